@@ -1,0 +1,97 @@
+import type { Authentication } from '../model/authentication.js';
+import type { Envelope } from '../model/envelope.js';
+import type { LogEvent } from '../model/log.js';
+import type { Connector } from '../model/proxy.js';
+import type { ConnectionStepReport, RejectedRecipient, TlsReport } from '../model/report.js';
+import type { SmtpReply, Warning } from '../model/reply.js';
+import type { Security, TlsSettings } from '../model/server.js';
+import type { ContentCapabilities, OutgoingContent, SendProgress } from '../model/transport.js';
+
+/** A log event before it has its time and the number of its connection. */
+export type ConnectionLogEvent = LogEvent extends infer E ? (E extends LogEvent ? Omit<E, 'time' | 'connection'> : never) : never;
+
+/** Everything a connection is made from; all defaults filled, secrets still references. */
+export interface ConnectionSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly security: Security;
+  readonly protocol: 'smtp' | 'lmtp';
+  readonly localName: string | undefined;
+  readonly timeouts: ConnectionTimeouts;
+  readonly tls: TlsSettings;
+  readonly authentication: Authentication | undefined;
+  /** The way to the server: direct, or through proxies. */
+  readonly connector: Connector;
+  /** Messages in flight at once, at least 1. */
+  readonly messagesInFlight: number;
+}
+
+/** As `Timeouts`, without totalMs, which is the caller's signal. 0 = no limit. */
+export interface ConnectionTimeouts {
+  readonly connectMs: number;
+  readonly greetingMs: number;
+  readonly replyMs: number;
+  readonly stallMs: number;
+  readonly acceptanceMs: number;
+}
+
+/** Who hears of a connection. Absent functions cost nothing: no event is made. */
+export interface ConnectionObserver {
+  readonly event?: ((event: ConnectionLogEvent) => void) | undefined;
+  /** Each step of the set-up as it ends, failed ones too; for the report of testConnection(). */
+  readonly step?: ((step: ConnectionStepReport) => void) | undefined;
+}
+
+/** One message on its way. */
+export interface Transaction {
+  readonly envelope: Envelope;
+  /** Called once it is known what the server accepts. */
+  readonly compose: (accepts: ContentCapabilities) => Promise<OutgoingContent>;
+  readonly requireAllRecipients: boolean;
+  readonly signal: AbortSignal;
+  readonly onProgress?: ((progress: SendProgress) => void) | undefined;
+}
+
+/** A transaction that the server took for at least one recipient. Everything else rejects with an EmailError. */
+export interface TransactionOutcome {
+  readonly accepted: readonly string[];
+  readonly rejected: readonly RejectedRecipient[];
+  /** Answered 452 'too many recipients' (RFC 5321 section 4.5.3.1.10): wanting a further transaction. */
+  readonly deferred: readonly string[];
+  /** The reply to the end of data; with LMTP the first that accepted. */
+  readonly reply: SmtpReply;
+  /** Octets of content. */
+  readonly bytes: number;
+  readonly warnings: readonly Warning[];
+}
+
+/** A connection that is greeted, secured and authenticated. */
+export interface SmtpConnection {
+  readonly id: number;
+  /** May it take a transaction (now, or when one in flight ends)? False from the first doubt on, and never true again. */
+  readonly usable: boolean;
+  /** Transactions begun and not settled. */
+  readonly inFlight: number;
+  /** Transactions that ended well or badly; above 0 the connection is a reused one. */
+  readonly completed: number;
+  /** Upper-case keyword to parameters, of the last EHLO. */
+  readonly extensions: ReadonlyMap<string, readonly string[]>;
+  readonly mechanism: string | undefined;
+  readonly tls: TlsReport | undefined;
+  readonly warnings: readonly Warning[];
+  /**
+   * Runs one mail transaction. May be called again while fewer than `messagesInFlight` are under way. An error of which
+   * `isStale` holds says that the connection ended before the server can have begun with this transaction: it may be tried once
+   * on another connection.
+   */
+  transact(transaction: Transaction): Promise<TransactionOutcome>;
+  /** An idle connection does not hold the process. */
+  ref(): void;
+  unref(): void;
+  /** QUIT and its reply, then closed; waits for transactions in flight. Never rejects. */
+  quit(): Promise<void>;
+  /** Closed at once; transactions in flight reject with `reason`. */
+  destroy(reason?: Error): void;
+  /** Called once when it is closed, for whatever cause. */
+  onClose(listener: () => void): void;
+}

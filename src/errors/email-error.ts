@@ -1,0 +1,77 @@
+import type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from '../model/error.js';
+import type { SmtpReply } from '../model/reply.js';
+
+/** The same symbol in every copy of the library, so that `isEmailError` holds across ESM and CJS. */
+const brand = Symbol.for('sealpost.EmailError');
+
+/** What an error may say besides its code and message. `retryable` and `delivery` default to false and 'not-delivered'. */
+export type EmailErrorDetails = Partial<Omit<EmailError, 'name' | 'message' | 'code' | 'stack' | 'toJSON'>>;
+
+/** The one error class. Everything the library throws is one of these; what differs is the code. */
+class SealpostError extends Error implements EmailError {
+  readonly [brand] = true;
+  readonly code: EmailErrorCode;
+  readonly retryable: boolean;
+  readonly delivery: EmailError['delivery'];
+  readonly phase?: EmailErrorPhase | undefined;
+  readonly reply?: SmtpReply | undefined;
+  readonly problems?: readonly Problem[] | undefined;
+  readonly recipients?: readonly RecipientFailure[] | undefined;
+  readonly remedy?: string | undefined;
+
+  constructor(code: EmailErrorCode, message: string, details: EmailErrorDetails) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.code = code;
+    this.delivery = details.delivery ?? 'not-delivered';
+    this.retryable = (details.retryable ?? false) && this.delivery === 'not-delivered';
+    if (details.phase !== undefined) this.phase = details.phase;
+    if (details.reply !== undefined) this.reply = details.reply;
+    if (details.problems !== undefined) this.problems = details.problems;
+    if (details.recipients !== undefined) this.recipients = details.recipients;
+    if (details.remedy !== undefined) this.remedy = details.remedy;
+  }
+
+  toJSON(): object {
+    const { name, message, code, retryable, delivery, phase, reply, problems, recipients, remedy } = this;
+    return { name, code, message, retryable, delivery, phase, reply, problems, recipients, remedy };
+  }
+}
+Object.defineProperty(SealpostError.prototype, 'name', { value: 'EmailError', configurable: true, writable: true });
+
+/**
+ * An error of the library's kind, for authors of transports and connectors. A plain error of theirs is wrapped as `cause`.
+ * `retryable` holds only where `delivery` is 'not-delivered'.
+ */
+export function createEmailError(code: EmailErrorCode, message: string, details: EmailErrorDetails = {}): EmailError {
+  const error = new SealpostError(code, message, details);
+  Error.captureStackTrace(error, createEmailError);
+  return error;
+}
+
+/** Is it an error of this library, from whichever copy of it? */
+export function isEmailError(error: unknown): error is EmailError {
+  return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
+}
+
+/** The same error with other details: what a higher layer knows and a lower one could not. */
+export function withDetails(error: EmailError, details: EmailErrorDetails): EmailError {
+  const { code, message, retryable, delivery, phase, reply, problems, recipients, remedy, cause } = error;
+  const copy = createEmailError(code, message, { retryable, delivery, phase, reply, problems, recipients, remedy, cause, ...details });
+  if (error.stack !== undefined) copy.stack = error.stack;
+  return copy;
+}
+
+/** A problem in a message: ERR_MESSAGE_INVALID with one entry. */
+export function messageInvalid(path: string, message: string): EmailError {
+  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${path}: ${message}`, { problems: [{ path, message }] });
+}
+
+/** A problem in a profile: ERR_PROFILE_INVALID with one entry. */
+export function profileInvalid(path: string, message: string): EmailError {
+  return createEmailError('ERR_PROFILE_INVALID', `The profile is not valid: ${path}: ${message}`, { problems: [{ path, message }] });
+}
+
+/** The text of anything that was thrown. */
+export function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,113 @@
+import type { AddressInput } from './address.js';
+import type { Envelope } from './envelope.js';
+import type { EmailError } from './error.js';
+import type { LogEvent } from './log.js';
+import type { MailMessage } from './message.js';
+import type { Connector } from './proxy.js';
+import type { ConnectionReport, RejectedRecipient, SmimeReport } from './report.js';
+import type { SmtpReply, Warning } from './reply.js';
+import type { ProfileStore } from './store.js';
+import type { SendProgress, TransactionReport, Transport } from './transport.js';
+
+/** How connections are shared. */
+export interface PoolOptions {
+  /** Default 3: Microsoft 365 refuses a fourth. A server that says too many lowers it. */
+  readonly maxConnections?: number | undefined;
+  /** Default 0 = no limit. */
+  readonly maxMessagesPerConnection?: number | undefined;
+  /** Default 30 000. An idle connection never keeps the process alive. */
+  readonly idleTimeoutMs?: number | undefined;
+  /** Default 0 = no limit. */
+  readonly maxAgeMs?: number | undefined;
+  /** Messages in flight on one connection. Default 1; more pipelines across messages. */
+  readonly messagesInFlight?: number | undefined;
+  /** At most `messages` in any `perMs` milliseconds. */
+  readonly rateLimit?: { readonly messages: number; readonly perMs: number } | undefined;
+}
+
+/** What a mailer is given besides its profile. */
+export interface MailerOptions {
+  /** How connections are shared. */
+  readonly pool?: PoolOptions | undefined;
+  /** Every event, secrets already gone. A throwing logger never breaks a send. See `formatLogEvent`. */
+  readonly logger?: ((event: LogEvent) => void) | undefined;
+  /** In place of SMTP: MemoryTransport in tests, or your own. */
+  readonly transport?: Transport | undefined;
+  /** In place of the profile's proxy. */
+  readonly connector?: Connector | undefined;
+  /** Where certificates with `cache: true` are kept. */
+  readonly profileStore?: ProfileStore | undefined;
+  /** May messages name files? Default true; { root } allows only below it; false none: for messages that come from a request. */
+  readonly fileAccess?: boolean | { readonly root: string } | undefined;
+}
+
+/** Of one send. */
+export interface SendOptions {
+  /** Ends the send with ERR_ABORTED; `delivery` says whether the server may have the message. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called as content leaves. One that throws breaks nothing. */
+  readonly onProgress?: ((progress: SendProgress) => void) | undefined;
+  /** Any refusal: RSET, nothing sent. Default false. */
+  readonly requireAllRecipients?: boolean | undefined;
+}
+
+/** What became of a message that the server took. */
+export interface SendResult {
+  /** Message-ID without brackets. */
+  readonly messageId: string;
+  /** The envelope used. */
+  readonly envelope: Envelope;
+  /** Recipients the server took the message for. */
+  readonly accepted: readonly string[];
+  /** Recipients it refused, with its words. */
+  readonly rejected: readonly RejectedRecipient[];
+  /** The reply to the end of mail data (of the first transaction); its text usually holds the server's queue id. */
+  readonly reply: SmtpReply;
+  /** More than one where Bcc copies are encrypted apart, or the server takes fewer recipients at once (452, RFC 5321 section 4.5.3.1.10). */
+  readonly transactions: readonly TransactionReport[];
+  /** Octets of content, of all transactions. */
+  readonly bytes: number;
+  /** Milliseconds from the call to the reply. */
+  readonly durationMs: number;
+  /** What works but should not stay so. */
+  readonly warnings: readonly Warning[];
+}
+
+/** A message as it would be transmitted. */
+export interface ComposedMessage {
+  /** Who sends and receives. */
+  readonly envelope: Envelope;
+  /** RFC 5322 message, CRLF. */
+  readonly content: Uint8Array;
+}
+
+/** One outcome of `sendAll`. */
+export type SendAllResult =
+  | { readonly message: MailMessage; readonly result: SendResult; readonly error?: undefined }
+  | { readonly message: MailMessage; readonly result?: undefined; readonly error: EmailError };
+
+/** Runs a profile. Make one, keep it, close it. */
+export interface Mailer extends AsyncDisposable {
+  /** Resolves when the server took the message for at least one recipient; rejects with an EmailError. */
+  send(message: MailMessage, options?: SendOptions): Promise<SendResult>;
+  /** Many messages with back-pressure, results in completion order; one failure does not stop the rest. */
+  sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, options?: SendOptions): AsyncIterable<SendAllResult>;
+  /** What send() would transmit: for a Sent folder, a preview, a queue. */
+  compose(message: MailMessage): Promise<ComposedMessage>;
+  /**
+   * Name, TCP, proxy, greeting, TLS, EHLO, AUTH, QUIT on a fresh connection: a step each, with time, outcome and remedy. Sends no
+   * mail. Rejects only with ERR_PROFILE_INVALID, ERR_ABORTED, ERR_CLOSED.
+   */
+  testConnection(options?: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport>;
+  /** A short message that names profile, host, security and time. Default to the sender. */
+  sendTestEmail(to?: AddressInput, options?: SendOptions): Promise<SendResult>;
+  /** Sign and check a sample in memory. */
+  testSigning(options?: { readonly signal?: AbortSignal | undefined }): Promise<SmimeReport>;
+  /** Find each recipient's certificate and encrypt a sample in memory. */
+  testEncryption(
+    recipients: AddressInput | readonly AddressInput[],
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<SmimeReport>;
+  /** Waits for sends in flight unless forced. */
+  close(options?: { readonly force?: boolean | undefined }): Promise<void>;
+}
