@@ -1,0 +1,306 @@
+/**
+ * Connections shared by many sends. A lease is the right to run one transaction on a connection; whoever asked first gets the
+ * next. What a connection looks like inside is not known here (connection/contract.ts).
+ */
+import type { SmtpConnection } from '../connection/contract.js';
+import { abortError } from '../errors/abort.js';
+import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import type { ResolvedPoolOptions } from '../profile/defaults.js';
+import { RateLimiter } from './rate-limiter.js';
+
+/** A connection in the pool. */
+interface Slot {
+  readonly connection: SmtpConnection;
+  readonly openedAt: number;
+  leases: number;
+  served: number;
+  idleTimer: NodeJS.Timeout | undefined;
+}
+
+/** Someone who waits for a lease. */
+interface Waiter {
+  readonly resolve: (lease: Lease) => void;
+  readonly reject: (error: EmailError) => void;
+  /** Only a connection made for it will do: the last one was stale. */
+  readonly fresh: boolean;
+}
+
+/** The right to run one transaction. Give it back exactly once. */
+export interface Lease {
+  readonly connection: SmtpConnection;
+  release(): void;
+}
+
+/** How the pool gets its connections, and the clock it goes by. */
+export interface PoolSource {
+  readonly open: (signal: AbortSignal) => Promise<SmtpConnection>;
+}
+
+/** Is it a server's word about too many connections, said before any message was begun? */
+export function isConcurrencyRefusal(error: unknown): error is EmailError {
+  if (!isEmailError(error) || error.reply === undefined || error.delivery !== 'not-delivered') return false;
+  const { code, enhancedCode, lines } = error.reply;
+  if (code === 432) return true;
+  if (code !== 421 && code !== 451 && code !== 454) return false;
+  return enhancedCode === '4.7.66' || /concurren|too many (?:\w+ )?(?:connections|sessions)|connection(?:s)? limit/i.test(lines.join(' ').slice(0, 1000));
+}
+
+export class ConnectionPool {
+  readonly #options: ResolvedPoolOptions;
+  readonly #source: PoolSource;
+  readonly #slots = new Set<Slot>();
+  readonly #waiters: Waiter[] = [];
+  readonly #limiter: RateLimiter | undefined;
+  readonly #opening = new AbortController();
+  #openings = 0;
+  /** Connections the server lets us have; back to the option once none is left. */
+  #limit: number;
+  #rateTimer: NodeJS.Timeout | undefined;
+  #closing: Promise<void> | undefined;
+  #drained: (() => void) | undefined;
+
+  constructor(options: ResolvedPoolOptions, source: PoolSource) {
+    this.#options = options;
+    this.#source = source;
+    this.#limit = options.maxConnections;
+    this.#limiter = options.rateLimit && new RateLimiter(options.rateLimit.messages, options.rateLimit.perMs);
+  }
+
+  /** Connections open now. */
+  get size(): number {
+    return this.#slots.size;
+  }
+
+  /** Connections it would open at most, as the server has it. */
+  get limit(): number {
+    return this.#limit;
+  }
+
+  /** A lease, in the order of asking; `fresh` on a connection that served nobody yet. */
+  acquire(signal: AbortSignal, fresh = false): Promise<Lease> {
+    if (this.#closing) return Promise.reject(closedError());
+    if (signal.aborted) return Promise.reject(abortError(signal));
+    if (this.#waiters.length === 0 && !fresh && this.#rateWait() === 0) {
+      const slot = this.#idleSlot();
+      if (slot) return Promise.resolve(this.#lease(slot));
+    }
+    return new Promise<Lease>((resolve, reject) => {
+      const onAbort = (): void => {
+        const at = this.#waiters.indexOf(waiter);
+        if (at >= 0) this.#waiters.splice(at, 1);
+        reject(abortError(signal));
+        this.#settle();
+      };
+      const waiter: Waiter = {
+        fresh,
+        resolve: (lease) => {
+          signal.removeEventListener('abort', onAbort);
+          resolve(lease);
+        },
+        reject: (error) => {
+          signal.removeEventListener('abort', onAbort);
+          reject(error);
+        },
+      };
+      signal.addEventListener('abort', onAbort, { once: true });
+      // Whoever needs a fresh connection had its turn once.
+      if (fresh) this.#waiters.unshift(waiter);
+      else this.#waiters.push(waiter);
+      this.#serve();
+    });
+  }
+
+  /** The server takes fewer connections than we have: no more than the others from now on. False where this is the only one. */
+  lowerLimit(connection: SmtpConnection): boolean {
+    let others = 0;
+    for (const slot of this.#slots) if (slot.connection !== connection && slot.connection.usable) others++;
+    if (others === 0) return false;
+    this.#limit = Math.min(this.#limit, others);
+    return true;
+  }
+
+  /** Waits for leases and waiters, then quits; `force` destroys connections and refuses waiters at once. */
+  close(force: boolean): Promise<void> {
+    this.#closing ??= new Promise<void>((resolve) => {
+      this.#drained = resolve;
+    }).then(() => this.#quitAll());
+    if (force) {
+      this.#opening.abort(closedError());
+      for (const waiter of this.#waiters.splice(0)) waiter.reject(closedError());
+      for (const slot of this.#slots) slot.connection.destroy(closedError());
+    }
+    this.#settle();
+    return this.#closing;
+  }
+
+  async #quitAll(): Promise<void> {
+    clearTimeout(this.#rateTimer);
+    await Promise.all(
+      [...this.#slots].map(async (slot) => {
+        clearTimeout(slot.idleTimer);
+        slot.connection.ref();
+        await slot.connection.quit();
+      }),
+    );
+  }
+
+  /** After every change: is there nothing left to wait for? */
+  #settle(): void {
+    if (!this.#drained || this.#waiters.length > 0 || this.#openings > 0) return;
+    for (const slot of this.#slots) if (slot.leases > 0) return;
+    this.#drained();
+    this.#drained = undefined;
+  }
+
+  /** Hands out what there is, and opens what may be opened. */
+  #serve(): void {
+    while (this.#waiters.length > 0) {
+      const wait = this.#rateWait();
+      if (wait > 0) {
+        this.#rateTimer ??= setTimeout(() => {
+          this.#rateTimer = undefined;
+          this.#serve();
+        }, Math.ceil(wait));
+        break;
+      }
+      const waiter = this.#waiters[0];
+      if (!waiter) break;
+      const mayOpen = this.#slots.size + this.#openings < this.#limit;
+      const slot = waiter.fresh ? this.#unusedSlot() : (this.#idleSlot() ?? (mayOpen ? undefined : this.#sharedSlot()));
+      if (!slot) break;
+      this.#waiters.shift();
+      waiter.resolve(this.#lease(slot));
+    }
+    let wanted = this.#waiters.length - this.#openings;
+    if (this.#rateTimer !== undefined) wanted = Math.min(wanted, 1 - this.#openings - this.#slots.size);
+    while (wanted-- > 0 && this.#slots.size + this.#openings < this.#limit) this.#open();
+    this.#makeRoom();
+    this.#settle();
+  }
+
+  /** Someone who needs a fresh connection must not wait for ever behind idle ones. */
+  #makeRoom(): void {
+    if (this.#openings > 0 || this.#slots.size < this.#limit || !this.#waiters.some((waiter) => waiter.fresh)) return;
+    for (const slot of this.#slots) if (slot.leases === 0) return this.#retire(slot);
+  }
+
+  #open(): void {
+    this.#openings++;
+    this.#source.open(this.#opening.signal).then(
+      (connection) => {
+        this.#openings--;
+        this.#adopt(connection);
+      },
+      (error: unknown) => {
+        this.#openings--;
+        this.#openFailed(error);
+      },
+    );
+  }
+
+  #adopt(connection: SmtpConnection): void {
+    const slot: Slot = { connection, openedAt: performance.now(), leases: 0, served: 0, idleTimer: undefined };
+    this.#slots.add(slot);
+    connection.onClose(() => this.#forget(slot));
+    this.#rest(slot);
+    this.#serve();
+  }
+
+  #openFailed(cause: unknown): void {
+    if (isConcurrencyRefusal(cause) && this.#slots.size + this.#openings > 0) {
+      // The others go on; who waits, waits for one of them.
+      this.#limit = Math.max(1, this.#slots.size + this.#openings);
+    } else {
+      // One attempt speaks for all who wait: a wrong password tried once a message would lock the account.
+      for (const waiter of this.#waiters.splice(0)) waiter.reject(copyOf(cause));
+    }
+    this.#serve();
+  }
+
+  #lease(slot: Slot): Lease {
+    slot.leases++;
+    slot.served++;
+    this.#limiter?.take(performance.now());
+    clearTimeout(slot.idleTimer);
+    slot.idleTimer = undefined;
+    if (slot.leases === 1) slot.connection.ref();
+    let given = false;
+    return {
+      connection: slot.connection,
+      release: () => {
+        if (given) return;
+        given = true;
+        slot.leases--;
+        this.#rest(slot);
+        this.#serve();
+      },
+    };
+  }
+
+  /** Nothing runs on it: close it if it is spent, else let it wait a while without holding the process. */
+  #rest(slot: Slot): void {
+    if (slot.leases > 0 || !this.#slots.has(slot)) return;
+    if (!slot.connection.usable || this.#isSpent(slot) || this.#slots.size > this.#limit) return this.#retire(slot);
+    slot.connection.unref();
+    const age = this.#options.maxAgeMs === 0 ? Infinity : slot.openedAt + this.#options.maxAgeMs - performance.now();
+    const idle = this.#options.idleTimeoutMs === 0 ? Infinity : this.#options.idleTimeoutMs;
+    const wait = Math.min(age, idle);
+    if (wait !== Infinity) slot.idleTimer = setTimeout(() => this.#retire(slot), Math.max(0, wait)).unref();
+  }
+
+  #isSpent(slot: Slot): boolean {
+    const { maxMessagesPerConnection, maxAgeMs } = this.#options;
+    return (
+      (maxMessagesPerConnection > 0 && slot.served >= maxMessagesPerConnection) ||
+      (maxAgeMs > 0 && performance.now() - slot.openedAt >= maxAgeMs)
+    );
+  }
+
+  #retire(slot: Slot): void {
+    this.#forget(slot);
+    void slot.connection.quit();
+  }
+
+  #forget(slot: Slot): void {
+    clearTimeout(slot.idleTimer);
+    if (!this.#slots.delete(slot)) return;
+    if (this.#slots.size === 0) this.#limit = this.#options.maxConnections;
+    this.#serve();
+  }
+
+  #idleSlot(): Slot | undefined {
+    for (const slot of this.#slots) if (slot.leases === 0 && slot.connection.usable && !this.#isSpent(slot)) return slot;
+    return undefined;
+  }
+
+  #unusedSlot(): Slot | undefined {
+    for (const slot of this.#slots) if (slot.served === 0 && slot.connection.usable) return slot;
+    return undefined;
+  }
+
+  /** The least busy connection with a free place for one more message in flight. */
+  #sharedSlot(): Slot | undefined {
+    let best: Slot | undefined;
+    for (const slot of this.#slots) {
+      if (slot.leases >= this.#options.messagesInFlight || !slot.connection.usable || this.#isSpent(slot)) continue;
+      if (!best || slot.leases < best.leases) best = slot;
+    }
+    return best;
+  }
+
+  #rateWait(): number {
+    return this.#limiter ? this.#limiter.waitMs(performance.now()) : 0;
+  }
+}
+
+function closedError(): EmailError {
+  return createEmailError('ERR_CLOSED', 'The mailer was closed before the message was sent', {
+    remedy: 'Send before close(), or make a new mailer.',
+  });
+}
+
+function copyOf(cause: unknown): EmailError {
+  if (isEmailError(cause)) return withDetails(cause, {});
+  return createEmailError('ERR_CONNECT', `No connection could be made: ${reasonOf(cause)}`, { cause, retryable: true });
+}
