@@ -1,0 +1,141 @@
+import { domainToASCII } from 'node:url';
+import type { PoolOptions } from '../model/mailer.js';
+import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../model/server.js';
+import type { EncryptionAlgorithm, SmimeEncryptSettings, SmimeSettings, SmimeSignSettings } from '../model/smime.js';
+import type { HashAlgorithm } from '../model/certificate.js';
+import { isAscii } from '../util/bytes.js';
+
+/** The one file that holds defaults. Given settings with gaps, it gives settings without; an explicit 0 or false is kept. */
+
+/** `Timeouts` with every value; 0 = no limit. */
+export type ResolvedTimeouts = { readonly [K in keyof Timeouts]-?: number };
+
+/** `TlsSettings` with its lowest version. */
+export interface ResolvedTls extends TlsSettings {
+  readonly minVersion: 'TLSv1.2' | 'TLSv1.3';
+}
+
+/** `OutgoingServer` with every default. */
+export interface ResolvedServer {
+  /** As the name service and TLS want it: an IP address, or A-labels in lower case. */
+  readonly host: string;
+  readonly port: number;
+  readonly security: Security;
+  readonly protocol: 'smtp' | 'lmtp';
+  /** A-labels, an address literal, or undefined for the machine's own name. */
+  readonly localName: string | undefined;
+  readonly localAddress: string | undefined;
+  readonly timeouts: ResolvedTimeouts;
+  readonly tls: ResolvedTls;
+}
+
+/** `PoolOptions` with every default. */
+export interface ResolvedPool {
+  readonly maxConnections: number;
+  readonly maxMessagesPerConnection: number;
+  readonly idleTimeoutMs: number;
+  readonly maxAgeMs: number;
+  readonly messagesInFlight: number;
+  readonly rateLimit: { readonly messages: number; readonly perMs: number } | undefined;
+}
+
+/** `SmimeSignSettings` with every default. */
+export interface ResolvedSign extends SmimeSignSettings {
+  readonly hashAlgorithm: HashAlgorithm;
+  readonly scheme: 'pkcs1' | 'pss';
+  readonly includeCertificate: boolean | 'chain';
+  readonly format: 'detached' | 'opaque';
+}
+
+/** `SmimeEncryptSettings` with every default. */
+export interface ResolvedEncrypt extends SmimeEncryptSettings {
+  readonly algorithm: EncryptionAlgorithm;
+  readonly keyTransport: 'pkcs1' | 'oaep';
+  readonly onMissingCertificate: 'refuse' | 'drop-recipient';
+}
+
+/** `SmimeSettings` with every default. */
+export interface ResolvedSmime {
+  readonly sign: ResolvedSign | undefined;
+  readonly encrypt: ResolvedEncrypt | undefined;
+  readonly headerProtection: 'none' | 'protect' | 'hide-subject';
+}
+
+/** A server with every default filled in. */
+export function resolveServer(server: OutgoingServer): ResolvedServer {
+  const security = server.security ?? 'automatic';
+  return {
+    host: asciiHost(server.host),
+    port: server.port ?? (security === 'implicit' ? 465 : 25),
+    security,
+    protocol: server.protocol ?? 'smtp',
+    localName: server.localName === undefined ? undefined : asciiHost(server.localName),
+    localAddress: server.localAddress,
+    timeouts: resolveTimeouts(server.timeouts),
+    tls: resolveTls(server.tls),
+  };
+}
+
+/** Timeouts with every default filled in. */
+export function resolveTimeouts(timeouts: Timeouts = {}): ResolvedTimeouts {
+  return {
+    connectMs: timeouts.connectMs ?? 30_000,
+    greetingMs: timeouts.greetingMs ?? 60_000,
+    replyMs: timeouts.replyMs ?? 300_000,
+    stallMs: timeouts.stallMs ?? 60_000,
+    acceptanceMs: timeouts.acceptanceMs ?? 600_000,
+    totalMs: timeouts.totalMs ?? 0,
+  };
+}
+
+/** TLS settings with every default filled in. */
+export function resolveTls(tls: TlsSettings = {}): ResolvedTls {
+  return { ...tls, minVersion: tls.minVersion ?? 'TLSv1.2' };
+}
+
+/** Pool options with every default filled in. */
+export function resolvePool(pool: PoolOptions = {}): ResolvedPool {
+  return {
+    maxConnections: pool.maxConnections ?? 3,
+    maxMessagesPerConnection: pool.maxMessagesPerConnection ?? 0,
+    idleTimeoutMs: pool.idleTimeoutMs ?? 30_000,
+    maxAgeMs: pool.maxAgeMs ?? 0,
+    messagesInFlight: pool.messagesInFlight ?? 1,
+    rateLimit: pool.rateLimit,
+  };
+}
+
+/** S/MIME settings with every default filled in. */
+export function resolveSmime(smime: SmimeSettings = {}): ResolvedSmime {
+  return {
+    sign: smime.sign === undefined ? undefined : resolveSign(smime.sign),
+    encrypt: smime.encrypt === undefined ? undefined : resolveEncrypt(smime.encrypt),
+    headerProtection: smime.headerProtection ?? 'none',
+  };
+}
+
+/** Settings for signing with every default filled in. */
+export function resolveSign(sign: SmimeSignSettings): ResolvedSign {
+  return {
+    ...sign,
+    hashAlgorithm: sign.hashAlgorithm ?? 'sha256',
+    scheme: sign.scheme ?? 'pkcs1',
+    includeCertificate: sign.includeCertificate ?? true,
+    format: sign.format ?? 'detached',
+  };
+}
+
+/** Settings for encryption with every default filled in. */
+export function resolveEncrypt(encrypt: SmimeEncryptSettings): ResolvedEncrypt {
+  return {
+    ...encrypt,
+    algorithm: encrypt.algorithm ?? 'aes-256-cbc',
+    keyTransport: encrypt.keyTransport ?? 'pkcs1',
+    onMissingCertificate: encrypt.onMissingCertificate ?? 'refuse',
+  };
+}
+
+/** Names in A-labels and lower case (UTS 46); IP addresses and address literals as they are. */
+function asciiHost(host: string): string {
+  return isAscii(host) ? (host.startsWith('[') ? host : host.toLowerCase()) : domainToASCII(host);
+}

@@ -1,0 +1,35 @@
+/** IP addresses as text, without `node:net`, which only the network folder may import. */
+
+/** Is it a dotted-decimal IPv4 address, without leading zeros? */
+export function isIpv4(text: string): boolean {
+  const parts = text.split('.');
+  return parts.length === 4 && parts.every((part) => /^(?:0|[1-9]\d{0,2})$/.test(part) && Number(part) <= 255);
+}
+
+/** Is it an IPv6 address (RFC 4291 section 2.2), with or without a zone (RFC 4007)? */
+export function isIpv6(text: string): boolean {
+  if (text.length > 64) return false;
+  const [address = '', zone, ...more] = text.split('%');
+  if (more.length > 0 || (zone !== undefined && !/^[\w.~-]+$/.test(zone))) return false;
+  const halves = address.split('::');
+  if (halves.length > 2) return false;
+  let groups = 0;
+  for (const [index, half] of halves.entries()) {
+    if (half === '') continue;
+    const parts = half.split(':');
+    for (const [at, part] of parts.entries()) {
+      const last = index === halves.length - 1 && at === parts.length - 1;
+      if (last && part.includes('.')) {
+        if (!isIpv4(part)) return false;
+        groups += 2;
+      } else if (/^[\da-f]{1,4}$/i.test(part)) groups += 1;
+      else return false;
+    }
+  }
+  return halves.length === 2 ? groups <= 7 : groups === 8;
+}
+
+/** Is it an IP address of either family? */
+export function isIp(text: string): boolean {
+  return isIpv4(text) || isIpv6(text);
+}
