@@ -1,0 +1,17 @@
+/**
+ * ERR_CERTIFICATE, as everything in this folder throws it.
+ */
+import { createEmailError, isEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+
+/** ERR_CERTIFICATE. `reason` says what is wrong, `remedy` what to do; neither ever holds a password. */
+export function certificateError(reason: string, remedy: string, cause?: unknown): EmailError {
+  return createEmailError('ERR_CERTIFICATE', reason, { remedy, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** The same error with its place in front: a profile's field, a file, a store. Other errors are returned as they are. */
+export function atPlace(error: unknown, place: string): unknown {
+  if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE' || error.message.startsWith(place)) return error;
+  const { message, remedy, cause } = error;
+  return createEmailError('ERR_CERTIFICATE', `${place}: ${message}`, { remedy, ...(cause === undefined ? {} : { cause }) });
+}

@@ -1,0 +1,76 @@
+/**
+ * PKI.js and asn1js, loaded on first use: a program that neither signs nor encrypts never pays for them.
+ */
+
+/** The asn1js module. */
+export type Asn1js = typeof import('asn1js');
+
+/** The pkijs module. */
+export type Pkijs = typeof import('pkijs');
+
+/** Both libraries. */
+export interface Libraries {
+  readonly pkijs: Pkijs;
+  readonly asn1js: Asn1js;
+}
+
+/** The place where every copy of pkijs in a process keeps its engine. */
+interface EngineHolder {
+  readonly pkijs?: { engine?: { readonly crypto?: unknown } };
+}
+
+/**
+ * Imports both. pkijs makes its own engine the process's engine while it loads; an engine that the application had set is put
+ * back. Hand an engine to each pkijs call instead of `setEngine`.
+ */
+export async function loadPkijs(): Promise<Libraries> {
+  const before = engineHolder()?.pkijs?.engine;
+  const [pkijs, asn1js] = await Promise.all([import('pkijs'), import('asn1js')]);
+  const shared = engineHolder()?.pkijs;
+  // An engine that the application set while the import was under way is not pkijs' default, and stays.
+  if (before !== undefined && shared !== undefined && isDefaultEngine(pkijs, shared.engine?.crypto)) shared.engine = before;
+  return { pkijs, asn1js };
+}
+
+/** asn1js alone, for what needs no structure of pkijs. */
+export function loadAsn1js(): Promise<Asn1js> {
+  return import('asn1js');
+}
+
+function engineHolder(): EngineHolder | undefined {
+  return (globalThis as Record<number, EngineHolder | undefined>)[process.pid];
+}
+
+function isDefaultEngine(pkijs: Pkijs, engine: unknown): boolean {
+  return engine instanceof pkijs.CryptoEngine && engine.crypto === globalThis.crypto;
+}
+
+/** What a decoded structure may cost. asn1js has defaults of its own, which refuse messages that are merely large. */
+export interface DecodeLimits {
+  /** Elements; default 100 000. Each costs about 1 KiB of memory. */
+  readonly maxNodes?: number | undefined;
+  /** Octets of one element; default the length of the input. */
+  readonly maxContentLength?: number | undefined;
+  /** Nesting; default 64. */
+  readonly maxDepth?: number | undefined;
+  /** Bytes after the element are ignored; default false. */
+  readonly allowTrailing?: boolean | undefined;
+}
+
+/** An element of asn1js' tree. */
+export type Asn1Node = import('asn1js').AsnType;
+
+/** BER to a tree over the same memory. A RangeError says what is not well-formed or over a limit. */
+export function decode(asn1js: Asn1js, bytes: Uint8Array, limits: DecodeLimits = {}): Asn1Node {
+  const { result, offset } = asn1js.fromBER(bytes as Uint8Array<ArrayBuffer>, {
+    maxNodes: limits.maxNodes ?? 100_000,
+    maxContentLength: limits.maxContentLength ?? bytes.length,
+    maxDepth: limits.maxDepth ?? 64,
+    // OCTET STRINGs hold ciphertext as often as structures: what looks like BER in them is left alone.
+    parseEmbedded: false,
+    copyInput: false,
+  });
+  if (offset < 0) throw new RangeError(`BER: ${result.error === '' ? 'not well-formed' : result.error}`);
+  if (offset !== bytes.length && limits.allowTrailing !== true) throw new RangeError(`BER: ${bytes.length - offset} bytes after the end`);
+  return result;
+}
