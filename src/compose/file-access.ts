@@ -1,0 +1,84 @@
+/** Which files a message may name (`MailerOptions.fileAccess`), and reading them in two reused blocks. */
+import type { FileHandle } from 'node:fs/promises';
+import { open, realpath } from 'node:fs/promises';
+import { sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createEmailError, messageInvalid, reasonOf } from '../errors/email-error.js';
+import { showText } from '../util/show.js';
+
+export type FileAccess = boolean | { readonly root: string };
+
+/** A file that may be read: its path with links resolved, and its size now. */
+export interface ReadableFile {
+  readonly path: string;
+  readonly size: number;
+}
+
+const blockBytes = 128 * 1024;
+
+/** Checks that `file` may be read, is a regular file and opens; `field` is its place in the message. */
+export async function admitFile(file: string | URL, field: string, access: FileAccess): Promise<ReadableFile> {
+  if (access === false) throw messageInvalid(field, 'files are switched off by fileAccess: false');
+  const given = toPath(file, field);
+  let handle: FileHandle | undefined;
+  try {
+    const path = await realpath(given);
+    if (typeof access === 'object') {
+      const root = await realpath(access.root);
+      if (!path.startsWith(root.endsWith(sep) ? root : root + sep)) {
+        throw messageInvalid(field, `the file ${showText(given)} is outside the root that fileAccess allows`);
+      }
+    }
+    handle = await open(path, 'r');
+    const status = await handle.stat();
+    if (!status.isFile()) throw messageInvalid(field, `${showText(given)} is not a regular file`);
+    return { path, size: status.size };
+  } catch (cause) {
+    if ((cause as { code?: unknown }).code === 'ERR_MESSAGE_INVALID') throw cause;
+    throw createEmailError('ERR_CONTENT', `${field}: the file ${showText(given)} cannot be read: ${reasonOf(cause)}`, {
+      phase: 'content',
+      cause,
+      remedy: 'Check the path and the permissions of the file; relative paths are from the working directory.',
+    });
+  } finally {
+    await handle?.close();
+  }
+}
+
+function toPath(file: string | URL, field: string): string {
+  try {
+    const path = typeof file === 'string' ? file : fileURLToPath(file);
+    if (path === '' || path.includes('\0')) throw new Error('a path is not empty and holds no NUL');
+    return path;
+  } catch (cause) {
+    throw messageInvalid(`${field}.file`, reasonOf(cause));
+  }
+}
+
+/**
+ * The file's bytes. A block is valid until the next is asked for; while one is used the next is read. A file that is not as long
+ * as it was when it was admitted is an error: a part of announced size must not come out shorter or longer.
+ */
+export async function* readBlocks(file: ReadableFile): AsyncGenerator<Uint8Array> {
+  const handle = await open(file.path, 'r');
+  const blocks = [Buffer.allocUnsafeSlow(blockBytes), Buffer.allocUnsafeSlow(blockBytes)] as const;
+  const fill = (index: number, at: number): Promise<{ bytesRead: number }> => handle.read(blocks[index & 1] as Buffer, 0, blockBytes, at);
+  let pending: Promise<{ bytesRead: number }> | undefined;
+  try {
+    let at = 0;
+    pending = fill(0, 0);
+    for (let index = 0; ; index++) {
+      const { bytesRead } = await pending;
+      pending = undefined;
+      if (bytesRead === 0) break;
+      at += bytesRead;
+      if (at > file.size) break;
+      pending = fill(index + 1, at);
+      yield (blocks[index & 1] as Buffer).subarray(0, bytesRead);
+    }
+    if (at !== file.size) throw new Error(`the file changed its size while it was sent: ${file.size} bytes before, now ${at > file.size ? 'more' : at}`);
+  } finally {
+    await pending?.catch(() => undefined);
+    await handle.close();
+  }
+}

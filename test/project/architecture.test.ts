@@ -1,0 +1,94 @@
+import { posix } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { filesBelow, importsOf, read } from './sources.js';
+
+/** docs/design/architecture.md: a file imports from its own folder and from levels below. */
+const levels: readonly (readonly string[])[] = [
+  ['model', 'util'],
+  ['errors'],
+  ['logging', 'address', 'sasl'],
+  ['mime', 'smtp', 'profile'],
+  ['net'],
+  ['kerberos', 'pki'],
+  ['smime', 'connection'],
+  ['compose'],
+  ['transport'],
+  ['mailer', 'testing'],
+  ['.'],
+];
+const levelOf = new Map(levels.flatMap((folders, level) => folders.map((folder) => [folder, level] as const)));
+const folderOf = (path: string): string => path.replace(/^src\//, '').match(/^([^/]+)\//)?.[1] ?? '.';
+const sources = filesBelow('src', '.ts');
+
+/** Built-ins that only these folders may use. */
+const networkModules = /^node:(net|tls|dns|dns\/promises|dgram|http|https)$/;
+const networkFolders = new Set(['net', 'testing']);
+const asn1Folders = new Set(['pki', 'smime', 'kerberos']);
+const modelHasCode = /^(?!\s*(\*|\/\/|\/\*|import type|export type|export interface|export \{|\}|readonly|\||$))\s*(const|let|function|class|export (const|function|class))\b/m;
+
+describe('architecture', () => {
+  it('finds the sources', () => {
+    expect(sources.length).toBeGreaterThan(50);
+  });
+
+  it.each(sources)('%s imports downwards only', (path) => {
+    const folder = folderOf(path);
+    const level = levelOf.get(folder);
+    expect(level, `src/${folder} is not in docs/design/architecture.md`).toBeDefined();
+    for (const { specifier } of importsOf(read(path))) {
+      if (!specifier.startsWith('.')) continue;
+      const target = folderOf(posix.normalize(posix.join(posix.dirname(path), specifier)));
+      if (target === folder) continue;
+      expect(levelOf.get(target), `${path} imports ${specifier}`).toBeLessThan(level ?? 0);
+    }
+  });
+
+  it.each(sources)('%s imports allowed modules only', (path) => {
+    const folder = folderOf(path);
+    for (const { specifier, typeOnly, dynamic } of importsOf(read(path))) {
+      if (specifier.startsWith('.')) {
+        expect(specifier, path).toMatch(/\.js$/);
+      } else if (specifier === 'asn1js' || specifier === 'pkijs') {
+        expect(asn1Folders.has(folder), `${path} imports ${specifier}`).toBe(true);
+        expect(typeOnly || dynamic, `${path} loads ${specifier} before it is used`).toBe(true);
+      } else {
+        expect(specifier, path).toMatch(/^node:/);
+        if (!typeOnly && networkModules.test(specifier)) expect(networkFolders.has(folder), `${path} imports ${specifier}`).toBe(true);
+      }
+    }
+  });
+
+  it('keeps the SMTP protocol free of I/O, promises and timers', () => {
+    for (const path of sources.filter((source) => folderOf(source) === 'smtp')) {
+      expect(importsOf(read(path)).filter(({ specifier }) => specifier.startsWith('node:')), path).toEqual([]);
+      expect(read(path), path).not.toMatch(/\bPromise\b|\basync\b|\bsetTimeout\b/);
+    }
+  });
+
+  it('keeps the model free of code', () => {
+    for (const path of sources.filter((source) => folderOf(source) === 'model')) expect(read(path), path).not.toMatch(modelHasCode);
+  });
+
+  it('has no file of more than 500 lines, data tables aside', () => {
+    const long = sources.filter((path) => !path.endsWith('-table.ts') && read(path).split('\n').length > 500);
+    expect(long).toEqual([]);
+  });
+
+  it('names files in kebab-case', () => {
+    expect(sources.filter((path) => !/^src\/(?:[a-z0-9-]+\/)*[a-z0-9]+(?:-[a-z0-9]+)*\.ts$/.test(path))).toEqual([]);
+  });
+
+  it('has no any, enum, default export or suppressed error', () => {
+    for (const path of sources) {
+      const code = read(path).replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '').replace(/'[^'\n]*'/g, "''");
+      expect(code, path).not.toMatch(/[:<,|(]\s*any\b(?!\s*\()|\bas any\b|^\s*(?:export )?(?:const )?enum |\bexport default\b/m);
+      expect(read(path), path).not.toMatch(/@ts-(ignore|nocheck|expect-error)|eslint-disable/);
+    }
+  });
+
+  it('leaves nothing open', () => {
+    for (const path of [...sources, ...filesBelow('test', '.ts')].filter((file) => !file.startsWith('test/project/'))) {
+      expect(read(path), path).not.toMatch(/\b(TODO|FIXME|XXX)\b|\b(it|describe|test)\.(skip|only|todo)\b/);
+    }
+  });
+});

@@ -1,0 +1,112 @@
+import { execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { read, root } from './sources.js';
+
+const run = promisify(execFile);
+const consumer = mkdtempSync(join(tmpdir(), 'sealpost-consumer-'));
+const node = async (code: string, ...flags: string[]): Promise<string> =>
+  (await run(process.execPath, [...flags, '-e', code], { cwd: consumer })).stdout.trim();
+
+/** The package as its users get it: built, packed, unpacked beside its two dependencies. */
+beforeAll(async () => {
+  const build = join(consumer, 'build');
+  mkdirSync(build);
+  for (const name of ['src', 'package.json', 'tsconfig.json', 'CHANGELOG.md', 'README.md', 'LICENSE']) cpSync(join(root, name), join(build, name), { recursive: true });
+  mkdirSync(join(build, 'docs'));
+  cpSync(join(root, 'docs/SECURITY.md'), join(build, 'docs/SECURITY.md'));
+  symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
+  await run('npx', ['--no-install', 'tsup'], { cwd: build });
+  const packed = await run('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: build });
+  mkdirSync(join(consumer, 'node_modules'));
+  await run('tar', ['xzf', join(build, packed.stdout.trim())], { cwd: consumer });
+  cpSync(join(consumer, 'package'), join(consumer, 'node_modules/sealpost'), { recursive: true });
+  for (const name of readdirSync(join(root, 'node_modules'))) {
+    if (!name.startsWith('.') && name !== 'sealpost') symlinkSync(join(root, 'node_modules', name), join(consumer, 'node_modules', name));
+  }
+}, 120_000);
+afterAll(() => rmSync(consumer, { recursive: true, force: true }));
+
+describe('the package, from its tarball', () => {
+  it('works by import, and its three entries hold the same names by require', async () => {
+    for (const entry of ['sealpost', 'sealpost/smime', 'sealpost/testing']) {
+      const names = `Object.keys(m).filter((k) => k !== 'default' && k !== 'module.exports' && k !== '__esModule').sort().join()`;
+      const byImport = await node(`import('${entry}').then((m) => console.log(${names}))`);
+      const byRequire = await node(`const m = require('${entry}'); console.log(${names})`);
+      expect(byImport.length).toBeGreaterThan(0);
+      expect(byRequire).toBe(byImport);
+    }
+  });
+
+  it('knows its errors across both copies', async () => {
+    const code = `import('sealpost').then((esm) => { const cjs = require('sealpost');
+      console.log(esm.isEmailError(cjs.createEmailError('ERR_TLS', 'x')), cjs.isEmailError(esm.createEmailError('ERR_TLS', 'x')), esm === cjs) })`;
+    expect(await node(code)).toBe('true true false');
+  });
+
+  it('sends a message by each format', async () => {
+    const main = (load: string): string => `(async () => {
+      const { createMailer, defineProfile } = ${load}('sealpost'); const { MemoryTransport } = ${load}('sealpost/testing');
+      const transport = new MemoryTransport();
+      const profile = defineProfile({ name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com' } });
+      const mailer = createMailer(profile, { transport });
+      await mailer.send({ to: 'b@example.com', subject: 'hello', text: 'world' });
+      console.log(transport.sent[0].text.trim()); await mailer.close();
+    })()`;
+    expect(await node(main('require'))).toBe('world');
+    expect(await node(main('await import'))).toBe('world');
+  });
+
+  it('loads neither pkijs, asn1js, http nor zlib with the main entry', async () => {
+    const code = `import('sealpost').then(() => {
+      const loaded = [...process.moduleLoadList, ...Object.keys(require.cache)];
+      console.log(loaded.filter((name) => /pkijs|asn1js|NativeModule (_?http|https|zlib|_http_\\w+|http2)$/.test(name)).join());
+    })`;
+    expect(await node(code)).toBe('');
+  });
+
+  it.each(['nodenext', 'bundler'])('type-checks for a consumer under %s without skipLibCheck', async (resolution) => {
+    const options = {
+      strict: true,
+      skipLibCheck: false,
+      noEmit: true,
+      target: 'ES2023',
+      lib: ['ES2023', 'ESNext.Disposable'],
+      types: ['node'],
+      exactOptionalPropertyTypes: true,
+      module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
+      moduleResolution: resolution,
+    };
+    const code = `import { createMailer, defineProfile, isEmailError, type SendResult } from 'sealpost';
+      import { verify } from 'sealpost/smime'; import { TestSmtpServer } from 'sealpost/testing';
+      export async function main(): Promise<SendResult | undefined> {
+        await using server = await TestSmtpServer.start(); await verify(new Uint8Array()).catch(() => undefined);
+        const mailer = createMailer(defineProfile({ name: 'p', sender: { email: 'a@b.c' }, server: { host: server.host, port: server.port } }));
+        try { return await mailer.send({ to: 'x@y.z', text: 'hi' }); } catch (error) { if (isEmailError(error)) return undefined; throw error; }
+      }`;
+    writeFileSync(join(consumer, 'consumer.mts'), code);
+    writeFileSync(join(consumer, 'consumer.cts'), code);
+    const files = resolution === 'nodenext' ? ['consumer.mts', 'consumer.cts'] : ['consumer.mts'];
+    writeFileSync(join(consumer, `tsconfig.${resolution}.json`), JSON.stringify({ compilerOptions: options, files }));
+    const result = await run('npx', ['--no-install', 'tsc', '-p', `tsconfig.${resolution}.json`], { cwd: consumer }).catch(
+      (error: { stdout: string }) => error,
+    );
+    expect(result.stdout).toBe('');
+  }, 60_000);
+
+  it('shows no pkijs or asn1js type in its declarations', async () => {
+    const { stdout } = await run('grep', ['-rlE', "from '(pkijs|asn1js)'", '--include=*.d.ts', '--include=*.d.cts', join(consumer, 'package')]).catch(
+      () => ({ stdout: '' }),
+    );
+    expect(stdout).toBe('');
+  });
+
+  it('has no dependencies but asn1js and pkijs', () => {
+    const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+    expect(Object.keys(manifest['dependencies'] ?? {})).toEqual(['asn1js', 'pkijs']);
+    expect(Object.keys(manifest['devDependencies'] ?? {}).sort()).toEqual(['@peculiar/webcrypto', '@types/node', 'tsup', 'typedoc', 'typescript', 'vitest']);
+  });
+});
