@@ -1,0 +1,145 @@
+import { createEmailError } from '../errors/email-error.js';
+import type { Authentication } from '../model/authentication.js';
+import type { EmailError } from '../model/error.js';
+import type { Security } from '../model/server.js';
+import { showText } from '../util/show.js';
+
+/** Which mechanisms a profile may use with what a server offers. Nothing here knows how a mechanism works. */
+
+/** What the choice depends on. */
+export interface MechanismChoice {
+  readonly authentication: Authentication;
+  /** The mechanisms that the server offers now: after TLS those of the second EHLO. */
+  readonly offered: readonly string[];
+  /** Is the connection under TLS? */
+  readonly secure: boolean;
+  /** As in the profile. */
+  readonly security: Security;
+  /** The name of a custom mechanism. */
+  readonly customName?: string | undefined;
+}
+
+/**
+ * How a mechanism may go over plain text: 'clear' shows the secret and always needs `allowPlaintext`; 'hashed' gives whoever
+ * listens something to guess at, so it needs that too, unless plain text was chosen; 'protected' needs nothing.
+ */
+type Exposure = 'clear' | 'hashed' | 'protected';
+
+const scramNames = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1'] as const;
+const overTls = [...scramNames.map((name) => `${name}-PLUS`), ...scramNames, 'PLAIN', 'LOGIN', 'CRAM-MD5'];
+const overPlainText = [...scramNames, 'CRAM-MD5', 'PLAIN', 'LOGIN'];
+
+/**
+ * The names of the mechanisms to be tried, in this order; one for every method but 'password'. The next one may be tried where the
+ * server does not know one after all (504), never after a refusal (535).
+ *
+ * @throws ERR_AUTH_UNAVAILABLE where the server offers none that the profile allows; ERR_AUTH_PLAINTEXT where it does, but only TLS
+ * or the profile's consent would permit it. Either way nothing was sent.
+ */
+export function chooseMechanisms(choice: MechanismChoice): readonly [string, ...string[]] {
+  const offered = new Set(choice.offered.map((name) => name.toUpperCase()));
+  const usable = wanted(choice).filter((name) => offered.has(name.toUpperCase()));
+  const allowed = usable.filter((name) => permitted(name, choice));
+  // SCRAM binds where it can: the variant without -PLUS stays in the list of 'password' only, for servers that answer 504.
+  const [first, ...rest] = choice.authentication.method === 'password' ? allowed : allowed.slice(0, 1);
+  if (first !== undefined) return [first, ...rest];
+  throw usable.length > 0 ? plaintextRefused(choice, usable) : unavailable(choice);
+}
+
+/** What the profile would use here, whether it is offered or not, the strongest first. */
+function wanted({ authentication, secure, customName }: MechanismChoice): readonly string[] {
+  switch (authentication.method) {
+    case 'password': {
+      const names = secure ? overTls : overPlainText;
+      // These two cannot say whom to act as.
+      return authentication.authorizationId === undefined ? names : names.filter((name) => name !== 'LOGIN' && name !== 'CRAM-MD5');
+    }
+    case 'scram-sha-1':
+    case 'scram-sha-256':
+    case 'scram-sha-512': {
+      const name = authentication.method.toUpperCase();
+      return secure ? [`${name}-PLUS`, name] : [name];
+    }
+    case 'kerberos':
+      return ['GSSAPI'];
+    case 'external':
+      return secure ? ['EXTERNAL'] : [];
+    case 'custom':
+      return customName === undefined ? [] : [customName];
+    default:
+      return [authentication.method.toUpperCase()];
+  }
+}
+
+function permitted(name: string, { authentication, secure, security }: MechanismChoice): boolean {
+  if (secure || authentication.allowPlaintext === true) return true;
+  const exposure = authentication.method === 'custom' ? 'clear' : exposureOf(name);
+  return exposure === 'protected' || (exposure === 'hashed' && security === 'none');
+}
+
+function exposureOf(name: string): Exposure {
+  if (name === 'GSSAPI') return 'protected';
+  return name === 'CRAM-MD5' || name === 'NTLM' || name.startsWith('SCRAM-') ? 'hashed' : 'clear';
+}
+
+function plaintextRefused({ authentication, security }: MechanismChoice, usable: readonly string[]): EmailError {
+  const clear = authentication.method === 'custom' || usable.some((name) => exposureOf(name) === 'clear');
+  const danger = clear ? 'would show the secret to everyone on the way' : 'would let everyone on the way guess at the password';
+  return createEmailError(
+    'ERR_AUTH_PLAINTEXT',
+    `No authentication was tried: the connection has no TLS, and ${list(usable)} ${danger}. No credential was sent.`,
+    {
+      phase: 'authenticate',
+      remedy:
+        `Set server.security to 'explicit' or 'implicit'${security === 'none' ? " instead of 'none'" : ''}. ` +
+        'Where the whole way to the server is trusted: authentication.allowPlaintext: true.',
+    },
+  );
+}
+
+function unavailable(choice: MechanismChoice): EmailError {
+  const { offered, secure } = choice;
+  const offers = offered.length === 0 ? 'the server offers no authentication' : `the server offers ${list(offered)}`;
+  return createEmailError('ERR_AUTH_UNAVAILABLE', `${needs(choice)}; ${offers}${secure ? '' : ' without TLS'}. No credential was sent.`, {
+    phase: 'authenticate',
+    remedy: remedyFor(choice),
+  });
+}
+
+function needs(choice: MechanismChoice): string {
+  const { method } = choice.authentication;
+  const names = wanted(choice);
+  if (names.length > 0) return `Method '${method}' can use ${list(names)}`;
+  if (method === 'external') return "Method 'external' proves a TLS client certificate, and the connection has no TLS";
+  return `Method '${method}' names no mechanism`;
+}
+
+function remedyFor({ authentication, offered, secure }: MechanismChoice): string {
+  const methods = methodsFor(offered, secure).filter((method) => method !== authentication.method);
+  const tls = secure ? '' : "Set server.security to 'explicit' or 'implicit': many servers offer more under TLS. ";
+  if (methods.length > 0) return `${tls}Or use what is offered: authentication.method ${methods.map((method) => `'${method}'`).join(' or ')}.`;
+  if (offered.length === 0) return `${tls}Check server.port: submission with authentication is mostly 587 or 465; a relay that needs none wants a profile without authentication.`;
+  return `${tls}Have one of the mechanisms that the profile can use switched on at the server.`;
+}
+
+/** The methods that fit what is offered, the strongest first. */
+function methodsFor(offered: readonly string[], secure: boolean): readonly Authentication['method'][] {
+  const names = new Set(offered.map((name) => name.toUpperCase()));
+  const has = (...candidates: readonly string[]): boolean => candidates.some((name) => names.has(name));
+  const methods: Authentication['method'][] = [];
+  if (has(...(secure ? overTls : overPlainText))) methods.push('password');
+  if (has('GSSAPI')) methods.push('kerberos');
+  if (has('NTLM')) methods.push('ntlm');
+  if (has('OAUTHBEARER')) methods.push('oauthbearer');
+  if (has('XOAUTH2')) methods.push('xoauth2');
+  if (secure && has('EXTERNAL')) methods.push('external');
+  return methods;
+}
+
+/** Names from a server are text from outside: bounded and escaped. */
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 20).map((name) => showText(name, 40));
+  if (names.length > 20) shown.push(`${names.length - 20} more`);
+  const last = shown.pop() ?? '';
+  return shown.length === 0 ? last : `${shown.join(', ')} and ${last}`;
+}

@@ -1,0 +1,123 @@
+import { createEmailError, profileInvalid } from '../errors/email-error.js';
+import type { Authentication, PasswordCredentials, TokenAuthentication } from '../model/authentication.js';
+import type { ChannelBinding, SaslMechanism } from '../model/sasl.js';
+import { OauthBearerMechanism, Xoauth2Mechanism } from './bearer.js';
+import { CramMd5Mechanism } from './cram-md5.js';
+import { ExternalMechanism } from './external.js';
+import { LoginMechanism } from './login.js';
+import { checkIdentity, checkSecret, secretInvalid } from './mechanism.js';
+import { PlainMechanism } from './plain.js';
+import { saslprep } from './saslprep.js';
+import { type ScramHash, ScramMechanism } from './scram.js';
+
+/** Makes the mechanism that was chosen, and checks what goes into it. GSSAPI and custom mechanisms are made elsewhere. */
+
+/** What a mechanism is made from. */
+export interface MechanismInput {
+  readonly authentication: Authentication;
+  /** What `authentication.password` or `authentication.token` resolved to. */
+  readonly secret?: string | undefined;
+  /** As the server offers them: SCRAM tells a server that has -PLUS and one that hides it apart. */
+  readonly offered: readonly string[];
+}
+
+/**
+ * A mechanism for one exchange.
+ *
+ * @throws ERR_PROFILE_INVALID or ERR_SECRET where a value cannot go into this mechanism.
+ */
+export function createMechanism(name: string, { authentication, secret, offered }: MechanismInput): SaslMechanism {
+  const mechanism = name.toUpperCase();
+  switch (authentication.method) {
+    case 'password':
+    case 'plain':
+    case 'scram-sha-1':
+    case 'scram-sha-256':
+    case 'scram-sha-512':
+    case 'login':
+    case 'cram-md5': {
+      const password = passwordOf(authentication, secret);
+      const authorizationId = 'authorizationId' in authentication ? authorizationIdOf(authentication.authorizationId) : undefined;
+      const { username } = authentication;
+      if (mechanism === 'PLAIN') return new PlainMechanism(username, password, authorizationId);
+      if (mechanism === 'LOGIN') return new LoginMechanism(username, password);
+      if (mechanism === 'CRAM-MD5') return new CramMd5Mechanism(username, password);
+      const scram = /^SCRAM-(SHA-1|SHA-256|SHA-512)(-PLUS)?$/.exec(mechanism);
+      if (scram !== null) {
+        return new ScramMechanism({
+          hash: scram[1] as ScramHash,
+          plus: scram[2] !== undefined,
+          plusOffered: offered.some((other) => /^SCRAM-.+-PLUS$/i.test(other)),
+          username: preparedUsername(username),
+          password: preparedPassword(password),
+          authorizationId,
+        });
+      }
+      break;
+    }
+    case 'xoauth2':
+    case 'oauthbearer': {
+      const { username, token, authorizationId } = tokenOf(authentication, secret);
+      if (mechanism === 'XOAUTH2') return new Xoauth2Mechanism(username, token);
+      if (mechanism === 'OAUTHBEARER') return new OauthBearerMechanism(authorizationId ?? username, token);
+      break;
+    }
+    case 'external':
+      if (mechanism === 'EXTERNAL') return new ExternalMechanism(authorizationIdOf(authentication.authorizationId));
+      break;
+  }
+  throw createEmailError('ERR_AUTH_UNAVAILABLE', `Method '${authentication.method}' has no mechanism ${mechanism}.`, { phase: 'authenticate' });
+}
+
+/**
+ * The channel binding that a mechanism takes: under TLS 1.3 the -PLUS variants of SCRAM take tls-exporter (RFC 9266), below that
+ * tls-server-end-point (RFC 5929), which is what NTLM servers know at any version. Undefined where a mechanism takes none.
+ */
+export function channelBindingOf(name: string, tlsProtocol: string): ChannelBinding['type'] | undefined {
+  const mechanism = name.toUpperCase();
+  if (mechanism === 'NTLM') return 'tls-server-end-point';
+  if (!/^SCRAM-.+-PLUS$/.test(mechanism)) return undefined;
+  return tlsProtocol === 'TLSv1.3' ? 'tls-exporter' : 'tls-server-end-point';
+}
+
+function passwordOf(authentication: PasswordCredentials, secret: string | undefined): string {
+  checkIdentity('username', authentication.username);
+  const password = secret ?? '';
+  checkSecret('password', password);
+  return password;
+}
+
+function authorizationIdOf(value: string | undefined): string | undefined {
+  if (value !== undefined) checkIdentity('authorizationId', value);
+  return value;
+}
+
+function preparedUsername(username: string): string {
+  const prepared = saslprep(username);
+  if (typeof prepared !== 'string') throw profileInvalid('authentication.username', `${prepared.problem}; SCRAM cannot carry it`);
+  // RFC 5802 section 5.1: as good as a failure.
+  if (prepared === '') throw profileInvalid('authentication.username', 'is empty once it is prepared for SCRAM (RFC 4013)');
+  return prepared;
+}
+
+function preparedPassword(password: string): string {
+  const prepared = saslprep(password);
+  if (typeof prepared !== 'string') throw secretInvalid('password', `${prepared.problem}; SCRAM cannot carry it, method 'plain' can`);
+  return prepared;
+}
+
+/** Both bearer mechanisms separate their fields by 0x01; a token is RFC 6750's b64token, or what servers give out in its place. */
+function tokenOf(authentication: TokenAuthentication, secret: string | undefined): { username: string; token: string; authorizationId: string | undefined } {
+  const { username, method } = authentication;
+  const authorizationId = authorizationIdOf(authentication.authorizationId);
+  checkIdentity('username', username);
+  if (username.includes('\x01')) throw profileInvalid('authentication.username', 'holds the control character 0x01, which ends a field');
+  if (authorizationId?.includes('\x01')) throw profileInvalid('authentication.authorizationId', 'holds the control character 0x01, which ends a field');
+  if (method === 'xoauth2' && authorizationId !== undefined) {
+    throw profileInvalid('authentication.authorizationId', "XOAUTH2 has none: username is the mailbox to act as; 'oauthbearer' has one");
+  }
+  const token = secret ?? '';
+  checkSecret('token', token);
+  if (!/^[!-~]+$/.test(token)) throw secretInvalid('token', "holds a blank or a character that no token has: give it without 'Bearer' (RFC 6750 section 2.1)");
+  return { username, token, authorizationId };
+}

@@ -1,0 +1,89 @@
+import { challengeInvalid } from './mechanism.js';
+
+/** The server's two SCRAM messages (RFC 5802 section 7), read strictly and within limits. */
+
+/** A message that says why the server refuses. */
+export interface ServerError {
+  readonly error: string;
+}
+/** Server-first-message. */
+export interface ServerFirst {
+  /** The client's nonce and the server's. */
+  readonly nonce: string;
+  readonly salt: Buffer;
+  readonly iterations: number;
+}
+/** Server-final-message. */
+export interface ServerFinal {
+  readonly signature: Buffer;
+}
+
+/** Below it a stolen database is too easily searched (RFC 5802 section 4); above it the server makes the client work in vain. */
+const minIterations = 4096;
+const maxIterations = 1_000_000;
+const maxSaltBytes = 1024;
+
+/** `r=…,s=…,i=…` and extensions that are not mandatory, or `e=…`. */
+export function parseServerFirst(mechanism: string, message: string, clientNonce: string): ServerFirst | ServerError {
+  const parts = message.split(',', 64);
+  if (parts[0]?.startsWith('m=')) throw challengeInvalid(mechanism, 'wants an extension that this client does not know (m=)');
+  const error = errorOf(parts[0]);
+  if (error !== undefined) return error;
+
+  const nonce = attribute(mechanism, parts[0], 'r');
+  if (!nonce.startsWith(clientNonce) || nonce.length === clientNonce.length || !/^[!-~]+$/.test(nonce)) {
+    throw challengeInvalid(mechanism, 'sent a nonce that does not extend the one it was given');
+  }
+  const salt = base64(attribute(mechanism, parts[1], 's'));
+  if (salt === undefined || salt.length > maxSaltBytes) {
+    throw challengeInvalid(mechanism, `sent a salt that is not 1 to ${maxSaltBytes} bytes in base64`);
+  }
+  const count = attribute(mechanism, parts[2], 'i');
+  const iterations = /^[1-9][0-9]{0,8}$/.test(count) ? Number(count) : 0;
+  if (iterations < minIterations || iterations > maxIterations) {
+    throw challengeInvalid(mechanism, `wants an iteration count that is not ${minIterations} to ${maxIterations}`);
+  }
+  return { nonce, salt, iterations };
+}
+
+/** `v=…` and extensions, or `e=…`. */
+export function parseServerFinal(mechanism: string, message: string): ServerFinal | ServerError {
+  const [first] = message.split(',', 1);
+  const error = errorOf(first);
+  if (error !== undefined) return error;
+  const signature = base64(attribute(mechanism, first, 'v'));
+  if (signature === undefined) throw challengeInvalid(mechanism, 'sent a signature that is not base64');
+  return { signature };
+}
+
+/** RFC 5802 section 7, server-error-value, in words. */
+const reasons: ReadonlyMap<string, string> = new Map([
+  ['invalid-encoding', 'it could not read the message'],
+  ['extensions-not-supported', 'it does not know an extension'],
+  ['invalid-proof', 'the password is wrong'],
+  ['channel-bindings-dont-match', 'it sees another TLS channel: something between decrypts the connection'],
+  ['server-does-support-channel-binding', 'it does support channel binding, but that was taken from its list of mechanisms on the way'],
+  ['channel-binding-not-supported', 'it does not support channel binding'],
+  ['unsupported-channel-binding-type', 'it does not support this type of channel binding'],
+  ['unknown-user', 'it does not know the user'],
+  ['invalid-username-encoding', 'the user name is not prepared as it should be'],
+  ['no-resources', 'it has no resources left'],
+]);
+
+function errorOf(part: string | undefined): ServerError | undefined {
+  if (!part?.startsWith('e=')) return undefined;
+  const value = part.slice(2);
+  const reason = reasons.get(value);
+  return { error: reason === undefined ? value || 'other-error' : `${value}: ${reason}` };
+}
+
+function attribute(mechanism: string, part: string | undefined, name: string): string {
+  if (!part?.startsWith(`${name}=`)) throw challengeInvalid(mechanism, `sent a message without ${name}= at its place`);
+  return part.slice(2);
+}
+
+/** Strict base64 (RFC 4648 section 4) of one byte at least. */
+function base64(text: string): Buffer | undefined {
+  if (text === '' || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
+  return Buffer.from(text, 'base64');
+}

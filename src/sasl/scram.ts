@@ -1,0 +1,136 @@
+import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
+import { promisify } from 'node:util';
+import { createEmailError } from '../errors/email-error.js';
+import type { ChannelBinding, SaslContext, SaslMechanism } from '../model/sasl.js';
+import { asBuffer, noBytes, utf8, wipe } from '../util/bytes.js';
+import { showText } from '../util/show.js';
+import { challengeInvalid, type ExplainsFailure, unexpectedChallenge } from './mechanism.js';
+import { escapeSaslName } from './sasl-name.js';
+import { parseServerFinal, parseServerFirst } from './scram-message.js';
+
+const deriveKey = promisify(pbkdf2);
+
+/** The hash functions with a SCRAM mechanism of their own. */
+export type ScramHash = 'SHA-1' | 'SHA-256' | 'SHA-512';
+
+/** What a SCRAM exchange is made from. `username` and `password` are prepared (RFC 4013). */
+export interface ScramOptions {
+  readonly hash: ScramHash;
+  /** The -PLUS variant. */
+  readonly plus: boolean;
+  /** Did the server offer any -PLUS variant? Decides between 'y' and 'n' where this is none. */
+  readonly plusOffered: boolean;
+  readonly username: string;
+  readonly password: string;
+  readonly authorizationId?: string | undefined;
+  /** For vectors; default 18 random bytes in base64. */
+  readonly nonce?: string | undefined;
+}
+
+type State = 'initial' | 'first sent' | 'final sent' | 'verified' | 'failed';
+
+/**
+ * SCRAM (RFC 5802, RFC 7677) with SHA-1, SHA-256 or SHA-512, and the -PLUS variants, which tie the proof to the TLS channel
+ * (RFC 5929, RFC 9266). The order is: client first, server first, client final, server final. It is complete only once the server
+ * proved in its final message that it knows the password too.
+ */
+export class ScramMechanism implements SaslMechanism, ExplainsFailure {
+  readonly name: string;
+  failure: string | undefined;
+  readonly #options: ScramOptions;
+  readonly #digest: string;
+  readonly #nonce: string;
+  #state: State = 'initial';
+  #gs2Header = '';
+  #binding: ChannelBinding | undefined;
+  #clientFirstBare = '';
+  #serverSignature: Buffer | undefined;
+
+  constructor(options: ScramOptions) {
+    this.name = `SCRAM-${options.hash}${options.plus ? '-PLUS' : ''}`;
+    this.#options = options;
+    this.#digest = options.hash.replace('-', '').toLowerCase();
+    this.#nonce = options.nonce ?? randomBytes(18).toString('base64');
+  }
+
+  get complete(): boolean {
+    return this.#state === 'verified';
+  }
+
+  start(context: SaslContext): Uint8Array {
+    const { username, authorizationId } = this.#options;
+    const identity = authorizationId === undefined ? '' : `a=${escapeSaslName(authorizationId)}`;
+    this.#gs2Header = `${this.#bindingFlag(context)},${identity},`;
+    this.#clientFirstBare = `n=${escapeSaslName(username)},r=${this.#nonce}`;
+    this.#state = 'first sent';
+    return utf8(this.#gs2Header + this.#clientFirstBare);
+  }
+
+  next(challenge: Uint8Array): Uint8Array | Promise<Uint8Array> {
+    if (this.#state === 'first sent') return this.#answerFirst(asBuffer(challenge).toString('utf8'));
+    if (this.#state === 'final sent') return this.#checkFinal(asBuffer(challenge).toString('utf8'));
+    throw unexpectedChallenge(this.name);
+  }
+
+  /** RFC 5802 section 6: 'y' lets a server that has a -PLUS variant find out that somebody took it from its list. */
+  #bindingFlag(context: SaslContext): string {
+    const { plus, plusOffered } = this.#options;
+    if (!plus) return context.secure && !plusOffered ? 'y' : 'n';
+    this.#binding = context.channelBinding;
+    if (this.#binding === undefined) {
+      throw createEmailError('ERR_AUTH_UNAVAILABLE', `${this.name} needs a TLS channel to bind to, and this connection gives none.`, {
+        phase: 'authenticate',
+        remedy: "Connect with TLS (server.security 'explicit' or 'implicit'), or choose another authentication.method.",
+      });
+    }
+    return `p=${this.#binding.type}`;
+  }
+
+  async #answerFirst(message: string): Promise<Uint8Array> {
+    const first = parseServerFirst(this.name, message, this.#nonce);
+    if ('error' in first) return this.#refused(first.error);
+    const bound = Buffer.concat([utf8(this.#gs2Header), this.#binding?.data ?? noBytes]).toString('base64');
+    const clientFinalBare = `c=${bound},r=${first.nonce}`;
+    const authMessage = `${this.#clientFirstBare},${message},${clientFinalBare}`;
+
+    const salted = await deriveKey(utf8(this.#options.password), first.salt, first.iterations, hashBytes[this.#options.hash], this.#digest);
+    const clientKey = this.#hmac(salted, 'Client Key');
+    const storedKey = createHash(this.#digest).update(clientKey).digest();
+    const clientSignature = this.#hmac(storedKey, authMessage);
+    const proof = clientKey.map((byte, i) => byte ^ (clientSignature[i] ?? 0));
+    this.#serverSignature = this.#hmac(this.#hmac(salted, 'Server Key'), authMessage);
+    wipe(salted);
+    wipe(clientKey);
+    this.#state = 'final sent';
+    return utf8(`${clientFinalBare},p=${asBuffer(proof).toString('base64')}`);
+  }
+
+  #checkFinal(message: string): Uint8Array {
+    const final = parseServerFinal(this.name, message);
+    if ('error' in final) return this.#refused(final.error);
+    const expected = this.#serverSignature ?? noBytes;
+    if (final.signature.length !== expected.length || !timingSafeEqual(final.signature, expected)) {
+      this.#state = 'failed';
+      throw challengeInvalid(
+        this.name,
+        'did not prove that it knows the password: its signature is wrong',
+        'This may be another server than the one meant: check server.host and the way to it.',
+      );
+    }
+    this.#state = 'verified';
+    return noBytes;
+  }
+
+  /** The server's `e=`; an empty response lets it go on to refuse in its own words. */
+  #refused(error: string): Uint8Array {
+    this.#state = 'failed';
+    this.failure = showText(error, 100);
+    return noBytes;
+  }
+
+  #hmac(key: Uint8Array, text: string): Buffer {
+    return createHmac(this.#digest, key).update(text, 'utf8').digest();
+  }
+}
+
+const hashBytes: Readonly<Record<ScramHash, number>> = { 'SHA-1': 20, 'SHA-256': 32, 'SHA-512': 64 };
