@@ -21,3 +21,8 @@ export function isAscii(text: string): boolean {
 export function wipe(bytes: Uint8Array): void {
   bytes.fill(0);
 }
+
+/** True where no half of a surrogate pair stands alone, so that the text has a UTF-8 form. */
+export function isWellFormed(text: string): boolean {
+  return !/\p{Surrogate}/u.test(text);
+}

@@ -1,0 +1,31 @@
+import type { Mailbox } from '../model/address.js';
+import { encodedWords, looksEncoded } from '../util/encoded-word.js';
+
+/** Mailboxes as a header field writes them (RFC 5322 section 3.4). */
+
+const atoms = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
+const printable = /^[ -~]*$/;
+/** A longer quoted-string could not be folded. */
+const maxQuoted = 70;
+
+/** A display name as tokens between which a line may be folded: atoms, a quoted-string, or encoded-words. */
+export function nameTokens(name: string): string[] {
+  if (!looksEncoded(name) && printable.test(name)) {
+    if (atoms.test(name)) return name.split(' ');
+    if (name.length <= maxQuoted) return [`"${name.replace(/["\\]/g, '\\$&')}"`];
+  }
+  return encodedWords(name);
+}
+
+/** A mailbox as tokens between which a line may be folded. The address must have been checked. */
+export function mailboxTokens({ name, email }: Mailbox): string[] {
+  if (name === undefined || name === '') return [email];
+  const tokens = nameTokens(name);
+  tokens.push(`<${email}>`);
+  return tokens;
+}
+
+/** A mailbox on one line, as it stands in a header field. */
+export function formatMailbox(mailbox: Mailbox): string {
+  return mailboxTokens(mailbox).join(' ');
+}

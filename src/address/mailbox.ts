@@ -1,0 +1,166 @@
+import { messageInvalid } from '../errors/email-error.js';
+import type { AddressInput, Mailbox } from '../model/address.js';
+import { decodeEncodedWords } from '../util/encoded-word.js';
+import { showText } from '../util/show.js';
+import { AddressScanner, AddressSyntaxError, formatAddrSpec } from './scanner.js';
+import type { AddrSpec, Word } from './scanner.js';
+
+/** Mailboxes from text and from parts: strict, one string is one mailbox or an error that names the place. */
+
+/** A mailbox whose address was checked. */
+export interface ParsedMailbox extends Mailbox {
+  /** `local@domain` as SMTP takes it: domain in A-labels and lower case, local part quoted where it must be. */
+  readonly email: string;
+  /** Without quotes and backslashes. */
+  readonly localPart: string;
+  /** A-labels, lower case; an address literal with its brackets. */
+  readonly domain: string;
+  /** Does the local part need SMTPUTF8 (RFC 6531)? */
+  readonly smtpUtf8: boolean;
+}
+
+const maxText = 1 << 20;
+const maxSingle = 4096;
+
+function toMailbox(address: AddrSpec, name: string | undefined): ParsedMailbox {
+  const email = formatAddrSpec(address);
+  const smtpUtf8 = /[^\0-\x7f]/.test(address.localPart);
+  return { ...(name === undefined || name === '' ? {} : { name }), email, ...address, smtpUtf8 };
+}
+
+/** Refuses the controls that no header field may carry, hidden in a quoted string or an encoded-word though they be. */
+function checkedName(name: string, scanner: AddressScanner, offset: number): string {
+  if (/[\u0000-\u001f\u007f]/.test(name)) scanner.fail('the display name holds a control character', offset);
+  return name;
+}
+
+/** A phrase as text: encoded-words decoded, but not inside quotes (RFC 2047 section 5). */
+function nameOf(words: readonly Word[], scanner: AddressScanner): string | undefined {
+  const first = words[0];
+  if (first === undefined) return undefined;
+  const parts: string[] = [];
+  let atoms: string[] = [];
+  const flush = (): void => {
+    if (atoms.length > 0) parts.push(decodeEncodedWords(atoms.join(' ')));
+    atoms = [];
+  };
+  for (const word of words) {
+    if (!word.quoted) atoms.push(word.text);
+    else {
+      flush();
+      parts.push(word.text.replaceAll('\t', ' '));
+    }
+  }
+  flush();
+  return checkedName(parts.join(' '), scanner, first.offset);
+}
+
+/** One mailbox where the cursor is, or undefined and the words where a ':' makes them a group's name. */
+function readMailbox(scanner: AddressScanner): ParsedMailbox | undefined {
+  const words: Word[] = [];
+  for (;;) {
+    scanner.skipBlanks();
+    const word = scanner.word();
+    if (word === undefined) break;
+    words.push(word);
+  }
+  const [first] = words;
+  if (scanner.peek() === '@') {
+    if (first === undefined) scanner.fail("expected a local part before '@'");
+    const second = words[1];
+    if (second !== undefined) scanner.fail("expected '@' or '<'; a local part with blanks is quoted", second.offset);
+    const mailbox = toMailbox(scanner.addrSpec(first), undefined);
+    scanner.skipBlanks();
+    return mailbox;
+  }
+  if (scanner.peek() === ':') return undefined;
+  if (!scanner.take('<')) {
+    if (first === undefined) scanner.fail(scanner.ended ? 'expected an address' : `expected an address before '${scanner.peek()}'`);
+    scanner.fail(scanner.ended ? "expected '@' and a domain" : `expected '@' or '<' before '${scanner.peek()}'; such a name is quoted`);
+  }
+  const name = nameOf(words, scanner);
+  scanner.skipBlanks();
+  const local = scanner.word();
+  if (local === undefined) scanner.fail('expected a local part');
+  scanner.skipBlanks();
+  const address = scanner.addrSpec(local);
+  scanner.skipBlanks();
+  if (!scanner.take('>')) scanner.fail("expected '>'");
+  scanner.skipBlanks();
+  return toMailbox(address, name);
+}
+
+/** Turns the place of a syntax error into ERR_MESSAGE_INVALID with the field's path. */
+function reading<T>(text: string, path: string, limit: number, read: (scanner: AddressScanner) => T): T {
+  if (typeof text !== 'string') throw messageInvalid(path, 'an address is a string, or an object with name and email');
+  if (text.length > limit) throw messageInvalid(path, `address text is longer than ${limit} characters`);
+  try {
+    return read(new AddressScanner(text));
+  } catch (error) {
+    if (!(error instanceof AddressSyntaxError)) throw error;
+    throw messageInvalid(path, `${error.message}, at character ${error.offset + 1} of '${showText(text, 100)}'`);
+  }
+}
+
+/** An RFC 5321 Mailbox and nothing else: no display name, no brackets, no comments. Throws ERR_MESSAGE_INVALID with `path`. */
+export function parseMailbox(text: string, path = 'address'): ParsedMailbox {
+  return reading(text, path, maxSingle, (scanner: AddressScanner) => {
+    const local = scanner.word();
+    if (local === undefined) scanner.fail('expected a local part');
+    const start = scanner.at;
+    if (/[ \t(]/.test(text.charAt(start + 1))) scanner.fail('expected a domain', start + 1);
+    const address = scanner.addrSpec(local);
+    if (!scanner.ended) scanner.fail('expected nothing after the domain');
+    return toMailbox(address, undefined);
+  });
+}
+
+/** One mailbox of a message or profile: `a@b`, `Ann <a@b>`, or parts. Throws ERR_MESSAGE_INVALID with `path`. */
+export function parseAddress(input: AddressInput, path = 'address'): ParsedMailbox {
+  if (typeof input === 'object' && input !== null) {
+    const { name, email } = input;
+    const mailbox = parseMailbox(email, `${path}.email`);
+    if (name === undefined || name === '') return mailbox;
+    if (typeof name !== 'string') throw messageInvalid(`${path}.name`, 'a name is a string');
+    if (/[\u0000-\u001f\u007f]/.test(name)) throw messageInvalid(`${path}.name`, 'line breaks and control characters are not allowed');
+    return { name, ...mailbox };
+  }
+  return reading(input, path, maxSingle, (scanner: AddressScanner) => {
+    const mailbox = readMailbox(scanner);
+    if (mailbox === undefined) scanner.fail('expected one mailbox, not a group');
+    if (!scanner.ended) scanner.fail(scanner.peek() === ',' ? 'expected one mailbox; several are an array' : 'expected nothing after the address');
+    return mailbox;
+  });
+}
+
+/**
+ * An address list (RFC 5322 section 3.4) from text, as `Ann <ann@example.com>, bob@example.org`; the mailboxes of a group stand for
+ * it. Empty text is an empty list. One problem fails the whole list with ERR_MESSAGE_INVALID.
+ */
+export function parseAddressList(text: string, path = 'address'): readonly ParsedMailbox[] {
+  return reading(text, path, maxText, (scanner: AddressScanner) => {
+    const found: ParsedMailbox[] = [];
+    let inGroup = false;
+    scanner.skipBlanks();
+    if (scanner.ended) return found;
+    for (;;) {
+      const mailbox = readMailbox(scanner);
+      if (mailbox !== undefined) found.push(mailbox);
+      else {
+        if (inGroup) scanner.fail('a group within a group is not allowed');
+        scanner.take(':');
+        scanner.skipBlanks();
+        inGroup = true;
+        if (scanner.peek() !== ';') continue;
+      }
+      if (inGroup && scanner.take(';')) {
+        inGroup = false;
+        scanner.skipBlanks();
+      }
+      if (scanner.ended) break;
+      if (!scanner.take(',')) scanner.fail("expected ','");
+    }
+    if (inGroup) scanner.fail("expected ';' at the end of the group");
+    return found;
+  });
+}

@@ -1,0 +1,119 @@
+import { mailboxTokens } from '../address/format.js';
+import { messageInvalid } from '../errors/email-error.js';
+import type { Mailbox } from '../model/address.js';
+import { encodedWords, looksEncoded } from '../util/encoded-word.js';
+
+/**
+ * Header fields (RFC 5322 section 2.2), and the one place where their names and values are checked. Each function gives a whole
+ * field with its CRLF. Lines are folded at white space to 78 characters where they can be, and are never longer than 998.
+ */
+
+const softLimit = 78;
+const hardLimit = 998;
+/** A word longer than this goes as encoded-words, which can be folded anywhere. */
+const maxWord = 900;
+const maxName = 76;
+
+const fieldName = /^[!-9;-~]+$/;
+const control = /[\0-\x08\x0a-\x1f\x7f]/;
+/** Text that needs neither encoding nor a look at its white space. */
+const plain = /^[!-~](?:[ -~]*[!-~])?$/;
+
+function checkName(name: string, path: string): void {
+  if (!fieldName.test(name) || name.length > maxName) {
+    throw messageInvalid(path, `a field name is 1 to ${maxName} printable ASCII characters without space and colon`);
+  }
+}
+
+function checkValue(value: string, path: string): void {
+  if (typeof value !== 'string') throw messageInvalid(path, 'a header value is a string');
+  if (control.test(value)) throw messageInvalid(path, 'line breaks and control characters are not allowed in a header field');
+}
+
+/**
+ * The field `name: tokens`, folded. A token bears the white space before it; between tokens, and nowhere else, a line may end. The
+ * first line takes the first token unless that is an encoded-word, whose line is to be at most 76 characters long (RFC 2047).
+ */
+function fold(name: string, tokens: readonly string[], path: string): string {
+  let out = `${name}:`;
+  let column = out.length;
+  let first = true;
+  for (const token of tokens) {
+    const fits = column + token.length <= softLimit;
+    if (fits || (first && !token.startsWith(' =?') && column + token.length <= hardLimit)) {
+      out += token;
+      column += token.length;
+    } else {
+      if (token.length > hardLimit) throw messageInvalid(path, `a header field line would be longer than ${hardLimit} characters`);
+      out += `\r\n${token}`;
+      column = token.length;
+    }
+    first = false;
+  }
+  return `${out}\r\n`;
+}
+
+/** Unstructured text as tokens: ASCII words as they are, and from the first to the last that cannot stand so, encoded-words. */
+function textTokens(value: string, nameLength: number): string[] {
+  const words = value.match(/[ \t]*[^ \t]+|[ \t]+$/g) ?? [];
+  const needs = (word: string): boolean =>
+    /[^ -~\t]/.test(word) || looksEncoded(word) || word.length > maxWord || /^[ \t]*$/.test(word);
+  let from = words.findIndex(needs);
+  let to = words.findLastIndex(needs);
+  // White space at the end belongs to the encoded-word of the word before it.
+  if (from > 0 && /^[ \t]*$/.test(words[from] ?? '')) from--;
+  // White space at the very start would be taken for the separator after the colon.
+  if (/^[ \t]/.test(value)) {
+    from = 0;
+    to = Math.max(to, 0);
+  }
+  if (words.length > 0) words[0] = ` ${words[0] ?? ''}`;
+  if (from < 0) return words;
+  const before = words.slice(0, from);
+  let text = words.slice(from, to + 1).join('');
+  // The white space before a first encoded-word stays outside, where it is the place to fold.
+  const [separator = ' '] = from === 0 ? [' '] : (/^[ \t]+/.exec(text) ?? []);
+  text = text.slice(separator.length);
+  const column = nameLength + 1 + before.reduce((sum, word) => sum + word.length, 0);
+  const encoded = encodedWords(text, softLimit - column - separator.length);
+  return [...before, ...encoded.map((word, i) => (i === 0 ? separator : ' ') + word), ...words.slice(to + 1)];
+}
+
+/** A field of unstructured text, as Subject: any text; what is not ASCII goes as encoded-words (RFC 2047). */
+export function textField(name: string, value: string, path: string = name): string {
+  checkName(name, path);
+  if (plain.test(value) && name.length + 2 + value.length <= softLimit && !looksEncoded(value)) return `${name}: ${value}\r\n`;
+  checkValue(value, path);
+  if (value === '') return `${name}: \r\n`;
+  return fold(name, textTokens(value, name.length), path);
+}
+
+/** A structured field whose ASCII value is already in its form, folded at its blanks. */
+export function structuredField(name: string, value: string, path: string = name): string {
+  checkName(name, path);
+  if (plain.test(value) && name.length + 2 + value.length <= softLimit) return `${name}: ${value}\r\n`;
+  checkValue(value, path);
+  if (!/^[ -~\t]*$/.test(value)) throw messageInvalid(path, 'only ASCII is allowed in this header field');
+  return fold(name, value.trim().match(/[ \t]*[^ \t]+/g)?.map((word, i) => (i === 0 ? ` ${word}` : word)) ?? [' '], path);
+}
+
+/** A structured field of tokens that must not be parted, as parameters with their semicolons. */
+export function tokenField(name: string, tokens: readonly string[], path: string = name): string {
+  checkName(name, path);
+  const separated = tokens.map((token) => ` ${token}`);
+  for (const token of separated) checkValue(token, path);
+  return fold(name, separated, path);
+}
+
+/** A field of mailboxes. Their addresses must have been checked; a local part that is not ASCII stays UTF-8 (RFC 6532). */
+export function addressField(name: string, mailboxes: readonly Mailbox[], path: string = name): string {
+  const [only] = mailboxes;
+  if (mailboxes.length === 1 && only?.name === undefined && only !== undefined) return tokenField(name, [only.email], path);
+  const tokens: string[] = [];
+  mailboxes.forEach((mailbox, i) => {
+    const parts = mailboxTokens(mailbox);
+    const last = parts.pop() ?? '';
+    tokens.push(...parts, i < mailboxes.length - 1 ? `${last},` : last);
+  });
+  return tokenField(name, tokens, path);
+}

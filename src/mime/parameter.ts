@@ -1,0 +1,64 @@
+import { messageInvalid } from '../errors/email-error.js';
+import { encodedWords } from '../util/encoded-word.js';
+
+/** Parameters of Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC 2231), as tokens for a folded field. */
+
+const token = /^[!#$%&'*+.^_`{|}~0-9A-Za-z-]+$/;
+/** What a parameter may take of a line. */
+const room = 74;
+/** attribute-char of RFC 2231 section 7, which is narrower than what encodeURIComponent leaves alone. */
+const notAttribute = /['()*]/g;
+
+function percentEncode(character: string): string {
+  return encodeURIComponent(character).replace(notAttribute, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`);
+}
+
+function quote(value: string): string {
+  return `"${value.replace(/["\\]/g, '\\$&')}"`;
+}
+
+/** The value in sections (RFC 2231 section 3), each of whole characters. */
+function sections(name: string, value: string, extended: boolean): string[] {
+  const pieces: string[] = [];
+  let piece = extended ? "UTF-8''" : '';
+  for (const character of value) {
+    const encoded = extended ? percentEncode(character) : character.replace(/["\\]/, '\\$&');
+    if (piece !== '' && name.length + piece.length + encoded.length + 8 > room) {
+      pieces.push(piece);
+      piece = '';
+    }
+    piece += encoded;
+  }
+  pieces.push(piece);
+  if (extended && pieces.length === 1) return [`${name}*=${pieces[0] ?? ''}`];
+  const last = pieces.length - 1;
+  return pieces.map((text, i) => `${name}*${i}${extended ? `*=${text}` : `="${text}"`}${i < last ? ';' : ''}`);
+}
+
+/** `name=value` in as many tokens as it takes; sections have their semicolons, the end has none. */
+export function parameterTokens(name: string, value: string, path: string): string[] {
+  if (!token.test(name)) throw messageInvalid(path, 'a parameter name is an RFC 2045 token');
+  if (/[\0-\x1f\x7f]/.test(value)) throw messageInvalid(path, 'line breaks and control characters are not allowed');
+  if (/[\ud800-\udfff]/u.test(value)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
+  if (token.test(value) && name.length + value.length < room) return [`${name}=${value}`];
+  if (!/^[ -~]*$/.test(value)) return sections(name, value, true);
+  const quoted = `${name}=${quote(value)}`;
+  return quoted.length <= room ? [quoted] : sections(name, value, false);
+}
+
+/** `name=` for clients that know no RFC 2231: encoded-words in quotes, against RFC 2047 and understood by all of them. */
+export function legacyNameTokens(name: string, value: string, path: string): string[] {
+  if (/^[ -~]*$/.test(value)) return parameterTokens(name, value, path);
+  const words = encodedWords(value, room - name.length);
+  return words.map((word, i) => `${i === 0 ? `${name}="` : ''}${word}${i === words.length - 1 ? '"' : ''}`);
+}
+
+/** Value and parameters as the tokens of a field. */
+export function withParameters(value: string, parameters: readonly (readonly string[])[]): string[] {
+  const out = [value];
+  for (const tokens of parameters) {
+    out[out.length - 1] += ';';
+    out.push(...tokens);
+  }
+  return out;
+}

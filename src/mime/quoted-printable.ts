@@ -1,0 +1,118 @@
+import type { ContentEncoder } from './encoder.js';
+
+/**
+ * quoted-printable (RFC 2045 section 6.7) by table. Besides what the RFC asks, nothing that a mail system might change stays at the
+ * start or end of a line: `From `, a dot, trailing white space.
+ */
+
+const maxColumn = 76;
+const cr = 13;
+const lf = 10;
+const dot = 46;
+const letterF = 70;
+const hex = Buffer.from('0123456789ABCDEF', 'latin1');
+
+/** 1 = stands for itself; blanks do too, but not at the end of a line. */
+const literal = new Uint8Array(256);
+for (let c = 32; c < 127; c++) literal[c] = c === 61 ? 0 : 1;
+literal[9] = 1;
+
+/** At most so many octets come of `size` octets of which `escaped` cannot stand for themselves. */
+export function quotedPrintableBound(size: number, escaped: number): number {
+  const octets = size + 2 * escaped;
+  // A soft line break (3) after at least 73 octets; per line two more for an escaped first and last octet.
+  return octets + Math.ceil(octets / 20) + 16;
+}
+
+/** See the file's head. */
+export class QuotedPrintableEncoder implements ContentEncoder {
+  read = 0;
+  written = 0;
+  #column = 0;
+  /** The last octet where what follows decides on it: a blank or a CR; else -1. */
+  #held = -1;
+
+  /** With `isText` CR, LF and CRLF are line ends alike; without, only CRLF is one and content comes back octet by octet. */
+  constructor(readonly isText: boolean) {}
+
+  encode(input: Uint8Array, from: number, out: Buffer, at: number): void {
+    const start = at;
+    // One turn writes at most a held octet and this one: twice a soft break and an escape.
+    const limit = out.length - 14;
+    const end = input.length;
+    let i = from;
+    for (; i < end && at <= limit; i++) {
+      const c = input[i] ?? 0;
+      if (this.#held >= 0) {
+        const held = this.#held;
+        this.#held = -1;
+        if (held === cr) {
+          if (c === lf) {
+            at = this.#lineEnd(out, at);
+            continue;
+          }
+          at = this.isText ? this.#lineEnd(out, at) : this.#escape(cr, out, at);
+        } else at = c === cr || (c === lf && this.isText) ? this.#escape(held, out, at) : this.#literal(held, out, at);
+      }
+      if (literal[c] === 1) {
+        if (c === 32 || c === 9) this.#held = c;
+        else if (this.#column === 0 && (c === dot || (c === letterF && (i + 1 === end || input[i + 1] === 114)))) {
+          at = this.#escape(c, out, at);
+        } else at = this.#literal(c, out, at);
+      } else if (c === cr) this.#held = cr;
+      else if (c === lf && this.isText) at = this.#lineEnd(out, at);
+      else at = this.#escape(c, out, at);
+    }
+    this.read = i - from;
+    this.written = at - start;
+  }
+
+  finish(out: Buffer, at: number): number {
+    let end = at;
+    if (this.#held === cr && this.isText) end = this.#lineEnd(out, at);
+    else if (this.#held >= 0) end = this.#escape(this.#held, out, at);
+    this.#held = -1;
+    this.#column = 0;
+    return end - at;
+  }
+
+  #literal(c: number, out: Buffer, at: number): number {
+    if (this.#column >= maxColumn - 1) {
+      at = this.#softBreak(out, at);
+      if (c === dot || c === letterF) return this.#escape(c, out, at);
+    }
+    out[at] = c;
+    this.#column++;
+    return at + 1;
+  }
+
+  #escape(c: number, out: Buffer, at: number): number {
+    if (this.#column > maxColumn - 4) at = this.#softBreak(out, at);
+    out[at] = 61;
+    out[at + 1] = hex[c >> 4] ?? 0;
+    out[at + 2] = hex[c & 15] ?? 0;
+    this.#column += 3;
+    return at + 3;
+  }
+
+  #softBreak(out: Buffer, at: number): number {
+    out[at] = 61;
+    return this.#lineEnd(out, at + 1);
+  }
+
+  #lineEnd(out: Buffer, at: number): number {
+    out[at] = cr;
+    out[at + 1] = lf;
+    this.#column = 0;
+    return at + 2;
+  }
+}
+
+/** `bytes` in quoted-printable; `escaped` as of quotedPrintableBound, so that the room suffices. */
+export function encodeQuotedPrintable(bytes: Uint8Array, isText: boolean, escaped: number): Buffer {
+  const out = Buffer.allocUnsafe(quotedPrintableBound(bytes.length, escaped));
+  const encoder = new QuotedPrintableEncoder(isText);
+  encoder.encode(bytes, 0, out, 0);
+  const length = encoder.written;
+  return out.subarray(0, length + encoder.finish(out, length));
+}

@@ -1,0 +1,142 @@
+/** Encoded-words (RFC 2047): text of any alphabet in the ASCII of a header field. */
+
+const maxWord = 75;
+const overhead = '=?UTF-8?Q?'.length + '?='.length;
+const maxPayload = maxWord - overhead;
+const hex = '0123456789ABCDEF';
+
+/** The octets that stand for themselves in the "Q" encoding of a phrase (RFC 2047 section 5 (3)), the strictest place. */
+const literal = new Uint8Array(128);
+for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/ ') literal[c.charCodeAt(0)] = 1;
+
+/** How long `text` is in "Q". */
+function lengthOfQ(bytes: Uint8Array): number {
+  let length = 0;
+  for (const byte of bytes) length += literal[byte] === 1 ? 1 : 3;
+  return length;
+}
+
+function pieceInQ(bytes: Uint8Array, from: number, to: number): string {
+  let out = '';
+  for (let i = from; i < to; i++) {
+    const byte = bytes[i] ?? 0;
+    if (literal[byte] !== 1) out += `=${hex.charAt(byte >> 4)}${hex.charAt(byte & 15)}`;
+    else out += byte === 0x20 ? '_' : String.fromCharCode(byte);
+  }
+  return out;
+}
+
+/** Where the character that begins at `at` ends. */
+function endOfCharacter(bytes: Uint8Array, at: number): number {
+  let end = at + 1;
+  while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end++;
+  return end;
+}
+
+/**
+ * `text` as encoded-words in UTF-8, each of whole characters and at most 75 long; "Q" or "B", whichever is shorter. `room` is what
+ * the first may take on a line that is already begun; it counts only where it is of use.
+ */
+export function encodedWords(text: string, room = maxWord): string[] {
+  const bytes = Buffer.from(text, 'utf8');
+  const inQ = lengthOfQ(bytes) <= Math.ceil(bytes.length / 3) * 4;
+  const words: string[] = [];
+  let budget = room >= 32 && room < maxWord ? room - overhead : maxPayload;
+  for (let from = 0; from < bytes.length; ) {
+    let to = from;
+    let used = 0;
+    while (to < bytes.length) {
+      const end = endOfCharacter(bytes, to);
+      const next = inQ ? used + lengthOfQ(bytes.subarray(to, end)) : Math.ceil((end - from) / 3) * 4;
+      if (next > budget) break;
+      used = next;
+      to = end;
+    }
+    words.push(inQ ? `=?UTF-8?Q?${pieceInQ(bytes, from, to)}?=` : `=?UTF-8?B?${bytes.toString('base64', from, to)}?=`);
+    from = to;
+    budget = maxPayload;
+  }
+  return words;
+}
+
+/** Would a reader take a part of it for an encoded-word? */
+export function looksEncoded(text: string): boolean {
+  return text.includes('=?');
+}
+
+const pattern = /=\?([^?\s]{1,80})\?([bq])\?([^?\s]*)\?=/giy;
+
+function payload(encoding: string, text: string): Buffer {
+  if (encoding === 'b' || encoding === 'B') return Buffer.from(text, 'base64');
+  const bytes = Buffer.allocUnsafe(text.length);
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const c = text.charCodeAt(i);
+    const digits = c === 0x3d ? text.slice(i + 1, i + 3) : '';
+    if (/^[0-9a-f]{2}$/i.test(digits)) {
+      bytes[length++] = parseInt(digits, 16);
+      i += 2;
+    } else bytes[length++] = c === 0x5f ? 0x20 : c;
+  }
+  return bytes.subarray(0, length);
+}
+
+/** Bytes of a named character set (WHATWG labels) as text; undefined where the set is unknown. */
+export function decodeCharset(bytes: Uint8Array, charset: string): string | undefined {
+  try {
+    return new TextDecoder(charset, { ignoreBOM: true }).decode(bytes);
+  } catch (error) {
+    // An unknown label is a RangeError; a fatal decoder was not asked for, so nothing else can be thrown.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Text with its encoded-words decoded: white space between two of them goes, and a character that a careless writer split between
+ * two is put together. What is no encoded-word, or of an unknown character set, stays as it is.
+ */
+export function decodeEncodedWords(text: string): string {
+  let at = text.indexOf('=?');
+  if (at < 0) return text;
+  const matcher = new RegExp(pattern);
+  let out = text.slice(0, at);
+  let run: { charset: string; parts: Buffer[]; raw: string } | undefined;
+  let gap = '';
+  const flush = (): void => {
+    if (run !== undefined) out += decodeCharset(Buffer.concat(run.parts), run.charset) ?? run.raw;
+    run = undefined;
+  };
+  while (at < text.length) {
+    matcher.lastIndex = at;
+    const found = matcher.exec(text);
+    if (found === null) {
+      flush();
+      const next = text.indexOf('=?', at + 2);
+      out += gap + text.slice(at, next < 0 ? text.length : next);
+      gap = '';
+      if (next < 0) return out;
+      at = next;
+      continue;
+    }
+    const [raw, label = '', encoding = '', body = ''] = found;
+    const charset = (label.split('*')[0] ?? label).toLowerCase();
+    if (run !== undefined && run.charset !== charset) flush();
+    run ??= { charset, parts: [], raw: '' };
+    run.parts.push(payload(encoding, body));
+    run.raw += run.raw === '' ? raw : gap + raw;
+    at = matcher.lastIndex;
+    gap = '';
+    while (text[at] === ' ' || text[at] === '\t') gap += text[at++];
+    if (!text.startsWith('=?', at)) {
+      flush();
+      const next = text.indexOf('=?', at);
+      out += gap + text.slice(at, next < 0 ? text.length : next);
+      gap = '';
+      if (next < 0) return out;
+      at = next;
+    }
+  }
+  flush();
+  return out + gap;
+}
