@@ -24,6 +24,11 @@ export interface OutgoingContent {
   readonly size?: number | undefined;
   /** Whole where the message is in memory: no stream is made for it. CRLF line ends. */
   readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
+  /**
+   * Set only by who made every octet: each line ends in CRLF, no other CR, no other LF. The connection then need not look, and a
+   * stream goes out with its exact size. Otherwise it looks, and mends line ends.
+   */
+  readonly canonical?: boolean | undefined;
 }
 
 /** How far a send is. */

@@ -1,0 +1,86 @@
+import { createEmailError } from '../errors/email-error.js';
+import { createCommand, createSecretCommand } from './command.js';
+import { ask, Broken, type Dialogue, readReply } from './dialogue.js';
+import type { Reply } from './reply.js';
+import { misplaced, replyError } from './reply-error.js';
+import type { Session } from './session.js';
+
+/** AUTH (RFC 4954). The mechanism is run by whoever performs the steps; it is told of challenges and asked for answers. */
+
+/** A server that asks more often has lost its way: SCRAM takes 2 rounds, GSSAPI 3, NTLM 2. */
+const maxRounds = 8;
+/** RFC 4954 section 4: an initial response may not make the AUTH line longer than a command may be. */
+const maxAuthLine = 510;
+
+/** What became of it where the connection can go on. */
+export type AuthenticationOutcome =
+  | { readonly ok: true }
+  /** 504 or 5.7.4 and alike, before anything was proven: the server does not know the mechanism after all. */
+  | { readonly ok: false; readonly unknownMechanism: boolean; readonly reply: Reply };
+
+/** Authenticates with the mechanism of that name. `complete` says whether the mechanism is satisfied with the server. */
+export function* authenticate(session: Session, name: string, complete: () => boolean): Dialogue<AuthenticationOutcome> {
+  session.begin('authenticate');
+  let reply = yield* begin(name);
+  for (let round = 0; reply.code === 334; round++) {
+    if (round === maxRounds) throw yield* cancel(protocolError(`${name} went on for more than ${maxRounds} rounds`));
+    let response: string;
+    try {
+      const challenge = readChallenge(reply, name, round);
+      response = encode((yield { do: 'sasl', challenge }) as Uint8Array);
+    } catch (error) {
+      throw error instanceof Broken ? error : yield* cancel(error);
+    }
+    yield { do: 'write', commands: [createSecretCommand(response, `<${name} response>`)], replies: 1 };
+    reply = (yield readReply) as Reply;
+  }
+  if (reply.code === 235) {
+    if (!complete()) {
+      throw new Broken(protocolError(`the server accepted ${name} before it had proven what the mechanism demands of it`));
+    }
+    session.authenticated = true;
+    return { ok: true };
+  }
+  if (reply.code === 421) throw new Broken(replyError('closed the connection instead of an authentication', reply, { phase: 'authenticate' }));
+  if (reply.negative) return { ok: false, unknownMechanism: reply.code === 504, reply };
+  throw misplaced('the outcome of AUTH (235)', reply, { phase: 'authenticate' });
+}
+
+function* begin(name: string): Dialogue<Reply> {
+  const initial = (yield { do: 'sasl' }) as Uint8Array | undefined;
+  const bare = createCommand(`AUTH ${name}`, 'authentication.method');
+  if (initial === undefined) return yield* ask(bare);
+  const encoded = initial.length === 0 ? '=' : encode(initial);
+  if (bare.line.length + 1 + encoded.length <= maxAuthLine) {
+    return yield* ask(createSecretCommand(`${bare.line} ${encoded}`, `${bare.line} <initial response>`, maxAuthLine));
+  }
+  const reply = yield* ask(bare);
+  if (reply.code !== 334) return reply;
+  // RFC 4954 section 4: with the initial response held back, the first challenge is empty and asks for it.
+  return yield* ask(createSecretCommand(encode(initial), '<initial response>'));
+}
+
+/** "*" ends the exchange, and the server's 501 to it is awaited; then the error goes on. */
+function* cancel(error: unknown): Dialogue<unknown> {
+  const reply = yield* ask(createCommand('*', 'authentication.method'));
+  return reply.negative && reply.code !== 421 ? error : new Broken(error as Error);
+}
+
+/** RFC 4648 section 4, without line ends, blanks or missing padding. */
+const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+
+function readChallenge(reply: Reply, name: string, round: number): Buffer {
+  const text = reply.read().lines.join('');
+  if (base64.test(text)) return Buffer.from(text, 'base64');
+  // Exim answers AUTH NTLM with "334 NTLM supported", and Exchange did.
+  if (name === 'NTLM' && round === 0) return Buffer.from(text, 'utf8');
+  throw protocolError(`the challenge of ${name} is not base64`);
+}
+
+function encode(response: Uint8Array): string {
+  return Buffer.from(response.buffer, response.byteOffset, response.byteLength).toString('base64');
+}
+
+function protocolError(what: string): Error {
+  return createEmailError('ERR_SMTP_PROTOCOL', `Authentication was given up: ${what}.`, { phase: 'authenticate' });
+}

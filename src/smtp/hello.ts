@@ -1,0 +1,41 @@
+import type { SmtpReply } from '../model/reply.js';
+import { createCommand } from './command.js';
+import { ask, type Dialogue, readGreeting } from './dialogue.js';
+import { noExtensions, parseExtensions } from './extensions.js';
+import type { Reply } from './reply.js';
+import { misplaced, refused } from './reply-error.js';
+import type { Session } from './session.js';
+
+/** Greeting and EHLO, which begin a connection; EHLO again after TLS. */
+
+/** The server's greeting, or its refusal (RFC 5321 section 3.1). */
+export function* greeting(session: Session): Dialogue<SmtpReply> {
+  session.begin('greeting');
+  const reply = (yield readGreeting) as Reply;
+  if (reply.code === 220) return reply.read();
+  if (reply.negative) throw refused('refused the connection', reply, { phase: 'greeting' });
+  throw misplaced('a greeting (220)', reply, { phase: 'greeting' });
+}
+
+/** EHLO, and HELO where the server does not know it; LHLO with LMTP (RFC 2033). Fills the session's extensions. */
+export function* hello(session: Session, localName: string): Dialogue<SmtpReply> {
+  session.begin('hello');
+  session.extensions = noExtensions;
+  const verb = session.protocol === 'lmtp' ? 'LHLO' : 'EHLO';
+  const reply = yield* ask(createCommand(`${verb} ${localName}`, 'server.localName'));
+  if (reply.positive) {
+    const read = reply.read();
+    session.extensions = parseExtensions(read.lines);
+    return read;
+  }
+  if (reply.intermediate) throw misplaced(`the reply to ${verb}`, reply, { phase: 'ehlo' });
+  // RFC 5321 section 3.2: any permanent refusal of EHLO may mean that only HELO is known.
+  if (reply.code < 500 || verb === 'LHLO') throw refused(`refused ${verb}`, reply, { phase: 'ehlo' });
+  const second = yield* ask(createCommand(`HELO ${localName}`, 'server.localName'));
+  if (second.positive) return second.read();
+  if (second.intermediate) throw misplaced('the reply to HELO', second, { phase: 'ehlo' });
+  throw refused('refused EHLO and HELO', second, {
+    phase: 'ehlo',
+    remedy: 'The server may want another name: set server.localName to the name of this machine in the DNS.',
+  });
+}

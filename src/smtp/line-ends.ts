@@ -1,0 +1,61 @@
+import { createEmailError } from '../errors/email-error.js';
+import { asBuffer } from '../util/bytes.js';
+
+/**
+ * Content in canonical form: lines end in CRLF and nothing else holds a CR, an LF or a NUL, over the borders of blocks too. What a
+ * lone CR or LF is to one server and what to the next differs, and whole messages were smuggled through that gap.
+ */
+
+const CR = 0x0d;
+const LF = 0x0a;
+const crlf = Buffer.from('\r\n');
+
+/** Refuses NUL, which no line may hold (RFC 5321 section 4.5.2). `offset` is that of the block in the content. */
+export function refuseNul(block: Uint8Array, offset: number): void {
+  const at = asBuffer(block).indexOf(0);
+  if (at === -1) return;
+  throw createEmailError('ERR_CONTENT', `The message holds a NUL at octet ${offset + at}, which SMTP cannot carry.`, {
+    phase: 'content',
+    remedy: 'Attach it, so that it is encoded.',
+  });
+}
+
+/** Makes every line end CRLF. A block that is in order comes back as it is. */
+export class LineEnds {
+  /** The last block ended in a CR of which it is not known what follows. */
+  #heldCr = false;
+
+  convert(block: Uint8Array): Uint8Array {
+    if (block.length === 0) return block;
+    const bytes = asBuffer(block);
+    const parts: Uint8Array[] = [];
+    let from = 0;
+    if (this.#heldCr) {
+      parts.push(crlf);
+      if (bytes[0] === LF) from = 1;
+      this.#heldCr = false;
+    }
+    for (let i = from; i < bytes.length; i++) {
+      const byte = bytes[i] as number;
+      if (byte > CR || (byte !== CR && byte !== LF)) continue;
+      if (byte === CR && bytes[i + 1] === LF) {
+        i++;
+        continue;
+      }
+      parts.push(bytes.subarray(from, i));
+      from = i + 1;
+      if (byte === CR && from === bytes.length) this.#heldCr = true;
+      else parts.push(crlf);
+    }
+    if (parts.length === 0) return bytes;
+    parts.push(bytes.subarray(from));
+    return Buffer.concat(parts);
+  }
+
+  /** What is left at the end of content. */
+  end(): Uint8Array {
+    const rest = this.#heldCr ? crlf : crlf.subarray(0, 0);
+    this.#heldCr = false;
+    return rest;
+  }
+}

@@ -1,0 +1,26 @@
+import { messageInvalid } from '../errors/email-error.js';
+
+/**
+ * The syntax of reverse and forward paths (RFC 5321 section 4.1.2, RFC 6531 section 3.3). Envelopes come checked; here is what stands
+ * between a path and the parameters behind it, so it holds whoever wrote the transport's caller.
+ */
+
+const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\-\\u0080-\\u{10FFFF}]+";
+const dotString = `${atom}(?:\\.${atom})*`;
+const quotedString = '"(?:[ !#-\\[\\]-~\\u0080-\\u{10FFFF}]|\\\\[ -~])*"';
+const label = '[A-Za-z0-9_\\u0080-\\u{10FFFF}](?:[A-Za-z0-9_\\-\\u0080-\\u{10FFFF}]*[A-Za-z0-9_\\u0080-\\u{10FFFF}])?';
+const domain = `${label}(?:\\.${label})*`;
+const literal = '\\[[!-Z^-~]+\\]';
+const mailbox = new RegExp(`^(?:${dotString}|${quotedString})@(?:${domain}|${literal})$`, 'u');
+
+/** RFC 5321 section 4.5.3.1: 64 octets of local part, 255 of domain. */
+const maxMailbox = 64 + 1 + 255;
+
+/** `<address>`, or an error that names the field; '' is `<>` where allowed. */
+export function formatPath(address: string, field: string, allowEmpty = false): string {
+  if (address === '' && allowEmpty) return '<>';
+  if (Buffer.byteLength(address, 'utf8') > maxMailbox) throw messageInvalid(field, `is longer than the ${maxMailbox} octets that a mailbox may have`);
+  // RFC 5321 section 4.5.1: the one mailbox that needs no domain.
+  if (mailbox.test(address) || /^postmaster$/i.test(address)) return `<${address}>`;
+  throw messageInvalid(field, 'is not a mailbox as SMTP knows it (local@domain, RFC 5321 section 4.1.2)');
+}

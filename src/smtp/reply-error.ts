@@ -1,0 +1,25 @@
+import { createEmailError, type EmailErrorDetails } from '../errors/email-error.js';
+import type { EmailError, EmailErrorCode } from '../model/error.js';
+import { Broken } from './dialogue.js';
+import { type Reply, showReply } from './reply.js';
+
+/** Replies that end a dialogue, as errors. `what` is what the server did, continuing "The server". */
+export function replyError(what: string, reply: Reply, details: EmailErrorDetails & { readonly code?: EmailErrorCode } = {}): EmailError {
+  const { code = 'ERR_SMTP_REPLY', ...rest } = details;
+  const read = reply.read();
+  return createEmailError(code, `The server ${what}: ${showReply(read)}`, { reply: read, retryable: reply.code < 500, ...rest });
+}
+
+/** A refusal: the connection is good for more, unless the server closes it (421, RFC 5321 section 3.8). */
+export function refused(what: string, reply: Reply, details: Parameters<typeof replyError>[2] = {}): EmailError | Broken {
+  const error = replyError(what, reply, details);
+  return reply.code === 421 ? new Broken(error) : error;
+}
+
+/** A reply that cannot stand here: what the server believes is no longer known. */
+export function misplaced(expected: string, reply: Reply, details: EmailErrorDetails = {}): Broken {
+  const read = reply.read();
+  return new Broken(
+    createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${showReply(read)} where ${expected} was to come.`, { reply: read, ...details }),
+  );
+}

@@ -1,0 +1,116 @@
+import { createEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import { asBuffer } from '../util/bytes.js';
+import { showText } from '../util/show.js';
+import { Reply } from './reply.js';
+
+/**
+ * Replies out of bytes that come in any cut (RFC 5321 section 4.2). A reply within one chunk, which is nearly every reply, is a
+ * code and two offsets into it; what is cut is gathered in a store of our own.
+ */
+
+/** RFC 5321 section 4.5.3.1.5 has 512; servers exceed it. */
+const maxLine = 8 * 1024;
+const maxReply = 64 * 1024;
+const maxLines = 256;
+const LF = 0x0a;
+
+export class ReplyParser {
+  #bytes: Buffer = Buffer.alloc(0);
+  /** End of what is filled. */
+  #end = 0;
+  /** Is `#bytes` the store, which is written to again, or a chunk, which is not? */
+  #stored = false;
+  /** Where the reply under way, its current line, and the search for that line's end begin. */
+  #start = 0;
+  #line = 0;
+  #searched = 0;
+  #lines = 0;
+  #code = 0;
+
+  /** Octets that belong to no finished reply. */
+  get pending(): number {
+    return this.#end - this.#start;
+  }
+
+  /** The octets that belong to no finished reply, for a look at what is coming. */
+  get rest(): Uint8Array {
+    return this.#bytes.subarray(this.#start, this.#end);
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.pending === 0) {
+      this.#bytes = asBuffer(chunk);
+      this.#end = chunk.length;
+      this.#stored = false;
+      this.#start = this.#line = this.#searched = 0;
+      return;
+    }
+    const held = this.pending;
+    const needed = held + chunk.length;
+    if (!this.#stored || needed > this.#bytes.length - this.#start) {
+      // Doubling, so that a reply that drips in byte by byte is copied a few times and not once a byte.
+      const store = Buffer.allocUnsafe(Math.max(1024, 2 * needed));
+      this.#bytes.copy(store, 0, this.#start, this.#end);
+      this.#bytes = store;
+      this.#stored = true;
+      this.#line -= this.#start;
+      this.#searched -= this.#start;
+      this.#start = 0;
+      this.#end = held;
+    }
+    this.#bytes.set(chunk, this.#end);
+    this.#end += chunk.length;
+  }
+
+  /** The next complete reply, or undefined where more bytes are needed. ERR_SMTP_PROTOCOL where it is none. */
+  next(): Reply | undefined {
+    while (this.#start < this.#end) {
+      const at = this.#bytes.indexOf(LF, this.#searched);
+      const lf = at === -1 || at >= this.#end ? -1 : at;
+      const lineEnd = lf === -1 ? this.#end : lf + 1;
+      if (lineEnd - this.#line > maxLine) throw this.#invalid(`a reply line longer than ${maxLine} octets`);
+      if (lineEnd - this.#start > maxReply) throw this.#invalid(`a reply longer than ${maxReply} octets`);
+      if (lf === -1) {
+        this.#searched = this.#end;
+        return undefined;
+      }
+      const last = this.#readLine(lf);
+      this.#line = this.#searched = lineEnd;
+      if (!last) continue;
+      const reply = this.#stored
+        ? new Reply(this.#code, Buffer.from(this.#bytes.subarray(this.#start, lineEnd)), 0, lineEnd - this.#start)
+        : new Reply(this.#code, this.#bytes, this.#start, lineEnd);
+      this.#start = lineEnd;
+      this.#lines = 0;
+      return reply;
+    }
+    return undefined;
+  }
+
+  /** Checks the line that ends at `lf`; is it the last of its reply? */
+  #readLine(lf: number): boolean {
+    const bytes = this.#bytes;
+    const at = this.#line;
+    const end = lf > at && bytes[lf - 1] === 0x0d ? lf - 1 : lf;
+    const hundreds = (bytes[at] ?? 0) - 0x30;
+    const tens = (bytes[at + 1] ?? 0) - 0x30;
+    const ones = (bytes[at + 2] ?? 0) - 0x30;
+    const separator = end === at + 3 ? 0x20 : bytes[at + 3];
+    const wellFormed =
+      end >= at + 3 && hundreds >= 2 && hundreds <= 5 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 && (separator === 0x20 || separator === 0x2d);
+    if (!wellFormed) throw this.#invalid(`"${showText(bytes.toString('utf8', at, Math.min(end, at + 200)))}", which is no SMTP reply`);
+    const code = hundreds * 100 + tens * 10 + ones;
+    if (this.#lines > 0 && code !== this.#code) throw this.#invalid(`one reply with the codes ${this.#code} and ${code}`);
+    this.#code = code;
+    this.#lines++;
+    if (this.#lines > maxLines) throw this.#invalid(`a reply of more than ${maxLines} lines`);
+    return separator === 0x20;
+  }
+
+  #invalid(what: string): EmailError {
+    return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${what}.`, {
+      remedy: 'Check that server.port is that of an SMTP server, and whether something on the way answers in its place.',
+    });
+  }
+}

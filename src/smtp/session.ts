@@ -1,0 +1,77 @@
+import { type Extensions, noExtensions } from './extensions.js';
+
+/**
+ * What may follow what on one connection: the only place that knows.
+ *
+ *   connected --greeting--> greeted --hello--> ready --quit--> closed
+ *                              ^                 |
+ *                              +---- secured <-- securing  (STARTTLS: capabilities are forgotten, EHLO comes again)
+ *
+ * In `ready`: authentication once, then transactions, RSET and NOOP in any order.
+ */
+export type Phase = 'connected' | 'greeted' | 'ready' | 'securing' | 'closed';
+
+/** What a dialogue is about to do, or TLS has done. */
+export type Action = 'greeting' | 'hello' | 'starttls' | 'secured' | 'authenticate' | 'transaction' | 'reset' | 'noop' | 'quit';
+
+const order: Readonly<Record<Phase, Partial<Record<Action, Phase>>>> = {
+  connected: { greeting: 'greeted' },
+  greeted: { hello: 'ready', quit: 'closed' },
+  ready: {
+    hello: 'ready',
+    starttls: 'securing',
+    authenticate: 'ready',
+    transaction: 'ready',
+    reset: 'ready',
+    noop: 'ready',
+    quit: 'closed',
+  },
+  securing: { secured: 'greeted' },
+  closed: {},
+};
+
+/** The state that dialogues on one connection share. */
+export class Session {
+  #phase: Phase = 'connected';
+  /** Of the last EHLO. */
+  extensions: Extensions = noExtensions;
+  /** Is the connection under TLS? */
+  secure: boolean;
+  authenticated = false;
+  /** The server may hold a transaction that is not to go on (a BDAT that failed, or may yet): RSET comes before the next MAIL. */
+  needsReset = false;
+  /** Transactions begun; tells whether another one began since. */
+  transactions = 0;
+  readonly protocol: 'smtp' | 'lmtp';
+
+  constructor(protocol: 'smtp' | 'lmtp', secure: boolean) {
+    this.protocol = protocol;
+    this.secure = secure;
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** May commands follow each other without waiting (RFC 2920)? */
+  get pipelining(): boolean {
+    return this.extensions.has('PIPELINING');
+  }
+
+  /** Goes on to `action`; a mistake of ours where the order does not allow it. */
+  begin(action: Action): void {
+    const next = order[this.#phase][action];
+    if (next === undefined || (action === 'starttls' && this.secure) || (action === 'authenticate' && this.authenticated)) {
+      throw new Error(`SMTP: ${action} cannot follow here (${this.#phase})`);
+    }
+    this.#phase = next;
+    if (action === 'secured') {
+      // RFC 3207 section 4.2: nothing that was learned in plain text counts.
+      this.secure = true;
+      this.extensions = noExtensions;
+      this.authenticated = false;
+    }
+    if (action === 'transaction') this.transactions++;
+    if (action === 'reset') this.needsReset = false;
+  }
+}

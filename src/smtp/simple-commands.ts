@@ -1,0 +1,48 @@
+import { createCommand } from './command.js';
+import { ask, type Dialogue, readFarewell, readReply, release } from './dialogue.js';
+import type { Reply } from './reply.js';
+import { misplaced, refused } from './reply-error.js';
+import type { Session } from './session.js';
+
+/** Commands of one line and one reply. */
+
+const rset = createCommand('RSET', 'RSET');
+const noop = createCommand('NOOP', 'NOOP');
+const quitCommand = createCommand('QUIT', 'QUIT');
+const starttlsCommand = createCommand('STARTTLS', 'STARTTLS');
+
+/** RSET, for use within other dialogues. */
+export const resetCommand = rset;
+
+/** RSET: whatever transaction the server holds is dropped. The next one may be written behind it. */
+export function* reset(session: Session): Dialogue<void> {
+  session.begin('reset');
+  yield { do: 'write', commands: [rset], replies: 1 };
+  if (session.pipelining) yield release;
+  const reply = (yield readReply) as Reply;
+  if (!reply.positive) throw misplaced('the reply to RSET', reply, { phase: 'transaction' });
+}
+
+/** NOOP: is the server still there? */
+export function* checkAlive(session: Session): Dialogue<void> {
+  session.begin('noop');
+  const reply = yield* ask(noop);
+  if (!reply.positive) throw refused('refused NOOP', reply);
+}
+
+/** QUIT. Whatever the server says, it is over. */
+export function* quit(session: Session): Dialogue<Reply> {
+  session.begin('quit');
+  yield { do: 'write', commands: [quitCommand], replies: 1 };
+  return (yield readFarewell) as Reply;
+}
+
+/** STARTTLS (RFC 3207). After it the next byte either way belongs to TLS. */
+export function* startTls(session: Session): Dialogue<void> {
+  session.begin('starttls');
+  const reply = yield* ask(starttlsCommand);
+  if (reply.code === 220) return;
+  const remedy = 'The server offers STARTTLS and cannot do it now; nothing goes over plain text in its place. Try again later, or tell who runs the server.';
+  if (reply.negative) throw refused('refused STARTTLS', reply, { code: 'ERR_TLS', phase: 'starttls', remedy });
+  throw misplaced('220 to STARTTLS', reply, { phase: 'starttls' });
+}
