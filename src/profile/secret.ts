@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { createEmailError, isEmailError } from '../errors/email-error.js';
+import { abortError } from '../errors/abort.js';
+import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Secret } from '../model/secret.js';
 import { showText } from '../util/show.js';
@@ -15,14 +16,14 @@ const maxFileBytes = 64 * 1024;
  * and why it has no value; an aborted signal is ERR_ABORTED, or the signal's reason where that is an EmailError.
  */
 export async function resolveSecret(secret: Secret, path: string, signal?: AbortSignal): Promise<string> {
-  throwIfAborted(signal, path);
+  if (signal?.aborted) throw abortError(signal);
   if (typeof secret === 'string') return secret;
   const value =
     typeof secret === 'function'
-      ? await raceAbort(callSecret(secret, path), signal, path)
+      ? await raceAbort(callSecret(secret, path), signal)
       : 'env' in secret
         ? readVariable(secret.env, path)
-        : await raceAbort(readSecretFile(secret.file, path), signal, path);
+        : await raceAbort(readSecretFile(secret.file, path), signal);
   if (value === '') throw secretError(path, 'is empty', 'Set it, or leave the field out.');
   if (value.includes('\0')) throw secretError(path, 'holds a NUL character', 'Store it as text.');
   return value;
@@ -90,20 +91,11 @@ function secretError(path: string, what: string, remedy: string, details: { caus
 }
 
 /** The promise's outcome, unless the signal aborts first; then its later outcome is of no interest. */
-function raceAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined, path: string): Promise<T> {
+function raceAbort<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal, path));
+    const onAbort = (): void => reject(abortError(signal));
     signal.addEventListener('abort', onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
   });
-}
-
-function throwIfAborted(signal: AbortSignal | undefined, path: string): void {
-  if (signal?.aborted) throw abortError(signal, path);
-}
-
-function abortError(signal: AbortSignal, path: string): EmailError {
-  if (isEmailError(signal.reason)) return signal.reason;
-  return createEmailError('ERR_ABORTED', `Aborted while the secret ${path} was read`, { cause: signal.reason });
 }

@@ -1,0 +1,36 @@
+import { createEmailError } from '../errors/email-error.js';
+import type { EmailError, Problem } from '../model/error.js';
+import type { Report, Schema } from './schema/schema.js';
+
+/** Runs a schema, and makes one error of all its problems. */
+
+/** So many stand in the message; all stand in `problems`. */
+const shownProblems = 5;
+
+/** What is checked: how its error begins, and how its root is called in paths. */
+export interface Subject {
+  readonly sentence: string;
+  readonly root: string;
+}
+
+export const profileSubject: Subject = { sentence: 'The profile is not valid', root: 'profile' };
+export const optionsSubject: Subject = { sentence: 'The mailer options are not valid', root: 'options' };
+
+/** The checked and frozen copy, or ERR_PROFILE_INVALID with every problem. */
+export function checked(schema: Schema, value: unknown, subject: Subject, allowReferences = true): unknown {
+  const report: Report = { problems: [], allowReferences };
+  const copy = schema.check(value, '', report);
+  if (report.problems.length > 0) throw invalid(subject, report.problems);
+  return copy;
+}
+
+/** ERR_PROFILE_INVALID of some problems. */
+export function invalid(subject: Subject, found: readonly Problem[]): EmailError {
+  const problems = found.map(({ path, message }) => Object.freeze({ path: path === '' ? subject.root : path, message }));
+  const shown = problems.slice(0, shownProblems).map(({ path, message }) => `${path}: ${message}`);
+  const more = problems.length - shown.length;
+  return createEmailError('ERR_PROFILE_INVALID', `${subject.sentence}: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, {
+    problems: Object.freeze(problems),
+    remedy: 'Correct the fields that are named.',
+  });
+}

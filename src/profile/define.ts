@@ -1,0 +1,60 @@
+import type { EmailProfile } from '../model/profile.js';
+import { checked, invalid, profileSubject } from './check.js';
+import { profileSchema } from './schema/profile.js';
+import { isPlainObject } from './schema/schema.js';
+import type { Output } from './schema/schema.js';
+import type { Problem } from '../model/error.js';
+
+/** Profiles in and out: from a literal, from JSON, to JSON. */
+
+/** How `parseProfile` reads. */
+export interface ParseProfileOptions {
+  /**
+   * Default true. With false the profile may name nothing of this machine: no environment variable, file, certificate store,
+   * ticket cache, directory server or automatic proxy. For profiles from strangers.
+   */
+  readonly allowReferences?: boolean | undefined;
+}
+
+/**
+ * Checks a profile, copies it and freezes the copy: objects, arrays and bytes are copied, live values (functions, certificate
+ * stores) are kept as they are. Unknown keys are refused. JSON.stringify and console.log of the result, or of a part of it, show
+ * `[redacted]` for secrets.
+ *
+ * ERR_PROFILE_INVALID has every problem in `problems`.
+ */
+export function defineProfile(profile: EmailProfile): EmailProfile {
+  return checked(profileSchema, profile, profileSubject) as EmailProfile;
+}
+
+/**
+ * A profile from JSON or a form. Nothing is coerced: `"587"` is no port. Every problem is found at once; each has its path, what
+ * is allowed and the kind of what was there, never a secret's value. `$schema` is allowed at the top and dropped; `{ base64 }` are
+ * bytes; `'[redacted]'` is no secret.
+ *
+ * ERR_PROFILE_INVALID has every problem in `problems`.
+ */
+export function parseProfile(value: unknown, options: ParseProfileOptions = {}): EmailProfile {
+  return checked(profileSchema, withoutSchema(value), profileSubject, options.allowReferences ?? true) as EmailProfile;
+}
+
+/**
+ * A profile as JSON data. 'redact' is for showing and sharing: secrets, keys and the password in a proxy's text are `[redacted]`;
+ * references `{ env }` and `{ file }` hold no secret and stay. 'include' is for keeping: `parseProfile` makes the same profile of it.
+ *
+ * ERR_PROFILE_INVALID where the profile is not valid, or holds a live value, which has no JSON form.
+ */
+export function profileToJson(profile: EmailProfile, options: { readonly secrets: 'redact' | 'include' }): unknown {
+  const live: Problem[] = [];
+  // Anything but the word itself redacts.
+  const output: Output = { secrets: options.secrets === 'include' ? 'include' : 'redact', live };
+  const json = profileSchema.toJson(defineProfile(profile), '', output);
+  if (live.length > 0) throw invalid(profileSubject, live);
+  return json;
+}
+
+/** Without the key that editors read; a value that is not an object is for the schema to refuse. */
+function withoutSchema(value: unknown): unknown {
+  if (!isPlainObject(value) || !Object.hasOwn(value, '$schema')) return value;
+  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== '$schema'));
+}

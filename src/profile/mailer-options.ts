@@ -1,0 +1,72 @@
+import type { MailerOptions, PoolOptions } from '../model/mailer.js';
+import type { EmailProfile } from '../model/profile.js';
+import type { Problem } from '../model/error.js';
+import { checked, invalid, optionsSubject, profileSubject } from './check.js';
+import { flag, func, live, variant, wholeNumber } from './schema/combine.js';
+import { object, optional, required } from './schema/object.js';
+import { isPlainObject, join } from './schema/schema.js';
+import type { Schema } from './schema/schema.js';
+import { milliseconds } from './schema/server.js';
+import { path } from './schema/text.js';
+
+/** The options of a mailer. */
+
+const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
+
+const pool: Schema = object<PoolOptions>({
+  maxConnections: optional(atLeastOne),
+  maxMessagesPerConnection: optional(count),
+  idleTimeoutMs: optional(milliseconds),
+  maxAgeMs: optional(milliseconds),
+  messagesInFlight: optional(atLeastOne),
+  rateLimit: optional(object<{ messages: number; perMs: number }>({ messages: required(atLeastOne), perMs: required(wholeNumber(1, 2 ** 31 - 1)) })),
+});
+
+/** An object with these methods, own or inherited. */
+function withMethods(what: string, ...names: readonly string[]): Schema {
+  return live(`${what}: an object with ${names.join(', ')}`, (value) => {
+    if (typeof value !== 'object' || value === null) return false;
+    return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
+  });
+}
+
+const rootOnly: Schema = object<{ root: string }>({ root: required(path('a directory')) });
+
+const optionsSchema: Schema = object<MailerOptions>(
+  {
+    pool: optional(pool),
+    logger: optional(func),
+    transport: optional(withMethods('a Transport', 'send', 'close')),
+    connector: optional(withMethods('a Connector', 'connect')),
+    profileStore: optional(withMethods('a ProfileStore', 'loadCached', 'saveCached')),
+    fileAccess: optional(variant('true, false or { root }', (value) => (typeof value === 'boolean' ? flag : isPlainObject(value) ? rootOnly : undefined))),
+  },
+  {
+    expected: 'an object of mailer options',
+    refuse: {
+      tokenStore: 'is not in this version, which has no OAuth 2.0 sign-in: give a token in authentication.token',
+      fetch: 'is not in this version, which makes no HTTP requests of its own',
+    },
+  },
+);
+
+/**
+ * The options of a mailer, checked and frozen; live values are kept as they are. ERR_PROFILE_INVALID has every problem, also
+ * certificates of `profile` with `cache: true` where there is no store to keep them in.
+ */
+export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailProfile): MailerOptions {
+  const copy = checked(optionsSchema, options, optionsSubject) as MailerOptions;
+  if (profile !== undefined && copy.profileStore === undefined) {
+    const problems: Problem[] = cachedSources(profile, '').map((at) => ({ path: at, message: 'needs the profileStore of MailerOptions, where the certificate is kept' }));
+    if (problems.length > 0) throw invalid(profileSubject, problems);
+  }
+  return copy;
+}
+
+/** Paths of `cache: true` in a checked profile, whose only key of that name is the one of certificate sources. */
+function cachedSources(value: unknown, at: string): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((entry: unknown, index) => cachedSources(entry, join(at, index)));
+  if (!isPlainObject(value)) return [];
+  return Object.entries(value).flatMap(([key, entry]) => (key === 'cache' && entry === true ? [join(at, key)] : cachedSources(entry, join(at, key))));
+}

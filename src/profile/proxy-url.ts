@@ -1,0 +1,48 @@
+import type { ProxyServerSettings } from '../model/proxy.js';
+import { splitHostPort } from './schema/text.js';
+
+/** The text form of a proxy. */
+
+const schemes: Readonly<Record<string, { readonly type: ProxyServerSettings['type']; readonly tls: boolean }>> = {
+  http: { type: 'http-connect', tls: false },
+  https: { type: 'http-connect', tls: true },
+  socks4: { type: 'socks4', tls: false },
+  socks4a: { type: 'socks4a', tls: false },
+  socks5: { type: 'socks5', tls: false },
+};
+
+/** The parts of a proxy's text form: its settings, or what is wrong with it, without a word of what it holds. */
+export type ProxyText = { readonly settings: ProxyServerSettings; readonly fault?: undefined } | { readonly fault: string };
+
+/** Takes `scheme://user:password@host:port` apart; user and password are percent-decoded. */
+export function parseProxyText(value: string): ProxyText {
+  const match = /^([a-z0-9]+):\/\/([^/?#\\]*)\/?$/i.exec(value);
+  if (match === null) return { fault: "expected 'none', 'auto' or scheme://user:password@host:port, got other text" };
+  const name = (match[1] ?? '').toLowerCase();
+  const scheme = Object.hasOwn(schemes, name) ? schemes[name] : undefined;
+  if (scheme === undefined) return { fault: 'expected http, https, socks4, socks4a or socks5 as the scheme, got another' };
+  const authority = match[2] ?? '';
+  const at = authority.lastIndexOf('@');
+  const server = splitHostPort(authority.slice(at + 1));
+  if (server === undefined) return { fault: 'expected host or host:port after the scheme, an IPv6 address in brackets, got other text' };
+  const base = { type: scheme.type, host: server.host, port: server.port, ...(scheme.tls ? { tls: true } : {}) };
+  if (at < 0) return { settings: base };
+  const user = authority.slice(0, at);
+  const colon = user.indexOf(':');
+  try {
+    const username = decodeURIComponent(colon < 0 ? user : user.slice(0, colon));
+    if (colon < 0) return { settings: { ...base, username } };
+    return { settings: { ...base, username, password: decodeURIComponent(user.slice(colon + 1)) } };
+  } catch {
+    return { fault: 'has user info that is not percent-encoded UTF-8: write a % as %25' };
+  }
+}
+
+/** The same text with its password replaced; text that has none, or is no proxy, as it is. */
+export function redactProxyText(value: string, replacement: string): string {
+  const start = value.indexOf('://') + 3;
+  const at = value.lastIndexOf('@');
+  if (start < 3 || at < start) return value;
+  const colon = value.indexOf(':', start);
+  return colon < 0 || colon > at ? value : `${value.slice(0, colon + 1)}${replacement}${value.slice(at)}`;
+}

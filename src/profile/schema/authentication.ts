@@ -1,0 +1,136 @@
+import type {
+  Authentication,
+  CustomAuthentication,
+  ExternalAuthentication,
+  KerberosAuthentication,
+  NtlmAuthentication,
+  PasswordAuthentication,
+  SimplePasswordAuthentication,
+  TokenAuthentication,
+} from '../../model/authentication.js';
+import { choice, flag, func, list, variant } from './combine.js';
+import { object, optional, required } from './object.js';
+import { isPlainObject, join, mayRefer, own, problem, unexpected } from './schema.js';
+import type { Report, Schema } from './schema.js';
+import { secret } from './secret.js';
+import { hostAndPort, path, text } from './text.js';
+
+/** Authentication: each method has its own fields. */
+
+const username = text({ expected: 'a user name' });
+const password = secret({ what: 'password' });
+const authorizationId = optional(text({ expected: 'an identity to act as' }));
+const allowPlaintext = optional(flag);
+
+const methods = [
+  'password', 'plain', 'login', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512',
+  'ntlm', 'kerberos', 'xoauth2', 'oauthbearer', 'external', 'custom',
+] as const satisfies readonly Authentication['method'][];
+
+const method = required(choice(...methods));
+
+const byPassword: Schema = object<PasswordAuthentication>({
+  method,
+  username: required(username),
+  password: required(password),
+  authorizationId,
+  allowPlaintext,
+});
+
+const bySimplePassword: Schema = object<SimplePasswordAuthentication>({
+  method,
+  username: required(username),
+  password: required(password),
+  allowPlaintext,
+});
+
+const byNtlm: Schema = object<NtlmAuthentication>({
+  method,
+  username: required(username),
+  password: required(password),
+  domain: optional(text({ expected: 'a Windows domain' })),
+  workstation: optional(text({ expected: 'the name of this machine' })),
+  allowPlaintext,
+});
+
+const principal = text({
+  expected: 'a Kerberos principal, as user@REALM',
+  fault: (value) => (/[^@]@[^@]+$/.test(value) ? undefined : 'expected a Kerberos principal, as user@REALM, got text without a realm'),
+});
+
+const servicePrincipal = text({
+  expected: 'a service principal, as smtp/mail.example.com',
+  fault: (value) => (/^[^/]+\/[^/]/.test(value) ? undefined : 'expected a service principal, as smtp/mail.example.com, got other text'),
+});
+
+const byKerberos: Schema = object<KerberosAuthentication>(
+  {
+    method,
+    principal: optional(principal),
+    password: optional(password),
+    keytabFile: optional(path('a keytab file')),
+    credentialCache: optional(path('a ticket cache')),
+    authorizationId,
+    servicePrincipal: optional(servicePrincipal),
+    kdc: optional(list(hostAndPort, { max: 100 })),
+    krb5ConfFile: optional(path('a Kerberos configuration file')),
+    allowPlaintext,
+  },
+  { verify: verifyKerberos },
+);
+
+function verifyKerberos(_value: object, given: (key: keyof KerberosAuthentication) => boolean, at: string, report: Report): void {
+  if (given('password') && given('keytabFile')) problem(report, `${at}.keytabFile`, 'stands beside password: give one of them');
+  if ((given('password') || given('keytabFile')) && !given('principal')) unexpected(report, `${at}.principal`, principal.expected, undefined);
+  // Without credentials of its own the profile would sign in with the tickets of whoever runs this process.
+  if (!given('password') && !given('keytabFile') && !given('credentialCache')) mayRefer(report, at, "has no password and so takes this machine's ticket cache");
+}
+
+const byToken: Schema = object<TokenAuthentication>(
+  {
+    method,
+    username: required(username),
+    token: optional(
+      secret({
+        what: 'token',
+        fault: (value) => (/^[\x21-\x7e]+$/.test(value) ? undefined : 'expected an access token without "Bearer", got text with a space, a control or a non-ASCII character'),
+      }),
+    ),
+    authorizationId,
+    allowPlaintext,
+  },
+  {
+    verify(_value, given, at, report) {
+      if (!given('token')) problem(report, `${at}.token`, 'expected an access token (a string, { env }, { file } or a function), got nothing; this version has no OAuth 2.0 sign-in of its own');
+    },
+  },
+);
+
+const byCertificate: Schema = object<ExternalAuthentication>({ method, authorizationId, allowPlaintext });
+
+const byMechanism: Schema = object<CustomAuthentication>({ method, createMechanism: required(func), allowPlaintext });
+
+const schemas = new Map<unknown, Schema>([
+  ['password', byPassword],
+  ['plain', byPassword],
+  ['login', bySimplePassword],
+  ['cram-md5', bySimplePassword],
+  ['scram-sha-1', byPassword],
+  ['scram-sha-256', byPassword],
+  ['scram-sha-512', byPassword],
+  ['ntlm', byNtlm],
+  ['kerberos', byKerberos],
+  ['xoauth2', byToken],
+  ['oauthbearer', byToken],
+  ['external', byCertificate],
+  ['custom', byMechanism],
+] satisfies readonly (readonly [Authentication['method'], Schema])[]);
+
+/** `Authentication`. */
+export const authentication: Schema = variant('an object with a method', (value, at, report) => {
+  if (!isPlainObject(value)) return undefined;
+  const named = own(value, 'method');
+  const schema = schemas.get(named);
+  if (schema === undefined && report !== undefined) method.schema.check(named, join(at, 'method'), report);
+  return schema;
+});

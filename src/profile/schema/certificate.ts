@@ -1,0 +1,142 @@
+import type { CertificateSelector, CertificateSource } from '../../model/certificate.js';
+import { asBuffer } from '../../util/bytes.js';
+import { choice, flag, live, plain, variant } from './combine.js';
+import { object, optional, required } from './object.js';
+import type { Fields } from './object.js';
+import { alternatives, isPlainObject, mayRefer, problem, unexpected } from './schema.js';
+import type { Report, Schema } from './schema.js';
+import { bytesToJson, certificateContent, checkBytes, isBytes, secret } from './secret.js';
+import { fingerprint, path, text } from './text.js';
+
+/** Certificates: where they come from, with and without a key. */
+
+const certificateFile = path('a certificate file');
+const keyMark = 'PRIVATE KEY-----';
+
+const certificateText: Schema = text({
+  expected: 'PEM text',
+  max: 4 * 1024 * 1024,
+  multiline: true,
+  fault(value) {
+    if (value.includes(keyMark)) return 'holds a private key; only certificates belong here';
+    return value.includes('-----BEGIN ') ? undefined : 'expected PEM text, got other text: a file is { file }, base64 is { base64 }';
+  },
+});
+
+const publicBytes: Schema = {
+  expected: 'bytes',
+  check(value, at, report) {
+    const bytes = isBytes(value) ? checkBytes(value, at, report) : unexpected(report, at, 'bytes', value);
+    if (bytes !== undefined && asBuffer(bytes).includes(keyMark)) return problem(report, at, 'holds a private key; only certificates belong here');
+    return bytes;
+  },
+  toJson: (value) => (isBytes(value) ? bytesToJson(value) : value),
+};
+
+const fileReference: Schema = object<{ file: string }>({ file: required(certificateFile) });
+
+/** `CertificateData`: public, no key in it. */
+export const certificateData: Schema = variant('PEM text, DER bytes, { file } or { base64 }', (value) => {
+  if (typeof value === 'string') return certificateText;
+  if (isBytes(value)) return publicBytes;
+  return isPlainObject(value) ? fileReference : undefined;
+});
+
+const selectors = ['subject', 'email', 'fingerprint', 'alias'] as const;
+
+type Selector = Partial<Record<(typeof selectors)[number], string>>;
+
+const selector: Schema = object<Selector & Partial<CertificateSelector>>(
+  {
+    subject: optional(text({ expected: 'a distinguished name, or its CN' })),
+    email: optional(text({ expected: 'an e-mail address' })),
+    fingerprint: optional(fingerprint),
+    alias: optional(text({ expected: 'an alias' })),
+  },
+  {
+    expected: 'one of { subject }, { email }, { fingerprint }, { alias }',
+    verify(_value, given, at, report) {
+      const present = selectors.filter(given);
+      if (present.length !== 1) problem(report, at, `expected exactly one of ${alternatives(selectors)}, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`);
+    },
+  },
+);
+
+const storeWords = choice('user', 'machine');
+
+const storeLocation: Schema = object<{ type: string; location: string }>({
+  type: required(choice('directory', 'pkcs12', 'jks', 'nss', 'windows', 'keychain')),
+  location: required(path('a certificate store')),
+});
+
+const liveStore: Schema = live('a CertificateStore', isLiveStore);
+
+const systemStore: Schema = plain(storeWords.expected, (value, at, report) =>
+  mayRefer(report, at, "names the operating system's certificate store") ? storeWords.check(value, at, report) : undefined,
+);
+
+/** `CertificateStoreReference`. */
+export const storeReference: Schema = variant("'user', 'machine', { type, location } or a CertificateStore", (value) => {
+  if (typeof value === 'string') return systemStore;
+  if (isLiveStore(value)) return liveStore;
+  return isPlainObject(value) ? storeLocation : undefined;
+});
+
+function isLiveStore(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { list, load } = value as { list?: unknown; load?: unknown };
+  return typeof list === 'function' && typeof load === 'function';
+}
+
+/** The password of a certificate file, which may be empty. */
+export const filePassword: Schema = secret({ what: 'password', allowEmpty: true });
+
+const cacheFlag: Schema = plain(flag.expected, (value, at, report) => {
+  // The cache is found by the profile's name: a stranger's profile would get at the key of the one that it is named after.
+  if (value === true && !mayRefer(report, at, "asks for the certificate cache of this machine's profile store")) return undefined;
+  return flag.check(value, at, report);
+});
+
+interface SourceFields {
+  file?: string;
+  keyFile?: string;
+  data?: unknown;
+  key?: unknown;
+  store?: unknown;
+  select?: unknown;
+  password?: unknown;
+  keyPassword?: unknown;
+  cache?: boolean;
+}
+
+const sourceFields: Fields<SourceFields> = {
+  file: optional(certificateFile),
+  keyFile: optional(path('a key file')),
+  data: optional(certificateContent),
+  key: optional(secret({ what: 'private key', allowBytes: true })),
+  store: optional(storeReference),
+  select: optional(selector),
+  password: optional(filePassword),
+  keyPassword: optional(filePassword),
+  cache: optional(cacheFlag),
+};
+
+const origins = ['file', 'data', 'store'] as const;
+const companions = [
+  ['keyFile', 'file'],
+  ['key', 'data'],
+  ['select', 'store'],
+] as const;
+
+/** `CertificateSource`. */
+export const certificateSource: Schema = object<SourceFields>(sourceFields satisfies Record<keyof CertificateSource, unknown>, {
+  expected: 'a certificate source: { file }, { data } or { store, select }',
+  verify(_value, given, at, report: Report) {
+    const present = origins.filter(given);
+    if (present.length !== 1) problem(report, at, `expected exactly one of file, data or store, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`);
+    for (const [companion, origin] of companions) {
+      if (given(companion) && !given(origin)) problem(report, `${at}.${companion}`, `stands only beside ${origin}`);
+    }
+    if (given('store') && !given('select')) unexpected(report, `${at}.select`, selector.expected, undefined);
+  },
+});

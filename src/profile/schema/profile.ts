@@ -1,0 +1,135 @@
+import { parseAddress, parseMailbox } from '../../address/mailbox.js';
+import { isEmailError } from '../../errors/email-error.js';
+import type { DkimSettings } from '../../model/message.js';
+import type { EmailProfile, HeaderField, Sender } from '../../model/profile.js';
+import { fieldNameFault } from '../../util/header-name.js';
+import { isIp } from '../../util/ip.js';
+import { authentication } from './authentication.js';
+import { choice, list, oneOrMany, plain, variant } from './combine.js';
+import { object, optional, record, required } from './object.js';
+import { isPlainObject, problem, unexpected } from './schema.js';
+import type { Report, Schema } from './schema.js';
+import { proxy } from './proxy.js';
+import { secret } from './secret.js';
+import { outgoingServer } from './server.js';
+import { smimeSettings } from './smime.js';
+import { domain, text } from './text.js';
+
+/** The whole profile. */
+
+const displayName = text({ expected: 'a display name', min: 0 });
+
+/** Runs a parser that throws, and reports what it says. */
+function parses(parse: () => unknown, report: Report): boolean {
+  try {
+    parse();
+    return true;
+  } catch (error) {
+    if (!isEmailError(error) || error.problems === undefined) throw error;
+    for (const found of error.problems) problem(report, found.path, found.message);
+    return false;
+  }
+}
+
+const addressText: Schema = text({ expected: 'an address', max: 4096 });
+
+function mailbox(rules: { readonly allowNull: boolean }): Schema {
+  const expected = rules.allowNull ? "an address as ann@example.com, or '' for <>" : 'an address as ann@example.com';
+  return plain(expected, (value, path, report) => {
+    if (rules.allowNull && value === '') return value;
+    if (typeof value !== 'string' || value === '') return unexpected(report, path, expected, value);
+    if (addressText.check(value, path, report) === undefined) return undefined;
+    return parses(() => parseMailbox(value, path), report) ? value : undefined;
+  });
+}
+
+const emailAddress = mailbox({ allowNull: false });
+
+const addressExpected = "an address as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }";
+const textAddress: Schema = plain(addressExpected, (value, path, report) => {
+  if (value === '') return unexpected(report, path, addressExpected, value);
+  if (addressText.check(value, path, report) === undefined) return undefined;
+  return parses(() => parseAddress(String(value), path), report) ? value : undefined;
+});
+const partsAddress: Schema = object<{ name?: string | undefined; email: string }>({ name: optional(displayName), email: required(emailAddress) });
+const address: Schema = variant(addressExpected, (value) => (typeof value === 'string' ? textAddress : isPlainObject(value) ? partsAddress : undefined));
+
+const sender: Schema = object<Sender>({
+  name: optional(displayName),
+  email: required(emailAddress),
+  organization: optional(text({ expected: 'the name of an organization', min: 0 })),
+  replyTo: optional(oneOrMany(address)),
+  readReceiptTo: optional(address),
+  returnReceiptTo: optional(address),
+  envelopeFrom: optional(mailbox({ allowNull: true })),
+});
+
+const fieldName = text({ expected: 'the name of a header field', fault: fieldNameFault });
+const fieldValue = text({ expected: 'text', min: 0, max: 64 * 1024, tab: true });
+const fieldList = list(object<HeaderField>({ name: required(fieldName), value: required(fieldValue) }), { min: 0 });
+const fieldRecord = record(fieldValue, {
+  expected: 'header fields by name',
+  max: 1000,
+  key: (key, path, report) => fieldName.check(key, path, report),
+});
+const headers: Schema = variant('an array of { name, value }, or an object of names and values', (value) =>
+  Array.isArray(value) ? fieldList : isPlainObject(value) ? fieldRecord : undefined,
+);
+
+const dkim: Schema = object<DkimSettings>(
+  {
+    domain: required(domain),
+    selector: required(domain),
+    privateKey: required(secret({ what: 'private key (PEM or base64 PKCS#8)' })),
+    headers: optional(
+      list(text({ expected: 'the name of a header field', max: 76, fault: (name) => (/^[!-9;-~]+$/.test(name) ? undefined : 'expected the name of a header field, got other text') }), { max: 200 }),
+    ),
+  },
+  {
+    verify(value, _given, path, report) {
+      const names = value.headers;
+      if (names !== undefined && !names.some((name) => name?.toLowerCase() === 'from')) {
+        problem(report, `${path}.headers`, 'lacks From, which every signature covers (RFC 6376 section 5.4)');
+      }
+    },
+  },
+);
+
+/** `EmailProfile`. */
+export const profileSchema: Schema = object<EmailProfile>(
+  {
+    name: required(text({ expected: 'the name of the profile', max: 200 })),
+    description: optional(text({ expected: 'text', min: 0, max: 10_000, multiline: true })),
+    sender: required(sender),
+    priority: optional(choice('unspecified', 'normal', 'urgent', 'non-urgent')),
+    sensitivity: optional(choice('unspecified', 'personal', 'private', 'company-confidential')),
+    importance: optional(choice('unspecified', 'high', 'normal', 'low')),
+    headers: optional(headers),
+    server: required(outgoingServer),
+    authentication: optional(authentication),
+    smime: optional(smimeSettings),
+    proxy: optional(proxy),
+    dkim: optional(oneOrMany(dkim)),
+  },
+  {
+    expected: 'a profile: an object with name, sender and server',
+    refuse: {
+      oauth2: 'is not in this version, which has no OAuth 2.0 sign-in: give a token in authentication.token',
+      logging: 'is not in this version, which writes no log files: use the logger of MailerOptions',
+    },
+    verify: verifyProfile,
+  },
+);
+
+/** What holds between the server and the authentication. */
+function verifyProfile({ server, authentication: proof }: Partial<EmailProfile>, _given: (key: keyof EmailProfile) => boolean, _path: string, report: Report): void {
+  if (server === undefined || proof === undefined) return;
+  if (proof.method === 'kerberos' && proof.servicePrincipal === undefined && server.host !== undefined && isIp(server.host)) {
+    problem(report, 'authentication.servicePrincipal', 'expected a service principal, as smtp/mail.example.com, because server.host is an IP address, got nothing');
+  }
+  if (proof.method !== 'external') return;
+  if (server.tls?.clientCertificate === undefined) {
+    problem(report, 'server.tls.clientCertificate', "expected a certificate, because authentication.method is 'external', got nothing");
+  }
+  if (server.security === 'none') problem(report, 'server.security', "cannot be 'none' with authentication.method 'external': the certificate is shown in TLS");
+}

@@ -1,0 +1,80 @@
+import type { AutomaticProxySettings, ProxyServerSettings } from '../../model/proxy.js';
+import { parseProxyText, redactProxyText } from '../proxy-url.js';
+import { choice, flag, plain, variant } from './combine.js';
+import { object, optional, required } from './object.js';
+import { isPlainObject, mayRefer, own, problem, redacted } from './schema.js';
+import type { Report, Schema } from './schema.js';
+import { secret } from './secret.js';
+import { port, tlsSettings } from './server.js';
+import { host, text } from './text.js';
+
+/** The way to the server. */
+
+const username = text({ expected: 'a user name' });
+const password = secret({ what: 'password' });
+
+/** RFC 1929 has one octet for each length. */
+const maxSocksBytes = 255;
+
+const proxyServer: Schema = object<ProxyServerSettings>(
+  {
+    type: required(choice('http-connect', 'socks4', 'socks4a', 'socks5', 'auto')),
+    host: required(host),
+    port: optional(port),
+    username: optional(username),
+    password: optional(password),
+    resolve: optional(choice('proxy', 'local')),
+    tls: optional(variant('true, false or TLS settings', (value) => (typeof value === 'boolean' ? flag : isPlainObject(value) ? tlsSettings : undefined))),
+  },
+  { verify: verifyServer },
+);
+
+function verifyServer(value: Partial<ProxyServerSettings>, given: (key: keyof ProxyServerSettings) => boolean, at: string, report: Report): void {
+  const { type } = value;
+  if (given('password') && !given('username')) problem(report, `${at}.password`, 'stands only beside username');
+  if (type === undefined) return;
+  if (given('tls') && value.tls !== false && type !== 'http-connect') problem(report, `${at}.tls`, `stands only with type 'http-connect', not with '${type}'`);
+  if ((type === 'socks4' || type === 'socks4a') && given('password')) problem(report, `${at}.password`, `is refused: '${type}' has a user id and no password; 'socks5' has both`);
+  if (type === 'socks4' && value.resolve === 'proxy') problem(report, `${at}.resolve`, "cannot be 'proxy' with type 'socks4', which takes IP addresses only; 'socks4a' takes names");
+  if (type === 'http-connect' && value.username?.includes(':')) problem(report, `${at}.username`, 'holds a colon, which a user name of HTTP Basic cannot (RFC 7617)');
+  if (type !== 'socks5') return;
+  for (const key of ['username', 'password'] as const) {
+    const entry = value[key];
+    if (typeof entry === 'string' && Buffer.byteLength(entry) > maxSocksBytes) problem(report, `${at}.${key}`, `is too long: SOCKS5 takes at most ${maxSocksBytes} bytes (RFC 1929)`);
+  }
+}
+
+const automatic: Schema = object<AutomaticProxySettings>(
+  { type: required(choice('auto')), username: optional(username), password: optional(password) },
+  {
+    verify(_value, given, at, report) {
+      if (given('password') && !given('username')) problem(report, `${at}.password`, 'stands only beside username');
+      mayDetect(at, report);
+    },
+  },
+);
+
+function mayDetect(at: string, report: Report): boolean {
+  return mayRefer(report, at, "asks for the proxy of this machine's environment");
+}
+
+const asText: Schema = {
+  ...plain('a proxy', (value, at, report) => {
+    if (value === 'none') return value;
+    if (value === 'auto') return mayDetect(at, report) ? value : undefined;
+    if (String(value).length > 4096) return problem(report, at, 'is too long: expected at most 4096 characters');
+    const parts = parseProxyText(String(value));
+    if (parts.fault !== undefined) return problem(report, at, parts.fault);
+    const before = report.problems.length;
+    proxyServer.check(parts.settings, at, report);
+    return report.problems.length > before ? undefined : value;
+  }),
+  toJson: (value, _at, output) => (output.secrets === 'include' ? value : redactProxyText(String(value), redacted)),
+};
+
+/** `ProxySettings`. */
+export const proxy: Schema = variant("'none', 'auto', scheme://user:password@host:port, or an object with a type", (value) => {
+  if (typeof value === 'string') return asText;
+  if (!isPlainObject(value)) return undefined;
+  return own(value, 'type') === 'auto' ? automatic : proxyServer;
+});

@@ -1,0 +1,126 @@
+import { types } from 'node:util';
+import { asBuffer, isWellFormed } from '../../util/bytes.js';
+import { isPlainObject, join, mayRefer, own, problem, redacted, unexpected } from './schema.js';
+import { nearest } from './suggest.js';
+import type { Output, Report, Schema } from './schema.js';
+import { path as pathOf, text } from './text.js';
+
+/** Secrets and bytes: what has a JSON form of its own. */
+
+const maxSecret = 64 * 1024;
+const maxBytes = 4 * 1024 * 1024;
+
+const variable = text({
+  expected: 'the name of an environment variable',
+  fault: (value) => (value.includes('=') ? 'expected the name of an environment variable, got text with an =' : undefined),
+});
+const secretFile = pathOf('a file that holds a secret');
+
+export interface SecretRules {
+  /** As "password". */
+  readonly what: string;
+  /** Passwords of certificate files may be empty. */
+  readonly allowEmpty?: boolean;
+  /** May it be bytes too? */
+  readonly allowBytes?: boolean;
+  /** In UTF-16 units. */
+  readonly max?: number;
+  /** What else is wrong with a literal one; must not repeat it. */
+  readonly fault?: (value: string) => string | undefined;
+}
+
+/** A `Secret`. */
+export function secret(rules: SecretRules): Schema {
+  const expected = `a ${rules.what}: a string${rules.allowBytes ? ', bytes' : ''}, { env }, { file } or a function`;
+  return {
+    expected,
+    check(value, path, report) {
+      if (typeof value === 'function') return value;
+      if (typeof value === 'string') return checkSecretText(value, path, report, rules, expected);
+      if (rules.allowBytes && isBytes(value)) return checkBytes(value, path, report);
+      if (!isPlainObject(value)) return unexpected(report, path, expected, value);
+      return checkReference(value, path, report, expected);
+    },
+    toJson(value, path, output) {
+      if (typeof value === 'string') return output.secrets === 'include' ? value : redacted;
+      if (typeof value === 'function') {
+        output.live?.push({ path, message: 'is a function, which has no JSON form' });
+        return redacted;
+      }
+      if (isBytes(value)) return output.secrets === 'include' ? bytesToJson(value) : redacted;
+      return { ...(value as object) };
+    },
+  };
+}
+
+function checkSecretText(value: string, path: string, report: Report, rules: SecretRules, expected: string): unknown {
+  if (value === '' && !rules.allowEmpty) return unexpected(report, path, expected, value);
+  if (value === redacted) return problem(report, path, `is '${redacted}', which stands for a secret that was left out: give the secret itself`);
+  const max = rules.max ?? maxSecret;
+  if (value.length > max) return problem(report, path, `is too long: expected at most ${max} characters, got ${value.length}`);
+  if (value.includes('\0')) return problem(report, path, 'holds a NUL character, which is refused');
+  const fault = isWellFormed(value) ? rules.fault?.(value) : 'holds half of a surrogate pair, which is not a character';
+  return fault === undefined ? value : problem(report, path, fault);
+}
+
+/** `{ env }` or `{ file }`, nothing else in it. */
+function checkReference(value: Record<string, unknown>, path: string, report: Report, expected: string): unknown {
+  const keys = Object.keys(value);
+  const [key = ''] = keys;
+  if (keys.length !== 1 || (key !== 'env' && key !== 'file')) {
+    const near = keys.length === 1 ? nearest(key, ['env', 'file']) : undefined;
+    return problem(report, path, `expected ${expected}, got an object with ${keys.length === 0 ? 'no key' : 'other keys'}${near === undefined ? '' : `; did you mean ${near}?`}`);
+  }
+  const name = own(value, key);
+  const schema = key === 'env' ? variable : secretFile;
+  if (key === 'env' && !mayRefer(report, join(path, key), 'names an environment variable')) return undefined;
+  const checked = schema.check(name, join(path, key), report);
+  return checked === undefined ? undefined : Object.freeze({ [key]: checked });
+}
+
+/** Bytes in memory, or their JSON form `{ base64 }`. */
+export function isBytes(value: unknown): value is Uint8Array | { readonly base64: unknown } {
+  return types.isUint8Array(value) || (isPlainObject(value) && Object.hasOwn(value, 'base64'));
+}
+
+/** A copy of the bytes. JavaScript cannot freeze bytes; that they are a copy keeps the caller's changes out. */
+export function checkBytes(value: Uint8Array | { readonly base64: unknown }, path: string, report: Report): Uint8Array | undefined {
+  const bytes = types.isUint8Array(value) ? new Uint8Array(value) : decode(value, path, report);
+  if (bytes === undefined) return undefined;
+  if (bytes.length === 0) return problem(report, path, 'expected bytes, got none');
+  if (bytes.length > maxBytes) return problem(report, path, `is too long: expected at most ${maxBytes} bytes, got ${bytes.length}`);
+  return bytes;
+}
+
+function decode(value: { readonly base64: unknown }, path: string, report: Report): Uint8Array | undefined {
+  const expected = 'base64 text (RFC 4648 section 4)';
+  const others = Object.keys(value).filter((key) => key !== 'base64');
+  if (others.length > 0) return problem(report, join(path, others[0] ?? ''), 'is not a known key; beside base64 there is none');
+  const { base64 } = value;
+  if (typeof base64 !== 'string') return unexpected(report, join(path, 'base64'), expected, base64);
+  if (base64.length > maxBytes * 2) return problem(report, join(path, 'base64'), `is too long: expected at most ${maxBytes} bytes`);
+  const compact = base64.replace(/[\r\n\t ]+/g, '');
+  const bytes = Buffer.from(compact, 'base64');
+  // Node skips what is not base64; only text that comes out again is base64.
+  if (bytes.toString('base64').replace(/=+$/, '') !== compact.replace(/={1,2}$/, '')) return problem(report, join(path, 'base64'), `expected ${expected}, got ${base64 === redacted ? `'${redacted}', which stands for a secret that was left out` : 'other text'}`);
+  return new Uint8Array(bytes);
+}
+
+/** `{ base64 }` of bytes. */
+export function bytesToJson(value: Uint8Array | { readonly base64: unknown }): object {
+  return types.isUint8Array(value) ? { base64: asBuffer(value).toString('base64') } : { ...value };
+}
+
+/** A certificate file's bytes or text; it may hold a private key, so it is a secret as a whole. */
+export const certificateContent: Schema = {
+  expected: 'PEM text, base64 text, or bytes',
+  check(value, path, report) {
+    if (isBytes(value)) return checkBytes(value, path, report);
+    if (typeof value !== 'string') return unexpected(report, path, certificateContent.expected, value);
+    return checkSecretText(value, path, report, { what: 'certificate', max: maxBytes }, certificateContent.expected);
+  },
+  toJson(value, _path, output: Output) {
+    if (output.secrets === 'redact') return redacted;
+    return isBytes(value) ? bytesToJson(value) : value;
+  },
+};

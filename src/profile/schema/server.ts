@@ -1,0 +1,73 @@
+import type { OutgoingServer, Timeouts, TlsSettings } from '../../model/server.js';
+import { certificateData, certificateSource } from './certificate.js';
+import { choice, flag, list, oneOrMany, plain, wholeNumber } from './combine.js';
+import { object, optional, required } from './object.js';
+import { problem } from './schema.js';
+import type { Schema } from './schema.js';
+import { fingerprint, host, ipAddress, localName, text } from './text.js';
+
+/** The server and its TLS. */
+
+export const port: Schema = wholeNumber(1, 65535);
+
+/** Milliseconds for a timer; longer ones would fire at once. 0 = no limit. */
+export const milliseconds: Schema = wholeNumber(0, 2 ** 31 - 1);
+
+/** Has this Node `tls.getCACertificates`? (22.15, 23.10, 24.) */
+export function hasSystemCa(version: string): boolean {
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  return major > 23 || (major === 23 && minor >= 10) || (major === 22 && minor >= 15);
+}
+
+const systemCa: Schema = plain(flag.expected, (value, at, report) => {
+  if (value === true && !hasSystemCa(process.versions.node)) {
+    return problem(report, at, `needs Node 22.15 or later, this is ${process.versions.node}; name the trust anchors in ca instead`);
+  }
+  return flag.check(value, at, report);
+});
+
+export const tlsSettings: Schema = object<TlsSettings>(
+  {
+    clientCertificate: optional(certificateSource),
+    ca: optional(oneOrMany(certificateData)),
+    useSystemCa: optional(systemCa),
+    minVersion: optional(choice('TLSv1.2', 'TLSv1.3')),
+    ciphers: optional(
+      text({
+        expected: 'an OpenSSL cipher list',
+        max: 4096,
+        fault: (value) => (/^[\w:!+@=,. -]+$/.test(value) ? undefined : 'expected an OpenSSL cipher list, got other text'),
+      }),
+    ),
+    pinnedFingerprints: optional(list(fingerprint, { max: 100 })),
+    serverName: optional(host),
+    dangerouslyAcceptAnyCertificate: optional(flag),
+  },
+  {
+    verify(value, given, at, report) {
+      if (value.dangerouslyAcceptAnyCertificate === true && given('pinnedFingerprints')) {
+        problem(report, `${at}.dangerouslyAcceptAnyCertificate`, 'contradicts pinnedFingerprints: leave one of them out');
+      }
+    },
+  },
+);
+
+const timeouts: Schema = object<Timeouts>({
+  connectMs: optional(milliseconds),
+  greetingMs: optional(milliseconds),
+  replyMs: optional(milliseconds),
+  stallMs: optional(milliseconds),
+  acceptanceMs: optional(milliseconds),
+  totalMs: optional(milliseconds),
+});
+
+export const outgoingServer: Schema = object<OutgoingServer>({
+  host: required(host),
+  port: optional(port),
+  security: optional(choice('automatic', 'implicit', 'explicit', 'none')),
+  protocol: optional(choice('smtp', 'lmtp')),
+  localName: optional(localName),
+  localAddress: optional(ipAddress),
+  timeouts: optional(timeouts),
+  tls: optional(tlsSettings),
+});

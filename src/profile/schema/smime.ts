@@ -1,0 +1,96 @@
+import type { LdapCertificates, SmimeEncryptSettings, SmimeSettings, SmimeSignSettings } from '../../model/smime.js';
+import { certificateData, certificateSource, filePassword, storeReference } from './certificate.js';
+import { choice, func, list, oneOrMany, plain, variant } from './combine.js';
+import { object, optional, required } from './object.js';
+import { isPlainObject, mayRefer, problem, unexpected } from './schema.js';
+import type { Schema } from './schema.js';
+import { secret } from './secret.js';
+import { tlsSettings } from './server.js';
+import { hostFault, path, splitHostPort, text } from './text.js';
+
+/** S/MIME. */
+
+const ldapExpected = 'ldap://host[:port] or ldaps://host[:port]';
+
+const ldapText = text({
+  expected: ldapExpected,
+  fault(value) {
+    const authority = /^ldaps?:\/\/([^/?#@\\]+)\/?$/i.exec(value)?.[1];
+    const parts = authority === undefined ? undefined : splitHostPort(authority);
+    return parts === undefined ? `expected ${ldapExpected}, got other text` : hostFault(parts.host);
+  },
+});
+
+const ldapUrl: Schema = plain(ldapExpected, (value, at, report) =>
+  mayRefer(report, at, 'names a directory server to be asked') ? ldapText.check(value, at, report) : undefined,
+);
+
+const ldap: Schema = object<LdapCertificates>(
+  {
+    ldap: required(ldapUrl),
+    baseDn: required(text({ expected: 'a distinguished name', min: 0 })),
+    bindDn: optional(text({ expected: 'a distinguished name' })),
+    password: optional(secret({ what: 'password' })),
+    filter: optional(
+      text({
+        expected: 'an LDAP filter (RFC 4515) with {address}',
+        max: 4096,
+        fault(value) {
+          if (!value.includes('{address}')) return 'expected an LDAP filter with {address} in it, got one without';
+          return value.startsWith('(') && value.endsWith(')') ? undefined : 'expected an LDAP filter in parentheses (RFC 4515), got other text';
+        },
+      }),
+    ),
+    tls: optional(tlsSettings),
+  },
+  {
+    verify(_value, given, at, report) {
+      if (given('password') && !given('bindDn')) problem(report, `${at}.password`, 'stands only beside bindDn');
+      // A name without a password is an unauthenticated bind: the server answers as to anybody (RFC 4513 section 5.1.2).
+      if (given('bindDn') && !given('password')) unexpected(report, `${at}.password`, 'a password beside bindDn', undefined);
+    },
+  },
+);
+
+const directory: Schema = object<{ directory: string }>({ directory: required(path('a directory of certificates')) });
+
+const wholeStore: Schema = object<{ store: unknown; password?: unknown }>({
+  store: required(storeReference),
+  password: optional(filePassword),
+});
+
+/** `RecipientCertificates`. */
+const recipientCertificates: Schema = variant('a certificate source, { store }, { directory }, { ldap, baseDn } or a function', (value) => {
+  if (typeof value === 'function') return func;
+  if (!isPlainObject(value)) return undefined;
+  const has = (key: string): boolean => Object.hasOwn(value, key);
+  if (has('ldap')) return ldap;
+  if (has('directory')) return directory;
+  return has('store') && !has('select') ? wholeStore : certificateSource;
+});
+
+/** `SmimeSignSettings`. */
+export const signSettings: Schema = object<SmimeSignSettings>({
+  certificate: required(certificateSource),
+  hashAlgorithm: optional(choice('sha1', 'sha256', 'sha384', 'sha512')),
+  scheme: optional(choice('pkcs1', 'pss')),
+  includeCertificate: optional(choice(true, false, 'chain')),
+  format: optional(choice('detached', 'opaque')),
+});
+
+/** `SmimeEncryptSettings`. */
+export const encryptSettings: Schema = object<SmimeEncryptSettings>({
+  certificates: required(oneOrMany(recipientCertificates)),
+  algorithm: optional(choice('aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-256-gcm', 'des-ede3-cbc')),
+  keyTransport: optional(choice('pkcs1', 'oaep')),
+  onMissingCertificate: optional(choice('refuse', 'drop-recipient')),
+  trustAnchors: optional(list(certificateData)),
+  encryptToSelf: optional(certificateSource),
+});
+
+/** `SmimeSettings`. */
+export const smimeSettings: Schema = object<SmimeSettings>({
+  sign: optional(signSettings),
+  encrypt: optional(encryptSettings),
+  headerProtection: optional(choice('none', 'protect', 'hide-subject')),
+});

@@ -1,0 +1,137 @@
+import { domainToASCII } from 'node:url';
+import { isAscii, isWellFormed } from '../../util/bytes.js';
+import { isIp, isIpv4, isIpv6 } from '../../util/ip.js';
+import { plain } from './combine.js';
+import { mayRefer, problem, unexpected } from './schema.js';
+import type { Report, Schema } from './schema.js';
+
+/** Text that is no secret: what reaches a command or a header field holds no control character. */
+
+export interface TextRules {
+  readonly expected: string;
+  /** In UTF-16 units; default 1 to 1000. */
+  readonly min?: number;
+  readonly max?: number;
+  /** Allows TAB, CR and LF, for text that only people read. */
+  readonly multiline?: boolean;
+  /** Allows TAB. */
+  readonly tab?: boolean;
+  /** What else is wrong with it, or undefined. */
+  readonly fault?: (text: string) => string | undefined;
+}
+
+/** Text without control characters and without half surrogate pairs. */
+export function text(rules: TextRules): Schema {
+  const { min = 1, max = 1000 } = rules;
+  return plain(rules.expected, (value, path, report) => {
+    if (typeof value !== 'string' || (value === '' && min > 0)) return unexpected(report, path, rules.expected, value);
+    if (value.length > max) return problem(report, path, `is too long: expected ${rules.expected} of at most ${max} characters, got ${value.length}`);
+    const fault = characterFault(value, rules) ?? rules.fault?.(value);
+    return fault === undefined ? value : problem(report, path, fault);
+  });
+}
+
+/** A character that must not be there. */
+function characterFault(value: string, { multiline = false, tab = multiline }: TextRules): string | undefined {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i);
+    if (code >= 0x20 && (code < 0x7f || code > 0x9f)) continue;
+    if ((code === 0x09 && tab) || ((code === 0x0a || code === 0x0d) && multiline)) continue;
+    return `holds a control character (${codePoint(code)} at position ${i + 1}), which is refused`;
+  }
+  return isWellFormed(value) ? undefined : 'holds half of a surrogate pair, which is not a character';
+}
+
+function codePoint(code: number): string {
+  const name = code === 0x0d ? 'CR, ' : code === 0x0a ? 'LF, ' : code === 0 ? 'NUL, ' : '';
+  return `${name}U+${code.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+const hostExpected = 'a DNS name or an IP address';
+
+/** A DNS name (IDNA allowed) or an IP address; no port, no brackets, no scheme. */
+export const host: Schema = text({ expected: hostExpected, max: 253, fault: hostFault });
+
+/** A DNS name, no IP address. */
+export const domain: Schema = text({ expected: 'a domain name', max: 253, fault: (value) => (isIp(value) ? 'expected a domain name, got an IP address' : hostFault(value)) });
+
+/** An IP address. */
+export const ipAddress: Schema = text({
+  expected: 'an IP address',
+  max: 64,
+  fault: (value) => (isIp(value) ? undefined : 'expected an IP address, as 192.0.2.1 or 2001:db8::1, got other text'),
+});
+
+/** EHLO name: a domain, or an address literal (RFC 5321 section 4.1.3). */
+export const localName: Schema = text({
+  expected: 'a domain name or an address literal',
+  max: 253,
+  fault(value) {
+    if (value.startsWith('[') && value.endsWith(']')) {
+      const inner = value.slice(1, -1);
+      const right = /^IPv6:/i.test(inner) ? isIpv6(inner.slice(5)) && !inner.includes('%') : isIpv4(inner);
+      return right ? undefined : 'expected an address literal as [192.0.2.1] or [IPv6:2001:db8::1], got other text in brackets';
+    }
+    return isIp(value) ? 'expected an address literal in brackets, as [192.0.2.1] or [IPv6:2001:db8::1], got a bare IP address' : hostFault(value);
+  },
+});
+
+/** What is wrong with the text of a host, or undefined. */
+export function hostFault(value: string): string | undefined {
+  if (isIp(value)) return undefined;
+  if (value.includes('://')) return `expected ${hostExpected}, got a URL: leave out the scheme`;
+  if (value.includes('@')) return `expected ${hostExpected}, got text with an @`;
+  if (value.startsWith('[')) return `expected ${hostExpected}, got brackets: write an IPv6 address without them`;
+  if (/:\d*$/.test(value)) return `expected ${hostExpected}, got a colon: the port has its own field`;
+  if (value.endsWith('.')) return `expected ${hostExpected}, got a name with a final dot: leave it out`;
+  const ascii = isAscii(value) ? value : domainToASCII(value);
+  const labels = ascii.split('.');
+  // A name whose last label is a number would be read as an IPv4 address by the system.
+  if (/^(?:\d+|0x[\da-f]*)$/i.test(labels[labels.length - 1] ?? '')) return `expected ${hostExpected}, got an incomplete or malformed IP address`;
+  if (ascii.length <= 253 && labels.every((label) => /^(?!-)[\w-]{1,63}(?<!-)$/.test(label))) return undefined;
+  return `expected ${hostExpected}, got text that is neither`;
+}
+
+/** `host` or `host:port`; an IPv6 address with a port stands in brackets. */
+export const hostAndPort: Schema = text({
+  expected: 'a host, or host:port',
+  max: 270,
+  fault(value) {
+    const parts = splitHostPort(value);
+    if (parts === undefined) return 'expected a host, or host:port, an IPv6 address in brackets, got other text';
+    return hostFault(parts.host);
+  },
+});
+
+/** Host and port of `host`, `host:port`, `[v6]`, `[v6]:port` or a bare v6; undefined where the brackets or the port are wrong. */
+export function splitHostPort(value: string): { readonly host: string; readonly port: number | undefined } | undefined {
+  if (isIpv6(value)) return { host: value, port: undefined };
+  const match = /^(\[[^[\]]*\]|[^:[\]]*)(?::(\d{1,5}))?$/.exec(value);
+  if (match === null) return undefined;
+  const [, name = '', digits] = match;
+  const port = digits === undefined ? undefined : Number(digits);
+  if (port !== undefined && (port < 1 || port > 65535)) return undefined;
+  if (!name.startsWith('[')) return { host: name, port };
+  const inner = name.slice(1, -1);
+  return isIpv6(inner) ? { host: inner, port } : undefined;
+}
+
+/** A path of this machine: never in a profile from a stranger. */
+export function path(what: string): Schema {
+  const checkText = text({ expected: 'a path', max: 4096 });
+  return plain(what, (value, at, report: Report) => {
+    if (typeof value !== 'string') return unexpected(report, at, what, value);
+    return mayRefer(report, at, `names ${what}`) ? checkText.check(value, at, report) : undefined;
+  });
+}
+
+/** SHA-256 in hex, any case, colons optional. */
+export const fingerprint: Schema = text({
+  expected: 'a SHA-256 fingerprint: 64 hex digits, colons optional',
+  fault(value) {
+    if (/^(?:[\da-f]{64}|[\da-f]{2}(?::[\da-f]{2}){31})$/i.test(value)) return undefined;
+    const digits = value.replace(/:/g, '');
+    const other = /^[\da-f]+$/i.test(digits) ? `${digits.length} hex digits${digits.length === 40 ? ' (SHA-1)' : ''}` : 'other text';
+    return `expected a SHA-256 fingerprint: 64 hex digits, colons optional, got ${other}`;
+  },
+});
