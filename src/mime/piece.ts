@@ -1,0 +1,129 @@
+import { createEmailError } from '../errors/email-error.js';
+import type { ByteSource } from '../model/entity.js';
+import { Base64Encoder, base64Size } from './base64.js';
+import { IdentityEncoder, encoderRoom } from './encoder.js';
+import type { ContentEncoder } from './encoder.js';
+import { QuotedPrintableEncoder } from './quoted-printable.js';
+
+/** A body is a row of pieces; this file makes one Buffer of them, or a stream through two reused blocks. */
+export type Piece =
+  /** ASCII. */
+  | string
+  /** Octets as they are. */
+  | Uint8Array
+  /** Octets that go as base64. */
+  | { readonly base64: Uint8Array }
+  | StreamPiece;
+
+/** Content that is read while it is sent. */
+export interface StreamPiece {
+  readonly open: () => AsyncIterable<Uint8Array>;
+  /** Octets that `open` gives, where known. */
+  readonly inputSize: number | undefined;
+  readonly encoding: 'base64' | 'quoted-printable-text' | 'identity';
+  /** For errors. */
+  readonly path: string;
+}
+
+/** Up to here a body is made in memory, in one piece. */
+export const maxInMemory = 4 << 20;
+const blockSize = 80 * 1024;
+
+/** Octets that a piece gives, where that is known before it is read. */
+function sizeOf(piece: Piece): number | undefined {
+  if (typeof piece === 'string' || piece instanceof Uint8Array) return piece.length;
+  if ('base64' in piece) return base64Size(piece.base64.length);
+  if (piece.inputSize === undefined || piece.encoding === 'quoted-printable-text') return undefined;
+  return piece.encoding === 'base64' ? base64Size(piece.inputSize) : piece.inputSize;
+}
+
+/** Octets of all pieces, where known. */
+export function totalSize(pieces: readonly Piece[]): number | undefined {
+  let total = 0;
+  for (const piece of pieces) {
+    const size = sizeOf(piece);
+    if (size === undefined) return undefined;
+    total += size;
+  }
+  return total;
+}
+
+/** The pieces in memory where that is possible and wise, else as a stream that starts anew at each iteration. */
+export function join(pieces: readonly Piece[], size: number | undefined): ByteSource {
+  if (size === undefined || size > maxInMemory || pieces.some(isStream)) return { [Symbol.asyncIterator]: () => blocksOf(pieces) };
+  const [only] = pieces;
+  if (pieces.length === 1 && typeof only === 'string') return Buffer.from(only, 'latin1');
+  const out = Buffer.allocUnsafe(size + encoderRoom);
+  let at = 0;
+  for (const piece of pieces) {
+    if (typeof piece === 'string') at += out.write(piece, at, 'latin1');
+    else if (piece instanceof Uint8Array) {
+      out.set(piece, at);
+      at += piece.length;
+    } else if ('base64' in piece) {
+      const encoder = new Base64Encoder();
+      encoder.encode(piece.base64, 0, out, at);
+      at += encoder.written;
+      at += encoder.finish(out, at);
+    }
+  }
+  return out.subarray(0, at);
+}
+
+function isStream(piece: Piece): piece is StreamPiece {
+  return typeof piece === 'object' && 'open' in piece;
+}
+
+function encoderFor(piece: Exclude<Piece, string>): ContentEncoder {
+  if (piece instanceof Uint8Array) return new IdentityEncoder();
+  if ('base64' in piece || piece.encoding === 'base64') return new Base64Encoder();
+  return piece.encoding === 'identity' ? new IdentityEncoder() : new QuotedPrintableEncoder(true);
+}
+
+/** The chunks of a stream; its promise about its size is kept, for the number of octets may already be announced. */
+async function* checkedChunks({ open, inputSize, path }: StreamPiece): AsyncGenerator<Uint8Array> {
+  let seen = 0;
+  for await (const chunk of open()) {
+    if (!(chunk instanceof Uint8Array)) throw createEmailError('ERR_CONTENT', `${path}: the stream gave something other than bytes`);
+    seen += chunk.length;
+    if (inputSize !== undefined && seen > inputSize) break;
+    yield chunk;
+  }
+  if (inputSize !== undefined && seen !== inputSize) {
+    const found = seen > inputSize ? 'more' : `only ${seen}`;
+    throw createEmailError('ERR_CONTENT', `${path}: the content was to have ${inputSize} octets and has ${found}`, {
+      remedy: 'Send again when nothing writes to the content any more.',
+    });
+  }
+}
+
+/**
+ * The pieces as blocks. Two blocks are filled in turn: what is yielded holds until the next one is asked for, and is overwritten
+ * after that. Who keeps it longer copies it.
+ */
+async function* blocksOf(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
+  let block = Buffer.allocUnsafeSlow(blockSize);
+  let spare = Buffer.allocUnsafeSlow(blockSize);
+  let at = 0;
+  const take = (): Uint8Array => {
+    const full = block.subarray(0, at);
+    [block, spare] = [spare, block];
+    at = 0;
+    return full;
+  };
+  for (const piece of pieces) {
+    const content = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece;
+    const encoder = encoderFor(content);
+    const chunks = isStream(content) ? checkedChunks(content) : [content instanceof Uint8Array ? content : content.base64];
+    for await (const chunk of chunks) {
+      for (let from = 0; from < chunk.length; from += encoder.read) {
+        if (block.length - at < encoderRoom) yield take();
+        encoder.encode(chunk, from, block, at);
+        at += encoder.written;
+      }
+    }
+    if (block.length - at < encoderRoom) yield take();
+    at += encoder.finish(block, at);
+  }
+  if (at > 0) yield take();
+}

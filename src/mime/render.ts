@@ -1,0 +1,190 @@
+import { messageInvalid } from '../errors/email-error.js';
+import type { ByteSource, RenderedEntity } from '../model/entity.js';
+import { asBuffer, utf8 } from '../util/bytes.js';
+import { base64Size } from './base64.js';
+import { structuredField, textField, tokenField } from './field.js';
+import { checkedId, createBoundary } from './identifier.js';
+import { legacyNameTokens, parameterTokens, withParameters } from './parameter.js';
+import type { LeafPart, MultiPart, Part, RenderOptions } from './part.js';
+import { join, maxInMemory, totalSize } from './piece.js';
+import type { Piece } from './piece.js';
+import { encodeQuotedPrintable, quotedPrintableBound } from './quoted-printable.js';
+import { canonicalText, traitsOfBytes, traitsOfText } from './text.js';
+
+/** The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs. */
+
+type Encoding = RenderedEntity['encoding'];
+type TransferEncoding = Encoding | 'quoted-printable' | 'base64';
+
+interface EncodedBody {
+  readonly transferEncoding: TransferEncoding;
+  readonly piece: Piece;
+  /** The content type, where it cannot stay what it was. */
+  readonly contentType?: string | undefined;
+  readonly charset?: string | undefined;
+}
+
+interface Written {
+  readonly fields: string;
+  readonly encoding: Encoding;
+}
+
+function encodeText(text: string, options: RenderOptions): EncodedBody {
+  const traits = traitsOfText(text);
+  const charset = 'utf-8';
+  if (traits.plain === '7bit') return { transferEncoding: '7bit', piece: text, charset };
+  const bytes = utf8(text);
+  if (traits.plain === '8bit' && options.eightBit === true) return { transferEncoding: '8bit', piece: bytes, charset };
+  return { ...encodeCompactly(bytes, true, traits.escaped), charset };
+}
+
+/** quoted-printable or base64, whichever is shorter. */
+function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): EncodedBody {
+  if (base64Size(bytes.length) < quotedPrintableBound(bytes.length, escaped)) return { transferEncoding: 'base64', piece: { base64: bytes } };
+  return { transferEncoding: 'quoted-printable', piece: encodeQuotedPrintable(bytes, isText, escaped) };
+}
+
+function encodeBytes(bytes: Uint8Array, contentType: string, options: RenderOptions): EncodedBody {
+  const isMessage = contentType === 'message/rfc822';
+  if ((isMessage || contentType.startsWith('text/')) && bytes.length <= maxInMemory) {
+    const { plain, escaped } = traitsOfBytes(bytes);
+    if (plain === '7bit' || (plain === '8bit' && options.eightBit === true)) return { transferEncoding: plain, piece: bytes };
+    if (!isMessage && options.binary !== true) return encodeCompactly(bytes, false, escaped);
+  }
+  if (options.binary === true) return { transferEncoding: 'binary', piece: bytes };
+  return { transferEncoding: 'base64', piece: { base64: bytes }, ...(isMessage ? { contentType: 'application/octet-stream' } : {}) };
+}
+
+function encodeBody({ body, contentType, path }: LeafPart, options: RenderOptions, isRoot: boolean): EncodedBody {
+  if ('text' in body) {
+    const text = canonicalText(body.text);
+    // The end of data is a line end too: a message's last line has one.
+    return encodeText(isRoot && text !== '' && !text.endsWith('\r\n') ? `${text}\r\n` : text, options);
+  }
+  if ('bytes' in body) return encodeBytes(body.bytes, contentType, options);
+  const { open, size: inputSize } = body;
+  if (body.isText === true) {
+    const piece: Piece = { open, inputSize, encoding: 'quoted-printable-text', path };
+    return { transferEncoding: 'quoted-printable', piece, charset: 'utf-8' };
+  }
+  if (options.binary === true) return { transferEncoding: 'binary', piece: { open, inputSize, encoding: 'identity', path } };
+  const piece: Piece = { open, inputSize, encoding: 'base64', path };
+  // RFC 2046 section 5.2.1 allows message/rfc822 no base64.
+  return { transferEncoding: 'base64', piece, ...(contentType === 'message/rfc822' ? { contentType: 'application/octet-stream' } : {}) };
+}
+
+function contentTypeField(contentType: string, parameters: readonly (readonly [string, string])[], path: string, filename?: string): string {
+  const [only] = parameters;
+  if (filename === undefined && parameters.length === 1 && only?.[0] === 'charset') return `Content-Type: ${contentType}; charset=${only[1]}\r\n`;
+  const tokens = parameters.map(([name, value]) => parameterTokens(name, value, path));
+  if (filename !== undefined) tokens.push(legacyNameTokens('name', filename, path));
+  return tokenField('Content-Type', withParameters(contentType, tokens), path);
+}
+
+function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
+  const { path, filename } = part;
+  const { transferEncoding, piece, contentType = part.contentType, charset } = encodeBody(part, options, isRoot);
+  const parameters = Object.entries(part.parameters ?? {});
+  if (charset !== undefined && contentType.startsWith('text/')) parameters.unshift(['charset', charset]);
+  let fields = contentTypeField(contentType, parameters, `${path}.contentType`, filename);
+  fields += `Content-Transfer-Encoding: ${transferEncoding}\r\n`;
+  if (part.disposition !== undefined || filename !== undefined) {
+    const value = part.disposition ?? 'attachment';
+    const tokens = filename === undefined ? [] : [parameterTokens('filename', filename, `${path}.filename`)];
+    fields += tokenField('Content-Disposition', withParameters(value, tokens), `${path}.filename`);
+  }
+  if (part.cid !== undefined) fields += structuredField('Content-ID', checkedId(part.cid, `${path}.cid`), `${path}.cid`);
+  if (part.description !== undefined) fields += textField('Content-Description', part.description, `${path}.description`);
+  pieces.push(piece);
+  if (isRoot && (transferEncoding === 'base64' || transferEncoding === 'quoted-printable') && sizeIsNotZero(piece)) pieces.push('\r\n');
+  return { fields, encoding: transferEncoding === 'base64' || transferEncoding === 'quoted-printable' ? '7bit' : transferEncoding };
+}
+
+/** Is there a last line, that a line end has to follow? */
+function sizeIsNotZero(piece: Piece): boolean {
+  return totalSize([piece]) !== 0;
+}
+
+function writeMulti(part: MultiPart, options: RenderOptions, pieces: Piece[]): Written {
+  const boundary = (options.boundary ?? createBoundary)();
+  let encoding: Encoding = '7bit';
+  part.parts.forEach((child, i) => {
+    const slot = pieces.push('') - 1;
+    const written = writePart(child, options, false, pieces);
+    pieces[slot] = `${i === 0 ? '' : '\r\n'}--${boundary}\r\n${written.fields}\r\n`;
+    if (written.encoding === 'binary' || encoding === '7bit') encoding = written.encoding;
+  });
+  pieces.push(`\r\n--${boundary}--\r\n`);
+  const parameters = Object.entries(part.parameters ?? {}).map(([name, value]) => parameterTokens(name, value, 'contentType'));
+  const tokens = withParameters(part.contentType, [...parameters, [`boundary="${boundary}"`]]);
+  let fields = tokenField('Content-Type', tokens);
+  // RFC 2045 section 6.4: a multipart says what its parts need, and 7bit is the default.
+  if (encoding !== '7bit') fields += `Content-Transfer-Encoding: ${encoding}\r\n`;
+  return { fields, encoding };
+}
+
+function writePart(part: Part, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
+  if (!('parts' in part)) return writeLeaf(part, options, isRoot, pieces);
+  if (part.parts.length === 0) throw messageInvalid('contentType', 'a multipart has at least one part');
+  return writeMulti(part, options, pieces);
+}
+
+/** Neighbouring strings as one: fewer writes, and a text message is a single one. */
+function merge(pieces: readonly Piece[]): Piece[] {
+  const out: Piece[] = [];
+  for (const piece of pieces) {
+    const last = out.at(-1);
+    if (typeof piece === 'string' && typeof last === 'string') out[out.length - 1] = last + piece;
+    else out.push(piece);
+  }
+  return out;
+}
+
+/**
+ * The entity of a tree. In memory where all of it is in memory and at most 4 MiB, made without a stream; else a stream through two
+ * reused blocks: a block holds until the next is asked for. Throws ERR_MESSAGE_INVALID with the part's path; streams throw
+ * ERR_CONTENT as they are read.
+ */
+export function renderEntity(part: Part, options: RenderOptions = {}): RenderedEntity {
+  const pieces: Piece[] = [];
+  const { fields, encoding } = writePart(part, options, true, pieces);
+  const size = totalSize(pieces);
+  return { fields, body: join(merge(pieces), size), size, encoding };
+}
+
+/** A whole message: `fields` (finished, each with its CRLF), then those of the tree and its body, in one piece where in memory. */
+export function renderMessage(fields: string, part: Part, options: RenderOptions = {}): RenderedMessage {
+  const pieces: Piece[] = [''];
+  const written = writePart(part, options, true, pieces);
+  const head = `${fields}${written.fields}\r\n`;
+  // Fields hold UTF-8 where a mailbox does (RFC 6532).
+  pieces[0] = /[^\0-\x7f]/.test(fields) ? utf8(head) : head;
+  const size = totalSize(pieces);
+  return { content: join(merge(pieces), size), size, encoding: written.encoding };
+}
+
+/** A message in its final form. */
+export interface RenderedMessage {
+  readonly content: ByteSource;
+  /** Octets, where known. */
+  readonly size: number | undefined;
+  /** As of RenderedEntity, of the body. */
+  readonly encoding: Encoding;
+}
+
+/** `fields`, an entity's own fields, the empty line and its body, as one: for entities that S/MIME made, or that it takes. */
+export function joinEntity(fields: string, entity: RenderedEntity): RenderedMessage {
+  const head = utf8(`${fields}${entity.fields}\r\n`);
+  const { body, encoding } = entity;
+  if (body instanceof Uint8Array) {
+    const content = Buffer.concat([head, asBuffer(body)]);
+    return { content, size: content.length, encoding };
+  }
+  const size = entity.size === undefined ? undefined : head.length + entity.size;
+  return { content: { [Symbol.asyncIterator]: () => headThenBody(head, body) }, size, encoding };
+}
+
+async function* headThenBody(head: Uint8Array, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  yield head;
+  yield* body;
+}
