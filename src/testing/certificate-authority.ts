@@ -1,0 +1,96 @@
+// A certificate authority that lives as long as one test server: EC P-256, made in a few milliseconds, kept nowhere.
+import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import * as der from '../util/der.js';
+
+/** A certificate with its private key, both PEM. */
+export interface TestIdentity {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Issues certificates that only those trust who were given `certificate`. */
+export interface TestCertificateAuthority {
+  /** PEM of the authority's own certificate. */
+  readonly certificate: string;
+  /** For localhost, 127.0.0.1 and ::1. */
+  issueServer(): TestIdentity;
+  /** For TLS client authentication; the name is the CN. */
+  issueClient(commonName: string): TestIdentity;
+}
+
+const day = 86_400_000;
+const ecdsaWithSha256 = der.sequence(der.oid('1.2.840.10045.4.3.2'));
+const localhostNames = [
+  der.contextPrimitive(2, Buffer.from('localhost')),
+  der.contextPrimitive(7, Buffer.of(127, 0, 0, 1)),
+  der.contextPrimitive(7, Buffer.concat([Buffer.alloc(15), Buffer.of(1)])),
+];
+
+/** A new authority with a key of its own. */
+export function createTestCertificateAuthority(): TestCertificateAuthority {
+  const { publicKey, privateKey } = newKeyPair();
+  const name = distinguishedName('Throwaway test CA');
+  const keyUsageCertSign = extension('2.5.29.15', true, der.bitString(Buffer.of(0x06), 1));
+  const authority = { name, privateKey, keyId: keyIdentifier(publicKey) };
+  const own = issue(authority, name, publicKey, [
+    extension('2.5.29.19', true, der.sequence(der.boolean(true))),
+    keyUsageCertSign,
+    extension('2.5.29.14', false, der.octetString(authority.keyId)),
+  ]);
+  const leaf = (subject: string, purpose: string, more: readonly Buffer[]): TestIdentity => {
+    const pair = newKeyPair();
+    const certificate = issue(authority, distinguishedName(subject), pair.publicKey, [
+      extension('2.5.29.15', true, der.bitString(Buffer.of(0x80), 7)),
+      extension('2.5.29.37', false, der.sequence(der.oid(purpose))),
+      extension('2.5.29.35', false, der.sequence(der.contextPrimitive(0, authority.keyId))),
+      ...more,
+    ]);
+    return { certificate, key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
+  };
+  return {
+    certificate: own,
+    issueServer: () => leaf('localhost', '1.3.6.1.5.5.7.3.1', [extension('2.5.29.17', false, der.sequence(...localhostNames))]),
+    issueClient: (commonName) => leaf(commonName, '1.3.6.1.5.5.7.3.2', []),
+  };
+}
+
+interface Issuer {
+  readonly name: Buffer;
+  readonly privateKey: KeyObject;
+  readonly keyId: Buffer;
+}
+
+function newKeyPair(): { readonly publicKey: KeyObject; readonly privateKey: KeyObject } {
+  return generateKeyPairSync('ec', { namedCurve: 'P-256' });
+}
+
+function distinguishedName(commonName: string): Buffer {
+  return der.sequence(der.setOf(der.sequence(der.oid('2.5.4.3'), der.text(der.tag.utf8String, commonName))));
+}
+
+function extension(id: string, critical: boolean, value: Buffer): Buffer {
+  return critical ? der.sequence(der.oid(id), der.boolean(true), der.octetString(value)) : der.sequence(der.oid(id), der.octetString(value));
+}
+
+function keyIdentifier(publicKey: KeyObject): Buffer {
+  return createHash('sha1').update(publicKey.export({ type: 'spki', format: 'der' })).digest();
+}
+
+/** The certificate as PEM. Valid from yesterday, so that a clock a little behind does no harm. */
+function issue(issuer: Issuer, subject: Buffer, publicKey: KeyObject, extensions: readonly Buffer[]): string {
+  const now = Date.now();
+  const toBeSigned = der.sequence(
+    der.context(0, der.integer(2)),
+    der.integer(Buffer.concat([Buffer.of(0x01), randomBytes(15)])),
+    ecdsaWithSha256,
+    issuer.name,
+    der.sequence(der.time(new Date(now - day)), der.time(new Date(now + 30 * day))),
+    subject,
+    publicKey.export({ type: 'spki', format: 'der' }),
+    der.context(3, der.sequence(...extensions)),
+  );
+  const certificate = der.sequence(toBeSigned, ecdsaWithSha256, der.bitString(sign('sha256', toBeSigned, issuer.privateKey)));
+  const lines = certificate.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
+  return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
+}

@@ -1,0 +1,76 @@
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
+import type { ConnectionOptions, TLSSocket } from 'node:tls';
+
+/** An SMTP client that knows no protocol: writes what it is given and cuts replies at their last line. */
+export class RawClient {
+  socket: Socket | TLSSocket;
+  #text = '';
+  #ended = false;
+  #wake: () => void = () => undefined;
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    this.#listen();
+  }
+
+  static open(port: number): Promise<RawClient> {
+    const socket = connect(port, '127.0.0.1');
+    const client = new RawClient(socket);
+    return new Promise((resolve, reject) => socket.once('connect', () => resolve(client)).once('error', reject));
+  }
+
+  /** TLS on the same socket. */
+  async startTls(options: ConnectionOptions): Promise<void> {
+    this.socket.removeAllListeners('data');
+    const tls = connectTls({ socket: this.socket, servername: 'localhost', ...options });
+    await new Promise((resolve, reject) => tls.once('secureConnect', resolve).once('error', reject));
+    this.socket = tls;
+    this.#listen();
+  }
+
+  /** The next reply, lines joined by LF; undefined where the connection ended. */
+  async reply(): Promise<string | undefined> {
+    for (;;) {
+      const match = /^(?:\d{3}-[^\r]*\r\n)*\d{3} [^\r]*\r\n/.exec(this.#text);
+      if (match !== null) {
+        this.#text = this.#text.slice(match[0].length);
+        return match[0].trimEnd().replaceAll('\r\n', '\n');
+      }
+      if (this.#ended) return undefined;
+      await new Promise<void>((resolve) => (this.#wake = resolve));
+    }
+  }
+
+  /** Writes a line (or several) and gives the next reply. */
+  ask(line: string): Promise<string | undefined> {
+    this.socket.write(`${line}\r\n`);
+    return this.reply();
+  }
+
+  /** All lines, one after the other; the codes of the replies. */
+  async codes(...lines: readonly string[]): Promise<string> {
+    const codes: string[] = [];
+    for (const line of lines) codes.push((await this.ask(line))?.slice(0, 3) ?? 'end');
+    return codes.join(' ');
+  }
+
+  /** What arrived and was not taken as a reply, once the connection is closed. */
+  async rest(): Promise<string> {
+    while (!this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
+    return this.#text;
+  }
+
+  #listen(): void {
+    const end = (): void => {
+      this.#ended = true;
+      this.#wake();
+    };
+    this.socket.on('data', (chunk: Buffer) => {
+      this.#text += chunk.toString();
+      this.#wake();
+    });
+    this.socket.on('error', end).on('end', end).on('close', end);
+  }
+}
