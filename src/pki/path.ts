@@ -1,0 +1,287 @@
+/**
+ * Certification paths (RFC 5280 section 6): found by a bounded search, then checked from the anchor down. Certificates come from
+ * strangers, so every loop here has a limit: two CAs that certify each other must not keep us busy.
+ */
+import type { Certificate } from './certificate.js';
+import type { RevocationList } from './crl.js';
+import { comparableName, nameParts } from './distinguished-name.js';
+import { keyPurpose } from './extensions.js';
+import type { KeyUsage } from './extensions.js';
+import { NameChecker, nameConstraintsOid } from './path-names.js';
+import { PolicyChecker, policyExtensions } from './path-policies.js';
+import { revocationProblem } from './path-revocation.js';
+import { isSignedBy } from './signature.js';
+
+/** The most certificates in a path, the anchor included. */
+const maxDepth = 12;
+/** The most signatures checked for one leaf. */
+const maxSignatureChecks = 200;
+/** The most steps of the search. */
+const maxSteps = 5_000;
+/** The most certificates looked at; a bundle of more is refused at once. */
+const maxCandidates = 2_000;
+
+const understood = new Set<string>([
+  '2.5.29.15',
+  '2.5.29.17',
+  '2.5.29.19',
+  '2.5.29.31',
+  '2.5.29.35',
+  '2.5.29.37',
+  '2.5.29.14',
+  nameConstraintsOid,
+  ...policyExtensions,
+]);
+
+/** What a path is judged by. */
+export interface PathOptions {
+  readonly anchors: readonly Certificate[];
+  /** Certificates that may stand between; nothing in them is believed. */
+  readonly intermediates: readonly Certificate[];
+  /** Where any is given, every certificate below the anchor must have its status from one of them. */
+  readonly revocationLists?: readonly RevocationList[] | undefined;
+  readonly at: Date;
+  /** OID of extended key usage that the leaf, and CAs that limit theirs, must allow; 'any' asks for none. Default emailProtection. */
+  readonly purpose?: string | undefined;
+  /** The leaf's key usage, where it has one, must allow one of these. */
+  readonly keyUsages?: readonly KeyUsage[] | undefined;
+}
+
+/** `trusted` with the path from leaf to anchor, or `problem` in words. */
+export type PathResult =
+  | { readonly trusted: true; readonly path: readonly Certificate[]; readonly problem?: undefined }
+  | { readonly trusted: false; readonly path?: undefined; readonly problem: string };
+
+/** Does a path lead from the leaf to an anchor, and does all of it hold? Never throws for what certificates contain. */
+export function validatePath(leaf: Certificate, options: PathOptions): PathResult {
+  return new PathSearch(options).validate(leaf);
+}
+
+class Budget {
+  signatures = 0;
+  steps = 0;
+}
+
+class PathSearch {
+  readonly #options: PathOptions;
+  readonly #budget: Budget;
+  readonly #bySubject = new Map<string, { certificate: Certificate; anchor: boolean }[]>();
+  readonly #names = new Map<Certificate, { subject: string; issuer: string }>();
+  readonly #verified = new Map<string, boolean>();
+  readonly #forLists: number;
+  #problem = 'no path to a trust anchor was found: an intermediate certificate or the right anchor is missing';
+  #problemDepth = 0;
+
+  constructor(options: PathOptions, budget = new Budget(), forLists = 0) {
+    this.#options = options;
+    this.#budget = budget;
+    this.#forLists = forLists;
+    for (const certificate of options.anchors) this.#index(certificate, true);
+    for (const certificate of options.intermediates.slice(0, maxCandidates)) this.#index(certificate, false);
+  }
+
+  #index(certificate: Certificate, anchor: boolean): void {
+    const { subject } = this.#namesOf(certificate);
+    const list = this.#bySubject.get(subject);
+    if (list) list.push({ certificate, anchor });
+    else this.#bySubject.set(subject, [{ certificate, anchor }]);
+  }
+
+  validate(leaf: Certificate): PathResult {
+    if (this.#options.intermediates.length > maxCandidates) {
+      return { trusted: false, problem: `there are more than ${maxCandidates} certificates to look through` };
+    }
+    const direct = this.#options.anchors.find((anchor) => sameBytes(anchor.der, leaf.der));
+    if (direct) {
+      const problem = this.#guard(() => dateProblem(leaf, this.#options.at) ?? this.#leafProblem(leaf));
+      return problem === undefined ? { trusted: true, path: [leaf] } : { trusted: false, problem };
+    }
+    const path = this.#extend([leaf]);
+    return path ? { trusted: true, path } : { trusted: false, problem: this.#problem };
+  }
+
+  /** Depth first from the leaf upwards; the first path that holds in every respect. */
+  #extend(path: readonly Certificate[]): readonly Certificate[] | undefined {
+    if (++this.#budget.steps > maxSteps) return this.#note(maxDepth, 'the search for a path was given up: too many possibilities');
+    if (path.length >= maxDepth) return this.#note(path.length, `the path has more than ${maxDepth} certificates`);
+    const current = path[path.length - 1] as Certificate;
+    for (const { certificate: issuer, anchor } of this.#candidates(current)) {
+      if (path.some((member) => sameBytes(member.der, issuer.der))) continue;
+      if (!this.#isIssuedBy(current, issuer)) continue;
+      const longer = [...path, issuer];
+      if (!anchor) {
+        const found = this.#extend(longer);
+        if (found) return found;
+        continue;
+      }
+      const problem = this.#guard(() => this.#pathProblem(longer));
+      if (problem === undefined) return longer;
+      this.#note(longer.length, problem);
+    }
+    return undefined;
+  }
+
+  /** Issuers by name, those that key identifiers point to first, anchors before others. */
+  #candidates(subject: Certificate): { certificate: Certificate; anchor: boolean }[] {
+    const wanted = subject.authorityKeyIdentifier?.keyIdentifier;
+    const rank = (candidate: { certificate: Certificate; anchor: boolean }): number => {
+      const identifier = candidate.certificate.subjectKeyIdentifier;
+      const fits = wanted !== undefined && identifier !== undefined && sameBytes(wanted, identifier);
+      return (fits ? 0 : 2) + (candidate.anchor ? 0 : 1);
+    };
+    return [...(this.#bySubject.get(this.#namesOf(subject).issuer) ?? [])].sort((a, b) => rank(a) - rank(b));
+  }
+
+  #isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+    const key = `${certificate.info.fingerprint}/${issuer.info.fingerprint}`;
+    const known = this.#verified.get(key);
+    if (known !== undefined) return known;
+    if (++this.#budget.signatures > maxSignatureChecks) {
+      this.#note(maxDepth, 'the search for a path was given up: too many signatures to check');
+      return false;
+    }
+    const sound = sameBytes(certificate.signatureAlgorithm.der, certificate.tbsSignatureAlgorithm.der);
+    const result = sound && isSignedBy(issuer, certificate.signatureAlgorithm, certificate.tbs, certificate.signature);
+    this.#verified.set(key, result);
+    if (!result) this.#note(1, `the signature on the certificate of ${nameOf(certificate)} does not verify with the key of ${nameOf(issuer)}`);
+    return result;
+  }
+
+  /** Remembers what the deepest attempt failed of; that is what a person can mend. */
+  #note(depth: number, problem: string): undefined {
+    if (depth > this.#problemDepth) {
+      this.#problemDepth = depth;
+      this.#problem = problem;
+    }
+    return undefined;
+  }
+
+  /** `path` is leaf first, anchor last, and every signature in it verifies. */
+  #pathProblem(path: readonly Certificate[]): string | undefined {
+    const { at, purpose = keyPurpose.emailProtection } = this.#options;
+    const anchor = path[path.length - 1] as Certificate;
+    const below = path.slice(0, -1).reverse();
+    const names = new NameChecker();
+    const policies = new PolicyChecker(below.length);
+    let pathLength = below.length;
+    const anchorProblem = dateProblem(anchor, at) ?? this.#caProblem(anchor, purpose, anchor.version === 3);
+    if (anchorProblem !== undefined) return anchorProblem;
+    names.add(anchor);
+    if (anchor.basicConstraints?.pathLength !== undefined) pathLength = Math.min(pathLength, anchor.basicConstraints.pathLength);
+    for (const [index, certificate] of below.entries()) {
+      const isLeaf = index === below.length - 1;
+      const selfIssued = this.#isSelfIssued(certificate);
+      const issuer = index === 0 ? anchor : (below[index - 1] as Certificate);
+      const problem =
+        dateProblem(certificate, at) ??
+        this.#revocation(certificate, issuer) ??
+        (selfIssued && !isLeaf ? undefined : prefixed(certificate, names.check(certificate))) ??
+        prefixed(certificate, policies.check(certificate, index, selfIssued)) ??
+        criticalProblem(certificate);
+      if (problem !== undefined) return problem;
+      if (isLeaf) return this.#leafProblem(certificate);
+      const ca = this.#caProblem(certificate, purpose, true);
+      if (ca !== undefined) return ca;
+      names.add(certificate);
+      if (!selfIssued && --pathLength < 0) return `${nameOf(certificate)}: the path is longer than a certificate above it allows`;
+      const limit = certificate.basicConstraints?.pathLength;
+      if (limit !== undefined) pathLength = Math.min(pathLength, limit);
+    }
+    return undefined;
+  }
+
+  #caProblem(certificate: Certificate, purpose: string, mustSayCa: boolean): string | undefined {
+    if (mustSayCa && !certificate.basicConstraints?.ca) return `${nameOf(certificate)} is not a CA (basicConstraints)`;
+    if (certificate.keyUsage && !certificate.keyUsage.has('keyCertSign')) return `${nameOf(certificate)} may not sign certificates (keyUsage)`;
+    if (!allowsPurpose(certificate, purpose)) {
+      return `${nameOf(certificate)} limits what its certificates are for, and this is not among it (extendedKeyUsage)`;
+    }
+    return undefined;
+  }
+
+  #leafProblem(leaf: Certificate): string | undefined {
+    const { purpose = keyPurpose.emailProtection, keyUsages } = this.#options;
+    if (!allowsPurpose(leaf, purpose)) return `${nameOf(leaf)} is not for this purpose (extendedKeyUsage)`;
+    if (keyUsages && leaf.keyUsage && !keyUsages.some((usage) => leaf.keyUsage?.has(usage))) {
+      return `${nameOf(leaf)} may not be used for this (keyUsage has none of ${keyUsages.join(', ')})`;
+    }
+    return undefined;
+  }
+
+  #revocation(certificate: Certificate, issuer: Certificate): string | undefined {
+    const lists = this.#options.revocationLists ?? [];
+    if (lists.length === 0) return undefined;
+    const problem = revocationProblem(certificate, { lists, at: this.#options.at, signersOf: (name) => this.#listSigners(name, issuer, certificate) });
+    return prefixed(certificate, problem);
+  }
+
+  /** The CA itself, then any certificate in its name that has a path of its own to an anchor. */
+  *#listSigners(name: string, issuer: Certificate, subject: Certificate): Generator<Certificate> {
+    if (this.#namesOf(issuer).subject === name) yield issuer;
+    if (this.#forLists >= 2) return;
+    for (const { certificate, anchor } of this.#bySubject.get(name) ?? []) {
+      if (certificate === issuer || sameBytes(certificate.der, subject.der)) continue;
+      if (anchor) yield certificate;
+      else if (this.#budget.steps < maxSteps) {
+        const search = new PathSearch({ ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any }, this.#budget, this.#forLists + 1);
+        if (search.validate(certificate).trusted) yield certificate;
+      }
+    }
+  }
+
+  #isSelfIssued(certificate: Certificate): boolean {
+    const { subject, issuer } = this.#namesOf(certificate);
+    return subject === issuer;
+  }
+
+  #namesOf(certificate: Certificate): { subject: string; issuer: string } {
+    let names = this.#names.get(certificate);
+    if (!names) {
+      names = { subject: comparableName(certificate.subjectParts), issuer: comparableName(nameParts(certificate.issuer)) };
+      this.#names.set(certificate, names);
+    }
+    return names;
+  }
+
+  /** What cannot be read in a certificate makes its path invalid, and nothing more. */
+  #guard(check: () => string | undefined): string | undefined {
+    try {
+      return check();
+    } catch (error) {
+      if (error instanceof RangeError) return `an extension is not well-formed: ${error.message}`;
+      throw error;
+    }
+  }
+}
+
+/** Without extendedKeyUsage everything is allowed; and everything is, where no purpose is asked for. */
+function allowsPurpose(certificate: Certificate, purpose: string): boolean {
+  const purposes = certificate.extendedKeyUsage;
+  return purpose === keyPurpose.any || !purposes || purposes.includes(purpose) || purposes.includes(keyPurpose.any);
+}
+
+function dateProblem(certificate: Certificate, at: Date): string | undefined {
+  const { validFrom, validTo } = certificate.info;
+  if (at < validFrom) return `${nameOf(certificate)} is not valid before ${validFrom.toISOString()}`;
+  if (at > validTo) return `${nameOf(certificate)} expired on ${validTo.toISOString()}`;
+  return undefined;
+}
+
+function criticalProblem(certificate: Certificate): string | undefined {
+  for (const [oid, { critical }] of certificate.extensions) {
+    if (critical && !understood.has(oid)) return `${nameOf(certificate)} has the critical extension ${oid}, which is not understood`;
+  }
+  return undefined;
+}
+
+function prefixed(certificate: Certificate, problem: string | undefined): string | undefined {
+  return problem === undefined ? undefined : `${nameOf(certificate)}: ${problem}`;
+}
+
+function nameOf(certificate: Certificate): string {
+  return certificate.info.subject === '' ? `certificate ${certificate.info.serialNumber}` : certificate.info.subject;
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0;
+}

@@ -1,0 +1,79 @@
+/** Checks a signature by the AlgorithmIdentifier that came with it: of certificates and CRLs. */
+import { constants, verify } from 'node:crypto';
+import { children, contentOf, oidText, readElement, tag } from '../util/der.js';
+import type { AlgorithmIdentifier, Certificate } from './certificate.js';
+
+interface Scheme {
+  readonly kind: 'rsa' | 'ec' | 'dsa';
+  readonly hash: string;
+}
+
+/** MD2, MD4 and MD5 are not here: such a signature proves nothing. */
+const schemes: ReadonlyMap<string, Scheme> = new Map([
+  ['1.2.840.113549.1.1.5', { kind: 'rsa', hash: 'sha1' }],
+  ['1.2.840.113549.1.1.14', { kind: 'rsa', hash: 'sha224' }],
+  ['1.2.840.113549.1.1.11', { kind: 'rsa', hash: 'sha256' }],
+  ['1.2.840.113549.1.1.12', { kind: 'rsa', hash: 'sha384' }],
+  ['1.2.840.113549.1.1.13', { kind: 'rsa', hash: 'sha512' }],
+  ['1.2.840.10045.4.1', { kind: 'ec', hash: 'sha1' }],
+  ['1.2.840.10045.4.3.1', { kind: 'ec', hash: 'sha224' }],
+  ['1.2.840.10045.4.3.2', { kind: 'ec', hash: 'sha256' }],
+  ['1.2.840.10045.4.3.3', { kind: 'ec', hash: 'sha384' }],
+  ['1.2.840.10045.4.3.4', { kind: 'ec', hash: 'sha512' }],
+  ['1.2.840.10040.4.3', { kind: 'dsa', hash: 'sha1' }],
+  ['2.16.840.1.101.3.4.3.1', { kind: 'dsa', hash: 'sha224' }],
+  ['2.16.840.1.101.3.4.3.2', { kind: 'dsa', hash: 'sha256' }],
+]);
+const edwards: ReadonlyMap<string, string> = new Map([
+  ['1.3.101.112', 'ed25519'],
+  ['1.3.101.113', 'ed448'],
+]);
+const rsaPss = '1.2.840.113549.1.1.10';
+const hashes: ReadonlyMap<string, string> = new Map([
+  ['1.3.14.3.2.26', 'sha1'],
+  ['2.16.840.1.101.3.4.2.4', 'sha224'],
+  ['2.16.840.1.101.3.4.2.1', 'sha256'],
+  ['2.16.840.1.101.3.4.2.2', 'sha384'],
+  ['2.16.840.1.101.3.4.2.3', 'sha512'],
+]);
+
+/** Did the key of `signer` make this signature? False too where algorithm or key are not supported, or do not fit each other. */
+export function isSignedBy(signer: Certificate, algorithm: AlgorithmIdentifier, data: Uint8Array, signature: Uint8Array): boolean {
+  try {
+    const kind = signer.key.kind;
+    const curve = edwards.get(algorithm.oid);
+    if (curve !== undefined) return kind === curve && verify(null, data, signer.publicKey, signature);
+    if (algorithm.oid === rsaPss) {
+      const pss = readPssParameters(algorithm.parameters);
+      if (!pss || (kind !== 'rsa' && kind !== 'rsa-pss')) return false;
+      const key = { key: signer.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltLength };
+      return verify(pss.hash, data, key, signature);
+    }
+    const scheme = schemes.get(algorithm.oid);
+    return scheme !== undefined && scheme.kind === kind && verify(scheme.hash, data, signer.publicKey, signature);
+  } catch {
+    return false; // a key or a signature that OpenSSL cannot take proves nothing
+  }
+}
+
+/** RSASSA-PSS-params (RFC 4055) with one hash for both uses. */
+function readPssParameters(der: Uint8Array | undefined): { hash: string; saltLength: number } | undefined {
+  let hash = 'sha1';
+  let maskHash = 'sha1';
+  let saltLength = 20;
+  if (der === undefined) return undefined;
+  for (const field of children(der, readElement(der, 0))) {
+    const inner = readElement(der, field.start, field.end);
+    if (field.tag === 0xa0) hash = hashName(der, inner.start, inner.end) ?? '';
+    else if (field.tag === 0xa1) {
+      const [, parameters] = [...children(der, inner)];
+      maskHash = (parameters && hashName(der, parameters.start, parameters.end)) ?? '';
+    } else if (field.tag === 0xa2) saltLength = Number(BigInt(`0x${contentOf(der, inner).toString('hex') || '0'}`));
+  }
+  return hash !== '' && hash === maskHash ? { hash, saltLength } : undefined;
+}
+
+function hashName(der: Uint8Array, start: number, end: number): string | undefined {
+  const name = readElement(der, start, end);
+  return name.tag === tag.oid ? hashes.get(oidText(contentOf(der, name))) : undefined;
+}
