@@ -1,0 +1,199 @@
+/**
+ * Encrypts entities: EnvelopedData (RFC 5652 section 6) with CBC, AuthEnvelopedData (RFC 5083, 5084) with GCM. A stream is encrypted
+ * as it is read, its ciphertext straight into base64.
+ */
+import { createCipheriv, createHash, randomBytes } from 'node:crypto';
+import type { CipherGCMTypes } from 'node:crypto';
+import { abortError } from '../errors/abort.js';
+import type { RenderedEntity } from '../model/entity.js';
+import type { Warning } from '../model/reply.js';
+import type { SmimeEncryptSettings } from '../model/smime.js';
+import type { Certificate } from '../pki/certificate.js';
+import { header, integer, octetString, oid, sequence, setOf, tag } from '../util/der.js';
+import { contentCiphers, oids } from './algorithms.js';
+import type { ContentCipher } from './algorithms.js';
+import { Base64Body, Base64Lines, base64LinesSize } from './base64-lines.js';
+import { Enclosure } from './enclosure.js';
+import { tripleDesKey } from './key-agreement.js';
+import { recipientWriter } from './recipient-info.js';
+import type { RecipientWriter } from './recipient-info.js';
+import { smimeError } from './smime-error.js';
+import { chunksOf, contentError, headOf, sizeOf, streamOf } from './transfer.js';
+import { problemsOf, refuseUnusable, warningsOf } from './usability.js';
+
+/** Encrypts one entity after the other. */
+export interface EntityEncrypter {
+  /** What works but should not stay so: weak keys, certificates about to expire, 3DES. */
+  warnings(recipients: readonly Certificate[]): readonly Warning[];
+  /**
+   * The encrypted entity, which each of the recipients can read. A stream stays a stream, and gives the same octets each time it is
+   * read. ERR_CERTIFICATE where a certificate cannot be used; ERR_ABORTED.
+   */
+  encrypt(entity: RenderedEntity, recipients: readonly Certificate[], signal: AbortSignal): Promise<RenderedEntity>;
+}
+
+/** Of the settings only what says how, not for whom. */
+export type EncryptionSettings = Pick<SmimeEncryptSettings, 'algorithm' | 'keyTransport'>;
+
+const blockBytes = 1 << 16;
+const tagBytes = 16;
+
+/** All that does not depend on a message is made once, also for each certificate. */
+export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter {
+  const cipher = contentCiphers[settings.algorithm ?? 'aes-256-cbc'];
+  const options = { cipher, keyTransport: settings.keyTransport ?? 'pkcs1' } as const;
+  const envelope = new Envelope(cipher);
+  const writers = new WeakMap<Certificate, RecipientWriter>();
+  const writerOf = (certificate: Certificate): RecipientWriter => {
+    const known = writers.get(certificate);
+    if (known !== undefined) return known;
+    const writer = recipientWriter(certificate, options);
+    writers.set(certificate, writer);
+    return writer;
+  };
+  return {
+    warnings(recipients) {
+      const now = new Date();
+      const weakCipher = { code: 'SMIME_WEAK_CIPHER', message: 'Messages are encrypted with 3DES; use aes-256-cbc as soon as every receiver can.' };
+      return [...(cipher.name === 'des-ede3-cbc' ? [weakCipher] : []), ...recipients.flatMap((one) => warningsOf(problemsOf(one, 'encrypt', now)))];
+    },
+    async encrypt(entity, recipients, signal) {
+      if (signal.aborted) throw abortError(signal);
+      if (recipients.length === 0) throw smimeError('There is no certificate to encrypt for.', 'Give at least one recipient certificate.');
+      const now = new Date();
+      const key = cipher.name === 'des-ede3-cbc' ? tripleDesKey() : randomBytes(cipher.keyBytes);
+      const infos: Buffer[] = [];
+      for (const certificate of new Set(recipients)) {
+        refuseUnusable(problemsOf(certificate, 'encrypt', now));
+        infos.push(writerOf(certificate)(key));
+      }
+      const secrets = { key, iv: randomBytes(cipher.ivBytes), infos };
+      return entity.body instanceof Uint8Array ? encryptBytes(envelope, entity, entity.body, secrets) : encryptStream(envelope, entity, secrets, signal);
+    },
+  };
+}
+
+/** What is made anew for each message. */
+interface MessageSecrets {
+  readonly key: Uint8Array;
+  readonly iv: Uint8Array;
+  readonly infos: readonly Buffer[];
+}
+
+/** A cipher at work. `after` is what follows the ciphertext: the tag of GCM. */
+interface Encryption {
+  update(bytes: Uint8Array): Buffer;
+  final(): Buffer;
+  after(): Buffer;
+}
+
+/** The structure around the ciphertext. */
+class Envelope {
+  readonly cipher: ContentCipher;
+  /** The entity's fields. */
+  readonly fields: string;
+  readonly #contentInfoOid: Buffer;
+  readonly #dataOid = oid(oids.data);
+  readonly #cipherOid: Buffer;
+
+  constructor(cipher: ContentCipher) {
+    this.cipher = cipher;
+    const isGcm = cipher.mode === 'gcm';
+    this.#contentInfoOid = oid(isGcm ? oids.authEnvelopedData : oids.envelopedData);
+    this.#cipherOid = oid(cipher.oid);
+    this.fields =
+      `Content-Type: application/pkcs7-mime; smime-type=${isGcm ? 'authEnveloped-data' : 'enveloped-data'};\r\n name="smime.p7m"\r\n` +
+      'Content-Transfer-Encoding: base64\r\n' +
+      'Content-Disposition: attachment; filename="smime.p7m"\r\n';
+  }
+
+  start({ key, iv }: MessageSecrets): Encryption {
+    const { name, mode } = this.cipher;
+    if (mode === 'cbc') {
+      const cipher = createCipheriv(name, key, iv);
+      return { update: (bytes) => cipher.update(bytes), final: () => cipher.final(), after: () => Buffer.alloc(0) };
+    }
+    const cipher = createCipheriv(name as CipherGCMTypes, key, iv, { authTagLength: tagBytes });
+    return { update: (bytes) => cipher.update(bytes), final: () => cipher.final(), after: () => octetString(cipher.getAuthTag()) };
+  }
+
+  /** Octets of ciphertext. */
+  ciphertextBytes(size: number): number {
+    return this.cipher.mode === 'gcm' ? size : size + this.cipher.ivBytes - (size % this.cipher.ivBytes);
+  }
+
+  /** What stands before the ciphertext, in DER, and how long the whole is. */
+  definite(secrets: MessageSecrets, size: number): Enclosure {
+    const ciphertext = this.ciphertextBytes(size);
+    const enclosure = new Enclosure(ciphertext).wrap(0x80).prepend(this.#dataOid, this.#algorithm(secrets)).wrap(tag.sequence);
+    enclosure.prepend(this.#lead(secrets)).append(this.cipher.mode === 'gcm' ? tagBytes + 2 : 0);
+    return enclosure.wrap(tag.sequence, 0xa0).prepend(this.#contentInfoOid).wrap(tag.sequence);
+  }
+
+  /** The same with indefinite lengths: a ciphertext of unknown length follows in OCTET STRINGs, then `indefiniteEnd`. */
+  indefinite(secrets: MessageSecrets): Buffer {
+    const open = (tagByte: number): Buffer => Buffer.of(tagByte, 0x80);
+    return Buffer.concat([
+      ...[open(tag.sequence), this.#contentInfoOid, open(0xa0), open(tag.sequence), this.#lead(secrets)],
+      ...[open(tag.sequence), this.#dataOid, this.#algorithm(secrets), open(0xa0)],
+    ]);
+  }
+
+  /** What closes it, and the tag. */
+  indefiniteEnd(tagField: Buffer): Buffer {
+    return Buffer.concat([Buffer.alloc(4), tagField, Buffer.alloc(6)]);
+  }
+
+  #algorithm({ iv }: MessageSecrets): Buffer {
+    const parameters = this.cipher.mode === 'gcm' ? sequence(octetString(iv), integer(tagBytes)) : octetString(iv);
+    return sequence(this.#cipherOid, parameters);
+  }
+
+  /** Version and recipient infos (RFC 5652 section 6.1: version 2 where one of them is more than key transport). */
+  #lead({ infos }: MessageSecrets): Buffer {
+    const hasAgreement = infos.some((info) => info[0] !== tag.sequence);
+    return Buffer.concat([integer(this.cipher.mode === 'cbc' && hasAgreement ? 2 : 0), setOf(...infos)]);
+  }
+}
+
+function encryptBytes(envelope: Envelope, entity: RenderedEntity, body: Uint8Array, secrets: MessageSecrets): RenderedEntity {
+  const head = headOf(entity);
+  const enclosure = envelope.definite(secrets, head.length + body.length);
+  const out = new Base64Body(enclosure.length);
+  const cipher = envelope.start(secrets);
+  out.write(enclosure.before());
+  out.write(cipher.update(head));
+  for (let at = 0; at < body.length; at += blockBytes) out.write(cipher.update(body.subarray(at, at + blockBytes)));
+  out.write(cipher.final());
+  out.write(cipher.after());
+  const bytes = out.finish();
+  return { fields: envelope.fields, body: bytes, size: bytes.length, encoding: '7bit' };
+}
+
+function encryptStream(envelope: Envelope, entity: RenderedEntity, secrets: MessageSecrets, signal: AbortSignal): RenderedEntity {
+  const head = headOf(entity);
+  const total = sizeOf(entity);
+  const enclosure = total === undefined ? undefined : envelope.definite(secrets, total);
+  const piece = (bytes: Buffer): Buffer => (enclosure === undefined && bytes.length > 0 ? Buffer.concat([header(tag.octetString, bytes.length), bytes]) : bytes);
+  const { body: source, size } = entity;
+  // One key and one nonce encrypt one content only: a second pass must read the same octets as the first.
+  let fingerprint: Buffer | undefined;
+  const body = streamOf(async function* () {
+    const cipher = envelope.start(secrets);
+    const hash = createHash('sha256');
+    const lines = new Base64Lines();
+    yield lines.update(enclosure?.before() ?? envelope.indefinite(secrets));
+    yield lines.update(piece(cipher.update(head)));
+    for await (const chunk of chunksOf(source, size, signal)) {
+      hash.update(chunk);
+      yield lines.update(piece(cipher.update(chunk)));
+    }
+    const seen = hash.digest();
+    fingerprint ??= seen;
+    if (!fingerprint.equals(seen)) throw contentError('changed between two passes');
+    yield lines.update(piece(cipher.final()));
+    yield lines.update(enclosure === undefined ? envelope.indefiniteEnd(cipher.after()) : cipher.after());
+    yield lines.end();
+  });
+  return { fields: envelope.fields, body, size: enclosure === undefined ? undefined : base64LinesSize(enclosure.length), encoding: '7bit' };
+}
