@@ -52,6 +52,7 @@ export class ServerDialogue {
   #transaction: ServerTransaction;
   #exchange: ServerMechanism | 'scripted' | undefined;
   #user: string | undefined;
+  #authenticated = false;
   #sawAuth = false;
 
   constructor(settings: DialogueSettings) {
@@ -163,7 +164,7 @@ export class ServerDialogue {
 
   #mail(rest: string): DialogueStep {
     if (this.#announced === undefined) return this.#reply('503 5.5.1 EHLO first');
-    if (this.#settings.needsAuthentication && this.#user === undefined) return this.#reply('530 5.7.0 Authentication required');
+    if (this.#settings.needsAuthentication && !this.#authenticated) return this.#reply('530 5.7.0 Authentication required');
     return this.#reply(this.#transaction.mail(rest, this.#settings.secure));
   }
 
@@ -182,15 +183,12 @@ export class ServerDialogue {
   }
 
   #auth(rest: string, scripted: string | undefined): DialogueStep {
-    if (scripted !== undefined) {
-      if (replyCode(scripted) === 334) this.#exchange = 'scripted';
-      return { reply: scripted, stage: 'AUTH' };
-    }
+    if (scripted !== undefined) return this.#scriptedAuth(scripted);
     const [name = '', initial, ...more] = rest.split(' ');
     const { auth, needsAuthentication } = this.#settings;
     const refusal = (text: string): DialogueStep => ({ ...this.#reply(text), stage: 'AUTH' });
     if (!this.#has('AUTH')) return refusal(needsAuthentication ? '538 5.7.11 AUTH is not offered before TLS' : '502 5.5.1 AUTH is not offered');
-    if (this.#user !== undefined) return refusal('503 5.5.1 Already authenticated');
+    if (this.#authenticated) return refusal('503 5.5.1 Already authenticated');
     if (this.#transaction.open) return refusal('503 5.5.1 Not within a mail transaction');
     if (!auth.offered.includes(name.toUpperCase())) return refusal('504 5.5.4 The mechanism is not offered');
     if (more.length > 0) return refusal('501 5.5.4 Too many parameters');
@@ -203,9 +201,13 @@ export class ServerDialogue {
     const exchange = this.#exchange;
     const scripted = this.#settings.script.reply('AUTH', line);
     if (scripted === undefined && exchange !== 'scripted' && exchange !== undefined) return this.#decode(exchange, line);
-    const text = scripted ?? this.#reply('535 5.7.8 Authentication failed').reply;
-    if (replyCode(text) !== 334) this.#exchange = undefined;
-    return { reply: text, stage: 'AUTH' };
+    return this.#scriptedAuth(scripted ?? this.#reply('535 5.7.8 Authentication failed').reply);
+  }
+
+  #scriptedAuth(reply: string): DialogueStep {
+    this.#exchange = replyCode(reply) === 334 ? 'scripted' : undefined;
+    this.#authenticated ||= replyCode(reply) === 235;
+    return { reply, stage: 'AUTH' };
   }
 
   #decode(exchange: ServerMechanism, line: string): DialogueStep {
@@ -223,6 +225,7 @@ export class ServerDialogue {
     this.#exchange = undefined;
     if ('refused' in step) return { ...this.#reply(`535 5.7.8 Authentication failed: ${step.refused}`), stage: 'AUTH' };
     this.#user = step.user;
+    this.#authenticated = true;
     return { ...this.#reply('235 2.7.0 Authenticated'), stage: 'AUTH' };
   }
 

@@ -96,7 +96,7 @@ export class ServerTransaction {
         this.#failed = this.open;
         return { refusal };
       }
-      this.#chunks = [...(this.#chunks ?? []), reader.take()];
+      (this.#chunks ??= []).push(reader.take());
       this.#chunkBytes += length;
       return last ? this.#judge(Buffer.concat(this.#chunks)) : { content: undefined };
     };
