@@ -1,9 +1,12 @@
 import { domainToASCII } from 'node:url';
 import type { PoolOptions } from '../model/mailer.js';
+import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../model/proxy.js';
 import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../model/server.js';
 import type { EncryptionAlgorithm, SmimeEncryptSettings, SmimeSettings, SmimeSignSettings } from '../model/smime.js';
 import type { HashAlgorithm } from '../model/certificate.js';
 import { isAscii } from '../util/bytes.js';
+import { profileInvalid } from '../errors/email-error.js';
+import { parseProxyText } from './proxy-url.js';
 
 /** The one file that holds defaults. Given settings with gaps, it gives settings without; an explicit 0 or false is kept. */
 
@@ -60,6 +63,17 @@ export interface ResolvedSmime {
   readonly encrypt: ResolvedEncrypt | undefined;
   readonly headerProtection: 'none' | 'protect' | 'hide-subject';
 }
+
+/** `ProxyServerSettings` with every default. */
+export interface ResolvedProxyServer extends ProxyServerSettings {
+  readonly port: number;
+  readonly resolve: 'proxy' | 'local';
+  /** undefined where the proxy itself is spoken to in clear. */
+  readonly tls: ResolvedTls | undefined;
+}
+
+/** The way to the server: undefined is direct, `auto` is to be found out. */
+export type ResolvedProxy = ResolvedProxyServer | AutomaticProxySettings | undefined;
 
 /** A server with every default filled in. */
 export function resolveServer(server: OutgoingServer): ResolvedServer {
@@ -132,6 +146,28 @@ export function resolveEncrypt(encrypt: SmimeEncryptSettings): ResolvedEncrypt {
     algorithm: encrypt.algorithm ?? 'aes-256-cbc',
     keyTransport: encrypt.keyTransport ?? 'pkcs1',
     onMissingCertificate: encrypt.onMissingCertificate ?? 'refuse',
+  };
+}
+
+/** A proxy with every default filled in; the text form is taken apart. */
+export function resolveProxy(proxy: ProxySettings = 'none'): ResolvedProxy {
+  if (proxy === 'none') return undefined;
+  if (proxy === 'auto') return { type: 'auto' };
+  if (typeof proxy !== 'string') return proxy.type === 'auto' ? proxy : resolveProxyServer(proxy);
+  const parts = parseProxyText(proxy);
+  if (parts.fault !== undefined) throw profileInvalid('proxy', parts.fault);
+  return resolveProxyServer(parts.settings);
+}
+
+function resolveProxyServer(proxy: ProxyServerSettings): ResolvedProxyServer {
+  const tls = proxy.tls === true ? {} : proxy.tls === false ? undefined : proxy.tls;
+  const port = proxy.type === 'http-connect' ? (tls === undefined ? 80 : 443) : 1080;
+  return {
+    ...proxy,
+    host: asciiHost(proxy.host),
+    port: proxy.port ?? port,
+    resolve: proxy.resolve ?? (proxy.type === 'socks4' ? 'local' : 'proxy'),
+    tls: tls === undefined ? undefined : resolveTls(tls),
   };
 }
 

@@ -3,12 +3,15 @@ import type { SmtpReply } from '../model/reply.js';
 
 /** The guard between the library and a logger that somebody else wrote. */
 
+/** Takes an event; never throws. */
+export type EventSink = (event: LogEvent) => void;
+
 /**
  * A function that hands events to a logger. Whatever the logger does, it breaks nothing: what it throws is dropped, a promise of
  * it that rejects too, and events are frozen copies, so that it cannot change what others see. undefined without a logger: then no
  * event need be made.
  */
-export function createEventSink(logger: ((event: LogEvent) => unknown) | undefined): ((event: LogEvent) => void) | undefined {
+export function createEventSink(logger: ((event: LogEvent) => unknown) | undefined): EventSink | undefined {
   if (logger === undefined) return undefined;
   return (event) => {
     try {
