@@ -14,7 +14,7 @@ export type PartBody =
 
 /** A part that is not multipart. */
 export interface LeafPart {
-  /** `type/subtype`, checked (`parseMediaType`). */
+  /** `type/subtype`, without parameters. */
   readonly contentType: string;
   /** Of Content-Type, besides `name`. A `text` body gets its charset by itself. */
   readonly parameters?: Readonly<Record<string, string>> | undefined;

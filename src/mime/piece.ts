@@ -21,6 +21,8 @@ export interface StreamPiece {
   /** Octets that `open` gives, where known. */
   readonly inputSize: number | undefined;
   readonly encoding: 'base64' | 'quoted-printable-text' | 'identity';
+  /** Text that is to end with a line end. */
+  readonly endsLine?: boolean | undefined;
   /** For errors. */
   readonly path: string;
 }
@@ -77,7 +79,7 @@ function isStream(piece: Piece): piece is StreamPiece {
 function encoderFor(piece: Exclude<Piece, string>): ContentEncoder {
   if (piece instanceof Uint8Array) return new IdentityEncoder();
   if ('base64' in piece || piece.encoding === 'base64') return new Base64Encoder();
-  return piece.encoding === 'identity' ? new IdentityEncoder() : new QuotedPrintableEncoder(true);
+  return piece.encoding === 'identity' ? new IdentityEncoder() : new QuotedPrintableEncoder(true, piece.endsLine);
 }
 
 /** The chunks of a stream; its promise about its size is kept, for the number of octets may already be announced. */

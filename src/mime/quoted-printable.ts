@@ -1,3 +1,4 @@
+import { encoderRoom } from './encoder.js';
 import type { ContentEncoder } from './encoder.js';
 
 /**
@@ -17,13 +18,6 @@ const literal = new Uint8Array(256);
 for (let c = 32; c < 127; c++) literal[c] = c === 61 ? 0 : 1;
 literal[9] = 1;
 
-/** At most so many octets come of `size` octets of which `escaped` cannot stand for themselves. */
-export function quotedPrintableBound(size: number, escaped: number): number {
-  const octets = size + 2 * escaped;
-  // A soft line break (3) after at least 73 octets; per line two more for an escaped first and last octet.
-  return octets + Math.ceil(octets / 20) + 16;
-}
-
 /** See the file's head. */
 export class QuotedPrintableEncoder implements ContentEncoder {
   read = 0;
@@ -32,8 +26,14 @@ export class QuotedPrintableEncoder implements ContentEncoder {
   /** The last octet where what follows decides on it: a blank or a CR; else -1. */
   #held = -1;
 
-  /** With `isText` CR, LF and CRLF are line ends alike; without, only CRLF is one and content comes back octet by octet. */
-  constructor(readonly isText: boolean) {}
+  /**
+   * With `isText` CR, LF and CRLF are line ends alike; without, only CRLF is one and content comes back octet by octet.
+   * `endsLine`: text without a line end at its end gets one.
+   */
+  constructor(
+    readonly isText: boolean,
+    readonly endsLine = false,
+  ) {}
 
   encode(input: Uint8Array, from: number, out: Buffer, at: number): void {
     const start = at;
@@ -71,6 +71,7 @@ export class QuotedPrintableEncoder implements ContentEncoder {
     let end = at;
     if (this.#held === cr && this.isText) end = this.#lineEnd(out, at);
     else if (this.#held >= 0) end = this.#escape(this.#held, out, at);
+    if (this.endsLine && this.#column > 0) end = this.#lineEnd(out, end);
     this.#held = -1;
     this.#column = 0;
     return end - at;
@@ -108,11 +109,17 @@ export class QuotedPrintableEncoder implements ContentEncoder {
   }
 }
 
-/** `bytes` in quoted-printable; `escaped` as of quotedPrintableBound, so that the room suffices. */
+/** `bytes` in quoted-printable. `escaped`: about how many of them have to be. */
 export function encodeQuotedPrintable(bytes: Uint8Array, isText: boolean, escaped: number): Buffer {
-  const out = Buffer.allocUnsafe(quotedPrintableBound(bytes.length, escaped));
+  let out = Buffer.allocUnsafe(Math.ceil((bytes.length + 2 * escaped) * 1.06) + encoderRoom);
+  let length = 0;
   const encoder = new QuotedPrintableEncoder(isText);
-  encoder.encode(bytes, 0, out, 0);
-  const length = encoder.written;
+  for (let from = 0; from < bytes.length; from += encoder.read) {
+    // Many short lines of dots or blanks take more room than was reckoned.
+    if (out.length - length < encoderRoom) out = Buffer.concat([out], out.length * 2);
+    encoder.encode(bytes, from, out, length);
+    length += encoder.written;
+  }
+  if (out.length - length < encoderRoom) out = Buffer.concat([out], out.length + encoderRoom);
   return out.subarray(0, length + encoder.finish(out, length));
 }

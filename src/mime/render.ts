@@ -8,7 +8,7 @@ import { legacyNameTokens, parameterTokens, withParameters } from './parameter.j
 import type { LeafPart, MultiPart, Part, RenderOptions } from './part.js';
 import { join, maxInMemory, totalSize } from './piece.js';
 import type { Piece } from './piece.js';
-import { encodeQuotedPrintable, quotedPrintableBound } from './quoted-printable.js';
+import { encodeQuotedPrintable } from './quoted-printable.js';
 import { canonicalText, traitsOfBytes, traitsOfText } from './text.js';
 
 /** The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs. */
@@ -29,26 +29,31 @@ interface Written {
   readonly encoding: Encoding;
 }
 
+const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
+
 function encodeText(text: string, options: RenderOptions): EncodedBody {
   const traits = traitsOfText(text);
   const charset = 'utf-8';
-  if (traits.plain === '7bit') return { transferEncoding: '7bit', piece: text, charset };
+  if (traits.plain === '7bit' && !traits.fragile) return { transferEncoding: '7bit', piece: text, charset };
   const bytes = utf8(text);
-  if (traits.plain === '8bit' && options.eightBit === true) return { transferEncoding: '8bit', piece: bytes, charset };
+  if (traits.plain === '8bit' && !traits.fragile && options.eightBit === true) return { transferEncoding: '8bit', piece: bytes, charset };
   return { ...encodeCompactly(bytes, true, traits.escaped), charset };
 }
 
 /** quoted-printable or base64, whichever is shorter. */
 function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): EncodedBody {
-  if (base64Size(bytes.length) < quotedPrintableBound(bytes.length, escaped)) return { transferEncoding: 'base64', piece: { base64: bytes } };
+  const quoted = (bytes.length + 2 * escaped) * (76 / 73);
+  if (base64Size(bytes.length) < quoted) return { transferEncoding: 'base64', piece: { base64: bytes } };
   return { transferEncoding: 'quoted-printable', piece: encodeQuotedPrintable(bytes, isText, escaped) };
 }
 
-function encodeBytes(bytes: Uint8Array, contentType: string, options: RenderOptions): EncodedBody {
+function encodeBytes(bytes: Uint8Array, contentType: string, options: RenderOptions, isRoot: boolean): EncodedBody {
   const isMessage = contentType === 'message/rfc822';
   if ((isMessage || contentType.startsWith('text/')) && bytes.length <= maxInMemory) {
-    const { plain, escaped } = traitsOfBytes(bytes);
-    if (plain === '7bit' || (plain === '8bit' && options.eightBit === true)) return { transferEncoding: plain, piece: bytes };
+    const { plain, fragile, escaped } = traitsOfBytes(bytes);
+    // A forwarded message may not be encoded (RFC 2046 section 5.2.1); and a whole message gets a line end where it has none.
+    const stays = isMessage || !(fragile || (isRoot && bytes.at(-1) !== 10));
+    if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true))) return { transferEncoding: plain, piece: bytes };
     if (!isMessage && options.binary !== true) return encodeCompactly(bytes, false, escaped);
   }
   if (options.binary === true) return { transferEncoding: 'binary', piece: bytes };
@@ -61,10 +66,10 @@ function encodeBody({ body, contentType, path }: LeafPart, options: RenderOption
     // The end of data is a line end too: a message's last line has one.
     return encodeText(isRoot && text !== '' && !text.endsWith('\r\n') ? `${text}\r\n` : text, options);
   }
-  if ('bytes' in body) return encodeBytes(body.bytes, contentType, options);
+  if ('bytes' in body) return encodeBytes(body.bytes, contentType, options, isRoot);
   const { open, size: inputSize } = body;
   if (body.isText === true) {
-    const piece: Piece = { open, inputSize, encoding: 'quoted-printable-text', path };
+    const piece: Piece = { open, inputSize, encoding: 'quoted-printable-text', endsLine: isRoot, path };
     return { transferEncoding: 'quoted-printable', piece, charset: 'utf-8' };
   }
   if (options.binary === true) return { transferEncoding: 'binary', piece: { open, inputSize, encoding: 'identity', path } };
@@ -74,8 +79,7 @@ function encodeBody({ body, contentType, path }: LeafPart, options: RenderOption
 }
 
 function contentTypeField(contentType: string, parameters: readonly (readonly [string, string])[], path: string, filename?: string): string {
-  const [only] = parameters;
-  if (filename === undefined && parameters.length === 1 && only?.[0] === 'charset') return `Content-Type: ${contentType}; charset=${only[1]}\r\n`;
+  if (!mediaType.test(contentType)) throw messageInvalid(path, 'a content type is type/subtype in RFC 2045 tokens');
   const tokens = parameters.map(([name, value]) => parameterTokens(name, value, path));
   if (filename !== undefined) tokens.push(legacyNameTokens('name', filename, path));
   return tokenField('Content-Type', withParameters(contentType, tokens), path);
@@ -84,8 +88,10 @@ function contentTypeField(contentType: string, parameters: readonly (readonly [s
 function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
   const { path, filename } = part;
   const { transferEncoding, piece, contentType = part.contentType, charset } = encodeBody(part, options, isRoot);
-  const parameters = Object.entries(part.parameters ?? {});
-  if (charset !== undefined && contentType.startsWith('text/')) parameters.unshift(['charset', charset]);
+  let parameters = Object.entries(part.parameters ?? {});
+  if (charset !== undefined && contentType.startsWith('text/')) {
+    parameters = [['charset', charset], ...parameters.filter(([name]) => name.toLowerCase() !== 'charset')];
+  }
   let fields = contentTypeField(contentType, parameters, `${path}.contentType`, filename);
   fields += `Content-Transfer-Encoding: ${transferEncoding}\r\n`;
   if (part.disposition !== undefined || filename !== undefined) {
@@ -96,13 +102,10 @@ function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, piec
   if (part.cid !== undefined) fields += structuredField('Content-ID', checkedId(part.cid, `${path}.cid`), `${path}.cid`);
   if (part.description !== undefined) fields += textField('Content-Description', part.description, `${path}.description`);
   pieces.push(piece);
-  if (isRoot && (transferEncoding === 'base64' || transferEncoding === 'quoted-printable') && sizeIsNotZero(piece)) pieces.push('\r\n');
+  if (isRoot && transferEncoding === 'base64' && totalSize([piece]) !== 0) pieces.push('\r\n');
+  // A soft line break: content that does not end a line itself comes back without one.
+  if (isRoot && piece instanceof Uint8Array && transferEncoding === 'quoted-printable' && piece.at(-1) !== 10) pieces.push('=\r\n');
   return { fields, encoding: transferEncoding === 'base64' || transferEncoding === 'quoted-printable' ? '7bit' : transferEncoding };
-}
-
-/** Is there a last line, that a line end has to follow? */
-function sizeIsNotZero(piece: Piece): boolean {
-  return totalSize([piece]) !== 0;
 }
 
 function writeMulti(part: MultiPart, options: RenderOptions, pieces: Piece[]): Written {

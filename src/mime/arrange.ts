@@ -1,0 +1,35 @@
+import type { LeafPart, Part } from './part.js';
+
+/** The tree of a message (RFC 2046, 2387): mixed around related around alternative, and none of them where it is not needed. */
+
+/** The parts of a message by what they are for. */
+export interface MessageParts {
+  /** In order of growing preference: plain text, further ones, html, calendar. */
+  readonly alternatives: readonly Part[];
+  /** Parts with a `cid` that the html shows. */
+  readonly inline: readonly LeafPart[];
+  readonly attachments: readonly LeafPart[];
+}
+
+function isHtml(part: Part): boolean {
+  return part.contentType === 'text/html';
+}
+
+/** html and what it shows, as multipart/related. */
+function related(html: Part, inline: readonly LeafPart[]): Part {
+  return { contentType: 'multipart/related', parameters: { type: html.contentType }, parts: [html, ...inline] };
+}
+
+/** The tree; a message without any part is one of empty text. */
+export function arrangeParts({ alternatives, inline, attachments }: MessageParts): Part {
+  const withHtml = inline.length > 0 && alternatives.some(isHtml);
+  const bodies = withHtml ? alternatives.map((part) => (isHtml(part) ? related(part, inline) : part)) : alternatives;
+  const rest = withHtml ? attachments : [...inline, ...attachments];
+  const [first, second] = bodies;
+  const main: readonly Part[] = second === undefined ? (first === undefined ? [] : [first]) : [{ contentType: 'multipart/alternative', parts: bodies }];
+  const [only, another] = [...main, ...rest];
+  if (only === undefined) return { contentType: 'text/plain', body: { text: '' }, path: 'text' };
+  // A single attachment keeps its multipart: some clients show a message that is nothing but an attachment as empty.
+  if (another === undefined && main.length === 1) return only;
+  return { contentType: 'multipart/mixed', parts: [...main, ...rest] };
+}
