@@ -1,11 +1,13 @@
 import { createEmailError, profileInvalid } from '../errors/email-error.js';
-import type { Authentication, PasswordCredentials, TokenAuthentication } from '../model/authentication.js';
+import type { Authentication, NtlmAuthentication, PasswordCredentials, TokenAuthentication } from '../model/authentication.js';
 import type { ChannelBinding, SaslMechanism } from '../model/sasl.js';
 import { OauthBearerMechanism, Xoauth2Mechanism } from './bearer.js';
 import { CramMd5Mechanism } from './cram-md5.js';
 import { ExternalMechanism } from './external.js';
 import { LoginMechanism } from './login.js';
 import { checkIdentity, checkSecret, secretInvalid } from './mechanism.js';
+import type { NtlmCredentials } from './ntlm/client.js';
+import { NtlmMechanism } from './ntlm/mechanism.js';
 import { PlainMechanism } from './plain.js';
 import { saslprep } from './saslprep.js';
 import { type ScramHash, ScramMechanism } from './scram.js';
@@ -55,6 +57,9 @@ export function createMechanism(name: string, { authentication, secret, offered 
       }
       break;
     }
+    case 'ntlm':
+      if (mechanism === 'NTLM') return new NtlmMechanism(ntlmOf(authentication, secret));
+      break;
     case 'xoauth2':
     case 'oauthbearer': {
       const { username, token, authorizationId } = tokenOf(authentication, secret);
@@ -85,6 +90,13 @@ function passwordOf(authentication: PasswordCredentials, secret: string | undefi
   const password = secret ?? '';
   checkSecret('password', password);
   return password;
+}
+
+function ntlmOf(authentication: NtlmAuthentication, secret: string | undefined): NtlmCredentials {
+  const { username, domain, workstation } = authentication;
+  if (domain !== undefined) checkIdentity('domain', domain);
+  if (workstation !== undefined) checkIdentity('workstation', workstation);
+  return { username, password: passwordOf(authentication, secret), domain, workstation };
 }
 
 function authorizationIdOf(value: string | undefined): string | undefined {

@@ -29,15 +29,15 @@ export function unexpectedChallenge(mechanism: string): EmailError {
   return challengeInvalid(mechanism, 'sent a challenge where none can follow');
 }
 
-/** Checks what no mechanism can carry: nothing, NUL (RFC 4616, RFC 5802), half a surrogate pair. */
+/** Refuses what no mechanism can carry: nothing, too much, NUL (RFC 4616, RFC 5802), half a surrogate pair. */
 export function checkIdentity(field: 'username' | 'authorizationId' | 'domain' | 'workstation', value: string): void {
-  const problem = problemOf(value);
+  const problem = problemOf(value, maxIdentityLength);
   if (problem !== undefined) throw profileInvalid(`authentication.${field}`, problem);
 }
 
 /** The same for a secret; the error says nothing of its characters but the rule that they break. */
 export function checkSecret(field: 'password' | 'token', value: string): void {
-  const problem = problemOf(value);
+  const problem = problemOf(value, maxSecretLength);
   if (problem !== undefined) throw secretInvalid(field, problem);
 }
 
@@ -51,8 +51,13 @@ export function secretInvalid(field: 'password' | 'token', problem: string): Ema
   });
 }
 
-function problemOf(value: string): string | undefined {
+/** UTF-16 units. Signed tokens that carry a user's groups reach some thousands. */
+const maxIdentityLength = 1024;
+const maxSecretLength = 32_768;
+
+function problemOf(value: string, maxLength: number): string | undefined {
   if (value === '') return 'is empty';
+  if (value.length > maxLength) return `is longer than ${maxLength} characters`;
   if (value.includes('\0')) return 'holds a NUL character, which no mechanism can carry';
   if (/\p{Surrogate}/u.test(value)) return 'holds half a surrogate pair, which UTF-8 cannot carry';
   return undefined;

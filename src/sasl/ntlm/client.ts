@@ -1,0 +1,133 @@
+import { randomBytes } from 'node:crypto';
+import { profileInvalid } from '../../errors/email-error.js';
+import type { ChannelBinding } from '../../model/sasl.js';
+import { isAscii, noBytes } from '../../util/bytes.js';
+import { type AuthenticateFields, buildAuthenticate, buildNegotiate, flag, micOffset, offeredFlags, parseChallenge } from './messages.js';
+import { channelBindingHash, fileTime, hmacMd5, lmResponse, ntResponse, responseKey, utf16 } from './ntlm-v2.js';
+import { rc4 } from './rc4.js';
+import { avId, type AvPair, encodeTargetInfo, hasMicFlag } from './target-info.js';
+
+/** Who logs in, and where. */
+export interface NtlmCredentials {
+  /** `user`, `DOMAIN\user` or `user@domain`. */
+  readonly username: string;
+  readonly password: string;
+  readonly domain?: string | undefined;
+  /** Name of this machine; default none. */
+  readonly workstation?: string | undefined;
+}
+
+/** What the AUTHENTICATE message is tied to. */
+export interface NtlmTarget {
+  /** Service principal name, as `HTTP/proxy.example.com`. */
+  readonly targetName: string;
+  /** tls-server-end-point (RFC 5929), under TLS. */
+  readonly channelBinding?: ChannelBinding | undefined;
+}
+
+/** For vectors; defaults are the clock and random bytes. */
+export interface NtlmChance {
+  readonly now?: number;
+  readonly clientChallenge?: Uint8Array;
+  readonly sessionKey?: Uint8Array;
+}
+
+/**
+ * The client's side of NTLM (MS-NLMP), NTLMv2 only, apart from what carries it: SASL here, HTTP for proxies. Used once: `negotiate`,
+ * then `authenticate` with the server's challenge.
+ */
+export class NtlmClient {
+  /** NEGOTIATE_MESSAGE, the same at each look. */
+  readonly negotiate: Buffer = buildNegotiate();
+  readonly #user: string;
+  readonly #domain: string;
+  readonly #workstation: string;
+  readonly #password: string;
+
+  /** @throws ERR_PROFILE_INVALID where `domain` contradicts `DOMAIN\user`. */
+  constructor(credentials: NtlmCredentials) {
+    const { user, domain } = splitUsername(credentials.username, credentials.domain);
+    this.#user = user;
+    this.#domain = domain;
+    this.#workstation = credentials.workstation ?? '';
+    this.#password = credentials.password;
+  }
+
+  /**
+   * AUTHENTICATE_MESSAGE. A server that sends its time gets a message integrity code; one that sends no target information gets
+   * neither that nor the binding, for there is no place for them.
+   *
+   * @throws RangeError that says what is wrong with the challenge; ERR_PROFILE_INVALID where the server wants names in its code page.
+   */
+  authenticate(challengeMessage: Uint8Array, target: NtlmTarget, chance: NtlmChance = {}): Buffer {
+    const challenge = parseChallenge(challengeMessage);
+    const timestamp = challenge.targetInfo?.find(({ id }) => id === avId.timestamp)?.value;
+    const withMic = timestamp !== undefined;
+    const input = {
+      key: responseKey(this.#user, this.#domain, this.#password),
+      serverChallenge: challenge.serverChallenge,
+      clientChallenge: chance.clientChallenge ?? randomBytes(8),
+      time: timestamp ?? fileTime(chance.now ?? Date.now()),
+      targetInfo: encodeTargetInfo(challenge.targetInfo === undefined ? [] : answeredTargetInfo(challenge.targetInfo, target, withMic)),
+    };
+    const { response, sessionBaseKey } = ntResponse(input);
+    const { sessionKey, encryptedSessionKey } = sessionKeys(challenge.flags, sessionBaseKey, chance.sessionKey);
+    const unicode = (challenge.flags & flag.unicode) !== 0;
+    const fields: AuthenticateFields = {
+      flags: challenge.flags & answeredFlags,
+      domain: encodeName('domain', this.#domain, unicode),
+      user: encodeName('username', this.#user, unicode),
+      workstation: encodeName('workstation', this.#workstation, unicode),
+      lmResponse: withMic ? Buffer.alloc(24) : lmResponse(input),
+      ntResponse: response,
+      encryptedSessionKey,
+      withMic,
+    };
+    const message = buildAuthenticate(fields);
+    if (withMic) hmacMd5(sessionKey, this.negotiate, challengeMessage, message).copy(message, micOffset);
+    return message;
+  }
+}
+
+/** Servers that answer with a fixed set of flags may name keys that were not offered. */
+const answeredFlags = offeredFlags | flag.targetInfo | flag.sign | flag.seal | flag.keyExchange;
+
+/** MS-NLMP section 3.1.5.1.2: the server's pairs, and what the client says in addition. */
+function answeredTargetInfo(pairs: readonly AvPair[], target: NtlmTarget, withMic: boolean): readonly AvPair[] {
+  const own: readonly number[] = [avId.flags, avId.targetName, avId.channelBindings];
+  const answered = pairs.filter(({ id }) => !own.includes(id));
+  const flags = Buffer.alloc(4);
+  flags.writeUInt32LE(((pairs.find(({ id }) => id === avId.flags)?.value.readUInt32LE() ?? 0) | (withMic ? hasMicFlag : 0)) >>> 0);
+  if (flags.readUInt32LE() !== 0) answered.push({ id: avId.flags, value: flags });
+  // Left out where there is none: sixteen zeros would say that this client could bind and did not, which some servers refuse.
+  if (target.channelBinding !== undefined) answered.push({ id: avId.channelBindings, value: channelBindingHash(target.channelBinding) });
+  answered.push({ id: avId.targetName, value: utf16(target.targetName) });
+  return answered;
+}
+
+/** MS-NLMP section 3.1.5.1.2: ExportedSessionKey, and how the server gets it. */
+function sessionKeys(flags: number, base: Buffer, chosen: Uint8Array | undefined): { sessionKey: Uint8Array; encryptedSessionKey: Uint8Array } {
+  if ((flags & flag.keyExchange) === 0 || (flags & (flag.sign | flag.seal)) === 0) return { sessionKey: base, encryptedSessionKey: noBytes };
+  const sessionKey = chosen ?? randomBytes(16);
+  return { sessionKey, encryptedSessionKey: rc4(base, sessionKey) };
+}
+
+/** `DOMAIN\user` is taken apart; `user@domain` goes out whole, and its domain is the server's business. */
+function splitUsername(username: string, domain: string | undefined): { user: string; domain: string } {
+  const at = username.indexOf('\\');
+  if (at < 0) return { user: username, domain: domain ?? '' };
+  const prefix = username.slice(0, at);
+  if (domain !== undefined && domain.toUpperCase() !== prefix.toUpperCase()) {
+    throw profileInvalid('authentication.domain', 'differs from the domain in authentication.username: give one of them');
+  }
+  const user = username.slice(at + 1);
+  if (user === '') throw profileInvalid('authentication.username', 'has nothing behind the backslash');
+  return { user, domain: prefix };
+}
+
+function encodeName(field: 'domain' | 'username' | 'workstation', name: string, unicode: boolean): Buffer {
+  if (!unicode && !isAscii(name)) {
+    throw profileInvalid(`authentication.${field}`, 'has characters beyond ASCII, and the server takes names in its own code page only');
+  }
+  return unicode ? utf16(name) : Buffer.from(name, 'latin1');
+}
