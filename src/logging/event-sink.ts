@@ -1,35 +1,52 @@
-import type { LogEvent } from '../model/log.js';
-import type { SmtpReply } from '../model/reply.js';
+import type { EmailError } from '../model/error.js';
+import type { LogEvent, MessageEvent } from '../model/log.js';
+import type { SmtpReply, Warning } from '../model/reply.js';
 
 /** The guard between the library and a logger that somebody else wrote. */
 
-/** Takes an event; never throws. */
-export type EventSink = (event: LogEvent) => void;
+/** A log event before it has its time and the number of its connection. */
+export type UntimedEvent = LogEvent extends infer E ? (E extends LogEvent ? Omit<E, 'time' | 'connection'> : never) : never;
+
+/** Takes events and never throws. Where there is no sink, no event need be made. */
+export interface EventSink {
+  /** An event of a connection; number 0 is none. */
+  connection(number: number, event: UntimedEvent): void;
+  /** A message was started, sent, or failed. */
+  message(messageId: string, state: MessageEvent['state'], bytes: number, durationMs: number): void;
+  /** A warning that belongs to no connection. */
+  warning(warning: Warning): void;
+  /** A failure that belongs to no connection. */
+  error(error: EmailError): void;
+}
 
 /**
- * A function that hands events to a logger. Whatever the logger does, it breaks nothing: what it throws is dropped, a promise of
- * it that rejects too, and events are frozen copies, so that it cannot change what others see. undefined without a logger: then no
- * event need be made.
+ * Hands events to a logger. Whatever the logger does, it breaks nothing: what it throws is dropped, a promise of it that rejects
+ * too, and events are frozen copies, so that it cannot change what others see. undefined without a logger.
  */
 export function createEventSink(logger: ((event: LogEvent) => unknown) | undefined): EventSink | undefined {
   if (logger === undefined) return undefined;
-  return (event) => {
+  const connection = (number: number, event: UntimedEvent): void => {
     try {
-      const outcome = logger(frozen(event));
+      const outcome = logger(frozen({ time: new Date(), connection: number, ...event }));
       // An async function is a logger too. Its failure has nobody to go to: logging is where failures are told.
       if (isThenable(outcome)) outcome.then(undefined, () => undefined);
     } catch {
       // As above.
     }
   };
+  return {
+    connection,
+    message: (messageId, state, bytes, durationMs) => connection(0, { type: 'message', level: 'info', messageId, state, bytes, durationMs }),
+    warning: (warning) => connection(0, { type: 'warning', level: 'warning', warning }),
+    error: (error) => connection(0, { type: 'error', level: 'error', error }),
+  };
 }
 
 /** A frozen copy. An error is handed over as it is: it is thrown elsewhere too, and must stay the same object there. */
 function frozen(event: LogEvent): LogEvent {
-  const copy = { ...event, time: new Date(event.time) };
-  if (copy.type === 'reply') return Object.freeze({ ...copy, reply: frozenReply(copy.reply) });
-  if (copy.type === 'warning') return Object.freeze({ ...copy, warning: Object.freeze({ ...copy.warning }) });
-  return Object.freeze(copy);
+  if (event.type === 'reply') return Object.freeze({ ...event, reply: frozenReply(event.reply) });
+  if (event.type === 'warning') return Object.freeze({ ...event, warning: Object.freeze({ ...event.warning }) });
+  return Object.freeze(event);
 }
 
 function frozenReply(reply: SmtpReply): SmtpReply {
