@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Starts the test bed where it is not up, runs the interop tests against it, and stops it again if it was started here.
+set -eu
+cd "$(dirname "$0")/../.."
+state=${TESTBED_STATE:-/tmp/testbed}
+testbed=test/interop/testbed.sh
+started=
+if ! bash "$testbed" status >/dev/null 2>&1; then
+  started=1
+  bash "$testbed" up
+fi
+stop() { [ -z "$started" ] || bash "$testbed" down; }
+trap stop EXIT
+TESTBED_JSON=$state/testbed.json npx --no-install vitest run --config test/interop/vitest.config.ts "$@"
