@@ -82,8 +82,8 @@ function attribute(mechanism: string, part: string | undefined, name: string): s
   return part.slice(2);
 }
 
-/** Strict base64 (RFC 4648 section 4) of one byte at least. */
+/** Base64 (RFC 4648 section 4) of one byte at least, in its one canonical form. */
 function base64(text: string): Buffer | undefined {
-  if (text === '' || text.length % 4 !== 0 || !/^[A-Za-z0-9+/]+={0,2}$/.test(text)) return undefined;
-  return Buffer.from(text, 'base64');
+  const bytes = Buffer.from(text, 'base64');
+  return text !== '' && bytes.toString('base64') === text ? bytes : undefined;
 }

@@ -20,7 +20,7 @@ export interface NtlmCredentials {
 /** What the AUTHENTICATE message is tied to. */
 export interface NtlmTarget {
   /** Service principal name, as `HTTP/proxy.example.com`. */
-  readonly targetName: string;
+  readonly targetName?: string | undefined;
   /** tls-server-end-point (RFC 5929), under TLS. */
   readonly channelBinding?: ChannelBinding | undefined;
 }
@@ -74,7 +74,7 @@ export class NtlmClient {
     const { sessionKey, encryptedSessionKey } = sessionKeys(challenge.flags, sessionBaseKey, chance.sessionKey);
     const unicode = (challenge.flags & flag.unicode) !== 0;
     const fields: AuthenticateFields = {
-      flags: challenge.flags & answeredFlags,
+      flags: challenge.flags & (unicode ? answeredFlags & ~flag.oem : answeredFlags),
       domain: encodeName('domain', this.#domain, unicode),
       user: encodeName('username', this.#user, unicode),
       workstation: encodeName('workstation', this.#workstation, unicode),
@@ -101,7 +101,7 @@ function answeredTargetInfo(pairs: readonly AvPair[], target: NtlmTarget, withMi
   if (flags.readUInt32LE() !== 0) answered.push({ id: avId.flags, value: flags });
   // Left out where there is none: sixteen zeros would say that this client could bind and did not, which some servers refuse.
   if (target.channelBinding !== undefined) answered.push({ id: avId.channelBindings, value: channelBindingHash(target.channelBinding) });
-  answered.push({ id: avId.targetName, value: utf16(target.targetName) });
+  if (target.targetName !== undefined) answered.push({ id: avId.targetName, value: utf16(target.targetName) });
   return answered;
 }
 
