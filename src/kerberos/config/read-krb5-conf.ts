@@ -1,0 +1,78 @@
+import { readdir } from 'node:fs/promises';
+import { delimiter, isAbsolute, join } from 'node:path';
+import { showText } from '../../util/show.js';
+import { kerberosError, MalformedError } from '../errors.js';
+import { readFile, tryReadFile } from '../read-file.js';
+import { parseProfile } from './profile-tree.js';
+import type { Section } from './profile-tree.js';
+
+const maxFileBytes = 1024 * 1024;
+/** Of all files together, a directory of them included. */
+const maxFiles = 200;
+const maxIncludeDepth = 10;
+const remedy = 'Correct krb5.conf, or name another in authentication.krb5ConfFile.';
+
+/**
+ * The tree of krb5.conf: `file`, else the files of `$KRB5_CONFIG`, else /etc/krb5.conf, which alone may be missing. ERR_KERBEROS
+ * names the file and the line that is wrong.
+ */
+export async function readKrb5Conf(file: string | undefined): Promise<Section> {
+  const root: Section = new Map();
+  const reader = new Reader(root);
+  if (file !== undefined) {
+    await reader.read(file, 0);
+    return root;
+  }
+  const named = process.env['KRB5_CONFIG'];
+  const candidates = named ? named.split(delimiter).filter((entry) => entry !== '') : ['/etc/krb5.conf'];
+  let found = 0;
+  for (const candidate of candidates) if (await reader.readIfThere(candidate)) found++;
+  if (found === 0 && named) {
+    throw kerberosError(`None of the files that $KRB5_CONFIG names is there: ${showText(named, 300)}`, { remedy: 'Correct $KRB5_CONFIG.' });
+  }
+  return root;
+}
+
+class Reader {
+  readonly #root: Section;
+  #files = 0;
+
+  constructor(root: Section) {
+    this.#root = root;
+  }
+
+  async readIfThere(file: string): Promise<boolean> {
+    const bytes = await tryReadFile(file, maxFileBytes);
+    if (!Buffer.isBuffer(bytes) && bytes.missing) return false;
+    await this.read(file, 0);
+    return true;
+  }
+
+  async read(file: string, depth: number): Promise<void> {
+    if (++this.#files > maxFiles || depth > maxIncludeDepth) {
+      throw kerberosError(`krb5.conf includes too much, at ${showText(file, 200)}: at most ${maxFiles} files, ${maxIncludeDepth} deep`, { remedy });
+    }
+    const text = (await readFile(file, maxFileBytes, 'Kerberos configuration', remedy)).toString('utf8');
+    try {
+      await parseProfile(this.#root, { text, include: (directive, path) => this.#include(directive, path, depth + 1) });
+    } catch (error) {
+      if (!(error instanceof MalformedError)) throw error;
+      throw kerberosError(`The Kerberos configuration ${showText(file, 200)} is malformed: ${error.message}`, { remedy });
+    }
+  }
+
+  async #include(directive: 'include' | 'includedir', path: string, depth: number): Promise<void> {
+    if (!isAbsolute(path)) throw new MalformedError(`${directive} needs an absolute path, not ${showText(path, 200)}`);
+    if (directive === 'include') return this.read(path, depth);
+    let entries: string[];
+    try {
+      entries = await readdir(path);
+    } catch (error) {
+      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      throw kerberosError(`The directory ${showText(path, 200)} that krb5.conf includes cannot be read: ${code}`, { remedy });
+    }
+    // As libkrb5: plain names and *.conf, so that a backup an editor left is not read.
+    const chosen = entries.filter((entry) => /^[A-Za-z0-9_-]+$/.test(entry) || /^[^.].*\.conf$/.test(entry)).sort();
+    for (const entry of chosen) await this.read(join(path, entry), depth);
+  }
+}

@@ -1,0 +1,83 @@
+import { createHmac, randomBytes } from 'node:crypto';
+import { isEmailError } from '../../errors/email-error.js';
+import type { KerberosAuthentication } from '../../model/authentication.js';
+import type { Secret } from '../../model/secret.js';
+import { resolveSecret } from '../../profile/secret.js';
+import type { Krb5Settings } from '../config/settings.js';
+import { kerberosError } from '../errors.js';
+import type { ClientSecret } from '../exchange/as-exchange.js';
+import { formatPrincipal, parsePrincipal, samePrincipal } from '../protocol/principal.js';
+import type { Principal } from '../protocol/principal.js';
+import { readCredentialCache } from './ccache.js';
+import type { CredentialCache } from './ccache.js';
+import { readKeytab } from './keytab.js';
+
+/** Who signs in, and by what. */
+export interface Identity {
+  readonly principal: Principal;
+  /** Tickets may be shared between those with the same text; it holds no secret. */
+  readonly key: string;
+  /** A secret to get tickets with, read at the moment of use; or the cache that has tickets. */
+  readonly credentials: { readonly kind: 'secret'; readonly read: (signal: AbortSignal) => Promise<ClientSecret> } | CachedCredentials;
+}
+
+/** Tickets that another program got. */
+export interface CachedCredentials {
+  readonly kind: 'cache';
+  readonly cache: CredentialCache;
+}
+
+const field = 'authentication.principal';
+
+/** Tells identities apart. Passwords by value enter as a keyed hash whose key nobody has. */
+export class Identities {
+  readonly #hashKey = randomBytes(32);
+  readonly #functions = new WeakMap<object, number>();
+  #functionCount = 0;
+
+  /** The identity that the settings describe. A ticket cache is read now, and each time: it may have been filled anew, or emptied. */
+  async resolve(authentication: KerberosAuthentication, settings: Krb5Settings): Promise<Identity> {
+    const { principal: name, password, keytabFile, credentialCache } = authentication;
+    const given = name === undefined ? undefined : parsePrincipal(name, field, settings.defaultRealm);
+    const key = (principal: Principal, ...source: readonly string[]): string =>
+      JSON.stringify([formatPrincipal(principal), ...source, authentication.krb5ConfFile, authentication.kdc]);
+    if (password === undefined && keytabFile === undefined) {
+      const cache = await readCredentialCache(credentialCache);
+      if (given !== undefined && !samePrincipal(given, cache.principal)) {
+        throw kerberosError(`The ticket cache ${cache.file} is of ${formatPrincipal(cache.principal)}, not of ${formatPrincipal(given)}`, {
+          remedy: `Run kinit as ${formatPrincipal(given)}, or correct ${field} or authentication.credentialCache.`,
+        });
+      }
+      return { principal: cache.principal, key: key(cache.principal, 'cache', cache.file), credentials: { kind: 'cache', cache } };
+    }
+    const principal = given ?? missing(password === undefined ? 'keytabFile' : 'password');
+    if (password !== undefined) {
+      const read = async (signal: AbortSignal): Promise<ClientSecret> => ({ kind: 'password', password: await readPassword(password, signal) });
+      return { principal, key: key(principal, 'password', this.#keyOf(password)), credentials: { kind: 'secret', read } };
+    }
+    const file = keytabFile ?? missing('keytabFile');
+    const read = async (): Promise<ClientSecret> => ({ kind: 'keytab', file, entries: await readKeytab(file, principal) });
+    return { principal, key: key(principal, 'keytab', file), credentials: { kind: 'secret', read } };
+  }
+
+  #keyOf(secret: Secret): string {
+    if (typeof secret === 'string') return `value ${createHmac('sha256', this.#hashKey).update(secret).digest('base64')}`;
+    if (typeof secret === 'object') return JSON.stringify(secret);
+    const known = this.#functions.get(secret) ?? this.#functionCount++;
+    this.#functions.set(secret, known);
+    return `function ${known}`;
+  }
+}
+
+function missing(beside: string): never {
+  throw kerberosError(`${field} is missing beside authentication.${beside}`, { remedy: 'Set it to user@REALM.' });
+}
+
+async function readPassword(secret: Secret, signal: AbortSignal): Promise<string> {
+  try {
+    return await resolveSecret(secret, 'authentication.password', signal);
+  } catch (error) {
+    if (!isEmailError(error) || error.code !== 'ERR_SECRET') throw error;
+    throw kerberosError(error.message, { cause: error, remedy: error.remedy, retryable: error.retryable });
+  }
+}

@@ -1,0 +1,65 @@
+import { MalformedError } from '../errors.js';
+import { aes128Sha1, aes256Sha1 } from './aes-sha1.js';
+import { aes128Sha2, aes256Sha2 } from './aes-sha2.js';
+import type { EncryptionKey, EncryptionType } from './encryption-type.js';
+import { rc4Hmac } from './rc4-hmac.js';
+
+/** In the order in which they are asked for: AES with SHA-1 first, which every KDC has, as MIT's defaults do. */
+const types: readonly EncryptionType[] = [aes256Sha1, aes128Sha1, aes256Sha2, aes128Sha2, rc4Hmac];
+
+/** Numbers asked for where krb5.conf says nothing. */
+export const defaultTypes: readonly number[] = types.filter((type) => type !== rc4Hmac).map((type) => type.id);
+
+/** The number of RC4-HMAC. */
+export const rc4Type = rc4Hmac.id;
+
+const names: Readonly<Record<string, readonly number[]>> = {
+  'aes256-cts-hmac-sha1-96': [18],
+  'aes256-cts': [18],
+  'aes256-sha1': [18],
+  'aes128-cts-hmac-sha1-96': [17],
+  'aes128-cts': [17],
+  'aes128-sha1': [17],
+  'aes256-cts-hmac-sha384-192': [20],
+  'aes256-sha2': [20],
+  'aes128-cts-hmac-sha256-128': [19],
+  'aes128-sha2': [19],
+  aes: [18, 17, 20, 19],
+  'arcfour-hmac': [23],
+  'arcfour-hmac-md5': [23],
+  'rc4-hmac': [23],
+  rc4: [23],
+};
+
+/** The type of this number; undefined for one that is not built. */
+export function encryptionType(id: number): EncryptionType | undefined {
+  return types.find((type) => type.id === id);
+}
+
+/** The type of a key that the protocol brought us. */
+export function typeOfKey(key: EncryptionKey): EncryptionType {
+  const type = encryptionType(key.type);
+  if (type === undefined) throw new MalformedError(`encryption type ${key.type} is not supported`);
+  if (key.value.length !== type.keyBytes) throw new MalformedError(`a key of ${type.name} has ${key.value.length} bytes`);
+  return type;
+}
+
+/** A number with its name, for people. */
+export function describeType(id: number): string {
+  const name = encryptionType(id)?.name;
+  return name === undefined ? `encryption type ${id}` : `${name} (${id})`;
+}
+
+/** A list as in krb5.conf: names, families, `DEFAULT`, with `-name` to take one out. What is not built is left out. */
+export function parseTypeList(text: string): readonly number[] {
+  const chosen = new Set<number>();
+  for (const word of text.toLowerCase().split(/[\s,]+/)) {
+    const name = word.replace(/^[-+]/, '');
+    const ids = name === 'default' ? defaultTypes : Object.hasOwn(names, name) ? (names[name] ?? []) : [];
+    for (const id of ids) {
+      if (word.startsWith('-')) chosen.delete(id);
+      else chosen.add(id);
+    }
+  }
+  return [...chosen];
+}

@@ -1,0 +1,24 @@
+import type { EmailError } from '../model/error.js';
+import { createEmailError } from '../errors/email-error.js';
+import type { EmailErrorDetails } from '../errors/email-error.js';
+
+/** ERR_KERBEROS, in the step in which Kerberos runs. `retryable` where the same attempt may succeed later. */
+export function kerberosError(message: string, details: EmailErrorDetails = {}): EmailError {
+  return createEmailError('ERR_KERBEROS', message, { phase: 'authenticate', ...details });
+}
+
+/**
+ * Bytes from outside that are not what they claim to be, or that fail their checksum. Internal: whoever knows where the bytes came
+ * from turns it into ERR_KERBEROS.
+ */
+export class MalformedError extends Error {}
+
+/** Runs a reader over bytes from outside; what is malformed becomes ERR_KERBEROS that names their source. */
+export function readingFrom<T>(source: string, read: () => T, remedy?: string): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!(error instanceof MalformedError)) throw error;
+    throw kerberosError(`${source} is malformed: ${error.message}`, { remedy });
+  }
+}

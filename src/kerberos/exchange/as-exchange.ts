@@ -1,0 +1,222 @@
+import { randomInt } from 'node:crypto';
+import { showText } from '../../util/show.js';
+import { typeOfKey, describeType, encryptionType } from '../crypto/encryption-types.js';
+import type { EncryptionKey } from '../crypto/encryption-type.js';
+import { requireEqual } from '../crypto/encryption-type.js';
+import type { KeytabEntry } from '../credentials/keytab.js';
+import type { KerberosTicket } from '../credentials/ticket.js';
+import { kerberosError, MalformedError, readingFrom } from '../errors.js';
+import { applicationOf } from '../protocol/asn1.js';
+import { encodeKdcRequest, encodeRequestBody, encodeTimestamp, kdcOption, keyUsage, messageType, paType, ticketFlag } from '../protocol/messages.js';
+import type { PreAuthentication } from '../protocol/messages.js';
+import { formatPrincipal, nameType, samePrincipal, ticketGrantingService } from '../protocol/principal.js';
+import type { Principal } from '../protocol/principal.js';
+import { decrypt, readChecksum, readKdcReply, readKdcReplyPart, readKeyInfo, readKrbError, readMethodData } from '../protocol/replies.js';
+import type { KdcReplyPart, KeyInfo, KrbError } from '../protocol/replies.js';
+import { kdcTime, momentOf } from './clock.js';
+import type { Clock } from './clock.js';
+import { errorCode, krbErrorInWords } from './kdc-errors.js';
+import { askRealm } from './kdc-client.js';
+import type { KdcAccess } from './kdc-client.js';
+
+/** What a client proves itself by: its password, or keys made from it. */
+export type ClientSecret =
+  | { readonly kind: 'password'; readonly password: string }
+  | { readonly kind: 'keytab'; readonly file: string; readonly entries: readonly KeytabEntry[] };
+
+/** Requests in one exchange: the first, one with proof, one with the clock set right, one to another realm each. */
+const maxRounds = 8;
+/** Bounds on a KDC's iteration count: nobody vouches for it, fewer give the password away, more occupy this machine. */
+const minIterations = 4096;
+const maxIterations = 1_000_000;
+const dayMs = 86_400_000;
+
+/**
+ * The AS exchange (RFC 4120 section 3.1): a ticket-granting ticket by password or keytab, with an encrypted timestamp where the KDC
+ * wants one (section 5.2.7.2), its cookie sent back (RFC 6113 section 5.2), and a wrong clock set right once. ERR_KERBEROS.
+ */
+export async function getTicketGrantingTicket(access: KdcAccess, clock: Clock, client: Principal, secret: ClientSecret): Promise<KerberosTicket> {
+  return new AsExchange(access, clock, client, secret).run();
+}
+
+class AsExchange {
+  readonly #access: KdcAccess;
+  readonly #clock: Clock;
+  readonly #secret: ClientSecret;
+  readonly #types: readonly number[];
+  readonly #canonicalize: boolean;
+  #client: Principal;
+  /** What the KDC said of making keys; the default where it said nothing. */
+  #keyInfo: readonly KeyInfo[] = [];
+  #key: EncryptionKey | undefined;
+  #cookie: Uint8Array | undefined;
+  #mayCorrectClock: boolean;
+
+  constructor(access: KdcAccess, clock: Clock, client: Principal, secret: ClientSecret) {
+    this.#access = access;
+    this.#clock = clock;
+    this.#client = client;
+    this.#secret = secret;
+    this.#canonicalize = access.settings.canonicalize || client.type === nameType.enterprise;
+    this.#mayCorrectClock = access.settings.kdcTimesync;
+    this.#types = access.settings.asTypes.filter((type) => secret.kind === 'password' || secret.entries.some((entry) => entry.key.type === type));
+    if (this.#types.length > 0) return;
+    throw kerberosError(`${this.#source} has no key of a type that krb5.conf permits`, {
+      remedy: `Permit one of its types in krb5.conf, or export it with ${access.settings.asTypes.map(describeType).join(' or ')}.`,
+    });
+  }
+
+  get #source(): string {
+    return this.#secret.kind === 'password' ? 'the password' : `the keytab ${showText(this.#secret.file, 200)}`;
+  }
+
+  get #sender(): string {
+    return `the KDC of ${showText(this.#client.realm, 200)}`;
+  }
+
+  async run(): Promise<KerberosTicket> {
+    for (let round = 0; round < maxRounds; round++) {
+      const nonce = randomInt(1, 2 ** 31 - 1);
+      const request = this.#request(nonce);
+      const reply = await askRealm(this.#access, this.#client.realm, request);
+      const source = `The reply of ${this.#sender}`;
+      if (readingFrom(source, () => applicationOf(reply)) !== messageType.error) return this.#accept(request, nonce, reply, source);
+      await this.#react(readingFrom(source, () => readKrbError(reply)), source);
+    }
+    throw kerberosError(`${this.#sender} did not come to an end within ${maxRounds} requests`);
+  }
+
+  #request(nonce: number): Buffer {
+    const body = encodeRequestBody({
+      options: this.#canonicalize ? kdcOption.canonicalize : 0,
+      client: this.#client,
+      server: ticketGrantingService(this.#client.realm, this.#client.realm),
+      till: kdcTime(this.#clock) + dayMs,
+      nonce,
+      encryptionTypes: this.#types,
+    });
+    const data: PreAuthentication[] = [];
+    if (this.#key !== undefined) data.push({ type: paType.timestamp, value: encodeTimestamp(this.#key, momentOf(this.#clock)) });
+    if (this.#cookie !== undefined) data.push({ type: paType.cookie, value: this.#cookie });
+    data.push({ type: paType.requestEncPaRep, value: Buffer.alloc(0) });
+    return encodeKdcRequest(messageType.asRequest, body, data);
+  }
+
+  /** Makes ready for the next round, or throws the KDC's refusal. */
+  async #react(error: KrbError, source: string): Promise<void> {
+    const data = error.data;
+    if (error.code === errorCode.preAuthenticationRequired && this.#key === undefined && data !== undefined) {
+      const offered = readingFrom(source, () => readMethodData(data));
+      this.#keyInfo = readingFrom(source, () => readKeyInfo(offered));
+      this.#cookie = offered.find((pa) => pa.type === paType.cookie)?.value;
+      if (offered.some((pa) => pa.type === paType.timestamp)) {
+        const info = this.#keyInfo.find((entry) => this.#types.includes(entry.type));
+        // A KDC that names only types we did not ask for has no key that we may use.
+        if (info === undefined && this.#keyInfo.length > 0) throw this.#refusal({ ...error, code: 14, text: undefined });
+        this.#key = await this.#longTermKey(info?.type ?? this.#types[0] ?? 0);
+        return;
+      }
+    }
+    if (error.code === errorCode.skew && this.#mayCorrectClock) {
+      this.#mayCorrectClock = false;
+      this.#clock.offsetMs = error.serverTime - this.#clock.systemTime();
+      return;
+    }
+    const realm = error.clientRealm;
+    if (error.code === errorCode.wrongRealm && this.#canonicalize && realm !== undefined && realm !== '' && realm !== this.#client.realm) {
+      this.#client = { ...this.#client, realm };
+      this.#key = undefined;
+      this.#cookie = undefined;
+      this.#keyInfo = [];
+      return;
+    }
+    throw this.#refusal(error);
+  }
+
+  #refusal(error: KrbError): Error {
+    const client = formatPrincipal(this.#client);
+    return krbErrorInWords(error, { request: `a ticket for ${client}`, client, service: formatPrincipal(ticketGrantingService(this.#client.realm, this.#client.realm)), source: this.#source, sender: this.#sender });
+  }
+
+  /** The client's key of this type, made from the password as the KDC said, or out of the keytab. */
+  async #longTermKey(type: number): Promise<EncryptionKey> {
+    if (this.#secret.kind === 'keytab') {
+      const entry = this.#secret.entries.find(({ key }) => key.type === type);
+      if (entry !== undefined) return entry.key;
+      throw kerberosError(`${this.#source} has no key of ${describeType(type)}, which ${this.#sender} uses`, { remedy: 'Export it anew.' });
+    }
+    const algorithm = encryptionType(type);
+    if (algorithm === undefined) throw kerberosError(`${this.#sender} uses ${describeType(type)}, which is not supported`);
+    const info = this.#keyInfo.find((entry) => entry.type === type);
+    const salt = info?.salt ?? Buffer.from(this.#client.realm + this.#client.components.join(''), 'utf8');
+    const value = await algorithm.stringToKey(this.#secret.password, salt, this.#iterations(algorithm.defaultIterations, info?.parameters));
+    return { type, value };
+  }
+
+  #iterations(otherwise: number | undefined, parameters: Buffer | undefined): number {
+    if (otherwise === undefined || parameters === undefined) return otherwise ?? 0;
+    const count = parameters.length === 4 ? parameters.readUInt32BE() : 0;
+    if (count >= minIterations && count <= maxIterations) return count;
+    throw kerberosError(`${this.#sender} wants the key made with ${count} iterations; between ${minIterations} and ${maxIterations} are accepted`, {
+      remedy: 'Have the password set anew on the KDC, with its default string-to-key parameters.',
+    });
+  }
+
+  async #accept(request: Buffer, nonce: number, message: Buffer, source: string): Promise<KerberosTicket> {
+    const reply = readingFrom(source, () => readKdcReply(message, messageType.asReply));
+    const type = reply.encrypted.type;
+    if (!this.#types.includes(type)) {
+      throw kerberosError(`${this.#sender} answered with ${describeType(type)}, which was not asked for`, { remedy: 'Permit the type in krb5.conf, if it is strong enough.' });
+    }
+    if (this.#key?.type !== type) {
+      const info = readingFrom(source, () => readKeyInfo(reply.preAuthentication));
+      if (info.length > 0) this.#keyInfo = info;
+      this.#key = await this.#longTermKey(type);
+    }
+    const key = this.#key;
+    let part: KdcReplyPart;
+    try {
+      const plain = decrypt(reply.encrypted, key, keyUsage.asReply);
+      part = readKdcReplyPart(plain);
+    } catch (cause) {
+      if (!(cause instanceof MalformedError)) throw cause;
+      throw kerberosError(`${source} cannot be used: ${cause.message}; ${this.#source} may be wrong for ${formatPrincipal(this.#client)}`, {
+        remedy: 'Check the password; a keytab has to be exported anew after each change of the password.',
+      });
+    }
+    return readingFrom(source, () => this.#verify(request, nonce, key, reply.client, reply.ticket, part));
+  }
+
+  /** Does the reply belong to this request, and to nobody else's? (RFC 4120 section 3.1.5, RFC 6806 section 11) */
+  #verify(request: Buffer, nonce: number, key: EncryptionKey, client: Principal, ticket: { readonly der: Buffer; readonly server: Principal; readonly encryptionType: number }, part: KdcReplyPart): KerberosTicket {
+    const { permittedTypes, kdcTimesync, clockSkewMs } = this.#access.settings;
+    if (part.nonce !== nonce) throw new MalformedError('it answers another request');
+    const wanted = ticketGrantingService(this.#client.realm, this.#client.realm);
+    if (!samePrincipal(part.server, wanted) || !samePrincipal(ticket.server, wanted)) throw new MalformedError('its ticket is for another service');
+    if (!this.#canonicalize && !samePrincipal(client, this.#client)) throw new MalformedError('its ticket is for another client');
+    if (!permittedTypes.includes(part.key.type)) throw new MalformedError(`its session key is of ${describeType(part.key.type)}, which krb5.conf does not permit`);
+    if (part.flags & ticketFlag.encPaRep) {
+      const proof = part.preAuthentication.find((pa) => pa.type === paType.requestEncPaRep);
+      if (proof === undefined) throw new MalformedError('the checksum of the request is missing');
+      requireEqual(readChecksum(proof.value).value, typeOfKey(key).checksum(key.value, keyUsage.asRequest, request), 'the request was changed on its way to the KDC');
+    }
+    const ahead = part.authTime - this.#clock.systemTime();
+    if (kdcTimesync) this.#clock.offsetMs = ahead;
+    else if (Math.abs(ahead) > clockSkewMs) {
+      throw kerberosError(`The clock of this machine differs by ${Math.round(Math.abs(ahead) / 1000)} s from that of ${this.#sender}`, {
+        remedy: 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.',
+      });
+    }
+    return {
+      client,
+      server: part.server,
+      der: ticket.der,
+      key: part.key,
+      startTime: part.startTime,
+      endTime: part.endTime,
+      renewTill: part.renewTill,
+      flags: part.flags,
+      encryptionTypes: [key.type, part.key.type, ticket.encryptionType],
+    };
+  }
+}

@@ -1,0 +1,149 @@
+import { abortError } from '../../errors/abort.js';
+import { reasonOf } from '../../errors/email-error.js';
+import { exchangeByTcp, exchangeByUdp, lookUpKdcs } from '../../net/kdc.js';
+import type { KdcAddress, LookUpOptions } from '../../net/kdc.js';
+import { isIpv6 } from '../../util/ip.js';
+import { showText } from '../../util/show.js';
+import type { Krb5Settings } from '../config/settings.js';
+import { kerberosError, MalformedError, readingFrom } from '../errors.js';
+import { applicationOf } from '../protocol/asn1.js';
+import { messageType } from '../protocol/messages.js';
+import { readKrbError } from '../protocol/replies.js';
+import { errorCode } from './kdc-errors.js';
+
+/** Finds the KDCs of a realm and asks them, in order, until one answers. */
+
+const defaultPort = 88;
+const maxKdcs = 16;
+/** A KDC that is silent for this long has company: the next one is asked as well. */
+const staggerMs = 1000;
+
+/** How KDCs are reached. */
+export interface KdcAccess extends LookUpOptions {
+  readonly settings: Krb5Settings;
+  /** The KDCs of `kdcRealm`, where the profile names them. */
+  readonly kdcs: readonly string[] | undefined;
+  readonly kdcRealm: string | undefined;
+}
+
+/** Sends a request to the realm; the reply is a whole Kerberos message. ERR_KERBEROS where no KDC answers with one. */
+export async function askRealm(access: KdcAccess, realm: string, request: Uint8Array): Promise<Buffer> {
+  const kdcs = await findKdcs(access, realm);
+  const failures: string[] = [];
+  const reply = await firstAnswer(
+    kdcs.map((kdc) => async (signal) => {
+      try {
+        return await askKdc({ ...access, signal }, kdc, request);
+      } catch (error) {
+        failures.push(reasonOf(error));
+        throw error;
+      }
+    }),
+    access.signal,
+  );
+  if (reply !== undefined) return reply;
+  throw kerberosError(`No KDC of the realm ${showText(realm, 200)} answered: ${failures.map((text) => showText(text, 200)).join('; ')}`, {
+    remedy: 'Check that the KDC runs and that port 88 is open to it; name it in authentication.kdc or in krb5.conf.',
+    retryable: true,
+  });
+}
+
+/** One KDC: by UDP where krb5.conf prefers that for this length, and by TCP else, or where UDP did not do. */
+async function askKdc(access: KdcAccess, kdc: KdcAddress, request: Uint8Array): Promise<Buffer> {
+  const limit = access.settings.udpPreferenceLimit;
+  if (limit !== undefined && request.length <= limit) {
+    const reply = await exchangeByUdp(kdc, request, access).catch(() => undefined);
+    if (access.signal.aborted) throw abortError(access.signal);
+    if (reply !== undefined && errorOf(reply) !== errorCode.responseTooBig) return usable(kdc, reply);
+  }
+  return usable(kdc, await exchangeByTcp(kdc, request, access));
+}
+
+/** The reply, where it is a Kerberos message and not the word that this KDC cannot work now. */
+function usable(kdc: KdcAddress, reply: Buffer): Buffer {
+  readingFrom(`The reply of ${kdc.host}:${kdc.port}`, () => applicationOf(reply));
+  if (errorOf(reply) === errorCode.serviceUnavailable) throw new Error(`${kdc.host}:${kdc.port}: KDC_ERR_SVC_UNAVAILABLE`);
+  return reply;
+}
+
+/** The code of a KRB-ERROR; undefined for other messages, and for what is malformed. */
+function errorOf(reply: Buffer): number | undefined {
+  try {
+    return applicationOf(reply) === messageType.error ? readKrbError(reply).code : undefined;
+  } catch (error) {
+    if (error instanceof MalformedError) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Makes the attempts in order, the next one when one fails or is silent for a while, and ends the others once one has succeeded.
+ * Undefined where all fail.
+ */
+function firstAnswer<T>(attempts: readonly ((signal: AbortSignal) => Promise<T>)[], signal: AbortSignal): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(abortError(signal));
+    const others = new AbortController();
+    let next = 0;
+    let running = 0;
+    let timer: NodeJS.Timeout | undefined;
+    const end = (act: () => void): void => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      others.abort();
+      act();
+    };
+    const onAbort = (): void => end(() => reject(abortError(signal)));
+    const start = (): void => {
+      clearTimeout(timer);
+      const attempt = attempts[next++];
+      if (attempt === undefined) {
+        if (running === 0) end(() => resolve(undefined));
+        return;
+      }
+      running++;
+      timer = setTimeout(start, staggerMs);
+      attempt(others.signal).then(
+        (value) => end(() => resolve(value)),
+        () => {
+          running--;
+          if (!others.signal.aborted) start();
+        },
+      );
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    start();
+  });
+}
+
+async function findKdcs(access: KdcAccess, realm: string): Promise<readonly KdcAddress[]> {
+  const fromProfile = realm === access.kdcRealm ? access.kdcs : undefined;
+  if (fromProfile !== undefined) return fromProfile.slice(0, maxKdcs).map((entry) => parseKdc(entry, 'authentication.kdc'));
+  const configured = access.settings.kdcsOf(realm).filter((entry) => entry !== '');
+  if (configured.length > 0) return configured.slice(0, maxKdcs).map((entry) => parseKdc(entry, `krb5.conf, realm ${showText(realm, 200)}, kdc`));
+  const shown = showText(realm, 200);
+  const remedy = 'Name the KDC in authentication.kdc, or the realm in krb5.conf.';
+  if (!access.settings.dnsLookupKdc) {
+    throw kerberosError(`No KDC of the realm ${shown} is known: krb5.conf names none, and dns_lookup_kdc is off`, { remedy });
+  }
+  let found: readonly KdcAddress[];
+  try {
+    found = await lookUpKdcs(realm, access);
+  } catch (cause) {
+    if (access.signal.aborted) throw abortError(access.signal);
+    throw kerberosError(`No KDC of the realm ${shown} is known: krb5.conf names none, and ${reasonOf(cause)}`, { cause, remedy, retryable: true });
+  }
+  if (found.length > 0) return found;
+  throw kerberosError(`No KDC of the realm ${shown} is known: neither krb5.conf nor DNS (_kerberos._tcp.${shown}) names one`, { remedy });
+}
+
+/** `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */
+function parseKdc(entry: string, where: string): KdcAddress {
+  if (isIpv6(entry)) return { host: entry, port: defaultPort };
+  const match = /^(?:\[([^\]]+)\]|([^:[\]/\s]+))(?::(\d{1,5}))?$/.exec(entry);
+  const port = Number(match?.[3] ?? defaultPort);
+  const host = match?.[1] ?? match?.[2];
+  if (host !== undefined && port > 0 && port < 65536) return { host, port };
+  const remedy = /^https?:/i.test(entry) ? 'A KDC proxy (MS-KKDCP) is not supported; name a KDC that listens on TCP.' : 'Write host or host:port.';
+  throw kerberosError(`${where} is not an address of a KDC: ${showText(entry, 200)}`, { remedy });
+}

@@ -1,0 +1,109 @@
+import type { EmailError } from '../../model/error.js';
+import { showText } from '../../util/show.js';
+import { kerberosError } from '../errors.js';
+import type { KrbError } from '../protocol/replies.js';
+
+/** Codes of KRB-ERROR that steer an exchange (RFC 4120 section 7.5.9). */
+export const errorCode = {
+  preAuthenticationFailed: 24,
+  preAuthenticationRequired: 25,
+  serviceUnavailable: 29,
+  ticketRevoked: 20,
+  badIntegrity: 31,
+  ticketExpired: 32,
+  repeat: 34,
+  skew: 37,
+  badKeyVersion: 44,
+  responseTooBig: 52,
+  wrongRealm: 68,
+} as const;
+
+/** Who is concerned when an error is put in words. */
+export interface ErrorSubject {
+  /** What was asked for, as in `a ticket for smtp/host@REALM`. */
+  readonly request: string;
+  readonly client: string;
+  readonly service: string;
+  /** Where the client's credentials come from, as `the password` or `the keytab /etc/x.keytab`. */
+  readonly source: string;
+  /** Who sent the error, as `the KDC of REALM`. */
+  readonly sender: string;
+}
+
+type Words = (subject: ErrorSubject) => readonly [says: string, remedy: string];
+
+const clock = 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.';
+const types = 'Permit an encryption type that the KDC has a key for (permitted_enctypes in krb5.conf), or change the password there so that AES keys are made.';
+const ticketRefused = 'Get a new ticket (kinit). If it stays, the keys of the service were changed: its keytab and the KDC must agree.';
+const administrator = 'Ask the administrator of the realm.';
+
+/** Name, words and remedy of the codes that users meet. */
+const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
+  1: ['KDC_ERR_NAME_EXP', (s) => [`${s.client} has expired`, administrator]],
+  2: ['KDC_ERR_SERVICE_EXP', (s) => [`${s.service} has expired`, administrator]],
+  6: ['KDC_ERR_C_PRINCIPAL_UNKNOWN', (s) => [`it does not know ${s.client}`, 'Check authentication.principal, its realm included; case matters.']],
+  7: [
+    'KDC_ERR_S_PRINCIPAL_UNKNOWN',
+    (s) => [`it does not know the service ${s.service}`, "Set authentication.servicePrincipal to the service's name in the realm, or server.host to the name that the service is registered under."],
+  ],
+  8: ['KDC_ERR_PRINCIPAL_NOT_UNIQUE', (s) => [`it has more than one ${s.service}`, 'Have all but one of the accounts with this service principal name corrected.']],
+  9: ['KDC_ERR_NULL_KEY', (s) => [`${s.client} or ${s.service} has no key`, 'Have its password set.']],
+  11: ['KDC_ERR_NEVER_VALID', () => ['the ticket would never be valid', clock]],
+  12: ['KDC_ERR_POLICY', (s) => [`its policy forbids ${s.request}`, 'Ask the administrator of the realm which workstations, hours and services the account may use.']],
+  13: ['KDC_ERR_BADOPTION', () => ['it cannot grant an option that was asked for', ticketRefused]],
+  14: ['KDC_ERR_ETYPE_NOSUPP', () => ['it supports none of the encryption types that were asked for', types]],
+  15: ['KDC_ERR_SUMTYPE_NOSUPP', () => ['it does not support the checksum', types]],
+  16: ['KDC_ERR_PADATA_TYPE_NOSUPP', (s) => [`it wants ${s.client} to prove itself otherwise than by a key`, 'Use an account that may sign in by password or keytab.']],
+  18: ['KDC_ERR_CLIENT_REVOKED', (s) => [`${s.client} is disabled, locked, or outside its hours`, 'Have the account unlocked.']],
+  19: ['KDC_ERR_SERVICE_REVOKED', (s) => [`${s.service} is disabled`, 'Have the account of the service enabled.']],
+  20: ['KDC_ERR_TGT_REVOKED', () => ['the ticket-granting ticket was revoked', ticketRefused]],
+  21: ['KDC_ERR_CLIENT_NOTYET', (s) => [`${s.client} is not yet valid`, administrator]],
+  22: ['KDC_ERR_SERVICE_NOTYET', (s) => [`${s.service} is not yet valid`, administrator]],
+  23: ['KDC_ERR_KEY_EXPIRED', (s) => [`the password of ${s.client} has expired`, 'Change the password (kpasswd), and store the new one.']],
+  24: ['KDC_ERR_PREAUTH_FAILED', (s) => [`${s.source} is wrong for ${s.client}`, 'Check the password; a keytab has to be exported anew after each change of the password.']],
+  25: ['KDC_ERR_PREAUTH_REQUIRED', (s) => [`it wants ${s.client} to prove itself in a way that is not supported`, 'Use an account that may sign in by password or keytab (encrypted timestamp).']],
+  29: ['KDC_ERR_SVC_UNAVAILABLE', () => ['a service that it needs is unavailable', 'Try again later.']],
+  31: ['KRB_AP_ERR_BAD_INTEGRITY', () => ['the ticket does not decrypt there', ticketRefused]],
+  32: ['KRB_AP_ERR_TKT_EXPIRED', () => ['the ticket has expired', 'Get a new ticket (kinit), or use a password or a keytab, with which tickets are renewed by themselves.']],
+  33: ['KRB_AP_ERR_TKT_NYV', () => ['the ticket is not yet valid', clock]],
+  34: ['KRB_AP_ERR_REPEAT', () => ['it has seen this request before', 'Try again.']],
+  35: ['KRB_AP_ERR_NOT_US', (s) => [`the ticket for ${s.service} is not for it`, "Set authentication.servicePrincipal to the server's own name."]],
+  36: ['KRB_AP_ERR_BADMATCH', () => ['the ticket and the request do not match', ticketRefused]],
+  37: ['KRB_AP_ERR_SKEW', () => ['the clock of this machine differs too much', clock]],
+  41: ['KRB_AP_ERR_MODIFIED', () => ['the request was changed on the way, or the ticket is for another key', ticketRefused]],
+  44: ['KRB_AP_ERR_BADKEYVER', () => ['it lacks the key of this version', ticketRefused]],
+  45: ['KRB_AP_ERR_NOKEY', (s) => [`it has no key for ${s.service}`, "Add the service's key to the server's keytab."]],
+  52: ['KRB_ERR_RESPONSE_TOO_BIG', () => ['its answer is too long for UDP', 'Let the KDC be reached by TCP.']],
+  60: ['KRB_ERR_GENERIC', () => ['it failed', "See the KDC's log."]],
+  61: ['KRB_ERR_FIELD_TOOLONG', () => ['the request is too long', administrator]],
+  68: ['KDC_ERR_WRONG_REALM', (s) => [`${s.client} is of another realm`, 'Name the realm in authentication.principal.']],
+  91: ['KDC_ERR_MORE_PREAUTH_DATA_REQUIRED', (s) => [`it wants ${s.client} to prove itself in several steps`, 'Use an account without a second factor.']],
+};
+
+/** The cause of an error that a KRB-ERROR brought. */
+class KrbErrorCause extends Error {
+  readonly krbCode: number;
+
+  constructor(name: string, code: number) {
+    super(`KRB-ERROR ${name} ${code}`);
+    this.krbCode = code;
+  }
+}
+
+/** The code of the KRB-ERROR that caused an error; undefined for other errors. */
+export function krbCodeOf(error: unknown): number | undefined {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return cause instanceof KrbErrorCause ? cause.krbCode : undefined;
+}
+
+/** A KRB-ERROR in words: who refused what, why, and what to do. */
+export function krbErrorInWords(error: KrbError, subject: ErrorSubject): EmailError {
+  const [name, words] = table[error.code] ?? ['error', (): readonly [string, string] => ['it gives no reason that is known', administrator]];
+  const [says, remedy] = words(subject);
+  const text = error.text === undefined || error.text.replace(/\0/g, '') === '' ? '' : `, "${showText(error.text.replace(/\0+$/, ''), 200)}"`;
+  return kerberosError(`${subject.sender} refused ${subject.request}: ${says} (${name} ${error.code}${text})`, {
+    remedy,
+    cause: new KrbErrorCause(name, error.code),
+    retryable: error.code === errorCode.serviceUnavailable || error.code === errorCode.repeat,
+  });
+}

@@ -1,0 +1,107 @@
+import { randomInt } from 'node:crypto';
+import { describeType, typeOfKey } from '../crypto/encryption-types.js';
+import type { KerberosTicket } from '../credentials/ticket.js';
+import { kerberosError, MalformedError, readingFrom } from '../errors.js';
+import { applicationOf } from '../protocol/asn1.js';
+import { encodeApRequest, encodeKdcRequest, encodeRequestBody, kdcOption, keyUsage, messageType, paType } from '../protocol/messages.js';
+import { formatPrincipal, grantedRealm, samePrincipal, ticketGrantingService } from '../protocol/principal.js';
+import type { Principal } from '../protocol/principal.js';
+import { decrypt, readKdcReply, readKdcReplyPart, readKrbError } from '../protocol/replies.js';
+import { showText } from '../../util/show.js';
+import { kdcTime, momentOf } from './clock.js';
+import type { Clock } from './clock.js';
+import { errorCode, krbErrorInWords } from './kdc-errors.js';
+import { askRealm } from './kdc-client.js';
+import type { KdcAccess } from './kdc-client.js';
+
+/** Realms that one service ticket may lead through. */
+const maxRealms = 10;
+const dayMs = 86_400_000;
+
+/**
+ * A ticket for `service` by TGS exchanges (RFC 4120 section 3.3), through other realms where the way leads there: because
+ * `service.realm` is another one, or because a KDC refers us (RFC 6806 section 8). No realm is asked twice. ERR_KERBEROS.
+ */
+export async function getServiceTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket, service: Principal, realmIsKnown: boolean): Promise<KerberosTicket> {
+  const visited = new Set<string>();
+  let current = tgt;
+  while (visited.size < maxRealms) {
+    const realm = grantedRealm(current.server) ?? current.server.realm;
+    if (visited.has(realm)) {
+      throw kerberosError(`The KDCs refer in a circle for ${formatPrincipal(service)}: ${[...visited, realm].map((name) => showText(name, 100)).join(', ')}`, {
+        remedy: 'Map the host to its realm in [domain_realm] of krb5.conf, or name the realm in authentication.servicePrincipal.',
+      });
+    }
+    visited.add(realm);
+    const local = { ...service, realm };
+    const wanted = realmIsKnown && realm !== service.realm ? ticketGrantingService(service.realm, realm) : local;
+    const ticket = await exchange(access, clock, current, wanted, kdcOption.canonicalize);
+    if (grantedRealm(ticket.server) === undefined) return ticket;
+    current = ticket;
+  }
+  throw kerberosError(`The way to ${formatPrincipal(service)} leads through more than ${maxRealms} realms`, {
+    remedy: 'Name the realm in authentication.servicePrincipal.',
+  });
+}
+
+/** The same ticket-granting ticket with a later end (RFC 4120 section 3.3.3.1). */
+export function renewTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket): Promise<KerberosTicket> {
+  return exchange(access, clock, tgt, tgt.server, kdcOption.renew);
+}
+
+/** One ticket of one KDC; where the clock is off, asked for again with the KDC's time. */
+async function exchange(access: KdcAccess, clock: Clock, tgt: KerberosTicket, server: Principal, options: number): Promise<KerberosTicket> {
+  let mayCorrectClock = access.settings.kdcTimesync;
+  const realm = server.realm;
+  const sender = `the KDC of ${showText(realm, 200)}`;
+  const source = `The reply of ${sender}`;
+  for (;;) {
+    const nonce = randomInt(1, 2 ** 31 - 1);
+    const reply = await askRealm(access, realm, encodeTgsRequest(access, clock, tgt, server, options, nonce));
+    if (readingFrom(source, () => applicationOf(reply)) !== messageType.error) return readingFrom(source, () => accept(access, tgt, server, nonce, reply));
+    const error = readingFrom(source, () => readKrbError(reply));
+    if (error.code === errorCode.skew && mayCorrectClock) {
+      mayCorrectClock = false;
+      clock.offsetMs = error.serverTime - clock.systemTime();
+      continue;
+    }
+    const service = formatPrincipal(server);
+    throw krbErrorInWords(error, { request: `a ticket for ${service}`, client: formatPrincipal(tgt.client), service, source: 'the ticket', sender });
+  }
+}
+
+function encodeTgsRequest(access: KdcAccess, clock: Clock, tgt: KerberosTicket, server: Principal, options: number, nonce: number): Buffer {
+  const algorithm = typeOfKey(tgt.key);
+  const body = encodeRequestBody({ options, server, till: kdcTime(clock) + dayMs, nonce, encryptionTypes: access.settings.tgsTypes });
+  const checksum = { type: algorithm.checksumType, value: algorithm.checksum(tgt.key.value, keyUsage.tgsRequestChecksum, body) };
+  const authenticator = { client: tgt.client, now: momentOf(clock), checksum };
+  const request = encodeApRequest(tgt.der, tgt.key, keyUsage.tgsRequestAuthenticator, authenticator, false);
+  return encodeKdcRequest(messageType.tgsRequest, body, [{ type: paType.tgsRequest, value: request }]);
+}
+
+/** Does the reply belong to this request? A KDC may name the service otherwise, or refer to a realm; never a client otherwise. */
+function accept(access: KdcAccess, tgt: KerberosTicket, server: Principal, nonce: number, message: Buffer): KerberosTicket {
+  const reply = readKdcReply(message, messageType.tgsReply);
+  const part = readKdcReplyPart(decrypt(reply.encrypted, tgt.key, keyUsage.tgsReply));
+  if (part.nonce !== nonce) throw new MalformedError('it answers another request');
+  if (!samePrincipal(reply.client, tgt.client)) throw new MalformedError('its ticket is for another client');
+  if (!samePrincipal(part.server, reply.ticket.server)) throw new MalformedError('its ticket is for another service than it says');
+  const wantsGranting = grantedRealm(server) !== undefined;
+  if (part.server.realm !== server.realm || (wantsGranting && grantedRealm(part.server) === undefined)) {
+    throw new MalformedError('its ticket is for another service');
+  }
+  if (!access.settings.permittedTypes.includes(part.key.type)) {
+    throw new MalformedError(`its session key is of ${describeType(part.key.type)}, which krb5.conf does not permit`);
+  }
+  return {
+    client: reply.client,
+    server: part.server,
+    der: reply.ticket.der,
+    key: part.key,
+    startTime: part.startTime,
+    endTime: part.endTime,
+    renewTill: part.renewTill,
+    flags: part.flags,
+    encryptionTypes: [...tgt.encryptionTypes, part.key.type, reply.ticket.encryptionType],
+  };
+}

@@ -1,0 +1,211 @@
+import type { KerberosAuthentication } from '../model/authentication.js';
+import { asBuffer } from '../util/bytes.js';
+import { readKrb5Conf } from './config/read-krb5-conf.js';
+import { krb5Settings } from './config/settings.js';
+import type { CredentialCache } from './credentials/ccache.js';
+import { Identities } from './credentials/identity.js';
+import type { Identity } from './credentials/identity.js';
+import type { KerberosTicket } from './credentials/ticket.js';
+import { kerberosError } from './errors.js';
+import { getTicketGrantingTicket } from './exchange/as-exchange.js';
+import { kdcTime } from './exchange/clock.js';
+import type { Clock } from './exchange/clock.js';
+import type { KdcAccess } from './exchange/kdc-client.js';
+import { errorCode, krbCodeOf } from './exchange/kdc-errors.js';
+import { getServiceTicket, renewTicket } from './exchange/tgs-exchange.js';
+import { ticketFlag } from './protocol/messages.js';
+import { formatPrincipal, samePrincipal, ticketGrantingService } from './protocol/principal.js';
+import { findServiceName } from './service-name.js';
+import type { ServiceName } from './service-name.js';
+import { SharedWork } from './shared-work.js';
+
+/** For tests, and for networks with DNS of their own. */
+export interface KerberosTicketsOptions {
+  /** Milliseconds since 1970; default `Date.now`. */
+  readonly systemTime?: (() => number) | undefined;
+  /** For one exchange with one KDC; default 10 000. */
+  readonly exchangeTimeoutMs?: number | undefined;
+  /** Where KDCs and realms are looked up; default the system's servers. */
+  readonly dnsServers?: readonly string[] | undefined;
+}
+
+/** A service ticket about to be presented. Whoever presents it says how the service took it. */
+export interface PresentedTicket {
+  readonly ticket: KerberosTicket;
+  readonly clock: Clock;
+  /** Encryption types that the service may answer with. */
+  readonly permittedTypes: readonly number[];
+  /** The service proved that it could read the ticket. */
+  readonly accepted: () => void;
+  /** The service refused it: it is not presented again. */
+  readonly refused: () => void;
+}
+
+/** A ticket that ends sooner than this is not used any more. */
+const marginMs = 60_000;
+/** A ticket that was presented so long ago, and never acknowledged since, may be for a key that the service no longer has. */
+const unansweredMs = 60_000;
+const maxIdentities = 100;
+const maxServices = 100;
+
+interface HeldTicket {
+  readonly ticket: KerberosTicket;
+  unansweredSince: number | undefined;
+  spent: boolean;
+}
+
+/** What one identity has. */
+interface Holding {
+  readonly clock: Clock;
+  granting: KerberosTicket | undefined;
+  readonly services: Map<string, HeldTicket>;
+}
+
+/**
+ * Kerberos tickets in memory, got when needed and again before they end: one ticket-granting ticket an identity, one ticket a
+ * service, whichever connection asks, and one exchange where several ask at once. Held by the caller; nothing is kept elsewhere.
+ */
+export class KerberosTickets {
+  readonly #systemTime: () => number;
+  readonly #exchangeTimeoutMs: number;
+  readonly #dnsServers: readonly string[] | undefined;
+  readonly #identities = new Identities();
+  readonly #holdings = new Map<string, Holding>();
+  readonly #shared = new SharedWork();
+
+  constructor(options: KerberosTicketsOptions = {}) {
+    this.#systemTime = options.systemTime ?? Date.now;
+    this.#exchangeTimeoutMs = options.exchangeTimeoutMs ?? 10_000;
+    this.#dnsServers = options.dnsServers;
+  }
+
+  /** A ticket for the mail service on `host`. ERR_KERBEROS, or the signal's reason. */
+  async present(authentication: KerberosAuthentication, host: string, signal: AbortSignal): Promise<PresentedTicket> {
+    const settings = krb5Settings(await readKrb5Conf(authentication.krb5ConfFile));
+    const identity = await this.#identities.resolve(authentication, settings);
+    const network = { signal, timeoutMs: this.#exchangeTimeoutMs, dnsServers: this.#dnsServers };
+    const access: KdcAccess = { ...network, settings, kdcs: authentication.kdc, kdcRealm: identity.principal.realm };
+    const service = await findServiceName(authentication, host, identity.principal.realm, settings, network);
+    const holding = this.#holdingOf(identity, settings.kdcTimesync);
+    const key = `${formatPrincipal(service.principal)} ${service.realmIsKnown}`;
+    const held =
+      this.#usableIn(holding, identity, service, key) ??
+      (await this.#shared.run(`${identity.key} ${key}`, signal, async (shared) => {
+        const ticket = await this.#fetch({ ...access, signal: shared }, holding, identity, service);
+        return this.#hold(holding, key, ticket);
+      }));
+    held.unansweredSince ??= this.#systemTime();
+    return {
+      ticket: held.ticket,
+      clock: holding.clock,
+      permittedTypes: settings.permittedTypes,
+      accepted: () => {
+        held.unansweredSince = undefined;
+      },
+      refused: () => {
+        held.spent = true;
+      },
+    };
+  }
+
+  #holdingOf(identity: Identity, kdcTimesync: boolean): Holding {
+    let holding = this.#holdings.get(identity.key);
+    if (holding === undefined) {
+      const offsetMs = kdcTimesync && identity.credentials.kind === 'cache' ? identity.credentials.cache.clockOffsetMs : 0;
+      holding = { clock: { offsetMs, systemTime: this.#systemTime }, granting: undefined, services: new Map() };
+    }
+    remember(this.#holdings, identity.key, holding, maxIdentities);
+    return holding;
+  }
+
+  #hold(holding: Holding, key: string, ticket: KerberosTicket): HeldTicket {
+    const held: HeldTicket = { ticket, unansweredSince: undefined, spent: false };
+    remember(holding.services, key, held, maxServices);
+    return held;
+  }
+
+  /** A service ticket that is there already: ours, or one in the cache. */
+  #usableIn(holding: Holding, identity: Identity, service: ServiceName, key: string): HeldTicket | undefined {
+    const held = holding.services.get(key);
+    const since = held?.unansweredSince;
+    if (held !== undefined && since !== undefined && this.#systemTime() - since > unansweredMs) held.spent = true;
+    if (held !== undefined && !held.spent && lasts(holding.clock, held.ticket)) return held;
+    if (identity.credentials.kind !== 'cache') return undefined;
+    const cached = identity.credentials.cache.tickets.find(
+      (ticket) =>
+        samePrincipal(ticket.client, identity.principal) &&
+        samePrincipal(ticket.server, service.realmIsKnown ? service.principal : { ...service.principal, realm: ticket.server.realm }) &&
+        lasts(holding.clock, ticket) &&
+        !(held?.spent === true && asBuffer(held.ticket.der).equals(ticket.der)),
+    );
+    return cached === undefined ? undefined : this.#hold(holding, key, cached);
+  }
+
+  /** A service ticket from the KDC; where that finds our ticket-granting ticket worn out, with a new one, once. */
+  async #fetch(access: KdcAccess, holding: Holding, identity: Identity, service: ServiceName): Promise<KerberosTicket> {
+    const before = holding.granting;
+    const granting = await this.#grantingTicket(access, holding, identity);
+    try {
+      return await getServiceTicket(access, holding.clock, granting, service.principal, service.realmIsKnown);
+    } catch (error) {
+      const worn: readonly (number | undefined)[] = [errorCode.ticketRevoked, errorCode.badIntegrity, errorCode.ticketExpired, errorCode.badKeyVersion];
+      if (granting !== before || identity.credentials.kind !== 'secret' || !worn.includes(krbCodeOf(error))) throw error;
+      if (holding.granting === granting) holding.granting = undefined;
+      return await getServiceTicket(access, holding.clock, await this.#grantingTicket(access, holding, identity), service.principal, service.realmIsKnown);
+    }
+  }
+
+  async #grantingTicket(access: KdcAccess, holding: Holding, identity: Identity): Promise<KerberosTicket> {
+    const { credentials, principal } = identity;
+    if (credentials.kind === 'cache') return this.#grantingTicketOf(credentials.cache, access, holding, identity);
+    if (holding.granting !== undefined && lasts(holding.clock, holding.granting)) return holding.granting;
+    return this.#shared.run(identity.key, access.signal, async (signal) => {
+      const ticket = await getTicketGrantingTicket({ ...access, signal }, holding.clock, principal, await credentials.read(signal));
+      holding.granting = ticket;
+      return ticket;
+    });
+  }
+
+  /** The later one of what the cache has and of what we renewed; renewed once half its time is over, where it may be. */
+  async #grantingTicketOf(cache: CredentialCache, access: KdcAccess, holding: Holding, identity: Identity): Promise<KerberosTicket> {
+    const wanted = ticketGrantingService(identity.principal.realm, identity.principal.realm);
+    const own = [...cache.tickets, ...(holding.granting === undefined ? [] : [holding.granting])]
+      .filter((ticket) => samePrincipal(ticket.server, wanted) && samePrincipal(ticket.client, identity.principal))
+      .sort((a, b) => b.endTime - a.endTime);
+    const [ticket] = own;
+    const remedy = 'Run kinit, or use a keytab or a password, with which tickets are renewed by themselves.';
+    if (ticket === undefined) {
+      throw kerberosError(`The ticket cache ${cache.file} has no ticket-granting ticket of ${formatPrincipal(identity.principal)}`, { remedy });
+    }
+    const now = kdcTime(holding.clock);
+    if (ticket.endTime <= now) {
+      throw kerberosError(`The ticket of ${formatPrincipal(ticket.client)} in the ticket cache ${cache.file} expired at ${new Date(ticket.endTime).toISOString()}`, { remedy });
+    }
+    const isDue = now - ticket.startTime > (ticket.endTime - ticket.startTime) / 2;
+    if (!isDue || !(ticket.flags & ticketFlag.renewable) || (ticket.renewTill ?? 0) <= ticket.endTime) return ticket;
+    return this.#shared.run(identity.key, access.signal, async (signal) => {
+      try {
+        holding.granting = await renewTicket({ ...access, signal }, holding.clock, ticket);
+        return holding.granting;
+      } catch (error) {
+        // The ticket is good for a while yet; a KDC that is gone or that refuses shows when the service ticket is asked for.
+        if (signal.aborted) throw error;
+        return ticket;
+      }
+    });
+  }
+}
+
+function lasts(clock: Clock, ticket: KerberosTicket): boolean {
+  return ticket.endTime - marginMs > kdcTime(clock) && !(ticket.flags & ticketFlag.invalid);
+}
+
+/** Puts an entry last, and drops the one that was not used for longest where there are too many. */
+function remember<T>(map: Map<string, T>, key: string, value: T, limit: number): void {
+  map.delete(key);
+  map.set(key, value);
+  for (const oldest of map.keys()) {
+    if (map.size <= limit) return;
+    map.delete(oldest);
+  }
+}
