@@ -17,10 +17,15 @@ export interface TestCertificateAuthority {
   issueServer(): TestIdentity;
   /** For TLS client authentication; the name is the CN. */
   issueClient(commonName: string): TestIdentity;
+  /** For S/MIME: signs, and is encrypted to by key agreement. */
+  issueEmail(address: string): TestIdentity;
 }
 
 const day = 86_400_000;
 const ecdsaWithSha256 = der.sequence(der.oid('1.2.840.10045.4.3.2'));
+/** digitalSignature; and with keyAgreement. */
+const signatureUsage = der.bitString(Buffer.of(0x80), 7);
+const mailUsage = der.bitString(Buffer.of(0x88), 3);
 const localhostNames = [
   der.contextPrimitive(2, Buffer.from('localhost')),
   der.contextPrimitive(7, Buffer.of(127, 0, 0, 1)),
@@ -38,10 +43,10 @@ export function createTestCertificateAuthority(): TestCertificateAuthority {
     keyUsageCertSign,
     extension('2.5.29.14', false, der.octetString(authority.keyId)),
   ]);
-  const leaf = (subject: string, purpose: string, more: readonly Buffer[]): TestIdentity => {
+  const leaf = (subject: string, purpose: string, more: readonly Buffer[], keyUsage = signatureUsage): TestIdentity => {
     const pair = newKeyPair();
     const certificate = issue(authority, distinguishedName(subject), pair.publicKey, [
-      extension('2.5.29.15', true, der.bitString(Buffer.of(0x80), 7)),
+      extension('2.5.29.15', true, keyUsage),
       extension('2.5.29.37', false, der.sequence(der.oid(purpose))),
       extension('2.5.29.35', false, der.sequence(der.contextPrimitive(0, authority.keyId))),
       ...more,
@@ -52,6 +57,10 @@ export function createTestCertificateAuthority(): TestCertificateAuthority {
     certificate: own,
     issueServer: () => leaf('localhost', '1.3.6.1.5.5.7.3.1', [extension('2.5.29.17', false, der.sequence(...localhostNames))]),
     issueClient: (commonName) => leaf(commonName, '1.3.6.1.5.5.7.3.2', []),
+    issueEmail: (address) => {
+      const names = der.sequence(der.contextPrimitive(1, Buffer.from(address, 'ascii')));
+      return leaf(address, '1.3.6.1.5.5.7.3.4', [extension('2.5.29.17', false, names)], mailUsage);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 // The server's side of SCRAM (RFC 5802, 7677), with channel binding (RFC 5929, 9266).
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { saslprep } from '../sasl/saslprep.js';
 import { utf8 } from '../util/bytes.js';
 import type { ServerAuthContext, ServerMechanism, ServerStep } from './server-mechanisms.js';
 
@@ -50,8 +51,9 @@ function verifyProof(
   const [, withoutProof = '', binding, nonce, proof = ''] = /^(c=([A-Za-z0-9+/=]+),r=([^,]+)),p=([A-Za-z0-9+/=]+)$/.exec(text) ?? [];
   if (nonce !== first.nonce) return { refused: 'the nonce is not the one sent' };
   if (binding !== first.binding) return { refused: 'the channel binding does not match' };
-  const secret = password ?? randomBytes(16).toString('hex');
-  const salted = pbkdf2Sync(secret.normalize('NFKC'), saltOf(first.user), iterations, keyBytes.get(hash) ?? 32, hash);
+  const prepared = saslprep(password ?? randomBytes(16).toString('hex'));
+  if (typeof prepared !== 'string') return { refused: `the password ${prepared.problem}` };
+  const salted = pbkdf2Sync(prepared, saltOf(first.user), iterations, keyBytes.get(hash) ?? 32, hash);
   const authMessage = `${first.bare},${serverFirst},${withoutProof}`;
   const hmac = (key: Uint8Array, data: string): Buffer => createHmac(hash, key).update(data).digest();
   const digest = (data: Uint8Array): Buffer => createHash(hash).update(data).digest();

@@ -1,0 +1,172 @@
+// A transport for unit tests: composes for real, sends nowhere, keeps what would have gone out.
+import { abortError } from '../errors/abort.js';
+import { createEmailError } from '../errors/email-error.js';
+import { parseMessage } from '../mime/parse.js';
+import type { ParsedPart } from '../mime/parse.js';
+import type { EmailError } from '../model/error.js';
+import type { Envelope } from '../model/envelope.js';
+import type { SmtpReply } from '../model/reply.js';
+import type { RejectedRecipient } from '../model/report.js';
+import type { OutgoingContent, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
+import { recipientsRejected } from '../smtp/recipients.js';
+import { showReply } from '../smtp/reply.js';
+import { asBuffer } from '../util/bytes.js';
+import { decodeEncodedWords } from '../util/encoded-word.js';
+
+/** A message that a `MemoryTransport` took. */
+export interface SentMessage {
+  /** As given, without the recipients that were refused. */
+  readonly envelope: Envelope;
+  /** The whole message, CRLF. */
+  readonly content: Uint8Array;
+  /** Header fields by name in lower case; values unfolded and decoded, in order. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The first text/plain part, decoded, with LF. */
+  readonly text?: string | undefined;
+  /** The first text/html part, decoded, with LF. */
+  readonly html?: string | undefined;
+  /** All other parts, decoded: attachments, inline parts, an encrypted message's one part. */
+  readonly attachments: readonly SentAttachment[];
+}
+
+/** A part that is neither the text nor the HTML of its message. */
+export interface SentAttachment {
+  /** Decoded. */
+  readonly filename?: string | undefined;
+  /** In lower case, without parameters. */
+  readonly contentType: string;
+  /** Transfer encoding undone. */
+  readonly content: Uint8Array;
+}
+
+const accepts = { eightBitMime: true, binaryMime: false, smtpUtf8: true } as const;
+const accepted: SmtpReply = { code: 250, enhancedCode: '2.0.0', lines: ['OK: kept in memory'] };
+const failedContent: SmtpReply = { code: 451, enhancedCode: '4.3.0', lines: ['Failed as the test wants'] };
+const refusedRecipient: SmtpReply = { code: 550, enhancedCode: '5.1.1', lines: ['Refused as the test wants'] };
+
+/** For `createMailer(profile, { transport })` in unit tests. Behaves as a server that accepts everything, until told otherwise. */
+export class MemoryTransport implements Transport {
+  #sent: SentMessage[] = [];
+  #failures: (SmtpReply | Error)[] = [];
+  #rejections = new Map<string, SmtpReply>();
+  #closed = false;
+
+  /** Every message taken, in order. */
+  get sent(): readonly SentMessage[] {
+    return this.#sent;
+  }
+
+  /**
+   * The next send fails with this error before anything is composed, or its end of data gets this reply (default code 451).
+   * Several calls are for several sends.
+   */
+  failNext(failure: Partial<SmtpReply> | Error): void {
+    this.#failures.push(failure instanceof Error ? failure : completeReply(failure, failedContent));
+  }
+
+  /** From now on this recipient (ASCII case ignored) is refused with this reply (default code 550). */
+  rejectRecipient(address: string, reply: Partial<SmtpReply> = {}): void {
+    this.#rejections.set(address.toLowerCase(), completeReply(reply, refusedRecipient));
+  }
+
+  /** Forgets messages, failures to come and refused recipients. */
+  clear(): void {
+    this.#sent = [];
+    this.#failures = [];
+    this.#rejections.clear();
+  }
+
+  /** As the SMTP transport: ERR_RECIPIENTS_REJECTED where nobody is left, or anybody is missing who must not be. */
+  async send(
+    envelope: Envelope,
+    compose: (offered?: typeof accepts) => Promise<OutgoingContent>,
+    options: TransportSendOptions,
+  ): Promise<TransportResult> {
+    const { signal, requireAllRecipients, onProgress } = options;
+    if (this.#closed) throw createEmailError('ERR_CLOSED', 'The memory transport is closed.');
+    if (signal.aborted) throw abortError(signal);
+    const failure = this.#failures.shift();
+    if (failure instanceof Error) throw failure;
+
+    const rejected: RejectedRecipient[] = [];
+    const taken: string[] = [];
+    for (const recipient of envelope.to) {
+      const reply = this.#rejections.get(recipient.toLowerCase());
+      if (reply === undefined) taken.push(recipient);
+      else rejected.push({ recipient, reply });
+    }
+    if (taken.length === 0 || (requireAllRecipients && rejected.length > 0)) throw recipientsRejected(rejected, taken.length);
+
+    const outgoing = await compose(accepts);
+    const content = await collect(outgoing, signal, (bytesSent) => onProgress?.({ bytesSent, totalBytes: outgoing.size }));
+    if (failure !== undefined) throw contentRefused(failure);
+    this.#sent.push(readMessage({ ...envelope, to: taken }, content));
+    return { accepted: taken, rejected, reply: accepted };
+  }
+
+  /** Later sends reject with ERR_CLOSED; `sent` stays. */
+  async close(): Promise<void> {
+    this.#closed = true;
+  }
+}
+
+function completeReply(reply: Partial<SmtpReply>, fallback: SmtpReply): SmtpReply {
+  if (reply.code === undefined) return { ...fallback, ...reply };
+  return { code: reply.code, enhancedCode: reply.enhancedCode, lines: reply.lines ?? fallback.lines };
+}
+
+function contentRefused(reply: SmtpReply): EmailError {
+  const tooLarge = reply.code === 552;
+  const what = tooLarge ? 'finds the message too large' : 'refused the message';
+  return createEmailError(tooLarge ? 'ERR_MESSAGE_TOO_LARGE' : 'ERR_SMTP_REPLY', `The server ${what}: ${showReply(reply)}`, {
+    reply,
+    phase: 'acceptance',
+    retryable: reply.code < 500,
+  });
+}
+
+/** All octets, copied: the sender may use its buffers again. */
+async function collect({ bytes }: OutgoingContent, signal: AbortSignal, progress: (bytesSent: number) => void): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  let total = 0;
+  for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
+    if (signal.aborted) throw abortError(signal, { phase: 'content' });
+    chunks.push(Buffer.from(chunk));
+    total += chunk.length;
+    progress(total);
+  }
+  if (signal.aborted) throw abortError(signal, { phase: 'content' });
+  return Buffer.concat(chunks);
+}
+
+function readMessage(envelope: Envelope, content: Buffer): SentMessage {
+  const root = parseMessage(content);
+  const headers = new Map<string, string[]>();
+  for (const { name, value } of root.header.fields) {
+    const key = name.toLowerCase();
+    headers.set(key, [...(headers.get(key) ?? []), decodeEncodedWords(value)]);
+  }
+  const text = root.find('text/plain');
+  const html = root.find('text/html');
+  const attachments = [...root.walk()].filter((part) => part !== text && part !== html && !isMultipart(part));
+  return {
+    envelope,
+    content,
+    headers: Object.fromEntries(headers),
+    text: text && withLf(text.text()),
+    html: html && withLf(html.text()),
+    attachments: attachments.map((part) => ({
+      filename: part.filename,
+      contentType: part.contentType.value,
+      content: Buffer.from(asBuffer(part.content())),
+    })),
+  };
+}
+
+function isMultipart(part: ParsedPart): boolean {
+  return part.contentType.value.startsWith('multipart/');
+}
+
+function withLf(text: string): string {
+  return text.replaceAll('\r\n', '\n');
+}

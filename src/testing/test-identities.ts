@@ -1,0 +1,19 @@
+import { createTestCertificateAuthority } from './certificate-authority.js';
+import type { TestIdentity } from './certificate-authority.js';
+
+/** S/MIME certificates of one throwaway authority. */
+export interface TestIdentities {
+  /** PEM of the authority: for `trustAnchors`. */
+  readonly ca: string;
+  /** By address, in the order given. */
+  readonly identities: ReadonlyMap<string, TestIdentity>;
+}
+
+/**
+ * Makes S/MIME certificates (EC P-256, valid for 30 days) for ASCII addresses, so that tests can sign and encrypt without files. Nobody
+ * trusts them who was not given `ca`.
+ */
+export function createTestIdentities(...addresses: readonly string[]): TestIdentities {
+  const authority = createTestCertificateAuthority();
+  return { ca: authority.certificate, identities: new Map(addresses.map((address) => [address, authority.issueEmail(address)])) };
+}
