@@ -1,0 +1,123 @@
+/**
+ * A `CertificateSource` becomes a certificate that is ready for use.
+ */
+import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
+import { resolveSecret } from '../profile/secret.js';
+import { showText } from '../util/show.js';
+import { atPlace, certificateError } from './certificate-error.js';
+import type { Contents, FilePasswords } from './contents.js';
+import { identitiesOf } from './identities.js';
+import type { Identities, Identity } from './identities.js';
+import { throwIfAborted } from './key-derivation.js';
+import { readContents } from './read-contents.js';
+import { readCertificateFile } from './read-file.js';
+import { filePasswords, loadedFrom } from './loaded.js';
+import { best } from './select.js';
+import type { Purpose } from './select.js';
+import { openCertificateStore } from './stores/open-store.js';
+
+/** What a certificate is loaded for. */
+export interface LoadContext {
+  /** The profile's field, for messages: `smime.sign.certificate`. */
+  readonly slot?: string | undefined;
+  /** 'sign' and 'client-auth' need a private key. Absent: a key where there is one. */
+  readonly purpose?: Purpose | undefined;
+  /** Ends the work: ERR_ABORTED. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Loads from file, bytes or store. ERR_CERTIFICATE says what is wrong and where; ERR_SECRET where a password cannot be had. Dates,
+ * usages and the path are not checked here.
+ */
+export async function loadCertificate(source: CertificateSource, context: LoadContext = {}): Promise<LoadedCertificate> {
+  const slot = context.slot ?? 'certificate';
+  try {
+    throwIfAborted(context.signal);
+    if (source.store !== undefined) return await loadFromStore(source, slot, context);
+    const passwords = filePasswords(source, slot, context.signal);
+    const contents = await contentsOf(source, slot, passwords, context);
+    return choose(await identitiesOf(contents), contents, context.purpose);
+  } catch (error) {
+    throw atPlace(error, source.file === undefined ? slot : `${slot}: ${showText(source.file, 300)}`);
+  }
+}
+
+/** Every certificate and key of a file or of bytes. */
+export async function contentsOf(
+  source: Exclude<CertificateSource, { readonly select: unknown }>,
+  slot: string,
+  passwords: FilePasswords,
+  { purpose, signal }: LoadContext,
+): Promise<Contents> {
+  const options = { passwords, wantKeys: purpose !== 'encrypt', signal };
+  if (source.file !== undefined) {
+    const contents = await readContents(await readCertificateFile(source.file), options);
+    if (source.keyFile === undefined || !options.wantKeys) return contents;
+    const place = `the key file ${showText(source.keyFile, 300)}`;
+    return withKey(contents, await at(place, async () => readContents(await readCertificateFile(source.keyFile ?? ''), options)), place);
+  }
+  const { data, key } = source;
+  const contents = await readContents(bytesOf(data), options);
+  if (key === undefined || !options.wantKeys) return contents;
+  const keyBytes = key instanceof Uint8Array ? key : Buffer.from(await resolveSecret(key, `${slot}.key`, signal), 'utf8');
+  return withKey(contents, await at('the key', () => readContents(keyBytes, options)), 'the key');
+}
+
+async function at<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw atPlace(error, place);
+  }
+}
+
+function withKey(contents: Contents, other: Contents, place: string): Contents {
+  if (other.keys.length > 0) return { ...contents, certificates: [...contents.certificates, ...other.certificates], keys: [...contents.keys, ...other.keys] };
+  throw certificateError(`${place} holds no private key`, 'Give the file that holds PRIVATE KEY or ENCRYPTED PRIVATE KEY.');
+}
+
+/** Text as it is: `readContents` knows PEM and base64. */
+function bytesOf(data: string | Uint8Array | { readonly base64: string }): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  return Buffer.from(typeof data === 'string' ? data : data.base64, 'utf8');
+}
+
+async function loadFromStore(source: Extract<CertificateSource, { readonly select: unknown }>, slot: string, { purpose, signal }: LoadContext): Promise<LoadedCertificate> {
+  const store = await openCertificateStore(source.store, { slot, signal, keyPassword: source.keyPassword });
+  const { password } = source;
+  const loaded = await store.load(source.select, { ...(password === undefined ? {} : { password }), ...(purpose === undefined ? {} : { purpose }) });
+  throwIfAborted(signal);
+  if (needsKey(purpose) && loaded.privateKey === undefined) throw noKey(`the store's entry ${JSON.stringify(loaded.info.subject)}`);
+  return loaded;
+}
+
+function needsKey(purpose: Purpose | undefined): boolean {
+  return purpose === 'sign' || purpose === 'client-auth';
+}
+
+function choose({ identities, skipped, strayKeys = 0 }: Identities, contents: Contents, purpose: Purpose | undefined): LoadedCertificate {
+  if (identities.length === 0) {
+    if (skipped[0] !== undefined) throw skipped[0];
+    const holds = contents.keys.length > 0 ? 'a private key, but no certificate' : 'no certificate';
+    throw certificateError(`the ${contents.format} file holds ${holds}`, 'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.');
+  }
+  const withKeys = identities.filter(({ info }) => info.hasPrivateKey);
+  if (withKeys.length === 0 && strayKeys > 0) {
+    throw certificateError('the private key belongs to none of the certificates', 'Give the certificate that was issued for this key.');
+  }
+  if (withKeys.length === 0 && needsKey(purpose)) throw skipped[0] ?? noKey(`the ${contents.format} file`);
+  const chosen = best(withKeys.length > 0 ? withKeys : leaves(identities), purpose);
+  if (chosen === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');
+  return loadedFrom(chosen, purpose);
+}
+
+function noKey(what: string): Error {
+  return certificateError(`${what} has a certificate, but no private key`, 'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.');
+}
+
+/** Those that are no issuer of another, where there are such. */
+function leaves(identities: readonly Identity[]): readonly Identity[] {
+  const ends = identities.filter(({ certificate }) => certificate.basicConstraints?.ca !== true);
+  return ends.length > 0 ? ends : identities;
+}

@@ -1,0 +1,70 @@
+/**
+ * RC2-CBC decryption (RFC 2268): what PKCS#12 files of older Windows, Java and OpenSSL are encrypted with, and what OpenSSL 3 no
+ * longer has. Never used to write.
+ */
+
+/** PITABLE of RFC 2268 section 2. */
+const piTable = Buffer.from(
+  'd978f9c419ddb5ed28e9fd794aa0d89dc67e37832b76538e624c6488448bfba2' +
+    '179a59f587b34f1361456d8d09817d32bd8f40eb86b77b0bf09521225c6b4e82' +
+    '54d66593ce60b21c7356c014a78cf1dc1275ca1f3bbee4d1423dd430a33cb626' +
+    '6fbf0eda4669075727f21d9bbc944303f811c7f690ef3ee706c3d52fc8661ed7' +
+    '08e8eade8052eef784aa72ac354d6a2a961ad2715a1549744b9fd05e0418a4ec' +
+    'c2e0416e0f51cbcc2491af50a1f47039997c3a8523b8b47afc02365b25559731' +
+    '2d5dfa98e38a92ae05df2910676cbac9d300e6cfe19ea82c6316013f58e289a9' +
+    '0d38341bab33ffb0bb480c5fb9b1cd2ec5f3db47e5a59c770aa62068fe7fc1ad',
+  'hex',
+);
+
+/** The 64 words of the expanded key. */
+function expandKey(key: Uint8Array, effectiveBits: number): Uint16Array {
+  const bytes = new Uint8Array(128);
+  bytes.set(key);
+  for (let i = key.length; i < 128; i++) bytes[i] = pi((bytes[i - 1] ?? 0) + (bytes[i - key.length] ?? 0));
+  const octets = (effectiveBits + 7) >> 3;
+  const mask = 0xff >> (8 * octets - effectiveBits);
+  bytes[128 - octets] = pi((bytes[128 - octets] ?? 0) & mask);
+  for (let i = 127 - octets; i >= 0; i--) bytes[i] = pi((bytes[i + 1] ?? 0) ^ (bytes[i + octets] ?? 0));
+  return Uint16Array.from({ length: 64 }, (_, i) => (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8));
+}
+
+function pi(index: number): number {
+  return piTable[index & 0xff] ?? 0;
+}
+
+const rotations = [1, 2, 3, 5] as const;
+
+/** One block in place. */
+function decryptBlock(words: Uint16Array, block: Buffer): void {
+  const r = [block.readUInt16LE(0), block.readUInt16LE(2), block.readUInt16LE(4), block.readUInt16LE(6)];
+  const at = (i: number): number => r[i & 3] ?? 0;
+  let next = 63;
+  const unmix = (): void => {
+    for (let i = 3; i >= 0; i--) {
+      const turn = rotations[i] ?? 0;
+      const rotated = (at(i) >>> turn) | (at(i) << (16 - turn));
+      r[i] = (rotated - (words[next--] ?? 0) - (at(i + 3) & at(i + 2)) - (~at(i + 3) & at(i + 1))) & 0xffff;
+    }
+  };
+  const unmash = (): void => {
+    for (let i = 3; i >= 0; i--) r[i] = (at(i) - (words[at(i + 3) & 63] ?? 0)) & 0xffff;
+  };
+  for (const rounds of [5, 6, 5]) {
+    for (let i = 0; i < rounds; i++) unmix();
+    if (next > 0) unmash();
+  }
+  r.forEach((word, i) => block.writeUInt16LE(word, 2 * i));
+}
+
+/** The plain text, padding included; `effectiveBits` is 1 to 1024, the key 1 to 128 bytes, `data` whole blocks of 8. */
+export function rc2CbcDecrypt(key: Uint8Array, effectiveBits: number, iv: Uint8Array, data: Uint8Array): Buffer {
+  if (key.length < 1 || key.length > 128 || effectiveBits < 1 || effectiveBits > 1024) throw new RangeError('RC2 key length');
+  if (iv.length !== 8 || data.length % 8 !== 0) throw new RangeError('RC2 block length');
+  const words = expandKey(key, effectiveBits);
+  const plain = Buffer.from(data);
+  for (let start = 0; start < plain.length; start += 8) {
+    decryptBlock(words, plain.subarray(start, start + 8));
+    for (let i = 0; i < 8; i++) plain[start + i] = (plain[start + i] ?? 0) ^ ((start === 0 ? iv[i] : data[start - 8 + i]) ?? 0);
+  }
+  return plain;
+}

@@ -1,0 +1,90 @@
+/**
+ * Which certificate is meant: by a selector, by a purpose, and where several are left the one that will work.
+ */
+import type { CertificateInfo, CertificateSelector } from '../model/certificate.js';
+import { showText } from '../util/show.js';
+import { certificateError } from './certificate-error.js';
+import type { Certificate } from './certificate.js';
+import { comparableName, comparableText } from './distinguished-name.js';
+import { keyPurpose } from './extensions.js';
+
+/** What a certificate is wanted for. */
+export type Purpose = 'sign' | 'encrypt' | 'client-auth';
+
+/** What is chosen among. */
+export interface Candidate {
+  readonly certificate: Certificate;
+  readonly info: CertificateInfo;
+}
+
+/** The candidates that the selector means. ERR_CERTIFICATE where it is not one. */
+export function matching<T extends Candidate>(candidates: readonly T[], selector: CertificateSelector): readonly T[] {
+  const matches = matcherOf(selector);
+  return candidates.filter(matches);
+}
+
+function matcherOf(selector: CertificateSelector): (candidate: Candidate) => boolean {
+  if ('subject' in selector) return subjectMatcher(selector.subject);
+  if ('email' in selector) {
+    const wanted = foldAscii(selector.email);
+    return ({ certificate }) => certificate.emails.some((email) => foldAscii(email) === wanted);
+  }
+  if ('fingerprint' in selector) {
+    const wanted = fingerprintDigits(selector.fingerprint);
+    return ({ info }) => info.fingerprint.replaceAll(':', '') === wanted;
+  }
+  if ('alias' in selector) return ({ info }) => info.alias === selector.alias;
+  throw certificateError('the selector names none of subject, email, fingerprint and alias', 'Give one of them in `select`.');
+}
+
+function subjectMatcher(subject: string): (candidate: Candidate) => boolean {
+  const name = subject.includes('=') ? comparableText(subject) : undefined;
+  if (name !== undefined) return ({ certificate }) => comparableName(certificate.subjectParts) === name;
+  const wanted = subject.trim().toLowerCase();
+  return ({ certificate }) =>
+    wanted !== '' && certificate.subjectParts.flat().some(({ type, value }) => type === '2.5.4.3' && value?.trim().toLowerCase() === wanted);
+}
+
+function fingerprintDigits(text: string): string {
+  const digits = text.replace(/[\s:]/g, '').toUpperCase();
+  if (/^[0-9A-F]{64}$/.test(digits)) return digits;
+  const hint = digits.length === 40 ? ' A thumbprint of 40 digits is SHA-1, which does not name a certificate safely.' : '';
+  throw certificateError('the fingerprint is not 64 hexadecimal digits', `Give the SHA-256 fingerprint: \`openssl x509 -noout -fingerprint -sha256\`.${hint}`);
+}
+
+/** ASCII case ignored, other letters as they are: that is how mail systems compare. */
+export function foldAscii(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
+}
+
+/** Words for a selector in an error. */
+export function selectorText(selector: CertificateSelector): string {
+  const [kind, value] = Object.entries(selector)[0] ?? ['', ''];
+  return `${kind} ${JSON.stringify(showText(String(value), 200))}`;
+}
+
+/** The best of several: valid now, fit for the purpose, with a key, the newest. undefined where there are none. */
+export function best<T extends Candidate>(candidates: readonly T[], purpose: Purpose | undefined, now: Date = new Date()): T | undefined {
+  const rank = ({ certificate, info }: T): number =>
+    (isValidAt(certificate, now) ? 4 : 0) + (info.hasPrivateKey ? 2 : 0) + (misuse(certificate, purpose) === undefined ? 1 : 0);
+  return [...candidates].sort((a, b) => rank(b) - rank(a) || b.info.validFrom.getTime() - a.info.validFrom.getTime())[0];
+}
+
+/** Is `now` within its dates? */
+export function isValidAt({ info }: Certificate, now: Date): boolean {
+  return info.validFrom <= now && now <= info.validTo;
+}
+
+/** Why a certificate may not be used for a purpose, by its usages; undefined where it may. */
+export function misuse({ keyUsage, extendedKeyUsage, key }: Certificate, purpose: Purpose | undefined): string | undefined {
+  if (purpose === undefined) return undefined;
+  const has = (...usages: readonly ('digitalSignature' | 'nonRepudiation' | 'keyEncipherment' | 'keyAgreement')[]): boolean =>
+    keyUsage === undefined || usages.some((usage) => keyUsage.has(usage));
+  if (purpose === 'encrypt') {
+    const needed = key.kind === 'rsa' ? 'keyEncipherment' : 'keyAgreement';
+    if (!has(needed)) return `its key usage lacks ${needed}`;
+  } else if (purpose === 'sign' ? !has('digitalSignature', 'nonRepudiation') : !has('digitalSignature')) return 'its key usage lacks digitalSignature';
+  const wanted = purpose === 'client-auth' ? 'clientAuth' : 'emailProtection';
+  if (extendedKeyUsage === undefined || extendedKeyUsage.includes(keyPurpose.any) || extendedKeyUsage.includes(keyPurpose[wanted])) return undefined;
+  return `its extended key usage lacks ${wanted}`;
+}

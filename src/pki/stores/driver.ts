@@ -1,0 +1,84 @@
+/**
+ * What differs between stores, and the `CertificateStore` that is made of it.
+ */
+import type { CertificateSelector, CertificateStore, LoadedCertificate } from '../../model/certificate.js';
+import type { Secret } from '../../model/secret.js';
+import { atPlace, certificateError } from '../certificate-error.js';
+import type { FilePasswords } from '../contents.js';
+import type { Identities, Identity } from '../identities.js';
+import { throwIfAborted } from '../key-derivation.js';
+import { filePasswords, loadedFrom } from '../loaded.js';
+import { best, matching, selectorText } from '../select.js';
+import type { Purpose } from '../select.js';
+import type { CommandRunner } from './run-command.js';
+
+/** How a store is opened. */
+export interface OpenStoreOptions {
+  /** Of the store; `load` may give another. */
+  readonly password?: Secret | undefined;
+  /** Where keys have a password of their own. */
+  readonly keyPassword?: Secret | undefined;
+  /** The profile's field, for messages. */
+  readonly slot?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Runs the system's programs; default without a shell. */
+  readonly run?: CommandRunner | undefined;
+  /** Default that of this process. */
+  readonly platform?: NodeJS.Platform | undefined;
+  /** Default that of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+}
+
+/** What a driver is told at each call. */
+export interface StoreAccess {
+  readonly passwords: FilePasswords;
+  readonly purpose: Purpose | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A kind of store. */
+export interface StoreDriver {
+  /** For messages. */
+  readonly place: string;
+  /** All certificates; private keys only where they come along by themselves. */
+  entries(access: StoreAccess): Promise<Identities>;
+  /** The entry with its private key. Absent: entries have their keys. */
+  withKey?(entry: Identity, access: StoreAccess): Promise<Identity>;
+}
+
+/** The store of a driver. */
+export function storeOf(driver: StoreDriver, options: OpenStoreOptions): CertificateStore {
+  const accessFor = (password: Secret | undefined, purpose: Purpose | undefined): StoreAccess => ({
+    passwords: filePasswords({ password: password ?? options.password, keyPassword: options.keyPassword }, options.slot, options.signal),
+    purpose,
+    signal: options.signal,
+  });
+  const placed = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      throwIfAborted(options.signal);
+      return await work();
+    } catch (error) {
+      throw atPlace(error, driver.place);
+    }
+  };
+  return {
+    list: () => placed(async () => (await driver.entries(accessFor(undefined, undefined))).identities.map(({ info }) => info)),
+    load: (selector, { password, purpose } = {}) => placed(() => loadFrom(driver, selector, accessFor(password, purpose))),
+  };
+}
+
+async function loadFrom(driver: StoreDriver, selector: CertificateSelector, access: StoreAccess): Promise<LoadedCertificate> {
+  const found = await driver.entries(access);
+  const entry = best(matching(found.identities, selector), access.purpose);
+  if (entry === undefined) throw noMatch(found, selector);
+  const wantsKey = access.purpose !== 'encrypt' && entry.info.hasPrivateKey;
+  const opened = wantsKey && driver.withKey !== undefined ? await driver.withKey(entry, access) : entry;
+  return loadedFrom(opened, access.purpose);
+}
+
+function noMatch({ identities, skipped }: Identities, selector: CertificateSelector): Error {
+  const names = identities.slice(0, 5).map(({ info }) => info.alias ?? info.subject);
+  const held = identities.length === 0 ? 'it holds none' : `it holds ${identities.length}: ${names.join('; ')}${identities.length > 5 ? '; …' : ''}`;
+  const unread = skipped[0] === undefined ? '' : `; ${skipped.length} could not be read, the first because ${skipped[0].message}`;
+  return certificateError(`there is no certificate with ${selectorText(selector)}: ${held}${unread}`, 'Choose one of those that list() names: subject is the whole DN or the CN.');
+}

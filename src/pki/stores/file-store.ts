@@ -1,0 +1,80 @@
+/**
+ * Stores that are files: one of PKCS#12 or JKS with several identities, or a directory of any format.
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isEmailError } from '../../errors/email-error.js';
+import { showText } from '../../util/show.js';
+import { atPlace, certificateError } from '../certificate-error.js';
+import type { Contents } from '../contents.js';
+import { identitiesOf } from '../identities.js';
+import { throwIfAborted } from '../key-derivation.js';
+import { readContents } from '../read-contents.js';
+import { readCertificateFile } from '../read-file.js';
+import type { StoreAccess, StoreDriver } from './driver.js';
+
+/** One file. `format` is what it is expected to be; another is read too, for files change hands. */
+export function fileStore(location: string, format: 'PKCS#12' | 'JKS'): StoreDriver {
+  return {
+    place: `the ${format} store ${showText(location, 300)}`,
+    async entries({ passwords, signal, purpose }) {
+      return identitiesOf(await readContents(await readCertificateFile(location), { passwords, signal, wantKeys: purpose !== 'encrypt' }));
+    },
+  };
+}
+
+const extensions = /\.(?:cer|crt|der|pem|p7b|p7c|key|p8|p12|pfx|jks)$/i;
+const maxFiles = 5_000;
+const maxTotalBytes = 64 << 20;
+
+/** A directory: all its certificates and keys, each with what belongs to it in whatever file. Not recursive. */
+export function directoryStore(location: string): StoreDriver {
+  return {
+    place: `the directory ${showText(location, 300)}`,
+    async entries(access) {
+      const { contents, skipped } = await readDirectory(location, extensions, access);
+      const found = await identitiesOf(contents);
+      return { ...found, skipped: [...skipped, ...found.skipped] };
+    },
+  };
+}
+
+/** Everything that the files of a directory hold. A file that cannot be read does not take the others along. */
+export async function readDirectory(location: string, pattern: RegExp, { passwords, signal, purpose }: StoreAccess): Promise<{ contents: Contents; skipped: Error[] }> {
+  const skipped: Error[] = [];
+  const all: Contents[] = [];
+  let total = 0;
+  for (const name of await filesOf(location, pattern)) {
+    throwIfAborted(signal);
+    try {
+      const bytes = await readCertificateFile(join(location, name));
+      total += bytes.length;
+      if (total > maxTotalBytes) break;
+      all.push(await readContents(bytes, { passwords, signal, wantKeys: purpose !== 'encrypt' }));
+    } catch (error) {
+      if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
+      skipped.push(atPlace(error, showText(name, 200)) as Error);
+    }
+  }
+  if (total > maxTotalBytes) throw certificateError(`its files have more than ${maxTotalBytes} bytes`, 'Name a directory of certificates.');
+  const contents: Contents = {
+    format: 'directory',
+    certificates: all.flatMap(({ certificates }) => certificates),
+    keys: all.flatMap(({ keys }) => keys),
+    locked: all.flatMap(({ locked }) => locked ?? []),
+    crls: all.flatMap(({ crls }) => crls),
+  };
+  return { contents, skipped };
+}
+
+async function filesOf(location: string, pattern: RegExp): Promise<readonly string[]> {
+  let names: string[];
+  try {
+    names = (await readdir(location)).filter((name) => pattern.test(name)).sort();
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    throw certificateError(`the directory cannot be read (${code})`, 'Check the path, and that this process may read it.', error);
+  }
+  if (names.length > maxFiles) throw certificateError(`it has more than ${maxFiles} certificate files`, 'Name a directory of the certificates that are meant.');
+  return names;
+}

@@ -1,0 +1,86 @@
+/**
+ * NSS databases (Firefox, Thunderbird, and the shared one of Linux), through `certutil` and `pk12util` of the NSS tools.
+ */
+import { readFile } from 'node:fs/promises';
+import { showText } from '../../util/show.js';
+import { certificateError } from '../certificate-error.js';
+import type { ContainedCertificate } from '../contents.js';
+import { identitiesOf } from '../identities.js';
+import type { Identity } from '../identities.js';
+import { readContents } from '../read-contents.js';
+import { parsePem } from '../pem.js';
+import type { StoreAccess, StoreDriver } from './driver.js';
+import { oneTimePassword, withPrivateDirectory } from './private-directory.js';
+import type { CommandResult, CommandRunner } from './run-command.js';
+
+/** More names than any person's or server's database has. */
+const maxNames = 1_000;
+
+/** A database; `location` is its directory, with or without `sql:`. */
+export function nssStore(location: string, run: CommandRunner): StoreDriver {
+  const database = /^(?:sql|dbm):/.test(location) ? location : `sql:${location}`;
+  return {
+    place: `the NSS database ${showText(location, 300)}`,
+    entries: (access) => listEntries(database, run, access),
+    withKey: (entry, access) => exportKey(database, run, entry, access),
+  };
+}
+
+async function listEntries(database: string, run: CommandRunner, { signal }: StoreAccess): ReturnType<StoreDriver['entries']> {
+  const listing = succeeded(await run({ program: 'certutil', args: ['-L', '-d', database], signal }), 'certutil');
+  const names = namesOf(listing);
+  if (names.size > maxNames) throw certificateError(`it has more than ${maxNames} names`, 'Use a database of the certificates that are meant.');
+  const certificates: ContainedCertificate[] = [];
+  const own = new Set<string>();
+  for (const [alias, isOwn] of names) {
+    const pem = succeeded(await run({ program: 'certutil', args: ['-L', '-d', database, '-n', alias, '-a'], signal }), 'certutil');
+    for (const { bytes } of parsePem(pem)) certificates.push({ der: bytes, alias });
+    if (isOwn) own.add(alias);
+  }
+  const found = await identitiesOf({ certificates, keys: [] });
+  const marked = found.identities.map((entry) => ({ ...entry, info: { ...entry.info, hasPrivateKey: own.has(entry.info.alias ?? '') } }));
+  return { ...found, identities: marked };
+}
+
+/** Nickname to "its key is here", which the flag `u` says. */
+function namesOf(listing: string): ReadonlyMap<string, boolean> {
+  const names = new Map<string, boolean>();
+  for (const line of listing.split('\n')) {
+    const [, name, flags] = /^(.*\S)\s+([A-Za-z]*,[A-Za-z]*,[A-Za-z]*)\s*$/.exec(line.slice(0, 2_000)) ?? [];
+    if (name === undefined || flags === undefined || flags === 'SSL,S/MIME,JAR/XPI') continue;
+    names.set(name, (names.get(name) ?? false) || flags.includes('u'));
+  }
+  return names;
+}
+
+async function exportKey(database: string, run: CommandRunner, entry: Identity, { passwords, signal }: StoreAccess): Promise<Identity> {
+  const password = (await passwords.file()) ?? '';
+  return withPrivateDirectory(async (directory) => {
+    const oneTime = oneTimePassword();
+    const file = directory.path('export.p12');
+    const databasePassword = await directory.write('database', `${password}\n`);
+    const filePassword = await directory.write('file', `${oneTime}\n`);
+    const args = ['-o', file, '-n', entry.info.alias ?? '', '-d', database, '-k', databasePassword, '-w', filePassword];
+    const result = await run({ program: 'pk12util', args, signal });
+    if (/SEC_ERROR_BAD_PASSWORD|Incorrect password/.test(result.stderr)) {
+      throw certificateError('the password of the NSS database is missing or wrong', `Give it in \`${passwords.fileField}\`.`);
+    }
+    succeeded(result, 'pk12util');
+    const own = { ...passwords, file: () => Promise.resolve(oneTime), key: () => Promise.resolve(oneTime) };
+    const { identities } = await identitiesOf(await readContents(await readFile(file), { passwords: own, wantKeys: true, signal }));
+    const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
+    if (opened?.privateKey === undefined) throw certificateError('pk12util gave no private key for it', 'The key may be on a token that does not let it out: use a signer.');
+    // The database knows more of the chain than the export holds, and the nickname is its own.
+    return { ...opened, info: entry.info, chain: entry.chain.length > opened.chain.length ? entry.chain : opened.chain };
+  });
+}
+
+function succeeded(result: CommandResult, program: string): string {
+  if (result.code === 0) return result.stdout;
+  const said = showText(result.stderr.trim() || result.stdout.trim(), 300);
+  const isBad = /SEC_ERROR_BAD_DATABASE|SEC_ERROR_LEGACY_DATABASE/.test(said);
+  throw certificateError(
+    isBad ? 'it is no NSS database' : `${program} failed: ${said}`,
+    isBad ? 'Name the directory that holds cert9.db and key4.db.' : 'Run the program by hand on the same database.',
+  );
+}

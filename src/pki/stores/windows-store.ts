@@ -1,0 +1,112 @@
+/**
+ * Windows certificate stores through PowerShell. Keys that may be exported are; the others sign and decrypt in place.
+ */
+import { createHash } from 'node:crypto';
+import type { PrivateKeyDecryptor, PrivateKeySigner } from '../../model/certificate.js';
+import { showText } from '../../util/show.js';
+import { certificateError } from '../certificate-error.js';
+import { ecdsaToDer } from '../ecdsa.js';
+import { identitiesOf } from '../identities.js';
+import type { Identity } from '../identities.js';
+import { readContents } from '../read-contents.js';
+import type { StoreAccess, StoreDriver } from './driver.js';
+import { oneTimePassword } from './private-directory.js';
+import type { CommandRunner } from './run-command.js';
+import { windowsArguments } from './windows-script.js';
+
+/** What is asked; `location` and `store` are added. */
+type Request = Readonly<Record<string, string>> & { readonly action: 'list' | 'export' | 'sign' | 'decrypt' };
+
+type Ask = (request: Request, signal: AbortSignal | undefined) => Promise<Readonly<Record<string, unknown>>>;
+
+/** A store by its path, as `CurrentUser\My`. */
+export function windowsStore(path: string, run: CommandRunner): StoreDriver {
+  const [, location, store] = /^(?:Cert:\\)?(CurrentUser|LocalMachine)\\([A-Za-z]{1,40})$/i.exec(path) ?? [];
+  if (location === undefined || store === undefined) {
+    throw certificateError(`${JSON.stringify(showText(path, 100))} is no Windows certificate store`, 'Give `CurrentUser\\My` or `LocalMachine\\My`.');
+  }
+  const ask: Ask = async (request, signal) => {
+    const result = await run({ program: 'powershell.exe', args: windowsArguments, input: asciiJson({ location, store, ...request }), signal });
+    return answerOf(result.stdout, result.stderr);
+  };
+  return {
+    place: `the Windows store ${location}\\${store}`,
+    entries: ({ signal }) => listEntries(ask, signal),
+    withKey: (entry, access) => takeKey(ask, entry, access),
+  };
+}
+
+/** Any text survives any code page of a console as ASCII. */
+function asciiJson(value: object): string {
+  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+function answerOf(stdout: string, stderr: string): Readonly<Record<string, unknown>> {
+  let answer: unknown;
+  try {
+    answer = JSON.parse(Buffer.from(stdout.trim(), 'base64').toString('utf8'));
+  } catch (error) {
+    throw certificateError(`PowerShell gave no answer: ${showText(stderr.trim(), 300)}`, 'Windows PowerShell 5.1 or later is needed, in full language mode.', error);
+  }
+  if (typeof answer !== 'object' || answer === null) throw certificateError('PowerShell gave an answer of an unknown form', 'Windows PowerShell 5.1 or later is needed.');
+  const { error } = answer as { error?: unknown };
+  if (error !== undefined) throw certificateError(`Windows says: ${showText(String(error), 300)}`, 'See that this user may open the store and use the key.');
+  return answer as Readonly<Record<string, unknown>>;
+}
+
+async function listEntries(ask: Ask, signal: AbortSignal | undefined): ReturnType<StoreDriver['entries']> {
+  const { entries } = await ask({ action: 'list' }, signal);
+  const listed = (Array.isArray(entries) ? entries : []) as readonly { der?: unknown; name?: unknown; key?: unknown }[];
+  const certificates = listed.map(({ der, name }) => ({
+    der: Buffer.from(String(der), 'base64'),
+    ...(typeof name === 'string' && name !== '' ? { alias: name } : {}),
+  }));
+  const own = new Set(listed.filter(({ key }) => key === true).map(({ der }) => String(der)));
+  const found = await identitiesOf({ certificates, keys: [] });
+  const identities = found.identities.map((entry) => {
+    const hasPrivateKey = own.has(Buffer.from(entry.certificate.der).toString('base64'));
+    return { ...entry, info: { ...entry.info, hasPrivateKey } };
+  });
+  return { ...found, identities };
+}
+
+async function takeKey(ask: Ask, entry: Identity, { passwords, signal }: StoreAccess): Promise<Identity> {
+  const thumbprint = createHash('sha1').update(entry.certificate.der).digest('hex').toUpperCase();
+  const password = oneTimePassword();
+  const { pfx, chain } = await ask({ action: 'export', thumbprint, password }, signal);
+  const issuers = (Array.isArray(chain) ? chain : []).map((der) => Buffer.from(String(der), 'base64'));
+  const withChain = { ...entry, chain: issuers.length > 0 ? issuers : entry.chain };
+  if (typeof pfx !== 'string' || pfx === '') return { ...withChain, privateKey: keyInPlace(ask, thumbprint, entry) };
+  const own = { ...passwords, file: () => Promise.resolve(password), key: () => Promise.resolve(password) };
+  const { identities } = await identitiesOf(await readContents(Buffer.from(pfx, 'base64'), { passwords: own, wantKeys: true, signal }));
+  const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
+  if (opened?.privateKey === undefined) throw certificateError('Windows exported no private key for it', 'Import the certificate anew with its key.');
+  return { ...withChain, privateKey: opened.privateKey };
+}
+
+/** A key that stays in Windows. Without `agree`: Windows PowerShell cannot give the raw secret of an ECDH key. */
+function keyInPlace(ask: Ask, thumbprint: string, { certificate }: Identity): PrivateKeySigner & Pick<PrivateKeyDecryptor, 'rsaDecrypt'> {
+  const valueOf = async (request: Request, signal: AbortSignal): Promise<Buffer> => {
+    const { value } = await ask({ ...request, thumbprint }, signal);
+    if (typeof value !== 'string' || value === '') throw certificateError('Windows gave an empty answer', 'See that this user may use the key.');
+    return Buffer.from(value, 'base64');
+  };
+  return {
+    async sign({ algorithm, digest, signal }) {
+      const scheme = schemes.get(algorithm.name);
+      if (scheme === undefined || digest === undefined) throw certificateError(`a key in Windows cannot sign with ${algorithm.name}`, 'Use an RSA or ECDSA certificate.');
+      const value = await valueOf({ action: 'sign', scheme, hash: (algorithm.hash ?? 'sha256').toUpperCase(), digest: Buffer.from(digest).toString('base64') }, signal);
+      return scheme === 'ecdsa' ? ecdsaToDer(value) : value;
+    },
+    async rsaDecrypt({ ciphertext, scheme, hash, signal }) {
+      if (certificate.key.kind !== 'rsa') throw certificateError('the key in Windows is no RSA key', 'Use an RSA certificate.');
+      return valueOf({ action: 'decrypt', scheme, hash: (hash ?? 'sha1').toUpperCase(), ciphertext: Buffer.from(ciphertext).toString('base64') }, signal);
+    },
+  };
+}
+
+const schemes: ReadonlyMap<string, string> = new Map([
+  ['RSASSA-PKCS1-v1_5', 'pkcs1'],
+  ['RSA-PSS', 'pss'],
+  ['ECDSA', 'ecdsa'],
+]);
