@@ -9,7 +9,7 @@ import type { Warning } from '../model/reply.js';
 import type { SmimeSignSettings } from '../model/smime.js';
 import { parseCertificate } from '../pki/certificate.js';
 import type { Certificate } from '../pki/certificate.js';
-import { asBuffer } from '../util/bytes.js';
+import { asBuffer, isAscii } from '../util/bytes.js';
 import { element, octetString, tag } from '../util/der.js';
 import { digestSizes } from './algorithms.js';
 import { Base64Lines, base64Lines, base64LinesSize } from './base64-lines.js';
@@ -109,6 +109,7 @@ async function signDetached(identity: Identity, entity: RenderedEntity, signal: 
     `Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=${name};\r\n boundary="${boundary}"\r\n`;
   const open = Buffer.from(`--${boundary}\r\n`, 'latin1');
   const head = headOf(entity);
+  const encoding = isAscii(entity.fields) ? '7bit' : '8bit'; // protected header fields of an SMTPUTF8 message
   const close = (signed: Signed): Buffer => {
     const { before, after } = identity.template.wrap(undefined, signed.attributes, signed.signature);
     return Buffer.concat([
@@ -120,7 +121,7 @@ async function signDetached(identity: Identity, entity: RenderedEntity, signal: 
   if (entity.body instanceof Uint8Array) {
     const digest = startDigest(scheme.digest).update(head).update(entity.body).digest();
     const body = Buffer.concat([open, head, entity.body, close(await signDigest(identity, digest, signal))]);
-    return { fields, body, size: body.length, encoding: '7bit' };
+    return { fields, body, size: body.length, encoding };
   }
   const once = new SignatureOnce(identity, signal);
   const { body: source, size } = entity;
@@ -135,7 +136,7 @@ async function signDetached(identity: Identity, entity: RenderedEntity, signal: 
     }
     yield close(await once.of(hash.digest()));
   });
-  return { fields, body, size: total, encoding: '7bit' };
+  return { fields, body, size: total, encoding };
 }
 
 /** Octets of every signature by this key; undefined for ECDSA, where they differ. */

@@ -4,17 +4,17 @@
 import { abortError } from '../errors/abort.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../model/entity.js';
-import { asBuffer } from '../util/bytes.js';
+import { asBuffer, utf8 } from '../util/bytes.js';
 
 /** What comes before the body: the entity's fields and the empty line. */
 export function headOf(entity: RenderedEntity): Buffer {
-  return Buffer.from(`${entity.fields}\r\n`, 'latin1');
+  return utf8(`${entity.fields}\r\n`);
 }
 
 /** Octets of the whole entity, where known. */
 export function sizeOf(entity: RenderedEntity): number | undefined {
   const body = entity.body instanceof Uint8Array ? entity.body.length : entity.size;
-  return body === undefined ? undefined : entity.fields.length + 2 + body;
+  return body === undefined ? undefined : Buffer.byteLength(entity.fields) + 2 + body;
 }
 
 /** The body chunk by chunk, as Buffers; ends with the abort, and with ERR_CONTENT where it is not as long as was said. */

@@ -1,0 +1,88 @@
+/**
+ * From an encrypted CMS to its content. Whatever goes wrong once a secret is involved ends in one and the same error.
+ */
+import { createDecipheriv } from 'node:crypto';
+import type { CipherGCMTypes } from 'node:crypto';
+import { isMeant } from './certificate-id.js';
+import { contentKey, isImplicitlyRejected } from './content-key.js';
+import type { RecipientKey } from './content-key.js';
+import { readEncrypted } from './enveloped-data-reader.js';
+import type { EncryptedMessage } from './enveloped-data-reader.js';
+import { oids } from './algorithms.js';
+import { readContentInfo } from './signed-data-reader.js';
+import { decryptionError, smimeError } from './smime-error.js';
+
+/** A certificate is named once; a message that names it more often than this is made to keep us busy. */
+const maxAttempts = 8;
+
+/** A decrypted content, and what it was encrypted with. */
+export interface DecryptedContent {
+  readonly content: Buffer;
+  readonly algorithm: string;
+}
+
+/** Decrypts a ContentInfo. ERR_SMIME; its text is the same for every failure that depends on a secret. */
+export async function decryptContent(cms: Uint8Array, own: RecipientKey, signal: AbortSignal): Promise<DecryptedContent> {
+  const { type, content } = readContentInfo(cms);
+  if (type !== oids.envelopedData && type !== oids.authEnvelopedData) {
+    throw smimeError(type === oids.signedData ? 'The message is signed, not encrypted.' : `The message holds CMS of type ${type}, which is not encrypted data.`);
+  }
+  const message = readEncrypted(type, content);
+  const ways = message.recipients.filter(({ id }) => isMeant(id, own.certificate));
+  if (ways.length === 0) {
+    throw smimeError(
+      `The message is not encrypted for this certificate; it names ${message.recipients.length} other recipients.`,
+      'Use the certificate that the sender had, with its key.',
+    );
+  }
+  for (const recipient of ways.slice(0, maxAttempts)) {
+    const key = await contentKey(recipient, own, message.cipher.keyBytes, signal);
+    const plain = key === undefined ? undefined : open(message, key);
+    if (plain !== undefined && (!isImplicitlyRejected(recipient) || message.tag !== undefined || isPlausible(plain))) {
+      return { content: plain, algorithm: message.cipher.name };
+    }
+  }
+  throw decryptionError();
+}
+
+/** The plain text; undefined where tag or padding are wrong. Of GCM nothing is given out before the tag was checked. */
+function open(message: EncryptedMessage, key: Buffer): Buffer | undefined {
+  try {
+    return message.cipher.mode === 'gcm' ? openGcm(message, key) : openCbc(message, key);
+  } catch {
+    return undefined;
+  }
+}
+
+function openGcm({ cipher, iv, tag, associatedData, ciphertext }: EncryptedMessage, key: Buffer): Buffer | undefined {
+  if (tag === undefined) return undefined;
+  const decipher = createDecipheriv(cipher.name as CipherGCMTypes, key, iv, { authTagLength: tag.length });
+  if (associatedData !== undefined) decipher.setAAD(associatedData);
+  decipher.setAuthTag(tag);
+  const plain = decipher.update(ciphertext);
+  decipher.final();
+  return plain;
+}
+
+function openCbc({ cipher, iv, ciphertext }: EncryptedMessage, key: Buffer): Buffer | undefined {
+  if (ciphertext.length === 0 || ciphertext.length % cipher.ivBytes !== 0) return undefined;
+  const decipher = createDecipheriv(cipher.name, key, iv).setAutoPadding(false);
+  const plain = decipher.update(ciphertext);
+  decipher.final();
+  const padding = paddingOf(plain, cipher.ivBytes);
+  return padding === 0 ? undefined : plain.subarray(0, plain.length - padding);
+}
+
+/** Octets of padding (RFC 5652 section 6.3), 0 where it is wrong; every octet of the last block is looked at in any case. */
+function paddingOf(plain: Buffer, blockBytes: number): number {
+  const count = plain[plain.length - 1] ?? 0;
+  let bad = Number(count === 0) | Number(count > blockBytes);
+  for (let i = 1; i <= blockBytes; i++) bad |= Number(i <= count) & Number(plain[plain.length - i] !== count);
+  return bad === 0 ? count : 0;
+}
+
+/** A random key passes the padding check once in 256 times; what then comes out is no text. */
+function isPlausible(plain: Buffer): boolean {
+  const start = plain.subarray(0, 64);
+  return !start.some((octet) => octet < 0x20 && octet !== 0x09 && octet !== 0x0a && octet !== 0x0d);
+}

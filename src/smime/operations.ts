@@ -1,0 +1,158 @@
+/**
+ * The functions of the entry `sealpost/smime`: whole messages in memory, in and out.
+ */
+import type { CertificateData, CertificateSource, LoadedCertificate } from '../model/certificate.js';
+import { createEmailError } from '../errors/email-error.js';
+import type { SmimeEncryptSettings, SmimeSignSettings } from '../model/smime.js';
+import { parseCertificate } from '../pki/certificate.js';
+import type { Certificate } from '../pki/certificate.js';
+import { loadCertificate } from '../pki/load-certificate.js';
+import { validatePath } from '../pki/path.js';
+import { showText } from '../util/show.js';
+import { oids } from './algorithms.js';
+import { certificatesOf } from './certificate-data.js';
+import { decryptContent } from './content-decryption.js';
+import type { RecipientKey } from './content-key.js';
+import { prepareEncrypter } from './encrypter.js';
+import { findSmime, joinMessage, splitMessage } from './message.js';
+import { readPrivateKey } from './private-key.js';
+import { checkSignatures } from './signature-check.js';
+import type { SignatureResult } from './signature-check.js';
+import { readContentInfo, readSignedData } from './signed-data-reader.js';
+import { prepareSigner } from './signer.js';
+import { smimeError } from './smime-error.js';
+
+/** How `verify` judges signers. */
+export interface VerifyOptions {
+  /** Paths must end in one of these; absent: nothing is trusted. */
+  readonly trustAnchors?: readonly CertificateData[] | undefined;
+  /** When certificates must be valid. Default now: the time that a signature says is the signer's word only. */
+  readonly at?: Date | undefined;
+}
+
+/** What was verified. */
+export interface VerifyResult {
+  /** The entity that was signed, with its header fields: nothing of the message outside it is covered by a signature. */
+  readonly content: Uint8Array;
+  /** One for each signature. */
+  readonly signatures: readonly SignatureResult[];
+}
+
+/** What was decrypted. */
+export interface DecryptResult {
+  /** The entity that was encrypted, with its header fields. */
+  readonly content: Uint8Array;
+  /** `aes-256-cbc` and the like. CBC does not protect the content from being altered; GCM and a signature inside do. */
+  readonly algorithm: string;
+}
+
+/**
+ * Signs a message, or an entity: Content-* fields go inside, others stay outside.
+ *
+ * ERR_CERTIFICATE where the certificate cannot be used, ERR_SMIME where the content is not fit for signing.
+ */
+export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
+  const loaded = await loadCertificate(settings.certificate, { purpose: 'sign' });
+  const signer = await prepareSigner(loaded, settings);
+  const { outer, entity: inner } = splitMessage(entity);
+  return joinMessage(outer, await signer.sign(inner, new AbortController().signal));
+}
+
+/**
+ * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others stay outside, in
+ * plain text.
+ *
+ * ERR_CERTIFICATE where one of them cannot be used.
+ */
+export async function encrypt(
+  entity: Uint8Array,
+  certificates: readonly (string | Uint8Array)[],
+  settings: Omit<SmimeEncryptSettings, 'certificates'> = {},
+): Promise<Uint8Array> {
+  const given = await Promise.all(certificates.map(certificatesOf));
+  const recipients = given.flatMap(leavesOf);
+  if (settings.trustAnchors !== undefined) await refuseUntrusted(recipients, given.flat(), settings.trustAnchors);
+  if (settings.encryptToSelf !== undefined) {
+    const own = await loadCertificate(settings.encryptToSelf, { slot: 'encryptToSelf', purpose: 'encrypt' });
+    recipients.push(await parseCertificate(own.certificate));
+  }
+  const { outer, entity: inner } = splitMessage(entity);
+  return joinMessage(outer, await prepareEncrypter(settings).encrypt(inner, recipients, new AbortController().signal));
+}
+
+/** Of a certificate that comes with those of its issuers, the one that is meant. */
+function leavesOf(bundle: readonly Certificate[]): readonly Certificate[] {
+  const leaves = bundle.filter(({ basicConstraints }) => basicConstraints?.ca !== true);
+  return leaves.length > 0 ? leaves : bundle;
+}
+
+async function refuseUntrusted(
+  recipients: readonly Certificate[],
+  intermediates: readonly Certificate[],
+  trustAnchors: readonly CertificateData[],
+): Promise<void> {
+  const anchors = await readAnchors(trustAnchors);
+  const at = new Date();
+  for (const recipient of recipients) {
+    const { problem } = validatePath(recipient, { anchors, intermediates, at, keyUsages: ['keyEncipherment', 'keyAgreement'] });
+    if (problem !== undefined) {
+      throw createEmailError('ERR_CERTIFICATE', `The certificate of ${showText(recipient.info.subject)} is not trusted: ${problem}.`, {
+        remedy: 'Check the certificate with its owner, or name the authority that issued it in trustAnchors.',
+      });
+    }
+  }
+}
+
+async function readAnchors(trustAnchors: readonly CertificateData[]): Promise<readonly Certificate[]> {
+  return (await Promise.all(trustAnchors.map(certificatesOf))).flat();
+}
+
+/**
+ * Checks the signatures of a message, detached or opaque. `valid` (mathematics) is apart from `trusted` (a path to a trust anchor).
+ *
+ * ERR_SMIME where the message is not signed or not well-formed.
+ */
+export async function verify(message: Uint8Array, options: VerifyOptions = {}): Promise<VerifyResult> {
+  const found = findSmime(message);
+  if (found === undefined) throw notSigned('The message is not signed.');
+  const { type, content } = readContentInfo(found.kind === 'detached' ? found.signature : found.cms);
+  if (type !== oids.signedData) {
+    const isEncrypted = type === oids.envelopedData || type === oids.authEnvelopedData;
+    throw notSigned(isEncrypted ? 'The message is encrypted; a signature may be inside.' : `The message holds CMS of type ${type}, which is not signed data.`);
+  }
+  const data = readSignedData(content);
+  if (data.signers.length === 0) throw notSigned('The message holds certificates, but no signature.');
+  const contents = found.kind === 'detached' ? found.contents : data.content === undefined ? [] : [data.content];
+  if (contents.length === 0) throw notSigned('The signature stands alone: what it signs is not in the message.');
+  const anchors = await readAnchors(options.trustAnchors ?? []);
+  const checked = await checkSignatures(data, contents, { anchors, at: options.at ?? new Date() });
+  return { content: checked.content, signatures: checked.results };
+}
+
+function notSigned(message: string): Error {
+  return smimeError(message, 'Give a multipart/signed message, or application/pkcs7-mime with signed data.');
+}
+
+/**
+ * Decrypts a message with the recipient's certificate and key.
+ *
+ * ERR_SMIME where it is not encrypted, not for this certificate, or cannot be decrypted; the text of the last is always the same.
+ */
+export async function decrypt(message: Uint8Array, recipient: CertificateSource): Promise<DecryptResult> {
+  const found = findSmime(message);
+  if (found?.kind !== 'cms') throw smimeError('The message is not encrypted.', 'Give a message of type application/pkcs7-mime.');
+  const own = await recipientKey(await loadCertificate(recipient));
+  return decryptContent(found.cms, own, new AbortController().signal);
+}
+
+/** The certificate with what decrypts for it. ERR_CERTIFICATE where there is no key. */
+export async function recipientKey(loaded: LoadedCertificate): Promise<RecipientKey> {
+  const certificate = await parseCertificate(loaded.certificate);
+  const { privateKey } = loaded;
+  if (privateKey === undefined) {
+    throw createEmailError('ERR_CERTIFICATE', `There is no private key for the certificate of ${showText(certificate.info.subject)}.`, {
+      remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
+    });
+  }
+  return { certificate, key: privateKey instanceof Uint8Array ? readPrivateKey(privateKey) : privateKey };
+}
