@@ -47,6 +47,8 @@ export interface TransportSendOptions {
   readonly requireAllRecipients: boolean;
   /** Called as content leaves. */
   readonly onProgress?: ((progress: SendProgress) => void) | undefined;
+  /** Delivery status notifications are wanted by the profile: a server without DSN is a warning, not ERR_EXTENSION_MISSING. */
+  readonly dsnIfOffered?: boolean | undefined;
 }
 
 /** One mail transaction that a server took. */

@@ -6,7 +6,7 @@ import type { SmtpConnection } from '../connection/contract.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { ResolvedPoolOptions } from '../profile/defaults.js';
+import type { ResolvedPool } from '../profile/defaults.js';
 import { RateLimiter } from './rate-limiter.js';
 
 /** A connection in the pool. */
@@ -47,7 +47,7 @@ export function isConcurrencyRefusal(error: unknown): error is EmailError {
 }
 
 export class ConnectionPool {
-  readonly #options: ResolvedPoolOptions;
+  readonly #options: ResolvedPool;
   readonly #source: PoolSource;
   readonly #slots = new Set<Slot>();
   readonly #waiters: Waiter[] = [];
@@ -60,7 +60,7 @@ export class ConnectionPool {
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
-  constructor(options: ResolvedPoolOptions, source: PoolSource) {
+  constructor(options: ResolvedPool, source: PoolSource) {
     this.#options = options;
     this.#source = source;
     this.#limit = options.maxConnections;

@@ -1,0 +1,206 @@
+/** Takes a message apart into envelope and content: checked when it is prepared, written when the server's abilities are known. */
+import { parseAddress } from '../address/mailbox.js';
+import type { ParsedMailbox } from '../address/mailbox.js';
+import { abortError } from '../errors/abort.js';
+import { messageInvalid } from '../errors/email-error.js';
+import { checkedId, createMessageId } from '../mime/identifier.js';
+import type { Part } from '../mime/part.js';
+import { joinEntity, renderEntity, renderMessage } from '../mime/render.js';
+import type { RenderedMessage } from '../mime/render.js';
+import type { Envelope } from '../model/envelope.js';
+import type { MailMessage } from '../model/message.js';
+import type { EmailProfile } from '../model/profile.js';
+import type { Warning } from '../model/reply.js';
+import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
+import { messageBody } from './body.js';
+import { checkMessage } from './check-message.js';
+import { openContent } from './content.js';
+import type { ContentContext } from './content.js';
+import { DomainSigner } from './domain-signer.js';
+import { buildEnvelope, isDsnRequired, readMailboxes } from './envelope.js';
+import type { FileAccess } from './file-access.js';
+import { messageFields } from './header-fields.js';
+import type { WrittenField } from './header-fields.js';
+import type { MessageProtection, Protector } from './protector.js';
+import { inspectRaw, rawContent, refuseProtection } from './raw.js';
+
+/** One transaction's worth of a message. */
+export interface MessageCopy {
+  readonly envelope: Envelope;
+  compose(accepts?: ContentCapabilities): Promise<OutgoingContent>;
+}
+
+/** A message that was found in order. */
+export interface PreparedMessage {
+  /** Without brackets. */
+  readonly messageId: string;
+  /** Of all copies together. */
+  readonly envelope: Envelope;
+  /** At least one; several where encrypted Bcc copies go apart. */
+  readonly copies: readonly MessageCopy[];
+  readonly warnings: readonly Warning[];
+  /** Notifications are wanted by the profile: where the server has none, that is a warning and no error. */
+  readonly dsnIfOffered: boolean;
+  /** Removes what was kept for it; undefined where nothing was. */
+  readonly dispose: (() => Promise<void>) | undefined;
+}
+
+/** Everything about a message but its content. */
+interface Draft {
+  readonly message: MailMessage;
+  readonly envelope: Envelope;
+  readonly fields: readonly WrittenField[];
+  /** Addresses that the message itself shows. */
+  readonly visible: ReadonlySet<string>;
+  readonly context: ContentContext;
+  readonly domainSigner: DomainSigner | undefined;
+}
+
+export class Composer {
+  readonly #profile: EmailProfile;
+  readonly #from: ParsedMailbox;
+  readonly #fileAccess: FileAccess;
+  readonly #loadProtector: (() => Promise<Protector>) | undefined;
+  /** A message object keeps its Message-ID, so that a retry is the same message. */
+  readonly #ids = new WeakMap<MailMessage, string>();
+
+  /** `loadProtector` is called where the profile has S/MIME settings, and not before a message needs it. */
+  constructor(profile: EmailProfile, fileAccess: FileAccess, loadProtector: (() => Promise<Protector>) | undefined) {
+    this.#profile = profile;
+    this.#fileAccess = fileAccess;
+    this.#loadProtector = loadProtector;
+    const { name, email } = profile.sender;
+    this.#from = parseAddress(name === undefined ? { email } : { name, email }, 'sender');
+  }
+
+  /** Finds everything that can be found before a connection is needed; ERR_MESSAGE_INVALID, ERR_CONTENT, ERR_CERTIFICATE… */
+  async prepare(message: MailMessage, signal: AbortSignal): Promise<PreparedMessage> {
+    checkMessage(message);
+    const cleanups: (() => Promise<void>)[] = [];
+    try {
+      return message.raw === undefined ? await this.#prepareParts(message, signal, cleanups) : await this.#prepareRaw(message, signal, cleanups);
+    } catch (error) {
+      await disposeOf(cleanups)?.();
+      if (signal.aborted) throw abortError(signal);
+      throw error;
+    }
+  }
+
+  async #prepareParts(message: MailMessage, signal: AbortSignal, cleanups: (() => Promise<void>)[]): Promise<PreparedMessage> {
+    const mailboxes = readMailboxes(this.#profile, message, this.#from);
+    const messageId = this.#messageId(message, mailboxes.from);
+    const envelope = buildEnvelope(this.#profile, message, mailboxes, messageId.slice(1, -1));
+    const fields = messageFields({ profile: this.#profile, message, mailboxes, messageId, date: message.date ?? new Date() });
+    const visible = new Set([...mailboxes.to, ...mailboxes.cc].map(({ email }) => email));
+    const protection = await this.#protection(message, envelope, visible, signal);
+    const dkim = message.dkim ?? this.#profile.dkim;
+    const domainSigner = dkim === undefined ? undefined : await DomainSigner.open(dkim, message.dkim ? 'dkim' : 'profile.dkim', signal);
+    const replay = domainSigner !== undefined || envelope.to.length > 1;
+    const context: ContentContext = { fileAccess: this.#fileAccess, replay, signal, cleanups };
+    const draft: Draft = { message, envelope, fields, visible, context, domainSigner };
+    const opening = messageBody(message, context);
+    const body = opening instanceof Promise ? await opening : opening;
+    const write = protection
+      ? (recipients: readonly string[]) => (): Promise<OutgoingContent> => writeProtected(draft, body, protection, recipients, signal)
+      : () => (accepts?: ContentCapabilities): Promise<OutgoingContent> => writePlain(draft, body, accepts);
+    const groups = protection ? protection.groups : [envelope.to];
+    return {
+      messageId: messageId.slice(1, -1),
+      envelope: protection ? { ...envelope, to: groups.flat() } : envelope,
+      copies: groups.map((to) => ({ envelope: groups.length === 1 && to === envelope.to ? envelope : { ...envelope, to }, compose: write(to) })),
+      warnings: protection?.warnings ?? [],
+      dsnIfOffered: !isDsnRequired(message),
+      dispose: disposeOf(cleanups),
+    };
+  }
+
+  async #prepareRaw(message: MailMessage, signal: AbortSignal, cleanups: (() => Promise<void>)[]): Promise<PreparedMessage> {
+    const wanted = (await this.#loadProtector?.())?.wanted(message);
+    if (wanted?.sign) throw refuseProtection('sign');
+    if (wanted?.encrypt) throw refuseProtection('encrypt');
+    const mailboxes = readMailboxes(this.#profile, message, this.#from);
+    const context: ContentContext = { fileAccess: this.#fileAccess, replay: true, signal, cleanups };
+    const raw = await inspectRaw(await openContent(message.raw as NonNullable<MailMessage['raw']>, 'raw', context));
+    const envelope = buildEnvelope(this.#profile, message, mailboxes, raw.messageId || createMessageId(mailboxes.from.domain).slice(1, -1));
+    return {
+      messageId: raw.messageId,
+      envelope,
+      copies: [{ envelope, compose: (accepts) => rawContent(raw, accepts) }],
+      warnings: [],
+      dsnIfOffered: !isDsnRequired(message),
+      dispose: disposeOf(cleanups),
+    };
+  }
+
+  #messageId(message: MailMessage, from: ParsedMailbox): string {
+    if (message.messageId !== undefined) return checkedId(message.messageId, 'messageId');
+    let id = this.#ids.get(message);
+    if (id === undefined) {
+      id = createMessageId(from.domain);
+      this.#ids.set(message, id);
+    }
+    return id;
+  }
+
+  /** Signing and encryption, where profile and message want any. */
+  async #protection(
+    message: MailMessage,
+    envelope: Envelope,
+    visible: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<MessageProtection | undefined> {
+    if (this.#loadProtector) return (await this.#loadProtector()).protect(message, envelope.to, visible, signal);
+    for (const what of ['sign', 'encrypt'] as const) {
+      if (message.smime?.[what]) throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
+    }
+    return undefined;
+  }
+}
+
+function disposeOf(cleanups: readonly (() => Promise<void>)[]): (() => Promise<void>) | undefined {
+  if (cleanups.length === 0) return undefined;
+  return async () => {
+    await Promise.all(cleanups.map((cleanup) => cleanup()));
+  };
+}
+
+async function writePlain(draft: Draft, body: Part, accepts: ContentCapabilities | undefined): Promise<OutgoingContent> {
+  const { domainSigner } = draft;
+  const head = `${textOf(draft.fields)}MIME-Version: 1.0\r\n`;
+  // A relay that has to change the encoding would break a signature.
+  const binary = accepts?.binaryMime === true && !domainSigner;
+  if (!domainSigner) return outgoing(renderMessage(head, body, { binary }), draft);
+  const entity = renderEntity(body, {});
+  return outgoing(joinEntity(await domainSigner.sign(head, entity) + head, entity), draft);
+}
+
+/** Sign, then encrypt (RFC 8551 section 3.7); the outer message carries the fields. */
+async function writeProtected(
+  draft: Draft,
+  body: Part,
+  protection: MessageProtection,
+  recipients: readonly string[],
+  signal: AbortSignal,
+): Promise<OutgoingContent> {
+  const sealed = await protection.seal(renderEntity(body, {}), draft.fields, recipients, signal);
+  const head = `${textOf(sealed.fields)}MIME-Version: 1.0\r\n`;
+  const signature = draft.domainSigner ? await draft.domainSigner.sign(head, sealed.entity) : '';
+  return outgoing(joinEntity(signature + head, sealed.entity), draft);
+}
+
+function textOf(fields: readonly WrittenField[]): string {
+  let text = '';
+  for (const field of fields) text += field.text;
+  return text;
+}
+
+function outgoing({ content, size, encoding }: RenderedMessage, draft: Draft): OutgoingContent {
+  const body = encoding === 'binary' ? 'binarymime' : encoding === '8bit' ? '8bitmime' : '7bit';
+  return { body, smtpUtf8: needsUtf8(draft), size, bytes: content, canonical: encoding !== 'binary' };
+}
+
+/** Header fields are ASCII unless a mailbox is not. */
+function needsUtf8({ envelope, fields }: Draft): boolean {
+  const isUtf8 = (text: string): boolean => /[^\0-\x7f]/.test(text);
+  return isUtf8(envelope.from) || envelope.to.some(isUtf8) || fields.some(({ text }) => isUtf8(text));
+}

@@ -1,0 +1,149 @@
+/** What S/MIME does to messages: prepared once for a profile, asked once for a message. */
+import { createEmailError, messageInvalid } from '../errors/email-error.js';
+import type { LoadedCertificate } from '../model/certificate.js';
+import type { RenderedEntity } from '../model/entity.js';
+import type { MailMessage } from '../model/message.js';
+import type { Warning } from '../model/reply.js';
+import type { Certificate } from '../pki/certificate.js';
+import type { ResolvedSmime } from '../profile/defaults.js';
+import { prepareEncrypter } from '../smime/encrypter.js';
+import type { EntityEncrypter } from '../smime/encrypter.js';
+import { protectHeader } from '../smime/header-protection.js';
+import { prepareSigner } from '../smime/signer.js';
+import type { EntitySigner } from '../smime/signer.js';
+import type { WrittenField } from './header-fields.js';
+
+/** A message's fields outside, and the entity that holds the rest. */
+export interface SealedMessage {
+  readonly fields: readonly WrittenField[];
+  readonly entity: RenderedEntity;
+}
+
+/** Signing and encryption of one message. */
+export interface MessageProtection {
+  /** Recipients by copy: those that the message shows together, every other one alone. */
+  readonly groups: readonly (readonly string[])[];
+  readonly warnings: readonly Warning[];
+  seal(entity: RenderedEntity, fields: readonly WrittenField[], recipients: readonly string[], signal: AbortSignal): Promise<SealedMessage>;
+}
+
+/** A certificate for every recipient, and what should be known of it. ERR_CERTIFICATE_MISSING names everyone without. */
+export interface FoundCertificates {
+  readonly byAddress: ReadonlyMap<string, Certificate>;
+  readonly warnings: readonly Warning[];
+}
+
+/** Where the protector gets certificates from; the mailer binds it to profile, store and cache. */
+export interface CertificateAccess {
+  signingIdentity(signal: AbortSignal): Promise<LoadedCertificate>;
+  ownEncryptionCertificate(signal: AbortSignal): Promise<Certificate | undefined>;
+  recipients(addresses: readonly string[], signal: AbortSignal): Promise<FoundCertificates>;
+}
+
+/** Signs and encrypts what a profile's messages hold. */
+export class Protector {
+  readonly #smime: ResolvedSmime;
+  readonly #access: CertificateAccess;
+  readonly #encrypter: EntityEncrypter | undefined;
+  #signer: Promise<EntitySigner> | undefined;
+
+  constructor(smime: ResolvedSmime, access: CertificateAccess) {
+    this.#smime = smime;
+    this.#access = access;
+    this.#encrypter = smime.encrypt && prepareEncrypter(smime.encrypt);
+  }
+
+  /** What is to be done to this message: the profile's, unless the message switches it off. */
+  wanted(message: MailMessage): { readonly sign: boolean; readonly encrypt: boolean } {
+    const wants = (what: 'sign' | 'encrypt'): boolean => {
+      const configured = this.#smime[what] !== undefined;
+      if (message.smime?.[what] && !configured) throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
+      return message.smime?.[what] ?? configured;
+    };
+    return { sign: wants('sign'), encrypt: wants('encrypt') };
+  }
+
+  /** undefined where nothing is wanted. All certificates are found before anything is sent. */
+  async protect(
+    message: MailMessage,
+    recipients: readonly string[],
+    visible: ReadonlySet<string>,
+    signal: AbortSignal,
+  ): Promise<MessageProtection | undefined> {
+    const { sign, encrypt } = this.wanted(message);
+    if (!sign && !encrypt) return undefined;
+    const signer = sign ? await this.#openSigner(signal) : undefined;
+    if (!encrypt || !this.#encrypter) {
+      return {
+        groups: [recipients],
+        warnings: signer?.warnings ?? [],
+        seal: (entity, fields, _recipients, at) => this.#seal(entity, fields, signer, undefined, [], at),
+      };
+    }
+    const found = await this.#access.recipients(recipients, signal);
+    const own = await this.#access.ownEncryptionCertificate(signal);
+    const reachable = recipients.filter((address) => found.byAddress.has(address));
+    if (reachable.length === 0) throw noCertificates(recipients);
+    const certificatesOf = (addresses: readonly string[]): Certificate[] => {
+      const certificates = addresses.map((address) => found.byAddress.get(address) as Certificate);
+      return own ? [...certificates, own] : certificates;
+    };
+    const encrypter = this.#encrypter;
+    return {
+      groups: groupsOf(reachable, visible),
+      warnings: [...(signer?.warnings ?? []), ...found.warnings, ...encrypter.warnings(certificatesOf(reachable))],
+      seal: (entity, fields, addresses, at) => this.#seal(entity, fields, signer, encrypter, certificatesOf(addresses), at),
+    };
+  }
+
+  /** Forgets the loaded identity, so that the next message reads it anew. */
+  forget(): void {
+    this.#signer = undefined;
+  }
+
+  /** The identity is read once; a failure is not kept. */
+  #openSigner(signal: AbortSignal): Promise<EntitySigner> {
+    const settings = this.#smime.sign as NonNullable<ResolvedSmime['sign']>;
+    this.#signer ??= this.#access
+      .signingIdentity(signal)
+      .then((identity) => prepareSigner(identity, settings))
+      .catch((error: unknown) => {
+        this.#signer = undefined;
+        throw error;
+      });
+    return this.#signer;
+  }
+
+  async #seal(
+    entity: RenderedEntity,
+    fields: readonly WrittenField[],
+    signer: EntitySigner | undefined,
+    encrypter: EntityEncrypter | undefined,
+    certificates: readonly Certificate[],
+    signal: AbortSignal,
+  ): Promise<SealedMessage> {
+    const { headerProtection } = this.#smime;
+    let inner = entity;
+    let outer = fields;
+    if (headerProtection !== 'none') {
+      const hide = headerProtection === 'hide-subject' && encrypter !== undefined;
+      ({ inner, outer } = protectHeader(entity, fields, encrypter !== undefined, hide));
+    }
+    if (signer) inner = await signer.sign(inner, signal);
+    if (encrypter) inner = await encrypter.encrypt(inner, certificates, signal);
+    return { fields: outer, entity: inner };
+  }
+}
+
+/** A blind recipient's copy is encrypted for nobody else, so that no recipient info tells of him. */
+function groupsOf(recipients: readonly string[], visible: ReadonlySet<string>): (readonly string[])[] {
+  const shown = recipients.filter((address) => visible.has(address));
+  const blind = recipients.filter((address) => !visible.has(address)).map((address) => [address]);
+  return shown.length > 0 ? [shown, ...blind] : blind;
+}
+
+function noCertificates(recipients: readonly string[]): Error {
+  return createEmailError('ERR_CERTIFICATE_MISSING', 'No recipient has a usable certificate; nothing was sent', {
+    recipients: recipients.map((recipient) => ({ recipient, reason: 'no usable certificate' })),
+  });
+}

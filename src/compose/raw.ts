@@ -1,0 +1,73 @@
+/** A finished message (`raw`): its header is looked at, its bytes are sent as they are, with CRLF line ends. */
+import { createEmailError, messageInvalid } from '../errors/email-error.js';
+import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
+import { asBuffer, utf8 } from '../util/bytes.js';
+import type { OpenedContent } from './content.js';
+
+const maxHeaderBytes = 1024 * 1024;
+
+/** What a look at a finished message tells. */
+export interface RawMessage {
+  /** Its Message-ID without brackets; '' where it has none. */
+  readonly messageId: string;
+  readonly content: OpenedContent;
+  /** Octets above 127 in the header need SMTPUTF8. */
+  readonly smtpUtf8: boolean;
+}
+
+/** Reads the header; a Bcc field would tell the recipients of each other, and is refused. */
+export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
+  const head = await readHead(content);
+  const text = head.toString('latin1');
+  if (!/^[!-9;-~]+:/.test(text)) throw messageInvalid('raw', 'does not begin with a header field (RFC 5322)');
+  if (/^(?:resent-)?bcc[ \t]*:/im.test(text)) {
+    throw messageInvalid('raw', 'has a Bcc field, which every recipient could read; take it out and name blind recipients in bcc');
+  }
+  const messageId = /^message-id:\s*<([^<>\s]{1,900})>/im.exec(text)?.[1] ?? '';
+  return { messageId, content, smtpUtf8: head.some((octet) => octet > 0x7f) };
+}
+
+/** The octets up to the empty line. */
+async function readHead(content: OpenedContent): Promise<Buffer> {
+  if ('text' in content) return headOf(utf8(content.text)) ?? utf8(content.text);
+  if ('bytes' in content) return headOf(asBuffer(content.bytes)) ?? asBuffer(content.bytes);
+  let collected = Buffer.alloc(0);
+  for await (const chunk of content.open()) {
+    collected = Buffer.concat([collected, chunk]);
+    const head = headOf(collected);
+    if (head) return head;
+    if (collected.length > maxHeaderBytes) throw messageInvalid('raw', `has no end of its header within ${maxHeaderBytes} bytes`);
+  }
+  return collected;
+}
+
+/** Everything before the first empty line, whatever its line ends. */
+function headOf(bytes: Buffer): Buffer | undefined {
+  const ends = ['\r\n\r\n', '\n\n', '\r\r'].map((end) => bytes.indexOf(end)).filter((at) => at >= 0);
+  return ends.length === 0 ? undefined : bytes.subarray(0, Math.min(...ends));
+}
+
+/** The content for the wire, as what the server accepts asks for. */
+export async function rawContent(raw: RawMessage, accepts: ContentCapabilities | undefined): Promise<OutgoingContent> {
+  const { content, smtpUtf8 } = raw;
+  if (!('open' in content)) {
+    const bytes = 'text' in content ? utf8(content.text) : asBuffer(content.bytes);
+    return { body: bytes.some((octet) => octet > 0x7f) ? '8bitmime' : '7bit', smtpUtf8, bytes, size: bytes.length };
+  }
+  const eightBit = accepts?.eightBitMime === false ? await hasEightBit(content) : true;
+  const source = { [Symbol.asyncIterator]: () => content.open()[Symbol.asyncIterator]() };
+  return { body: eightBit ? '8bitmime' : '7bit', smtpUtf8, bytes: source };
+}
+
+async function hasEightBit(content: { open(): AsyncIterable<Uint8Array> }): Promise<boolean> {
+  for await (const chunk of content.open()) if (chunk.some((octet) => octet > 0x7f)) return true;
+  return false;
+}
+
+/** Refused where the profile would change a finished message. */
+export function refuseProtection(what: string): Error {
+  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: raw: the profile would ${what} it, and a finished message is sent as it is`, {
+    problems: [{ path: 'raw', message: `the profile would ${what} it; switch that off in smime, or give the content in place of raw` }],
+    remedy: `Set smime: { ${what}: false } on the message.`,
+  });
+}

@@ -1,0 +1,228 @@
+/** The mailer: takes a message through the composer to the transport, once per copy, and tells what became of it. */
+import { setMaxListeners } from 'node:events';
+import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
+import { abortError } from '../errors/abort.js';
+import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import type { AddressInput } from '../model/address.js';
+import type { EmailError } from '../model/error.js';
+import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
+import type { MailMessage } from '../model/message.js';
+import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
+import type { SmtpReply, Warning } from '../model/reply.js';
+import type { TransactionReport, Transport } from '../model/transport.js';
+import { combineSignals } from './combined-signal.js';
+import type { MailerEvents } from './mailer-events.js';
+import { sendWindow } from './send-all.js';
+import type { SmimeTester } from './smime-tests.js';
+
+/** What a mailer is made of. */
+export interface MailerParts {
+  readonly composer: Composer;
+  readonly transport: Transport;
+  readonly events: MailerEvents | undefined;
+  readonly smime: SmimeTester;
+  readonly totalMs: number;
+  /** Sends that `sendAll` keeps under way. */
+  readonly window: number;
+  /** Profile, host and security, for the test e-mail. */
+  readonly describe: () => string;
+  readonly senderAddress: string;
+}
+
+export class ProfileMailer implements Mailer {
+  readonly #parts: MailerParts;
+  /** Aborts only when close() is forced. */
+  readonly #abort = new AbortController();
+  readonly #pending = new Set<Promise<unknown>>();
+  #closing: Promise<void> | undefined;
+
+  constructor(parts: MailerParts) {
+    this.#parts = parts;
+    setMaxListeners(0, this.#abort.signal);
+  }
+
+  send(message: MailMessage, options: SendOptions = {}): Promise<SendResult> {
+    return this.#track(() => this.#send(message, options));
+  }
+
+  sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, options?: SendOptions): AsyncIterable<SendAllResult> {
+    return sendWindow(messages, this.#parts.window, (message, each) => this.send(message, each), options);
+  }
+
+  compose(message: MailMessage): Promise<ComposedMessage> {
+    return this.#track(async () => {
+      const prepared = await this.#parts.composer.prepare(message, this.#abort.signal);
+      try {
+        const copy = prepared.copies[0] as MessageCopy;
+        const { bytes } = await copy.compose();
+        return { envelope: copy.envelope, content: bytes instanceof Uint8Array ? bytes : await collect(bytes) };
+      } finally {
+        await prepared.dispose?.();
+      }
+    });
+  }
+
+  testConnection(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<ConnectionReport> {
+    return this.#track(async () => {
+      const { transport } = this.#parts;
+      if (!transport.test) {
+        return { ok: true, steps: [], extensions: {}, transcript: [], warnings: [], toString: () => 'The transport has nothing to test.' };
+      }
+      const combined = combineSignals(this.#abort.signal, options.signal, 0);
+      try {
+        return await transport.test({ signal: combined.signal });
+      } finally {
+        combined.dispose();
+      }
+    });
+  }
+
+  sendTestEmail(to?: AddressInput, options?: SendOptions): Promise<SendResult> {
+    const time = new Date();
+    const text = `This is a test message.\n\n${this.#parts.describe()}\nTime: ${time.toISOString()}\n`;
+    return this.send({ to: to ?? this.#parts.senderAddress, subject: 'Test message', text, date: time }, options);
+  }
+
+  testSigning(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<SmimeReport> {
+    return this.#withSignal(options.signal, (signal) => this.#parts.smime.testSigning(signal));
+  }
+
+  testEncryption(
+    recipients: AddressInput | readonly AddressInput[],
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<SmimeReport> {
+    return this.#withSignal(options.signal, (signal) => this.#parts.smime.testEncryption(recipients, signal));
+  }
+
+  close(options: { readonly force?: boolean | undefined } = {}): Promise<void> {
+    if (options.force) this.#abort.abort(closedError());
+    const forced = options.force ? this.#parts.transport.close({ force: true }) : undefined;
+    this.#closing ??= (async () => {
+      while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+      await this.#parts.transport.close();
+    })();
+    return forced ? forced.then(() => this.#closing) : this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  #withSignal<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#track(async () => {
+      const combined = combineSignals(this.#abort.signal, signal, 0);
+      try {
+        if (combined.signal.aborted) throw abortError(combined.signal);
+        return await run(combined.signal);
+      } finally {
+        combined.dispose();
+      }
+    });
+  }
+
+  /** Nothing starts after close(), and close() waits for what started. */
+  #track<T>(run: () => Promise<T>): Promise<T> {
+    if (this.#closing || this.#abort.signal.aborted) return Promise.reject(closedError());
+    const running = run();
+    this.#pending.add(running);
+    const forget = (): void => void this.#pending.delete(running);
+    running.then(forget, forget);
+    return running;
+  }
+
+  async #send(message: MailMessage, options: SendOptions): Promise<SendResult> {
+    const start = performance.now();
+    const { composer, events, totalMs } = this.#parts;
+    const combined = combineSignals(this.#abort.signal, options.signal, totalMs);
+    let prepared: PreparedMessage | undefined;
+    try {
+      if (combined.signal.aborted) throw abortError(combined.signal);
+      prepared = await composer.prepare(message, combined.signal);
+      events?.message(prepared.messageId, 'started', 0, 0);
+      const result = await this.#deliver(prepared, options, combined.signal, start);
+      if (events) {
+        events.message(result.messageId, 'sent', result.bytes, result.durationMs);
+        for (const warning of result.warnings) events.warning(warning);
+      }
+      return result;
+    } catch (cause) {
+      const error = isEmailError(cause) ? cause : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause });
+      if (events) {
+        if (prepared) events.message(prepared.messageId, 'failed', 0, performance.now() - start);
+        events.error(error);
+      }
+      throw error;
+    } finally {
+      combined.dispose();
+      if (prepared?.dispose) await prepared.dispose();
+    }
+  }
+
+  /** Every copy in its turn. The first decides; what fails after it is partly delivered. */
+  async #deliver(prepared: PreparedMessage, options: SendOptions, signal: AbortSignal, start: number): Promise<SendResult> {
+    const transactions: TransactionReport[] = [];
+    const rejected: RejectedRecipient[] = [];
+    const warnings: Warning[] = [...prepared.warnings];
+    const requireAllRecipients = options.requireAllRecipients ?? false;
+    const sendOptions = { signal, requireAllRecipients, onProgress: options.onProgress, dsnIfOffered: prepared.dsnIfOffered };
+    let bytes = 0;
+    let failure: EmailError | undefined;
+    for (const copy of prepared.copies) {
+      try {
+        const result = await this.#parts.transport.send(copy.envelope, copy.compose, sendOptions);
+        const made = result.transactions ?? [{ recipients: result.accepted, reply: result.reply, bytes: 0 }];
+        transactions.push(...made);
+        for (const transaction of made) bytes += transaction.bytes;
+        rejected.push(...result.rejected);
+        if (result.warnings) warnings.push(...result.warnings);
+      } catch (cause) {
+        const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, { cause });
+        const refused = requireAllRecipients ? undefined : refusalsOf(error, copy.envelope.to);
+        if (!refused) throw transactions.length > 0 ? afterOthers(error) : error;
+        failure ??= error;
+        rejected.push(...refused);
+      }
+    }
+    const first = transactions[0];
+    if (!first) throw withDetails(failure as EmailError, { recipients: rejected });
+    return {
+      messageId: prepared.messageId,
+      envelope: prepared.envelope,
+      accepted: transactions.length === 1 ? first.recipients : transactions.flatMap(({ recipients }) => recipients),
+      rejected,
+      reply: first.reply,
+      transactions,
+      bytes,
+      durationMs: performance.now() - start,
+      warnings,
+    };
+  }
+}
+
+/** All recipients of a copy refused by the server: others may still get theirs. */
+function refusalsOf(error: EmailError, recipients: readonly string[]): readonly RejectedRecipient[] | undefined {
+  if (error.code !== 'ERR_RECIPIENTS_REJECTED' || error.delivery !== 'not-delivered') return undefined;
+  const replies = new Map(error.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
+  const refused: RejectedRecipient[] = [];
+  for (const recipient of recipients) {
+    const reply: SmtpReply | undefined = replies.get(recipient) ?? error.reply;
+    if (!reply) return undefined;
+    refused.push({ recipient, reply });
+  }
+  return refused;
+}
+
+function afterOthers(error: EmailError): EmailError {
+  return withDetails(error, { delivery: 'partly-delivered' });
+}
+
+function closedError(): EmailError {
+  return createEmailError('ERR_CLOSED', 'The mailer is closed', { remedy: 'Send before close(), or make a new mailer.' });
+}
+
+async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}
+

@@ -1,0 +1,108 @@
+/** The transport that `createMailer` uses: SMTP or LMTP over pooled connections. */
+import type { SmtpConnection, TransactionOutcome } from '../connection/contract.js';
+import { isStale } from '../connection/stale.js';
+import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import type { Envelope } from '../model/envelope.js';
+import type { EmailError } from '../model/error.js';
+import type { RejectedRecipient } from '../model/report.js';
+import type { SmtpReply, Warning } from '../model/reply.js';
+import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
+import type { ResolvedPool } from '../profile/defaults.js';
+import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
+
+
+export class SmtpTransport implements Transport {
+  readonly #pool: ConnectionPool;
+
+  constructor(pool: ResolvedPool, open: (signal: AbortSignal) => Promise<SmtpConnection>) {
+    this.#pool = new ConnectionPool(pool, { open });
+  }
+
+  /** The recipients in one transaction, or in several where the server takes fewer at once (452, RFC 5321 section 4.5.3.1.10). */
+  async send(
+    envelope: Envelope,
+    compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
+    options: TransportSendOptions,
+  ): Promise<TransportResult> {
+    const first = await this.#transact(envelope, compose, options);
+    const transactions = [reportOf(first)];
+    const accepted = [...first.accepted];
+    const rejected = [...first.rejected];
+    const warnings: Warning[] = [...first.warnings];
+    for (let rest = first.deferred; rest.length > 0; ) {
+      try {
+        const next = await this.#transact({ ...envelope, to: rest }, compose, options);
+        transactions.push(reportOf(next));
+        accepted.push(...next.accepted);
+        rejected.push(...next.rejected);
+        rest = next.deferred;
+      } catch (cause) {
+        const refused = refusedRecipients(cause, rest);
+        if (!refused) throw partlyDelivered(cause, rest);
+        rejected.push(...refused);
+        rest = [];
+      }
+    }
+    return { accepted, rejected, reply: first.reply, transactions, warnings };
+  }
+
+  async close(options: { readonly force?: boolean | undefined } = {}): Promise<void> {
+    await this.#pool.close(options.force ?? false);
+  }
+
+  /** One transaction; on another connection where this one had ended, or was one too many, before the message was begun. */
+  async #transact(
+    envelope: Envelope,
+    compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
+    options: TransportSendOptions,
+  ): Promise<TransactionOutcome> {
+    const transaction = { envelope, compose, ...options };
+    for (let replaced = false; ; ) {
+      const lease = await this.#pool.acquire(options.signal, replaced);
+      const { connection } = lease;
+      try {
+        if (!options.dsnIfOffered || !envelope.dsn || connection.extensions.has('DSN')) return await connection.transact(transaction);
+        const outcome = await connection.transact({ ...transaction, envelope: { ...envelope, dsn: undefined } });
+        return { ...outcome, warnings: [...outcome.warnings, dsnUnavailable] };
+      } catch (error) {
+        if (isConcurrencyRefusal(error) && error.phase === 'transaction' && this.#pool.lowerLimit(connection)) {
+          void connection.quit();
+        } else if (!replaced && isStale(error)) {
+          replaced = true;
+        } else throw error;
+      } finally {
+        lease.release();
+      }
+    }
+  }
+}
+
+const dsnUnavailable: Warning = {
+  code: 'WARN_DSN_UNAVAILABLE',
+  message: 'The server offers no delivery status notifications (RFC 3461); the return receipt rides in the header alone',
+};
+
+function reportOf(outcome: TransactionOutcome): TransactionReport {
+  return { recipients: outcome.accepted, reply: outcome.reply, bytes: outcome.bytes };
+}
+
+/** All recipients of a further transaction refused: that is a result, since others have the message. */
+function refusedRecipients(cause: unknown, recipients: readonly string[]): readonly RejectedRecipient[] | undefined {
+  if (!isEmailError(cause) || cause.delivery !== 'not-delivered') return undefined;
+  const byRecipient = new Map(cause.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
+  const refused: RejectedRecipient[] = [];
+  for (const recipient of recipients) {
+    const reply: SmtpReply | undefined = byRecipient.get(recipient) ?? cause.reply;
+    if (!reply) return undefined;
+    refused.push({ recipient, reply });
+  }
+  return refused;
+}
+
+function partlyDelivered(cause: unknown, rest: readonly string[]): EmailError {
+  const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause });
+  return withDetails(error, {
+    delivery: 'partly-delivered',
+    recipients: error.recipients ?? rest.map((recipient) => ({ recipient, reason: 'not sent before the failure' })),
+  });
+}

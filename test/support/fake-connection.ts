@@ -1,0 +1,81 @@
+import { createEmailError } from '../../src/errors/email-error.js';
+import type { SmtpConnection, Transaction, TransactionOutcome } from '../../src/connection/contract.js';
+
+/** A connection without a server: transactions wait until the test answers them. */
+export class FakeConnection implements SmtpConnection {
+  usable = true;
+  completed = 0;
+  referenced = true;
+  quits = 0;
+  destroyed: Error | undefined;
+  extensions: ReadonlyMap<string, readonly string[]> = new Map([['DSN', []]]);
+  readonly mechanism = undefined;
+  readonly tls = undefined;
+  readonly warnings = [];
+  readonly transactions: { transaction: Transaction; resolve(outcome: TransactionOutcome): void; reject(error: Error): void }[] = [];
+  readonly #closeListeners: (() => void)[] = [];
+
+  constructor(readonly id: number) {}
+
+  get inFlight(): number {
+    return this.transactions.length - this.completed;
+  }
+
+  transact(transaction: Transaction): Promise<TransactionOutcome> {
+    return new Promise((resolve, reject) => {
+      const done = <T>(settle: (value: T) => void) => (value: T): void => {
+        this.completed++;
+        settle(value);
+      };
+      this.transactions.push({ transaction, resolve: done(resolve), reject: done(reject) });
+    });
+  }
+
+  ref(): void {
+    this.referenced = true;
+  }
+
+  unref(): void {
+    this.referenced = false;
+  }
+
+  quit(): Promise<void> {
+    this.quits++;
+    this.end();
+    return Promise.resolve();
+  }
+
+  destroy(reason?: Error): void {
+    this.destroyed = reason;
+    for (const { reject } of this.transactions.slice(this.completed)) reject(reason ?? createEmailError('ERR_CLOSED', 'destroyed'));
+    this.end();
+  }
+
+  /** As when the server goes away. */
+  end(): void {
+    this.usable = false;
+    for (const listener of this.#closeListeners.splice(0)) listener();
+  }
+
+  onClose(listener: () => void): void {
+    this.#closeListeners.push(listener);
+  }
+}
+
+/** An outcome for every recipient of a transaction. */
+export function accepted(transaction: Transaction, more: Partial<TransactionOutcome> = {}): TransactionOutcome {
+  return {
+    accepted: transaction.envelope.to,
+    rejected: [],
+    deferred: [],
+    reply: { code: 250, lines: ['queued'] },
+    bytes: 10,
+    warnings: [],
+    ...more,
+  };
+}
+
+/** Lets everything that is ready happen. */
+export async function settle(): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+}

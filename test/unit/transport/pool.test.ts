@@ -1,0 +1,214 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { createEmailError } from '../../../src/errors/email-error.js';
+import type { PoolOptions } from '../../../src/model/mailer.js';
+import { resolvePool } from '../../../src/profile/defaults.js';
+import { ConnectionPool, isConcurrencyRefusal } from '../../../src/transport/pool.js';
+import type { Lease } from '../../../src/transport/pool.js';
+import { FakeConnection, settle } from '../../support/fake-connection.js';
+
+const never = new AbortController().signal;
+
+function setUp(options: PoolOptions = {}, open?: (n: number) => Promise<FakeConnection>) {
+  const opened: FakeConnection[] = [];
+  let count = 0;
+  const pool = new ConnectionPool(resolvePool(options), {
+    open: async () => {
+      const connection = await (open ? open(++count) : Promise.resolve(new FakeConnection(++count)));
+      opened.push(connection);
+      return connection;
+    },
+  });
+  return { pool, opened };
+}
+
+describe('the pool', () => {
+  it('opens a connection for each of the first waiters, and no more than the limit', async () => {
+    const { pool, opened } = setUp({ maxConnections: 2 });
+    const leases = await Promise.all([pool.acquire(never), pool.acquire(never)]);
+    const third = pool.acquire(never);
+    await settle();
+    expect(opened).toHaveLength(2);
+    leases[0].release();
+    expect((await third).connection).toBe(leases[0].connection);
+  });
+
+  it('serves in the order of asking', async () => {
+    const { pool } = setUp({ maxConnections: 1 });
+    const order: number[] = [];
+    const first = await pool.acquire(never);
+    const others = [1, 2, 3].map((n) =>
+      pool.acquire(never).then((lease) => {
+        order.push(n);
+        lease.release();
+      }),
+    );
+    first.release();
+    await Promise.all(others);
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  it('uses an idle connection again, and holds the process only while one is in use', async () => {
+    const { pool, opened } = setUp();
+    const lease = await pool.acquire(never);
+    expect(opened[0]?.referenced).toBe(true);
+    lease.release();
+    expect(opened[0]?.referenced).toBe(false);
+    const again = await pool.acquire(never);
+    expect(again.connection).toBe(lease.connection);
+    expect(opened[0]?.referenced).toBe(true);
+    again.release();
+    again.release();
+    await pool.close(false);
+    expect(opened[0]?.quits).toBe(1);
+  });
+
+  it('shares a connection among messagesInFlight once no more may be opened', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1, messagesInFlight: 3 });
+    const leases = await Promise.all([pool.acquire(never), pool.acquire(never), pool.acquire(never)]);
+    expect(opened).toHaveLength(1);
+    let fourth: Lease | undefined;
+    void pool.acquire(never).then((lease) => (fourth = lease));
+    await settle();
+    expect(fourth).toBeUndefined();
+    leases[1]?.release();
+    await settle();
+    expect(fourth).toBeDefined();
+  });
+
+  it('retires a connection after maxMessagesPerConnection', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1, maxMessagesPerConnection: 2 });
+    for (let i = 0; i < 3; i++) (await pool.acquire(never)).release();
+    expect(opened).toHaveLength(2);
+    expect(opened[0]?.quits).toBe(1);
+  });
+
+  it('gives a fresh connection to whoever asks for one, before others', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    (await pool.acquire(never)).release();
+    const fresh = await pool.acquire(never, true);
+    expect(fresh.connection).toBe(opened[1]);
+    expect(opened[0]?.quits).toBe(1);
+  });
+
+  it('does not hand out a connection that has closed', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    (await pool.acquire(never)).release();
+    opened[0]?.end();
+    expect((await pool.acquire(never)).connection).toBe(opened[1]);
+  });
+
+  it('lets one failed attempt speak for all who wait', async () => {
+    let attempts = 0;
+    const { pool } = setUp({ maxConnections: 1 }, () => {
+      attempts++;
+      return Promise.reject(createEmailError('ERR_AUTH_REJECTED', 'wrong password'));
+    });
+    const outcomes = await Promise.allSettled([pool.acquire(never), pool.acquire(never), pool.acquire(never)]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected', 'rejected']);
+    expect(attempts).toBe(1);
+    await expect(pool.acquire(never)).rejects.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
+  });
+
+  it('lowers its limit where the server says too many connections, and goes on with those it has', async () => {
+    const refusal = createEmailError('ERR_SMTP_REPLY', 'too many', { reply: { code: 421, lines: ['Too many concurrent connections'] } });
+    const { pool, opened } = setUp({ maxConnections: 3 }, (n) => (n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(refusal)));
+    const first = await pool.acquire(never);
+    const second = pool.acquire(never);
+    await settle();
+    expect(pool.limit).toBe(1);
+    first.release();
+    expect((await second).connection).toBe(opened[0]);
+  });
+
+  it.each([
+    [432, '4.3.2', 'Concurrent connections limit exceeded', true],
+    [421, '4.7.0', 'Too many connections from your host', true],
+    [421, '4.3.2', 'Service shutting down', false],
+    [550, '5.7.1', 'too many connections', false],
+  ])('tells whether %i %s %s is about connections', (code, enhancedCode, text, expected) => {
+    const error = createEmailError('ERR_SMTP_REPLY', 'x', { reply: { code, enhancedCode, lines: [text] } });
+    expect(isConcurrencyRefusal(error)).toBe(expected);
+  });
+
+  it('ends a wait with the reason of its signal, and serves those behind', async () => {
+    const { pool } = setUp({ maxConnections: 1 });
+    const lease = await pool.acquire(never);
+    const controller = new AbortController();
+    const waiting = pool.acquire(controller.signal);
+    const behind = pool.acquire(never);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_ABORTED', delivery: 'not-delivered' });
+    lease.release();
+    (await behind).release();
+    await expect(pool.acquire(controller.signal)).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+
+  it('waits in close() for leases and waiters, and takes no new ones', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    const lease = await pool.acquire(never);
+    const waiting = pool.acquire(never);
+    let closed = false;
+    const closing = pool.close(false).then(() => (closed = true));
+    await expect(pool.acquire(never)).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    lease.release();
+    const second = await waiting;
+    await settle();
+    expect(closed).toBe(false);
+    second.release();
+    await closing;
+    expect(opened[0]?.quits).toBe(1);
+  });
+
+  it('waits for nobody in a forced close()', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    const lease = await pool.acquire(never);
+    const waiting = pool.acquire(never);
+    const running = lease.connection.transact({ envelope: { from: '', to: [] } } as never);
+    const closing = pool.close(true);
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    await expect(running).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    expect(opened[0]?.destroyed).toBeDefined();
+    lease.release();
+    await closing;
+  });
+});
+
+describe('the pool, over time', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  it('closes a connection that was idle for idleTimeoutMs', async () => {
+    const { pool, opened } = setUp({ idleTimeoutMs: 1000 });
+    (await pool.acquire(never)).release();
+    vi.advanceTimersByTime(999);
+    expect(opened[0]?.quits).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(opened[0]?.quits).toBe(1);
+    expect(pool.size).toBe(0);
+  });
+
+  it('closes a connection of maxAgeMs, however busy it was', async () => {
+    const { pool, opened } = setUp({ maxAgeMs: 1000, idleTimeoutMs: 600 });
+    (await pool.acquire(never)).release();
+    vi.advanceTimersByTime(500);
+    (await pool.acquire(never)).release();
+    vi.advanceTimersByTime(500);
+    expect(opened[0]?.quits).toBe(1);
+  });
+
+  it('starts no more than rateLimit.messages in any rateLimit.perMs', async () => {
+    const { pool } = setUp({ rateLimit: { messages: 2, perMs: 1000 }, maxConnections: 5 });
+    const starts: number[] = [];
+    const all = Array.from({ length: 5 }, () =>
+      pool.acquire(never).then((lease) => {
+        starts.push(Math.round(performance.now()));
+        lease.release();
+      }),
+    );
+    const begin = Math.round(performance.now());
+    for (let i = 0; i < 30; i++) await vi.advanceTimersByTimeAsync(100);
+    await Promise.all(all);
+    const offsets = starts.map((start) => start - begin);
+    expect(offsets).toEqual([0, 0, 1000, 1000, 2000]);
+  });
+});

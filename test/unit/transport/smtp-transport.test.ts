@@ -1,0 +1,126 @@
+import { describe, expect, it } from 'vitest';
+import { markStale } from '../../../src/connection/stale.js';
+import { createEmailError } from '../../../src/errors/email-error.js';
+import type { Envelope } from '../../../src/model/envelope.js';
+import { resolvePool } from '../../../src/profile/defaults.js';
+import { SmtpTransport } from '../../../src/transport/smtp-transport.js';
+import { accepted, FakeConnection, settle } from '../../support/fake-connection.js';
+
+const envelope: Envelope = { from: 'a@example.com', to: ['b@example.com', 'c@example.com'] };
+const compose = () => Promise.resolve({ body: '7bit' as const, smtpUtf8: false, bytes: new Uint8Array() });
+const options = { signal: new AbortController().signal, requireAllRecipients: false };
+
+function setUp(maxConnections = 1) {
+  const opened: FakeConnection[] = [];
+  const transport = new SmtpTransport(resolvePool({ maxConnections }), () => {
+    const connection = new FakeConnection(opened.length + 1);
+    opened.push(connection);
+    return Promise.resolve(connection);
+  });
+  const at = async (connection: number, transaction: number) => {
+    await settle();
+    const found = opened[connection]?.transactions[transaction];
+    if (!found) throw new Error(`no transaction ${transaction} on connection ${connection}`);
+    return found;
+  };
+  return { transport, opened, at };
+}
+
+describe('the SMTP transport', () => {
+  it('gives what one transaction gave', async () => {
+    const { transport, at } = setUp();
+    const sending = transport.send(envelope, compose, options);
+    const { transaction, resolve } = await at(0, 0);
+    resolve(accepted(transaction));
+    await expect(sending).resolves.toMatchObject({ accepted: envelope.to, rejected: [], transactions: [{ recipients: envelope.to, bytes: 10 }] });
+  });
+
+  it('sends to deferred recipients in a further transaction (RFC 5321 section 4.5.3.1.10)', async () => {
+    const { transport, at } = setUp();
+    const sending = transport.send(envelope, compose, options);
+    const first = await at(0, 0);
+    first.resolve(accepted(first.transaction, { accepted: ['b@example.com'], deferred: ['c@example.com'] }));
+    const second = await at(0, 1);
+    expect(second.transaction.envelope.to).toEqual(['c@example.com']);
+    second.resolve(accepted(second.transaction, { reply: { code: 250, lines: ['second'] } }));
+    const result = await sending;
+    expect(result.accepted).toEqual(envelope.to);
+    expect(result.reply.lines).toEqual(['queued']);
+    expect(result.transactions).toHaveLength(2);
+  });
+
+  it('counts deferred recipients as rejected where the further transaction refuses them all', async () => {
+    const { transport, at } = setUp();
+    const sending = transport.send(envelope, compose, options);
+    const first = await at(0, 0);
+    first.resolve(accepted(first.transaction, { accepted: ['b@example.com'], deferred: ['c@example.com'] }));
+    const reply = { code: 550, lines: ['no'] };
+    (await at(0, 1)).reject(createEmailError('ERR_RECIPIENTS_REJECTED', 'no', { recipients: [{ recipient: 'c@example.com', reply }] }));
+    await expect(sending).resolves.toMatchObject({ accepted: ['b@example.com'], rejected: [{ recipient: 'c@example.com', reply }] });
+  });
+
+  it('says partly-delivered where a further transaction is lost', async () => {
+    const { transport, at } = setUp();
+    const sending = transport.send(envelope, compose, options);
+    const first = await at(0, 0);
+    first.resolve(accepted(first.transaction, { accepted: ['b@example.com'], deferred: ['c@example.com'] }));
+    (await at(0, 1)).reject(createEmailError('ERR_CONNECT', 'lost', { retryable: true }));
+    await expect(sending).rejects.toMatchObject({ delivery: 'partly-delivered', retryable: false, recipients: [{ recipient: 'c@example.com' }] });
+  });
+
+  it('replaces a stale connection once', async () => {
+    const { transport, opened, at } = setUp();
+    const sending = transport.send(envelope, compose, options);
+    const first = await at(0, 0);
+    opened[0]?.end();
+    first.reject(markStale(createEmailError('ERR_CONNECT', 'closed')));
+    const second = await at(1, 0);
+    second.resolve(accepted(second.transaction));
+    await expect(sending).resolves.toMatchObject({ accepted: envelope.to });
+  });
+
+  it('gives up where the fresh connection is stale too', async () => {
+    const { transport, opened, at } = setUp();
+    const sending = transport.send(envelope, compose, options);
+    for (const n of [0, 1]) {
+      const { reject } = await at(n, 0);
+      opened[n]?.end();
+      reject(markStale(createEmailError('ERR_CONNECT', `closed ${n}`)));
+    }
+    await expect(sending).rejects.toMatchObject({ message: 'closed 1' });
+    expect(opened).toHaveLength(2);
+  });
+
+  it('puts a message back where the server has too many connections before MAIL', async () => {
+    const { transport, opened, at } = setUp(2);
+    const first = transport.send(envelope, compose, options);
+    const second = transport.send(envelope, compose, options);
+    const refusal = { code: 432, enhancedCode: '4.3.2', lines: ['Concurrent connections limit exceeded'] };
+    (await at(1, 0)).reject(createEmailError('ERR_SMTP_REPLY', 'limit', { phase: 'transaction', reply: refusal }));
+    await settle();
+    expect(opened[1]?.quits).toBe(1);
+    const one = await at(0, 0);
+    one.resolve(accepted(one.transaction));
+    await first;
+    const again = await at(0, 1);
+    again.resolve(accepted(again.transaction));
+    await expect(second).resolves.toMatchObject({ accepted: envelope.to });
+  });
+
+  it("drops the profile's request for notifications with a warning where the server has no DSN", async () => {
+    const { transport, opened, at } = setUp();
+    const wanted = { ...envelope, dsn: { notify: ['success' as const] } };
+    const sending = transport.send(wanted, compose, { ...options, dsnIfOffered: true });
+    await settle();
+    expect((await at(0, 0)).transaction.envelope.dsn).toBeDefined();
+    const first = await at(0, 0);
+    first.resolve(accepted(first.transaction));
+    await sending;
+    if (opened[0]) opened[0].extensions = new Map();
+    const without = transport.send(wanted, compose, { ...options, dsnIfOffered: true });
+    const second = await at(0, 1);
+    expect(second.transaction.envelope.dsn).toBeUndefined();
+    second.resolve(accepted(second.transaction));
+    expect((await without).warnings).toMatchObject([{ code: 'WARN_DSN_UNAVAILABLE' }]);
+  });
+});
