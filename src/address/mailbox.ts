@@ -1,5 +1,6 @@
 import { messageInvalid } from '../errors/email-error.js';
 import type { AddressInput, Mailbox } from '../model/address.js';
+import { isAscii } from '../util/bytes.js';
 import { decodeEncodedWords } from '../util/encoded-word.js';
 import { showText } from '../util/show.js';
 import { AddressScanner, AddressSyntaxError, formatAddrSpec } from './scanner.js';
@@ -24,8 +25,9 @@ const maxSingle = 4096;
 
 function toMailbox(address: AddrSpec, name: string | undefined): ParsedMailbox {
   const email = formatAddrSpec(address);
-  const smtpUtf8 = /[^\0-\x7f]/.test(address.localPart);
-  return { ...(name === undefined || name === '' ? {} : { name }), email, ...address, smtpUtf8 };
+  const { localPart, domain } = address;
+  const smtpUtf8 = !isAscii(localPart);
+  return name === undefined || name === '' ? { email, localPart, domain, smtpUtf8 } : { name, email, localPart, domain, smtpUtf8 };
 }
 
 /** Refuses the controls that no header field may carry, hidden in a quoted string or an encoded-word though they be. */

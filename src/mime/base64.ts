@@ -22,11 +22,11 @@ export class Base64Encoder implements ContentEncoder {
   read = 0;
   written = 0;
   /** Input that is not a whole line yet. */
-  readonly #rest = Buffer.allocUnsafeSlow(lineIn);
+  readonly #rest = Buffer.allocUnsafe(lineIn);
   #restLength = 0;
   #begun = false;
-  readonly #scratch = Buffer.allocUnsafeSlow(passLines * lineOut);
-  readonly #words = new DataView(this.#scratch.buffer);
+  /** One pass of lines before they are wrapped; made when its size is known. */
+  #scratch: Buffer = Buffer.alloc(0);
 
   encode(input: Uint8Array, from: number, out: Buffer, at: number): void {
     const start = from;
@@ -87,7 +87,9 @@ export class Base64Encoder implements ContentEncoder {
    * JavaScript moves without making an object of it. No base64 character can be part of a NaN, so no bit is lost.
    */
   #lines(input: Buffer, from: number, count: number, out: Buffer, at: number): void {
-    const source = this.#words;
+    const room = Math.min(count, passLines) * lineOut;
+    if (this.#scratch.length < room) this.#scratch = Buffer.allocUnsafe(room);
+    const source = new DataView(this.#scratch.buffer, this.#scratch.byteOffset, this.#scratch.length);
     const target = new DataView(out.buffer, out.byteOffset, out.length);
     for (let done = 0; done < count; ) {
       const pass = Math.min(passLines, count - done);

@@ -9,7 +9,7 @@ import type { LeafPart, MultiPart, Part, RenderOptions } from './part.js';
 import { join, maxInMemory, totalSize } from './piece.js';
 import type { Piece } from './piece.js';
 import { encodeQuotedPrintable } from './quoted-printable.js';
-import { canonicalText, traitsOfBytes, traitsOfText } from './text.js';
+import { canonicalText, traitsOf } from './text.js';
 
 /** The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs. */
 
@@ -32,12 +32,13 @@ interface Written {
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
 function encodeText(text: string, options: RenderOptions): EncodedBody {
-  const traits = traitsOfText(text);
-  const charset = 'utf-8';
-  if (traits.plain === '7bit' && !traits.fragile) return { transferEncoding: '7bit', piece: text, charset };
   const bytes = utf8(text);
-  if (traits.plain === '8bit' && !traits.fragile && options.eightBit === true) return { transferEncoding: '8bit', piece: bytes, charset };
-  return { ...encodeCompactly(bytes, true, traits.escaped), charset };
+  const { plain, fragile, escaped } = traitsOf(bytes);
+  const charset = 'utf-8';
+  if (!fragile && plain === '7bit') return { transferEncoding: '7bit', piece: text, contentType: undefined, charset };
+  if (!fragile && plain === '8bit' && options.eightBit === true) return { transferEncoding: '8bit', piece: bytes, contentType: undefined, charset };
+  const { transferEncoding, piece } = encodeCompactly(bytes, true, escaped);
+  return { transferEncoding, piece, contentType: undefined, charset };
 }
 
 /** quoted-printable or base64, whichever is shorter. */
@@ -50,7 +51,7 @@ function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): E
 function encodeBytes(bytes: Uint8Array, contentType: string, options: RenderOptions, isRoot: boolean): EncodedBody {
   const isMessage = contentType === 'message/rfc822';
   if ((isMessage || contentType.startsWith('text/')) && bytes.length <= maxInMemory) {
-    const { plain, fragile, escaped } = traitsOfBytes(bytes);
+    const { plain, fragile, escaped } = traitsOf(bytes);
     // A forwarded message may not be encoded (RFC 2046 section 5.2.1); and a whole message gets a line end where it has none.
     const stays = isMessage || !(fragile || (isRoot && bytes.at(-1) !== 10));
     if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true))) return { transferEncoding: plain, piece: bytes };

@@ -1,9 +1,10 @@
-/** What text and octets need of their way, found in one pass each. */
+/** What content needs of its way, found in one pass. */
 
 const maxLine = 998;
 
 /** Text with CR, LF and CRLF all as CRLF. */
 export function canonicalText(text: string): string {
+  if (!text.includes('\r')) return text.includes('\n') ? text.replaceAll('\n', '\r\n') : text;
   return /\r(?!\n)|(?<!\r)\n/.test(text) ? text.replace(/\r\n?|\n/g, '\r\n') : text;
 }
 
@@ -13,87 +14,64 @@ export interface ContentTraits {
   readonly plain: '7bit' | '8bit' | 'no';
   /** Might a mail system change it on its way: blanks at a line's end, `From ` at its start? */
   readonly fragile: boolean;
-  /** Octets that quoted-printable has to escape, none too few. */
+  /** Octets that quoted-printable has to escape, about. */
   readonly escaped: number;
 }
 
-/** Traits of canonical text. Lines over 998 octets and controls make it 'no'. */
-export function traitsOfText(text: string): ContentTraits {
-  let escaped = 0;
-  let wide = false;
-  let safe = true;
-  let fragile = false;
-  let line = 0;
-  let previous = 10;
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c >= 0x20 && c < 0x7f) {
-      if (c === 0x3d) escaped++;
-      else if (previous === 10 && c === 0x46 && text.startsWith('From ', i)) fragile = true;
-      line++;
-    } else if (c === 10) {
-      if (line > maxLine) safe = false;
-      line = 0;
-    } else if (c === 13) {
-      if (previous === 0x20 || previous === 9) fragile = true;
-    } else if (c === 9) line++;
-    else if (c < 0x80) {
-      safe = false;
-      escaped++;
-    } else {
-      // A surrogate is half of a character of four octets.
-      const octets = c < 0x800 || (c >= 0xd800 && c <= 0xdfff) ? 2 : 3;
-      // A lone one becomes U+FFFD, which has three.
-      escaped += octets === 2 && c >= 0xd800 ? 3 : octets;
-      line += octets;
-      wide = true;
-    }
-    previous = c;
-  }
-  if (line > maxLine) safe = false;
-  if (previous === 0x20 || previous === 9) fragile = true;
-  return { plain: safe ? (wide ? '8bit' : '7bit') : 'no', fragile, escaped };
+const from = Buffer.from('From ', 'latin1');
+const cr = 13;
+const lf = 10;
+
+/** What an octet means here. */
+const plain = 0;
+const wide = 1;
+const escape = 2;
+const control = 3;
+const lineEnd = 4;
+const kinds = new Uint8Array(256).fill(wide, 0x80).fill(control, 0, 0x20);
+kinds[0x7f] = control;
+kinds[0x3d] = escape;
+kinds[0x09] = plain;
+kinds[cr] = lineEnd;
+kinds[lf] = lineEnd;
+
+function isBlank(c: number | undefined): boolean {
+  return c === 0x20 || c === 0x09;
 }
 
-/** Traits of octets that have to come back as they are: a bare CR or LF makes it 'no' as well. */
-export function traitsOfBytes(bytes: Uint8Array): ContentTraits {
+function beginsWithFrom(bytes: Uint8Array, at: number): boolean {
+  return bytes[at] === from[0] && from.every((c, i) => bytes[at + i] === c);
+}
+
+/** The traits of octets. Lines over 998 octets, controls and a bare CR or LF make `plain` 'no'. */
+export function traitsOf(bytes: Uint8Array): ContentTraits {
   let escaped = 0;
-  let wide = false;
+  let isWide = false;
   let safe = true;
-  let fragile = false;
-  let line = 0;
-  let previous = 10;
-  for (let i = 0; i < bytes.length; i++) {
-    const c = bytes[i] ?? 0;
-    if (previous === 13 && c !== 10) {
-      safe = false;
+  let fragile = beginsWithFrom(bytes, 0);
+  let lineStart = 0;
+  const end = bytes.length;
+  for (let i = 0; i < end; i++) {
+    const kind = kinds[bytes[i] ?? 0];
+    if (kind === plain) continue;
+    if (kind !== lineEnd) {
       escaped++;
-    }
-    if (c === 10) {
-      if (previous !== 13) {
+      if (kind === wide) isWide = true;
+      else if (kind === control) safe = false;
+    } else {
+      if (i - lineStart > maxLine) safe = false;
+      if (isBlank(bytes[i - 1])) fragile = true;
+      if (bytes[i] === cr && bytes[i + 1] === lf) {
+        i++;
+        if (beginsWithFrom(bytes, i + 1)) fragile = true;
+      } else {
         safe = false;
         escaped++;
       }
-      if (line > maxLine) safe = false;
-      line = 0;
-    } else if (c === 13) {
-      if (previous === 0x20 || previous === 9) fragile = true;
-    } else {
-      line++;
-      if (c >= 0x80) {
-        escaped++;
-        wide = true;
-      } else if (c < 0x20 ? c !== 9 : c === 0x3d || c === 0x7f) {
-        escaped++;
-        if (c !== 0x3d) safe = false;
-      } else if (c === 0x46 && previous === 10 && bytes[i + 1] === 0x72 && bytes[i + 2] === 0x6f && bytes[i + 3] === 0x6d && bytes[i + 4] === 0x20) {
-        fragile = true;
-      }
+      lineStart = i + 1;
     }
-    previous = c;
   }
-  if (line > maxLine || previous === 13) safe = false;
-  if (previous === 13) escaped++;
-  if (previous === 0x20 || previous === 9) fragile = true;
-  return { plain: safe ? (wide ? '8bit' : '7bit') : 'no', fragile, escaped };
+  if (end - lineStart > maxLine) safe = false;
+  if (isBlank(bytes[end - 1])) fragile = true;
+  return { plain: safe ? (isWide ? '8bit' : '7bit') : 'no', fragile, escaped };
 }
