@@ -220,8 +220,11 @@ class PathSearch {
     if (this.#namesOf(issuer).subject === name) yield issuer;
     if (this.#forLists >= 2) return;
     for (const { certificate, anchor } of this.#bySubject.get(name) ?? []) {
-      if (certificate === issuer || sameBytes(certificate.der, subject.der)) continue;
-      if (anchor) yield certificate;
+      if (certificate === issuer) continue;
+      // Its own status may stand in a list that it signs; that its path holds otherwise is being found out just now.
+      const isItself = sameBytes(certificate.der, subject.der);
+      if (isItself && this.#forLists === 0) continue;
+      if (anchor || isItself) yield certificate;
       else if (this.#budget.steps < maxSteps) {
         const search = new PathSearch({ ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any }, this.#budget, this.#forLists + 1);
         if (search.validate(certificate).trusted) yield certificate;
