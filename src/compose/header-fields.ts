@@ -144,7 +144,7 @@ function listUrl(target: string, path: string): string {
   if (typeof target !== 'string') throw messageInvalid(path, 'expected a URL or an address');
   const bare = target.startsWith('<') && target.endsWith('>') ? target.slice(1, -1) : target;
   const url = /^[^:/?#]+@[^/?#]+$/.test(bare) ? `mailto:${bare}` : bare;
-  if (!/^(?:https?|mailto|ftp):[!#$%&'*+\-./0-9:;=?@A-Z[\]_`a-z{|}~]+$/i.test(url) || url.length > 900) {
+  if (!/^(?:https?|mailto|ftp):[!#$%&'*+,\-./0-9:;=?@A-Z[\]_`a-z{|}~]+$/i.test(url) || url.length > 900) {
     throw messageInvalid(path, 'expected an https, http or mailto URL in ASCII, or an address');
   }
   return `<${url.replace(/,/g, '%2C')}>`;
