@@ -1,7 +1,7 @@
 /**
  * From a recipient info to the content-encryption key. Nothing here tells an outsider why a key could not be had.
  */
-import { constants, createPublicKey, privateDecrypt } from 'node:crypto';
+import { constants, privateDecrypt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { HashAlgorithm, PrivateKeyDecryptor } from '../model/certificate.js';
 import type { Certificate } from '../pki/certificate.js';
@@ -10,7 +10,7 @@ import { agreementByOid, keyWrapByOid, oids } from './algorithms.js';
 import { berChildren, berWhole } from './ber.js';
 import { wrapName } from './enveloped-data-reader.js';
 import type { KeyAgreement, KeyTransport, Recipient } from './enveloped-data-reader.js';
-import { agree, deriveKek, unwrapKey } from './key-agreement.js';
+import { agree, deriveKek, peerPublicKey, unwrapKey } from './key-agreement.js';
 import { readMaskParameters } from './mask-parameters.js';
 import { ask } from './private-key.js';
 import { oaepDecode, pkcs1KeyOrRandom, rsaRawDecrypt } from './rsa-decoding.js';
@@ -128,7 +128,7 @@ function peerKey({ originator }: KeyAgreement, { spki }: Certificate): Buffer | 
 async function sharedSecret(key: RecipientKey['key'], peer: Buffer, signal: AbortSignal): Promise<Buffer | undefined> {
   if (!isKeyObject(key)) return external(() => key.agree?.({ peer: new Uint8Array(peer), signal }), signal);
   try {
-    return agree(key, createPublicKey({ key: peer, format: 'der', type: 'spki' }));
+    return agree(key, peerPublicKey(peer));
   } catch {
     return undefined;
   }

@@ -1,11 +1,25 @@
 /**
  * Diffie-Hellman on elliptic curves for CMS (RFC 5753, RFC 8418): from a shared secret to a wrapped content-encryption key.
  */
-import { createCipheriv, createDecipheriv, createHash, diffieHellman, hkdfSync, randomBytes } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHash, createPublicKey, diffieHellman, hkdfSync, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { noBytes } from '../util/bytes.js';
+import { readPublicKeyKind } from '../pki/public-key.js';
+import { asBuffer, noBytes } from '../util/bytes.js';
 import { context, octetString, sequence } from '../util/der.js';
 import type { AgreementScheme, DigestName, KeyWrap } from './algorithms.js';
+
+/**
+ * A sender's public key from its SubjectPublicKeyInfo (DER). Throws where a curve is given by its parameters in place of its name:
+ * such a curve can be made to give a private key away.
+ */
+export function peerPublicKey(spki: Uint8Array): KeyObject {
+  const { kind, curve } = readPublicKeyKind(spki);
+  if (kind === 'ec' && curve === explicitCurve) throw new RangeError('the curve has no name');
+  return createPublicKey({ key: asBuffer(spki), format: 'der', type: 'spki' });
+}
+
+/** What the reader of public keys calls such a curve. */
+const explicitCurve = 'explicit parameters';
 
 /** The shared secret. Throws where the keys are not of one curve or a point is not on it. */
 export function agree(privateKey: KeyObject, publicKey: KeyObject): Buffer {
@@ -55,6 +69,7 @@ export function wrapKey({ name }: KeyWrap, kek: Uint8Array, key: Uint8Array): Bu
 
 /** Unwraps it. Throws where the check value does not match. */
 export function unwrapKey({ name }: KeyWrap, kek: Uint8Array, wrapped: Uint8Array): Buffer {
+  if (wrapped.length < 24 || wrapped.length % 8 !== 0) throw new RangeError('no key is wrapped in so many octets');
   const decipher = createDecipheriv(name, kek, name === 'des3-wrap' ? null : aesWrapIv);
   return Buffer.concat([decipher.update(wrapped), decipher.final()]);
 }
