@@ -53,6 +53,13 @@ export function readTicket(der: Buffer): TicketFace {
   return readTicketFace({ der, fields: readApplication(der, 1) });
 }
 
+/** The fields of a message that begins with the protocol's version and its own type. */
+function readMessage(bytes: Uint8Array, type: number): Fields {
+  const fields = readApplication(bytes, type);
+  if (fields.integer(0) !== 5 || fields.integer(1) !== type) throw new MalformedError('its version or its type is wrong');
+  return fields;
+}
+
 /** AS-REP or TGS-REP, before its secret part is read. */
 export interface KdcReply {
   readonly preAuthentication: readonly PreAuthentication[];
@@ -63,7 +70,7 @@ export interface KdcReply {
 
 /** KDC-REP. */
 export function readKdcReply(bytes: Uint8Array, type: number): KdcReply {
-  const fields = readApplication(bytes, type);
+  const fields = readMessage(bytes, type);
   return {
     preAuthentication: fields.has(2) ? readPreAuthentication(fields.fieldsList(2)) : [],
     client: readName(fields.fields(4), fields.string(3)),
@@ -114,7 +121,7 @@ export interface KrbError {
 
 /** KRB-ERROR. */
 export function readKrbError(bytes: Uint8Array): KrbError {
-  const fields = readApplication(bytes, messageType.error);
+  const fields = readMessage(bytes, messageType.error);
   return {
     code: fields.integer(6),
     serverTime: fields.time(4),
@@ -164,7 +171,7 @@ export interface ApReplyPart {
 
 /** AP-REP, decrypted with the ticket's session key. */
 export function readApReply(bytes: Uint8Array, key: EncryptionKey, usage: number): ApReplyPart {
-  const reply = readApplication(bytes, messageType.apReply);
+  const reply = readMessage(bytes, messageType.apReply);
   const part = readApplication(decrypt(readEncrypted(reply.fields(2)), key, usage), 27);
   return {
     seconds: part.time(0),
