@@ -154,7 +154,10 @@ export class AddressScanner {
   }
 
   private domain(): DomainResult {
-    if (!this.take('[')) return toAsciiDomain(this.word()?.text ?? '');
+    if (!this.take('[')) {
+      const word = this.word();
+      return word?.quoted === true ? { problem: 'a domain is never quoted' } : toAsciiDomain(word?.text ?? '');
+    }
     const end = this.text.indexOf(']', this.at);
     if (end < 0) this.fail("an address literal ends with ']'", this.at - 1);
     const content = this.text.slice(this.at, end);

@@ -5,10 +5,11 @@ import { encodedWords, looksEncoded } from '../util/encoded-word.js';
 
 /**
  * Header fields (RFC 5322 section 2.2), and the one place where their names and values are checked. Each function gives a whole
- * field with its CRLF. Lines are folded at white space to 78 characters where they can be, and are never longer than 998.
+ * field with its CRLF. Lines are folded at white space to 76 characters where they can be, and are never longer than 998.
  */
 
-const softLimit = 78;
+/** RFC 5322 recommends 78, RFC 2047 asks for 76 where an encoded-word is. */
+const softLimit = 76;
 const hardLimit = 998;
 /** A word longer than this goes as encoded-words, which can be folded anywhere. */
 const maxWord = 900;
@@ -72,17 +73,22 @@ function textTokens(value: string, nameLength: number): string[] {
   const before = words.slice(0, from);
   let text = words.slice(from, to + 1).join('');
   // The white space before a first encoded-word stays outside, where it is the place to fold.
-  const [separator = ' '] = from === 0 ? [' '] : (/^[ \t]+/.exec(text) ?? []);
-  text = text.slice(separator.length);
-  const column = nameLength + 1 + before.reduce((sum, word) => sum + word.length, 0);
-  const encoded = encodedWords(text, softLimit - column - separator.length);
+  const separator = text.charAt(0);
+  text = text.slice(1);
+  const column = nameLength + 2 + before.reduce((sum, word) => sum + word.length, 0);
+  const encoded = encodedWords(text, softLimit - column);
   return [...before, ...encoded.map((word, i) => (i === 0 ? separator : ' ') + word), ...words.slice(to + 1)];
+}
+
+/** Does it go on one line, as it is? */
+function isShort(name: string, value: string): boolean {
+  return typeof value === 'string' && plain.test(value) && name.length + 2 + value.length <= softLimit;
 }
 
 /** A field of unstructured text, as Subject: any text; what is not ASCII goes as encoded-words (RFC 2047). */
 export function textField(name: string, value: string, path: string = name): string {
   checkName(name, path);
-  if (plain.test(value) && name.length + 2 + value.length <= softLimit && !looksEncoded(value)) return `${name}: ${value}\r\n`;
+  if (isShort(name, value) && !looksEncoded(value)) return `${name}: ${value}\r\n`;
   checkValue(value, path);
   if (value === '') return `${name}: \r\n`;
   return fold(name, textTokens(value, name.length), path);
@@ -91,7 +97,7 @@ export function textField(name: string, value: string, path: string = name): str
 /** A structured field whose ASCII value is already in its form, folded at its blanks. */
 export function structuredField(name: string, value: string, path: string = name): string {
   checkName(name, path);
-  if (plain.test(value) && name.length + 2 + value.length <= softLimit) return `${name}: ${value}\r\n`;
+  if (isShort(name, value)) return `${name}: ${value}\r\n`;
   checkValue(value, path);
   if (!/^[ -~\t]*$/.test(value)) throw messageInvalid(path, 'only ASCII is allowed in this header field');
   return fold(name, value.trim().match(/[ \t]*[^ \t]+/g)?.map((word, i) => (i === 0 ? ` ${word}` : word)) ?? [' '], path);

@@ -1,5 +1,5 @@
 import { messageInvalid } from '../errors/email-error.js';
-import { encodedWords } from '../util/encoded-word.js';
+import { encodedWords, looksEncoded } from '../util/encoded-word.js';
 
 /** Parameters of Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC 2231), as tokens for a folded field. */
 
@@ -41,14 +41,15 @@ export function parameterTokens(name: string, value: string, path: string): stri
   if (/[\0-\x1f\x7f]/.test(value)) throw messageInvalid(path, 'line breaks and control characters are not allowed');
   if (/[\ud800-\udfff]/u.test(value)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
   if (token.test(value) && name.length + value.length < room) return [`${name}=${value}`];
-  if (!/^[ -~]*$/.test(value)) return sections(name, value, true);
+  // Many clients decode encoded-words here, where RFC 2047 allows none.
+  if (!/^[ -~]*$/.test(value) || looksEncoded(value)) return sections(name, value, true);
   const quoted = `${name}=${quote(value)}`;
   return quoted.length <= room ? [quoted] : sections(name, value, false);
 }
 
 /** `name=` for clients that know no RFC 2231: encoded-words in quotes, against RFC 2047 and understood by all of them. */
 export function legacyNameTokens(name: string, value: string, path: string): string[] {
-  if (/^[ -~]*$/.test(value)) return parameterTokens(name, value, path);
+  if (/^[ -~]*$/.test(value) && !looksEncoded(value)) return parameterTokens(name, value, path);
   const words = encodedWords(value, room - name.length);
   return words.map((word, i) => `${i === 0 ? `${name}="` : ''}${word}${i === words.length - 1 ? '"' : ''}`);
 }
