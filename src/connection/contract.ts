@@ -1,4 +1,5 @@
 import type { Authentication } from '../model/authentication.js';
+import type { LoadClientIdentity } from '../net/tls-contexts.js';
 import type { Envelope } from '../model/envelope.js';
 import type { LogEvent } from '../model/log.js';
 import type { Connector } from '../model/proxy.js';
@@ -24,6 +25,8 @@ export interface ConnectionSettings {
   readonly connector: Connector;
   /** Messages in flight at once, at least 1. */
   readonly messagesInFlight: number;
+  /** Reads the TLS client certificate; needed where `tls.clientCertificate` is set. */
+  readonly loadClientIdentity?: LoadClientIdentity | undefined;
 }
 
 /** As `Timeouts`, without totalMs, which is the caller's signal. 0 = no limit. */

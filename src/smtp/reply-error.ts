@@ -1,5 +1,5 @@
 import { createEmailError, type EmailErrorDetails } from '../errors/email-error.js';
-import type { EmailError, EmailErrorCode } from '../model/error.js';
+import type { EmailError, EmailErrorCode, EmailErrorPhase } from '../model/error.js';
 import { Broken } from './dialogue.js';
 import { type Reply, showReply } from './reply.js';
 
@@ -22,4 +22,14 @@ export function misplaced(expected: string, reply: Reply, details: EmailErrorDet
   return new Broken(
     createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${showReply(read)} where ${expected} was to come.`, { reply: read, ...details }),
   );
+}
+
+/** RFC 4954 section 6. */
+export const wantsAuthentication = { code: 'ERR_AUTH_REQUIRED', remedy: 'Set authentication in the profile.' } as const;
+
+/** A refusal whose reason has a code of its own, or the plain one. */
+export function refusedFor(what: string, reply: Reply, phase: EmailErrorPhase): Error | Broken {
+  if (reply.code === 530) return refused('wants authentication', reply, { ...wantsAuthentication, phase });
+  if (reply.code === 552) return refused('finds the message too large', reply, { code: 'ERR_MESSAGE_TOO_LARGE', phase });
+  return refused(what, reply, { phase });
 }

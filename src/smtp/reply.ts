@@ -48,6 +48,18 @@ export class Reply {
   }
 }
 
+/** A reply in which none of these stands any more: servers repeat lines that they do not understand. */
+export function withoutSecrets(reply: Reply, secrets: Iterable<string>): Reply {
+  const { enhancedCode, lines } = reply.read();
+  const text = lines.join('\n');
+  let cleaned = text;
+  for (const secret of secrets) if (secret !== '') cleaned = cleaned.replaceAll(secret, '<secret>');
+  if (cleaned === text) return reply;
+  const prefix = enhancedCode === undefined ? `${reply.code} ` : `${reply.code} ${enhancedCode} `;
+  const bytes = Buffer.from(`${cleaned.replace(/^/gm, () => prefix)}\n`);
+  return new Reply(reply.code, bytes, 0, bytes.length);
+}
+
 /** RFC 3463 section 2. */
 const enhanced = /^([245]\.\d{1,3}\.\d{1,3})(?: |$)/;
 

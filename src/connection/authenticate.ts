@@ -1,0 +1,119 @@
+import type { TlsStream } from '../net/tls.js';
+import { createEmailError } from '../errors/email-error.js';
+import type { Authentication } from '../model/authentication.js';
+import type { EmailError } from '../model/error.js';
+import type { SaslMechanism } from '../model/sasl.js';
+import type { Secret } from '../model/secret.js';
+import type { Warning } from '../model/reply.js';
+import { channelBinding } from '../net/channel-binding.js';
+import { resolveSecret } from '../profile/secret.js';
+import { chooseMechanisms } from '../sasl/choose.js';
+import { channelBindingOf, createMechanism } from '../sasl/create.js';
+import { failureOf } from '../sasl/mechanism.js';
+import { authenticate, type AuthenticationOutcome } from '../smtp/authenticate.js';
+import { type Reply, showReply } from '../smtp/reply.js';
+import type { Session } from '../smtp/session.js';
+import { showText } from '../util/show.js';
+import type { Channel } from './channel.js';
+import type { ConnectionSettings } from './contract.js';
+import type { SharedState } from './shared.js';
+
+/** Proves who the sender is: picks the mechanism, gets its secret, and runs it. */
+export interface AuthenticationRun {
+  readonly channel: Channel;
+  readonly session: Session;
+  readonly settings: ConnectionSettings;
+  readonly authentication: Authentication;
+  readonly shared: SharedState;
+  readonly signal: AbortSignal;
+  /** Under TLS: the stream, for channel bindings. */
+  readonly tls: TlsStream | undefined;
+  readonly warn: (warning: Warning) => void;
+}
+
+/** Authenticates, and names the mechanism that did. ERR_AUTH_REJECTED holds the server's words. */
+export async function proveIdentity(run: AuthenticationRun): Promise<string> {
+  const { channel, session, settings, authentication } = run;
+  const offered = session.extensions.get('AUTH') ?? [];
+  let custom = authentication.method === 'custom' ? authentication.createMechanism() : undefined;
+  const names = chooseMechanisms({
+    authentication,
+    // A certificate may have no binding (EdDSA has none defined): then a -PLUS mechanism cannot be used.
+    offered: offered.filter((name) => !/-PLUS$/i.test(name) || bindingFor(run, name) !== undefined),
+    secure: session.secure,
+    security: settings.security,
+    customName: custom?.name,
+  });
+  try {
+    for (const [index, name] of names.entries()) {
+      const { mechanism, outcome } = await attempt(run, name, offered, custom);
+      custom = undefined;
+      if (outcome.ok) return name;
+      if (outcome.unknownMechanism && index + 1 < names.length) continue;
+      if (!asksAgain(authentication) || outcome.reply.code < 500) throw rejected(name, mechanism, outcome.reply);
+      // The token may have ended since it was kept; its function gives another.
+      const again = await attempt(run, name, offered, undefined);
+      if (again.outcome.ok) return name;
+      throw rejected(name, again.mechanism, again.outcome.reply);
+    }
+  } finally {
+    channel.forgetSecrets();
+  }
+  throw new Error('No mechanism was tried');
+}
+
+async function attempt(run: AuthenticationRun, name: string, offered: readonly string[], custom: SaslMechanism | undefined): Promise<{ mechanism: SaslMechanism; outcome: AuthenticationOutcome }> {
+  const { channel, session, settings, signal } = run;
+  const mechanism = custom ?? (await makeMechanism(run, name, offered));
+  const context = { host: settings.host, port: settings.port, secure: session.secure, channelBinding: bindingFor(run, name) };
+  const dialogue = authenticate(session, name, () => mechanism.complete);
+  const outcome = await channel.run(dialogue, {
+    sasl: (challenge) => (challenge === undefined ? mechanism.start(context) : mechanism.next(challenge)),
+    signal,
+  });
+  return { mechanism, outcome };
+}
+
+async function makeMechanism({ authentication, settings, shared, signal, channel, warn }: AuthenticationRun, name: string, offered: readonly string[]): Promise<SaslMechanism> {
+  if (authentication.method === 'kerberos') {
+    const { createGssapiMechanism } = await import('../kerberos/gssapi-mechanism.js');
+    return createGssapiMechanism(authentication, { host: settings.host, signal, tickets: await shared.kerberosTickets(), warn });
+  }
+  const { secret, path } = secretOf(authentication);
+  const resolved = secret === undefined ? undefined : await resolveSecret(secret, path, signal);
+  if (resolved !== undefined) channel.hide(resolved);
+  return createMechanism(name, { authentication, secret: resolved, offered });
+}
+
+function secretOf(authentication: Authentication): { readonly secret: Secret | undefined; readonly path: string } {
+  if ('token' in authentication) return { secret: authentication.token, path: 'authentication.token' };
+  return { secret: 'password' in authentication ? authentication.password : undefined, path: 'authentication.password' };
+}
+
+function asksAgain(authentication: Authentication): boolean {
+  return 'token' in authentication && typeof authentication.token === 'function';
+}
+
+function bindingFor({ tls }: AuthenticationRun, name: string): ReturnType<typeof channelBinding> {
+  const type = tls === undefined ? undefined : channelBindingOf(name, tls.getProtocol() ?? '');
+  return tls === undefined || type === undefined ? undefined : channelBinding(tls, type);
+}
+
+function rejected(name: string, mechanism: SaslMechanism, reply: Reply): EmailError {
+  const read = reply.read();
+  const reason = failureOf(mechanism);
+  const words = reason === undefined ? '' : `; it gives as its reason: ${showText(reason)}`;
+  const temporary = reply.code < 500;
+  return createEmailError('ERR_AUTH_REJECTED', `The server refused the authentication by ${name}: ${showReply(read)}${words}`, {
+    phase: 'authenticate',
+    reply: read,
+    retryable: temporary,
+    remedy: temporary ? 'The server could not check it now: try again later.' : remedies[read.enhancedCode ?? ''] ?? 'Check user name and password (or token), and that the account may send by SMTP.',
+  });
+}
+
+/** RFC 4954 section 6. */
+const remedies: Readonly<Record<string, string>> = {
+  '5.7.9': 'The server wants a stronger mechanism, or an application password in place of the one for signing in.',
+  '5.7.11': "The server wants TLS for this: set server.security to 'explicit' or 'implicit'.",
+};

@@ -1,0 +1,410 @@
+import type { Duplex } from 'node:stream';
+import { createEmailError, isEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import { Broken, type Dialogue, type Step, type StepResult } from '../smtp/dialogue.js';
+import { type Reply, withoutSecrets } from '../smtp/reply.js';
+import { replyError } from '../smtp/reply-error.js';
+import { ReplyParser } from '../smtp/reply-parser.js';
+import { abortError } from '../errors/abort.js';
+import type { ConnectionLogEvent, ConnectionTimeouts } from './contract.js';
+import { Deadline } from './deadline.js';
+import { Exchange, type ExchangeOptions } from './exchange.js';
+import { connectionGivenUp, connectionLost, deadlinePassed, unsolicitedBytes } from './failures.js';
+import { Output } from './output.js';
+import { markStale } from './stale.js';
+
+/**
+ * Performs the steps of dialogues on one byte stream. Dialogues stand in a queue: the first reads replies, the last that has begun
+ * writes, and the next begins once that one released the connection. All that is written in one turn leaves in one write.
+ */
+export interface ChannelOptions {
+  readonly timeouts: ConnectionTimeouts;
+  /** Undefined where nobody listens: no event is made then. */
+  readonly event: ((event: ConnectionLogEvent) => void) | undefined;
+  /** The channel is closed, for this reason; called once. */
+  readonly onClosed: (reason: Error) => void;
+}
+
+/** Gathered output beyond this leaves at once. */
+const flushBytes = 48 * 1024;
+/** QUIT is a courtesy: nobody waits long for its reply. */
+const quitMs = 2_000;
+
+export class Channel {
+  readonly #options: ChannelOptions;
+  readonly #parser = new ReplyParser();
+  readonly #output = new Output();
+  readonly #queue: Exchange[] = [];
+  readonly #replyDeadline: Deadline;
+  readonly #stallDeadline: Deadline;
+  #stream: Duplex;
+  #detach: () => void = () => {};
+  /** Replies that were called for: by what the server has, and by what waits to leave. The greeting comes unasked. */
+  #answerable = 1;
+  #answerableNext = 0;
+  #flushing = false;
+  #closed: Error | undefined;
+  #doomed = false;
+  /** What replies may not repeat into logs and errors. */
+  readonly #secrets = new Set<string>();
+  lastActivity = performance.now();
+
+  constructor(stream: Duplex, options: ChannelOptions) {
+    this.#options = options;
+    this.#stream = stream;
+    this.#replyDeadline = new Deadline((name) => this.#timeOut(name, this.#queue[0]));
+    this.#stallDeadline = new Deadline((name) => this.#timeOut(name, this.#writer()));
+    this.#attach(stream);
+  }
+
+  get stream(): Duplex {
+    return this.#stream;
+  }
+
+  /** Why it is closed; undefined while it is open. */
+  get closed(): Error | undefined {
+    return this.#closed;
+  }
+
+  /** Open, and nothing has happened after which it should not be used. */
+  get usable(): boolean {
+    return this.#closed === undefined && !this.#doomed;
+  }
+
+  /** Is nothing under way? */
+  get idle(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  /** Runs a dialogue behind those that are under way. */
+  run<T>(dialogue: Dialogue<T>, options: ExchangeOptions = {}): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const exchange = new Exchange(dialogue, options, resolve, reject);
+      const { signal } = options;
+      if (this.#closed !== undefined) return this.#fail(exchange, connectionGivenUp(this.#closed), true);
+      if (signal?.aborted === true) return exchange.reject(explained(exchange, abortError(signal)));
+      if (signal !== undefined) exchange.listen(() => this.#abort(exchange, signal));
+      this.#queue.push(exchange);
+      this.#startNext();
+    });
+  }
+
+  /** From now on this stands in no reply; `forgetSecrets` when the authentication is over. */
+  hide(secret: string): void {
+    this.#secrets.add(secret);
+  }
+
+  forgetSecrets(): void {
+    this.#secrets.clear();
+  }
+
+  /** Gives the stream away for TLS to be put on it. Bytes that came too early would be believed as if TLS had protected them. */
+  detach(): Duplex {
+    const stream = this.#stream;
+    if (this.#closed !== undefined) throw this.#closed;
+    this.#detach();
+    stream.pause();
+    const early = this.#parser.pending > 0 ? this.#parser.rest : (stream.read() as Uint8Array | null);
+    if (early === null) return stream;
+    const error = unsolicitedBytes(early);
+    this.close(error);
+    throw error;
+  }
+
+  /** Goes on with the stream that TLS gave. */
+  attach(stream: Duplex): void {
+    this.#stream = stream;
+    this.#attach(stream);
+  }
+
+  /**
+   * Ends everything at once; never throws. `culprit` is told the reason, others that they lost their connection and may go on
+   * another; 'caller' that nobody may.
+   */
+  close(reason: Error, culprit?: Exchange | 'caller'): void {
+    if (this.#closed !== undefined) return;
+    this.#closed = reason;
+    this.#replyDeadline.stop();
+    this.#stallDeadline.stop();
+    this.#detach();
+    this.#stream.on('error', () => {});
+    this.#stream.destroy();
+    const loss = typeof culprit === 'object' ? connectionGivenUp(reason) : reason;
+    for (const exchange of this.#queue.splice(0)) {
+      const lost = culprit !== 'caller' && exchange !== culprit;
+      this.#fail(exchange, lost ? loss : reason, lost);
+    }
+    this.#options.onClosed(reason);
+  }
+
+  #attach(stream: Duplex): void {
+    const onData = (chunk: Uint8Array): void => this.#receive(chunk);
+    const onEnd = (): void => this.close(connectionLost());
+    const onError = (error: Error): void => this.close(connectionLost(error));
+    stream.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
+    this.#detach = () => {
+      stream.removeListener('data', onData).removeListener('end', onEnd).removeListener('close', onEnd).removeListener('error', onError);
+      this.#detach = () => {};
+    };
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.lastActivity = performance.now();
+    const parser = this.#parser;
+    parser.push(chunk);
+    try {
+      for (let reply = parser.next(); reply !== undefined; reply = parser.next()) {
+        if (this.#secrets.size > 0 && reply.negative) reply = withoutSecrets(reply, this.#secrets);
+        this.#options.event?.({ type: 'reply', level: 'debug', reply: reply.code === 334 ? hiddenChallenge : reply.read() });
+        if (this.#answerable === 0) return this.#refuseEarly(reply);
+        this.#answerable--;
+        this.#deliver(reply);
+        if (this.#closed !== undefined) return;
+      }
+    } catch (error) {
+      return this.close(error as Error, this.#queue[0]);
+    }
+    if (this.#answerable === 0 && parser.pending > 0) this.#suspect(parser.rest);
+  }
+
+  /** Bytes of a line that is not complete, though nothing was asked: of use only if it says 421. */
+  #suspect(bytes: Uint8Array): void {
+    this.#doomed = true;
+    if (!'421'.startsWith(Buffer.from(bytes.subarray(0, 3)).toString('latin1'))) this.close(unsolicitedBytes(bytes), this.#queue[0]);
+  }
+
+  /** A reply to nothing: an early refusal of content, the server's farewell, or what nobody may believe. */
+  #refuseEarly(reply: Reply): void {
+    const error = reply.negative
+      ? replyError(this.#queue.length === 0 ? 'closed the connection' : 'refused the message before its end', reply)
+      : createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${reply.code} before it was asked.`, { reply: reply.read() });
+    this.close(error, this.#queue[0]);
+  }
+
+  #deliver(reply: Reply): void {
+    const [head] = this.#queue;
+    if (head === undefined) return;
+    if (head.waiting === 'reply') this.#advance(head, () => head.dialogue.next(reply));
+    else head.replies.push(reply);
+  }
+
+  /** Runs a dialogue until it waits, ends or fails. */
+  #advance(exchange: Exchange, resume: () => IteratorResult<Step, unknown>): void {
+    let result: IteratorResult<Step, unknown>;
+    try {
+      result = resume();
+      while (result.done !== true) {
+        const input = this.#perform(exchange, result.value);
+        // Whoever hears of a step may have ended the exchange meanwhile.
+        if (input === waits || this.#closed !== undefined || exchange.waiting === 'doomed') return;
+        result = exchange.dialogue.next(input);
+      }
+    } catch (error) {
+      return this.#failed(exchange, error);
+    }
+    this.#ended(exchange);
+    exchange.resolve(result.value);
+  }
+
+  /** Does a step; what it gives, or `waits` where that will come later. */
+  #perform(exchange: Exchange, step: Step): StepResult | typeof waits {
+    switch (step.do) {
+      case 'write':
+        return this.#write(exchange, step);
+      case 'read': {
+        const reply = exchange === this.#queue[0] ? exchange.replies.shift() : undefined;
+        if (reply !== undefined) return reply;
+        exchange.waiting = 'reply';
+        exchange.within = step.within;
+        if (exchange === this.#queue[0]) this.#awaitReply(exchange);
+        return waits;
+      }
+      case 'poll':
+        return exchange.replies.shift();
+      case 'release':
+        exchange.released = true;
+        this.#startNext();
+        return undefined;
+      case 'block':
+        return this.#awaitOutside(exchange, exchange.nextBlock());
+      case 'sasl':
+        return this.#awaitOutside(exchange, callSasl(exchange, step.challenge));
+    }
+  }
+
+  #write(exchange: Exchange, step: Extract<Step, { do: 'write' }>): StepResult | typeof waits {
+    const { commands, content, onSent } = step;
+    if (this.#options.event !== undefined) this.#report(step);
+    if (commands.length > 0) {
+      let text = '';
+      for (const { line, display } of commands) {
+        text += `${line}\r\n`;
+        if (display !== line) this.hide(line.slice(line.lastIndexOf(' ') + 1));
+      }
+      this.#output.text(text);
+    }
+    if (content !== undefined) for (const part of content) this.#output.bytes(part);
+    if (onSent !== undefined) this.#output.then(onSent);
+    this.#answerableNext += step.replies;
+    if (this.#output.length < flushBytes) {
+      if (!this.#flushing) {
+        this.#flushing = true;
+        process.nextTick(this.#flush);
+      }
+      return undefined;
+    }
+    this.#flush();
+    if (this.#stream.writableLength === 0) return undefined;
+    exchange.waiting = 'room';
+    return waits;
+  }
+
+  readonly #flush = (): void => {
+    this.#flushing = false;
+    if (this.#closed !== undefined || this.#output.length === 0) return;
+    this.#answerable += this.#answerableNext;
+    this.#answerableNext = 0;
+    this.#output.flush(this.#stream, this.#written);
+    this.#watchStall();
+  };
+
+  /** The stream below took something. */
+  readonly #written = (): void => {
+    if (this.#closed !== undefined) return;
+    this.lastActivity = performance.now();
+    this.#watchStall();
+    if (this.#stream.writableLength > 0) return;
+    const writer = this.#writer();
+    if (writer?.waiting === 'room') this.#advance(writer, () => writer.dialogue.next(undefined));
+  };
+
+  #watchStall(): void {
+    if (this.#stream.writableLength > 0) this.#stallDeadline.set('stallMs', this.#options.timeouts.stallMs);
+    else this.#stallDeadline.clear();
+  }
+
+  #awaitOutside(exchange: Exchange, promise: Promise<Uint8Array | undefined>): typeof waits {
+    exchange.waiting = 'outside';
+    const goOn = (resume: () => IteratorResult<Step, unknown>): void => {
+      if (this.#closed === undefined && exchange.waiting === 'outside') this.#advance(exchange, resume);
+    };
+    promise.then(
+      (value) => goOn(() => exchange.dialogue.next(value)),
+      (error: unknown) => goOn(() => exchange.dialogue.throw(error)),
+    );
+    return waits;
+  }
+
+  #awaitReply({ within }: Exchange): void {
+    this.#replyDeadline.set(within, this.#milliseconds(within));
+  }
+
+  #milliseconds(name: string): number {
+    return name === 'quitMs' ? quitMs : this.#options.timeouts[name as keyof ConnectionTimeouts];
+  }
+
+  /** The last one that has begun. */
+  #writer(): Exchange | undefined {
+    return this.#queue.findLast((exchange) => exchange.begun);
+  }
+
+  #startNext(): void {
+    const next = this.#queue.find((exchange) => !exchange.begun);
+    if (next === undefined || this.#doomed) return;
+    const writer = this.#writer();
+    if (writer !== undefined && !writer.released) return;
+    next.waiting = 'outside';
+    this.#advance(next, () => next.dialogue.next());
+  }
+
+  /** Takes an exchange that is over from the queue, and goes on with those behind it. */
+  #ended(exchange: Exchange): void {
+    const wasHead = this.#queue[0] === exchange;
+    this.#remove(exchange);
+    if (wasHead) {
+      const [head] = this.#queue;
+      if (head?.waiting === 'reply') this.#awaitReply(head);
+      else this.#replyDeadline.clear();
+      if (head?.waiting === 'doomed') return this.close(head.doom as Error, head);
+    }
+    this.#startNext();
+  }
+
+  #remove(exchange: Exchange): void {
+    const at = this.#queue.indexOf(exchange);
+    if (at !== -1) this.#queue.splice(at, 1);
+  }
+
+  #failed(exchange: Exchange, error: unknown): void {
+    if (!(error instanceof Broken)) {
+      this.#ended(exchange);
+      return exchange.reject(error);
+    }
+    exchange.reject(this.#marked(exchange, error.error, false));
+    this.#doom(exchange, error.error);
+  }
+
+  /** Ends the connection, but not before those in front had their replies. */
+  #doom(exchange: Exchange, error: Error): void {
+    this.#doomed = true;
+    if (this.#queue[0] === exchange) return this.close(error, exchange);
+    exchange.waiting = 'doomed';
+    exchange.doom = error;
+  }
+
+  #abort(exchange: Exchange, signal: AbortSignal): void {
+    const error = abortError(signal);
+    if (!exchange.begun) {
+      this.#remove(exchange);
+      return exchange.reject(explained(exchange, error));
+    }
+    const others = this.#queue.length > 1;
+    if (this.#queue[0] === exchange && !(exchange.released && others)) return this.close(error, exchange);
+    exchange.reject(explained(exchange, error));
+    // Where all of it is written its replies can still be read, for the sake of the others. Otherwise nothing can follow it.
+    if (!exchange.released) this.#doom(exchange, error);
+  }
+
+  #timeOut(name: string, culprit: Exchange | undefined): void {
+    this.close(deadlinePassed(name, this.#milliseconds(name)), culprit);
+  }
+
+  /** Tells a dialogue that its connection is gone, and its caller what that means for it. */
+  #fail(exchange: Exchange, reason: Error, lost: boolean): void {
+    let told: unknown = reason;
+    if (!exchange.begun) told = isEmailError(reason) ? explained(exchange, reason) : reason;
+    else if (exchange.waiting !== 'doomed') {
+      try {
+        exchange.dialogue.throw(new Broken(reason));
+      } catch (error) {
+        told = error instanceof Broken ? error.error : error;
+      }
+    }
+    exchange.reject(this.#marked(exchange, told, lost));
+  }
+
+  /** Notes on an error that another connection may do better: the server was gone, or said so (421) before it began. */
+  #marked(exchange: Exchange, error: unknown, lost: boolean): unknown {
+    if (!isEmailError(error) || (!lost && error.reply?.code !== 421)) return error;
+    return exchange.options.mayRetry?.(exchange.begun) === true ? markStale(error) : error;
+  }
+
+  #report({ commands, content }: Extract<Step, { do: 'write' }>): void {
+    const { event } = this.#options;
+    for (const { display } of commands) event?.({ type: 'command', level: 'debug', display });
+    const octets = (content ?? []).reduce((sum, part) => sum + part.length, 0);
+    if (octets > 0) event?.({ type: 'command', level: 'debug', display: `<${octets} octets of content>` });
+  }
+}
+
+const waits = Symbol('waits');
+/** The rounds of an authentication are in no log. */
+const hiddenChallenge = { code: 334, lines: ['<challenge>'] } as const;
+
+function explained(exchange: Exchange, error: EmailError): EmailError {
+  return exchange.options.explain?.(error) ?? error;
+}
+
+async function callSasl(exchange: Exchange, challenge: Buffer | undefined): Promise<Uint8Array | undefined> {
+  return await exchange.options.sasl?.(challenge);
+}

@@ -1,0 +1,57 @@
+/**
+ * The one timer of a connection. Deadlines move with every reply, so the timer is left to run and only looks, when it fires,
+ * whether the deadline of that moment has passed.
+ */
+export class Deadline {
+  #timer: NodeJS.Timeout | undefined;
+  #firesAt = 0;
+  #at = Infinity;
+  #name = '';
+  readonly #onPassed: (name: string) => void;
+
+  constructor(onPassed: (name: string) => void) {
+    this.#onPassed = onPassed;
+  }
+
+  /** From now; 0 is no limit. `name` is the setting, for the error. */
+  set(name: string, milliseconds: number): void {
+    this.#name = name;
+    if (milliseconds === 0) {
+      this.#at = Infinity;
+      return;
+    }
+    this.#at = performance.now() + milliseconds;
+    if (this.#timer !== undefined && this.#firesAt <= this.#at) this.#timer.ref();
+    else this.#start(milliseconds);
+  }
+
+  /** Nothing is awaited; the timer holds no process. */
+  clear(): void {
+    this.#at = Infinity;
+    this.#timer?.unref();
+  }
+
+  /** For good. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#at = Infinity;
+  }
+
+  #start(milliseconds: number): void {
+    clearTimeout(this.#timer);
+    // Longer than a timer can be is as good as never.
+    const delay = Math.min(Math.ceil(milliseconds), 0x7fffffff);
+    this.#firesAt = performance.now() + delay;
+    this.#timer = setTimeout(() => this.#look(), delay);
+  }
+
+  #look(): void {
+    this.#timer = undefined;
+    if (this.#at === Infinity) return;
+    const left = this.#at - performance.now();
+    if (left > 0) return this.#start(left);
+    this.#at = Infinity;
+    this.#onPassed(this.#name);
+  }
+}

@@ -1,0 +1,191 @@
+import type { Duplex } from 'node:stream';
+import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import type { TlsReport } from '../model/report.js';
+import type { SmtpReply } from '../model/reply.js';
+import { type ConnectOptions, reportStep, showTarget } from '../net/connector.js';
+import { secure, type SecuredStream, type TlsStream } from '../net/tls.js';
+import { answeredInPlainText } from '../net/tls-errors.js';
+import { greeting } from '../smtp/hello.js';
+import { Session } from '../smtp/session.js';
+import { showText } from '../util/show.js';
+import { Channel } from './channel.js';
+import type { ConnectionLogEvent, ConnectionObserver, ConnectionSettings } from './contract.js';
+import { deadlinePassed } from './failures.js';
+import type { SharedState } from './shared.js';
+
+/** From host and port to a connection whose server has greeted, in plain text or under TLS. */
+
+/** What a connection is opened with. */
+export interface Dialing {
+  readonly settings: ConnectionSettings;
+  readonly shared: SharedState;
+  readonly observer: ConnectionObserver;
+  readonly signal: AbortSignal;
+}
+
+/** A server that has greeted. */
+export interface Greeted {
+  readonly channel: Channel;
+  readonly session: Session;
+  readonly greeting: SmtpReply;
+  readonly secured: { readonly stream: TlsStream; readonly report: TlsReport } | undefined;
+  readonly streams: readonly Duplex[];
+  readonly closed: Promise<void>;
+}
+
+/** A silent server may wait for a ClientHello. */
+const silenceMs = 3_000;
+
+/** Connects as `security` says; with 'automatic' it finds out. `mustSecure` says that plain text is not to stay. */
+export async function dial(dialing: Dialing): Promise<Greeted & { readonly mustSecure: boolean }> {
+  const { security, port } = dialing.settings;
+  if (security === 'explicit' || security === 'none') return { ...(await dialPlain(dialing)), mustSecure: security === 'explicit' };
+  if (security === 'implicit') return { ...(await dialSecure(dialing)), mustSecure: true };
+  if (port !== 465) return { ...(await detect(dialing)), mustSecure: false };
+  try {
+    return { ...(await dialSecure(dialing)), mustSecure: true };
+  } catch (error) {
+    // Port 465 is registered for TLS: a server that greets in plain text there must do STARTTLS.
+    if (!isEmailError(error) || !answeredInPlainText(error)) throw error;
+    return { ...(await dialPlain(dialing)), mustSecure: true };
+  }
+}
+
+async function dialPlain(dialing: Dialing): Promise<Greeted> {
+  return await greet(dialing, await within(dialing, dialing.signal, (signal) => connect(dialing, signal)), undefined);
+}
+
+async function dialSecure(dialing: Dialing, signal = dialing.signal): Promise<Greeted> {
+  const { stream, secured } = await shakeHands(dialing, signal);
+  return await greet(dialing, stream, secured);
+}
+
+async function shakeHands(dialing: Dialing, signal: AbortSignal): Promise<{ stream: Duplex; secured: SecuredStream }> {
+  return await within(dialing, signal, async (limited) => {
+    const stream = await connect(dialing, limited);
+    return { stream, secured: await secureStream(dialing, stream, limited) };
+  });
+}
+
+/** TLS on a stream, as a step. */
+export async function secureStream({ settings, shared, observer }: Dialing, stream: Duplex, signal: AbortSignal): Promise<SecuredStream> {
+  const { host, port, tls } = settings;
+  const run = async (): Promise<SecuredStream> => {
+    const material = await shared.tlsContexts.get(tls, settings.loadClientIdentity);
+    return await secure(stream, { host, port, settings: tls, material }, signal);
+  };
+  try {
+    const secured = await reportStep('tls', run, describeTls, observer.step);
+    observer.event?.({ type: 'connection', level: 'info', state: 'secured', detail: describeTls(secured) });
+    return secured;
+  } catch (error) {
+    stream.destroy();
+    throw error;
+  }
+}
+
+function describeTls({ report, resumed }: SecuredStream): string {
+  const { subject, issuer, validTo } = report.certificate;
+  return `${report.protocol}, ${report.cipher}${resumed ? ', resumed' : ''}; ${showText(subject)}, issued by ${showText(issuer)}, valid until ${validTo.toISOString().slice(0, 10)}${report.authorized ? '' : '; NOT VERIFIED'}`;
+}
+
+/** A plain connection; after silence a second one with TLS, and whichever answers first. */
+async function detect(dialing: Dialing): Promise<Greeted> {
+  const stream = await within(dialing, dialing.signal, (signal) => connect(dialing, signal));
+  const second = new AbortController();
+  const plainEnd = new AbortController();
+  const plain = greet({ ...dialing, signal: AbortSignal.any([dialing.signal, plainEnd.signal]) }, stream, undefined);
+  const lost = createEmailError('ERR_CLOSED', 'The server answered the other way.');
+  const silent = await silence(plain);
+  if (!silent) return await plain;
+  const tls = shakeHands(dialing, AbortSignal.any([dialing.signal, second.signal]));
+  const winner = await firstToAnswer(plain, tls);
+  if (winner === 'plain') {
+    second.abort(lost);
+    // It may have come to an end just now.
+    tls.then(({ stream: other }) => other.destroy(), () => {});
+    return await plain;
+  }
+  plainEnd.abort(lost);
+  plain.then(({ channel }) => channel.close(lost, 'caller'), () => {});
+  const { stream: below, secured } = await tls;
+  return await greet(dialing, below, secured);
+}
+
+/** True once the greeting has not come for a while. */
+function silence(plain: Promise<unknown>): Promise<boolean> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => resolve(true), silenceMs);
+    const answered = (): void => {
+      clearTimeout(timer);
+      resolve(false);
+    };
+    plain.then(answered, answered);
+  });
+}
+
+/** Which of the two is to be gone on with: the first to succeed; TLS also where it is TLS, with a bad certificate. */
+async function firstToAnswer(plain: Promise<unknown>, tls: Promise<unknown>): Promise<'plain' | 'tls'> {
+  const outcomes = [
+    plain.then(
+      () => 'plain' as const,
+      () => tls.then(() => 'tls' as const, () => 'plain' as const),
+    ),
+    tls.then(
+      () => 'tls' as const,
+      (error: unknown) =>
+        isEmailError(error) && error.code === 'ERR_TLS' && error.cause === undefined ? ('tls' as const) : plain.then(() => 'plain' as const, () => 'plain' as const),
+    ),
+  ];
+  return await Promise.race(outcomes);
+}
+
+/** Name look-up, TCP and proxy. */
+async function connect({ settings, observer }: Dialing, signal: AbortSignal): Promise<Duplex> {
+  const { host, port, connector } = settings;
+  const target = showTarget(showText(host, 255), port);
+  observer.event?.({ type: 'connection', level: 'info', state: 'resolving', detail: target });
+  const options: ConnectOptions = { signal, onStep: observer.step };
+  try {
+    const stream = await connector.connect({ host, port }, options);
+    const { remoteAddress } = stream as { remoteAddress?: unknown };
+    observer.event?.({ type: 'connection', level: 'info', state: 'connected', detail: typeof remoteAddress === 'string' ? showTarget(remoteAddress, port) : target });
+    return stream;
+  } catch (cause) {
+    if (isEmailError(cause)) throw cause;
+    throw createEmailError('ERR_CONNECT', `No connection to ${target}: ${showText(reasonOf(cause))}`, { cause, phase: 'connect', retryable: true });
+  }
+}
+
+async function greet({ settings, observer, signal }: Dialing, stream: Duplex, secured: SecuredStream | undefined): Promise<Greeted> {
+  let onClosed: (() => void) | undefined;
+  const closed = new Promise<void>((resolve) => (onClosed = resolve));
+  const event = observer.event as ((event: ConnectionLogEvent) => void) | undefined;
+  const channel = new Channel(secured?.stream ?? stream, {
+    timeouts: settings.timeouts,
+    event,
+    onClosed: (reason) => {
+      event?.({ type: 'connection', level: 'info', state: 'closed', detail: showText(reasonOf(reason)) });
+      onClosed?.();
+    },
+  });
+  const session = new Session(settings.protocol, secured !== undefined);
+  const reply = await reportStep('greeting', () => channel.run(greeting(session), { signal }), ({ lines }) => showText(lines.join(' / ')), observer.step).catch((error: unknown) => {
+    channel.close(error as Error, 'caller');
+    throw error;
+  });
+  return { channel, session, greeting: reply, secured, streams: secured === undefined ? [stream] : [stream, secured.stream], closed };
+}
+
+/** Gives a signal that also ends with `connectMs`. */
+export async function within<T>({ settings }: Pick<Dialing, 'settings'>, signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const { connectMs } = settings.timeouts;
+  if (connectMs === 0) return await run(signal);
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(deadlinePassed('connectMs', connectMs)), Math.min(connectMs, 0x7fffffff));
+  try {
+    return await run(AbortSignal.any([signal, controller.signal]));
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,100 @@
+import type { Dialogue, ReplyDeadline } from '../smtp/dialogue.js';
+import type { Reply } from '../smtp/reply.js';
+import { showText } from '../util/show.js';
+import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+
+/** What a dialogue is given besides the connection. */
+export interface ExchangeOptions {
+  /** Where its content comes from. */
+  readonly source?: AsyncIterable<Uint8Array> | undefined;
+  /** Runs its mechanism. */
+  readonly sasl?: ((challenge: Buffer | undefined) => Uint8Array | undefined | Promise<Uint8Array | undefined>) | undefined;
+  /** Ends it. */
+  readonly signal?: AbortSignal | undefined;
+  /** Adds to an error what is known of the state, where the dialogue itself cannot any more. */
+  readonly explain?: ((error: EmailError) => EmailError) | undefined;
+  /** May the same be tried on another connection, now that this one was lost? */
+  readonly mayRetry?: ((begun: boolean) => boolean) | undefined;
+}
+
+/** A dialogue under way on a connection, and for what it waits. */
+export class Exchange {
+  readonly dialogue: Dialogue<unknown>;
+  readonly options: ExchangeOptions;
+  /** 'turn': to begin; 'reply'; 'room' in the stream; 'outside': for content or a mechanism; 'doomed': to take the connection with it. */
+  waiting: 'turn' | 'reply' | 'room' | 'outside' | 'doomed' = 'turn';
+  within: ReplyDeadline = 'replyMs';
+  /** Everything is written: the next may begin. */
+  released = false;
+  /** Replies that came before they were asked for. */
+  readonly replies: Reply[] = [];
+  /** Why the connection ends with it, once it is doomed. */
+  doom: Error | undefined;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
+  #iterating = false;
+  #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
+  #onAbort: (() => void) | undefined;
+
+  constructor(dialogue: Dialogue<unknown>, options: ExchangeOptions, resolve: (value: never) => void, reject: (error: unknown) => void) {
+    this.dialogue = dialogue;
+    this.options = options;
+    this.#settle = { resolve, reject };
+  }
+
+  get begun(): boolean {
+    return this.waiting !== 'turn';
+  }
+
+  listen(onAbort: () => void): void {
+    this.#onAbort = onAbort;
+    this.options.signal?.addEventListener('abort', onAbort, { once: true });
+  }
+
+  resolve(value: unknown): void {
+    this.#finish()?.resolve(value as never);
+  }
+
+  reject(error: unknown): void {
+    this.#finish()?.reject(error);
+  }
+
+  /** The next block of content. ERR_CONTENT where its source fails, or gives what are not bytes. */
+  async nextBlock(): Promise<Uint8Array | undefined> {
+    this.#iterating = true;
+    try {
+      this.#iterator ??= this.options.source?.[Symbol.asyncIterator]();
+      const result = await this.#iterator?.next();
+      if (result === undefined || result.done === true) {
+        this.#iterator = undefined;
+        return undefined;
+      }
+      if (result.value instanceof Uint8Array) return result.value;
+      throw new TypeError(`its stream gave ${typeof result.value} where bytes are to come`);
+    } catch (cause) {
+      if (isEmailError(cause)) throw cause;
+      throw createEmailError('ERR_CONTENT', `The content of the message could not be read: ${showText(reasonOf(cause))}`, { cause, phase: 'content' });
+    } finally {
+      this.#iterating = false;
+    }
+  }
+
+  /** Settled once, whatever comes after; a source that was not read to its end is told. */
+  #finish(): { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined {
+    const settle = this.#settle;
+    this.#settle = undefined;
+    if (this.#onAbort !== undefined) this.options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#closeSource();
+    return settle;
+  }
+
+  #closeSource(): void {
+    const iterator = this.#iterator;
+    this.#iterator = undefined;
+    if (iterator?.return === undefined) return;
+    // An iterator that is at work ends after that; what it says then concerns nobody.
+    const end = (): void => void Promise.resolve(iterator.return?.()).catch(() => {});
+    if (this.#iterating) queueMicrotask(end);
+    else end();
+  }
+}

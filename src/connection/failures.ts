@@ -1,0 +1,51 @@
+import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import { showText } from '../util/show.js';
+
+/** How a connection ends when it does not end by QUIT. */
+
+/** The stream ended or failed. */
+export function connectionLost(cause?: Error): EmailError {
+  if (isEmailError(cause) && cause.code === 'ERR_TLS') return cause;
+  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
+  if (code?.startsWith('ERR_SSL_') === true) {
+    return createEmailError('ERR_TLS', `TLS with the server broke down (${code}).`, {
+      cause,
+      retryable: true,
+      remedy: /CERTIFICATE|UNKNOWN_CA/.test(code) ? 'Set server.tls.clientCertificate to a certificate that the server accepts.' : undefined,
+    });
+  }
+  const how = cause === undefined ? 'The server closed the connection.' : `The connection to the server was lost: ${code ?? showText(reasonOf(cause))}.`;
+  return createEmailError('ERR_CONNECT', how, { cause, retryable: true });
+}
+
+/** Another transaction took the connection with it. */
+export function connectionGivenUp(cause: Error): EmailError {
+  if (isEmailError(cause) && (cause.code === 'ERR_CONNECT' || cause.code === 'ERR_CLOSED')) return cause;
+  return createEmailError('ERR_CONNECT', `The connection was given up: ${showText(reasonOf(cause))}`, { cause, retryable: true });
+}
+
+/** Bytes that nothing called for. */
+export function unsolicitedBytes(bytes: Uint8Array): EmailError {
+  const text = Buffer.from(bytes.subarray(0, 200)).toString('utf8');
+  return createEmailError('ERR_SMTP_PROTOCOL', `The server sent "${showText(text)}" where nothing was asked of it.`, {
+    remedy: 'The connection was closed, for what comes next could be believed wrongly. If it happens again, something on the way interferes.',
+  });
+}
+
+const awaited: Readonly<Record<string, string>> = {
+  connectMs: 'No connection came about',
+  greetingMs: 'The server did not greet',
+  replyMs: 'The server did not answer',
+  stallMs: 'The server did not take any more of what was sent',
+  acceptanceMs: 'The server did not say whether it accepts the message',
+  quitMs: 'The server did not answer QUIT',
+};
+
+/** A deadline passed. */
+export function deadlinePassed(name: string, milliseconds: number): EmailError {
+  return createEmailError('ERR_TIMEOUT', `${awaited[name] ?? 'Nothing happened'} within ${milliseconds} ms (server.timeouts.${name}).`, {
+    retryable: true,
+    remedy: `If the server is known to be slow, raise server.timeouts.${name}.`,
+  });
+}

@@ -1,0 +1,122 @@
+import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import type { ConnectionStep, TlsReport } from '../model/report.js';
+import type { SmtpReply, Warning } from '../model/reply.js';
+import { reportStep, showTarget } from '../net/connector.js';
+import { hello } from '../smtp/hello.js';
+import { startTls } from '../smtp/simple-commands.js';
+import { proveIdentity } from './authenticate.js';
+import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from './contract.js';
+import { dial, type Dialing, type Greeted, secureStream, within } from './dial.js';
+import { defaultLocalName } from './local-name.js';
+import { SharedState } from './shared.js';
+import { EstablishedConnection } from './smtp-connection.js';
+
+/** Opens a connection: greeted, secured, authenticated, and ready for transactions. */
+export interface OpenOptions {
+  /** Number of the connection, for logs. */
+  readonly id: number;
+  /** Ends the opening; of no effect afterwards. */
+  readonly signal: AbortSignal;
+  readonly observer?: ConnectionObserver | undefined;
+  /** Held by whoever opens several connections; default one for this connection alone. */
+  readonly shared?: SharedState | undefined;
+}
+
+/** Rejects with the EmailError of the step that failed; nothing is left open then. */
+export async function openConnection(settings: ConnectionSettings, options: OpenOptions): Promise<SmtpConnection> {
+  const dialing: Dialing = {
+    settings,
+    shared: options.shared ?? new SharedState(),
+    observer: safeObserver(options.observer),
+    signal: options.signal,
+  };
+  const greeted = await dial(dialing);
+  try {
+    return await setUp(dialing, greeted, greeted.mustSecure, options.id);
+  } catch (error) {
+    greeted.channel.close(error as Error, 'caller');
+    throw error;
+  }
+}
+
+async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id: number): Promise<SmtpConnection> {
+  const { settings, observer, signal, shared } = dialing;
+  const { channel, session, closed } = greeted;
+  const warnings: Warning[] = [];
+  const warn = (warning: Warning): void => {
+    warnings.push(warning);
+    observer.event?.({ type: 'warning', level: 'warning', warning });
+  };
+  let { secured, streams } = greeted;
+  await sayHello(dialing, greeted);
+  if (!session.secure && settings.security !== 'none') {
+    if (session.extensions.has('STARTTLS')) {
+      secured = await upgrade(dialing, greeted);
+      streams = [...streams, secured.stream];
+      await sayHello(dialing, greeted);
+    } else if (mustSecure) throw tlsRequired(settings);
+    else warn({ code: 'WARN_PLAINTEXT', message: `${showTarget(settings.host, settings.port)} offers no TLS: messages go over plain text. Set server.security to 'explicit' to refuse that, or to 'none' to state it.` });
+  }
+  if (secured?.report.authorized === false) {
+    warn({ code: 'WARN_TLS_UNVERIFIED', message: `The certificate of ${settings.host} was not verified (server.tls.dangerouslyAcceptAnyCertificate): anyone may be at the other end.` });
+  }
+  const { authentication } = settings;
+  let mechanism: string | undefined;
+  if (authentication !== undefined) {
+    const run = { channel, session, settings, authentication, shared, signal, tls: secured?.stream, warn };
+    mechanism = await step(dialing, 'authenticate', () => proveIdentity(run), (name) => `${name} of ${(session.extensions.get('AUTH') ?? []).join(' ')}`);
+    observer.event?.({ type: 'connection', level: 'info', state: 'authenticated', detail: mechanism });
+  }
+  return new EstablishedConnection({ id, channel, session, mechanism, tls: secured?.report, warnings, streams, closed });
+}
+
+async function sayHello(dialing: Dialing, { channel, session }: Greeted): Promise<SmtpReply> {
+  const name = dialing.settings.localName ?? defaultLocalName(channel.stream);
+  return await step(dialing, 'ehlo', () => channel.run(hello(session, name), { signal: dialing.signal }), () => [...session.extensions.keys()].join(' ') || 'no extensions');
+}
+
+async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise<NonNullable<Greeted['secured']> & { readonly report: TlsReport }> {
+  const { signal } = dialing;
+  await step(dialing, 'starttls', () => channel.run(startTls(session), { signal }), () => 'accepted');
+  const stream = channel.detach();
+  const secured = await within(dialing, signal, (limited) => secureStream(dialing, stream, limited));
+  channel.attach(secured.stream);
+  session.begin('secured');
+  return secured;
+}
+
+/** A step of the set-up: its errors say that they are of it. */
+async function step<T>({ observer }: Dialing, name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string): Promise<T> {
+  const told = async (): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      throw isEmailError(error) && error.phase === undefined ? withDetails(error, { phase: name }) : error;
+    }
+  };
+  return await reportStep(name, told, detail, observer.step);
+}
+
+function tlsRequired({ host, port, security }: ConnectionSettings): EmailError {
+  return createEmailError('ERR_TLS_REQUIRED', `${showTarget(host, port)} does not offer STARTTLS, and ${security === 'automatic' ? 'port 465 is for TLS' : "server.security is 'explicit'"}. Nothing was sent.`, {
+    phase: 'starttls',
+    remedy: "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to others, something on the way takes the offer out.",
+  });
+}
+
+/** An observer that throws breaks nothing; one that does not listen costs nothing. */
+function safeObserver(observer: ConnectionObserver | undefined): ConnectionObserver {
+  return { event: safe(observer?.event), step: safe(observer?.step) };
+}
+
+function safe<T>(listener: ((value: T) => void) | undefined): ((value: T) => void) | undefined {
+  if (listener === undefined) return undefined;
+  return (value) => {
+    try {
+      listener(value);
+    } catch {
+      // A logger's failure is not the connection's.
+    }
+  };
+}

@@ -1,0 +1,64 @@
+import type { Duplex } from 'node:stream';
+import { asBuffer } from '../util/bytes.js';
+
+/** What is to be sent, gathered over one turn and handed to the stream in one write. */
+export class Output {
+  readonly #parts: (string | Uint8Array)[] = [];
+  readonly #sent: (() => void)[] = [];
+  #length = 0;
+
+  get length(): number {
+    return this.#length;
+  }
+
+  text(text: string): void {
+    this.#parts.push(text);
+    this.#length += text.length;
+  }
+
+  bytes(bytes: Uint8Array): void {
+    if (bytes.length === 0) return;
+    this.#parts.push(bytes);
+    this.#length += bytes.length;
+  }
+
+  /** Called once what stands here so far was handed over. */
+  then(listener: () => void): void {
+    this.#sent.push(listener);
+  }
+
+  /** Hands everything over. */
+  flush(stream: Duplex, onWritten: () => void): void {
+    const parts = this.#parts.splice(0);
+    const listeners = this.#sent.splice(0);
+    const small = this.#length <= copyLimit;
+    this.#length = 0;
+    const [first] = parts;
+    if (parts.length === 1 && first !== undefined) writePart(stream, first, onWritten);
+    else if (small) stream.write(join(parts), onWritten);
+    else {
+      stream.cork();
+      const last = parts.length - 1;
+      for (const [index, part] of parts.entries()) writePart(stream, part, index === last ? onWritten : undefined);
+      stream.uncork();
+    }
+    for (const listener of listeners) listener();
+  }
+}
+
+/** Up to here a copy costs less than what a stream does for each of several writes. */
+const copyLimit = 80 * 1024;
+
+function writePart(stream: Duplex, part: string | Uint8Array, callback: (() => void) | undefined): void {
+  if (typeof part === 'string') stream.write(part, 'utf8', callback);
+  else stream.write(part, callback);
+}
+
+function join(parts: readonly (string | Uint8Array)[]): Buffer {
+  let length = 0;
+  for (const part of parts) length += typeof part === 'string' ? Buffer.byteLength(part) : part.length;
+  const joined = Buffer.allocUnsafe(length);
+  let at = 0;
+  for (const part of parts) at += typeof part === 'string' ? joined.write(part, at) : asBuffer(part).copy(joined, at);
+  return joined;
+}

@@ -1,0 +1,192 @@
+import type { Duplex } from 'node:stream';
+import { createEmailError } from '../errors/email-error.js';
+import type { TlsReport } from '../model/report.js';
+import type { Warning } from '../model/reply.js';
+import type { OutgoingContent } from '../model/transport.js';
+import { abortError } from '../errors/abort.js';
+import { canonicalBytes } from '../smtp/content.js';
+import { createEnvelopeCommands } from '../smtp/envelope-commands.js';
+import { contentCapabilities } from '../smtp/extensions.js';
+import type { Session } from '../smtp/session.js';
+import { quit, reset } from '../smtp/simple-commands.js';
+import { explainFailure, transact, TransactionState } from '../smtp/transaction.js';
+import type { Channel } from './channel.js';
+import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
+
+/** A connection that is set up, and what can be done on it. */
+export interface OpenedConnection {
+  readonly id: number;
+  readonly channel: Channel;
+  readonly session: Session;
+  readonly mechanism: string | undefined;
+  readonly tls: TlsReport | undefined;
+  readonly warnings: readonly Warning[];
+  /** The streams from that of TCP up, for ref() and unref(). */
+  readonly streams: readonly Duplex[];
+  readonly closed: Promise<void>;
+}
+
+/** After this long the server may have gone without a word: no content then before it answered. */
+const staleAfterMs = 3_000;
+
+/** See the contract. */
+export class EstablishedConnection implements SmtpConnection {
+  readonly #opened: OpenedConnection;
+  #inFlight = 0;
+  #completed = 0;
+  #quitting: Promise<void> | undefined;
+  #whenIdle: (() => void) | undefined;
+
+  constructor(opened: OpenedConnection) {
+    this.#opened = opened;
+  }
+
+  get id(): number {
+    return this.#opened.id;
+  }
+
+  get usable(): boolean {
+    return this.#quitting === undefined && this.#opened.channel.usable;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get completed(): number {
+    return this.#completed;
+  }
+
+  get extensions(): ReadonlyMap<string, readonly string[]> {
+    return this.#opened.session.extensions;
+  }
+
+  get mechanism(): string | undefined {
+    return this.#opened.mechanism;
+  }
+
+  get tls(): TlsReport | undefined {
+    return this.#opened.tls;
+  }
+
+  get warnings(): readonly Warning[] {
+    return this.#opened.warnings;
+  }
+
+  async transact(transaction: Transaction): Promise<TransactionOutcome> {
+    this.#inFlight++;
+    try {
+      const content = await this.#compose(transaction);
+      return { ...(await this.#run(transaction, content)), warnings: [] };
+    } finally {
+      this.#inFlight--;
+      this.#completed++;
+      this.#settleDown();
+    }
+  }
+
+  ref(): void {
+    for (const stream of this.#opened.streams) call(stream, 'ref');
+  }
+
+  unref(): void {
+    for (const stream of this.#opened.streams) call(stream, 'unref');
+  }
+
+  quit(): Promise<void> {
+    this.#quitting ??= this.#quit();
+    return this.#quitting;
+  }
+
+  destroy(reason?: Error): void {
+    this.#opened.channel.close(reason ?? createEmailError('ERR_CLOSED', 'The connection was closed.'), 'caller');
+  }
+
+  onClose(listener: () => void): void {
+    void this.#opened.closed.then(listener);
+  }
+
+  /** The content, in memory already in canonical form; or the abort, whichever comes first. */
+  async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
+    const composing = compose(contentCapabilities(this.#opened.session.extensions));
+    const content = await untilAborted(composing, signal);
+    if (!(content.bytes instanceof Uint8Array)) return content;
+    const bytes = canonicalBytes(content.bytes, content);
+    return { ...content, bytes, size: bytes.length };
+  }
+
+  #run(transaction: Transaction, content: OutgoingContent): Promise<Omit<TransactionOutcome, 'warnings'>> {
+    const { channel, session } = this.#opened;
+    const { envelope, requireAllRecipients, signal } = transaction;
+    const idleMs = performance.now() - channel.lastActivity;
+    const stale = this.#completed > 0 || idleMs > staleAfterMs;
+    const state = new TransactionState();
+    const plan = {
+      commands: createEnvelopeCommands(envelope, content, session),
+      recipients: envelope.to,
+      content,
+      requireAllRecipients,
+      envelopeFirst: channel.idle && idleMs > staleAfterMs,
+      onSent: progressOf(transaction, content.size),
+    };
+    return channel.run(transact(plan, session, state), {
+      source: content.bytes instanceof Uint8Array ? undefined : content.bytes,
+      signal,
+      explain: (error) => explainFailure(error, state),
+      mayRetry: (begun) => !state.begun && state.delivery === 'not-delivered' && (stale || !begun),
+    });
+  }
+
+  /** After the last transaction: RSET where the server still holds one that failed. */
+  #settleDown(): void {
+    if (this.#inFlight > 0) return;
+    const { channel, session } = this.#opened;
+    if (channel.usable && channel.idle && session.needsReset) channel.run(reset(session)).catch(() => {});
+    this.#whenIdle?.();
+  }
+
+  async #quit(): Promise<void> {
+    const { channel, session, closed } = this.#opened;
+    if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    try {
+      if (channel.usable) await channel.run(quit(session));
+    } catch {
+      // The server went first: it is closed, which is all that was wanted.
+    }
+    channel.close(createEmailError('ERR_CLOSED', 'The connection was closed.'), 'caller');
+    await closed;
+  }
+}
+
+function call(stream: Duplex, name: 'ref' | 'unref'): void {
+  const method = (stream as { ref?: unknown; unref?: unknown })[name];
+  if (typeof method === 'function') method.call(stream);
+}
+
+function progressOf({ onProgress }: Transaction, totalBytes: number | undefined): ((bytesSent: number) => void) | undefined {
+  if (onProgress === undefined) return undefined;
+  return (bytesSent) => {
+    try {
+      onProgress({ bytesSent, totalBytes });
+    } catch {
+      // What a caller does with progress is no reason to lose a message.
+    }
+  };
+}
+
+/** What composing gives, unless the signal aborts before; what comes after that concerns nobody. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal));
+    const settle = (act: () => void): void => {
+      signal.removeEventListener('abort', onAbort);
+      act();
+    };
+    if (signal.aborted) onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(
+      (value) => settle(() => resolve(value)),
+      (error: unknown) => settle(() => reject(error)),
+    );
+  });
+}

@@ -1,0 +1,45 @@
+import type { Duplex } from 'node:stream';
+import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import type { Connector } from '../model/proxy.js';
+import type { ConnectionStep, ConnectionStepReport } from '../model/report.js';
+
+/** What our own connectors share, and what they tell besides the stream. */
+
+/** Options of our own connectors; those of others see only `signal`. */
+export interface ConnectOptions {
+  readonly signal: AbortSignal;
+  /** Each step as it ends: 'resolve', 'connect', 'proxy'; failed ones too. */
+  readonly onStep?: ((step: ConnectionStepReport) => void) | undefined;
+}
+
+/** A connector of ours. */
+export interface OwnConnector extends Connector {
+  connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex>;
+}
+
+/** Runs a step, times it and reports it; `detail` says what was seen. Its error goes on. */
+export async function reportStep<T>(name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string, onStep: ConnectOptions['onStep']): Promise<T> {
+  if (onStep === undefined) return await run();
+  const start = performance.now();
+  try {
+    const value = await run();
+    onStep({ name, ok: true, durationMs: performance.now() - start, detail: detail(value) });
+    return value;
+  } catch (cause) {
+    const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause, phase: name });
+    onStep({ name, ok: false, durationMs: performance.now() - start, detail: error.message, error, remedy: error.remedy });
+    throw cause;
+  }
+}
+
+/** Why a signal aborted, as an error of ours: what aborted it says so, or it was the caller. */
+export function abortReason(signal: AbortSignal, what: string): EmailError {
+  if (isEmailError(signal.reason)) return signal.reason;
+  return createEmailError('ERR_ABORTED', `${what} was aborted.`, { cause: signal.reason });
+}
+
+/** `host:port` with IPv6 addresses in brackets. */
+export function showTarget(host: string, port: number): string {
+  return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}

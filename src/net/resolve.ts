@@ -1,0 +1,51 @@
+import { lookup } from 'node:dns';
+import { isIP } from 'node:net';
+import { createEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import { showText } from '../util/show.js';
+import { abortError } from '../errors/abort.js';
+
+/** Names to addresses, by the system's own resolver: hosts file and all. */
+
+/** An address and its family. */
+export interface HostAddress {
+  readonly address: string;
+  readonly family: 4 | 6;
+}
+
+/** The addresses of a host in the order in which they are to be tried (RFC 8305 section 4): families alternate. ERR_DNS where there is none. */
+export async function resolveHost(host: string, signal: AbortSignal): Promise<readonly HostAddress[]> {
+  const family = isIP(host);
+  if (family !== 0) return [{ address: host, family: family as 4 | 6 }];
+  const found = await lookupAll(host, signal);
+  if (found.length === 0) throw notFound(host, 'ENOTFOUND');
+  const [first] = found;
+  const same = found.filter((entry) => entry.family === first?.family);
+  const other = found.filter((entry) => entry.family !== first?.family);
+  return same.flatMap((entry, index) => [entry, ...other.slice(index, index + 1)]).concat(other.slice(same.length));
+}
+
+function lookupAll(host: string, signal: AbortSignal): Promise<readonly HostAddress[]> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(abortError(signal));
+    if (signal.aborted) return onAbort();
+    // A look-up cannot be called back: after an abort its answer is of no interest.
+    signal.addEventListener('abort', onAbort, { once: true });
+    lookup(host, { all: true, verbatim: true }, (error, addresses) => {
+      signal.removeEventListener('abort', onAbort);
+      if (error) reject(notFound(host, error.code ?? error.message, error));
+      else resolve(addresses as readonly HostAddress[]);
+    });
+  });
+}
+
+function notFound(host: string, reason: string, cause?: Error): EmailError {
+  const shown = showText(host, 255);
+  const temporary = reason === 'EAI_AGAIN' || reason === 'ETIMEOUT';
+  return createEmailError('ERR_DNS', temporary ? `The name service did not answer for ${shown} (${reason}).` : `There is no host named ${shown} (${reason}).`, {
+    phase: 'resolve',
+    retryable: temporary,
+    cause,
+    remedy: temporary ? 'Check the name servers of this machine and its way to them.' : 'Check server.host for a typing error, and that the name exists in the DNS this machine asks.',
+  });
+}

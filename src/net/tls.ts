@@ -1,0 +1,121 @@
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { abortError } from '../errors/abort.js';
+import type { EmailError } from '../model/error.js';
+import type { TlsReport } from '../model/report.js';
+import type { TlsSettings } from '../model/server.js';
+import { describeCertificate } from './certificate-info.js';
+import { showTarget } from './connector.js';
+import type { TlsMaterial } from './tls-contexts.js';
+import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.js';
+
+/** TLS over any byte stream, and the one place where a server's certificate is judged. */
+
+/** A stream under TLS, for those who may not name Node's. */
+export type TlsStream = TLSSocket;
+
+/** With whom, and by which rules. */
+export interface TlsTarget {
+  /** The caller's name of the server, whatever carries the bytes. */
+  readonly host: string;
+  readonly port: number;
+  readonly settings: TlsSettings;
+  readonly material: TlsMaterial;
+}
+
+/** A stream under TLS. */
+export interface SecuredStream {
+  readonly stream: TLSSocket;
+  readonly report: TlsReport;
+  /** Was an earlier session resumed? */
+  readonly resumed: boolean;
+}
+
+/** Shakes hands and judges the certificate. ERR_TLS where either fails; the stream is destroyed then. */
+export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): Promise<SecuredStream> {
+  const { host, port, settings, material } = target;
+  const name = settings.serverName ?? host;
+  const sessionKey = `${showTarget(host, port)}:${name}`;
+  const session = material.sessions.get(sessionKey);
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      socket: stream,
+      secureContext: material.context,
+      // RFC 6066 section 3: an address is no server name. '' keeps Node from sending one.
+      servername: isIP(name) === 0 ? name : '',
+      ...(session === undefined ? {} : { session }),
+      // Not a hole: judge() below decides before a byte of ours leaves. It has the certificate at hand and can say what is wrong.
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    });
+    const fail = (error: EmailError): void => {
+      signal.removeEventListener('abort', onAbort);
+      socket.removeAllListeners().on('error', () => {});
+      stream.removeListener('error', onError).on('error', () => {});
+      socket.destroy();
+      stream.destroy();
+      reject(error);
+    };
+    const onAbort = (): void => fail(abortError(signal));
+    const onError = (error: NodeJS.ErrnoException): void => {
+      material.sessions.delete(sessionKey);
+      fail(handshakeFailed(error, name));
+    };
+    const onEnd = (): void => onError(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+    if (signal.aborted) return onAbort();
+    signal.addEventListener('abort', onAbort, { once: true });
+    stream.on('error', onError);
+    socket.on('error', onError);
+    socket.on('close', onEnd);
+    socket.once('secureConnect', () => {
+      let judged: { readonly authorized: boolean } | EmailError;
+      try {
+        judged = judge(socket, name, settings);
+      } catch (error) {
+        return fail(handshakeFailed(error as Error, name));
+      }
+      if (judged instanceof Error) {
+        material.sessions.delete(sessionKey);
+        return fail(judged);
+      }
+      signal.removeEventListener('abort', onAbort);
+      socket.removeListener('error', onError).removeListener('close', onEnd);
+      // Whatever befalls the stream below is told by the one above.
+      stream.removeListener('error', onError).on('error', () => {});
+      // Sessions of a server that was judged; TLS 1.3 sends them later, and each may be used once.
+      socket.on('session', (fresh) => material.sessions.set(sessionKey, fresh));
+      resolve({ stream: socket, report: reportOf(socket, judged.authorized), resumed: socket.isSessionReused() });
+    });
+  });
+}
+
+/** Path, dates and name, or a pin in place of them all. */
+function judge(socket: TLSSocket, name: string, settings: TlsSettings): { readonly authorized: boolean } | EmailError {
+  const certificate = socket.getPeerCertificate();
+  const pins = settings.pinnedFingerprints;
+  if (pins !== undefined && pins.length > 0) {
+    const pinned = pins.some((pin) => plainHex(pin) === plainHex(certificate.fingerprint256));
+    if (pinned) return { authorized: true };
+    if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(certificate.fingerprint256, name);
+  }
+  const pathProblem = socket.authorized ? undefined : String(socket.authorizationError);
+  const problem = pathProblem ?? (checkServerIdentity(name, certificate) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
+  if (problem === undefined) return { authorized: true };
+  if (settings.dangerouslyAcceptAnyCertificate === true) return { authorized: false };
+  return certificateRefused(problem, socket.getPeerCertificate(true), name);
+}
+
+function plainHex(fingerprint: string): string {
+  return fingerprint.replaceAll(':', '').toUpperCase();
+}
+
+function reportOf(socket: TLSSocket, authorized: boolean): TlsReport {
+  const cipher = socket.getCipher();
+  return {
+    protocol: socket.getProtocol() ?? 'unknown',
+    cipher: cipher.standardName ?? cipher.name,
+    certificate: describeCertificate(socket.getPeerCertificate().raw),
+    authorized,
+  };
+}

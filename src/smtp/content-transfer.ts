@@ -1,0 +1,134 @@
+import { type Command, createCommand } from './command.js';
+import { type Blocks, blocksOf, sizeMismatch } from './content.js';
+import { type Broken, type Dialogue, pollReply, readReply, release } from './dialogue.js';
+import { DotStuffer } from './dot-stuffing.js';
+import type { Reply } from './reply.js';
+import { misplaced, refusedFor } from './reply-error.js';
+import type { Session } from './session.js';
+import type { OutgoingContent } from '../model/transport.js';
+import type { TransactionState } from './transaction.js';
+
+/** Content after the envelope was accepted: by BDAT with its size, by BDAT in chunks, or by DATA with dots. */
+
+/** What a transfer needs to know. */
+export interface Transfer {
+  readonly chunking: boolean;
+  readonly session: Session;
+  readonly state: TransactionState;
+  readonly onSent?: ((bytes: number) => void) | undefined;
+}
+
+/** Replies to chunks that may be outstanding before they are awaited. */
+const maxChunksAhead = 16;
+
+/** Sends the content to its end, and gives its octets. The reply to that end is left to be read. */
+export function* sendContent(content: OutgoingContent, transfer: Transfer): Dialogue<number> {
+  const { state, session } = transfer;
+  state.phase = 'content';
+  state.midContent = true;
+  const blocks = blocksOf(content);
+  const size = content.bytes instanceof Uint8Array ? content.bytes.length : exactSize(content);
+  const sent = !transfer.chunking
+    ? yield* sendByData(blocks, transfer)
+    : size === undefined
+      ? yield* sendInChunks(blocks, transfer)
+      : yield* sendWhole(blocks, size, transfer);
+  state.midContent = false;
+  if (session.pipelining) yield release;
+  return sent;
+}
+
+/** Ends a DATA that was accepted although no recipient was: nothing is sent, and the server has nobody to give it to. */
+export function* sendNothing(state: TransactionState): Dialogue<void> {
+  yield { do: 'write', commands: [createCommand('.', 'DATA')], replies: 1 };
+  const reply = (yield readReply) as Reply;
+  state.refused = true;
+  if (!reply.negative) throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
+}
+
+/** The size of a stream where it is certain to leave with that size. */
+function exactSize(content: OutgoingContent): number | undefined {
+  return content.canonical === true || content.body === 'binarymime' ? content.size : undefined;
+}
+
+function* sendByData(blocks: Blocks, { state, onSent }: Transfer): Dialogue<number> {
+  const stuffer = new DotStuffer();
+  let sent = 0;
+  for (let block = yield* blocks.next(); block !== undefined; block = yield* blocks.next()) {
+    sent += block.length;
+    yield { do: 'write', commands: [], content: stuffer.stuff(block), replies: 0, onSent: progress(sent, onSent) };
+  }
+  yield { do: 'write', commands: [], content: [stuffer.end()], replies: 1, onSent: () => (state.endSent = true) };
+  return sent;
+}
+
+/** BDAT with the size of all of it. Each block waits for the next, so that the last leaves only if the content ends there. */
+function* sendWhole(blocks: Blocks, size: number, { state, onSent }: Transfer): Dialogue<number> {
+  let commands: readonly Command[] = [bdat(size, true)];
+  let sent = 0;
+  for (let block = yield* blocks.next(); ; ) {
+    const next: Uint8Array | undefined = block && (yield* blocks.next());
+    sent += block?.length ?? 0;
+    const last = next === undefined;
+    if (last ? sent !== size : sent >= size) throw sizeMismatch(size, last ? String(sent) : 'more');
+    yield { do: 'write', commands, content: block && [block], replies: last ? 1 : 0, onSent: progress(sent, onSent, last ? state : undefined) };
+    if (last) return sent;
+    commands = [];
+    block = next;
+  }
+}
+
+/** BDAT a block, where the size is not known before. */
+function* sendInChunks(blocks: Blocks, { session, state, onSent }: Transfer): Dialogue<number> {
+  const limit = session.pipelining ? maxChunksAhead : 0;
+  let sent = 0;
+  let outstanding = 0;
+  for (let block = yield* blocks.next(); ; ) {
+    const next: Uint8Array | undefined = block && (yield* blocks.next());
+    while (outstanding > 0) {
+      const reply = (yield outstanding > limit ? readReply : pollReply) as Reply | undefined;
+      if (reply === undefined) break;
+      outstanding--;
+      if (!reply.positive) throw yield* chunkRefused(reply, outstanding, state);
+    }
+    sent += block?.length ?? 0;
+    const last = next === undefined;
+    const commands = [bdat(block?.length ?? 0, last)];
+    yield { do: 'write', commands, content: block && [block], replies: 1, onSent: progress(sent, onSent, last ? state : undefined) };
+    outstanding++;
+    if (last) break;
+    block = next;
+  }
+  // The reply to the last one is the outcome of the transaction.
+  while (outstanding > 1) {
+    const reply = (yield readReply) as Reply;
+    outstanding--;
+    if (!reply.positive) throw yield* chunkRefused(reply, outstanding, state);
+  }
+  return sent;
+}
+
+/** A chunk was refused: those behind it are too (RFC 3030 section 2), and their replies are taken off before RSET. */
+function* chunkRefused(reply: Reply, outstanding: number, state: TransactionState): Dialogue<Error | Broken> {
+  if (reply.intermediate) return misplaced('the reply to BDAT', reply, { phase: 'content' });
+  for (let left = reply.code === 421 ? 0 : outstanding; left > 0; left--) {
+    const other = (yield readReply) as Reply;
+    if (!other.negative) return misplaced('the refusal of a further chunk', other, { phase: 'content' });
+  }
+  state.refused = true;
+  state.midContent = false;
+  return refusedFor('refused the message', reply, 'content');
+}
+
+function bdat(length: number, last: boolean): Command {
+  return createCommand(last ? `BDAT ${length} LAST` : `BDAT ${length}`, 'content.size');
+}
+
+/** What is to happen when a block was handed over; the last one ends the content. */
+function progress(sent: number, onSent: Transfer['onSent'], ends?: TransactionState): (() => void) | undefined {
+  if (ends === undefined && onSent === undefined) return undefined;
+  return () => {
+    if (ends !== undefined) ends.endSent = true;
+    onSent?.(sent);
+  };
+}

@@ -1,0 +1,106 @@
+import { createEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import type { OutgoingContent } from '../model/transport.js';
+import { asBuffer, noBytes } from '../util/bytes.js';
+import { type Dialogue, nextBlock } from './dialogue.js';
+import { LineEnds, refuseNul } from './line-ends.js';
+
+/** Content in blocks that are fit to be sent: slices of what is in memory, or what a stream gives, gathered where it is small. */
+
+/** A block that is handed to the stream at once: long enough to be cheap, short enough to see that it moves. */
+export const blockBytes = 64 * 1024;
+/** Less than this from a stream waits for more. */
+const gatherBytes = 32 * 1024;
+
+/** Whole content in canonical form, the same bytes where they are in order. */
+export function canonicalBytes(bytes: Uint8Array, content: OutgoingContent): Uint8Array {
+  if (content.body === 'binarymime') return bytes;
+  refuseNul(bytes, 0);
+  if (content.canonical === true) return bytes;
+  const lineEnds = new LineEnds();
+  const converted = lineEnds.convert(bytes);
+  const rest = lineEnds.end();
+  return rest.length === 0 ? converted : Buffer.concat([converted, rest]);
+}
+
+/** Gives the next block, until undefined. A generator in both forms, so that they are asked alike. */
+export interface Blocks {
+  next(): Dialogue<Uint8Array | undefined>;
+}
+
+/** Slices of what is in memory. */
+class SlicedBlocks implements Blocks {
+  readonly #bytes: Uint8Array;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = bytes;
+  }
+
+  *next(): Dialogue<Uint8Array | undefined> {
+    if (this.#at >= this.#bytes.length) return undefined;
+    const block = this.#bytes.subarray(this.#at, this.#at + blockBytes);
+    this.#at += blockBytes;
+    return block;
+  }
+}
+
+/** What a stream gives, in canonical form where it is not known to be: never empty, never long. */
+class StreamedBlocks implements Blocks {
+  readonly #lineEnds: LineEnds | undefined;
+  readonly #text: boolean;
+  #offset = 0;
+  #ended = false;
+  /** What is left of a long one. */
+  #rest: Uint8Array = noBytes;
+
+  constructor(content: OutgoingContent) {
+    this.#text = content.body !== 'binarymime';
+    this.#lineEnds = this.#text && content.canonical !== true ? new LineEnds() : undefined;
+  }
+
+  *next(): Dialogue<Uint8Array | undefined> {
+    if (this.#rest.length === 0) this.#rest = yield* this.#gather();
+    if (this.#rest.length === 0) return undefined;
+    const block = this.#rest.subarray(0, blockBytes);
+    this.#rest = this.#rest.subarray(blockBytes);
+    return block;
+  }
+
+  *#gather(): Dialogue<Uint8Array> {
+    const gathered: Uint8Array[] = [];
+    let length = 0;
+    while (!this.#ended && length < gatherBytes) {
+      const block = this.#check((yield nextBlock) as Uint8Array | undefined);
+      if (block.length === 0) continue;
+      length += block.length;
+      // What waits here outlives the next request to its source, which may use its memory again.
+      gathered.push(length < gatherBytes ? Uint8Array.prototype.slice.call(block) : block);
+    }
+    const [first = noBytes] = gathered;
+    return gathered.length < 2 ? first : Buffer.concat(gathered, length);
+  }
+
+  #check(block: Uint8Array | undefined): Uint8Array {
+    if (block === undefined) {
+      this.#ended = true;
+      return this.#lineEnds?.end() ?? noBytes;
+    }
+    if (this.#text) refuseNul(block, this.#offset);
+    this.#offset += block.length;
+    return this.#lineEnds?.convert(block) ?? block;
+  }
+}
+
+/** The blocks of any content. */
+export function blocksOf(content: OutgoingContent): Blocks {
+  return content.bytes instanceof Uint8Array ? new SlicedBlocks(asBuffer(content.bytes)) : new StreamedBlocks(content);
+}
+
+/** A stream that gave another number of octets than it had promised. */
+export function sizeMismatch(promised: number, given: string): EmailError {
+  return createEmailError('ERR_CONTENT', `The content was to have ${promised} octets and has ${given}; it was not sent.`, {
+    phase: 'content',
+    remedy: 'Did a file change while it was read? Its size must be that of its content.',
+  });
+}

@@ -1,0 +1,61 @@
+import { createEmailError } from '../errors/email-error.js';
+import type { EmailError, RecipientFailure } from '../model/error.js';
+import type { SmtpReply } from '../model/reply.js';
+import type { RejectedRecipient } from '../model/report.js';
+import { type Reply, showReply } from './reply.js';
+import { wantsAuthentication } from './reply-error.js';
+
+/** What the server said to each RCPT. */
+export class RecipientReplies {
+  readonly accepted: string[] = [];
+  readonly #refused: { readonly recipient: string; readonly reply: Reply }[] = [];
+  readonly #overflow: { readonly recipient: string; readonly reply: Reply }[] = [];
+
+  add(recipient: string, reply: Reply): void {
+    if (reply.positive) this.accepted.push(recipient);
+    else if (this.accepted.length > 0 && saysTooMany(reply)) this.#overflow.push({ recipient, reply });
+    else this.#refused.push({ recipient, reply });
+  }
+
+  /** Beyond what the server takes at once: they want another transaction. */
+  get deferred(): readonly string[] {
+    return this.#overflow.map(({ recipient }) => recipient);
+  }
+
+  get rejected(): readonly RejectedRecipient[] {
+    return this.#refused.map(({ recipient, reply }) => ({ recipient, reply: reply.read() }));
+  }
+
+  /** Did the server take all of them? */
+  get complete(): boolean {
+    return this.#refused.length === 0 && this.#overflow.length === 0;
+  }
+
+  /** All that were not accepted, as an error; nothing was delivered. */
+  failure(): EmailError {
+    const failures = [...this.#refused, ...this.#overflow].map(({ recipient, reply }) => ({ recipient, reply: reply.read() }));
+    return recipientsRejected(failures, this.accepted.length);
+  }
+}
+
+/** RFC 5321 section 4.5.3.1.10: 452, or 552 of servers of old, about the number of recipients and not about one. */
+function saysTooMany(reply: Reply): boolean {
+  if (reply.code !== 452 && reply.code !== 552) return false;
+  const { enhancedCode, lines } = reply.read();
+  if (enhancedCode !== undefined && /^[45]\.5\.3$/.test(enhancedCode)) return true;
+  return /too many recipients/i.test(lines.join(' '));
+}
+
+/** ERR_RECIPIENTS_REJECTED, or ERR_AUTH_REQUIRED where that is what the server wants. `taken` others were accepted, and dropped. */
+export function recipientsRejected(failures: readonly (RecipientFailure & { readonly reply: SmtpReply })[], taken = 0): EmailError {
+  const [first] = failures;
+  const retryable = failures.some(({ reply }) => reply.code < 500);
+  const details = { phase: 'transaction', retryable, recipients: failures, reply: first?.reply } as const;
+  const words = first === undefined ? '' : `: ${showReply(first.reply)}`;
+  if (first !== undefined && failures.every(({ reply }) => reply.code === 530)) {
+    const { code, remedy } = wantsAuthentication;
+    return createEmailError(code, `The server wants authentication${words}`, { ...details, remedy });
+  }
+  const what = taken > 0 ? `${failures.length} of ${failures.length + taken} recipients` : failures.length === 1 ? 'the recipient' : `all ${failures.length} recipients`;
+  return createEmailError('ERR_RECIPIENTS_REJECTED', `The server refused ${what}${words}`, details);
+}

@@ -1,0 +1,270 @@
+import { isEmailError, withDetails } from '../errors/email-error.js';
+import type { EmailError, EmailErrorPhase } from '../model/error.js';
+import type { SmtpReply } from '../model/reply.js';
+import type { RejectedRecipient } from '../model/report.js';
+import type { OutgoingContent } from '../model/transport.js';
+import { blockBytes } from './content.js';
+import { sendContent, sendNothing } from './content-transfer.js';
+import { type Command, createCommand } from './command.js';
+import { ask, Broken, type Dialogue, readAcceptance, readReply, release, type Step } from './dialogue.js';
+import type { EnvelopeCommands } from './envelope-commands.js';
+import { RecipientReplies, recipientsRejected } from './recipients.js';
+import type { Reply } from './reply.js';
+import { misplaced, refused, refusedFor } from './reply-error.js';
+import type { Session } from './session.js';
+import { resetCommand } from './simple-commands.js';
+
+/**
+ * One mail transaction (RFC 5321 section 3.3), in the fewest round trips that keep its outcome exact:
+ *
+ *   one    PIPELINING, CHUNKING, small content: MAIL, RCPT, BDAT LAST and the content in one write
+ *   two    PIPELINING: MAIL, RCPT (and DATA, where a refused recipient does not matter); their replies; the content
+ *   steps  neither: a reply awaited for each command
+ *
+ * After `release` the next transaction is written behind this one.
+ */
+export interface TransactionPlan {
+  readonly commands: EnvelopeCommands;
+  /** The addresses, in the order of `commands.recipients`. */
+  readonly recipients: readonly string[];
+  /** In canonical form where it is in memory. */
+  readonly content: OutgoingContent;
+  readonly requireAllRecipients: boolean;
+  /** Await the replies to the envelope before any content: the connection may have died. */
+  readonly envelopeFirst: boolean;
+  /** Called with the octets of content handed over so far. */
+  readonly onSent?: ((bytes: number) => void) | undefined;
+}
+
+/** What the server took. */
+export interface TransactionResult {
+  readonly accepted: readonly string[];
+  readonly rejected: readonly RejectedRecipient[];
+  readonly deferred: readonly string[];
+  readonly reply: SmtpReply;
+  readonly bytes: number;
+}
+
+/** How far a transaction is: what is certain about it, at any moment and whatever ends it. */
+export class TransactionState {
+  phase: EmailErrorPhase = 'transaction';
+  /** The server answered MAIL: it was there when the transaction began. */
+  begun = false;
+  /** The end of data was handed to the stream: the server may have the message. */
+  endSent = false;
+  /** Content is on its way and not at its end: nothing but content can follow. */
+  midContent = false;
+  /** The server refused MAIL or every recipient: nothing can have been delivered. */
+  refused = false;
+
+  get delivery(): 'not-delivered' | 'unknown' {
+    return this.endSent && !this.refused ? 'unknown' : 'not-delivered';
+  }
+}
+
+const dataCommand = createCommand('DATA', 'DATA');
+
+/** Runs the transaction. Errors say how far it came; a Broken one that the connection is of no more use. */
+export function* transact(plan: TransactionPlan, session: Session, state: TransactionState): Dialogue<TransactionResult> {
+  const withReset = session.needsReset;
+  session.begin('transaction');
+  const run: Run = { plan, session, state, withReset, number: session.transactions, replies: new RecipientReplies() };
+  try {
+    if (!session.pipelining) return yield* inSteps(run);
+    return canGoAtOnce(run) ? yield* inOne(run) : yield* inTwo(run);
+  } catch (error) {
+    throw explain(error, state);
+  }
+}
+
+interface Run {
+  readonly plan: TransactionPlan;
+  readonly session: Session;
+  readonly state: TransactionState;
+  readonly withReset: boolean;
+  /** Of this transaction on its connection. */
+  readonly number: number;
+  readonly replies: RecipientReplies;
+}
+
+/** Is it to be known of every recipient, before there is a way for the server to take the message? A single one refuses it alone. */
+function isStrict({ plan }: Run): boolean {
+  return plan.requireAllRecipients && plan.recipients.length > 1;
+}
+
+function canGoAtOnce(run: Run): boolean {
+  const { plan, session } = run;
+  // With LMTP the number of replies to content that nobody is to have is not defined.
+  if (plan.envelopeFirst || isStrict(run) || session.protocol === 'lmtp' || !session.extensions.has('CHUNKING')) return false;
+  return plan.content.bytes instanceof Uint8Array && plan.content.bytes.length <= blockBytes;
+}
+
+function envelopeOf({ plan, withReset }: Run): Command[] {
+  const { mail, recipients } = plan.commands;
+  return withReset ? [resetCommand, mail, ...recipients] : [mail, ...recipients];
+}
+
+function* inOne(run: Run): Dialogue<TransactionResult> {
+  const { plan, session, state, replies } = run;
+  const bytes = plan.content.bytes as Uint8Array;
+  const commands = envelopeOf(run);
+  commands.push(createCommand(`BDAT ${bytes.length} LAST`, 'content.size'));
+  const onSent = (): void => {
+    state.endSent = true;
+    plan.onSent?.(bytes.length);
+  };
+  yield { do: 'write', commands, content: [bytes], replies: commands.length, onSent };
+  // RFC 3030 section 2: a BDAT that fails leaves the server in a state that only RSET clears, and whether it fails is not known yet.
+  session.needsReset = true;
+  yield release;
+  const mailReply = yield* readEnvelope(run);
+  if (!state.refused) return yield* conclude(run, bytes.length);
+  const reply = (yield readAcceptance) as Reply;
+  if (!reply.negative) throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
+  throw mailReply.negative ? mailRefused(mailReply) : replies.failure();
+}
+
+function* inTwo(run: Run): Dialogue<TransactionResult> {
+  const { plan, session, state, replies } = run;
+  const withData = !session.extensions.has('CHUNKING') && !isStrict(run) && session.protocol === 'smtp';
+  const commands = envelopeOf(run);
+  if (withData) commands.push(dataCommand);
+  yield write(commands);
+  const mailReply = yield* readEnvelope(run);
+  const dataReply = withData ? ((yield readReply) as Reply) : undefined;
+  if (state.refused) {
+    session.needsReset = mailReply.positive;
+    if (dataReply?.intermediate === true) {
+      yield* sendNothing(state);
+      session.needsReset = false;
+    }
+    throw mailReply.negative ? mailRefused(mailReply) : replies.failure();
+  }
+  return yield* transfer(run, plan.content, dataReply);
+}
+
+function* inSteps(run: Run): Dialogue<TransactionResult> {
+  const { plan, session, state, withReset, replies } = run;
+  const { mail, recipients } = plan.commands;
+  if (withReset) checkReset(yield* ask(resetCommand));
+  const mailReply = yield* ask(mail);
+  session.needsReset = false;
+  checkMail(mailReply, state);
+  if (mailReply.negative) throw mailRefused(mailReply);
+  session.needsReset = true;
+  for (const [index, command] of recipients.entries()) addRecipient(run, index, yield* ask(command));
+  if (replies.accepted.length === 0) throw replies.failure();
+  return yield* transfer(run, plan.content, undefined);
+}
+
+/** The replies to RSET, MAIL and RCPT that were written together; MAIL's comes back, whether it is good or not. */
+function* readEnvelope(run: Run): Dialogue<Reply> {
+  if (run.withReset) checkReset((yield readReply) as Reply);
+  const mailReply = (yield readReply) as Reply;
+  checkMail(mailReply, run.state);
+  const count = run.plan.recipients.length;
+  for (let index = 0; index < count; index++) addRecipient(run, index, (yield readReply) as Reply);
+  if (mailReply.negative || run.replies.accepted.length === 0) run.state.refused = true;
+  return mailReply;
+}
+
+function checkReset(reply: Reply): void {
+  if (reply.code === 421) throw mailRefused(reply);
+  if (!reply.positive) throw misplaced('the reply to RSET', reply, { phase: 'transaction' });
+}
+
+function checkMail(reply: Reply, state: TransactionState): void {
+  if (reply.intermediate) throw misplaced('the reply to MAIL', reply, { phase: 'transaction' });
+  if (reply.negative) state.refused = true;
+  if (reply.code === 421) throw mailRefused(reply);
+  state.begun = true;
+}
+
+function addRecipient({ plan, replies }: Run, index: number, reply: Reply): void {
+  if (reply.intermediate) throw misplaced('the reply to RCPT', reply, { phase: 'transaction' });
+  if (reply.code === 421) throw refused('ended the transaction', reply, { phase: 'transaction' });
+  replies.add(plan.recipients[index] as string, reply);
+}
+
+/** Content once its recipients are known. */
+function* transfer(run: Run, content: OutgoingContent, dataReply: Reply | undefined): Dialogue<TransactionResult> {
+  const { plan, session, state, replies } = run;
+  session.needsReset = true;
+  if (plan.requireAllRecipients && !replies.complete) throw replies.failure();
+  const chunking = session.extensions.has('CHUNKING');
+  if (!chunking) {
+    const reply = dataReply ?? (yield* ask(dataCommand));
+    if (reply.negative) throw contentRefused(reply, 'content');
+    if (reply.code !== 354) throw misplaced('354 to DATA', reply, { phase: 'content' });
+    // From here on the end of data ends the transaction, whatever the server says to it.
+    session.needsReset = false;
+  }
+  return yield* conclude(run, yield* sendContent(content, { chunking, session, state, onSent: plan.onSent }));
+}
+
+/** The reply to the end of data; with LMTP one for each accepted recipient (RFC 2033 section 4.2). */
+function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
+  const { session, state, replies } = run;
+  state.phase = 'acceptance';
+  const { deferred } = replies;
+  let { accepted, rejected } = replies;
+  let reply: SmtpReply | undefined;
+  if (session.protocol === 'smtp') {
+    const final = (yield readAcceptance) as Reply;
+    checkFinal(final);
+    if (final.negative) {
+      state.refused = true;
+      throw contentRefused(final, 'acceptance');
+    }
+    reply = final.read();
+  } else {
+    const taken: string[] = [];
+    const failed: RejectedRecipient[] = [];
+    for (const recipient of accepted) {
+      const final = (yield readAcceptance) as Reply;
+      checkFinal(final);
+      if (final.positive) {
+        taken.push(recipient);
+        reply ??= final.read();
+      } else failed.push({ recipient, reply: final.read() });
+    }
+    accepted = taken;
+    rejected = [...rejected, ...failed];
+    if (reply === undefined) {
+      state.refused = true;
+      throw recipientsRejected(rejected);
+    }
+  }
+  // Taken: nothing is left to be reset. Had the next transaction been written meanwhile, it has its own RSET in front.
+  if (session.transactions === run.number) session.needsReset = false;
+  return { accepted, rejected, deferred, reply, bytes };
+}
+
+function checkFinal(reply: Reply): void {
+  if (reply.intermediate) throw misplaced('the reply to the end of the content', reply, { phase: 'acceptance' });
+}
+
+function write(commands: readonly Command[]): Step {
+  return { do: 'write', commands, replies: commands.length };
+}
+
+function mailRefused(reply: Reply): Error | Broken {
+  return refusedFor('refused the sender', reply, 'transaction');
+}
+
+function contentRefused(reply: Reply, phase: 'content' | 'acceptance'): Error | Broken {
+  return refusedFor(phase === 'content' ? 'refused DATA' : 'refused the message', reply, phase);
+}
+
+function explain(error: unknown, state: TransactionState): unknown {
+  const inner = error instanceof Broken ? error.error : error;
+  if (!isEmailError(inner)) return error;
+  const told = explainFailure(inner, state);
+  return error instanceof Broken || state.midContent ? new Broken(told) : told;
+}
+
+/** Adds what the state knows to whatever ended the transaction. */
+export function explainFailure(error: EmailError, state: TransactionState): EmailError {
+  const { delivery, phase } = state;
+  return delivery === error.delivery && error.phase !== undefined ? error : withDetails(error, { delivery, phase: error.phase ?? phase });
+}
