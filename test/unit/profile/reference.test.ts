@@ -1,0 +1,47 @@
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
+
+const root = new URL('../../../', import.meta.url);
+const read = (path: string): string => readFileSync(new URL(path, root), 'utf8');
+
+/** Names of the fields of the interfaces in a file of the model. */
+function fieldsOf(file: string, interfaces: readonly string[]): readonly string[] {
+  return interfaces.flatMap((name) => {
+    const body = new RegExp(`(?:interface|type) ${name}\\b[^]*?\\n(?=\\}|/\\*\\*|export)`).exec(read(`src/model/${file}.ts`))?.[0];
+    if (body === undefined) throw new Error(`${file} has no ${name}`);
+    return [...body.matchAll(/readonly (\w+)\??:/g)].map(([, field = '']) => field);
+  });
+}
+
+const settings = [
+  ...fieldsOf('profile', ['EmailProfile', 'Sender', 'HeaderField']),
+  ...fieldsOf('server', ['OutgoingServer', 'Timeouts', 'TlsSettings']),
+  ...fieldsOf('authentication', [
+    'AuthenticationOptions', 'PasswordCredentials', 'PasswordAuthentication', 'NtlmAuthentication', 'KerberosAuthentication', 'TokenAuthentication',
+    'CustomAuthentication',
+  ]),
+  ...fieldsOf('certificate', ['CertificateSource', 'CertificateStoreReference']),
+  ...fieldsOf('smime', ['SmimeSettings', 'SmimeSignSettings', 'SmimeEncryptSettings', 'LdapCertificates']),
+  ...fieldsOf('proxy', ['ProxyServerSettings']),
+  ...fieldsOf('message', ['DkimSettings']),
+  ...fieldsOf('mailer', ['PoolOptions', 'MailerOptions']),
+];
+
+describe('the reference of settings', () => {
+  const text = read('docs/reference/profile.md');
+
+  it.each([...new Set(settings)])('explains %s', (name) => {
+    const named = new RegExp(`\`(?:pool\\.|smime\\.)?${name}\`|\`\\{[^}\\n]*\\b${name}\\b[^}\\n]*\\}\``);
+    expect(named.test(text), `docs/reference/profile.md names ${name}`).toBe(true);
+  });
+});
+
+describe('the reference of errors', () => {
+  const rows = new Set([...read('docs/reference/errors.md').matchAll(/^\| `(ERR_\w+)` \|/gm)].map(([, code]) => code));
+  const codes = new Set([...read('src/model/error.ts').matchAll(/^ {2}\| '(ERR_\w+)'/gm)].map(([, code]) => code));
+
+  it('has a row for every code, and none besides', () => {
+    expect(codes.size).toBeGreaterThan(20);
+    expect(rows).toEqual(codes);
+  });
+});
