@@ -1,6 +1,114 @@
 /**
- * sealpost sends e-mail by a typed profile.
+ * sealpost sends e-mail by a typed profile: who sends, through which server, proven how and protected how.
  *
  * @packageDocumentation
  */
+
+// Profiles
+export { defineProfile, parseProfile, profileToJson } from './profile/define.js';
+export type { ParseProfileOptions } from './profile/define.js';
+export { wellKnownServer } from './profile/well-known.js';
+export type {
+  EmailProfile,
+  HeaderField,
+  HeaderFields,
+  Importance,
+  Priority,
+  Sender,
+  Sensitivity,
+} from './model/profile.js';
+export type { OutgoingServer, Security, Timeouts, TlsSettings } from './model/server.js';
+export type { Secret } from './model/secret.js';
+export type {
+  Authentication,
+  AuthenticationOptions,
+  CustomAuthentication,
+  ExternalAuthentication,
+  KerberosAuthentication,
+  NtlmAuthentication,
+  PasswordAuthentication,
+  PasswordCredentials,
+  SimplePasswordAuthentication,
+  TokenAuthentication,
+} from './model/authentication.js';
+export type { ChannelBinding, SaslContext, SaslMechanism } from './model/sasl.js';
+
+// Certificates and S/MIME settings
+export type {
+  CertificateData,
+  CertificateInfo,
+  CertificateSelector,
+  CertificateSource,
+  CertificateStore,
+  CertificateStoreReference,
+  HashAlgorithm,
+  LoadedCertificate,
+  PrivateKeyDecryptor,
+  PrivateKeySigner,
+  SignatureAlgorithm,
+} from './model/certificate.js';
+export type {
+  EncryptionAlgorithm,
+  LdapCertificates,
+  RecipientCertificates,
+  SmimeEncryptSettings,
+  SmimeSettings,
+  SmimeSignSettings,
+} from './model/smime.js';
+export type { OAuth2Tokens, ProfileStore, ProfileSummary, TokenStore } from './model/store.js';
+
+// Messages
+export { parseAddressList } from './address/parse-address-list.js';
+export type { AddressInput, Mailbox } from './model/address.js';
+export type { Attachment, CalendarPart, ContentInput, DkimSettings, ListFields, MailMessage } from './model/message.js';
+export type { DsnNotify, DsnRecipient, DsnRequest, Envelope } from './model/envelope.js';
+
+// Mailers
+export { createMailer } from './mailer/create-mailer.js';
+export type {
+  ComposedMessage,
+  Mailer,
+  MailerOptions,
+  PoolOptions,
+  SendAllResult,
+  SendOptions,
+  SendResult,
+} from './model/mailer.js';
+export type {
+  ConnectionReport,
+  ConnectionStep,
+  ConnectionStepReport,
+  RejectedRecipient,
+  SmimeProblem,
+  SmimeReport,
+  TlsReport,
+} from './model/report.js';
+export type { SmtpReply, Warning } from './model/reply.js';
+export type {
+  ContentCapabilities,
+  OutgoingContent,
+  SendProgress,
+  TransactionReport,
+  Transport,
+  TransportResult,
+  TransportSendOptions,
+} from './model/transport.js';
+export { createConnector } from './net/proxy/create-connector.js';
+export type { AutomaticProxySettings, Connector, ProxyServerSettings, ProxySettings } from './model/proxy.js';
+export { formatLogEvent } from './logging/format.js';
+export type {
+  CommandEvent,
+  ConnectionEvent,
+  ErrorEvent,
+  LogEvent,
+  LogEventBase,
+  LogLevel,
+  MessageEvent,
+  ReplyEvent,
+  WarningEvent,
+} from './model/log.js';
+
+// Errors
 export { createEmailError, isEmailError } from './errors/email-error.js';
+export type { EmailErrorDetails } from './errors/email-error.js';
+export type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from './model/error.js';

@@ -1,1 +1,10 @@
-export {};
+/**
+ * S/MIME for whole messages and entities: sign, encrypt, verify, decrypt (RFC 8551).
+ *
+ * @packageDocumentation
+ */
+export { decrypt, encrypt, sign, verify } from './smime/operations.js';
+export type { DecryptResult, VerifyOptions, VerifyResult } from './smime/operations.js';
+export type { SignatureResult } from './smime/signature-check.js';
+export { loadCertificate } from './pki/load-certificate.js';
+export { openCertificateStore } from './pki/stores/open-store.js';

@@ -1,1 +1,12 @@
-export {};
+/**
+ * For tests of programs that send mail: a transport in memory, and a real SMTP server in the process.
+ *
+ * @packageDocumentation
+ */
+export { MemoryTransport } from './testing/memory-transport.js';
+export { createTestIdentities } from './testing/test-identities.js';
+export { TestSmtpServer } from './testing/test-smtp-server.js';
+export type { SentAttachment, SentMessage } from './testing/memory-transport.js';
+export type { TestIdentities } from './testing/test-identities.js';
+export type { TestIdentity } from './testing/certificate-authority.js';
+export type { TestFault, TestFaultStage, TestMessage, TestRecipient, TestSmtpServerOptions } from './testing/server-options.js';

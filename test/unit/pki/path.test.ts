@@ -1,0 +1,167 @@
+import { describe, expect, it } from 'vitest';
+import { parseCertificate } from '../../../src/pki/certificate.js';
+import type { Certificate } from '../../../src/pki/certificate.js';
+import { parseRevocationList } from '../../../src/pki/crl.js';
+import { validatePath } from '../../../src/pki/path.js';
+import type { PathOptions } from '../../../src/pki/path.js';
+import * as der from '../../../src/util/der.js';
+import { extension, issue, keyPair, revocationList, root } from '../../support/certificates.js';
+import type { CertificateRequest, IssuedCertificate } from '../../support/certificates.js';
+
+const emailProtection = '1.3.6.1.5.5.7.3.4';
+const serverAuth = '1.3.6.1.5.5.7.3.1';
+const now = new Date();
+const anchor = root('Anchor');
+const ca = issue({ subject: 'CA', issuer: anchor, ca: true, keyUsage: [5, 6] });
+const leafOf = (issuer: IssuedCertificate, more: Partial<CertificateRequest> = {}): IssuedCertificate =>
+  issue({ subject: 'Ann', issuer, keyUsage: [0], purposes: [emailProtection], emails: ['ann@example.com'], ...more });
+
+async function check(leaf: IssuedCertificate, between: readonly IssuedCertificate[], more: Partial<PathOptions> = {}) {
+  const parse = ({ der: bytes }: IssuedCertificate): Promise<Certificate> => parseCertificate(bytes);
+  const intermediates = await Promise.all(between.map(parse));
+  return validatePath(await parse(leaf), { anchors: [await parse(anchor)], intermediates, at: now, ...more });
+}
+
+describe('a certification path (RFC 5280 section 6)', () => {
+  it('holds from leaf to anchor', async () => {
+    const result = await check(leafOf(ca), [ca]);
+    expect(result.path?.map(({ info }) => info.subject)).toEqual(['CN=Ann', 'CN=CA', 'CN=Anchor']);
+  });
+
+  it('may be a leaf that is trusted itself', async () => {
+    const self = root('Self', { ca: undefined, keyUsage: [0], emails: ['s@example.com'] });
+    expect((await check(self, [], { anchors: [await parseCertificate(self.der)] })).trusted).toBe(true);
+    expect((await check(self, [])).trusted).toBe(false);
+  });
+
+  it.each<[string, () => [IssuedCertificate, IssuedCertificate[]], RegExp]>([
+    ['without its intermediate', () => [leafOf(ca), []], /no path to a trust anchor/],
+    ['whose leaf has expired', () => [leafOf(ca, { to: new Date(now.getTime() - 1000) }), [ca]], /CN=Ann expired on/],
+    ['whose leaf is not valid yet', () => [leafOf(ca, { from: new Date(now.getTime() + 1000) }), [ca]], /CN=Ann is not valid before/],
+    ['whose CA has expired', () => { const old = issue({ subject: 'Old', issuer: anchor, ca: true, to: new Date(now.getTime() - 1000) }); return [leafOf(old), [old]]; }, /CN=Old expired/],
+    ['whose intermediate is no CA', () => { const no = issue({ subject: 'No', issuer: anchor, keyUsage: [5] }); return [leafOf(no), [no]]; }, /CN=No is not a CA/],
+    ['whose intermediate says it is none', () => { const no = issue({ subject: 'No', issuer: anchor, ca: false }); return [leafOf(no), [no]]; }, /is not a CA/],
+    ['whose CA may not sign certificates', () => { const no = issue({ subject: 'No', issuer: anchor, ca: true, keyUsage: [6] }); return [leafOf(no), [no]]; }, /may not sign certificates/],
+    ['whose leaf is for servers', () => [leafOf(ca, { purposes: [serverAuth] }), [ca]], /not for this purpose/],
+    ['whose CA is for servers only', () => { const web = issue({ subject: 'Web', issuer: anchor, ca: true, purposes: [serverAuth] }); return [leafOf(web), [web]]; }, /limits what its certificates are for/],
+    ['with a critical extension that is not understood', () => [leafOf(ca, { extensions: [extension('1.2.3.4', true, der.nullElement())] }), [ca]], /critical extension 1\.2\.3\.4/],
+    ['that is longer than allowed', () => { const a = issue({ subject: 'A', issuer: anchor, ca: true, pathLength: 0 }); const b = issue({ subject: 'B', issuer: a, ca: true }); return [leafOf(b), [a, b]]; }, /longer than/],
+    ['whose leaf was signed by somebody else of that name', () => { const other = issue({ subject: 'CA', issuer: { ...anchor, ...keyPair() }, ca: true }); return [leafOf(other), [ca]]; }, /does not verify/],
+  ])('%s is refused', async (_, make, problem) => {
+    const [leaf, between] = make();
+    const result = await check(leaf, between);
+    expect(result.trusted).toBe(false);
+    expect(result.problem).toMatch(problem);
+  });
+
+  it('asks the leaf for one of the key usages wanted', async () => {
+    expect((await check(leafOf(ca), [ca], { keyUsages: ['digitalSignature', 'nonRepudiation'] })).trusted).toBe(true);
+    expect((await check(leafOf(ca, { keyUsage: [2] }), [ca], { keyUsages: ['digitalSignature', 'nonRepudiation'] })).problem).toMatch(/keyUsage has none of/);
+  });
+
+  it('tries every certificate of the issuer’s name', async () => {
+    const decoys = Array.from({ length: 5 }, () => issue({ subject: 'CA', issuer: anchor, ca: true }));
+    expect((await check(leafOf(ca), [...decoys, ca, ...decoys])).trusted).toBe(true);
+  });
+});
+
+describe('name constraints', () => {
+  const constrained = (permitted: readonly Buffer[], excluded: readonly Buffer[] = []): IssuedCertificate => {
+    const list = (tagNumber: number, names: readonly Buffer[]): Buffer[] => (names.length === 0 ? [] : [der.context(tagNumber, ...names.map((name) => der.sequence(name)))]);
+    return issue({ subject: 'Constrained', issuer: anchor, ca: true, extensions: [extension('2.5.29.30', true, der.sequence(...list(0, permitted), ...list(1, excluded)))] });
+  };
+  const email = (text: string): Buffer => der.contextPrimitive(1, Buffer.from(text));
+
+  it.each([
+    ['example.com', 'ann@example.com', true],
+    ['example.com', 'ann@sub.example.com', false],
+    ['.example.com', 'ann@sub.example.com', true],
+    ['.example.com', 'ann@example.com', false],
+    ['ann@example.com', 'ann@example.com', true],
+    ['bob@example.com', 'ann@example.com', false],
+    ['EXAMPLE.com', 'ann@example.COM', true],
+    ['ample.com', 'ann@example.com', false],
+  ])('that permit %s say of %s: %s', async (constraint, address, expected) => {
+    const issuer = constrained([email(constraint)]);
+    expect((await check(leafOf(issuer, { emails: [address] }), [issuer])).trusted).toBe(expected);
+  });
+
+  it('exclude what they exclude, in the subject too', async () => {
+    const issuer = constrained([], [email('example.com')]);
+    expect((await check(leafOf(issuer), [issuer])).problem).toMatch(/"ann@example.com" is excluded/);
+    expect((await check(leafOf(issuer, { emails: ['ann@example.org'] }), [issuer])).trusted).toBe(true);
+  });
+
+  it('give up on a path of too many names and constraints', async () => {
+    const issuer = constrained(Array.from({ length: 2000 }, (_, i) => email(`h${i}.example`)));
+    const leaf = leafOf(issuer, { emails: Array.from({ length: 100 }, (_, i) => `a${i}@h1999.example`) });
+    expect((await check(leaf, [issuer])).trusted).toBe(false);
+  });
+});
+
+describe('revocation', () => {
+  const leaf = leafOf(ca, { serial: 1000 });
+  const lists = (...bytes: Buffer[]) => ({ revocationLists: bytes.map(parseRevocationList) });
+
+  it('is seen in the list of the issuer', async () => {
+    const good = [revocationList(anchor, []), revocationList(ca, [5, 999])];
+    expect((await check(leaf, [ca], lists(...good))).trusted).toBe(true);
+    expect((await check(leaf, [ca], lists(revocationList(anchor, []), revocationList(ca, [5, 1000, 7])))).problem).toMatch(/CN=Ann: the certificate has been revoked/);
+  });
+
+  it('must be known of every certificate where any list is given', async () => {
+    expect((await check(leaf, [ca], lists(revocationList(ca, [])))).problem).toMatch(/CN=CA: its revocation status could not be determined/);
+  });
+
+  it.each<[string, () => Buffer]>([
+    ['is out of date', () => revocationList(ca, [], { to: new Date(now.getTime() - 1000), from: new Date(now.getTime() - 5000) })],
+    ['is signed by somebody else', () => revocationList({ ...ca, ...keyPair() }, [])],
+    ['has a critical extension that is not understood', () => revocationList(ca, [], { extensions: [extension('1.2.3.4', true, der.nullElement())] })],
+    ['is for CA certificates only', () => revocationList(ca, [], { extensions: [extension('2.5.29.28', true, der.sequence(der.contextPrimitive(2, Buffer.of(255))))] })],
+  ])('is not known from a list that %s', async (_, make) => {
+    expect((await check(leaf, [ca], lists(revocationList(anchor, []), make()))).problem).toMatch(/could not be determined/);
+  });
+
+  it('is found in a list of many entries', async () => {
+    const long = revocationList(ca, Array.from({ length: 20_000 }, (_, i) => i + 2000).concat(1000));
+    expect((await check(leaf, [ca], lists(revocationList(anchor, []), long))).problem).toMatch(/revoked/);
+  });
+
+  it('of a malformed list is ERR_CERTIFICATE', () => {
+    const list = revocationList(ca, [1]);
+    for (const bytes of [Buffer.alloc(0), Buffer.alloc(100), list.subarray(0, -1), Buffer.concat([list, Buffer.of(0)])]) {
+      expect(() => parseRevocationList(bytes)).toThrowError(expect.objectContaining({ code: 'ERR_CERTIFICATE' }) as Error);
+    }
+  });
+});
+
+describe('certificates from strangers', () => {
+  // Without the bounds of the search these do not end before the test's time is up.
+  it('that certify each other do not keep the search busy', async () => {
+    const [a, b] = [keyPair(), keyPair()];
+    const aByB = issue({ subject: 'A', keys: a, issuer: { name: 'B', ...b }, ca: true });
+    const bByA = issue({ subject: 'B', keys: b, issuer: { name: 'A', ...a }, ca: true });
+    expect((await check(leafOf(aByB), [aByB, bByA])).trusted).toBe(false);
+  });
+
+  it('that all issue each other do not either', async () => {
+    const keys = keyPair();
+    const many = Array.from({ length: 60 }, () => issue({ subject: 'Same', keys, issuer: { name: 'Same', ...keys }, ca: true }));
+    const result = await check(leafOf(many[0] as IssuedCertificate), many);
+    expect(result.trusted).toBe(false);
+  });
+
+  it('in their thousands are refused', async () => {
+    expect((await check(leafOf(ca), Array.from({ length: 2001 }, () => ca))).problem).toMatch(/more than 2000/);
+  });
+
+  it('with extensions that are not well-formed make the path invalid, and nothing more', async () => {
+    for (const value of [Buffer.alloc(0), Buffer.of(0x30), Buffer.of(0x30, 0x80, 0, 0), Buffer.of(0x04, 0x01, 0x00)]) {
+      for (const oid of ['2.5.29.30', '2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54', '2.5.29.31']) {
+        const odd = issue({ subject: 'Odd', issuer: anchor, ca: true, extensions: [extension(oid, false, value)] });
+        const result = await check(leafOf(odd), [odd], { revocationLists: [parseRevocationList(revocationList(anchor, []))] });
+        expect(result.trusted).toBe(false);
+      }
+    }
+  });
+});
