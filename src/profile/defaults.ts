@@ -159,7 +159,8 @@ export function resolveProxy(proxy: ProxySettings = 'none'): ResolvedProxy {
   return resolveProxyServer(parts.settings);
 }
 
-function resolveProxyServer(proxy: ProxyServerSettings): ResolvedProxyServer {
+/** A proxy given by its parts, with every default filled in. */
+export function resolveProxyServer(proxy: ProxyServerSettings): ResolvedProxyServer {
   const tls = proxy.tls === true ? {} : proxy.tls === false ? undefined : proxy.tls;
   const port = proxy.type === 'http-connect' ? (tls === undefined ? 80 : 443) : 1080;
   return {

@@ -33,3 +33,21 @@ export function isIpv6(text: string): boolean {
 export function isIp(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
+
+/** The 4 or 16 octets of an address for which `isIp` holds; a zone is left out. */
+export function ipBytes(address: string): Buffer {
+  if (isIpv4(address)) return Buffer.from(address.split('.').map(Number));
+  const [plain = ''] = address.split('%');
+  const bytes = Buffer.alloc(16);
+  const [head = '', tail] = plain.split('::');
+  const write = (text: string, atEnd: boolean): void => {
+    const octets = text.split(':').flatMap((group) => {
+      if (group.includes('.')) return group.split('.').map(Number);
+      return group === '' ? [] : [parseInt(group, 16) >> 8, parseInt(group, 16) & 0xff];
+    });
+    bytes.set(octets, atEnd ? 16 - octets.length : 0);
+  };
+  write(head, false);
+  if (tail !== undefined) write(tail, true);
+  return bytes;
+}

@@ -1,0 +1,108 @@
+import type { Duplex } from 'node:stream';
+import type { AutomaticProxySettings, Connector, ProxyServerSettings } from '../../../model/proxy.js';
+import { resolveProxyServer } from '../../../profile/defaults.js';
+import { abortReason, reportStep } from '../../connector.js';
+import type { ConnectOptions, OwnConnector } from '../../connector.js';
+import { ProxyConnector } from '../proxy-connector.js';
+import type { ProxyDependencies } from '../proxy-connector.js';
+import { checkTarget } from '../target.js';
+import type { TunnelTarget } from '../target.js';
+import type { Environment } from './environment.js';
+import { proxyOfEnvironment } from './environment.js';
+import type { FoundProxy } from './found-proxy.js';
+import { gnomeSettings, libproxySettings } from './gnome.js';
+import { macNetworkSettings } from './macos.js';
+import { runTool } from './run-tool.js';
+import type { RunTool } from './run-tool.js';
+import type { SystemReader } from './system.js';
+import { userInternetSettings, winHttpSettings } from './windows.js';
+
+/** Finds the proxy by itself at each connection: the environment, then the system's settings; the first answer wins. */
+
+/** Where to look; for tests. */
+export interface ProxySurroundings {
+  readonly environment: Environment;
+  readonly platform: NodeJS.Platform;
+  readonly run: RunTool;
+}
+
+/** Programs are not started for every connection. */
+const rememberMs = 60_000;
+const maxRemembered = 100;
+
+/** See the file's head. */
+export class AutomaticConnector implements OwnConnector {
+  readonly #settings: AutomaticProxySettings;
+  readonly #via: Connector;
+  readonly #dependencies: ProxyDependencies;
+  readonly #surroundings: () => ProxySurroundings;
+  /** By `host:port`: what the system's settings said, and until when it holds. */
+  readonly #answers = new Map<string, { readonly found: FoundProxy | undefined; readonly until: number }>();
+  /** By settings: a proxy remembers its TLS sessions and its way to authenticate. */
+  readonly #connectors = new Map<string, ProxyConnector>();
+
+  constructor(settings: AutomaticProxySettings, via: Connector, dependencies: ProxyDependencies, surroundings: () => ProxySurroundings = ofThisProcess) {
+    this.#settings = settings;
+    this.#via = via;
+    this.#dependencies = dependencies;
+    this.#surroundings = surroundings;
+  }
+
+  async connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex> {
+    const checked = checkTarget(target);
+    const look = async (): Promise<{ readonly connector: Connector; readonly words: string }> => {
+      const found = await this.#find(checked, options.signal);
+      if (found === undefined) return { connector: this.#via, words: 'none found in the environment and the settings of this system: direct' };
+      if (found.settings === 'none') return { connector: this.#via, words: `${found.origin} says direct` };
+      const connector = this.#connectorOf(found.settings);
+      return { connector, words: `${connector.description}, from ${found.origin}` };
+    };
+    const { connector } = await reportStep('proxy', look, ({ words }) => words, options.onStep);
+    return await connector.connect(target, options);
+  }
+
+  async #find(target: TunnelTarget, signal: AbortSignal): Promise<FoundProxy | undefined> {
+    const surroundings = this.#surroundings();
+    const ofEnvironment = proxyOfEnvironment(surroundings.environment, target);
+    if (ofEnvironment !== undefined) return ofEnvironment;
+    const key = `${target.host}:${target.port}`;
+    const known = this.#answers.get(key);
+    if (known !== undefined && known.until > performance.now()) return known.found;
+    const found = await askSystem(surroundings, target, signal);
+    if (this.#answers.size >= maxRemembered) this.#answers.clear();
+    this.#answers.set(key, { found, until: performance.now() + rememberMs });
+    return found;
+  }
+
+  #connectorOf(found: ProxyServerSettings): ProxyConnector {
+    const { username, password } = this.#settings;
+    const settings = username === undefined ? found : { ...found, username, password };
+    const key = JSON.stringify([settings.type, settings.host, settings.port, found.username, found.password, settings.tls]);
+    const known = this.#connectors.get(key);
+    if (known !== undefined) return known;
+    const connector = new ProxyConnector(resolveProxyServer(settings), this.#via, this.#dependencies);
+    if (this.#connectors.size >= maxRemembered) this.#connectors.clear();
+    this.#connectors.set(key, connector);
+    return connector;
+  }
+}
+
+async function askSystem(surroundings: ProxySurroundings, target: TunnelTarget, signal: AbortSignal): Promise<FoundProxy | undefined> {
+  const { platform, environment, run } = surroundings;
+  for (const read of readersOf(platform)) {
+    const found = await read({ target, environment, run, signal });
+    if (signal.aborted) throw abortReason(signal, 'Looking for a proxy');
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function readersOf(platform: NodeJS.Platform): readonly SystemReader[] {
+  if (platform === 'win32') return [userInternetSettings, winHttpSettings];
+  if (platform === 'darwin') return [macNetworkSettings];
+  return [gnomeSettings, libproxySettings];
+}
+
+function ofThisProcess(): ProxySurroundings {
+  return { environment: process.env, platform: process.platform, run: runTool };
+}

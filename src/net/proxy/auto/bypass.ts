@@ -1,0 +1,80 @@
+import { BlockList } from 'node:net';
+import { isIp, isIpv4, isIpv6, ipBytes } from '../../../util/ip.js';
+
+/** Which hosts go without the proxy: NO_PROXY and its relatives. */
+
+/** Where a connection is to go; the host without brackets. */
+export interface BypassTarget {
+  readonly host: string;
+  readonly port: number;
+}
+
+/**
+ * One entry of NO_PROXY: a name and all below it (`example.com`, `.example.com`, `*.example.com`), an address, a CIDR block, `*`;
+ * each with or without `:port`. As curl has it, except that curl knows no ports and no `*.`, and misses some forms of IPv6.
+ */
+export function matchesEntry(entry: string, target: BypassTarget): boolean {
+  if (entry === '*') return true;
+  const { pattern, port } = splitPort(entry);
+  if (port !== undefined && port !== target.port) return false;
+  const host = canonicalName(target.host);
+  if (isIp(host)) return matchesAddress(pattern, host);
+  const name = canonicalName(pattern.replace(/^\*?\./, ''));
+  return name !== '' && (host === name || host.endsWith(`.${name}`));
+}
+
+/** A list with commas or white space (curl takes both). */
+export function matchesNoProxy(list: string, target: BypassTarget): boolean {
+  return list.split(/[\s,]+/).some((entry) => entry !== '' && matchesEntry(entry, target));
+}
+
+/** One entry of the exceptions of Windows and macOS: `*` anywhere, `10.0/16`, `<local>` for names without a dot; else as in NO_PROXY. */
+export function matchesException(entry: string, target: BypassTarget): boolean {
+  const host = canonicalName(target.host);
+  if (entry.toLowerCase() === '<local>') return !host.includes('.') && !host.includes(':');
+  const { pattern, port } = splitPort(entry.replace(/^[a-z]+:\/\//i, ''));
+  if (port !== undefined && port !== target.port) return false;
+  const [, network = '', bits] = /^(\d{1,3}(?:\.\d{1,3}){0,3})\/(\d{1,2})$/.exec(pattern) ?? [];
+  if (bits !== undefined) return isIpv4(host) && inBlock(host, [...network.split('.'), '0', '0', '0'].slice(0, 4).join('.'), Number(bits));
+  if (isIpv6(pattern)) return matchesAddress(pattern, host);
+  return matchesGlob(canonicalName(pattern), host);
+}
+
+/** Lower case, without the dot of the root. */
+function canonicalName(text: string): string {
+  return text.toLowerCase().replace(/\.$/, '');
+}
+
+function splitPort(entry: string): { readonly pattern: string; readonly port: number | undefined } {
+  const [, bracketed, plain, port] = /^(?:\[([^\]]*)\]|([^:]*))(?::(\d{1,5}))?$/.exec(entry) ?? [];
+  return { pattern: bracketed ?? plain ?? entry, port: port === undefined ? undefined : Number(port) };
+}
+
+function matchesAddress(pattern: string, host: string): boolean {
+  const [, network, bits] = /^([^/]*)\/(\d{1,3})$/.exec(pattern) ?? [];
+  if (network !== undefined) return isIp(network) && isIpv4(network) === isIpv4(host) && inBlock(host, network, Number(bits));
+  return isIp(pattern) && ipBytes(pattern).equals(ipBytes(host));
+}
+
+function inBlock(host: string, network: string, bits: number): boolean {
+  const family = isIpv4(network) ? 'ipv4' : 'ipv6';
+  if (!isIp(network) || bits > (family === 'ipv4' ? 32 : 128)) return false;
+  const block = new BlockList();
+  block.addSubnet(network, bits, family);
+  return block.check(host.split('%')[0] ?? host, family);
+}
+
+/** `*` stands for anything; each piece is taken at its first place, so that there is no going back. */
+function matchesGlob(glob: string, text: string): boolean {
+  const [first = '', ...rest] = glob.split('*');
+  if (!text.startsWith(first)) return false;
+  const last = rest.pop();
+  if (last === undefined) return text === first;
+  let at = first.length;
+  for (const piece of rest) {
+    const found = text.indexOf(piece, at);
+    if (found < 0) return false;
+    at = found + piece.length;
+  }
+  return text.length - last.length >= at && text.endsWith(last);
+}

@@ -1,0 +1,26 @@
+import { createEmailError } from '../../../errors/email-error.js';
+import type { ProxyServerSettings } from '../../../model/proxy.js';
+import { parseProxyText } from '../../../profile/proxy-url.js';
+
+/** What a look for a proxy gives. */
+export interface FoundProxy {
+  /** 'none' is an answer too: go directly. */
+  readonly settings: ProxyServerSettings | 'none';
+  /** Where it stood, for people. */
+  readonly origin: string;
+}
+
+/**
+ * A proxy as the environment and system settings write it: `scheme://user:password@host:port`, or `host:port` of an HTTP proxy.
+ * `socks5h` and `socks` are SOCKS 5. ERR_PROXY names the origin, and nothing of what it holds.
+ */
+export function proxyOfText(text: string, origin: string): FoundProxy {
+  const [, scheme = 'http', rest = ''] = /^(?:([a-z0-9+.-]+):\/\/)?(.*)$/is.exec(text.trim()) ?? [];
+  const known = /^socks(?:5h)?$/i.test(scheme) ? 'socks5' : scheme;
+  const parts = parseProxyText(`${known}://${rest}`);
+  if (parts.fault === undefined) return { settings: parts.settings, origin };
+  throw createEmailError('ERR_PROXY', `The proxy in ${origin} cannot be used: it ${parts.fault}`, {
+    phase: 'proxy',
+    remedy: `Correct ${origin}, or set the profile's proxy in place of 'auto'.`,
+  });
+}

@@ -1,0 +1,32 @@
+import type { ProxyServerSettings } from '../../../model/proxy.js';
+import { matchesException } from './bypass.js';
+import type { SystemReader } from './system.js';
+
+/** macOS: the proxies of the primary network service, as `scutil --proxy` prints them. A PAC script is not evaluated here. */
+
+const origin = 'the macOS network settings';
+
+/** SOCKS, which carries anything, before the tunnel for https. */
+const kinds: readonly { readonly key: string; readonly type: ProxyServerSettings['type'] }[] = [
+  { key: 'SOCKS', type: 'socks5' },
+  { key: 'HTTPS', type: 'http-connect' },
+];
+
+/** See the file's head. */
+export const macNetworkSettings: SystemReader = async ({ run, signal, environment, target }) => {
+  const output = (await run('/usr/sbin/scutil', ['--proxy'], { signal, env: environment })) ?? '';
+  const values = new Map<string, string>();
+  const exceptions: string[] = [];
+  for (const line of output.split(/\r?\n/)) {
+    const [, key = '', value = ''] = /^\s*(\w+) : (.*)$/.exec(line) ?? [];
+    if (/^\d+$/.test(key)) exceptions.push(value);
+    else values.set(key, value);
+  }
+  const kind = kinds.find(({ key }) => values.get(`${key}Enable`) === '1' && values.get(`${key}Proxy`));
+  const host = kind && values.get(`${kind.key}Proxy`);
+  if (kind === undefined || host === undefined) return undefined;
+  if (values.get('ExcludeSimpleHostnames') === '1') exceptions.push('<local>');
+  if (exceptions.some((entry) => matchesException(entry, target))) return { settings: 'none', origin };
+  const port = Number(values.get(`${kind.key}Port`) ?? 0);
+  return { settings: { type: kind.type, host, port: port || undefined }, origin };
+};

@@ -1,0 +1,86 @@
+import type { Duplex } from 'node:stream';
+import type { EmailErrorDetails } from '../../errors/email-error.js';
+import { reasonOf } from '../../errors/email-error.js';
+
+/**
+ * A dialogue with a proxy is a generator without I/O: it yields what to send and how much of the answer to read, and gets exactly
+ * that. Octets behind the proxy's last answer stay in the stream: they are the mail server's.
+ */
+
+/** One turn. `read` is a number of octets, or a line up to its LF of at most `limit` octets. */
+export interface ProxyTurn {
+  readonly send?: Uint8Array | undefined;
+  readonly read: number | { readonly line: true; readonly limit: number };
+}
+
+/** Ends with what was learnt; throws ProxyFault. */
+export type ProxyDialogue<T> = Generator<ProxyTurn, T, Buffer>;
+
+/** What a proxy did wrong or refused, continuing "The proxy"; the connector says which proxy it was. */
+export class ProxyFault extends Error {
+  constructor(
+    what: string,
+    readonly details: Pick<EmailErrorDetails, 'remedy' | 'retryable' | 'cause'> = {},
+  ) {
+    super(what);
+  }
+}
+
+/** Runs a dialogue over a stream. Rejects with ProxyFault, or with the signal's reason. */
+export async function runDialogue<T>(dialogue: ProxyDialogue<T>, stream: Duplex, signal: AbortSignal): Promise<T> {
+  let turn = dialogue.next();
+  while (!turn.done) {
+    const { send, read } = turn.value;
+    if (send !== undefined) stream.write(send);
+    turn = dialogue.next(await readExactly(stream, read, signal));
+  }
+  return turn.value;
+}
+
+/** A stream in paused mode gives what is asked for and keeps the rest. */
+function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSignal): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const parts: Buffer[] = [];
+    let length = 0;
+    const settle = (act: () => void): void => {
+      stream.off('readable', attempt).off('end', onEnd).off('close', onEnd).off('error', onError);
+      signal.removeEventListener('abort', onAbort);
+      act();
+    };
+    const onAbort = (): void => settle(() => reject(signal.reason));
+    const onError = (cause: Error): void => settle(() => reject(new ProxyFault(`broke the connection: ${reasonOf(cause)}`, { retryable: true, cause })));
+    const onEnd = (): void => settle(() => reject(closedAfter(length)));
+    const attempt = (): void => {
+      const line = typeof wanted === 'object';
+      const limit = line ? wanted.limit : wanted;
+      while (length < limit) {
+        // A line is read octet by octet: only so does nothing behind it leave the stream.
+        const chunk = stream.read(line ? 1 : limit) as Buffer | null;
+        if (chunk === null) return;
+        parts.push(chunk);
+        length += chunk.length;
+        if (line ? chunk[0] === 0x0a : length < limit) break;
+      }
+      const bytes = Buffer.concat(parts);
+      if (!line && length < limit) return onEnd();
+      if (line && bytes.at(-1) !== 0x0a) return settle(() => reject(new ProxyFault('sent a header without end', { remedy: notAProxy })));
+      settle(() => resolve(bytes));
+    };
+    if (signal.aborted) return reject(signal.reason);
+    if (stream.destroyed || stream.readableEnded) return reject(closedAfter(0));
+    signal.addEventListener('abort', onAbort, { once: true });
+    stream.on('readable', attempt).on('end', onEnd).on('close', onEnd).on('error', onError);
+    attempt();
+  });
+}
+
+function closedAfter(length: number): ProxyFault {
+  const where = length === 0 ? 'without an answer' : `in the middle of an answer, after ${length} octets`;
+  return new ProxyFault(`closed the connection ${where}`, {
+    retryable: true,
+    remedy: 'Check proxy.type and proxy.port, and whether the proxy lets this machine in.',
+  });
+}
+
+/** For answers that are not of the protocol. */
+export const notAProxy = 'Check proxy.type and proxy.port: something else seems to listen there.';

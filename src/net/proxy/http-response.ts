@@ -1,0 +1,94 @@
+import { showText } from '../../util/show.js';
+import type { ProxyDialogue } from './dialogue.js';
+import { ProxyFault, notAProxy } from './dialogue.js';
+
+/** The answer of an HTTP proxy to CONNECT (RFC 9112): header by line, body read only so that the connection can be used again. */
+
+const maxHeaderBytes = 16 * 1024;
+const maxBodyBytes = 64 * 1024;
+const maxInterimResponses = 8;
+
+/** A final response, its body gone. */
+export interface HttpResponse {
+  readonly status: number;
+  /** Reason phrase, safe to show. */
+  readonly reason: string;
+  /** Names in lower case; values of the same name in order. */
+  readonly headers: ReadonlyMap<string, readonly string[]>;
+  /** May another request go on this connection? */
+  readonly reusable: boolean;
+}
+
+/** Sends a request and reads the final response. After 2xx not an octet more is taken: what follows is the tunnel. */
+export function* exchangeHttp(request: string): ProxyDialogue<HttpResponse> {
+  let send: Buffer | undefined = Buffer.from(request, 'latin1');
+  for (let i = 0; i < maxInterimResponses; i++) {
+    const header = yield* readHeader(send);
+    if (header.status >= 200) return { ...header, reusable: header.status < 300 || (yield* skipBody(header)) };
+    send = undefined;
+  }
+  throw new ProxyFault('sent interim responses without end', { remedy: notAProxy });
+}
+
+interface HttpHeader extends Omit<HttpResponse, 'reusable'> {
+  readonly keepsAlive: boolean;
+}
+
+function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpHeader> {
+  let left = maxHeaderBytes;
+  let turn = send;
+  const headers = new Map<string, string[]>();
+  const readLine = function* (): ProxyDialogue<string> {
+    const bytes: Buffer = yield { send: turn, read: { line: true, limit: left } };
+    turn = undefined;
+    left = Math.max(1, left - bytes.length);
+    return bytes.toString('latin1').replace(/\r?\n$/, '');
+  };
+  const statusLine = yield* readLine();
+  const [, minor, digits, reason = ''] = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/.exec(statusLine) ?? [];
+  if (digits === undefined) throw new ProxyFault(`does not answer in HTTP: ${showText(statusLine, 100)}`, { remedy: notAProxy });
+  for (let line = yield* readLine(); line !== ''; line = yield* readLine()) {
+    const [, name, value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/.exec(line) ?? [];
+    if (name === undefined) throw new ProxyFault(`sent a malformed header field: ${showText(line, 100)}`, { remedy: notAProxy });
+    const key = name.toLowerCase();
+    headers.set(key, [...(headers.get(key) ?? []), value.trimEnd()]);
+  }
+  const connection = [...(headers.get('connection') ?? []), ...(headers.get('proxy-connection') ?? [])].join(',').toLowerCase();
+  const keepsAlive = minor === '1' ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
+  return { status: Number(digits), reason: showText(reason, 200), headers, keepsAlive };
+}
+
+/** True where the body had an end that could be found, and was short. */
+function* skipBody({ keepsAlive, headers }: HttpHeader): ProxyDialogue<boolean> {
+  if (!keepsAlive) return false;
+  const coding = headers.get('transfer-encoding')?.join(',').toLowerCase();
+  if (coding !== undefined) return coding.trim() === 'chunked' && (yield* skipChunks());
+  const lengths = headers.get('content-length') ?? [];
+  const length = Number(lengths[0]);
+  if (lengths.length !== 1 || !/^\d{1,15}$/.test(lengths[0] ?? '') || length > maxBodyBytes) return false;
+  if (length > 0) yield { read: length };
+  return true;
+}
+
+function* skipChunks(): ProxyDialogue<boolean> {
+  for (let left = maxBodyBytes; left > 0; ) {
+    const line: Buffer = yield { read: { line: true, limit: 1024 } };
+    const digits = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r?\n$/.exec(line.toString('latin1'))?.[1];
+    if (digits === undefined) return false;
+    const size = parseInt(digits, 16);
+    left -= size + line.length;
+    if (size === 0) return yield* skipTrailers();
+    if (left <= 0) return false;
+    yield { read: size + 2 };
+  }
+  return false;
+}
+
+function* skipTrailers(): ProxyDialogue<boolean> {
+  for (let left = maxHeaderBytes; left > 0; ) {
+    const line: Buffer = yield { read: { line: true, limit: left } };
+    if (/^\r?\n$/.test(line.toString('latin1'))) return true;
+    left -= line.length;
+  }
+  return false;
+}

@@ -1,0 +1,204 @@
+import type { Duplex } from 'node:stream';
+import { TLSSocket } from 'node:tls';
+import { createEmailError, isEmailError, reasonOf, withDetails } from '../../errors/email-error.js';
+import type { EmailError } from '../../model/error.js';
+import type { Connector } from '../../model/proxy.js';
+import type { ResolvedProxyServer } from '../../profile/defaults.js';
+import { resolveSecret } from '../../profile/secret.js';
+import { channelBinding } from '../channel-binding.js';
+import { abortReason, reportStep, showTarget } from '../connector.js';
+import type { ConnectOptions, OwnConnector } from '../connector.js';
+import { resolveHost } from '../resolve.js';
+import { TlsContexts } from '../tls-contexts.js';
+import type { LoadClientIdentity } from '../tls-contexts.js';
+import { secure } from '../tls.js';
+import { ProxyFault, runDialogue } from './dialogue.js';
+import { HttpProxyAuthentication } from './http-authentication.js';
+import type { HttpProxyScheme } from './http-authentication.js';
+import { exchangeHttp } from './http-response.js';
+import type { HttpResponse } from './http-response.js';
+import { socks4 } from './socks4.js';
+import { socks5 } from './socks5.js';
+import { authorityOf, checkTarget } from './target.js';
+import type { TunnelTarget } from './target.js';
+
+/** A proxy as a connector: reaches it by another connector, asks it for the way, and hands on the stream as it then is. */
+
+/** What a connector is given from above. */
+export interface ProxyDependencies {
+  /** For `proxy.tls.clientCertificate`. */
+  readonly loadClientIdentity?: LoadClientIdentity | undefined;
+}
+
+interface Credentials {
+  readonly username: string;
+  readonly password: string;
+}
+
+const names = { 'http-connect': 'HTTP', socks4: 'SOCKS 4', socks4a: 'SOCKS 4a', socks5: 'SOCKS 5' } as const;
+const reachRemedy = 'Check proxy.host and proxy.port, and that the proxy runs.';
+
+/** See the file's head. One for each proxy: it remembers which authentication the proxy wants. */
+export class ProxyConnector implements OwnConnector {
+  readonly #settings: ResolvedProxyServer;
+  readonly #via: Connector;
+  readonly #dependencies: ProxyDependencies;
+  readonly #contexts = new TlsContexts();
+  #scheme: HttpProxyScheme | undefined;
+
+  constructor(settings: ResolvedProxyServer, via: Connector, dependencies: ProxyDependencies) {
+    this.#settings = settings;
+    this.#via = via;
+    this.#dependencies = dependencies;
+  }
+
+  /** For people: `SOCKS 5 proxy proxy.example:1080`. */
+  get description(): string {
+    const { type, host, port, tls } = this.#settings;
+    return `${names[type]} proxy ${showTarget(host, port)}${tls === undefined ? '' : ' over TLS'}`;
+  }
+
+  async connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex> {
+    const { signal, onStep } = options;
+    const destination = await this.#destination(checkTarget(target), options);
+    const credentials = await this.#credentials(signal);
+    const stream = await this.#reach(signal, onStep);
+    return await reportStep(
+      'proxy',
+      () => this.#throughProxy(stream, destination, credentials, signal),
+      () => `${this.description} to ${authorityOf(destination)}`,
+      onStep,
+    );
+  }
+
+  /** What the proxy is told. Of several addresses an IPv4 one, since fewer proxies have a way to the others. */
+  async #destination(target: TunnelTarget, { signal, onStep }: ConnectOptions): Promise<TunnelTarget> {
+    const { resolve, type } = this.#settings;
+    let found = target;
+    if (target.kind === 'name' && (resolve === 'local' || type === 'socks4')) {
+      const look = (): ReturnType<typeof resolveHost> => resolveHost(target.host, signal);
+      const addresses = await reportStep('resolve', look, (all) => all.map(({ address }) => address).join(', '), onStep);
+      const chosen = addresses.find(({ family }) => family === 4) ?? addresses[0];
+      if (chosen !== undefined) found = { kind: chosen.family === 4 ? 'ipv4' : 'ipv6', host: chosen.address, port: target.port };
+    }
+    if (type === 'socks4' && found.kind !== 'ipv4') {
+      throw this.#error(new ProxyFault(`carries IPv4 only, and ${target.host} has no such address`, { remedy: "Use proxy.type 'socks5' or 'socks4a'." }), undefined);
+    }
+    return found;
+  }
+
+  async #credentials(signal: AbortSignal): Promise<Credentials | undefined> {
+    const { username, password } = this.#settings;
+    if (username === undefined) return undefined;
+    return { username, password: password === undefined ? '' : await resolveSecret(password, 'proxy.password', signal) };
+  }
+
+  /** A stream to the proxy, before TLS. */
+  async #reach(signal: AbortSignal, onStep: ConnectOptions['onStep']): Promise<Duplex> {
+    const { host, port } = this.#settings;
+    // A connector of somebody else's takes no notice of `onStep`.
+    const options: ConnectOptions = {
+      signal,
+      onStep: onStep && ((step) => onStep({ ...step, detail: `proxy: ${step.detail}`, ...(!step.ok && { remedy: reachRemedy }) })),
+    };
+    try {
+      return await this.#via.connect({ host, port }, options);
+    } catch (cause) {
+      if (signal.aborted) throw abortReason(signal, `Connecting to the ${this.description}`);
+      if (!isEmailError(cause)) throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${reasonOf(cause)}`, { cause, phase: 'connect', retryable: true, remedy: reachRemedy });
+      throw cause.code === 'ERR_CONNECT' || cause.code === 'ERR_DNS' ? withDetails(cause, { remedy: reachRemedy }) : cause;
+    }
+  }
+
+  async #throughProxy(reached: Duplex, target: TunnelTarget, credentials: Credentials | undefined, signal: AbortSignal): Promise<Duplex> {
+    let stream = reached;
+    try {
+      if (this.#settings.type === 'http-connect') {
+        stream = await this.#startTls(stream, signal);
+        const authentication = new HttpProxyAuthentication(credentials, this.#settings.host);
+        let authorization = this.#scheme && authentication.begin(this.#scheme);
+        this.#scheme = undefined;
+        for (;;) {
+          const response = await runDialogue(exchangeHttp(connectRequest(target, authorization)), stream, signal);
+          if (response.status < 300) break;
+          if (response.status !== 407) throw refusal(response, target);
+          authorization = authentication.answer(response, stream instanceof TLSSocket ? channelBinding(stream, 'tls-server-end-point') : undefined);
+          if (response.reusable) continue;
+          stream.destroy();
+          stream = await this.#startTls(await this.#reach(signal, undefined), signal);
+        }
+        this.#scheme = authentication.scheme;
+      } else if (this.#settings.type === 'socks5') await runDialogue(socks5(target, credentials), stream, signal);
+      else await runDialogue(socks4(target, credentials?.username), stream, signal);
+    } catch (cause) {
+      stream.on('error', ignore).destroy();
+      if (cause instanceof ProxyFault) throw this.#error(cause, credentials);
+      throw signal.aborted ? this.#aborted(signal) : cause;
+    }
+    // Until whoever asked for the stream listens to it.
+    return stream.on('error', ignore);
+  }
+
+  async #startTls(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
+    const { host, port, tls } = this.#settings;
+    if (tls === undefined) return stream;
+    try {
+      const material = await this.#contexts.get(tls, this.#dependencies.loadClientIdentity);
+      return (await secure(stream, { host, port, settings: tls, material }, signal)).stream;
+    } catch (cause) {
+      stream.destroy();
+      if (signal.aborted || !isEmailError(cause) || cause.code !== 'ERR_TLS') throw cause;
+      throw new ProxyFault(`cannot be trusted or has no TLS: ${cause.message}`, {
+        cause,
+        remedy: 'Check proxy.port; give the issuer of the proxy\'s certificate in proxy.tls.ca, or its fingerprint in proxy.tls.pinnedFingerprints.',
+      });
+    }
+  }
+
+  #error(fault: ProxyFault, credentials: Credentials | undefined): EmailError {
+    const message = hideSecrets(`The ${this.description} ${fault.message}`, credentials);
+    return createEmailError('ERR_PROXY', message, { ...fault.details, phase: 'proxy' });
+  }
+
+  /** A deadline that passes while the proxy is waited for is the proxy's doing. */
+  #aborted(signal: AbortSignal): EmailError {
+    const reason = abortReason(signal, `Connecting through the ${this.description}`);
+    if (reason.code !== 'ERR_TIMEOUT') return reason;
+    return createEmailError('ERR_PROXY', `The ${this.description} did not answer in time: ${reason.message}`, {
+      cause: reason,
+      phase: 'proxy',
+      retryable: true,
+      remedy: 'Check proxy.type and proxy.port; a slow proxy needs a longer server.timeouts.connectMs.',
+    });
+  }
+}
+
+function ignore(): void {
+  // What befalls the stream is told to whoever uses it next.
+}
+
+function connectRequest(target: TunnelTarget, authorization: string | undefined): string {
+  const authority = authorityOf(target);
+  const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`, 'Proxy-Connection: keep-alive'];
+  if (authorization !== undefined) lines.push(`Proxy-Authorization: ${authorization}`);
+  return `${lines.join('\r\n')}\r\n\r\n`;
+}
+
+function refusal({ status, reason }: HttpResponse, target: TunnelTarget): ProxyFault {
+  const temporary = status === 429 || status >= 500;
+  const what = `refused the tunnel to ${authorityOf(target)}: ${`${status} ${reason}`.trim()}`;
+  return new ProxyFault(what, {
+    retryable: temporary && status !== 501,
+    remedy: temporary
+      ? 'Check server.host and server.port as seen from the proxy.'
+      : 'The proxy must allow CONNECT to this host and port; many allow port 443 only.',
+  });
+}
+
+/** A proxy may echo what it was sent. */
+function hideSecrets(text: string, credentials: Credentials | undefined): string {
+  if (credentials === undefined || credentials.password === '') return text;
+  const { username, password } = credentials;
+  const forms = [password, `${username}:${password}`].flatMap((form) => [form, Buffer.from(form).toString('base64')]);
+  return forms.reduce((shown, form) => shown.replaceAll(form, '[hidden]'), text);
+}
