@@ -15,6 +15,8 @@ export interface NtlmCredentials {
   readonly domain?: string | undefined;
   /** Name of this machine; default none. */
   readonly workstation?: string | undefined;
+  /** Where these stand in the profile, for errors; default 'authentication'. */
+  readonly path?: 'authentication' | 'proxy' | undefined;
 }
 
 /** What the AUTHENTICATE message is tied to. */
@@ -43,10 +45,12 @@ export class NtlmClient {
   readonly #domain: string;
   readonly #workstation: string;
   readonly #password: string;
+  readonly #path: string;
 
   /** @throws ERR_PROFILE_INVALID where `domain` contradicts `DOMAIN\user`. */
   constructor(credentials: NtlmCredentials) {
-    const { user, domain } = splitUsername(credentials.username, credentials.domain);
+    this.#path = credentials.path ?? 'authentication';
+    const { user, domain } = splitUsername(credentials, this.#path);
     this.#user = user;
     this.#domain = domain;
     this.#workstation = credentials.workstation ?? '';
@@ -75,9 +79,9 @@ export class NtlmClient {
     const unicode = (challenge.flags & flag.unicode) !== 0;
     const fields: AuthenticateFields = {
       flags: challenge.flags & (unicode ? answeredFlags & ~flag.oem : answeredFlags),
-      domain: encodeName('domain', this.#domain, unicode),
-      user: encodeName('username', this.#user, unicode),
-      workstation: encodeName('workstation', this.#workstation, unicode),
+      domain: encodeName(`${this.#path}.domain`, this.#domain, unicode),
+      user: encodeName(`${this.#path}.username`, this.#user, unicode),
+      workstation: encodeName(`${this.#path}.workstation`, this.#workstation, unicode),
       lmResponse: withMic ? Buffer.alloc(24) : lmResponse(input),
       ntResponse: response,
       encryptedSessionKey,
@@ -113,21 +117,21 @@ function sessionKeys(flags: number, base: Buffer, chosen: Uint8Array | undefined
 }
 
 /** `DOMAIN\user` is taken apart; `user@domain` goes out whole, and its domain is the server's business. */
-function splitUsername(username: string, domain: string | undefined): { user: string; domain: string } {
+function splitUsername({ username, domain }: NtlmCredentials, path: string): { user: string; domain: string } {
   const at = username.indexOf('\\');
   if (at < 0) return { user: username, domain: domain ?? '' };
   const prefix = username.slice(0, at);
   if (domain !== undefined && domain.toUpperCase() !== prefix.toUpperCase()) {
-    throw profileInvalid('authentication.domain', 'differs from the domain in authentication.username: give one of them');
+    throw profileInvalid(`${path}.domain`, `differs from the domain in ${path}.username: give one of them`);
   }
   const user = username.slice(at + 1);
-  if (user === '') throw profileInvalid('authentication.username', 'has nothing behind the backslash');
+  if (user === '') throw profileInvalid(`${path}.username`, 'has nothing behind the backslash');
   return { user, domain: prefix };
 }
 
-function encodeName(field: 'domain' | 'username' | 'workstation', name: string, unicode: boolean): Buffer {
+function encodeName(path: string, name: string, unicode: boolean): Buffer {
   if (!unicode && !isAscii(name)) {
-    throw profileInvalid(`authentication.${field}`, 'has characters beyond ASCII, and the server takes names in its own code page only');
+    throw profileInvalid(path, 'has characters beyond ASCII, and the server takes names in its own code page only');
   }
   return unicode ? utf16(name) : Buffer.from(name, 'latin1');
 }

@@ -192,6 +192,7 @@ describe('the NTLM client', () => {
   test.each([
     [{ username: 'DOM\\alice', domain: 'OTHER' }, 'authentication.domain'],
     [{ username: 'DOM\\' }, 'authentication.username'],
+    [{ username: 'DOM\\', path: 'proxy' as const }, 'proxy.username'],
   ])('refuses %j', async (credentials, path) => {
     expect((await errorOf(() => new NtlmClient({ password, ...credentials }))).problems?.[0]?.path).toBe(path);
   });
