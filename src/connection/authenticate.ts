@@ -1,4 +1,4 @@
-import type { TlsStream } from '../net/tls.js';
+import type { SecuredStream } from '../net/tls.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { Authentication } from '../model/authentication.js';
 import type { EmailError } from '../model/error.js';
@@ -26,8 +26,8 @@ export interface AuthenticationRun {
   readonly authentication: Authentication;
   readonly shared: SharedState;
   readonly signal: AbortSignal;
-  /** Under TLS: the stream, for channel bindings. */
-  readonly tls: TlsStream | undefined;
+  /** Under TLS: for channel bindings. */
+  readonly secured: SecuredStream | undefined;
   readonly warn: (warning: Warning) => void;
 }
 
@@ -94,9 +94,9 @@ function asksAgain(authentication: Authentication): boolean {
   return 'token' in authentication && typeof authentication.token === 'function';
 }
 
-function bindingFor({ tls }: AuthenticationRun, name: string): ReturnType<typeof channelBinding> {
-  const type = tls === undefined ? undefined : channelBindingOf(name, tls.getProtocol() ?? '');
-  return tls === undefined || type === undefined ? undefined : channelBinding(tls, type);
+function bindingFor({ secured }: AuthenticationRun, name: string): ReturnType<typeof channelBinding> {
+  const type = secured && channelBindingOf(name, secured.report.protocol);
+  return secured && type && channelBinding(secured.stream, secured.certificate, type);
 }
 
 function rejected(name: string, mechanism: SaslMechanism, reply: Reply): EmailError {

@@ -1,11 +1,12 @@
 import type { Duplex } from 'node:stream';
-import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
-import type { TlsReport } from '../model/report.js';
+import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import type { ConnectionStep } from '../model/report.js';
 import type { SmtpReply } from '../model/reply.js';
 import { type ConnectOptions, reportStep, showTarget } from '../net/connector.js';
-import { secure, type SecuredStream, type TlsStream } from '../net/tls.js';
+import { secure, type SecuredStream } from '../net/tls.js';
 import { answeredInPlainText } from '../net/tls-errors.js';
 import { greeting } from '../smtp/hello.js';
+import { showReply } from '../smtp/reply.js';
 import { Session } from '../smtp/session.js';
 import { showText } from '../util/show.js';
 import { Channel } from './channel.js';
@@ -28,7 +29,7 @@ export interface Greeted {
   readonly channel: Channel;
   readonly session: Session;
   readonly greeting: SmtpReply;
-  readonly secured: { readonly stream: TlsStream; readonly report: TlsReport } | undefined;
+  readonly secured: SecuredStream | undefined;
   readonly streams: readonly Duplex[];
   readonly closed: Promise<void>;
 }
@@ -68,14 +69,15 @@ async function shakeHands(dialing: Dialing, signal: AbortSignal): Promise<{ stre
 }
 
 /** TLS on a stream, as a step. */
-export async function secureStream({ settings, shared, observer }: Dialing, stream: Duplex, signal: AbortSignal): Promise<SecuredStream> {
+export async function secureStream(dialing: Dialing, stream: Duplex, signal: AbortSignal): Promise<SecuredStream> {
+  const { settings, shared, observer } = dialing;
   const { host, port, tls } = settings;
   const run = async (): Promise<SecuredStream> => {
     const material = await shared.tlsContexts.get(tls, settings.loadClientIdentity);
     return await secure(stream, { host, port, settings: tls, material }, signal);
   };
   try {
-    const secured = await reportStep('tls', run, describeTls, observer.step);
+    const secured = await step(dialing, 'tls', run, describeTls);
     observer.event?.({ type: 'connection', level: 'info', state: 'secured', detail: describeTls(secured) });
     return secured;
   } catch (error) {
@@ -157,7 +159,8 @@ async function connect({ settings, observer }: Dialing, signal: AbortSignal): Pr
   }
 }
 
-async function greet({ settings, observer, signal }: Dialing, stream: Duplex, secured: SecuredStream | undefined): Promise<Greeted> {
+async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | undefined): Promise<Greeted> {
+  const { settings, observer, signal } = dialing;
   let onClosed: (() => void) | undefined;
   const closed = new Promise<void>((resolve) => (onClosed = resolve));
   const event = observer.event as ((event: ConnectionLogEvent) => void) | undefined;
@@ -170,11 +173,26 @@ async function greet({ settings, observer, signal }: Dialing, stream: Duplex, se
     },
   });
   const session = new Session(settings.protocol, secured !== undefined);
-  const reply = await reportStep('greeting', () => channel.run(greeting(session), { signal }), ({ lines }) => showText(lines.join(' / ')), observer.step).catch((error: unknown) => {
+  let reply: SmtpReply;
+  try {
+    reply = await step(dialing, 'greeting', () => channel.run(greeting(session), { signal }), showReply);
+  } catch (error) {
     channel.close(error as Error, 'caller');
     throw error;
-  });
+  }
   return { channel, session, greeting: reply, secured, streams: secured === undefined ? [stream] : [stream, secured.stream], closed };
+}
+
+/** A step of the set-up: reported, and its errors say that they are of it. */
+export async function step<T>({ observer }: Dialing, name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string): Promise<T> {
+  const told = async (): Promise<T> => {
+    try {
+      return await run();
+    } catch (error) {
+      throw isEmailError(error) && error.phase === undefined ? withDetails(error, { phase: name }) : error;
+    }
+  };
+  return await reportStep(name, told, detail, observer.step);
 }
 
 /** Gives a signal that also ends with `connectMs`. */

@@ -1,13 +1,13 @@
-import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
+import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { ConnectionStep, TlsReport } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
-import { reportStep, showTarget } from '../net/connector.js';
+import { showTarget } from '../net/connector.js';
+import type { SecuredStream } from '../net/tls.js';
 import { hello } from '../smtp/hello.js';
 import { startTls } from '../smtp/simple-commands.js';
 import { proveIdentity } from './authenticate.js';
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from './contract.js';
-import { dial, type Dialing, type Greeted, secureStream, within } from './dial.js';
+import { dial, type Dialing, type Greeted, secureStream, step, within } from './dial.js';
 import { defaultLocalName } from './local-name.js';
 import { SharedState } from './shared.js';
 import { EstablishedConnection } from './smtp-connection.js';
@@ -64,7 +64,7 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
   const { authentication } = settings;
   let mechanism: string | undefined;
   if (authentication !== undefined) {
-    const run = { channel, session, settings, authentication, shared, signal, tls: secured?.stream, warn };
+    const run = { channel, session, settings, authentication, shared, signal, secured, warn };
     mechanism = await step(dialing, 'authenticate', () => proveIdentity(run), (name) => `${name} of ${(session.extensions.get('AUTH') ?? []).join(' ')}`);
     observer.event?.({ type: 'connection', level: 'info', state: 'authenticated', detail: mechanism });
   }
@@ -76,7 +76,7 @@ async function sayHello(dialing: Dialing, { channel, session }: Greeted): Promis
   return await step(dialing, 'ehlo', () => channel.run(hello(session, name), { signal: dialing.signal }), () => [...session.extensions.keys()].join(' ') || 'no extensions');
 }
 
-async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise<NonNullable<Greeted['secured']> & { readonly report: TlsReport }> {
+async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise<SecuredStream> {
   const { signal } = dialing;
   await step(dialing, 'starttls', () => channel.run(startTls(session), { signal }), () => 'accepted');
   const stream = channel.detach();
@@ -84,18 +84,6 @@ async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise
   channel.attach(secured.stream);
   session.begin('secured');
   return secured;
-}
-
-/** A step of the set-up: its errors say that they are of it. */
-async function step<T>({ observer }: Dialing, name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string): Promise<T> {
-  const told = async (): Promise<T> => {
-    try {
-      return await run();
-    } catch (error) {
-      throw isEmailError(error) && error.phase === undefined ? withDetails(error, { phase: name }) : error;
-    }
-  };
-  return await reportStep(name, told, detail, observer.step);
 }
 
 function tlsRequired({ host, port, security }: ConnectionSettings): EmailError {

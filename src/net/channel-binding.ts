@@ -3,17 +3,15 @@ import type { TLSSocket } from 'node:tls';
 import type { ChannelBinding } from '../model/sasl.js';
 import { children, contentOf, type DerElement, oidText, readElement, tag } from '../util/der.js';
 
-/** The channel binding of a TLS connection; undefined where it has none of this type. */
-export function channelBinding(socket: TLSSocket, type: ChannelBinding['type']): ChannelBinding | undefined {
+/** The channel binding of a TLS connection with the server of that certificate (DER); undefined where it has none of this type. */
+export function channelBinding(socket: TLSSocket, certificate: Uint8Array, type: ChannelBinding['type']): ChannelBinding | undefined {
   if (type === 'tls-exporter') {
     // RFC 9266 section 2; under TLS 1.2 it is no good without extended master secret, of which Node tells nothing.
     if (socket.getProtocol() !== 'TLSv1.3') return undefined;
     return { type, data: socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) };
   }
-  const certificate = socket.getPeerX509Certificate();
-  const hash = certificate === undefined ? undefined : endPointHash(certificate.raw);
-  if (certificate === undefined || hash === undefined) return undefined;
-  return { type, data: createHash(hash).update(certificate.raw).digest() };
+  const hash = endPointHash(certificate);
+  return hash === undefined ? undefined : { type, data: createHash(hash).update(certificate).digest() };
 }
 
 /** Hash of each signature algorithm; RFC 5929 section 4.1 has SHA-256 in place of MD5 and SHA-1. */

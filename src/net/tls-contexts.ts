@@ -41,22 +41,29 @@ export class TlsContexts {
   }
 }
 
+/** A session, with what its server had proven: a resumed one shows no certificate again. */
+export interface KnownSession {
+  readonly session: Buffer;
+  readonly certificate: Buffer;
+  readonly authorized: boolean;
+}
+
 /** The last session of each server; a new one takes the place of the one used longest ago. */
 export class SessionCache {
-  readonly #sessions = new Map<string, Buffer>();
+  readonly #sessions = new Map<string, KnownSession>();
   readonly #limit: number;
 
   constructor(limit = 100) {
     this.#limit = limit;
   }
 
-  get(key: string): Buffer | undefined {
+  get(key: string): KnownSession | undefined {
     return this.#sessions.get(key);
   }
 
-  set(key: string, session: Buffer): void {
+  set(key: string, known: KnownSession): void {
     this.#sessions.delete(key);
-    this.#sessions.set(key, session);
+    this.#sessions.set(key, known);
     const [oldest] = this.#sessions.keys();
     if (this.#sessions.size > this.#limit && oldest !== undefined) this.#sessions.delete(oldest);
   }

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
@@ -7,7 +8,7 @@ import type { TlsReport } from '../model/report.js';
 import type { TlsSettings } from '../model/server.js';
 import { describeCertificate } from './certificate-info.js';
 import { showTarget } from './connector.js';
-import type { TlsMaterial } from './tls-contexts.js';
+import type { KnownSession, TlsMaterial } from './tls-contexts.js';
 import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.js';
 
 /** TLS over any byte stream, and the one place where a server's certificate is judged. */
@@ -28,6 +29,8 @@ export interface TlsTarget {
 export interface SecuredStream {
   readonly stream: TLSSocket;
   readonly report: TlsReport;
+  /** The server's, in DER. */
+  readonly certificate: Buffer;
   /** Was an earlier session resumed? */
   readonly resumed: boolean;
 }
@@ -37,14 +40,14 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
   const { host, port, settings, material } = target;
   const name = settings.serverName ?? host;
   const sessionKey = `${showTarget(host, port)}:${name}`;
-  const session = material.sessions.get(sessionKey);
+  const known = stillValid(material.sessions.get(sessionKey));
   return new Promise((resolve, reject) => {
     const socket = connect({
       socket: stream,
       secureContext: material.context,
       // RFC 6066 section 3: an address is no server name. '' keeps Node from sending one.
       servername: isIP(name) === 0 ? name : '',
-      ...(session === undefined ? {} : { session }),
+      ...(known === undefined ? {} : { session: known.session }),
       // Not a hole: judge() below decides before a byte of ours leaves. It has the certificate at hand and can say what is wrong.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
@@ -69,40 +72,50 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
     socket.on('error', onError);
     socket.on('close', onEnd);
     socket.once('secureConnect', () => {
-      let judged: { readonly authorized: boolean } | EmailError;
+      let judged: Judgement | EmailError;
       try {
-        judged = judge(socket, name, settings);
+        judged = known !== undefined && socket.isSessionReused() ? known : judge(socket, name, settings);
       } catch (error) {
         return fail(handshakeFailed(error as Error, name));
       }
-      if (judged instanceof Error) {
-        material.sessions.delete(sessionKey);
-        return fail(judged);
-      }
+      if (judged instanceof Error) return fail(judged);
       signal.removeEventListener('abort', onAbort);
       socket.removeListener('error', onError).removeListener('close', onEnd);
       // Whatever befalls the stream below is told by the one above.
       stream.removeListener('error', onError).on('error', () => {});
-      // Sessions of a server that was judged; TLS 1.3 sends them later, and each may be used once.
-      socket.on('session', (fresh) => material.sessions.set(sessionKey, fresh));
-      resolve({ stream: socket, report: reportOf(socket, judged.authorized), resumed: socket.isSessionReused() });
+      const { certificate, authorized } = judged;
+      socket.on('session', (session) => material.sessions.set(sessionKey, { session, certificate, authorized }));
+      resolve({ stream: socket, report: reportOf(socket, judged), certificate, resumed: socket.isSessionReused() });
     });
   });
 }
 
+/** What is certain of the other side. */
+interface Judgement {
+  readonly certificate: Buffer;
+  readonly authorized: boolean;
+}
+
+/** A session outlives the certificate of its server for no longer than the settings would accept it. */
+function stillValid(known: KnownSession | undefined): KnownSession | undefined {
+  if (known === undefined || !known.authorized) return undefined;
+  return Date.parse(new X509Certificate(known.certificate).validTo) > Date.now() ? known : undefined;
+}
+
 /** Path, dates and name, or a pin in place of them all. */
-function judge(socket: TLSSocket, name: string, settings: TlsSettings): { readonly authorized: boolean } | EmailError {
-  const certificate = socket.getPeerCertificate();
+function judge(socket: TLSSocket, name: string, settings: TlsSettings): Judgement | EmailError {
+  const peer = socket.getPeerCertificate();
+  const certificate = peer.raw;
   const pins = settings.pinnedFingerprints;
   if (pins !== undefined && pins.length > 0) {
-    const pinned = pins.some((pin) => plainHex(pin) === plainHex(certificate.fingerprint256));
-    if (pinned) return { authorized: true };
-    if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(certificate.fingerprint256, name);
+    const pinned = pins.some((pin) => plainHex(pin) === plainHex(peer.fingerprint256));
+    if (pinned) return { certificate, authorized: true };
+    if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(peer.fingerprint256, name);
   }
   const pathProblem = socket.authorized ? undefined : String(socket.authorizationError);
-  const problem = pathProblem ?? (checkServerIdentity(name, certificate) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
-  if (problem === undefined) return { authorized: true };
-  if (settings.dangerouslyAcceptAnyCertificate === true) return { authorized: false };
+  const problem = pathProblem ?? (checkServerIdentity(name, peer) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
+  if (problem === undefined) return { certificate, authorized: true };
+  if (settings.dangerouslyAcceptAnyCertificate === true) return { certificate, authorized: false };
   return certificateRefused(problem, socket.getPeerCertificate(true), name);
 }
 
@@ -110,12 +123,12 @@ function plainHex(fingerprint: string): string {
   return fingerprint.replaceAll(':', '').toUpperCase();
 }
 
-function reportOf(socket: TLSSocket, authorized: boolean): TlsReport {
+function reportOf(socket: TLSSocket, { certificate, authorized }: Judgement): TlsReport {
   const cipher = socket.getCipher();
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: cipher.standardName ?? cipher.name,
-    certificate: describeCertificate(socket.getPeerCertificate().raw),
+    certificate: describeCertificate(certificate),
     authorized,
   };
 }

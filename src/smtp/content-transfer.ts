@@ -15,6 +15,8 @@ export interface Transfer {
   readonly chunking: boolean;
   readonly session: Session;
   readonly state: TransactionState;
+  /** That the end of the content calls for. */
+  readonly replies: number;
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
@@ -51,19 +53,19 @@ function exactSize(content: OutgoingContent): number | undefined {
   return content.canonical === true || content.body === 'binarymime' ? content.size : undefined;
 }
 
-function* sendByData(blocks: Blocks, { state, onSent }: Transfer): Dialogue<number> {
+function* sendByData(blocks: Blocks, { state, replies, onSent }: Transfer): Dialogue<number> {
   const stuffer = new DotStuffer();
   let sent = 0;
   for (let block = yield* blocks.next(); block !== undefined; block = yield* blocks.next()) {
     sent += block.length;
     yield { do: 'write', commands: [], content: stuffer.stuff(block), replies: 0, onSent: progress(sent, onSent) };
   }
-  yield { do: 'write', commands: [], content: [stuffer.end()], replies: 1, onSent: () => (state.endSent = true) };
+  yield { do: 'write', commands: [], content: [stuffer.end()], replies, onSent: () => (state.endSent = true) };
   return sent;
 }
 
 /** BDAT with the size of all of it. Each block waits for the next, so that the last leaves only if the content ends there. */
-function* sendWhole(blocks: Blocks, size: number, { state, onSent }: Transfer): Dialogue<number> {
+function* sendWhole(blocks: Blocks, size: number, { state, replies, onSent }: Transfer): Dialogue<number> {
   let commands: readonly Command[] = [bdat(size, true)];
   let sent = 0;
   for (let block = yield* blocks.next(); ; ) {
@@ -71,7 +73,7 @@ function* sendWhole(blocks: Blocks, size: number, { state, onSent }: Transfer): 
     sent += block?.length ?? 0;
     const last = next === undefined;
     if (last ? sent !== size : sent >= size) throw sizeMismatch(size, last ? String(sent) : 'more');
-    yield { do: 'write', commands, content: block && [block], replies: last ? 1 : 0, onSent: progress(sent, onSent, last ? state : undefined) };
+    yield { do: 'write', commands, content: block && [block], replies: last ? replies : 0, onSent: progress(sent, onSent, last ? state : undefined) };
     if (last) return sent;
     commands = [];
     block = next;
@@ -79,7 +81,7 @@ function* sendWhole(blocks: Blocks, size: number, { state, onSent }: Transfer): 
 }
 
 /** BDAT a block, where the size is not known before. */
-function* sendInChunks(blocks: Blocks, { session, state, onSent }: Transfer): Dialogue<number> {
+function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Transfer): Dialogue<number> {
   const limit = session.pipelining ? maxChunksAhead : 0;
   let sent = 0;
   let outstanding = 0;
@@ -94,16 +96,16 @@ function* sendInChunks(blocks: Blocks, { session, state, onSent }: Transfer): Di
     sent += block?.length ?? 0;
     const last = next === undefined;
     const commands = [bdat(block?.length ?? 0, last)];
-    yield { do: 'write', commands, content: block && [block], replies: 1, onSent: progress(sent, onSent, last ? state : undefined) };
-    outstanding++;
+    yield { do: 'write', commands, content: block && [block], replies: last ? replies : 1, onSent: progress(sent, onSent, last ? state : undefined) };
     if (last) break;
+    outstanding++;
     block = next;
   }
-  // The reply to the last one is the outcome of the transaction.
-  while (outstanding > 1) {
+  // What comes for the last one is the outcome of the transaction.
+  while (outstanding > 0) {
     const reply = (yield readReply) as Reply;
     outstanding--;
-    if (!reply.positive) throw yield* chunkRefused(reply, outstanding, state);
+    if (!reply.positive) throw yield* chunkRefused(reply, outstanding + replies, state);
   }
   return sent;
 }

@@ -199,7 +199,8 @@ function* transfer(run: Run, content: OutgoingContent, dataReply: Reply | undefi
     // From here on the end of data ends the transaction, whatever the server says to it.
     session.needsReset = false;
   }
-  return yield* conclude(run, yield* sendContent(content, { chunking, session, state, onSent: plan.onSent }));
+  const expected = session.protocol === 'lmtp' ? replies.accepted.length : 1;
+  return yield* conclude(run, yield* sendContent(content, { chunking, session, state, replies: expected, onSent: plan.onSent }));
 }
 
 /** The reply to the end of data; with LMTP one for each accepted recipient (RFC 2033 section 4.2). */
