@@ -35,11 +35,15 @@ function sections(name: string, value: string, extended: boolean): string[] {
   return pieces.map((text, i) => `${name}*${i}${extended ? `*=${text}` : `="${text}"`}${i < last ? ';' : ''}`);
 }
 
+function checkValue(value: string, path: string): void {
+  if (/[\0-\x1f\x7f]/.test(value)) throw messageInvalid(path, 'line breaks and control characters are not allowed');
+  if (/[\ud800-\udfff]/u.test(value)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
+}
+
 /** `name=value` in as many tokens as it takes; sections have their semicolons, the end has none. */
 export function parameterTokens(name: string, value: string, path: string): string[] {
   if (!token.test(name)) throw messageInvalid(path, 'a parameter name is an RFC 2045 token');
-  if (/[\0-\x1f\x7f]/.test(value)) throw messageInvalid(path, 'line breaks and control characters are not allowed');
-  if (/[\ud800-\udfff]/u.test(value)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
+  checkValue(value, path);
   if (token.test(value) && name.length + value.length < room) return [`${name}=${value}`];
   // Many clients decode encoded-words here, where RFC 2047 allows none.
   if (!/^[ -~]*$/.test(value) || looksEncoded(value)) return sections(name, value, true);
@@ -50,6 +54,7 @@ export function parameterTokens(name: string, value: string, path: string): stri
 /** `name=` for clients that know no RFC 2231: encoded-words in quotes, against RFC 2047 and understood by all of them. */
 export function legacyNameTokens(name: string, value: string, path: string): string[] {
   if (/^[ -~]*$/.test(value) && !looksEncoded(value)) return parameterTokens(name, value, path);
+  checkValue(value, path);
   const words = encodedWords(value, room - name.length);
   return words.map((word, i) => `${i === 0 ? `${name}="` : ''}${word}${i === words.length - 1 ? '"' : ''}`);
 }

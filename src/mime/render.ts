@@ -79,10 +79,11 @@ function encodeBody({ body, contentType, path }: LeafPart, options: RenderOption
   return { transferEncoding: 'base64', piece, ...(contentType === 'message/rfc822' ? { contentType: 'application/octet-stream' } : {}) };
 }
 
-function contentTypeField(contentType: string, parameters: readonly (readonly [string, string])[], path: string, filename?: string): string {
+function contentTypeField(contentType: string, parameters: readonly (readonly [string, string])[], part: LeafPart): string {
+  const path = `${part.path}.contentType`;
   if (!mediaType.test(contentType)) throw messageInvalid(path, 'a content type is type/subtype in RFC 2045 tokens');
   const tokens = parameters.map(([name, value]) => parameterTokens(name, value, path));
-  if (filename !== undefined) tokens.push(legacyNameTokens('name', filename, path));
+  if (part.filename !== undefined) tokens.push(legacyNameTokens('name', part.filename, `${part.path}.filename`));
   return tokenField('Content-Type', withParameters(contentType, tokens), path);
 }
 
@@ -93,7 +94,7 @@ function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, piec
   if (charset !== undefined && contentType.startsWith('text/')) {
     parameters = [['charset', charset], ...parameters.filter(([name]) => name.toLowerCase() !== 'charset')];
   }
-  let fields = contentTypeField(contentType, parameters, `${path}.contentType`, filename);
+  let fields = contentTypeField(contentType, parameters, part);
   fields += `Content-Transfer-Encoding: ${transferEncoding}\r\n`;
   if (part.disposition !== undefined || filename !== undefined) {
     const value = part.disposition ?? 'attachment';
