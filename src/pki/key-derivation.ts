@@ -4,7 +4,7 @@
  */
 import { hash, pbkdf2, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import { createEmailError, isEmailError } from '../errors/email-error.js';
+import { abortError } from '../errors/abort.js';
 import { noBytes } from '../util/bytes.js';
 import { certificateError } from './certificate-error.js';
 
@@ -40,11 +40,9 @@ export class WorkBudget {
   }
 }
 
-/** ERR_ABORTED, or the signal's reason where that is an EmailError. */
+/** The signal's reason where that is an EmailError, else ERR_ABORTED. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  if (isEmailError(signal.reason)) throw signal.reason;
-  throw createEmailError('ERR_ABORTED', 'Aborted while a certificate was loaded', { cause: signal.reason });
+  if (signal?.aborted === true) throw abortError(signal);
 }
 
 /** What the bytes are for (RFC 7292 appendix B.3). */

@@ -4,6 +4,7 @@
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { resolveSecret } from '../profile/secret.js';
 import { showText } from '../util/show.js';
+import { bytesOf } from './certificate-data.js';
 import { atPlace, certificateError } from './certificate-error.js';
 import type { Contents, FilePasswords } from './contents.js';
 import { identitiesOf } from './identities.js';
@@ -75,12 +76,6 @@ async function at<T>(place: string, work: () => Promise<T>): Promise<T> {
 function withKey(contents: Contents, other: Contents, place: string): Contents {
   if (other.keys.length > 0) return { ...contents, certificates: [...contents.certificates, ...other.certificates], keys: [...contents.keys, ...other.keys] };
   throw certificateError(`${place} holds no private key`, 'Give the file that holds PRIVATE KEY or ENCRYPTED PRIVATE KEY.');
-}
-
-/** Text as it is: `readContents` knows PEM and base64. */
-function bytesOf(data: string | Uint8Array | { readonly base64: string }): Uint8Array {
-  if (data instanceof Uint8Array) return data;
-  return Buffer.from(typeof data === 'string' ? data : data.base64, 'utf8');
 }
 
 async function loadFromStore(source: Extract<CertificateSource, { readonly select: unknown }>, slot: string, { purpose, signal }: LoadContext): Promise<LoadedCertificate> {

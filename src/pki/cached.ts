@@ -1,0 +1,93 @@
+/**
+ * `cache: true`: a loaded certificate is kept in the profile store, and used from there where its file or store is out of reach.
+ */
+import { createEmailError, isEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
+import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
+import type { ProfileStore } from '../model/store.js';
+import { children, contentOf, element, octetString, readElement, sequence, tag, text } from '../util/der.js';
+import { certificateError } from './certificate-error.js';
+import { parseCertificate } from './certificate.js';
+import { loadCertificate } from './load-certificate.js';
+import type { LoadContext } from './load-certificate.js';
+import { publicHalf, openPrivateKey } from './private-key.js';
+
+/** Where the copy is kept, and whether it is to be made anew. */
+export interface CacheContext extends LoadContext {
+  readonly profileName: string;
+  /** The profile's field; also the key of the copy. */
+  readonly slot: string;
+  /** Absent: ERR_PROFILE_INVALID where the source asks for a copy. */
+  readonly store: Pick<ProfileStore, 'loadCached' | 'saveCached'> | undefined;
+  /** Load from the source and replace the copy: the test functions do. */
+  readonly refresh?: boolean | undefined;
+}
+
+/**
+ * The copy, where there is one that can be used and no refresh is asked for, else the source's certificate, which then is the copy.
+ * A source without `cache` is loaded as always. ERR_STORE where the store fails.
+ */
+export async function loadCertificateCached(source: CertificateSource, context: CacheContext): Promise<LoadedCertificate> {
+  const { profileName, slot, store, refresh } = context;
+  if (source.cache !== true) return loadCertificate(source, context);
+  if (store === undefined) throw profileInvalid(`${slot}.cache`, 'needs a profileStore, in which the certificate is kept');
+  if (refresh !== true) {
+    const copy = await inStore('read', slot, () => store.loadCached(profileName, slot));
+    const loaded = copy === undefined ? undefined : await deserialize(copy, slot);
+    // A copy made for another purpose may lack the key.
+    if (loaded !== undefined && (loaded.privateKey !== undefined || context.purpose === 'encrypt')) return loaded;
+  }
+  const loaded = await loadCertificate(source, context);
+  await inStore('written', slot, () => store.saveCached(profileName, slot, serialize(loaded, slot)));
+  return loaded;
+}
+
+async function inStore<T>(what: 'read' | 'written', slot: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (isEmailError(cause) && cause.code === 'ERR_STORE') throw cause;
+    throw createEmailError('ERR_STORE', `The cached certificate of ${slot} could not be ${what}: ${reasonOf(cause)}`, {
+      cause,
+      remedy: 'Check the profile store, or leave `cache` out of the certificate.',
+    });
+  }
+}
+
+/** SEQUENCE { INTEGER 1, certificate, SEQUENCE OF certificate, [alias UTF8String], [key OCTET STRING] }: bytes that say what they are. */
+const formatVersion = 1;
+
+function serialize({ info, certificate, chain, privateKey }: LoadedCertificate, slot: string): Uint8Array {
+  if (privateKey !== undefined && !(privateKey instanceof Uint8Array)) {
+    throw certificateError(`${slot}: the private key does not leave its device or store, so that no copy can be kept`, 'Leave `cache` out of this certificate.');
+  }
+  return sequence(
+    element(tag.integer, Buffer.of(formatVersion)),
+    octetString(certificate),
+    sequence(...chain.map(octetString)),
+    ...(info.alias === undefined ? [] : [text(tag.utf8String, info.alias)]),
+    ...(privateKey === undefined ? [] : [octetString(privateKey)]),
+  );
+}
+
+async function deserialize(copy: Uint8Array, slot: string): Promise<LoadedCertificate> {
+  try {
+    const [version, certificate, chain, ...rest] = [...children(copy, readElement(copy, 0))];
+    if (version?.tag !== tag.integer || copy[version.start] !== formatVersion || certificate === undefined || chain === undefined) throw new RangeError('unknown form');
+    const alias = rest.find((part) => part.tag === tag.utf8String);
+    const key = rest.find((part) => part.tag === tag.octetString);
+    const parsed = await parseCertificate(Buffer.from(contentOf(copy, certificate)));
+    const privateKey = key === undefined ? undefined : Buffer.from(contentOf(copy, key));
+    if (privateKey !== undefined && !publicHalf(openPrivateKey(privateKey)).equals(parsed.publicKey)) throw new RangeError('the key is not that of the certificate');
+    return {
+      info: { ...parsed.info, hasPrivateKey: key !== undefined, ...(alias === undefined ? {} : { alias: contentOf(copy, alias).toString('utf8') }) },
+      certificate: parsed.der,
+      chain: [...children(copy, chain)].map((part) => Buffer.from(contentOf(copy, part))),
+      ...(privateKey === undefined ? {} : { privateKey }),
+    };
+  } catch (cause) {
+    throw createEmailError('ERR_STORE', `The cached certificate of ${slot} is damaged: ${reasonOf(cause)}`, {
+      cause,
+      remedy: 'Run testSigning() or testConnection(), which make the copy anew.',
+    });
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Certificates that a caller hands over as `CertificateData`: text, bytes, or a file.
+ */
+import { isEmailError } from '../errors/email-error.js';
+import type { CertificateData } from '../model/certificate.js';
+import { showText } from '../util/show.js';
+import { atPlace, certificateError } from './certificate-error.js';
+import { parseCertificate } from './certificate.js';
+import type { Certificate } from './certificate.js';
+import type { ContainedCertificate, Contents, FilePasswords } from './contents.js';
+import { readContents } from './read-contents.js';
+import { readCertificateFile } from './read-file.js';
+
+/** For what holds no secrets. */
+export const noPasswords: FilePasswords = {
+  file: () => Promise.resolve(undefined),
+  key: () => Promise.resolve(undefined),
+  fileField: 'password',
+  keyField: 'password',
+};
+
+/** All certificates in it; `field` names it in errors. ERR_CERTIFICATE where there is none, or one cannot be read. */
+export async function readCertificates(data: CertificateData, field: string): Promise<readonly Certificate[]> {
+  const isFile = typeof data === 'object' && 'file' in data;
+  const place = isFile ? `${field}: ${showText(data.file, 300)}` : field;
+  try {
+    const bytes = isFile ? await readCertificateFile(data.file) : bytesOf(data);
+    const { certificates } = await readContents(bytes, { passwords: noPasswords, wantKeys: false });
+    if (certificates.length === 0) throw certificateError('it holds no certificate', 'Give a certificate as PEM text or DER bytes.');
+    return await Promise.all(certificates.map(({ der }) => parseCertificate(der)));
+  } catch (error) {
+    throw atPlace(error, place);
+  }
+}
+
+/** Text as it is: `readContents` knows PEM and base64. */
+export function bytesOf(data: string | Uint8Array | { readonly base64: string }): Uint8Array {
+  if (data instanceof Uint8Array) return data;
+  return Buffer.from(typeof data === 'string' ? data : data.base64, 'utf8');
+}
+
+/** Those that can be read; one that cannot does not take the others along. */
+export async function readableCertificates(contents: Pick<Contents, 'certificates'>): Promise<readonly Certificate[]> {
+  const read = await Promise.all(contents.certificates.map(parseOrPass));
+  return read.filter((certificate) => certificate !== undefined);
+}
+
+async function parseOrPass({ der }: ContainedCertificate): Promise<Certificate | undefined> {
+  try {
+    return await parseCertificate(der);
+  } catch (error) {
+    if (isEmailError(error)) return undefined;
+    throw error;
+  }
+}

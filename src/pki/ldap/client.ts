@@ -1,0 +1,225 @@
+/**
+ * A connection to an LDAP server: TLS first, then the password, then searches side by side.
+ */
+import type { Duplex } from 'node:stream';
+import { abortError } from '../../errors/abort.js';
+import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
+import type { EmailError } from '../../model/error.js';
+import type { TlsSettings } from '../../model/server.js';
+import { DirectConnector } from '../../net/direct.js';
+import { TlsContexts } from '../../net/tls-contexts.js';
+import { secure } from '../../net/tls.js';
+import { showText } from '../../util/show.js';
+import { certificateError } from '../certificate-error.js';
+import { loadTlsIdentity } from '../tls-identity.js';
+import { decodeMessage, encodeMessage, messageLength, request, resultName } from './messages.js';
+import type { AttributeValue, LdapMessage, SearchRequest } from './messages.js';
+
+/** Where and as whom. */
+export interface LdapServer {
+  readonly host: string;
+  readonly port: number;
+  /** `ldaps://`: TLS from the first byte. */
+  readonly implicitTls: boolean;
+  readonly tls: TlsSettings;
+  /** Simple bind; absent: anonymous. Resolved when TLS is up. */
+  readonly credentials?: { readonly dn: string; readonly password: () => Promise<string> } | undefined;
+  /** For messages. */
+  readonly name: string;
+}
+
+/** Deadlines and limits, which no traffic extends. */
+export const ldapLimits = { connectMs: 15_000, operationMs: 20_000, messageBytes: 8 << 20, searchBytes: 16 << 20 };
+
+const closeMs = 500;
+
+interface Pending {
+  readonly values: AttributeValue[];
+  bytes: number;
+  resolve(result: SearchResult): void;
+  reject(error: Error): void;
+}
+
+interface SearchResult {
+  readonly code: number;
+  readonly text: string;
+  readonly values: readonly AttributeValue[];
+}
+
+/** A bound connection. */
+export class LdapClient {
+  readonly #name: string;
+  readonly #pending = new Map<number, Pending>();
+  #stream: Duplex;
+  #chunks: Buffer[] = [];
+  #received = 0;
+  #wanted = 2;
+  #lastId = 0;
+  #failure: Error | undefined;
+
+  private constructor(name: string, stream: Duplex) {
+    this.#name = name;
+    this.#stream = stream;
+    this.#listen();
+  }
+
+  /** Connects, secures and binds. ERR_CONNECT, ERR_TLS, ERR_TLS_REQUIRED, ERR_TIMEOUT, or ERR_CERTIFICATE with the server's words. */
+  static async open(server: LdapServer, signal: AbortSignal): Promise<LdapClient> {
+    return withDeadline(signal, ldapLimits.connectMs, `${server.name} did not let in`, (deadline) => LdapClient.#open(server, deadline));
+  }
+
+  static async #open(server: LdapServer, deadline: AbortSignal): Promise<LdapClient> {
+    const socket = await new DirectConnector().connect(server, { signal: deadline });
+    let client: LdapClient | undefined;
+    try {
+      const stream = server.implicitTls ? await secureStream(socket, server, deadline) : socket;
+      client = new LdapClient(server.name, stream);
+      const isSecure = server.implicitTls || (await client.#startTls(server, deadline));
+      if (server.credentials !== undefined) await client.#bind(server.credentials, isSecure, deadline);
+      return client;
+    } catch (error) {
+      client?.close();
+      socket.destroy();
+      throw error;
+    }
+  }
+
+  /** Values of all entries found. At most `sizeLimit` entries; referrals are passed over. */
+  async search(search: SearchRequest, signal: AbortSignal): Promise<readonly AttributeValue[]> {
+    const { code, text, values } = await this.#ask(request.search(search), signal);
+    // 4 and 3: what came before the limit is good; 10 and 9: a referral, which is not followed.
+    if ([0, 3, 4, 9, 10].includes(code)) return values;
+    throw this.#refused('the search', code, text, code === 32 ? 'Check `baseDn`: the server has no such entry.' : 'Check `baseDn`, `filter` and the rights of `bindDn`.');
+  }
+
+  /** Says goodbye and ends the connection. */
+  close(): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = createEmailError('ERR_CLOSED', `${this.#name}: the connection was closed`);
+    for (const { reject } of this.#pending.values()) reject(this.#failure);
+    this.#stream.end(encodeMessage(++this.#lastId, request.unbind()), () => this.#stream.destroy());
+    // A server that takes nothing more does not hold the process.
+    setTimeout(() => this.#stream.destroy(), closeMs).unref();
+  }
+
+  #refused(what: string, code: number, text: string, remedy: string): EmailError {
+    const said = text === '' ? '' : `: ${showText(text, 200)}`;
+    return createEmailError('ERR_CERTIFICATE', `${this.#name} refused ${what} with ${code} ${resultName(code)}${said}`, { remedy, retryable: [51, 52].includes(code) });
+  }
+
+  /** True once TLS is up. A server that cannot is used in plain text only where no password would be sent. */
+  async #startTls(server: LdapServer, signal: AbortSignal): Promise<boolean> {
+    const { code, text } = await this.#ask(request.startTls(), signal);
+    // Whatever came in the clear after the answer was not sent by the server we are about to check.
+    if (this.#received > 0) throw certificateError(`${this.#name} sent data before TLS began`, 'The connection may be tampered with: use ldaps://.');
+    if (code === 0) {
+      this.#unlisten();
+      this.#stream = await secureStream(this.#stream, server, signal);
+      this.#listen();
+      return true;
+    }
+    if (server.credentials === undefined) return false;
+    throw createEmailError('ERR_TLS_REQUIRED', `${this.#name} refused StartTLS with ${code} ${resultName(code)}: ${showText(text, 200)}; the password was not sent`, {
+      remedy: 'Use ldaps://, or switch StartTLS on in the server.',
+    });
+  }
+
+  async #bind(credentials: NonNullable<LdapServer['credentials']>, isSecure: boolean, signal: AbortSignal): Promise<void> {
+    if (!isSecure) throw createEmailError('ERR_TLS_REQUIRED', `${this.#name}: a password is never sent without TLS`);
+    const { code, text } = await this.#ask(request.bind(credentials.dn, await credentials.password()), signal);
+    if (code !== 0) throw this.#refused('the login', code, text, 'Check `bindDn` and `password`.');
+  }
+
+  async #ask(operation: Buffer, signal: AbortSignal): Promise<SearchResult> {
+    if (this.#failure !== undefined) throw this.#failure;
+    const id = ++this.#lastId;
+    const answer = new Promise<SearchResult>((resolve, reject) => this.#pending.set(id, { values: [], bytes: 0, resolve, reject }));
+    try {
+      return await withDeadline(signal, ldapLimits.operationMs, `${this.#name} did not answer`, () => {
+        this.#stream.write(encodeMessage(id, operation));
+        return answer;
+      });
+    } finally {
+      this.#pending.delete(id);
+    }
+  }
+
+  readonly #onData = (chunk: Buffer): void => {
+    this.#chunks.push(chunk);
+    this.#received += chunk.length;
+    try {
+      // Joined only once a whole message is there: a long one in small pieces costs no more than in large ones.
+      while (this.#received >= this.#wanted) {
+        const bytes = this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks);
+        const length = messageLength(bytes, ldapLimits.messageBytes);
+        this.#chunks = [bytes];
+        this.#wanted = length ?? bytes.length + 1;
+        if (length === undefined || bytes.length < length) break;
+        this.#chunks = bytes.length > length ? [bytes.subarray(length)] : [];
+        this.#received = bytes.length - length;
+        this.#wanted = 2;
+        if (!this.#onMessage(decodeMessage(bytes.subarray(0, length)), length)) break;
+      }
+    } catch (error) {
+      this.#fail(isEmailError(error) ? error : certificateError(`${this.#name}: ${reasonOf(error)}`, 'See that the port is that of an LDAP server.', error));
+    }
+  };
+
+  /** False after the answer to StartTLS: what follows it is not read as LDAP. */
+  #onMessage(message: LdapMessage, length: number): boolean {
+    const pending = this.#pending.get(message.id);
+    // 0 is the notice of disconnection (RFC 4511 section 4.4.1). Late answers to what was given up are dropped.
+    if (message.id === 0 && message.kind === 'result') throw this.#refused('to go on', message.code, message.text, 'Try again later.');
+    if (pending === undefined) return true;
+    pending.bytes += length;
+    if (pending.bytes > ldapLimits.searchBytes) pending.reject(certificateError(`${this.#name} gave more than ${ldapLimits.searchBytes} bytes`, 'Narrow the `filter`.'));
+    else if (message.kind === 'entry') pending.values.push(...message.values);
+    else if (message.kind === 'result') pending.resolve({ code: message.code, text: message.text, values: pending.values });
+    return message.kind !== 'result' || message.operation !== 0x78;
+  }
+
+  readonly #onEnd = (): void => this.#fail(createEmailError('ERR_CONNECT', `${this.#name} closed the connection`, { retryable: true }));
+
+  readonly #onError = (error: Error): void =>
+    this.#fail(createEmailError('ERR_CONNECT', `The connection to ${this.#name} failed: ${reasonOf(error)}`, { cause: error, retryable: true }));
+
+  #listen(): void {
+    this.#stream.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onError);
+  }
+
+  #unlisten(): void {
+    this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onError);
+    this.#stream.pause();
+  }
+
+  /** The first failure is the one that counts, and nothing is asked after it. */
+  #fail(error: Error): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const { reject } of this.#pending.values()) reject(error);
+    this.#stream.destroy();
+  }
+}
+
+async function secureStream(stream: Duplex, { host, port, tls }: LdapServer, signal: AbortSignal): Promise<Duplex> {
+  const material = await new TlsContexts().get(tls, loadTlsIdentity);
+  return (await secure(stream, { host, port, settings: tls, material }, signal)).stream;
+}
+
+/** Work that the caller's signal or a deadline ends; the deadline is ERR_TIMEOUT. */
+async function withDeadline<T>(signal: AbortSignal, ms: number, what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  if (signal.aborted) throw abortError(signal);
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(createEmailError('ERR_TIMEOUT', `${what} within ${ms} ms`, { retryable: true })), ms);
+  const onAbort = (): void => controller.abort(signal.reason);
+  signal.addEventListener('abort', onAbort, { once: true });
+  const ended = new Promise<never>((_, reject) => {
+    controller.signal.addEventListener('abort', () => reject(abortError(controller.signal)), { once: true });
+  });
+  try {
+    return await Promise.race([work(controller.signal), ended]);
+  } finally {
+    clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * Which of several certificates is right for a recipient, and why the others are not.
+ */
+import { toAsciiDomain } from '../../address/domain.js';
+import { showText } from '../../util/show.js';
+import type { Certificate } from '../certificate.js';
+import { findEntry, parseRevocationList } from '../crl.js';
+import type { RevocationList } from '../crl.js';
+import { comparableName, nameParts } from '../distinguished-name.js';
+import { validatePath } from '../path.js';
+import { foldAscii, misuse } from '../select.js';
+
+/** What a source has for an address. */
+export interface Offer {
+  /** Certificates that may be the recipient's. */
+  readonly certificates: readonly Certificate[];
+  /** Others that came along, for paths. */
+  readonly others: readonly Certificate[];
+  /** Revocation lists (DER) that came along. */
+  readonly crls: readonly Uint8Array[];
+  /** The source says whose they are: an address in them that differs is a warning. Otherwise it must be the recipient's. */
+  readonly vouched: boolean;
+}
+
+/** What certificates are judged by. */
+export interface Requirements {
+  readonly now: Date;
+  /** undefined: paths are not checked. */
+  readonly anchors: readonly Certificate[] | undefined;
+}
+
+/** The certificate, or why each was refused. */
+export interface Choice {
+  readonly certificate: Certificate | undefined;
+  readonly refusals: readonly string[];
+}
+
+const minimumRsaBits = 2048;
+const curves: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521']);
+
+/** The best certificate of an offer: fit for encryption, matching the address before others, the newest. */
+export function choose(offer: Offer, address: string, requirements: Requirements): Choice {
+  const refusals: string[] = [];
+  const lists = offer.crls.flatMap(readList);
+  const key = addressKey(address);
+  const matches = (certificate: Certificate): number => (namesAddress(certificate, key) ? 1 : 0);
+  const ordered = offer.certificates
+    .filter((certificate) => offer.vouched || matches(certificate) === 1)
+    .sort((a, b) => matches(b) - matches(a) || b.info.validFrom.getTime() - a.info.validFrom.getTime());
+  for (const certificate of ordered) {
+    const problem = unfitness(certificate, requirements.now) ?? revocation(certificate, lists) ?? pathProblem(certificate, offer, requirements);
+    if (problem === undefined) return { certificate, refusals };
+    refusals.push(`the certificate ${showText(certificate.info.subject || certificate.info.serialNumber, 120)} ${problem}`);
+  }
+  return { certificate: undefined, refusals };
+}
+
+/** A list that cannot be read says nothing. */
+function readList(der: Uint8Array): RevocationList[] {
+  try {
+    return [parseRevocationList(der)];
+  } catch {
+    return [];
+  }
+}
+
+/** Why nothing should be encrypted to it; undefined where it is fit. */
+export function unfitness(certificate: Certificate, now: Date): string | undefined {
+  const { info, key } = certificate;
+  if (now < info.validFrom) return `is not valid before ${day(info.validFrom)}`;
+  if (now > info.validTo) return `expired on ${day(info.validTo)}`;
+  if (key.kind === 'rsa' && (key.bits ?? 0) < minimumRsaBits) return `has a weak RSA key of ${key.bits ?? 0} bits; at least ${minimumRsaBits} are needed`;
+  if (key.kind === 'ec' && !curves.has(key.curve ?? '')) return `has an EC key on ${key.curve ?? 'an unknown curve'}, which is not supported`;
+  if (key.kind !== 'rsa' && key.kind !== 'ec' && key.kind !== 'x25519') return `has a key of kind ${key.kind}, which cannot encrypt`;
+  const problem = misuse(certificate, 'encrypt');
+  return problem === undefined ? undefined : `cannot be used for encryption: ${problem}`;
+}
+
+function day(date: Date): string {
+  return date.toISOString().slice(0, 10);
+}
+
+/** The lists come from the same place as the certificates and can only take trust away: their signatures are not asked for. */
+function revocation(certificate: Certificate, lists: readonly RevocationList[]): string | undefined {
+  const issuer = comparableName(nameParts(certificate.issuer));
+  const removedFromList = 8;
+  for (const list of lists) {
+    if (list.issuer !== issuer && !list.scope.indirect) continue;
+    const entry = findEntry(list, certificate.serialNumber, issuer);
+    if (entry !== undefined && entry.reason !== removedFromList) return 'was revoked';
+  }
+  return undefined;
+}
+
+function pathProblem(certificate: Certificate, { others, certificates }: Offer, { anchors, now }: Requirements): string | undefined {
+  if (anchors === undefined) return undefined;
+  const result = validatePath(certificate, { anchors, intermediates: [...others, ...certificates], at: now });
+  return result.trusted ? undefined : `is not trusted: ${result.problem}`;
+}
+
+/** Is it one of its addresses? */
+export function namesAddress(certificate: Certificate, key: string): boolean {
+  return certificate.emails.some((email) => addressKey(email) === key);
+}
+
+/** The same for addresses that are the same: ASCII case ignored, domains as A-labels. */
+export function addressKey(address: string): string {
+  const at = address.lastIndexOf('@');
+  const domain = toAsciiDomain(address.slice(at + 1));
+  return at < 0 || 'problem' in domain ? foldAscii(address) : `${foldAscii(address.slice(0, at))}@${domain.domain}`;
+}

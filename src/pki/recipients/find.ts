@@ -1,0 +1,159 @@
+/**
+ * Finds a certificate for every recipient before anything is sent, or names everyone who has none.
+ */
+import { createEmailError, isEmailError } from '../../errors/email-error.js';
+import type { CertificateData } from '../../model/certificate.js';
+import type { EmailError, RecipientFailure } from '../../model/error.js';
+import type { Warning } from '../../model/reply.js';
+import type { RecipientCertificates, SmimeEncryptSettings } from '../../model/smime.js';
+import { showText } from '../../util/show.js';
+import { readCertificates } from '../certificate-data.js';
+import type { Certificate } from '../certificate.js';
+import { throwIfAborted } from '../key-derivation.js';
+import type { CommandRunner } from '../stores/run-command.js';
+import { RecipientCache } from './cache.js';
+import { addressKey, choose, namesAddress } from './candidates.js';
+import type { RecipientSource } from './offers.js';
+import { openSource } from './sources.js';
+
+/** What a look-up is done with. */
+export interface RecipientLookUpOptions {
+  /** Kept between look-ups by the caller; default none. */
+  readonly cache?: RecipientCache | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default now. */
+  readonly now?: Date | undefined;
+  /** Default `smime.encrypt`. */
+  readonly slot?: string | undefined;
+  /** Runs the programs of stores. */
+  readonly run?: CommandRunner | undefined;
+}
+
+/** What was found for one recipient. */
+export interface RecipientLookUp {
+  /** As given. */
+  readonly address: string;
+  readonly certificate?: Certificate | undefined;
+  /** Why there is none. */
+  readonly reason?: string | undefined;
+  /** A source that could not be asked: the recipient may have a certificate there. */
+  readonly failure?: EmailError | undefined;
+  readonly warnings: readonly Warning[];
+}
+
+/** Certificates by address, as the addresses were given. */
+export interface FoundRecipientCertificates {
+  readonly byAddress: ReadonlyMap<string, Certificate>;
+  /** With `onMissingCertificate: 'drop-recipient'`: who is left out. */
+  readonly dropped: readonly RecipientFailure[];
+  readonly warnings: readonly Warning[];
+}
+
+/** Recipients looked up at once. */
+const concurrency = 8;
+
+/**
+ * A certificate for every address. ERR_CERTIFICATE_MISSING names all without one; with 'drop-recipient' only those whose sources
+ * could not be asked, for nobody is dropped because a server is down.
+ */
+export async function findRecipientCertificates(
+  addresses: readonly string[],
+  settings: SmimeEncryptSettings,
+  options: RecipientLookUpOptions = {},
+): Promise<FoundRecipientCertificates> {
+  const lookUps = await lookUpRecipients(addresses, settings, options);
+  const missing = lookUps.filter(({ certificate }) => certificate === undefined);
+  const drops = settings.onMissingCertificate === 'drop-recipient';
+  const refused = drops ? missing.filter(({ failure }) => failure !== undefined) : missing;
+  if (refused.length > 0) throw missingError(refused);
+  const found = lookUps.flatMap(({ address, certificate }) => (certificate === undefined ? [] : [[address, certificate] as const]));
+  return { byAddress: new Map(found), dropped: missing.map(failureOf), warnings: [...lookUps.flatMap(({ warnings }) => warnings), ...missing.map(dropWarning)] };
+}
+
+function failureOf({ address, reason }: RecipientLookUp): RecipientFailure {
+  return { recipient: address, reason: reason ?? 'no certificate was found' };
+}
+
+function dropWarning({ address, reason }: RecipientLookUp): Warning {
+  return { code: 'WARN_RECIPIENT_DROPPED', message: `${showText(address, 300)} is left out: ${reason ?? 'no certificate was found'}.` };
+}
+
+function missingError(missing: readonly RecipientLookUp[]): EmailError {
+  const [first] = missing;
+  const failure = missing.find((each) => each.failure !== undefined)?.failure;
+  const names = missing.slice(0, 5).map(({ address }) => showText(address, 300));
+  const more = missing.length > names.length ? ` and ${missing.length - names.length} more` : '';
+  const why = first?.reason === undefined ? '' : ` (${names.length > 1 ? 'the first: ' : ''}${first.reason})`;
+  return createEmailError('ERR_CERTIFICATE_MISSING', `No usable certificate for ${names.join(', ')}${more}${why}; nothing was sent`, {
+    recipients: missing.map(failureOf),
+    retryable: missing.every((each) => each.failure?.retryable === true),
+    remedy: failure?.remedy ?? 'Get a valid certificate for each of these recipients into one of the sources, or send to them without encryption.',
+    ...(failure === undefined ? {} : { cause: failure }),
+  });
+}
+
+/** Looks up everyone, in the order given and each address once; never throws for a recipient. For reports. */
+export async function lookUpRecipients(addresses: readonly string[], settings: SmimeEncryptSettings, options: RecipientLookUpOptions = {}): Promise<readonly RecipientLookUp[]> {
+  const signal = options.signal ?? new AbortController().signal;
+  throwIfAborted(signal);
+  const slot = options.slot ?? 'smime.encrypt';
+  const cache = options.cache ?? new RecipientCache();
+  const anchors = settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache);
+  const requirements = { now: options.now ?? new Date(), anchors };
+  const list = isList(settings.certificates) ? settings.certificates : [settings.certificates];
+  const sources: RecipientSource[] = [];
+  try {
+    list.forEach((source, i) => {
+      const field = `${slot}.certificates${list.length > 1 || isList(settings.certificates) ? `.${i}` : ''}`;
+      sources.push(openSource(source, { slot: field, signal, cache, run: options.run }));
+    });
+    return await mapSome([...new Set(addresses)], (address) => lookUp(address, sources, requirements, signal));
+  } finally {
+    for (const source of sources) source.close?.();
+  }
+}
+
+function isList(certificates: RecipientCertificates | readonly RecipientCertificates[]): certificates is readonly RecipientCertificates[] {
+  return Array.isArray(certificates);
+}
+
+function readAnchors(anchors: readonly CertificateData[], slot: string, cache: RecipientCache): Promise<readonly Certificate[]> {
+  return cache.remember(anchors, '', async () => (await Promise.all(anchors.map((data, i) => readCertificates(data, `${slot}.trustAnchors.${i}`)))).flat());
+}
+
+/** `work` for all, some at a time, in their order. */
+async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
+  const results: R[] = [];
+  let next = 0;
+  const worker = async (): Promise<void> => {
+    for (let i = next++; i < items.length; i = next++) results[i] = await work(items[i] as T);
+  };
+  await Promise.all(Array.from({ length: Math.min(concurrency, items.length) }, worker));
+  return results;
+}
+
+async function lookUp(address: string, sources: readonly RecipientSource[], requirements: Parameters<typeof choose>[2], signal: AbortSignal): Promise<RecipientLookUp> {
+  const reasons: string[] = [];
+  let failure: EmailError | undefined;
+  for (const source of sources) {
+    throwIfAborted(signal);
+    try {
+      const { certificate, refusals } = choose(await source.find(address), address, requirements);
+      if (certificate !== undefined) return { address, certificate, warnings: addressWarnings(address, certificate, source.name) };
+      reasons.push(refusals.length > 0 ? refusals.join(', ') : `there is none in ${source.name}`);
+    } catch (error) {
+      throwIfAborted(signal);
+      // What is wrong in the profile is no matter of one recipient.
+      if (!isEmailError(error) || error.code === 'ERR_PROFILE_INVALID' || error.code === 'ERR_SECRET') throw error;
+      failure ??= error;
+      reasons.push(error.message);
+    }
+  }
+  return { address, reason: reasons.length > 0 ? reasons.join('; ') : 'there is no source of certificates', failure, warnings: [] };
+}
+
+function addressWarnings(address: string, certificate: Certificate, source: string): readonly Warning[] {
+  if (certificate.emails.length === 0 || namesAddress(certificate, addressKey(address))) return [];
+  const named = showText(certificate.emails.slice(0, 3).join(', '), 300);
+  return [{ code: 'WARN_CERTIFICATE_ADDRESS', message: `The certificate from ${source} that is used for ${showText(address, 300)} is for ${named}.` }];
+}

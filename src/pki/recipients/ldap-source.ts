@@ -1,0 +1,78 @@
+/**
+ * Recipients' certificates in LDAP: `userCertificate;binary` (RFC 4523) and `userSMIMECertificate` (RFC 2798).
+ */
+import { isEmailError, profileInvalid } from '../../errors/email-error.js';
+import type { LdapCertificates } from '../../model/smime.js';
+import { resolveSecret } from '../../profile/secret.js';
+import { showText } from '../../util/show.js';
+import { noPasswords } from '../certificate-data.js';
+import type { Contents } from '../contents.js';
+import { LdapClient } from '../ldap/client.js';
+import type { LdapServer } from '../ldap/client.js';
+import { parseFilter } from '../ldap/filter.js';
+import type { AttributeValue } from '../ldap/messages.js';
+import { readContents } from '../read-contents.js';
+import { addressKey } from './candidates.js';
+import { hasAny, vouchedOffer } from './offers.js';
+import type { RecipientSource, SourceContext } from './offers.js';
+
+const attributes = ['userCertificate;binary', 'userSMIMECertificate;binary', 'userCertificate', 'userSMIMECertificate'];
+const certificateAttributes: ReadonlySet<string> = new Set(['usercertificate', 'usersmimecertificate']);
+const maxValues = 100;
+
+/** The LDAP source: one connection for all recipients, opened for the first. ERR_PROFILE_INVALID for settings that cannot be. */
+export function createLdapSource(source: LdapCertificates, { cache, signal, slot }: SourceContext): RecipientSource {
+  const server = serverOf(source, slot, signal);
+  const filter = parseFilter(source.filter ?? '(mail={address})', `${slot}.filter`);
+  let client: Promise<LdapClient> | undefined;
+  const search = async (address: string): ReturnType<RecipientSource['find']> => {
+    client ??= LdapClient.open(server, signal);
+    const values = await (await client).search({ baseDn: source.baseDn, filter: filter(address), attributes, sizeLimit: 20, timeLimitSeconds: 15 }, signal);
+    return vouchedOffer(await readValues(values));
+  };
+  return {
+    name: server.name,
+    find: (address) => cache.remember(source, addressKey(address), () => search(address), hasAny),
+    close: () => void client?.then((open) => open.close(), () => undefined),
+  };
+}
+
+/** A value that is no certificate does not take the others along. */
+async function readValues(values: readonly AttributeValue[]): Promise<readonly Contents[]> {
+  const read: Contents[] = [];
+  for (const { attribute, value } of values.slice(0, maxValues)) {
+    if (!certificateAttributes.has(attribute)) continue;
+    try {
+      read.push(await readContents(value, { passwords: noPasswords, wantKeys: false }));
+    } catch (error) {
+      if (!isEmailError(error)) throw error;
+    }
+  }
+  return read;
+}
+
+function serverOf({ ldap, bindDn, password, tls }: LdapCertificates, slot: string, signal: AbortSignal): LdapServer {
+  const url = URL.canParse(ldap) ? new URL(ldap) : undefined;
+  const isPlain = url !== undefined && url.username === '' && url.password === '' && /^\/?$/.test(url.pathname) && url.search === '' && url.hash === '';
+  if (url === undefined || !isPlain || url.hostname === '' || !['ldap:', 'ldaps:'].includes(url.protocol)) {
+    throw profileInvalid(`${slot}.ldap`, 'must be ldap://host[:port] or ldaps://host[:port], and nothing else');
+  }
+  // A name without password would be let in as nobody (RFC 4513 section 5.1.2), which is not what was asked for.
+  if (bindDn !== undefined && password === undefined) throw profileInvalid(`${slot}.password`, 'is needed with bindDn');
+  if (bindDn === undefined && password !== undefined) throw profileInvalid(`${slot}.bindDn`, 'is needed with password');
+  const implicitTls = url.protocol === 'ldaps:';
+  return {
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? (implicitTls ? 636 : 389) : Number(url.port),
+    implicitTls,
+    tls: tls ?? {},
+    name: `the LDAP server ${showText(url.host, 300)}`,
+    credentials: bindDn === undefined || password === undefined ? undefined : { dn: bindDn, password: () => bindPassword(password, slot, signal) },
+  };
+}
+
+async function bindPassword(password: NonNullable<LdapCertificates['password']>, slot: string, signal: AbortSignal): Promise<string> {
+  const value = await resolveSecret(password, `${slot}.password`, signal);
+  if (value === '') throw profileInvalid(`${slot}.password`, 'is empty: LDAP would take that for an anonymous login');
+  return value;
+}

@@ -1,0 +1,43 @@
+/**
+ * What sources of recipients' certificates share.
+ */
+import { readableCertificates } from '../certificate-data.js';
+import type { Certificate } from '../certificate.js';
+import type { Contents } from '../contents.js';
+import type { CommandRunner } from '../stores/run-command.js';
+import type { RecipientCache } from './cache.js';
+import type { Offer } from './candidates.js';
+
+/** One place, open for one look-up of all recipients. */
+export interface RecipientSource {
+  /** For messages. */
+  readonly name: string;
+  find(address: string): Promise<Offer>;
+  close?(): void;
+}
+
+/** What sources are opened with. */
+export interface SourceContext {
+  /** The profile's field. */
+  readonly slot: string;
+  readonly signal: AbortSignal;
+  readonly cache: RecipientCache;
+  readonly run?: CommandRunner | undefined;
+}
+
+/** Is it worth keeping? An address without certificates is asked for anew, so that a new one is found at once. */
+export function hasAny({ certificates }: Offer): boolean {
+  return certificates.length > 0;
+}
+
+/** An offer whose source says whose certificates they are. */
+export async function vouchedOffer(contents: readonly Contents[]): Promise<Offer> {
+  const all = (await Promise.all(contents.map(readableCertificates))).flat();
+  return { ...byRole(all), crls: contents.flatMap(({ crls }) => crls), vouched: true };
+}
+
+/** Authorities are for paths only. */
+export function byRole(all: readonly Certificate[]): { certificates: Certificate[]; others: Certificate[] } {
+  const certificates = all.filter(({ basicConstraints }) => basicConstraints?.ca !== true);
+  return { certificates, others: all.filter((each) => !certificates.includes(each)) };
+}

@@ -1,0 +1,146 @@
+/**
+ * The places that recipients' certificates come from, each as one function from an address to what it has.
+ */
+import { reasonOf } from '../../errors/email-error.js';
+import type { CertificateSource, CertificateStore } from '../../model/certificate.js';
+import type { RecipientCertificates } from '../../model/smime.js';
+import type { Secret } from '../../model/secret.js';
+import { showText } from '../../util/show.js';
+import { atPlace, certificateError } from '../certificate-error.js';
+import { noPasswords, readableCertificates } from '../certificate-data.js';
+import { parseCertificate } from '../certificate.js';
+import type { Certificate } from '../certificate.js';
+import type { Contents } from '../contents.js';
+import { contentsOf, loadCertificate } from '../load-certificate.js';
+import { filePasswords } from '../loaded.js';
+import { readContents } from '../read-contents.js';
+import { readDirectory } from '../stores/file-store.js';
+import { openCertificateStore } from '../stores/open-store.js';
+import { addressKey } from './candidates.js';
+import type { Offer } from './candidates.js';
+import { createLdapSource } from './ldap-source.js';
+import { byRole, hasAny, vouchedOffer } from './offers.js';
+import type { RecipientSource, SourceContext } from './offers.js';
+
+/** Opens a source; nothing is read before the first `find`. */
+export function openSource(source: RecipientCertificates, context: SourceContext): RecipientSource {
+  if (typeof source === 'function') return functionSource(source, context);
+  if ('ldap' in source) return createLdapSource(source, context);
+  if ('directory' in source) return directorySource(source, context);
+  if ('store' in source && source.store !== undefined && !('select' in source)) return storeSource(source, context);
+  return fileSource(source as CertificateSource, context);
+}
+
+/** By function: it knows whose they are. */
+function functionSource(source: Extract<RecipientCertificates, (address: string) => unknown>, { cache, signal, slot }: SourceContext): RecipientSource {
+  const load = async (address: string): Promise<Offer> => {
+    const given: unknown = await callUser(source, address, slot);
+    if (!Array.isArray(given)) throw certificateError('the function did not return a list', 'Return an array of PEM text or DER bytes, empty for none.');
+    if (given.length > maxOffered) throw certificateError(`the function returned more than ${maxOffered} certificates`, 'Return those of this recipient.');
+    const contents = await Promise.all(given.map((each) => readGiven(each, signal)));
+    return vouchedOffer(contents);
+  };
+  return { name: 'the function', find: (address) => cache.remember(source, addressKey(address), () => load(address), hasAny) };
+}
+
+/** More certificates than any one recipient has. */
+const maxOffered = 100;
+
+async function callUser(source: (address: string) => unknown, address: string, slot: string): Promise<unknown> {
+  try {
+    return await source(address);
+  } catch (error) {
+    throw certificateError(`the function of ${slot} failed: ${showText(reasonOf(error), 200)}`, 'See the cause of this error.', error);
+  }
+}
+
+function readGiven(each: unknown, signal: AbortSignal): Promise<Contents> {
+  const bytes = typeof each === 'string' ? Buffer.from(each, 'utf8') : each;
+  if (!(bytes instanceof Uint8Array)) throw certificateError('the function returned something that is no certificate', 'Return PEM text or DER bytes.');
+  return readContents(bytes, { passwords: noPasswords, wantKeys: false, signal });
+}
+
+/** Every certificate once for each of its addresses, so that a large bundle is searched in no time. */
+interface Index {
+  readonly byAddress: ReadonlyMap<string, readonly Certificate[]>;
+  readonly others: readonly Certificate[];
+  readonly crls: readonly Uint8Array[];
+  /** The one certificate that is there, meant for all. */
+  readonly single: Certificate | undefined;
+}
+
+async function indexOf(contents: Contents): Promise<Index> {
+  const { certificates, others } = byRole(await readableCertificates(contents));
+  const byAddress = new Map<string, Certificate[]>();
+  for (const certificate of certificates) {
+    for (const key of new Set(certificate.emails.map(addressKey))) {
+      const known = byAddress.get(key);
+      if (known === undefined) byAddress.set(key, [certificate]);
+      else known.push(certificate);
+    }
+  }
+  const fingerprints = new Set(certificates.map(({ info }) => info.fingerprint));
+  // A bundle of authorities alone is one certificate too, where it is one: a self-signed one is often its own authority.
+  const pool = certificates.length > 0 ? certificates : others;
+  return { byAddress, others, crls: contents.crls, single: fingerprints.size === 1 || (fingerprints.size === 0 && others.length === 1) ? pool[0] : undefined };
+}
+
+function offerOf({ byAddress, others, crls, single }: Index, address: string): Offer {
+  if (single !== undefined) return { certificates: [single], others, crls, vouched: true };
+  return { certificates: byAddress.get(addressKey(address)) ?? [], others, crls, vouched: false };
+}
+
+/** A file, bytes, or one entry of a store: for everybody, or a bundle by address. */
+function fileSource(source: CertificateSource, { cache, signal, slot }: SourceContext): RecipientSource {
+  const name = source.file === undefined ? 'the certificate of the profile' : showText(source.file, 300);
+  const load = async (): Promise<Index> => {
+    if (source.store !== undefined) {
+      const { certificate, chain } = await loadCertificate(source, { slot, signal, purpose: 'encrypt' });
+      return { byAddress: new Map(), others: await Promise.all(chain.map(parseCertificate)), crls: [], single: await parseCertificate(certificate) };
+    }
+    const contents = await contentsOf(source, slot, filePasswords(source, slot, signal), { signal, purpose: 'encrypt' });
+    if (contents.certificates.length === 0) throw certificateError('it holds no certificate', 'Give a file with the certificates of recipients.');
+    return indexOf(contents);
+  };
+  return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', load)), address) };
+}
+
+/** The suffixes that the directory source reads. */
+const directoryPattern = /\.(?:cer|crt|pem|p7b)$/i;
+
+function directorySource(source: { readonly directory: string }, { cache, signal }: SourceContext): RecipientSource {
+  const name = `the directory ${showText(source.directory, 300)}`;
+  const load = async (): Promise<Index> => {
+    const { contents } = await readDirectory(source.directory, directoryPattern, { passwords: noPasswords, signal, purpose: 'encrypt' });
+    // A directory with one certificate is still a directory: it grows.
+    return { ...(await indexOf(contents)), single: undefined };
+  };
+  return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', load)), address) };
+}
+
+/** A store by address: its list says which entries to load. */
+function storeSource(source: { readonly store: Parameters<typeof openCertificateStore>[0]; readonly password?: Secret | undefined }, { cache, signal, slot, run }: SourceContext): RecipientSource {
+  const options = { ...(source.password === undefined ? {} : { password: source.password }) };
+  const load = async (key: string): Promise<Offer> => {
+    const store = await cache.remember(source, 'store', () => openCertificateStore(source.store, { ...options, slot, run }));
+    const infos = await cache.remember(source, 'list', () => store.list());
+    signal.throwIfAborted();
+    const wanted = infos.filter(({ emails }) => emails.some((email) => addressKey(email) === key)).slice(0, maxOffered);
+    const loaded = await Promise.all(wanted.map(({ fingerprint }) => loadEntry(store, fingerprint, options)));
+    return { certificates: loaded.map(({ certificate }) => certificate), others: loaded.flatMap(({ chain }) => chain), crls: [], vouched: false };
+  };
+  return { name: 'the store', find: (address) => cache.remember(source, `@${addressKey(address)}`, () => load(addressKey(address)), hasAny) };
+}
+
+async function loadEntry(store: CertificateStore, fingerprint: string, options: { password?: Secret }): Promise<{ certificate: Certificate; chain: readonly Certificate[] }> {
+  const { certificate, chain } = await store.load({ fingerprint }, { ...options, purpose: 'encrypt' });
+  return { certificate: await parseCertificate(certificate), chain: await Promise.all(chain.map(parseCertificate)) };
+}
+
+async function placed<T>(place: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw atPlace(error, place);
+  }
+}
