@@ -1,9 +1,8 @@
+import type { Problem } from '../model/error.js';
 import type { EmailProfile } from '../model/profile.js';
 import { checked, invalid, profileSubject } from './check.js';
 import { profileSchema } from './schema/profile.js';
 import { isPlainObject } from './schema/schema.js';
-import type { Output } from './schema/schema.js';
-import type { Problem } from '../model/error.js';
 
 /** Profiles in and out: from a literal, from JSON, to JSON. */
 
@@ -46,9 +45,7 @@ export function parseProfile(value: unknown, options: ParseProfileOptions = {}):
  */
 export function profileToJson(profile: EmailProfile, options: { readonly secrets: 'redact' | 'include' }): unknown {
   const live: Problem[] = [];
-  // Anything but the word itself redacts.
-  const output: Output = { secrets: options.secrets === 'include' ? 'include' : 'redact', live };
-  const json = profileSchema.toJson(defineProfile(profile), '', output);
+  const json = profileSchema.toJson(defineProfile(profile), '', { secrets: options.secrets, live });
   if (live.length > 0) throw invalid(profileSubject, live);
   return json;
 }

@@ -24,6 +24,7 @@ export interface Report {
 
 /** How JSON is written. */
 export interface Output {
+  /** Secrets are written for the word 'include' alone; whatever else a caller without types gives redacts. */
   readonly secrets: 'redact' | 'include';
   /** Where live values are reported; absent: they are written as a word, for people. */
   readonly live?: Problem[] | undefined;

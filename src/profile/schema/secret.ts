@@ -120,7 +120,7 @@ export const certificateContent: Schema = {
     return checkSecretText(value, path, report, { what: 'certificate', max: maxBytes }, certificateContent.expected);
   },
   toJson(value, _path, output: Output) {
-    if (output.secrets === 'redact') return redacted;
+    if (output.secrets !== 'include') return redacted;
     return isBytes(value) ? bytesToJson(value) : value;
   },
 };

@@ -188,6 +188,7 @@ describe('values that are refused', () => {
     ['server.host', withServer({ host: 'mail/../x' }), /neither/],
     ['server.host', withServer({ host: `${'a'.repeat(64)}.example.com` }), /neither/],
     ['server.host', withServer({ host: 'a.'.repeat(200) }), /too long/],
+    ['server.host', withServer({ host: `${'ü.'.repeat(60)}example` }), /neither/],
     ['server.host', withServer({ host: '1.2.3' }), /malformed IP/],
     ['server.host', withServer({ host: '2130706433' }), /malformed IP/],
     ['server.host', withServer({ host: '0x7f.1' }), /malformed IP/],
