@@ -3,6 +3,7 @@ import { setMaxListeners } from 'node:events';
 import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
 import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
@@ -11,15 +12,14 @@ import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { TransactionReport, Transport } from '../model/transport.js';
 import { combineSignals } from './combined-signal.js';
-import type { MailerEvents } from './mailer-events.js';
 import { sendWindow } from './send-all.js';
-import type { SmimeTester } from './smime-tests.js';
+import type { SmimeTester } from './smime-services.js';
 
 /** What a mailer is made of. */
 export interface MailerParts {
   readonly composer: Composer;
   readonly transport: Transport;
-  readonly events: MailerEvents | undefined;
+  readonly events: EventSink | undefined;
   readonly smime: SmimeTester;
   readonly totalMs: number;
   /** Sends that `sendAll` keeps under way. */

@@ -41,7 +41,8 @@ export async function loadCertificateCached(source: CertificateSource, context: 
   return loaded;
 }
 
-async function inStore<T>(what: 'read' | 'written', slot: string, work: () => Promise<T>): Promise<T> {
+/** A call of the store, whose failure is ERR_STORE. */
+export async function inStore<T>(what: 'read' | 'written', slot: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (cause) {

@@ -55,12 +55,16 @@ async function trySigning(loaded: LoadedCertificate, settings: SmimeSignSettings
   }
 }
 
-/** Looks at each recipient's certificate, then encrypts a sample for all of them. `found` is by address as in `addresses`. */
+/**
+ * Looks at each recipient's certificate, then encrypts a sample for all of them. `found` and `reasons`, why there is none, are by address
+ * as in `addresses`.
+ */
 export async function checkEncryption(
   addresses: readonly string[],
   found: ReadonlyMap<string, Certificate>,
   settings: EncryptionSettings,
   signal: AbortSignal,
+  reasons: ReadonlyMap<string, string> = new Map(),
 ): Promise<SmimeReport> {
   const problems: SmimeProblem[] = [];
   const usable = new Set<Certificate>();
@@ -70,7 +74,7 @@ export async function checkEncryption(
     const own = certificate === undefined ? [] : problemsOf(certificate, 'encrypt', new Date());
     if (certificate === undefined || own.some(({ severity }) => severity === 'error')) missing.push(address);
     else usable.add(certificate);
-    problems.push(...own, ...(certificate === undefined ? [missingProblem(address)] : addressProblem(certificate, address)));
+    problems.push(...own, ...(certificate === undefined ? [missingProblem(address, reasons.get(address))] : addressProblem(certificate, address)));
   }
   if (settings.algorithm === 'des-ede3-cbc') {
     problems.push({ severity: 'warning', code: 'WEAK_CIPHER', message: '3DES is weak; use aes-256-cbc as soon as every receiver can.' });
@@ -93,8 +97,9 @@ async function tryEncryption(recipients: readonly Certificate[], settings: Encry
   }
 }
 
-function missingProblem(address: string): SmimeProblem {
-  return { severity: 'error', code: 'CERTIFICATE_MISSING', message: `There is no certificate for ${showText(address)}.` };
+function missingProblem(address: string, reason: string | undefined): SmimeProblem {
+  const why = reason === undefined ? '' : `: ${reason}`;
+  return { severity: 'error', code: 'CERTIFICATE_MISSING', message: `There is no usable certificate for ${showText(address)}${why}.` };
 }
 
 /** Receivers' programs warn where the address is not in the certificate. */

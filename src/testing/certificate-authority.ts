@@ -94,7 +94,7 @@ function issue(issuer: Issuer, subject: Buffer, publicKey: KeyObject, extensions
     der.integer(Buffer.concat([Buffer.of(0x01), randomBytes(15)])),
     ecdsaWithSha256,
     issuer.name,
-    der.sequence(der.time(new Date(now - day)), der.time(new Date(now + 30 * day))),
+    der.sequence(der.time(new Date(now - day)), der.time(new Date(now + 365 * day))),
     subject,
     publicKey.export({ type: 'spki', format: 'der' }),
     der.context(3, der.sequence(...extensions)),

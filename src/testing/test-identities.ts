@@ -10,7 +10,7 @@ export interface TestIdentities {
 }
 
 /**
- * Makes S/MIME certificates (EC P-256, valid for 30 days) for ASCII addresses, so that tests can sign and encrypt without files. Nobody
+ * Makes S/MIME certificates (EC P-256, valid for a year) for ASCII addresses, so that tests can sign and encrypt without files. Nobody
  * trusts them who was not given `ca`.
  */
 export function createTestIdentities(...addresses: readonly string[]): TestIdentities {

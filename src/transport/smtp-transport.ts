@@ -1,21 +1,27 @@
 /** The transport that `createMailer` uses: SMTP or LMTP over pooled connections. */
-import type { SmtpConnection, TransactionOutcome } from '../connection/contract.js';
+import type { ConnectionObserver, SmtpConnection, TransactionOutcome } from '../connection/contract.js';
 import { isStale } from '../connection/stale.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
-import type { RejectedRecipient } from '../model/report.js';
+import type { ConnectionReport, RejectedRecipient } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
 import type { ResolvedPool } from '../profile/defaults.js';
+import { testConnection } from './connection-test.js';
 import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
 
 
+/** Opens a connection; a given observer hears of it besides whoever else does. */
+export type OpenSmtpConnection = (signal: AbortSignal, observer?: ConnectionObserver) => Promise<SmtpConnection>;
+
 export class SmtpTransport implements Transport {
+  readonly #open: OpenSmtpConnection;
   readonly #pool: ConnectionPool;
 
-  constructor(pool: ResolvedPool, open: (signal: AbortSignal) => Promise<SmtpConnection>) {
-    this.#pool = new ConnectionPool(pool, { open });
+  constructor(pool: ResolvedPool, open: OpenSmtpConnection) {
+    this.#open = open;
+    this.#pool = new ConnectionPool(pool, { open: (signal) => open(signal) });
   }
 
   /** The recipients in one transaction, or in several where the server takes fewer at once (452, RFC 5321 section 4.5.3.1.10). */
@@ -44,6 +50,11 @@ export class SmtpTransport implements Transport {
       }
     }
     return { accepted, rejected, reply: first.reply, transactions, warnings };
+  }
+
+  /** Every step on a connection of its own. Rejects with ERR_ABORTED and ERR_PROFILE_INVALID alone; the rest is in the report. */
+  async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {
+    return testConnection(this.#open, options.signal ?? new AbortController().signal);
   }
 
   async close(options: { readonly force?: boolean | undefined } = {}): Promise<void> {

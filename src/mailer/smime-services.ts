@@ -1,0 +1,126 @@
+/** S/MIME of one mailer: where its certificates come from, and what can be said of them. Loaded code and certificates are kept. */
+import { parseAddress } from '../address/mailbox.js';
+import type { CertificateAccess, FoundCertificates, Protector } from '../compose/protector.js';
+import { profileInvalid } from '../errors/email-error.js';
+import type { AddressInput } from '../model/address.js';
+import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
+import type { MailerOptions } from '../model/mailer.js';
+import type { EmailProfile } from '../model/profile.js';
+import type { SmimeReport } from '../model/report.js';
+import type { RecipientCertificates } from '../model/smime.js';
+import type { Certificate } from '../pki/certificate.js';
+import type { RecipientCache } from '../pki/recipients/cache.js';
+import type { ResolvedEncrypt, ResolvedSmime } from '../profile/defaults.js';
+
+/** The test functions of a mailer. */
+export interface SmimeTester {
+  testSigning(signal: AbortSignal): Promise<SmimeReport>;
+  testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport>;
+}
+
+/** Everything below is imported on first use: a profile without S/MIME does not pay for it. */
+export class SmimeServices implements CertificateAccess, SmimeTester {
+  readonly #profile: EmailProfile;
+  readonly #smime: ResolvedSmime;
+  readonly #store: MailerOptions['profileStore'];
+  #protector: Promise<Protector> | undefined;
+  #recipientCache: RecipientCache | undefined;
+  #encryption: Promise<ResolvedEncrypt> | undefined;
+
+  constructor(profile: EmailProfile, smime: ResolvedSmime, store: MailerOptions['profileStore']) {
+    this.#profile = profile;
+    this.#smime = smime;
+    this.#store = store;
+  }
+
+  /** The one protector of this mailer. */
+  protector(): Promise<Protector> {
+    this.#protector ??= import('../compose/protector.js').then(({ Protector: Loaded }) => new Loaded(this.#smime, this));
+    return this.#protector;
+  }
+
+  signingIdentity(signal: AbortSignal): Promise<LoadedCertificate> {
+    return this.#load(this.#signSettings().certificate, 'smime.sign.certificate', 'sign', false, signal);
+  }
+
+  async ownEncryptionCertificate(signal: AbortSignal): Promise<Certificate | undefined> {
+    const source = this.#smime.encrypt?.encryptToSelf;
+    if (source === undefined) return undefined;
+    const { parseCertificate } = await import('../pki/certificate.js');
+    return parseCertificate((await this.#load(source, 'smime.encrypt.encryptToSelf', 'encrypt', false, signal)).certificate);
+  }
+
+  async recipients(addresses: readonly string[], signal: AbortSignal): Promise<FoundCertificates> {
+    const { findRecipientCertificates } = await import('../pki/recipients/find.js');
+    return findRecipientCertificates(addresses, await this.#encryptSettings(signal), { cache: await this.#cache(), signal });
+  }
+
+  async testSigning(signal: AbortSignal): Promise<SmimeReport> {
+    const settings = this.#signSettings();
+    const { checkSigning } = await import('../smime/report.js');
+    const identity = await this.#load(settings.certificate, 'smime.sign.certificate', 'sign', true, signal);
+    (await this.protector()).forget();
+    return checkSigning(identity, settings, this.#profile.sender.email, signal);
+  }
+
+  async testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport> {
+    this.#encryption = undefined;
+    this.#recipientCache = undefined;
+    const settings = await this.#encryptSettings(signal, true);
+    const list: readonly AddressInput[] = isList(recipients) ? recipients : [recipients];
+    const addresses = list.map((recipient, i) => parseAddress(recipient, `recipients.${i}`).email);
+    const [{ lookUpRecipients }, { checkEncryption }] = await Promise.all([import('../pki/recipients/find.js'), import('../smime/report.js')]);
+    const lookUps = await lookUpRecipients(addresses, settings, { cache: await this.#cache(), signal });
+    const found = new Map(lookUps.flatMap(({ address, certificate }) => (certificate ? [[address, certificate] as const] : [])));
+    const reasons = new Map(lookUps.flatMap(({ address, reason }) => (reason === undefined ? [] : [[address, reason] as const])));
+    return checkEncryption(addresses, found, settings, signal, reasons);
+  }
+
+  #signSettings(): NonNullable<ResolvedSmime['sign']> {
+    if (!this.#smime.sign) throw profileInvalid('smime.sign', 'the profile has no settings to sign with');
+    return this.#smime.sign;
+  }
+
+  /** The settings, with sources that are cached in place of those that say so. A failure is not kept. */
+  #encryptSettings(signal: AbortSignal, refresh = false): Promise<ResolvedEncrypt> {
+    const { encrypt } = this.#smime;
+    if (!encrypt) return Promise.reject(profileInvalid('smime.encrypt', 'the profile has no settings to encrypt with'));
+    this.#encryption ??= this.#withCached(encrypt, refresh, signal).catch((error: unknown) => {
+      this.#encryption = undefined;
+      throw error;
+    });
+    return this.#encryption;
+  }
+
+  async #withCached(encrypt: ResolvedEncrypt, refresh: boolean, signal: AbortSignal): Promise<ResolvedEncrypt> {
+    const { certificates } = encrypt;
+    const list: readonly RecipientCertificates[] = isList(certificates) ? certificates : [certificates];
+    if (!list.some(isCached)) return encrypt;
+    const { loadBundleCached } = await import('../pki/cached-bundle.js');
+    const opened = list.map((source, i): Promise<RecipientCertificates> => {
+      if (!isCached(source)) return Promise.resolve(source);
+      const slot = `smime.encrypt.certificates${isList(certificates) ? `.${i}` : ''}`;
+      return loadBundleCached(source, { profileName: this.#profile.name, slot, store: this.#store, refresh, signal });
+    });
+    return { ...encrypt, certificates: await Promise.all(opened) };
+  }
+
+  async #load(source: CertificateSource, slot: string, purpose: 'sign' | 'encrypt', refresh: boolean, signal: AbortSignal): Promise<LoadedCertificate> {
+    const { loadCertificateCached } = await import('../pki/cached.js');
+    return loadCertificateCached(source, { profileName: this.#profile.name, slot, store: this.#store, purpose, refresh, signal });
+  }
+
+  async #cache(): Promise<RecipientCache> {
+    const { RecipientCache: Loaded } = await import('../pki/recipients/cache.js');
+    this.#recipientCache ??= new Loaded();
+    return this.#recipientCache;
+  }
+}
+
+function isList<T>(value: T | readonly T[]): value is readonly T[] {
+  return Array.isArray(value);
+}
+
+function isCached(source: RecipientCertificates): source is CertificateSource {
+  return typeof source === 'object' && 'cache' in source && source.cache === true;
+}
