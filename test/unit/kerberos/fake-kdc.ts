@@ -80,6 +80,8 @@ export class FakeKdc {
   readonly seen: SeenRequest[] = [];
   /** Asked before each answer; undefined lets the KDC answer by itself. */
   script: (request: SeenRequest, count: number) => Deed | undefined = () => undefined;
+  /** Changes what the KDC would answer. */
+  mutate: (reply: Buffer) => Buffer = (reply) => reply;
   /** Its clock: how far ahead of this machine's it is. */
   aheadMs = 0;
   /** Refuses clocks that differ more. */
@@ -181,7 +183,7 @@ export class FakeKdc {
     this.seen.push(seen);
     const scripted = this.script(seen, this.seen.length);
     if (scripted !== undefined) return scripted;
-    return seen.type === 10 ? this.#authenticate(seen) : this.#grant(seen);
+    return this.mutate(seen.type === 10 ? await this.#authenticate(seen) : this.#grant(seen));
   }
 
   get #now(): number {
