@@ -1,5 +1,4 @@
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
-import { isAscii } from '../util/bytes.js';
 
 /**
  * The one place that makes command lines. Whatever could end a line or hide in one is refused, never taken out, and what a log
@@ -19,8 +18,6 @@ export interface CommandOptions {
   readonly maxOctets?: number | undefined;
   /** RFC 6531: UTF-8 may stand in it. */
   readonly utf8?: boolean | undefined;
-  /** Shown in its place. */
-  readonly display?: string | undefined;
 }
 
 /** MAIL and RCPT with all parameters of their extensions (RFC 3461 section 5: 1012 for RCPT). */
@@ -28,30 +25,32 @@ export const maxEnvelopeLine = 2048;
 /** RFC 4954 section 4: lines of an authentication exchange. */
 export const maxSaslLine = 12_286;
 
+const printable = /^[ -~]*$/;
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 const loneSurrogate = /\p{Surrogate}/u;
 
 /** A command line. `field` names what its argument comes from, for the error. */
 export function createCommand(line: string, field: string, options: CommandOptions = {}): Command {
+  const octets = printable.test(line) ? line.length : checkedOctets(line, field, options.utf8 === true);
+  const maxOctets = options.maxOctets ?? 510;
+  if (octets > maxOctets) throw messageInvalid(field, `makes a command line of ${octets} octets; at most ${maxOctets} are allowed`);
+  return { line, display: line };
+}
+
+function checkedOctets(line: string, field: string, utf8: boolean): number {
   const found = controls.exec(line);
   if (found !== null) {
     throw messageInvalid(field, `holds the control character U+${found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}, which no command may`);
   }
-  const maxOctets = options.maxOctets ?? 510;
-  let octets = line.length;
-  if (!isAscii(line)) {
-    if (options.utf8 !== true) throw messageInvalid(field, 'holds characters other than ASCII, which a command may only with SMTPUTF8 (RFC 6531)');
-    if (loneSurrogate.test(line)) throw messageInvalid(field, 'holds half a surrogate pair, which UTF-8 cannot carry');
-    octets = Buffer.byteLength(line, 'utf8');
-  }
-  if (octets > maxOctets) throw messageInvalid(field, `makes a command line of ${octets} octets; at most ${maxOctets} are allowed`);
-  return { line, display: options.display ?? line };
+  if (!utf8) throw messageInvalid(field, 'holds characters other than ASCII, which a command may only with SMTPUTF8 (RFC 6531)');
+  if (loneSurrogate.test(line)) throw messageInvalid(field, 'holds half a surrogate pair, which UTF-8 cannot carry');
+  return Buffer.byteLength(line, 'utf8');
 }
 
 /** A command line that is a secret, or may be: of it only `display` is ever shown. */
 export function createSecretCommand(line: string, display: string, maxOctets: number = maxSaslLine): Command {
   // What goes in is base64 and a mechanism's name: this can fail for its length alone, and must not show it.
-  if (line.length > maxOctets || !/^[\x20-\x7e]*$/.test(line)) {
+  if (line.length > maxOctets || !printable.test(line)) {
     throw createEmailError('ERR_AUTH_UNAVAILABLE', `The authentication needs a line of ${line.length} octets; SMTP has at most ${maxOctets} (RFC 4954 section 4).`, {
       phase: 'authenticate',
       remedy: 'Use a shorter token or ticket, or another authentication.method.',

@@ -1,0 +1,121 @@
+/** A server on a loopback port that says what a test wants, whether SMTP allows it or not. */
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+
+/** How a server's bytes are cut into writes: whole, by line, by byte, or at random. */
+export type Cut = (bytes: Buffer) => readonly Buffer[];
+
+/** The client's side of a connection, seen from the script. */
+export interface Peer {
+  readonly socket: Socket;
+  /** The next line without its CRLF. */
+  line(): Promise<string>;
+  /** So many lines. */
+  lines(count: number): Promise<readonly string[]>;
+  /** So many octets. */
+  bytes(count: number): Promise<Buffer>;
+  /** All up to and with the marker. */
+  until(marker: string): Promise<Buffer>;
+  /** Sends in the server's cut. */
+  send(text: string): Promise<void>;
+  /** Says EHLO's part and answers with these extensions. */
+  hello(...extensions: readonly string[]): Promise<string>;
+  /** Resolves once the client has closed. */
+  readonly closed: Promise<void>;
+}
+
+export interface ScriptedServer extends AsyncDisposable {
+  readonly port: number;
+  readonly connections: number;
+}
+
+/** `script` runs once for each connection; what it throws fails the test that closes the server. */
+export async function startScriptedServer(script: (peer: Peer, number: number) => Promise<unknown>, cut: Cut = (bytes) => [bytes]): Promise<ScriptedServer> {
+  const sockets = new Set<Socket>();
+  const failures: unknown[] = [];
+  let connections = 0;
+  const server = createServer({ noDelay: true }, (socket) => {
+    sockets.add(socket);
+    connections++;
+    const peer = createPeer(socket, cut);
+    script(peer, connections).catch((error: unknown) => {
+      if (!(error instanceof ClientGone)) failures.push(error);
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    get connections() {
+      return connections;
+    },
+    async [Symbol.asyncDispose]() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((resolve) => server.close(resolve));
+      if (failures.length > 0) throw failures[0];
+    },
+  };
+}
+
+/** The client closed while the script waited for it. */
+export class ClientGone extends Error {}
+
+function createPeer(socket: Socket, cut: Cut): Peer {
+  let held = Buffer.alloc(0);
+  let gone = false;
+  let wake = (): void => {};
+  socket.on('data', (chunk: Buffer) => {
+    held = Buffer.concat([held, chunk]);
+    wake();
+  });
+  const end = (): void => {
+    gone = true;
+    wake();
+  };
+  socket.on('error', end);
+  socket.on('end', end);
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  void closed.then(end);
+
+  const take = async (length: () => number): Promise<Buffer> => {
+    for (;;) {
+      const count = length();
+      if (count >= 0 && held.length >= count) {
+        const taken = held.subarray(0, count);
+        held = held.subarray(count);
+        return taken;
+      }
+      if (gone) throw new ClientGone(`closed before what was awaited; held ${JSON.stringify(held.toString())}`);
+      await new Promise<void>((resolve) => (wake = resolve));
+    }
+  };
+  const until = (marker: string): Promise<Buffer> =>
+    take(() => {
+      const at = held.indexOf(marker);
+      return at === -1 ? -1 : at + marker.length;
+    });
+  const peer: Peer = {
+    socket,
+    closed,
+    until,
+    bytes: (count) => take(() => count),
+    line: async () => (await until('\r\n')).toString().slice(0, -2),
+    lines: async (count) => {
+      const lines: string[] = [];
+      while (lines.length < count) lines.push(await peer.line());
+      return lines;
+    },
+    send: async (text) => {
+      for (const part of cut(Buffer.from(text))) {
+        socket.write(part);
+        // Each part arrives by itself.
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+    },
+    hello: async (...extensions) => {
+      const line = await peer.line();
+      const lines = ['mail.example.test', ...extensions];
+      await peer.send(lines.map((text, index) => `250${index === lines.length - 1 ? ' ' : '-'}${text}\r\n`).join(''));
+      return line;
+    },
+  };
+  return peer;
+}

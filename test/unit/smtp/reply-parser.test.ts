@@ -1,0 +1,115 @@
+import { describe, expect, test } from 'vitest';
+import type { SmtpReply } from '../../../src/model/reply.js';
+import { showReply, withoutSecrets } from '../../../src/smtp/reply.js';
+import { ReplyParser } from '../../../src/smtp/reply-parser.js';
+import { random } from '../../support/random.js';
+import { replyOf } from '../../support/play-dialogue.js';
+
+function parse(parts: readonly (string | Uint8Array)[]): readonly SmtpReply[] {
+  const parser = new ReplyParser();
+  const replies = [];
+  for (const part of parts) {
+    parser.push(typeof part === 'string' ? Buffer.from(part) : part);
+    for (let reply = parser.next(); reply !== undefined; reply = parser.next()) replies.push(reply);
+  }
+  // Read late: what a reply points to must not have changed.
+  return replies.map((reply) => reply.read());
+}
+
+const dialogue =
+  '220 mail.example.test ESMTP\r\n250-mail.example.test\r\n250-SIZE 1000\r\n250 PIPELINING\r\n250 2.1.0 Ok\r\n250-2.1.5 One\r\n250-2.1.5 two\r\n250 2.1.5 three\r\n354 go on\r\n250\r\n' +
+  '550-5.7.1 no\r\n550 5.7.1 entry\r\n250 smtp ünïcode\r\n221 2.0.0 bye\n';
+
+describe('the reply parser', () => {
+  test('reads code, enhanced code and lines', () => {
+    expect(parse(['250 2.1.0 Ok\r\n'])).toEqual([{ code: 250, enhancedCode: '2.1.0', lines: ['Ok'] }]);
+    expect(parse(['550-5.7.1 first\r\n550 5.7.1 second\r\n'])).toEqual([{ code: 550, enhancedCode: '5.7.1', lines: ['first', 'second'] }]);
+    expect(parse(['250\r\n'])).toEqual([{ code: 250, lines: [''] }]);
+    expect(parse(['250-\r\n250 \r\n'])).toEqual([{ code: 250, lines: ['', ''] }]);
+  });
+
+  test('leaves an enhanced code of another class, or no code at all, in the text (RFC 2034 section 4)', () => {
+    expect(parse(['250 5.1.1 odd\r\n'])).toEqual([{ code: 250, lines: ['5.1.1 odd'] }]);
+    expect(parse(['250 2.1.0.9 odd\r\n'])).toEqual([{ code: 250, lines: ['2.1.0.9 odd'] }]);
+    expect(parse(['220 2.example.test\r\n'])).toEqual([{ code: 220, lines: ['2.example.test'] }]);
+  });
+
+  test('gives the same replies whole, by line, by byte and at random cuts', () => {
+    const bytes = Buffer.from(dialogue);
+    const whole = parse([bytes]);
+    expect(whole).toHaveLength(9);
+    expect(parse(dialogue.split(/(?<=\n)/))).toEqual(whole);
+    expect(parse([...bytes].map((byte) => Uint8Array.of(byte)))).toEqual(whole);
+    for (let seed = 1; seed <= 50; seed++) {
+      const next = random(seed);
+      const parts: Uint8Array[] = [];
+      for (let at = 0; at < bytes.length; ) {
+        const length = 1 + next(12);
+        parts.push(Uint8Array.from(bytes.subarray(at, at + length)));
+        at += length;
+      }
+      expect(parse(parts), `seed ${seed}`).toEqual(whole);
+    }
+  });
+
+  test.each([
+    ['letters', 'HTTP/1.1 400 Bad Request\r\n'],
+    ['a code below 200', '150 wait\r\n'],
+    ['a code above 599', '600 no\r\n'],
+    ['a code of two digits', '25 ok\r\n'],
+    ['a code of four digits', '2500 ok\r\n'],
+    ['a tab after the code', '250\tok\r\n'],
+    ['an empty line', '\r\n'],
+    ['TLS', '\x15\x03\x01\x00\x02\x02\x46\n'],
+    ['codes that change within a reply', '250-a\r\n251 b\r\n'],
+  ])('refuses %s, by byte too', (_, text) => {
+    expect(() => parse([text])).toThrow(expect.objectContaining({ code: 'ERR_SMTP_PROTOCOL' }));
+    expect(() => parse([...Buffer.from(text)].map((byte) => Uint8Array.of(byte)))).toThrow(expect.objectContaining({ code: 'ERR_SMTP_PROTOCOL' }));
+  });
+
+  test('shows what it refuses escaped and cut', () => {
+    expect(() => parse([`\x1b[31m${'x'.repeat(9000)}`.slice(0, 700) + '\n'])).toThrow(/\\x1b\[31mx+/);
+  });
+
+  test('takes lines of 8 KiB and no longer, whether they end or not', () => {
+    const line = `250 ${'x'.repeat(8192 - 6)}\r\n`;
+    expect(parse([line])).toHaveLength(1);
+    expect(() => parse([`250 ${'x'.repeat(8192 - 5)}\r\n`])).toThrow(/longer than 8192 octets/);
+    expect(() => parse(Array.from({ length: 9 }, () => `250 ${'x'.repeat(1020)}`))).toThrow(/longer than 8192 octets/);
+  });
+
+  test('takes 256 lines or 64 KiB a reply and no more', () => {
+    const lines = (count: number): string => `${'250-x\r\n'.repeat(count - 1)}250 x\r\n`;
+    expect(parse([lines(256)])[0]?.lines).toHaveLength(256);
+    expect(() => parse([lines(257)])).toThrow(/more than 256 lines/);
+    expect(() => parse([`250-${'x'.repeat(8000)}\r\n`.repeat(9)])).toThrow(/longer than 65536 octets/);
+  });
+
+  test('takes a reply that drips in byte by byte in linear time', () => {
+    const bytes = Buffer.from(`${`250-${'x'.repeat(250)}\r\n`.repeat(250)}250 end\r\n`);
+    const start = performance.now();
+    expect(parse([...bytes].map((byte) => Uint8Array.of(byte)))[0]?.lines).toHaveLength(251);
+    expect(performance.now() - start).toBeLessThan(2_000);
+  });
+
+  test('tells what is left behind the last reply', () => {
+    const parser = new ReplyParser();
+    parser.push(Buffer.from('220 ready\r\n250 inj'));
+    expect(parser.next()?.code).toBe(220);
+    expect(parser.pending).toBe(7);
+    expect(Buffer.from(parser.rest).toString()).toBe('250 inj');
+  });
+});
+
+describe('a reply', () => {
+  test('is shown on one line, escaped', () => {
+    expect(showReply({ code: 550, enhancedCode: '5.1.1', lines: ['no', '', '\x1b[31muser'] })).toBe('550 5.1.1 no / \\x1b[31muser');
+  });
+
+  test('loses secrets that it repeats, and keeps its codes', () => {
+    const reply = withoutSecrets(replyOf('500-5.5.1 unknown: AUTH PLAIN AGFiYw==\r\n500 5.5.1 AGFiYw=='), ['AGFiYw==', '']);
+    expect(reply.read()).toEqual({ code: 500, enhancedCode: '5.5.1', lines: ['unknown: AUTH PLAIN <secret>', '<secret>'] });
+    const other = replyOf('500 5.5.1 what');
+    expect(withoutSecrets(other, ['AGFiYw=='])).toBe(other);
+  });
+});
