@@ -115,7 +115,6 @@ const routes: [string, EmailProfile, string][] = [
   ['Postfix, where implicit TLS was not expected', profileFor({ port: bed.postfix.submissions }, true), bob.postfixMaildir],
 ];
 
-const random = randomBytes(5 << 20);
 const longLine = `${'abc def '.repeat(1250)}end`;
 const message: MailMessage = {
   to: `Bob Bücher <${bob.address}>`,
@@ -125,7 +124,7 @@ const message: MailMessage = {
   attachments: [
     { filename: 'empty.bin', content: new Uint8Array(0) },
     { filename: 'one byte – ①.bin', content: Uint8Array.of(0) },
-    { filename: 'random.bin', content: random },
+    { filename: 'random.bin', content: randomBytes(1000) },
     { filename: 'dots.txt', content: '.\r\n..\r\n.\n', contentType: 'application/octet-stream' },
     { filename: 'picture.png', content: Uint8Array.of(137, 80, 78, 71), cid: 'picture@example.test' },
   ],
@@ -139,9 +138,11 @@ describe('a message with everything', () => {
   });
 
   it.each(routes)('arrives by %s as it was composed, byte for byte', async (_, profile, maildir) => {
+    const random = randomBytes(profile === routes[0]?.[1] ? 5 << 20 : 200_000);
+    const attachments = message.attachments?.map((part) => (part.filename === 'random.bin' ? { ...part, content: random } : part));
     const mailer = createMailer(profile);
     try {
-      const composed = await mailer.compose({ ...message, messageId: `${randomBytes(8).toString('hex')}@example.test` });
+      const composed = await mailer.compose({ ...message, attachments, messageId: `${randomBytes(8).toString('hex')}@example.test` });
       const result = await mailer.send({ to: bob.address, raw: composed.content });
       expect(result.accepted).toEqual([bob.address]);
       const [stored] = await delivered(maildir, 1);
