@@ -1,5 +1,5 @@
 import { createEmailError } from '../errors/email-error.js';
-import { createCommand, createSecretCommand } from './command.js';
+import { type Command, createCommand, createSecretCommand } from './command.js';
 import { ask, Broken, type Dialogue, readReply } from './dialogue.js';
 import type { Reply } from './reply.js';
 import { misplaced, replyError } from './reply-error.js';
@@ -24,14 +24,14 @@ export function* authenticate(session: Session, name: string, complete: () => bo
   let reply = yield* begin(name);
   for (let round = 0; reply.code === 334; round++) {
     if (round === maxRounds) throw yield* cancel(protocolError(`${name} went on for more than ${maxRounds} rounds`));
-    let response: string;
+    let response: Command;
     try {
       const challenge = readChallenge(reply, name, round);
-      response = encode((yield { do: 'sasl', challenge }) as Uint8Array);
+      response = createSecretCommand(encode((yield { do: 'sasl', challenge }) as Uint8Array), `<${name} response>`);
     } catch (error) {
       throw error instanceof Broken ? error : yield* cancel(error);
     }
-    yield { do: 'write', commands: [createSecretCommand(response, `<${name} response>`)], replies: 1 };
+    yield { do: 'write', commands: [response], replies: 1 };
     reply = (yield readReply) as Reply;
   }
   if (reply.code === 235) {

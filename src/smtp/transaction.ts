@@ -259,9 +259,8 @@ function contentRefused(reply: Reply, phase: 'content' | 'acceptance'): Error | 
 
 function explain(error: unknown, state: TransactionState): unknown {
   const inner = error instanceof Broken ? error.error : error;
-  if (!isEmailError(inner)) return error;
-  const told = explainFailure(inner, state);
-  return error instanceof Broken || state.midContent ? new Broken(told) : told;
+  const told = isEmailError(inner) ? explainFailure(inner, state) : inner;
+  return error instanceof Broken || state.midContent ? new Broken(told as Error) : told;
 }
 
 /** Adds what the state knows to whatever ended the transaction. */

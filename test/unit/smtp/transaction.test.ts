@@ -1,0 +1,319 @@
+import { describe, expect, test } from 'vitest';
+import type { OutgoingContent } from '../../../src/model/transport.js';
+import type { Dialogue } from '../../../src/smtp/dialogue.js';
+import { createEnvelopeCommands } from '../../../src/smtp/envelope-commands.js';
+import { parseExtensions } from '../../../src/smtp/extensions.js';
+import { Session } from '../../../src/smtp/session.js';
+import { transact, type TransactionPlan, type TransactionResult, TransactionState } from '../../../src/smtp/transaction.js';
+import { play } from '../../support/play-dialogue.js';
+
+interface Setting {
+  readonly extensions?: readonly string[];
+  readonly protocol?: 'smtp' | 'lmtp';
+  readonly to?: readonly string[];
+  readonly content?: string | AsyncIterable<Uint8Array>;
+  readonly more?: Partial<OutgoingContent>;
+  readonly plan?: Partial<TransactionPlan>;
+  readonly needsReset?: boolean;
+}
+
+const stream: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('unused')) }) };
+const chunking = ['PIPELINING', 'CHUNKING', 'BINARYMIME'];
+
+function begin(setting: Setting): { dialogue: Dialogue<TransactionResult>; session: Session; state: TransactionState } {
+  const session = new Session(setting.protocol ?? 'smtp', false);
+  session.begin('greeting');
+  session.begin('hello');
+  session.extensions = parseExtensions(['x', ...(setting.extensions ?? chunking)]);
+  session.needsReset = setting.needsReset ?? false;
+  const { content = 'Hi\r\n', to = ['b@x.test'] } = setting;
+  const outgoing: OutgoingContent = { body: '7bit', smtpUtf8: false, bytes: typeof content === 'string' ? Buffer.from(content) : content, ...setting.more };
+  const commands = createEnvelopeCommands({ from: 'a@x.test', to }, outgoing, session);
+  const state = new TransactionState();
+  const dialogue = transact({ commands, recipients: to, content: outgoing, requireAllRecipients: false, envelopeFirst: false, ...setting.plan }, session, state);
+  return { dialogue, session, state };
+}
+
+const mail = 'MAIL FROM:<a@x.test>';
+const rcpt = 'RCPT TO:<b@x.test>';
+const two = { to: ['b@x.test', 'c@x.test'] };
+
+describe('a transaction', () => {
+  test('with PIPELINING and CHUNKING is one write (RFC 3030)', () => {
+    const { dialogue, session } = begin({});
+    const played = play(dialogue, ['250 ok', '250 ok', '250 2.0.0 queued']);
+    expect(played.written).toEqual([mail, rcpt, 'BDAT 4 LAST', 'Hi\r\n', '(release)']);
+    expect(played.value).toEqual({ accepted: ['b@x.test'], rejected: [], deferred: [], bytes: 4, reply: { code: 250, enhancedCode: '2.0.0', lines: ['queued'] } });
+    expect(session.needsReset).toBe(false);
+  });
+
+  test('with PIPELINING alone has DATA behind its envelope (RFC 2920 section 3.1)', () => {
+    const played = play(begin({ extensions: ['PIPELINING'], content: '.Hi\r\n' }).dialogue, ['250 ok', '250 ok', '354 go', '250 done']);
+    expect(played.written).toEqual([mail, rcpt, 'DATA', '.', '.Hi\r\n', '.\r\n', '(release)']);
+    expect(played.value?.bytes).toBe(5);
+  });
+
+  test('with neither goes by steps, and lets nobody go behind it', () => {
+    const played = play(begin({ extensions: [], ...two }).dialogue, ['250 ok', '250 ok', '550 no', '354 go', '250 done']);
+    expect(played.written).toEqual([mail, rcpt, 'RCPT TO:<c@x.test>', 'DATA', 'Hi\r\n', '.\r\n']);
+    expect(played.value).toMatchObject({ accepted: ['b@x.test'], rejected: [{ recipient: 'c@x.test', reply: { code: 550 } }] });
+  });
+
+  test('with CHUNKING alone goes by steps, too', () => {
+    const played = play(begin({ extensions: ['CHUNKING'] }).dialogue, ['250 ok', '250 ok', '250 done']);
+    expect(played.written).toEqual([mail, rcpt, 'BDAT 4 LAST', 'Hi\r\n']);
+  });
+
+  test('awaits its recipients before content over 64 KiB, and slices that', () => {
+    const content = `${'x'.repeat(998)}\r\n`.repeat(140);
+    const played = play(begin({ content }).dialogue, ['250 ok', '250 ok', '250 done']);
+    expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([mail, rcpt, 'BDAT 140000 LAST', 65536, 65536, 8928, '(release)']);
+  });
+
+  test('awaits its envelope first where the connection may be stale', () => {
+    const { dialogue, state } = begin({ plan: { envelopeFirst: true } });
+    const played = play(dialogue, [new Error('gone')]);
+    expect(played.written).toEqual([mail, rcpt]);
+    expect([state.begun, state.delivery]).toEqual([false, 'not-delivered']);
+  });
+
+  test('puts RSET in front where the server may hold another, and reads its reply', () => {
+    const played = play(begin({ needsReset: true }).dialogue, ['250 flushed', '250 ok', '250 ok', '250 done']);
+    expect(played.written[0]).toBe('RSET');
+    expect(played.unread).toBe(0);
+    const stepwise = play(begin({ needsReset: true, extensions: [] }).dialogue, ['250 flushed', '250 ok', '250 ok', '354 go', '250 done']);
+    expect(stepwise.written.slice(0, 2)).toEqual(['RSET', mail]);
+    expect(play(begin({ needsReset: true }).dialogue, ['500 what', '250 ok', '250 ok', '250 done'])).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL' } });
+  });
+
+  describe('of which recipients are refused', () => {
+    test('goes to the others', () => {
+      const played = play(begin(two).dialogue, ['250 ok', '550 5.1.1 no', '250 ok', '250 done']);
+      expect(played.value).toMatchObject({ accepted: ['c@x.test'], rejected: [{ recipient: 'b@x.test', reply: { code: 550, enhancedCode: '5.1.1' } }] });
+    });
+
+    test('goes to nobody with requireAllRecipients: the content is never sent, in any form', () => {
+      for (const extensions of [chunking, ['PIPELINING'], []]) {
+        const { dialogue, session } = begin({ ...two, extensions, plan: { requireAllRecipients: true } });
+        const played = play(dialogue, ['250 ok', '250 ok', '450 later']);
+        expect(played.written).toEqual([mail, rcpt, 'RCPT TO:<c@x.test>']);
+        expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered', retryable: true, recipients: [{ recipient: 'c@x.test' }] });
+        expect([played.broken, session.needsReset]).toEqual([false, true]);
+      }
+    });
+
+    test('fails where all of them are, with every reply', () => {
+      const { dialogue, session } = begin(two);
+      const played = play(dialogue, ['250 ok', '550 no', '551 no', '554 no valid recipients']);
+      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', retryable: false, delivery: 'not-delivered', recipients: [{ reply: { code: 550 } }, { reply: { code: 551 } }] });
+      expect([played.broken, played.unread, session.needsReset]).toEqual([false, 0, true]);
+    });
+
+    test('ends a DATA that was accepted all the same with nothing (RFC 2920 section 3.1)', () => {
+      const { dialogue, session } = begin({ extensions: ['PIPELINING'] });
+      const played = play(dialogue, ['250 ok', '550 no', '354 go', '554 no recipients']);
+      expect(played.written).toEqual([mail, rcpt, 'DATA', '.']);
+      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered' });
+      expect([played.broken, session.needsReset]).toEqual([false, false]);
+    });
+
+    test('defers those beyond what the server takes at once (RFC 5321 section 4.5.3.1.10)', () => {
+      for (const reply of ['452 4.5.3 no more', '452 Too many recipients', '552 too many recipients', '552 5.5.3 x']) {
+        expect(play(begin(two).dialogue, ['250 ok', '250 ok', reply, '250 done']).value).toMatchObject({ accepted: ['b@x.test'], deferred: ['c@x.test'], rejected: [] });
+      }
+    });
+
+    test('does not defer what is about one mailbox, or what would never end', () => {
+      for (const reply of ['452 4.2.2 mailbox full', '452 insufficient storage', '552 5.2.2 over quota', '450 4.5.3 x']) {
+        expect(play(begin(two).dialogue, ['250 ok', '250 ok', reply, '250 done']).value).toMatchObject({ deferred: [], rejected: [{ recipient: 'c@x.test' }] });
+      }
+      const played = play(begin({}).dialogue, ['250 ok', '452 4.5.3 too many', '503 no']);
+      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', retryable: true });
+    });
+
+    test('counts a deferred one as refused with requireAllRecipients', () => {
+      const played = play(begin({ ...two, plan: { requireAllRecipients: true } }).dialogue, ['250 ok', '250 ok', '452 4.5.3 too many']);
+      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', recipients: [{ recipient: 'c@x.test' }] });
+    });
+  });
+
+  describe('whose sender is refused', () => {
+    test.each([
+      ['550 5.7.1 no', 'ERR_SMTP_REPLY', false],
+      ['451 later', 'ERR_SMTP_REPLY', true],
+      ['530 5.7.0 authentication required', 'ERR_AUTH_REQUIRED', false],
+      ['552 5.3.4 too large', 'ERR_MESSAGE_TOO_LARGE', false],
+    ] as const)('by %s is %s', (reply, code, retryable) => {
+      for (const [extensions, rest] of [[chunking, ['503 x', '503 x']], [['PIPELINING'], ['503 x', '503 x']], [[], []]] as const) {
+        const played = play(begin({ extensions }).dialogue, [reply, ...rest]);
+        expect(played.error).toMatchObject({ code, retryable, delivery: 'not-delivered', phase: 'transaction' });
+        expect([played.broken, played.unread]).toEqual([false, 0]);
+      }
+    });
+  });
+
+  describe('whose content is refused', () => {
+    test.each([
+      ['554 5.6.0 spam', 'ERR_SMTP_REPLY', false],
+      ['451 4.3.0 later', 'ERR_SMTP_REPLY', true],
+      ['552 5.3.4 too large', 'ERR_MESSAGE_TOO_LARGE', false],
+    ] as const)('by %s is %s, and not delivered', (reply, code, retryable) => {
+      const { dialogue, session } = begin({});
+      const played = play(dialogue, ['250 ok', '250 ok', reply]);
+      expect(played.error).toMatchObject({ code, retryable, delivery: 'not-delivered', phase: 'acceptance' });
+      expect([played.broken, session.needsReset]).toEqual([false, true]);
+    });
+
+    test('at DATA needs a reset and no new connection', () => {
+      const { dialogue, session } = begin({ extensions: ['PIPELINING'] });
+      expect(play(dialogue, ['250 ok', '250 ok', '451 not now'])).toMatchObject({ broken: false, error: { code: 'ERR_SMTP_REPLY', phase: 'content', delivery: 'not-delivered' } });
+      expect(session.needsReset).toBe(true);
+    });
+
+    test('after DATA needs none: the end of data ends a transaction', () => {
+      const { dialogue, session } = begin({ extensions: ['PIPELINING'] });
+      play(dialogue, ['250 ok', '250 ok', '354 go', '554 no']);
+      expect(session.needsReset).toBe(false);
+    });
+  });
+
+  describe('that breaks', () => {
+    test.each([
+      ['250 to DATA', ['PIPELINING'], ['250 ok', '250 ok', '250 what'], 'not-delivered'],
+      ['354 to MAIL', ['PIPELINING'], ['354 go'], 'not-delivered'],
+      ['354 to RCPT', ['PIPELINING'], ['250 ok', '354 go'], 'not-delivered'],
+      ['354 to the content', chunking, ['250 ok', '250 ok', '354 go'], 'unknown'],
+      ['250 to content without recipients', chunking, ['250 ok', '550 no', '250 done'], 'not-delivered'],
+    ] as const)('by %s is a protocol error', (_, extensions, replies, delivery) => {
+      expect(play(begin({ extensions }).dialogue, replies)).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL', delivery, retryable: false } });
+    });
+
+    test.each([
+      ['at MAIL', ['421 bye'], 'not-delivered', true],
+      ['at RCPT, with the content already sent', ['250 ok', '421 bye'], 'unknown', false],
+      ['at the content', ['250 ok', '250 ok', '421 bye'], 'not-delivered', true],
+    ] as const)('by 421 %s ends the connection', (_, replies, delivery, retryable) => {
+      const played = play(begin({}).dialogue, replies);
+      expect(played).toMatchObject({ broken: true, error: { delivery, retryable, reply: { code: 421 } } });
+    });
+  });
+
+  describe('that loses its connection', () => {
+    const lost = new Error('lost');
+    test.each([
+      ['nothing', [], 'unknown'],
+      ['MAIL', ['250 ok'], 'unknown'],
+      ['RCPT', ['250 ok', '250 ok'], 'unknown'],
+      ['a refusal of MAIL', ['550 no'], 'not-delivered'],
+      ['a refusal of all recipients', ['250 ok', '550 no'], 'not-delivered'],
+    ] as const)('after the replies to %s, with all of it sent, is %s', (_, replies, delivery) => {
+      const { dialogue, state } = begin({});
+      expect(play(dialogue, [...replies, lost]).broken).toBe(true);
+      expect(state.delivery).toBe(delivery);
+    });
+
+    test('while content leaves is not delivered, and its end is never sent', () => {
+      const { dialogue, state } = begin({ extensions: ['PIPELINING'], content: stream });
+      const played = play(dialogue, ['250 ok', '250 ok', '354 go'], ['x'.repeat(40_000), new Error('source failed')]);
+      expect(played.written.at(-1)).toHaveLength(40_000);
+      expect([played.broken, state.delivery]).toEqual([true, 'not-delivered']);
+    });
+  });
+
+  describe('of a stream', () => {
+    test('goes by chunks where its size is not certain, small blocks gathered', () => {
+      const blocks = ['a\r\n', 'b\n', '', 'c'.repeat(40_000), 'd\r\n'];
+      const played = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '250 chunk', '250 done'], blocks);
+      expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([mail, rcpt, 'BDAT 40006', 40006, 'BDAT 3 LAST', 'd\r\n', '(release)']);
+      expect(played.value?.bytes).toBe(40009);
+    });
+
+    test('awaits each chunk without PIPELINING', () => {
+      const played = play(begin({ extensions: ['CHUNKING'], content: stream }).dialogue, ['250 ok', '250 ok', '250 chunk', '250 done'], ['x'.repeat(40_000), 'y']);
+      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 40000', 'BDAT 1 LAST']);
+      expect(played.unread).toBe(0);
+    });
+
+    test('that is empty is BDAT 0 LAST', () => {
+      expect(play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '250 done'], []).written).toContain('BDAT 0 LAST');
+    });
+
+    test('stops at a chunk that is refused, and needs a reset', () => {
+      const { dialogue, session, state } = begin({ extensions: ['CHUNKING'], content: stream });
+      const played = play(dialogue, ['250 ok', '250 ok', '552 full'], ['x'.repeat(40_000), 'y'.repeat(40_000), 'z'.repeat(40_000)]);
+      expect(played.error).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered', phase: 'content' });
+      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 40000']);
+      expect([played.broken, session.needsReset, state.midContent]).toEqual([false, true, false]);
+    });
+
+    test('reads the refusals of chunks that were already sent, the last one included', () => {
+      const played = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '552 full', '503 no'], ['x'.repeat(40_000), 'y']);
+      expect(played).toMatchObject({ broken: false, unread: 0, error: { code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered' } });
+      const believed = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '552 full', '250 done'], ['x'.repeat(40_000), 'y']);
+      expect(believed).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL', delivery: 'unknown' } });
+    });
+
+    test('goes whole where its maker vouches for its size and form', () => {
+      const more = { size: 40_001, canonical: true } as const;
+      const played = play(begin({ content: stream, more }).dialogue, ['250 ok', '250 ok', '250 done'], ['x'.repeat(40_000), 'y']);
+      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 40001 LAST']);
+    });
+
+    test.each([
+      ['more', ['x'.repeat(40_000), 'yz']],
+      ['much more', ['x'.repeat(40_000), 'y', 'z'.repeat(40_000)]],
+      ['less', ['x'.repeat(40_000)]],
+      ['nothing', []],
+    ])('that gives %s than it promised is never ended', (_, blocks) => {
+      const { dialogue, state } = begin({ content: stream, more: { size: 40_001, canonical: true } });
+      const played = play(dialogue, ['250 ok', '250 ok', '250 done'], blocks);
+      expect(played).toMatchObject({ broken: true, error: { code: 'ERR_CONTENT', delivery: 'not-delivered' } });
+      expect(state.endSent).toBe(false);
+      expect(played.written.filter((text) => !/^(MAIL|RCPT|BDAT)/.test(text)).join('').length).toBeLessThan(40_001);
+    });
+
+    test('in long blocks is sliced', () => {
+      const played = play(begin({ extensions: ['PIPELINING'], content: stream }).dialogue, ['250 ok', '250 ok', '354 go', '250 done'], [Buffer.alloc(150_000, 'x')]);
+      expect(played.written.filter((text) => text.startsWith('xx')).map(({ length }) => length)).toEqual([65536, 65536, 18928]);
+    });
+
+    test('with a NUL is refused, unless it is binary (RFC 3030 section 3)', () => {
+      const refused = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok'], ['a\0b']);
+      expect(refused).toMatchObject({ broken: true, error: { code: 'ERR_CONTENT', message: expect.stringContaining('octet 1') } });
+      const binary = play(begin({ content: stream, more: { body: 'binarymime' } }).dialogue, ['250 ok', '250 ok', '250 done'], ['a\0\nb\r']);
+      expect(binary.written).toContain('a\0\nb\r');
+    });
+
+    test('tells how far it is', () => {
+      const seen: number[] = [];
+      play(begin({ content: stream, plan: { onSent: (bytes) => seen.push(bytes) } }).dialogue, ['250 ok', '250 ok', '250 c', '250 done'], ['x'.repeat(40_000), 'y']);
+      expect(seen).toEqual([40_000, 40_001]);
+    });
+  });
+
+  describe('by LMTP (RFC 2033)', () => {
+    const lmtp = { ...two, protocol: 'lmtp' } as const;
+
+    test('reads a reply for each accepted recipient', () => {
+      const played = play(begin(lmtp).dialogue, ['250 ok', '250 ok', '250 ok', '250 saved b', '452 c is full']);
+      expect(played.written).toEqual([mail, rcpt, 'RCPT TO:<c@x.test>', 'BDAT 4 LAST', 'Hi\r\n', '(release)']);
+      expect(played.value).toMatchObject({ accepted: ['b@x.test'], rejected: [{ recipient: 'c@x.test', reply: { code: 452 } }], reply: { lines: ['saved b'] } });
+    });
+
+    test('expects none for a refused one', () => {
+      const played = play(begin({ ...lmtp, extensions: ['PIPELINING'] }).dialogue, ['250 ok', '550 no', '250 ok', '354 go', '250 saved c']);
+      expect(played).toMatchObject({ unread: 0, value: { accepted: ['c@x.test'], rejected: [{ recipient: 'b@x.test' }] } });
+    });
+
+    test('sends no DATA where nobody is left', () => {
+      const played = play(begin({ ...lmtp, extensions: ['PIPELINING'] }).dialogue, ['250 ok', '550 no', '550 no']);
+      expect(played.written).not.toContain('DATA');
+      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED' });
+    });
+
+    test('fails where every recipient refuses the content', () => {
+      const played = play(begin(lmtp).dialogue, ['250 ok', '250 ok', '250 ok', '452 full', '550 no']);
+      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered', retryable: true });
+    });
+  });
+});
