@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { messageInvalid } from '../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../model/entity.js';
 import { asBuffer, utf8 } from '../util/bytes.js';
@@ -19,8 +20,7 @@ type TransferEncoding = Encoding | 'quoted-printable' | 'base64';
 interface EncodedBody {
   readonly transferEncoding: TransferEncoding;
   readonly piece: Piece;
-  /** The content type, where it cannot stay what it was. */
-  readonly contentType?: string | undefined;
+  readonly contentType: string;
   readonly charset?: string | undefined;
 }
 
@@ -31,57 +31,72 @@ interface Written {
 
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
-function encodeText(text: string, options: RenderOptions): EncodedBody {
+function encodeText(text: string, contentType: string, options: RenderOptions): EncodedBody {
   const bytes = utf8(text);
   const { plain, fragile, escaped } = traitsOf(bytes);
   const charset = 'utf-8';
-  if (!fragile && plain === '7bit') return { transferEncoding: '7bit', piece: text, contentType: undefined, charset };
-  if (!fragile && plain === '8bit' && options.eightBit === true) return { transferEncoding: '8bit', piece: bytes, contentType: undefined, charset };
+  if (!fragile && plain === '7bit') return { transferEncoding: '7bit', piece: text, contentType, charset };
+  if (!fragile && plain === '8bit' && options.eightBit === true) return { transferEncoding: '8bit', piece: bytes, contentType, charset };
   const { transferEncoding, piece } = encodeCompactly(bytes, true, escaped);
-  return { transferEncoding, piece, contentType: undefined, charset };
+  return { transferEncoding, piece, contentType, charset };
 }
 
 /** quoted-printable or base64, whichever is shorter. */
-function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): EncodedBody {
+function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): Pick<EncodedBody, 'transferEncoding' | 'piece'> {
   const quoted = (bytes.length + 2 * escaped) * (76 / 73);
   if (base64Size(bytes.length) < quoted) return { transferEncoding: 'base64', piece: { base64: bytes } };
   return { transferEncoding: 'quoted-printable', piece: encodeQuotedPrintable(bytes, isText, escaped) };
 }
 
-function encodeBytes(bytes: Uint8Array, contentType: string, options: RenderOptions, isRoot: boolean): EncodedBody {
-  const isMessage = contentType === 'message/rfc822';
-  if ((isMessage || contentType.startsWith('text/')) && bytes.length <= maxInMemory) {
-    const { plain, fragile, escaped } = traitsOf(bytes);
-    // A forwarded message may not be encoded (RFC 2046 section 5.2.1); and a whole message gets a line end where it has none.
-    const stays = isMessage || !(fragile || (isRoot && bytes.at(-1) !== 10));
-    if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true))) return { transferEncoding: plain, piece: bytes };
-    if (!isMessage && options.binary !== true) return encodeCompactly(bytes, false, escaped);
-  }
-  if (options.binary === true) return { transferEncoding: 'binary', piece: bytes };
-  return { transferEncoding: 'base64', piece: { base64: bytes }, ...(isMessage ? { contentType: 'application/octet-stream' } : {}) };
+/** RFC 2046 section 5.2.1 allows message/rfc822 no base64: where that is needed, the message goes as a file. */
+function asBase64(piece: Piece, contentType: string): EncodedBody {
+  return { transferEncoding: 'base64', piece, contentType: isMessage(contentType) ? 'application/octet-stream' : contentType };
 }
 
-function encodeBody({ body, contentType, path }: LeafPart, options: RenderOptions, isRoot: boolean): EncodedBody {
+function isMessage(contentType: string): boolean {
+  return contentType.startsWith('message/') && contentType !== 'message/global';
+}
+
+function encodeBytes(bytes: Uint8Array, contentType: string, part: LeafPart, options: RenderOptions, isRoot: boolean): EncodedBody {
+  const isText = contentType.startsWith('text/');
+  if ((isText || isMessage(contentType)) && bytes.length <= maxInMemory) {
+    const { plain, fragile, escaped } = traitsOf(bytes);
+    const charset = isText && !hasCharset(part) && isUtf8(bytes) ? 'utf-8' : undefined;
+    // A forwarded message may not be encoded; and a whole message gets a line end where it has none.
+    const stays = !isText || !(fragile || (isRoot && bytes.at(-1) !== 10));
+    if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true))) return { transferEncoding: plain, piece: bytes, contentType, charset };
+    if (isText && options.binary !== true) return { ...encodeCompactly(bytes, false, escaped), contentType, charset };
+    if (options.binary === true) return { transferEncoding: 'binary', piece: bytes, contentType, charset };
+  }
+  return options.binary === true ? { transferEncoding: 'binary', piece: bytes, contentType } : asBase64({ base64: bytes }, contentType);
+}
+
+function hasCharset({ parameters }: LeafPart): boolean {
+  return parameters !== undefined && Object.keys(parameters).some((name) => name.toLowerCase() === 'charset');
+}
+
+function encodeBody(part: LeafPart, contentType: string, options: RenderOptions, isRoot: boolean): EncodedBody {
+  const { body, path } = part;
   if ('text' in body) {
     const text = canonicalText(body.text);
     // The end of data is a line end too: a message's last line has one.
-    return encodeText(isRoot && text !== '' && !text.endsWith('\r\n') ? `${text}\r\n` : text, options);
+    return encodeText(isRoot && text !== '' && !text.endsWith('\r\n') ? `${text}\r\n` : text, contentType, options);
   }
-  if ('bytes' in body) return encodeBytes(body.bytes, contentType, options, isRoot);
+  if ('bytes' in body) return encodeBytes(body.bytes, contentType, part, options, isRoot);
   const { open, size: inputSize } = body;
   if (body.isText === true) {
     const piece: Piece = { open, inputSize, encoding: 'quoted-printable-text', endsLine: isRoot, path };
-    return { transferEncoding: 'quoted-printable', piece, charset: 'utf-8' };
+    return { transferEncoding: 'quoted-printable', piece, contentType, charset: 'utf-8' };
   }
-  if (options.binary === true) return { transferEncoding: 'binary', piece: { open, inputSize, encoding: 'identity', path } };
-  const piece: Piece = { open, inputSize, encoding: 'base64', path };
-  // RFC 2046 section 5.2.1 allows message/rfc822 no base64.
-  return { transferEncoding: 'base64', piece, ...(contentType === 'message/rfc822' ? { contentType: 'application/octet-stream' } : {}) };
+  if (options.binary === true) return { transferEncoding: 'binary', piece: { open, inputSize, encoding: 'identity', path }, contentType };
+  return asBase64({ open, inputSize, encoding: 'base64', path }, contentType);
 }
 
 function contentTypeField(contentType: string, parameters: readonly (readonly [string, string])[], part: LeafPart): string {
   const path = `${part.path}.contentType`;
-  if (!mediaType.test(contentType)) throw messageInvalid(path, 'a content type is type/subtype in RFC 2045 tokens');
+  if (!mediaType.test(contentType) || contentType.startsWith('multipart/')) {
+    throw messageInvalid(path, 'a content type is type/subtype in RFC 2045 tokens, and not multipart');
+  }
   const tokens = parameters.map(([name, value]) => parameterTokens(name, value, path));
   if (part.filename !== undefined) tokens.push(legacyNameTokens('name', part.filename, `${part.path}.filename`));
   return tokenField('Content-Type', withParameters(contentType, tokens), path);
@@ -89,7 +104,7 @@ function contentTypeField(contentType: string, parameters: readonly (readonly [s
 
 function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
   const { path, filename } = part;
-  const { transferEncoding, piece, contentType = part.contentType, charset } = encodeBody(part, options, isRoot);
+  const { transferEncoding, piece, contentType, charset } = encodeBody(part, part.contentType.toLowerCase(), options, isRoot);
   let parameters = Object.entries(part.parameters ?? {});
   if (charset !== undefined && contentType.startsWith('text/')) {
     parameters = [['charset', charset], ...parameters.filter(([name]) => name.toLowerCase() !== 'charset')];

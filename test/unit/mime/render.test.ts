@@ -103,6 +103,13 @@ describe('octets', () => {
     }
   });
 
+  test('text without a charset has UTF-8 where it is that', () => {
+    const csv = (content: Uint8Array, parameters?: Record<string, string>): string => renderEntity(bytes(content, { contentType: 'Text/CSV', parameters })).fields;
+    expect(csv(Buffer.from('é'))).toMatch(/^Content-Type: text\/csv; charset=utf-8\r\n/);
+    expect(csv(Buffer.from('é'), { Charset: 'x' })).toMatch(/^Content-Type: text\/csv; Charset=x\r\n/);
+    expect(csv(Buffer.of(0xe9))).toMatch(/^Content-Type: text\/csv\r\n/);
+  });
+
   test('BINARYMIME spares the encoding', () => {
     expect(encodingOf(bytes(random), { binary: true })).toBe('binary');
     expect(renderEntity({ contentType: 'multipart/mixed', parts: [text('é'), bytes(random), text('x')] }, { binary: true, eightBit: true })).toMatchObject({ encoding: 'binary' });
@@ -214,6 +221,7 @@ describe('fields', () => {
       [{ filename: 'a\r\nBcc: x' }, 'attachments.0.filename'],
       [{ filename: '\ud800' }, 'attachments.0.filename'],
       [{ contentType: 'text/plain\r\nBcc: x' }, 'attachments.0.contentType'],
+      [{ contentType: 'multipart/mixed' }, 'attachments.0.contentType'],
       [{ contentType: 'text' }, 'attachments.0.contentType'],
       [{ contentType: 'text/plain; charset=x' }, 'attachments.0.contentType'],
       [{ parameters: { 'a b': 'c' } }, 'attachments.0.contentType'],
