@@ -1,0 +1,44 @@
+import { describe, expect, it } from 'vitest';
+import { isEmailError } from '../../../src/errors/email-error.js';
+import { parseProfile } from '../../../src/profile/define.js';
+import { complete, secrets } from './samples.js';
+
+const hostile: readonly unknown[] = [null, '\r\n', 'x\ud800', [[]], { env: 1 }, JSON.parse('{"__proto__":{}}')];
+
+type Path = readonly (string | number)[];
+
+function pathsOf(value: unknown, path: Path = []): readonly Path[] {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return [path];
+  return [path, ...Object.entries(value).flatMap(([key, entry]) => pathsOf(entry, [...path, key]))];
+}
+
+function withValue(value: unknown, [key, ...rest]: Path, replacement: unknown): unknown {
+  if (key === undefined) return replacement;
+  const copy = (Array.isArray(value) ? [...(value as unknown[])] : { ...(value as object) }) as Record<string, unknown>;
+  copy[key] = withValue(copy[key], rest, replacement);
+  return copy;
+}
+
+describe('a hostile value in place of any setting', () => {
+  it('is a problem that names the setting, and no secret of those around it', () => {
+    const paths = pathsOf(complete);
+    expect(paths.length).toBeGreaterThan(100);
+    for (const path of paths) {
+      for (const replacement of hostile) {
+        let thrown: unknown;
+        try {
+          parseProfile(withValue(complete, path, replacement));
+        } catch (error) {
+          thrown = error;
+        }
+        // CR and LF are text in a description and in a literal secret.
+        if (thrown === undefined && replacement === '\r\n') continue;
+        if (!isEmailError(thrown)) expect.fail(`${path.join('.')} took ${String(replacement)}, or threw ${String(thrown)}`);
+        const named = path.length === 0 || thrown.problems?.some((problem) => problem.path.startsWith(path.join('.')));
+        if (!named) expect.fail(`${path.join('.')} is not named: ${thrown.message}`);
+        const text = JSON.stringify(thrown);
+        if (secrets.some((secret) => text.includes(secret))) expect.fail(`${path.join('.')} shows a secret`);
+      }
+    }
+  });
+});
