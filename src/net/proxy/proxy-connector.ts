@@ -1,8 +1,8 @@
 import type { Duplex } from 'node:stream';
-import { TLSSocket } from 'node:tls';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
 import type { Connector } from '../../model/proxy.js';
+import type { ChannelBinding } from '../../model/sasl.js';
 import type { ResolvedProxyServer } from '../../profile/defaults.js';
 import { resolveSecret } from '../../profile/secret.js';
 import { channelBinding } from '../channel-binding.js';
@@ -13,6 +13,7 @@ import { TlsContexts } from '../tls-contexts.js';
 import type { LoadClientIdentity } from '../tls-contexts.js';
 import { secure } from '../tls.js';
 import { ProxyFault, runDialogue } from './dialogue.js';
+import type { ProxyDialogue } from './dialogue.js';
 import { HttpProxyAuthentication } from './http-authentication.js';
 import type { HttpProxyScheme } from './http-authentication.js';
 import { exchangeHttp } from './http-response.js';
@@ -111,46 +112,67 @@ export class ProxyConnector implements OwnConnector {
   }
 
   async #throughProxy(reached: Duplex, target: TunnelTarget, credentials: Credentials | undefined, signal: AbortSignal): Promise<Duplex> {
-    let stream = reached;
+    const { type } = this.#settings;
     try {
-      if (this.#settings.type === 'http-connect') {
-        stream = await this.#startTls(stream, signal);
-        const authentication = new HttpProxyAuthentication(credentials, this.#settings.host);
-        let authorization = this.#scheme && authentication.begin(this.#scheme);
-        this.#scheme = undefined;
-        for (;;) {
-          const response = await runDialogue(exchangeHttp(connectRequest(target, authorization)), stream, signal);
-          if (response.status < 300) break;
-          if (response.status !== 407) throw refusal(response, target);
-          authorization = authentication.answer(response, stream instanceof TLSSocket ? channelBinding(stream, 'tls-server-end-point') : undefined);
-          if (response.reusable) continue;
-          stream.destroy();
-          stream = await this.#startTls(await this.#reach(signal, undefined), signal);
-        }
-        this.#scheme = authentication.scheme;
-      } else if (this.#settings.type === 'socks5') await runDialogue(socks5(target, credentials), stream, signal);
-      else await runDialogue(socks4(target, credentials?.username), stream, signal);
+      if (type === 'http-connect') return await this.#tunnel(reached, target, credentials, signal);
+      await this.#run(type === 'socks5' ? socks5(target, credentials) : socks4(target, credentials?.username), reached, signal);
+      return reached;
     } catch (cause) {
-      stream.on('error', ignore).destroy();
       if (cause instanceof ProxyFault) throw this.#error(cause, credentials);
       throw signal.aborted ? this.#aborted(signal) : cause;
     }
-    // Until whoever asked for the stream listens to it.
-    return stream.on('error', ignore);
   }
 
-  async #startTls(stream: Duplex, signal: AbortSignal): Promise<Duplex> {
+  /** CONNECT, again with an answer to each 407: on the same connection where the proxy keeps it, else on a new one. */
+  async #tunnel(reached: Duplex, target: TunnelTarget, credentials: Credentials | undefined, signal: AbortSignal): Promise<Duplex> {
+    const authentication = new HttpProxyAuthentication(credentials, this.#settings.host);
+    let authorization = this.#scheme && authentication.begin(this.#scheme);
+    // Asked anew after a failure: the proxy may want another scheme by then.
+    this.#scheme = undefined;
+    let way = await this.#startTls(reached, signal);
+    for (;;) {
+      const response = await this.#run(exchangeHttp(connectRequest(target, authorization)), way.stream, signal);
+      if (response.status < 300) break;
+      try {
+        if (response.status !== 407) throw refusal(response, target);
+        authorization = authentication.answer(response, way.binding);
+      } catch (fault) {
+        way.stream.destroy();
+        throw fault;
+      }
+      if (response.reusable) continue;
+      way.stream.destroy();
+      way = await this.#startTls(await this.#reach(signal, undefined), signal);
+    }
+    this.#scheme = authentication.scheme;
+    return way.stream;
+  }
+
+  /** The stream is destroyed where the dialogue fails. */
+  async #run<T>(dialogue: ProxyDialogue<T>, stream: Duplex, signal: AbortSignal): Promise<T> {
+    // What befalls the stream later is told to whoever uses it next.
+    stream.on('error', () => undefined);
+    try {
+      return await runDialogue(dialogue, stream, signal);
+    } catch (cause) {
+      stream.destroy();
+      throw cause;
+    }
+  }
+
+  async #startTls(stream: Duplex, signal: AbortSignal): Promise<{ readonly stream: Duplex; readonly binding?: ChannelBinding | undefined }> {
     const { host, port, tls } = this.#settings;
-    if (tls === undefined) return stream;
+    if (tls === undefined) return { stream };
     try {
       const material = await this.#contexts.get(tls, this.#dependencies.loadClientIdentity);
-      return (await secure(stream, { host, port, settings: tls, material }, signal)).stream;
+      const secured = await secure(stream, { host, port, settings: tls, material }, signal);
+      return { stream: secured.stream, binding: channelBinding(secured.stream, secured.certificate, 'tls-server-end-point') };
     } catch (cause) {
       stream.destroy();
       if (signal.aborted || !isEmailError(cause) || cause.code !== 'ERR_TLS') throw cause;
-      throw new ProxyFault(`cannot be trusted or has no TLS: ${cause.message}`, {
+      throw new ProxyFault(`could not be reached by TLS: ${cause.message}`, {
         cause,
-        remedy: 'Check proxy.port; give the issuer of the proxy\'s certificate in proxy.tls.ca, or its fingerprint in proxy.tls.pinnedFingerprints.',
+        remedy: "Check proxy.port; give the issuer of the proxy's certificate in proxy.tls.ca, or its fingerprint in proxy.tls.pinnedFingerprints.",
       });
     }
   }
@@ -171,10 +193,6 @@ export class ProxyConnector implements OwnConnector {
       remedy: 'Check proxy.type and proxy.port; a slow proxy needs a longer server.timeouts.connectMs.',
     });
   }
-}
-
-function ignore(): void {
-  // What befalls the stream is told to whoever uses it next.
 }
 
 function connectRequest(target: TunnelTarget, authorization: string | undefined): string {
@@ -199,6 +217,6 @@ function refusal({ status, reason }: HttpResponse, target: TunnelTarget): ProxyF
 function hideSecrets(text: string, credentials: Credentials | undefined): string {
   if (credentials === undefined || credentials.password === '') return text;
   const { username, password } = credentials;
-  const forms = [password, `${username}:${password}`].flatMap((form) => [form, Buffer.from(form).toString('base64')]);
+  const forms = [`${username}:${password}`, password].flatMap((form) => [form, Buffer.from(form).toString('base64')]);
   return forms.reduce((shown, form) => shown.replaceAll(form, '[hidden]'), text);
 }

@@ -19,7 +19,8 @@ export function checkTarget({ host, port }: { readonly host: string; readonly po
     return { kind: 'ipv6', host, port };
   }
   const name = /[^\x00-\x7f]/.test(host) ? domainToASCII(host) : host;
-  if (name.length > 255 || !/^(?!\.)(?:\.?[A-Za-z0-9_-]{1,63})+\.?$/.test(name)) throw profileInvalid('server.host', 'expected a DNS name or an IP address');
+  const labels = name.replace(/\.$/, '').split('.');
+  if (name.length > 255 || !labels.every((label) => /^[A-Za-z0-9_-]{1,63}$/.test(label))) throw profileInvalid('server.host', 'expected a DNS name or an IP address');
   return { kind: 'name', host: name, port };
 }
 

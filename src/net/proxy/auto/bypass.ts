@@ -1,5 +1,5 @@
 import { BlockList } from 'node:net';
-import { isIp, isIpv4, isIpv6, ipBytes } from '../../../util/ip.js';
+import { isIp, isIpv4, ipBytes } from '../../../util/ip.js';
 
 /** Which hosts go without the proxy: NO_PROXY and its relatives. */
 
@@ -36,7 +36,7 @@ export function matchesException(entry: string, target: BypassTarget): boolean {
   if (port !== undefined && port !== target.port) return false;
   const [, network = '', bits] = /^(\d{1,3}(?:\.\d{1,3}){0,3})\/(\d{1,2})$/.exec(pattern) ?? [];
   if (bits !== undefined) return isIpv4(host) && inBlock(host, [...network.split('.'), '0', '0', '0'].slice(0, 4).join('.'), Number(bits));
-  if (isIpv6(pattern)) return matchesAddress(pattern, host);
+  if (pattern.includes(':')) return isIp(host) && matchesAddress(pattern, host);
   return matchesGlob(canonicalName(pattern), host);
 }
 

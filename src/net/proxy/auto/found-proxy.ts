@@ -1,6 +1,8 @@
 import { createEmailError } from '../../../errors/email-error.js';
 import type { ProxyServerSettings } from '../../../model/proxy.js';
 import { parseProxyText } from '../../../profile/proxy-url.js';
+import { proxy } from '../../../profile/schema/proxy.js';
+import type { Report } from '../../../profile/schema/schema.js';
 
 /** What a look for a proxy gives. */
 export interface FoundProxy {
@@ -16,10 +18,13 @@ export interface FoundProxy {
  */
 export function proxyOfText(text: string, origin: string): FoundProxy {
   const [, scheme = 'http', rest = ''] = /^(?:([a-z0-9+.-]+):\/\/)?(.*)$/is.exec(text.trim()) ?? [];
-  const known = /^socks(?:5h)?$/i.test(scheme) ? 'socks5' : scheme;
-  const parts = parseProxyText(`${known}://${rest}`);
-  if (parts.fault === undefined) return { settings: parts.settings, origin };
-  throw createEmailError('ERR_PROXY', `The proxy in ${origin} cannot be used: it ${parts.fault}`, {
+  const url = `${/^socks(?:5h)?$/i.test(scheme) ? 'socks5' : scheme}://${rest}`;
+  const report: Report = { problems: [], allowReferences: true };
+  proxy.check(url, '', report);
+  const parts = parseProxyText(url);
+  const [problem] = report.problems;
+  if (problem === undefined && parts.fault === undefined) return { settings: parts.settings, origin };
+  throw createEmailError('ERR_PROXY', `The proxy in ${origin} cannot be used: ${[problem?.path, problem?.message].filter(Boolean).join(': ')}`, {
     phase: 'proxy',
     remedy: `Correct ${origin}, or set the profile's proxy in place of 'auto'.`,
   });

@@ -31,8 +31,12 @@ export const gnomeSettings: SystemReader = async ({ run, signal, environment, ta
   return undefined;
 };
 
-/** http_proxy is kept from it: libproxy would take it for every scheme. */
+/**
+ * In desktop sessions only: elsewhere a program of that name is likely to be another. http_proxy is kept from it, which it would take
+ * for every scheme.
+ */
 export const libproxySettings: SystemReader = async ({ run, signal, environment, target }) => {
+  if (!environment['XDG_CURRENT_DESKTOP']) return undefined;
   const env = { ...environment, http_proxy: undefined, HTTP_PROXY: undefined };
   const [first = ''] = ((await run('proxy', [urlOf(target)], { signal, env })) ?? '').trim().split(/\s+/);
   const origin = 'libproxy';
