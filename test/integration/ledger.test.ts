@@ -1,0 +1,21 @@
+import { describe, expect, it } from 'vitest';
+import { runLedger } from '../support/ledger.js';
+
+const seed = Number(process.env['LEDGER_SEED'] ?? Date.now() % 1_000_000);
+
+/** The whole of it, 100 000 messages, is test/interop/ledger.test.ts. */
+describe(`a server that fails at random (seed ${seed})`, () => {
+  const plain = ['SIZE 104857600', '8BITMIME', 'ENHANCEDSTATUSCODES'];
+  it.each([
+    ['with CHUNKING', { pool: { maxConnections: 5 } }],
+    ['with several messages in flight', { pool: { maxConnections: 3, messagesInFlight: 8 } }],
+    ['with PIPELINING and DATA', { pool: { maxConnections: 5 }, extensions: ['PIPELINING', ...plain] }],
+    ['with PIPELINING and messages in flight', { pool: { maxConnections: 3, messagesInFlight: 4 }, extensions: ['PIPELINING', ...plain] }],
+    ['in lock-step', { pool: { maxConnections: 5 }, extensions: plain }],
+  ])('and the mailer agree about every message %s', async (_, options) => {
+    const ledger = await runLedger({ messages: 600, rate: 0.01, seed, ...options });
+    expect(ledger.wrong).toEqual([]);
+    expect(ledger.faults).toBeGreaterThan(10);
+    expect(ledger.sent).toBeGreaterThan(400);
+  });
+});

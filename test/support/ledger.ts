@@ -1,0 +1,94 @@
+/** Many messages through a server that fails at random: what it took is held against what the mailer said of each. */
+import { createMailer } from '../../src/index.js';
+import type { EmailError, MailMessage, PoolOptions } from '../../src/index.js';
+import { TestSmtpServer } from '../../src/testing.js';
+import type { TestFault, TestFaultStage } from '../../src/testing.js';
+
+export interface LedgerOptions {
+  readonly messages: number;
+  readonly pool: PoolOptions;
+  /** Chance of a fault at each stage. */
+  readonly rate: number;
+  readonly seed: number;
+  readonly extensions?: readonly string[];
+}
+
+export interface Ledger {
+  readonly sent: number;
+  readonly failed: number;
+  readonly unknown: number;
+  readonly faults: number;
+  /** Contradictions, of which there must be none. */
+  readonly wrong: readonly string[];
+  readonly heapGrowthBytes: number;
+}
+
+/** A small generator of our own, so that a seed is the same everywhere (mulberry32). */
+function random(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+export async function runLedger({ messages, pool, rate, seed, extensions }: LedgerOptions): Promise<Ledger> {
+  const next = random(seed);
+  let faults = 0;
+  let faulty = true;
+  const hit = (): boolean => {
+    const strikes = faulty && next() < rate;
+    if (strikes) faults++;
+    return strikes;
+  };
+  const kinds: readonly TestFault[] = [{ do: 'drop' }, { do: 'reset' }, { do: 'delay', ms: 3 }];
+  const replies = new Map([
+    ['GREETING', ['421 4.3.2 later', '554 5.3.2 no']],
+    ['EHLO', ['421 4.3.2 later']],
+    ['MAIL', ['451 4.3.0 later', '550 5.7.1 no', '421 4.3.2 later']],
+    ['RCPT', ['450 4.2.0 later', '550 5.1.1 no', '421 4.3.2 later']],
+    ['DATA', ['451 4.3.0 later', '421 4.3.2 later']],
+    ['END', ['451 4.3.0 later', '554 5.6.0 no', '421 4.3.2 later']],
+  ]);
+  await using server = await TestSmtpServer.start({
+    security: 'none',
+    ...(extensions ? { extensions } : {}),
+    faults: (at: TestFaultStage) => (at !== 'QUIT' && at !== 'RSET' && hit() ? kinds[Math.floor(next() * kinds.length)] : undefined),
+    replies: (verb) => {
+      const list = replies.get(verb);
+      return list && hit() ? list[Math.floor(next() * list.length)] : undefined;
+    },
+  });
+  const mailer = createMailer({ name: 'ledger', sender: { email: 'a@example.com' }, server: { host: server.host, port: server.port, security: 'none' } }, { pool });
+  function* source(): Generator<MailMessage> {
+    for (let i = 0; i < messages; i++) yield { to: 'b@example.org', subject: String(i), text: 'x'.repeat(next() < 0.02 ? 100_000 : 200) };
+  }
+  const outcomes = new Map<string, 'sent' | EmailError['delivery']>();
+  let heapStart = 0;
+  let heapEnd = 0;
+  for await (const { message, error } of mailer.sendAll(source())) {
+    outcomes.set(message.subject ?? '', error ? error.delivery : 'sent');
+    if (outcomes.size === Math.ceil(messages / 5)) heapStart = process.memoryUsage().heapUsed;
+  }
+  heapEnd = process.memoryUsage().heapUsed;
+  faulty = false;
+  await mailer.close();
+  const wrong: string[] = [];
+  const taken = new Map<string, number>();
+  for (const { content } of server.messages) {
+    const subject = /^Subject: (\d+)\r$/m.exec(Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, 1000)).toString('latin1'))?.[1] ?? '?';
+    taken.set(subject, (taken.get(subject) ?? 0) + 1);
+  }
+  if (outcomes.size !== messages) wrong.push(`${messages - outcomes.size} sends did not settle`);
+  for (const [subject, count] of taken) if (count > 1) wrong.push(`message ${subject} was taken ${count} times`);
+  for (const [subject, outcome] of outcomes) {
+    const arrived = taken.has(subject);
+    if (outcome === 'sent' && !arrived) wrong.push(`message ${subject} was reported as sent and never taken`);
+    if (outcome === 'not-delivered' && arrived) wrong.push(`message ${subject} was taken and reported as not delivered`);
+  }
+  const count = (kind: string): number => [...outcomes.values()].filter((outcome) => outcome === kind).length;
+  return { sent: count('sent'), failed: count('not-delivered'), unknown: count('unknown'), faults, wrong, heapGrowthBytes: heapEnd - heapStart };
+}
