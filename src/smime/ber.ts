@@ -23,6 +23,9 @@ export interface BerElement {
   readonly next: number;
 }
 
+/** Tags of an OCTET STRING: in one piece, or constructed. */
+export const octetTags = [tag.octetString, tag.octetString | 0x20] as const;
+
 const noLength = -1;
 
 function malformed(what: string, offset: number): never {

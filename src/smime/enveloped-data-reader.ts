@@ -4,7 +4,7 @@
 import { tag } from '../util/der.js';
 import { contentCipherByOid, oids } from './algorithms.js';
 import type { ContentCipher } from './algorithms.js';
-import { berChildren, BerFields, berInteger, berOctets, berRetagged, berWhole } from './ber.js';
+import { berChildren, BerFields, berInteger, berOctets, berRetagged, berWhole, octetTags } from './ber.js';
 import type { BerElement } from './ber.js';
 import { readCertificateId } from './certificate-id.js';
 import type { CertificateId } from './certificate-id.js';
@@ -71,7 +71,7 @@ export function readEncrypted(type: string, element: BerElement): EncryptedMessa
   const parameters = readParameters(cipher, algorithm);
   const ciphertext = berOctets(content.required(0x80, 0xa0));
   const attributes = isAuthenticated ? fields.optional(0xa1) : undefined;
-  const mac = isAuthenticated ? berOctets(fields.required(tag.octetString, tag.octetString | 0x20)) : undefined;
+  const mac = isAuthenticated ? berOctets(fields.required(...octetTags)) : undefined;
   if (mac !== undefined && mac.length !== parameters.tagBytes) throw smimeError('The authentication tag of the message has a wrong length.');
   return {
     recipients,
@@ -85,12 +85,12 @@ export function readEncrypted(type: string, element: BerElement): EncryptedMessa
 
 function readParameters(cipher: ContentCipher, algorithm: BerFields): { readonly iv: Buffer; readonly tagBytes: number } {
   if (cipher.mode === 'cbc') {
-    const iv = berOctets(algorithm.required(tag.octetString));
+    const iv = berOctets(algorithm.required(...octetTags));
     if (iv.length !== cipher.ivBytes) throw smimeError(`The initialization vector of the message has ${iv.length} octets, not ${cipher.ivBytes}.`);
     return { iv, tagBytes: 0 };
   }
   const gcm = new BerFields(algorithm.required(tag.sequence));
-  const iv = berOctets(gcm.required(tag.octetString));
+  const iv = berOctets(gcm.required(...octetTags));
   const length = gcm.optional(tag.integer);
   const tagBytes = length === undefined ? 12 : berInteger(length); // RFC 5084 section 3.2
   if (tagBytes < 12 || tagBytes > 16 || iv.length === 0 || iv.length > 64) throw smimeError('The GCM parameters of the message are out of bounds.');
@@ -112,7 +112,7 @@ function readTransport(fields: BerFields): KeyTransport {
     id,
     algorithm: algorithm.oid(),
     parameters: algorithm.any(),
-    encryptedKey: berOctets(fields.required(tag.octetString, tag.octetString | 0x20)),
+    encryptedKey: berOctets(fields.required(...octetTags)),
   };
 }
 
@@ -124,14 +124,14 @@ function readAgreement(fields: BerFields): readonly KeyAgreement[] {
   const common = {
     kind: 'agreement',
     originator,
-    ukm: ukm === undefined ? undefined : berOctets(new BerFields(ukm, 0xa1).required(tag.octetString, tag.octetString | 0x20)),
+    ukm: ukm === undefined ? undefined : berOctets(new BerFields(ukm, 0xa1).required(...octetTags)),
     algorithm: scheme.oid(),
     wrap: scheme.required(tag.sequence),
   } as const;
   return [...berChildren(fields.required(tag.sequence), maxRecipients)].map((element) => {
     const entry = new BerFields(element);
     const id = readAgreementId(entry.required(tag.sequence, 0xa0));
-    return { ...common, id, encryptedKey: berOctets(entry.required(tag.octetString, tag.octetString | 0x20)) };
+    return { ...common, id, encryptedKey: berOctets(entry.required(...octetTags)) };
   });
 }
 
@@ -144,7 +144,7 @@ function readOriginator(field: BerElement): KeyAgreement['originator'] {
 /** Here the key identifier is inside a [0] RecipientKeyIdentifier. */
 function readAgreementId(field: BerElement): CertificateId {
   if (field.tag === tag.sequence) return readCertificateId(field);
-  return { keyIdentifier: berOctets(new BerFields(field, 0xa0).required(tag.octetString)) };
+  return { keyIdentifier: berOctets(new BerFields(field, 0xa0).required(...octetTags)) };
 }
 
 /** The AlgorithmIdentifier of a key wrap: its name, and its bytes for the key derivation. */

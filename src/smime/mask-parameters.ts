@@ -4,7 +4,7 @@
 import { noBytes } from '../util/bytes.js';
 import { tag } from '../util/der.js';
 import { digestByOid, oids } from './algorithms.js';
-import { BerFields, berInteger, berOctets } from './ber.js';
+import { BerFields, berInteger, berOctets, octetTags } from './ber.js';
 import type { BerElement } from './ber.js';
 import type { OaepParameters, PssParameters, RsaDigest } from './rsa-decoding.js';
 
@@ -41,5 +41,5 @@ function readThird(field: BerElement): { readonly saltLength: number; readonly l
   if (value.tag === tag.integer) return { saltLength: berInteger(value), label: noBytes };
   const source = new BerFields(value);
   if (source.oid() !== oids.pSpecified) return undefined;
-  return { saltLength: 20, label: berOctets(source.required(tag.octetString, tag.octetString | 0x20)) };
+  return { saltLength: 20, label: berOctets(source.required(...octetTags)) };
 }

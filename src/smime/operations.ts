@@ -14,12 +14,15 @@ import { certificatesOf } from './certificate-data.js';
 import { decryptContent } from './content-decryption.js';
 import type { RecipientKey } from './content-key.js';
 import { prepareEncrypter } from './encrypter.js';
+import type { EntityEncrypter } from './encrypter.js';
 import { findSmime, joinMessage, splitMessage } from './message.js';
 import { readPrivateKey } from './private-key.js';
 import { checkSignatures } from './signature-check.js';
 import type { SignatureResult } from './signature-check.js';
 import { readContentInfo, readSignedData } from './signed-data-reader.js';
+import { Recent } from './recent.js';
 import { prepareSigner } from './signer.js';
+import type { EntitySigner } from './signer.js';
 import { smimeError } from './smime-error.js';
 
 /** How `verify` judges signers. */
@@ -52,10 +55,39 @@ export interface DecryptResult {
  * ERR_CERTIFICATE where the certificate cannot be used, ERR_SMIME where the content is not fit for signing.
  */
 export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
-  const loaded = await loadCertificate(settings.certificate, { purpose: 'sign' });
-  const signer = await prepareSigner(loaded, settings);
+  const signer = await signerOf(settings);
   const { outer, entity: inner } = splitMessage(entity);
   return joinMessage(outer, await signer.sign(inner, new AbortController().signal));
+}
+
+/** A signer, and what it was made from. */
+interface KnownSigner {
+  readonly facts: readonly unknown[];
+  readonly signer: Promise<EntitySigner>;
+}
+
+/** Opening a key costs ten times what a signature costs: an identity given by value is opened once, for as long as its object lives. */
+const knownSigners = new WeakMap<CertificateSource, KnownSigner>();
+const recentCertificates = new Recent<string, Promise<readonly Certificate[]>>(64);
+const recentEncrypters = new Recent<string, EntityEncrypter>(16);
+
+async function signerOf(settings: SmimeSignSettings): Promise<EntitySigner> {
+  const { certificate: source, hashAlgorithm, scheme, includeCertificate, format } = settings;
+  const open = async (): Promise<EntitySigner> => prepareSigner(await loadCertificate(source, { purpose: 'sign' }), settings);
+  if (!isByValue(source)) return open();
+  const facts = [source.data, source.key, source.password, source.keyPassword, hashAlgorithm, scheme, includeCertificate, format];
+  const known = knownSigners.get(source);
+  if (known !== undefined && facts.every((fact, i) => Object.is(fact, known.facts[i]))) return known.signer;
+  const signer = open();
+  knownSigners.set(source, { facts, signer });
+  signer.catch(() => knownSigners.delete(source));
+  return signer;
+}
+
+/** Does all of it stand in the object itself, in text that cannot change? */
+function isByValue(source: CertificateSource): source is Extract<CertificateSource, { readonly file?: never; readonly store?: never }> {
+  const { data, key, password, keyPassword } = source as { data?: unknown; key?: unknown; password?: unknown; keyPassword?: unknown };
+  return typeof data === 'string' && [key, password, keyPassword].every((secret) => secret === undefined || typeof secret === 'string');
 }
 
 /**
@@ -69,7 +101,7 @@ export async function encrypt(
   certificates: readonly (string | Uint8Array)[],
   settings: Omit<SmimeEncryptSettings, 'certificates'> = {},
 ): Promise<Uint8Array> {
-  const given = await Promise.all(certificates.map(certificatesOf));
+  const given = await Promise.all(certificates.map(givenCertificates));
   const recipients = given.flatMap(leavesOf);
   if (settings.trustAnchors !== undefined) await refuseUntrusted(recipients, given.flat(), settings.trustAnchors);
   if (settings.encryptToSelf !== undefined) {
@@ -77,7 +109,12 @@ export async function encrypt(
     recipients.push(await parseCertificate(own.certificate));
   }
   const { outer, entity: inner } = splitMessage(entity);
-  return joinMessage(outer, await prepareEncrypter(settings).encrypt(inner, recipients, new AbortController().signal));
+  const encrypter = recentEncrypters.get(`${settings.algorithm}/${settings.keyTransport}`, () => prepareEncrypter(settings));
+  return joinMessage(outer, await encrypter.encrypt(inner, recipients, new AbortController().signal));
+}
+
+function givenCertificates(given: string | Uint8Array): Promise<readonly Certificate[]> {
+  return typeof given === 'string' ? recentCertificates.get(given, () => certificatesOf(given)) : certificatesOf(given);
 }
 
 /** Of a certificate that comes with those of its issuers, the one that is meant. */

@@ -5,7 +5,7 @@
 import { tag } from '../util/der.js';
 import { digestByOid, oids, signatureByOid } from './algorithms.js';
 import type { DigestName } from './algorithms.js';
-import { berChildren, berContent, BerFields, berInteger, berOctets, berOid, berRetagged, berWhole, readBer } from './ber.js';
+import { berChildren, berContent, BerFields, berInteger, berOctets, berOid, berRetagged, berWhole, readBer, octetTags } from './ber.js';
 import type { BerElement } from './ber.js';
 import { readCertificateId } from './certificate-id.js';
 import type { CertificateId } from './certificate-id.js';
@@ -66,7 +66,7 @@ export function readSignedData(element: BerElement): SignedData {
   const signers = [...berChildren(fields.required(tag.set), limits.signers)];
   return {
     contentType,
-    content: explicit === undefined ? undefined : berOctets(new BerFields(explicit, 0xa0).required(tag.octetString, tag.octetString | 0x20)),
+    content: explicit === undefined ? undefined : berOctets(new BerFields(explicit, 0xa0).required(...octetTags)),
     certificates: certificates === undefined ? [] : readCertificates(certificates),
     signers: signers.map(readSigner),
   };
@@ -91,7 +91,7 @@ function readSigner(element: BerElement): SignerInfo {
   const digestOid = new BerFields(fields.required(tag.sequence)).oid();
   const signed = fields.optional(0xa0);
   const algorithm = fields.required(tag.sequence);
-  const signature = berOctets(fields.required(tag.octetString, tag.octetString | 0x20));
+  const signature = berOctets(fields.required(...octetTags));
   const digest = digestByOid.get(digestOid);
   return {
     id,

@@ -1,0 +1,137 @@
+/**
+ * SignedData and EnvelopedData put together by hand: what no honest program makes, and what ours does not make but others do.
+ */
+import { constants, createCipheriv, createHash, generateKeyPairSync, diffieHellman, publicEncrypt, randomBytes, sign } from 'node:crypto';
+import { children, context, contextPrimitive, element, integer, nullElement, octetString, oid, readElement, sequence, tag, time, wholeOf } from '../../../src/util/der.js';
+import { deriveKek, wrapKey } from '../../../src/smime/key-agreement.js';
+import { agreementByOid, keyWraps } from '../../../src/smime/algorithms.js';
+import type { Issued } from './issue.js';
+
+export const dataOid = oid('1.2.840.113549.1.7.1');
+const sha256 = sequence(oid('2.16.840.1.101.3.4.2.1'));
+
+export function attribute(type: string, ...values: readonly Buffer[]): Buffer {
+  return sequence(oid(type), element(tag.set, ...values));
+}
+export const contentType = (type = dataOid): Buffer => attribute('1.2.840.113549.1.9.3', type);
+export const messageDigest = (content: Buffer): Buffer => attribute('1.2.840.113549.1.9.4', octetString(createHash('sha256').update(content).digest()));
+export const signingTime = (at: Date): Buffer => attribute('1.2.840.113549.1.9.5', time(at));
+
+/** IssuerAndSerialNumber of a certificate. */
+export function nameOf({ der }: Issued): Buffer {
+  const [tbs] = [...children(der, readElement(der, 0))];
+  const fields = tbs === undefined ? [] : [...children(der, tbs)].map((field) => wholeOf(der, field));
+  return sequence(fields[3] as Buffer, fields[1] as Buffer);
+}
+
+export interface SignerOptions {
+  readonly signer: Issued;
+  /** In the order given; empty: none. */
+  readonly attributes: readonly Buffer[];
+  readonly id?: Buffer | undefined;
+  /** What is signed, where that is not the SET of the attributes in the order given. */
+  readonly signedBytes?: Buffer | undefined;
+  readonly signature?: Buffer | undefined;
+  readonly digestAlgorithm?: Buffer | undefined;
+  readonly algorithm?: Buffer | undefined;
+}
+
+/** A SignerInfo by an EC key with SHA-256. */
+export function signerInfo(options: SignerOptions): Buffer {
+  const set = element(tag.set, ...options.attributes);
+  const signature = options.signature ?? sign('sha256', options.signedBytes ?? set, options.signer.key.privateKey);
+  return sequence(
+    integer(1),
+    options.id ?? nameOf(options.signer),
+    options.digestAlgorithm ?? sha256,
+    ...(options.attributes.length > 0 ? [element(0xa0, ...options.attributes)] : []),
+    options.algorithm ?? sequence(oid('1.2.840.10045.4.3.2')),
+    octetString(signature),
+  );
+}
+
+/** A ContentInfo with the content inside. */
+export function signedData(content: Buffer, signerInfos: readonly Buffer[], certificates: readonly Buffer[], type = dataOid): Buffer {
+  return sequence(
+    oid('1.2.840.113549.1.7.2'),
+    context(
+      0,
+      sequence(
+        integer(1),
+        element(tag.set, sha256),
+        sequence(type, context(0, octetString(content))),
+        ...(certificates.length > 0 ? [element(0xa0, ...certificates)] : []),
+        element(tag.set, ...signerInfos),
+      ),
+    ),
+  );
+}
+
+export const skiOf = ({ keyIdentifier }: Issued): Buffer => contextPrimitive(0, keyIdentifier);
+
+/** A key transport with RSAES-PKCS1-v1_5. */
+export function transport(recipient: Issued, key: Buffer, id?: Buffer): Buffer {
+  const encrypted = publicEncrypt({ key: recipient.key.publicKey, padding: constants.RSA_PKCS1_PADDING }, key);
+  return sequence(integer(0), id ?? nameOf(recipient), sequence(oid('1.2.840.113549.1.1.1'), nullElement()), octetString(encrypted));
+}
+
+/** A key agreement with any scheme of RFC 5753, and user keying material where wanted. */
+export function agreement(recipient: Issued, key: Buffer, schemeOid: string, ukm: Buffer | undefined, withCurve: boolean): Buffer {
+  const scheme = agreementByOid.get(schemeOid);
+  if (scheme === undefined) throw new Error('unknown scheme');
+  const ephemeral = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const secret = diffieHellman({ privateKey: ephemeral.privateKey, publicKey: recipient.key.publicKey });
+  const wrapAlgorithm = sequence(oid(keyWraps.aes128.oid));
+  const wrapped = wrapKey(keyWraps.aes128, deriveKek(scheme, secret, wrapAlgorithm, ukm, 16), key);
+  const spki = ephemeral.publicKey.export({ format: 'der', type: 'spki' });
+  const [algorithm, point] = [...children(spki, readElement(spki, 0))].map((part) => wholeOf(spki, part));
+  const named = withCurve ? (algorithm as Buffer) : sequence(oid('1.2.840.10045.2.1'));
+  return context(
+    1,
+    integer(3),
+    context(0, context(1, named, point as Buffer)),
+    ...(ukm === undefined ? [] : [context(1, octetString(ukm))]),
+    sequence(oid(schemeOid), wrapAlgorithm),
+    sequence(sequence(nameOf(recipient), octetString(wrapped))),
+  );
+}
+
+export interface Envelope {
+  readonly key: Buffer;
+  readonly iv: Buffer;
+  readonly ciphertext: Buffer;
+}
+
+/** AES-128-CBC with padding as given; default that of RFC 5652. */
+export function encryptCbc(content: Buffer, padding?: Buffer): Envelope {
+  const key = randomBytes(16);
+  const iv = randomBytes(16);
+  const cipher = createCipheriv('aes-128-cbc', key, iv).setAutoPadding(padding === undefined);
+  return { key, iv, ciphertext: Buffer.concat([cipher.update(content), cipher.update(padding ?? Buffer.alloc(0)), cipher.final()]) };
+}
+
+/** EnvelopedData; `encrypted` replaces the [0] field with the ciphertext. */
+export function envelopedData(recipients: readonly Buffer[], { iv, ciphertext }: Envelope, encrypted = contextPrimitive(0, ciphertext)): Buffer {
+  const algorithm = sequence(oid('2.16.840.1.101.3.4.1.2'), octetString(iv));
+  return sequence(
+    oid('1.2.840.113549.1.7.3'),
+    context(0, sequence(integer(0), element(tag.set, ...recipients), sequence(dataOid, algorithm, encrypted))),
+  );
+}
+
+/** The same element with indefinite lengths wherever it is constructed, and octet strings in pieces; what is DER by rule is kept. */
+export function indefinite(der: Buffer, pieceBytes: number, kept: readonly Buffer[]): Buffer {
+  if (kept.some((one) => one.equals(der))) return der;
+  const { tag: tagByte, start, end } = readElement(der, 0);
+  if (tagByte & 0x20) {
+    const inner: Buffer[] = [];
+    for (const child of children(der, readElement(der, 0))) inner.push(indefinite(wholeOf(der, child), pieceBytes, kept));
+    return Buffer.concat([Buffer.of(tagByte, 0x80), ...inner, Buffer.alloc(2)]);
+  }
+  if ((tagByte === tag.octetString || tagByte === 0x80) && end - start > pieceBytes) {
+    const pieces: Buffer[] = [];
+    for (let at = start; at < end; at += pieceBytes) pieces.push(octetString(der.subarray(at, Math.min(at + pieceBytes, end))));
+    return Buffer.concat([Buffer.of(tagByte | 0x20, 0x80), ...pieces, Buffer.alloc(2)]);
+  }
+  return der;
+}

@@ -1,0 +1,93 @@
+import { describe, expect, test } from 'vitest';
+import { parseMessage } from '../../../src/mime/parse.js';
+import { decrypt, encrypt, sign, verify } from '../../../src/smime/operations.js';
+import { Recent } from '../../../src/smime/recent.js';
+import { authority, certificatePem, issue, keyPem } from './issue.js';
+
+const root = authority();
+const alice = issue({ issuer: root, name: 'Alice', kind: 'P-256' });
+const bob = issue({ issuer: root, name: 'Bob', kind: 'P-384' });
+const source = (who: typeof alice) => ({ data: certificatePem(who), key: keyPem(who) });
+const message = Buffer.from(
+  'From: alice@example.com\r\nSubject: Figures\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\nX-Note: stays\r\n\r\nHello\r\n',
+);
+
+describe('whole messages', () => {
+  test('signed, then encrypted: fields of the message stay outside, Content-* go inside, and all comes back', async () => {
+    const sealed = await encrypt(await sign(message, { certificate: source(alice) }), [certificatePem(bob)], { algorithm: 'aes-256-gcm' });
+    const outer = parseMessage(sealed).header;
+    expect(outer.fields.map(({ name }) => name)).toEqual(['From', 'Subject', 'X-Note', 'MIME-Version', 'Content-Type', 'Content-Transfer-Encoding', 'Content-Disposition']);
+    const { content, algorithm } = await decrypt(sealed, source(bob));
+    expect(algorithm).toBe('aes-256-gcm');
+    const verified = await verify(content, { trustAnchors: [certificatePem(root)] });
+    expect(verified.signatures).toMatchObject([{ valid: true, trusted: true, signer: { subject: 'CN=Alice', hasPrivateKey: false } }]);
+    expect(Buffer.from(verified.content).toString()).toBe('Content-Type: text/plain;\r\n charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\nHello\r\n');
+  });
+
+  test('lone LF and CR become CRLF before signing (RFC 8551 section 3.1.1)', async () => {
+    const signed = await sign(Buffer.from('Content-Type: text/plain\n\none\ntwo\rthree\r\n'), { certificate: source(alice) });
+    const { content, signatures } = await verify(signed);
+    expect(signatures[0]?.valid).toBe(true);
+    expect(Buffer.from(content).toString()).toBe('Content-Type: text/plain\r\n\r\none\r\ntwo\r\nthree\r\n');
+  });
+
+  test('what does not begin with header fields is refused, so that nothing of it is lost', async () => {
+    for (const text of ['Hello\r\n', ' folded: no\r\n\r\nx', '']) {
+      await expect(encrypt(Buffer.from(text), [certificatePem(bob)])).rejects.toMatchObject({ code: 'ERR_SMIME' });
+    }
+    const { content } = await decrypt(await encrypt(Buffer.from('\r\nno fields\r\n'), [bob.der]), source(bob));
+    expect(Buffer.from(content).toString()).toBe('\r\nno fields\r\n');
+  });
+
+  test('8-bit content cannot be signed detached; opaque and encrypted it comes back as it was', async () => {
+    const eightBit = Buffer.from('Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n');
+    await expect(sign(eightBit, { certificate: source(alice) })).rejects.toMatchObject({ code: 'ERR_SMIME' });
+    const { content } = await decrypt(await encrypt(eightBit, [bob.der]), source(bob));
+    expect(Buffer.from(content)).toEqual(eightBit);
+  });
+
+  test('also for oneself, and of a bundle only the end of the chain receives', async () => {
+    const sealed = await encrypt(message, [certificatePem(bob) + certificatePem(root)], { encryptToSelf: source(alice) });
+    for (const who of [alice, bob]) expect(Buffer.from((await decrypt(sealed, source(who))).content).includes('Hello')).toBe(true);
+    await expect(decrypt(sealed, source(issue({ issuer: root })))).rejects.toMatchObject({ message: expect.stringContaining('names 2 other recipients') as string });
+  });
+
+  test('recipients that end at no trust anchor are refused where anchors are given', async () => {
+    await encrypt(message, [bob.der], { trustAnchors: [root.der] });
+    await expect(encrypt(message, [bob.der], { trustAnchors: [authority('Other').der] })).rejects.toMatchObject({ code: 'ERR_CERTIFICATE', message: expect.stringContaining('CN=Bob') as string });
+    await expect(encrypt(message, ['nothing'])).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' });
+  });
+
+  test('old type names, and application/octet-stream named .p7m, are read (RFC 8551 section 3.9)', async () => {
+    const latin = Buffer.from(await encrypt(message, [bob.der])).toString('latin1');
+    for (const type of ['application/x-pkcs7-mime', 'application/octet-stream']) {
+      const renamed = latin.replace('application/pkcs7-mime', type);
+      expect(Buffer.from((await decrypt(Buffer.from(renamed, 'latin1'), source(bob))).content).includes('Hello')).toBe(true);
+    }
+  });
+
+  test('an identity is read again where its object has changed', async () => {
+    const changing: { data: string; key: string } = { ...source(alice) };
+    const signerOf = async (): Promise<string | undefined> => (await verify(await sign(message, { certificate: changing }))).signatures[0]?.signer?.subject;
+    expect(await signerOf()).toBe('CN=Alice');
+    Object.assign(changing, source(bob));
+    expect(await signerOf()).toBe('CN=Bob');
+  });
+
+  test('no secret is in an error', async () => {
+    const secret = keyPem(bob).split('\n')[1] ?? '';
+    const error: unknown = await sign(message, { certificate: { data: certificatePem(alice), key: keyPem(bob) } }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'ERR_CERTIFICATE' });
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(secret);
+  });
+});
+
+test('what is remembered is bounded, and failures are not', async () => {
+  const recent = new Recent<number, Promise<number>>(2);
+  let made = 0;
+  const make = async (): Promise<number> => ++made;
+  for (const key of [1, 2, 1, 3, 1, 2]) await recent.get(key, make);
+  expect(made).toBe(4); // 2 was forgotten for 3
+  await expect(recent.get(9, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  expect(await recent.get(9, make)).toBe(5);
+});

@@ -1,0 +1,71 @@
+import { describe, expect, test } from 'vitest';
+import type { SmimeReport } from '../../../src/model/report.js';
+import { parseCertificate } from '../../../src/pki/certificate.js';
+import { checkEncryption, checkSigning } from '../../../src/smime/report.js';
+import { authority, issue, loaded, makeKey } from './issue.js';
+import { never } from './support.js';
+
+const root = authority();
+const day = 86_400_000;
+const settings = { certificate: { data: '' } } as const;
+const codes = ({ problems }: SmimeReport) => problems.map(({ severity, code }) => `${severity} ${code}`);
+
+describe('checkSigning', () => {
+  test('a good identity has no problems, in every format', async () => {
+    const own = await loaded(issue({ issuer: root, email: 'Alice@example.com' }));
+    for (const format of ['detached', 'opaque'] as const) {
+      const report = await checkSigning(own, { ...settings, format, includeCertificate: false }, 'alice@example.com', never);
+      expect(report).toMatchObject({ ok: true, missing: [], problems: [], certificates: [{ hasPrivateKey: true }] });
+    }
+  });
+
+  test.each([
+    [{ to: new Date(Date.now() - 1) }, 'error CERTIFICATE_EXPIRED'],
+    [{ from: new Date(Date.now() + day) }, 'error CERTIFICATE_NOT_YET_VALID'],
+    [{ to: new Date(Date.now() + 10 * day) }, 'warning CERTIFICATE_EXPIRES_SOON'],
+    [{ keyUsage: 0x20 }, 'error KEY_USAGE'],
+    [{ purposes: ['1.3.6.1.5.5.7.3.1'] }, 'error EXTENDED_KEY_USAGE'],
+    [{ email: 'other@example.com' }, 'warning ADDRESS_MISMATCH'],
+    [{ kind: 'rsa1024' }, 'warning WEAK_KEY'],
+    [{ kind: 'rsa512' }, 'error WEAK_KEY'],
+    [{ kind: 'x25519', keyUsage: 0x80 }, 'error KEY_KIND'],
+  ] as const)('%j: %s', async (options, expected) => {
+    const own = await loaded(issue({ issuer: root, email: 'alice@example.com', ...options }));
+    const report = await checkSigning(own, settings, 'alice@example.com', never);
+    expect(codes(report)).toEqual([expected]);
+    expect(report.ok).toBe(expected.startsWith('warning'));
+  });
+
+  test('a missing key, a key of another certificate, SHA-1 and a device that fails are named', async () => {
+    const own = await loaded(issue({ issuer: root, email: 'alice@example.com' }));
+    const { privateKey: _, ...keyless } = own;
+    expect(codes(await checkSigning(keyless, settings, 'alice@example.com', never))).toEqual(['error KEY_MISSING']);
+    const wrong = { ...own, privateKey: makeKey('P-256').privateKey.export({ format: 'der', type: 'pkcs8' }) };
+    expect(codes(await checkSigning(wrong, settings, 'alice@example.com', never))).toEqual(['error SIGNING_FAILED']);
+    expect(codes(await checkSigning(own, { ...settings, hashAlgorithm: 'sha1' }, 'alice@example.com', never))).toEqual(['warning WEAK_HASH']);
+    const device = { ...own, privateKey: { sign: () => Promise.reject(new Error('no card')) } };
+    const report = await checkSigning(device, settings, 'alice@example.com', never);
+    expect(report.problems).toMatchObject([{ code: 'SIGNING_FAILED', message: expect.stringContaining('no card') as string }]);
+    await expect(checkSigning(device, settings, 'alice@example.com', AbortSignal.abort())).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+});
+
+describe('checkEncryption', () => {
+  test('names everyone without a usable certificate, and encrypts a sample for the others', async () => {
+    const good = await parseCertificate(issue({ issuer: root, email: 'bob@example.com' }).der);
+    const expired = await parseCertificate(issue({ issuer: root, email: 'carol@example.com', to: new Date(Date.now() - 1) }).der);
+    const found = new Map([['bob@example.com', good], ['carol@example.com', expired]]);
+    const report = await checkEncryption(['bob@example.com', 'carol@example.com', 'dave@example.com'], found, { algorithm: 'des-ede3-cbc' }, never);
+    expect(report).toMatchObject({ ok: false, missing: ['carol@example.com', 'dave@example.com'] });
+    expect(codes(report)).toEqual(['error CERTIFICATE_EXPIRED', 'error CERTIFICATE_MISSING', 'warning WEAK_CIPHER']);
+    expect(report.certificates).toHaveLength(2);
+    expect(await checkEncryption(['bob@example.com'], found, {}, never)).toMatchObject({ ok: true, missing: [], problems: [] });
+  });
+
+  test('an address that is not in the certificate is a warning', async () => {
+    const shared = await parseCertificate(issue({ issuer: root, email: 'office@example.com' }).der);
+    const report = await checkEncryption(['bob@example.com'], new Map([['bob@example.com', shared]]), {}, never);
+    expect(codes(report)).toEqual(['warning ADDRESS_MISMATCH']);
+    expect(report.ok).toBe(true);
+  });
+});
