@@ -2,6 +2,8 @@
  * PKI.js and asn1js, loaded on first use: a program that neither signs nor encrypts never pays for them.
  */
 
+import { reasonOf } from '../errors/email-error.js';
+
 /** The asn1js module. */
 export type Asn1js = typeof import('asn1js');
 
@@ -62,7 +64,7 @@ export type Asn1Node = import('asn1js').AsnType;
 
 /** BER to a tree over the same memory. A RangeError says what is not well-formed or over a limit. */
 export function decode(asn1js: Asn1js, bytes: Uint8Array, limits: DecodeLimits = {}): Asn1Node {
-  const { result, offset } = asn1js.fromBER(bytes as Uint8Array<ArrayBuffer>, {
+  const { result, offset } = parse(asn1js, bytes, {
     maxNodes: limits.maxNodes ?? 100_000,
     maxContentLength: limits.maxContentLength ?? bytes.length,
     maxDepth: limits.maxDepth ?? 64,
@@ -73,4 +75,13 @@ export function decode(asn1js: Asn1js, bytes: Uint8Array, limits: DecodeLimits =
   if (offset < 0) throw new RangeError(`BER: ${result.error === '' ? 'not well-formed' : result.error}`);
   if (offset !== bytes.length && limits.allowTrailing !== true) throw new RangeError(`BER: ${bytes.length - offset} bytes after the end`);
   return result;
+}
+
+/** asn1js reports most faults in its result, and throws for some values that are out of range. */
+function parse(asn1js: Asn1js, bytes: Uint8Array, options: Parameters<Asn1js['fromBER']>[1]): ReturnType<Asn1js['fromBER']> {
+  try {
+    return asn1js.fromBER(bytes as Uint8Array<ArrayBuffer>, options);
+  } catch (error) {
+    throw new RangeError(`BER: ${reasonOf(error)}`, { cause: error });
+  }
 }

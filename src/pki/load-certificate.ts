@@ -97,7 +97,9 @@ function choose({ identities, skipped, strayKeys = 0 }: Identities, contents: Co
     const holds = contents.keys.length > 0 ? 'a private key, but no certificate' : 'no certificate';
     throw certificateError(`the ${contents.format} file holds ${holds}`, 'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.');
   }
-  const withKeys = identities.filter(({ info }) => info.hasPrivateKey);
+  const opened = identities.filter(({ privateKey }) => privateKey !== undefined);
+  // Of several keys one may be locked, as long as it is not the only one.
+  const withKeys = opened.length > 0 ? opened : identities.filter(({ locked }) => locked !== undefined);
   if (withKeys.length === 0 && strayKeys > 0) {
     throw certificateError('the private key belongs to none of the certificates', 'Give the certificate that was issued for this key.');
   }

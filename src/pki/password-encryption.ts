@@ -136,21 +136,42 @@ function rc2Bits(version: number | undefined): number {
   return bits;
 }
 
-/** The key that a KDF's AlgorithmIdentifier (PBKDF2, scrypt) makes of a password; `length` holds where it names none. */
-export async function deriveKey(algorithm: Asn1Node | undefined, password: Uint8Array, length: number, budget: WorkBudget): Promise<Buffer> {
+/** The key that a KDF's AlgorithmIdentifier (PBKDF2, scrypt) makes of a password, for a cipher that takes `length` octets. */
+async function deriveKey(algorithm: Asn1Node | undefined, password: Uint8Array, length: number, budget: WorkBudget): Promise<Buffer> {
   const { oid, parameters } = algorithmOf(algorithm, 'the key derivation');
-  const fields = itemsOf(parameters, 'the parameters of the key derivation');
-  const salt = octetsOf(fields[0], 'the salt');
   if (oid === oids.scrypt) {
+    const fields = itemsOf(parameters, 'the parameters of scrypt');
     const [N, r, p] = fields.slice(1, 4).map((field) => numberOf(field, 'the cost'));
-    return scryptDerive(password, salt, { N: N ?? 0, r: r ?? 0, p: p ?? 0 }, length, budget);
+    return scryptDerive(password, octetsOf(fields[0], 'the salt'), { N: N ?? 0, r: r ?? 0, p: p ?? 0 }, length, budget);
   }
+  const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
+  if (keyLength !== undefined && keyLength !== length) throw new RangeError(`its key length ${keyLength} does not fit the cipher`);
+  return pbkdf2Derive(prf, password, salt, rounds, length, budget);
+}
+
+/**
+ * The HMAC key of PBMAC1 (RFC 9579). Its length has to be given, and a short one would let anyone forge the MAC by trying keys
+ * (CVE-2026-34181).
+ */
+export async function deriveMacKey(algorithm: Asn1Node | undefined, password: Uint8Array, budget: WorkBudget): Promise<Buffer> {
+  const { oid, parameters } = algorithmOf(algorithm, 'the key derivation of the MAC');
+  const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
+  if (keyLength === undefined || keyLength < 20 || keyLength > 1024) throw new RangeError('the key length of the MAC is missing or out of range');
+  return pbkdf2Derive(prf, password, salt, rounds, keyLength, budget);
+}
+
+function pbkdf2Parameters(oid: string, parameters: Asn1Node | undefined): { salt: Buffer; rounds: number; prf: string; keyLength: number | undefined } {
   if (oid !== oids.pbkdf2) throw unsupported('key derivation', oid);
-  const rounds = numberOf(fields[1], 'the iteration count');
-  const named = isUniversal(fields[2], 2) ? numberOf(fields[2], 'the key length') : length;
-  if (named !== length) throw new RangeError(`its key length ${named} does not fit the cipher`);
-  const prf = fields.slice(2).find((field) => isUniversal(field, 16));
-  return pbkdf2Derive(prf === undefined ? 'sha1' : hmacName(algorithmOf(prf, 'the PRF').oid), password, salt, rounds, length, budget);
+  const [salt, rounds, ...rest] = itemsOf(parameters, 'the parameters of PBKDF2');
+  if (!isUniversal(salt, 4)) throw new RangeError('the salt of PBKDF2 is missing');
+  const keyLength = rest.find((field) => isUniversal(field, 2));
+  const prf = rest.find((field) => isUniversal(field, 16));
+  return {
+    salt: octetsOf(salt, 'the salt'),
+    rounds: numberOf(rounds, 'the iteration count'),
+    prf: prf === undefined ? 'sha1' : hmacName(algorithmOf(prf, 'the PRF').oid),
+    keyLength: keyLength === undefined ? undefined : numberOf(keyLength, 'the key length'),
+  };
 }
 
 /** The hash of an HMAC's OID. */

@@ -10,7 +10,7 @@ import { pkcs12Derive, pkcs12Purpose } from './key-derivation.js';
 import type { WorkBudget } from './key-derivation.js';
 import { decode } from './library.js';
 import type { Asn1js, Asn1Node } from './library.js';
-import { decryptWithPassword, deriveKey, hmacName } from './password-encryption.js';
+import { decryptWithPassword, deriveMacKey, hmacName } from './password-encryption.js';
 import { passwordForms } from './password.js';
 import type { PasswordForm } from './password.js';
 
@@ -88,7 +88,7 @@ async function computeMac(algorithm: Asn1Node | undefined, data: Buffer, form: P
   if (oid === oids.pbmac1) {
     const [derivation, scheme] = itemsOf(parameters, 'the parameters of PBMAC1');
     const name = hmacName(algorithmOf(scheme, 'the HMAC').oid);
-    const key = await deriveKey(derivation, form.utf8, createHash(name).digest().length, budget);
+    const key = await deriveMacKey(derivation, form.utf8, budget);
     return createHmac(name, key).update(data).digest();
   }
   const name = macHashes.get(oid);

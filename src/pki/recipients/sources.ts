@@ -2,7 +2,7 @@
  * The places that recipients' certificates come from, each as one function from an address to what it has.
  */
 import { reasonOf } from '../../errors/email-error.js';
-import type { CertificateSource, CertificateStore } from '../../model/certificate.js';
+import type { CertificateSource, CertificateStore, CertificateStoreReference } from '../../model/certificate.js';
 import type { RecipientCertificates } from '../../model/smime.js';
 import type { Secret } from '../../model/secret.js';
 import { showText } from '../../util/show.js';
@@ -11,11 +11,12 @@ import { noPasswords, readableCertificates } from '../certificate-data.js';
 import { parseCertificate } from '../certificate.js';
 import type { Certificate } from '../certificate.js';
 import type { Contents } from '../contents.js';
+import { throwIfAborted } from '../key-derivation.js';
 import { contentsOf, loadCertificate } from '../load-certificate.js';
 import { filePasswords } from '../loaded.js';
 import { readContents } from '../read-contents.js';
 import { readDirectory } from '../stores/file-store.js';
-import { openCertificateStore } from '../stores/open-store.js';
+import { driverOf, isStore } from '../stores/open-store.js';
 import { addressKey } from './candidates.js';
 import type { Offer } from './candidates.js';
 import { createLdapSource } from './ldap-source.js';
@@ -69,8 +70,8 @@ interface Index {
   readonly single: Certificate | undefined;
 }
 
-async function indexOf(contents: Contents): Promise<Index> {
-  const { certificates, others } = byRole(await readableCertificates(contents));
+function indexOf(all: readonly Certificate[], crls: readonly Uint8Array[]): Index {
+  const { certificates, others } = byRole(all);
   const byAddress = new Map<string, Certificate[]>();
   for (const certificate of certificates) {
     for (const key of new Set(certificate.emails.map(addressKey))) {
@@ -82,7 +83,7 @@ async function indexOf(contents: Contents): Promise<Index> {
   const fingerprints = new Set(certificates.map(({ info }) => info.fingerprint));
   // A bundle of authorities alone is one certificate too, where it is one: a self-signed one is often its own authority.
   const pool = certificates.length > 0 ? certificates : others;
-  return { byAddress, others, crls: contents.crls, single: fingerprints.size === 1 || (fingerprints.size === 0 && others.length === 1) ? pool[0] : undefined };
+  return { byAddress, others, crls, single: fingerprints.size === 1 || (fingerprints.size === 0 && others.length === 1) ? pool[0] : undefined };
 }
 
 function offerOf({ byAddress, others, crls, single }: Index, address: string): Offer {
@@ -100,7 +101,7 @@ function fileSource(source: CertificateSource, { cache, signal, slot }: SourceCo
     }
     const contents = await contentsOf(source, slot, filePasswords(source, slot, signal), { signal, purpose: 'encrypt' });
     if (contents.certificates.length === 0) throw certificateError('it holds no certificate', 'Give a file with the certificates of recipients.');
-    return indexOf(contents);
+    return indexOf(await readableCertificates(contents), contents.crls);
   };
   return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', load)), address) };
 }
@@ -113,18 +114,34 @@ function directorySource(source: { readonly directory: string }, { cache, signal
   const load = async (): Promise<Index> => {
     const { contents } = await readDirectory(source.directory, directoryPattern, { passwords: noPasswords, signal, purpose: 'encrypt' });
     // A directory with one certificate is still a directory: it grows.
-    return { ...(await indexOf(contents)), single: undefined };
+    return { ...indexOf(await readableCertificates(contents), contents.crls), single: undefined };
   };
   return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', load)), address) };
 }
 
-/** A store by address: its list says which entries to load. */
-function storeSource(source: { readonly store: Parameters<typeof openCertificateStore>[0]; readonly password?: Secret | undefined }, { cache, signal, slot, run }: SourceContext): RecipientSource {
-  const options = { ...(source.password === undefined ? {} : { password: source.password }) };
+interface StoreSource {
+  readonly store: CertificateStoreReference;
+  readonly password?: Secret | undefined;
+}
+
+/** A store by address. Ours are read once; another's list says which entries to load. */
+function storeSource(source: StoreSource, context: SourceContext): RecipientSource {
+  const { cache, signal, slot, run } = context;
+  const { store, password } = source;
+  if (isStore(store)) return foreignStoreSource(source, store, context);
+  const driver = driverOf(store, { slot, run });
+  const load = async (): Promise<Index> => {
+    const { identities } = await driver.entries({ passwords: filePasswords({ password }, slot, signal), purpose: 'encrypt', signal });
+    return { ...indexOf(identities.map(({ certificate }) => certificate), []), single: undefined };
+  };
+  return { name: driver.place, find: async (address) => offerOf(await placed(driver.place, () => cache.remember(source, '', load)), address) };
+}
+
+function foreignStoreSource(source: StoreSource, store: CertificateStore, { cache, signal }: SourceContext): RecipientSource {
+  const options = source.password === undefined ? {} : { password: source.password };
   const load = async (key: string): Promise<Offer> => {
-    const store = await cache.remember(source, 'store', () => openCertificateStore(source.store, { ...options, slot, run }));
     const infos = await cache.remember(source, 'list', () => store.list());
-    signal.throwIfAborted();
+    throwIfAborted(signal);
     const wanted = infos.filter(({ emails }) => emails.some((email) => addressKey(email) === key)).slice(0, maxOffered);
     const loaded = await Promise.all(wanted.map(({ fingerprint }) => loadEntry(store, fingerprint, options)));
     return { certificates: loaded.map(({ certificate }) => certificate), others: loaded.flatMap(({ chain }) => chain), crls: [], vouched: false };

@@ -18,9 +18,17 @@ import { windowsStore } from './windows-store.js';
  * ERR_CERTIFICATE where the platform has no such store.
  */
 export async function openCertificateStore(reference: CertificateStoreReference, options: OpenStoreOptions = {}): Promise<CertificateStore> {
-  if (typeof reference === 'object' && 'load' in reference) return reference;
-  const driver = typeof reference === 'string' ? systemStore(reference, options) : storeOfType(reference.type, reference.location, options);
-  return storeOf(driver, options);
+  return isStore(reference) ? reference : storeOf(driverOf(reference, options), options);
+}
+
+/** Is it a store of the caller's own? */
+export function isStore(reference: CertificateStoreReference): reference is CertificateStore {
+  return typeof reference === 'object' && 'load' in reference;
+}
+
+/** What reads a store of ours. */
+export function driverOf(reference: Exclude<CertificateStoreReference, CertificateStore>, options: OpenStoreOptions): StoreDriver {
+  return typeof reference === 'string' ? systemStore(reference, options) : storeOfType(reference.type, reference.location, options);
 }
 
 type StoreType = Extract<CertificateStoreReference, { readonly type: unknown }>['type'];
