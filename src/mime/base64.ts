@@ -8,7 +8,7 @@ const lineIn = 57;
 const lineOut = 76;
 const lineStep = lineOut + 2;
 /** Lines encoded at once: what comes out stays in the processor's cache until it is wrapped. */
-const passLines = 384;
+const passLines = 768;
 const crlf = 0x0a0d;
 
 /** Octets of `size` octets in base64 with CRLF between the lines and none at the end. */

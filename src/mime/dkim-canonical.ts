@@ -6,12 +6,11 @@ import { asBuffer } from '../util/bytes.js';
 /** The "relaxed" canonical forms of DKIM (RFC 6376 sections 3.4.2 and 3.4.4). */
 
 const crlf = Buffer.from('\r\n');
-const twoLineEnds = Buffer.from('\r\n\r\n');
 
 /** A field, from its name on, as `name:value` without its line end. */
 export function relaxedField(field: string): string {
   const colon = field.indexOf(':');
-  const value = field.slice(colon + 1).replace(/\r\n/g, '').replace(/[ \t]+/g, ' ').trim();
+  const value = field.slice(colon + 1).replace(/\r\n/g, '').replace(/[ \t]+/g, ' ').replace(/^ | $/g, '');
   return `${field.slice(0, colon).trimEnd().toLowerCase()}:${value}`;
 }
 
@@ -31,11 +30,11 @@ class RelaxedBodyHash {
 
   update(bytes: Uint8Array): void {
     const chunk = asBuffer(bytes);
-    if (!this.#carriageReturn && chunk.indexOf(0x20) < 0 && chunk.indexOf(9) < 0 && chunk.indexOf(twoLineEnds) < 0) this.#updateDense(chunk);
+    if (!this.#carriageReturn && chunk.indexOf(0x20) < 0 && chunk.indexOf(9) < 0) this.#updateDense(chunk);
     else this.#updateAny(chunk);
   }
 
-  /** base64, most of all: nothing to change but what stands at the ends. */
+  /** Without blanks, as base64 is, only line ends at the end of the body can go: what is between is hashed as it is. */
   #updateDense(chunk: Buffer): void {
     let end = chunk.length;
     while (end > 0 && (chunk[end - 1] === 13 || chunk[end - 1] === 10)) end--;

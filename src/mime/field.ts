@@ -113,8 +113,6 @@ export function tokenField(name: string, tokens: readonly string[], path: string
 
 /** A field of mailboxes. Their addresses must have been checked; a local part that is not ASCII stays UTF-8 (RFC 6532). */
 export function addressField(name: string, mailboxes: readonly Mailbox[], path: string = name): string {
-  const [only] = mailboxes;
-  if (mailboxes.length === 1 && only?.name === undefined && only !== undefined) return tokenField(name, [only.email], path);
   const tokens: string[] = [];
   mailboxes.forEach((mailbox, i) => {
     const parts = mailboxTokens(mailbox);

@@ -21,7 +21,6 @@ export interface ParseLimits {
 
 /** An entity: a message, or a part of one. */
 export class ParsedPart {
-  readonly contentType: StructuredValue;
   readonly #source: Buffer;
 
   constructor(
@@ -31,13 +30,11 @@ export class ParsedPart {
     readonly start: number,
     readonly bodyStart: number,
     readonly end: number,
-    defaultType: string,
+    readonly contentType: StructuredValue,
     /** Parts of a multipart, in order. */
     readonly parts: readonly ParsedPart[],
   ) {
     this.#source = source;
-    const type = parseStructured(header.get('Content-Type') ?? defaultType);
-    this.contentType = type.value.includes('/') ? type : { value: 'text/plain', parameters: type.parameters };
   }
 
   /** In lower case; '7bit' where none is said. */
@@ -97,6 +94,12 @@ export class ParsedPart {
   }
 }
 
+/** What is no type is plain text (RFC 2045 section 5.2). */
+function typeOf(header: ParsedHeader, defaultType: string): StructuredValue {
+  const type = parseStructured(header.get('Content-Type') ?? defaultType);
+  return type.value.includes('/') ? type : { value: 'text/plain', parameters: type.parameters };
+}
+
 interface Delimiter {
   /** Where the body before it ends: its own line end is part of it. */
   readonly bodyEnd: number;
@@ -135,7 +138,7 @@ export function parseMessage(bytes: Uint8Array, limits: ParseLimits = {}): Parse
     if (++count > maxParts) throw createEmailError('ERR_CONTENT', `A message has more than ${maxParts} parts`);
     const header = parseHeader(source, start, end, maxHeaderBytes);
     const { bodyStart } = header;
-    const type = parseStructured(header.get('Content-Type') ?? defaultType);
+    const type = typeOf(header, defaultType);
     const boundary = type.value.startsWith('multipart/') ? type.parameters.get('boundary') : undefined;
     const parts: ParsedPart[] = [];
     if (boundary !== undefined && boundary !== '') {
@@ -149,7 +152,7 @@ export function parseMessage(bytes: Uint8Array, limits: ParseLimits = {}): Parse
       // Without its closing delimiter the last part goes to the end.
       if (open !== undefined && open < end) parts.push(parseEntity(open, end, depth + 1, childType));
     }
-    return new ParsedPart(source, header, start, bodyStart, end, defaultType, parts);
+    return new ParsedPart(source, header, start, bodyStart, end, type, parts);
   }
 
   return parseEntity(0, source.length, 0, 'text/plain');
