@@ -80,7 +80,8 @@ describe.concurrent("method 'password'", () => {
   });
 });
 
-describe.concurrent("method 'ntlm'", () => {
+// One after the other: Dovecot has one Samba helper for all, which mixes up exchanges that overlap.
+describe("method 'ntlm'", () => {
   const ntlm = (username: string, password: string, more: object = {}): Authentication => ({ method: 'ntlm', username, password, allowPlaintext, ...more });
 
   test.each(byDovecot)('signs in to %s, judged by Samba', async (server) => {
