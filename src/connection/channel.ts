@@ -184,8 +184,13 @@ export class Channel {
   #deliver(reply: Reply): void {
     const [head] = this.#queue;
     if (head === undefined) return;
-    if (head.waiting === 'reply') this.#advance(head, () => head.dialogue.next(reply));
-    else head.replies.push(reply);
+    if (head.waiting !== 'reply') {
+      head.replies.push(reply);
+      return;
+    }
+    this.#advance(head, () => head.dialogue.next(reply));
+    // The deadline was that of this reply; content has its own.
+    if (this.#queue[0] === head && head.waiting !== 'reply') this.#replyDeadline.clear();
   }
 
   /** Runs a dialogue until it waits, ends or fails. */

@@ -15,6 +15,8 @@ export interface Peer {
   bytes(count: number): Promise<Buffer>;
   /** All up to and with the marker. */
   until(marker: string): Promise<Buffer>;
+  /** Reads and drops all up to and with the marker. */
+  skip(marker: string): Promise<void>;
   /** Sends in the server's cut. */
   send(text: string): Promise<void>;
   /** Says EHLO's part and answers with these extensions. */
@@ -98,6 +100,18 @@ function createPeer(socket: Socket, cut: Cut): Peer {
     until,
     bytes: (count) => take(() => count),
     line: async () => (await until('\r\n')).toString().slice(0, -2),
+    skip: async (marker) => {
+      for (;;) {
+        const at = held.indexOf(marker);
+        if (at !== -1) {
+          held = held.subarray(at + marker.length);
+          return;
+        }
+        held = held.subarray(Math.max(0, held.length - marker.length + 1));
+        if (gone) throw new ClientGone('closed before what was awaited');
+        await new Promise<void>((resolve) => (wake = resolve));
+      }
+    },
     lines: async (count) => {
       const lines: string[] = [];
       while (lines.length < count) lines.push(await peer.line());

@@ -1,0 +1,298 @@
+import { createServer as createTlsServer } from 'node:tls';
+import type { AddressInfo } from 'node:net';
+import { describe, expect, test } from 'vitest';
+import type { ConnectionStepReport } from '../../../src/model/report.js';
+import type { SaslMechanism } from '../../../src/model/sasl.js';
+import { SharedState } from '../../../src/connection/shared.js';
+import { createTestCertificateAuthority } from '../../../src/testing/certificate-authority.js';
+import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
+import { failure, open, send, timeouts } from '../../support/engine.js';
+import { startScriptedServer } from '../../support/scripted-server.js';
+
+const users = { ann: 'ann-Secret' };
+const password = { method: 'password', username: 'ann', password: 'ann-Secret' } as const;
+
+describe('security', () => {
+  test('explicit does STARTTLS, and EHLO again', async () => {
+    await using server = await TestSmtpServer.start();
+    const connection = await open(server.port, { security: 'explicit', tls: { ca: server.ca } });
+    expect(connection.tls).toMatchObject({ protocol: 'TLSv1.3', authorized: true, certificate: { subject: 'CN=localhost' } });
+    expect(connection.extensions.has('STARTTLS')).toBe(false);
+    expect(connection.extensions.has('REQUIRETLS')).toBe(true);
+    await send(connection, { envelope: { requireTls: true } });
+    await connection.quit();
+    expect(server.transcript.filter((line) => line.includes('EHLO'))).toHaveLength(2);
+  });
+
+  test('explicit fails where STARTTLS is not offered, before anything is proven', async () => {
+    await using server = await TestSmtpServer.start({ security: 'none', users });
+    await expect(failure(open(server.port, { security: 'explicit', authentication: password }))).resolves.toMatchObject({ code: 'ERR_TLS_REQUIRED', phase: 'starttls' });
+    expect(server.transcript.join()).not.toContain('AUTH PLAIN <');
+  });
+
+  test.each(['explicit', 'automatic'] as const)('%s fails where STARTTLS is offered and refused (CVE-2016-0772)', async (security) => {
+    await using server = await TestSmtpServer.start({ replies: { STARTTLS: ['454 not now'] } });
+    await expect(failure(open(server.port, { security, tls: { ca: server.ca } }))).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'starttls' });
+  });
+
+  test.each(['explicit', 'automatic'] as const)('%s fails where the certificate is bad', async (security) => {
+    await using server = await TestSmtpServer.start();
+    await expect(failure(open(server.port, { security }))).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'tls', delivery: 'not-delivered' });
+    expect(server.transcript.join()).not.toContain('MAIL');
+  });
+
+  test.each(['250 ok\r\n', '250-mail.example.test\r\n250 AUTH PLAIN\r\n', '\x16', ' '])('believes no byte behind the 220 to STARTTLS: %j (CVE-2026-41319)', async (injected) => {
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.send('220 x\r\n');
+      await peer.hello('STARTTLS');
+      await peer.line();
+      await peer.send(`220 go\r\n${injected}`);
+      await peer.closed;
+    });
+    await expect(failure(open(server.port, { security: 'explicit' }))).resolves.toMatchObject({ code: 'ERR_SMTP_PROTOCOL' });
+  });
+
+  test('implicit starts with TLS', async () => {
+    await using server = await TestSmtpServer.start({ security: 'implicit' });
+    const connection = await open(server.port, { security: 'implicit', host: 'localhost', tls: { ca: server.ca } });
+    expect(connection.tls?.authorized).toBe(true);
+    await connection.quit();
+  });
+
+  test('implicit says so where the server speaks plain text', async () => {
+    await using server = await TestSmtpServer.start({ security: 'none' });
+    const error = await failure(open(server.port, { security: 'implicit' }));
+    expect(error).toMatchObject({ code: 'ERR_TLS', phase: 'tls', remedy: expect.stringContaining("'explicit'") });
+  });
+
+  test('none is never TLS', async () => {
+    await using server = await TestSmtpServer.start();
+    const connection = await open(server.port, { security: 'none' });
+    expect([connection.tls, connection.warnings]).toEqual([undefined, []]);
+    await connection.quit();
+  });
+
+  test('automatic takes STARTTLS where it is offered, else plain text with a warning', async () => {
+    await using secured = await TestSmtpServer.start();
+    const connection = await open(secured.port, { security: 'automatic', tls: { ca: secured.ca } });
+    expect([connection.tls?.authorized, connection.warnings]).toEqual([true, []]);
+    await connection.quit();
+    await using plain = await TestSmtpServer.start({ security: 'none' });
+    const open2 = await open(plain.port, { security: 'automatic' });
+    expect([open2.tls, open2.warnings.map(({ code }) => code)]).toEqual([undefined, ['WARN_PLAINTEXT']]);
+    await open2.quit();
+  });
+
+  test('automatic finds TLS behind a silent port, and fails there with a bad certificate', async () => {
+    await using server = await TestSmtpServer.start({ security: 'implicit' });
+    const [connection, error] = await Promise.all([
+      open(server.port, { security: 'automatic', tls: { ca: server.ca } }),
+      failure(open(server.port, { security: 'automatic' })),
+    ]);
+    expect(connection.tls?.authorized).toBe(true);
+    await connection.quit();
+    expect(error).toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining('certificate') });
+  });
+
+  test('automatic waits for a slow greeting, whatever becomes of the second connection', async () => {
+    await using server = await startScriptedServer(async (peer, number) => {
+      if (number === 2) return peer.socket.destroy();
+      await new Promise((resolve) => setTimeout(resolve, 3_300));
+      await peer.send('220 x\r\n');
+      await peer.hello();
+      return await peer.closed;
+    });
+    const connection = await open(server.port, { security: 'automatic' });
+    expect(connection.tls).toBeUndefined();
+    connection.destroy();
+  });
+
+  test('automatic tries TLS first on 465, and does STARTTLS or fails where that greets in plain text', async () => {
+    await using withTls = await TestSmtpServer.start();
+    await using without = await TestSmtpServer.start({ security: 'none' });
+    // The port that is asked for is 465; the way there ends at the test's server.
+    const to = (port: number) => ({ connect: async (target: { host: string }, options: { signal: AbortSignal }) => await new (await import('../../../src/net/direct.js')).DirectConnector().connect({ ...target, port }, options) });
+    const connection = await open(465, { security: 'automatic', connector: to(withTls.port), tls: { ca: withTls.ca } });
+    expect(connection.tls?.authorized).toBe(true);
+    await connection.quit();
+    await expect(failure(open(465, { security: 'automatic', connector: to(without.port) }))).resolves.toMatchObject({ code: 'ERR_TLS_REQUIRED' });
+  });
+});
+
+describe('opening', () => {
+  test('reports its steps, failed ones too', async () => {
+    await using server = await TestSmtpServer.start({ users });
+    const steps: ConnectionStepReport[] = [];
+    const observer = { step: (step: ConnectionStepReport) => steps.push(step) };
+    await (await open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: password }, { observer })).quit();
+    expect(steps.map(({ name, ok }) => `${name} ${ok}`)).toEqual(['resolve true', 'connect true', 'greeting true', 'ehlo true', 'starttls true', 'tls true', 'ehlo true', 'authenticate true']);
+    expect(steps.every(({ durationMs, detail }) => durationMs >= 0 && detail !== '')).toBe(true);
+    steps.length = 0;
+    await failure(open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: { ...password, password: 'wrong' } }, { observer }));
+    expect(steps.at(-1)).toMatchObject({ name: 'authenticate', ok: false, error: { code: 'ERR_AUTH_REJECTED' }, remedy: expect.any(String) });
+  });
+
+  test('shows no secret in events, errors or steps, whatever the server repeats', async () => {
+    await using server = await TestSmtpServer.start({
+      users,
+      security: 'none',
+      mechanisms: ['PLAIN', 'LOGIN'],
+      replies: (verb, line) => (verb === 'AUTH' ? `501 5.5.2 what is "${line}", and ann-Secret?` : undefined),
+    });
+    const seen: unknown[] = [];
+    const observer = { step: (step: unknown) => seen.push(step), event: (event: unknown) => seen.push(event) };
+    for (const method of ['plain', 'login'] as const) {
+      const error = await failure(open(server.port, { authentication: { method, username: 'ann', password: 'ann-Secret', allowPlaintext: true } }, { observer }));
+      expect(error.code).toBe('ERR_AUTH_REJECTED');
+      seen.push(error, error.message, error.stack);
+    }
+    const text = JSON.stringify(seen);
+    expect(text).toContain('AUTH PLAIN');
+    for (const secret of ['ann-Secret', Buffer.from('\0ann\0ann-Secret').toString('base64'), Buffer.from('ann-Secret').toString('base64')]) expect(text).not.toContain(secret);
+  });
+
+  test.each(['plain', 'login', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512', 'password'] as const)('authenticates by %s', async (method) => {
+    await using server = await TestSmtpServer.start({ users });
+    const connection = await open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: { method, username: 'ann', password: 'ann-Secret' } });
+    if (method === 'password') expect(connection.mechanism).toBe('SCRAM-SHA-512-PLUS');
+    await send(connection);
+    await connection.quit();
+  });
+
+  test('authenticates with channel binding under TLS 1.3 and on a resumed session', async () => {
+    await using server = await TestSmtpServer.start({ users });
+    const shared = new SharedState();
+    const details: string[] = [];
+    const tls = { ca: server.ca };
+    for (let i = 0; i < 3; i++) {
+      const observer = { step: (step: ConnectionStepReport) => step.name === 'tls' && details.push(step.detail) };
+      const connection = await open(server.port, { security: 'explicit', tls, authentication: password }, { shared, observer });
+      expect(connection.mechanism).toBe('SCRAM-SHA-512-PLUS');
+      expect(connection.tls).toMatchObject({ authorized: true, certificate: { subject: 'CN=localhost' } });
+      await send(connection);
+      await connection.quit();
+    }
+    expect(details.map((detail) => detail.includes('resumed'))).toEqual([false, true, true]);
+  });
+
+  test('asks a token function once more after a refusal, and no more than that', async () => {
+    await using server = await TestSmtpServer.start({ users });
+    const tokens = ['stale', 'ann-Secret'];
+    let asked = 0;
+    const token = (): string => tokens[asked++] ?? 'stale';
+    const settings = { security: 'explicit', tls: { ca: server.ca } } as const;
+    const connection = await open(server.port, { ...settings, authentication: { method: 'oauthbearer', username: 'ann', token } });
+    expect([connection.mechanism, asked]).toEqual(['OAUTHBEARER', 2]);
+    await connection.quit();
+    await expect(failure(open(server.port, { ...settings, authentication: { method: 'xoauth2', username: 'ann', token } }))).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
+    expect(asked).toBe(4);
+    await expect(failure(open(server.port, { ...settings, authentication: { method: 'xoauth2', username: 'ann', token: 'stale' } }))).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
+  });
+
+  test('tries the next mechanism after 504, never after 535', async () => {
+    await using server = await TestSmtpServer.start({ users, security: 'none', mechanisms: ['SCRAM-SHA-256', 'CRAM-MD5'], replies: { AUTH: ['504 5.5.4 unknown'] } });
+    const connection = await open(server.port, { authentication: password });
+    expect(connection.mechanism).toBe('CRAM-MD5');
+    await connection.quit();
+    await using strict = await TestSmtpServer.start({ users, security: 'none', mechanisms: ['SCRAM-SHA-256', 'CRAM-MD5'], replies: { AUTH: ['535 5.7.8 no'] } });
+    await expect(failure(open(strict.port, { authentication: password }))).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED', reply: { code: 535 } });
+    expect(strict.transcript.filter((line) => line.startsWith('C: AUTH'))).toHaveLength(1);
+  });
+
+  test('runs a mechanism of the caller, and cancels where that throws', async () => {
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.send('220 x\r\n');
+      await peer.hello('AUTH X-OWN');
+      expect(await peer.line()).toBe('AUTH X-OWN');
+      await peer.send('334 \r\n');
+      expect(await peer.line()).toBe('*');
+      await peer.send('501 cancelled\r\n');
+    });
+    const mechanism: SaslMechanism = { name: 'X-OWN', complete: false, start: () => undefined, next: () => { throw new Error('no key'); } };
+    await expect(open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism: () => mechanism } })).rejects.toThrow('no key');
+  });
+
+  test('greets with the name of the profile, else with one that a server takes', async () => {
+    const names: string[] = [];
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.send('220 x\r\n');
+      names.push(await peer.hello());
+    });
+    (await open(server.port)).destroy();
+    (await open(server.port, { localName: undefined })).destroy();
+    expect(names[0]).toBe('EHLO client.example.test');
+    expect(names[1]).toMatch(/^EHLO ([a-z0-9-]+(\.[a-z0-9-]+)+|\[127\.0\.0\.1\])$/i);
+  });
+
+  test('ends with its signal at every step, and leaves nothing open', async () => {
+    for (const silentAfter of [0, 1, 2]) {
+      let closed: Promise<void> | undefined;
+      await using server = await startScriptedServer(async (peer) => {
+        closed = peer.closed;
+        if (silentAfter > 0) await peer.send('220 x\r\n');
+        if (silentAfter > 1) await peer.hello('AUTH PLAIN');
+        await peer.closed;
+      });
+      const controller = new AbortController();
+      const opening = failure(open(server.port, { authentication: { ...password, allowPlaintext: true } }, { signal: controller.signal }));
+      setTimeout(() => controller.abort(), 30);
+      await expect(opening).resolves.toMatchObject({ code: 'ERR_ABORTED' });
+      await closed;
+    }
+  });
+
+  test('ends with its deadlines, which name themselves', async () => {
+    await using server = await startScriptedServer(async (peer, number) => {
+      if (number > 1) await peer.send('220 x\r\n');
+      await peer.closed;
+    });
+    const short = { ...timeouts, greetingMs: 60, replyMs: 60 };
+    await expect(failure(open(server.port, { timeouts: short }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', phase: 'greeting', message: expect.stringContaining('greetingMs') });
+    await expect(failure(open(server.port, { timeouts: short }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', phase: 'ehlo', message: expect.stringContaining('replyMs') });
+    await expect(failure(open(server.port, { security: 'implicit', timeouts: { ...timeouts, connectMs: 60 } }))).resolves.toMatchObject({ code: 'ERR_TLS' });
+  });
+
+  test('ends TLS that does not come about within connectMs', async () => {
+    await using server = await startScriptedServer(async (peer) => await peer.closed);
+    await expect(failure(open(server.port, { security: 'implicit', timeouts: { ...timeouts, connectMs: 80 } }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', message: expect.stringContaining('connectMs') });
+  });
+
+  test('wraps the error of a connector that is not ours', async () => {
+    const connector = { connect: () => Promise.reject(new Error('no tunnel')) };
+    const error = await failure(open(1, { connector }));
+    expect([error.code, (error.cause as Error).message]).toEqual(['ERR_CONNECT', 'no tunnel']);
+  });
+
+  test('goes on where a listener throws', async () => {
+    await using server = await TestSmtpServer.start({ security: 'none' });
+    const broken = (): never => {
+      throw new Error('broken logger');
+    };
+    const connection = await open(server.port, {}, { observer: { event: broken, step: broken } });
+    await send(connection);
+    await connection.quit();
+  });
+
+  test('shows a client certificate, and says what is missing where the server wants one', async () => {
+    const authority = createTestCertificateAuthority();
+    const own = authority.issueServer();
+    const client = authority.issueClient('ann');
+    const server = createTlsServer({ cert: own.certificate, key: own.key, ca: authority.certificate, requestCert: true }, (socket) => socket.resume().on('error', () => {}).write('220 x\r\n'));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const seen = new Promise((resolve) => server.once('secureConnection', (socket) => resolve(socket.getPeerCertificate().subject)));
+    const tls = { ca: authority.certificate, clientCertificate: { file: 'ann.p12' } };
+    const settings = { security: 'implicit', tls, timeouts: { ...timeouts, replyMs: 300 } } as const;
+    const loaded: unknown[] = [];
+    const loadClientIdentity = (source: unknown): Promise<{ cert: string; key: string }> => {
+      loaded.push(source);
+      return Promise.resolve({ cert: client.certificate, key: client.key });
+    };
+    await failure(open(port, { ...settings, loadClientIdentity }));
+    expect(await seen).toMatchObject({ CN: 'ann' });
+    expect(loaded).toEqual([{ file: 'ann.p12' }]);
+    await expect(failure(open(port, settings))).resolves.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
+    await expect(failure(open(port, { ...settings, tls: { ca: authority.certificate } }))).resolves.toMatchObject({ code: 'ERR_TLS', remedy: expect.stringContaining('clientCertificate') });
+    await new Promise((resolve) => server.close(resolve));
+  });
+});
