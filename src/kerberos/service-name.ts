@@ -39,5 +39,5 @@ export async function findServiceName(authentication: KerberosAuthentication, ho
       });
     });
   }
-  return { principal: { type: nameType.service, components: parsed.components, realm: realm ?? clientRealm }, realmIsKnown: realm !== undefined };
+  return { principal: { type: nameType.hostService, components: parsed.components, realm: realm ?? clientRealm }, realmIsKnown: realm !== undefined };
 }

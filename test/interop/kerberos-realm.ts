@@ -21,6 +21,8 @@ export interface PrivateKdc {
   run(command: string, args: readonly string[], input?: string): string;
   /** Writes a krb5.conf that knows this KDC, with further settings; its path. */
   clientConf(name: string, libdefaults?: readonly string[], more?: string): string;
+  /** Starts the KDC anew, with more in its own krb5.conf. */
+  restartWith(more: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -94,12 +96,21 @@ ${more}`;
     const from = dirname(copyOf.kerberos.krb5Config);
     for (const file of readdirSync(from)) if (/^(principal|stash)/.test(file)) copyFileSync(join(from, file), join(directory, file));
   }
-  const kdc: ChildProcess = spawn('krb5kdc', ['-n', '-r', realm, '-P', join(directory, 'pid')], { env: environment, stdio: 'ignore' });
-  const ended = new Promise<void>((resolve) => kdc.once('exit', () => resolve()));
-  for (let tries = 0; !(await listens(port)); tries++) {
-    if (tries > 100 || kdc.exitCode !== null) throw new Error(`krb5kdc of ${realm} does not listen`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
+  let kdc: ChildProcess;
+  let ended: Promise<void>;
+  const start = async (): Promise<void> => {
+    kdc = spawn('krb5kdc', ['-n', '-r', realm, '-P', join(directory, 'pid')], { env: environment, stdio: 'ignore' });
+    ended = new Promise<void>((resolve) => kdc.once('exit', () => resolve()));
+    for (let tries = 0; !(await listens(port)); tries++) {
+      if (tries > 200 || kdc.exitCode !== null) throw new Error(`krb5kdc of ${realm} does not listen`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  };
+  const end = async (): Promise<void> => {
+    kdc.kill();
+    await ended;
+  };
+  await start();
   return {
     realm,
     directory,
@@ -112,9 +123,13 @@ ${more}`;
       writeFileSync(file, conf(libdefaults, more));
       return file;
     },
+    async restartWith(more) {
+      await end();
+      writeFileSync(join(directory, 'server.conf'), conf([], more));
+      await start();
+    },
     async stop() {
-      kdc.kill();
-      await ended;
+      await end();
       rmSync(directory, { recursive: true, force: true });
     },
   };

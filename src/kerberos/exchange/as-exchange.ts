@@ -12,7 +12,7 @@ import type { PreAuthentication } from '../protocol/messages.js';
 import { formatPrincipal, nameType, samePrincipal, ticketGrantingService } from '../protocol/principal.js';
 import type { Principal } from '../protocol/principal.js';
 import { decrypt, readChecksum, readKdcReply, readKdcReplyPart, readKeyInfo, readKrbError, readMethodData } from '../protocol/replies.js';
-import type { KdcReplyPart, KeyInfo, KrbError } from '../protocol/replies.js';
+import type { EncryptedData, KdcReplyPart, KeyInfo, KrbError, TicketFace } from '../protocol/replies.js';
 import { kdcTime, momentOf } from './clock.js';
 import type { Clock } from './clock.js';
 import { errorCode, krbErrorInWords } from './kdc-errors.js';
@@ -174,21 +174,25 @@ class AsExchange {
       this.#key = await this.#longTermKey(type);
     }
     const key = this.#key;
-    let part: KdcReplyPart;
-    try {
-      const plain = decrypt(reply.encrypted, key, keyUsage.asReply);
-      part = readKdcReplyPart(plain);
-    } catch (cause) {
-      if (!(cause instanceof MalformedError)) throw cause;
-      throw kerberosError(`${source} cannot be used: ${cause.message}; ${this.#source} may be wrong for ${formatPrincipal(this.#client)}`, {
-        remedy: 'Check the password; a keytab has to be exported anew after each change of the password.',
-      });
-    }
+    const plain = this.#decrypt(reply.encrypted, key, source);
+    const part = readingFrom(source, () => readKdcReplyPart(plain));
     return readingFrom(source, () => this.#verify(request, nonce, key, reply.client, reply.ticket, part));
   }
 
+  /** Where the KDC wanted no pre-authentication, this is where a wrong password shows. */
+  #decrypt(encrypted: EncryptedData, key: EncryptionKey, source: string): Buffer {
+    try {
+      return decrypt(encrypted, key, keyUsage.asReply);
+    } catch (cause) {
+      if (!(cause instanceof MalformedError)) throw cause;
+      throw kerberosError(`${this.#source} is wrong for ${formatPrincipal(this.#client)}: ${source} does not decrypt with it`, {
+        remedy: 'Check the password; a keytab has to be exported anew after each change of the password.',
+      });
+    }
+  }
+
   /** Does the reply belong to this request, and to nobody else's? (RFC 4120 section 3.1.5, RFC 6806 section 11) */
-  #verify(request: Buffer, nonce: number, key: EncryptionKey, client: Principal, ticket: { readonly der: Buffer; readonly server: Principal; readonly encryptionType: number }, part: KdcReplyPart): KerberosTicket {
+  #verify(request: Buffer, nonce: number, key: EncryptionKey, client: Principal, ticket: TicketFace, part: KdcReplyPart): KerberosTicket {
     const { permittedTypes, kdcTimesync, clockSkewMs } = this.#access.settings;
     if (part.nonce !== nonce) throw new MalformedError('it answers another request');
     const wanted = ticketGrantingService(this.#client.realm, this.#client.realm);

@@ -4,7 +4,7 @@ import { kerberosError } from '../errors.js';
 import type { Fields } from './asn1.js';
 
 /** Name types of RFC 4120 section 6.2 and RFC 6806 section 5. */
-export const nameType = { principal: 1, service: 2, enterprise: 10 } as const;
+export const nameType = { principal: 1, instance: 2, hostService: 3, enterprise: 10 } as const;
 
 /** A name and the realm it is in. */
 export interface Principal {
@@ -51,7 +51,7 @@ export function formatPrincipal(principal: Principal): string {
 
 /** The ticket-granting service of `realm`, as `inRealm` knows it. */
 export function ticketGrantingService(realm: string, inRealm: string): Principal {
-  return { type: nameType.service, components: ['krbtgt', realm], realm: inRealm };
+  return { type: nameType.instance, components: ['krbtgt', realm], realm: inRealm };
 }
 
 /** The realm whose ticket-granting service this is; undefined for other names. */
