@@ -6,6 +6,7 @@ import { addressField, structuredField, textField, tokenField } from '../mime/fi
 import { checkedId } from '../mime/identifier.js';
 import type { ListFields, MailMessage } from '../model/message.js';
 import type { EmailProfile, HeaderField, HeaderFields, Importance, Priority, Sensitivity } from '../model/profile.js';
+import { fieldNameFault } from '../util/header-name.js';
 import type { MessageMailboxes } from './envelope.js';
 
 /** A field that is written, with its name for header protection and DKIM. */
@@ -14,12 +15,6 @@ export interface WrittenField {
   /** The whole field, folded, with its CRLF. */
   readonly text: string;
 }
-
-/** Fields that may stand once, are ours, or are written by servers. */
-const reserved = new Set([
-  'from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'subject', 'date', 'message-id', 'in-reply-to', 'references', 'mime-version',
-  'content-type', 'content-transfer-encoding', 'content-disposition', 'return-path', 'received', 'dkim-signature',
-]); // prettier-ignore
 
 const priorities: Readonly<Record<Priority, string>> = { unspecified: '', normal: 'normal', urgent: 'urgent', 'non-urgent': 'non-urgent' };
 const sensitivities: Readonly<Record<Sensitivity, string>> = {
@@ -115,9 +110,8 @@ function readFields(fields: HeaderFields | undefined, path: string): CustomField
     if (typeof field !== 'object' || field === null || typeof field.name !== 'string' || typeof field.value !== 'string') {
       throw messageInvalid(at, 'a header field has a name and a value, both text');
     }
-    if (reserved.has(field.name.toLowerCase())) {
-      throw messageInvalid(at, `the field ${field.name} is written from the message's own settings, or by servers, and cannot be given here`);
-    }
+    const fault = fieldNameFault(field.name);
+    if (fault !== undefined) throw messageInvalid(at, fault);
     return { name: field.name, value: field.value, path: at };
   });
 }

@@ -10,7 +10,7 @@ import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } 
 import type { MailMessage } from '../model/message.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
-import type { TransactionReport, Transport } from '../model/transport.js';
+import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import { combineSignals } from './combined-signal.js';
 import { sendWindow } from './send-all.js';
 import type { SmimeTester } from './smime-services.js';
@@ -169,8 +169,9 @@ export class ProfileMailer implements Mailer {
     let failure: EmailError | undefined;
     for (const copy of prepared.copies) {
       try {
-        const result = await this.#parts.transport.send(copy.envelope, copy.compose, sendOptions);
-        const made = result.transactions ?? [{ recipients: result.accepted, reply: result.reply, bytes: 0 }];
+        const counter = new OctetCounter(copy);
+        const result = await this.#parts.transport.send(copy.envelope, counter.compose, sendOptions);
+        const made = result.transactions ?? [{ recipients: result.accepted, reply: result.reply, bytes: counter.octets }];
         transactions.push(...made);
         for (const transaction of made) bytes += transaction.bytes;
         rejected.push(...result.rejected);
@@ -196,6 +197,30 @@ export class ProfileMailer implements Mailer {
       durationMs: performance.now() - start,
       warnings,
     };
+  }
+}
+
+/** Counts what a copy came to, for transports that do not say. */
+class OctetCounter {
+  octets = 0;
+  readonly #copy: MessageCopy;
+
+  constructor(copy: MessageCopy) {
+    this.#copy = copy;
+  }
+
+  readonly compose = async (accepts?: ContentCapabilities): Promise<OutgoingContent> => {
+    const content = await this.#copy.compose(accepts);
+    const { bytes, size = bytes instanceof Uint8Array ? bytes.length : undefined } = content;
+    this.octets = size ?? 0;
+    return size === undefined && !(bytes instanceof Uint8Array) ? { ...content, bytes: this.#counted(bytes) } : content;
+  };
+
+  async *#counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      this.octets += chunk.length;
+      yield chunk;
+    }
   }
 }
 
