@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMailer, isEmailError } from '../../src/index.js';
-import type { EmailError, EmailProfile, LogEvent, MailerOptions, MailMessage, OutgoingServer } from '../../src/index.js';
+import type { EmailError, EmailProfile, LogEvent, MailerOptions, MailMessage, OutgoingServer, SendAllResult } from '../../src/index.js';
 import { MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import type { TestSmtpServerOptions } from '../../src/testing.js';
 
@@ -207,7 +207,7 @@ describe('sendAll', () => {
     async function* source(): AsyncGenerator<MailMessage> {
       for (let i = 0; i < 20; i++) yield { to: i % 5 === 4 ? 'bad@example.org' : 'b@example.org', subject: String(i) };
     }
-    const results = [];
+    const results: SendAllResult[] = [];
     for await (const result of mailer.sendAll(source())) results.push(result);
     expect(results).toHaveLength(20);
     expect(results.filter(({ error }) => error?.code === 'ERR_RECIPIENTS_REJECTED')).toHaveLength(4);
@@ -238,7 +238,7 @@ describe('sendAll', () => {
       yield message;
       throw new Error('database gone');
     }
-    const results = [];
+    const results: unknown[] = [];
     await expect(async () => {
       for await (const result of mailer.sendAll(source())) results.push(result);
     }).rejects.toThrow('database gone');
