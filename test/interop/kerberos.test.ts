@@ -1,8 +1,10 @@
 import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGssapiMechanism } from '../../src/kerberos/gssapi-mechanism.js';
+import { parseCredentialCache } from '../../src/kerberos/credentials/ccache.js';
 import { KerberosTickets } from '../../src/kerberos/tickets.js';
 import type { KerberosTicketsOptions } from '../../src/kerberos/tickets.js';
 import { isEmailError } from '../../src/errors/email-error.js';
@@ -12,6 +14,7 @@ import type { SaslMechanism } from '../../src/model/sasl.js';
 import { startKdc } from './kerberos-realm.js';
 import type { PrivateKdc } from './kerberos-realm.js';
 import { exchangeWithSampleServer } from './sasl-server.js';
+import { signIn as signInByMailer } from './sign-in.js';
 import { authenticate } from './smtp-script.js';
 import { readTestbed } from './testbed.js';
 
@@ -117,6 +120,34 @@ describe("Kerberos with the test bed's own KDC", () => {
   it.each([10, -10])('signs in with a clock that is %i minutes off, which it corrects', async (minutes) => {
     const systemTime = (): number => Date.now() + minutes * 60_000;
     for (const [, port] of servers) await signIn(port, mechanismFor({ principal, password, krb5ConfFile: krb5Config }, { systemTime }));
+  });
+});
+
+describe.each(servers)('a profile with Kerberos on %s', (_, port) => {
+  const bytesOf = (file: string): string => readFileSync(file).toString('latin1');
+  const server = { port, security: port === testbed.postfix.authClear || port === testbed.postfix.authCyrus ? ('none' as const) : ('explicit' as const) };
+
+  it('signs in by password and by keytab, and nothing shows the password or a ticket', async () => {
+    for (const proof of [{ password }, { keytabFile: testbed.kerberos.keytabs.alice }]) {
+      const { report } = await signInByMailer(server, { method: 'kerberos', principal, krb5ConfFile: krb5Config, ...proof }, [password]);
+      expect(String(report)).toContain('GSSAPI');
+      expect([report.ok, report.mechanism]).toEqual([true, 'GSSAPI']);
+      // An AP-REQ begins so, in base64.
+      expect(JSON.stringify(report)).not.toMatch(/YII[A-Za-z0-9+/]{40}/);
+    }
+  });
+
+  it('says that the password is wrong', async () => {
+    const { code, message } = await signInByMailer(server, { method: 'kerberos', principal, krb5ConfFile: krb5Config, password: 'not-the-Secret1' }, ['not-the-Secret1']);
+    expect([code, message]).toEqual(['ERR_KERBEROS', expect.stringContaining(`the password is wrong for ${principal}`)]);
+  });
+
+  it('signs in by a ticket cache, whose session keys are seen nowhere', async () => {
+    const cache = join(copy.directory, `mailer-${port}.cc`);
+    execFileSync('kinit', ['-c', cache, 'alice'], { env: { ...process.env, KRB5_CONFIG: krb5Config }, input: `${password}\n`, stdio: ['pipe', 'pipe', 'pipe'] });
+    const keys = parseCredentialCache(Buffer.from(bytesOf(cache), 'latin1')).tickets.map((ticket) => Buffer.from(ticket.key.value).toString('latin1'));
+    const { code, message } = await signInByMailer(server, { method: 'kerberos', credentialCache: cache, krb5ConfFile: krb5Config }, keys);
+    expect([code, message]).toEqual([undefined, '']);
   });
 });
 
