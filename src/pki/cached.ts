@@ -37,7 +37,8 @@ export async function loadCertificateCached(source: CertificateSource, context: 
     if (loaded !== undefined && (loaded.privateKey !== undefined || context.purpose === 'encrypt')) return loaded;
   }
   const loaded = await loadCertificate(source, context);
-  await inStore('written', slot, () => store.saveCached(profileName, slot, serialize(loaded, slot)));
+  const copy = serialize(loaded, slot);
+  await inStore('written', slot, () => store.saveCached(profileName, slot, copy));
   return loaded;
 }
 

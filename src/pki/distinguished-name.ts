@@ -133,7 +133,7 @@ export function comparableName(parts: NameParts): string {
 /** The same from RFC 4514 text, undefined where it is not a distinguished name. */
 export function comparableText(text: string): string | undefined {
   const rdns: string[][] = [[]];
-  let rest = text.trim();
+  let rest = text.trimStart();
   while (rest !== '') {
     const match = /^\s*([A-Za-z][A-Za-z0-9-]*|\d+(?:\.\d+)+)\s*=\s*((?:[^\\,+]|\\.)*)([,+]?)/su.exec(rest);
     const [all, name, value, separator] = match ?? [];
