@@ -100,8 +100,9 @@ const answeredFlags = offeredFlags | flag.targetInfo | flag.sign | flag.seal | f
 function answeredTargetInfo(pairs: readonly AvPair[], target: NtlmTarget, withMic: boolean): readonly AvPair[] {
   const own: readonly number[] = [avId.flags, avId.targetName, avId.channelBindings];
   const answered = pairs.filter(({ id }) => !own.includes(id));
+  const theirs = (pairs.find(({ id }) => id === avId.flags)?.value.readUInt32LE() ?? 0) & ~hasMicFlag;
   const flags = Buffer.alloc(4);
-  flags.writeUInt32LE(((pairs.find(({ id }) => id === avId.flags)?.value.readUInt32LE() ?? 0) | (withMic ? hasMicFlag : 0)) >>> 0);
+  flags.writeUInt32LE((withMic ? theirs | hasMicFlag : theirs) >>> 0);
   if (flags.readUInt32LE() !== 0) answered.push({ id: avId.flags, value: flags });
   // Left out where there is none: sixteen zeros would say that this client could bind and did not, which some servers refuse.
   if (target.channelBinding !== undefined) answered.push({ id: avId.channelBindings, value: channelBindingHash(target.channelBinding) });

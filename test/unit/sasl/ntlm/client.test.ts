@@ -142,6 +142,11 @@ describe('the NTLM client', () => {
     expect(pairs.has(10)).toBe(false);
   });
 
+  test('claims no integrity code without one, though the server does', () => {
+    expect(read(client().authenticate(challengeWith([[6, hex('02000000')]]), target)).pairs.has(6)).toBe(false);
+    expect(read(client().authenticate(challengeWith([[6, hex('03000000')]]), target)).pairs.get(6)).toEqual(hex('01000000'));
+  });
+
   test('ties the message to the TLS channel (RFC 5929, RFC 4121 section 4.1.1.2)', () => {
     const data = Buffer.alloc(32, 9);
     const { pairs } = read(client().authenticate(challengeWith([[7, timestamp]]), { ...target, channelBinding: { type: 'tls-server-end-point', data } }));
