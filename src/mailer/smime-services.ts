@@ -1,7 +1,7 @@
 /** S/MIME of one mailer: where its certificates come from, and what can be said of them. Loaded code and certificates are kept. */
 import { parseAddress } from '../address/mailbox.js';
 import type { CertificateAccess, FoundCertificates, Protector } from '../compose/protector.js';
-import { profileInvalid } from '../errors/email-error.js';
+import { isEmailError, profileInvalid } from '../errors/email-error.js';
 import type { AddressInput } from '../model/address.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { MailerOptions } from '../model/mailer.js';
@@ -58,9 +58,26 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
   async testSigning(signal: AbortSignal): Promise<SmimeReport> {
     const settings = this.#signSettings();
     const { checkSigning } = await import('../smime/report.js');
-    const identity = await this.#load(settings.certificate, 'smime.sign.certificate', 'sign', true, signal);
     (await this.protector()).forget();
-    return checkSigning(identity, settings, this.#profile.sender.email, signal);
+    try {
+      const identity = await this.#loadForReport(settings.certificate, signal);
+      return await checkSigning(identity, settings, this.#profile.sender.email, signal);
+    } catch (error) {
+      if (signal.aborted || !isEmailError(error)) throw error;
+      // A certificate that cannot be read is what the test is there to find.
+      const problem = { severity: 'error', code: 'CERTIFICATE_NOT_LOADED', message: error.message } as const;
+      return { ok: false, certificates: [], missing: [], problems: [problem] };
+    }
+  }
+
+  /** The identity that signs; where it lacks its key, the certificate alone, so that the report can say whose key is missing. */
+  async #loadForReport(source: CertificateSource, signal: AbortSignal): Promise<LoadedCertificate> {
+    try {
+      return await this.#load(source, 'smime.sign.certificate', 'sign', true, signal);
+    } catch (error) {
+      const { loadCertificate } = await import('../pki/load-certificate.js');
+      return await loadCertificate(source, { slot: 'smime.sign.certificate', signal }).catch(() => Promise.reject(error as Error));
+    }
   }
 
   async testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport> {
