@@ -66,8 +66,12 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       fail(handshakeFailed(error, name));
     };
     const onEnd = (): void => onError(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+    // TLS 1.2 gives its session before the handshake is over, TLS 1.3 behind it: kept once the server was judged.
+    let early: Buffer | undefined;
+    const onEarlySession = (session: Buffer): void => void (early = session);
     if (signal.aborted) return onAbort();
     signal.addEventListener('abort', onAbort, { once: true });
+    socket.on('session', onEarlySession);
     stream.on('error', onError);
     socket.on('error', onError);
     socket.on('close', onEnd);
@@ -80,11 +84,13 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       }
       if (judged instanceof Error) return fail(judged);
       signal.removeEventListener('abort', onAbort);
-      socket.removeListener('error', onError).removeListener('close', onEnd);
-      // Whatever befalls the stream below is told by the one above.
+      // Whatever befalls the stream below is told by the one above; and that may fail once more after its user destroyed it.
+      socket.removeListener('close', onEnd).removeListener('error', onError).on('error', () => {});
       stream.removeListener('error', onError).on('error', () => {});
       const { certificate, authorized } = judged;
-      socket.on('session', (session) => material.sessions.set(sessionKey, { session, certificate, authorized }));
+      const keep = (session: Buffer): void => material.sessions.set(sessionKey, { session, certificate, authorized });
+      if (early !== undefined) keep(early);
+      socket.removeListener('session', onEarlySession).on('session', keep);
       resolve({ stream: socket, report: reportOf(socket, judged), certificate, resumed: socket.isSessionReused() });
     });
   });
