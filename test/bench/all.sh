@@ -1,0 +1,27 @@
+#!/bin/sh
+# Every figure of docs/reference/performance.md, side by side with the peers, in interleaved rounds. Takes about 40 minutes on two
+# cores; ROUNDS=1 gives a first look. Results as JSON in results/, tables on standard output.
+set -eu
+cd "$(dirname "$0")"
+rounds=${ROUNDS:-5}
+mkdir -p results
+[ -d certs ] || sh lib/certs.sh
+run() { # run NAME SCRIPT ARGS...
+  name=$1; shift
+  printf '\n# %s\n' "$name"
+  node "$@" --rounds "$rounds" >"results/$name.json" && node lib/show.mjs "results/$name.json"
+}
+run throughput throughput.mjs --adapters nodemailer,ours,limit@bdat --connections 1,5
+run throughput-without-chunking throughput.mjs --adapters nodemailer,ours,limit@pipe --connections 1,5 --sink-args=--no-chunking
+run sizes throughput.mjs --adapters nodemailer,ours,limit@bdat --messages text:10240,text:102400
+run recipients throughput.mjs --adapters nodemailer,ours,limit@bdat --messages rcpt:1000
+run latency throughput.mjs --adapters nodemailer,ours,ours@deep/8,limit@bdat --delay 20
+run latency-without-chunking throughput.mjs --adapters nodemailer,ours --delay 20 --sink-args=--no-chunking
+run latency-lock-step throughput.mjs --adapters nodemailer,ours --delay 20 "--sink-args=--no-pipelining --no-chunking"
+run stall throughput.mjs --adapters nodemailer,ours "--sink-args=--no-pipelining --no-chunking" --window 1
+run attachments attach.mjs --adapters nodemailer,ours,limit@bdat
+run mime mime.mjs --adapters nodemailer,ours,limit
+run encoders encode.mjs
+run smime smime.mjs --adapters smime-raw@pool,smime-limit,smime-ours,smime-pkijs@web
+run coldstart coldstart.mjs --modules '(nothing),nodemailer,../../dist/index.js' --baseline nodemailer
+run tls tls.mjs --ours ours
