@@ -53,8 +53,9 @@ class GssapiMechanism implements SaslMechanism {
     const { host, signal, tickets } = this.#deps;
     const presented = await tickets.present(this.#authentication, host, signal);
     if (presented.ticket.encryptionTypes.includes(rc4Type)) {
-      const message = `The Kerberos ticket for ${formatPrincipal(presented.ticket.server)} is protected by ${describeType(rc4Type)}, which is broken (RFC 8429). Have AES keys made for the account, and take RC4 out of krb5.conf.`;
-      this.#deps.warn?.({ code: 'WARN_KERBEROS_RC4', message });
+      const what = `The Kerberos ticket for ${formatPrincipal(presented.ticket.server)} is protected by ${describeType(rc4Type)}`;
+      const remedy = 'Have AES keys made for the account, and take RC4 out of krb5.conf.';
+      this.#deps.warn?.({ code: 'WARN_KERBEROS_RC4', message: `${what}, which is broken (RFC 8429). ${remedy}` });
     }
     const gss = new GssInitiator(presented.ticket, presented.clock);
     const binding = context.channelBinding?.type === 'tls-server-end-point' ? context.channelBinding : undefined;
@@ -85,7 +86,8 @@ class GssapiMechanism implements SaslMechanism {
       presented.refused();
       const service = formatPrincipal(presented.ticket.server);
       const client = formatPrincipal(presented.ticket.client);
-      throw krbErrorInWords(error, { request: `the ticket of ${client}`, client, service, source: 'the ticket', sender: `The mail server ${this.#deps.host}` });
+      const sender = `The mail server ${this.#deps.host}`;
+      throw krbErrorInWords(error, { request: `the ticket of ${client}`, client, service, source: 'the ticket', sender });
     }
     presented.accepted();
     this.#awaited = 'layers';
@@ -96,7 +98,10 @@ class GssapiMechanism implements SaslMechanism {
     const offer = gss.unwrap(challenge);
     if (offer.length !== 4) throw new MalformedError(`it has ${offer.length} bytes, not 4`);
     if (!((offer[0] ?? 0) & noLayer)) {
-      throw this.#failure('it insists on a SASL security layer, which is not supported', 'Use TLS, and let the server offer GSSAPI without a security layer (minimum SSF 0).');
+      throw this.#failure(
+        'it insists on a SASL security layer, which is not supported',
+        'Use TLS, and let the server offer GSSAPI without a security layer (minimum SSF 0).',
+      );
     }
     const identity = this.#authentication.authorizationId;
     const answer = gss.wrap(Buffer.concat([Buffer.of(noLayer, 0, 0, 0), identity === undefined ? noBytes : utf8(identity)]));

@@ -20,7 +20,13 @@ export interface ServiceName {
  * `servicePrincipal`, else `smtp/<host>`; its realm from the name, [domain_realm], or DNS where krb5.conf allows that. The host is
  * taken as the profile has it: no look-up of its canonical or reverse name, which a stranger's DNS could forge.
  */
-export async function findServiceName(authentication: KerberosAuthentication, host: string, clientRealm: string, settings: Krb5Settings, dns: LookUpOptions): Promise<ServiceName> {
+export async function findServiceName(
+  authentication: KerberosAuthentication,
+  host: string,
+  clientRealm: string,
+  settings: Krb5Settings,
+  dns: LookUpOptions,
+): Promise<ServiceName> {
   const field = 'authentication.servicePrincipal';
   const name = host.toLowerCase().replace(/\.$/, '');
   if (authentication.servicePrincipal === undefined && isIp(name)) {

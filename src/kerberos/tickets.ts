@@ -45,6 +45,13 @@ export interface PresentedTicket {
 const marginMs = 60_000;
 /** A ticket that was presented so long ago, and never acknowledged since, may be for a key that the service no longer has. */
 const unansweredMs = 60_000;
+/** With these a KDC says that a ticket-granting ticket cannot be used any more. */
+const wornOut: ReadonlySet<number | undefined> = new Set([
+  errorCode.ticketRevoked,
+  errorCode.badIntegrity,
+  errorCode.ticketExpired,
+  errorCode.badKeyVersion,
+]);
 const maxIdentities = 100;
 const maxServices = 100;
 
@@ -146,12 +153,11 @@ export class KerberosTickets {
     const before = holding.granting;
     const granting = await this.#grantingTicket(access, holding, identity);
     try {
-      return await getServiceTicket(access, holding.clock, granting, service.principal, service.realmIsKnown);
+      return await getServiceTicket(access, holding.clock, granting, service);
     } catch (error) {
-      const worn: readonly (number | undefined)[] = [errorCode.ticketRevoked, errorCode.badIntegrity, errorCode.ticketExpired, errorCode.badKeyVersion];
-      if (granting !== before || identity.credentials.kind !== 'secret' || !worn.includes(krbCodeOf(error))) throw error;
+      if (granting !== before || identity.credentials.kind !== 'secret' || !wornOut.has(krbCodeOf(error))) throw error;
       if (holding.granting === granting) holding.granting = undefined;
-      return await getServiceTicket(access, holding.clock, await this.#grantingTicket(access, holding, identity), service.principal, service.realmIsKnown);
+      return await getServiceTicket(access, holding.clock, await this.#grantingTicket(access, holding, identity), service);
     }
   }
 
@@ -179,7 +185,9 @@ export class KerberosTickets {
     }
     const now = kdcTime(holding.clock);
     if (ticket.endTime <= now) {
-      throw kerberosError(`The ticket of ${formatPrincipal(ticket.client)} in the ticket cache ${cache.file} expired at ${new Date(ticket.endTime).toISOString()}`, { remedy });
+      const owner = formatPrincipal(ticket.client);
+      const ended = new Date(ticket.endTime).toISOString();
+      throw kerberosError(`The ticket of ${owner} in the ticket cache ${cache.file} expired at ${ended}`, { remedy });
     }
     const isDue = now - ticket.startTime > (ticket.endTime - ticket.startTime) / 2;
     if (!isDue || !(ticket.flags & ticketFlag.renewable) || (ticket.renewTill ?? 0) <= ticket.endTime) return ticket;

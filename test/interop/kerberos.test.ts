@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGssapiMechanism } from '../../src/kerberos/gssapi-mechanism.js';
 import { parseCredentialCache } from '../../src/kerberos/credentials/ccache.js';
@@ -291,5 +292,54 @@ describe("Cyrus SASL's sample server", () => {
       () => false,
     );
     expect(outcome).toBe(false);
+  });
+});
+
+describe("MIT's GSS-API with channel bindings", () => {
+  const data = Buffer.from('5ca1ab1e'.repeat(8), 'hex');
+  const expected = Buffer.concat([Buffer.from('tls-server-end-point:'), data]);
+  let conf: string;
+  let environment: NodeJS.ProcessEnv;
+  beforeAll(() => {
+    const keytab = join(other.directory, 'acceptor.keytab');
+    other.administer('addprinc -randkey smtp/bound.test', `ktadd -k ${keytab} smtp/bound.test`);
+    conf = other.clientConf('bound.conf');
+    environment = { ...other.environment, KRB5_KTNAME: `FILE:${keytab}` };
+  });
+
+  /** Runs the exchange; what the acceptor says of it at the end. */
+  async function accept(applicationData: Buffer): Promise<Record<string, unknown>> {
+    const script = new URL('gss-acceptor.py', import.meta.url).pathname;
+    const child = spawn('/usr/bin/python3', [script, applicationData.toString('hex')], { env: environment, stdio: ['pipe', 'pipe', 'inherit'] });
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    const hear = async (): Promise<string> => {
+      const { value, done } = await lines.next();
+      if (done === true) throw new Error('the acceptor ended');
+      return String(value);
+    };
+    const say = (token: Uint8Array): boolean => child.stdin.write(`${Buffer.from(token).toString('base64')}\n`);
+    try {
+      const mechanism = mechanismFor({ principal: 'alice@OTHER.TEST', password, krb5ConfFile: conf, servicePrincipal: 'smtp/bound.test@OTHER.TEST' });
+      const channelBinding = { type: 'tls-server-end-point', data } as const;
+      say((await mechanism.start({ host: 'localhost', port: 25, secure: true, channelBinding })) ?? Buffer.alloc(0));
+      for (let line = await hear(); ; line = await hear()) {
+        if (line.startsWith('{')) return JSON.parse(line) as Record<string, unknown>;
+        say(await mechanism.next(Buffer.from(line, 'base64')));
+      }
+    } finally {
+      child.kill();
+    }
+  }
+
+  it('finds the context bound to the channel (RFC 5929), and the answer readable', async () => {
+    const outcome = await accept(expected);
+    expect(outcome).toEqual({ client: 'alice@OTHER.TEST', flags: expect.any(Number), encrypted: false, answer: '01000000' });
+    // GSS_C_CHANNEL_BOUND_FLAG, and mutual, replay, sequence and integrity.
+    expect(Number(outcome['flags']) & (2048 | 2 | 4 | 8 | 32)).toBe(2048 | 2 | 4 | 8 | 32);
+  });
+
+  it('refuses a context that is bound to another channel', async () => {
+    const outcome = await accept(Buffer.from('tls-server-end-point:another')).catch((error: unknown) => error);
+    expect(isEmailError(outcome) && outcome.message).toContain('The mail server localhost refused the ticket of alice@OTHER.TEST');
   });
 });

@@ -65,7 +65,9 @@ export async function readKeytab(file: string, principal: Principal): Promise<re
   if (newest.size > 0) return [...newest.values()];
   if (own.length > 0) {
     const types = own.map((entry) => describeType(entry.key.type)).join(', ');
-    throw kerberosError(`${source} has no key of ${formatPrincipal(principal)} that is supported, only ${types}`, { remedy: 'Export it with AES keys.' });
+    throw kerberosError(`${source} has no key of ${formatPrincipal(principal)} that is supported, only ${types}`, {
+      remedy: 'Export it with AES keys.',
+    });
   }
   const others = [...new Set(entries.map((entry) => formatPrincipal(entry.principal)))].slice(0, 5).join(', ');
   throw kerberosError(`${source} has no key of ${formatPrincipal(principal)}; it is for ${others || 'nobody'}`, {

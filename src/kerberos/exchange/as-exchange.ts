@@ -35,7 +35,7 @@ const dayMs = 86_400_000;
  * The AS exchange (RFC 4120 section 3.1): a ticket-granting ticket by password or keytab, with an encrypted timestamp where the KDC
  * wants one (section 5.2.7.2), its cookie sent back (RFC 6113 section 5.2), and a wrong clock set right once. ERR_KERBEROS.
  */
-export async function getTicketGrantingTicket(access: KdcAccess, clock: Clock, client: Principal, secret: ClientSecret): Promise<KerberosTicket> {
+export function getTicketGrantingTicket(access: KdcAccess, clock: Clock, client: Principal, secret: ClientSecret): Promise<KerberosTicket> {
   return new AsExchange(access, clock, client, secret).run();
 }
 
@@ -70,6 +70,10 @@ class AsExchange {
     return this.#secret.kind === 'password' ? 'the password' : `the keytab ${showText(this.#secret.file, 200)}`;
   }
 
+  get #service(): Principal {
+    return ticketGrantingService(this.#client.realm, this.#client.realm);
+  }
+
   get #sender(): string {
     return `the KDC of ${showText(this.#client.realm, 200)}`;
   }
@@ -90,7 +94,7 @@ class AsExchange {
     const body = encodeRequestBody({
       options: this.#canonicalize ? kdcOption.canonicalize : 0,
       client: this.#client,
-      server: ticketGrantingService(this.#client.realm, this.#client.realm),
+      server: this.#service,
       till: kdcTime(this.#clock) + dayMs,
       nonce,
       encryptionTypes: this.#types,
@@ -135,7 +139,8 @@ class AsExchange {
 
   #refusal(error: KrbError): Error {
     const client = formatPrincipal(this.#client);
-    return krbErrorInWords(error, { request: `a ticket for ${client}`, client, service: formatPrincipal(ticketGrantingService(this.#client.realm, this.#client.realm)), source: this.#source, sender: this.#sender });
+    const service = formatPrincipal(this.#service);
+    return krbErrorInWords(error, { request: `a ticket for ${client}`, client, service, source: this.#source, sender: this.#sender });
   }
 
   /** The client's key of this type, made from the password as the KDC said, or out of the keytab. */
@@ -166,7 +171,9 @@ class AsExchange {
     const reply = readingFrom(source, () => readKdcReply(message, messageType.asReply));
     const type = reply.encrypted.type;
     if (!this.#types.includes(type)) {
-      throw kerberosError(`${this.#sender} answered with ${describeType(type)}, which was not asked for`, { remedy: 'Permit the type in krb5.conf, if it is strong enough.' });
+      throw kerberosError(`${this.#sender} answered with ${describeType(type)}, which was not asked for`, {
+        remedy: 'Permit the type in krb5.conf, if it is strong enough.',
+      });
     }
     if (this.#key?.type !== type) {
       const info = readingFrom(source, () => readKeyInfo(reply.preAuthentication));
@@ -192,17 +199,27 @@ class AsExchange {
   }
 
   /** Does the reply belong to this request, and to nobody else's? (RFC 4120 section 3.1.5, RFC 6806 section 11) */
-  #verify(request: Buffer, nonce: number, key: EncryptionKey, client: Principal, ticket: TicketFace, part: KdcReplyPart): KerberosTicket {
+  #verify(
+    request: Buffer,
+    nonce: number,
+    key: EncryptionKey,
+    client: Principal,
+    ticket: TicketFace,
+    part: KdcReplyPart,
+  ): KerberosTicket {
     const { permittedTypes, kdcTimesync, clockSkewMs } = this.#access.settings;
     if (part.nonce !== nonce) throw new MalformedError('it answers another request');
-    const wanted = ticketGrantingService(this.#client.realm, this.#client.realm);
+    const wanted = this.#service;
     if (!samePrincipal(part.server, wanted) || !samePrincipal(ticket.server, wanted)) throw new MalformedError('its ticket is for another service');
     if (!this.#canonicalize && !samePrincipal(client, this.#client)) throw new MalformedError('its ticket is for another client');
-    if (!permittedTypes.includes(part.key.type)) throw new MalformedError(`its session key is of ${describeType(part.key.type)}, which krb5.conf does not permit`);
+    if (!permittedTypes.includes(part.key.type)) {
+      throw new MalformedError(`its session key is of ${describeType(part.key.type)}, which krb5.conf does not permit`);
+    }
     if (part.flags & ticketFlag.encPaRep) {
       const proof = part.preAuthentication.find((pa) => pa.type === paType.requestEncPaRep);
       if (proof === undefined) throw new MalformedError('the checksum of the request is missing');
-      requireEqual(readChecksum(proof.value).value, typeOfKey(key).checksum(key.value, keyUsage.asRequest, request), 'the request was changed on its way to the KDC');
+      const expected = typeOfKey(key).checksum(key.value, keyUsage.asRequest, request);
+      requireEqual(readChecksum(proof.value).value, expected, 'the request was changed on its way to the KDC');
     }
     const ahead = part.authTime - this.#clock.systemTime();
     if (kdcTimesync) this.#clock.offsetMs = ahead;

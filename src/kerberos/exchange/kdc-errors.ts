@@ -33,7 +33,7 @@ export interface ErrorSubject {
 type Words = (subject: ErrorSubject) => readonly [says: string, remedy: string];
 
 const clock = 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.';
-const types = 'Permit an encryption type that the KDC has a key for (permitted_enctypes in krb5.conf), or change the password there so that AES keys are made.';
+const types = 'Permit a type that the KDC has a key for (permitted_enctypes in krb5.conf), or change the password so that AES keys are made.';
 const ticketRefused = 'Get a new ticket (kinit). If it stays, the keys of the service were changed: its keytab and the KDC must agree.';
 const administrator = 'Ask the administrator of the realm.';
 
@@ -41,43 +41,100 @@ const administrator = 'Ask the administrator of the realm.';
 const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
   1: ['KDC_ERR_NAME_EXP', (s) => [`${s.client} has expired`, administrator]],
   2: ['KDC_ERR_SERVICE_EXP', (s) => [`${s.service} has expired`, administrator]],
-  6: ['KDC_ERR_C_PRINCIPAL_UNKNOWN', (s) => [`it does not know ${s.client}`, 'Check authentication.principal, its realm included; case matters.']],
+  6: [
+    'KDC_ERR_C_PRINCIPAL_UNKNOWN',
+    (s) => [
+      `it does not know ${s.client}`,
+      'Check authentication.principal, its realm included; case matters.',
+    ],
+  ],
   7: [
     'KDC_ERR_S_PRINCIPAL_UNKNOWN',
-    (s) => [`it does not know the service ${s.service}`, "Set authentication.servicePrincipal to the service's name in the realm, or server.host to the name that the service is registered under."],
+    (s) => [
+      `it does not know the service ${s.service}`,
+      "Set authentication.servicePrincipal to the service's name in the realm, or server.host to the name it is registered under.",
+    ],
   ],
-  8: ['KDC_ERR_PRINCIPAL_NOT_UNIQUE', (s) => [`it has more than one ${s.service}`, 'Have all but one of the accounts with this service principal name corrected.']],
+  8: [
+    'KDC_ERR_PRINCIPAL_NOT_UNIQUE',
+    (s) => [
+      `it has more than one ${s.service}`,
+      'Have all but one of the accounts with this service principal name corrected.',
+    ],
+  ],
   9: ['KDC_ERR_NULL_KEY', (s) => [`${s.client} or ${s.service} has no key`, 'Have its password set.']],
   11: ['KDC_ERR_NEVER_VALID', () => ['the ticket would never be valid', clock]],
-  12: ['KDC_ERR_POLICY', (s) => [`its policy forbids ${s.request}`, 'Ask the administrator of the realm which workstations, hours and services the account may use.']],
+  12: [
+    'KDC_ERR_POLICY',
+    (s) => [
+      `its policy forbids ${s.request}`,
+      'Ask the administrator of the realm which workstations, hours and services the account may use.',
+    ],
+  ],
   13: ['KDC_ERR_BADOPTION', () => ['it cannot grant an option that was asked for', ticketRefused]],
   14: ['KDC_ERR_ETYPE_NOSUPP', () => ['it supports none of the encryption types that were asked for', types]],
   15: ['KDC_ERR_SUMTYPE_NOSUPP', () => ['it does not support the checksum', types]],
-  16: ['KDC_ERR_PADATA_TYPE_NOSUPP', (s) => [`it wants ${s.client} to prove itself otherwise than by a key`, 'Use an account that may sign in by password or keytab.']],
+  16: [
+    'KDC_ERR_PADATA_TYPE_NOSUPP',
+    (s) => [
+      `it wants ${s.client} to prove itself otherwise than by a key`,
+      'Use an account that may sign in by password or keytab.',
+    ],
+  ],
   18: ['KDC_ERR_CLIENT_REVOKED', (s) => [`${s.client} is disabled, locked, or outside its hours`, 'Have the account unlocked.']],
   19: ['KDC_ERR_SERVICE_REVOKED', (s) => [`${s.service} is disabled`, 'Have the account of the service enabled.']],
   20: ['KDC_ERR_TGT_REVOKED', () => ['the ticket-granting ticket was revoked', ticketRefused]],
   21: ['KDC_ERR_CLIENT_NOTYET', (s) => [`${s.client} is not yet valid`, administrator]],
   22: ['KDC_ERR_SERVICE_NOTYET', (s) => [`${s.service} is not yet valid`, administrator]],
   23: ['KDC_ERR_KEY_EXPIRED', (s) => [`the password of ${s.client} has expired`, 'Change the password (kpasswd), and store the new one.']],
-  24: ['KDC_ERR_PREAUTH_FAILED', (s) => [`${s.source} is wrong for ${s.client}`, 'Check the password; a keytab has to be exported anew after each change of the password.']],
-  25: ['KDC_ERR_PREAUTH_REQUIRED', (s) => [`it wants ${s.client} to prove itself in a way that is not supported`, 'Use an account that may sign in by password or keytab (encrypted timestamp).']],
+  24: [
+    'KDC_ERR_PREAUTH_FAILED',
+    (s) => [
+      `${s.source} is wrong for ${s.client}`,
+      'Check the password; a keytab has to be exported anew after each change of the password.',
+    ],
+  ],
+  25: [
+    'KDC_ERR_PREAUTH_REQUIRED',
+    (s) => [
+      `it wants ${s.client} to prove itself in a way that is not supported`,
+      'Use an account that may sign in by password or keytab (encrypted timestamp).',
+    ],
+  ],
   29: ['KDC_ERR_SVC_UNAVAILABLE', () => ['a service that it needs is unavailable', 'Try again later.']],
   31: ['KRB_AP_ERR_BAD_INTEGRITY', () => ['the ticket does not decrypt there', ticketRefused]],
-  32: ['KRB_AP_ERR_TKT_EXPIRED', () => ['the ticket has expired', 'Get a new ticket (kinit), or use a password or a keytab, with which tickets are renewed by themselves.']],
+  32: [
+    'KRB_AP_ERR_TKT_EXPIRED',
+    () => [
+      'the ticket has expired',
+      'Get a new ticket (kinit), or use a password or a keytab, with which tickets are renewed by themselves.',
+    ],
+  ],
   33: ['KRB_AP_ERR_TKT_NYV', () => ['the ticket is not yet valid', clock]],
   34: ['KRB_AP_ERR_REPEAT', () => ['it has seen this request before', 'Try again.']],
-  35: ['KRB_AP_ERR_NOT_US', (s) => [`the ticket for ${s.service} is not for it`, "Set authentication.servicePrincipal to the server's own name."]],
+  35: [
+    'KRB_AP_ERR_NOT_US',
+    (s) => [
+      `the ticket for ${s.service} is not for it`,
+      "Set authentication.servicePrincipal to the server's own name.",
+    ],
+  ],
   36: ['KRB_AP_ERR_BADMATCH', () => ['the ticket and the request do not match', ticketRefused]],
   37: ['KRB_AP_ERR_SKEW', () => ['the clock of this machine differs too much', clock]],
   41: ['KRB_AP_ERR_MODIFIED', () => ['the request was changed on the way, or the ticket is for another key', ticketRefused]],
   44: ['KRB_AP_ERR_BADKEYVER', () => ['it lacks the key of this version', ticketRefused]],
   45: ['KRB_AP_ERR_NOKEY', (s) => [`it has no key for ${s.service}`, "Add the service's key to the server's keytab."]],
   52: ['KRB_ERR_RESPONSE_TOO_BIG', () => ['its answer is too long for UDP', 'Let the KDC be reached by TCP.']],
-  60: ['KRB_ERR_GENERIC', () => ['it failed', "See the KDC's log."]],
+  60: ['KRB_ERR_GENERIC', () => ['it failed', 'See its log for the reason.']],
   61: ['KRB_ERR_FIELD_TOOLONG', () => ['the request is too long', administrator]],
   68: ['KDC_ERR_WRONG_REALM', (s) => [`${s.client} is of another realm`, 'Name the realm in authentication.principal.']],
-  91: ['KDC_ERR_MORE_PREAUTH_DATA_REQUIRED', (s) => [`it wants ${s.client} to prove itself in several steps`, 'Use an account without a second factor.']],
+  91: [
+    'KDC_ERR_MORE_PREAUTH_DATA_REQUIRED',
+    (s) => [
+      `it wants ${s.client} to prove itself in several steps`,
+      'Use an account without a second factor.',
+    ],
+  ],
 };
 
 /** The cause of an error that a KRB-ERROR brought. */

@@ -13,6 +13,7 @@ import type { Clock } from './clock.js';
 import { errorCode, krbErrorInWords } from './kdc-errors.js';
 import { askRealm } from './kdc-client.js';
 import type { KdcAccess } from './kdc-client.js';
+import type { ServiceName } from '../service-name.js';
 
 /** Realms that one service ticket may lead through. */
 const maxRealms = 10;
@@ -20,26 +21,27 @@ const dayMs = 86_400_000;
 
 /**
  * A ticket for `service` by TGS exchanges (RFC 4120 section 3.3), through other realms where the way leads there: because
- * `service.realm` is another one, or because a KDC refers us (RFC 6806 section 8). No realm is asked twice. ERR_KERBEROS.
+ * the service's realm is another one, or because a KDC refers us (RFC 6806 section 8). No realm is asked twice. ERR_KERBEROS.
  */
-export async function getServiceTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket, service: Principal, realmIsKnown: boolean): Promise<KerberosTicket> {
+export async function getServiceTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket, service: ServiceName): Promise<KerberosTicket> {
+  const { principal, realmIsKnown } = service;
   const visited = new Set<string>();
   let current = tgt;
   while (visited.size < maxRealms) {
     const realm = grantedRealm(current.server) ?? current.server.realm;
     if (visited.has(realm)) {
-      throw kerberosError(`The KDCs refer in a circle for ${formatPrincipal(service)}: ${[...visited, realm].map((name) => showText(name, 100)).join(', ')}`, {
+      const circle = [...visited, realm].map((name) => showText(name, 100)).join(', ');
+      throw kerberosError(`The KDCs refer in a circle for ${formatPrincipal(principal)}: ${circle}`, {
         remedy: 'Map the host to its realm in [domain_realm] of krb5.conf, or name the realm in authentication.servicePrincipal.',
       });
     }
     visited.add(realm);
-    const local = { ...service, realm };
-    const wanted = realmIsKnown && realm !== service.realm ? ticketGrantingService(service.realm, realm) : local;
+    const wanted = realmIsKnown && realm !== principal.realm ? ticketGrantingService(principal.realm, realm) : { ...principal, realm };
     const ticket = await exchange(access, clock, current, wanted, kdcOption.canonicalize);
     if (grantedRealm(ticket.server) === undefined) return ticket;
     current = ticket;
   }
-  throw kerberosError(`The way to ${formatPrincipal(service)} leads through more than ${maxRealms} realms`, {
+  throw kerberosError(`The way to ${formatPrincipal(principal)} leads through more than ${maxRealms} realms`, {
     remedy: 'Name the realm in authentication.servicePrincipal.',
   });
 }
@@ -50,7 +52,13 @@ export function renewTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket
 }
 
 /** One ticket of one KDC; where the clock is off, asked for again with the KDC's time. */
-async function exchange(access: KdcAccess, clock: Clock, tgt: KerberosTicket, server: Principal, options: number): Promise<KerberosTicket> {
+async function exchange(
+  access: KdcAccess,
+  clock: Clock,
+  tgt: KerberosTicket,
+  server: Principal,
+  options: number,
+): Promise<KerberosTicket> {
   let mayCorrectClock = access.settings.kdcTimesync;
   const realm = server.realm;
   const sender = `the KDC of ${showText(realm, 200)}`;
@@ -58,7 +66,8 @@ async function exchange(access: KdcAccess, clock: Clock, tgt: KerberosTicket, se
   for (;;) {
     const nonce = randomInt(1, 2 ** 31 - 1);
     const reply = await askRealm(access, realm, encodeTgsRequest(access, clock, tgt, server, options, nonce));
-    if (readingFrom(source, () => applicationOf(reply)) !== messageType.error) return readingFrom(source, () => accept(access, tgt, server, nonce, reply));
+    const isError = readingFrom(source, () => applicationOf(reply)) === messageType.error;
+    if (!isError) return readingFrom(source, () => accept(access, tgt, server, nonce, reply));
     const error = readingFrom(source, () => readKrbError(reply));
     if (error.code === errorCode.skew && mayCorrectClock) {
       mayCorrectClock = false;
@@ -66,11 +75,19 @@ async function exchange(access: KdcAccess, clock: Clock, tgt: KerberosTicket, se
       continue;
     }
     const service = formatPrincipal(server);
-    throw krbErrorInWords(error, { request: `a ticket for ${service}`, client: formatPrincipal(tgt.client), service, source: 'the ticket', sender });
+    const client = formatPrincipal(tgt.client);
+    throw krbErrorInWords(error, { request: `a ticket for ${service}`, client, service, source: 'the ticket', sender });
   }
 }
 
-function encodeTgsRequest(access: KdcAccess, clock: Clock, tgt: KerberosTicket, server: Principal, options: number, nonce: number): Buffer {
+function encodeTgsRequest(
+  access: KdcAccess,
+  clock: Clock,
+  tgt: KerberosTicket,
+  server: Principal,
+  options: number,
+  nonce: number,
+): Buffer {
   const algorithm = typeOfKey(tgt.key);
   const body = encodeRequestBody({ options, server, till: kdcTime(clock) + dayMs, nonce, encryptionTypes: access.settings.tgsTypes });
   const checksum = { type: algorithm.checksumType, value: algorithm.checksum(tgt.key.value, keyUsage.tgsRequestChecksum, body) };

@@ -18,7 +18,8 @@ const padding = Buffer.of(1);
 export function wrapRc4(key: Uint8Array, sequenceNumber: number, message: Uint8Array): Buffer {
   const confounder = randomBytes(8);
   const checksum = sign(key, confounder, message, padding);
-  return frame(tokenId.wrapRc4, algorithms, sequenceField(key, checksum, encodeSequence(sequenceNumber, 0x00)), checksum, confounder, message, padding);
+  const field = sequenceField(key, checksum, encodeSequence(sequenceNumber, 0x00));
+  return frame(tokenId.wrapRc4, algorithms, field, checksum, confounder, message, padding);
 }
 
 export function unwrapRc4(key: Uint8Array, sequenceNumber: number, token: Uint8Array): Buffer {

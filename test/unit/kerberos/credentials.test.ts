@@ -183,7 +183,7 @@ describe('signing in with', () => {
   const clock = { offsetMs: 0, systemTime: Date.now };
   const granting = (): Promise<KerberosTicket> => getTicketGrantingTicket(access(), clock, fake, { kind: 'password', password });
   const serviceTicket = async (tgt: KerberosTicket): Promise<KerberosTicket> =>
-    getServiceTicket(access(), clock, tgt, { type: 2, components: ['smtp', 'mail.fake.test'], realm: 'FAKE.TEST' }, true);
+    getServiceTicket(access(), clock, tgt, { principal: { type: 3, components: ['smtp', 'mail.fake.test'], realm: 'FAKE.TEST' }, realmIsKnown: true });
   const signIn = async (file: string, principal?: string): Promise<string> => {
     const { mechanism } = mechanismFor({ principal, credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf }, { tickets });
     const service = new FakeService(kdc.key('smtp/mail.fake.test'));
