@@ -1,4 +1,4 @@
-import { domainToASCII, domainToUnicode } from 'node:url';
+import { domainToASCII } from 'node:url';
 
 /** Domains as SMTP wants them: A-labels after UTS-46 (RFC 5890, RFC 5321 section 4.1.2), and address literals (section 4.1.3). */
 
@@ -22,7 +22,6 @@ export function toAsciiDomain(text: string): DomainResult {
   if (!ldhOrDot.test(text) || domain.includes('xn--')) {
     domain = domainToASCII(text);
     if (domain === '') return { problem: 'the domain is not a valid internationalized name (UTS-46)' };
-    if (domainToASCII(domainToUnicode(domain)) !== domain) return { problem: 'the domain has an A-label that is not well-formed' };
   }
   if (domain.length > maxDomain) return { problem: `the domain is longer than ${maxDomain} octets` };
   const labels = domain.split('.');
@@ -30,6 +29,7 @@ export function toAsciiDomain(text: string): DomainResult {
     if (label === '') return { problem: 'the domain has an empty label' };
     if (label.length > maxLabel) return { problem: `a label of the domain is longer than ${maxLabel} octets` };
     if (!/^[a-z0-9-]+$/.test(label)) return { problem: 'the domain maps to characters that no domain has' };
+    // Also what is left of an A-label that stands for ASCII, as `xn--example-`: domainToASCII lets it through.
     if (label.startsWith('-') || label.endsWith('-')) return { problem: 'a label of the domain begins or ends with a hyphen' };
   }
   if (/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) {

@@ -97,46 +97,37 @@ export function decodeCharset(bytes: Uint8Array, charset: string): string | unde
  * two is put together. What is no encoded-word, or of an unknown character set, stays as it is.
  */
 export function decodeEncodedWords(text: string): string {
-  let at = text.indexOf('=?');
-  if (at < 0) return text;
+  let next = text.indexOf('=?');
+  if (next < 0) return text;
   const matcher = new RegExp(pattern);
-  let out = text.slice(0, at);
-  let run: { charset: string; parts: Buffer[]; raw: string } | undefined;
-  let gap = '';
+  let out = '';
+  /** What was read up to here, and what of it is white space behind an encoded-word, which counts only if no other follows. */
+  let at = 0;
+  let run: { readonly charset: string; readonly parts: Buffer[]; raw: string } | undefined;
   const flush = (): void => {
     if (run !== undefined) out += decodeCharset(Buffer.concat(run.parts), run.charset) ?? run.raw;
     run = undefined;
   };
-  while (at < text.length) {
-    matcher.lastIndex = at;
+  for (; next >= 0; next = text.indexOf('=?', Math.max(at, next + 1))) {
+    matcher.lastIndex = next;
     const found = matcher.exec(text);
-    if (found === null) {
-      flush();
-      const next = text.indexOf('=?', at + 2);
-      out += gap + text.slice(at, next < 0 ? text.length : next);
-      gap = '';
-      if (next < 0) return out;
-      at = next;
-      continue;
-    }
+    if (found === null) continue;
     const [raw, label = '', encoding = '', body = ''] = found;
     const charset = (label.split('*')[0] ?? label).toLowerCase();
-    if (run !== undefined && run.charset !== charset) flush();
-    run ??= { charset, parts: [], raw: '' };
-    run.parts.push(payload(encoding, body));
-    run.raw += run.raw === '' ? raw : gap + raw;
-    at = matcher.lastIndex;
-    gap = '';
-    while (text[at] === ' ' || text[at] === '\t') gap += text[at++];
-    if (!text.startsWith('=?', at)) {
+    const gap = text.slice(at, next);
+    if (run === undefined || !/^[ \t]*$/.test(gap)) {
       flush();
-      const next = text.indexOf('=?', at);
-      out += gap + text.slice(at, next < 0 ? text.length : next);
-      gap = '';
-      if (next < 0) return out;
-      at = next;
+      out += gap;
+      run = { charset, parts: [], raw: '' };
+    } else if (run.charset === charset) run.raw += gap;
+    else {
+      flush();
+      run = { charset, parts: [], raw: '' };
     }
+    run.parts.push(payload(encoding, body));
+    run.raw += raw;
+    at = matcher.lastIndex;
   }
   flush();
-  return out + gap;
+  return out + text.slice(at);
 }

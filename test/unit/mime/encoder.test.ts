@@ -50,6 +50,14 @@ describe('base64', () => {
     }
   });
 
+  test('takes nothing where there is no room for a line', () => {
+    const encoder = new Base64Encoder();
+    const out = Buffer.alloc(256);
+    encoder.encode(Buffer.alloc(10), 0, out, 0);
+    encoder.encode(Buffer.alloc(100), 0, out, 200);
+    expect([encoder.read, encoder.written]).toEqual([0, 0]);
+  });
+
   test('serves again after it has finished', () => {
     const encoder = new Base64Encoder();
     const bytes = bytesOf(200);

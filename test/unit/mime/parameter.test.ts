@@ -27,6 +27,7 @@ describe('parameterTokens', () => {
 
   test.each(['a\r\nb', 'a\0', '\u007f', '\ud800', 'x\n'])('refuses %j', (value) => {
     expect(() => parameterTokens('filename', value, 'attachments.0.filename')).toThrow(/attachments\.0\.filename: /);
+    expect(() => legacyNameTokens('name', value, 'attachments.0.filename')).toThrow(/attachments\.0\.filename: /);
     expect(() => parameterTokens(value, 'x', 'p')).toThrow(/p: a parameter name/);
   });
 });
