@@ -24,7 +24,7 @@ function attempt<T>(run: () => T, label: string): T | undefined {
 test('whatever text is parsed gives safe mailboxes that come back, or an EmailError', () => {
   const next = random(seed);
   let accepted = 0;
-  for (let round = 0; round < 6000; round++) {
+  for (let round = 0; round < 3000; round++) {
     const text = next(3) === 0 ? made(next, 14) : `${made(next, 3)}ann${made(next, 3)}@b.example${made(next, 4)}`;
     const label = `seed ${seed}, round ${round}: ${JSON.stringify(text)}`;
     const found = [attempt(() => parseMailbox(text), label), attempt(() => parseAddress(text), label), ...(attempt(() => parseAddressList(text), label) ?? [])];
@@ -42,5 +42,5 @@ test('whatever text is parsed gives safe mailboxes that come back, or an EmailEr
       if (formatted.email !== email || formatted.name !== name) expect.unreachable(`${label}: ${JSON.stringify([mailbox, formatted])}`);
     }
   }
-  expect(accepted).toBeGreaterThan(300);
+  expect(accepted).toBeGreaterThan(150);
 });

@@ -64,7 +64,7 @@ test('random content comes back from what is rendered, in memory and streamed al
 test('random values come back from the fields they are written to, or are refused', () => {
   const next = random(seed + 2);
   const words = ['a', 'word', ' ', '  ', '\t', 'é', '日本', '🚀', '=?', '?=', '"', ',', 'x'.repeat(90), 'y'.repeat(950), '\u0085', '_', '=', '?'];
-  for (let round = 0; round < 1200; round++) {
+  for (let round = 0; round < 600; round++) {
     const value = Array.from({ length: next(40) }, () => words[next(words.length)]).join('');
     const label = `seed ${seed + 2}, round ${round}: ${JSON.stringify(value)}`;
     const field = textField('X-Test', value);
