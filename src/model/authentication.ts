@@ -80,7 +80,7 @@ export interface TokenAuthentication extends AuthenticationOptions {
   readonly username: string;
   /** Access token without `Bearer`. A function is asked at each connection, and once more after a refusal. */
   readonly token?: Secret | undefined;
-  /** OAUTHBEARER's authorization identity; default `username`. */
+  /** OAUTHBEARER's authorization identity; default `username`. XOAUTH2 has none: there it is a problem of the profile. */
   readonly authorizationId?: string | undefined;
 }
 

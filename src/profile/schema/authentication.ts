@@ -100,7 +100,10 @@ const byToken: Schema = object<TokenAuthentication>(
     allowPlaintext,
   },
   {
-    verify(_value, given, at, report) {
+    verify(value, given, at, report) {
+      if (given('authorizationId') && (value as TokenAuthentication).method === 'xoauth2') {
+        problem(report, `${at}.authorizationId`, "XOAUTH2 has no such field: the mailbox is username; or take method 'oauthbearer'");
+      }
       if (!given('token')) problem(report, `${at}.token`, 'expected an access token (a string, { env }, { file } or a function), got nothing; this version has no OAuth 2.0 sign-in of its own');
     },
   },

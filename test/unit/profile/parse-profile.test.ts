@@ -252,6 +252,7 @@ describe('values that are refused', () => {
     ['authentication.password.env', withAuthentication({ method: 'login', username: 'a', password: { env: '' } }), /empty string/],
     ['authentication.password.env', withAuthentication({ method: 'login', username: 'a', password: { env: 'A=B' } }), /=/],
     ['authentication.password.file', withAuthentication({ method: 'login', username: 'a', password: { file: 'a\u0000b' } }), /NUL/],
+    ['authentication.authorizationId', withAuthentication({ method: 'xoauth2', username: 'a', token: 'b', authorizationId: 'c' }), /XOAUTH2 has no such field/],
     ['authentication.authorizationId', withAuthentication({ method: 'cram-md5', username: 'a', password: 'b', authorizationId: 'c' }), /not a known key/],
     ['authentication.domain', withAuthentication({ method: 'plain', username: 'a', password: 'b', domain: 'c' }), /not a known key/],
     ['authentication.token', withAuthentication({ method: 'xoauth2', username: 'a' }), /got nothing; this version has no OAuth 2\.0/],
