@@ -8,7 +8,7 @@ import { immediateContent, openContent, readWhole } from './content.js';
 import type { ContentContext, OpenedContent } from './content.js';
 import { attachmentType, fileNameOf, parseMediaType } from './media-type.js';
 
-/** Text up to this size is looked at to choose its encoding; longer text from files and streams is sent as base64. */
+/** Text up to this size is read to choose its encoding; longer text from files and streams goes as quoted-printable. */
 const maxTextLook = 1024 * 1024;
 
 /** The tree, at once where all content is at hand. */
