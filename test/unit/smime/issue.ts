@@ -114,7 +114,7 @@ export function authority(name = 'Test Root'): Issued {
 }
 
 export function certificatePem({ der }: Issued): string {
-  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').match(/.{1,64}/g)?.join('\n') ?? ''}\n-----END CERTIFICATE-----\n`;
 }
 
 export function keyPem({ key }: Issued): string {
