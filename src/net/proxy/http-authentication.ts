@@ -13,7 +13,10 @@ export interface HttpCredentials {
   readonly password: string;
 }
 
-const wrongPassword = 'Check proxy.username and proxy.password.';
+/** What a proxy says that knows no such user. */
+export function wrongPassword(words: string): ProxyFault {
+  return new ProxyFault(`refused the user name or the password: ${words}`, { remedy: 'Check proxy.username and proxy.password.' });
+}
 
 /** The schemes that can be answered. */
 export type HttpProxyScheme = 'basic' | 'ntlm';
@@ -53,7 +56,7 @@ export class HttpProxyAuthentication {
     const challenges = parseChallenges(response.headers.get('proxy-authenticate') ?? []);
     const words = `${response.status} ${response.reason}`.trim();
     const offered = [...challenges.keys()].map((name) => showText(name, 40)).join(', ') || 'no scheme';
-    if (this.#answered) throw new ProxyFault(`refused the user name or the password: ${words}`, { remedy: wrongPassword });
+    if (this.#answered) throw wrongPassword(words);
     if (this.#ntlm !== undefined) return this.#finishNtlm(this.#ntlm, challenges.get('ntlm'), response, channelBinding);
     const scheme = (['ntlm', 'basic'] as const).find((name) => challenges.has(name));
     if (scheme === undefined) throw new ProxyFault(`offers ${offered}, of which none is supported: ${words}`, { remedy: 'The proxy must offer Basic or NTLM.' });
@@ -65,7 +68,7 @@ export class HttpProxyAuthentication {
   #finishNtlm(ntlm: NtlmClient, token: string | undefined, response: HttpResponse, channelBinding: ChannelBinding | undefined): string {
     this.#answered = true;
     const words = `${response.status} ${response.reason}`.trim();
-    if (!token) throw new ProxyFault(`refused NTLM: ${words}`, { remedy: wrongPassword });
+    if (!token) throw wrongPassword(words);
     if (!response.reusable) {
       throw new ProxyFault('closes the connection in the middle of NTLM', { remedy: 'The proxy must keep connections alive for NTLM; use Basic else.' });
     }

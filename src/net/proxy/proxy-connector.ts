@@ -14,7 +14,7 @@ import type { LoadClientIdentity } from '../tls-contexts.js';
 import { secure } from '../tls.js';
 import { ProxyFault, runDialogue } from './dialogue.js';
 import type { ProxyDialogue } from './dialogue.js';
-import { HttpProxyAuthentication } from './http-authentication.js';
+import { HttpProxyAuthentication, wrongPassword } from './http-authentication.js';
 import type { HttpProxyScheme } from './http-authentication.js';
 import { exchangeHttp } from './http-response.js';
 import type { HttpResponse } from './http-response.js';
@@ -203,9 +203,11 @@ function connectRequest(target: TunnelTarget, authorization: string | undefined)
 }
 
 function refusal({ status, reason }: HttpResponse, target: TunnelTarget): ProxyFault {
+  const words = `${status} ${reason}`.trim();
+  // Not for proxies to say, but tinyproxy does (RFC 9110 section 15.5.2).
+  if (status === 401) return wrongPassword(words);
   const temporary = status === 429 || status >= 500;
-  const what = `refused the tunnel to ${authorityOf(target)}: ${`${status} ${reason}`.trim()}`;
-  return new ProxyFault(what, {
+  return new ProxyFault(`refused the tunnel to ${authorityOf(target)}: ${words}`, {
     retryable: temporary && status !== 501,
     remedy: temporary
       ? 'Check server.host and server.port as seen from the proxy.'

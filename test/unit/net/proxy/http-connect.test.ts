@@ -151,6 +151,7 @@ describe('the HTTP CONNECT connector', () => {
   test.each([
     ['wants authentication and none is set', [], 'HTTP/1.1 407 Need it\r\nProxy-Authenticate: Basic\r\n\r\n', /wants authentication \(basic\): 407 Need it/, 'Set proxy.username and proxy.password.'],
     ['offers only Digest', [user], 'HTTP/1.1 407 Hm\r\nProxy-Authenticate: Digest realm="a", nonce="b"\r\n\r\n', /offers digest, of which none is supported/, /Basic or NTLM/],
+    ['answers 401 as tinyproxy does', [user], 'HTTP/1.0 401 Unauthorized\r\n\r\n', /refused the user name or the password: 401 Unauthorized/, /proxy.password/],
     ['forbids', [], 'HTTP/1.1 403 Filtered by rule 7\r\nContent-Length: 0\r\n\r\n', /refused the tunnel to mail.example.com:587: 403 Filtered by rule 7/, /must allow CONNECT/],
     ['cannot reach the target', [], 'HTTP/1.1 503 Connect failed\r\n\r\n', /503 Connect failed/, /as seen from the proxy/],
     ['redirects', [], 'HTTP/1.1 302 Over there\r\nLocation: http://evil/\r\n\r\n', /302 Over there/, /must allow CONNECT/],
@@ -178,7 +179,7 @@ describe('the HTTP CONNECT connector', () => {
   });
 
   test.each([
-    ['refuses NTLM at once', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n', /refused NTLM: 407 No/],
+    ['refuses NTLM at once', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n', /refused the user name or the password: 407 No/],
     ['closes within NTLM', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM AAAA\r\nConnection: close\r\n\r\n', /closes the connection in the middle of NTLM/],
     ['sends a bad challenge', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM AAAA\r\nContent-Length: 0\r\n\r\n', /sent a bad NTLM challenge/],
   ])('a proxy that %s is ERR_PROXY', async (_what, answer, message) => {
@@ -204,17 +205,18 @@ describe('the HTTP CONNECT connector', () => {
 
   test('a silent proxy, and one that drips, end with the deadline as ERR_PROXY; an abort is ERR_ABORTED', async () => {
     for (const drip of ['', 'H']) {
+      let abort = (): void => undefined;
       await using proxy = await FakeProxy.start(async (side) => {
-        if (drip === '') return;
-        for (;;) await side.send(drip).then(() => new Promise((resolve) => setTimeout(resolve, 5)));
+        await side.readHeader();
+        setTimeout(() => abort(), 30);
+        while (drip !== '') await side.send(drip).then(() => new Promise((resolve) => setTimeout(resolve, 5)));
       });
       const connector = createConnector(`http://127.0.0.1:${proxy.port}`);
       const run = (reason: unknown): Promise<unknown> => {
         const controller = new AbortController();
-        setTimeout(() => controller.abort(reason), 40);
+        abort = () => controller.abort(reason);
         return connector.connect(target, { signal: controller.signal }).catch((error: unknown) => error);
       };
-      const began = performance.now();
       expect(await run(createEmailError('ERR_TIMEOUT', 'connectMs passed'))).toMatchObject({
         code: 'ERR_PROXY',
         message: expect.stringContaining('did not answer in time: connectMs passed'),
@@ -222,7 +224,6 @@ describe('the HTTP CONNECT connector', () => {
         cause: { code: 'ERR_TIMEOUT' },
       });
       expect(await run(undefined)).toMatchObject({ code: 'ERR_ABORTED' });
-      expect(performance.now() - began).toBeLessThan(1000);
     }
   });
 

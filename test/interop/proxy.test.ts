@@ -1,0 +1,188 @@
+import { execFileSync } from 'node:child_process';
+import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { userInfo } from 'node:os';
+import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createConnector, createMailer } from '../../src/index.js';
+import type { Connector, ProxyServerSettings, ProxySettings } from '../../src/index.js';
+import { PrivateServer } from './private-server.js';
+import { readTestbed } from './testbed.js';
+
+/** Proxies that are not ours, to Postfix: Dante, microsocks, IO::Socket::Socks, tinyproxy, squid, stunnel, OpenSSH. */
+
+const bed = readTestbed();
+const { socks, httpProxy } = bed;
+const { alice, bob } = bed.users;
+const signal = AbortSignal.timeout(50_000);
+const socksLogin = { username: socks.user, password: socks.password };
+const httpLogin = { username: httpProxy.user, password: httpProxy.password };
+const host = 'localhost';
+const tls = { ca: { file: bed.pki.ca } };
+
+const proxies: Readonly<Record<string, ProxyServerSettings>> = {
+  'Dante, SOCKS 5 with password': { type: 'socks5', host, port: socks.danteAuth5, ...socksLogin },
+  'Dante, SOCKS 5 open': { type: 'socks5', host, port: socks.danteOpen4and5 },
+  'Dante, SOCKS 5 with the name resolved here': { type: 'socks5', host, port: socks.danteOpen4and5, resolve: 'local' },
+  'Dante, SOCKS 4': { type: 'socks4', host, port: socks.danteOpen4and5, username: 'someone' },
+  'microsocks with password': { type: 'socks5', host, port: socks.microsocksAuth5, ...socksLogin },
+  'microsocks open': { type: 'socks5', host, port: socks.microsocksOpen5 },
+  'IO::Socket::Socks, SOCKS 4a': { type: 'socks4a', host, port: socks.perlOpen4a },
+  tinyproxy: { type: 'http-connect', host, port: httpProxy.tinyproxy, ...httpLogin },
+  squid: { type: 'http-connect', host, port: httpProxy.squid, ...httpLogin },
+  'tinyproxy over TLS': { type: 'http-connect', host, port: httpProxy.tinyproxyOverTls, tls, ...httpLogin },
+};
+const all = Object.entries(proxies).map(([name, proxy]) => ({ name, proxy }));
+
+const ways = [
+  { security: 'explicit', port: bed.postfix.submission },
+  { security: 'implicit', port: bed.postfix.submissions },
+] as const;
+
+/** Sends to Postfix, which verifies alice; the mail host's certificate is verified, whatever carries the bytes. */
+async function sendThrough(proxy: ProxySettings | undefined, connector?: Connector): Promise<void> {
+  for (const { security, port } of ways) {
+    await using mailer = createMailer(
+      {
+        name: 'through a proxy',
+        sender: { email: alice.address },
+        server: { host, port, security, tls },
+        authentication: { method: 'password', username: 'alice', password: alice.password },
+        proxy,
+      },
+      { connector },
+    );
+    const { reply, accepted } = await mailer.send({ to: bob.address, subject: `through a proxy, ${security}`, text: 'x\n'.repeat(20_000) });
+    expect([reply.code, accepted]).toEqual([250, [bob.address]]);
+  }
+}
+
+function firstLine(stream: Duplex): Promise<string> {
+  return new Promise((resolve, reject) => stream.once('data', (chunk: Buffer) => resolve(chunk.toString())).once('error', reject));
+}
+
+describe('proxies', () => {
+  test.each(all)('$name carries mail to Postfix by STARTTLS and by implicit TLS', async ({ proxy }) => {
+    await sendThrough(proxy);
+  });
+
+  test.each(all)('$name leaves the greeting in the stream', async ({ proxy }) => {
+    const stream = await createConnector(proxy).connect({ host, port: bed.postfix.plain }, { signal });
+    expect(await firstLine(stream)).toMatch(/^220 .*ESMTP Postfix\r\n$/);
+    stream.destroy();
+  });
+
+  test('SOCKS in HTTP, HTTP in SOCKS, and three in a row carry mail', async () => {
+    const { squid, 'Dante, SOCKS 5 with password': dante, 'tinyproxy over TLS': tiny, 'IO::Socket::Socks, SOCKS 4a': perl } = proxies as Record<string, ProxyServerSettings>;
+    if (!squid || !dante || !tiny || !perl) throw new Error('a proxy is missing');
+    await sendThrough(undefined, createConnector(squid, createConnector(dante)));
+    await sendThrough(undefined, createConnector(tiny, createConnector(perl, createConnector(dante))));
+  });
+
+  test('SOCKS goes inside an HTTP tunnel where its proxy lets that port through', async () => {
+    await using outer = await startSquid('open');
+    await sendThrough(undefined, createConnector({ type: 'socks5', host, port: socks.microsocksAuth5, ...socksLogin }, createConnector(`http://127.0.0.1:${outer.port}`)));
+  });
+
+  test.each(all.filter(({ proxy }) => proxy.password !== undefined))('$name refuses a wrong password, and none, in its own words', async ({ proxy }) => {
+    const wrong = createConnector({ ...proxy, password: 'not-the-Secret9' });
+    const error = await wrong.connect({ host, port: bed.postfix.plain }, { signal }).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: 'ERR_PROXY', phase: 'proxy', message: expect.stringMatching(/refused the user name or the password/), remedy: expect.any(String) });
+    expect(JSON.stringify(error) + String((error as Error).stack)).not.toMatch(/Secret9|bm90LXRoZS1TZWNyZXQ5/);
+    const none = createConnector({ ...proxy, username: undefined, password: undefined });
+    await expect(none.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringMatching(/wants authentication/) });
+  });
+
+  test.each(all)('$name says so when nothing listens at the target', async ({ name, proxy }) => {
+    const error: unknown = await createConnector(proxy).connect({ host, port: 1 }, { signal }).catch((reason: unknown) => reason);
+    expect(error, name).toMatchObject({ code: 'ERR_PROXY', phase: 'proxy', message: expect.stringMatching(/refused the (?:way|tunnel) to .*:1: .+/) });
+  });
+
+  test.each(all.filter(({ proxy }) => proxy.type !== 'http-connect'))('$name: the mail host gets what the client sends, and nothing before it', async ({ proxy }) => {
+    let received = '';
+    const mailHost = createServer((socket) => {
+      socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
+      socket.write('220 mail host\r\n');
+    });
+    await new Promise<void>((resolve) => mailHost.listen(0, '127.0.0.1', resolve));
+    const stream = await createConnector(proxy).connect({ host, port: (mailHost.address() as AddressInfo).port }, { signal });
+    expect(await firstLine(stream)).toBe('220 mail host\r\n');
+    await new Promise((resolve) => stream.end('QUIT\r\n', () => stream.once('close', resolve)));
+    await new Promise((resolve) => mailHost.close(resolve));
+    expect(received).toBe('QUIT\r\n');
+  });
+
+  test('Postfix saw no word of the proxies in any of this', () => {
+    const log = readFileSync(bed.postfix.log, 'utf8');
+    expect(log).not.toContain(socks.password);
+    expect(log).not.toMatch(/non-SMTP command from .*(?:CONNECT|Proxy-)/);
+  });
+});
+
+/** Squid of our own: without password, or NTLM judged by Samba, whose helper the test bed has (it knows alice's password). */
+function startSquid(authentication: 'open' | 'ntlm'): Promise<PrivateServer> {
+  return PrivateServer.start((directory, port) => {
+    const rules =
+      authentication === 'ntlm'
+        ? [`auth_param ntlm program ${bed.state}/dovecot/ntlm-helper --helper-protocol=squid-2.5-ntlmssp`, 'auth_param ntlm children 1', 'acl known proxy_auth REQUIRED', 'http_access allow known', 'http_access deny all']
+        : ['http_access allow all'];
+    const lines = [`http_port 127.0.0.1:${port}`, 'pid_filename none', 'access_log none', `cache_log ${directory}/cache.log`, 'cache_store_log none', 'netdb_filename none'];
+    const more = [`coredump_dir ${directory}`, 'pinger_enable off', 'cache deny all', 'visible_hostname localhost', 'dns_nameservers 127.0.0.1'];
+    writeFileSync(join(directory, 'squid.conf'), [...lines, ...more, ...rules, ''].join('\n'));
+    chmodSync(directory, 0o777);
+    return ['squid', '-N', '-n', `sealpost${port}`, '-f', join(directory, 'squid.conf')];
+  });
+}
+
+describe('NTLM at a proxy (squid with Samba)', () => {
+  let squid: PrivateServer;
+  beforeAll(async () => {
+    squid = await startSquid('ntlm');
+  });
+  afterAll(() => squid[Symbol.asyncDispose]());
+
+  test('carries mail, on one connection to the proxy each', async () => {
+    await sendThrough({ type: 'http-connect', host: '127.0.0.1', port: squid.port, username: 'alice', password: alice.password });
+    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: squid.port, username: 'TESTBED\\alice', password: alice.password });
+    for (let i = 0; i < 2; i++) {
+      const stream = await connector.connect({ host, port: bed.postfix.plain }, { signal });
+      expect(await firstLine(stream)).toMatch(/^220 /);
+      stream.destroy();
+    }
+  });
+
+  test('refuses a wrong password', async () => {
+    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: squid.port, username: 'alice', password: 'not-the-Secret9' });
+    await expect(connector.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringMatching(/refused the user name or the password: 407/),
+    });
+  });
+});
+
+describe('the SSH connector of docs/examples, with OpenSSH', () => {
+  test('carries mail by ssh -W, and has the words of ssh where it fails', async () => {
+    // By a computed name: the example imports the package by its name.
+    const example = new URL('../../docs/examples/ssh-connector.ts', import.meta.url).href;
+    const { createSshConnector } = (await import(/* @vite-ignore */ example)) as { createSshConnector: (jumpHost: string, command: readonly [string, ...string[]]) => Connector };
+    let files = '';
+    await using sshd = await PrivateServer.start((directory, port) => {
+      files = directory;
+      for (const key of ['host', 'user']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, key)]);
+      copyFileSync(join(directory, 'user.pub'), join(directory, 'authorized_keys'));
+      writeFileSync(join(directory, 'known_hosts'), `[127.0.0.1]:${port} ${readFileSync(join(directory, 'host.pub'), 'utf8')}`);
+      const lines = [`ListenAddress 127.0.0.1:${port}`, `HostKey ${directory}/host`, `AuthorizedKeysFile ${directory}/authorized_keys`, 'StrictModes no', 'PidFile none', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin yes'];
+      writeFileSync(join(directory, 'sshd_config'), `${lines.join('\n')}\n`);
+      if (userInfo().uid === 0 && !existsSync('/run/sshd')) execFileSync('mkdir', ['-p', '/run/sshd']);
+      return ['/usr/sbin/sshd', '-D', '-e', '-f', join(directory, 'sshd_config')];
+    });
+    const command = ['ssh', '-F', 'none', '-p', String(sshd.port), '-i', join(files, 'user'), '-o', `UserKnownHostsFile=${join(files, 'known_hosts')}`, '-o', 'StrictHostKeyChecking=yes'] as const;
+    const connector = createSshConnector(`${userInfo().username}@127.0.0.1`, command);
+    await sendThrough(undefined, connector);
+
+    await using mailer = createMailer({ name: 'n', sender: { email: alice.address }, server: { host, port: 1, security: 'none' } }, { connector });
+    await expect(mailer.send({ to: bob.address, text: 'x' })).rejects.toMatchObject({ code: 'ERR_CONNECT', message: expect.stringMatching(/ssh ended with 255: .*open failed/s) });
+  });
+});
