@@ -12,7 +12,7 @@ import type { PreAuthentication } from '../protocol/messages.js';
 import { formatPrincipal, nameType, samePrincipal, ticketGrantingService } from '../protocol/principal.js';
 import type { Principal } from '../protocol/principal.js';
 import { decrypt, readChecksum, readKdcReply, readKdcReplyPart, readKeyInfo, readKrbError, readMethodData } from '../protocol/replies.js';
-import type { EncryptedData, KdcReplyPart, KeyInfo, KrbError, TicketFace } from '../protocol/replies.js';
+import type { EncryptedData, KdcReply, KdcReplyPart, KeyInfo, KrbError } from '../protocol/replies.js';
 import { kdcTime, momentOf } from './clock.js';
 import type { Clock } from './clock.js';
 import { errorCode, krbErrorInWords } from './kdc-errors.js';
@@ -183,7 +183,7 @@ class AsExchange {
     const key = this.#key;
     const plain = this.#decrypt(reply.encrypted, key, source);
     const part = readingFrom(source, () => readKdcReplyPart(plain));
-    return readingFrom(source, () => this.#verify(request, nonce, key, reply.client, reply.ticket, part));
+    return readingFrom(source, () => this.#verify(request, nonce, key, reply, part, source));
   }
 
   /** Where the KDC wanted no pre-authentication, this is where a wrong password shows. */
@@ -203,15 +203,19 @@ class AsExchange {
     request: Buffer,
     nonce: number,
     key: EncryptionKey,
-    client: Principal,
-    ticket: TicketFace,
+    { client, ticket }: KdcReply,
     part: KdcReplyPart,
+    source: string,
   ): KerberosTicket {
     const { permittedTypes, kdcTimesync, clockSkewMs } = this.#access.settings;
     if (part.nonce !== nonce) throw new MalformedError('it answers another request');
-    const wanted = this.#service;
+    if (!this.#canonicalize && !samePrincipal(client, this.#client)) {
+      throw kerberosError(`${source} is for ${formatPrincipal(client)}, not for ${formatPrincipal(this.#client)}`, {
+        remedy: 'Write authentication.principal as the KDC has it, the realm in upper case as a rule, or set canonicalize = true in krb5.conf.',
+      });
+    }
+    const wanted = ticketGrantingService(client.realm, client.realm);
     if (!samePrincipal(part.server, wanted) || !samePrincipal(ticket.server, wanted)) throw new MalformedError('its ticket is for another service');
-    if (!this.#canonicalize && !samePrincipal(client, this.#client)) throw new MalformedError('its ticket is for another client');
     if (!permittedTypes.includes(part.key.type)) {
       throw new MalformedError(`its session key is of ${describeType(part.key.type)}, which krb5.conf does not permit`);
     }

@@ -118,13 +118,26 @@ describe('AS exchange', () => {
 
   it.each([
     ['nonce', { nonce: true }, 'it answers another request'],
-    ['client', { client: true }, 'another client'],
+    ['client', { client: true }, 'is for mallory@FAKE.TEST, not for alice@FAKE.TEST'],
     ['service', { server: true }, 'another service'],
     ['checksum of the request', { encPaRep: 'wrong' }, 'the request was changed on its way'],
     ['missing checksum of the request', { encPaRep: 'absent' }, 'the checksum of the request is missing'],
   ] as const)('refuses a reply with a wrong %s', async (_, spoil, words) => {
     kdc.spoil = spoil;
     expect((await failureOf(start())).message).toContain(words);
+  });
+
+  it('takes a client under another name only where krb5.conf lets the KDC change it (canonicalize)', async () => {
+    kdc.script = (request) => {
+      kdc.spoil = { client: request.type === 10 };
+      return undefined;
+    };
+    expect((await failureOf(start())).remedy).toContain('canonicalize = true');
+    const error = await failureOf(start({ krb5ConfFile: confWith('canonicalize = true') }));
+    // The ticket itself is still alice's, so the KDC's next answer does not fit any more.
+    expect(error.message).toContain('its ticket is for another client');
+    expect(kdc.seen.at(-1)?.type).toBe(12);
+    expect(kdc.seen.at(-2)?.body.flags(0)).toBe(0x10000);
   });
 
   it('verifies the checksum of the request where the KDC sends one (RFC 6806 section 11)', async () => {

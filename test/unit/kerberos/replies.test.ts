@@ -108,7 +108,7 @@ describe("a KDC's reply", () => {
     const next = (): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) >> 8;
     const tags = [0x30, 0x60, 0x61, 0x6b, 0x7e, 0x7b, 0xa0, 0xa1, 0xa5, 0x02, 0x04, 0x1b, 0x18, 0x03, 0x80, 0x84, 0xff, 0x00];
     let refused = 0;
-    for (let round = 0; round < 5000; round++) {
+    for (let round = 0; round < 1500; round++) {
       const bytes = Buffer.from(Array.from({ length: next() % 60 }, () => (next() % 2 === 0 ? (tags[next() % tags.length] ?? 0) : next() % 64)));
       for (const reader of readers) {
         try {
@@ -119,7 +119,7 @@ describe("a KDC's reply", () => {
         }
       }
     }
-    expect(refused).toBeGreaterThan(30_000);
+    expect(refused).toBeGreaterThan(9000);
   });
 
   it('that is cut or changed at any byte ends in a ticket or in ERR_KERBEROS', async () => {
