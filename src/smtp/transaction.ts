@@ -193,7 +193,8 @@ function* transfer(run: Run, content: OutgoingContent, dataReply: Reply | undefi
   if (plan.requireAllRecipients && !replies.complete) throw replies.failure();
   const chunking = session.extensions.has('CHUNKING');
   if (!chunking) {
-    const reply = dataReply ?? (yield* ask(dataCommand));
+    // Not with ??: the transformation for CommonJS puts its right side into a function of its own, where nothing can yield.
+    const reply = dataReply === undefined ? yield* ask(dataCommand) : dataReply;
     if (reply.negative) throw contentRefused(reply, 'content');
     if (reply.code !== 354) throw misplaced('354 to DATA', reply, { phase: 'content' });
     // From here on the end of data ends the transaction, whatever the server says to it.
