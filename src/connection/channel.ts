@@ -91,7 +91,8 @@ export class Channel {
 
   /** From now on this stands in no reply; `forgetSecrets` when the authentication is over. */
   hide(secret: string): void {
-    this.#secrets.add(secret);
+    // Taking out what is shorter would only tear words apart.
+    if (secret.length >= 4) this.#secrets.add(secret);
   }
 
   forgetSecrets(): void {

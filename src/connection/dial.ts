@@ -13,6 +13,7 @@ import { Channel } from './channel.js';
 import type { ConnectionLogEvent, ConnectionObserver, ConnectionSettings } from './contract.js';
 import { deadlinePassed } from './failures.js';
 import type { SharedState } from './shared.js';
+import { untilAborted } from './until-aborted.js';
 
 /** From host and port to a connection whose server has greeted, in plain text or under TLS. */
 
@@ -34,6 +35,8 @@ export interface Greeted {
   readonly closed: Promise<void>;
 }
 
+/** For connectors of ours, and others that heed their signal, to say what was in the way. */
+const graceMs = 50;
 /** A silent server may wait for a ClientHello. */
 const silenceMs = 3_000;
 
@@ -149,7 +152,8 @@ async function connect({ settings, observer }: Dialing, signal: AbortSignal): Pr
   observer.event?.({ type: 'connection', level: 'info', state: 'resolving', detail: target });
   const options: ConnectOptions = { signal, onStep: observer.step };
   try {
-    const stream = await connector.connect({ host, port }, options);
+    // A connector of somebody else may not heed the signal.
+    const stream = await untilAborted(connector.connect({ host, port }, options), signal, graceMs, (late) => late.destroy());
     const { remoteAddress } = stream as { remoteAddress?: unknown };
     observer.event?.({ type: 'connection', level: 'info', state: 'connected', detail: typeof remoteAddress === 'string' ? showTarget(remoteAddress, port) : target });
     return stream;

@@ -32,7 +32,6 @@ export class Exchange {
   /** Why the connection ends with it, once it is doomed. */
   doom: Error | undefined;
   #iterator: AsyncIterator<Uint8Array> | undefined;
-  #iterating = false;
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
   #onAbort: (() => void) | undefined;
 
@@ -61,7 +60,6 @@ export class Exchange {
 
   /** The next block of content. ERR_CONTENT where its source fails, or gives what are not bytes. */
   async nextBlock(): Promise<Uint8Array | undefined> {
-    this.#iterating = true;
     try {
       this.#iterator ??= this.options.source?.[Symbol.asyncIterator]();
       const result = await this.#iterator?.next();
@@ -74,8 +72,6 @@ export class Exchange {
     } catch (cause) {
       if (isEmailError(cause)) throw cause;
       throw createEmailError('ERR_CONTENT', `The content of the message could not be read: ${showText(reasonOf(cause))}`, { cause, phase: 'content' });
-    } finally {
-      this.#iterating = false;
     }
   }
 
@@ -92,9 +88,7 @@ export class Exchange {
     const iterator = this.#iterator;
     this.#iterator = undefined;
     if (iterator?.return === undefined) return;
-    // An iterator that is at work ends after that; what it says then concerns nobody.
-    const end = (): void => void Promise.resolve(iterator.return?.()).catch(() => {});
-    if (this.#iterating) queueMicrotask(end);
-    else end();
+    // What it has to say to that concerns nobody.
+    Promise.resolve(iterator.return()).catch(() => {});
   }
 }

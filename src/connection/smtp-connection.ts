@@ -3,7 +3,6 @@ import { createEmailError } from '../errors/email-error.js';
 import type { TlsReport } from '../model/report.js';
 import type { Warning } from '../model/reply.js';
 import type { OutgoingContent } from '../model/transport.js';
-import { abortError } from '../errors/abort.js';
 import { canonicalBytes } from '../smtp/content.js';
 import { createEnvelopeCommands } from '../smtp/envelope-commands.js';
 import { contentCapabilities } from '../smtp/extensions.js';
@@ -12,6 +11,7 @@ import { quit, reset } from '../smtp/simple-commands.js';
 import { explainFailure, transact, TransactionState } from '../smtp/transaction.js';
 import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
+import { untilAborted } from './until-aborted.js';
 
 /** A connection that is set up, and what can be done on it. */
 export interface OpenedConnection {
@@ -172,21 +172,4 @@ function progressOf({ onProgress }: Transaction, totalBytes: number | undefined)
       // What a caller does with progress is no reason to lose a message.
     }
   };
-}
-
-/** What composing gives, unless the signal aborts before; what comes after that concerns nobody. */
-function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal));
-    const settle = (act: () => void): void => {
-      signal.removeEventListener('abort', onAbort);
-      act();
-    };
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(
-      (value) => settle(() => resolve(value)),
-      (error: unknown) => settle(() => reject(error)),
-    );
-  });
 }

@@ -1,5 +1,6 @@
 import { createServer as createTlsServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
+import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { ConnectionStepReport } from '../../../src/model/report.js';
 import type { SaslMechanism } from '../../../src/model/sasl.js';
@@ -83,7 +84,7 @@ describe('security', () => {
     await open2.quit();
   });
 
-  test('automatic finds TLS behind a silent port, and fails there with a bad certificate', async () => {
+  test.concurrent('automatic finds TLS behind a silent port, and fails there with a bad certificate', async () => {
     await using server = await TestSmtpServer.start({ security: 'implicit' });
     const [connection, error] = await Promise.all([
       open(server.port, { security: 'automatic', tls: { ca: server.ca } }),
@@ -94,7 +95,7 @@ describe('security', () => {
     expect(error).toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining('certificate') });
   });
 
-  test('automatic waits for a slow greeting, whatever becomes of the second connection', async () => {
+  test.concurrent('automatic waits for a slow greeting, whatever becomes of the second connection', async () => {
     await using server = await startScriptedServer(async (peer, number) => {
       if (number === 2) return peer.socket.destroy();
       await new Promise((resolve) => setTimeout(resolve, 3_300));
@@ -255,6 +256,15 @@ describe('opening', () => {
   test('ends TLS that does not come about within connectMs', async () => {
     await using server = await startScriptedServer(async (peer) => await peer.closed);
     await expect(failure(open(server.port, { security: 'implicit', timeouts: { ...timeouts, connectMs: 80 } }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', message: expect.stringContaining('connectMs') });
+  });
+
+  test('does not wait for a connector that heeds no signal, and drops what it gives later', async () => {
+    const late = new PassThrough();
+    let give = (_: PassThrough): void => {};
+    const connector = { connect: () => new Promise<PassThrough>((resolve) => (give = resolve)) };
+    await expect(failure(open(1, { connector, timeouts: { ...timeouts, connectMs: 50 } }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', message: expect.stringContaining('connectMs') });
+    give(late);
+    await expect.poll(() => late.destroyed).toBe(true);
   });
 
   test('wraps the error of a connector that is not ours', async () => {

@@ -265,7 +265,7 @@ describe('a connection that ends', () => {
     await expect(failure(send(await open(server.port), { content: stream() }))).resolves.toMatchObject({ code: 'ERR_CONNECT', delivery: 'not-delivered', phase: 'content' });
   });
 
-  test('while it was idle is found before content, and the message may go on another', async () => {
+  test.concurrent('while it was idle is found before content, and the message may go on another', async () => {
     await using server = await startScriptedServer(async (peer) => {
       await greet(peer, ...chunking);
       await takeMessage(peer);
@@ -441,7 +441,7 @@ describe('quit and destroy', () => {
     expect(server.transcript.at(-1)).toMatch(/221/);
   });
 
-  test('quit does not wait for a server that is silent, or gone', async () => {
+  test.concurrent('quit does not wait for a server that is silent, or gone', async () => {
     await using server = await startScriptedServer(async (peer, number) => {
       await greet(peer, ...chunking);
       if (number === 1) await peer.line();

@@ -73,7 +73,7 @@ describe('TLS', () => {
         await new Promise((resolve) => stream.once('data', resolve));
         stream.destroy();
       }
-      await expect.poll(() => sockets.map(({ servername }: TLSSocket & { servername?: string | false }) => servername)).toEqual([false, 'mail.test']);
+      await expect.poll(() => sockets.map((socket) => (socket as { servername?: unknown }).servername)).toEqual([false, 'mail.test']);
       await expect(failure(shake(port, trusting, '127.0.0.2'))).resolves.toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining('127.0.0.1') });
     });
     await serve({ certificate: leaf({}, 'mail.test') }, async (port) => {
