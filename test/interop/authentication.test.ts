@@ -111,7 +111,7 @@ describe("method 'ntlm'", () => {
   /** Samba's ntlm_auth as Dovecot and Squid run it: a line in, a line out. */
   async function judge(password: string, answer: (client: NtlmClient, challenge: Buffer) => Buffer): Promise<string> {
     const samba = join(bed.state, 'samba');
-    const helper = spawn(join(samba, 'root/usr/bin/ntlm_auth'), [`--configfile=${join(samba, 'smb.conf')}`, '--helper-protocol=squid-2.5-ntlmssp', `--password=${carol.password}`]);
+    const helper = spawn(join(samba, 'image/usr/bin/ntlm_auth'), [`--configfile=${join(samba, 'smb.conf')}`, '--helper-protocol=squid-2.5-ntlmssp', `--password=${carol.password}`]);
     const lines = createInterface(helper.stdout);
     const ask = async (line: string): Promise<string> => {
       helper.stdin.write(`${line}\n`);
