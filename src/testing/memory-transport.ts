@@ -98,7 +98,13 @@ export class MemoryTransport implements Transport {
     if (taken.length === 0 || (requireAllRecipients && rejected.length > 0)) throw recipientsRejected(rejected, taken.length);
 
     const outgoing = await compose(accepts);
-    const content = await collect(outgoing, signal, (bytesSent) => onProgress?.({ bytesSent, totalBytes: outgoing.size }));
+    const content = await collect(outgoing, signal, (bytesSent) => {
+      try {
+        onProgress?.({ bytesSent, totalBytes: outgoing.size });
+      } catch {
+        // As in the SMTP transport: what a caller does with progress is no reason to lose a message.
+      }
+    });
     if (failure !== undefined) throw contentRefused(failure);
     this.#sent.push(readMessage({ ...envelope, to: taken }, content));
     return { accepted: taken, rejected, reply: accepted };

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
@@ -175,7 +175,8 @@ describe('the SSH connector of docs/examples, with OpenSSH', () => {
       writeFileSync(join(directory, 'known_hosts'), `[127.0.0.1]:${port} ${readFileSync(join(directory, 'host.pub'), 'utf8')}`);
       const lines = [`ListenAddress 127.0.0.1:${port}`, `HostKey ${directory}/host`, `AuthorizedKeysFile ${directory}/authorized_keys`, 'StrictModes no', 'PidFile none', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin yes'];
       writeFileSync(join(directory, 'sshd_config'), `${lines.join('\n')}\n`);
-      if (userInfo().uid === 0 && !existsSync('/run/sshd')) execFileSync('mkdir', ['-p', '/run/sshd']);
+      // Where sshd started by root wants an empty directory; the package's service would make it.
+      if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
       return ['/usr/sbin/sshd', '-D', '-e', '-f', join(directory, 'sshd_config')];
     });
     const command = ['ssh', '-F', 'none', '-p', String(sshd.port), '-i', join(files, 'user'), '-o', `UserKnownHostsFile=${join(files, 'known_hosts')}`, '-o', 'StrictHostKeyChecking=yes'] as const;

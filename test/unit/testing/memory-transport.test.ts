@@ -130,6 +130,15 @@ describe('MemoryTransport', () => {
     expect(transport.sent).toEqual([]);
   });
 
+  test('a progress callback that throws breaks nothing', async () => {
+    const transport = new MemoryTransport();
+    const onProgress = (): never => {
+      throw new Error('broken');
+    };
+    await send(transport, { onProgress });
+    expect(transport.sent).toHaveLength(1);
+  });
+
   test('rejects with ERR_CLOSED after close', async () => {
     const transport = new MemoryTransport();
     await transport.close();
