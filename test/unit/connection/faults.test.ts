@@ -1,0 +1,41 @@
+import { describe, expect, test } from 'vitest';
+import type { SmtpConnection } from '../../../src/connection/contract.js';
+import { isEmailError } from '../../../src/errors/email-error.js';
+import type { TestFaultStage } from '../../../src/testing/server-options.js';
+import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
+import { open, send, timeouts } from '../../support/engine.js';
+
+/** Whatever fails wherever: every promise settles, and what it says agrees with what the server has. */
+const stages: readonly TestFaultStage[] = ['connect', 'greeting', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'content', 'end', 'RSET', 'QUIT'];
+const short = { connectMs: 150, greetingMs: 150, replyMs: 150, stallMs: 150, acceptanceMs: 150 };
+
+describe.each(['drop', 'reset', 'silence', 'delay'] as const)('a fault of the server: %s', (fault) => {
+  describe.each([['PIPELINING', 'CHUNKING'], ['PIPELINING'], []])('with %s %s', (...extensions) => {
+    test.concurrent.each(stages)('at %s leaves no doubt that is not told', async (at) => {
+      await using server = await TestSmtpServer.start({ security: 'none', extensions: extensions.filter((name) => typeof name === 'string'), faults: [{ at, do: fault, ms: 20 }] });
+      const said = { delivered: 0, not: 0, unknown: 0 };
+      let connection: SmtpConnection | undefined;
+      try {
+        connection = await open(server.port, { timeouts: fault === 'silence' ? short : timeouts, messagesInFlight: 3 });
+      } catch (error) {
+        expect(isEmailError(error) && error.delivery === 'not-delivered', String(error)).toBe(true);
+      }
+      if (connection !== undefined) {
+        const opened = connection;
+        const settled = await Promise.allSettled([1, 2, 3].map(() => send(opened)));
+        for (const result of settled) {
+          if (result.status === 'fulfilled') said.delivered++;
+          else if (!isEmailError(result.reason)) throw result.reason;
+          else if (result.reason.delivery === 'unknown') said.unknown++;
+          else said.not++;
+        }
+        expect(settled.length).toBe(3);
+        await connection.quit();
+      }
+      const kept = server.messages.length;
+      expect(kept, JSON.stringify(said)).toBeGreaterThanOrEqual(said.delivered);
+      expect(kept, JSON.stringify(said)).toBeLessThanOrEqual(said.delivered + said.unknown);
+      if (fault === 'delay') expect(said).toEqual({ delivered: 3, not: 0, unknown: 0 });
+    });
+  });
+});
