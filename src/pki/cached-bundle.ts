@@ -5,6 +5,7 @@ import { inStore } from './cached.js';
 import type { CacheContext } from './cached.js';
 import { contentsOf, loadCertificate } from './load-certificate.js';
 import { filePasswords } from './loaded.js';
+import { toPem } from './pem.js';
 
 /** A source that holds the same certificates, without keys, from the copy where there is one. */
 export async function loadBundleCached(source: CertificateSource, context: CacheContext): Promise<CertificateSource> {
@@ -14,18 +15,18 @@ export async function loadBundleCached(source: CertificateSource, context: Cache
     const copy = await inStore('read', slot, () => store.loadCached(profileName, slot));
     if (copy !== undefined) return { data: Buffer.from(copy).toString('latin1') };
   }
-  const text = (await certificatesIn(source, slot, signal)).map(pem).join('');
-  if (text === '') throw certificateError(`${slot}: it holds no certificate`, 'Give a file with the certificates of the recipients.');
+  const text = await bundleText(source, slot, signal);
+  if (!text.includes('BEGIN CERTIFICATE')) throw certificateError(`${slot}: it holds no certificate`, 'Give a file with the certificates of the recipients.');
   await inStore('written', slot, () => store.saveCached(profileName, slot, Buffer.from(text, 'latin1')));
   return { data: text };
 }
 
-async function certificatesIn(source: CertificateSource, slot: string, signal: AbortSignal | undefined): Promise<readonly Uint8Array[]> {
-  if (source.store !== undefined) return [(await loadCertificate(source, { slot, signal, purpose: 'encrypt' })).certificate];
-  const contents = await contentsOf(source, slot, filePasswords(source, slot, signal), { purpose: 'encrypt', signal });
-  return contents.certificates.map(({ der }) => der);
-}
-
-function pem(der: Uint8Array): string {
-  return `-----BEGIN CERTIFICATE-----\n${Buffer.from(der).toString('base64').replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+/** Revocation lists too: a copy must not accept whom the file refuses. */
+async function bundleText(source: CertificateSource, slot: string, signal: AbortSignal | undefined): Promise<string> {
+  if (source.store !== undefined) {
+    const { certificate, chain } = await loadCertificate(source, { slot, signal, purpose: 'encrypt' });
+    return [certificate, ...chain].map((der) => toPem('CERTIFICATE', der)).join('');
+  }
+  const { certificates, crls } = await contentsOf(source, slot, filePasswords(source, slot, signal), { purpose: 'encrypt', signal });
+  return [...certificates.map(({ der }) => toPem('CERTIFICATE', der)), ...crls.map((der) => toPem('X509 CRL', der))].join('');
 }

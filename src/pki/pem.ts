@@ -1,6 +1,7 @@
 /**
  * PEM (RFC 7468): the blocks of a text, with the header fields of old encrypted keys (RFC 1421).
  */
+import { asBuffer } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
 import { maxItems } from './contents.js';
@@ -63,4 +64,10 @@ export function decodeBase64(text: string, what: string): Buffer {
     throw certificateError(`${what} is not base64: it is damaged or truncated`, 'Copy the whole text, without changes.');
   }
   return Buffer.from(unpadded, 'base64');
+}
+
+/** A block of PEM text. */
+export function toPem(label: 'CERTIFICATE' | 'PRIVATE KEY' | 'X509 CRL', der: Uint8Array): string {
+  const lines = asBuffer(der).toString('base64').replace(/.{64}(?=.)/g, '$&\n');
+  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }

@@ -4,6 +4,7 @@
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { certificateError } from './certificate-error.js';
 import { loadCertificate } from './load-certificate.js';
+import { toPem } from './pem.js';
 
 /** The field that such a certificate usually stands in. */
 const defaultSlot = 'server.tls.clientCertificate';
@@ -25,10 +26,5 @@ export function tlsIdentityOf({ certificate, chain, privateKey }: LoadedCertific
       'Use a certificate whose key can be exported.',
     );
   }
-  return { cert: [certificate, ...chain].map((der) => pem('CERTIFICATE', der)).join(''), key: pem('PRIVATE KEY', privateKey) };
-}
-
-function pem(label: string, der: Uint8Array): string {
-  const lines = Buffer.from(der).toString('base64').replace(/.{64}(?=.)/g, '$&\n');
-  return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
+  return { cert: [certificate, ...chain].map((der) => toPem('CERTIFICATE', der)).join(''), key: toPem('PRIVATE KEY', privateKey) };
 }

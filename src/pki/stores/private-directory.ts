@@ -16,7 +16,7 @@ export interface PrivateDirectory {
 
 /** Makes one (mode 0700), and removes it with all it holds, however `work` ends. */
 export async function withPrivateDirectory<T>(work: (directory: PrivateDirectory) => Promise<T>): Promise<T> {
-  const root = await mkdtemp(join(tmpdir(), 'sealpost-'));
+  const root = await mkdtemp(join(tmpdir(), 'sealpost-pki-'));
   try {
     return await work({
       path: (name) => join(root, name),
