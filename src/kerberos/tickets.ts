@@ -175,13 +175,13 @@ export class KerberosTickets {
   /** The later one of what the cache has and of what we renewed; renewed once half its time is over, where it may be. */
   async #grantingTicketOf(cache: CredentialCache, access: KdcAccess, holding: Holding, identity: Identity): Promise<KerberosTicket> {
     const wanted = ticketGrantingService(identity.principal.realm, identity.principal.realm);
-    const own = [...cache.tickets, ...(holding.granting === undefined ? [] : [holding.granting])]
-      .filter((ticket) => samePrincipal(ticket.server, wanted) && samePrincipal(ticket.client, identity.principal))
+    const [ticket] = [...cache.tickets, ...(holding.granting === undefined ? [] : [holding.granting])]
+      .filter((candidate) => samePrincipal(candidate.server, wanted) && samePrincipal(candidate.client, identity.principal))
       .sort((a, b) => b.endTime - a.endTime);
-    const [ticket] = own;
     const remedy = 'Run kinit, or use a keytab or a password, with which tickets are renewed by themselves.';
     if (ticket === undefined) {
-      throw kerberosError(`The ticket cache ${cache.file} has no ticket-granting ticket of ${formatPrincipal(identity.principal)}`, { remedy });
+      const what = `has no ticket-granting ticket of ${formatPrincipal(identity.principal)} whose encryption type krb5.conf permits`;
+      throw kerberosError(`The ticket cache ${cache.file} ${what}`, { remedy });
     }
     const now = kdcTime(holding.clock);
     if (ticket.endTime <= now) {

@@ -42,7 +42,8 @@ export class Identities {
     const key = (principal: Principal, ...source: readonly string[]): string =>
       JSON.stringify([formatPrincipal(principal), ...source, authentication.krb5ConfFile, authentication.kdc]);
     if (password === undefined && keytabFile === undefined) {
-      const cache = await readCredentialCache(credentialCache);
+      const whole = await readCredentialCache(credentialCache);
+      const cache = { ...whole, tickets: whole.tickets.filter((ticket) => settings.permittedTypes.includes(ticket.key.type)) };
       if (given !== undefined && !samePrincipal(given, cache.principal)) {
         throw kerberosError(`The ticket cache ${cache.file} is of ${formatPrincipal(cache.principal)}, not of ${formatPrincipal(given)}`, {
           remedy: `Run kinit as ${formatPrincipal(given)}, or correct ${field} or authentication.credentialCache.`,

@@ -240,6 +240,18 @@ describe('signing in with', () => {
     expect((await failureOf(signIn(file))).message).toContain('has no ticket-granting ticket of alice@FAKE.TEST');
   });
 
+  it('a cache with RC4 keys only where krb5.conf permits RC4', async () => {
+    const tgt = await granting();
+    const weak = { ...tgt, key: { type: 23, value: Buffer.alloc(16) } };
+    const file = scratch.write('rc4.cc', writeCache(fake, [weak]));
+    expect((await failureOf(signIn(file))).message).toContain('whose encryption type krb5.conf permits');
+    const allowing = scratch.write('rc4.conf', `${quietConf} allow_rc4 = true\n`);
+    const { mechanism } = mechanismFor({ credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: allowing }, { tickets });
+    // The key is made up, so that the KDC refuses what was encrypted with it.
+    kdc.script = () => krbError(31);
+    expect((await failureOf(Promise.resolve(mechanism.start(context)))).message).toContain('KRB_AP_ERR_BAD_INTEGRITY 31');
+  });
+
   it('a renewable ticket of a cache, renewed in memory once half its time is over', async () => {
     kdc.renewableMs = 7 * 86_400_000;
     const file = scratch.write('renewable.cc', writeCache(fake, [await granting()]));

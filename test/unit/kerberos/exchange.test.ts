@@ -125,6 +125,7 @@ describe('AS exchange', () => {
   ] as const)('refuses a reply with a wrong %s', async (_, spoil, words) => {
     kdc.spoil = spoil;
     expect((await failureOf(start())).message).toContain(words);
+    expect(kinds()).toEqual([10, 10]);
   });
 
   it('takes a client under another name only where krb5.conf lets the KDC change it (canonicalize)', async () => {
@@ -347,6 +348,16 @@ describe('tickets in memory', () => {
     expect((await second).code).toBe('ERR_ABORTED');
     await start({}, tickets);
     expect(kinds()).toEqual([10, 10, 10, 12]);
+  });
+
+  it('are given up at any moment: got, or the signal, and nothing else', async () => {
+    for (let delay = 0; delay < 40; delay += 2) {
+      const controller = new AbortController();
+      const waiting = Promise.resolve(mechanismFor(alice(), { signal: controller.signal }).mechanism.start(context));
+      setTimeout(() => controller.abort(), delay);
+      const outcome = await waiting.catch((error: unknown) => error);
+      expect(outcome instanceof Uint8Array ? 'ERR_ABORTED' : (outcome as { code?: unknown }).code).toBe('ERR_ABORTED');
+    }
   });
 
   it('are not asked for once the signal is aborted', async () => {

@@ -20,7 +20,7 @@ export class FakeService {
 
   constructor(
     readonly key: EncryptionKey,
-    readonly options: { readonly subkey?: boolean; readonly subkeyType?: number; readonly wrongTime?: boolean; readonly layers?: number; readonly rotation?: number; readonly sequence?: number } = {},
+    readonly options: { readonly subkey?: boolean; readonly subkeyType?: number; readonly wrongTime?: boolean; readonly layers?: number; readonly rotation?: number; readonly sequence?: number; readonly offerFlags?: number; readonly offerAhead?: number } = {},
   ) {}
 
   /** AP-REP for an AP-REQ. */
@@ -55,7 +55,7 @@ export class FakeService {
 
   /** The offer of security layers, wrapped by RFC 4121 section 4.2.6.2. */
   offer(message: Uint8Array = Buffer.of(this.options.layers ?? 1, 0, 0, 0)): Buffer {
-    const header = this.#header(this.#subkeySent ? 0x05 : 0x01, this.#seq);
+    const header = this.#header(this.options.offerFlags ?? (this.#subkeySent ? 0x05 : 0x01), this.#seq + (this.options.offerAhead ?? 0));
     const checksum = typeOfKey(this.#context).checksum(this.#context.value, 22, Buffer.concat([message, header]));
     const body = Buffer.concat([message, checksum]);
     const rotation = this.options.rotation ?? 0;
