@@ -22,7 +22,10 @@ export interface OutgoingContent {
   readonly smtpUtf8: boolean;
   /** Octets, where known. */
   readonly size?: number | undefined;
-  /** Whole where the message is in memory: no stream is made for it. CRLF line ends. */
+  /**
+   * Whole where the message is in memory: no stream is made for it. CRLF line ends. A block of a stream holds until the next is
+   * asked for, and its memory may then be used again: copy what is kept.
+   */
   readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
   /**
    * Set only by who made every octet: each line ends in CRLF, no other CR, no other LF. The connection then need not look, and a

@@ -9,8 +9,8 @@ import { LineEnds, refuseNul } from './line-ends.js';
 
 /** A block that is handed to the stream at once: long enough to be cheap, short enough to see that it moves. */
 export const blockBytes = 64 * 1024;
-/** Less than this from a stream waits for more. */
-const gatherBytes = 32 * 1024;
+/** Less than this from a stream waits for more. A connection waits for room after a write of this length: no less keeps a source back. */
+const gatherBytes = 48 * 1024;
 
 /** Whole content in canonical form, the same bytes where they are in order. */
 export function canonicalBytes(bytes: Uint8Array, content: OutgoingContent): Uint8Array {
@@ -45,7 +45,10 @@ class SlicedBlocks implements Blocks {
   }
 }
 
-/** What a stream gives, in canonical form where it is not known to be: never empty, never long. */
+/**
+ * What a stream gives, in canonical form where it is not known to be: never empty, never long. Canonical streams are those of
+ * `mime`, which fill two blocks in turn: one may be looked at while the one before it is written.
+ */
 class StreamedBlocks implements Blocks {
   readonly #lineEnds: LineEnds | undefined;
   readonly #text: boolean;
@@ -88,7 +91,10 @@ class StreamedBlocks implements Blocks {
     }
     if (this.#text) refuseNul(block, this.#offset);
     this.#offset += block.length;
-    return this.#lineEnds?.convert(block) ?? block;
+    if (this.#lineEnds === undefined) return block;
+    const converted = this.#lineEnds.convert(block);
+    // A source that is not ours may use its memory again for the next block, while this one is still on its way.
+    return converted.buffer === block.buffer ? Uint8Array.prototype.slice.call(converted) : converted;
   }
 }
 

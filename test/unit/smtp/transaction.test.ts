@@ -5,7 +5,7 @@ import { createEnvelopeCommands } from '../../../src/smtp/envelope-commands.js';
 import { parseExtensions } from '../../../src/smtp/extensions.js';
 import { Session } from '../../../src/smtp/session.js';
 import { transact, type TransactionPlan, type TransactionResult, TransactionState } from '../../../src/smtp/transaction.js';
-import { play } from '../../support/play-dialogue.js';
+import { play, replyOf } from '../../support/play-dialogue.js';
 
 interface Setting {
   readonly extensions?: readonly string[];
@@ -214,23 +214,39 @@ describe('a transaction', () => {
 
     test('while content leaves is not delivered, and its end is never sent', () => {
       const { dialogue, state } = begin({ extensions: ['PIPELINING'], content: stream });
-      const played = play(dialogue, ['250 ok', '250 ok', '354 go'], ['x'.repeat(40_000), new Error('source failed')]);
-      expect(played.written.at(-1)).toHaveLength(40_000);
+      const played = play(dialogue, ['250 ok', '250 ok', '354 go'], ['x'.repeat(60_000), new Error('source failed')]);
+      expect(played.written.at(-1)).toHaveLength(60_000);
       expect([played.broken, state.delivery]).toEqual([true, 'not-delivered']);
     });
   });
 
   describe('of a stream', () => {
     test('goes by chunks where its size is not certain, small blocks gathered', () => {
-      const blocks = ['a\r\n', 'b\n', '', 'c'.repeat(40_000), 'd\r\n'];
+      const blocks = ['a\r\n', 'b\n', '', 'c'.repeat(60_000), 'd\r\n'];
       const played = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '250 chunk', '250 done'], blocks);
-      expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([mail, rcpt, 'BDAT 40006', 40006, 'BDAT 3 LAST', 'd\r\n', '(release)']);
-      expect(played.value?.bytes).toBe(40009);
+      expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([mail, rcpt, 'BDAT 60006', 60006, 'BDAT 3 LAST', 'd\r\n', '(release)']);
+      expect(played.value?.bytes).toBe(60009);
+    });
+
+    test('is taken before its source uses its memory again', () => {
+      const { dialogue } = begin({ content: stream });
+      const block = Buffer.alloc(60_000);
+      const written: string[] = [];
+      let blocks = 0;
+      let replies = 0;
+      for (let result = dialogue.next(); result.done !== true; ) {
+        const step = result.value;
+        if (step.do === 'write') for (const part of step.content ?? []) written.push(Buffer.from(part).subarray(0, 1).toString());
+        if (step.do === 'block') result = dialogue.next(blocks++ < 3 ? block.fill(String(blocks)) : undefined);
+        else if (step.do === 'read') result = dialogue.next(replyOf(replies++ < 4 ? '250 ok' : '250 done'));
+        else result = dialogue.next();
+      }
+      expect(written).toEqual(['1', '2', '3']);
     });
 
     test('awaits each chunk without PIPELINING', () => {
-      const played = play(begin({ extensions: ['CHUNKING'], content: stream }).dialogue, ['250 ok', '250 ok', '250 chunk', '250 done'], ['x'.repeat(40_000), 'y']);
-      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 40000', 'BDAT 1 LAST']);
+      const played = play(begin({ extensions: ['CHUNKING'], content: stream }).dialogue, ['250 ok', '250 ok', '250 chunk', '250 done'], ['x'.repeat(60_000), 'y']);
+      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 60000', 'BDAT 1 LAST']);
       expect(played.unread).toBe(0);
     });
 
@@ -240,36 +256,36 @@ describe('a transaction', () => {
 
     test('stops at a chunk that is refused, and needs a reset', () => {
       const { dialogue, session, state } = begin({ extensions: ['CHUNKING'], content: stream });
-      const played = play(dialogue, ['250 ok', '250 ok', '552 full'], ['x'.repeat(40_000), 'y'.repeat(40_000), 'z'.repeat(40_000)]);
+      const played = play(dialogue, ['250 ok', '250 ok', '552 full'], ['x'.repeat(60_000), 'y'.repeat(60_000), 'z'.repeat(60_000)]);
       expect(played.error).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered', phase: 'content' });
-      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 40000']);
+      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 60000']);
       expect([played.broken, session.needsReset, state.midContent]).toEqual([false, true, false]);
     });
 
     test('reads the refusals of chunks that were already sent, the last one included', () => {
-      const played = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '552 full', '503 no'], ['x'.repeat(40_000), 'y']);
+      const played = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '552 full', '503 no'], ['x'.repeat(60_000), 'y']);
       expect(played).toMatchObject({ broken: false, unread: 0, error: { code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered' } });
-      const believed = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '552 full', '250 done'], ['x'.repeat(40_000), 'y']);
+      const believed = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '552 full', '250 done'], ['x'.repeat(60_000), 'y']);
       expect(believed).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL', delivery: 'unknown' } });
     });
 
     test('goes whole where its maker vouches for its size and form', () => {
-      const more = { size: 40_001, canonical: true } as const;
-      const played = play(begin({ content: stream, more }).dialogue, ['250 ok', '250 ok', '250 done'], ['x'.repeat(40_000), 'y']);
-      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 40001 LAST']);
+      const more = { size: 60_001, canonical: true } as const;
+      const played = play(begin({ content: stream, more }).dialogue, ['250 ok', '250 ok', '250 done'], ['x'.repeat(60_000), 'y']);
+      expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 60001 LAST']);
     });
 
     test.each([
-      ['more', ['x'.repeat(40_000), 'yz']],
-      ['much more', ['x'.repeat(40_000), 'y', 'z'.repeat(40_000)]],
-      ['less', ['x'.repeat(40_000)]],
+      ['more', ['x'.repeat(60_000), 'yz']],
+      ['much more', ['x'.repeat(60_000), 'y', 'z'.repeat(60_000)]],
+      ['less', ['x'.repeat(60_000)]],
       ['nothing', []],
     ])('that gives %s than it promised is never ended', (_, blocks) => {
-      const { dialogue, state } = begin({ content: stream, more: { size: 40_001, canonical: true } });
+      const { dialogue, state } = begin({ content: stream, more: { size: 60_001, canonical: true } });
       const played = play(dialogue, ['250 ok', '250 ok', '250 done'], blocks);
       expect(played).toMatchObject({ broken: true, error: { code: 'ERR_CONTENT', delivery: 'not-delivered' } });
       expect(state.endSent).toBe(false);
-      expect(played.written.filter((text) => !/^(MAIL|RCPT|BDAT)/.test(text)).join('').length).toBeLessThan(40_001);
+      expect(played.written.filter((text) => !/^(MAIL|RCPT|BDAT)/.test(text)).join('').length).toBeLessThan(60_001);
     });
 
     test('in long blocks is sliced', () => {
@@ -286,8 +302,8 @@ describe('a transaction', () => {
 
     test('tells how far it is', () => {
       const seen: number[] = [];
-      play(begin({ content: stream, plan: { onSent: (bytes) => seen.push(bytes) } }).dialogue, ['250 ok', '250 ok', '250 c', '250 done'], ['x'.repeat(40_000), 'y']);
-      expect(seen).toEqual([40_000, 40_001]);
+      play(begin({ content: stream, plan: { onSent: (bytes) => seen.push(bytes) } }).dialogue, ['250 ok', '250 ok', '250 c', '250 done'], ['x'.repeat(60_000), 'y']);
+      expect(seen).toEqual([60_000, 60_001]);
     });
   });
 
