@@ -19,8 +19,11 @@ export interface SplitMessage {
   readonly entity: RenderedEntity;
 }
 
-/** Splits it. ERR_SMIME where it does not begin with header fields; lone CR and LF of text become CRLF. */
-export function splitMessage(message: Uint8Array): SplitMessage {
+/**
+ * Splits it. ERR_SMIME where it does not begin with header fields; lone CR and LF of text become CRLF. What the body needs of its way
+ * is looked for where that counts; else it is 'binary', which all ways of encryption take.
+ */
+export function splitMessage(message: Uint8Array, findEncoding: boolean): SplitMessage {
   const bytes = canonical(asBuffer(message));
   const header = parseHeader(bytes, 0, bytes.length, maxHeaderBytes);
   if (header.fields.length === 0 ? bytes[0] !== 0x0d || header.bodyStart !== 2 : header.fields[0]?.start !== 0) {
@@ -34,28 +37,34 @@ export function splitMessage(message: Uint8Array): SplitMessage {
     (lower.startsWith('content-') ? inner : outer).push(bytes.subarray(start, end));
   }
   const body = bytes.subarray(header.bodyStart);
-  return { outer: Buffer.concat(outer), entity: { fields: Buffer.concat(inner).toString('utf8'), body, size: body.length, encoding: encodingOf(body) } };
+  return { outer: Buffer.concat(outer), entity: { fields: Buffer.concat(inner).toString('utf8'), body, size: body.length, encoding: findEncoding ? encodingOf(body) : 'binary' } };
 }
 
 /** CRLF for line ends of every kind; content with NUL is binary, and stays. */
 function canonical(bytes: Buffer): Buffer {
-  if (!hasLoneLineEnd(bytes) || bytes.includes(0)) return bytes;
+  if (!linesOf(bytes).hasLoneEnd || bytes.includes(0)) return bytes;
   return Buffer.from(bytes.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
 }
 
-function hasLoneLineEnd(bytes: Buffer): boolean {
-  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) if (bytes[at - 1] !== 13) return true;
-  for (let at = bytes.indexOf(13); at >= 0; at = bytes.indexOf(13, at + 1)) if (bytes[at + 1] !== 10) return true;
-  return false;
+/** Is there a CR or LF alone, and how long is the longest line? */
+function linesOf(bytes: Buffer): { readonly hasLoneEnd: boolean; readonly longest: number } {
+  let hasLoneEnd = false;
+  let longest = 0;
+  let lineStart = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const octet = bytes[at] ?? 0;
+    if (octet > 13 || (octet !== 10 && octet !== 13)) continue;
+    longest = Math.max(longest, at - lineStart);
+    if (octet === 13 && bytes[at + 1] === 10) at++;
+    else hasLoneEnd = true;
+    lineStart = at + 1;
+  }
+  return { hasLoneEnd, longest: Math.max(longest, bytes.length - lineStart) };
 }
 
 function encodingOf(body: Buffer): RenderedEntity['encoding'] {
-  if (body.includes(0)) return 'binary';
-  for (let start = 0; start < body.length; ) {
-    const end = body.indexOf(10, start);
-    if ((end < 0 ? body.length : end - 1) - start > 998) return 'binary';
-    start = end < 0 ? body.length : end + 1;
-  }
+  const { hasLoneEnd, longest } = linesOf(body);
+  if (hasLoneEnd || longest > 998 || body.includes(0)) return 'binary';
   return isAscii(body) ? '7bit' : '8bit';
 }
 

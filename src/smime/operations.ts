@@ -56,7 +56,7 @@ export interface DecryptResult {
  */
 export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
   const signer = await signerOf(settings);
-  const { outer, entity: inner } = splitMessage(entity);
+  const { outer, entity: inner } = splitMessage(entity, true);
   return joinMessage(outer, await signer.sign(inner, new AbortController().signal));
 }
 
@@ -108,7 +108,7 @@ export async function encrypt(
     const own = await loadCertificate(settings.encryptToSelf, { slot: 'encryptToSelf', purpose: 'encrypt' });
     recipients.push(await parseCertificate(own.certificate));
   }
-  const { outer, entity: inner } = splitMessage(entity);
+  const { outer, entity: inner } = splitMessage(entity, false);
   const encrypter = recentEncrypters.get(`${settings.algorithm}/${settings.keyTransport}`, () => prepareEncrypter(settings));
   return joinMessage(outer, await encrypter.encrypt(inner, recipients, new AbortController().signal));
 }

@@ -76,7 +76,6 @@ function localKey(key: KeyObject, { kind, digest }: SigningScheme): SignData {
 /** A key elsewhere. Its signature is checked before it is used: a wrong slot or key must not leave the house as a bad signature. */
 function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme: SigningScheme): SignData {
   return async (data, signal) => {
-    if (signal.aborted) throw abortError(signal);
     const digest = scheme.kind === 'ed25519' ? undefined : createHash(scheme.digest).update(asBuffer(data)).digest();
     const signature: unknown = await ask(() => signer.sign({ algorithm: scheme.request, data: new Uint8Array(data), digest, signal }), signal);
     if (!(signature instanceof Uint8Array)) {
@@ -102,6 +101,7 @@ function derFromP1363(signature: Uint8Array): readonly Buffer[] {
 
 /** The result, or the abort where that comes first. */
 export async function ask<T>(question: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) throw abortError(signal);
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(abortError(signal));

@@ -211,7 +211,10 @@ class SignatureOnce {
 
   /** The signature over this digest; ERR_CONTENT where an earlier pass had another. */
   async of(digest: Buffer): Promise<Signed> {
-    this.#signed ??= signDigest(this.#identity, digest, this.#signal);
+    this.#signed ??= signDigest(this.#identity, digest, this.#signal).catch((error: unknown) => {
+      this.#signed = undefined; // a device that failed once may work at the next pass
+      throw error;
+    });
     const signed = await this.#signed;
     if (!signed.digest.equals(digest)) throw contentError('changed between two passes');
     return signed;
