@@ -113,11 +113,14 @@ export class ProxyConnector implements OwnConnector {
 
   async #throughProxy(reached: Duplex, target: TunnelTarget, credentials: Credentials | undefined, signal: AbortSignal): Promise<Duplex> {
     const { type } = this.#settings;
+    // What befalls the stream later is told to whoever uses it next.
+    reached.on('error', () => undefined);
     try {
       if (type === 'http-connect') return await this.#tunnel(reached, target, credentials, signal);
       await this.#run(type === 'socks5' ? socks5(target, credentials) : socks4(target, credentials?.username), reached, signal);
       return reached;
     } catch (cause) {
+      reached.destroy();
       if (cause instanceof ProxyFault) throw this.#error(cause, credentials);
       throw signal.aborted ? this.#aborted(signal) : cause;
     }
@@ -150,7 +153,6 @@ export class ProxyConnector implements OwnConnector {
 
   /** The stream is destroyed where the dialogue fails. */
   async #run<T>(dialogue: ProxyDialogue<T>, stream: Duplex, signal: AbortSignal): Promise<T> {
-    // What befalls the stream later is told to whoever uses it next.
     stream.on('error', () => undefined);
     try {
       return await runDialogue(dialogue, stream, signal);

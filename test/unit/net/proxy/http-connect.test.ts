@@ -203,6 +203,20 @@ describe('the HTTP CONNECT connector', () => {
     await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.password' }] });
   });
 
+  test('closes the connection to the proxy whenever it fails', async () => {
+    const closed: Promise<unknown>[] = [];
+    let answer = '';
+    await using proxy = await FakeProxy.start(async (side) => {
+      closed.push(new Promise((resolve) => side.socket.once('close', resolve)));
+      await side.readHeader();
+      await side.send(answer);
+    });
+    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...user });
+    const answers = ['HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n', 'nonsense\r\n', 'HTTP/1.1 407 No\r\nProxy-Authenticate: Digest\r\nContent-Length: 0\r\n\r\n'];
+    for (answer of answers) await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY' });
+    expect(await Promise.all(closed)).toHaveLength(3);
+  });
+
   test('a silent proxy, and one that drips, end with the deadline as ERR_PROXY; an abort is ERR_ABORTED', async () => {
     for (const drip of ['', 'H']) {
       let abort = (): void => undefined;
