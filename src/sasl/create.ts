@@ -58,7 +58,7 @@ export function createMechanism(name: string, { authentication, secret, offered 
       break;
     }
     case 'ntlm':
-      if (mechanism === 'NTLM') return new NtlmMechanism(ntlmOf(authentication, secret));
+      if (mechanism === 'NTLM' || mechanism === 'GSSAPI') return new NtlmMechanism(ntlmOf(authentication, secret));
       break;
     case 'xoauth2':
     case 'oauthbearer': {
@@ -76,11 +76,11 @@ export function createMechanism(name: string, { authentication, secret, offered 
 
 /**
  * The channel binding that a mechanism takes: under TLS 1.3 the -PLUS variants of SCRAM take tls-exporter (RFC 9266), below that
- * tls-server-end-point (RFC 5929), which is what NTLM servers know at any version. Undefined where a mechanism takes none.
+ * tls-server-end-point (RFC 5929), which is what NTLM and Kerberos servers of Windows know at any version. Undefined where a mechanism takes none.
  */
 export function channelBindingOf(name: string, tlsProtocol: string): ChannelBinding['type'] | undefined {
   const mechanism = name.toUpperCase();
-  if (mechanism === 'NTLM') return 'tls-server-end-point';
+  if (mechanism === 'NTLM' || mechanism === 'GSSAPI') return 'tls-server-end-point';
   if (!/^SCRAM-.+-PLUS$/.test(mechanism)) return undefined;
   return tlsProtocol === 'TLSv1.3' ? 'tls-exporter' : 'tls-server-end-point';
 }

@@ -60,6 +60,17 @@ describe('the package, from its tarball', () => {
     expect(await node(main('await import'))).toBe('world');
   });
 
+  it('signs and verifies by each format', async () => {
+    const main = (load: string): string => `(async () => {
+      const { sign, verify } = ${load}('sealpost/smime'); const { createTestIdentities } = ${load}('sealpost/testing');
+      const { ca, identities } = createTestIdentities('a@example.com'); const { certificate, key } = identities.get('a@example.com');
+      const signed = await sign(Buffer.from('Content-Type: text/plain\\r\\n\\r\\nhello\\r\\n'), { certificate: { data: certificate, key } });
+      console.log((await verify(signed, { trustAnchors: [ca] })).signatures.map(({ valid, trusted }) => valid && trusted).join());
+    })()`;
+    expect(await node(main('require'))).toBe('true');
+    expect(await node(main('await import'))).toBe('true');
+  });
+
   it('loads neither pkijs, asn1js, http nor zlib with the main entry', async () => {
     const code = `import('sealpost').then(() => {
       const loaded = [...process.moduleLoadList, ...Object.keys(require.cache)];

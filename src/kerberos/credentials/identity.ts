@@ -1,5 +1,4 @@
 import { createHmac, randomBytes } from 'node:crypto';
-import { isEmailError } from '../../errors/email-error.js';
 import type { KerberosAuthentication } from '../../model/authentication.js';
 import type { Secret } from '../../model/secret.js';
 import { resolveSecret } from '../../profile/secret.js';
@@ -53,7 +52,7 @@ export class Identities {
     }
     const principal = given ?? missing(password === undefined ? 'keytabFile' : 'password');
     if (password !== undefined) {
-      const read = async (signal: AbortSignal): Promise<ClientSecret> => ({ kind: 'password', password: await readPassword(password, signal) });
+      const read = async (signal: AbortSignal): Promise<ClientSecret> => ({ kind: 'password', password: await resolveSecret(password, 'authentication.password', signal) });
       return { principal, key: key(principal, 'password', this.#keyOf(password)), credentials: { kind: 'secret', read } };
     }
     const file = keytabFile ?? missing('keytabFile');
@@ -72,13 +71,4 @@ export class Identities {
 
 function missing(beside: string): never {
   throw kerberosError(`${field} is missing beside authentication.${beside}`, { remedy: 'Set it to user@REALM.' });
-}
-
-async function readPassword(secret: Secret, signal: AbortSignal): Promise<string> {
-  try {
-    return await resolveSecret(secret, 'authentication.password', signal);
-  } catch (error) {
-    if (!isEmailError(error) || error.code !== 'ERR_SECRET') throw error;
-    throw kerberosError(error.message, { cause: error, remedy: error.remedy, retryable: error.retryable });
-  }
 }

@@ -373,13 +373,17 @@ describe('settings', () => {
     [{ principal: undefined, password: undefined, keytabFile: '/x' }, 'authentication.principal is missing beside authentication.keytabFile'],
     [{ principal: 'a@b@c' }, 'two realms'],
     [{ servicePrincipal: 'smtp/' }, 'authentication.servicePrincipal is not a Kerberos name'],
-    [{ password: { env: 'SEALPOST_NO_SUCH_VARIABLE' } }, 'SEALPOST_NO_SUCH_VARIABLE'],
     [{ kdc: ['https://kdc.example/KdcProxy'] }, 'authentication.kdc is not an address'],
     [{ kdc: ['host:99999'] }, 'authentication.kdc is not an address'],
     [{ kdc: undefined }, 'No KDC of the realm FAKE.TEST is known: krb5.conf names none, and dns_lookup_kdc is off'],
   ])('%j is refused in words', async (more, words) => {
     const error = await failureOf(start(more as Partial<KerberosAuthentication>));
     expect([error.code, error.message]).toEqual(['ERR_KERBEROS', expect.stringContaining(words)]);
+  });
+
+  it('whose password cannot be read are ERR_SECRET with the path of the field', async () => {
+    const error = await failureOf(start({ password: { env: 'SEALPOST_NO_SUCH_VARIABLE' } }));
+    expect([error.code, error.message]).toEqual(['ERR_SECRET', expect.stringMatching(/authentication\.password.*SEALPOST_NO_SUCH_VARIABLE/)]);
   });
 
   it('wants a service name where the host is an IP address', async () => {

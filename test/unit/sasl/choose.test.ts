@@ -168,6 +168,7 @@ describe('channelBindingOf', () => {
     ['SCRAM-SHA-1-PLUS', 'TLSv1.2', 'tls-server-end-point'],
     ['NTLM', 'TLSv1.3', 'tls-server-end-point'],
     ['NTLM', 'TLSv1.2', 'tls-server-end-point'],
+    ['GSSAPI', 'TLSv1.3', 'tls-server-end-point'],
     ['SCRAM-SHA-256', 'TLSv1.3', undefined],
     ['PLAIN', 'TLSv1.3', undefined],
   ])('%s under %s binds to %s', (name, protocol, type) => {
