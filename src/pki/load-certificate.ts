@@ -12,8 +12,8 @@ import type { Identities, Identity } from './identities.js';
 import { throwIfAborted } from './key-derivation.js';
 import { readContents } from './read-contents.js';
 import { readCertificateFile } from './read-file.js';
-import { filePasswords, loadedFrom } from './loaded.js';
-import { best } from './select.js';
+import { filePasswords, loadedFrom, noKey } from './loaded.js';
+import { best, needsKey } from './select.js';
 import type { Purpose } from './select.js';
 import { openCertificateStore } from './stores/open-store.js';
 
@@ -87,10 +87,6 @@ async function loadFromStore(source: Extract<CertificateSource, { readonly selec
   return loaded;
 }
 
-function needsKey(purpose: Purpose | undefined): boolean {
-  return purpose === 'sign' || purpose === 'client-auth';
-}
-
 function choose({ identities, skipped, strayKeys = 0 }: Identities, contents: Contents, purpose: Purpose | undefined): LoadedCertificate {
   if (identities.length === 0) {
     if (skipped[0] !== undefined) throw skipped[0];
@@ -107,10 +103,6 @@ function choose({ identities, skipped, strayKeys = 0 }: Identities, contents: Co
   const chosen = best(withKeys.length > 0 ? withKeys : leaves(identities), purpose);
   if (chosen === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');
   return loadedFrom(chosen, purpose);
-}
-
-function noKey(what: string): Error {
-  return certificateError(`${what} has a certificate, but no private key`, 'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.');
 }
 
 /** Those that are no issuer of another, where there are such. */

@@ -4,6 +4,7 @@
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { Secret } from '../model/secret.js';
 import { resolveSecret } from '../profile/secret.js';
+import { certificateError } from './certificate-error.js';
 import type { FilePasswords } from './contents.js';
 import type { Identity } from './identities.js';
 import type { Purpose } from './select.js';
@@ -29,4 +30,9 @@ export function filePasswords(
 export function loadedFrom({ info, certificate, chain, privateKey, locked }: Identity, purpose: Purpose | undefined): LoadedCertificate {
   if (locked !== undefined && purpose !== 'encrypt') throw locked;
   return { info, certificate: certificate.der, chain, ...(privateKey === undefined ? {} : { privateKey }) };
+}
+
+/** ERR_CERTIFICATE for what should have a key and has none. */
+export function noKey(what: string): Error {
+  return certificateError(`${what} has a certificate, but no private key`, 'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.');
 }

@@ -63,10 +63,16 @@ export function selectorText(selector: CertificateSelector): string {
   return `${kind} ${JSON.stringify(showText(String(value), 200))}`;
 }
 
-/** The best of several: valid now, fit for the purpose, with a key, the newest. undefined where there are none. */
+/** Signing and TLS are nothing without the private key. */
+export function needsKey(purpose: Purpose | undefined): boolean {
+  return purpose === 'sign' || purpose === 'client-auth';
+}
+
+/** The best of several: with a key where it needs one, valid now, fit for the purpose, the newest. undefined where there are none. */
 export function best<T extends Candidate>(candidates: readonly T[], purpose: Purpose | undefined, now: Date = new Date()): T | undefined {
+  const keyWeight = needsKey(purpose) ? 8 : 2;
   const rank = ({ certificate, info }: T): number =>
-    (isValidAt(certificate, now) ? 4 : 0) + (info.hasPrivateKey ? 2 : 0) + (misuse(certificate, purpose) === undefined ? 1 : 0);
+    (isValidAt(certificate, now) ? 4 : 0) + (info.hasPrivateKey ? keyWeight : 0) + (misuse(certificate, purpose) === undefined ? 1 : 0);
   return [...candidates].sort((a, b) => rank(b) - rank(a) || b.info.validFrom.getTime() - a.info.validFrom.getTime())[0];
 }
 

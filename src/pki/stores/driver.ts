@@ -3,12 +3,13 @@
  */
 import type { CertificateSelector, CertificateStore, LoadedCertificate } from '../../model/certificate.js';
 import type { Secret } from '../../model/secret.js';
+import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
 import type { FilePasswords } from '../contents.js';
 import type { Identities, Identity } from '../identities.js';
 import { throwIfAborted } from '../key-derivation.js';
-import { filePasswords, loadedFrom } from '../loaded.js';
-import { best, matching, selectorText } from '../select.js';
+import { filePasswords, loadedFrom, noKey } from '../loaded.js';
+import { best, matching, needsKey, selectorText } from '../select.js';
 import type { Purpose } from '../select.js';
 import type { CommandRunner } from './run-command.js';
 
@@ -71,6 +72,7 @@ async function loadFrom(driver: StoreDriver, selector: CertificateSelector, acce
   const found = await driver.entries(access);
   const entry = best(matching(found.identities, selector), access.purpose);
   if (entry === undefined) throw noMatch(found, selector);
+  if (needsKey(access.purpose) && !entry.info.hasPrivateKey) throw noKey(`the entry ${JSON.stringify(showText(entry.info.subject, 200))}`);
   const wantsKey = access.purpose !== 'encrypt' && entry.info.hasPrivateKey;
   const opened = wantsKey && driver.withKey !== undefined ? await driver.withKey(entry, access) : entry;
   return loadedFrom(opened, access.purpose);
@@ -78,7 +80,7 @@ async function loadFrom(driver: StoreDriver, selector: CertificateSelector, acce
 
 function noMatch({ identities, skipped }: Identities, selector: CertificateSelector): Error {
   const names = identities.slice(0, 5).map(({ info }) => info.alias ?? info.subject);
-  const held = identities.length === 0 ? 'it holds none' : `it holds ${identities.length}: ${names.join('; ')}${identities.length > 5 ? '; …' : ''}`;
+  const held = identities.length === 0 ? 'it holds none' : `it holds ${identities.length}: ${showText(names.join('; '), 400)}${identities.length > 5 ? '; …' : ''}`;
   const unread = skipped[0] === undefined ? '' : `; ${skipped.length} could not be read, the first because ${skipped[0].message}`;
   return certificateError(`there is no certificate with ${selectorText(selector)}: ${held}${unread}`, 'Choose one of those that list() names: subject is the whole DN or the CN.');
 }

@@ -73,6 +73,12 @@ describe('a directory', () => {
     expect(loaded.chain).toHaveLength(2);
   });
 
+  it('says that an entry has no key where one is needed', async () => {
+    const store = await open();
+    expect((await errorOf(() => store.load({ subject: 'Example Root' }, { purpose: 'sign' }))).message).toContain('no private key');
+    expect((await store.load({ subject: 'Example Root' }, { purpose: 'encrypt' })).privateKey).toBeUndefined();
+  });
+
   it('says what is there where nothing matches, and which files it could not read', async () => {
     const { message } = await errorOf(async () => (await open()).load({ alias: 'nobody' }));
     expect(message).toContain('alias "nobody"');
@@ -164,10 +170,10 @@ bob                                                          ,,
   it('is what user and machine mean on Linux', async () => {
     const { run, asked } = recorded(() => ({ code: 255, stderr: 'certutil: function failed: SEC_ERROR_BAD_DATABASE: security library: bad database.' }));
     for (const which of ['user', 'machine'] as const) {
-      const store = await openCertificateStore(which, { run, platform: 'linux', env: { HOME: '/home/ann' } });
+      const store = await openCertificateStore(which, { run, platform: 'linux', env: { HOME: '/people/ann' } });
       expect((await errorOf(() => store.list())).message).toContain('it is no NSS database');
     }
-    expect(asked.map(({ args }) => args.at(-1))).toEqual(['sql:/home/ann/.pki/nssdb', 'sql:/etc/pki/nssdb']);
+    expect(asked.map(({ args }) => args.at(-1))).toEqual(['sql:/people/ann/.pki/nssdb', 'sql:/etc/pki/nssdb']);
   });
 });
 
