@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { createSecureContext } from 'node:tls';
 import type { CertificateSource, CertificateStore } from '../../../src/model/certificate.js';
+import { loadBundleCached } from '../../../src/pki/cached-bundle.js';
 import { loadCertificateCached } from '../../../src/pki/cached.js';
 import { loadCertificate } from '../../../src/pki/load-certificate.js';
 import { loadTlsIdentity } from '../../../src/pki/tls-identity.js';
@@ -88,5 +89,16 @@ describe('a TLS client identity', () => {
     const loaded = await loadCertificate({ data: fixture('ann.der') });
     const device: CertificateStore = { list: () => Promise.resolve([]), load: () => Promise.resolve({ ...loaded, privateKey: { sign: () => Promise.resolve(new Uint8Array()) } }) };
     expect((await errorOf(() => loadTlsIdentity({ store: device, select: { alias: 'x' } }))).message).toContain('TLS needs the private key itself');
+  });
+});
+
+describe('cache: true for a bundle of recipients', () => {
+  it('keeps every certificate, the chain and the revocation lists, but no key', async () => {
+    const store = memoryStore();
+    const slot = 'smime.encrypt.certificates';
+    await loadBundleCached({ data: fixture('people.p7b'), cache: true }, { profileName: 'office', slot, store });
+    const copy = await loadBundleCached({ file: '/no/such/file', cache: true }, { profileName: 'office', slot, store });
+    const text = String((copy as { data?: unknown }).data);
+    expect([text.match(/BEGIN CERTIFICATE/g)?.length, text.match(/BEGIN X509 CRL/g)?.length, text.includes('PRIVATE KEY')]).toEqual([5, 1, false]);
   });
 });
