@@ -35,6 +35,7 @@ export type { ChannelBinding, SaslContext, SaslMechanism } from './model/sasl.js
 
 // Certificates and S/MIME settings
 export type {
+  CertificateBytes,
   CertificateData,
   CertificateInfo,
   CertificateSelector,
@@ -46,6 +47,7 @@ export type {
   PrivateKeyDecryptor,
   PrivateKeySigner,
   SignatureAlgorithm,
+  StorePasswords,
 } from './model/certificate.js';
 export type {
   EncryptionAlgorithm,
@@ -60,16 +62,18 @@ export type { OAuth2Tokens, ProfileStore, ProfileSummary, TokenStore } from './m
 // Messages
 export { parseAddressList } from './address/parse-address-list.js';
 export type { AddressInput, Mailbox } from './model/address.js';
-export type { Attachment, CalendarPart, ContentInput, DkimSettings, ListFields, MailMessage } from './model/message.js';
-export type { DsnNotify, DsnRecipient, DsnRequest, Envelope } from './model/envelope.js';
+export type { Attachment, CalendarPart, ContentFile, ContentInput, DkimSettings, ListFields, MailMessage, MessageProtectionChoice } from './model/message.js';
+export type { DeliverBy, DsnNotify, DsnRecipient, DsnRequest, Envelope } from './model/envelope.js';
 
 // Mailers
 export { createMailer } from './mailer/create-mailer.js';
 export type {
   ComposedMessage,
+  FileRoot,
   Mailer,
   MailerOptions,
   PoolOptions,
+  RateLimit,
   SendAllResult,
   SendOptions,
   SendResult,

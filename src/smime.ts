@@ -6,5 +6,4 @@
 export { decrypt, encrypt, sign, verify } from './smime/operations.js';
 export type { DecryptResult, VerifyOptions, VerifyResult } from './smime/operations.js';
 export type { SignatureResult } from './smime/signature-check.js';
-export { loadCertificate } from './pki/load-certificate.js';
-export { openCertificateStore } from './pki/stores/open-store.js';
+export { loadCertificate, openCertificateStore } from './pki/entry.js';

@@ -1,22 +1,59 @@
 import type { Secret } from './secret.js';
 
 /** PEM text, DER bytes, a file of either, or base64 of DER. */
-export type CertificateData = string | Uint8Array | { readonly file: string } | { readonly base64: string };
+export type CertificateData =
+  | string
+  | Uint8Array
+  | {
+      /** Path of a file. */
+      readonly file: string;
+    }
+  | {
+      /** DER, as JSON has it. */
+      readonly base64: string;
+    };
+
+/** Bytes, as JSON has them. */
+export interface CertificateBytes {
+  /** DER or another binary form. */
+  readonly base64: string;
+}
 
 /**
  * A certificate with its key: PKCS#12 (modern and legacy), PEM, DER, PKCS#7 and JKS, told apart by content, not by name. Relative
  * paths are from the working directory. Whatever cannot be read is ERR_CERTIFICATE with the reason.
  */
 export type CertificateSource = (
-  | { readonly file: string; readonly keyFile?: string | undefined; readonly data?: never; readonly store?: never }
   | {
-      /** Text is PEM, or base64 of a binary form. */
-      readonly data: string | Uint8Array | { readonly base64: string };
-      readonly key?: Secret | Uint8Array | undefined;
-      readonly file?: never;
+      /** Path of the file. */
+      readonly file: string;
+      /** Path of the key's own file. */
+      readonly keyFile?: string | undefined;
+      /** Not beside `file`. */
+      readonly data?: never;
+      /** Not beside `file`. */
       readonly store?: never;
     }
-  | { readonly store: CertificateStoreReference; readonly select: CertificateSelector; readonly file?: never; readonly data?: never }
+  | {
+      /** Text is PEM, or base64 of a binary form. */
+      readonly data: string | Uint8Array | CertificateBytes;
+      /** The key, where it is not in `data`: PEM, or DER. */
+      readonly key?: Secret | Uint8Array | undefined;
+      /** Not beside `data`. */
+      readonly file?: never;
+      /** Not beside `data`. */
+      readonly store?: never;
+    }
+  | {
+      /** Where certificates are kept. */
+      readonly store: CertificateStoreReference;
+      /** Which of them. */
+      readonly select: CertificateSelector;
+      /** Not beside `store`. */
+      readonly file?: never;
+      /** Not beside `store`. */
+      readonly data?: never;
+    }
 ) & {
   /** Of the file, the store, or an encrypted key. */
   readonly password?: Secret | undefined;
@@ -36,15 +73,32 @@ export type CertificateSource = (
 export type CertificateStoreReference =
   | 'user'
   | 'machine'
-  | { readonly type: 'directory' | 'pkcs12' | 'jks' | 'nss' | 'windows' | 'keychain'; readonly location: string }
+  | {
+      /** What kind of store it is. */
+      readonly type: 'directory' | 'pkcs12' | 'jks' | 'nss' | 'windows' | 'keychain';
+      /** Where it is. */
+      readonly location: string;
+    }
   | CertificateStore;
 
 /** `subject` is the whole DN, else the CN; no substrings. Where several match: valid now, with a usable key, the newest. */
 export type CertificateSelector =
-  | { readonly subject: string }
-  | { readonly email: string }
-  | { readonly fingerprint: string }
-  | { readonly alias: string };
+  | {
+      /** Distinguished name (RFC 4514), or common name. */
+      readonly subject: string;
+    }
+  | {
+      /** An address in the certificate; ASCII case is ignored. */
+      readonly email: string;
+    }
+  | {
+      /** SHA-256, hex, any case, colons optional. */
+      readonly fingerprint: string;
+    }
+  | {
+      /** Friendly name, nickname or alias in the store. */
+      readonly alias: string;
+    };
 
 /** A place that holds certificates. Implement it for a store of your own. */
 export interface CertificateStore {
@@ -55,6 +109,14 @@ export interface CertificateStore {
     selector: CertificateSelector,
     options?: { password?: Secret; purpose?: 'sign' | 'encrypt' | 'client-auth' },
   ): Promise<LoadedCertificate>;
+}
+
+/** Passwords of a certificate store that is opened to be listed. */
+export interface StorePasswords {
+  /** Of the store; `load` may give another. */
+  readonly password?: Secret | undefined;
+  /** Where keys have a password of their own (JKS). */
+  readonly keyPassword?: Secret | undefined;
 }
 
 /** What is written in a certificate. */

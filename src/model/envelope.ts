@@ -21,6 +21,14 @@ export interface DsnRequest {
   readonly recipients?: Readonly<Record<string, DsnRecipient>> | undefined;
 }
 
+/** A time limit of delivery (RFC 2852). */
+export interface DeliverBy {
+  /** From now, 1 to 999 999 999. */
+  readonly seconds: number;
+  /** When it has passed: give the message back, or go on and say so. */
+  readonly mode: 'return' | 'notify';
+}
+
 /**
  * Who sends and who receives, as told to the server. The reverse path is message.envelope, sender.envelopeFrom, message.from,
  * sender.email, in this order. Options here that the server does not offer are ERR_EXTENSION_MISSING, before MAIL.
@@ -35,7 +43,7 @@ export interface Envelope {
   /** RFC 8689: every hop must use verified TLS. */
   readonly requireTls?: boolean | undefined;
   /** RFC 2852: by when, from now, and what then. */
-  readonly deliverBy?: { readonly seconds: number; readonly mode: 'return' | 'notify' } | undefined;
+  readonly deliverBy?: DeliverBy | undefined;
   /** RFC 4865. */
   readonly holdUntil?: Date | undefined;
   /** RFC 6710: -9 to 9. */

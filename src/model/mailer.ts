@@ -9,6 +9,20 @@ import type { SmtpReply, Warning } from './reply.js';
 import type { ProfileStore } from './store.js';
 import type { SendProgress, TransactionReport, Transport } from './transport.js';
 
+/** At most so many messages in any such time. */
+export interface RateLimit {
+  /** At least 1. */
+  readonly messages: number;
+  /** Milliseconds. */
+  readonly perMs: number;
+}
+
+/** Where messages may name files. */
+export interface FileRoot {
+  /** A directory; links that lead out of it are refused. */
+  readonly root: string;
+}
+
 /** How connections are shared. */
 export interface PoolOptions {
   /** Default 3: Microsoft 365 refuses a fourth. A server that says too many lowers it. */
@@ -22,7 +36,7 @@ export interface PoolOptions {
   /** Messages in flight on one connection. Default 1; more pipelines across messages. */
   readonly messagesInFlight?: number | undefined;
   /** At most `messages` in any `perMs` milliseconds. */
-  readonly rateLimit?: { readonly messages: number; readonly perMs: number } | undefined;
+  readonly rateLimit?: RateLimit | undefined;
 }
 
 /** What a mailer is given besides its profile. */
@@ -38,7 +52,7 @@ export interface MailerOptions {
   /** Where certificates with `cache: true` are kept. */
   readonly profileStore?: ProfileStore | undefined;
   /** May messages name files? Default true; { root } allows only below it; false none: for messages that come from a request. */
-  readonly fileAccess?: boolean | { readonly root: string } | undefined;
+  readonly fileAccess?: boolean | FileRoot | undefined;
 }
 
 /** Of one send. */
@@ -83,8 +97,22 @@ export interface ComposedMessage {
 
 /** One outcome of `sendAll`. */
 export type SendAllResult =
-  | { readonly message: MailMessage; readonly result: SendResult; readonly error?: undefined }
-  | { readonly message: MailMessage; readonly result?: undefined; readonly error: EmailError };
+  | {
+      /** As it came from the iterable. */
+      readonly message: MailMessage;
+      /** What became of it. */
+      readonly result: SendResult;
+      /** Not beside `result`. */
+      readonly error?: undefined;
+    }
+  | {
+      /** As it came from the iterable. */
+      readonly message: MailMessage;
+      /** Not beside `error`. */
+      readonly result?: undefined;
+      /** Why it was not sent. */
+      readonly error: EmailError;
+    };
 
 /** Runs a profile. Make one, keep it, close it. */
 export interface Mailer extends AsyncDisposable {

@@ -3,6 +3,20 @@ import type { Envelope } from './envelope.js';
 import type { HeaderFields, Importance, Priority, Sensitivity } from './profile.js';
 import type { Secret } from './secret.js';
 
+/** Content from a file, within what `MailerOptions.fileAccess` allows. */
+export interface ContentFile {
+  /** Path, or `file:` URL. */
+  readonly file: string | URL;
+}
+
+/** What S/MIME is to do to one message. */
+export interface MessageProtectionChoice {
+  /** Sign it? */
+  readonly sign?: boolean | undefined;
+  /** Encrypt it? */
+  readonly encrypt?: boolean | undefined;
+}
+
 /**
  * Content. A string is the content itself, never a path. Bytes of text and html are UTF-8. A stream that is needed twice (DKIM,
  * Bcc copies) is kept in a temporary file of mode 0600 past 1 MiB.
@@ -12,7 +26,7 @@ export type ContentInput =
   | Uint8Array
   | ArrayBuffer
   | Blob
-  | { readonly file: string | URL }
+  | ContentFile
   | AsyncIterable<Uint8Array>
   | (() => AsyncIterable<Uint8Array>);
 
@@ -115,7 +129,7 @@ export interface MailMessage {
   /** Mailing-list fields. */
   list?: ListFields | undefined;
   /** false turns off what the profile would do; true without settings in the profile is ERR_MESSAGE_INVALID. */
-  smime?: { readonly sign?: boolean | undefined; readonly encrypt?: boolean | undefined } | undefined;
+  smime?: MessageProtectionChoice | undefined;
   /** In place of the profile's. */
   dkim?: DkimSettings | readonly DkimSettings[] | undefined;
   /** Overrides parts of the envelope. */

@@ -54,7 +54,12 @@ export type EncryptionAlgorithm = 'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc' 
  */
 export type RecipientCertificates =
   | CertificateSource
-  | { readonly store: CertificateStoreReference; readonly password?: Secret | undefined }
+  | {
+      /** All certificates of this store, matched by address. */
+      readonly store: CertificateStoreReference;
+      /** Of the store. */
+      readonly password?: Secret | undefined;
+    }
   | {
       /** `*.cer`, `*.crt`, `*.pem`, `*.p7b`, matched by the e-mail addresses inside. */
       readonly directory: string;

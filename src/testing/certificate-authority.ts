@@ -5,7 +5,9 @@ import * as der from '../util/der.js';
 
 /** A certificate with its private key, both PEM. */
 export interface TestIdentity {
+  /** The certificate. */
   readonly certificate: string;
+  /** PKCS#8. */
   readonly key: string;
 }
 
