@@ -3,20 +3,26 @@
  */
 import { Base64Encoder, base64Size } from '../mime/base64.js';
 import { encoderRoom } from '../mime/encoder.js';
+import { noBytes } from '../util/bytes.js';
 
 /** Octets of `size` octets as such lines. */
 export function base64LinesSize(size: number): number {
   return size === 0 ? 0 : base64Size(size) + 2;
 }
 
-/** Lines of a content that comes in parts and whose whole size is known: written once, into the one Buffer that is the result. */
+/**
+ * Lines of a content that comes in parts and whose whole size is known: written once, into the one Buffer that is the result, behind
+ * what stands before them.
+ */
 export class Base64Body {
   readonly #encoder = new Base64Encoder();
   readonly #out: Buffer;
-  #at = 0;
+  #at: number;
 
-  constructor(size: number) {
-    this.#out = Buffer.allocUnsafe(base64LinesSize(size) + encoderRoom);
+  constructor(size: number, lead: Uint8Array) {
+    this.#out = Buffer.allocUnsafe(lead.length + base64LinesSize(size) + encoderRoom);
+    this.#out.set(lead);
+    this.#at = lead.length;
   }
 
   write(part: Uint8Array): void {
@@ -57,9 +63,9 @@ function endLines(encoder: Base64Encoder, out: Buffer, at: number): Buffer {
   return out.subarray(0, out.writeUInt16LE(0x0a0d, end));
 }
 
-/** Lines of parts in memory. */
-export function base64Lines(parts: readonly Uint8Array[]): Buffer {
-  const body = new Base64Body(parts.reduce((sum, part) => sum + part.length, 0));
+/** Lines of parts in memory, behind what stands before them. */
+export function base64Lines(parts: readonly Uint8Array[], lead: Uint8Array = noBytes): Buffer {
+  const body = new Base64Body(parts.reduce((sum, part) => sum + part.length, 0), lead);
   for (const part of parts) body.write(part);
   return body.finish();
 }

@@ -18,7 +18,8 @@ import { tripleDesKey } from './key-agreement.js';
 import { recipientWriter } from './recipient-info.js';
 import type { RecipientWriter } from './recipient-info.js';
 import { smimeError } from './smime-error.js';
-import { chunksOf, contentError, headOf, sizeOf, streamOf } from './transfer.js';
+import { chunksOf, contentError, headOf, noLead, sizeOf, streamOf } from './transfer.js';
+import type { Lead, MemoryEntity } from './transfer.js';
 import { problemsOf, refuseUnusable, warningsOf } from './usability.js';
 
 /** Encrypts one entity after the other. */
@@ -30,6 +31,8 @@ export interface EntityEncrypter {
    * read. ERR_CERTIFICATE where a certificate cannot be used; ERR_ABORTED.
    */
   encrypt(entity: RenderedEntity, recipients: readonly Certificate[], signal: AbortSignal): Promise<RenderedEntity>;
+  /** The same in memory, with what `lead` gives before its body. */
+  encryptBytes(entity: MemoryEntity, recipients: readonly Certificate[], lead: Lead): Buffer;
 }
 
 /** Of the settings only what says how, not for whom. */
@@ -51,6 +54,18 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
     writers.set(certificate, writer);
     return writer;
   };
+  const secretsFor = (recipients: readonly Certificate[]): MessageSecrets => {
+    if (recipients.length === 0) throw smimeError('There is no certificate to encrypt for.', 'Give at least one recipient certificate.');
+    const now = new Date();
+    const random = randomBytes(cipher.keyBytes + cipher.ivBytes);
+    const key = cipher.name === 'des-ede3-cbc' ? tripleDesKey() : random.subarray(0, cipher.keyBytes);
+    const infos: Buffer[] = [];
+    for (const certificate of new Set(recipients)) {
+      refuseUnusable(problemsOf(certificate, 'encrypt', now));
+      infos.push(writerOf(certificate)(key));
+    }
+    return { key, iv: random.subarray(cipher.keyBytes), infos };
+  };
   return {
     warnings(recipients) {
       const now = new Date();
@@ -59,17 +74,13 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
     },
     async encrypt(entity, recipients, signal) {
       if (signal.aborted) throw abortError(signal);
-      if (recipients.length === 0) throw smimeError('There is no certificate to encrypt for.', 'Give at least one recipient certificate.');
-      const now = new Date();
-      const key = cipher.name === 'des-ede3-cbc' ? tripleDesKey() : randomBytes(cipher.keyBytes);
-      const infos: Buffer[] = [];
-      for (const certificate of new Set(recipients)) {
-        refuseUnusable(problemsOf(certificate, 'encrypt', now));
-        infos.push(writerOf(certificate)(key));
-      }
-      const secrets = { key, iv: randomBytes(cipher.ivBytes), infos };
-      return entity.body instanceof Uint8Array ? encryptBytes(envelope, entity, entity.body, secrets) : encryptStream(envelope, entity, secrets, signal);
+      const secrets = secretsFor(recipients);
+      const { body } = entity;
+      if (!(body instanceof Uint8Array)) return encryptStream(envelope, entity, secrets, signal);
+      const bytes = encryptBytes(envelope, { ...entity, body }, secrets, noLead);
+      return { fields: envelope.fields, body: bytes, size: bytes.length, encoding: '7bit' };
     },
+    encryptBytes: (entity, recipients, lead) => encryptBytes(envelope, entity, secretsFor(recipients), lead),
   };
 }
 
@@ -156,18 +167,18 @@ class Envelope {
   }
 }
 
-function encryptBytes(envelope: Envelope, entity: RenderedEntity, body: Uint8Array, secrets: MessageSecrets): RenderedEntity {
+function encryptBytes(envelope: Envelope, entity: MemoryEntity, secrets: MessageSecrets, lead: Lead): Buffer {
+  const { body } = entity;
   const head = headOf(entity);
   const enclosure = envelope.definite(secrets, head.length + body.length);
-  const out = new Base64Body(enclosure.length);
+  const out = new Base64Body(enclosure.length, lead(envelope.fields));
   const cipher = envelope.start(secrets);
   out.write(enclosure.before());
   out.write(cipher.update(head));
   for (let at = 0; at < body.length; at += blockBytes) out.write(cipher.update(body.subarray(at, at + blockBytes)));
   out.write(cipher.final());
   out.write(cipher.after());
-  const bytes = out.finish();
-  return { fields: envelope.fields, body: bytes, size: bytes.length, encoding: '7bit' };
+  return out.finish();
 }
 
 function encryptStream(envelope: Envelope, entity: RenderedEntity, secrets: MessageSecrets, signal: AbortSignal): RenderedEntity {

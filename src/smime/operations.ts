@@ -1,6 +1,7 @@
 /**
  * The functions of the entry `sealpost/smime`: whole messages in memory, in and out.
  */
+import { setMaxListeners } from 'node:events';
 import type { CertificateData, CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { SmimeEncryptSettings, SmimeSignSettings } from '../model/smime.js';
@@ -14,15 +15,13 @@ import { certificatesOf } from './certificate-data.js';
 import { decryptContent } from './content-decryption.js';
 import type { RecipientKey } from './content-key.js';
 import { prepareEncrypter } from './encrypter.js';
-import type { EntityEncrypter } from './encrypter.js';
-import { findSmime, joinMessage, splitMessage } from './message.js';
+import { Known } from './known.js';
+import { findSmime, messageHead, splitMessage } from './message.js';
 import { readPrivateKey } from './private-key.js';
 import { checkSignatures } from './signature-check.js';
 import type { SignatureResult } from './signature-check.js';
 import { readContentInfo, readSignedData } from './signed-data-reader.js';
-import { Recent } from './recent.js';
 import { prepareSigner } from './signer.js';
-import type { EntitySigner } from './signer.js';
 import { smimeError } from './smime-error.js';
 
 /** How `verify` judges signers. */
@@ -55,40 +54,16 @@ export interface DecryptResult {
  * ERR_CERTIFICATE where the certificate cannot be used, ERR_SMIME where the content is not fit for signing.
  */
 export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
-  const signer = await signerOf(settings);
-  const { outer, entity: inner } = splitMessage(entity, true);
-  return joinMessage(outer, await signer.sign(inner, new AbortController().signal));
+  const signer = await known.signer(settings, async () => prepareSigner(await loadCertificate(settings.certificate, { purpose: 'sign' }), settings));
+  const { outer, entity: inner } = splitMessage(entity);
+  return signer.signBytes(inner, never, (fields) => messageHead(outer, fields));
 }
 
-/** A signer, and what it was made from. */
-interface KnownSigner {
-  readonly facts: readonly unknown[];
-  readonly signer: Promise<EntitySigner>;
-}
+const known = new Known();
 
-/** Opening a key costs ten times what a signature costs: an identity given by value is opened once, for as long as its object lives. */
-const knownSigners = new WeakMap<CertificateSource, KnownSigner>();
-const recentCertificates = new Recent<string, Promise<readonly Certificate[]>>(64);
-const recentEncrypters = new Recent<string, EntityEncrypter>(16);
-
-async function signerOf(settings: SmimeSignSettings): Promise<EntitySigner> {
-  const { certificate: source, hashAlgorithm, scheme, includeCertificate, format } = settings;
-  const open = async (): Promise<EntitySigner> => prepareSigner(await loadCertificate(source, { purpose: 'sign' }), settings);
-  if (!isByValue(source)) return open();
-  const facts = [source.data, source.key, source.password, source.keyPassword, hashAlgorithm, scheme, includeCertificate, format];
-  const known = knownSigners.get(source);
-  if (known !== undefined && facts.every((fact, i) => Object.is(fact, known.facts[i]))) return known.signer;
-  const signer = open();
-  knownSigners.set(source, { facts, signer });
-  signer.catch(() => knownSigners.delete(source));
-  return signer;
-}
-
-/** Does all of it stand in the object itself, in text that cannot change? */
-function isByValue(source: CertificateSource): source is Extract<CertificateSource, { readonly file?: never; readonly store?: never }> {
-  const { data, key, password, keyPassword } = source as { data?: unknown; key?: unknown; password?: unknown; keyPassword?: unknown };
-  return typeof data === 'string' && [key, password, keyPassword].every((secret) => secret === undefined || typeof secret === 'string');
-}
+/** Nothing here can be aborted. External keys listen to it, any number of them at once. */
+const never = new AbortController().signal;
+setMaxListeners(0, never);
 
 /**
  * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others stay outside, in
@@ -108,13 +83,13 @@ export async function encrypt(
     const own = await loadCertificate(settings.encryptToSelf, { slot: 'encryptToSelf', purpose: 'encrypt' });
     recipients.push(await parseCertificate(own.certificate));
   }
-  const { outer, entity: inner } = splitMessage(entity, false);
-  const encrypter = recentEncrypters.get(`${settings.algorithm}/${settings.keyTransport}`, () => prepareEncrypter(settings));
-  return joinMessage(outer, await encrypter.encrypt(inner, recipients, new AbortController().signal));
+  const { outer, entity: inner } = splitMessage(entity);
+  const encrypter = known.encrypter(settings, () => prepareEncrypter(settings));
+  return encrypter.encryptBytes(inner, recipients, (fields) => messageHead(outer, fields));
 }
 
 function givenCertificates(given: string | Uint8Array): Promise<readonly Certificate[]> {
-  return typeof given === 'string' ? recentCertificates.get(given, () => certificatesOf(given)) : certificatesOf(given);
+  return typeof given === 'string' ? known.certificates(given, () => certificatesOf(given)) : certificatesOf(given);
 }
 
 /** Of a certificate that comes with those of its issuers, the one that is meant. */
@@ -179,7 +154,7 @@ export async function decrypt(message: Uint8Array, recipient: CertificateSource)
   const found = findSmime(message);
   if (found?.kind !== 'cms') throw smimeError('The message is not encrypted.', 'Give a message of type application/pkcs7-mime.');
   const own = await recipientKey(await loadCertificate(recipient));
-  return decryptContent(found.cms, own, new AbortController().signal);
+  return decryptContent(found.cms, own, never);
 }
 
 /** The certificate with what decrypts for it. ERR_CERTIFICATE where there is no key. */

@@ -4,7 +4,18 @@
 import { abortError } from '../errors/abort.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../model/entity.js';
-import { asBuffer, utf8 } from '../util/bytes.js';
+import { asBuffer, noBytes, utf8 } from '../util/bytes.js';
+
+/** An entity whose body is in memory. */
+export interface MemoryEntity extends RenderedEntity {
+  readonly body: Uint8Array;
+}
+
+/** What a caller wants to stand in the same memory before the body of a finished entity, once its fields are known. */
+export type Lead = (fields: string) => Uint8Array;
+
+/** Nothing before it. */
+export const noLead: Lead = () => noBytes;
 
 /** What comes before the body: the entity's fields and the empty line. */
 export function headOf(entity: RenderedEntity): Buffer {

@@ -1,6 +1,6 @@
 /** What the S/MIME tests share. */
 import type { ByteSource, RenderedEntity } from '../../../src/model/entity.js';
-import { joinMessage } from '../../../src/smime/message.js';
+import { messageHead } from '../../../src/smime/message.js';
 
 export const never = new AbortController().signal;
 
@@ -28,7 +28,7 @@ export async function collect(body: ByteSource): Promise<Buffer> {
 
 /** A message of an entity. */
 export async function messageOf(entity: RenderedEntity): Promise<Buffer> {
-  return joinMessage(Buffer.from('From: alice@example.com\r\n'), { ...entity, body: await collect(entity.body) });
+  return Buffer.concat([messageHead(Buffer.from('From: alice@example.com\r\n'), entity.fields), await collect(entity.body)]);
 }
 
 /** The content of an entity, as `verify` and `decrypt` give it. */
