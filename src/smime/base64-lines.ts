@@ -4,6 +4,7 @@
 import { Base64Encoder, base64Size } from '../mime/base64.js';
 import { encoderRoom } from '../mime/encoder.js';
 import { noBytes } from '../util/bytes.js';
+import { sizeOfParts } from './transfer.js';
 
 /** Octets of `size` octets as such lines. */
 export function base64LinesSize(size: number): number {
@@ -65,7 +66,7 @@ function endLines(encoder: Base64Encoder, out: Buffer, at: number): Buffer {
 
 /** Lines of parts in memory, behind what stands before them. */
 export function base64Lines(parts: readonly Uint8Array[], lead: Uint8Array = noBytes): Buffer {
-  const body = new Base64Body(parts.reduce((sum, part) => sum + part.length, 0), lead);
+  const body = new Base64Body(sizeOfParts(parts), lead);
   for (const part of parts) body.write(part);
   return body.finish();
 }

@@ -9,6 +9,7 @@ import type { RenderedEntity } from '../model/entity.js';
 import type { Warning } from '../model/reply.js';
 import type { SmimeEncryptSettings } from '../model/smime.js';
 import type { Certificate } from '../pki/certificate.js';
+import { noBytes } from '../util/bytes.js';
 import { header, integer, octetString, oid, sequence, setOf, tag } from '../util/der.js';
 import { contentCiphers, oids } from './algorithms.js';
 import type { ContentCipher } from './algorithms.js';
@@ -16,11 +17,10 @@ import { Base64Body, Base64Lines, base64LinesSize } from './base64-lines.js';
 import { Enclosure } from './enclosure.js';
 import { tripleDesKey } from './key-agreement.js';
 import { recipientWriter } from './recipient-info.js';
-import type { RecipientWriter } from './recipient-info.js';
 import { smimeError } from './smime-error.js';
-import { chunksOf, contentError, headOf, noLead, sizeOf, streamOf } from './transfer.js';
+import { chunksOf, contentError, headOf, memoryEntity, noLead, sizeOf, sizeOfParts, streamOf } from './transfer.js';
 import type { Lead, MemoryEntity } from './transfer.js';
-import { problemsOf, refuseUnusable, warningsOf } from './usability.js';
+import { problemsOf, usabilityCheck, warningsOf } from './usability.js';
 
 /** Encrypts one entity after the other. */
 export interface EntityEncrypter {
@@ -41,16 +41,24 @@ export type EncryptionSettings = Pick<SmimeEncryptSettings, 'algorithm' | 'keyTr
 const blockBytes = 1 << 16;
 const tagBytes = 16;
 
+/** Makes a recipient info where the certificate may be used at that time. */
+type CheckedWriter = (key: Uint8Array, at: Date) => Buffer;
+
 /** All that does not depend on a message is made once, also for each certificate. */
 export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter {
   const cipher = contentCiphers[settings.algorithm ?? 'aes-256-cbc'];
   const options = { cipher, keyTransport: settings.keyTransport ?? 'pkcs1' } as const;
   const envelope = new Envelope(cipher);
-  const writers = new WeakMap<Certificate, RecipientWriter>();
-  const writerOf = (certificate: Certificate): RecipientWriter => {
+  const writers = new WeakMap<Certificate, CheckedWriter>();
+  const writerOf = (certificate: Certificate): CheckedWriter => {
     const known = writers.get(certificate);
     if (known !== undefined) return known;
-    const writer = recipientWriter(certificate, options);
+    const check = usabilityCheck(certificate, 'encrypt');
+    const write = recipientWriter(certificate, options);
+    const writer: CheckedWriter = (key, at) => {
+      check(at);
+      return write(key);
+    };
     writers.set(certificate, writer);
     return writer;
   };
@@ -60,10 +68,7 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
     const random = randomBytes(cipher.keyBytes + cipher.ivBytes);
     const key = cipher.name === 'des-ede3-cbc' ? tripleDesKey() : random.subarray(0, cipher.keyBytes);
     const infos: Buffer[] = [];
-    for (const certificate of new Set(recipients)) {
-      refuseUnusable(problemsOf(certificate, 'encrypt', now));
-      infos.push(writerOf(certificate)(key));
-    }
+    for (const certificate of new Set(recipients)) infos.push(writerOf(certificate)(key, now));
     return { key, iv: random.subarray(cipher.keyBytes), infos };
   };
   return {
@@ -77,7 +82,7 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
       const secrets = secretsFor(recipients);
       const { body } = entity;
       if (!(body instanceof Uint8Array)) return encryptStream(envelope, entity, secrets, signal);
-      const bytes = encryptBytes(envelope, { ...entity, body }, secrets, noLead);
+      const bytes = encryptBytes(envelope, memoryEntity(entity, body), secrets, noLead);
       return { fields: envelope.fields, body: bytes, size: bytes.length, encoding: '7bit' };
     },
     encryptBytes: (entity, recipients, lead) => encryptBytes(envelope, entity, secretsFor(recipients), lead),
@@ -95,7 +100,7 @@ interface MessageSecrets {
 interface Encryption {
   update(bytes: Uint8Array): Buffer;
   final(): Buffer;
-  after(): Buffer;
+  after(): Uint8Array;
 }
 
 /** The structure around the ciphertext. */
@@ -122,7 +127,7 @@ class Envelope {
     const { name, mode } = this.cipher;
     if (mode === 'cbc') {
       const cipher = createCipheriv(name, key, iv);
-      return { update: (bytes) => cipher.update(bytes), final: () => cipher.final(), after: () => Buffer.alloc(0) };
+      return { update: (bytes) => cipher.update(bytes), final: () => cipher.final(), after: () => noBytes };
     }
     const cipher = createCipheriv(name as CipherGCMTypes, key, iv, { authTagLength: tagBytes });
     return { update: (bytes) => cipher.update(bytes), final: () => cipher.final(), after: () => octetString(cipher.getAuthTag()) };
@@ -151,7 +156,7 @@ class Envelope {
   }
 
   /** What closes it, and the tag. */
-  indefiniteEnd(tagField: Buffer): Buffer {
+  indefiniteEnd(tagField: Uint8Array): Buffer {
     return Buffer.concat([Buffer.alloc(4), tagField, Buffer.alloc(6)]);
   }
 
@@ -167,15 +172,14 @@ class Envelope {
   }
 }
 
-function encryptBytes(envelope: Envelope, entity: MemoryEntity, secrets: MessageSecrets, lead: Lead): Buffer {
-  const { body } = entity;
-  const head = headOf(entity);
-  const enclosure = envelope.definite(secrets, head.length + body.length);
+function encryptBytes(envelope: Envelope, { parts }: MemoryEntity, secrets: MessageSecrets, lead: Lead): Buffer {
+  const enclosure = envelope.definite(secrets, sizeOfParts(parts));
   const out = new Base64Body(enclosure.length, lead(envelope.fields));
   const cipher = envelope.start(secrets);
   out.write(enclosure.before());
-  out.write(cipher.update(head));
-  for (let at = 0; at < body.length; at += blockBytes) out.write(cipher.update(body.subarray(at, at + blockBytes)));
+  for (const part of parts) {
+    for (let at = 0; at < part.length; at += blockBytes) out.write(cipher.update(part.subarray(at, at + blockBytes)));
+  }
   out.write(cipher.final());
   out.write(cipher.after());
   return out.finish();

@@ -2,6 +2,7 @@
  * Whole messages and entities, as the functions of `sealpost/smime` take and give them: which header fields stay outside, and what is
  * S/MIME in a message that came in.
  */
+import { isAscii } from 'node:buffer';
 import { isEmailError } from '../errors/email-error.js';
 import type { RenderedEntity } from '../model/entity.js';
 import { parseHeader } from '../mime/header.js';
@@ -14,6 +15,7 @@ import { smimeError } from './smime-error.js';
 import type { MemoryEntity } from './transfer.js';
 
 const maxHeaderBytes = 1 << 20;
+const emptyLine = Buffer.from('\r\n');
 
 /** A message in two: fields that stay where they are, and the entity that is signed or encrypted. */
 export interface SplitMessage {
@@ -44,10 +46,8 @@ export function splitMessage(message: Uint8Array): SplitMessage {
     if (lower === 'mime-version') continue;
     (lower.startsWith('content-') ? inner : outer).push(bytes.subarray(start, end));
   }
-  return {
-    outer: Buffer.concat(outer),
-    entity: { fields: Buffer.concat(inner).toString('utf8'), body, size: body.length, encoding: encodingOf(text) },
-  };
+  const parts = [Buffer.concat([...inner, emptyLine]), body];
+  return { outer: Buffer.concat(outer), entity: { parts, encoding: encodingOf(text), hasAsciiFields: inner.every((field) => isAscii(field)) } };
 }
 
 /** Every line end as CRLF. */

@@ -2,6 +2,7 @@
  * What `testSigning()` and `testEncryption()` say: everything that stands against a certificate, and whether a sample works.
  */
 import { reasonOf } from '../errors/email-error.js';
+import type { RenderedEntity } from '../model/entity.js';
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
 import type { SmimeSignSettings } from '../model/smime.js';
@@ -13,11 +14,11 @@ import type { EncryptionSettings } from './encrypter.js';
 import { messageHead } from './message.js';
 import { verify } from './operations.js';
 import { prepareSigner } from './signer.js';
-import type { MemoryEntity } from './transfer.js';
+import { memoryEntity } from './transfer.js';
 import { infoOf, problemsOf } from './usability.js';
 
 const sampleText = Buffer.from('A sample.\r\n');
-const sample: MemoryEntity = { fields: 'Content-Type: text/plain; charset=us-ascii\r\n', body: sampleText, size: sampleText.length, encoding: '7bit' };
+const sample: RenderedEntity = { fields: 'Content-Type: text/plain; charset=us-ascii\r\n', body: sampleText, size: sampleText.length, encoding: '7bit' };
 
 /** Looks at the signer's certificate, then signs a sample and verifies it. Never rejects for what a certificate is like. */
 export async function checkSigning(
@@ -46,7 +47,7 @@ export async function checkSigning(
 async function trySigning(loaded: LoadedCertificate, settings: SmimeSignSettings, signal: AbortSignal): Promise<string | undefined> {
   try {
     const signer = await prepareSigner(loaded, settings);
-    const signed = await signer.signBytes(sample, signal, (fields) => messageHead(Buffer.alloc(0), fields));
+    const signed = await signer.signBytes(memoryEntity(sample, sampleText), signal, (fields) => messageHead(Buffer.alloc(0), fields));
     const { signatures } = await verify(signed, { trustAnchors: [loaded.certificate] });
     return signatures[0]?.valid === true ? undefined : (signatures[0]?.problem ?? 'it has no signature');
   } catch (error) {

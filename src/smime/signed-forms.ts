@@ -6,7 +6,6 @@ import { randomBytes } from 'node:crypto';
 import { abortError } from '../errors/abort.js';
 import type { RenderedEntity } from '../model/entity.js';
 import type { Certificate } from '../pki/certificate.js';
-import { isAscii } from '../util/bytes.js';
 import { element, octetString, tag } from '../util/der.js';
 import { digestSizes } from './algorithms.js';
 import { Base64Lines, base64Lines, base64LinesSize } from './base64-lines.js';
@@ -15,7 +14,7 @@ import { startDigest } from './signature.js';
 import type { SigningScheme } from './signature.js';
 import type { SignedDataTemplate } from './signed-data.js';
 import { smimeError } from './smime-error.js';
-import { chunksOf, contentError, headOf, sizeOf, streamOf } from './transfer.js';
+import { chunksOf, contentError, sizeOfParts, streamOf } from './transfer.js';
 import type { Lead } from './transfer.js';
 
 /** What the signing of every entity needs. */
@@ -37,10 +36,10 @@ interface Signed {
 export interface SignedForm {
   readonly fields: string;
   readonly encoding: RenderedEntity['encoding'];
-  /** What `lead` gives, then the body of the signed entity. */
-  bytes(body: Uint8Array, signal: AbortSignal, lead: Lead): Promise<Buffer>;
-  /** The body of the signed entity, and its size where it can be known. */
-  stream(body: AsyncIterable<Uint8Array>, size: number | undefined, signal: AbortSignal): Pick<RenderedEntity, 'body' | 'size'>;
+  /** What `lead` gives, then the body of the signed entity. `parts` are the entity. */
+  bytes(parts: readonly Uint8Array[], signal: AbortSignal, lead: Lead): Promise<Buffer>;
+  /** The body of the signed entity, and its size where it can be known. `head` is what stands before the body of the entity. */
+  stream(head: Buffer, source: AsyncIterable<Uint8Array>, size: number | undefined, signal: AbortSignal): Pick<RenderedEntity, 'body' | 'size'>;
 }
 
 async function signDigest({ template, signData }: Identity, digest: Buffer, signal: AbortSignal): Promise<Signed> {
@@ -50,11 +49,17 @@ async function signDigest({ template, signData }: Identity, digest: Buffer, sign
   return { digest, attributes, signature };
 }
 
+function digestOf(parts: readonly Uint8Array[], { digest }: SigningScheme): Buffer {
+  const hash = startDigest(digest);
+  for (const part of parts) hash.update(part);
+  return hash.digest();
+}
+
 /** multipart/signed (section 3.5.3): the entity as it is, and a signature that a reader without S/MIME may ignore. */
-export function detachedForm(identity: Identity, entity: RenderedEntity): SignedForm {
-  if (entity.encoding !== '7bit') {
+export function detachedForm(identity: Identity, encoding: RenderedEntity['encoding'], hasAsciiFields: boolean): SignedForm {
+  if (encoding !== '7bit') {
     throw smimeError(
-      `A part of the message is ${entity.encoding}: a detached signature over it would break on its way.`,
+      `A part of the message is ${encoding}: a detached signature over it would break on its way.`,
       'Encode text as quoted-printable and other content as base64 before signing, or sign with format opaque.',
     );
   }
@@ -64,7 +69,6 @@ export function detachedForm(identity: Identity, entity: RenderedEntity): Signed
   const fields =
     `Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=${name};\r\n boundary="${boundary}"\r\n`;
   const open = Buffer.from(`--${boundary}\r\n`, 'latin1');
-  const head = headOf(entity);
   const close = ({ attributes, signature }: Signed): Buffer => {
     const { before, after } = template.wrap(undefined, attributes, signature);
     const lines = base64Lines([before, after], Buffer.from(`\r\n--${boundary}\r\n${signatureFields}\r\n`, 'latin1'));
@@ -72,12 +76,12 @@ export function detachedForm(identity: Identity, entity: RenderedEntity): Signed
   };
   return {
     fields,
-    encoding: isAscii(entity.fields) ? '7bit' : '8bit', // protected header fields of an SMTPUTF8 message
-    async bytes(body, signal, lead) {
-      const digest = startDigest(scheme.digest).update(head).update(body).digest();
-      return Buffer.concat([lead(fields), open, head, body, close(await signDigest(identity, digest, signal))]);
+    encoding: hasAsciiFields ? '7bit' : '8bit', // protected header fields of an SMTPUTF8 message
+    async bytes(parts, signal, lead) {
+      const signed = await signDigest(identity, digestOf(parts, scheme), signal);
+      return Buffer.concat([lead(fields), open, ...parts, close(signed)]);
     },
-    stream(source, size, signal) {
+    stream(head, source, size, signal) {
       const once = new SignatureOnce(identity, signal);
       const closeBytes = signatureBytes(identity) === undefined ? undefined : close(placeholder(identity)).length;
       const body = streamOf(async function* () {
@@ -118,20 +122,18 @@ const opaqueFields =
   'Content-Disposition: attachment; filename="smime.p7m"\r\n';
 
 /** application/pkcs7-mime with the entity inside (section 3.5.2). */
-export function opaqueForm(identity: Identity, entity: RenderedEntity): SignedForm {
+export function opaqueForm(identity: Identity): SignedForm {
   const { scheme, template } = identity;
-  const head = headOf(entity);
-  const total = sizeOf(entity);
   return {
     fields: opaqueFields,
     encoding: '7bit',
-    async bytes(body, signal, lead) {
-      const digest = startDigest(scheme.digest).update(head).update(body).digest();
-      const { attributes, signature } = await signDigest(identity, digest, signal);
-      const { before, after } = template.wrap(head.length + body.length, attributes, signature);
-      return base64Lines([before, head, body, after], lead(opaqueFields));
+    async bytes(parts, signal, lead) {
+      const { attributes, signature } = await signDigest(identity, digestOf(parts, scheme), signal);
+      const { before, after } = template.wrap(sizeOfParts(parts), attributes, signature);
+      return base64Lines([before, ...parts, after], lead(opaqueFields));
     },
-    stream(source, size, signal) {
+    stream(head, source, size, signal) {
+      const total = size === undefined ? undefined : head.length + size;
       const once = new SignatureOnce(identity, signal);
       const cmsBytes = total === undefined || signatureBytes(identity) === undefined ? undefined : opaqueBytes(identity, total);
       const body = streamOf(async function* () {

@@ -7,16 +7,16 @@ import type { RenderedEntity } from '../model/entity.js';
 import type { Warning } from '../model/reply.js';
 import type { SmimeSignSettings } from '../model/smime.js';
 import { parseCertificate } from '../pki/certificate.js';
-import { asBuffer } from '../util/bytes.js';
+import { asBuffer, isAscii } from '../util/bytes.js';
 import { openPrivateKey } from './private-key.js';
 import { signingScheme } from './signature.js';
 import type { SigningScheme } from './signature.js';
 import { signedDataTemplate } from './signed-data.js';
 import { detachedForm, opaqueForm } from './signed-forms.js';
 import type { Identity, SignedForm } from './signed-forms.js';
-import { noLead } from './transfer.js';
+import { headOf, noLead } from './transfer.js';
 import type { Lead, MemoryEntity } from './transfer.js';
-import { problemsOf, refuseUnusable, warningsOf } from './usability.js';
+import { problemsOf, refuseUnusable, usabilityCheck, warningsOf } from './usability.js';
 
 /** Signs one entity after the other with one identity. */
 export interface EntitySigner {
@@ -44,21 +44,22 @@ export async function prepareSigner(loaded: LoadedCertificate, settings: SmimeSi
     signData: openPrivateKey(loaded, certificate, scheme),
   };
   const formOf = settings.format === 'opaque' ? opaqueForm : detachedForm;
-  const start = (entity: RenderedEntity, signal: AbortSignal): SignedForm => {
+  const check = usabilityCheck(certificate, 'sign');
+  const start = (signal: AbortSignal, encoding: RenderedEntity['encoding'], hasAsciiFields: boolean): SignedForm => {
     if (signal.aborted) throw abortError(signal);
-    refuseUnusable(problemsOf(certificate, 'sign', new Date()));
-    return formOf(identity, entity);
+    check(new Date());
+    return formOf(identity, encoding, hasAsciiFields);
   };
   return {
     warnings: [...warningsOf(problems), ...weakHash(scheme)],
     async sign(entity, signal) {
-      const form = start(entity, signal);
+      const form = start(signal, entity.encoding, isAscii(entity.fields));
       const { fields, encoding } = form;
-      if (!(entity.body instanceof Uint8Array)) return { fields, encoding, ...form.stream(entity.body, entity.size, signal) };
-      const body = await form.bytes(entity.body, signal, noLead);
+      if (!(entity.body instanceof Uint8Array)) return { fields, encoding, ...form.stream(headOf(entity), entity.body, entity.size, signal) };
+      const body = await form.bytes([headOf(entity), entity.body], signal, noLead);
       return { fields, encoding, body, size: body.length };
     },
-    signBytes: async (entity, signal, lead) => start(entity, signal).bytes(entity.body, signal, lead),
+    signBytes: async ({ parts, encoding, hasAsciiFields }, signal, lead) => start(signal, encoding, hasAsciiFields).bytes(parts, signal, lead),
   };
 }
 

@@ -4,11 +4,25 @@
 import { abortError } from '../errors/abort.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../model/entity.js';
-import { asBuffer, noBytes, utf8 } from '../util/bytes.js';
+import { asBuffer, isAscii, noBytes, utf8 } from '../util/bytes.js';
+
+/** An entity in memory: pieces that follow one another, without a copy where they come so. */
+export interface MemoryEntity {
+  /** Fields, the empty line, the body. */
+  readonly parts: readonly Uint8Array[];
+  /** As of `RenderedEntity`. */
+  readonly encoding: RenderedEntity['encoding'];
+  readonly hasAsciiFields: boolean;
+}
 
 /** An entity whose body is in memory. */
-export interface MemoryEntity extends RenderedEntity {
-  readonly body: Uint8Array;
+export function memoryEntity(entity: RenderedEntity, body: Uint8Array): MemoryEntity {
+  return { parts: [headOf(entity), body], encoding: entity.encoding, hasAsciiFields: isAscii(entity.fields) };
+}
+
+/** Octets of all pieces. */
+export function sizeOfParts(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
 /** What a caller wants to stand in the same memory before the body of a finished entity, once its fields are known. */

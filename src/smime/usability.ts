@@ -76,6 +76,19 @@ export function refuseUnusable(problems: readonly SmimeProblem[]): void {
   throw createEmailError('ERR_CERTIFICATE', problem.message, { remedy: 'Use a certificate that is valid now and issued for this use of e-mail.' });
 }
 
+/**
+ * Refuses a certificate like `refuseUnusable`, message after message: once it has been found fit, nothing but the time can change that.
+ */
+export function usabilityCheck(certificate: Certificate, purpose: CertificatePurpose): (at: Date) => void {
+  const { validFrom, validTo } = certificate.info;
+  let isFit = false;
+  return (at) => {
+    if (isFit && at >= validFrom && at <= validTo) return;
+    refuseUnusable(problemsOf(certificate, purpose, at));
+    isFit = true;
+  };
+}
+
 /** The other problems, as warnings. */
 export function warningsOf(problems: readonly SmimeProblem[]): readonly Warning[] {
   return problems.filter(({ severity }) => severity === 'warning').map(({ code, message }) => ({ code: `SMIME_${code}`, message }));

@@ -24,19 +24,44 @@ export const tag = {
   set: 0x31,
 } as const;
 
+/** Octets of the tag and length of an element. */
+export function headerSize(length: number): number {
+  let size = 2;
+  if (length >= 0x80) for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) size++;
+  return size;
+}
+
+/** Writes tag and length octets to `target` at `at`, where `headerSize(length)` octets are free. Returns the offset behind them. */
+export function writeHeader(target: Buffer, at: number, tagByte: number, length: number): number {
+  const count = headerSize(length) - 2;
+  target[at] = tagByte;
+  target[at + 1] = count === 0 ? length : 0x80 | count;
+  let rest = length;
+  for (let i = at + 1 + count; i > at + 1; i--) {
+    target[i] = rest % 256;
+    rest = Math.floor(rest / 256);
+  }
+  return at + 2 + count;
+}
+
 /** Tag and length octets of an element. */
 export function header(tagByte: number, length: number): Buffer {
-  if (length < 0x80) return Buffer.from([tagByte, length]);
-  const octets: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) octets.unshift(rest % 256);
-  return Buffer.from([tagByte, 0x80 | octets.length, ...octets]);
+  const octets = Buffer.allocUnsafe(headerSize(length));
+  writeHeader(octets, 0, tagByte, length);
+  return octets;
 }
 
 /** An element of any tag below 31. */
 export function element(tagByte: number, ...contents: readonly Uint8Array[]): Buffer {
   let length = 0;
   for (const part of contents) length += part.length;
-  return Buffer.concat([header(tagByte, length), ...contents]);
+  const octets = Buffer.allocUnsafe(headerSize(length) + length);
+  let at = writeHeader(octets, 0, tagByte, length);
+  for (const part of contents) {
+    octets.set(part, at);
+    at += part.length;
+  }
+  return octets;
 }
 
 /** SEQUENCE of finished elements. */
