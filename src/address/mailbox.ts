@@ -104,8 +104,25 @@ function reading<T>(text: string, path: string, limit: number, read: (scanner: A
   }
 }
 
+/** Dot-string and a domain of plain labels: what nearly every address is, told in one look. `--` may be an A-label, and is not plain. */
+const plainAddress =
+  /^([\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
+const plainNamed = /^([A-Za-z0-9]+(?: [A-Za-z0-9]+){0,8}) <([^<>]+)>$/;
+const maxPlain = 200;
+
+/** The short way for a plain address; undefined leaves it to the parser. */
+function plainMailbox(text: string, name: string | undefined): ParsedMailbox | undefined {
+  if (text.length > maxPlain) return undefined;
+  const match = plainAddress.exec(text);
+  const [, localPart, domain] = match ?? [];
+  if (localPart === undefined || domain === undefined || localPart.length > 64 || domain.includes('--')) return undefined;
+  return name === undefined ? { email: text, localPart, domain, smtpUtf8: false } : { name, email: text, localPart, domain, smtpUtf8: false };
+}
+
 /** An RFC 5321 Mailbox and nothing else: no display name, no brackets, no comments. Throws ERR_MESSAGE_INVALID with `path`. */
 export function parseMailbox(text: string, path = 'address'): ParsedMailbox {
+  const plain = typeof text === 'string' ? plainMailbox(text, undefined) : undefined;
+  if (plain !== undefined) return plain;
   return reading(text, path, maxSingle, (scanner: AddressScanner) => {
     const local = scanner.word();
     if (local === undefined) scanner.fail('expected a local part');
@@ -126,6 +143,11 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
     if (typeof name !== 'string') throw messageInvalid(`${path}.name`, 'a name is a string');
     if (/[\u0000-\u001f\u007f]/.test(name)) throw messageInvalid(`${path}.name`, 'line breaks and control characters are not allowed');
     return { name, ...mailbox };
+  }
+  if (typeof input === 'string' && input.length <= maxPlain) {
+    const named = plainNamed.exec(input);
+    const plain = named === null ? plainMailbox(input, undefined) : plainMailbox(named[2] ?? '', named[1]);
+    if (plain !== undefined) return plain;
   }
   return reading(input, path, maxSingle, (scanner: AddressScanner) => {
     const mailbox = readMailbox(scanner);

@@ -80,6 +80,9 @@ function textTokens(value: string, nameLength: number): string[] {
   return [...before, ...encoded.map((word, i) => (i === 0 ? separator : ' ') + word), ...words.slice(to + 1)];
 }
 
+/** A display name of atoms, as which most can be written. */
+const plainName = /^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/;
+
 /** Does it go on one line, as it is? */
 function isShort(name: string, value: string): boolean {
   return typeof value === 'string' && plain.test(value) && name.length + 2 + value.length <= softLimit;
@@ -113,6 +116,15 @@ export function tokenField(name: string, tokens: readonly string[], path: string
 
 /** A field of mailboxes. Their addresses must have been checked; a local part that is not ASCII stays UTF-8 (RFC 6532). */
 export function addressField(name: string, mailboxes: readonly Mailbox[], path: string = name): string {
+  const [only] = mailboxes;
+  if (mailboxes.length === 1 && only !== undefined && (only.name === undefined || plainName.test(only.name))) {
+    // One line of plain text, which is what most are.
+    const value = only.name === undefined ? only.email : `${only.name} <${only.email}>`;
+    if (isShort(name, value)) {
+      checkName(name, path);
+      return `${name}: ${value}\r\n`;
+    }
+  }
   const tokens: string[] = [];
   mailboxes.forEach((mailbox, i) => {
     const parts = mailboxTokens(mailbox);

@@ -92,6 +92,12 @@ function encodeBody(part: LeafPart, contentType: string, options: RenderOptions,
   return asBase64({ open, inputSize, encoding: 'base64', path }, contentType);
 }
 
+/** What most text has, so that it need not be put together each time. */
+const textTypes: ReadonlyMap<string, string> = new Map([
+  ['text/plain', 'Content-Type: text/plain; charset=utf-8\r\n'],
+  ['text/html', 'Content-Type: text/html; charset=utf-8\r\n'],
+]);
+
 function contentTypeField(contentType: string, parameters: readonly (readonly [string, string])[], part: LeafPart): string {
   const path = `${part.path}.contentType`;
   if (!mediaType.test(contentType) || contentType.startsWith('multipart/')) {
@@ -105,11 +111,12 @@ function contentTypeField(contentType: string, parameters: readonly (readonly [s
 function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
   const { path, filename } = part;
   const { transferEncoding, piece, contentType, charset } = encodeBody(part, part.contentType.toLowerCase(), options, isRoot);
-  let parameters = Object.entries(part.parameters ?? {});
-  if (charset !== undefined && contentType.startsWith('text/')) {
+  let parameters = part.parameters === undefined ? [] : Object.entries(part.parameters);
+  const ready = charset === 'utf-8' && parameters.length === 0 && filename === undefined ? textTypes.get(contentType) : undefined;
+  if (ready === undefined && charset !== undefined && contentType.startsWith('text/')) {
     parameters = [['charset', charset], ...parameters.filter(([name]) => name.toLowerCase() !== 'charset')];
   }
-  let fields = contentTypeField(contentType, parameters, part);
+  let fields = ready ?? contentTypeField(contentType, parameters, part);
   fields += `Content-Transfer-Encoding: ${transferEncoding}\r\n`;
   if (part.disposition !== undefined || filename !== undefined) {
     const value = part.disposition ?? 'attachment';
