@@ -111,12 +111,15 @@ class Envelope {
   readonly #contentInfoOid: Buffer;
   readonly #dataOid = oid(oids.data);
   readonly #cipherOid: Buffer;
+  /** Version where all recipients have key transport, and where one has more (RFC 5652 section 6.1, RFC 5083 section 2.1). */
+  readonly #versions: readonly [Buffer, Buffer];
 
   constructor(cipher: ContentCipher) {
     this.cipher = cipher;
     const isGcm = cipher.mode === 'gcm';
     this.#contentInfoOid = oid(isGcm ? oids.authEnvelopedData : oids.envelopedData);
     this.#cipherOid = oid(cipher.oid);
+    this.#versions = [integer(0), integer(isGcm ? 0 : 2)];
     this.fields =
       `Content-Type: application/pkcs7-mime; smime-type=${isGcm ? 'authEnveloped-data' : 'enveloped-data'};\r\n name="smime.p7m"\r\n` +
       'Content-Transfer-Encoding: base64\r\n' +
@@ -142,7 +145,7 @@ class Envelope {
   definite(secrets: MessageSecrets, size: number): Enclosure {
     const ciphertext = this.ciphertextBytes(size);
     const enclosure = new Enclosure(ciphertext).wrap(0x80).prepend(this.#dataOid, this.#algorithm(secrets)).wrap(tag.sequence);
-    enclosure.prepend(this.#lead(secrets)).append(this.cipher.mode === 'gcm' ? tagBytes + 2 : 0);
+    enclosure.prepend(...this.#lead(secrets)).append(this.cipher.mode === 'gcm' ? tagBytes + 2 : 0);
     return enclosure.wrap(tag.sequence, 0xa0).prepend(this.#contentInfoOid).wrap(tag.sequence);
   }
 
@@ -150,7 +153,7 @@ class Envelope {
   indefinite(secrets: MessageSecrets): Buffer {
     const open = (tagByte: number): Buffer => Buffer.of(tagByte, 0x80);
     return Buffer.concat([
-      ...[open(tag.sequence), this.#contentInfoOid, open(0xa0), open(tag.sequence), this.#lead(secrets)],
+      ...[open(tag.sequence), this.#contentInfoOid, open(0xa0), open(tag.sequence), ...this.#lead(secrets)],
       ...[open(tag.sequence), this.#dataOid, this.#algorithm(secrets), open(0xa0)],
     ]);
   }
@@ -165,10 +168,10 @@ class Envelope {
     return sequence(this.#cipherOid, parameters);
   }
 
-  /** Version and recipient infos (RFC 5652 section 6.1: version 2 where one of them is more than key transport). */
-  #lead({ infos }: MessageSecrets): Buffer {
-    const hasAgreement = infos.some((info) => info[0] !== tag.sequence);
-    return Buffer.concat([integer(this.cipher.mode === 'cbc' && hasAgreement ? 2 : 0), setOf(...infos)]);
+  /** Version and recipient infos. */
+  #lead({ infos }: MessageSecrets): readonly [Buffer, Buffer] {
+    const isTransport = infos.every((info) => info[0] === tag.sequence);
+    return [this.#versions[isTransport ? 0 : 1], setOf(...infos)];
   }
 }
 

@@ -31,11 +31,6 @@ export interface SigningScheme extends SignatureScheme {
   readonly request: SignatureAlgorithm;
 }
 
-/** AlgorithmIdentifier of a hash, without parameters (RFC 5754 section 2). */
-export function digestIdentifier(digest: DigestName): Buffer {
-  return sequence(oid(digestOids[digest]));
-}
-
 /** Hash and MGF1 parameters as PSS and OAEP have them: with NULL (RFC 4055 section 2.1). */
 export function maskParameters(digest: DigestName): readonly Buffer[] {
   const hash = sequence(oid(digestOids[digest]), nullElement());

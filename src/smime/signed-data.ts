@@ -1,14 +1,9 @@
 /**
  * SignedData (RFC 5652 section 5) as a template: all that is the same in every message of an identity is made once.
  */
-import { createHash } from 'node:crypto';
-import type { Certificate } from '../pki/certificate.js';
-import { context, element, header, integer, octetString, oid, sequence, setOf, tag, time } from '../util/der.js';
-import { contentCiphers, oids } from './algorithms.js';
-import { issuerAndSerial } from './certificate-id.js';
+import { element, header, octetString, sequence, setOf, tag, time } from '../util/der.js';
 import { Enclosure } from './enclosure.js';
-import { digestIdentifier } from './signature.js';
-import type { SigningScheme } from './signature.js';
+import type { SignedDataPieces } from './signed-data-skeleton.js';
 
 /** What is the same in every message. */
 export interface SignedDataTemplate {
@@ -24,9 +19,6 @@ export interface SignedDataTemplate {
   };
 }
 
-/** The capabilities that are announced, best first (RFC 8551 section 2.5.2): what everybody can decrypt comes before GCM. */
-const announced = ['aes-256-cbc', 'aes-192-cbc', 'aes-128-cbc', 'aes-256-gcm', 'aes-128-gcm'] as const;
-
 const endOfContents = Buffer.alloc(2);
 
 /** Opens an element of indefinite length. */
@@ -39,56 +31,33 @@ function sorted(elements: readonly Uint8Array[]): Buffer {
   return Buffer.concat([...elements].sort((a, b) => Buffer.compare(a, b)));
 }
 
-/** An attribute with one value. */
-function attribute(type: string, value: Uint8Array): Buffer {
-  return sequence(oid(type), setOf(value));
-}
-
-/** SigningCertificateV2 (RFC 5035): binds the signature to this very certificate. */
-function signingCertificate({ der, issuer, serialNumber }: Certificate): Buffer {
-  const hash = octetString(createHash('sha256').update(der).digest());
-  const issuerSerial = sequence(sequence(context(4, issuer)), element(tag.integer, serialNumber));
-  return sequence(sequence(sequence(hash, issuerSerial)));
-}
-
 /** The template of an identity. `certificates` (DER) are embedded. */
-export function signedDataTemplate(certificate: Certificate, certificates: readonly Uint8Array[], scheme: SigningScheme): SignedDataTemplate {
-  const dataOid = oid(oids.data);
-  const digestAlgorithm = digestIdentifier(scheme.digest);
-  const fixedAttributes = [
-    attribute(oids.contentType, dataOid),
-    attribute(oids.smimeCapabilities, sequence(...announced.map((name) => sequence(oid(contentCiphers[name].oid))))),
-    attribute(oids.signingCertificateV2, signingCertificate(certificate)),
-  ];
-  const digestOid = oid(oids.messageDigest);
-  const timeOid = oid(oids.signingTime);
-  const contentInfoOid = oid(oids.signedData);
-  const lead = Buffer.concat([integer(1), setOf(digestAlgorithm)]);
-  const signerLead = Buffer.concat([integer(1), issuerAndSerial(certificate), digestAlgorithm]);
+export function signedDataTemplate(pieces: SignedDataPieces, certificates: readonly Uint8Array[]): SignedDataTemplate {
+  const { contentInfoType, lead, contentType, signerLead, signatureAlgorithm } = pieces;
   const certificateField = certificates.length === 0 ? [] : [element(0xa0, sorted(certificates))];
   const tail = (attributes: Buffer, signature: Buffer): Buffer => {
-    const signerInfo = sequence(signerLead, element(0xa0, attributes), scheme.identifier, octetString(signature));
+    const signerInfo = sequence(signerLead, element(0xa0, attributes), signatureAlgorithm, octetString(signature));
     return Buffer.concat([...certificateField, setOf(signerInfo)]);
   };
   return {
     attributes: (digest, at) =>
       sorted([
-        ...fixedAttributes,
-        sequence(timeOid, element(tag.set, time(at))),
-        sequence(digestOid, element(tag.set, octetString(digest))),
+        ...pieces.attributes,
+        sequence(pieces.signingTimeType, element(tag.set, time(at))),
+        sequence(pieces.messageDigestType, element(tag.set, octetString(digest))),
       ]),
     wrap(contentBytes, attributes, signature) {
       const after = tail(attributes, signature);
       const enclosure = new Enclosure(contentBytes ?? 0);
       if (contentBytes !== undefined) enclosure.wrap(tag.octetString, 0xa0);
-      enclosure.prepend(dataOid).wrap(tag.sequence).prepend(lead).append(after.length).wrap(tag.sequence, 0xa0);
-      return { before: enclosure.prepend(contentInfoOid).wrap(tag.sequence).before(), after };
+      enclosure.prepend(contentType).wrap(tag.sequence).prepend(lead).append(after.length).wrap(tag.sequence, 0xa0);
+      return { before: enclosure.prepend(contentInfoType).wrap(tag.sequence).before(), after };
     },
     streamed: {
       before: (contentBytes) =>
         Buffer.concat([
-          ...[indefinite(tag.sequence), contentInfoOid, indefinite(0xa0), indefinite(tag.sequence), lead],
-          ...[indefinite(tag.sequence), dataOid, indefinite(0xa0)],
+          ...[indefinite(tag.sequence), contentInfoType, indefinite(0xa0), indefinite(tag.sequence), lead],
+          ...[indefinite(tag.sequence), contentType, indefinite(0xa0)],
           contentBytes === undefined ? indefinite(tag.octetString | 0x20) : header(tag.octetString, contentBytes),
         ]),
       after: (contentBytes, attributes, signature) =>

@@ -12,6 +12,7 @@ import { openPrivateKey } from './private-key.js';
 import { signingScheme } from './signature.js';
 import type { SigningScheme } from './signature.js';
 import { signedDataTemplate } from './signed-data.js';
+import { signedDataPieces } from './signed-data-skeleton.js';
 import { detachedForm, opaqueForm } from './signed-forms.js';
 import type { Identity, SignedForm } from './signed-forms.js';
 import { headOf, noLead } from './transfer.js';
@@ -37,12 +38,10 @@ export async function prepareSigner(loaded: LoadedCertificate, settings: SmimeSi
   const problems = problemsOf(certificate, 'sign', new Date());
   refuseUnusable(problems);
   const scheme = signingScheme(certificate, settings);
-  const identity: Identity = {
-    certificate,
-    scheme,
-    template: signedDataTemplate(certificate, await embedded(loaded, settings.includeCertificate), scheme),
-    signData: openPrivateKey(loaded, certificate, scheme),
-  };
+  const signData = openPrivateKey(loaded, certificate, scheme);
+  const pieces = await signedDataPieces(certificate, scheme);
+  const template = signedDataTemplate(pieces, await embedded(loaded, settings.includeCertificate));
+  const identity: Identity = { certificate, scheme, template, signData };
   const formOf = settings.format === 'opaque' ? opaqueForm : detachedForm;
   const check = usabilityCheck(certificate, 'sign');
   const start = (signal: AbortSignal, encoding: RenderedEntity['encoding'], hasAsciiFields: boolean): SignedForm => {
