@@ -2,144 +2,165 @@
 import { createEmailError } from '../errors/email-error.js';
 import type { Problem } from '../model/error.js';
 import type { MailMessage } from '../model/message.js';
+import { problemsOf } from '../profile/check.js';
+import { dkimSettings } from '../profile/schema/profile.js';
+import { showText } from '../util/show.js';
+import { isContent } from './content.js';
 
-type Kind = 'text' | 'boolean' | 'date' | 'list' | 'addresses' | 'address' | 'content' | 'object' | 'headers';
+type Kind = 'text' | 'texts' | 'boolean' | 'number' | 'date' | 'attachments' | 'addresses' | 'content' | 'object' | 'headers' | 'any';
+type Add = (path: string, text: string) => void;
 
 const messageFields: Readonly<Record<keyof MailMessage, Kind>> = {
   to: 'addresses',
   cc: 'addresses',
   bcc: 'addresses',
-  from: 'address',
-  sender: 'address',
+  from: 'addresses',
+  sender: 'addresses',
   replyTo: 'addresses',
   subject: 'text',
   text: 'content',
   html: 'content',
   calendar: 'object',
-  alternatives: 'list',
-  attachments: 'list',
+  alternatives: 'attachments',
+  attachments: 'attachments',
   headers: 'headers',
   date: 'date',
   messageId: 'text',
   inReplyTo: 'text',
-  references: 'list',
+  references: 'texts',
   priority: 'text',
   sensitivity: 'text',
   importance: 'text',
-  readReceiptTo: 'address',
-  returnReceiptTo: 'address',
+  readReceiptTo: 'addresses',
+  returnReceiptTo: 'addresses',
   list: 'object',
   smime: 'object',
-  dkim: 'object',
+  dkim: 'any',
   envelope: 'object',
   raw: 'content',
 };
 const known: ReadonlyMap<string, Kind> = new Map(Object.entries(messageFields));
-const attachmentKeys = new Set(['filename', 'content', 'contentType', 'disposition', 'cid']);
-const envelopeKeys = new Set(['from', 'to', 'dsn', 'requireTls', 'deliverBy', 'holdUntil', 'mtPriority']);
-const listKeys = new Set(['unsubscribe', 'oneClick', 'id', 'help', 'archive']);
-const calendarKeys = new Set(['method', 'content', 'filename']);
-const smimeKeys = new Set(['sign', 'encrypt']);
+
+/** The fields of objects in a message, by their place. */
+const nested: Readonly<Record<string, ReadonlyMap<string, Kind>>> = {
+  calendar: new Map<string, Kind>([['method', 'text'], ['content', 'text'], ['filename', 'text']]),
+  list: new Map<string, Kind>([['unsubscribe', 'texts'], ['oneClick', 'boolean'], ['id', 'text'], ['help', 'text'], ['archive', 'text']]),
+  smime: new Map<string, Kind>([['sign', 'boolean'], ['encrypt', 'boolean']]),
+  envelope: new Map<string, Kind>([
+    ['from', 'text'], ['to', 'addresses'], ['dsn', 'object'], ['requireTls', 'boolean'], ['deliverBy', 'object'], ['holdUntil', 'date'], ['mtPriority', 'number'],
+  ]),
+  'envelope.dsn': new Map<string, Kind>([['return', 'text'], ['envelopeId', 'text'], ['notify', 'any'], ['recipients', 'headers']]),
+  'envelope.deliverBy': new Map<string, Kind>([['seconds', 'number'], ['mode', 'text']]),
+}; // prettier-ignore
+const attachmentFields: ReadonlyMap<string, Kind> = new Map<string, Kind>([
+  ['filename', 'text'], ['content', 'content'], ['contentType', 'text'], ['disposition', 'text'], ['cid', 'text'],
+]); // prettier-ignore
 
 /** The fields that `raw` brings itself. */
 const excludedByRaw = [
   'from', 'sender', 'replyTo', 'subject', 'text', 'html', 'calendar', 'alternatives', 'attachments', 'headers', 'date', 'messageId',
-  'inReplyTo', 'references', 'priority', 'sensitivity', 'importance', 'readReceiptTo', 'list',
+  'inReplyTo', 'references', 'priority', 'sensitivity', 'importance', 'readReceiptTo', 'list', 'dkim',
 ] as const; // prettier-ignore
 
-/** Refuses a message with ERR_MESSAGE_INVALID that names every problem. */
-export function checkMessage(message: MailMessage): void {
+/** So many stand in the error's message, all in `problems`; past the second number nobody reads on. */
+const shownProblems = 5;
+const maxProblems = 100;
+const contentExpected = 'text, bytes, a Blob, { file }, an async iterable of bytes, or a function that gives one';
+
+/** Refuses a message with ERR_MESSAGE_INVALID that names every problem. `message` holds the own fields of what was `given`. */
+export function checkMessage(message: MailMessage, given: MailMessage): void {
   const problems: Problem[] = [];
-  const add = (path: string, text: string): void => void problems.push({ path, message: text });
+  const add: Add = (path, text) => {
+    if (problems.length < maxProblems) problems.push({ path, message: text });
+  };
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     throw invalid([{ path: 'message', message: `expected an object, got ${kindOf(message)}` }]);
   }
-  for (const key of Object.keys(message)) {
-    const kind = known.get(key);
-    const value: unknown = message[key as keyof MailMessage];
-    if (kind === undefined) add(key, `not a field of a message${suggestion(key)}`);
-    else if (value !== undefined) checkKind(key, kind, value, add);
-  }
+  for (const key of known.keys()) if (isInherited(key, given)) add(key, 'is inherited from another object; a message has its fields itself');
+  checkFields('', message, known, suggestion, add);
   if (problems.length === 0) checkTogether(message, add);
   if (problems.length > 0) throw invalid(problems);
 }
 
-function checkKind(path: string, kind: Kind, value: unknown, add: (path: string, text: string) => void): void {
+/** From a class or another object: then it was meant. What was put on Object.prototype was not, and is not looked at. */
+function isInherited(key: string, given: object): boolean {
+  return key in given && !Object.hasOwn(given, key) && !(key in Object.prototype);
+}
+
+function checkFields(path: string, value: object, fields: ReadonlyMap<string, Kind>, hint: (key: string) => string, add: Add): void {
+  const what = path === '' ? 'a field of a message' : path.startsWith('attachments') || path.startsWith('alternatives') ? 'a field of an attachment' : 'a known field';
+  for (const [key, entry] of Object.entries(value) as [string, unknown][]) {
+    const name = showText(key, 60);
+    const at = path === '' ? name : `${path}.${name}`;
+    const kind = fields.get(key);
+    if (kind === undefined) add(at, `not ${what}${hint(key)}`);
+    else if (entry !== undefined) checkKind(at, kind, entry, add);
+  }
+}
+
+function checkKind(path: string, kind: Kind, value: unknown, add: Add): void {
   const wrong = (expected: string): void => add(path, `expected ${expected}, got ${kindOf(value)}`);
   switch (kind) {
     case 'text':
       if (typeof value !== 'string') wrong('text');
       return;
+    case 'boolean':
+    case 'number':
+      if (typeof value !== kind) wrong(`a ${kind}`);
+      return;
     case 'date':
       if (!(value instanceof Date) || Number.isNaN(value.getTime())) wrong('a valid Date');
       return;
-    case 'list':
-      if (!Array.isArray(value)) wrong('an array');
-      else if (path === 'references') value.forEach((item, i) => typeof item === 'string' || add(`${path}.${i}`, `expected text, got ${kindOf(item)}`));
+    case 'texts':
+      if (typeof value === 'string' && path === 'list.unsubscribe') return;
+      if (!Array.isArray(value)) wrong('an array of texts');
+      else value.forEach((item, i) => typeof item === 'string' || add(`${path}.${i}`, `expected text, got ${kindOf(item)}`));
+      return;
+    case 'attachments':
+      if (!Array.isArray(value)) wrong('an array of attachments');
       else value.forEach((item, i) => checkAttachment(`${path}.${i}`, item, add));
       return;
     case 'content':
-      if (!isContent(value)) wrong('text, bytes, a Blob, { file }, an async iterable of bytes, or a function that gives one');
+      if (!isContent(value)) wrong(contentExpected);
       return;
     case 'object':
+      if (!isRecord(value)) wrong('an object');
+      else checkFields(path, value, nested[path] as ReadonlyMap<string, Kind>, () => '', add);
+      return;
     case 'headers':
       if (typeof value !== 'object' || value === null) wrong('an object');
       return;
-    default:
-      return; // addresses are checked where they are parsed
+    case 'addresses': // checked where they are parsed
+    case 'any':
+      return;
   }
 }
 
-function checkAttachment(path: string, value: unknown, add: (path: string, text: string) => void): void {
-  if (typeof value !== 'object' || value === null) return add(path, `expected an attachment object, got ${kindOf(value)}`);
-  const attachment = value as Record<string, unknown>;
-  for (const key of Object.keys(attachment)) if (!attachmentKeys.has(key)) add(`${path}.${key}`, `not a field of an attachment${attachmentHint(key)}`);
-  if (!isContent(attachment['content'])) {
-    add(`${path}.content`, 'expected text, bytes, a Blob, { file }, an async iterable of bytes, or a function that gives one');
-  }
-  for (const key of ['filename', 'contentType', 'cid']) {
-    const text = attachment[key];
-    if (text !== undefined && typeof text !== 'string') add(`${path}.${key}`, `expected text, got ${kindOf(text)}`);
-  }
-  const disposition = attachment['disposition'];
-  if (disposition !== undefined && disposition !== 'attachment' && disposition !== 'inline') {
-    add(`${path}.disposition`, `expected 'attachment' or 'inline', got ${kindOf(disposition)}`);
+function checkAttachment(path: string, value: unknown, add: Add): void {
+  if (!isRecord(value)) return add(path, `expected an attachment object, got ${kindOf(value)}`);
+  const { content, filename, disposition } = value as Record<string, unknown>;
+  checkFields(path, value, attachmentFields, attachmentHint, add);
+  if (content === undefined) add(`${path}.content`, `expected ${contentExpected}, got nothing`);
+  if (filename === '') add(`${path}.filename`, 'is empty; leave it out instead');
+  if (typeof disposition === 'string' && disposition !== 'attachment' && disposition !== 'inline') {
+    add(`${path}.disposition`, "expected 'attachment' or 'inline', got another text");
   }
 }
 
-function checkTogether(message: MailMessage, add: (path: string, text: string) => void): void {
-  if (message.raw !== undefined) {
+function checkTogether(message: MailMessage, add: Add): void {
+  const { raw, calendar, dkim } = message;
+  if (raw !== undefined) {
     for (const key of excludedByRaw) if (message[key] !== undefined) add(key, 'cannot stand beside raw, which is a finished message');
   }
-  checkKeys('envelope', message.envelope, envelopeKeys, add);
-  checkKeys('list', message.list, listKeys, add);
-  checkKeys('calendar', message.calendar, calendarKeys, add);
-  checkKeys('smime', message.smime, smimeKeys, add);
-  if (message.calendar) {
-    if (typeof message.calendar.content !== 'string') add('calendar.content', `expected text, got ${kindOf(message.calendar.content)}`);
-    if (typeof message.calendar.method !== 'string' || !/^[A-Za-z-]{1,40}$/.test(message.calendar.method)) {
-      add('calendar.method', 'expected an iTIP method such as REQUEST');
-    }
+  if (calendar) {
+    if (calendar.content === undefined) add('calendar.content', 'expected text, got nothing');
+    if (calendar.filename === '') add('calendar.filename', 'is empty; leave it out instead');
+    if (!/^[A-Za-z-]{1,40}$/.test(calendar.method ?? '')) add('calendar.method', 'expected an iTIP method such as REQUEST');
   }
-  for (const key of ['sign', 'encrypt'] as const) {
-    const value: unknown = message.smime?.[key];
-    if (value !== undefined && typeof value !== 'boolean') add(`smime.${key}`, `expected a boolean, got ${kindOf(value)}`);
+  // An empty list is a message without signatures, whatever the profile has.
+  if (dkim !== undefined && !(Array.isArray(dkim) && dkim.length === 0)) {
+    for (const { path, message: text } of problemsOf(dkimSettings, dkim, 'dkim')) add(path, text);
   }
-}
-
-function checkKeys(path: string, value: object | undefined, allowed: ReadonlySet<string>, add: (path: string, text: string) => void): void {
-  if (value === undefined) return;
-  for (const key of Object.keys(value)) if (!allowed.has(key)) add(`${path}.${key}`, 'not a known field');
-}
-
-/** Is it one of the forms of ContentInput? */
-export function isContent(value: unknown): boolean {
-  if (typeof value === 'string' || typeof value === 'function') return true;
-  if (typeof value !== 'object' || value === null) return false;
-  if (value instanceof Uint8Array || value instanceof ArrayBuffer || value instanceof Blob) return true;
-  if (Symbol.asyncIterator in value) return true;
-  const file: unknown = Object.hasOwn(value, 'file') ? (value as { file: unknown }).file : undefined;
-  return typeof file === 'string' || file instanceof URL;
 }
 
 /** What others call it. */
@@ -147,7 +168,6 @@ function suggestion(key: string): string {
   const others: Readonly<Record<string, string>> = {
     body: 'text or html',
     recipients: 'to',
-    replyto: 'replyTo',
     'reply-to': 'replyTo',
     attachment: 'attachments',
     icalevent: 'calendar',
@@ -168,14 +188,19 @@ function attachmentHint(key: string): string {
   return '';
 }
 
-export function kindOf(value: unknown): string {
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function kindOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
   if (value === undefined) return 'nothing';
   return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
 }
 
-export function invalid(problems: readonly Problem[]): Error {
-  const text = problems.map(({ path, message }) => `${path}: ${message}`).join('; ');
-  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${text}`, { problems });
+function invalid(problems: readonly Problem[]): Error {
+  const shown = problems.slice(0, shownProblems).map(({ path, message }) => `${path}: ${message}`);
+  const more = problems.length - shown.length;
+  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, { problems });
 }

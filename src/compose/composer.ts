@@ -1,8 +1,9 @@
 /** Takes a message apart into envelope and content: checked when it is prepared, written when the server's abilities are known. */
 import { parseAddress } from '../address/mailbox.js';
 import type { ParsedMailbox } from '../address/mailbox.js';
+import { untilAborted } from '../connection/until-aborted.js';
 import { abortError } from '../errors/abort.js';
-import { messageInvalid } from '../errors/email-error.js';
+import { isEmailError, messageInvalid } from '../errors/email-error.js';
 import { checkedId, createMessageId } from '../mime/identifier.js';
 import type { Part } from '../mime/part.js';
 import { joinEntity, renderEntity, renderMessage } from '../mime/render.js';
@@ -18,11 +19,14 @@ import { openContent } from './content.js';
 import type { ContentContext } from './content.js';
 import { DomainSigner } from './domain-signer.js';
 import { buildEnvelope, isDsnRequired, readMailboxes } from './envelope.js';
+import type { MessageMailboxes } from './envelope.js';
 import type { FileAccess } from './file-access.js';
 import { messageFields } from './header-fields.js';
 import type { WrittenField } from './header-fields.js';
+import { ownMessage } from './own-message.js';
 import type { MessageProtection, Protector } from './protector.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
+import { Sources } from './sources.js';
 
 /** One transaction's worth of a message. */
 export interface MessageCopy {
@@ -50,9 +54,6 @@ interface Draft {
   readonly message: MailMessage;
   readonly envelope: Envelope;
   readonly fields: readonly WrittenField[];
-  /** Addresses that the message itself shows. */
-  readonly visible: ReadonlySet<string>;
-  readonly context: ContentContext;
   readonly domainSigner: DomainSigner | undefined;
 }
 
@@ -63,6 +64,8 @@ export class Composer {
   readonly #loadProtector: (() => Promise<Protector>) | undefined;
   /** A message object keeps its Message-ID, so that a retry is the same message. */
   readonly #ids = new WeakMap<MailMessage, string>();
+  /** Streams that were given to a message: they can be read but once. */
+  readonly #taken = new WeakSet<object>();
 
   /** `loadProtector` is called where the profile has S/MIME settings, and not before a message needs it. */
   constructor(profile: EmailProfile, fileAccess: FileAccess, loadProtector: (() => Promise<Protector>) | undefined) {
@@ -73,31 +76,36 @@ export class Composer {
     this.#from = parseAddress(name === undefined ? { email } : { name, email }, 'sender');
   }
 
-  /** Finds everything that can be found before a connection is needed; ERR_MESSAGE_INVALID, ERR_CONTENT, ERR_CERTIFICATE… */
-  async prepare(message: MailMessage, signal: AbortSignal): Promise<PreparedMessage> {
-    checkMessage(message);
-    const cleanups: (() => Promise<void>)[] = [];
+  /**
+   * Finds everything that can be found before a connection is needed; ERR_MESSAGE_INVALID, ERR_CONTENT, ERR_CERTIFICATE… The message
+   * is taken as it is now, and its streams with it.
+   */
+  async prepare(given: MailMessage, signal: AbortSignal): Promise<PreparedMessage> {
+    const message = ownMessage(given);
+    const sources = new Sources(signal);
     try {
-      return message.raw === undefined ? await this.#prepareParts(message, signal, cleanups) : await this.#prepareRaw(message, signal, cleanups);
-    } catch (error) {
-      await disposeOf(cleanups)?.();
+      sources.take(message, this.#taken);
       if (signal.aborted) throw abortError(signal);
+      checkMessage(message, given);
+      return message.raw === undefined ? await this.#prepareParts(message, given, signal, sources) : await this.#prepareRaw(message, sources);
+    } catch (error) {
+      await sources.close();
+      if (signal.aborted) throw abortError(signal, isEmailError(error) ? { phase: error.phase } : {});
       throw error;
     }
   }
 
-  async #prepareParts(message: MailMessage, signal: AbortSignal, cleanups: (() => Promise<void>)[]): Promise<PreparedMessage> {
+  async #prepareParts(message: MailMessage, given: MailMessage, signal: AbortSignal, sources: Sources): Promise<PreparedMessage> {
     const mailboxes = readMailboxes(this.#profile, message, this.#from);
-    const messageId = this.#messageId(message, mailboxes.from);
+    const messageId = this.#messageId(message, given, mailboxes.from);
     const envelope = buildEnvelope(this.#profile, message, mailboxes, messageId.slice(1, -1));
     const fields = messageFields({ profile: this.#profile, message, mailboxes, messageId, date: message.date ?? new Date() });
-    const visible = new Set([...mailboxes.to, ...mailboxes.cc].map(({ email }) => email));
-    const protection = await this.#protection(message, envelope, visible, signal);
+    const protection = await this.#protection(message, envelope, mailboxes, signal);
     const dkim = message.dkim ?? this.#profile.dkim;
     const domainSigner = dkim === undefined ? undefined : await DomainSigner.open(dkim, message.dkim ? 'dkim' : 'profile.dkim', signal);
     const replay = domainSigner !== undefined || envelope.to.length > 1;
-    const context: ContentContext = { fileAccess: this.#fileAccess, replay, signal, cleanups };
-    const draft: Draft = { message, envelope, fields, visible, context, domainSigner };
+    const context: ContentContext = { fileAccess: this.#fileAccess, replay, sources };
+    const draft: Draft = { message, envelope, fields, domainSigner };
     const opening = messageBody(message, context);
     const body = opening instanceof Promise ? await opening : opening;
     const write = protection
@@ -110,16 +118,16 @@ export class Composer {
       copies: groups.map((to) => ({ envelope: groups.length === 1 && to === envelope.to ? envelope : { ...envelope, to }, compose: write(to) })),
       warnings: protection?.warnings ?? [],
       dsnIfOffered: !isDsnRequired(message),
-      dispose: disposeOf(cleanups),
+      dispose: disposeOf(sources),
     };
   }
 
-  async #prepareRaw(message: MailMessage, signal: AbortSignal, cleanups: (() => Promise<void>)[]): Promise<PreparedMessage> {
+  async #prepareRaw(message: MailMessage, sources: Sources): Promise<PreparedMessage> {
     const wanted = (await this.#loadProtector?.())?.wanted(message);
     if (wanted?.sign) throw refuseProtection('sign');
     if (wanted?.encrypt) throw refuseProtection('encrypt');
     const mailboxes = readMailboxes(this.#profile, message, this.#from);
-    const context: ContentContext = { fileAccess: this.#fileAccess, replay: true, signal, cleanups };
+    const context: ContentContext = { fileAccess: this.#fileAccess, replay: true, sources };
     const raw = await inspectRaw(await openContent(message.raw as NonNullable<MailMessage['raw']>, 'raw', context));
     const envelope = buildEnvelope(this.#profile, message, mailboxes, raw.messageId || createMessageId(mailboxes.from.domain).slice(1, -1));
     return {
@@ -128,16 +136,16 @@ export class Composer {
       copies: [{ envelope, compose: (accepts) => rawContent(raw, accepts) }],
       warnings: [],
       dsnIfOffered: !isDsnRequired(message),
-      dispose: disposeOf(cleanups),
+      dispose: disposeOf(sources),
     };
   }
 
-  #messageId(message: MailMessage, from: ParsedMailbox): string {
+  #messageId(message: MailMessage, given: MailMessage, from: ParsedMailbox): string {
     if (message.messageId !== undefined) return checkedId(message.messageId, 'messageId');
-    let id = this.#ids.get(message);
+    let id = this.#ids.get(given);
     if (id === undefined) {
       id = createMessageId(from.domain);
-      this.#ids.set(message, id);
+      this.#ids.set(given, id);
     }
     return id;
   }
@@ -146,10 +154,13 @@ export class Composer {
   async #protection(
     message: MailMessage,
     envelope: Envelope,
-    visible: ReadonlySet<string>,
+    { to, cc }: MessageMailboxes,
     signal: AbortSignal,
   ): Promise<MessageProtection | undefined> {
-    if (this.#loadProtector) return (await this.#loadProtector()).protect(message, envelope.to, visible, signal);
+    if (this.#loadProtector) {
+      const visible = new Set([...to, ...cc].map(({ email }) => email));
+      return untilAborted((await this.#loadProtector()).protect(message, envelope.to, visible, signal), signal);
+    }
     for (const what of ['sign', 'encrypt'] as const) {
       if (message.smime?.[what]) throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
     }
@@ -157,11 +168,8 @@ export class Composer {
   }
 }
 
-function disposeOf(cleanups: readonly (() => Promise<void>)[]): (() => Promise<void>) | undefined {
-  if (cleanups.length === 0) return undefined;
-  return async () => {
-    await Promise.all(cleanups.map((cleanup) => cleanup()));
-  };
+function disposeOf(sources: Sources): (() => Promise<void>) | undefined {
+  return sources.used ? () => sources.close() : undefined;
 }
 
 async function writePlain(draft: Draft, body: Part, accepts: ContentCapabilities | undefined): Promise<OutgoingContent> {

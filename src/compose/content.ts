@@ -1,8 +1,11 @@
 /** `ContentInput` in its many forms to bytes or to a stream that can be opened. */
-import { createEmailError, isEmailError, messageInvalid, reasonOf } from '../errors/email-error.js';
+import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { ContentInput } from '../model/message.js';
 import { admitFile, readBlocks } from './file-access.js';
 import type { FileAccess } from './file-access.js';
+import { isStream } from './source-reader.js';
+import type { Stream } from './source-reader.js';
+import type { Sources } from './sources.js';
 import { spool } from './spool.js';
 
 /** Content ready to be written: in memory, or to be opened. */
@@ -11,13 +14,21 @@ export type OpenedContent =
   | { readonly bytes: Uint8Array }
   | { readonly size: number | undefined; open(): AsyncIterable<Uint8Array> };
 
-/** What opening needs to know, and where it leaves what must be cleaned up. */
+/** What opening needs to know. */
 export interface ContentContext {
   readonly fileAccess: FileAccess;
   /** Will the content be read more than once? Streams that can be read once are then spooled. */
   readonly replay: boolean;
-  readonly signal: AbortSignal | undefined;
-  readonly cleanups: (() => Promise<void>)[];
+  readonly sources: Sources;
+}
+
+/** Is it one of the forms of ContentInput? */
+export function isContent(value: unknown): boolean {
+  if (typeof value === 'string' || typeof value === 'function') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof Uint8Array || value instanceof ArrayBuffer || value instanceof Blob || isStream(value)) return true;
+  const file: unknown = Object.hasOwn(value, 'file') ? (value as { file: unknown }).file : undefined;
+  return typeof file === 'string' || file instanceof URL;
 }
 
 /** Content that is at hand; undefined where opening takes time. */
@@ -32,61 +43,37 @@ export function immediateContent(input: ContentInput): OpenedContent | undefined
 export async function openContent(input: ContentInput, field: string, context: ContentContext): Promise<OpenedContent> {
   const immediate = immediateContent(input);
   if (immediate) return immediate;
-  if (input instanceof Blob) return { size: input.size, open: () => checked(input.stream(), field) };
-  if (typeof input === 'function') return { size: undefined, open: () => checked(callSource(input, field), field) };
+  const { sources, fileAccess } = context;
+  if (input instanceof Blob) return { size: input.size, open: sources.opener(field, () => input.stream()) };
+  if (typeof input === 'function') return { size: undefined, open: sources.opener(field, () => callSource(input, field)) };
   if (typeof input !== 'object') throw messageInvalid(field, `expected content, got a ${typeof input}`);
-  if (Symbol.asyncIterator in input) return openStream(input, field, context);
-  const file = await admitFile((input as { file: string | URL }).file, field, context.fileAccess);
-  return { size: file.size, open: () => checked(readBlocks(file), field) };
+  if (isStream(input)) return openStream(input, field, context);
+  const file = await admitFile((input as { file: string | URL }).file, field, fileAccess);
+  return { size: file.size, open: sources.opener(field, () => readBlocks(file)) };
 }
 
-async function openStream(stream: AsyncIterable<Uint8Array>, field: string, context: ContentContext): Promise<OpenedContent> {
-  if (context.replay) {
-    const kept = await spool(checked(stream, field), context.signal);
-    context.cleanups.push(() => kept.dispose());
-    return kept;
-  }
+async function openStream(stream: Stream, field: string, { replay, sources }: ContentContext): Promise<OpenedContent> {
   let used = false;
-  return {
-    size: undefined,
-    open: () => {
-      if (used) {
-        throw createEmailError('ERR_CONTENT', `${field}: the stream was already read and cannot be read again`, {
-          phase: 'content',
-          remedy: 'Give a function that opens the stream, so that a second attempt can read it anew.',
-        });
-      }
-      used = true;
-      return checked(stream, field);
-    },
-  };
-}
-
-function callSource(source: () => AsyncIterable<Uint8Array>, field: string): AsyncIterable<Uint8Array> {
-  try {
-    const stream: unknown = source();
-    if (typeof stream === 'object' && stream !== null && Symbol.asyncIterator in stream) return stream as AsyncIterable<Uint8Array>;
-  } catch (cause) {
-    throw contentError(cause, field);
-  }
-  throw messageInvalid(field, 'the function did not give an async iterable of bytes');
-}
-
-/** Passes chunks on; names the field where the source fails or gives something else than bytes. */
-async function* checked(source: AsyncIterable<unknown>, field: string): AsyncGenerator<Uint8Array> {
-  try {
-    for await (const chunk of source) {
-      if (!(chunk instanceof Uint8Array)) throw new TypeError(`the stream gave a ${typeof chunk} in place of bytes`);
-      if (chunk.length > 0) yield chunk;
+  const open = sources.opener(field, () => {
+    if (used) {
+      throw createEmailError('ERR_CONTENT', `${field}: the stream was already read and cannot be read again`, {
+        phase: 'content',
+        remedy: 'Give a function that opens the stream, so that a second attempt can read it anew.',
+      });
     }
-  } catch (cause) {
-    throw contentError(cause, field);
-  }
+    used = true;
+    return stream;
+  });
+  if (!replay) return { size: undefined, open };
+  const kept = await spool(open());
+  sources.atEnd(() => kept.dispose());
+  return kept;
 }
 
-function contentError(cause: unknown, field: string): Error {
-  if (isEmailError(cause)) return cause;
-  return createEmailError('ERR_CONTENT', `${field}: the content's source failed: ${reasonOf(cause)}`, { phase: 'content', cause });
+function callSource(source: () => AsyncIterable<Uint8Array>, field: string): Stream {
+  const stream: unknown = source();
+  if (isStream(stream)) return stream;
+  throw messageInvalid(field, 'the function did not give an async iterable of bytes');
 }
 
 /** Reads opened content whole; only for what is known to be small. */

@@ -6,6 +6,7 @@ import type { AddressInput } from '../model/address.js';
 import type { DsnRecipient, DsnRequest, Envelope } from '../model/envelope.js';
 import type { MailMessage } from '../model/message.js';
 import type { EmailProfile } from '../model/profile.js';
+import { showText } from '../util/show.js';
 
 /** The mailboxes of a message, checked once for header fields and envelope. */
 export interface MessageMailboxes {
@@ -48,16 +49,18 @@ function optionalMailbox(input: AddressInput | false | undefined, path: string):
   return input === undefined || input === false ? undefined : parseAddress(input, path);
 }
 
+const none: Partial<Envelope> = Object.freeze(Object.create(null) as Partial<Envelope>);
+
 /**
  * The envelope. Reverse path: message.envelope, sender.envelopeFrom, message.from, sender.email. Recipients: message.envelope, else
  * To, Cc and Bcc, each once. A return receipt asks for delivery status notifications unless the message asks for its own.
  */
 export function buildEnvelope(profile: EmailProfile, message: MailMessage, mailboxes: MessageMailboxes, messageId: string): Envelope {
-  const own = message.envelope ?? {};
+  const own = message.envelope ?? none;
   const from = reversePath(own.from, 'envelope.from') ?? reversePath(profile.sender.envelopeFrom, 'sender.envelopeFrom') ?? mailboxes.from.email;
   const to = own.to === undefined ? unique([...mailboxes.to, ...mailboxes.cc, ...mailboxes.bcc]) : recipientsOf(own.to);
   if (to.length === 0) throw messageInvalid(own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
-  const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn);
+  const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn, to);
   return {
     from,
     to,
@@ -93,12 +96,26 @@ function receiptRequest(messageId: string): DsnRequest {
   return { return: 'headers', envelopeId: messageId.slice(0, 100), notify: ['success', 'failure', 'delay'] };
 }
 
-/** Keys of `recipients` become addresses as they stand in the envelope. */
-function checkedDsn(dsn: DsnRequest): DsnRequest {
+/** Keys of `recipients` become addresses as they stand in the envelope; one that does not would be without effect. */
+function checkedDsn(dsn: DsnRequest, to: readonly string[]): DsnRequest {
   if (dsn.recipients === undefined) return dsn;
+  const path = 'envelope.dsn.recipients';
+  const known = new Set(to);
   const recipients = Object.create(null) as Record<string, DsnRecipient>;
   for (const [address, request] of Object.entries(dsn.recipients)) {
-    recipients[parseMailbox(address, 'envelope.dsn.recipients').email] = request;
+    const { email } = parseMailbox(address, path);
+    if (!known.has(email)) throw messageInvalid(path, `${showText(address, 200)} is no recipient of the message`);
+    recipients[email] = checkedRequest(request, `${path}.${showText(address, 200)}`);
   }
   return { ...dsn, recipients };
+}
+
+function checkedRequest(request: DsnRecipient, path: string): DsnRecipient {
+  if (typeof request !== 'object' || request === null) throw messageInvalid(path, 'expected an object with notify or originalRecipient');
+  for (const key of Object.keys(request)) {
+    if (key !== 'notify' && key !== 'originalRecipient') throw messageInvalid(`${path}.${showText(key, 60)}`, 'not a known field');
+  }
+  const { originalRecipient } = request;
+  if (originalRecipient !== undefined && typeof originalRecipient !== 'string') throw messageInvalid(`${path}.originalRecipient`, 'expected an address');
+  return request;
 }

@@ -15,7 +15,7 @@ export interface Spool {
 }
 
 /** Reads `source` to its end. On failure nothing is left behind. */
-export async function spool(source: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Spool> {
+export async function spool(source: AsyncIterable<Uint8Array>): Promise<Spool> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   let folder: string | undefined;
@@ -25,7 +25,6 @@ export async function spool(source: AsyncIterable<Uint8Array>, signal?: AbortSig
   };
   try {
     for await (const chunk of source) {
-      signal?.throwIfAborted();
       size += chunk.length;
       if (handle === undefined && size > memoryBytes) {
         folder = await mkdtemp(join(tmpdir(), 'sealpost-'));

@@ -21,7 +21,7 @@ export function combineSignals(own: AbortSignal, callers: AbortSignal | undefine
   const timer =
     totalMs > 0
       ? setTimeout(() => {
-          const message = `The send took longer than totalMs (${totalMs} ms)`;
+          const message = `The send was not over within ${totalMs} ms (server.timeouts.totalMs).`;
           controller.abort(
             createEmailError('ERR_TIMEOUT', message, { retryable: true, remedy: 'Raise server.timeouts.totalMs, or find out why the server is slow.' }),
           );

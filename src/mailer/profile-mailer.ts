@@ -1,6 +1,7 @@
 /** The mailer: takes a message through the composer to the transport, once per copy, and tells what became of it. */
 import { setMaxListeners } from 'node:events';
 import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
+import { untilAborted } from '../connection/until-aborted.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EventSink } from '../logging/event-sink.js';
@@ -11,6 +12,7 @@ import type { MailMessage } from '../model/message.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
+import { checkCloseOptions, checkSendOptions, checkTestOptions } from '../profile/mailer-options.js';
 import { combineSignals } from './combined-signal.js';
 import { sendWindow } from './send-all.js';
 import type { SmimeTester } from './smime-services.js';
@@ -29,6 +31,9 @@ export interface MailerParts {
   readonly senderAddress: string;
 }
 
+type TestOptions = { readonly signal?: AbortSignal | undefined };
+const noOptions: SendOptions = {};
+
 export class ProfileMailer implements Mailer {
   readonly #parts: MailerParts;
   /** Aborts only when close() is forced. */
@@ -41,7 +46,7 @@ export class ProfileMailer implements Mailer {
     setMaxListeners(0, this.#abort.signal);
   }
 
-  send(message: MailMessage, options: SendOptions = {}): Promise<SendResult> {
+  send(message: MailMessage, options?: SendOptions): Promise<SendResult> {
     return this.#track(() => this.#send(message, options));
   }
 
@@ -49,12 +54,12 @@ export class ProfileMailer implements Mailer {
     return sendWindow(messages, this.#parts.window, (message, each) => this.send(message, each), options);
   }
 
-  compose(message: MailMessage): Promise<ComposedMessage> {
-    return this.#track(async () => {
-      const prepared = await this.#parts.composer.prepare(message, this.#abort.signal);
+  compose(message: MailMessage, options?: TestOptions): Promise<ComposedMessage> {
+    return this.#withSignal(options, async (signal) => {
+      const prepared = await this.#parts.composer.prepare(message, signal);
       try {
         const copy = prepared.copies[0] as MessageCopy;
-        const { bytes } = await copy.compose();
+        const { bytes } = await untilAborted(copy.compose(), signal);
         return { envelope: copy.envelope, content: bytes instanceof Uint8Array ? bytes : await collect(bytes) };
       } finally {
         await prepared.dispose?.();
@@ -62,18 +67,11 @@ export class ProfileMailer implements Mailer {
     });
   }
 
-  testConnection(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<ConnectionReport> {
-    return this.#track(async () => {
+  testConnection(options?: TestOptions): Promise<ConnectionReport> {
+    return this.#withSignal(options, async (signal) => {
       const { transport } = this.#parts;
-      if (!transport.test) {
-        return { ok: true, steps: [], extensions: {}, transcript: [], warnings: [], toString: () => 'The transport has nothing to test.' };
-      }
-      const combined = combineSignals(this.#abort.signal, options.signal, 0);
-      try {
-        return await transport.test({ signal: combined.signal });
-      } finally {
-        combined.dispose();
-      }
+      if (transport.test) return await transport.test({ signal });
+      return { ok: true, steps: [], extensions: {}, transcript: [], warnings: [], toString: () => 'The transport has nothing to test.' };
     });
   }
 
@@ -83,37 +81,37 @@ export class ProfileMailer implements Mailer {
     return this.send({ to: to ?? this.#parts.senderAddress, subject: 'Test message', text, date: time }, options);
   }
 
-  testSigning(options: { readonly signal?: AbortSignal | undefined } = {}): Promise<SmimeReport> {
-    return this.#withSignal(options.signal, (signal) => this.#parts.smime.testSigning(signal));
+  testSigning(options?: TestOptions): Promise<SmimeReport> {
+    return this.#withSignal(options, (signal) => this.#parts.smime.testSigning(signal));
   }
 
-  testEncryption(
-    recipients: AddressInput | readonly AddressInput[],
-    options: { readonly signal?: AbortSignal | undefined } = {},
-  ): Promise<SmimeReport> {
-    return this.#withSignal(options.signal, (signal) => this.#parts.smime.testEncryption(recipients, signal));
+  testEncryption(recipients: AddressInput | readonly AddressInput[], options?: TestOptions): Promise<SmimeReport> {
+    return this.#withSignal(options, (signal) => this.#parts.smime.testEncryption(recipients, signal));
   }
 
-  close(options: { readonly force?: boolean | undefined } = {}): Promise<void> {
-    if (options.force) this.#abort.abort(closedError());
-    const forced = options.force ? this.#parts.transport.close({ force: true }) : undefined;
+  async close(options?: { readonly force?: boolean | undefined }): Promise<void> {
+    const { force = false } = checkCloseOptions(options);
+    if (force) this.#abort.abort(closedError());
+    const forced = force ? this.#parts.transport.close({ force }) : undefined;
     this.#closing ??= (async () => {
       while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
       await this.#parts.transport.close();
     })();
-    return forced ? forced.then(() => this.#closing) : this.#closing;
+    await forced;
+    await this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #withSignal<T>(signal: AbortSignal | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  #withSignal<T>(options: TestOptions | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     return this.#track(async () => {
-      const combined = combineSignals(this.#abort.signal, signal, 0);
+      const { signal: callers } = checkTestOptions(options);
+      const combined = combineSignals(this.#abort.signal, callers, 0);
       try {
         if (combined.signal.aborted) throw abortError(combined.signal);
-        return await run(combined.signal);
+        return await untilAborted(run(combined.signal), combined.signal);
       } finally {
         combined.dispose();
       }
@@ -130,13 +128,13 @@ export class ProfileMailer implements Mailer {
     return running;
   }
 
-  async #send(message: MailMessage, options: SendOptions): Promise<SendResult> {
+  async #send(message: MailMessage, given: SendOptions | undefined): Promise<SendResult> {
     const start = performance.now();
     const { composer, events, totalMs } = this.#parts;
+    const options = given === undefined ? noOptions : checkSendOptions(given);
     const combined = combineSignals(this.#abort.signal, options.signal, totalMs);
     let prepared: PreparedMessage | undefined;
     try {
-      if (combined.signal.aborted) throw abortError(combined.signal);
       prepared = await composer.prepare(message, combined.signal);
       events?.message(prepared.messageId, 'started', 0, 0);
       const result = await this.#deliver(prepared, options, combined.signal, start);

@@ -1,5 +1,5 @@
 /** `sendAll`: a window of sends over an iterable of any length; results in completion order, memory of one window. */
-import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import { createEmailError, isEmailError, messageInvalid, reasonOf } from '../errors/email-error.js';
 import type { SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
 
@@ -9,7 +9,7 @@ export async function* sendWindow(
   send: (message: MailMessage, options: SendOptions | undefined) => Promise<SendResult>,
   options: SendOptions | undefined,
 ): AsyncGenerator<SendAllResult, void, undefined> {
-  const source = Symbol.asyncIterator in messages ? messages[Symbol.asyncIterator]() : messages[Symbol.iterator]();
+  const source = iteratorOf(messages);
   const done: SendAllResult[] = [];
   let wake: (() => void) | undefined;
   let running = 0;
@@ -63,4 +63,12 @@ export async function* sendWindow(
       });
     }
   }
+}
+
+function iteratorOf(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>): Iterator<MailMessage> | AsyncIterator<MailMessage> {
+  if (typeof messages === 'object' && messages !== null) {
+    if (Symbol.asyncIterator in messages) return messages[Symbol.asyncIterator]();
+    if (Symbol.iterator in messages) return messages[Symbol.iterator]();
+  }
+  throw messageInvalid('messages', 'expected an array, or another iterable or async iterable, of messages');
 }

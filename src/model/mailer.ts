@@ -120,8 +120,8 @@ export interface Mailer extends AsyncDisposable {
   send(message: MailMessage, options?: SendOptions): Promise<SendResult>;
   /** Many messages with back-pressure, results in completion order; one failure does not stop the rest. */
   sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, options?: SendOptions): AsyncIterable<SendAllResult>;
-  /** What send() would transmit: for a Sent folder, a preview, a queue. */
-  compose(message: MailMessage): Promise<ComposedMessage>;
+  /** What send() would transmit: for a Sent folder, a preview, a queue. A stream in the message is spent by it. */
+  compose(message: MailMessage, options?: { readonly signal?: AbortSignal | undefined }): Promise<ComposedMessage>;
   /**
    * Name, TCP, proxy, greeting, TLS, EHLO, AUTH, QUIT on a fresh connection: a step each, with time, outcome and remedy. Sends no
    * mail. Rejects only with ERR_PROFILE_INVALID, ERR_ABORTED, ERR_CLOSED.

@@ -19,7 +19,8 @@ export interface MessageProtectionChoice {
 
 /**
  * Content. A string is the content itself, never a path. Bytes of text and html are UTF-8. A stream that is needed twice (DKIM,
- * Bcc copies) is kept in a temporary file of mode 0600 past 1 MiB.
+ * Bcc copies) is kept in a temporary file of mode 0600 past 1 MiB. A stream is read once or destroyed, whatever comes of the send; a
+ * function that opens one can be asked again.
  */
 export type ContentInput =
   | string
@@ -80,7 +81,7 @@ export interface CalendarPart {
   readonly filename?: string | undefined;
 }
 
-/** One message. What it leaves out, the profile says. */
+/** One message. What it leaves out, the profile says. It is taken as it is at the call: only bytes are not copied. */
 export interface MailMessage {
   /** `To`. */
   to?: AddressInput | readonly AddressInput[] | undefined;
@@ -130,13 +131,13 @@ export interface MailMessage {
   list?: ListFields | undefined;
   /** false turns off what the profile would do; true without settings in the profile is ERR_MESSAGE_INVALID. */
   smime?: MessageProtectionChoice | undefined;
-  /** In place of the profile's. */
+  /** In place of the profile's; an empty list for none. */
   dkim?: DkimSettings | readonly DkimSettings[] | undefined;
   /** Overrides parts of the envelope. */
   envelope?: Partial<Envelope> | undefined;
   /**
    * A finished RFC 5322 message, sent as it is. Excludes the content fields; a Bcc field in it is refused; where the profile signs
-   * or encrypts, `smime` must switch that off.
+   * or encrypts, `smime` must switch that off. The profile's DKIM settings do not sign it.
    */
   raw?: ContentInput | undefined;
 }

@@ -16,12 +16,21 @@ export interface Subject {
 export const profileSubject: Subject = { sentence: 'The profile is not valid', root: 'profile' };
 export const optionsSubject: Subject = { sentence: 'The mailer options are not valid', root: 'options' };
 
+export const callSubject: Subject = { sentence: 'The options of this call are not valid', root: 'options' };
+
 /** The checked and frozen copy, or ERR_PROFILE_INVALID with every problem. */
 export function checked(schema: Schema, value: unknown, subject: Subject, allowReferences = true): unknown {
   const report: Report = { problems: [], allowReferences };
   const copy = schema.check(value, '', report);
   if (report.problems.length > 0) throw invalid(subject, report.problems);
   return copy;
+}
+
+/** What is wrong with a value of which there is no copy to be had; `path` is its place in something larger. */
+export function problemsOf(schema: Schema, value: unknown, path: string): readonly Problem[] {
+  const report: Report = { problems: [], allowReferences: true };
+  schema.check(value, path, report);
+  return report.problems;
 }
 
 /** ERR_PROFILE_INVALID of some problems. */

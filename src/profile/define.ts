@@ -1,8 +1,11 @@
 import type { Problem } from '../model/error.js';
 import type { EmailProfile } from '../model/profile.js';
-import { checked, invalid, profileSubject } from './check.js';
+import { callSubject, checked, invalid, profileSubject } from './check.js';
+import { flag } from './schema/combine.js';
+import { object, optional } from './schema/object.js';
 import { profileSchema } from './schema/profile.js';
 import { isPlainObject } from './schema/schema.js';
+import type { Schema } from './schema/schema.js';
 
 /** Profiles in and out: from a literal, from JSON, to JSON. */
 
@@ -14,6 +17,8 @@ export interface ParseProfileOptions {
    */
   readonly allowReferences?: boolean | undefined;
 }
+
+const parseOptions: Schema = object<ParseProfileOptions>({ allowReferences: optional(flag) });
 
 /**
  * Checks a profile, copies it and freezes the copy: objects, arrays and bytes are copied, live values (functions, certificate
@@ -34,7 +39,9 @@ export function defineProfile(profile: EmailProfile): EmailProfile {
  * ERR_PROFILE_INVALID has every problem in `problems`.
  */
 export function parseProfile(value: unknown, options: ParseProfileOptions = {}): EmailProfile {
-  return checked(profileSchema, withoutSchema(value), profileSubject, options.allowReferences ?? true) as EmailProfile;
+  // A slip of the pen here would let a stranger's profile read files.
+  const { allowReferences = true } = checked(parseOptions, options, callSubject) as ParseProfileOptions;
+  return checked(profileSchema, withoutSchema(value), profileSubject, allowReferences) as EmailProfile;
 }
 
 /**
@@ -45,7 +52,8 @@ export function parseProfile(value: unknown, options: ParseProfileOptions = {}):
  */
 export function profileToJson(profile: EmailProfile, options: { readonly secrets: 'redact' | 'include' }): unknown {
   const live: Problem[] = [];
-  const json = profileSchema.toJson(defineProfile(profile), '', { secrets: options.secrets, live });
+  // A caller without types may leave the options out; then nothing is shown.
+  const json = profileSchema.toJson(defineProfile(profile), '', { secrets: options?.secrets ?? 'redact', live });
   if (live.length > 0) throw invalid(profileSubject, live);
   return json;
 }

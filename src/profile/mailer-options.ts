@@ -1,7 +1,7 @@
-import type { MailerOptions, PoolOptions } from '../model/mailer.js';
+import type { MailerOptions, PoolOptions, SendOptions } from '../model/mailer.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Problem } from '../model/error.js';
-import { checked, invalid, optionsSubject, profileSubject } from './check.js';
+import { callSubject, checked, invalid, optionsSubject, profileSubject } from './check.js';
 import { flag, func, live, variant, wholeNumber } from './schema/combine.js';
 import { object, optional, required } from './schema/object.js';
 import { isPlainObject, join } from './schema/schema.js';
@@ -9,9 +9,11 @@ import type { Schema } from './schema/schema.js';
 import { milliseconds } from './schema/server.js';
 import { path } from './schema/text.js';
 
-/** The options of a mailer. */
+/** The options of a mailer and of its calls. */
 
 const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);
+/** The time of each is kept. */
+const maxRate = 1_000_000;
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
 const pool: Schema = object<PoolOptions>({
@@ -20,7 +22,7 @@ const pool: Schema = object<PoolOptions>({
   idleTimeoutMs: optional(milliseconds),
   maxAgeMs: optional(milliseconds),
   messagesInFlight: optional(atLeastOne),
-  rateLimit: optional(object<{ messages: number; perMs: number }>({ messages: required(atLeastOne), perMs: required(wholeNumber(1, 2 ** 31 - 1)) })),
+  rateLimit: optional(object<{ messages: number; perMs: number }>({ messages: required(wholeNumber(1, maxRate)), perMs: required(wholeNumber(1, 2 ** 31 - 1)) })),
 });
 
 /** An object with these methods, own or inherited. */
@@ -62,6 +64,30 @@ export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailP
     if (problems.length > 0) throw invalid(profileSubject, problems);
   }
   return copy;
+}
+
+/** Of any realm: a test's sandbox has an AbortSignal of its own. */
+const signal: Schema = live('an AbortSignal', (value) => {
+  const { aborted, addEventListener } = Object(value) as { aborted?: unknown; addEventListener?: unknown };
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+});
+const sendOptions: Schema = object<SendOptions>({ signal: optional(signal), onProgress: optional(func), requireAllRecipients: optional(flag) });
+const testOptions: Schema = object<{ signal?: AbortSignal | undefined }>({ signal: optional(signal) });
+const closeOptions: Schema = object<{ force?: boolean | undefined }>({ force: optional(flag) });
+
+/** The options of one send. A name that is not known would be without effect: ERR_PROFILE_INVALID, as for all options. */
+export function checkSendOptions(options: SendOptions = {}): SendOptions {
+  return checked(sendOptions, options, callSubject) as SendOptions;
+}
+
+/** The options of a test. */
+export function checkTestOptions(options: { readonly signal?: AbortSignal | undefined } = {}): { readonly signal?: AbortSignal | undefined } {
+  return checked(testOptions, options, callSubject) as typeof options;
+}
+
+/** The options of close(). */
+export function checkCloseOptions(options: { readonly force?: boolean | undefined } = {}): { readonly force?: boolean | undefined } {
+  return checked(closeOptions, options, callSubject) as typeof options;
 }
 
 /** Paths of `cache: true` in a checked profile, whose only key of that name is the one of certificate sources. */

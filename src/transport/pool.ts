@@ -80,7 +80,7 @@ export class ConnectionPool {
   /** A lease, in the order of asking; `fresh` on a connection that served nobody yet. */
   acquire(signal: AbortSignal, fresh = false): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError());
-    if (signal.aborted) return Promise.reject(abortError(signal));
+    if (signal.aborted) return Promise.reject(abortError(signal, waiting));
     if (this.#waiters.length === 0 && !fresh && this.#rateWait() === 0) {
       const slot = this.#idleSlot();
       if (slot) return Promise.resolve(this.#lease(slot));
@@ -89,7 +89,7 @@ export class ConnectionPool {
       const onAbort = (): void => {
         const at = this.#waiters.indexOf(waiter);
         if (at >= 0) this.#waiters.splice(at, 1);
-        reject(abortError(signal));
+        reject(abortError(signal, waiting));
         this.#settle();
       };
       const waiter: Waiter = {
@@ -293,6 +293,9 @@ export class ConnectionPool {
     return this.#limiter ? this.#limiter.waitMs(performance.now()) : 0;
   }
 }
+
+/** What is known of a message that waits for a connection. */
+const waiting = { phase: 'connect' } as const;
 
 function closedError(): EmailError {
   return createEmailError('ERR_CLOSED', 'The mailer was closed before the message was sent', {

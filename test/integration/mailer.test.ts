@@ -1,10 +1,14 @@
 import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createMailer, isEmailError } from '../../src/index.js';
 import type { EmailError, EmailProfile, LogEvent, MailerOptions, MailMessage, OutgoingServer, SendAllResult } from '../../src/index.js';
 import { MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import type { TestSmtpServerOptions } from '../../src/testing.js';
+import { startScriptedServer } from '../support/scripted-server.js';
 
 const message: MailMessage = { to: 'b@example.org', subject: 's', text: 'hello\n.\nend' };
 const open: (() => Promise<void>)[] = [];
@@ -94,9 +98,41 @@ describe('send', () => {
     expect(smtp.transcript.filter((line) => /C: AUTH SCRAM/.test(line)).length, smtp.transcript.join('\n')).toBe(1);
   });
 
+  it('holds a source back whose server does not read, whatever the size of its blocks', async () => {
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.send('220 x\r\n');
+      await peer.hello('PIPELINING', '8BITMIME');
+      await peer.lines(3);
+      peer.socket.pause();
+      await peer.send('250 ok\r\n250 ok\r\n354 go\r\n');
+      await peer.closed;
+    });
+    const mailer = createMailer({ name: 'x', sender: { email: 'a@example.com' }, server: { host: '127.0.0.1', port: server.port, security: 'none', timeouts: { stallMs: 500 } } });
+    const blocks = 1000;
+    let given = 0;
+    async function* source(): AsyncGenerator<Uint8Array> {
+      yield Buffer.from('Subject: x\r\n\r\n');
+      for (; given < blocks; given++) {
+        await new Promise(setImmediate);
+        yield Buffer.alloc(34 * 1024, 'x');
+      }
+    }
+    expect(await failure(mailer.send({ to: 'b@example.org', raw: () => source() }))).toMatchObject({ code: 'ERR_TIMEOUT', phase: 'content', delivery: 'not-delivered', message: expect.stringContaining('stallMs') as string });
+    // The rest is in the kernel's buffers; 34 MiB do not fit there.
+    expect(given).toBeLessThan(blocks);
+    await mailer.close();
+  });
+
   it('ends within totalMs, whatever drips or is silent', async () => {
     const { mailer } = await setUp({ extensions: ['PIPELINING'], faults: [{ at: 'RCPT', do: 'silence' }] }, { server: { timeouts: { totalMs: 300 } } });
-    expect(await failure(mailer.send(message))).toMatchObject({ code: 'ERR_TIMEOUT', delivery: 'not-delivered', message: expect.stringContaining('totalMs') as string });
+    expect(await failure(mailer.send(message))).toMatchObject({ code: 'ERR_TIMEOUT', delivery: 'not-delivered', message: expect.stringContaining('server.timeouts.totalMs') as string });
+    const { mailer: other } = await setUp({ faults: [{ at: 'greeting', do: 'silence' }] }, { server: { security: 'none', timeouts: { totalMs: 100 } } });
+    expect(await failure(other.send(message))).toMatchObject({ code: 'ERR_TIMEOUT', phase: 'connect', retryable: true });
+    async function* stalled(): AsyncGenerator<Uint8Array> {
+      yield Buffer.alloc(10);
+      await new Promise(() => undefined);
+    }
+    expect(await failure(other.send({ to: ['a@example.org', 'b@example.org'], text: stalled() }))).toMatchObject({ code: 'ERR_TIMEOUT', phase: 'content' });
   });
 
   it('says unknown where the connection is lost after the end of data, and does not send again', async () => {
@@ -119,6 +155,46 @@ describe('send', () => {
   it('says unknown where content left with its envelope and nothing was answered', async () => {
     const { mailer } = await setUp({ faults: [{ at: 'MAIL', do: 'drop' }] });
     expect(await failure(mailer.send(message))).toMatchObject({ delivery: 'unknown', retryable: false });
+  });
+
+  it('refuses options that are none, in words', async () => {
+    const { smtp, mailer } = await setUp();
+    const wrong = { requireAllRecipient: true } as object;
+    for (const call of [
+      () => mailer.send(message, wrong),
+      () => mailer.sendTestEmail(undefined, wrong),
+      () => mailer.send(message, null as never),
+      () => mailer.compose(message, { signal: {} as AbortSignal }),
+      () => mailer.testConnection({ signal: 5 as never }),
+      () => mailer.testSigning(wrong),
+      () => mailer.testEncryption('a@example.com', wrong),
+      () => mailer.close({ forced: true } as object),
+    ]) {
+      expect(await failure(call())).toMatchObject({ code: 'ERR_PROFILE_INVALID', message: expect.stringContaining('options of this call') as string });
+    }
+    expect(smtp.messages).toHaveLength(0);
+  });
+
+  it('sends raw files and streams whole, over every way of transfer', async () => {
+    const lines = Array.from({ length: 40_000 }, (_, i) => `line ${i} of a message that is finished`);
+    const raw = Buffer.from(`Subject: x\r\n\r\n${lines.join('\r\n')}\r\n`);
+    const folder = await mkdtemp(join(tmpdir(), 'raw-test-'));
+    open.push(() => rm(folder, { recursive: true }));
+    const file = join(folder, 'raw.eml');
+    await writeFile(file, raw);
+    async function* slowly(): AsyncGenerator<Uint8Array> {
+      const block = Buffer.alloc(40_000);
+      for (let at = 0; at < raw.length; at += block.length) {
+        await new Promise(setImmediate);
+        yield block.subarray(0, raw.copy(block, 0, at));
+      }
+    }
+    for (const extensions of [['PIPELINING', 'CHUNKING'], ['CHUNKING'], ['PIPELINING'], []]) {
+      const { smtp, mailer } = await setUp({ extensions, security: 'none' }, { server: { security: 'none' } });
+      for (const content of [{ file }, slowly(), () => slowly()]) await mailer.send({ to: 'b@example.org', raw: content });
+      for (const { content } of smtp.messages) expect(raw.equals(content)).toBe(true);
+      expect(smtp.messages).toHaveLength(3);
+    }
   });
 
   it('never ends a message whose source fails', async () => {
@@ -230,6 +306,14 @@ describe('sendAll', () => {
     const after = pulled;
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(pulled).toBe(after);
+  });
+
+  it.each([undefined, null, 5, 'messages', {}])('says in words that %j is no iterable', async (messages) => {
+    const { mailer } = await setUp();
+    const taken = (async () => {
+      for await (const _ of mailer.sendAll(messages as never));
+    })();
+    expect(await failure(taken)).toMatchObject({ code: 'ERR_MESSAGE_INVALID' });
   });
 
   it('passes on the failure of the iterable, after what was on its way', async () => {

@@ -95,6 +95,9 @@ const dkim: Schema = object<DkimSettings>(
   },
 );
 
+/** One or several `DkimSettings`. */
+export const dkimSettings: Schema = oneOrMany(dkim);
+
 /** `EmailProfile`. */
 export const profileSchema: Schema = object<EmailProfile>(
   {
@@ -109,7 +112,7 @@ export const profileSchema: Schema = object<EmailProfile>(
     authentication: optional(authentication),
     smime: optional(smimeSettings),
     proxy: optional(proxy),
-    dkim: optional(oneOrMany(dkim)),
+    dkim: optional(dkimSettings),
   },
   {
     expected: 'a profile: an object with name, sender and server',

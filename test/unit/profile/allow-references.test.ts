@@ -67,3 +67,9 @@ describe('parseProfile with allowReferences: false', () => {
     expect(parseProfile(complete, {})).toEqual(complete);
   });
 });
+
+describe('the options of parseProfile', () => {
+  it.each([{ allowReference: false }, { allowReferences: 'false' }, { allowReferences: 0 }, null])('are refused as %j, which would let a stranger read files', (options) => {
+    expect(() => parseProfile(minimal, options as never)).toThrow(/options of this call are not valid/);
+  });
+});

@@ -3,7 +3,7 @@ import type { MailerOptions } from '../../../src/model/mailer.js';
 import type { ProfileStore } from '../../../src/model/store.js';
 import type { Transport } from '../../../src/model/transport.js';
 import { defineProfile } from '../../../src/profile/define.js';
-import { checkMailerOptions } from '../../../src/profile/mailer-options.js';
+import { checkCloseOptions, checkMailerOptions, checkSendOptions, checkTestOptions } from '../../../src/profile/mailer-options.js';
 import { problemsOf } from './problems.js';
 import { minimal } from './samples.js';
 
@@ -36,7 +36,8 @@ describe('checkMailerOptions', () => {
     ['pool.maxAgeMs', { pool: { maxAgeMs: '5' } }, /got a string/],
     ['pool.messagesInFlight', { pool: { messagesInFlight: 0 } }, /at least 1/],
     ['pool.rateLimit.perMs', { pool: { rateLimit: { messages: 1 } } }, /got nothing/],
-    ['pool.rateLimit.messages', { pool: { rateLimit: { messages: 0, perMs: 1 } } }, /at least 1/],
+    ['pool.rateLimit.messages', { pool: { rateLimit: { messages: 0, perMs: 1 } } }, /from 1 to 1000000/],
+    ['pool.rateLimit.messages', { pool: { rateLimit: { messages: 1e9, perMs: 1 } } }, /from 1 to 1000000/],
     ['pool.maxConnection', { pool: { maxConnection: 1 } }, /did you mean maxConnections/],
     ['logger', { logger: console }, /expected a function/],
     ['transport', { transport: { send: () => undefined } }, /an object with send, close/],
@@ -69,5 +70,32 @@ describe('checkMailerOptions', () => {
     const store = { loadCached: () => Promise.resolve(undefined), saveCached: () => Promise.resolve() } as unknown as ProfileStore;
     expect(checkMailerOptions({ profileStore: store }, cached)).toEqual({ profileStore: store });
     expect(checkMailerOptions({}, defineProfile(minimal))).toEqual({});
+  });
+});
+
+describe('the options of a call', () => {
+  it('may be absent, or have what they may', () => {
+    const { signal } = new AbortController();
+    const onProgress = (): void => undefined;
+    expect([checkSendOptions(), checkTestOptions(), checkCloseOptions()]).toEqual([{}, {}, {}]);
+    expect(checkSendOptions({ signal, onProgress, requireAllRecipients: true })).toEqual({ signal, onProgress, requireAllRecipients: true });
+    expect(checkTestOptions({ signal }).signal).toBe(signal);
+    expect(checkCloseOptions({ force: true })).toEqual({ force: true });
+  });
+
+  it.each<[string, (options: never) => unknown, unknown, RegExp]>([
+    ['requireAllRecipient', checkSendOptions, { requireAllRecipient: true }, /did you mean requireAllRecipients/],
+    ['requireAllRecipients', checkSendOptions, { requireAllRecipients: 'yes' }, /true or false/],
+    ['signal', checkSendOptions, { signal: new AbortController() }, /an AbortSignal/],
+    ['signal', checkTestOptions, { signal: 5 }, /an AbortSignal/],
+    ['timeout', checkTestOptions, { timeout: 5 }, /known are signal/],
+    ['onProgress', checkSendOptions, { onProgress: 5 }, /a function/],
+    ['forced', checkCloseOptions, { forced: true }, /did you mean force/],
+    ['options', checkSendOptions, null, /an object, got null/],
+    ['options', checkCloseOptions, 'force', /an object, got a string/],
+  ])('are refused with %s that would be without effect: %#', (path, check, options, message) => {
+    const [problem, ...others] = problemsOf(() => check(options as never));
+    expect(problem).toMatchObject({ path, message: expect.stringMatching(message) as string });
+    expect(others).toEqual([]);
   });
 });
