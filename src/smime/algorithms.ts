@@ -43,8 +43,8 @@ export const digestByOid: ReadonlyMap<string, DigestName> = inverse(digestOids);
 /** Octets of each hash. */
 export const digestSizes: Readonly<Record<DigestName, number>> = { sha1: 20, sha224: 28, sha256: 32, sha384: 48, sha512: 64, shake256: 64 };
 
-/** Kinds of signatures; 'pss' carries its hash in its parameters. */
-export type SignatureKind = 'rsa' | 'pss' | 'ecdsa' | 'ed25519' | 'ed448';
+/** Kinds of signatures; 'pss' carries its hash in its parameters, 'dsa' is only read. */
+export type SignatureKind = 'rsa' | 'pss' | 'ecdsa' | 'dsa' | 'ed25519' | 'ed448';
 
 /** What the OID of a signature algorithm says; without a hash the digest algorithm of the signer info counts. */
 export interface SignatureOid {
@@ -72,6 +72,9 @@ export const signatureByOid: ReadonlyMap<string, SignatureOid> = new Map<string,
   [oids.rsaPss, { kind: 'pss' }],
   [oids.ecPublicKey, { kind: 'ecdsa' }],
   ...Object.entries(ecdsaOids).map(([digest, oid]) => [oid, { kind: 'ecdsa', digest: digest as keyof typeof ecdsaOids }] as const),
+  ['1.2.840.10040.4.3', { kind: 'dsa', digest: 'sha1' }],
+  ['2.16.840.1.101.3.4.3.1', { kind: 'dsa', digest: 'sha224' }],
+  ['2.16.840.1.101.3.4.3.2', { kind: 'dsa', digest: 'sha256' }],
   [oids.ed25519, { kind: 'ed25519' }],
   [oids.ed448, { kind: 'ed448' }],
 ]);

@@ -1,14 +1,17 @@
 /**
- * Certificates that a caller hands over: text, bytes, or a file.
+ * Certificates and revocation lists that a caller hands over: text, bytes, or a file.
  */
 import { createEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
 import { parseCertificate } from '../pki/certificate.js';
 import type { Certificate } from '../pki/certificate.js';
-import type { FilePasswords } from '../pki/contents.js';
+import type { Contents, FilePasswords } from '../pki/contents.js';
+import { parseRevocationList } from '../pki/crl.js';
+import type { RevocationList } from '../pki/crl.js';
 import { readContents } from '../pki/read-contents.js';
 import { readCertificateFile } from '../pki/read-file.js';
 import { utf8 } from '../util/bytes.js';
+import { children, readElement, tag } from '../util/der.js';
 
 const noPasswords: FilePasswords = {
   file: () => Promise.resolve(undefined),
@@ -17,13 +20,53 @@ const noPasswords: FilePasswords = {
   keyField: 'password',
 };
 
+/** What trust begins with. */
+export interface TrustData {
+  readonly anchors: readonly Certificate[];
+  readonly revocationLists: readonly RevocationList[];
+}
+
 /** All certificates in it. ERR_CERTIFICATE where there is none, or where it cannot be read. */
 export async function certificatesOf(data: CertificateData): Promise<readonly Certificate[]> {
-  const { certificates } = await readContents(await bytesOf(data), { passwords: noPasswords, wantKeys: false });
-  if (certificates.length === 0) {
-    throw createEmailError('ERR_CERTIFICATE', 'There is no certificate in what was given as one.', { remedy: 'Give a certificate as PEM text or DER bytes.' });
-  }
+  const { certificates } = await contentsOf(data);
+  if (certificates.length === 0) throw nothingIn('certificate', 'Give a certificate as PEM text or DER bytes.');
   return Promise.all(certificates.map(({ der }) => parseCertificate(der)));
+}
+
+/** All certificates and revocation lists in them. ERR_CERTIFICATE where one of them holds neither. */
+export async function trustDataOf(all: readonly CertificateData[]): Promise<TrustData> {
+  const anchors: Certificate[] = [];
+  const revocationLists: RevocationList[] = [];
+  for (const data of all) {
+    const { certificates, crls } = await contentsOf(data);
+    if (certificates.length + crls.length === 0) throw nothingIn('trust anchor', 'Give certificates or revocation lists as PEM text or DER bytes.');
+    revocationLists.push(...crls.map(parseRevocationList));
+    for (const { der } of certificates) {
+      if (isRevocationList(der)) revocationLists.push(parseRevocationList(der));
+      else anchors.push(await parseCertificate(der));
+    }
+  }
+  return { anchors, revocationLists };
+}
+
+/** Both are a signed SEQUENCE. In a list the issuer's name is followed by a time, in a certificate by a SEQUENCE of two. */
+function isRevocationList(der: Uint8Array): boolean {
+  try {
+    const [tbs] = [...children(der, readElement(der, 0))];
+    const [, ...fields] = tbs === undefined ? [] : [...children(der, tbs)].map((field) => field.tag);
+    return fields.slice(0, 3).some((field) => field === tag.utcTime || field === tag.generalizedTime);
+  } catch (error) {
+    if (error instanceof RangeError) return false; // then reading it as a certificate says what is wrong
+    throw error;
+  }
+}
+
+function nothingIn(what: string, remedy: string): Error {
+  return createEmailError('ERR_CERTIFICATE', `There is no ${what} in what was given as one.`, { remedy });
+}
+
+async function contentsOf(data: CertificateData): Promise<Contents> {
+  return readContents(await bytesOf(data), { passwords: noPasswords, wantKeys: false });
 }
 
 async function bytesOf(data: CertificateData): Promise<Uint8Array> {

@@ -11,7 +11,7 @@ import { loadCertificate } from '../pki/load-certificate.js';
 import { validatePath } from '../pki/path.js';
 import { showText } from '../util/show.js';
 import { oids } from './algorithms.js';
-import { certificatesOf } from './certificate-data.js';
+import { certificatesOf, trustDataOf } from './certificate-data.js';
 import { decryptContent } from './content-decryption.js';
 import type { RecipientKey } from './content-key.js';
 import { prepareEncrypter } from './encrypter.js';
@@ -26,7 +26,10 @@ import { smimeError } from './smime-error.js';
 
 /** How `verify` judges signers. */
 export interface VerifyOptions {
-  /** Paths must end in one of these; absent: nothing is trusted. */
+  /**
+   * Paths must end in one of these; absent: nothing is trusted. Revocation lists (PEM `X509 CRL`, DER) may be among them. Where there
+   * are lists, here or in the message, each certificate below the anchor must have its status in one that is valid at `at`.
+   */
   readonly trustAnchors?: readonly CertificateData[] | undefined;
   /** When certificates must be valid. Default now: the time that a signature says is the signer's word only. */
   readonly at?: Date | undefined;
@@ -103,20 +106,16 @@ async function refuseUntrusted(
   intermediates: readonly Certificate[],
   trustAnchors: readonly CertificateData[],
 ): Promise<void> {
-  const anchors = await readAnchors(trustAnchors);
+  const trust = await trustDataOf(trustAnchors);
   const at = new Date();
   for (const recipient of recipients) {
-    const { problem } = validatePath(recipient, { anchors, intermediates, at, keyUsages: ['keyEncipherment', 'keyAgreement'] });
+    const { problem } = validatePath(recipient, { ...trust, intermediates, at, keyUsages: ['keyEncipherment', 'keyAgreement'] });
     if (problem !== undefined) {
       throw createEmailError('ERR_CERTIFICATE', `The certificate of ${showText(recipient.info.subject)} is not trusted: ${problem}.`, {
         remedy: 'Check the certificate with its owner, or name the authority that issued it in trustAnchors.',
       });
     }
   }
-}
-
-async function readAnchors(trustAnchors: readonly CertificateData[]): Promise<readonly Certificate[]> {
-  return (await Promise.all(trustAnchors.map(certificatesOf))).flat();
 }
 
 /**
@@ -136,8 +135,8 @@ export async function verify(message: Uint8Array, options: VerifyOptions = {}): 
   if (data.signers.length === 0) throw notSigned('The message holds certificates, but no signature.');
   const contents = found.kind === 'detached' ? found.contents : data.content === undefined ? [] : [data.content];
   if (contents.length === 0) throw notSigned('The signature stands alone: what it signs is not in the message.');
-  const anchors = await readAnchors(options.trustAnchors ?? []);
-  const checked = await checkSignatures(data, contents, { anchors, at: options.at ?? new Date() });
+  const trust = await trustDataOf(options.trustAnchors ?? []);
+  const checked = await checkSignatures(data, contents, { ...trust, at: options.at ?? new Date() });
   return { content: checked.content, signatures: checked.results };
 }
 

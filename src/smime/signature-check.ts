@@ -3,10 +3,12 @@
  * apart from it the path to a trust anchor.
  */
 import { timingSafeEqual } from 'node:crypto';
-import { reasonOf } from '../errors/email-error.js';
+import { isEmailError, reasonOf } from '../errors/email-error.js';
 import type { CertificateInfo } from '../model/certificate.js';
 import { parseCertificate } from '../pki/certificate.js';
 import type { Certificate } from '../pki/certificate.js';
+import { parseRevocationList } from '../pki/crl.js';
+import type { RevocationList } from '../pki/crl.js';
 import { validatePath } from '../pki/path.js';
 import { readTime } from '../pki/time.js';
 import { tag } from '../util/der.js';
@@ -38,6 +40,8 @@ export interface SignatureResult {
 /** What signatures are judged by. */
 export interface TrustOptions {
   readonly anchors: readonly Certificate[];
+  /** Besides those in the message. */
+  readonly revocationLists: readonly RevocationList[];
   readonly at: Date;
 }
 
@@ -48,6 +52,7 @@ export async function checkSignatures(
   options: TrustOptions,
 ): Promise<{ readonly results: readonly SignatureResult[]; readonly content: Uint8Array }> {
   const { certificates, broken } = await readAll(data.certificates);
+  const revocationLists = [...options.revocationLists, ...data.revocationLists.flatMap(readableList)];
   const digests = new Digests();
   let signedContent: Uint8Array | undefined;
   const results = data.signers.map((signer): SignatureResult => {
@@ -65,7 +70,7 @@ export async function checkSignatures(
     const verdict = judge(signer, data, contents, certificate, digests);
     if (typeof verdict === 'string') return { ...common, valid: false, trusted: false, problem: verdict };
     signedContent ??= verdict;
-    const distrust = distrustOf(certificate, certificates, options);
+    const distrust = distrustOf(certificate, certificates, { ...options, revocationLists });
     return { ...common, valid: true, trusted: distrust === undefined, ...(distrust === undefined ? {} : { problem: distrust }) };
   });
   return { results, content: signedContent ?? contents[0] ?? new Uint8Array(0) };
@@ -75,6 +80,16 @@ async function readAll(ders: readonly Uint8Array[]): Promise<{ readonly certific
   const settled = await Promise.allSettled(ders.map(parseCertificate));
   const certificates = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return { certificates, broken: ders.length - certificates.length };
+}
+
+/** A list that cannot be read speaks of nobody. */
+function readableList(der: Buffer): readonly RevocationList[] {
+  try {
+    return [parseRevocationList(der)];
+  } catch (error) {
+    if (isEmailError(error)) return [];
+    throw error;
+  }
 }
 
 /** The form of the content that was signed, or what is wrong. */
@@ -154,7 +169,7 @@ function signingTimeOf({ signed }: SignerInfo): Date | undefined {
 }
 
 /** Why the certificate is not to be trusted, undefined where it is. */
-function distrustOf(certificate: Certificate, intermediates: readonly Certificate[], { anchors, at }: TrustOptions): string | undefined {
+function distrustOf(certificate: Certificate, intermediates: readonly Certificate[], { anchors, at, revocationLists }: TrustOptions): string | undefined {
   if (anchors.length === 0) return 'no trust anchors were given';
-  return validatePath(certificate, { anchors, intermediates, at, keyUsages: ['digitalSignature', 'nonRepudiation'] }).problem;
+  return validatePath(certificate, { anchors, intermediates, revocationLists, at, keyUsages: ['digitalSignature', 'nonRepudiation'] }).problem;
 }

@@ -104,6 +104,8 @@ function isSignature(key: KeyObject, { kind, digest, pss }: SignatureScheme, dat
       return (type === 'rsa' || type === 'rsa-pss') && hasStrength(key) && pss !== undefined && isPss(key, pss, data, signature);
     case 'ecdsa':
       return type === 'ec' && verify(digest, data, { key, dsaEncoding: 'der' }, signature);
+    case 'dsa':
+      return type === 'dsa' && hasStrength(key) && verify(digest, data, { key, dsaEncoding: 'der' }, signature);
     case 'ed25519':
       return type === 'ed25519' && verify(null, data, key, signature);
     case 'ed448':

@@ -14,7 +14,7 @@ import type { SignatureScheme } from './signature.js';
 import { smimeError } from './smime-error.js';
 
 /** More than any chain and any number of signers needs; what is over them is refused before it costs anything. */
-const limits = { certificates: 100, certificateBytes: 1 << 20, signers: 32, attributes: 64, values: 16, lists: 100, digests: 32 } as const;
+const limits = { certificates: 100, certificateBytes: 1 << 20, lists: 100, listBytes: 8 << 20, signers: 32, attributes: 64, values: 16, digests: 32 } as const;
 
 /** An attribute of a signer. */
 export interface CmsAttribute {
@@ -42,6 +42,8 @@ export interface SignedData {
   readonly content: Buffer | undefined;
   /** DER of the X.509 certificates inside. */
   readonly certificates: readonly Buffer[];
+  /** DER of the revocation lists inside. */
+  readonly revocationLists: readonly Buffer[];
   readonly signers: readonly SignerInfo[];
 }
 
@@ -62,26 +64,27 @@ export function readSignedData(element: BerElement): SignedData {
   const contentType = encapsulated.oid();
   const explicit = encapsulated.optional(0xa0);
   const certificates = fields.optional(0xa0);
-  fields.optional(0xa1); // revocation lists
+  const lists = fields.optional(0xa1);
   const signers = [...berChildren(fields.required(tag.set), limits.signers)];
   return {
     contentType,
     content: explicit === undefined ? undefined : berOctets(new BerFields(explicit, 0xa0).required(...octetTags)),
-    certificates: certificates === undefined ? [] : readCertificates(certificates),
+    certificates: certificates === undefined ? [] : sequencesIn(certificates, 'certificates', limits.certificates, limits.certificateBytes),
+    revocationLists: lists === undefined ? [] : sequencesIn(lists, 'revocation lists', limits.lists, limits.listBytes),
     signers: signers.map(readSigner),
   };
 }
 
-/** Certificates of other kinds than X.509 are left out. */
-function readCertificates(field: BerElement): readonly Buffer[] {
+/** X.509 certificates or lists; those of other kinds, which have tags of their own, are left out. */
+function sequencesIn(field: BerElement, what: string, maxCount: number, maxBytes: number): readonly Buffer[] {
   const size = field.end - field.start;
-  if (size > limits.certificateBytes) {
+  if (size > maxBytes) {
     throw smimeError(
-      `The signature comes with ${size} bytes of certificates; more than ${limits.certificateBytes} are refused.`,
-      'Ask the sender to embed the certificates of its chain only.',
+      `The signature comes with ${size} bytes of ${what}; more than ${maxBytes} are refused.`,
+      `Ask the sender to embed the ${what} of its chain only.`,
     );
   }
-  return [...berChildren(field, limits.certificates)].filter((element) => element.tag === tag.sequence).map(berWhole);
+  return [...berChildren(field, maxCount)].filter((element) => element.tag === tag.sequence).map(berWhole);
 }
 
 function readSigner(element: BerElement): SignerInfo {

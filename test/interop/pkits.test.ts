@@ -8,6 +8,7 @@ import type { Certificate } from '../../src/pki/certificate.js';
 import { parseRevocationList } from '../../src/pki/crl.js';
 import type { RevocationList } from '../../src/pki/crl.js';
 import { validatePath } from '../../src/pki/path.js';
+import { verify } from '../../src/smime/operations.js';
 
 /** NIST's Public Key Interoperability Test Suite, as a Debian package brings it. */
 const folder = mkdtempSync(join(tmpdir(), 'pkits-'));
@@ -50,5 +51,24 @@ describe('NIST PKITS', () => {
     expect(judged).toBeGreaterThanOrEqual(200);
     // DSA keys that take their parameters from the issuer cannot be opened; such certificates are refused.
     expect(mismatches.filter((line) => !line.startsWith('ValidDSAParameterInheritanceTest5EE'))).toEqual([]);
+  });
+
+  it('comes out so as signed messages too, each with its certificates and revocation lists inside', async () => {
+    const anchor = readFileSync(join(data, 'certs/TrustAnchorRootCertificate.crt'));
+    // Those that do not say it in their names, and are not for programs that set policies of their own (sections 4.4.1 and 4.8).
+    const alsoInvalid = /^Signed(MissingCRLTest1|DifferentPoliciesTest(4|5|7|8|9|12))\.eml$/;
+    // Its signer is one of the certificates that do not even parse.
+    const unreadable = 'SignedInvalidDSASignatureTest6.eml';
+    const mismatches: string[] = [];
+    const names = readdirSync(join(data, 'smime'));
+    for (const name of names) {
+      const { signatures } = await verify(readFileSync(join(data, 'smime', name)), { trustAnchors: [anchor], at: new Date('2012-06-01') });
+      const [result] = signatures;
+      const expected = !name.startsWith('SignedInvalid') && !alsoInvalid.test(name);
+      if (signatures.length !== 1 || result?.trusted !== expected) mismatches.push(`${name}: ${result?.problem ?? 'trusted'}`);
+      else if (result.valid === (name === unreadable)) mismatches.push(`${name}: ${result.problem ?? 'not valid'}`);
+    }
+    expect(names.length).toBeGreaterThanOrEqual(220);
+    expect(mismatches.filter((line) => !line.startsWith('SignedValidDSAParameterInheritanceTest5'))).toEqual([]);
   });
 });
