@@ -39,6 +39,11 @@ export function x963Kdf(digest: Exclude<DigestName, 'shake256'>, secret: Uint8Ar
   return Buffer.concat(blocks).subarray(0, length);
 }
 
+/** HKDF (RFC 5869). */
+export function hkdf(digest: AgreementScheme['digest'], secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Buffer {
+  return Buffer.from(hkdfSync(digest, secret, salt, info, length));
+}
+
 /** ECC-CMS-SharedInfo (RFC 5753 section 7.2). `wrapAlgorithm` is the AlgorithmIdentifier as it stands in the message. */
 export function sharedInfo(wrapAlgorithm: Uint8Array, ukm: Uint8Array | undefined, keyBytes: number): Buffer {
   const bits = Buffer.alloc(4);
@@ -55,7 +60,7 @@ export function deriveKek(
   keyBytes: number,
 ): Buffer {
   const info = sharedInfo(wrapAlgorithm, ukm, keyBytes);
-  if (kdf === 'hkdf') return Buffer.from(hkdfSync(digest, secret, ukm ?? noBytes, info, keyBytes));
+  if (kdf === 'hkdf') return hkdf(digest, secret, ukm ?? noBytes, info, keyBytes);
   return x963Kdf(digest, secret, info, keyBytes);
 }
 

@@ -52,7 +52,7 @@ export function readContentInfo(cms: Uint8Array): { readonly type: string; reado
   const fields = new BerFields(readBer(cms));
   const type = fields.oid();
   const explicit = new BerFields(fields.required(0xa0), 0xa0);
-  return { type, content: explicit.required(tag.sequence) };
+  return { type, content: explicit.any() ?? explicit.required(tag.sequence) };
 }
 
 /** Reads a SignedData. ERR_SMIME where it is not well-formed or over a limit. */

@@ -2,7 +2,7 @@
  * SignedData and EnvelopedData put together by hand: what no honest program makes, and what ours does not make but others do.
  */
 import { constants, createCipheriv, createHash, generateKeyPairSync, diffieHellman, publicEncrypt, randomBytes, sign } from 'node:crypto';
-import { children, context, contextPrimitive, element, integer, nullElement, octetString, oid, readElement, sequence, tag, time, wholeOf } from '../../../src/util/der.js';
+import { bitString, children, context, contextPrimitive, element, integer, nullElement, octetString, oid, readElement, sequence, tag, time, wholeOf } from '../../../src/util/der.js';
 import { deriveKek, wrapKey } from '../../../src/smime/key-agreement.js';
 import { agreementByOid, keyWraps } from '../../../src/smime/algorithms.js';
 import type { Issued } from './issue.js';
@@ -51,7 +51,7 @@ export function signerInfo(options: SignerOptions): Buffer {
 }
 
 /** A ContentInfo with the content inside. */
-export function signedData(content: Buffer, signerInfos: readonly Buffer[], certificates: readonly Buffer[], type = dataOid): Buffer {
+export function signedData(content: Buffer, signerInfos: readonly Buffer[], certificates: readonly Buffer[], type = dataOid, lists: readonly Buffer[] = []): Buffer {
   return sequence(
     oid('1.2.840.113549.1.7.2'),
     context(
@@ -61,10 +61,23 @@ export function signedData(content: Buffer, signerInfos: readonly Buffer[], cert
         element(tag.set, sha256),
         sequence(type, context(0, octetString(content))),
         ...(certificates.length > 0 ? [element(0xa0, ...certificates)] : []),
+        ...(lists.length > 0 ? [element(0xa1, ...lists)] : []),
         element(tag.set, ...signerInfos),
       ),
     ),
   );
+}
+
+/** A revocation list of an authority with a P-256 key, valid for a day around `at`, with these certificates on it. */
+export function revocationList(issuer: Issued, revoked: readonly Issued[] = [], at = new Date()): Buffer {
+  const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
+  const entries = revoked.map((one) => {
+    const [, serial] = [...children(nameOf(one), readElement(nameOf(one), 0))].map((part) => wholeOf(nameOf(one), part));
+    return sequence(serial as Buffer, time(at));
+  });
+  const [from, to] = [new Date(at.getTime() - 43_200_000), new Date(at.getTime() + 43_200_000)];
+  const tbs = sequence(integer(1), algorithm, issuer.name, time(from), time(to), ...(entries.length > 0 ? [sequence(...entries)] : []));
+  return sequence(tbs, algorithm, bitString(sign('sha256', tbs, issuer.key.privateKey)));
 }
 
 export const skiOf = ({ keyIdentifier }: Issued): Buffer => contextPrimitive(0, keyIdentifier);

@@ -2,7 +2,9 @@ import { describe, expect, test } from 'vitest';
 import { parseMessage } from '../../../src/mime/parse.js';
 import { decrypt, encrypt, sign, verify } from '../../../src/smime/operations.js';
 import { Recent } from '../../../src/smime/recent.js';
+import { context, octetString, oid, sequence } from '../../../src/util/der.js';
 import { authority, certificatePem, issue, keyPem } from './issue.js';
+import { cmsMessage } from './support.js';
 
 const root = authority();
 const alice = issue({ issuer: root, name: 'Alice', kind: 'P-256' });
@@ -72,6 +74,22 @@ describe('whole messages', () => {
     expect(await signerOf()).toBe('CN=Alice');
     Object.assign(changing, source(bob));
     expect(await signerOf()).toBe('CN=Bob');
+  });
+
+  test('a message over the limits of MIME is ERR_SMIME', async () => {
+    const long = Buffer.concat([Buffer.from('Content-Type: application/pkcs7-mime\r\nX: '), Buffer.alloc(1 << 20, 'x'), Buffer.from('\r\n\r\n')]);
+    const deep = (level: number): string => (level === 0 ? '' : `Content-Type: multipart/mixed; boundary=b${level}\r\n\r\n--b${level}\r\n${deep(level - 1)}`);
+    for (const bad of [long, Buffer.from(deep(40))]) {
+      await expect(verify(bad)).rejects.toMatchObject({ code: 'ERR_SMIME' });
+      await expect(decrypt(bad, source(bob))).rejects.toMatchObject({ code: 'ERR_SMIME' });
+    }
+    await expect(encrypt(long, [bob.der])).rejects.toMatchObject({ code: 'ERR_SMIME' });
+  });
+
+  test('CMS of another type is named', async () => {
+    const data = cmsMessage(sequence(oid('1.2.840.113549.1.7.1'), context(0, octetString(message))));
+    await expect(verify(data)).rejects.toMatchObject({ code: 'ERR_SMIME', message: expect.stringContaining('1.2.840.113549.1.7.1') as string });
+    await expect(decrypt(data, source(bob))).rejects.toMatchObject({ code: 'ERR_SMIME', message: expect.stringContaining('1.2.840.113549.1.7.1') as string });
   });
 
   test('no secret is in an error', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { keyWraps } from '../../../src/smime/algorithms.js';
-import { peerPublicKey, sharedInfo, tripleDesKey, unwrapKey, wrapKey, x963Kdf } from '../../../src/smime/key-agreement.js';
+import { hkdf, peerPublicKey, sharedInfo, tripleDesKey, unwrapKey, wrapKey, x963Kdf } from '../../../src/smime/key-agreement.js';
 import { pkcs1KeyOrRandom } from '../../../src/smime/rsa-decoding.js';
 import { bitString, integer, octetString, oid, sequence } from '../../../src/util/der.js';
 
@@ -51,6 +51,23 @@ describe('X9.63 KDF (NIST CAVS, ANSI X9.63-2001)', () => {
     ],
   ] as const)('%s', (digest, secret, info, key) => {
     expect(x963Kdf(digest, hex(secret), hex(info), key.length / 2)).toEqual(hex(key));
+  });
+});
+
+describe('HKDF with SHA-256 (RFC 5869 appendix A)', () => {
+  const range = (from: number, to: number): Buffer => Buffer.from(Array.from({ length: to - from + 1 }, (_, i) => from + i));
+  test.each([
+    ['A.1', Buffer.alloc(22, 0x0b), range(0, 0x0c), range(0xf0, 0xf9), '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865'],
+    [
+      'A.2',
+      range(0, 0x4f),
+      range(0x60, 0xaf),
+      range(0xb0, 0xff),
+      'b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87',
+    ],
+    ['A.3', Buffer.alloc(22, 0x0b), Buffer.alloc(0), Buffer.alloc(0), '8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8'],
+  ] as const)('%s', (_, secret, salt, info, key) => {
+    expect(hkdf('sha256', secret, salt, info, key.length / 2).toString('hex')).toBe(key);
   });
 });
 

@@ -44,6 +44,24 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
     expect(unnoticed.filter((at) => (at < start || at >= start + head.length) && at !== signerVersion)).toEqual([]);
   });
 
+  test.each([
+    ['sha1', 1024, 160, '1.3.14.3.2.26', '1.2.840.10040.4.3'],
+    ['sha224', 2048, 224, '2.16.840.1.101.3.4.2.4', '2.16.840.1.101.3.4.3.1'],
+    ['sha256', 2048, 256, '2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.3.2'],
+  ])('DSA with %s is read, and a flipped bit seen (RFC 3370 section 3.1, RFC 5754 section 3.1)', async (hash, modulusLength, divisorLength, digestOid, signatureOid) => {
+    const carl = issue({ issuer: root, name: 'Carl', key: generateKeyPairSync('dsa', { modulusLength, divisorLength }) });
+    const attributes = [contentType(), attribute('1.2.840.113549.1.9.4', octetString(createHash(hash).update(content).digest()))];
+    const signature = sign(hash, element(tag.set, ...attributes), carl.key.privateKey);
+    const message = (octets: Buffer): Buffer => {
+      const info = signerInfo({ signer: carl, attributes, signature: octets, digestAlgorithm: sequence(oid(digestOid)), algorithm: sequence(oid(signatureOid)) });
+      return signedData(content, [info], [carl.der]);
+    };
+    expect(await check(message(signature))).toMatchObject([{ valid: true, trusted: true, hashAlgorithm: hash }]);
+    const changed = Buffer.from(signature);
+    changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+    expect(await check(message(changed))).toMatchObject([{ valid: false, trusted: false }]);
+  });
+
   test('a flipped byte of a multipart/signed content is named', async () => {
     const signer = await prepareSigner(await loaded(alice), { certificate: { data: '' } });
     const message = (await messageOf(await signer.sign(entityOf(), never))).toString('latin1');
