@@ -13,7 +13,7 @@ export interface EventSink {
   connection(number: number, event: UntimedEvent): void;
   /** A message was started, sent, or failed. */
   message(messageId: string, state: MessageEvent['state'], bytes: number, durationMs: number): void;
-  /** A warning that belongs to no connection. */
+  /** A warning that belongs to no connection; one that was told of a connection is not told again. */
   warning(warning: Warning): void;
   /** A failure that belongs to no connection. */
   error(error: EmailError): void;
@@ -25,7 +25,9 @@ export interface EventSink {
  */
 export function createEventSink(logger: ((event: LogEvent) => unknown) | undefined): EventSink | undefined {
   if (logger === undefined) return undefined;
-  const connection = (number: number, event: UntimedEvent): void => {
+  /** Those of connections, which stand in the result of each message too. */
+  const announced = new WeakSet<Warning>();
+  const tell = (number: number, event: UntimedEvent): void => {
     try {
       const outcome = logger(frozen({ time: new Date(), connection: number, ...event }));
       // An async function is a logger too. Its failure has nobody to go to: logging is where failures are told.
@@ -35,10 +37,15 @@ export function createEventSink(logger: ((event: LogEvent) => unknown) | undefin
     }
   };
   return {
-    connection,
-    message: (messageId, state, bytes, durationMs) => connection(0, { type: 'message', level: 'info', messageId, state, bytes, durationMs }),
-    warning: (warning) => connection(0, { type: 'warning', level: 'warning', warning }),
-    error: (error) => connection(0, { type: 'error', level: 'error', error }),
+    connection: (number, event) => {
+      if (event.type === 'warning') announced.add(event.warning);
+      tell(number, event);
+    },
+    message: (messageId, state, bytes, durationMs) => tell(0, { type: 'message', level: 'info', messageId, state, bytes, durationMs }),
+    warning: (warning) => {
+      if (!announced.has(warning)) tell(0, { type: 'warning', level: 'warning', warning });
+    },
+    error: (error) => tell(0, { type: 'error', level: 'error', error }),
   };
 }
 

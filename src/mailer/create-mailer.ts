@@ -38,6 +38,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     events,
     smime,
     totalMs: server.timeouts.totalMs,
+    foreignTransport: transport !== undefined,
     window: pool.maxConnections * pool.messagesInFlight + pool.maxConnections,
     describe: () => `Profile: ${name}\nServer: ${server.host}, port ${server.port}\nSecurity: ${server.security}`,
     senderAddress: sender.email,

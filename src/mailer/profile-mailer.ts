@@ -13,6 +13,7 @@ import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import { checkCloseOptions, checkSendOptions, checkTestOptions } from '../profile/mailer-options.js';
+import { neverAborts } from '../util/never-aborts.js';
 import { combineSignals } from './combined-signal.js';
 import { sendWindow } from './send-all.js';
 import type { SmimeTester } from './smime-services.js';
@@ -24,6 +25,8 @@ export interface MailerParts {
   readonly events: EventSink | undefined;
   readonly smime: SmimeTester;
   readonly totalMs: number;
+  /** The transport is not ours: it may not say how much it sent. */
+  readonly foreignTransport: boolean;
   /** Sends that `sendAll` keeps under way. */
   readonly window: number;
   /** Profile, host and security, for the test e-mail. */
@@ -158,22 +161,25 @@ export class ProfileMailer implements Mailer {
 
   /** Every copy in its turn. The first decides; what fails after it is partly delivered. */
   async #deliver(prepared: PreparedMessage, options: SendOptions, signal: AbortSignal, start: number): Promise<SendResult> {
+    const { foreignTransport } = this.#parts;
     const transactions: TransactionReport[] = [];
     const rejected: RejectedRecipient[] = [];
-    const warnings: Warning[] = [...prepared.warnings];
+    const warnings = new Set<Warning>(prepared.warnings);
     const requireAllRecipients = options.requireAllRecipients ?? false;
-    const sendOptions = { signal, requireAllRecipients, onProgress: options.onProgress, dsnIfOffered: prepared.dsnIfOffered };
+    // A forced close() ends our own transport's connections; a transport of somebody else's must be told by signal.
+    const quiet = !foreignTransport && signal === this.#abort.signal;
+    const sendOptions = { signal: quiet ? neverAborts : signal, requireAllRecipients, onProgress: options.onProgress, dsnIfOffered: prepared.dsnIfOffered };
     let bytes = 0;
     let failure: EmailError | undefined;
     for (const copy of prepared.copies) {
       try {
-        const counter = new OctetCounter(copy);
-        const result = await this.#parts.transport.send(copy.envelope, counter.compose, sendOptions);
-        const made = result.transactions ?? [{ recipients: result.accepted, reply: result.reply, bytes: counter.octets }];
+        const counter = foreignTransport ? new OctetCounter(copy) : undefined;
+        const result = await this.#parts.transport.send(copy.envelope, counter?.compose ?? copy.compose, sendOptions);
+        const made = result.transactions ?? [{ recipients: result.accepted, reply: result.reply, bytes: counter?.octets ?? 0 }];
         transactions.push(...made);
         for (const transaction of made) bytes += transaction.bytes;
         rejected.push(...result.rejected);
-        if (result.warnings) warnings.push(...result.warnings);
+        for (const warning of result.warnings ?? []) warnings.add(warning);
       } catch (cause) {
         const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, { cause });
         const refused = requireAllRecipients ? undefined : refusalsOf(error, copy.envelope.to);
@@ -193,7 +199,7 @@ export class ProfileMailer implements Mailer {
       transactions,
       bytes,
       durationMs: performance.now() - start,
-      warnings,
+      warnings: [...warnings],
     };
   }
 }

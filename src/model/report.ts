@@ -35,7 +35,7 @@ export interface TlsReport {
 
 /** What `testConnection()` saw. */
 export interface ConnectionReport {
-  /** Did every step succeed? */
+  /** Did the connection come to its end? A guess of `security: 'automatic'` that failed on the way is a failed step, and no more. */
   readonly ok: boolean;
   /** In the order they happened. */
   readonly steps: readonly ConnectionStepReport[];

@@ -4,6 +4,7 @@ import type { Warning } from '../model/reply.js';
 
 /** What a test gathered. */
 export interface TestFindings {
+  readonly ok: boolean;
   readonly steps: readonly ConnectionStepReport[];
   readonly extensions: ReadonlyMap<string, readonly string[]>;
   readonly transcript: readonly string[];
@@ -13,10 +14,10 @@ export interface TestFindings {
 }
 
 export function createConnectionReport(findings: TestFindings): ConnectionReport {
-  const { steps, extensions, transcript, warnings, mechanism, tls } = findings;
+  const { ok, steps, extensions, transcript, warnings, mechanism, tls } = findings;
   const size = Number(extensions.get('SIZE')?.[0] ?? 0);
   return {
-    ok: steps.every((step) => step.ok),
+    ok,
     steps,
     extensions: Object.assign(Object.create(null) as Record<string, readonly string[]>, Object.fromEntries(extensions)),
     transcript,
@@ -24,17 +25,19 @@ export function createConnectionReport(findings: TestFindings): ConnectionReport
     mechanism,
     tls,
     maxMessageBytes: Number.isSafeInteger(size) && size > 0 ? size : undefined,
-    toString: () => reportText(steps, warnings),
+    toString: () => reportText(ok, steps, warnings),
   };
 }
 
-function reportText(steps: readonly ConnectionStepReport[], warnings: readonly Warning[]): string {
-  const lines = steps.flatMap((step) => {
-    const mark = step.ok ? 'ok  ' : 'FAIL';
-    const line = `${mark} ${step.name.padEnd(12)} ${String(Math.round(step.durationMs)).padStart(6)} ms  ${step.detail}`;
-    const cause = step.error ? [`     ${step.error.message}`] : [];
-    const remedy = step.remedy ? [`     -> ${step.remedy}`] : [];
-    return [line, ...cause, ...remedy];
+/** Where the connection came about all the same, there is nothing to be done about a step that failed. */
+function reportText(ok: boolean, steps: readonly ConnectionStepReport[], warnings: readonly Warning[]): string {
+  const lines = steps.flatMap(({ ok: passed, name, durationMs, detail, error, remedy }) => {
+    const mark = passed ? 'ok  ' : ok ? '--  ' : 'FAIL';
+    const text = [`${mark} ${name.padEnd(12)} ${String(Math.round(durationMs)).padStart(6)} ms  ${detail}`];
+    if (passed || ok) return text;
+    if (error && error.message !== detail) text.push(`     ${error.message}`);
+    if (remedy) text.push(`     -> ${remedy}`);
+    return text;
   });
   return [...lines, ...warnings.map(({ code, message }) => `warn ${code}: ${message}`)].join('\n');
 }

@@ -30,15 +30,15 @@ export async function testConnection(
     const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause, phase: 'connect' });
     if (signal.aborted || error.code === 'ERR_ABORTED' || error.code === 'ERR_CLOSED') throw abortError(signal);
     if (error.code === 'ERR_PROFILE_INVALID') throw error;
-    // A failure between two steps is a step of its own: no report is ok without having come to its end.
-    if (steps.every((step) => step.ok)) steps.push(failedStep(error, performance.now() - start));
-    return createConnectionReport({ steps, extensions: new Map(), transcript, warnings, mechanism: undefined, tls: undefined });
+    // A failure between two steps is a step of its own: each report has the one that ended it.
+    if (!steps.some((step) => step.error?.message === error.message)) steps.push(failedStep(error, performance.now() - start));
+    return createConnectionReport({ ok: false, steps, extensions: new Map(), transcript, warnings, mechanism: undefined, tls: undefined });
   }
   const { extensions, mechanism, tls } = connection;
   const ending = performance.now();
   await connection.quit();
   steps.push({ name: 'quit', ok: true, durationMs: performance.now() - ending, detail: 'closed' });
-  return createConnectionReport({ steps, extensions, transcript, warnings, mechanism, tls });
+  return createConnectionReport({ ok: true, steps, extensions, transcript, warnings, mechanism, tls });
 }
 
 function failedStep(error: ReturnType<typeof createEmailError>, durationMs: number): ConnectionStepReport {

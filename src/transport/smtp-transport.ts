@@ -11,7 +11,6 @@ import type { ResolvedPool } from '../profile/defaults.js';
 import { testConnection } from './connection-test.js';
 import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
 
-
 /** Opens a connection; a given observer hears of it besides whoever else does. */
 export type OpenSmtpConnection = (signal: AbortSignal, observer?: ConnectionObserver) => Promise<SmtpConnection>;
 
@@ -34,13 +33,14 @@ export class SmtpTransport implements Transport {
     const transactions = [reportOf(first)];
     const accepted = [...first.accepted];
     const rejected = [...first.rejected];
-    const warnings: Warning[] = [...first.warnings];
+    const warnings = new Set(first.warnings);
     for (let rest = first.deferred; rest.length > 0; ) {
       try {
         const next = await this.#transact({ ...envelope, to: rest }, compose, options);
         transactions.push(reportOf(next));
         accepted.push(...next.accepted);
         rejected.push(...next.rejected);
+        for (const warning of next.warnings) warnings.add(warning);
         rest = next.deferred;
       } catch (cause) {
         const refused = refusedRecipients(cause, rest);
@@ -49,7 +49,7 @@ export class SmtpTransport implements Transport {
         rest = [];
       }
     }
-    return { accepted, rejected, reply: first.reply, transactions, warnings };
+    return { accepted, rejected, reply: first.reply, transactions, warnings: [...warnings] };
   }
 
   /** Every step on a connection of its own. Rejects with ERR_ABORTED and ERR_PROFILE_INVALID alone; the rest is in the report. */
@@ -72,9 +72,10 @@ export class SmtpTransport implements Transport {
       const lease = await this.#pool.acquire(options.signal, replaced);
       const { connection } = lease;
       try {
-        if (!options.dsnIfOffered || !envelope.dsn || connection.extensions.has('DSN')) return await connection.transact(transaction);
-        const outcome = await connection.transact({ ...transaction, envelope: { ...envelope, dsn: undefined } });
-        return { ...outcome, warnings: [...outcome.warnings, dsnUnavailable] };
+        const lacksDsn = options.dsnIfOffered && envelope.dsn !== undefined && !connection.extensions.has('DSN');
+        const outcome = await connection.transact(lacksDsn ? { ...transaction, envelope: { ...envelope, dsn: undefined } } : transaction);
+        const warnings = [...connection.warnings, ...outcome.warnings, ...(lacksDsn ? [dsnUnavailable] : [])];
+        return warnings.length === 0 ? outcome : { ...outcome, warnings };
       } catch (error) {
         if (isConcurrencyRefusal(error) && error.phase === 'transaction' && this.#pool.lowerLimit(connection)) {
           void connection.quit();

@@ -75,6 +75,14 @@ describe('send', () => {
     }
   });
 
+  it('says in its result, and in one event, that it went over plain text', async () => {
+    const { mailer, events } = await setUp({ security: 'none' });
+    for (let i = 0; i < 2; i++) expect((await mailer.send(message)).warnings).toMatchObject([{ code: 'WARN_PLAINTEXT' }]);
+    expect(events.filter(({ type }) => type === 'warning')).toHaveLength(1);
+    const { mailer: chosen } = await setUp({ security: 'none' }, { server: { security: 'none' } });
+    expect((await chosen.send(message)).warnings).toEqual([]);
+  });
+
   it('reports progress, and survives a callback and a logger that throw', async () => {
     const { mailer } = await setUp({}, {}, { logger: () => { throw new Error('broken logger'); } });
     const steps: number[] = [];

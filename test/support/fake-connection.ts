@@ -1,4 +1,5 @@
 import { createEmailError } from '../../src/errors/email-error.js';
+import type { Warning } from '../../src/model/reply.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from '../../src/connection/contract.js';
 
 /** A connection without a server: transactions wait until the test answers them. */
@@ -11,7 +12,7 @@ export class FakeConnection implements SmtpConnection {
   extensions: ReadonlyMap<string, readonly string[]> = new Map([['DSN', []]]);
   readonly mechanism = undefined;
   readonly tls = undefined;
-  readonly warnings = [];
+  warnings: readonly Warning[] = [];
   readonly transactions: { transaction: Transaction; resolve(outcome: TransactionOutcome): void; reject(error: Error): void }[] = [];
   readonly #closeListeners: (() => void)[] = [];
 

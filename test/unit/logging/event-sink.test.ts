@@ -35,6 +35,15 @@ describe('createEventSink', () => {
     for (const { time } of events) expect(time.getTime()).toBeGreaterThanOrEqual(before);
   });
 
+  it('tells a warning of a connection once, though it stands in the result of each message', () => {
+    const events: LogEvent[] = [];
+    const sink = createEventSink((event) => events.push(event));
+    sink?.connection(1, { type: 'warning', level: 'warning', warning });
+    sink?.warning(warning);
+    sink?.warning({ ...warning });
+    expect(events.map(({ connection }) => connection)).toEqual([1, 0]);
+  });
+
   it('hands over frozen copies, and the error itself', () => {
     const events: LogEvent[] = [];
     emitAll(createEventSink((event) => events.push(event)));

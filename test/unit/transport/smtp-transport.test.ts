@@ -123,4 +123,16 @@ describe('the SMTP transport', () => {
     second.resolve(accepted(second.transaction));
     expect((await without).warnings).toMatchObject([{ code: 'WARN_DSN_UNAVAILABLE' }]);
   });
+
+  it('passes on what should be known of the connection, once', async () => {
+    const { transport, opened, at } = setUp();
+    const sending = transport.send(envelope, compose, options);
+    const one = await at(0, 0);
+    const warning = { code: 'WARN_PLAINTEXT', message: 'over plain text' };
+    if (opened[0]) opened[0].warnings = [warning];
+    one.resolve({ ...accepted(one.transaction), accepted: ['b@example.com'], deferred: ['c@example.com'] });
+    const two = await at(0, 1);
+    two.resolve(accepted(two.transaction));
+    expect((await sending).warnings).toEqual([warning]);
+  });
 });
