@@ -13,6 +13,7 @@ import type { MailMessage } from '../model/message.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
+import { isAscii } from '../util/bytes.js';
 import { messageBody } from './body.js';
 import { checkMessage } from './check-message.js';
 import { openContent } from './content.js';
@@ -49,11 +50,10 @@ export interface PreparedMessage {
   readonly dispose: (() => Promise<void>) | undefined;
 }
 
-/** Everything about a message but its content. */
+/** What is known of a message before its content is written. */
 interface Draft {
-  readonly message: MailMessage;
-  readonly envelope: Envelope;
   readonly fields: readonly WrittenField[];
+  readonly smtpUtf8: boolean;
   readonly domainSigner: DomainSigner | undefined;
 }
 
@@ -105,7 +105,7 @@ export class Composer {
     const domainSigner = dkim === undefined ? undefined : await DomainSigner.open(dkim, message.dkim ? 'dkim' : 'profile.dkim', signal);
     const replay = domainSigner !== undefined || envelope.to.length > 1;
     const context: ContentContext = { fileAccess: this.#fileAccess, replay, sources };
-    const draft: Draft = { message, envelope, fields, domainSigner };
+    const draft: Draft = { fields, smtpUtf8: needsUtf8(envelope, mailboxes), domainSigner };
     const opening = messageBody(message, context);
     const body = opening instanceof Promise ? await opening : opening;
     const write = protection
@@ -204,11 +204,13 @@ function textOf(fields: readonly WrittenField[]): string {
 
 function outgoing({ content, size, encoding }: RenderedMessage, draft: Draft): OutgoingContent {
   const body = encoding === 'binary' ? 'binarymime' : encoding === '8bit' ? '8bitmime' : '7bit';
-  return { body, smtpUtf8: needsUtf8(draft), size, bytes: content, canonical: encoding !== 'binary' };
+  return { body, smtpUtf8: draft.smtpUtf8, size, bytes: content, canonical: encoding !== 'binary' };
 }
 
-/** Header fields are ASCII unless a mailbox is not. */
-function needsUtf8({ envelope, fields }: Draft): boolean {
-  const isUtf8 = (text: string): boolean => /[^\0-\x7f]/.test(text);
-  return isUtf8(envelope.from) || envelope.to.some(isUtf8) || fields.some(({ text }) => isUtf8(text));
+/** Everything that is written is ASCII, but for mailboxes whose local part is not (RFC 6531). */
+function needsUtf8({ from, to }: Envelope, mailboxes: MessageMailboxes): boolean {
+  const { sender, cc, replyTo, readReceiptTo, returnReceiptTo } = mailboxes;
+  if (mailboxes.from.smtpUtf8 || sender?.smtpUtf8 || readReceiptTo?.smtpUtf8 || returnReceiptTo?.smtpUtf8) return true;
+  const shown = [mailboxes.to, cc, replyTo].some((list) => list.some(({ smtpUtf8 }) => smtpUtf8));
+  return shown || !isAscii(from) || !to.every(isAscii);
 }

@@ -12,9 +12,15 @@ export function ownMessage(message: MailMessage): MailMessage {
   return isRecord(message) ? (copyFields(message, 0) as MailMessage) : message;
 }
 
-/** Without a prototype, so that a field that is absent is absent, whatever was done to Object.prototype. */
+/** Inherits nothing, so that a field that is absent is absent, whatever was done to Object.prototype; of a class, for it is faster. */
+class OwnFields {
+  readonly [field: string]: unknown;
+}
+Object.setPrototypeOf(OwnFields.prototype, null);
+Reflect.deleteProperty(OwnFields.prototype, 'constructor');
+
 function copyFields(value: object, depth: number): object {
-  const copy = Object.create(null) as Record<string, unknown>;
+  const copy = new OwnFields() as Record<string, unknown>;
   for (const key of Object.keys(value)) copy[key] = copyOf((value as Record<string, unknown>)[key], depth + 1);
   return copy;
 }

@@ -97,16 +97,19 @@ function ended(): Error {
 /** Every stream that can be read but once, with its place. The message is not checked yet. */
 function streamsOf(message: MailMessage): [string, Stream][] {
   if (typeof message !== 'object' || message === null) return [];
-  const { text, html, raw, attachments, alternatives } = message;
-  const contents: [string, unknown][] = [
-    ['text', text],
-    ['html', html],
-    ['raw', raw],
-  ];
-  for (const [list, parts] of [['attachments', attachments], ['alternatives', alternatives]] as const) {
-    if (Array.isArray(parts)) parts.forEach((part: { content?: unknown } | null, i) => contents.push([`${list}.${i}.content`, part?.content]));
+  const streams: [string, Stream][] = [];
+  for (const field of ['text', 'html', 'raw'] as const) {
+    const content: unknown = message[field];
+    if (isStream(content)) streams.push([field, content]);
   }
-  return contents.filter((entry): entry is [string, Stream] => isStream(entry[1]));
+  for (const list of ['attachments', 'alternatives'] as const) {
+    const parts: unknown = message[list];
+    if (!Array.isArray(parts)) continue;
+    parts.forEach((part: { content?: unknown } | null, i) => {
+      if (isStream(part?.content)) streams.push([`${list}.${i}.content`, part.content]);
+    });
+  }
+  return streams;
 }
 
 /** Is nothing to come of it any more, as far as it tells? */

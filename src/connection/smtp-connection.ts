@@ -9,6 +9,7 @@ import { contentCapabilities } from '../smtp/extensions.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
 import { explainFailure, transact, TransactionState } from '../smtp/transaction.js';
+import { neverAborts } from '../util/never-aborts.js';
 import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
 import { untilAborted } from './until-aborted.js';
@@ -109,7 +110,7 @@ export class EstablishedConnection implements SmtpConnection {
   /** The content, in memory already in canonical form; or the abort, whichever comes first. */
   async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
     const composing = compose(contentCapabilities(this.#opened.session.extensions));
-    const content = await untilAborted(composing, signal);
+    const content = await (signal === neverAborts ? composing : untilAborted(composing, signal));
     if (!(content.bytes instanceof Uint8Array)) return content;
     const bytes = canonicalBytes(content.bytes, content);
     return { ...content, bytes, size: bytes.length };
