@@ -15,6 +15,8 @@ interface Slot {
   readonly openedAt: number;
   leases: number;
   served: number;
+  /** Idle: it does not hold the process, and its idle time runs. */
+  resting: boolean;
   idleTimer: NodeJS.Timeout | undefined;
 }
 
@@ -52,7 +54,8 @@ export class ConnectionPool {
   readonly #slots = new Set<Slot>();
   readonly #waiters: Waiter[] = [];
   readonly #limiter: RateLimiter | undefined;
-  readonly #opening = new AbortController();
+  /** Of the connections that are being opened now. */
+  #opening = new AbortController();
   #openings = 0;
   /** Connections the server lets us have; back to the option once none is left. */
   #limit: number;
@@ -90,6 +93,7 @@ export class ConnectionPool {
         const at = this.#waiters.indexOf(waiter);
         if (at >= 0) this.#waiters.splice(at, 1);
         reject(abortError(signal, waiting));
+        if (this.#waiters.length === 0) this.#giveUpOpening();
         this.#settle();
       };
       const waiter: Waiter = {
@@ -126,7 +130,6 @@ export class ConnectionPool {
       this.#drained = resolve;
     }).then(() => this.#quitAll());
     if (force) {
-      this.#opening.abort(closedError());
       for (const waiter of this.#waiters.splice(0)) waiter.reject(closedError());
       for (const slot of this.#slots) slot.connection.destroy(closedError());
     }
@@ -147,7 +150,8 @@ export class ConnectionPool {
 
   /** After every change: is there nothing left to wait for? */
   #settle(): void {
-    if (!this.#drained || this.#waiters.length > 0 || this.#openings > 0) return;
+    if (!this.#drained || this.#waiters.length > 0) return;
+    if (this.#openings > 0) return this.#giveUpOpening();
     for (const slot of this.#slots) if (slot.leases > 0) return;
     this.#drained();
     this.#drained = undefined;
@@ -187,20 +191,29 @@ export class ConnectionPool {
 
   #open(): void {
     this.#openings++;
-    this.#source.open(this.#opening.signal).then(
+    const { signal } = this.#opening;
+    this.#source.open(signal).then(
       (connection) => {
         this.#openings--;
         this.#adopt(connection);
       },
       (error: unknown) => {
         this.#openings--;
-        this.#openFailed(error);
+        if (signal.aborted) this.#serve();
+        else this.#openFailed(error);
       },
     );
   }
 
+  /** Nobody waits for them: a server that is silent must not hold process or close(). Whoever comes later has others opened. */
+  #giveUpOpening(): void {
+    const given = this.#opening;
+    this.#opening = new AbortController();
+    given.abort(closedError());
+  }
+
   #adopt(connection: SmtpConnection): void {
-    const slot: Slot = { connection, openedAt: performance.now(), leases: 0, served: 0, idleTimer: undefined };
+    const slot: Slot = { connection, openedAt: performance.now(), leases: 0, served: 0, resting: false, idleTimer: undefined };
     this.#slots.add(slot);
     connection.onClose(() => this.#forget(slot));
     this.#rest(slot);
@@ -224,7 +237,8 @@ export class ConnectionPool {
     this.#limiter?.take(performance.now());
     clearTimeout(slot.idleTimer);
     slot.idleTimer = undefined;
-    if (slot.leases === 1) slot.connection.ref();
+    if (slot.resting) slot.connection.ref();
+    slot.resting = false;
     let given = false;
     return {
       connection: slot.connection,
@@ -232,16 +246,17 @@ export class ConnectionPool {
         if (given) return;
         given = true;
         slot.leases--;
-        this.#rest(slot);
         this.#serve();
+        this.#rest(slot);
       },
     };
   }
 
   /** Nothing runs on it: close it if it is spent, else let it wait a while without holding the process. */
   #rest(slot: Slot): void {
-    if (slot.leases > 0 || !this.#slots.has(slot)) return;
+    if (slot.leases > 0 || slot.resting || !this.#slots.has(slot)) return;
     if (!slot.connection.usable || this.#isSpent(slot) || this.#slots.size > this.#limit) return this.#retire(slot);
+    slot.resting = true;
     slot.connection.unref();
     const age = this.#options.maxAgeMs === 0 ? Infinity : slot.openedAt + this.#options.maxAgeMs - performance.now();
     const idle = this.#options.idleTimeoutMs === 0 ? Infinity : this.#options.idleTimeoutMs;

@@ -8,12 +8,12 @@ import { FakeConnection, settle } from '../../support/fake-connection.js';
 
 const never = new AbortController().signal;
 
-function setUp(options: PoolOptions = {}, open?: (n: number) => Promise<FakeConnection>) {
+function setUp(options: PoolOptions = {}, open?: (n: number, signal: AbortSignal) => Promise<FakeConnection>) {
   const opened: FakeConnection[] = [];
   let count = 0;
   const pool = new ConnectionPool(resolvePool(options), {
-    open: async () => {
-      const connection = await (open ? open(++count) : Promise.resolve(new FakeConnection(++count)));
+    open: async (signal) => {
+      const connection = await (open ? open(++count, signal) : Promise.resolve(new FakeConnection(++count)));
       opened.push(connection);
       return connection;
     },
@@ -141,6 +141,39 @@ describe('the pool', () => {
     lease.release();
     (await behind).release();
     await expect(pool.acquire(controller.signal)).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+
+  const silent = (n: number, signal: AbortSignal): Promise<FakeConnection> =>
+    n === 1 ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) : Promise.resolve(new FakeConnection(n));
+
+  it('gives up an opening once nobody waits for it; who comes later has another', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 }, silent);
+    const controller = new AbortController();
+    const waiting = pool.acquire(controller.signal);
+    const staying = pool.acquire(never);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_ABORTED', phase: 'connect' });
+    await settle();
+    expect(opened).toHaveLength(0);
+    const { pool: second } = setUp({ maxConnections: 1 }, silent);
+    const only = new AbortController();
+    const alone = second.acquire(only.signal);
+    only.abort();
+    const next = second.acquire(never);
+    await expect(alone).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    (await next).release();
+    void staying.catch(() => undefined);
+    await Promise.all([second.close(false), pool.close(true)]);
+  });
+
+  it('does not wait in close() for an opening that nobody waits for', async () => {
+    const { pool } = setUp({ maxConnections: 2 }, (n, signal) => (n === 2 ? silent(1, signal) : Promise.resolve(new FakeConnection(n))));
+    const first = pool.acquire(never);
+    const second = pool.acquire(never);
+    (await first).release();
+    (await second).release();
+    await pool.close(false);
+    expect(pool.size).toBe(0);
   });
 
   it('waits in close() for leases and waiters, and takes no new ones', async () => {
