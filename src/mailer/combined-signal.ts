@@ -14,6 +14,8 @@ export function combineSignals(own: AbortSignal, callers: AbortSignal | undefine
   setMaxListeners(0, controller.signal);
   const onOwn = (): void => controller.abort(own.reason);
   const onCallers = (): void => controller.abort(callers?.reason);
+  // One signal for many sends at once is how programs do it, and no leak: Node would warn of the eleventh.
+  if (callers instanceof EventTarget) setMaxListeners(0, callers);
   own.addEventListener('abort', onOwn, { once: true });
   callers?.addEventListener('abort', onCallers, { once: true });
   if (own.aborted) onOwn();

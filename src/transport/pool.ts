@@ -2,11 +2,13 @@
  * Connections shared by many sends. A lease is the right to run one transaction on a connection; whoever asked first gets the
  * next. What a connection looks like inside is not known here (connection/contract.ts).
  */
+import { setMaxListeners } from 'node:events';
 import type { SmtpConnection } from '../connection/contract.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { ResolvedPool } from '../profile/defaults.js';
+import { neverAborts } from '../util/never-aborts.js';
 import { RateLimiter } from './rate-limiter.js';
 
 /** A connection in the pool. */
@@ -55,7 +57,7 @@ export class ConnectionPool {
   readonly #waiters: Waiter[] = [];
   readonly #limiter: RateLimiter | undefined;
   /** Of the connections that are being opened now. */
-  #opening = new AbortController();
+  #opening = unlimitedController();
   #openings = 0;
   /** Connections the server lets us have; back to the option once none is left. */
   #limit: number;
@@ -88,6 +90,7 @@ export class ConnectionPool {
       const slot = this.#idleSlot();
       if (slot) return Promise.resolve(this.#lease(slot));
     }
+    const listens = signal !== neverAborts;
     return new Promise<Lease>((resolve, reject) => {
       const onAbort = (): void => {
         const at = this.#waiters.indexOf(waiter);
@@ -99,15 +102,15 @@ export class ConnectionPool {
       const waiter: Waiter = {
         fresh,
         resolve: (lease) => {
-          signal.removeEventListener('abort', onAbort);
+          if (listens) signal.removeEventListener('abort', onAbort);
           resolve(lease);
         },
         reject: (error) => {
-          signal.removeEventListener('abort', onAbort);
+          if (listens) signal.removeEventListener('abort', onAbort);
           reject(error);
         },
       };
-      signal.addEventListener('abort', onAbort, { once: true });
+      if (listens) signal.addEventListener('abort', onAbort, { once: true });
       // Whoever needs a fresh connection had its turn once.
       if (fresh) this.#waiters.unshift(waiter);
       else this.#waiters.push(waiter);
@@ -208,7 +211,7 @@ export class ConnectionPool {
   /** Nobody waits for them: a server that is silent must not hold process or close(). Whoever comes later has others opened. */
   #giveUpOpening(): void {
     const given = this.#opening;
-    this.#opening = new AbortController();
+    this.#opening = unlimitedController();
     given.abort(closedError());
   }
 
@@ -307,6 +310,13 @@ export class ConnectionPool {
   #rateWait(): number {
     return this.#limiter ? this.#limiter.waitMs(performance.now()) : 0;
   }
+}
+
+/** As many may listen as there are connections: Node warns past ten. */
+function unlimitedController(): AbortController {
+  const controller = new AbortController();
+  setMaxListeners(0, controller.signal);
+  return controller;
 }
 
 /** What is known of a message that waits for a connection. */

@@ -165,6 +165,18 @@ describe('send', () => {
     expect(await failure(mailer.send(message))).toMatchObject({ delivery: 'unknown', retryable: false });
   });
 
+  it('warns of no leak where many sends share a signal and many connections are opened', async () => {
+    const warnings: Error[] = [];
+    const onWarning = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', onWarning);
+    const { mailer } = await setUp({ security: 'none' }, {}, { pool: { maxConnections: 15 } });
+    const { signal } = new AbortController();
+    await Promise.all(Array.from({ length: 30 }, () => mailer.send(message, { signal })));
+    await new Promise(setImmediate);
+    process.off('warning', onWarning);
+    expect(warnings).toEqual([]);
+  });
+
   it('refuses options that are none, in words', async () => {
     const { smtp, mailer } = await setUp();
     const wrong = { requireAllRecipient: true } as object;
