@@ -3,7 +3,7 @@ import type { EmailError, RecipientFailure } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import { type Reply, showReply } from './reply.js';
-import { wantsAuthentication } from './reply-error.js';
+import { tryLater, wantsAuthentication } from './reply-error.js';
 
 /** What the server said to each RCPT. */
 export class RecipientReplies {
@@ -46,15 +46,24 @@ function saysTooMany(reply: Reply): boolean {
   return /too many recipients/i.test(lines.join(' '));
 }
 
-/** ERR_RECIPIENTS_REJECTED, or ERR_AUTH_REQUIRED where that is what the server wants. `taken` others were accepted, and dropped. */
-export function recipientsRejected(failures: readonly (RecipientFailure & { readonly reply: SmtpReply })[], taken = 0): EmailError {
+/**
+ * ERR_RECIPIENTS_REJECTED, or ERR_AUTH_REQUIRED where that is what the server wants. `taken` others were accepted, and dropped: then
+ * one that is refused for good refuses all of them again.
+ */
+export function recipientsRejected(
+  failures: readonly (RecipientFailure & { readonly reply: SmtpReply })[],
+  taken = 0,
+  phase: 'transaction' | 'acceptance' = 'transaction',
+): EmailError {
   const [first] = failures;
-  const retryable = failures.some(({ reply }) => reply.code < 500);
-  const details = { phase: 'transaction', retryable, recipients: failures, reply: first?.reply } as const;
+  const isTemporary = ({ reply }: { readonly reply: SmtpReply }): boolean => reply.code < 500;
+  const retryable = taken > 0 ? failures.every(isTemporary) : failures.some(isTemporary);
+  const remedy = failures.every(isTemporary) ? tryLater : 'Check the addresses. A server that denies relaying wants authentication, or is not the one for these domains.';
+  const details = { phase, retryable, recipients: failures, reply: first?.reply, remedy } as const;
   const words = first === undefined ? '' : `: ${showReply(first.reply)}`;
   if (first !== undefined && failures.every(({ reply }) => reply.code === 530)) {
-    const { code, remedy } = wantsAuthentication;
-    return createEmailError(code, `The server wants authentication${words}`, { ...details, remedy });
+    const { code, ...wanted } = wantsAuthentication;
+    return createEmailError(code, `The server wants authentication${words}`, { ...details, ...wanted });
   }
   const what = taken > 0 ? `${failures.length} of ${failures.length + taken} recipients` : failures.length === 1 ? 'the recipient' : `all ${failures.length} recipients`;
   return createEmailError('ERR_RECIPIENTS_REJECTED', `The server refused ${what}${words}`, details);

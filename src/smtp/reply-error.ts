@@ -7,8 +7,12 @@ import { type Reply, showReply } from './reply.js';
 export function replyError(what: string, reply: Reply, details: EmailErrorDetails & { readonly code?: EmailErrorCode } = {}): EmailError {
   const { code = 'ERR_SMTP_REPLY', ...rest } = details;
   const read = reply.read();
-  return createEmailError(code, `The server ${what}: ${showReply(read)}`, { reply: read, retryable: reply.code < 500, ...rest });
+  const temporary = reply.code < 500;
+  return createEmailError(code, `The server ${what}: ${showReply(read)}`, { reply: read, retryable: temporary, remedy: temporary ? tryLater : undefined, ...rest });
 }
+
+/** What is to be done about a 4yz reply (RFC 5321 section 4.2.1). */
+export const tryLater = 'The server calls this temporary: try again later.';
 
 /** A refusal: the connection is good for more, unless the server closes it (421, RFC 5321 section 3.8). */
 export function refused(what: string, reply: Reply, details: Parameters<typeof replyError>[2] = {}): EmailError | Broken {
@@ -30,6 +34,12 @@ export const wantsAuthentication = { code: 'ERR_AUTH_REQUIRED', remedy: 'Set aut
 /** A refusal whose reason has a code of its own, or the plain one. */
 export function refusedFor(what: string, reply: Reply, phase: EmailErrorPhase): Error | Broken {
   if (reply.code === 530) return refused('wants authentication', reply, { ...wantsAuthentication, phase });
-  if (reply.code === 552) return refused('finds the message too large', reply, { code: 'ERR_MESSAGE_TOO_LARGE', phase });
-  return refused(what, reply, { phase });
+  if (reply.code === 552) {
+    return refused('finds the message too large', reply, { code: 'ERR_MESSAGE_TOO_LARGE', phase, remedy: 'Send less, or send large attachments another way.' });
+  }
+  if (reply.code < 500) return refused(what, reply, { phase });
+  return refused(what, reply, { phase, remedy: phase === 'transaction' ? senderRemedy : contentRemedy });
 }
+
+const senderRemedy = 'Check sender.email (and sender.envelopeFrom, if set), and that the account may send from it.';
+const contentRemedy = "The server's words say what it has against the message: its content, its size or its sender. Who runs the server can tell more.";

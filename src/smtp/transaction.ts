@@ -234,7 +234,7 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
     rejected = [...rejected, ...failed];
     if (reply === undefined) {
       state.refused = true;
-      throw recipientsRejected(rejected);
+      throw recipientsRejected(rejected, 0, 'acceptance');
     }
   }
   // Taken: nothing is left to be reset. Had the next transaction been written meanwhile, it has its own RSET in front.

@@ -329,7 +329,25 @@ describe('a transaction', () => {
 
     test('fails where every recipient refuses the content', () => {
       const played = play(begin(lmtp).dialogue, ['250 ok', '250 ok', '250 ok', '452 full', '550 no']);
-      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered', retryable: true });
+      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered', retryable: true, phase: 'acceptance' });
     });
+  });
+
+  test.each([
+    ['the sender, for good', ['550 5.7.1 not you'], { phase: 'transaction', retryable: false, remedy: expect.stringContaining('sender.email') }],
+    ['the sender, for now', ['451 later'], { phase: 'transaction', retryable: true, remedy: expect.stringContaining('later') }],
+    ['a recipient, for good', ['250 ok', '550 relaying denied'], { code: 'ERR_RECIPIENTS_REJECTED', retryable: false, remedy: expect.stringContaining('relaying') }],
+    ['a recipient, for now', ['250 ok', '450 greylisted'], { code: 'ERR_RECIPIENTS_REJECTED', retryable: true, remedy: expect.stringContaining('later') }],
+    ['the content, for good', ['250 ok', '250 ok', '354 go', '554 spam'], { phase: 'acceptance', retryable: false, remedy: expect.stringContaining('words') }],
+    ['its size', ['250 ok', '250 ok', '354 go', '552 5.3.4 too big'], { code: 'ERR_MESSAGE_TOO_LARGE', retryable: false, remedy: expect.stringContaining('Send less') }],
+  ])('that is refused for %s says what to do', (_, replies, error) => {
+    expect(play(begin({ extensions: [] }).dialogue, replies).error).toMatchObject({ delivery: 'not-delivered', ...error });
+  });
+
+  test('may be tried again with requireAllRecipients only where none is refused for good', () => {
+    const strict = { ...two, to: ['b@x.test', 'c@x.test', 'd@x.test'], plan: { requireAllRecipients: true } };
+    for (const [reply, retryable] of [['550 no', false], ['451 later', true]] as const) {
+      expect(play(begin(strict).dialogue, ['250 ok', '250 ok', '450 later', reply]).error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', retryable });
+    }
   });
 });
