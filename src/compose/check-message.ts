@@ -76,7 +76,9 @@ export function checkMessage(message: MailMessage, given: MailMessage): void {
   if (typeof message !== 'object' || message === null || Array.isArray(message)) {
     throw invalid([{ path: 'message', message: `expected an object, got ${kindOf(message)}` }]);
   }
-  for (const key of known.keys()) if (isInherited(key, given)) add(key, 'is inherited from another object; a message has its fields itself');
+  const prototype: unknown = Object.getPrototypeOf(given);
+  const inherits = prototype !== Object.prototype && prototype !== null;
+  if (inherits) for (const key of known.keys()) if (isInherited(key, given)) add(key, 'is inherited from another object; a message has its fields itself');
   checkFields('', message, known, suggestion, add);
   if (problems.length === 0) checkTogether(message, add);
   if (problems.length > 0) throw invalid(problems);
@@ -88,14 +90,26 @@ function isInherited(key: string, given: object): boolean {
 }
 
 function checkFields(path: string, value: object, fields: ReadonlyMap<string, Kind>, hint: (key: string) => string, add: Add): void {
-  const what = path === '' ? 'a field of a message' : path.startsWith('attachments') || path.startsWith('alternatives') ? 'a field of an attachment' : 'a known field';
-  for (const [key, entry] of Object.entries(value) as [string, unknown][]) {
+  for (const key of Object.keys(value)) {
+    const entry = (value as Record<string, unknown>)[key];
+    const kind = fields.get(key);
+    if (kind !== undefined && isPlainlyRight(kind, entry)) continue;
     const name = showText(key, 60);
     const at = path === '' ? name : `${path}.${name}`;
-    const kind = fields.get(key);
-    if (kind === undefined) add(at, `not ${what}${hint(key)}`);
-    else if (entry !== undefined) checkKind(at, kind, entry, add);
+    if (kind === undefined) add(at, `not ${whatIs(path)}${hint(key)}`);
+    else checkKind(at, kind, entry, add);
   }
+}
+
+/** The short way for most fields: nothing to look into, nothing to say. */
+function isPlainlyRight(kind: Kind, entry: unknown): boolean {
+  if (entry === undefined || kind === 'addresses' || kind === 'any') return true;
+  return typeof entry === 'string' && (kind === 'text' || kind === 'content');
+}
+
+function whatIs(path: string): string {
+  if (path === '') return 'a field of a message';
+  return path.startsWith('attachments') || path.startsWith('alternatives') ? 'a field of an attachment' : 'a known field';
 }
 
 function checkKind(path: string, kind: Kind, value: unknown, add: Add): void {

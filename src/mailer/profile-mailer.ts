@@ -58,16 +58,20 @@ export class ProfileMailer implements Mailer {
   }
 
   compose(message: MailMessage, options?: TestOptions): Promise<ComposedMessage> {
-    return this.#withSignal(options, async (signal) => {
-      const prepared = await this.#parts.composer.prepare(message, signal);
-      try {
-        const copy = prepared.copies[0] as MessageCopy;
-        const { bytes } = await untilAborted(copy.compose(), signal);
-        return { envelope: copy.envelope, content: bytes instanceof Uint8Array ? bytes : await collect(bytes) };
-      } finally {
-        await prepared.dispose?.();
-      }
-    });
+    if (options === undefined) return this.#track(() => this.#compose(message, this.#abort.signal));
+    return this.#withSignal(options, (signal) => this.#compose(message, signal));
+  }
+
+  /** A source or a key that does not answer hears of an abort itself. */
+  async #compose(message: MailMessage, signal: AbortSignal): Promise<ComposedMessage> {
+    const prepared = await this.#parts.composer.prepare(message, signal);
+    try {
+      const copy = prepared.copies[0] as MessageCopy;
+      const { bytes } = await copy.compose();
+      return { envelope: copy.envelope, content: bytes instanceof Uint8Array ? bytes : await collect(bytes) };
+    } finally {
+      await prepared.dispose?.();
+    }
   }
 
   testConnection(options?: TestOptions): Promise<ConnectionReport> {
