@@ -59,7 +59,7 @@ function digestOf(parts: readonly Uint8Array[], { digest }: SigningScheme): Buff
 export function detachedForm(identity: Identity, encoding: RenderedEntity['encoding'], hasAsciiFields: boolean): SignedForm {
   if (encoding !== '7bit') {
     throw smimeError(
-      `A part of the message is ${encoding}: a detached signature over it would break on its way.`,
+      `The message cannot be signed detached: it ${encoding === '8bit' ? 'has octets above ASCII' : 'has lines of more than 998 octets, CR or LF alone, or NUL'}, which servers on its way may change.`,
       'Encode text as quoted-printable and other content as base64 before signing, or sign with format opaque.',
     );
   }
