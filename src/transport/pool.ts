@@ -30,6 +30,9 @@ interface Waiter {
   readonly fresh: boolean;
 }
 
+/** So long are fewer connections held than the options allow. */
+const lowMs = 60_000;
+
 /** The right to run one transaction. Give it back exactly once. */
 export interface Lease {
   readonly connection: SmtpConnection;
@@ -59,8 +62,9 @@ export class ConnectionPool {
   /** Of the connections that are being opened now. */
   #opening = unlimitedController();
   #openings = 0;
-  /** Connections the server lets us have; back to the option once none is left. */
+  /** Connections that can be had now; back to the option after a while, or once none is left. */
   #limit: number;
+  #lowered: NodeJS.Timeout | undefined;
   #rateTimer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -123,7 +127,7 @@ export class ConnectionPool {
     let others = 0;
     for (const slot of this.#slots) if (slot.connection !== connection && slot.connection.usable) others++;
     if (others === 0) return false;
-    this.#limit = Math.min(this.#limit, others);
+    this.#lower(Math.min(this.#limit, others));
     return true;
   }
 
@@ -142,6 +146,7 @@ export class ConnectionPool {
 
   async #quitAll(): Promise<void> {
     clearTimeout(this.#rateTimer);
+    clearTimeout(this.#lowered);
     await Promise.all(
       [...this.#slots].map(async (slot) => {
         clearTimeout(slot.idleTimer);
@@ -224,14 +229,38 @@ export class ConnectionPool {
   }
 
   #openFailed(cause: unknown): void {
-    if (isConcurrencyRefusal(cause) && this.#slots.size + this.#openings > 0) {
-      // The others go on; who waits, waits for one of them.
-      this.#limit = Math.max(1, this.#slots.size + this.#openings);
+    const others = this.#slots.size + this.#openings;
+    if (others > 0) {
+      // Those who wait can have one of the others; for want of a fresh one nobody waits on.
+      this.#lower(others);
+      this.#refuse((waiter) => waiter.fresh, cause);
     } else {
       // One attempt speaks for all who wait: a wrong password tried once a message would lock the account.
-      for (const waiter of this.#waiters.splice(0)) waiter.reject(copyOf(cause));
+      this.#raise();
+      this.#refuse(() => true, cause);
     }
     this.#serve();
+  }
+
+  #refuse(which: (waiter: Waiter) => boolean, cause: unknown): void {
+    const all = this.#waiters.splice(0);
+    this.#waiters.push(...all.filter((waiter) => !which(waiter)));
+    for (const waiter of all) if (which(waiter)) waiter.reject(copyOf(cause));
+  }
+
+  /** Fewer connections for a while: what keeps the server from another may pass. */
+  #lower(limit: number): void {
+    this.#limit = limit;
+    clearTimeout(this.#lowered);
+    this.#lowered = setTimeout(() => {
+      this.#raise();
+      this.#serve();
+    }, lowMs).unref();
+  }
+
+  #raise(): void {
+    clearTimeout(this.#lowered);
+    this.#limit = this.#options.maxConnections;
   }
 
   #lease(slot: Slot): Lease {
@@ -283,7 +312,7 @@ export class ConnectionPool {
   #forget(slot: Slot): void {
     clearTimeout(slot.idleTimer);
     if (!this.#slots.delete(slot)) return;
-    if (this.#slots.size === 0) this.#limit = this.#options.maxConnections;
+    if (this.#slots.size === 0) this.#raise();
     this.#serve();
   }
 

@@ -109,6 +109,24 @@ describe('the pool', () => {
     await expect(pool.acquire(never)).rejects.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
   });
 
+  it('goes on with the connections it has where a further one cannot be had', async () => {
+    const { pool, opened } = setUp({ maxConnections: 3 }, (n) => (n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(createEmailError('ERR_CONNECT', 'refused'))));
+    const [first, second, third] = [pool.acquire(never), pool.acquire(never), pool.acquire(never)];
+    (await first).release();
+    (await second).release();
+    (await third).release();
+    expect(opened).toHaveLength(1);
+    expect(pool.limit).toBe(1);
+  });
+
+  it('tells whoever needs a fresh connection that there is none, and takes no other from those who send', async () => {
+    const { pool, opened } = setUp({ maxConnections: 2 }, (n) => (n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(createEmailError('ERR_CONNECT', 'refused'))));
+    const lease = await pool.acquire(never);
+    await expect(pool.acquire(never, true)).rejects.toMatchObject({ code: 'ERR_CONNECT' });
+    lease.release();
+    expect(opened[0]?.quits).toBe(0);
+  });
+
   it('lowers its limit where the server says too many connections, and goes on with those it has', async () => {
     const refusal = createEmailError('ERR_SMTP_REPLY', 'too many', { reply: { code: 421, lines: ['Too many concurrent connections'] } });
     const { pool, opened } = setUp({ maxConnections: 3 }, (n) => (n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(refusal)));
@@ -218,6 +236,18 @@ describe('the pool, over time', () => {
     vi.advanceTimersByTime(1);
     expect(opened[0]?.quits).toBe(1);
     expect(pool.size).toBe(0);
+  });
+
+  it('tries for more connections again after a minute', async () => {
+    const { pool, opened } = setUp({ maxConnections: 2, idleTimeoutMs: 0 }, (n) => (n === 2 ? Promise.reject(createEmailError('ERR_CONNECT', 'refused')) : Promise.resolve(new FakeConnection(n))));
+    const first = await pool.acquire(never);
+    const second = pool.acquire(never);
+    await settle();
+    expect(pool.limit).toBe(1);
+    vi.advanceTimersByTime(60_000);
+    expect((await second).connection).toBe(opened[1]);
+    expect(pool.limit).toBe(2);
+    first.release();
   });
 
   it('closes a connection of maxAgeMs, however busy it was', async () => {
