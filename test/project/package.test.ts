@@ -30,6 +30,16 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
+describe('the lock files', () => {
+  it.each(['package-lock.json', 'test/bench/package-lock.json'])('%s names the packages of every platform, without which npm ci refuses it', (path) => {
+    const { packages } = JSON.parse(read(path)) as { packages: Record<string, { optionalDependencies?: Record<string, string> }> };
+    const missing = Object.values(packages)
+      .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+      .filter((name) => !Object.keys(packages).some((place) => place.endsWith(`node_modules/${name}`)));
+    expect(missing).toEqual([]);
+  });
+});
+
 describe('the package, from its tarball', () => {
   it('works by import, and its three entries hold the same names by require', async () => {
     for (const entry of ['sealpost', 'sealpost/smime', 'sealpost/testing']) {
