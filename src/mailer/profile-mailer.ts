@@ -41,20 +41,24 @@ export class ProfileMailer implements Mailer {
   readonly #parts: MailerParts;
   /** Aborts only when close() is forced. */
   readonly #abort = new AbortController();
+  /** Aborts with close(), forced or not. */
+  readonly #closed = new AbortController();
   readonly #pending = new Set<Promise<unknown>>();
   #closing: Promise<void> | undefined;
 
   constructor(parts: MailerParts) {
     this.#parts = parts;
-    setMaxListeners(0, this.#abort.signal);
+    setMaxListeners(0, this.#abort.signal, this.#closed.signal);
   }
 
   send(message: MailMessage, options?: SendOptions): Promise<SendResult> {
     return this.#track(() => this.#send(message, options));
   }
 
-  sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, options?: SendOptions): AsyncIterable<SendAllResult> {
-    return sendWindow(messages, this.#parts.window, (message, each) => this.send(message, each), options);
+  sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, given?: SendOptions): AsyncIterable<SendAllResult> {
+    const options = given === undefined ? undefined : checkSendOptions(given);
+    const send = (message: MailMessage, each: SendOptions | undefined): Promise<SendResult> => this.send(message, each);
+    return sendWindow(messages, { size: this.#parts.window, send, closed: this.#closed.signal }, options);
   }
 
   compose(message: MailMessage, options?: TestOptions): Promise<ComposedMessage> {
@@ -98,6 +102,7 @@ export class ProfileMailer implements Mailer {
 
   async close(options?: { readonly force?: boolean | undefined }): Promise<void> {
     const { force = false } = checkCloseOptions(options);
+    this.#closed.abort(closedError());
     if (force) this.#abort.abort(closedError());
     const forced = force ? this.#parts.transport.close({ force }) : undefined;
     this.#closing ??= (async () => {
@@ -127,7 +132,7 @@ export class ProfileMailer implements Mailer {
 
   /** Nothing starts after close(), and close() waits for what started. */
   #track<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#closing || this.#abort.signal.aborted) return Promise.reject(closedError());
+    if (this.#closed.signal.aborted) return Promise.reject(closedError());
     const running = run();
     this.#pending.add(running);
     const forget = (): void => void this.#pending.delete(running);

@@ -1,25 +1,38 @@
 /** `sendAll`: a window of sends over an iterable of any length; results in completion order, memory of one window. */
+import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, messageInvalid, reasonOf } from '../errors/email-error.js';
 import type { SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
+import { combineSignals } from './combined-signal.js';
 
+/** How the mailer runs one. */
+export interface SendWindow {
+  /** Sends under way at once. */
+  readonly size: number;
+  send(message: MailMessage, options: SendOptions | undefined): Promise<SendResult>;
+  /** Aborted by close(): no message can be sent any more, and none is taken from the source. */
+  readonly closed: AbortSignal;
+}
+
+/** Ends with the failure of the source, or with what stopped it, once all that was under way has settled and was told. */
 export async function* sendWindow(
   messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
-  window: number,
-  send: (message: MailMessage, options: SendOptions | undefined) => Promise<SendResult>,
+  { size, send, closed }: SendWindow,
   options: SendOptions | undefined,
 ): AsyncGenerator<SendAllResult, void, undefined> {
   const source = iteratorOf(messages);
+  const { signal, dispose } = combineSignals(closed, options?.signal, 0);
   const done: SendAllResult[] = [];
-  let wake: (() => void) | undefined;
+  let wake = (): void => undefined;
   let running = 0;
   let failure: { readonly error: unknown } | undefined;
   let exhausted = false;
-  let pulling: Promise<void> | undefined;
+  let pulling = false;
+  let left = false;
   const settle = (result: SendAllResult): void => {
     running--;
     done.push(result);
-    wake?.();
+    wake();
   };
   const start = (message: MailMessage): void => {
     running++;
@@ -30,38 +43,47 @@ export async function* sendWindow(
   };
   /** One pull at a time; a source that waits does not hold back results. */
   const pull = async (): Promise<void> => {
+    pulling = true;
     try {
       const next = await source.next();
       if (next.done) exhausted = true;
-      else start(next.value);
+      else if (!left) start(next.value);
     } catch (error) {
       exhausted = true;
       failure = { error };
     } finally {
-      pulling = undefined;
-      wake?.();
+      pulling = false;
+      wake();
     }
   };
+  const changed = (): Promise<void> =>
+    new Promise((resolve) => {
+      wake = resolve;
+    });
+  const onAbort = (): void => wake();
+  signal.addEventListener('abort', onAbort);
   try {
     for (;;) {
       while (done.length > 0) yield done.shift() as SendAllResult;
-      if (!exhausted && !pulling && running < window) pulling = pull();
-      if (exhausted && running === 0 && done.length === 0) break;
-      if (done.length > 0) continue;
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      wake = undefined;
+      if (signal.aborted && !exhausted) failure ??= { error: abortError(signal) };
+      const ending = exhausted || signal.aborted;
+      if (!ending && !pulling && running < size) void pull();
+      if (ending && running === 0 && done.length === 0) break;
+      if (done.length === 0) await changed();
     }
     if (failure) throw failure.error;
   } finally {
-    if (!exhausted) await source.return?.();
-    // The consumer left early: what is on its way still settles before we are gone.
-    while (running > 0) {
-      await new Promise<void>((resolve) => {
-        wake = resolve;
-      });
+    left = true;
+    signal.removeEventListener('abort', onAbort);
+    dispose();
+    if (!exhausted) {
+      const ending = Promise.resolve(source.return?.());
+      // A source that is waiting for its next message may wait for ever; nobody wants that message now.
+      if (pulling) ending.catch(() => undefined);
+      else await ending;
     }
+    // The consumer left early: what is on its way still settles before we are gone.
+    while (running > 0) await changed();
   }
 }
 

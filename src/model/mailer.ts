@@ -118,7 +118,10 @@ export type SendAllResult =
 export interface Mailer extends AsyncDisposable {
   /** Resolves when the server took the message for at least one recipient; rejects with an EmailError. */
   send(message: MailMessage, options?: SendOptions): Promise<SendResult>;
-  /** Many messages with back-pressure, results in completion order; one failure does not stop the rest. */
+  /**
+   * Many messages with back-pressure, results in completion order; one failure does not stop the rest. A signal that aborts, or
+   * close(), does: no further message is taken, and once all that was under way was told, the iteration rejects.
+   */
   sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, options?: SendOptions): AsyncIterable<SendAllResult>;
   /** What send() would transmit: for a Sent folder, a preview, a queue. A stream in the message is spent by it. */
   compose(message: MailMessage, options?: { readonly signal?: AbortSignal | undefined }): Promise<ComposedMessage>;

@@ -328,6 +328,60 @@ describe('sendAll', () => {
     expect(pulled).toBe(after);
   });
 
+  describe.each(['abort', 'close'] as const)('ended by %s', (how) => {
+    /** A source that waits for ever at its nth message, and what the iteration over it told before it was ended. */
+    async function iterate(waitsAt: number, endAt: 'first result' | 'wait') {
+      const faults = [{ at: 'end', do: 'delay', ms: 100 }] as const;
+      const { mailer } = await setUp({ security: 'none', faults: endAt === 'wait' ? [] : faults }, {}, { pool: { maxConnections: 1 } });
+      const controller = new AbortController();
+      const end = (): void => void (how === 'abort' ? controller.abort() : mailer.close());
+      let pulled = 0;
+      let returned = false;
+      async function* source(): AsyncGenerator<MailMessage> {
+        try {
+          for (;;) {
+            if (++pulled === waitsAt) await new Promise(() => undefined);
+            yield message;
+          }
+        } finally {
+          returned = true;
+        }
+      }
+      const results: SendAllResult[] = [];
+      const iterating = (async () => {
+        for await (const result of mailer.sendAll(source(), { signal: controller.signal })) {
+          results.push(result);
+          if (endAt === 'wait') setTimeout(end, 50);
+          else end();
+        }
+      })();
+      expect((await failure(iterating)).code).toBe(how === 'abort' ? 'ERR_ABORTED' : 'ERR_CLOSED');
+      return { told: results.length, sent: results.filter(({ result }) => result).length, pulled, returned };
+    }
+
+    it('tells what was under way, and takes no further message', async () => {
+      // Two are under way. The second is aborted, or waited for by close().
+      expect(await iterate(9, 'first result')).toEqual({ told: 2, sent: how === 'abort' ? 1 : 2, pulled: 2, returned: true });
+    });
+
+    it('does not wait for a source that waits', async () => {
+      expect(await iterate(2, 'wait')).toEqual({ told: 1, sent: 1, pulled: 2, returned: false });
+    });
+  });
+
+  it('lets its consumer leave while the source waits for its next message', async () => {
+    const { mailer } = await setUp();
+    async function* source(): AsyncGenerator<MailMessage> {
+      yield message;
+      await new Promise(() => undefined);
+    }
+    for await (const { result } of mailer.sendAll(source())) {
+      expect(result).toBeDefined();
+      break;
+    }
+    expect(() => mailer.sendAll([message], { signl: 5 } as object)).toThrowError(expect.objectContaining({ code: 'ERR_PROFILE_INVALID' }) as Error);
+  });
+
   it.each([undefined, null, 5, 'messages', {}])('says in words that %j is no iterable', async (messages) => {
     const { mailer } = await setUp();
     const taken = (async () => {
