@@ -1,4 +1,4 @@
-import { domainToASCII } from 'node:url';
+import { domainToASCII, domainToUnicode } from 'node:url';
 
 /** Domains as SMTP wants them: A-labels after UTS-46 (RFC 5890, RFC 5321 section 4.1.2), and address literals (section 4.1.3). */
 
@@ -19,7 +19,7 @@ export function toAsciiDomain(text: string): DomainResult {
   if (text.length > 1024) return { problem: 'the domain is too long' };
   if (outsideLdh.test(text)) return { problem: 'a domain holds letters, digits, hyphens and dots only' };
   let domain = text.toLowerCase();
-  if (!ldhOrDot.test(text) || domain.includes('xn--')) {
+  if (!ldhOrDot.test(text)) {
     domain = domainToASCII(text);
     if (domain === '') return { problem: 'the domain is not a valid internationalized name (UTS-46)' };
   }
@@ -29,13 +29,19 @@ export function toAsciiDomain(text: string): DomainResult {
     if (label === '') return { problem: 'the domain has an empty label' };
     if (label.length > maxLabel) return { problem: `a label of the domain is longer than ${maxLabel} octets` };
     if (!/^[a-z0-9-]+$/.test(label)) return { problem: 'the domain maps to characters that no domain has' };
-    // Also what is left of an A-label that stands for ASCII, as `xn--example-`: domainToASCII lets it through.
     if (label.startsWith('-') || label.endsWith('-')) return { problem: 'a label of the domain begins or ends with a hyphen' };
+    if (label.startsWith('xn--') && !isALabel(label)) return { problem: `the label ${label} is not a valid A-label (RFC 5890)` };
   }
   if (/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) {
     return { problem: 'the domain ends in a number; an IP address is written in square brackets' };
   }
   return { domain };
+}
+
+/** It stands for a label beyond ASCII, and that one for it. What domainToASCII makes of others depends on the version of Node. */
+function isALabel(label: string): boolean {
+  const unicode = domainToUnicode(label);
+  return unicode !== label && domainToASCII(unicode) === label;
 }
 
 function isIpv4(text: string): boolean {

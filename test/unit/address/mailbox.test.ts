@@ -49,7 +49,7 @@ describe('parseMailbox', () => {
     'a@"b"', 'a@b c', 'a@[192.0.2.256]', 'a@[192.0.2]', 'a@[1.2.3.04]', 'a@[::1]', 'a@[IPv6:1:2:3]', 'a@[IPv6:1::2::3]', 'a@[IPv6:g::1]',
     'a@[IPv6:1:2:3:4:5:6:7:8:9]', 'a@[IPv6:1:2:3:4:5:6:7::8]', 'a@[IPv6:192.0.2.1::]', 'a@[IPv6:]', 'a@[192.0.2.1', 'a@[x]y', 'a@b:25', 'a@b/c', 'a@b%c',
     'a@192.0.2.1', 'a@1.2.3', 'a@0x7f.1', 'a@b.0x1', 'a@１２７.0.0.1', 'a@⑴.example', 'a@a＠b.example', 'a@℀.example', 'a@xn--a', 'a@xn--', 'a@b。',
-    'a@xn--example-.example', 'a@\u200d.example', 'a\ud800@b', 'a@b\udc00', 'a\u2028b@c', 'a\u0085b@c',
+    'a@xn--example-.example', 'a@xn--0', 'a@xn--xn--a--gua.example', 'a@xn--1ug6825plhas9r', 'a@é.xn--a', 'a@\u200d.example', 'a\ud800@b', 'a@b\udc00', 'a\u2028b@c', 'a\u0085b@c',
     `${'a'.repeat(65)}@b`, `${'é'.repeat(33)}@b`, `a@${'b'.repeat(64)}`, `a@${'b.'.repeat(126)}bb`, `${'a'.repeat(64)}@${'b.'.repeat(95)}b`,
   ])('refuses %j', (text) => {
     expect(problemOf(() => parseMailbox(text, 'to.0'))).toContain('to.0: ');

@@ -6,6 +6,8 @@ import type { ConnectionOptions, TLSSocket } from 'node:tls';
 /** An SMTP client that knows no protocol: writes what it is given and cuts replies at their last line. */
 export class RawClient {
   socket: Socket | TLSSocket;
+  /** Of the TLS in use; a ticket may arrive together with the first octets. */
+  session: Promise<Buffer> = new Promise(() => undefined);
   #text = '';
   #ended = false;
   #wake: () => void = () => undefined;
@@ -26,6 +28,7 @@ export class RawClient {
   async startTls(options: ConnectionOptions): Promise<void> {
     this.socket.removeAllListeners('data');
     const tls = connectTls({ socket: this.socket, servername: 'localhost', ...options });
+    this.session = new Promise((resolve) => tls.once('session', resolve));
     await new Promise((resolve, reject) => tls.once('secureConnect', resolve).once('error', reject));
     this.socket = tls;
     this.#listen();

@@ -211,9 +211,8 @@ describe('TestSmtpServer', () => {
     const client = await open(server);
     await client.startTls({ ca: server.ca });
     expect(await client.reply()).toBe('220 localhost ESMTP test server');
-    const session = await new Promise<Buffer>((resolve) => client.socket.once('session', resolve));
     const second = await open(server);
-    await second.startTls({ ca: server.ca, session });
+    await second.startTls({ ca: server.ca, session: await client.session });
     expect((second.socket as import('node:tls').TLSSocket).isSessionReused()).toBe(true);
   });
 
