@@ -100,7 +100,8 @@ export class Composer {
     const messageId = this.#messageId(message, given, mailboxes.from);
     const envelope = buildEnvelope(this.#profile, message, mailboxes, messageId.slice(1, -1));
     const fields = messageFields({ profile: this.#profile, message, mailboxes, messageId, date: message.date ?? new Date() });
-    const protection = await this.#protection(message, envelope, mailboxes, signal);
+    if (!this.#loadProtector) refuseProtectionWanted(message);
+    const protection = this.#loadProtector && (await protect(this.#loadProtector, message, envelope, mailboxes, signal));
     const dkim = message.dkim ?? this.#profile.dkim;
     const domainSigner = dkim === undefined ? undefined : await DomainSigner.open(dkim, message.dkim ? 'dkim' : 'profile.dkim', signal);
     const replay = domainSigner !== undefined || envelope.to.length > 1;
@@ -108,14 +109,13 @@ export class Composer {
     const draft: Draft = { fields, smtpUtf8: needsUtf8(envelope, mailboxes), domainSigner };
     const opening = messageBody(message, context);
     const body = opening instanceof Promise ? await opening : opening;
-    const write = protection
-      ? (recipients: readonly string[]) => (): Promise<OutgoingContent> => writeProtected(draft, body, protection, recipients, signal)
-      : () => (accepts?: ContentCapabilities): Promise<OutgoingContent> => writePlain(draft, body, accepts);
-    const groups = protection ? protection.groups : [envelope.to];
+    const copies: readonly MessageCopy[] = protection
+      ? protection.groups.map((to) => ({ envelope: { ...envelope, to }, compose: () => writeProtected(draft, body, protection, to, signal) }))
+      : [{ envelope, compose: (accepts) => writePlain(draft, body, accepts) }];
     return {
       messageId: messageId.slice(1, -1),
-      envelope: protection ? { ...envelope, to: groups.flat() } : envelope,
-      copies: groups.map((to) => ({ envelope: groups.length === 1 && to === envelope.to ? envelope : { ...envelope, to }, compose: write(to) })),
+      envelope: protection ? { ...envelope, to: protection.groups.flat() } : envelope,
+      copies,
       warnings: protection?.warnings ?? [],
       dsnIfOffered: !isDsnRequired(message),
       dispose: disposeOf(sources),
@@ -149,22 +149,23 @@ export class Composer {
     }
     return id;
   }
+}
 
-  /** Signing and encryption, where profile and message want any. */
-  async #protection(
-    message: MailMessage,
-    envelope: Envelope,
-    { to, cc }: MessageMailboxes,
-    signal: AbortSignal,
-  ): Promise<MessageProtection | undefined> {
-    if (this.#loadProtector) {
-      const visible = new Set([...to, ...cc].map(({ email }) => email));
-      return untilAborted((await this.#loadProtector()).protect(message, envelope.to, visible, signal), signal);
-    }
-    for (const what of ['sign', 'encrypt'] as const) {
-      if (message.smime?.[what]) throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
-    }
-    return undefined;
+/** Signing and encryption, where profile and message want any. */
+async function protect(
+  loadProtector: () => Promise<Protector>,
+  message: MailMessage,
+  envelope: Envelope,
+  { to, cc }: MessageMailboxes,
+  signal: AbortSignal,
+): Promise<MessageProtection | undefined> {
+  const visible = new Set([...to, ...cc].map(({ email }) => email));
+  return untilAborted((await loadProtector()).protect(message, envelope.to, visible, signal), signal);
+}
+
+function refuseProtectionWanted({ smime }: MailMessage): void {
+  for (const what of ['sign', 'encrypt'] as const) {
+    if (smime?.[what]) throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
   }
 }
 

@@ -16,7 +16,7 @@ import { markStale } from './stale.js';
 
 /**
  * Performs the steps of dialogues on one byte stream. Dialogues stand in a queue: the first reads replies, the last that has begun
- * writes, and the next begins once that one released the connection. All that is written in one turn leaves in one write.
+ * writes, and the next begins once that one released the connection. All that they write in one turn leaves in one write.
  */
 export interface ChannelOptions {
   readonly timeouts: ConnectionTimeouts;
@@ -44,6 +44,7 @@ export class Channel {
   #answerable = 1;
   #answerableNext = 0;
   #flushing = false;
+  #receiving = false;
   #closed: Error | undefined;
   #doomed = false;
   /** What replies may not repeat into logs and errors. */
@@ -154,6 +155,8 @@ export class Channel {
     this.lastActivity = performance.now();
     const parser = this.#parser;
     parser.push(chunk);
+    // What arrived was sent before anything that is written now: nothing of it may be taken for an answer to that.
+    this.#receiving = true;
     try {
       for (let reply = parser.next(); reply !== undefined; reply = parser.next()) {
         if (this.#secrets.size > 0 && reply.negative) reply = withoutSecrets(reply, this.#secrets);
@@ -165,8 +168,11 @@ export class Channel {
       }
     } catch (error) {
       return this.close(error as Error, this.#queue[0]);
+    } finally {
+      this.#receiving = false;
     }
     if (this.#answerable === 0 && parser.pending > 0) this.#suspect(parser.rest);
+    this.#flushAlone();
   }
 
   /** Bytes of a line that is not complete, though nothing was asked: of use only if it says 421. */
@@ -224,6 +230,7 @@ export class Channel {
         exchange.waiting = 'reply';
         exchange.within = step.within;
         if (exchange === this.#queue[0]) this.#awaitReply(exchange);
+        this.#flushAlone();
         return waits;
       }
       case 'poll':
@@ -256,7 +263,7 @@ export class Channel {
     if (this.#output.length < flushBytes) {
       if (!this.#flushing) {
         this.#flushing = true;
-        process.nextTick(this.#flush);
+        process.nextTick(this.#flushLater);
       }
       return undefined;
     }
@@ -266,14 +273,27 @@ export class Channel {
     return waits;
   }
 
-  readonly #flush = (): void => {
+  /** Where one exchange is under way nothing can join what it wrote: the server need not wait for the end of the turn. */
+  #flushAlone(): void {
+    if (this.#queue.length === 1 && !this.#receiving) this.#flush();
+  }
+
+  readonly #flushLater = (): void => {
     this.#flushing = false;
+    this.#flush();
+  };
+
+  #flush(): void {
     if (this.#closed !== undefined || this.#output.length === 0) return;
     this.#answerable += this.#answerableNext;
     this.#answerableNext = 0;
-    this.#output.flush(this.#stream, this.#written);
+    try {
+      this.#output.flush(this.#stream, this.#written);
+    } catch (error) {
+      return this.close(connectionLost(error as Error));
+    }
     this.#watchStall();
-  };
+  }
 
   /** The stream below took something. */
   readonly #written = (): void => {

@@ -33,21 +33,29 @@ export class Output {
     const listeners = this.#sent.splice(0);
     const small = this.#length <= copyLimit;
     this.#length = 0;
-    const [first] = parts;
-    if (parts.length === 1 && first !== undefined) writePart(stream, first, onWritten);
-    else if (small) stream.write(join(parts), onWritten);
-    else {
-      stream.cork();
-      const last = parts.length - 1;
-      for (const [index, part] of parts.entries()) writePart(stream, part, index === last ? onWritten : undefined);
-      stream.uncork();
+    try {
+      writeParts(stream, parts, small, onWritten);
+    } finally {
+      // Also where the stream throws: nobody knows what of it has left.
+      for (const listener of listeners) listener();
     }
-    for (const listener of listeners) listener();
   }
 }
 
 /** Up to here a copy costs less than what a stream does for each of several writes. */
 const copyLimit = 80 * 1024;
+
+function writeParts(stream: Duplex, parts: readonly (string | Uint8Array)[], small: boolean, onWritten: () => void): void {
+  const [first] = parts;
+  if (parts.length === 1 && first !== undefined) writePart(stream, first, onWritten);
+  else if (small) stream.write(join(parts), onWritten);
+  else {
+    stream.cork();
+    const last = parts.length - 1;
+    for (const [index, part] of parts.entries()) writePart(stream, part, index === last ? onWritten : undefined);
+    stream.uncork();
+  }
+}
 
 function writePart(stream: Duplex, part: string | Uint8Array, callback: (() => void) | undefined): void {
   if (typeof part === 'string') stream.write(part, 'utf8', callback);

@@ -43,7 +43,9 @@ export class ProfileMailer implements Mailer {
   readonly #abort = new AbortController();
   /** Aborts with close(), forced or not. */
   readonly #closed = new AbortController();
-  readonly #pending = new Set<Promise<unknown>>();
+  /** What is under way. */
+  #pending = 0;
+  #whenIdle: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(parts: MailerParts) {
@@ -106,7 +108,7 @@ export class ProfileMailer implements Mailer {
     if (force) this.#abort.abort(closedError());
     const forced = force ? this.#parts.transport.close({ force }) : undefined;
     this.#closing ??= (async () => {
-      while (this.#pending.size > 0) await Promise.allSettled(this.#pending);
+      if (this.#pending > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
       await this.#parts.transport.close();
     })();
     await forced;
@@ -133,12 +135,15 @@ export class ProfileMailer implements Mailer {
   /** Nothing starts after close(), and close() waits for what started. */
   #track<T>(run: () => Promise<T>): Promise<T> {
     if (this.#closed.signal.aborted) return Promise.reject(closedError());
+    this.#pending++;
     const running = run();
-    this.#pending.add(running);
-    const forget = (): void => void this.#pending.delete(running);
-    running.then(forget, forget);
+    running.then(this.#ended, this.#ended);
     return running;
   }
+
+  readonly #ended = (): void => {
+    if (--this.#pending === 0) this.#whenIdle?.();
+  };
 
   async #send(message: MailMessage, given: SendOptions | undefined): Promise<SendResult> {
     const start = performance.now();

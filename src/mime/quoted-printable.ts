@@ -11,6 +11,7 @@ const cr = 13;
 const lf = 10;
 const dot = 46;
 const letterF = 70;
+const letterR = 114;
 const hex = Buffer.from('0123456789ABCDEF', 'latin1');
 
 /** 1 = stands for itself; blanks do too, but not at the end of a line. */
@@ -42,6 +43,13 @@ export class QuotedPrintableEncoder implements ContentEncoder {
     const end = input.length;
     let i = from;
     for (; i < end && at <= limit; i++) {
+      // What stands for itself goes at once to where the line or the room ends; of the last octet more has to be known.
+      if (this.#held < 0 && this.#column > 0) {
+        const begin = i;
+        const stop = Math.min(end - 1, i + maxColumn - 1 - this.#column, i + limit - at);
+        while (i < stop && standsForItself(input, i)) out[at++] = input[i++] ?? 0;
+        this.#column += i - begin;
+      }
       const c = input[i] ?? 0;
       if (this.#held >= 0) {
         const held = this.#held;
@@ -56,7 +64,7 @@ export class QuotedPrintableEncoder implements ContentEncoder {
       }
       if (literal[c] === 1) {
         if (c === 32 || c === 9) this.#held = c;
-        else if (this.#column === 0 && (c === dot || (c === letterF && (i + 1 === end || input[i + 1] === 114)))) {
+        else if (this.#column === 0 && (c === dot || (c === letterF && (i + 1 === end || input[i + 1] === letterR)))) {
           at = this.#escape(c, out, at);
         } else at = this.#literal(c, out, at);
       } else if (c === cr) this.#held = cr;
@@ -107,6 +115,55 @@ export class QuotedPrintableEncoder implements ContentEncoder {
     this.#column = 0;
     return at + 2;
   }
+}
+
+/** Within a line: an octet that is literal, a blank where no line end follows. */
+function standsForItself(input: Uint8Array, at: number): boolean {
+  const c = input[at] ?? 0;
+  if (literal[c] === 0) return false;
+  if (c !== 32 && c !== 9) return true;
+  const next = input[at + 1];
+  return next !== cr && next !== lf;
+}
+
+/**
+ * Text of printing ASCII, blanks and CRLF in quoted-printable: as the encoder has it, but lines that stay as they are, which is
+ * most of them, are not looked through.
+ */
+export function quotePrintable(text: string): string {
+  let quoted = '';
+  /** Up to here all is in `quoted`; from `stays` on, lines stay. */
+  let done = 0;
+  let stays = 0;
+  let equals = text.indexOf('=');
+  const takeOver = (): void => {
+    if (stays > done) quoted += encodeQuotedPrintable(Buffer.from(text.slice(done, stays), 'latin1'), true, 0).toString('latin1');
+  };
+  for (let at = 0; at < text.length; ) {
+    const lf = text.indexOf('\n', at);
+    const end = lf < 0 ? text.length : lf - 1;
+    const next = lf < 0 ? text.length : lf + 1;
+    if (equals >= 0 && equals < at) equals = text.indexOf('=', at);
+    if ((equals >= 0 && equals < end) || !lineStays(text, at, end)) {
+      if (stays < at) {
+        takeOver();
+        quoted += text.slice(stays, at);
+        done = at;
+      }
+      stays = next;
+    }
+    at = next;
+  }
+  takeOver();
+  return quoted + text.slice(stays);
+}
+
+function lineStays(text: string, at: number, end: number): boolean {
+  if (end === at) return true;
+  const first = text.charCodeAt(at);
+  const last = text.charCodeAt(end - 1);
+  if (first === dot || (first === letterF && (at + 1 === text.length || text.charCodeAt(at + 1) === letterR))) return false;
+  return end - at < maxColumn && last !== 32 && last !== 9;
 }
 
 /** `bytes` in quoted-printable. `escaped`: about how many of them have to be. */

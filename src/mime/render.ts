@@ -9,8 +9,8 @@ import { legacyNameTokens, parameterTokens, withParameters } from './parameter.j
 import type { LeafPart, MultiPart, Part, RenderOptions } from './part.js';
 import { join, maxInMemory, totalSize } from './piece.js';
 import type { Piece } from './piece.js';
-import { encodeQuotedPrintable } from './quoted-printable.js';
-import { canonicalText, traitsOf } from './text.js';
+import { encodeQuotedPrintable, quotePrintable } from './quoted-printable.js';
+import { canonicalText, isPrintable, isSevenBit, traitsOf } from './text.js';
 
 /** The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs. */
 
@@ -32,12 +32,18 @@ interface Written {
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
 function encodeText(text: string, contentType: string, options: RenderOptions): EncodedBody {
-  const bytes = utf8(text);
-  const { plain, fragile, escaped } = traitsOf(bytes);
   const charset = 'utf-8';
-  if (!fragile && plain === '7bit') return { transferEncoding: '7bit', piece: text, contentType, charset };
-  if (!fragile && plain === '8bit' && options.eightBit === true) return { transferEncoding: '8bit', piece: bytes, contentType, charset };
-  const { transferEncoding, piece } = encodeCompactly(bytes, true, escaped);
+  if (isPrintable(text)) {
+    if (isSevenBit(text)) return { transferEncoding: '7bit', piece: text, contentType, charset };
+    return { transferEncoding: 'quoted-printable', piece: quotePrintable(text), contentType, charset };
+  }
+  const bytes = utf8(text);
+  if (options.eightBit === true) {
+    const { plain, fragile } = traitsOf(bytes);
+    if (!fragile && plain === '8bit') return { transferEncoding: '8bit', piece: bytes, contentType, charset };
+  }
+  // A character beyond ASCII has one octet more than units, or two more: half of all its octets or a little less.
+  const { transferEncoding, piece } = encodeCompactly(bytes, true, 2 * (bytes.length - text.length));
   return { transferEncoding, piece, contentType, charset };
 }
 

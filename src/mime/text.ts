@@ -4,8 +4,39 @@ const maxLine = 998;
 
 /** Text with CR, LF and CRLF all as CRLF. */
 export function canonicalText(text: string): string {
-  if (!text.includes('\r')) return text.includes('\n') ? text.replaceAll('\n', '\r\n') : text;
-  return /\r(?!\n)|(?<!\r)\n/.test(text) ? text.replace(/\r\n?|\n/g, '\r\n') : text;
+  if (isCanonical(text)) return text;
+  return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
+}
+
+/** From line end to line end: to look for the next one costs far less than to look at each character. */
+function isCanonical(text: string): boolean {
+  let at = 0;
+  for (;;) {
+    const lf = text.indexOf('\n', at);
+    const cr = text.indexOf('\r', at);
+    if (lf < 0 && cr < 0) return true;
+    if (cr < 0 || lf !== cr + 1) return false;
+    at = lf + 1;
+  }
+}
+
+const unprintable = /[^\t\r\n -~]/;
+
+/** Is it printing ASCII, blanks and line ends? Then quoted-printable is a matter of its lines. */
+export function isPrintable(text: string): boolean {
+  return !unprintable.test(text);
+}
+
+/** May canonical, printable text go as 7bit: no line is too long, and none that a mail system might change? */
+export function isSevenBit(text: string): boolean {
+  for (let at = 0; at < text.length; ) {
+    const lf = text.indexOf('\n', at);
+    const end = lf < 0 ? text.length : lf - 1;
+    if (end - at > maxLine || (end > at && isBlank(text.charCodeAt(end - 1))) || text.startsWith('From ', at)) return false;
+    if (lf < 0) return true;
+    at = lf + 1;
+  }
+  return true;
 }
 
 /** What an encoder has to know of content. */

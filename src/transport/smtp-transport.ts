@@ -30,6 +30,10 @@ export class SmtpTransport implements Transport {
     options: TransportSendOptions,
   ): Promise<TransportResult> {
     const first = await this.#transact(envelope, compose, options);
+    if (first.deferred.length === 0) {
+      const { accepted, rejected, reply, warnings } = first;
+      return { accepted, rejected, reply, transactions: [reportOf(first)], warnings };
+    }
     const transactions = [reportOf(first)];
     const accepted = [...first.accepted];
     const rejected = [...first.rejected];

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Composer } from '../../../src/compose/composer.js';
 import type { FileAccess } from '../../../src/compose/file-access.js';
 import type { MailMessage } from '../../../src/model/message.js';
@@ -281,22 +281,26 @@ describe('content', () => {
   });
 
   it('that is needed twice is spooled past 1 MiB, and the file removed', async () => {
-    const spools = (): number => readdirSync(tmpdir()).filter((name) => /^sealpost-[A-Za-z0-9]{6}$/.test(name)).length;
-    const before = spools();
+    const spools = mkdtempSync(join(tmpdir(), 'sealpost-spool-'));
+    vi.stubEnv('TMPDIR', spools);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(spools, { recursive: true });
+    });
     const block = Buffer.alloc(700_000, 'x');
     async function* large() {
       for (let i = 0; i < 3; i++) yield block;
     }
     const message = { to: ['b@example.org', 'c@example.org'], attachments: [{ filename: 'a.bin', content: large() }] };
     const prepared = await new Composer(base, true, undefined).prepare(message, signal);
-    expect(spools()).toBe(before + 1);
+    expect(readdirSync(spools)).toEqual([expect.stringMatching(/^sealpost-[A-Za-z0-9]{6}$/)]);
     const copy = prepared.copies[0]!;
     const first = await collect((await copy.compose()).bytes);
     const second = await collect((await copy.compose()).bytes);
     expect(first.length).toBeGreaterThan(2_800_000);
     expect(second.length).toBe(first.length);
     await prepared.dispose?.();
-    expect(spools()).toBe(before);
+    expect(readdirSync(spools)).toEqual([]);
   });
 });
 

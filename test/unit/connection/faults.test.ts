@@ -1,7 +1,9 @@
+import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { SmtpConnection } from '../../../src/connection/contract.js';
 import { isEmailError } from '../../../src/errors/email-error.js';
 import type { TestFaultStage } from '../../../src/testing/server-options.js';
+import { createMailer } from '../../../src/mailer/create-mailer.js';
 import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
 import { open, send, timeouts } from '../../support/engine.js';
 
@@ -38,4 +40,24 @@ describe.each(['drop', 'reset', 'silence', 'delay'] as const)('a fault of the se
       if (fault === 'delay') expect(said).toEqual({ delivered: 3, not: 0, unknown: 0 });
     });
   });
+});
+
+test('a stream of a connector that throws as it is written to loses the connection, and what had left is unknown', async () => {
+  class Thrower extends Duplex {
+    constructor() {
+      super();
+      setImmediate(() => this.push('220 x\r\n'));
+    }
+    override _read(): void {}
+    override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+      if (chunk.includes('MAIL FROM')) throw new TypeError('a bug of the connector');
+      this.push('250-x\r\n250-PIPELINING\r\n250 CHUNKING\r\n');
+      done();
+    }
+  }
+  const connector = { connect: () => Promise.resolve(new Thrower()) };
+  const mailer = createMailer({ name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com', security: 'none' } }, { connector });
+  const failure = await mailer.send({ to: 'b@example.org', text: 'x' }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ code: 'ERR_CONNECT', delivery: 'unknown', retryable: false, message: expect.stringContaining('a bug of the connector') as string });
+  await mailer.close();
 });

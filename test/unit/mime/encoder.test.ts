@@ -3,8 +3,8 @@ import { Base64Encoder, base64Size, encodeBase64 } from '../../../src/mime/base6
 import { decodeQuotedPrintable } from '../../../src/mime/decode.js';
 import { IdentityEncoder, encoderRoom } from '../../../src/mime/encoder.js';
 import type { ContentEncoder } from '../../../src/mime/encoder.js';
-import { QuotedPrintableEncoder, encodeQuotedPrintable } from '../../../src/mime/quoted-printable.js';
-import { canonicalText, traitsOf } from '../../../src/mime/text.js';
+import { QuotedPrintableEncoder, encodeQuotedPrintable, quotePrintable } from '../../../src/mime/quoted-printable.js';
+import { canonicalText, isPrintable, isSevenBit, traitsOf } from '../../../src/mime/text.js';
 import { random } from '../../support/random.js';
 
 /** Runs an encoder over chunks of the given sizes with blocks of `room` octets. */
@@ -108,6 +108,14 @@ describe('quoted-printable', () => {
     }
   });
 
+  test('is the same for printable text, line by line', () => {
+    const alphabet = ['a', 'b c', ' ', '\t', '.', 'From ', 'F', 'Fr', '\r\n', '\r\n', '\r\n.', '=', '-', 'x'.repeat(20), 'y'.repeat(75), 'z'.repeat(76)];
+    for (let round = 0; round < 2000; round++) {
+      const text = Array.from({ length: next(40) }, () => alphabet[next(alphabet.length)]).join('');
+      expect(quotePrintable(text)).toBe(encode(text));
+    }
+  });
+
   test('has room for many short lines of dots and blanks', () => {
     for (const line of ['.\r\n', ' \r\n', '\t', '.', 'F\r\n', '\r\n']) {
       const text = line.repeat(5000);
@@ -155,5 +163,6 @@ describe('traitsOf', () => {
     ['a From x\r\nFrom\r\n', '7bit', false],
   ])('%j is %s', (text, plain, fragile) => {
     expect(traitsOf(Buffer.from(text))).toMatchObject({ plain, fragile });
+    if (isPrintable(text) && canonicalText(text) === text) expect(isSevenBit(text)).toBe(plain === '7bit' && !fragile);
   });
 });
