@@ -76,7 +76,7 @@ async function attempt(run: AuthenticationRun, name: string, offered: readonly s
 
 async function makeMechanism({ authentication, settings, shared, signal, channel, warn }: AuthenticationRun, name: string, offered: readonly string[]): Promise<SaslMechanism> {
   if (authentication.method === 'kerberos') {
-    const { createGssapiMechanism } = await import('../kerberos/gssapi-mechanism.js');
+    const { createGssapiMechanism } = await import('../kerberos/kerberos.js');
     return createGssapiMechanism(authentication, { host: settings.host, signal, tickets: await shared.kerberosTickets(), warn });
   }
   const { secret, path } = secretOf(authentication);

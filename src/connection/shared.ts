@@ -8,7 +8,7 @@ export class SharedState {
 
   /** Made at its first use: Kerberos is loaded only where somebody authenticates by it. */
   kerberosTickets(): Promise<KerberosTickets> {
-    this.#tickets ??= import('../kerberos/tickets.js').then(({ KerberosTickets: Tickets }) => new Tickets());
+    this.#tickets ??= import('../kerberos/kerberos.js').then(({ KerberosTickets: Tickets }) => new Tickets());
     return this.#tickets;
   }
 }

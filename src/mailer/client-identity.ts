@@ -5,11 +5,10 @@ import type { LoadClientIdentity } from '../net/tls-contexts.js';
 /** pki is loaded only where a profile names a client certificate. */
 export function loadIdentity(profileName: string, slot: string, store: MailerOptions['profileStore']): LoadClientIdentity {
   return async (source) => {
+    const { loadCertificateCached, loadTlsIdentity, tlsIdentityOf } = await import('./certificate-tools.js');
     if (source.cache && store) {
-      const [{ loadCertificateCached }, { tlsIdentityOf }] = await Promise.all([import('../pki/cached.js'), import('../pki/tls-identity.js')]);
       return tlsIdentityOf(await loadCertificateCached(source, { profileName, slot, store, purpose: 'client-auth' }), slot);
     }
-    const { loadTlsIdentity } = await import('../pki/tls-identity.js');
     return loadTlsIdentity(source, { slot });
   };
 }

@@ -35,7 +35,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
 
   /** The one protector of this mailer. */
   protector(): Promise<Protector> {
-    this.#protector ??= import('../compose/protector.js').then(({ Protector: Loaded }) => new Loaded(this.#smime, this));
+    this.#protector ??= import('./certificate-tools.js').then(({ Protector: Loaded }) => new Loaded(this.#smime, this));
     return this.#protector;
   }
 
@@ -46,18 +46,18 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
   async ownEncryptionCertificate(signal: AbortSignal): Promise<Certificate | undefined> {
     const source = this.#smime.encrypt?.encryptToSelf;
     if (source === undefined) return undefined;
-    const { parseCertificate } = await import('../pki/certificate.js');
+    const { parseCertificate } = await import('./certificate-tools.js');
     return parseCertificate((await this.#load(source, 'smime.encrypt.encryptToSelf', 'encrypt', false, signal)).certificate);
   }
 
   async recipients(addresses: readonly string[], signal: AbortSignal): Promise<FoundCertificates> {
-    const { findRecipientCertificates } = await import('../pki/recipients/find.js');
+    const { findRecipientCertificates } = await import('./certificate-tools.js');
     return findRecipientCertificates(addresses, await this.#encryptSettings(signal), { cache: await this.#cache(), signal });
   }
 
   async testSigning(signal: AbortSignal): Promise<SmimeReport> {
     const settings = this.#signSettings();
-    const { checkSigning } = await import('../smime/report.js');
+    const { checkSigning } = await import('./certificate-tools.js');
     (await this.protector()).forget();
     try {
       const identity = await this.#loadForReport(settings.certificate, signal);
@@ -75,7 +75,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     try {
       return await this.#load(source, 'smime.sign.certificate', 'sign', true, signal);
     } catch (error) {
-      const { loadCertificate } = await import('../pki/load-certificate.js');
+      const { loadCertificate } = await import('./certificate-tools.js');
       return await loadCertificate(source, { slot: 'smime.sign.certificate', signal }).catch(() => Promise.reject(error as Error));
     }
   }
@@ -86,7 +86,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     const settings = await this.#encryptSettings(signal, true);
     const list: readonly AddressInput[] = isList(recipients) ? recipients : [recipients];
     const addresses = list.map((recipient, i) => parseAddress(recipient, `recipients.${i}`).email);
-    const [{ lookUpRecipients }, { checkEncryption }] = await Promise.all([import('../pki/recipients/find.js'), import('../smime/report.js')]);
+    const { checkEncryption, lookUpRecipients } = await import('./certificate-tools.js');
     const lookUps = await lookUpRecipients(addresses, settings, { cache: await this.#cache(), signal });
     const found = new Map(lookUps.flatMap(({ address, certificate }) => (certificate ? [[address, certificate] as const] : [])));
     const reasons = new Map(lookUps.flatMap(({ address, reason }) => (reason === undefined ? [] : [[address, reason] as const])));
@@ -113,7 +113,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     const { certificates } = encrypt;
     const list: readonly RecipientCertificates[] = isList(certificates) ? certificates : [certificates];
     if (!list.some(isCached)) return encrypt;
-    const { loadBundleCached } = await import('../pki/cached-bundle.js');
+    const { loadBundleCached } = await import('./certificate-tools.js');
     const opened = list.map((source, i): Promise<RecipientCertificates> => {
       if (!isCached(source)) return Promise.resolve(source);
       const slot = `smime.encrypt.certificates${isList(certificates) ? `.${i}` : ''}`;
@@ -123,12 +123,12 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
   }
 
   async #load(source: CertificateSource, slot: string, purpose: 'sign' | 'encrypt', refresh: boolean, signal: AbortSignal): Promise<LoadedCertificate> {
-    const { loadCertificateCached } = await import('../pki/cached.js');
+    const { loadCertificateCached } = await import('./certificate-tools.js');
     return loadCertificateCached(source, { profileName: this.#profile.name, slot, store: this.#store, purpose, refresh, signal });
   }
 
   async #cache(): Promise<RecipientCache> {
-    const { RecipientCache: Loaded } = await import('../pki/recipients/cache.js');
+    const { RecipientCache: Loaded } = await import('./certificate-tools.js');
     this.#recipientCache ??= new Loaded();
     return this.#recipientCache;
   }

@@ -104,7 +104,9 @@ interface Judgement {
 
 /** A session outlives the certificate of its server for no longer than the settings would accept it. */
 function stillValid(known: KnownSession | undefined): KnownSession | undefined {
-  if (known === undefined || !known.authorized) return undefined;
+  if (known === undefined) return undefined;
+  // Where any certificate will do, so does what was seen of one that expired.
+  if (!known.authorized) return known;
   return Date.parse(new X509Certificate(known.certificate).validTo) > Date.now() ? known : undefined;
 }
 

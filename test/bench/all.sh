@@ -11,9 +11,12 @@ run() { # run NAME SCRIPT ARGS...
   printf '\n# %s\n' "$name"
   node "$@" --rounds "$rounds" >"results/$name.json" && node lib/show.mjs "results/$name.json"
 }
-run throughput throughput.mjs --adapters nodemailer,ours,limit@bdat --connections 1,5
-run throughput-without-chunking throughput.mjs --adapters nodemailer,ours,limit@pipe --connections 1,5 --sink-args=--no-chunking
-run sizes throughput.mjs --adapters nodemailer,ours,limit@bdat --messages text:10240,text:102400
+# Once the compiler of Node is done with all of them; and the first messages of a process, where it is not.
+warm='--warmup 3000 --count 10000 --max-ms 8000'
+run throughput throughput.mjs --adapters nodemailer,ours,limit@bdat --connections 1,5 $warm
+run throughput-first-messages throughput.mjs --adapters nodemailer,ours,limit@bdat --connections 1,5
+run throughput-without-chunking throughput.mjs --adapters nodemailer,ours,limit@pipe --connections 1,5 --sink-args=--no-chunking $warm
+run sizes throughput.mjs --adapters nodemailer,ours,limit@bdat --messages text:10240,text:102400 --connections 1,5 $warm
 run recipients throughput.mjs --adapters nodemailer,ours,limit@bdat --messages rcpt:1000
 run latency throughput.mjs --adapters nodemailer,ours,ours@deep/8,limit@bdat --delay 20
 run latency-without-chunking throughput.mjs --adapters nodemailer,ours --delay 20 --sink-args=--no-chunking
@@ -21,7 +24,7 @@ run latency-lock-step throughput.mjs --adapters nodemailer,ours --delay 20 "--si
 run stall throughput.mjs --adapters nodemailer,ours "--sink-args=--no-pipelining --no-chunking" --window 1
 run attachments attach.mjs --adapters nodemailer,ours,limit@bdat
 run mime mime.mjs --adapters nodemailer,ours,limit
-run encoders encode.mjs
+node encode.mjs --rounds "$rounds" | tee results/encoders.json
 run smime smime.mjs --adapters smime-raw@pool,smime-limit,smime-ours,smime-pkijs@web
-run coldstart coldstart.mjs --modules '(nothing),nodemailer,../../dist/index.js' --baseline nodemailer
-run tls tls.mjs --ours ours
+run coldstart coldstart.mjs --modules '(nothing),nodemailer,../../../dist/index.js' --baseline nodemailer
+run tls tls.mjs --ours ours-conn-per-msg
