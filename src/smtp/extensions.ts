@@ -18,7 +18,7 @@ export function parseExtensions(lines: readonly string[]): Extensions {
       keyword = 'AUTH';
     }
     if (!/^[A-Z0-9][A-Z0-9-]*$/.test(keyword)) continue;
-    extensions.set(keyword, [...(extensions.get(keyword) ?? []), ...words.filter((word) => !(extensions.get(keyword) ?? []).includes(word))]);
+    extensions.set(keyword, [...new Set([...(extensions.get(keyword) ?? []), ...words])]);
   }
   return extensions;
 }

@@ -167,6 +167,13 @@ describe('extensions', () => {
       ['8BITMIME', []],
     ]);
   });
+  test('cost time in proportion to their length (GHSA-4ffr-jq9g-5ffx)', () => {
+    // What a reply may hold at most, 64 KiB.
+    const lines = Array.from({ length: 8 }, (_, line) => `AUTH ${Array.from({ length: 1600 }, (__, i) => (1296 + line * 1600 + i).toString(36)).join(' ')}`);
+    const start = performance.now();
+    expect(parseExtensions(['x', ...lines]).get('AUTH')).toHaveLength(8 * 1600);
+    expect(performance.now() - start).toBeLessThan(100);
+  });
   test('with __proto__ and alike are only keys', () => {
     expect(parseExtensions(['x', '__proto__ a', 'constructor b']).has('CONSTRUCTOR')).toBe(true);
   });
