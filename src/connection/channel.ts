@@ -3,7 +3,7 @@ import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { Broken, type Dialogue, type Step, type StepResult } from '../smtp/dialogue.js';
 import { type Reply, withoutSecrets } from '../smtp/reply.js';
-import { replyError } from '../smtp/reply-error.js';
+import { refusedFor, replyError } from '../smtp/reply-error.js';
 import { ReplyParser } from '../smtp/reply-parser.js';
 import { abortError } from '../errors/abort.js';
 import { neverAborts } from '../util/never-aborts.js';
@@ -183,10 +183,12 @@ export class Channel {
 
   /** A reply to nothing: an early refusal of content, the server's farewell, or what nobody may believe. */
   #refuseEarly(reply: Reply): void {
-    const error = reply.negative
-      ? replyError(this.#queue.length === 0 ? 'closed the connection' : 'refused the message before its end', reply)
-      : createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${reply.code} before it was asked.`, { reply: reply.read() });
-    this.close(error, this.#queue[0]);
+    const [head] = this.#queue;
+    let error: Error | Broken;
+    if (!reply.negative) error = createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${reply.code} before it was asked.`, { reply: reply.read() });
+    else if (head === undefined || head.options.sasl !== undefined) error = replyError('closed the connection', reply);
+    else error = refusedFor('refused the message before its end', reply, 'content');
+    this.close(error instanceof Broken ? error.error : error, head);
   }
 
   #deliver(reply: Reply): void {

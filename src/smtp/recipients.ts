@@ -1,9 +1,9 @@
-import { createEmailError } from '../errors/email-error.js';
+import { createEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError, RecipientFailure } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import { type Reply, showReply } from './reply.js';
-import { tryLater, wantsAuthentication } from './reply-error.js';
+import { tryLater, wantedFirst } from './reply-error.js';
 
 /** What the server said to each RCPT. */
 export class RecipientReplies {
@@ -34,7 +34,10 @@ export class RecipientReplies {
   /** All that were not accepted, as an error; nothing was delivered. */
   failure(): EmailError {
     const failures = [...this.#refused, ...this.#overflow].map(({ recipient, reply }) => ({ recipient, reply: reply.read() }));
-    return recipientsRejected(failures, this.accepted.length);
+    const error = recipientsRejected(failures, this.accepted.length);
+    if (this.#overflow.length === 0) return error;
+    // The limit is the server's for one transaction: it will be the same the next time.
+    return withDetails(error, { retryable: false, remedy: 'The server takes fewer recipients at once: send to fewer, or without requireAllRecipients.' });
   }
 }
 
@@ -62,8 +65,8 @@ export function recipientsRejected(
   const details = { phase, retryable, recipients: failures, reply: first?.reply, remedy } as const;
   const words = first === undefined ? '' : `: ${showReply(first.reply)}`;
   if (first !== undefined && failures.every(({ reply }) => reply.code === 530)) {
-    const { code, ...wanted } = wantsAuthentication;
-    return createEmailError(code, `The server wants authentication${words}`, { ...details, ...wanted });
+    const { code, what, remedy: first530 } = wantedFirst(first.reply);
+    return createEmailError(code, `The server ${what}${words}`, { ...details, remedy: first530 });
   }
   const what = taken > 0 ? `${failures.length} of ${failures.length + taken} recipients` : failures.length === 1 ? 'the recipient' : `all ${failures.length} recipients`;
   return createEmailError('ERR_RECIPIENTS_REJECTED', `The server refused ${what}${words}`, details);

@@ -1,5 +1,6 @@
 import { createEmailError, type EmailErrorDetails } from '../errors/email-error.js';
 import type { EmailError, EmailErrorCode, EmailErrorPhase } from '../model/error.js';
+import type { SmtpReply } from '../model/reply.js';
 import { Broken } from './dialogue.js';
 import { type Reply, showReply } from './reply.js';
 
@@ -28,13 +29,26 @@ export function misplaced(expected: string, reply: Reply, details: EmailErrorDet
   );
 }
 
-/** RFC 4954 section 6. */
-export const wantsAuthentication = { code: 'ERR_AUTH_REQUIRED', remedy: 'Set authentication in the profile.' } as const;
+const wantsAuthentication = { code: 'ERR_AUTH_REQUIRED', what: 'wants authentication', remedy: 'Set authentication in the profile.' } as const;
+const wantsTls = { code: 'ERR_TLS_REQUIRED', what: 'wants TLS', remedy: "Set server.security to 'explicit', or to 'automatic'." } as const;
+
+/** What a 530 wants before anything else: authentication (RFC 4954 section 6), or TLS (RFC 3207 section 4). */
+export function wantedFirst({ lines }: SmtpReply): typeof wantsAuthentication | typeof wantsTls {
+  return /\bSTARTTLS\b/i.test(lines.join(' ')) ? wantsTls : wantsAuthentication;
+}
+
+/** 552 without an enhanced code, or one of those that are about size: Gmail refuses attachments of some kinds with 552 5.7.0. */
+export function saysTooLarge({ code, enhancedCode }: SmtpReply): boolean {
+  return enhancedCode === undefined ? code === 552 : /^5\.(?:2\.3|3\.4)$/.test(enhancedCode);
+}
 
 /** A refusal whose reason has a code of its own, or the plain one. */
 export function refusedFor(what: string, reply: Reply, phase: EmailErrorPhase): Error | Broken {
-  if (reply.code === 530) return refused('wants authentication', reply, { ...wantsAuthentication, phase });
-  if (reply.code === 552) {
+  if (reply.code === 530) {
+    const { what: wanted, ...details } = wantedFirst(reply.read());
+    return refused(wanted, reply, { ...details, phase });
+  }
+  if (reply.code >= 500 && saysTooLarge(reply.read())) {
     return refused('finds the message too large', reply, { code: 'ERR_MESSAGE_TOO_LARGE', phase, remedy: 'Send less, or send large attachments another way.' });
   }
   if (reply.code < 500) return refused(what, reply, { phase });

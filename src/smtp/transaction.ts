@@ -120,7 +120,11 @@ function* inOne(run: Run): Dialogue<TransactionResult> {
   const mailReply = yield* readEnvelope(run);
   if (!state.refused) return yield* conclude(run, bytes.length);
   const reply = (yield readAcceptance) as Reply;
-  if (!reply.negative) throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
+  if (!reply.negative) {
+    // The server said a reply too many or too few: which of them was whose nobody knows.
+    state.refused = false;
+    throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
+  }
   throw mailReply.negative ? mailRefused(mailReply) : replies.failure();
 }
 
@@ -137,7 +141,7 @@ function* inTwo(run: Run): Dialogue<TransactionResult> {
     if (dataReply?.intermediate === true) {
       yield* sendNothing(state);
       session.needsReset = false;
-    }
+    } else if (dataReply?.positive === true) throw misplaced('354 to DATA, or its refusal', dataReply, { phase: 'content' });
     throw mailReply.negative ? mailRefused(mailReply) : replies.failure();
   }
   return yield* transfer(run, plan.content, dataReply);
@@ -146,7 +150,7 @@ function* inTwo(run: Run): Dialogue<TransactionResult> {
 function* inSteps(run: Run): Dialogue<TransactionResult> {
   const { plan, session, state, withReset, replies } = run;
   const { mail, recipients } = plan.commands;
-  if (withReset) checkReset(yield* ask(resetCommand));
+  if (withReset) checkReset(yield* ask(resetCommand), state);
   const mailReply = yield* ask(mail);
   session.needsReset = false;
   checkMail(mailReply, state);
@@ -159,7 +163,7 @@ function* inSteps(run: Run): Dialogue<TransactionResult> {
 
 /** The replies to RSET, MAIL and RCPT that were written together; MAIL's comes back, whether it is good or not. */
 function* readEnvelope(run: Run): Dialogue<Reply> {
-  if (run.withReset) checkReset((yield readReply) as Reply);
+  if (run.withReset) checkReset((yield readReply) as Reply, run.state);
   const mailReply = (yield readReply) as Reply;
   checkMail(mailReply, run.state);
   const count = run.plan.recipients.length;
@@ -168,8 +172,11 @@ function* readEnvelope(run: Run): Dialogue<Reply> {
   return mailReply;
 }
 
-function checkReset(reply: Reply): void {
-  if (reply.code === 421) throw mailRefused(reply);
+function checkReset(reply: Reply, state: TransactionState): void {
+  if (reply.code === 421) {
+    state.refused = true;
+    throw refused('closed the connection', reply, { phase: 'transaction' });
+  }
   if (!reply.positive) throw misplaced('the reply to RSET', reply, { phase: 'transaction' });
 }
 
@@ -180,9 +187,12 @@ function checkMail(reply: Reply, state: TransactionState): void {
   state.begun = true;
 }
 
-function addRecipient({ plan, replies }: Run, index: number, reply: Reply): void {
+function addRecipient({ plan, replies, state }: Run, index: number, reply: Reply): void {
   if (reply.intermediate) throw misplaced('the reply to RCPT', reply, { phase: 'transaction' });
-  if (reply.code === 421) throw refused('ended the transaction', reply, { phase: 'transaction' });
+  if (reply.code === 421) {
+    if (replies.accepted.length === 0 && index === plan.recipients.length - 1) state.refused = true;
+    throw refused('ended the transaction', reply, { phase: 'transaction' });
+  }
   replies.add(plan.recipients[index] as string, reply);
 }
 

@@ -9,6 +9,7 @@ import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import type { OutgoingContent, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
 import { recipientsRejected } from '../smtp/recipients.js';
+import { saysTooLarge } from '../smtp/reply-error.js';
 import { showReply } from '../smtp/reply.js';
 import { asBuffer } from '../util/bytes.js';
 import { decodeEncodedWords } from '../util/encoded-word.js';
@@ -122,7 +123,7 @@ function completeReply(reply: Partial<SmtpReply>, fallback: SmtpReply): SmtpRepl
 }
 
 function contentRefused(reply: SmtpReply): EmailError {
-  const tooLarge = reply.code === 552;
+  const tooLarge = saysTooLarge(reply);
   const what = tooLarge ? 'finds the message too large' : 'refused the message';
   return createEmailError(tooLarge ? 'ERR_MESSAGE_TOO_LARGE' : 'ERR_SMTP_REPLY', `The server ${what}: ${showReply(reply)}`, {
     reply,

@@ -161,7 +161,7 @@ describe('what arrives unasked', () => {
   });
 
   test('in the middle of content is no success (a 250), or an early refusal (a 552); the message is never ended', async () => {
-    for (const [text, code] of [['250 ok', 'ERR_SMTP_PROTOCOL'], ['552 5.3.4 enough', 'ERR_SMTP_REPLY'], ['421 bye', 'ERR_SMTP_REPLY']] as const) {
+    for (const [text, code] of [['250 ok', 'ERR_SMTP_PROTOCOL'], ['552 5.3.4 enough', 'ERR_MESSAGE_TOO_LARGE'], ['554 5.7.1 no', 'ERR_SMTP_REPLY'], ['421 bye', 'ERR_SMTP_REPLY']] as const) {
       let received = '';
       await using server = await startScriptedServer(async (peer) => {
         await greet(peer, 'PIPELINING');

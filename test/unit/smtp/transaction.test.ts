@@ -134,6 +134,8 @@ describe('a transaction', () => {
     test('counts a deferred one as refused with requireAllRecipients', () => {
       const played = play(begin({ ...two, plan: { requireAllRecipients: true } }).dialogue, ['250 ok', '250 ok', '452 4.5.3 too many']);
       expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', recipients: [{ recipient: 'c@x.test' }] });
+      // The server's limit is the same the next time.
+      expect(played.error).toMatchObject({ retryable: false, remedy: expect.stringContaining('fewer') });
     });
   });
 
@@ -142,8 +144,9 @@ describe('a transaction', () => {
       ['550 5.7.1 no', 'ERR_SMTP_REPLY', false],
       ['451 later', 'ERR_SMTP_REPLY', true],
       ['530 5.7.0 authentication required', 'ERR_AUTH_REQUIRED', false],
+      ['530-5.7.0 Must issue a STARTTLS command\r\n530 5.7.0 first', 'ERR_TLS_REQUIRED', false],
       ['552 5.3.4 too large', 'ERR_MESSAGE_TOO_LARGE', false],
-    ] as const)('by %s is %s', (reply, code, retryable) => {
+    ] as const)('by %j is %s', (reply, code, retryable) => {
       for (const [extensions, rest] of [[chunking, ['503 x', '503 x']], [['PIPELINING'], ['503 x', '503 x']], [[], []]] as const) {
         const played = play(begin({ extensions }).dialogue, [reply, ...rest]);
         expect(played.error).toMatchObject({ code, retryable, delivery: 'not-delivered', phase: 'transaction' });
@@ -157,6 +160,11 @@ describe('a transaction', () => {
       ['554 5.6.0 spam', 'ERR_SMTP_REPLY', false],
       ['451 4.3.0 later', 'ERR_SMTP_REPLY', true],
       ['552 5.3.4 too large', 'ERR_MESSAGE_TOO_LARGE', false],
+      ['552 too large', 'ERR_MESSAGE_TOO_LARGE', false],
+      ['554 5.3.4 too large', 'ERR_MESSAGE_TOO_LARGE', false],
+      // Gmail, of attachments of a kind that it does not take.
+      ['552 5.7.0 blocked because of its content', 'ERR_SMTP_REPLY', false],
+      ['452 4.3.4 no room now', 'ERR_SMTP_REPLY', true],
     ] as const)('by %s is %s, and not delivered', (reply, code, retryable) => {
       const { dialogue, session } = begin({});
       const played = play(dialogue, ['250 ok', '250 ok', reply]);
@@ -183,18 +191,26 @@ describe('a transaction', () => {
       ['354 to MAIL', ['PIPELINING'], ['354 go'], 'not-delivered'],
       ['354 to RCPT', ['PIPELINING'], ['250 ok', '354 go'], 'not-delivered'],
       ['354 to the content', chunking, ['250 ok', '250 ok', '354 go'], 'unknown'],
-      ['250 to content without recipients', chunking, ['250 ok', '550 no', '250 done'], 'not-delivered'],
+      ['250 to DATA of which nobody was accepted', ['PIPELINING'], ['250 ok', '550 no', '250 what'], 'not-delivered'],
+      // A reply too many or too few came before: the one that was refused may be another.
+      ['250 to content without recipients', chunking, ['250 ok', '550 no', '250 done'], 'unknown'],
+      ['250 to content without a sender', chunking, ['550 no', '250 ok', '250 done'], 'unknown'],
     ] as const)('by %s is a protocol error', (_, extensions, replies, delivery) => {
       expect(play(begin({ extensions }).dialogue, replies)).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL', delivery, retryable: false } });
     });
 
     test.each([
-      ['at MAIL', ['421 bye'], 'not-delivered', true],
-      ['at RCPT, with the content already sent', ['250 ok', '421 bye'], 'unknown', false],
-      ['at the content', ['250 ok', '250 ok', '421 bye'], 'not-delivered', true],
-    ] as const)('by 421 %s ends the connection', (_, replies, delivery, retryable) => {
-      const played = play(begin({}).dialogue, replies);
-      expect(played).toMatchObject({ broken: true, error: { delivery, retryable, reply: { code: 421 } } });
+      ['at RSET', { needsReset: true }, ['421 bye'], 'not-delivered'],
+      ['at MAIL', {}, ['421 bye'], 'not-delivered'],
+      ['at the only RCPT', {}, ['250 ok', '421 bye'], 'not-delivered'],
+      ['at the last RCPT, the others refused', two, ['250 ok', '550 no', '421 bye'], 'not-delivered'],
+      // Not every server that says so closes: it may still take the content for others.
+      ['at the first RCPT', two, ['250 ok', '421 bye'], 'unknown'],
+      ['at the last RCPT, another accepted', two, ['250 ok', '250 ok', '421 bye'], 'unknown'],
+      ['at the content', {}, ['250 ok', '250 ok', '421 bye'], 'not-delivered'],
+    ] as const)('by 421 %s, with the content already sent, ends the connection', (_, setting, replies, delivery) => {
+      const played = play(begin(setting).dialogue, replies);
+      expect(played).toMatchObject({ broken: true, error: { delivery, retryable: delivery === 'not-delivered', reply: { code: 421 } } });
     });
   });
 
