@@ -28,8 +28,6 @@ export interface ChannelOptions {
 
 /** Gathered output beyond this leaves at once. */
 const flushBytes = 48 * 1024;
-/** QUIT is a courtesy: nobody waits long for its reply. */
-const quitMs = 2_000;
 
 export class Channel {
   readonly #options: ChannelOptions;
@@ -83,12 +81,20 @@ export class Channel {
     return new Promise<T>((resolve, reject) => {
       const exchange = new Exchange(dialogue, options, resolve, reject);
       const { signal } = options;
+      // Bytes came that nothing had called for, and what they begin may never end.
+      if (this.#doomed && this.idle) this.close(unsolicitedBytes(this.#parser.rest));
       if (this.#closed !== undefined) return this.#fail(exchange, connectionGivenUp(this.#closed), true);
       if (signal?.aborted === true) return exchange.reject(explained(exchange, abortError(signal)));
       if (signal !== undefined && signal !== neverAborts) exchange.listen(() => this.#abort(exchange, signal));
       this.#queue.push(exchange);
       this.#startNext();
     });
+  }
+
+  /** What is still awaited holds no process. */
+  unref(): void {
+    this.#replyDeadline.unref();
+    this.#stallDeadline.unref();
   }
 
   /** From now on this stands in no reply; `forgetSecrets` when the authentication is over. */
@@ -325,11 +331,7 @@ export class Channel {
   }
 
   #awaitReply({ within }: Exchange): void {
-    this.#replyDeadline.set(within, this.#milliseconds(within));
-  }
-
-  #milliseconds(name: string): number {
-    return name === 'quitMs' ? quitMs : this.#options.timeouts[name as keyof ConnectionTimeouts];
+    this.#replyDeadline.set(within, this.#options.timeouts[within]);
   }
 
   /** The last one that has begun. */
@@ -395,7 +397,7 @@ export class Channel {
   }
 
   #timeOut(name: string, culprit: Exchange | undefined): void {
-    this.close(deadlinePassed(name, this.#milliseconds(name)), culprit);
+    this.close(deadlinePassed(name, this.#options.timeouts[name as keyof ConnectionTimeouts]), culprit);
   }
 
   /** Tells a dialogue that its connection is gone, and its caller what that means for it. */

@@ -31,6 +31,11 @@ export class Deadline {
     this.#timer?.unref();
   }
 
+  /** It goes on, and holds no process until it is set anew. */
+  unref(): void {
+    this.#timer?.unref();
+  }
+
   /** For good. */
   stop(): void {
     clearTimeout(this.#timer);
@@ -47,10 +52,15 @@ export class Deadline {
   }
 
   #look(): void {
+    const held = this.#timer?.hasRef();
     this.#timer = undefined;
     if (this.#at === Infinity) return;
     const left = this.#at - performance.now();
-    if (left > 0) return this.#start(left);
+    if (left > 0) {
+      this.#start(left);
+      if (held === false) this.unref();
+      return;
+    }
     this.#at = Infinity;
     this.#onPassed(this.#name);
   }

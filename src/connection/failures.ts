@@ -39,7 +39,6 @@ const awaited: Readonly<Record<string, string>> = {
   replyMs: 'The server did not answer',
   stallMs: 'The server did not take any more of what was sent',
   acceptanceMs: 'The server did not say whether it accepts the message',
-  quitMs: 'The server did not answer QUIT',
 };
 
 /** A deadline passed. */

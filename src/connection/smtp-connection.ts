@@ -29,6 +29,8 @@ export interface OpenedConnection {
 
 /** After this long the server may have gone without a word: no content then before it answered. */
 const staleAfterMs = 3_000;
+/** QUIT is a courtesy: nobody waits long for its reply, nor for replies in front of it that nobody waits for any more. */
+const quitMs = 2_000;
 
 /** See the contract. */
 export class EstablishedConnection implements SmtpConnection {
@@ -92,6 +94,7 @@ export class EstablishedConnection implements SmtpConnection {
 
   unref(): void {
     for (const stream of this.#opened.streams) call(stream, 'unref');
+    this.#opened.channel.unref();
   }
 
   quit(): Promise<void> {
@@ -149,12 +152,15 @@ export class EstablishedConnection implements SmtpConnection {
   async #quit(): Promise<void> {
     const { channel, session, closed } = this.#opened;
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+    const end = (): void => this.destroy();
+    const timer = setTimeout(end, quitMs);
     try {
       if (channel.usable) await channel.run(quit(session));
     } catch {
       // The server went first: it is closed, which is all that was wanted.
     }
-    channel.close(createEmailError('ERR_CLOSED', 'The connection was closed.'), 'caller');
+    clearTimeout(timer);
+    end();
     await closed;
   }
 }

@@ -34,7 +34,7 @@ export type Step =
   | { readonly do: 'release' };
 
 /** Which of the deadlines holds for a reply. */
-export type ReplyDeadline = 'greetingMs' | 'replyMs' | 'acceptanceMs' | 'quitMs';
+export type ReplyDeadline = 'greetingMs' | 'replyMs' | 'acceptanceMs';
 
 /** What a dialogue is resumed with: a reply, or bytes, or nothing. */
 export type StepResult = Reply | Uint8Array | undefined;
@@ -51,7 +51,6 @@ export class Broken {
 export const readReply: Step = { do: 'read', within: 'replyMs' };
 export const readGreeting: Step = { do: 'read', within: 'greetingMs' };
 export const readAcceptance: Step = { do: 'read', within: 'acceptanceMs' };
-export const readFarewell: Step = { do: 'read', within: 'quitMs' };
 export const pollReply: Step = { do: 'poll' };
 export const nextBlock: Step = { do: 'block' };
 export const release: Step = { do: 'release' };

@@ -1,5 +1,5 @@
 import { createCommand } from './command.js';
-import { ask, type Dialogue, readFarewell, readReply, release } from './dialogue.js';
+import { ask, type Dialogue, readReply, release } from './dialogue.js';
 import type { Reply } from './reply.js';
 import { misplaced, refused } from './reply-error.js';
 import type { Session } from './session.js';
@@ -33,8 +33,7 @@ export function* checkAlive(session: Session): Dialogue<void> {
 /** QUIT. Whatever the server says, it is over. */
 export function* quit(session: Session): Dialogue<Reply> {
   session.begin('quit');
-  yield { do: 'write', commands: [quitCommand], replies: 1 };
-  return (yield readFarewell) as Reply;
+  return yield* ask(quitCommand);
 }
 
 /** STARTTLS (RFC 3207). After it the next byte either way belongs to TLS. */

@@ -145,6 +145,29 @@ describe('what arrives unasked', () => {
     }
   });
 
+  test('while a message is composed ends the connection, though what came is not complete', async () => {
+    await using server = await startScriptedServer(async (peer) => {
+      await greet(peer, ...chunking);
+      await takeMessage(peer);
+      await peer.send('42');
+      await peer.closed;
+    });
+    const connection = await open(server.port);
+    await send(connection);
+    const error = await failure(
+      connection.transact({
+        envelope: { from: 'ann@example.test', to: ['bob@example.test'] },
+        compose: async () => {
+          await expect.poll(() => connection.usable).toBe(false);
+          return { body: '7bit', smtpUtf8: false, bytes: Buffer.from(message) };
+        },
+        requireAllRecipients: false,
+        signal: new AbortController().signal,
+      }),
+    );
+    expect([error.delivery, isStale(error)]).toEqual(['not-delivered', true]);
+  });
+
   test('as 421 says that the connection ends, in pieces too', async () => {
     await using server = await startScriptedServer(async (peer) => {
       await greet(peer, ...chunking);
@@ -209,7 +232,7 @@ describe('what arrives unasked', () => {
     expect(connection.usable).toBe(false);
   });
 
-  test('as a flood is left before 1 MiB of it is read', async () => {
+  test('as a flood is left before 1 MiB of it is read (CVE-2026-38728)', async () => {
     for (const line of ['250-x\r\n', 'x', '250-']) {
       await using server = await startScriptedServer(async (peer) => {
         await greet(peer, ...chunking);
@@ -452,6 +475,36 @@ describe('quit and destroy', () => {
     const start = performance.now();
     await (await open(server.port)).quit();
     expect(performance.now() - start).toBeLessThan(3_000);
+  });
+
+  test.concurrent('quit waits no longer where replies to what was given up are still to come', async () => {
+    await using server = await startScriptedServer(async (peer) => {
+      await greet(peer, ...chunking);
+      await peer.until(message);
+      await peer.send('250 ok\r\n550 no\r\n554 none\r\n');
+      await peer.closed;
+    });
+    const connection = await open(server.port);
+    await failure(send(connection));
+    const start = performance.now();
+    await connection.quit();
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+
+  test('an idle connection holds no process, whatever reply is still to come', async () => {
+    await using server = await startScriptedServer(async (peer) => {
+      await greet(peer, ...chunking);
+      await peer.until(message);
+      await peer.send('250 ok\r\n550 no\r\n554 none\r\n');
+      await peer.closed;
+    });
+    const connection = await open(server.port);
+    await failure(send(connection));
+    const timers = (): number => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    connection.unref();
+    expect(timers()).toBe(before - 1);
+    connection.destroy();
   });
 
   test('destroy rejects what is in flight with its reason, and nothing may go on', async () => {
