@@ -4,7 +4,7 @@ import type { ConnectionStep } from '../model/report.js';
 import type { SmtpReply } from '../model/reply.js';
 import { type ConnectOptions, reportStep, showTarget } from '../net/connector.js';
 import { secure, type SecuredStream } from '../net/tls.js';
-import { answeredInPlainText } from '../net/tls-errors.js';
+import { answeredInPlainText, answeredInTls } from '../net/tls-errors.js';
 import { greeting } from '../smtp/hello.js';
 import { showReply } from '../smtp/reply.js';
 import { Session } from '../smtp/session.js';
@@ -76,7 +76,7 @@ export async function secureStream(dialing: Dialing, stream: Duplex, signal: Abo
   const { settings, shared, observer } = dialing;
   const { host, port, tls } = settings;
   const run = async (): Promise<SecuredStream> => {
-    const material = await shared.tlsContexts.get(tls, settings.loadClientIdentity);
+    const material = await untilAborted(shared.tlsContexts.get(tls, settings.loadClientIdentity), signal);
     return await secure(stream, { host, port, settings: tls, material }, signal);
   };
   try {
@@ -129,7 +129,7 @@ function silence(plain: Promise<unknown>): Promise<boolean> {
   });
 }
 
-/** Which of the two is to be gone on with: the first to succeed; TLS also where it is TLS, with a bad certificate. */
+/** Which of the two is to be gone on with: the first to succeed; TLS also where the server speaks it, with a bad certificate or an alert. */
 async function firstToAnswer(plain: Promise<unknown>, tls: Promise<unknown>): Promise<'plain' | 'tls'> {
   const outcomes = [
     plain.then(
@@ -139,7 +139,7 @@ async function firstToAnswer(plain: Promise<unknown>, tls: Promise<unknown>): Pr
     tls.then(
       () => 'tls' as const,
       (error: unknown) =>
-        isEmailError(error) && error.code === 'ERR_TLS' && error.cause === undefined ? ('tls' as const) : plain.then(() => 'plain' as const, () => 'plain' as const),
+        isEmailError(error) && answeredInTls(error) ? ('tls' as const) : plain.then(() => 'plain' as const, () => 'plain' as const),
     ),
   ];
   return await Promise.race(outcomes);

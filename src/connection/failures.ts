@@ -9,10 +9,11 @@ export function connectionLost(cause?: Error): EmailError {
   if (isEmailError(cause) && cause.code === 'ERR_TLS') return cause;
   const code = (cause as NodeJS.ErrnoException | undefined)?.code;
   if (code?.startsWith('ERR_SSL_') === true) {
+    const wantsCertificate = /CERTIFICATE|UNKNOWN_CA/.test(code);
     return createEmailError('ERR_TLS', `TLS with the server broke down (${code}).`, {
       cause,
-      retryable: true,
-      remedy: /CERTIFICATE|UNKNOWN_CA/.test(code) ? 'Set server.tls.clientCertificate to a certificate that the server accepts.' : undefined,
+      retryable: !wantsCertificate,
+      remedy: wantsCertificate ? 'Set server.tls.clientCertificate to a certificate that the server accepts.' : undefined,
     });
   }
   const how = cause === undefined ? 'The server closed the connection.' : `The connection to the server was lost: ${code ?? showText(reasonOf(cause))}.`;

@@ -70,6 +70,11 @@ export function answeredInPlainText(error: EmailError): boolean {
   return error.code === 'ERR_TLS' && plainTextCodes.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
+/** Did it fail although the other side speaks TLS? Its certificate was judged, or it said why. */
+export function answeredInTls({ code, cause }: EmailError): boolean {
+  return code === 'ERR_TLS' && (cause === undefined || /_ALERT_|UNSUPPORTED_PROTOCOL/.test((cause as NodeJS.ErrnoException).code ?? ''));
+}
+
 function explainHandshake(code: string): readonly [what: string | undefined, remedy: string] {
   if (plainTextCodes.has(code)) return ['the server answered with what is not TLS', "It speaks plain text first on this port: set server.security to 'explicit' for STARTTLS, or use port 465."];
   if (/CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED/.test(code)) {

@@ -95,6 +95,17 @@ describe('security', () => {
     expect(error).toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining('certificate') });
   });
 
+  test.concurrent('automatic says what is wrong with TLS behind a silent port, and waits for no greeting then', async () => {
+    const own = createTestCertificateAuthority().issueServer();
+    const server = createTlsServer({ cert: own.certificate, key: own.key, maxVersion: 'TLSv1.2' }).on('tlsClientError', () => {});
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const start = performance.now();
+    await expect(failure(open(port, { security: 'automatic', tls: { minVersion: 'TLSv1.3' } }))).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'tls', message: expect.stringContaining('version') });
+    expect(performance.now() - start).toBeLessThan(4_500);
+    await new Promise((resolve) => server.close(resolve));
+  });
+
   test.concurrent('automatic waits for a slow greeting, whatever becomes of the second connection', async () => {
     await using server = await startScriptedServer(async (peer, number) => {
       if (number === 2) return peer.socket.destroy();
@@ -267,6 +278,13 @@ describe('opening', () => {
     await expect.poll(() => late.destroyed).toBe(true);
   });
 
+  test('does not wait for a client certificate that does not come', async () => {
+    await using server = await TestSmtpServer.start({ security: 'implicit' });
+    const settings = { security: 'implicit', tls: { clientCertificate: { file: 'ann.p12' } }, loadClientIdentity: () => new Promise<never>(() => {}) } as const;
+    await expect(failure(open(server.port, { ...settings, timeouts: { ...timeouts, connectMs: 50 } }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', phase: 'tls', message: expect.stringContaining('connectMs') });
+    await expect(failure(open(server.port, settings, { signal: AbortSignal.timeout(50) }))).resolves.toMatchObject({ code: 'ERR_ABORTED' });
+  });
+
   test('wraps the error of a connector that is not ours', async () => {
     const connector = { connect: () => Promise.reject(new Error('no tunnel')) };
     const error = await failure(open(1, { connector }));
@@ -302,7 +320,7 @@ describe('opening', () => {
     expect(await seen).toMatchObject({ CN: 'ann' });
     expect(loaded).toEqual([{ file: 'ann.p12' }]);
     await expect(failure(open(port, settings))).resolves.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
-    await expect(failure(open(port, { ...settings, tls: { ca: authority.certificate } }))).resolves.toMatchObject({ code: 'ERR_TLS', remedy: expect.stringContaining('clientCertificate') });
+    await expect(failure(open(port, { ...settings, tls: { ca: authority.certificate } }))).resolves.toMatchObject({ code: 'ERR_TLS', retryable: false, remedy: expect.stringContaining('clientCertificate') });
     await new Promise((resolve) => server.close(resolve));
   });
 });
