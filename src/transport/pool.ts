@@ -57,6 +57,8 @@ export class ConnectionPool {
   readonly #options: ResolvedPool;
   readonly #source: PoolSource;
   readonly #slots = new Set<Slot>();
+  /** Connections that say QUIT. */
+  readonly #leaving = new Set<SmtpConnection>();
   readonly #waiters: Waiter[] = [];
   readonly #limiter: RateLimiter | undefined;
   /** Of the connections that are being opened now. */
@@ -138,7 +140,7 @@ export class ConnectionPool {
     }).then(() => this.#quitAll());
     if (force) {
       for (const waiter of this.#waiters.splice(0)) waiter.reject(closedError());
-      for (const slot of this.#slots) slot.connection.destroy(closedError());
+      for (const connection of this.#all()) connection.destroy(closedError());
     }
     this.#settle();
     return this.#closing;
@@ -147,13 +149,17 @@ export class ConnectionPool {
   async #quitAll(): Promise<void> {
     clearTimeout(this.#rateTimer);
     clearTimeout(this.#lowered);
+    for (const slot of this.#slots) clearTimeout(slot.idleTimer);
     await Promise.all(
-      [...this.#slots].map(async (slot) => {
-        clearTimeout(slot.idleTimer);
-        slot.connection.ref();
-        await slot.connection.quit();
+      this.#all().map(async (connection) => {
+        connection.ref();
+        await connection.quit();
       }),
     );
+  }
+
+  #all(): readonly SmtpConnection[] {
+    return [...this.#leaving, ...[...this.#slots].map(({ connection }) => connection)];
   }
 
   /** After every change: is there nothing left to wait for? */
@@ -167,7 +173,7 @@ export class ConnectionPool {
 
   /** Hands out what there is, and opens what may be opened. */
   #serve(): void {
-    while (this.#waiters.length > 0) {
+    for (let at = 0; at < this.#waiters.length; ) {
       const wait = this.#rateWait();
       if (wait > 0) {
         this.#rateTimer ??= setTimeout(() => {
@@ -176,12 +182,17 @@ export class ConnectionPool {
         }, Math.ceil(wait));
         break;
       }
-      const waiter = this.#waiters[0];
-      if (!waiter) break;
+      const waiter = this.#waiters[at] as Waiter;
       const mayOpen = this.#slots.size + this.#openings < this.#limit;
       const slot = waiter.fresh ? this.#unusedSlot() : (this.#idleSlot() ?? (mayOpen ? undefined : this.#sharedSlot()));
-      if (!slot) break;
-      this.#waiters.shift();
+      if (!slot) {
+        if (!waiter.fresh || this.#limit - this.#slots.size <= at) break;
+        // It waits for a connection that is on its way; those behind it may go on what there is.
+        at++;
+        continue;
+      }
+      if (at === 0) this.#waiters.shift();
+      else this.#waiters.splice(at, 1);
       waiter.resolve(this.#lease(slot));
     }
     let wanted = this.#waiters.length - this.#openings;
@@ -191,10 +202,11 @@ export class ConnectionPool {
     this.#settle();
   }
 
-  /** Someone who needs a fresh connection must not wait for ever behind idle ones. */
+  /** Who needs a fresh connection, who stand in front, must not wait for ever behind idle ones, nor anyone behind one of no more use. */
   #makeRoom(): void {
-    if (this.#openings > 0 || this.#slots.size < this.#limit || !this.#waiters.some((waiter) => waiter.fresh)) return;
-    for (const slot of this.#slots) if (slot.leases === 0) return this.#retire(slot);
+    const [first] = this.#waiters;
+    if (first === undefined || this.#openings > 0 || this.#slots.size < this.#limit) return;
+    for (const slot of this.#slots) if (slot.leases === 0 && (first.fresh || !slot.connection.usable)) return this.#retire(slot);
   }
 
   #open(): void {
@@ -215,6 +227,8 @@ export class ConnectionPool {
 
   /** Nobody waits for them: a server that is silent must not hold process or close(). Whoever comes later has others opened. */
   #giveUpOpening(): void {
+    clearTimeout(this.#rateTimer);
+    this.#rateTimer = undefined;
     const given = this.#opening;
     this.#opening = unlimitedController();
     given.abort(closedError());
@@ -305,8 +319,10 @@ export class ConnectionPool {
   }
 
   #retire(slot: Slot): void {
+    const { connection } = slot;
+    this.#leaving.add(connection);
+    void connection.quit().then(() => this.#leaving.delete(connection));
     this.#forget(slot);
-    void slot.connection.quit();
   }
 
   #forget(slot: Slot): void {

@@ -90,6 +90,34 @@ describe('the pool', () => {
     expect(opened[0]?.quits).toBe(1);
   });
 
+  it('lets who come behind go on what there is, while a fresh connection is on its way', async () => {
+    const { pool, opened } = setUp({ maxConnections: 3 }, (n) => (n === 3 ? new Promise(() => undefined) : Promise.resolve(new FakeConnection(n))));
+    for (const lease of await Promise.all([pool.acquire(never), pool.acquire(never)])) lease.release();
+    const fresh = pool.acquire(never, true);
+    const others = await Promise.all([pool.acquire(never), pool.acquire(never)]);
+    expect(others.map(({ connection }) => connection)).toEqual(opened);
+    void fresh.catch(() => undefined);
+    void pool.close(true);
+  });
+
+  it('makes room for who needs a fresh connection, however many wait behind', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    const busy = await pool.acquire(never);
+    const behind = pool.acquire(never);
+    const fresh = pool.acquire(never, true);
+    busy.release();
+    expect((await fresh).connection).toBe(opened[1]);
+    (await fresh).release();
+    expect((await behind).connection).toBe(opened[1]);
+  });
+
+  it('puts a connection of no more use aside, for whoever waits', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    (await pool.acquire(never)).release();
+    if (opened[0]) opened[0].usable = false;
+    expect((await pool.acquire(never)).connection).toBe(opened[1]);
+  });
+
   it('does not hand out a connection that has closed', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 });
     (await pool.acquire(never)).release();
@@ -210,6 +238,24 @@ describe('the pool', () => {
     expect(opened[0]?.quits).toBe(1);
   });
 
+  it('waits in close() for connections that say QUIT already, and ends them where it is forced', async () => {
+    let said = (): void => undefined;
+    const { pool, opened } = setUp({ maxMessagesPerConnection: 1 }, (n) => {
+      const connection = new FakeConnection(n);
+      connection.quit = () => new Promise((resolve) => (said = resolve));
+      return Promise.resolve(connection);
+    });
+    (await pool.acquire(never)).release();
+    let closed = false;
+    const closing = pool.close(false).then(() => (closed = true));
+    await settle();
+    expect(closed).toBe(false);
+    void pool.close(true);
+    expect(opened[0]?.destroyed).toBeDefined();
+    said();
+    await closing;
+  });
+
   it('waits for nobody in a forced close()', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 });
     const lease = await pool.acquire(never);
@@ -257,6 +303,17 @@ describe('the pool, over time', () => {
     (await pool.acquire(never)).release();
     vi.advanceTimersByTime(500);
     expect(opened[0]?.quits).toBe(1);
+  });
+
+  it('holds no process for the sake of a rate once nobody waits', async () => {
+    const { pool } = setUp({ rateLimit: { messages: 1, perMs: 60_000 } });
+    (await pool.acquire(never)).release();
+    const controller = new AbortController();
+    const waiting = pool.acquire(controller.signal);
+    const before = vi.getTimerCount();
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(vi.getTimerCount()).toBe(before - 1);
   });
 
   it('starts no more than rateLimit.messages in any rateLimit.perMs', async () => {
