@@ -13,6 +13,7 @@ import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import { checkCloseOptions, checkSendOptions, checkTestOptions } from '../profile/mailer-options.js';
+import { afterOthers } from '../transport/after-others.js';
 import { neverAborts } from '../util/never-aborts.js';
 import { combineSignals } from './combined-signal.js';
 import { sendWindow } from './send-all.js';
@@ -173,7 +174,7 @@ export class ProfileMailer implements Mailer {
     }
   }
 
-  /** Every copy in its turn. The first decides; what fails after it is partly delivered. */
+  /** Every copy in its turn. A failure is told of the whole message: others may have it. */
   async #deliver(prepared: PreparedMessage, options: SendOptions, signal: AbortSignal, start: number): Promise<SendResult> {
     const { foreignTransport } = this.#parts;
     const transactions: TransactionReport[] = [];
@@ -197,7 +198,11 @@ export class ProfileMailer implements Mailer {
       } catch (cause) {
         const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, { cause });
         const refused = requireAllRecipients ? undefined : refusalsOf(error, copy.envelope.to);
-        if (!refused) throw transactions.length > 0 ? afterOthers(error) : error;
+        if (!refused) {
+          const { copies } = prepared;
+          if (copies.length === 1 || (transactions.length === 0 && error.delivery === 'not-delivered')) throw error;
+          throw afterOthers(error, copy.envelope.to, rejected, copies.slice(copies.indexOf(copy) + 1).flatMap(({ envelope }) => envelope.to));
+        }
         failure ??= error;
         rejected.push(...refused);
       }
@@ -253,10 +258,6 @@ function refusalsOf(error: EmailError, recipients: readonly string[]): readonly 
     refused.push({ recipient, reply });
   }
   return refused;
-}
-
-function afterOthers(error: EmailError): EmailError {
-  return withDetails(error, { delivery: 'partly-delivered' });
 }
 
 function closedError(): EmailError {

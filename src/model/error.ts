@@ -60,7 +60,10 @@ export interface EmailError extends Error {
   readonly code: EmailErrorCode;
   /** Might the same send succeed later, unchanged? True only where `delivery` is 'not-delivered'. */
   readonly retryable: boolean;
-  /** 'unknown': the connection was lost after the content was sent and before the reply; a retry may make a duplicate. */
+  /**
+   * 'partly-delivered': those in `recipients` do not have it, all others do. 'unknown': the connection was lost after the content was
+   * sent and before the reply; a retry may make a duplicate, whatever is known of other recipients.
+   */
   readonly delivery: 'not-delivered' | 'partly-delivered' | 'unknown';
   /** The step or phase that failed. */
   readonly phase?: EmailErrorPhase | undefined;
@@ -68,7 +71,7 @@ export interface EmailError extends Error {
   readonly reply?: SmtpReply | undefined;
   /** With ERR_PROFILE_INVALID and ERR_MESSAGE_INVALID: every problem at once. */
   readonly problems?: readonly Problem[] | undefined;
-  /** Refused recipients, or those without a certificate. */
+  /** Recipients that were refused, have no certificate, or do not have the message for certain while others do. */
   readonly recipients?: readonly RecipientFailure[] | undefined;
   /** What to do, in words. */
   readonly remedy?: string | undefined;

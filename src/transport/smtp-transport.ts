@@ -1,13 +1,13 @@
 /** The transport that `createMailer` uses: SMTP or LMTP over pooled connections. */
 import type { ConnectionObserver, SmtpConnection, TransactionOutcome } from '../connection/contract.js';
 import { isStale } from '../connection/stale.js';
-import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { Envelope } from '../model/envelope.js';
-import type { EmailError } from '../model/error.js';
 import type { ConnectionReport, RejectedRecipient } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
 import type { ResolvedPool } from '../profile/defaults.js';
+import { afterOthers } from './after-others.js';
 import { testConnection } from './connection-test.js';
 import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
 
@@ -48,7 +48,7 @@ export class SmtpTransport implements Transport {
         rest = next.deferred;
       } catch (cause) {
         const refused = refusedRecipients(cause, rest);
-        if (!refused) throw partlyDelivered(cause, rest);
+        if (!refused) throw afterOthers(isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause }), rest, rejected);
         rejected.push(...refused);
         rest = [];
       }
@@ -113,12 +113,4 @@ function refusedRecipients(cause: unknown, recipients: readonly string[]): reado
     refused.push({ recipient, reply });
   }
   return refused;
-}
-
-function partlyDelivered(cause: unknown, rest: readonly string[]): EmailError {
-  const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause });
-  return withDetails(error, {
-    delivery: 'partly-delivered',
-    recipients: error.recipients ?? rest.map((recipient) => ({ recipient, reason: 'not sent before the failure' })),
-  });
 }

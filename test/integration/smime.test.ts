@@ -2,8 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { createMailer } from '../../src/index.js';
-import type { CertificateSource, EmailProfile, MailMessage, ProfileStore, SmimeSettings } from '../../src/index.js';
+import { createEmailError, createMailer } from '../../src/index.js';
+import type { CertificateSource, EmailError, EmailProfile, MailMessage, ProfileStore, SmimeSettings } from '../../src/index.js';
 import { readCertificateIds } from '../support/recipient-infos.js';
 import { decrypt, verify } from '../../src/smime.js';
 import { createTestIdentities, MemoryTransport } from '../../src/testing.js';
@@ -110,6 +110,22 @@ describe('a profile that encrypts', () => {
     const result = await mailer.send({ ...message, bcc: 'eve@example.org' });
     expect(result).toMatchObject({ accepted: ['bob@example.org'], rejected: [{ recipient: 'eve@example.org' }] });
     await expect(mailer.send({ ...message, bcc: 'eve@example.org' }, { requireAllRecipients: true })).rejects.toMatchObject({ delivery: 'partly-delivered', retryable: false });
+  });
+
+  it.each([
+    [1, 'not-delivered', 'not-delivered', undefined],
+    [1, 'unknown', 'unknown', ['bob: sent and not answered: may have it', 'eve: not sent', 'zoe: not sent']],
+    [2, 'not-delivered', 'partly-delivered', ['eve: not sent', 'zoe: not sent']],
+    [2, 'unknown', 'unknown', ['eve: sent and not answered: may have it', 'zoe: not sent']],
+    [3, 'unknown', 'unknown', ['zoe: sent and not answered: may have it']],
+  ] as const)('of which copy %i fails as %s is %s, and says who does not have it for certain', async (failing, part, delivery, recipients) => {
+    const { transport, mailer } = setUp({ encrypt });
+    const send = transport.send.bind(transport);
+    let calls = 0;
+    transport.send = (...given) => (++calls === failing ? Promise.reject(createEmailError('ERR_CONNECT', 'lost', { delivery: part })) : send(...given));
+    const error = await mailer.send({ ...message, bcc: ['eve@example.org', 'zoe@example.org'] }).catch((cause: unknown) => cause as EmailError);
+    expect(error).toMatchObject({ code: 'ERR_CONNECT', delivery, retryable: false });
+    expect((error as EmailError).recipients?.map(({ recipient, reason }) => `${recipient.split('@')[0]}: ${reason}`)).toEqual(recipients);
   });
 
   it('refuses to send where anybody has no certificate, and names all of them', async () => {

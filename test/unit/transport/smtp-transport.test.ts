@@ -65,7 +65,18 @@ describe('the SMTP transport', () => {
     const first = await at(0, 0);
     first.resolve(accepted(first.transaction, { accepted: ['b@example.com'], deferred: ['c@example.com'] }));
     (await at(0, 1)).reject(createEmailError('ERR_CONNECT', 'lost', { retryable: true }));
-    await expect(sending).rejects.toMatchObject({ delivery: 'partly-delivered', retryable: false, recipients: [{ recipient: 'c@example.com' }] });
+    await expect(sending).rejects.toMatchObject({ delivery: 'partly-delivered', retryable: false, recipients: [{ recipient: 'c@example.com', reason: 'not sent' }] });
+  });
+
+  it('says unknown where a further transaction may have arrived, and of whom', async () => {
+    const { transport, at } = setUp();
+    const to = ['b@example.com', 'c@example.com', 'd@example.com'];
+    const sending = transport.send({ ...envelope, to }, compose, options);
+    const first = await at(0, 0);
+    const rejected = [{ recipient: 'd@example.com', reply: { code: 550, lines: ['no'] } }];
+    first.resolve(accepted(first.transaction, { accepted: ['b@example.com'], deferred: ['c@example.com'], rejected }));
+    (await at(0, 1)).reject(createEmailError('ERR_CONNECT', 'lost', { retryable: true, delivery: 'unknown' }));
+    await expect(sending).rejects.toMatchObject({ delivery: 'unknown', retryable: false, recipients: [...rejected, { recipient: 'c@example.com', reason: expect.stringContaining('may have it') as string }] });
   });
 
   it('replaces a stale connection once', async () => {
