@@ -25,7 +25,7 @@ describe('security', () => {
     expect(server.transcript.filter((line) => line.includes('EHLO'))).toHaveLength(2);
   });
 
-  test('explicit fails where STARTTLS is not offered, before anything is proven', async () => {
+  test('explicit fails where STARTTLS is not offered, before anything is proven (CVE-2021-22946)', async () => {
     await using server = await TestSmtpServer.start({ security: 'none', users });
     await expect(failure(open(server.port, { security: 'explicit', authentication: password }))).resolves.toMatchObject({ code: 'ERR_TLS_REQUIRED', phase: 'starttls' });
     expect(server.transcript.join()).not.toContain('AUTH PLAIN <');
@@ -36,13 +36,13 @@ describe('security', () => {
     await expect(failure(open(server.port, { security, tls: { ca: server.ca } }))).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'starttls' });
   });
 
-  test.each(['explicit', 'automatic'] as const)('%s fails where the certificate is bad', async (security) => {
+  test.each(['explicit', 'automatic'] as const)('%s fails where the certificate is bad (emailjs 5)', async (security) => {
     await using server = await TestSmtpServer.start();
     await expect(failure(open(server.port, { security }))).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'tls', delivery: 'not-delivered' });
     expect(server.transcript.join()).not.toContain('MAIL');
   });
 
-  test.each(['250 ok\r\n', '250-mail.example.test\r\n250 AUTH PLAIN\r\n', '\x16', ' '])('believes no byte behind the 220 to STARTTLS: %j (CVE-2026-41319)', async (injected) => {
+  test.each(['250 ok\r\n', '250-mail.example.test\r\n250 AUTH PLAIN\r\n', '\x16', ' '])('believes no byte behind the 220 to STARTTLS: %j (CVE-2026-41319, CVE-2021-22947, nodemailer 9.0.3)', async (injected) => {
     await using server = await startScriptedServer(async (peer) => {
       await peer.send('220 x\r\n');
       await peer.hello('STARTTLS');
@@ -144,7 +144,7 @@ describe('opening', () => {
     expect(steps.at(-1)).toMatchObject({ name: 'authenticate', ok: false, error: { code: 'ERR_AUTH_REJECTED' }, remedy: expect.any(String) });
   });
 
-  test('shows no secret in events, errors or steps, whatever the server repeats', async () => {
+  test('shows no secret in events, errors or steps, whatever the server repeats (emailjs 5)', async () => {
     await using server = await TestSmtpServer.start({
       users,
       security: 'none',

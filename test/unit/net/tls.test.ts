@@ -133,7 +133,7 @@ describe('TLS', () => {
     });
   });
 
-  test('resumes sessions under TLS 1.2 and 1.3, and only with the same settings', async () => {
+  test('resumes sessions under TLS 1.2 and 1.3, and only with the same settings (CVE-2026-8286)', async () => {
     for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
       await serve({ maxVersion: version }, async (port) => {
         const contexts = new TlsContexts();

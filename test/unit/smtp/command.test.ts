@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { createCommand, createSecretCommand } from '../../../src/smtp/command.js';
 
 describe('the command writer', () => {
-  test.each(['\r', '\n', '\0', '\t', '\x1b', '\x7f', '\x85', '\u2028', '\u2029'])('refuses %j and names the field', (c) => {
+  test.each(['\r', '\n', '\0', '\t', '\x1b', '\x7f', '\x85', '\u2028', '\u2029'])('refuses %j and names the field (CVE-2015-8476, CVE-2015-9096)', (c) => {
     expect(() => createCommand(`EHLO a${c}b`, 'server.localName', { utf8: true })).toThrow(
       expect.objectContaining({ code: 'ERR_MESSAGE_INVALID', problems: [{ path: 'server.localName', message: expect.stringContaining('control character') }] }),
     );

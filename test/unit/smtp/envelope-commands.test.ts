@@ -104,7 +104,7 @@ describe('MAIL and RCPT', () => {
     ['envelope.dsn.notify', { dsn: { notify: ['constructor' as 'success'] } }],
     ['envelope.dsn.notify', { dsn: { notify: 'always' as 'never' } }],
     ['envelope.to', { to: [] }],
-  ] satisfies readonly (readonly [string, Partial<Envelope>])[])('refuse a bad %s (GHSA-c7w3-x93f-qmm8 and alike)', (path, envelope) => {
+  ] satisfies readonly (readonly [string, Partial<Envelope>])[])('refuse a bad %s (GHSA-c7w3-x93f-qmm8, bpo-43124)', (path, envelope) => {
     expect(() => lines(envelope)).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_INVALID', problems: [expect.objectContaining({ path })] }));
   });
 

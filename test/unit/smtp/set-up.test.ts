@@ -47,8 +47,8 @@ describe('EHLO', () => {
     expect(play(hello(greeted('lmtp'), 'a.test'), ['500 what'])).toMatchObject({ written: ['LHLO a.test'], error: { code: 'ERR_SMTP_REPLY' } });
     expect(play(hello(greeted(), 'a.test'), ['500 what', '550 no'])).toMatchObject({ error: { phase: 'ehlo', remedy: expect.stringContaining('localName') } });
   });
-  test('refuses a name with a line in it (GHSA-vvjj-xcjg-gr5g)', () => {
-    expect(play(hello(greeted(), 'a.test\r\nMAIL FROM:<>'), [])).toMatchObject({ written: [], error: { code: 'ERR_MESSAGE_INVALID', problems: [{ path: 'server.localName' }] } });
+  test.each(['a.test\r\nMAIL FROM:<>', 'a.test\nRCPT TO:<x@y.test>', 'a.test\0', 'a.test\u560d\u560a'])('refuses the name %j, for what is in it (GHSA-vvjj-xcjg-gr5g, bpo-43124)', (name) => {
+    expect(play(hello(greeted(), name), [])).toMatchObject({ written: [], error: { code: 'ERR_MESSAGE_INVALID', problems: [{ path: 'server.localName' }] } });
   });
 });
 

@@ -131,7 +131,7 @@ describe('TestSmtpServer', () => {
     expect(await client.reply()).toBe('500 5.5.2 A bare CR or LF, a control, or not UTF-8');
   });
 
-  test('ends a line that has no end', async () => {
+  test('ends a line that has no end (CVE-2026-38728)', async () => {
     const { client } = await ready();
     client.socket.write('x'.repeat(20_000));
     expect(await client.reply()).toBe('500 5.5.2 The line is too long');
