@@ -1,8 +1,9 @@
 /** The header fields of a message, in the order in which they are written; all but those of its content. */
+import { nameTokens } from '../address/format.js';
 import type { ParsedMailbox } from '../address/mailbox.js';
 import { messageInvalid } from '../errors/email-error.js';
 import { formatDate } from '../mime/date.js';
-import { addressField, structuredField, textField, tokenField } from '../mime/field.js';
+import { addressField, textField, tokenField } from '../mime/field.js';
 import { checkedId } from '../mime/identifier.js';
 import type { ListFields, MailMessage } from '../model/message.js';
 import type { EmailProfile, HeaderField, HeaderFields, Importance, Priority, Sensitivity } from '../model/profile.js';
@@ -137,20 +138,21 @@ function listFields(list: ListFields, add: (name: string, text: string) => void)
 function listUrl(target: string, path: string): string {
   if (typeof target !== 'string') throw messageInvalid(path, 'expected a URL or an address');
   const bare = target.startsWith('<') && target.endsWith('>') ? target.slice(1, -1) : target;
-  const url = /^[^:/?#]+@[^/?#]+$/.test(bare) ? `mailto:${bare}` : bare;
+  const url = /^[^:/?#@]+@[^/?#@]+$/.test(bare) ? `mailto:${bare}` : bare;
   if (!/^(?:https?|mailto|ftp):[!#$%&'*+,\-./0-9:;=?@A-Z[\]_`a-z{|}~]+$/i.test(url) || url.length > 900) {
     throw messageInvalid(path, 'expected an https, http or mailto URL in ASCII, or an address');
   }
   return `<${url.replace(/,/g, '%2C')}>`;
 }
 
+/** `phrase <list-id>` (RFC 2919 section 3), from a description with or without quotes. */
 function listId(id: string): string {
-  const match = /^(?:(.*\S)\s*)?<([^<>]*)>$/s.exec(id);
+  const match = /^([^<>\p{Cc}\p{Cs}]*)<([^<>]*)>$/u.exec(id);
   const bare = match ? (match[2] ?? '') : id;
   if (!/^[!#$%&'*+\-/0-9=?A-Z^_`a-z{|}~]+(?:\.[!#$%&'*+\-/0-9=?A-Z^_`a-z{|}~]+)+$/.test(bare)) {
     throw messageInvalid('list.id', 'expected a list identifier such as <news.example.com>, with a description before it if wanted');
   }
-  const description = match?.[1];
-  if (description === undefined) return structuredField('List-Id', `<${bare}>`, 'list.id');
-  return textField('List-Id', `${description} <${bare}>`, 'list.id');
+  const given = (match?.[1] ?? '').trim();
+  const description = /^"(?:[^"\\]|\\.)*"$/.test(given) ? given.slice(1, -1).replace(/\\(.)/g, '$1') : given;
+  return tokenField('List-Id', [...(description === '' ? [] : nameTokens(description)), `<${bare}>`], 'list.id');
 }

@@ -123,6 +123,28 @@ describe('header fields', () => {
   });
 
   it.each([
+    ['News, weekly (all)', '"News, weekly (all)" <news.example.com>'],
+    ['"News, weekly"', '"News, weekly" <news.example.com>'],
+    ['"a \\"b\\""', '"a \\"b\\"" <news.example.com>'],
+    ['Žluť', '=?UTF-8?B?xb1sdcWl?= <news.example.com>'],
+    ['', '<news.example.com>'],
+  ])('write the description %s of a list as a phrase (RFC 2919 section 3)', async (description, value) => {
+    const { fields } = await compose({ to: 'a@example.org', list: { id: `${description} <news.example.com>` } });
+    expect(fields).toContain(`List-Id: ${value}`);
+  });
+
+  it('look at a list address in time that its length allows (RFC 2369)', async () => {
+    const begun = process.cpuUsage().user;
+    for (const shape of ['@', 'a@', 'mailto:', '<', '"', '\\', 'a ']) {
+      const text = shape.repeat(Math.floor(200_000 / shape.length));
+      expect(await refusal({ to: 'a@example.org', list: { unsubscribe: `${text}/` } })).toMatchObject({ problems: [{ path: 'list.unsubscribe.0' }] });
+      expect(await refusal({ to: 'a@example.org', list: { id: text } })).toMatchObject({ problems: [{ path: 'list.id' }] });
+    }
+    // Tens of milliseconds; quadratic would be minutes.
+    expect(process.cpuUsage().user - begun).toBeLessThan(3e6);
+  });
+
+  it.each([
     [{ subject: 'a\r\nBcc: x@example.com' }, 'subject'],
     [{ headers: { 'X-A': 'b\nc' } }, 'headers.X-A'],
     [{ headers: [{ name: 'X A', value: 'b' }] }, 'headers.0'],
