@@ -143,6 +143,8 @@ function checkKind(path: string, kind: Kind, value: unknown, add: Add): void {
       return;
     case 'headers':
       if (typeof value !== 'object' || value === null) wrong('an object');
+      // A Map or Headers has no fields of its own, and would be nothing.
+      else if (Symbol.iterator in value && !Array.isArray(value)) add(path, 'expected a plain object, got something to iterate');
       return;
     case 'addresses': // checked where they are parsed
     case 'any':

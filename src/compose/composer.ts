@@ -141,7 +141,7 @@ export class Composer {
   }
 
   #messageId(message: MailMessage, given: MailMessage, from: ParsedMailbox): string {
-    if (message.messageId !== undefined) return checkedId(message.messageId, 'messageId');
+    if (message.messageId !== undefined) return checkedMessageId(message.messageId);
     let id = this.#ids.get(given);
     if (id === undefined) {
       id = createMessageId(from.domain);
@@ -167,6 +167,12 @@ function refuseProtectionWanted({ smime }: MailMessage): void {
   for (const what of ['sign', 'encrypt'] as const) {
     if (smime?.[what]) throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
   }
+}
+
+function checkedMessageId(text: string): string {
+  const id = checkedId(text, 'messageId');
+  if (!/^<[^@]+@[^@]+>$/.test(id)) throw messageInvalid('messageId', 'a Message-ID is two parts with an @ between them (RFC 5322 section 3.6.4)');
+  return id;
 }
 
 function disposeOf(sources: Sources): (() => Promise<void>) | undefined {

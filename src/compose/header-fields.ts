@@ -8,6 +8,7 @@ import { checkedId } from '../mime/identifier.js';
 import type { ListFields, MailMessage } from '../model/message.js';
 import type { EmailProfile, HeaderField, HeaderFields, Importance, Priority, Sensitivity } from '../model/profile.js';
 import { fieldNameFault } from '../util/header-name.js';
+import { showText } from '../util/show.js';
 import type { MessageMailboxes } from './envelope.js';
 
 /** A field that is written, with its name for header protection and DKIM. */
@@ -80,7 +81,13 @@ export function messageFields({ profile, message, mailboxes, messageId, date }: 
   word('X-Priority', xPriority);
   word('X-MSMail-Priority', msMail);
   if (message.list) listFields(message.list, add);
-  for (const { name, value, path } of customFields(profile.headers, message.headers)) add(name, textField(name, value, path));
+  const custom = customFields(profile.headers, message.headers);
+  if (custom.length === 0) return fields;
+  const written = new Set(fields.map(({ name }) => name.toLowerCase()));
+  for (const { name, value, path } of custom) {
+    if (written.has(name.toLowerCase())) throw messageInvalid(path, `the field ${name} is written from its own setting already; leave one of them out`);
+    add(name, textField(name, value, path));
+  }
   return fields;
 }
 
@@ -107,7 +114,7 @@ function readFields(fields: HeaderFields | undefined, path: string): CustomField
   const isArray = Array.isArray(fields);
   const list = isArray ? (fields as readonly HeaderField[]) : Object.entries(fields).map(([name, value]) => ({ name, value: value as string }));
   return list.map((field: HeaderField | null, i) => {
-    const at = isArray ? `${path}.${i}` : `${path}.${field?.name ?? ''}`;
+    const at = isArray ? `${path}.${i}` : `${path}.${showText(field?.name ?? '', 80)}`;
     if (typeof field !== 'object' || field === null || typeof field.name !== 'string' || typeof field.value !== 'string') {
       throw messageInvalid(at, 'a header field has a name and a value, both text');
     }

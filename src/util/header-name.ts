@@ -2,7 +2,7 @@
 
 /** Fields that stand once or are written here (RFC 5322 section 3.6, RFC 2045), and those that are not the sender's to write. */
 const refused: ReadonlySet<string> = new Set([
-  'from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'subject', 'date', 'message-id', 'in-reply-to', 'references',
+  'from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'resent-bcc', 'subject', 'date', 'message-id', 'in-reply-to', 'references',
   'mime-version', 'content-type', 'content-transfer-encoding', 'content-disposition',
   'return-path', 'received', 'dkim-signature',
 ]);

@@ -149,8 +149,13 @@ describe('header fields', () => {
     [{ headers: { 'X-A': 'b\nc' } }, 'headers.X-A'],
     [{ headers: [{ name: 'X A', value: 'b' }] }, 'headers.0'],
     [{ headers: { Bcc: 'x@example.com' } }, 'headers.Bcc'],
+    [{ headers: { 'Resent-Bcc': 'x@example.com' } }, 'headers.Resent-Bcc'],
     [{ headers: { 'DKIM-Signature': 'x' } }, 'headers.DKIM-Signature'],
+    [{ headers: new Map([['X-A', 'b']]) as unknown as Record<string, string> }, 'headers'],
+    [{ headers: new Headers({ 'X-A': 'b' }) as unknown as Record<string, string> }, 'headers'],
     [{ messageId: 'a b' }, 'messageId'],
+    [{ messageId: 'a' }, 'messageId'],
+    [{ messageId: '<a@b@c>' }, 'messageId'],
     [{ references: ['<a@b>', '<x\r\ny>'] }, 'references.1'],
     [{ list: { unsubscribe: 'https://example.com/>\r\nX: y' } }, 'list.unsubscribe.0'],
     [{ list: { unsubscribe: 'a@b.example (comment)', oneClick: true } }, 'list.unsubscribe.0'],
@@ -170,6 +175,16 @@ describe('header fields', () => {
     expect(error).toMatchObject({ code: 'ERR_MESSAGE_INVALID', delivery: 'not-delivered' });
     const problems = (error as { problems: { path: string }[] }).problems;
     expect(problems[0]?.path).toBe(path);
+  });
+
+  it.each([
+    [{ headers: { 'x-priority': '1' }, importance: 'low' }, 'headers.x-priority'],
+    [{ headers: [{ name: 'X-A', value: 'b' }, { name: 'List-Unsubscribe', value: '<x>' }], list: { unsubscribe: 'a@b.example' } }, 'headers.1'],
+    [{ headers: { Organization: 'Other' } }, 'headers.Organization'],
+  ] satisfies [MailMessage, string][])('of %j are refused where a setting writes the same field, naming %s', async (message, path) => {
+    const sender = { email: 'ann@example.com', organization: 'Example Ltd' };
+    expect(await refusal({ to: 'b@example.org', ...message }, { sender })).toMatchObject({ problems: [{ path }] });
+    expect((await compose({ to: 'b@example.org', headers: { 'X-Priority': '2' } }, { sender })).fields).toContain('X-Priority: 2');
   });
 });
 
