@@ -31,14 +31,19 @@ export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
 async function readHead(content: OpenedContent): Promise<Buffer> {
   if ('text' in content) return headOf(utf8(content.text)) ?? utf8(content.text);
   if ('bytes' in content) return headOf(asBuffer(content.bytes)) ?? asBuffer(content.bytes);
-  let collected = Buffer.alloc(0);
+  const chunks: Buffer[] = [];
+  let length = 0;
+  // The last octets before a chunk: an empty line may begin in them. What was looked at is not looked at again.
+  let before = Buffer.alloc(0);
   for await (const chunk of content.open()) {
-    collected = Buffer.concat([collected, chunk]);
-    const head = headOf(collected);
-    if (head) return head;
-    if (collected.length > maxHeaderBytes) throw messageInvalid('raw', `has no end of its header within ${maxHeaderBytes} bytes`);
+    chunks.push(Buffer.from(chunk));
+    length += chunk.length;
+    const near = Buffer.concat([before, chunk]);
+    if (headOf(near)) return headOf(Buffer.concat(chunks)) as Buffer;
+    if (length > maxHeaderBytes) throw messageInvalid('raw', `has no end of its header within ${maxHeaderBytes} bytes`);
+    before = near.subarray(-3);
   }
-  return collected;
+  return Buffer.concat(chunks);
 }
 
 /** Everything before the first empty line, whatever its line ends. */

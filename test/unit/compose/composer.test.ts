@@ -350,6 +350,23 @@ describe('a raw message', () => {
     expect(content).toMatchObject({ body: '7bit', smtpUtf8: false });
   });
 
+  it('has its header found however its stream is cut, in time that its length allows', async () => {
+    const stream = (text: string, step: number) => async function* () {
+      for (let at = 0; at < text.length; at += step) yield Buffer.from(text.slice(at, at + step));
+    };
+    for (const lineEnd of ['\r\n', '\n', '\r']) {
+      const hidden = raw.replace('Subject', 'Bcc').replaceAll('\r\n', lineEnd);
+      for (const step of [1, 2, 3, 5, 1000]) {
+        expect((await compose({ to: 'b@example.org', raw: stream(raw.replaceAll('\r\n', lineEnd), step) })).prepared.messageId).toBe('raw@example.com');
+        expect(await refusal({ to: 'b@example.org', raw: stream(hidden, step) })).toMatchObject({ code: 'ERR_MESSAGE_INVALID' });
+      }
+    }
+    const begun = process.cpuUsage().user;
+    const long = `From: a@example.com\r\n${'X-A: b\r\n'.repeat(100_000)}\r\nbody`;
+    expect(await refusal({ to: 'b@example.org', raw: stream(long, 100) })).toBeUndefined();
+    expect(process.cpuUsage().user - begun).toBeLessThan(3e6);
+  });
+
   it('says what it needs of the server', async () => {
     expect((await compose({ to: 'b@example.org', raw: `${raw}ü` })).content).toMatchObject({ body: '8bitmime', smtpUtf8: false });
     expect((await compose({ to: 'b@example.org', raw: raw.replace('x', 'ü') })).content).toMatchObject({ body: '8bitmime', smtpUtf8: true });
