@@ -3,7 +3,7 @@ import { messageInvalid } from '../errors/email-error.js';
 import { arrangeParts } from '../mime/arrange.js';
 import type { LeafPart, Part, PartBody } from '../mime/part.js';
 import type { Attachment, ContentInput, MailMessage } from '../model/message.js';
-import { utf8 } from '../util/bytes.js';
+import { isWellFormed, utf8 } from '../util/bytes.js';
 import { immediateContent, openContent, readWhole } from './content.js';
 import type { ContentContext, OpenedContent } from './content.js';
 import { attachmentType, fileNameOf, parseMediaType } from './media-type.js';
@@ -91,18 +91,20 @@ function bodyOf(content: OpenedContent, isText: boolean): PartBody {
   return { open: () => content.open(), size: content.size, isText };
 }
 
-/** An attachment comes back byte for byte: text given as a string is its UTF-8. */
+/** An attachment comes back byte for byte: text given as a string is its UTF-8, whatever charset the content type names. */
 function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
   const content = opened.get(`${path}.content`) as OpenedContent;
   const filename = attachment.filename ?? fileNameOf(attachment.content);
   const { contentType, parameters } = attachmentType(attachment.contentType, filename, `${path}.contentType`);
+  const isText = 'text' in content;
+  if (isText && !isWellFormed(content.text)) throw messageInvalid(`${path}.content`, 'half of a surrogate pair is not a character');
   return {
     contentType,
-    parameters,
+    parameters: isText && Object.hasOwn(parameters, 'charset') ? { ...parameters, charset: 'utf-8' } : parameters,
     disposition: attachment.disposition ?? (attachment.cid === undefined ? 'attachment' : 'inline'),
     ...(filename === undefined ? {} : { filename }),
     ...(attachment.cid === undefined ? {} : { cid: attachment.cid }),
-    body: 'text' in content ? { bytes: utf8(content.text) } : bodyOf(content, false),
+    body: isText ? { bytes: utf8(content.text) } : bodyOf(content, false),
     path,
   };
 }
@@ -117,7 +119,8 @@ function alternativePart(part: Attachment, path: string, opened: ReadonlyMap<str
     ...(part.disposition === undefined ? {} : { disposition: part.disposition }),
     ...(part.filename === undefined ? {} : { filename: part.filename }),
     ...(part.cid === undefined ? {} : { cid: part.cid }),
-    body: bodyOf(content, contentType.startsWith('text/')),
+    // Bytes in a charset of their own stay as they are.
+    body: bodyOf(content, contentType.startsWith('text/') && !Object.hasOwn(parameters, 'charset')),
     path,
   };
 }

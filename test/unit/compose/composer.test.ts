@@ -276,6 +276,25 @@ describe('content', () => {
     expect(text.body).toMatch(/hello, content =E2=9C=93|aGVsbG8sIGNvbnRlbnQg4pyT/);
   });
 
+  it('keeps the charset of bytes, and has UTF-8 for a string whatever it said', async () => {
+    const latin1 = Buffer.from('caf\u00e9', 'latin1');
+    async function* open() {
+      yield latin1;
+    }
+    const contentType = 'text/csv; charset=iso-8859-1';
+    for (const content of [latin1, open()]) {
+      for (const part of ['attachments', 'alternatives'] as const) {
+        const given = content === latin1 ? latin1 : open();
+        const { text } = await compose({ to: 'b@example.org', text: 'x', [part]: [{ contentType, content: given }] });
+        expect(text).toMatch(/Content-Type: text\/csv; charset=iso-8859-1\r\n[^]*(?:Y2Fm6Q==|caf=E9)/);
+      }
+    }
+    for (const part of ['attachments', 'alternatives'] as const) {
+      const { text } = await compose({ to: 'b@example.org', text: 'x', [part]: [{ contentType, content: 'caf\u00e9' }] });
+      expect(text).toMatch(/Content-Type: text\/csv; charset=utf-8\r\n[^]*(?:Y2Fmw6k=|caf=C3=A9)/);
+    }
+  });
+
   it('that is a string is never a path', async () => {
     const { body } = await compose({ to: 'b@example.org', text: 'x', attachments: [{ filename: 'a.txt', content: file }] });
     expect(body).not.toContain(Buffer.from(expected).toString('base64'));
