@@ -22,8 +22,10 @@ function related(html: Part, inline: readonly LeafPart[]): Part {
 
 /** The tree; a message without any part is one of empty text. */
 export function arrangeParts({ alternatives, inline, attachments }: MessageParts): Part {
-  const withHtml = inline.length > 0 && alternatives.some(isHtml);
-  const bodies = withHtml ? alternatives.map((part) => (isHtml(part) ? related(part, inline) : part)) : alternatives;
+  // Of several, the one that is preferred: an inline part stands once.
+  const html = inline.length > 0 ? alternatives.findLast(isHtml) : undefined;
+  const withHtml = html !== undefined;
+  const bodies = withHtml ? alternatives.map((part) => (part === html ? related(part, inline) : part)) : alternatives;
   const rest = withHtml ? attachments : [...inline, ...attachments];
   const [first, second] = bodies;
   const main: readonly Part[] = second === undefined ? (first === undefined ? [] : [first]) : [{ contentType: 'multipart/alternative', parts: bodies }];

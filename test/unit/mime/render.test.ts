@@ -274,6 +274,7 @@ describe('arrangeParts', () => {
     [{ alternatives: [text('a'), html], inline: [image], attachments: [file] }, 'mixed(alternative(text/plain related(text/html image/png)) application/octet-stream)'],
     [{ ...none, alternatives: [text('a')], inline: [image] }, 'mixed(text/plain image/png)'],
     [{ ...none, attachments: [file] }, 'mixed(application/octet-stream)'],
+    [{ ...none, alternatives: [{ ...html }, html], inline: [image] }, 'alternative(text/html related(text/html image/png))'],
   ])('%# makes the tree', (parts, expected) => {
     expect(shape(arrangeParts(parts))).toBe(expected);
   });
