@@ -4,6 +4,8 @@ import { encodedWords, looksEncoded } from '../util/encoded-word.js';
 /** Parameters of Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC 2231), as tokens for a folded field. */
 
 const token = /^[!#$%&'*+.^_`{|}~0-9A-Za-z-]+$/;
+/** A token that nobody takes for an extended value (RFC 2231), as some do where they see one of `'*%`. */
+const plainToken = /^[!#$&+.^_`{|}~0-9A-Za-z-]+$/;
 /** What a parameter may take of a line. */
 const room = 74;
 /** attribute-char of RFC 2231 section 7, which is narrower than what encodeURIComponent leaves alone. */
@@ -44,7 +46,7 @@ function checkValue(value: string, path: string): void {
 export function parameterTokens(name: string, value: string, path: string): string[] {
   if (!token.test(name)) throw messageInvalid(path, 'a parameter name is an RFC 2045 token');
   checkValue(value, path);
-  if (token.test(value) && name.length + value.length < room) return [`${name}=${value}`];
+  if ((name.endsWith('*') ? token : plainToken).test(value) && name.length + value.length < room) return [`${name}=${value}`];
   // Many clients decode encoded-words here, where RFC 2047 allows none.
   if (!/^[ -~]*$/.test(value) || looksEncoded(value)) return sections(name, value, true);
   const quoted = `${name}=${quote(value)}`;
@@ -53,9 +55,11 @@ export function parameterTokens(name: string, value: string, path: string): stri
 
 /** `name=` for clients that know no RFC 2231: encoded-words in quotes, against RFC 2047 and understood by all of them. */
 export function legacyNameTokens(name: string, value: string, path: string): string[] {
-  if (/^[ -~]*$/.test(value) && !looksEncoded(value)) return parameterTokens(name, value, path);
+  // Sections are RFC 2231 too.
+  if (/^[ -~]*$/.test(value) && !looksEncoded(value) && name.length + quote(value).length < room) return parameterTokens(name, value, path);
   checkValue(value, path);
-  const words = encodedWords(value, room - name.length);
+  // With a blank before and a quote behind, a line has 76 characters at most.
+  const words = encodedWords(value, room - name.length - 1, room);
   return words.map((word, i) => `${i === 0 ? `${name}="` : ''}${word}${i === words.length - 1 ? '"' : ''}`);
 }
 

@@ -2,7 +2,6 @@
 
 const maxWord = 75;
 const overhead = '=?UTF-8?Q?'.length + '?='.length;
-const maxPayload = maxWord - overhead;
 const hex = '0123456789ABCDEF';
 
 /** The octets that stand for themselves in the "Q" encoding of a phrase (RFC 2047 section 5 (3)), the strictest place. */
@@ -34,14 +33,14 @@ function endOfCharacter(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * `text` as encoded-words in UTF-8, each of whole characters and at most 75 long; "Q" or "B", whichever is shorter. `room` is what
+ * `text` as encoded-words in UTF-8, each of whole characters and at most `most` long; "Q" or "B", whichever is shorter. `room` is what
  * the first may take on a line that is already begun; it counts only where it is of use.
  */
-export function encodedWords(text: string, room = maxWord): string[] {
+export function encodedWords(text: string, room = maxWord, most = maxWord): string[] {
   const bytes = Buffer.from(text, 'utf8');
   const inQ = lengthOfQ(bytes) <= Math.ceil(bytes.length / 3) * 4;
   const words: string[] = [];
-  let budget = room >= 32 && room < maxWord ? room - overhead : maxPayload;
+  let budget = (room >= 32 && room < most ? room : most) - overhead;
   for (let from = 0; from < bytes.length; ) {
     let to = from;
     let used = 0;
@@ -54,7 +53,7 @@ export function encodedWords(text: string, room = maxWord): string[] {
     }
     words.push(inQ ? `=?UTF-8?Q?${pieceInQ(bytes, from, to)}?=` : `=?UTF-8?B?${bytes.toString('base64', from, to)}?=`);
     from = to;
-    budget = maxPayload;
+    budget = most - overhead;
   }
   return words;
 }

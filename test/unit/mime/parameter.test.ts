@@ -3,12 +3,15 @@ import { tokenField } from '../../../src/mime/field.js';
 import { legacyNameTokens, parameterTokens, withParameters } from '../../../src/mime/parameter.js';
 import { parseStructured } from '../../../src/mime/structured.js';
 
-const names = ['a.txt', 'a b.txt', 'a "b" \\c.txt', 'Řeka.pdf', '日本語'.repeat(40), "it's (1)*2%.txt", 'x'.repeat(300), `${'word '.repeat(60)}`, '', ' ', 'a;b=c', '=?utf-8?q?x?=', '🚀', 'a*1=é*2=ž'.repeat(9)];
+const names = ['a.txt', 'a b.txt', 'a "b" \\c.txt', 'Řeka.pdf', '日本語'.repeat(40), "it's (1)*2%.txt", 'x'.repeat(300), `${'word '.repeat(60)}`, '', ' ', 'a;b=c', '=?utf-8?q?x?=', '🚀', 'a*1=é*2=ž'.repeat(9), `é${'x'.repeat(300)}`, ...Array.from({ length: 70 }, (_, i) => 'x'.repeat(60 + i))];
 
 describe('parameterTokens', () => {
   test.each([
     ['charset', 'utf-8', ['charset=utf-8']],
     ['filename', 'a b', ['filename="a b"']],
+    ['filename', "it's", [`filename="it's"`]],
+    ['filename', 'a*b%41', ['filename="a*b%41"']],
+    ['title*', "utf-8''%41", ["title*=utf-8''%41"]],
     ['filename', 'a"\\b', ['filename="a\\"\\\\b"']],
     ['filename', 'é.txt', ["filename*=UTF-8''%C3%A9.txt"]],
     ['filename', "é '*()%", ["filename*=UTF-8''%C3%A9%20%27%2A%28%29%25"]],
@@ -36,6 +39,7 @@ test.each(names)('legacyNameTokens writes %j for clients without RFC 2231', (val
   const field = tokenField('Content-Type', withParameters('a/b', [legacyNameTokens('name', value, 'p')]));
   for (const line of field.split('\r\n')) expect(line).toMatch(/^[ -~]{0,76}$/);
   expect(parseStructured(field.replace(/\r\n/g, '').slice('Content-Type: '.length)).parameters.get('name')).toBe(value);
+  expect(field).toMatch(/\bname=/);
 });
 
 describe('parseStructured', () => {
