@@ -7,11 +7,13 @@ const atoms = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const printable = /^[ -~]*$/;
 /** A longer quoted-string could not be folded. */
 const maxQuoted = 70;
+/** A longer one may hold an atom that no line has room for. */
+const maxAtoms = 900;
 
 /** A display name as tokens between which a line may be folded: atoms, a quoted-string, or encoded-words. */
 export function nameTokens(name: string): string[] {
   if (!looksEncoded(name) && printable.test(name)) {
-    if (atoms.test(name)) return name.split(' ');
+    if (name.length <= maxAtoms && atoms.test(name)) return name.split(' ');
     if (name.length <= maxQuoted) return [`"${name.replace(/["\\]/g, '\\$&')}"`];
   }
   return encodedWords(name);

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { formatMailbox } from '../../../src/address/format.js';
+import { addressField } from '../../../src/mime/field.js';
 import { parseAddress } from '../../../src/address/mailbox.js';
 
 describe('formatMailbox', () => {
@@ -16,11 +17,12 @@ describe('formatMailbox', () => {
     expect(formatMailbox({ name, email: 'a@b' })).toBe(expected);
   });
 
-  test.each([' leading', 'trailing ', 'two  blanks', 'x'.repeat(200), 'Ř'.repeat(200), '"', '\\', '()<>@,;:".[]', '日本 語', '=?', '🚀 🚀', "O'Neil"])(
+  test.each([' leading', 'trailing ', 'two  blanks', 'x'.repeat(200), 'x'.repeat(1000), 'Ř'.repeat(200), '"', '\\', '()<>@,;:".[]', '日本 語', '=?', '🚀 🚀', "O'Neil"])(
     'writes %j so that it comes back',
     (name) => {
       const text = formatMailbox({ name, email: 'a@b' });
       expect(text).toMatch(/^[ -~]*$/);
+      expect(addressField('To', [{ name, email: 'a@b' }])).toMatch(/^(?:.{1,998}\r\n)+$/);
       expect(parseAddress(text)).toMatchObject({ name, email: 'a@b' });
     },
   );
