@@ -1,6 +1,6 @@
 import { messageInvalid } from '../errors/email-error.js';
 import type { AddressInput, Mailbox } from '../model/address.js';
-import { isAscii } from '../util/bytes.js';
+import { isAscii, isWellFormed } from '../util/bytes.js';
 import { decodeEncodedWords } from '../util/encoded-word.js';
 import { showText } from '../util/show.js';
 import { AddressScanner, AddressSyntaxError, formatAddrSpec } from './scanner.js';
@@ -142,6 +142,7 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
     if (name === undefined || name === '') return mailbox;
     if (typeof name !== 'string') throw messageInvalid(`${path}.name`, 'a name is a string');
     if (/[\u0000-\u001f\u007f]/.test(name)) throw messageInvalid(`${path}.name`, 'line breaks and control characters are not allowed');
+    if (!isWellFormed(name)) throw messageInvalid(`${path}.name`, 'half of a surrogate pair is not a character');
     return { name, ...mailbox };
   }
   if (typeof input === 'string' && input.length <= maxPlain) {

@@ -1,7 +1,7 @@
 /** A finished message (`raw`): its header is looked at, its bytes are sent as they are, with CRLF line ends. */
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
-import { asBuffer, utf8 } from '../util/bytes.js';
+import { asBuffer, isWellFormed, utf8 } from '../util/bytes.js';
 import type { OpenedContent } from './content.js';
 
 const maxHeaderBytes = 1024 * 1024;
@@ -17,6 +17,7 @@ export interface RawMessage {
 
 /** Reads the header; a Bcc field would tell the recipients of each other, and is refused. */
 export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
+  if ('text' in content && !isWellFormed(content.text)) throw messageInvalid('raw', 'half of a surrogate pair is not a character');
   const head = await readHead(content);
   const text = head.toString('latin1');
   if (!/^[!-9;-~]+:/.test(text)) throw messageInvalid('raw', 'does not begin with a header field (RFC 5322)');

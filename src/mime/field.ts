@@ -1,6 +1,7 @@
 import { mailboxTokens } from '../address/format.js';
 import { messageInvalid } from '../errors/email-error.js';
 import type { Mailbox } from '../model/address.js';
+import { isWellFormed } from '../util/bytes.js';
 import { encodedWords, looksEncoded } from '../util/encoded-word.js';
 
 /**
@@ -93,6 +94,7 @@ export function textField(name: string, value: string, path: string = name): str
   checkName(name, path);
   if (isShort(name, value) && !looksEncoded(value)) return `${name}: ${value}\r\n`;
   checkValue(value, path);
+  if (!isWellFormed(value)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
   if (value === '') return `${name}: \r\n`;
   return fold(name, textTokens(value, name.length), path);
 }

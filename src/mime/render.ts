@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { messageInvalid } from '../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../model/entity.js';
-import { asBuffer, utf8 } from '../util/bytes.js';
+import { asBuffer, isWellFormed, utf8 } from '../util/bytes.js';
 import { base64Size } from './base64.js';
 import { structuredField, textField, tokenField } from './field.js';
 import { checkedId, createBoundary } from './identifier.js';
@@ -31,12 +31,13 @@ interface Written {
 
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
-function encodeText(text: string, contentType: string, options: RenderOptions): EncodedBody {
+function encodeText(text: string, contentType: string, path: string, options: RenderOptions): EncodedBody {
   const charset = 'utf-8';
   if (isPrintable(text)) {
     if (isSevenBit(text)) return { transferEncoding: '7bit', piece: text, contentType, charset };
     return { transferEncoding: 'quoted-printable', piece: quotePrintable(text), contentType, charset };
   }
+  if (!isWellFormed(text)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
   const bytes = utf8(text);
   if (options.eightBit === true) {
     const { plain, fragile } = traitsOf(bytes);
@@ -86,7 +87,7 @@ function encodeBody(part: LeafPart, contentType: string, options: RenderOptions,
   if ('text' in body) {
     const text = canonicalText(body.text);
     // The end of data is a line end too: a message's last line has one.
-    return encodeText(isRoot && text !== '' && !text.endsWith('\r\n') ? `${text}\r\n` : text, contentType, options);
+    return encodeText(isRoot && text !== '' && !text.endsWith('\r\n') ? `${text}\r\n` : text, contentType, path, options);
   }
   if ('bytes' in body) return encodeBytes(body.bytes, contentType, part, options, isRoot);
   const { open, size: inputSize } = body;
