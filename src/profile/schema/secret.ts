@@ -38,6 +38,8 @@ export function secret(rules: SecretRules): Schema {
       if (typeof value === 'function') return value;
       if (typeof value === 'string') return checkSecretText(value, path, report, rules, expected);
       if (rules.allowBytes && isBytes(value)) return checkBytes(value, path, report);
+      // A number may be the secret itself, without its quotes.
+      if (typeof value === 'number') return problem(report, path, `expected ${expected}, got a number`);
       if (!isPlainObject(value)) return unexpected(report, path, expected, value);
       return checkReference(value, path, report, expected);
     },

@@ -246,6 +246,8 @@ describe('values that are refused', () => {
     ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: '' }), /got an empty string/],
     ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: 'a\u0000' }), /NUL/],
     ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: '[redacted]' }), /left out: give the secret itself/],
+    // A number may be the secret: of YAML, or of a form.
+    ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: 12345678 }), /got a number$/],
     ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: {} }), /an object with no key/],
     ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: { env: 'A', file: 'b' } }), /other keys/],
     ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: { path: 'b' } }), /other keys/],
@@ -339,4 +341,5 @@ describe('values that are refused', () => {
     parseProblems({ ...withServer({ host: long, localName: `[${long}`, tls: { ciphers: long, pinnedFingerprints: [long], ca: { base64: long } } }), proxy: `http://${'@'.repeat(500_000)}`, name: long, [long]: 1 });
     expect(performance.now() - start).toBeLessThan(500);
   });
+
 });
