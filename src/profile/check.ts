@@ -1,4 +1,4 @@
-import { createEmailError } from '../errors/email-error.js';
+import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError, Problem } from '../model/error.js';
 import type { Report, Schema } from './schema/schema.js';
 
@@ -21,7 +21,13 @@ export const callSubject: Subject = { sentence: 'The options of this call are no
 /** The checked and frozen copy, or ERR_PROFILE_INVALID with every problem. */
 export function checked(schema: Schema, value: unknown, subject: Subject, allowReferences = true): unknown {
   const report: Report = { problems: [], allowReferences };
-  const copy = schema.check(value, '', report);
+  let copy: unknown;
+  try {
+    copy = schema.check(value, '', report);
+  } catch (cause) {
+    if (isEmailError(cause)) throw cause;
+    throw invalid(subject, [{ path: '', message: 'could not be read: a getter or a proxy in it threw' }], cause);
+  }
   if (report.problems.length > 0) throw invalid(subject, report.problems);
   return copy;
 }
@@ -34,12 +40,13 @@ export function problemsOf(schema: Schema, value: unknown, path: string): readon
 }
 
 /** ERR_PROFILE_INVALID of some problems. */
-export function invalid(subject: Subject, found: readonly Problem[]): EmailError {
+export function invalid(subject: Subject, found: readonly Problem[], cause?: unknown): EmailError {
   const problems = found.map(({ path, message }) => Object.freeze({ path: path === '' ? subject.root : path, message }));
   const shown = problems.slice(0, shownProblems).map(({ path, message }) => `${path}: ${message}`);
   const more = problems.length - shown.length;
   return createEmailError('ERR_PROFILE_INVALID', `${subject.sentence}: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, {
     problems: Object.freeze(problems),
+    cause,
     remedy: 'Correct the fields that are named.',
   });
 }

@@ -20,6 +20,12 @@ export interface ParseProfileOptions {
 
 const parseOptions: Schema = object<ParseProfileOptions>({ allowReferences: optional(flag) });
 
+/** A profile with the key that editors read; a value that is not an object is for the schema to refuse. */
+const fromJson: Schema = {
+  ...profileSchema,
+  check: (value, path, report) => profileSchema.check(isPlainObject(value) ? withoutSchema(value) : value, path, report),
+};
+
 /**
  * Checks a profile, copies it and freezes the copy: objects, arrays and bytes are copied, live values (functions, certificate
  * stores) are kept as they are. Unknown keys are refused. JSON.stringify and console.log of the result, or of a part of it, show
@@ -41,7 +47,7 @@ export function defineProfile(profile: EmailProfile): EmailProfile {
 export function parseProfile(value: unknown, options: ParseProfileOptions = {}): EmailProfile {
   // A slip of the pen here would let a stranger's profile read files.
   const { allowReferences = true } = checked(parseOptions, options, callSubject) as ParseProfileOptions;
-  return checked(profileSchema, withoutSchema(value), profileSubject, allowReferences) as EmailProfile;
+  return checked(fromJson, value, profileSubject, allowReferences) as EmailProfile;
 }
 
 /**
@@ -58,8 +64,6 @@ export function profileToJson(profile: EmailProfile, options: { readonly secrets
   return json;
 }
 
-/** Without the key that editors read; a value that is not an object is for the schema to refuse. */
-function withoutSchema(value: unknown): unknown {
-  if (!isPlainObject(value) || !Object.hasOwn(value, '$schema')) return value;
-  return Object.fromEntries(Object.entries(value).filter(([key]) => key !== '$schema'));
+function withoutSchema(value: Record<string, unknown>): Record<string, unknown> {
+  return Object.hasOwn(value, '$schema') ? Object.fromEntries(Object.entries(value).filter(([key]) => key !== '$schema')) : value;
 }

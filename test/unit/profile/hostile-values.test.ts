@@ -42,3 +42,32 @@ describe('a hostile value in place of any setting', () => {
     }
   });
 });
+
+describe('a value that throws when it is read', () => {
+  const words = 'pw-in-a-foreign-error';
+  const thrower = (): never => {
+    throw new Error(words);
+  };
+  const { proxy: revoked, revoke } = Proxy.revocable({}, {});
+  revoke();
+
+  it.each<[string, unknown]>([
+    ['a getter', { ...complete, get sender() { return thrower(); } }],
+    ['a getter of a secret', { ...complete, authentication: { method: 'plain', username: 'a', get password() { return thrower(); } } }],
+    ['a getter beside $schema', { $schema: 'x', ...complete, get name() { return thrower(); } }],
+    ['a proxy', new Proxy({}, { ownKeys: thrower })],
+    ['a proxy in it', { ...complete, server: new Proxy({}, { getPrototypeOf: thrower }) }],
+    ['a revoked proxy', revoked],
+    ['a revoked proxy in it', { ...complete, headers: revoked }],
+  ])('is ERR_PROFILE_INVALID, with the words of the foreign error in its cause alone: %s', (_name, value) => {
+    let thrown: unknown;
+    try {
+      parseProfile(value);
+    } catch (error) {
+      thrown = error;
+    }
+    expect(thrown).toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'profile', message: 'could not be read: a getter or a proxy in it threw' }] });
+    expect(String(thrown) + JSON.stringify(thrown)).not.toContain(words);
+    expect((thrown as Error).cause).toBeInstanceOf(Error);
+  });
+});
