@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { LogEvent } from '../../../src/model/log.js';
 import { formatLogEvent } from '../../../src/logging/format.js';
-import { isAtLeast } from '../../../src/logging/level.js';
 
 const time = new Date(Date.UTC(2026, 0, 2, 3, 4, 5, 6));
 const base = { time, connection: 3 } as const;
@@ -54,12 +53,5 @@ describe('formatLogEvent', () => {
 
   it('does not fail over an invalid date', () => {
     expect(formatLogEvent({ time: new Date(Number.NaN), connection: 1, level: 'info', type: 'connection', state: 'closed', detail: '' })).toBe('- info #1 closed');
-  });
-});
-
-describe('isAtLeast', () => {
-  it('orders error before warning before info before debug', () => {
-    const levels = ['error', 'warning', 'info', 'debug'] as const;
-    levels.forEach((level, i) => levels.forEach((threshold, j) => expect(isAtLeast(level, threshold)).toBe(i <= j)));
   });
 });
