@@ -74,7 +74,7 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
   return {
     warnings(recipients) {
       const now = new Date();
-      const weakCipher = { code: 'SMIME_WEAK_CIPHER', message: 'Messages are encrypted with 3DES; use aes-256-cbc as soon as every receiver can.' };
+      const weakCipher = { code: 'WARN_WEAK_CIPHER', message: 'Messages are encrypted with 3DES; use aes-256-cbc as soon as every receiver can.' };
       return [...(cipher.name === 'des-ede3-cbc' ? [weakCipher] : []), ...recipients.flatMap((one) => warningsOf(problemsOf(one, 'encrypt', now)))];
     },
     async encrypt(entity, recipients, signal) {

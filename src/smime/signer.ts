@@ -64,7 +64,7 @@ export async function prepareSigner(loaded: LoadedCertificate, settings: SmimeSi
 
 function weakHash({ digest }: SigningScheme): readonly Warning[] {
   if (digest !== 'sha1') return [];
-  return [{ code: 'SMIME_WEAK_HASH', message: 'Messages are signed with SHA-1, which can be forged; use sha256 as soon as every receiver can.' }];
+  return [{ code: 'WARN_WEAK_HASH', message: 'Messages are signed with SHA-1, which can be forged; use sha256 as soon as every receiver can.' }];
 }
 
 /** The certificates that go along: none, the signer's, or the chain without its root, which a receiver must have anyway. */

@@ -91,5 +91,5 @@ export function usabilityCheck(certificate: Certificate, purpose: CertificatePur
 
 /** The other problems, as warnings. */
 export function warningsOf(problems: readonly SmimeProblem[]): readonly Warning[] {
-  return problems.filter(({ severity }) => severity === 'warning').map(({ code, message }) => ({ code: `SMIME_${code}`, message }));
+  return problems.filter(({ severity }) => severity === 'warning').map(({ code, message }) => ({ code: `WARN_${code}`, message }));
 }

@@ -1,4 +1,6 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
 const root = new URL('../../../', import.meta.url);
@@ -43,5 +45,19 @@ describe('the reference of errors', () => {
   it('has a row for every code, and none besides', () => {
     expect(codes.size).toBeGreaterThan(20);
     expect(rows).toEqual(codes);
+  });
+});
+
+describe('the reference of warnings', () => {
+  const rows = new Set([...read('docs/reference/errors.md').matchAll(/^\| `(WARN_\w+)` \|/gm)].map(([, code]) => code));
+  const folder = fileURLToPath(new URL('src', root));
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts')).map((path) => readFileSync(join(folder, path), 'utf8'));
+  const named = sources.flatMap((source) => [...source.matchAll(/code: '(WARN_\w+)'/g)].map(([, code]) => code));
+  // Problems of certificates that are no errors become warnings.
+  const ofProblems = [...read('src/smime/usability.ts').matchAll(/add\((?:'warning'|severity), '(\w+)'/g)].map(([, code]) => `WARN_${code}`);
+
+  it('has a row for every code, and none besides', () => {
+    expect(ofProblems.length).toBeGreaterThan(1);
+    expect(rows).toEqual(new Set([...named, ...ofProblems]));
   });
 });

@@ -92,7 +92,7 @@ describe('encryption (RFC 5652, 5083, 5753, 8418)', () => {
   test('weak keys are warned about or refused; nobody to encrypt for, and keys that cannot receive, are refused', async () => {
     const encrypter = prepareEncrypter({ algorithm: 'des-ede3-cbc' });
     const make = async (options: Parameters<typeof issue>[0]): Promise<Certificate> => parseCertificate(issue({ issuer: root, ...options }).der);
-    expect(encrypter.warnings([await make({ kind: 'rsa1024' })]).map(({ code }) => code)).toEqual(['SMIME_WEAK_CIPHER', 'SMIME_WEAK_KEY']);
+    expect(encrypter.warnings([await make({ kind: 'rsa1024' })]).map(({ code }) => code)).toEqual(['WARN_WEAK_CIPHER', 'WARN_WEAK_KEY']);
     await encrypter.encrypt(entityOf(), [await make({ kind: 'rsa1024' })], never);
     const refused = [{ kind: 'rsa512' }, { kind: 'ed25519' }, { kind: 'rsa-pss' }, { keyUsage: 0x80 }, { to: new Date(0), from: new Date(0) }] as const;
     for (const options of refused) {

@@ -138,7 +138,7 @@ describe('signing (RFC 8551)', () => {
   test('SHA-1 and an RSA key of 1024 bits are warned about, 512 bits are refused', async () => {
     const weak = await loaded(issue({ kind: 'rsa1024', issuer: root }));
     const signer = await prepareSigner(weak, settings({ hashAlgorithm: 'sha1' }));
-    expect(signer.warnings.map(({ code }) => code).sort()).toEqual(['SMIME_WEAK_HASH', 'SMIME_WEAK_KEY']);
+    expect(signer.warnings.map(({ code }) => code).sort()).toEqual(['WARN_WEAK_HASH', 'WARN_WEAK_KEY']);
     const weaker = await loaded(issue({ kind: 'rsa512', issuer: root }));
     await expect(prepareSigner(weaker, settings())).rejects.toMatchObject({ code: 'ERR_CERTIFICATE', message: expect.stringContaining('512 bits') as string });
   });
