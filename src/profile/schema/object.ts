@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { InspectOptions } from 'node:util';
 import { showText } from '../../util/show.js';
-import { isPlainObject, join, problem, unexpected } from './schema.js';
+import { isFull, isPlainObject, join, problem, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
 import { nearest } from './suggest.js';
 
@@ -58,6 +58,7 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
   const expected = rules.expected ?? 'an object';
 
   const unknownKey = (key: string, path: string, report: Report): void => {
+    if (isFull(report)) return;
     const why = refused.get(key);
     if (why !== undefined) problem(report, join(path, key), why);
     else if (isPrototypeKey(key)) problem(report, join(path, key), 'is refused: a key of this name could reach the prototype of an object');

@@ -36,9 +36,14 @@ export const redacted = '[redacted]';
 /** Past this many problems nobody reads on. */
 const maxProblems = 100;
 
+/** Are there so many that no further one is kept? */
+export function isFull(report: Report): boolean {
+  return report.problems.length >= maxProblems;
+}
+
 /** Reports a problem. */
 export function problem(report: Report, path: string, message: string): undefined {
-  if (report.problems.length < maxProblems) report.problems.push({ path, message });
+  if (!isFull(report)) report.problems.push({ path, message });
   return undefined;
 }
 
