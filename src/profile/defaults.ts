@@ -7,8 +7,17 @@ import type { HashAlgorithm } from '../model/certificate.js';
 import { isAscii } from '../util/bytes.js';
 import { profileInvalid } from '../errors/email-error.js';
 import { parseProxyText } from './proxy-url.js';
+import { newSettings } from './schema/schema.js';
 
 /** The one file that holds defaults. Given settings with gaps, it gives settings without; an explicit 0 or false is kept. */
+
+/** Inherits nothing, as all settings. */
+const nothing: Readonly<Record<never, never>> = Object.freeze(newSettings());
+
+/** Settings with what they have once their defaults are known. */
+function filled<T extends object, D extends object>(settings: T, values: D): T & D {
+  return Object.assign(newSettings(), settings, values) as T & D;
+}
 
 /** `Timeouts` with every value; 0 = no limit. */
 export type ResolvedTimeouts = { readonly [K in keyof Timeouts]-?: number };
@@ -91,7 +100,7 @@ export function resolveServer(server: OutgoingServer): ResolvedServer {
 }
 
 /** Timeouts with every default filled in. */
-export function resolveTimeouts(timeouts: Timeouts = {}): ResolvedTimeouts {
+export function resolveTimeouts(timeouts: Timeouts = nothing): ResolvedTimeouts {
   return {
     connectMs: timeouts.connectMs ?? 30_000,
     greetingMs: timeouts.greetingMs ?? 60_000,
@@ -103,12 +112,12 @@ export function resolveTimeouts(timeouts: Timeouts = {}): ResolvedTimeouts {
 }
 
 /** TLS settings with every default filled in. */
-export function resolveTls(tls: TlsSettings = {}): ResolvedTls {
-  return { ...tls, minVersion: tls.minVersion ?? 'TLSv1.2' };
+export function resolveTls(tls: TlsSettings = nothing): ResolvedTls {
+  return filled(tls, { minVersion: tls.minVersion ?? 'TLSv1.2' });
 }
 
 /** Pool options with every default filled in. */
-export function resolvePool(pool: PoolOptions = {}): ResolvedPool {
+export function resolvePool(pool: PoolOptions = nothing): ResolvedPool {
   return {
     maxConnections: pool.maxConnections ?? 3,
     maxMessagesPerConnection: pool.maxMessagesPerConnection ?? 0,
@@ -120,7 +129,7 @@ export function resolvePool(pool: PoolOptions = {}): ResolvedPool {
 }
 
 /** S/MIME settings with every default filled in. */
-export function resolveSmime(smime: SmimeSettings = {}): ResolvedSmime {
+export function resolveSmime(smime: SmimeSettings = nothing): ResolvedSmime {
   return {
     sign: smime.sign === undefined ? undefined : resolveSign(smime.sign),
     encrypt: smime.encrypt === undefined ? undefined : resolveEncrypt(smime.encrypt),
@@ -130,23 +139,21 @@ export function resolveSmime(smime: SmimeSettings = {}): ResolvedSmime {
 
 /** Settings for signing with every default filled in. */
 export function resolveSign(sign: SmimeSignSettings): ResolvedSign {
-  return {
-    ...sign,
+  return filled(sign, {
     hashAlgorithm: sign.hashAlgorithm ?? 'sha256',
     scheme: sign.scheme ?? 'pkcs1',
     includeCertificate: sign.includeCertificate ?? true,
     format: sign.format ?? 'detached',
-  };
+  });
 }
 
 /** Settings for encryption with every default filled in. */
 export function resolveEncrypt(encrypt: SmimeEncryptSettings): ResolvedEncrypt {
-  return {
-    ...encrypt,
+  return filled(encrypt, {
     algorithm: encrypt.algorithm ?? 'aes-256-cbc',
     keyTransport: encrypt.keyTransport ?? 'pkcs1',
     onMissingCertificate: encrypt.onMissingCertificate ?? 'refuse',
-  };
+  });
 }
 
 /** A proxy with every default filled in; the text form is taken apart. */
@@ -156,20 +163,19 @@ export function resolveProxy(proxy: ProxySettings = 'none'): ResolvedProxy {
   if (typeof proxy !== 'string') return proxy.type === 'auto' ? proxy : resolveProxyServer(proxy);
   const parts = parseProxyText(proxy);
   if (parts.fault !== undefined) throw profileInvalid('proxy', parts.fault);
-  return resolveProxyServer(parts.settings);
+  return resolveProxyServer(filled(parts.settings, {}));
 }
 
 /** A proxy given by its parts, with every default filled in. */
 export function resolveProxyServer(proxy: ProxyServerSettings): ResolvedProxyServer {
-  const tls = proxy.tls === true ? {} : proxy.tls === false ? undefined : proxy.tls;
+  const tls = proxy.tls === true ? nothing : proxy.tls === false ? undefined : proxy.tls;
   const port = proxy.type === 'http-connect' ? (tls === undefined ? 80 : 443) : 1080;
-  return {
-    ...proxy,
+  return filled(proxy, {
     host: asciiHost(proxy.host),
     port: proxy.port ?? port,
     resolve: proxy.resolve ?? (proxy.type === 'socks4' ? 'local' : 'proxy'),
     tls: tls === undefined ? undefined : resolveTls(tls),
-  };
+  });
 }
 
 /** Names in A-labels and lower case (UTS 46); IP addresses and address literals as they are. */

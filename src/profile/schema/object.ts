@@ -1,7 +1,7 @@
-import { inspect } from 'node:util';
+import { inspect, types } from 'node:util';
 import type { InspectOptions } from 'node:util';
 import { showText } from '../../util/show.js';
-import { isFull, isPlainObject, join, problem, unexpected } from './schema.js';
+import { isFull, isPlainObject, join, newSettings, problem, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
 import { nearest } from './suggest.js';
 
@@ -72,7 +72,7 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
     expected,
     check(value, path, report) {
       if (!isPlainObject(value)) return unexpected(report, path, expected, value);
-      const copy: Record<string, unknown> = {};
+      const copy = newSettings();
       const given = new Set<string>();
       for (const key of Object.keys(value)) {
         const field = known.get(key);
@@ -84,7 +84,7 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
         if (entry === undefined) continue;
         given.add(key);
         const checked = field.schema.check(entry, join(path, key), report);
-        if (checked !== undefined) copy[key] = checked;
+        if (checked !== undefined) Object.defineProperty(copy, key, propertyOf(checked, field.schema));
       }
       for (const [key, field] of known) {
         if (field.required && !given.has(key)) unexpected(report, join(path, key), field.schema.expected, undefined);
@@ -102,6 +102,15 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
     },
   };
   return schema;
+}
+
+/** A secret by value is behind a getter: `console.dir` asks no object how it wants to be shown. */
+function propertyOf(value: unknown, schema: Schema): PropertyDescriptor {
+  if (typeof value === 'string' || types.isUint8Array(value)) {
+    const shown = schema.toJson(value, '', show);
+    if (typeof shown === 'string' && shown !== value) return { get: () => value, enumerable: true };
+  }
+  return { value, enumerable: true };
 }
 
 /** Freezes, and makes JSON.stringify and console.log of this object and of any part of it show no secret. */

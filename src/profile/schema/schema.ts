@@ -89,6 +89,14 @@ export function own(value: object, key: string): unknown {
   return Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
 }
 
+/** What settings inherit: words for `String(…)`, and nothing of what may have been done to Object.prototype. */
+const settingsPrototype: object = Object.freeze(Object.assign(Object.create(null), { toString: () => '[object Object]' }));
+
+/** Settings to be filled in: one that is absent is absent. */
+export function newSettings(): Record<string, unknown> {
+  return Object.create(settingsPrototype) as Record<string, unknown>;
+}
+
 /** 'a', 'b' or 'c'. */
 export function alternatives(values: readonly string[]): string {
   if (values.length < 2) return values.join('');

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CertificateStore } from '../../../src/model/certificate.js';
 import type { EmailProfile } from '../../../src/model/profile.js';
 import type { SaslMechanism } from '../../../src/model/sasl.js';
+import { resolveProxy, resolveServer, resolveSign, resolveTls } from '../../../src/profile/defaults.js';
 import { defineProfile } from '../../../src/profile/define.js';
 import { problemsOf } from './problems.js';
 import { complete, minimal, secrets } from './samples.js';
@@ -100,6 +101,23 @@ describe('defineProfile', () => {
     expect(paths).toEqual(['authentication.password']);
   });
 
+  it('has no setting of Object.prototype, nor have the settings with their defaults (prototype pollution)', () => {
+    const polluted = Object.prototype as Record<string, unknown>;
+    const inherited = { dangerouslyAcceptAnyCertificate: true, proxy: 'http://evil.example', connectMs: 1, keyPassword: 'x' };
+    const sign = { certificate: { file: 'a' } };
+    Object.assign(polluted, inherited);
+    try {
+      const profile = defineProfile({ ...minimal, server: { host: 'h', tls: {} }, smime: { sign } });
+      const { tls, timeouts } = resolveServer(profile.server);
+      const parts = [profile, profile.server.tls, tls, resolveTls(), resolveSign(sign), resolveProxy({ type: 'socks5', host: 'p' }), profile.smime?.sign?.certificate];
+      for (const part of parts) for (const key of Object.keys(inherited)) expect((part as unknown as Record<string, unknown>)[key]).toBeUndefined();
+      expect(timeouts.connectMs).toBe(30_000);
+    } finally {
+      for (const key of Object.keys(inherited)) delete polluted[key];
+    }
+    expect(String(defineProfile(minimal))).toBe('[object Object]');
+  });
+
   it('refuses unknown keys at run time too', () => {
     expect(problemsOf(() => defineProfile({ ...minimal, prxy: 'none' } as unknown as EmailProfile))).toEqual([
       { path: 'prxy', message: 'is not a known key; did you mean proxy?' },
@@ -123,6 +141,14 @@ describe('output of a defined profile', () => {
       expect(text).toContain('[redacted]');
       for (const secret of secrets) expect(text).not.toContain(secret);
     }
+  });
+
+  it('shows no secret by console.dir either, which does not ask objects how they want to be shown', () => {
+    const proxy = defineProfile({ ...complete, proxy: 'http://u:pw-proxy@p' });
+    const text = [profile, proxy].map((shown) => inspect(shown, { depth: null, customInspect: false })).join();
+    expect(text).toContain('password: [Getter]');
+    for (const secret of secrets) expect(text).not.toContain(secret);
+    expect(text).not.toContain(inspect(new Uint8Array([1, 2, 3, 250])));
   });
 
   it('keeps what is no secret, references included', () => {
