@@ -11,9 +11,8 @@ import { createMailer, formatLogEvent, isEmailError, parseProfile } from 'sealpo
 import { decrypt, verify } from 'sealpost/smime';
 import { createTestIdentities, TestSmtpServer } from 'sealpost/testing';
 
-const { values } = parseArgs({ options: { profile: { type: 'string' }, to: { type: 'string' } } });
-
 try {
+  const { values } = parseArgs({ options: { profile: { type: 'string' }, to: { type: 'string' } } });
   if (values.profile === undefined && values.to === undefined) await embedded();
   else if (values.profile !== undefined && values.to !== undefined) await real(values.profile, values.to);
   else throw new Error('--profile FILE and --to ADDRESS go together');
@@ -68,7 +67,16 @@ async function demonstrate(server) {
 
 /** Through a server of your own. */
 async function real(file, to) {
-  await sendBy(parseProfile(JSON.parse(await readFile(file, 'utf8'))), to);
+  await sendBy(parseProfile(fromJson(file, await readFile(file, 'utf8'))), to);
+}
+
+function fromJson(file, text) {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    // Without the piece of the text that some messages show: it may be a password.
+    throw new Error(`${file} is not JSON: ${error.message.replace(/, (?:\.\.\.)?".*/s, '')}`);
+  }
 }
 
 /** Tests the connection, then sends, and shows the dialogue of both. */
@@ -78,7 +86,7 @@ async function sendBy(profile, to) {
     heading('Test Connection');
     const report = await mailer.testConnection();
     console.log(`\n${report}`);
-    if (!report.ok) throw report.steps.find((step) => step.error)?.error;
+    if (!report.ok) throw new Error('Nothing was sent: the connection failed, as the report above says.');
     heading('Dialogue');
     const result = await mailer.send(sampleMessage(to));
     console.log(`\naccepted for ${result.accepted.join(', ')}: ${result.reply.code} ${result.reply.lines.join(' ')}`);
