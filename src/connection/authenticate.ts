@@ -46,13 +46,13 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   });
   try {
     for (const [index, name] of names.entries()) {
-      const { mechanism, outcome } = await attempt(run, name, offered, custom);
+      const { mechanism, outcome } = await attempt(run, name, custom);
       custom = undefined;
       if (outcome.ok) return name;
       if (outcome.unknownMechanism && index + 1 < names.length) continue;
       if (!asksAgain(authentication) || outcome.reply.code < 500) throw rejected(name, mechanism, outcome.reply);
       // The token may have ended since it was kept; its function gives another.
-      const again = await attempt(run, name, offered, undefined);
+      const again = await attempt(run, name, undefined);
       if (again.outcome.ok) return name;
       throw rejected(name, again.mechanism, again.outcome.reply);
     }
@@ -62,9 +62,9 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   throw new Error('No mechanism was tried');
 }
 
-async function attempt(run: AuthenticationRun, name: string, offered: readonly string[], custom: SaslMechanism | undefined): Promise<{ mechanism: SaslMechanism; outcome: AuthenticationOutcome }> {
+async function attempt(run: AuthenticationRun, name: string, custom: SaslMechanism | undefined): Promise<{ mechanism: SaslMechanism; outcome: AuthenticationOutcome }> {
   const { channel, session, settings, signal } = run;
-  const mechanism = custom ?? (await makeMechanism(run, name, offered));
+  const mechanism = custom ?? (await makeMechanism(run, name));
   const context = { host: settings.host, port: settings.port, secure: session.secure, channelBinding: bindingFor(run, name) };
   const dialogue = authenticate(session, name, () => mechanism.complete);
   const outcome = await channel.run(dialogue, {
@@ -74,7 +74,7 @@ async function attempt(run: AuthenticationRun, name: string, offered: readonly s
   return { mechanism, outcome };
 }
 
-async function makeMechanism({ authentication, settings, shared, signal, channel, warn }: AuthenticationRun, name: string, offered: readonly string[]): Promise<SaslMechanism> {
+async function makeMechanism({ authentication, settings, shared, signal, channel, warn }: AuthenticationRun, name: string): Promise<SaslMechanism> {
   if (authentication.method === 'kerberos') {
     const { createGssapiMechanism } = await import('../kerberos/kerberos.js');
     return createGssapiMechanism(authentication, { host: settings.host, signal, tickets: await shared.kerberosTickets(), warn });
@@ -82,7 +82,7 @@ async function makeMechanism({ authentication, settings, shared, signal, channel
   const { secret, path } = secretOf(authentication);
   const resolved = secret === undefined ? undefined : await resolveSecret(secret, path, signal);
   if (resolved !== undefined) channel.hide(resolved);
-  return createMechanism(name, { authentication, secret: resolved, offered });
+  return createMechanism(name, { authentication, secret: resolved });
 }
 
 function secretOf(authentication: Authentication): { readonly secret: Secret | undefined; readonly path: string } {

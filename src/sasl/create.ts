@@ -19,8 +19,6 @@ export interface MechanismInput {
   readonly authentication: Authentication;
   /** What `authentication.password` or `authentication.token` resolved to. */
   readonly secret?: string | undefined;
-  /** As the server offers them: SCRAM tells a server that has -PLUS and one that hides it apart. */
-  readonly offered: readonly string[];
 }
 
 /**
@@ -28,7 +26,7 @@ export interface MechanismInput {
  *
  * @throws ERR_PROFILE_INVALID or ERR_SECRET where a value cannot go into this mechanism.
  */
-export function createMechanism(name: string, { authentication, secret, offered }: MechanismInput): SaslMechanism {
+export function createMechanism(name: string, { authentication, secret }: MechanismInput): SaslMechanism {
   const mechanism = name.toUpperCase();
   switch (authentication.method) {
     case 'password':
@@ -49,7 +47,6 @@ export function createMechanism(name: string, { authentication, secret, offered 
         return new ScramMechanism({
           hash: scram[1] as ScramHash,
           plus: scram[2] !== undefined,
-          plusOffered: offered.some((other) => /^SCRAM-.+-PLUS$/i.test(other)),
           username: preparedUsername(username),
           password: preparedPassword(password),
           authorizationId,
@@ -75,13 +72,14 @@ export function createMechanism(name: string, { authentication, secret, offered 
 }
 
 /**
- * The channel binding that a mechanism takes: under TLS 1.3 the -PLUS variants of SCRAM take tls-exporter (RFC 9266), below that
- * tls-server-end-point (RFC 5929), which is what NTLM and Kerberos servers of Windows know at any version. Undefined where a mechanism takes none.
+ * The channel binding that a mechanism takes: under TLS 1.3 SCRAM takes tls-exporter (RFC 9266), below that tls-server-end-point
+ * (RFC 5929), which is what NTLM and Kerberos servers of Windows know at any version. Undefined where a mechanism takes none. Without
+ * -PLUS SCRAM only says that it could bind.
  */
 export function channelBindingOf(name: string, tlsProtocol: string): ChannelBinding['type'] | undefined {
   const mechanism = name.toUpperCase();
   if (mechanism === 'NTLM' || mechanism === 'GSSAPI') return 'tls-server-end-point';
-  if (!/^SCRAM-.+-PLUS$/.test(mechanism)) return undefined;
+  if (!mechanism.startsWith('SCRAM-')) return undefined;
   return tlsProtocol === 'TLSv1.3' ? 'tls-exporter' : 'tls-server-end-point';
 }
 

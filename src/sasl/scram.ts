@@ -18,8 +18,6 @@ export interface ScramOptions {
   readonly hash: ScramHash;
   /** The -PLUS variant. */
   readonly plus: boolean;
-  /** Did the server offer any -PLUS variant? Decides between 'y' and 'n' where this is none. */
-  readonly plusOffered: boolean;
   readonly username: string;
   readonly password: string;
   readonly authorizationId?: string | undefined;
@@ -72,10 +70,12 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
     throw unexpectedChallenge(this.name);
   }
 
-  /** RFC 5802 section 6: 'y' lets a server that has a -PLUS variant find out that somebody took it from its list. */
+  /**
+   * RFC 5802 section 6: 'y' says that this client could bind and was not offered that. A server that has a -PLUS variant finds out by
+   * it that somebody took it from its list, or answered 504 in its place.
+   */
   #bindingFlag(context: SaslContext): string {
-    const { plus, plusOffered } = this.#options;
-    if (!plus) return context.secure && !plusOffered ? 'y' : 'n';
+    if (!this.#options.plus) return context.channelBinding === undefined ? 'n' : 'y';
     this.#binding = context.channelBinding;
     if (this.#binding === undefined) {
       throw createEmailError('ERR_AUTH_UNAVAILABLE', `${this.name} needs a TLS channel to bind to, and this connection gives none.`, {

@@ -3,7 +3,7 @@ GnuTLS says what the channel is. Both are called by ctypes, for neither has a Py
 
 Usage: scram-plus-server.py CERTIFICATE KEY USER PASSWORD [GnuTLS priority]
 Writes its port, then serves TLS at once to one client after the other. EHLO with the name "hidden" leaves the -PLUS variants out
-of the answer, as somebody between would. XBIND answers with the channel bindings in base64.
+of the answer, as somebody between would; with "decoy" it names another in their place. XBIND answers with the channel bindings in base64.
 """
 import base64
 import ctypes
@@ -103,7 +103,8 @@ class Client:
             verb, _, rest = self.read().partition(" ")
             verb = verb.upper()
             if verb == "EHLO":
-                shown = [name for name in MECHANISMS if rest != "hidden" or "PLUS" not in name]
+                shown = [name for name in MECHANISMS if rest not in ("hidden", "decoy") or "PLUS" not in name]
+                shown += ["SCRAM-SHA-X-PLUS"] if rest == "decoy" else []
                 self.write("250-localhost\r\n250 AUTH " + " ".join(shown))
             elif verb == "AUTH":
                 self.authenticate(*(rest.split(" ") + [""])[:2])

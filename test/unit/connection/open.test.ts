@@ -1,5 +1,6 @@
 import { createServer as createTlsServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
+import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { ConnectionStepReport } from '../../../src/model/report.js';
@@ -209,6 +210,31 @@ describe('opening', () => {
     await using strict = await TestSmtpServer.start({ users, security: 'none', mechanisms: ['SCRAM-SHA-256', 'CRAM-MD5'], replies: { AUTH: ['535 5.7.8 no'] } });
     await expect(failure(open(strict.port, { authentication: password }))).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED', reply: { code: 535 } });
     expect(strict.transcript.filter((line) => line.startsWith('C: AUTH'))).toHaveLength(1);
+  });
+
+  test.each([
+    ['is not in the list', 'SCRAM-SHA-256', []],
+    ['is in the list under a name that nobody knows', 'SCRAM-SHA-X-PLUS SCRAM-SHA-256', []],
+    ['is answered with 504', 'SCRAM-SHA-256-PLUS SCRAM-SHA-256', ['504 5.5.4 what']],
+  ])('tells a server whose -PLUS %s that it could bind to the channel (RFC 5802 section 6)', async (_, offered, refusals) => {
+    const authority = createTestCertificateAuthority();
+    const own = authority.issueServer();
+    const said: string[] = [];
+    const answers = [...refusals, '535 5.7.8 no'];
+    const server = createTlsServer({ cert: own.certificate, key: own.key }, (socket) => {
+      socket.on('error', () => {}).write('220 x\r\n');
+      createInterface(socket).on('line', (line) => {
+        if (line.startsWith('EHLO')) return socket.write(`250-x\r\n250 AUTH ${offered}\r\n`);
+        const [, name, response = ''] = line.split(' ');
+        said.push(`${name} ${Buffer.from(response, 'base64').toString().slice(0, 3)}`);
+        return socket.write(`${answers.shift()}\r\n`);
+      });
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const error = await failure(open(port, { security: 'implicit', tls: { ca: authority.certificate }, authentication: password }));
+    expect([error.code, said]).toEqual(['ERR_AUTH_REJECTED', [...refusals.map(() => 'SCRAM-SHA-256-PLUS p=t'), 'SCRAM-SHA-256 y,,']]);
+    server.close();
   });
 
   test('runs a mechanism of the caller, and cancels where that throws', async () => {

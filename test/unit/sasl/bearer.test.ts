@@ -7,7 +7,7 @@ import { auth, errorOf, textOf, underTls } from './support.js';
 const token = 'vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==';
 
 function make(method: 'xoauth2' | 'oauthbearer', more: object = {}, secret = token): SaslMechanism {
-  return createMechanism(method.toUpperCase(), { authentication: auth(method, { username: 'user@example.com', ...more }), secret, offered: [] });
+  return createMechanism(method.toUpperCase(), { authentication: auth(method, { username: 'user@example.com', ...more }), secret });
 }
 
 describe('OAUTHBEARER (RFC 7628)', () => {

@@ -169,7 +169,8 @@ describe('channelBindingOf', () => {
     ['NTLM', 'TLSv1.3', 'tls-server-end-point'],
     ['NTLM', 'TLSv1.2', 'tls-server-end-point'],
     ['GSSAPI', 'TLSv1.3', 'tls-server-end-point'],
-    ['SCRAM-SHA-256', 'TLSv1.3', undefined],
+    ['SCRAM-SHA-256', 'TLSv1.3', 'tls-exporter'],
+    ['scram-sha-512', 'TLSv1.2', 'tls-server-end-point'],
     ['PLAIN', 'TLSv1.3', undefined],
   ])('%s under %s binds to %s', (name, protocol, type) => {
     expect(channelBindingOf(name, protocol)).toBe(type);

@@ -37,7 +37,7 @@ const vectors = [
 const [, sha256] = vectors;
 
 function make(options: Partial<ScramOptions> = {}): ScramMechanism {
-  return new ScramMechanism({ hash: 'SHA-256', plus: false, plusOffered: false, username: 'user', password: 'pencil', nonce: sha256.nonce, ...options });
+  return new ScramMechanism({ hash: 'SHA-256', plus: false, username: 'user', password: 'pencil', nonce: sha256.nonce, ...options });
 }
 
 async function answer(mechanism: SaslMechanism, message: string): Promise<string | undefined> {
@@ -76,18 +76,18 @@ describe('SCRAM', () => {
 
   test('says in c= what it said at the start', async () => {
     const mechanism = make({ authorizationId: 'admin' });
-    mechanism.start(underTls);
+    mechanism.start({ ...underTls, channelBinding: { type: 'tls-exporter', data: Buffer.alloc(32, 7) } });
     expect(await answer(mechanism, sha256.first)).toMatch(`c=${Buffer.from('y,a=admin,').toString('base64')},r=`);
   });
 
   test('prepares user name and password (RFC 4013)', async () => {
-    const typed = createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: 'us\u00ader' }), secret: '\u2168', offered: [] });
+    const typed = createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: 'us\u00ader' }), secret: '\u2168' });
     expect(textOf(await typed.start(plainText))).toMatch(/^n,,n=user,r=/);
-    const name = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: '\u00ad' }), secret: 'x', offered: [] }));
+    const name = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: '\u00ad' }), secret: 'x' }));
     expect(name.problems?.[0]?.path).toBe('authentication.username');
-    const bad = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: 'a\u0007' }), secret: 'x', offered: [] }));
+    const bad = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: 'a\u0007' }), secret: 'x' }));
     expect(bad.problems?.[0]?.path).toBe('authentication.username');
-    const secret = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1'), secret: 'pass\u{1f511}', offered: [] }));
+    const secret = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1'), secret: 'pass\u{1f511}' }));
     expect(secret.code).toBe('ERR_SECRET');
     expect(secret.message).toContain("method 'plain' can");
     expect(JSON.stringify(secret)).not.toContain('\u{1f511}');
@@ -98,22 +98,17 @@ describe('SCRAM channel binding (RFC 5802 section 6)', () => {
   const binding = { type: 'tls-exporter', data: Buffer.alloc(32, 7) } as const;
 
   test.each([
-    ['n without TLS', plainText, false, 'n'],
-    ['y under TLS where the server offers no -PLUS', underTls, false, 'y'],
-    ['n under TLS where it offers one that is not used', underTls, true, 'n'],
-  ])('says %s', (_, context, plusOffered, flag) => {
-    expect(textOf(make({ plusOffered }).start(context))).toBe(`${flag},,n=user,r=${sha256.nonce}`);
-  });
-
-  test('finds -PLUS in what the server offers', () => {
-    const start = (offered: string[]): string | undefined =>
-      textOf(createMechanism('SCRAM-SHA-256', { authentication: auth('password'), secret: 'x', offered }).start(underTls) as Uint8Array);
-    expect(start(['PLAIN', 'SCRAM-SHA-256'])).toMatch(/^y,,/);
-    expect(start(['scram-sha-1-plus', 'SCRAM-SHA-256'])).toMatch(/^n,,/);
+    ['n without TLS', plainText, 'n'],
+    ['n under TLS that gives nothing to bind to', underTls, 'n'],
+    ['y where it could bind', { ...underTls, channelBinding: binding }, 'y'],
+  ])('without -PLUS says %s', async (_, context, flag) => {
+    const mechanism = make();
+    expect(textOf(mechanism.start(context))).toBe(`${flag},,n=user,r=${sha256.nonce}`);
+    expect(await answer(mechanism, sha256.first)).toMatch(`c=${Buffer.from(`${flag},,`).toString('base64')},r=`);
   });
 
   test.each(['tls-exporter', 'tls-server-end-point'] as const)('-PLUS binds to %s', async (type) => {
-    const mechanism = make({ plus: true, plusOffered: true });
+    const mechanism = make({ plus: true });
     expect(mechanism.name).toBe('SCRAM-SHA-256-PLUS');
     expect(textOf(mechanism.start({ ...underTls, channelBinding: { ...binding, type } }))).toBe(`p=${type},,n=user,r=${sha256.nonce}`);
     const bound = Buffer.concat([Buffer.from(`p=${type},,`), binding.data]).toString('base64');

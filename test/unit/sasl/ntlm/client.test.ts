@@ -269,7 +269,7 @@ describe('a hostile challenge', () => {
 });
 
 describe('the NTLM mechanism (MS-SMTPNTLM)', () => {
-  const make = () => createMechanism('NTLM', { authentication: auth('ntlm', { username: 'DOM\\user' }), secret: 'very-Secret9', offered: [] });
+  const make = () => createMechanism('NTLM', { authentication: auth('ntlm', { username: 'DOM\\user' }), secret: 'very-Secret9' });
   const challenge = challengeWith([[7, timestamp]]);
 
   test('sends its first message at once, and the proof to the challenge', async () => {
@@ -303,7 +303,7 @@ describe('the NTLM mechanism (MS-SMTPNTLM)', () => {
   });
 
   test.each(['domain', 'workstation'])('refuses NUL in %s', async (field) => {
-    const make = () => createMechanism('NTLM', { authentication: auth('ntlm', { [field]: 'a\0' }), secret: 'x', offered: [] });
+    const make = () => createMechanism('NTLM', { authentication: auth('ntlm', { [field]: 'a\0' }), secret: 'x' });
     expect((await errorOf(make)).problems?.[0]?.path).toBe(`authentication.${field}`);
   });
 });
