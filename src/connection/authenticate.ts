@@ -13,6 +13,7 @@ import { failureOf } from '../sasl/mechanism.js';
 import { authenticate, type AuthenticationOutcome } from '../smtp/authenticate.js';
 import { type Reply, showReply } from '../smtp/reply.js';
 import type { Session } from '../smtp/session.js';
+import { utf8 } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import type { Channel } from './channel.js';
 import type { ConnectionSettings } from './contract.js';
@@ -81,7 +82,7 @@ async function makeMechanism({ authentication, settings, shared, signal, channel
   }
   const { secret, path } = secretOf(authentication);
   const resolved = secret === undefined ? undefined : await resolveSecret(secret, path, signal);
-  if (resolved !== undefined) channel.hide(resolved);
+  if (resolved !== undefined) for (const form of [resolved, utf8(resolved).toString('base64')]) channel.hide(form);
   return createMechanism(name, { authentication, secret: resolved });
 }
 

@@ -47,6 +47,8 @@ export class Channel {
   #doomed = false;
   /** What replies may not repeat into logs and errors. */
   readonly #secrets = new Set<string>();
+  /** Something secret was sent: what is no reply may be its echo, whole or in part, and is not quoted any more. */
+  #discreet = false;
   lastActivity = performance.now();
 
   constructor(stream: Duplex, options: ChannelOptions) {
@@ -101,6 +103,7 @@ export class Channel {
   hide(secret: string): void {
     // Taking out what is shorter would only tear words apart.
     if (secret.length >= 4) this.#secrets.add(secret);
+    this.#discreet = true;
   }
 
   forgetSecrets(): void {
@@ -164,8 +167,8 @@ export class Channel {
     // What arrived was sent before anything that is written now: nothing of it may be taken for an answer to that.
     this.#receiving = true;
     try {
-      for (let reply = parser.next(); reply !== undefined; reply = parser.next()) {
-        if (this.#secrets.size > 0 && reply.negative) reply = withoutSecrets(reply, this.#secrets);
+      for (let reply = parser.next(this.#discreet); reply !== undefined; reply = parser.next(this.#discreet)) {
+        if (this.#secrets.size > 0 && reply.code !== 334) reply = withoutSecrets(reply, this.#secrets);
         this.#options.event?.({ type: 'reply', level: 'debug', reply: reply.code === 334 ? hiddenChallenge : reply.read() });
         if (this.#answerable === 0) return this.#refuseEarly(reply);
         this.#answerable--;
@@ -184,7 +187,7 @@ export class Channel {
   /** Bytes of a line that is not complete, though nothing was asked: of use only if it says 421. */
   #suspect(bytes: Uint8Array): void {
     this.#doomed = true;
-    if (!'421'.startsWith(Buffer.from(bytes.subarray(0, 3)).toString('latin1'))) this.close(unsolicitedBytes(bytes), this.#queue[0]);
+    if (!'421'.startsWith(Buffer.from(bytes.subarray(0, 3)).toString('latin1'))) this.close(unsolicitedBytes(this.#discreet ? undefined : bytes), this.#queue[0]);
   }
 
   /** A reply to nothing: an early refusal of content, the server's farewell, or what nobody may believe. */

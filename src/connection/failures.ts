@@ -26,10 +26,10 @@ export function connectionGivenUp(cause: Error): EmailError {
   return createEmailError('ERR_CONNECT', `The connection was given up: ${showText(reasonOf(cause))}`, { cause, retryable: true });
 }
 
-/** Bytes that nothing called for. */
-export function unsolicitedBytes(bytes: Uint8Array): EmailError {
-  const text = Buffer.from(bytes.subarray(0, 200)).toString('utf8');
-  return createEmailError('ERR_SMTP_PROTOCOL', `The server sent "${showText(text)}" where nothing was asked of it.`, {
+/** Bytes that nothing called for; undefined where they may not be shown. */
+export function unsolicitedBytes(bytes: Uint8Array | undefined): EmailError {
+  const text = bytes === undefined ? 'something' : `"${showText(Buffer.from(bytes.subarray(0, 200)).toString('utf8'))}"`;
+  return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${text} where nothing was asked of it.`, {
     remedy: 'The connection was closed, for what comes next could be believed wrongly. If it happens again, something on the way interferes.',
   });
 }

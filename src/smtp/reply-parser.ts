@@ -63,8 +63,8 @@ export class ReplyParser {
     this.#end += chunk.length;
   }
 
-  /** The next complete reply, or undefined where more bytes are needed. ERR_SMTP_PROTOCOL where it is none. */
-  next(): Reply | undefined {
+  /** The next complete reply, or undefined where more bytes are needed. ERR_SMTP_PROTOCOL where it is none; `discreet` errors quote nothing. */
+  next(discreet = false): Reply | undefined {
     while (this.#start < this.#end) {
       const at = this.#bytes.indexOf(LF, this.#searched);
       const lf = at === -1 || at >= this.#end ? -1 : at;
@@ -75,7 +75,7 @@ export class ReplyParser {
         this.#searched = this.#end;
         return undefined;
       }
-      const last = this.#readLine(lf);
+      const last = this.#readLine(lf, discreet);
       this.#line = this.#searched = lineEnd;
       if (!last) continue;
       const reply = this.#stored
@@ -89,7 +89,7 @@ export class ReplyParser {
   }
 
   /** Checks the line that ends at `lf`; is it the last of its reply? */
-  #readLine(lf: number): boolean {
+  #readLine(lf: number, discreet: boolean): boolean {
     const bytes = this.#bytes;
     const at = this.#line;
     const end = lf > at && bytes[lf - 1] === 0x0d ? lf - 1 : lf;
@@ -99,7 +99,7 @@ export class ReplyParser {
     const separator = end === at + 3 ? 0x20 : bytes[at + 3];
     const wellFormed =
       end >= at + 3 && hundreds >= 2 && hundreds <= 5 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 && (separator === 0x20 || separator === 0x2d);
-    if (!wellFormed) throw this.#invalid(`"${showText(bytes.toString('utf8', at, Math.min(end, at + 200)))}", which is no SMTP reply`);
+    if (!wellFormed) throw this.#invalid(`${discreet ? 'a line' : `"${showText(bytes.toString('utf8', at, Math.min(end, at + 200)))}",`} which is no SMTP reply`);
     const code = hundreds * 100 + tens * 10 + ones;
     if (this.#lines > 0 && code !== this.#code) throw this.#invalid(`one reply with the codes ${this.#code} and ${code}`);
     this.#code = code;

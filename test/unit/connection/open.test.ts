@@ -2,6 +2,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import { PassThrough } from 'node:stream';
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ConnectionStepReport } from '../../../src/model/report.js';
 import type { SaslMechanism } from '../../../src/model/sasl.js';
@@ -162,6 +163,32 @@ describe('opening', () => {
     const text = JSON.stringify(seen);
     expect(text).toContain('AUTH PLAIN');
     for (const secret of ['ann-Secret', Buffer.from('\0ann\0ann-Secret').toString('base64'), Buffer.from('ann-Secret').toString('base64')]) expect(text).not.toContain(secret);
+  });
+
+  const base64 = (text: string): string => Buffer.from(text).toString('base64');
+  test.each([
+    ['as a line', (line: string) => `${line}\r\n`],
+    ['as part of a line', (line: string) => `235 ok\r\n${line.slice(0, -3)}`],
+    ['in a reply that is no refusal', (line: string) => `235 ok ${line} ann-Secret ${base64('ann-Secret')}\r\n`],
+    ['in a reply of another kind', (line: string) => `354 ${line}\r\n`],
+    ['in base64 by itself', () => `535 no ${base64('ann-Secret')}\r\n`],
+  ])('shows no secret that the server repeats %s', async (_, answer) => {
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.send('220 x\r\n');
+      await peer.hello('AUTH PLAIN');
+      await peer.send(answer(await peer.line()));
+      await peer.closed;
+    });
+    const seen: unknown[] = [];
+    const observer = { step: (step: unknown) => seen.push(step), event: (event: unknown) => seen.push(event) };
+    const authentication = { ...password, method: 'plain', allowPlaintext: true } as const;
+    const outcome = await open(server.port, { authentication }, { observer }).catch((error: unknown) => error);
+    if (outcome instanceof Error) seen.push(outcome.message, outcome.stack, outcome);
+    else await new Promise((resolve) => setTimeout(resolve, 20));
+    (outcome as { destroy?: () => void }).destroy?.();
+    const text = inspect(seen, { depth: 12 });
+    expect(text).toContain('AUTH PLAIN <initial response>');
+    for (const secret of ['ann-Secret', base64('\0ann\0ann-Secret').slice(0, -5), base64('ann-Secret')]) expect(text).not.toContain(secret);
   });
 
   test.each(['plain', 'login', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512', 'password'] as const)('authenticates by %s', async (method) => {
