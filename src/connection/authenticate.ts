@@ -115,6 +115,7 @@ function rejected(name: string, mechanism: SaslMechanism, reply: Reply): EmailEr
 
 /** RFC 4954 section 6. */
 const remedies: Readonly<Record<string, string>> = {
+  '5.5.6': 'The token or ticket makes a line that is too long for the server: have its limit raised (Postfix: smtpd_sasl_response_limit), or use a shorter one.',
   '5.7.9': 'The server wants a stronger mechanism, or an application password in place of the one for signing in.',
   '5.7.11': "The server wants TLS for this: set server.security to 'explicit' or 'implicit'.",
 };

@@ -54,10 +54,10 @@ function* begin(name: string): Dialogue<Reply> {
   if (bare.line.length + 1 + encoded.length <= maxAuthLine) {
     return yield* ask(createSecretCommand(`${bare.line} ${encoded}`, `${bare.line} <initial response>`, maxAuthLine));
   }
+  const held = createSecretCommand(encoded, '<initial response>');
   const reply = yield* ask(bare);
-  if (reply.code !== 334) return reply;
   // RFC 4954 section 4: with the initial response held back, the first challenge is empty and asks for it.
-  return yield* ask(createSecretCommand(encode(initial), '<initial response>'));
+  return reply.code === 334 ? yield* ask(held) : reply;
 }
 
 /** "*" ends the exchange, and the server's 501 to it is awaited; then the error goes on. */

@@ -22,8 +22,11 @@ export interface CommandOptions {
 
 /** MAIL and RCPT with all parameters of their extensions (RFC 3461 section 5: 1012 for RCPT). */
 export const maxEnvelopeLine = 2048;
-/** RFC 4954 section 4: lines of an authentication exchange. */
-export const maxSaslLine = 12_286;
+/**
+ * Lines of an authentication exchange. RFC 4954 section 4 sets no limit and wants each side to cope with what its mechanisms make:
+ * the Kerberos ticket of a user in many groups has up to 64 KiB, which base64 makes a third longer.
+ */
+export const maxSaslLine = 128 * 1024;
 
 const printable = /^[ -~]*$/;
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
@@ -51,7 +54,7 @@ function checkedOctets(line: string, field: string, utf8: boolean): number {
 export function createSecretCommand(line: string, display: string, maxOctets: number = maxSaslLine): Command {
   // What goes in is base64 and a mechanism's name: this can fail for its length alone, and must not show it.
   if (line.length > maxOctets || !printable.test(line)) {
-    throw createEmailError('ERR_AUTH_UNAVAILABLE', `The authentication needs a line of ${line.length} octets; SMTP has at most ${maxOctets} (RFC 4954 section 4).`, {
+    throw createEmailError('ERR_AUTH_UNAVAILABLE', `The authentication needs a line of ${line.length} octets; at most ${maxOctets} are sent.`, {
       phase: 'authenticate',
       remedy: 'Use a shorter token or ticket, or another authentication.method.',
     });

@@ -24,9 +24,9 @@ describe('the command writer', () => {
     expect(() => createCommand('ü'.repeat(256), 'f', { utf8: true })).toThrow(/512 octets/);
   });
 
-  test('shows a secret line by its replacement only, in errors too (RFC 4954 section 4)', () => {
+  test('shows a secret line by its replacement only, in errors too', () => {
     expect(createSecretCommand('AUTH PLAIN AGFiYw==', 'AUTH PLAIN <initial response>').display).toBe('AUTH PLAIN <initial response>');
-    const secret = 'c2VjcmV0'.repeat(2000);
+    const secret = 'c2VjcmV0'.repeat(20_000);
     try {
       createSecretCommand(secret, '<response>');
       expect.unreachable();

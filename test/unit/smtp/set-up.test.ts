@@ -182,8 +182,15 @@ describe('AUTH (RFC 4954)', () => {
   test.each(['250 ok', '354 go'])('takes %s for no outcome', (reply) => {
     expect(authenticateWith({ replies: [reply], answers: ['x'] })).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL' } });
   });
-  test('refuses a response that no line can hold (RFC 4954 section 4)', () => {
-    const run = authenticateWith({ replies: ['334 ', '501 ok'], answers: [undefined, Buffer.alloc(10_000)] });
-    expect(run).toMatchObject({ written: ['AUTH TEST', '*'], error: { code: 'ERR_AUTH_UNAVAILABLE' } });
+  test('sends the ticket of a user in many groups, for which 12288 octets are too few (RFC 4954 section 4)', () => {
+    const ticket = Buffer.alloc(65_535, 1);
+    expect(authenticateWith({ replies: ['334 ', '235 ok'], answers: [ticket] })).toMatchObject({ written: ['AUTH TEST', ticket.toString('base64')], outcome: { ok: true } });
+    expect(authenticateWith({ replies: ['334 ', '235 ok'], answers: [undefined, ticket] }).written).toEqual(['AUTH TEST', ticket.toString('base64')]);
+  });
+  test('refuses a response that no mechanism should need, and an initial one before anything is sent', () => {
+    const endless = Buffer.alloc(100_000);
+    const run = authenticateWith({ replies: ['334 ', '501 ok'], answers: [undefined, endless] });
+    expect(run).toMatchObject({ written: ['AUTH TEST', '*'], broken: false, error: { code: 'ERR_AUTH_UNAVAILABLE' } });
+    expect(authenticateWith({ replies: [], answers: [endless] })).toMatchObject({ written: [], broken: false, error: { code: 'ERR_AUTH_UNAVAILABLE' } });
   });
 });
