@@ -15,14 +15,15 @@ const maxAuthLine = 510;
 /** What became of it where the connection can go on. */
 export type AuthenticationOutcome =
   | { readonly ok: true }
-  /** 504 or 5.7.4 and alike, before anything was proven: the server does not know the mechanism after all. */
+  /** A refusal; 504 without a challenge before it says that the server does not know the mechanism after all. */
   | { readonly ok: false; readonly unknownMechanism: boolean; readonly reply: Reply };
 
 /** Authenticates with the mechanism of that name. `complete` says whether the mechanism is satisfied with the server. */
 export function* authenticate(session: Session, name: string, complete: () => boolean): Dialogue<AuthenticationOutcome> {
   session.begin('authenticate');
   let reply = yield* begin(name);
-  for (let round = 0; reply.code === 334; round++) {
+  let round = 0;
+  for (; reply.code === 334; round++) {
     if (round === maxRounds) throw yield* cancel(protocolError(`${name} went on for more than ${maxRounds} rounds`));
     let response: Command;
     try {
@@ -42,7 +43,7 @@ export function* authenticate(session: Session, name: string, complete: () => bo
     return { ok: true };
   }
   if (reply.code === 421) throw new Broken(replyError('closed the connection instead of an authentication', reply, { phase: 'authenticate' }));
-  if (reply.negative) return { ok: false, unknownMechanism: reply.code === 504, reply };
+  if (reply.negative) return { ok: false, unknownMechanism: reply.code === 504 && round === 0, reply };
   throw misplaced('the outcome of AUTH (235)', reply, { phase: 'authenticate' });
 }
 

@@ -153,6 +153,7 @@ describe('AUTH (RFC 4954)', () => {
   });
   test('tells a mechanism that is unknown (504) from a refusal (535)', () => {
     expect(authenticateWith({ replies: ['504 unknown'], answers: ['x'] }).outcome).toMatchObject({ ok: false, unknownMechanism: true });
+    expect(authenticateWith({ replies: ['334 ', '504 what'], answers: [undefined, 'proof'] }).outcome).toMatchObject({ ok: false, unknownMechanism: false });
     expect(authenticateWith({ replies: ['535 wrong'], answers: ['x'] }).outcome).toMatchObject({ ok: false, unknownMechanism: false });
     expect(authenticateWith({ replies: ['454 later'], answers: ['x'] }).outcome).toMatchObject({ ok: false, unknownMechanism: false });
   });
