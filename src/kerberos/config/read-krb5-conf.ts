@@ -1,3 +1,4 @@
+import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { showText } from '../../util/show.js';
@@ -64,15 +65,16 @@ class Reader {
   async #include(directive: 'include' | 'includedir', path: string, depth: number): Promise<void> {
     if (!isAbsolute(path)) throw new MalformedError(`${directive} needs an absolute path, not ${showText(path, 200)}`);
     if (directive === 'include') return this.read(path, depth);
-    let entries: string[];
+    let entries: Dirent[];
     try {
-      entries = await readdir(path);
+      entries = await readdir(path, { withFileTypes: true });
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
       throw kerberosError(`The directory ${showText(path, 200)} that krb5.conf includes cannot be read: ${code}`, { remedy });
     }
-    // As libkrb5: plain names and *.conf, so that a backup an editor left is not read.
-    const chosen = entries.filter((entry) => /^[A-Za-z0-9_-]+$/.test(entry) || /^[^.].*\.conf$/.test(entry)).sort();
-    for (const entry of chosen) await this.read(join(path, entry), depth);
+    // As libkrb5: plain names and *.conf, so that a backup an editor left is not read; directories inside are not looked into.
+    const names = entries.flatMap((entry) => (entry.isDirectory() ? [] : [entry.name]));
+    const chosen = names.filter((name) => /^[A-Za-z0-9_-]+$/.test(name) || /^[^.].*\.conf$/.test(name)).sort();
+    for (const name of chosen) await this.read(join(path, name), depth);
   }
 }

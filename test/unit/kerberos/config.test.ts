@@ -124,6 +124,9 @@ TWO.TEST =
     scratch.write('conf.d/two.conf', '[realms]\n R = {\n kdc = second\n }\n');
     scratch.write('conf.d/three.conf~', '[libdefaults]\n default_realm = BACKUP\n nonsense\n');
     scratch.write('conf.d/.hidden.conf', 'nonsense\n');
+    scratch.write('conf.d/with blank', 'nonsense\n');
+    mkdirSync(join(directory, 'old'));
+    mkdirSync(join(directory, 'old.conf'));
     const single = write('[libdefaults]\n clockskew = 7\n');
     const settings = await read(`includedir ${directory}\ninclude ${single}\n[libdefaults]\n default_realm = LATER\n[realms]\n R = {\n kdc = third\n }\n`);
     expect([settings.defaultRealm, settings.clockSkewMs, settings.kdcsOf('R')]).toEqual(['FROM.DIR', 7000, ['first', 'second', 'third']]);
