@@ -29,6 +29,22 @@ describe('MD4', () => {
   });
 });
 
+/** MS-NLMP sections 4.2.2 and 4.2.3 are of NTLMv1, which is not built; this is what they show of the two algorithms. */
+describe('the examples of MS-NLMP for NTLMv1', () => {
+  const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
+  const randomSessionKey = Buffer.alloc(16, 0x55);
+
+  test('NTOWFv1 (4.2.2.1.2) and the session base key (4.2.2.1.3) by MD4', () => {
+    expect(md4(utf16('Password')).toString('hex')).toBe('a4f49c406510bdcab6824ee7c30fd852');
+    expect(md4(md4(utf16('Password'))).toString('hex')).toBe('d87262b0cde4b1cb7499becccdf10784');
+  });
+
+  test('the encrypted session key (4.2.2.2.3) and the sealed message (4.2.2.4) by RC4', () => {
+    expect(rc4(md4(md4(utf16('Password'))), randomSessionKey).toString('hex')).toBe('518822b1b3f350c8958682ecbb3e3cb7');
+    expect(rc4(randomSessionKey, utf16('Plaintext')).toString('hex')).toBe('56fe04d861f9319af0d7238a2e3b4d457fb8');
+  });
+});
+
 describe('RC4', () => {
   test.each(rfc6229)('makes the key stream of RFC 6229 for $key', ({ key, stream }) => {
     const made = rc4(Buffer.from(key, 'hex'), Buffer.alloc(4112));
