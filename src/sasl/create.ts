@@ -55,7 +55,7 @@ export function createMechanism(name: string, { authentication, secret }: Mechan
       break;
     }
     case 'ntlm':
-      if (mechanism === 'NTLM' || mechanism === 'GSSAPI') return new NtlmMechanism(ntlmOf(authentication, secret));
+      if (mechanism === 'NTLM') return new NtlmMechanism(ntlmOf(authentication, secret));
       break;
     case 'xoauth2':
     case 'oauthbearer': {

@@ -122,6 +122,7 @@ describe('what goes into a mechanism', () => {
       ['GSSAPI', auth('kerberos')],
       ['XOAUTH2', auth('password')],
       ['PLAIN', auth('ntlm')],
+      ['GSSAPI', auth('ntlm')],
       ['PLAIN', auth('external')],
       ['PLAIN', auth('xoauth2')],
       ['SCRAM-MD5', auth('password')],
