@@ -35,7 +35,7 @@ export interface AuthenticationRun {
 /** Authenticates, and names the mechanism that did. ERR_AUTH_REJECTED holds the server's words. */
 export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   const { channel, session, settings, authentication } = run;
-  const offered = session.extensions.get('AUTH') ?? [];
+  const offered = offeredBy(session);
   let custom = authentication.method === 'custom' ? authentication.createMechanism() : undefined;
   const names = chooseMechanisms({
     authentication,
@@ -51,11 +51,11 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
       custom = undefined;
       if (outcome.ok) return name;
       if (outcome.unknownMechanism && index + 1 < names.length) continue;
-      if (!asksAgain(authentication) || outcome.reply.code < 500) throw rejected(name, mechanism, outcome.reply);
+      if (!asksAgain(authentication) || outcome.reply.code < 500) throw rejected(name, mechanism, outcome.reply, offered);
       // The token may have ended since it was kept; its function gives another.
       const again = await attempt(run, name, undefined);
       if (again.outcome.ok) return name;
-      throw rejected(name, again.mechanism, again.outcome.reply);
+      throw rejected(name, again.mechanism, again.outcome.reply, offered);
     }
   } finally {
     channel.forgetSecrets();
@@ -100,16 +100,27 @@ function bindingFor({ secured }: AuthenticationRun, name: string): ReturnType<ty
   return secured && type && channelBinding(secured.stream, secured.certificate, type);
 }
 
-function rejected(name: string, mechanism: SaslMechanism, reply: Reply): EmailError {
+/** The mechanisms that the server names. */
+export function offeredBy(session: Session): readonly string[] {
+  return session.extensions.get('AUTH') ?? [];
+}
+
+/** What was taken, why, and of what. */
+export function describeChoice(name: string, { method }: Authentication, offered: readonly string[]): string {
+  return `${name} by method '${method}'${method === 'password' ? ', the strongest' : ''} of ${showText(offered.join(' '))}`;
+}
+
+function rejected(name: string, mechanism: SaslMechanism, reply: Reply, offered: readonly string[]): EmailError {
   const read = reply.read();
   const reason = failureOf(mechanism);
   const words = reason === undefined ? '' : `; it gives as its reason: ${showText(reason)}`;
   const temporary = reply.code < 500;
+  const advice = temporary ? 'The server could not check it now: try again later.' : (remedies[read.enhancedCode ?? ''] ?? 'Check user name and password (or token), and that the account may send by SMTP.');
   return createEmailError('ERR_AUTH_REJECTED', `The server refused the authentication by ${name}: ${showReply(read)}${words}`, {
     phase: 'authenticate',
     reply: read,
     retryable: temporary,
-    remedy: temporary ? 'The server could not check it now: try again later.' : remedies[read.enhancedCode ?? ''] ?? 'Check user name and password (or token), and that the account may send by SMTP.',
+    remedy: `${advice} The server offers ${showText(offered.join(' '))}; after a refusal nothing else is tried.`,
   });
 }
 

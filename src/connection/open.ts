@@ -5,7 +5,7 @@ import { showTarget } from '../net/connector.js';
 import type { SecuredStream } from '../net/tls.js';
 import { hello } from '../smtp/hello.js';
 import { startTls } from '../smtp/simple-commands.js';
-import { proveIdentity } from './authenticate.js';
+import { describeChoice, offeredBy, proveIdentity } from './authenticate.js';
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from './contract.js';
 import { dial, type Dialing, type Greeted, secureStream, step, within } from './dial.js';
 import { defaultLocalName } from './local-name.js';
@@ -65,7 +65,7 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
   let mechanism: string | undefined;
   if (authentication !== undefined) {
     const run = { channel, session, settings, authentication, shared, signal, secured, warn };
-    mechanism = await step(dialing, 'authenticate', () => proveIdentity(run), (name) => `${name} of ${(session.extensions.get('AUTH') ?? []).join(' ')}`);
+    mechanism = await step(dialing, 'authenticate', () => proveIdentity(run), (name) => describeChoice(name, authentication, offeredBy(session)));
     observer.event?.({ type: 'connection', level: 'info', state: 'authenticated', detail: mechanism });
   }
   return new EstablishedConnection({ id, channel, session, mechanism, tls: secured?.report, warnings, streams, closed });

@@ -141,9 +141,12 @@ describe('opening', () => {
     await (await open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: password }, { observer })).quit();
     expect(steps.map(({ name, ok }) => `${name} ${ok}`)).toEqual(['resolve true', 'connect true', 'greeting true', 'ehlo true', 'starttls true', 'tls true', 'ehlo true', 'authenticate true']);
     expect(steps.every(({ durationMs, detail }) => durationMs >= 0 && detail !== '')).toBe(true);
+    expect(steps.at(-1)?.detail).toMatch(/^SCRAM-SHA-512-PLUS by method 'password', the strongest of SCRAM-SHA-512-PLUS .*PLAIN LOGIN/);
     steps.length = 0;
     await failure(open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: { ...password, password: 'wrong' } }, { observer }));
     expect(steps.at(-1)).toMatchObject({ name: 'authenticate', ok: false, error: { code: 'ERR_AUTH_REJECTED' }, remedy: expect.any(String) });
+    expect(steps.at(-1)?.detail).toMatch(/by SCRAM-SHA-512-PLUS: 535 /);
+    expect(steps.at(-1)?.remedy).toMatch(/The server offers SCRAM-SHA-512-PLUS .*PLAIN LOGIN.*; after a refusal nothing else is tried\.$/);
   });
 
   test('shows no secret in events, errors or steps, whatever the server repeats (emailjs 5)', async () => {
