@@ -104,6 +104,8 @@ function parseCount(name: string, value: string): number {
 /** Seconds: `300`, `5m`, `1h30m`, `1d 2h`, or `h:m` and `h:m:s`. */
 function parseDuration(name: string, value: string): number {
   if (/^\d{1,9}$/.test(value)) return Number(value);
+  // The patterns try each way to share out a run of blanks.
+  if (value.length > 40) throw invalid(name, 'seconds, or a duration as 5m');
   const clock = /^(\d{1,5}):(\d\d)(?::(\d\d))?$/.exec(value);
   if (clock !== null) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3] ?? 0);
   const units = /^(?:(\d{1,5})d)?\s*(?:(\d{1,6})h)?\s*(?:(\d{1,7})m)?\s*(?:(\d{1,9})s)?$/i.exec(value);

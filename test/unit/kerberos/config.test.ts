@@ -96,6 +96,12 @@ TWO.TEST =
     expect((await read(`[libdefaults]\n clockskew = ${text}\n`)).clockSkewMs).toBe(seconds * 1000);
   });
 
+  it('refuses a duration with a long run of blanks at once', async () => {
+    const began = performance.now();
+    expect((await failureOf(read(`[libdefaults]\n clockskew = 1d${' '.repeat(2000)}x\n`))).message).toContain('a clockskew that cannot be read');
+    expect(performance.now() - began).toBeLessThan(2000);
+  });
+
   it.each([
     ['[libdefaults]\n clockskew = soon\n', 'a clockskew that cannot be read'],
     ['[libdefaults]\n kdc_timesync = perhaps\n', 'a kdc_timesync that cannot be read'],
