@@ -17,6 +17,7 @@ import { utf8 } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import type { Channel } from './channel.js';
 import type { ConnectionSettings } from './contract.js';
+import { customMechanism } from './custom-mechanism.js';
 import type { SharedState } from './shared.js';
 
 /** Proves who the sender is: picks the mechanism, gets its secret, and runs it. */
@@ -36,7 +37,7 @@ export interface AuthenticationRun {
 export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   const { channel, session, settings, authentication } = run;
   const offered = offeredBy(session);
-  let custom = authentication.method === 'custom' ? authentication.createMechanism() : undefined;
+  let custom = authentication.method === 'custom' ? customMechanism(() => authentication.createMechanism()) : undefined;
   const names = chooseMechanisms({
     authentication,
     // A certificate may have no binding (EdDSA has none defined): then a -PLUS mechanism cannot be used.

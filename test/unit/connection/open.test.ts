@@ -276,8 +276,27 @@ describe('opening', () => {
       expect(await peer.line()).toBe('*');
       await peer.send('501 cancelled\r\n');
     });
-    const mechanism: SaslMechanism = { name: 'X-OWN', complete: false, start: () => undefined, next: () => { throw new Error('no key'); } };
-    await expect(open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism: () => mechanism } })).rejects.toThrow('no key');
+    const mechanism: SaslMechanism = { name: 'X-OWN', complete: false, start: () => undefined, next: () => { throw new TypeError('no key'); } };
+    const error = await failure(open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism: () => mechanism } }));
+    expect(error).toMatchObject({ code: 'ERR_AUTH_UNAVAILABLE', phase: 'authenticate', message: expect.stringMatching(/it threw TypeError\.$/), cause: { message: 'no key' } });
+  });
+
+  test.each([
+    ['a start that throws', { start: (): never => { throw new Error('x'); } }, 'it threw Error'],
+    ['a start that is rejected', { start: (): Promise<never> => Promise.reject(new RangeError('x')) }, 'it threw RangeError'],
+    ['an initial response that is text', { start: (): string => 'text' }, 'its response is no Uint8Array'],
+    ['no response to a challenge', { start: (): undefined => undefined, next: (): undefined => undefined }, 'its response is no Uint8Array'],
+  ])("says of a caller's mechanism with %s that it failed", async (_, mechanism, words) => {
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.send('220 x\r\n');
+      await peer.hello('AUTH X-OWN');
+      for (;;) await peer.send((await peer.line()) === '*' ? '501 cancelled\r\n' : '334 \r\n');
+    });
+    const createMechanism = () => ({ name: 'X-OWN', complete: false, ...mechanism }) as unknown as SaslMechanism;
+    const error = await failure(open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism } }));
+    expect([error.code, error.message]).toEqual(['ERR_AUTH_UNAVAILABLE', expect.stringContaining(words)]);
+    const thrown = await failure(open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism: () => { throw new Error('x'); } } }));
+    expect(thrown.code).toBe('ERR_AUTH_UNAVAILABLE');
   });
 
   test('greets with the name of the profile, else with one that a server takes', async () => {

@@ -1,0 +1,35 @@
+import { createEmailError, isEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import type { SaslMechanism } from '../model/sasl.js';
+import { showText } from '../util/show.js';
+
+/** A mechanism of the caller, whose failures become the cause of one of ours: its own words may hold what is secret. */
+export function customMechanism(create: () => SaslMechanism): SaslMechanism {
+  const failed = (how: string, cause?: unknown): EmailError =>
+    createEmailError('ERR_AUTH_UNAVAILABLE', `The mechanism of authentication.createMechanism failed: ${how}.`, { phase: 'authenticate', cause, remedy: 'See the cause of this error, and the mechanism.' });
+  const threw = (cause: unknown): EmailError => (isEmailError(cause) ? cause : failed(`it threw ${cause instanceof Error ? showText(cause.name, 60) : 'something that is no Error'}`, cause));
+  const checked = async <T>(call: () => T | Promise<T>, mayBeUndefined: boolean): Promise<T> => {
+    let response: unknown;
+    try {
+      response = await call();
+    } catch (cause) {
+      throw threw(cause);
+    }
+    if (response instanceof Uint8Array || (mayBeUndefined && response === undefined)) return response as T;
+    throw failed('its response is no Uint8Array');
+  };
+  let mechanism: SaslMechanism;
+  try {
+    mechanism = create();
+  } catch (cause) {
+    throw threw(cause);
+  }
+  return {
+    name: mechanism.name,
+    get complete() {
+      return mechanism.complete;
+    },
+    start: (context) => checked(() => mechanism.start(context), true),
+    next: (challenge) => checked(() => mechanism.next(challenge), false),
+  };
+}
