@@ -216,6 +216,32 @@ describe.concurrent("method 'external'", () => {
   });
 });
 
+describe.concurrent('authorizationId', () => {
+  const { address, password } = alice;
+  const { cert, key } = bed.pki.client.alice;
+  const tls = { ca: { file: bed.pki.ca }, clientCertificate: { file: cert, keyFile: key } };
+  const asks = (method: 'plain' | 'scram-sha-1' | 'scram-sha-256' | 'external' | 'oauthbearer', authorizationId: string): Authentication => {
+    if (method === 'external') return { method, authorizationId };
+    if (method === 'oauthbearer') return { method, username: address, token: bed.oauth2.alice, authorizationId, allowPlaintext };
+    return { method, username: 'alice', password, authorizationId, allowPlaintext };
+  };
+
+  // Exim's own PLAIN does not look at it.
+  test.each([
+    ['plain', [...byDovecot, ...cyrus]],
+    ['scram-sha-1', all],
+    ['scram-sha-256', all],
+    ['external', [...dovecot, ...exim]],
+    ['oauthbearer', byDovecot],
+  ] as const)("of method '%s' is heard: one's own is accepted, another's is refused", async (method, offering) => {
+    for (const server of offering) {
+      const settings = method === 'external' ? { ...servers[server], tls } : servers[server];
+      expect((await signIn(settings, asks(method, 'alice'), [password, bed.oauth2.alice])).code, server).toBeUndefined();
+      expect((await signIn(settings, asks(method, 'bob'), [password, bed.oauth2.alice])).code, server).toBe('ERR_AUTH_REJECTED');
+    }
+  });
+});
+
 describe.concurrent('without TLS', () => {
   const server: Partial<OutgoingServer> = { port: bed.postfix.authClear, security: 'none' };
   const { password } = alice;
