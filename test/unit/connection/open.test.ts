@@ -5,6 +5,7 @@ import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ConnectionStepReport } from '../../../src/model/report.js';
+import type { Authentication } from '../../../src/model/authentication.js';
 import type { SaslMechanism } from '../../../src/model/sasl.js';
 import { SharedState } from '../../../src/connection/shared.js';
 import { createTestCertificateAuthority } from '../../../src/testing/certificate-authority.js';
@@ -166,6 +167,17 @@ describe('opening', () => {
     const text = JSON.stringify(seen);
     expect(text).toContain('AUTH PLAIN');
     for (const secret of ['ann-Secret', Buffer.from('\0ann\0ann-Secret').toString('base64'), Buffer.from('ann-Secret').toString('base64')]) expect(text).not.toContain(secret);
+  });
+
+  test.each(['plain', 'login', 'cram-md5', 'scram-sha-256', 'ntlm', 'xoauth2', 'oauthbearer', 'password', 'custom'] as const)('sends nothing by %s in the plain text that automatic ended in', async (method) => {
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.send('220 x\r\n');
+      await peer.hello('AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 NTLM XOAUTH2 OAUTHBEARER X-OWN');
+      expect(await peer.line()).toBe('QUIT');
+    });
+    const mechanism: SaslMechanism = { name: 'X-OWN', complete: true, start: () => Buffer.from('x'), next: () => Buffer.alloc(0) };
+    const authentication = { method, username: 'ann', password: 'ann-Secret', token: 'ann-Secret', createMechanism: () => mechanism } as unknown as Authentication;
+    await expect(failure(open(server.port, { security: 'automatic', authentication }))).resolves.toMatchObject({ code: 'ERR_AUTH_PLAINTEXT', phase: 'authenticate' });
   });
 
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
