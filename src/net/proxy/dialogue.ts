@@ -21,6 +21,8 @@ export class ProxyFault extends Error {
   constructor(
     what: string,
     readonly details: Pick<EmailErrorDetails, 'remedy' | 'retryable' | 'cause'> = {},
+    /** True where the connection ended before an octet of the answer. */
+    readonly unanswered = false,
   ) {
     super(what);
   }
@@ -48,7 +50,7 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
       act();
     };
     const onAbort = (): void => settle(() => reject(signal.reason));
-    const onError = (cause: Error): void => settle(() => reject(new ProxyFault(`broke the connection: ${reasonOf(cause)}`, { retryable: true, cause })));
+    const onError = (cause: Error): void => settle(() => reject(new ProxyFault(`broke the connection: ${reasonOf(cause)}`, { retryable: true, remedy: whyClosed, cause }, length === 0)));
     const onEnd = (): void => settle(() => reject(closedAfter(length)));
     const attempt = (): void => {
       const line = typeof wanted === 'object';
@@ -76,11 +78,10 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
 
 function closedAfter(length: number): ProxyFault {
   const where = length === 0 ? 'without an answer' : `in the middle of an answer, after ${length} octets`;
-  return new ProxyFault(`closed the connection ${where}`, {
-    retryable: true,
-    remedy: 'Check proxy.type and proxy.port, and whether the proxy lets this machine in.',
-  });
+  return new ProxyFault(`closed the connection ${where}`, { retryable: true, remedy: whyClosed }, length === 0);
 }
+
+const whyClosed = 'Check proxy.type and proxy.port, and whether the proxy lets this machine in.';
 
 /** For answers that are not of the protocol. */
 export const notAProxy = 'Check proxy.type and proxy.port: something else seems to listen there.';

@@ -39,12 +39,17 @@ export class HttpProxyAuthentication {
     return this.#scheme;
   }
 
+  /** True once a challenge was answered that holds on its own connection only. */
+  get isOfConnection(): boolean {
+    return this.#ntlm !== undefined && this.#answered;
+  }
+
   /** The header value of a first request to a proxy that is known to want this scheme. */
   begin(scheme: HttpProxyScheme): string | undefined {
     if (this.#credentials === undefined) return undefined;
     this.#scheme = scheme;
     if (scheme === 'ntlm') {
-      this.#ntlm = new NtlmClient(this.#credentials);
+      this.#ntlm = new NtlmClient({ ...this.#credentials, path: 'proxy' });
       return `NTLM ${this.#ntlm.negotiate.toString('base64')}`;
     }
     this.#answered = true;
@@ -69,17 +74,20 @@ export class HttpProxyAuthentication {
     this.#answered = true;
     const words = `${response.status} ${response.reason}`.trim();
     if (!token) throw wrongPassword(words);
-    if (!response.reusable) {
-      throw new ProxyFault('closes the connection in the middle of NTLM', { remedy: 'The proxy must keep connections alive for NTLM; use Basic else.' });
-    }
+    if (!response.keepsAlive) throw closesDuringNtlm();
     try {
       const message = ntlm.authenticate(Buffer.from(token, 'base64'), { targetName: `HTTP/${this.#proxyHost}`, channelBinding });
       return `NTLM ${message.toString('base64')}`;
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
-      throw new ProxyFault(`sent a bad NTLM challenge: ${reasonOf(cause)}`, { cause });
+      throw new ProxyFault(`sent a bad NTLM challenge: ${reasonOf(cause)}`, { cause, remedy: 'Look into the log of the proxy; it may have to offer Basic in place of NTLM.' });
     }
   }
+}
+
+/** NTLM proves who a connection is: the answer to a challenge is of no use on another one. */
+export function closesDuringNtlm(): ProxyFault {
+  return new ProxyFault('closes the connection in the middle of NTLM', { remedy: 'The proxy must keep connections alive for NTLM; use Basic else.' });
 }
 
 function basic({ username, password }: HttpCredentials): string {

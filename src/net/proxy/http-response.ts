@@ -2,39 +2,35 @@ import { showText } from '../../util/show.js';
 import type { ProxyDialogue } from './dialogue.js';
 import { ProxyFault, notAProxy } from './dialogue.js';
 
-/** The answer of an HTTP proxy to CONNECT (RFC 9112): header by line, body read only so that the connection can be used again. */
+/** The answer of an HTTP proxy to CONNECT (RFC 9112): header by line; a body is read only so that the connection can be used again. */
 
 const maxHeaderBytes = 16 * 1024;
 const maxBodyBytes = 64 * 1024;
 const maxInterimResponses = 8;
 
-/** A final response, its body gone. */
+/** The header of a final response; its body, where it has one, is still to come. */
 export interface HttpResponse {
   readonly status: number;
   /** Reason phrase, safe to show. */
   readonly reason: string;
   /** Names in lower case; values of the same name in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
-  /** May another request go on this connection? */
-  readonly reusable: boolean;
+  /** May another request go on this connection, once the body was read? */
+  readonly keepsAlive: boolean;
 }
 
-/** Sends a request and reads the final response. After 2xx not an octet more is taken: what follows is the tunnel. */
+/** Sends a request and reads the header of the final response, and not an octet more: what follows 2xx is the tunnel. */
 export function* exchangeHttp(request: string): ProxyDialogue<HttpResponse> {
   let send: Buffer | undefined = Buffer.from(request, 'latin1');
   for (let i = 0; i < maxInterimResponses; i++) {
     const header = yield* readHeader(send);
-    if (header.status >= 200) return { ...header, reusable: header.status < 300 || (yield* skipBody(header)) };
+    if (header.status >= 200) return header;
     send = undefined;
   }
   throw new ProxyFault('sent interim responses without end', { remedy: notAProxy });
 }
 
-interface HttpHeader extends Omit<HttpResponse, 'reusable'> {
-  readonly keepsAlive: boolean;
-}
-
-function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpHeader> {
+function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpResponse> {
   let left = maxHeaderBytes;
   let turn = send;
   const headers = new Map<string, string[]>();
@@ -58,8 +54,8 @@ function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpHeader> {
   return { status: Number(digits), reason: showText(reason, 200), headers, keepsAlive };
 }
 
-/** True where the body had an end that could be found, and was short. */
-function* skipBody({ keepsAlive, headers }: HttpHeader): ProxyDialogue<boolean> {
+/** Reads the body of a response that is no tunnel. True where it had an end that could be found, and was short: the next request may follow. */
+export function* skipBody({ keepsAlive, headers }: HttpResponse): ProxyDialogue<boolean> {
   if (!keepsAlive) return false;
   const coding = headers.get('transfer-encoding')?.join(',').toLowerCase();
   if (coding !== undefined) return coding.trim() === 'chunked' && (yield* skipChunks());

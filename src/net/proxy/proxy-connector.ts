@@ -14,9 +14,9 @@ import type { LoadClientIdentity } from '../tls-contexts.js';
 import { secure } from '../tls.js';
 import { ProxyFault, runDialogue } from './dialogue.js';
 import type { ProxyDialogue } from './dialogue.js';
-import { HttpProxyAuthentication, wrongPassword } from './http-authentication.js';
+import { HttpProxyAuthentication, closesDuringNtlm, wrongPassword } from './http-authentication.js';
 import type { HttpProxyScheme } from './http-authentication.js';
-import { exchangeHttp } from './http-response.js';
+import { exchangeHttp, skipBody } from './http-response.js';
 import type { HttpResponse } from './http-response.js';
 import { socks4 } from './socks4.js';
 import { socks5 } from './socks5.js';
@@ -133,22 +133,46 @@ export class ProxyConnector implements OwnConnector {
     // Asked anew after a failure: the proxy may want another scheme by then.
     this.#scheme = undefined;
     let way = await this.#startTls(reached, signal);
-    for (;;) {
-      const response = await this.#run(exchangeHttp(connectRequest(target, authorization)), way.stream, signal);
-      if (response.status < 300) break;
-      try {
-        if (response.status !== 407) throw refusal(response, target);
-        authorization = authentication.answer(response, way.binding);
-      } catch (fault) {
-        way.stream.destroy();
-        throw fault;
+    for (let kept = false; ; ) {
+      const response = await this.#ask(way.stream, target, authorization, kept, signal);
+      if (response !== undefined) {
+        if (response.status < 300) break;
+        try {
+          if (response.status !== 407) throw refusal(response, target);
+          authorization = authentication.answer(response, way.binding);
+        } catch (fault) {
+          way.stream.destroy();
+          throw fault;
+        }
       }
-      if (response.reusable) continue;
+      kept = response !== undefined && (await this.#skipBody(response, way.stream, signal));
+      if (kept) continue;
       way.stream.destroy();
+      if (authentication.isOfConnection) throw closesDuringNtlm();
       way = await this.#startTls(await this.#reach(signal, undefined), signal);
     }
     this.#scheme = authentication.scheme;
     return way.stream;
+  }
+
+  /** One request. undefined where the connection had been kept after another one, and was closed all the same (RFC 9112 section 9.5). */
+  async #ask(stream: Duplex, target: TunnelTarget, authorization: string | undefined, kept: boolean, signal: AbortSignal): Promise<HttpResponse | undefined> {
+    try {
+      return await this.#run(exchangeHttp(connectRequest(target, authorization)), stream, signal);
+    } catch (fault) {
+      if (kept && fault instanceof ProxyFault && fault.unanswered) return undefined;
+      throw fault;
+    }
+  }
+
+  /** True where the next request may follow on this connection; false too where it ends in the middle of the body. */
+  async #skipBody(response: HttpResponse, stream: Duplex, signal: AbortSignal): Promise<boolean> {
+    try {
+      return await this.#run(skipBody(response), stream, signal);
+    } catch (fault) {
+      if (fault instanceof ProxyFault) return false;
+      throw fault;
+    }
   }
 
   /** The stream is destroyed where the dialogue fails. */

@@ -13,6 +13,12 @@ const greeting = '220 mail.example ESMTP\r\n';
 const target = { host: 'mail.example.com', port: 587 };
 const user = { username: 'me', password: 'p\u00e4ss:w"rd' };
 const basic = `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`;
+/** MS-NLMP section 4.2.4.3. */
+const challenge = Buffer.from(
+  '4e544c4d53535000020000000c000c003800000033828ae20123456789abcdef000000000000000024002400440000000600701700000' +
+    '00f53006500720076006500720002000c0044006f006d00610069006e0001000c0053006500720076006500720000000000',
+  'hex',
+).toString('base64');
 const established = 'HTTP/1.1 200 Connection established\r\n\r\n';
 
 function requestOf(header: string): { first: string | undefined; authorization: string | undefined } {
@@ -97,6 +103,49 @@ describe('the HTTP CONNECT connector', () => {
     }
   });
 
+  test.each([
+    ['stalls', false],
+    ['is cut off', true],
+  ])('has the words of a refusal whose body %s', async (_what, cut) => {
+    await using proxy = await FakeProxy.start(async (side) => {
+      await side.readHeader();
+      await side.send('HTTP/1.1 403 Filtered by rule 7\r\nContent-Length: 500\r\n\r\nNo');
+      if (cut) side.socket.end();
+    });
+    const connecting = createConnector(`http://127.0.0.1:${proxy.port}`).connect(target, { signal: AbortSignal.timeout(2000) });
+    await expect(connecting).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringContaining('403 Filtered by rule 7') });
+  });
+
+  test.each([
+    ['within its body', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nbo'],
+    ['after it', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 2\r\n\r\nbo'],
+  ])('answers a 407 on a new connection where the proxy closes the old one %s without a word (RFC 9112 section 9.5)', async (_what, answer) => {
+    const seen: (string | undefined)[] = [];
+    await using proxy = await FakeProxy.start(async (side) => {
+      const { authorization } = requestOf(await side.readHeader());
+      seen.push(authorization);
+      await side.send(authorization === undefined ? answer : established + greeting);
+      if (authorization === undefined) side.socket.end();
+    });
+    const stream = await createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...user }).connect(target, { signal });
+    expect(await readStream(stream, greeting.length)).toBe(greeting);
+    stream.destroy();
+    expect([seen, proxy.problems]).toEqual([[undefined, basic], []]);
+  });
+
+  test('does not answer twice where the proxy closes each connection after the first octets of its refusal', async () => {
+    let requests = 0;
+    await using proxy = await FakeProxy.start(async (side) => {
+      await side.readHeader();
+      requests++;
+      await side.send('HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 5\r\n\r\n');
+      side.socket.end();
+    });
+    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...user });
+    await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringContaining('refused the user name or the password: 407 Auth') });
+    expect(requests).toBe(2);
+  });
+
   test('sends credentials at once to a proxy that wanted them before, and asks anew after a refusal', async () => {
     const seen: (string | undefined)[] = [];
     let accepts = basic;
@@ -119,12 +168,6 @@ describe('the HTTP CONNECT connector', () => {
   });
 
   test('answers NTLM in three requests on one connection, before Basic', async () => {
-    // MS-NLMP section 4.2.4.3.
-    const challenge = Buffer.from(
-      '4e544c4d53535000020000000c000c003800000033828ae20123456789abcdef000000000000000024002400440000000600701700000' +
-        '00f53006500720076006500720002000c0044006f006d00610069006e0001000c0053006500720076006500720000000000',
-      'hex',
-    ).toString('base64');
     const seen: string[] = [];
     await using proxy = await FakeProxy.start(async (side) => {
       for (const answer of [
@@ -181,6 +224,7 @@ describe('the HTTP CONNECT connector', () => {
   test.each([
     ['refuses NTLM at once', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n', /refused the user name or the password: 407 No/],
     ['closes within NTLM', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM AAAA\r\nConnection: close\r\n\r\n', /closes the connection in the middle of NTLM/],
+    ['does not say where its challenge ends', `HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM ${challenge}\r\n\r\n`, /closes the connection in the middle of NTLM/],
     ['sends a bad challenge', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM AAAA\r\nContent-Length: 0\r\n\r\n', /sent a bad NTLM challenge/],
   ])('a proxy that %s is ERR_PROXY', async (_what, answer, message) => {
     await using proxy = await FakeProxy.start(async (side) => {
@@ -201,6 +245,15 @@ describe('the HTTP CONNECT connector', () => {
     expect(() => createConnector({ type: 'http-connect', host: 'p', username: 'a:b' })).toThrow(/proxy.username/);
     const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, username: 'me', password: () => 'x\r\nEvil: y' });
     await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.password' }] });
+  });
+
+  test('names the field of the proxy where NTLM has no use for the user name', async () => {
+    await using proxy = await FakeProxy.start(async (side) => {
+      await side.readHeader();
+      await side.send('HTTP/1.1 407 Auth\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n');
+    });
+    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, username: 'DOMAIN\\', password: 'x' });
+    await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.username' }] });
   });
 
   test('closes the connection to the proxy whenever it fails', async () => {
