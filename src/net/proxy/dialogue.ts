@@ -20,7 +20,8 @@ export type ProxyDialogue<T> = Generator<ProxyTurn, T, Buffer>;
 export class ProxyFault extends Error {
   constructor(
     what: string,
-    readonly details: Pick<EmailErrorDetails, 'remedy' | 'retryable' | 'cause'> = {},
+    /** `words` are the proxy's own as they came, one character an octet: the connector makes them safe to show. */
+    readonly details: Pick<EmailErrorDetails, 'remedy' | 'retryable' | 'cause'> & { readonly words?: string | undefined } = {},
     /** True where the connection ended before an octet of the answer. */
     readonly unanswered = false,
   ) {

@@ -15,7 +15,7 @@ export interface HttpCredentials {
 
 /** What a proxy says that knows no such user. */
 export function wrongPassword(words: string): ProxyFault {
-  return new ProxyFault(`refused the user name or the password: ${words}`, { remedy: 'Check proxy.username and proxy.password.' });
+  return new ProxyFault('refused the user name or the password', { words, remedy: 'Check proxy.username and proxy.password.' });
 }
 
 /** The schemes that can be answered. */
@@ -59,21 +59,20 @@ export class HttpProxyAuthentication {
   /** The header value that answers a 407. */
   answer(response: HttpResponse, channelBinding: ChannelBinding | undefined): string {
     const challenges = parseChallenges(response.headers.get('proxy-authenticate') ?? []);
-    const words = `${response.status} ${response.reason}`.trim();
+    const { words } = response;
     const offered = [...challenges.keys()].map((name) => showText(name, 40)).join(', ') || 'no scheme';
     if (this.#answered) throw wrongPassword(words);
     if (this.#ntlm !== undefined) return this.#finishNtlm(this.#ntlm, challenges.get('ntlm'), response, channelBinding);
     const scheme = (['ntlm', 'basic'] as const).find((name) => challenges.has(name));
-    if (scheme === undefined) throw new ProxyFault(`offers ${offered}, of which none is supported: ${words}`, { remedy: 'The proxy must offer Basic or NTLM.' });
+    if (scheme === undefined) throw new ProxyFault(`offers ${offered}, of which none is supported`, { words, remedy: 'The proxy must offer Basic or NTLM.' });
     const header = this.begin(scheme);
-    if (header === undefined) throw new ProxyFault(`wants authentication (${offered}): ${words}`, { remedy: 'Set proxy.username and proxy.password.' });
+    if (header === undefined) throw new ProxyFault(`wants authentication (${offered})`, { words, remedy: 'Set proxy.username and proxy.password.' });
     return header;
   }
 
   #finishNtlm(ntlm: NtlmClient, token: string | undefined, response: HttpResponse, channelBinding: ChannelBinding | undefined): string {
     this.#answered = true;
-    const words = `${response.status} ${response.reason}`.trim();
-    if (!token) throw wrongPassword(words);
+    if (!token) throw wrongPassword(response.words);
     if (!response.keepsAlive) throw closesDuringNtlm();
     try {
       const message = ntlm.authenticate(Buffer.from(token, 'base64'), { targetName: `HTTP/${this.#proxyHost}`, channelBinding });

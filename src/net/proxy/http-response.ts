@@ -1,4 +1,3 @@
-import { showText } from '../../util/show.js';
 import type { ProxyDialogue } from './dialogue.js';
 import { ProxyFault, notAProxy } from './dialogue.js';
 
@@ -11,8 +10,8 @@ const maxInterimResponses = 8;
 /** The header of a final response; its body, where it has one, is still to come. */
 export interface HttpResponse {
   readonly status: number;
-  /** Reason phrase, safe to show. */
-  readonly reason: string;
+  /** Status and reason phrase as they came. */
+  readonly words: string;
   /** Names in lower case; values of the same name in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
   /** May another request go on this connection, once the body was read? */
@@ -42,16 +41,16 @@ function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpResponse> {
   };
   const statusLine = yield* readLine();
   const [, minor, digits, reason = ''] = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/.exec(statusLine) ?? [];
-  if (digits === undefined) throw new ProxyFault(`does not answer in HTTP: ${showText(statusLine, 100)}`, { remedy: notAProxy });
+  if (digits === undefined) throw new ProxyFault('does not answer in HTTP', { words: statusLine, remedy: notAProxy });
   for (let line = yield* readLine(); line !== ''; line = yield* readLine()) {
     const [, name, value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/.exec(line) ?? [];
-    if (name === undefined) throw new ProxyFault(`sent a malformed header field: ${showText(line, 100)}`, { remedy: notAProxy });
+    if (name === undefined) throw new ProxyFault('sent a malformed header field', { words: line, remedy: notAProxy });
     const key = name.toLowerCase();
     headers.set(key, [...(headers.get(key) ?? []), value.trimEnd()]);
   }
   const connection = [...(headers.get('connection') ?? []), ...(headers.get('proxy-connection') ?? [])].join(',').toLowerCase();
   const keepsAlive = minor === '1' ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
-  return { status: Number(digits), reason: showText(reason, 200), headers, keepsAlive };
+  return { status: Number(digits), words: `${digits} ${reason}`.trim(), headers, keepsAlive };
 }
 
 /** Reads the body of a response that is no tunnel. True where it had an end that could be found, and was short: the next request may follow. */

@@ -5,6 +5,8 @@ import type { Connector } from '../../model/proxy.js';
 import type { ChannelBinding } from '../../model/sasl.js';
 import type { ResolvedProxyServer } from '../../profile/defaults.js';
 import { resolveSecret } from '../../profile/secret.js';
+import { utf8 } from '../../util/bytes.js';
+import { showText } from '../../util/show.js';
 import { channelBinding } from '../channel-binding.js';
 import { abortReason, reportStep, showTarget } from '../connector.js';
 import type { ConnectOptions, OwnConnector } from '../connector.js';
@@ -106,7 +108,7 @@ export class ProxyConnector implements OwnConnector {
       return await this.#via.connect({ host, port }, options);
     } catch (cause) {
       if (signal.aborted) throw abortReason(signal, `Connecting to the ${this.description}`);
-      if (!isEmailError(cause)) throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${reasonOf(cause)}`, { cause, phase: 'connect', retryable: true, remedy: reachRemedy });
+      if (!isEmailError(cause)) throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${showText(reasonOf(cause))}`, { cause, phase: 'connect', retryable: true, remedy: reachRemedy });
       throw cause.code === 'ERR_CONNECT' || cause.code === 'ERR_DNS' ? withDetails(cause, { remedy: reachRemedy }) : cause;
     }
   }
@@ -204,8 +206,10 @@ export class ProxyConnector implements OwnConnector {
   }
 
   #error(fault: ProxyFault, credentials: Credentials | undefined): EmailError {
-    const message = hideSecrets(`The ${this.description} ${fault.message}`, credentials);
-    return createEmailError('ERR_PROXY', message, { ...fault.details, phase: 'proxy' });
+    const { words, ...details } = fault.details;
+    // Secrets go before the words are cut, and from the words alone: what is ours has none, and a password may be any word.
+    const said = words === undefined ? '' : `: ${showText(hideSecrets(words, credentials), 200)}`;
+    return createEmailError('ERR_PROXY', `The ${this.description} ${fault.message}${said}`, { ...details, phase: 'proxy' });
   }
 
   /** A deadline that passes while the proxy is waited for is the proxy's doing. */
@@ -228,12 +232,12 @@ function connectRequest(target: TunnelTarget, authorization: string | undefined)
   return `${lines.join('\r\n')}\r\n\r\n`;
 }
 
-function refusal({ status, reason }: HttpResponse, target: TunnelTarget): ProxyFault {
-  const words = `${status} ${reason}`.trim();
+function refusal({ status, words }: HttpResponse, target: TunnelTarget): ProxyFault {
   // Not for proxies to say, but tinyproxy does (RFC 9110 section 15.5.2).
   if (status === 401) return wrongPassword(words);
   const temporary = status === 429 || status >= 500;
-  return new ProxyFault(`refused the tunnel to ${authorityOf(target)}: ${words}`, {
+  return new ProxyFault(`refused the tunnel to ${authorityOf(target)}`, {
+    words,
     retryable: temporary && status !== 501,
     remedy: temporary
       ? 'Check server.host and server.port as seen from the proxy.'
@@ -241,10 +245,14 @@ function refusal({ status, reason }: HttpResponse, target: TunnelTarget): ProxyF
   });
 }
 
-/** A proxy may echo what it was sent. */
-function hideSecrets(text: string, credentials: Credentials | undefined): string {
-  if (credentials === undefined || credentials.password === '') return text;
+/** A proxy may echo what it was sent, in one form or another. NTLM messages too: from them a weak password can be found. */
+function hideSecrets(words: string, credentials: Credentials | undefined): string {
+  const shown = words.replace(/TlRMTVNT[\w+/=]*/g, hidden);
+  if (credentials === undefined || credentials.password === '') return shown;
   const { username, password } = credentials;
-  const forms = [`${username}:${password}`, password].flatMap((form) => [form, Buffer.from(form).toString('base64')]);
-  return forms.reduce((shown, form) => shown.replaceAll(form, '[hidden]'), text);
+  return [`${username}:${password}`, password]
+    .flatMap((form) => [utf8(form).toString('base64'), utf8(form).toString('latin1'), encodeURIComponent(utf8(form).toString()), form])
+    .reduce((text, form) => text.replaceAll(form, hidden), shown);
 }
+
+const hidden = '[hidden]';
