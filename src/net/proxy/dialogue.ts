@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { EmailErrorDetails } from '../../errors/email-error.js';
 import { reasonOf } from '../../errors/email-error.js';
+import { showText } from '../../util/show.js';
 
 /**
  * A dialogue with a proxy is a generator without I/O: it yields what to send and how much of the answer to read, and gets exactly
@@ -51,7 +52,7 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
       act();
     };
     const onAbort = (): void => settle(() => reject(signal.reason));
-    const onError = (cause: Error): void => settle(() => reject(new ProxyFault(`broke the connection: ${reasonOf(cause)}`, { retryable: true, remedy: whyClosed, cause }, length === 0)));
+    const onError = (cause: Error): void => settle(() => reject(new ProxyFault(`broke the connection: ${showText(reasonOf(cause))}`, { retryable: true, remedy: whyClosed, cause }, length === 0)));
     const onEnd = (): void => settle(() => reject(closedAfter(length)));
     const attempt = (): void => {
       const line = typeof wanted === 'object';

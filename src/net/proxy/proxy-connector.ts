@@ -2,6 +2,7 @@ import type { Duplex } from 'node:stream';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
 import type { Connector } from '../../model/proxy.js';
+import type { ConnectionStepReport } from '../../model/report.js';
 import type { ChannelBinding } from '../../model/sasl.js';
 import type { ResolvedProxyServer } from '../../profile/defaults.js';
 import { resolveSecret } from '../../profile/secret.js';
@@ -93,23 +94,31 @@ export class ProxyConnector implements OwnConnector {
   async #credentials(signal: AbortSignal): Promise<Credentials | undefined> {
     const { username, password } = this.#settings;
     if (username === undefined) return undefined;
-    return { username, password: password === undefined ? '' : await resolveSecret(password, 'proxy.password', signal) };
+    if (password === undefined) return { username, password: '' };
+    try {
+      return { username, password: await resolveSecret(password, 'proxy.password', signal) };
+    } catch (error) {
+      throw isEmailError(error) ? withDetails(error, { phase: 'proxy' }) : error;
+    }
   }
 
   /** A stream to the proxy, before TLS. */
   async #reach(signal: AbortSignal, onStep: ConnectOptions['onStep']): Promise<Duplex> {
     const { host, port } = this.#settings;
-    // A connector of somebody else's takes no notice of `onStep`.
-    const options: ConnectOptions = {
-      signal,
-      onStep: onStep && ((step) => onStep({ ...step, detail: `proxy: ${step.detail}`, ...(!step.ok && { remedy: reachRemedy }) })),
+    const tell = (step: ConnectionStepReport): void => {
+      const error = step.error && unreached(step.error);
+      onStep?.({ ...step, detail: `proxy: ${step.detail}`, ...(error && { error, remedy: error.remedy }) });
     };
+    // A connector of somebody else's takes no notice of `onStep`.
+    const options: ConnectOptions = { signal, onStep: onStep && tell };
     try {
       return await this.#via.connect({ host, port }, options);
     } catch (cause) {
-      if (signal.aborted) throw abortReason(signal, `Connecting to the ${this.description}`);
-      if (!isEmailError(cause)) throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${showText(reasonOf(cause))}`, { cause, phase: 'connect', retryable: true, remedy: reachRemedy });
-      throw cause.code === 'ERR_CONNECT' || cause.code === 'ERR_DNS' ? withDetails(cause, { remedy: reachRemedy }) : cause;
+      // What a proxy before this one did is not this one's doing.
+      if (isEmailError(cause) && cause.code === 'ERR_PROXY') throw cause;
+      if (signal.aborted) throw unreached(abortReason(signal, `Connecting to the ${this.description}`));
+      if (isEmailError(cause)) throw unreached(cause);
+      throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${showText(reasonOf(cause))}`, { cause, phase: 'connect', retryable: true, remedy: reachRemedy });
     }
   }
 
@@ -197,11 +206,10 @@ export class ProxyConnector implements OwnConnector {
       return { stream: secured.stream, binding: channelBinding(secured.stream, secured.certificate, 'tls-server-end-point') };
     } catch (cause) {
       stream.destroy();
-      if (signal.aborted || !isEmailError(cause) || cause.code !== 'ERR_TLS') throw cause;
-      throw new ProxyFault(`could not be reached by TLS: ${cause.message}`, {
-        cause,
-        remedy: "Check proxy.port; give the issuer of the proxy's certificate in proxy.tls.ca, or its fingerprint in proxy.tls.pinnedFingerprints.",
-      });
+      if (signal.aborted || !isEmailError(cause)) throw cause;
+      const error = inProxyTerms(cause);
+      if (error.code !== 'ERR_TLS') throw error;
+      throw new ProxyFault(`could not be reached by TLS: ${error.message}`, { cause: error, retryable: error.retryable, remedy: error.remedy });
     }
   }
 
@@ -223,6 +231,26 @@ export class ProxyConnector implements OwnConnector {
       remedy: 'Check proxy.type and proxy.port; a slow proxy needs a longer server.timeouts.connectMs.',
     });
   }
+}
+
+/** An error of the way to the proxy: what the connector below says of server.host is to be said of proxy.host. */
+function unreached(error: EmailError): EmailError {
+  const ofHost = error.code === 'ERR_CONNECT' || error.code === 'ERR_DNS' || error.code === 'ERR_TIMEOUT';
+  return ofHost && !error.remedy?.includes('server.localAddress') ? withDetails(error, { remedy: reachRemedy }) : error;
+}
+
+/** An error of TLS with the proxy, whose settings are those of `proxy.tls`. */
+function inProxyTerms(error: EmailError): EmailError {
+  const { code, message, retryable, problems, remedy = '', cause } = error;
+  const say = (text: string): string => text.replaceAll('server.tls', 'proxy.tls');
+  return createEmailError(code, say(message), {
+    retryable,
+    phase: 'proxy',
+    problems: problems?.map(({ path, message: what }) => ({ path: say(path), message: what })),
+    // A mail server's ports, and when it begins TLS, have no bearing here.
+    remedy: /server\.(?:port|security)|'implicit'/.test(remedy) ? 'Check proxy.port, and that the proxy speaks TLS there.' : say(remedy),
+    cause,
+  });
 }
 
 function connectRequest(target: TunnelTarget, authorization: string | undefined): string {
