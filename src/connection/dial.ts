@@ -154,8 +154,9 @@ async function connect({ settings, observer }: Dialing, signal: AbortSignal): Pr
   try {
     // A connector of somebody else may not heed the signal.
     const stream = await untilAborted(connector.connect({ host, port }, options), signal, graceMs, (late) => late.destroy());
-    const { remoteAddress } = stream as { remoteAddress?: unknown };
-    observer.event?.({ type: 'connection', level: 'info', state: 'connected', detail: typeof remoteAddress === 'string' ? showTarget(remoteAddress, port) : target });
+    // Through a proxy it is the proxy that the stream leads to.
+    const { remoteAddress, remotePort = port } = stream as { readonly remoteAddress?: unknown; readonly remotePort?: number | undefined };
+    observer.event?.({ type: 'connection', level: 'info', state: 'connected', detail: typeof remoteAddress === 'string' ? showTarget(remoteAddress, remotePort) : target });
     return stream;
   } catch (cause) {
     if (isEmailError(cause)) throw cause;

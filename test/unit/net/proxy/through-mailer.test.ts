@@ -50,6 +50,7 @@ describe('a mailer with a proxy', () => {
     await mailer.send({ to: 'bob@example.com', text: 'x' });
     const { user, secure } = await server.waitForMessage();
     expect([user, secure, proxy.problems]).toEqual(['ann', true, []]);
+    expect(events.filter((event) => event.includes('"connected"'))[0]).toContain(`"detail":"127.0.0.1:${proxy.port}"`);
     const everything = [Buffer.concat(seen).toString('latin1'), server.transcript.join('\n'), events.join('\n'), String(report), JSON.stringify(report)].join('\n');
     const basic = Buffer.from(`me:${secret}`).toString('base64');
     for (const text of [secret, basic, Buffer.from(secret).toString('base64'), 'open sesame', 'Proxy-']) expect(everything).not.toContain(text);
