@@ -28,6 +28,17 @@ export function matchesNoProxy(list: string, target: BypassTarget): boolean {
   return list.split(/[\s,]+/).some((entry) => entry !== '' && matchesEntry(entry, target));
 }
 
+/** The exceptions of Windows and macOS, which never send what is for this machine to a proxy, unless `<-loopback>` is among them. */
+export function matchesExceptions(entries: readonly string[], target: BypassTarget): boolean {
+  if (isThisMachine(canonicalName(target.host)) && !entries.some((entry) => entry.toLowerCase() === '<-loopback>')) return true;
+  return entries.some((entry) => entry !== '' && matchesException(entry, target));
+}
+
+function isThisMachine(host: string): boolean {
+  if (isIp(host)) return isIpv4(host) ? host.startsWith('127.') : ipBytes(host).equals(ipBytes('::1'));
+  return host === 'localhost' || host.endsWith('.localhost');
+}
+
 /** One entry of the exceptions of Windows and macOS: `*` anywhere, `10.0/16`, `<local>` for names without a dot; else as in NO_PROXY. */
 export function matchesException(entry: string, target: BypassTarget): boolean {
   const host = canonicalName(target.host);

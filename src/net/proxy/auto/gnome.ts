@@ -10,6 +10,8 @@ const gnomeOrigin = 'the GNOME settings';
 const kinds: readonly { readonly key: string; readonly type: ProxyServerSettings['type'] }[] = [
   { key: 'socks', type: 'socks5' },
   { key: 'https', type: 'http-connect' },
+  // GNOME itself takes it for https where that has none of its own.
+  { key: 'http', type: 'http-connect' },
 ];
 
 /** A proxy that the user entered by hand. */
@@ -26,7 +28,10 @@ export const gnomeSettings: SystemReader = async ({ run, signal, environment, ta
     const port = Number(values.get(`${key}.port`) ?? 0);
     if (host === '' || port === 0) continue;
     const ignored = textsOf(values.get('.ignore-hosts') ?? '');
-    return { settings: ignored.some((entry) => matchesEntry(entry, target)) ? 'none' : { type, host, port }, origin: gnomeOrigin };
+    if (ignored.some((entry) => matchesEntry(entry, target))) return { settings: 'none', origin: gnomeOrigin };
+    const [username] = key === 'http' && values.get('http.use-authentication') === 'true' ? textsOf(values.get('http.authentication-user') ?? '') : [];
+    const [password] = textsOf(values.get('http.authentication-password') ?? '');
+    return { settings: { type, host, port, ...(username && { username, password }) }, origin: gnomeOrigin };
   }
   return undefined;
 };

@@ -1,5 +1,5 @@
 import type { ProxyServerSettings } from '../../../model/proxy.js';
-import { matchesException } from './bypass.js';
+import { matchesExceptions } from './bypass.js';
 import type { SystemReader } from './system.js';
 
 /** macOS: the proxies of the primary network service, as `scutil --proxy` prints them. A PAC script is not evaluated here. */
@@ -18,15 +18,17 @@ export const macNetworkSettings: SystemReader = async ({ run, signal, environmen
   const values = new Map<string, string>();
   const exceptions: string[] = [];
   for (const line of output.split(/\r?\n/)) {
-    const [, key = '', value = ''] = /^\s*(\w+) : (.*)$/.exec(line) ?? [];
-    if (/^\d+$/.test(key)) exceptions.push(value);
-    else values.set(key, value);
+    // By depth: below __SCOPED__ stands the same again for each interface, in use or not.
+    const [, key, value = ''] = /^ {2}(\w+) : (.*)$/.exec(line) ?? [];
+    const [, exception] = /^ {4}\d+ : (.*)$/.exec(line) ?? [];
+    if (key !== undefined) values.set(key, value);
+    if (exception !== undefined) exceptions.push(exception);
   }
   const kind = kinds.find(({ key }) => values.get(`${key}Enable`) === '1' && values.get(`${key}Proxy`));
   const host = kind && values.get(`${kind.key}Proxy`);
   if (kind === undefined || host === undefined) return undefined;
   if (values.get('ExcludeSimpleHostnames') === '1') exceptions.push('<local>');
-  if (exceptions.some((entry) => matchesException(entry, target))) return { settings: 'none', origin };
+  if (matchesExceptions(exceptions, target)) return { settings: 'none', origin };
   const port = Number(values.get(`${kind.key}Port`) ?? 0);
   return { settings: { type: kind.type, host, port: port || undefined }, origin };
 };

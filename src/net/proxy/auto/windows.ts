@@ -1,5 +1,5 @@
 import type { ProxyServerSettings } from '../../../model/proxy.js';
-import { matchesException } from './bypass.js';
+import { matchesExceptions } from './bypass.js';
 import type { BypassTarget } from './bypass.js';
 import type { FoundProxy } from './found-proxy.js';
 import { proxyOfText } from './found-proxy.js';
@@ -86,7 +86,7 @@ function proxyOfLists(servers: string, exceptions: string, target: BypassTarget,
   const socks = byScheme('socks');
   const server = socks ?? byScheme('https') ?? entries.find((entry) => !entry.includes('='));
   if (server === undefined) return undefined;
-  if (exceptions.split(/[;\s]+/).some((entry) => entry !== '' && matchesException(entry, target))) return { settings: 'none', origin };
+  if (matchesExceptions(exceptions.split(/[;\s]+/), target)) return { settings: 'none', origin };
   const found = proxyOfText(server, origin);
   // Windows itself speaks SOCKS 4 to a server under `socks=`.
   if (socks === undefined || socks.includes('://') || found.settings === 'none') return found;

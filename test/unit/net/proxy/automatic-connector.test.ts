@@ -5,6 +5,7 @@ import type { ConnectOptions } from '../../../../src/net/connector.js';
 import { AutomaticConnector } from '../../../../src/net/proxy/auto/automatic-connector.js';
 import type { ProxySurroundings } from '../../../../src/net/proxy/auto/automatic-connector.js';
 import { proxyOfEnvironment } from '../../../../src/net/proxy/auto/environment.js';
+import { gnomeSettings } from '../../../../src/net/proxy/auto/gnome.js';
 import { runTool } from '../../../../src/net/proxy/auto/run-tool.js';
 import { createConnector } from '../../../../src/net/proxy/create-connector.js';
 
@@ -110,6 +111,7 @@ describe('GNOME and libproxy', () => {
     ['gnome-automatic', mail.host, 'none found'],
     ['gnome-https', mail.host, 'HTTP proxy proxy.example.com:3128, from the GNOME settings'],
     ['gnome-socks', mail.host, 'SOCKS 5 proxy socks.example.com:1080, from the GNOME settings'],
+    ['gnome-http', mail.host, 'HTTP proxy web.example.com:8080, from the GNOME settings'],
     ['gnome-socks', 'a.intern.example', 'the GNOME settings says direct'],
     ['gnome-socks', '127.0.0.2', 'the GNOME settings says direct'],
     ['gnome-socks', '::1', 'the GNOME settings says direct'],
@@ -119,6 +121,11 @@ describe('GNOME and libproxy', () => {
       return fixture(name);
     };
     expect((await explore({ run }, { host, port: 25 })).detail).toContain(detail);
+  });
+
+  test('the http proxy of GNOME comes with its user name and password', async () => {
+    const context = { target: { host: mail.host, port: 25 }, environment: {}, signal, run: async () => fixture('gnome-http') };
+    expect((await gnomeSettings(context))?.settings).toEqual({ type: 'http-connect', host: 'web.example.com', port: 8080, username: 'ann', password: `Se'cr"et9` });
   });
 
   test('libproxy is asked in desktop sessions, after GNOME, and without http_proxy', async () => {
@@ -165,6 +172,7 @@ describe('Windows', () => {
     ['one proxy for all', { settings: 'windows-one-proxy' }, mail.host, "HTTP proxy proxy.corp.example:8080, from the user's Internet settings"],
     ['an exception', { settings: 'windows-one-proxy' }, 'mail.corp.example', "the user's Internet settings says direct"],
     ['a local name', { settings: 'windows-one-proxy' }, 'mailhost', "the user's Internet settings says direct"],
+    ['this machine', { settings: 'windows-one-proxy' }, '127.0.0.1', "the user's Internet settings says direct"],
     ['proxies by scheme', { settings: 'windows-by-scheme' }, mail.host, 'HTTP proxy tunnel.corp.example:8443'],
     ['SOCKS beside others', { settings: 'windows-socks' }, mail.host, 'SOCKS 4 proxy socks.corp.example:1080'],
     ['a PAC script', { settings: 'windows-script', script: 'windows-script-answer' }, mail.host, 'HTTP proxy chosen.corp.example:3128, from automatic configuration (PAC)'],
@@ -199,7 +207,10 @@ describe('macOS', () => {
     ['macos-https', '169.254.9.9', 'says direct'],
     ['macos-https', 'mailhost', 'says direct'],
     ['macos-https', 'printer.local', 'says direct'],
+    ['macos-https', '127.0.0.1', 'says direct'],
     ['macos-socks', 'mailhost', 'SOCKS 5 proxy socks.example.com:1080'],
+    ['macos-scoped', mail.host, 'HTTP proxy tunnel.example.com:8443'],
+    ['macos-scoped', 'mail.wifi.example', 'HTTP proxy tunnel.example.com:8443'],
   ])('%s for %s: %s', async (name, host, detail) => {
     const run: ProxySurroundings['run'] = async (file, args) => {
       expect([file, ...args]).toEqual(['/usr/sbin/scutil', '--proxy']);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { matchesException, matchesNoProxy } from '../../../../src/net/proxy/auto/bypass.js';
+import { matchesException, matchesExceptions, matchesNoProxy } from '../../../../src/net/proxy/auto/bypass.js';
 
 const port = 2525;
 
@@ -102,6 +102,22 @@ describe('exceptions of Windows and macOS', () => {
     ['fe80::1', 'FE80::1', true],
   ])('%s with %j is an exception: %s', (host, entry, direct) => {
     expect(matchesException(entry, { host, port })).toBe(direct);
+  });
+
+  test.each([
+    ['localhost', true],
+    ['LOCALHOST.', true],
+    ['mail.localhost', true],
+    ['127.9.9.9', true],
+    ['::1', true],
+    ['0:0::1', true],
+    ['::2', false],
+    ['128.0.0.1', false],
+    ['127.example.com', false],
+    ['localhost.example.com', false],
+  ])('%s is this machine: %s', (host, direct) => {
+    expect(matchesExceptions([''], { host, port })).toBe(direct);
+    expect(matchesExceptions(['*.corp.example', '<-LOOPBACK>'], { host, port })).toBe(false);
   });
 
   test('takes time in proportion to the length, whatever the pattern', () => {
