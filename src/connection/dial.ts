@@ -180,12 +180,20 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
   const session = new Session(settings.protocol, secured !== undefined);
   let reply: SmtpReply;
   try {
-    reply = await step(dialing, 'greeting', () => channel.run(greeting(session), { signal }), showReply);
+    const run = (): Promise<SmtpReply> => channel.run(greeting(session), { signal });
+    const plain = secured === undefined && settings.security !== 'automatic';
+    reply = await step(dialing, 'greeting', plain ? () => run().catch(explainSilence) : run, showReply);
   } catch (error) {
     channel.close(error as Error, 'caller');
     throw error;
   }
   return { channel, session, greeting: reply, secured, streams: secured === undefined ? [stream] : [stream, secured.stream], closed };
+}
+
+/** A server that waits for TLS is as silent as one that is slow. */
+function explainSilence(error: unknown): never {
+  if (!isEmailError(error) || error.code !== 'ERR_TIMEOUT') throw error;
+  throw withDetails(error, { remedy: `A port that begins with TLS is silent too: set server.security to 'implicit' there (465). ${error.remedy ?? ''}` });
 }
 
 /** A step of the set-up: reported, and its errors say that they are of it. */

@@ -13,12 +13,14 @@ export function connectionLost(cause?: Error): EmailError {
     return createEmailError('ERR_TLS', `TLS with the server broke down (${code}).`, {
       cause,
       retryable: !wantsCertificate,
-      remedy: wantsCertificate ? 'Set server.tls.clientCertificate to a certificate that the server accepts.' : undefined,
+      remedy: wantsCertificate ? 'Set server.tls.clientCertificate to a certificate that the server accepts.' : lostRemedy,
     });
   }
   const how = cause === undefined ? 'The server closed the connection.' : `The connection to the server was lost: ${code ?? showText(reasonOf(cause))}.`;
-  return createEmailError('ERR_CONNECT', how, { cause, retryable: true });
+  return createEmailError('ERR_CONNECT', how, { cause, retryable: true, remedy: lostRemedy });
 }
+
+const lostRemedy = 'Try again. If it happens each time, see the log of the server, and whether it and what is on the way let this machine through.';
 
 /** Another transaction took the connection with it. */
 export function connectionGivenUp(cause: Error): EmailError {
@@ -35,17 +37,20 @@ export function unsolicitedBytes(bytes: Uint8Array | undefined): EmailError {
 }
 
 const awaited: Readonly<Record<string, string>> = {
-  connectMs: 'No connection came about',
+  connectMs: 'The connection was not set up',
   greetingMs: 'The server did not greet',
   replyMs: 'The server did not answer',
   stallMs: 'The server did not take any more of what was sent',
   acceptanceMs: 'The server did not say whether it accepts the message',
 };
 
+/** Firewalls drop more often than they refuse. */
+const unreachedRemedy = 'Check server.host and server.port, and whether a firewall lets this machine through; many networks block port 25. ';
+
 /** A deadline passed. */
 export function deadlinePassed(name: string, milliseconds: number): EmailError {
   return createEmailError('ERR_TIMEOUT', `${awaited[name] ?? 'Nothing happened'} within ${milliseconds} ms (server.timeouts.${name}).`, {
     retryable: true,
-    remedy: `If the server is known to be slow, raise server.timeouts.${name}.`,
+    remedy: `${name === 'connectMs' ? unreachedRemedy : ''}If the server is known to be slow, raise server.timeouts.${name}.`,
   });
 }

@@ -130,7 +130,7 @@ async function readCertificates(data: CertificateData): Promise<string[]> {
   try {
     bytes = await readFile(data.file);
   } catch (cause) {
-    throw unreadable(`the file ${data.file} of server.tls.ca`, (cause as NodeJS.ErrnoException).code ?? reasonOf(cause), cause);
+    throw unreadable(`the file ${data.file} of server.tls.ca`, (cause as NodeJS.ErrnoException).code ?? reasonOf(cause), cause, 'Check that the file exists and that this process may read it.');
   }
   return readBytes(bytes, `the file ${data.file} of server.tls.ca`);
 }
@@ -154,10 +154,10 @@ function toPem(certificate: string | Uint8Array, place: string): string {
   }
 }
 
-function unreadable(place: string, reason: string, cause?: unknown): EmailError {
+function unreadable(place: string, reason: string, cause?: unknown, remedy = 'Give certificates as PEM text, as DER, or a file of either.'): EmailError {
   return createEmailError('ERR_CERTIFICATE', `The trust anchors cannot be read from ${place}: ${reason}`, {
     phase: 'tls',
     cause,
-    remedy: 'Give certificates as PEM text, as DER, or a file of either.',
+    remedy,
   });
 }

@@ -83,8 +83,9 @@ function exposureOf(name: string): Exposure {
 }
 
 function plaintextRefused({ authentication, security }: MechanismChoice, usable: readonly string[]): EmailError {
-  const clear = authentication.method === 'custom' || usable.some((name) => exposureOf(name) === 'clear');
-  const danger = clear ? 'would show the secret to everyone on the way' : 'would let everyone on the way guess at the password';
+  const clear = usable.filter((name) => authentication.method === 'custom' || exposureOf(name) === 'clear').length;
+  const dangers = ['guess at the password', 'read the password, or guess at it', 'read the secret'];
+  const danger = `would let everyone on the way ${dangers[clear === 0 ? 0 : clear < usable.length ? 1 : 2]}`;
   return createEmailError(
     'ERR_AUTH_PLAINTEXT',
     `No authentication was tried: the connection has no TLS, and ${list(usable)} ${danger}. No credential was sent.`,
@@ -117,7 +118,7 @@ function needs(choice: MechanismChoice): string {
 function remedyFor({ authentication, offered, secure }: MechanismChoice): string {
   const methods = methodsFor(offered, secure).filter((method) => method !== authentication.method);
   const tls = secure ? '' : "Set server.security to 'explicit' or 'implicit': many servers offer more under TLS. ";
-  if (methods.length > 0) return `${tls}Or use what is offered: authentication.method ${methods.map((method) => `'${method}'`).join(' or ')}.`;
+  if (methods.length > 0) return `${tls}${secure ? 'Use' : 'Or use'} what is offered: authentication.method ${methods.map((method) => `'${method}'`).join(' or ')}.`;
   if (offered.length === 0) return `${tls}Check server.port: submission with authentication is mostly 587 or 465; a relay that needs none wants a profile without authentication.`;
   return `${tls}Have one of the mechanisms that the profile can use switched on at the server.`;
 }

@@ -35,7 +35,7 @@ function reportText(ok: boolean, steps: readonly ConnectionStepReport[], warning
     const mark = passed ? 'ok  ' : ok ? '--  ' : 'FAIL';
     const text = [`${mark} ${name.padEnd(12)} ${String(Math.round(durationMs)).padStart(6)} ms  ${detail}`];
     if (passed || ok) return text;
-    if (error && error.message !== detail) text.push(`     ${error.message}`);
+    if (error && !detail.endsWith(error.message)) text.push(`     ${error.message}`);
     if (remedy) text.push(`     -> ${remedy}`);
     return text;
   });
