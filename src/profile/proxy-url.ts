@@ -31,8 +31,9 @@ export function parseProxyText(value: string): ProxyText {
   const colon = user.indexOf(':');
   try {
     const username = decodeURIComponent(colon < 0 ? user : user.slice(0, colon));
-    if (colon < 0) return { settings: { ...base, username } };
-    return { settings: { ...base, username, password: decodeURIComponent(user.slice(colon + 1)) } };
+    const password = colon < 0 ? '' : decodeURIComponent(user.slice(colon + 1));
+    // `user:@` is how some write that there is none.
+    return { settings: password === '' ? { ...base, username } : { ...base, username, password } };
   } catch {
     return { fault: 'has user info that is not percent-encoded UTF-8: write a % as %25' };
   }

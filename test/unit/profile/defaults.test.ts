@@ -92,7 +92,7 @@ describe('resolveProxy', () => {
     ['socks4://id@proxy', { type: 'socks4', host: 'proxy', port: 1080, username: 'id', resolve: 'local', tls: undefined }],
     ['socks4a://proxy:9', { type: 'socks4a', host: 'proxy', port: 9, resolve: 'proxy', tls: undefined }],
     ['socks5://us%40er:p%3Aa%2Fss:x@[2001:db8::1]:1081', { type: 'socks5', host: '2001:db8::1', port: 1081, username: 'us@er', password: 'p:a/ss:x', resolve: 'proxy', tls: undefined }],
-    ['http://u:@proxy', { type: 'http-connect', host: 'proxy', port: 80, username: 'u', password: '', resolve: 'proxy', tls: undefined }],
+    ['http://u:@proxy', { type: 'http-connect', host: 'proxy', port: 80, username: 'u', resolve: 'proxy', tls: undefined }],
     [{ type: 'http-connect', host: 'p', tls: true }, { type: 'http-connect', host: 'p', port: 443, resolve: 'proxy', tls: { minVersion: 'TLSv1.2' } }],
     [{ type: 'http-connect', host: 'p', tls: false }, { type: 'http-connect', host: 'p', port: 80, resolve: 'proxy', tls: undefined }],
     [{ type: 'http-connect', host: 'p', tls: { serverName: 'x' } }, { type: 'http-connect', host: 'p', port: 443, resolve: 'proxy', tls: { serverName: 'x', minVersion: 'TLSv1.2' } }],

@@ -71,6 +71,8 @@ describe('the environment', () => {
   test('is read with user name and password, which the settings replace', () => {
     const found = proxyOfEnvironment({ ALL_PROXY: 'http://me:p%40ss@p:1' }, mail);
     expect(found?.settings).toEqual({ type: 'http-connect', host: 'p', port: 1, username: 'me', password: 'p@ss' });
+    // As curl.
+    expect(proxyOfEnvironment({ ALL_PROXY: 'http://me:@p:1' }, mail)?.settings).toEqual({ type: 'http-connect', host: 'p', port: 1, username: 'me' });
   });
 
   test('is read at each connection of the public connector', async () => {
