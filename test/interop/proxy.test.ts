@@ -81,9 +81,24 @@ describe('proxies', () => {
     await sendThrough(undefined, createConnector(tiny, createConnector(perl, createConnector(dante))));
   });
 
-  test('SOCKS goes inside an HTTP tunnel where its proxy lets that port through', async () => {
-    await using outer = await startSquid('open');
-    await sendThrough(undefined, createConnector({ type: 'socks5', host, port: socks.microsocksAuth5, ...socksLogin }, createConnector(`http://127.0.0.1:${outer.port}`)));
+  test('HTTP proxies without password carry mail', async () => {
+    await using squid = await startSquid('open');
+    await using tinyproxy = await startTinyproxy();
+    for (const { port } of [squid, tinyproxy]) await sendThrough(`http://127.0.0.1:${port}`);
+  });
+
+  test('each goes inside an HTTP tunnel where its proxy lets that port through, and inside SOCKS', async () => {
+    await using squid = await startSquid('open');
+    await using tinyproxy = await startTinyproxy();
+    const outer = [`http://127.0.0.1:${squid.port}`, `http://127.0.0.1:${tinyproxy.port}`, `socks5://127.0.0.1:${socks.microsocksOpen5}`, `socks4a://127.0.0.1:${socks.perlOpen4a}`] as const;
+    for (const { name, proxy } of all) {
+      for (const way of outer) {
+        const stream = await createConnector(proxy, createConnector(way)).connect({ host, port: bed.postfix.plain }, { signal });
+        expect(await firstLine(stream), `${name} in ${way}`).toMatch(/^220 /);
+        stream.destroy();
+      }
+    }
+    await sendThrough(undefined, createConnector({ type: 'socks5', host, port: socks.microsocksAuth5, ...socksLogin }, createConnector(outer[0])));
   });
 
   test.each(all.filter(({ proxy }) => proxy.password !== undefined))('$name refuses a wrong password, and none, in its own words', async ({ proxy }) => {
@@ -133,6 +148,14 @@ function startSquid(authentication: 'open' | 'ntlm'): Promise<PrivateServer> {
     writeFileSync(join(directory, 'squid.conf'), [...lines, ...more, ...rules, ''].join('\n'));
     chmodSync(directory, 0o777);
     return ['squid', '-N', '-n', `sealpost${port}`, '-f', join(directory, 'squid.conf')];
+  });
+}
+
+/** Tinyproxy of our own, without password and for every port. */
+function startTinyproxy(): Promise<PrivateServer> {
+  return PrivateServer.start((directory, port) => {
+    writeFileSync(join(directory, 'tinyproxy.conf'), `Port ${port}\nListen 127.0.0.1\nAllow 127.0.0.1\nLogLevel Error\n`);
+    return ['tinyproxy', '-d', '-c', join(directory, 'tinyproxy.conf')];
   });
 }
 
