@@ -100,17 +100,19 @@ async function detect(dialing: Dialing): Promise<Greeted> {
   const second = new AbortController();
   const plainEnd = new AbortController();
   const plain = greet({ ...dialing, signal: AbortSignal.any([dialing.signal, plainEnd.signal]) }, stream, undefined);
-  const lost = createEmailError('ERR_CLOSED', 'The server answered the other way.');
   const silent = await silence(plain);
   if (!silent) return await plain;
   const tls = shakeHands(dialing, AbortSignal.any([dialing.signal, second.signal]));
   const winner = await firstToAnswer(plain, tls);
   if (winner === 'plain') {
-    second.abort(lost);
+    second.abort(createEmailError('ERR_CLOSED', 'The server greeted in plain text meanwhile.'));
     // It may have come to an end just now.
     tls.then(({ stream: other }) => other.destroy(), () => {});
     return await plain;
   }
+  const lost = createEmailError('ERR_CLOSED', 'The server speaks TLS here: it was not waited for in plain text any longer.', {
+    remedy: `Set server.security to 'implicit': that spares the ${silenceMs / 1000} s in which the server is silent.`,
+  });
   plainEnd.abort(lost);
   plain.then(({ channel }) => channel.close(lost, 'caller'), () => {});
   const { stream: below, secured } = await tls;

@@ -89,10 +89,12 @@ describe('security', () => {
 
   test.concurrent('automatic finds TLS behind a silent port, and fails there with a bad certificate', async () => {
     await using server = await TestSmtpServer.start({ security: 'implicit' });
+    const steps: ConnectionStepReport[] = [];
     const [connection, error] = await Promise.all([
-      open(server.port, { security: 'automatic', tls: { ca: server.ca } }),
+      open(server.port, { security: 'automatic', tls: { ca: server.ca } }, { observer: { step: (step) => steps.push(step) } }),
       failure(open(server.port, { security: 'automatic' })),
     ]);
+    expect(steps.find(({ ok }) => !ok)).toMatchObject({ name: 'greeting', detail: expect.stringContaining('speaks TLS'), remedy: expect.stringContaining("server.security to 'implicit'") });
     expect(connection.tls?.authorized).toBe(true);
     await connection.quit();
     expect(error).toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining('certificate') });
