@@ -81,8 +81,17 @@ function paddingOf(plain: Buffer, blockBytes: number): number {
   return bad === 0 ? count : 0;
 }
 
-/** A random key passes the padding check once in 256 times; what then comes out is no text. */
+/** A random key passes the padding check once in 256 times; what then comes out does not begin with header fields. A body may be anything. */
 function isPlausible(plain: Buffer): boolean {
-  const start = plain.subarray(0, 64);
-  return !start.some((octet) => octet < 0x20 && octet !== 0x09 && octet !== 0x0a && octet !== 0x0d);
+  let isEmptyLine = true;
+  for (const octet of plain.subarray(0, 64)) {
+    if (octet === 0x0a) {
+      if (isEmptyLine) return true;
+      isEmptyLine = true;
+    } else if (octet !== 0x0d) {
+      if (octet < 0x20 && octet !== 0x09) return false;
+      isEmptyLine = false;
+    }
+  }
+  return true;
 }

@@ -154,6 +154,15 @@ describe('decryption of what others made', () => {
     expect(await read(envelopedData([transport(issued, randomBytes(16)), transport(issued, envelope.key)], envelope))).toEqual(body);
   });
 
+  test('a body may be anything: binary from its first octet on, and without any header fields', async () => {
+    const { issued } = person('rsa');
+    for (const head of ['Content-Type: application/octet-stream\r\n\r\n', 'Content-Type: text/plain; charset=iso-2022-jp\n\n', '\r\n', '\n']) {
+      const binary = Buffer.concat([Buffer.from(head), Buffer.alloc(200, 1)]);
+      const envelope = encryptCbc(binary);
+      expect(await read(envelopedData([transport(issued, envelope.key)], envelope))).toEqual(binary);
+    }
+  });
+
   test('a message for somebody else says so', async () => {
     const envelope = encryptCbc(body);
     const other = issue({ kind: 'rsa1024', issuer: root });
