@@ -12,6 +12,7 @@ import { protectHeader } from '../smime/header-protection.js';
 import { prepareSigner } from '../smime/signer.js';
 import type { EntitySigner } from '../smime/signer.js';
 import type { WrittenField } from './header-fields.js';
+import { OpenedOnce } from './opened-once.js';
 
 /** A message's fields outside, and the entity that holds the rest. */
 export interface SealedMessage {
@@ -45,7 +46,7 @@ export class Protector {
   readonly #smime: ResolvedSmime;
   readonly #access: CertificateAccess;
   readonly #encrypter: EntityEncrypter | undefined;
-  #signer: Promise<EntitySigner> | undefined;
+  readonly #signer = new OpenedOnce<EntitySigner>();
 
   constructor(smime: ResolvedSmime, access: CertificateAccess) {
     this.#smime = smime;
@@ -98,20 +99,12 @@ export class Protector {
 
   /** Forgets the loaded identity, so that the next message reads it anew. */
   forget(): void {
-    this.#signer = undefined;
+    this.#signer.forget();
   }
 
-  /** The identity is read once; a failure is not kept. */
   #openSigner(signal: AbortSignal): Promise<EntitySigner> {
     const settings = this.#smime.sign as NonNullable<ResolvedSmime['sign']>;
-    this.#signer ??= this.#access
-      .signingIdentity(signal)
-      .then((identity) => prepareSigner(identity, settings))
-      .catch((error: unknown) => {
-        this.#signer = undefined;
-        throw error;
-      });
-    return this.#signer;
+    return this.#signer.get(signal, async (first) => prepareSigner(await this.#access.signingIdentity(first), settings));
   }
 
   async #seal(

@@ -1,5 +1,6 @@
 /** S/MIME of one mailer: where its certificates come from, and what can be said of them. Loaded code and certificates are kept. */
 import { parseAddress } from '../address/mailbox.js';
+import { OpenedOnce } from '../compose/opened-once.js';
 import type { CertificateAccess, FoundCertificates, Protector } from '../compose/protector.js';
 import { isEmailError, profileInvalid } from '../errors/email-error.js';
 import type { AddressInput } from '../model/address.js';
@@ -25,7 +26,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
   readonly #store: MailerOptions['profileStore'];
   #protector: Promise<Protector> | undefined;
   #recipientCache: RecipientCache | undefined;
-  #encryption: Promise<ResolvedEncrypt> | undefined;
+  readonly #encryption = new OpenedOnce<ResolvedEncrypt>();
 
   constructor(profile: EmailProfile, smime: ResolvedSmime, store: MailerOptions['profileStore']) {
     this.#profile = profile;
@@ -81,7 +82,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
   }
 
   async testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport> {
-    this.#encryption = undefined;
+    this.#encryption.forget();
     this.#recipientCache = undefined;
     const settings = await this.#encryptSettings(signal, true);
     const list: readonly AddressInput[] = isList(recipients) ? recipients : [recipients];
@@ -98,15 +99,11 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     return this.#smime.sign;
   }
 
-  /** The settings, with sources that are cached in place of those that say so. A failure is not kept. */
+  /** The settings, with sources that are cached in place of those that say so. */
   #encryptSettings(signal: AbortSignal, refresh = false): Promise<ResolvedEncrypt> {
     const { encrypt } = this.#smime;
     if (!encrypt) return Promise.reject(profileInvalid('smime.encrypt', 'the profile has no settings to encrypt with'));
-    this.#encryption ??= this.#withCached(encrypt, refresh, signal).catch((error: unknown) => {
-      this.#encryption = undefined;
-      throw error;
-    });
-    return this.#encryption;
+    return this.#encryption.get(signal, (first) => this.#withCached(encrypt, refresh, first));
   }
 
   async #withCached(encrypt: ResolvedEncrypt, refresh: boolean, signal: AbortSignal): Promise<ResolvedEncrypt> {
