@@ -1,6 +1,6 @@
 /** The certificate functions of the entry `sealpost/smime`: checked arguments, then the loaders that profiles use too. */
 import type { CertificateSource, CertificateStore, CertificateStoreReference, LoadedCertificate, StorePasswords } from '../model/certificate.js';
-import { checked } from '../profile/check.js';
+import { argumentsSubject, checked } from '../profile/check.js';
 import { certificateSource, filePassword, storeReference } from '../profile/schema/certificate.js';
 import { object, optional, required } from '../profile/schema/object.js';
 import { loadCertificate as load } from './load-certificate.js';
@@ -11,14 +11,13 @@ const storeSchema = object<{ reference: CertificateStoreReference; options: Stor
   reference: required(storeReference),
   options: required(object<StorePasswords>({ password: optional(filePassword), keyPassword: optional(filePassword) })),
 });
-const subject = { sentence: 'The arguments are not valid', root: 'arguments' };
 
 /**
  * A certificate with its chain, and its key where there is one. ERR_PROFILE_INVALID names what is wrong with `source`,
  * ERR_CERTIFICATE says why it cannot be loaded, ERR_SECRET which password cannot be had. Dates, usages and the path are not checked.
  */
 export async function loadCertificate(source: CertificateSource): Promise<LoadedCertificate> {
-  const checkedArguments = checked(sourceSchema, { source }, subject) as { readonly source: CertificateSource };
+  const checkedArguments = checked(sourceSchema, { source }, argumentsSubject) as { readonly source: CertificateSource };
   return load(checkedArguments.source, { slot: 'certificate' });
 }
 
@@ -27,6 +26,6 @@ export async function loadCertificate(source: CertificateSource): Promise<Loaded
  * ERR_CERTIFICATE where the platform has no such store.
  */
 export async function openCertificateStore(reference: CertificateStoreReference, options: StorePasswords = {}): Promise<CertificateStore> {
-  const checkedArguments = checked(storeSchema, { reference, options }, subject) as { reference: CertificateStoreReference; options: StorePasswords };
+  const checkedArguments = checked(storeSchema, { reference, options }, argumentsSubject) as { reference: CertificateStoreReference; options: StorePasswords };
   return open(checkedArguments.reference, checkedArguments.options);
 }

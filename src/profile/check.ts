@@ -16,6 +16,8 @@ export interface Subject {
 export const profileSubject: Subject = { sentence: 'The profile is not valid', root: 'profile' };
 export const optionsSubject: Subject = { sentence: 'The mailer options are not valid', root: 'options' };
 
+/** Of the functions of `sealpost/smime`. */
+export const argumentsSubject: Subject = { sentence: 'The arguments are not valid', root: 'arguments' };
 export const callSubject: Subject = { sentence: 'The options of this call are not valid', root: 'options' };
 
 /** The checked and frozen copy, or ERR_PROFILE_INVALID with every problem. */

@@ -34,9 +34,9 @@ export class Known {
 
   /** The signer of these settings, opened where it is not known; each time where not all of it stands in the object itself. */
   signer(settings: SmimeSignSettings, open: () => Promise<EntitySigner>): Promise<EntitySigner> {
-    const { certificate: source, hashAlgorithm, scheme, includeCertificate, format } = settings;
-    const texts = textsOf(source);
+    const texts = textsOf(settings);
     if (texts === undefined) return open();
+    const { certificate: source, hashAlgorithm, scheme, includeCertificate, format } = settings;
     const origin = this.#digest([...texts, hashAlgorithm, scheme, includeCertificate, format]);
     const known = this.#signers.get(source);
     if (known?.origin.equals(origin) === true) return known.signer;
@@ -63,9 +63,9 @@ export class Known {
   }
 }
 
-/** All of a source, where it is given as texts, which cannot change; else undefined. */
-function textsOf(source: CertificateSource): readonly unknown[] | undefined {
-  const { data, key, password, keyPassword } = source as { data?: unknown; key?: unknown; password?: unknown; keyPassword?: unknown };
+/** All of the source, where it is given as texts, which cannot change; else undefined, also where the settings are not such. */
+function textsOf(settings: Partial<SmimeSignSettings> | undefined): readonly unknown[] | undefined {
+  const { data, key, password, keyPassword }: { data?: unknown; key?: unknown; password?: unknown; keyPassword?: unknown } = settings?.certificate ?? {};
   const secrets = [key, password, keyPassword];
   const areTexts = typeof data === 'string' && secrets.every((secret) => secret === undefined || typeof secret === 'string');
   return areTexts ? [data, ...secrets] : undefined;

@@ -11,6 +11,7 @@ import { loadCertificate } from '../pki/load-certificate.js';
 import { validatePath } from '../pki/path.js';
 import { showText } from '../util/show.js';
 import { oids } from './algorithms.js';
+import { checkBytes, checkCertificates, checkEncryptSettings, checkMoment, checkSignSettings, checkSource } from './arguments.js';
 import { certificatesOf, trustDataOf } from './certificate-data.js';
 import { decryptContent } from './content-decryption.js';
 import type { RecipientKey } from './content-key.js';
@@ -54,10 +55,15 @@ export interface DecryptResult {
 /**
  * Signs a message, or an entity: Content-* fields go inside, others stay outside.
  *
- * ERR_CERTIFICATE where the certificate cannot be used, ERR_SMIME where the content is not fit for signing.
+ * ERR_CERTIFICATE where the certificate cannot be used, ERR_SMIME where the content is not fit for signing, ERR_PROFILE_INVALID where an
+ * argument is not as documented; so do the others below.
  */
 export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
-  const signer = await known.signer(settings, async () => prepareSigner(await loadCertificate(settings.certificate, { purpose: 'sign' }), settings));
+  checkBytes(entity, 'entity');
+  const signer = await known.signer(settings, async () => {
+    checkSignSettings(settings);
+    return prepareSigner(await loadCertificate(settings.certificate, { purpose: 'sign' }), settings);
+  });
   const { outer, entity: inner } = splitMessage(entity);
   return signer.signBytes(inner, never, (fields) => messageHead(outer, fields));
 }
@@ -79,6 +85,9 @@ export async function encrypt(
   certificates: readonly (string | Uint8Array)[],
   settings: Omit<SmimeEncryptSettings, 'certificates'> = {},
 ): Promise<Uint8Array> {
+  checkBytes(entity, 'entity');
+  checkCertificates(certificates, 'certificates', false);
+  checkEncryptSettings(settings);
   const given = await Promise.all(certificates.map(givenCertificates));
   const recipients = given.flatMap(leavesOf);
   if (settings.trustAnchors !== undefined) await refuseUntrusted(recipients, given.flat(), settings.trustAnchors);
@@ -124,6 +133,10 @@ async function refuseUntrusted(
  * ERR_SMIME where the message is not signed or not well-formed.
  */
 export async function verify(message: Uint8Array, options: VerifyOptions = {}): Promise<VerifyResult> {
+  checkBytes(message, 'message');
+  const { trustAnchors = [], at = new Date() } = options;
+  checkCertificates(trustAnchors, 'trustAnchors', true);
+  checkMoment(at, 'at');
   const found = findSmime(message);
   if (found === undefined) throw notSigned('The message is not signed.');
   const { type, content } = readContentInfo(found.kind === 'detached' ? found.signature : found.cms);
@@ -135,8 +148,8 @@ export async function verify(message: Uint8Array, options: VerifyOptions = {}): 
   if (data.signers.length === 0) throw notSigned('The message holds certificates, but no signature.');
   const contents = found.kind === 'detached' ? found.contents : data.content === undefined ? [] : [data.content];
   if (contents.length === 0) throw notSigned('The signature stands alone: what it signs is not in the message.');
-  const trust = await trustDataOf(options.trustAnchors ?? []);
-  const checked = await checkSignatures(data, contents, { ...trust, at: options.at ?? new Date() });
+  const trust = await trustDataOf(trustAnchors);
+  const checked = await checkSignatures(data, contents, { ...trust, at });
   return { content: checked.content, signatures: checked.results };
 }
 
@@ -150,6 +163,8 @@ function notSigned(message: string): Error {
  * ERR_SMIME where it is not encrypted, not for this certificate, or cannot be decrypted; the text of the last is always the same.
  */
 export async function decrypt(message: Uint8Array, recipient: CertificateSource): Promise<DecryptResult> {
+  checkBytes(message, 'message');
+  checkSource(recipient, 'recipient');
   const found = findSmime(message);
   if (found?.kind !== 'cms') throw smimeError('The message is not encrypted.', 'Give a message of type application/pkcs7-mime.');
   const own = await recipientKey(await loadCertificate(recipient));

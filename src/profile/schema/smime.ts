@@ -2,6 +2,7 @@ import type { LdapCertificates, SmimeEncryptSettings, SmimeSettings, SmimeSignSe
 import { certificateData, certificateSource, filePassword, storeReference } from './certificate.js';
 import { choice, func, list, oneOrMany, plain, variant } from './combine.js';
 import { object, optional, required } from './object.js';
+import type { Fields } from './object.js';
 import { isPlainObject, mayRefer, problem, unexpected } from './schema.js';
 import type { Schema } from './schema.js';
 import { secret } from './secret.js';
@@ -78,15 +79,19 @@ export const signSettings: Schema = object<SmimeSignSettings>({
   format: optional(choice('detached', 'opaque')),
 });
 
-/** `SmimeEncryptSettings`. */
-export const encryptSettings: Schema = object<SmimeEncryptSettings>({
-  certificates: required(oneOrMany(recipientCertificates)),
+const encryptFields: Fields<Omit<SmimeEncryptSettings, 'certificates'>> = {
   algorithm: optional(choice('aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-256-gcm', 'des-ede3-cbc')),
   keyTransport: optional(choice('pkcs1', 'oaep')),
   onMissingCertificate: optional(choice('refuse', 'drop-recipient')),
   trustAnchors: optional(list(certificateData)),
   encryptToSelf: optional(certificateSource),
-});
+};
+
+/** `SmimeEncryptSettings`. */
+export const encryptSettings: Schema = object<SmimeEncryptSettings>({ certificates: required(oneOrMany(recipientCertificates)), ...encryptFields });
+
+/** The same where the certificates are given apart. */
+export const encryptOptions: Schema = object<Omit<SmimeEncryptSettings, 'certificates'>>(encryptFields);
 
 /** `SmimeSettings`. */
 export const smimeSettings: Schema = object<SmimeSettings>({

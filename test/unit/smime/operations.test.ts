@@ -92,6 +92,38 @@ describe('whole messages', () => {
     await expect(decrypt(data, source(bob))).rejects.toMatchObject({ code: 'ERR_SMIME', message: expect.stringContaining('1.2.840.113549.1.7.1') as string });
   });
 
+  test('arguments of another form are ERR_PROFILE_INVALID, with their names', async () => {
+    const certificate = source(alice);
+    const calls: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ['entity', () => sign('text' as never, { certificate })],
+      ['settings', () => sign(message, undefined as never)],
+      ['settings.certificate', () => sign(message, {} as never)],
+      ['settings.certificate', () => sign(message, { certificate: 'alice.p12' } as never)],
+      ['settings.hashAlgorithm', () => sign(message, { certificate, hashAlgorithm: 'md5' as never })],
+      ['settings.format', () => sign(message, { certificate, format: 'Opaque' as never })],
+      ['entity', () => encrypt('text' as never, [bob.der])],
+      ['certificates', () => encrypt(message, certificatePem(bob) as never)],
+      ['certificates.1', () => encrypt(message, [bob.der, { file: 'bob.pem' } as never])],
+      ['settings.algorithm', () => encrypt(message, [bob.der], { algorithm: 'AES-256-CBC' as never })],
+      ['settings.keyTransfer', () => encrypt(message, [bob.der], { keyTransfer: 'oaep' } as never)],
+      ['message', () => verify('text' as never)],
+      ['trustAnchors', () => verify(message, { trustAnchors: certificatePem(root) as never })],
+      ['trustAnchors.0', () => verify(message, { trustAnchors: [1 as never] })],
+      ['at', () => verify(message, { at: new Date('yesterday') })],
+      ['at', () => verify(message, { at: '2030-01-01' as never })],
+      ['message', () => decrypt('text' as never, source(bob))],
+      ['recipient', () => decrypt(message, certificatePem(bob) as never)],
+    ];
+    for (const [path, call] of calls) {
+      await expect(call(), path).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path }] });
+    }
+  });
+
+  test('a date that is none does not make an expired certificate valid', async () => {
+    const signed = await sign(message, { certificate: source(alice) });
+    await expect(verify(signed, { trustAnchors: [root.der], at: new Date(NaN) })).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
+  });
+
   test('no secret is in an error', async () => {
     const secret = keyPem(bob).split('\n')[1] ?? '';
     const error: unknown = await sign(message, { certificate: { data: certificatePem(alice), key: keyPem(bob) } }).catch((reason: unknown) => reason);

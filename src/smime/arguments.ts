@@ -1,0 +1,59 @@
+/**
+ * The arguments of `sealpost/smime`. A program without types may hand over anything: what is not of the documented form is
+ * ERR_PROFILE_INVALID with its name, and never a setting that is silently taken for another.
+ */
+import { types } from 'node:util';
+import { argumentsSubject, invalid, problemsOf } from '../profile/check.js';
+import { certificateSource } from '../profile/schema/certificate.js';
+import { kindOf } from '../profile/schema/schema.js';
+import type { Schema } from '../profile/schema/schema.js';
+import { encryptOptions, signSettings } from '../profile/schema/smime.js';
+
+/** Of a message or an entity. */
+export function checkBytes(value: unknown, name: string): void {
+  if (!types.isUint8Array(value)) refuse(name, `expected a Uint8Array, got ${kindOf(value)}`);
+}
+
+/** `SmimeSignSettings`. */
+export function checkSignSettings(settings: unknown): void {
+  checkBy(signSettings, settings, 'settings');
+}
+
+/** `SmimeEncryptSettings` without certificates. */
+export function checkEncryptSettings(settings: unknown): void {
+  checkBy(encryptOptions, settings, 'settings');
+}
+
+/** `CertificateSource`. */
+export function checkSource(source: unknown, name: string): void {
+  checkBy(certificateSource, source, name);
+}
+
+/** Certificates as text or bytes, and as `CertificateData` with `orReference`. What they hold shows where they are read. */
+export function checkCertificates(value: unknown, name: string, orReference: boolean): void {
+  const expected = `PEM text${orReference ? ',' : ' or'} DER bytes${orReference ? ', { file } or { base64 }' : ''}`;
+  if (!Array.isArray(value)) refuse(name, `expected an array, each ${expected}, got ${kindOf(value)}`);
+  value.forEach((entry: unknown, i) => {
+    if (typeof entry === 'string' || types.isUint8Array(entry) || (orReference && isReference(entry))) return;
+    refuse(`${name}.${i}`, `expected ${expected}, got ${kindOf(entry)}`);
+  });
+}
+
+function isReference(value: unknown): boolean {
+  const { file, base64 } = (value ?? {}) as { readonly file?: unknown; readonly base64?: unknown };
+  return typeof file === 'string' || typeof base64 === 'string';
+}
+
+/** A moment. A date that is none would compare with no certificate's dates, and make all of them valid. */
+export function checkMoment(value: unknown, name: string): void {
+  if (!types.isDate(value) || Number.isNaN(value.getTime())) refuse(name, `expected a valid Date, got ${types.isDate(value) ? 'an invalid one' : kindOf(value)}`);
+}
+
+function checkBy(schema: Schema, value: unknown, path: string): void {
+  const problems = problemsOf(schema, value, path);
+  if (problems.length > 0) throw invalid(argumentsSubject, problems);
+}
+
+function refuse(path: string, message: string): never {
+  throw invalid(argumentsSubject, [{ path, message }]);
+}
