@@ -15,6 +15,8 @@ const schemes: ReadonlyMap<string, Scheme> = new Map([
   ['1.2.840.113549.1.1.11', { kind: 'rsa', hash: 'sha256' }],
   ['1.2.840.113549.1.1.12', { kind: 'rsa', hash: 'sha384' }],
   ['1.2.840.113549.1.1.13', { kind: 'rsa', hash: 'sha512' }],
+  ['1.2.840.113549.1.1.15', { kind: 'rsa', hash: 'sha512-224' }],
+  ['1.2.840.113549.1.1.16', { kind: 'rsa', hash: 'sha512-256' }],
   ['1.2.840.10045.4.1', { kind: 'ec', hash: 'sha1' }],
   ['1.2.840.10045.4.3.1', { kind: 'ec', hash: 'sha224' }],
   ['1.2.840.10045.4.3.2', { kind: 'ec', hash: 'sha256' }],
@@ -35,6 +37,8 @@ const hashes: ReadonlyMap<string, string> = new Map([
   ['2.16.840.1.101.3.4.2.1', 'sha256'],
   ['2.16.840.1.101.3.4.2.2', 'sha384'],
   ['2.16.840.1.101.3.4.2.3', 'sha512'],
+  ['2.16.840.1.101.3.4.2.5', 'sha512-224'],
+  ['2.16.840.1.101.3.4.2.6', 'sha512-256'],
 ]);
 
 /** Did the key of `signer` make this signature? False too where algorithm or key are not supported, or do not fit each other. */

@@ -25,7 +25,7 @@ export const oids = {
 } as const;
 
 /** A hash by its name in Node. 'shake256' is the 512-bit form of RFC 8419 and goes with Ed448 only. */
-export type DigestName = 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512' | 'shake256';
+export type DigestName = 'sha1' | 'sha224' | 'sha256' | 'sha384' | 'sha512' | 'sha512-224' | 'sha512-256' | 'shake256';
 
 /** OID of each hash. */
 export const digestOids: Readonly<Record<DigestName, string>> = {
@@ -34,6 +34,8 @@ export const digestOids: Readonly<Record<DigestName, string>> = {
   sha256: '2.16.840.1.101.3.4.2.1',
   sha384: '2.16.840.1.101.3.4.2.2',
   sha512: '2.16.840.1.101.3.4.2.3',
+  'sha512-224': '2.16.840.1.101.3.4.2.5',
+  'sha512-256': '2.16.840.1.101.3.4.2.6',
   shake256: '2.16.840.1.101.3.4.2.12',
 };
 
@@ -41,7 +43,16 @@ export const digestOids: Readonly<Record<DigestName, string>> = {
 export const digestByOid: ReadonlyMap<string, DigestName> = inverse(digestOids);
 
 /** Octets of each hash. */
-export const digestSizes: Readonly<Record<DigestName, number>> = { sha1: 20, sha224: 28, sha256: 32, sha384: 48, sha512: 64, shake256: 64 };
+export const digestSizes: Readonly<Record<DigestName, number>> = {
+  sha1: 20,
+  sha224: 28,
+  sha256: 32,
+  sha384: 48,
+  sha512: 64,
+  'sha512-224': 28,
+  'sha512-256': 32,
+  shake256: 64,
+};
 
 /** Kinds of signatures; 'pss' carries its hash in its parameters, 'dsa' is only read. */
 export type SignatureKind = 'rsa' | 'pss' | 'ecdsa' | 'dsa' | 'ed25519' | 'ed448';
@@ -69,6 +80,8 @@ export const signatureByOid: ReadonlyMap<string, SignatureOid> = new Map<string,
   ['1.2.840.113549.1.1.11', { kind: 'rsa', digest: 'sha256' }],
   ['1.2.840.113549.1.1.12', { kind: 'rsa', digest: 'sha384' }],
   ['1.2.840.113549.1.1.13', { kind: 'rsa', digest: 'sha512' }],
+  ['1.2.840.113549.1.1.15', { kind: 'rsa', digest: 'sha512-224' }],
+  ['1.2.840.113549.1.1.16', { kind: 'rsa', digest: 'sha512-256' }],
   [oids.rsaPss, { kind: 'pss' }],
   [oids.ecPublicKey, { kind: 'ecdsa' }],
   ...Object.entries(ecdsaOids).map(([digest, oid]) => [oid, { kind: 'ecdsa', digest: digest as keyof typeof ecdsaOids }] as const),

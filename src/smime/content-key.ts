@@ -74,15 +74,17 @@ async function externalPkcs1(key: Partial<PrivateKeyDecryptor>, ciphertext: Buff
   return decrypted?.length === keyBytes ? decrypted : random;
 }
 
+/** What a device may be asked for. */
+const externalHashes: readonly HashAlgorithm[] = ['sha1', 'sha256', 'sha384', 'sha512'];
+
 async function externalOaep(
   key: Partial<PrivateKeyDecryptor>,
   ciphertext: Buffer,
   { digest, mgfDigest, label }: OaepParameters,
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
-  const isOffered = digest === mgfDigest && digest !== 'sha224' && label.length === 0;
-  if (!isOffered) return undefined;
-  const hash: HashAlgorithm = digest;
+  const hash = externalHashes.find((name) => name === digest);
+  if (hash === undefined || digest !== mgfDigest || label.length > 0) return undefined;
   return external(() => key.rsaDecrypt?.({ ciphertext: new Uint8Array(ciphertext), scheme: 'oaep', hash, signal }), signal);
 }
 

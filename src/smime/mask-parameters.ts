@@ -16,6 +16,8 @@ export function readMaskParameters(parameters: BerElement | undefined): (OaepPar
   const mgfDigest = readMgf(fields.optional(0xa1));
   const third = fields.optional(0xa2);
   const extra = third === undefined ? { saltLength: 20, label: noBytes } : readThird(third);
+  const trailer = fields.optional(0xa3);
+  if (trailer !== undefined && berInteger(new BerFields(trailer, 0xa3).required(tag.integer)) !== 1) return undefined; // 1 is the one there is
   if (digest === undefined || mgfDigest === undefined || extra === undefined) return undefined;
   return { digest, mgfDigest, ...extra };
 }

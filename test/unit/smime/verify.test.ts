@@ -62,6 +62,30 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
     expect(await check(message(changed))).toMatchObject([{ valid: false, trusted: false }]);
   });
 
+  test.each([
+    ['sha512-224', '2.16.840.1.101.3.4.2.5', '1.2.840.113549.1.1.15'],
+    ['sha512-256', '2.16.840.1.101.3.4.2.6', '1.2.840.113549.1.1.16'],
+  ])('RSA with %s is read, PKCS#1 and PSS, but PSS with another trailer is not (RFC 8017)', async (hash, digestOid, signatureOid) => {
+    const dora = issue({ issuer: root, name: 'Dora', kind: 'rsa' });
+    const attributes = [contentType(), attribute('1.2.840.113549.1.9.4', octetString(createHash(hash).update(content).digest()))];
+    const digestAlgorithm = sequence(oid(digestOid));
+    const pss = (trailer: number): Buffer => {
+      const mgf = sequence(oid('1.2.840.113549.1.1.8'), digestAlgorithm);
+      const fields = [context(0, digestAlgorithm), context(1, mgf), context(2, integer(28)), context(3, integer(trailer))];
+      return sequence(oid('1.2.840.113549.1.1.10'), sequence(...fields));
+    };
+    const cases = [
+      [sequence(oid(signatureOid), nullElement()), { padding: constants.RSA_PKCS1_PADDING }, true],
+      [pss(1), { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 28 }, true],
+      [pss(2), { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 28 }, false],
+    ] as const;
+    for (const [algorithm, options, valid] of cases) {
+      const signature = sign(hash, element(tag.set, ...attributes), { key: dora.key.privateKey, ...options });
+      const info = signerInfo({ signer: dora, attributes, signature, digestAlgorithm, algorithm });
+      expect(await check(signedData(content, [info], [dora.der]))).toMatchObject([{ valid, hashAlgorithm: hash }]);
+    }
+  });
+
   test('a flipped byte of a multipart/signed content is named', async () => {
     const signer = await prepareSigner(await loaded(alice), { certificate: { data: '' } });
     const message = (await messageOf(await signer.sign(entityOf(), never))).toString('latin1');
