@@ -46,9 +46,9 @@ export class NameChecker {
     if (this.#levels.length === 0) return undefined;
     for (const name of namesOf(certificate)) {
       for (const { permitted, excluded } of this.#levels) {
-        if (excluded.some((subtree) => this.#within(name, subtree))) return `the name ${shown(name)} is excluded by a name constraint`;
+        if (excluded.some((subtree) => this.#within(name, subtree, true))) return `the name ${shown(name)} is excluded by a name constraint`;
         const allowed = permitted?.filter((subtree) => sameKind(subtree.name, name.name)) ?? [];
-        if (allowed.length > 0 && !allowed.some((subtree) => this.#within(name, subtree))) {
+        if (allowed.length > 0 && !allowed.some((subtree) => this.#within(name, subtree, false))) {
           return `the name ${shown(name)} is not permitted by a name constraint`;
         }
       }
@@ -56,7 +56,8 @@ export class NameChecker {
     return undefined;
   }
 
-  #within(name: Subtree, constraint: Subtree): boolean {
+  /** `otherwise` is the answer for kinds that cannot be compared, so that they are refused either way (section 4.2.1.10). */
+  #within(name: Subtree, constraint: Subtree, otherwise: boolean): boolean {
     if (!sameKind(constraint.name, name.name)) return false;
     if (++this.#comparisons > maxComparisons) throw new RangeError('the path has too many names and name constraints');
     switch (constraint.name.type) {
@@ -67,11 +68,11 @@ export class NameChecker {
       case 'dns':
         return hostWithin(name.name.value, constraint.name.value.replace(/^\./, ''));
       case 'uri':
-        return uriWithin(name.name.value, constraint.name.value);
+        return uriWithin(name.name.value, constraint.name.value) ?? otherwise;
       case 'ip':
         return addressWithin(name.name.der, constraint.name.der);
       default:
-        return true; // a kind we cannot compare: excluded where it is excluded, within where it is permitted
+        return otherwise;
     }
   }
 }
@@ -125,9 +126,10 @@ function hostWithin(host: string, constraint: string): boolean {
   return base === '' || name === base || name.endsWith(`.${base}`);
 }
 
-function uriWithin(uri: string, constraint: string): boolean {
+/** undefined where the URI has no host, so that no constraint can be applied to it. */
+function uriWithin(uri: string, constraint: string): boolean | undefined {
   const host = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#:[\]]+)(?::\d*)?(?:[/?#]|$)/i.exec(uri)?.[1]?.toLowerCase();
-  if (host === undefined) return false;
+  if (host === undefined) return undefined;
   const base = constraint.toLowerCase();
   return base.startsWith('.') ? host.endsWith(base) : host === base;
 }

@@ -92,6 +92,18 @@ describe('name constraints', () => {
     expect((await check(leafOf(issuer, { emails: ['ann@example.org'] }), [issuer])).trusted).toBe(true);
   });
 
+  it.each([
+    ['otherName', der.context(0, der.oid('1.3.6.1.4.1.311.20.2.3'), der.context(0, der.text(der.tag.utf8String, 'ann@corp.example')))],
+    ['a URI without a host', der.contextPrimitive(6, Buffer.from('urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6'))],
+  ])('on what cannot be compared refuse such a name, permitted or excluded: %s', async (_, name) => {
+    const constraint = name[0] === 0x86 ? der.contextPrimitive(6, Buffer.from('example.com')) : name;
+    for (const issuer of [constrained([constraint]), constrained([], [constraint])]) {
+      const named = leafOf(issuer, { emails: undefined, extensions: [extension('2.5.29.17', false, der.sequence(name))] });
+      expect((await check(named, [issuer])).trusted).toBe(false);
+      expect((await check(leafOf(issuer), [issuer])).trusted).toBe(true);
+    }
+  });
+
   it('give up on a path of too many names and constraints', async () => {
     const issuer = constrained(Array.from({ length: 2000 }, (_, i) => email(`h${i}.example`)));
     const leaf = leafOf(issuer, { emails: Array.from({ length: 100 }, (_, i) => `a${i}@h1999.example`) });
