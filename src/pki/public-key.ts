@@ -1,6 +1,7 @@
 /**
  * What kind of key a SubjectPublicKeyInfo holds, read from its bytes: reports need it also where OpenSSL cannot open the key.
  */
+import type { KeyObject } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../util/der.js';
 import type { DerElement } from '../util/der.js';
 
@@ -62,4 +63,15 @@ function modulusBits(key: Uint8Array): number {
   const content = contentOf(key, modulus);
   const first = content.findIndex((octet) => octet !== 0);
   return first < 0 ? 0 : (content.length - first) * 8 - Math.clz32(content[first] ?? 0) + 24;
+}
+
+const longestExponent = 1n << 64n;
+
+/**
+ * Is anything worth it with this RSA or DSA key? A small modulus is factored at home, to the exponent 1 everything is a signature and
+ * every ciphertext its own plain text, and a long exponent keeps its users busy.
+ */
+export function hasStrength(key: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 3n } = key.asymmetricKeyDetails ?? {};
+  return modulusLength >= 1024 && publicExponent >= 3n && publicExponent < longestExponent;
 }

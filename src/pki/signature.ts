@@ -2,6 +2,7 @@
 import { constants, verify } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../util/der.js';
 import type { AlgorithmIdentifier, Certificate } from './certificate.js';
+import { hasStrength } from './public-key.js';
 
 interface Scheme {
   readonly kind: 'rsa' | 'ec' | 'dsa';
@@ -49,12 +50,13 @@ export function isSignedBy(signer: Certificate, algorithm: AlgorithmIdentifier, 
     if (curve !== undefined) return kind === curve && verify(null, data, signer.publicKey, signature);
     if (algorithm.oid === rsaPss) {
       const pss = readPssParameters(algorithm.parameters);
-      if (!pss || (kind !== 'rsa' && kind !== 'rsa-pss')) return false;
+      if (!pss || (kind !== 'rsa' && kind !== 'rsa-pss') || !hasStrength(signer.publicKey)) return false;
       const key = { key: signer.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltLength };
       return verify(pss.hash, data, key, signature);
     }
     const scheme = schemes.get(algorithm.oid);
-    return scheme !== undefined && scheme.kind === kind && verify(scheme.hash, data, signer.publicKey, signature);
+    if (scheme?.kind !== kind || (kind !== 'ec' && !hasStrength(signer.publicKey))) return false;
+    return verify(scheme.hash, data, signer.publicKey, signature);
   } catch {
     return false; // a key or a signature that OpenSSL cannot take proves nothing
   }

@@ -5,6 +5,7 @@ import { constants, generateKeyPairSync, publicEncrypt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { createEmailError, reasonOf } from '../errors/email-error.js';
 import type { Certificate } from '../pki/certificate.js';
+import { hasStrength } from '../pki/public-key.js';
 import { children, context, integer, nullElement, octetString, oid, readElement, sequence, wholeOf } from '../util/der.js';
 import { showText } from '../util/show.js';
 import { agreementByOid, keyWraps, oids } from './algorithms.js';
@@ -38,6 +39,11 @@ export function recipientWriter(certificate: Certificate, options: RecipientOpti
 /** KeyTransRecipientInfo (RFC 3370 section 4.2.1, RFC 3560). */
 function keyTransport(certificate: Certificate, options: RecipientOptions): RecipientWriter {
   const { publicKey } = certificate;
+  if (!hasStrength(publicKey)) {
+    throw createEmailError('ERR_CERTIFICATE', `The certificate of ${showText(certificate.info.subject)} has an RSA key of fewer than 1024 bits, or with an exponent below 3 or above 64 bits.`, {
+      remedy: 'Such a key hides nothing: ask its owner for another certificate.',
+    });
+  }
   const isOaep = options.keyTransport === 'oaep';
   const algorithm = isOaep ? sequence(oid(oids.rsaOaep), sequence(...maskParameters('sha256'))) : sequence(oid(oids.rsaEncryption), nullElement());
   const lead = Buffer.concat([integer(0), issuerAndSerial(certificate), algorithm]);

@@ -7,6 +7,7 @@ import { createEmailError } from '../errors/email-error.js';
 import type { SignatureAlgorithm } from '../model/certificate.js';
 import type { SmimeSignSettings } from '../model/smime.js';
 import type { Certificate } from '../pki/certificate.js';
+import { hasStrength } from '../pki/public-key.js';
 import { children, context, integer, nullElement, oid, readElement, sequence, wholeOf } from '../util/der.js';
 import { digestOids, digestSizes, ecdsaOids, oids } from './algorithms.js';
 import type { DigestName, SignatureKind } from './algorithms.js';
@@ -111,10 +112,6 @@ function isSignature(key: KeyObject, { kind, digest, pss }: SignatureScheme, dat
     case 'ed448':
       return type === 'ed448' && verify(null, data, key, signature);
   }
-}
-
-function hasStrength(key: KeyObject): boolean {
-  return (key.asymmetricKeyDetails?.modulusLength ?? 0) >= 1024;
 }
 
 function isPss(key: KeyObject, parameters: PssParameters, data: Uint8Array, signature: Uint8Array): boolean {
