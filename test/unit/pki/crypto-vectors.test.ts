@@ -5,6 +5,7 @@ import { bmpString, passwordForms } from '../../../src/pki/password.js';
 import { rc2CbcDecrypt } from '../../../src/pki/rc2.js';
 import { rc4 } from '../../../src/sasl/ntlm/rc4.js';
 import { errorOf } from './fixtures.js';
+import { cpuTimer } from '../../support/cpu-time.js';
 
 const hex = (text: string): Buffer => Buffer.from(text, 'hex');
 
@@ -65,10 +66,10 @@ describe('the key derivation of PKCS#12 (RFC 7292 appendix B)', () => {
   });
 
   it('refuses more rounds than a file may ask for before doing any', async () => {
-    const started = performance.now();
+    const elapsed = cpuTimer();
     const error = await errorOf(() => pkcs12Derive('sha1', 1, bmpString('a'), hex('00'), 4_000_000_000, 20, new WorkBudget()));
     expect(error.code).toBe('ERR_CERTIFICATE');
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expect(elapsed()).toBeLessThan(1_000);
   });
 
   it('ends soon after its signal is aborted', async () => {

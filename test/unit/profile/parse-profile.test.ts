@@ -3,6 +3,7 @@ import { parseProfile } from '../../../src/profile/define.js';
 import { hasSystemCa } from '../../../src/profile/schema/server.js';
 import { parseProblems, problemsOf } from './problems.js';
 import { complete, fingerprint, minimal, secrets, withKeys, withSender, withServer } from './samples.js';
+import { cpuTimer } from '../../support/cpu-time.js';
 
 function withTls(tls: object): Record<string, unknown> {
   return withServer({ tls });
@@ -337,15 +338,15 @@ describe('values that are refused', () => {
 
   it('reads a hostile megabyte in no time', () => {
     const long = 'a.'.repeat(500_000);
-    const start = performance.now();
+    const elapsed = cpuTimer();
     parseProblems({ ...withServer({ host: long, localName: `[${long}`, tls: { ciphers: long, pinnedFingerprints: [long], ca: { base64: long } } }), proxy: `http://${'@'.repeat(500_000)}`, name: long, [long]: 1 });
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(elapsed()).toBeLessThan(500);
   });
 
   it('looks for the meaning of no more unknown keys than it names', () => {
     const value = { ...minimal, ...Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`authenticatoin${index}`, 1])) };
-    const start = performance.now();
+    const elapsed = cpuTimer();
     expect(parseProblems(value)).toHaveLength(100);
-    expect(performance.now() - start).toBeLessThan(1000);
+    expect(elapsed()).toBeLessThan(1000);
   });
 });

@@ -8,6 +8,7 @@ import { context, element, integer, nullElement, octetString, oid, sequence, tag
 import { attribute, contentType, dataOid, indefinite, messageDigest, nameOf, signedData, signerInfo, signingTime, skiOf } from './forge.js';
 import { authority, issue, loaded } from './issue.js';
 import { cmsMessage, cmsOf, entityOf, messageOf, never } from './support.js';
+import { cpuTimer } from '../../support/cpu-time.js';
 
 const root = authority();
 const alice = issue({ issuer: root, name: 'Alice' });
@@ -220,10 +221,10 @@ describe('trust is apart from validity', () => {
     const aByB = issue({ name: 'A', key: a.key, ca: true, issuer: b });
     const bByA = issue({ name: 'B', key: b.key, ca: true, issuer: a });
     const leaf = issue({ issuer: a, name: 'Leaf' });
-    const started = performance.now();
+    const elapsed = cpuTimer();
     const cms = signedData(content, [signerInfo({ signer: leaf, attributes: goodAttributes })], [leaf.der, aByB.der, bByA.der]);
     expect(await check(cms)).toMatchObject([{ valid: true, trusted: false }]);
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(elapsed()).toBeLessThan(1000);
   });
 });
 
@@ -231,9 +232,9 @@ describe('what strangers send is bounded', () => {
   test('a bundle of 10 MB of certificates is refused before it is read', async () => {
     const many = Array.from({ length: Math.ceil(10e6 / alice.der.length) }, () => alice.der);
     const message = cmsMessage(signedData(content, [signerInfo({ signer: alice, attributes: goodAttributes })], many));
-    const started = performance.now();
+    const elapsed = cpuTimer();
     await expect(verify(message)).rejects.toMatchObject({ code: 'ERR_SMIME', message: expect.stringContaining('bytes of certificates') as string });
-    expect(performance.now() - started).toBeLessThan(1000);
+    expect(elapsed()).toBeLessThan(1000);
   });
 
   test('more than 100 certificates, 32 signers or 64 attributes are refused', async () => {

@@ -4,6 +4,7 @@ import { type ContentNeeds, createEnvelopeCommands } from '../../../src/smtp/env
 import { contentCapabilities, parseExtensions, sizeLimit } from '../../../src/smtp/extensions.js';
 import { Session } from '../../../src/smtp/session.js';
 import { utf8AddressXtext, xtext } from '../../../src/smtp/xtext.js';
+import { cpuTimer } from '../../support/cpu-time.js';
 
 const all = ['SIZE 5000', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN', 'REQUIRETLS', 'DELIVERBY 60', 'FUTURERELEASE 604800 2099-01-01T00:00:00Z', 'MT-PRIORITY'];
 
@@ -170,9 +171,9 @@ describe('extensions', () => {
   test('cost time in proportion to their length (GHSA-4ffr-jq9g-5ffx)', () => {
     // What a reply may hold at most, 64 KiB.
     const lines = Array.from({ length: 8 }, (_, line) => `AUTH ${Array.from({ length: 1600 }, (__, i) => (1296 + line * 1600 + i).toString(36)).join(' ')}`);
-    const start = performance.now();
+    const elapsed = cpuTimer();
     expect(parseExtensions(['x', ...lines]).get('AUTH')).toHaveLength(8 * 1600);
-    expect(performance.now() - start).toBeLessThan(100);
+    expect(elapsed()).toBeLessThan(300);
   });
   test('with __proto__ and alike are only keys', () => {
     expect(parseExtensions(['x', '__proto__ a', 'constructor b']).has('CONSTRUCTOR')).toBe(true);

@@ -4,6 +4,7 @@ import { showReply, withoutSecrets } from '../../../src/smtp/reply.js';
 import { ReplyParser } from '../../../src/smtp/reply-parser.js';
 import { random } from '../../support/random.js';
 import { replyOf } from '../../support/play-dialogue.js';
+import { cpuTimer } from '../../support/cpu-time.js';
 
 function parse(parts: readonly (string | Uint8Array)[]): readonly SmtpReply[] {
   const parser = new ReplyParser();
@@ -87,9 +88,9 @@ describe('the reply parser', () => {
 
   test('takes a reply that drips in byte by byte in linear time', () => {
     const bytes = Buffer.from(`${`250-${'x'.repeat(250)}\r\n`.repeat(250)}250 end\r\n`);
-    const start = performance.now();
+    const elapsed = cpuTimer();
     expect(parse([...bytes].map((byte) => Uint8Array.of(byte)))[0]?.lines).toHaveLength(251);
-    expect(performance.now() - start).toBeLessThan(2_000);
+    expect(elapsed()).toBeLessThan(2_000);
   });
 
   test('tells what is left behind the last reply', () => {

@@ -288,7 +288,8 @@ describe('TestSmtpServer', () => {
           last = client.ask(line);
         }
         const began = performance.now();
-        const outcome = await Promise.race([last, new Promise((resolve) => setTimeout(resolve, 60, 'silence'))]);
+        const silence = new Promise((resolve) => setTimeout(resolve, 60, 'silence'));
+        const outcome = await (action === 'silence' ? Promise.race([last, silence]) : last);
         if (action === 'silence') expect(outcome).toBe('silence');
         else if (action === 'delay') {
           expect(outcome).toMatch(/^[235]/);
@@ -335,7 +336,7 @@ describe('TestSmtpServer', () => {
     const closing = performance.now();
     await Promise.all([expect(fourth).rejects.toMatchObject({ code: 'ERR_CLOSED' }), server.close(), server.close()]);
     await expect(server.waitForMessage()).rejects.toMatchObject({ code: 'ERR_CLOSED' });
-    expect(performance.now() - closing).toBeLessThan(300);
+    expect(performance.now() - closing).toBeLessThan(2_000);
     expect(await client.reply()).toBeUndefined();
   });
 
@@ -350,7 +351,7 @@ describe('TestSmtpServer', () => {
     await clients[2]?.client.reply();
     const began = performance.now();
     await server.close();
-    expect(performance.now() - began).toBeLessThan(300);
+    expect(performance.now() - began).toBeLessThan(2_000);
     for (const { client } of clients) client.socket.destroy();
   });
 

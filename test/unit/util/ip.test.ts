@@ -1,6 +1,7 @@
 import { isIPv4, isIPv6 } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { isIp, isIpv4, isIpv6 } from '../../../src/util/ip.js';
+import { cpuTimer } from '../../support/cpu-time.js';
 
 const samples = [
   '0.0.0.0', '255.255.255.255', '256.0.0.1', '1.2.3', '1.2.3.4.5', '01.2.3.4', '1.2.3.04', '1..2.3', '1.2.3.4 ', '', ' ', '1.2.3.-4', '1.2.3.4e1', '٣.1.1.1',
@@ -26,9 +27,9 @@ describe('IP addresses as text', () => {
   });
 
   it('are refused at once where they are long', () => {
-    const start = performance.now();
+    const elapsed = cpuTimer();
     expect(isIp('1:'.repeat(500_000))).toBe(false);
     expect(isIp('1.'.repeat(500_000))).toBe(false);
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(elapsed()).toBeLessThan(500);
   });
 });
