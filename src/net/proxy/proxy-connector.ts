@@ -248,7 +248,7 @@ function inProxyTerms(error: EmailError): EmailError {
     phase: 'proxy',
     problems: problems?.map(({ path, message: what }) => ({ path: say(path), message: what })),
     // A mail server's ports, and when it begins TLS, have no bearing here.
-    remedy: /server\.(?:port|security)|'implicit'/.test(remedy) ? 'Check proxy.port, and that the proxy speaks TLS there.' : say(remedy),
+    remedy: /server\.(?:port|security)|'implicit'/.test(remedy) ? 'Check proxy.port, and that the proxy speaks TLS there.' : say(remedy) || undefined,
     cause,
   });
 }

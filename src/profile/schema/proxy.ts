@@ -37,6 +37,7 @@ function verifyServer(value: Partial<ProxyServerSettings>, given: (key: keyof Pr
   if ((type === 'socks4' || type === 'socks4a') && given('password')) problem(report, `${at}.password`, `is refused: '${type}' has a user id and no password; 'socks5' has both`);
   if (type === 'socks4' && value.resolve === 'proxy') problem(report, `${at}.resolve`, "cannot be 'proxy' with type 'socks4', which takes IP addresses only; 'socks4a' takes names");
   if (type === 'http-connect' && value.username?.includes(':')) problem(report, `${at}.username`, 'holds a colon, which a user name of HTTP Basic cannot (RFC 7617)');
+  if (type === 'http-connect' && typeof value.password === 'string' && /[\x00-\x1f\x7f]/.test(value.password)) problem(report, `${at}.password`, 'holds a control character, which a password of HTTP Basic cannot (RFC 7617)');
   if (type !== 'socks5') return;
   for (const key of ['username', 'password'] as const) {
     const entry = value[key];
