@@ -300,6 +300,7 @@ describe('values that are refused', () => {
     ['proxy', withKeys({ proxy: 'http://x/path' }), /./],
     ['proxy', withKeys({ proxy: 'http://a%zz@x' }), /percent-encoded/],
     ['proxy.username', withKeys({ proxy: 'http://a%0d%0ab:c@x' }), /CR/],
+    ['proxy.password', withKeys({ proxy: 'http://a:b%0d%0ac@x' }), /control character, .*\(RFC 7617\)/],
     ['proxy.host', withKeys({ proxy: 'http://a b' }), /neither/],
     ['proxy.password', withKeys({ proxy: 'socks5://a:[redacted]@x' }), /left out/],
     ['proxy.password', withKeys({ proxy: 'socks4://a:b@x' }), /'socks4' has a user id and no password/],
