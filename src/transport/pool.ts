@@ -2,7 +2,6 @@
  * Connections shared by many sends. A lease is the right to run one transaction on a connection; whoever asked first gets the
  * next. What a connection looks like inside is not known here (connection/contract.ts).
  */
-import { setMaxListeners } from 'node:events';
 import type { SmtpConnection } from '../connection/contract.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
@@ -61,9 +60,8 @@ export class ConnectionPool {
   readonly #leaving = new Set<SmtpConnection>();
   readonly #waiters: Waiter[] = [];
   readonly #limiter: RateLimiter | undefined;
-  /** Of the connections that are being opened now. */
-  #opening = unlimitedController();
-  #openings = 0;
+  /** Connections that are being opened, each to be given up by itself: Node 20 keeps a trace of whatever listened to a signal. */
+  readonly #openings = new Set<AbortController>();
   /** Connections that can be had now; back to the option after a while, or once none is left. */
   #limit: number;
   #lowered: NodeJS.Timeout | undefined;
@@ -165,7 +163,7 @@ export class ConnectionPool {
   /** After every change: is there nothing left to wait for? */
   #settle(): void {
     if (!this.#drained || this.#waiters.length > 0) return;
-    if (this.#openings > 0) return this.#giveUpOpening();
+    if (this.#openings.size > 0) return this.#giveUpOpening();
     for (const slot of this.#slots) if (slot.leases > 0) return;
     this.#drained();
     this.#drained = undefined;
@@ -183,7 +181,7 @@ export class ConnectionPool {
         break;
       }
       const waiter = this.#waiters[at] as Waiter;
-      const mayOpen = this.#slots.size + this.#openings < this.#limit;
+      const mayOpen = this.#slots.size + this.#openings.size < this.#limit;
       const slot = waiter.fresh ? this.#unusedSlot() : (this.#idleSlot() ?? (mayOpen ? undefined : this.#sharedSlot()));
       if (!slot) {
         if (!waiter.fresh || this.#limit - this.#slots.size <= at) break;
@@ -195,9 +193,9 @@ export class ConnectionPool {
       else this.#waiters.splice(at, 1);
       waiter.resolve(this.#lease(slot));
     }
-    let wanted = this.#waiters.length - this.#openings;
-    if (this.#rateTimer !== undefined) wanted = Math.min(wanted, 1 - this.#openings - this.#slots.size);
-    while (wanted-- > 0 && this.#slots.size + this.#openings < this.#limit) this.#open();
+    let wanted = this.#waiters.length - this.#openings.size;
+    if (this.#rateTimer !== undefined) wanted = Math.min(wanted, 1 - this.#openings.size - this.#slots.size);
+    while (wanted-- > 0 && this.#slots.size + this.#openings.size < this.#limit) this.#open();
     this.#makeRoom();
     this.#settle();
   }
@@ -205,21 +203,21 @@ export class ConnectionPool {
   /** Who needs a fresh connection, who stand in front, must not wait for ever behind idle ones, nor anyone behind one of no more use. */
   #makeRoom(): void {
     const [first] = this.#waiters;
-    if (first === undefined || this.#openings > 0 || this.#slots.size < this.#limit) return;
+    if (first === undefined || this.#openings.size > 0 || this.#slots.size < this.#limit) return;
     for (const slot of this.#slots) if (slot.leases === 0 && (first.fresh || !slot.connection.usable)) return this.#retire(slot);
   }
 
   #open(): void {
-    this.#openings++;
-    const { signal } = this.#opening;
-    this.#source.open(signal).then(
+    const opening = new AbortController();
+    this.#openings.add(opening);
+    this.#source.open(opening.signal).then(
       (connection) => {
-        this.#openings--;
+        this.#openings.delete(opening);
         this.#adopt(connection);
       },
       (error: unknown) => {
-        this.#openings--;
-        if (signal.aborted) this.#serve();
+        this.#openings.delete(opening);
+        if (opening.signal.aborted) this.#serve();
         else this.#openFailed(error);
       },
     );
@@ -229,9 +227,7 @@ export class ConnectionPool {
   #giveUpOpening(): void {
     clearTimeout(this.#rateTimer);
     this.#rateTimer = undefined;
-    const given = this.#opening;
-    this.#opening = unlimitedController();
-    given.abort(closedError());
+    for (const opening of this.#openings) opening.abort(closedError());
   }
 
   #adopt(connection: SmtpConnection): void {
@@ -243,7 +239,7 @@ export class ConnectionPool {
   }
 
   #openFailed(cause: unknown): void {
-    const others = this.#slots.size + this.#openings;
+    const others = this.#slots.size + this.#openings.size;
     if (others > 0) {
       // Those who wait can have one of the others; for want of a fresh one nobody waits on.
       this.#lower(others);
@@ -355,13 +351,6 @@ export class ConnectionPool {
   #rateWait(): number {
     return this.#limiter ? this.#limiter.waitMs(performance.now()) : 0;
   }
-}
-
-/** As many may listen as there are connections: Node warns past ten. */
-function unlimitedController(): AbortController {
-  const controller = new AbortController();
-  setMaxListeners(0, controller.signal);
-  return controller;
 }
 
 /** What is known of a message that waits for a connection. */

@@ -212,6 +212,13 @@ describe('the pool', () => {
     await Promise.all([second.close(false), pool.close(true)]);
   });
 
+  it('gives each opening a signal of its own, so that none gathers what listened', async () => {
+    const signals = new Set<AbortSignal>();
+    const { pool } = setUp({ maxConnections: 2 }, (n, signal) => (signals.add(signal), Promise.resolve(new FakeConnection(n))));
+    await Promise.all([pool.acquire(never), pool.acquire(never)]);
+    expect(signals.size).toBe(2);
+  });
+
   it('does not wait in close() for an opening that nobody waits for', async () => {
     const { pool } = setUp({ maxConnections: 2 }, (n, signal) => (n === 2 ? silent(1, signal) : Promise.resolve(new FakeConnection(n))));
     const first = pool.acquire(never);
