@@ -9,5 +9,6 @@ describe(`100 000 messages over 10 connections with faults at 1 % of all stages 
     expect(ledger.wrong).toEqual([]);
     expect(ledger.sent + ledger.failed + ledger.unknown).toBe(100_000);
     expect(ledger.faults).toBeGreaterThan(1000);
+    expect(ledger.heapGrowthBytes).toBeLessThan(8 << 20);
   }, 400_000);
 });
