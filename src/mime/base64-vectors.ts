@@ -32,11 +32,20 @@ interface Encoder {
   readonly encode: (from: number, lines: number, to: number) => void;
 }
 
-let encoder: Encoder | undefined;
+/** null: there can be none. */
+let encoder: Encoder | null | undefined;
 
-/** False where the program runs without WebAssembly (`--jitless`). */
+/** False where the program runs without WebAssembly (`--jitless`), may not compile it, or the processor has no vectors (SSE4.1). */
 export function hasVectors(): boolean {
-  return (globalThis as { readonly WebAssembly?: unknown }).WebAssembly !== undefined;
+  if ((globalThis as { readonly WebAssembly?: unknown }).WebAssembly === undefined) return false;
+  if (encoder === undefined) {
+    try {
+      encoder = start();
+    } catch {
+      encoder = null;
+    }
+  }
+  return encoder !== null;
 }
 
 function start(): Encoder {
@@ -47,7 +56,7 @@ function start(): Encoder {
   return { heap, encode: enc };
 }
 
-/** `count` lines of `input` from `from` on into `out` from `at` on, each after a CRLF. */
+/** `count` lines of `input` from `from` on into `out` from `at` on, each after a CRLF. Only where `hasVectors`. */
 export function encodeLines(input: Uint8Array, from: number, count: number, out: Buffer, at: number): void {
   const { heap, encode } = (encoder ??= start());
   const source = asBuffer(input);

@@ -24,6 +24,20 @@ test('every group of three octets has its four characters', () => {
   expect(encodeBase64(bytes).toString('latin1')).toBe(wrapped(bytes));
 });
 
+test('where WebAssembly or its vectors cannot be compiled the same is made line by line', async () => {
+  const bytes = randomBytes(10_000);
+  const fast = encodeBase64(bytes);
+  class Module {
+    constructor() {
+      throw new Error('Wasm SIMD unsupported');
+    }
+  }
+  vi.stubGlobal('WebAssembly', { Module });
+  vi.resetModules();
+  const anew = await import('../../../src/mime/base64.js');
+  expect(anew.encodeBase64(bytes).equals(fast)).toBe(true);
+});
+
 test('without WebAssembly the same is made line by line', () => {
   const bytes = randomBytes(10_000);
   expect(hasVectors()).toBe(true);
