@@ -45,7 +45,7 @@ export async function openContent(input: ContentInput, field: string, context: C
   if (immediate) return immediate;
   const { sources, fileAccess } = context;
   if (input instanceof Blob) return { size: input.size, open: sources.opener(field, () => input.stream()) };
-  if (typeof input === 'function') return { size: undefined, open: sources.opener(field, () => callSource(input, field)) };
+  if (typeof input === 'function') return { size: undefined, open: sources.opener(field, () => sources.fresh(field, callSource(input, field))) };
   if (typeof input !== 'object') throw messageInvalid(field, `expected content, got a ${typeof input}`);
   if (isStream(input)) return openStream(input, field, context);
   const file = await admitFile((input as { file: string | URL }).file, field, fileAccess);

@@ -14,6 +14,7 @@ export class Sources {
   readonly #endings: (() => void | Promise<void>)[] = [];
   readonly #readers = new Set<SourceReader>();
   #used = false;
+  #taken: WeakSet<object> | undefined;
 
   constructor(signal: AbortSignal | undefined) {
     this.#signal = signal;
@@ -26,6 +27,7 @@ export class Sources {
 
   /** Takes the streams of a message. `taken` are those of all messages before: a stream that is spent would be sent as nothing. */
   take(message: MailMessage, taken: WeakSet<object>): void {
+    this.#taken = taken;
     let fault: Error | undefined;
     for (const [field, stream] of streamsOf(message)) {
       this.#used = true;
@@ -37,6 +39,13 @@ export class Sources {
       }
     }
     if (fault) throw fault;
+  }
+
+  /** The stream that a function gave. One that can be read but once it must not give again, for that would be read as nothing. */
+  fresh(field: string, stream: Stream): Stream {
+    if (isSpent(stream) || this.#taken?.has(stream)) throw spent(field, stream);
+    if (readsOnce(stream)) this.#taken?.add(stream);
+    return stream;
   }
 
   /** Will be called when the message is done with. */
@@ -110,6 +119,11 @@ function streamsOf(message: MailMessage): [string, Stream][] {
     });
   }
   return streams;
+}
+
+/** An iterator, or a stream of the web or of Node; anything else gives a new iterator each time. */
+function readsOnce(stream: Stream): boolean {
+  return 'next' in stream || 'getReader' in stream || 'pipe' in stream;
 }
 
 /** Is nothing to come of it any more, as far as it tells? */

@@ -83,6 +83,19 @@ describe('a stream', () => {
     expect(await failure(one.prepare({ to: 'b@example.org', text: twice, html: twice }, signal))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringMatching(/^html:/) as string });
   });
 
+  it.each(ways)('%s that a function gives again is not read again as nothing', async (_, make) => {
+    const one = composer();
+    const stream = make() as AsyncIterable<Uint8Array>;
+    const prepared = await one.prepare(attach(() => stream), signal);
+    expect(await read(prepared)).toBeGreaterThan(300);
+    const again = { code: 'ERR_CONTENT', message: expect.stringContaining('attachments.0.content') as string, remedy: expect.stringContaining('function') as string };
+    expect(await failure(read(prepared))).toMatchObject(again);
+    expect(await failure(one.prepare(attach(() => stream), signal).then(read))).toMatchObject(again);
+    const anew = { [Symbol.asyncIterator]: () => (make() as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]() };
+    const reusable = await one.prepare(attach(() => anew), signal);
+    expect(await read(reusable)).toBe(await read(reusable));
+  });
+
   it('that was read elsewhere, or is destroyed, is refused by any mailer', async () => {
     const spent = Readable.from([Buffer.from('once')]);
     for await (const _ of spent);
@@ -92,12 +105,12 @@ describe('a stream', () => {
   });
 
   it('that fails before it is read ends neither the process nor without its reason', async () => {
-    const prepared = await composer().prepare(attach(createReadStream(join(folder, 'none.bin'))), signal);
-    await soon();
+    const missing = createReadStream(join(folder, 'none.bin'));
+    const prepared = await composer().prepare(attach(missing), signal);
+    if (missing.errored === null) await new Promise((resolve) => missing.on('error', resolve));
     expect(await failure(read(prepared))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringMatching(/attachments\.0\.content.*ENOENT/) as string });
     const failed = createReadStream(join(folder, 'none.bin'));
-    failed.on('error', () => undefined);
-    await soon();
+    await new Promise((resolve) => failed.on('error', resolve));
     expect(await failure(composer().prepare(attach(failed), signal))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining('ENOENT') as string });
   });
 
