@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { describe, expect, test } from 'vitest';
 import { parseAddress } from '../../src/address/mailbox.js';
 import { arrangeParts } from '../../src/mime/arrange.js';
@@ -9,31 +8,7 @@ import { parseMessage } from '../../src/mime/parse.js';
 import type { LeafPart, Part, RenderOptions } from '../../src/mime/part.js';
 import { renderMessage } from '../../src/mime/render.js';
 import { random } from '../support/random.js';
-
-/** What python-email.py says of a part. */
-interface PythonPart {
-  readonly type: string;
-  readonly filename: string | null;
-  readonly cid: string | null;
-  readonly description: string | null;
-  readonly disposition: string | null;
-  readonly defects: readonly string[];
-  readonly parts?: readonly PythonPart[];
-  readonly content?: string;
-  readonly text?: string;
-}
-interface PythonMessage extends PythonPart {
-  readonly headers: Readonly<Record<string, readonly string[]>>;
-  readonly addresses: Readonly<Record<string, readonly (readonly [string, string, string])[]>>;
-}
-
-async function readByPython(messages: readonly Buffer[]): Promise<PythonMessage[]> {
-  const child = spawn('python3', ['test/interop/python-email.py'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.end(messages.map((message) => `${message.toString('base64')}\n`).join(''));
-  const out: Buffer[] = [];
-  for await (const chunk of child.stdout) out.push(chunk as Buffer);
-  return Buffer.concat(out).toString().trimEnd().split('\n').map((line) => JSON.parse(line) as PythonMessage);
-}
+import { readByPython } from './python-email.js';
 
 async function bytesOf(fields: string, part: Part, options: RenderOptions = {}): Promise<Buffer> {
   const { content, size } = renderMessage(fields, part, options);
