@@ -9,15 +9,16 @@ export type EmailErrorDetails = Partial<Omit<EmailError, 'name' | 'message' | 'c
 
 /** The one error class. Everything the library throws is one of these; what differs is the code. */
 class SealpostError extends Error implements EmailError {
-  readonly [brand] = true;
+  // Those that are declared only are there where they say something: people read errors in the console.
+  declare readonly [brand]: true;
   readonly code: EmailErrorCode;
   readonly retryable: boolean;
   readonly delivery: EmailError['delivery'];
-  readonly phase?: EmailErrorPhase | undefined;
-  readonly reply?: SmtpReply | undefined;
-  readonly problems?: readonly Problem[] | undefined;
-  readonly recipients?: readonly RecipientFailure[] | undefined;
-  readonly remedy?: string | undefined;
+  declare readonly phase?: EmailErrorPhase | undefined;
+  declare readonly reply?: SmtpReply | undefined;
+  declare readonly problems?: readonly Problem[] | undefined;
+  declare readonly recipients?: readonly RecipientFailure[] | undefined;
+  declare readonly remedy?: string | undefined;
 
   constructor(code: EmailErrorCode, message: string, details: EmailErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -37,6 +38,9 @@ class SealpostError extends Error implements EmailError {
   }
 }
 Object.defineProperty(SealpostError.prototype, 'name', { value: 'EmailError', configurable: true, writable: true });
+Object.defineProperty(SealpostError.prototype, brand, { value: true });
+// For the console too, which looks at the name of the class.
+Object.defineProperty(SealpostError, 'name', { value: 'EmailError' });
 
 /**
  * An error of the library's kind, for authors of transports and connectors. A plain error of theirs is wrapped as `cause`.
