@@ -6,6 +6,7 @@ import { createSecureContext } from 'node:tls';
 import { createEmailError } from '../errors/email-error.js';
 import { createTestCertificateAuthority } from './certificate-authority.js';
 import type { TestCertificateAuthority, TestIdentity } from './certificate-authority.js';
+import { checkServerOptions } from './check-server-options.js';
 import { serverMechanisms } from './server-mechanisms.js';
 import type { TestMessage, TestSmtpServerOptions } from './server-options.js';
 import { createServerScript } from './server-script.js';
@@ -75,9 +76,9 @@ export class TestSmtpServer implements AsyncDisposable {
     });
   }
 
-  /** Listens on 127.0.0.1 at a port that the system chooses. */
+  /** Listens on 127.0.0.1 at a port that the system chooses. ERR_PROFILE_INVALID where an option is none. */
   static async start(options: TestSmtpServerOptions = {}): Promise<TestSmtpServer> {
-    const server = new TestSmtpServer(options);
+    const server = new TestSmtpServer(checkServerOptions(options));
     await new Promise<void>((resolve, reject) => {
       server.#server.once('error', reject);
       server.#server.listen(0, '127.0.0.1', resolve);

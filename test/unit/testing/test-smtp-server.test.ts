@@ -36,6 +36,27 @@ async function inTransaction(options?: TestSmtpServerOptions, parameters = ''): 
   return pair;
 }
 
+describe('the options of TestSmtpServer', () => {
+  test.each<[string, object, RegExp]>([
+    ['sceurity', { sceurity: 'none' }, /did you mean security/],
+    ['security', { security: 'explicit' }, /'none', 'starttls' or 'implicit', got 'explicit'/],
+    ['protocol', { protocol: 'esmtp' }, /'smtp' or 'lmtp'/],
+    ['users', { users: 'ann' }, /passwords by user name, got a string/],
+    ['users.ann', { users: { ann: 5 } }, /text/],
+    ['mechanisms', { mechanisms: 'PLAIN' }, /an array/],
+    ['extensions', { extensions: 'SIZE' }, /an array/],
+    ['replies.RCPT', { replies: { RCPT: '550 no' } }, /an array/],
+    ['faults.0.at', { faults: [{ at: 'RCTP', do: 'drop' }] }, /'RCPT'.*got 'RCTP'/],
+    ['faults.0.do', { faults: [{ at: 'RCPT', do: 'close' }] }, /'drop', 'reset', 'silence' or 'delay'/],
+    ['faults.0.times', { faults: [{ at: 'RCPT', do: 'drop', times: 1.5 }] }, /a whole number/],
+  ])('are refused with %s, by ERR_PROFILE_INVALID: %#', async (path, options, message) => {
+    await expect(TestSmtpServer.start(options)).rejects.toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+      problems: [{ path, message: expect.stringMatching(message) as string }],
+    });
+  });
+});
+
 describe('TestSmtpServer', () => {
   test('takes a message by DATA and keeps envelope, parameters and unstuffed content', async () => {
     const { server, client } = await ready();
