@@ -22,7 +22,7 @@ import { SmimeServices } from './smime-services.js';
 
 /**
  * A mailer for this profile. Nothing is connected, read or resolved before it is needed. ERR_PROFILE_INVALID has every problem of
- * profile and options at once.
+ * the profile at once, or, where it has none, of the options.
  */
 export function createMailer(profile: EmailProfile, options: MailerOptions = {}): Mailer {
   const checkedProfile = defineProfile(profile);
