@@ -309,8 +309,7 @@ describe('TestSmtpServer', () => {
           last = client.ask(line);
         }
         const began = performance.now();
-        const silence = new Promise((resolve) => setTimeout(resolve, 60, 'silence'));
-        const outcome = await (action === 'silence' ? Promise.race([last, silence]) : last);
+        const outcome = await (action === 'silence' ? Promise.race([last, new Promise((resolve) => setTimeout(resolve, 60, 'silence'))]) : last);
         if (action === 'silence') expect(outcome).toBe('silence');
         else if (action === 'delay') {
           expect(outcome).toMatch(/^[235]/);
