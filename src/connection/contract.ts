@@ -43,6 +43,8 @@ export interface ConnectionObserver {
   readonly event?: ((event: ConnectionLogEvent) => void) | undefined;
   /** Each step of the set-up as it ends, failed ones too; for the report of testConnection(). */
   readonly step?: ((step: ConnectionStepReport) => void) | undefined;
+  /** What was found by each EHLO, also of a connection that fails later. */
+  readonly found?: ((found: Pick<SmtpConnection, 'extensions' | 'tls'>) => void) | undefined;
 }
 
 /** One message on its way. */

@@ -1,6 +1,6 @@
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { SmtpReply, Warning } from '../model/reply.js';
+import type { Warning } from '../model/reply.js';
 import { showTarget } from '../net/connector.js';
 import type { SecuredStream } from '../net/tls.js';
 import { hello } from '../smtp/hello.js';
@@ -49,12 +49,12 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
     observer.event?.({ type: 'warning', level: 'warning', warning });
   };
   let { secured, streams } = greeted;
-  await sayHello(dialing, greeted);
+  await sayHello(dialing, greeted, secured);
   if (!session.secure && settings.security !== 'none') {
     if (session.extensions.has('STARTTLS')) {
       secured = await upgrade(dialing, greeted);
       streams = [...streams, secured.stream];
-      await sayHello(dialing, greeted);
+      await sayHello(dialing, greeted, secured);
     } else if (mustSecure) throw tlsRequired(settings);
     else warn({ code: 'WARN_PLAINTEXT', message: `${showTarget(settings.host, settings.port)} offers no TLS: messages go over plain text. Set server.security to 'explicit' to refuse that, or to 'none' to state it.` });
   }
@@ -71,9 +71,10 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
   return new EstablishedConnection({ id, channel, session, mechanism, tls: secured?.report, warnings, streams, closed });
 }
 
-async function sayHello(dialing: Dialing, { channel, session }: Greeted): Promise<SmtpReply> {
+async function sayHello(dialing: Dialing, { channel, session }: Greeted, secured: SecuredStream | undefined): Promise<void> {
   const name = dialing.settings.localName ?? defaultLocalName(channel.stream);
-  return await step(dialing, 'ehlo', () => channel.run(hello(session, name), { signal: dialing.signal }), () => [...session.extensions.keys()].join(' ') || 'no extensions');
+  await step(dialing, 'ehlo', () => channel.run(hello(session, name), { signal: dialing.signal }), () => [...session.extensions.keys()].join(' ') || 'no extensions');
+  dialing.observer.found?.({ extensions: session.extensions, tls: secured?.report });
 }
 
 async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise<SecuredStream> {
@@ -95,7 +96,7 @@ function tlsRequired({ host, port, security }: ConnectionSettings): EmailError {
 
 /** An observer that throws breaks nothing; one that does not listen costs nothing. */
 function safeObserver(observer: ConnectionObserver | undefined): ConnectionObserver {
-  return { event: safe(observer?.event), step: safe(observer?.step) };
+  return { event: safe(observer?.event), step: safe(observer?.step), found: safe(observer?.found) };
 }
 
 function safe<T>(listener: ((value: T) => void) | undefined): ((value: T) => void) | undefined {

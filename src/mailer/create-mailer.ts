@@ -80,7 +80,7 @@ function createSmtpTransport(
 function observe(id: number, events: EventSink | undefined, own: ConnectionObserver | undefined): ConnectionObserver {
   if (events === undefined) return own ?? {};
   return {
-    step: own?.step,
+    ...own,
     event: (event) => {
       events.connection(id, event);
       own?.event?.(event);

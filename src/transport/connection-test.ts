@@ -15,8 +15,10 @@ export async function testConnection(
   const steps: ConnectionStepReport[] = [];
   const transcript: string[] = [];
   const warnings: Warning[] = [];
+  let found: Pick<SmtpConnection, 'extensions' | 'tls'> = { extensions: new Map(), tls: undefined };
   const observer: ConnectionObserver = {
     step: (step) => void steps.push(step),
+    found: (latest) => (found = latest),
     event: (event) => {
       if (event.type === 'warning') warnings.push(event.warning);
       else transcript.push(...transcriptLines(event));
@@ -32,7 +34,7 @@ export async function testConnection(
     if (error.code === 'ERR_PROFILE_INVALID') throw error;
     // A failure between two steps is a step of its own: each report has the one that ended it.
     if (!steps.some((step) => step.error?.message === error.message)) steps.push(failedStep(error, performance.now() - start));
-    return createConnectionReport({ ok: false, steps, extensions: new Map(), transcript, warnings, mechanism: undefined, tls: undefined });
+    return createConnectionReport({ ok: false, steps, ...found, transcript, warnings, mechanism: undefined });
   }
   const { extensions, mechanism, tls } = connection;
   const ending = performance.now();

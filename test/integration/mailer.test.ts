@@ -271,6 +271,9 @@ describe('testConnection', () => {
     expect(report.ok).toBe(false);
     expect(report.steps.at(-1)).toMatchObject({ name: 'authenticate', ok: false, error: { code: 'ERR_AUTH_REJECTED' }, remedy: expect.stringMatching(/./) as string });
     expect(String(report)).toContain('FAIL authenticate');
+    // What was found until then: what the server offers under TLS, and the TLS.
+    expect(report).toMatchObject({ extensions: { AUTH: expect.arrayContaining(['PLAIN', 'SCRAM-SHA-256-PLUS']) as string[] }, tls: { protocol: 'TLSv1.3', authorized: true }, maxMessageBytes: 104857600 });
+    expect(report.extensions).not.toHaveProperty('STARTTLS');
     expect(smtp.messages).toHaveLength(0);
   });
 
