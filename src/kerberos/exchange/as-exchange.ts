@@ -13,7 +13,7 @@ import { formatPrincipal, nameType, samePrincipal, ticketGrantingService } from 
 import type { Principal } from '../protocol/principal.js';
 import { decrypt, readChecksum, readKdcReply, readKdcReplyPart, readKeyInfo, readKrbError, readMethodData } from '../protocol/replies.js';
 import type { EncryptedData, KdcReply, KdcReplyPart, KeyInfo, KrbError } from '../protocol/replies.js';
-import { kdcTime, momentOf } from './clock.js';
+import { correcting, kdcTime, momentOf } from './clock.js';
 import type { Clock } from './clock.js';
 import { errorCode, krbErrorInWords } from './kdc-errors.js';
 import { askRealm } from './kdc-client.js';
@@ -36,7 +36,7 @@ const dayMs = 86_400_000;
  * wants one (section 5.2.7.2), its cookie sent back (RFC 6113 section 5.2), and a wrong clock set right once. ERR_KERBEROS.
  */
 export function getTicketGrantingTicket(access: KdcAccess, clock: Clock, client: Principal, secret: ClientSecret): Promise<KerberosTicket> {
-  return new AsExchange(access, clock, client, secret).run();
+  return correcting(clock, () => new AsExchange(access, clock, client, secret).run());
 }
 
 class AsExchange {

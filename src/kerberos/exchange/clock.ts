@@ -14,6 +14,17 @@ export function kdcTime(clock: Clock): number {
   return clock.systemTime() + clock.offsetMs;
 }
 
+/** Runs an exchange that may set the clock right. Where it fails the clock is as before: nobody vouches for the time in an error. */
+export async function correcting<T>(clock: Clock, exchange: () => Promise<T>): Promise<T> {
+  const before = clock.offsetMs;
+  try {
+    return await exchange();
+  } catch (error) {
+    clock.offsetMs = before;
+    throw error;
+  }
+}
+
 /** Now, as Kerberos has it. The last three digits are random, so that two requests in one millisecond differ. */
 export function momentOf(clock: Clock): Moment {
   const now = Math.round(kdcTime(clock));

@@ -8,7 +8,7 @@ import { formatPrincipal, grantedRealm, samePrincipal, ticketGrantingService } f
 import type { Principal } from '../protocol/principal.js';
 import { decrypt, readKdcReply, readKdcReplyPart, readKrbError } from '../protocol/replies.js';
 import { showText } from '../../util/show.js';
-import { kdcTime, momentOf } from './clock.js';
+import { correcting, kdcTime, momentOf } from './clock.js';
 import type { Clock } from './clock.js';
 import { errorCode, krbErrorInWords } from './kdc-errors.js';
 import { askRealm } from './kdc-client.js';
@@ -52,13 +52,11 @@ export function renewTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket
 }
 
 /** One ticket of one KDC; where the clock is off, asked for again with the KDC's time. */
-async function exchange(
-  access: KdcAccess,
-  clock: Clock,
-  tgt: KerberosTicket,
-  server: Principal,
-  options: number,
-): Promise<KerberosTicket> {
+function exchange(access: KdcAccess, clock: Clock, tgt: KerberosTicket, server: Principal, options: number): Promise<KerberosTicket> {
+  return correcting(clock, () => askForTicket(access, clock, tgt, server, options));
+}
+
+async function askForTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket, server: Principal, options: number): Promise<KerberosTicket> {
   let mayCorrectClock = access.settings.kdcTimesync;
   const realm = server.realm;
   const sender = `the KDC of ${showText(realm, 200)}`;

@@ -209,6 +209,20 @@ describe('TGS exchange', () => {
     expect(kinds()).toEqual([10, 10, 12, 12]);
   });
 
+  it('keeps its clock where an error that says another time leads to nothing', async () => {
+    const tickets = new KerberosTickets();
+    const time = Date.UTC(9999, 11, 31);
+    kdc.script = (request) => (request.type === 12 ? krbError(37, { time }) : undefined);
+    expect((await failureOf(start({}, tickets))).message).toContain('KRB_AP_ERR_SKEW');
+    kdc.script = () => undefined;
+    kdc.seen.length = 0;
+    await start({}, tickets);
+    // By that other time the ticket-granting ticket would have ended.
+    expect(kinds()).toEqual([12]);
+    kdc.script = () => krbError(37, { time });
+    expect((await failureOf(start({ principal: 'bob@FAKE.TEST' }, tickets))).message).toContain('KRB_AP_ERR_SKEW');
+  });
+
   it('gets a new ticket-granting ticket, once, where the KDC finds the old one worn out', async () => {
     const tickets = new KerberosTickets();
     kdc.key('smtp/other.fake.test');
