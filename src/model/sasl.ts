@@ -26,6 +26,6 @@ export interface SaslMechanism {
   readonly complete: boolean;
   /** The initial response; undefined where the mechanism has none, which is not the same as an empty one. */
   start(context: SaslContext): Uint8Array | undefined | Promise<Uint8Array | undefined>;
-  /** The response to a challenge. Throwing cancels the exchange. */
+  /** The response to a challenge. Throwing cancels the exchange: what is no EmailError becomes the cause of ERR_AUTH_UNAVAILABLE. */
   next(challenge: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }
