@@ -116,17 +116,18 @@ function rejected(name: string, mechanism: SaslMechanism, reply: Reply, offered:
   const reason = failureOf(mechanism);
   const words = reason === undefined ? '' : `; it gives as its reason: ${showText(reason)}`;
   const temporary = reply.code < 500;
-  const advice = temporary ? 'The server could not check it now: try again later.' : (remedies[read.enhancedCode ?? ''] ?? 'Check user name and password (or token), and that the account may send by SMTP.');
+  const usual = temporary ? 'The server could not check it now: try again later.' : 'Check user name and password (or token), and that the account may send by SMTP.';
   return createEmailError('ERR_AUTH_REJECTED', `The server refused the authentication by ${name}: ${showReply(read)}${words}`, {
     phase: 'authenticate',
     reply: read,
-    retryable: temporary,
-    remedy: `${advice} The server offers ${showText(offered.join(' '))}; after a refusal nothing else is tried.`,
+    retryable: temporary && read.enhancedCode !== '4.7.12',
+    remedy: `${remedies[read.enhancedCode ?? ''] ?? usual} The server offers ${showText(offered.join(' '))}; after a refusal nothing else is tried.`,
   });
 }
 
 /** RFC 4954 section 6. */
 const remedies: Readonly<Record<string, string>> = {
+  '4.7.12': "The server has to see the password once before this mechanism works: sign in once under TLS with authentication.method 'plain'.",
   '5.5.6': 'The token or ticket makes a line that is too long for the server: have its limit raised (Postfix: smtpd_sasl_response_limit), or use a shorter one.',
   '5.7.9': 'The server wants a stronger mechanism, or an application password in place of the one for signing in.',
   '5.7.11': "The server wants TLS for this: set server.security to 'explicit' or 'implicit'.",

@@ -281,6 +281,19 @@ describe('opening', () => {
     server.close();
   });
 
+  test.each([
+    ['432 4.7.12 A password transition is needed', false, /sign in once under TLS with authentication.method 'plain'/],
+    ['454 4.7.0 Temporary authentication failure', true, /try again later/],
+    ['500 5.5.6 Authentication exchange line is too long', false, /limit raised/],
+    ['534 5.7.9 Authentication mechanism is too weak', false, /application password/],
+    ['535 5.7.8 Authentication credentials invalid', false, /Check user name and password/],
+    ['538 5.7.11 Encryption required', false, /'explicit' or 'implicit'/],
+  ])('says what to do about %s (RFC 4954 section 6)', async (reply, retryable, remedy) => {
+    await using server = await TestSmtpServer.start({ users, security: 'none', mechanisms: ['CRAM-MD5'], replies: { AUTH: [reply] } });
+    const error = await failure(open(server.port, { authentication: password }));
+    expect(error).toMatchObject({ code: 'ERR_AUTH_REJECTED', retryable, remedy: expect.stringMatching(remedy) });
+  });
+
   test('runs a mechanism of the caller, and cancels where that throws', async () => {
     await using server = await startScriptedServer(async (peer) => {
       await peer.send('220 x\r\n');
