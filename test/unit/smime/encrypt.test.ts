@@ -11,7 +11,7 @@ import { prepareEncrypter } from '../../../src/smime/encrypter.js';
 import { readEncrypted } from '../../../src/smime/enveloped-data-reader.js';
 import { decrypt, recipientKey } from '../../../src/smime/operations.js';
 import { readContentInfo } from '../../../src/smime/signed-data-reader.js';
-import { children, contextPrimitive, readElement, wholeOf } from '../../../src/util/der.js';
+import { bitString, children, contextPrimitive, integer, nullElement, oid, readElement, sequence, wholeOf } from '../../../src/util/der.js';
 import { agreement, encryptCbc, envelopedData, indefinite, nameOf, skiOf, transport } from './forge.js';
 import { authority, certificatePem, issue, keyPem, loaded } from './issue.js';
 import type { Issued, KeyKind } from './issue.js';
@@ -94,7 +94,12 @@ describe('encryption (RFC 5652, 5083, 5753, 8418)', () => {
     const make = async (options: Parameters<typeof issue>[0]): Promise<Certificate> => parseCertificate(issue({ issuer: root, ...options }).der);
     expect(encrypter.warnings([await make({ kind: 'rsa1024' })]).map(({ code }) => code)).toEqual(['WARN_WEAK_CIPHER', 'WARN_WEAK_KEY']);
     await encrypter.encrypt(entityOf(), [await make({ kind: 'rsa1024' })], never);
-    const refused = [{ kind: 'rsa512' }, { kind: 'ed25519' }, { kind: 'rsa-pss' }, { keyUsage: 0x80 }, { to: new Date(0), from: new Date(0) }] as const;
+    const modulus = Buffer.concat([Buffer.of(0xf0), randomBytes(254), Buffer.of(1)]);
+    const ofExponent = (exponent: bigint): Buffer =>
+      sequence(sequence(oid(oids.rsaEncryption), nullElement()), bitString(sequence(integer(modulus), integer(exponent))));
+    const [e1, e2, e65bits] = [1n, 2n, (1n << 64n) + 1n].map((exponent) => ({ spki: ofExponent(exponent) }));
+    await encrypter.encrypt(entityOf(), [await make({ spki: ofExponent(3n) })], never);
+    const refused = [e1, e2, e65bits, { kind: 'rsa512' }, { kind: 'ed25519' }, { kind: 'rsa-pss' }, { keyUsage: 0x80 }, { to: new Date(0), from: new Date(0) }] as const;
     for (const options of refused) {
       await expect(encrypter.encrypt(entityOf(), [await make(options)], never)).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' });
     }

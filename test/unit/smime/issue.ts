@@ -47,6 +47,8 @@ export interface CertificateOptions {
   readonly purposes?: readonly string[] | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
+  /** In place of that of the key. */
+  readonly spki?: Buffer | undefined;
 }
 
 export interface Issued {
@@ -59,6 +61,8 @@ export interface Issued {
 const emailProtection = '1.3.6.1.5.5.7.3.4';
 const day = 86_400_000;
 
+const signatureOids: Readonly<Record<string, string>> = { ed25519: '1.3.101.112', dsa: '2.16.840.1.101.3.4.3.2' };
+
 function extension(id: string, value: Buffer, critical = false): Buffer {
   return sequence(oid(id), ...(critical ? [boolean(true)] : []), octetString(value));
 }
@@ -68,7 +72,7 @@ export function issue(options: CertificateOptions = {}): Issued {
   const key = options.key ?? makeKey(options.kind ?? 'P-256');
   const name = sequence(setOf(sequence(oid('2.5.4.3'), text(tag.utf8String, options.name ?? 'Somebody'))));
   const signer = options.issuer?.key.privateKey ?? key.privateKey;
-  const spki = key.publicKey.export({ format: 'der', type: 'spki' });
+  const spki = options.spki ?? key.publicKey.export({ format: 'der', type: 'spki' });
   const keyIdentifier = createHash('sha1').update(spki).digest();
   const extensions = [
     extension('2.5.29.14', octetString(keyIdentifier)),
@@ -82,7 +86,7 @@ export function issue(options: CertificateOptions = {}): Issued {
         ]),
   ];
   const type = signer.asymmetricKeyType;
-  const algorithm = sequence(...(type === 'rsa' ? [oid('1.2.840.113549.1.1.11'), nullElement()] : [oid(type === 'ed25519' ? '1.3.101.112' : '1.2.840.10045.4.3.2')]));
+  const algorithm = sequence(...(type === 'rsa' ? [oid('1.2.840.113549.1.1.11'), nullElement()] : [oid(signatureOids[type ?? ''] ?? '1.2.840.10045.4.3.2')]));
   const tbs = sequence(
     context(0, integer(2)),
     integer(Buffer.concat([Buffer.of(1), randomBytes(8)])),
