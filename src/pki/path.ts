@@ -4,22 +4,17 @@
  */
 import type { Certificate } from './certificate.js';
 import type { RevocationList } from './crl.js';
-import { comparableName, nameParts } from './distinguished-name.js';
 import { keyPurpose } from './extensions.js';
 import type { KeyUsage } from './extensions.js';
+import { lacksParameters, withWholeKeys } from './inherited-parameters.js';
 import { NameChecker, nameConstraintsOid } from './path-names.js';
 import { PolicyChecker, policyExtensions } from './path-policies.js';
+import { isIssuedBy, maxCandidates, PathPool } from './path-pool.js';
+import type { Candidate } from './path-pool.js';
 import { revocationProblem } from './path-revocation.js';
-import { isSignedBy } from './signature.js';
 
 /** The most certificates in a path, the anchor included. */
 const maxDepth = 12;
-/** The most signatures checked for one leaf. */
-const maxSignatureChecks = 200;
-/** The most steps of the search. */
-const maxSteps = 5_000;
-/** The most certificates looked at; a bundle of more is refused at once. */
-const maxCandidates = 2_000;
 
 const understood = new Set<string>([
   '2.5.29.15',
@@ -54,37 +49,27 @@ export type PathResult =
 
 /** Does a path lead from the leaf to an anchor, and does all of it hold? Never throws for what certificates contain. */
 export function validatePath(leaf: Certificate, options: PathOptions): PathResult {
-  return new PathSearch(options).validate(leaf);
+  return pathValidator(options)(leaf);
 }
 
-class Budget {
-  signatures = 0;
-  steps = 0;
+/** The same for several leaves, within the limits of one. */
+export function pathValidator(options: PathOptions): (leaf: Certificate) => PathResult {
+  const pool = new PathPool(options.anchors, options.intermediates);
+  return (leaf) => new PathSearch(options, pool, 0).validate(leaf);
 }
 
 class PathSearch {
   readonly #options: PathOptions;
-  readonly #budget: Budget;
-  readonly #bySubject = new Map<string, { certificate: Certificate; anchor: boolean }[]>();
-  readonly #names = new Map<Certificate, { subject: string; issuer: string }>();
-  readonly #verified = new Map<string, boolean>();
+  readonly #pool: PathPool;
   readonly #forLists: number;
   #problem = 'no path to a trust anchor was found: an intermediate certificate or the right anchor is missing';
   #problemDepth = 0;
 
-  constructor(options: PathOptions, budget = new Budget(), forLists = 0) {
+  /** `forLists` counts the searches for signers of revocation lists that this one is inside of. */
+  constructor(options: PathOptions, pool: PathPool, forLists: number) {
     this.#options = options;
-    this.#budget = budget;
+    this.#pool = pool;
     this.#forLists = forLists;
-    for (const certificate of options.anchors) this.#index(certificate, true);
-    for (const certificate of options.intermediates.slice(0, maxCandidates)) this.#index(certificate, false);
-  }
-
-  #index(certificate: Certificate, anchor: boolean): void {
-    const { subject } = this.#namesOf(certificate);
-    const list = this.#bySubject.get(subject);
-    if (list) list.push({ certificate, anchor });
-    else this.#bySubject.set(subject, [{ certificate, anchor }]);
   }
 
   validate(leaf: Certificate): PathResult {
@@ -102,10 +87,10 @@ class PathSearch {
 
   /** Depth first from the leaf upwards; the first path that holds in every respect. */
   #extend(path: readonly Certificate[]): readonly Certificate[] | undefined {
-    if (++this.#budget.steps > maxSteps) return this.#note(maxDepth, 'the search for a path was given up: too many possibilities');
     if (path.length >= maxDepth) return this.#note(path.length, `the path has more than ${maxDepth} certificates`);
     const current = path[path.length - 1] as Certificate;
     for (const { certificate: issuer, anchor } of this.#candidates(current)) {
+      if (!this.#pool.step()) return this.#note(maxDepth, 'the search for a path was given up: too many possibilities');
       if (path.some((member) => sameBytes(member.der, issuer.der))) continue;
       if (!this.#isIssuedBy(current, issuer)) continue;
       const longer = [...path, issuer];
@@ -114,37 +99,31 @@ class PathSearch {
         if (found) return found;
         continue;
       }
-      const problem = this.#guard(() => this.#pathProblem(longer));
-      if (problem === undefined) return longer;
+      const whole = withWholeKeys(longer);
+      const problem = this.#guard(() => this.#pathProblem(whole));
+      if (problem === undefined) return whole;
       this.#note(longer.length, problem);
     }
     return undefined;
   }
 
   /** Issuers by name, those that key identifiers point to first, anchors before others. */
-  #candidates(subject: Certificate): { certificate: Certificate; anchor: boolean }[] {
+  #candidates(subject: Certificate): readonly Candidate[] {
     const wanted = subject.authorityKeyIdentifier?.keyIdentifier;
-    const rank = (candidate: { certificate: Certificate; anchor: boolean }): number => {
+    const rank = (candidate: Candidate): number => {
       const identifier = candidate.certificate.subjectKeyIdentifier;
       const fits = wanted !== undefined && identifier !== undefined && sameBytes(wanted, identifier);
       return (fits ? 0 : 2) + (candidate.anchor ? 0 : 1);
     };
-    return [...(this.#bySubject.get(this.#namesOf(subject).issuer) ?? [])].sort((a, b) => rank(a) - rank(b));
+    return [...this.#pool.named(this.#pool.namesOf(subject).issuer)].sort((a, b) => rank(a) - rank(b));
   }
 
   #isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
-    const key = `${certificate.info.fingerprint}/${issuer.info.fingerprint}`;
-    const known = this.#verified.get(key);
-    if (known !== undefined) return known;
-    if (++this.#budget.signatures > maxSignatureChecks) {
-      this.#note(maxDepth, 'the search for a path was given up: too many signatures to check');
-      return false;
-    }
-    const sound = sameBytes(certificate.signatureAlgorithm.der, certificate.tbsSignatureAlgorithm.der);
-    const result = sound && isSignedBy(issuer, certificate.signatureAlgorithm, certificate.tbs, certificate.signature);
-    this.#verified.set(key, result);
-    if (!result) this.#note(1, `the signature on the certificate of ${nameOf(certificate)} does not verify with the key of ${nameOf(issuer)}`);
-    return result;
+    if (lacksParameters(issuer)) return true; // `#pathProblem` looks, once the path above it is known
+    const isSigned = this.#pool.isSigned(certificate, issuer);
+    if (isSigned === undefined) this.#note(maxDepth, 'the search for a path was given up: too many signatures to check');
+    else if (!isSigned) this.#note(1, signatureText(certificate, issuer));
+    return isSigned === true;
   }
 
   /** Remembers what the deepest attempt failed of; that is what a person can mend. */
@@ -156,7 +135,7 @@ class PathSearch {
     return undefined;
   }
 
-  /** `path` is leaf first, anchor last, and every signature in it verifies. */
+  /** `path` is leaf first, anchor last, and every signature in it verifies, but for those by keys that lacked their parameters. */
   #pathProblem(path: readonly Certificate[]): string | undefined {
     const { at, purpose = keyPurpose.emailProtection } = this.#options;
     const anchor = path[path.length - 1] as Certificate;
@@ -173,6 +152,7 @@ class PathSearch {
       const selfIssued = this.#isSelfIssued(certificate);
       const issuer = index === 0 ? anchor : (below[index - 1] as Certificate);
       const problem =
+        (lacksParameters(issuer) && !isIssuedBy(certificate, issuer) ? signatureText(certificate, issuer) : undefined) ??
         dateProblem(certificate, at) ??
         this.#revocation(certificate, issuer) ??
         (selfIssued && !isLeaf ? undefined : prefixed(certificate, names.check(certificate))) ??
@@ -217,33 +197,24 @@ class PathSearch {
 
   /** The CA itself, then any certificate in its name that has a path of its own to an anchor. */
   *#listSigners(name: string, issuer: Certificate, subject: Certificate): Generator<Certificate> {
-    if (this.#namesOf(issuer).subject === name) yield issuer;
+    if (this.#pool.namesOf(issuer).subject === name) yield issuer;
     if (this.#forLists >= 2) return;
-    for (const { certificate, anchor } of this.#bySubject.get(name) ?? []) {
+    for (const { certificate, anchor } of this.#pool.named(name)) {
       if (certificate === issuer) continue;
       // Its own status may stand in a list that it signs; that its path holds otherwise is being found out just now.
       const isItself = sameBytes(certificate.der, subject.der);
       if (isItself && this.#forLists === 0) continue;
       if (anchor || isItself) yield certificate;
-      else if (this.#budget.steps < maxSteps) {
-        const search = new PathSearch({ ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any }, this.#budget, this.#forLists + 1);
+      else if (this.#pool.hasSteps) {
+        const search = new PathSearch({ ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any }, this.#pool, this.#forLists + 1);
         if (search.validate(certificate).trusted) yield certificate;
       }
     }
   }
 
   #isSelfIssued(certificate: Certificate): boolean {
-    const { subject, issuer } = this.#namesOf(certificate);
+    const { subject, issuer } = this.#pool.namesOf(certificate);
     return subject === issuer;
-  }
-
-  #namesOf(certificate: Certificate): { subject: string; issuer: string } {
-    let names = this.#names.get(certificate);
-    if (!names) {
-      names = { subject: comparableName(certificate.subjectParts), issuer: comparableName(nameParts(certificate.issuer)) };
-      this.#names.set(certificate, names);
-    }
-    return names;
   }
 
   /** What cannot be read in a certificate makes its path invalid, and nothing more. */
@@ -261,6 +232,10 @@ class PathSearch {
 function allowsPurpose(certificate: Certificate, purpose: string): boolean {
   const purposes = certificate.extendedKeyUsage;
   return purpose === keyPurpose.any || !purposes || purposes.includes(purpose) || purposes.includes(keyPurpose.any);
+}
+
+function signatureText(certificate: Certificate, issuer: Certificate): string {
+  return `the signature on the certificate of ${nameOf(certificate)} does not verify with the key of ${nameOf(issuer)}`;
 }
 
 function dateProblem(certificate: Certificate, at: Date): string | undefined {

@@ -9,7 +9,8 @@ import { parseCertificate } from '../pki/certificate.js';
 import type { Certificate } from '../pki/certificate.js';
 import { parseRevocationList } from '../pki/crl.js';
 import type { RevocationList } from '../pki/crl.js';
-import { validatePath } from '../pki/path.js';
+import { lacksParameters } from '../pki/inherited-parameters.js';
+import { pathValidator } from '../pki/path.js';
 import { readTime } from '../pki/time.js';
 import { tag } from '../util/der.js';
 import { oids } from './algorithms.js';
@@ -53,6 +54,7 @@ export async function checkSignatures(
 ): Promise<{ readonly results: readonly SignatureResult[]; readonly content: Uint8Array }> {
   const { certificates, broken } = await readAll(data.certificates);
   const revocationLists = [...options.revocationLists, ...data.revocationLists.flatMap(readableList)];
+  const pathOf = pathValidator({ ...options, intermediates: certificates, revocationLists, keyUsages: ['digitalSignature', 'nonRepudiation'] });
   const digests = new Digests();
   let signedContent: Uint8Array | undefined;
   const results = data.signers.map((signer): SignatureResult => {
@@ -67,10 +69,11 @@ export async function checkSignatures(
       const problem = broken > 0 ? 'a certificate in the message cannot be read, and the signer is not among the others' : 'the certificate of the signer is not in the message';
       return { ...common, valid: false, trusted: false, problem };
     }
-    const verdict = judge(signer, data, contents, certificate, digests);
+    const whole = lacksParameters(certificate) ? (pathOf(certificate).path?.[0] ?? certificate) : certificate;
+    const verdict = judge(signer, data, contents, whole, digests);
     if (typeof verdict === 'string') return { ...common, valid: false, trusted: false, problem: verdict };
     signedContent ??= verdict;
-    const distrust = distrustOf(certificate, certificates, { ...options, revocationLists });
+    const distrust = options.anchors.length === 0 ? 'no trust anchors were given' : pathOf(certificate).problem;
     return { ...common, valid: true, trusted: distrust === undefined, ...(distrust === undefined ? {} : { problem: distrust }) };
   });
   return { results, content: signedContent ?? contents[0] ?? new Uint8Array(0) };
@@ -166,10 +169,4 @@ function signingTimeOf({ signed }: SignerInfo): Date | undefined {
   } catch {
     return undefined;
   }
-}
-
-/** Why the certificate is not to be trusted, undefined where it is. */
-function distrustOf(certificate: Certificate, intermediates: readonly Certificate[], { anchors, at, revocationLists }: TrustOptions): string | undefined {
-  if (anchors.length === 0) return 'no trust anchors were given';
-  return validatePath(certificate, { anchors, intermediates, revocationLists, at, keyUsages: ['digitalSignature', 'nonRepudiation'] }).problem;
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/certificate.js';
 import type { Certificate } from '../../../src/pki/certificate.js';
 import { parseRevocationList } from '../../../src/pki/crl.js';
-import { validatePath } from '../../../src/pki/path.js';
+import { pathValidator, validatePath } from '../../../src/pki/path.js';
 import type { PathOptions } from '../../../src/pki/path.js';
 import * as der from '../../../src/util/der.js';
 import { extension, issue, keyPair, revocationList, root } from '../../support/certificates.js';
@@ -161,6 +161,16 @@ describe('certificates from strangers', () => {
     const many = Array.from({ length: 60 }, () => issue({ subject: 'Same', keys, issuer: { name: 'Same', ...keys }, ca: true }));
     const result = await check(leafOf(many[0] as IssuedCertificate), many);
     expect(result.trusted).toBe(false);
+  });
+
+  it('of several leaves share one limit', async () => {
+    const keys = keyPair();
+    const many = Array.from({ length: 60 }, () => issue({ subject: 'Same', keys, issuer: { name: 'Same', ...keys }, ca: true }));
+    const parse = ({ der: bytes }: IssuedCertificate): Promise<Certificate> => parseCertificate(bytes);
+    const validate = pathValidator({ anchors: [await parse(anchor)], intermediates: await Promise.all([...many, ca].map(parse)), at: now });
+    expect(validate(await parse(leafOf(ca))).trusted).toBe(true);
+    expect(validate(await parse(leafOf(many[0] as IssuedCertificate))).trusted).toBe(false);
+    expect(validate(await parse(leafOf(ca))).problem).toMatch(/given up/);
   });
 
   it('in their thousands are refused', async () => {

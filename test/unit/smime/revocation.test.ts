@@ -35,6 +35,18 @@ describe('revocation lists (RFC 5280 section 5, RFC 5652 section 10.2.1)', () =>
     }
   });
 
+  // Without limits that hold for all signers together this takes minutes.
+  test('lists and certificates in the name of the CA by somebody else do not keep the check busy', async () => {
+    const stranger = issue({ name: 'Middle', ca: true });
+    const strangers = Array.from({ length: 98 }, () => issue({ name: 'Middle', ca: true, key: stranger.key, issuer: stranger }));
+    const inside = [revocationList(root), ...Array.from({ length: 99 }, () => revocationList(stranger))];
+    const certificates = [alice, middle, ...strangers].map(({ der }) => der);
+    const cms = signedData(content, Array.from({ length: 32 }, () => signer), certificates, dataOid, inside);
+    const { signatures } = await verify(cmsMessage(cms), { trustAnchors: [root.der] });
+    expect(signatures).toHaveLength(32);
+    for (const one of signatures) expect(one).toMatchObject({ valid: true, trusted: false });
+  });
+
   test('where a list is missing, past its time, or by somebody else, the status could not be determined', async () => {
     const other = { ...authority(), name: middle.name };
     const unsure = [[revocationList(root)], [revocationList(root), revocationList(middle, [], new Date(Date.now() - 3 * 86_400_000))], [revocationList(root), revocationList(other)]];
