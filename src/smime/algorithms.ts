@@ -12,6 +12,7 @@ export const oids = {
   messageDigest: '1.2.840.113549.1.9.4',
   signingTime: '1.2.840.113549.1.9.5',
   smimeCapabilities: '1.2.840.113549.1.9.15',
+  signingCertificate: '1.2.840.113549.1.9.16.2.12',
   signingCertificateV2: '1.2.840.113549.1.9.16.2.47',
   rsaEncryption: '1.2.840.113549.1.1.1',
   rsaOaep: '1.2.840.113549.1.1.7',

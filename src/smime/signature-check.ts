@@ -20,6 +20,7 @@ import { readBer } from './ber.js';
 import { checkSignature, startDigest } from './signature.js';
 import { contentTypeOf, messageDigestOf, singleValue } from './signed-data-reader.js';
 import type { SignedData, SignerInfo } from './signed-data-reader.js';
+import { namesAnotherCertificate } from './signing-certificate.js';
 import { infoOf } from './usability.js';
 
 /** What is known of one signature. */
@@ -122,7 +123,10 @@ function judge(
   }
   const expected = messageDigestOf(signed.attributes);
   if (expected === undefined) return 'the message-digest attribute is missing or comes more than once';
-  if (signed.attributes.filter(({ type }) => type === oids.signingTime).length > 1) return 'the signing-time attribute comes more than once';
+  if (signed.attributes.some(({ type }) => type === oids.signingTime) && singleValue(signed.attributes, oids.signingTime) === undefined) {
+    return 'the signing-time attribute comes more than once, or with other than one value';
+  }
+  if (namesAnotherCertificate(signed.attributes, certificate)) return 'the signing-certificate attribute names another certificate';
   const content = contents.find((form) => equal(digests.of(form, scheme.digest), expected));
   if (content === undefined) return 'the content is not what was signed: its digest differs';
   if (!signed.forms.some((form) => checkSignature(key, scheme, form, signature))) {

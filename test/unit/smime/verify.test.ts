@@ -1,10 +1,10 @@
-import { constants, createHash, createPrivateKey, generateKeyPairSync, privateEncrypt, randomBytes, sign } from 'node:crypto';
+import { constants, createHash, createPrivateKey, createPublicKey, generateKeyPairSync, privateEncrypt, randomBytes, sign } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { verify } from '../../../src/smime/operations.js';
 import type { SignatureResult } from '../../../src/smime/signature-check.js';
 import { mgf1 } from '../../../src/smime/rsa-decoding.js';
 import { prepareSigner } from '../../../src/smime/signer.js';
-import { context, element, integer, nullElement, octetString, oid, sequence, tag } from '../../../src/util/der.js';
+import { bitString, children, context, element, integer, nullElement, octetString, oid, readElement, sequence, tag, time, wholeOf } from '../../../src/util/der.js';
 import { attribute, contentType, dataOid, indefinite, messageDigest, nameOf, signedData, signerInfo, signingTime, skiOf } from './forge.js';
 import { authority, issue, loaded } from './issue.js';
 import { cmsMessage, cmsOf, entityOf, messageOf, never } from './support.js';
@@ -14,6 +14,14 @@ const root = authority();
 const alice = issue({ issuer: root, name: 'Alice' });
 const content = Buffer.from('Content-Type: text/plain\r\n\r\nHello\r\n');
 const goodAttributes = [contentType(), messageDigest(content)];
+
+/** The attribute that binds a signature to a certificate. */
+function boundTo(certificate: Buffer, hash: 'sha1' | 'sha256' | 'sha512'): Buffer {
+  const value = octetString(createHash(hash).update(certificate).digest());
+  if (hash === 'sha1') return attribute('1.2.840.113549.1.9.16.2.12', sequence(sequence(sequence(value))));
+  const algorithm = hash === 'sha512' ? [sequence(oid('2.16.840.1.101.3.4.2.3'))] : [];
+  return attribute('1.2.840.113549.1.9.16.2.47', sequence(sequence(sequence(...algorithm, value))));
+}
 
 async function check(cms: Buffer, anchors: readonly Buffer[] = [root.der]): Promise<readonly SignatureResult[]> {
   return (await verify(cmsMessage(cms), { trustAnchors: anchors })).signatures;
@@ -102,9 +110,55 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
     ['two content types', [contentType(), contentType(), messageDigest(content)], 'content-type'],
     ['a content type that differs', [contentType(oid('1.2.840.113549.1.7.3')), messageDigest(content)], 'content-type'],
     ['two signing times', [contentType(), messageDigest(content), signingTime(new Date()), signingTime(new Date(0))], 'signing-time'],
+    ['a signing time with two values', [contentType(), messageDigest(content), attribute('1.2.840.113549.1.9.5', time(new Date()), time(new Date(0)))], 'signing-time'],
+    ['a signing time without a value', [contentType(), messageDigest(content), attribute('1.2.840.113549.1.9.5')], 'signing-time'],
+    ['another certificate in signingCertificate', [contentType(), messageDigest(content), boundTo(root.der, 'sha1')], 'signing-certificate'],
+    ['another certificate in signingCertificateV2', [contentType(), messageDigest(content), boundTo(root.der, 'sha256')], 'signing-certificate'],
+    ['another certificate in signingCertificateV2 by SHA-512', [contentType(), messageDigest(content), boundTo(root.der, 'sha512')], 'signing-certificate'],
+    ['a signingCertificateV2 that cannot be read', [contentType(), messageDigest(content), attribute('1.2.840.113549.1.9.16.2.47', octetString(Buffer.of(1)))], 'signing-certificate'],
     ['the digest of another content', [contentType(), messageDigest(Buffer.from('other'))], 'digest differs'],
   ])('%s is not valid', async (_, attributes, words) => {
     expect(await check(forged(attributes))).toMatchObject([{ valid: false, trusted: false, problem: expect.stringContaining(words) as string }]);
+  });
+
+  test('the signer’s own certificate in signingCertificate and its second version is right (RFC 2634, RFC 5035)', async () => {
+    for (const hash of ['sha1', 'sha256', 'sha512'] as const) expect(await check(forged([...goodAttributes, boundTo(alice.der, hash)]))).toMatchObject([{ valid: true }]);
+  });
+
+  test('to the exponent 1 everything is a signature, and none is valid', async () => {
+    const modulus = Buffer.concat([Buffer.of(0xf0), randomBytes(254), Buffer.of(1)]);
+    const publicKey = createPublicKey({
+      key: sequence(sequence(oid('1.2.840.113549.1.1.1'), nullElement()), bitString(sequence(integer(modulus), integer(1)))),
+      format: 'der',
+      type: 'spki',
+    });
+    const nobody = issue({ issuer: root, name: 'Nobody', key: { ...alice.key, publicKey } });
+    const digestInfo = sequence(sequence(oid('2.16.840.1.101.3.4.2.1'), nullElement()), octetString(createHash('sha256').update(element(tag.set, ...goodAttributes)).digest()));
+    const signature = Buffer.concat([Buffer.of(0, 1), Buffer.alloc(253 - digestInfo.length, 0xff), Buffer.of(0), digestInfo]);
+    const info = signerInfo({ signer: nobody, attributes: goodAttributes, signature, algorithm: sequence(oid('1.2.840.113549.1.1.1'), nullElement()) });
+    expect(await check(signedData(content, [info], [nobody.der]))).toMatchObject([{ valid: false, problem: expect.stringContaining('does not fit') as string }]);
+  });
+
+  test('a DSA key without parameters has those of its issuer, where a path to an anchor says which (RFC 5280 section 6.1.4)', async () => {
+    const key = generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 });
+    const whole = key.publicKey.export({ format: 'der', type: 'spki' });
+    const [algorithm, bits] = [...children(whole, readElement(whole, 0))].map((part) => wholeOf(whole, part)) as [Buffer, Buffer];
+    const [name] = [...children(algorithm, readElement(algorithm, 0))].map((part) => wholeOf(algorithm, part)) as [Buffer];
+    const spki = sequence(sequence(name), bits);
+    const top = issue({ key, name: 'Top', ca: true });
+    const middle = issue({ key, name: 'Middle', ca: true, issuer: top, spki });
+    const carl = issue({ key, name: 'Carl', issuer: middle, spki });
+    const info = signerInfo({ signer: carl, attributes: goodAttributes, algorithm: sequence(oid('2.16.840.1.101.3.4.3.2')) });
+    const cms = signedData(content, [info], [carl.der, middle.der, top.der]);
+    expect(await check(cms, [top.der])).toMatchObject([{ valid: true, trusted: true }]);
+    expect(await check(cms, [])).toMatchObject([{ valid: false, trusted: false }]);
+    expect(await check(cms)).toMatchObject([{ valid: false, trusted: false }]);
+    const changed = Buffer.from(cms);
+    changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+    expect(await check(changed, [top.der])).toMatchObject([{ valid: false, trusted: false }]);
+    const stranger = issue({ key, name: 'Carl', issuer: { ...middle, key: generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }) }, spki });
+    const forgedInfo = signerInfo({ signer: stranger, attributes: goodAttributes, algorithm: sequence(oid('2.16.840.1.101.3.4.3.2')) });
+    expect(await check(signedData(content, [forgedInfo], [stranger.der, middle.der]), [top.der])).toMatchObject([{ valid: false, trusted: false }]);
   });
 
   test('attributes in another order than DER are verified as received, and in DER order where that was signed', async () => {
