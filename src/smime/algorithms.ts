@@ -22,6 +22,7 @@ export const oids = {
   ecPublicKey: '1.2.840.10045.2.1',
   ed25519: '1.3.101.112',
   ed448: '1.3.101.113',
+  rc2: '1.2.840.113549.3.2',
   tripleDesWrap: '1.2.840.113549.1.9.16.3.6',
 } as const;
 
@@ -118,6 +119,17 @@ export const contentCiphers = {
   'aes-256-gcm': cipher('aes-256-gcm', '2.16.840.1.101.3.4.1.46', 32),
   'des-ede3-cbc': cipher('des-ede3-cbc', '1.2.840.113549.3.7', 24),
 } as const;
+
+/** RC2 with the key length that a version stands for (RFC 3370 section 5.2); only read. */
+export const rc2ByVersion: ReadonlyMap<number, ContentCipher> = new Map([
+  [160, rc2(5)],
+  [120, rc2(8)],
+  [58, rc2(16)],
+]);
+
+function rc2(keyBytes: number): ContentCipher {
+  return { name: 'rc2-cbc', oid: oids.rc2, keyBytes, mode: 'cbc', ivBytes: 8 };
+}
 
 /** Content encryptions by OID. */
 export const contentCipherByOid: ReadonlyMap<string, ContentCipher> = new Map(Object.values(contentCiphers).map((value) => [value.oid, value]));

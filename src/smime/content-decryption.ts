@@ -3,6 +3,7 @@
  */
 import { createDecipheriv } from 'node:crypto';
 import type { CipherGCMTypes } from 'node:crypto';
+import { rc2CbcDecrypt } from '../pki/rc2.js';
 import { isMeant } from './certificate-id.js';
 import { contentKey, isImplicitlyRejected } from './content-key.js';
 import type { RecipientKey } from './content-key.js';
@@ -66,11 +67,16 @@ function openGcm({ cipher, iv, tag, associatedData, ciphertext }: EncryptedMessa
 
 function openCbc({ cipher, iv, ciphertext }: EncryptedMessage, key: Buffer): Buffer | undefined {
   if (ciphertext.length === 0 || ciphertext.length % cipher.ivBytes !== 0) return undefined;
-  const decipher = createDecipheriv(cipher.name, key, iv).setAutoPadding(false);
-  const plain = decipher.update(ciphertext);
-  decipher.final();
+  const plain = cipher.name === 'rc2-cbc' ? rc2CbcDecrypt(key, 8 * key.length, iv, ciphertext) : decryptCbc(cipher.name, key, iv, ciphertext);
   const padding = paddingOf(plain, cipher.ivBytes);
   return padding === 0 ? undefined : plain.subarray(0, plain.length - padding);
+}
+
+function decryptCbc(name: string, key: Buffer, iv: Buffer, ciphertext: Buffer): Buffer {
+  const decipher = createDecipheriv(name, key, iv).setAutoPadding(false);
+  const plain = decipher.update(ciphertext);
+  decipher.final();
+  return plain;
 }
 
 /** Octets of padding (RFC 5652 section 6.3), 0 where it is wrong; every octet of the last block is looked at in any case. */

@@ -2,7 +2,7 @@
  * EnvelopedData (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083) as others made them.
  */
 import { tag } from '../util/der.js';
-import { contentCipherByOid, oids } from './algorithms.js';
+import { contentCipherByOid, oids, rc2ByVersion } from './algorithms.js';
 import type { ContentCipher } from './algorithms.js';
 import { berChildren, BerFields, berInteger, berOctets, berRetagged, berWhole, octetTags } from './ber.js';
 import type { BerElement } from './ber.js';
@@ -12,6 +12,9 @@ import { smimeError } from './smime-error.js';
 
 /** A message for more people than this is no mail. */
 const maxRecipients = 10_000;
+
+/** RC2 is not in OpenSSL any more, and slow here. */
+const maxRc2Bytes = 1 << 20;
 
 /** A key that is encrypted for an RSA key. */
 export interface KeyTransport {
@@ -60,7 +63,8 @@ export function readEncrypted(type: string, element: BerElement): EncryptedMessa
   content.oid();
   const algorithm = new BerFields(content.required(tag.sequence));
   const name = algorithm.oid();
-  const cipher = contentCipherByOid.get(name);
+  const rc2 = name === oids.rc2 ? new BerFields(algorithm.required(tag.sequence)) : undefined;
+  const cipher = rc2 === undefined ? contentCipherByOid.get(name) : rc2ByVersion.get(berInteger(rc2.required(tag.integer)));
   const isAuthenticated = type === oids.authEnvelopedData;
   if (cipher === undefined || (cipher.mode === 'gcm') !== isAuthenticated) {
     throw smimeError(
@@ -68,8 +72,11 @@ export function readEncrypted(type: string, element: BerElement): EncryptedMessa
       'Ask the sender to encrypt with AES.',
     );
   }
-  const parameters = readParameters(cipher, algorithm);
+  const parameters = readParameters(cipher, rc2 ?? algorithm);
   const ciphertext = berOctets(content.required(0x80, 0xa0));
+  if (rc2 !== undefined && ciphertext.length > maxRc2Bytes) {
+    throw smimeError(`The message has ${ciphertext.length} bytes encrypted with RC2; more than ${maxRc2Bytes} are refused.`, 'Ask the sender to encrypt with AES.');
+  }
   const attributes = isAuthenticated ? fields.optional(0xa1) : undefined;
   const mac = isAuthenticated ? berOctets(fields.required(...octetTags)) : undefined;
   if (mac !== undefined && mac.length !== parameters.tagBytes) throw smimeError('The authentication tag of the message has a wrong length.');
