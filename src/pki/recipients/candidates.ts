@@ -8,6 +8,7 @@ import { findEntry, parseRevocationList } from '../crl.js';
 import type { RevocationList } from '../crl.js';
 import { comparableName, nameParts } from '../distinguished-name.js';
 import { validatePath } from '../path.js';
+import { hasStrength } from '../public-key.js';
 import { foldAscii, misuse } from '../select.js';
 
 /** What a source has for an address. */
@@ -72,8 +73,19 @@ export function unfitness(certificate: Certificate, now: Date): string | undefin
   if (key.kind === 'rsa' && (key.bits ?? 0) < minimumRsaBits) return `has a weak RSA key of ${key.bits ?? 0} bits; at least ${minimumRsaBits} are needed`;
   if (key.kind === 'ec' && !curves.has(key.curve ?? '')) return `has an EC key on ${key.curve ?? 'an unknown curve'}, which is not supported`;
   if (key.kind !== 'rsa' && key.kind !== 'ec' && key.kind !== 'x25519') return `has a key of kind ${key.kind}, which cannot encrypt`;
+  if (!isUsable(certificate)) return 'has a key that is broken, or an RSA exponent that is not safe';
   const problem = misuse(certificate, 'encrypt');
   return problem === undefined ? undefined : `cannot be used for encryption: ${problem}`;
+}
+
+/** Found out here, and not when the copies for others are on their way. */
+function isUsable(certificate: Certificate): boolean {
+  try {
+    const { key, publicKey } = certificate;
+    return key.kind !== 'rsa' || hasStrength(publicKey);
+  } catch {
+    return false;
+  }
 }
 
 function day(date: Date): string {

@@ -1,3 +1,5 @@
+import { createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,6 +12,8 @@ import { findRecipientCertificates, lookUpRecipients } from '../../../src/pki/re
 import { openCertificateStore } from '../../../src/pki/stores/open-store.js';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import { parseCertificate } from '../../../src/pki/certificate.js';
+import type { Certificate } from '../../../src/pki/certificate.js';
+import { children, readElement, sequence, wholeOf } from '../../../src/util/der.js';
 import { errorOf, fixture } from './fixtures.js';
 
 const now = new Date('2024-06-01');
@@ -31,6 +35,13 @@ afterAll(() => rmSync(directory, { recursive: true }));
 async function find(certificates: RecipientCertificates | readonly RecipientCertificates[], addresses: readonly string[], settings: Partial<SmimeEncryptSettings> = {}, cache?: RecipientCache) {
   const { byAddress, dropped, warnings } = await findRecipientCertificates(addresses, { certificates, ...settings }, { now, cache });
   return { found: Object.fromEntries([...byAddress].map(([address, { info }]) => [address, info.emails[0] ?? ''])), dropped, warnings };
+}
+
+/** The RSA key with another exponent (an INTEGER in DER). */
+function keyOf({ publicKey }: Certificate, exponent: Buffer): KeyObject {
+  const pkcs1 = publicKey.export({ format: 'der', type: 'pkcs1' });
+  const [modulus] = [...children(pkcs1, readElement(pkcs1, 0))].map((part) => wholeOf(pkcs1, part));
+  return createPublicKey({ key: sequence(modulus as Buffer, exponent), format: 'der', type: 'pkcs1' });
 }
 
 describe("recipients' certificates", () => {
@@ -127,6 +138,9 @@ describe("recipients' certificates", () => {
     expect(unfitness(certificate, now)).toBeUndefined();
     expect(unfitness(certificate, new Date('2019-01-01'))).toBe('is not valid before 2020-01-01');
     expect(unfitness({ ...certificate, key: { ...certificate.key, bits: 1024 } }, now)).toContain('weak RSA key of 1024 bits');
+    expect(unfitness({ ...certificate, publicKey: keyOf(certificate, Buffer.of(2, 1, 1)) }, now)).toContain('exponent');
+    const unreadable = Object.defineProperties({}, { ...Object.getOwnPropertyDescriptors(certificate), publicKey: { get: () => { throw new Error('no point of the curve'); } } });
+    expect(unfitness(unreadable as Certificate, now)).toContain('broken');
     expect(unfitness({ ...certificate, keyUsage: new Set(['digitalSignature']) }, now)).toContain('lacks keyEncipherment');
     expect(unfitness({ ...certificate, extendedKeyUsage: ['1.3.6.1.5.5.7.3.1'] }, now)).toContain('lacks emailProtection');
     expect(unfitness({ ...certificate, extendedKeyUsage: ['2.5.29.37.0'] }, now)).toBeUndefined();
