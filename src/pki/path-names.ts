@@ -1,6 +1,6 @@
 /** Name constraints (RFC 5280 sections 4.2.1.10 and 6.1.3; RFC 9598 for addresses in UTF-8). */
 import { domainToASCII } from 'node:url';
-import { children, readElement } from '../util/der.js';
+import { children, readElement, wholeOf } from '../util/der.js';
 import type { DerElement } from '../util/der.js';
 import type { Certificate } from './certificate.js';
 import { comparableName, nameParts } from './distinguished-name.js';
@@ -78,8 +78,15 @@ export class NameChecker {
 }
 
 function sameKind(constraint: GeneralName, name: GeneralName): boolean {
-  if (constraint.type === 'other') return name.type === 'other' && constraint.der[0] === name.der[0];
+  if (constraint.type === 'other') return name.type === 'other' && otherKind(constraint.der) === otherKind(name.der);
   return constraint.type === name.type || (constraint.type === 'email' && name.type === 'smtpUtf8Mailbox');
+}
+
+/** The tag; of an otherName its type too. */
+function otherKind(der: Uint8Array): string {
+  const outer = readElement(der, 0);
+  const type = outer.tag === 0xa0 ? wholeOf(der, readElement(der, outer.start, outer.end)) : Buffer.of(outer.tag);
+  return type.toString('hex');
 }
 
 function shown({ name }: Subtree): string {

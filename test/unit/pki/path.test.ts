@@ -104,6 +104,14 @@ describe('name constraints', () => {
     }
   });
 
+  it('on an otherName of one type say nothing of another', async () => {
+    const other = (type: string): Buffer => der.context(0, der.oid(type), der.context(0, der.text(der.tag.utf8String, 'ann')));
+    for (const issuer of [constrained([other('1.2.3.4')]), constrained([], [other('1.2.3.4')])]) {
+      const named = leafOf(issuer, { emails: undefined, extensions: [extension('2.5.29.17', false, der.sequence(other('1.2.3.5')))] });
+      expect((await check(named, [issuer])).trusted).toBe(true);
+    }
+  });
+
   it('give up on a path of too many names and constraints', async () => {
     const issuer = constrained(Array.from({ length: 2000 }, (_, i) => email(`h${i}.example`)));
     const leaf = leafOf(issuer, { emails: Array.from({ length: 100 }, (_, i) => `a${i}@h1999.example`) });
