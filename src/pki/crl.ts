@@ -15,6 +15,8 @@ import type { CertificateExtension } from './extensions.js';
 import { readTime } from './time.js';
 
 const maxBytes = 64 * 1024 * 1024;
+/** Of all but the entries. */
+const maxHeadBytes = 1 << 20;
 const issuingDistributionPoint = '2.5.29.28';
 const deltaIndicator = '2.5.29.27';
 const numberOid = '2.5.29.20';
@@ -74,9 +76,9 @@ export function parseRevocationList(der: Uint8Array): RevocationList {
 function readList(der: Uint8Array): RevocationList {
   const outer = readElement(der, 0);
   if (outer.tag !== tag.sequence || outer.end !== der.length) throw new RangeError('byte 0 is not the start of a list');
-  const [tbs, algorithm, signature] = [...children(der, outer)];
+  const [tbs, algorithm, signature] = few(der, outer);
   if (tbs?.tag !== tag.sequence || signature?.tag !== tag.bitString) throw new RangeError('the list is incomplete');
-  const fields = [...children(der, tbs)];
+  const fields = few(der, tbs);
   if (fields[0]?.tag === tag.integer) fields.shift();
   const [inner, issuer, thisUpdate, ...rest] = fields;
   if (issuer?.tag !== tag.sequence) throw new RangeError('the issuer is missing');
@@ -85,6 +87,8 @@ function readList(der: Uint8Array): RevocationList {
   const isTime = (field: DerElement | undefined): boolean => field?.tag === tag.utcTime || field?.tag === tag.generalizedTime;
   const nextUpdate = isTime(rest[0]) ? rest.shift() : undefined;
   const entries = rest[0]?.tag === tag.sequence ? rest.shift() : undefined;
+  const headBytes = der.length - (entries === undefined ? 0 : entries.end - entries.start);
+  if (headBytes > maxHeadBytes) throw new RangeError(`it has ${headBytes} bytes besides its entries, more than ${maxHeadBytes}`);
   const extensions = rest[0]?.tag === 0xa0 ? extensionMap(der, readElement(der, rest[0].start, rest[0].end)) : new Map<string, CertificateExtension>();
   const issuerKey = comparableName(nameParts(der, issuer));
   return {
@@ -102,6 +106,13 @@ function readList(der: Uint8Array): RevocationList {
     unusable: [...extensions].some(([oid, { critical }]) => critical && !known.has(oid)),
     entries,
   };
+}
+
+/** The fields of a structure that has seven at most. */
+function few(der: Uint8Array, parent: DerElement): DerElement[] {
+  const fields: DerElement[] = [];
+  for (const field of children(der, parent)) if (fields.push(field) > 7) throw new RangeError('the list has too many fields');
+  return fields;
 }
 
 function readNumber(extension: CertificateExtension | undefined): bigint | undefined {

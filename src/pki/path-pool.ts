@@ -1,11 +1,12 @@
 /** The certificates that paths are made of, what has been found out about them, and how much may still be done. */
 import type { Certificate } from './certificate.js';
 import { comparableName, nameParts } from './distinguished-name.js';
+import { lacksParameters } from './inherited-parameters.js';
 import { isSignedBy } from './signature.js';
 
 /** The most signatures checked on certificates. */
 const maxSignatureChecks = 200;
-/** The most steps of searches: each is a look at one possible issuer. */
+/** The most steps of searches: each is a look at one issuer. */
 const maxSteps = 5_000;
 /** The most certificates looked at; a bundle of more is refused at once. */
 export const maxCandidates = 2_000;
@@ -14,6 +15,15 @@ export const maxCandidates = 2_000;
 export interface Candidate {
   readonly certificate: Certificate;
   readonly anchor: boolean;
+}
+
+/** Whom an issuer's name may mean, how many of them were asked, and whose key fits. */
+interface IssuerSearch {
+  readonly candidates: readonly Candidate[];
+  next: number;
+  readonly found: Candidate[];
+  /** The first whose key does not fit. */
+  refused?: Certificate;
 }
 
 /** Comparable texts of the names in a certificate. */
@@ -26,9 +36,13 @@ interface Names {
 export class PathPool {
   readonly #bySubject = new Map<string, Candidate[]>();
   readonly #names = new Map<Certificate, Names>();
-  readonly #verified = new Map<string, boolean>();
+  readonly #issuers = new Map<Certificate, IssuerSearch>();
+  readonly #seen = new Set<string>();
+  /** Certificates that may sign lists, by how deep the question was. */
+  readonly listSigners: readonly Map<Certificate, boolean>[] = [new Map(), new Map()];
   #signatures = 0;
   #steps = 0;
+  #spent: string | undefined;
 
   constructor(anchors: readonly Certificate[], intermediates: readonly Certificate[]) {
     for (const certificate of anchors) this.#index(certificate, true);
@@ -36,6 +50,8 @@ export class PathPool {
   }
 
   #index(certificate: Certificate, anchor: boolean): void {
+    if (this.#seen.has(certificate.info.fingerprint)) return;
+    this.#seen.add(certificate.info.fingerprint);
     const { subject } = this.namesOf(certificate);
     const list = this.#bySubject.get(subject);
     if (list) list.push({ certificate, anchor });
@@ -56,25 +72,46 @@ export class PathPool {
     return names;
   }
 
-  /** Counts a step; false where there have been too many. */
-  step(): boolean {
-    return ++this.#steps <= maxSteps;
+  /** What there was too much of: nothing more is tried. */
+  get spent(): string | undefined {
+    return this.#spent;
   }
 
-  /** Is there a step left? */
-  get hasSteps(): boolean {
-    return this.#steps < maxSteps;
+  /**
+   * Those of the issuer's name whose key made the signature, or may have; `rank` says whom to ask first. Each is asked once, and only
+   * when those before it led nowhere.
+   */
+  *issuersOf(certificate: Certificate, rank: (candidate: Candidate) => number): Generator<Candidate> {
+    let search = this.#issuers.get(certificate);
+    if (!search) {
+      const candidates = [...this.named(this.namesOf(certificate).issuer)].sort((a, b) => rank(a) - rank(b));
+      this.#issuers.set(certificate, (search = { candidates, next: 0, found: [] }));
+    }
+    for (let i = 0; ; i++) {
+      while (i >= search.found.length) {
+        const candidate = search.candidates[search.next++];
+        if (candidate === undefined || this.#spent !== undefined) return;
+        if (this.#maySign(candidate.certificate, certificate)) search.found.push(candidate);
+        else search.refused ??= candidate.certificate;
+      }
+      if (++this.#steps > maxSteps) this.#spent = 'possibilities';
+      if (this.#spent !== undefined) return;
+      yield search.found[i] as Candidate;
+    }
   }
 
-  /** Did this key sign this certificate? Looked at once; undefined where too many have been. */
-  isSigned(certificate: Certificate, issuer: Certificate): boolean | undefined {
-    const key = `${certificate.info.fingerprint}/${issuer.info.fingerprint}`;
-    const known = this.#verified.get(key);
-    if (known !== undefined) return known;
-    if (++this.#signatures > maxSignatureChecks) return undefined;
-    const result = isIssuedBy(certificate, issuer);
-    this.#verified.set(key, result);
-    return result;
+  /** One of the issuer's name that was asked, and whose key did not make the signature. */
+  refusedIssuer(certificate: Certificate): Certificate | undefined {
+    return this.#issuers.get(certificate)?.refused;
+  }
+
+  #maySign(issuer: Certificate, certificate: Certificate): boolean {
+    if (lacksParameters(issuer)) return true; // told once the path above it is known
+    if (++this.#signatures > maxSignatureChecks) {
+      this.#spent = 'signatures to check';
+      return false;
+    }
+    return isIssuedBy(certificate, issuer);
   }
 }
 

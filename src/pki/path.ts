@@ -12,6 +12,7 @@ import { PolicyChecker, policyExtensions } from './path-policies.js';
 import { isIssuedBy, maxCandidates, PathPool } from './path-pool.js';
 import type { Candidate } from './path-pool.js';
 import { revocationProblem } from './path-revocation.js';
+import { showText } from '../util/show.js';
 
 /** The most certificates in a path, the anchor included. */
 const maxDepth = 12;
@@ -89,10 +90,8 @@ class PathSearch {
   #extend(path: readonly Certificate[]): readonly Certificate[] | undefined {
     if (path.length >= maxDepth) return this.#note(path.length, `the path has more than ${maxDepth} certificates`);
     const current = path[path.length - 1] as Certificate;
-    for (const { certificate: issuer, anchor } of this.#candidates(current)) {
-      if (!this.#pool.step()) return this.#note(maxDepth, 'the search for a path was given up: too many possibilities');
+    for (const { certificate: issuer, anchor } of this.#pool.issuersOf(current, rankFor(current))) {
       if (path.some((member) => sameBytes(member.der, issuer.der))) continue;
-      if (!this.#isIssuedBy(current, issuer)) continue;
       const longer = [...path, issuer];
       if (!anchor) {
         const found = this.#extend(longer);
@@ -104,26 +103,9 @@ class PathSearch {
       if (problem === undefined) return whole;
       this.#note(longer.length, problem);
     }
-    return undefined;
-  }
-
-  /** Issuers by name, those that key identifiers point to first, anchors before others. */
-  #candidates(subject: Certificate): readonly Candidate[] {
-    const wanted = subject.authorityKeyIdentifier?.keyIdentifier;
-    const rank = (candidate: Candidate): number => {
-      const identifier = candidate.certificate.subjectKeyIdentifier;
-      const fits = wanted !== undefined && identifier !== undefined && sameBytes(wanted, identifier);
-      return (fits ? 0 : 2) + (candidate.anchor ? 0 : 1);
-    };
-    return [...this.#pool.named(this.#pool.namesOf(subject).issuer)].sort((a, b) => rank(a) - rank(b));
-  }
-
-  #isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
-    if (lacksParameters(issuer)) return true; // `#pathProblem` looks, once the path above it is known
-    const isSigned = this.#pool.isSigned(certificate, issuer);
-    if (isSigned === undefined) this.#note(maxDepth, 'the search for a path was given up: too many signatures to check');
-    else if (!isSigned) this.#note(1, signatureText(certificate, issuer));
-    return isSigned === true;
+    if (this.#pool.spent !== undefined) return this.#note(maxDepth, `the search for a path was given up: too many ${this.#pool.spent}`);
+    const refused = this.#pool.refusedIssuer(current);
+    return refused && this.#note(1, signatureText(current, refused));
   }
 
   /** Remembers what the deepest attempt failed of; that is what a person can mend. */
@@ -135,11 +117,24 @@ class PathSearch {
     return undefined;
   }
 
-  /** `path` is leaf first, anchor last, and every signature in it verifies, but for those by keys that lacked their parameters. */
+  /**
+   * `path` is leaf first, anchor last, and every signature in it verifies, but for those by keys that lacked their parameters.
+   * Revocation comes last: only who may issue certificates can make paths that get as far, and it is the dear part.
+   */
   #pathProblem(path: readonly Certificate[]): string | undefined {
-    const { at, purpose = keyPurpose.emailProtection } = this.#options;
     const anchor = path[path.length - 1] as Certificate;
     const below = path.slice(0, -1).reverse();
+    const problem = this.#structureProblem(anchor, below);
+    if (problem !== undefined) return problem;
+    for (const [index, certificate] of below.entries()) {
+      const revocation = this.#revocation(certificate, below[index - 1] ?? anchor);
+      if (revocation !== undefined) return revocation;
+    }
+    return undefined;
+  }
+
+  #structureProblem(anchor: Certificate, below: readonly Certificate[]): string | undefined {
+    const { at, purpose = keyPurpose.emailProtection } = this.#options;
     const names = new NameChecker();
     const policies = new PolicyChecker(below.length);
     let pathLength = below.length;
@@ -154,7 +149,6 @@ class PathSearch {
       const problem =
         (lacksParameters(issuer) && !isIssuedBy(certificate, issuer) ? signatureText(certificate, issuer) : undefined) ??
         dateProblem(certificate, at) ??
-        this.#revocation(certificate, issuer) ??
         (selfIssued && !isLeaf ? undefined : prefixed(certificate, names.check(certificate))) ??
         prefixed(certificate, policies.check(certificate, index, selfIssued)) ??
         criticalProblem(certificate);
@@ -198,16 +192,23 @@ class PathSearch {
   /** The CA itself, then any certificate in its name that has a path of its own to an anchor. */
   *#listSigners(name: string, issuer: Certificate, subject: Certificate): Generator<Certificate> {
     if (this.#pool.namesOf(issuer).subject === name) yield issuer;
-    if (this.#forLists >= 2) return;
+    const known = this.#pool.listSigners[this.#forLists];
+    if (!known) return;
     for (const { certificate, anchor } of this.#pool.named(name)) {
       if (certificate === issuer) continue;
       // Its own status may stand in a list that it signs; that its path holds otherwise is being found out just now.
       const isItself = sameBytes(certificate.der, subject.der);
       if (isItself && this.#forLists === 0) continue;
       if (anchor || isItself) yield certificate;
-      else if (this.#pool.hasSteps) {
-        const search = new PathSearch({ ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any }, this.#pool, this.#forLists + 1);
-        if (search.validate(certificate).trusted) yield certificate;
+      else {
+        let trusted = known.get(certificate);
+        if (trusted === undefined) {
+          if (this.#pool.spent !== undefined) return;
+          const search = new PathSearch({ ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any }, this.#pool, this.#forLists + 1);
+          trusted = search.validate(certificate).trusted;
+          known.set(certificate, trusted);
+        }
+        if (trusted) yield certificate;
       }
     }
   }
@@ -226,6 +227,16 @@ class PathSearch {
       throw error;
     }
   }
+}
+
+/** Those that key identifiers point to first, anchors before others. */
+function rankFor(subject: Certificate): (candidate: Candidate) => number {
+  const wanted = subject.authorityKeyIdentifier?.keyIdentifier;
+  return ({ certificate, anchor }) => {
+    const identifier = certificate.subjectKeyIdentifier;
+    const fits = wanted !== undefined && identifier !== undefined && sameBytes(wanted, identifier);
+    return (fits ? 0 : 2) + (anchor ? 0 : 1);
+  };
 }
 
 /** Without extendedKeyUsage everything is allowed; and everything is, where no purpose is asked for. */
@@ -257,7 +268,7 @@ function prefixed(certificate: Certificate, problem: string | undefined): string
 }
 
 function nameOf(certificate: Certificate): string {
-  return certificate.info.subject === '' ? `certificate ${certificate.info.serialNumber}` : certificate.info.subject;
+  return showText(certificate.info.subject === '' ? `certificate ${certificate.info.serialNumber}` : certificate.info.subject, 200);
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

@@ -139,7 +139,7 @@ function hex(tagByte: number): string {
 /** Dotted text of an OBJECT IDENTIFIER. */
 export function berOid(field: BerElement): string {
   const length = field.end - field.start;
-  if (field.tag !== tag.oid || length === 0 || length > 64) malformed('an object identifier is due', field.offset);
+  if (field.tag !== tag.oid || length === 0 || length > 64 || (field.bytes[field.end - 1] ?? 0) >= 0x80) malformed('an object identifier is due', field.offset);
   return oidText(berContent(field));
 }
 

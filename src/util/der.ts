@@ -199,8 +199,14 @@ export function wholeOf(bytes: Uint8Array, part: DerElement): Buffer {
   return asBuffer(bytes).subarray(part.offset, part.end);
 }
 
-/** Dotted text of an OBJECT IDENTIFIER's content octets. */
+/** Longer than any name in use; the arithmetic below grows with the square of it. */
+const maxOidOctets = 64;
+
+/** Dotted text of an OBJECT IDENTIFIER's content octets; a RangeError where they are none. */
 export function oidText(content: Uint8Array): string {
+  if (content.length === 0 || content.length > maxOidOctets || (content[content.length - 1] ?? 0) >= 0x80) {
+    throw new RangeError(`${content.length} octets are no object identifier`);
+  }
   const arcs: bigint[] = [];
   let value = 0n;
   for (const octet of content) {

@@ -149,7 +149,9 @@ describe('revocation', () => {
 
   it('of a malformed list is ERR_CERTIFICATE', () => {
     const list = revocationList(ca, [1]);
-    for (const bytes of [Buffer.alloc(0), Buffer.alloc(100), list.subarray(0, -1), Buffer.concat([list, Buffer.of(0)])]) {
+    const many = (tag: number): Buffer => der.element(tag, Buffer.alloc(1_200_000, Buffer.of(0x31, 0)));
+    const stuffed = [many(0x30), der.sequence(der.integer(1), der.sequence(der.oid('1.2.3')), many(0x30))].map((tbs) => der.sequence(tbs, der.sequence(der.oid('1.2.3')), der.bitString(Buffer.alloc(8))));
+    for (const bytes of [Buffer.alloc(0), Buffer.alloc(100), list.subarray(0, -1), Buffer.concat([list, Buffer.of(0)]), ...stuffed]) {
       expect(() => parseRevocationList(bytes)).toThrowError(expect.objectContaining({ code: 'ERR_CERTIFICATE' }) as Error);
     }
   });
@@ -179,6 +181,42 @@ describe('certificates from strangers', () => {
     expect(validate(await parse(leafOf(ca))).trusted).toBe(true);
     expect(validate(await parse(leafOf(many[0] as IssuedCertificate))).trusted).toBe(false);
     expect(validate(await parse(leafOf(ca))).problem).toMatch(/given up/);
+  });
+
+  // Without a limit of its own each of these takes from many seconds to minutes.
+  const inNoTime = async (work: () => unknown): Promise<void> => {
+    const started = performance.now();
+    await work();
+    expect(performance.now() - started).toBeLessThan(4_000);
+  };
+
+  it('in the name of a CA, with lists in its name, do not keep it busy', async () => {
+    const decoys = Array.from({ length: 300 }, () => root('CA'));
+    const forger = { name: 'CA', ...keyPair() };
+    const revocationLists = [anchor, ...Array.from({ length: 100 }, () => forger)].map((issuer) => parseRevocationList(revocationList(issuer, [])));
+    const leaf = leafOf(ca);
+    await inNoTime(async () => expect((await check(leaf, [ca, ...decoys], { revocationLists })).problem).toMatch(/could not be determined|given up/));
+  });
+
+  it('below somebody who is trusted but no CA do not have his lists read again for every way to him', async () => {
+    const trusted = leafOf(ca, { subject: 'T' });
+    const below = { name: 'T', privateKey: trusted.privateKey, publicKey: trusted.publicKey };
+    const ways = Array.from({ length: 13 }, () => issue({ subject: 'T', keys: below, issuer: below, ca: true }));
+    const forger = { name: 'CA', ...keyPair() };
+    const revocationLists = [anchor, ...Array.from({ length: 400 }, () => forger)].map((issuer) => parseRevocationList(revocationList(issuer, [])));
+    await inNoTime(async () => expect((await check(leafOf(below as IssuedCertificate), [trusted, ca, ...ways], { revocationLists })).trusted).toBe(false));
+  });
+
+  it('with an object identifier of a megabyte are refused before it is a number', async () => {
+    const long = der.element(der.tag.oid, Buffer.alloc(900_000, 0xff), Buffer.of(1));
+    const odd = issue({ subject: 'Odd', issuer: anchor, extensions: [der.sequence(long, der.octetString(Buffer.alloc(1)))] });
+    await inNoTime(() => expect(parseCertificate(odd.der)).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' }));
+  });
+
+  it('with an object identifier without end are no other name’s', async () => {
+    const cut = der.element(der.tag.oid, der.oid('2.5.29.19').subarray(2), Buffer.of(0x80));
+    const odd = issue({ subject: 'Odd', issuer: anchor, extensions: [der.sequence(cut, der.octetString(der.sequence(der.boolean(true))))] });
+    await expect(parseCertificate(odd.der)).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' });
   });
 
   it('in their thousands are refused', async () => {
