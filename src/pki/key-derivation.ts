@@ -17,9 +17,15 @@ const roundsAtOnce = 5_000;
 
 /** What is left for one file. A file that asks for more than 20 000 000 rounds is refused before any is done. */
 export class WorkBudget {
-  #rounds = maxRounds;
+  readonly #max: number;
+  #rounds: number;
 
-  constructor(readonly signal?: AbortSignal | undefined) {}
+  constructor(
+    readonly signal?: AbortSignal | undefined,
+    max = maxRounds,
+  ) {
+    this.#max = this.#rounds = max;
+  }
 
   /** ERR_CERTIFICATE where the file asks for more than is left. */
   spend(rounds: number): void {
@@ -27,7 +33,7 @@ export class WorkBudget {
     this.#rounds -= rounds;
     if (this.#rounds < 0) {
       throw certificateError(
-        `it asks for more than ${maxRounds} rounds of key derivation`,
+        `it asks for more than ${this.#max} rounds of key derivation`,
         'Write the file anew with fewer iterations; 10 000 to 600 000 are usual.',
       );
     }
@@ -113,7 +119,7 @@ const pbkdf2Async = promisify(pbkdf2);
 
 /** PBKDF2, off the main thread. */
 export async function pbkdf2Derive(prf: string, password: Uint8Array, salt: Uint8Array, rounds: number, length: number, budget: WorkBudget): Promise<Buffer> {
-  budget.spend(rounds);
+  budget.spend(rounds * Math.ceil(length / hash(prf, '', 'buffer').length));
   const key = await pbkdf2Async(password, salt, rounds, length, prf);
   budget.check();
   return key;
@@ -130,7 +136,7 @@ export async function scryptDerive(
   if (128 * cost.N * cost.r > maxScryptBytes || cost.p > 16) {
     throw certificateError('it asks for more than 256 MiB of memory to derive its key', 'Write the file anew with smaller scrypt parameters.');
   }
-  budget.spend(Math.max(1, cost.N * cost.p));
+  budget.spend(Math.max(1, cost.N * cost.r * cost.p));
   const key = await new Promise<Buffer>((resolve, reject) => {
     const options = { ...cost, maxmem: 2 * maxScryptBytes };
     scrypt(password, salt, length, options, (error, derived) => (error === null ? resolve(derived) : reject(new RangeError(error.message))));

@@ -19,6 +19,8 @@ export interface ReadOptions {
   readonly passwords: FilePasswords;
   /** Are the private keys needed? Otherwise an encrypted key needs no password. */
   readonly wantKeys: boolean;
+  /** Of key derivation in all; default 20 000 000. */
+  readonly maxRounds?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,7 +30,7 @@ export const maxFileBytes = 16 << 20;
 /** Everything in the bytes. ERR_CERTIFICATE says what is wrong with them. */
 export async function readContents(bytes: Uint8Array, options: ReadOptions): Promise<Contents> {
   const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const budget = new WorkBudget(options.signal);
+  const budget = new WorkBudget(options.signal, options.maxRounds);
   budget.check();
   if (input.length > maxFileBytes) throw tooLarge(input.length);
   if (input.length === 0) throw certificateError('it is empty', 'Give the whole file.');

@@ -3,6 +3,8 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateSource } from '../../../src/model/certificate.js';
 import { parseCertificate } from '../../../src/pki/certificate.js';
 import { loadCertificate } from '../../../src/pki/load-certificate.js';
+import * as der from '../../../src/util/der.js';
+import { issue, keyPair, root } from '../../support/certificates.js';
 import { errorOf, fixture } from './fixtures.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 
@@ -258,6 +260,36 @@ describe('what cannot be read', () => {
   ])('says what is wrong with %j', async (data, reason) => {
     const error = await errorOf(() => loadCertificate({ data }));
     expect([error.code, error.message]).toEqual(['ERR_CERTIFICATE', expect.stringContaining(reason)]);
+  });
+
+  const salt = der.octetString(Buffer.alloc(8));
+  const pbkdf2 = (rounds: number, length: number): Buffer => der.sequence(der.oid('1.2.840.113549.1.5.12'), der.sequence(salt, der.integer(rounds), der.integer(length)));
+  const pbes2 = (derivation: Buffer): Buffer => {
+    const cipher = der.sequence(der.oid('2.16.840.1.101.3.4.1.42'), der.octetString(Buffer.alloc(16)));
+    return der.sequence(der.sequence(der.oid('1.2.840.113549.1.5.13'), der.sequence(derivation, cipher)), der.octetString(Buffer.alloc(64)));
+  };
+  const scrypt = (n: number, r: number, p: number): Buffer => pbes2(der.sequence(der.oid('1.3.6.1.4.1.11591.4.11'), der.sequence(salt, der.integer(n), der.integer(r), der.integer(p))));
+  const pfx = (algorithm: Buffer, rounds: number): Buffer =>
+    der.sequence(
+      der.integer(3),
+      der.sequence(der.oid('1.2.840.113549.1.7.1'), der.context(0, der.octetString(der.sequence()))),
+      der.sequence(der.sequence(algorithm, der.octetString(Buffer.alloc(20))), salt, der.integer(rounds)),
+    );
+  const pbmac1 = (rounds: number, length: number): Buffer =>
+    pfx(der.sequence(der.oid('1.2.840.113549.1.5.14'), der.sequence(pbkdf2(rounds, length), der.sequence(der.oid('1.2.840.113549.2.9')))), 1);
+
+  it.each<[string, () => Buffer]>([
+    ['a MAC of 2^31 rounds', () => pfx(der.sequence(der.oid('1.3.14.3.2.26')), 2 ** 31)],
+    ['a MAC whose key takes 52 derivations of 19 000 000 rounds', () => pbmac1(19_000_000, 1024)],
+    ['PBKDF2 of 2^31 rounds', () => pbes2(pbkdf2(2 ** 31, 32))],
+    ['scrypt of 2^31 blocks', () => scrypt(2 ** 31, 8, 1)],
+    ['scrypt of blocks of a gigabyte', () => scrypt(2, 2 ** 23, 1)],
+    ['scrypt of few blocks that are long, and many of them', () => scrypt(2, 2 ** 20, 16)],
+    ['scrypt of nothing', () => scrypt(0, 0, 0)],
+  ])('refuses %s before it is done', async (_, make) => {
+    const started = performance.now();
+    expect((await errorOf(() => load(make()))).code).toBe('ERR_CERTIFICATE');
+    expect(performance.now() - started).toBeLessThan(1_500);
   });
 
   it.each<[string, () => Buffer]>([
