@@ -1,7 +1,6 @@
 /**
  * From what a file holds to who it names: each certificate with its key, found by the public key, and its chain.
  */
-import { X509Certificate } from 'node:crypto';
 import type { CertificateInfo, LoadedCertificate } from '../model/certificate.js';
 import { isEmailError } from '../errors/email-error.js';
 import { asBuffer } from '../util/bytes.js';
@@ -9,13 +8,14 @@ import { parseCertificate } from './certificate.js';
 import type { Certificate } from './certificate.js';
 import type { ContainedCertificate, Contents } from './contents.js';
 import { openPrivateKey, publicHalf } from './private-key.js';
+import { isSignedBy } from './signature.js';
 
 /** A certificate in its surroundings. */
 export interface Identity {
   readonly certificate: Certificate;
   readonly info: CertificateInfo;
-  /** DER, issuer first. */
-  readonly chain: readonly Uint8Array[];
+  /** DER, issuer first. Looked for when it is asked for: a bundle of strangers' certificates is listed without a signature checked. */
+  readonly chain: () => readonly Uint8Array[];
   /** PKCS#8 DER, or what signs in its place. */
   readonly privateKey: LoadedCertificate['privateKey'];
   /** Why the key that belongs to it is not here. */
@@ -29,12 +29,16 @@ export interface Identities {
   readonly skipped: readonly Error[];
   /** Keys that belong to no certificate here; default none. */
   readonly strayKeys?: number | undefined;
+  /** Revocation lists (DER) that lay beside them; default none. */
+  readonly crls?: readonly Uint8Array[] | undefined;
 }
 
 const maxChain = 10;
+/** Signatures looked at for one chain. */
+const maxChecks = 100;
 
 /** Reads all certificates and gives each its key and its chain. */
-export async function identitiesOf(contents: Pick<Contents, 'certificates' | 'keys' | 'locked'>): Promise<Identities> {
+export async function identitiesOf(contents: Pick<Contents, 'certificates' | 'keys' | 'locked'> & Partial<Pick<Contents, 'crls'>>): Promise<Identities> {
   const skipped: Error[] = [];
   const certificates = await readAll(contents.certificates, skipped);
   const keys = new Map<Certificate, Buffer>();
@@ -57,12 +61,12 @@ export async function identitiesOf(contents: Pick<Contents, 'certificates' | 'ke
     return {
       certificate,
       info: { ...certificate.info, hasPrivateKey: privateKey !== undefined || locked !== undefined, ...(alias === undefined ? {} : { alias }) },
-      chain: chainOf(certificate, bySubject),
+      chain: () => chainOf(certificate, bySubject),
       privateKey,
       locked,
     };
   });
-  return { identities, skipped, strayKeys };
+  return { identities, skipped, strayKeys, crls: contents.crls };
 }
 
 /** Each certificate once, with its alias. One that cannot be read does not take the others along. */
@@ -126,9 +130,10 @@ function latin1(bytes: Uint8Array): string {
 function chainOf(leaf: Certificate, bySubject: ReadonlyMap<string, readonly Certificate[]>): readonly Uint8Array[] {
   const chain: Certificate[] = [];
   const visited = new Set([leaf]);
+  let checks = 0;
   for (let last = leaf; chain.length < maxChain; ) {
     const issuers = bySubject.get(latin1(last.issuer)) ?? [];
-    const issuer = issuers.find((candidate) => !visited.has(candidate) && mayHaveIssued(candidate, last));
+    const issuer = issuers.find((candidate) => !visited.has(candidate) && mayHaveIssued(candidate, last) && ++checks <= maxChecks && hasSigned(candidate, last));
     if (issuer === undefined) break;
     visited.add(issuer);
     chain.push(issuer);
@@ -137,15 +142,13 @@ function chainOf(leaf: Certificate, bySubject: ReadonlyMap<string, readonly Cert
   return chain.map(({ der }) => der);
 }
 
-/** Key identifiers where both have them, and the signature in any case. */
+/** By key identifiers, where both have them. */
 function mayHaveIssued(issuer: Certificate, certificate: Certificate): boolean {
   const wanted = certificate.authorityKeyIdentifier?.keyIdentifier;
   const has = issuer.subjectKeyIdentifier;
-  if (wanted !== undefined && has !== undefined && Buffer.compare(wanted, has) !== 0) return false;
-  try {
-    return new X509Certificate(certificate.der).verify(issuer.publicKey);
-  } catch {
-    // Algorithms that OpenSSL does not know make no chain here.
-    return false;
-  }
+  return wanted === undefined || has === undefined || Buffer.compare(wanted, has) === 0;
+}
+
+function hasSigned(issuer: Certificate, { signatureAlgorithm, tbs, signature }: Certificate): boolean {
+  return isSignedBy(issuer, signatureAlgorithm, tbs, signature);
 }

@@ -4,6 +4,7 @@
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { Secret } from '../model/secret.js';
 import { resolveSecret } from '../profile/secret.js';
+import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
 import type { FilePasswords } from './contents.js';
 import type { Identity } from './identities.js';
@@ -29,10 +30,11 @@ export function filePasswords(
 /** The public shape of an identity. Throws what keeps its key locked, unless no key is wanted. */
 export function loadedFrom({ info, certificate, chain, privateKey, locked }: Identity, purpose: Purpose | undefined): LoadedCertificate {
   if (locked !== undefined && purpose !== 'encrypt') throw locked;
-  return { info, certificate: certificate.der, chain, ...(privateKey === undefined ? {} : { privateKey }) };
+  return { info, certificate: certificate.der, chain: chain(), ...(privateKey === undefined ? {} : { privateKey }) };
 }
 
-/** ERR_CERTIFICATE for what should have a key and has none. */
-export function noKey(what: string): Error {
-  return certificateError(`${what} has a certificate, but no private key`, 'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.');
+/** ERR_CERTIFICATE for what should have a key and has none; `skipped` may be why. */
+export function noKey(what: string, skipped: readonly Error[] = []): Error {
+  const unread = skipped.slice(0, 3).map(({ message }) => `; ${showText(message, 300)}`);
+  return certificateError(`${what} has a certificate, but no private key${unread.join('')}`, 'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.');
 }

@@ -71,7 +71,8 @@ async function exportKey(database: string, run: CommandRunner, entry: Identity, 
     const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
     if (opened?.privateKey === undefined) throw certificateError('pk12util gave no private key for it', 'The key may be on a token that does not let it out: use a signer.');
     // The database knows more of the chain than the export holds, and the nickname is its own.
-    return { ...opened, info: entry.info, chain: entry.chain.length > opened.chain.length ? entry.chain : opened.chain };
+    const [known, exported] = [entry.chain(), opened.chain()];
+    return { ...opened, info: entry.info, chain: () => (known.length > exported.length ? known : exported) };
   });
 }
 

@@ -75,7 +75,7 @@ async function takeKey(ask: Ask, entry: Identity, { passwords, signal }: StoreAc
   const password = oneTimePassword();
   const { pfx, chain } = await ask({ action: 'export', thumbprint, password }, signal);
   const issuers = (Array.isArray(chain) ? chain : []).map((der) => Buffer.from(String(der), 'base64'));
-  const withChain = { ...entry, chain: issuers.length > 0 ? issuers : entry.chain };
+  const withChain = { ...entry, chain: issuers.length > 0 ? () => issuers : entry.chain };
   if (typeof pfx !== 'string' || pfx === '') return { ...withChain, privateKey: keyInPlace(ask, thumbprint, entry) };
   const own = { ...passwords, file: () => Promise.resolve(password), key: () => Promise.resolve(password) };
   const { identities } = await identitiesOf(await readContents(Buffer.from(pfx, 'base64'), { passwords: own, wantKeys: true, signal }));

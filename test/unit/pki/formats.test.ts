@@ -305,6 +305,17 @@ describe('what cannot be read', () => {
     expect(elapsed()).toBeLessThan(1_500);
   });
 
+  it('reads a bundle of certificates of one name, none of which issued another, fast', async () => {
+    const keys = keyPair();
+    // Names and key identifiers fit, signatures do not.
+    const issuer = { name: 'Same', publicKey: keys.publicKey, privateKey: keyPair().privateKey };
+    const bundle = Array.from({ length: 300 }, () => issue({ subject: 'Same', keys, issuer }).der);
+    const data = bundle.map((each) => `-----BEGIN CERTIFICATE-----\n${each.toString('base64')}\n-----END CERTIFICATE-----\n`).join('');
+    const started = performance.now();
+    expect((await loadCertificate({ data })).chain).toEqual([]);
+    expect(performance.now() - started).toBeLessThan(1_500);
+  });
+
   function bundleOf(count: number): Buffer {
     const one = fixture('bob.der');
     const certificates = Buffer.alloc(one.length * count, one);
