@@ -72,7 +72,7 @@ async function loadFrom(driver: StoreDriver, selector: CertificateSelector, acce
   const found = await driver.entries(access);
   const entry = best(matching(found.identities, selector), access.purpose);
   if (entry === undefined) throw noMatch(found, selector);
-  if (needsKey(access.purpose) && !entry.info.hasPrivateKey) throw noKey(`the entry ${JSON.stringify(showText(entry.info.subject, 200))}`);
+  if (needsKey(access.purpose) && !entry.info.hasPrivateKey) throw noKey(`the entry ${JSON.stringify(showText(entry.info.subject, 200))}`, found.skipped);
   const wantsKey = access.purpose !== 'encrypt' && entry.info.hasPrivateKey;
   const opened = wantsKey && driver.withKey !== undefined ? await driver.withKey(entry, access) : entry;
   return loadedFrom(opened, access.purpose);

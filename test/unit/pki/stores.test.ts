@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { CertificateStore, PrivateKeyDecryptor, PrivateKeySigner } from '../../../src/model/certificate.js';
+import type { CertificateInfo, CertificateStore, PrivateKeyDecryptor, PrivateKeySigner } from '../../../src/model/certificate.js';
+import { parseCertificate } from '../../../src/pki/certificate.js';
 import { loadCertificate } from '../../../src/pki/load-certificate.js';
+import { best } from '../../../src/pki/select.js';
 import { openCertificateStore } from '../../../src/pki/stores/open-store.js';
 import { runCommand } from '../../../src/pki/stores/run-command.js';
 import type { Command, CommandResult } from '../../../src/pki/stores/run-command.js';
@@ -73,6 +75,17 @@ describe('a directory', () => {
     expect(loaded.chain).toHaveLength(2);
   });
 
+  it('says why a key could not be read where one is needed', async () => {
+    const place = mkdtempSync(join(tmpdir(), 'sealpost-test-'));
+    writeFileSync(join(place, 'ann.cer'), fixture('ann.der'));
+    writeFileSync(join(place, 'ann.key'), fixture('pbes2.key'));
+    const store = await openCertificateStore({ type: 'directory', location: place }, { password: 'not-This' });
+    const error = await errorOf(() => store.load({ subject: 'Ann Example' }, { purpose: 'sign' }));
+    expect(error.message).toContain('no private key; ann.key: the PEM block ENCRYPTED PRIVATE KEY of line 1: the password of the private key is wrong');
+    expect(error.message).not.toContain('not-This');
+    rmSync(place, { recursive: true });
+  });
+
   it('says that an entry has no key where one is needed', async () => {
     const store = await open();
     expect((await errorOf(() => store.load({ subject: 'Example Root' }, { purpose: 'sign' }))).message).toContain('no private key');
@@ -102,6 +115,19 @@ describe('PKCS#12 and JKS as stores', () => {
     const error = await errorOf(() => store.list());
     expect([error.message, error.remedy]).toEqual([expect.stringContaining('bob.p12: the PKCS#12 file is protected'), 'Give it in `password`.']);
     expect((await store.load({ alias: 'bob' }, { password: 'secret1' })).info.alias).toBe('bob');
+  });
+
+  it('takes the entry whose key opens where several match', async () => {
+    const inner = await openCertificateStore({ type: 'jks', location: join(directory, 'java.jks') }, { password: 'secret1' });
+    const [ann, bob] = await Promise.all(['ann', 'bob'].map(async (alias) => (await inner.list()).find((each) => each.alias === alias) as CertificateInfo));
+    const candidate = async (info: CertificateInfo | undefined, validFrom: string, locked?: Error) => ({
+      certificate: await parseCertificate(fixture('ann.der')),
+      info: { ...(info as CertificateInfo), validFrom: new Date(validFrom) },
+      locked,
+    });
+    const [older, newer] = [await candidate(ann, '2020-01-01'), await candidate(bob, '2021-01-01', new Error('locked'))];
+    for (const purpose of ['sign', undefined] as const) expect(best([newer, older], purpose)).toBe(older);
+    expect(best([newer], 'sign')).toBe(newer);
   });
 
   it('lists a JKS entry whose key is locked, and says so only where it is loaded', async () => {
