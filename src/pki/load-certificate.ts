@@ -105,8 +105,10 @@ function choose({ identities, skipped, strayKeys = 0 }: Identities, contents: Co
   return loadedFrom(chosen, purpose);
 }
 
-/** Those that are no issuer of another, where there are such. */
+/** Those that are no issuer of another, where there are such. Old roots do not say that they are authorities. */
 function leaves(identities: readonly Identity[]): readonly Identity[] {
-  const ends = identities.filter(({ certificate }) => certificate.basicConstraints?.ca !== true);
+  const others = identities.filter(({ certificate: { issuer, subject } }) => Buffer.compare(issuer, subject) !== 0);
+  const issuers = new Set(others.map(({ certificate }) => certificate.info.issuer));
+  const ends = identities.filter(({ certificate }) => certificate.basicConstraints?.ca !== true && !issuers.has(certificate.info.subject));
   return ends.length > 0 ? ends : identities;
 }

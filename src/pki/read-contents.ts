@@ -1,7 +1,7 @@
 /**
  * Reads certificates and keys from bytes of any format, told apart by what they are and not by the name of a file.
  */
-import { readElement } from '../util/der.js';
+import { children, readElement, tag } from '../util/der.js';
 import { showText } from '../util/show.js';
 import { atPlace, certificateError } from './certificate-error.js';
 import type { ContainedCertificate, ContainedKey, Contents, FilePasswords } from './contents.js';
@@ -39,8 +39,10 @@ export async function readContents(bytes: Uint8Array, options: ReadOptions): Pro
   if (text === undefined) return readBinary(input, options, budget);
   if (isPem(text)) return readPem(text, options, budget);
   const compact = text.trim();
-  if (/^[A-Za-z0-9+/=\s]{16,}$/.test(compact)) return readBinary(decodeBase64(compact, 'the text'), options, budget);
-  throw notRecognised(input);
+  if (!/^[A-Za-z0-9+/=\s]{16,}$/.test(compact)) throw notRecognised(input);
+  const decoded = decodeBase64(compact, 'the text');
+  const inner = textOf(decoded);
+  return inner !== undefined && isPem(inner) ? readPem(inner, options, budget) : readBinary(decoded, options, budget);
 }
 
 /** ERR_CERTIFICATE for what is over the limit. */
@@ -62,7 +64,7 @@ function looksLikeDer(input: Buffer): boolean {
   return input[0] === 0x30 && input[1] === input.length - 2;
 }
 
-type Kind = 'certificate' | 'pkcs7' | 'pkcs8' | 'encrypted-pkcs8' | 'pkcs1' | 'sec1' | 'pkcs12';
+type Kind = 'certificate' | 'crl' | 'pkcs7' | 'pkcs8' | 'encrypted-pkcs8' | 'pkcs1' | 'sec1' | 'pkcs12';
 
 /** What a structure is, by its first elements; also where lengths are indefinite. */
 function kindOf(bytes: Buffer): Kind | undefined {
@@ -73,11 +75,27 @@ function kindOf(bytes: Buffer): Kind | undefined {
     case 0x06:
       return 'pkcs7';
     case 0x30:
-      return inner !== undefined && bytes[inner] === 0x06 ? 'encrypted-pkcs8' : 'certificate';
+      if (inner !== undefined && bytes[inner] === 0x06) return 'encrypted-pkcs8';
+      return isRevocationList(bytes) ? 'crl' : 'certificate';
     case 0x02:
       return kindByVersion(bytes[outer + 2], bytes[outer + 1] === 1 ? bytes[outer + 3] : 0);
     default:
       return undefined;
+  }
+}
+
+/** Both are a signed SEQUENCE. In a list the issuer's name is followed by a time, in a certificate by a SEQUENCE of two. */
+function isRevocationList(der: Buffer): boolean {
+  try {
+    let fields = 0;
+    for (const { tag: field } of children(der, readElement(der, readElement(der, 0).start))) {
+      if (field === tag.utcTime || field === tag.generalizedTime) return true;
+      if (++fields === 4) return false;
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof RangeError) return false; // then reading it as a certificate says what is wrong
+    throw error;
   }
 }
 
@@ -115,6 +133,8 @@ async function readKind(kind: Kind, bytes: Buffer, options: ReadOptions, budget:
   switch (kind) {
     case 'certificate':
       return { format: 'certificate', certificates: [{ der: bytes }], keys: [], crls: [] };
+    case 'crl':
+      return { format: 'revocation list', certificates: [], keys: [], crls: [bytes] };
     case 'pkcs7':
       return readPkcs7(await loadAsn1js(), bytes);
     case 'pkcs12':

@@ -11,7 +11,6 @@ import type { RevocationList } from '../pki/crl.js';
 import { readContents } from '../pki/read-contents.js';
 import { readCertificateFile } from '../pki/read-file.js';
 import { utf8 } from '../util/bytes.js';
-import { children, readElement, tag } from '../util/der.js';
 
 const noPasswords: FilePasswords = {
   file: () => Promise.resolve(undefined),
@@ -41,24 +40,9 @@ export async function trustDataOf(all: readonly CertificateData[]): Promise<Trus
     const { certificates, crls } = await contentsOf(data);
     if (certificates.length + crls.length === 0) throw nothingIn('trust anchor', 'Give certificates or revocation lists as PEM text or DER bytes.');
     revocationLists.push(...crls.map(parseRevocationList));
-    for (const { der } of certificates) {
-      if (isRevocationList(der)) revocationLists.push(parseRevocationList(der));
-      else anchors.push(await parseCertificate(der));
-    }
+    for (const { der } of certificates) anchors.push(await parseCertificate(der));
   }
   return { anchors, revocationLists };
-}
-
-/** Both are a signed SEQUENCE. In a list the issuer's name is followed by a time, in a certificate by a SEQUENCE of two. */
-function isRevocationList(der: Uint8Array): boolean {
-  try {
-    const [tbs] = [...children(der, readElement(der, 0))];
-    const [, ...fields] = tbs === undefined ? [] : [...children(der, tbs)].map((field) => field.tag);
-    return fields.slice(0, 3).some((field) => field === tag.utcTime || field === tag.generalizedTime);
-  } catch (error) {
-    if (error instanceof RangeError) return false; // then reading it as a certificate says what is wrong
-    throw error;
-  }
 }
 
 function nothingIn(what: string, remedy: string): Error {

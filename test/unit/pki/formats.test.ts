@@ -186,6 +186,7 @@ describe('certificates and bundles', () => {
     ['PEM in UTF-16, as PowerShell writes it', () => Buffer.from(`\ufeff${pem('ann.der')}`, 'utf16le')],
     ['PEM after a UTF-8 byte order mark', () => `\ufeff${pem('ann.der')}`],
     ['base64 text', () => fixture('ann.der').toString('base64')],
+    ['base64 of PEM', () => Buffer.from(pem('ann.der')).toString('base64')],
     ['base64', () => ({ base64: fixture('ann.der').toString('base64') })],
     ['a TRUSTED CERTIFICATE', () => fixture('trusted.pem')],
     ['an X509 CERTIFICATE', () => pem('ann.der').replaceAll('CERTIFICATE', 'X509 CERTIFICATE')],
@@ -196,10 +197,22 @@ describe('certificates and bundles', () => {
     expect(await emailOf(data())).toEqual(['ann@example.test']);
   });
 
+  it('tells a revocation list in DER from a certificate', async () => {
+    const [, body = ''] = /-----BEGIN X509 CRL-----([^-]*)/.exec(fixture('crl.pem').toString()) ?? [];
+    expect((await errorOf(() => loadCertificate({ data: Buffer.from(body, 'base64') }))).message).toContain('the revocation list file holds no certificate');
+  });
+
   it('orders the chain from issuer to root, in whatever order the file has it', async () => {
     const loaded = await loadCertificate({ data: pem('root.der') + pem('bob.der') + pem('sub.der') }, { purpose: 'encrypt' });
     expect(loaded.info.emails).toEqual(['bob@example.test']);
     expect(loaded.chain.map((der) => Buffer.from(der).toString('hex'))).toEqual(chain);
+  });
+
+  it('takes no root of old, which does not say that it is an authority, for the one that is meant', async () => {
+    const old = root('Old Root', { ca: undefined, keyUsage: undefined, from: new Date(Date.now() - 1000) });
+    const person = issue({ subject: 'Ann', issuer: old, emails: ['ann@example.test'], from: new Date(Date.now() - 5000) });
+    const both = [old, person].map(({ der: each }) => `-----BEGIN CERTIFICATE-----\n${each.toString('base64')}\n-----END CERTIFICATE-----\n`).join('');
+    expect(await emailOf(both)).toEqual(['ann@example.test']);
   });
 
   it('reads certificate and key from one PEM text, the key first', async () => {
