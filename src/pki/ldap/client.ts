@@ -8,11 +8,11 @@ import type { EmailError } from '../../model/error.js';
 import type { TlsSettings } from '../../model/server.js';
 import { DirectConnector } from '../../net/direct.js';
 import { TlsContexts } from '../../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../../net/tls-contexts.js';
 import { secure } from '../../net/tls.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
-import { loadTlsIdentity } from '../tls-identity.js';
-import { decodeMessage, encodeMessage, messageLength, request, resultName } from './messages.js';
+import { decodeMessage, encodeMessage, maxValues, messageLength, request, resultName } from './messages.js';
 import type { AttributeValue, LdapMessage, SearchRequest } from './messages.js';
 
 /** Where and as whom. */
@@ -22,6 +22,8 @@ export interface LdapServer {
   /** `ldaps://`: TLS from the first byte. */
   readonly implicitTls: boolean;
   readonly tls: TlsSettings;
+  /** Reads the client certificate of `tls`. */
+  readonly loadIdentity: LoadClientIdentity;
   /** Simple bind; absent: anonymous. Resolved when TLS is up. */
   readonly credentials?: { readonly dn: string; readonly password: () => Promise<string> } | undefined;
   /** For messages. */
@@ -173,7 +175,7 @@ export class LdapClient {
     if (pending === undefined) return true;
     pending.bytes += length;
     if (pending.bytes > ldapLimits.searchBytes) pending.reject(certificateError(`${this.#name} gave more than ${ldapLimits.searchBytes} bytes`, 'Narrow the `filter`.'));
-    else if (message.kind === 'entry') pending.values.push(...message.values);
+    else if (message.kind === 'entry') pending.values.push(...message.values.slice(0, maxValues - pending.values.length));
     else if (message.kind === 'result') pending.resolve({ code: message.code, text: message.text, values: pending.values });
     return message.kind !== 'result' || message.operation !== 0x78;
   }
@@ -201,8 +203,8 @@ export class LdapClient {
   }
 }
 
-async function secureStream(stream: Duplex, { host, port, tls }: LdapServer, signal: AbortSignal): Promise<Duplex> {
-  const material = await new TlsContexts().get(tls, loadTlsIdentity);
+async function secureStream(stream: Duplex, { host, port, tls, loadIdentity }: LdapServer, signal: AbortSignal): Promise<Duplex> {
+  const material = await new TlsContexts().get(tls, loadIdentity);
   return (await secure(stream, { host, port, settings: tls, material }, signal)).stream;
 }
 

@@ -67,27 +67,34 @@ const results: ReadonlySet<number> = new Set([0x61, 0x65, 0x78]);
 
 /** Reads one message. A RangeError where it is not well-formed. */
 export function decodeMessage(bytes: Buffer): LdapMessage {
-  const [idPart, operation] = [...children(bytes, readElement(bytes, 0))];
+  const [idPart, operation] = children(bytes, readElement(bytes, 0));
   if (idPart?.tag !== tag.integer || operation === undefined) throw new RangeError('a message is not well-formed');
   const content = contentOf(bytes, idPart);
   if (content.length < 1 || content.length > 4) throw new RangeError('a message has no proper ID');
   const id = content.readIntBE(0, content.length);
   if (operation.tag === 0x64) return { id, kind: 'entry', values: readEntry(bytes, operation) };
   if (!results.has(operation.tag)) return { id, kind: 'other' };
-  const [code, , text] = [...children(bytes, operation)];
+  const [code, , text] = children(bytes, operation);
   if (code?.tag !== tag.enumerated || code.end - code.start !== 1) throw new RangeError('a result is not well-formed');
   return { id, kind: 'result', operation: operation.tag, code: bytes[code.start] ?? 0, text: text === undefined ? '' : contentOf(bytes, text).toString('utf8') };
 }
 
+/** Values of one search that are looked at. What a server gives beyond them costs nothing. */
+export const maxValues = 1_000;
+
 function readEntry(bytes: Buffer, operation: DerElement): AttributeValue[] {
-  const [, attributes] = [...children(bytes, operation)];
+  const read: AttributeValue[] = [];
+  const [, attributes] = children(bytes, operation);
   if (attributes === undefined) throw new RangeError('an entry is not well-formed');
-  return [...children(bytes, attributes)].flatMap((attribute) => {
-    const [name, values] = [...children(bytes, attribute)];
+  for (const attribute of children(bytes, attributes)) {
+    const [name, values] = children(bytes, attribute);
     if (name === undefined || values === undefined) throw new RangeError('an attribute is not well-formed');
     const [plain = ''] = contentOf(bytes, name).toString('latin1').toLowerCase().split(';');
-    return [...children(bytes, values)].map((value) => ({ attribute: plain, value: contentOf(bytes, value) }));
-  });
+    for (const value of children(bytes, values)) {
+      if (read.push({ attribute: plain, value: contentOf(bytes, value) }) === maxValues) return read;
+    }
+  }
+  return read;
 }
 
 /** Names of the result codes that a search meets (RFC 4511 appendix A). */

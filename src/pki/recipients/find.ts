@@ -13,7 +13,7 @@ import { throwIfAborted } from '../key-derivation.js';
 import type { CommandRunner } from '../stores/run-command.js';
 import { RecipientCache } from './cache.js';
 import { addressKey, choose, namesAddress } from './candidates.js';
-import type { RecipientSource } from './offers.js';
+import type { RecipientSource, SourceContext } from './offers.js';
 import { openSource } from './sources.js';
 
 /** What a look-up is done with. */
@@ -27,6 +27,8 @@ export interface RecipientLookUpOptions {
   readonly slot?: string | undefined;
   /** Runs the programs of stores. */
   readonly run?: CommandRunner | undefined;
+  /** Reads TLS client certificates by their field; default from their sources. */
+  readonly identityFor?: SourceContext['identityFor'];
 }
 
 /** What was found for one recipient. */
@@ -105,7 +107,7 @@ export async function lookUpRecipients(addresses: readonly string[], settings: S
   try {
     list.forEach((source, i) => {
       const field = `${slot}.certificates${list.length > 1 || isList(settings.certificates) ? `.${i}` : ''}`;
-      sources.push(openSource(source, { slot: field, signal, cache, run: options.run }));
+      sources.push(openSource(source, { slot: field, signal, cache, run: options.run, identityFor: options.identityFor }));
     });
     return await mapSome([...new Set(addresses)], (address) => lookUp(address, sources, requirements, signal));
   } finally {

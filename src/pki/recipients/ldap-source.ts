@@ -12,6 +12,7 @@ import type { LdapServer } from '../ldap/client.js';
 import { parseFilter } from '../ldap/filter.js';
 import type { AttributeValue } from '../ldap/messages.js';
 import { readContents } from '../read-contents.js';
+import { loadTlsIdentity } from '../tls-identity.js';
 import { addressKey } from './candidates.js';
 import { hasAny, vouchedOffer } from './offers.js';
 import type { RecipientSource, SourceContext } from './offers.js';
@@ -21,14 +22,15 @@ const certificateAttributes: ReadonlySet<string> = new Set(['usercertificate', '
 const maxValues = 100;
 
 /** The LDAP source: one connection for all recipients, opened for the first. ERR_PROFILE_INVALID for settings that cannot be. */
-export function createLdapSource(source: LdapCertificates, { cache, signal, slot }: SourceContext): RecipientSource {
-  const server = serverOf(source, slot, signal);
+export function createLdapSource(source: LdapCertificates, context: SourceContext): RecipientSource {
+  const { cache, signal, slot } = context;
+  const server = serverOf(source, context);
   const filter = parseFilter(source.filter ?? '(mail={address})', `${slot}.filter`);
   let client: Promise<LdapClient> | undefined;
   const search = async (address: string): ReturnType<RecipientSource['find']> => {
     client ??= LdapClient.open(server, signal);
     const values = await (await client).search({ baseDn: source.baseDn, filter: filter(address), attributes, sizeLimit: 20, timeLimitSeconds: 15 }, signal);
-    return vouchedOffer(await readValues(values));
+    return vouchedOffer(await readValues(values, signal));
   };
   return {
     name: server.name,
@@ -37,21 +39,21 @@ export function createLdapSource(source: LdapCertificates, { cache, signal, slot
   };
 }
 
-/** A value that is no certificate does not take the others along. */
-async function readValues(values: readonly AttributeValue[]): Promise<readonly Contents[]> {
+/** A value that is no certificate does not take the others along; nothing there is worth deriving a key for. */
+async function readValues(values: readonly AttributeValue[], signal: AbortSignal): Promise<readonly Contents[]> {
   const read: Contents[] = [];
   for (const { attribute, value } of values.slice(0, maxValues)) {
     if (!certificateAttributes.has(attribute)) continue;
     try {
-      read.push(await readContents(value, { passwords: noPasswords, wantKeys: false }));
+      read.push(await readContents(value, { passwords: noPasswords, wantKeys: false, maxRounds: 0, signal }));
     } catch (error) {
-      if (!isEmailError(error)) throw error;
+      if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
     }
   }
   return read;
 }
 
-function serverOf({ ldap, bindDn, password, tls }: LdapCertificates, slot: string, signal: AbortSignal): LdapServer {
+function serverOf({ ldap, bindDn, password, tls }: LdapCertificates, { slot, signal, identityFor }: SourceContext): LdapServer {
   const url = URL.canParse(ldap) ? new URL(ldap) : undefined;
   const isPlain = url !== undefined && url.username === '' && url.password === '' && /^\/?$/.test(url.pathname) && url.search === '' && url.hash === '';
   if (url === undefined || !isPlain || url.hostname === '' || !['ldap:', 'ldaps:'].includes(url.protocol)) {
@@ -60,12 +62,14 @@ function serverOf({ ldap, bindDn, password, tls }: LdapCertificates, slot: strin
   // A name without password would be let in as nobody (RFC 4513 section 5.1.2), which is not what was asked for.
   if (bindDn !== undefined && password === undefined) throw profileInvalid(`${slot}.password`, 'is needed with bindDn');
   if (bindDn === undefined && password !== undefined) throw profileInvalid(`${slot}.bindDn`, 'is needed with password');
+  const identitySlot = `${slot}.tls.clientCertificate`;
   const implicitTls = url.protocol === 'ldaps:';
   return {
     host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
     port: url.port === '' ? (implicitTls ? 636 : 389) : Number(url.port),
     implicitTls,
     tls: tls ?? {},
+    loadIdentity: identityFor?.(identitySlot) ?? ((certificate) => loadTlsIdentity(certificate, { slot: identitySlot, signal })),
     name: `the LDAP server ${showText(url.host, 300)}`,
     credentials: bindDn === undefined || password === undefined ? undefined : { dn: bindDn, password: () => bindPassword(password, slot, signal) },
   };

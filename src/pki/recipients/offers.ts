@@ -1,6 +1,7 @@
 /**
  * What sources of recipients' certificates share.
  */
+import type { LoadClientIdentity } from '../../net/tls-contexts.js';
 import { readableCertificates } from '../certificate-data.js';
 import type { Certificate } from '../certificate.js';
 import type { Contents } from '../contents.js';
@@ -23,6 +24,8 @@ export interface SourceContext {
   readonly signal: AbortSignal;
   readonly cache: RecipientCache;
   readonly run?: CommandRunner | undefined;
+  /** Reads TLS client certificates of a field, where that is done otherwise than from their sources alone. */
+  readonly identityFor?: ((slot: string) => LoadClientIdentity) | undefined;
 }
 
 /** Is it worth keeping? An address without certificates is asked for anew, so that a new one is found at once. */

@@ -1,9 +1,14 @@
-import type { Socket } from 'node:net';
+import { createServer } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { createSecureContext, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { LdapCertificates } from '../../../src/model/smime.js';
+import { ldapLimits } from '../../../src/pki/ldap/client.js';
 import { parseFilter } from '../../../src/pki/ldap/filter.js';
 import { lookUpRecipients } from '../../../src/pki/recipients/find.js';
 import type { RecipientLookUp } from '../../../src/pki/recipients/find.js';
+import * as der from '../../../src/util/der.js';
+import { extension, issue, root } from '../../support/certificates.js';
 import { errorOf, fixture } from './fixtures.js';
 import { ldapEntry, ldapMessage, ldapResult, startLdapServer } from './ldap-server.js';
 import type { LdapRequest, LdapTestServer } from './ldap-server.js';
@@ -81,6 +86,68 @@ describe('certificates from LDAP', () => {
     expect(found?.certificate?.info.emails).toEqual(['Ann@Example.Test']);
   });
 
+  it('takes no more of millions of values than it looks at', async () => {
+    const tiny = der.element(0x31, Buffer.alloc(5_000_000, Buffer.of(4, 0)));
+    const server = await serve(
+      plainly(({ id }, socket) => {
+        socket.write(ldapMessage(id, der.element(0x64, der.octetString(Buffer.from('cn=x')), der.sequence(der.sequence(der.octetString(Buffer.from('userCertificate')), tiny)))));
+        socket.write(ldapEntry(id, { userCertificate: [fixture('ann.der')] }));
+        socket.write(ldapResult(id, 0x65, 0));
+      }),
+    );
+    const [found] = await ask(server);
+    expect([found?.failure, found?.reason]).toEqual([undefined, `there is none in the LDAP server 127.0.0.1:${server.port}`]);
+  });
+
+  it.each(['ldaps', 'ldap'])('refuses a server whose certificate is for another host (%s)', async (scheme) => {
+    const authority = root('Authority');
+    const other = issue({ subject: 'other.test', issuer: authority, extensions: [extension('2.5.29.17', false, der.sequence(der.contextPrimitive(2, Buffer.from('other.test'))))] });
+    const toPem = (bytes: Buffer): string => `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`;
+    const secureContext = createSecureContext({ cert: toPem(other.der), key: other.privateKey.export({ format: 'pem', type: 'pkcs8' }) });
+    const seen: Buffer[] = [];
+    const listen = (socket: Socket): void => {
+      const secure = new TLSSocket(socket, { isServer: true, secureContext });
+      secure.on('data', (chunk: Buffer) => seen.push(chunk)).on('error', () => undefined);
+    };
+    const listener = createServer((socket) => {
+      if (scheme === 'ldaps') return listen(socket);
+      socket.on('error', () => undefined).once('data', () => (socket.write(ldapResult(1, 0x78, 0)), listen(socket)));
+    });
+    await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
+    const { port } = listener.address() as AddressInfo;
+    const settings = { ldap: `${scheme}://127.0.0.1:${port}`, baseDn: '', bindDn: 'cn=me', password: 'ldap-Secret', tls: { ca: toPem(authority.der) } };
+    const [found] = await lookUpRecipients(['ann@example.test'], { certificates: settings });
+    listener.close();
+    expect(found?.failure?.code).toBe('ERR_TLS');
+    expect(Buffer.concat(seen).toString('latin1')).not.toContain('ldap-Secret');
+  });
+
+  it('derives no key for what a server gives in place of certificates', async () => {
+    // PKCS#12 with a MAC of 900 000 rounds; twenty of them took a minute.
+    const mac = der.sequence(der.sequence(der.sequence(der.oid('1.3.14.3.2.26')), der.octetString(Buffer.alloc(20))), der.octetString(Buffer.alloc(8)), der.integer(900_000));
+    const slow = der.sequence(der.integer(3), der.sequence(der.oid('1.2.840.113549.1.7.1'), der.context(0, der.octetString(der.sequence()))), mac);
+    const server = await serve(
+      plainly(({ id }, socket) => {
+        socket.write(ldapEntry(id, { userSMIMECertificate: [...Array<Buffer>(20).fill(slow), fixture('ann.der')] }));
+        socket.write(ldapResult(id, 0x65, 0));
+      }),
+    );
+    const started = performance.now();
+    expect((await ask(server))[0]?.certificate?.info.emails).toEqual(['ann@example.test']);
+    expect(performance.now() - started).toBeLessThan(1_500);
+  });
+
+  it('names the field of a TLS client certificate that cannot be read, and lets the caller read it', async () => {
+    const server = await serve(() => undefined);
+    const tls = { clientCertificate: { file: '/no/such/file.p12' } };
+    const settings = { certificates: { ldap: `ldaps://127.0.0.1:${server.port}`, baseDn: '', tls } };
+    expect((await lookUpRecipients(['ann@example.test'], settings))[0]?.reason).toContain('smime.encrypt.certificates.tls.clientCertificate: /no/such/file.p12: there is no such file');
+    const asked: string[] = [];
+    const identityFor = (slot: string) => () => (asked.push(slot), Promise.reject(new Error('asked')));
+    await lookUpRecipients(['ann@example.test'], settings, { identityFor }).catch(() => undefined);
+    expect(asked).toEqual(['smime.encrypt.certificates.tls.clientCertificate']);
+  });
+
   it('reads answers that come byte by byte', async () => {
     const server = await serve(
       plainly(({ id }, socket) => {
@@ -148,6 +215,30 @@ describe('certificates from LDAP', () => {
     const entry = ldapEntry(id, { userCertificate: [Buffer.alloc(1 << 20)] });
     const more = (): boolean => !socket.destroyed && socket.write(entry, () => void setImmediate(more));
     more();
+  }
+
+  it.each<[string, (request: LdapRequest, socket: Socket) => void]>([
+    ['answers to what was not asked', ({ id }, socket) => socket.write(Buffer.concat([ldapEntry(id + 7, { userCertificate: [fixture('ann.der')] }), ldapResult(id + 7, 0x65, 0)]))],
+    ['sends half an answer', ({ id }, socket) => socket.write(ldapEntry(id, { userCertificate: [fixture('ann.der')] }).subarray(0, -10))],
+    ['says nothing', () => undefined],
+    ['sends a byte now and then', ({ id }, socket) => drip(ldapEntry(id, { userCertificate: [fixture('ann.der')] }), socket)],
+  ])('gives up on a server that %s when its time is over', async (_, answer) => {
+    const before = ldapLimits.operationMs;
+    ldapLimits.operationMs = 300;
+    try {
+      const server = await serve(plainly(answer));
+      const [found] = await ask(server);
+      expect([found?.certificate, found?.failure?.code, found?.failure?.retryable]).toEqual([undefined, 'ERR_TIMEOUT', true]);
+      await expect.poll(() => server.open.size).toBe(0);
+    } finally {
+      ldapLimits.operationMs = before;
+    }
+  });
+
+  function drip(bytes: Buffer, socket: Socket, at = 0): void {
+    if (socket.destroyed) return;
+    socket.write(bytes.subarray(at, at + 1));
+    setTimeout(() => drip(bytes, socket, at + 1), 50).unref();
   }
 
   it('ends at once with its signal, whatever the server does', async () => {
