@@ -7,6 +7,8 @@ import { showText } from '../util/show.js';
 import { atPlace, certificateError } from './certificate-error.js';
 import { parseCertificate } from './certificate.js';
 import type { Certificate } from './certificate.js';
+import { parseRevocationList } from './crl.js';
+import type { RevocationList } from './crl.js';
 import type { ContainedCertificate, Contents, FilePasswords } from './contents.js';
 import { readContents } from './read-contents.js';
 import { readCertificateFile } from './read-file.js';
@@ -19,15 +21,22 @@ export const noPasswords: FilePasswords = {
   keyField: 'password',
 };
 
-/** All certificates in it; `field` names it in errors. ERR_CERTIFICATE where there is none, or one cannot be read. */
-export async function readCertificates(data: CertificateData, field: string): Promise<readonly Certificate[]> {
+/** What trust begins with. */
+export interface TrustAnchors {
+  readonly anchors: readonly Certificate[];
+  /** Revocation lists that came with them. */
+  readonly lists: readonly RevocationList[];
+}
+
+/** All in it; `field` names it in errors. ERR_CERTIFICATE where it holds neither certificate nor list, or one cannot be read. */
+export async function readTrustAnchors(data: CertificateData, field: string): Promise<TrustAnchors> {
   const isFile = typeof data === 'object' && 'file' in data;
   const place = isFile ? `${field}: ${showText(data.file, 300)}` : field;
   try {
     const bytes = isFile ? await readCertificateFile(data.file) : bytesOf(data);
-    const { certificates } = await readContents(bytes, { passwords: noPasswords, wantKeys: false });
-    if (certificates.length === 0) throw certificateError('it holds no certificate', 'Give a certificate as PEM text or DER bytes.');
-    return await Promise.all(certificates.map(({ der }) => parseCertificate(der)));
+    const { certificates, crls } = await readContents(bytes, { passwords: noPasswords, wantKeys: false });
+    if (certificates.length + crls.length === 0) throw certificateError('it holds no certificate', 'Give a certificate as PEM text or DER bytes.');
+    return { anchors: await Promise.all(certificates.map(({ der }) => parseCertificate(der))), lists: crls.map(parseRevocationList) };
   } catch (error) {
     throw atPlace(error, place);
   }

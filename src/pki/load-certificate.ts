@@ -15,6 +15,7 @@ import { readCertificateFile } from './read-file.js';
 import { filePasswords, loadedFrom, noKey } from './loaded.js';
 import { best, needsKey } from './select.js';
 import type { Purpose } from './select.js';
+import { loadOf } from './stores/foreign-store.js';
 import { openCertificateStore } from './stores/open-store.js';
 
 /** What a certificate is loaded for. */
@@ -81,9 +82,9 @@ function withKey(contents: Contents, other: Contents, place: string): Contents {
 async function loadFromStore(source: Extract<CertificateSource, { readonly select: unknown }>, slot: string, { purpose, signal }: LoadContext): Promise<LoadedCertificate> {
   const store = await openCertificateStore(source.store, { slot, signal, keyPassword: source.keyPassword });
   const { password } = source;
-  const loaded = await store.load(source.select, { ...(password === undefined ? {} : { password }), ...(purpose === undefined ? {} : { purpose }) });
+  const loaded = await loadOf(store, source.select, { ...(password === undefined ? {} : { password }), ...(purpose === undefined ? {} : { purpose }) });
   throwIfAborted(signal);
-  if (needsKey(purpose) && loaded.privateKey === undefined) throw noKey(`the store's entry ${JSON.stringify(loaded.info.subject)}`);
+  if (needsKey(purpose) && loaded.privateKey === undefined) throw noKey(`the store's entry ${JSON.stringify(showText(loaded.info.subject, 200))}`);
   return loaded;
 }
 

@@ -15,7 +15,7 @@ import { foldAscii, misuse } from '../select.js';
 export interface Offer {
   /** Certificates that may be the recipient's. */
   readonly certificates: readonly Certificate[];
-  /** Others that came along, for paths. */
+  /** Authorities that came along, for paths. A self-signed certificate is often its own, and so in both. */
   readonly others: readonly Certificate[];
   /** Revocation lists (DER) that came along. */
   readonly crls: readonly Uint8Array[];
@@ -23,11 +23,18 @@ export interface Offer {
   readonly vouched: boolean;
 }
 
+/** May it issue others? */
+export function isAuthority({ basicConstraints }: Certificate): boolean {
+  return basicConstraints?.ca === true;
+}
+
 /** What certificates are judged by. */
 export interface Requirements {
   readonly now: Date;
   /** undefined: paths are not checked. */
   readonly anchors: readonly Certificate[] | undefined;
+  /** Revocation lists that came with the anchors. */
+  readonly lists?: readonly RevocationList[] | undefined;
 }
 
 /** The certificate, or why each was refused. */
@@ -36,19 +43,23 @@ export interface Choice {
   readonly refusals: readonly string[];
 }
 
+/** More than anyone has; what a directory gives beyond them is not looked at. */
+const maxLooks = 100;
 const minimumRsaBits = 2048;
 const curves: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521']);
 
 /** The best certificate of an offer: fit for encryption, matching the address before others, the newest. */
 export function choose(offer: Offer, address: string, requirements: Requirements): Choice {
   const refusals: string[] = [];
-  const lists = offer.crls.flatMap(readList);
+  const lists = [...offer.crls.flatMap(readList), ...(requirements.lists ?? [])];
   const key = addressKey(address);
-  const matches = (certificate: Certificate): number => (namesAddress(certificate, key) ? 1 : 0);
+  const named = new Set(offer.certificates.filter((certificate) => namesAddress(certificate, key)));
+  const mayBeTheirs = (certificate: Certificate): boolean =>
+    named.has(certificate) || (offer.vouched && (!isAuthority(certificate) || offer.certificates.length === 1));
   const ordered = offer.certificates
-    .filter((certificate) => offer.vouched || matches(certificate) === 1)
-    .sort((a, b) => matches(b) - matches(a) || b.info.validFrom.getTime() - a.info.validFrom.getTime());
-  for (const certificate of ordered) {
+    .filter(mayBeTheirs)
+    .sort((a, b) => Number(named.has(b)) - Number(named.has(a)) || b.info.validFrom.getTime() - a.info.validFrom.getTime());
+  for (const certificate of ordered.slice(0, maxLooks)) {
     const problem = unfitness(certificate, requirements.now) ?? revocation(certificate, lists) ?? pathProblem(certificate, offer, requirements);
     if (problem === undefined) return { certificate, refusals };
     refusals.push(`the certificate ${showText(certificate.info.subject || certificate.info.serialNumber, 120)} ${problem}`);
@@ -92,16 +103,25 @@ function day(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** The lists come from the same place as the certificates and can only take trust away: their signatures are not asked for. */
+/** The lists come from places that are trusted, and can only take trust away: their signatures are not asked for. */
 function revocation(certificate: Certificate, lists: readonly RevocationList[]): string | undefined {
+  try {
+    return isRevoked(certificate, lists) ? 'was revoked' : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return `may have been revoked: a revocation list is damaged (${error.message})`;
+    throw error;
+  }
+}
+
+function isRevoked(certificate: Certificate, lists: readonly RevocationList[]): boolean {
   const issuer = comparableName(nameParts(certificate.issuer));
   const removedFromList = 8;
   for (const list of lists) {
     if (list.issuer !== issuer && !list.scope.indirect) continue;
     const entry = findEntry(list, certificate.serialNumber, issuer);
-    if (entry !== undefined && entry.reason !== removedFromList) return 'was revoked';
+    if (entry !== undefined && entry.reason !== removedFromList) return true;
   }
-  return undefined;
+  return false;
 }
 
 function pathProblem(certificate: Certificate, { others, certificates }: Offer, { anchors, now }: Requirements): string | undefined {

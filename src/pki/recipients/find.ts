@@ -7,7 +7,8 @@ import type { EmailError, RecipientFailure } from '../../model/error.js';
 import type { Warning } from '../../model/reply.js';
 import type { RecipientCertificates, SmimeEncryptSettings } from '../../model/smime.js';
 import { showText } from '../../util/show.js';
-import { readCertificates } from '../certificate-data.js';
+import { readTrustAnchors } from '../certificate-data.js';
+import type { TrustAnchors } from '../certificate-data.js';
 import type { Certificate } from '../certificate.js';
 import { throwIfAborted } from '../key-derivation.js';
 import type { CommandRunner } from '../stores/run-command.js';
@@ -100,8 +101,8 @@ export async function lookUpRecipients(addresses: readonly string[], settings: S
   throwIfAborted(signal);
   const slot = options.slot ?? 'smime.encrypt';
   const cache = options.cache ?? new RecipientCache();
-  const anchors = settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache);
-  const requirements = { now: options.now ?? new Date(), anchors };
+  const trust = settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache);
+  const requirements = { now: options.now ?? new Date(), anchors: trust?.anchors, lists: trust?.lists };
   const list = isList(settings.certificates) ? settings.certificates : [settings.certificates];
   const sources: RecipientSource[] = [];
   try {
@@ -119,8 +120,11 @@ function isList(certificates: RecipientCertificates | readonly RecipientCertific
   return Array.isArray(certificates);
 }
 
-function readAnchors(anchors: readonly CertificateData[], slot: string, cache: RecipientCache): Promise<readonly Certificate[]> {
-  return cache.remember(anchors, '', async () => (await Promise.all(anchors.map((data, i) => readCertificates(data, `${slot}.trustAnchors.${i}`)))).flat());
+function readAnchors(all: readonly CertificateData[], slot: string, cache: RecipientCache): Promise<TrustAnchors> {
+  return cache.remember(all, '', async () => {
+    const read = await Promise.all(all.map((data, i) => readTrustAnchors(data, `${slot}.trustAnchors.${i}`)));
+    return { anchors: read.flatMap(({ anchors }) => anchors), lists: read.flatMap(({ lists }) => lists) };
+  });
 }
 
 /** `work` for all, some at a time, in their order. */

@@ -3,10 +3,10 @@
  */
 import type { LoadClientIdentity } from '../../net/tls-contexts.js';
 import { readableCertificates } from '../certificate-data.js';
-import type { Certificate } from '../certificate.js';
 import type { Contents } from '../contents.js';
 import type { CommandRunner } from '../stores/run-command.js';
 import type { RecipientCache } from './cache.js';
+import { isAuthority } from './candidates.js';
 import type { Offer } from './candidates.js';
 
 /** One place, open for one look-up of all recipients. */
@@ -35,12 +35,6 @@ export function hasAny({ certificates }: Offer): boolean {
 
 /** An offer whose source says whose certificates they are. */
 export async function vouchedOffer(contents: readonly Contents[]): Promise<Offer> {
-  const all = (await Promise.all(contents.map(readableCertificates))).flat();
-  return { ...byRole(all), crls: contents.flatMap(({ crls }) => crls), vouched: true };
-}
-
-/** Authorities are for paths only. */
-export function byRole(all: readonly Certificate[]): { certificates: Certificate[]; others: Certificate[] } {
-  const certificates = all.filter(({ basicConstraints }) => basicConstraints?.ca !== true);
-  return { certificates, others: all.filter((each) => !certificates.includes(each)) };
+  const certificates = (await Promise.all(contents.map(readableCertificates))).flat();
+  return { certificates, others: certificates.filter(isAuthority), crls: contents.flatMap(({ crls }) => crls), vouched: true };
 }

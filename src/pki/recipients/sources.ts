@@ -16,11 +16,12 @@ import { contentsOf, loadCertificate } from '../load-certificate.js';
 import { filePasswords } from '../loaded.js';
 import { readContents } from '../read-contents.js';
 import { readDirectory } from '../stores/file-store.js';
+import { listOf, loadOf } from '../stores/foreign-store.js';
 import { driverOf, isStore } from '../stores/open-store.js';
-import { addressKey } from './candidates.js';
+import { addressKey, isAuthority } from './candidates.js';
 import type { Offer } from './candidates.js';
 import { createLdapSource } from './ldap-source.js';
-import { byRole, hasAny, vouchedOffer } from './offers.js';
+import { hasAny, vouchedOffer } from './offers.js';
 import type { RecipientSource, SourceContext } from './offers.js';
 
 /** Opens a source; nothing is read before the first `find`. */
@@ -71,18 +72,19 @@ interface Index {
 }
 
 function indexOf(all: readonly Certificate[], crls: readonly Uint8Array[]): Index {
-  const { certificates, others } = byRole(all);
   const byAddress = new Map<string, Certificate[]>();
-  for (const certificate of certificates) {
+  for (const certificate of all) {
     for (const key of new Set(certificate.emails.map(addressKey))) {
       const known = byAddress.get(key);
       if (known === undefined) byAddress.set(key, [certificate]);
       else known.push(certificate);
     }
   }
-  const fingerprints = new Set(certificates.map(({ info }) => info.fingerprint));
-  // A bundle of authorities alone is one certificate too, where it is one: a self-signed one is often its own authority.
-  const pool = certificates.length > 0 ? certificates : others;
+  const others = all.filter(isAuthority);
+  const people = all.filter((certificate) => !isAuthority(certificate));
+  const fingerprints = new Set(people.map(({ info }) => info.fingerprint));
+  // A bundle of authorities alone is one certificate too, where it is one.
+  const pool = people.length > 0 ? people : others;
   return { byAddress, others, crls, single: fingerprints.size === 1 || (fingerprints.size === 0 && others.length === 1) ? pool[0] : undefined };
 }
 
@@ -131,8 +133,8 @@ function storeSource(source: StoreSource, context: SourceContext): RecipientSour
   if (isStore(store)) return foreignStoreSource(source, store, context);
   const driver = driverOf(store, { slot, run });
   const load = async (): Promise<Index> => {
-    const { identities } = await driver.entries({ passwords: filePasswords({ password }, slot, signal), purpose: 'encrypt', signal });
-    return { ...indexOf(identities.map(({ certificate }) => certificate), []), single: undefined };
+    const { identities, crls = [] } = await driver.entries({ passwords: filePasswords({ password }, slot, signal), purpose: 'encrypt', signal });
+    return { ...indexOf(identities.map(({ certificate }) => certificate), crls), single: undefined };
   };
   return { name: driver.place, find: async (address) => offerOf(await placed(driver.place, () => cache.remember(source, '', load)), address) };
 }
@@ -140,7 +142,7 @@ function storeSource(source: StoreSource, context: SourceContext): RecipientSour
 function foreignStoreSource(source: StoreSource, store: CertificateStore, { cache, signal }: SourceContext): RecipientSource {
   const options = source.password === undefined ? {} : { password: source.password };
   const load = async (key: string): Promise<Offer> => {
-    const infos = await cache.remember(source, 'list', () => store.list());
+    const infos = await cache.remember(source, 'list', () => listOf(store));
     throwIfAborted(signal);
     const wanted = infos.filter(({ emails }) => emails.some((email) => addressKey(email) === key)).slice(0, maxOffered);
     const loaded = await Promise.all(wanted.map(({ fingerprint }) => loadEntry(store, fingerprint, options)));
@@ -150,7 +152,7 @@ function foreignStoreSource(source: StoreSource, store: CertificateStore, { cach
 }
 
 async function loadEntry(store: CertificateStore, fingerprint: string, options: { password?: Secret }): Promise<{ certificate: Certificate; chain: readonly Certificate[] }> {
-  const { certificate, chain } = await store.load({ fingerprint }, { ...options, purpose: 'encrypt' });
+  const { certificate, chain } = await loadOf(store, { fingerprint }, { ...options, purpose: 'encrypt' });
   return { certificate: await parseCertificate(certificate), chain: await Promise.all(chain.map(parseCertificate)) };
 }
 

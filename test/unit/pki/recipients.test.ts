@@ -14,6 +14,8 @@ import { createEmailError } from '../../../src/errors/email-error.js';
 import { parseCertificate } from '../../../src/pki/certificate.js';
 import type { Certificate } from '../../../src/pki/certificate.js';
 import { children, readElement, sequence, wholeOf } from '../../../src/util/der.js';
+import { loadCertificate } from '../../../src/pki/load-certificate.js';
+import { issue, revocationList, root } from '../../support/certificates.js';
 import { errorOf, fixture } from './fixtures.js';
 
 const now = new Date('2024-06-01');
@@ -122,6 +124,59 @@ describe("recipients' certificates", () => {
     const error = await errorOf(() => find({ data: pem('ann-new.der') + pem('bob.der') + fixture('crl.pem').toString() }, [ann]));
     expect(error.recipients?.[0]?.reason).toContain('was revoked');
     expect((await find({ data: fixture('people.p7b') }, [ann, bob])).found).toEqual({ [ann]: ann, [bob]: bob });
+  });
+
+  it('refuses who is revoked by a list that lies in a directory, or came with the trust anchors, in PEM or DER', async () => {
+    const authority = root('Example CA');
+    const revoked = issue({ subject: 'Ann', issuer: authority, emails: [ann], serial: 4711 });
+    const list = revocationList(authority, [4711]);
+    const place = mkdtempSync(join(tmpdir(), 'sealpost-test-'));
+    writeFileSync(join(place, 'ann.cer'), revoked.der);
+    const reason = async (certificates: RecipientCertificates, settings: Partial<SmimeEncryptSettings> = {}): Promise<string | undefined> =>
+      (await lookUpRecipients([ann], { certificates, ...settings }))[0]?.reason;
+    expect(await reason({ directory: place })).toBeUndefined();
+    expect(await reason({ data: revoked.der }, { trustAnchors: [authority.der] })).toBeUndefined();
+    expect(await reason({ data: revoked.der }, { trustAnchors: [authority.der, list] })).toContain('was revoked');
+    writeFileSync(join(place, 'list.cer'), list);
+    expect(await reason({ directory: place })).toContain('was revoked');
+    expect(await reason({ store: { type: 'directory', location: place } })).toContain('was revoked');
+    rmSync(place, { recursive: true });
+  });
+
+  it('refuses whom a list that is damaged may speak of', async () => {
+    const authority = root('Example CA');
+    const certificate = issue({ subject: 'Ann', issuer: authority, emails: [ann], serial: 4711 });
+    const list = revocationList(authority, [4710, 4711]);
+    const at = list.indexOf(Buffer.from('02021266', 'hex'));
+    list[at + 1] = 0x7f;
+    expect((await lookUpRecipients([ann], { certificates: { data: certificate.der }, trustAnchors: [authority.der, list] }))[0]?.reason).toContain('a revocation list is damaged');
+  });
+
+  it('takes a self-signed certificate that calls itself an authority where it is the recipient’s', async () => {
+    const self = root('Ann', { emails: [ann], keyUsage: undefined });
+    const place = mkdtempSync(join(tmpdir(), 'sealpost-test-'));
+    writeFileSync(join(place, 'ann.cer'), self.der);
+    for (const certificates of [() => [self.der], { directory: place }] as const) {
+      const found = await lookUpRecipients([ann, bob], { certificates });
+      expect(found.map(({ certificate }) => certificate?.info.emails[0])).toEqual(certificates instanceof Function ? [ann, ann] : [ann, undefined]);
+    }
+    const authority = root('Example CA', { keyUsage: undefined });
+    const expired = issue({ subject: 'Ann', issuer: authority, emails: [ann], to: new Date(Date.now() - 1000) });
+    expect((await lookUpRecipients([ann], { certificates: () => [expired.der, authority.der] }))[0]?.reason).toContain('expired');
+    rmSync(place, { recursive: true });
+  });
+
+  it.each<[string, Partial<CertificateStore>, string]>([
+    ['fails', { list: () => Promise.reject(new Error('HSM offline')) }, 'the store failed: HSM offline'],
+    ['lists nothing', { list: () => Promise.resolve(undefined as never) }, 'the store gave no list'],
+    ['loads nothing', { load: () => Promise.resolve(undefined as never) }, 'the store gave no certificate'],
+    ['fails to load', { load: () => Promise.reject(new TypeError('no token')) }, 'the store failed: no token'],
+  ])("reports a store of the caller's own that %s", async (_, broken, reason) => {
+    const inner = await openCertificateStore({ type: 'directory', location: directory });
+    const store: CertificateStore = { list: () => inner.list(), load: (selector, options) => inner.load(selector, options), ...broken };
+    const [found] = await lookUpRecipients([ann], { certificates: { store } }, { now });
+    expect([found?.failure?.code, found?.reason]).toEqual(['ERR_CERTIFICATE', expect.stringContaining(reason)]);
+    if (broken.load !== undefined) expect((await errorOf(() => loadCertificate({ store, select: { alias: 'x' } }))).message).toContain(reason);
   });
 
   it('checks paths where trust anchors are set, with what came along between', async () => {
