@@ -2,8 +2,6 @@
  * What sources gave, kept for a while in memory, so that a thousand messages do not ask a directory a thousand times.
  */
 
-import { isEmailError } from '../../errors/email-error.js';
-
 /** Options of the cache. */
 export interface RecipientCacheOptions {
   /** Milliseconds; default 300 000. */
@@ -16,6 +14,8 @@ export interface RecipientCacheOptions {
 
 interface Entry {
   readonly value: Promise<unknown>;
+  /** Of the caller that asked first. */
+  readonly signal: AbortSignal;
   readonly expires: number;
 }
 
@@ -34,18 +34,18 @@ export class RecipientCache {
   }
 
   /** What `load` gives for this source (by identity) and key. Asked for once at a time; errors, and what `keep` refuses, are not kept. */
-  async remember<T>(source: object, key: string, load: () => Promise<T>, keep: (value: T) => boolean = () => true): Promise<T> {
+  async remember<T>(source: object, key: string, signal: AbortSignal, load: () => Promise<T>, keep: (value: T) => boolean = () => true): Promise<T> {
     const known = this.#entries.get(source)?.get(key);
     if (known !== undefined && known.expires > this.#clock()) {
       try {
         return (await known.value) as T;
       } catch (error) {
-        // Somebody else gave up waiting; this caller did not.
-        if (isEmailError(error) && error.code === 'ERR_ABORTED') return this.remember(source, key, load, keep);
+        // Somebody else gave up waiting, by an abort or a deadline; this caller did not.
+        if (known.signal.aborted && !signal.aborted) return this.remember(source, key, signal, load, keep);
         throw error;
       }
     }
-    const entry: Entry = { value: load(), expires: this.#clock() + this.#ttlMs };
+    const entry: Entry = { value: load(), signal, expires: this.#clock() + this.#ttlMs };
     this.#set(source, key, entry);
     try {
       const value = (await entry.value) as T;

@@ -101,7 +101,7 @@ export async function lookUpRecipients(addresses: readonly string[], settings: S
   throwIfAborted(signal);
   const slot = options.slot ?? 'smime.encrypt';
   const cache = options.cache ?? new RecipientCache();
-  const trust = settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache);
+  const trust = settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache, signal);
   const requirements = { now: options.now ?? new Date(), anchors: trust?.anchors, lists: trust?.lists };
   const list = isList(settings.certificates) ? settings.certificates : [settings.certificates];
   const sources: RecipientSource[] = [];
@@ -120,8 +120,8 @@ function isList(certificates: RecipientCertificates | readonly RecipientCertific
   return Array.isArray(certificates);
 }
 
-function readAnchors(all: readonly CertificateData[], slot: string, cache: RecipientCache): Promise<TrustAnchors> {
-  return cache.remember(all, '', async () => {
+function readAnchors(all: readonly CertificateData[], slot: string, cache: RecipientCache, signal: AbortSignal): Promise<TrustAnchors> {
+  return cache.remember(all, '', signal, async () => {
     const read = await Promise.all(all.map((data, i) => readTrustAnchors(data, `${slot}.trustAnchors.${i}`)));
     return { anchors: read.flatMap(({ anchors }) => anchors), lists: read.flatMap(({ lists }) => lists) };
   });

@@ -34,7 +34,7 @@ export function createLdapSource(source: LdapCertificates, context: SourceContex
   };
   return {
     name: server.name,
-    find: (address) => cache.remember(source, addressKey(address), () => search(address), hasAny),
+    find: (address) => cache.remember(source, addressKey(address), signal, () => search(address), hasAny),
     close: () => void client?.then((open) => open.close(), () => undefined),
   };
 }

@@ -42,7 +42,7 @@ function functionSource(source: Extract<RecipientCertificates, (address: string)
     const contents = await Promise.all(given.map((each) => readGiven(each, signal)));
     return vouchedOffer(contents);
   };
-  return { name: 'the function', find: (address) => cache.remember(source, addressKey(address), () => load(address), hasAny) };
+  return { name: 'the function', find: (address) => cache.remember(source, addressKey(address), signal, () => load(address), hasAny) };
 }
 
 /** More certificates than any one recipient has. */
@@ -105,7 +105,7 @@ function fileSource(source: CertificateSource, { cache, signal, slot }: SourceCo
     if (contents.certificates.length === 0) throw certificateError('it holds no certificate', 'Give a file with the certificates of recipients.');
     return indexOf(await readableCertificates(contents), contents.crls);
   };
-  return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', load)), address) };
+  return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', signal, load)), address) };
 }
 
 /** The suffixes that the directory source reads. */
@@ -118,7 +118,7 @@ function directorySource(source: { readonly directory: string }, { cache, signal
     // A directory with one certificate is still a directory: it grows.
     return { ...indexOf(await readableCertificates(contents), contents.crls), single: undefined };
   };
-  return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', load)), address) };
+  return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', signal, load)), address) };
 }
 
 interface StoreSource {
@@ -136,19 +136,19 @@ function storeSource(source: StoreSource, context: SourceContext): RecipientSour
     const { identities, crls = [] } = await driver.entries({ passwords: filePasswords({ password }, slot, signal), purpose: 'encrypt', signal });
     return { ...indexOf(identities.map(({ certificate }) => certificate), crls), single: undefined };
   };
-  return { name: driver.place, find: async (address) => offerOf(await placed(driver.place, () => cache.remember(source, '', load)), address) };
+  return { name: driver.place, find: async (address) => offerOf(await placed(driver.place, () => cache.remember(source, '', signal, load)), address) };
 }
 
 function foreignStoreSource(source: StoreSource, store: CertificateStore, { cache, signal }: SourceContext): RecipientSource {
   const options = source.password === undefined ? {} : { password: source.password };
   const load = async (key: string): Promise<Offer> => {
-    const infos = await cache.remember(source, 'list', () => listOf(store));
+    const infos = await cache.remember(source, 'list', signal, () => listOf(store));
     throwIfAborted(signal);
     const wanted = infos.filter(({ emails }) => emails.some((email) => addressKey(email) === key)).slice(0, maxOffered);
     const loaded = await Promise.all(wanted.map(({ fingerprint }) => loadEntry(store, fingerprint, options)));
     return { certificates: loaded.map(({ certificate }) => certificate), others: loaded.flatMap(({ chain }) => chain), crls: [], vouched: false };
   };
-  return { name: 'the store', find: (address) => cache.remember(source, `@${addressKey(address)}`, () => load(addressKey(address)), hasAny) };
+  return { name: 'the store', find: (address) => cache.remember(source, `@${addressKey(address)}`, signal, () => load(addressKey(address)), hasAny) };
 }
 
 async function loadEntry(store: CertificateStore, fingerprint: string, options: { password?: Secret }): Promise<{ certificate: Certificate; chain: readonly Certificate[] }> {

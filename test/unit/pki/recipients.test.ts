@@ -19,6 +19,7 @@ import { issue, revocationList, root } from '../../support/certificates.js';
 import { errorOf, fixture } from './fixtures.js';
 
 const now = new Date('2024-06-01');
+const never = new AbortController().signal;
 const pem = (name: string): string => `-----BEGIN CERTIFICATE-----\n${fixture(name).toString('base64')}\n-----END CERTIFICATE-----\n`;
 const ann = 'ann@example.test';
 const bob = 'bob@example.test';
@@ -241,20 +242,22 @@ describe('the cache', () => {
     const source = {};
     let loads = 0;
     const load = () => (loads++, Promise.reject(new Error('down')));
-    await expect(cache.remember(source, 'a', load)).rejects.toThrow('down');
-    await expect(cache.remember(source, 'a', load)).rejects.toThrow('down');
+    await expect(cache.remember(source, 'a', never, load)).rejects.toThrow('down');
+    await expect(cache.remember(source, 'a', never, load)).rejects.toThrow('down');
     expect(loads).toBe(2);
     const once = () => (loads++, Promise.resolve(1));
-    expect(await Promise.all([cache.remember(source, 'b', once), cache.remember(source, 'b', once)])).toEqual([1, 1]);
+    expect(await Promise.all([cache.remember(source, 'b', never, once), cache.remember(source, 'b', never, once)])).toEqual([1, 1]);
     expect(loads).toBe(3);
   });
 
-  it('does not give one caller the abort of another', async () => {
+  it('does not give one caller the abort or the deadline of another', async () => {
     const cache = new RecipientCache();
     const source = {};
-    const aborted = cache.remember(source, 'a', () => Promise.reject(createEmailError('ERR_ABORTED', 'gave up')));
-    const other = cache.remember(source, 'a', () => Promise.resolve('found'));
-    await expect(aborted).rejects.toThrow('gave up');
+    const first = new AbortController();
+    const gone = cache.remember(source, 'a', first.signal, () => new Promise((_, reject) => first.signal.addEventListener('abort', () => reject(first.signal.reason as Error))));
+    const other = cache.remember(source, 'a', never, () => Promise.resolve('found'));
+    first.abort(createEmailError('ERR_TIMEOUT', 'the deadline of one message'));
+    await expect(gone).rejects.toThrow('deadline');
     expect(await other).toBe('found');
   });
 
@@ -262,10 +265,10 @@ describe('the cache', () => {
     const cache = new RecipientCache({ maxEntries: 10 });
     const source = {};
     let loads = 0;
-    for (let i = 0; i < 100; i++) await cache.remember(source, `${i}`, () => (loads++, Promise.resolve(i)));
-    await cache.remember(source, '95', () => (loads++, Promise.resolve(0)));
+    for (let i = 0; i < 100; i++) await cache.remember(source, `${i}`, never, () => (loads++, Promise.resolve(i)));
+    await cache.remember(source, '95', never, () => (loads++, Promise.resolve(0)));
     expect(loads).toBe(100);
-    await cache.remember(source, '5', () => (loads++, Promise.resolve(0)));
+    await cache.remember(source, '5', never, () => (loads++, Promise.resolve(0)));
     expect(loads).toBe(101);
   });
 });
