@@ -1,7 +1,9 @@
 /** Checks a signature by the AlgorithmIdentifier that came with it: of certificates and CRLs. */
-import { constants, verify } from 'node:crypto';
+import { verify } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../util/der.js';
 import type { AlgorithmIdentifier, Certificate } from './certificate.js';
+import { isPssSignature } from './pss.js';
+import type { PssParameters } from './pss.js';
 import { hasStrength } from './public-key.js';
 
 interface Scheme {
@@ -51,8 +53,7 @@ export function isSignedBy(signer: Certificate, algorithm: AlgorithmIdentifier, 
     if (algorithm.oid === rsaPss) {
       const pss = readPssParameters(algorithm.parameters);
       if (!pss || (kind !== 'rsa' && kind !== 'rsa-pss') || !hasStrength(signer.publicKey)) return false;
-      const key = { key: signer.publicKey, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: pss.saltLength };
-      return verify(pss.hash, data, key, signature);
+      return isPssSignature(signer.publicKey, pss, data, signature);
     }
     const scheme = schemes.get(algorithm.oid);
     if (scheme?.kind !== kind || (kind !== 'ec' && !hasStrength(signer.publicKey))) return false;
@@ -62,21 +63,21 @@ export function isSignedBy(signer: Certificate, algorithm: AlgorithmIdentifier, 
   }
 }
 
-/** RSASSA-PSS-params (RFC 4055) with one hash for both uses. */
-function readPssParameters(der: Uint8Array | undefined): { hash: string; saltLength: number } | undefined {
-  let hash = 'sha1';
-  let maskHash = 'sha1';
+/** RSASSA-PSS-params (RFC 4055); undefined where something in them is not supported. */
+function readPssParameters(der: Uint8Array | undefined): PssParameters | undefined {
+  let digest: string | undefined = 'sha1';
+  let mgfDigest: string | undefined = 'sha1';
   let saltLength = 20;
   if (der === undefined) return undefined;
   for (const field of children(der, readElement(der, 0))) {
     const inner = readElement(der, field.start, field.end);
-    if (field.tag === 0xa0) hash = hashName(der, inner.start, inner.end) ?? '';
+    if (field.tag === 0xa0) digest = hashName(der, inner.start, inner.end);
     else if (field.tag === 0xa1) {
       const [, parameters] = [...children(der, inner)];
-      maskHash = (parameters && hashName(der, parameters.start, parameters.end)) ?? '';
+      mgfDigest = parameters && hashName(der, parameters.start, parameters.end);
     } else if (field.tag === 0xa2) saltLength = Number(BigInt(`0x${contentOf(der, inner).toString('hex') || '0'}`));
   }
-  return hash !== '' && hash === maskHash ? { hash, saltLength } : undefined;
+  return digest !== undefined && mgfDigest !== undefined ? { digest, mgfDigest, saltLength } : undefined;
 }
 
 function hashName(der: Uint8Array, start: number, end: number): string | undefined {

@@ -1,15 +1,16 @@
 /**
  * Parameters of PSS and OAEP (RFC 4055): both begin with a hash and an MGF1 hash, each SHA-1 where it is left out.
  */
+import type { PssParameters } from '../pki/pss.js';
 import { noBytes } from '../util/bytes.js';
 import { tag } from '../util/der.js';
 import { digestByOid, oids } from './algorithms.js';
 import { BerFields, berInteger, berOctets, octetTags } from './ber.js';
 import type { BerElement } from './ber.js';
-import type { OaepParameters, PssParameters, RsaDigest } from './rsa-decoding.js';
+import type { OaepParameters, RsaDigest } from './rsa-decoding.js';
 
 /** Of either; undefined where something in them is not supported. */
-export function readMaskParameters(parameters: BerElement | undefined): (OaepParameters & PssParameters) | undefined {
+export function readMaskParameters(parameters: BerElement | undefined): (PssParameters & OaepParameters) | undefined {
   if (parameters === undefined || parameters.tag === tag.null) return { digest: 'sha1', mgfDigest: 'sha1', saltLength: 20, label: noBytes };
   const fields = new BerFields(parameters);
   const digest = readDigest(fields.optional(0xa0));

@@ -1,26 +1,14 @@
 /**
- * What RSA decryption and PSS verification need beyond node:crypto, over its raw operation: RSAES-PKCS1-v1_5 with implicit rejection
- * (Node 20 refuses to do it), OAEP and PSS with an MGF1 hash that differs from the digest (RFC 8017).
+ * What RSA decryption needs beyond node:crypto, over its raw operation: RSAES-PKCS1-v1_5 with implicit rejection (Node 20 refuses to do
+ * it), OAEP with an MGF1 hash that differs from the digest (RFC 8017).
  */
-import { constants, createHash, privateDecrypt, publicDecrypt, randomBytes, timingSafeEqual } from 'node:crypto';
+import { constants, createHash, privateDecrypt, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { leftPad, mgf1, xor } from '../pki/pss.js';
 import type { DigestName } from './algorithms.js';
 
 /** Hashes that OAEP and PSS are used with. */
 export type RsaDigest = Exclude<DigestName, 'shake256'>;
-
-/** MGF1 (RFC 8017 appendix B.2.1). */
-export function mgf1(digest: RsaDigest, seed: Uint8Array, length: number): Buffer {
-  const blocks: Buffer[] = [];
-  const counter = Buffer.alloc(4);
-  for (let made = 0, index = 0; made < length; index++) {
-    counter.writeUInt32BE(index);
-    const block = createHash(digest).update(seed).update(counter).digest();
-    blocks.push(block);
-    made += block.length;
-  }
-  return Buffer.concat(blocks).subarray(0, length);
-}
 
 /** The raw RSA operation, left-padded to the length of the modulus; undefined where the ciphertext does not fit the key. */
 export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | undefined {
@@ -32,10 +20,6 @@ export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | 
   } catch {
     return undefined; // not below the modulus: public knowledge
   }
-}
-
-function leftPad(bytes: Buffer, size: number): Buffer {
-  return bytes.length === size ? bytes : Buffer.concat([Buffer.alloc(size - bytes.length), bytes]);
 }
 
 /** 0xff where `value` (0 to 255) is zero, else 0; without a branch. */
@@ -86,51 +70,4 @@ export function oaepDecode(block: Uint8Array, { digest, mgfDigest, label }: Oaep
     searching &= ~isOne;
   }
   return (bad | searching) === 0 ? data.subarray(start) : undefined;
-}
-
-function xor(a: Buffer, b: Uint8Array): Buffer {
-  for (let i = 0; i < a.length; i++) a[i] = (a[i] ?? 0) ^ (b[i] ?? 0);
-  return a;
-}
-
-/** Parameters of PSS. */
-export interface PssParameters {
-  readonly digest: RsaDigest;
-  readonly mgfDigest: RsaDigest;
-  readonly saltLength: number;
-}
-
-/** RSASSA-PSS verification (RFC 8017 section 8.1.2) of a digest, with any hash for MGF1. */
-export function verifyPss(key: KeyObject, digestValue: Uint8Array, signature: Uint8Array, parameters: PssParameters): boolean {
-  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
-  if (signature.length !== Math.ceil(bits / 8)) return false;
-  let block: Buffer;
-  try {
-    block = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature);
-  } catch {
-    return false;
-  }
-  const encodedBits = bits - 1;
-  const size = Math.ceil(encodedBits / 8);
-  block = leftPad(block, signature.length);
-  if (block.length > size && block[0] !== 0) return false;
-  return pssMatches(block.subarray(block.length - size), encodedBits, digestValue, parameters);
-}
-
-/** EMSA-PSS-VERIFY (RFC 8017 section 9.1.2). */
-function pssMatches(encoded: Buffer, encodedBits: number, digestValue: Uint8Array, { digest, mgfDigest, saltLength }: PssParameters): boolean {
-  const hashSize = digestValue.length;
-  if (encoded.length < hashSize + saltLength + 2 || encoded.at(-1) !== 0xbc) return false;
-  const split = encoded.length - hashSize - 1;
-  const unusedBits = 8 * encoded.length - encodedBits;
-  const firstMask = 0xff >> unusedBits;
-  if ((encoded[0] ?? 0xff) & ~firstMask) return false;
-  const hash = encoded.subarray(split, split + hashSize);
-  const data = xor(mgf1(mgfDigest, hash, split), encoded.subarray(0, split));
-  data[0] = (data[0] ?? 0) & firstMask;
-  const saltStart = split - saltLength;
-  for (let i = 0; i < saltStart - 1; i++) if (data[i] !== 0) return false;
-  if (data[saltStart - 1] !== 1) return false;
-  const expected = createHash(digest).update(Buffer.alloc(8)).update(digestValue).update(data.subarray(saltStart)).digest();
-  return timingSafeEqual(expected, hash);
 }

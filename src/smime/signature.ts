@@ -1,18 +1,18 @@
 /**
  * Signature algorithms: which one a key signs with, how it is named in CMS (RFC 5754, 4056, 5753, 8419), and the check of a signature.
  */
-import { constants, createHash, createPublicKey, verify } from 'node:crypto';
+import { constants, createHash, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { createEmailError } from '../errors/email-error.js';
 import type { SignatureAlgorithm } from '../model/certificate.js';
 import type { SmimeSignSettings } from '../model/smime.js';
 import type { Certificate } from '../pki/certificate.js';
+import { isPssSignature } from '../pki/pss.js';
+import type { PssParameters } from '../pki/pss.js';
 import { hasStrength } from '../pki/public-key.js';
-import { children, context, integer, nullElement, oid, readElement, sequence, wholeOf } from '../util/der.js';
+import { context, integer, nullElement, oid, sequence } from '../util/der.js';
 import { digestOids, digestSizes, ecdsaOids, oids } from './algorithms.js';
 import type { DigestName, SignatureKind } from './algorithms.js';
-import { verifyPss } from './rsa-decoding.js';
-import type { PssParameters, RsaDigest } from './rsa-decoding.js';
 
 /** A signature algorithm with all its parameters. */
 export interface SignatureScheme {
@@ -102,7 +102,7 @@ function isSignature(key: KeyObject, { kind, digest, pss }: SignatureScheme, dat
     case 'rsa':
       return type === 'rsa' && hasStrength(key) && verify(digest, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
     case 'pss':
-      return (type === 'rsa' || type === 'rsa-pss') && hasStrength(key) && pss !== undefined && isPss(key, pss, data, signature);
+      return (type === 'rsa' || type === 'rsa-pss') && hasStrength(key) && pss !== undefined && isPssSignature(key, pss, data, signature);
     case 'ecdsa':
       return type === 'ec' && verify(digest, data, { key, dsaEncoding: 'der' }, signature);
     case 'dsa':
@@ -112,31 +112,6 @@ function isSignature(key: KeyObject, { kind, digest, pss }: SignatureScheme, dat
     case 'ed448':
       return type === 'ed448' && verify(null, data, key, signature);
   }
-}
-
-function isPss(key: KeyObject, parameters: PssParameters, data: Uint8Array, signature: Uint8Array): boolean {
-  const { digest, mgfDigest, saltLength } = parameters;
-  if (mgfDigest === digest) return verify(digest, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
-  const { hashAlgorithm = digest, mgf1HashAlgorithm = mgfDigest, saltLength: minimum = 0 } = key.asymmetricKeyDetails ?? {};
-  if (hashAlgorithm !== digest || mgf1HashAlgorithm !== mgfDigest || saltLength < minimum) return false;
-  return verifyPss(plainRsaKey(key), hashOf(digest, data), signature, parameters);
-}
-
-/** The same key without its restriction to PSS, with which OpenSSL refuses the raw operation. */
-function plainRsaKey(key: KeyObject): KeyObject {
-  if (key.asymmetricKeyType === 'rsa') return key;
-  const spki = key.export({ format: 'der', type: 'spki' });
-  const [, bits] = [...children(spki, readElement(spki, 0))];
-  if (bits === undefined) throw new RangeError('the key has no bits');
-  return createPublicKey({
-    key: sequence(sequence(oid(oids.rsaEncryption), nullElement()), wholeOf(spki, bits)),
-    format: 'der',
-    type: 'spki',
-  });
-}
-
-function hashOf(digest: RsaDigest, data: Uint8Array): Buffer {
-  return createHash(digest).update(data).digest();
 }
 
 /** Hash of content for a message digest; SHAKE256 with 512 bits (RFC 8419 section 2.3). */

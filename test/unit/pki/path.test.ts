@@ -65,6 +65,40 @@ describe('a certification path (RFC 5280 section 6)', () => {
   });
 });
 
+describe('a signature by RSASSA-PSS', () => {
+  // openssl x509 -req … -sigopt rsa_padding_mode:pss -sigopt rsa_mgf1_md:sha1 -sigopt rsa_pss_saltlen:20 -sha256
+  const pssRoot = Buffer.from(
+    `MIIDCTCCAfGgAwIBAgIUalrwnPvUM/q2SnM/Yzhow/YY0mswDQYJKoZIhvcNAQELBQAwEzERMA8GA1UEAwwIUFNTIFJvb3QwIBcNMjYxMTI4MDgyMzI1WhgP
+MjEyNjExMDQwODIzMjVaMBMxETAPBgNVBAMMCFBTUyBSb290MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAhCBw0CszfM0aBo65aMR08UIdbBFJ
+odfopL7qVDcOe5mU0hydbvXywcG9Ld43YR6r+gwyPxlKo9DqYvk6eOpcZNbX1ypPT82MUVZRC2Ds/aw1uOA7HPFlN5iFm6p/zXU4naYqrhVJtJsJHyUWDqce
+yx4H113++Aax2eEB5hn7ahsQuqY77OjU59TwXDjF1OjsnrU7Byv+oRO0t/SXy658Z0Q8ibYR+ZtDeUd9GmJw9E1UrDlprTRny1Ev6/m/RhMIhfo5fWeOEGOL
+YC+PmO8dUA/dqid+snKJU61ttTsN8N748HKl+cS9M17Br4PpfXzS/Uk7VWIjy81oHqHY73p5kwIDAQABo1MwUTAdBgNVHQ4EFgQUjfKET0D6t9M2UkxqQVHr
+j8geZGcwHwYDVR0jBBgwFoAUjfKET0D6t9M2UkxqQVHrj8geZGcwDwYDVR0TAQH/BAUwAwEB/zANBgkqhkiG9w0BAQsFAAOCAQEAJOrARmCXJ8kiedWgLrlw
+S1DW+ErOtJb4pzx2uRs88u2FlB0pOuV8RR0skW7ofGyk8P9mg0Ax1Bae+OHxO7Cxk2QPkOL/4LEJYLA+aenJLKetxB+peTSy1uZmu7S6nJAbkf2N2Hx3yxpy
+I+5QsgmLwYES8iTqgfxU4a9zTmlA0vWOT0Q+XFfc156dBXiZ+T8Tr+eqCLgfHP1MYy3SpMPEO4CAuV/ddPEENKNq3G3aunXg3B37z2ZPR+US4n6En5b08UQp
+pcOU2jF/ZwcrH/h6y01edn2k5oOr69sJpsKZbnngQSPVvXNszx18/p0TzInhduavsY3Y/CMpMF2J+Bh1yg==`,
+    'base64',
+  );
+  const pssLeaf = Buffer.from(
+    `MIICXjCCATWgAwIBAgIBBzAeBgkqhkiG9w0BAQowEaAPMA0GCWCGSAFlAwQCAQUAMBMxETAPBgNVBAMMCFBTUyBSb290MCAXDTI2MTEyODA4MjMyNVoYDzIx
+MjYxMTA0MDgyMzI1WjATMREwDwYDVQQDDAhQU1MgTGVhZjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABNkregrz42fLchXmOzOWjoo+I2gQjmjSu/yO6SWk
+dZPTSiA2YB62HwljRdkuSh8amSbcRvon3kaRHxh0R8YMtk+jZDBiMBMGA1UdJQQMMAoGCCsGAQUFBwMEMAsGA1UdDwQEAwIHgDAdBgNVHQ4EFgQUbcj3hCEy
+A2odBuW2vXl7Uj0b7WgwHwYDVR0jBBgwFoAUjfKET0D6t9M2UkxqQVHrj8geZGcwHgYJKoZIhvcNAQEKMBGgDzANBglghkgBZQMEAgEFAAOCAQEAefCqhX4r
+YZVyWWt4dlhDPzZQt2qGcepW6Wwl4puSOEPv0dynFWlNfHQchOWcGmSzyntp6W5NKK0EDIK7cEERBWIOz7f+2mciCyAUwD2S2NVEthZNiuvAb+yPE5Etq5xh
+NZ8ZP1qn/4fq0ubVq5nQfaASkHYeJURhTkelSBGv5WGu6bXp38RMcOHxggQAuaD32v6s0W68ylmooLIrqhlvAJFbENANbyWCjzoPXIV9KFcCpZfbPpggdYrT
+aLjWr5SpFXMcwRst/xEL0N1dVuV6PEyfbj0ma1fRDcfHoaT1lvlchrnk+l6T0ORnW8ad8dxEdwdJFv9iqCR4rh79EeMn+w==`,
+    'base64',
+  );
+
+  it('with an MGF1 hash that differs from the digest holds, and not with a byte changed (RFC 4055)', async () => {
+    const options = { anchors: [await parseCertificate(pssRoot)], intermediates: [], at: now };
+    expect(validatePath(await parseCertificate(pssLeaf), options).trusted).toBe(true);
+    const changed = Buffer.from(pssLeaf);
+    changed[changed.length - 1] = (changed.at(-1) ?? 0) ^ 1;
+    expect(validatePath(await parseCertificate(changed), options).problem).toMatch(/does not verify/);
+  });
+});
+
 describe('name constraints', () => {
   const constrained = (permitted: readonly Buffer[], excluded: readonly Buffer[] = []): IssuedCertificate => {
     const list = (tagNumber: number, names: readonly Buffer[]): Buffer[] => (names.length === 0 ? [] : [der.context(tagNumber, ...names.map((name) => der.sequence(name)))]);

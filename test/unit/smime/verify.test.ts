@@ -2,7 +2,7 @@ import { constants, createHash, createPrivateKey, createPublicKey, generateKeyPa
 import { describe, expect, test } from 'vitest';
 import { verify } from '../../../src/smime/operations.js';
 import type { SignatureResult } from '../../../src/smime/signature-check.js';
-import { mgf1 } from '../../../src/smime/rsa-decoding.js';
+import { mgf1 } from '../../../src/pki/pss.js';
 import { prepareSigner } from '../../../src/smime/signer.js';
 import { bitString, children, context, element, integer, nullElement, octetString, oid, readElement, sequence, tag, time, wholeOf } from '../../../src/util/der.js';
 import { attribute, contentType, dataOid, indefinite, messageDigest, nameOf, signedData, signerInfo, signingTime, skiOf } from './forge.js';
@@ -261,6 +261,14 @@ describe('trust is apart from validity', () => {
     const at = new Date(Date.now() + 500 * 86_400_000);
     const { signatures } = await verify(cmsMessage(cms), { trustAnchors: [root.der], at });
     expect(signatures).toMatchObject([{ valid: true, trusted: false }]);
+  });
+
+  test('a path through an RSA key that can be factored is not trusted', async () => {
+    for (const [kind, trusted] of [['rsa512', false], ['rsa1024', true]] as const) {
+      const middle = issue({ issuer: root, name: 'Middle', ca: true, kind });
+      const leaf = issue({ issuer: middle, name: 'Leaf' });
+      expect(await check(signedData(content, [signerInfo({ signer: leaf, attributes: goodAttributes })], [leaf.der, middle.der]))).toMatchObject([{ valid: true, trusted }]);
+    }
   });
 
   test('the time that a signature says is not believed: default is now', async () => {
