@@ -171,6 +171,9 @@ function hexValue(der: Uint8Array): string {
   return `#${Buffer.from(der).toString('hex')}`;
 }
 
+/** Longer values are compared without normalization, which takes time in the square of their combining marks; X.520 allows 64 in most. */
+const maxNormalized = 256;
+
 function fold(value: string): string {
-  return value.normalize('NFKC').trim().replace(/\s+/gu, ' ').toLowerCase();
+  return (value.length > maxNormalized ? value : value.normalize('NFKC')).trim().replace(/\s+/gu, ' ').toLowerCase();
 }

@@ -55,8 +55,8 @@ export function validatePath(leaf: Certificate, options: PathOptions): PathResul
 
 /** The same for several leaves, within the limits of one. */
 export function pathValidator(options: PathOptions): (leaf: Certificate) => PathResult {
-  const pool = new PathPool(options.anchors, options.intermediates);
-  return (leaf) => new PathSearch(options, pool, 0).validate(leaf);
+  let pool: PathPool | undefined;
+  return (leaf) => new PathSearch(options, (pool ??= new PathPool(options.anchors, options.intermediates)), 0).validate(leaf);
 }
 
 class PathSearch {
