@@ -1,7 +1,7 @@
 /** `cache: true` on a source of recipients' certificates: all of its certificates are kept, since it may be a bundle for many. */
 import type { CertificateSource } from '../model/certificate.js';
 import { certificateError } from './certificate-error.js';
-import { inStore } from './cached.js';
+import { copyIn, inStore } from './cached.js';
 import type { CacheContext } from './cached.js';
 import { contentsOf, loadCertificate } from './load-certificate.js';
 import { filePasswords } from './loaded.js';
@@ -12,7 +12,7 @@ export async function loadBundleCached(source: CertificateSource, context: Cache
   const { profileName, slot, store, refresh, signal } = context;
   if (source.cache !== true || store === undefined) return source;
   if (refresh !== true) {
-    const copy = await inStore('read', slot, () => store.loadCached(profileName, slot));
+    const copy = await copyIn(store, profileName, slot);
     if (copy !== undefined) return { data: Buffer.from(copy).toString('latin1') };
   }
   const text = await bundleText(source, slot, signal);

@@ -31,7 +31,7 @@ export async function loadCertificateCached(source: CertificateSource, context: 
   if (source.cache !== true) return loadCertificate(source, context);
   if (store === undefined) throw profileInvalid(`${slot}.cache`, 'needs a profileStore, in which the certificate is kept');
   if (refresh !== true) {
-    const copy = await inStore('read', slot, () => store.loadCached(profileName, slot));
+    const copy = await copyIn(store, profileName, slot);
     const loaded = copy === undefined ? undefined : await deserialize(copy, slot);
     // A copy made for another purpose may lack the key.
     if (loaded !== undefined && (loaded.privateKey !== undefined || context.purpose === 'encrypt')) return loaded;
@@ -40,6 +40,15 @@ export async function loadCertificateCached(source: CertificateSource, context: 
   const copy = serialize(loaded, slot);
   await inStore('written', slot, () => store.saveCached(profileName, slot, copy));
   return loaded;
+}
+
+/** What the store keeps; undefined where it keeps none. */
+export async function copyIn(store: NonNullable<CacheContext['store']>, profileName: string, slot: string): Promise<Uint8Array | undefined> {
+  const copy: unknown = await inStore('read', slot, () => store.loadCached(profileName, slot));
+  if (copy === undefined || copy instanceof Uint8Array) return copy;
+  throw createEmailError('ERR_STORE', `The profile store gave something that is no bytes for the cached certificate of ${slot}`, {
+    remedy: 'Let loadCached() give a Uint8Array, or undefined where there is none.',
+  });
 }
 
 /** A call of the store, whose failure is ERR_STORE. */

@@ -67,6 +67,12 @@ describe('cache: true', () => {
     }
   });
 
+  it.each([null, 'text', {}])('is ERR_STORE where the store gives %j', async (copy) => {
+    const store = { loadCached: () => Promise.resolve(copy as never), saveCached: () => Promise.resolve() };
+    expect((await errorOf(() => loadCertificateCached(source, { ...base, store }))).code).toBe('ERR_STORE');
+    expect((await errorOf(() => loadBundleCached(source, { ...base, store }))).code).toBe('ERR_STORE');
+  });
+
   it('keeps no copy of a key that does not leave its device', async () => {
     const loaded = await loadCertificate({ data: fixture('ann.der') });
     const device: CertificateStore = { list: () => Promise.resolve([]), load: () => Promise.resolve({ ...loaded, privateKey: { sign: () => Promise.resolve(new Uint8Array()) } }) };
