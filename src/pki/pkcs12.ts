@@ -115,17 +115,19 @@ async function readContentInfo(info: Asn1Node, reading: Reading): Promise<void> 
   }
   const [, algorithm, encrypted] = itemsOf(itemsOf(inner, 'encrypted data')[1], 'encrypted data');
   const data = octetsOf(encrypted, 'encrypted data');
-  // Without a MAC only a structure that parses says that the password was right.
-  const plain = await decryptAny(algorithm, data, reading, (bytes) => isSequence(reading.asn1js, bytes));
+  const plain = await decryptAny(algorithm, data, reading, reading.forms);
+  if (plain === undefined) throw await wrongPassword(reading);
   return readBags(plain, reading, 0);
 }
 
-async function decryptAny(algorithm: Asn1Node | undefined, data: Buffer, reading: Reading, accept: (plain: Buffer) => boolean, forms = reading.forms): Promise<Buffer> {
+/** undefined where none of the passwords fits. */
+async function decryptAny(algorithm: Asn1Node | undefined, data: Buffer, { asn1js, budget }: Reading, forms: readonly PasswordForm[]): Promise<Buffer | undefined> {
   for (const form of forms) {
-    const plain = await decryptWithPassword(algorithm, data, form, reading.budget);
-    if (plain !== undefined && accept(plain)) return plain;
+    const plain = await decryptWithPassword(algorithm, data, form, budget);
+    // Without a MAC only a structure that parses says that the password was right.
+    if (plain !== undefined && isSequence(asn1js, plain)) return plain;
   }
-  throw await wrongPassword(reading);
+  return undefined;
 }
 
 function isSequence(asn1js: Asn1js, bytes: Buffer): boolean {
@@ -165,12 +167,19 @@ async function readBags(bytes: Buffer, reading: Reading, depth: number): Promise
   }
 }
 
+/** A key may have a password of its own, as Java's programs can give it; the MAC then says nothing of that. */
 async function decryptKey(content: Asn1Node | undefined, reading: Reading): Promise<Buffer> {
   const [algorithm, data] = itemsOf(content, 'an encrypted key');
-  const accept = (plain: Buffer): boolean => isSequence(reading.asn1js, plain);
   const key = await reading.passwords.key();
   const ownPassword = key !== (await reading.passwords.file());
-  return decryptAny(algorithm, octetsOf(data, 'an encrypted key'), reading, accept, ownPassword ? [...passwordForms(key), ...reading.forms] : reading.forms);
+  const forms = ownPassword ? [...passwordForms(key), ...reading.forms] : reading.forms;
+  const plain = await decryptAny(algorithm, octetsOf(data, 'an encrypted key'), reading, forms);
+  if (plain !== undefined) return plain;
+  if (!reading.proved) throw await wrongPassword(reading);
+  throw certificateError(
+    ownPassword ? 'the password of the key in the PKCS#12 file is wrong' : 'the key in the PKCS#12 file has a password of its own',
+    "Give the key's own password in `keyPassword`.",
+  );
 }
 
 /** CertBag and CRLBag: a type, and the octets of what is meant. */
