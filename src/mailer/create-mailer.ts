@@ -1,6 +1,6 @@
 /** A profile and options to a mailer: everything is checked here, and nothing is opened, read or resolved yet. */
 import { Composer } from '../compose/composer.js';
-import type { ConnectionObserver, ConnectionSettings } from '../connection/contract.js';
+import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from '../connection/contract.js';
 import { openConnection } from '../connection/open.js';
 import { SharedState } from '../connection/shared.js';
 import { createEventSink } from '../logging/event-sink.js';
@@ -54,25 +54,36 @@ function createSmtpTransport(
   profileStore: MailerOptions['profileStore'],
 ): Transport {
   const direct = new DirectConnector({ localAddress: server.localAddress });
-  const identityFor = (slot: string) => loadIdentity(profile.name, slot, profileStore);
-  const settings: ConnectionSettings = {
-    host: server.host,
-    port: server.port,
-    security: server.security,
-    protocol: server.protocol,
-    localName: server.localName,
-    timeouts: server.timeouts,
-    tls: server.tls,
-    authentication: profile.authentication,
-    connector: connector ?? createProxyConnector(profile.proxy ?? 'none', direct, { loadClientIdentity: identityFor('proxy.tls.clientCertificate') }),
-    messagesInFlight: pool.messagesInFlight,
-    loadClientIdentity: identityFor('server.tls.clientCertificate'),
+  const settingsFor = (refresh: boolean): ConnectionSettings => {
+    const identityFor = (slot: string) => loadIdentity(profile.name, slot, profileStore, refresh);
+    return {
+      host: server.host,
+      port: server.port,
+      security: server.security,
+      protocol: server.protocol,
+      localName: server.localName,
+      timeouts: server.timeouts,
+      tls: server.tls,
+      authentication: profile.authentication,
+      connector: connector ?? createProxyConnector(profile.proxy ?? 'none', direct, { loadClientIdentity: identityFor('proxy.tls.clientCertificate') }),
+      messagesInFlight: pool.messagesInFlight,
+      loadClientIdentity: identityFor('server.tls.clientCertificate'),
+    };
   };
-  const shared = new SharedState();
   let connections = 0;
-  return new SmtpTransport(pool, (signal, observer) => {
+  let current = { settings: settingsFor(false), shared: new SharedState() };
+  const open = ({ settings, shared }: typeof current, signal: AbortSignal, observer: ConnectionObserver | undefined): Promise<SmtpConnection> => {
     const id = ++connections;
     return openConnection(settings, { id, signal, shared, observer: observe(id, events, observer) });
+  };
+  return new SmtpTransport(pool, async (signal, observer) => {
+    if (observer === undefined) return open(current, signal, undefined);
+    // A test reads certificates anew, and what is sent after it does the same.
+    try {
+      return await open({ settings: settingsFor(true), shared: new SharedState() }, signal, observer);
+    } finally {
+      current = { settings: settingsFor(false), shared: new SharedState() };
+    }
   });
 }
 

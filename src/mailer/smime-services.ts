@@ -7,11 +7,13 @@ import type { AddressInput } from '../model/address.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { MailerOptions } from '../model/mailer.js';
 import type { EmailProfile } from '../model/profile.js';
-import type { SmimeReport } from '../model/report.js';
+import type { SmimeProblem, SmimeReport } from '../model/report.js';
 import type { RecipientCertificates } from '../model/smime.js';
+import type { LoadClientIdentity } from '../net/tls-contexts.js';
 import type { Certificate } from '../pki/certificate.js';
 import type { RecipientCache } from '../pki/recipients/cache.js';
 import type { ResolvedEncrypt, ResolvedSmime } from '../profile/defaults.js';
+import { loadIdentity } from './client-identity.js';
 
 /** The test functions of a mailer. */
 export interface SmimeTester {
@@ -27,6 +29,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
   #protector: Promise<Protector> | undefined;
   #recipientCache: RecipientCache | undefined;
   readonly #encryption = new OpenedOnce<ResolvedEncrypt>();
+  readonly #own = new OpenedOnce<Certificate | undefined>();
 
   constructor(profile: EmailProfile, smime: ResolvedSmime, store: MailerOptions['profileStore']) {
     this.#profile = profile;
@@ -44,16 +47,21 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     return this.#load(this.#signSettings().certificate, 'smime.sign.certificate', 'sign', false, signal);
   }
 
-  async ownEncryptionCertificate(signal: AbortSignal): Promise<Certificate | undefined> {
+  ownEncryptionCertificate(signal: AbortSignal): Promise<Certificate | undefined> {
+    return this.#own.get(signal, (first) => this.#loadOwn(false, first));
+  }
+
+  async #loadOwn(refresh: boolean, signal: AbortSignal): Promise<Certificate | undefined> {
     const source = this.#smime.encrypt?.encryptToSelf;
     if (source === undefined) return undefined;
     const { parseCertificate } = await import('./certificate-tools.js');
-    return parseCertificate((await this.#load(source, 'smime.encrypt.encryptToSelf', 'encrypt', false, signal)).certificate);
+    return parseCertificate((await this.#load(source, 'smime.encrypt.encryptToSelf', 'encrypt', refresh, signal)).certificate);
   }
 
   async recipients(addresses: readonly string[], signal: AbortSignal): Promise<FoundCertificates> {
     const { findRecipientCertificates } = await import('./certificate-tools.js');
-    return findRecipientCertificates(addresses, await this.#encryptSettings(signal), { cache: await this.#cache(), signal });
+    const settings = await this.#encryptSettings(signal);
+    return findRecipientCertificates(addresses, settings, { cache: await this.#cache(), signal, identityFor: this.#identityFor(false) });
   }
 
   async testSigning(signal: AbortSignal): Promise<SmimeReport> {
@@ -64,10 +72,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
       const identity = await this.#loadForReport(settings.certificate, signal);
       return await checkSigning(identity, settings, this.#profile.sender.email, signal);
     } catch (error) {
-      if (signal.aborted || !isEmailError(error)) throw error;
-      // A certificate that cannot be read is what the test is there to find.
-      const problem = { severity: 'error', code: 'CERTIFICATE_NOT_LOADED', message: error.message } as const;
-      return { ok: false, certificates: [], missing: [], problems: [problem] };
+      return { ok: false, certificates: [], missing: [], problems: [notLoaded(error, signal)] };
     }
   }
 
@@ -82,16 +87,24 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
   }
 
   async testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport> {
-    this.#encryption.forget();
-    this.#recipientCache = undefined;
-    const settings = await this.#encryptSettings(signal, true);
     const list: readonly AddressInput[] = isList(recipients) ? recipients : [recipients];
     const addresses = list.map((recipient, i) => parseAddress(recipient, `recipients.${i}`).email);
+    this.#encryption.forget();
+    this.#recipientCache = undefined;
+    this.#own.forget();
+    let settings: ResolvedEncrypt;
+    let own: Certificate | undefined;
+    try {
+      settings = await this.#encryptSettings(signal, true);
+      own = await this.#loadOwn(true, signal);
+    } catch (error) {
+      return { ok: false, certificates: [], missing: addresses, problems: [notLoaded(error, signal)] };
+    }
     const { checkEncryption, lookUpRecipients } = await import('./certificate-tools.js');
-    const lookUps = await lookUpRecipients(addresses, settings, { cache: await this.#cache(), signal });
+    const lookUps = await lookUpRecipients(addresses, settings, { cache: await this.#cache(), signal, identityFor: this.#identityFor(true) });
     const found = new Map(lookUps.flatMap(({ address, certificate }) => (certificate ? [[address, certificate] as const] : [])));
     const reasons = new Map(lookUps.flatMap(({ address, reason }) => (reason === undefined ? [] : [[address, reason] as const])));
-    return checkEncryption(addresses, found, settings, signal, reasons);
+    return checkEncryption(addresses, found, settings, signal, reasons, own);
   }
 
   #signSettings(): NonNullable<ResolvedSmime['sign']> {
@@ -124,11 +137,21 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     return loadCertificateCached(source, { profileName: this.#profile.name, slot, store: this.#store, purpose, refresh, signal });
   }
 
+  #identityFor(refresh: boolean): (slot: string) => LoadClientIdentity {
+    return (slot) => loadIdentity(this.#profile.name, slot, this.#store, refresh);
+  }
+
   async #cache(): Promise<RecipientCache> {
     const { RecipientCache: Loaded } = await import('./certificate-tools.js');
     this.#recipientCache ??= new Loaded();
     return this.#recipientCache;
   }
+}
+
+/** A certificate that cannot be read is what the tests are there to find; an abort and what is wrong in the profile is not. */
+function notLoaded(error: unknown, signal: AbortSignal): SmimeProblem {
+  if (signal.aborted || !isEmailError(error) || error.code === 'ERR_PROFILE_INVALID') throw error;
+  return { severity: 'error', code: 'CERTIFICATE_NOT_LOADED', message: error.message };
 }
 
 function isList<T>(value: T | readonly T[]): value is readonly T[] {

@@ -58,7 +58,7 @@ async function trySigning(loaded: LoadedCertificate, settings: SmimeSignSettings
 
 /**
  * Looks at each recipient's certificate, then encrypts a sample for all of them. `found` and `reasons`, why there is none, are by address
- * as in `addresses`.
+ * as in `addresses`; `sender` is the sender's certificate, to which every message is encrypted too.
  */
 export async function checkEncryption(
   addresses: readonly string[],
@@ -66,8 +66,9 @@ export async function checkEncryption(
   settings: EncryptionSettings,
   signal: AbortSignal,
   reasons: ReadonlyMap<string, string> = new Map(),
+  sender?: Certificate | undefined,
 ): Promise<SmimeReport> {
-  const problems: SmimeProblem[] = [];
+  const problems: SmimeProblem[] = sender === undefined ? [] : [...problemsOf(sender, 'encrypt', new Date())];
   const usable = new Set<Certificate>();
   const missing: string[] = [];
   for (const address of addresses) {
@@ -81,7 +82,7 @@ export async function checkEncryption(
     problems.push({ severity: 'warning', code: 'WEAK_CIPHER', message: '3DES is weak; use aes-256-cbc as soon as every receiver can.' });
   }
   if (usable.size > 0) {
-    const failure = await tryEncryption([...usable], settings, signal);
+    const failure = await tryEncryption(sender === undefined ? [...usable] : [...usable, sender], settings, signal);
     if (failure !== undefined) problems.push({ severity: 'error', code: 'ENCRYPTION_FAILED', message: `A sample could not be encrypted: ${failure}` });
   }
   const certificates = new Set(addresses.flatMap((address) => found.get(address) ?? []));

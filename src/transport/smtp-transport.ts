@@ -11,7 +11,7 @@ import { afterOthers } from './after-others.js';
 import { testConnection } from './connection-test.js';
 import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
 
-/** Opens a connection; a given observer hears of it besides whoever else does. */
+/** Opens a connection; a given observer hears of it besides whoever else does, and of a connection that is a test. */
 export type OpenSmtpConnection = (signal: AbortSignal, observer?: ConnectionObserver) => Promise<SmtpConnection>;
 
 export class SmtpTransport implements Transport {

@@ -1,12 +1,13 @@
+import { X509Certificate } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEmailError, createMailer } from '../../src/index.js';
-import type { CertificateSource, EmailError, EmailProfile, MailMessage, ProfileStore, SmimeSettings } from '../../src/index.js';
+import type { CertificateSource, CertificateStore, EmailError, EmailProfile, MailMessage, ProfileStore, SmimeSettings } from '../../src/index.js';
 import { readCertificateIds } from '../support/recipient-infos.js';
-import { decrypt, verify } from '../../src/smime.js';
-import { createTestIdentities, MemoryTransport } from '../../src/testing.js';
+import { decrypt, loadCertificate, verify } from '../../src/smime.js';
+import { createTestIdentities, MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import type { TestIdentity } from '../../src/testing.js';
 
 const { ca, identities } = createTestIdentities('ann@example.com', 'bob@example.org', 'eve@example.org', 'zoe@example.org');
@@ -29,6 +30,7 @@ function setUp(smime: SmimeSettings, profile: Partial<EmailProfile> = {}, profil
   );
   return { transport, mailer };
 }
+const derOf = (pem: string): Buffer => new X509Certificate(pem).raw;
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 const openWith = (address: string, content: Uint8Array | undefined) => decrypt(content ?? new Uint8Array(), { data: identity(address).certificate, key: identity(address).key });
 
@@ -257,5 +259,48 @@ describe('cache: true', () => {
     expect(() => setUp(smime)).toThrowError(expect.objectContaining({ code: 'ERR_PROFILE_INVALID' }) as Error);
     const broken = { ...memoryStore(), loadCached: () => Promise.reject(new Error('database gone')) };
     await expect(setUp(smime, {}, broken).mailer.send(message)).rejects.toMatchObject({ code: 'ERR_STORE', message: expect.stringContaining('database gone') as string });
+  });
+
+  it('is made anew by the test functions, encryptToSelf and TLS client certificates included', async () => {
+    const store = memoryStore();
+    const file = join(folder, 'own.txt');
+    const put = ({ certificate, key }: TestIdentity): void => writeFileSync(file, certificate + key);
+    const kept = (slot: string, { certificate }: TestIdentity): boolean => Buffer.from(store.kept.get(`p/${slot}`) ?? []).includes(derOf(certificate));
+    await using server = await TestSmtpServer.start({ security: 'implicit' });
+    const source: CertificateSource = { file, cache: true };
+    const profile: EmailProfile = {
+      name: 'p',
+      sender: { email: 'ann@example.com' },
+      server: { host: server.host, port: server.port, security: 'implicit', tls: { ca: server.ca, clientCertificate: source } },
+      smime: { encrypt: { ...encrypt, encryptToSelf: source } },
+    };
+    await using mailer = createMailer(profile, { profileStore: store });
+    put(ann);
+    await mailer.send(message);
+    put(bob);
+    await mailer.send(message);
+    for (const slot of ['server.tls.clientCertificate', 'smime.encrypt.encryptToSelf']) expect([slot, kept(slot, ann)]).toEqual([slot, true]);
+    expect((await mailer.testConnection()).ok).toBe(true);
+    expect((await mailer.testEncryption('zoe@example.org')).ok).toBe(true);
+    for (const slot of ['server.tls.clientCertificate', 'smime.encrypt.encryptToSelf']) expect([slot, kept(slot, bob)]).toEqual([slot, true]);
+    rmSync(file);
+    expect(await mailer.testConnection()).toMatchObject({ ok: false });
+    expect(await mailer.testEncryption('zoe@example.org')).toMatchObject({ ok: false, problems: [{ code: 'CERTIFICATE_NOT_LOADED' }] });
+    await mailer.send(message);
+  });
+});
+
+describe('the certificates of the sender', () => {
+  it('are read once for all messages', async () => {
+    let loads = 0;
+    const store: CertificateStore = { list: () => Promise.resolve([]), load: () => (loads++, loadCertificate({ data: ann.certificate, key: ann.key })) };
+    const source: CertificateSource = { store, select: { alias: 'x' } };
+    const { mailer } = setUp({ sign: { certificate: source }, encrypt: { ...encrypt, encryptToSelf: source } });
+    await Promise.all([mailer.send(message), mailer.send(message)]);
+    await mailer.send(message);
+    expect(loads).toBe(2);
+    await mailer.testEncryption('bob@example.org');
+    await mailer.send(message);
+    expect(loads).toBe(4);
   });
 });
