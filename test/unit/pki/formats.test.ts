@@ -87,6 +87,14 @@ describe('PKCS#12 (RFC 7292)', () => {
     expect((await errorOf(() => load(file, { password: '1234' }))).message).toContain('key length of the MAC');
   });
 
+  it('opens a key that has a password of its own, and says so where it was not given', async () => {
+    const file = fixture('java-key-password.p12');
+    expect(publicKeyOf((await load(file, { password: 'secret1', keyPassword: 'secret2' })).privateKey)).toBe(annKey);
+    const missing = await errorOf(() => load(file, { password: 'secret1' }));
+    expect([missing.message, missing.remedy]).toEqual([expect.stringContaining('the key in the PKCS#12 file has a password of its own'), expect.stringContaining('keyPassword')]);
+    expect((await errorOf(() => load(file, { password: 'secret1', keyPassword: 'wrong' }))).message).toContain('the password of the key in the PKCS#12 file is wrong');
+  });
+
   it('says that a file without a key has none', async () => {
     const error = await errorOf(() => load(fixture('openssl-no-key.p12')));
     expect(error.message).toContain('no private key');
