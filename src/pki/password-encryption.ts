@@ -38,6 +38,8 @@ const pbes2Ciphers: ReadonlyMap<string, readonly [Exclude<Cipher, 'rc4'>, number
   ['1.3.14.3.2.7', ['des-cbc', 8]],
 ]);
 
+const aesByLength = new Map([...pbes2Ciphers.values()].filter(([name]) => name.startsWith('aes')).map((each) => [each[1], each]));
+
 const hmacs: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.2.7', 'sha1'],
   ['1.2.840.113549.2.8', 'sha224'],
@@ -121,8 +123,10 @@ async function decryptPbes2(
     const key = await deriveKey(derivation, password.utf8, bits / 8, budget);
     return decryptBlocks('rc2', key, bits, octetsOf(fields.at(-1), 'the initialization vector'), data);
   }
-  const [name, keyLength] = pbes2Ciphers.get(cipher.oid) ?? [undefined, 0];
-  if (name === undefined) throw unsupported('cipher', cipher.oid);
+  const named = pbes2Ciphers.get(cipher.oid);
+  if (named === undefined) throw unsupported('cipher', cipher.oid);
+  // NSS before 3.30 used AES of the length that it gave the derivation, whichever AES it named.
+  const [name, keyLength] = (named[0].startsWith('aes') ? aesByLength.get(keyLengthOf(derivation) ?? 0) : undefined) ?? named;
   const key = await deriveKey(derivation, password.utf8, keyLength, budget);
   return decryptBlocks(name, key, keyLength * 8, octetsOf(cipher.parameters, 'the initialization vector'), data);
 }
@@ -147,6 +151,11 @@ async function deriveKey(algorithm: Asn1Node | undefined, password: Uint8Array, 
   const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
   if (keyLength !== undefined && keyLength !== length) throw new RangeError(`its key length ${keyLength} does not fit the cipher`);
   return pbkdf2Derive(prf, password, salt, rounds, length, budget);
+}
+
+function keyLengthOf(algorithm: Asn1Node | undefined): number | undefined {
+  const { oid, parameters } = algorithmOf(algorithm, 'the key derivation');
+  return oid === oids.pbkdf2 ? pbkdf2Parameters(oid, parameters).keyLength : undefined;
 }
 
 /**

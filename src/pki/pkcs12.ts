@@ -76,7 +76,8 @@ async function checkMac(macData: Asn1Node, data: Buffer, reading: Reading): Prom
   for (const form of reading.forms) {
     const actual = await computeMac(algorithm, data, form, saltOctets, count, reading.budget);
     if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) continue;
-    reading.forms = [form];
+    // NSS before 3.30 derived the keys of PBES2 from the form for the MAC.
+    reading.forms = [form, { bmp: form.bmp, utf8: form.bmp }];
     reading.proved = true;
     return;
   }

@@ -1,4 +1,4 @@
-import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { createCipheriv, createHash, createHmac, createPrivateKey, createPublicKey, pbkdf2Sync } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateSource } from '../../../src/model/certificate.js';
 import { parseCertificate } from '../../../src/pki/certificate.js';
@@ -179,6 +179,35 @@ describe('private keys', () => {
   it('needs no key for encryption, and no password of one', async () => {
     const loaded = await loadCertificate({ data: fixture('ann.der'), key: fixture('pbes2.key') }, { purpose: 'encrypt' });
     expect(loaded.privateKey).toBeUndefined();
+  });
+});
+
+describe('what NSS before 3.30 wrote', () => {
+  const salt = Buffer.alloc(8, 1);
+  const iv = Buffer.alloc(16, 2);
+  /** AES-256 under PBES2; the cipher that is named, and the password as octets, are not as they should be. */
+  const encrypted = (password: Buffer, named: string): Buffer => {
+    const cipher = createCipheriv('aes-256-cbc', pbkdf2Sync(password, salt, 1000, 32, 'sha1'), iv);
+    const pbkdf2 = der.sequence(der.oid('1.2.840.113549.1.5.12'), der.sequence(der.octetString(salt), der.integer(1000), der.integer(32)));
+    const scheme = der.sequence(der.oid('1.2.840.113549.1.5.13'), der.sequence(pbkdf2, der.sequence(der.oid(named), der.octetString(iv))));
+    return der.sequence(scheme, der.octetString(Buffer.concat([cipher.update(fixture('ann.p8')), cipher.final()])));
+  };
+
+  it('is read where it names an AES of another length than that of its key', async () => {
+    const key = encrypted(Buffer.from('secret1'), '2.16.840.1.101.3.4.1.2');
+    expect(publicKeyOf((await loadCertificate({ data: fixture('ann.der'), key, password: 'secret1' }, { purpose: 'sign' })).privateKey)).toBe(annKey);
+  });
+
+  it('is read where PBES2 has the password in UTF-16', async () => {
+    const utf16 = Buffer.from('secret1\0', 'utf16le').swap16();
+    const bag = (type: string, content: Buffer): Buffer => der.sequence(der.oid(`1.2.840.113549.1.12.10.1.${type}`), der.context(0, content));
+    const certificate = bag('3', der.sequence(der.oid('1.2.840.113549.1.9.22.1'), der.context(0, der.octetString(fixture('ann.der')))));
+    const data = (content: Buffer): Buffer => der.sequence(der.oid('1.2.840.113549.1.7.1'), der.context(0, der.octetString(content)));
+    const content = der.sequence(data(der.sequence(certificate, bag('2', encrypted(utf16, '2.16.840.1.101.3.4.1.42')))));
+    // RFC 7292 appendix B.2 for one block and one round.
+    const macKey = createHash('sha1').update(Buffer.concat([Buffer.alloc(64, 3), Buffer.alloc(64, salt), Buffer.alloc(64, utf16)])).digest();
+    const mac = der.sequence(der.sequence(der.sequence(der.oid('1.3.14.3.2.26')), der.octetString(createHmac('sha1', macKey).update(content).digest())), der.octetString(salt));
+    expect(publicKeyOf((await load(der.sequence(der.integer(3), data(content), mac))).privateKey)).toBe(annKey);
   });
 });
 
