@@ -61,10 +61,19 @@ const timeouts: Schema = object<Timeouts>({
   totalMs: optional(milliseconds),
 });
 
+const securityWords = choice('automatic', 'implicit', 'explicit', 'none');
+/** What other programs call it. TLS is left out: some mean the one by it, some the other. */
+const otherWords: ReadonlyMap<unknown, string> = new Map([['starttls', 'explicit'], ['ssl', 'implicit'], ['ssl/tls', 'implicit'], ['smtps', 'implicit']]);
+
+const security: Schema = plain(securityWords.expected, (value, at, report) => {
+  const meant = otherWords.get(typeof value === 'string' ? value.toLowerCase() : undefined);
+  return meant === undefined ? securityWords.check(value, at, report) : problem(report, at, `expected ${securityWords.expected}, got '${String(value)}', which is called '${meant}' here`);
+});
+
 export const outgoingServer: Schema = object<OutgoingServer>({
   host: required(host),
   port: optional(port),
-  security: optional(choice('automatic', 'implicit', 'explicit', 'none')),
+  security: optional(security),
   protocol: optional(choice('smtp', 'lmtp')),
   localName: optional(localName),
   localAddress: optional(ipAddress),
