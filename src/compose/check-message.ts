@@ -1,5 +1,5 @@
 /** What a message may hold: unknown keys, wrong kinds and contradictions are found before anything is opened or sent. */
-import { createEmailError } from '../errors/email-error.js';
+import { correctFields, createEmailError } from '../errors/email-error.js';
 import type { Problem } from '../model/error.js';
 import type { MailMessage } from '../model/message.js';
 import { problemsOf } from '../profile/check.js';
@@ -218,5 +218,5 @@ function kindOf(value: unknown): string {
 function invalid(problems: readonly Problem[]): Error {
   const shown = problems.slice(0, shownProblems).map(({ path, message }) => `${path}: ${message}`);
   const more = problems.length - shown.length;
-  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, { problems });
+  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, { problems, remedy: correctFields });
 }

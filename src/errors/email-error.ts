@@ -65,14 +65,17 @@ export function withDetails(error: EmailError, details: EmailErrorDetails): Emai
   return copy;
 }
 
+/** What to do about all that has `problems`. */
+export const correctFields = 'Correct the fields that are named.';
+
 /** A problem in a message: ERR_MESSAGE_INVALID with one entry. */
 export function messageInvalid(path: string, message: string): EmailError {
-  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${path}: ${message}`, { problems: [{ path, message }] });
+  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${path}: ${message}`, { problems: [{ path, message }], remedy: correctFields });
 }
 
 /** A problem in a profile: ERR_PROFILE_INVALID with one entry. */
 export function profileInvalid(path: string, message: string): EmailError {
-  return createEmailError('ERR_PROFILE_INVALID', `The profile is not valid: ${path}: ${message}`, { problems: [{ path, message }] });
+  return createEmailError('ERR_PROFILE_INVALID', `The profile is not valid: ${path}: ${message}`, { problems: [{ path, message }], remedy: correctFields });
 }
 
 /** The text of anything that was thrown. */

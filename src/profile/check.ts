@@ -1,4 +1,4 @@
-import { createEmailError, isEmailError } from '../errors/email-error.js';
+import { correctFields, createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError, Problem } from '../model/error.js';
 import type { Report, Schema } from './schema/schema.js';
 
@@ -49,6 +49,6 @@ export function invalid(subject: Subject, found: readonly Problem[], cause?: unk
   return createEmailError('ERR_PROFILE_INVALID', `${subject.sentence}: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, {
     problems: Object.freeze(problems),
     cause,
-    remedy: 'Correct the fields that are named.',
+    remedy: correctFields,
   });
 }

@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createEmailError, isEmailError, withDetails } from '../../../src/errors/email-error.js';
+import { createEmailError, isEmailError, messageInvalid, profileInvalid, withDetails } from '../../../src/errors/email-error.js';
 
 const reply = { code: 550, enhancedCode: '5.1.1', lines: ['no such user'] } as const;
 
@@ -42,6 +42,12 @@ describe('an error of the library', () => {
     expect(more).toMatchObject({ code: 'ERR_CONNECT', message: 'Lost.', phase: 'content', retryable: true, remedy: 'Try again.', cause });
     expect(more.stack).toBe(error.stack);
     expect('remedy' in error).toBe(false);
+  });
+
+  it('names a field that is wrong, and says what to do', () => {
+    const problems = [{ path: 'to', message: 'is no address' }];
+    expect(messageInvalid('to', 'is no address')).toMatchObject({ code: 'ERR_MESSAGE_INVALID', problems, remedy: 'Correct the fields that are named.' });
+    expect(profileInvalid('to', 'is no address')).toMatchObject({ code: 'ERR_PROFILE_INVALID', problems, remedy: 'Correct the fields that are named.' });
   });
 
   it('shows in the console only what it says', () => {
