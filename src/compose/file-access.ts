@@ -2,7 +2,7 @@
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
 import { open, realpath } from 'node:fs/promises';
-import { sep } from 'node:path';
+import { resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEmailError, messageInvalid, reasonOf } from '../errors/email-error.js';
 import { showText } from '../util/show.js';
@@ -28,9 +28,13 @@ export async function admitFile(file: string | URL, field: string, access: FileA
   const outside = (): Error => messageInvalid(field, `the file ${showText(given)} is outside the root that fileAccess allows`);
   let handle: FileHandle | undefined;
   try {
-    const path = await realpath(given);
     const root = typeof access === 'object' ? await realpath(access.root) : undefined;
-    if (root !== undefined && !isBelow(path, root)) throw outside();
+    const path = await realpath(given).catch((cause: unknown) => {
+      // What lies elsewhere is not told of, not even that it is not there.
+      if (typeof access === 'object' && ![root, resolve(access.root)].some((top) => isBelow(resolve(given), top))) throw outside();
+      throw cause;
+    });
+    if (!isBelow(path, root)) throw outside();
     handle = await open(path, toRead);
     if (root !== undefined && !isBelow(await placeOf(handle, path), root)) throw outside();
     const status = await handle.stat();
@@ -58,8 +62,9 @@ function toPath(file: string | URL, field: string): string {
   }
 }
 
-function isBelow(path: string, root: string): boolean {
-  return path.startsWith(root.endsWith(sep) ? root : root + sep);
+/** No root: anywhere. */
+function isBelow(path: string, root: string | undefined): boolean {
+  return root === undefined || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
 /** Where an open file lies: a link that was put in its way after its path was looked at does not hide that. Linux tells, others tell again. */

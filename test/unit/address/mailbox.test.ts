@@ -73,13 +73,13 @@ describe('parseMailbox', () => {
 });
 
 describe('advisories', () => {
-  test('GHSA-mm7p-fcc7-pg87: a quoted local part does not route to the domain inside it', () => {
+  test('GHSA-mm7p-fcc7-pg87, CVE-2025-13033: a quoted local part does not route to the domain inside it', () => {
     const mailbox = parseMailbox('"xclow3n@gmail.com x"@internal.example');
     expect(mailbox).toMatchObject({ domain: 'internal.example', email: '"xclow3n@gmail.com x"@internal.example' });
     expect(parseAddressList('"xclow3n@gmail.com x"@internal.example')).toEqual([mailbox]);
   });
 
-  test('GHSA-rcmh-qjqh-p98v: nested groups are refused and cost no stack', () => {
+  test('GHSA-rcmh-qjqh-p98v, CVE-2025-14874: nested groups are refused and cost no stack', () => {
     expect(problemOf(() => parseAddressList('a:'.repeat(200_000)))).toContain('group within a group');
     expect(problemOf(() => parseAddressList('a: b: c@d;;'))).toContain('group within a group');
   });

@@ -56,12 +56,22 @@ describe('fileAccess: { root }', () => {
     ['a file URL', pathToFileURL(outside)],
     ['a file URL with escapes', new URL(`${pathToFileURL(root).href}/%2e%2e/outside.txt`)],
     ['the root itself', root],
+    ['another path, where nothing is,', join(folder, 'nothing.txt')],
+    ['.., where nothing is,', root + sep + '..' + sep + 'nothing.txt'],
   ])('refuses %s that leads elsewhere, naming the field', async (_, file) => {
     for (const written of [root, root + sep]) {
       expect(await failure(prepare(attach({ file }), { root: written }))).toMatchObject({
         code: 'ERR_MESSAGE_INVALID',
         problems: [{ path: 'attachments.0.content', message: expect.stringContaining('outside the root') as string }],
       });
+    }
+  });
+
+  it('says of what is missing below it that it is missing, however the root is written', async () => {
+    for (const written of [root, root + sep, join(root, 'up', 'root')]) {
+      for (const file of [join(root, 'nothing.txt'), join(written, 'nothing.txt')]) {
+        expect(await failure(prepare(attach({ file }), { root: written }))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining('ENOENT') as string });
+      }
     }
   });
 
