@@ -147,7 +147,8 @@ async function collect({ bytes }: OutgoingContent, signal: AbortSignal, progress
 }
 
 function readMessage(envelope: Envelope, content: Buffer): SentMessage {
-  const root = parseMessage(content);
+  // What a server would have taken is no stranger's message: of its limits only the depth, which is the stack's.
+  const root = parseMessage(content, { maxParts: Infinity, maxHeaderBytes: Infinity });
   const headers = new Map<string, string[]>();
   for (const { name, value } of root.header.fields) {
     const key = name.toLowerCase();

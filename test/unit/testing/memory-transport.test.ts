@@ -81,6 +81,15 @@ describe('MemoryTransport', () => {
     expect(seen).toEqual([4, 8, 12]);
   });
 
+  test('takes messages of any length, of header and in parts', async () => {
+    const transport = new MemoryTransport();
+    const parts = `--b\r\n\r\nx\r\n`.repeat(1200);
+    const bytes = Buffer.from(`Content-Type: multipart/mixed; boundary=b\r\nTo: ${'a@example.com,\r\n '.repeat(80_000)}b@example.com\r\n\r\n${parts}--b--\r\n`);
+    await send(transport, { content: { bytes, size: bytes.length } });
+    expect(transport.sent[0]?.attachments).toHaveLength(1199);
+    expect(transport.sent[0]?.headers['to']?.[0]).toMatch(/b@example\.com$/);
+  });
+
   test('fails the next send with the reply at its end of data, then works again', async () => {
     const transport = new MemoryTransport();
     transport.failNext({ code: 552, enhancedCode: '5.3.4' });
