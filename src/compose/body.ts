@@ -1,5 +1,5 @@
 /** The tree of parts of a message: mixed around related around alternative, each only where there is something for it. */
-import { messageInvalid } from '../errors/email-error.js';
+import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import { arrangeParts } from '../mime/arrange.js';
 import type { LeafPart, Part, PartBody } from '../mime/part.js';
 import type { Attachment, ContentInput, MailMessage } from '../model/message.js';
@@ -73,7 +73,7 @@ function buildTree(message: MailMessage, opened: ReadonlyMap<string, OpenedConte
 
 function textPart(field: 'text' | 'html', contentType: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
   const content = opened.get(field) as OpenedContent;
-  if (!('bytes' in content)) return { contentType, body: bodyOf(content, true), path: field };
+  if (!('bytes' in content)) return { contentType, body: bodyOf(content, field, true), path: field };
   return { contentType, body: { text: decodeUtf8(content.bytes, field) }, path: field };
 }
 
@@ -86,9 +86,26 @@ function decodeUtf8(bytes: Uint8Array, field: string): string {
   }
 }
 
-function bodyOf(content: OpenedContent, isText: boolean): PartBody {
+function bodyOf(content: OpenedContent, field: string, isText: boolean): PartBody {
   if ('text' in content || 'bytes' in content) return content;
-  return { open: () => content.open(), size: content.size, isText };
+  return { open: () => (isText ? checkedUtf8(content.open(), field) : content.open()), size: content.size, isText };
+}
+
+/** Text that is read while it is sent is UTF-8 too, or the message is never ended. */
+async function* checkedUtf8(source: AsyncIterable<Uint8Array>, field: string): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const check = (chunk: Uint8Array | undefined): void => {
+    try {
+      decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch (cause) {
+      throw createEmailError('ERR_CONTENT', `${field}: the bytes are not UTF-8; convert them, or attach them`, { phase: 'content', cause });
+    }
+  };
+  for await (const chunk of source) {
+    check(chunk);
+    yield chunk;
+  }
+  check(undefined);
 }
 
 /** An attachment comes back byte for byte: text given as a string is its UTF-8, whatever charset the content type names. */
@@ -104,7 +121,7 @@ function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMa
     disposition: attachment.disposition ?? (attachment.cid === undefined ? 'attachment' : 'inline'),
     ...(filename === undefined ? {} : { filename }),
     ...(attachment.cid === undefined ? {} : { cid: attachment.cid }),
-    body: isText ? { bytes: utf8(content.text) } : bodyOf(content, false),
+    body: isText ? { bytes: utf8(content.text) } : bodyOf(content, `${path}.content`, false),
     path,
   };
 }
@@ -120,7 +137,7 @@ function alternativePart(part: Attachment, path: string, opened: ReadonlyMap<str
     ...(part.filename === undefined ? {} : { filename: part.filename }),
     ...(part.cid === undefined ? {} : { cid: part.cid }),
     // Bytes in a charset of their own stay as they are.
-    body: bodyOf(content, contentType.startsWith('text/') && !Object.hasOwn(parameters, 'charset')),
+    body: bodyOf(content, `${path}.content`, contentType.startsWith('text/') && !Object.hasOwn(parameters, 'charset')),
     path,
   };
 }

@@ -247,6 +247,15 @@ describe('a message', () => {
 
   it('refuses bytes of text that are not UTF-8', async () => {
     expect(await refusal({ to: 'b@example.org', text: Uint8Array.of(0xff) })).toMatchObject({ problems: [{ path: 'text' }] });
+    const stream = (...chunks: number[][]) => async function* () {
+      for (const chunk of chunks) yield Uint8Array.from(chunk);
+    };
+    for (const bad of [stream([0x61, 0xe9]), stream([0x61], [0xc3]), stream([0xc3], [0x28])]) {
+      expect(await refusal({ to: 'b@example.org', html: bad })).toMatchObject({ code: 'ERR_CONTENT', phase: 'content', message: expect.stringContaining('html: the bytes are not UTF-8') as string });
+      expect(await refusal({ to: 'b@example.org', alternatives: [{ content: bad }] })).toMatchObject({ message: expect.stringContaining('alternatives.0.content') as string });
+      expect(await refusal({ to: 'b@example.org', attachments: [{ contentType: 'text/plain', content: bad }] })).toBeUndefined();
+    }
+    expect((await compose({ to: 'b@example.org', text: stream([0x61, 0xc3], [0xa9]) })).body).toBe('a=C3=A9\r\n');
   });
 });
 
