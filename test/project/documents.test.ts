@@ -30,13 +30,12 @@ describe('documents', () => {
       return join(scratch, name);
     });
     const config = ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root);
-    const program = ts.createProgram([...names, ...filesBelow('docs', '.ts').map((path) => join(root, path))], {
-      ...config.options,
-      noUnusedLocals: false,
-    });
-    const problems = ts
-      .getPreEmitDiagnostics(program)
-      .filter(({ file }) => file && !file.fileName.includes('/src/'))
+    const paths = [...names, ...filesBelow('docs', '.ts').map((path) => join(root, path))];
+    const program = ts.createProgram(paths, { ...config.options, noUnusedLocals: false });
+    // Not of the sources, which the type check looks through.
+    const problems = paths
+      .map((path) => program.getSourceFile(path))
+      .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
       .map(({ file, start, messageText }) => {
         const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
         return `${file?.fileName.split('/').pop() ?? ''}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
