@@ -104,8 +104,8 @@ export class ServerDialogue {
     const transaction = this.#transaction;
     const replies = protocol === 'lmtp' && !transaction.failed ? transaction.recipients.length : 1;
     const texts = Array.from({ length: replies }, () => script.reply('END', '') ?? outcome);
-    const taken = texts.some((text) => replyCode(text) < 400);
-    if (taken && 'content' in result && result.content !== undefined) keep(transaction.message(result.content, this.#user, secure));
+    const to = transaction.recipients.filter((_, i) => replyCode(texts[Math.min(i, texts.length - 1)] ?? '') < 400);
+    if (to.length > 0 && 'content' in result && result.content !== undefined) keep(transaction.message(result.content, to, this.#user, secure));
     if (!transaction.failed) this.#reset();
     return ended({ reply: texts.join(''), stage: 'end' });
   }

@@ -103,9 +103,9 @@ export class ServerTransaction {
     return { reader, last, scripted, finish };
   }
 
-  /** The message, once its content was accepted. */
-  message(content: Buffer, user: string | undefined, secure: boolean): TestMessage {
-    const envelope = { from: this.#from ?? '', parameters: this.#parameters, to: this.#recipients };
+  /** The message, once its content was accepted for these recipients. */
+  message(content: Buffer, to: readonly TestRecipient[], user: string | undefined, secure: boolean): TestMessage {
+    const envelope = { from: this.#from ?? '', parameters: this.#parameters, to };
     return { envelope, content, user, secure };
   }
 
