@@ -39,7 +39,7 @@ export async function decryptContent(cms: Uint8Array, own: RecipientKey, signal:
   for (const recipient of ways.slice(0, maxAttempts)) {
     const key = await contentKey(recipient, own, message.cipher.keyBytes, signal);
     const plain = key === undefined ? undefined : open(message, key);
-    if (plain !== undefined && (!isImplicitlyRejected(recipient) || message.tag !== undefined || isPlausible(plain))) {
+    if (plain !== undefined && (!isImplicitlyRejected(recipient) || isSure(message, plain))) {
       return { content: plain, algorithm: message.cipher.name };
     }
   }
@@ -87,8 +87,15 @@ function paddingOf(plain: Buffer, blockBytes: number): number {
   return bad === 0 ? count : 0;
 }
 
-/** A random key passes the padding check once in 256 times; what then comes out does not begin with header fields. A body may be anything. */
-function isPlausible(plain: Buffer): boolean {
+/**
+ * Not what a random key made of it? Once in 256 times that ends in one octet of right padding, and hardly ever in more; what then comes
+ * out does not begin with header fields. A body may be anything.
+ */
+function isSure({ tag, ciphertext }: EncryptedMessage, plain: Buffer): boolean {
+  return tag !== undefined || ciphertext.length - plain.length > 1 || beginsWithFields(plain);
+}
+
+function beginsWithFields(plain: Buffer): boolean {
   let isEmptyLine = true;
   for (const octet of plain.subarray(0, 64)) {
     if (octet === 0x0a) {

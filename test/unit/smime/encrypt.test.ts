@@ -168,6 +168,17 @@ describe('decryption of what others made', () => {
     }
   });
 
+  test('binary content without header fields is given out where more than one octet of padding shows that the key is right', async () => {
+    const { issued } = person('rsa');
+    for (const length of [1000, 1007]) {
+      const binary = Buffer.alloc(length, 1);
+      const envelope = encryptCbc(binary);
+      const content = read(envelopedData([transport(issued, envelope.key)], envelope));
+      if (length % 16 === 15) await expect(content).rejects.toMatchObject(undecryptable);
+      else expect(await content).toEqual(binary);
+    }
+  });
+
   test('a message for somebody else says so', async () => {
     const envelope = encryptCbc(body);
     const other = issue({ kind: 'rsa1024', issuer: root });
