@@ -337,9 +337,9 @@ describe('what cannot be read', () => {
     ['scrypt of few blocks that are long, and many of them', () => scrypt(2, 2 ** 20, 16)],
     ['scrypt of nothing', () => scrypt(0, 0, 0)],
   ])('refuses %s before it is done', async (_, make) => {
-    const started = performance.now();
+    const elapsed = cpuTimer();
     expect((await errorOf(() => load(make()))).code).toBe('ERR_CERTIFICATE');
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(elapsed()).toBeLessThan(1_500);
   });
 
   it.each<[string, () => Buffer]>([
@@ -361,9 +361,9 @@ describe('what cannot be read', () => {
     const issuer = { name: 'Same', publicKey: keys.publicKey, privateKey: keyPair().privateKey };
     const bundle = Array.from({ length: 300 }, () => issue({ subject: 'Same', keys, issuer }).der);
     const data = bundle.map((each) => `-----BEGIN CERTIFICATE-----\n${each.toString('base64')}\n-----END CERTIFICATE-----\n`).join('');
-    const started = performance.now();
+    const elapsed = cpuTimer();
     expect((await loadCertificate({ data })).chain).toEqual([]);
-    expect(performance.now() - started).toBeLessThan(1_500);
+    expect(elapsed()).toBeLessThan(1_500);
   });
 
   function bundleOf(count: number): Buffer {
