@@ -2,7 +2,6 @@
  * Reads certificates and keys from bytes of any format, told apart by what they are and not by the name of a file.
  */
 import { children, readElement, tag } from '../util/der.js';
-import { showText } from '../util/show.js';
 import { atPlace, certificateError } from './certificate-error.js';
 import type { ContainedCertificate, ContainedKey, Contents, FilePasswords } from './contents.js';
 import { isJavaKeyStore, readJavaKeyStore } from './jks.js';
@@ -150,11 +149,11 @@ function onlyKey(format: string, pkcs8: Buffer | undefined): Contents {
   return { format, certificates: [], keys: pkcs8 === undefined ? [] : [{ pkcs8 }], crls: [] };
 }
 
+/** Nothing of it is shown: somebody may have put a password in its place. */
 function notRecognised(bytes: Buffer): Error {
-  const start = bytes.subarray(0, 8);
-  const seen = /^[ -~\s]+$/.test(start.toString('latin1')) ? `the text ${JSON.stringify(showText(start.toString('latin1')))}` : `the bytes ${start.toString('hex')}`;
+  const kind = /^[ -~\s]+$/.test(bytes.subarray(0, 8).toString('latin1')) ? 'text' : 'binary data';
   return certificateError(
-    `it is not recognised: it begins with ${seen}, which is none of PEM, DER, PKCS#7, PKCS#12 and JKS`,
+    `it is not recognised: it is ${kind} that is none of PEM, DER, PKCS#7, PKCS#12 and JKS`,
     'Give the certificate in one of these formats.',
   );
 }

@@ -297,9 +297,16 @@ describe('what cannot be read', () => {
     expect(JSON.stringify(error) + String(error.stack)).not.toContain('Wr0ng');
   });
 
+  // The second is base64 too: its bytes would tell it.
+  it.each(['p12 password', 'hunter22', 'gehëim'])('shows nothing of what somebody put in its place: %s', async (data) => {
+    const { message } = await errorOf(() => loadCertificate({ data }));
+    expect(message).toContain('not recognised');
+    for (const form of [data, Buffer.from(data).toString('hex'), Buffer.from(data, 'base64').toString('hex')]) expect(message).not.toContain(form.slice(0, 5));
+  });
+
   it.each([
     ['', 'it is empty'],
-    ['hello, this is a letter', 'is not recognised: it begins with the text "hello, t"'],
+    ['hello, this is a letter', 'is not recognised: it is text that is none of PEM, DER'],
     ['%PDF-1.7 and so on', 'not recognised'],
     ['-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n', 'not supported'],
     ['-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n', 'not supported'],
