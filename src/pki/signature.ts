@@ -1,5 +1,6 @@
 /** Checks a signature by the AlgorithmIdentifier that came with it: of certificates and CRLs. */
 import { verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../util/der.js';
 import type { AlgorithmIdentifier, Certificate } from './certificate.js';
 import { isPssSignature } from './pss.js';
@@ -44,6 +45,9 @@ const hashes: ReadonlyMap<string, string> = new Map([
   ['2.16.840.1.101.3.4.2.6', 'sha512-256'],
 ]);
 
+/** More bits than any authority has: each check would take milliseconds, and strangers choose how many there are. */
+const longestModulus = { rsa: 8_192, dsa: 4_096 };
+
 /** Did the key of `signer` make this signature? False too where algorithm or key are not supported, or do not fit each other. */
 export function isSignedBy(signer: Certificate, algorithm: AlgorithmIdentifier, data: Uint8Array, signature: Uint8Array): boolean {
   try {
@@ -52,15 +56,19 @@ export function isSignedBy(signer: Certificate, algorithm: AlgorithmIdentifier, 
     if (curve !== undefined) return kind === curve && verify(null, data, signer.publicKey, signature);
     if (algorithm.oid === rsaPss) {
       const pss = readPssParameters(algorithm.parameters);
-      if (!pss || (kind !== 'rsa' && kind !== 'rsa-pss') || !hasStrength(signer.publicKey)) return false;
+      if (!pss || (kind !== 'rsa' && kind !== 'rsa-pss') || !isOfUse(signer.publicKey, 'rsa')) return false;
       return isPssSignature(signer.publicKey, pss, data, signature);
     }
     const scheme = schemes.get(algorithm.oid);
-    if (scheme?.kind !== kind || (kind !== 'ec' && !hasStrength(signer.publicKey))) return false;
+    if (scheme?.kind !== kind || (kind !== 'ec' && !isOfUse(signer.publicKey, kind))) return false;
     return verify(scheme.hash, data, signer.publicKey, signature);
   } catch {
     return false; // a key or a signature that OpenSSL cannot take proves nothing
   }
+}
+
+function isOfUse(key: KeyObject, kind: keyof typeof longestModulus): boolean {
+  return hasStrength(key) && (key.asymmetricKeyDetails?.modulusLength ?? 0) <= longestModulus[kind];
 }
 
 /** RSASSA-PSS-params (RFC 4055); undefined where something in them is not supported. */

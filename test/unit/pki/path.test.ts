@@ -1,8 +1,11 @@
+import { createPublicKey, randomBytes } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { parseCertificate } from '../../../src/pki/certificate.js';
 import type { Certificate } from '../../../src/pki/certificate.js';
 import { parseRevocationList } from '../../../src/pki/crl.js';
 import { pathValidator, validatePath } from '../../../src/pki/path.js';
+import { isSignedBy } from '../../../src/pki/signature.js';
 import type { PathOptions } from '../../../src/pki/path.js';
 import * as der from '../../../src/util/der.js';
 import { extension, issue, keyPair, revocationList, root } from '../../support/certificates.js';
@@ -241,6 +244,36 @@ describe('certificates from strangers', () => {
     const revocationLists = [anchor, ...Array.from({ length: 400 }, () => forger)].map((issuer) => parseRevocationList(revocationList(issuer, [])));
     await inNoTime(async () => expect((await check(leafOf(below as IssuedCertificate), [trusted, ca, ...ways], { revocationLists })).trusted).toBe(false));
   });
+
+  it.each<[string, string, () => KeyObject]>([
+    ['RSA', '1.2.840.113549.1.1.11', () => rsaKey(16_384)],
+    ['DSA', '2.16.840.1.101.3.4.3.2', () => dsaKey(10_000)],
+  ])('with %s keys that are slow to use are not used', async (_, oid, makeKey) => {
+    const publicKey = makeKey();
+    const signer = await parseCertificate(issue({ subject: 'Slow', issuer: anchor, keys: { publicKey, privateKey: anchor.privateKey } }).der);
+    const numbers = der.sequence(der.integer(Buffer.alloc(31, 1)), der.integer(Buffer.alloc(31, 1)));
+    const signature = publicKey.asymmetricKeyType === 'dsa' ? numbers : Buffer.concat([Buffer.of(0), Buffer.alloc(2047, 7)]);
+    const algorithm = { oid, parameters: undefined, der: der.sequence(der.oid(oid)) };
+    const elapsed = cpuTimer();
+    for (let i = 0; i < 200; i++) expect(isSignedBy(signer, algorithm, Buffer.from('x'), signature)).toBe(false);
+    expect(elapsed()).toBeLessThan(300);
+  });
+
+  /** Odd numbers of so many bits; nobody asks whether they are prime. */
+  function odd(bits: number): Buffer {
+    const number = randomBytes(bits / 8);
+    number[0] = (number[0] ?? 0) | 0x80;
+    number[number.length - 1] = (number[number.length - 1] ?? 0) | 1;
+    return number;
+  }
+  function rsaKey(bits: number): KeyObject {
+    return createPublicKey({ key: { kty: 'RSA', n: odd(bits).toString('base64url'), e: odd(56).toString('base64url') }, format: 'jwk' });
+  }
+  function dsaKey(bits: number): KeyObject {
+    const parameters = der.sequence(der.integer(odd(bits)), der.integer(odd(256)), der.integer(odd(bits - 8)));
+    const key = der.sequence(der.sequence(der.oid('1.2.840.10040.4.1'), parameters), der.bitString(der.integer(odd(bits - 8))));
+    return createPublicKey({ key, format: 'der', type: 'spki' });
+  }
 
   it('with an object identifier of a megabyte are refused before it is a number', async () => {
     const long = der.element(der.tag.oid, Buffer.alloc(900_000, 0xff), Buffer.of(1));
