@@ -84,7 +84,7 @@ export class Channel {
       const exchange = new Exchange(dialogue, options, resolve, reject);
       const { signal } = options;
       // Bytes came that nothing had called for, and what they begin may never end.
-      if (this.#doomed && this.idle) this.close(unsolicitedBytes(this.#parser.rest));
+      if (this.#doomed && this.idle) this.close(unsolicitedBytes(this.#discreet ? undefined : this.#parser.rest));
       if (this.#closed !== undefined) return this.#fail(exchange, connectionGivenUp(this.#closed), true);
       if (signal?.aborted === true) return exchange.reject(explained(exchange, abortError(signal)));
       if (signal !== undefined && signal !== neverAborts) exchange.listen(() => this.#abort(exchange, signal));
