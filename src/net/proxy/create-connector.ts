@@ -3,12 +3,8 @@ import { checked } from '../../profile/check.js';
 import { resolveProxy } from '../../profile/defaults.js';
 import { object, required } from '../../profile/schema/object.js';
 import { proxy } from '../../profile/schema/proxy.js';
-import { DirectConnector } from '../direct.js';
-import { AutomaticConnector } from './auto/automatic-connector.js';
-import { ProxyConnector } from './proxy-connector.js';
-import type { ProxyDependencies } from './proxy-connector.js';
 
-/** Proxy settings to a connector. */
+/** Proxy settings to a connector, whose code is loaded when it first connects. */
 
 const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy) });
 
@@ -17,14 +13,14 @@ const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy
  * `createConnector('socks5://inner', createConnector('http://outer'))` goes out through `outer`. ERR_PROFILE_INVALID where the
  * settings are not valid; a client certificate in `tls` needs the profile's own proxy setting.
  */
-export function createConnector(settings: ProxySettings, via: Connector = new DirectConnector()): Connector {
+export function createConnector(settings: ProxySettings, via?: Connector): Connector {
   const copy = checked(schema, { proxy: settings }, { sentence: 'The proxy settings are not valid', root: 'settings' }) as { readonly proxy: ProxySettings };
-  return createProxyConnector(copy.proxy, via, {});
-}
-
-/** The same for settings that were checked with their profile. */
-export function createProxyConnector(settings: ProxySettings, via: Connector, dependencies: ProxyDependencies): Connector {
-  const resolved = resolveProxy(settings);
-  if (resolved === undefined) return via;
-  return resolved.type === 'auto' ? new AutomaticConnector(resolved, via, dependencies) : new ProxyConnector(resolved, via, dependencies);
+  if (via !== undefined && resolveProxy(copy.proxy) === undefined) return via;
+  let made: Promise<Connector> | undefined;
+  return {
+    connect: async (target, options) => {
+      made ??= import('./open-connector.js').then(({ createProxyConnector, DirectConnector }) => createProxyConnector(copy.proxy, via ?? new DirectConnector(), {}));
+      return (await made).connect(target, options);
+    },
+  };
 }

@@ -150,7 +150,7 @@ describe('TLS with a proxy', () => {
       expect(await proxyTls(port, { ca: { file: '/no/such/file' } })).toMatchObject({ code: 'ERR_CERTIFICATE', phase: 'proxy', message: expect.stringContaining('proxy.tls.ca') });
       expect(await proxyTls(port, { ciphers: 'NO_SUCH' })).toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.tls.ciphers' }] });
       const unread = await proxyTls(port, { clientCertificate: { file: 'x.p12' } });
-      expect([unread.code, unread.problems?.[0]?.path, unread.remedy]).toEqual(['ERR_PROFILE_INVALID', 'proxy.tls.clientCertificate', undefined]);
+      expect([unread.code, unread.problems?.[0]?.path, unread.remedy]).toEqual(['ERR_PROFILE_INVALID', 'proxy.tls.clientCertificate', 'Correct the fields that are named.']);
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }

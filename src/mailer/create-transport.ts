@@ -1,0 +1,69 @@
+/** The way to the server, of a profile: loaded when a mailer first needs it. */
+import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from '../connection/contract.js';
+import { openConnection } from '../connection/open.js';
+import { SharedState } from '../connection/shared.js';
+import type { EventSink } from '../logging/event-sink.js';
+import type { MailerOptions } from '../model/mailer.js';
+import type { EmailProfile } from '../model/profile.js';
+import type { Connector } from '../model/proxy.js';
+import type { Transport } from '../model/transport.js';
+import { DirectConnector } from '../net/direct.js';
+import { createProxyConnector } from '../net/proxy/open-connector.js';
+import type { ResolvedPool, ResolvedServer } from '../profile/defaults.js';
+import { SmtpTransport } from '../transport/smtp-transport.js';
+import { loadIdentity } from './client-identity.js';
+
+/** Pooled SMTP or LMTP connections to the profile's server. */
+export function createSmtpTransport(
+  profile: EmailProfile,
+  server: ResolvedServer,
+  pool: ResolvedPool,
+  connector: Connector | undefined,
+  events: EventSink | undefined,
+  profileStore: MailerOptions['profileStore'],
+): Transport {
+  const direct = new DirectConnector({ localAddress: server.localAddress });
+  const settingsFor = (refresh: boolean): ConnectionSettings => {
+    const identityFor = (slot: string) => loadIdentity(profile.name, slot, profileStore, refresh);
+    return {
+      host: server.host,
+      port: server.port,
+      security: server.security,
+      protocol: server.protocol,
+      localName: server.localName,
+      timeouts: server.timeouts,
+      tls: server.tls,
+      authentication: profile.authentication,
+      connector: connector ?? createProxyConnector(profile.proxy ?? 'none', direct, { loadClientIdentity: identityFor('proxy.tls.clientCertificate') }),
+      messagesInFlight: pool.messagesInFlight,
+      loadClientIdentity: identityFor('server.tls.clientCertificate'),
+    };
+  };
+  let connections = 0;
+  let current = { settings: settingsFor(false), shared: new SharedState() };
+  const open = ({ settings, shared }: typeof current, signal: AbortSignal, observer: ConnectionObserver | undefined): Promise<SmtpConnection> => {
+    const id = ++connections;
+    return openConnection(settings, { id, signal, shared, observer: observe(id, events, observer) });
+  };
+  return new SmtpTransport(pool, async (signal, observer) => {
+    if (observer === undefined) return open(current, signal, undefined);
+    // A test reads certificates anew, and what is sent after it does the same.
+    try {
+      return await open({ settings: settingsFor(true), shared: new SharedState() }, signal, observer);
+    } finally {
+      current = { settings: settingsFor(false), shared: new SharedState() };
+    }
+  });
+}
+
+/** The logger's events with time and number, beside those of the one who asked. */
+function observe(id: number, events: EventSink | undefined, own: ConnectionObserver | undefined): ConnectionObserver {
+  if (events === undefined) return own ?? {};
+  return {
+    ...own,
+    event: (event) => {
+      events.connection(id, event);
+      own?.event?.(event);
+    },
+  };
+}

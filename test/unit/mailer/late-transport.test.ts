@@ -1,0 +1,59 @@
+import { expect, test } from 'vitest';
+import { LateTransport } from '../../../src/mailer/late-transport.js';
+import type { Transport } from '../../../src/model/transport.js';
+
+const reply = { code: 250, lines: ['ok'] };
+const options = { signal: new AbortController().signal, requireAllRecipients: false };
+const compose = () => Promise.reject(new Error('not composed'));
+
+function fake() {
+  const seen: string[] = [];
+  const transport: Transport = {
+    send: (envelope) => {
+      seen.push(envelope.to.join());
+      return Promise.resolve({ accepted: envelope.to, rejected: [], reply });
+    },
+    close: (given) => {
+      seen.push(`close ${String(given?.force)}`);
+      return Promise.resolve();
+    },
+  };
+  return { seen, transport };
+}
+
+test('loads once, for all that came meanwhile and in their order', async () => {
+  const { seen, transport } = fake();
+  let loads = 0;
+  const late = new LateTransport(() => {
+    loads++;
+    return Promise.resolve(transport);
+  });
+  expect(loads).toBe(0);
+  await Promise.all(['a', 'b'].map((to) => late.send({ from: 'x', to: [to] }, compose, options)));
+  await late.send({ from: 'x', to: ['c'] }, compose, options);
+  await late.close({ force: true });
+  expect([loads, seen]).toEqual([1, ['a', 'b', 'c', 'close true']]);
+});
+
+test('closes without loading what nothing went through, and waits for what is being loaded', async () => {
+  const { seen, transport } = fake();
+  let loads = 0;
+  const unused = new LateTransport(() => {
+    loads++;
+    return Promise.resolve(transport);
+  });
+  await unused.close();
+  expect(loads).toBe(0);
+  const late = new LateTransport(() => new Promise((resolve) => setTimeout(resolve, 5, transport)));
+  await Promise.all([late.send({ from: 'x', to: ['a'] }, compose, options), late.close()]);
+  expect(seen).toEqual(['a', 'close undefined']);
+});
+
+test('tells why it cannot be loaded, and tries again', async () => {
+  const { seen, transport } = fake();
+  let loads = 0;
+  const late = new LateTransport(() => (++loads === 1 ? Promise.reject(new Error('no such file')) : Promise.resolve(transport)));
+  await expect(late.send({ from: 'x', to: ['a'] }, compose, options)).rejects.toThrow('no such file');
+  await late.send({ from: 'x', to: ['b'] }, compose, options);
+  expect(seen).toEqual(['b']);
+});
