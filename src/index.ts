@@ -97,7 +97,7 @@ export type {
   TransportResult,
   TransportSendOptions,
 } from './model/transport.js';
-export { createConnector } from './net/proxy/create-connector.js';
+export { createConnector } from './mailer/create-connector.js';
 export type { AutomaticProxySettings, Connector, ProxyServerSettings, ProxySettings } from './model/proxy.js';
 export { formatLogEvent } from './logging/format.js';
 export type {

@@ -1,4 +1,4 @@
-/** The way to the server, of a profile: loaded when a mailer first needs it. */
+/** The way to a server: loaded as one when a mailer or a connector first goes it. */
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from '../connection/contract.js';
 import { openConnection } from '../connection/open.js';
 import { SharedState } from '../connection/shared.js';
@@ -8,10 +8,12 @@ import type { EmailProfile } from '../model/profile.js';
 import type { Connector } from '../model/proxy.js';
 import type { Transport } from '../model/transport.js';
 import { DirectConnector } from '../net/direct.js';
-import { createProxyConnector } from '../net/proxy/open-connector.js';
+import { createProxyConnector } from '../net/proxy/create-connector.js';
 import type { ResolvedPool, ResolvedServer } from '../profile/defaults.js';
 import { SmtpTransport } from '../transport/smtp-transport.js';
 import { loadIdentity } from './client-identity.js';
+
+export { createProxyConnector, DirectConnector };
 
 /** Pooled SMTP or LMTP connections to the profile's server. */
 export function createSmtpTransport(

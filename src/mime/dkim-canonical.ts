@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
 import type { ByteSource } from '../model/entity.js';
 import { asBuffer } from '../util/bytes.js';
+import { nodeCrypto } from '../util/node-crypto.js';
 
 /** The "relaxed" canonical forms of DKIM (RFC 6376 sections 3.4.2 and 3.4.4). */
 
@@ -21,7 +21,7 @@ export function splitFields(fields: string): string[] {
 
 /** Hashes a body in its relaxed form as it passes: blanks as one, none at a line's end, no empty lines at the end. */
 class RelaxedBodyHash {
-  readonly #hash: Hash = createHash('sha256');
+  readonly #hash: Hash = nodeCrypto().createHash('sha256');
   /** Line ends that count only if something follows. */
   #lineEnds = 0;
   #blank = false;

@@ -1,9 +1,9 @@
-import { createHash, createPrivateKey, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { toAsciiDomain } from '../address/domain.js';
 import { messageInvalid } from '../errors/email-error.js';
 import type { ByteSource } from '../model/entity.js';
 import { relaxedBodyHash, relaxedField, splitFields } from './dkim-canonical.js';
+import { nodeCrypto } from '../util/node-crypto.js';
 
 /** DKIM signatures (RFC 6376), relaxed/relaxed: rsa-sha256, and ed25519-sha256 (RFC 8463). */
 
@@ -37,8 +37,8 @@ const defaultHeaders = [
 
 function readKey(text: string, path: string): KeyObject {
   try {
-    if (text.includes('-----BEGIN')) return createPrivateKey(text);
-    return createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
+    if (text.includes('-----BEGIN')) return nodeCrypto().createPrivateKey(text);
+    return nodeCrypto().createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
   } catch {
     // The cause could quote the key.
     throw messageInvalid(path, 'the key is not an unencrypted private key, as PEM or as base64 of PKCS#8');
@@ -122,6 +122,7 @@ function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer
   const bytes = Buffer.from(input, 'utf8');
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, signature: Buffer): void => (error === null ? resolve(signature) : reject(error));
+    const { createHash, sign } = nodeCrypto();
     if (algorithm === 'rsa-sha256') sign('sha256', bytes, key, done);
     else sign(null, createHash('sha256').update(bytes).digest(), key, done);
   });

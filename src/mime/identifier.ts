@@ -1,16 +1,16 @@
-import { randomUUID } from 'node:crypto';
 import { messageInvalid } from '../errors/email-error.js';
+import { nodeCrypto } from '../util/node-crypto.js';
 
 /** Message-IDs, Content-IDs and boundaries. randomUUID draws from a pool that Node keeps filled: 122 random bits for well under 1 µs. */
 
 /** A new msg-id with its brackets. `domain` is an ASCII domain, or an address literal. */
 export function createMessageId(domain: string): string {
-  return `<${randomUUID()}@${domain}>`;
+  return `<${nodeCrypto().randomUUID()}@${domain}>`;
 }
 
 /** A new boundary. `=_` can occur neither in quoted-printable nor in base64 (RFC 2045 section 6.7). */
 export function createBoundary(): string {
-  return `=_${randomUUID()}`;
+  return `=_${nodeCrypto().randomUUID()}`;
 }
 
 /** A msg-id or Content-ID with its brackets, from text with or without them (RFC 5322 section 3.6.4). */

@@ -1,26 +1,12 @@
 import type { Connector, ProxySettings } from '../../model/proxy.js';
-import { checked } from '../../profile/check.js';
 import { resolveProxy } from '../../profile/defaults.js';
-import { object, required } from '../../profile/schema/object.js';
-import { proxy } from '../../profile/schema/proxy.js';
+import { AutomaticConnector } from './auto/automatic-connector.js';
+import { ProxyConnector } from './proxy-connector.js';
+import type { ProxyDependencies } from './proxy-connector.js';
 
-/** Proxy settings to a connector, whose code is loaded when it first connects. */
-
-const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy) });
-
-/**
- * A connector through this proxy. `via` reaches the proxy (default: directly), so that proxies chain:
- * `createConnector('socks5://inner', createConnector('http://outer'))` goes out through `outer`. ERR_PROFILE_INVALID where the
- * settings are not valid; a client certificate in `tls` needs the profile's own proxy setting.
- */
-export function createConnector(settings: ProxySettings, via?: Connector): Connector {
-  const copy = checked(schema, { proxy: settings }, { sentence: 'The proxy settings are not valid', root: 'settings' }) as { readonly proxy: ProxySettings };
-  if (via !== undefined && resolveProxy(copy.proxy) === undefined) return via;
-  let made: Promise<Connector> | undefined;
-  return {
-    connect: async (target, options) => {
-      made ??= import('./open-connector.js').then(({ createProxyConnector, DirectConnector }) => createProxyConnector(copy.proxy, via ?? new DirectConnector(), {}));
-      return (await made).connect(target, options);
-    },
-  };
+/** A connector by proxy settings that were checked. */
+export function createProxyConnector(settings: ProxySettings, via: Connector, dependencies: ProxyDependencies): Connector {
+  const resolved = resolveProxy(settings);
+  if (resolved === undefined) return via;
+  return resolved.type === 'auto' ? new AutomaticConnector(resolved, via, dependencies) : new ProxyConnector(resolved, via, dependencies);
 }

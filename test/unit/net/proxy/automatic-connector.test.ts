@@ -7,7 +7,7 @@ import type { ProxySurroundings } from '../../../../src/net/proxy/auto/automatic
 import { proxyOfEnvironment } from '../../../../src/net/proxy/auto/environment.js';
 import { gnomeSettings } from '../../../../src/net/proxy/auto/gnome.js';
 import { runTool } from '../../../../src/net/proxy/auto/run-tool.js';
-import { createConnector } from '../../../../src/net/proxy/create-connector.js';
+import { createConnector } from '../../../../src/mailer/create-connector.js';
 
 const signal = new AbortController().signal;
 const mail = { host: 'mail.example.com', port: 587 };

@@ -2,7 +2,7 @@ import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { isEmailError } from '../../../../src/errors/email-error.js';
 import type { Connector, ProxyServerSettings } from '../../../../src/model/proxy.js';
-import { createConnector } from '../../../../src/net/proxy/create-connector.js';
+import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { random } from '../../../support/random.js';
 
 /** A proxy that says this, cut as told, and ends; it does not listen. */

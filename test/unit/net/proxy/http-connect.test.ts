@@ -3,7 +3,7 @@ import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { createEmailError } from '../../../../src/errors/email-error.js';
 import type { ConnectOptions } from '../../../../src/net/connector.js';
-import { createConnector } from '../../../../src/net/proxy/create-connector.js';
+import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { createTestCertificateAuthority } from '../../../../src/testing/certificate-authority.js';
 import { FakeProxy, ProxySide } from './fake-proxy.js';
 import { readStream } from './read-stream.js';

@@ -7,7 +7,7 @@ import type { EmailError } from '../../../../src/model/error.js';
 import type { ProxyServerSettings } from '../../../../src/model/proxy.js';
 import type { ConnectionStepReport } from '../../../../src/model/report.js';
 import type { ConnectOptions } from '../../../../src/net/connector.js';
-import { createConnector } from '../../../../src/net/proxy/create-connector.js';
+import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { createTestCertificateAuthority } from '../../../../src/testing/certificate-authority.js';
 import { FakeProxy } from './fake-proxy.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ProxySettings } from '../../../../src/model/proxy.js';
-import { createConnector } from '../../../../src/net/proxy/create-connector.js';
+import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { FakeProxy } from './fake-proxy.js';
 import type { ProxySide } from './fake-proxy.js';
 import { readStream } from './read-stream.js';

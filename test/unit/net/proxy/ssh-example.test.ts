@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createMailer } from '../../../../src/mailer/create-mailer.js';
 import type { Connector } from '../../../../src/model/proxy.js';
-import { createConnector } from '../../../../src/net/proxy/create-connector.js';
+import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { TestSmtpServer } from '../../../../src/testing/test-smtp-server.js';
 import { FakeProxy } from './fake-proxy.js';
 

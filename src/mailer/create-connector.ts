@@ -1,0 +1,26 @@
+import type { Connector, ProxySettings } from '../model/proxy.js';
+import { checked } from '../profile/check.js';
+import { resolveProxy } from '../profile/defaults.js';
+import { object, required } from '../profile/schema/object.js';
+import { proxy } from '../profile/schema/proxy.js';
+
+/** Proxy settings to a connector, whose code is loaded when it first connects. */
+
+const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy) });
+
+/**
+ * A connector through this proxy. `via` reaches the proxy (default: directly), so that proxies chain:
+ * `createConnector('socks5://inner', createConnector('http://outer'))` goes out through `outer`. ERR_PROFILE_INVALID where the
+ * settings are not valid; a client certificate in `tls` needs the profile's own proxy setting.
+ */
+export function createConnector(settings: ProxySettings, via?: Connector): Connector {
+  const copy = checked(schema, { proxy: settings }, { sentence: 'The proxy settings are not valid', root: 'settings' }) as { readonly proxy: ProxySettings };
+  if (via !== undefined && resolveProxy(copy.proxy) === undefined) return via;
+  let made: Promise<Connector> | undefined;
+  return {
+    connect: async (target, options) => {
+      made ??= import('./create-transport.js').then(({ createProxyConnector, DirectConnector }) => createProxyConnector(copy.proxy, via ?? new DirectConnector(), {}));
+      return (await made).connect(target, options);
+    },
+  };
+}
