@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every figure of docs/reference/performance.md, side by side with the peers, in interleaved rounds. Takes about 40 minutes on two
+# Every figure of docs/reference/performance.md, side by side with the peers, in interleaved rounds. Takes about 25 minutes on two
 # cores; ROUNDS=1 gives a first look. Results as JSON in results/, tables on standard output.
 set -eu
 cd "$(dirname "$0")"
@@ -16,7 +16,7 @@ warm='--warmup 3000 --count 10000 --max-ms 8000'
 run throughput throughput.mjs --adapters nodemailer,ours,limit@bdat --connections 1,5 $warm
 run throughput-first-messages throughput.mjs --adapters nodemailer,ours,limit@bdat --connections 1,5
 run throughput-without-chunking throughput.mjs --adapters nodemailer,ours,limit@pipe --connections 1,5 --sink-args=--no-chunking $warm
-run sizes throughput.mjs --adapters nodemailer,ours,limit@bdat --messages text:10240,text:102400 --connections 1,5 $warm
+run sizes throughput.mjs --adapters nodemailer,ours,limit@bdat --messages text:10240,text:102400 $warm
 run recipients throughput.mjs --adapters nodemailer,ours,limit@bdat --messages rcpt:1000
 run latency throughput.mjs --adapters nodemailer,ours,ours@deep/8,limit@bdat --delay 20
 run latency-without-chunking throughput.mjs --adapters nodemailer,ours --delay 20 --sink-args=--no-chunking
