@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
 import { createEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { CertificateData, CertificateSource } from '../model/certificate.js';
+import type { CertificateData, CertificateInfo, CertificateSource } from '../model/certificate.js';
 import type { TlsSettings } from '../model/server.js';
 
 /** A client's certificate and key, as TLS takes them. */
@@ -45,6 +45,7 @@ export class TlsContexts {
 export interface KnownSession {
   readonly session: Buffer;
   readonly certificate: Buffer;
+  readonly info: CertificateInfo;
   readonly authorized: boolean;
 }
 

@@ -1,8 +1,8 @@
-import { X509Certificate } from 'node:crypto';
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { abortError } from '../errors/abort.js';
+import type { CertificateInfo } from '../model/certificate.js';
 import type { EmailError } from '../model/error.js';
 import type { TlsReport } from '../model/report.js';
 import type { TlsSettings } from '../model/server.js';
@@ -87,11 +87,10 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       // Whatever befalls the stream below is told by the one above; and that may fail once more after its user destroyed it.
       socket.removeListener('close', onEnd).removeListener('error', onError).on('error', () => {});
       stream.removeListener('error', onError).on('error', () => {});
-      const { certificate, authorized } = judged;
-      const keep = (session: Buffer): void => material.sessions.set(sessionKey, { session, certificate, authorized });
+      const keep = (session: Buffer): void => material.sessions.set(sessionKey, { ...(judged as Judgement), session });
       if (early !== undefined) keep(early);
       socket.removeListener('session', onEarlySession).on('session', keep);
-      resolve({ stream: socket, report: reportOf(socket, judged), certificate, resumed: socket.isSessionReused() });
+      resolve({ stream: socket, report: reportOf(socket, judged), certificate: judged.certificate, resumed: socket.isSessionReused() });
     });
   });
 }
@@ -99,6 +98,8 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
 /** What is certain of the other side. */
 interface Judgement {
   readonly certificate: Buffer;
+  /** What is written in it, read once for all sessions that it began. */
+  readonly info: CertificateInfo;
   readonly authorized: boolean;
 }
 
@@ -107,23 +108,24 @@ function stillValid(known: KnownSession | undefined): KnownSession | undefined {
   if (known === undefined) return undefined;
   // Where any certificate will do, so does what was seen of one that expired.
   if (!known.authorized) return known;
-  return Date.parse(new X509Certificate(known.certificate).validTo) > Date.now() ? known : undefined;
+  return known.info.validTo.getTime() > Date.now() ? known : undefined;
 }
 
 /** Path, dates and name, or a pin in place of them all. */
 function judge(socket: TLSSocket, name: string, settings: TlsSettings): Judgement | EmailError {
   const peer = socket.getPeerCertificate();
   const certificate = peer.raw;
+  const info = describeCertificate(certificate);
   const pins = settings.pinnedFingerprints;
   if (pins !== undefined && pins.length > 0) {
     const pinned = pins.some((pin) => plainHex(pin) === plainHex(peer.fingerprint256));
-    if (pinned) return { certificate, authorized: true };
+    if (pinned) return { certificate, info, authorized: true };
     if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(peer.fingerprint256, name);
   }
   const pathProblem = socket.authorized ? undefined : String(socket.authorizationError);
   const problem = pathProblem ?? (checkServerIdentity(name, peer) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
-  if (problem === undefined) return { certificate, authorized: true };
-  if (settings.dangerouslyAcceptAnyCertificate === true) return { certificate, authorized: false };
+  if (problem === undefined) return { certificate, info, authorized: true };
+  if (settings.dangerouslyAcceptAnyCertificate === true) return { certificate, info, authorized: false };
   return certificateRefused(problem, socket.getPeerCertificate(true), name);
 }
 
@@ -131,12 +133,12 @@ function plainHex(fingerprint: string): string {
   return fingerprint.replaceAll(':', '').toUpperCase();
 }
 
-function reportOf(socket: TLSSocket, { certificate, authorized }: Judgement): TlsReport {
+function reportOf(socket: TLSSocket, { info, authorized }: Judgement): TlsReport {
   const cipher = socket.getCipher();
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: cipher.standardName ?? cipher.name,
-    certificate: describeCertificate(certificate),
+    certificate: info,
     authorized,
   };
 }

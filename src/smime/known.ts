@@ -4,7 +4,7 @@
  * signature costs. Forgetting any of it costs time and changes nothing. All of it is bounded, and none of it is the text of a secret:
  * whether a key or a password is still the same is told by a digest with a key of its own.
  */
-import { createHmac, randomBytes } from 'node:crypto';
+import { hash, randomBytes } from 'node:crypto';
 import type { CertificateSource } from '../model/certificate.js';
 import type { SmimeSignSettings } from '../model/smime.js';
 import type { Certificate } from '../pki/certificate.js';
@@ -30,7 +30,7 @@ export class Known {
   readonly #signers = new WeakMap<CertificateSource, KnownSigner>();
   readonly #certificates = new Recent<string, Promise<readonly Certificate[]>>(certificateTexts.count);
   readonly #encrypters = new Recent<string, EntityEncrypter>(encrypterCount);
-  readonly #digestKey = randomBytes(32);
+  readonly #digestKey = randomBytes(32).toString('hex');
 
   /** The signer of these settings, opened where it is not known; each time where not all of it stands in the object itself. */
   signer(settings: SmimeSignSettings, open: () => Promise<EntitySigner>): Promise<EntitySigner> {
@@ -59,7 +59,7 @@ export class Known {
 
   #digest(parts: readonly unknown[]): Buffer {
     const texts = parts.map((part) => `${typeof part} ${String(part)}`);
-    return createHmac('sha256', this.#digestKey).update(`${texts.map(({ length }) => length).join()} ${texts.join('')}`).digest();
+    return hash('sha256', `${this.#digestKey} ${texts.map(({ length }) => length).join()} ${texts.join('')}`, 'buffer');
   }
 }
 

@@ -133,12 +133,19 @@ export function generalizedTime(date: Date): Buffer {
   return text(tag.generalizedTime, `${date.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`);
 }
 
-/** Time (RFC 5280 section 4.1.2.5): UTCTime through 2049, GeneralizedTime after. */
+/** Time (RFC 5280 section 4.1.2.5): UTCTime through 2049, GeneralizedTime after. The Buffer is not to be written to. */
 export function time(date: Date): Buffer {
+  const second = Math.floor(date.getTime() / 1000);
+  if (second === last.second) return last.der;
   const year = date.getUTCFullYear();
-  if (year < 1950 || year > 2049) return generalizedTime(date);
-  return text(tag.utcTime, `${date.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`);
+  const der =
+    year < 1950 || year > 2049 ? generalizedTime(date) : text(tag.utcTime, `${date.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`);
+  last = { second, der };
+  return der;
 }
+
+/** Many messages are signed in the same one. */
+let last: { readonly second: number; readonly der: Buffer } = { second: NaN, der: Buffer.alloc(0) };
 
 /** Context tag [n] around finished elements (EXPLICIT, or IMPLICIT of a constructed type). */
 export function context(n: number, ...contents: readonly Uint8Array[]): Buffer {
