@@ -6,7 +6,6 @@ import type { EventSink } from '../logging/event-sink.js';
 import type { MailerOptions } from '../model/mailer.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Connector } from '../model/proxy.js';
-import type { Transport } from '../model/transport.js';
 import { DirectConnector } from '../net/direct.js';
 import { createProxyConnector } from '../net/proxy/create-connector.js';
 import type { ResolvedPool, ResolvedServer } from '../profile/defaults.js';
@@ -23,7 +22,7 @@ export function createSmtpTransport(
   connector: Connector | undefined,
   events: EventSink | undefined,
   profileStore: MailerOptions['profileStore'],
-): Transport {
+): SmtpTransport {
   const direct = new DirectConnector({ localAddress: server.localAddress });
   const settingsFor = (refresh: boolean): ConnectionSettings => {
     const identityFor = (slot: string) => loadIdentity(profile.name, slot, profileStore, refresh);

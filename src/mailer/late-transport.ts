@@ -2,14 +2,18 @@
 import type { ConnectionReport } from '../model/report.js';
 import type { Envelope } from '../model/envelope.js';
 import type { ContentCapabilities, OutgoingContent, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
-import { createEmailError } from '../errors/email-error.js';
+import { closedError } from './closed-error.js';
+
+/** What is loaded can be tested, too. */
+type Loaded = Transport & Required<Pick<Transport, 'test'>>;
 
 export class LateTransport implements Transport {
-  readonly #load: () => Promise<Transport>;
-  #loading: Promise<Transport> | undefined;
-  #loaded: Transport | undefined;
+  readonly #load: () => Promise<Loaded>;
+  #loading: Promise<Loaded> | undefined;
+  #loaded: Loaded | undefined;
+  #closed = false;
 
-  constructor(load: () => Promise<Transport>) {
+  constructor(load: () => Promise<Loaded>) {
     this.#load = load;
   }
 
@@ -19,18 +23,18 @@ export class LateTransport implements Transport {
   }
 
   async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {
-    const { test } = await this.#ready();
-    if (!test) throw createEmailError('ERR_CONNECT', 'The transport has nothing to test.');
-    return test.call(this.#loaded, options);
+    return (await this.#ready()).test(options);
   }
 
-  /** What was never loaded has nothing open. */
+  /** What was never loaded has nothing open, and is not loaded any more: a forced close() may overtake a message that is being prepared. */
   async close(options?: { readonly force?: boolean | undefined }): Promise<void> {
+    this.#closed = true;
     const transport = await this.#loading?.catch(() => undefined);
     await transport?.close(options);
   }
 
-  #ready(): Promise<Transport> {
+  #ready(): Promise<Loaded> {
+    if (this.#closed && !this.#loading) return Promise.reject(closedError());
     this.#loading ??= this.#load().then(
       (transport) => (this.#loaded = transport),
       (error: unknown) => {

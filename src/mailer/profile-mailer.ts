@@ -15,6 +15,7 @@ import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport
 import { checkCloseOptions, checkSendOptions, checkTestOptions } from '../profile/mailer-options.js';
 import { afterOthers } from '../transport/after-others.js';
 import { neverAborts } from '../util/never-aborts.js';
+import { closedError } from './closed-error.js';
 import { combineSignals } from './combined-signal.js';
 import { sendWindow } from './send-all.js';
 import type { SmimeTester } from './smime-services.js';
@@ -258,10 +259,6 @@ function refusalsOf(error: EmailError, recipients: readonly string[]): readonly 
     refused.push({ recipient, reply });
   }
   return refused;
-}
-
-function closedError(): EmailError {
-  return createEmailError('ERR_CLOSED', 'The mailer is closed', { remedy: 'Send before close(), or make a new mailer.' });
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -8,7 +8,8 @@ const compose = () => Promise.reject(new Error('not composed'));
 
 function fake() {
   const seen: string[] = [];
-  const transport: Transport = {
+  const transport: Transport & Required<Pick<Transport, 'test'>> = {
+    test: () => Promise.reject(new Error('not tested')),
     send: (envelope) => {
       seen.push(envelope.to.join());
       return Promise.resolve({ accepted: envelope.to, rejected: [], reply });
@@ -47,6 +48,17 @@ test('closes without loading what nothing went through, and waits for what is be
   const late = new LateTransport(() => new Promise((resolve) => setTimeout(resolve, 5, transport)));
   await Promise.all([late.send({ from: 'x', to: ['a'] }, compose, options), late.close()]);
   expect(seen).toEqual(['a', 'close undefined']);
+});
+
+test('loads nothing for a message that a forced close() has overtaken', async () => {
+  let loads = 0;
+  const late = new LateTransport(() => {
+    loads++;
+    return Promise.resolve(fake().transport);
+  });
+  await late.close({ force: true });
+  await expect(late.send({ from: 'x', to: ['a'] }, compose, options)).rejects.toMatchObject({ code: 'ERR_CLOSED', delivery: 'not-delivered' });
+  expect(loads).toBe(0);
 });
 
 test('tells why it cannot be loaded, and tries again', async () => {
