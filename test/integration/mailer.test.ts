@@ -482,13 +482,3 @@ describe('a message', () => {
     expect(envelope).toEqual({ from: 'a@example.com', to: ['b@example.org'] });
   });
 });
-
-describe('a forced close()', () => {
-  it('is final for a first message that is still being prepared', async () => {
-    const { smtp, mailer } = await setUp();
-    const sending = failure(mailer.send({ ...message, attachments: [{ content: { file: new URL(import.meta.url) } }] }));
-    await mailer.close({ force: true });
-    expect(await sending).toMatchObject({ code: 'ERR_CLOSED', delivery: 'not-delivered' });
-    expect(smtp.messages).toHaveLength(0);
-  });
-});
