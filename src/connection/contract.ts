@@ -81,6 +81,8 @@ export interface SmtpConnection {
   readonly completed: number;
   /** Upper-case keyword to parameters, of the last EHLO. */
   readonly extensions: ReadonlyMap<string, readonly string[]>;
+  /** What content that allows. */
+  readonly accepts: ContentCapabilities;
   readonly mechanism: string | undefined;
   readonly tls: TlsReport | undefined;
   readonly warnings: readonly Warning[];

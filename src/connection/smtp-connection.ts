@@ -2,7 +2,7 @@ import type { Duplex } from 'node:stream';
 import { createEmailError } from '../errors/email-error.js';
 import type { TlsReport } from '../model/report.js';
 import type { Warning } from '../model/reply.js';
-import type { OutgoingContent } from '../model/transport.js';
+import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 import { canonicalBytes } from '../smtp/content.js';
 import { createEnvelopeCommands } from '../smtp/envelope-commands.js';
 import { contentCapabilities } from '../smtp/extensions.js';
@@ -35,6 +35,7 @@ const quitMs = 2_000;
 /** See the contract. */
 export class EstablishedConnection implements SmtpConnection {
   readonly #opened: OpenedConnection;
+  readonly accepts: ContentCapabilities;
   #inFlight = 0;
   #completed = 0;
   #quitting: Promise<void> | undefined;
@@ -42,6 +43,7 @@ export class EstablishedConnection implements SmtpConnection {
 
   constructor(opened: OpenedConnection) {
     this.#opened = opened;
+    this.accepts = contentCapabilities(opened.session.extensions);
   }
 
   get id(): number {
@@ -112,7 +114,7 @@ export class EstablishedConnection implements SmtpConnection {
 
   /** The content, in memory already in canonical form; or the abort, whichever comes first. */
   async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
-    const composing = compose(contentCapabilities(this.#opened.session.extensions));
+    const composing = compose(this.accepts);
     const content = await (signal === neverAborts ? composing : untilAborted(composing, signal));
     if (!(content.bytes instanceof Uint8Array)) return content;
     const bytes = canonicalBytes(content.bytes, content);

@@ -27,6 +27,10 @@ interface Waiter {
   readonly reject: (error: EmailError) => void;
   /** Only a connection made for it will do: the last one was stale. */
   readonly fresh: boolean;
+  /** Called when its turn is near; undefined once it waits no more. */
+  soon: (() => void) | undefined;
+  /** Its turn is near, and `soon` is called or about to be. */
+  near: boolean;
 }
 
 /** So long are fewer connections held than the options allow. */
@@ -86,8 +90,11 @@ export class ConnectionPool {
     return this.#limit;
   }
 
-  /** A lease, in the order of asking; `fresh` on a connection that served nobody yet. */
-  acquire(signal: AbortSignal, fresh = false): Promise<Lease> {
+  /**
+   * A lease, in the order of asking; `fresh` on a connection that served nobody yet. `soon` is called where it has to wait, once no
+   * more stand in front than there are connections, and after what those who got a lease do at once.
+   */
+  acquire(signal: AbortSignal, fresh = false, soon?: () => void): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError());
     if (signal.aborted) return Promise.reject(abortError(signal, waiting));
     if (this.#waiters.length === 0 && !fresh && this.#rateWait() === 0) {
@@ -99,17 +106,21 @@ export class ConnectionPool {
       const onAbort = (): void => {
         const at = this.#waiters.indexOf(waiter);
         if (at >= 0) this.#waiters.splice(at, 1);
-        reject(abortError(signal, waiting));
+        waiter.reject(abortError(signal, waiting));
         if (this.#waiters.length === 0) this.#giveUpOpening();
         this.#settle();
       };
       const waiter: Waiter = {
         fresh,
+        soon,
+        near: false,
         resolve: (lease) => {
+          waiter.soon = undefined;
           if (listens) signal.removeEventListener('abort', onAbort);
           resolve(lease);
         },
         reject: (error) => {
+          waiter.soon = undefined;
           if (listens) signal.removeEventListener('abort', onAbort);
           reject(error);
         },
@@ -197,7 +208,19 @@ export class ConnectionPool {
     if (this.#rateTimer !== undefined) wanted = Math.min(wanted, 1 - this.#openings.size - this.#slots.size);
     while (wanted-- > 0 && this.#slots.size + this.#openings.size < this.#limit) this.#open();
     this.#makeRoom();
+    this.#tellNext();
     this.#settle();
+  }
+
+  /** To those whose turn is next. */
+  #tellNext(): void {
+    const count = Math.min(this.#waiters.length, this.#slots.size);
+    for (let at = 0; at < count; at++) {
+      const waiter = this.#waiters[at] as Waiter;
+      if (waiter.near) continue;
+      waiter.near = true;
+      process.nextTick(() => waiter.soon?.());
+    }
   }
 
   /** Who needs a fresh connection, who stand in front, must not wait for ever behind idle ones, nor anyone behind one of no more use. */

@@ -9,6 +9,7 @@ import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport
 import type { ResolvedPool } from '../profile/defaults.js';
 import { afterOthers } from './after-others.js';
 import { testConnection } from './connection-test.js';
+import { EarlyContent } from './early-content.js';
 import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
 
 /** Opens a connection; a given observer hears of it besides whoever else does, and of a connection that is a test. */
@@ -17,10 +18,18 @@ export type OpenSmtpConnection = (signal: AbortSignal, observer?: ConnectionObse
 export class SmtpTransport implements Transport {
   readonly #open: OpenSmtpConnection;
   readonly #pool: ConnectionPool;
+  /** What the last connection was found to take: the next will hardly differ. */
+  #accepts: ContentCapabilities | undefined;
 
   constructor(pool: ResolvedPool, open: OpenSmtpConnection) {
     this.#open = open;
-    this.#pool = new ConnectionPool(pool, { open: (signal) => open(signal) });
+    this.#pool = new ConnectionPool(pool, {
+      open: async (signal) => {
+        const connection = await open(signal);
+        this.#accepts = connection.accepts;
+        return connection;
+      },
+    });
   }
 
   /** The recipients in one transaction, or in several where the server takes fewer at once (452, RFC 5321 section 4.5.3.1.10). */
@@ -71,9 +80,13 @@ export class SmtpTransport implements Transport {
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: TransportSendOptions,
   ): Promise<TransactionOutcome> {
-    const transaction = { envelope, compose, ...options };
+    const early = new EarlyContent(compose);
+    const transaction = { envelope, compose: early.compose, ...options };
+    const soon = (): void => {
+      if (this.#accepts !== undefined) early.begin(this.#accepts);
+    };
     for (let replaced = false; ; ) {
-      const lease = await this.#pool.acquire(options.signal, replaced);
+      const lease = await this.#pool.acquire(options.signal, replaced, soon);
       const { connection } = lease;
       try {
         const lacksDsn = options.dsnIfOffered && envelope.dsn !== undefined && !connection.extensions.has('DSN');

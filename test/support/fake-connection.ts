@@ -1,5 +1,6 @@
 import { createEmailError } from '../../src/errors/email-error.js';
 import type { Warning } from '../../src/model/reply.js';
+import type { ContentCapabilities } from '../../src/model/transport.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from '../../src/connection/contract.js';
 
 /** A connection without a server: transactions wait until the test answers them. */
@@ -10,6 +11,7 @@ export class FakeConnection implements SmtpConnection {
   quits = 0;
   destroyed: Error | undefined;
   extensions: ReadonlyMap<string, readonly string[]> = new Map([['DSN', []]]);
+  accepts: ContentCapabilities = { eightBitMime: true, binaryMime: false, smtpUtf8: false };
   readonly mechanism = undefined;
   readonly tls = undefined;
   warnings: readonly Warning[] = [];

@@ -118,6 +118,82 @@ describe('the SMTP transport', () => {
     await expect(second).resolves.toMatchObject({ accepted: envelope.to });
   });
 
+  describe('the content of those who wait', () => {
+    const content = (text: string) => ({ body: '7bit' as const, smtpUtf8: false, bytes: Buffer.from(text) });
+
+    /** Three messages for one connection, and what of them was composed. */
+    async function three(signal = new AbortController().signal) {
+      const parts = setUp();
+      const composed: string[] = [];
+      const send = (name: string) =>
+        parts.transport.send(
+          envelope,
+          (accepts) => {
+            composed.push(`${name} ${accepts?.binaryMime}`);
+            return name === 'bad' ? Promise.reject(createEmailError('ERR_CONTENT', 'gone')) : Promise.resolve(content(name));
+          },
+          { ...options, signal: name === 'second' ? signal : options.signal },
+        );
+      const sending = ['first', 'second', 'third'].map(send);
+      await settle();
+      return { ...parts, composed, sending, send };
+    }
+
+    it('is written for the next in line while the server is at work, and for nobody behind', async () => {
+      const { at, composed, opened } = await three();
+      expect(composed).toEqual(['second false']);
+      const first = await at(0, 0);
+      first.resolve(accepted(first.transaction));
+      const second = await at(0, 1);
+      expect(composed).toEqual(['second false', 'third false']);
+      await expect(second.transaction.compose((opened[0] as FakeConnection).accepts)).resolves.toEqual(content('second'));
+      expect(composed).toHaveLength(2);
+      // A second attempt has it written again: a stream can be read but once.
+      await second.transaction.compose((opened[0] as FakeConnection).accepts);
+      expect(composed).toEqual(['second false', 'third false', 'second false']);
+    });
+
+    it('is written anew for a server that takes something else', async () => {
+      const { at, composed } = await three();
+      const first = await at(0, 0);
+      first.resolve(accepted(first.transaction));
+      await (await at(0, 1)).transaction.compose({ eightBitMime: true, binaryMime: true, smtpUtf8: false });
+      expect(composed).toEqual(['second false', 'third false', 'second true']);
+    });
+
+    it('is not written for whoever gave up meanwhile', async () => {
+      const abort = new AbortController();
+      const parts = setUp();
+      let composed = 0;
+      const first = parts.transport.send(envelope, compose, options);
+      const { transaction, resolve } = await parts.at(0, 0);
+      const second = parts.transport.send(envelope, () => Promise.reject(new Error(`${composed++}`)), { ...options, signal: abort.signal });
+      abort.abort();
+      await expect(second).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+      await settle();
+      expect(composed).toBe(0);
+      resolve(accepted(transaction));
+      await first;
+    });
+
+    it('tells of a failure in its turn', async () => {
+      const { at, composed, opened, send, sending, transport } = await three();
+      const bad = send('bad');
+      for (let turn = 0; turn < 3; turn++) {
+        const { transaction, resolve } = await at(0, turn);
+        resolve(accepted(transaction));
+      }
+      await Promise.all(sending);
+      const { transaction, reject } = await at(0, 3);
+      expect(composed.at(-1)).toBe('bad false');
+      const failure = await transaction.compose((opened[0] as FakeConnection).accepts).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ code: 'ERR_CONTENT', message: 'gone' });
+      reject(failure as Error);
+      await expect(bad).rejects.toBe(failure);
+      await transport.close();
+    });
+  });
+
   it("drops the profile's request for notifications with a warning where the server has no DSN", async () => {
     const { transport, opened, at } = setUp();
     const wanted = { ...envelope, dsn: { notify: ['success' as const] } };
