@@ -10,7 +10,8 @@ import type { LeafPart, MultiPart, Part, RenderOptions } from './part.js';
 import { join, maxInMemory, totalSize } from './piece.js';
 import type { Piece } from './piece.js';
 import { encodeQuotedPrintable, quotePrintable } from './quoted-printable.js';
-import { canonicalText, isPrintable, isSevenBit, traitsOf } from './text.js';
+import { scanText, textFlag } from './scan.js';
+import { canonicalText, isSevenBit, traitsOf } from './text.js';
 
 /** The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs. */
 
@@ -31,9 +32,13 @@ interface Written {
 
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
-function encodeText(text: string, contentType: string, path: string, options: RenderOptions): EncodedBody {
+function encodeText(given: string, contentType: string, path: string, options: RenderOptions, isRoot: boolean): EncodedBody {
   const charset = 'utf-8';
-  if (isPrintable(text)) {
+  const flags = scanText(given);
+  const canonical = (flags & textFlag.loneEnd) === 0 ? given : canonicalText(given);
+  // The end of data is a line end too: a message's last line has one.
+  const text = isRoot && canonical !== '' && !canonical.endsWith('\r\n') ? `${canonical}\r\n` : canonical;
+  if ((flags & textFlag.unprintable) === 0) {
     if (isSevenBit(text)) return { transferEncoding: '7bit', piece: text, contentType, charset };
     return { transferEncoding: 'quoted-printable', piece: quotePrintable(text), contentType, charset };
   }
@@ -84,11 +89,7 @@ function hasCharset({ parameters }: LeafPart): boolean {
 
 function encodeBody(part: LeafPart, contentType: string, options: RenderOptions, isRoot: boolean): EncodedBody {
   const { body, path } = part;
-  if ('text' in body) {
-    const text = canonicalText(body.text);
-    // The end of data is a line end too: a message's last line has one.
-    return encodeText(isRoot && text !== '' && !text.endsWith('\r\n') ? `${text}\r\n` : text, contentType, path, options);
-  }
+  if ('text' in body) return encodeText(body.text, contentType, path, options, isRoot);
   if ('bytes' in body) return encodeBytes(body.bytes, contentType, part, options, isRoot);
   const { open, size: inputSize } = body;
   if (body.isText === true) {

@@ -4,27 +4,7 @@ const maxLine = 998;
 
 /** Text with CR, LF and CRLF all as CRLF. */
 export function canonicalText(text: string): string {
-  if (isCanonical(text)) return text;
   return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
-}
-
-/** From line end to line end: to look for the next one costs far less than to look at each character. */
-function isCanonical(text: string): boolean {
-  let at = 0;
-  for (;;) {
-    const lf = text.indexOf('\n', at);
-    const cr = text.indexOf('\r', at);
-    if (lf < 0 && cr < 0) return true;
-    if (cr < 0 || lf !== cr + 1) return false;
-    at = lf + 1;
-  }
-}
-
-const unprintable = /[^\t\r\n -~]/;
-
-/** Is it printing ASCII, blanks and line ends? Then quoted-printable is a matter of its lines. */
-export function isPrintable(text: string): boolean {
-  return !unprintable.test(text);
 }
 
 /** May canonical, printable text go as 7bit: no line is too long, and none that a mail system might change? */

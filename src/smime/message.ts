@@ -8,9 +8,8 @@ import type { RenderedEntity } from '../model/entity.js';
 import { parseHeader } from '../mime/header.js';
 import { parseMessage } from '../mime/parse.js';
 import type { ParsedPart } from '../mime/parse.js';
+import { hasLineOver, scanText, textFlag } from '../mime/scan.js';
 import { asBuffer, utf8 } from '../util/bytes.js';
-import { scanText } from './scan.js';
-import type { TextScan } from './scan.js';
 import { smimeError } from './smime-error.js';
 import type { MemoryEntity } from './transfer.js';
 
@@ -32,10 +31,9 @@ export function splitMessage(message: Uint8Array): SplitMessage {
   const bytes = asBuffer(message);
   const header = readable(() => parseHeader(bytes, 0, bytes.length, maxHeaderBytes));
   const { bodyStart, fields } = header;
-  const head = scanText(bytes.subarray(0, bodyStart));
   const body = bytes.subarray(bodyStart);
-  const text = scanText(body);
-  if ((head.hasLoneEnd || text.hasLoneEnd) && !head.hasNul && !text.hasNul) return splitMessage(withCrlf(bytes));
+  const flags = scanText(body);
+  if (isMendable(flags | scanText(bytes.subarray(0, bodyStart)))) return splitMessage(withCrlf(bytes));
   if (fields.length === 0 ? bytes[0] !== 0x0d || bodyStart !== 2 : fields[0]?.start !== 0) {
     throw smimeError('The message does not begin with header fields.', 'Put Content-Type and an empty line before the content.');
   }
@@ -47,7 +45,12 @@ export function splitMessage(message: Uint8Array): SplitMessage {
     (lower.startsWith('content-') ? inner : outer).push(bytes.subarray(start, end));
   }
   const parts = [Buffer.concat([...inner, emptyLine]), body];
-  return { outer: Buffer.concat(outer), entity: { parts, encoding: encodingOf(text), hasAsciiFields: inner.every((field) => isAscii(field)) } };
+  return { outer: Buffer.concat(outer), entity: { parts, encoding: encodingOf(body, flags), hasAsciiFields: inner.every((field) => isAscii(field)) } };
+}
+
+/** Text whose line ends are to be CRLF, and are not. */
+function isMendable(flags: number): boolean {
+  return (flags & (textFlag.loneEnd | textFlag.nul)) === textFlag.loneEnd;
 }
 
 /** Every line end as CRLF. */
@@ -55,9 +58,9 @@ function withCrlf(bytes: Buffer): Buffer {
   return Buffer.from(bytes.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
 }
 
-function encodingOf({ hasLoneEnd, hasNul, isAscii, longestLine }: TextScan): RenderedEntity['encoding'] {
-  if (hasLoneEnd || hasNul || longestLine > 998) return 'binary';
-  return isAscii ? '7bit' : '8bit';
+function encodingOf(body: Buffer, flags: number): RenderedEntity['encoding'] {
+  if ((flags & (textFlag.loneEnd | textFlag.nul)) !== 0 || hasLineOver(998, body)) return 'binary';
+  return (flags & textFlag.wide) === 0 ? '7bit' : '8bit';
 }
 
 /** What stands before the body of a message whose entity has these fields. */
@@ -97,8 +100,7 @@ function findDetached(part: ParsedPart): SmimeContent | undefined {
   }
   if (!signatureTypes.includes(signature.contentType.value)) return undefined;
   const raw = content.raw;
-  const { hasLoneEnd, hasNul } = scanText(raw);
-  return { kind: 'detached', signature: signature.content(), contents: hasLoneEnd && !hasNul ? [raw, withCrlf(raw)] : [raw] };
+  return { kind: 'detached', signature: signature.content(), contents: isMendable(scanText(raw)) ? [raw, withCrlf(raw)] : [raw] };
 }
 
 /** What MIME itself refuses is no S/MIME that could be read. */

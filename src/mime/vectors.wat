@@ -1,4 +1,4 @@
-;; base64 in lines (RFC 2045 section 6.8): the source of the bytes in base64-vectors.ts, as wat2wasm of WABT makes them.
+;; The source of the bytes in vectors.ts, as wat2wasm of WABT makes them: base64 in lines (RFC 2045 section 6.8), and a look at text.
 (module
   (memory (export "memory") 4)
   ;; enc(src, lines, dst): encodes lines*57 bytes at src into lines*78 bytes at dst (76 chars + CRLF)
@@ -36,4 +36,33 @@
         (i32.store16 (local.get $d) (i32.const 0x0a0d))
         (local.set $d (i32.add (local.get $d) (i32.const 2)))
         (local.set $lines (i32.sub (local.get $lines) (i32.const 1)))
-        (br $line)))))
+        (br $line))))
+  ;; scan(from, end): what there is from `from` to `end`. The octet in front is looked at and must be no CR; behind `end` it writes 32
+  ;; blanks, of which some are looked at: so a CR at the end is one without LF.
+  ;; 1: CR or LF apart from CRLF; 2: other than TAB, CR, LF and printing ASCII; 4: beyond ASCII; 8: NUL
+  (func (export "scan") (param $p i32) (param $end i32) (result i32)
+    (local $v v128) (local $lone v128) (local $odd v128) (local $all v128) (local $least v128)
+    (v128.store (local.get $end) (v128.const i32x4 0x20202020 0x20202020 0x20202020 0x20202020))
+    (v128.store offset=16 (local.get $end) (v128.const i32x4 0x20202020 0x20202020 0x20202020 0x20202020))
+    (local.set $least (v128.const i32x4 -1 -1 -1 -1))
+    (loop $next
+      (local.set $v (v128.load (local.get $p)))
+      (local.set $lone (v128.or (local.get $lone) (v128.xor
+        (i8x16.eq (local.get $v) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
+        (i8x16.eq (v128.load (i32.sub (local.get $p) (i32.const 1))) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13)))))
+      (local.set $odd (v128.or (local.get $odd) (v128.andnot
+        (i8x16.gt_u
+          (i8x16.sub (local.get $v) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
+          (v128.const i8x16 94 94 94 94 94 94 94 94 94 94 94 94 94 94 94 94))
+        (i8x16.swizzle (v128.const i8x16 0 0 0 0 0 0 0 0 0 -1 -1 0 0 -1 0 0) (local.get $v)))))
+      (local.set $all (v128.or (local.get $all) (local.get $v)))
+      (local.set $least (i8x16.min_u (local.get $least) (local.get $v)))
+      (local.set $p (i32.add (local.get $p) (i32.const 16)))
+      (br_if $next (i32.le_u (local.get $p) (local.get $end))))
+    (i32.or
+      (i32.or
+        (v128.any_true (local.get $lone))
+        (i32.shl (v128.any_true (local.get $odd)) (i32.const 1)))
+      (i32.or
+        (i32.shl (i32.ne (i8x16.bitmask (local.get $all)) (i32.const 0)) (i32.const 2))
+        (i32.shl (i32.eqz (i8x16.all_true (local.get $least))) (i32.const 3))))))
