@@ -55,6 +55,8 @@ export interface Transaction {
   readonly requireAllRecipients: boolean;
   readonly signal: AbortSignal;
   readonly onProgress?: ((progress: SendProgress) => void) | undefined;
+  /** Called once when all of the message was handed over, and only the server's word is left to be awaited. Must not throw. */
+  readonly onWritten?: (() => void) | undefined;
 }
 
 /** A transaction that the server took for at least one recipient. Everything else rejects with an EmailError. */

@@ -126,7 +126,7 @@ export class EstablishedConnection implements SmtpConnection {
     const { envelope, requireAllRecipients, signal } = transaction;
     const idleMs = performance.now() - channel.lastActivity;
     const stale = this.#completed > 0 || idleMs > staleAfterMs;
-    const state = new TransactionState();
+    const state = new TransactionState(transaction.onWritten);
     const plan = {
       commands: createEnvelopeCommands(envelope, content, session),
       recipients: envelope.to,

@@ -60,7 +60,7 @@ function* sendByData(blocks: Blocks, { state, replies, onSent }: Transfer): Dial
     sent += block.length;
     yield { do: 'write', commands: [], content: stuffer.stuff(block), replies: 0, onSent: progress(sent, onSent) };
   }
-  yield { do: 'write', commands: [], content: [stuffer.end()], replies, onSent: () => (state.endSent = true) };
+  yield { do: 'write', commands: [], content: [stuffer.end()], replies, onSent: () => state.sendEnd() };
   return sent;
 }
 
@@ -130,7 +130,7 @@ function bdat(length: number, last: boolean): Command {
 function progress(sent: number, onSent: Transfer['onSent'], ends?: TransactionState): (() => void) | undefined {
   if (ends === undefined && onSent === undefined) return undefined;
   return () => {
-    if (ends !== undefined) ends.endSent = true;
+    ends?.sendEnd();
     onSent?.(sent);
   };
 }

@@ -50,12 +50,27 @@ export class TransactionState {
   phase: EmailErrorPhase = 'transaction';
   /** The server answered MAIL: it was there when the transaction began. */
   begun = false;
-  /** The end of data was handed to the stream: the server may have the message. */
-  endSent = false;
   /** Content is on its way and not at its end: nothing but content can follow. */
   midContent = false;
   /** The server refused MAIL or every recipient: nothing can have been delivered. */
   refused = false;
+  #endSent = false;
+  readonly #onEndSent: (() => void) | undefined;
+
+  /** `onEndSent` is called once all of the message was handed over. */
+  constructor(onEndSent?: () => void) {
+    this.#onEndSent = onEndSent;
+  }
+
+  /** The end of data was handed to the stream: the server may have the message. */
+  get endSent(): boolean {
+    return this.#endSent;
+  }
+
+  sendEnd(): void {
+    this.#endSent = true;
+    this.#onEndSent?.();
+  }
 
   get delivery(): 'not-delivered' | 'unknown' {
     return this.endSent && !this.refused ? 'unknown' : 'not-delivered';
@@ -110,7 +125,7 @@ function* inOne(run: Run): Dialogue<TransactionResult> {
   const commands = envelopeOf(run);
   commands.push(createCommand(`BDAT ${bytes.length} LAST`, 'content.size'));
   const onSent = (): void => {
-    state.endSent = true;
+    state.sendEnd();
     plan.onSent?.(bytes.length);
   };
   yield { do: 'write', commands, content: [bytes], replies: commands.length, onSent };

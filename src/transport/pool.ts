@@ -39,6 +39,8 @@ const lowMs = 60_000;
 /** The right to run one transaction. Give it back exactly once. */
 export interface Lease {
   readonly connection: SmtpConnection;
+  /** To be called when the message is written, and only the server's word is awaited. */
+  readonly written: () => void;
   release(): void;
 }
 
@@ -63,6 +65,8 @@ export class ConnectionPool {
   /** Connections that say QUIT. */
   readonly #leaving = new Set<SmtpConnection>();
   readonly #waiters: Waiter[] = [];
+  /** Leases whose message is written. */
+  #written = 0;
   readonly #limiter: RateLimiter | undefined;
   /** Connections that are being opened, each to be given up by itself: Node 20 keeps a trace of whatever listened to a signal. */
   readonly #openings = new Set<AbortController>();
@@ -92,7 +96,7 @@ export class ConnectionPool {
 
   /**
    * A lease, in the order of asking; `fresh` on a connection that served nobody yet. `soon` is called where it has to wait, once no
-   * more stand in front than there are connections, and after what those who got a lease do at once.
+   * more stand in front of it than there are leases whose message is written.
    */
   acquire(signal: AbortSignal, fresh = false, soon?: () => void): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError());
@@ -212,9 +216,9 @@ export class ConnectionPool {
     this.#settle();
   }
 
-  /** To those whose turn is next. */
+  /** To those whose turn is next: the process has nothing better to do, while servers are at work on what was written. */
   #tellNext(): void {
-    const count = Math.min(this.#waiters.length, this.#slots.size);
+    const count = Math.min(this.#waiters.length, this.#written);
     for (let at = 0; at < count; at++) {
       const waiter = this.#waiters[at] as Waiter;
       if (waiter.near) continue;
@@ -305,11 +309,19 @@ export class ConnectionPool {
     if (slot.resting) slot.connection.ref();
     slot.resting = false;
     let given = false;
+    let isWritten = false;
     return {
       connection: slot.connection,
+      written: () => {
+        if (given || isWritten) return;
+        isWritten = true;
+        this.#written++;
+        this.#tellNext();
+      },
       release: () => {
         if (given) return;
         given = true;
+        if (isWritten) this.#written--;
         slot.leases--;
         this.#serve();
         this.#rest(slot);

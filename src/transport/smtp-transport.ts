@@ -80,17 +80,24 @@ export class SmtpTransport implements Transport {
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: TransportSendOptions,
   ): Promise<TransactionOutcome> {
+    const { signal, requireAllRecipients, onProgress } = options;
     const early = new EarlyContent(compose);
-    const transaction = { envelope, compose: early.compose, ...options };
     const soon = (): void => {
       if (this.#accepts !== undefined) early.begin(this.#accepts);
     };
     for (let replaced = false; ; ) {
-      const lease = await this.#pool.acquire(options.signal, replaced, soon);
+      const lease = await this.#pool.acquire(signal, replaced, soon);
       const { connection } = lease;
       try {
         const lacksDsn = options.dsnIfOffered && envelope.dsn !== undefined && !connection.extensions.has('DSN');
-        const outcome = await connection.transact(lacksDsn ? { ...transaction, envelope: { ...envelope, dsn: undefined } } : transaction);
+        const outcome = await connection.transact({
+          envelope: lacksDsn ? { ...envelope, dsn: undefined } : envelope,
+          compose: early.compose,
+          requireAllRecipients,
+          signal,
+          onProgress,
+          onWritten: lease.written,
+        });
         const warnings = [...connection.warnings, ...outcome.warnings, ...(lacksDsn ? [dsnUnavailable] : [])];
         return warnings.length === 0 ? outcome : { ...outcome, warnings };
       } catch (error) {

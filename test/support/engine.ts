@@ -35,6 +35,7 @@ export interface Sending {
   readonly requireAllRecipients?: boolean;
   readonly signal?: AbortSignal;
   readonly onProgress?: Transaction['onProgress'];
+  readonly onWritten?: Transaction['onWritten'];
   readonly envelope?: Partial<Transaction['envelope']>;
 }
 
@@ -49,6 +50,7 @@ export function send(connection: SmtpConnection, sending: Sending = {}): Promise
     requireAllRecipients: sending.requireAllRecipients ?? false,
     signal: sending.signal ?? new AbortController().signal,
     onProgress: sending.onProgress,
+    onWritten: sending.onWritten,
   });
 }
 

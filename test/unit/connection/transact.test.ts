@@ -77,6 +77,20 @@ describe('a connection', () => {
     await connection.quit();
   });
 
+  test('tells when all of a message is written, and the server has yet to answer', async () => {
+    let written = (): void => {};
+    const isWritten = new Promise<void>((resolve) => (written = resolve));
+    await using server = await startScriptedServer(async (peer) => {
+      await greet(peer, ...chunking);
+      await peer.lines(3);
+      await isWritten;
+      await peer.send('250 ok\r\n250 ok\r\n250 queued\r\n');
+    });
+    const connection = await open(server.port);
+    await send(connection, { onWritten: written });
+    connection.destroy();
+  });
+
   test('calls with progress, whatever that throws', async () => {
     await using server = await TestSmtpServer.start({ security: 'none' });
     const connection = await open(server.port);

@@ -20,7 +20,7 @@ interface Setting {
 const stream: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('unused')) }) };
 const chunking = ['PIPELINING', 'CHUNKING', 'BINARYMIME'];
 
-function begin(setting: Setting): { dialogue: Dialogue<TransactionResult>; session: Session; state: TransactionState } {
+function begin(setting: Setting, onEndSent?: () => void): { dialogue: Dialogue<TransactionResult>; session: Session; state: TransactionState } {
   const session = new Session(setting.protocol ?? 'smtp', false);
   session.begin('greeting');
   session.begin('hello');
@@ -29,7 +29,7 @@ function begin(setting: Setting): { dialogue: Dialogue<TransactionResult>; sessi
   const { content = 'Hi\r\n', to = ['b@x.test'] } = setting;
   const outgoing: OutgoingContent = { body: '7bit', smtpUtf8: false, bytes: typeof content === 'string' ? Buffer.from(content) : content, ...setting.more };
   const commands = createEnvelopeCommands({ from: 'a@x.test', to }, outgoing, session);
-  const state = new TransactionState();
+  const state = new TransactionState(onEndSent);
   const dialogue = transact({ commands, recipients: to, content: outgoing, requireAllRecipients: false, envelopeFirst: false, ...setting.plan }, session, state);
   return { dialogue, session, state };
 }
@@ -68,6 +68,22 @@ describe('a transaction', () => {
     const content = `${'x'.repeat(998)}\r\n`.repeat(140);
     const played = play(begin({ content }).dialogue, ['250 ok', '250 ok', '250 done']);
     expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([mail, rcpt, 'BDAT 140000 LAST', 65536, 65536, 8928, '(release)']);
+  });
+
+  test.each<[string, Setting, readonly string[], readonly string[]]>([
+    ['in one write', {}, ['250 ok', '250 ok'], []],
+    ['behind its envelope', { plan: { envelopeFirst: true } }, ['250 ok', '250 ok'], []],
+    ['in chunks', { content: stream }, ['250 ok', '250 ok', '250 c'], ['x'.repeat(60_000), 'y']],
+    ['by DATA', { extensions: ['PIPELINING'] }, ['250 ok', '250 ok', '354 go'], []],
+    ['by steps', { extensions: [] }, ['250 ok', '250 ok', '354 go'], []],
+  ])('%s tells once when all of it is sent, before the last reply', (_, setting, replies, blocks) => {
+    let told = 0;
+    play(begin(setting, () => told++).dialogue, [...replies, new Error('gone')], blocks);
+    expect(told).toBe(1);
+    told = 0;
+    const { dialogue, state } = begin({ ...setting, plan: { ...setting.plan, requireAllRecipients: true }, ...two }, () => told++);
+    play(dialogue, ['250 ok', '550 no', '550 no', '503 no'], blocks);
+    expect({ told, endSent: state.endSent }).toEqual({ told: 0, endSent: false });
   });
 
   test('awaits its envelope first where the connection may be stale', () => {
