@@ -22,8 +22,9 @@ import { DomainSigner } from './domain-signer.js';
 import { buildEnvelope, isDsnRequired, readMailboxes } from './envelope.js';
 import type { MessageMailboxes } from './envelope.js';
 import type { FileAccess } from './file-access.js';
-import { messageFields } from './header-fields.js';
+import { fromField, messageFields } from './header-fields.js';
 import type { WrittenField } from './header-fields.js';
+import { messageIdOf } from './message-ids.js';
 import { ownMessage } from './own-message.js';
 import type { MessageProtection, Protector } from './protector.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
@@ -60,10 +61,10 @@ interface Draft {
 export class Composer {
   readonly #profile: EmailProfile;
   readonly #from: ParsedMailbox;
+  /** Of `#from`: most messages have the same. */
+  #fromField: string | undefined;
   readonly #fileAccess: FileAccess;
   readonly #loadProtector: (() => Promise<Protector>) | undefined;
-  /** A message object keeps its Message-ID, so that a retry is the same message. */
-  readonly #ids = new WeakMap<MailMessage, string>();
   /** Streams that were given to a message: they can be read but once. */
   readonly #taken = new WeakSet<object>();
 
@@ -97,9 +98,10 @@ export class Composer {
 
   async #prepareParts(message: MailMessage, given: MailMessage, signal: AbortSignal, sources: Sources): Promise<PreparedMessage> {
     const mailboxes = readMailboxes(this.#profile, message, this.#from);
-    const messageId = this.#messageId(message, given, mailboxes.from);
+    const messageId = message.messageId === undefined ? messageIdOf(given, mailboxes.from.domain) : checkedMessageId(message.messageId);
     const envelope = buildEnvelope(this.#profile, message, mailboxes, messageId.slice(1, -1));
-    const fields = messageFields({ profile: this.#profile, message, mailboxes, messageId, date: message.date ?? new Date() });
+    const from = mailboxes.from === this.#from ? (this.#fromField ??= fromField(this.#from)) : undefined;
+    const fields = messageFields({ profile: this.#profile, message, mailboxes, from, messageId, date: message.date ?? new Date() });
     if (!this.#loadProtector) refuseProtectionWanted(message);
     const protection = this.#loadProtector && (await protect(this.#loadProtector, message, envelope, mailboxes, signal));
     const dkim = message.dkim ?? this.#profile.dkim;
@@ -138,16 +140,6 @@ export class Composer {
       dsnIfOffered: !isDsnRequired(message),
       dispose: disposeOf(sources),
     };
-  }
-
-  #messageId(message: MailMessage, given: MailMessage, from: ParsedMailbox): string {
-    if (message.messageId !== undefined) return checkedMessageId(message.messageId);
-    let id = this.#ids.get(given);
-    if (id === undefined) {
-      id = createMessageId(from.domain);
-      this.#ids.set(given, id);
-    }
-    return id;
   }
 }
 
@@ -216,8 +208,12 @@ function outgoing({ content, size, encoding }: RenderedMessage, draft: Draft): O
 
 /** Everything that is written is ASCII, but for mailboxes whose local part is not (RFC 6531). */
 function needsUtf8({ from, to }: Envelope, mailboxes: MessageMailboxes): boolean {
-  const { sender, cc, replyTo, readReceiptTo, returnReceiptTo } = mailboxes;
+  const { sender, readReceiptTo, returnReceiptTo } = mailboxes;
   if (mailboxes.from.smtpUtf8 || sender?.smtpUtf8 || readReceiptTo?.smtpUtf8 || returnReceiptTo?.smtpUtf8) return true;
-  const shown = [mailboxes.to, cc, replyTo].some((list) => list.some(({ smtpUtf8 }) => smtpUtf8));
-  return shown || !isAscii(from) || !to.every(isAscii);
+  if (hasUtf8(mailboxes.to) || hasUtf8(mailboxes.cc) || hasUtf8(mailboxes.replyTo)) return true;
+  return !isAscii(from) || !to.every(isAscii);
+}
+
+function hasUtf8(list: readonly ParsedMailbox[]): boolean {
+  return list.some(({ smtpUtf8 }) => smtpUtf8);
 }

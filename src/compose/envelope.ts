@@ -29,14 +29,14 @@ export function readMailboxes(profile: EmailProfile, message: MailMessage, profi
     to: mailboxList(message.to, 'to'),
     cc: mailboxList(message.cc, 'cc'),
     bcc: mailboxList(message.bcc, 'bcc'),
-    replyTo: message.replyTo === false ? [] : mailboxList(message.replyTo ?? sender.replyTo, 'replyTo'),
+    replyTo: message.replyTo === false ? noMailboxes : mailboxList(message.replyTo ?? sender.replyTo, 'replyTo'),
     readReceiptTo: optionalMailbox(message.readReceiptTo ?? sender.readReceiptTo, 'readReceiptTo'),
     returnReceiptTo: optionalMailbox(message.returnReceiptTo ?? sender.returnReceiptTo, 'returnReceiptTo'),
   };
 }
 
 function mailboxList(input: AddressInput | readonly AddressInput[] | undefined, path: string): readonly ParsedMailbox[] {
-  if (input === undefined) return [];
+  if (input === undefined) return noMailboxes;
   if (!isList(input)) return [parseAddress(input, path)];
   return input.map((entry, i) => parseAddress(entry, `${path}.${i}`));
 }
@@ -50,6 +50,7 @@ function optionalMailbox(input: AddressInput | false | undefined, path: string):
 }
 
 const none: Partial<Envelope> = Object.freeze(Object.create(null) as Partial<Envelope>);
+const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
 
 /**
  * The envelope. Reverse path: message.envelope, sender.envelopeFrom, message.from, sender.email. Recipients: message.envelope, else
@@ -58,8 +59,9 @@ const none: Partial<Envelope> = Object.freeze(Object.create(null) as Partial<Env
 export function buildEnvelope(profile: EmailProfile, message: MailMessage, mailboxes: MessageMailboxes, messageId: string): Envelope {
   const own = message.envelope ?? none;
   const from = reversePath(own.from, 'envelope.from') ?? reversePath(profile.sender.envelopeFrom, 'sender.envelopeFrom') ?? mailboxes.from.email;
-  const to = own.to === undefined ? unique([...mailboxes.to, ...mailboxes.cc, ...mailboxes.bcc]) : recipientsOf(own.to);
+  const to = own.to === undefined ? recipients(mailboxes) : recipientsOf(own.to);
   if (to.length === 0) throw messageInvalid(own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
+  if (own === none && mailboxes.returnReceiptTo === undefined) return { from, to };
   const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn, to);
   return {
     from,
@@ -79,6 +81,10 @@ export function isDsnRequired(message: MailMessage): boolean {
 
 function reversePath(text: string | undefined, path: string): string | undefined {
   return text === undefined || text === '' ? text : parseMailbox(text, path).email;
+}
+
+function recipients({ to, cc, bcc }: MessageMailboxes): string[] {
+  return unique(cc.length === 0 && bcc.length === 0 ? to : [...to, ...cc, ...bcc]);
 }
 
 function unique(mailboxes: readonly ParsedMailbox[]): string[] {

@@ -38,13 +38,20 @@ export interface FieldSources {
   readonly profile: EmailProfile;
   readonly message: MailMessage;
   readonly mailboxes: MessageMailboxes;
+  /** The field From, where it is that of the profile. */
+  readonly from: string | undefined;
   /** With brackets. */
   readonly messageId: string;
   readonly date: Date;
 }
 
+/** The field From. */
+export function fromField(from: ParsedMailbox): string {
+  return addressField('From', [from], 'from');
+}
+
 /** Every field but MIME-Version and Content-*. Bcc is never among them. */
-export function messageFields({ profile, message, mailboxes, messageId, date }: FieldSources): WrittenField[] {
+export function messageFields({ profile, message, mailboxes, from: ready, messageId, date }: FieldSources): WrittenField[] {
   const fields: WrittenField[] = [];
   const add = (name: string, text: string): void => void fields.push({ name, text });
   const addresses = (name: string, list: readonly ParsedMailbox[], path: string): void => {
@@ -54,7 +61,7 @@ export function messageFields({ profile, message, mailboxes, messageId, date }: 
     if (value !== '') add(name, `${name}: ${value}\r\n`);
   };
   const { from, sender } = mailboxes;
-  add('From', addressField('From', [from], 'from'));
+  add('From', ready ?? fromField(from));
   if (sender && sender.email !== from.email) addresses('Sender', [sender], 'sender');
   addresses('Reply-To', mailboxes.replyTo, 'replyTo');
   addresses('To', mailboxes.to, 'to');
@@ -92,9 +99,9 @@ export function messageFields({ profile, message, mailboxes, messageId, date }: 
 }
 
 function choice<K extends string, T>(table: Readonly<Record<K, T>>, value: K | undefined, path: string): T {
-  const key = value ?? ('unspecified' as K);
-  if (!Object.hasOwn(table, key)) throw messageInvalid(path, `expected one of ${Object.keys(table).join(', ')}`);
-  return table[key];
+  if (value === undefined) return table['unspecified' as K];
+  if (!Object.hasOwn(table, value)) throw messageInvalid(path, `expected one of ${Object.keys(table).join(', ')}`);
+  return table[value];
 }
 
 interface CustomField extends HeaderField {

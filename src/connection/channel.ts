@@ -220,14 +220,16 @@ export class Channel {
       while (result.done !== true) {
         const input = this.#perform(exchange, result.value);
         // Whoever hears of a step may have ended the exchange meanwhile.
-        if (input === waits || this.#closed !== undefined || exchange.waiting === 'doomed') return;
+        if (input === waits || this.#closed !== undefined || exchange.waiting === 'doomed') return this.#flushSoon();
         result = exchange.dialogue.next(input);
       }
     } catch (error) {
-      return this.#failed(exchange, error);
+      this.#failed(exchange, error);
+      return this.#flushSoon();
     }
     this.#ended(exchange);
     exchange.resolve(result.value);
+    this.#flushSoon();
   }
 
   /** Does a step; what it gives, or `waits` where that will come later. */
@@ -271,13 +273,7 @@ export class Channel {
     if (content !== undefined) for (const part of content) this.#output.bytes(part);
     if (onSent !== undefined) this.#output.then(onSent);
     this.#answerableNext += step.replies;
-    if (this.#output.length < flushBytes) {
-      if (!this.#flushing) {
-        this.#flushing = true;
-        process.nextTick(this.#flushLater);
-      }
-      return undefined;
-    }
+    if (this.#output.length < flushBytes) return undefined;
     this.#flush();
     if (this.#stream.writableLength === 0) return undefined;
     exchange.waiting = 'room';
@@ -287,6 +283,13 @@ export class Channel {
   /** Where one exchange is under way nothing can join what it wrote: the server need not wait for the end of the turn. */
   #flushAlone(): void {
     if (this.#queue.length === 1 && !this.#receiving) this.#flush();
+  }
+
+  /** What else is written in this turn leaves with it. */
+  #flushSoon(): void {
+    if (this.#flushing || this.#output.length === 0) return;
+    this.#flushing = true;
+    process.nextTick(this.#flushLater);
   }
 
   readonly #flushLater = (): void => {

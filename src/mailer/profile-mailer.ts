@@ -56,7 +56,7 @@ export class ProfileMailer implements Mailer {
   }
 
   send(message: MailMessage, options?: SendOptions): Promise<SendResult> {
-    return this.#track(() => this.#send(message, options));
+    return this.#closed.signal.aborted ? Promise.reject(closedError()) : this.#send(message, options);
   }
 
   sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, given?: SendOptions): AsyncIterable<SendAllResult> {
@@ -66,19 +66,22 @@ export class ProfileMailer implements Mailer {
   }
 
   compose(message: MailMessage, options?: TestOptions): Promise<ComposedMessage> {
-    if (options === undefined) return this.#track(() => this.#compose(message, this.#abort.signal));
-    return this.#withSignal(options, (signal) => this.#compose(message, signal));
+    if (options !== undefined) return this.#withSignal(options, (signal) => this.#compose(message, signal));
+    return this.#closed.signal.aborted ? Promise.reject(closedError()) : this.#compose(message, this.#abort.signal);
   }
 
   /** A source or a key that does not answer hears of an abort itself. */
   async #compose(message: MailMessage, signal: AbortSignal): Promise<ComposedMessage> {
-    const prepared = await this.#parts.composer.prepare(message, signal);
+    this.#pending++;
+    let prepared: PreparedMessage | undefined;
     try {
+      prepared = await this.#parts.composer.prepare(message, signal);
       const copy = prepared.copies[0] as MessageCopy;
       const { bytes } = await copy.compose();
       return { envelope: copy.envelope, content: bytes instanceof Uint8Array ? bytes : await collect(bytes) };
     } finally {
-      await prepared.dispose?.();
+      if (prepared?.dispose) await prepared.dispose();
+      this.#ended();
     }
   }
 
@@ -121,36 +124,30 @@ export class ProfileMailer implements Mailer {
     await this.close();
   }
 
-  #withSignal<T>(options: TestOptions | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#track(async () => {
-      const { signal: callers } = checkTestOptions(options);
-      const combined = combineSignals(this.#abort.signal, callers, 0);
-      try {
-        if (combined.signal.aborted) throw abortError(combined.signal);
-        return await untilAborted(run(combined.signal), combined.signal);
-      } finally {
-        combined.dispose();
-      }
-    });
-  }
-
-  /** Nothing starts after close(), and close() waits for what started. */
-  #track<T>(run: () => Promise<T>): Promise<T> {
-    if (this.#closed.signal.aborted) return Promise.reject(closedError());
+  async #withSignal<T>(options: TestOptions | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+    if (this.#closed.signal.aborted) throw closedError();
+    const { signal: callers } = checkTestOptions(options);
+    const combined = combineSignals(this.#abort.signal, callers, 0);
     this.#pending++;
-    const running = run();
-    running.then(this.#ended, this.#ended);
-    return running;
+    try {
+      if (combined.signal.aborted) throw abortError(combined.signal);
+      return await untilAborted(run(combined.signal), combined.signal);
+    } finally {
+      combined.dispose();
+      this.#ended();
+    }
   }
 
-  readonly #ended = (): void => {
+  /** close() waits for what started before it. */
+  #ended(): void {
     if (--this.#pending === 0) this.#whenIdle?.();
-  };
+  }
 
   async #send(message: MailMessage, given: SendOptions | undefined): Promise<SendResult> {
     const start = performance.now();
     const { composer, events, totalMs } = this.#parts;
     const options = given === undefined ? noOptions : checkSendOptions(given);
+    this.#pending++;
     const combined = combineSignals(this.#abort.signal, options.signal, totalMs);
     let prepared: PreparedMessage | undefined;
     try {
@@ -172,6 +169,7 @@ export class ProfileMailer implements Mailer {
     } finally {
       combined.dispose();
       if (prepared?.dispose) await prepared.dispose();
+      this.#ended();
     }
   }
 

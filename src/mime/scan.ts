@@ -20,9 +20,13 @@ const wide = /[^\0-\x7f]/;
 const cr = 13;
 const lf = 10;
 
+/** In text that is not ASCII a search ends soon; the way into WebAssembly would be by UTF-8. */
+const beginning = 256;
+
 /** The sum of the flags of what there is. */
 export function scanText(text: string | Buffer): number {
-  const look = text.length >= fewUnits && hasVectors() ? scanVectors : searchText;
+  const isLong = text.length >= fewUnits && !(typeof text === 'string' && unprintable.test(text.slice(0, beginning)));
+  const look = isLong && hasVectors() ? scanVectors : searchText;
   if (text.length <= scanLimit) return look(text);
   let flags = 0;
   for (let at = 0; at < text.length; ) {

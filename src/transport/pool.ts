@@ -223,7 +223,7 @@ export class ConnectionPool {
       const waiter = this.#waiters[at] as Waiter;
       if (waiter.near) continue;
       waiter.near = true;
-      process.nextTick(() => waiter.soon?.());
+      void resolved.then(() => waiter.soon?.());
     }
   }
 
@@ -387,6 +387,9 @@ export class ConnectionPool {
     return this.#limiter ? this.#limiter.waitMs(performance.now()) : 0;
   }
 }
+
+/** For what is to run after the code that is running. */
+const resolved = Promise.resolve();
 
 /** What is known of a message that waits for a connection. */
 const waiting = { phase: 'connect' } as const;

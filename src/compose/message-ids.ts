@@ -1,0 +1,44 @@
+/** A message object keeps its Message-ID, so that a retry is the same message. */
+import { createMessageId } from '../mime/identifier.js';
+import type { MailMessage } from '../model/message.js';
+
+/** The Message-ID of a message from this domain, with its brackets: the same for the same object. */
+export function messageIdOf(message: MailMessage, domain: string): string {
+  const known = Borne.on(message) ?? inextensible.get(message);
+  if (known?.endsWith(`@${domain}>`)) return known;
+  const id = createMessageId(domain);
+  if (known === undefined && Object.isExtensible(message)) new Borne(message, id);
+  else if (!Borne.change(message, id)) inextensible.set(message, id);
+  return id;
+}
+
+/** What may not bear a field. */
+const inextensible = new WeakMap<object, string>();
+
+/** Its class's fields go to an object that is there already. */
+class Bearer {
+  constructor(message: object) {
+    return message;
+  }
+}
+
+/** A private field of the message itself, which nobody else can see: to the garbage collector a WeakMap of all messages is far dearer. */
+class Borne extends Bearer {
+  #id: string;
+
+  constructor(message: object, id: string) {
+    super(message);
+    this.#id = id;
+  }
+
+  static on(message: object): string | undefined {
+    return #id in message ? message.#id : undefined;
+  }
+
+  /** False where there is none. */
+  static change(message: object, id: string): boolean {
+    if (!(#id in message)) return false;
+    message.#id = id;
+    return true;
+  }
+}
