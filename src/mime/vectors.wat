@@ -11,7 +11,7 @@
         (loop $q
           ;; 12 bytes -> 4 lanes of 24 bit big endian
           (local.set $v (i8x16.swizzle (v128.load (local.get $s))
-            (v128.const i8x16 2 1 0 16 5 4 3 16 8 7 6 16 11 10 9 16)))
+            (v128.const i8x16 2 1 0 -128 5 4 3 -128 8 7 6 -128 11 10 9 -128)))
           (local.set $v
             (v128.or
               (v128.or (i32x4.shr_u (local.get $v) (i32.const 18))
@@ -20,7 +20,7 @@
                        (v128.and (i32x4.shl (local.get $v) (i32.const 24)) (v128.const i32x4 0x3f000000 0x3f000000 0x3f000000 0x3f000000)))))
           (local.set $r (v128.or
             (i8x16.sub_sat_u (local.get $v) (v128.const i8x16 51 51 51 51 51 51 51 51 51 51 51 51 51 51 51 51))
-            (v128.and (i8x16.lt_u (local.get $v) (v128.const i8x16 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26))
+            (v128.and (i8x16.lt_s (local.get $v) (v128.const i8x16 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26))
                       (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))
           ;; 0: 26..51 -> +71 ; 1..10: digits -> -4 ; 11: '+' -> -19 ; 12: '/' -> -16 ; 13: A-Z -> +65
           (v128.store (local.get $d)
