@@ -156,14 +156,18 @@ async function connect({ settings, observer }: Dialing, signal: AbortSignal): Pr
   try {
     // A connector of somebody else may not heed the signal.
     const stream = await untilAborted(connector.connect({ host, port }, options), signal, graceMs, (late) => late.destroy());
-    // Through a proxy it is the proxy that the stream leads to.
-    const { remoteAddress, remotePort = port } = stream as { readonly remoteAddress?: unknown; readonly remotePort?: number | undefined };
-    observer.event?.({ type: 'connection', level: 'info', state: 'connected', detail: typeof remoteAddress === 'string' ? showTarget(remoteAddress, remotePort) : target });
+    observer.event?.({ type: 'connection', level: 'info', state: 'connected', detail: otherEnd(stream, port) ?? target });
     return stream;
   } catch (cause) {
     if (isEmailError(cause)) throw cause;
     throw createEmailError('ERR_CONNECT', `No connection to ${target}: ${showText(reasonOf(cause))}`, { cause, phase: 'connect', retryable: true });
   }
+}
+
+/** Through a proxy it is the proxy that the stream leads to. */
+function otherEnd(stream: Duplex, port: number): string | undefined {
+  const { remoteAddress, remotePort = port } = stream as { readonly remoteAddress?: unknown; readonly remotePort?: number | undefined };
+  return typeof remoteAddress === 'string' ? showTarget(remoteAddress, remotePort) : undefined;
 }
 
 async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | undefined): Promise<Greeted> {
@@ -199,7 +203,7 @@ function explainSilence(error: unknown): never {
 }
 
 /** A step of the set-up: reported, and its errors say that they are of it. */
-export async function step<T>({ observer }: Dialing, name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string): Promise<T> {
+export function step<T>({ observer }: Dialing, name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string): Promise<T> {
   const told = async (): Promise<T> => {
     try {
       return await run();
@@ -207,7 +211,7 @@ export async function step<T>({ observer }: Dialing, name: ConnectionStep, run: 
       throw isEmailError(error) && error.phase === undefined ? withDetails(error, { phase: name }) : error;
     }
   };
-  return await reportStep(name, told, detail, observer.step);
+  return observer.step === undefined ? told() : reportStep(name, told, detail, observer.step);
 }
 
 /** Gives a signal that also ends with `connectMs`. */
@@ -215,10 +219,14 @@ export async function within<T>({ settings }: Pick<Dialing, 'settings'>, signal:
   const { connectMs } = settings.timeouts;
   if (connectMs === 0) return await run(signal);
   const controller = new AbortController();
+  const onAbort = (): void => controller.abort(signal.reason);
   const timer = setTimeout(() => controller.abort(deadlinePassed('connectMs', connectMs)), Math.min(connectMs, 0x7fffffff));
+  if (signal.aborted) onAbort();
+  else signal.addEventListener('abort', onAbort, { once: true });
   try {
-    return await run(AbortSignal.any([signal, controller.signal]));
+    return await run(controller.signal);
   } finally {
     clearTimeout(timer);
+    signal.removeEventListener('abort', onAbort);
   }
 }

@@ -49,12 +49,13 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
     observer.event?.({ type: 'warning', level: 'warning', warning });
   };
   let { secured, streams } = greeted;
-  await sayHello(dialing, greeted, secured);
+  const name = settings.localName ?? defaultLocalName(channel.stream);
+  await sayHello(dialing, greeted, name, secured);
   if (!session.secure && settings.security !== 'none') {
     if (session.extensions.has('STARTTLS')) {
       secured = await upgrade(dialing, greeted);
       streams = [...streams, secured.stream];
-      await sayHello(dialing, greeted, secured);
+      await sayHello(dialing, greeted, name, secured);
     } else if (mustSecure) throw tlsRequired(settings);
     else warn({ code: 'WARN_PLAINTEXT', message: `${showTarget(settings.host, settings.port)} offers no TLS: messages go over plain text. Set server.security to 'explicit' to refuse that, or to 'none' to state it.` });
   }
@@ -71,8 +72,7 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
   return new EstablishedConnection({ id, channel, session, mechanism, tls: secured?.report, warnings, streams, closed });
 }
 
-async function sayHello(dialing: Dialing, { channel, session }: Greeted, secured: SecuredStream | undefined): Promise<void> {
-  const name = dialing.settings.localName ?? defaultLocalName(channel.stream);
+async function sayHello(dialing: Dialing, { channel, session }: Greeted, name: string, secured: SecuredStream | undefined): Promise<void> {
   await step(dialing, 'ehlo', () => channel.run(hello(session, name), { signal: dialing.signal }), () => [...session.extensions.keys()].join(' ') || 'no extensions');
   dialing.observer.found?.({ extensions: session.extensions, tls: secured?.report });
 }

@@ -32,6 +32,9 @@ const staleAfterMs = 3_000;
 /** QUIT is a courtesy: nobody waits long for its reply, nor for replies in front of it that nobody waits for any more. */
 const quitMs = 2_000;
 
+/** Why a connection that said QUIT is closed: of interest to a log alone. */
+let hasQuit: Error | undefined;
+
 /** See the contract. */
 export class EstablishedConnection implements SmtpConnection {
   readonly #opened: OpenedConnection;
@@ -154,7 +157,7 @@ export class EstablishedConnection implements SmtpConnection {
   async #quit(): Promise<void> {
     const { channel, session, closed } = this.#opened;
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-    const end = (): void => this.destroy();
+    const end = (): void => this.destroy((hasQuit ??= createEmailError('ERR_CLOSED', 'The connection was closed.')));
     const timer = setTimeout(end, quitMs);
     try {
       if (channel.usable) await channel.run(quit(session));

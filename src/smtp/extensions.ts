@@ -18,7 +18,8 @@ export function parseExtensions(lines: readonly string[]): Extensions {
       keyword = 'AUTH';
     }
     if (!/^[A-Z0-9][A-Z0-9-]*$/.test(keyword)) continue;
-    extensions.set(keyword, [...new Set([...(extensions.get(keyword) ?? []), ...words])]);
+    const known = extensions.get(keyword);
+    extensions.set(keyword, known === undefined && words.length < 2 ? words : [...new Set([...(known ?? []), ...words])]);
   }
   return extensions;
 }
