@@ -96,7 +96,7 @@ export class ConnectionPool {
 
   /**
    * A lease, in the order of asking; `fresh` on a connection that served nobody yet. `soon` is called where it has to wait, once no
-   * more stand in front of it than there are leases whose message is written.
+   * more stand in front of it than there are leases whose message is written, and connections that are being opened.
    */
   acquire(signal: AbortSignal, fresh = false, soon?: () => void): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError());
@@ -216,9 +216,9 @@ export class ConnectionPool {
     this.#settle();
   }
 
-  /** To those whose turn is next: the process has nothing better to do, while servers are at work on what was written. */
+  /** To those whose turn is next: while servers are at work on what was written, or on a greeting, the process has nothing better to do. */
   #tellNext(): void {
-    const count = Math.min(this.#waiters.length, this.#written);
+    const count = Math.min(this.#waiters.length, this.#written + this.#openings.size);
     for (let at = 0; at < count; at++) {
       const waiter = this.#waiters[at] as Waiter;
       if (waiter.near) continue;

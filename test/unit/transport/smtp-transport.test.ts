@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Transaction } from '../../../src/connection/contract.js';
 import { markStale } from '../../../src/connection/stale.js';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { Envelope } from '../../../src/model/envelope.js';
@@ -145,7 +146,8 @@ describe('the SMTP transport', () => {
     it('is written for the next in line while the server is at work, and for nobody behind', async () => {
       const { at, composed, opened, written } = await three();
       const first = await at(0, 0);
-      expect(composed).toEqual([]);
+      expect(composed).toEqual(['first false']);
+      composed.length = 0;
       await written(0);
       expect(composed).toEqual(['second false']);
       first.resolve(accepted(first.transaction));
@@ -162,10 +164,34 @@ describe('the SMTP transport', () => {
     it('is written anew for a server that takes something else', async () => {
       const { at, composed, written } = await three();
       const first = await at(0, 0);
+      composed.length = 0;
       await written(0);
       first.resolve(accepted(first.transaction));
       await (await at(0, 1)).transaction.compose({ eightBitMime: true, binaryMime: true, smtpUtf8: false });
       expect(composed).toEqual(['second false', 'second true']);
+    });
+
+    it('is written while a connection is opened, once it is known what the server takes', async () => {
+      let opened = 0;
+      let answer = (): void => {};
+      const transport = new SmtpTransport(resolvePool({ maxConnections: 1, maxMessagesPerConnection: 1 }), async () => {
+        opened++;
+        if (opened > 1) await new Promise<void>((resolve) => (answer = resolve));
+        return connections[opened - 1] as FakeConnection;
+      });
+      const connections = [new FakeConnection(1), new FakeConnection(2)];
+      const first = transport.send(envelope, compose, options);
+      await settle();
+      connections[0]?.transactions[0]?.resolve(accepted({ envelope } as Transaction));
+      await first;
+      let composed = 0;
+      const second = transport.send(envelope, async () => (composed++, content('second')), options);
+      await settle();
+      expect({ opened, composed }).toEqual({ opened: 2, composed: 1 });
+      answer();
+      await settle();
+      connections[1]?.transactions[0]?.resolve(accepted({ envelope } as Transaction));
+      await second;
     });
 
     it('is not written for whoever gave up meanwhile', async () => {
