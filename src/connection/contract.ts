@@ -69,7 +69,6 @@ export interface TransactionOutcome {
   readonly reply: SmtpReply;
   /** Octets of content. */
   readonly bytes: number;
-  readonly warnings: readonly Warning[];
 }
 
 /** A connection that is greeted, secured and authenticated. */

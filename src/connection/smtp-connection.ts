@@ -84,8 +84,7 @@ export class EstablishedConnection implements SmtpConnection {
   async transact(transaction: Transaction): Promise<TransactionOutcome> {
     this.#inFlight++;
     try {
-      const content = await this.#compose(transaction);
-      return { ...(await this.#run(transaction, content)), warnings: [] };
+      return await this.#run(transaction, await this.#compose(transaction));
     } finally {
       this.#inFlight--;
       this.#completed++;
@@ -124,7 +123,7 @@ export class EstablishedConnection implements SmtpConnection {
     return { ...content, bytes, size: bytes.length };
   }
 
-  #run(transaction: Transaction, content: OutgoingContent): Promise<Omit<TransactionOutcome, 'warnings'>> {
+  #run(transaction: Transaction, content: OutgoingContent): Promise<TransactionOutcome> {
     const { channel, session } = this.#opened;
     const { envelope, requireAllRecipients, signal } = transaction;
     const idleMs = performance.now() - channel.lastActivity;

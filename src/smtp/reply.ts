@@ -31,13 +31,17 @@ export class Reply {
     return this.code >= 400;
   }
 
+  /** Its lines without their codes. Nearly every reply has but one. */
+  #texts(): string[] {
+    const whole = this.#bytes.toString('utf8', this.#start, this.#end);
+    const end = whole.indexOf('\n');
+    if (end === whole.length - 1) return [textOf(whole.slice(0, end))];
+    return whole.split('\n').slice(0, -1).map(textOf);
+  }
+
   /** The whole reply. */
   read(): SmtpReply {
-    const texts = this.#bytes
-      .toString('utf8', this.#start, this.#end)
-      .split('\n')
-      .slice(0, -1)
-      .map((line) => (line.endsWith('\r') ? line.slice(4, -1) : line.slice(4)));
+    const texts = this.#texts();
     // RFC 2034 section 4: each line repeats the code, whose class is that of the reply.
     const enhancedCode = enhanced.exec(texts[0] ?? '')?.[1];
     if (enhancedCode === undefined || enhancedCode.charCodeAt(0) - 0x30 !== Math.floor(this.code / 100)) {
@@ -46,6 +50,10 @@ export class Reply {
     const lines = texts.map((text) => (enhanced.exec(text)?.[1] === enhancedCode ? text.slice(enhancedCode.length + 1) : text));
     return { code: this.code, enhancedCode, lines };
   }
+}
+
+function textOf(line: string): string {
+  return line.endsWith('\r') ? line.slice(4, -1) : line.slice(4);
 }
 
 /** A reply in which none of these stands any more: servers repeat lines that they do not understand. */

@@ -38,22 +38,21 @@ export class SmtpTransport implements Transport {
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: TransportSendOptions,
   ): Promise<TransportResult> {
-    const first = await this.#transact(envelope, compose, options);
+    const warnings = new Set<Warning>();
+    const first = await this.#transact(envelope, compose, options, warnings);
     if (first.deferred.length === 0) {
-      const { accepted, rejected, reply, warnings } = first;
-      return { accepted, rejected, reply, transactions: [reportOf(first)], warnings };
+      const { accepted, rejected, reply } = first;
+      return { accepted, rejected, reply, transactions: [reportOf(first)], warnings: [...warnings] };
     }
     const transactions = [reportOf(first)];
     const accepted = [...first.accepted];
     const rejected = [...first.rejected];
-    const warnings = new Set(first.warnings);
     for (let rest = first.deferred; rest.length > 0; ) {
       try {
-        const next = await this.#transact({ ...envelope, to: rest }, compose, options);
+        const next = await this.#transact({ ...envelope, to: rest }, compose, options, warnings);
         transactions.push(reportOf(next));
         accepted.push(...next.accepted);
         rejected.push(...next.rejected);
-        for (const warning of next.warnings) warnings.add(warning);
         rest = next.deferred;
       } catch (cause) {
         const refused = refusedRecipients(cause, rest);
@@ -79,6 +78,7 @@ export class SmtpTransport implements Transport {
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: TransportSendOptions,
+    warnings: Set<Warning>,
   ): Promise<TransactionOutcome> {
     const { signal, requireAllRecipients, onProgress } = options;
     const early = new EarlyContent(compose);
@@ -98,8 +98,9 @@ export class SmtpTransport implements Transport {
           onProgress,
           onWritten: lease.written,
         });
-        const warnings = [...connection.warnings, ...outcome.warnings, ...(lacksDsn ? [dsnUnavailable] : [])];
-        return warnings.length === 0 ? outcome : { ...outcome, warnings };
+        for (const warning of connection.warnings) warnings.add(warning);
+        if (lacksDsn) warnings.add(dsnUnavailable);
+        return outcome;
       } catch (error) {
         if (isConcurrencyRefusal(error) && error.phase === 'transaction' && this.#pool.lowerLimit(connection)) {
           void connection.quit();

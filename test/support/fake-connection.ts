@@ -73,7 +73,6 @@ export function accepted(transaction: Transaction, more: Partial<TransactionOutc
     deferred: [],
     reply: { code: 250, lines: ['queued'] },
     bytes: 10,
-    warnings: [],
     ...more,
   };
 }
