@@ -302,13 +302,14 @@ describe('TestSmtpServer', () => {
       };
       for (const action of ['drop', 'reset', 'silence', 'delay'] as const) {
         const server = await start({ faults: [{ at, do: action, ms: 30, times: 1 }] });
+        let began = performance.now();
         const client = await open(server);
         let last = client.reply();
         for (const line of lines[at] ?? []) {
           await last;
+          began = performance.now();
           last = client.ask(line);
         }
-        const began = performance.now();
         const outcome = await (action === 'silence' ? Promise.race([last, new Promise((resolve) => setTimeout(resolve, 60, 'silence'))]) : last);
         if (action === 'silence') expect(outcome).toBe('silence');
         else if (action === 'delay') {
