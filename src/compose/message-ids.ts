@@ -2,13 +2,14 @@
 import { createMessageId } from '../mime/identifier.js';
 import type { MailMessage } from '../model/message.js';
 
-/** The Message-ID of a message from this domain, with its brackets: the same for the same object. */
+/** The Message-ID of a message object, with its brackets: made once, with the domain of who sends it first. */
 export function messageIdOf(message: MailMessage, domain: string): string {
-  const known = Borne.on(message) ?? inextensible.get(message);
-  if (known?.endsWith(`@${domain}>`)) return known;
-  const id = createMessageId(domain);
-  if (known === undefined && Object.isExtensible(message)) new Borne(message, id);
-  else if (!Borne.change(message, id)) inextensible.set(message, id);
+  let id = Borne.on(message) ?? inextensible.get(message);
+  if (id === undefined) {
+    id = createMessageId(domain);
+    if (Object.isExtensible(message)) new Borne(message, id);
+    else inextensible.set(message, id);
+  }
   return id;
 }
 
@@ -24,7 +25,7 @@ class Bearer {
 
 /** A private field of the message itself, which nobody else can see: to the garbage collector a WeakMap of all messages is far dearer. */
 class Borne extends Bearer {
-  #id: string;
+  readonly #id: string;
 
   constructor(message: object, id: string) {
     super(message);
@@ -33,12 +34,5 @@ class Borne extends Bearer {
 
   static on(message: object): string | undefined {
     return #id in message ? message.#id : undefined;
-  }
-
-  /** False where there is none. */
-  static change(message: object, id: string): boolean {
-    if (!(#id in message)) return false;
-    message.#id = id;
-    return true;
   }
 }

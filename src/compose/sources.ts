@@ -14,6 +14,7 @@ export class Sources {
   readonly #endings: (() => void | Promise<void>)[] = [];
   readonly #readers = new Set<SourceReader>();
   #used = false;
+  #closed = false;
   #taken: WeakSet<object> | undefined;
 
   constructor(signal: AbortSignal | undefined) {
@@ -62,6 +63,7 @@ export class Sources {
 
   /** Ends what is still read, destroys what was not, and removes what was kept. */
   async close(): Promise<void> {
+    this.#closed = true;
     for (const reader of this.#readers) reader.cancel(ended());
     await Promise.all(this.#endings.splice(0).map((ending) => ending()));
   }
@@ -69,6 +71,8 @@ export class Sources {
   async *#read(field: string, open: () => Stream): AsyncGenerator<Uint8Array> {
     let reader: SourceReader | undefined;
     try {
+      // Content may still be made of a message that has been given up.
+      if (this.#closed) throw ended();
       reader = new SourceReader(open(), this.#signal);
       this.#readers.add(reader);
       for await (const chunk of reader) {

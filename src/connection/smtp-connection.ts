@@ -155,8 +155,6 @@ export class EstablishedConnection implements SmtpConnection {
 
   async #quit(): Promise<void> {
     const { channel, session, closed } = this.#opened;
-    // Whoever opens the next one, or tells of the last message, goes first: that is not to wait for a farewell.
-    await new Promise((resolve) => setImmediate(resolve));
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     const end = (): void => this.destroy((hasQuit ??= createEmailError('ERR_CLOSED', 'The connection was closed.')));
     const timer = setTimeout(end, quitMs);

@@ -80,7 +80,7 @@ export class ProfileMailer implements Mailer {
       const { bytes } = await copy.compose();
       return { envelope: copy.envelope, content: bytes instanceof Uint8Array ? bytes : await collect(bytes) };
     } finally {
-      if (prepared?.dispose) await prepared.dispose();
+      if (prepared?.dispose) await this.#remove(prepared.dispose);
       this.#ended();
     }
   }
@@ -133,8 +133,17 @@ export class ProfileMailer implements Mailer {
       if (combined.signal.aborted) throw abortError(combined.signal);
       return await untilAborted(run(combined.signal), combined.signal);
     } finally {
-      combined.dispose();
       this.#ended();
+      combined.dispose();
+    }
+  }
+
+  /** What was kept for a message. Where that cannot be removed, what became of the message is no other for it. */
+  async #remove(dispose: () => Promise<void>): Promise<void> {
+    try {
+      await dispose();
+    } catch (cause) {
+      this.#parts.events?.warning({ code: 'WARN_FILE_LEFT', message: `A temporary file with content of a message could not be removed: ${reasonOf(cause)}` });
     }
   }
 
@@ -147,8 +156,8 @@ export class ProfileMailer implements Mailer {
     const start = performance.now();
     const { composer, events, totalMs } = this.#parts;
     const options = given === undefined ? noOptions : checkSendOptions(given);
-    this.#pending++;
     const combined = combineSignals(this.#abort.signal, options.signal, totalMs);
+    this.#pending++;
     let prepared: PreparedMessage | undefined;
     try {
       prepared = await composer.prepare(message, combined.signal);
@@ -168,7 +177,7 @@ export class ProfileMailer implements Mailer {
       throw error;
     } finally {
       combined.dispose();
-      if (prepared?.dispose) await prepared.dispose();
+      if (prepared?.dispose) await this.#remove(prepared.dispose);
       this.#ended();
     }
   }

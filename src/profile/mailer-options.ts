@@ -68,8 +68,8 @@ export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailP
 
 /** Of any realm: a test's sandbox has an AbortSignal of its own. */
 const signal: Schema = live('an AbortSignal', (value) => {
-  const { aborted, addEventListener } = Object(value) as { aborted?: unknown; addEventListener?: unknown };
-  return typeof aborted === 'boolean' && typeof addEventListener === 'function';
+  const { aborted, addEventListener, removeEventListener } = Object(value) as { [name in 'aborted' | 'addEventListener' | 'removeEventListener']?: unknown };
+  return typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function';
 });
 const sendOptions: Schema = object<SendOptions>({ signal: optional(signal), onProgress: optional(func), requireAllRecipients: optional(flag) });
 const testOptions: Schema = object<{ signal?: AbortSignal | undefined }>({ signal: optional(signal) });

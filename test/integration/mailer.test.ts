@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createMailer, isEmailError } from '../../src/index.js';
-import type { EmailError, EmailProfile, LogEvent, MailerOptions, MailMessage, OutgoingServer, SendAllResult } from '../../src/index.js';
+import type { EmailError, EmailProfile, LogEvent, MailerOptions, MailMessage, OutgoingServer, SendAllResult, Transport } from '../../src/index.js';
 import { MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import type { TestSmtpServerOptions } from '../../src/testing.js';
 import { startScriptedServer } from '../support/scripted-server.js';
@@ -141,6 +141,30 @@ describe('send', () => {
       await new Promise(() => undefined);
     }
     expect(await failure(other.send({ to: ['a@example.org', 'b@example.org'], text: stalled() }))).toMatchObject({ code: 'ERR_TIMEOUT', phase: 'content' });
+  });
+
+  it('says QUIT before it opens the next connection: a server may take one at a time', async () => {
+    const seen: string[] = [];
+    let isBusy = false;
+    await using server = await startScriptedServer(async (peer) => {
+      seen.push('connect');
+      if (isBusy) return await peer.send('421 4.7.0 too many connections\r\n');
+      isBusy = true;
+      await peer.send('220 x\r\n');
+      await peer.hello('PIPELINING');
+      await peer.lines(3);
+      await peer.send('250 ok\r\n250 ok\r\n354 go\r\n');
+      await peer.skip('\r\n.\r\n');
+      await peer.send('250 ok\r\n');
+      seen.push(await peer.line());
+      isBusy = false;
+      await peer.send('221 bye\r\n');
+    });
+    const pool = { maxConnections: 1, maxMessagesPerConnection: 1 };
+    const { mailer } = await setUp({}, { server: { host: '127.0.0.1', port: server.port, security: 'none' } }, { pool });
+    await Promise.all([1, 2, 3].map(() => mailer.send(message)));
+    await mailer.close();
+    expect(seen).toEqual(['connect', 'QUIT', 'connect', 'QUIT', 'connect', 'QUIT']);
   });
 
   it('says unknown where the connection is lost after the end of data, and does not send again', async () => {
@@ -417,6 +441,32 @@ describe('close', () => {
     for (const call of [() => mailer.send(message), () => mailer.compose(message), () => mailer.testConnection(), () => mailer.sendTestEmail()]) {
       expect((await failure(call())).code).toBe('ERR_CLOSED');
     }
+    await mailer.close();
+  });
+
+  it('resolves after a send whose temporary file could not be removed, which is a warning and no failure', async () => {
+    const spools = await mkdtemp(join(tmpdir(), 'sealpost-spool-'));
+    vi.stubEnv('TMPDIR', spools);
+    open.push(async () => {
+      vi.unstubAllEnvs();
+      await rm(spools, { force: true });
+      await rm(`${spools}-moved`, { recursive: true });
+    });
+    const transport: Transport = {
+      async send(envelope, compose) {
+        for await (const block of (await compose()).bytes as AsyncIterable<Uint8Array>) void block;
+        // What was a folder is a file now: nothing in it can be removed.
+        await rename(spools, `${spools}-moved`);
+        await writeFile(spools, '');
+        return { accepted: envelope.to, rejected: [], reply: { code: 250, lines: ['ok'] } };
+      },
+      async close() {},
+    };
+    const { mailer, events } = await setUp({}, {}, { transport });
+    const attachments = [{ filename: 'f', content: Readable.from([Buffer.alloc(4 << 20)]) }];
+    const sent = await mailer.send({ ...message, to: ['one@example.org', 'two@example.org'], attachments });
+    expect(sent.accepted).toHaveLength(2);
+    expect(events.map((event) => (event.type === 'warning' ? event.warning.code : event.type))).toContain('WARN_FILE_LEFT');
     await mailer.close();
   });
 

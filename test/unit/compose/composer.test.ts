@@ -212,18 +212,14 @@ describe('a message', () => {
     expect(ids[0]).toMatch(/@example\.com$/);
   });
 
-  it('has one that nobody can see on its object, frozen or sealed though that be, and another from another domain', async () => {
+  it('has one that nobody can see on its object, frozen or sealed though that be, whoever sends it', async () => {
     const idOf = async (message: MailMessage, email = 'ann@example.com') => (await new Composer({ ...base, sender: { email } }, true, undefined).prepare(message, signal)).messageId;
     for (const shut of [(message: MailMessage) => message, (message: MailMessage) => Object.seal(message), (message: MailMessage) => Object.freeze(message)]) {
       const message = shut({ to: 'b@example.org', text: 'x' });
       const id = await idOf(message);
-      expect(await idOf(message)).toBe(id);
-      expect(await idOf(Object.freeze(message))).toBe(id);
-      const other = await idOf(message, 'ann@example.net');
-      expect(other).toMatch(/@example\.net$/);
-      expect(await idOf(message, 'bob@example.net')).toBe(other);
+      expect([await idOf(message, 'ann@example.net'), await idOf(message), await idOf(Object.freeze(message))]).toEqual([id, id, id]);
       expect(Reflect.ownKeys(message)).toEqual(['to', 'text']);
-      expect(await idOf({ ...message }, 'ann@example.net')).not.toBe(other);
+      expect(await idOf({ ...message })).not.toBe(id);
       expect(structuredClone(message)).toEqual({ to: 'b@example.org', text: 'x' });
     }
   });
