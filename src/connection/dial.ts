@@ -211,7 +211,7 @@ export function step<T>({ observer }: Dialing, name: ConnectionStep, run: () => 
       throw isEmailError(error) && error.phase === undefined ? withDetails(error, { phase: name }) : error;
     }
   };
-  return observer.step === undefined ? told() : reportStep(name, told, detail, observer.step);
+  return reportStep(name, told, detail, observer.step);
 }
 
 /** Gives a signal that also ends with `connectMs`. */

@@ -19,8 +19,13 @@ export interface OwnConnector extends Connector {
 }
 
 /** Runs a step, times it and reports it; `detail` says what was seen. Its error goes on. */
-export async function reportStep<T>(name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string, onStep: ConnectOptions['onStep']): Promise<T> {
-  if (onStep === undefined) return await run();
+export function reportStep<T>(name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string, onStep: ConnectOptions['onStep']): Promise<T> {
+  return onStep === undefined ? run() : reported(name, run, detail, onStep);
+}
+
+type Reporting = NonNullable<ConnectOptions['onStep']>;
+
+async function reported<T>(name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string, onStep: Reporting): Promise<T> {
   const start = performance.now();
   try {
     const value = await run();

@@ -261,8 +261,8 @@ export class ConnectionPool {
     const slot: Slot = { connection, openedAt: performance.now(), leases: 0, served: 0, resting: false, idleTimer: undefined };
     this.#slots.add(slot);
     connection.onClose(() => this.#forget(slot));
-    this.#rest(slot);
     this.#serve();
+    this.#rest(slot);
   }
 
   #openFailed(cause: unknown): void {
