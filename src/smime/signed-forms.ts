@@ -2,8 +2,8 @@
  * The two forms of a signed entity (RFC 8551 section 3.5). What is in memory is signed whole; a stream in one pass, the signature
  * behind it.
  */
-import { randomBytes } from 'node:crypto';
 import { abortError } from '../errors/abort.js';
+import { createBoundary } from '../mime/identifier.js';
 import type { RenderedEntity } from '../model/entity.js';
 import type { Certificate } from '../pki/certificate.js';
 import { element, octetString, tag } from '../util/der.js';
@@ -64,7 +64,7 @@ export function detachedForm(identity: Identity, encoding: RenderedEntity['encod
     );
   }
   const { scheme, template } = identity;
-  const boundary = `----=_smime_${randomBytes(18).toString('hex')}`;
+  const boundary = createBoundary();
   const name = scheme.digest.replace('sha', 'sha-');
   const fields =
     `Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=${name};\r\n boundary="${boundary}"\r\n`;

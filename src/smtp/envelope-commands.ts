@@ -24,8 +24,8 @@ export function createEnvelopeCommands(envelope: Envelope, content: ContentNeeds
   if (envelope.to.length === 0) throw messageInvalid('envelope.to', 'names no recipient');
   const utf8 = content.smtpUtf8 || !isAscii(envelope.from) || envelope.to.some((address) => !isAscii(address));
   const options = { utf8, maxOctets: maxEnvelopeLine };
-  const parameters = [...contentParameters(content, utf8, session), ...envelopeParameters(envelope, session)];
-  const mail = createCommand(['MAIL FROM:' + formatPath(envelope.from, 'envelope.from', true), ...parameters].join(' '), 'envelope.from', options);
+  const parameters = contentParameters(content, utf8, session) + envelopeParameters(envelope, session);
+  const mail = createCommand(`MAIL FROM:${formatPath(envelope.from, 'envelope.from', true)}${parameters}`, 'envelope.from', options);
   const dsn = envelope.dsn;
   const recipients = envelope.to.map((address, index) => {
     const field = `envelope.to.${index}`;
@@ -35,9 +35,10 @@ export function createEnvelopeCommands(envelope: Envelope, content: ContentNeeds
   return { mail, recipients };
 }
 
-function contentParameters(content: ContentNeeds, utf8: boolean, session: Session): string[] {
+/** Each with the blank in front of it. */
+function contentParameters(content: ContentNeeds, utf8: boolean, session: Session): string {
   const { extensions } = session;
-  const parameters: string[] = [];
+  let parameters = '';
   const { size } = content;
   if (size !== undefined) {
     if (!Number.isSafeInteger(size) || size < 0) throw messageInvalid('content.size', 'is not a number of octets');
@@ -48,30 +49,30 @@ function contentParameters(content: ContentNeeds, utf8: boolean, session: Sessio
         remedy: 'Send less, or send large attachments another way.',
       });
     }
-    if (extensions.has('SIZE')) parameters.push(`SIZE=${size}`);
+    if (extensions.has('SIZE')) parameters += ` SIZE=${size}`;
   }
   if (content.body === '8bitmime') {
     demand(session, '8BITMIME', 'content with 8-bit characters');
-    parameters.push('BODY=8BITMIME');
+    parameters += ' BODY=8BITMIME';
   } else if (content.body === 'binarymime') {
     demand(session, 'BINARYMIME', 'binary content');
     demand(session, 'CHUNKING', 'binary content');
-    parameters.push('BODY=BINARYMIME');
+    parameters += ' BODY=BINARYMIME';
   }
   if (utf8) {
     demand(session, 'SMTPUTF8', 'an address or a header field with characters other than ASCII');
-    parameters.push('SMTPUTF8');
+    parameters += ' SMTPUTF8';
   }
   return parameters;
 }
 
-function envelopeParameters(envelope: Envelope, session: Session): string[] {
+function envelopeParameters(envelope: Envelope, session: Session): string {
   const { dsn, requireTls, deliverBy, holdUntil, mtPriority } = envelope;
-  const parameters: string[] = [];
+  let parameters = '';
   if (dsn !== undefined) {
     demand(session, 'DSN', 'envelope.dsn');
-    if (dsn.return !== undefined) parameters.push(`RET=${oneOf(dsn.return, { full: 'FULL', headers: 'HDRS' }, 'envelope.dsn.return')}`);
-    if (dsn.envelopeId !== undefined) parameters.push(`ENVID=${envelopeId(dsn.envelopeId)}`);
+    if (dsn.return !== undefined) parameters += ` RET=${oneOf(dsn.return, { full: 'FULL', headers: 'HDRS' }, 'envelope.dsn.return')}`;
+    if (dsn.envelopeId !== undefined) parameters += ` ENVID=${envelopeId(dsn.envelopeId)}`;
   }
   if (requireTls === true) {
     if (!session.secure) {
@@ -81,14 +82,14 @@ function envelopeParameters(envelope: Envelope, session: Session): string[] {
       });
     }
     demand(session, 'REQUIRETLS', 'envelope.requireTls');
-    parameters.push('REQUIRETLS');
+    parameters += ' REQUIRETLS';
   }
-  if (deliverBy !== undefined) parameters.push(deliverByParameter(deliverBy, session));
-  if (holdUntil !== undefined) parameters.push(holdUntilParameter(holdUntil, session));
+  if (deliverBy !== undefined) parameters += ` ${deliverByParameter(deliverBy, session)}`;
+  if (holdUntil !== undefined) parameters += ` ${holdUntilParameter(holdUntil, session)}`;
   if (mtPriority !== undefined) {
     demand(session, 'MT-PRIORITY', 'envelope.mtPriority');
     if (!Number.isInteger(mtPriority) || mtPriority < -9 || mtPriority > 9) throw messageInvalid('envelope.mtPriority', 'is not a whole number from -9 to 9');
-    parameters.push(`MT-PRIORITY=${mtPriority}`);
+    parameters += ` MT-PRIORITY=${mtPriority}`;
   }
   return parameters;
 }
