@@ -1,11 +1,18 @@
 #!/bin/sh
 # Every figure of docs/reference/performance.md, side by side with the peers, in interleaved rounds. Takes about 25 minutes on two
-# cores; ROUNDS=1 gives a first look. Results as JSON in results/, tables on standard output.
+# cores; ROUNDS=1 gives a first look, LOAD=3 lets so many processes be busy beside it. Results as JSON in results/, tables on standard output.
 set -eu
 cd "$(dirname "$0")"
 rounds=${ROUNDS:-5}
 mkdir -p results
 [ -d certs ] || sh lib/certs.sh
+busy=
+trap 'for pid in $busy; do kill "$pid"; done' EXIT
+trap 'exit 130' INT TERM
+for _ in $(seq "${LOAD:-0}"); do
+  node -e 'for (;;);' &
+  busy="$busy $!"
+done
 run() { # run NAME SCRIPT ARGS...
   name=$1; shift
   printf '\n# %s\n' "$name"
