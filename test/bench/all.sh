@@ -1,6 +1,7 @@
 #!/bin/sh
 # Every figure of docs/reference/performance.md, side by side with the peers, in interleaved rounds. Takes about 25 minutes on two
-# cores; ROUNDS=1 gives a first look, LOAD=3 lets so many processes be busy beside it. Results as JSON in results/, tables on standard output.
+# cores; ROUNDS=1 gives a first look, LOAD=3 lets so many processes be busy beside it. Results as JSON in results/, tables on
+# standard output.
 set -eu
 cd "$(dirname "$0")"
 rounds=${ROUNDS:-5}

@@ -210,6 +210,7 @@ describe('send', () => {
       () => mailer.send(message, null as never),
       () => mailer.compose(message, { signal: {} as AbortSignal }),
       () => mailer.testConnection({ signal: 5 as never }),
+      () => mailer.send(message, { signal: { aborted: false, addEventListener() {} } as unknown as AbortSignal }),
       () => mailer.testSigning(wrong),
       () => mailer.testEncryption('a@example.com', wrong),
       () => mailer.close({ forced: true } as object),

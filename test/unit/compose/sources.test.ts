@@ -140,6 +140,14 @@ describe('a stream', () => {
     await filesClosed();
   });
 
+  it('from a function is not opened for a message that was given up', async () => {
+    let opened = 0;
+    const prepared = await composer().prepare(attach(() => (opened++, Readable.from([Buffer.alloc(9)]))), new AbortController().signal);
+    await prepared.dispose?.();
+    expect(await failure(read(prepared))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining('done with') as string });
+    expect(opened).toBe(0);
+  });
+
   it('from a function is closed where it was not read to its end', async () => {
     const opened: Readable[] = [];
     const open = (): Readable => {
