@@ -127,17 +127,17 @@ function standsForItself(input: Uint8Array, at: number): boolean {
 }
 
 /**
- * Text of printing ASCII, blanks and CRLF in quoted-printable: as the encoder has it, but lines that stay as they are, which is
- * most of them, are not looked through.
+ * Text of printing ASCII, blanks and CRLF in quoted-printable, in pieces: as the encoder has it, but lines that stay as they are,
+ * which is most of them, are not looked through.
  */
-export function quotePrintable(text: string): string {
-  let quoted = '';
+export function quotePrintable(text: string): string[] {
+  const quoted: string[] = [];
   /** Up to here all is in `quoted`; from `stays` on, lines stay. */
   let done = 0;
   let stays = 0;
   let equals = text.indexOf('=');
   const takeOver = (): void => {
-    if (stays > done) quoted += encodeQuotedPrintable(Buffer.from(text.slice(done, stays), 'latin1'), true, 0).toString('latin1');
+    if (stays > done) quoted.push(encodeQuotedPrintable(Buffer.from(text.slice(done, stays), 'latin1'), true, 0).toString('latin1'));
   };
   for (let at = 0; at < text.length; ) {
     const lf = text.indexOf('\n', at);
@@ -147,7 +147,7 @@ export function quotePrintable(text: string): string {
     if ((equals >= 0 && equals < end) || !lineStays(text, at, end)) {
       if (stays < at) {
         takeOver();
-        quoted += text.slice(stays, at);
+        quoted.push(text.slice(stays, at));
         done = at;
       }
       stays = next;
@@ -155,7 +155,8 @@ export function quotePrintable(text: string): string {
     at = next;
   }
   takeOver();
-  return quoted + text.slice(stays);
+  if (stays < text.length) quoted.push(text.slice(stays));
+  return quoted;
 }
 
 function lineStays(text: string, at: number, end: number): boolean {

@@ -11,7 +11,7 @@ import { join, maxInMemory, totalSize } from './piece.js';
 import type { Piece } from './piece.js';
 import { encodeQuotedPrintable, quotePrintable } from './quoted-printable.js';
 import { scanText, textFlag } from './scan.js';
-import { canonicalText, isSevenBit, traitsOf } from './text.js';
+import { canonicalText, traitsOf } from './text.js';
 
 /** The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs. */
 
@@ -20,10 +20,13 @@ type TransferEncoding = Encoding | 'quoted-printable' | 'base64';
 
 interface EncodedBody {
   readonly transferEncoding: TransferEncoding;
-  readonly piece: Piece;
+  readonly pieces: readonly Piece[];
   readonly contentType: string;
   readonly charset?: string | undefined;
 }
+
+/** Longer strings are written each for itself: as one they would be copied once more. */
+const maxMerged = 4096;
 
 interface Written {
   readonly fields: string;
@@ -34,35 +37,36 @@ const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
 function encodeText(given: string, contentType: string, path: string, options: RenderOptions, isRoot: boolean): EncodedBody {
   const charset = 'utf-8';
-  const flags = scanText(given);
-  const canonical = (flags & textFlag.loneEnd) === 0 ? given : canonicalText(given);
+  let canonical = given;
+  let flags = scanText(given);
+  if ((flags & textFlag.loneEnd) !== 0) {
+    canonical = canonicalText(given);
+    if ((flags & textFlag.unprintable) === 0) flags = scanText(canonical);
+  }
   // The end of data is a line end too: a message's last line has one.
   const text = isRoot && canonical !== '' && !canonical.endsWith('\r\n') ? `${canonical}\r\n` : canonical;
-  if ((flags & textFlag.unprintable) === 0) {
-    if (isSevenBit(text)) return { transferEncoding: '7bit', piece: text, contentType, charset };
-    return { transferEncoding: 'quoted-printable', piece: quotePrintable(text), contentType, charset };
-  }
+  if (flags === 0) return { transferEncoding: '7bit', pieces: [text], contentType, charset };
+  if ((flags & textFlag.unprintable) === 0) return { transferEncoding: 'quoted-printable', pieces: quotePrintable(text), contentType, charset };
   if (!isWellFormed(text)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
   const bytes = utf8(text);
   if (options.eightBit === true) {
     const { plain, fragile } = traitsOf(bytes);
-    if (!fragile && plain === '8bit') return { transferEncoding: '8bit', piece: bytes, contentType, charset };
+    if (!fragile && plain === '8bit') return { transferEncoding: '8bit', pieces: [bytes], contentType, charset };
   }
   // A character beyond ASCII has one octet more than units, or two more: half of all its octets or a little less.
-  const { transferEncoding, piece } = encodeCompactly(bytes, true, 2 * (bytes.length - text.length));
-  return { transferEncoding, piece, contentType, charset };
+  return { ...encodeCompactly(bytes, true, 2 * (bytes.length - text.length)), contentType, charset };
 }
 
 /** quoted-printable or base64, whichever is shorter. */
-function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): Pick<EncodedBody, 'transferEncoding' | 'piece'> {
+function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): Pick<EncodedBody, 'transferEncoding' | 'pieces'> {
   const quoted = (bytes.length + 2 * escaped) * (76 / 73);
-  if (base64Size(bytes.length) < quoted) return { transferEncoding: 'base64', piece: { base64: bytes } };
-  return { transferEncoding: 'quoted-printable', piece: encodeQuotedPrintable(bytes, isText, escaped) };
+  if (base64Size(bytes.length) < quoted) return { transferEncoding: 'base64', pieces: [{ base64: bytes }] };
+  return { transferEncoding: 'quoted-printable', pieces: [encodeQuotedPrintable(bytes, isText, escaped)] };
 }
 
 /** RFC 2046 section 5.2.1 allows message/rfc822 no base64: where that is needed, the message goes as a file. */
 function asBase64(piece: Piece, contentType: string): EncodedBody {
-  return { transferEncoding: 'base64', piece, contentType: isMessage(contentType) ? 'application/octet-stream' : contentType };
+  return { transferEncoding: 'base64', pieces: [piece], contentType: isMessage(contentType) ? 'application/octet-stream' : contentType };
 }
 
 function isMessage(contentType: string): boolean {
@@ -76,11 +80,11 @@ function encodeBytes(bytes: Uint8Array, contentType: string, part: LeafPart, opt
     const charset = isText && !hasCharset(part) && isUtf8(bytes) ? 'utf-8' : undefined;
     // A forwarded message may not be encoded; and a whole message gets a line end where it has none.
     const stays = !isText || !(fragile || (isRoot && bytes.at(-1) !== 10));
-    if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true))) return { transferEncoding: plain, piece: bytes, contentType, charset };
+    if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true))) return { transferEncoding: plain, pieces: [bytes], contentType, charset };
     if (isText && options.binary !== true) return { ...encodeCompactly(bytes, false, escaped), contentType, charset };
-    if (options.binary === true) return { transferEncoding: 'binary', piece: bytes, contentType, charset };
+    if (options.binary === true) return { transferEncoding: 'binary', pieces: [bytes], contentType, charset };
   }
-  return options.binary === true ? { transferEncoding: 'binary', piece: bytes, contentType } : asBase64({ base64: bytes }, contentType);
+  return options.binary === true ? { transferEncoding: 'binary', pieces: [bytes], contentType } : asBase64({ base64: bytes }, contentType);
 }
 
 function hasCharset({ parameters }: LeafPart): boolean {
@@ -94,9 +98,9 @@ function encodeBody(part: LeafPart, contentType: string, options: RenderOptions,
   const { open, size: inputSize } = body;
   if (body.isText === true) {
     const piece: Piece = { open, inputSize, encoding: 'quoted-printable-text', endsLine: isRoot, path };
-    return { transferEncoding: 'quoted-printable', piece, contentType, charset: 'utf-8' };
+    return { transferEncoding: 'quoted-printable', pieces: [piece], contentType, charset: 'utf-8' };
   }
-  if (options.binary === true) return { transferEncoding: 'binary', piece: { open, inputSize, encoding: 'identity', path }, contentType };
+  if (options.binary === true) return { transferEncoding: 'binary', pieces: [{ open, inputSize, encoding: 'identity', path }], contentType };
   return asBase64({ open, inputSize, encoding: 'base64', path }, contentType);
 }
 
@@ -118,7 +122,7 @@ function contentTypeField(contentType: string, parameters: readonly (readonly [s
 
 function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
   const { path, filename } = part;
-  const { transferEncoding, piece, contentType, charset } = encodeBody(part, part.contentType.toLowerCase(), options, isRoot);
+  const { transferEncoding, pieces: body, contentType, charset } = encodeBody(part, part.contentType.toLowerCase(), options, isRoot);
   let parameters = part.parameters === undefined ? [] : Object.entries(part.parameters);
   const ready = charset === 'utf-8' && parameters.length === 0 && filename === undefined ? textTypes.get(contentType) : undefined;
   if (ready === undefined && charset !== undefined && contentType.startsWith('text/')) {
@@ -133,10 +137,11 @@ function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, piec
   }
   if (part.cid !== undefined) fields += structuredField('Content-ID', checkedId(part.cid, `${path}.cid`), `${path}.cid`);
   if (part.description !== undefined) fields += textField('Content-Description', part.description, `${path}.description`);
-  pieces.push(piece);
-  if (isRoot && transferEncoding === 'base64' && totalSize([piece]) !== 0) pieces.push('\r\n');
+  pieces.push(...body);
+  if (isRoot && transferEncoding === 'base64' && totalSize(body) !== 0) pieces.push('\r\n');
   // A soft line break: content that does not end a line itself comes back without one.
-  if (isRoot && piece instanceof Uint8Array && transferEncoding === 'quoted-printable' && piece.at(-1) !== 10) pieces.push('=\r\n');
+  const last = body.at(-1);
+  if (isRoot && last instanceof Uint8Array && transferEncoding === 'quoted-printable' && last.at(-1) !== 10) pieces.push('=\r\n');
   return { fields, encoding: transferEncoding === 'base64' || transferEncoding === 'quoted-printable' ? '7bit' : transferEncoding };
 }
 
@@ -164,12 +169,12 @@ function writePart(part: Part, options: RenderOptions, isRoot: boolean, pieces: 
   return writeMulti(part, options, pieces);
 }
 
-/** Neighbouring strings as one: fewer writes, and a text message is a single one. */
+/** Neighbouring strings as one where they are short: fewer writes, and a short text message is a single one. */
 function merge(pieces: readonly Piece[]): Piece[] {
   const out: Piece[] = [];
   for (const piece of pieces) {
     const last = out.at(-1);
-    if (typeof piece === 'string' && typeof last === 'string') out[out.length - 1] = last + piece;
+    if (typeof piece === 'string' && typeof last === 'string' && last.length + piece.length <= maxMerged) out[out.length - 1] = last + piece;
     else out.push(piece);
   }
   return out;

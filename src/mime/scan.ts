@@ -11,14 +11,23 @@ export const textFlag = {
   wide: 4,
   /** NUL. */
   nul: 8,
+  /** Of text whose line ends are all CRLF: a line of more than 998 octets (of ASCII: units). */
+  longLine: 16,
+  /** Of such text without long lines: a blank at the end of one. */
+  blankEnd: 32,
+  /** Of such text: a line that begins with `From `. */
+  from: 64,
 } as const;
 
+/** The most octets of a line (RFC 5322 section 2.1.1). */
+export const maxLine = 998;
 /** Less is not worth the way into WebAssembly, nor the start of it. */
 const fewUnits = 2048;
 const unprintable = /[^\t\r\n -~]/;
 const wide = /[^\0-\x7f]/;
 const cr = 13;
 const lf = 10;
+const letterF = 70;
 
 /** In text that is not ASCII a search ends soon; the way into WebAssembly would be by UTF-8. */
 const beginning = 256;
@@ -26,49 +35,64 @@ const beginning = 256;
 /** The sum of the flags of what there is. */
 export function scanText(text: string | Buffer): number {
   const isLong = text.length >= fewUnits && !(typeof text === 'string' && unprintable.test(text.slice(0, beginning)));
-  const look = isLong && hasVectors() ? scanVectors : searchText;
-  if (text.length <= scanLimit) return look(text);
-  let flags = 0;
-  for (let at = 0; at < text.length; ) {
-    // A CR is looked at together with what follows it.
-    const cut = at + scanLimit;
-    const end = cut < text.length && unitAt(text, cut - 1) === cr ? cut - 1 : cut;
-    flags |= look(typeof text === 'string' ? text.slice(at, end) : text.subarray(at, end));
-    at = end;
-  }
-  return flags;
+  let flags = isLong && hasVectors() ? scanPieces(text) : searchText(text);
+  if (isBlank(unitAt(text, text.length - 1))) flags |= textFlag.blankEnd;
+  // Where there is one of these, what follows it may not have been seen.
+  if ((flags & textFlag.loneEnd) !== 0) return flags & ~(textFlag.longLine | textFlag.blankEnd | textFlag.from);
+  return (flags & textFlag.longLine) === 0 ? flags : flags & ~(textFlag.blankEnd | textFlag.from);
 }
 
-/** Is there a line of more than `most` octets, in text whose line ends are all CRLF? */
-export function hasLineOver(most: number, text: Buffer): boolean {
-  // From the last line end that is near enough to the next such: a line is passed over unless it is long.
-  for (let start = 0; start + most < text.length; ) {
-    const end = text.lastIndexOf(lf, start + most + 1);
-    if (end < start) return true;
-    start = end + 1;
-  }
-  return false;
+export function isBlank(unit: number | undefined): boolean {
+  return unit === 0x20 || unit === 0x09;
 }
 
 function unitAt(text: string | Buffer, at: number): number | undefined {
   return typeof text === 'string' ? text.charCodeAt(at) : text[at];
 }
 
+/** By vectors, in pieces of whole lines, or of a part of a line that is long. */
+function scanPieces(text: string | Buffer): number {
+  let flags = 0;
+  for (let at = 0; at < text.length; ) {
+    const end = at + scanLimit < text.length ? pieceEnd(text, at, at + scanLimit) : text.length;
+    flags |= scanVectors(typeof text === 'string' ? text.slice(at, end) : text.subarray(at, end));
+    at = end;
+  }
+  // Vectors see the F alone.
+  return (flags & textFlag.from) !== 0 && !hasFrom(text) ? flags & ~textFlag.from : flags;
+}
+
+function pieceEnd(text: string | Buffer, at: number, cut: number): number {
+  const lineEnd = typeof text === 'string' ? text.lastIndexOf('\n', cut - 1) : text.lastIndexOf(lf, cut - 1);
+  if (lineEnd >= at) return lineEnd + 1;
+  // A CR is looked at together with what follows it.
+  return unitAt(text, cut - 1) === cr ? cut - 1 : cut;
+}
+
+function hasFrom(text: string | Buffer): boolean {
+  return text.indexOf('From ') === 0 || text.includes('\nFrom ');
+}
+
 function searchText(given: string | Buffer): number {
   const text = typeof given === 'string' ? given : given.toString('latin1');
-  const loneEnd = isCanonical(text) ? 0 : textFlag.loneEnd;
-  if (!unprintable.test(text)) return loneEnd;
-  return loneEnd | textFlag.unprintable | (wide.test(text) ? textFlag.wide : 0) | (text.includes('\0') ? textFlag.nul : 0);
+  const flags = searchLines(text);
+  if (!unprintable.test(text)) return flags;
+  return flags | textFlag.unprintable | (wide.test(text) ? textFlag.wide : 0) | (text.includes('\0') ? textFlag.nul : 0);
 }
 
 /** From line end to line end: to look for the next one costs far less than to look at each character. */
-function isCanonical(text: string): boolean {
-  let at = 0;
-  for (;;) {
-    const lf = text.indexOf('\n', at);
-    const cr = text.indexOf('\r', at);
-    if (lf < 0 && cr < 0) return true;
-    if (cr < 0 || lf !== cr + 1) return false;
-    at = lf + 1;
+function searchLines(text: string): number {
+  let flags = 0;
+  for (let at = 0; ; ) {
+    const nextLf = text.indexOf('\n', at);
+    const nextCr = text.indexOf('\r', at);
+    const isLast = nextLf < 0 && nextCr < 0;
+    const end = isLast ? text.length : nextCr;
+    if (!isLast && (nextCr < 0 || nextLf !== nextCr + 1)) return textFlag.loneEnd;
+    if (end - at > maxLine) flags |= textFlag.longLine;
+    if (text.charCodeAt(at) === letterF && text.startsWith('From ', at)) flags |= textFlag.from;
+    if (end > at && isBlank(text.charCodeAt(end - 1))) flags |= textFlag.blankEnd;
+    if (isLast) return flags;
+    at = nextLf + 1;
   }
 }

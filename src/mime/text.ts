@@ -1,22 +1,9 @@
 /** What content needs of its way, found in one pass. */
-
-const maxLine = 998;
+import { isBlank, maxLine } from './scan.js';
 
 /** Text with CR, LF and CRLF all as CRLF. */
 export function canonicalText(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
-}
-
-/** May canonical, printable text go as 7bit: no line is too long, and none that a mail system might change? */
-export function isSevenBit(text: string): boolean {
-  for (let at = 0; at < text.length; ) {
-    const lf = text.indexOf('\n', at);
-    const end = lf < 0 ? text.length : lf - 1;
-    if (end - at > maxLine || (end > at && isBlank(text.charCodeAt(end - 1))) || text.startsWith('From ', at)) return false;
-    if (lf < 0) return true;
-    at = lf + 1;
-  }
-  return true;
 }
 
 /** What an encoder has to know of content. */
@@ -45,10 +32,6 @@ kinds[0x3d] = escape;
 kinds[0x09] = plain;
 kinds[cr] = lineEnd;
 kinds[lf] = lineEnd;
-
-function isBlank(c: number | undefined): boolean {
-  return c === 0x20 || c === 0x09;
-}
 
 function beginsWithFrom(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === from[0] && from.every((c, i) => bytes[at + i] === c);

@@ -8,7 +8,7 @@ import type { RenderedEntity } from '../model/entity.js';
 import { parseHeader } from '../mime/header.js';
 import { parseMessage } from '../mime/parse.js';
 import type { ParsedPart } from '../mime/parse.js';
-import { hasLineOver, scanText, textFlag } from '../mime/scan.js';
+import { scanText, textFlag } from '../mime/scan.js';
 import { asBuffer, utf8 } from '../util/bytes.js';
 import { smimeError } from './smime-error.js';
 import type { MemoryEntity } from './transfer.js';
@@ -45,7 +45,7 @@ export function splitMessage(message: Uint8Array): SplitMessage {
     (lower.startsWith('content-') ? inner : outer).push(bytes.subarray(start, end));
   }
   const parts = [Buffer.concat([...inner, emptyLine]), body];
-  return { outer: Buffer.concat(outer), entity: { parts, encoding: encodingOf(body, flags), hasAsciiFields: inner.every((field) => isAscii(field)) } };
+  return { outer: Buffer.concat(outer), entity: { parts, encoding: encodingOf(flags), hasAsciiFields: inner.every((field) => isAscii(field)) } };
 }
 
 /** Text whose line ends are to be CRLF, and are not. */
@@ -58,8 +58,8 @@ function withCrlf(bytes: Buffer): Buffer {
   return Buffer.from(bytes.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
 }
 
-function encodingOf(body: Buffer, flags: number): RenderedEntity['encoding'] {
-  if ((flags & (textFlag.loneEnd | textFlag.nul)) !== 0 || hasLineOver(998, body)) return 'binary';
+function encodingOf(flags: number): RenderedEntity['encoding'] {
+  if ((flags & (textFlag.loneEnd | textFlag.nul | textFlag.longLine)) !== 0) return 'binary';
   return (flags & textFlag.wide) === 0 ? '7bit' : '8bit';
 }
 

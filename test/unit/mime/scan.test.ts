@@ -1,16 +1,22 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { hasLineOver, scanText, textFlag } from '../../../src/mime/scan.js';
+import { scanText, textFlag } from '../../../src/mime/scan.js';
 import { scanLimit, scanVectors } from '../../../src/mime/vectors.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
 /** What each flag is said to mean, by regular expressions alone. */
 function expected(text: string): number {
+  const lines = text.split('\r\n');
+  const isCanonical = !lines.some((line) => /[\r\n]/.test(line));
+  const isLong = lines.some((line) => line.length > 998);
   return (
-    (/[\r\n]/.test(text.replaceAll('\r\n', '')) ? textFlag.loneEnd : 0) |
+    (isCanonical ? 0 : textFlag.loneEnd) |
     (/[^\t\r\n\x20-\x7e]/.test(text) ? textFlag.unprintable : 0) |
     (/[\x80-\uffff]/.test(text) ? textFlag.wide : 0) |
-    (text.includes('\0') ? textFlag.nul : 0)
+    (text.includes('\0') ? textFlag.nul : 0) |
+    (isCanonical && isLong ? textFlag.longLine : 0) |
+    (isCanonical && !isLong && lines.some((line) => /[ \t]$/.test(line)) ? textFlag.blankEnd : 0) |
+    (isCanonical && !isLong && lines.some((line) => line.startsWith('From ')) ? textFlag.from : 0)
   );
 }
 
@@ -70,7 +76,7 @@ describe('what there is in text', () => {
 
   test('what one text had is not seen in the next', () => {
     expect(scanText('\0\xff\r'.repeat(5000))).toBe(15);
-    expect(scanText('x'.repeat(15_000))).toBe(0);
+    expect(scanText('x\r\n'.repeat(5000))).toBe(0);
   });
 
   test('without WebAssembly it is the same, in long text too', () => {
@@ -81,19 +87,34 @@ describe('what there is in text', () => {
       expect(scanText(Buffer.from(text))).toBe(expected(text));
     }
   });
-});
 
-test('a line over a length is found, its CRLF not counted', () => {
-  for (const most of [1, 2, 5]) {
+  test('its lines are looked at alike, short and long, by searches and by vectors', () => {
+    const words = ['\r\n', ' ', '\t', 'F', 'From ', 'x', '\n', '\r'];
+    const filling = `${'y'.repeat(70)}\r\n`;
     let texts = [''];
-    for (let length = 0; length <= 8; length++) {
-      for (const text of texts) {
-        const isOver = text.split('\r\n').some((line) => line.length > most);
-        if (hasLineOver(most, Buffer.from(text)) !== isOver) expect.fail(`${JSON.stringify(text)} over ${most}`);
+    for (let length = 0; length <= 4; length++) {
+      for (const [i, text] of texts.entries()) {
+        // At another place of a vector each time.
+        const before = `${'z'.repeat(i % 37)}\r\n${filling.repeat(40)}`;
+        for (const whole of [text, text + filling.repeat(40), before + text, `${before}${text}\r\n${filling}`]) {
+          const found = [scanText(whole), scanText(Buffer.from(whole))];
+          if (found.some((flags) => flags !== expected(whole))) expect.fail(`${JSON.stringify(whole)}: ${found.join(' ')}`);
+        }
       }
-      texts = texts.flatMap((text) => [`${text}x`, `${text}\r\n`]);
+      texts = texts.flatMap((text) => words.map((word) => text + word));
     }
-  }
-  expect(hasLineOver(998, Buffer.from(`${'x'.repeat(998)}\r\n`.repeat(1000)))).toBe(false);
-  expect(hasLineOver(998, Buffer.from(`${'x'.repeat(998)}\r\n`.repeat(1000) + 'x'.repeat(999)))).toBe(true);
+  });
+
+  test('a line of more than 998 octets is found wherever it is', () => {
+    const line = `${'x'.repeat(70)}\r\n`;
+    for (const before of [0, 1, 13, scanLimit / 72 - 7, scanLimit / 72, 3 * (scanLimit / 72)]) {
+      for (const length of [997, 998, 999, 1000, scanLimit - 1, scanLimit, scanLimit + 1, 3 * scanLimit]) {
+        for (const [start, end] of [['', ''], ['', `\r\n${line}`], ['\r\n', `\r\n${line.repeat(400)}`], ['', ' \r\n'], ['', ' '], ['From ', '']] as const) {
+          const text = line.repeat(before) + start + 'y'.repeat(length - start.trim().length) + end;
+          const found = [scanText(text), scanText(Buffer.from(text))];
+          if (found.some((flags) => flags !== expected(text))) expect.fail(`${length} after ${before} lines of ${JSON.stringify(end)}: ${found.join(' ')}`);
+        }
+      }
+    }
+  });
 });
