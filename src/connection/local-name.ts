@@ -1,11 +1,9 @@
-import { hostname } from 'node:os';
 import type { Duplex } from 'node:stream';
 import { isIpv6 } from '../util/ip.js';
 
-/** The name for EHLO where the profile has none: the machine's if it is a full one, else an address literal (RFC 5321 section 4.1.3). */
-export function defaultLocalName(stream: Duplex): string {
-  const name = hostname();
-  if (name.length <= 255 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i.test(name)) return name;
+/** The name for EHLO where the profile has none: the machine's if that is a full one, else an address literal (RFC 5321 section 4.1.3). */
+export function defaultLocalName(hostName: string, stream: Duplex): string {
+  if (hostName.length <= 255 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i.test(hostName)) return hostName;
   const { localAddress } = stream as { localAddress?: unknown };
   const address = typeof localAddress === 'string' ? localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') : '127.0.0.1';
   return isIpv6(address) ? `[IPv6:${address}]` : `[${address}]`;

@@ -49,7 +49,7 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
     observer.event?.({ type: 'warning', level: 'warning', warning });
   };
   let { secured, streams } = greeted;
-  const name = settings.localName ?? defaultLocalName(channel.stream);
+  const name = settings.localName ?? defaultLocalName(shared.hostName, channel.stream);
   await sayHello(dialing, greeted, name, secured);
   if (!session.secure && settings.security !== 'none') {
     if (session.extensions.has('STARTTLS')) {
