@@ -137,7 +137,7 @@ function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, piec
   }
   if (part.cid !== undefined) fields += structuredField('Content-ID', checkedId(part.cid, `${path}.cid`), `${path}.cid`);
   if (part.description !== undefined) fields += textField('Content-Description', part.description, `${path}.description`);
-  pieces.push(...body);
+  for (const piece of body) pieces.push(piece);
   if (isRoot && transferEncoding === 'base64' && totalSize(body) !== 0) pieces.push('\r\n');
   // A soft line break: content that does not end a line itself comes back without one.
   const last = body.at(-1);

@@ -54,19 +54,20 @@ function unitAt(text: string | Buffer, at: number): number | undefined {
 function scanPieces(text: string | Buffer): number {
   let flags = 0;
   for (let at = 0; at < text.length; ) {
-    const end = at + scanLimit < text.length ? pieceEnd(text, at, at + scanLimit) : text.length;
-    flags |= scanVectors(typeof text === 'string' ? text.slice(at, end) : text.subarray(at, end));
-    at = end;
+    const rest = typeof text === 'string' ? text.slice(at, at + scanLimit) : text.subarray(at, at + scanLimit);
+    const length = at + rest.length < text.length ? wholeLines(rest) : rest.length;
+    flags |= scanVectors(typeof rest === 'string' ? rest.slice(0, length) : rest.subarray(0, length));
+    at += length;
   }
   // Vectors see the F alone.
   return (flags & textFlag.from) !== 0 && !hasFrom(text) ? flags & ~textFlag.from : flags;
 }
 
-function pieceEnd(text: string | Buffer, at: number, cut: number): number {
-  const lineEnd = typeof text === 'string' ? text.lastIndexOf('\n', cut - 1) : text.lastIndexOf(lf, cut - 1);
-  if (lineEnd >= at) return lineEnd + 1;
+function wholeLines(piece: string | Buffer): number {
+  const lineEnd = typeof piece === 'string' ? piece.lastIndexOf('\n') : piece.lastIndexOf(lf);
+  if (lineEnd >= 0) return lineEnd + 1;
   // A CR is looked at together with what follows it.
-  return unitAt(text, cut - 1) === cr ? cut - 1 : cut;
+  return unitAt(piece, piece.length - 1) === cr ? piece.length - 1 : piece.length;
 }
 
 function hasFrom(text: string | Buffer): boolean {

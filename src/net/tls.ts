@@ -6,10 +6,10 @@ import type { CertificateInfo } from '../model/certificate.js';
 import type { EmailError } from '../model/error.js';
 import type { TlsReport } from '../model/report.js';
 import type { TlsSettings } from '../model/server.js';
-import { children, readElement, sequence, wholeOf } from '../util/der.js';
 import { describeCertificate } from './certificate-info.js';
 import { showTarget } from './connector.js';
 import type { KnownSession, TlsMaterial } from './tls-contexts.js';
+import { withoutCertificate } from './tls-session.js';
 import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.js';
 
 /** TLS over any byte stream, and the one place where a server's certificate is judged. */
@@ -110,23 +110,6 @@ function stillValid(known: KnownSession | undefined): KnownSession | undefined {
   // Where any certificate will do, so does what was seen of one that expired.
   if (!known.authorized) return known;
   return known.info.validTo.getTime() > Date.now() ? known : undefined;
-}
-
-/** The server's certificate in a session as OpenSSL writes it: [3]. */
-const certificateTag = 0xa3;
-
-/**
- * A session without the certificate of its server, which was judged when the session began and is kept beside it. OpenSSL reads one
- * each time it is given a session, which tls.connect() does twice, and that costs more than resuming saves.
- */
-function withoutCertificate(session: Buffer): Buffer {
-  try {
-    const elements = [...children(session, readElement(session, 0))];
-    return sequence(...elements.filter(({ tag }) => tag !== certificateTag).map((part) => wholeOf(session, part)));
-  } catch {
-    // Not in DER: it is as good as it is.
-    return session;
-  }
 }
 
 /** Path, dates and name, or a pin in place of them all. */

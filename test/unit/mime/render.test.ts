@@ -64,6 +64,12 @@ describe('text parts', () => {
     expect(renderEntity(text('')).body).toHaveLength(0);
   });
 
+  test('lines that change may stand between lines that do not, hundreds of thousands of times', async () => {
+    const content = `blank \r\n${'a=b\r\nx\r\n'.repeat(200_000)}`;
+    const whole = await collect(renderMessage('', text(content)).content);
+    expect(parseMessage(whole).text()).toBe(content);
+  });
+
   test('the charset is ours whatever the content type said', () => {
     const { fields } = renderEntity(text('é', { contentType: 'text/html', parameters: { Charset: 'iso-8859-1', x: 'y' } }));
     expect(fields).toContain('Content-Type: text/html; charset=utf-8; x=y\r\n');

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { scanText, textFlag } from '../../../src/mime/scan.js';
 import { scanLimit, scanVectors } from '../../../src/mime/vectors.js';
+import { cpuTimer } from '../../support/cpu-time.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -72,6 +73,13 @@ describe('what there is in text', () => {
       }
     }
     expect(scanText('\r'.repeat(3 * scanLimit))).toBe(textFlag.loneEnd);
+  });
+
+  test('takes time in proportion to the length of a line', () => {
+    const long = 'x'.repeat(1 << 25);
+    const elapsed = cpuTimer();
+    for (const text of [long, Buffer.from(long)]) expect(scanText(text)).toBe(textFlag.longLine);
+    expect(elapsed()).toBeLessThan(2000);
   });
 
   test('what one text had is not seen in the next', () => {

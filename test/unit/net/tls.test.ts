@@ -4,7 +4,7 @@ import { connect, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Duplex } from 'node:stream';
-import { createServer, type PeerCertificate, type SecureVersion, type TLSSocket } from 'node:tls';
+import { createServer, type SecureVersion, type TLSSocket } from 'node:tls';
 import { describe, expect, test } from 'vitest';
 import type { TlsSettings } from '../../../src/model/server.js';
 import { channelBinding, endPointHash } from '../../../src/net/channel-binding.js';
@@ -141,8 +141,6 @@ describe('TLS', () => {
           const { stream, resumed, report, certificate } = await shake(port, settings, host, contexts);
           expect(report).toMatchObject({ protocol: version, authorized: true, certificate: { subject: 'CN=mail' } });
           expect(new X509Certificate(certificate).subject).toBe('CN=mail');
-          // A session is resumed without its certificate, which takes OpenSSL long to read.
-          expect((stream.getPeerCertificate() as Partial<PeerCertificate>).raw === undefined).toBe(resumed);
           // TLS 1.3 sends its tickets behind the handshake.
           await new Promise((resolve) => stream.once('data', () => setTimeout(resolve, 20)));
           stream.destroy();
