@@ -54,7 +54,8 @@ function encodeText(given: string, contentType: string, path: string, options: R
     if (!fragile && plain === '8bit') return { transferEncoding: '8bit', pieces: [bytes], contentType, charset };
   }
   // A character beyond ASCII has one octet more than units, or two more: half of all its octets or a little less.
-  return { ...encodeCompactly(bytes, true, 2 * (bytes.length - text.length)), contentType, charset };
+  const { transferEncoding, pieces } = encodeCompactly(bytes, true, 2 * (bytes.length - text.length));
+  return { transferEncoding, pieces, contentType, charset };
 }
 
 /** quoted-printable or base64, whichever is shorter. */

@@ -33,6 +33,6 @@ run stall throughput.mjs --adapters nodemailer,ours "--sink-args=--no-pipelining
 run attachments attach.mjs --adapters nodemailer,ours,limit@bdat
 run mime mime.mjs --adapters nodemailer,ours,limit
 node encode.mjs --rounds "$rounds" | tee results/encoders.json
-run smime smime.mjs --adapters smime-raw@pool,smime-limit,smime-ours,smime-pkijs@web
+run smime smime.mjs --adapters smime-raw@pool,smime-limit,smime-ours,smime-pkijs@web --warm-ms 2000
 run coldstart coldstart.mjs --modules '(nothing),nodemailer,../../../dist/index.js' --baseline nodemailer
 run tls tls.mjs --ours ours-conn-per-msg
