@@ -4,10 +4,10 @@ import { children, readElement, sequence, tag, wholeOf } from '../util/der.js';
 const certificateTag = 0xa3;
 
 /**
- * A session of Node 20 without the certificate of its server, which was judged when the session began and is kept beside it. OpenSSL
- * 3.0 reads it to the last each time it is given the session, which tls.connect() does twice, and that takes longer than resuming
- * saves. Later ones do not, and Node writes the server's name in front of a session there: it comes back as it is. What a socket says
- * of its server's certificate counts for nothing on a session that was resumed so.
+ * A session without the certificate of its server, which was judged when the session began and is kept beside it. OpenSSL 3.0, that of
+ * Node 20, reads it to the last each time it is given the session, which tls.connect() does twice, and that takes longer than resuming
+ * saves. OpenSSL 3.5 does not, and Nodes that have it write the server's name in front of a session: it comes back as it is. What a
+ * socket says of its server's certificate counts for nothing on a session that was resumed so.
  */
 export function withoutCertificate(session: Buffer): Buffer {
   if (session[0] !== tag.sequence) return session;

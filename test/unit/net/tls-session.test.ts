@@ -35,9 +35,6 @@ async function visitor(maxVersion: SecureVersion): Promise<{ visit(servername: s
   return { visit, close: () => server.close() };
 }
 
-/** Later ones have the server's name in front of a session, and another OpenSSL. */
-const cuts = process.version.startsWith('v20.');
-
 test.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s is resumed, without its certificate where that is read each time', async (version) => {
   const { visit, close } = await visitor(version);
   try {
@@ -45,6 +42,8 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)('a session of %s is resumed, without 
     for (const name of ['', 'mail.test', '0.test', ...Array.from({ length: 12 }, (_, i) => `${'x'.repeat(40)}.${'0'.repeat(22 + i)}.test`)]) {
       const first = await visit(name);
       expect(first.session.includes(certificate.der), name).toBe(true);
+      // Newer Nodes have the name in front of a session, and an OpenSSL that does not read the certificate.
+      const cuts = first.session[0] === 0x30;
       const given = withoutCertificate(first.session);
       expect(given.includes(certificate.der), name).toBe(!cuts);
       for (let i = 0; i < 2; i++) expect((await visit(name, given)).resumed, name).toBe(true);
