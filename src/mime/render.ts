@@ -25,9 +25,6 @@ interface EncodedBody {
   readonly charset?: string | undefined;
 }
 
-/** Longer strings are written each for itself: as one they would be copied once more. */
-const maxMerged = 4096;
-
 interface Written {
   readonly fields: string;
   readonly encoding: Encoding;
@@ -169,6 +166,9 @@ function writePart(part: Part, options: RenderOptions, isRoot: boolean, pieces: 
   if (part.parts.length === 0) throw messageInvalid('contentType', 'a multipart has at least one part');
   return writeMulti(part, options, pieces);
 }
+
+/** Longer strings are written each for itself: as one they would be copied once more. */
+const maxMerged = 4096;
 
 /** Neighbouring strings as one where they are short: fewer writes, and a short text message is a single one. */
 function merge(pieces: readonly Piece[]): Piece[] {
