@@ -62,7 +62,16 @@ export type { OAuth2Tokens, ProfileStore, ProfileSummary, TokenStore } from './m
 // Messages
 export { parseAddressList } from './address/parse-address-list.js';
 export type { AddressInput, Mailbox } from './model/address.js';
-export type { Attachment, CalendarPart, ContentFile, ContentInput, DkimSettings, ListFields, MailMessage, MessageProtectionChoice } from './model/message.js';
+export type {
+  Attachment,
+  CalendarPart,
+  ContentFile,
+  ContentInput,
+  DkimSettings,
+  ListFields,
+  MailMessage,
+  MessageProtectionChoice,
+} from './model/message.js';
 export type { DeliverBy, DsnNotify, DsnRecipient, DsnRequest, Envelope } from './model/envelope.js';
 
 // Mailers

@@ -9,4 +9,11 @@ export { TestSmtpServer } from './testing/test-smtp-server.js';
 export type { SentAttachment, SentMessage } from './testing/memory-transport.js';
 export type { TestIdentities } from './testing/test-identities.js';
 export type { TestIdentity } from './testing/certificate-authority.js';
-export type { PlannedTestFault, TestFault, TestFaultStage, TestMessage, TestRecipient, TestSmtpServerOptions } from './testing/server-options.js';
+export type {
+  PlannedTestFault,
+  TestFault,
+  TestFaultStage,
+  TestMessage,
+  TestRecipient,
+  TestSmtpServerOptions,
+} from './testing/server-options.js';

@@ -8,13 +8,25 @@ const include = ['test/{unit,wire,integration,fuzz,types,project}/**/*.test.ts']
 
 /** Tests that replace modules or clocks get a process each; the others share one, which saves a third of the time. */
 const isolated = readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })
-  .filter((entry) => entry.isFile() && entry.name.endsWith('.test.ts') && !/node_modules|interop|bench/.test(entry.parentPath))
+  .filter(
+    (entry) =>
+      entry.isFile() && entry.name.endsWith('.test.ts') && !/node_modules|interop|bench/.test(entry.parentPath),
+  )
   .map((entry) => join(entry.parentPath, entry.name))
-  .filter((path) => /\bvi\.(mock|doMock|hoisted|stubEnv|stubGlobal|useFakeTimers)\b|process\.(chdir|env\[)/.test(readFileSync(path, 'utf8')))
+  .filter((path) =>
+    /\bvi\.(mock|doMock|hoisted|stubEnv|stubGlobal|useFakeTimers)\b|process\.(chdir|env\[)/.test(
+      readFileSync(path, 'utf8'),
+    ),
+  )
   .map((path) => relative(root, path));
 
 /** What `npm run coverage` holds these folders to. */
-const thresholds = Object.fromEntries(['smtp', 'mime', 'address', 'sasl', 'profile'].map((folder) => [`src/${folder}/**/*.ts`, { lines: 95, branches: 90 }]));
+const thresholds = Object.fromEntries(
+  ['smtp', 'mime', 'address', 'sasl', 'profile'].map((folder) => [
+    `src/${folder}/**/*.ts`,
+    { lines: 95, branches: 90 },
+  ]),
+);
 
 const shared = { root, testTimeout: 20_000, pool: 'forks' as const };
 
@@ -25,7 +37,15 @@ export default defineConfig({
     coverage: { include: ['src/**/*.ts'], reporter: ['text-summary', 'json-summary', 'text'], thresholds },
     projects: [
       { test: { ...shared, name: 'isolated', include: [...isolated, 'test/project/package.test.ts'] } },
-      { test: { ...shared, name: 'shared', include, exclude: [...isolated, 'test/project/package.test.ts', '**/node_modules/**'], isolate: false } },
+      {
+        test: {
+          ...shared,
+          name: 'shared',
+          include,
+          exclude: [...isolated, 'test/project/package.test.ts', '**/node_modules/**'],
+          isolate: false,
+        },
+      },
     ],
   },
 });

@@ -17,7 +17,8 @@ try {
   else if (values.profile !== undefined && values.to !== undefined) await real(values.profile, values.to);
   else throw new Error('--profile FILE and --to ADDRESS go together');
 } catch (error) {
-  if (isEmailError(error)) console.error(`${error.code}: ${error.message}${error.remedy ? `\n-> ${error.remedy}` : ''}`);
+  if (isEmailError(error))
+    console.error(`${error.code}: ${error.message}${error.remedy ? `\n-> ${error.remedy}` : ''}`);
   else console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
 }
@@ -58,7 +59,9 @@ async function demonstrate(server) {
   const opened = await decrypt(message.content, { data: bob.certificate, key: bob.key });
   const verified = await verify(opened.content, { trustAnchors: [ca] });
   for (const { valid, trusted, signer, hashAlgorithm } of verified.signatures) {
-    console.log(`signature by ${signer?.emails.join(', ')}: ${valid ? 'valid' : 'INVALID'}, ${trusted ? 'trusted' : 'NOT TRUSTED'} (${hashAlgorithm})`);
+    console.log(
+      `signature by ${signer?.emails.join(', ')}: ${valid ? 'valid' : 'INVALID'}, ${trusted ? 'trusted' : 'NOT TRUSTED'} (${hashAlgorithm})`,
+    );
     if (!valid || !trusted) throw new Error('the message did not arrive as it was sent');
   }
   console.log(`encrypted with ${opened.algorithm}\n`);

@@ -1,5 +1,11 @@
 /** A signer of one's own: the key is in a key service of a cloud, and the service signs digests. */
-import type { CertificateStore, HashAlgorithm, LoadedCertificate, PrivateKeySigner, SignatureAlgorithm } from 'sealpost';
+import type {
+  CertificateStore,
+  HashAlgorithm,
+  LoadedCertificate,
+  PrivateKeySigner,
+  SignatureAlgorithm,
+} from 'sealpost';
 
 /**
  * What the service's client is asked: a call of its SDK that takes the digest, as AWS KMS `Sign` with MessageType DIGEST, Google Cloud
@@ -16,10 +22,15 @@ export type SignDigest = (request: {
  * A store with one certificate (of `loadCertificate` in `sealpost/smime`, say from a PEM file) whose key is in the service.
  * `ecdsaForm` is what the service gives for ECDSA: 'der' (AWS, Google) or 'p1363', r and s side by side (Azure).
  */
-export function createKmsStore(certificate: LoadedCertificate, signDigest: SignDigest, ecdsaForm: 'der' | 'p1363' = 'der'): CertificateStore {
+export function createKmsStore(
+  certificate: LoadedCertificate,
+  signDigest: SignDigest,
+  ecdsaForm: 'der' | 'p1363' = 'der',
+): CertificateStore {
   const privateKey: PrivateKeySigner = {
     async sign({ algorithm, digest, signal }) {
-      if (digest === undefined || algorithm.hash === undefined) throw new Error(`${algorithm.name} is not supported by this example`);
+      if (digest === undefined || algorithm.hash === undefined)
+        throw new Error(`${algorithm.name} is not supported by this example`);
       const signature = await signDigest({ algorithm: algorithm.name, hash: algorithm.hash, digest, signal });
       return algorithm.name === 'ECDSA' && ecdsaForm === 'p1363' ? toDer(signature) : signature;
     },

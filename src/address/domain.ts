@@ -29,8 +29,10 @@ export function toAsciiDomain(text: string): DomainResult {
     if (label === '') return { problem: 'the domain has an empty label' };
     if (label.length > maxLabel) return { problem: `a label of the domain is longer than ${maxLabel} octets` };
     if (!/^[a-z0-9-]+$/.test(label)) return { problem: 'the domain maps to characters that no domain has' };
-    if (label.startsWith('-') || label.endsWith('-')) return { problem: 'a label of the domain begins or ends with a hyphen' };
-    if (label.startsWith('xn--') && !isALabel(label)) return { problem: `the label ${label} is not a valid A-label (RFC 5890)` };
+    if (label.startsWith('-') || label.endsWith('-'))
+      return { problem: 'a label of the domain begins or ends with a hyphen' };
+    if (label.startsWith('xn--') && !isALabel(label))
+      return { problem: `the label ${label} is not a valid A-label (RFC 5890)` };
   }
   if (/^(?:\d+|0x[0-9a-f]*)$/.test(labels.at(-1) ?? '')) {
     return { problem: 'the domain ends in a number; an IP address is written in square brackets' };
@@ -73,6 +75,7 @@ function isIpv6(text: string): boolean {
 /** The content of `[...]`: an IPv4 address, or `IPv6:` and an IPv6 address. */
 export function toAddressLiteral(content: string): DomainResult {
   if (isIpv4(content)) return { domain: `[${content}]` };
-  if (/^ipv6:/i.test(content) && isIpv6(content.slice(5))) return { domain: `[IPv6:${content.slice(5).toLowerCase()}]` };
+  if (/^ipv6:/i.test(content) && isIpv6(content.slice(5)))
+    return { domain: `[IPv6:${content.slice(5).toLowerCase()}]` };
   return { problem: 'an address literal is [192.0.2.1] or [IPv6:2001:db8::1]' };
 }

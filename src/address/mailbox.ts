@@ -27,7 +27,9 @@ function toMailbox(address: AddrSpec, name: string | undefined): ParsedMailbox {
   const email = formatAddrSpec(address);
   const { localPart, domain } = address;
   const smtpUtf8 = !isAscii(localPart);
-  return name === undefined || name === '' ? { email, localPart, domain, smtpUtf8 } : { name, email, localPart, domain, smtpUtf8 };
+  return name === undefined || name === ''
+    ? { email, localPart, domain, smtpUtf8 }
+    : { name, email, localPart, domain, smtpUtf8 };
 }
 
 /** Refuses the controls that no header field may carry, hidden in a quoted string or an encoded-word though they be. */
@@ -77,8 +79,13 @@ function readMailbox(scanner: AddressScanner): ParsedMailbox | undefined {
   }
   if (scanner.peek() === ':') return undefined;
   if (!scanner.take('<')) {
-    if (first === undefined) scanner.fail(scanner.ended ? 'expected an address' : `expected an address before '${scanner.peek()}'`);
-    scanner.fail(scanner.ended ? "expected '@' and a domain" : `expected '@' or '<' before '${scanner.peek()}'; such a name is quoted`);
+    if (first === undefined)
+      scanner.fail(scanner.ended ? 'expected an address' : `expected an address before '${scanner.peek()}'`);
+    scanner.fail(
+      scanner.ended
+        ? "expected '@' and a domain"
+        : `expected '@' or '<' before '${scanner.peek()}'; such a name is quoted`,
+    );
   }
   const name = nameOf(words, scanner);
   scanner.skipBlanks();
@@ -115,8 +122,11 @@ function plainMailbox(text: string, name: string | undefined): ParsedMailbox | u
   if (text.length > maxPlain) return undefined;
   const match = plainAddress.exec(text);
   const [, localPart, domain] = match ?? [];
-  if (localPart === undefined || domain === undefined || localPart.length > 64 || domain.includes('--')) return undefined;
-  return name === undefined ? { email: text, localPart, domain, smtpUtf8: false } : { name, email: text, localPart, domain, smtpUtf8: false };
+  if (localPart === undefined || domain === undefined || localPart.length > 64 || domain.includes('--'))
+    return undefined;
+  return name === undefined
+    ? { email: text, localPart, domain, smtpUtf8: false }
+    : { name, email: text, localPart, domain, smtpUtf8: false };
 }
 
 /** An RFC 5321 Mailbox and nothing else: no display name, no brackets, no comments. Throws ERR_MESSAGE_INVALID with `path`. */
@@ -141,7 +151,8 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
     const mailbox = parseMailbox(email, `${path}.email`);
     if (name === undefined || name === '') return mailbox;
     if (typeof name !== 'string') throw messageInvalid(`${path}.name`, 'a name is a string');
-    if (/[\u0000-\u001f\u007f]/.test(name)) throw messageInvalid(`${path}.name`, 'line breaks and control characters are not allowed');
+    if (/[\u0000-\u001f\u007f]/.test(name))
+      throw messageInvalid(`${path}.name`, 'line breaks and control characters are not allowed');
     if (!isWellFormed(name)) throw messageInvalid(`${path}.name`, 'half of a surrogate pair is not a character');
     return { name, ...mailbox };
   }
@@ -153,7 +164,10 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
   return reading(input, path, maxSingle, (scanner: AddressScanner) => {
     const mailbox = readMailbox(scanner);
     if (mailbox === undefined) scanner.fail('expected one mailbox, not a group');
-    if (!scanner.ended) scanner.fail(scanner.peek() === ',' ? 'expected one mailbox; several are an array' : 'expected nothing after the address');
+    if (!scanner.ended)
+      scanner.fail(
+        scanner.peek() === ',' ? 'expected one mailbox; several are an array' : 'expected nothing after the address',
+      );
     return mailbox;
   });
 }

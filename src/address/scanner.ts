@@ -37,7 +37,8 @@ const maxPath = 254;
 
 /** 1 = atom character or dot. Above ASCII everything is one (RFC 6532), except what isForbidden says. */
 const atomTable = new Uint8Array(128);
-for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.") atomTable[c.charCodeAt(0)] = 1;
+for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.")
+  atomTable[c.charCodeAt(0)] = 1;
 
 function isForbidden(c: number): boolean {
   return (c < 0x20 && c !== 0x09) || (c >= 0x7f && c <= 0x9f) || c === 0x2028 || c === 0x2029;
@@ -139,17 +140,20 @@ export class AddressScanner {
     const result = this.domain();
     if ('problem' in result) this.fail(result.problem, start);
     const address = { localPart, domain: result.domain };
-    if (Buffer.byteLength(formatAddrSpec(address)) > maxPath) this.fail(`the address is longer than ${maxPath} octets`, local.offset);
+    if (Buffer.byteLength(formatAddrSpec(address)) > maxPath)
+      this.fail(`the address is longer than ${maxPath} octets`, local.offset);
     return address;
   }
 
   private localPart(local: Word): string {
     const { text, quoted, offset } = local;
-    if (Buffer.byteLength(text) > maxLocalPart) this.fail(`the local part is longer than ${maxLocalPart} octets`, offset);
+    if (Buffer.byteLength(text) > maxLocalPart)
+      this.fail(`the local part is longer than ${maxLocalPart} octets`, offset);
     if (quoted) {
       // RFC 5321 knows no tab here, RFC 5322 does.
       if (text.includes('\t')) this.fail('a tab is not allowed in a local part', offset);
-    } else if (!isDotString(text)) this.fail('a local part neither begins nor ends with a dot, nor has two in a row', offset);
+    } else if (!isDotString(text))
+      this.fail('a local part neither begins nor ends with a dot, nor has two in a row', offset);
     return text;
   }
 

@@ -64,9 +64,15 @@ function buildTree(message: MailMessage, opened: ReadonlyMap<string, OpenedConte
   if (message.html !== undefined) alternatives.push(textPart('html', 'text/html', opened));
   const { calendar } = message;
   if (calendar) {
-    const part = { contentType: 'text/calendar', parameters: { method: calendar.method }, body: { text: calendar.content }, path: 'calendar' };
+    const part = {
+      contentType: 'text/calendar',
+      parameters: { method: calendar.method },
+      body: { text: calendar.content },
+      path: 'calendar',
+    };
     alternatives.push(part);
-    if (calendar.filename !== undefined) attachments.push({ ...part, disposition: 'attachment', filename: calendar.filename });
+    if (calendar.filename !== undefined)
+      attachments.push({ ...part, disposition: 'attachment', filename: calendar.filename });
   }
   return arrangeParts({ alternatives, inline, attachments });
 }
@@ -98,7 +104,10 @@ async function* checkedUtf8(source: AsyncIterable<Uint8Array>, field: string): A
     try {
       decoder.decode(chunk, { stream: chunk !== undefined });
     } catch (cause) {
-      throw createEmailError('ERR_CONTENT', `${field}: the bytes are not UTF-8; convert them, or attach them`, { phase: 'content', cause });
+      throw createEmailError('ERR_CONTENT', `${field}: the bytes are not UTF-8; convert them, or attach them`, {
+        phase: 'content',
+        cause,
+      });
     }
   };
   for await (const chunk of source) {
@@ -114,7 +123,8 @@ function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMa
   const filename = attachment.filename ?? fileNameOf(attachment.content);
   const { contentType, parameters } = attachmentType(attachment.contentType, filename, `${path}.contentType`);
   const isText = 'text' in content;
-  if (isText && !isWellFormed(content.text)) throw messageInvalid(`${path}.content`, 'half of a surrogate pair is not a character');
+  if (isText && !isWellFormed(content.text))
+    throw messageInvalid(`${path}.content`, 'half of a surrogate pair is not a character');
   return {
     contentType,
     parameters: isText && Object.hasOwn(parameters, 'charset') ? { ...parameters, charset: 'utf-8' } : parameters,

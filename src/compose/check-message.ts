@@ -7,7 +7,18 @@ import { dkimSettings } from '../profile/schema/profile.js';
 import { showText } from '../util/show.js';
 import { isContent } from './content.js';
 
-type Kind = 'text' | 'texts' | 'boolean' | 'number' | 'date' | 'attachments' | 'addresses' | 'content' | 'object' | 'headers' | 'any';
+type Kind =
+  | 'text'
+  | 'texts'
+  | 'boolean'
+  | 'number'
+  | 'date'
+  | 'attachments'
+  | 'addresses'
+  | 'content'
+  | 'object'
+  | 'headers'
+  | 'any';
 type Add = (path: string, text: string) => void;
 
 const messageFields: Readonly<Record<keyof MailMessage, Kind>> = {
@@ -78,7 +89,9 @@ export function checkMessage(message: MailMessage, given: MailMessage): void {
   }
   const prototype: unknown = Object.getPrototypeOf(given);
   const inherits = prototype !== Object.prototype && prototype !== null;
-  if (inherits) for (const key of known.keys()) if (isInherited(key, given)) add(key, 'is inherited from another object; a message has its fields itself');
+  if (inherits)
+    for (const key of known.keys())
+      if (isInherited(key, given)) add(key, 'is inherited from another object; a message has its fields itself');
   checkFields('', message, known, suggestion, add);
   if (problems.length === 0) checkTogether(message, add);
   if (problems.length > 0) throw invalid(problems);
@@ -89,7 +102,13 @@ function isInherited(key: string, given: object): boolean {
   return key in given && !Object.hasOwn(given, key) && !(key in Object.prototype);
 }
 
-function checkFields(path: string, value: object, fields: ReadonlyMap<string, Kind>, hint: (key: string) => string, add: Add): void {
+function checkFields(
+  path: string,
+  value: object,
+  fields: ReadonlyMap<string, Kind>,
+  hint: (key: string) => string,
+  add: Add,
+): void {
   for (const key of Object.keys(value)) {
     const entry = (value as Record<string, unknown>)[key];
     const kind = fields.get(key);
@@ -109,7 +128,9 @@ function isPlainlyRight(kind: Kind, entry: unknown): boolean {
 
 function whatIs(path: string): string {
   if (path === '') return 'a field of a message';
-  return path.startsWith('attachments') || path.startsWith('alternatives') ? 'a field of an attachment' : 'a known field';
+  return path.startsWith('attachments') || path.startsWith('alternatives')
+    ? 'a field of an attachment'
+    : 'a known field';
 }
 
 function checkKind(path: string, kind: Kind, value: unknown, add: Add): void {
@@ -128,7 +149,10 @@ function checkKind(path: string, kind: Kind, value: unknown, add: Add): void {
     case 'texts':
       if (typeof value === 'string' && path === 'list.unsubscribe') return;
       if (!Array.isArray(value)) wrong('an array of texts');
-      else value.forEach((item, i) => typeof item === 'string' || add(`${path}.${i}`, `expected text, got ${kindOf(item)}`));
+      else
+        value.forEach(
+          (item, i) => typeof item === 'string' || add(`${path}.${i}`, `expected text, got ${kindOf(item)}`),
+        );
       return;
     case 'attachments':
       if (!Array.isArray(value)) wrong('an array of attachments');
@@ -144,7 +168,8 @@ function checkKind(path: string, kind: Kind, value: unknown, add: Add): void {
     case 'headers':
       if (typeof value !== 'object' || value === null) wrong('an object');
       // A Map or Headers has no fields of its own, and would be nothing.
-      else if (Symbol.iterator in value && !Array.isArray(value)) add(path, 'expected a plain object, got something to iterate');
+      else if (Symbol.iterator in value && !Array.isArray(value))
+        add(path, 'expected a plain object, got something to iterate');
       return;
     case 'addresses': // checked where they are parsed
     case 'any':
@@ -166,12 +191,14 @@ function checkAttachment(path: string, value: unknown, add: Add): void {
 function checkTogether(message: MailMessage, add: Add): void {
   const { raw, calendar, dkim } = message;
   if (raw !== undefined) {
-    for (const key of excludedByRaw) if (message[key] !== undefined) add(key, 'cannot stand beside raw, which is a finished message');
+    for (const key of excludedByRaw)
+      if (message[key] !== undefined) add(key, 'cannot stand beside raw, which is a finished message');
   }
   if (calendar) {
     if (calendar.content === undefined) add('calendar.content', 'expected text, got nothing');
     if (calendar.filename === '') add('calendar.filename', 'is empty; leave it out instead');
-    if (!/^[A-Za-z-]{1,40}$/.test(calendar.method ?? '')) add('calendar.method', 'expected an iTIP method such as REQUEST');
+    if (!/^[A-Za-z-]{1,40}$/.test(calendar.method ?? ''))
+      add('calendar.method', 'expected an iTIP method such as REQUEST');
   }
   // An empty list is a message without signatures, whatever the profile has.
   if (dkim !== undefined && !(Array.isArray(dkim) && dkim.length === 0)) {
@@ -218,5 +245,9 @@ function kindOf(value: unknown): string {
 function invalid(problems: readonly Problem[]): Error {
   const shown = problems.slice(0, shownProblems).map(({ path, message }) => `${path}: ${message}`);
   const more = problems.length - shown.length;
-  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, { problems, remedy: correctFields });
+  return createEmailError(
+    'ERR_MESSAGE_INVALID',
+    `The message cannot be sent: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`,
+    { problems, remedy: correctFields },
+  );
 }

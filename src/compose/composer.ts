@@ -88,7 +88,9 @@ export class Composer {
       sources.take(message, this.#taken);
       if (signal.aborted) throw abortError(signal);
       checkMessage(message, given);
-      return message.raw === undefined ? await this.#prepareParts(message, given, signal, sources) : await this.#prepareRaw(message, sources);
+      return message.raw === undefined
+        ? await this.#prepareParts(message, given, signal, sources)
+        : await this.#prepareRaw(message, sources);
     } catch (error) {
       await sources.close();
       if (signal.aborted) throw abortError(signal, isEmailError(error) ? { phase: error.phase } : {});
@@ -96,23 +98,41 @@ export class Composer {
     }
   }
 
-  async #prepareParts(message: MailMessage, given: MailMessage, signal: AbortSignal, sources: Sources): Promise<PreparedMessage> {
+  async #prepareParts(
+    message: MailMessage,
+    given: MailMessage,
+    signal: AbortSignal,
+    sources: Sources,
+  ): Promise<PreparedMessage> {
     const mailboxes = readMailboxes(this.#profile, message, this.#from);
-    const messageId = message.messageId === undefined ? messageIdOf(given, mailboxes.from.domain) : checkedMessageId(message.messageId);
+    const messageId =
+      message.messageId === undefined ? messageIdOf(given, mailboxes.from.domain) : checkedMessageId(message.messageId);
     const envelope = buildEnvelope(this.#profile, message, mailboxes, messageId.slice(1, -1));
     const from = mailboxes.from === this.#from ? (this.#fromField ??= fromField(this.#from)) : undefined;
-    const fields = messageFields({ profile: this.#profile, message, mailboxes, from, messageId, date: message.date ?? new Date() });
+    const fields = messageFields({
+      profile: this.#profile,
+      message,
+      mailboxes,
+      from,
+      messageId,
+      date: message.date ?? new Date(),
+    });
     if (!this.#loadProtector) refuseProtectionWanted(message);
-    const protection = this.#loadProtector && (await protect(this.#loadProtector, message, envelope, mailboxes, signal));
+    const protection =
+      this.#loadProtector && (await protect(this.#loadProtector, message, envelope, mailboxes, signal));
     const dkim = message.dkim ?? this.#profile.dkim;
-    const domainSigner = dkim === undefined ? undefined : await DomainSigner.open(dkim, message.dkim ? 'dkim' : 'profile.dkim', signal);
+    const domainSigner =
+      dkim === undefined ? undefined : await DomainSigner.open(dkim, message.dkim ? 'dkim' : 'profile.dkim', signal);
     const replay = domainSigner !== undefined || envelope.to.length > 1;
     const context: ContentContext = { fileAccess: this.#fileAccess, replay, sources };
     const draft: Draft = { fields, smtpUtf8: needsUtf8(envelope, mailboxes), domainSigner };
     const opening = messageBody(message, context);
     const body = opening instanceof Promise ? await opening : opening;
     const copies: readonly MessageCopy[] = protection
-      ? protection.groups.map((to) => ({ envelope: { ...envelope, to }, compose: () => writeProtected(draft, body, protection, to, signal) }))
+      ? protection.groups.map((to) => ({
+          envelope: { ...envelope, to },
+          compose: () => writeProtected(draft, body, protection, to, signal),
+        }))
       : [{ envelope, compose: (accepts) => writePlain(draft, body, accepts) }];
     return {
       messageId: messageId.slice(1, -1),
@@ -131,7 +151,12 @@ export class Composer {
     const mailboxes = readMailboxes(this.#profile, message, this.#from);
     const context: ContentContext = { fileAccess: this.#fileAccess, replay: true, sources };
     const raw = await inspectRaw(await openContent(message.raw as NonNullable<MailMessage['raw']>, 'raw', context));
-    const envelope = buildEnvelope(this.#profile, message, mailboxes, raw.messageId || createMessageId(mailboxes.from.domain).slice(1, -1));
+    const envelope = buildEnvelope(
+      this.#profile,
+      message,
+      mailboxes,
+      raw.messageId || createMessageId(mailboxes.from.domain).slice(1, -1),
+    );
     return {
       messageId: raw.messageId,
       envelope,
@@ -157,13 +182,15 @@ async function protect(
 
 function refuseProtectionWanted({ smime }: MailMessage): void {
   for (const what of ['sign', 'encrypt'] as const) {
-    if (smime?.[what]) throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
+    if (smime?.[what])
+      throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
   }
 }
 
 function checkedMessageId(text: string): string {
   const id = checkedId(text, 'messageId');
-  if (!/^<[^@]+@[^@]+>$/.test(id)) throw messageInvalid('messageId', 'a Message-ID is two parts with an @ between them (RFC 5322 section 3.6.4)');
+  if (!/^<[^@]+@[^@]+>$/.test(id))
+    throw messageInvalid('messageId', 'a Message-ID is two parts with an @ between them (RFC 5322 section 3.6.4)');
   return id;
 }
 
@@ -171,14 +198,18 @@ function disposeOf(sources: Sources): (() => Promise<void>) | undefined {
   return sources.used ? () => sources.close() : undefined;
 }
 
-async function writePlain(draft: Draft, body: Part, accepts: ContentCapabilities | undefined): Promise<OutgoingContent> {
+async function writePlain(
+  draft: Draft,
+  body: Part,
+  accepts: ContentCapabilities | undefined,
+): Promise<OutgoingContent> {
   const { domainSigner } = draft;
   const head = `${textOf(draft.fields)}MIME-Version: 1.0\r\n`;
   // A relay that has to change the encoding would break a signature.
   const binary = accepts?.binaryMime === true && !domainSigner;
   if (!domainSigner) return outgoing(renderMessage(head, body, { binary }), draft);
   const entity = renderEntity(body, {});
-  return outgoing(joinEntity(await domainSigner.sign(head, entity) + head, entity), draft);
+  return outgoing(joinEntity((await domainSigner.sign(head, entity)) + head, entity), draft);
 }
 
 /** Sign, then encrypt (RFC 8551 section 3.7); the outer message carries the fields. */

@@ -26,7 +26,8 @@ export interface ContentContext {
 export function isContent(value: unknown): boolean {
   if (typeof value === 'string' || typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
-  if (value instanceof Uint8Array || value instanceof ArrayBuffer || value instanceof Blob || isStream(value)) return true;
+  if (value instanceof Uint8Array || value instanceof ArrayBuffer || value instanceof Blob || isStream(value))
+    return true;
   const file: unknown = Object.hasOwn(value, 'file') ? (value as { file: unknown }).file : undefined;
   return typeof file === 'string' || file instanceof URL;
 }
@@ -45,7 +46,8 @@ export async function openContent(input: ContentInput, field: string, context: C
   if (immediate) return immediate;
   const { sources, fileAccess } = context;
   if (input instanceof Blob) return { size: input.size, open: sources.opener(field, () => input.stream()) };
-  if (typeof input === 'function') return { size: undefined, open: sources.opener(field, () => sources.fresh(field, callSource(input, field))) };
+  if (typeof input === 'function')
+    return { size: undefined, open: sources.opener(field, () => sources.fresh(field, callSource(input, field))) };
   if (typeof input !== 'object') throw messageInvalid(field, `expected content, got a ${typeof input}`);
   if (isStream(input)) return openStream(input, field, context);
   const file = await admitFile((input as { file: string | URL }).file, field, fileAccess);

@@ -13,7 +13,11 @@ export class DomainSigner {
   }
 
   /** ERR_SECRET where a key cannot be had, ERR_MESSAGE_INVALID where it is none; `path` is the settings' place. */
-  static async open(settings: DkimSettings | readonly DkimSettings[], path: string, signal: AbortSignal): Promise<DomainSigner> {
+  static async open(
+    settings: DkimSettings | readonly DkimSettings[],
+    path: string,
+    signal: AbortSignal,
+  ): Promise<DomainSigner> {
     const list = isList(settings) ? settings : [settings];
     const signers = list.map(async (one, i) => {
       const at = isList(settings) ? `${path}.${i}` : path;

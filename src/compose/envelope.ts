@@ -21,7 +21,11 @@ export interface MessageMailboxes {
 }
 
 /** Reads every address of a message; the profile's where the message has none. */
-export function readMailboxes(profile: EmailProfile, message: MailMessage, profileFrom: ParsedMailbox): MessageMailboxes {
+export function readMailboxes(
+  profile: EmailProfile,
+  message: MailMessage,
+  profileFrom: ParsedMailbox,
+): MessageMailboxes {
   const { sender } = profile;
   return {
     from: message.from === undefined ? profileFrom : parseAddress(message.from, 'from'),
@@ -35,7 +39,10 @@ export function readMailboxes(profile: EmailProfile, message: MailMessage, profi
   };
 }
 
-function mailboxList(input: AddressInput | readonly AddressInput[] | undefined, path: string): readonly ParsedMailbox[] {
+function mailboxList(
+  input: AddressInput | readonly AddressInput[] | undefined,
+  path: string,
+): readonly ParsedMailbox[] {
   if (input === undefined) return noMailboxes;
   if (!isList(input)) return [parseAddress(input, path)];
   return input.map((entry, i) => parseAddress(entry, `${path}.${i}`));
@@ -56,9 +63,17 @@ const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
  * The envelope. Reverse path: message.envelope, sender.envelopeFrom, message.from, sender.email. Recipients: message.envelope, else
  * To, Cc and Bcc, each once. A return receipt asks for delivery status notifications unless the message asks for its own.
  */
-export function buildEnvelope(profile: EmailProfile, message: MailMessage, mailboxes: MessageMailboxes, messageId: string): Envelope {
+export function buildEnvelope(
+  profile: EmailProfile,
+  message: MailMessage,
+  mailboxes: MessageMailboxes,
+  messageId: string,
+): Envelope {
   const own = message.envelope ?? none;
-  const from = reversePath(own.from, 'envelope.from') ?? reversePath(profile.sender.envelopeFrom, 'sender.envelopeFrom') ?? mailboxes.from.email;
+  const from =
+    reversePath(own.from, 'envelope.from') ??
+    reversePath(profile.sender.envelopeFrom, 'sender.envelopeFrom') ??
+    mailboxes.from.email;
   const to = own.to === undefined ? recipients(mailboxes) : recipientsOf(own.to);
   if (to.length === 0) throw messageInvalid(own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
   if (own === none && mailboxes.returnReceiptTo === undefined) return { from, to };
@@ -117,11 +132,14 @@ function checkedDsn(dsn: DsnRequest, to: readonly string[]): DsnRequest {
 }
 
 function checkedRequest(request: DsnRecipient, path: string): DsnRecipient {
-  if (typeof request !== 'object' || request === null) throw messageInvalid(path, 'expected an object with notify or originalRecipient');
+  if (typeof request !== 'object' || request === null)
+    throw messageInvalid(path, 'expected an object with notify or originalRecipient');
   for (const key of Object.keys(request)) {
-    if (key !== 'notify' && key !== 'originalRecipient') throw messageInvalid(`${path}.${showText(key, 60)}`, 'not a known field');
+    if (key !== 'notify' && key !== 'originalRecipient')
+      throw messageInvalid(`${path}.${showText(key, 60)}`, 'not a known field');
   }
   const { originalRecipient } = request;
-  if (originalRecipient !== undefined && typeof originalRecipient !== 'string') throw messageInvalid(`${path}.originalRecipient`, 'expected an address');
+  if (originalRecipient !== undefined && typeof originalRecipient !== 'string')
+    throw messageInvalid(`${path}.originalRecipient`, 'expected an address');
   return request;
 }

@@ -25,13 +25,15 @@ const toRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 export async function admitFile(file: string | URL, field: string, access: FileAccess): Promise<ReadableFile> {
   if (access === false) throw messageInvalid(field, 'files are switched off by fileAccess: false');
   const given = toPath(file, field);
-  const outside = (): Error => messageInvalid(field, `the file ${showText(given)} is outside the root that fileAccess allows`);
+  const outside = (): Error =>
+    messageInvalid(field, `the file ${showText(given)} is outside the root that fileAccess allows`);
   let handle: FileHandle | undefined;
   try {
     const root = typeof access === 'object' ? await realpath(access.root) : undefined;
     const path = await realpath(given).catch((cause: unknown) => {
       // What lies elsewhere is not told of, not even that it is not there.
-      if (typeof access === 'object' && ![root, resolve(access.root)].some((top) => isBelow(resolve(given), top))) throw outside();
+      if (typeof access === 'object' && ![root, resolve(access.root)].some((top) => isBelow(resolve(given), top)))
+        throw outside();
       throw cause;
     });
     if (!isBelow(path, root)) throw outside();
@@ -79,7 +81,8 @@ function placeOf(handle: FileHandle, path: string): Promise<string> {
 export async function* readBlocks(file: ReadableFile): AsyncGenerator<Uint8Array> {
   const handle = await open(file.path, toRead);
   const blocks = [Buffer.allocUnsafeSlow(blockBytes), Buffer.allocUnsafeSlow(blockBytes)] as const;
-  const fill = (index: number, at: number): Promise<{ bytesRead: number }> => handle.read(blocks[index & 1] as Buffer, 0, blockBytes, at);
+  const fill = (index: number, at: number): Promise<{ bytesRead: number }> =>
+    handle.read(blocks[index & 1] as Buffer, 0, blockBytes, at);
   let pending: Promise<{ bytesRead: number }> | undefined;
   try {
     if (file.root !== undefined && !isBelow(await placeOf(handle, file.path), file.root)) {
@@ -96,7 +99,10 @@ export async function* readBlocks(file: ReadableFile): AsyncGenerator<Uint8Array
       pending = fill(index + 1, at);
       yield (blocks[index & 1] as Buffer).subarray(0, bytesRead);
     }
-    if (at !== file.size) throw new Error(`the file changed its size while it was sent: ${file.size} bytes before, now ${at > file.size ? 'more' : at}`);
+    if (at !== file.size)
+      throw new Error(
+        `the file changed its size while it was sent: ${file.size} bytes before, now ${at > file.size ? 'more' : at}`,
+      );
   } finally {
     await pending?.catch(() => undefined);
     await handle.close();

@@ -18,7 +18,12 @@ export interface WrittenField {
   readonly text: string;
 }
 
-const priorities: Readonly<Record<Priority, string>> = { unspecified: '', normal: 'normal', urgent: 'urgent', 'non-urgent': 'non-urgent' };
+const priorities: Readonly<Record<Priority, string>> = {
+  unspecified: '',
+  normal: 'normal',
+  urgent: 'urgent',
+  'non-urgent': 'non-urgent',
+};
 const sensitivities: Readonly<Record<Sensitivity, string>> = {
   unspecified: '',
   personal: 'Personal',
@@ -51,7 +56,14 @@ export function fromField(from: ParsedMailbox): string {
 }
 
 /** Every field but MIME-Version and Content-*. Bcc is never among them. */
-export function messageFields({ profile, message, mailboxes, from: ready, messageId, date }: FieldSources): WrittenField[] {
+export function messageFields({
+  profile,
+  message,
+  mailboxes,
+  from: ready,
+  messageId,
+  date,
+}: FieldSources): WrittenField[] {
   const fields: WrittenField[] = [];
   const add = (name: string, text: string): void => void fields.push({ name, text });
   const addresses = (name: string, list: readonly ParsedMailbox[], path: string): void => {
@@ -71,7 +83,8 @@ export function messageFields({ profile, message, mailboxes, from: ready, messag
   if (message.subject !== undefined) add('Subject', textField('Subject', message.subject, 'subject'));
   add('Date', `Date: ${formatDate(date)}\r\n`);
   add('Message-ID', `Message-ID: ${messageId}\r\n`);
-  if (message.inReplyTo !== undefined) add('In-Reply-To', tokenField('In-Reply-To', [checkedId(message.inReplyTo, 'inReplyTo')], 'inReplyTo'));
+  if (message.inReplyTo !== undefined)
+    add('In-Reply-To', tokenField('In-Reply-To', [checkedId(message.inReplyTo, 'inReplyTo')], 'inReplyTo'));
   if (message.references && message.references.length > 0) {
     const ids = message.references.map((id, i) => checkedId(id, `references.${i}`));
     add('References', tokenField('References', ids, 'references'));
@@ -92,7 +105,8 @@ export function messageFields({ profile, message, mailboxes, from: ready, messag
   if (custom.length === 0) return fields;
   const written = new Set(fields.map(({ name }) => name.toLowerCase()));
   for (const { name, value, path } of custom) {
-    if (written.has(name.toLowerCase())) throw messageInvalid(path, `the field ${name} is written from its own setting already; leave one of them out`);
+    if (written.has(name.toLowerCase()))
+      throw messageInvalid(path, `the field ${name} is written from its own setting already; leave one of them out`);
     add(name, textField(name, value, path));
   }
   return fields;
@@ -119,10 +133,17 @@ function customFields(profiles: HeaderFields | undefined, messages: HeaderFields
 function readFields(fields: HeaderFields | undefined, path: string): CustomField[] {
   if (fields === undefined) return [];
   const isArray = Array.isArray(fields);
-  const list = isArray ? (fields as readonly HeaderField[]) : Object.entries(fields).map(([name, value]) => ({ name, value: value as string }));
+  const list = isArray
+    ? (fields as readonly HeaderField[])
+    : Object.entries(fields).map(([name, value]) => ({ name, value: value as string }));
   return list.map((field: HeaderField | null, i) => {
     const at = isArray ? `${path}.${i}` : `${path}.${showText(field?.name ?? '', 80)}`;
-    if (typeof field !== 'object' || field === null || typeof field.name !== 'string' || typeof field.value !== 'string') {
+    if (
+      typeof field !== 'object' ||
+      field === null ||
+      typeof field.name !== 'string' ||
+      typeof field.value !== 'string'
+    ) {
       throw messageInvalid(at, 'a header field has a name and a value, both text');
     }
     const fault = fieldNameFault(field.name);
@@ -133,17 +154,21 @@ function readFields(fields: HeaderFields | undefined, path: string): CustomField
 
 /** RFC 2369, 2919, 8058. */
 function listFields(list: ListFields, add: (name: string, text: string) => void): void {
-  const targets = list.unsubscribe === undefined ? [] : typeof list.unsubscribe === 'string' ? [list.unsubscribe] : list.unsubscribe;
+  const targets =
+    list.unsubscribe === undefined ? [] : typeof list.unsubscribe === 'string' ? [list.unsubscribe] : list.unsubscribe;
   const urls = targets.map((target, i) => listUrl(target, `list.unsubscribe.${i}`));
   if (list.id !== undefined) add('List-Id', listId(list.id));
-  if (list.help !== undefined) add('List-Help', tokenField('List-Help', [listUrl(list.help, 'list.help')], 'list.help'));
-  if (list.archive !== undefined) add('List-Archive', tokenField('List-Archive', [listUrl(list.archive, 'list.archive')], 'list.archive'));
+  if (list.help !== undefined)
+    add('List-Help', tokenField('List-Help', [listUrl(list.help, 'list.help')], 'list.help'));
+  if (list.archive !== undefined)
+    add('List-Archive', tokenField('List-Archive', [listUrl(list.archive, 'list.archive')], 'list.archive'));
   if (urls.length > 0) {
     const tokens = urls.map((url, i) => (i < urls.length - 1 ? `${url},` : url));
     add('List-Unsubscribe', tokenField('List-Unsubscribe', tokens, 'list.unsubscribe'));
   }
   if (list.oneClick) {
-    if (!urls.some((url) => /^<https:/i.test(url))) throw messageInvalid('list.oneClick', 'needs an https URL in list.unsubscribe (RFC 8058)');
+    if (!urls.some((url) => /^<https:/i.test(url)))
+      throw messageInvalid('list.oneClick', 'needs an https URL in list.unsubscribe (RFC 8058)');
     add('List-Unsubscribe-Post', 'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n');
   }
 }
@@ -164,7 +189,10 @@ function listId(id: string): string {
   const match = /^([^<>\p{Cc}\p{Cs}]*)<([^<>]*)>$/u.exec(id);
   const bare = match ? (match[2] ?? '') : id;
   if (!/^[!#$%&'*+\-/0-9=?A-Z^_`a-z{|}~]+(?:\.[!#$%&'*+\-/0-9=?A-Z^_`a-z{|}~]+)+$/.test(bare)) {
-    throw messageInvalid('list.id', 'expected a list identifier such as <news.example.com>, with a description before it if wanted');
+    throw messageInvalid(
+      'list.id',
+      'expected a list identifier such as <news.example.com>, with a description before it if wanted',
+    );
   }
   const given = (match?.[1] ?? '').trim();
   const description = /^"(?:[^"\\]|\\.)*"$/.test(given) ? given.slice(1, -1).replace(/\\(.)/g, '$1') : given;

@@ -25,7 +25,12 @@ export interface MessageProtection {
   /** Recipients by copy: those that the message shows together, every other one alone. */
   readonly groups: readonly (readonly string[])[];
   readonly warnings: readonly Warning[];
-  seal(entity: RenderedEntity, fields: readonly WrittenField[], recipients: readonly string[], signal: AbortSignal): Promise<SealedMessage>;
+  seal(
+    entity: RenderedEntity,
+    fields: readonly WrittenField[],
+    recipients: readonly string[],
+    signal: AbortSignal,
+  ): Promise<SealedMessage>;
 }
 
 /** A certificate for every recipient, and what should be known of it. ERR_CERTIFICATE_MISSING names everyone without. */
@@ -58,7 +63,8 @@ export class Protector {
   wanted(message: MailMessage): { readonly sign: boolean; readonly encrypt: boolean } {
     const wants = (what: 'sign' | 'encrypt'): boolean => {
       const configured = this.#smime[what] !== undefined;
-      if (message.smime?.[what] && !configured) throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
+      if (message.smime?.[what] && !configured)
+        throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
       return message.smime?.[what] ?? configured;
     };
     return { sign: wants('sign'), encrypt: wants('encrypt') };
@@ -93,7 +99,8 @@ export class Protector {
     return {
       groups: groupsOf(reachable, visible),
       warnings: [...(signer?.warnings ?? []), ...found.warnings, ...encrypter.warnings(certificatesOf(reachable))],
-      seal: (entity, fields, addresses, at) => this.#seal(entity, fields, signer, encrypter, certificatesOf(addresses), at),
+      seal: (entity, fields, addresses, at) =>
+        this.#seal(entity, fields, signer, encrypter, certificatesOf(addresses), at),
     };
   }
 
@@ -104,7 +111,9 @@ export class Protector {
 
   #openSigner(signal: AbortSignal): Promise<EntitySigner> {
     const settings = this.#smime.sign as NonNullable<ResolvedSmime['sign']>;
-    return this.#signer.get(signal, async (first) => prepareSigner(await this.#access.signingIdentity(first), settings));
+    return this.#signer.get(signal, async (first) =>
+      prepareSigner(await this.#access.signingIdentity(first), settings),
+    );
   }
 
   async #seal(

@@ -17,12 +17,16 @@ export interface RawMessage {
 
 /** Reads the header; a Bcc field would tell the recipients of each other, and is refused. */
 export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
-  if ('text' in content && !isWellFormed(content.text)) throw messageInvalid('raw', 'half of a surrogate pair is not a character');
+  if ('text' in content && !isWellFormed(content.text))
+    throw messageInvalid('raw', 'half of a surrogate pair is not a character');
   const head = await readHead(content);
   const text = head.toString('latin1');
   if (!/^[!-9;-~]+:/.test(text)) throw messageInvalid('raw', 'does not begin with a header field (RFC 5322)');
   if (/^(?:resent-)?bcc[ \t]*:/im.test(text)) {
-    throw messageInvalid('raw', 'has a Bcc field, which every recipient could read; take it out and name blind recipients in bcc');
+    throw messageInvalid(
+      'raw',
+      'has a Bcc field, which every recipient could read; take it out and name blind recipients in bcc',
+    );
   }
   const messageId = /^message-id:\s*<([^<>\s]{1,900})>/im.exec(text)?.[1] ?? '';
   return { messageId, content, smtpUtf8: head.some((octet) => octet > 0x7f) };
@@ -72,8 +76,17 @@ async function hasEightBit(content: { open(): AsyncIterable<Uint8Array> }): Prom
 
 /** Refused where the profile would change a finished message. */
 export function refuseProtection(what: string): Error {
-  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: raw: the profile would ${what} it, and a finished message is sent as it is`, {
-    problems: [{ path: 'raw', message: `the profile would ${what} it; switch that off in smime, or give the content in place of raw` }],
-    remedy: `Set smime: { ${what}: false } on the message.`,
-  });
+  return createEmailError(
+    'ERR_MESSAGE_INVALID',
+    `The message cannot be sent: raw: the profile would ${what} it, and a finished message is sent as it is`,
+    {
+      problems: [
+        {
+          path: 'raw',
+          message: `the profile would ${what} it; switch that off in smime, or give the content in place of raw`,
+        },
+      ],
+      remedy: `Set smime: { ${what}: false } on the message.`,
+    },
+  );
 }

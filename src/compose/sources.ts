@@ -91,16 +91,23 @@ export class Sources {
 /** The failure of a source, with its place in the message. */
 function contentError(cause: unknown, field: string): Error {
   if (isEmailError(cause)) return cause;
-  return createEmailError('ERR_CONTENT', `${field}: the content's source failed: ${reasonOf(cause)}`, { phase: 'content', cause });
+  return createEmailError('ERR_CONTENT', `${field}: the content's source failed: ${reasonOf(cause)}`, {
+    phase: 'content',
+    cause,
+  });
 }
 
 function spent(field: string, stream: Stream): Error {
   const { errored } = stream as { errored?: unknown };
   if (errored instanceof Error) return contentError(errored, field);
-  return createEmailError('ERR_CONTENT', `${field}: the stream was given to a message before, was read, or is destroyed`, {
-    phase: 'content',
-    remedy: 'Give each message a stream of its own, or a function that opens one, which allows further attempts.',
-  });
+  return createEmailError(
+    'ERR_CONTENT',
+    `${field}: the stream was given to a message before, was read, or is destroyed`,
+    {
+      phase: 'content',
+      remedy: 'Give each message a stream of its own, or a function that opens one, which allows further attempts.',
+    },
+  );
 }
 
 function ended(): Error {
@@ -132,6 +139,10 @@ function readsOnce(stream: Stream): boolean {
 
 /** Is nothing to come of it any more, as far as it tells? */
 function isSpent(stream: Stream): boolean {
-  const { destroyed, readableEnded, locked } = stream as { destroyed?: unknown; readableEnded?: unknown; locked?: unknown };
+  const { destroyed, readableEnded, locked } = stream as {
+    destroyed?: unknown;
+    readableEnded?: unknown;
+    locked?: unknown;
+  };
   return destroyed === true || readableEnded === true || locked === true;
 }

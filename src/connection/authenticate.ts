@@ -52,7 +52,8 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
       custom = undefined;
       if (outcome.ok) return name;
       if (outcome.unknownMechanism && index + 1 < names.length) continue;
-      if (!asksAgain(authentication) || outcome.reply.code < 500) throw rejected(name, mechanism, outcome.reply, offered);
+      if (!asksAgain(authentication) || outcome.reply.code < 500)
+        throw rejected(name, mechanism, outcome.reply, offered);
       // The token may have ended since it was kept; its function gives another.
       const again = await attempt(run, name, undefined);
       if (again.outcome.ok) return name;
@@ -64,10 +65,19 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   throw new Error('No mechanism was tried');
 }
 
-async function attempt(run: AuthenticationRun, name: string, custom: SaslMechanism | undefined): Promise<{ mechanism: SaslMechanism; outcome: AuthenticationOutcome }> {
+async function attempt(
+  run: AuthenticationRun,
+  name: string,
+  custom: SaslMechanism | undefined,
+): Promise<{ mechanism: SaslMechanism; outcome: AuthenticationOutcome }> {
   const { channel, session, settings, signal } = run;
   const mechanism = custom ?? (await makeMechanism(run, name));
-  const context = { host: settings.host, port: settings.port, secure: session.secure, channelBinding: bindingFor(run, name) };
+  const context = {
+    host: settings.host,
+    port: settings.port,
+    secure: session.secure,
+    channelBinding: bindingFor(run, name),
+  };
   const dialogue = authenticate(session, name, () => mechanism.complete);
   const outcome = await channel.run(dialogue, {
     sasl: (challenge) => (challenge === undefined ? mechanism.start(context) : mechanism.next(challenge)),
@@ -76,10 +86,18 @@ async function attempt(run: AuthenticationRun, name: string, custom: SaslMechani
   return { mechanism, outcome };
 }
 
-async function makeMechanism({ authentication, settings, shared, signal, channel, warn }: AuthenticationRun, name: string): Promise<SaslMechanism> {
+async function makeMechanism(
+  { authentication, settings, shared, signal, channel, warn }: AuthenticationRun,
+  name: string,
+): Promise<SaslMechanism> {
   if (authentication.method === 'kerberos') {
     const { createGssapiMechanism } = await import('../kerberos/kerberos.js');
-    return createGssapiMechanism(authentication, { host: settings.host, signal, tickets: await shared.kerberosTickets(), warn });
+    return createGssapiMechanism(authentication, {
+      host: settings.host,
+      signal,
+      tickets: await shared.kerberosTickets(),
+      warn,
+    });
   }
   const { secret, path } = secretOf(authentication);
   const resolved = secret === undefined ? undefined : await resolveSecret(secret, path, signal);
@@ -89,7 +107,10 @@ async function makeMechanism({ authentication, settings, shared, signal, channel
 
 function secretOf(authentication: Authentication): { readonly secret: Secret | undefined; readonly path: string } {
   if ('token' in authentication) return { secret: authentication.token, path: 'authentication.token' };
-  return { secret: 'password' in authentication ? authentication.password : undefined, path: 'authentication.password' };
+  return {
+    secret: 'password' in authentication ? authentication.password : undefined,
+    path: 'authentication.password',
+  };
 }
 
 function asksAgain(authentication: Authentication): boolean {
@@ -116,19 +137,27 @@ function rejected(name: string, mechanism: SaslMechanism, reply: Reply, offered:
   const reason = failureOf(mechanism);
   const words = reason === undefined ? '' : `; it gives as its reason: ${showText(reason)}`;
   const temporary = reply.code < 500;
-  const usual = temporary ? 'The server could not check it now: try again later.' : 'Check user name and password (or token), and that the account may send by SMTP.';
-  return createEmailError('ERR_AUTH_REJECTED', `The server refused the authentication by ${name}: ${showReply(read)}${words}`, {
-    phase: 'authenticate',
-    reply: read,
-    retryable: temporary && read.enhancedCode !== '4.7.12',
-    remedy: `${remedies[read.enhancedCode ?? ''] ?? usual} The server offers ${showText(offered.join(' '))}; after a refusal nothing else is tried.`,
-  });
+  const usual = temporary
+    ? 'The server could not check it now: try again later.'
+    : 'Check user name and password (or token), and that the account may send by SMTP.';
+  return createEmailError(
+    'ERR_AUTH_REJECTED',
+    `The server refused the authentication by ${name}: ${showReply(read)}${words}`,
+    {
+      phase: 'authenticate',
+      reply: read,
+      retryable: temporary && read.enhancedCode !== '4.7.12',
+      remedy: `${remedies[read.enhancedCode ?? ''] ?? usual} The server offers ${showText(offered.join(' '))}; after a refusal nothing else is tried.`,
+    },
+  );
 }
 
 /** RFC 4954 section 6. */
 const remedies: Readonly<Record<string, string>> = {
-  '4.7.12': "The server has to see the password once before this mechanism works: sign in once under TLS with authentication.method 'plain'.",
-  '5.5.6': 'The token or ticket makes a line that is too long for the server: have its limit raised (Postfix: smtpd_sasl_response_limit), or use a shorter one.',
+  '4.7.12':
+    "The server has to see the password once before this mechanism works: sign in once under TLS with authentication.method 'plain'.",
+  '5.5.6':
+    'The token or ticket makes a line that is too long for the server: have its limit raised (Postfix: smtpd_sasl_response_limit), or use a shorter one.',
   '5.7.9': 'The server wants a stronger mechanism, or an application password in place of the one for signing in.',
   '5.7.11': "The server wants TLS for this: set server.security to 'explicit' or 'implicit'.",
 };

@@ -155,7 +155,11 @@ export class Channel {
     const onError = (error: Error): void => this.close(connectionLost(error));
     stream.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
     this.#detach = () => {
-      stream.removeListener('data', onData).removeListener('end', onEnd).removeListener('close', onEnd).removeListener('error', onError);
+      stream
+        .removeListener('data', onData)
+        .removeListener('end', onEnd)
+        .removeListener('close', onEnd)
+        .removeListener('error', onError);
       this.#detach = () => {};
     };
   }
@@ -169,7 +173,11 @@ export class Channel {
     try {
       for (let reply = parser.next(this.#discreet); reply !== undefined; reply = parser.next(this.#discreet)) {
         if (this.#secrets.size > 0 && reply.code !== 334) reply = withoutSecrets(reply, this.#secrets);
-        this.#options.event?.({ type: 'reply', level: 'debug', reply: reply.code === 334 ? hiddenChallenge : reply.read() });
+        this.#options.event?.({
+          type: 'reply',
+          level: 'debug',
+          reply: reply.code === 334 ? hiddenChallenge : reply.read(),
+        });
         if (this.#answerable === 0) return this.#refuseEarly(reply);
         this.#answerable--;
         this.#deliver(reply);
@@ -187,14 +195,18 @@ export class Channel {
   /** Bytes of a line that is not complete, though nothing was asked: of use only if it says 421. */
   #suspect(bytes: Uint8Array): void {
     this.#doomed = true;
-    if (!'421'.startsWith(Buffer.from(bytes.subarray(0, 3)).toString('latin1'))) this.close(unsolicitedBytes(this.#discreet ? undefined : bytes), this.#queue[0]);
+    if (!'421'.startsWith(Buffer.from(bytes.subarray(0, 3)).toString('latin1')))
+      this.close(unsolicitedBytes(this.#discreet ? undefined : bytes), this.#queue[0]);
   }
 
   /** A reply to nothing: an early refusal of content, the server's farewell, or what nobody may believe. */
   #refuseEarly(reply: Reply): void {
     const [head] = this.#queue;
     let error: Error | Broken;
-    if (!reply.negative) error = createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${reply.code} before it was asked.`, { reply: reply.read() });
+    if (!reply.negative)
+      error = createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${reply.code} before it was asked.`, {
+        reply: reply.read(),
+      });
     else if (head === undefined || head.options.sasl !== undefined) error = replyError('closed the connection', reply);
     else error = refusedFor('refused the message before its end', reply, 'content');
     this.close(error instanceof Broken ? error.error : error, head);

@@ -9,7 +9,11 @@ import type { Security, TlsSettings } from '../model/server.js';
 import type { ContentCapabilities, OutgoingContent, SendProgress } from '../model/transport.js';
 
 /** A log event before it has its time and the number of its connection. */
-export type ConnectionLogEvent = LogEvent extends infer E ? (E extends LogEvent ? Omit<E, 'time' | 'connection'> : never) : never;
+export type ConnectionLogEvent = LogEvent extends infer E
+  ? E extends LogEvent
+    ? Omit<E, 'time' | 'connection'>
+    : never
+  : never;
 
 /** Everything a connection is made from; all defaults filled, secrets still references. */
 export interface ConnectionSettings {

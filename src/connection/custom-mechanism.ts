@@ -6,8 +6,15 @@ import { showText } from '../util/show.js';
 /** A mechanism of the caller, whose failures become the cause of one of ours: its own words may hold what is secret. */
 export function customMechanism(create: () => SaslMechanism): SaslMechanism {
   const failed = (how: string, cause?: unknown): EmailError =>
-    createEmailError('ERR_AUTH_UNAVAILABLE', `The mechanism of authentication.createMechanism failed: ${how}.`, { phase: 'authenticate', cause, remedy: 'See the cause of this error, and the mechanism.' });
-  const threw = (cause: unknown): EmailError => (isEmailError(cause) ? cause : failed(`it threw ${cause instanceof Error ? showText(cause.name, 60) : 'something that is no Error'}`, cause));
+    createEmailError('ERR_AUTH_UNAVAILABLE', `The mechanism of authentication.createMechanism failed: ${how}.`, {
+      phase: 'authenticate',
+      cause,
+      remedy: 'See the cause of this error, and the mechanism.',
+    });
+  const threw = (cause: unknown): EmailError =>
+    isEmailError(cause)
+      ? cause
+      : failed(`it threw ${cause instanceof Error ? showText(cause.name, 60) : 'something that is no Error'}`, cause);
   const checked = async <T>(call: () => T | Promise<T>, mayBeUndefined: boolean): Promise<T> => {
     let response: unknown;
     try {

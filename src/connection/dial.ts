@@ -43,7 +43,8 @@ const silenceMs = 3_000;
 /** Connects as `security` says; with 'automatic' it finds out. `mustSecure` says that plain text is not to stay. */
 export async function dial(dialing: Dialing): Promise<Greeted & { readonly mustSecure: boolean }> {
   const { security, port } = dialing.settings;
-  if (security === 'explicit' || security === 'none') return { ...(await dialPlain(dialing)), mustSecure: security === 'explicit' };
+  if (security === 'explicit' || security === 'none')
+    return { ...(await dialPlain(dialing)), mustSecure: security === 'explicit' };
   if (security === 'implicit') return { ...(await dialSecure(dialing)), mustSecure: true };
   if (port !== 465) return { ...(await detect(dialing)), mustSecure: false };
   try {
@@ -107,14 +108,24 @@ async function detect(dialing: Dialing): Promise<Greeted> {
   if (winner === 'plain') {
     second.abort(createEmailError('ERR_CLOSED', 'The server greeted in plain text meanwhile.'));
     // It may have come to an end just now.
-    tls.then(({ stream: other }) => other.destroy(), () => {});
+    tls.then(
+      ({ stream: other }) => other.destroy(),
+      () => {},
+    );
     return await plain;
   }
-  const lost = createEmailError('ERR_CLOSED', 'The server speaks TLS here: it was not waited for in plain text any longer.', {
-    remedy: `Set server.security to 'implicit': that spares the ${silenceMs / 1000} s in which the server is silent.`,
-  });
+  const lost = createEmailError(
+    'ERR_CLOSED',
+    'The server speaks TLS here: it was not waited for in plain text any longer.',
+    {
+      remedy: `Set server.security to 'implicit': that spares the ${silenceMs / 1000} s in which the server is silent.`,
+    },
+  );
   plainEnd.abort(lost);
-  plain.then(({ channel }) => channel.close(lost, 'caller'), () => {});
+  plain.then(
+    ({ channel }) => channel.close(lost, 'caller'),
+    () => {},
+  );
   const { stream: below, secured } = await tls;
   return await greet(dialing, below, secured);
 }
@@ -136,12 +147,21 @@ async function firstToAnswer(plain: Promise<unknown>, tls: Promise<unknown>): Pr
   const outcomes = [
     plain.then(
       () => 'plain' as const,
-      () => tls.then(() => 'tls' as const, () => 'plain' as const),
+      () =>
+        tls.then(
+          () => 'tls' as const,
+          () => 'plain' as const,
+        ),
     ),
     tls.then(
       () => 'tls' as const,
       (error: unknown) =>
-        isEmailError(error) && answeredInTls(error) ? ('tls' as const) : plain.then(() => 'plain' as const, () => 'plain' as const),
+        isEmailError(error) && answeredInTls(error)
+          ? ('tls' as const)
+          : plain.then(
+              () => 'plain' as const,
+              () => 'plain' as const,
+            ),
     ),
   ];
   return await Promise.race(outcomes);
@@ -155,18 +175,32 @@ async function connect({ settings, observer }: Dialing, signal: AbortSignal): Pr
   const options: ConnectOptions = { signal, onStep: observer.step };
   try {
     // A connector of somebody else may not heed the signal.
-    const stream = await untilAborted(connector.connect({ host, port }, options), signal, graceMs, (late) => late.destroy());
-    observer.event?.({ type: 'connection', level: 'info', state: 'connected', detail: otherEnd(stream, port) ?? target });
+    const stream = await untilAborted(connector.connect({ host, port }, options), signal, graceMs, (late) =>
+      late.destroy(),
+    );
+    observer.event?.({
+      type: 'connection',
+      level: 'info',
+      state: 'connected',
+      detail: otherEnd(stream, port) ?? target,
+    });
     return stream;
   } catch (cause) {
     if (isEmailError(cause)) throw cause;
-    throw createEmailError('ERR_CONNECT', `No connection to ${target}: ${showText(reasonOf(cause))}`, { cause, phase: 'connect', retryable: true });
+    throw createEmailError('ERR_CONNECT', `No connection to ${target}: ${showText(reasonOf(cause))}`, {
+      cause,
+      phase: 'connect',
+      retryable: true,
+    });
   }
 }
 
 /** Through a proxy it is the proxy that the stream leads to. */
 function otherEnd(stream: Duplex, port: number): string | undefined {
-  const { remoteAddress, remotePort = port } = stream as { readonly remoteAddress?: unknown; readonly remotePort?: number | undefined };
+  const { remoteAddress, remotePort = port } = stream as {
+    readonly remoteAddress?: unknown;
+    readonly remotePort?: number | undefined;
+  };
   return typeof remoteAddress === 'string' ? showTarget(remoteAddress, remotePort) : undefined;
 }
 
@@ -193,17 +227,31 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
     channel.close(error as Error, 'caller');
     throw error;
   }
-  return { channel, session, greeting: reply, secured, streams: secured === undefined ? [stream] : [stream, secured.stream], closed };
+  return {
+    channel,
+    session,
+    greeting: reply,
+    secured,
+    streams: secured === undefined ? [stream] : [stream, secured.stream],
+    closed,
+  };
 }
 
 /** A server that waits for TLS is as silent as one that is slow. */
 function explainSilence(error: unknown): never {
   if (!isEmailError(error) || error.code !== 'ERR_TIMEOUT') throw error;
-  throw withDetails(error, { remedy: `A port that begins with TLS is silent too: set server.security to 'implicit' there (465). ${error.remedy ?? ''}` });
+  throw withDetails(error, {
+    remedy: `A port that begins with TLS is silent too: set server.security to 'implicit' there (465). ${error.remedy ?? ''}`,
+  });
 }
 
 /** A step of the set-up: reported, and its errors say that they are of it. */
-export function step<T>({ observer }: Dialing, name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string): Promise<T> {
+export function step<T>(
+  { observer }: Dialing,
+  name: ConnectionStep,
+  run: () => Promise<T>,
+  detail: (value: T) => string,
+): Promise<T> {
   const told = async (): Promise<T> => {
     try {
       return await run();
@@ -215,12 +263,19 @@ export function step<T>({ observer }: Dialing, name: ConnectionStep, run: () => 
 }
 
 /** Gives a signal that also ends with `connectMs`. */
-export async function within<T>({ settings }: Pick<Dialing, 'settings'>, signal: AbortSignal, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+export async function within<T>(
+  { settings }: Pick<Dialing, 'settings'>,
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   const { connectMs } = settings.timeouts;
   if (connectMs === 0) return await run(signal);
   const controller = new AbortController();
   const onAbort = (): void => controller.abort(signal.reason);
-  const timer = setTimeout(() => controller.abort(deadlinePassed('connectMs', connectMs)), Math.min(connectMs, 0x7fffffff));
+  const timer = setTimeout(
+    () => controller.abort(deadlinePassed('connectMs', connectMs)),
+    Math.min(connectMs, 0x7fffffff),
+  );
   if (signal.aborted) onAbort();
   else signal.addEventListener('abort', onAbort, { once: true });
   try {

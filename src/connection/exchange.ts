@@ -9,7 +9,8 @@ export interface ExchangeOptions {
   /** Where its content comes from. */
   readonly source?: AsyncIterable<Uint8Array> | undefined;
   /** Runs its mechanism. */
-  readonly sasl?: ((challenge: Buffer | undefined) => Uint8Array | undefined | Promise<Uint8Array | undefined>) | undefined;
+  readonly sasl?:
+    ((challenge: Buffer | undefined) => Uint8Array | undefined | Promise<Uint8Array | undefined>) | undefined;
   /** Ends it. */
   readonly signal?: AbortSignal | undefined;
   /** Adds to an error what is known of the state, where the dialogue itself cannot any more. */
@@ -35,7 +36,12 @@ export class Exchange {
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
   #onAbort: (() => void) | undefined;
 
-  constructor(dialogue: Dialogue<unknown>, options: ExchangeOptions, resolve: (value: never) => void, reject: (error: unknown) => void) {
+  constructor(
+    dialogue: Dialogue<unknown>,
+    options: ExchangeOptions,
+    resolve: (value: never) => void,
+    reject: (error: unknown) => void,
+  ) {
     this.dialogue = dialogue;
     this.options = options;
     this.#settle = { resolve, reject };
@@ -71,7 +77,11 @@ export class Exchange {
       throw new TypeError(`its stream gave ${typeof result.value} where bytes are to come`);
     } catch (cause) {
       if (isEmailError(cause)) throw cause;
-      throw createEmailError('ERR_CONTENT', `The content of the message could not be read: ${showText(reasonOf(cause))}`, { cause, phase: 'content' });
+      throw createEmailError(
+        'ERR_CONTENT',
+        `The content of the message could not be read: ${showText(reasonOf(cause))}`,
+        { cause, phase: 'content' },
+      );
     }
   }
 

@@ -13,26 +13,37 @@ export function connectionLost(cause?: Error): EmailError {
     return createEmailError('ERR_TLS', `TLS with the server broke down (${code}).`, {
       cause,
       retryable: !wantsCertificate,
-      remedy: wantsCertificate ? 'Set server.tls.clientCertificate to a certificate that the server accepts.' : lostRemedy,
+      remedy: wantsCertificate
+        ? 'Set server.tls.clientCertificate to a certificate that the server accepts.'
+        : lostRemedy,
     });
   }
-  const how = cause === undefined ? 'The server closed the connection.' : `The connection to the server was lost: ${code ?? showText(reasonOf(cause))}.`;
+  const how =
+    cause === undefined
+      ? 'The server closed the connection.'
+      : `The connection to the server was lost: ${code ?? showText(reasonOf(cause))}.`;
   return createEmailError('ERR_CONNECT', how, { cause, retryable: true, remedy: lostRemedy });
 }
 
-const lostRemedy = 'Try again. If it happens each time, see the log of the server, and whether it and what is on the way let this machine through.';
+const lostRemedy =
+  'Try again. If it happens each time, see the log of the server, and whether it and what is on the way let this machine through.';
 
 /** Another transaction took the connection with it. */
 export function connectionGivenUp(cause: Error): EmailError {
   if (isEmailError(cause) && (cause.code === 'ERR_CONNECT' || cause.code === 'ERR_CLOSED')) return cause;
-  return createEmailError('ERR_CONNECT', `The connection was given up: ${showText(reasonOf(cause))}`, { cause, retryable: true });
+  return createEmailError('ERR_CONNECT', `The connection was given up: ${showText(reasonOf(cause))}`, {
+    cause,
+    retryable: true,
+  });
 }
 
 /** Bytes that nothing called for; undefined where they may not be shown. */
 export function unsolicitedBytes(bytes: Uint8Array | undefined): EmailError {
-  const text = bytes === undefined ? 'something' : `"${showText(Buffer.from(bytes.subarray(0, 200)).toString('utf8'))}"`;
+  const text =
+    bytes === undefined ? 'something' : `"${showText(Buffer.from(bytes.subarray(0, 200)).toString('utf8'))}"`;
   return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${text} where nothing was asked of it.`, {
-    remedy: 'The connection was closed, for what comes next could be believed wrongly. If it happens again, something on the way interferes.',
+    remedy:
+      'The connection was closed, for what comes next could be believed wrongly. If it happens again, something on the way interferes.',
   });
 }
 
@@ -45,12 +56,17 @@ const awaited: Readonly<Record<string, string>> = {
 };
 
 /** Firewalls drop more often than they refuse. */
-const unreachedRemedy = 'Check server.host and server.port, and whether a firewall lets this machine through; many networks block port 25. ';
+const unreachedRemedy =
+  'Check server.host and server.port, and whether a firewall lets this machine through; many networks block port 25. ';
 
 /** A deadline passed. */
 export function deadlinePassed(name: string, milliseconds: number): EmailError {
-  return createEmailError('ERR_TIMEOUT', `${awaited[name] ?? 'Nothing happened'} within ${milliseconds} ms (server.timeouts.${name}).`, {
-    retryable: true,
-    remedy: `${name === 'connectMs' ? unreachedRemedy : ''}If the server is known to be slow, raise server.timeouts.${name}.`,
-  });
+  return createEmailError(
+    'ERR_TIMEOUT',
+    `${awaited[name] ?? 'Nothing happened'} within ${milliseconds} ms (server.timeouts.${name}).`,
+    {
+      retryable: true,
+      remedy: `${name === 'connectMs' ? unreachedRemedy : ''}If the server is known to be slow, raise server.timeouts.${name}.`,
+    },
+  );
 }

@@ -3,8 +3,10 @@ import { isIpv6 } from '../util/ip.js';
 
 /** The name for EHLO where the profile has none: the machine's if that is a full one, else an address literal (RFC 5321 section 4.1.3). */
 export function defaultLocalName(hostName: string, stream: Duplex): string {
-  if (hostName.length <= 255 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i.test(hostName)) return hostName;
+  if (hostName.length <= 255 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i.test(hostName))
+    return hostName;
   const { localAddress } = stream as { localAddress?: unknown };
-  const address = typeof localAddress === 'string' ? localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') : '127.0.0.1';
+  const address =
+    typeof localAddress === 'string' ? localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') : '127.0.0.1';
   return isIpv6(address) ? `[IPv6:${address}]` : `[${address}]`;
 }

@@ -57,29 +57,65 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
       streams = [...streams, secured.stream];
       await sayHello(dialing, greeted, name, secured);
     } else if (mustSecure) throw tlsRequired(settings);
-    else warn({ code: 'WARN_PLAINTEXT', message: `${showTarget(settings.host, settings.port)} offers no TLS: messages go over plain text. Set server.security to 'explicit' to refuse that, or to 'none' to state it.` });
+    else
+      warn({
+        code: 'WARN_PLAINTEXT',
+        message: `${showTarget(settings.host, settings.port)} offers no TLS: messages go over plain text. Set server.security to 'explicit' to refuse that, or to 'none' to state it.`,
+      });
   }
   if (secured?.report.authorized === false) {
-    warn({ code: 'WARN_TLS_UNVERIFIED', message: `The certificate of ${settings.host} was not verified (server.tls.dangerouslyAcceptAnyCertificate): anyone may be at the other end.` });
+    warn({
+      code: 'WARN_TLS_UNVERIFIED',
+      message: `The certificate of ${settings.host} was not verified (server.tls.dangerouslyAcceptAnyCertificate): anyone may be at the other end.`,
+    });
   }
   const { authentication } = settings;
   let mechanism: string | undefined;
   if (authentication !== undefined) {
     const run = { channel, session, settings, authentication, shared, signal, secured, warn };
-    mechanism = await step(dialing, 'authenticate', () => proveIdentity(run), (name) => describeChoice(name, authentication, offeredBy(session)));
+    mechanism = await step(
+      dialing,
+      'authenticate',
+      () => proveIdentity(run),
+      (name) => describeChoice(name, authentication, offeredBy(session)),
+    );
     observer.event?.({ type: 'connection', level: 'info', state: 'authenticated', detail: mechanism });
   }
-  return new EstablishedConnection({ id, channel, session, mechanism, tls: secured?.report, warnings, streams, closed });
+  return new EstablishedConnection({
+    id,
+    channel,
+    session,
+    mechanism,
+    tls: secured?.report,
+    warnings,
+    streams,
+    closed,
+  });
 }
 
-async function sayHello(dialing: Dialing, { channel, session }: Greeted, name: string, secured: SecuredStream | undefined): Promise<void> {
-  await step(dialing, 'ehlo', () => channel.run(hello(session, name), { signal: dialing.signal }), () => [...session.extensions.keys()].join(' ') || 'no extensions');
+async function sayHello(
+  dialing: Dialing,
+  { channel, session }: Greeted,
+  name: string,
+  secured: SecuredStream | undefined,
+): Promise<void> {
+  await step(
+    dialing,
+    'ehlo',
+    () => channel.run(hello(session, name), { signal: dialing.signal }),
+    () => [...session.extensions.keys()].join(' ') || 'no extensions',
+  );
   dialing.observer.found?.({ extensions: session.extensions, tls: secured?.report });
 }
 
 async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise<SecuredStream> {
   const { signal } = dialing;
-  await step(dialing, 'starttls', () => channel.run(startTls(session), { signal }), () => 'accepted');
+  await step(
+    dialing,
+    'starttls',
+    () => channel.run(startTls(session), { signal }),
+    () => 'accepted',
+  );
   const stream = channel.detach();
   const secured = await within(dialing, signal, (limited) => secureStream(dialing, stream, limited));
   channel.attach(secured.stream);
@@ -88,10 +124,15 @@ async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise
 }
 
 function tlsRequired({ host, port, security }: ConnectionSettings): EmailError {
-  return createEmailError('ERR_TLS_REQUIRED', `${showTarget(host, port)} does not offer STARTTLS, and ${security === 'automatic' ? 'port 465 is for TLS' : "server.security is 'explicit'"}. Nothing was sent.`, {
-    phase: 'starttls',
-    remedy: "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to others, something on the way takes the offer out.",
-  });
+  return createEmailError(
+    'ERR_TLS_REQUIRED',
+    `${showTarget(host, port)} does not offer STARTTLS, and ${security === 'automatic' ? 'port 465 is for TLS' : "server.security is 'explicit'"}. Nothing was sent.`,
+    {
+      phase: 'starttls',
+      remedy:
+        "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to others, something on the way takes the offer out.",
+    },
+  );
 }
 
 /** An observer that throws breaks nothing; one that does not listen costs nothing. */

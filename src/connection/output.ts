@@ -45,7 +45,12 @@ export class Output {
 /** Up to here a copy costs less than what a stream does for each of several writes. */
 const copyLimit = 80 * 1024;
 
-function writeParts(stream: Duplex, parts: readonly (string | Uint8Array)[], small: boolean, onWritten: () => void): void {
+function writeParts(
+  stream: Duplex,
+  parts: readonly (string | Uint8Array)[],
+  small: boolean,
+  onWritten: () => void,
+): void {
   const [first] = parts;
   if (parts.length === 1 && first !== undefined) writePart(stream, first, onWritten);
   else if (small) stream.write(join(parts), onWritten);

@@ -174,7 +174,10 @@ function call(stream: Duplex, name: 'ref' | 'unref'): void {
   if (typeof method === 'function') method.call(stream);
 }
 
-function progressOf({ onProgress }: Transaction, totalBytes: number | undefined): ((bytesSent: number) => void) | undefined {
+function progressOf(
+  { onProgress }: Transaction,
+  totalBytes: number | undefined,
+): ((bytesSent: number) => void) | undefined {
   if (onProgress === undefined) return undefined;
   return (bytesSent) => {
     try {

@@ -60,7 +60,17 @@ export function isEmailError(error: unknown): error is EmailError {
 /** The same error with other details: what a higher layer knows and a lower one could not. */
 export function withDetails(error: EmailError, details: EmailErrorDetails): EmailError {
   const { code, message, retryable, delivery, phase, reply, problems, recipients, remedy, cause } = error;
-  const copy = createEmailError(code, message, { retryable, delivery, phase, reply, problems, recipients, remedy, cause, ...details });
+  const copy = createEmailError(code, message, {
+    retryable,
+    delivery,
+    phase,
+    reply,
+    problems,
+    recipients,
+    remedy,
+    cause,
+    ...details,
+  });
   if (error.stack !== undefined) copy.stack = error.stack;
   return copy;
 }
@@ -70,12 +80,18 @@ export const correctFields = 'Correct the fields that are named.';
 
 /** A problem in a message: ERR_MESSAGE_INVALID with one entry. */
 export function messageInvalid(path: string, message: string): EmailError {
-  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${path}: ${message}`, { problems: [{ path, message }], remedy: correctFields });
+  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${path}: ${message}`, {
+    problems: [{ path, message }],
+    remedy: correctFields,
+  });
 }
 
 /** A problem in a profile: ERR_PROFILE_INVALID with one entry. */
 export function profileInvalid(path: string, message: string): EmailError {
-  return createEmailError('ERR_PROFILE_INVALID', `The profile is not valid: ${path}: ${message}`, { problems: [{ path, message }], remedy: correctFields });
+  return createEmailError('ERR_PROFILE_INVALID', `The profile is not valid: ${path}: ${message}`, {
+    problems: [{ path, message }],
+    remedy: correctFields,
+  });
 }
 
 /** The text of anything that was thrown. */

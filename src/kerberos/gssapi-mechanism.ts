@@ -69,13 +69,18 @@ class GssapiMechanism implements SaslMechanism {
     const [gss, presented, awaited] = [this.#gss, this.#presented, this.#awaited];
     // Set before anything can fail: after a failure nothing more is answered.
     this.#awaited = 'nothing';
-    if (gss === undefined || presented === undefined || awaited === 'nothing') throw this.#failure('it sent a challenge where none was due');
+    if (gss === undefined || presented === undefined || awaited === 'nothing')
+      throw this.#failure('it sent a challenge where none was due');
     try {
-      if (challenge.length > maxChallengeBytes) throw new MalformedError(`it is longer than ${maxChallengeBytes} bytes`);
+      if (challenge.length > maxChallengeBytes)
+        throw new MalformedError(`it is longer than ${maxChallengeBytes} bytes`);
       return awaited === 'proof' ? this.#takeProof(gss, presented, challenge) : this.#chooseLayer(gss, challenge);
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
-      const what = awaited === 'proof' ? 'its proof of who it is cannot be believed' : 'its offer of security layers cannot be believed';
+      const what =
+        awaited === 'proof'
+          ? 'its proof of who it is cannot be believed'
+          : 'its offer of security layers cannot be believed';
       throw this.#failure(`${what}: ${reasonOf(error)}`);
     }
   }
@@ -87,7 +92,13 @@ class GssapiMechanism implements SaslMechanism {
       const service = formatPrincipal(presented.ticket.server);
       const client = formatPrincipal(presented.ticket.client);
       const sender = `The mail server ${this.#deps.host}`;
-      throw krbErrorInWords(error, { request: `the ticket of ${client}`, client, service, source: 'the ticket', sender });
+      throw krbErrorInWords(error, {
+        request: `the ticket of ${client}`,
+        client,
+        service,
+        source: 'the ticket',
+        sender,
+      });
     }
     presented.accepted();
     this.#awaited = 'layers';
@@ -104,7 +115,9 @@ class GssapiMechanism implements SaslMechanism {
       );
     }
     const identity = this.#authentication.authorizationId;
-    const answer = gss.wrap(Buffer.concat([Buffer.of(noLayer, 0, 0, 0), identity === undefined ? noBytes : utf8(identity)]));
+    const answer = gss.wrap(
+      Buffer.concat([Buffer.of(noLayer, 0, 0, 0), identity === undefined ? noBytes : utf8(identity)]),
+    );
     this.#complete = true;
     return answer;
   }

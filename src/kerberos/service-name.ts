@@ -30,7 +30,9 @@ export async function findServiceName(
   const field = 'authentication.servicePrincipal';
   const name = host.toLowerCase().replace(/\.$/, '');
   if (authentication.servicePrincipal === undefined && isIp(name)) {
-    throw kerberosError(`No service name follows from the IP address ${name}`, { remedy: `Set ${field}, for example to smtp/mail.example.com.` });
+    throw kerberosError(`No service name follows from the IP address ${name}`, {
+      remedy: `Set ${field}, for example to smtp/mail.example.com.`,
+    });
   }
   const parsed = parsePrincipal(authentication.servicePrincipal ?? `smtp/${name}`, field, '');
   const serviceHost = parsed.components[1] ?? name;
@@ -45,5 +47,8 @@ export async function findServiceName(
       });
     });
   }
-  return { principal: { type: nameType.hostService, components: parsed.components, realm: realm ?? clientRealm }, realmIsKnown: realm !== undefined };
+  return {
+    principal: { type: nameType.hostService, components: parsed.components, realm: realm ?? clientRealm },
+    realmIsKnown: realm !== undefined,
+  };
 }

@@ -118,7 +118,8 @@ export class KerberosTickets {
   #holdingOf(identity: Identity, kdcTimesync: boolean): Holding {
     let holding = this.#holdings.get(identity.key);
     if (holding === undefined) {
-      const offsetMs = kdcTimesync && identity.credentials.kind === 'cache' ? identity.credentials.cache.clockOffsetMs : 0;
+      const offsetMs =
+        kdcTimesync && identity.credentials.kind === 'cache' ? identity.credentials.cache.clockOffsetMs : 0;
       holding = { clock: { offsetMs, systemTime: this.#systemTime }, granting: undefined, services: new Map() };
     }
     remember(this.#holdings, identity.key, holding, maxIdentities);
@@ -141,7 +142,10 @@ export class KerberosTickets {
     const cached = identity.credentials.cache.tickets.find(
       (ticket) =>
         samePrincipal(ticket.client, identity.principal) &&
-        samePrincipal(ticket.server, service.realmIsKnown ? service.principal : { ...service.principal, realm: ticket.server.realm }) &&
+        samePrincipal(
+          ticket.server,
+          service.realmIsKnown ? service.principal : { ...service.principal, realm: ticket.server.realm },
+        ) &&
         lasts(holding.clock, ticket) &&
         !(held?.spent === true && asBuffer(held.ticket.der).equals(ticket.der)),
     );
@@ -157,7 +161,12 @@ export class KerberosTickets {
     } catch (error) {
       if (granting !== before || identity.credentials.kind !== 'secret' || !wornOut.has(krbCodeOf(error))) throw error;
       if (holding.granting === granting) holding.granting = undefined;
-      return await getServiceTicket(access, holding.clock, await this.#grantingTicket(access, holding, identity), service);
+      return await getServiceTicket(
+        access,
+        holding.clock,
+        await this.#grantingTicket(access, holding, identity),
+        service,
+      );
     }
   }
 
@@ -166,17 +175,29 @@ export class KerberosTickets {
     if (credentials.kind === 'cache') return this.#grantingTicketOf(credentials.cache, access, holding, identity);
     if (holding.granting !== undefined && lasts(holding.clock, holding.granting)) return holding.granting;
     return this.#shared.run(identity.key, access.signal, async (signal) => {
-      const ticket = await getTicketGrantingTicket({ ...access, signal }, holding.clock, principal, await credentials.read(signal));
+      const ticket = await getTicketGrantingTicket(
+        { ...access, signal },
+        holding.clock,
+        principal,
+        await credentials.read(signal),
+      );
       holding.granting = ticket;
       return ticket;
     });
   }
 
   /** The later one of what the cache has and of what we renewed; renewed once half its time is over, where it may be. */
-  async #grantingTicketOf(cache: CredentialCache, access: KdcAccess, holding: Holding, identity: Identity): Promise<KerberosTicket> {
+  async #grantingTicketOf(
+    cache: CredentialCache,
+    access: KdcAccess,
+    holding: Holding,
+    identity: Identity,
+  ): Promise<KerberosTicket> {
     const wanted = ticketGrantingService(identity.principal.realm, identity.principal.realm);
     const [ticket] = [...cache.tickets, ...(holding.granting === undefined ? [] : [holding.granting])]
-      .filter((candidate) => samePrincipal(candidate.server, wanted) && samePrincipal(candidate.client, identity.principal))
+      .filter(
+        (candidate) => samePrincipal(candidate.server, wanted) && samePrincipal(candidate.client, identity.principal),
+      )
       .sort((a, b) => b.endTime - a.endTime);
     const remedy = 'Run kinit, or use a keytab or a password, with which tickets are renewed by themselves.';
     if (ticket === undefined) {

@@ -5,7 +5,11 @@ import type { SmtpReply, Warning } from '../model/reply.js';
 /** The guard between the library and a logger that somebody else wrote. */
 
 /** A log event before it has its time and the number of its connection. */
-export type UntimedEvent = LogEvent extends infer E ? (E extends LogEvent ? Omit<E, 'time' | 'connection'> : never) : never;
+export type UntimedEvent = LogEvent extends infer E
+  ? E extends LogEvent
+    ? Omit<E, 'time' | 'connection'>
+    : never
+  : never;
 
 /** Takes events and never throws. Where there is no sink, no event need be made. */
 export interface EventSink {
@@ -41,7 +45,8 @@ export function createEventSink(logger: ((event: LogEvent) => unknown) | undefin
       if (event.type === 'warning') announced.add(event.warning);
       tell(number, event);
     },
-    message: (messageId, state, bytes, durationMs) => tell(0, { type: 'message', level: 'info', messageId, state, bytes, durationMs }),
+    message: (messageId, state, bytes, durationMs) =>
+      tell(0, { type: 'message', level: 'info', messageId, state, bytes, durationMs }),
     warning: (warning) => {
       if (!announced.has(warning)) tell(0, { type: 'warning', level: 'warning', warning });
     },

@@ -30,7 +30,10 @@ function describe(event: LogEvent): string {
       return `${event.warning.code}: ${cut(event.warning.message)}`;
     case 'error': {
       const { code, message, phase, delivery } = event.error;
-      const facts = [...(phase === undefined ? [] : [`phase ${phase}`]), ...(delivery === 'not-delivered' ? [] : [`delivery ${delivery}`])];
+      const facts = [
+        ...(phase === undefined ? [] : [`phase ${phase}`]),
+        ...(delivery === 'not-delivered' ? [] : [`delivery ${delivery}`]),
+      ];
       return `${code}: ${cut(message)}${facts.length === 0 ? '' : ` (${facts.join(', ')})`}`;
     }
   }

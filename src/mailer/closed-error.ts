@@ -3,5 +3,7 @@ import type { EmailError } from '../model/error.js';
 
 /** What is asked of a mailer after its close(). */
 export function closedError(): EmailError {
-  return createEmailError('ERR_CLOSED', 'The mailer is closed', { remedy: 'Send before close(), or make a new mailer.' });
+  return createEmailError('ERR_CLOSED', 'The mailer is closed', {
+    remedy: 'Send before close(), or make a new mailer.',
+  });
 }

@@ -25,7 +25,10 @@ export function combineSignals(own: AbortSignal, callers: AbortSignal | undefine
       ? setTimeout(() => {
           const message = `The send was not over within ${totalMs} ms (server.timeouts.totalMs).`;
           controller.abort(
-            createEmailError('ERR_TIMEOUT', message, { retryable: true, remedy: 'Raise server.timeouts.totalMs, or find out why the server is slow.' }),
+            createEmailError('ERR_TIMEOUT', message, {
+              retryable: true,
+              remedy: 'Raise server.timeouts.totalMs, or find out why the server is slow.',
+            }),
           );
         }, totalMs)
       : undefined;

@@ -14,12 +14,18 @@ const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy
  * settings are not valid; a client certificate in `tls` needs the profile's own proxy setting.
  */
 export function createConnector(settings: ProxySettings, via?: Connector): Connector {
-  const copy = checked(schema, { proxy: settings }, { sentence: 'The proxy settings are not valid', root: 'settings' }) as { readonly proxy: ProxySettings };
+  const copy = checked(
+    schema,
+    { proxy: settings },
+    { sentence: 'The proxy settings are not valid', root: 'settings' },
+  ) as { readonly proxy: ProxySettings };
   if (via !== undefined && resolveProxy(copy.proxy) === undefined) return via;
   let made: Promise<Connector> | undefined;
   return {
     connect: async (target, options) => {
-      made ??= import('./create-transport.js').then(({ createProxyConnector, DirectConnector }) => createProxyConnector(copy.proxy, via ?? new DirectConnector(), {}));
+      made ??= import('./create-transport.js').then(({ createProxyConnector, DirectConnector }) =>
+        createProxyConnector(copy.proxy, via ?? new DirectConnector(), {}),
+      );
       return (await made).connect(target, options);
     },
   };

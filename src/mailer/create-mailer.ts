@@ -16,14 +16,23 @@ import { SmimeServices } from './smime-services.js';
  */
 export function createMailer(profile: EmailProfile, options: MailerOptions = {}): Mailer {
   const checkedProfile = defineProfile(profile);
-  const { pool: poolOptions, logger, transport, connector, profileStore, fileAccess = true } = checkMailerOptions(options, checkedProfile);
+  const {
+    pool: poolOptions,
+    logger,
+    transport,
+    connector,
+    profileStore,
+    fileAccess = true,
+  } = checkMailerOptions(options, checkedProfile);
   const server = resolveServer(checkedProfile.server);
   const pool = resolvePool(poolOptions);
   const events = createEventSink(logger);
   const smime = new SmimeServices(checkedProfile, resolveSmime(checkedProfile.smime), profileStore);
   const { name, sender } = checkedProfile;
   const loadTransport = () =>
-    import('./create-transport.js').then(({ createSmtpTransport }) => createSmtpTransport(checkedProfile, server, pool, connector, events, profileStore));
+    import('./create-transport.js').then(({ createSmtpTransport }) =>
+      createSmtpTransport(checkedProfile, server, pool, connector, events, profileStore),
+    );
   return new ProfileMailer({
     composer: new Composer(checkedProfile, fileAccess, checkedProfile.smime && (() => smime.protector())),
     transport: transport ?? new LateTransport(loadTransport),

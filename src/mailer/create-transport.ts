@@ -35,14 +35,22 @@ export function createSmtpTransport(
       timeouts: server.timeouts,
       tls: server.tls,
       authentication: profile.authentication,
-      connector: connector ?? createProxyConnector(profile.proxy ?? 'none', direct, { loadClientIdentity: identityFor('proxy.tls.clientCertificate') }),
+      connector:
+        connector ??
+        createProxyConnector(profile.proxy ?? 'none', direct, {
+          loadClientIdentity: identityFor('proxy.tls.clientCertificate'),
+        }),
       messagesInFlight: pool.messagesInFlight,
       loadClientIdentity: identityFor('server.tls.clientCertificate'),
     };
   };
   let connections = 0;
   let current = { settings: settingsFor(false), shared: new SharedState() };
-  const open = ({ settings, shared }: typeof current, signal: AbortSignal, observer: ConnectionObserver | undefined): Promise<SmtpConnection> => {
+  const open = (
+    { settings, shared }: typeof current,
+    signal: AbortSignal,
+    observer: ConnectionObserver | undefined,
+  ): Promise<SmtpConnection> => {
     const id = ++connections;
     return openConnection(settings, { id, signal, shared, observer: observe(id, events, observer) });
   };

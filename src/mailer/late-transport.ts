@@ -1,7 +1,13 @@
 /** A transport that is loaded when something first goes through it: a program that only makes a mailer loads no protocol and no TLS. */
 import type { ConnectionReport } from '../model/report.js';
 import type { Envelope } from '../model/envelope.js';
-import type { ContentCapabilities, OutgoingContent, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
+import type {
+  ContentCapabilities,
+  OutgoingContent,
+  Transport,
+  TransportResult,
+  TransportSendOptions,
+} from '../model/transport.js';
 import { closedError } from './closed-error.js';
 
 /** What is loaded can be tested, too. */
@@ -17,7 +23,11 @@ export class LateTransport implements Transport {
     this.#load = load;
   }
 
-  send(envelope: Envelope, compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>, options: TransportSendOptions): Promise<TransportResult> {
+  send(
+    envelope: Envelope,
+    compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
+    options: TransportSendOptions,
+  ): Promise<TransportResult> {
     if (this.#loaded) return this.#loaded.send(envelope, compose, options);
     return this.#ready().then((transport) => transport.send(envelope, compose, options));
   }

@@ -59,7 +59,10 @@ export class ProfileMailer implements Mailer {
     return this.#closed.signal.aborted ? Promise.reject(closedError()) : this.#send(message, options);
   }
 
-  sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, given?: SendOptions): AsyncIterable<SendAllResult> {
+  sendAll(
+    messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
+    given?: SendOptions,
+  ): AsyncIterable<SendAllResult> {
     const options = given === undefined ? undefined : checkSendOptions(given);
     const send = (message: MailMessage, each: SendOptions | undefined): Promise<SendResult> => this.send(message, each);
     return sendWindow(messages, { size: this.#parts.window, send, closed: this.#closed.signal }, options);
@@ -89,7 +92,14 @@ export class ProfileMailer implements Mailer {
     return this.#withSignal(options, async (signal) => {
       const { transport } = this.#parts;
       if (transport.test) return await transport.test({ signal });
-      return { ok: true, steps: [], extensions: {}, transcript: [], warnings: [], toString: () => 'The transport has nothing to test.' };
+      return {
+        ok: true,
+        steps: [],
+        extensions: {},
+        transcript: [],
+        warnings: [],
+        toString: () => 'The transport has nothing to test.',
+      };
     });
   }
 
@@ -143,7 +153,10 @@ export class ProfileMailer implements Mailer {
     try {
       await dispose();
     } catch (cause) {
-      this.#parts.events?.warning({ code: 'WARN_FILE_LEFT', message: `A temporary file with content of a message could not be removed: ${reasonOf(cause)}` });
+      this.#parts.events?.warning({
+        code: 'WARN_FILE_LEFT',
+        message: `A temporary file with content of a message could not be removed: ${reasonOf(cause)}`,
+      });
     }
   }
 
@@ -169,7 +182,9 @@ export class ProfileMailer implements Mailer {
       }
       return result;
     } catch (cause) {
-      const error = isEmailError(cause) ? cause : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause });
+      const error = isEmailError(cause)
+        ? cause
+        : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause });
       if (events) {
         if (prepared) events.message(prepared.messageId, 'failed', 0, performance.now() - start);
         events.error(error);
@@ -183,7 +198,12 @@ export class ProfileMailer implements Mailer {
   }
 
   /** Every copy in its turn. A failure is told of the whole message: others may have it. */
-  async #deliver(prepared: PreparedMessage, options: SendOptions, signal: AbortSignal, start: number): Promise<SendResult> {
+  async #deliver(
+    prepared: PreparedMessage,
+    options: SendOptions,
+    signal: AbortSignal,
+    start: number,
+  ): Promise<SendResult> {
     const { foreignTransport } = this.#parts;
     const transactions: TransactionReport[] = [];
     const rejected: RejectedRecipient[] = [];
@@ -191,25 +211,39 @@ export class ProfileMailer implements Mailer {
     const requireAllRecipients = options.requireAllRecipients ?? false;
     // A forced close() ends our own transport's connections; a transport of somebody else's must be told by signal.
     const quiet = !foreignTransport && signal === this.#abort.signal;
-    const sendOptions = { signal: quiet ? neverAborts : signal, requireAllRecipients, onProgress: options.onProgress, dsnIfOffered: prepared.dsnIfOffered };
+    const sendOptions = {
+      signal: quiet ? neverAborts : signal,
+      requireAllRecipients,
+      onProgress: options.onProgress,
+      dsnIfOffered: prepared.dsnIfOffered,
+    };
     let bytes = 0;
     let failure: EmailError | undefined;
     for (const copy of prepared.copies) {
       try {
         const counter = foreignTransport ? new OctetCounter(copy) : undefined;
         const result = await this.#parts.transport.send(copy.envelope, counter?.compose ?? copy.compose, sendOptions);
-        const made = result.transactions ?? [{ recipients: result.accepted, reply: result.reply, bytes: counter?.octets ?? 0 }];
+        const made = result.transactions ?? [
+          { recipients: result.accepted, reply: result.reply, bytes: counter?.octets ?? 0 },
+        ];
         transactions.push(...made);
         for (const transaction of made) bytes += transaction.bytes;
         rejected.push(...result.rejected);
         for (const warning of result.warnings ?? []) warnings.add(warning);
       } catch (cause) {
-        const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, { cause });
+        const error = isEmailError(cause)
+          ? cause
+          : createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, { cause });
         const refused = requireAllRecipients ? undefined : refusalsOf(error, copy.envelope.to);
         if (!refused) {
           const { copies } = prepared;
           if (copies.length === 1 || (transactions.length === 0 && error.delivery === 'not-delivered')) throw error;
-          throw afterOthers(error, copy.envelope.to, rejected, copies.slice(copies.indexOf(copy) + 1).flatMap(({ envelope }) => envelope.to));
+          throw afterOthers(
+            error,
+            copy.envelope.to,
+            rejected,
+            copies.slice(copies.indexOf(copy) + 1).flatMap(({ envelope }) => envelope.to),
+          );
         }
         failure ??= error;
         rejected.push(...refused);
@@ -273,4 +307,3 @@ async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
   for await (const chunk of stream) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }
-

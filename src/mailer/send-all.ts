@@ -38,7 +38,11 @@ export async function* sendWindow(
     running++;
     send(message, options).then(
       (result) => settle({ message, result }),
-      (error: unknown) => settle({ message, error: isEmailError(error) ? error : createEmailError('ERR_CONTENT', reasonOf(error), { cause: error }) }),
+      (error: unknown) =>
+        settle({
+          message,
+          error: isEmailError(error) ? error : createEmailError('ERR_CONTENT', reasonOf(error), { cause: error }),
+        }),
     );
   };
   /** One pull at a time; a source that waits does not hold back results. */
@@ -87,7 +91,9 @@ export async function* sendWindow(
   }
 }
 
-function iteratorOf(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>): Iterator<MailMessage> | AsyncIterator<MailMessage> {
+function iteratorOf(
+  messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
+): Iterator<MailMessage> | AsyncIterator<MailMessage> {
   if (typeof messages === 'object' && messages !== null) {
     if (Symbol.asyncIterator in messages) return messages[Symbol.asyncIterator]();
     if (Symbol.iterator in messages) return messages[Symbol.iterator]();

@@ -55,13 +55,19 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     const source = this.#smime.encrypt?.encryptToSelf;
     if (source === undefined) return undefined;
     const { parseCertificate } = await import('./certificate-tools.js');
-    return parseCertificate((await this.#load(source, 'smime.encrypt.encryptToSelf', 'encrypt', refresh, signal)).certificate);
+    return parseCertificate(
+      (await this.#load(source, 'smime.encrypt.encryptToSelf', 'encrypt', refresh, signal)).certificate,
+    );
   }
 
   async recipients(addresses: readonly string[], signal: AbortSignal): Promise<FoundCertificates> {
     const { findRecipientCertificates } = await import('./certificate-tools.js');
     const settings = await this.#encryptSettings(signal);
-    return findRecipientCertificates(addresses, settings, { cache: await this.#cache(), signal, identityFor: this.#identityFor(false) });
+    return findRecipientCertificates(addresses, settings, {
+      cache: await this.#cache(),
+      signal,
+      identityFor: this.#identityFor(false),
+    });
   }
 
   async testSigning(signal: AbortSignal): Promise<SmimeReport> {
@@ -82,7 +88,9 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
       return await this.#load(source, 'smime.sign.certificate', 'sign', true, signal);
     } catch (error) {
       const { loadCertificate } = await import('./certificate-tools.js');
-      return await loadCertificate(source, { slot: 'smime.sign.certificate', signal }).catch(() => Promise.reject(error as Error));
+      return await loadCertificate(source, { slot: 'smime.sign.certificate', signal }).catch(() =>
+        Promise.reject(error as Error),
+      );
     }
   }
 
@@ -101,9 +109,17 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
       return { ok: false, certificates: [], missing: addresses, problems: [notLoaded(error, signal)] };
     }
     const { checkEncryption, lookUpRecipients } = await import('./certificate-tools.js');
-    const lookUps = await lookUpRecipients(addresses, settings, { cache: await this.#cache(), signal, identityFor: this.#identityFor(true) });
-    const found = new Map(lookUps.flatMap(({ address, certificate }) => (certificate ? [[address, certificate] as const] : [])));
-    const reasons = new Map(lookUps.flatMap(({ address, reason }) => (reason === undefined ? [] : [[address, reason] as const])));
+    const lookUps = await lookUpRecipients(addresses, settings, {
+      cache: await this.#cache(),
+      signal,
+      identityFor: this.#identityFor(true),
+    });
+    const found = new Map(
+      lookUps.flatMap(({ address, certificate }) => (certificate ? [[address, certificate] as const] : [])),
+    );
+    const reasons = new Map(
+      lookUps.flatMap(({ address, reason }) => (reason === undefined ? [] : [[address, reason] as const])),
+    );
     return checkEncryption(addresses, found, settings, signal, reasons, own);
   }
 
@@ -132,9 +148,22 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     return { ...encrypt, certificates: await Promise.all(opened) };
   }
 
-  async #load(source: CertificateSource, slot: string, purpose: 'sign' | 'encrypt', refresh: boolean, signal: AbortSignal): Promise<LoadedCertificate> {
+  async #load(
+    source: CertificateSource,
+    slot: string,
+    purpose: 'sign' | 'encrypt',
+    refresh: boolean,
+    signal: AbortSignal,
+  ): Promise<LoadedCertificate> {
     const { loadCertificateCached } = await import('./certificate-tools.js');
-    return loadCertificateCached(source, { profileName: this.#profile.name, slot, store: this.#store, purpose, refresh, signal });
+    return loadCertificateCached(source, {
+      profileName: this.#profile.name,
+      slot,
+      store: this.#store,
+      purpose,
+      refresh,
+      signal,
+    });
   }
 
   #identityFor(refresh: boolean): (slot: string) => LoadClientIdentity {

@@ -28,7 +28,12 @@ export function arrangeParts({ alternatives, inline, attachments }: MessageParts
   const bodies = withHtml ? alternatives.map((part) => (part === html ? related(part, inline) : part)) : alternatives;
   const rest = withHtml ? attachments : [...inline, ...attachments];
   const [first, second] = bodies;
-  const main: readonly Part[] = second === undefined ? (first === undefined ? [] : [first]) : [{ contentType: 'multipart/alternative', parts: bodies }];
+  const main: readonly Part[] =
+    second === undefined
+      ? first === undefined
+        ? []
+        : [first]
+      : [{ contentType: 'multipart/alternative', parts: bodies }];
   const [only, another] = [...main, ...rest];
   if (only === undefined) return { contentType: 'text/plain', body: { text: '' }, path: 'text' };
   // A single attachment keeps its multipart: some clients show a message that is nothing but an attachment as empty.

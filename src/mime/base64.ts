@@ -53,7 +53,8 @@ export class Base64Encoder implements ContentEncoder {
         const done = count < fewLines || !hasVectors() ? 0 : count;
         if (done > 0) encodeLines(input, from, done, out, at);
         at += done * lineStep;
-        for (let line = done; line < count; line++) at = this.#line(input, from + line * lineIn, from + (line + 1) * lineIn, out, at);
+        for (let line = done; line < count; line++)
+          at = this.#line(input, from + line * lineIn, from + (line + 1) * lineIn, out, at);
         from += count * lineIn;
       }
       const left = input.length - from;

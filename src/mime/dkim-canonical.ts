@@ -10,7 +10,11 @@ const crlf = Buffer.from('\r\n');
 /** A field, from its name on, as `name:value` without its line end. */
 export function relaxedField(field: string): string {
   const colon = field.indexOf(':');
-  const value = field.slice(colon + 1).replace(/\r\n/g, '').replace(/[ \t]+/g, ' ').replace(/^ | $/g, '');
+  const value = field
+    .slice(colon + 1)
+    .replace(/\r\n/g, '')
+    .replace(/[ \t]+/g, ' ')
+    .replace(/^ | $/g, '');
   return `${field.slice(0, colon).trimEnd().toLowerCase()}:${value}`;
 }
 

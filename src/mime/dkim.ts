@@ -30,8 +30,29 @@ const minRsaBits = 1024;
 
 /** RFC 6376 section 5.4.1; List-Unsubscribe-Post by RFC 8058 section 4; and the fields that say how to read the body. */
 const defaultHeaders = [
-  ...['from', 'reply-to', 'subject', 'date', 'to', 'cc', 'resent-date', 'resent-from', 'resent-to', 'resent-cc', 'in-reply-to'],
-  ...['references', 'list-id', 'list-help', 'list-unsubscribe', 'list-unsubscribe-post', 'list-subscribe', 'list-post', 'list-owner'],
+  ...[
+    'from',
+    'reply-to',
+    'subject',
+    'date',
+    'to',
+    'cc',
+    'resent-date',
+    'resent-from',
+    'resent-to',
+    'resent-cc',
+    'in-reply-to',
+  ],
+  ...[
+    'references',
+    'list-id',
+    'list-help',
+    'list-unsubscribe',
+    'list-unsubscribe-post',
+    'list-subscribe',
+    'list-post',
+    'list-owner',
+  ],
   ...['list-archive', 'message-id', 'mime-version', 'content-type', 'content-transfer-encoding'],
 ];
 
@@ -50,19 +71,32 @@ export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'):
   const domain = toAsciiDomain(settings.domain);
   if ('problem' in domain) throw messageInvalid(`${path}.domain`, domain.problem);
   const { selector, headers } = settings;
-  if (!/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i.test(selector) || selector.length > 200) {
-    throw messageInvalid(`${path}.selector`, 'a selector is labels of letters, digits and hyphens with dots between them');
+  if (
+    !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i.test(selector) ||
+    selector.length > 200
+  ) {
+    throw messageInvalid(
+      `${path}.selector`,
+      'a selector is labels of letters, digits and hyphens with dots between them',
+    );
   }
   const key = readKey(settings.privateKey, `${path}.privateKey`);
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== 'rsa' && key.asymmetricKeyType !== 'ed25519') {
-    throw messageInvalid(`${path}.privateKey`, `DKIM knows RSA and Ed25519 keys, not ${key.asymmetricKeyType ?? 'this'}`);
+    throw messageInvalid(
+      `${path}.privateKey`,
+      `DKIM knows RSA and Ed25519 keys, not ${key.asymmetricKeyType ?? 'this'}`,
+    );
   }
   if (key.asymmetricKeyType === 'rsa' && bits < minRsaBits) {
-    throw messageInvalid(`${path}.privateKey`, `an RSA key of ${bits} bits is too weak; receivers want ${minRsaBits} at least, better 2048 (RFC 8301)`);
+    throw messageInvalid(
+      `${path}.privateKey`,
+      `an RSA key of ${bits} bits is too weak; receivers want ${minRsaBits} at least, better 2048 (RFC 8301)`,
+    );
   }
   headers?.forEach((name, i) => {
-    if (!/^[!-9;-~]+$/.test(name) || name.includes(';')) throw messageInvalid(`${path}.headers.${i}`, 'a field name is printable ASCII without colon and semicolon');
+    if (!/^[!-9;-~]+$/.test(name) || name.includes(';'))
+      throw messageInvalid(`${path}.headers.${i}`, 'a field name is printable ASCII without colon and semicolon');
   });
   return {
     domain: domain.domain,
@@ -121,7 +155,8 @@ function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer
   // Ed25519 signs the hash, not the text (RFC 8463 section 3).
   const bytes = Buffer.from(input, 'utf8');
   return new Promise((resolve, reject) => {
-    const done = (error: Error | null, signature: Buffer): void => (error === null ? resolve(signature) : reject(error));
+    const done = (error: Error | null, signature: Buffer): void =>
+      error === null ? resolve(signature) : reject(error);
     const { createHash, sign } = nodeCrypto();
     if (algorithm === 'rsa-sha256') sign('sha256', bytes, key, done);
     else sign(null, createHash('sha256').update(bytes).digest(), key, done);
@@ -132,7 +167,12 @@ function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer
  * A DKIM-Signature field for each signer, with their CRLFs, to stand before `fields`. `fields` is the header section as it will be
  * sent, without the empty line; `body` what follows it. The message must not change any more (RFC 6376 section 5.3: 7bit, best).
  */
-export async function signDkim(fields: string, body: ByteSource, signers: readonly DkimSigner[], date: Date = new Date()): Promise<string> {
+export async function signDkim(
+  fields: string,
+  body: ByteSource,
+  signers: readonly DkimSigner[],
+  date: Date = new Date(),
+): Promise<string> {
   const list = splitFields(fields);
   const bodyHash = (await relaxedBodyHash(body)).toString('base64');
   const seconds = Math.floor(date.getTime() / 1000);

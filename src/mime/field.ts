@@ -29,7 +29,8 @@ function checkName(name: string, path: string): void {
 
 function checkValue(value: string, path: string): void {
   if (typeof value !== 'string') throw messageInvalid(path, 'a header value is a string');
-  if (control.test(value)) throw messageInvalid(path, 'line breaks and control characters are not allowed in a header field');
+  if (control.test(value))
+    throw messageInvalid(path, 'line breaks and control characters are not allowed in a header field');
 }
 
 /**
@@ -46,7 +47,8 @@ function fold(name: string, tokens: readonly string[], path: string): string {
       out += token;
       column += token.length;
     } else {
-      if (token.length > hardLimit) throw messageInvalid(path, `a header field line would be longer than ${hardLimit} characters`);
+      if (token.length > hardLimit)
+        throw messageInvalid(path, `a header field line would be longer than ${hardLimit} characters`);
       out += `\r\n${token}`;
       column = token.length;
     }
@@ -105,7 +107,14 @@ export function structuredField(name: string, value: string, path: string = name
   if (isShort(name, value)) return `${name}: ${value}\r\n`;
   checkValue(value, path);
   if (!/^[ -~\t]*$/.test(value)) throw messageInvalid(path, 'only ASCII is allowed in this header field');
-  return fold(name, value.trim().match(/[ \t]*[^ \t]+/g)?.map((word, i) => (i === 0 ? ` ${word}` : word)) ?? [' '], path);
+  return fold(
+    name,
+    value
+      .trim()
+      .match(/[ \t]*[^ \t]+/g)
+      ?.map((word, i) => (i === 0 ? ` ${word}` : word)) ?? [' '],
+    path,
+  );
 }
 
 /** A structured field of tokens that must not be parted, as parameters with their semicolons. */

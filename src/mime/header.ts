@@ -57,7 +57,8 @@ export function parseHeader(bytes: Uint8Array, start: number, end: number, maxBy
     let lineEnd = endOfLine(buffer, at);
     if (isEmptyLine(buffer, at, lineEnd)) return new ParsedHeader(fields, lineEnd);
     while (lineEnd < end && isContinuation(buffer, lineEnd)) lineEnd = endOfLine(buffer, lineEnd);
-    if (lineEnd - start > maxBytes) throw createEmailError('ERR_CONTENT', `A header section is longer than ${maxBytes} octets`);
+    if (lineEnd - start > maxBytes)
+      throw createEmailError('ERR_CONTENT', `A header section is longer than ${maxBytes} octets`);
     const raw = decodeOctets(buffer.subarray(fieldStart, lineEnd));
     const colon = raw.indexOf(':');
     const name = colon < 0 ? '' : raw.slice(0, colon).trimEnd();
@@ -65,7 +66,10 @@ export function parseHeader(bytes: Uint8Array, start: number, end: number, maxBy
     if (name === '' || /[^!-9;-~]/.test(name)) {
       if (fieldStart !== start) return new ParsedHeader(fields, fieldStart);
     } else {
-      const value = raw.slice(colon + 1).replace(/\r?\n/g, '').trim();
+      const value = raw
+        .slice(colon + 1)
+        .replace(/\r?\n/g, '')
+        .trim();
       fields.push({ name, value, start: fieldStart, end: lineEnd });
     }
     at = lineEnd;

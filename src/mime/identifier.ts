@@ -17,7 +17,10 @@ export function createBoundary(): string {
 export function checkedId(text: string, path: string): string {
   const id = typeof text === 'string' && text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text;
   if (typeof id !== 'string' || !/^[!-;=?-~]{1,900}$/.test(id)) {
-    throw messageInvalid(path, 'an identifier is 1 to 900 printable ASCII characters without blanks and angle brackets');
+    throw messageInvalid(
+      path,
+      'an identifier is 1 to 900 printable ASCII characters without blanks and angle brackets',
+    );
   }
   return `<${id}>`;
 }

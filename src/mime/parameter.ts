@@ -46,7 +46,8 @@ function checkValue(value: string, path: string): void {
 export function parameterTokens(name: string, value: string, path: string): string[] {
   if (!token.test(name)) throw messageInvalid(path, 'a parameter name is an RFC 2045 token');
   checkValue(value, path);
-  if ((name.endsWith('*') ? token : plainToken).test(value) && name.length + value.length < room) return [`${name}=${value}`];
+  if ((name.endsWith('*') ? token : plainToken).test(value) && name.length + value.length < room)
+    return [`${name}=${value}`];
   // Many clients decode encoded-words here, where RFC 2047 allows none.
   if (!/^[ -~]*$/.test(value) || looksEncoded(value)) return sections(name, value, true);
   const quoted = `${name}=${quote(value)}`;
@@ -56,7 +57,8 @@ export function parameterTokens(name: string, value: string, path: string): stri
 /** `name=` for clients that know no RFC 2231: encoded-words in quotes, against RFC 2047 and understood by all of them. */
 export function legacyNameTokens(name: string, value: string, path: string): string[] {
   // Sections are RFC 2231 too.
-  if (/^[ -~]*$/.test(value) && !looksEncoded(value) && name.length + quote(value).length < room) return parameterTokens(name, value, path);
+  if (/^[ -~]*$/.test(value) && !looksEncoded(value) && name.length + quote(value).length < room)
+    return parameterTokens(name, value, path);
   checkValue(value, path);
   // With a blank before and a quote behind, a line has 76 characters at most.
   const words = encodedWords(value, room - name.length - 1, room);

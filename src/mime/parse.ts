@@ -112,7 +112,7 @@ function* delimiters(source: Buffer, boundary: string, from: number, to: number)
   const mark = Buffer.from(`--${boundary}`, 'utf8');
   // A search that looked past `to` would make many parts quadratic.
   const range = source.subarray(0, to);
-  for (let at = range.indexOf(mark, from); at >= 0; ) {
+  for (let at = range.indexOf(mark, from); at >= 0;) {
     let end = at + mark.length;
     const closes = source[end] === 0x2d && source[end + 1] === 0x2d && end + 2 <= to;
     if (closes) end += 2;
@@ -142,7 +142,8 @@ export function parseMessage(bytes: Uint8Array, limits: ParseLimits = {}): Parse
     const boundary = type.value.startsWith('multipart/') ? type.parameters.get('boundary') : undefined;
     const parts: ParsedPart[] = [];
     if (boundary !== undefined && boundary !== '') {
-      if (depth >= maxDepth) throw createEmailError('ERR_CONTENT', `A message nests deeper than ${maxDepth} multiparts`);
+      if (depth >= maxDepth)
+        throw createEmailError('ERR_CONTENT', `A message nests deeper than ${maxDepth} multiparts`);
       const childType = type.value === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
       let open: number | undefined;
       for (const { bodyEnd, next, closes } of delimiters(source, boundary, bodyStart, end)) {

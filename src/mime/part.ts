@@ -10,7 +10,11 @@ export type PartBody =
    * A stream that starts anew at each call. `size`: its octets, where known; a stream that then gives more or fewer is ERR_CONTENT.
    * `isText`: UTF-8 text, whose line ends all become CRLF; else the octets come back as they are.
    */
-  | { readonly open: () => AsyncIterable<Uint8Array>; readonly size?: number | undefined; readonly isText?: boolean | undefined };
+  | {
+      readonly open: () => AsyncIterable<Uint8Array>;
+      readonly size?: number | undefined;
+      readonly isText?: boolean | undefined;
+    };
 
 /** A part that is not multipart. */
 export interface LeafPart {

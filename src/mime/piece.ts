@@ -52,7 +52,8 @@ export function totalSize(pieces: readonly Piece[]): number | undefined {
 
 /** The pieces in memory where that is possible and wise, else as a stream that starts anew at each iteration. */
 export function join(pieces: readonly Piece[], size: number | undefined): ByteSource {
-  if (size === undefined || size > maxInMemory || pieces.some(isStream)) return { [Symbol.asyncIterator]: () => blocksOf(pieces) };
+  if (size === undefined || size > maxInMemory || pieces.some(isStream))
+    return { [Symbol.asyncIterator]: () => blocksOf(pieces) };
   const [only] = pieces;
   if (pieces.length === 1 && typeof only === 'string') return Buffer.from(only, 'latin1');
   const out = Buffer.allocUnsafe(size + encoderRoom);
@@ -86,7 +87,8 @@ function encoderFor(piece: Exclude<Piece, string>): ContentEncoder {
 async function* checkedChunks({ open, inputSize, path }: StreamPiece): AsyncGenerator<Uint8Array> {
   let seen = 0;
   for await (const chunk of open()) {
-    if (!(chunk instanceof Uint8Array)) throw createEmailError('ERR_CONTENT', `${path}: the stream gave something other than bytes`);
+    if (!(chunk instanceof Uint8Array))
+      throw createEmailError('ERR_CONTENT', `${path}: the stream gave something other than bytes`);
     seen += chunk.length;
     if (inputSize !== undefined && seen > inputSize) break;
     yield chunk;
@@ -116,7 +118,9 @@ async function* blocksOf(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) {
     const content = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece;
     const encoder = encoderFor(content);
-    const chunks = isStream(content) ? checkedChunks(content) : [content instanceof Uint8Array ? content : content.base64];
+    const chunks = isStream(content)
+      ? checkedChunks(content)
+      : [content instanceof Uint8Array ? content : content.base64];
     for await (const chunk of chunks) {
       for (let from = 0; from < chunk.length; from += encoder.read) {
         if (block.length - at < encoderRoom) yield take();

@@ -137,9 +137,10 @@ export function quotePrintable(text: string): string[] {
   let stays = 0;
   let equals = text.indexOf('=');
   const takeOver = (): void => {
-    if (stays > done) quoted.push(encodeQuotedPrintable(Buffer.from(text.slice(done, stays), 'latin1'), true, 0).toString('latin1'));
+    if (stays > done)
+      quoted.push(encodeQuotedPrintable(Buffer.from(text.slice(done, stays), 'latin1'), true, 0).toString('latin1'));
   };
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const lf = text.indexOf('\n', at);
     const end = lf < 0 ? text.length : lf - 1;
     const next = lf < 0 ? text.length : lf + 1;
@@ -163,7 +164,8 @@ function lineStays(text: string, at: number, end: number): boolean {
   if (end === at) return true;
   const first = text.charCodeAt(at);
   const last = text.charCodeAt(end - 1);
-  if (first === dot || (first === letterF && (at + 1 === text.length || text.charCodeAt(at + 1) === letterR))) return false;
+  if (first === dot || (first === letterF && (at + 1 === text.length || text.charCodeAt(at + 1) === letterR)))
+    return false;
   return end - at < maxColumn && last !== 32 && last !== 9;
 }
 

@@ -32,7 +32,13 @@ interface Written {
 
 const mediaType = /^[!#$%&'*+.^_`{|}~\w-]+\/[!#$%&'*+.^_`{|}~\w-]+$/;
 
-function encodeText(given: string, contentType: string, path: string, options: RenderOptions, isRoot: boolean): EncodedBody {
+function encodeText(
+  given: string,
+  contentType: string,
+  path: string,
+  options: RenderOptions,
+  isRoot: boolean,
+): EncodedBody {
   const charset = 'utf-8';
   let canonical = given;
   let flags = scanText(given);
@@ -43,7 +49,8 @@ function encodeText(given: string, contentType: string, path: string, options: R
   // The end of data is a line end too: a message's last line has one.
   const text = isRoot && canonical !== '' && !canonical.endsWith('\r\n') ? `${canonical}\r\n` : canonical;
   if (flags === 0) return { transferEncoding: '7bit', pieces: [text], contentType, charset };
-  if ((flags & textFlag.unprintable) === 0) return { transferEncoding: 'quoted-printable', pieces: quotePrintable(text), contentType, charset };
+  if ((flags & textFlag.unprintable) === 0)
+    return { transferEncoding: 'quoted-printable', pieces: quotePrintable(text), contentType, charset };
   if (!isWellFormed(text)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
   const bytes = utf8(text);
   if (options.eightBit === true) {
@@ -56,7 +63,11 @@ function encodeText(given: string, contentType: string, path: string, options: R
 }
 
 /** quoted-printable or base64, whichever is shorter. */
-function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): Pick<EncodedBody, 'transferEncoding' | 'pieces'> {
+function encodeCompactly(
+  bytes: Uint8Array,
+  isText: boolean,
+  escaped: number,
+): Pick<EncodedBody, 'transferEncoding' | 'pieces'> {
   const quoted = (bytes.length + 2 * escaped) * (76 / 73);
   if (base64Size(bytes.length) < quoted) return { transferEncoding: 'base64', pieces: [{ base64: bytes }] };
   return { transferEncoding: 'quoted-printable', pieces: [encodeQuotedPrintable(bytes, isText, escaped)] };
@@ -64,25 +75,38 @@ function encodeCompactly(bytes: Uint8Array, isText: boolean, escaped: number): P
 
 /** RFC 2046 section 5.2.1 allows message/rfc822 no base64: where that is needed, the message goes as a file. */
 function asBase64(piece: Piece, contentType: string): EncodedBody {
-  return { transferEncoding: 'base64', pieces: [piece], contentType: isMessage(contentType) ? 'application/octet-stream' : contentType };
+  return {
+    transferEncoding: 'base64',
+    pieces: [piece],
+    contentType: isMessage(contentType) ? 'application/octet-stream' : contentType,
+  };
 }
 
 function isMessage(contentType: string): boolean {
   return contentType.startsWith('message/') && contentType !== 'message/global';
 }
 
-function encodeBytes(bytes: Uint8Array, contentType: string, part: LeafPart, options: RenderOptions, isRoot: boolean): EncodedBody {
+function encodeBytes(
+  bytes: Uint8Array,
+  contentType: string,
+  part: LeafPart,
+  options: RenderOptions,
+  isRoot: boolean,
+): EncodedBody {
   const isText = contentType.startsWith('text/');
   if ((isText || isMessage(contentType)) && bytes.length <= maxInMemory) {
     const { plain, fragile, escaped } = traitsOf(bytes);
     const charset = isText && !hasCharset(part) && isUtf8(bytes) ? 'utf-8' : undefined;
     // A forwarded message may not be encoded; and a whole message gets a line end where it has none.
     const stays = !isText || !(fragile || (isRoot && bytes.at(-1) !== 10));
-    if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true))) return { transferEncoding: plain, pieces: [bytes], contentType, charset };
+    if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true)))
+      return { transferEncoding: plain, pieces: [bytes], contentType, charset };
     if (isText && options.binary !== true) return { ...encodeCompactly(bytes, false, escaped), contentType, charset };
     if (options.binary === true) return { transferEncoding: 'binary', pieces: [bytes], contentType, charset };
   }
-  return options.binary === true ? { transferEncoding: 'binary', pieces: [bytes], contentType } : asBase64({ base64: bytes }, contentType);
+  return options.binary === true
+    ? { transferEncoding: 'binary', pieces: [bytes], contentType }
+    : asBase64({ base64: bytes }, contentType);
 }
 
 function hasCharset({ parameters }: LeafPart): boolean {
@@ -98,7 +122,8 @@ function encodeBody(part: LeafPart, contentType: string, options: RenderOptions,
     const piece: Piece = { open, inputSize, encoding: 'quoted-printable-text', endsLine: isRoot, path };
     return { transferEncoding: 'quoted-printable', pieces: [piece], contentType, charset: 'utf-8' };
   }
-  if (options.binary === true) return { transferEncoding: 'binary', pieces: [{ open, inputSize, encoding: 'identity', path }], contentType };
+  if (options.binary === true)
+    return { transferEncoding: 'binary', pieces: [{ open, inputSize, encoding: 'identity', path }], contentType };
   return asBase64({ open, inputSize, encoding: 'base64', path }, contentType);
 }
 
@@ -108,7 +133,11 @@ const textTypes: ReadonlyMap<string, string> = new Map([
   ['text/html', 'Content-Type: text/html; charset=utf-8\r\n'],
 ]);
 
-function contentTypeField(contentType: string, parameters: readonly (readonly [string, string])[], part: LeafPart): string {
+function contentTypeField(
+  contentType: string,
+  parameters: readonly (readonly [string, string])[],
+  part: LeafPart,
+): string {
   const path = `${part.path}.contentType`;
   if (!mediaType.test(contentType) || contentType.startsWith('multipart/')) {
     throw messageInvalid(path, 'a content type is type/subtype in RFC 2045 tokens, and not multipart');
@@ -120,9 +149,15 @@ function contentTypeField(contentType: string, parameters: readonly (readonly [s
 
 function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
   const { path, filename } = part;
-  const { transferEncoding, pieces: body, contentType, charset } = encodeBody(part, part.contentType.toLowerCase(), options, isRoot);
+  const {
+    transferEncoding,
+    pieces: body,
+    contentType,
+    charset,
+  } = encodeBody(part, part.contentType.toLowerCase(), options, isRoot);
   let parameters = part.parameters === undefined ? [] : Object.entries(part.parameters);
-  const ready = charset === 'utf-8' && parameters.length === 0 && filename === undefined ? textTypes.get(contentType) : undefined;
+  const ready =
+    charset === 'utf-8' && parameters.length === 0 && filename === undefined ? textTypes.get(contentType) : undefined;
   if (ready === undefined && charset !== undefined && contentType.startsWith('text/')) {
     parameters = [['charset', charset], ...parameters.filter(([name]) => name.toLowerCase() !== 'charset')];
   }
@@ -133,14 +168,20 @@ function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, piec
     const tokens = filename === undefined ? [] : [parameterTokens('filename', filename, `${path}.filename`)];
     fields += tokenField('Content-Disposition', withParameters(value, tokens), `${path}.filename`);
   }
-  if (part.cid !== undefined) fields += structuredField('Content-ID', checkedId(part.cid, `${path}.cid`), `${path}.cid`);
-  if (part.description !== undefined) fields += textField('Content-Description', part.description, `${path}.description`);
+  if (part.cid !== undefined)
+    fields += structuredField('Content-ID', checkedId(part.cid, `${path}.cid`), `${path}.cid`);
+  if (part.description !== undefined)
+    fields += textField('Content-Description', part.description, `${path}.description`);
   for (const piece of body) pieces.push(piece);
   if (isRoot && transferEncoding === 'base64' && totalSize(body) !== 0) pieces.push('\r\n');
   // A soft line break: content that does not end a line itself comes back without one.
   const last = body.at(-1);
-  if (isRoot && last instanceof Uint8Array && transferEncoding === 'quoted-printable' && last.at(-1) !== 10) pieces.push('=\r\n');
-  return { fields, encoding: transferEncoding === 'base64' || transferEncoding === 'quoted-printable' ? '7bit' : transferEncoding };
+  if (isRoot && last instanceof Uint8Array && transferEncoding === 'quoted-printable' && last.at(-1) !== 10)
+    pieces.push('=\r\n');
+  return {
+    fields,
+    encoding: transferEncoding === 'base64' || transferEncoding === 'quoted-printable' ? '7bit' : transferEncoding,
+  };
 }
 
 function writeMulti(part: MultiPart, options: RenderOptions, pieces: Piece[]): Written {
@@ -153,7 +194,9 @@ function writeMulti(part: MultiPart, options: RenderOptions, pieces: Piece[]): W
     if (written.encoding === 'binary' || encoding === '7bit') encoding = written.encoding;
   });
   pieces.push(`\r\n--${boundary}--\r\n`);
-  const parameters = Object.entries(part.parameters ?? {}).map(([name, value]) => parameterTokens(name, value, 'contentType'));
+  const parameters = Object.entries(part.parameters ?? {}).map(([name, value]) =>
+    parameterTokens(name, value, 'contentType'),
+  );
   const tokens = withParameters(part.contentType, [...parameters, [`boundary="${boundary}"`]]);
   let fields = tokenField('Content-Type', tokens);
   // RFC 2045 section 6.4: a multipart says what its parts need, and 7bit is the default.
@@ -175,7 +218,8 @@ function merge(pieces: readonly Piece[]): Piece[] {
   const out: Piece[] = [];
   for (const piece of pieces) {
     const last = out.at(-1);
-    if (typeof piece === 'string' && typeof last === 'string' && last.length + piece.length <= maxMerged) out[out.length - 1] = last + piece;
+    if (typeof piece === 'string' && typeof last === 'string' && last.length + piece.length <= maxMerged)
+      out[out.length - 1] = last + piece;
     else out.push(piece);
   }
   return out;

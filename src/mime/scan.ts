@@ -53,7 +53,7 @@ function unitAt(text: string | Buffer, at: number): number | undefined {
 /** By vectors, in pieces of whole lines, or of a part of a line that is long. */
 function scanPieces(text: string | Buffer): number {
   let flags = 0;
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     const rest = typeof text === 'string' ? text.slice(at, at + scanLimit) : text.subarray(at, at + scanLimit);
     const length = at + rest.length < text.length ? wholeLines(rest) : rest.length;
     flags |= scanVectors(typeof rest === 'string' ? rest.slice(0, length) : rest.subarray(0, length));
@@ -78,13 +78,15 @@ function searchText(given: string | Buffer): number {
   const text = typeof given === 'string' ? given : given.toString('latin1');
   const flags = searchLines(text);
   if (!unprintable.test(text)) return flags;
-  return flags | textFlag.unprintable | (wide.test(text) ? textFlag.wide : 0) | (text.includes('\0') ? textFlag.nul : 0);
+  return (
+    flags | textFlag.unprintable | (wide.test(text) ? textFlag.wide : 0) | (text.includes('\0') ? textFlag.nul : 0)
+  );
 }
 
 /** From line end to line end: to look for the next one costs far less than to look at each character. */
 function searchLines(text: string): number {
   let flags = 0;
-  for (let at = 0; ; ) {
+  for (let at = 0; ;) {
     const nextLf = text.indexOf('\n', at);
     const nextCr = text.indexOf('\r', at);
     const isLast = nextLf < 0 && nextCr < 0;

@@ -73,7 +73,10 @@ function joinSections(sections: readonly Section[]): string {
 /** See StructuredValue. An RFC 2231 form of a parameter goes before a plain one. */
 export function parseStructured(text: string): StructuredValue {
   const first = text.indexOf(';');
-  const value = (first < 0 ? text : text.slice(0, first)).replace(/\([^()]*\)/g, '').trim().toLowerCase();
+  const value = (first < 0 ? text : text.slice(0, first))
+    .replace(/\([^()]*\)/g, '')
+    .trim()
+    .toLowerCase();
   const plain = new Map<string, string>();
   const sectioned = new Map<string, Section[]>();
   let count = 0;
@@ -85,7 +88,10 @@ export function parseStructured(text: string): StructuredValue {
       at = semicolon;
       continue;
     }
-    const name = text.slice(at + 1, equals).trim().toLowerCase();
+    const name = text
+      .slice(at + 1, equals)
+      .trim()
+      .toLowerCase();
     let start = equals + 1;
     while (text[start] === ' ' || text[start] === '\t') start++;
     const read = readValue(text, start);

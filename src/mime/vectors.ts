@@ -5,16 +5,16 @@ import { asBuffer } from '../util/bytes.js';
  * made of. The module is vectors.wat beside this file: 889 octets, no imports, and a memory of its own through which all passes.
  */
 const module = Buffer.from(
-  'AGFzbQEAAAABDQJgA39/fwBgAn9/AX8DAwIAAQUDAQAEBxcDBm1lbW9yeQIAA2VuYwAABHNjYW4AAQq8BgLBAgIBfwJ7AkADQCABRQ0BQQAhAwNAIAD9AAQA/QwBAAIB'
-    + 'BAMFBAcGCAcKCQsK/Q4hBCAEQQr9jQH9DD8AAAA/AAAAPwAAAD8AAAD9TiAEQQb9jQH9DAAAPwAAAD8AAAA/AAAAPwD9Tv1QIAT9DPADPwDwAz8A8AM/APADPwD9Tv0M'
-    + 'EAAAARAAAAEQAAABEAAAAf2VAf1QIQQgBP0MMzMzMzMzMzMzMzMzMzMzM/1zIAT9DBoaGhoaGhoaGhoaGhoaGhr9Jf0MDQ0NDQ0NDQ0NDQ0NDQ0NDf1O/VAhBSACIAT9'
-    + 'DEf8/Pz8/Pz8/Pz87fBBAAAgBf0O/W79CwQAIABBDGohACACQRBqIQIgA0EBaiEDIANBBUkNAAsgAEEDayEAIAJBBGshAiACQY0UOwEAIAJBAmohAiABQQFrIQEMAAsL'
-    + 'C/YDAgl7A38gAf0MICAgICAgICAgICAgICAgIP0LBAAgAf0MICAgICAgICAgICAgICAgIP0LBBD9DP////////////////////8hCCAAIQsDQCAA/QAEACECIABBAWv9'
-    + 'AAQAIQMgAv0MCgoKCgoKCgoKCgoKCgoKCv0jIQQgBSAEIAP9DA0NDQ0NDQ0NDQ0NDQ0NDQ39I/1R/VAhBSAJIAL9DA0NDQ0NDQ0NDQ0NDQ0NDQ39IyAD/QwgICAgICAg'
-    + 'ICAgICAgICAg/SMgA/0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9Tv1QIQkgCiAC/QxGRkZGRkZGRkZGRkZGRkZG/SMgA/0MCgoKCgoKCgoKCgoKCgoKCv0j/U79UCEKIAYg'
-    + 'Av0MICAgICAgICAgICAgICAgIP1x/QxeXl5eXl5eXl5eXl5eXl5e/Sj9DAAAAAAAAAAAAP//AAD/AAAgAv0O/U/9UCEGIAcgAv1QIQcgCCAC/XchCCAE/WQhDSANBEAg'
-    + 'ACANaGogC2shCyAMIAtB5wdLciEMIABBIGogDWdrIQsLIABBEGohACAAIAFNDQALIAEgC2shCyAMIAtB5gdKciEMIAX9UyAG/VNBAXRyIAf9ZEEAR0ECdCAI/WNFQQN0'
-    + 'cnIgDEEEdCAJ/VNBBXQgCv1TQQZ0cnJyCw==',
+  'AGFzbQEAAAABDQJgA39/fwBgAn9/AX8DAwIAAQUDAQAEBxcDBm1lbW9yeQIAA2VuYwAABHNjYW4AAQq8BgLBAgIBfwJ7AkADQCABRQ0BQQAhAwNAIAD9AAQA/QwBAAIB' +
+    'BAMFBAcGCAcKCQsK/Q4hBCAEQQr9jQH9DD8AAAA/AAAAPwAAAD8AAAD9TiAEQQb9jQH9DAAAPwAAAD8AAAA/AAAAPwD9Tv1QIAT9DPADPwDwAz8A8AM/APADPwD9Tv0M' +
+    'EAAAARAAAAEQAAABEAAAAf2VAf1QIQQgBP0MMzMzMzMzMzMzMzMzMzMzM/1zIAT9DBoaGhoaGhoaGhoaGhoaGhr9Jf0MDQ0NDQ0NDQ0NDQ0NDQ0NDf1O/VAhBSACIAT9' +
+    'DEf8/Pz8/Pz8/Pz87fBBAAAgBf0O/W79CwQAIABBDGohACACQRBqIQIgA0EBaiEDIANBBUkNAAsgAEEDayEAIAJBBGshAiACQY0UOwEAIAJBAmohAiABQQFrIQEMAAsL' +
+    'C/YDAgl7A38gAf0MICAgICAgICAgICAgICAgIP0LBAAgAf0MICAgICAgICAgICAgICAgIP0LBBD9DP////////////////////8hCCAAIQsDQCAA/QAEACECIABBAWv9' +
+    'AAQAIQMgAv0MCgoKCgoKCgoKCgoKCgoKCv0jIQQgBSAEIAP9DA0NDQ0NDQ0NDQ0NDQ0NDQ39I/1R/VAhBSAJIAL9DA0NDQ0NDQ0NDQ0NDQ0NDQ39IyAD/QwgICAgICAg' +
+    'ICAgICAgICAg/SMgA/0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9Tv1QIQkgCiAC/QxGRkZGRkZGRkZGRkZGRkZG/SMgA/0MCgoKCgoKCgoKCgoKCgoKCv0j/U79UCEKIAYg' +
+    'Av0MICAgICAgICAgICAgICAgIP1x/QxeXl5eXl5eXl5eXl5eXl5e/Sj9DAAAAAAAAAAAAP//AAD/AAAgAv0O/U/9UCEGIAcgAv1QIQcgCCAC/XchCCAE/WQhDSANBEAg' +
+    'ACANaGogC2shCyAMIAtB5wdLciEMIABBIGogDWdrIQsLIABBEGohACAAIAFNDQALIAEgC2shCyAMIAtB5gdKciEMIAX9UyAG/VNBAXRyIAf9ZEEAR0ECdCAI/WNFQQN0' +
+    'cnIgDEEEdCAJ/VNBBXQgCv1TQQZ0cnJyCw==',
   'base64',
 );
 
@@ -58,7 +58,11 @@ export function hasVectors(): boolean {
 function start(): Vectors {
   const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Runtime }).WebAssembly;
   const instance = new Instance(new Module(module));
-  const { memory, enc, scan } = instance.exports as { memory: { buffer: ArrayBuffer }; enc: Vectors['encode']; scan: Vectors['scan'] };
+  const { memory, enc, scan } = instance.exports as {
+    memory: { buffer: ArrayBuffer };
+    enc: Vectors['encode'];
+    scan: Vectors['scan'];
+  };
   const heap = Buffer.from(memory.buffer);
   heap.writeUInt16LE(crlf, outAt - 2);
   heap[inAt - 1] = lf;
@@ -69,7 +73,7 @@ function start(): Vectors {
 export function encodeLines(input: Uint8Array, from: number, count: number, out: Buffer, at: number): void {
   const { heap, encode } = (vectors ??= start());
   const source = asBuffer(input);
-  for (let done = 0; done < count; ) {
+  for (let done = 0; done < count;) {
     const pass = Math.min(passLines, count - done);
     const begin = from + done * lineIn;
     source.copy(heap, inAt, begin, begin + pass * lineIn);

@@ -122,7 +122,10 @@ export interface Mailer extends AsyncDisposable {
    * Many messages with back-pressure, results in completion order; one failure does not stop the rest. A signal that aborts, or
    * close(), does: no further message is taken, and once all that was under way was told, the iteration rejects.
    */
-  sendAll(messages: Iterable<MailMessage> | AsyncIterable<MailMessage>, options?: SendOptions): AsyncIterable<SendAllResult>;
+  sendAll(
+    messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
+    options?: SendOptions,
+  ): AsyncIterable<SendAllResult>;
   /** What send() would transmit: for a Sent folder, a preview, a queue. A stream in the message is spent by it. */
   compose(message: MailMessage, options?: { readonly signal?: AbortSignal | undefined }): Promise<ComposedMessage>;
   /**

@@ -47,5 +47,8 @@ export interface Connector {
    * Resolves with a connected stream, of which not one byte has been consumed. Rejects when `signal` aborts. A plain error is
    * wrapped as `cause` of ERR_CONNECT.
    */
-  connect(target: { readonly host: string; readonly port: number }, options: { readonly signal: AbortSignal }): Promise<Duplex>;
+  connect(
+    target: { readonly host: string; readonly port: number },
+    options: { readonly signal: AbortSignal },
+  ): Promise<Duplex>;
 }

@@ -3,7 +3,8 @@ import type { EmailError } from './error.js';
 import type { SmtpReply, Warning } from './reply.js';
 
 /** A step of a connection; 'starttls' is the command, 'tls' the handshake. */
-export type ConnectionStep = 'resolve' | 'connect' | 'proxy' | 'tls' | 'greeting' | 'ehlo' | 'starttls' | 'authenticate' | 'quit';
+export type ConnectionStep =
+  'resolve' | 'connect' | 'proxy' | 'tls' | 'greeting' | 'ehlo' | 'starttls' | 'authenticate' | 'quit';
 
 /** One step of `testConnection()`. */
 export interface ConnectionStepReport {

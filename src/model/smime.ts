@@ -46,7 +46,8 @@ export interface SmimeEncryptSettings {
 }
 
 /** Content encryption; 'des-ede3-cbc' for old receivers only. */
-export type EncryptionAlgorithm = 'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc' | 'aes-128-gcm' | 'aes-256-gcm' | 'des-ede3-cbc';
+export type EncryptionAlgorithm =
+  'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc' | 'aes-128-gcm' | 'aes-256-gcm' | 'des-ede3-cbc';
 
 /**
  * Where recipients' certificates come from: a file or bytes (one certificate for all recipients, as on the settings page, where

@@ -27,7 +27,9 @@ export function hostNamesOf(der: Uint8Array): readonly string[] {
 /** Node's text of subjectAltName: `DNS:a, IP Address:b`, with JSON strings where a value could be mistaken. */
 function namesOf(certificate: X509Certificate): readonly (readonly [string, string])[] {
   const names: [string, string][] = [];
-  for (const match of (certificate.subjectAltName ?? '').matchAll(/(?:^|, )(DNS|IP Address|email):("(?:[^"\\]|\\.)*"|[^,]*)/g)) {
+  for (const match of (certificate.subjectAltName ?? '').matchAll(
+    /(?:^|, )(DNS|IP Address|email):("(?:[^"\\]|\\.)*"|[^,]*)/g,
+  )) {
     const value = match[2] as string;
     names.push([match[1] as string, value.startsWith('"') ? (JSON.parse(value) as string) : value]);
   }

@@ -4,7 +4,11 @@ import type { ChannelBinding } from '../model/sasl.js';
 import { children, contentOf, type DerElement, oidText, readElement, tag } from '../util/der.js';
 
 /** The channel binding of a TLS connection with the server of that certificate (DER); undefined where it has none of this type. */
-export function channelBinding(socket: TLSSocket, certificate: Uint8Array, type: ChannelBinding['type']): ChannelBinding | undefined {
+export function channelBinding(
+  socket: TLSSocket,
+  certificate: Uint8Array,
+  type: ChannelBinding['type'],
+): ChannelBinding | undefined {
   if (type === 'tls-exporter') {
     // RFC 9266 section 2; under TLS 1.2 it is no good without extended master secret, of which Node tells nothing.
     if (socket.getProtocol() !== 'TLSv1.3') return undefined;

@@ -19,21 +19,40 @@ export interface OwnConnector extends Connector {
 }
 
 /** Runs a step, times it and reports it; `detail` says what was seen. Its error goes on. */
-export function reportStep<T>(name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string, onStep: ConnectOptions['onStep']): Promise<T> {
+export function reportStep<T>(
+  name: ConnectionStep,
+  run: () => Promise<T>,
+  detail: (value: T) => string,
+  onStep: ConnectOptions['onStep'],
+): Promise<T> {
   return onStep === undefined ? run() : reported(name, run, detail, onStep);
 }
 
 type Reporting = NonNullable<ConnectOptions['onStep']>;
 
-async function reported<T>(name: ConnectionStep, run: () => Promise<T>, detail: (value: T) => string, onStep: Reporting): Promise<T> {
+async function reported<T>(
+  name: ConnectionStep,
+  run: () => Promise<T>,
+  detail: (value: T) => string,
+  onStep: Reporting,
+): Promise<T> {
   const start = performance.now();
   try {
     const value = await run();
     onStep({ name, ok: true, durationMs: performance.now() - start, detail: detail(value) });
     return value;
   } catch (cause) {
-    const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause, phase: name });
-    onStep({ name, ok: false, durationMs: performance.now() - start, detail: error.message, error, remedy: error.remedy });
+    const error = isEmailError(cause)
+      ? cause
+      : createEmailError('ERR_CONNECT', reasonOf(cause), { cause, phase: name });
+    onStep({
+      name,
+      ok: false,
+      durationMs: performance.now() - start,
+      detail: error.message,
+      error,
+      remedy: error.remedy,
+    });
     throw cause;
   }
 }

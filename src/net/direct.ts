@@ -37,15 +37,24 @@ export class DirectConnector implements OwnConnector {
     return await reportStep(
       'connect',
       () => connectToFirst(addresses, target, this.#localAddress, signal),
-      (socket) => `${showTarget(socket.remoteAddress ?? target.host, target.port)} from ${socket.localAddress ?? 'an unknown address'}`,
+      (socket) =>
+        `${showTarget(socket.remoteAddress ?? target.host, target.port)} from ${socket.localAddress ?? 'an unknown address'}`,
       onStep,
     );
   }
 }
 
-function connectToFirst(addresses: readonly HostAddress[], target: { readonly host: string; readonly port: number }, localAddress: string | undefined, signal: AbortSignal): Promise<Socket> {
+function connectToFirst(
+  addresses: readonly HostAddress[],
+  target: { readonly host: string; readonly port: number },
+  localAddress: string | undefined,
+  signal: AbortSignal,
+): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const usable = localAddress === undefined ? addresses : addresses.filter(({ family }) => family === (localAddress.includes(':') ? 6 : 4));
+    const usable =
+      localAddress === undefined
+        ? addresses
+        : addresses.filter(({ family }) => family === (localAddress.includes(':') ? 6 : 4));
     const failures: { readonly address: string; readonly error: NodeJS.ErrnoException }[] = [];
     const attempts = new Set<Socket>();
     let begun = 0;
@@ -66,7 +75,14 @@ function connectToFirst(addresses: readonly HostAddress[], target: { readonly ho
       clearTimeout(timer);
       const next = usable[begun++];
       if (next === undefined) return;
-      const socket = connect({ host: next.address, port: target.port, family: next.family, localAddress, noDelay: true, autoSelectFamily: false });
+      const socket = connect({
+        host: next.address,
+        port: target.port,
+        family: next.family,
+        localAddress,
+        noDelay: true,
+        autoSelectFamily: false,
+      });
       attempts.add(socket);
       socket.once('connect', () => settle(() => resolve(socket), socket));
       socket.once('error', (error) => {
@@ -85,8 +101,13 @@ function connectToFirst(addresses: readonly HostAddress[], target: { readonly ho
   });
 }
 
-function unreachable(target: { readonly host: string; readonly port: number }, failures: readonly { readonly address: string; readonly error: NodeJS.ErrnoException }[]): EmailError {
-  const tried = failures.map(({ address, error }) => `${showTarget(address, target.port)} ${error.code ?? error.message}`).join(', ');
+function unreachable(
+  target: { readonly host: string; readonly port: number },
+  failures: readonly { readonly address: string; readonly error: NodeJS.ErrnoException }[],
+): EmailError {
+  const tried = failures
+    .map(({ address, error }) => `${showTarget(address, target.port)} ${error.code ?? error.message}`)
+    .join(', ');
   const codes = new Set(failures.map(({ error }) => error.code));
   const causes = failures.map(({ error }) => error);
   return createEmailError('ERR_CONNECT', `No connection to ${showTarget(target.host, target.port)}: ${tried}`, {
@@ -102,8 +123,12 @@ function unreachable(target: { readonly host: string; readonly port: number }, f
 }
 
 function noLocalFamily(target: { readonly host: string; readonly port: number }, localAddress: string): EmailError {
-  return createEmailError('ERR_CONNECT', `${target.host} has no address of the family of server.localAddress ${localAddress}.`, {
-    phase: 'connect',
-    remedy: 'Leave server.localAddress out, or give one of the other family.',
-  });
+  return createEmailError(
+    'ERR_CONNECT',
+    `${target.host} has no address of the family of server.localAddress ${localAddress}.`,
+    {
+      phase: 'connect',
+      remedy: 'Leave server.localAddress out, or give one of the other family.',
+    },
+  );
 }

@@ -46,7 +46,9 @@ function settleOnce<T>(
     };
     const onAbort = (): void => settle(() => reject(abortError(signal)));
     const timer = setTimeout(() => {
-      settle(() => reject(createEmailError('ERR_TIMEOUT', `no answer from ${what} within ${timeoutMs} ms`, { retryable: true })));
+      settle(() =>
+        reject(createEmailError('ERR_TIMEOUT', `no answer from ${what} within ${timeoutMs} ms`, { retryable: true })),
+      );
     }, timeoutMs);
     signal.addEventListener('abort', onAbort, { once: true });
     cleanUp = begin(
@@ -128,13 +130,20 @@ export interface LookUpOptions extends ExchangeOptions {
 }
 
 /** Runs one question to DNS; no such record is no answer, and not an error. */
-async function ask<T>(what: string, options: LookUpOptions, question: (resolver: Resolver) => Promise<readonly T[]>): Promise<readonly T[]> {
+async function ask<T>(
+  what: string,
+  options: LookUpOptions,
+  question: (resolver: Resolver) => Promise<readonly T[]>,
+): Promise<readonly T[]> {
   const resolver = new Resolver({ timeout: 2000, tries: 2 });
   if (options.dnsServers !== undefined) resolver.setServers(options.dnsServers);
   return settleOnce<readonly T[]>(what, options, (resolve, reject) => {
     question(resolver).then(resolve, (error: NodeJS.ErrnoException) => {
       if (error.code === 'ENOTFOUND' || error.code === 'ENODATA') resolve([]);
-      else reject(createEmailError('ERR_DNS', `${what}: ${error.code ?? error.message}`, { cause: error, retryable: true }));
+      else
+        reject(
+          createEmailError('ERR_DNS', `${what}: ${error.code ?? error.message}`, { cause: error, retryable: true }),
+        );
     });
     return () => resolver.cancel();
   });

@@ -42,10 +42,18 @@ function lookupAll(host: string, signal: AbortSignal): Promise<readonly HostAddr
 function notFound(host: string, reason: string, cause?: Error): EmailError {
   const shown = showText(host, 255);
   const temporary = reason === 'EAI_AGAIN' || reason === 'ETIMEOUT';
-  return createEmailError('ERR_DNS', temporary ? `The name service did not answer for ${shown} (${reason}).` : `There is no host named ${shown} (${reason}).`, {
-    phase: 'resolve',
-    retryable: temporary,
-    cause,
-    remedy: temporary ? 'Check the name servers of this machine and its way to them.' : 'Check server.host for a typing error, and that the name exists in the DNS this machine asks.',
-  });
+  return createEmailError(
+    'ERR_DNS',
+    temporary
+      ? `The name service did not answer for ${shown} (${reason}).`
+      : `There is no host named ${shown} (${reason}).`,
+    {
+      phase: 'resolve',
+      retryable: temporary,
+      cause,
+      remedy: temporary
+        ? 'Check the name servers of this machine and its way to them.'
+        : 'Check server.host for a typing error, and that the name exists in the DNS this machine asks.',
+    },
+  );
 }

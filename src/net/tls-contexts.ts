@@ -74,9 +74,15 @@ export class SessionCache {
   }
 }
 
-async function createMaterial(settings: TlsSettings, loadClientIdentity: LoadClientIdentity | undefined): Promise<TlsMaterial> {
+async function createMaterial(
+  settings: TlsSettings,
+  loadClientIdentity: LoadClientIdentity | undefined,
+): Promise<TlsMaterial> {
   const ca = await trustAnchors(settings);
-  const identity = settings.clientCertificate === undefined ? undefined : await loadIdentity(settings.clientCertificate, loadClientIdentity);
+  const identity =
+    settings.clientCertificate === undefined
+      ? undefined
+      : await loadIdentity(settings.clientCertificate, loadClientIdentity);
   try {
     const context = tls.createSecureContext({
       minVersion: settings.minVersion ?? 'TLSv1.2',
@@ -87,7 +93,8 @@ async function createMaterial(settings: TlsSettings, loadClientIdentity: LoadCli
     return { context, sessions: new SessionCache() };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
-    if (/CIPHER/i.test(code) || /cipher/i.test(reasonOf(cause))) throw profileInvalid('server.tls.ciphers', `is no cipher list that OpenSSL knows (${reasonOf(cause)})`);
+    if (/CIPHER/i.test(code) || /cipher/i.test(reasonOf(cause)))
+      throw profileInvalid('server.tls.ciphers', `is no cipher list that OpenSSL knows (${reasonOf(cause)})`);
     throw createEmailError('ERR_CERTIFICATE', `The TLS client certificate cannot be used: ${reasonOf(cause)}`, {
       cause,
       phase: 'tls',
@@ -96,23 +103,37 @@ async function createMaterial(settings: TlsSettings, loadClientIdentity: LoadCli
   }
 }
 
-async function loadIdentity(source: CertificateSource, load: LoadClientIdentity | undefined): Promise<{ cert: string; key: string }> {
-  if (load === undefined) throw profileInvalid('server.tls.clientCertificate', 'cannot be read here: no reader of certificates was given');
+async function loadIdentity(
+  source: CertificateSource,
+  load: LoadClientIdentity | undefined,
+): Promise<{ cert: string; key: string }> {
+  if (load === undefined)
+    throw profileInvalid('server.tls.clientCertificate', 'cannot be read here: no reader of certificates was given');
   const { cert, key } = await load(source);
   if (typeof key === 'string') return { cert, key };
   try {
-    return { cert, key: createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString() };
+    return {
+      cert,
+      key: createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString(),
+    };
   } catch (cause) {
-    throw createEmailError('ERR_CERTIFICATE', 'The key of the TLS client certificate cannot be read as PKCS#8.', { cause, phase: 'tls' });
+    throw createEmailError('ERR_CERTIFICATE', 'The key of the TLS client certificate cannot be read as PKCS#8.', {
+      cause,
+      phase: 'tls',
+    });
   }
 }
 
 /** PEM certificates that are trusted; undefined for Node's own list with what the environment adds to it. */
-async function trustAnchors({ ca, useSystemCa }: TlsSettings): Promise<readonly string[] & string[] | undefined> {
+async function trustAnchors({ ca, useSystemCa }: TlsSettings): Promise<(readonly string[] & string[]) | undefined> {
   const own = ca === undefined ? undefined : (await Promise.all((isList(ca) ? ca : [ca]).map(readCertificates))).flat();
   if (useSystemCa !== true) return own;
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default' | 'system') => string[] };
-  if (getCACertificates === undefined) throw profileInvalid('server.tls.useSystemCa', 'needs Node 22.15 or later; this one cannot read the trust anchors of the system');
+  if (getCACertificates === undefined)
+    throw profileInvalid(
+      'server.tls.useSystemCa',
+      'needs Node 22.15 or later; this one cannot read the trust anchors of the system',
+    );
   return [...(own ?? getCACertificates('default')), ...getCACertificates('system')];
 }
 
@@ -120,7 +141,8 @@ function isList(ca: CertificateData | readonly CertificateData[]): ca is readonl
   return Array.isArray(ca);
 }
 
-const pemCertificate = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+const pemCertificate =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /** Certificates as PEM, whatever they were given as. */
 async function readCertificates(data: CertificateData): Promise<string[]> {
@@ -131,7 +153,12 @@ async function readCertificates(data: CertificateData): Promise<string[]> {
   try {
     bytes = await readFile(data.file);
   } catch (cause) {
-    throw unreadable(`the file ${data.file} of server.tls.ca`, (cause as NodeJS.ErrnoException).code ?? reasonOf(cause), cause, 'Check that the file exists and that this process may read it.');
+    throw unreadable(
+      `the file ${data.file} of server.tls.ca`,
+      (cause as NodeJS.ErrnoException).code ?? reasonOf(cause),
+      cause,
+      'Check that the file exists and that this process may read it.',
+    );
   }
   return readBytes(bytes, `the file ${data.file} of server.tls.ca`);
 }
@@ -155,7 +182,12 @@ function toPem(certificate: string | Uint8Array, place: string): string {
   }
 }
 
-function unreadable(place: string, reason: string, cause?: unknown, remedy = 'Give certificates as PEM text, as DER, or a file of either.'): EmailError {
+function unreadable(
+  place: string,
+  reason: string,
+  cause?: unknown,
+  remedy = 'Give certificates as PEM text, as DER, or a file of either.',
+): EmailError {
   return createEmailError('ERR_CERTIFICATE', `The trust anchors cannot be read from ${place}: ${reason}`, {
     phase: 'tls',
     cause,

@@ -86,12 +86,20 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       if (judged instanceof Error) return fail(judged);
       signal.removeEventListener('abort', onAbort);
       // Whatever befalls the stream below is told by the one above; and that may fail once more after its user destroyed it.
-      socket.removeListener('close', onEnd).removeListener('error', onError).on('error', () => {});
+      socket
+        .removeListener('close', onEnd)
+        .removeListener('error', onError)
+        .on('error', () => {});
       stream.removeListener('error', onError).on('error', () => {});
       const keep = (session: Buffer): void => material.sessions.set(sessionKey, { ...(judged as Judgement), session });
       if (early !== undefined) keep(early);
       socket.removeListener('session', onEarlySession).on('session', keep);
-      resolve({ stream: socket, report: reportOf(socket, judged), certificate: judged.certificate, resumed: socket.isSessionReused() });
+      resolve({
+        stream: socket,
+        report: reportOf(socket, judged),
+        certificate: judged.certificate,
+        resumed: socket.isSessionReused(),
+      });
     });
   });
 }
@@ -124,7 +132,8 @@ function judge(socket: TLSSocket, name: string, settings: TlsSettings): Judgemen
     if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(peer.fingerprint256, name);
   }
   const pathProblem = socket.authorized ? undefined : String(socket.authorizationError);
-  const problem = pathProblem ?? (checkServerIdentity(name, peer) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
+  const problem =
+    pathProblem ?? (checkServerIdentity(name, peer) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
   if (problem === undefined) return { certificate, info, authorized: true };
   if (settings.dangerouslyAcceptAnyCertificate === true) return { certificate, info, authorized: false };
   return certificateRefused(problem, socket.getPeerCertificate(true), name);

@@ -16,7 +16,8 @@ export function isUniversal(node: Asn1Node | undefined, tagNumber: number): bool
 
 /** The elements of a constructed one. */
 export function itemsOf(node: Asn1Node | undefined, what: string): readonly Asn1Node[] {
-  const value: unknown = node?.idBlock.isConstructed === true && 'value' in node.valueBlock ? node.valueBlock.value : undefined;
+  const value: unknown =
+    node?.idBlock.isConstructed === true && 'value' in node.valueBlock ? node.valueBlock.value : undefined;
   if (!Array.isArray(value)) throw new RangeError(`${what} is missing`);
   return value as readonly Asn1Node[];
 }
@@ -42,7 +43,12 @@ export function oidOf(node: Asn1Node | undefined, what: string): string {
 export function numberOf(node: Asn1Node | undefined, what: string): number {
   if (!isUniversal(node, 2)) throw new RangeError(`${what} is missing`);
   const content = octetsOf(node, what);
-  if (content.length === 0 || content.length > 5 || (content[0] ?? 0) >= 0x80 || (content.length === 5 && content[0] !== 0)) {
+  if (
+    content.length === 0 ||
+    content.length > 5 ||
+    (content[0] ?? 0) >= 0x80 ||
+    (content.length === 5 && content[0] !== 0)
+  ) {
     throw new RangeError(`${what} is out of range`);
   }
   return content.readUIntBE(0, content.length);
@@ -56,7 +62,10 @@ export function rawOf(node: Asn1Node | undefined, what: string): Buffer {
 }
 
 /** An AlgorithmIdentifier. */
-export function algorithmOf(node: Asn1Node | undefined, what: string): { readonly oid: string; readonly parameters: Asn1Node | undefined } {
+export function algorithmOf(
+  node: Asn1Node | undefined,
+  what: string,
+): { readonly oid: string; readonly parameters: Asn1Node | undefined } {
   const [name, parameters] = itemsOf(node, what);
   return { oid: oidOf(name, what), parameters };
 }

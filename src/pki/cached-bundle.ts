@@ -16,7 +16,8 @@ export async function loadBundleCached(source: CertificateSource, context: Cache
     if (copy !== undefined) return { data: Buffer.from(copy).toString('latin1') };
   }
   const text = await bundleText(source, slot, signal);
-  if (!text.includes('BEGIN CERTIFICATE')) throw certificateError(`${slot}: it holds no certificate`, 'Give a file with the certificates of the recipients.');
+  if (!text.includes('BEGIN CERTIFICATE'))
+    throw certificateError(`${slot}: it holds no certificate`, 'Give a file with the certificates of the recipients.');
   await inStore('written', slot, () => store.saveCached(profileName, slot, Buffer.from(text, 'latin1')));
   return { data: text };
 }
@@ -27,6 +28,12 @@ async function bundleText(source: CertificateSource, slot: string, signal: Abort
     const { certificate, chain } = await loadCertificate(source, { slot, signal, purpose: 'encrypt' });
     return [certificate, ...chain].map((der) => toPem('CERTIFICATE', der)).join('');
   }
-  const { certificates, crls } = await contentsOf(source, slot, filePasswords(source, slot, signal), { purpose: 'encrypt', signal });
-  return [...certificates.map(({ der }) => toPem('CERTIFICATE', der)), ...crls.map((der) => toPem('X509 CRL', der))].join('');
+  const { certificates, crls } = await contentsOf(source, slot, filePasswords(source, slot, signal), {
+    purpose: 'encrypt',
+    signal,
+  });
+  return [
+    ...certificates.map(({ der }) => toPem('CERTIFICATE', der)),
+    ...crls.map((der) => toPem('X509 CRL', der)),
+  ].join('');
 }

@@ -26,10 +26,14 @@ export interface CacheContext extends LoadContext {
  * The copy, where there is one that can be used and no refresh is asked for, else the source's certificate, which then is the copy.
  * A source without `cache` is loaded as always. ERR_STORE where the store fails.
  */
-export async function loadCertificateCached(source: CertificateSource, context: CacheContext): Promise<LoadedCertificate> {
+export async function loadCertificateCached(
+  source: CertificateSource,
+  context: CacheContext,
+): Promise<LoadedCertificate> {
   const { profileName, slot, store, refresh } = context;
   if (source.cache !== true) return loadCertificate(source, context);
-  if (store === undefined) throw profileInvalid(`${slot}.cache`, 'needs a profileStore, in which the certificate is kept');
+  if (store === undefined)
+    throw profileInvalid(`${slot}.cache`, 'needs a profileStore, in which the certificate is kept');
   if (refresh !== true) {
     const copy = await copyIn(store, profileName, slot);
     const loaded = copy === undefined ? undefined : await deserialize(copy, slot);
@@ -43,12 +47,20 @@ export async function loadCertificateCached(source: CertificateSource, context: 
 }
 
 /** What the store keeps; undefined where it keeps none. */
-export async function copyIn(store: NonNullable<CacheContext['store']>, profileName: string, slot: string): Promise<Uint8Array | undefined> {
+export async function copyIn(
+  store: NonNullable<CacheContext['store']>,
+  profileName: string,
+  slot: string,
+): Promise<Uint8Array | undefined> {
   const copy: unknown = await inStore('read', slot, () => store.loadCached(profileName, slot));
   if (copy === undefined || copy instanceof Uint8Array) return copy;
-  throw createEmailError('ERR_STORE', `The profile store gave something that is no bytes for the cached certificate of ${slot}`, {
-    remedy: 'Let loadCached() give a Uint8Array, or undefined where there is none.',
-  });
+  throw createEmailError(
+    'ERR_STORE',
+    `The profile store gave something that is no bytes for the cached certificate of ${slot}`,
+    {
+      remedy: 'Let loadCached() give a Uint8Array, or undefined where there is none.',
+    },
+  );
 }
 
 /** A call of the store, whose failure is ERR_STORE. */
@@ -69,7 +81,10 @@ const formatVersion = 1;
 
 function serialize({ info, certificate, chain, privateKey }: LoadedCertificate, slot: string): Uint8Array {
   if (privateKey !== undefined && !(privateKey instanceof Uint8Array)) {
-    throw certificateError(`${slot}: the private key does not leave its device or store, so that no copy can be kept`, 'Leave `cache` out of this certificate.');
+    throw certificateError(
+      `${slot}: the private key does not leave its device or store, so that no copy can be kept`,
+      'Leave `cache` out of this certificate.',
+    );
   }
   return sequence(
     element(tag.integer, Buffer.of(formatVersion)),
@@ -83,14 +98,25 @@ function serialize({ info, certificate, chain, privateKey }: LoadedCertificate, 
 async function deserialize(copy: Uint8Array, slot: string): Promise<LoadedCertificate> {
   try {
     const [version, certificate, chain, ...rest] = [...children(copy, readElement(copy, 0))];
-    if (version?.tag !== tag.integer || copy[version.start] !== formatVersion || certificate === undefined || chain === undefined) throw new RangeError('unknown form');
+    if (
+      version?.tag !== tag.integer ||
+      copy[version.start] !== formatVersion ||
+      certificate === undefined ||
+      chain === undefined
+    )
+      throw new RangeError('unknown form');
     const alias = rest.find((part) => part.tag === tag.utf8String);
     const key = rest.find((part) => part.tag === tag.octetString);
     const parsed = await parseCertificate(Buffer.from(contentOf(copy, certificate)));
     const privateKey = key === undefined ? undefined : Buffer.from(contentOf(copy, key));
-    if (privateKey !== undefined && !publicHalf(openPrivateKey(privateKey)).equals(parsed.publicKey)) throw new RangeError('the key is not that of the certificate');
+    if (privateKey !== undefined && !publicHalf(openPrivateKey(privateKey)).equals(parsed.publicKey))
+      throw new RangeError('the key is not that of the certificate');
     return {
-      info: { ...parsed.info, hasPrivateKey: key !== undefined, ...(alias === undefined ? {} : { alias: contentOf(copy, alias).toString('utf8') }) },
+      info: {
+        ...parsed.info,
+        hasPrivateKey: key !== undefined,
+        ...(alias === undefined ? {} : { alias: contentOf(copy, alias).toString('utf8') }),
+      },
       certificate: parsed.der,
       chain: [...children(copy, chain)].map((part) => Buffer.from(contentOf(copy, part))),
       ...(privateKey === undefined ? {} : { privateKey }),

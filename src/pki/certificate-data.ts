@@ -35,8 +35,12 @@ export async function readTrustAnchors(data: CertificateData, field: string): Pr
   try {
     const bytes = isFile ? await readCertificateFile(data.file) : bytesOf(data);
     const { certificates, crls } = await readContents(bytes, { passwords: noPasswords, wantKeys: false });
-    if (certificates.length + crls.length === 0) throw certificateError('it holds no certificate', 'Give a certificate as PEM text or DER bytes.');
-    return { anchors: await Promise.all(certificates.map(({ der }) => parseCertificate(der))), lists: crls.map(parseRevocationList) };
+    if (certificates.length + crls.length === 0)
+      throw certificateError('it holds no certificate', 'Give a certificate as PEM text or DER bytes.');
+    return {
+      anchors: await Promise.all(certificates.map(({ der }) => parseCertificate(der))),
+      lists: crls.map(parseRevocationList),
+    };
   } catch (error) {
     throw atPlace(error, place);
   }

@@ -13,5 +13,8 @@ export function certificateError(reason: string, remedy: string, cause?: unknown
 export function atPlace(error: unknown, place: string): unknown {
   if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE' || error.message.startsWith(place)) return error;
   const { message, remedy, cause } = error;
-  return createEmailError('ERR_CERTIFICATE', `${place}: ${message}`, { remedy, ...(cause === undefined ? {} : { cause }) });
+  return createEmailError('ERR_CERTIFICATE', `${place}: ${message}`, {
+    remedy,
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

@@ -64,17 +64,23 @@ const emailAddressType = '1.2.840.113549.1.9.1';
 /** Reads a DER certificate. ERR_CERTIFICATE says what is not well-formed, and at which byte. */
 export async function parseCertificate(der: Uint8Array): Promise<Certificate> {
   try {
-    if (der.length > maxCertificateBytes) throw new RangeError(`it has ${der.length} bytes, more than ${maxCertificateBytes}`);
+    if (der.length > maxCertificateBytes)
+      throw new RangeError(`it has ${der.length} bytes, more than ${maxCertificateBytes}`);
     return readCertificate(der);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw certificateError(`not a readable certificate: ${reasonOf(error)}`, 'Give an X.509 certificate in DER or PEM form.', error);
+    throw certificateError(
+      `not a readable certificate: ${reasonOf(error)}`,
+      'Give an X.509 certificate in DER or PEM form.',
+      error,
+    );
   }
 }
 
 function readCertificate(der: Uint8Array): Certificate {
   const outer = expect(readElement(der, 0), tag.sequence, 'a certificate');
-  if (outer.end !== der.length) throw new RangeError(`${der.length - outer.end} bytes after the end at byte ${outer.end}`);
+  if (outer.end !== der.length)
+    throw new RangeError(`${der.length - outer.end} bytes after the end at byte ${outer.end}`);
   const [tbs, outerAlgorithm, signature] = [...children(der, outer)];
   const fields = [...children(der, expect(tbs, tag.sequence, 'tbsCertificate'))];
   const version = fields[0]?.tag === 0xa0 ? readVersion(der, fields.shift()) : 1;
@@ -126,7 +132,8 @@ function readCertificate(der: Uint8Array): Certificate {
 
 function expect(part: DerElement | undefined, tagByte: number, what: string): DerElement {
   if (part === undefined) throw new RangeError(`${what} is missing`);
-  if (part.tag !== tagByte) throw new RangeError(`byte ${part.offset} is 0x${part.tag.toString(16)}, where ${what} should begin`);
+  if (part.tag !== tagByte)
+    throw new RangeError(`byte ${part.offset} is 0x${part.tag.toString(16)}, where ${what} should begin`);
   return part;
 }
 
@@ -158,7 +165,11 @@ function openPublicKey(spki: Buffer): KeyObject {
   try {
     return createPublicKey({ key: spki, format: 'der', type: 'spki' });
   } catch (error) {
-    throw certificateError('its public key is of a kind that is not supported', 'Use a certificate with an RSA, EC or Ed25519 key.', error);
+    throw certificateError(
+      'its public key is of a kind that is not supported',
+      'Use a certificate with an RSA, EC or Ed25519 key.',
+      error,
+    );
   }
 }
 
@@ -183,7 +194,11 @@ function emailsOf(extensions: CertificateExtensions): string[] {
 }
 
 function subjectEmails(parts: NameParts): string[] {
-  return parts.flat().flatMap(({ type, value }) => (type === emailAddressType && value !== undefined && isShowable(value) ? [value] : []));
+  return parts
+    .flat()
+    .flatMap(({ type, value }) =>
+      type === emailAddressType && value !== undefined && isShowable(value) ? [value] : [],
+    );
 }
 
 /** A NUL or other control in an address is somebody's trick, and never a mailbox. */

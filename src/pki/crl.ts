@@ -69,7 +69,11 @@ export function parseRevocationList(der: Uint8Array): RevocationList {
     return readList(der);
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    throw certificateError(`not a readable revocation list: ${reasonOf(error)}`, 'Give a CRL in DER or PEM form.', error);
+    throw certificateError(
+      `not a readable revocation list: ${reasonOf(error)}`,
+      'Give a CRL in DER or PEM form.',
+      error,
+    );
   }
 }
 
@@ -83,13 +87,19 @@ function readList(der: Uint8Array): RevocationList {
   const [inner, issuer, thisUpdate, ...rest] = fields;
   if (issuer?.tag !== tag.sequence) throw new RangeError('the issuer is missing');
   const signatureAlgorithm = readAlgorithm(der, algorithm);
-  if (Buffer.compare(readAlgorithm(der, inner).der, signatureAlgorithm.der) !== 0) throw new RangeError('the two algorithms differ');
-  const isTime = (field: DerElement | undefined): boolean => field?.tag === tag.utcTime || field?.tag === tag.generalizedTime;
+  if (Buffer.compare(readAlgorithm(der, inner).der, signatureAlgorithm.der) !== 0)
+    throw new RangeError('the two algorithms differ');
+  const isTime = (field: DerElement | undefined): boolean =>
+    field?.tag === tag.utcTime || field?.tag === tag.generalizedTime;
   const nextUpdate = isTime(rest[0]) ? rest.shift() : undefined;
   const entries = rest[0]?.tag === tag.sequence ? rest.shift() : undefined;
   const headBytes = der.length - (entries === undefined ? 0 : entries.end - entries.start);
-  if (headBytes > maxHeadBytes) throw new RangeError(`it has ${headBytes} bytes besides its entries, more than ${maxHeadBytes}`);
-  const extensions = rest[0]?.tag === 0xa0 ? extensionMap(der, readElement(der, rest[0].start, rest[0].end)) : new Map<string, CertificateExtension>();
+  if (headBytes > maxHeadBytes)
+    throw new RangeError(`it has ${headBytes} bytes besides its entries, more than ${maxHeadBytes}`);
+  const extensions =
+    rest[0]?.tag === 0xa0
+      ? extensionMap(der, readElement(der, rest[0].start, rest[0].end))
+      : new Map<string, CertificateExtension>();
   const issuerKey = comparableName(nameParts(der, issuer));
   return {
     der,
@@ -111,7 +121,8 @@ function readList(der: Uint8Array): RevocationList {
 /** The fields of a structure that has seven at most. */
 function few(der: Uint8Array, parent: DerElement): DerElement[] {
   const fields: DerElement[] = [];
-  for (const field of children(der, parent)) if (fields.push(field) > 7) throw new RangeError('the list has too many fields');
+  for (const field of children(der, parent))
+    if (fields.push(field) > 7) throw new RangeError('the list has too many fields');
   return fields;
 }
 
@@ -150,7 +161,10 @@ export function readReasons(bits: Uint8Array): number {
 export function readPointNames(bytes: Uint8Array, point: DerElement, issuer: string): string[] {
   if (point.tag !== 0xa1) return [...children(bytes, point)].map((name) => generalNameKey(bytes, name));
   const rdn = element(tag.sequence, element(tag.set, contentOf(bytes, point)));
-  const parts: unknown[] = [...(JSON.parse(issuer) as unknown[]), ...(JSON.parse(comparableName(nameParts(rdn))) as unknown[])];
+  const parts: unknown[] = [
+    ...(JSON.parse(issuer) as unknown[]),
+    ...(JSON.parse(comparableName(nameParts(rdn))) as unknown[]),
+  ];
   return [`directory:${JSON.stringify(parts)}`];
 }
 
@@ -178,7 +192,7 @@ export function findEntry(list: RevocationList, serialNumber: Uint8Array, issuer
   const wanted = asBuffer(serialNumber);
   let currentIssuer = list.issuer;
   let found: RevokedEntry | undefined;
-  for (let at = entries.start; at < entries.end; ) {
+  for (let at = entries.start; at < entries.end;) {
     const entry = readElement(der, at, entries.end);
     at = entry.end;
     const serial = readElement(der, entry.start, entry.end);
@@ -189,7 +203,9 @@ export function findEntry(list: RevocationList, serialNumber: Uint8Array, issuer
     if (issuer) currentIssuer = firstDirectoryName(issuer.value) ?? currentIssuer;
     if (!matches || currentIssuer !== issuerKey) continue;
     const reason = extensions.get(reasonOid);
-    const unclear = [...extensions].some(([oid, { critical }]) => critical && oid !== reasonOid && oid !== certificateIssuerOid && oid !== '2.5.29.24');
+    const unclear = [...extensions].some(
+      ([oid, { critical }]) => critical && oid !== reasonOid && oid !== certificateIssuerOid && oid !== '2.5.29.24',
+    );
     found = { reason: reason ? (reason.value.at(-1) ?? 0) : 0, unclear };
   }
   return found;

@@ -54,8 +54,13 @@ export function nameParts(bytes: Uint8Array, name: DerElement = readElement(byte
     const attributes: NameAttribute[] = [];
     for (const pair of children(bytes, rdn)) {
       const [type, value] = [...children(bytes, pair)];
-      if (type?.tag !== tag.oid || value === undefined) throw new RangeError(`name attribute at byte ${pair.offset} is incomplete`);
-      attributes.push({ type: oidText(contentOf(bytes, type)), value: stringOf(bytes, value), der: wholeOf(bytes, value) });
+      if (type?.tag !== tag.oid || value === undefined)
+        throw new RangeError(`name attribute at byte ${pair.offset} is incomplete`);
+      attributes.push({
+        type: oidText(contentOf(bytes, type)),
+        value: stringOf(bytes, value),
+        der: wholeOf(bytes, value),
+      });
     }
     parts.push(attributes);
   }
@@ -126,7 +131,9 @@ function decodeUtf32(content: Buffer): string | undefined {
 /** The name in a form that is equal for names that match: case and repeated blanks are ignored. */
 export function comparableName(parts: NameParts): string {
   return JSON.stringify(
-    parts.map((rdn) => rdn.map(({ type, value, der }) => `${type}=${value === undefined ? hexValue(der) : fold(value)}`).sort()),
+    parts.map((rdn) =>
+      rdn.map(({ type, value, der }) => `${type}=${value === undefined ? hexValue(der) : fold(value)}`).sort(),
+    ),
   );
 }
 

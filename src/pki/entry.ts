@@ -1,5 +1,11 @@
 /** The certificate functions of the entry `sealpost/smime`: checked arguments, then the loaders that profiles use too. */
-import type { CertificateSource, CertificateStore, CertificateStoreReference, LoadedCertificate, StorePasswords } from '../model/certificate.js';
+import type {
+  CertificateSource,
+  CertificateStore,
+  CertificateStoreReference,
+  LoadedCertificate,
+  StorePasswords,
+} from '../model/certificate.js';
 import { argumentsSubject, checked } from '../profile/check.js';
 import { certificateSource, filePassword, storeReference } from '../profile/schema/certificate.js';
 import { object, optional, required } from '../profile/schema/object.js';
@@ -17,7 +23,9 @@ const storeSchema = object<{ reference: CertificateStoreReference; options: Stor
  * ERR_CERTIFICATE says why it cannot be loaded, ERR_SECRET which password cannot be had. Dates, usages and the path are not checked.
  */
 export async function loadCertificate(source: CertificateSource): Promise<LoadedCertificate> {
-  const checkedArguments = checked(sourceSchema, { source }, argumentsSubject) as { readonly source: CertificateSource };
+  const checkedArguments = checked(sourceSchema, { source }, argumentsSubject) as {
+    readonly source: CertificateSource;
+  };
   return load(checkedArguments.source, { slot: 'certificate' });
 }
 
@@ -25,7 +33,13 @@ export async function loadCertificate(source: CertificateSource): Promise<Loaded
  * The store behind a reference, to list and to load from; one of your own is given back as it is. Nothing is read yet.
  * ERR_CERTIFICATE where the platform has no such store.
  */
-export async function openCertificateStore(reference: CertificateStoreReference, options: StorePasswords = {}): Promise<CertificateStore> {
-  const checkedArguments = checked(storeSchema, { reference, options }, argumentsSubject) as { reference: CertificateStoreReference; options: StorePasswords };
+export async function openCertificateStore(
+  reference: CertificateStoreReference,
+  options: StorePasswords = {},
+): Promise<CertificateStore> {
+  const checkedArguments = checked(storeSchema, { reference, options }, argumentsSubject) as {
+    reference: CertificateStoreReference;
+    options: StorePasswords;
+  };
   return open(checkedArguments.reference, checkedArguments.options);
 }

@@ -67,7 +67,11 @@ export interface CertificateExtensions {
   readonly subjectKeyIdentifier: Uint8Array | undefined;
   /** `issuer` is GeneralNames (content octets), `serialNumber` content octets. */
   readonly authorityKeyIdentifier:
-    | { readonly keyIdentifier?: Uint8Array | undefined; readonly issuer?: Uint8Array | undefined; readonly serialNumber?: Uint8Array | undefined }
+    | {
+        readonly keyIdentifier?: Uint8Array | undefined;
+        readonly issuer?: Uint8Array | undefined;
+        readonly serialNumber?: Uint8Array | undefined;
+      }
     | undefined;
   /** Empty where the certificate has none. */
   readonly subjectAltNames: readonly GeneralName[];
@@ -75,7 +79,10 @@ export interface CertificateExtensions {
 
 /** Reads the [3] field of a TBSCertificate; a RangeError where a known extension is not well-formed or any comes twice. */
 export function readExtensions(bytes: Uint8Array, field: DerElement | undefined): CertificateExtensions {
-  const extensions = field === undefined ? new Map<string, CertificateExtension>() : extensionMap(bytes, readElement(bytes, field.start, field.end));
+  const extensions =
+    field === undefined
+      ? new Map<string, CertificateExtension>()
+      : extensionMap(bytes, readElement(bytes, field.start, field.end));
   const read = <T>(oid: string, decoder: (value: Uint8Array) => T): T | undefined => {
     const extension = extensions.get(oid);
     return extension === undefined ? undefined : decoder(extension.value);
@@ -85,7 +92,9 @@ export function readExtensions(bytes: Uint8Array, field: DerElement | undefined)
     keyUsage: read(extensionOid.keyUsage, readKeyUsage),
     extendedKeyUsage: read(extensionOid.extendedKeyUsage, readExtendedKeyUsage),
     basicConstraints: read(extensionOid.basicConstraints, readBasicConstraints),
-    subjectKeyIdentifier: read(extensionOid.subjectKeyIdentifier, (value) => contentOf(value, expectTag(value, tag.octetString))),
+    subjectKeyIdentifier: read(extensionOid.subjectKeyIdentifier, (value) =>
+      contentOf(value, expectTag(value, tag.octetString)),
+    ),
     authorityKeyIdentifier: read(extensionOid.authorityKeyIdentifier, readAuthorityKeyIdentifier),
     subjectAltNames: read(extensionOid.subjectAltName, (value) => readGeneralNames(value)) ?? [],
   };

@@ -38,7 +38,9 @@ const maxChain = 10;
 const maxChecks = 100;
 
 /** Reads all certificates and gives each its key and its chain. */
-export async function identitiesOf(contents: Pick<Contents, 'certificates' | 'keys' | 'locked'> & Partial<Pick<Contents, 'crls'>>): Promise<Identities> {
+export async function identitiesOf(
+  contents: Pick<Contents, 'certificates' | 'keys' | 'locked'> & Partial<Pick<Contents, 'crls'>>,
+): Promise<Identities> {
   const skipped: Error[] = [];
   const certificates = await readAll(contents.certificates, skipped);
   const keys = new Map<Certificate, Buffer>();
@@ -57,10 +59,17 @@ export async function identitiesOf(contents: Pick<Contents, 'certificates' | 'ke
   const identities = pool.map((certificate) => {
     const privateKey = keys.get(certificate);
     const alias = certificates.get(certificate) ?? aliases.get(certificate);
-    const locked = privateKey === undefined ? contents.locked?.find((each) => Buffer.compare(each.certificate, certificate.der) === 0)?.reason : undefined;
+    const locked =
+      privateKey === undefined
+        ? contents.locked?.find((each) => Buffer.compare(each.certificate, certificate.der) === 0)?.reason
+        : undefined;
     return {
       certificate,
-      info: { ...certificate.info, hasPrivateKey: privateKey !== undefined || locked !== undefined, ...(alias === undefined ? {} : { alias }) },
+      info: {
+        ...certificate.info,
+        hasPrivateKey: privateKey !== undefined || locked !== undefined,
+        ...(alias === undefined ? {} : { alias }),
+      },
       chain: () => chainOf(certificate, bySubject),
       privateKey,
       locked,
@@ -70,7 +79,10 @@ export async function identitiesOf(contents: Pick<Contents, 'certificates' | 'ke
 }
 
 /** Each certificate once, with its alias. One that cannot be read does not take the others along. */
-async function readAll(contained: readonly ContainedCertificate[], skipped: Error[]): Promise<Map<Certificate, string | undefined>> {
+async function readAll(
+  contained: readonly ContainedCertificate[],
+  skipped: Error[],
+): Promise<Map<Certificate, string | undefined>> {
   const read = new Map<Certificate, string | undefined>();
   const seen = new Map<string, Certificate>();
   for (const { der, alias } of contained) {
@@ -88,14 +100,20 @@ async function readAll(contained: readonly ContainedCertificate[], skipped: Erro
 }
 
 /** The certificates of a key; undefined where the key itself cannot be read. */
-function ownersOf(pkcs8: Buffer, certificates: ReadonlyMap<Certificate, unknown>, skipped: Error[]): readonly Certificate[] | undefined {
+function ownersOf(
+  pkcs8: Buffer,
+  certificates: ReadonlyMap<Certificate, unknown>,
+  skipped: Error[],
+): readonly Certificate[] | undefined {
   try {
     const publicKey = publicHalf(openPrivateKey(pkcs8));
     const spki = publicKey.export({ format: 'der', type: 'spki' });
     // Byte equality finds nearly all; points in compressed form need the slower comparison.
     const pool = [...certificates.keys()];
     const same = pool.filter((certificate) => spki.equals(certificate.spki));
-    return same.length > 0 ? same : pool.filter((certificate) => certificate.key.kind === 'ec' && isSameKey(publicKey, certificate));
+    return same.length > 0
+      ? same
+      : pool.filter((certificate) => certificate.key.kind === 'ec' && isSameKey(publicKey, certificate));
   } catch (error) {
     if (!isEmailError(error)) throw error;
     skipped.push(error);
@@ -131,9 +149,15 @@ function chainOf(leaf: Certificate, bySubject: ReadonlyMap<string, readonly Cert
   const chain: Certificate[] = [];
   const visited = new Set([leaf]);
   let checks = 0;
-  for (let last = leaf; chain.length < maxChain; ) {
+  for (let last = leaf; chain.length < maxChain;) {
     const issuers = bySubject.get(latin1(last.issuer)) ?? [];
-    const issuer = issuers.find((candidate) => !visited.has(candidate) && mayHaveIssued(candidate, last) && ++checks <= maxChecks && hasSigned(candidate, last));
+    const issuer = issuers.find(
+      (candidate) =>
+        !visited.has(candidate) &&
+        mayHaveIssued(candidate, last) &&
+        ++checks <= maxChecks &&
+        hasSigned(candidate, last),
+    );
     if (issuer === undefined) break;
     visited.add(issuer);
     chain.push(issuer);

@@ -22,7 +22,9 @@ export function withWholeKeys(path: readonly Certificate[]): readonly Certificat
   for (const certificate of [...path].reverse()) {
     const issuer = whole[0];
     const key = issuer !== undefined && lacksParameters(certificate) ? wholeKey(certificate, issuer) : undefined;
-    whole.unshift(key === undefined ? certificate : (Object.create(certificate, { publicKey: { value: key } }) as Certificate));
+    whole.unshift(
+      key === undefined ? certificate : (Object.create(certificate, { publicKey: { value: key } }) as Certificate),
+    );
   }
   return whole;
 }
@@ -35,7 +37,11 @@ function wholeKey({ spki }: Certificate, issuer: Certificate): KeyObject | undef
     const [algorithm] = [...children(from, readElement(from, 0))];
     const [, bits] = [...children(spki, readElement(spki, 0))];
     if (algorithm === undefined || bits === undefined) return undefined;
-    return createPublicKey({ key: sequence(wholeOf(from, algorithm), wholeOf(spki, bits)), format: 'der', type: 'spki' });
+    return createPublicKey({
+      key: sequence(wholeOf(from, algorithm), wholeOf(spki, bits)),
+      format: 'der',
+      type: 'spki',
+    });
   } catch {
     return undefined;
   }

@@ -34,7 +34,8 @@ class FieldReader {
 
   take(length: number): Buffer {
     const end = this.#at + length;
-    if (end > this.bytes.length) throw new RangeError(`the key store ends at byte ${this.bytes.length}, in the middle of an entry`);
+    if (end > this.bytes.length)
+      throw new RangeError(`the key store ends at byte ${this.bytes.length}, in the middle of an entry`);
     const part = this.bytes.subarray(this.#at, end);
     this.#at = end;
     return part;
@@ -54,7 +55,13 @@ class FieldReader {
 }
 
 /** Reads a Java key store. ERR_CERTIFICATE for wrong passwords, a RangeError for what is damaged. */
-export async function readJavaKeyStore(asn1js: Asn1js, bytes: Buffer, passwords: FilePasswords, wantKeys: boolean, budget: WorkBudget): Promise<Contents> {
+export async function readJavaKeyStore(
+  asn1js: Asn1js,
+  bytes: Buffer,
+  passwords: FilePasswords,
+  wantKeys: boolean,
+  budget: WorkBudget,
+): Promise<Contents> {
   const format = magics.get(bytes.readUInt32BE(0)) ?? 'JKS';
   const password = await passwords.file();
   if (password !== undefined) checkIntegrity(bytes, password, passwords.fileField, format);
@@ -93,7 +100,11 @@ export async function readJavaKeyStore(asn1js: Asn1js, bytes: Buffer, passwords:
       if (wantKeys) await unlock(encrypted, alias, certificates[leaf]);
     } else if (kind === 2) readCertificate(alias);
     // A serialized Java object has no length: what follows it is out of reach.
-    else if (kind === 3) throw certificateError(`the ${format} file holds a secret key, which cannot be passed over`, 'Export the entry that is meant to a file of its own, as PKCS#12.');
+    else if (kind === 3)
+      throw certificateError(
+        `the ${format} file holds a secret key, which cannot be passed over`,
+        'Export the entry that is meant to a file of its own, as PKCS#12.',
+      );
     else throw new RangeError(`entry ${i + 1} of the ${format} file is of an unknown kind`);
   }
   return { format, certificates, keys, locked, crls: [] };
@@ -108,12 +119,25 @@ function checkIntegrity(bytes: Buffer, password: string, field: string, format: 
   const digest = createHash('sha1').update(utf16(password)).update('Mighty Aphrodite').update(body).digest();
   const stored = bytes.subarray(-digestLength);
   if (stored.length === digestLength && timingSafeEqual(digest, stored)) return;
-  throw certificateError(`the password of the ${format} file is wrong, or the file is damaged or truncated`, `Check \`${field}\`: case and spaces count.`);
+  throw certificateError(
+    `the password of the ${format} file is wrong, or the file is damaged or truncated`,
+    `Check \`${field}\`: case and spaces count.`,
+  );
 }
 
-async function decryptKey(asn1js: Asn1js, encrypted: Buffer, passwords: FilePasswords, alias: string, budget: WorkBudget): Promise<Buffer> {
+async function decryptKey(
+  asn1js: Asn1js,
+  encrypted: Buffer,
+  passwords: FilePasswords,
+  alias: string,
+  budget: WorkBudget,
+): Promise<Buffer> {
   const password = await passwords.key();
-  if (password === undefined) throw certificateError(`the key ${JSON.stringify(alias)} is protected by a password, and none was given`, `Give it in \`${passwords.keyField}\`.`);
+  if (password === undefined)
+    throw certificateError(
+      `the key ${JSON.stringify(alias)} is protected by a password, and none was given`,
+      `Give it in \`${passwords.keyField}\`.`,
+    );
   const [algorithm, octets] = itemsOf(decode(asn1js, encrypted), 'the encrypted key');
   const data = octetsOf(octets, 'the encrypted key');
   const { oid, parameters } = algorithmOf(algorithm, 'the encryption of the key');
@@ -121,8 +145,18 @@ async function decryptKey(asn1js: Asn1js, encrypted: Buffer, passwords: FilePass
   if (oid === protections.jks) plain = decryptJks(data, utf16(password));
   else if (oid === protections.jceks) {
     const [salt, rounds] = itemsOf(parameters, 'the parameters of the key');
-    plain = await decryptJceks(data, password, octetsOf(salt, 'the salt'), numberOf(rounds, 'the iteration count'), budget);
-  } else throw certificateError(`the encryption ${oid} of the key is not supported`, 'Convert the store to PKCS#12: `keytool -importkeystore -deststoretype pkcs12`.');
+    plain = await decryptJceks(
+      data,
+      password,
+      octetsOf(salt, 'the salt'),
+      numberOf(rounds, 'the iteration count'),
+      budget,
+    );
+  } else
+    throw certificateError(
+      `the encryption ${oid} of the key is not supported`,
+      'Convert the store to PKCS#12: `keytool -importkeystore -deststoretype pkcs12`.',
+    );
   if (plain !== undefined) return plain;
   throw certificateError(
     `the password of the key ${JSON.stringify(alias)} is wrong`,
@@ -144,7 +178,13 @@ function decryptJks(data: Buffer, password: Buffer): Buffer | undefined {
 }
 
 /** PBEWithMD5AndTripleDES as Sun made it: each half of the salt is hashed on its own. */
-async function decryptJceks(data: Buffer, password: string, salt: Buffer, rounds: number, budget: WorkBudget): Promise<Buffer | undefined> {
+async function decryptJceks(
+  data: Buffer,
+  password: string,
+  salt: Buffer,
+  rounds: number,
+  budget: WorkBudget,
+): Promise<Buffer | undefined> {
   if (salt.length !== 8) throw new RangeError('the salt is not 8 octets');
   if (data.length === 0 || data.length % 8 !== 0) throw new RangeError('the encrypted key is not whole blocks');
   budget.spend(2 * rounds);
@@ -155,8 +195,13 @@ async function decryptJceks(data: Buffer, password: string, salt: Buffer, rounds
     const [a = 0, b = 0, , d = 0] = first;
     first.set([d, a, b]);
   }
-  const derived = Buffer.concat([await iterate('md5', first, secret, rounds, budget), await iterate('md5', second, secret, rounds, budget)]);
+  const derived = Buffer.concat([
+    await iterate('md5', first, secret, rounds, budget),
+    await iterate('md5', second, secret, rounds, budget),
+  ]);
   const plain = decryptCbc('des-ede3-cbc', derived.subarray(0, 24), derived.subarray(24), data);
   const padding = plain.at(-1) ?? 0;
-  return padding >= 1 && padding <= 8 && plain.subarray(-padding).every((octet) => octet === padding) ? plain.subarray(0, -padding) : undefined;
+  return padding >= 1 && padding <= 8 && plain.subarray(-padding).every((octet) => octet === padding)
+    ? plain.subarray(0, -padding)
+    : undefined;
 }

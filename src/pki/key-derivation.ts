@@ -95,13 +95,26 @@ function addOne(target: Buffer, addend: Buffer): void {
 }
 
 /** PBKDF1 (RFC 8018 section 5.1), of which at most one digest can be had. */
-export async function pbkdf1(hashName: 'md5' | 'sha1', password: Uint8Array, salt: Uint8Array, rounds: number, length: number, budget: WorkBudget): Promise<Buffer> {
+export async function pbkdf1(
+  hashName: 'md5' | 'sha1',
+  password: Uint8Array,
+  salt: Uint8Array,
+  rounds: number,
+  length: number,
+  budget: WorkBudget,
+): Promise<Buffer> {
   budget.spend(rounds);
   return (await iterate(hashName, Buffer.concat([password, salt]), noBytes, rounds, budget)).subarray(0, length);
 }
 
 /** hash(… hash(hash(start + suffix) + suffix) …), with a pause now and then. */
-export async function iterate(hashName: string, start: Uint8Array, suffix: Uint8Array, rounds: number, budget: WorkBudget): Promise<Buffer> {
+export async function iterate(
+  hashName: string,
+  start: Uint8Array,
+  suffix: Uint8Array,
+  rounds: number,
+  budget: WorkBudget,
+): Promise<Buffer> {
   let digest = Buffer.from(start);
   for (let round = 1; round <= rounds; round++) {
     digest = hash(hashName, suffix.length === 0 ? digest : Buffer.concat([digest, suffix]), 'buffer');
@@ -118,7 +131,14 @@ async function breathe(budget: WorkBudget): Promise<void> {
 const pbkdf2Async = promisify(pbkdf2);
 
 /** PBKDF2, off the main thread. */
-export async function pbkdf2Derive(prf: string, password: Uint8Array, salt: Uint8Array, rounds: number, length: number, budget: WorkBudget): Promise<Buffer> {
+export async function pbkdf2Derive(
+  prf: string,
+  password: Uint8Array,
+  salt: Uint8Array,
+  rounds: number,
+  length: number,
+  budget: WorkBudget,
+): Promise<Buffer> {
   budget.spend(rounds * Math.ceil(length / hash(prf, '', 'buffer').length));
   const key = await pbkdf2Async(password, salt, rounds, length, prf);
   budget.check();
@@ -134,12 +154,17 @@ export async function scryptDerive(
   budget: WorkBudget,
 ): Promise<Buffer> {
   if (128 * cost.N * cost.r > maxScryptBytes || cost.p > 16) {
-    throw certificateError('it asks for more than 256 MiB of memory to derive its key', 'Write the file anew with smaller scrypt parameters.');
+    throw certificateError(
+      'it asks for more than 256 MiB of memory to derive its key',
+      'Write the file anew with smaller scrypt parameters.',
+    );
   }
   budget.spend(Math.max(1, cost.N * cost.r * cost.p));
   const key = await new Promise<Buffer>((resolve, reject) => {
     const options = { ...cost, maxmem: 2 * maxScryptBytes };
-    scrypt(password, salt, length, options, (error, derived) => (error === null ? resolve(derived) : reject(new RangeError(error.message))));
+    scrypt(password, salt, length, options, (error, derived) =>
+      error === null ? resolve(derived) : reject(new RangeError(error.message)),
+    );
   });
   budget.check();
   return key;

@@ -30,7 +30,8 @@ export async function loadPkijs(): Promise<Libraries> {
   const [pkijs, asn1js] = await Promise.all([import('pkijs'), import('asn1js')]);
   const shared = engineHolder()?.pkijs;
   // An engine that the application set while the import was under way is not pkijs' default, and stays.
-  if (before !== undefined && shared !== undefined && isDefaultEngine(pkijs, shared.engine?.crypto)) shared.engine = before;
+  if (before !== undefined && shared !== undefined && isDefaultEngine(pkijs, shared.engine?.crypto))
+    shared.engine = before;
   return { pkijs, asn1js };
 }
 
@@ -73,12 +74,17 @@ export function decode(asn1js: Asn1js, bytes: Uint8Array, limits: DecodeLimits =
     copyInput: false,
   });
   if (offset < 0) throw new RangeError(`BER: ${result.error === '' ? 'not well-formed' : result.error}`);
-  if (offset !== bytes.length && limits.allowTrailing !== true) throw new RangeError(`BER: ${bytes.length - offset} bytes after the end`);
+  if (offset !== bytes.length && limits.allowTrailing !== true)
+    throw new RangeError(`BER: ${bytes.length - offset} bytes after the end`);
   return result;
 }
 
 /** asn1js reports most faults in its result, and throws for some values that are out of range. */
-function parse(asn1js: Asn1js, bytes: Uint8Array, options: Parameters<Asn1js['fromBER']>[1]): ReturnType<Asn1js['fromBER']> {
+function parse(
+  asn1js: Asn1js,
+  bytes: Uint8Array,
+  options: Parameters<Asn1js['fromBER']>[1],
+): ReturnType<Asn1js['fromBER']> {
   try {
     return asn1js.fromBER(bytes as Uint8Array<ArrayBuffer>, options);
   } catch (error) {

@@ -32,7 +32,10 @@ export interface LoadContext {
  * Loads from file, bytes or store. ERR_CERTIFICATE says what is wrong and where; ERR_SECRET where a password cannot be had. Dates,
  * usages and the path are not checked here.
  */
-export async function loadCertificate(source: CertificateSource, context: LoadContext = {}): Promise<LoadedCertificate> {
+export async function loadCertificate(
+  source: CertificateSource,
+  context: LoadContext = {},
+): Promise<LoadedCertificate> {
   const slot = context.slot ?? 'certificate';
   try {
     throwIfAborted(context.signal);
@@ -57,12 +60,17 @@ export async function contentsOf(
     const contents = await readContents(await readCertificateFile(source.file), options);
     if (source.keyFile === undefined || !options.wantKeys) return contents;
     const place = `the key file ${showText(source.keyFile, 300)}`;
-    return withKey(contents, await at(place, async () => readContents(await readCertificateFile(source.keyFile ?? ''), options)), place);
+    return withKey(
+      contents,
+      await at(place, async () => readContents(await readCertificateFile(source.keyFile ?? ''), options)),
+      place,
+    );
   }
   const { data, key } = source;
   const contents = await readContents(bytesOf(data), options);
   if (key === undefined || !options.wantKeys) return contents;
-  const keyBytes = key instanceof Uint8Array ? key : Buffer.from(await resolveSecret(key, `${slot}.key`, signal), 'utf8');
+  const keyBytes =
+    key instanceof Uint8Array ? key : Buffer.from(await resolveSecret(key, `${slot}.key`, signal), 'utf8');
   return withKey(contents, await at('the key', () => readContents(keyBytes, options)), 'the key');
 }
 
@@ -75,30 +83,56 @@ async function at<T>(place: string, work: () => Promise<T>): Promise<T> {
 }
 
 function withKey(contents: Contents, other: Contents, place: string): Contents {
-  if (other.keys.length > 0) return { ...contents, certificates: [...contents.certificates, ...other.certificates], keys: [...contents.keys, ...other.keys] };
-  throw certificateError(`${place} holds no private key`, 'Give the file that holds PRIVATE KEY or ENCRYPTED PRIVATE KEY.');
+  if (other.keys.length > 0)
+    return {
+      ...contents,
+      certificates: [...contents.certificates, ...other.certificates],
+      keys: [...contents.keys, ...other.keys],
+    };
+  throw certificateError(
+    `${place} holds no private key`,
+    'Give the file that holds PRIVATE KEY or ENCRYPTED PRIVATE KEY.',
+  );
 }
 
-async function loadFromStore(source: Extract<CertificateSource, { readonly select: unknown }>, slot: string, { purpose, signal }: LoadContext): Promise<LoadedCertificate> {
+async function loadFromStore(
+  source: Extract<CertificateSource, { readonly select: unknown }>,
+  slot: string,
+  { purpose, signal }: LoadContext,
+): Promise<LoadedCertificate> {
   const store = await openCertificateStore(source.store, { slot, signal, keyPassword: source.keyPassword });
   const { password } = source;
-  const loaded = await loadOf(store, source.select, { ...(password === undefined ? {} : { password }), ...(purpose === undefined ? {} : { purpose }) });
+  const loaded = await loadOf(store, source.select, {
+    ...(password === undefined ? {} : { password }),
+    ...(purpose === undefined ? {} : { purpose }),
+  });
   throwIfAborted(signal);
-  if (needsKey(purpose) && loaded.privateKey === undefined) throw noKey(`the store's entry ${JSON.stringify(showText(loaded.info.subject, 200))}`);
+  if (needsKey(purpose) && loaded.privateKey === undefined)
+    throw noKey(`the store's entry ${JSON.stringify(showText(loaded.info.subject, 200))}`);
   return loaded;
 }
 
-function choose({ identities, skipped, strayKeys = 0 }: Identities, contents: Contents, purpose: Purpose | undefined): LoadedCertificate {
+function choose(
+  { identities, skipped, strayKeys = 0 }: Identities,
+  contents: Contents,
+  purpose: Purpose | undefined,
+): LoadedCertificate {
   if (identities.length === 0) {
     if (skipped[0] !== undefined) throw skipped[0];
     const holds = contents.keys.length > 0 ? 'a private key, but no certificate' : 'no certificate';
-    throw certificateError(`the ${contents.format} file holds ${holds}`, 'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.');
+    throw certificateError(
+      `the ${contents.format} file holds ${holds}`,
+      'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.',
+    );
   }
   const opened = identities.filter(({ privateKey }) => privateKey !== undefined);
   // Of several keys one may be locked, as long as it is not the only one.
   const withKeys = opened.length > 0 ? opened : identities.filter(({ locked }) => locked !== undefined);
   if (withKeys.length === 0 && strayKeys > 0) {
-    throw certificateError('the private key belongs to none of the certificates', 'Give the certificate that was issued for this key.');
+    throw certificateError(
+      'the private key belongs to none of the certificates',
+      'Give the certificate that was issued for this key.',
+    );
   }
   if (withKeys.length === 0 && needsKey(purpose)) throw skipped[0] ?? noKey(`the ${contents.format} file`);
   const chosen = best(withKeys.length > 0 ? withKeys : leaves(identities), purpose);
@@ -110,6 +144,8 @@ function choose({ identities, skipped, strayKeys = 0 }: Identities, contents: Co
 function leaves(identities: readonly Identity[]): readonly Identity[] {
   const others = identities.filter(({ certificate: { issuer, subject } }) => Buffer.compare(issuer, subject) !== 0);
   const issuers = new Set(others.map(({ certificate }) => certificate.info.issuer));
-  const ends = identities.filter(({ certificate }) => certificate.basicConstraints?.ca !== true && !issuers.has(certificate.info.subject));
+  const ends = identities.filter(
+    ({ certificate }) => certificate.basicConstraints?.ca !== true && !issuers.has(certificate.info.subject),
+  );
   return ends.length > 0 ? ends : identities;
 }

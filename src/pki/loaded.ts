@@ -24,11 +24,19 @@ export function filePasswords(
     return () => (value ??= secret === undefined ? Promise.resolve(undefined) : resolveSecret(secret, field, signal));
   };
   const file = once(source.password, fileField);
-  return { file, key: source.keyPassword === undefined ? file : once(source.keyPassword, keyField), fileField, keyField };
+  return {
+    file,
+    key: source.keyPassword === undefined ? file : once(source.keyPassword, keyField),
+    fileField,
+    keyField,
+  };
 }
 
 /** The public shape of an identity. Throws what keeps its key locked, unless no key is wanted. */
-export function loadedFrom({ info, certificate, chain, privateKey, locked }: Identity, purpose: Purpose | undefined): LoadedCertificate {
+export function loadedFrom(
+  { info, certificate, chain, privateKey, locked }: Identity,
+  purpose: Purpose | undefined,
+): LoadedCertificate {
   if (locked !== undefined && purpose !== 'encrypt') throw locked;
   return { info, certificate: certificate.der, chain: chain(), ...(privateKey === undefined ? {} : { privateKey }) };
 }
@@ -36,5 +44,8 @@ export function loadedFrom({ info, certificate, chain, privateKey, locked }: Ide
 /** ERR_CERTIFICATE for what should have a key and has none; `skipped` may be why. */
 export function noKey(what: string, skipped: readonly Error[] = []): Error {
   const unread = skipped.slice(0, 3).map(({ message }) => `; ${showText(message, 300)}`);
-  return certificateError(`${what} has a certificate, but no private key${unread.join('')}`, 'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.');
+  return certificateError(
+    `${what} has a certificate, but no private key${unread.join('')}`,
+    'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.',
+  );
 }

@@ -12,7 +12,8 @@ import type { PasswordForm } from './password.js';
 import { rc2CbcDecrypt } from './rc2.js';
 import { showText } from '../util/show.js';
 
-type Cipher = 'rc4' | 'rc2' | 'des-cbc' | 'des-ede-cbc' | 'des-ede3-cbc' | 'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc';
+type Cipher =
+  'rc4' | 'rc2' | 'des-cbc' | 'des-ede-cbc' | 'des-ede3-cbc' | 'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc';
 
 const pkcs12Schemes: ReadonlyMap<string, readonly [Cipher, number]> = new Map([
   ['1.2.840.113549.1.12.1.1', ['rc4', 16]],
@@ -38,7 +39,9 @@ const pbes2Ciphers: ReadonlyMap<string, readonly [Exclude<Cipher, 'rc4'>, number
   ['1.3.14.3.2.7', ['des-cbc', 8]],
 ]);
 
-const aesByLength = new Map([...pbes2Ciphers.values()].filter(([name]) => name.startsWith('aes')).map((each) => [each[1], each]));
+const aesByLength = new Map(
+  [...pbes2Ciphers.values()].filter(([name]) => name.startsWith('aes')).map((each) => [each[1], each]),
+);
 
 const hmacs: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.2.7', 'sha1'],
@@ -50,7 +53,12 @@ const hmacs: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.2.13', 'sha512-256'],
 ]);
 
-const oids = { pbes2: '1.2.840.113549.1.5.13', pbkdf2: '1.2.840.113549.1.5.12', scrypt: '1.3.6.1.4.1.11591.4.11', rc2Cbc: '1.2.840.113549.3.2' };
+const oids = {
+  pbes2: '1.2.840.113549.1.5.13',
+  pbkdf2: '1.2.840.113549.1.5.12',
+  scrypt: '1.3.6.1.4.1.11591.4.11',
+  rc2Cbc: '1.2.840.113549.3.2',
+};
 
 /**
  * What `algorithm` (an AlgorithmIdentifier) encrypted under the password; undefined where the padding shows another password, which
@@ -126,7 +134,8 @@ async function decryptPbes2(
   const named = pbes2Ciphers.get(cipher.oid);
   if (named === undefined) throw unsupported('cipher', cipher.oid);
   // NSS before 3.30 used AES of the length that it gave the derivation, whichever AES it named.
-  const [name, keyLength] = (named[0].startsWith('aes') ? aesByLength.get(keyLengthOf(derivation) ?? 0) : undefined) ?? named;
+  const [name, keyLength] =
+    (named[0].startsWith('aes') ? aesByLength.get(keyLengthOf(derivation) ?? 0) : undefined) ?? named;
   const key = await deriveKey(derivation, password.utf8, keyLength, budget);
   return decryptBlocks(name, key, keyLength * 8, octetsOf(cipher.parameters, 'the initialization vector'), data);
 }
@@ -141,7 +150,12 @@ function rc2Bits(version: number | undefined): number {
 }
 
 /** The key that a KDF's AlgorithmIdentifier (PBKDF2, scrypt) makes of a password, for a cipher that takes `length` octets. */
-async function deriveKey(algorithm: Asn1Node | undefined, password: Uint8Array, length: number, budget: WorkBudget): Promise<Buffer> {
+async function deriveKey(
+  algorithm: Asn1Node | undefined,
+  password: Uint8Array,
+  length: number,
+  budget: WorkBudget,
+): Promise<Buffer> {
   const { oid, parameters } = algorithmOf(algorithm, 'the key derivation');
   if (oid === oids.scrypt) {
     const fields = itemsOf(parameters, 'the parameters of scrypt');
@@ -149,7 +163,8 @@ async function deriveKey(algorithm: Asn1Node | undefined, password: Uint8Array, 
     return scryptDerive(password, octetsOf(fields[0], 'the salt'), { N: N ?? 0, r: r ?? 0, p: p ?? 0 }, length, budget);
   }
   const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
-  if (keyLength !== undefined && keyLength !== length) throw new RangeError(`its key length ${keyLength} does not fit the cipher`);
+  if (keyLength !== undefined && keyLength !== length)
+    throw new RangeError(`its key length ${keyLength} does not fit the cipher`);
   return pbkdf2Derive(prf, password, salt, rounds, length, budget);
 }
 
@@ -162,14 +177,22 @@ function keyLengthOf(algorithm: Asn1Node | undefined): number | undefined {
  * The HMAC key of PBMAC1 (RFC 9579). Its length has to be given, and a short one would let anyone forge the MAC by trying keys
  * (CVE-2026-34181).
  */
-export async function deriveMacKey(algorithm: Asn1Node | undefined, password: Uint8Array, budget: WorkBudget): Promise<Buffer> {
+export async function deriveMacKey(
+  algorithm: Asn1Node | undefined,
+  password: Uint8Array,
+  budget: WorkBudget,
+): Promise<Buffer> {
   const { oid, parameters } = algorithmOf(algorithm, 'the key derivation of the MAC');
   const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
-  if (keyLength === undefined || keyLength < 20 || keyLength > 1024) throw new RangeError('the key length of the MAC is missing or out of range');
+  if (keyLength === undefined || keyLength < 20 || keyLength > 1024)
+    throw new RangeError('the key length of the MAC is missing or out of range');
   return pbkdf2Derive(prf, password, salt, rounds, keyLength, budget);
 }
 
-function pbkdf2Parameters(oid: string, parameters: Asn1Node | undefined): { salt: Buffer; rounds: number; prf: string; keyLength: number | undefined } {
+function pbkdf2Parameters(
+  oid: string,
+  parameters: Asn1Node | undefined,
+): { salt: Buffer; rounds: number; prf: string; keyLength: number | undefined } {
   if (oid !== oids.pbkdf2) throw unsupported('key derivation', oid);
   const [salt, rounds, ...rest] = itemsOf(parameters, 'the parameters of PBKDF2');
   if (!isUniversal(salt, 4)) throw new RangeError('the salt of PBKDF2 is missing');
@@ -190,10 +213,17 @@ export function hmacName(oid: string): string {
   return name;
 }
 
-function decryptBlocks(cipher: Exclude<Cipher, 'rc4'>, key: Buffer, bits: number, iv: Buffer, data: Uint8Array): Buffer | undefined {
+function decryptBlocks(
+  cipher: Exclude<Cipher, 'rc4'>,
+  key: Buffer,
+  bits: number,
+  iv: Buffer,
+  data: Uint8Array,
+): Buffer | undefined {
   const block = cipher.startsWith('aes') ? 16 : 8;
   if (iv.length !== block) throw new RangeError('the initialization vector has a wrong length');
-  if (data.length === 0 || data.length % block !== 0) throw new RangeError('the encrypted data is not whole blocks: it may be truncated');
+  if (data.length === 0 || data.length % block !== 0)
+    throw new RangeError('the encrypted data is not whole blocks: it may be truncated');
   const plain = cipher === 'rc2' ? rc2CbcDecrypt(key, bits, iv, data) : decryptCbc(cipher, key, iv, data);
   const padding = plain.at(-1) ?? 0;
   const isPadded = padding >= 1 && padding <= block && plain.subarray(-padding).every((octet) => octet === padding);
@@ -203,7 +233,9 @@ function decryptBlocks(cipher: Exclude<Cipher, 'rc4'>, key: Buffer, bits: number
 /** CBC without padding. DES is 3DES with one key thrice, which OpenSSL 3 still has. */
 export function decryptCbc(cipher: Exclude<Cipher, 'rc4' | 'rc2'>, key: Buffer, iv: Buffer, data: Uint8Array): Buffer {
   const decipher =
-    cipher === 'des-cbc' ? createDecipheriv('des-ede3-cbc', Buffer.concat([key, key, key]), iv) : createDecipheriv(cipher, key, iv);
+    cipher === 'des-cbc'
+      ? createDecipheriv('des-ede3-cbc', Buffer.concat([key, key, key]), iv)
+      : createDecipheriv(cipher, key, iv);
   decipher.setAutoPadding(false);
   return Buffer.concat([decipher.update(data), decipher.final()]);
 }
@@ -212,7 +244,12 @@ export function decryptCbc(cipher: Exclude<Cipher, 'rc4' | 'rc2'>, key: Buffer, 
  * A key in PEM encryption (RFC 1421 style, `DEK-Info`), as OpenSSL before 1.0 wrote it; undefined where the padding shows another
  * password.
  */
-export function decryptPemKey(cipherName: string, iv: Buffer, data: Uint8Array, password: Uint8Array): Buffer | undefined {
+export function decryptPemKey(
+  cipherName: string,
+  iv: Buffer,
+  data: Uint8Array,
+  password: Uint8Array,
+): Buffer | undefined {
   const [cipher, length] = pemCiphers.get(cipherName.toUpperCase()) ?? [undefined, 0];
   if (cipher === undefined) throw unsupported('cipher', showText(cipherName, 40));
   if (iv.length < 8) throw new RangeError('the initialization vector has a wrong length');

@@ -46,7 +46,8 @@ export class NameChecker {
     if (this.#levels.length === 0) return undefined;
     for (const name of namesOf(certificate)) {
       for (const { permitted, excluded } of this.#levels) {
-        if (excluded.some((subtree) => this.#within(name, subtree, true))) return `the name ${shown(name)} is excluded by a name constraint`;
+        if (excluded.some((subtree) => this.#within(name, subtree, true)))
+          return `the name ${shown(name)} is excluded by a name constraint`;
         const allowed = permitted?.filter((subtree) => sameKind(subtree.name, name.name)) ?? [];
         if (allowed.length > 0 && !allowed.some((subtree) => this.#within(name, subtree, false))) {
           return `the name ${shown(name)} is not permitted by a name constraint`;
@@ -110,10 +111,14 @@ function withRdns(name: GeneralName): Subtree {
 function namesOf(certificate: Certificate): Subtree[] {
   const names: Subtree[] = certificate.subjectAltNames.map(withRdns);
   if (certificate.subjectParts.length > 0) {
-    names.push({ name: { type: 'directory', value: '', der: certificate.subject }, rdns: certificate.subjectParts.map((rdn) => comparableName([rdn])) });
+    names.push({
+      name: { type: 'directory', value: '', der: certificate.subject },
+      rdns: certificate.subjectParts.map((rdn) => comparableName([rdn])),
+    });
   }
   if (!certificate.subjectAltNames.some(({ type }) => type === 'email')) {
-    for (const email of certificate.emails) names.push({ name: { type: 'email', value: email, der: certificate.subject }, rdns: undefined });
+    for (const email of certificate.emails)
+      names.push({ name: { type: 'email', value: email, der: certificate.subject }, rdns: undefined });
   }
   return names;
 }
@@ -123,7 +128,8 @@ function emailWithin(email: string, constraint: string): boolean {
   const at = email.lastIndexOf('@');
   const domain = domainToASCII(email.slice(at + 1)).toLowerCase() || email.slice(at + 1).toLowerCase();
   const wanted = constraint.lastIndexOf('@');
-  if (wanted >= 0) return email.slice(0, at) === constraint.slice(0, wanted) && domain === constraint.slice(wanted + 1).toLowerCase();
+  if (wanted >= 0)
+    return email.slice(0, at) === constraint.slice(0, wanted) && domain === constraint.slice(wanted + 1).toLowerCase();
   return constraint.startsWith('.') ? domain.endsWith(constraint.toLowerCase()) : domain === constraint.toLowerCase();
 }
 

@@ -34,7 +34,8 @@ export class PolicyChecker {
     if (this.#explicitPolicy === 0 && !this.#level) return 'no certificate policy is valid for the whole path';
     const mappings = isLeaf ? undefined : readMappings(certificate);
     if (mappings) {
-      if (mappings.some(([from, to]) => from === anyPolicy || to === anyPolicy)) return 'a policy mapping names anyPolicy';
+      if (mappings.some(([from, to]) => from === anyPolicy || to === anyPolicy))
+        return 'a policy mapping names anyPolicy';
       this.#map(mappings);
     }
     if (isLeaf || !selfIssued) {
@@ -44,12 +45,16 @@ export class PolicyChecker {
     }
     const constraints = readConstraints(certificate);
     if (constraints.requireExplicitPolicy !== undefined) {
-      if (!isLeaf || constraints.requireExplicitPolicy === 0) this.#explicitPolicy = Math.min(this.#explicitPolicy, constraints.requireExplicitPolicy);
+      if (!isLeaf || constraints.requireExplicitPolicy === 0)
+        this.#explicitPolicy = Math.min(this.#explicitPolicy, constraints.requireExplicitPolicy);
     }
-    if (constraints.inhibitPolicyMapping !== undefined) this.#policyMapping = Math.min(this.#policyMapping, constraints.inhibitPolicyMapping);
+    if (constraints.inhibitPolicyMapping !== undefined)
+      this.#policyMapping = Math.min(this.#policyMapping, constraints.inhibitPolicyMapping);
     const inhibit = certificate.extensions.get(inhibitAnyOid);
-    if (inhibit) this.#inhibitAny = Math.min(this.#inhibitAny, smallNumber(inhibit.value, readElement(inhibit.value, 0)));
-    if (isLeaf && this.#explicitPolicy === 0 && !this.#level) return 'no certificate policy is valid for the whole path';
+    if (inhibit)
+      this.#inhibitAny = Math.min(this.#inhibitAny, smallNumber(inhibit.value, readElement(inhibit.value, 0)));
+    if (isLeaf && this.#explicitPolicy === 0 && !this.#level)
+      return 'no certificate policy is valid for the whole path';
     return undefined;
   }
 

@@ -66,7 +66,10 @@ export class PathPool {
   namesOf(certificate: Certificate): Names {
     let names = this.#names.get(certificate);
     if (!names) {
-      names = { subject: comparableName(certificate.subjectParts), issuer: comparableName(nameParts(certificate.issuer)) };
+      names = {
+        subject: comparableName(certificate.subjectParts),
+        issuer: comparableName(nameParts(certificate.issuer)),
+      };
       this.#names.set(certificate, names);
     }
     return names;
@@ -116,6 +119,12 @@ export class PathPool {
 }
 
 /** Is the signature on a certificate by the key of another, and by the algorithm that both its places name (RFC 5280 section 4.1.1.2)? */
-export function isIssuedBy({ signatureAlgorithm, tbsSignatureAlgorithm, tbs, signature }: Certificate, issuer: Certificate): boolean {
-  return Buffer.compare(signatureAlgorithm.der, tbsSignatureAlgorithm.der) === 0 && isSignedBy(issuer, signatureAlgorithm, tbs, signature);
+export function isIssuedBy(
+  { signatureAlgorithm, tbsSignatureAlgorithm, tbs, signature }: Certificate,
+  issuer: Certificate,
+): boolean {
+  return (
+    Buffer.compare(signatureAlgorithm.der, tbsSignatureAlgorithm.der) === 0 &&
+    isSignedBy(issuer, signatureAlgorithm, tbs, signature)
+  );
 }

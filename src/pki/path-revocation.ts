@@ -43,7 +43,9 @@ export function revocationProblem(certificate: Certificate, context: RevocationC
     if (entry && entry.reason !== removeFromCrl) return 'the certificate has been revoked';
     covered |= reasons;
   }
-  return covered === allReasons ? undefined : 'its revocation status could not be determined from the revocation lists given';
+  return covered === allReasons
+    ? undefined
+    : 'its revocation status could not be determined from the revocation lists given';
 }
 
 function isCurrent(list: RevocationList, at: Date): boolean {
@@ -63,7 +65,13 @@ function isGenuine(list: RevocationList, context: RevocationContext): boolean {
 function deltaOf(list: RevocationList, context: RevocationContext): RevocationList | undefined {
   let best: RevocationList | undefined;
   for (const delta of context.lists) {
-    if (delta.base === undefined || delta.issuer !== list.issuer || list.number === undefined || delta.number === undefined) continue;
+    if (
+      delta.base === undefined ||
+      delta.issuer !== list.issuer ||
+      list.number === undefined ||
+      delta.number === undefined
+    )
+      continue;
     if (delta.base > list.number || delta.number < list.number || !sameScope(delta, list)) continue;
     if (best?.number !== undefined && best.number >= delta.number) continue;
     if (isCurrent(delta, context.at) && isGenuine(delta, context)) best = delta;
@@ -77,12 +85,18 @@ function sameScope(a: RevocationList, b: RevocationList): boolean {
 }
 
 /** The reasons for which this list speaks of this certificate; 0 where it does not. */
-function applicableReasons(list: RevocationList, certificate: Certificate, issuer: string, points: readonly DistributionPoint[]): number {
+function applicableReasons(
+  list: RevocationList,
+  certificate: Certificate,
+  issuer: string,
+  points: readonly DistributionPoint[],
+): number {
   const { scope } = list;
   const isCa = certificate.basicConstraints?.ca ?? false;
   if (scope.onlyAttribute || (scope.onlyUser && isCa) || (scope.onlyCa && !isCa)) return 0;
   let reasons = 0;
-  const candidates: readonly DistributionPoint[] = points.length > 0 ? points : [{ names: undefined, reasons: allReasons, crlIssuers: undefined }];
+  const candidates: readonly DistributionPoint[] =
+    points.length > 0 ? points : [{ names: undefined, reasons: allReasons, crlIssuers: undefined }];
   for (const point of candidates) {
     const issuers = point.crlIssuers ?? [`directory:${issuer}`];
     if (!issuers.includes(`directory:${list.issuer}`)) continue;

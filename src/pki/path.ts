@@ -56,7 +56,8 @@ export function validatePath(leaf: Certificate, options: PathOptions): PathResul
 /** The same for several leaves, within the limits of one. */
 export function pathValidator(options: PathOptions): (leaf: Certificate) => PathResult {
   let pool: PathPool | undefined;
-  return (leaf) => new PathSearch(options, (pool ??= new PathPool(options.anchors, options.intermediates)), 0).validate(leaf);
+  return (leaf) =>
+    new PathSearch(options, (pool ??= new PathPool(options.anchors, options.intermediates)), 0).validate(leaf);
 }
 
 class PathSearch {
@@ -103,7 +104,8 @@ class PathSearch {
       if (problem === undefined) return whole;
       this.#note(longer.length, problem);
     }
-    if (this.#pool.spent !== undefined) return this.#note(maxDepth, `the search for a path was given up: too many ${this.#pool.spent}`);
+    if (this.#pool.spent !== undefined)
+      return this.#note(maxDepth, `the search for a path was given up: too many ${this.#pool.spent}`);
     const refused = this.#pool.refusedIssuer(current);
     return refused && this.#note(1, signatureText(current, refused));
   }
@@ -141,13 +143,16 @@ class PathSearch {
     const anchorProblem = dateProblem(anchor, at) ?? this.#caProblem(anchor, purpose, anchor.version === 3);
     if (anchorProblem !== undefined) return anchorProblem;
     names.add(anchor);
-    if (anchor.basicConstraints?.pathLength !== undefined) pathLength = Math.min(pathLength, anchor.basicConstraints.pathLength);
+    if (anchor.basicConstraints?.pathLength !== undefined)
+      pathLength = Math.min(pathLength, anchor.basicConstraints.pathLength);
     for (const [index, certificate] of below.entries()) {
       const isLeaf = index === below.length - 1;
       const selfIssued = this.#isSelfIssued(certificate);
       const issuer = index === 0 ? anchor : (below[index - 1] as Certificate);
       const problem =
-        (lacksParameters(issuer) && !isIssuedBy(certificate, issuer) ? signatureText(certificate, issuer) : undefined) ??
+        (lacksParameters(issuer) && !isIssuedBy(certificate, issuer)
+          ? signatureText(certificate, issuer)
+          : undefined) ??
         dateProblem(certificate, at) ??
         (selfIssued && !isLeaf ? undefined : prefixed(certificate, names.check(certificate))) ??
         prefixed(certificate, policies.check(certificate, index, selfIssued)) ??
@@ -157,7 +162,8 @@ class PathSearch {
       const ca = this.#caProblem(certificate, purpose, true);
       if (ca !== undefined) return ca;
       names.add(certificate);
-      if (!selfIssued && --pathLength < 0) return `${nameOf(certificate)}: the path is longer than a certificate above it allows`;
+      if (!selfIssued && --pathLength < 0)
+        return `${nameOf(certificate)}: the path is longer than a certificate above it allows`;
       const limit = certificate.basicConstraints?.pathLength;
       if (limit !== undefined) pathLength = Math.min(pathLength, limit);
     }
@@ -166,7 +172,8 @@ class PathSearch {
 
   #caProblem(certificate: Certificate, purpose: string, mustSayCa: boolean): string | undefined {
     if (mustSayCa && !certificate.basicConstraints?.ca) return `${nameOf(certificate)} is not a CA (basicConstraints)`;
-    if (certificate.keyUsage && !certificate.keyUsage.has('keyCertSign')) return `${nameOf(certificate)} may not sign certificates (keyUsage)`;
+    if (certificate.keyUsage && !certificate.keyUsage.has('keyCertSign'))
+      return `${nameOf(certificate)} may not sign certificates (keyUsage)`;
     if (!allowsPurpose(certificate, purpose)) {
       return `${nameOf(certificate)} limits what its certificates are for, and this is not among it (extendedKeyUsage)`;
     }
@@ -185,7 +192,11 @@ class PathSearch {
   #revocation(certificate: Certificate, issuer: Certificate): string | undefined {
     const lists = this.#options.revocationLists ?? [];
     if (lists.length === 0) return undefined;
-    const problem = revocationProblem(certificate, { lists, at: this.#options.at, signersOf: (name) => this.#listSigners(name, issuer, certificate) });
+    const problem = revocationProblem(certificate, {
+      lists,
+      at: this.#options.at,
+      signersOf: (name) => this.#listSigners(name, issuer, certificate),
+    });
     return prefixed(certificate, problem);
   }
 
@@ -204,7 +215,11 @@ class PathSearch {
         let trusted = known.get(certificate);
         if (trusted === undefined) {
           if (this.#pool.spent !== undefined) return;
-          const search = new PathSearch({ ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any }, this.#pool, this.#forLists + 1);
+          const search = new PathSearch(
+            { ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any },
+            this.#pool,
+            this.#forLists + 1,
+          );
           trusted = search.validate(certificate).trusted;
           known.set(certificate, trusted);
         }
@@ -258,7 +273,8 @@ function dateProblem(certificate: Certificate, at: Date): string | undefined {
 
 function criticalProblem(certificate: Certificate): string | undefined {
   for (const [oid, { critical }] of certificate.extensions) {
-    if (critical && !understood.has(oid)) return `${nameOf(certificate)} has the critical extension ${oid}, which is not understood`;
+    if (critical && !understood.has(oid))
+      return `${nameOf(certificate)} has the critical extension ${oid}, which is not understood`;
   }
   return undefined;
 }
@@ -268,7 +284,10 @@ function prefixed(certificate: Certificate, problem: string | undefined): string
 }
 
 function nameOf(certificate: Certificate): string {
-  return showText(certificate.info.subject === '' ? `certificate ${certificate.info.serialNumber}` : certificate.info.subject, 200);
+  return showText(
+    certificate.info.subject === '' ? `certificate ${certificate.info.serialNumber}` : certificate.info.subject,
+    200,
+  );
 }
 
 function sameBytes(a: Uint8Array, b: Uint8Array): boolean {

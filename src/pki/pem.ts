@@ -39,8 +39,17 @@ export function parsePem(text: string): readonly PemBlock[] {
     } else if (kind === 'END' && open !== undefined) {
       if (label.toUpperCase() !== open.label) throw unfinished(open.label, open.line);
       const { label: name, line: start, headers } = open;
-      blocks.push({ label: name, line: start, headers, bytes: decodeBase64(open.base64.join(''), `the PEM block ${name} of line ${start}`) });
-      if (blocks.length > maxItems) throw certificateError(`it holds more than ${maxItems} PEM blocks`, 'Give a file of the certificates that are meant.');
+      blocks.push({
+        label: name,
+        line: start,
+        headers,
+        bytes: decodeBase64(open.base64.join(''), `the PEM block ${name} of line ${start}`),
+      });
+      if (blocks.length > maxItems)
+        throw certificateError(
+          `it holds more than ${maxItems} PEM blocks`,
+          'Give a file of the certificates that are meant.',
+        );
       open = undefined;
     } else if (open !== undefined) {
       const [, name, value] = headerField.exec(line) ?? [];
@@ -53,7 +62,10 @@ export function parsePem(text: string): readonly PemBlock[] {
 }
 
 function unfinished(label: string, line: number): Error {
-  return certificateError(`the PEM block ${showText(label, 60)} that begins in line ${line} has no end: the file is truncated`, 'Copy the whole file.');
+  return certificateError(
+    `the PEM block ${showText(label, 60)} that begins in line ${line} has no end: the file is truncated`,
+    'Copy the whole file.',
+  );
 }
 
 /** Strict base64, blanks aside. ERR_CERTIFICATE names `what` is not. */
@@ -61,13 +73,18 @@ export function decodeBase64(text: string, what: string): Buffer {
   const compact = text.replace(/[ \t\r\n]+/g, '');
   const unpadded = compact.replace(/={1,2}$/, '');
   if (!/^[A-Za-z0-9+/]*$/.test(unpadded) || unpadded.length % 4 === 1) {
-    throw certificateError(`${what} is not base64: it is damaged or truncated`, 'Copy the whole text, without changes.');
+    throw certificateError(
+      `${what} is not base64: it is damaged or truncated`,
+      'Copy the whole text, without changes.',
+    );
   }
   return Buffer.from(unpadded, 'base64');
 }
 
 /** A block of PEM text. */
 export function toPem(label: 'CERTIFICATE' | 'PRIVATE KEY' | 'X509 CRL', der: Uint8Array): string {
-  const lines = asBuffer(der).toString('base64').replace(/.{64}(?=.)/g, '$&\n');
+  const lines = asBuffer(der)
+    .toString('base64')
+    .replace(/.{64}(?=.)/g, '$&\n');
   return `-----BEGIN ${label}-----\n${lines}\n-----END ${label}-----\n`;
 }

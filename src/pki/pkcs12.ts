@@ -52,16 +52,35 @@ interface Reading {
 }
 
 /** Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for what is not supported, a RangeError for what is damaged. */
-export async function readPkcs12(asn1js: Asn1js, bytes: Uint8Array, passwords: FilePasswords, wantKeys: boolean, budget: WorkBudget): Promise<Contents> {
+export async function readPkcs12(
+  asn1js: Asn1js,
+  bytes: Uint8Array,
+  passwords: FilePasswords,
+  wantKeys: boolean,
+  budget: WorkBudget,
+): Promise<Contents> {
   // Java and some tokens pad what they write; what counts is under the MAC.
   const [version, authSafe, macData] = itemsOf(decode(asn1js, bytes, { allowTrailing: true }), 'the PKCS#12 structure');
   if (numberOf(version, 'the version') !== 3) throw new RangeError('the PKCS#12 version is not 3');
   const [type, content] = itemsOf(authSafe, 'the content of the PKCS#12 file');
   if (oidOf(type, 'the content') !== oids.data) {
-    throw certificateError('its integrity is protected by a signature, not a password', 'Export the certificate again with a password.');
+    throw certificateError(
+      'its integrity is protected by a signature, not a password',
+      'Export the certificate again with a password.',
+    );
   }
   const data = octetsOf(itemsOf(content, 'the content')[0], 'the content');
-  const reading: Reading = { asn1js, budget, passwords, wantKeys, certificates: [], keys: [], crls: [], forms: passwordForms(await passwords.file()), proved: false };
+  const reading: Reading = {
+    asn1js,
+    budget,
+    passwords,
+    wantKeys,
+    certificates: [],
+    keys: [],
+    crls: [],
+    forms: passwordForms(await passwords.file()),
+    proved: false,
+  };
   if (macData !== undefined) await checkMac(macData, data, reading);
   for (const info of itemsOf(decode(asn1js, data), 'the list of contents')) await readContentInfo(info, reading);
   return { format: 'PKCS#12', certificates: reading.certificates, keys: reading.keys, crls: reading.crls };
@@ -84,7 +103,14 @@ async function checkMac(macData: Asn1Node, data: Buffer, reading: Reading): Prom
   throw await wrongPassword(reading);
 }
 
-async function computeMac(algorithm: Asn1Node | undefined, data: Buffer, form: PasswordForm, salt: Buffer, rounds: number, budget: WorkBudget): Promise<Buffer> {
+async function computeMac(
+  algorithm: Asn1Node | undefined,
+  data: Buffer,
+  form: PasswordForm,
+  salt: Buffer,
+  rounds: number,
+  budget: WorkBudget,
+): Promise<Buffer> {
   const { oid, parameters } = algorithmOf(algorithm, 'the MAC');
   if (oid === oids.pbmac1) {
     const [derivation, scheme] = itemsOf(parameters, 'the parameters of PBMAC1');
@@ -93,17 +119,33 @@ async function computeMac(algorithm: Asn1Node | undefined, data: Buffer, form: P
     return createHmac(name, key).update(data).digest();
   }
   const name = macHashes.get(oid);
-  if (name === undefined) throw certificateError(`its MAC ${oid} is not supported`, 'Write the file anew with a MAC of SHA-256.');
-  const key = await pkcs12Derive(name, pkcs12Purpose.mac, form.bmp, salt, rounds, createHash(name).digest().length, budget);
+  if (name === undefined)
+    throw certificateError(`its MAC ${oid} is not supported`, 'Write the file anew with a MAC of SHA-256.');
+  const key = await pkcs12Derive(
+    name,
+    pkcs12Purpose.mac,
+    form.bmp,
+    salt,
+    rounds,
+    createHash(name).digest().length,
+    budget,
+  );
   return createHmac(name, key).update(data).digest();
 }
 
 async function wrongPassword({ passwords, proved }: Reading): Promise<Error> {
   const field = passwords.fileField;
-  if (proved) return certificateError('the PKCS#12 file is damaged: its password is right, but what it protects cannot be read', 'Export the certificate again.');
+  if (proved)
+    return certificateError(
+      'the PKCS#12 file is damaged: its password is right, but what it protects cannot be read',
+      'Export the certificate again.',
+    );
   return (await passwords.file()) === undefined
     ? certificateError('the PKCS#12 file is protected by a password, and none was given', `Give it in \`${field}\`.`)
-    : certificateError('the password of the PKCS#12 file is wrong, or the file was changed', `Check \`${field}\`: case and spaces count.`);
+    : certificateError(
+        'the password of the PKCS#12 file is wrong, or the file was changed',
+        `Check \`${field}\`: case and spaces count.`,
+      );
 }
 
 async function readContentInfo(info: Asn1Node, reading: Reading): Promise<void> {
@@ -112,7 +154,10 @@ async function readContentInfo(info: Asn1Node, reading: Reading): Promise<void> 
   const inner = itemsOf(content, 'a content')[0];
   if (oid === oids.data) return readBags(octetsOf(inner, 'a content'), reading, 0);
   if (oid !== oids.encryptedData) {
-    throw certificateError(`part of it is encrypted otherwise than by a password (${oid})`, 'Export the certificate again with a password.');
+    throw certificateError(
+      `part of it is encrypted otherwise than by a password (${oid})`,
+      'Export the certificate again with a password.',
+    );
   }
   const [, algorithm, encrypted] = itemsOf(itemsOf(inner, 'encrypted data')[1], 'encrypted data');
   const data = octetsOf(encrypted, 'encrypted data');
@@ -122,7 +167,12 @@ async function readContentInfo(info: Asn1Node, reading: Reading): Promise<void> 
 }
 
 /** undefined where none of the passwords fits. */
-async function decryptAny(algorithm: Asn1Node | undefined, data: Buffer, { asn1js, budget }: Reading, forms: readonly PasswordForm[]): Promise<Buffer | undefined> {
+async function decryptAny(
+  algorithm: Asn1Node | undefined,
+  data: Buffer,
+  { asn1js, budget }: Reading,
+  forms: readonly PasswordForm[],
+): Promise<Buffer | undefined> {
   for (const form of forms) {
     const plain = await decryptWithPassword(algorithm, data, form, budget);
     // Without a MAC only a structure that parses says that the password was right.
@@ -164,7 +214,8 @@ async function readBags(bytes: Buffer, reading: Reading, depth: number): Promise
         break;
       default: // secrets and the like are no business of mail
     }
-    if (reading.certificates.length + reading.keys.length + reading.crls.length > maxItems) throw new RangeError(`it holds more than ${maxItems} items`);
+    if (reading.certificates.length + reading.keys.length + reading.crls.length > maxItems)
+      throw new RangeError(`it holds more than ${maxItems} items`);
   }
 }
 
@@ -178,7 +229,9 @@ async function decryptKey(content: Asn1Node | undefined, reading: Reading): Prom
   if (plain !== undefined) return plain;
   if (!reading.proved) throw await wrongPassword(reading);
   throw certificateError(
-    ownPassword ? 'the password of the key in the PKCS#12 file is wrong' : 'the key in the PKCS#12 file has a password of its own',
+    ownPassword
+      ? 'the password of the key in the PKCS#12 file is wrong'
+      : 'the key in the PKCS#12 file has a password of its own',
     "Give the key's own password in `keyPassword`.",
   );
 }

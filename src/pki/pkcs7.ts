@@ -16,11 +16,21 @@ const signedData = '1.2.840.113549.1.7.2';
 /** Reads the certificates and CRLs of a bundle. A RangeError for what is damaged, ERR_CERTIFICATE for another kind of PKCS#7. */
 export function readPkcs7(asn1js: Asn1js, bytes: Uint8Array): Contents {
   if (bytes.length > maxBundleBytes) {
-    throw certificateError(`the PKCS#7 bundle has ${bytes.length} bytes, more than ${maxBundleBytes}`, 'Give a bundle of the certificates that are meant.');
+    throw certificateError(
+      `the PKCS#7 bundle has ${bytes.length} bytes, more than ${maxBundleBytes}`,
+      'Give a bundle of the certificates that are meant.',
+    );
   }
-  const [type, content] = itemsOf(decode(asn1js, bytes, { allowTrailing: true, maxNodes: 200_000 }), 'the PKCS#7 structure');
+  const [type, content] = itemsOf(
+    decode(asn1js, bytes, { allowTrailing: true, maxNodes: 200_000 }),
+    'the PKCS#7 structure',
+  );
   const oid = oidOf(type, 'the PKCS#7 structure');
-  if (oid !== signedData) throw certificateError(`the PKCS#7 structure is of type ${oid} and holds no certificates`, 'Give a bundle of certificates (.p7b).');
+  if (oid !== signedData)
+    throw certificateError(
+      `the PKCS#7 structure is of type ${oid} and holds no certificates`,
+      'Give a bundle of certificates (.p7b).',
+    );
   const fields = itemsOf(itemsOf(content, 'signed data')[0], 'signed data');
   const certificates = setOf(fields.find((field) => isContext(field, 0)));
   const crls = setOf(fields.find((field) => isContext(field, 1)));

@@ -18,7 +18,11 @@ export function openPrivateKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1' = '
   try {
     return createPrivateKey({ key: der, format: 'der', type });
   } catch (error) {
-    throw certificateError('the private key cannot be read: it is damaged, or of a kind that is not supported', 'Use an RSA, EC or Ed25519 key in PKCS#8.', error);
+    throw certificateError(
+      'the private key cannot be read: it is damaged, or of a kind that is not supported',
+      'Use an RSA, EC or Ed25519 key in PKCS#8.',
+      error,
+    );
   }
 }
 
@@ -33,7 +37,12 @@ export function publicHalf(privateKey: KeyObject): KeyObject {
 }
 
 /** Decrypts EncryptedPrivateKeyInfo (RFC 5958). ERR_CERTIFICATE where the password is missing or wrong. */
-export async function decryptPkcs8(asn1js: Asn1js, der: Buffer, passwords: FilePasswords, budget: WorkBudget): Promise<Buffer> {
+export async function decryptPkcs8(
+  asn1js: Asn1js,
+  der: Buffer,
+  passwords: FilePasswords,
+  budget: WorkBudget,
+): Promise<Buffer> {
   const [algorithm, data] = itemsOf(decode(asn1js, der, { allowTrailing: true }), 'the encrypted key');
   const password = await keyPassword(passwords);
   for (const form of passwordForms(password)) {
@@ -45,9 +54,14 @@ export async function decryptPkcs8(asn1js: Asn1js, der: Buffer, passwords: FileP
 }
 
 /** Decrypts a PEM key with `DEK-Info`. */
-export async function decryptPem(block: PemBlock, type: 'pkcs8' | 'pkcs1' | 'sec1', passwords: FilePasswords): Promise<Buffer> {
+export async function decryptPem(
+  block: PemBlock,
+  type: 'pkcs8' | 'pkcs1' | 'sec1',
+  passwords: FilePasswords,
+): Promise<Buffer> {
   const [cipher = '', iv = ''] = (block.headers.get('dek-info') ?? '').split(',').map((part) => part.trim());
-  if (!/^(?:[0-9A-Fa-f]{2}){8,16}$/.test(iv)) throw certificateError(`the DEK-Info of the key in line ${block.line} is not well-formed`, 'Copy the whole file.');
+  if (!/^(?:[0-9A-Fa-f]{2}){8,16}$/.test(iv))
+    throw certificateError(`the DEK-Info of the key in line ${block.line} is not well-formed`, 'Copy the whole file.');
   const password = await keyPassword(passwords);
   const plain = decryptPemKey(cipher, Buffer.from(iv, 'hex'), block.bytes, Buffer.from(password, 'utf8'));
   if (plain === undefined || !isSequence(plain)) throw wrongPassword(passwords);
@@ -57,11 +71,17 @@ export async function decryptPem(block: PemBlock, type: 'pkcs8' | 'pkcs1' | 'sec
 async function keyPassword(passwords: FilePasswords): Promise<string> {
   const password = await passwords.key();
   if (password !== undefined) return password;
-  throw certificateError('the private key is encrypted, and no password was given', `Give it in \`${passwords.keyField}\`.`);
+  throw certificateError(
+    'the private key is encrypted, and no password was given',
+    `Give it in \`${passwords.keyField}\`.`,
+  );
 }
 
 function wrongPassword(passwords: FilePasswords): Error {
-  return certificateError('the password of the private key is wrong, or the key is damaged', `Check \`${passwords.keyField}\`: case and spaces count.`);
+  return certificateError(
+    'the password of the private key is wrong, or the key is damaged',
+    `Check \`${passwords.keyField}\`: case and spaces count.`,
+  );
 }
 
 /** SEQUENCE whose length is the rest, up to a byte of slack for lengths that are not minimal. */

@@ -11,10 +11,20 @@ export interface PssParameters {
 }
 
 /** Is it a signature of `data` by this key, which is an RSA key, perhaps one that is restricted to PSS? */
-export function isPssSignature(key: KeyObject, parameters: PssParameters, data: Uint8Array, signature: Uint8Array): boolean {
+export function isPssSignature(
+  key: KeyObject,
+  parameters: PssParameters,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   const { digest, mgfDigest, saltLength } = parameters;
-  if (mgfDigest === digest) return verify(digest, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
-  const { hashAlgorithm = digest, mgf1HashAlgorithm = mgfDigest, saltLength: minimum = 0 } = key.asymmetricKeyDetails ?? {};
+  if (mgfDigest === digest)
+    return verify(digest, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
+  const {
+    hashAlgorithm = digest,
+    mgf1HashAlgorithm = mgfDigest,
+    saltLength: minimum = 0,
+  } = key.asymmetricKeyDetails ?? {};
   if (hashAlgorithm !== digest || mgf1HashAlgorithm !== mgfDigest || saltLength < minimum) return false;
   return verifyPss(plainRsaKey(key), createHash(digest).update(data).digest(), signature, parameters);
 }
@@ -50,7 +60,12 @@ function verifyPss(key: KeyObject, digestValue: Uint8Array, signature: Uint8Arra
 }
 
 /** EMSA-PSS-VERIFY (RFC 8017 section 9.1.2). */
-function pssMatches(encoded: Buffer, encodedBits: number, digestValue: Uint8Array, { digest, mgfDigest, saltLength }: PssParameters): boolean {
+function pssMatches(
+  encoded: Buffer,
+  encodedBits: number,
+  digestValue: Uint8Array,
+  { digest, mgfDigest, saltLength }: PssParameters,
+): boolean {
   const hashSize = digestValue.length;
   if (encoded.length < hashSize + saltLength + 2 || encoded.at(-1) !== 0xbc) return false;
   const split = encoded.length - hashSize - 1;
@@ -63,7 +78,11 @@ function pssMatches(encoded: Buffer, encodedBits: number, digestValue: Uint8Arra
   const saltStart = split - saltLength;
   for (let i = 0; i < saltStart - 1; i++) if (data[i] !== 0) return false;
   if (data[saltStart - 1] !== 1) return false;
-  const expected = createHash(digest).update(Buffer.alloc(8)).update(digestValue).update(data.subarray(saltStart)).digest();
+  const expected = createHash(digest)
+    .update(Buffer.alloc(8))
+    .update(digestValue)
+    .update(data.subarray(saltStart))
+    .digest();
   return timingSafeEqual(expected, hash);
 }
 

@@ -43,10 +43,12 @@ const curves: ReadonlyMap<string, readonly [string, number]> = new Map([
 export function readPublicKeyKind(spki: Uint8Array): PublicKeyKind {
   const [algorithm, key] = [...children(spki, readElement(spki, 0))];
   const [name, parameters] = algorithm === undefined ? [] : [...children(spki, algorithm)];
-  if (name?.tag !== tag.oid || key?.tag !== tag.bitString) throw new RangeError('subjectPublicKeyInfo is not well-formed');
+  if (name?.tag !== tag.oid || key?.tag !== tag.bitString)
+    throw new RangeError('subjectPublicKeyInfo is not well-formed');
   const oid = oidText(contentOf(spki, name));
   const [kind, bits] = kinds.get(oid) ?? ['other', undefined];
-  if (kind === 'rsa' || kind === 'rsa-pss') return { kind, algorithm: oid, bits: modulusBits(contentOf(spki, key).subarray(1)), curve: undefined };
+  if (kind === 'rsa' || kind === 'rsa-pss')
+    return { kind, algorithm: oid, bits: modulusBits(contentOf(spki, key).subarray(1)), curve: undefined };
   if (kind !== 'ec') return { kind, algorithm: oid, bits, curve: undefined };
   const curve = curveOf(spki, parameters);
   const [curveName, curveBits] = curves.get(curve) ?? [curve, undefined];

@@ -58,13 +58,15 @@ function decryptBlock(words: Uint16Array, block: Buffer): void {
 
 /** The plain text, padding included; `effectiveBits` is 1 to 1024, the key 1 to 128 bytes, `data` whole blocks of 8. */
 export function rc2CbcDecrypt(key: Uint8Array, effectiveBits: number, iv: Uint8Array, data: Uint8Array): Buffer {
-  if (key.length < 1 || key.length > 128 || effectiveBits < 1 || effectiveBits > 1024) throw new RangeError('RC2 key length');
+  if (key.length < 1 || key.length > 128 || effectiveBits < 1 || effectiveBits > 1024)
+    throw new RangeError('RC2 key length');
   if (iv.length !== 8 || data.length % 8 !== 0) throw new RangeError('RC2 block length');
   const words = expandKey(key, effectiveBits);
   const plain = Buffer.from(data);
   for (let start = 0; start < plain.length; start += 8) {
     decryptBlock(words, plain.subarray(start, start + 8));
-    for (let i = 0; i < 8; i++) plain[start + i] = (plain[start + i] ?? 0) ^ ((start === 0 ? iv[i] : data[start - 8 + i]) ?? 0);
+    for (let i = 0; i < 8; i++)
+      plain[start + i] = (plain[start + i] ?? 0) ^ ((start === 0 ? iv[i] : data[start - 8 + i]) ?? 0);
   }
   return plain;
 }

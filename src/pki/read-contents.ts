@@ -33,7 +33,11 @@ export async function readContents(bytes: Uint8Array, options: ReadOptions): Pro
   budget.check();
   if (input.length > maxFileBytes) throw tooLarge(input.length);
   if (input.length === 0) throw certificateError('it is empty', 'Give the whole file.');
-  if (input.every((octet) => octet === 0)) throw certificateError('it holds nothing but zero bytes', 'The file was damaged; take it from a backup, or export the certificate again.');
+  if (input.every((octet) => octet === 0))
+    throw certificateError(
+      'it holds nothing but zero bytes',
+      'The file was damaged; take it from a backup, or export the certificate again.',
+    );
   const text = textOf(input);
   if (text === undefined) return readBinary(input, options, budget);
   if (isPem(text)) return readPem(text, options, budget);
@@ -46,7 +50,10 @@ export async function readContents(bytes: Uint8Array, options: ReadOptions): Pro
 
 /** ERR_CERTIFICATE for what is over the limit. */
 export function tooLarge(length: number): Error {
-  return certificateError(`it has ${length} bytes, more than ${maxFileBytes}`, 'Give a file of the certificates that are meant.');
+  return certificateError(
+    `it has ${length} bytes, more than ${maxFileBytes}`,
+    'Give a file of the certificates that are meant.',
+  );
 }
 
 /** Text in ASCII, UTF-8, or UTF-16 as PowerShell writes it; undefined for binary forms. */
@@ -113,7 +120,8 @@ function skipHeader(bytes: Buffer, at: number): number | undefined {
 
 async function readBinary(bytes: Buffer, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
   try {
-    if (isJavaKeyStore(bytes)) return await readJavaKeyStore(await loadAsn1js(), bytes, options.passwords, options.wantKeys, budget);
+    if (isJavaKeyStore(bytes))
+      return await readJavaKeyStore(await loadAsn1js(), bytes, options.passwords, options.wantKeys, budget);
     const kind = kindOf(bytes);
     if (kind === undefined) throw notRecognised(bytes);
     return await readKind(kind, bytes, options, budget);
@@ -125,7 +133,11 @@ async function readBinary(bytes: Buffer, options: ReadOptions, budget: WorkBudge
 /** A RangeError of a reader in words for people; other errors as they are. */
 function damaged(error: unknown): unknown {
   if (!(error instanceof RangeError)) return error;
-  return certificateError(`it is damaged or truncated: ${error.message}`, 'Copy the whole file in binary mode, or export the certificate again.', error);
+  return certificateError(
+    `it is damaged or truncated: ${error.message}`,
+    'Copy the whole file in binary mode, or export the certificate again.',
+    error,
+  );
 }
 
 async function readKind(kind: Kind, bytes: Buffer, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
@@ -139,7 +151,10 @@ async function readKind(kind: Kind, bytes: Buffer, options: ReadOptions, budget:
     case 'pkcs12':
       return readPkcs12(await loadAsn1js(), bytes, options.passwords, options.wantKeys, budget);
     case 'encrypted-pkcs8':
-      return onlyKey('encrypted private key', options.wantKeys ? await decryptPkcs8(await loadAsn1js(), bytes, options.passwords, budget) : undefined);
+      return onlyKey(
+        'encrypted private key',
+        options.wantKeys ? await decryptPkcs8(await loadAsn1js(), bytes, options.passwords, budget) : undefined,
+      );
     default:
       return onlyKey('private key', toPkcs8(bytes, kind));
   }
@@ -167,7 +182,12 @@ const keyTypes: ReadonlyMap<string, 'pkcs8' | 'pkcs1' | 'sec1'> = new Map([
 const containers: ReadonlySet<string> = new Set(['PKCS7', 'CMS', 'PKCS #7 SIGNED DATA', 'PKCS12']);
 
 /** Blocks that may stand in such a file and are of no use here. */
-const passedOver: ReadonlySet<string> = new Set(['EC PARAMETERS', 'DH PARAMETERS', 'PUBLIC KEY', 'ATTRIBUTE CERTIFICATE']);
+const passedOver: ReadonlySet<string> = new Set([
+  'EC PARAMETERS',
+  'DH PARAMETERS',
+  'PUBLIC KEY',
+  'ATTRIBUTE CERTIFICATE',
+]);
 
 async function readPem(text: string, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
   const certificates: ContainedCertificate[] = [];
@@ -185,7 +205,10 @@ async function readPem(text: string, options: ReadOptions, budget: WorkBudget): 
     }
   }
   if (blocks.every(({ label }) => passedOver.has(label))) {
-    throw certificateError(`it holds ${blocks.map(({ label }) => label).join(', ') || 'no PEM block'}, but no certificate and no private key`, 'Give a file with a CERTIFICATE block.');
+    throw certificateError(
+      `it holds ${blocks.map(({ label }) => label).join(', ') || 'no PEM block'}, but no certificate and no private key`,
+      'Give a file with a CERTIFICATE block.',
+    );
   }
   return { format: 'PEM', certificates, keys, crls };
 }
@@ -196,7 +219,10 @@ async function readBlock(block: PemBlock, options: ReadOptions, budget: WorkBudg
   if (keyType !== undefined) {
     if (!options.wantKeys) return nothing;
     const isEncrypted = block.headers.has('dek-info');
-    return onlyKey('PEM', isEncrypted ? await decryptPem(block, keyType, options.passwords) : toPkcs8(block.bytes, keyType));
+    return onlyKey(
+      'PEM',
+      isEncrypted ? await decryptPem(block, keyType, options.passwords) : toPkcs8(block.bytes, keyType),
+    );
   }
   switch (block.label) {
     case 'CERTIFICATE':
@@ -217,7 +243,8 @@ async function readBlock(block: PemBlock, options: ReadOptions, budget: WorkBudg
 
 function unsupportedRemedy(label: string): string {
   if (label === 'OPENSSH PRIVATE KEY') return 'Convert the key: `ssh-keygen -p -m PKCS8 -f FILE`.';
-  if (label.endsWith('CERTIFICATE REQUEST')) return 'A request is not a certificate yet: give what the certification authority sent back.';
+  if (label.endsWith('CERTIFICATE REQUEST'))
+    return 'A request is not a certificate yet: give what the certification authority sent back.';
   return 'Give blocks of CERTIFICATE, PRIVATE KEY, ENCRYPTED PRIVATE KEY, RSA or EC PRIVATE KEY, PKCS7 or PKCS12.';
 }
 

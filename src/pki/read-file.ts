@@ -24,7 +24,11 @@ export async function readCertificateFile(path: string): Promise<Buffer> {
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (code.startsWith('ERR_')) throw error;
     const reason = reasons.get(code) ?? `it cannot be read (${showText(code, 40)})`;
-    throw certificateError(reason, 'Check the path: relative ones are from the working directory; and that this process may read the file.', error);
+    throw certificateError(
+      reason,
+      'Check the path: relative ones are from the working directory; and that this process may read the file.',
+      error,
+    );
   }
 }
 

@@ -36,7 +36,10 @@ function matcherOf(selector: CertificateSelector): (candidate: Candidate) => boo
     return ({ info }) => info.fingerprint.replaceAll(':', '') === wanted;
   }
   if ('alias' in selector) return ({ info }) => info.alias === selector.alias;
-  throw certificateError('the selector names none of subject, email, fingerprint and alias', 'Give one of them in `select`.');
+  throw certificateError(
+    'the selector names none of subject, email, fingerprint and alias',
+    'Give one of them in `select`.',
+  );
 }
 
 function subjectMatcher(subject: string): (candidate: Candidate) => boolean {
@@ -44,14 +47,21 @@ function subjectMatcher(subject: string): (candidate: Candidate) => boolean {
   if (name !== undefined) return ({ certificate }) => comparableName(certificate.subjectParts) === name;
   const wanted = subject.trim().toLowerCase();
   return ({ certificate }) =>
-    wanted !== '' && certificate.subjectParts.flat().some(({ type, value }) => type === '2.5.4.3' && value?.trim().toLowerCase() === wanted);
+    wanted !== '' &&
+    certificate.subjectParts
+      .flat()
+      .some(({ type, value }) => type === '2.5.4.3' && value?.trim().toLowerCase() === wanted);
 }
 
 function fingerprintDigits(text: string): string {
   const digits = text.replace(/[\s:]/g, '').toUpperCase();
   if (/^[0-9A-F]{64}$/.test(digits)) return digits;
-  const hint = digits.length === 40 ? ' A thumbprint of 40 digits is SHA-1, which does not name a certificate safely.' : '';
-  throw certificateError('the fingerprint is not 64 hexadecimal digits', `Give the SHA-256 fingerprint: \`openssl x509 -noout -fingerprint -sha256\`.${hint}`);
+  const hint =
+    digits.length === 40 ? ' A thumbprint of 40 digits is SHA-1, which does not name a certificate safely.' : '';
+  throw certificateError(
+    'the fingerprint is not 64 hexadecimal digits',
+    `Give the SHA-256 fingerprint: \`openssl x509 -noout -fingerprint -sha256\`.${hint}`,
+  );
 }
 
 /** ASCII case ignored, other letters as they are: that is how mail systems compare. */
@@ -71,11 +81,21 @@ export function needsKey(purpose: Purpose | undefined): boolean {
 }
 
 /** The best of several: with a key where it needs one, valid now, fit for the purpose, the newest. undefined where there are none. */
-export function best<T extends Candidate>(candidates: readonly T[], purpose: Purpose | undefined, now: Date = new Date()): T | undefined {
+export function best<T extends Candidate>(
+  candidates: readonly T[],
+  purpose: Purpose | undefined,
+  now: Date = new Date(),
+): T | undefined {
   const [usable, present] = needsKey(purpose) ? [16, 8] : [2, 1];
-  const keyWeight = ({ info, locked }: T): number => (!info.hasPrivateKey ? 0 : locked === undefined ? usable : present);
-  const rank = (each: T): number => keyWeight(each) + (isValidAt(each.certificate, now) ? 4 : 0) + (misuse(each.certificate, purpose) === undefined ? 1 : 0);
-  return [...candidates].sort((a, b) => rank(b) - rank(a) || b.info.validFrom.getTime() - a.info.validFrom.getTime())[0];
+  const keyWeight = ({ info, locked }: T): number =>
+    !info.hasPrivateKey ? 0 : locked === undefined ? usable : present;
+  const rank = (each: T): number =>
+    keyWeight(each) +
+    (isValidAt(each.certificate, now) ? 4 : 0) +
+    (misuse(each.certificate, purpose) === undefined ? 1 : 0);
+  return [...candidates].sort(
+    (a, b) => rank(b) - rank(a) || b.info.validFrom.getTime() - a.info.validFrom.getTime(),
+  )[0];
 }
 
 /** Is `now` within its dates? */
@@ -84,15 +104,25 @@ export function isValidAt({ info }: Certificate, now: Date): boolean {
 }
 
 /** Why a certificate may not be used for a purpose, by its usages; undefined where it may. */
-export function misuse({ keyUsage, extendedKeyUsage, key }: Certificate, purpose: Purpose | undefined): string | undefined {
+export function misuse(
+  { keyUsage, extendedKeyUsage, key }: Certificate,
+  purpose: Purpose | undefined,
+): string | undefined {
   if (purpose === undefined) return undefined;
-  const has = (...usages: readonly ('digitalSignature' | 'nonRepudiation' | 'keyEncipherment' | 'keyAgreement')[]): boolean =>
-    keyUsage === undefined || usages.some((usage) => keyUsage.has(usage));
+  const has = (
+    ...usages: readonly ('digitalSignature' | 'nonRepudiation' | 'keyEncipherment' | 'keyAgreement')[]
+  ): boolean => keyUsage === undefined || usages.some((usage) => keyUsage.has(usage));
   if (purpose === 'encrypt') {
     const needed = key.kind === 'rsa' ? 'keyEncipherment' : 'keyAgreement';
     if (!has(needed)) return `its key usage lacks ${needed}`;
-  } else if (purpose === 'sign' ? !has('digitalSignature', 'nonRepudiation') : !has('digitalSignature')) return 'its key usage lacks digitalSignature';
+  } else if (purpose === 'sign' ? !has('digitalSignature', 'nonRepudiation') : !has('digitalSignature'))
+    return 'its key usage lacks digitalSignature';
   const wanted = purpose === 'client-auth' ? 'clientAuth' : 'emailProtection';
-  if (extendedKeyUsage === undefined || extendedKeyUsage.includes(keyPurpose.any) || extendedKeyUsage.includes(keyPurpose[wanted])) return undefined;
+  if (
+    extendedKeyUsage === undefined ||
+    extendedKeyUsage.includes(keyPurpose.any) ||
+    extendedKeyUsage.includes(keyPurpose[wanted])
+  )
+    return undefined;
   return `its extended key usage lacks ${wanted}`;
 }

@@ -49,7 +49,12 @@ const hashes: ReadonlyMap<string, string> = new Map([
 const longestModulus = { rsa: 8_192, dsa: 4_096 };
 
 /** Did the key of `signer` make this signature? False too where algorithm or key are not supported, or do not fit each other. */
-export function isSignedBy(signer: Certificate, algorithm: AlgorithmIdentifier, data: Uint8Array, signature: Uint8Array): boolean {
+export function isSignedBy(
+  signer: Certificate,
+  algorithm: AlgorithmIdentifier,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   try {
     const kind = signer.key.kind;
     const curve = edwards.get(algorithm.oid);

@@ -13,12 +13,19 @@ export function readTime(bytes: Uint8Array, part: DerElement | undefined): Date 
   const text = contentOf(bytes, part).toString('latin1');
   const match = (part.tag === tag.utcTime ? utcPattern : generalizedPattern).exec(text);
   if (match === null) throw new RangeError(`the time at byte ${part.offset} is not well-formed`);
-  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match.slice(1, 7).map((digits) => Number(digits ?? 0));
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = match
+    .slice(1, 7)
+    .map((digits) => Number(digits ?? 0));
   const fullYear = part.tag === tag.generalizedTime ? year : year < 50 ? 2000 + year : 1900 + year;
   const date = new Date(0);
   date.setUTCFullYear(fullYear, month - 1, day);
   date.setUTCHours(hour, minute, second);
-  const inRange = date.getUTCMonth() === month - 1 && date.getUTCDate() === day && date.getUTCHours() === hour && minute < 60 && second < 60;
+  const inRange =
+    date.getUTCMonth() === month - 1 &&
+    date.getUTCDate() === day &&
+    date.getUTCHours() === hour &&
+    minute < 60 &&
+    second < 60;
   if (!inRange) throw new RangeError(`the time at byte ${part.offset} does not exist`);
   return new Date(date.getTime() - offsetMs(match[7] ?? 'Z'));
 }

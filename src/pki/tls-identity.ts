@@ -13,18 +13,27 @@ const defaultSlot = 'server.tls.clientCertificate';
  * PEM of the certificate with its chain, leaf first, and of the key as PKCS#8. ERR_CERTIFICATE where it cannot be loaded, and for a
  * key that does not leave its device: Node's TLS needs the key itself.
  */
-export async function loadTlsIdentity(source: CertificateSource, context: { readonly slot?: string; readonly signal?: AbortSignal } = {}): Promise<{ cert: string; key: string }> {
+export async function loadTlsIdentity(
+  source: CertificateSource,
+  context: { readonly slot?: string; readonly signal?: AbortSignal } = {},
+): Promise<{ cert: string; key: string }> {
   const slot = context.slot ?? defaultSlot;
   return tlsIdentityOf(await loadCertificate(source, { ...context, slot, purpose: 'client-auth' }), slot);
 }
 
 /** The same of a certificate that is loaded already. */
-export function tlsIdentityOf({ certificate, chain, privateKey }: LoadedCertificate, slot: string = defaultSlot): { cert: string; key: string } {
+export function tlsIdentityOf(
+  { certificate, chain, privateKey }: LoadedCertificate,
+  slot: string = defaultSlot,
+): { cert: string; key: string } {
   if (!(privateKey instanceof Uint8Array)) {
     throw certificateError(
       `${slot}: TLS needs the private key itself, and this one ${privateKey === undefined ? 'is not there' : 'does not leave its device or store'}`,
       'Use a certificate whose key can be exported.',
     );
   }
-  return { cert: [certificate, ...chain].map((der) => toPem('CERTIFICATE', der)).join(''), key: toPem('PRIVATE KEY', privateKey) };
+  return {
+    cert: [certificate, ...chain].map((der) => toPem('CERTIFICATE', der)).join(''),
+    key: toPem('PRIVATE KEY', privateKey),
+  };
 }

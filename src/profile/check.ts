@@ -43,12 +43,18 @@ export function problemsOf(schema: Schema, value: unknown, path: string): readon
 
 /** ERR_PROFILE_INVALID of some problems. */
 export function invalid(subject: Subject, found: readonly Problem[], cause?: unknown): EmailError {
-  const problems = found.map(({ path, message }) => Object.freeze({ path: path === '' ? subject.root : path, message }));
+  const problems = found.map(({ path, message }) =>
+    Object.freeze({ path: path === '' ? subject.root : path, message }),
+  );
   const shown = problems.slice(0, shownProblems).map(({ path, message }) => `${path}: ${message}`);
   const more = problems.length - shown.length;
-  return createEmailError('ERR_PROFILE_INVALID', `${subject.sentence}: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`, {
-    problems: Object.freeze(problems),
-    cause,
-    remedy: correctFields,
-  });
+  return createEmailError(
+    'ERR_PROFILE_INVALID',
+    `${subject.sentence}: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`,
+    {
+      problems: Object.freeze(problems),
+      cause,
+      remedy: correctFields,
+    },
+  );
 }

@@ -23,7 +23,8 @@ const parseOptions: Schema = object<ParseProfileOptions>({ allowReferences: opti
 /** A profile with the key that editors read; a value that is not an object is for the schema to refuse. */
 const fromJson: Schema = {
   ...profileSchema,
-  check: (value, path, report) => profileSchema.check(isPlainObject(value) ? withoutSchema(value) : value, path, report),
+  check: (value, path, report) =>
+    profileSchema.check(isPlainObject(value) ? withoutSchema(value) : value, path, report),
 };
 
 /**
@@ -65,5 +66,7 @@ export function profileToJson(profile: EmailProfile, options: { readonly secrets
 }
 
 function withoutSchema(value: Record<string, unknown>): Record<string, unknown> {
-  return Object.hasOwn(value, '$schema') ? Object.fromEntries(Object.entries(value).filter(([key]) => key !== '$schema')) : value;
+  return Object.hasOwn(value, '$schema')
+    ? Object.fromEntries(Object.entries(value).filter(([key]) => key !== '$schema'))
+    : value;
 }

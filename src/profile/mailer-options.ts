@@ -22,7 +22,12 @@ const pool: Schema = object<PoolOptions>({
   idleTimeoutMs: optional(milliseconds),
   maxAgeMs: optional(milliseconds),
   messagesInFlight: optional(atLeastOne),
-  rateLimit: optional(object<{ messages: number; perMs: number }>({ messages: required(wholeNumber(1, maxRate)), perMs: required(wholeNumber(1, 2 ** 31 - 1)) })),
+  rateLimit: optional(
+    object<{ messages: number; perMs: number }>({
+      messages: required(wholeNumber(1, maxRate)),
+      perMs: required(wholeNumber(1, 2 ** 31 - 1)),
+    }),
+  ),
 });
 
 /** An object with these methods, own or inherited. */
@@ -42,7 +47,11 @@ const optionsSchema: Schema = object<MailerOptions>(
     transport: optional(withMethods('a Transport', 'send', 'close')),
     connector: optional(withMethods('a Connector', 'connect')),
     profileStore: optional(withMethods('a ProfileStore', 'loadCached', 'saveCached')),
-    fileAccess: optional(variant('true, false or { root }', (value) => (typeof value === 'boolean' ? flag : isPlainObject(value) ? rootOnly : undefined))),
+    fileAccess: optional(
+      variant('true, false or { root }', (value) =>
+        typeof value === 'boolean' ? flag : isPlainObject(value) ? rootOnly : undefined,
+      ),
+    ),
   },
   {
     expected: 'an object of mailer options',
@@ -60,7 +69,10 @@ const optionsSchema: Schema = object<MailerOptions>(
 export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailProfile): MailerOptions {
   const copy = checked(optionsSchema, options, optionsSubject) as MailerOptions;
   if (profile !== undefined && copy.profileStore === undefined) {
-    const problems: Problem[] = cachedSources(profile, '').map((at) => ({ path: at, message: 'needs the profileStore of MailerOptions, where the certificate is kept' }));
+    const problems: Problem[] = cachedSources(profile, '').map((at) => ({
+      path: at,
+      message: 'needs the profileStore of MailerOptions, where the certificate is kept',
+    }));
     if (problems.length > 0) throw invalid(profileSubject, problems);
   }
   return copy;
@@ -68,10 +80,18 @@ export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailP
 
 /** Of any realm: a test's sandbox has an AbortSignal of its own. */
 const signal: Schema = live('an AbortSignal', (value) => {
-  const { aborted, addEventListener, removeEventListener } = Object(value) as { [name in 'aborted' | 'addEventListener' | 'removeEventListener']?: unknown };
-  return typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function';
+  const { aborted, addEventListener, removeEventListener } = Object(value) as {
+    [name in 'aborted' | 'addEventListener' | 'removeEventListener']?: unknown;
+  };
+  return (
+    typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function'
+  );
 });
-const sendOptions: Schema = object<SendOptions>({ signal: optional(signal), onProgress: optional(func), requireAllRecipients: optional(flag) });
+const sendOptions: Schema = object<SendOptions>({
+  signal: optional(signal),
+  onProgress: optional(func),
+  requireAllRecipients: optional(flag),
+});
 const testOptions: Schema = object<{ signal?: AbortSignal | undefined }>({ signal: optional(signal) });
 const closeOptions: Schema = object<{ force?: boolean | undefined }>({ force: optional(flag) });
 
@@ -81,12 +101,16 @@ export function checkSendOptions(options: SendOptions = {}): SendOptions {
 }
 
 /** The options of a test. */
-export function checkTestOptions(options: { readonly signal?: AbortSignal | undefined } = {}): { readonly signal?: AbortSignal | undefined } {
+export function checkTestOptions(options: { readonly signal?: AbortSignal | undefined } = {}): {
+  readonly signal?: AbortSignal | undefined;
+} {
   return checked(testOptions, options, callSubject) as typeof options;
 }
 
 /** The options of close(). */
-export function checkCloseOptions(options: { readonly force?: boolean | undefined } = {}): { readonly force?: boolean | undefined } {
+export function checkCloseOptions(options: { readonly force?: boolean | undefined } = {}): {
+  readonly force?: boolean | undefined;
+} {
   return checked(closeOptions, options, callSubject) as typeof options;
 }
 
@@ -94,5 +118,7 @@ export function checkCloseOptions(options: { readonly force?: boolean | undefine
 function cachedSources(value: unknown, at: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((entry: unknown, index) => cachedSources(entry, join(at, index)));
   if (!isPlainObject(value)) return [];
-  return Object.entries(value).flatMap(([key, entry]) => (key === 'cache' && entry === true ? [join(at, key)] : cachedSources(entry, join(at, key))));
+  return Object.entries(value).flatMap(([key, entry]) =>
+    key === 'cache' && entry === true ? [join(at, key)] : cachedSources(entry, join(at, key)),
+  );
 }

@@ -12,7 +12,8 @@ const schemes: Readonly<Record<string, { readonly type: ProxyServerSettings['typ
 };
 
 /** The parts of a proxy's text form: its settings, or what is wrong with it, without a word of what it holds. */
-export type ProxyText = { readonly settings: ProxyServerSettings; readonly fault?: undefined } | { readonly fault: string };
+export type ProxyText =
+  { readonly settings: ProxyServerSettings; readonly fault?: undefined } | { readonly fault: string };
 
 /** Takes `scheme://user:password@host:port` apart; user and password are percent-decoded. */
 export function parseProxyText(value: string): ProxyText {
@@ -20,11 +21,13 @@ export function parseProxyText(value: string): ProxyText {
   if (match === null) return { fault: "expected 'none', 'auto' or scheme://user:password@host:port, got other text" };
   const name = (match[1] ?? '').toLowerCase();
   const scheme = Object.hasOwn(schemes, name) ? schemes[name] : undefined;
-  if (scheme === undefined) return { fault: 'expected http, https, socks4, socks4a or socks5 as the scheme, got another' };
+  if (scheme === undefined)
+    return { fault: 'expected http, https, socks4, socks4a or socks5 as the scheme, got another' };
   const authority = match[2] ?? '';
   const at = authority.lastIndexOf('@');
   const server = splitHostPort(authority.slice(at + 1));
-  if (server === undefined) return { fault: 'expected host or host:port after the scheme, an IPv6 address in brackets, got other text' };
+  if (server === undefined)
+    return { fault: 'expected host or host:port after the scheme, an IPv6 address in brackets, got other text' };
   const base = { type: scheme.type, host: server.host, port: server.port, ...(scheme.tls ? { tls: true } : {}) };
   if (at < 0) return { settings: base };
   const user = authority.slice(0, at);

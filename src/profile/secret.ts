@@ -36,17 +36,28 @@ async function callSecret(secret: () => string | Promise<string>, path: string):
   } catch (cause) {
     // The words of a foreign error may hold what was asked for: they stay in `cause`.
     const what = cause instanceof Error ? showText(cause.name, 60) : 'something that is no Error';
-    throw secretError(path, `could not be had: its function threw ${what}`, 'See the cause of this error.', { cause, retryable: true });
+    throw secretError(path, `could not be had: its function threw ${what}`, 'See the cause of this error.', {
+      cause,
+      retryable: true,
+    });
   }
   if (typeof value === 'string') return value;
-  throw secretError(path, 'could not be had: its function did not return a string', 'Return a string, or a promise of one.');
+  throw secretError(
+    path,
+    'could not be had: its function did not return a string',
+    'Return a string, or a promise of one.',
+  );
 }
 
 function readVariable(name: string, path: string): string {
   const value: unknown = process.env[name];
   if (typeof value === 'string') return value;
   const shown = showText(name, 100);
-  throw secretError(path, `could not be had: the environment variable ${shown} is not set`, `Set ${shown} for this process.`);
+  throw secretError(
+    path,
+    `could not be had: the environment variable ${shown} is not set`,
+    `Set ${shown} for this process.`,
+  );
 }
 
 async function readSecretFile(file: string, path: string): Promise<string> {
@@ -56,10 +67,19 @@ async function readSecretFile(file: string, path: string): Promise<string> {
     bytes = await readStart(file);
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? (cause as Error).message;
-    throw secretError(path, `could not be read from the file ${shown}: ${showText(code, 100)}`, 'Check that the file exists and that this process may read it.', { cause });
+    throw secretError(
+      path,
+      `could not be read from the file ${shown}: ${showText(code, 100)}`,
+      'Check that the file exists and that this process may read it.',
+      { cause },
+    );
   }
   if (bytes.length > maxFileBytes) {
-    throw secretError(path, `could not be read from the file ${shown}: it is longer than ${maxFileBytes} bytes`, 'Name the file that holds the secret alone.');
+    throw secretError(
+      path,
+      `could not be read from the file ${shown}: it is longer than ${maxFileBytes} bytes`,
+      'Name the file that holds the secret alone.',
+    );
   }
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes).replace(/\r?\n$/, '');
@@ -86,7 +106,12 @@ async function readStart(file: string): Promise<Buffer> {
   }
 }
 
-function secretError(path: string, what: string, remedy: string, details: { cause?: unknown; retryable?: boolean } = {}): EmailError {
+function secretError(
+  path: string,
+  what: string,
+  remedy: string,
+  details: { cause?: unknown; retryable?: boolean } = {},
+): EmailError {
   return createEmailError('ERR_SECRET', `The secret ${path} ${what}`, { remedy, ...details });
 }
 

@@ -11,16 +11,40 @@ interface Provider {
 }
 
 const providers: readonly Provider[] = [
-  { host: 'smtp.gmail.com', security: 'implicit', names: ['gmail', 'google', 'googlemail', 'googleworkspace', 'gmail.com', 'googlemail.com'] },
+  {
+    host: 'smtp.gmail.com',
+    security: 'implicit',
+    names: ['gmail', 'google', 'googlemail', 'googleworkspace', 'gmail.com', 'googlemail.com'],
+  },
   { host: 'smtp-relay.gmail.com', security: 'explicit', names: ['googleworkspacerelay', 'gmailrelay', 'googlerelay'] },
   {
     host: 'smtp-mail.outlook.com',
     security: 'explicit',
-    names: ['outlook', 'outlook.com', 'hotmail', 'hotmail.com', 'live', 'live.com', 'msn', 'msn.com', 'outlook.de', 'hotmail.co.uk', 'hotmail.fr'],
+    names: [
+      'outlook',
+      'outlook.com',
+      'hotmail',
+      'hotmail.com',
+      'live',
+      'live.com',
+      'msn',
+      'msn.com',
+      'outlook.de',
+      'hotmail.co.uk',
+      'hotmail.fr',
+    ],
   },
-  { host: 'smtp.office365.com', security: 'explicit', names: ['microsoft365', 'office365', 'm365', 'o365', 'exchangeonline', 'outlook365'] },
+  {
+    host: 'smtp.office365.com',
+    security: 'explicit',
+    names: ['microsoft365', 'office365', 'm365', 'o365', 'exchangeonline', 'outlook365'],
+  },
   { host: 'smtp.mail.me.com', security: 'explicit', names: ['icloud', 'apple', 'icloud.com', 'me.com', 'mac.com'] },
-  { host: 'smtp.mail.yahoo.com', security: 'implicit', names: ['yahoo', 'yahoo.com', 'ymail.com', 'rocketmail.com', 'yahoo.de', 'yahoo.fr', 'yahoo.co.uk'] },
+  {
+    host: 'smtp.mail.yahoo.com',
+    security: 'implicit',
+    names: ['yahoo', 'yahoo.com', 'ymail.com', 'rocketmail.com', 'yahoo.de', 'yahoo.fr', 'yahoo.co.uk'],
+  },
   { host: 'smtp.aol.com', security: 'implicit', names: ['aol', 'aol.com', 'aim.com', 'aol.de'] },
   { host: 'mail.gmx.net', security: 'implicit', names: ['gmx', 'gmx.net', 'gmx.de', 'gmx.at', 'gmx.ch'] },
   { host: 'mail.gmx.com', security: 'implicit', names: ['gmx.com', 'gmx.us', 'gmx.co.uk'] },
@@ -31,7 +55,11 @@ const providers: readonly Provider[] = [
   { host: 'smtp.zoho.com', security: 'implicit', names: ['zoho', 'zohomail', 'zoho.com', 'zohomail.com'] },
   { host: 'smtp.zoho.eu', security: 'implicit', names: ['zohoeu', 'zoho.eu', 'zohomail.eu'] },
   { host: 'smtppro.zoho.com', security: 'implicit', names: ['zohopro', 'zohoworkplace'] },
-  { host: 'smtp.protonmail.ch', security: 'explicit', names: ['proton', 'protonmail', 'proton.me', 'protonmail.com', 'pm.me'] },
+  {
+    host: 'smtp.protonmail.ch',
+    security: 'explicit',
+    names: ['proton', 'protonmail', 'proton.me', 'protonmail.com', 'pm.me'],
+  },
   { host: 'smtp.mailgun.org', security: 'explicit', names: ['mailgun'] },
   { host: 'smtp.eu.mailgun.org', security: 'explicit', names: ['mailguneu'] },
   { host: 'smtp.sendgrid.net', security: 'explicit', names: ['sendgrid', 'twiliosendgrid'] },
@@ -47,7 +75,11 @@ const providers: readonly Provider[] = [
   { host: 'smtp.ionos.com', security: 'explicit', names: ['ionos', 'ionos.com', '1and1', '1&1'] },
   { host: 'smtp.ionos.de', security: 'explicit', names: ['ionosde', 'ionos.de', '1und1'] },
   { host: 'ssl0.ovh.net', security: 'implicit', names: ['ovh', 'ovhcloud', 'ovh.net'] },
-  { host: 'securesmtp.t-online.de', security: 'implicit', names: ['t-online', 'tonline', 't-online.de', 'telekom', 'magenta.de'] },
+  {
+    host: 'securesmtp.t-online.de',
+    security: 'implicit',
+    names: ['t-online', 'tonline', 't-online.de', 'telekom', 'magenta.de'],
+  },
   { host: 'smtp.strato.de', security: 'implicit', names: ['strato', 'strato.de'] },
   { host: 'mail.gandi.net', security: 'implicit', names: ['gandi', 'gandi.net'] },
 ];

@@ -76,7 +76,10 @@ const fields = ['status', 'error', 'error_description', 'scope', 'schemes', 'ope
 function explain(challenge: Uint8Array, token: string): string {
   const text = asBuffer(challenge).toString('utf8');
   const said = fieldsOf(text) ?? text;
-  const hidden = [token, Buffer.from(token).toString('base64')].reduce((shown, secret) => shown.replaceAll(secret, '[hidden]'), said);
+  const hidden = [token, Buffer.from(token).toString('base64')].reduce(
+    (shown, secret) => shown.replaceAll(secret, '[hidden]'),
+    said,
+  );
   return showText(hidden) || 'the token was refused, and no reason was given';
 }
 

@@ -52,7 +52,9 @@ function wanted({ authentication, secure, customName }: MechanismChoice): readon
     case 'password': {
       const names = secure ? overTls : overPlainText;
       // These two cannot say whom to act as.
-      return authentication.authorizationId === undefined ? names : names.filter((name) => name !== 'LOGIN' && name !== 'CRAM-MD5');
+      return authentication.authorizationId === undefined
+        ? names
+        : names.filter((name) => name !== 'LOGIN' && name !== 'CRAM-MD5');
     }
     case 'scram-sha-1':
     case 'scram-sha-256':
@@ -101,10 +103,14 @@ function plaintextRefused({ authentication, security }: MechanismChoice, usable:
 function unavailable(choice: MechanismChoice): EmailError {
   const { offered, secure } = choice;
   const offers = offered.length === 0 ? 'the server offers no authentication' : `the server offers ${list(offered)}`;
-  return createEmailError('ERR_AUTH_UNAVAILABLE', `${needs(choice)}; ${offers}${secure ? '' : ' without TLS'}. No credential was sent.`, {
-    phase: 'authenticate',
-    remedy: remedyFor(choice),
-  });
+  return createEmailError(
+    'ERR_AUTH_UNAVAILABLE',
+    `${needs(choice)}; ${offers}${secure ? '' : ' without TLS'}. No credential was sent.`,
+    {
+      phase: 'authenticate',
+      remedy: remedyFor(choice),
+    },
+  );
 }
 
 function needs(choice: MechanismChoice): string {
@@ -118,8 +124,10 @@ function needs(choice: MechanismChoice): string {
 function remedyFor({ authentication, offered, secure }: MechanismChoice): string {
   const methods = methodsFor(offered, secure).filter((method) => method !== authentication.method);
   const tls = secure ? '' : "Set server.security to 'explicit' or 'implicit': many servers offer more under TLS. ";
-  if (methods.length > 0) return `${tls}${secure ? 'Use' : 'Or use'} what is offered: authentication.method ${methods.map((method) => `'${method}'`).join(' or ')}.`;
-  if (offered.length === 0) return `${tls}Check server.port: submission with authentication is mostly 587 or 465; a relay that needs none wants a profile without authentication.`;
+  if (methods.length > 0)
+    return `${tls}${secure ? 'Use' : 'Or use'} what is offered: authentication.method ${methods.map((method) => `'${method}'`).join(' or ')}.`;
+  if (offered.length === 0)
+    return `${tls}Check server.port: submission with authentication is mostly 587 or 465; a relay that needs none wants a profile without authentication.`;
   return `${tls}Have one of the mechanisms that the profile can use switched on at the server.`;
 }
 

@@ -1,5 +1,10 @@
 import { createEmailError, profileInvalid } from '../errors/email-error.js';
-import type { Authentication, NtlmAuthentication, PasswordCredentials, TokenAuthentication } from '../model/authentication.js';
+import type {
+  Authentication,
+  NtlmAuthentication,
+  PasswordCredentials,
+  TokenAuthentication,
+} from '../model/authentication.js';
 import type { ChannelBinding, SaslMechanism } from '../model/sasl.js';
 import { OauthBearerMechanism, Xoauth2Mechanism } from './bearer.js';
 import { CramMd5Mechanism } from './cram-md5.js';
@@ -37,7 +42,8 @@ export function createMechanism(name: string, { authentication, secret }: Mechan
     case 'login':
     case 'cram-md5': {
       const password = passwordOf(authentication, secret);
-      const authorizationId = 'authorizationId' in authentication ? authorizationIdOf(authentication.authorizationId) : undefined;
+      const authorizationId =
+        'authorizationId' in authentication ? authorizationIdOf(authentication.authorizationId) : undefined;
       const { username } = authentication;
       if (mechanism === 'PLAIN') return new PlainMechanism(username, password, authorizationId);
       if (mechanism === 'LOGIN') return new LoginMechanism(username, password);
@@ -68,7 +74,9 @@ export function createMechanism(name: string, { authentication, secret }: Mechan
       if (mechanism === 'EXTERNAL') return new ExternalMechanism(authorizationIdOf(authentication.authorizationId));
       break;
   }
-  throw createEmailError('ERR_AUTH_UNAVAILABLE', `Method '${authentication.method}' has no mechanism ${mechanism}.`, { phase: 'authenticate' });
+  throw createEmailError('ERR_AUTH_UNAVAILABLE', `Method '${authentication.method}' has no mechanism ${mechanism}.`, {
+    phase: 'authenticate',
+  });
 }
 
 /**
@@ -104,30 +112,45 @@ function authorizationIdOf(value: string | undefined): string | undefined {
 
 function preparedUsername(username: string): string {
   const prepared = saslprep(username);
-  if (typeof prepared !== 'string') throw profileInvalid('authentication.username', `${prepared.problem}; SCRAM cannot carry it`);
+  if (typeof prepared !== 'string')
+    throw profileInvalid('authentication.username', `${prepared.problem}; SCRAM cannot carry it`);
   // RFC 5802 section 5.1: as good as a failure.
-  if (prepared === '') throw profileInvalid('authentication.username', 'is empty once it is prepared for SCRAM (RFC 4013)');
+  if (prepared === '')
+    throw profileInvalid('authentication.username', 'is empty once it is prepared for SCRAM (RFC 4013)');
   return prepared;
 }
 
 function preparedPassword(password: string): string {
   const prepared = saslprep(password);
-  if (typeof prepared !== 'string') throw secretInvalid('password', `${prepared.problem}; SCRAM cannot carry it, method 'plain' can`);
+  if (typeof prepared !== 'string')
+    throw secretInvalid('password', `${prepared.problem}; SCRAM cannot carry it, method 'plain' can`);
   return prepared;
 }
 
 /** Both bearer mechanisms separate their fields by 0x01; a token is RFC 6750's b64token, or what servers give out in its place. */
-function tokenOf(authentication: TokenAuthentication, secret: string | undefined): { username: string; token: string; authorizationId: string | undefined } {
+function tokenOf(
+  authentication: TokenAuthentication,
+  secret: string | undefined,
+): { username: string; token: string; authorizationId: string | undefined } {
   const { username, method } = authentication;
   const authorizationId = authorizationIdOf(authentication.authorizationId);
   checkIdentity('username', username);
-  if (username.includes('\x01')) throw profileInvalid('authentication.username', 'holds the control character 0x01, which ends a field');
-  if (authorizationId?.includes('\x01')) throw profileInvalid('authentication.authorizationId', 'holds the control character 0x01, which ends a field');
+  if (username.includes('\x01'))
+    throw profileInvalid('authentication.username', 'holds the control character 0x01, which ends a field');
+  if (authorizationId?.includes('\x01'))
+    throw profileInvalid('authentication.authorizationId', 'holds the control character 0x01, which ends a field');
   if (method === 'xoauth2' && authorizationId !== undefined) {
-    throw profileInvalid('authentication.authorizationId', "XOAUTH2 has none: username is the mailbox to act as; 'oauthbearer' has one");
+    throw profileInvalid(
+      'authentication.authorizationId',
+      "XOAUTH2 has none: username is the mailbox to act as; 'oauthbearer' has one",
+    );
   }
   const token = secret ?? '';
   checkSecret('token', token);
-  if (!/^[!-~]+$/.test(token)) throw secretInvalid('token', "holds a blank or a character that no token has: give it without 'Bearer' (RFC 6750 section 2.1)");
+  if (!/^[!-~]+$/.test(token))
+    throw secretInvalid(
+      'token',
+      "holds a blank or a character that no token has: give it without 'Bearer' (RFC 6750 section 2.1)",
+    );
   return { username, token, authorizationId };
 }

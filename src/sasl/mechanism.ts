@@ -20,7 +20,9 @@ export function failureOf(mechanism: SaslMechanism): string | undefined {
 export function challengeInvalid(mechanism: string, what: string, remedy?: string): EmailError {
   return createEmailError('ERR_SMTP_PROTOCOL', `Authentication by ${mechanism} was given up: the server ${what}.`, {
     phase: 'authenticate',
-    remedy: remedy ?? 'Nothing was proven to this server. If it always answers so, choose another authentication.method that it offers.',
+    remedy:
+      remedy ??
+      'Nothing was proven to this server. If it always answers so, choose another authentication.method that it offers.',
   });
 }
 

@@ -1,4 +1,11 @@
-import { leftToRight, mappedToNothing, nonAsciiSpace, prohibited, rightToLeft, unassigned } from './stringprep-tables.js';
+import {
+  leftToRight,
+  mappedToNothing,
+  nonAsciiSpace,
+  prohibited,
+  rightToLeft,
+  unassigned,
+} from './stringprep-tables.js';
 
 /** Why SASLprep refuses a string; it names the rule, never the character. */
 export interface SaslprepProblem {
@@ -15,10 +22,12 @@ export function saslprep(text: string): string | SaslprepProblem {
   // U+200B is in both tables; the space wins, as in libidn and PostgreSQL.
   const mapped = [...text].map(spaceOrSelf(nonAsciiSpace)).filter(outside(mappedToNothing)).join('');
   // Before NFKC: Node's is that of a newer Unicode, which turns some code points that 3.2 lacks into others that it has.
-  if (![...mapped].every(outside(unassigned))) return { problem: 'holds a character that is newer than Unicode 3.2 (RFC 4013 section 2.5)' };
+  if (![...mapped].every(outside(unassigned)))
+    return { problem: 'holds a character that is newer than Unicode 3.2 (RFC 4013 section 2.5)' };
 
   const characters = [...mapped.normalize('NFKC')];
-  if (!characters.every(outside(prohibited))) return { problem: 'holds a character that RFC 4013 section 2.3 prohibits, such as a control character' };
+  if (!characters.every(outside(prohibited)))
+    return { problem: 'holds a character that RFC 4013 section 2.3 prohibits, such as a control character' };
   const isRightToLeft = inside(rightToLeft);
   if (characters.some(isRightToLeft)) {
     const [first = '', last = ''] = [characters[0], characters.at(-1)];

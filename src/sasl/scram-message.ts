@@ -26,7 +26,8 @@ const maxSaltBytes = 1024;
 /** `r=…,s=…,i=…` and extensions that are not mandatory, or `e=…`. */
 export function parseServerFirst(mechanism: string, message: string, clientNonce: string): ServerFirst | ServerError {
   const parts = message.split(',', 64);
-  if (parts[0]?.startsWith('m=')) throw challengeInvalid(mechanism, 'wants an extension that this client does not know (m=)');
+  if (parts[0]?.startsWith('m='))
+    throw challengeInvalid(mechanism, 'wants an extension that this client does not know (m=)');
   const error = errorOf(parts[0]);
   if (error !== undefined) return error;
 
@@ -62,7 +63,10 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['extensions-not-supported', 'it does not know an extension'],
   ['invalid-proof', 'the password is wrong'],
   ['channel-bindings-dont-match', 'it sees another TLS channel: something between decrypts the connection'],
-  ['server-does-support-channel-binding', 'it does support channel binding, but that was taken from its list of mechanisms on the way'],
+  [
+    'server-does-support-channel-binding',
+    'it does support channel binding, but that was taken from its list of mechanisms on the way',
+  ],
   ['channel-binding-not-supported', 'it does not support channel binding'],
   ['unsupported-channel-binding-type', 'it does not support this type of channel binding'],
   ['unknown-user', 'it does not know the user'],

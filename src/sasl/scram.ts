@@ -78,10 +78,15 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
     if (!this.#options.plus) return context.channelBinding === undefined ? 'n' : 'y';
     this.#binding = context.channelBinding;
     if (this.#binding === undefined) {
-      throw createEmailError('ERR_AUTH_UNAVAILABLE', `${this.name} needs a TLS channel to bind to, and this connection gives none.`, {
-        phase: 'authenticate',
-        remedy: "Connect with TLS (server.security 'explicit' or 'implicit'), or choose another authentication.method.",
-      });
+      throw createEmailError(
+        'ERR_AUTH_UNAVAILABLE',
+        `${this.name} needs a TLS channel to bind to, and this connection gives none.`,
+        {
+          phase: 'authenticate',
+          remedy:
+            "Connect with TLS (server.security 'explicit' or 'implicit'), or choose another authentication.method.",
+        },
+      );
     }
     return `p=${this.#binding.type}`;
   }
@@ -93,7 +98,13 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
     const clientFinalBare = `c=${bound},r=${first.nonce}`;
     const authMessage = `${this.#clientFirstBare},${message},${clientFinalBare}`;
 
-    const salted = await deriveKey(utf8(this.#options.password), first.salt, first.iterations, hashBytes[this.#options.hash], this.#digest);
+    const salted = await deriveKey(
+      utf8(this.#options.password),
+      first.salt,
+      first.iterations,
+      hashBytes[this.#options.hash],
+      this.#digest,
+    );
     const clientKey = this.#hmac(salted, 'Client Key');
     const storedKey = createHash(this.#digest).update(clientKey).digest();
     const clientSignature = this.#hmac(storedKey, authMessage);

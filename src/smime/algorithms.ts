@@ -86,7 +86,9 @@ export const signatureByOid: ReadonlyMap<string, SignatureOid> = new Map<string,
   ['1.2.840.113549.1.1.16', { kind: 'rsa', digest: 'sha512-256' }],
   [oids.rsaPss, { kind: 'pss' }],
   [oids.ecPublicKey, { kind: 'ecdsa' }],
-  ...Object.entries(ecdsaOids).map(([digest, oid]) => [oid, { kind: 'ecdsa', digest: digest as keyof typeof ecdsaOids }] as const),
+  ...Object.entries(ecdsaOids).map(
+    ([digest, oid]) => [oid, { kind: 'ecdsa', digest: digest as keyof typeof ecdsaOids }] as const,
+  ),
   ['1.2.840.10040.4.3', { kind: 'dsa', digest: 'sha1' }],
   ['2.16.840.1.101.3.4.3.1', { kind: 'dsa', digest: 'sha224' }],
   ['2.16.840.1.101.3.4.3.2', { kind: 'dsa', digest: 'sha256' }],
@@ -132,7 +134,9 @@ function rc2(keyBytes: number): ContentCipher {
 }
 
 /** Content encryptions by OID. */
-export const contentCipherByOid: ReadonlyMap<string, ContentCipher> = new Map(Object.values(contentCiphers).map((value) => [value.oid, value]));
+export const contentCipherByOid: ReadonlyMap<string, ContentCipher> = new Map(
+  Object.values(contentCiphers).map((value) => [value.oid, value]),
+);
 
 /** A key wrap algorithm. */
 export interface KeyWrap {
@@ -151,7 +155,9 @@ export const keyWraps = {
 } as const satisfies Readonly<Record<string, KeyWrap>>;
 
 /** Key wraps by OID. */
-export const keyWrapByOid: ReadonlyMap<string, KeyWrap> = new Map(Object.values(keyWraps).map((value) => [value.oid, value]));
+export const keyWrapByOid: ReadonlyMap<string, KeyWrap> = new Map(
+  Object.values(keyWraps).map((value) => [value.oid, value]),
+);
 
 /** How a shared secret becomes a key-encryption key. */
 export interface AgreementScheme {

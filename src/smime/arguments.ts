@@ -46,7 +46,8 @@ function isReference(value: unknown): boolean {
 
 /** A moment. A date that is none would compare with no certificate's dates, and make all of them valid. */
 export function checkMoment(value: unknown, name: string): void {
-  if (!types.isDate(value) || Number.isNaN(value.getTime())) refuse(name, `expected a valid Date, got ${types.isDate(value) ? 'an invalid one' : kindOf(value)}`);
+  if (!types.isDate(value) || Number.isNaN(value.getTime()))
+    refuse(name, `expected a valid Date, got ${types.isDate(value) ? 'an invalid one' : kindOf(value)}`);
 }
 
 function checkBy(schema: Schema, value: unknown, path: string): void {

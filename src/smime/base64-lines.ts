@@ -51,7 +51,7 @@ export class Base64Lines {
 
 function encodeAll(encoder: Base64Encoder, part: Uint8Array, out: Buffer, start: number): number {
   let at = start;
-  for (let from = 0; from < part.length; ) {
+  for (let from = 0; from < part.length;) {
     encoder.encode(part, from, out, at);
     from += encoder.read;
     at += encoder.written;

@@ -29,7 +29,10 @@ export const octetTags = [tag.octetString, tag.octetString | 0x20] as const;
 const noLength = -1;
 
 function malformed(what: string, offset: number): never {
-  throw smimeError(`The CMS structure is not well-formed: ${what} at byte ${offset}.`, 'The message was damaged on its way, or is not S/MIME.');
+  throw smimeError(
+    `The CMS structure is not well-formed: ${what} at byte ${offset}.`,
+    'The message was damaged on its way, or is not S/MIME.',
+  );
 }
 
 /** Identifier and length octets: `start` of the content, and its length or -1 where it is indefinite. */
@@ -48,7 +51,12 @@ function readHeader(bytes: Buffer, offset: number, limit: number): { readonly st
   return checkRange(offset + 2 + count, bytes.readUIntBE(offset + 2, count), offset, limit);
 }
 
-function checkRange(start: number, length: number, offset: number, limit: number): { readonly start: number; readonly length: number } {
+function checkRange(
+  start: number,
+  length: number,
+  offset: number,
+  limit: number,
+): { readonly start: number; readonly length: number } {
   if (start + length > limit) malformed('an element that runs past its end', offset);
   return { start, length };
 }
@@ -56,7 +64,7 @@ function checkRange(start: number, length: number, offset: number, limit: number
 /** Offset of the end-of-contents octets that close an indefinite length whose content begins at `start`. */
 function findEnd(bytes: Buffer, start: number, limit: number): number {
   let depth = 1;
-  for (let at = start; ; ) {
+  for (let at = start; ;) {
     const { start: content, length } = readHeader(bytes, at, limit);
     if (length === noLength) {
       if (++depth > depthLimit) malformed('nesting that is too deep', at);
@@ -81,7 +89,7 @@ export function readBer(source: Uint8Array, offset = 0, limit = source.length): 
 export function* berChildren(parent: BerElement, countLimit: number): Generator<BerElement, undefined> {
   if ((parent.tag & 0x20) === 0) malformed('a primitive element in place of a constructed one', parent.offset);
   let count = 0;
-  for (let at = parent.start; at < parent.end; ) {
+  for (let at = parent.start; at < parent.end;) {
     if (++count > countLimit) malformed(`more than ${countLimit} elements in one place`, at);
     const child = readBer(parent.bytes, at, parent.end);
     yield child;
@@ -139,7 +147,8 @@ function hex(tagByte: number): string {
 /** Dotted text of an OBJECT IDENTIFIER. */
 export function berOid(field: BerElement): string {
   const length = field.end - field.start;
-  if (field.tag !== tag.oid || length === 0 || length > 64 || (field.bytes[field.end - 1] ?? 0) >= 0x80) malformed('an object identifier is due', field.offset);
+  if (field.tag !== tag.oid || length === 0 || length > 64 || (field.bytes[field.end - 1] ?? 0) >= 0x80)
+    malformed('an object identifier is due', field.offset);
   return oidText(berContent(field));
 }
 
@@ -179,7 +188,7 @@ export function berOctets(field: BerElement): Buffer {
 function eachPiece(parent: BerElement, depth: number, target: Buffer | undefined, written: number): number {
   if (depth > 4) malformed('an octet string that nests too deep', parent.offset);
   let position = written;
-  for (let at = parent.start; at < parent.end; ) {
+  for (let at = parent.start; at < parent.end;) {
     const { bytes } = parent;
     if (bytes[at] === tag.octetString) {
       const { start, length } = readHeader(bytes, at, parent.end);

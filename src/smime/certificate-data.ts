@@ -38,7 +38,8 @@ export async function trustDataOf(all: readonly CertificateData[]): Promise<Trus
   const revocationLists: RevocationList[] = [];
   for (const data of all) {
     const { certificates, crls } = await contentsOf(data);
-    if (certificates.length + crls.length === 0) throw nothingIn('trust anchor', 'Give certificates or revocation lists as PEM text or DER bytes.');
+    if (certificates.length + crls.length === 0)
+      throw nothingIn('trust anchor', 'Give certificates or revocation lists as PEM text or DER bytes.');
     revocationLists.push(...crls.map(parseRevocationList));
     for (const { der } of certificates) anchors.push(await parseCertificate(der));
   }

@@ -13,8 +13,7 @@ export function issuerAndSerial({ issuer, serialNumber }: Pick<Certificate, 'iss
 
 /** Which certificate a signer info or recipient info means. */
 export type CertificateId =
-  | { readonly issuer: Buffer; readonly serialNumber: Buffer }
-  | { readonly keyIdentifier: Buffer };
+  { readonly issuer: Buffer; readonly serialNumber: Buffer } | { readonly keyIdentifier: Buffer };
 
 /** Reads a SignerIdentifier or RecipientIdentifier: IssuerAndSerialNumber or [0] SubjectKeyIdentifier. */
 export function readCertificateId(field: BerElement): CertificateId {

@@ -23,10 +23,18 @@ export interface DecryptedContent {
 }
 
 /** Decrypts a ContentInfo. ERR_SMIME; its text is the same for every failure that depends on a secret. */
-export async function decryptContent(cms: Uint8Array, own: RecipientKey, signal: AbortSignal): Promise<DecryptedContent> {
+export async function decryptContent(
+  cms: Uint8Array,
+  own: RecipientKey,
+  signal: AbortSignal,
+): Promise<DecryptedContent> {
   const { type, content } = readContentInfo(cms);
   if (type !== oids.envelopedData && type !== oids.authEnvelopedData) {
-    throw smimeError(type === oids.signedData ? 'The message is signed, not encrypted.' : `The message holds CMS of type ${type}, which is not encrypted data.`);
+    throw smimeError(
+      type === oids.signedData
+        ? 'The message is signed, not encrypted.'
+        : `The message holds CMS of type ${type}, which is not encrypted data.`,
+    );
   }
   const message = readEncrypted(type, content);
   const ways = message.recipients.filter(({ id }) => isMeant(id, own.certificate));
@@ -67,7 +75,10 @@ function openGcm({ cipher, iv, tag, associatedData, ciphertext }: EncryptedMessa
 
 function openCbc({ cipher, iv, ciphertext }: EncryptedMessage, key: Buffer): Buffer | undefined {
   if (ciphertext.length === 0 || ciphertext.length % cipher.ivBytes !== 0) return undefined;
-  const plain = cipher.name === 'rc2-cbc' ? rc2CbcDecrypt(key, 8 * key.length, iv, ciphertext) : decryptCbc(cipher.name, key, iv, ciphertext);
+  const plain =
+    cipher.name === 'rc2-cbc'
+      ? rc2CbcDecrypt(key, 8 * key.length, iv, ciphertext)
+      : decryptCbc(cipher.name, key, iv, ciphertext);
   const padding = paddingOf(plain, cipher.ivBytes);
   return padding === 0 ? undefined : plain.subarray(0, plain.length - padding);
 }

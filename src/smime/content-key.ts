@@ -28,8 +28,15 @@ export function isImplicitlyRejected(recipient: Recipient): boolean {
 }
 
 /** The content-encryption key of `keyBytes` octets; undefined where this is not the way to it. */
-export async function contentKey(recipient: Recipient, own: RecipientKey, keyBytes: number, signal: AbortSignal): Promise<Buffer | undefined> {
-  const key = await (recipient.kind === 'transport' ? transported(recipient, own.key, keyBytes, signal) : agreed(recipient, own, signal));
+export async function contentKey(
+  recipient: Recipient,
+  own: RecipientKey,
+  keyBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
+  const key = await (recipient.kind === 'transport'
+    ? transported(recipient, own.key, keyBytes, signal)
+    : agreed(recipient, own, signal));
   return key?.length === keyBytes ? key : undefined;
 }
 
@@ -61,16 +68,32 @@ export function decryptOaep(key: KeyObject, ciphertext: Uint8Array, parameters: 
     return block === undefined ? undefined : oaepDecode(block, parameters);
   }
   try {
-    return privateDecrypt({ key, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: digest, ...(label.length > 0 ? { oaepLabel: label } : {}) }, ciphertext);
+    return privateDecrypt(
+      {
+        key,
+        padding: constants.RSA_PKCS1_OAEP_PADDING,
+        oaepHash: digest,
+        ...(label.length > 0 ? { oaepLabel: label } : {}),
+      },
+      ciphertext,
+    );
   } catch {
     return undefined;
   }
 }
 
 /** A device that says that the padding is wrong must not make us say so: its refusal ends in a random key as well. */
-async function externalPkcs1(key: Partial<PrivateKeyDecryptor>, ciphertext: Buffer, keyBytes: number, signal: AbortSignal): Promise<Buffer> {
+async function externalPkcs1(
+  key: Partial<PrivateKeyDecryptor>,
+  ciphertext: Buffer,
+  keyBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const random = pkcs1KeyOrRandom(undefined, keyBytes);
-  const decrypted = await external(() => key.rsaDecrypt?.({ ciphertext: new Uint8Array(ciphertext), scheme: 'pkcs1', signal }), signal);
+  const decrypted = await external(
+    () => key.rsaDecrypt?.({ ciphertext: new Uint8Array(ciphertext), scheme: 'pkcs1', signal }),
+    signal,
+  );
   return decrypted?.length === keyBytes ? decrypted : random;
 }
 
@@ -85,11 +108,17 @@ async function externalOaep(
 ): Promise<Buffer | undefined> {
   const hash = externalHashes.find((name) => name === digest);
   if (hash === undefined || digest !== mgfDigest || label.length > 0) return undefined;
-  return external(() => key.rsaDecrypt?.({ ciphertext: new Uint8Array(ciphertext), scheme: 'oaep', hash, signal }), signal);
+  return external(
+    () => key.rsaDecrypt?.({ ciphertext: new Uint8Array(ciphertext), scheme: 'oaep', hash, signal }),
+    signal,
+  );
 }
 
 /** What the device gives; undefined where it fails. An abort stays an abort. */
-async function external(question: () => Promise<Uint8Array> | undefined, signal: AbortSignal): Promise<Buffer | undefined> {
+async function external(
+  question: () => Promise<Uint8Array> | undefined,
+  signal: AbortSignal,
+): Promise<Buffer | undefined> {
   try {
     const answer: unknown = await ask(async () => question(), signal);
     return answer instanceof Uint8Array ? Buffer.from(answer) : undefined;
@@ -108,7 +137,11 @@ async function agreed(recipient: KeyAgreement, own: RecipientKey, signal: AbortS
   const secret = await sharedSecret(own.key, peer, signal);
   if (secret === undefined) return undefined;
   try {
-    return unwrapKey(wrap, deriveKek(scheme, secret, wrapAlgorithm, recipient.ukm, wrap.keyBytes), recipient.encryptedKey);
+    return unwrapKey(
+      wrap,
+      deriveKek(scheme, secret, wrapAlgorithm, recipient.ukm, wrap.keyBytes),
+      recipient.encryptedKey,
+    );
   } catch {
     return undefined;
   }
@@ -119,11 +152,14 @@ function peerKey({ originator }: KeyAgreement, { spki }: Certificate): Buffer | 
   if (originator === undefined) return undefined;
   const [ownAlgorithm] = [...children(spki, readElement(spki, 0))].map((part) => wholeOf(spki, part));
   if (ownAlgorithm === undefined) return undefined;
-  const [ownName, ownCurve] = [...children(ownAlgorithm, readElement(ownAlgorithm, 0))].map((part) => wholeOf(ownAlgorithm, part));
+  const [ownName, ownCurve] = [...children(ownAlgorithm, readElement(ownAlgorithm, 0))].map((part) =>
+    wholeOf(ownAlgorithm, part),
+  );
   const [name, curve] = [...berChildren(originator.algorithm, 2)].map(berWhole);
   if (ownName === undefined || name === undefined || !ownName.equals(name)) return undefined;
   // RFC 5753 section 3.1.1: parameters are absent, NULL, or name the curve
-  if (curve !== undefined && curve[0] !== tag.null && (ownCurve === undefined || !ownCurve.equals(curve))) return undefined;
+  if (curve !== undefined && curve[0] !== tag.null && (ownCurve === undefined || !ownCurve.equals(curve)))
+    return undefined;
   return sequence(ownAlgorithm, berWhole(originator.point));
 }
 

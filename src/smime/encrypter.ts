@@ -63,7 +63,8 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
     return writer;
   };
   const secretsFor = (recipients: readonly Certificate[]): MessageSecrets => {
-    if (recipients.length === 0) throw smimeError('There is no certificate to encrypt for.', 'Give at least one recipient certificate.');
+    if (recipients.length === 0)
+      throw smimeError('There is no certificate to encrypt for.', 'Give at least one recipient certificate.');
     const now = new Date();
     const random = randomBytes(cipher.keyBytes + cipher.ivBytes);
     const key = cipher.name === 'des-ede3-cbc' ? tripleDesKey() : random.subarray(0, cipher.keyBytes);
@@ -74,8 +75,14 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
   return {
     warnings(recipients) {
       const now = new Date();
-      const weakCipher = { code: 'WARN_WEAK_CIPHER', message: 'Messages are encrypted with 3DES; use aes-256-cbc as soon as every receiver can.' };
-      return [...(cipher.name === 'des-ede3-cbc' ? [weakCipher] : []), ...recipients.flatMap((one) => warningsOf(problemsOf(one, 'encrypt', now)))];
+      const weakCipher = {
+        code: 'WARN_WEAK_CIPHER',
+        message: 'Messages are encrypted with 3DES; use aes-256-cbc as soon as every receiver can.',
+      };
+      return [
+        ...(cipher.name === 'des-ede3-cbc' ? [weakCipher] : []),
+        ...recipients.flatMap((one) => warningsOf(problemsOf(one, 'encrypt', now))),
+      ];
     },
     async encrypt(entity, recipients, signal) {
       if (signal.aborted) throw abortError(signal);
@@ -133,7 +140,11 @@ class Envelope {
       return { update: (bytes) => cipher.update(bytes), final: () => cipher.final(), after: () => noBytes };
     }
     const cipher = createCipheriv(name as CipherGCMTypes, key, iv, { authTagLength: tagBytes });
-    return { update: (bytes) => cipher.update(bytes), final: () => cipher.final(), after: () => octetString(cipher.getAuthTag()) };
+    return {
+      update: (bytes) => cipher.update(bytes),
+      final: () => cipher.final(),
+      after: () => octetString(cipher.getAuthTag()),
+    };
   }
 
   /** Octets of ciphertext. */
@@ -144,7 +155,10 @@ class Envelope {
   /** What stands before the ciphertext, in DER, and how long the whole is. */
   definite(secrets: MessageSecrets, size: number): Enclosure {
     const ciphertext = this.ciphertextBytes(size);
-    const enclosure = new Enclosure(ciphertext).wrap(0x80).prepend(this.#dataOid, this.#algorithm(secrets)).wrap(tag.sequence);
+    const enclosure = new Enclosure(ciphertext)
+      .wrap(0x80)
+      .prepend(this.#dataOid, this.#algorithm(secrets))
+      .wrap(tag.sequence);
     enclosure.prepend(...this.#lead(secrets)).append(this.cipher.mode === 'gcm' ? tagBytes + 2 : 0);
     return enclosure.wrap(tag.sequence, 0xa0).prepend(this.#contentInfoOid).wrap(tag.sequence);
   }
@@ -188,11 +202,17 @@ function encryptBytes(envelope: Envelope, { parts }: MemoryEntity, secrets: Mess
   return out.finish();
 }
 
-function encryptStream(envelope: Envelope, entity: RenderedEntity, secrets: MessageSecrets, signal: AbortSignal): RenderedEntity {
+function encryptStream(
+  envelope: Envelope,
+  entity: RenderedEntity,
+  secrets: MessageSecrets,
+  signal: AbortSignal,
+): RenderedEntity {
   const head = headOf(entity);
   const total = sizeOf(entity);
   const enclosure = total === undefined ? undefined : envelope.definite(secrets, total);
-  const piece = (bytes: Buffer): Buffer => (enclosure === undefined && bytes.length > 0 ? Buffer.concat([header(tag.octetString, bytes.length), bytes]) : bytes);
+  const piece = (bytes: Buffer): Buffer =>
+    enclosure === undefined && bytes.length > 0 ? Buffer.concat([header(tag.octetString, bytes.length), bytes]) : bytes;
   const { body: source, size } = entity;
   // One key and one nonce encrypt one content only: a second pass must read the same octets as the first.
   let fingerprint: Buffer | undefined;
@@ -213,5 +233,10 @@ function encryptStream(envelope: Envelope, entity: RenderedEntity, secrets: Mess
     yield lines.update(enclosure === undefined ? envelope.indefiniteEnd(cipher.after()) : cipher.after());
     yield lines.end();
   });
-  return { fields: envelope.fields, body, size: enclosure === undefined ? undefined : base64LinesSize(enclosure.length), encoding: '7bit' };
+  return {
+    fields: envelope.fields,
+    body,
+    size: enclosure === undefined ? undefined : base64LinesSize(enclosure.length),
+    encoding: '7bit',
+  };
 }

@@ -64,7 +64,8 @@ export function readEncrypted(type: string, element: BerElement): EncryptedMessa
   const algorithm = new BerFields(content.required(tag.sequence));
   const name = algorithm.oid();
   const rc2 = name === oids.rc2 ? new BerFields(algorithm.required(tag.sequence)) : undefined;
-  const cipher = rc2 === undefined ? contentCipherByOid.get(name) : rc2ByVersion.get(berInteger(rc2.required(tag.integer)));
+  const cipher =
+    rc2 === undefined ? contentCipherByOid.get(name) : rc2ByVersion.get(berInteger(rc2.required(tag.integer)));
   const isAuthenticated = type === oids.authEnvelopedData;
   if (cipher === undefined || (cipher.mode === 'gcm') !== isAuthenticated) {
     throw smimeError(
@@ -75,11 +76,15 @@ export function readEncrypted(type: string, element: BerElement): EncryptedMessa
   const parameters = readParameters(cipher, rc2 ?? algorithm);
   const ciphertext = berOctets(content.required(0x80, 0xa0));
   if (rc2 !== undefined && ciphertext.length > maxRc2Bytes) {
-    throw smimeError(`The message has ${ciphertext.length} bytes encrypted with RC2; more than ${maxRc2Bytes} are refused.`, 'Ask the sender to encrypt with AES.');
+    throw smimeError(
+      `The message has ${ciphertext.length} bytes encrypted with RC2; more than ${maxRc2Bytes} are refused.`,
+      'Ask the sender to encrypt with AES.',
+    );
   }
   const attributes = isAuthenticated ? fields.optional(0xa1) : undefined;
   const mac = isAuthenticated ? berOctets(fields.required(...octetTags)) : undefined;
-  if (mac !== undefined && mac.length !== parameters.tagBytes) throw smimeError('The authentication tag of the message has a wrong length.');
+  if (mac !== undefined && mac.length !== parameters.tagBytes)
+    throw smimeError('The authentication tag of the message has a wrong length.');
   return {
     recipients,
     cipher,
@@ -90,17 +95,22 @@ export function readEncrypted(type: string, element: BerElement): EncryptedMessa
   };
 }
 
-function readParameters(cipher: ContentCipher, algorithm: BerFields): { readonly iv: Buffer; readonly tagBytes: number } {
+function readParameters(
+  cipher: ContentCipher,
+  algorithm: BerFields,
+): { readonly iv: Buffer; readonly tagBytes: number } {
   if (cipher.mode === 'cbc') {
     const iv = berOctets(algorithm.required(...octetTags));
-    if (iv.length !== cipher.ivBytes) throw smimeError(`The initialization vector of the message has ${iv.length} octets, not ${cipher.ivBytes}.`);
+    if (iv.length !== cipher.ivBytes)
+      throw smimeError(`The initialization vector of the message has ${iv.length} octets, not ${cipher.ivBytes}.`);
     return { iv, tagBytes: 0 };
   }
   const gcm = new BerFields(algorithm.required(tag.sequence));
   const iv = berOctets(gcm.required(...octetTags));
   const length = gcm.optional(tag.integer);
   const tagBytes = length === undefined ? 12 : berInteger(length); // RFC 5084 section 3.2
-  if (tagBytes < 12 || tagBytes > 16 || iv.length === 0 || iv.length > 64) throw smimeError('The GCM parameters of the message are out of bounds.');
+  if (tagBytes < 12 || tagBytes > 16 || iv.length === 0 || iv.length > 64)
+    throw smimeError('The GCM parameters of the message are out of bounds.');
   return { iv, tagBytes };
 }
 
@@ -125,7 +135,9 @@ function readTransport(fields: BerFields): KeyTransport {
 
 function readAgreement(fields: BerFields): readonly KeyAgreement[] {
   berInteger(fields.required(tag.integer));
-  const originator = readOriginator(new BerFields(fields.required(0xa0), 0xa0).required(tag.sequence, 0x80, 0xa0, 0xa1));
+  const originator = readOriginator(
+    new BerFields(fields.required(0xa0), 0xa0).required(tag.sequence, 0x80, 0xa0, 0xa1),
+  );
   const ukm = fields.optional(0xa1);
   const scheme = new BerFields(fields.required(tag.sequence));
   const common = {

@@ -31,8 +31,14 @@ export function protectHeader(
   hideSubject: boolean,
 ): ProtectedHeader {
   const outer = isEncrypted && hideSubject ? fields.flatMap(baselinePolicy) : fields;
-  const inside = [...fields.map(({ text }) => text), ...(isEncrypted ? outer.map(({ text }) => `HP-Outer: ${text}`) : [])].join('');
-  return { inner: { ...entity, fields: inside + withParameter(entity.fields, isEncrypted ? 'cipher' : 'clear') }, outer };
+  const inside = [
+    ...fields.map(({ text }) => text),
+    ...(isEncrypted ? outer.map(({ text }) => `HP-Outer: ${text}`) : []),
+  ].join('');
+  return {
+    inner: { ...entity, fields: inside + withParameter(entity.fields, isEncrypted ? 'cipher' : 'clear') },
+    outer,
+  };
 }
 
 /** hcp_baseline (RFC 9788 section 3.2.1). */

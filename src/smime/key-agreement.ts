@@ -1,7 +1,15 @@
 /**
  * Diffie-Hellman on elliptic curves for CMS (RFC 5753, RFC 8418): from a shared secret to a wrapped content-encryption key.
  */
-import { createCipheriv, createDecipheriv, createHash, createPublicKey, diffieHellman, hkdfSync, randomBytes } from 'node:crypto';
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { readPublicKeyKind } from '../pki/public-key.js';
 import { asBuffer, noBytes } from '../util/bytes.js';
@@ -27,7 +35,12 @@ export function agree(privateKey: KeyObject, publicKey: KeyObject): Buffer {
 }
 
 /** The key derivation function of ANSI X9.63 (SEC 1 section 3.6.1). */
-export function x963Kdf(digest: Exclude<DigestName, 'shake256'>, secret: Uint8Array, info: Uint8Array, length: number): Buffer {
+export function x963Kdf(
+  digest: Exclude<DigestName, 'shake256'>,
+  secret: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Buffer {
   const blocks: Buffer[] = [];
   const counter = Buffer.alloc(4);
   for (let made = 0, index = 1; made < length; index++) {
@@ -40,7 +53,13 @@ export function x963Kdf(digest: Exclude<DigestName, 'shake256'>, secret: Uint8Ar
 }
 
 /** HKDF (RFC 5869). */
-export function hkdf(digest: AgreementScheme['digest'], secret: Uint8Array, salt: Uint8Array, info: Uint8Array, length: number): Buffer {
+export function hkdf(
+  digest: AgreementScheme['digest'],
+  secret: Uint8Array,
+  salt: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Buffer {
   return Buffer.from(hkdfSync(digest, secret, salt, info, length));
 }
 
@@ -48,7 +67,11 @@ export function hkdf(digest: AgreementScheme['digest'], secret: Uint8Array, salt
 export function sharedInfo(wrapAlgorithm: Uint8Array, ukm: Uint8Array | undefined, keyBytes: number): Buffer {
   const bits = Buffer.alloc(4);
   bits.writeUInt32BE(keyBytes * 8);
-  return sequence(wrapAlgorithm, ...(ukm === undefined ? [] : [context(0, octetString(ukm))]), context(2, octetString(bits)));
+  return sequence(
+    wrapAlgorithm,
+    ...(ukm === undefined ? [] : [context(0, octetString(ukm))]),
+    context(2, octetString(bits)),
+  );
 }
 
 /** The key-encryption key. User keying material, where present, is also the salt of HKDF (RFC 8418 section 2.2). */

@@ -65,8 +65,14 @@ export class Known {
 
 /** All of the source, where it is given as texts, which cannot change; else undefined, also where the settings are not such. */
 function textsOf(settings: Partial<SmimeSignSettings> | undefined): readonly unknown[] | undefined {
-  const { data, key, password, keyPassword }: { data?: unknown; key?: unknown; password?: unknown; keyPassword?: unknown } = settings?.certificate ?? {};
+  const {
+    data,
+    key,
+    password,
+    keyPassword,
+  }: { data?: unknown; key?: unknown; password?: unknown; keyPassword?: unknown } = settings?.certificate ?? {};
   const secrets = [key, password, keyPassword];
-  const areTexts = typeof data === 'string' && secrets.every((secret) => secret === undefined || typeof secret === 'string');
+  const areTexts =
+    typeof data === 'string' && secrets.every((secret) => secret === undefined || typeof secret === 'string');
   return areTexts ? [data, ...secrets] : undefined;
 }

@@ -11,7 +11,8 @@ import type { OaepParameters, RsaDigest } from './rsa-decoding.js';
 
 /** Of either; undefined where something in them is not supported. */
 export function readMaskParameters(parameters: BerElement | undefined): (PssParameters & OaepParameters) | undefined {
-  if (parameters === undefined || parameters.tag === tag.null) return { digest: 'sha1', mgfDigest: 'sha1', saltLength: 20, label: noBytes };
+  if (parameters === undefined || parameters.tag === tag.null)
+    return { digest: 'sha1', mgfDigest: 'sha1', saltLength: 20, label: noBytes };
   const fields = new BerFields(parameters);
   const digest = readDigest(fields.optional(0xa0));
   const mgfDigest = readMgf(fields.optional(0xa1));

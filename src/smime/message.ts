@@ -35,7 +35,10 @@ export function splitMessage(message: Uint8Array): SplitMessage {
   const flags = scanText(body);
   if (isMendable(flags | scanText(bytes.subarray(0, bodyStart)))) return splitMessage(withCrlf(bytes));
   if (fields.length === 0 ? bytes[0] !== 0x0d || bodyStart !== 2 : fields[0]?.start !== 0) {
-    throw smimeError('The message does not begin with header fields.', 'Put Content-Type and an empty line before the content.');
+    throw smimeError(
+      'The message does not begin with header fields.',
+      'Put Content-Type and an empty line before the content.',
+    );
   }
   const outer: Buffer[] = [];
   const inner: Buffer[] = [];
@@ -45,7 +48,10 @@ export function splitMessage(message: Uint8Array): SplitMessage {
     (lower.startsWith('content-') ? inner : outer).push(bytes.subarray(start, end));
   }
   const parts = [Buffer.concat([...inner, emptyLine]), body];
-  return { outer: Buffer.concat(outer), entity: { parts, encoding: encodingOf(flags), hasAsciiFields: inner.every((field) => isAscii(field)) } };
+  return {
+    outer: Buffer.concat(outer),
+    entity: { parts, encoding: encodingOf(flags), hasAsciiFields: inner.every((field) => isAscii(field)) },
+  };
 }
 
 /** Text whose line ends are to be CRLF, and are not. */
@@ -96,11 +102,18 @@ function findDetached(part: ParsedPart): SmimeContent | undefined {
   const [content, signature] = part.parts;
   if (protocol !== undefined && !signatureTypes.includes(protocol)) return undefined;
   if (content === undefined || signature === undefined || part.parts.length !== 2) {
-    throw smimeError(`The multipart/signed message has ${part.parts.length} parts, where two are due.`, 'The message was damaged on its way.');
+    throw smimeError(
+      `The multipart/signed message has ${part.parts.length} parts, where two are due.`,
+      'The message was damaged on its way.',
+    );
   }
   if (!signatureTypes.includes(signature.contentType.value)) return undefined;
   const raw = content.raw;
-  return { kind: 'detached', signature: signature.content(), contents: isMendable(scanText(raw)) ? [raw, withCrlf(raw)] : [raw] };
+  return {
+    kind: 'detached',
+    signature: signature.content(),
+    contents: isMendable(scanText(raw)) ? [raw, withCrlf(raw)] : [raw],
+  };
 }
 
 /** What MIME itself refuses is no S/MIME that could be read. */
@@ -109,6 +122,10 @@ function readable<T>(read: () => T): T {
     return read();
   } catch (error) {
     if (!isEmailError(error)) throw error;
-    throw smimeError(`The message cannot be read: ${error.message}.`, 'It was damaged on its way, or is made to keep its reader busy.', error);
+    throw smimeError(
+      `The message cannot be read: ${error.message}.`,
+      'It was damaged on its way, or is made to keep its reader busy.',
+      error,
+    );
   }
 }

@@ -11,7 +11,14 @@ import { loadCertificate } from '../pki/load-certificate.js';
 import { validatePath } from '../pki/path.js';
 import { showText } from '../util/show.js';
 import { oids } from './algorithms.js';
-import { checkBytes, checkCertificates, checkEncryptSettings, checkMoment, checkSignSettings, checkSource } from './arguments.js';
+import {
+  checkBytes,
+  checkCertificates,
+  checkEncryptSettings,
+  checkMoment,
+  checkSignSettings,
+  checkSource,
+} from './arguments.js';
 import { certificatesOf, trustDataOf } from './certificate-data.js';
 import { decryptContent } from './content-decryption.js';
 import type { RecipientKey } from './content-key.js';
@@ -118,11 +125,20 @@ async function refuseUntrusted(
   const trust = await trustDataOf(trustAnchors);
   const at = new Date();
   for (const recipient of recipients) {
-    const { problem } = validatePath(recipient, { ...trust, intermediates, at, keyUsages: ['keyEncipherment', 'keyAgreement'] });
+    const { problem } = validatePath(recipient, {
+      ...trust,
+      intermediates,
+      at,
+      keyUsages: ['keyEncipherment', 'keyAgreement'],
+    });
     if (problem !== undefined) {
-      throw createEmailError('ERR_CERTIFICATE', `The certificate of ${showText(recipient.info.subject)} is not trusted: ${problem}.`, {
-        remedy: 'Check the certificate with its owner, or name the authority that issued it in trustAnchors.',
-      });
+      throw createEmailError(
+        'ERR_CERTIFICATE',
+        `The certificate of ${showText(recipient.info.subject)} is not trusted: ${problem}.`,
+        {
+          remedy: 'Check the certificate with its owner, or name the authority that issued it in trustAnchors.',
+        },
+      );
     }
   }
 }
@@ -142,7 +158,11 @@ export async function verify(message: Uint8Array, options: VerifyOptions = {}): 
   const { type, content } = readContentInfo(found.kind === 'detached' ? found.signature : found.cms);
   if (type !== oids.signedData) {
     const isEncrypted = type === oids.envelopedData || type === oids.authEnvelopedData;
-    throw notSigned(isEncrypted ? 'The message is encrypted; a signature may be inside.' : `The message holds CMS of type ${type}, which is not signed data.`);
+    throw notSigned(
+      isEncrypted
+        ? 'The message is encrypted; a signature may be inside.'
+        : `The message holds CMS of type ${type}, which is not signed data.`,
+    );
   }
   const data = readSignedData(content);
   if (data.signers.length === 0) throw notSigned('The message holds certificates, but no signature.');
@@ -166,7 +186,8 @@ export async function decrypt(message: Uint8Array, recipient: CertificateSource)
   checkBytes(message, 'message');
   checkSource(recipient, 'recipient');
   const found = findSmime(message);
-  if (found?.kind !== 'cms') throw smimeError('The message is not encrypted.', 'Give a message of type application/pkcs7-mime.');
+  if (found?.kind !== 'cms')
+    throw smimeError('The message is not encrypted.', 'Give a message of type application/pkcs7-mime.');
   const own = await recipientKey(await loadCertificate(recipient));
   return decryptContent(found.cms, own, never);
 }
@@ -176,9 +197,13 @@ export async function recipientKey(loaded: LoadedCertificate): Promise<Recipient
   const certificate = await parseCertificate(loaded.certificate);
   const { privateKey } = loaded;
   if (privateKey === undefined) {
-    throw createEmailError('ERR_CERTIFICATE', `There is no private key for the certificate of ${showText(certificate.info.subject)}.`, {
-      remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
-    });
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `There is no private key for the certificate of ${showText(certificate.info.subject)}.`,
+      {
+        remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
+      },
+    );
   }
   return { certificate, key: privateKey instanceof Uint8Array ? readPrivateKey(privateKey) : privateKey };
 }

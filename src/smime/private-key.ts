@@ -21,16 +21,24 @@ export type SignData = (data: Buffer, signal: AbortSignal) => Buffer | Promise<B
 export function openPrivateKey(loaded: LoadedCertificate, certificate: Certificate, scheme: SigningScheme): SignData {
   const { privateKey } = loaded;
   if (privateKey === undefined) {
-    throw createEmailError('ERR_CERTIFICATE', `There is no private key for the certificate of ${showText(certificate.info.subject)}.`, {
-      remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
-    });
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `There is no private key for the certificate of ${showText(certificate.info.subject)}.`,
+      {
+        remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
+      },
+    );
   }
   if (!(privateKey instanceof Uint8Array)) return externalKey(privateKey, certificate, scheme);
   const key = readPrivateKey(privateKey);
   if (!isPair(key, certificate.publicKey)) {
-    throw createEmailError('ERR_CERTIFICATE', `The private key is not that of the certificate of ${showText(certificate.info.subject)}.`, {
-      remedy: 'Give the key that the certificate was issued for.',
-    });
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `The private key is not that of the certificate of ${showText(certificate.info.subject)}.`,
+      {
+        remedy: 'Give the key that the certificate was issued for.',
+      },
+    );
   }
   return localKey(key, scheme);
 }
@@ -40,7 +48,9 @@ export function readPrivateKey(pkcs8: Uint8Array): KeyObject {
   try {
     return createPrivateKey({ key: asBuffer(pkcs8), format: 'der', type: 'pkcs8' });
   } catch {
-    throw createEmailError('ERR_CERTIFICATE', 'The private key cannot be read.', { remedy: 'Give an RSA, EC, Ed25519 or X25519 key in PKCS#8 form.' });
+    throw createEmailError('ERR_CERTIFICATE', 'The private key cannot be read.', {
+      remedy: 'Give an RSA, EC, Ed25519 or X25519 key in PKCS#8 form.',
+    });
   }
 }
 
@@ -68,7 +78,14 @@ function localKey(key: KeyObject, { kind, digest }: SigningScheme): SignData {
     new Promise((resolve, reject) => {
       sign(digest, data, input, (error, signature) => {
         if (error === null) resolve(signature);
-        else reject(smimeError(`The key cannot sign: ${reasonOf(error)}.`, 'Check the size of the key and its parameters.', error));
+        else
+          reject(
+            smimeError(
+              `The key cannot sign: ${reasonOf(error)}.`,
+              'Check the size of the key and its parameters.',
+              error,
+            ),
+          );
       });
     });
 }
@@ -77,7 +94,10 @@ function localKey(key: KeyObject, { kind, digest }: SigningScheme): SignData {
 function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme: SigningScheme): SignData {
   return async (data, signal) => {
     const digest = scheme.kind === 'ed25519' ? undefined : createHash(scheme.digest).update(asBuffer(data)).digest();
-    const signature: unknown = await ask(() => signer.sign({ algorithm: scheme.request, data: new Uint8Array(data), digest, signal }), signal);
+    const signature: unknown = await ask(
+      () => signer.sign({ algorithm: scheme.request, data: new Uint8Array(data), digest, signal }),
+      signal,
+    );
     if (!(signature instanceof Uint8Array)) {
       throw smimeError('The external signer gave no signature.', 'Its sign() must resolve to a Uint8Array.');
     }
@@ -111,7 +131,11 @@ export async function ask<T>(question: () => Promise<T>, signal: AbortSignal): P
     return await Promise.race([question(), aborted]);
   } catch (error) {
     if (isEmailError(error)) throw error;
-    throw smimeError(`The external key failed: ${showText(reasonOf(error))}`, 'See the cause, and the device or service that holds the key.', error);
+    throw smimeError(
+      `The external key failed: ${showText(reasonOf(error))}`,
+      'See the cause, and the device or service that holds the key.',
+      error,
+    );
   } finally {
     if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }

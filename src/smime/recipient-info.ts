@@ -6,7 +6,17 @@ import type { KeyObject } from 'node:crypto';
 import { createEmailError, reasonOf } from '../errors/email-error.js';
 import type { Certificate } from '../pki/certificate.js';
 import { hasStrength } from '../pki/public-key.js';
-import { children, context, integer, nullElement, octetString, oid, readElement, sequence, wholeOf } from '../util/der.js';
+import {
+  children,
+  context,
+  integer,
+  nullElement,
+  octetString,
+  oid,
+  readElement,
+  sequence,
+  wholeOf,
+} from '../util/der.js';
 import { showText } from '../util/show.js';
 import { agreementByOid, keyWraps, oids } from './algorithms.js';
 import type { ContentCipher, KeyWrap } from './algorithms.js';
@@ -25,13 +35,18 @@ export interface RecipientOptions {
 
 /** All that does not depend on the message is made once. ERR_CERTIFICATE where this kind of key cannot receive. */
 export function recipientWriter(certificate: Certificate, options: RecipientOptions): RecipientWriter {
-  const write = certificate.key.kind === 'rsa' ? keyTransport(certificate, options) : keyAgreement(certificate, options);
+  const write =
+    certificate.key.kind === 'rsa' ? keyTransport(certificate, options) : keyAgreement(certificate, options);
   return (key) => {
     try {
       return write(key);
     } catch (error) {
       const who = showText(certificate.info.subject);
-      throw createEmailError('ERR_CERTIFICATE', `Nothing can be encrypted with the certificate of ${who}: ${reasonOf(error)}.`, { cause: error });
+      throw createEmailError(
+        'ERR_CERTIFICATE',
+        `Nothing can be encrypted with the certificate of ${who}: ${reasonOf(error)}.`,
+        { cause: error },
+      );
     }
   };
 }
@@ -40,12 +55,18 @@ export function recipientWriter(certificate: Certificate, options: RecipientOpti
 function keyTransport(certificate: Certificate, options: RecipientOptions): RecipientWriter {
   const { publicKey } = certificate;
   if (!hasStrength(publicKey)) {
-    throw createEmailError('ERR_CERTIFICATE', `The certificate of ${showText(certificate.info.subject)} has an RSA key of fewer than 1024 bits, or with an exponent below 3 or above 64 bits.`, {
-      remedy: 'Such a key hides nothing: ask its owner for another certificate.',
-    });
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `The certificate of ${showText(certificate.info.subject)} has an RSA key of fewer than 1024 bits, or with an exponent below 3 or above 64 bits.`,
+      {
+        remedy: 'Such a key hides nothing: ask its owner for another certificate.',
+      },
+    );
   }
   const isOaep = options.keyTransport === 'oaep';
-  const algorithm = isOaep ? sequence(oid(oids.rsaOaep), sequence(...maskParameters('sha256'))) : sequence(oid(oids.rsaEncryption), nullElement());
+  const algorithm = isOaep
+    ? sequence(oid(oids.rsaOaep), sequence(...maskParameters('sha256')))
+    : sequence(oid(oids.rsaEncryption), nullElement());
   const lead = Buffer.concat([integer(0), issuerAndSerial(certificate), algorithm]);
   const input = isOaep
     ? { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
@@ -68,9 +89,13 @@ function keyAgreement(certificate: Certificate, { cipher }: RecipientOptions): R
   const schemeOid = schemes.get(kind.curve ?? kind.kind) ?? '';
   const scheme = agreementByOid.get(schemeOid);
   if (scheme === undefined) {
-    throw createEmailError('ERR_CERTIFICATE', `The certificate of ${showText(certificate.info.subject)} has a key that S/MIME cannot encrypt with.`, {
-      remedy: 'Use a certificate with an RSA key, an EC key on P-256, P-384 or P-521, or an X25519 key.',
-    });
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `The certificate of ${showText(certificate.info.subject)} has a key that S/MIME cannot encrypt with.`,
+      {
+        remedy: 'Use a certificate with an RSA key, an EC key on P-256, P-384 or P-521, or an X25519 key.',
+      },
+    );
   }
   const wrap = wrapFor(cipher);
   const wrapAlgorithm = sequence(oid(wrap.oid), ...(wrap === keyWraps.tripleDes ? [nullElement()] : []));

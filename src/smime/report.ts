@@ -18,7 +18,12 @@ import { memoryEntity } from './transfer.js';
 import { infoOf, problemsOf } from './usability.js';
 
 const sampleText = Buffer.from('A sample.\r\n');
-const sample: RenderedEntity = { fields: 'Content-Type: text/plain; charset=us-ascii\r\n', body: sampleText, size: sampleText.length, encoding: '7bit' };
+const sample: RenderedEntity = {
+  fields: 'Content-Type: text/plain; charset=us-ascii\r\n',
+  body: sampleText,
+  size: sampleText.length,
+  encoding: '7bit',
+};
 
 /** Looks at the signer's certificate, then signs a sample and verifies it. Never rejects for what a certificate is like. */
 export async function checkSigning(
@@ -29,25 +34,49 @@ export async function checkSigning(
 ): Promise<SmimeReport> {
   const certificate = await parseCertificate(loaded.certificate);
   const info = infoOf(certificate, loaded.privateKey !== undefined);
-  const problems: SmimeProblem[] = [...problemsOf(certificate, 'sign', new Date()), ...addressProblem(certificate, senderAddress)];
+  const problems: SmimeProblem[] = [
+    ...problemsOf(certificate, 'sign', new Date()),
+    ...addressProblem(certificate, senderAddress),
+  ];
   if (loaded.privateKey === undefined) {
-    problems.push({ severity: 'error', code: 'KEY_MISSING', message: 'There is no private key for the signing certificate.', certificate: info });
+    problems.push({
+      severity: 'error',
+      code: 'KEY_MISSING',
+      message: 'There is no private key for the signing certificate.',
+      certificate: info,
+    });
   }
   if (settings.hashAlgorithm === 'sha1' && !certificate.key.kind.startsWith('ed')) {
-    problems.push({ severity: 'warning', code: 'WEAK_HASH', message: 'SHA-1 can be forged; use sha256 as soon as every receiver can.' });
+    problems.push({
+      severity: 'warning',
+      code: 'WEAK_HASH',
+      message: 'SHA-1 can be forged; use sha256 as soon as every receiver can.',
+    });
   }
   if (problems.every(({ severity }) => severity !== 'error')) {
     const failure = await trySigning(loaded, settings, signal);
-    if (failure !== undefined) problems.push({ severity: 'error', code: 'SIGNING_FAILED', message: `A sample could not be signed: ${failure}`, certificate: info });
+    if (failure !== undefined)
+      problems.push({
+        severity: 'error',
+        code: 'SIGNING_FAILED',
+        message: `A sample could not be signed: ${failure}`,
+        certificate: info,
+      });
   }
   return report([info], [], problems);
 }
 
 /** Why it does not work, undefined where it does. An abort rejects. */
-async function trySigning(loaded: LoadedCertificate, settings: SmimeSignSettings, signal: AbortSignal): Promise<string | undefined> {
+async function trySigning(
+  loaded: LoadedCertificate,
+  settings: SmimeSignSettings,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
     const signer = await prepareSigner(loaded, settings);
-    const signed = await signer.signBytes(memoryEntity(sample, sampleText), signal, (fields) => messageHead(Buffer.alloc(0), fields));
+    const signed = await signer.signBytes(memoryEntity(sample, sampleText), signal, (fields) =>
+      messageHead(Buffer.alloc(0), fields),
+    );
     const { signatures } = await verify(signed, { trustAnchors: [loaded.certificate] });
     return signatures[0]?.valid === true ? undefined : (signatures[0]?.problem ?? 'it has no signature');
   } catch (error) {
@@ -76,20 +105,42 @@ export async function checkEncryption(
     const own = certificate === undefined ? [] : problemsOf(certificate, 'encrypt', new Date());
     if (certificate === undefined || own.some(({ severity }) => severity === 'error')) missing.push(address);
     else usable.add(certificate);
-    problems.push(...own, ...(certificate === undefined ? [missingProblem(address, reasons.get(address))] : addressProblem(certificate, address)));
+    problems.push(
+      ...own,
+      ...(certificate === undefined
+        ? [missingProblem(address, reasons.get(address))]
+        : addressProblem(certificate, address)),
+    );
   }
   if (settings.algorithm === 'des-ede3-cbc') {
-    problems.push({ severity: 'warning', code: 'WEAK_CIPHER', message: '3DES is weak; use aes-256-cbc as soon as every receiver can.' });
+    problems.push({
+      severity: 'warning',
+      code: 'WEAK_CIPHER',
+      message: '3DES is weak; use aes-256-cbc as soon as every receiver can.',
+    });
   }
   if (usable.size > 0) {
     const failure = await tryEncryption(sender === undefined ? [...usable] : [...usable, sender], settings, signal);
-    if (failure !== undefined) problems.push({ severity: 'error', code: 'ENCRYPTION_FAILED', message: `A sample could not be encrypted: ${failure}` });
+    if (failure !== undefined)
+      problems.push({
+        severity: 'error',
+        code: 'ENCRYPTION_FAILED',
+        message: `A sample could not be encrypted: ${failure}`,
+      });
   }
   const certificates = new Set(addresses.flatMap((address) => found.get(address) ?? []));
-  return report([...certificates].map((certificate) => infoOf(certificate, false)), missing, problems);
+  return report(
+    [...certificates].map((certificate) => infoOf(certificate, false)),
+    missing,
+    problems,
+  );
 }
 
-async function tryEncryption(recipients: readonly Certificate[], settings: EncryptionSettings, signal: AbortSignal): Promise<string | undefined> {
+async function tryEncryption(
+  recipients: readonly Certificate[],
+  settings: EncryptionSettings,
+  signal: AbortSignal,
+): Promise<string | undefined> {
   try {
     await prepareEncrypter(settings).encrypt(sample, recipients, signal);
     return undefined;
@@ -101,14 +152,19 @@ async function tryEncryption(recipients: readonly Certificate[], settings: Encry
 
 function missingProblem(address: string, reason: string | undefined): SmimeProblem {
   const why = reason === undefined ? '' : `: ${reason}`;
-  return { severity: 'error', code: 'CERTIFICATE_MISSING', message: `There is no usable certificate for ${showText(address)}${why}.` };
+  return {
+    severity: 'error',
+    code: 'CERTIFICATE_MISSING',
+    message: `There is no usable certificate for ${showText(address)}${why}.`,
+  };
 }
 
 /** Receivers' programs warn where the address is not in the certificate. */
 function addressProblem(certificate: Certificate, address: string): readonly SmimeProblem[] {
   const wanted = lowerAscii(address);
   if (certificate.emails.some((email) => lowerAscii(email) === wanted)) return [];
-  const names = certificate.emails.length === 0 ? 'names no address' : `is for ${showText(certificate.emails.join(', '))}`;
+  const names =
+    certificate.emails.length === 0 ? 'names no address' : `is for ${showText(certificate.emails.join(', '))}`;
   const message = `The certificate ${names}, not for ${showText(address)}.`;
   return [{ severity: 'warning', code: 'ADDRESS_MISMATCH', message, certificate: infoOf(certificate, false) }];
 }
@@ -117,7 +173,11 @@ function lowerAscii(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-function report(certificates: SmimeReport['certificates'], missing: readonly string[], problems: readonly SmimeProblem[]): SmimeReport {
+function report(
+  certificates: SmimeReport['certificates'],
+  missing: readonly string[],
+  problems: readonly SmimeProblem[],
+): SmimeReport {
   const ok = missing.length === 0 && problems.every(({ severity }) => severity !== 'error');
   return { ok, certificates, missing, problems };
 }

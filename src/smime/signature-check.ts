@@ -55,7 +55,12 @@ export async function checkSignatures(
 ): Promise<{ readonly results: readonly SignatureResult[]; readonly content: Uint8Array }> {
   const { certificates, broken } = await readAll(data.certificates);
   const revocationLists = [...options.revocationLists, ...data.revocationLists.flatMap(readableList)];
-  const pathOf = pathValidator({ ...options, intermediates: certificates, revocationLists, keyUsages: ['digitalSignature', 'nonRepudiation'] });
+  const pathOf = pathValidator({
+    ...options,
+    intermediates: certificates,
+    revocationLists,
+    keyUsages: ['digitalSignature', 'nonRepudiation'],
+  });
   const digests = new Digests();
   let signedContent: Uint8Array | undefined;
   const results = data.signers.map((signer): SignatureResult => {
@@ -67,7 +72,10 @@ export async function checkSignatures(
       ...(signedAt === undefined ? {} : { signedAt }),
     };
     if (certificate === undefined) {
-      const problem = broken > 0 ? 'a certificate in the message cannot be read, and the signer is not among the others' : 'the certificate of the signer is not in the message';
+      const problem =
+        broken > 0
+          ? 'a certificate in the message cannot be read, and the signer is not among the others'
+          : 'the certificate of the signer is not in the message';
       return { ...common, valid: false, trusted: false, problem };
     }
     const whole = lacksParameters(certificate) ? (pathOf(certificate).path?.[0] ?? certificate) : certificate;
@@ -75,12 +83,19 @@ export async function checkSignatures(
     if (typeof verdict === 'string') return { ...common, valid: false, trusted: false, problem: verdict };
     signedContent ??= verdict;
     const distrust = options.anchors.length === 0 ? 'no trust anchors were given' : pathOf(certificate).problem;
-    return { ...common, valid: true, trusted: distrust === undefined, ...(distrust === undefined ? {} : { problem: distrust }) };
+    return {
+      ...common,
+      valid: true,
+      trusted: distrust === undefined,
+      ...(distrust === undefined ? {} : { problem: distrust }),
+    };
   });
   return { results, content: signedContent ?? contents[0] ?? new Uint8Array(0) };
 }
 
-async function readAll(ders: readonly Uint8Array[]): Promise<{ readonly certificates: readonly Certificate[]; readonly broken: number }> {
+async function readAll(
+  ders: readonly Uint8Array[],
+): Promise<{ readonly certificates: readonly Certificate[]; readonly broken: number }> {
   const settled = await Promise.allSettled(ders.map(parseCertificate));
   const certificates = settled.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   return { certificates, broken: ders.length - certificates.length };
@@ -116,17 +131,23 @@ function judge(
     if (data.contentType !== oids.data) return 'it has no signed attributes, which content of this type must have';
     const content = contents.find((form) => checkSignature(key, scheme, form, signature));
     if (content === undefined) return 'the signature does not fit the content and the certificate';
-    return looksLikeAttributes(content) ? 'the signed attributes of another message stand in place of the content' : content;
+    return looksLikeAttributes(content)
+      ? 'the signed attributes of another message stand in place of the content'
+      : content;
   }
   if (contentTypeOf(signed.attributes) !== data.contentType) {
     return 'the content-type attribute is missing, comes more than once, or is not the type of the content';
   }
   const expected = messageDigestOf(signed.attributes);
   if (expected === undefined) return 'the message-digest attribute is missing or comes more than once';
-  if (signed.attributes.some(({ type }) => type === oids.signingTime) && singleValue(signed.attributes, oids.signingTime) === undefined) {
+  if (
+    signed.attributes.some(({ type }) => type === oids.signingTime) &&
+    singleValue(signed.attributes, oids.signingTime) === undefined
+  ) {
     return 'the signing-time attribute comes more than once, or with other than one value';
   }
-  if (namesAnotherCertificate(signed.attributes, certificate)) return 'the signing-certificate attribute names another certificate';
+  if (namesAnotherCertificate(signed.attributes, certificate))
+    return 'the signing-certificate attribute names another certificate';
   const content = contents.find((form) => equal(digests.of(form, scheme.digest), expected));
   if (content === undefined) return 'the content is not what was signed: its digest differs';
   if (!signed.forms.some((form) => checkSignature(key, scheme, form, signature))) {

@@ -53,13 +53,27 @@ export function signingScheme({ key, publicKey }: Certificate, settings: SmimeSi
     case 'rsa-pss':
       return pssScheme(pssKeyDigest(publicKey, digest));
     case 'ec':
-      return { kind: 'ecdsa', digest, identifier: sequence(oid(ecdsaOids[digest])), request: { name: 'ECDSA', hash: digest } };
+      return {
+        kind: 'ecdsa',
+        digest,
+        identifier: sequence(oid(ecdsaOids[digest])),
+        request: { name: 'ECDSA', hash: digest },
+      };
     case 'ed25519':
-      return { kind: 'ed25519', digest: 'sha512', identifier: sequence(oid(oids.ed25519)), request: { name: 'Ed25519' } };
+      return {
+        kind: 'ed25519',
+        digest: 'sha512',
+        identifier: sequence(oid(oids.ed25519)),
+        request: { name: 'Ed25519' },
+      };
     default:
-      throw createEmailError('ERR_CERTIFICATE', `The signing certificate has a key of kind ${key.kind}, which S/MIME cannot sign with.`, {
-        remedy: 'Use a certificate with an RSA, EC or Ed25519 key.',
-      });
+      throw createEmailError(
+        'ERR_CERTIFICATE',
+        `The signing certificate has a key of kind ${key.kind}, which S/MIME cannot sign with.`,
+        {
+          remedy: 'Use a certificate with an RSA, EC or Ed25519 key.',
+        },
+      );
   }
 }
 
@@ -80,15 +94,25 @@ function pssKeyDigest(publicKey: KeyObject, wanted: SigningScheme['digest']): Si
   const allowed = hashAlgorithm ?? wanted;
   const isUsable = allowed === 'sha1' || allowed === 'sha256' || allowed === 'sha384' || allowed === 'sha512';
   if (!isUsable || (mgf1HashAlgorithm ?? allowed) !== allowed || saltLength > digestSizes[allowed]) {
-    throw createEmailError('ERR_CERTIFICATE', 'The key of the signing certificate is restricted to PSS parameters that S/MIME does not use.', {
-      remedy: 'Use a key whose PSS parameters have SHA-256, SHA-384 or SHA-512 for both hashes and a salt no longer than the hash.',
-    });
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      'The key of the signing certificate is restricted to PSS parameters that S/MIME does not use.',
+      {
+        remedy:
+          'Use a key whose PSS parameters have SHA-256, SHA-384 or SHA-512 for both hashes and a salt no longer than the hash.',
+      },
+    );
   }
   return allowed;
 }
 
 /** Is it a signature of `data` by this key? False also where the key is of another kind, or too weak to mean anything. */
-export function checkSignature(key: KeyObject, scheme: SignatureScheme, data: Uint8Array, signature: Uint8Array): boolean {
+export function checkSignature(
+  key: KeyObject,
+  scheme: SignatureScheme,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   try {
     return isSignature(key, scheme, data, signature);
   } catch {
@@ -96,13 +120,27 @@ export function checkSignature(key: KeyObject, scheme: SignatureScheme, data: Ui
   }
 }
 
-function isSignature(key: KeyObject, { kind, digest, pss }: SignatureScheme, data: Uint8Array, signature: Uint8Array): boolean {
+function isSignature(
+  key: KeyObject,
+  { kind, digest, pss }: SignatureScheme,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
   const type = key.asymmetricKeyType;
   switch (kind) {
     case 'rsa':
-      return type === 'rsa' && hasStrength(key) && verify(digest, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature);
+      return (
+        type === 'rsa' &&
+        hasStrength(key) &&
+        verify(digest, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature)
+      );
     case 'pss':
-      return (type === 'rsa' || type === 'rsa-pss') && hasStrength(key) && pss !== undefined && isPssSignature(key, pss, data, signature);
+      return (
+        (type === 'rsa' || type === 'rsa-pss') &&
+        hasStrength(key) &&
+        pss !== undefined &&
+        isPssSignature(key, pss, data, signature)
+      );
     case 'ecdsa':
       return type === 'ec' && verify(digest, data, { key, dsaEncoding: 'der' }, signature);
     case 'dsa':

@@ -5,7 +5,18 @@
 import { tag } from '../util/der.js';
 import { digestByOid, oids, signatureByOid } from './algorithms.js';
 import type { DigestName } from './algorithms.js';
-import { berChildren, berContent, BerFields, berInteger, berOctets, berOid, berRetagged, berWhole, readBer, octetTags } from './ber.js';
+import {
+  berChildren,
+  berContent,
+  BerFields,
+  berInteger,
+  berOctets,
+  berOid,
+  berRetagged,
+  berWhole,
+  readBer,
+  octetTags,
+} from './ber.js';
 import type { BerElement } from './ber.js';
 import { readCertificateId } from './certificate-id.js';
 import type { CertificateId } from './certificate-id.js';
@@ -14,7 +25,16 @@ import type { SignatureScheme } from './signature.js';
 import { smimeError } from './smime-error.js';
 
 /** More than any chain and any number of signers needs; what is over them is refused before it costs anything. */
-const limits = { certificates: 100, certificateBytes: 1 << 20, lists: 100, listBytes: 8 << 20, signers: 32, attributes: 64, values: 16, digests: 32 } as const;
+const limits = {
+  certificates: 100,
+  certificateBytes: 1 << 20,
+  lists: 100,
+  listBytes: 8 << 20,
+  signers: 32,
+  attributes: 64,
+  values: 16,
+  digests: 32,
+} as const;
 
 /** An attribute of a signer. */
 export interface CmsAttribute {
@@ -69,7 +89,10 @@ export function readSignedData(element: BerElement): SignedData {
   return {
     contentType,
     content: explicit === undefined ? undefined : berOctets(new BerFields(explicit, 0xa0).required(...octetTags)),
-    certificates: certificates === undefined ? [] : sequencesIn(certificates, 'certificates', limits.certificates, limits.certificateBytes),
+    certificates:
+      certificates === undefined
+        ? []
+        : sequencesIn(certificates, 'certificates', limits.certificates, limits.certificateBytes),
     revocationLists: lists === undefined ? [] : sequencesIn(lists, 'revocation lists', limits.lists, limits.listBytes),
     signers: signers.map(readSigner),
   };
@@ -114,7 +137,10 @@ function readAttributes(field: BerElement): NonNullable<SignerInfo['signed']> {
   });
   const received = berRetagged(field, tag.set);
   const sorted = elements.map(berWhole).sort((a, b) => Buffer.compare(a, b));
-  const inOrder = berRetagged({ ...field, bytes: Buffer.concat(sorted), start: 0, end: field.end - field.start }, tag.set);
+  const inOrder = berRetagged(
+    { ...field, bytes: Buffer.concat(sorted), start: 0, end: field.end - field.start },
+    tag.set,
+  );
   return { attributes, forms: inOrder.equals(received) ? [received] : [received, inOrder] };
 }
 
@@ -127,9 +153,11 @@ function readScheme(algorithm: BerElement, digest: DigestName | undefined): Sign
   if (digest === undefined) return 'its hash algorithm is not supported';
   const { kind } = known;
   const expected = kind === 'ed25519' ? 'sha512' : kind === 'ed448' ? 'shake256' : undefined;
-  if (expected !== undefined) return digest === expected ? { kind, digest } : `its hash algorithm is ${digest}, where RFC 8419 has ${expected}`;
+  if (expected !== undefined)
+    return digest === expected ? { kind, digest } : `its hash algorithm is ${digest}, where RFC 8419 has ${expected}`;
   if (digest === 'shake256') return 'SHAKE256 goes with Ed448 only';
-  if (known.digest !== undefined && known.digest !== digest) return `its signature is made with ${known.digest}, its digest with ${digest}`;
+  if (known.digest !== undefined && known.digest !== digest)
+    return `its signature is made with ${known.digest}, its digest with ${digest}`;
   if (kind !== 'pss') return { kind, digest };
   const pss = readMaskParameters(fields.any());
   if (pss === undefined) return 'its PSS parameters are not supported';

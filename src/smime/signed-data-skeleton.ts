@@ -40,10 +40,14 @@ export async function signedDataPieces(certificate: Certificate, scheme: Signing
   try {
     return cut(encodeSkeleton(libraries, certificate, scheme), certificate);
   } catch (error) {
-    throw createEmailError('ERR_CERTIFICATE', `The signing certificate of ${showText(certificate.info.subject)} cannot be used: ${reasonOf(error)}.`, {
-      remedy: 'Ask its issuer for a certificate that is well-formed DER.',
-      cause: error,
-    });
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `The signing certificate of ${showText(certificate.info.subject)} cannot be used: ${reasonOf(error)}.`,
+      {
+        remedy: 'Ask its issuer for a certificate that is well-formed DER.',
+        cause: error,
+      },
+    );
   }
 }
 
@@ -51,7 +55,8 @@ export async function signedDataPieces(certificate: Certificate, scheme: Signing
 function encodeSkeleton({ pkijs, asn1js }: Libraries, certificate: Certificate, scheme: SigningScheme): Buffer {
   const signer = new pkijs.Certificate({ schema: decode(asn1js, certificate.der) });
   const digestAlgorithm = new pkijs.AlgorithmIdentifier({ algorithmId: digestOids[scheme.digest] });
-  const oidOf = (value: string): InstanceType<Libraries['asn1js']['ObjectIdentifier']> => new asn1js.ObjectIdentifier({ value });
+  const oidOf = (value: string): InstanceType<Libraries['asn1js']['ObjectIdentifier']> =>
+    new asn1js.ObjectIdentifier({ value });
   const capabilities = announced.map((name) => new asn1js.Sequence({ value: [oidOf(contentCiphers[name].oid)] }));
   const attributes = [
     new pkijs.Attribute({ type: oids.contentType, values: [oidOf(oids.data)] }),
@@ -102,7 +107,11 @@ function cut(skeleton: Buffer, certificate: Certificate): SignedDataPieces {
     contentType: present(contentType),
     signerLead: Buffer.concat([present(signerVersion), issuerAndSerial(certificate), present(digestAlgorithm)]),
     signatureAlgorithm: present(signatureAlgorithm),
-    attributes: [present(typeAttribute), present(capabilities), sequence(typeOf(signing), setOf(signingCertificate(certificate)))],
+    attributes: [
+      present(typeAttribute),
+      present(capabilities),
+      sequence(typeOf(signing), setOf(signingCertificate(certificate))),
+    ],
     messageDigestType: typeOf(messageDigest),
     signingTimeType: typeOf(signingTime),
   };

@@ -10,7 +10,11 @@ export interface SignedDataTemplate {
   /** Contents of the SET OF signed attributes (RFC 5652 section 5.3), in DER order. What is signed is a SET of them. */
   attributes(digest: Uint8Array, at: Date): Buffer;
   /** ContentInfo in DER around a content of `contentBytes` octets (undefined: detached). */
-  wrap(contentBytes: number | undefined, attributes: Buffer, signature: Buffer): { readonly before: Buffer; readonly after: Buffer };
+  wrap(
+    contentBytes: number | undefined,
+    attributes: Buffer,
+    signature: Buffer,
+  ): { readonly before: Buffer; readonly after: Buffer };
   /** The same with indefinite lengths: the content is written before its signature is known. */
   readonly streamed: {
     /** A content of known size is one primitive OCTET STRING, else it is a constructed one of pieces. */

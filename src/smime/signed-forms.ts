@@ -39,7 +39,12 @@ export interface SignedForm {
   /** What `lead` gives, then the body of the signed entity. `parts` are the entity. */
   bytes(parts: readonly Uint8Array[], signal: AbortSignal, lead: Lead): Promise<Buffer>;
   /** The body of the signed entity, and its size where it can be known. `head` is what stands before the body of the entity. */
-  stream(head: Buffer, source: AsyncIterable<Uint8Array>, size: number | undefined, signal: AbortSignal): Pick<RenderedEntity, 'body' | 'size'>;
+  stream(
+    head: Buffer,
+    source: AsyncIterable<Uint8Array>,
+    size: number | undefined,
+    signal: AbortSignal,
+  ): Pick<RenderedEntity, 'body' | 'size'>;
 }
 
 async function signDigest({ template, signData }: Identity, digest: Buffer, signal: AbortSignal): Promise<Signed> {
@@ -56,7 +61,11 @@ function digestOf(parts: readonly Uint8Array[], { digest }: SigningScheme): Buff
 }
 
 /** multipart/signed (section 3.5.3): the entity as it is, and a signature that a reader without S/MIME may ignore. */
-export function detachedForm(identity: Identity, encoding: RenderedEntity['encoding'], hasAsciiFields: boolean): SignedForm {
+export function detachedForm(
+  identity: Identity,
+  encoding: RenderedEntity['encoding'],
+  hasAsciiFields: boolean,
+): SignedForm {
   if (encoding !== '7bit') {
     throw smimeError(
       `The message cannot be signed detached: it ${encoding === '8bit' ? 'has octets above ASCII' : 'has lines of more than 998 octets, CR or LF alone, or NUL'}, which servers on its way may change.`,
@@ -66,8 +75,7 @@ export function detachedForm(identity: Identity, encoding: RenderedEntity['encod
   const { scheme, template } = identity;
   const boundary = createBoundary();
   const name = scheme.digest.replace('sha', 'sha-');
-  const fields =
-    `Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=${name};\r\n boundary="${boundary}"\r\n`;
+  const fields = `Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=${name};\r\n boundary="${boundary}"\r\n`;
   const open = Buffer.from(`--${boundary}\r\n`, 'latin1');
   const close = ({ attributes, signature }: Signed): Buffer => {
     const { before, after } = template.wrap(undefined, attributes, signature);
@@ -108,7 +116,11 @@ function signatureBytes({ certificate: { key }, scheme }: Identity): number | un
 /** As long as the signature will be, so that the size of a stream is known before it is read. */
 function placeholder(identity: Identity): Signed {
   const digest = Buffer.alloc(digestSizes[identity.scheme.digest]);
-  return { digest, attributes: identity.template.attributes(digest, new Date()), signature: Buffer.alloc(signatureBytes(identity) ?? 0) };
+  return {
+    digest,
+    attributes: identity.template.attributes(digest, new Date()),
+    signature: Buffer.alloc(signatureBytes(identity) ?? 0),
+  };
 }
 
 const signatureFields =
@@ -135,7 +147,8 @@ export function opaqueForm(identity: Identity): SignedForm {
     stream(head, source, size, signal) {
       const total = size === undefined ? undefined : head.length + size;
       const once = new SignatureOnce(identity, signal);
-      const cmsBytes = total === undefined || signatureBytes(identity) === undefined ? undefined : opaqueBytes(identity, total);
+      const cmsBytes =
+        total === undefined || signatureBytes(identity) === undefined ? undefined : opaqueBytes(identity, total);
       const body = streamOf(async function* () {
         const hash = startDigest(scheme.digest).update(head);
         const lines = new Base64Lines();

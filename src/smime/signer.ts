@@ -54,21 +54,31 @@ export async function prepareSigner(loaded: LoadedCertificate, settings: SmimeSi
     async sign(entity, signal) {
       const form = start(signal, entity.encoding, isAscii(entity.fields));
       const { fields, encoding } = form;
-      if (!(entity.body instanceof Uint8Array)) return { fields, encoding, ...form.stream(headOf(entity), entity.body, entity.size, signal) };
+      if (!(entity.body instanceof Uint8Array))
+        return { fields, encoding, ...form.stream(headOf(entity), entity.body, entity.size, signal) };
       const body = await form.bytes([headOf(entity), entity.body], signal, noLead);
       return { fields, encoding, body, size: body.length };
     },
-    signBytes: async ({ parts, encoding, hasAsciiFields }, signal, lead) => start(signal, encoding, hasAsciiFields).bytes(parts, signal, lead),
+    signBytes: async ({ parts, encoding, hasAsciiFields }, signal, lead) =>
+      start(signal, encoding, hasAsciiFields).bytes(parts, signal, lead),
   };
 }
 
 function weakHash({ digest }: SigningScheme): readonly Warning[] {
   if (digest !== 'sha1') return [];
-  return [{ code: 'WARN_WEAK_HASH', message: 'Messages are signed with SHA-1, which can be forged; use sha256 as soon as every receiver can.' }];
+  return [
+    {
+      code: 'WARN_WEAK_HASH',
+      message: 'Messages are signed with SHA-1, which can be forged; use sha256 as soon as every receiver can.',
+    },
+  ];
 }
 
 /** The certificates that go along: none, the signer's, or the chain without its root, which a receiver must have anyway. */
-async function embedded(loaded: LoadedCertificate, include: SmimeSignSettings['includeCertificate']): Promise<readonly Uint8Array[]> {
+async function embedded(
+  loaded: LoadedCertificate,
+  include: SmimeSignSettings['includeCertificate'],
+): Promise<readonly Uint8Array[]> {
   if (include === false) return [];
   if (include !== 'chain') return [loaded.certificate];
   const chain = await Promise.all(loaded.chain.map(parseCertificate));

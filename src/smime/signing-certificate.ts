@@ -33,7 +33,10 @@ export function namesAnotherCertificate(attributes: readonly CmsAttribute[], { d
 }
 
 /** The signer's own certificate comes first. */
-function readFirst(value: BerElement, defaultDigest: DigestName): { readonly digest: DigestName | undefined; readonly hash: Buffer } {
+function readFirst(
+  value: BerElement,
+  defaultDigest: DigestName,
+): { readonly digest: DigestName | undefined; readonly hash: Buffer } {
   const identifiers = new BerFields(value).required(tag.sequence);
   const fields = new BerFields(new BerFields(identifiers).required(tag.sequence));
   const algorithm = fields.optional(tag.sequence);

@@ -6,7 +6,10 @@ import type { EmailError } from '../model/error.js';
 
 /** ERR_SMIME. `message` says what happened and where, `remedy` what to do. */
 export function smimeError(message: string, remedy?: string, cause?: unknown): EmailError {
-  return createEmailError('ERR_SMIME', message, { ...(remedy === undefined ? {} : { remedy }), ...(cause === undefined ? {} : { cause }) });
+  return createEmailError('ERR_SMIME', message, {
+    ...(remedy === undefined ? {} : { remedy }),
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 /**

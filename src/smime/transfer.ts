@@ -43,7 +43,11 @@ export function sizeOf(entity: RenderedEntity): number | undefined {
 }
 
 /** The body chunk by chunk, as Buffers; ends with the abort, and with ERR_CONTENT where it is not as long as was said. */
-export async function* chunksOf(body: ByteSource, size: number | undefined, signal: AbortSignal): AsyncGenerator<Buffer, undefined> {
+export async function* chunksOf(
+  body: ByteSource,
+  size: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, undefined> {
   if (signal.aborted) throw abortError(signal);
   if (body instanceof Uint8Array) {
     for (let at = 0; at < body.length; at += blockBytes) yield asBuffer(body).subarray(at, at + blockBytes);

@@ -33,34 +33,64 @@ export function problemsOf(certificate: Certificate, purpose: CertificatePurpose
   };
   const now = at.getTime();
   const end = info.validTo.getTime();
-  if (now < info.validFrom.getTime()) add('error', 'CERTIFICATE_NOT_YET_VALID', `The certificate of ${who} is valid only from ${day(info.validFrom)} on.`);
+  if (now < info.validFrom.getTime())
+    add(
+      'error',
+      'CERTIFICATE_NOT_YET_VALID',
+      `The certificate of ${who} is valid only from ${day(info.validFrom)} on.`,
+    );
   else if (now > end) add('error', 'CERTIFICATE_EXPIRED', `The certificate of ${who} expired on ${day(info.validTo)}.`);
   else if (end - now < soonDays * dayMs) {
-    add('warning', 'CERTIFICATE_EXPIRES_SOON', `The certificate of ${who} expires on ${day(info.validTo)}, in ${Math.floor((end - now) / dayMs)} days.`);
+    add(
+      'warning',
+      'CERTIFICATE_EXPIRES_SOON',
+      `The certificate of ${who} expires on ${day(info.validTo)}, in ${Math.floor((end - now) / dayMs)} days.`,
+    );
   }
   const usages = requiredUsages(certificate, purpose);
   if (usages.length === 0) {
-    add('error', 'KEY_KIND', `The certificate of ${who} has a key of kind ${certificate.key.kind}, which cannot ${purpose}.`);
+    add(
+      'error',
+      'KEY_KIND',
+      `The certificate of ${who} has a key of kind ${certificate.key.kind}, which cannot ${purpose}.`,
+    );
   } else if (certificate.keyUsage !== undefined && !usages.some((usage) => certificate.keyUsage?.has(usage))) {
-    add('error', 'KEY_USAGE', `The certificate of ${who} does not allow its key to ${purpose}: keyUsage lacks ${usages.join(' and ')}.`);
+    add(
+      'error',
+      'KEY_USAGE',
+      `The certificate of ${who} does not allow its key to ${purpose}: keyUsage lacks ${usages.join(' and ')}.`,
+    );
   }
   const purposes = certificate.extendedKeyUsage;
   if (purposes !== undefined && !purposes.includes(keyPurpose.emailProtection) && !purposes.includes(keyPurpose.any)) {
-    add('error', 'EXTENDED_KEY_USAGE', `The certificate of ${who} is not for e-mail: extendedKeyUsage lacks emailProtection.`);
+    add(
+      'error',
+      'EXTENDED_KEY_USAGE',
+      `The certificate of ${who} is not for e-mail: extendedKeyUsage lacks emailProtection.`,
+    );
   }
   addWeakness(certificate, add, who);
   return problems;
 }
 
-function addWeakness({ key }: Certificate, add: (severity: SmimeProblem['severity'], code: string, message: string) => void, who: string): void {
+function addWeakness(
+  { key }: Certificate,
+  add: (severity: SmimeProblem['severity'], code: string, message: string) => void,
+  who: string,
+): void {
   if ((key.kind !== 'rsa' && key.kind !== 'rsa-pss') || key.bits === undefined || key.bits >= weakBits) return;
   const severity = key.bits < refusedBits ? 'error' : 'warning';
-  add(severity, 'WEAK_KEY', `The certificate of ${who} has an RSA key of ${key.bits} bits; at least ${weakBits} are safe.`);
+  add(
+    severity,
+    'WEAK_KEY',
+    `The certificate of ${who} has an RSA key of ${key.bits} bits; at least ${weakBits} are safe.`,
+  );
 }
 
 /** The usages of which one is needed; none where this kind of key cannot do it at all. */
 function requiredUsages({ key }: Certificate, purpose: CertificatePurpose): readonly KeyUsage[] {
-  if (purpose === 'sign') return ['rsa', 'rsa-pss', 'ec', 'ed25519'].includes(key.kind) ? ['digitalSignature', 'nonRepudiation'] : [];
+  if (purpose === 'sign')
+    return ['rsa', 'rsa-pss', 'ec', 'ed25519'].includes(key.kind) ? ['digitalSignature', 'nonRepudiation'] : [];
   if (key.kind === 'rsa') return ['keyEncipherment'];
   return ['ec', 'x25519', 'x448'].includes(key.kind) ? ['keyAgreement'] : [];
 }
@@ -73,7 +103,9 @@ function day(date: Date): string {
 export function refuseUnusable(problems: readonly SmimeProblem[]): void {
   const problem = problems.find(({ severity }) => severity === 'error');
   if (problem === undefined) return;
-  throw createEmailError('ERR_CERTIFICATE', problem.message, { remedy: 'Use a certificate that is valid now and issued for this use of e-mail.' });
+  throw createEmailError('ERR_CERTIFICATE', problem.message, {
+    remedy: 'Use a certificate that is valid now and issued for this use of e-mail.',
+  });
 }
 
 /**
@@ -91,5 +123,7 @@ export function usabilityCheck(certificate: Certificate, purpose: CertificatePur
 
 /** The other problems, as warnings. */
 export function warningsOf(problems: readonly SmimeProblem[]): readonly Warning[] {
-  return problems.filter(({ severity }) => severity === 'warning').map(({ code, message }) => ({ code: `WARN_${code}`, message }));
+  return problems
+    .filter(({ severity }) => severity === 'warning')
+    .map(({ code, message }) => ({ code: `WARN_${code}`, message }));
 }

@@ -19,7 +19,11 @@ export type AuthenticationOutcome =
   | { readonly ok: false; readonly unknownMechanism: boolean; readonly reply: Reply };
 
 /** Authenticates with the mechanism of that name. `complete` says whether the mechanism is satisfied with the server. */
-export function* authenticate(session: Session, name: string, complete: () => boolean): Dialogue<AuthenticationOutcome> {
+export function* authenticate(
+  session: Session,
+  name: string,
+  complete: () => boolean,
+): Dialogue<AuthenticationOutcome> {
   session.begin('authenticate');
   let reply = yield* begin(name);
   let round = 0;
@@ -37,12 +41,17 @@ export function* authenticate(session: Session, name: string, complete: () => bo
   }
   if (reply.code === 235) {
     if (!complete()) {
-      throw new Broken(protocolError(`the server accepted ${name} before it had proven what the mechanism demands of it`));
+      throw new Broken(
+        protocolError(`the server accepted ${name} before it had proven what the mechanism demands of it`),
+      );
     }
     session.authenticated = true;
     return { ok: true };
   }
-  if (reply.code === 421) throw new Broken(replyError('closed the connection instead of an authentication', reply, { phase: 'authenticate' }));
+  if (reply.code === 421)
+    throw new Broken(
+      replyError('closed the connection instead of an authentication', reply, { phase: 'authenticate' }),
+    );
   if (reply.negative) return { ok: false, unknownMechanism: reply.code === 504 && round === 0, reply };
   throw misplaced('the outcome of AUTH (235)', reply, { phase: 'authenticate' });
 }

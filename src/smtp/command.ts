@@ -36,16 +36,21 @@ const loneSurrogate = /\p{Surrogate}/u;
 export function createCommand(line: string, field: string, options: CommandOptions = {}): Command {
   const octets = printable.test(line) ? line.length : checkedOctets(line, field, options.utf8 === true);
   const maxOctets = options.maxOctets ?? 510;
-  if (octets > maxOctets) throw messageInvalid(field, `makes a command line of ${octets} octets; at most ${maxOctets} are allowed`);
+  if (octets > maxOctets)
+    throw messageInvalid(field, `makes a command line of ${octets} octets; at most ${maxOctets} are allowed`);
   return { line, display: line };
 }
 
 function checkedOctets(line: string, field: string, utf8: boolean): number {
   const found = controls.exec(line);
   if (found !== null) {
-    throw messageInvalid(field, `holds the control character U+${found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}, which no command may`);
+    throw messageInvalid(
+      field,
+      `holds the control character U+${found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}, which no command may`,
+    );
   }
-  if (!utf8) throw messageInvalid(field, 'holds characters other than ASCII, which a command may only with SMTPUTF8 (RFC 6531)');
+  if (!utf8)
+    throw messageInvalid(field, 'holds characters other than ASCII, which a command may only with SMTPUTF8 (RFC 6531)');
   if (loneSurrogate.test(line)) throw messageInvalid(field, 'holds half a surrogate pair, which UTF-8 cannot carry');
   return Buffer.byteLength(line, 'utf8');
 }
@@ -54,10 +59,14 @@ function checkedOctets(line: string, field: string, utf8: boolean): number {
 export function createSecretCommand(line: string, display: string, maxOctets: number = maxSaslLine): Command {
   // What goes in is base64 and a mechanism's name: this can fail for its length alone, and must not show it.
   if (line.length > maxOctets || !printable.test(line)) {
-    throw createEmailError('ERR_AUTH_UNAVAILABLE', `The authentication needs a line of ${line.length} octets; at most ${maxOctets} are sent.`, {
-      phase: 'authenticate',
-      remedy: 'Use a shorter token or ticket, or another authentication.method.',
-    });
+    throw createEmailError(
+      'ERR_AUTH_UNAVAILABLE',
+      `The authentication needs a line of ${line.length} octets; at most ${maxOctets} are sent.`,
+      {
+        phase: 'authenticate',
+        remedy: 'Use a shorter token or ticket, or another authentication.method.',
+      },
+    );
   }
   return { line, display };
 }

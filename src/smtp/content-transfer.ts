@@ -68,12 +68,18 @@ function* sendByData(blocks: Blocks, { state, replies, onSent }: Transfer): Dial
 function* sendWhole(blocks: Blocks, size: number, { state, replies, onSent }: Transfer): Dialogue<number> {
   let commands: readonly Command[] = [bdat(size, true)];
   let sent = 0;
-  for (let block = yield* blocks.next(); ; ) {
+  for (let block = yield* blocks.next(); ;) {
     const next: Uint8Array | undefined = block && (yield* blocks.next());
     sent += block?.length ?? 0;
     const last = next === undefined;
     if (last ? sent !== size : sent >= size) throw sizeMismatch(size, last ? String(sent) : 'more');
-    yield { do: 'write', commands, content: block && [block], replies: last ? replies : 0, onSent: progress(sent, onSent, last ? state : undefined) };
+    yield {
+      do: 'write',
+      commands,
+      content: block && [block],
+      replies: last ? replies : 0,
+      onSent: progress(sent, onSent, last ? state : undefined),
+    };
     if (last) return sent;
     commands = [];
     block = next;
@@ -85,7 +91,7 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
   const limit = session.pipelining ? maxChunksAhead : 0;
   let sent = 0;
   let outstanding = 0;
-  for (let block = yield* blocks.next(); ; ) {
+  for (let block = yield* blocks.next(); ;) {
     const next: Uint8Array | undefined = block && (yield* blocks.next());
     while (outstanding > 0) {
       const reply = (yield outstanding > limit ? readReply : pollReply) as Reply | undefined;
@@ -96,7 +102,13 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
     sent += block?.length ?? 0;
     const last = next === undefined;
     const commands = [bdat(block?.length ?? 0, last)];
-    yield { do: 'write', commands, content: block && [block], replies: last ? replies : 1, onSent: progress(sent, onSent, last ? state : undefined) };
+    yield {
+      do: 'write',
+      commands,
+      content: block && [block],
+      replies: last ? replies : 1,
+      onSent: progress(sent, onSent, last ? state : undefined),
+    };
     if (last) break;
     outstanding++;
     block = next;

@@ -105,8 +105,12 @@ export function blocksOf(content: OutgoingContent): Blocks {
 
 /** A stream that gave another number of octets than it had promised. */
 export function sizeMismatch(promised: number, given: string): EmailError {
-  return createEmailError('ERR_CONTENT', `The content was to have ${promised} octets and has ${given}; it was not sent.`, {
-    phase: 'content',
-    remedy: 'Did a file change while it was read? Its size must be that of its content.',
-  });
+  return createEmailError(
+    'ERR_CONTENT',
+    `The content was to have ${promised} octets and has ${given}; it was not sent.`,
+    {
+      phase: 'content',
+      remedy: 'Did a file change while it was read? Its size must be that of its content.',
+    },
+  );
 }

@@ -25,12 +25,20 @@ export function createEnvelopeCommands(envelope: Envelope, content: ContentNeeds
   const utf8 = content.smtpUtf8 || !isAscii(envelope.from) || envelope.to.some((address) => !isAscii(address));
   const options = { utf8, maxOctets: maxEnvelopeLine };
   const parameters = contentParameters(content, utf8, session) + envelopeParameters(envelope, session);
-  const mail = createCommand(`MAIL FROM:${formatPath(envelope.from, 'envelope.from', true)}${parameters}`, 'envelope.from', options);
+  const mail = createCommand(
+    `MAIL FROM:${formatPath(envelope.from, 'envelope.from', true)}${parameters}`,
+    'envelope.from',
+    options,
+  );
   const dsn = envelope.dsn;
   const recipients = envelope.to.map((address, index) => {
     const field = `envelope.to.${index}`;
     const path = formatPath(address, field);
-    return createCommand(`RCPT TO:${path}${dsn === undefined ? '' : recipientParameters(dsn, address, field, utf8)}`, field, options);
+    return createCommand(
+      `RCPT TO:${path}${dsn === undefined ? '' : recipientParameters(dsn, address, field, utf8)}`,
+      field,
+      options,
+    );
   });
   return { mail, recipients };
 }
@@ -44,10 +52,14 @@ function contentParameters(content: ContentNeeds, utf8: boolean, session: Sessio
     if (!Number.isSafeInteger(size) || size < 0) throw messageInvalid('content.size', 'is not a number of octets');
     const limit = sizeLimit(extensions);
     if (limit !== undefined && size > limit) {
-      throw createEmailError('ERR_MESSAGE_TOO_LARGE', `The message has ${size} octets; the server takes at most ${limit}.`, {
-        phase: 'transaction',
-        remedy: 'Send less, or send large attachments another way.',
-      });
+      throw createEmailError(
+        'ERR_MESSAGE_TOO_LARGE',
+        `The message has ${size} octets; the server takes at most ${limit}.`,
+        {
+          phase: 'transaction',
+          remedy: 'Send less, or send large attachments another way.',
+        },
+      );
     }
     if (extensions.has('SIZE')) parameters += ` SIZE=${size}`;
   }
@@ -71,15 +83,20 @@ function envelopeParameters(envelope: Envelope, session: Session): string {
   let parameters = '';
   if (dsn !== undefined) {
     demand(session, 'DSN', 'envelope.dsn');
-    if (dsn.return !== undefined) parameters += ` RET=${oneOf(dsn.return, { full: 'FULL', headers: 'HDRS' }, 'envelope.dsn.return')}`;
+    if (dsn.return !== undefined)
+      parameters += ` RET=${oneOf(dsn.return, { full: 'FULL', headers: 'HDRS' }, 'envelope.dsn.return')}`;
     if (dsn.envelopeId !== undefined) parameters += ` ENVID=${envelopeId(dsn.envelopeId)}`;
   }
   if (requireTls === true) {
     if (!session.secure) {
-      throw createEmailError('ERR_TLS_REQUIRED', 'envelope.requireTls needs a connection under TLS (RFC 8689 section 3), and this one is plain text.', {
-        phase: 'transaction',
-        remedy: "Set server.security to 'explicit' or 'implicit'.",
-      });
+      throw createEmailError(
+        'ERR_TLS_REQUIRED',
+        'envelope.requireTls needs a connection under TLS (RFC 8689 section 3), and this one is plain text.',
+        {
+          phase: 'transaction',
+          remedy: "Set server.security to 'explicit' or 'implicit'.",
+        },
+      );
     }
     demand(session, 'REQUIRETLS', 'envelope.requireTls');
     parameters += ' REQUIRETLS';
@@ -88,7 +105,8 @@ function envelopeParameters(envelope: Envelope, session: Session): string {
   if (holdUntil !== undefined) parameters += ` ${holdUntilParameter(holdUntil, session)}`;
   if (mtPriority !== undefined) {
     demand(session, 'MT-PRIORITY', 'envelope.mtPriority');
-    if (!Number.isInteger(mtPriority) || mtPriority < -9 || mtPriority > 9) throw messageInvalid('envelope.mtPriority', 'is not a whole number from -9 to 9');
+    if (!Number.isInteger(mtPriority) || mtPriority < -9 || mtPriority > 9)
+      throw messageInvalid('envelope.mtPriority', 'is not a whole number from -9 to 9');
     parameters += ` MT-PRIORITY=${mtPriority}`;
   }
   return parameters;
@@ -98,29 +116,42 @@ function envelopeParameters(envelope: Envelope, session: Session): string {
 function deliverByParameter({ seconds, mode }: NonNullable<Envelope['deliverBy']>, session: Session): string {
   demand(session, 'DELIVERBY', 'envelope.deliverBy');
   const letter = oneOf(mode, { return: 'R', notify: 'N' }, 'envelope.deliverBy.mode');
-  if (!Number.isInteger(seconds) || Math.abs(seconds) > 999_999_999) throw messageInvalid('envelope.deliverBy.seconds', 'is not a whole number of at most nine digits');
-  if (mode === 'return' && seconds <= 0) throw messageInvalid('envelope.deliverBy.seconds', "must be above 0 with mode 'return'");
+  if (!Number.isInteger(seconds) || Math.abs(seconds) > 999_999_999)
+    throw messageInvalid('envelope.deliverBy.seconds', 'is not a whole number of at most nine digits');
+  if (mode === 'return' && seconds <= 0)
+    throw messageInvalid('envelope.deliverBy.seconds', "must be above 0 with mode 'return'");
   const least = Number(session.extensions.get('DELIVERBY')?.[0] ?? 0);
-  if (mode === 'return' && seconds < least) throw messageInvalid('envelope.deliverBy.seconds', `is below ${least}, the least that the server takes`);
+  if (mode === 'return' && seconds < least)
+    throw messageInvalid('envelope.deliverBy.seconds', `is below ${least}, the least that the server takes`);
   return `BY=${seconds};${letter}`;
 }
 
 /** RFC 4865 section 5. */
 function holdUntilParameter(date: Date, session: Session): string {
   demand(session, 'FUTURERELEASE', 'envelope.holdUntil');
-  if (!(date instanceof Date) || Number.isNaN(date.getTime())) throw messageInvalid('envelope.holdUntil', 'is not a date');
+  if (!(date instanceof Date) || Number.isNaN(date.getTime()))
+    throw messageInvalid('envelope.holdUntil', 'is not a date');
   const latest = Date.parse(session.extensions.get('FUTURERELEASE')?.[1] ?? '');
-  if (date.getTime() > latest) throw messageInvalid('envelope.holdUntil', `is later than ${new Date(latest).toISOString()}, the latest that the server takes`);
+  if (date.getTime() > latest)
+    throw messageInvalid(
+      'envelope.holdUntil',
+      `is later than ${new Date(latest).toISOString()}, the latest that the server takes`,
+    );
   return `HOLDUNTIL=${date.toISOString().replace(/\.\d{3}Z$/, 'Z')}`;
 }
 
 /** NOTIFY and ORCPT (RFC 3461 section 4). */
 function recipientParameters(dsn: DsnRequest, address: string, field: string, utf8: boolean): string {
-  const own = dsn.recipients !== undefined && Object.hasOwn(dsn.recipients, address) ? dsn.recipients[address] : undefined;
+  const own =
+    dsn.recipients !== undefined && Object.hasOwn(dsn.recipients, address) ? dsn.recipients[address] : undefined;
   const notify = own?.notify ?? dsn.notify;
   const original = own?.originalRecipient ?? address;
   const orcpt = isAscii(original) ? `rfc822;${xtext(original)}` : `utf-8;${utf8AddressXtext(original)}`;
-  if (!isAscii(original) && !utf8) throw messageInvalid(field, 'has an original recipient with characters other than ASCII, in an envelope without SMTPUTF8');
+  if (!isAscii(original) && !utf8)
+    throw messageInvalid(
+      field,
+      'has an original recipient with characters other than ASCII, in an envelope without SMTPUTF8',
+    );
   return `${notify === undefined ? '' : ` NOTIFY=${notifyValue(notify)}`} ORCPT=${orcpt}`;
 }
 
@@ -128,18 +159,28 @@ const outcomes = { success: 'SUCCESS', failure: 'FAILURE', delay: 'DELAY' } as c
 
 function notifyValue(notify: DsnNotify): string {
   if (notify === 'never') return 'NEVER';
-  if (!Array.isArray(notify) || notify.length === 0) throw messageInvalid('envelope.dsn.notify', "is neither 'never' nor a list of 'success', 'failure' and 'delay'");
-  return [...new Set(notify)].map((outcome) => oneOf(outcome as keyof typeof outcomes, outcomes, 'envelope.dsn.notify')).join(',');
+  if (!Array.isArray(notify) || notify.length === 0)
+    throw messageInvalid('envelope.dsn.notify', "is neither 'never' nor a list of 'success', 'failure' and 'delay'");
+  return [...new Set(notify)]
+    .map((outcome) => oneOf(outcome as keyof typeof outcomes, outcomes, 'envelope.dsn.notify'))
+    .join(',');
 }
 
 function envelopeId(id: string): string {
   // RFC 3461 section 4.4: at most 100 characters before they are encoded, printing ones.
-  if (!/^[\x20-\x7e]{1,100}$/.test(id)) throw messageInvalid('envelope.dsn.envelopeId', 'is not 1 to 100 printable ASCII characters');
+  if (!/^[\x20-\x7e]{1,100}$/.test(id))
+    throw messageInvalid('envelope.dsn.envelopeId', 'is not 1 to 100 printable ASCII characters');
   return xtext(id);
 }
 
 function oneOf<K extends string>(value: K, words: Readonly<Record<K, string>>, field: string): string {
-  if (!Object.hasOwn(words, value)) throw messageInvalid(field, `is not one of ${Object.keys(words).map((word) => `'${word}'`).join(', ')}`);
+  if (!Object.hasOwn(words, value))
+    throw messageInvalid(
+      field,
+      `is not one of ${Object.keys(words)
+        .map((word) => `'${word}'`)
+        .join(', ')}`,
+    );
   return words[value];
 }
 
@@ -148,8 +189,12 @@ function demand(session: Session, extension: string, what: string): void {
 }
 
 function missing(extension: string, what: string): EmailError {
-  return createEmailError('ERR_EXTENSION_MISSING', `The server does not offer ${extension}, which ${what} needs. Nothing was sent.`, {
-    phase: 'transaction',
-    remedy: `Leave it out for this server, or send through one that offers ${extension}.`,
-  });
+  return createEmailError(
+    'ERR_EXTENSION_MISSING',
+    `The server does not offer ${extension}, which ${what} needs. Nothing was sent.`,
+    {
+      phase: 'transaction',
+      remedy: `Leave it out for this server, or send through one that offers ${extension}.`,
+    },
+  );
 }

@@ -19,7 +19,10 @@ export function parseExtensions(lines: readonly string[]): Extensions {
     }
     if (!/^[A-Z0-9][A-Z0-9-]*$/.test(keyword)) continue;
     const known = extensions.get(keyword);
-    extensions.set(keyword, known === undefined && words.length < 2 ? words : [...new Set([...(known ?? []), ...words])]);
+    extensions.set(
+      keyword,
+      known === undefined && words.length < 2 ? words : [...new Set([...(known ?? []), ...words])],
+    );
   }
   return extensions;
 }

@@ -13,7 +13,11 @@ export function* greeting(session: Session): Dialogue<SmtpReply> {
   session.begin('greeting');
   const reply = (yield readGreeting) as Reply;
   if (reply.code === 220) return reply.read();
-  if (reply.negative) throw refused('refused the connection', reply, { phase: 'greeting', ...(reply.code >= 500 && { remedy: unwelcome }) });
+  if (reply.negative)
+    throw refused('refused the connection', reply, {
+      phase: 'greeting',
+      ...(reply.code >= 500 && { remedy: unwelcome }),
+    });
   throw misplaced('a greeting (220)', reply, { phase: 'greeting' });
 }
 
@@ -34,12 +38,17 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
   if (reply.intermediate) throw misplaced(`the reply to ${verb}`, reply, { phase: 'ehlo' });
   // RFC 5321 section 3.2: any permanent refusal of EHLO may mean that only HELO is known.
   if (reply.code < 500) throw refused(`refused ${verb}`, reply, { phase: 'ehlo' });
-  if (verb === 'LHLO') throw refused('refused LHLO', reply, { phase: 'ehlo', remedy: "Set server.protocol to 'smtp', unless the server is known to speak LMTP on this port." });
+  if (verb === 'LHLO')
+    throw refused('refused LHLO', reply, {
+      phase: 'ehlo',
+      remedy: "Set server.protocol to 'smtp', unless the server is known to speak LMTP on this port.",
+    });
   const second = yield* ask(createCommand(`HELO ${localName}`, 'server.localName'));
   if (second.positive) return second.read();
   if (second.intermediate) throw misplaced('the reply to HELO', second, { phase: 'ehlo' });
   throw refused('refused EHLO and HELO', second, {
     phase: 'ehlo',
-    remedy: 'The server may want another name: set server.localName to the name of this machine in the DNS. One that speaks LMTP needs server.protocol \'lmtp\'.',
+    remedy:
+      "The server may want another name: set server.localName to the name of this machine in the DNS. One that speaks LMTP needs server.protocol 'lmtp'.",
   });
 }

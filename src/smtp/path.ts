@@ -19,7 +19,8 @@ const maxMailbox = 64 + 1 + 255;
 /** `<address>`, or an error that names the field; '' is `<>` where allowed. */
 export function formatPath(address: string, field: string, allowEmpty = false): string {
   if (address === '' && allowEmpty) return '<>';
-  if (Buffer.byteLength(address, 'utf8') > maxMailbox) throw messageInvalid(field, `is longer than the ${maxMailbox} octets that a mailbox may have`);
+  if (Buffer.byteLength(address, 'utf8') > maxMailbox)
+    throw messageInvalid(field, `is longer than the ${maxMailbox} octets that a mailbox may have`);
   // RFC 5321 section 4.5.1: the one mailbox that needs no domain.
   if (mailbox.test(address) || /^postmaster$/i.test(address)) return `<${address}>`;
   throw messageInvalid(field, 'is not a mailbox as SMTP knows it (local@domain, RFC 5321 section 4.1.2)');

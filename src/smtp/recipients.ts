@@ -33,11 +33,17 @@ export class RecipientReplies {
 
   /** All that were not accepted, as an error; nothing was delivered. */
   failure(): EmailError {
-    const failures = [...this.#refused, ...this.#overflow].map(({ recipient, reply }) => ({ recipient, reply: reply.read() }));
+    const failures = [...this.#refused, ...this.#overflow].map(({ recipient, reply }) => ({
+      recipient,
+      reply: reply.read(),
+    }));
     const error = recipientsRejected(failures, this.accepted.length);
     if (this.#overflow.length === 0) return error;
     // The limit is the server's for one transaction: it will be the same the next time.
-    return withDetails(error, { retryable: false, remedy: 'The server takes fewer recipients at once: send to fewer, or without requireAllRecipients.' });
+    return withDetails(error, {
+      retryable: false,
+      remedy: 'The server takes fewer recipients at once: send to fewer, or without requireAllRecipients.',
+    });
   }
 }
 
@@ -61,13 +67,20 @@ export function recipientsRejected(
   const [first] = failures;
   const isTemporary = ({ reply }: { readonly reply: SmtpReply }): boolean => reply.code < 500;
   const retryable = taken > 0 ? failures.every(isTemporary) : failures.some(isTemporary);
-  const remedy = failures.every(isTemporary) ? tryLater : 'Check the addresses. A server that denies relaying wants authentication, or is not the one for these domains.';
+  const remedy = failures.every(isTemporary)
+    ? tryLater
+    : 'Check the addresses. A server that denies relaying wants authentication, or is not the one for these domains.';
   const details = { phase, retryable, recipients: failures, reply: first?.reply, remedy } as const;
   const words = first === undefined ? '' : `: ${showReply(first.reply)}`;
   if (first !== undefined && failures.every(({ reply }) => reply.code === 530)) {
     const { code, what, remedy: first530 } = wantedFirst(first.reply);
     return createEmailError(code, `The server ${what}${words}`, { ...details, remedy: first530 });
   }
-  const what = taken > 0 ? `${failures.length} of ${failures.length + taken} recipients` : failures.length === 1 ? 'the recipient' : `all ${failures.length} recipients`;
+  const what =
+    taken > 0
+      ? `${failures.length} of ${failures.length + taken} recipients`
+      : failures.length === 1
+        ? 'the recipient'
+        : `all ${failures.length} recipients`;
   return createEmailError('ERR_RECIPIENTS_REJECTED', `The server refused ${what}${words}`, details);
 }

@@ -5,18 +5,31 @@ import { Broken } from './dialogue.js';
 import { type Reply, showReply } from './reply.js';
 
 /** Replies that end a dialogue, as errors. `what` is what the server did, continuing "The server". */
-export function replyError(what: string, reply: Reply, details: EmailErrorDetails & { readonly code?: EmailErrorCode } = {}): EmailError {
+export function replyError(
+  what: string,
+  reply: Reply,
+  details: EmailErrorDetails & { readonly code?: EmailErrorCode } = {},
+): EmailError {
   const { code = 'ERR_SMTP_REPLY', ...rest } = details;
   const read = reply.read();
   const temporary = reply.code < 500;
-  return createEmailError(code, `The server ${what}: ${showReply(read)}`, { reply: read, retryable: temporary, remedy: temporary ? tryLater : undefined, ...rest });
+  return createEmailError(code, `The server ${what}: ${showReply(read)}`, {
+    reply: read,
+    retryable: temporary,
+    remedy: temporary ? tryLater : undefined,
+    ...rest,
+  });
 }
 
 /** What is to be done about a 4yz reply (RFC 5321 section 4.2.1). */
 export const tryLater = 'The server calls this temporary: try again later.';
 
 /** A refusal: the connection is good for more, unless the server closes it (421, RFC 5321 section 3.8). */
-export function refused(what: string, reply: Reply, details: Parameters<typeof replyError>[2] = {}): EmailError | Broken {
+export function refused(
+  what: string,
+  reply: Reply,
+  details: Parameters<typeof replyError>[2] = {},
+): EmailError | Broken {
   const error = replyError(what, reply, details);
   return reply.code === 421 ? new Broken(error) : error;
 }
@@ -25,12 +38,23 @@ export function refused(what: string, reply: Reply, details: Parameters<typeof r
 export function misplaced(expected: string, reply: Reply, details: EmailErrorDetails = {}): Broken {
   const read = reply.read();
   return new Broken(
-    createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${showReply(read)} where ${expected} was to come.`, { reply: read, ...details }),
+    createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${showReply(read)} where ${expected} was to come.`, {
+      reply: read,
+      ...details,
+    }),
   );
 }
 
-const wantsAuthentication = { code: 'ERR_AUTH_REQUIRED', what: 'wants authentication', remedy: 'Set authentication in the profile.' } as const;
-const wantsTls = { code: 'ERR_TLS_REQUIRED', what: 'wants TLS', remedy: "Set server.security to 'explicit', or to 'automatic'." } as const;
+const wantsAuthentication = {
+  code: 'ERR_AUTH_REQUIRED',
+  what: 'wants authentication',
+  remedy: 'Set authentication in the profile.',
+} as const;
+const wantsTls = {
+  code: 'ERR_TLS_REQUIRED',
+  what: 'wants TLS',
+  remedy: "Set server.security to 'explicit', or to 'automatic'.",
+} as const;
 
 /** What a 530 wants before anything else: authentication (RFC 4954 section 6), or TLS (RFC 3207 section 4). */
 export function wantedFirst({ lines }: SmtpReply): typeof wantsAuthentication | typeof wantsTls {
@@ -49,11 +73,16 @@ export function refusedFor(what: string, reply: Reply, phase: EmailErrorPhase): 
     return refused(wanted, reply, { ...details, phase });
   }
   if (reply.code >= 500 && saysTooLarge(reply.read())) {
-    return refused('finds the message too large', reply, { code: 'ERR_MESSAGE_TOO_LARGE', phase, remedy: 'Send less, or send large attachments another way.' });
+    return refused('finds the message too large', reply, {
+      code: 'ERR_MESSAGE_TOO_LARGE',
+      phase,
+      remedy: 'Send less, or send large attachments another way.',
+    });
   }
   if (reply.code < 500) return refused(what, reply, { phase });
   return refused(what, reply, { phase, remedy: phase === 'transaction' ? senderRemedy : contentRemedy });
 }
 
 const senderRemedy = 'Check sender.email (and sender.envelopeFrom, if set), and that the account may send from it.';
-const contentRemedy = "The server's words say what it has against the message: its content, its size or its sender. Who runs the server can tell more.";
+const contentRemedy =
+  "The server's words say what it has against the message: its content, its size or its sender. Who runs the server can tell more.";

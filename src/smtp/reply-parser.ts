@@ -98,10 +98,21 @@ export class ReplyParser {
     const ones = (bytes[at + 2] ?? 0) - 0x30;
     const separator = end === at + 3 ? 0x20 : bytes[at + 3];
     const wellFormed =
-      end >= at + 3 && hundreds >= 2 && hundreds <= 5 && tens >= 0 && tens <= 9 && ones >= 0 && ones <= 9 && (separator === 0x20 || separator === 0x2d);
-    if (!wellFormed) throw this.#invalid(`${discreet ? 'a line' : `"${showText(bytes.toString('utf8', at, Math.min(end, at + 200)))}",`} which is no SMTP reply`);
+      end >= at + 3 &&
+      hundreds >= 2 &&
+      hundreds <= 5 &&
+      tens >= 0 &&
+      tens <= 9 &&
+      ones >= 0 &&
+      ones <= 9 &&
+      (separator === 0x20 || separator === 0x2d);
+    if (!wellFormed)
+      throw this.#invalid(
+        `${discreet ? 'a line' : `"${showText(bytes.toString('utf8', at, Math.min(end, at + 200)))}",`} which is no SMTP reply`,
+      );
     const code = hundreds * 100 + tens * 10 + ones;
-    if (this.#lines > 0 && code !== this.#code) throw this.#invalid(`one reply with the codes ${this.#code} and ${code}`);
+    if (this.#lines > 0 && code !== this.#code)
+      throw this.#invalid(`one reply with the codes ${this.#code} and ${code}`);
     this.#code = code;
     this.#lines++;
     if (this.#lines > maxLines) throw this.#invalid(`a reply of more than ${maxLines} lines`);
@@ -110,7 +121,8 @@ export class ReplyParser {
 
   #invalid(what: string): EmailError {
     return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${what}.`, {
-      remedy: 'Check that server.port is that of an SMTP server, and whether something on the way answers in its place.',
+      remedy:
+        'Check that server.port is that of an SMTP server, and whether something on the way answers in its place.',
     });
   }
 }

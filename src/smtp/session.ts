@@ -12,7 +12,8 @@ import { type Extensions, noExtensions } from './extensions.js';
 export type Phase = 'connected' | 'greeted' | 'ready' | 'securing' | 'closed';
 
 /** What a dialogue is about to do, or TLS has done. */
-export type Action = 'greeting' | 'hello' | 'starttls' | 'secured' | 'authenticate' | 'transaction' | 'reset' | 'noop' | 'quit';
+export type Action =
+  'greeting' | 'hello' | 'starttls' | 'secured' | 'authenticate' | 'transaction' | 'reset' | 'noop' | 'quit';
 
 const order: Readonly<Record<Phase, Partial<Record<Action, Phase>>>> = {
   connected: { greeting: 'greeted' },
@@ -61,7 +62,11 @@ export class Session {
   /** Goes on to `action`; a mistake of ours where the order does not allow it. */
   begin(action: Action): void {
     const next = order[this.#phase][action];
-    if (next === undefined || (action === 'starttls' && this.secure) || (action === 'authenticate' && this.authenticated)) {
+    if (
+      next === undefined ||
+      (action === 'starttls' && this.secure) ||
+      (action === 'authenticate' && this.authenticated)
+    ) {
       throw new Error(`SMTP: ${action} cannot follow here (${this.#phase})`);
     }
     this.#phase = next;

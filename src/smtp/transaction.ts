@@ -80,7 +80,11 @@ export class TransactionState {
 const dataCommand = createCommand('DATA', 'DATA');
 
 /** Runs the transaction. Errors say how far it came; a Broken one that the connection is of no more use. */
-export function* transact(plan: TransactionPlan, session: Session, state: TransactionState): Dialogue<TransactionResult> {
+export function* transact(
+  plan: TransactionPlan,
+  session: Session,
+  state: TransactionState,
+): Dialogue<TransactionResult> {
   const withReset = session.needsReset;
   session.begin('transaction');
   const run: Run = { plan, session, state, withReset, number: session.transactions, replies: new RecipientReplies() };
@@ -110,7 +114,8 @@ function isStrict({ plan }: Run): boolean {
 function canGoAtOnce(run: Run): boolean {
   const { plan, session } = run;
   // With LMTP the number of replies to content that nobody is to have is not defined.
-  if (plan.envelopeFirst || isStrict(run) || session.protocol === 'lmtp' || !session.extensions.has('CHUNKING')) return false;
+  if (plan.envelopeFirst || isStrict(run) || session.protocol === 'lmtp' || !session.extensions.has('CHUNKING'))
+    return false;
   return plan.content.bytes instanceof Uint8Array && plan.content.bytes.length <= blockBytes;
 }
 
@@ -156,7 +161,8 @@ function* inTwo(run: Run): Dialogue<TransactionResult> {
     if (dataReply?.intermediate === true) {
       yield* sendNothing(state);
       session.needsReset = false;
-    } else if (dataReply?.positive === true) throw misplaced('354 to DATA, or its refusal', dataReply, { phase: 'content' });
+    } else if (dataReply?.positive === true)
+      throw misplaced('354 to DATA, or its refusal', dataReply, { phase: 'content' });
     throw mailReply.negative ? mailRefused(mailReply) : replies.failure();
   }
   return yield* transfer(run, plan.content, dataReply);
@@ -226,7 +232,10 @@ function* transfer(run: Run, content: OutgoingContent, dataReply: Reply | undefi
     session.needsReset = false;
   }
   const expected = session.protocol === 'lmtp' ? replies.accepted.length : 1;
-  return yield* conclude(run, yield* sendContent(content, { chunking, session, state, replies: expected, onSent: plan.onSent }));
+  return yield* conclude(
+    run,
+    yield* sendContent(content, { chunking, session, state, replies: expected, onSent: plan.onSent }),
+  );
 }
 
 /** The reply to the end of data; with LMTP one for each accepted recipient (RFC 2033 section 4.2). */
@@ -292,5 +301,7 @@ function explain(error: unknown, state: TransactionState): unknown {
 /** Adds what the state knows to whatever ended the transaction. */
 export function explainFailure(error: EmailError, state: TransactionState): EmailError {
   const { delivery, phase } = state;
-  return delivery === error.delivery && error.phase !== undefined ? error : withDetails(error, { delivery, phase: error.phase ?? phase });
+  return delivery === error.delivery && error.phase !== undefined
+    ? error
+    : withDetails(error, { delivery, phase: error.phase ?? phase });
 }

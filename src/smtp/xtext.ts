@@ -7,5 +7,8 @@ export function xtext(text: string): string {
 
 /** utf-8-addr-unitext: UTF-8 as it is, for use under SMTPUTF8; the same characters of ASCII and the backslash as \x{HEX}. */
 export function utf8AddressXtext(text: string): string {
-  return text.replace(/[\u0000-\u0020+=\\\u007f]/gu, (c) => `\\x{${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(2, '0')}}`);
+  return text.replace(
+    /[\u0000-\u0020+=\\\u007f]/gu,
+    (c) => `\\x{${(c.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(2, '0')}}`,
+  );
 }

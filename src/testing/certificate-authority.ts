@@ -57,7 +57,8 @@ export function createTestCertificateAuthority(): TestCertificateAuthority {
   };
   return {
     certificate: own,
-    issueServer: () => leaf('localhost', '1.3.6.1.5.5.7.3.1', [extension('2.5.29.17', false, der.sequence(...localhostNames))]),
+    issueServer: () =>
+      leaf('localhost', '1.3.6.1.5.5.7.3.1', [extension('2.5.29.17', false, der.sequence(...localhostNames))]),
     issueClient: (commonName) => leaf(commonName, '1.3.6.1.5.5.7.3.2', []),
     issueEmail: (address) => {
       const names = der.sequence(der.contextPrimitive(1, Buffer.from(address, 'ascii')));
@@ -81,11 +82,15 @@ function distinguishedName(commonName: string): Buffer {
 }
 
 function extension(id: string, critical: boolean, value: Buffer): Buffer {
-  return critical ? der.sequence(der.oid(id), der.boolean(true), der.octetString(value)) : der.sequence(der.oid(id), der.octetString(value));
+  return critical
+    ? der.sequence(der.oid(id), der.boolean(true), der.octetString(value))
+    : der.sequence(der.oid(id), der.octetString(value));
 }
 
 function keyIdentifier(publicKey: KeyObject): Buffer {
-  return createHash('sha1').update(publicKey.export({ type: 'spki', format: 'der' })).digest();
+  return createHash('sha1')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
 }
 
 /** The certificate as PEM. Valid from yesterday, so that a clock a little behind does no harm. */
@@ -101,7 +106,11 @@ function issue(issuer: Issuer, subject: Buffer, publicKey: KeyObject, extensions
     publicKey.export({ type: 'spki', format: 'der' }),
     der.context(3, der.sequence(...extensions)),
   );
-  const certificate = der.sequence(toBeSigned, ecdsaWithSha256, der.bitString(sign('sha256', toBeSigned, issuer.privateKey)));
+  const certificate = der.sequence(
+    toBeSigned,
+    ecdsaWithSha256,
+    der.bitString(sign('sha256', toBeSigned, issuer.privateKey)),
+  );
   const lines = certificate.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----\n`;
 }

@@ -9,16 +9,35 @@ import type { PlannedTestFault, TestSmtpServerOptions } from './server-options.j
 const subject = { sentence: 'The options of the test server are not valid', root: 'options' };
 
 /** Any text: a test may want nonsense to be sent. */
-const anyText = plain('text', (value, path, report) => (typeof value === 'string' ? value : unexpected(report, path, 'text', value)));
+const anyText = plain('text', (value, path, report) =>
+  typeof value === 'string' ? value : unexpected(report, path, 'text', value),
+);
 const texts = list(anyText, { min: 0, max: 1_000_000 });
-const byName = (item: Schema, expected: string): Schema => record(item, { max: 10_000, expected, key: () => undefined });
+const byName = (item: Schema, expected: string): Schema =>
+  record(item, { max: 10_000, expected, key: () => undefined });
 
 function orFunction(other: Schema): Schema {
   return variant(`${other.expected}, or a function`, (value) => (typeof value === 'function' ? func : other));
 }
 
 const fault = object<PlannedTestFault>({
-  at: required(choice('connect', 'greeting', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'content', 'end', 'RSET', 'NOOP', 'QUIT')),
+  at: required(
+    choice(
+      'connect',
+      'greeting',
+      'EHLO',
+      'STARTTLS',
+      'AUTH',
+      'MAIL',
+      'RCPT',
+      'DATA',
+      'content',
+      'end',
+      'RSET',
+      'NOOP',
+      'QUIT',
+    ),
+  ),
   do: required(choice('drop', 'reset', 'silence', 'delay')),
   ms: optional(wholeNumber(0, 2 ** 31 - 1)),
   times: optional(wholeNumber(0, Number.MAX_SAFE_INTEGER)),

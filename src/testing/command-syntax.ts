@@ -21,7 +21,9 @@ const parameterSyntax = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?$/
 /** The verb in upper case and what follows it. */
 export function splitVerb(line: string): { readonly verb: string; readonly rest: string } {
   const space = line.indexOf(' ');
-  return space < 0 ? { verb: line.toUpperCase(), rest: '' } : { verb: line.slice(0, space).toUpperCase(), rest: line.slice(space + 1) };
+  return space < 0
+    ? { verb: line.toUpperCase(), rest: '' }
+    : { verb: line.slice(0, space).toUpperCase(), rest: line.slice(space + 1) };
 }
 
 /** Is it a domain or an address literal, as EHLO wants? */

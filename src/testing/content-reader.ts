@@ -33,7 +33,8 @@ export class DotReader implements ContentReader {
     const used = found ? at + endOfData.length : chunk.length;
     this.#keep(chunk.subarray(0, used));
     this.done = found;
-    if (!found) this.#tail = Buffer.from(used >= 4 ? chunk.subarray(-4) : Buffer.concat([this.#tail, chunk]).subarray(-4));
+    if (!found)
+      this.#tail = Buffer.from(used >= 4 ? chunk.subarray(-4) : Buffer.concat([this.#tail, chunk]).subarray(-4));
     return used;
   }
 

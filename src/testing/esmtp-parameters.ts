@@ -23,7 +23,10 @@ const mailRules: ReadonlyMap<string, ParameterRule> = new Map([
   ['REQUIRETLS', { extension: 'REQUIRETLS', value: /^$/ }],
   ['BY', { extension: 'DELIVERBY', value: /^(?:-?\d{1,9};NT?|0*[1-9]\d{0,8};RT?)$/i }],
   ['HOLDFOR', { extension: 'FUTURERELEASE', value: /^[1-9]\d{0,8}$/ }],
-  ['HOLDUNTIL', { extension: 'FUTURERELEASE', value: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/ }],
+  [
+    'HOLDUNTIL',
+    { extension: 'FUTURERELEASE', value: /^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(?:\.\d+)?(?:Z|[+-]\d{2}:\d{2})$/ },
+  ],
   ['MT-PRIORITY', { extension: 'MT-PRIORITY', value: /^(?:0|-?[1-9])$/ }],
 ]);
 const rcptRules: ReadonlyMap<string, ParameterRule> = new Map([
@@ -40,11 +43,13 @@ export function checkParameters(
   const rules = command === 'MAIL' ? mailRules : rcptRules;
   for (const [name, value] of Object.entries(parameters)) {
     const rule = rules.get(name);
-    if (rule === undefined || !announced.has(extensionOf(name, value, rule))) return `555 5.5.4 ${name} is not offered here`;
+    if (rule === undefined || !announced.has(extensionOf(name, value, rule)))
+      return `555 5.5.4 ${name} is not offered here`;
     if (!rule.value.test(value)) return `501 5.5.4 ${name} has a bad value`;
   }
   if (command === 'RCPT') return undefined;
-  if (parameters['HOLDFOR'] !== undefined && parameters['HOLDUNTIL'] !== undefined) return '501 5.5.4 HOLDFOR or HOLDUNTIL, not both';
+  if (parameters['HOLDFOR'] !== undefined && parameters['HOLDUNTIL'] !== undefined)
+    return '501 5.5.4 HOLDFOR or HOLDUNTIL, not both';
   const limit = Number(announced.get('SIZE') ?? 0);
   if (limit > 0 && Number(parameters['SIZE'] ?? 0) > limit) return '552 5.3.4 The message is larger than the limit';
   return undefined;

@@ -96,7 +96,8 @@ export class MemoryTransport implements Transport {
       if (reply === undefined) taken.push(recipient);
       else rejected.push({ recipient, reply });
     }
-    if (taken.length === 0 || (requireAllRecipients && rejected.length > 0)) throw recipientsRejected(rejected, taken.length);
+    if (taken.length === 0 || (requireAllRecipients && rejected.length > 0))
+      throw recipientsRejected(rejected, taken.length);
 
     const outgoing = await compose(accepts);
     const content = await collect(outgoing, signal, (bytesSent) => {
@@ -125,15 +126,23 @@ function completeReply(reply: Partial<SmtpReply>, fallback: SmtpReply): SmtpRepl
 function contentRefused(reply: SmtpReply): EmailError {
   const tooLarge = saysTooLarge(reply);
   const what = tooLarge ? 'finds the message too large' : 'refused the message';
-  return createEmailError(tooLarge ? 'ERR_MESSAGE_TOO_LARGE' : 'ERR_SMTP_REPLY', `The server ${what}: ${showReply(reply)}`, {
-    reply,
-    phase: 'acceptance',
-    retryable: reply.code < 500,
-  });
+  return createEmailError(
+    tooLarge ? 'ERR_MESSAGE_TOO_LARGE' : 'ERR_SMTP_REPLY',
+    `The server ${what}: ${showReply(reply)}`,
+    {
+      reply,
+      phase: 'acceptance',
+      retryable: reply.code < 500,
+    },
+  );
 }
 
 /** All octets, copied: the sender may use its buffers again. */
-async function collect({ bytes }: OutgoingContent, signal: AbortSignal, progress: (bytesSent: number) => void): Promise<Buffer> {
+async function collect(
+  { bytes }: OutgoingContent,
+  signal: AbortSignal,
+  progress: (bytesSent: number) => void,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
   for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {

@@ -19,7 +19,8 @@ export function createScramServer(name: string, context: ServerAuthContext): Ser
   let proven: string | undefined;
   return (response): ServerStep => {
     if (response === undefined) return { challenge: Buffer.alloc(0) };
-    if (proven !== undefined) return response.length === 0 ? { user: proven } : { refused: 'octets after the server signature' };
+    if (proven !== undefined)
+      return response.length === 0 ? { user: proven } : { refused: 'octets after the server signature' };
     if (state === undefined) {
       const first = parseClientFirst(response.toString(), plus, name, context);
       if (typeof first === 'string') return { refused: first };
@@ -48,7 +49,8 @@ function verifyProof(
   hash: string,
   password: string | undefined,
 ): { readonly signature: string } | { readonly refused: string } {
-  const [, withoutProof = '', binding, nonce, proof = ''] = /^(c=([A-Za-z0-9+/=]+),r=([^,]+)),p=([A-Za-z0-9+/=]+)$/.exec(text) ?? [];
+  const [, withoutProof = '', binding, nonce, proof = ''] =
+    /^(c=([A-Za-z0-9+/=]+),r=([^,]+)),p=([A-Za-z0-9+/=]+)$/.exec(text) ?? [];
   if (nonce !== first.nonce) return { refused: 'the nonce is not the one sent' };
   if (binding !== first.binding) return { refused: 'the channel binding does not match' };
   const prepared = saslprep(password ?? randomBytes(16).toString('hex'));
@@ -76,13 +78,21 @@ interface ClientFirst {
 function parseClientFirst(text: string, plus: boolean, name: string, context: ServerAuthContext): ClientFirst | string {
   const [, header, flag, type, authorizationId, bare, rawUser, nonce] =
     /^((n|y|p=([A-Za-z0-9.-]+)),(?:a=([^,]*))?,)(n=([^,]+),r=([!-+\--~]+))$/.exec(text) ?? [];
-  if (header === undefined || bare === undefined || rawUser === undefined || nonce === undefined) return 'malformed SCRAM message';
+  if (header === undefined || bare === undefined || rawUser === undefined || nonce === undefined)
+    return 'malformed SCRAM message';
   if (/=(?!2C|3D)/.test(rawUser)) return 'malformed user name';
   const user = rawUser.replaceAll('=2C', ',').replaceAll('=3D', '=');
   if (authorizationId && authorizationId !== user) return 'may not act as somebody else';
-  if (plus !== (type !== undefined)) return plus ? 'a -PLUS mechanism needs channel binding' : 'channel binding needs a -PLUS mechanism';
-  if (flag === 'y' && context.offered.includes(`${name}-PLUS`)) return 'channel binding was offered: somebody changed the list';
+  if (plus !== (type !== undefined))
+    return plus ? 'a -PLUS mechanism needs channel binding' : 'channel binding needs a -PLUS mechanism';
+  if (flag === 'y' && context.offered.includes(`${name}-PLUS`))
+    return 'channel binding was offered: somebody changed the list';
   const binding = context.channelBindings.find((candidate) => candidate.type === type);
   if (type !== undefined && binding === undefined) return `channel binding ${type} is not supported`;
-  return { user, nonce, bare, binding: Buffer.concat([utf8(header), binding?.data ?? Buffer.alloc(0)]).toString('base64') };
+  return {
+    user,
+    nonce,
+    bare,
+    binding: Buffer.concat([utf8(header), binding?.data ?? Buffer.alloc(0)]).toString('base64'),
+  };
 }

@@ -37,7 +37,9 @@ const hidden = '[hidden]';
 
 /** The verbs of the protocol, and the stage at which a fault strikes them. */
 const verbs: ReadonlyMap<string, TestFaultStage | undefined> = new Map([
-  ...(['STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP', 'QUIT'] as const).map((verb) => [verb, verb] as const),
+  ...(['STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP', 'QUIT'] as const).map(
+    (verb) => [verb, verb] as const,
+  ),
   ...['EHLO', 'HELO', 'LHLO'].map((verb) => [verb, 'EHLO'] as const),
   ...['BDAT', 'VRFY'].map((verb) => [verb, undefined] as const),
 ]);
@@ -105,7 +107,8 @@ export class ServerDialogue {
     const replies = protocol === 'lmtp' && !transaction.failed ? transaction.recipients.length : 1;
     const texts = Array.from({ length: replies }, () => script.reply('END', '') ?? outcome);
     const to = transaction.recipients.filter((_, i) => replyCode(texts[Math.min(i, texts.length - 1)] ?? '') < 400);
-    if (to.length > 0 && 'content' in result && result.content !== undefined) keep(transaction.message(result.content, to, this.#user, secure));
+    if (to.length > 0 && 'content' in result && result.content !== undefined)
+      keep(transaction.message(result.content, to, this.#user, secure));
     if (!transaction.failed) this.#reset();
     return ended({ reply: texts.join(''), stage: 'end' });
   }
@@ -140,7 +143,8 @@ export class ServerDialogue {
 
   #hello(verb: string, argument: string): DialogueStep {
     const { protocol } = this.#settings;
-    if ((verb === 'LHLO') !== (protocol === 'lmtp')) return this.#reply(`500 5.5.1 ${verb} is not for ${protocol.toUpperCase()}`);
+    if ((verb === 'LHLO') !== (protocol === 'lmtp'))
+      return this.#reply(`500 5.5.1 ${verb} is not for ${protocol.toUpperCase()}`);
     if (!isHeloArgument(argument)) return this.#reply('501 5.5.4 Neither a domain nor an address literal');
     const lines = ['localhost', ...(verb === 'HELO' ? [] : this.#extensionLines())];
     const text = lines.map((line, i) => `250${i === lines.length - 1 ? ' ' : '-'}${line}\r\n`).join('');
@@ -152,7 +156,11 @@ export class ServerDialogue {
   #extensionLines(): readonly string[] {
     const { extensions, secure, offersTls, auth } = this.#settings;
     const lines = extensions.filter((line) => secure || line.toUpperCase() !== 'REQUIRETLS');
-    return [...lines, ...(offersTls ? ['STARTTLS'] : []), ...(auth.offered.length > 0 ? [`AUTH ${auth.offered.join(' ')}`] : [])];
+    return [
+      ...lines,
+      ...(offersTls ? ['STARTTLS'] : []),
+      ...(auth.offered.length > 0 ? [`AUTH ${auth.offered.join(' ')}`] : []),
+    ];
   }
 
   #startTls(rest: string): DialogueStep {
@@ -164,14 +172,17 @@ export class ServerDialogue {
 
   #mail(rest: string): DialogueStep {
     if (this.#announced === undefined) return this.#reply('503 5.5.1 EHLO first');
-    if (this.#settings.needsAuthentication && !this.#authenticated) return this.#reply('530 5.7.0 Authentication required');
+    if (this.#settings.needsAuthentication && !this.#authenticated)
+      return this.#reply('530 5.7.0 Authentication required');
     return this.#reply(this.#transaction.mail(rest, this.#settings.secure));
   }
 
   #data(rest: string): DialogueStep {
     if (rest !== '') return this.#reply('501 5.5.4 DATA takes no parameter');
     const content = this.#transaction.data();
-    return typeof content === 'string' ? this.#reply(content) : { ...this.#reply('354 End with a dot on a line by itself'), content };
+    return typeof content === 'string'
+      ? this.#reply(content)
+      : { ...this.#reply('354 End with a dot on a line by itself'), content };
   }
 
   #bdat(rest: string, line: string): DialogueStep {
@@ -187,7 +198,10 @@ export class ServerDialogue {
     const [name = '', initial, ...more] = rest.split(' ');
     const { auth, needsAuthentication } = this.#settings;
     const refusal = (text: string): DialogueStep => ({ ...this.#reply(text), stage: 'AUTH' });
-    if (!this.#has('AUTH')) return refusal(needsAuthentication ? '538 5.7.11 AUTH is not offered before TLS' : '502 5.5.1 AUTH is not offered');
+    if (!this.#has('AUTH'))
+      return refusal(
+        needsAuthentication ? '538 5.7.11 AUTH is not offered before TLS' : '502 5.5.1 AUTH is not offered',
+      );
     if (this.#authenticated) return refusal('503 5.5.1 Already authenticated');
     if (this.#transaction.open) return refusal('503 5.5.1 Not within a mail transaction');
     if (!auth.offered.includes(name.toUpperCase())) return refusal('504 5.5.4 The mechanism is not offered');
@@ -200,7 +214,8 @@ export class ServerDialogue {
   #continueAuth(line: string): DialogueStep {
     const exchange = this.#exchange;
     const scripted = this.#settings.script.reply('AUTH', line);
-    if (scripted === undefined && exchange !== 'scripted' && exchange !== undefined) return this.#decode(exchange, line);
+    if (scripted === undefined && exchange !== 'scripted' && exchange !== undefined)
+      return this.#decode(exchange, line);
     return this.#scriptedAuth(scripted ?? this.#reply('535 5.7.8 Authentication failed').reply);
   }
 
@@ -221,7 +236,8 @@ export class ServerDialogue {
 
   #advance(exchange: ServerMechanism, response: Buffer | undefined): DialogueStep {
     const step = exchange(response);
-    if ('challenge' in step) return { reply: `334 ${Buffer.from(step.challenge).toString('base64')}\r\n`, stage: 'AUTH' };
+    if ('challenge' in step)
+      return { reply: `334 ${Buffer.from(step.challenge).toString('base64')}\r\n`, stage: 'AUTH' };
     this.#exchange = undefined;
     if ('refused' in step) return { ...this.#reply(`535 5.7.8 Authentication failed: ${step.refused}`), stage: 'AUTH' };
     this.#user = step.user;

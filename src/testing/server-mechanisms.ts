@@ -50,7 +50,10 @@ export function createServerMechanism(name: string, context: ServerAuthContext):
     case 'XOAUTH2':
       return bearer(/^user=([^\x01]*)\x01auth=Bearer ([^\x01]*)\x01\x01$/i, context);
     case 'OAUTHBEARER':
-      return bearer(/^n,a=([^,\x01]*),\x01(?:(?!auth=)[a-z]+=[^\x01]*\x01)*auth=Bearer ([^\x01]*)\x01(?:[a-z]+=[^\x01]*\x01)*\x01$/i, context);
+      return bearer(
+        /^n,a=([^,\x01]*),\x01(?:(?!auth=)[a-z]+=[^\x01]*\x01)*auth=Bearer ([^\x01]*)\x01(?:[a-z]+=[^\x01]*\x01)*\x01$/i,
+        context,
+      );
     case 'EXTERNAL':
       return afterEmptyChallenge((response) => external(response.toString(), context));
     default:
@@ -70,7 +73,9 @@ function afterEmptyChallenge(verify: (response: Buffer) => ServerStep): ServerMe
 }
 
 function checkPassword(user: string, password: string, context: ServerAuthContext): ServerStep {
-  return sameText(context.passwordOf(user) ?? randomBytes(16).toString('hex'), password) ? { user } : { refused: 'wrong user name or password' };
+  return sameText(context.passwordOf(user) ?? randomBytes(16).toString('hex'), password)
+    ? { user }
+    : { refused: 'wrong user name or password' };
 }
 
 function plain(response: Buffer, context: ServerAuthContext): ServerStep {
@@ -97,7 +102,9 @@ function cramMd5(context: ServerAuthContext): ServerMechanism {
     const text = response.toString();
     const space = text.lastIndexOf(' ');
     const user = text.slice(0, space);
-    const digest = createHmac('md5', context.passwordOf(user) ?? randomBytes(16)).update(challenge).digest('hex');
+    const digest = createHmac('md5', context.passwordOf(user) ?? randomBytes(16))
+      .update(challenge)
+      .digest('hex');
     return space > 0 && sameText(digest, text.slice(space + 1)) ? { user } : { refused: 'wrong user name or password' };
   };
 }

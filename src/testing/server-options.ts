@@ -87,7 +87,8 @@ export interface TestSmtpServerOptions {
    * that does not begin with a code is sent as it stands. A refusal keeps the command from taking effect; 421 ends the connection.
    * A function is asked for every reply and gets the command line ('' for GREETING and END).
    */
-  readonly replies?: Readonly<Record<string, readonly string[]>> | ((verb: string, line: string) => string | undefined) | undefined;
+  readonly replies?:
+    Readonly<Record<string, readonly string[]>> | ((verb: string, line: string) => string | undefined) | undefined;
   /** What goes wrong, and where: `{ at: 'RCPT', do: 'drop' }`. A function is asked at every stage. */
   readonly faults?: readonly PlannedTestFault[] | ((at: TestFaultStage) => TestFault | undefined) | undefined;
 }

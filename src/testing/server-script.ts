@@ -21,7 +21,9 @@ function replySource(replies: TestSmtpServerOptions['replies']): ServerScript['r
       return text === undefined ? undefined : formatScriptedReply(text);
     };
   }
-  const queues = new Map(Object.entries(replies ?? {}).map(([verb, list]) => [verb.toUpperCase(), list.map(formatScriptedReply)]));
+  const queues = new Map(
+    Object.entries(replies ?? {}).map(([verb, list]) => [verb.toUpperCase(), list.map(formatScriptedReply)]),
+  );
   return (verb) => queues.get(verb)?.shift();
 }
 

@@ -92,14 +92,16 @@ export class ServerSession {
 
   #process(): void {
     let more = true;
-    while (more && this.#state === 'open') more = this.#content === undefined ? this.#takeLine() : this.#takeContent(this.#content);
+    while (more && this.#state === 'open')
+      more = this.#content === undefined ? this.#takeLine() : this.#takeContent(this.#content);
     this.#flush();
   }
 
   /** True where a line was there. */
   #takeLine(): boolean {
     const lf = this.#input.indexOf(0x0a);
-    if ((lf < 0 ? this.#input.length : lf) > maxLineBytes) this.#answer({ reply: '500 5.5.2 The line is too long\r\n', then: 'close' });
+    if ((lf < 0 ? this.#input.length : lf) > maxLineBytes)
+      this.#answer({ reply: '500 5.5.2 The line is too long\r\n', then: 'close' });
     if (lf < 0 || this.#state === 'over') return false;
     const line = this.#input.toString('utf8', 0, Math.max(0, lf - 1));
     const clean = this.#input[lf - 1] === 0x0d && !/[\x00-\x08\x0a-\x1f\x7f\ufffd]/.test(line);
@@ -143,7 +145,8 @@ export class ServerSession {
 
   #say(reply: string): void {
     this.#output += reply;
-    for (const line of reply.split('\r\n')) if (line !== '') this.#settings.note(`S: ${line.replace(/^334 .+/, '334 [hidden]')}`);
+    for (const line of reply.split('\r\n'))
+      if (line !== '') this.#settings.note(`S: ${line.replace(/^334 .+/, '334 [hidden]')}`);
   }
 
   #flush(): void {
@@ -202,7 +205,12 @@ export class ServerSession {
       // The reply to STARTTLS has to be out before the stream changes hands.
       this.#raw.write(output, () => {
         const { secureContext, users } = this.#settings;
-        const tls = new TLSSocket(this.#raw, { isServer: true, secureContext, requestCert: users !== undefined, rejectUnauthorized: false });
+        const tls = new TLSSocket(this.#raw, {
+          isServer: true,
+          secureContext,
+          requestCert: users !== undefined,
+          rejectUnauthorized: false,
+        });
         this.#socket = tls;
         this.#input = noOctets;
         this.#listen();
@@ -235,7 +243,8 @@ function authContext(settings: SessionSettings, tls: TLSSocket | undefined): Ser
   const { security, users, mechanisms, certificate, authority } = settings;
   const shown = tls?.getPeerX509Certificate();
   const certificateName = shown?.verify(authority.publicKey) ? /^CN=(.+)$/m.exec(shown.subject)?.[1] : undefined;
-  const possible = (name: string): boolean => (name.endsWith('-PLUS') ? tls !== undefined : name !== 'EXTERNAL' || certificateName !== undefined);
+  const possible = (name: string): boolean =>
+    name.endsWith('-PLUS') ? tls !== undefined : name !== 'EXTERNAL' || certificateName !== undefined;
   return {
     passwordOf: (user) => (users !== undefined && Object.hasOwn(users, user) ? users[user] : undefined),
     offered: users === undefined || (security !== 'none' && tls === undefined) ? [] : mechanisms.filter(possible),

@@ -54,7 +54,8 @@ export class ServerTransaction {
     const refusal = checkParameters('MAIL', parameters, this.#announced);
     if (refusal !== undefined) return refusal;
     if (parameters['REQUIRETLS'] !== undefined && !secure) return '530 5.7.4 REQUIRETLS needs TLS';
-    if (!isPrintableAscii(address) && parameters['SMTPUTF8'] === undefined) return '553 5.6.7 The address needs SMTPUTF8';
+    if (!isPrintableAscii(address) && parameters['SMTPUTF8'] === undefined)
+      return '553 5.6.7 The address needs SMTPUTF8';
     this.#from = address;
     this.#parameters = parameters;
     return '250 2.1.0 OK';

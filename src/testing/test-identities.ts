@@ -15,5 +15,8 @@ export interface TestIdentities {
  */
 export function createTestIdentities(...addresses: readonly string[]): TestIdentities {
   const authority = createTestCertificateAuthority();
-  return { ca: authority.certificate, identities: new Map(addresses.map((address) => [address, authority.issueEmail(address)])) };
+  return {
+    ca: authority.certificate,
+    identities: new Map(addresses.map((address) => [address, authority.issueEmail(address)])),
+  };
 }

@@ -61,7 +61,12 @@ export class TestSmtpServer implements AsyncDisposable {
       mechanisms: (options.mechanisms ?? serverMechanisms).map((name) => name.toUpperCase()),
       extensions: options.extensions ?? defaultExtensions,
       script: createServerScript(options),
-      secureContext: createSecureContext({ cert: identity.certificate, key: identity.key, ca: this.ca, sessionIdContext: 'test' }),
+      secureContext: createSecureContext({
+        cert: identity.certificate,
+        key: identity.key,
+        ca: this.ca,
+        sessionIdContext: 'test',
+      }),
       certificate: new X509Certificate(identity.certificate),
       authority: new X509Certificate(this.ca),
       keep: (message: TestMessage) => this.#keep(message),

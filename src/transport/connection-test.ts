@@ -29,11 +29,14 @@ export async function testConnection(
   try {
     connection = await open(signal, observer);
   } catch (cause) {
-    const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause, phase: 'connect' });
+    const error = isEmailError(cause)
+      ? cause
+      : createEmailError('ERR_CONNECT', reasonOf(cause), { cause, phase: 'connect' });
     if (signal.aborted || error.code === 'ERR_ABORTED' || error.code === 'ERR_CLOSED') throw abortError(signal);
     if (error.code === 'ERR_PROFILE_INVALID') throw error;
     // A failure between two steps is a step of its own: each report has the one that ended it.
-    if (!steps.some((step) => step.error?.message === error.message)) steps.push(failedStep(error, performance.now() - start));
+    if (!steps.some((step) => step.error?.message === error.message))
+      steps.push(failedStep(error, performance.now() - start));
     return createConnectionReport({ ok: false, steps, ...found, transcript, warnings, mechanism: undefined });
   }
   const { extensions, mechanism, tls } = connection;

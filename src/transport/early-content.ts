@@ -32,5 +32,10 @@ export class EarlyContent {
 
 function isSame(one: ContentCapabilities | undefined, other: ContentCapabilities | undefined): boolean {
   if (one === other) return true;
-  return one?.eightBitMime === other?.eightBitMime && one?.binaryMime === other?.binaryMime && one?.smtpUtf8 === other?.smtpUtf8 && one?.maxBytes === other?.maxBytes;
+  return (
+    one?.eightBitMime === other?.eightBitMime &&
+    one?.binaryMime === other?.binaryMime &&
+    one?.smtpUtf8 === other?.smtpUtf8 &&
+    one?.maxBytes === other?.maxBytes
+  );
 }

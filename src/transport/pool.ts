@@ -55,7 +55,10 @@ export function isConcurrencyRefusal(error: unknown): error is EmailError {
   const { code, enhancedCode, lines } = error.reply;
   if (code === 432) return true;
   if (code !== 421 && code !== 451 && code !== 454) return false;
-  return enhancedCode === '4.7.66' || /concurren|too many (?:\w+ )?(?:connections|sessions)|connection(?:s)? limit/i.test(lines.join(' ').slice(0, 1000));
+  return (
+    enhancedCode === '4.7.66' ||
+    /concurren|too many (?:\w+ )?(?:connections|sessions)|connection(?:s)? limit/i.test(lines.join(' ').slice(0, 1000))
+  );
 }
 
 export class ConnectionPool {
@@ -186,7 +189,7 @@ export class ConnectionPool {
 
   /** Hands out what there is, and opens what may be opened. */
   #serve(): void {
-    for (let at = 0; at < this.#waiters.length; ) {
+    for (let at = 0; at < this.#waiters.length;) {
       const wait = this.#rateWait();
       if (wait > 0) {
         this.#rateTimer ??= setTimeout(() => {
@@ -231,7 +234,8 @@ export class ConnectionPool {
   #makeRoom(): void {
     const [first] = this.#waiters;
     if (first === undefined || this.#openings.size > 0 || this.#slots.size < this.#limit) return;
-    for (const slot of this.#slots) if (slot.leases === 0 && (first.fresh || !slot.connection.usable)) return this.#retire(slot);
+    for (const slot of this.#slots)
+      if (slot.leases === 0 && (first.fresh || !slot.connection.usable)) return this.#retire(slot);
   }
 
   #open(): void {
@@ -258,7 +262,14 @@ export class ConnectionPool {
   }
 
   #adopt(connection: SmtpConnection): void {
-    const slot: Slot = { connection, openedAt: performance.now(), leases: 0, served: 0, resting: false, idleTimer: undefined };
+    const slot: Slot = {
+      connection,
+      openedAt: performance.now(),
+      leases: 0,
+      served: 0,
+      resting: false,
+      idleTimer: undefined,
+    };
     this.#slots.add(slot);
     connection.onClose(() => this.#forget(slot));
     this.#serve();
@@ -364,7 +375,8 @@ export class ConnectionPool {
   }
 
   #idleSlot(): Slot | undefined {
-    for (const slot of this.#slots) if (slot.leases === 0 && slot.connection.usable && !this.#isSpent(slot)) return slot;
+    for (const slot of this.#slots)
+      if (slot.leases === 0 && slot.connection.usable && !this.#isSpent(slot)) return slot;
     return undefined;
   }
 

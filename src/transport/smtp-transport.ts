@@ -5,7 +5,14 @@ import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.
 import type { Envelope } from '../model/envelope.js';
 import type { ConnectionReport, RejectedRecipient } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
-import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
+import type {
+  ContentCapabilities,
+  OutgoingContent,
+  TransactionReport,
+  Transport,
+  TransportResult,
+  TransportSendOptions,
+} from '../model/transport.js';
 import type { ResolvedPool } from '../profile/defaults.js';
 import { afterOthers } from './after-others.js';
 import { testConnection } from './connection-test.js';
@@ -47,7 +54,7 @@ export class SmtpTransport implements Transport {
     const transactions = [reportOf(first)];
     const accepted = [...first.accepted];
     const rejected = [...first.rejected];
-    for (let rest = first.deferred; rest.length > 0; ) {
+    for (let rest = first.deferred; rest.length > 0;) {
       try {
         const next = await this.#transact({ ...envelope, to: rest }, compose, options, warnings);
         transactions.push(reportOf(next));
@@ -56,7 +63,12 @@ export class SmtpTransport implements Transport {
         rest = next.deferred;
       } catch (cause) {
         const refused = refusedRecipients(cause, rest);
-        if (!refused) throw afterOthers(isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause }), rest, rejected);
+        if (!refused)
+          throw afterOthers(
+            isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause }),
+            rest,
+            rejected,
+          );
         rejected.push(...refused);
         rest = [];
       }
@@ -85,7 +97,7 @@ export class SmtpTransport implements Transport {
     const soon = (): void => {
       if (this.#accepts !== undefined) early.begin(this.#accepts);
     };
-    for (let replaced = false; ; ) {
+    for (let replaced = false; ;) {
       const lease = await this.#pool.acquire(signal, replaced, soon);
       const { connection } = lease;
       try {
@@ -116,7 +128,8 @@ export class SmtpTransport implements Transport {
 
 const dsnUnavailable: Warning = {
   code: 'WARN_DSN_UNAVAILABLE',
-  message: 'The server offers no delivery status notifications (RFC 3461); the return receipt rides in the header alone',
+  message:
+    'The server offers no delivery status notifications (RFC 3461); the return receipt rides in the header alone',
 };
 
 function reportOf(outcome: TransactionOutcome): TransactionReport {

@@ -139,7 +139,9 @@ export function time(date: Date): Buffer {
   if (second === last.second) return last.der;
   const year = date.getUTCFullYear();
   const der =
-    year < 1950 || year > 2049 ? generalizedTime(date) : text(tag.utcTime, `${date.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`);
+    year < 1950 || year > 2049
+      ? generalizedTime(date)
+      : text(tag.utcTime, `${date.toISOString().replace(/[-:T]/g, '').slice(2, 14)}Z`);
   last = { second, der };
   return der;
 }
@@ -171,7 +173,8 @@ export interface DerElement {
 export function readElement(bytes: Uint8Array, offset: number, limit: number = bytes.length): DerElement {
   const tagByte = bytes[offset];
   const first = bytes[offset + 1];
-  if (tagByte === undefined || first === undefined || offset + 2 > limit) throw new RangeError(`DER ends at byte ${offset}`);
+  if (tagByte === undefined || first === undefined || offset + 2 > limit)
+    throw new RangeError(`DER ends at byte ${offset}`);
   if ((tagByte & 0x1f) === 0x1f) throw new RangeError(`DER has a tag above 30 at byte ${offset}`);
   let start = offset + 2;
   let length = first;
@@ -189,7 +192,7 @@ export function readElement(bytes: Uint8Array, offset: number, limit: number = b
 
 /** The elements inside a constructed one. */
 export function* children(bytes: Uint8Array, parent: DerElement): Generator<DerElement> {
-  for (let at = parent.start; at < parent.end; ) {
+  for (let at = parent.start; at < parent.end;) {
     const child = readElement(bytes, at, parent.end);
     yield child;
     at = child.end;

@@ -41,7 +41,7 @@ export function encodedWords(text: string, room = maxWord, most = maxWord): stri
   const inQ = lengthOfQ(bytes) <= Math.ceil(bytes.length / 3) * 4;
   const words: string[] = [];
   let budget = (room >= 32 && room < most ? room : most) - overhead;
-  for (let from = 0; from < bytes.length; ) {
+  for (let from = 0; from < bytes.length;) {
     let to = from;
     let used = 0;
     while (to < bytes.length) {

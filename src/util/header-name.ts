@@ -2,9 +2,25 @@
 
 /** Fields that stand once or are written here (RFC 5322 section 3.6, RFC 2045), and those that are not the sender's to write. */
 const refused: ReadonlySet<string> = new Set([
-  'from', 'sender', 'reply-to', 'to', 'cc', 'bcc', 'resent-bcc', 'subject', 'date', 'message-id', 'in-reply-to', 'references',
-  'mime-version', 'content-type', 'content-transfer-encoding', 'content-disposition',
-  'return-path', 'received', 'dkim-signature',
+  'from',
+  'sender',
+  'reply-to',
+  'to',
+  'cc',
+  'bcc',
+  'resent-bcc',
+  'subject',
+  'date',
+  'message-id',
+  'in-reply-to',
+  'references',
+  'mime-version',
+  'content-type',
+  'content-transfer-encoding',
+  'content-disposition',
+  'return-path',
+  'received',
+  'dkim-signature',
 ]);
 
 /** A longer one leaves no room for a value on a line (RFC 5322 section 2.1.1). */
@@ -14,7 +30,9 @@ const maxName = 76;
 export function fieldNameFault(name: string): string | undefined {
   if (name === '') return 'the name of the field is empty';
   if (name.length > maxName) return `the name of the field is longer than ${maxName} characters`;
-  if (!/^[!-9;-~]+$/.test(name)) return 'the name of the field holds something else than printable ASCII without colon and space (RFC 5322 section 3.6.8)';
-  if (refused.has(name.toLowerCase())) return `the field ${name} cannot be a custom one: it is written from its own setting, or is not the sender's to write`;
+  if (!/^[!-9;-~]+$/.test(name))
+    return 'the name of the field holds something else than printable ASCII without colon and space (RFC 5322 section 3.6.8)';
+  if (refused.has(name.toLowerCase()))
+    return `the field ${name} cannot be a custom one: it is written from its own setting, or is not the sender's to write`;
   return undefined;
 }

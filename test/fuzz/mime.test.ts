@@ -11,25 +11,59 @@ import { random } from '../support/random.js';
 
 const seed = 2045;
 const snippets = [
-  'Content-Type: multipart/mixed; boundary=b', 'Content-Type: text/plain; charset=', 'Content-Transfer-Encoding: base64', 'Content-Transfer-Encoding: quoted-printable', 'Content-Disposition: attachment; filename*0*=utf-8\'\'%C3', 'Subject: =?utf-8?b?', '?=',
-  '\r\n', '\r\n\r\n', '\n', '\r', '--b', '--b--', '--', ' ', '\t', ':', ';', '=', '"', '\\', '%', '=3', 'é', '\0', 'x'.repeat(100), '(', '=?', '*1=', 'message/rfc822', 'utf-16', 'utf-8',
+  'Content-Type: multipart/mixed; boundary=b',
+  'Content-Type: text/plain; charset=',
+  'Content-Transfer-Encoding: base64',
+  'Content-Transfer-Encoding: quoted-printable',
+  "Content-Disposition: attachment; filename*0*=utf-8''%C3",
+  'Subject: =?utf-8?b?',
+  '?=',
+  '\r\n',
+  '\r\n\r\n',
+  '\n',
+  '\r',
+  '--b',
+  '--b--',
+  '--',
+  ' ',
+  '\t',
+  ':',
+  ';',
+  '=',
+  '"',
+  '\\',
+  '%',
+  '=3',
+  'é',
+  '\0',
+  'x'.repeat(100),
+  '(',
+  '=?',
+  '*1=',
+  'message/rfc822',
+  'utf-16',
+  'utf-8',
 ];
 
 test('whatever octets are parsed give a tree, or a limit as ERR_CONTENT', async () => {
   const next = random(seed);
   for (let round = 0; round < 2000; round++) {
-    const text = Array.from({ length: next(50) }, () => snippets[next(snippets.length)]).join(next(2) === 0 ? '' : '\r\n');
+    const text = Array.from({ length: next(50) }, () => snippets[next(snippets.length)]).join(
+      next(2) === 0 ? '' : '\r\n',
+    );
     const bytes = Buffer.from(text, next(8) === 0 ? 'latin1' : 'utf8');
     try {
       const root = parseMessage(bytes, { maxDepth: 4, maxParts: 30 });
       for (const part of root.walk()) {
-        if (part.start > part.bodyStart || part.bodyStart > part.end || part.end > bytes.length) expect.unreachable('places are out of order');
+        if (part.start > part.bodyStart || part.bodyStart > part.end || part.end > bytes.length)
+          expect.unreachable('places are out of order');
         part.text();
         void [part.filename, part.contentId, part.header.text('subject'), part.disposition];
       }
       await relaxedBodyHash(root.body);
     } catch (error) {
-      if (!isEmailError(error) || error.code !== 'ERR_CONTENT') throw new Error(`seed ${seed}, round ${round}: ${JSON.stringify(text)}`, { cause: error });
+      if (!isEmailError(error) || error.code !== 'ERR_CONTENT')
+        throw new Error(`seed ${seed}, round ${round}: ${JSON.stringify(text)}`, { cause: error });
     }
     parseStructured(text);
     decodeEncodedWords(text);
@@ -41,7 +75,10 @@ test('random content comes back from what is rendered, in memory and streamed al
   const pieces = [...snippets, 'From ', '.', '日本語', '🚀', ' \r\n', 'word '];
   for (let round = 0; round < 150; round++) {
     const label = `seed ${seed + 1}, round ${round}`;
-    const content = next(4) === 0 ? Buffer.from(Array.from({ length: next(400) }, () => next(256))) : Buffer.from(Array.from({ length: next(60) }, () => pieces[next(pieces.length)]).join(''));
+    const content =
+      next(4) === 0
+        ? Buffer.from(Array.from({ length: next(400) }, () => next(256)))
+        : Buffer.from(Array.from({ length: next(60) }, () => pieces[next(pieces.length)]).join(''));
     const contentType = ['text/x', 'a/b', 'text/html'][next(3)] ?? 'a/b';
     const options = { eightBit: next(2) === 0, binary: next(3) === 0 };
     const step = 1 + next(90);
@@ -63,13 +100,36 @@ test('random content comes back from what is rendered, in memory and streamed al
 
 test('random values come back from the fields they are written to, or are refused', () => {
   const next = random(seed + 2);
-  const words = ['a', 'word', ' ', '  ', '\t', 'é', '日本', '🚀', '=?', '?=', '"', ',', 'x'.repeat(90), 'y'.repeat(950), '\u0085', '_', '=', '?'];
+  const words = [
+    'a',
+    'word',
+    ' ',
+    '  ',
+    '\t',
+    'é',
+    '日本',
+    '🚀',
+    '=?',
+    '?=',
+    '"',
+    ',',
+    'x'.repeat(90),
+    'y'.repeat(950),
+    '\u0085',
+    '_',
+    '=',
+    '?',
+  ];
   for (let round = 0; round < 600; round++) {
     const value = Array.from({ length: next(40) }, () => words[next(words.length)]).join('');
     const label = `seed ${seed + 2}, round ${round}: ${JSON.stringify(value)}`;
     const field = textField('X-Test', value);
     const lines = field.split('\r\n');
-    if (lines.pop() !== '' || !lines.every((line, i) => /^[ -~\t]{1,998}$/.test(line) && (i === 0 || /^[ \t].*[!-~]/.test(line)))) expect.unreachable(label);
+    if (
+      lines.pop() !== '' ||
+      !lines.every((line, i) => /^[ -~\t]{1,998}$/.test(line) && (i === 0 || /^[ \t].*[!-~]/.test(line)))
+    )
+      expect.unreachable(label);
     const read = decodeEncodedWords(lines.join('').replace(/^X-Test: ?/, ''));
     if (read !== value) expect.unreachable(`${label} came back as ${JSON.stringify(read)}`);
     const bad = `${value}${['\r', '\n', '\0', '\u007f'][next(4)] ?? ''}${value}`;

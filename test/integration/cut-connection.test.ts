@@ -18,7 +18,8 @@ async function wayTo(port: number, direction: 'up' | 'down', cutAt: number, rese
   const server = createServer({ noDelay: true }, (client) => {
     const first = sockets.size === 0;
     const upstream = connect({ port, host: '127.0.0.1', noDelay: true });
-    const cut = (): void => void [client, upstream].forEach((socket) => (reset ? socket.resetAndDestroy() : socket.end()));
+    const cut = (): void =>
+      void [client, upstream].forEach((socket) => (reset ? socket.resetAndDestroy() : socket.end()));
     let over = false;
     const pass = (from: Socket, to: Socket, name: 'up' | 'down'): void => {
       sockets.add(from);
@@ -49,18 +50,29 @@ async function wayTo(port: number, direction: 'up' | 'down', cutAt: number, rese
 /** Eight messages in flight on one connection: what is wrong with what was said of them. */
 async function sendEight(smtp: TestSmtpServer, way: Way): Promise<readonly string[]> {
   smtp.clear();
-  const profile = { name: 'cut', sender: { email: 'a@example.com' }, server: { host: '127.0.0.1', port: way.port, security: 'none' } } as const;
+  const profile = {
+    name: 'cut',
+    sender: { email: 'a@example.com' },
+    server: { host: '127.0.0.1', port: way.port, security: 'none' },
+  } as const;
   await using mailer = createMailer(profile, { pool: { maxConnections: 1, messagesInFlight: 8 } });
-  const recipients = (i: number): string[] => (i === 3 ? ['bad@example.org'] : i === 5 ? ['bad@example.org', 'b@example.org'] : ['b@example.org']);
+  const recipients = (i: number): string[] =>
+    i === 3 ? ['bad@example.org'] : i === 5 ? ['bad@example.org', 'b@example.org'] : ['b@example.org'];
   const outcomes = await Promise.all(
-    Array.from({ length: 8 }, (_, i) => mailer.send({ to: recipients(i), subject: `m${i}`, text: 'x'.repeat(i === 6 ? 70_000 : 100) }).then(() => 'sent', (error: unknown) => (isEmailError(error) ? error.delivery : String(error)))),
+    Array.from({ length: 8 }, (_, i) =>
+      mailer.send({ to: recipients(i), subject: `m${i}`, text: 'x'.repeat(i === 6 ? 70_000 : 100) }).then(
+        () => 'sent',
+        (error: unknown) => (isEmailError(error) ? error.delivery : String(error)),
+      ),
+    ),
   );
   await mailer.close();
   // What was on its way to the server when the client's side was gone.
   await new Promise((resolve) => setTimeout(resolve, 10));
   return outcomes.flatMap((outcome, i) => {
     const times = smtp.messages.filter(({ content }) => Buffer.from(content).includes(`Subject: m${i}\r\n`)).length;
-    const right = outcome === 'unknown' ? times < 2 : outcome === 'sent' ? times === 1 : outcome === 'not-delivered' && times === 0;
+    const right =
+      outcome === 'unknown' ? times < 2 : outcome === 'sent' ? times === 1 : outcome === 'not-delivered' && times === 0;
     return right ? [] : [`m${i}: ${outcome}, ${times} times there`];
   });
 }
@@ -71,7 +83,11 @@ describe(`a connection that is cut at any octet, with eight messages in flight (
     ['with PIPELINING and DATA', ['PIPELINING']],
     ['in lock-step', []],
   ])('leaves each of them where it is said to be, and none there twice, %s', async (_, extensions) => {
-    await using smtp = await TestSmtpServer.start({ security: 'none', extensions, replies: (verb, line) => (verb === 'RCPT' && line.includes('bad@') ? '550 5.1.1 no' : undefined) });
+    await using smtp = await TestSmtpServer.start({
+      security: 'none',
+      extensions,
+      replies: (verb, line) => (verb === 'RCPT' && line.includes('bad@') ? '550 5.1.1 no' : undefined),
+    });
     await using whole = await wayTo(smtp.port, 'up', Infinity, false);
     expect(await sendEight(smtp, whole)).toEqual([]);
     for (let i = 0; i < 40; i++) {

@@ -10,7 +10,10 @@ describe(`a server that fails at random (seed ${seed})`, () => {
     ['with CHUNKING', { pool: { maxConnections: 5 } }],
     ['with several messages in flight', { pool: { maxConnections: 3, messagesInFlight: 8 } }],
     ['with PIPELINING and DATA', { pool: { maxConnections: 5 }, extensions: ['PIPELINING', ...plain] }],
-    ['with PIPELINING and messages in flight', { pool: { maxConnections: 3, messagesInFlight: 4 }, extensions: ['PIPELINING', ...plain] }],
+    [
+      'with PIPELINING and messages in flight',
+      { pool: { maxConnections: 3, messagesInFlight: 4 }, extensions: ['PIPELINING', ...plain] },
+    ],
     ['in lock-step', { pool: { maxConnections: 5 }, extensions: plain }],
   ])('and the mailer agree about every message %s', async (_, options) => {
     const ledger = await runLedger({ messages: 600, rate: 0.01, seed, ...options });

@@ -5,7 +5,16 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createMailer, isEmailError } from '../../src/index.js';
-import type { EmailError, EmailProfile, LogEvent, MailerOptions, MailMessage, OutgoingServer, SendAllResult, Transport } from '../../src/index.js';
+import type {
+  EmailError,
+  EmailProfile,
+  LogEvent,
+  MailerOptions,
+  MailMessage,
+  OutgoingServer,
+  SendAllResult,
+  Transport,
+} from '../../src/index.js';
 import { MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import type { TestSmtpServerOptions } from '../../src/testing.js';
 import { startScriptedServer } from '../support/scripted-server.js';
@@ -16,7 +25,11 @@ afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();
 });
 
-async function setUp(server: TestSmtpServerOptions = {}, profile: Omit<Partial<EmailProfile>, 'server'> & { server?: Partial<OutgoingServer> } = {}, options: MailerOptions = {}) {
+async function setUp(
+  server: TestSmtpServerOptions = {},
+  profile: Omit<Partial<EmailProfile>, 'server'> & { server?: Partial<OutgoingServer> } = {},
+  options: MailerOptions = {},
+) {
   const smtp = await TestSmtpServer.start(server);
   const { server: serverSettings, ...rest } = profile;
   const events: LogEvent[] = [];
@@ -29,37 +42,56 @@ async function setUp(server: TestSmtpServerOptions = {}, profile: Omit<Partial<E
     },
     { logger: (event) => void events.push(event), ...options },
   );
-  open.push(() => smtp.close(), () => mailer.close({ force: true }));
+  open.push(
+    () => smtp.close(),
+    () => mailer.close({ force: true }),
+  );
   return { smtp, mailer, events };
 }
 
 async function failure(promise: Promise<unknown>): Promise<EmailError> {
-  const error = await promise.then(() => undefined, (cause: unknown) => cause);
+  const error = await promise.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
   if (!isEmailError(error)) throw new Error(`expected an EmailError, got ${String(error)}`);
   return error;
 }
 const credentials = { method: 'password', username: 'ann', password: 'open sesame' } as const;
 
 describe('send', () => {
-  it.each(['none', 'starttls', 'implicit'] as const)('delivers over %s with authentication, and tells what came of it', async (security) => {
-    const { smtp, mailer } = await setUp(
-      { security, users: { ann: 'open sesame' } },
-      { authentication: credentials, server: { security: security === 'starttls' ? 'explicit' : security } },
-    );
-    const result = await mailer.send(message);
-    expect(result).toMatchObject({ accepted: ['b@example.org'], rejected: [], reply: { code: 250 }, envelope: { from: 'a@example.com', to: ['b@example.org'] } });
-    const [stored] = smtp.messages;
-    expect(stored?.content.length).toBe(result.bytes);
-    expect(stored).toMatchObject({ user: 'ann', secure: security !== 'none' });
-    expect(Buffer.from(stored?.content ?? []).toString()).toContain('\r\n\r\nhello\r\n.\r\nend');
-    expect(result.transactions).toEqual([{ recipients: ['b@example.org'], reply: result.reply, bytes: result.bytes }]);
-  });
+  it.each(['none', 'starttls', 'implicit'] as const)(
+    'delivers over %s with authentication, and tells what came of it',
+    async (security) => {
+      const { smtp, mailer } = await setUp(
+        { security, users: { ann: 'open sesame' } },
+        { authentication: credentials, server: { security: security === 'starttls' ? 'explicit' : security } },
+      );
+      const result = await mailer.send(message);
+      expect(result).toMatchObject({
+        accepted: ['b@example.org'],
+        rejected: [],
+        reply: { code: 250 },
+        envelope: { from: 'a@example.com', to: ['b@example.org'] },
+      });
+      const [stored] = smtp.messages;
+      expect(stored?.content.length).toBe(result.bytes);
+      expect(stored).toMatchObject({ user: 'ann', secure: security !== 'none' });
+      expect(Buffer.from(stored?.content ?? []).toString()).toContain('\r\n\r\nhello\r\n.\r\nend');
+      expect(result.transactions).toEqual([
+        { recipients: ['b@example.org'], reply: result.reply, bytes: result.bytes },
+      ]);
+    },
+  );
 
   it('continues with those that a 452 put off (RFC 5321 section 4.5.3.1.10)', async () => {
     const { smtp, mailer } = await setUp({ replies: { RCPT: ['250 ok', '452 4.5.3 too many recipients'] } });
     const result = await mailer.send({ ...message, to: ['one@example.org', 'two@example.org'] });
     expect(result.accepted).toEqual(['one@example.org', 'two@example.org']);
-    expect(smtp.messages.map(({ envelope }) => envelope.to.map(({ address }) => address))).toEqual([['one@example.org'], ['two@example.org']]);
+    expect(smtp.messages.map(({ envelope }) => envelope.to.map(({ address }) => address))).toEqual([
+      ['one@example.org'],
+      ['two@example.org'],
+    ]);
   });
 
   it('carries streams of unknown and of known size, whole', async () => {
@@ -77,18 +109,32 @@ describe('send', () => {
 
   it('says in its result, and in one event, that it went over plain text', async () => {
     const { mailer, events } = await setUp({ security: 'none' });
-    for (let i = 0; i < 2; i++) expect((await mailer.send(message)).warnings).toMatchObject([{ code: 'WARN_PLAINTEXT' }]);
+    for (let i = 0; i < 2; i++)
+      expect((await mailer.send(message)).warnings).toMatchObject([{ code: 'WARN_PLAINTEXT' }]);
     expect(events.filter(({ type }) => type === 'warning')).toHaveLength(1);
     const { mailer: chosen } = await setUp({ security: 'none' }, { server: { security: 'none' } });
     expect((await chosen.send(message)).warnings).toEqual([]);
   });
 
   it('reports progress, and survives a callback and a logger that throw', async () => {
-    const { mailer } = await setUp({}, {}, { logger: () => { throw new Error('broken logger'); } });
+    const { mailer } = await setUp(
+      {},
+      {},
+      {
+        logger: () => {
+          throw new Error('broken logger');
+        },
+      },
+    );
     const steps: number[] = [];
     const result = await mailer.send(
       { ...message, attachments: [{ filename: 'a', content: Buffer.alloc(500_000) }] },
-      { onProgress: ({ bytesSent }) => { steps.push(bytesSent); throw new Error('broken callback'); } },
+      {
+        onProgress: ({ bytesSent }) => {
+          steps.push(bytesSent);
+          throw new Error('broken callback');
+        },
+      },
     );
     expect(steps.at(-1)).toBe(result.bytes);
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
@@ -96,11 +142,20 @@ describe('send', () => {
 
   it('says ERR_AUTH_REQUIRED where the server wants authentication and the profile has none', async () => {
     const { mailer } = await setUp({ users: { ann: 'x' } });
-    expect(await failure(mailer.send(message))).toMatchObject({ code: 'ERR_AUTH_REQUIRED', delivery: 'not-delivered', reply: { code: 530 }, remedy: expect.stringMatching(/authentication/) as string });
+    expect(await failure(mailer.send(message))).toMatchObject({
+      code: 'ERR_AUTH_REQUIRED',
+      delivery: 'not-delivered',
+      reply: { code: 530 },
+      remedy: expect.stringMatching(/authentication/) as string,
+    });
   });
 
   it('says ERR_AUTH_REJECTED once, and does not try the password of others who wait', async () => {
-    const { smtp, mailer } = await setUp({ users: { ann: 'right' } }, { authentication: credentials }, { pool: { maxConnections: 1 } });
+    const { smtp, mailer } = await setUp(
+      { users: { ann: 'right' } },
+      { authentication: credentials },
+      { pool: { maxConnections: 1 } },
+    );
     const errors = await Promise.all([1, 2, 3, 4].map(() => failure(mailer.send(message))));
     expect(errors.map(({ code }) => code)).toEqual(Array(4).fill('ERR_AUTH_REJECTED'));
     expect(smtp.transcript.filter((line) => /C: AUTH SCRAM/.test(line)).length, smtp.transcript.join('\n')).toBe(1);
@@ -115,7 +170,11 @@ describe('send', () => {
       await peer.send('250 ok\r\n250 ok\r\n354 go\r\n');
       await peer.closed;
     });
-    const mailer = createMailer({ name: 'x', sender: { email: 'a@example.com' }, server: { host: '127.0.0.1', port: server.port, security: 'none', timeouts: { stallMs: 500 } } });
+    const mailer = createMailer({
+      name: 'x',
+      sender: { email: 'a@example.com' },
+      server: { host: '127.0.0.1', port: server.port, security: 'none', timeouts: { stallMs: 500 } },
+    });
     const blocks = 1000;
     let given = 0;
     async function* source(): AsyncGenerator<Uint8Array> {
@@ -125,22 +184,44 @@ describe('send', () => {
         yield Buffer.alloc(34 * 1024, 'x');
       }
     }
-    expect(await failure(mailer.send({ to: 'b@example.org', raw: () => source() }))).toMatchObject({ code: 'ERR_TIMEOUT', phase: 'content', delivery: 'not-delivered', message: expect.stringContaining('stallMs') as string });
+    expect(await failure(mailer.send({ to: 'b@example.org', raw: () => source() }))).toMatchObject({
+      code: 'ERR_TIMEOUT',
+      phase: 'content',
+      delivery: 'not-delivered',
+      message: expect.stringContaining('stallMs') as string,
+    });
     // The rest is in the kernel's buffers; 34 MiB do not fit there.
     expect(given).toBeLessThan(blocks);
     await mailer.close();
   });
 
   it('ends within totalMs, whatever drips or is silent', async () => {
-    const { mailer } = await setUp({ extensions: ['PIPELINING'], faults: [{ at: 'RCPT', do: 'silence' }] }, { server: { timeouts: { totalMs: 300 } } });
-    expect(await failure(mailer.send(message))).toMatchObject({ code: 'ERR_TIMEOUT', delivery: 'not-delivered', message: expect.stringContaining('server.timeouts.totalMs') as string });
-    const { mailer: other } = await setUp({ faults: [{ at: 'greeting', do: 'silence' }] }, { server: { security: 'none', timeouts: { totalMs: 100 } } });
-    expect(await failure(other.send(message))).toMatchObject({ code: 'ERR_TIMEOUT', phase: 'connect', retryable: true });
+    const { mailer } = await setUp(
+      { extensions: ['PIPELINING'], faults: [{ at: 'RCPT', do: 'silence' }] },
+      { server: { timeouts: { totalMs: 300 } } },
+    );
+    expect(await failure(mailer.send(message))).toMatchObject({
+      code: 'ERR_TIMEOUT',
+      delivery: 'not-delivered',
+      message: expect.stringContaining('server.timeouts.totalMs') as string,
+    });
+    const { mailer: other } = await setUp(
+      { faults: [{ at: 'greeting', do: 'silence' }] },
+      { server: { security: 'none', timeouts: { totalMs: 100 } } },
+    );
+    expect(await failure(other.send(message))).toMatchObject({
+      code: 'ERR_TIMEOUT',
+      phase: 'connect',
+      retryable: true,
+    });
     async function* stalled(): AsyncGenerator<Uint8Array> {
       yield Buffer.alloc(10);
       await new Promise(() => undefined);
     }
-    expect(await failure(other.send({ to: ['a@example.org', 'b@example.org'], text: stalled() }))).toMatchObject({ code: 'ERR_TIMEOUT', phase: 'content' });
+    expect(await failure(other.send({ to: ['a@example.org', 'b@example.org'], text: stalled() }))).toMatchObject({
+      code: 'ERR_TIMEOUT',
+      phase: 'content',
+    });
   });
 
   it('says QUIT before it opens the next connection: a server may take one at a time', async () => {
@@ -161,7 +242,11 @@ describe('send', () => {
       await peer.send('221 bye\r\n');
     });
     const pool = { maxConnections: 1, maxMessagesPerConnection: 1 };
-    const { mailer } = await setUp({}, { server: { host: '127.0.0.1', port: server.port, security: 'none' } }, { pool });
+    const { mailer } = await setUp(
+      {},
+      { server: { host: '127.0.0.1', port: server.port, security: 'none' } },
+      { pool },
+    );
     await Promise.all([1, 2, 3].map(() => mailer.send(message)));
     await mailer.close();
     expect(seen).toEqual(['connect', 'QUIT', 'connect', 'QUIT', 'connect', 'QUIT']);
@@ -170,7 +255,11 @@ describe('send', () => {
   it('says unknown where the connection is lost after the end of data, and does not send again', async () => {
     for (const fault of ['drop', 'reset'] as const) {
       const { smtp, mailer } = await setUp({ faults: [{ at: 'end', do: fault }] });
-      expect(await failure(mailer.send(message))).toMatchObject({ delivery: 'unknown', retryable: false, phase: 'acceptance' });
+      expect(await failure(mailer.send(message))).toMatchObject({
+        delivery: 'unknown',
+        retryable: false,
+        phase: 'acceptance',
+      });
       expect(smtp.messages).toHaveLength(1);
     }
   });
@@ -181,7 +270,10 @@ describe('send', () => {
     const sending = failure(mailer.send(message, { signal: controller.signal }));
     setTimeout(() => controller.abort(), 200);
     expect(await sending).toMatchObject({ code: 'ERR_ABORTED', delivery: 'unknown' });
-    expect(await failure(mailer.send(message, { signal: AbortSignal.abort() }))).toMatchObject({ code: 'ERR_ABORTED', delivery: 'not-delivered' });
+    expect(await failure(mailer.send(message, { signal: AbortSignal.abort() }))).toMatchObject({
+      code: 'ERR_ABORTED',
+      delivery: 'not-delivered',
+    });
   });
 
   it('says unknown where content left with its envelope and nothing was answered', async () => {
@@ -215,7 +307,10 @@ describe('send', () => {
       () => mailer.testEncryption('a@example.com', wrong),
       () => mailer.close({ forced: true } as object),
     ]) {
-      expect(await failure(call())).toMatchObject({ code: 'ERR_PROFILE_INVALID', message: expect.stringContaining('options of this call') as string });
+      expect(await failure(call())).toMatchObject({
+        code: 'ERR_PROFILE_INVALID',
+        message: expect.stringContaining('options of this call') as string,
+      });
     }
     expect(smtp.messages).toHaveLength(0);
   });
@@ -236,7 +331,8 @@ describe('send', () => {
     }
     for (const extensions of [['PIPELINING', 'CHUNKING'], ['CHUNKING'], ['PIPELINING'], []]) {
       const { smtp, mailer } = await setUp({ extensions, security: 'none' }, { server: { security: 'none' } });
-      for (const content of [{ file }, slowly(), () => slowly()]) await mailer.send({ to: 'b@example.org', raw: content });
+      for (const content of [{ file }, slowly(), () => slowly()])
+        await mailer.send({ to: 'b@example.org', raw: content });
       for (const { content } of smtp.messages) expect(raw.equals(content)).toBe(true);
       expect(smtp.messages).toHaveLength(3);
     }
@@ -248,7 +344,9 @@ describe('send', () => {
       for (let i = 0; i < 10; i++) yield Buffer.alloc(100_000);
       throw new Error('disk on fire');
     }
-    expect(await failure(mailer.send({ ...message, attachments: [{ filename: 'a', content: broken() }] }))).toMatchObject({ code: 'ERR_CONTENT', delivery: 'not-delivered' });
+    expect(
+      await failure(mailer.send({ ...message, attachments: [{ filename: 'a', content: broken() }] })),
+    ).toMatchObject({ code: 'ERR_CONTENT', delivery: 'not-delivered' });
     await new Promise((resolve) => setTimeout(resolve, 50));
     expect(smtp.messages).toHaveLength(0);
     await mailer.send(message);
@@ -257,8 +355,13 @@ describe('send', () => {
 
   it('delivers nothing with requireAllRecipients where one is refused', async () => {
     const { smtp, mailer } = await setUp({ replies: { RCPT: ['250 ok', '550 5.1.1 nobody here'] } });
-    const error = await failure(mailer.send({ ...message, to: ['a@example.org', 'b@example.org'] }, { requireAllRecipients: true }));
-    expect(error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', recipients: [{ recipient: 'b@example.org', reply: { code: 550 } }] });
+    const error = await failure(
+      mailer.send({ ...message, to: ['a@example.org', 'b@example.org'] }, { requireAllRecipients: true }),
+    );
+    expect(error).toMatchObject({
+      code: 'ERR_RECIPIENTS_REJECTED',
+      recipients: [{ recipient: 'b@example.org', reply: { code: 550 } }],
+    });
     expect(smtp.messages).toHaveLength(0);
     await mailer.send(message);
     expect(smtp.messages).toHaveLength(1);
@@ -268,12 +371,26 @@ describe('send', () => {
 describe('secrets', () => {
   it('are in no event, transcript, error or JSON, nor their base64', async () => {
     const password = 'pä$$word-XYZ';
-    const forms = [password, Buffer.from(password).toString('base64'), Buffer.from(`\0ann\0${password}`).toString('base64')];
+    const forms = [
+      password,
+      Buffer.from(password).toString('base64'),
+      Buffer.from(`\0ann\0${password}`).toString('base64'),
+    ];
     for (const method of ['plain', 'login', 'cram-md5', 'scram-sha-256', 'password'] as const) {
-      const { smtp, mailer, events } = await setUp({ users: { ann: 'another' } }, { authentication: { method, username: 'ann', password } });
+      const { smtp, mailer, events } = await setUp(
+        { users: { ann: 'another' } },
+        { authentication: { method, username: 'ann', password } },
+      );
       const error = await failure(mailer.send(message));
       const report = await mailer.testConnection();
-      const shown = [JSON.stringify(events), JSON.stringify(error), error.stack, JSON.stringify(report), String(report), smtp.transcript.join('\n')].join('\n');
+      const shown = [
+        JSON.stringify(events),
+        JSON.stringify(error),
+        error.stack,
+        JSON.stringify(report),
+        String(report),
+        smtp.transcript.join('\n'),
+      ].join('\n');
       for (const form of forms) expect(shown).not.toContain(form);
     }
   });
@@ -281,11 +398,28 @@ describe('secrets', () => {
 
 describe('testConnection', () => {
   it('reports every step, the extensions and what was used', async () => {
-    const { mailer } = await setUp({ users: { ann: 'open sesame' } }, { authentication: credentials, server: { security: 'explicit' } });
+    const { mailer } = await setUp(
+      { users: { ann: 'open sesame' } },
+      { authentication: credentials, server: { security: 'explicit' } },
+    );
     const report = await mailer.testConnection();
     expect(report.ok).toBe(true);
-    expect(report.steps.map(({ name }) => name)).toEqual(['resolve', 'connect', 'greeting', 'ehlo', 'starttls', 'tls', 'ehlo', 'authenticate', 'quit']);
-    expect(report).toMatchObject({ mechanism: 'SCRAM-SHA-512-PLUS', maxMessageBytes: 104857600, tls: { protocol: 'TLSv1.3', authorized: true } });
+    expect(report.steps.map(({ name }) => name)).toEqual([
+      'resolve',
+      'connect',
+      'greeting',
+      'ehlo',
+      'starttls',
+      'tls',
+      'ehlo',
+      'authenticate',
+      'quit',
+    ]);
+    expect(report).toMatchObject({
+      mechanism: 'SCRAM-SHA-512-PLUS',
+      maxMessageBytes: 104857600,
+      tls: { protocol: 'TLSv1.3', authorized: true },
+    });
     expect(Object.keys(report.extensions)).toContain('CHUNKING');
     expect(String(report)).toMatch(/^ok {3}resolve/);
   });
@@ -294,24 +428,45 @@ describe('testConnection', () => {
     const { smtp, mailer } = await setUp({ users: { ann: 'right' } }, { authentication: credentials });
     const report = await mailer.testConnection();
     expect(report.ok).toBe(false);
-    expect(report.steps.at(-1)).toMatchObject({ name: 'authenticate', ok: false, error: { code: 'ERR_AUTH_REJECTED' }, remedy: expect.stringMatching(/./) as string });
+    expect(report.steps.at(-1)).toMatchObject({
+      name: 'authenticate',
+      ok: false,
+      error: { code: 'ERR_AUTH_REJECTED' },
+      remedy: expect.stringMatching(/./) as string,
+    });
     expect(String(report)).toContain('FAIL authenticate');
     // What was found until then: what the server offers under TLS, and the TLS.
-    expect(report).toMatchObject({ extensions: { AUTH: expect.arrayContaining(['PLAIN', 'SCRAM-SHA-256-PLUS']) as string[] }, tls: { protocol: 'TLSv1.3', authorized: true }, maxMessageBytes: 104857600 });
+    expect(report).toMatchObject({
+      extensions: { AUTH: expect.arrayContaining(['PLAIN', 'SCRAM-SHA-256-PLUS']) as string[] },
+      tls: { protocol: 'TLSv1.3', authorized: true },
+      maxMessageBytes: 104857600,
+    });
     expect(report.extensions).not.toHaveProperty('STARTTLS');
     expect(smtp.messages).toHaveLength(0);
   });
 
   it('names a host that does not exist', async () => {
-    const mailer = createMailer({ name: 'p', sender: { email: 'a@example.com' }, server: { host: 'no-such-host.invalid' } });
+    const mailer = createMailer({
+      name: 'p',
+      sender: { email: 'a@example.com' },
+      server: { host: 'no-such-host.invalid' },
+    });
     open.push(() => mailer.close());
     const report = await mailer.testConnection();
-    expect(report.steps).toMatchObject([{ name: 'resolve', ok: false, error: { code: 'ERR_DNS', message: expect.stringContaining('no-such-host.invalid') as string } }]);
+    expect(report.steps).toMatchObject([
+      {
+        name: 'resolve',
+        ok: false,
+        error: { code: 'ERR_DNS', message: expect.stringContaining('no-such-host.invalid') as string },
+      },
+    ]);
   });
 
   it('rejects where it is aborted', async () => {
     const { mailer } = await setUp({ faults: [{ at: 'greeting', do: 'silence' }] }, { server: { security: 'none' } });
-    expect(await failure(mailer.testConnection({ signal: AbortSignal.timeout(100) }))).toMatchObject({ code: 'ERR_ABORTED' });
+    expect(await failure(mailer.testConnection({ signal: AbortSignal.timeout(100) }))).toMatchObject({
+      code: 'ERR_ABORTED',
+    });
   });
 });
 
@@ -321,13 +476,16 @@ describe('sendTestEmail', () => {
     await mailer.sendTestEmail();
     const text = Buffer.from(smtp.messages[0]?.content ?? []).toString();
     expect(smtp.messages[0]?.envelope.to[0]?.address).toBe('a@example.com');
-    for (const word of ['Profile: test', smtp.host, 'Security: automatic', new Date().toISOString().slice(0, 10)]) expect(text).toContain(word);
+    for (const word of ['Profile: test', smtp.host, 'Security: automatic', new Date().toISOString().slice(0, 10)])
+      expect(text).toContain(word);
   });
 });
 
 describe('sendAll', () => {
   it('takes any iterable, and one failure does not stop the rest', async () => {
-    const { mailer } = await setUp({ replies: (verb, line) => (verb === 'RCPT' && line.includes('bad') ? '550 5.1.1 no' : undefined) });
+    const { mailer } = await setUp({
+      replies: (verb, line) => (verb === 'RCPT' && line.includes('bad') ? '550 5.1.1 no' : undefined),
+    });
     async function* source(): AsyncGenerator<MailMessage> {
       for (let i = 0; i < 20; i++) yield { to: i % 5 === 4 ? 'bad@example.org' : 'b@example.org', subject: String(i) };
     }
@@ -360,7 +518,11 @@ describe('sendAll', () => {
     /** A source that waits for ever at its nth message, and what the iteration over it told before it was ended. */
     async function iterate(waitsAt: number, endAt: 'first result' | 'wait') {
       const faults = [{ at: 'end', do: 'delay', ms: 100 }] as const;
-      const { mailer } = await setUp({ security: 'none', faults: endAt === 'wait' ? [] : faults }, {}, { pool: { maxConnections: 1 } });
+      const { mailer } = await setUp(
+        { security: 'none', faults: endAt === 'wait' ? [] : faults },
+        {},
+        { pool: { maxConnections: 1 } },
+      );
       const controller = new AbortController();
       const end = (): void => void (how === 'abort' ? controller.abort() : mailer.close());
       let pulled = 0;
@@ -389,7 +551,12 @@ describe('sendAll', () => {
 
     it('tells what was under way, and takes no further message', async () => {
       // Two are under way. The second is aborted, or waited for by close().
-      expect(await iterate(9, 'first result')).toEqual({ told: 2, sent: how === 'abort' ? 1 : 2, pulled: 2, returned: true });
+      expect(await iterate(9, 'first result')).toEqual({
+        told: 2,
+        sent: how === 'abort' ? 1 : 2,
+        pulled: 2,
+        returned: true,
+      });
     });
 
     it('does not wait for a source that waits', async () => {
@@ -407,7 +574,9 @@ describe('sendAll', () => {
       expect(result).toBeDefined();
       break;
     }
-    expect(() => mailer.sendAll([message], { signl: 5 } as object)).toThrowError(expect.objectContaining({ code: 'ERR_PROFILE_INVALID' }) as Error);
+    expect(() => mailer.sendAll([message], { signl: 5 } as object)).toThrowError(
+      expect.objectContaining({ code: 'ERR_PROFILE_INVALID' }) as Error,
+    );
   });
 
   it.each([undefined, null, 5, 'messages', {}])('says in words that %j is no iterable', async (messages) => {
@@ -439,7 +608,12 @@ describe('close', () => {
     await mailer.close();
     expect(smtp.messages).toHaveLength(1);
     await sending;
-    for (const call of [() => mailer.send(message), () => mailer.compose(message), () => mailer.testConnection(), () => mailer.sendTestEmail()]) {
+    for (const call of [
+      () => mailer.send(message),
+      () => mailer.compose(message),
+      () => mailer.testConnection(),
+      () => mailer.sendTestEmail(),
+    ]) {
       expect((await failure(call())).code).toBe('ERR_CLOSED');
     }
     await mailer.close();
@@ -467,7 +641,9 @@ describe('close', () => {
     const attachments = [{ filename: 'f', content: Readable.from([Buffer.alloc(4 << 20)]) }];
     const sent = await mailer.send({ ...message, to: ['one@example.org', 'two@example.org'], attachments });
     expect(sent.accepted).toHaveLength(2);
-    expect(events.map((event) => (event.type === 'warning' ? event.warning.code : event.type))).toContain('WARN_FILE_LEFT');
+    expect(events.map((event) => (event.type === 'warning' ? event.warning.code : event.type))).toContain(
+      'WARN_FILE_LEFT',
+    );
     await mailer.close();
   });
 
@@ -476,27 +652,51 @@ describe('close', () => {
     const sends = [failure(mailer.send(message)), failure(mailer.send(message))];
     await new Promise((resolve) => setTimeout(resolve, 100));
     await mailer.close({ force: true });
-    for (const error of await Promise.all(sends)) expect(error).toMatchObject({ code: 'ERR_CLOSED', delivery: 'not-delivered' });
+    for (const error of await Promise.all(sends))
+      expect(error).toMatchObject({ code: 'ERR_CLOSED', delivery: 'not-delivered' });
   });
 });
 
 describe('a profile', () => {
   it('with every problem at once is refused when the mailer is made', () => {
-    expect(() => createMailer({ name: 'x', sender: { email: 'broken' }, server: { host: '', port: 0 } } as EmailProfile)).toThrowError(
-      expect.objectContaining({ code: 'ERR_PROFILE_INVALID', problems: expect.arrayContaining([expect.objectContaining({ path: 'sender.email' }), expect.objectContaining({ path: 'server.port' })]) as object }) as Error,
+    expect(() =>
+      createMailer({ name: 'x', sender: { email: 'broken' }, server: { host: '', port: 0 } } as EmailProfile),
+    ).toThrowError(
+      expect.objectContaining({
+        code: 'ERR_PROFILE_INVALID',
+        problems: expect.arrayContaining([
+          expect.objectContaining({ path: 'sender.email' }),
+          expect.objectContaining({ path: 'server.port' }),
+        ]) as object,
+      }) as Error,
     );
   });
 
   it('whose secret cannot be read is ERR_SECRET with its path, and nothing is sent', async () => {
-    const { smtp, mailer } = await setUp({ users: { ann: 'x' } }, { authentication: { ...credentials, password: { env: 'SURELY_NOT_SET_ANYWHERE' } } });
-    expect(await failure(mailer.send(message))).toMatchObject({ code: 'ERR_SECRET', message: expect.stringContaining('authentication.password') as string });
+    const { smtp, mailer } = await setUp(
+      { users: { ann: 'x' } },
+      { authentication: { ...credentials, password: { env: 'SURELY_NOT_SET_ANYWHERE' } } },
+    );
+    expect(await failure(mailer.send(message))).toMatchObject({
+      code: 'ERR_SECRET',
+      message: expect.stringContaining('authentication.password') as string,
+    });
     expect(smtp.messages).toHaveLength(0);
   });
 
   it('needs a server with the extensions that a message asks for', async () => {
     const { mailer } = await setUp({ extensions: ['PIPELINING'] });
-    for (const envelope of [{ dsn: { notify: 'never' as const } }, { requireTls: true }, { deliverBy: { seconds: 60, mode: 'return' as const } }, { holdUntil: new Date(Date.now() + 60_000) }, { mtPriority: 3 }]) {
-      expect(await failure(mailer.send({ ...message, envelope }))).toMatchObject({ code: 'ERR_EXTENSION_MISSING', delivery: 'not-delivered' });
+    for (const envelope of [
+      { dsn: { notify: 'never' as const } },
+      { requireTls: true },
+      { deliverBy: { seconds: 60, mode: 'return' as const } },
+      { holdUntil: new Date(Date.now() + 60_000) },
+      { mtPriority: 3 },
+    ]) {
+      expect(await failure(mailer.send({ ...message, envelope }))).toMatchObject({
+        code: 'ERR_EXTENSION_MISSING',
+        delivery: 'not-delivered',
+      });
     }
     const result = await mailer.send({ ...message, returnReceiptTo: 'a@example.com' });
     expect(result.warnings.map(({ code }) => code)).toContain('WARN_DSN_UNAVAILABLE');
@@ -512,15 +712,29 @@ describe('a profile', () => {
 describe('a message', () => {
   it('given a transport of the caller’s own is composed for real', async () => {
     const transport = new MemoryTransport();
-    const mailer = createMailer({ name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com' } }, { transport });
-    const result = await mailer.send({ ...message, html: '<p>hello</p>', attachments: [{ filename: 'ü.txt', content: 'x' }] });
+    const mailer = createMailer(
+      { name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com' } },
+      { transport },
+    );
+    const result = await mailer.send({
+      ...message,
+      html: '<p>hello</p>',
+      attachments: [{ filename: 'ü.txt', content: 'x' }],
+    });
     expect(result.bytes).toBe(transport.sent[0]?.content.length);
-    expect(transport.sent[0]).toMatchObject({ text: expect.stringContaining('hello') as string, html: expect.stringContaining('<p>') as string, attachments: [{ filename: 'ü.txt' }] });
+    expect(transport.sent[0]).toMatchObject({
+      text: expect.stringContaining('hello') as string,
+      html: expect.stringContaining('<p>') as string,
+      attachments: [{ filename: 'ü.txt' }],
+    });
     expect(await mailer.testConnection()).toMatchObject({ ok: true, steps: [] });
     transport.failNext({ code: 451, lines: ['later'] });
     expect(await failure(mailer.send(message))).toMatchObject({ retryable: true, reply: { code: 451 } });
     transport.failNext(new Error('of a kind unknown here'));
-    expect(await failure(mailer.send(message))).toMatchObject({ code: 'ERR_CONNECT', cause: expect.any(Error) as Error });
+    expect(await failure(mailer.send(message))).toMatchObject({
+      code: 'ERR_CONNECT',
+      cause: expect.any(Error) as Error,
+    });
     await mailer.close();
   });
 

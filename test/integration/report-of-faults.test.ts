@@ -16,12 +16,21 @@ async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return (server.address() as AddressInfo).port;
 }
-const plain = (behave: (socket: Socket) => void): Promise<number> => listen(createServer((socket) => behave(socket.on('error', () => undefined).resume())));
+const plain = (behave: (socket: Socket) => void): Promise<number> =>
+  listen(createServer((socket) => behave(socket.on('error', () => undefined).resume())));
 
 afterAll(() => Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve)))));
 
-async function report(server: Partial<OutgoingServer>, more: Pick<EmailProfile, 'authentication' | 'proxy'> = {}): Promise<ConnectionReport> {
-  await using mailer = createMailer({ name: 'n', sender: { email: 'ann@example.com' }, server: { host: 'localhost', ...server }, ...more });
+async function report(
+  server: Partial<OutgoingServer>,
+  more: Pick<EmailProfile, 'authentication' | 'proxy'> = {},
+): Promise<ConnectionReport> {
+  await using mailer = createMailer({
+    name: 'n',
+    sender: { email: 'ann@example.com' },
+    server: { host: 'localhost', ...server },
+    ...more,
+  });
   return await mailer.testConnection();
 }
 
@@ -42,13 +51,55 @@ function told(result: ConnectionReport): { step: string; text: string } {
 
 describe('a report of a server that', () => {
   it.each<[string, (socket: Socket) => void, Partial<OutgoingServer>, string, RegExp]>([
-    ['closes at once', (socket) => socket.end(), { security: 'explicit' }, 'greeting', /closed the connection[^]*-> Try again\. .*log of the server/],
-    ['refuses this machine', (socket) => socket.end('554 5.7.1 You are on our list\r\n'), { security: 'explicit' }, 'greeting', /554 5\.7\.1 You are on our list[^]*-> .*submission service/],
-    ['has no time', (socket) => socket.end('421 4.3.2 Too many connections\r\n'), { security: 'explicit' }, 'greeting', /421 4\.3\.2[^]*-> .*try again later/],
-    ['waits for TLS', () => undefined, { security: 'explicit', timeouts: { greetingMs: 300 } }, 'greeting', /did not greet within 300 ms[^]*-> .*'implicit'.*greetingMs/],
-    ['never speaks TLS', () => undefined, { security: 'implicit', timeouts: { connectMs: 300 } }, 'tls', /not set up within 300 ms \(server\.timeouts\.connectMs\)[^]*-> .*firewall.*connectMs/],
-    ['is one for IMAP', (socket) => socket.write('* OK IMAP4rev1\r\n'), { security: 'explicit' }, 'greeting', /"\* OK IMAP4rev1"[^]*-> .*server\.port/],
-    ['takes no LHLO', (socket) => socket.once('data', () => socket.end('500 5.5.1 What?\r\n')).write('220 x\r\n'), { security: 'none', protocol: 'lmtp' }, 'ehlo', /refused LHLO: 500[^]*-> .*server\.protocol/],
+    [
+      'closes at once',
+      (socket) => socket.end(),
+      { security: 'explicit' },
+      'greeting',
+      /closed the connection[^]*-> Try again\. .*log of the server/,
+    ],
+    [
+      'refuses this machine',
+      (socket) => socket.end('554 5.7.1 You are on our list\r\n'),
+      { security: 'explicit' },
+      'greeting',
+      /554 5\.7\.1 You are on our list[^]*-> .*submission service/,
+    ],
+    [
+      'has no time',
+      (socket) => socket.end('421 4.3.2 Too many connections\r\n'),
+      { security: 'explicit' },
+      'greeting',
+      /421 4\.3\.2[^]*-> .*try again later/,
+    ],
+    [
+      'waits for TLS',
+      () => undefined,
+      { security: 'explicit', timeouts: { greetingMs: 300 } },
+      'greeting',
+      /did not greet within 300 ms[^]*-> .*'implicit'.*greetingMs/,
+    ],
+    [
+      'never speaks TLS',
+      () => undefined,
+      { security: 'implicit', timeouts: { connectMs: 300 } },
+      'tls',
+      /not set up within 300 ms \(server\.timeouts\.connectMs\)[^]*-> .*firewall.*connectMs/,
+    ],
+    [
+      'is one for IMAP',
+      (socket) => socket.write('* OK IMAP4rev1\r\n'),
+      { security: 'explicit' },
+      'greeting',
+      /"\* OK IMAP4rev1"[^]*-> .*server\.port/,
+    ],
+    [
+      'takes no LHLO',
+      (socket) => socket.once('data', () => socket.end('500 5.5.1 What?\r\n')).write('220 x\r\n'),
+      { security: 'none', protocol: 'lmtp' },
+      'ehlo',
+      /refused LHLO: 500[^]*-> .*server\.protocol/,
+    ],
   ])('%s', async (_what, behave, server, step, words) => {
     const result = told(await report({ port: await plain(behave), ...server }));
     expect(result).toEqual({ step, text: expect.stringMatching(words) });
@@ -56,8 +107,15 @@ describe('a report of a server that', () => {
 
   it('wants a client certificate, which no second attempt will bring', async () => {
     const { certificate: cert, key } = createTestCertificateAuthority().issueServer();
-    const server = createTlsServer({ cert, key, requestCert: true, rejectUnauthorized: true }).on('tlsClientError', () => undefined);
-    const result = await report({ port: await listen(server), security: 'implicit', tls: { dangerouslyAcceptAnyCertificate: true } });
+    const server = createTlsServer({ cert, key, requestCert: true, rejectUnauthorized: true }).on(
+      'tlsClientError',
+      () => undefined,
+    );
+    const result = await report({
+      port: await listen(server),
+      security: 'implicit',
+      tls: { dangerouslyAcceptAnyCertificate: true },
+    });
     expect(told(result).text).toMatch(/CERTIFICATE_REQUIRED[^]*-> .*server\.tls\.clientCertificate/);
     expect(result.steps.at(-1)?.error?.retryable).toBe(false);
   });
@@ -75,26 +133,73 @@ describe('a report of a mail server', () => {
 
   it.each<[string, OutgoingServer['tls'], Authentication | undefined, string, RegExp]>([
     ['whose authority is unknown', {}, undefined, 'tls', /Throwaway test CA[^]*-> .*server\.tls\.ca/],
-    ['of another name', { serverName: 'other.example' }, undefined, 'tls', /not for other\.example but for localhost[^]*-> .*server\.tls\.serverName/],
-    ['whose authority stands in a file that is not there', { ca: { file: '/no/such.pem' } }, undefined, 'tls', /\/no\/such\.pem.*ENOENT[^]*-> Check that the file exists/],
-    ['with a wrong password', {}, login('Open sesame'), 'authenticate', /by PLAIN: 535[^]*-> Check user name and password/],
-    ['with a password that is not there', {}, login({ env: 'SEALPOST_NO_SUCH' }), 'authenticate', /SEALPOST_NO_SUCH is not set[^]*-> Set SEALPOST_NO_SUCH/],
-    ['with a method that it has not', {}, { method: 'ntlm', username: 'ann', password: 'x' }, 'authenticate', /offers PLAIN and LOGIN[^]*-> Use what is offered: authentication\.method 'password'/],
+    [
+      'of another name',
+      { serverName: 'other.example' },
+      undefined,
+      'tls',
+      /not for other\.example but for localhost[^]*-> .*server\.tls\.serverName/,
+    ],
+    [
+      'whose authority stands in a file that is not there',
+      { ca: { file: '/no/such.pem' } },
+      undefined,
+      'tls',
+      /\/no\/such\.pem.*ENOENT[^]*-> Check that the file exists/,
+    ],
+    [
+      'with a wrong password',
+      {},
+      login('Open sesame'),
+      'authenticate',
+      /by PLAIN: 535[^]*-> Check user name and password/,
+    ],
+    [
+      'with a password that is not there',
+      {},
+      login({ env: 'SEALPOST_NO_SUCH' }),
+      'authenticate',
+      /SEALPOST_NO_SUCH is not set[^]*-> Set SEALPOST_NO_SUCH/,
+    ],
+    [
+      'with a method that it has not',
+      {},
+      { method: 'ntlm', username: 'ann', password: 'x' },
+      'authenticate',
+      /offers PLAIN and LOGIN[^]*-> Use what is offered: authentication\.method 'password'/,
+    ],
   ])('%s', async (_what, tls, authentication, step, words) => {
     const ca = authentication === undefined && tls?.serverName === undefined ? {} : { ca: server.ca };
-    const result = told(await report({ port: server.port, security: 'explicit', tls: { ...ca, ...tls } }, { authentication }));
+    const result = told(
+      await report({ port: server.port, security: 'explicit', tls: { ...ca, ...tls } }, { authentication }),
+    );
     expect(result).toEqual({ step, text: expect.stringMatching(words) });
   });
 
   it('that is as it should be says what it offers and what was used', async () => {
-    const result = await report({ port: server.port, security: 'explicit', tls: { ca: server.ca } }, { authentication: login('open sesame') });
-    expect([result.ok, result.steps.find(({ name }) => name === 'authenticate')?.detail]).toEqual([true, "PLAIN by method 'password', the strongest of PLAIN LOGIN"]);
+    const result = await report(
+      { port: server.port, security: 'explicit', tls: { ca: server.ca } },
+      { authentication: login('open sesame') },
+    );
+    expect([result.ok, result.steps.find(({ name }) => name === 'authenticate')?.detail]).toEqual([
+      true,
+      "PLAIN by method 'password', the strongest of PLAIN LOGIN",
+    ]);
   });
 
   it('without TLS says of each mechanism what it would show', async () => {
-    for (const [mechanisms, words] of [[['PLAIN'], 'read the secret'], [['CRAM-MD5'], 'guess at the password'], [['PLAIN', 'CRAM-MD5'], 'read the password, or guess at it']] as const) {
+    for (const [mechanisms, words] of [
+      [['PLAIN'], 'read the secret'],
+      [['CRAM-MD5'], 'guess at the password'],
+      [['PLAIN', 'CRAM-MD5'], 'read the password, or guess at it'],
+    ] as const) {
       await using open = await TestSmtpServer.start({ security: 'none', users: { ann: 'x' }, mechanisms });
-      expect(told(await report({ port: open.port }, { authentication: login('x') })).text).toContain(`${mechanisms.join(' and ')} would let everyone on the way ${words}.`.replace('PLAIN and CRAM-MD5', 'CRAM-MD5 and PLAIN'));
+      expect(told(await report({ port: open.port }, { authentication: login('x') })).text).toContain(
+        `${mechanisms.join(' and ')} would let everyone on the way ${words}.`.replace(
+          'PLAIN and CRAM-MD5',
+          'CRAM-MD5 and PLAIN',
+        ),
+      );
     }
   });
 });
@@ -106,6 +211,9 @@ describe('a report of a proxy', () => {
     await new Promise((resolve) => closed.close(resolve));
     servers.pop();
     const result = told(await report({}, { proxy: `http://127.0.0.1:${port}` }));
-    expect(result).toEqual({ step: 'connect', text: expect.stringMatching(/proxy: No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED\n {5}-> .*proxy\.host/) });
+    expect(result).toEqual({
+      step: 'connect',
+      text: expect.stringMatching(/proxy: No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED\n {5}-> .*proxy\.host/),
+    });
   });
 });

@@ -4,42 +4,72 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEmailError, createMailer } from '../../src/index.js';
-import type { CertificateSource, CertificateStore, EmailError, EmailProfile, MailMessage, ProfileStore, SmimeSettings } from '../../src/index.js';
+import type {
+  CertificateSource,
+  CertificateStore,
+  EmailError,
+  EmailProfile,
+  MailMessage,
+  ProfileStore,
+  SmimeSettings,
+} from '../../src/index.js';
 import { readCertificateIds } from '../support/recipient-infos.js';
 import { decrypt, loadCertificate, verify } from '../../src/smime.js';
 import { createTestIdentities, MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import type { TestIdentity } from '../../src/testing.js';
 
-const { ca, identities } = createTestIdentities('ann@example.com', 'bob@example.org', 'eve@example.org', 'zoe@example.org');
+const { ca, identities } = createTestIdentities(
+  'ann@example.com',
+  'bob@example.org',
+  'eve@example.org',
+  'zoe@example.org',
+);
 const identity = (address: string): TestIdentity => identities.get(address) as TestIdentity;
 const ann = identity('ann@example.com');
 const bob = identity('bob@example.org');
 const folder = mkdtempSync(join(tmpdir(), 'smime-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-for (const [address, { certificate }] of identities) if (address !== 'ann@example.com') writeFileSync(join(folder, `${address}.pem`), certificate);
+for (const [address, { certificate }] of identities)
+  if (address !== 'ann@example.com') writeFileSync(join(folder, `${address}.pem`), certificate);
 
 const sign = { certificate: { data: ann.certificate, key: ann.key } };
 const encrypt = { certificates: { directory: folder } };
-const message: MailMessage = { to: 'bob@example.org', subject: 'secret subject', text: 'the text', attachments: [{ filename: 'a.bin', content: Buffer.alloc(5000, 1) }] };
+const message: MailMessage = {
+  to: 'bob@example.org',
+  subject: 'secret subject',
+  text: 'the text',
+  attachments: [{ filename: 'a.bin', content: Buffer.alloc(5000, 1) }],
+};
 
 function setUp(smime: SmimeSettings, profile: Partial<EmailProfile> = {}, profileStore?: ProfileStore) {
   const transport = new MemoryTransport();
   const mailer = createMailer(
-    { name: 'p', sender: { name: 'Ann', email: 'ann@example.com' }, server: { host: 'mail.example.com' }, smime, ...profile },
+    {
+      name: 'p',
+      sender: { name: 'Ann', email: 'ann@example.com' },
+      server: { host: 'mail.example.com' },
+      smime,
+      ...profile,
+    },
     { transport, ...(profileStore ? { profileStore } : {}) },
   );
   return { transport, mailer };
 }
 const derOf = (pem: string): Buffer => new X509Certificate(pem).raw;
 const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
-const openWith = (address: string, content: Uint8Array | undefined) => decrypt(content ?? new Uint8Array(), { data: identity(address).certificate, key: identity(address).key });
+const openWith = (address: string, content: Uint8Array | undefined) =>
+  decrypt(content ?? new Uint8Array(), { data: identity(address).certificate, key: identity(address).key });
 
 describe('a profile that signs', () => {
   it.each(['detached', 'opaque'] as const)('signs %s, and what arrives verifies', async (format) => {
     const { transport, mailer } = setUp({ sign: { ...sign, format } });
     await mailer.send(message);
-    const { signatures, content } = await verify(transport.sent[0]?.content ?? new Uint8Array(), { trustAnchors: [ca] });
-    expect(signatures).toMatchObject([{ valid: true, trusted: true, signer: { emails: ['ann@example.com'] }, hashAlgorithm: 'sha256' }]);
+    const { signatures, content } = await verify(transport.sent[0]?.content ?? new Uint8Array(), {
+      trustAnchors: [ca],
+    });
+    expect(signatures).toMatchObject([
+      { valid: true, trusted: true, signer: { emails: ['ann@example.com'] }, hashAlgorithm: 'sha256' },
+    ]);
     expect(textOf(content)).toContain('the text');
     expect(transport.sent[0]?.headers['subject']).toEqual(['secret subject']);
   });
@@ -64,18 +94,41 @@ describe('a profile that signs', () => {
   it('refuses a finished message unless told not to sign it', async () => {
     const { transport, mailer } = setUp({ sign });
     const raw = 'From: ann@example.com\r\n\r\nx';
-    await expect(mailer.send({ to: 'b@example.org', raw })).rejects.toMatchObject({ code: 'ERR_MESSAGE_INVALID', problems: [{ path: 'raw' }] });
+    await expect(mailer.send({ to: 'b@example.org', raw })).rejects.toMatchObject({
+      code: 'ERR_MESSAGE_INVALID',
+      problems: [{ path: 'raw' }],
+    });
     await mailer.send({ to: 'b@example.org', raw, smime: { sign: false } });
     expect(transport.sent).toHaveLength(1);
   });
 
   it('without a key, or with a broken certificate, sends nothing and says why', async () => {
-    for (const certificate of [{ data: ann.certificate }, { data: 'no certificate' }, { data: ann.certificate, key: bob.key }, { file: join(folder, 'none.p12') }] as { data?: string; key?: string; file?: string }[]) {
+    for (const certificate of [
+      { data: ann.certificate },
+      { data: 'no certificate' },
+      { data: ann.certificate, key: bob.key },
+      { file: join(folder, 'none.p12') },
+    ] as { data?: string; key?: string; file?: string }[]) {
       const { transport, mailer } = setUp({ sign: { certificate: certificate as CertificateSource } });
-      await expect(mailer.send(message)).rejects.toMatchObject({ code: 'ERR_CERTIFICATE', delivery: 'not-delivered', message: expect.stringContaining('smime.sign.certificate') as string });
+      await expect(mailer.send(message)).rejects.toMatchObject({
+        code: 'ERR_CERTIFICATE',
+        delivery: 'not-delivered',
+        message: expect.stringContaining('smime.sign.certificate') as string,
+      });
       expect(transport.sent).toHaveLength(0);
       const report = await mailer.testSigning();
-      expect(report).toMatchObject({ ok: false, problems: [{ severity: 'error', code: certificate.data === ann.certificate && !('key' in certificate) ? 'KEY_MISSING' : 'CERTIFICATE_NOT_LOADED' }] });
+      expect(report).toMatchObject({
+        ok: false,
+        problems: [
+          {
+            severity: 'error',
+            code:
+              certificate.data === ann.certificate && !('key' in certificate)
+                ? 'KEY_MISSING'
+                : 'CERTIFICATE_NOT_LOADED',
+          },
+        ],
+      });
     }
   });
 });
@@ -98,7 +151,11 @@ describe('a profile that encrypts', () => {
     const result = await mailer.send({ ...message, bcc: ['eve@example.org', 'zoe@example.org'] });
     expect(result.accepted).toEqual(['bob@example.org', 'eve@example.org', 'zoe@example.org']);
     expect(result.transactions).toHaveLength(3);
-    expect(transport.sent.map(({ envelope }) => envelope.to)).toEqual([['bob@example.org'], ['eve@example.org'], ['zoe@example.org']]);
+    expect(transport.sent.map(({ envelope }) => envelope.to)).toEqual([
+      ['bob@example.org'],
+      ['eve@example.org'],
+      ['zoe@example.org'],
+    ]);
     for (const { content, envelope } of transport.sent) {
       expect(readCertificateIds(content)).toHaveLength(1);
       expect(textOf((await openWith(envelope.to[0] ?? '', content)).content)).toContain('the text');
@@ -111,7 +168,9 @@ describe('a profile that encrypts', () => {
     transport.rejectRecipient('eve@example.org');
     const result = await mailer.send({ ...message, bcc: 'eve@example.org' });
     expect(result).toMatchObject({ accepted: ['bob@example.org'], rejected: [{ recipient: 'eve@example.org' }] });
-    await expect(mailer.send({ ...message, bcc: 'eve@example.org' }, { requireAllRecipients: true })).rejects.toMatchObject({ delivery: 'partly-delivered', retryable: false });
+    await expect(
+      mailer.send({ ...message, bcc: 'eve@example.org' }, { requireAllRecipients: true }),
+    ).rejects.toMatchObject({ delivery: 'partly-delivered', retryable: false });
   });
 
   it.each([
@@ -120,19 +179,31 @@ describe('a profile that encrypts', () => {
     [2, 'not-delivered', 'partly-delivered', ['eve: not sent', 'zoe: not sent']],
     [2, 'unknown', 'unknown', ['eve: sent and not answered: may have it', 'zoe: not sent']],
     [3, 'unknown', 'unknown', ['zoe: sent and not answered: may have it']],
-  ] as const)('of which copy %i fails as %s is %s, and says who does not have it for certain', async (failing, part, delivery, recipients) => {
-    const { transport, mailer } = setUp({ encrypt });
-    const send = transport.send.bind(transport);
-    let calls = 0;
-    transport.send = (...given) => (++calls === failing ? Promise.reject(createEmailError('ERR_CONNECT', 'lost', { delivery: part })) : send(...given));
-    const error = await mailer.send({ ...message, bcc: ['eve@example.org', 'zoe@example.org'] }).catch((cause: unknown) => cause as EmailError);
-    expect(error).toMatchObject({ code: 'ERR_CONNECT', delivery, retryable: false });
-    expect((error as EmailError).recipients?.map(({ recipient, reason }) => `${recipient.split('@')[0]}: ${reason}`)).toEqual(recipients);
-  });
+  ] as const)(
+    'of which copy %i fails as %s is %s, and says who does not have it for certain',
+    async (failing, part, delivery, recipients) => {
+      const { transport, mailer } = setUp({ encrypt });
+      const send = transport.send.bind(transport);
+      let calls = 0;
+      transport.send = (...given) =>
+        ++calls === failing
+          ? Promise.reject(createEmailError('ERR_CONNECT', 'lost', { delivery: part }))
+          : send(...given);
+      const error = await mailer
+        .send({ ...message, bcc: ['eve@example.org', 'zoe@example.org'] })
+        .catch((cause: unknown) => cause as EmailError);
+      expect(error).toMatchObject({ code: 'ERR_CONNECT', delivery, retryable: false });
+      expect(
+        (error as EmailError).recipients?.map(({ recipient, reason }) => `${recipient.split('@')[0]}: ${reason}`),
+      ).toEqual(recipients);
+    },
+  );
 
   it('refuses to send where anybody has no certificate, and names all of them', async () => {
     const { transport, mailer } = setUp({ encrypt });
-    await expect(mailer.send({ ...message, to: ['bob@example.org', 'one@example.org'], bcc: 'two@example.org' })).rejects.toMatchObject({
+    await expect(
+      mailer.send({ ...message, to: ['bob@example.org', 'one@example.org'], bcc: 'two@example.org' }),
+    ).rejects.toMatchObject({
       code: 'ERR_CERTIFICATE_MISSING',
       delivery: 'not-delivered',
       recipients: [{ recipient: 'one@example.org' }, { recipient: 'two@example.org' }],
@@ -145,7 +216,9 @@ describe('a profile that encrypts', () => {
     const result = await mailer.send({ ...message, to: ['bob@example.org', 'one@example.org'] });
     expect(result.accepted).toEqual(['bob@example.org']);
     expect(result.warnings.map(({ code }) => code)).toContain('WARN_RECIPIENT_DROPPED');
-    await expect(mailer.send({ ...message, to: 'one@example.org' })).rejects.toMatchObject({ code: 'ERR_CERTIFICATE_MISSING' });
+    await expect(mailer.send({ ...message, to: 'one@example.org' })).rejects.toMatchObject({
+      code: 'ERR_CERTIFICATE_MISSING',
+    });
     expect(transport.sent).toHaveLength(1);
   });
 
@@ -156,18 +229,26 @@ describe('a profile that encrypts', () => {
   });
 
   it('asks a function for certificates, and names the function that fails', async () => {
-    const { transport, mailer } = setUp({ encrypt: { certificates: (address) => (address === 'bob@example.org' ? [bob.certificate] : []) } });
+    const { transport, mailer } = setUp({
+      encrypt: { certificates: (address) => (address === 'bob@example.org' ? [bob.certificate] : []) },
+    });
     await mailer.send(message);
     expect(textOf((await openWith('bob@example.org', transport.sent[0]?.content)).content)).toContain('the text');
     const broken = setUp({ encrypt: { certificates: () => Promise.reject(new Error('directory down')) } });
-    await expect(broken.mailer.send(message)).rejects.toMatchObject({ code: 'ERR_CERTIFICATE_MISSING', message: expect.stringContaining('directory down') as string });
+    await expect(broken.mailer.send(message)).rejects.toMatchObject({
+      code: 'ERR_CERTIFICATE_MISSING',
+      message: expect.stringContaining('directory down') as string,
+    });
   });
 
-  it.each(['aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-256-gcm', 'des-ede3-cbc'] as const)('uses %s', async (algorithm) => {
-    const { transport, mailer } = setUp({ encrypt: { ...encrypt, algorithm } });
-    await mailer.send(message);
-    expect((await openWith('bob@example.org', transport.sent[0]?.content)).algorithm).toBe(algorithm);
-  });
+  it.each(['aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-256-gcm', 'des-ede3-cbc'] as const)(
+    'uses %s',
+    async (algorithm) => {
+      const { transport, mailer } = setUp({ encrypt: { ...encrypt, algorithm } });
+      await mailer.send(message);
+      expect((await openWith('bob@example.org', transport.sent[0]?.content)).algorithm).toBe(algorithm);
+    },
+  );
 });
 
 describe('a profile that does both', () => {
@@ -200,14 +281,28 @@ describe('a profile that does both', () => {
 describe('testSigning and testEncryption', () => {
   it('say that all is well, and of which certificates', async () => {
     const { mailer } = setUp({ sign, encrypt });
-    expect(await mailer.testSigning()).toMatchObject({ ok: true, certificates: [{ emails: ['ann@example.com'], hasPrivateKey: true }], problems: [] });
-    expect(await mailer.testEncryption(['bob@example.org', 'Zoe <zoe@example.org>'])).toMatchObject({ ok: true, missing: [], certificates: [{}, {}] });
+    expect(await mailer.testSigning()).toMatchObject({
+      ok: true,
+      certificates: [{ emails: ['ann@example.com'], hasPrivateKey: true }],
+      problems: [],
+    });
+    expect(await mailer.testEncryption(['bob@example.org', 'Zoe <zoe@example.org>'])).toMatchObject({
+      ok: true,
+      missing: [],
+      certificates: [{}, {}],
+    });
   });
 
   it('name everyone without a certificate, and an address that does not match', async () => {
     const { mailer } = setUp({ sign: { certificate: { data: bob.certificate, key: bob.key } }, encrypt });
-    expect(await mailer.testEncryption(['bob@example.org', 'one@example.org', 'two@example.org'])).toMatchObject({ ok: false, missing: ['one@example.org', 'two@example.org'] });
-    expect(await mailer.testSigning()).toMatchObject({ ok: true, problems: [{ severity: 'warning', code: 'ADDRESS_MISMATCH' }] });
+    expect(await mailer.testEncryption(['bob@example.org', 'one@example.org', 'two@example.org'])).toMatchObject({
+      ok: false,
+      missing: ['one@example.org', 'two@example.org'],
+    });
+    expect(await mailer.testSigning()).toMatchObject({
+      ok: true,
+      problems: [{ severity: 'warning', code: 'ADDRESS_MISMATCH' }],
+    });
   });
 
   it('are refused without settings', async () => {
@@ -241,7 +336,10 @@ describe('cache: true', () => {
     const bundle = join(folder, 'bundle.txt');
     writeFileSync(file, ann.certificate + ann.key);
     writeFileSync(bundle, bob.certificate + identity('zoe@example.org').certificate);
-    const smime: SmimeSettings = { sign: { certificate: { file, cache: true } }, encrypt: { certificates: { file: bundle, cache: true } } };
+    const smime: SmimeSettings = {
+      sign: { certificate: { file, cache: true } },
+      encrypt: { certificates: { file: bundle, cache: true } },
+    };
     await setUp(smime, {}, store).mailer.send(message);
     expect([...store.kept.keys()].sort()).toEqual(['p/smime.encrypt.certificates', 'p/smime.sign.certificate']);
     rmSync(file);
@@ -249,29 +347,44 @@ describe('cache: true', () => {
     const { transport, mailer } = setUp(smime, {}, store);
     await mailer.send({ ...message, to: ['bob@example.org', 'zoe@example.org'] });
     for (const address of ['bob@example.org', 'zoe@example.org']) {
-      expect((await verify((await openWith(address, transport.sent[0]?.content)).content, { trustAnchors: [ca] })).signatures).toMatchObject([{ valid: true }]);
+      expect(
+        (await verify((await openWith(address, transport.sent[0]?.content)).content, { trustAnchors: [ca] }))
+          .signatures,
+      ).toMatchObject([{ valid: true }]);
     }
-    expect(await mailer.testSigning()).toMatchObject({ ok: false, problems: [{ code: 'CERTIFICATE_NOT_LOADED', message: expect.stringContaining('ann-with-key.txt') as string }] });
+    expect(await mailer.testSigning()).toMatchObject({
+      ok: false,
+      problems: [{ code: 'CERTIFICATE_NOT_LOADED', message: expect.stringContaining('ann-with-key.txt') as string }],
+    });
   });
 
   it('is ERR_PROFILE_INVALID without a store, and ERR_STORE where the store fails', async () => {
     const smime: SmimeSettings = { sign: { certificate: { ...sign.certificate, cache: true } } };
     expect(() => setUp(smime)).toThrowError(expect.objectContaining({ code: 'ERR_PROFILE_INVALID' }) as Error);
     const broken = { ...memoryStore(), loadCached: () => Promise.reject(new Error('database gone')) };
-    await expect(setUp(smime, {}, broken).mailer.send(message)).rejects.toMatchObject({ code: 'ERR_STORE', message: expect.stringContaining('database gone') as string });
+    await expect(setUp(smime, {}, broken).mailer.send(message)).rejects.toMatchObject({
+      code: 'ERR_STORE',
+      message: expect.stringContaining('database gone') as string,
+    });
   });
 
   it('is made anew by the test functions, encryptToSelf and TLS client certificates included', async () => {
     const store = memoryStore();
     const file = join(folder, 'own.txt');
     const put = ({ certificate, key }: TestIdentity): void => writeFileSync(file, certificate + key);
-    const kept = (slot: string, { certificate }: TestIdentity): boolean => Buffer.from(store.kept.get(`p/${slot}`) ?? []).includes(derOf(certificate));
+    const kept = (slot: string, { certificate }: TestIdentity): boolean =>
+      Buffer.from(store.kept.get(`p/${slot}`) ?? []).includes(derOf(certificate));
     await using server = await TestSmtpServer.start({ security: 'implicit' });
     const source: CertificateSource = { file, cache: true };
     const profile: EmailProfile = {
       name: 'p',
       sender: { email: 'ann@example.com' },
-      server: { host: server.host, port: server.port, security: 'implicit', tls: { ca: server.ca, clientCertificate: source } },
+      server: {
+        host: server.host,
+        port: server.port,
+        security: 'implicit',
+        tls: { ca: server.ca, clientCertificate: source },
+      },
       smime: { encrypt: { ...encrypt, encryptToSelf: source } },
     };
     await using mailer = createMailer(profile, { profileStore: store });
@@ -279,13 +392,18 @@ describe('cache: true', () => {
     await mailer.send(message);
     put(bob);
     await mailer.send(message);
-    for (const slot of ['server.tls.clientCertificate', 'smime.encrypt.encryptToSelf']) expect([slot, kept(slot, ann)]).toEqual([slot, true]);
+    for (const slot of ['server.tls.clientCertificate', 'smime.encrypt.encryptToSelf'])
+      expect([slot, kept(slot, ann)]).toEqual([slot, true]);
     expect((await mailer.testConnection()).ok).toBe(true);
     expect((await mailer.testEncryption('zoe@example.org')).ok).toBe(true);
-    for (const slot of ['server.tls.clientCertificate', 'smime.encrypt.encryptToSelf']) expect([slot, kept(slot, bob)]).toEqual([slot, true]);
+    for (const slot of ['server.tls.clientCertificate', 'smime.encrypt.encryptToSelf'])
+      expect([slot, kept(slot, bob)]).toEqual([slot, true]);
     rmSync(file);
     expect(await mailer.testConnection()).toMatchObject({ ok: false });
-    expect(await mailer.testEncryption('zoe@example.org')).toMatchObject({ ok: false, problems: [{ code: 'CERTIFICATE_NOT_LOADED' }] });
+    expect(await mailer.testEncryption('zoe@example.org')).toMatchObject({
+      ok: false,
+      problems: [{ code: 'CERTIFICATE_NOT_LOADED' }],
+    });
     await mailer.send(message);
   });
 });
@@ -293,7 +411,10 @@ describe('cache: true', () => {
 describe('the certificates of the sender', () => {
   it('are read once for all messages', async () => {
     let loads = 0;
-    const store: CertificateStore = { list: () => Promise.resolve([]), load: () => (loads++, loadCertificate({ data: ann.certificate, key: ann.key })) };
+    const store: CertificateStore = {
+      list: () => Promise.resolve([]),
+      load: () => (loads++, loadCertificate({ data: ann.certificate, key: ann.key })),
+    };
     const source: CertificateSource = { store, select: { alias: 'x' } };
     const { mailer } = setUp({ sign: { certificate: source }, encrypt: { ...encrypt, encryptToSelf: source } });
     await Promise.all([mailer.send(message), mailer.send(message)]);

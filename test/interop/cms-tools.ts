@@ -13,8 +13,16 @@ const jars = ['bcprov', 'bcpkix', 'bcmail', 'bcutil'].map((name) => `/usr/share/
 const password = 'interop';
 
 /** Runs a program; its standard output, or an Error with what it said. */
-function run(program: string, args: readonly string[], options: { readonly input?: string | Buffer; readonly env?: NodeJS.ProcessEnv } = {}): Buffer {
-  const { status, stdout, stderr, error } = spawnSync(program, args, { ...options, env: { ...process.env, ...options.env }, timeout: 30_000 });
+function run(
+  program: string,
+  args: readonly string[],
+  options: { readonly input?: string | Buffer; readonly env?: NodeJS.ProcessEnv } = {},
+): Buffer {
+  const { status, stdout, stderr, error } = spawnSync(program, args, {
+    ...options,
+    env: { ...process.env, ...options.env },
+    timeout: 30_000,
+  });
   if (error !== undefined) throw error;
   if (status !== 0) throw new Error(`${program} ${args[0] ?? ''}: ${stderr.toString().slice(0, 500)}`);
   return stdout;
@@ -41,7 +49,12 @@ export class CmsTools {
   static versions(): readonly string[] {
     const nss = execFileSync('dpkg-query', ['-W', '-f', '${Version}', 'libnss3-tools']).toString();
     const java = execFileSync('dpkg-query', ['-W', '-f', '${Version}', 'libbcpkix-java']).toString();
-    return [run('openssl', ['version']).toString().trim(), `NSS ${nss}`, run('gpgsm', ['--version']).toString().split('\n')[0] ?? '', `BouncyCastle ${java}`];
+    return [
+      run('openssl', ['version']).toString().trim(),
+      `NSS ${nss}`,
+      run('gpgsm', ['--version']).toString().split('\n')[0] ?? '',
+      `BouncyCastle ${java}`,
+    ];
   }
 
   close(): void {
@@ -64,7 +77,18 @@ export class CmsTools {
     writeFileSync(this.path(`${name}.key`), keyPem(issued));
     writeFileSync(this.path(`${name}.pk8`), issued.key.privateKey.export({ format: 'der', type: 'pkcs8' }));
     run('openssl', [
-      ...['pkcs12', '-export', '-inkey', this.path(`${name}.key`), '-in', this.path(`${name}.pem`), '-name', name, '-out', this.path(`${name}.p12`)],
+      ...[
+        'pkcs12',
+        '-export',
+        '-inkey',
+        this.path(`${name}.key`),
+        '-in',
+        this.path(`${name}.pem`),
+        '-name',
+        name,
+        '-out',
+        this.path(`${name}.p12`),
+      ],
       ...['-keypbe', 'PBE-SHA1-3DES', '-certpbe', 'PBE-SHA1-3DES', '-macalg', 'sha1', '-passout', `pass:${password}`],
     ]);
     spawnSync('pk12util', ['-i', this.path(`${name}.p12`), '-d', this.#nss, '-W', password, '-K', '']); // NSS does not know every kind of key
@@ -73,11 +97,17 @@ export class CmsTools {
   #prepareGpgsm(people: Readonly<Record<string, Issued>>): void {
     writeFileSync(join(this.#gnupg, 'gpgsm.conf'), 'disable-crl-checks\ndisable-policy-checks\nno-greeting\n');
     writeFileSync(join(this.#gnupg, 'gpg-agent.conf'), 'allow-loopback-pinentry\n');
-    const fingerprint = run('openssl', ['x509', '-in', this.path('root.pem'), '-noout', '-fingerprint', '-sha1']).toString().split('=')[1]?.trim();
+    const fingerprint = run('openssl', ['x509', '-in', this.path('root.pem'), '-noout', '-fingerprint', '-sha1'])
+      .toString()
+      .split('=')[1]
+      ?.trim();
     writeFileSync(join(this.#gnupg, 'trustlist.txt'), `${fingerprint} S relax\n`);
     const gpgsm = ['--homedir', this.#gnupg, '--batch', '--yes', '--pinentry-mode', 'loopback'];
     spawnSync('gpgsm', [...gpgsm, '--import', this.path('root.pem')]);
-    for (const name of Object.keys(people)) spawnSync('gpgsm', [...gpgsm, '--passphrase-fd', '0', '--import', this.path(`${name}.p12`)], { input: `${password}\n${password}\n` });
+    for (const name of Object.keys(people))
+      spawnSync('gpgsm', [...gpgsm, '--passphrase-fd', '0', '--import', this.path(`${name}.p12`)], {
+        input: `${password}\n${password}\n`,
+      });
   }
 
   #save(bytes: Uint8Array): string {
@@ -93,13 +123,41 @@ export class CmsTools {
     try {
       switch (tool) {
         case 'openssl':
-          run('openssl', ['cms', '-verify', '-binary', '-inform', 'DER', '-in', file, '-CAfile', this.path('root.pem'), ...(signed === undefined ? [] : ['-content', signed])]);
+          run('openssl', [
+            'cms',
+            '-verify',
+            '-binary',
+            '-inform',
+            'DER',
+            '-in',
+            file,
+            '-CAfile',
+            this.path('root.pem'),
+            ...(signed === undefined ? [] : ['-content', signed]),
+          ]);
           return true;
         case 'nss':
           // Without -h it ends well whatever the signature is.
-          return run('cmsutil', ['-D', '-d', this.#nss, '-i', file, '-n', '-h', '0', ...(signed === undefined ? [] : ['-c', signed])]).includes('GoodSignature');
+          return run('cmsutil', [
+            '-D',
+            '-d',
+            this.#nss,
+            '-i',
+            file,
+            '-n',
+            '-h',
+            '0',
+            ...(signed === undefined ? [] : ['-c', signed]),
+          ]).includes('GoodSignature');
         case 'gpgsm':
-          run('gpgsm', ['--homedir', this.#gnupg, '--batch', '--verify', file, ...(signed === undefined ? [] : [signed])]);
+          run('gpgsm', [
+            '--homedir',
+            this.#gnupg,
+            '--batch',
+            '--verify',
+            file,
+            ...(signed === undefined ? [] : [signed]),
+          ]);
           return true;
         case 'bouncycastle':
           return this.java([['verify', file, signed ?? '-']])[0] === 'ok';
@@ -116,15 +174,45 @@ export class CmsTools {
     try {
       switch (tool) {
         case 'openssl':
-          return run('openssl', ['cms', '-decrypt', '-binary', '-inform', 'DER', '-in', file, '-recip', this.path(`${person}.pem`), '-inkey', this.path(`${person}.key`)]);
+          return run('openssl', [
+            'cms',
+            '-decrypt',
+            '-binary',
+            '-inform',
+            'DER',
+            '-in',
+            file,
+            '-recip',
+            this.path(`${person}.pem`),
+            '-inkey',
+            this.path(`${person}.key`),
+          ]);
         case 'nss':
           run('cmsutil', ['-D', '-d', this.#nss, '-i', file, '-o', out]);
           break;
         case 'gpgsm':
-          run('gpgsm', ['--homedir', this.#gnupg, '--batch', '--yes', '--pinentry-mode', 'loopback', '--passphrase-fd', '0', '-o', out, '--decrypt', file], { input: `${password}\n` });
+          run(
+            'gpgsm',
+            [
+              '--homedir',
+              this.#gnupg,
+              '--batch',
+              '--yes',
+              '--pinentry-mode',
+              'loopback',
+              '--passphrase-fd',
+              '0',
+              '-o',
+              out,
+              '--decrypt',
+              file,
+            ],
+            { input: `${password}\n` },
+          );
           break;
         case 'bouncycastle':
-          if (this.java([['decrypt', file, this.path(`${person}.pk8`), keyAlgorithm, out]])[0] !== 'ok') return undefined;
+          if (this.java([['decrypt', file, this.path(`${person}.pk8`), keyAlgorithm, out]])[0] !== 'ok')
+            return undefined;
       }
       return readFileSync(out);
     } catch {
@@ -149,7 +237,18 @@ export class CmsTools {
   /** A CMS that gpgsm makes of the content. */
   gpgsm(content: Buffer, ...args: readonly string[]): Buffer {
     const out = this.path(`f${this.#files++}`);
-    const common = ['--homedir', this.#gnupg, '--batch', '--yes', '--pinentry-mode', 'loopback', '--passphrase-fd', '0', '-o', out];
+    const common = [
+      '--homedir',
+      this.#gnupg,
+      '--batch',
+      '--yes',
+      '--pinentry-mode',
+      'loopback',
+      '--passphrase-fd',
+      '0',
+      '-o',
+      out,
+    ];
     run('gpgsm', [...common, ...args, this.#save(content)], { input: `${password}\n` });
     return readFileSync(out);
   }
@@ -165,7 +264,10 @@ export class CmsTools {
   /** Commands of java/Cms.java, and its answers. */
   java(commands: readonly (readonly string[])[]): readonly string[] {
     const input = commands.map((fields) => `${fields.join('\t')}\n`).join('');
-    return run('java', ['-XX:TieredStopAtLevel=1', '-cp', `${jars}:${this.directory}`, 'Cms'], { input }).toString().trim().split('\n');
+    return run('java', ['-XX:TieredStopAtLevel=1', '-cp', `${jars}:${this.directory}`, 'Cms'], { input })
+      .toString()
+      .trim()
+      .split('\n');
   }
 }
 

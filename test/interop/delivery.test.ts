@@ -52,7 +52,10 @@ function withoutTrace(stored: Buffer): string {
 }
 
 /** Python's email package, policy SMTP, as the judge. */
-function pythonParse(message: Buffer): { headers: [string, string][]; parts: { type: string; filename: string | null; disposition: string | null; base64: string }[] } {
+function pythonParse(message: Buffer): {
+  headers: [string, string][];
+  parts: { type: string; filename: string | null; disposition: string | null; base64: string }[];
+} {
   const file = join(tmpdir(), `message-${randomBytes(6).toString('hex')}.eml`);
   writeFileSync(file, message);
   try {
@@ -65,7 +68,9 @@ for p in m.walk():
     parts.append({'type': p.get_content_type(), 'filename': p.get_filename(), 'disposition': p.get_content_disposition(), 'base64': base64.b64encode(p.get_payload(decode=True)).decode()})
 print(json.dumps({'headers': [[k, str(v)] for k, v in m.items()], 'parts': parts, 'defects': [str(d) for d in m.defects]}))
 `;
-    const result = JSON.parse(execFileSync('python3', ['-c', program, file], { maxBuffer: 1 << 28 }).toString()) as ReturnType<typeof pythonParse> & { defects: string[] };
+    const result = JSON.parse(
+      execFileSync('python3', ['-c', program, file], { maxBuffer: 1 << 28 }).toString(),
+    ) as ReturnType<typeof pythonParse> & { defects: string[] };
     expect(result.defects).toEqual([]);
     return result;
   } finally {
@@ -98,7 +103,9 @@ function profileFor(server: Partial<OutgoingServer>, withPassword: boolean): Ema
   return {
     ...general,
     server: { host: bed.host, tls, ...server },
-    ...(withPassword ? { authentication: { method: 'password' as const, username: 'alice', password: alice.password } } : {}),
+    ...(withPassword
+      ? { authentication: { method: 'password' as const, username: 'alice', password: alice.password } }
+      : {}),
   };
 }
 
@@ -106,13 +113,29 @@ const routes: [string, EmailProfile, string][] = [
   ['Postfix, plain text', profileFor({ port: bed.postfix.plain, security: 'none' }, false), bob.postfixMaildir],
   ['Postfix, STARTTLS by itself', profileFor({ port: bed.postfix.starttls }, false), bob.postfixMaildir],
   ['Postfix submission', profileFor({ port: bed.postfix.submission, security: 'explicit' }, true), bob.postfixMaildir],
-  ['Postfix submissions', profileFor({ port: bed.postfix.submissions, security: 'implicit' }, true), bob.postfixMaildir],
-  ['Postfix with no extensions at all', profileFor({ port: bed.postfix.bare, security: 'none' }, false), bob.postfixMaildir],
+  [
+    'Postfix submissions',
+    profileFor({ port: bed.postfix.submissions, security: 'implicit' }, true),
+    bob.postfixMaildir,
+  ],
+  [
+    'Postfix with no extensions at all',
+    profileFor({ port: bed.postfix.bare, security: 'none' }, false),
+    bob.postfixMaildir,
+  ],
   ['Exim submission', profileFor({ port: bed.exim.submission, security: 'explicit' }, true), bob.eximMaildir],
   ['Exim submissions', profileFor({ port: bed.exim.submissions, security: 'implicit' }, true), bob.eximMaildir],
   ['Dovecot submission', profileFor({ port: bed.dovecot.submission, security: 'explicit' }, true), bob.postfixMaildir],
-  ['Dovecot submissions', profileFor({ port: bed.dovecot.submissions, security: 'implicit' }, true), bob.postfixMaildir],
-  ['Postfix, where implicit TLS was not expected', profileFor({ port: bed.postfix.submissions }, true), bob.postfixMaildir],
+  [
+    'Dovecot submissions',
+    profileFor({ port: bed.dovecot.submissions, security: 'implicit' }, true),
+    bob.postfixMaildir,
+  ],
+  [
+    'Postfix, where implicit TLS was not expected',
+    profileFor({ port: bed.postfix.submissions }, true),
+    bob.postfixMaildir,
+  ],
 ];
 
 const longLine = `${'abc def '.repeat(1250)}end`;
@@ -139,23 +162,44 @@ describe('a message with everything', () => {
 
   it.each(routes)('arrives by %s as it was composed, byte for byte', async (_, profile, maildir) => {
     const random = randomBytes(profile === routes[0]?.[1] ? 5 << 20 : 200_000);
-    const attachments = message.attachments?.map((part) => (part.filename === 'random.bin' ? { ...part, content: random } : part));
+    const attachments = message.attachments?.map((part) =>
+      part.filename === 'random.bin' ? { ...part, content: random } : part,
+    );
     const mailer = createMailer(profile);
     try {
-      const composed = await mailer.compose({ ...message, attachments, messageId: `${randomBytes(8).toString('hex')}@example.test` });
+      const composed = await mailer.compose({
+        ...message,
+        attachments,
+        messageId: `${randomBytes(8).toString('hex')}@example.test`,
+      });
       const result = await mailer.send({ to: bob.address, raw: composed.content });
       expect(result.accepted).toEqual([bob.address]);
       const [stored] = await delivered(maildir, 1);
       const parsed = pythonParse(stored as Buffer);
       const content = withoutTrace(stored as Buffer);
-      expect(content === Buffer.from(composed.content).toString('latin1'), 'the stored message is the one that was composed').toBe(true);
+      expect(
+        content === Buffer.from(composed.content).toString('latin1'),
+        'the stored message is the one that was composed',
+      ).toBe(true);
       expect(result.bytes).toBe(composed.content.length);
-      expect(parsed.parts.map(({ filename }) => filename)).toEqual([null, null, 'picture.png', 'empty.bin', 'one byte – ①.bin', 'random.bin', 'dots.txt']);
+      expect(parsed.parts.map(({ filename }) => filename)).toEqual([
+        null,
+        null,
+        'picture.png',
+        'empty.bin',
+        'one byte – ①.bin',
+        'random.bin',
+        'dots.txt',
+      ]);
       expect(Buffer.from(parsed.parts[5]?.base64 ?? '', 'base64').equals(random)).toBe(true);
       expect(parsed.parts[3]?.base64).toBe('');
       expect(parsed.parts[4]?.base64).toBe('AA==');
       expect(Buffer.from(parsed.parts[6]?.base64 ?? '', 'base64').toString()).toBe('.\r\n..\r\n.\n');
-      expect(Buffer.from(parsed.parts[0]?.base64 ?? '', 'base64').toString().replace(/\r\n/g, '\n')).toBe(message.text);
+      expect(
+        Buffer.from(parsed.parts[0]?.base64 ?? '', 'base64')
+          .toString()
+          .replace(/\r\n/g, '\n'),
+      ).toBe(message.text);
       expect(Math.max(...content.split('\r\n', 1000).map(({ length }) => length))).toBeLessThanOrEqual(998);
       expect(/[^\r\n]{999}/.test(content)).toBe(false);
     } finally {
@@ -181,7 +225,11 @@ describe('a message with everything', () => {
     expect(value('Return-Receipt-To')).toEqual([alice.address]);
     expect(value('Priority')).toEqual(['urgent']);
     expect(value('Sensitivity')).toEqual(['Company-Confidential']);
-    expect([...value('Importance'), ...value('X-Priority'), ...value('X-MSMail-Priority')]).toEqual(['high', '1 (Highest)', 'High']);
+    expect([...value('Importance'), ...value('X-Priority'), ...value('X-MSMail-Priority')]).toEqual([
+      'high',
+      '1 (Highest)',
+      'High',
+    ]);
     expect(value('X-Profile')).toEqual(['from the profile']);
     expect(value('X-Both')).toEqual(['message']);
     expect(value('Subject')).toEqual([message.subject]);
@@ -202,10 +250,15 @@ describe('a message with everything', () => {
 
   it('is refused before MAIL where it is larger than SIZE, or needs what the server lacks', async () => {
     const small = createMailer(profileFor({ port: bed.postfix.smallSize, security: 'none' }, false));
-    await expect(small.send(message)).rejects.toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered' });
+    await expect(small.send(message)).rejects.toMatchObject({
+      code: 'ERR_MESSAGE_TOO_LARGE',
+      delivery: 'not-delivered',
+    });
     await small.close();
     const bare = createMailer(profileFor({ port: bed.postfix.bare, security: 'none' }, false));
-    await expect(bare.send({ to: bed.postfix.recipients.utf8[0] ?? '', text: 'x' })).rejects.toMatchObject({ code: 'ERR_EXTENSION_MISSING' });
+    await expect(bare.send({ to: bed.postfix.recipients.utf8[0] ?? '', text: 'x' })).rejects.toMatchObject({
+      code: 'ERR_EXTENSION_MISSING',
+    });
     await bare.close();
   });
 
@@ -214,12 +267,20 @@ describe('a message with everything', () => {
     const mailer = createMailer(general);
     const result = await mailer.send({ to: [bob.address, reject550, defer451], text: 'x' });
     expect(result.accepted).toEqual([bob.address]);
-    expect(result.rejected.map(({ recipient, reply }) => [recipient, reply.code])).toEqual([[reject550, 550], [defer451, 451]]);
-    await expect(mailer.send({ to: [bob.address, reject550], text: 'never' }, { requireAllRecipients: true })).rejects.toMatchObject({
+    expect(result.rejected.map(({ recipient, reply }) => [recipient, reply.code])).toEqual([
+      [reject550, 550],
+      [defer451, 451],
+    ]);
+    await expect(
+      mailer.send({ to: [bob.address, reject550], text: 'never' }, { requireAllRecipients: true }),
+    ).rejects.toMatchObject({
       code: 'ERR_RECIPIENTS_REJECTED',
       recipients: [{ recipient: reject550 }],
     });
-    await expect(mailer.send({ to: [reject550], text: 'x' })).rejects.toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', retryable: false });
+    await expect(mailer.send({ to: [reject550], text: 'x' })).rejects.toMatchObject({
+      code: 'ERR_RECIPIENTS_REJECTED',
+      retryable: false,
+    });
     await mailer.close();
     const stored = await delivered(bob.postfixMaildir, 1);
     await new Promise((resolve) => setTimeout(resolve, 500));
@@ -228,14 +289,28 @@ describe('a message with everything', () => {
 });
 
 describe('a server whose certificate is wrong', () => {
-  it.each(['expired', 'future', 'wronghost', 'selfsigned', 'nochain', 'tls10'] as const)('%s is refused with ERR_TLS and told why', async (kind) => {
-    for (const [security, port] of [['implicit', bed.tls[kind].implicit], ['explicit', bed.tls[kind].starttls], ['automatic', bed.tls[kind].starttls]] as const) {
-      const mailer = createMailer(profileFor({ port, security }, true));
-      const error = await mailer.send({ to: bob.address, text: 'x' }).then(() => undefined, (cause: unknown) => cause);
-      expect(error, `${kind} ${security}`).toMatchObject({ code: 'ERR_TLS', delivery: 'not-delivered', remedy: expect.stringMatching(/./) as string });
-      await mailer.close();
-    }
-  });
+  it.each(['expired', 'future', 'wronghost', 'selfsigned', 'nochain', 'tls10'] as const)(
+    '%s is refused with ERR_TLS and told why',
+    async (kind) => {
+      for (const [security, port] of [
+        ['implicit', bed.tls[kind].implicit],
+        ['explicit', bed.tls[kind].starttls],
+        ['automatic', bed.tls[kind].starttls],
+      ] as const) {
+        const mailer = createMailer(profileFor({ port, security }, true));
+        const error = await mailer.send({ to: bob.address, text: 'x' }).then(
+          () => undefined,
+          (cause: unknown) => cause,
+        );
+        expect(error, `${kind} ${security}`).toMatchObject({
+          code: 'ERR_TLS',
+          delivery: 'not-delivered',
+          remedy: expect.stringMatching(/./) as string,
+        });
+        await mailer.close();
+      }
+    },
+  );
 
   it.each(['intermediate', 'tls12', 'tls13'] as const)('%s is accepted', async (kind) => {
     const mailer = createMailer(profileFor({ port: bed.tls[kind].implicit, security: 'implicit' }, false));
@@ -254,7 +329,8 @@ describe('a password', () => {
       });
       const report = await mailer.testConnection();
       expect(report.ok).toBe(false);
-      if (method !== 'password') expect(report.steps.find(({ name }) => name === 'authenticate')?.error?.code).toBe('ERR_AUTH_PLAINTEXT');
+      if (method !== 'password')
+        expect(report.steps.find(({ name }) => name === 'authenticate')?.error?.code).toBe('ERR_AUTH_PLAINTEXT');
       expect(report.transcript.join('\n')).not.toMatch(/C: AUTH (PLAIN|LOGIN)/);
       await mailer.close();
     }

@@ -23,17 +23,26 @@ const signers = [
 
 async function verify(messages: readonly Buffer[]): Promise<unknown[]> {
   const child = spawn(python, ['test/interop/dkim-verify.py'], { stdio: ['pipe', 'pipe', 'inherit'] });
-  child.stdin.end(messages.map((message) => `${JSON.stringify({ message: message.toString('base64'), dns })}\n`).join(''));
+  child.stdin.end(
+    messages.map((message) => `${JSON.stringify({ message: message.toString('base64'), dns })}\n`).join(''),
+  );
   const out: Buffer[] = [];
   for await (const chunk of child.stdout) out.push(chunk as Buffer);
-  return Buffer.concat(out).toString().trim().split('\n').map((line) => JSON.parse(line) as unknown);
+  return Buffer.concat(out)
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as unknown);
 }
 
 async function signed(part: Part): Promise<Buffer> {
   const entity = renderEntity(part);
   const fields =
     addressField('From', [parseAddress({ name: 'Němec, Jiří', email: 'jiri@example.com' })]) +
-    addressField('To', Array.from({ length: 20 }, (_, i) => parseAddress({ name: `Příjemce ${i}`, email: `user${i}@example.org` }))) +
+    addressField(
+      'To',
+      Array.from({ length: 20 }, (_, i) => parseAddress({ name: `Příjemce ${i}`, email: `user${i}@example.org` })),
+    ) +
     textField('Subject', 'Příliš žluťoučký kůň '.repeat(20).trim()) +
     structuredField('Date', 'Sun, 22 Nov 2026 10:35:36 +0000') +
     textField('X-Unsigned', 'x');
@@ -58,7 +67,10 @@ test('dkimpy verifies RSA and Ed25519 signatures of every kind of body, and sees
     text('blanks  inside \t and  at the end \n\n\n'),
     text('.\n..\nFrom me\né\n'),
     text('x'.repeat(10_000)),
-    { contentType: 'multipart/mixed', parts: [text('a  b'), { contentType: 'a/b', filename: 'ž.bin', body: { bytes: big }, path: 'a' }] },
+    {
+      contentType: 'multipart/mixed',
+      parts: [text('a  b'), { contentType: 'a/b', filename: 'ž.bin', body: { bytes: big }, path: 'a' }],
+    },
     { contentType: 'multipart/mixed', parts: [text('a'), { contentType: 'a/b', body: { open }, path: 'a' }] },
   ];
   const messages = await Promise.all(parts.map(signed));
@@ -76,5 +88,7 @@ test('dkimpy verifies RSA and Ed25519 signatures of every kind of body, and sees
     const [result] = await verify([Buffer.from(changed, 'latin1')]);
     expect(result).not.toContain(true);
   }
-  expect(await verify([Buffer.from(first.toString('latin1').replace('X-Unsigned: x', 'X-Unsigned: y'), 'latin1')])).toEqual([[true, true]]);
+  expect(
+    await verify([Buffer.from(first.toString('latin1').replace('X-Unsigned: x', 'X-Unsigned: y'), 'latin1')]),
+  ).toEqual([[true, true]]);
 });

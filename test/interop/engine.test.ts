@@ -15,15 +15,48 @@ const { reject550, defer451 } = bed.postfix.recipients;
 const trusted = { ca: { file: bed.pki.ca } };
 const password = { method: 'password', username: 'alice', password: alice.password } as const;
 
-const servers: Readonly<Record<string, Partial<ConnectionSettings> & { readonly port: number; readonly maildir: string; readonly refused: string }>> = {
+const servers: Readonly<
+  Record<
+    string,
+    Partial<ConnectionSettings> & { readonly port: number; readonly maildir: string; readonly refused: string }
+  >
+> = {
   Postfix: { port: bed.postfix.plain, maildir: bob.postfixMaildir, refused: reject550 },
   'Postfix without extensions': { port: bed.postfix.bare, maildir: bob.postfixMaildir, refused: reject550 },
-  'Postfix over STARTTLS': { port: bed.postfix.starttls, security: 'explicit', maildir: bob.postfixMaildir, refused: reject550 },
-  'Postfix over TLS': { port: bed.postfix.submissions, security: 'implicit', authentication: password, maildir: bob.postfixMaildir, refused: reject550 },
+  'Postfix over STARTTLS': {
+    port: bed.postfix.starttls,
+    security: 'explicit',
+    maildir: bob.postfixMaildir,
+    refused: reject550,
+  },
+  'Postfix over TLS': {
+    port: bed.postfix.submissions,
+    security: 'implicit',
+    authentication: password,
+    maildir: bob.postfixMaildir,
+    refused: reject550,
+  },
   Exim: { port: bed.exim.plain, maildir: bob.eximMaildir, refused: 'nobody@elsewhere.invalid' },
-  'Exim over STARTTLS': { port: bed.exim.submission, security: 'explicit', authentication: password, maildir: bob.eximMaildir, refused: 'nobody@elsewhere.invalid' },
-  'Dovecot submission': { port: bed.dovecot.submission, security: 'explicit', authentication: password, maildir: bob.postfixMaildir, refused: reject550 },
-  'Dovecot LMTP': { port: bed.dovecot.lmtp, protocol: 'lmtp', maildir: bob.postfixMaildir, refused: '"not stored"@[127.0.0.300]' },
+  'Exim over STARTTLS': {
+    port: bed.exim.submission,
+    security: 'explicit',
+    authentication: password,
+    maildir: bob.eximMaildir,
+    refused: 'nobody@elsewhere.invalid',
+  },
+  'Dovecot submission': {
+    port: bed.dovecot.submission,
+    security: 'explicit',
+    authentication: password,
+    maildir: bob.postfixMaildir,
+    refused: reject550,
+  },
+  'Dovecot LMTP': {
+    port: bed.dovecot.lmtp,
+    protocol: 'lmtp',
+    maildir: bob.postfixMaildir,
+    refused: '"not stored"@[127.0.0.300]',
+  },
 };
 
 interface Marked {
@@ -33,7 +66,10 @@ interface Marked {
 
 function marked(body = 'Hello\r\n.\r\n..dots\r\n'): Marked {
   const mark = randomBytes(9).toString('hex');
-  return { mark, content: `From: ${alice.address}\r\nTo: ${bob.address}\r\nSubject: engine\r\nX-Mark: ${mark}\r\n\r\n${body}` };
+  return {
+    mark,
+    content: `From: ${alice.address}\r\nTo: ${bob.address}\r\nSubject: engine\r\nX-Mark: ${mark}\r\n\r\n${body}`,
+  };
 }
 
 /** The stored messages that hold one of the marks: from their From field on, line ends as sent. */
@@ -61,7 +97,8 @@ const from = alice.address;
 const to = [bob.address];
 
 describe.each(Object.entries(servers))('%s', (_, { maildir, port, refused, ...settings }) => {
-  const connect = (more: Partial<ConnectionSettings> = {}): ReturnType<typeof open> => open(port, { host: 'localhost', tls: trusted, ...settings, ...more });
+  const connect = (more: Partial<ConnectionSettings> = {}): ReturnType<typeof open> =>
+    open(port, { host: 'localhost', tls: trusted, ...settings, ...more });
 
   test('takes messages small, large, streamed and of dots, octet by octet', async () => {
     const connection = await connect();
@@ -78,7 +115,8 @@ describe.each(Object.entries(servers))('%s', (_, { maildir, port, refused, ...se
       { content: blocks(streamed.content) },
       { content: blocks(whole.content), more: { size: whole.content.length, canonical: true } },
     ];
-    for (const sending of sendings) await expect(send(connection, { from, to, ...sending })).resolves.toMatchObject({ accepted: to });
+    for (const sending of sendings)
+      await expect(send(connection, { from, to, ...sending })).resolves.toMatchObject({ accepted: to });
     await connection.quit();
     await arrived(maildir, [small, large, streamed, whole]);
   });
@@ -89,7 +127,8 @@ describe.each(Object.entries(servers))('%s', (_, { maildir, port, refused, ...se
     const messages = Array.from({ length: 10 }, () => marked());
     const left = [...messages];
     const lane = async (): Promise<void> => {
-      for (let next = left.shift(); next !== undefined; next = left.shift()) await send(connection, { from, to, content: next.content });
+      for (let next = left.shift(); next !== undefined; next = left.shift())
+        await send(connection, { from, to, content: next.content });
     };
     await Promise.all(Array.from({ length: 8 }, lane));
     await connection.quit();
@@ -100,9 +139,14 @@ describe.each(Object.entries(servers))('%s', (_, { maildir, port, refused, ...se
     const connection = await connect({ messagesInFlight: 8 });
     const good = Array.from({ length: 4 }, () => marked());
     const refusedBody = marked();
-    const sendings: Sending[] = good.flatMap(({ content }) => [{ to, content }, { to: [refused], content: refusedBody.content }]);
+    const sendings: Sending[] = good.flatMap(({ content }) => [
+      { to, content },
+      { to: [refused], content: refusedBody.content },
+    ]);
     const settled = await Promise.allSettled(sendings.map((sending) => send(connection, { from, ...sending })));
-    expect(settled.map(({ status }) => status)).toEqual(sendings.map((_, i) => (i % 2 === 0 ? 'fulfilled' : 'rejected')));
+    expect(settled.map(({ status }) => status)).toEqual(
+      sendings.map((_, i) => (i % 2 === 0 ? 'fulfilled' : 'rejected')),
+    );
     expect(connection.usable).toBe(true);
     await connection.quit();
     await arrived(maildir, good);
@@ -116,7 +160,10 @@ describe('recipients that Postfix refuses', () => {
     const message = marked();
     const outcome = await send(connection, { from, to: [reject550, bob.address, defer451], content: message.content });
     expect(outcome.accepted).toEqual([bob.address]);
-    expect(outcome.rejected.map(({ recipient, reply }) => [recipient, reply.code])).toEqual([[reject550, 550], [defer451, 451]]);
+    expect(outcome.rejected.map(({ recipient, reply }) => [recipient, reply.code])).toEqual([
+      [reject550, 550],
+      [defer451, 451],
+    ]);
     await connection.quit();
     await arrived(bob.postfixMaildir, [message]);
   });
@@ -125,7 +172,11 @@ describe('recipients that Postfix refuses', () => {
     const connection = await open(bed.postfix.plain);
     const refused = marked();
     const taken = marked();
-    await expect(failure(send(connection, { from, to: [bob.address, reject550], requireAllRecipients: true, content: refused.content }))).resolves.toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered' });
+    await expect(
+      failure(
+        send(connection, { from, to: [bob.address, reject550], requireAllRecipients: true, content: refused.content }),
+      ),
+    ).resolves.toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered' });
     await send(connection, { from, to, content: taken.content });
     await connection.quit();
     await arrived(bob.postfixMaildir, [taken]);
@@ -134,7 +185,9 @@ describe('recipients that Postfix refuses', () => {
 
   test('of a message over its SIZE are never asked about', async () => {
     const connection = await open(bed.postfix.smallSize);
-    await expect(failure(send(connection, { from, to, content: 'x'.repeat(1_000_000) }))).resolves.toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE' });
+    await expect(failure(send(connection, { from, to, content: 'x'.repeat(1_000_000) }))).resolves.toMatchObject({
+      code: 'ERR_MESSAGE_TOO_LARGE',
+    });
     await connection.quit();
   });
 });
@@ -149,59 +202,120 @@ describe('TLS', () => {
     ['mtls', /CERTIFICATE_REQUIRED/],
     ['tls10', /version/],
   ] as const)('of the %s server is refused with its reason', async (name, reason) => {
-    for (const [security, port] of [['implicit', bed.tls[name].implicit], ['explicit', bed.tls[name].starttls]] as const) {
-      await expect(failure(open(port, { host: 'localhost', security, tls: trusted }))).resolves.toMatchObject({ code: 'ERR_TLS', message: expect.stringMatching(reason), remedy: expect.any(String) });
+    for (const [security, port] of [
+      ['implicit', bed.tls[name].implicit],
+      ['explicit', bed.tls[name].starttls],
+    ] as const) {
+      await expect(failure(open(port, { host: 'localhost', security, tls: trusted }))).resolves.toMatchObject({
+        code: 'ERR_TLS',
+        message: expect.stringMatching(reason),
+        remedy: expect.any(String),
+      });
     }
   });
 
-  test.each(['intermediate', 'tls12', 'tls13'] as const)('of the %s server is good, and its sessions are resumed', async (name) => {
-    for (const [security, port] of [['implicit', bed.tls[name].implicit], ['explicit', bed.tls[name].starttls]] as const) {
-      const shared = new SharedState();
-      const tls = { ...trusted };
-      const resumed: boolean[] = [];
-      for (let i = 0; i < 3; i++) {
-        const observer = { step: (step: ConnectionStepReport) => step.name === 'tls' && resumed.push(step.detail.includes('resumed')) };
-        const connection = await open(port, { host: 'localhost', security, tls }, { shared, observer });
-        expect(connection.tls?.authorized).toBe(true);
-        await connection.quit();
+  test.each(['intermediate', 'tls12', 'tls13'] as const)(
+    'of the %s server is good, and its sessions are resumed',
+    async (name) => {
+      for (const [security, port] of [
+        ['implicit', bed.tls[name].implicit],
+        ['explicit', bed.tls[name].starttls],
+      ] as const) {
+        const shared = new SharedState();
+        const tls = { ...trusted };
+        const resumed: boolean[] = [];
+        for (let i = 0; i < 3; i++) {
+          const observer = {
+            step: (step: ConnectionStepReport) => step.name === 'tls' && resumed.push(step.detail.includes('resumed')),
+          };
+          const connection = await open(port, { host: 'localhost', security, tls }, { shared, observer });
+          expect(connection.tls?.authorized).toBe(true);
+          await connection.quit();
+        }
+        expect(resumed).toEqual([false, true, true]);
       }
-      expect(resumed).toEqual([false, true, true]);
-    }
-  });
+    },
+  );
 
   test('takes a client certificate', async () => {
     const { cert, key } = bed.pki.client.alice;
-    const loadClientIdentity = () => Promise.resolve({ cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') });
+    const loadClientIdentity = () =>
+      Promise.resolve({ cert: readFileSync(cert, 'utf8'), key: readFileSync(key, 'utf8') });
     const tls = { ...trusted, clientCertificate: { file: cert } };
-    const connection = await open(bed.tls.mtls.implicit, { host: 'localhost', security: 'implicit', tls, loadClientIdentity });
+    const connection = await open(bed.tls.mtls.implicit, {
+      host: 'localhost',
+      security: 'implicit',
+      tls,
+      loadClientIdentity,
+    });
     await connection.quit();
   });
 
   test('is found behind a port that waits for it', async () => {
-    const connection = await open(bed.exim.submissions, { host: 'localhost', security: 'automatic', tls: trusted, authentication: password });
+    const connection = await open(bed.exim.submissions, {
+      host: 'localhost',
+      security: 'automatic',
+      tls: trusted,
+      authentication: password,
+    });
     expect(connection.tls?.authorized).toBe(true);
     await connection.quit();
   });
 });
 
 describe('authentication', () => {
-  test.each(['plain', 'login', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'ntlm'] as const)('by %s on Postfix, refused with a wrong password', async (method) => {
-    const settings = { host: 'localhost', security: 'explicit', tls: trusted } as const;
-    await (await open(bed.postfix.submission, { ...settings, authentication: { method, username: 'alice', password: alice.password } })).quit();
-    await expect(failure(open(bed.postfix.submission, { ...settings, authentication: { method, username: 'alice', password: 'wrong' } }))).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED', reply: { code: 535 } });
-  });
+  test.each(['plain', 'login', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'ntlm'] as const)(
+    'by %s on Postfix, refused with a wrong password',
+    async (method) => {
+      const settings = { host: 'localhost', security: 'explicit', tls: trusted } as const;
+      await (
+        await open(bed.postfix.submission, {
+          ...settings,
+          authentication: { method, username: 'alice', password: alice.password },
+        })
+      ).quit();
+      await expect(
+        failure(
+          open(bed.postfix.submission, {
+            ...settings,
+            authentication: { method, username: 'alice', password: 'wrong' },
+          }),
+        ),
+      ).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED', reply: { code: 535 } });
+    },
+  );
 
   test.each(['xoauth2', 'oauthbearer'] as const)('by %s on Postfix, with the reason of a refusal', async (method) => {
     const settings = { host: 'localhost', security: 'explicit', tls: trusted } as const;
-    await (await open(bed.postfix.submission, { ...settings, authentication: { method, username: 'alice', token: bed.oauth2.alice } })).quit();
-    const error = await failure(open(bed.postfix.submission, { ...settings, authentication: { method, username: 'alice', token: bed.oauth2.aliceExpired } }));
+    await (
+      await open(bed.postfix.submission, {
+        ...settings,
+        authentication: { method, username: 'alice', token: bed.oauth2.alice },
+      })
+    ).quit();
+    const error = await failure(
+      open(bed.postfix.submission, {
+        ...settings,
+        authentication: { method, username: 'alice', token: bed.oauth2.aliceExpired },
+      }),
+    );
     expect(error).toMatchObject({ code: 'ERR_AUTH_REJECTED', message: expect.stringContaining('status') });
     expect(JSON.stringify(error)).not.toContain(bed.oauth2.aliceExpired);
   });
 
   test('by Kerberos on Postfix', async () => {
-    const authentication = { method: 'kerberos', principal: `alice@${bed.kerberos.realm}`, keytabFile: bed.kerberos.keytabs.alice, krb5ConfFile: bed.kerberos.krb5Config } as const;
-    const connection = await open(bed.postfix.submission, { host: 'localhost', security: 'explicit', tls: trusted, authentication });
+    const authentication = {
+      method: 'kerberos',
+      principal: `alice@${bed.kerberos.realm}`,
+      keytabFile: bed.kerberos.keytabs.alice,
+      krb5ConfFile: bed.kerberos.krb5Config,
+    } as const;
+    const connection = await open(bed.postfix.submission, {
+      host: 'localhost',
+      security: 'explicit',
+      tls: trusted,
+      authentication,
+    });
     expect(connection.mechanism).toBe('GSSAPI');
     await connection.quit();
   });

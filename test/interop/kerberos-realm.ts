@@ -32,7 +32,9 @@ async function freePort(): Promise<number> {
     server.on('error', reject);
     server.listen(0, '127.0.0.1', () => {
       const address = server.address();
-      server.close(() => (address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
+      server.close(() =>
+        address !== null && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
+      );
     });
   });
 }
@@ -94,7 +96,8 @@ ${more}`;
   if (copyOf === undefined) run('kdb5_util', ['create', '-s', '-r', realm, '-P', 'master-key']);
   else {
     const from = dirname(copyOf.kerberos.krb5Config);
-    for (const file of readdirSync(from)) if (/^(principal|stash)/.test(file)) copyFileSync(join(from, file), join(directory, file));
+    for (const file of readdirSync(from))
+      if (/^(principal|stash)/.test(file)) copyFileSync(join(from, file), join(directory, file));
   }
   let kdc: ChildProcess;
   let ended: Promise<void>;

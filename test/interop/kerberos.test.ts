@@ -38,10 +38,17 @@ const types = [
   [20, 'aes256-cts-hmac-sha384-192'],
 ] as const;
 
-const mechanismFor = (authentication: Omit<KerberosAuthentication, 'method'>, options: KerberosTicketsOptions & { readonly host?: string; readonly tickets?: KerberosTickets } = {}): SaslMechanism =>
+const mechanismFor = (
+  authentication: Omit<KerberosAuthentication, 'method'>,
+  options: KerberosTicketsOptions & { readonly host?: string; readonly tickets?: KerberosTickets } = {},
+): SaslMechanism =>
   createGssapiMechanism(
     { method: 'kerberos', ...authentication },
-    { host: options.host ?? 'localhost', signal: AbortSignal.timeout(30_000), tickets: options.tickets ?? new KerberosTickets(options) },
+    {
+      host: options.host ?? 'localhost',
+      signal: AbortSignal.timeout(30_000),
+      tickets: options.tickets ?? new KerberosTickets(options),
+    },
   );
 const signIn = async (port: number, mechanism: SaslMechanism): Promise<void> => {
   const { reply, lines } = await authenticate(port, mechanism);
@@ -82,7 +89,12 @@ beforeAll(async () => {
     `addprinc -pw trust krbtgt/OTHER.TEST@${realm}`,
     `addprinc -pw trust krbtgt/${realm}@OTHER.TEST`,
   );
-  other.administer(`addprinc -pw ${password} alice`, `addprinc -randkey smtp/mail.other.test`, `addprinc -pw trust krbtgt/${realm}@OTHER.TEST`, `addprinc -pw trust krbtgt/OTHER.TEST@${realm}`);
+  other.administer(
+    `addprinc -pw ${password} alice`,
+    `addprinc -randkey smtp/mail.other.test`,
+    `addprinc -pw trust krbtgt/${realm}@OTHER.TEST`,
+    `addprinc -pw trust krbtgt/OTHER.TEST@${realm}`,
+  );
 });
 afterAll(() => Promise.all([copy.stop(), other.stop()]));
 
@@ -90,20 +102,34 @@ describe.each(types)('Kerberos with encryption type %i', (type, name) => {
   let conf: string;
   let environment: NodeJS.ProcessEnv;
   const cacheOf = (file: string): string => join(copy.directory, `${file}-${type}.cc`);
-  const mit = (command: string, args: readonly string[], input = ''): string => execFileSync(command, args, { env: environment, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
+  const mit = (command: string, args: readonly string[], input = ''): string =>
+    execFileSync(command, args, { env: environment, input, encoding: 'utf8', stdio: ['pipe', 'pipe', 'pipe'] });
   beforeAll(() => {
-    conf = copy.clientConf(`client-${type}.conf`, [`default_tkt_enctypes = ${name}`, `default_tgs_enctypes = ${name}`, `permitted_enctypes = ${name}`, 'dns_canonicalize_hostname = false']);
+    conf = copy.clientConf(`client-${type}.conf`, [
+      `default_tkt_enctypes = ${name}`,
+      `default_tgs_enctypes = ${name}`,
+      `permitted_enctypes = ${name}`,
+      'dns_canonicalize_hostname = false',
+    ]);
     environment = { ...process.env, KRB5_CONFIG: conf, LANG: 'C' };
     for (const file of ['tgt', 'service']) mit('kinit', ['-c', cacheOf(file), 'alice'], `${password}\n`);
     mit('kvno', ['-c', cacheOf('service'), 'smtp/localhost']);
-    expect(mit('klist', ['-e', '-c', cacheOf('service')])).toMatch(new RegExp(`smtp/localhost@[^]*Etype \\(skey, tkt\\): ${name}`));
+    expect(mit('klist', ['-e', '-c', cacheOf('service')])).toMatch(
+      new RegExp(`smtp/localhost@[^]*Etype \\(skey, tkt\\): ${name}`),
+    );
   });
 
   describe.each(servers)('on %s', (_, port) => {
     it('signs in by password', () => signIn(port, mechanismFor({ principal, password, krb5ConfFile: conf })));
-    it('signs in by keytab', () => signIn(port, mechanismFor({ principal, keytabFile: join(copy.directory, 'alice.keytab'), krb5ConfFile: conf })));
-    it('signs in by the ticket-granting ticket of kinit', () => signIn(port, mechanismFor({ credentialCache: cacheOf('tgt'), krb5ConfFile: conf })));
-    it('signs in by the service ticket of kvno, without a KDC', () => signIn(port, mechanismFor({ credentialCache: `FILE:${cacheOf('service')}`, kdc: ['127.0.0.1:1'], krb5ConfFile: conf })));
+    it('signs in by keytab', () =>
+      signIn(port, mechanismFor({ principal, keytabFile: join(copy.directory, 'alice.keytab'), krb5ConfFile: conf })));
+    it('signs in by the ticket-granting ticket of kinit', () =>
+      signIn(port, mechanismFor({ credentialCache: cacheOf('tgt'), krb5ConfFile: conf })));
+    it('signs in by the service ticket of kvno, without a KDC', () =>
+      signIn(
+        port,
+        mechanismFor({ credentialCache: `FILE:${cacheOf('service')}`, kdc: ['127.0.0.1:1'], krb5ConfFile: conf }),
+      ));
   });
 });
 
@@ -111,26 +137,46 @@ describe("Kerberos with the test bed's own KDC", () => {
   it.each(servers)('signs in on %s by password, keytab, and with an authorization id', async (_, port) => {
     const tickets = new KerberosTickets();
     await signIn(port, mechanismFor({ principal, password, krb5ConfFile: krb5Config }, { tickets }));
-    await signIn(port, mechanismFor({ principal, keytabFile: testbed.kerberos.keytabs.alice, krb5ConfFile: krb5Config }, { tickets }));
-    await signIn(port, mechanismFor({ principal, password, krb5ConfFile: krb5Config, authorizationId: 'alice' }, { tickets }));
+    await signIn(
+      port,
+      mechanismFor({ principal, keytabFile: testbed.kerberos.keytabs.alice, krb5ConfFile: krb5Config }, { tickets }),
+    );
+    await signIn(
+      port,
+      mechanismFor({ principal, password, krb5ConfFile: krb5Config, authorizationId: 'alice' }, { tickets }),
+    );
   });
 
   it('asks by UDP where krb5.conf prefers it', () =>
-    signIn(testbed.postfix.authClear, mechanismFor({ principal, password, krb5ConfFile: copy.clientConf('udp.conf', ['udp_preference_limit = 1465']) })));
+    signIn(
+      testbed.postfix.authClear,
+      mechanismFor({ principal, password, krb5ConfFile: copy.clientConf('udp.conf', ['udp_preference_limit = 1465']) }),
+    ));
 
   it.each([10, -10])('signs in with a clock that is %i minutes off, which it corrects', async (minutes) => {
     const systemTime = (): number => Date.now() + minutes * 60_000;
-    for (const [, port] of servers) await signIn(port, mechanismFor({ principal, password, krb5ConfFile: krb5Config }, { systemTime }));
+    for (const [, port] of servers)
+      await signIn(port, mechanismFor({ principal, password, krb5ConfFile: krb5Config }, { systemTime }));
   });
 });
 
 describe.each(servers)('a profile with Kerberos on %s', (_, port) => {
   const bytesOf = (file: string): string => readFileSync(file).toString('latin1');
-  const server = { port, security: port === testbed.postfix.authClear || port === testbed.postfix.authCyrus ? ('none' as const) : ('explicit' as const) };
+  const server = {
+    port,
+    security:
+      port === testbed.postfix.authClear || port === testbed.postfix.authCyrus
+        ? ('none' as const)
+        : ('explicit' as const),
+  };
 
   it('signs in by password and by keytab, and nothing shows the password or a ticket', async () => {
     for (const proof of [{ password }, { keytabFile: testbed.kerberos.keytabs.alice }]) {
-      const { report } = await signInByMailer(server, { method: 'kerberos', principal, krb5ConfFile: krb5Config, ...proof }, [password]);
+      const { report } = await signInByMailer(
+        server,
+        { method: 'kerberos', principal, krb5ConfFile: krb5Config, ...proof },
+        [password],
+      );
       expect(String(report)).toContain('GSSAPI');
       expect([report.ok, report.mechanism]).toEqual([true, 'GSSAPI']);
       // An AP-REQ begins so, in base64.
@@ -139,15 +185,32 @@ describe.each(servers)('a profile with Kerberos on %s', (_, port) => {
   });
 
   it('says that the password is wrong', async () => {
-    const { code, message } = await signInByMailer(server, { method: 'kerberos', principal, krb5ConfFile: krb5Config, password: 'not-the-Secret1' }, ['not-the-Secret1']);
-    expect([code, message]).toEqual(['ERR_KERBEROS', expect.stringContaining(`the password is wrong for ${principal}`)]);
+    const { code, message } = await signInByMailer(
+      server,
+      { method: 'kerberos', principal, krb5ConfFile: krb5Config, password: 'not-the-Secret1' },
+      ['not-the-Secret1'],
+    );
+    expect([code, message]).toEqual([
+      'ERR_KERBEROS',
+      expect.stringContaining(`the password is wrong for ${principal}`),
+    ]);
   });
 
   it('signs in by a ticket cache, whose session keys are seen nowhere', async () => {
     const cache = join(copy.directory, `mailer-${port}.cc`);
-    execFileSync('kinit', ['-c', cache, 'alice'], { env: { ...process.env, KRB5_CONFIG: krb5Config }, input: `${password}\n`, stdio: ['pipe', 'pipe', 'pipe'] });
-    const keys = parseCredentialCache(Buffer.from(bytesOf(cache), 'latin1')).tickets.map((ticket) => Buffer.from(ticket.key.value).toString('latin1'));
-    const { code, message } = await signInByMailer(server, { method: 'kerberos', credentialCache: cache, krb5ConfFile: krb5Config }, keys);
+    execFileSync('kinit', ['-c', cache, 'alice'], {
+      env: { ...process.env, KRB5_CONFIG: krb5Config },
+      input: `${password}\n`,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
+    const keys = parseCredentialCache(Buffer.from(bytesOf(cache), 'latin1')).tickets.map((ticket) =>
+      Buffer.from(ticket.key.value).toString('latin1'),
+    );
+    const { code, message } = await signInByMailer(
+      server,
+      { method: 'kerberos', credentialCache: cache, krb5ConfFile: krb5Config },
+      keys,
+    );
     expect([code, message]).toEqual([undefined, '']);
   });
 });
@@ -156,9 +219,19 @@ describe('Kerberos with a password that has a colon, a quote and letters beyond 
   it.each(servers)('signs in on %s as carol', async (_, port) => {
     // kadmin's own command line has no way to quote the quote; the entry is typed twice instead.
     const secret = testbed.users.carol.password;
-    if (!copy.administer('listprincs').includes('carol@')) copy.run('kadmin.local', ['-r', realm, 'addprinc', 'carol'], `${secret}\n${secret}\n`);
-    await signIn(port, mechanismFor({ principal: `carol@${realm}`, password: secret, krb5ConfFile: copy.clientConf('carol.conf') }));
-    const error = await failure(mechanismFor({ principal: `carol@${realm}`, password: secret.replace('€', 'E'), krb5ConfFile: copy.clientConf('carol.conf') }));
+    if (!copy.administer('listprincs').includes('carol@'))
+      copy.run('kadmin.local', ['-r', realm, 'addprinc', 'carol'], `${secret}\n${secret}\n`);
+    await signIn(
+      port,
+      mechanismFor({ principal: `carol@${realm}`, password: secret, krb5ConfFile: copy.clientConf('carol.conf') }),
+    );
+    const error = await failure(
+      mechanismFor({
+        principal: `carol@${realm}`,
+        password: secret.replace('€', 'E'),
+        krb5ConfFile: copy.clientConf('carol.conf'),
+      }),
+    );
     expect(error.message).toContain('the password is wrong for carol@');
   });
 });
@@ -166,24 +239,38 @@ describe('Kerberos with a password that has a colon, a quote and letters beyond 
 describe('Kerberos says in its own words', () => {
   it('that the password is wrong', async () => {
     const error = await failure(mechanismFor({ principal, password: 'wrong', krb5ConfFile: krb5Config }));
-    expect(error.message).toContain(`the password is wrong for ${principal}: The reply of the KDC of ${realm} does not decrypt with it`);
-    const demanding = await failure(mechanismFor({ principal: `careful@${realm}`, password: 'wrong', krb5ConfFile: copy.clientConf('careful.conf') }));
+    expect(error.message).toContain(
+      `the password is wrong for ${principal}: The reply of the KDC of ${realm} does not decrypt with it`,
+    );
+    const demanding = await failure(
+      mechanismFor({ principal: `careful@${realm}`, password: 'wrong', krb5ConfFile: copy.clientConf('careful.conf') }),
+    );
     expect(demanding.message).toContain(`the password is wrong for careful@${realm} (KDC_ERR_PREAUTH_FAILED 24`);
   });
 
   it('that the principal is unknown', async () => {
-    const error = await failure(mechanismFor({ principal: `nobody@${realm}`, password: 'x', krb5ConfFile: krb5Config }));
+    const error = await failure(
+      mechanismFor({ principal: `nobody@${realm}`, password: 'x', krb5ConfFile: krb5Config }),
+    );
     expect(error.message).toContain(`it does not know nobody@${realm} (KDC_ERR_C_PRINCIPAL_UNKNOWN 6`);
   });
 
   it('that the service is unknown', async () => {
-    const error = await failure(mechanismFor({ principal, password, krb5ConfFile: krb5Config, servicePrincipal: 'smtp/nowhere.example.test' }));
-    expect(error.message).toContain(`it does not know the service smtp/nowhere.example.test@${realm} (KDC_ERR_S_PRINCIPAL_UNKNOWN 7`);
+    const error = await failure(
+      mechanismFor({ principal, password, krb5ConfFile: krb5Config, servicePrincipal: 'smtp/nowhere.example.test' }),
+    );
+    expect(error.message).toContain(
+      `it does not know the service smtp/nowhere.example.test@${realm} (KDC_ERR_S_PRINCIPAL_UNKNOWN 7`,
+    );
   });
 
   it('that the ticket has expired', async () => {
     const cache = join(copy.directory, 'short.cc');
-    execFileSync('kinit', ['-l', '1s', '-c', cache, 'alice'], { env: { ...process.env, KRB5_CONFIG: krb5Config }, input: `${password}\n`, stdio: ['pipe', 'pipe', 'pipe'] });
+    execFileSync('kinit', ['-l', '1s', '-c', cache, 'alice'], {
+      env: { ...process.env, KRB5_CONFIG: krb5Config },
+      input: `${password}\n`,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
     await new Promise((resolve) => setTimeout(resolve, 2000));
     const error = await failure(mechanismFor({ credentialCache: cache, krb5ConfFile: krb5Config }));
     expect(error.message).toContain(`The ticket of ${principal} in the ticket cache ${cache} expired at 20`);
@@ -191,42 +278,71 @@ describe('Kerberos says in its own words', () => {
 
   it('that the clock is 10 minutes off, where it may not correct it', async () => {
     const conf = copy.clientConf('strict.conf', ['kdc_timesync = 0']);
-    const error = await failure(mechanismFor({ principal, password, krb5ConfFile: conf }, { systemTime: () => Date.now() + 600_000 }));
-    expect(error.message).toMatch(/the clock of this machine differs too much \(KRB_AP_ERR_SKEW 37|The clock of this machine differs by (599|600|601) s from that of the KDC/);
+    const error = await failure(
+      mechanismFor({ principal, password, krb5ConfFile: conf }, { systemTime: () => Date.now() + 600_000 }),
+    );
+    expect(error.message).toMatch(
+      /the clock of this machine differs too much \(KRB_AP_ERR_SKEW 37|The clock of this machine differs by (599|600|601) s from that of the KDC/,
+    );
   });
 
   it('that the KDC is down', async () => {
-    const error = await failure(mechanismFor({ principal, password, krb5ConfFile: krb5Config, kdc: ['127.0.0.1:1', '127.0.0.1:2'] }));
-    expect(error.message).toBe(`No KDC of the realm ${realm} answered: 127.0.0.1:1 (TCP): ECONNREFUSED; 127.0.0.1:2 (TCP): ECONNREFUSED`);
+    const error = await failure(
+      mechanismFor({ principal, password, krb5ConfFile: krb5Config, kdc: ['127.0.0.1:1', '127.0.0.1:2'] }),
+    );
+    expect(error.message).toBe(
+      `No KDC of the realm ${realm} answered: 127.0.0.1:1 (TCP): ECONNREFUSED; 127.0.0.1:2 (TCP): ECONNREFUSED`,
+    );
     expect(error.retryable).toBe(true);
   });
 
   it('that the password has expired, and that the account is locked', async () => {
     const conf = copy.clientConf('plain.conf');
-    expect((await failure(mechanismFor({ principal: `expired@${realm}`, password, krb5ConfFile: conf }))).message).toContain(`the password of expired@${realm} has expired (KDC_ERR_KEY_EXPIRED 23`);
-    expect((await failure(mechanismFor({ principal: `locked@${realm}`, password, krb5ConfFile: conf }))).message).toContain('is disabled, locked, or outside its hours (KDC_ERR_CLIENT_REVOKED 18');
+    expect(
+      (await failure(mechanismFor({ principal: `expired@${realm}`, password, krb5ConfFile: conf }))).message,
+    ).toContain(`the password of expired@${realm} has expired (KDC_ERR_KEY_EXPIRED 23`);
+    expect(
+      (await failure(mechanismFor({ principal: `locked@${realm}`, password, krb5ConfFile: conf }))).message,
+    ).toContain('is disabled, locked, or outside its hours (KDC_ERR_CLIENT_REVOKED 18');
   });
 
   it('that no encryption type is common', async () => {
     const conf = copy.clientConf('sha2.conf', ['permitted_enctypes = aes256-sha2']);
-    const error = await failure(mechanismFor({ principal: `bob@${realm}`, password: testbed.users.bob.password, krb5ConfFile: conf }));
+    const error = await failure(
+      mechanismFor({ principal: `bob@${realm}`, password: testbed.users.bob.password, krb5ConfFile: conf }),
+    );
     expect(error.message).toContain('(KDC_ERR_ETYPE_NOSUPP 14');
   });
 
   it("that a keytab's key is an old one", async () => {
     const keytab = join(copy.directory, 'stale.keytab');
     copy.administer(`addprinc -pw one stale`, `ktadd -norandkey -k ${keytab} stale`, `cpw -pw two stale`);
-    const error = await failure(mechanismFor({ principal: `stale@${realm}`, keytabFile: keytab, krb5ConfFile: copy.clientConf('stale.conf') }));
+    const error = await failure(
+      mechanismFor({ principal: `stale@${realm}`, keytabFile: keytab, krb5ConfFile: copy.clientConf('stale.conf') }),
+    );
     expect(error.message).toContain(`the keytab ${keytab} is wrong for stale@${realm}`);
   });
 });
 
 describe('Kerberos across realms', () => {
-  const both = (): string => copy.clientConf('both.conf', [], `  OTHER.TEST = {\n    kdc = 127.0.0.1:${other.port}\n  }\n[domain_realm]\n  .other.test = OTHER.TEST\n`);
+  const both = (): string =>
+    copy.clientConf(
+      'both.conf',
+      [],
+      `  OTHER.TEST = {\n    kdc = 127.0.0.1:${other.port}\n  }\n[domain_realm]\n  .other.test = OTHER.TEST\n`,
+    );
 
   it('gets a ticket of another realm that [domain_realm] names', async () => {
-    const presented = await new KerberosTickets().present({ method: 'kerberos', principal, password, krb5ConfFile: both() }, 'mail.other.test', AbortSignal.timeout(10_000));
-    expect([presented.ticket.server.realm, presented.ticket.server.components, presented.ticket.client.realm]).toEqual(['OTHER.TEST', ['smtp', 'mail.other.test'], realm]);
+    const presented = await new KerberosTickets().present(
+      { method: 'kerberos', principal, password, krb5ConfFile: both() },
+      'mail.other.test',
+      AbortSignal.timeout(10_000),
+    );
+    expect([presented.ticket.server.realm, presented.ticket.server.components, presented.ticket.client.realm]).toEqual([
+      'OTHER.TEST',
+      ['smtp', 'mail.other.test'],
+      realm,
+    ]);
   });
 
   it("follows the KDC's referral where nothing names the realm", async () => {
@@ -235,8 +351,16 @@ describe('Kerberos across realms', () => {
       referring.administer(`addprinc -pw ${password} alice`, `addprinc -pw trust krbtgt/OTHER.TEST@REFER.TEST`);
       other.administer(`addprinc -pw trust krbtgt/OTHER.TEST@REFER.TEST`);
       await referring.restartWith('[domain_realm]\n  .other.test = OTHER.TEST\n');
-      const conf = referring.clientConf('referred.conf', [], `  OTHER.TEST = {\n    kdc = 127.0.0.1:${other.port}\n  }\n`);
-      const presented = await new KerberosTickets().present({ method: 'kerberos', principal: 'alice@REFER.TEST', password, krb5ConfFile: conf }, 'mail.other.test', AbortSignal.timeout(10_000));
+      const conf = referring.clientConf(
+        'referred.conf',
+        [],
+        `  OTHER.TEST = {\n    kdc = 127.0.0.1:${other.port}\n  }\n`,
+      );
+      const presented = await new KerberosTickets().present(
+        { method: 'kerberos', principal: 'alice@REFER.TEST', password, krb5ConfFile: conf },
+        'mail.other.test',
+        AbortSignal.timeout(10_000),
+      );
       expect([presented.ticket.server.realm, presented.ticket.client.realm]).toEqual(['OTHER.TEST', 'REFER.TEST']);
     } finally {
       await referring.stop();
@@ -244,8 +368,15 @@ describe('Kerberos across realms', () => {
   });
 
   it('signs in on a server of another realm than the client', async () => {
-    const conf = other.clientConf('from-other.conf', [], `  ${realm} = {\n    kdc = 127.0.0.1:${copy.port}\n  }\n[domain_realm]\n  localhost = ${realm}\n`);
-    await signIn(testbed.postfix.authCyrus, mechanismFor({ principal: 'alice@OTHER.TEST', password, krb5ConfFile: conf }));
+    const conf = other.clientConf(
+      'from-other.conf',
+      [],
+      `  ${realm} = {\n    kdc = 127.0.0.1:${copy.port}\n  }\n[domain_realm]\n  localhost = ${realm}\n`,
+    );
+    await signIn(
+      testbed.postfix.authCyrus,
+      mechanismFor({ principal: 'alice@OTHER.TEST', password, krb5ConfFile: conf }),
+    );
   });
 });
 
@@ -261,10 +392,21 @@ describe("Cyrus SASL's sample server", () => {
       `addprinc -e arcfour-hmac:normal -pw ${password} old`,
       `ktadd -k ${keytab} ${service}`,
     );
-    conf = other.clientConf('sample.conf', ['dns_canonicalize_hostname = false', 'allow_weak_crypto = true', 'allow_rc4 = true']);
+    conf = other.clientConf('sample.conf', [
+      'dns_canonicalize_hostname = false',
+      'allow_weak_crypto = true',
+      'allow_rc4 = true',
+    ]);
     environment = { ...other.environment, KRB5_CONFIG: conf, KRB5_KTNAME: `FILE:${keytab}` };
   });
-  const alice = (more: Partial<KerberosAuthentication> = {}): SaslMechanism => mechanismFor({ principal: 'alice@OTHER.TEST', password, krb5ConfFile: conf, servicePrincipal: `${service}@OTHER.TEST`, ...more });
+  const alice = (more: Partial<KerberosAuthentication> = {}): SaslMechanism =>
+    mechanismFor({
+      principal: 'alice@OTHER.TEST',
+      password,
+      krb5ConfFile: conf,
+      servicePrincipal: `${service}@OTHER.TEST`,
+      ...more,
+    });
 
   it('accepts a client that wants no security layer', async () => {
     const { accepted, output } = await exchangeWithSampleServer(alice(), [], environment);
@@ -273,7 +415,11 @@ describe("Cyrus SASL's sample server", () => {
 
   it('accepts RC4 where both sides allow it (RFC 4757)', async () => {
     const rc4 = other.clientConf('rc4.conf', ['permitted_enctypes = rc4-hmac']);
-    const { accepted, output } = await exchangeWithSampleServer(alice({ principal: 'old@OTHER.TEST', krb5ConfFile: rc4 }), [], environment);
+    const { accepted, output } = await exchangeWithSampleServer(
+      alice({ principal: 'old@OTHER.TEST', krb5ConfFile: rc4 }),
+      [],
+      environment,
+    );
     expect(accepted, output).toBe(true);
   });
 
@@ -310,7 +456,10 @@ describe("MIT's GSS-API with channel bindings", () => {
   /** Runs the exchange; what the acceptor says of it at the end. */
   async function accept(applicationData: Buffer): Promise<Record<string, unknown>> {
     const script = new URL('gss-acceptor.py', import.meta.url).pathname;
-    const child = spawn('/usr/bin/python3', [script, applicationData.toString('hex')], { env: environment, stdio: ['pipe', 'pipe', 'inherit'] });
+    const child = spawn('/usr/bin/python3', [script, applicationData.toString('hex')], {
+      env: environment,
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     const hear = async (): Promise<string> => {
       const { value, done } = await lines.next();
@@ -319,7 +468,12 @@ describe("MIT's GSS-API with channel bindings", () => {
     };
     const say = (token: Uint8Array): boolean => child.stdin.write(`${Buffer.from(token).toString('base64')}\n`);
     try {
-      const mechanism = mechanismFor({ principal: 'alice@OTHER.TEST', password, krb5ConfFile: conf, servicePrincipal: 'smtp/bound.test@OTHER.TEST' });
+      const mechanism = mechanismFor({
+        principal: 'alice@OTHER.TEST',
+        password,
+        krb5ConfFile: conf,
+        servicePrincipal: 'smtp/bound.test@OTHER.TEST',
+      });
       const channelBinding = { type: 'tls-server-end-point', data } as const;
       say((await mechanism.start({ host: 'localhost', port: 25, secure: true, channelBinding })) ?? Buffer.alloc(0));
       for (let line = await hear(); ; line = await hear()) {
@@ -333,13 +487,20 @@ describe("MIT's GSS-API with channel bindings", () => {
 
   it('finds the context bound to the channel (RFC 5929), and the answer readable', async () => {
     const outcome = await accept(expected);
-    expect(outcome).toEqual({ client: 'alice@OTHER.TEST', flags: expect.any(Number), encrypted: false, answer: '01000000' });
+    expect(outcome).toEqual({
+      client: 'alice@OTHER.TEST',
+      flags: expect.any(Number),
+      encrypted: false,
+      answer: '01000000',
+    });
     // GSS_C_CHANNEL_BOUND_FLAG, and mutual, replay, sequence and integrity.
     expect(Number(outcome['flags']) & (2048 | 2 | 4 | 8 | 32)).toBe(2048 | 2 | 4 | 8 | 32);
   });
 
   it('refuses a context that is bound to another channel', async () => {
     const outcome = await accept(Buffer.from('tls-server-end-point:another')).catch((error: unknown) => error);
-    expect(isEmailError(outcome) && outcome.message).toContain('The mail server localhost refused the ticket of alice@OTHER.TEST');
+    expect(isEmailError(outcome) && outcome.message).toContain(
+      'The mail server localhost refused the ticket of alice@OTHER.TEST',
+    );
   });
 });

@@ -17,7 +17,11 @@ const certificates = new Map<string, Certificate>();
 const lists: RevocationList[] = [];
 
 beforeAll(async () => {
-  const download = (): void => void execFileSync('apt-get', ['download', '-q', '-o', 'APT::Sandbox::User=root', 'python3-cryptography-vectors'], { cwd: folder, stdio: 'pipe' });
+  const download = (): void =>
+    void execFileSync('apt-get', ['download', '-q', '-o', 'APT::Sandbox::User=root', 'python3-cryptography-vectors'], {
+      cwd: folder,
+      stdio: 'pipe',
+    });
   try {
     download();
   } catch {
@@ -31,7 +35,8 @@ beforeAll(async () => {
     const parsed = await parseCertificate(readFileSync(join(data, 'certs', name))).catch(() => undefined);
     if (parsed) certificates.set(name, parsed);
   }
-  for (const name of readdirSync(join(data, 'crls'))) lists.push(parseRevocationList(readFileSync(join(data, 'crls', name))));
+  for (const name of readdirSync(join(data, 'crls')))
+    lists.push(parseRevocationList(readFileSync(join(data, 'crls', name))));
 }, 120_000);
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -45,7 +50,12 @@ describe('NIST PKITS', () => {
       const match = /^(Valid|Invalid).*Test\d+EE\.crt$/.exec(name);
       if (!match) continue;
       judged++;
-      const { trusted, problem } = validatePath(leaf, { anchors: [anchor], intermediates, revocationLists: lists, at: new Date('2012-06-01') });
+      const { trusted, problem } = validatePath(leaf, {
+        anchors: [anchor],
+        intermediates,
+        revocationLists: lists,
+        at: new Date('2012-06-01'),
+      });
       if (trusted !== (match[1] === 'Valid')) mismatches.push(`${name}: ${problem ?? 'trusted'}`);
     }
     expect(judged).toBeGreaterThanOrEqual(200);
@@ -61,10 +71,14 @@ describe('NIST PKITS', () => {
     const mismatches: string[] = [];
     const names = readdirSync(join(data, 'smime'));
     for (const name of names) {
-      const { signatures } = await verify(readFileSync(join(data, 'smime', name)), { trustAnchors: [anchor], at: new Date('2012-06-01') });
+      const { signatures } = await verify(readFileSync(join(data, 'smime', name)), {
+        trustAnchors: [anchor],
+        at: new Date('2012-06-01'),
+      });
       const [result] = signatures;
       const expected = !name.startsWith('SignedInvalid') && !alsoInvalid.test(name);
-      if (signatures.length !== 1 || result?.trusted !== expected) mismatches.push(`${name}: ${result?.problem ?? 'trusted'}`);
+      if (signatures.length !== 1 || result?.trusted !== expected)
+        mismatches.push(`${name}: ${result?.problem ?? 'trusted'}`);
       else if (result.valid === (name === unreadable)) mismatches.push(`${name}: ${result.problem ?? 'not valid'}`);
     }
     expect(names.length).toBeGreaterThanOrEqual(220);

@@ -28,12 +28,15 @@ export class PrivateServer implements AsyncDisposable {
     private readonly directory: string,
   ) {
     this.#child = child;
-    for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on('data', (chunk: Buffer) => (this.#output += chunk.toString()));
     child.once('close', () => (this.#ended = true)).once('error', (error) => (this.#output += error.message));
   }
 
   /** `prepare` writes the configuration into a new directory and gives program and arguments. Resolves when the port answers. */
-  static async start(prepare: (directory: string, port: number) => readonly [string, ...string[]]): Promise<PrivateServer> {
+  static async start(
+    prepare: (directory: string, port: number) => readonly [string, ...string[]],
+  ): Promise<PrivateServer> {
     const directory = mkdtempSync(join(tmpdir(), 'sealpost-'));
     const port = await freePort();
     const [program, ...args] = prepare(directory, port);

@@ -54,13 +54,19 @@ async function sendThrough(proxy: ProxySettings | undefined, connector?: Connect
       },
       { connector },
     );
-    const { reply, accepted } = await mailer.send({ to: bob.address, subject: `through a proxy, ${security}`, text: 'x\n'.repeat(20_000) });
+    const { reply, accepted } = await mailer.send({
+      to: bob.address,
+      subject: `through a proxy, ${security}`,
+      text: 'x\n'.repeat(20_000),
+    });
     expect([reply.code, accepted]).toEqual([250, [bob.address]]);
   }
 }
 
 function firstLine(stream: Duplex): Promise<string> {
-  return new Promise((resolve, reject) => stream.once('data', (chunk: Buffer) => resolve(chunk.toString())).once('error', reject));
+  return new Promise((resolve, reject) =>
+    stream.once('data', (chunk: Buffer) => resolve(chunk.toString())).once('error', reject),
+  );
 }
 
 describe('proxies', () => {
@@ -75,7 +81,12 @@ describe('proxies', () => {
   });
 
   test('SOCKS in HTTP, HTTP in SOCKS, and three in a row carry mail', async () => {
-    const { squid, 'Dante, SOCKS 5 with password': dante, 'tinyproxy over TLS': tiny, 'IO::Socket::Socks, SOCKS 4a': perl } = proxies as Record<string, ProxyServerSettings>;
+    const {
+      squid,
+      'Dante, SOCKS 5 with password': dante,
+      'tinyproxy over TLS': tiny,
+      'IO::Socket::Socks, SOCKS 4a': perl,
+    } = proxies as Record<string, ProxyServerSettings>;
     if (!squid || !dante || !tiny || !perl) throw new Error('a proxy is missing');
     await sendThrough(undefined, createConnector(squid, createConnector(dante)));
     await sendThrough(undefined, createConnector(tiny, createConnector(perl, createConnector(dante))));
@@ -90,44 +101,80 @@ describe('proxies', () => {
   test('each goes inside an HTTP tunnel where its proxy lets that port through, and inside SOCKS', async () => {
     await using squid = await startSquid('open');
     await using tinyproxy = await startTinyproxy();
-    const outer = [`http://127.0.0.1:${squid.port}`, `http://127.0.0.1:${tinyproxy.port}`, `socks5://127.0.0.1:${socks.microsocksOpen5}`, `socks4a://127.0.0.1:${socks.perlOpen4a}`] as const;
+    const outer = [
+      `http://127.0.0.1:${squid.port}`,
+      `http://127.0.0.1:${tinyproxy.port}`,
+      `socks5://127.0.0.1:${socks.microsocksOpen5}`,
+      `socks4a://127.0.0.1:${socks.perlOpen4a}`,
+    ] as const;
     for (const { name, proxy } of all) {
       for (const way of outer) {
-        const stream = await createConnector(proxy, createConnector(way)).connect({ host, port: bed.postfix.plain }, { signal });
+        const stream = await createConnector(proxy, createConnector(way)).connect(
+          { host, port: bed.postfix.plain },
+          { signal },
+        );
         expect(await firstLine(stream), `${name} in ${way}`).toMatch(/^220 /);
         stream.destroy();
       }
     }
-    await sendThrough(undefined, createConnector({ type: 'socks5', host, port: socks.microsocksAuth5, ...socksLogin }, createConnector(outer[0])));
+    await sendThrough(
+      undefined,
+      createConnector({ type: 'socks5', host, port: socks.microsocksAuth5, ...socksLogin }, createConnector(outer[0])),
+    );
   });
 
-  test.each(all.filter(({ proxy }) => proxy.password !== undefined))('$name refuses a wrong password, and none, in its own words', async ({ proxy }) => {
-    const wrong = createConnector({ ...proxy, password: 'not-the-Secret9' });
-    const error = await wrong.connect({ host, port: bed.postfix.plain }, { signal }).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'ERR_PROXY', phase: 'proxy', message: expect.stringMatching(/refused the user name or the password/), remedy: expect.any(String) });
-    expect(JSON.stringify(error) + String((error as Error).stack)).not.toMatch(/Secret9|bm90LXRoZS1TZWNyZXQ5/);
-    const none = createConnector({ ...proxy, username: undefined, password: undefined });
-    await expect(none.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringMatching(/wants authentication/) });
-  });
+  test.each(all.filter(({ proxy }) => proxy.password !== undefined))(
+    '$name refuses a wrong password, and none, in its own words',
+    async ({ proxy }) => {
+      const wrong = createConnector({ ...proxy, password: 'not-the-Secret9' });
+      const error = await wrong
+        .connect({ host, port: bed.postfix.plain }, { signal })
+        .catch((reason: unknown) => reason);
+      expect(error).toMatchObject({
+        code: 'ERR_PROXY',
+        phase: 'proxy',
+        message: expect.stringMatching(/refused the user name or the password/),
+        remedy: expect.any(String),
+      });
+      expect(JSON.stringify(error) + String((error as Error).stack)).not.toMatch(/Secret9|bm90LXRoZS1TZWNyZXQ5/);
+      const none = createConnector({ ...proxy, username: undefined, password: undefined });
+      await expect(none.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({
+        code: 'ERR_PROXY',
+        message: expect.stringMatching(/wants authentication/),
+      });
+    },
+  );
 
   test.each(all)('$name says so when nothing listens at the target', async ({ name, proxy }) => {
-    const error: unknown = await createConnector(proxy).connect({ host, port: 1 }, { signal }).catch((reason: unknown) => reason);
-    expect(error, name).toMatchObject({ code: 'ERR_PROXY', phase: 'proxy', message: expect.stringMatching(/refused the (?:way|tunnel) to .*:1: .+/) });
+    const error: unknown = await createConnector(proxy)
+      .connect({ host, port: 1 }, { signal })
+      .catch((reason: unknown) => reason);
+    expect(error, name).toMatchObject({
+      code: 'ERR_PROXY',
+      phase: 'proxy',
+      message: expect.stringMatching(/refused the (?:way|tunnel) to .*:1: .+/),
+    });
   });
 
-  test.each(all.filter(({ proxy }) => proxy.type !== 'http-connect'))('$name: the mail host gets what the client sends, and nothing before it', async ({ proxy }) => {
-    let received = '';
-    const mailHost = createServer((socket) => {
-      socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
-      socket.write('220 mail host\r\n');
-    });
-    await new Promise<void>((resolve) => mailHost.listen(0, '127.0.0.1', resolve));
-    const stream = await createConnector(proxy).connect({ host, port: (mailHost.address() as AddressInfo).port }, { signal });
-    expect(await firstLine(stream)).toBe('220 mail host\r\n');
-    await new Promise((resolve) => stream.end('QUIT\r\n', () => stream.once('close', resolve)));
-    await new Promise((resolve) => mailHost.close(resolve));
-    expect(received).toBe('QUIT\r\n');
-  });
+  test.each(all.filter(({ proxy }) => proxy.type !== 'http-connect'))(
+    '$name: the mail host gets what the client sends, and nothing before it',
+    async ({ proxy }) => {
+      let received = '';
+      const mailHost = createServer((socket) => {
+        socket.on('data', (chunk: Buffer) => (received += chunk.toString('latin1')));
+        socket.write('220 mail host\r\n');
+      });
+      await new Promise<void>((resolve) => mailHost.listen(0, '127.0.0.1', resolve));
+      const stream = await createConnector(proxy).connect(
+        { host, port: (mailHost.address() as AddressInfo).port },
+        { signal },
+      );
+      expect(await firstLine(stream)).toBe('220 mail host\r\n');
+      await new Promise((resolve) => stream.end('QUIT\r\n', () => stream.once('close', resolve)));
+      await new Promise((resolve) => mailHost.close(resolve));
+      expect(received).toBe('QUIT\r\n');
+    },
+  );
 
   test('Postfix saw no word of the proxies in any of this', () => {
     const log = readFileSync(bed.postfix.log, 'utf8');
@@ -141,10 +188,29 @@ function startSquid(authentication: 'open' | 'ntlm'): Promise<PrivateServer> {
   return PrivateServer.start((directory, port) => {
     const rules =
       authentication === 'ntlm'
-        ? [`auth_param ntlm program ${bed.state}/dovecot/ntlm-helper --helper-protocol=squid-2.5-ntlmssp`, 'auth_param ntlm children 1', 'acl known proxy_auth REQUIRED', 'http_access allow known', 'http_access deny all']
+        ? [
+            `auth_param ntlm program ${bed.state}/dovecot/ntlm-helper --helper-protocol=squid-2.5-ntlmssp`,
+            'auth_param ntlm children 1',
+            'acl known proxy_auth REQUIRED',
+            'http_access allow known',
+            'http_access deny all',
+          ]
         : ['http_access allow all'];
-    const lines = [`http_port 127.0.0.1:${port}`, 'pid_filename none', 'access_log none', `cache_log ${directory}/cache.log`, 'cache_store_log none', 'netdb_filename none'];
-    const more = [`coredump_dir ${directory}`, 'pinger_enable off', 'cache deny all', 'visible_hostname localhost', 'dns_nameservers 127.0.0.1'];
+    const lines = [
+      `http_port 127.0.0.1:${port}`,
+      'pid_filename none',
+      'access_log none',
+      `cache_log ${directory}/cache.log`,
+      'cache_store_log none',
+      'netdb_filename none',
+    ];
+    const more = [
+      `coredump_dir ${directory}`,
+      'pinger_enable off',
+      'cache deny all',
+      'visible_hostname localhost',
+      'dns_nameservers 127.0.0.1',
+    ];
     writeFileSync(join(directory, 'squid.conf'), [...lines, ...more, ...rules, ''].join('\n'));
     chmodSync(directory, 0o777);
     return ['squid', '-N', '-n', `sealpost${port}`, '-f', join(directory, 'squid.conf')];
@@ -154,7 +220,10 @@ function startSquid(authentication: 'open' | 'ntlm'): Promise<PrivateServer> {
 /** Tinyproxy of our own, without password and for every port. */
 function startTinyproxy(): Promise<PrivateServer> {
   return PrivateServer.start((directory, port) => {
-    writeFileSync(join(directory, 'tinyproxy.conf'), `Port ${port}\nListen 127.0.0.1\nAllow 127.0.0.1\nLogLevel Error\n`);
+    writeFileSync(
+      join(directory, 'tinyproxy.conf'),
+      `Port ${port}\nListen 127.0.0.1\nAllow 127.0.0.1\nLogLevel Error\n`,
+    );
     return ['tinyproxy', '-d', '-c', join(directory, 'tinyproxy.conf')];
   });
 }
@@ -167,8 +236,20 @@ describe('NTLM at a proxy (squid with Samba)', () => {
   afterAll(() => squid[Symbol.asyncDispose]());
 
   test('carries mail, on one connection to the proxy each', async () => {
-    await sendThrough({ type: 'http-connect', host: '127.0.0.1', port: squid.port, username: 'alice', password: alice.password });
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: squid.port, username: 'TESTBED\\alice', password: alice.password });
+    await sendThrough({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: squid.port,
+      username: 'alice',
+      password: alice.password,
+    });
+    const connector = createConnector({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: squid.port,
+      username: 'TESTBED\\alice',
+      password: alice.password,
+    });
     for (let i = 0; i < 2; i++) {
       const stream = await connector.connect({ host, port: bed.postfix.plain }, { signal });
       expect(await firstLine(stream)).toMatch(/^220 /);
@@ -177,7 +258,13 @@ describe('NTLM at a proxy (squid with Samba)', () => {
   });
 
   test('refuses a wrong password', async () => {
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: squid.port, username: 'alice', password: 'not-the-Secret9' });
+    const connector = createConnector({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: squid.port,
+      username: 'alice',
+      password: 'not-the-Secret9',
+    });
     await expect(connector.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({
       code: 'ERR_PROXY',
       message: expect.stringMatching(/refused the user name or the password: 407/),
@@ -189,24 +276,57 @@ describe('the SSH connector of docs/examples, with OpenSSH', () => {
   test('carries mail by ssh -W, and has the words of ssh where it fails', async () => {
     // By a computed name: the example imports the package by its name.
     const example = new URL('../../docs/examples/ssh-connector.ts', import.meta.url).href;
-    const { createSshConnector } = (await import(/* @vite-ignore */ example)) as { createSshConnector: (jumpHost: string, command: readonly [string, ...string[]]) => Connector };
+    const { createSshConnector } = (await import(/* @vite-ignore */ example)) as {
+      createSshConnector: (jumpHost: string, command: readonly [string, ...string[]]) => Connector;
+    };
     let files = '';
     await using sshd = await PrivateServer.start((directory, port) => {
       files = directory;
-      for (const key of ['host', 'user']) execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, key)]);
+      for (const key of ['host', 'user'])
+        execFileSync('ssh-keygen', ['-q', '-t', 'ed25519', '-N', '', '-f', join(directory, key)]);
       copyFileSync(join(directory, 'user.pub'), join(directory, 'authorized_keys'));
-      writeFileSync(join(directory, 'known_hosts'), `[127.0.0.1]:${port} ${readFileSync(join(directory, 'host.pub'), 'utf8')}`);
-      const lines = [`ListenAddress 127.0.0.1:${port}`, `HostKey ${directory}/host`, `AuthorizedKeysFile ${directory}/authorized_keys`, 'StrictModes no', 'PidFile none', 'UsePAM no', 'PasswordAuthentication no', 'PermitRootLogin yes'];
+      writeFileSync(
+        join(directory, 'known_hosts'),
+        `[127.0.0.1]:${port} ${readFileSync(join(directory, 'host.pub'), 'utf8')}`,
+      );
+      const lines = [
+        `ListenAddress 127.0.0.1:${port}`,
+        `HostKey ${directory}/host`,
+        `AuthorizedKeysFile ${directory}/authorized_keys`,
+        'StrictModes no',
+        'PidFile none',
+        'UsePAM no',
+        'PasswordAuthentication no',
+        'PermitRootLogin yes',
+      ];
       writeFileSync(join(directory, 'sshd_config'), `${lines.join('\n')}\n`);
       // Where sshd started by root wants an empty directory; the package's service would make it.
       if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
       return ['/usr/sbin/sshd', '-D', '-e', '-f', join(directory, 'sshd_config')];
     });
-    const command = ['ssh', '-F', 'none', '-p', String(sshd.port), '-i', join(files, 'user'), '-o', `UserKnownHostsFile=${join(files, 'known_hosts')}`, '-o', 'StrictHostKeyChecking=yes'] as const;
+    const command = [
+      'ssh',
+      '-F',
+      'none',
+      '-p',
+      String(sshd.port),
+      '-i',
+      join(files, 'user'),
+      '-o',
+      `UserKnownHostsFile=${join(files, 'known_hosts')}`,
+      '-o',
+      'StrictHostKeyChecking=yes',
+    ] as const;
     const connector = createSshConnector(`${userInfo().username}@127.0.0.1`, command);
     await sendThrough(undefined, connector);
 
-    await using mailer = createMailer({ name: 'n', sender: { email: alice.address }, server: { host, port: 1, security: 'none' } }, { connector });
-    await expect(mailer.send({ to: bob.address, text: 'x' })).rejects.toMatchObject({ code: 'ERR_CONNECT', message: expect.stringMatching(/ssh ended with 255: .*open failed/s) });
+    await using mailer = createMailer(
+      { name: 'n', sender: { email: alice.address }, server: { host, port: 1, security: 'none' } },
+      { connector },
+    );
+    await expect(mailer.send({ to: bob.address, text: 'x' })).rejects.toMatchObject({
+      code: 'ERR_CONNECT',
+      message: expect.stringMatching(/ssh ended with 255: .*open failed/s),
+    });
   });
 });

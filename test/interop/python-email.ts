@@ -23,5 +23,9 @@ export async function readByPython(messages: readonly Buffer[]): Promise<PythonM
   child.stdin.end(messages.map((message) => `${message.toString('base64')}\n`).join(''));
   const out: Buffer[] = [];
   for await (const chunk of child.stdout) out.push(chunk as Buffer);
-  return Buffer.concat(out).toString().trimEnd().split('\n').map((line) => JSON.parse(line) as PythonMessage);
+  return Buffer.concat(out)
+    .toString()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as PythonMessage);
 }

@@ -10,8 +10,15 @@ export interface SaslOutcome {
   readonly output: string;
 }
 
-export async function exchangeWithSampleServer(mechanism: SaslMechanism, args: readonly string[], environment: NodeJS.ProcessEnv): Promise<SaslOutcome> {
-  const child = spawn('stdbuf', ['-oL', 'sasl-sample-server', '-s', 'smtp', '-m', mechanism.name, ...args], { env: environment, stdio: 'pipe' });
+export async function exchangeWithSampleServer(
+  mechanism: SaslMechanism,
+  args: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<SaslOutcome> {
+  const child = spawn('stdbuf', ['-oL', 'sasl-sample-server', '-s', 'smtp', '-m', mechanism.name, ...args], {
+    env: environment,
+    stdio: 'pipe',
+  });
   let output = '';
   child.stderr.on('data', (chunk: Buffer) => (output += chunk.toString()));
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
@@ -33,7 +40,8 @@ export async function exchangeWithSampleServer(mechanism: SaslMechanism, args: r
   };
   child.stdin.on('error', () => child.stdin.destroy());
   const challenge = async (): Promise<Buffer | undefined> => {
-    while (challenges.length === 0 && open && !/Negotiation complete/.test(output)) await new Promise<void>((resolve) => (wake = resolve));
+    while (challenges.length === 0 && open && !/Negotiation complete/.test(output))
+      await new Promise<void>((resolve) => (wake = resolve));
     return challenges.shift();
   };
   try {
@@ -41,7 +49,8 @@ export async function exchangeWithSampleServer(mechanism: SaslMechanism, args: r
     const first = await mechanism.start({ host: 'localhost', port: 25, secure: true });
     say(Buffer.from(`${mechanism.name}\0`), first ?? Buffer.alloc(0));
     // A success comes with an empty line of data, which answers to nothing.
-    for (let next = await challenge(); next !== undefined && !mechanism.complete; next = await challenge()) say(await mechanism.next(next));
+    for (let next = await challenge(); next !== undefined && !mechanism.complete; next = await challenge())
+      say(await mechanism.next(next));
     while (open && !/Negotiation complete/.test(output)) await new Promise<void>((resolve) => (wake = resolve));
     return { accepted: /Negotiation complete/.test(output), output };
   } finally {

@@ -39,7 +39,8 @@ test('each code point between letters is prepared or refused as GNU SASL does (R
   const texts: string[] = [];
   for (let code = 1; code < 0x110000; code++) {
     const uniform = uniformRanges.some(([first, last]) => code > first && code < last);
-    if (code === 0x0a || (code >= 0xd800 && code < 0xe000) || corrected.has(code) || (uniform && code % 997 !== 0)) continue;
+    if (code === 0x0a || (code >= 0xd800 && code < 0xe000) || corrected.has(code) || (uniform && code % 997 !== 0))
+      continue;
     texts.push(`x${String.fromCodePoint(code)}y`);
   }
   const { stdout, status } = spawnSync('python3', ['-c', byGnuSasl], { input: texts.join('\n'), maxBuffer: 1 << 26 });
@@ -49,7 +50,10 @@ test('each code point between letters is prepared or refused as GNU SASL does (R
   texts.forEach((text, i) => {
     const prepared = saslprep(text);
     const ours = typeof prepared === 'string' ? `+${prepared}` : '-';
-    if (ours !== expected[i]) different.push(`${JSON.stringify(text)} U+${text.codePointAt(1)?.toString(16)}: ${ours} in place of ${expected[i]}`);
+    if (ours !== expected[i])
+      different.push(
+        `${JSON.stringify(text)} U+${text.codePointAt(1)?.toString(16)}: ${ours} in place of ${expected[i]}`,
+      );
   });
   expect(texts.length).toBeGreaterThan(18_000);
   expect(different.slice(0, 20)).toEqual([]);

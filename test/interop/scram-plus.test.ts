@@ -19,7 +19,9 @@ const children: ChildProcess[] = [];
 
 async function startJudge(priority: string): Promise<number> {
   const script = new URL('scram-plus-server.py', import.meta.url).pathname;
-  const child = spawn('python3', [script, cert, key, 'carol', password, priority], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn('python3', [script, cert, key, 'carol', password, priority], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
   children.push(child);
   return Number((await once(createInterface(child.stdout), 'line'))[0]);
 }
@@ -32,7 +34,11 @@ beforeAll(async () => {
 });
 afterAll(() => children.forEach((child) => child.kill()));
 
-const carol = (method: 'password' | 'scram-sha-1' | 'scram-sha-256', secret = password): Authentication => ({ method, username: 'carol', password: secret });
+const carol = (method: 'password' | 'scram-sha-1' | 'scram-sha-256', secret = password): Authentication => ({
+  method,
+  username: 'carol',
+  password: secret,
+});
 
 describe('GNU SASL', () => {
   test.each([
@@ -45,7 +51,11 @@ describe('GNU SASL', () => {
   });
 
   test('refuses a wrong password', async () => {
-    const { code, message } = await signIn({ port: tls13, security: 'implicit' }, carol('password', 'not-the-Secret8'), ['not-the-Secret8']);
+    const { code, message } = await signIn(
+      { port: tls13, security: 'implicit' },
+      carol('password', 'not-the-Secret8'),
+      ['not-the-Secret8'],
+    );
     expect(code).toBe('ERR_AUTH_REJECTED');
     expect(message).toContain('SCRAM-SHA-256-PLUS: 535');
   });
@@ -54,7 +64,11 @@ describe('GNU SASL', () => {
     ['took -PLUS from', 'hidden', false],
     ['wrote a -PLUS that nobody knows in its place into', 'decoy', true],
   ])("refuses where somebody %s the server's list (RFC 5802 section 6)", async (_, localName, named) => {
-    const { report, code, message } = await signIn({ port: tls13, security: 'implicit', localName }, carol('password'), [password]);
+    const { report, code, message } = await signIn(
+      { port: tls13, security: 'implicit', localName },
+      carol('password'),
+      [password],
+    );
     const transcript = report.transcript.join('\n');
     expect([transcript.includes('SCRAM-SHA-256-PLUS'), transcript.includes('-PLUS')]).toEqual([false, named]);
     expect([code, message.includes('SCRAM-SHA-256: 535')]).toEqual(['ERR_AUTH_REJECTED', true]);
@@ -78,7 +92,9 @@ describe('GNU SASL', () => {
 });
 
 describe('GnuTLS sees the same channel', () => {
-  async function bindings(port: number): Promise<{ socket: TLSSocket; exporter: string | undefined; endPoint: string | undefined }> {
+  async function bindings(
+    port: number,
+  ): Promise<{ socket: TLSSocket; exporter: string | undefined; endPoint: string | undefined }> {
     const socket = connect({ port, host: bed.host, ca: readFileSync(bed.pki.ca) });
     const lines = createInterface(socket);
     await once(lines, 'line');

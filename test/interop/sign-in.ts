@@ -18,7 +18,11 @@ export interface SignIn {
 }
 
 /** Connects, authenticates and quits; where that is refused, sends as well, which must fail alike. `secrets` may not be seen anywhere, nor their base64. */
-export async function signIn(server: Partial<OutgoingServer>, authentication: Authentication, secrets: readonly string[]): Promise<SignIn> {
+export async function signIn(
+  server: Partial<OutgoingServer>,
+  authentication: Authentication,
+  secrets: readonly string[],
+): Promise<SignIn> {
   const profile: EmailProfile = {
     name: 'sign-in',
     sender: { email: 'alice@example.test' },
@@ -29,7 +33,8 @@ export async function signIn(server: Partial<OutgoingServer>, authentication: Au
   const mailer = createMailer(profile, { logger: (event) => events.push(event) });
   const report = await mailer.testConnection();
   const step = report.steps.find(({ ok }) => !ok);
-  const sendError: unknown = step === undefined ? undefined : await mailer.sendTestEmail().catch((error: unknown) => error);
+  const sendError: unknown =
+    step === undefined ? undefined : await mailer.sendTestEmail().catch((error: unknown) => error);
   await mailer.close();
 
   expect(events.length).toBeGreaterThan(0);
@@ -53,7 +58,9 @@ export function expectNoSecret(text: string, secrets: readonly string[]): void {
     const bytes = Buffer.from(secret);
     const forms = [secret, encodeURIComponent(secret), bytes.toString('hex'), JSON.stringify(secret).slice(1, -1)];
     for (const offset of [0, 1, 2]) {
-      const whole = Buffer.concat([Buffer.alloc(offset), bytes]).toString('base64').replace(/=+$/, '');
+      const whole = Buffer.concat([Buffer.alloc(offset), bytes])
+        .toString('base64')
+        .replace(/=+$/, '');
       // The first and last characters depend on what stands beside.
       forms.push(whole.slice(offset === 0 ? 0 : offset + 1, (bytes.length + offset) % 3 === 0 ? undefined : -1));
     }

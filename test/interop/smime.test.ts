@@ -16,7 +16,8 @@ import { CmsTools, tools } from './cms-tools.js';
 import type { Tool } from './cms-tools.js';
 
 const root = authority('Interop Root');
-const person = (kind: 'rsa' | 'rsa-pss' | 'P-256' | 'P-384' | 'P-521' | 'ed25519'): Issued => issue({ kind, issuer: root, name: kind, email: `${kind}@example.com` });
+const person = (kind: 'rsa' | 'rsa-pss' | 'P-256' | 'P-384' | 'P-521' | 'ed25519'): Issued =>
+  issue({ kind, issuer: root, name: kind, email: `${kind}@example.com` });
 const people = {
   rsa: person('rsa'), 'rsa-pss': person('rsa-pss'), 'P-256': person('P-256'), 'P-384': person('P-384'), 'P-521': person('P-521'), ed25519: person('ed25519'),
 } as const; // prettier-ignore
@@ -55,13 +56,23 @@ describe('our signatures, by tool', () => {
       const seen: string[] = [];
       const expected: string[] = [];
       for (const format of ['detached', 'opaque'] as const) {
-        const signer = await prepareSigner(await loaded(people[who]), { certificate: { data: '' }, ...settings, format });
+        const signer = await prepareSigner(await loaded(people[who]), {
+          certificate: { data: '' },
+          ...settings,
+          format,
+        });
         const isPlain = Object.keys(settings).length === 0;
         for (const entity of [entityOf(), ...(isPlain ? [entityOf(streamed(plainText), plainText.length)] : [])]) {
           expected.push(format === 'detached' ? detached : opaque);
           const found = findSmime(await messageOf(await signer.sign(entity, never)));
           if (found === undefined) throw new Error('not signed');
-          seen.push(accepted((tool) => (found.kind === 'detached' ? cms.verify(tool, found.signature, found.contents[0]) : cms.verify(tool, found.cms, undefined))));
+          seen.push(
+            accepted((tool) =>
+              found.kind === 'detached'
+                ? cms.verify(tool, found.signature, found.contents[0])
+                : cms.verify(tool, found.cms, undefined),
+            ),
+          );
         }
       }
       expect(seen).toEqual(expected);
@@ -102,7 +113,8 @@ describe('our encryption, by tool', () => {
       for (const entity of [entityOf(), ...alsoStreamed]) {
         const found = findSmime(await messageOf(await encrypter.encrypt(entity, [recipient], never)));
         if (found?.kind !== 'cms') throw new Error('not encrypted');
-        const reads = (tool: Tool): boolean => cms.decrypt(tool, found.cms, who, isRsa(who) ? 'RSA' : 'EC')?.equals(content) === true;
+        const reads = (tool: Tool): boolean =>
+          cms.decrypt(tool, found.cms, who, isRsa(who) ? 'RSA' : 'EC')?.equals(content) === true;
         expect(accepted(reads)).toBe(expected);
       }
     });
@@ -119,7 +131,12 @@ async function checkDecrypted(encrypted: Buffer, who: Person): Promise<void> {
 }
 
 describe('signatures of others', () => {
-  const signer = (who: Person): readonly string[] => ['-signer', cms.path(`${who}.pem`), '-inkey', cms.path(`${who}.key`)];
+  const signer = (who: Person): readonly string[] => [
+    '-signer',
+    cms.path(`${who}.pem`),
+    '-inkey',
+    cms.path(`${who}.key`),
+  ];
   const opensslRows: readonly (readonly [Person, readonly string[]])[] = [
     ['rsa', ['-md', 'sha1']],
     ['rsa', ['-md', 'sha256']],
@@ -134,7 +151,8 @@ describe('signatures of others', () => {
     ['P-521', ['-md', 'sha512', '-stream', '-indef']],
   ];
   for (const [who, options] of opensslRows) {
-    test(`openssl ${who} ${options.join(' ')}`, async () => checkSigned(cms.openssl(content, '-sign', '-nodetach', ...signer(who), ...options)));
+    test(`openssl ${who} ${options.join(' ')}`, async () =>
+      checkSigned(cms.openssl(content, '-sign', '-nodetach', ...signer(who), ...options)));
   }
   for (const who of ['rsa', 'P-256', 'P-384'] as const) {
     test(`NSS ${who}`, async () => checkSigned(cms.nss(content, '-S', '-N', who, '-H', 'SHA256', '-G')));
@@ -150,7 +168,18 @@ describe('signatures of others', () => {
   for (const [who, kind, algorithm] of javaRows) {
     test(`BouncyCastle ${who} ${algorithm}`, async () => {
       const [certificate, key] = [cms.path(`${who}.crt`), cms.path(`${who}.pk8`)];
-      await checkSigned(cms.bouncyCastle(content, (input, output) => ['sign', certificate, key, kind, algorithm, input, output, 'opaque']));
+      await checkSigned(
+        cms.bouncyCastle(content, (input, output) => [
+          'sign',
+          certificate,
+          key,
+          kind,
+          algorithm,
+          input,
+          output,
+          'opaque',
+        ]),
+      );
     });
   }
 });
@@ -181,7 +210,10 @@ describe('encryption of others', () => {
     const stream = rest.filter(isStreaming);
     const keyOptions = rest.filter((option) => !isStreaming(option));
     test(`openssl ${who} ${options.join(' ')}`, async () => {
-      await checkDecrypted(cms.openssl(content, '-encrypt', cipher, ...stream, '-recip', cms.path(`${who}.pem`), ...keyOptions), who);
+      await checkDecrypted(
+        cms.openssl(content, '-encrypt', cipher, ...stream, '-recip', cms.path(`${who}.pem`), ...keyOptions),
+        who,
+      );
     });
   }
   test('NSS rsa', async () => checkDecrypted(cms.nss(content, '-E', '-r', 'rsa@example.com'), 'rsa'));
@@ -199,7 +231,17 @@ describe('encryption of others', () => {
   ];
   for (const [who, cipher, transport] of javaRows) {
     test(`BouncyCastle ${who} ${cipher} ${transport}`, async () => {
-      await checkDecrypted(cms.bouncyCastle(content, (input, output) => ['encrypt', cms.path(`${who}.crt`), input, cipher, transport, output]), who);
+      await checkDecrypted(
+        cms.bouncyCastle(content, (input, output) => [
+          'encrypt',
+          cms.path(`${who}.crt`),
+          input,
+          cipher,
+          transport,
+          output,
+        ]),
+        who,
+      );
     });
   }
 });

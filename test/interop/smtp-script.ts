@@ -66,7 +66,8 @@ export async function authenticate(port: number, mechanism: SaslMechanism): Prom
       lines = new Lines(secured);
       offered = await lines.say('EHLO client.test');
     }
-    if (!offered.some((line) => /^250[- ]AUTH\b.*\bGSSAPI\b/.test(line))) throw new Error(`GSSAPI is not offered: ${offered.join(' | ')}`);
+    if (!offered.some((line) => /^250[- ]AUTH\b.*\bGSSAPI\b/.test(line)))
+      throw new Error(`GSSAPI is not offered: ${offered.join(' | ')}`);
     const first = await mechanism.start({ host: 'localhost', port, secure: true });
     let [reply = ''] = await lines.say(`AUTH ${mechanism.name} ${Buffer.from(first ?? '').toString('base64')}`);
     while (reply.startsWith('334')) {

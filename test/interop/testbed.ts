@@ -39,7 +39,11 @@ export interface Testbed {
     };
   };
   readonly dovecot: Ports<'submission' | 'submissions' | 'lmtp'> & { readonly log: string };
-  readonly exim: Ports<'plain' | 'submission' | 'submissions'> & { readonly mail: string; readonly log: string; readonly prdrRejects: string };
+  readonly exim: Ports<'plain' | 'submission' | 'submissions'> & {
+    readonly mail: string;
+    readonly log: string;
+    readonly prdrRejects: string;
+  };
   readonly oauth2: Readonly<Record<'alice' | 'bob' | 'aliceRs256' | 'aliceExpired' | 'aliceWrongScope', string>>;
   readonly kerberos: {
     readonly realm: string;
@@ -52,7 +56,10 @@ export interface Testbed {
     readonly user: string;
     readonly password: string;
   };
-  readonly httpProxy: Ports<'tinyproxy' | 'squid' | 'tinyproxyOverTls'> & { readonly user: string; readonly password: string };
+  readonly httpProxy: Ports<'tinyproxy' | 'squid' | 'tinyproxyOverTls'> & {
+    readonly user: string;
+    readonly password: string;
+  };
   readonly ldap: Ports<'ldap' | 'ldaps'> & {
     readonly base: string;
     readonly people: string;
@@ -63,7 +70,16 @@ export interface Testbed {
   };
   readonly tls: Readonly<
     Record<
-      'expired' | 'future' | 'wronghost' | 'selfsigned' | 'intermediate' | 'nochain' | 'mtls' | 'tls10' | 'tls12' | 'tls13',
+      | 'expired'
+      | 'future'
+      | 'wronghost'
+      | 'selfsigned'
+      | 'intermediate'
+      | 'nochain'
+      | 'mtls'
+      | 'tls10'
+      | 'tls12'
+      | 'tls13',
       Ports<'implicit' | 'starttls'>
     >
   >;
@@ -81,6 +97,7 @@ export interface Testbed {
 /** The test bed as testbed.sh described it. Fails where it is not up: interop tests never skip. */
 export function readTestbed(): Testbed {
   const file = process.env['TESTBED_JSON'];
-  if (!file) throw new Error('TESTBED_JSON is not set: run npm run test:interop, or testbed.sh up and name its testbed.json');
+  if (!file)
+    throw new Error('TESTBED_JSON is not set: run npm run test:interop, or testbed.sh up and name its testbed.json');
   return JSON.parse(readFileSync(file, 'utf8')) as Testbed;
 }

@@ -24,7 +24,8 @@ const sources = filesBelow('src', '.ts');
 const networkModules = /^node:(net|tls|dns|dns\/promises|dgram|http|https)$/;
 const networkFolders = new Set(['net', 'testing']);
 const asn1Folders = new Set(['pki', 'smime', 'kerberos']);
-const modelHasCode = /^(?!\s*(\*|\/\/|\/\*|import type|export type|export interface|export \{|\}|readonly|\||$))\s*(const|let|function|class|export (const|function|class))\b/m;
+const modelHasCode =
+  /^(?!\s*(\*|\/\/|\/\*|import type|export type|export interface|export \{|\}|readonly|\||$))\s*(const|let|function|class|export (const|function|class))\b/m;
 
 describe('architecture', () => {
   it('finds the sources', () => {
@@ -53,20 +54,25 @@ describe('architecture', () => {
         expect(typeOnly || dynamic, `${path} loads ${specifier} before it is used`).toBe(true);
       } else {
         expect(specifier, path).toMatch(/^node:/);
-        if (!typeOnly && networkModules.test(specifier)) expect(networkFolders.has(folder), `${path} imports ${specifier}`).toBe(true);
+        if (!typeOnly && networkModules.test(specifier))
+          expect(networkFolders.has(folder), `${path} imports ${specifier}`).toBe(true);
       }
     }
   });
 
   it('keeps the SMTP protocol free of I/O, promises and timers', () => {
     for (const path of sources.filter((source) => folderOf(source) === 'smtp')) {
-      expect(importsOf(read(path)).filter(({ specifier }) => specifier.startsWith('node:')), path).toEqual([]);
+      expect(
+        importsOf(read(path)).filter(({ specifier }) => specifier.startsWith('node:')),
+        path,
+      ).toEqual([]);
       expect(read(path), path).not.toMatch(/\bPromise\b|\basync\b|\bsetTimeout\b/);
     }
   });
 
   it('keeps the model free of code', () => {
-    for (const path of sources.filter((source) => folderOf(source) === 'model')) expect(read(path), path).not.toMatch(modelHasCode);
+    for (const path of sources.filter((source) => folderOf(source) === 'model'))
+      expect(read(path), path).not.toMatch(modelHasCode);
   });
 
   it('has no file of more than 500 lines, data tables aside', () => {
@@ -80,8 +86,13 @@ describe('architecture', () => {
 
   it('has no any, enum, default export or suppressed error', () => {
     for (const path of sources) {
-      const code = read(path).replace(/\/\*[\s\S]*?\*\//g, '').replace(/\/\/.*$/gm, '').replace(/'[^'\n]*'/g, "''");
-      expect(code, path).not.toMatch(/[:<,|(]\s*any\b(?!\s*\()|\bas any\b|^\s*(?:export )?(?:const )?enum |\bexport default\b/m);
+      const code = read(path)
+        .replace(/\/\*[\s\S]*?\*\//g, '')
+        .replace(/\/\/.*$/gm, '')
+        .replace(/'[^'\n]*'/g, "''");
+      expect(code, path).not.toMatch(
+        /[:<,|(]\s*any\b(?!\s*\()|\bas any\b|^\s*(?:export )?(?:const )?enum |\bexport default\b/m,
+      );
       expect(read(path), path).not.toMatch(/@ts-(ignore|nocheck|expect-error)|eslint-disable/);
     }
   });

@@ -29,7 +29,11 @@ describe('documents', () => {
       writeFileSync(join(scratch, name), text);
       return join(scratch, name);
     });
-    const config = ts.parseJsonConfigFileContent(ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config, ts.sys, root);
+    const config = ts.parseJsonConfigFileContent(
+      ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
+      ts.sys,
+      root,
+    );
     const paths = [...names, ...filesBelow('docs', '.ts').map((path) => join(root, path))];
     const program = ts.createProgram(paths, { ...config.options, noUnusedLocals: false });
     // Not of the sources, which the type check looks through.
@@ -45,8 +49,17 @@ describe('documents', () => {
 
   it('link to files that exist', () => {
     const missing: string[] = [];
-    const known = new Set(['README.md', 'CHANGELOG.md', 'LICENSE', ...filesBelow('docs', ''), ...filesBelow('test', ''), ...filesBelow('src', '')]);
-    const folders = new Set([...known].flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))));
+    const known = new Set([
+      'README.md',
+      'CHANGELOG.md',
+      'LICENSE',
+      ...filesBelow('docs', ''),
+      ...filesBelow('test', ''),
+      ...filesBelow('src', ''),
+    ]);
+    const folders = new Set(
+      [...known].flatMap((path) => path.split('/').map((_, i, parts) => parts.slice(0, i).join('/'))),
+    );
     for (const path of documents) {
       for (const [, target = ''] of read(path).matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)) {
         if (/^[a-z]+:/.test(target)) continue;
@@ -63,7 +76,14 @@ describe('documents', () => {
   });
 
   it('name no machine paths and no registry hosts', () => {
-    const files = [...documents, ...filesBelow('src', '.ts'), ...filesBelow('test', '.ts'), ...filesBelow('test', '.sh'), 'package-lock.json', 'package.json'];
+    const files = [
+      ...documents,
+      ...filesBelow('src', '.ts'),
+      ...filesBelow('test', '.ts'),
+      ...filesBelow('test', '.sh'),
+      'package-lock.json',
+      'package.json',
+    ];
     for (const path of files.filter((file) => !file.startsWith('test/project/'))) {
       expect(read(path), path).not.toMatch(/(?<![\w}])\/(work|root|home\/[a-z]+)\/|registry\.npmjs\.org/);
     }
@@ -72,8 +92,14 @@ describe('documents', () => {
 
 describe('error codes', () => {
   const codes = [...read('src/model/error.ts').matchAll(/\| '(ERR_[A-Z0-9_]+)'/g)].map((match) => match[1] ?? '');
-  const sources = filesBelow('src', '.ts').filter((path) => path !== 'src/model/error.ts').map(read).join('\n');
-  const tests = filesBelow('test', '.test.ts').filter((path) => !path.startsWith('test/project/')).map(read).join('\n');
+  const sources = filesBelow('src', '.ts')
+    .filter((path) => path !== 'src/model/error.ts')
+    .map(read)
+    .join('\n');
+  const tests = filesBelow('test', '.test.ts')
+    .filter((path) => !path.startsWith('test/project/'))
+    .map(read)
+    .join('\n');
   const table = read('docs/reference/errors.md');
 
   it.each(codes)('%s is thrown, tested and documented', (code) => {

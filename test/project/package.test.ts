@@ -15,7 +15,8 @@ const node = async (code: string, ...flags: string[]): Promise<string> =>
 beforeAll(async () => {
   const build = join(consumer, 'build');
   mkdirSync(build);
-  for (const name of ['src', 'package.json', 'tsconfig.json', 'CHANGELOG.md', 'README.md', 'LICENSE']) cpSync(join(root, name), join(build, name), { recursive: true });
+  for (const name of ['src', 'package.json', 'tsconfig.json', 'CHANGELOG.md', 'README.md', 'LICENSE'])
+    cpSync(join(root, name), join(build, name), { recursive: true });
   mkdirSync(join(build, 'docs'));
   cpSync(join(root, 'docs/SECURITY.md'), join(build, 'docs/SECURITY.md'));
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
@@ -25,19 +26,25 @@ beforeAll(async () => {
   await run('tar', ['xzf', join(build, packed.stdout.trim())], { cwd: consumer });
   cpSync(join(consumer, 'package'), join(consumer, 'node_modules/sealpost'), { recursive: true });
   for (const name of readdirSync(join(root, 'node_modules'))) {
-    if (!name.startsWith('.') && name !== 'sealpost') symlinkSync(join(root, 'node_modules', name), join(consumer, 'node_modules', name));
+    if (!name.startsWith('.') && name !== 'sealpost')
+      symlinkSync(join(root, 'node_modules', name), join(consumer, 'node_modules', name));
   }
 }, 120_000);
 afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
 describe('the lock files', () => {
-  it.each(['package-lock.json', 'test/bench/package-lock.json'])('%s names the packages of every platform, without which npm ci refuses it', (path) => {
-    const { packages } = JSON.parse(read(path)) as { packages: Record<string, { optionalDependencies?: Record<string, string> }> };
-    const missing = Object.values(packages)
-      .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
-      .filter((name) => !Object.keys(packages).some((place) => place.endsWith(`node_modules/${name}`)));
-    expect(missing).toEqual([]);
-  });
+  it.each(['package-lock.json', 'test/bench/package-lock.json'])(
+    '%s names the packages of every platform, without which npm ci refuses it',
+    (path) => {
+      const { packages } = JSON.parse(read(path)) as {
+        packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+      };
+      const missing = Object.values(packages)
+        .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+        .filter((name) => !Object.keys(packages).some((place) => place.endsWith(`node_modules/${name}`)));
+      expect(missing).toEqual([]);
+    },
+  );
 });
 
 describe('the package, from its tarball', () => {
@@ -90,45 +97,60 @@ describe('the package, from its tarball', () => {
     expect(await node(code)).toBe('');
   });
 
-  it.each(['nodenext', 'bundler'])('type-checks for a consumer under %s without skipLibCheck', async (resolution) => {
-    const options = {
-      strict: true,
-      skipLibCheck: false,
-      noEmit: true,
-      target: 'ES2023',
-      lib: ['ES2023', 'ESNext.Disposable'],
-      types: ['node'],
-      exactOptionalPropertyTypes: true,
-      module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
-      moduleResolution: resolution,
-    };
-    const code = `import { createMailer, defineProfile, isEmailError, type SendResult } from 'sealpost';
+  it.each(['nodenext', 'bundler'])(
+    'type-checks for a consumer under %s without skipLibCheck',
+    async (resolution) => {
+      const options = {
+        strict: true,
+        skipLibCheck: false,
+        noEmit: true,
+        target: 'ES2023',
+        lib: ['ES2023', 'ESNext.Disposable'],
+        types: ['node'],
+        exactOptionalPropertyTypes: true,
+        module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
+        moduleResolution: resolution,
+      };
+      const code = `import { createMailer, defineProfile, isEmailError, type SendResult } from 'sealpost';
       import { verify } from 'sealpost/smime'; import { TestSmtpServer } from 'sealpost/testing';
       export async function main(): Promise<SendResult | undefined> {
         await using server = await TestSmtpServer.start(); await verify(new Uint8Array()).catch(() => undefined);
         const mailer = createMailer(defineProfile({ name: 'p', sender: { email: 'a@b.c' }, server: { host: server.host, port: server.port } }));
         try { return await mailer.send({ to: 'x@y.z', text: 'hi' }); } catch (error) { if (isEmailError(error)) return undefined; throw error; }
       }`;
-    writeFileSync(join(consumer, 'consumer.mts'), code);
-    writeFileSync(join(consumer, 'consumer.cts'), code);
-    const files = resolution === 'nodenext' ? ['consumer.mts', 'consumer.cts'] : ['consumer.mts'];
-    writeFileSync(join(consumer, `tsconfig.${resolution}.json`), JSON.stringify({ compilerOptions: options, files }));
-    const result = await run('npx', ['--no-install', 'tsc', '-p', `tsconfig.${resolution}.json`], { cwd: consumer }).catch(
-      (error: { stdout: string }) => error,
-    );
-    expect(result.stdout).toBe('');
-  }, 60_000);
+      writeFileSync(join(consumer, 'consumer.mts'), code);
+      writeFileSync(join(consumer, 'consumer.cts'), code);
+      const files = resolution === 'nodenext' ? ['consumer.mts', 'consumer.cts'] : ['consumer.mts'];
+      writeFileSync(join(consumer, `tsconfig.${resolution}.json`), JSON.stringify({ compilerOptions: options, files }));
+      const result = await run('npx', ['--no-install', 'tsc', '-p', `tsconfig.${resolution}.json`], {
+        cwd: consumer,
+      }).catch((error: { stdout: string }) => error);
+      expect(result.stdout).toBe('');
+    },
+    60_000,
+  );
 
   it('shows no pkijs or asn1js type in its declarations', async () => {
-    const { stdout } = await run('grep', ['-rlE', "from '(pkijs|asn1js)'", '--include=*.d.ts', '--include=*.d.cts', join(consumer, 'package')]).catch(
-      () => ({ stdout: '' }),
-    );
+    const { stdout } = await run('grep', [
+      '-rlE',
+      "from '(pkijs|asn1js)'",
+      '--include=*.d.ts',
+      '--include=*.d.cts',
+      join(consumer, 'package'),
+    ]).catch(() => ({ stdout: '' }));
     expect(stdout).toBe('');
   });
 
   it('has no dependencies but asn1js and pkijs', () => {
     const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
     expect(Object.keys(manifest['dependencies'] ?? {})).toEqual(['asn1js', 'pkijs']);
-    expect(Object.keys(manifest['devDependencies'] ?? {}).sort()).toEqual(['@peculiar/webcrypto', '@types/node', 'tsup', 'typedoc', 'typescript', 'vitest']);
+    expect(Object.keys(manifest['devDependencies'] ?? {}).sort()).toEqual([
+      '@peculiar/webcrypto',
+      '@types/node',
+      'tsup',
+      'typedoc',
+      'typescript',
+      'vitest',
+    ]);
   });
 });

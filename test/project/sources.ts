@@ -31,7 +31,8 @@ export function importsOf(source: string): ImportOf[] {
   for (const match of code.matchAll(/^\s*(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'/gm)) {
     found.push({ specifier: match[2] ?? '', typeOnly: match[1] !== undefined, dynamic: false });
   }
-  for (const match of code.matchAll(/^\s*import\s+'([^']+)'/gm)) found.push({ specifier: match[1] ?? '', typeOnly: false, dynamic: false });
+  for (const match of code.matchAll(/^\s*import\s+'([^']+)'/gm))
+    found.push({ specifier: match[1] ?? '', typeOnly: false, dynamic: false });
   for (const match of code.matchAll(/(typeof\s+)?\bimport\(\s*'([^']+)'\s*\)/g)) {
     found.push({ specifier: match[2] ?? '', typeOnly: match[1] !== undefined, dynamic: true });
   }

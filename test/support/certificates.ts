@@ -30,7 +30,8 @@ export interface IssuedCertificate extends Issuer {
   readonly der: Buffer;
 }
 
-export const keyPair = (): { privateKey: KeyObject; publicKey: KeyObject } => generateKeyPairSync('ec', { namedCurve: 'P-256' });
+export const keyPair = (): { privateKey: KeyObject; publicKey: KeyObject } =>
+  generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const ecdsa = der.sequence(der.oid('1.2.840.10045.4.3.2'));
 let serials = 1;
 
@@ -51,7 +52,9 @@ export function namedBits(bits: readonly number[]): Buffer {
 }
 
 export function keyId({ publicKey }: Pick<Issuer, 'publicKey'>): Buffer {
-  return createHash('sha1').update(publicKey.export({ type: 'spki', format: 'der' })).digest();
+  return createHash('sha1')
+    .update(publicKey.export({ type: 'spki', format: 'der' }))
+    .digest();
 }
 
 /** A certificate signed by `issuer`; self-signed where the issuer is the subject. */
@@ -68,14 +71,24 @@ export function issue(request: CertificateRequest): IssuedCertificate {
   }
   if (keyUsage) extensions.push(extension('2.5.29.15', true, namedBits(keyUsage)));
   if (purposes) extensions.push(extension('2.5.29.37', false, der.sequence(...purposes.map(der.oid))));
-  if (emails) extensions.push(extension('2.5.29.17', false, der.sequence(...emails.map((email) => der.contextPrimitive(1, Buffer.from(email))))));
+  if (emails)
+    extensions.push(
+      extension(
+        '2.5.29.17',
+        false,
+        der.sequence(...emails.map((email) => der.contextPrimitive(1, Buffer.from(email)))),
+      ),
+    );
   extensions.push(...(request.extensions ?? []));
   const tbs = der.sequence(
     der.context(0, der.integer(2)),
     der.integer(serial),
     ecdsa,
     nameOf(issuer.name),
-    der.sequence(der.time(request.from ?? new Date(Date.now() - 86_400_000)), der.time(request.to ?? new Date(Date.now() + 86_400_000))),
+    der.sequence(
+      der.time(request.from ?? new Date(Date.now() - 86_400_000)),
+      der.time(request.to ?? new Date(Date.now() + 86_400_000)),
+    ),
     nameOf(subject),
     keys.publicKey.export({ type: 'spki', format: 'der' }),
     der.context(3, der.sequence(...extensions)),
@@ -91,7 +104,11 @@ export function root(name: string, more: Partial<CertificateRequest> = {}): Issu
 }
 
 /** A CRL of `issuer` with these serial numbers. */
-export function revocationList(issuer: Issuer, serials_: readonly number[], more: { extensions?: readonly Buffer[]; from?: Date; to?: Date } = {}): Buffer {
+export function revocationList(
+  issuer: Issuer,
+  serials_: readonly number[],
+  more: { extensions?: readonly Buffer[]; from?: Date; to?: Date } = {},
+): Buffer {
   const from = more.from ?? new Date(Date.now() - 3_600_000);
   const entries = serials_.map((serial) => der.sequence(der.integer(serial), der.time(from)));
   const tbs = der.sequence(

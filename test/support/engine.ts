@@ -1,5 +1,10 @@
 /** Settings, connections and transactions for tests of the engine. */
-import type { ConnectionSettings, SmtpConnection, Transaction, TransactionOutcome } from '../../src/connection/contract.js';
+import type {
+  ConnectionSettings,
+  SmtpConnection,
+  Transaction,
+  TransactionOutcome,
+} from '../../src/connection/contract.js';
 import { openConnection, type OpenOptions } from '../../src/connection/open.js';
 import { DirectConnector } from '../../src/net/direct.js';
 import type { EmailError } from '../../src/model/error.js';
@@ -23,7 +28,11 @@ export function settingsFor(port: number, more: Partial<ConnectionSettings> = {}
   };
 }
 
-export function open(port: number, more: Partial<ConnectionSettings> = {}, options: Partial<OpenOptions> = {}): Promise<SmtpConnection> {
+export function open(
+  port: number,
+  more: Partial<ConnectionSettings> = {},
+  options: Partial<OpenOptions> = {},
+): Promise<SmtpConnection> {
   return openConnection(settingsFor(port, more), { id: 1, signal: new AbortController().signal, ...options });
 }
 

@@ -15,7 +15,11 @@ export class FakeConnection implements SmtpConnection {
   readonly mechanism = undefined;
   readonly tls = undefined;
   warnings: readonly Warning[] = [];
-  readonly transactions: { transaction: Transaction; resolve(outcome: TransactionOutcome): void; reject(error: Error): void }[] = [];
+  readonly transactions: {
+    transaction: Transaction;
+    resolve(outcome: TransactionOutcome): void;
+    reject(error: Error): void;
+  }[] = [];
   readonly #closeListeners: (() => void)[] = [];
 
   constructor(readonly id: number) {}
@@ -26,10 +30,12 @@ export class FakeConnection implements SmtpConnection {
 
   transact(transaction: Transaction): Promise<TransactionOutcome> {
     return new Promise((resolve, reject) => {
-      const done = <T>(settle: (value: T) => void) => (value: T): void => {
-        this.completed++;
-        settle(value);
-      };
+      const done =
+        <T>(settle: (value: T) => void) =>
+        (value: T): void => {
+          this.completed++;
+          settle(value);
+        };
       this.transactions.push({ transaction, resolve: done(resolve), reject: done(reject) });
     });
   }
@@ -50,7 +56,8 @@ export class FakeConnection implements SmtpConnection {
 
   destroy(reason?: Error): void {
     this.destroyed = reason;
-    for (const { reject } of this.transactions.slice(this.completed)) reject(reason ?? createEmailError('ERR_CLOSED', 'destroyed'));
+    for (const { reject } of this.transactions.slice(this.completed))
+      reject(reason ?? createEmailError('ERR_CLOSED', 'destroyed'));
     this.end();
   }
 

@@ -58,22 +58,34 @@ export async function runLedger({ messages, pool, rate, seed, extensions }: Ledg
   await using server = await TestSmtpServer.start({
     security: 'none',
     ...(extensions ? { extensions } : {}),
-    faults: (at: TestFaultStage) => (at !== 'QUIT' && at !== 'RSET' && hit() ? kinds[Math.floor(next() * kinds.length)] : undefined),
+    faults: (at: TestFaultStage) =>
+      at !== 'QUIT' && at !== 'RSET' && hit() ? kinds[Math.floor(next() * kinds.length)] : undefined,
     replies: (verb) => {
       const list = replies.get(verb);
       return list && hit() ? list[Math.floor(next() * list.length)] : undefined;
     },
   });
-  const mailer = createMailer({ name: 'ledger', sender: { email: 'a@example.com' }, server: { host: server.host, port: server.port, security: 'none' } }, { pool });
+  const mailer = createMailer(
+    {
+      name: 'ledger',
+      sender: { email: 'a@example.com' },
+      server: { host: server.host, port: server.port, security: 'none' },
+    },
+    { pool },
+  );
   function* source(): Generator<MailMessage> {
-    for (let i = 0; i < messages; i++) yield { to: 'b@example.org', subject: String(i), text: 'x'.repeat(next() < 0.02 ? 100_000 : 200) };
+    for (let i = 0; i < messages; i++)
+      yield { to: 'b@example.org', subject: String(i), text: 'x'.repeat(next() < 0.02 ? 100_000 : 200) };
   }
   // An octet a message, and what the server keeps is taken from it on the way: else the heap would grow by the ledger itself.
   const outcomes = new Uint8Array(messages);
   const taken = new Uint8Array(messages);
   const note = (): void => {
     for (const { content } of server.messages) {
-      const [, subject] = /^Subject: (\d+)\r$/m.exec(Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, 1000)).toString('latin1')) ?? [];
+      const [, subject] =
+        /^Subject: (\d+)\r$/m.exec(
+          Buffer.from(content.buffer, content.byteOffset, Math.min(content.length, 1000)).toString('latin1'),
+        ) ?? [];
       if (subject !== undefined) taken[Number(subject)] = (taken[Number(subject)] ?? 0) + 1;
     }
     server.clear();
@@ -101,7 +113,14 @@ export async function runLedger({ messages, pool, rate, seed, extensions }: Ledg
     if (kind === 'not-delivered' && arrived > 0) wrong.push(`message ${i} was taken and reported as not delivered`);
   }
   const count = (kind: string): number => counts.get(kind) ?? 0;
-  return { sent: count('sent'), failed: count('not-delivered'), unknown: count('unknown'), faults, wrong, heapGrowthBytes: heapEnd - heapStart };
+  return {
+    sent: count('sent'),
+    failed: count('not-delivered'),
+    unknown: count('unknown'),
+    faults,
+    wrong,
+    heapGrowthBytes: heapEnd - heapStart,
+  };
 }
 
 const kindsOfOutcome: readonly string[] = ['none', 'sent', 'not-delivered', 'unknown', 'partly-delivered'];

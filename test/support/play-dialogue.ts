@@ -23,7 +23,11 @@ export function replyOf(text: string): Reply {
 }
 
 /** Feeds replies and blocks; where they run out, or are an Error, the dialogue is told so. */
-export function play<T>(dialogue: Dialogue<T>, replies: readonly (string | Error)[], blocks: readonly (Uint8Array | string | Error)[] = []): Played<T> {
+export function play<T>(
+  dialogue: Dialogue<T>,
+  replies: readonly (string | Error)[],
+  blocks: readonly (Uint8Array | string | Error)[] = [],
+): Played<T> {
   const written: string[] = [];
   const pending = [...replies];
   const source = [...blocks];
@@ -44,15 +48,27 @@ export function play<T>(dialogue: Dialogue<T>, replies: readonly (string | Error
       } else if (step.do === 'poll') result = dialogue.next();
       else if (step.do === 'block') {
         const block = source.shift();
-        result = block instanceof Error ? dialogue.throw(block) : dialogue.next(typeof block === 'string' ? Buffer.from(block) : block);
+        result =
+          block instanceof Error
+            ? dialogue.throw(block)
+            : dialogue.next(typeof block === 'string' ? Buffer.from(block) : block);
       } else if (step.do === 'read') {
         const reply = pending.shift();
-        result = typeof reply === 'string' ? dialogue.next(replyOf(reply)) : dialogue.throw(new Broken(reply ?? new Error('no more replies')));
+        result =
+          typeof reply === 'string'
+            ? dialogue.next(replyOf(reply))
+            : dialogue.throw(new Broken(reply ?? new Error('no more replies')));
       } else throw new Error(`no ${step.do} here`);
     }
     value = result.value;
   } catch (error) {
     thrown = error;
   }
-  return { written, value, error: thrown instanceof Broken ? thrown.error : thrown, broken: thrown instanceof Broken, unread: pending.length };
+  return {
+    written,
+    value,
+    error: thrown instanceof Broken ? thrown.error : thrown,
+    broken: thrown instanceof Broken,
+    unread: pending.length,
+  };
 }

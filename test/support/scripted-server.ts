@@ -31,7 +31,10 @@ export interface ScriptedServer extends AsyncDisposable {
 }
 
 /** `script` runs once for each connection; what it throws fails the test that closes the server. */
-export async function startScriptedServer(script: (peer: Peer, number: number) => Promise<unknown>, cut: Cut = (bytes) => [bytes]): Promise<ScriptedServer> {
+export async function startScriptedServer(
+  script: (peer: Peer, number: number) => Promise<unknown>,
+  cut: Cut = (bytes) => [bytes],
+): Promise<ScriptedServer> {
   const sockets = new Set<Socket>();
   const failures: unknown[] = [];
   let connections = 0;

@@ -99,6 +99,7 @@ export function sectionAt(root: Section, ...path: readonly string[]): Section | 
 
 function valuesAt(root: Section, path: readonly string[]): readonly (string | Section)[] {
   let values: readonly (string | Section)[] = [root];
-  for (const name of path) values = values.flatMap((value) => (typeof value === 'string' ? [] : (value.get(name) ?? [])));
+  for (const name of path)
+    values = values.flatMap((value) => (typeof value === 'string' ? [] : (value.get(name) ?? [])));
   return values;
 }

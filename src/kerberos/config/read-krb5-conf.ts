@@ -29,7 +29,9 @@ export async function readKrb5Conf(file: string | undefined): Promise<Section> {
   let found = 0;
   for (const candidate of candidates) if (await reader.readIfThere(candidate)) found++;
   if (found === 0 && named) {
-    throw kerberosError(`None of the files that $KRB5_CONFIG names is there: ${showText(named, 300)}`, { remedy: 'Correct $KRB5_CONFIG.' });
+    throw kerberosError(`None of the files that $KRB5_CONFIG names is there: ${showText(named, 300)}`, {
+      remedy: 'Correct $KRB5_CONFIG.',
+    });
   }
   return root;
 }
@@ -51,14 +53,19 @@ class Reader {
 
   async read(file: string, depth: number): Promise<void> {
     if (++this.#files > maxFiles || depth > maxIncludeDepth) {
-      throw kerberosError(`krb5.conf includes too much, at ${showText(file, 200)}: at most ${maxFiles} files, ${maxIncludeDepth} deep`, { remedy });
+      throw kerberosError(
+        `krb5.conf includes too much, at ${showText(file, 200)}: at most ${maxFiles} files, ${maxIncludeDepth} deep`,
+        { remedy },
+      );
     }
     const text = (await readFile(file, maxFileBytes, 'Kerberos configuration', remedy)).toString('utf8');
     try {
       await parseProfile(this.#root, { text, include: (directive, path) => this.#include(directive, path, depth + 1) });
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
-      throw kerberosError(`The Kerberos configuration ${showText(file, 200)} is malformed: ${error.message}`, { remedy });
+      throw kerberosError(`The Kerberos configuration ${showText(file, 200)} is malformed: ${error.message}`, {
+        remedy,
+      });
     }
   }
 
@@ -70,7 +77,9 @@ class Reader {
       entries = await readdir(path, { withFileTypes: true });
     } catch (error) {
       const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-      throw kerberosError(`The directory ${showText(path, 200)} that krb5.conf includes cannot be read: ${code}`, { remedy });
+      throw kerberosError(`The directory ${showText(path, 200)} that krb5.conf includes cannot be read: ${code}`, {
+        remedy,
+      });
     }
     // As libkrb5: plain names and *.conf, so that a backup an editor left is not read; directories inside are not looked into.
     const names = entries.flatMap((entry) => (entry.isDirectory() ? [] : [entry.name]));

@@ -42,9 +42,13 @@ export function krb5Settings(root: Section): Krb5Settings {
   const askFor = (name: string): readonly number[] => {
     const chosen = (list(name) ?? permitted).filter((type) => permitted.includes(type));
     if (chosen.length > 0) return chosen;
-    throw kerberosError(`krb5.conf leaves no encryption type that is supported: ${name} and permitted_enctypes have none in common`, {
-      remedy: 'Permit aes256-cts-hmac-sha1-96, aes128-cts-hmac-sha1-96, aes256-cts-hmac-sha384-192 or aes128-cts-hmac-sha256-128.',
-    });
+    throw kerberosError(
+      `krb5.conf leaves no encryption type that is supported: ${name} and permitted_enctypes have none in common`,
+      {
+        remedy:
+          'Permit aes256-cts-hmac-sha1-96, aes128-cts-hmac-sha1-96, aes256-cts-hmac-sha384-192 or aes128-cts-hmac-sha256-128.',
+      },
+    );
   };
   const udpLimit = text('udp_preference_limit');
   return {
@@ -83,7 +87,10 @@ function domainsOf(host: string): string[] {
   const name = host.toLowerCase();
   if (isIp(name)) return [name];
   const labels = name.split('.').slice(0, 128);
-  return [name, ...labels.slice(1).flatMap((_, i) => [`.${labels.slice(i + 1).join('.')}`, labels.slice(i + 1).join('.')])];
+  return [
+    name,
+    ...labels.slice(1).flatMap((_, i) => [`.${labels.slice(i + 1).join('.')}`, labels.slice(i + 1).join('.')]),
+  ];
 }
 
 function invalid(name: string, allowed: string): Error {

@@ -22,7 +22,8 @@ export class ByteReader {
 
   /** The next bytes, without a copy. */
   take(length: number): Buffer {
-    if (length > this.remaining) throw new MalformedError(`it ends at byte ${this.#end}, where ${length} bytes from byte ${this.#at} belong`);
+    if (length > this.remaining)
+      throw new MalformedError(`it ends at byte ${this.#end}, where ${length} bytes from byte ${this.#at} belong`);
     const start = this.#at;
     this.#at += length;
     return this.#bytes.subarray(start, this.#at);

@@ -36,22 +36,29 @@ function cacheFile(name: string | undefined): string {
   if (given === undefined || given === '') {
     const uid = process.getuid?.();
     if (uid !== undefined) return `/tmp/krb5cc_${uid}`;
-    throw kerberosError('This system has no default ticket cache', { remedy: 'Set authentication.credentialCache, keytabFile or password.' });
+    throw kerberosError('This system has no default ticket cache', {
+      remedy: 'Set authentication.credentialCache, keytabFile or password.',
+    });
   }
   // A letter and a colon is a drive.
   const kind = /^([A-Za-z][A-Za-z0-9]+):/.exec(given)?.[1];
   if (kind === undefined) return given;
   if (kind === 'FILE' || kind === 'WRFILE') return given.slice(kind.length + 1);
-  throw kerberosError(`The ticket cache ${showText(given, 200)} is of the kind ${kind}, which only the Kerberos of the system can read`, {
-    remedy: 'Use a FILE cache: kinit -c FILE:/path, and that path in authentication.credentialCache; or a keytab, or a password.',
-  });
+  throw kerberosError(
+    `The ticket cache ${showText(given, 200)} is of the kind ${kind}, which only the Kerberos of the system can read`,
+    {
+      remedy:
+        'Use a FILE cache: kinit -c FILE:/path, and that path in authentication.credentialCache; or a keytab, or a password.',
+    },
+  );
 }
 
 /** The contents of a FILE cache. MalformedError names the byte. */
 export function parseCredentialCache(bytes: Buffer): Omit<CredentialCache, 'file'> {
   const reader = new ByteReader(bytes);
   const version = reader.u16();
-  if (version !== 0x0503 && version !== 0x0504) throw new MalformedError(`its version is 0x${version.toString(16)}, not 0x503 or 0x504`);
+  if (version !== 0x0503 && version !== 0x0504)
+    throw new MalformedError(`its version is 0x${version.toString(16)}, not 0x503 or 0x504`);
   const clockOffsetMs = version === 0x0504 ? readHeader(reader) : 0;
   const principal = readPrincipal(reader);
   const tickets: KerberosTicket[] = [];
@@ -97,7 +104,8 @@ function readCredential(reader: ByteReader, version: number): KerberosTicket | u
   for (const list of ['addresses', 'authorization data']) {
     const count = reader.u32();
     // Each entry takes six bytes at least.
-    if (count > reader.remaining / 6) throw new MalformedError(`it announces ${count} ${list} before byte ${reader.position}`);
+    if (count > reader.remaining / 6)
+      throw new MalformedError(`it announces ${count} ${list} before byte ${reader.position}`);
     for (let i = 0; i < count; i++) {
       reader.u16();
       reader.take(reader.u32());
@@ -105,7 +113,8 @@ function readCredential(reader: ByteReader, version: number): KerberosTicket | u
   }
   const der = reader.take(reader.u32());
   reader.take(reader.u32());
-  if (server.realm === 'X-CACHECONF:' || isUserToUser || encryptionType(keyType)?.keyBytes !== value.length) return undefined;
+  if (server.realm === 'X-CACHECONF:' || isUserToUser || encryptionType(keyType)?.keyBytes !== value.length)
+    return undefined;
   return {
     client,
     server,

@@ -17,7 +17,8 @@ export interface Identity {
   /** Tickets may be shared between those with the same text; it holds no secret. */
   readonly key: string;
   /** A secret to get tickets with, read at the moment of use; or the cache that has tickets. */
-  readonly credentials: { readonly kind: 'secret'; readonly read: (signal: AbortSignal) => Promise<ClientSecret> } | CachedCredentials;
+  readonly credentials:
+    { readonly kind: 'secret'; readonly read: (signal: AbortSignal) => Promise<ClientSecret> } | CachedCredentials;
 }
 
 /** Tickets that another program got. */
@@ -42,26 +43,48 @@ export class Identities {
       JSON.stringify([formatPrincipal(principal), ...source, authentication.krb5ConfFile, authentication.kdc]);
     if (password === undefined && keytabFile === undefined) {
       const whole = await readCredentialCache(credentialCache);
-      const cache = { ...whole, tickets: whole.tickets.filter((ticket) => settings.permittedTypes.includes(ticket.key.type)) };
+      const cache = {
+        ...whole,
+        tickets: whole.tickets.filter((ticket) => settings.permittedTypes.includes(ticket.key.type)),
+      };
       if (given !== undefined && !samePrincipal(given, cache.principal)) {
-        throw kerberosError(`The ticket cache ${cache.file} is of ${formatPrincipal(cache.principal)}, not of ${formatPrincipal(given)}`, {
-          remedy: `Run kinit as ${formatPrincipal(given)}, or correct ${field} or authentication.credentialCache.`,
-        });
+        throw kerberosError(
+          `The ticket cache ${cache.file} is of ${formatPrincipal(cache.principal)}, not of ${formatPrincipal(given)}`,
+          {
+            remedy: `Run kinit as ${formatPrincipal(given)}, or correct ${field} or authentication.credentialCache.`,
+          },
+        );
       }
-      return { principal: cache.principal, key: key(cache.principal, 'cache', cache.file), credentials: { kind: 'cache', cache } };
+      return {
+        principal: cache.principal,
+        key: key(cache.principal, 'cache', cache.file),
+        credentials: { kind: 'cache', cache },
+      };
     }
     const principal = given ?? missing(password === undefined ? 'keytabFile' : 'password');
     if (password !== undefined) {
-      const read = async (signal: AbortSignal): Promise<ClientSecret> => ({ kind: 'password', password: await resolveSecret(password, 'authentication.password', signal) });
-      return { principal, key: key(principal, 'password', this.#keyOf(password)), credentials: { kind: 'secret', read } };
+      const read = async (signal: AbortSignal): Promise<ClientSecret> => ({
+        kind: 'password',
+        password: await resolveSecret(password, 'authentication.password', signal),
+      });
+      return {
+        principal,
+        key: key(principal, 'password', this.#keyOf(password)),
+        credentials: { kind: 'secret', read },
+      };
     }
     const file = keytabFile ?? missing('keytabFile');
-    const read = async (): Promise<ClientSecret> => ({ kind: 'keytab', file, entries: await readKeytab(file, principal) });
+    const read = async (): Promise<ClientSecret> => ({
+      kind: 'keytab',
+      file,
+      entries: await readKeytab(file, principal),
+    });
     return { principal, key: key(principal, 'keytab', file), credentials: { kind: 'secret', read } };
   }
 
   #keyOf(secret: Secret): string {
-    if (typeof secret === 'string') return `value ${createHmac('sha256', this.#hashKey).update(secret).digest('base64')}`;
+    if (typeof secret === 'string')
+      return `value ${createHmac('sha256', this.#hashKey).update(secret).digest('base64')}`;
     if (typeof secret === 'object') return JSON.stringify(secret);
     const known = this.#functions.get(secret) ?? this.#functionCount++;
     this.#functions.set(secret, known);

@@ -47,13 +47,23 @@ function readEntry(reader: ByteReader): KeytabEntry {
   const keyType = reader.u16();
   const value = counted();
   const longVersion = reader.remaining >= 4 ? reader.u32() : 0;
-  return { principal: { type, components, realm }, version: longVersion || shortVersion, timestamp, key: { type: keyType, value } };
+  return {
+    principal: { type, components, realm },
+    version: longVersion || shortVersion,
+    timestamp,
+    key: { type: keyType, value },
+  };
 }
 
 /** The newest key of each supported encryption type for a principal. ERR_KERBEROS names the file where it has none. */
 export async function readKeytab(file: string, principal: Principal): Promise<readonly KeytabEntry[]> {
   const source = `The keytab ${showText(file, 200)}`;
-  const bytes = await readFile(file, maxFileBytes, 'keytab', 'Check authentication.keytabFile, and that this process may read it.');
+  const bytes = await readFile(
+    file,
+    maxFileBytes,
+    'keytab',
+    'Check authentication.keytabFile, and that this process may read it.',
+  );
   const entries = readingFrom(source, () => parseKeytab(bytes), remedy);
   const newest = new Map<number, KeytabEntry>();
   const own = entries.filter((entry) => samePrincipal(entry.principal, principal));

@@ -23,7 +23,8 @@ export function deriveKey(key: Uint8Array, constant: Uint8Array): Buffer {
 
 /** aes128- and aes256-cts-hmac-sha1-96 (RFC 3962). */
 function aesSha1(id: number, name: string, keyBytes: number, checksumType: number): EncryptionType {
-  const mac = (key: Uint8Array, constant: Buffer, data: Uint8Array): Buffer => hmac('sha1', deriveKey(key, constant), data).subarray(0, macBytes);
+  const mac = (key: Uint8Array, constant: Buffer, data: Uint8Array): Buffer =>
+    hmac('sha1', deriveKey(key, constant), data).subarray(0, macBytes);
   return {
     id,
     name,
@@ -37,7 +38,10 @@ function aesSha1(id: number, name: string, keyBytes: number, checksumType: numbe
     },
     encrypt(key, usage, plain, confounder = randomBytes(confounderBytes)) {
       const input = Buffer.concat([confounder, plain]);
-      return Buffer.concat([ctsEncrypt(deriveKey(key, usageConstant(usage, 0xaa)), input), mac(key, usageConstant(usage, 0x55), input)]);
+      return Buffer.concat([
+        ctsEncrypt(deriveKey(key, usageConstant(usage, 0xaa)), input),
+        mac(key, usageConstant(usage, 0x55), input),
+      ]);
     },
     decrypt(key, usage, cipher) {
       if (cipher.length < confounderBytes + macBytes) throw new MalformedError('the ciphertext is too short');

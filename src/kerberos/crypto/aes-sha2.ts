@@ -17,10 +17,21 @@ export function kdfHmacSha2(hash: string, key: Uint8Array, label: Uint8Array, by
 }
 
 /** aes128-cts-hmac-sha256-128 and aes256-cts-hmac-sha384-192 (RFC 8009): the checksum is over the ciphertext. */
-function aesSha2(id: number, name: string, hash: string, keyBytes: number, macBytes: number, checksumType: number): EncryptionType {
-  const encryptionKey = (key: Uint8Array, usage: number): Buffer => kdfHmacSha2(hash, key, usageConstant(usage, 0xaa), keyBytes);
+function aesSha2(
+  id: number,
+  name: string,
+  hash: string,
+  keyBytes: number,
+  macBytes: number,
+  checksumType: number,
+): EncryptionType {
+  const encryptionKey = (key: Uint8Array, usage: number): Buffer =>
+    kdfHmacSha2(hash, key, usageConstant(usage, 0xaa), keyBytes);
   const integrity = (key: Uint8Array, usage: number, cipher: Uint8Array): Buffer =>
-    hmac(hash, kdfHmacSha2(hash, key, usageConstant(usage, 0x55), macBytes), initialState, cipher).subarray(0, macBytes);
+    hmac(hash, kdfHmacSha2(hash, key, usageConstant(usage, 0x55), macBytes), initialState, cipher).subarray(
+      0,
+      macBytes,
+    );
   return {
     id,
     name,
@@ -44,7 +55,8 @@ function aesSha2(id: number, name: string, hash: string, keyBytes: number, macBy
       requireEqual(bytes.subarray(-macBytes), integrity(key, usage, body), badChecksum);
       return ctsDecrypt(encryptionKey(key, usage), body).subarray(confounderBytes);
     },
-    checksum: (key, usage, data) => hmac(hash, kdfHmacSha2(hash, key, usageConstant(usage, 0x99), macBytes), data).subarray(0, macBytes),
+    checksum: (key, usage, data) =>
+      hmac(hash, kdfHmacSha2(hash, key, usageConstant(usage, 0x99), macBytes), data).subarray(0, macBytes),
   };
 }
 

@@ -21,8 +21,11 @@ export function ctsEncrypt(key: Uint8Array, plain: Uint8Array): Buffer {
   const whole = Math.max(1, Math.ceil(plain.length / block)) * block;
   const cipher = aesCbcEncrypt(key, Buffer.concat([plain, Buffer.alloc(whole - plain.length)]));
   if (whole === block) return cipher;
-  return Buffer.concat([cipher.subarray(0, whole - 2 * block), cipher.subarray(whole - block), cipher.subarray(whole - 2 * block, whole - block)])
-    .subarray(0, plain.length);
+  return Buffer.concat([
+    cipher.subarray(0, whole - 2 * block),
+    cipher.subarray(whole - block),
+    cipher.subarray(whole - 2 * block, whole - block),
+  ]).subarray(0, plain.length);
 }
 
 /** The reverse of `ctsEncrypt`; at least one block. */

@@ -40,7 +40,8 @@ export function encryptionType(id: number): EncryptionType | undefined {
 export function typeOfKey(key: EncryptionKey): EncryptionType {
   const type = encryptionType(key.type);
   if (type === undefined) throw new MalformedError(`encryption type ${key.type} is not supported`);
-  if (key.value.length !== type.keyBytes) throw new MalformedError(`a key of ${type.name} has ${key.value.length} bytes`);
+  if (key.value.length !== type.keyBytes)
+    throw new MalformedError(`a key of ${type.name} has ${key.value.length} bytes`);
   return type;
 }
 

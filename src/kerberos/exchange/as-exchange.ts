@@ -7,11 +7,28 @@ import type { KeytabEntry } from '../credentials/keytab.js';
 import type { KerberosTicket } from '../credentials/ticket.js';
 import { kerberosError, MalformedError, readingFrom } from '../errors.js';
 import { applicationOf } from '../protocol/asn1.js';
-import { encodeKdcRequest, encodeRequestBody, encodeTimestamp, kdcOption, keyUsage, messageType, paType, ticketFlag } from '../protocol/messages.js';
+import {
+  encodeKdcRequest,
+  encodeRequestBody,
+  encodeTimestamp,
+  kdcOption,
+  keyUsage,
+  messageType,
+  paType,
+  ticketFlag,
+} from '../protocol/messages.js';
 import type { PreAuthentication } from '../protocol/messages.js';
 import { formatPrincipal, nameType, samePrincipal, ticketGrantingService } from '../protocol/principal.js';
 import type { Principal } from '../protocol/principal.js';
-import { decrypt, readChecksum, readKdcReply, readKdcReplyPart, readKeyInfo, readKrbError, readMethodData } from '../protocol/replies.js';
+import {
+  decrypt,
+  readChecksum,
+  readKdcReply,
+  readKdcReplyPart,
+  readKeyInfo,
+  readKrbError,
+  readMethodData,
+} from '../protocol/replies.js';
 import type { EncryptedData, KdcReply, KdcReplyPart, KeyInfo, KrbError } from '../protocol/replies.js';
 import { correcting, kdcTime, momentOf } from './clock.js';
 import type { Clock } from './clock.js';
@@ -35,7 +52,12 @@ const dayMs = 86_400_000;
  * The AS exchange (RFC 4120 section 3.1): a ticket-granting ticket by password or keytab, with an encrypted timestamp where the KDC
  * wants one (section 5.2.7.2), its cookie sent back (RFC 6113 section 5.2), and a wrong clock set right once. ERR_KERBEROS.
  */
-export function getTicketGrantingTicket(access: KdcAccess, clock: Clock, client: Principal, secret: ClientSecret): Promise<KerberosTicket> {
+export function getTicketGrantingTicket(
+  access: KdcAccess,
+  clock: Clock,
+  client: Principal,
+  secret: ClientSecret,
+): Promise<KerberosTicket> {
   return correcting(clock, () => new AsExchange(access, clock, client, secret).run());
 }
 
@@ -59,7 +81,9 @@ class AsExchange {
     this.#secret = secret;
     this.#canonicalize = access.settings.canonicalize || client.type === nameType.enterprise;
     this.#mayCorrectClock = access.settings.kdcTimesync;
-    this.#types = access.settings.asTypes.filter((type) => secret.kind === 'password' || secret.entries.some((entry) => entry.key.type === type));
+    this.#types = access.settings.asTypes.filter(
+      (type) => secret.kind === 'password' || secret.entries.some((entry) => entry.key.type === type),
+    );
     if (this.#types.length > 0) return;
     throw kerberosError(`${this.#source} has no key of a type that krb5.conf permits`, {
       remedy: `Permit one of its types in krb5.conf, or export it with ${access.settings.asTypes.map(describeType).join(' or ')}.`,
@@ -84,8 +108,12 @@ class AsExchange {
       const request = this.#request(nonce);
       const reply = await askRealm(this.#access, this.#client.realm, request);
       const source = `The reply of ${this.#sender}`;
-      if (readingFrom(source, () => applicationOf(reply)) !== messageType.error) return this.#accept(request, nonce, reply, source);
-      await this.#react(readingFrom(source, () => readKrbError(reply)), source);
+      if (readingFrom(source, () => applicationOf(reply)) !== messageType.error)
+        return this.#accept(request, nonce, reply, source);
+      await this.#react(
+        readingFrom(source, () => readKrbError(reply)),
+        source,
+      );
     }
     throw kerberosError(`${this.#sender} did not come to an end within ${maxRounds} requests`);
   }
@@ -100,7 +128,8 @@ class AsExchange {
       encryptionTypes: this.#types,
     });
     const data: PreAuthentication[] = [];
-    if (this.#key !== undefined) data.push({ type: paType.timestamp, value: encodeTimestamp(this.#key, momentOf(this.#clock)) });
+    if (this.#key !== undefined)
+      data.push({ type: paType.timestamp, value: encodeTimestamp(this.#key, momentOf(this.#clock)) });
     if (this.#cookie !== undefined) data.push({ type: paType.cookie, value: this.#cookie });
     data.push({ type: paType.requestEncPaRep, value: Buffer.alloc(0) });
     return encodeKdcRequest(messageType.asRequest, body, data);
@@ -116,7 +145,8 @@ class AsExchange {
       if (offered.some((pa) => pa.type === paType.timestamp)) {
         const info = this.#keyInfo.find((entry) => this.#types.includes(entry.type));
         // A KDC that names only types we did not ask for has no key that we may use.
-        if (info === undefined && this.#keyInfo.length > 0) throw this.#refusal({ ...error, code: 14, text: undefined });
+        if (info === undefined && this.#keyInfo.length > 0)
+          throw this.#refusal({ ...error, code: 14, text: undefined });
         this.#key = await this.#longTermKey(info?.type ?? this.#types[0] ?? 0);
         return;
       }
@@ -127,7 +157,13 @@ class AsExchange {
       return;
     }
     const realm = error.clientRealm;
-    if (error.code === errorCode.wrongRealm && this.#canonicalize && realm !== undefined && realm !== '' && realm !== this.#client.realm) {
+    if (
+      error.code === errorCode.wrongRealm &&
+      this.#canonicalize &&
+      realm !== undefined &&
+      realm !== '' &&
+      realm !== this.#client.realm
+    ) {
       this.#client = { ...this.#client, realm };
       this.#key = undefined;
       this.#cookie = undefined;
@@ -140,7 +176,13 @@ class AsExchange {
   #refusal(error: KrbError): Error {
     const client = formatPrincipal(this.#client);
     const service = formatPrincipal(this.#service);
-    return krbErrorInWords(error, { request: `a ticket for ${client}`, client, service, source: this.#source, sender: this.#sender });
+    return krbErrorInWords(error, {
+      request: `a ticket for ${client}`,
+      client,
+      service,
+      source: this.#source,
+      sender: this.#sender,
+    });
   }
 
   /** The client's key of this type, made from the password as the KDC said, or out of the keytab. */
@@ -148,13 +190,20 @@ class AsExchange {
     if (this.#secret.kind === 'keytab') {
       const entry = this.#secret.entries.find(({ key }) => key.type === type);
       if (entry !== undefined) return entry.key;
-      throw kerberosError(`${this.#source} has no key of ${describeType(type)}, which ${this.#sender} uses`, { remedy: 'Export it anew.' });
+      throw kerberosError(`${this.#source} has no key of ${describeType(type)}, which ${this.#sender} uses`, {
+        remedy: 'Export it anew.',
+      });
     }
     const algorithm = encryptionType(type);
-    if (algorithm === undefined) throw kerberosError(`${this.#sender} uses ${describeType(type)}, which is not supported`);
+    if (algorithm === undefined)
+      throw kerberosError(`${this.#sender} uses ${describeType(type)}, which is not supported`);
     const info = this.#keyInfo.find((entry) => entry.type === type);
     const salt = info?.salt ?? Buffer.from(this.#client.realm + this.#client.components.join(''), 'utf8');
-    const value = await algorithm.stringToKey(this.#secret.password, salt, this.#iterations(algorithm.defaultIterations, info?.parameters));
+    const value = await algorithm.stringToKey(
+      this.#secret.password,
+      salt,
+      this.#iterations(algorithm.defaultIterations, info?.parameters),
+    );
     return { type, value };
   }
 
@@ -162,9 +211,12 @@ class AsExchange {
     if (otherwise === undefined || parameters === undefined) return otherwise ?? 0;
     const count = parameters.length === 4 ? parameters.readUInt32BE() : 0;
     if (count >= minIterations && count <= maxIterations) return count;
-    throw kerberosError(`${this.#sender} wants the key made with ${count} iterations; between ${minIterations} and ${maxIterations} are accepted`, {
-      remedy: 'Have the password set anew on the KDC, with its default string-to-key parameters.',
-    });
+    throw kerberosError(
+      `${this.#sender} wants the key made with ${count} iterations; between ${minIterations} and ${maxIterations} are accepted`,
+      {
+        remedy: 'Have the password set anew on the KDC, with its default string-to-key parameters.',
+      },
+    );
   }
 
   async #accept(request: Buffer, nonce: number, message: Buffer, source: string): Promise<KerberosTicket> {
@@ -192,9 +244,12 @@ class AsExchange {
       return decrypt(encrypted, key, keyUsage.asReply);
     } catch (cause) {
       if (!(cause instanceof MalformedError)) throw cause;
-      throw kerberosError(`${this.#source} is wrong for ${formatPrincipal(this.#client)}: ${source} does not decrypt with it`, {
-        remedy: 'Check the password; a keytab has to be exported anew after each change of the password.',
-      });
+      throw kerberosError(
+        `${this.#source} is wrong for ${formatPrincipal(this.#client)}: ${source} does not decrypt with it`,
+        {
+          remedy: 'Check the password; a keytab has to be exported anew after each change of the password.',
+        },
+      );
     }
   }
 
@@ -211,11 +266,13 @@ class AsExchange {
     if (part.nonce !== nonce) throw new MalformedError('it answers another request');
     if (!this.#canonicalize && !samePrincipal(client, this.#client)) {
       throw kerberosError(`${source} is for ${formatPrincipal(client)}, not for ${formatPrincipal(this.#client)}`, {
-        remedy: 'Write authentication.principal as the KDC has it, the realm in upper case as a rule, or set canonicalize = true in krb5.conf.',
+        remedy:
+          'Write authentication.principal as the KDC has it, the realm in upper case as a rule, or set canonicalize = true in krb5.conf.',
       });
     }
     const wanted = ticketGrantingService(client.realm, client.realm);
-    if (!samePrincipal(part.server, wanted) || !samePrincipal(ticket.server, wanted)) throw new MalformedError('its ticket is for another service');
+    if (!samePrincipal(part.server, wanted) || !samePrincipal(ticket.server, wanted))
+      throw new MalformedError('its ticket is for another service');
     if (!permittedTypes.includes(part.key.type)) {
       throw new MalformedError(`its session key is of ${describeType(part.key.type)}, which krb5.conf does not permit`);
     }
@@ -228,9 +285,12 @@ class AsExchange {
     const ahead = part.authTime - this.#clock.systemTime();
     if (kdcTimesync) this.#clock.offsetMs = ahead;
     else if (Math.abs(ahead) > clockSkewMs) {
-      throw kerberosError(`The clock of this machine differs by ${Math.round(Math.abs(ahead) / 1000)} s from that of ${this.#sender}`, {
-        remedy: 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.',
-      });
+      throw kerberosError(
+        `The clock of this machine differs by ${Math.round(Math.abs(ahead) / 1000)} s from that of ${this.#sender}`,
+        {
+          remedy: 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.',
+        },
+      );
     }
     return {
       client,

@@ -42,10 +42,13 @@ export async function askRealm(access: KdcAccess, realm: string, request: Uint8A
     access.signal,
   );
   if (reply !== undefined) return reply;
-  throw kerberosError(`No KDC of the realm ${showText(realm, 200)} answered: ${failures.map((text) => showText(text, 200)).join('; ')}`, {
-    remedy: 'Check that the KDC runs and that port 88 is open to it; name it in authentication.kdc or in krb5.conf.',
-    retryable: true,
-  });
+  throw kerberosError(
+    `No KDC of the realm ${showText(realm, 200)} answered: ${failures.map((text) => showText(text, 200)).join('; ')}`,
+    {
+      remedy: 'Check that the KDC runs and that port 88 is open to it; name it in authentication.kdc or in krb5.conf.',
+      retryable: true,
+    },
+  );
 }
 
 /** One KDC: by UDP where krb5.conf prefers that for this length, and by TCP else, or where UDP did not do. */
@@ -62,7 +65,8 @@ async function askKdc(access: KdcAccess, kdc: KdcAddress, request: Uint8Array): 
 /** The reply, where it is a Kerberos message and not the word that this KDC cannot work now. */
 function usable(kdc: KdcAddress, reply: Buffer): Buffer {
   readingFrom(`The reply of ${kdc.host}:${kdc.port}`, () => applicationOf(reply));
-  if (errorOf(reply) === errorCode.serviceUnavailable) throw new Error(`${kdc.host}:${kdc.port}: KDC_ERR_SVC_UNAVAILABLE`);
+  if (errorOf(reply) === errorCode.serviceUnavailable)
+    throw new Error(`${kdc.host}:${kdc.port}: KDC_ERR_SVC_UNAVAILABLE`);
   return reply;
 }
 
@@ -80,7 +84,10 @@ function errorOf(reply: Buffer): number | undefined {
  * Makes the attempts in order, the next one when one fails or is silent for a while, and ends the others once one has succeeded.
  * Undefined where all fail.
  */
-function firstAnswer<T>(attempts: readonly ((signal: AbortSignal) => Promise<T>)[], signal: AbortSignal): Promise<T | undefined> {
+function firstAnswer<T>(
+  attempts: readonly ((signal: AbortSignal) => Promise<T>)[],
+  signal: AbortSignal,
+): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) return reject(abortError(signal));
     const others = new AbortController();
@@ -118,23 +125,36 @@ function firstAnswer<T>(attempts: readonly ((signal: AbortSignal) => Promise<T>)
 
 async function findKdcs(access: KdcAccess, realm: string): Promise<readonly KdcAddress[]> {
   const fromProfile = realm === access.kdcRealm ? access.kdcs : undefined;
-  if (fromProfile !== undefined) return fromProfile.slice(0, maxKdcs).map((entry) => parseKdc(entry, 'authentication.kdc'));
+  if (fromProfile !== undefined)
+    return fromProfile.slice(0, maxKdcs).map((entry) => parseKdc(entry, 'authentication.kdc'));
   const configured = access.settings.kdcsOf(realm).filter((entry) => entry !== '');
-  if (configured.length > 0) return configured.slice(0, maxKdcs).map((entry) => parseKdc(entry, `krb5.conf, realm ${showText(realm, 200)}, kdc`));
+  if (configured.length > 0)
+    return configured
+      .slice(0, maxKdcs)
+      .map((entry) => parseKdc(entry, `krb5.conf, realm ${showText(realm, 200)}, kdc`));
   const shown = showText(realm, 200);
   const remedy = 'Name the KDC in authentication.kdc, or the realm in krb5.conf.';
   if (!access.settings.dnsLookupKdc) {
-    throw kerberosError(`No KDC of the realm ${shown} is known: krb5.conf names none, and dns_lookup_kdc is off`, { remedy });
+    throw kerberosError(`No KDC of the realm ${shown} is known: krb5.conf names none, and dns_lookup_kdc is off`, {
+      remedy,
+    });
   }
   let found: readonly KdcAddress[];
   try {
     found = await lookUpKdcs(realm, access);
   } catch (cause) {
     if (access.signal.aborted) throw abortError(access.signal);
-    throw kerberosError(`No KDC of the realm ${shown} is known: krb5.conf names none, and ${reasonOf(cause)}`, { cause, remedy, retryable: true });
+    throw kerberosError(`No KDC of the realm ${shown} is known: krb5.conf names none, and ${reasonOf(cause)}`, {
+      cause,
+      remedy,
+      retryable: true,
+    });
   }
   if (found.length > 0) return found;
-  throw kerberosError(`No KDC of the realm ${shown} is known: neither krb5.conf nor DNS (_kerberos._tcp.${shown}) names one`, { remedy });
+  throw kerberosError(
+    `No KDC of the realm ${shown} is known: neither krb5.conf nor DNS (_kerberos._tcp.${shown}) names one`,
+    { remedy },
+  );
 }
 
 /** `host`, `host:port`, `[v6]:port` or a bare IPv6 address. */
@@ -144,6 +164,8 @@ function parseKdc(entry: string, where: string): KdcAddress {
   const port = Number(match?.[3] ?? defaultPort);
   const host = match?.[1] ?? match?.[2];
   if (host !== undefined && port > 0 && port < 65536) return { host, port };
-  const remedy = /^https?:/i.test(entry) ? 'A KDC proxy (MS-KKDCP) is not supported; name a KDC that listens on TCP.' : 'Write host or host:port.';
+  const remedy = /^https?:/i.test(entry)
+    ? 'A KDC proxy (MS-KKDCP) is not supported; name a KDC that listens on TCP.'
+    : 'Write host or host:port.';
   throw kerberosError(`${where} is not an address of a KDC: ${showText(entry, 200)}`, { remedy });
 }

@@ -33,8 +33,10 @@ export interface ErrorSubject {
 type Words = (subject: ErrorSubject) => readonly [says: string, remedy: string];
 
 const clock = 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.';
-const types = 'Permit a type that the KDC has a key for (permitted_enctypes in krb5.conf), or change the password so that AES keys are made.';
-const ticketRefused = 'Get a new ticket (kinit). If it stays, the keys of the service were changed: its keytab and the KDC must agree.';
+const types =
+  'Permit a type that the KDC has a key for (permitted_enctypes in krb5.conf), or change the password so that AES keys are made.';
+const ticketRefused =
+  'Get a new ticket (kinit). If it stays, the keys of the service were changed: its keytab and the KDC must agree.';
 const administrator = 'Ask the administrator of the realm.';
 
 /** Name, words and remedy of the codes that users meet. */
@@ -43,10 +45,7 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
   2: ['KDC_ERR_SERVICE_EXP', (s) => [`${s.service} has expired`, administrator]],
   6: [
     'KDC_ERR_C_PRINCIPAL_UNKNOWN',
-    (s) => [
-      `it does not know ${s.client}`,
-      'Check authentication.principal, its realm included; case matters.',
-    ],
+    (s) => [`it does not know ${s.client}`, 'Check authentication.principal, its realm included; case matters.'],
   ],
   7: [
     'KDC_ERR_S_PRINCIPAL_UNKNOWN',
@@ -81,12 +80,18 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
       'Use an account that may sign in by password or keytab.',
     ],
   ],
-  18: ['KDC_ERR_CLIENT_REVOKED', (s) => [`${s.client} is disabled, locked, or outside its hours`, 'Have the account unlocked.']],
+  18: [
+    'KDC_ERR_CLIENT_REVOKED',
+    (s) => [`${s.client} is disabled, locked, or outside its hours`, 'Have the account unlocked.'],
+  ],
   19: ['KDC_ERR_SERVICE_REVOKED', (s) => [`${s.service} is disabled`, 'Have the account of the service enabled.']],
   20: ['KDC_ERR_TGT_REVOKED', () => ['the ticket-granting ticket was revoked', ticketRefused]],
   21: ['KDC_ERR_CLIENT_NOTYET', (s) => [`${s.client} is not yet valid`, administrator]],
   22: ['KDC_ERR_SERVICE_NOTYET', (s) => [`${s.service} is not yet valid`, administrator]],
-  23: ['KDC_ERR_KEY_EXPIRED', (s) => [`the password of ${s.client} has expired`, 'Change the password (kpasswd), and store the new one.']],
+  23: [
+    'KDC_ERR_KEY_EXPIRED',
+    (s) => [`the password of ${s.client} has expired`, 'Change the password (kpasswd), and store the new one.'],
+  ],
   24: [
     'KDC_ERR_PREAUTH_FAILED',
     (s) => [
@@ -121,19 +126,22 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
   ],
   36: ['KRB_AP_ERR_BADMATCH', () => ['the ticket and the request do not match', ticketRefused]],
   37: ['KRB_AP_ERR_SKEW', () => ['the clock of this machine differs too much', clock]],
-  41: ['KRB_AP_ERR_MODIFIED', () => ['the request was changed on the way, or the ticket is for another key', ticketRefused]],
+  41: [
+    'KRB_AP_ERR_MODIFIED',
+    () => ['the request was changed on the way, or the ticket is for another key', ticketRefused],
+  ],
   44: ['KRB_AP_ERR_BADKEYVER', () => ['it lacks the key of this version', ticketRefused]],
   45: ['KRB_AP_ERR_NOKEY', (s) => [`it has no key for ${s.service}`, "Add the service's key to the server's keytab."]],
   52: ['KRB_ERR_RESPONSE_TOO_BIG', () => ['its answer is too long for UDP', 'Let the KDC be reached by TCP.']],
   60: ['KRB_ERR_GENERIC', () => ['it failed', 'See its log for the reason.']],
   61: ['KRB_ERR_FIELD_TOOLONG', () => ['the request is too long', administrator]],
-  68: ['KDC_ERR_WRONG_REALM', (s) => [`${s.client} is of another realm`, 'Name the realm in authentication.principal.']],
+  68: [
+    'KDC_ERR_WRONG_REALM',
+    (s) => [`${s.client} is of another realm`, 'Name the realm in authentication.principal.'],
+  ],
   91: [
     'KDC_ERR_MORE_PREAUTH_DATA_REQUIRED',
-    (s) => [
-      `it wants ${s.client} to prove itself in several steps`,
-      'Use an account without a second factor.',
-    ],
+    (s) => [`it wants ${s.client} to prove itself in several steps`, 'Use an account without a second factor.'],
   ],
 };
 
@@ -155,9 +163,15 @@ export function krbCodeOf(error: unknown): number | undefined {
 
 /** A KRB-ERROR in words: who refused what, why, and what to do. */
 export function krbErrorInWords(error: KrbError, subject: ErrorSubject): EmailError {
-  const [name, words] = table[error.code] ?? ['error', (): readonly [string, string] => ['it gives no reason that is known', administrator]];
+  const [name, words] = table[error.code] ?? [
+    'error',
+    (): readonly [string, string] => ['it gives no reason that is known', administrator],
+  ];
   const [says, remedy] = words(subject);
-  const text = error.text === undefined || error.text.replace(/\0/g, '') === '' ? '' : `, "${showText(error.text.replace(/\0+$/, ''), 200)}"`;
+  const text =
+    error.text === undefined || error.text.replace(/\0/g, '') === ''
+      ? ''
+      : `, "${showText(error.text.replace(/\0+$/, ''), 200)}"`;
   return kerberosError(`${subject.sender} refused ${subject.request}: ${says} (${name} ${error.code}${text})`, {
     remedy,
     cause: new KrbErrorCause(name, error.code),

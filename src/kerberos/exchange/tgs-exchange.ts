@@ -3,7 +3,15 @@ import { describeType, typeOfKey } from '../crypto/encryption-types.js';
 import type { KerberosTicket } from '../credentials/ticket.js';
 import { kerberosError, MalformedError, readingFrom } from '../errors.js';
 import { applicationOf } from '../protocol/asn1.js';
-import { encodeApRequest, encodeKdcRequest, encodeRequestBody, kdcOption, keyUsage, messageType, paType } from '../protocol/messages.js';
+import {
+  encodeApRequest,
+  encodeKdcRequest,
+  encodeRequestBody,
+  kdcOption,
+  keyUsage,
+  messageType,
+  paType,
+} from '../protocol/messages.js';
 import { formatPrincipal, grantedRealm, samePrincipal, ticketGrantingService } from '../protocol/principal.js';
 import type { Principal } from '../protocol/principal.js';
 import { decrypt, readKdcReply, readKdcReplyPart, readKrbError } from '../protocol/replies.js';
@@ -23,7 +31,12 @@ const dayMs = 86_400_000;
  * A ticket for `service` by TGS exchanges (RFC 4120 section 3.3), through other realms where the way leads there: because
  * the service's realm is another one, or because a KDC refers us (RFC 6806 section 8). No realm is asked twice. ERR_KERBEROS.
  */
-export async function getServiceTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket, service: ServiceName): Promise<KerberosTicket> {
+export async function getServiceTicket(
+  access: KdcAccess,
+  clock: Clock,
+  tgt: KerberosTicket,
+  service: ServiceName,
+): Promise<KerberosTicket> {
   const { principal, realmIsKnown } = service;
   const visited = new Set<string>();
   let current = tgt;
@@ -32,11 +45,15 @@ export async function getServiceTicket(access: KdcAccess, clock: Clock, tgt: Ker
     if (visited.has(realm)) {
       const circle = [...visited, realm].map((name) => showText(name, 100)).join(', ');
       throw kerberosError(`The KDCs refer in a circle for ${formatPrincipal(principal)}: ${circle}`, {
-        remedy: 'Map the host to its realm in [domain_realm] of krb5.conf, or name the realm in authentication.servicePrincipal.',
+        remedy:
+          'Map the host to its realm in [domain_realm] of krb5.conf, or name the realm in authentication.servicePrincipal.',
       });
     }
     visited.add(realm);
-    const wanted = realmIsKnown && realm !== principal.realm ? ticketGrantingService(principal.realm, realm) : { ...principal, realm };
+    const wanted =
+      realmIsKnown && realm !== principal.realm
+        ? ticketGrantingService(principal.realm, realm)
+        : { ...principal, realm };
     const ticket = await exchange(access, clock, current, wanted, kdcOption.canonicalize);
     if (grantedRealm(ticket.server) === undefined) return ticket;
     current = ticket;
@@ -52,11 +69,23 @@ export function renewTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket
 }
 
 /** One ticket of one KDC; where the clock is off, asked for again with the KDC's time. */
-function exchange(access: KdcAccess, clock: Clock, tgt: KerberosTicket, server: Principal, options: number): Promise<KerberosTicket> {
+function exchange(
+  access: KdcAccess,
+  clock: Clock,
+  tgt: KerberosTicket,
+  server: Principal,
+  options: number,
+): Promise<KerberosTicket> {
   return correcting(clock, () => askForTicket(access, clock, tgt, server, options));
 }
 
-async function askForTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket, server: Principal, options: number): Promise<KerberosTicket> {
+async function askForTicket(
+  access: KdcAccess,
+  clock: Clock,
+  tgt: KerberosTicket,
+  server: Principal,
+  options: number,
+): Promise<KerberosTicket> {
   let mayCorrectClock = access.settings.kdcTimesync;
   const realm = server.realm;
   const sender = `the KDC of ${showText(realm, 200)}`;
@@ -87,20 +116,36 @@ function encodeTgsRequest(
   nonce: number,
 ): Buffer {
   const algorithm = typeOfKey(tgt.key);
-  const body = encodeRequestBody({ options, server, till: kdcTime(clock) + dayMs, nonce, encryptionTypes: access.settings.tgsTypes });
-  const checksum = { type: algorithm.checksumType, value: algorithm.checksum(tgt.key.value, keyUsage.tgsRequestChecksum, body) };
+  const body = encodeRequestBody({
+    options,
+    server,
+    till: kdcTime(clock) + dayMs,
+    nonce,
+    encryptionTypes: access.settings.tgsTypes,
+  });
+  const checksum = {
+    type: algorithm.checksumType,
+    value: algorithm.checksum(tgt.key.value, keyUsage.tgsRequestChecksum, body),
+  };
   const authenticator = { client: tgt.client, now: momentOf(clock), checksum };
   const request = encodeApRequest(tgt.der, tgt.key, keyUsage.tgsRequestAuthenticator, authenticator, false);
   return encodeKdcRequest(messageType.tgsRequest, body, [{ type: paType.tgsRequest, value: request }]);
 }
 
 /** Does the reply belong to this request? A KDC may name the service otherwise, or refer to a realm; never a client otherwise. */
-function accept(access: KdcAccess, tgt: KerberosTicket, server: Principal, nonce: number, message: Buffer): KerberosTicket {
+function accept(
+  access: KdcAccess,
+  tgt: KerberosTicket,
+  server: Principal,
+  nonce: number,
+  message: Buffer,
+): KerberosTicket {
   const reply = readKdcReply(message, messageType.tgsReply);
   const part = readKdcReplyPart(decrypt(reply.encrypted, tgt.key, keyUsage.tgsReply));
   if (part.nonce !== nonce) throw new MalformedError('it answers another request');
   if (!samePrincipal(reply.client, tgt.client)) throw new MalformedError('its ticket is for another client');
-  if (!samePrincipal(part.server, reply.ticket.server)) throw new MalformedError('its ticket is for another service than it says');
+  if (!samePrincipal(part.server, reply.ticket.server))
+    throw new MalformedError('its ticket is for another service than it says');
   const wantsGranting = grantedRealm(server) !== undefined;
   if (part.server.realm !== server.realm || (wantsGranting && grantedRealm(part.server) === undefined)) {
     throw new MalformedError('its ticket is for another service');

@@ -44,7 +44,10 @@ export class GssInitiator {
       subkey: this.#subkey,
       sequenceNumber: this.#sendNumber,
     };
-    return frame(tokenId.apRequest, encodeApRequest(this.#ticket.der, this.#ticket.key, keyUsage.apRequestAuthenticator, authenticator, true));
+    return frame(
+      tokenId.apRequest,
+      encodeApRequest(this.#ticket.der, this.#ticket.key, keyUsage.apRequestAuthenticator, authenticator, true),
+    );
   }
 
   /** The service's answer: proof that it could read the ticket, or its KRB-ERROR, which is returned. MalformedError otherwise. */
@@ -53,7 +56,8 @@ export class GssInitiator {
     if (id === tokenId.error) return readKrbError(body);
     if (id !== tokenId.apReply) throw new MalformedError(`token 0x${id.toString(16)} where AP-REP belongs`);
     const part = readApReply(body, this.#ticket.key, keyUsage.apReply);
-    if (part.seconds !== this.#now.seconds || part.microseconds !== this.#now.microseconds) throw new MalformedError('it answers another request');
+    if (part.seconds !== this.#now.seconds || part.microseconds !== this.#now.microseconds)
+      throw new MalformedError('it answers another request');
     if (part.subkey !== undefined && !permittedTypes.includes(part.subkey.type)) {
       throw new MalformedError(`its key is of ${describeType(part.subkey.type)}, which krb5.conf does not permit`);
     }

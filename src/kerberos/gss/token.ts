@@ -17,7 +17,8 @@ export function frame(id: number, ...body: readonly Uint8Array[]): Buffer {
 /** What is in the frame. MalformedError where it is none, or of another mechanism. */
 export function unframe(token: Uint8Array): { readonly id: number; readonly body: Buffer } {
   const content = framed(token);
-  if (!content.subarray(0, mechanism.length).equals(mechanism)) throw new MalformedError('it is of another mechanism than Kerberos 5');
+  if (!content.subarray(0, mechanism.length).equals(mechanism))
+    throw new MalformedError('it is of another mechanism than Kerberos 5');
   if (content.length < mechanism.length + 2) throw new MalformedError('it says not what it is');
   return { id: content.readUInt16BE(mechanism.length), body: content.subarray(mechanism.length + 2) };
 }

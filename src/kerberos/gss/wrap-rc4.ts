@@ -26,13 +26,18 @@ export function unwrapRc4(key: Uint8Array, sequenceNumber: number, token: Uint8A
   const { id, body } = unframe(token);
   if (id !== tokenId.wrapRc4 || body.length < algorithms.length + 25) throw new MalformedError('it is no wrap token');
   const found = body.subarray(0, algorithms.length);
-  if (found.readUInt16BE(2) !== 0xffff) throw new MalformedError('it is encrypted, where RFC 4752 wants a readable message');
+  if (found.readUInt16BE(2) !== 0xffff)
+    throw new MalformedError('it is encrypted, where RFC 4752 wants a readable message');
   if (!found.equals(algorithms)) throw new MalformedError('it is signed in another way');
   const rest = body.subarray(algorithms.length);
   const checksum = rest.subarray(8, 16);
   requireEqual(checksum, sign(key, rest.subarray(16)), 'its checksum is wrong');
   const expected = encodeSequence(sequenceNumber, 0xff);
-  requireEqual(sequenceField(key, checksum, rest.subarray(0, 8)), expected, 'its sequence number is not the one that is due');
+  requireEqual(
+    sequenceField(key, checksum, rest.subarray(0, 8)),
+    expected,
+    'its sequence number is not the one that is due',
+  );
   if (rest.at(-1) !== 1) throw new MalformedError('its padding is wrong');
   return rest.subarray(24, -1);
 }

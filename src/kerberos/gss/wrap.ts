@@ -22,7 +22,11 @@ const usage = { acceptor: 22, initiator: 24 } as const;
 export function wrap(context: WrapContext, sequenceNumber: number, message: Uint8Array): Buffer {
   if (context.key.type === rc4Type) return wrapRc4(context.key.value, sequenceNumber, message);
   const header = encodeHeader(context.acceptorSubkey ? flag.acceptorSubkey : 0, sequenceNumber);
-  const checksum = typeOfKey(context.key).checksum(context.key.value, usage.initiator, Buffer.concat([message, header]));
+  const checksum = typeOfKey(context.key).checksum(
+    context.key.value,
+    usage.initiator,
+    Buffer.concat([message, header]),
+  );
   header.writeUInt16BE(checksum.length, 4);
   return Buffer.concat([header, message, checksum]);
 }
@@ -31,21 +35,29 @@ export function wrap(context: WrapContext, sequenceNumber: number, message: Uint
 export function unwrap(context: WrapContext, sequenceNumber: number, token: Uint8Array): Buffer {
   if (context.key.type === rc4Type) return unwrapRc4(context.key.value, sequenceNumber, token);
   const bytes = asBuffer(token);
-  if (bytes.length < headerBytes || bytes.readUInt16BE(0) !== 0x0504 || bytes[3] !== 0xff) throw new MalformedError('it is no wrap token');
+  if (bytes.length < headerBytes || bytes.readUInt16BE(0) !== 0x0504 || bytes[3] !== 0xff)
+    throw new MalformedError('it is no wrap token');
   const flags = bytes[2] ?? 0;
   if (!(flags & flag.sentByAcceptor)) throw new MalformedError('it was not sent by the server');
   if (flags & flag.sealed) throw new MalformedError('it is encrypted, where RFC 4752 wants a readable message');
-  if (Boolean(flags & flag.acceptorSubkey) !== context.acceptorSubkey) throw new MalformedError('it is under another key than agreed');
-  if (bytes.readBigUInt64BE(8) !== BigInt(sequenceNumber)) throw new MalformedError('its sequence number is not the one that is due');
+  if (Boolean(flags & flag.acceptorSubkey) !== context.acceptorSubkey)
+    throw new MalformedError('it is under another key than agreed');
+  if (bytes.readBigUInt64BE(8) !== BigInt(sequenceNumber))
+    throw new MalformedError('its sequence number is not the one that is due');
   const algorithm = typeOfKey(context.key);
   const extra = bytes.readUInt16BE(4);
   const rotated = bytes.subarray(headerBytes);
-  if (extra !== algorithm.checksumBytes || rotated.length < extra) throw new MalformedError('its checksum has another length');
+  if (extra !== algorithm.checksumBytes || rotated.length < extra)
+    throw new MalformedError('its checksum has another length');
   const rotation = bytes.readUInt16BE(6) % rotated.length;
   const body = Buffer.concat([rotated.subarray(rotation), rotated.subarray(0, rotation)]);
   const message = body.subarray(0, body.length - extra);
   const signed = Buffer.concat([message, encodeHeader(flags, sequenceNumber)]);
-  requireEqual(body.subarray(body.length - extra), algorithm.checksum(context.key.value, usage.acceptor, signed), 'its checksum is wrong');
+  requireEqual(
+    body.subarray(body.length - extra),
+    algorithm.checksum(context.key.value, usage.acceptor, signed),
+    'its checksum is wrong',
+  );
   return message;
 }
 

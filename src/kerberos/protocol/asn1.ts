@@ -26,7 +26,8 @@ function listChildren(bytes: Uint8Array, parent: DerElement): DerElement[] {
   return wellFormed(() => {
     const list: DerElement[] = [];
     for (const child of children(bytes, parent)) {
-      if (list.push(child) > maxElements) throw new MalformedError(`more than ${maxElements} elements at byte ${parent.offset}`);
+      if (list.push(child) > maxElements)
+        throw new MalformedError(`more than ${maxElements} elements at byte ${parent.offset}`);
     }
     return list;
   });
@@ -34,7 +35,9 @@ function listChildren(bytes: Uint8Array, parent: DerElement): DerElement[] {
 
 function expectTag(element: DerElement, expected: number, what: string): DerElement {
   if (element.tag === expected) return element;
-  throw new MalformedError(`${what} has tag 0x${element.tag.toString(16)} where 0x${expected.toString(16)} belongs, at byte ${element.offset}`);
+  throw new MalformedError(
+    `${what} has tag 0x${element.tag.toString(16)} where 0x${expected.toString(16)} belongs, at byte ${element.offset}`,
+  );
 }
 
 /** The one element that the bytes are; nothing may follow it. */
@@ -46,7 +49,8 @@ function onlyElement(bytes: Uint8Array): DerElement {
 
 function onlyChild(bytes: Uint8Array, parent: DerElement): DerElement {
   const [child, second] = listChildren(bytes, parent);
-  if (child === undefined || second !== undefined) throw new MalformedError(`byte ${parent.offset} begins a tag around other than one element`);
+  if (child === undefined || second !== undefined)
+    throw new MalformedError(`byte ${parent.offset} begins a tag around other than one element`);
   return child;
 }
 
@@ -58,7 +62,8 @@ export class Fields {
   constructor(bytes: Uint8Array, element: DerElement) {
     this.#bytes = bytes;
     for (const field of listChildren(bytes, expectTag(element, tag.sequence, 'a sequence'))) {
-      if ((field.tag & 0xe0) !== 0xa0) throw new MalformedError(`a field has tag 0x${field.tag.toString(16)} at byte ${field.offset}`);
+      if ((field.tag & 0xe0) !== 0xa0)
+        throw new MalformedError(`a field has tag 0x${field.tag.toString(16)} at byte ${field.offset}`);
       const number = field.tag & 0x1f;
       if (this.#fields.has(number)) throw new MalformedError(`field ${number} is there twice, at byte ${field.offset}`);
       this.#fields.set(number, onlyChild(bytes, field));
@@ -82,7 +87,8 @@ export class Fields {
   /** INTEGER of up to 32 bits, signed or not. */
   integer(number: number): number {
     const content = this.#content(number, tag.integer);
-    if (content.length < 1 || content.length > 5) throw new MalformedError(`field ${number} is an integer of ${content.length} bytes`);
+    if (content.length < 1 || content.length > 5)
+      throw new MalformedError(`field ${number} is an integer of ${content.length} bytes`);
     return content.readIntBE(0, content.length);
   }
 
@@ -129,7 +135,9 @@ export class Fields {
   }
 
   stringList(number: number): string[] {
-    return this.list(number).map((element) => contentOf(this.#bytes, expectTag(element, tag.generalString, 'a string')).toString('utf8'));
+    return this.list(number).map((element) =>
+      contentOf(this.#bytes, expectTag(element, tag.generalString, 'a string')).toString('utf8'),
+    );
   }
 
   /** The bytes of the element in field `number`, and its fields behind `[APPLICATION n]`. */
@@ -143,14 +151,16 @@ export class Fields {
 /** The `[APPLICATION n]` of a message; nothing may follow the message. */
 export function applicationOf(bytes: Uint8Array): number {
   const element = onlyElement(bytes);
-  if ((element.tag & 0xe0) !== 0x60) throw new MalformedError(`tag 0x${element.tag.toString(16)} begins no Kerberos message`);
+  if ((element.tag & 0xe0) !== 0x60)
+    throw new MalformedError(`tag 0x${element.tag.toString(16)} begins no Kerberos message`);
   return element.tag & 0x1f;
 }
 
 /** The fields of a message. */
 export function readApplication(bytes: Uint8Array, ...allowed: readonly number[]): Fields {
   const application = applicationOf(bytes);
-  if (!allowed.includes(application)) throw new MalformedError(`message ${application} where ${allowed.join(' or ')} belongs`);
+  if (!allowed.includes(application))
+    throw new MalformedError(`message ${application} where ${allowed.join(' or ')} belongs`);
   return new Fields(bytes, onlyChild(bytes, onlyElement(bytes)));
 }
 
@@ -161,5 +171,7 @@ export function readSequence(bytes: Uint8Array): Fields {
 
 /** The fields of each element of a SEQUENCE OF SEQUENCE. */
 export function readSequenceOf(bytes: Uint8Array): Fields[] {
-  return listChildren(bytes, expectTag(onlyElement(bytes), tag.sequence, 'a sequence')).map((element) => new Fields(bytes, element));
+  return listChildren(bytes, expectTag(onlyElement(bytes), tag.sequence, 'a sequence')).map(
+    (element) => new Fields(bytes, element),
+  );
 }

@@ -7,7 +7,15 @@ import type { Principal } from './principal.js';
 /** What we write (RFC 4120 section 5): requests to the KDC and to the service. */
 
 /** Message types, which are the application tags as well. */
-export const messageType = { asRequest: 10, asReply: 11, tgsRequest: 12, tgsReply: 13, apRequest: 14, apReply: 15, error: 30 } as const;
+export const messageType = {
+  asRequest: 10,
+  asReply: 11,
+  tgsRequest: 12,
+  tgsReply: 13,
+  apRequest: 14,
+  apReply: 15,
+  error: 30,
+} as const;
 
 /** Key usage numbers (RFC 4120 section 7.5.1, RFC 6806 section 11). */
 export const keyUsage = {
@@ -22,7 +30,14 @@ export const keyUsage = {
 } as const;
 
 /** Types of pre-authentication data (RFC 4120 section 7.5.2, RFC 6113, RFC 6806). */
-export const paType = { tgsRequest: 1, timestamp: 2, etypeInfo: 11, etypeInfo2: 19, cookie: 133, requestEncPaRep: 149 } as const;
+export const paType = {
+  tgsRequest: 1,
+  timestamp: 2,
+  etypeInfo: 11,
+  etypeInfo2: 19,
+  cookie: 133,
+  requestEncPaRep: 149,
+} as const;
 
 /** KDC options, bit 0 the highest (RFC 4120 section 5.4.1, RFC 6806 section 3). */
 export const kdcOption = { canonicalize: 0x00010000, renew: 0x00000002 } as const;
@@ -78,12 +93,21 @@ export function encodeRequestBody(request: KdcRequest): Buffer {
 /** AS-REQ or TGS-REQ around a finished body. */
 export function encodeKdcRequest(type: 10 | 12, body: Buffer, preAuthentication: readonly PreAuthentication[]): Buffer {
   const data = preAuthentication.map((pa) => sequence(context(1, integer(pa.type)), context(2, octetString(pa.value))));
-  return application(type, context(1, protocolVersion), context(2, integer(type)), context(3, sequence(...data)), context(4, body));
+  return application(
+    type,
+    context(1, protocolVersion),
+    context(2, integer(type)),
+    context(3, sequence(...data)),
+    context(4, body),
+  );
 }
 
 /** EncryptedData. */
 function encodeEncrypted(key: EncryptionKey, usage: number, plain: Uint8Array): Buffer {
-  return sequence(context(0, integer(key.type)), context(2, octetString(typeOfKey(key).encrypt(key.value, usage, plain))));
+  return sequence(
+    context(0, integer(key.type)),
+    context(2, octetString(typeOfKey(key).encrypt(key.value, usage, plain))),
+  );
 }
 
 /** A moment as Kerberos has it: seconds and microseconds. */
@@ -118,13 +142,21 @@ function encodeAuthenticator(authenticator: Authenticator): Buffer {
     context(3, sequence(context(0, integer(checksum.type)), context(1, octetString(checksum.value)))),
     context(4, integer(now.microseconds)),
     context(5, generalizedTime(new Date(now.seconds))),
-    ...(subkey === undefined ? [] : [context(6, sequence(context(0, integer(subkey.type)), context(1, octetString(subkey.value))))]),
+    ...(subkey === undefined
+      ? []
+      : [context(6, sequence(context(0, integer(subkey.type)), context(1, octetString(subkey.value))))]),
     ...(sequenceNumber === undefined ? [] : [context(7, integer(sequenceNumber))]),
   );
 }
 
 /** AP-REQ; `mutual` asks the service to answer with AP-REP. */
-export function encodeApRequest(ticket: Uint8Array, key: EncryptionKey, usage: number, authenticator: Authenticator, mutual: boolean): Buffer {
+export function encodeApRequest(
+  ticket: Uint8Array,
+  key: EncryptionKey,
+  usage: number,
+  authenticator: Authenticator,
+  mutual: boolean,
+): Buffer {
   return application(
     messageType.apRequest,
     context(0, protocolVersion),

@@ -19,7 +19,9 @@ export interface Principal {
  */
 export function parsePrincipal(source: string, field: string, defaultRealm: string | undefined): Principal {
   const refuse = (why: string): never => {
-    throw kerberosError(`${field} is not a Kerberos name: ${why}`, { remedy: 'Write it as user@REALM, or service/host@REALM.' });
+    throw kerberosError(`${field} is not a Kerberos name: ${why}`, {
+      remedy: 'Write it as user@REALM, or service/host@REALM.',
+    });
   };
   if (source.length > 1000) refuse('it is longer than 1000 characters');
   if (/[\u0000-\u001f\u007f]/.test(source)) refuse('it holds a control character');
@@ -56,12 +58,18 @@ export function ticketGrantingService(realm: string, inRealm: string): Principal
 
 /** The realm whose ticket-granting service this is; undefined for other names. */
 export function grantedRealm(principal: Principal): string | undefined {
-  return principal.components.length === 2 && principal.components[0] === 'krbtgt' ? principal.components[1] : undefined;
+  return principal.components.length === 2 && principal.components[0] === 'krbtgt'
+    ? principal.components[1]
+    : undefined;
 }
 
 /** Do both have the same name and realm? Types are no part of a name (RFC 4120 section 6.2). */
 export function samePrincipal(a: Principal, b: Principal): boolean {
-  return a.realm === b.realm && a.components.length === b.components.length && a.components.every((component, i) => component === b.components[i]);
+  return (
+    a.realm === b.realm &&
+    a.components.length === b.components.length &&
+    a.components.every((component, i) => component === b.components[i])
+  );
 }
 
 /** PrincipalName. */

@@ -22,7 +22,8 @@ function readEncrypted(fields: Fields): EncryptedData {
 
 /** Decrypts with a key of the type that the data names. */
 export function decrypt(data: EncryptedData, key: EncryptionKey, usage: number): Buffer {
-  if (data.type !== key.type) throw new MalformedError(`it is encrypted with type ${data.type}, the key is of type ${key.type}`);
+  if (data.type !== key.type)
+    throw new MalformedError(`it is encrypted with type ${data.type}, the key is of type ${key.type}`);
   return typeOfKey(key).decrypt(key.value, usage, data.cipher);
 }
 
@@ -56,7 +57,8 @@ export function readTicket(der: Buffer): TicketFace {
 /** The fields of a message that begins with the protocol's version and its own type. */
 function readMessage(bytes: Uint8Array, type: number): Fields {
   const fields = readApplication(bytes, type);
-  if (fields.integer(0) !== 5 || fields.integer(1) !== type) throw new MalformedError('its version or its type is wrong');
+  if (fields.integer(0) !== 5 || fields.integer(1) !== type)
+    throw new MalformedError('its version or its type is wrong');
   return fields;
 }
 
@@ -157,7 +159,11 @@ export function readKeyInfo(data: readonly PreAuthentication[]): KeyInfo[] {
   }
   const info = find(paType.etypeInfo);
   if (info === undefined) return [];
-  return readSequenceOf(info).map((entry) => ({ type: entry.integer(0), salt: entry.has(1) ? entry.octets(1) : undefined, parameters: undefined }));
+  return readSequenceOf(info).map((entry) => ({
+    type: entry.integer(0),
+    salt: entry.has(1) ? entry.octets(1) : undefined,
+    parameters: undefined,
+  }));
 }
 
 /** The encrypted part of AP-REP. */

@@ -5,8 +5,14 @@ import { ProxyConnector } from './proxy-connector.js';
 import type { ProxyDependencies } from './proxy-connector.js';
 
 /** A connector by proxy settings that were checked. */
-export function createProxyConnector(settings: ProxySettings, via: Connector, dependencies: ProxyDependencies): Connector {
+export function createProxyConnector(
+  settings: ProxySettings,
+  via: Connector,
+  dependencies: ProxyDependencies,
+): Connector {
   const resolved = resolveProxy(settings);
   if (resolved === undefined) return via;
-  return resolved.type === 'auto' ? new AutomaticConnector(resolved, via, dependencies) : new ProxyConnector(resolved, via, dependencies);
+  return resolved.type === 'auto'
+    ? new AutomaticConnector(resolved, via, dependencies)
+    : new ProxyConnector(resolved, via, dependencies);
 }

@@ -22,7 +22,9 @@ export class ProxyFault extends Error {
   constructor(
     what: string,
     /** `words` are the proxy's own as they came, one character an octet: the connector makes them safe to show. */
-    readonly details: Pick<EmailErrorDetails, 'remedy' | 'retryable' | 'cause'> & { readonly words?: string | undefined } = {},
+    readonly details: Pick<EmailErrorDetails, 'remedy' | 'retryable' | 'cause'> & {
+      readonly words?: string | undefined;
+    } = {},
     /** True where the connection ended before an octet of the answer. */
     readonly unanswered = false,
   ) {
@@ -52,7 +54,16 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
       act();
     };
     const onAbort = (): void => settle(() => reject(signal.reason));
-    const onError = (cause: Error): void => settle(() => reject(new ProxyFault(`broke the connection: ${showText(reasonOf(cause))}`, { retryable: true, remedy: whyClosed, cause }, length === 0)));
+    const onError = (cause: Error): void =>
+      settle(() =>
+        reject(
+          new ProxyFault(
+            `broke the connection: ${showText(reasonOf(cause))}`,
+            { retryable: true, remedy: whyClosed, cause },
+            length === 0,
+          ),
+        ),
+      );
     const onEnd = (): void => settle(() => reject(closedAfter(length)));
     const attempt = (): void => {
       const line = typeof wanted === 'object';
@@ -67,7 +78,8 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
       }
       const bytes = Buffer.concat(parts);
       if (!line && length < limit) return onEnd();
-      if (line && bytes.at(-1) !== 0x0a) return settle(() => reject(new ProxyFault('sent a header without end', { remedy: notAProxy })));
+      if (line && bytes.at(-1) !== 0x0a)
+        return settle(() => reject(new ProxyFault('sent a header without end', { remedy: notAProxy })));
       settle(() => resolve(bytes));
     };
     if (signal.aborted) return reject(signal.reason);

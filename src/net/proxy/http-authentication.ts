@@ -15,7 +15,10 @@ export interface HttpCredentials {
 
 /** What a proxy says that knows no such user. */
 export function wrongPassword(words: string): ProxyFault {
-  return new ProxyFault('refused the user name or the password', { words, remedy: 'Check proxy.username and proxy.password.' });
+  return new ProxyFault('refused the user name or the password', {
+    words,
+    remedy: 'Check proxy.username and proxy.password.',
+  });
 }
 
 /** The schemes that can be answered. */
@@ -64,35 +67,58 @@ export class HttpProxyAuthentication {
     if (this.#answered) throw wrongPassword(words);
     if (this.#ntlm !== undefined) return this.#finishNtlm(this.#ntlm, challenges.get('ntlm'), response, channelBinding);
     const scheme = (['ntlm', 'basic'] as const).find((name) => challenges.has(name));
-    if (scheme === undefined) throw new ProxyFault(`offers ${offered}, of which none is supported`, { words, remedy: 'The proxy must offer Basic or NTLM.' });
+    if (scheme === undefined)
+      throw new ProxyFault(`offers ${offered}, of which none is supported`, {
+        words,
+        remedy: 'The proxy must offer Basic or NTLM.',
+      });
     const header = this.begin(scheme);
-    if (header === undefined) throw new ProxyFault(`wants authentication (${offered})`, { words, remedy: 'Set proxy.username and proxy.password.' });
+    if (header === undefined)
+      throw new ProxyFault(`wants authentication (${offered})`, {
+        words,
+        remedy: 'Set proxy.username and proxy.password.',
+      });
     return header;
   }
 
-  #finishNtlm(ntlm: NtlmClient, token: string | undefined, response: HttpResponse, channelBinding: ChannelBinding | undefined): string {
+  #finishNtlm(
+    ntlm: NtlmClient,
+    token: string | undefined,
+    response: HttpResponse,
+    channelBinding: ChannelBinding | undefined,
+  ): string {
     this.#answered = true;
     if (!token) throw wrongPassword(response.words);
     if (!response.keepsAlive) throw closesDuringNtlm();
     try {
-      const message = ntlm.authenticate(Buffer.from(token, 'base64'), { targetName: `HTTP/${this.#proxyHost}`, channelBinding });
+      const message = ntlm.authenticate(Buffer.from(token, 'base64'), {
+        targetName: `HTTP/${this.#proxyHost}`,
+        channelBinding,
+      });
       return `NTLM ${message.toString('base64')}`;
     } catch (cause) {
       if (!(cause instanceof RangeError)) throw cause;
-      throw new ProxyFault(`sent a bad NTLM challenge: ${reasonOf(cause)}`, { cause, remedy: 'Look into the log of the proxy; it may have to offer Basic in place of NTLM.' });
+      throw new ProxyFault(`sent a bad NTLM challenge: ${reasonOf(cause)}`, {
+        cause,
+        remedy: 'Look into the log of the proxy; it may have to offer Basic in place of NTLM.',
+      });
     }
   }
 }
 
 /** NTLM proves who a connection is: the answer to a challenge is of no use on another one. */
 export function closesDuringNtlm(): ProxyFault {
-  return new ProxyFault('closes the connection in the middle of NTLM', { remedy: 'The proxy must keep connections alive for NTLM; use Basic else.' });
+  return new ProxyFault('closes the connection in the middle of NTLM', {
+    remedy: 'The proxy must keep connections alive for NTLM; use Basic else.',
+  });
 }
 
 function basic({ username, password }: HttpCredentials): string {
-  if (username.includes(':')) throw profileInvalid('proxy.username', 'has a colon, which Basic cannot carry (RFC 7617 section 2)');
+  if (username.includes(':'))
+    throw profileInvalid('proxy.username', 'has a colon, which Basic cannot carry (RFC 7617 section 2)');
   for (const [field, value] of Object.entries({ username, password })) {
-    if (/[\x00-\x1f\x7f]/.test(value)) throw profileInvalid(`proxy.${field}`, 'has a control character (RFC 7617 section 2)');
+    if (/[\x00-\x1f\x7f]/.test(value))
+      throw profileInvalid(`proxy.${field}`, 'has a control character (RFC 7617 section 2)');
   }
   return `Basic ${Buffer.from(`${username}:${password}`, 'utf8').toString('base64')}`;
 }
@@ -104,7 +130,8 @@ function parseChallenges(values: readonly string[]): ReadonlyMap<string, string>
     const parts = value.replace(/"(?:[^"\\]|\\.)*"/g, '""').split(',');
     for (const part of parts) {
       const [, scheme, token = ''] = /^[ \t]*([!#$%&'*+.^_`|~0-9A-Za-z-]+)(?:[ \t]+([^ \t]*).*)?$/.exec(part) ?? [];
-      if (scheme !== undefined && !schemes.has(scheme.toLowerCase())) schemes.set(scheme.toLowerCase(), /^[A-Za-z0-9+/]+=*$/.test(token) ? token : '');
+      if (scheme !== undefined && !schemes.has(scheme.toLowerCase()))
+        schemes.set(scheme.toLowerCase(), /^[A-Za-z0-9+/]+=*$/.test(token) ? token : '');
     }
   }
   return schemes;

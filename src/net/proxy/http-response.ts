@@ -48,7 +48,9 @@ function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpResponse> {
     const key = name.toLowerCase();
     headers.set(key, [...(headers.get(key) ?? []), value.trimEnd()]);
   }
-  const connection = [...(headers.get('connection') ?? []), ...(headers.get('proxy-connection') ?? [])].join(',').toLowerCase();
+  const connection = [...(headers.get('connection') ?? []), ...(headers.get('proxy-connection') ?? [])]
+    .join(',')
+    .toLowerCase();
   const keepsAlive = minor === '1' ? !/\bclose\b/.test(connection) : /\bkeep-alive\b/.test(connection);
   return { status: Number(digits), words: `${digits} ${reason}`.trim(), headers, keepsAlive };
 }
@@ -66,7 +68,7 @@ export function* skipBody({ keepsAlive, headers }: HttpResponse): ProxyDialogue<
 }
 
 function* skipChunks(): ProxyDialogue<boolean> {
-  for (let left = maxBodyBytes; left > 0; ) {
+  for (let left = maxBodyBytes; left > 0;) {
     const line: Buffer = yield { read: { line: true, limit: 1024 } };
     const digits = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r?\n$/.exec(line.toString('latin1'))?.[1];
     if (digits === undefined) return false;
@@ -80,7 +82,7 @@ function* skipChunks(): ProxyDialogue<boolean> {
 }
 
 function* skipTrailers(): ProxyDialogue<boolean> {
-  for (let left = maxHeaderBytes; left > 0; ) {
+  for (let left = maxHeaderBytes; left > 0;) {
     const line: Buffer = yield { read: { line: true, limit: left } };
     if (/^\r?\n$/.test(line.toString('latin1'))) return true;
     left -= line.length;

@@ -81,12 +81,23 @@ export class ProxyConnector implements OwnConnector {
     let found = target;
     if (target.kind === 'name' && (resolve === 'local' || type === 'socks4')) {
       const look = (): ReturnType<typeof resolveHost> => resolveHost(target.host, signal);
-      const addresses = await reportStep('resolve', look, (all) => all.map(({ address }) => address).join(', '), onStep);
+      const addresses = await reportStep(
+        'resolve',
+        look,
+        (all) => all.map(({ address }) => address).join(', '),
+        onStep,
+      );
       const chosen = addresses.find(({ family }) => family === 4) ?? addresses[0];
-      if (chosen !== undefined) found = { kind: chosen.family === 4 ? 'ipv4' : 'ipv6', host: chosen.address, port: target.port };
+      if (chosen !== undefined)
+        found = { kind: chosen.family === 4 ? 'ipv4' : 'ipv6', host: chosen.address, port: target.port };
     }
     if (type === 'socks4' && found.kind !== 'ipv4') {
-      throw this.#error(new ProxyFault(`carries IPv4 only, and ${target.host} has no such address`, { remedy: "Use proxy.type 'socks5' or 'socks4a'." }), undefined);
+      throw this.#error(
+        new ProxyFault(`carries IPv4 only, and ${target.host} has no such address`, {
+          remedy: "Use proxy.type 'socks5' or 'socks4a'.",
+        }),
+        undefined,
+      );
     }
     return found;
   }
@@ -118,17 +129,31 @@ export class ProxyConnector implements OwnConnector {
       if (isEmailError(cause) && cause.code === 'ERR_PROXY') throw cause;
       if (signal.aborted) throw unreached(abortReason(signal, `Connecting to the ${this.description}`));
       if (isEmailError(cause)) throw unreached(cause);
-      throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${showText(reasonOf(cause))}`, { cause, phase: 'connect', retryable: true, remedy: reachRemedy });
+      throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${showText(reasonOf(cause))}`, {
+        cause,
+        phase: 'connect',
+        retryable: true,
+        remedy: reachRemedy,
+      });
     }
   }
 
-  async #throughProxy(reached: Duplex, target: TunnelTarget, credentials: Credentials | undefined, signal: AbortSignal): Promise<Duplex> {
+  async #throughProxy(
+    reached: Duplex,
+    target: TunnelTarget,
+    credentials: Credentials | undefined,
+    signal: AbortSignal,
+  ): Promise<Duplex> {
     const { type } = this.#settings;
     // What befalls the stream later is told to whoever uses it next.
     reached.on('error', () => undefined);
     try {
       if (type === 'http-connect') return await this.#tunnel(reached, target, credentials, signal);
-      await this.#run(type === 'socks5' ? socks5(target, credentials) : socks4(target, credentials?.username), reached, signal);
+      await this.#run(
+        type === 'socks5' ? socks5(target, credentials) : socks4(target, credentials?.username),
+        reached,
+        signal,
+      );
       return reached;
     } catch (cause) {
       reached.destroy();
@@ -138,13 +163,18 @@ export class ProxyConnector implements OwnConnector {
   }
 
   /** CONNECT, again with an answer to each 407: on the same connection where the proxy keeps it, else on a new one. */
-  async #tunnel(reached: Duplex, target: TunnelTarget, credentials: Credentials | undefined, signal: AbortSignal): Promise<Duplex> {
+  async #tunnel(
+    reached: Duplex,
+    target: TunnelTarget,
+    credentials: Credentials | undefined,
+    signal: AbortSignal,
+  ): Promise<Duplex> {
     const authentication = new HttpProxyAuthentication(credentials, this.#settings.host);
     let authorization = this.#scheme && authentication.begin(this.#scheme);
     // Asked anew after a failure: the proxy may want another scheme by then.
     this.#scheme = undefined;
     let way = await this.#startTls(reached, signal);
-    for (let kept = false; ; ) {
+    for (let kept = false; ;) {
       const response = await this.#ask(way.stream, target, authorization, kept, signal);
       if (response !== undefined) {
         if (response.status < 300) break;
@@ -167,7 +197,13 @@ export class ProxyConnector implements OwnConnector {
   }
 
   /** One request. undefined where the connection had been kept after another one, and was closed all the same (RFC 9112 section 9.5). */
-  async #ask(stream: Duplex, target: TunnelTarget, authorization: string | undefined, kept: boolean, signal: AbortSignal): Promise<HttpResponse | undefined> {
+  async #ask(
+    stream: Duplex,
+    target: TunnelTarget,
+    authorization: string | undefined,
+    kept: boolean,
+    signal: AbortSignal,
+  ): Promise<HttpResponse | undefined> {
     try {
       return await this.#run(exchangeHttp(connectRequest(target, authorization)), stream, signal);
     } catch (fault) {
@@ -197,19 +233,29 @@ export class ProxyConnector implements OwnConnector {
     }
   }
 
-  async #startTls(stream: Duplex, signal: AbortSignal): Promise<{ readonly stream: Duplex; readonly binding?: ChannelBinding | undefined }> {
+  async #startTls(
+    stream: Duplex,
+    signal: AbortSignal,
+  ): Promise<{ readonly stream: Duplex; readonly binding?: ChannelBinding | undefined }> {
     const { host, port, tls } = this.#settings;
     if (tls === undefined) return { stream };
     try {
       const material = await this.#contexts.get(tls, this.#dependencies.loadClientIdentity);
       const secured = await secure(stream, { host, port, settings: tls, material }, signal);
-      return { stream: secured.stream, binding: channelBinding(secured.stream, secured.certificate, 'tls-server-end-point') };
+      return {
+        stream: secured.stream,
+        binding: channelBinding(secured.stream, secured.certificate, 'tls-server-end-point'),
+      };
     } catch (cause) {
       stream.destroy();
       if (signal.aborted || !isEmailError(cause)) throw cause;
       const error = inProxyTerms(cause);
       if (error.code !== 'ERR_TLS') throw error;
-      throw new ProxyFault(`could not be reached by TLS: ${error.message}`, { cause: error, retryable: error.retryable, remedy: error.remedy });
+      throw new ProxyFault(`could not be reached by TLS: ${error.message}`, {
+        cause: error,
+        retryable: error.retryable,
+        remedy: error.remedy,
+      });
     }
   }
 
@@ -217,7 +263,10 @@ export class ProxyConnector implements OwnConnector {
     const { words, ...details } = fault.details;
     // Secrets go before the words are cut, and from the words alone: what is ours has none, and a password may be any word.
     const said = words === undefined ? '' : `: ${showText(hideSecrets(words, credentials), 200)}`;
-    return createEmailError('ERR_PROXY', `The ${this.description} ${fault.message}${said}`, { ...details, phase: 'proxy' });
+    return createEmailError('ERR_PROXY', `The ${this.description} ${fault.message}${said}`, {
+      ...details,
+      phase: 'proxy',
+    });
   }
 
   /** A deadline that passes while the proxy is waited for is the proxy's doing. */
@@ -248,7 +297,9 @@ function inProxyTerms(error: EmailError): EmailError {
     phase: 'proxy',
     problems: problems?.map(({ path, message: what }) => ({ path: say(path), message: what })),
     // A mail server's ports, and when it begins TLS, have no bearing here.
-    remedy: /server\.(?:port|security)|'implicit'/.test(remedy) ? 'Check proxy.port, and that the proxy speaks TLS there.' : say(remedy) || undefined,
+    remedy: /server\.(?:port|security)|'implicit'/.test(remedy)
+      ? 'Check proxy.port, and that the proxy speaks TLS there.'
+      : say(remedy) || undefined,
     cause,
   });
 }
@@ -279,7 +330,12 @@ function hideSecrets(words: string, credentials: Credentials | undefined): strin
   if (credentials === undefined || credentials.password === '') return shown;
   const { username, password } = credentials;
   return [`${username}:${password}`, password]
-    .flatMap((form) => [utf8(form).toString('base64'), utf8(form).toString('latin1'), encodeURIComponent(utf8(form).toString()), form])
+    .flatMap((form) => [
+      utf8(form).toString('base64'),
+      utf8(form).toString('latin1'),
+      encodeURIComponent(utf8(form).toString()),
+      form,
+    ])
     .reduce((text, form) => text.replaceAll(form, hidden), shown);
 }
 

@@ -19,7 +19,8 @@ const refusals: Readonly<Record<number, string>> = {
 /** Names go out as 4a has them; plain SOCKS 4 is given addresses only. */
 export function* socks4(target: TunnelTarget, username: string | undefined): ProxyDialogue<void> {
   const user = utf8(username ?? '');
-  if (user.length > maxUserBytes || user.includes(0)) throw profileInvalid('proxy.username', `expected at most ${maxUserBytes} octets without NUL`);
+  if (user.length > maxUserBytes || user.includes(0))
+    throw profileInvalid('proxy.username', `expected at most ${maxUserBytes} octets without NUL`);
   const port = Buffer.of(target.port >> 8, target.port & 0xff);
   const address = target.kind === 'ipv4' ? ipBytes(target.host) : Buffer.of(0, 0, 0, 1);
   const name = target.kind === 'ipv4' ? Buffer.alloc(0) : utf8(`${target.host}\0`);

@@ -15,16 +15,45 @@ const usernamePassword = 2;
 const noneAcceptable = 0xff;
 
 /** RFC 1928 section 6: what the reply codes mean, whether the same may work later, and what to do. */
-const refusals: ReadonlyMap<number, { readonly words: string; readonly retryable: boolean; readonly remedy: string }> = new Map([
-  [1, { words: 'general SOCKS server failure', retryable: true, remedy: 'Look into the log of the proxy.' }],
-  [2, { words: 'connection not allowed by ruleset', retryable: false, remedy: 'The rules of the proxy must allow server.host and server.port.' }],
-  [3, { words: 'network unreachable', retryable: true, remedy: 'Check server.host as seen from the proxy.' }],
-  [4, { words: 'host unreachable', retryable: true, remedy: 'Check server.host as seen from the proxy, and its name service.' }],
-  [5, { words: 'connection refused', retryable: true, remedy: 'Check server.port, and that the server runs.' }],
-  [6, { words: 'TTL expired', retryable: true, remedy: 'Check server.host as seen from the proxy.' }],
-  [7, { words: 'command not supported', retryable: false, remedy: 'The proxy does not do CONNECT: it cannot carry mail.' }],
-  [8, { words: 'address type not supported', retryable: false, remedy: "Try proxy.resolve 'local' where server.host is a name." }],
-]);
+const refusals: ReadonlyMap<number, { readonly words: string; readonly retryable: boolean; readonly remedy: string }> =
+  new Map([
+    [1, { words: 'general SOCKS server failure', retryable: true, remedy: 'Look into the log of the proxy.' }],
+    [
+      2,
+      {
+        words: 'connection not allowed by ruleset',
+        retryable: false,
+        remedy: 'The rules of the proxy must allow server.host and server.port.',
+      },
+    ],
+    [3, { words: 'network unreachable', retryable: true, remedy: 'Check server.host as seen from the proxy.' }],
+    [
+      4,
+      {
+        words: 'host unreachable',
+        retryable: true,
+        remedy: 'Check server.host as seen from the proxy, and its name service.',
+      },
+    ],
+    [5, { words: 'connection refused', retryable: true, remedy: 'Check server.port, and that the server runs.' }],
+    [6, { words: 'TTL expired', retryable: true, remedy: 'Check server.host as seen from the proxy.' }],
+    [
+      7,
+      {
+        words: 'command not supported',
+        retryable: false,
+        remedy: 'The proxy does not do CONNECT: it cannot carry mail.',
+      },
+    ],
+    [
+      8,
+      {
+        words: 'address type not supported',
+        retryable: false,
+        remedy: "Try proxy.resolve 'local' where server.host is a name.",
+      },
+    ],
+  ]);
 
 /** Who the proxy lets in. */
 export interface SocksCredentials {
@@ -41,23 +70,33 @@ export function* socks5(target: TunnelTarget, credentials: SocksCredentials | un
   if (method === usernamePassword && login !== undefined) {
     const [loginVersion, status] = yield { send: login, read: 2 };
     expectVersion(1, loginVersion);
-    if (status !== 0) throw new ProxyFault(`refused the user name or the password (status ${status})`, { remedy: 'Check proxy.username and proxy.password.' });
+    if (status !== 0)
+      throw new ProxyFault(`refused the user name or the password (status ${status})`, {
+        remedy: 'Check proxy.username and proxy.password.',
+      });
   } else if (method !== noAuthentication) throw methodFault(method, login !== undefined);
 
-  const request = Buffer.concat([Buffer.of(5, 1, 0), addressField(target), Buffer.of(target.port >> 8, target.port & 0xff)]);
+  const request = Buffer.concat([
+    Buffer.of(5, 1, 0),
+    addressField(target),
+    Buffer.of(target.port >> 8, target.port & 0xff),
+  ]);
   const [replyVersion, code = 0, , addressType = 0] = yield { send: request, read: 4 };
   expectVersion(5, replyVersion);
   if (code !== 0) throw refusal(code, target);
   // The address that the proxy connects from is of no use to anybody.
-  const length = addressType === 1 ? 4 : addressType === 4 ? 16 : addressType === 3 ? ((yield { read: 1 })[0] ?? 0) : undefined;
-  if (length === undefined) throw new ProxyFault(`answered with an unknown address type ${addressType}`, { remedy: notAProxy });
+  const length =
+    addressType === 1 ? 4 : addressType === 4 ? 16 : addressType === 3 ? ((yield { read: 1 })[0] ?? 0) : undefined;
+  if (length === undefined)
+    throw new ProxyFault(`answered with an unknown address type ${addressType}`, { remedy: notAProxy });
   yield { read: length + 2 };
 }
 
 function loginMessage({ username, password }: SocksCredentials): Buffer {
   const fields = (['username', 'password'] as const).map((field) => {
     const bytes = utf8(field === 'username' ? username : password);
-    if (bytes.length > maxFieldBytes) throw profileInvalid(`proxy.${field}`, `is longer than ${maxFieldBytes} octets (RFC 1929)`);
+    if (bytes.length > maxFieldBytes)
+      throw profileInvalid(`proxy.${field}`, `is longer than ${maxFieldBytes} octets (RFC 1929)`);
     return Buffer.concat([Buffer.of(bytes.length), bytes]);
   });
   return Buffer.concat([Buffer.of(1), ...fields]);
@@ -71,18 +110,29 @@ function addressField({ kind, host }: TunnelTarget): Buffer {
 
 function expectVersion(expected: number, version: number | undefined): void {
   if (version === expected) return;
-  const guess = version === 0x48 ? '; it looks like an HTTP proxy' : version === 0 ? '; it looks like a SOCKS 4 proxy' : '';
-  throw new ProxyFault(`answered with octet ${version} where ${expected === 5 ? 'SOCKS 5' : 'RFC 1929'} has ${expected}${guess}`, { remedy: notAProxy });
+  const guess =
+    version === 0x48 ? '; it looks like an HTTP proxy' : version === 0 ? '; it looks like a SOCKS 4 proxy' : '';
+  throw new ProxyFault(
+    `answered with octet ${version} where ${expected === 5 ? 'SOCKS 5' : 'RFC 1929'} has ${expected}${guess}`,
+    { remedy: notAProxy },
+  );
 }
 
 function methodFault(method: number | undefined, offeredLogin: boolean): ProxyFault {
-  if (method !== noneAcceptable) return new ProxyFault(`chose authentication method ${method}, which was not offered`, { remedy: notAProxy });
+  if (method !== noneAcceptable)
+    return new ProxyFault(`chose authentication method ${method}, which was not offered`, { remedy: notAProxy });
   return offeredLogin
-    ? new ProxyFault('takes neither anonymous users nor user name and password', { remedy: 'Other methods, GSSAPI for one, are not supported.' })
+    ? new ProxyFault('takes neither anonymous users nor user name and password', {
+        remedy: 'Other methods, GSSAPI for one, are not supported.',
+      })
     : new ProxyFault('wants authentication', { remedy: 'Set proxy.username and proxy.password.' });
 }
 
 function refusal(code: number, target: TunnelTarget): ProxyFault {
-  const { words, ...details } = refusals.get(code) ?? { words: 'unknown reason', retryable: false, remedy: 'Look into the log of the proxy.' };
+  const { words, ...details } = refusals.get(code) ?? {
+    words: 'unknown reason',
+    retryable: false,
+    remedy: 'Look into the log of the proxy.',
+  };
   return new ProxyFault(`refused the way to ${authorityOf(target)}: ${words} (${code})`, details);
 }

@@ -12,7 +12,8 @@ export interface TunnelTarget {
 
 /** The target checked; ERR_PROFILE_INVALID where it is no DNS name and no IP address. A zone means nothing to another machine. */
 export function checkTarget({ host, port }: { readonly host: string; readonly port: number }): TunnelTarget {
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw profileInvalid('server.port', 'expected a whole number from 1 to 65535');
+  if (!Number.isInteger(port) || port < 1 || port > 65_535)
+    throw profileInvalid('server.port', 'expected a whole number from 1 to 65535');
   if (isIpv4(host)) return { kind: 'ipv4', host, port };
   if (isIpv6(host)) {
     if (host.includes('%')) throw profileInvalid('server.host', 'has a zone, which only a direct connection can use');
@@ -20,7 +21,8 @@ export function checkTarget({ host, port }: { readonly host: string; readonly po
   }
   const name = /[^\x00-\x7f]/.test(host) ? domainToASCII(host) : host;
   const labels = name.replace(/\.$/, '').split('.');
-  if (name.length > 255 || !labels.every((label) => /^[A-Za-z0-9_-]{1,63}$/.test(label))) throw profileInvalid('server.host', 'expected a DNS name or an IP address');
+  if (name.length > 255 || !labels.every((label) => /^[A-Za-z0-9_-]{1,63}$/.test(label)))
+    throw profileInvalid('server.host', 'expected a DNS name or an IP address');
   return { kind: 'name', host: name, port };
 }
 

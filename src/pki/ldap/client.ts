@@ -67,7 +67,9 @@ export class LdapClient {
 
   /** Connects, secures and binds. ERR_CONNECT, ERR_TLS, ERR_TLS_REQUIRED, ERR_TIMEOUT, or ERR_CERTIFICATE with the server's words. */
   static async open(server: LdapServer, signal: AbortSignal): Promise<LdapClient> {
-    return withDeadline(signal, ldapLimits.connectMs, `${server.name} did not let in`, (deadline) => LdapClient.#open(server, deadline));
+    return withDeadline(signal, ldapLimits.connectMs, `${server.name} did not let in`, (deadline) =>
+      LdapClient.#open(server, deadline),
+    );
   }
 
   static async #open(server: LdapServer, deadline: AbortSignal): Promise<LdapClient> {
@@ -91,7 +93,14 @@ export class LdapClient {
     const { code, text, values } = await this.#ask(request.search(search), signal);
     // 4 and 3: what came before the limit is good; 10 and 9: a referral, which is not followed.
     if ([0, 3, 4, 9, 10].includes(code)) return values;
-    throw this.#refused('the search', code, text, code === 32 ? 'Check `baseDn`: the server has no such entry.' : 'Check `baseDn`, `filter` and the rights of `bindDn`.');
+    throw this.#refused(
+      'the search',
+      code,
+      text,
+      code === 32
+        ? 'Check `baseDn`: the server has no such entry.'
+        : 'Check `baseDn`, `filter` and the rights of `bindDn`.',
+    );
   }
 
   /** Says goodbye and ends the connection. */
@@ -106,14 +115,22 @@ export class LdapClient {
 
   #refused(what: string, code: number, text: string, remedy: string): EmailError {
     const said = text === '' ? '' : `: ${showText(text, 200)}`;
-    return createEmailError('ERR_CERTIFICATE', `${this.#name} refused ${what} with ${code} ${resultName(code)}${said}`, { remedy, retryable: [51, 52].includes(code) });
+    return createEmailError(
+      'ERR_CERTIFICATE',
+      `${this.#name} refused ${what} with ${code} ${resultName(code)}${said}`,
+      { remedy, retryable: [51, 52].includes(code) },
+    );
   }
 
   /** True once TLS is up. A server that cannot is used in plain text only where no password would be sent. */
   async #startTls(server: LdapServer, signal: AbortSignal): Promise<boolean> {
     const { code, text } = await this.#ask(request.startTls(), signal);
     // Whatever came in the clear after the answer was not sent by the server we are about to check.
-    if (this.#received > 0) throw certificateError(`${this.#name} sent data before TLS began`, 'The connection may be tampered with: use ldaps://.');
+    if (this.#received > 0)
+      throw certificateError(
+        `${this.#name} sent data before TLS began`,
+        'The connection may be tampered with: use ldaps://.',
+      );
     if (code === 0) {
       this.#unlisten();
       this.#stream = await secureStream(this.#stream, server, signal);
@@ -121,12 +138,20 @@ export class LdapClient {
       return true;
     }
     if (server.credentials === undefined) return false;
-    throw createEmailError('ERR_TLS_REQUIRED', `${this.#name} refused StartTLS with ${code} ${resultName(code)}: ${showText(text, 200)}; the password was not sent`, {
-      remedy: 'Use ldaps://, or switch StartTLS on in the server.',
-    });
+    throw createEmailError(
+      'ERR_TLS_REQUIRED',
+      `${this.#name} refused StartTLS with ${code} ${resultName(code)}: ${showText(text, 200)}; the password was not sent`,
+      {
+        remedy: 'Use ldaps://, or switch StartTLS on in the server.',
+      },
+    );
   }
 
-  async #bind(credentials: NonNullable<LdapServer['credentials']>, isSecure: boolean, signal: AbortSignal): Promise<void> {
+  async #bind(
+    credentials: NonNullable<LdapServer['credentials']>,
+    isSecure: boolean,
+    signal: AbortSignal,
+  ): Promise<void> {
     if (!isSecure) throw createEmailError('ERR_TLS_REQUIRED', `${this.#name}: a password is never sent without TLS`);
     const { code, text } = await this.#ask(request.bind(credentials.dn, await credentials.password()), signal);
     if (code !== 0) throw this.#refused('the login', code, text, 'Check `bindDn` and `password`.');
@@ -135,7 +160,9 @@ export class LdapClient {
   async #ask(operation: Buffer, signal: AbortSignal): Promise<SearchResult> {
     if (this.#failure !== undefined) throw this.#failure;
     const id = ++this.#lastId;
-    const answer = new Promise<SearchResult>((resolve, reject) => this.#pending.set(id, { values: [], bytes: 0, resolve, reject }));
+    const answer = new Promise<SearchResult>((resolve, reject) =>
+      this.#pending.set(id, { values: [], bytes: 0, resolve, reject }),
+    );
     try {
       return await withDeadline(signal, ldapLimits.operationMs, `${this.#name} did not answer`, () => {
         this.#stream.write(encodeMessage(id, operation));
@@ -163,7 +190,15 @@ export class LdapClient {
         if (!this.#onMessage(decodeMessage(bytes.subarray(0, length)), length)) break;
       }
     } catch (error) {
-      this.#fail(isEmailError(error) ? error : certificateError(`${this.#name}: ${reasonOf(error)}`, 'See that the port is that of an LDAP server.', error));
+      this.#fail(
+        isEmailError(error)
+          ? error
+          : certificateError(
+              `${this.#name}: ${reasonOf(error)}`,
+              'See that the port is that of an LDAP server.',
+              error,
+            ),
+      );
     }
   };
 
@@ -171,26 +206,42 @@ export class LdapClient {
   #onMessage(message: LdapMessage, length: number): boolean {
     const pending = this.#pending.get(message.id);
     // 0 is the notice of disconnection (RFC 4511 section 4.4.1). Late answers to what was given up are dropped.
-    if (message.id === 0 && message.kind === 'result') throw this.#refused('to go on', message.code, message.text, 'Try again later.');
+    if (message.id === 0 && message.kind === 'result')
+      throw this.#refused('to go on', message.code, message.text, 'Try again later.');
     if (pending === undefined) return true;
     pending.bytes += length;
-    if (pending.bytes > ldapLimits.searchBytes) pending.reject(certificateError(`${this.#name} gave more than ${ldapLimits.searchBytes} bytes`, 'Narrow the `filter`.'));
-    else if (message.kind === 'entry') pending.values.push(...message.values.slice(0, maxValues - pending.values.length));
-    else if (message.kind === 'result') pending.resolve({ code: message.code, text: message.text, values: pending.values });
+    if (pending.bytes > ldapLimits.searchBytes)
+      pending.reject(
+        certificateError(`${this.#name} gave more than ${ldapLimits.searchBytes} bytes`, 'Narrow the `filter`.'),
+      );
+    else if (message.kind === 'entry')
+      pending.values.push(...message.values.slice(0, maxValues - pending.values.length));
+    else if (message.kind === 'result')
+      pending.resolve({ code: message.code, text: message.text, values: pending.values });
     return message.kind !== 'result' || message.operation !== 0x78;
   }
 
-  readonly #onEnd = (): void => this.#fail(createEmailError('ERR_CONNECT', `${this.#name} closed the connection`, { retryable: true }));
+  readonly #onEnd = (): void =>
+    this.#fail(createEmailError('ERR_CONNECT', `${this.#name} closed the connection`, { retryable: true }));
 
   readonly #onError = (error: Error): void =>
-    this.#fail(createEmailError('ERR_CONNECT', `The connection to ${this.#name} failed: ${reasonOf(error)}`, { cause: error, retryable: true }));
+    this.#fail(
+      createEmailError('ERR_CONNECT', `The connection to ${this.#name} failed: ${reasonOf(error)}`, {
+        cause: error,
+        retryable: true,
+      }),
+    );
 
   #listen(): void {
     this.#stream.on('data', this.#onData).on('end', this.#onEnd).on('close', this.#onEnd).on('error', this.#onError);
   }
 
   #unlisten(): void {
-    this.#stream.off('data', this.#onData).off('end', this.#onEnd).off('close', this.#onEnd).off('error', this.#onError);
+    this.#stream
+      .off('data', this.#onData)
+      .off('end', this.#onEnd)
+      .off('close', this.#onEnd)
+      .off('error', this.#onError);
     this.#stream.pause();
   }
 
@@ -203,16 +254,28 @@ export class LdapClient {
   }
 }
 
-async function secureStream(stream: Duplex, { host, port, tls, loadIdentity }: LdapServer, signal: AbortSignal): Promise<Duplex> {
+async function secureStream(
+  stream: Duplex,
+  { host, port, tls, loadIdentity }: LdapServer,
+  signal: AbortSignal,
+): Promise<Duplex> {
   const material = await new TlsContexts().get(tls, loadIdentity);
   return (await secure(stream, { host, port, settings: tls, material }, signal)).stream;
 }
 
 /** Work that the caller's signal or a deadline ends; the deadline is ERR_TIMEOUT. */
-async function withDeadline<T>(signal: AbortSignal, ms: number, what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function withDeadline<T>(
+  signal: AbortSignal,
+  ms: number,
+  what: string,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
   if (signal.aborted) throw abortError(signal);
   const controller = new AbortController();
-  const timer = setTimeout(() => controller.abort(createEmailError('ERR_TIMEOUT', `${what} within ${ms} ms`, { retryable: true })), ms);
+  const timer = setTimeout(
+    () => controller.abort(createEmailError('ERR_TIMEOUT', `${what} within ${ms} ms`, { retryable: true })),
+    ms,
+  );
   const onAbort = (): void => controller.abort(signal.reason);
   signal.addEventListener('abort', onAbort, { once: true });
   const ended = new Promise<never>((_, reject) => {

@@ -31,12 +31,16 @@ class FilterParser {
     if (this.text.length > maxLength) throw profileInvalid(this.field, `is longer than ${maxLength} characters`);
     const template = this.#filter(0);
     if (this.#at < this.text.length) throw this.#error('the end of the filter');
-    if (!this.#hasPlaceholder) throw profileInvalid(this.field, `must hold ${placeholder}, for which the address of a recipient is put`);
+    if (!this.#hasPlaceholder)
+      throw profileInvalid(this.field, `must hold ${placeholder}, for which the address of a recipient is put`);
     return template;
   }
 
   #error(expected: string): Error {
-    return profileInvalid(this.field, `is not an LDAP filter (RFC 4515): at character ${this.#at + 1} there should be ${expected}`);
+    return profileInvalid(
+      this.field,
+      `is not an LDAP filter (RFC 4515): at character ${this.#at + 1} there should be ${expected}`,
+    );
   }
 
   #take(expected: string): void {
@@ -57,14 +61,19 @@ class FilterParser {
     this.#at++;
     const parts: FilterTemplate[] = [];
     while (this.text[this.#at] === '(') parts.push(this.#filter(depth + 1));
-    if (parts.length === 0 || (operator === '!' && parts.length > 1)) throw this.#error(operator === '!' ? '")"' : '"("');
+    if (parts.length === 0 || (operator === '!' && parts.length > 1))
+      throw this.#error(operator === '!' ? '")"' : '"("');
     const tag = operator === '&' ? 0 : operator === '|' ? 1 : 2;
     return (address) => context(tag, ...parts.map((part) => part(address)));
   }
 
   #item(): FilterTemplate {
-    const [, attribute = '', extension = '', operator = ''] = this.#match(/([A-Za-z][A-Za-z0-9.;-]*|\d+(?:\.\d+)*(?:;[A-Za-z0-9-]+)*)?((?::[A-Za-z0-9.-]+)*)(:=|=|~=|>=|<=)/y) ?? [];
-    if (operator === '' || (operator !== ':=' && (attribute === '' || extension !== ''))) throw this.#error('an attribute and =, ~=, >=, <= or :=');
+    const [, attribute = '', extension = '', operator = ''] =
+      this.#match(
+        /([A-Za-z][A-Za-z0-9.;-]*|\d+(?:\.\d+)*(?:;[A-Za-z0-9-]+)*)?((?::[A-Za-z0-9.-]+)*)(:=|=|~=|>=|<=)/y,
+      ) ?? [];
+    if (operator === '' || (operator !== ':=' && (attribute === '' || extension !== '')))
+      throw this.#error('an attribute and =, ~=, >=, <= or :=');
     const [, raw = ''] = this.#match(/([^()\0]*)/y) ?? [];
     const end = this.#at;
     this.#at -= raw.length;
@@ -93,7 +102,8 @@ class FilterParser {
     const dnAttributes = names[0]?.toLowerCase() === 'dn';
     const rules = dnAttributes ? names.slice(1) : names;
     const [value] = values;
-    if (value === undefined || values.length > 1 || rules.length > 1 || (attribute === '' && rules.length === 0)) throw this.#error('a matching rule and one value');
+    if (value === undefined || values.length > 1 || rules.length > 1 || (attribute === '' && rules.length === 0))
+      throw this.#error('a matching rule and one value');
     const [rule] = rules;
     return (address) =>
       context(
@@ -109,7 +119,8 @@ class FilterParser {
   #value(text: string): (address: string) => Buffer {
     const pieces = text.split(placeholder).map((piece) => this.#unescape(piece));
     if (pieces.length > 1) this.#hasPlaceholder = true;
-    return (address) => Buffer.concat(pieces.flatMap((piece, i) => (i === 0 ? [piece] : [Buffer.from(address, 'utf8'), piece])));
+    return (address) =>
+      Buffer.concat(pieces.flatMap((piece, i) => (i === 0 ? [piece] : [Buffer.from(address, 'utf8'), piece])));
   }
 
   #unescape(text: string): Buffer {

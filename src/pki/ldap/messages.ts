@@ -1,12 +1,24 @@
 /**
  * The messages of LDAP (RFC 4511) that a search for certificates takes.
  */
-import { boolean, children, contentOf, contextPrimitive, element, integer, octetString, readElement, sequence, tag } from '../../util/der.js';
+import {
+  boolean,
+  children,
+  contentOf,
+  contextPrimitive,
+  element,
+  integer,
+  octetString,
+  readElement,
+  sequence,
+  tag,
+} from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
 
 /** Requests, without their message ID. */
 export const request = {
-  bind: (dn: string, password: string): Buffer => element(0x60, integer(3), octetString(Buffer.from(dn)), contextPrimitive(0, Buffer.from(password))),
+  bind: (dn: string, password: string): Buffer =>
+    element(0x60, integer(3), octetString(Buffer.from(dn)), contextPrimitive(0, Buffer.from(password))),
   unbind: (): Buffer => Buffer.from([0x42, 0x00]),
   startTls: (): Buffer => element(0x77, contextPrimitive(0, Buffer.from('1.3.6.1.4.1.1466.20037'))),
   search: ({ baseDn, filter, attributes, sizeLimit, timeLimitSeconds }: SearchRequest): Buffer =>
@@ -42,7 +54,13 @@ export interface AttributeValue {
 /** What a server says. */
 export type LdapMessage =
   | { readonly id: number; readonly kind: 'entry'; readonly values: readonly AttributeValue[] }
-  | { readonly id: number; readonly kind: 'result'; readonly operation: number; readonly code: number; readonly text: string }
+  | {
+      readonly id: number;
+      readonly kind: 'result';
+      readonly operation: number;
+      readonly code: number;
+      readonly text: string;
+    }
   | { readonly id: number; readonly kind: 'other' };
 
 /** Frames a request. */
@@ -76,7 +94,13 @@ export function decodeMessage(bytes: Buffer): LdapMessage {
   if (!results.has(operation.tag)) return { id, kind: 'other' };
   const [code, , text] = children(bytes, operation);
   if (code?.tag !== tag.enumerated || code.end - code.start !== 1) throw new RangeError('a result is not well-formed');
-  return { id, kind: 'result', operation: operation.tag, code: bytes[code.start] ?? 0, text: text === undefined ? '' : contentOf(bytes, text).toString('utf8') };
+  return {
+    id,
+    kind: 'result',
+    operation: operation.tag,
+    code: bytes[code.start] ?? 0,
+    text: text === undefined ? '' : contentOf(bytes, text).toString('utf8'),
+  };
 }
 
 /** Values of one search that are looked at. What a server gives beyond them costs nothing. */

@@ -34,7 +34,13 @@ export class RecipientCache {
   }
 
   /** What `load` gives for this source (by identity) and key. Asked for once at a time; errors, and what `keep` refuses, are not kept. */
-  async remember<T>(source: object, key: string, signal: AbortSignal, load: () => Promise<T>, keep: (value: T) => boolean = () => true): Promise<T> {
+  async remember<T>(
+    source: object,
+    key: string,
+    signal: AbortSignal,
+    load: () => Promise<T>,
+    keep: (value: T) => boolean = () => true,
+  ): Promise<T> {
     const known = this.#entries.get(source)?.get(key);
     if (known !== undefined && known.expires > this.#clock()) {
       try {

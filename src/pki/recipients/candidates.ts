@@ -58,11 +58,18 @@ export function choose(offer: Offer, address: string, requirements: Requirements
     named.has(certificate) || (offer.vouched && (!isAuthority(certificate) || offer.certificates.length === 1));
   const ordered = offer.certificates
     .filter(mayBeTheirs)
-    .sort((a, b) => Number(named.has(b)) - Number(named.has(a)) || b.info.validFrom.getTime() - a.info.validFrom.getTime());
+    .sort(
+      (a, b) => Number(named.has(b)) - Number(named.has(a)) || b.info.validFrom.getTime() - a.info.validFrom.getTime(),
+    );
   for (const certificate of ordered.slice(0, maxLooks)) {
-    const problem = unfitness(certificate, requirements.now) ?? revocation(certificate, lists) ?? pathProblem(certificate, offer, requirements);
+    const problem =
+      unfitness(certificate, requirements.now) ??
+      revocation(certificate, lists) ??
+      pathProblem(certificate, offer, requirements);
     if (problem === undefined) return { certificate, refusals };
-    refusals.push(`the certificate ${showText(certificate.info.subject || certificate.info.serialNumber, 120)} ${problem}`);
+    refusals.push(
+      `the certificate ${showText(certificate.info.subject || certificate.info.serialNumber, 120)} ${problem}`,
+    );
   }
   return { certificate: undefined, refusals };
 }
@@ -81,9 +88,12 @@ export function unfitness(certificate: Certificate, now: Date): string | undefin
   const { info, key } = certificate;
   if (now < info.validFrom) return `is not valid before ${day(info.validFrom)}`;
   if (now > info.validTo) return `expired on ${day(info.validTo)}`;
-  if (key.kind === 'rsa' && (key.bits ?? 0) < minimumRsaBits) return `has a weak RSA key of ${key.bits ?? 0} bits; at least ${minimumRsaBits} are needed`;
-  if (key.kind === 'ec' && !curves.has(key.curve ?? '')) return `has an EC key on ${key.curve ?? 'an unknown curve'}, which is not supported`;
-  if (key.kind !== 'rsa' && key.kind !== 'ec' && key.kind !== 'x25519') return `has a key of kind ${key.kind}, which cannot encrypt`;
+  if (key.kind === 'rsa' && (key.bits ?? 0) < minimumRsaBits)
+    return `has a weak RSA key of ${key.bits ?? 0} bits; at least ${minimumRsaBits} are needed`;
+  if (key.kind === 'ec' && !curves.has(key.curve ?? ''))
+    return `has an EC key on ${key.curve ?? 'an unknown curve'}, which is not supported`;
+  if (key.kind !== 'rsa' && key.kind !== 'ec' && key.kind !== 'x25519')
+    return `has a key of kind ${key.kind}, which cannot encrypt`;
   if (!isUsable(certificate)) return 'has a key that is broken, or an RSA exponent that is not safe';
   const problem = misuse(certificate, 'encrypt');
   return problem === undefined ? undefined : `cannot be used for encryption: ${problem}`;
@@ -124,7 +134,11 @@ function isRevoked(certificate: Certificate, lists: readonly RevocationList[]): 
   return false;
 }
 
-function pathProblem(certificate: Certificate, { others, certificates }: Offer, { anchors, now }: Requirements): string | undefined {
+function pathProblem(
+  certificate: Certificate,
+  { others, certificates }: Offer,
+  { anchors, now }: Requirements,
+): string | undefined {
   if (anchors === undefined) return undefined;
   const result = validatePath(certificate, { anchors, intermediates: [...others, ...certificates], at: now });
   return result.trusted ? undefined : `is not trusted: ${result.problem}`;

@@ -69,8 +69,14 @@ export async function findRecipientCertificates(
   const drops = settings.onMissingCertificate === 'drop-recipient';
   const refused = drops ? missing.filter(({ failure }) => failure !== undefined) : missing;
   if (refused.length > 0) throw missingError(refused);
-  const found = lookUps.flatMap(({ address, certificate }) => (certificate === undefined ? [] : [[address, certificate] as const]));
-  return { byAddress: new Map(found), dropped: missing.map(failureOf), warnings: [...lookUps.flatMap(({ warnings }) => warnings), ...missing.map(dropWarning)] };
+  const found = lookUps.flatMap(({ address, certificate }) =>
+    certificate === undefined ? [] : [[address, certificate] as const],
+  );
+  return {
+    byAddress: new Map(found),
+    dropped: missing.map(failureOf),
+    warnings: [...lookUps.flatMap(({ warnings }) => warnings), ...missing.map(dropWarning)],
+  };
 }
 
 function failureOf({ address, reason }: RecipientLookUp): RecipientFailure {
@@ -78,7 +84,10 @@ function failureOf({ address, reason }: RecipientLookUp): RecipientFailure {
 }
 
 function dropWarning({ address, reason }: RecipientLookUp): Warning {
-  return { code: 'WARN_RECIPIENT_DROPPED', message: `${showText(address, 300)} is left out: ${reason ?? 'no certificate was found'}.` };
+  return {
+    code: 'WARN_RECIPIENT_DROPPED',
+    message: `${showText(address, 300)} is left out: ${reason ?? 'no certificate was found'}.`,
+  };
 }
 
 function missingError(missing: readonly RecipientLookUp[]): EmailError {
@@ -87,28 +96,41 @@ function missingError(missing: readonly RecipientLookUp[]): EmailError {
   const names = missing.slice(0, 5).map(({ address }) => showText(address, 300));
   const more = missing.length > names.length ? ` and ${missing.length - names.length} more` : '';
   const why = first?.reason === undefined ? '' : ` (${names.length > 1 ? 'the first: ' : ''}${first.reason})`;
-  return createEmailError('ERR_CERTIFICATE_MISSING', `No usable certificate for ${names.join(', ')}${more}${why}; nothing was sent`, {
-    recipients: missing.map(failureOf),
-    retryable: missing.every((each) => each.failure?.retryable === true),
-    remedy: failure?.remedy ?? 'Get a valid certificate for each of these recipients into one of the sources, or send to them without encryption.',
-    ...(failure === undefined ? {} : { cause: failure }),
-  });
+  return createEmailError(
+    'ERR_CERTIFICATE_MISSING',
+    `No usable certificate for ${names.join(', ')}${more}${why}; nothing was sent`,
+    {
+      recipients: missing.map(failureOf),
+      retryable: missing.every((each) => each.failure?.retryable === true),
+      remedy:
+        failure?.remedy ??
+        'Get a valid certificate for each of these recipients into one of the sources, or send to them without encryption.',
+      ...(failure === undefined ? {} : { cause: failure }),
+    },
+  );
 }
 
 /** Looks up everyone, in the order given and each address once; never throws for a recipient. For reports. */
-export async function lookUpRecipients(addresses: readonly string[], settings: SmimeEncryptSettings, options: RecipientLookUpOptions = {}): Promise<readonly RecipientLookUp[]> {
+export async function lookUpRecipients(
+  addresses: readonly string[],
+  settings: SmimeEncryptSettings,
+  options: RecipientLookUpOptions = {},
+): Promise<readonly RecipientLookUp[]> {
   const signal = options.signal ?? new AbortController().signal;
   throwIfAborted(signal);
   const slot = options.slot ?? 'smime.encrypt';
   const cache = options.cache ?? new RecipientCache();
-  const trust = settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache, signal);
+  const trust =
+    settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache, signal);
   const requirements = { now: options.now ?? new Date(), anchors: trust?.anchors, lists: trust?.lists };
   const list = isList(settings.certificates) ? settings.certificates : [settings.certificates];
   const sources: RecipientSource[] = [];
   try {
     list.forEach((source, i) => {
       const field = `${slot}.certificates${list.length > 1 || isList(settings.certificates) ? `.${i}` : ''}`;
-      sources.push(openSource(source, { slot: field, signal, cache, run: options.run, identityFor: options.identityFor }));
+      sources.push(
+        openSource(source, { slot: field, signal, cache, run: options.run, identityFor: options.identityFor }),
+      );
     });
     return await mapSome([...new Set(addresses)], (address) => lookUp(address, sources, requirements, signal));
   } finally {
@@ -116,11 +138,18 @@ export async function lookUpRecipients(addresses: readonly string[], settings: S
   }
 }
 
-function isList(certificates: RecipientCertificates | readonly RecipientCertificates[]): certificates is readonly RecipientCertificates[] {
+function isList(
+  certificates: RecipientCertificates | readonly RecipientCertificates[],
+): certificates is readonly RecipientCertificates[] {
   return Array.isArray(certificates);
 }
 
-function readAnchors(all: readonly CertificateData[], slot: string, cache: RecipientCache, signal: AbortSignal): Promise<TrustAnchors> {
+function readAnchors(
+  all: readonly CertificateData[],
+  slot: string,
+  cache: RecipientCache,
+  signal: AbortSignal,
+): Promise<TrustAnchors> {
   return cache.remember(all, '', signal, async () => {
     const read = await Promise.all(all.map((data, i) => readTrustAnchors(data, `${slot}.trustAnchors.${i}`)));
     return { anchors: read.flatMap(({ anchors }) => anchors), lists: read.flatMap(({ lists }) => lists) };
@@ -138,14 +167,20 @@ async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>)
   return results;
 }
 
-async function lookUp(address: string, sources: readonly RecipientSource[], requirements: Parameters<typeof choose>[2], signal: AbortSignal): Promise<RecipientLookUp> {
+async function lookUp(
+  address: string,
+  sources: readonly RecipientSource[],
+  requirements: Parameters<typeof choose>[2],
+  signal: AbortSignal,
+): Promise<RecipientLookUp> {
   const reasons: string[] = [];
   let failure: EmailError | undefined;
   for (const source of sources) {
     throwIfAborted(signal);
     try {
       const { certificate, refusals } = choose(await source.find(address), address, requirements);
-      if (certificate !== undefined) return { address, certificate, warnings: addressWarnings(address, certificate, source.name) };
+      if (certificate !== undefined)
+        return { address, certificate, warnings: addressWarnings(address, certificate, source.name) };
       reasons.push(refusals.length > 0 ? refusals.join(', ') : `there is none in ${source.name}`);
     } catch (error) {
       throwIfAborted(signal);
@@ -155,11 +190,21 @@ async function lookUp(address: string, sources: readonly RecipientSource[], requ
       reasons.push(error.message);
     }
   }
-  return { address, reason: reasons.length > 0 ? reasons.join('; ') : 'there is no source of certificates', failure, warnings: [] };
+  return {
+    address,
+    reason: reasons.length > 0 ? reasons.join('; ') : 'there is no source of certificates',
+    failure,
+    warnings: [],
+  };
 }
 
 function addressWarnings(address: string, certificate: Certificate, source: string): readonly Warning[] {
   if (certificate.emails.length === 0 || namesAddress(certificate, addressKey(address))) return [];
   const named = showText(certificate.emails.slice(0, 3).join(', '), 300);
-  return [{ code: 'WARN_CERTIFICATE_ADDRESS', message: `The certificate from ${source} that is used for ${showText(address, 300)} is for ${named}.` }];
+  return [
+    {
+      code: 'WARN_CERTIFICATE_ADDRESS',
+      message: `The certificate from ${source} that is used for ${showText(address, 300)} is for ${named}.`,
+    },
+  ];
 }

@@ -29,13 +29,22 @@ export function createLdapSource(source: LdapCertificates, context: SourceContex
   let client: Promise<LdapClient> | undefined;
   const search = async (address: string): ReturnType<RecipientSource['find']> => {
     client ??= LdapClient.open(server, signal);
-    const values = await (await client).search({ baseDn: source.baseDn, filter: filter(address), attributes, sizeLimit: 20, timeLimitSeconds: 15 }, signal);
+    const values = await (
+      await client
+    ).search(
+      { baseDn: source.baseDn, filter: filter(address), attributes, sizeLimit: 20, timeLimitSeconds: 15 },
+      signal,
+    );
     return vouchedOffer(await readValues(values, signal));
   };
   return {
     name: server.name,
     find: (address) => cache.remember(source, addressKey(address), signal, () => search(address), hasAny),
-    close: () => void client?.then((open) => open.close(), () => undefined),
+    close: () =>
+      void client?.then(
+        (open) => open.close(),
+        () => undefined,
+      ),
   };
 }
 
@@ -53,9 +62,18 @@ async function readValues(values: readonly AttributeValue[], signal: AbortSignal
   return read;
 }
 
-function serverOf({ ldap, bindDn, password, tls }: LdapCertificates, { slot, signal, identityFor }: SourceContext): LdapServer {
+function serverOf(
+  { ldap, bindDn, password, tls }: LdapCertificates,
+  { slot, signal, identityFor }: SourceContext,
+): LdapServer {
   const url = URL.canParse(ldap) ? new URL(ldap) : undefined;
-  const isPlain = url !== undefined && url.username === '' && url.password === '' && /^\/?$/.test(url.pathname) && url.search === '' && url.hash === '';
+  const isPlain =
+    url !== undefined &&
+    url.username === '' &&
+    url.password === '' &&
+    /^\/?$/.test(url.pathname) &&
+    url.search === '' &&
+    url.hash === '';
   if (url === undefined || !isPlain || url.hostname === '' || !['ldap:', 'ldaps:'].includes(url.protocol)) {
     throw profileInvalid(`${slot}.ldap`, 'must be ldap://host[:port] or ldaps://host[:port], and nothing else');
   }
@@ -69,13 +87,21 @@ function serverOf({ ldap, bindDn, password, tls }: LdapCertificates, { slot, sig
     port: url.port === '' ? (implicitTls ? 636 : 389) : Number(url.port),
     implicitTls,
     tls: tls ?? {},
-    loadIdentity: identityFor?.(identitySlot) ?? ((certificate) => loadTlsIdentity(certificate, { slot: identitySlot, signal })),
+    loadIdentity:
+      identityFor?.(identitySlot) ?? ((certificate) => loadTlsIdentity(certificate, { slot: identitySlot, signal })),
     name: `the LDAP server ${showText(url.host, 300)}`,
-    credentials: bindDn === undefined || password === undefined ? undefined : { dn: bindDn, password: () => bindPassword(password, slot, signal) },
+    credentials:
+      bindDn === undefined || password === undefined
+        ? undefined
+        : { dn: bindDn, password: () => bindPassword(password, slot, signal) },
   };
 }
 
-async function bindPassword(password: NonNullable<LdapCertificates['password']>, slot: string, signal: AbortSignal): Promise<string> {
+async function bindPassword(
+  password: NonNullable<LdapCertificates['password']>,
+  slot: string,
+  signal: AbortSignal,
+): Promise<string> {
   const value = await resolveSecret(password, `${slot}.password`, signal);
   if (value === '') throw profileInvalid(`${slot}.password`, 'is empty: LDAP would take that for an anonymous login');
   return value;

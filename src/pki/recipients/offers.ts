@@ -36,5 +36,10 @@ export function hasAny({ certificates }: Offer): boolean {
 /** An offer whose source says whose certificates they are. */
 export async function vouchedOffer(contents: readonly Contents[]): Promise<Offer> {
   const certificates = (await Promise.all(contents.map(readableCertificates))).flat();
-  return { certificates, others: certificates.filter(isAuthority), crls: contents.flatMap(({ crls }) => crls), vouched: true };
+  return {
+    certificates,
+    others: certificates.filter(isAuthority),
+    crls: contents.flatMap(({ crls }) => crls),
+    vouched: true,
+  };
 }

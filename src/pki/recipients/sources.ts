@@ -34,15 +34,29 @@ export function openSource(source: RecipientCertificates, context: SourceContext
 }
 
 /** By function: it knows whose they are. */
-function functionSource(source: Extract<RecipientCertificates, (address: string) => unknown>, { cache, signal, slot }: SourceContext): RecipientSource {
+function functionSource(
+  source: Extract<RecipientCertificates, (address: string) => unknown>,
+  { cache, signal, slot }: SourceContext,
+): RecipientSource {
   const load = async (address: string): Promise<Offer> => {
     const given: unknown = await callUser(source, address, slot);
-    if (!Array.isArray(given)) throw certificateError('the function did not return a list', 'Return an array of PEM text or DER bytes, empty for none.');
-    if (given.length > maxOffered) throw certificateError(`the function returned more than ${maxOffered} certificates`, 'Return those of this recipient.');
+    if (!Array.isArray(given))
+      throw certificateError(
+        'the function did not return a list',
+        'Return an array of PEM text or DER bytes, empty for none.',
+      );
+    if (given.length > maxOffered)
+      throw certificateError(
+        `the function returned more than ${maxOffered} certificates`,
+        'Return those of this recipient.',
+      );
     const contents = await Promise.all(given.map((each) => readGiven(each, signal)));
     return vouchedOffer(contents);
   };
-  return { name: 'the function', find: (address) => cache.remember(source, addressKey(address), signal, () => load(address), hasAny) };
+  return {
+    name: 'the function',
+    find: (address) => cache.remember(source, addressKey(address), signal, () => load(address), hasAny),
+  };
 }
 
 /** More certificates than any one recipient has. */
@@ -52,13 +66,18 @@ async function callUser(source: (address: string) => unknown, address: string, s
   try {
     return await source(address);
   } catch (error) {
-    throw certificateError(`the function of ${slot} failed: ${showText(reasonOf(error), 200)}`, 'See the cause of this error.', error);
+    throw certificateError(
+      `the function of ${slot} failed: ${showText(reasonOf(error), 200)}`,
+      'See the cause of this error.',
+      error,
+    );
   }
 }
 
 function readGiven(each: unknown, signal: AbortSignal): Promise<Contents> {
   const bytes = typeof each === 'string' ? Buffer.from(each, 'utf8') : each;
-  if (!(bytes instanceof Uint8Array)) throw certificateError('the function returned something that is no certificate', 'Return PEM text or DER bytes.');
+  if (!(bytes instanceof Uint8Array))
+    throw certificateError('the function returned something that is no certificate', 'Return PEM text or DER bytes.');
   return readContents(bytes, { passwords: noPasswords, wantKeys: false, signal });
 }
 
@@ -85,7 +104,12 @@ function indexOf(all: readonly Certificate[], crls: readonly Uint8Array[]): Inde
   const fingerprints = new Set(people.map(({ info }) => info.fingerprint));
   // A bundle of authorities alone is one certificate too, where it is one.
   const pool = people.length > 0 ? people : others;
-  return { byAddress, others, crls, single: fingerprints.size === 1 || (fingerprints.size === 0 && others.length === 1) ? pool[0] : undefined };
+  return {
+    byAddress,
+    others,
+    crls,
+    single: fingerprints.size === 1 || (fingerprints.size === 0 && others.length === 1) ? pool[0] : undefined,
+  };
 }
 
 function offerOf({ byAddress, others, crls, single }: Index, address: string): Offer {
@@ -99,13 +123,25 @@ function fileSource(source: CertificateSource, { cache, signal, slot }: SourceCo
   const load = async (): Promise<Index> => {
     if (source.store !== undefined) {
       const { certificate, chain } = await loadCertificate(source, { slot, signal, purpose: 'encrypt' });
-      return { byAddress: new Map(), others: await Promise.all(chain.map(parseCertificate)), crls: [], single: await parseCertificate(certificate) };
+      return {
+        byAddress: new Map(),
+        others: await Promise.all(chain.map(parseCertificate)),
+        crls: [],
+        single: await parseCertificate(certificate),
+      };
     }
-    const contents = await contentsOf(source, slot, filePasswords(source, slot, signal), { signal, purpose: 'encrypt' });
-    if (contents.certificates.length === 0) throw certificateError('it holds no certificate', 'Give a file with the certificates of recipients.');
+    const contents = await contentsOf(source, slot, filePasswords(source, slot, signal), {
+      signal,
+      purpose: 'encrypt',
+    });
+    if (contents.certificates.length === 0)
+      throw certificateError('it holds no certificate', 'Give a file with the certificates of recipients.');
     return indexOf(await readableCertificates(contents), contents.crls);
   };
-  return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', signal, load)), address) };
+  return {
+    name,
+    find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', signal, load)), address),
+  };
 }
 
 /** The suffixes that the directory source reads. */
@@ -114,11 +150,18 @@ const directoryPattern = /\.(?:cer|crt|pem|p7b)$/i;
 function directorySource(source: { readonly directory: string }, { cache, signal }: SourceContext): RecipientSource {
   const name = `the directory ${showText(source.directory, 300)}`;
   const load = async (): Promise<Index> => {
-    const { contents } = await readDirectory(source.directory, directoryPattern, { passwords: noPasswords, signal, purpose: 'encrypt' });
+    const { contents } = await readDirectory(source.directory, directoryPattern, {
+      passwords: noPasswords,
+      signal,
+      purpose: 'encrypt',
+    });
     // A directory with one certificate is still a directory: it grows.
     return { ...indexOf(await readableCertificates(contents), contents.crls), single: undefined };
   };
-  return { name, find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', signal, load)), address) };
+  return {
+    name,
+    find: async (address) => offerOf(await placed(name, () => cache.remember(source, '', signal, load)), address),
+  };
 }
 
 interface StoreSource {
@@ -133,25 +176,56 @@ function storeSource(source: StoreSource, context: SourceContext): RecipientSour
   if (isStore(store)) return foreignStoreSource(source, store, context);
   const driver = driverOf(store, { slot, run });
   const load = async (): Promise<Index> => {
-    const { identities, crls = [] } = await driver.entries({ passwords: filePasswords({ password }, slot, signal), purpose: 'encrypt', signal });
-    return { ...indexOf(identities.map(({ certificate }) => certificate), crls), single: undefined };
+    const { identities, crls = [] } = await driver.entries({
+      passwords: filePasswords({ password }, slot, signal),
+      purpose: 'encrypt',
+      signal,
+    });
+    return {
+      ...indexOf(
+        identities.map(({ certificate }) => certificate),
+        crls,
+      ),
+      single: undefined,
+    };
   };
-  return { name: driver.place, find: async (address) => offerOf(await placed(driver.place, () => cache.remember(source, '', signal, load)), address) };
+  return {
+    name: driver.place,
+    find: async (address) =>
+      offerOf(await placed(driver.place, () => cache.remember(source, '', signal, load)), address),
+  };
 }
 
-function foreignStoreSource(source: StoreSource, store: CertificateStore, { cache, signal }: SourceContext): RecipientSource {
+function foreignStoreSource(
+  source: StoreSource,
+  store: CertificateStore,
+  { cache, signal }: SourceContext,
+): RecipientSource {
   const options = source.password === undefined ? {} : { password: source.password };
   const load = async (key: string): Promise<Offer> => {
     const infos = await cache.remember(source, 'list', signal, () => listOf(store));
     throwIfAborted(signal);
     const wanted = infos.filter(({ emails }) => emails.some((email) => addressKey(email) === key)).slice(0, maxOffered);
     const loaded = await Promise.all(wanted.map(({ fingerprint }) => loadEntry(store, fingerprint, options)));
-    return { certificates: loaded.map(({ certificate }) => certificate), others: loaded.flatMap(({ chain }) => chain), crls: [], vouched: false };
+    return {
+      certificates: loaded.map(({ certificate }) => certificate),
+      others: loaded.flatMap(({ chain }) => chain),
+      crls: [],
+      vouched: false,
+    };
   };
-  return { name: 'the store', find: (address) => cache.remember(source, `@${addressKey(address)}`, signal, () => load(addressKey(address)), hasAny) };
+  return {
+    name: 'the store',
+    find: (address) =>
+      cache.remember(source, `@${addressKey(address)}`, signal, () => load(addressKey(address)), hasAny),
+  };
 }
 
-async function loadEntry(store: CertificateStore, fingerprint: string, options: { password?: Secret }): Promise<{ certificate: Certificate; chain: readonly Certificate[] }> {
+async function loadEntry(
+  store: CertificateStore,
+  fingerprint: string,
+  options: { password?: Secret },
+): Promise<{ certificate: Certificate; chain: readonly Certificate[] }> {
   const { certificate, chain } = await loadOf(store, { fingerprint }, { ...options, purpose: 'encrypt' });
   return { certificate: await parseCertificate(certificate), chain: await Promise.all(chain.map(parseCertificate)) };
 }

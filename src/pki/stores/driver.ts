@@ -50,7 +50,11 @@ export interface StoreDriver {
 /** The store of a driver. */
 export function storeOf(driver: StoreDriver, options: OpenStoreOptions): CertificateStore {
   const accessFor = (password: Secret | undefined, purpose: Purpose | undefined): StoreAccess => ({
-    passwords: filePasswords({ password: password ?? options.password, keyPassword: options.keyPassword }, options.slot, options.signal),
+    passwords: filePasswords(
+      { password: password ?? options.password, keyPassword: options.keyPassword },
+      options.slot,
+      options.signal,
+    ),
     purpose,
     signal: options.signal,
   });
@@ -63,16 +67,23 @@ export function storeOf(driver: StoreDriver, options: OpenStoreOptions): Certifi
     }
   };
   return {
-    list: () => placed(async () => (await driver.entries(accessFor(undefined, undefined))).identities.map(({ info }) => info)),
-    load: (selector, { password, purpose } = {}) => placed(() => loadFrom(driver, selector, accessFor(password, purpose))),
+    list: () =>
+      placed(async () => (await driver.entries(accessFor(undefined, undefined))).identities.map(({ info }) => info)),
+    load: (selector, { password, purpose } = {}) =>
+      placed(() => loadFrom(driver, selector, accessFor(password, purpose))),
   };
 }
 
-async function loadFrom(driver: StoreDriver, selector: CertificateSelector, access: StoreAccess): Promise<LoadedCertificate> {
+async function loadFrom(
+  driver: StoreDriver,
+  selector: CertificateSelector,
+  access: StoreAccess,
+): Promise<LoadedCertificate> {
   const found = await driver.entries(access);
   const entry = best(matching(found.identities, selector), access.purpose);
   if (entry === undefined) throw noMatch(found, selector);
-  if (needsKey(access.purpose) && !entry.info.hasPrivateKey) throw noKey(`the entry ${JSON.stringify(showText(entry.info.subject, 200))}`, found.skipped);
+  if (needsKey(access.purpose) && !entry.info.hasPrivateKey)
+    throw noKey(`the entry ${JSON.stringify(showText(entry.info.subject, 200))}`, found.skipped);
   const wantsKey = access.purpose !== 'encrypt' && entry.info.hasPrivateKey;
   const opened = wantsKey && driver.withKey !== undefined ? await driver.withKey(entry, access) : entry;
   return loadedFrom(opened, access.purpose);
@@ -80,7 +91,14 @@ async function loadFrom(driver: StoreDriver, selector: CertificateSelector, acce
 
 function noMatch({ identities, skipped }: Identities, selector: CertificateSelector): Error {
   const names = identities.slice(0, 5).map(({ info }) => info.alias ?? info.subject);
-  const held = identities.length === 0 ? 'it holds none' : `it holds ${identities.length}: ${showText(names.join('; '), 400)}${identities.length > 5 ? '; …' : ''}`;
-  const unread = skipped[0] === undefined ? '' : `; ${skipped.length} could not be read, the first because ${skipped[0].message}`;
-  return certificateError(`there is no certificate with ${selectorText(selector)}: ${held}${unread}`, 'Choose one of those that list() names: subject is the whole DN or the CN.');
+  const held =
+    identities.length === 0
+      ? 'it holds none'
+      : `it holds ${identities.length}: ${showText(names.join('; '), 400)}${identities.length > 5 ? '; …' : ''}`;
+  const unread =
+    skipped[0] === undefined ? '' : `; ${skipped.length} could not be read, the first because ${skipped[0].message}`;
+  return certificateError(
+    `there is no certificate with ${selectorText(selector)}: ${held}${unread}`,
+    'Choose one of those that list() names: subject is the whole DN or the CN.',
+  );
 }

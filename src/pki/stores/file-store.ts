@@ -18,7 +18,9 @@ export function fileStore(location: string, format: 'PKCS#12' | 'JKS'): StoreDri
   return {
     place: `the ${format} store ${showText(location, 300)}`,
     async entries({ passwords, signal, purpose }) {
-      return identitiesOf(await readContents(await readCertificateFile(location), { passwords, signal, wantKeys: purpose !== 'encrypt' }));
+      return identitiesOf(
+        await readContents(await readCertificateFile(location), { passwords, signal, wantKeys: purpose !== 'encrypt' }),
+      );
     },
   };
 }
@@ -40,7 +42,11 @@ export function directoryStore(location: string): StoreDriver {
 }
 
 /** Everything that the files of a directory hold. A file that cannot be read does not take the others along. */
-export async function readDirectory(location: string, pattern: RegExp, { passwords, signal, purpose }: StoreAccess): Promise<{ contents: Contents; skipped: Error[] }> {
+export async function readDirectory(
+  location: string,
+  pattern: RegExp,
+  { passwords, signal, purpose }: StoreAccess,
+): Promise<{ contents: Contents; skipped: Error[] }> {
   const skipped: Error[] = [];
   const all: Contents[] = [];
   let total = 0;
@@ -56,7 +62,8 @@ export async function readDirectory(location: string, pattern: RegExp, { passwor
       skipped.push(atPlace(error, showText(name, 200)) as Error);
     }
   }
-  if (total > maxTotalBytes) throw certificateError(`its files have more than ${maxTotalBytes} bytes`, 'Name a directory of certificates.');
+  if (total > maxTotalBytes)
+    throw certificateError(`its files have more than ${maxTotalBytes} bytes`, 'Name a directory of certificates.');
   const contents: Contents = {
     format: 'directory',
     certificates: all.flatMap(({ certificates }) => certificates),
@@ -73,8 +80,16 @@ async function filesOf(location: string, pattern: RegExp): Promise<readonly stri
     names = (await readdir(location)).filter((name) => pattern.test(name)).sort();
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
-    throw certificateError(`the directory cannot be read (${code})`, 'Check the path, and that this process may read it.', error);
+    throw certificateError(
+      `the directory cannot be read (${code})`,
+      'Check the path, and that this process may read it.',
+      error,
+    );
   }
-  if (names.length > maxFiles) throw certificateError(`it has more than ${maxFiles} certificate files`, 'Name a directory of the certificates that are meant.');
+  if (names.length > maxFiles)
+    throw certificateError(
+      `it has more than ${maxFiles} certificate files`,
+      'Name a directory of the certificates that are meant.',
+    );
   return names;
 }

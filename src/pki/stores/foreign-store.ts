@@ -2,7 +2,12 @@
  * Stores of the caller's own: whatever they throw becomes ERR_CERTIFICATE, and what they give is looked at before it is used.
  */
 import { isEmailError, reasonOf } from '../../errors/email-error.js';
-import type { CertificateInfo, CertificateSelector, CertificateStore, LoadedCertificate } from '../../model/certificate.js';
+import type {
+  CertificateInfo,
+  CertificateSelector,
+  CertificateStore,
+  LoadedCertificate,
+} from '../../model/certificate.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 
@@ -14,10 +19,17 @@ export async function listOf(store: CertificateStore): Promise<readonly Certific
 }
 
 /** What it loads. */
-export async function loadOf(store: CertificateStore, selector: CertificateSelector, options: Parameters<CertificateStore['load']>[1]): Promise<LoadedCertificate> {
+export async function loadOf(
+  store: CertificateStore,
+  selector: CertificateSelector,
+  options: Parameters<CertificateStore['load']>[1],
+): Promise<LoadedCertificate> {
   const loaded: unknown = await asked(() => store.load(selector, options));
   if (isLoaded(loaded)) return loaded;
-  throw certificateError('the store gave no certificate', 'Let load() return info, certificate (DER bytes) and chain, or reject where there is none.');
+  throw certificateError(
+    'the store gave no certificate',
+    'Let load() return info, certificate (DER bytes) and chain, or reject where there is none.',
+  );
 }
 
 async function asked(work: () => Promise<unknown>): Promise<unknown> {
@@ -25,7 +37,11 @@ async function asked(work: () => Promise<unknown>): Promise<unknown> {
     return await work();
   } catch (error) {
     if (isEmailError(error)) throw error;
-    throw certificateError(`the store failed: ${showText(reasonOf(error), 200)}`, 'See the cause of this error.', error);
+    throw certificateError(
+      `the store failed: ${showText(reasonOf(error), 200)}`,
+      'See the cause of this error.',
+      error,
+    );
   }
 }
 
@@ -36,5 +52,10 @@ function isInfo(value: unknown): value is CertificateInfo {
 
 function isLoaded(value: unknown): value is LoadedCertificate {
   const { info, certificate, chain } = Object(value) as Partial<LoadedCertificate>;
-  return typeof info?.subject === 'string' && certificate instanceof Uint8Array && Array.isArray(chain) && chain.every((each) => each instanceof Uint8Array);
+  return (
+    typeof info?.subject === 'string' &&
+    certificate instanceof Uint8Array &&
+    Array.isArray(chain) &&
+    chain.every((each) => each instanceof Uint8Array)
+  );
 }

@@ -26,19 +26,30 @@ export function nssStore(location: string, run: CommandRunner): StoreDriver {
   };
 }
 
-async function listEntries(database: string, run: CommandRunner, { signal }: StoreAccess): ReturnType<StoreDriver['entries']> {
+async function listEntries(
+  database: string,
+  run: CommandRunner,
+  { signal }: StoreAccess,
+): ReturnType<StoreDriver['entries']> {
   const listing = succeeded(await run({ program: 'certutil', args: ['-L', '-d', database], signal }), 'certutil');
   const names = namesOf(listing);
-  if (names.size > maxNames) throw certificateError(`it has more than ${maxNames} names`, 'Use a database of the certificates that are meant.');
+  if (names.size > maxNames)
+    throw certificateError(`it has more than ${maxNames} names`, 'Use a database of the certificates that are meant.');
   const certificates: ContainedCertificate[] = [];
   const own = new Set<string>();
   for (const [alias, isOwn] of names) {
-    const pem = succeeded(await run({ program: 'certutil', args: ['-L', '-d', database, '-n', alias, '-a'], signal }), 'certutil');
+    const pem = succeeded(
+      await run({ program: 'certutil', args: ['-L', '-d', database, '-n', alias, '-a'], signal }),
+      'certutil',
+    );
     for (const { bytes } of parsePem(pem)) certificates.push({ der: bytes, alias });
     if (isOwn) own.add(alias);
   }
   const found = await identitiesOf({ certificates, keys: [] });
-  const marked = found.identities.map((entry) => ({ ...entry, info: { ...entry.info, hasPrivateKey: own.has(entry.info.alias ?? '') } }));
+  const marked = found.identities.map((entry) => ({
+    ...entry,
+    info: { ...entry.info, hasPrivateKey: own.has(entry.info.alias ?? '') },
+  }));
   return { ...found, identities: marked };
 }
 
@@ -53,7 +64,12 @@ function namesOf(listing: string): ReadonlyMap<string, boolean> {
   return names;
 }
 
-async function exportKey(database: string, run: CommandRunner, entry: Identity, { passwords, signal }: StoreAccess): Promise<Identity> {
+async function exportKey(
+  database: string,
+  run: CommandRunner,
+  entry: Identity,
+  { passwords, signal }: StoreAccess,
+): Promise<Identity> {
   const password = (await passwords.file()) ?? '';
   return withPrivateDirectory(async (directory) => {
     const oneTime = oneTimePassword();
@@ -63,13 +79,22 @@ async function exportKey(database: string, run: CommandRunner, entry: Identity, 
     const args = ['-o', file, '-n', entry.info.alias ?? '', '-d', database, '-k', databasePassword, '-w', filePassword];
     const result = await run({ program: 'pk12util', args, signal });
     if (/SEC_ERROR_BAD_PASSWORD|Incorrect password/.test(result.stderr)) {
-      throw certificateError('the password of the NSS database is missing or wrong', `Give it in \`${passwords.fileField}\`.`);
+      throw certificateError(
+        'the password of the NSS database is missing or wrong',
+        `Give it in \`${passwords.fileField}\`.`,
+      );
     }
     succeeded(result, 'pk12util');
     const own = { ...passwords, file: () => Promise.resolve(oneTime), key: () => Promise.resolve(oneTime) };
-    const { identities } = await identitiesOf(await readContents(await readFile(file), { passwords: own, wantKeys: true, signal }));
+    const { identities } = await identitiesOf(
+      await readContents(await readFile(file), { passwords: own, wantKeys: true, signal }),
+    );
     const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
-    if (opened?.privateKey === undefined) throw certificateError('pk12util gave no private key for it', 'The key may be on a token that does not let it out: use a signer.');
+    if (opened?.privateKey === undefined)
+      throw certificateError(
+        'pk12util gave no private key for it',
+        'The key may be on a token that does not let it out: use a signer.',
+      );
     // The database knows more of the chain than the export holds, and the nickname is its own.
     const [known, exported] = [entry.chain(), opened.chain()];
     return { ...opened, info: entry.info, chain: () => (known.length > exported.length ? known : exported) };

@@ -17,7 +17,10 @@ import { windowsStore } from './windows-store.js';
  * The store behind a reference; one of your own is given back as it is. Nothing is read before `list` or `load` is called.
  * ERR_CERTIFICATE where the platform has no such store.
  */
-export async function openCertificateStore(reference: CertificateStoreReference, options: OpenStoreOptions = {}): Promise<CertificateStore> {
+export async function openCertificateStore(
+  reference: CertificateStoreReference,
+  options: OpenStoreOptions = {},
+): Promise<CertificateStore> {
   return isStore(reference) ? reference : storeOf(driverOf(reference, options), options);
 }
 
@@ -27,8 +30,13 @@ export function isStore(reference: CertificateStoreReference): reference is Cert
 }
 
 /** What reads a store of ours. */
-export function driverOf(reference: Exclude<CertificateStoreReference, CertificateStore>, options: OpenStoreOptions): StoreDriver {
-  return typeof reference === 'string' ? systemStore(reference, options) : storeOfType(reference.type, reference.location, options);
+export function driverOf(
+  reference: Exclude<CertificateStoreReference, CertificateStore>,
+  options: OpenStoreOptions,
+): StoreDriver {
+  return typeof reference === 'string'
+    ? systemStore(reference, options)
+    : storeOfType(reference.type, reference.location, options);
 }
 
 type StoreType = Extract<CertificateStoreReference, { readonly type: unknown }>['type'];
@@ -49,15 +57,23 @@ function storeOfType(type: StoreType, location: string, options: OpenStoreOption
     case 'keychain':
       return keychainStore(location, run);
     default:
-      throw certificateError(`there is no store of type ${JSON.stringify(type)}`, "Use 'directory', 'pkcs12', 'jks', 'nss', 'windows' or 'keychain'.");
+      throw certificateError(
+        `there is no store of type ${JSON.stringify(type)}`,
+        "Use 'directory', 'pkcs12', 'jks', 'nss', 'windows' or 'keychain'.",
+      );
   }
 }
 
 function systemStore(which: 'user' | 'machine', options: OpenStoreOptions): StoreDriver {
-  if (which !== 'user' && which !== 'machine') throw certificateError(`there is no store ${JSON.stringify(which)}`, "Use 'user', 'machine', or a type and a location.");
+  if (which !== 'user' && which !== 'machine')
+    throw certificateError(
+      `there is no store ${JSON.stringify(which)}`,
+      "Use 'user', 'machine', or a type and a location.",
+    );
   const platform = options.platform ?? process.platform;
   const run = options.run ?? runCommand;
   if (platform === 'win32') return windowsStore(which === 'user' ? 'CurrentUser\\My' : 'LocalMachine\\My', run);
-  if (platform === 'darwin') return keychainStore(which === 'user' ? undefined : '/Library/Keychains/System.keychain', run);
+  if (platform === 'darwin')
+    return keychainStore(which === 'user' ? undefined : '/Library/Keychains/System.keychain', run);
   return nssStore(which === 'user' ? join(options.env?.['HOME'] ?? homedir(), '.pki', 'nssdb') : '/etc/pki/nssdb', run);
 }

@@ -30,7 +30,13 @@ const maxOutput = 32 << 20;
 export const runCommand: CommandRunner = ({ program, args, input, signal }) => {
   throwIfAborted(signal);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, timeout: timeoutMs, killSignal: 'SIGKILL', ...(signal === undefined ? {} : { signal }) });
+    const child = spawn(program, args, {
+      stdio: ['pipe', 'pipe', 'pipe'],
+      windowsHide: true,
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      ...(signal === undefined ? {} : { signal }),
+    });
     const output = { stdout: [] as Buffer[], stderr: [] as Buffer[], length: 0 };
     const collect = (name: 'stdout' | 'stderr') => (chunk: Buffer) => {
       output.length += chunk.length;
@@ -51,9 +57,17 @@ export const runCommand: CommandRunner = ({ program, args, input, signal }) => {
       }
     });
     child.on('close', (code, killedBy) => {
-      if (code !== null) resolve({ code, stdout: Buffer.concat(output.stdout).toString('utf8'), stderr: Buffer.concat(output.stderr).toString('utf8') });
+      if (code !== null)
+        resolve({
+          code,
+          stdout: Buffer.concat(output.stdout).toString('utf8'),
+          stderr: Buffer.concat(output.stderr).toString('utf8'),
+        });
       else {
-        const why = output.length > maxOutput ? `wrote more than ${maxOutput} bytes` : `was ended by ${killedBy ?? 'a signal'}, at the latest after ${timeoutMs / 1000} seconds`;
+        const why =
+          output.length > maxOutput
+            ? `wrote more than ${maxOutput} bytes`
+            : `was ended by ${killedBy ?? 'a signal'}, at the latest after ${timeoutMs / 1000} seconds`;
         reject(certificateError(`the program ${program} ${why}`, 'Run it by hand to see what it waits for.'));
       }
     });
@@ -61,10 +75,22 @@ export const runCommand: CommandRunner = ({ program, args, input, signal }) => {
 };
 
 function startFailure(program: string, error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'ENOENT') return certificateError(`the program ${program} could not be started (${error.code ?? error.message})`, 'Check that this process may run it.', error);
-  return certificateError(`the program ${program} is not installed`, installHints.get(program) ?? 'Install it, or name its folder in PATH.', error);
+  if (error.code !== 'ENOENT')
+    return certificateError(
+      `the program ${program} could not be started (${error.code ?? error.message})`,
+      'Check that this process may run it.',
+      error,
+    );
+  return certificateError(
+    `the program ${program} is not installed`,
+    installHints.get(program) ?? 'Install it, or name its folder in PATH.',
+    error,
+  );
 }
 
 const installHints: ReadonlyMap<string, string> = new Map(
-  ['certutil', 'pk12util'].map((program) => [program, 'Install the NSS tools: libnss3-tools on Debian and Ubuntu, nss-tools on Fedora and Red Hat, nss with Homebrew.']),
+  ['certutil', 'pk12util'].map((program) => [
+    program,
+    'Install the NSS tools: libnss3-tools on Debian and Ubuntu, nss-tools on Fedora and Red Hat, nss with Homebrew.',
+  ]),
 );

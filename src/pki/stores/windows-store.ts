@@ -23,10 +23,18 @@ type Ask = (request: Request, signal: AbortSignal | undefined) => Promise<Readon
 export function windowsStore(path: string, run: CommandRunner): StoreDriver {
   const [, location, store] = /^(?:Cert:\\)?(CurrentUser|LocalMachine)\\([A-Za-z]{1,40})$/i.exec(path) ?? [];
   if (location === undefined || store === undefined) {
-    throw certificateError(`${JSON.stringify(showText(path, 100))} is no Windows certificate store`, 'Give `CurrentUser\\My` or `LocalMachine\\My`.');
+    throw certificateError(
+      `${JSON.stringify(showText(path, 100))} is no Windows certificate store`,
+      'Give `CurrentUser\\My` or `LocalMachine\\My`.',
+    );
   }
   const ask: Ask = async (request, signal) => {
-    const result = await run({ program: 'powershell.exe', args: windowsArguments, input: asciiJson({ location, store, ...request }), signal });
+    const result = await run({
+      program: 'powershell.exe',
+      args: windowsArguments,
+      input: asciiJson({ location, store, ...request }),
+      signal,
+    });
     return answerOf(result.stdout, result.stderr);
   };
   return {
@@ -38,7 +46,10 @@ export function windowsStore(path: string, run: CommandRunner): StoreDriver {
 
 /** Any text survives any code page of a console as ASCII. */
 function asciiJson(value: object): string {
-  return JSON.stringify(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  return JSON.stringify(value).replace(
+    /[\u007f-\uffff]/g,
+    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
 }
 
 function answerOf(stdout: string, stderr: string): Readonly<Record<string, unknown>> {
@@ -46,11 +57,23 @@ function answerOf(stdout: string, stderr: string): Readonly<Record<string, unkno
   try {
     answer = JSON.parse(Buffer.from(stdout.trim(), 'base64').toString('utf8'));
   } catch (error) {
-    throw certificateError(`PowerShell gave no answer: ${showText(stderr.trim(), 300)}`, 'Windows PowerShell 5.1 or later is needed, in full language mode.', error);
+    throw certificateError(
+      `PowerShell gave no answer: ${showText(stderr.trim(), 300)}`,
+      'Windows PowerShell 5.1 or later is needed, in full language mode.',
+      error,
+    );
   }
-  if (typeof answer !== 'object' || answer === null) throw certificateError('PowerShell gave an answer of an unknown form', 'Windows PowerShell 5.1 or later is needed.');
+  if (typeof answer !== 'object' || answer === null)
+    throw certificateError(
+      'PowerShell gave an answer of an unknown form',
+      'Windows PowerShell 5.1 or later is needed.',
+    );
   const { error } = answer as { error?: unknown };
-  if (error !== undefined) throw certificateError(`Windows says: ${showText(String(error), 300)}`, 'See that this user may open the store and use the key.');
+  if (error !== undefined)
+    throw certificateError(
+      `Windows says: ${showText(String(error), 300)}`,
+      'See that this user may open the store and use the key.',
+    );
   return answer as Readonly<Record<string, unknown>>;
 }
 
@@ -78,29 +101,58 @@ async function takeKey(ask: Ask, entry: Identity, { passwords, signal }: StoreAc
   const withChain = { ...entry, chain: issuers.length > 0 ? () => issuers : entry.chain };
   if (typeof pfx !== 'string' || pfx === '') return { ...withChain, privateKey: keyInPlace(ask, thumbprint, entry) };
   const own = { ...passwords, file: () => Promise.resolve(password), key: () => Promise.resolve(password) };
-  const { identities } = await identitiesOf(await readContents(Buffer.from(pfx, 'base64'), { passwords: own, wantKeys: true, signal }));
+  const { identities } = await identitiesOf(
+    await readContents(Buffer.from(pfx, 'base64'), { passwords: own, wantKeys: true, signal }),
+  );
   const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
-  if (opened?.privateKey === undefined) throw certificateError('Windows exported no private key for it', 'Import the certificate anew with its key.');
+  if (opened?.privateKey === undefined)
+    throw certificateError('Windows exported no private key for it', 'Import the certificate anew with its key.');
   return { ...withChain, privateKey: opened.privateKey };
 }
 
 /** A key that stays in Windows. Without `agree`: Windows PowerShell cannot give the raw secret of an ECDH key. */
-function keyInPlace(ask: Ask, thumbprint: string, { certificate }: Identity): PrivateKeySigner & Pick<PrivateKeyDecryptor, 'rsaDecrypt'> {
+function keyInPlace(
+  ask: Ask,
+  thumbprint: string,
+  { certificate }: Identity,
+): PrivateKeySigner & Pick<PrivateKeyDecryptor, 'rsaDecrypt'> {
   const valueOf = async (request: Request, signal: AbortSignal): Promise<Buffer> => {
     const { value } = await ask({ ...request, thumbprint }, signal);
-    if (typeof value !== 'string' || value === '') throw certificateError('Windows gave an empty answer', 'See that this user may use the key.');
+    if (typeof value !== 'string' || value === '')
+      throw certificateError('Windows gave an empty answer', 'See that this user may use the key.');
     return Buffer.from(value, 'base64');
   };
   return {
     async sign({ algorithm, digest, signal }) {
       const scheme = schemes.get(algorithm.name);
-      if (scheme === undefined || digest === undefined) throw certificateError(`a key in Windows cannot sign with ${algorithm.name}`, 'Use an RSA or ECDSA certificate.');
-      const value = await valueOf({ action: 'sign', scheme, hash: (algorithm.hash ?? 'sha256').toUpperCase(), digest: Buffer.from(digest).toString('base64') }, signal);
+      if (scheme === undefined || digest === undefined)
+        throw certificateError(
+          `a key in Windows cannot sign with ${algorithm.name}`,
+          'Use an RSA or ECDSA certificate.',
+        );
+      const value = await valueOf(
+        {
+          action: 'sign',
+          scheme,
+          hash: (algorithm.hash ?? 'sha256').toUpperCase(),
+          digest: Buffer.from(digest).toString('base64'),
+        },
+        signal,
+      );
       return scheme === 'ecdsa' ? ecdsaToDer(value) : value;
     },
     async rsaDecrypt({ ciphertext, scheme, hash, signal }) {
-      if (certificate.key.kind !== 'rsa') throw certificateError('the key in Windows is no RSA key', 'Use an RSA certificate.');
-      return valueOf({ action: 'decrypt', scheme, hash: (hash ?? 'sha1').toUpperCase(), ciphertext: Buffer.from(ciphertext).toString('base64') }, signal);
+      if (certificate.key.kind !== 'rsa')
+        throw certificateError('the key in Windows is no RSA key', 'Use an RSA certificate.');
+      return valueOf(
+        {
+          action: 'decrypt',
+          scheme,
+          hash: (hash ?? 'sha1').toUpperCase(),
+          ciphertext: Buffer.from(ciphertext).toString('base64'),
+        },
+        signal,
+      );
     },
   };
 }

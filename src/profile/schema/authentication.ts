@@ -23,8 +23,19 @@ const authorizationId = optional(text({ expected: 'an identity to act as' }));
 const allowPlaintext = optional(flag);
 
 const methods = [
-  'password', 'plain', 'login', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512',
-  'ntlm', 'kerberos', 'xoauth2', 'oauthbearer', 'external', 'custom',
+  'password',
+  'plain',
+  'login',
+  'cram-md5',
+  'scram-sha-1',
+  'scram-sha-256',
+  'scram-sha-512',
+  'ntlm',
+  'kerberos',
+  'xoauth2',
+  'oauthbearer',
+  'external',
+  'custom',
 ] as const satisfies readonly Authentication['method'][];
 
 const method = required(choice(...methods));
@@ -55,12 +66,14 @@ const byNtlm: Schema = object<NtlmAuthentication>({
 
 const principal = text({
   expected: 'a Kerberos principal, as user@REALM',
-  fault: (value) => (/[^@]@[^@]+$/.test(value) ? undefined : 'expected a Kerberos principal, as user@REALM, got text without a realm'),
+  fault: (value) =>
+    /[^@]@[^@]+$/.test(value) ? undefined : 'expected a Kerberos principal, as user@REALM, got text without a realm',
 });
 
 const servicePrincipal = text({
   expected: 'a service principal, as smtp/mail.example.com',
-  fault: (value) => (/^[^/]+\/[^/]/.test(value) ? undefined : 'expected a service principal, as smtp/mail.example.com, got other text'),
+  fault: (value) =>
+    /^[^/]+\/[^/]/.test(value) ? undefined : 'expected a service principal, as smtp/mail.example.com, got other text',
 });
 
 const byKerberos: Schema = object<KerberosAuthentication>(
@@ -79,11 +92,19 @@ const byKerberos: Schema = object<KerberosAuthentication>(
   { verify: verifyKerberos },
 );
 
-function verifyKerberos(_value: object, given: (key: keyof KerberosAuthentication) => boolean, at: string, report: Report): void {
-  if (given('password') && given('keytabFile')) problem(report, `${at}.keytabFile`, 'stands beside password: give one of them');
-  if ((given('password') || given('keytabFile')) && !given('principal')) unexpected(report, `${at}.principal`, principal.expected, undefined);
+function verifyKerberos(
+  _value: object,
+  given: (key: keyof KerberosAuthentication) => boolean,
+  at: string,
+  report: Report,
+): void {
+  if (given('password') && given('keytabFile'))
+    problem(report, `${at}.keytabFile`, 'stands beside password: give one of them');
+  if ((given('password') || given('keytabFile')) && !given('principal'))
+    unexpected(report, `${at}.principal`, principal.expected, undefined);
   // Without credentials of its own the profile would sign in with the tickets of whoever runs this process.
-  if (!given('password') && !given('keytabFile') && !given('credentialCache')) mayRefer(report, at, "has no password and so takes this machine's ticket cache");
+  if (!given('password') && !given('keytabFile') && !given('credentialCache'))
+    mayRefer(report, at, "has no password and so takes this machine's ticket cache");
 }
 
 const byToken: Schema = object<TokenAuthentication>(
@@ -93,7 +114,10 @@ const byToken: Schema = object<TokenAuthentication>(
     token: optional(
       secret({
         what: 'token',
-        fault: (value) => (/^[\x21-\x7e]+$/.test(value) ? undefined : 'expected an access token without "Bearer", got text with a space, a control or a non-ASCII character'),
+        fault: (value) =>
+          /^[\x21-\x7e]+$/.test(value)
+            ? undefined
+            : 'expected an access token without "Bearer", got text with a space, a control or a non-ASCII character',
       }),
     ),
     authorizationId,
@@ -102,9 +126,18 @@ const byToken: Schema = object<TokenAuthentication>(
   {
     verify(value, given, at, report) {
       if (given('authorizationId') && (value as TokenAuthentication).method === 'xoauth2') {
-        problem(report, `${at}.authorizationId`, "XOAUTH2 has no such field: the mailbox is username; or take method 'oauthbearer'");
+        problem(
+          report,
+          `${at}.authorizationId`,
+          "XOAUTH2 has no such field: the mailbox is username; or take method 'oauthbearer'",
+        );
       }
-      if (!given('token')) problem(report, `${at}.token`, 'expected an access token (a string, { env }, { file } or a function), got nothing; this version has no OAuth 2.0 sign-in of its own');
+      if (!given('token'))
+        problem(
+          report,
+          `${at}.token`,
+          'expected an access token (a string, { env }, { file } or a function), got nothing; this version has no OAuth 2.0 sign-in of its own',
+        );
     },
   },
 );

@@ -19,7 +19,9 @@ const certificateText: Schema = text({
   multiline: true,
   fault(value) {
     if (value.includes(keyMark)) return 'holds a private key; only certificates belong here';
-    return value.includes('-----BEGIN ') ? undefined : 'expected PEM text, got other text: a file is { file }, base64 is { base64 }';
+    return value.includes('-----BEGIN ')
+      ? undefined
+      : 'expected PEM text, got other text: a file is { file }, base64 is { base64 }';
   },
 });
 
@@ -27,7 +29,8 @@ const publicBytes: Schema = {
   expected: 'bytes',
   check(value, at, report) {
     const bytes = isBytes(value) ? checkBytes(value, at, report) : unexpected(report, at, 'bytes', value);
-    if (bytes !== undefined && asBuffer(bytes).includes(keyMark)) return problem(report, at, 'holds a private key; only certificates belong here');
+    if (bytes !== undefined && asBuffer(bytes).includes(keyMark))
+      return problem(report, at, 'holds a private key; only certificates belong here');
     return bytes;
   },
   toJson: (value) => (isBytes(value) ? bytesToJson(value) : value),
@@ -57,7 +60,12 @@ const selector: Schema = object<Selector & Partial<CertificateSelector>>(
     expected: 'one of { subject }, { email }, { fingerprint }, { alias }',
     verify(_value, given, at, report) {
       const present = selectors.filter(given);
-      if (present.length !== 1) problem(report, at, `expected exactly one of ${alternatives(selectors)}, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`);
+      if (present.length !== 1)
+        problem(
+          report,
+          at,
+          `expected exactly one of ${alternatives(selectors)}, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
+        );
     },
   },
 );
@@ -72,15 +80,20 @@ const storeLocation: Schema = object<{ type: string; location: string }>({
 const liveStore: Schema = live('a CertificateStore', isLiveStore);
 
 const systemStore: Schema = plain(storeWords.expected, (value, at, report) =>
-  mayRefer(report, at, "names the operating system's certificate store") ? storeWords.check(value, at, report) : undefined,
+  mayRefer(report, at, "names the operating system's certificate store")
+    ? storeWords.check(value, at, report)
+    : undefined,
 );
 
 /** `CertificateStoreReference`. */
-export const storeReference: Schema = variant("'user', 'machine', { type, location } or a CertificateStore", (value) => {
-  if (typeof value === 'string') return systemStore;
-  if (isLiveStore(value)) return liveStore;
-  return isPlainObject(value) ? storeLocation : undefined;
-});
+export const storeReference: Schema = variant(
+  "'user', 'machine', { type, location } or a CertificateStore",
+  (value) => {
+    if (typeof value === 'string') return systemStore;
+    if (isLiveStore(value)) return liveStore;
+    return isPlainObject(value) ? storeLocation : undefined;
+  },
+);
 
 function isLiveStore(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
@@ -93,7 +106,8 @@ export const filePassword: Schema = secret({ what: 'password', allowEmpty: true 
 
 const cacheFlag: Schema = plain(flag.expected, (value, at, report) => {
   // The cache is found by the profile's name: a stranger's profile would get at the key of the one that it is named after.
-  if (value === true && !mayRefer(report, at, "asks for the certificate cache of this machine's profile store")) return undefined;
+  if (value === true && !mayRefer(report, at, "asks for the certificate cache of this machine's profile store"))
+    return undefined;
   return flag.check(value, at, report);
 });
 
@@ -129,14 +143,22 @@ const companions = [
 ] as const;
 
 /** `CertificateSource`. */
-export const certificateSource: Schema = object<SourceFields>(sourceFields satisfies Record<keyof CertificateSource, unknown>, {
-  expected: 'a certificate source: { file }, { data } or { store, select }',
-  verify(_value, given, at, report: Report) {
-    const present = origins.filter(given);
-    if (present.length !== 1) problem(report, at, `expected exactly one of file, data or store, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`);
-    for (const [companion, origin] of companions) {
-      if (given(companion) && !given(origin)) problem(report, `${at}.${companion}`, `stands only beside ${origin}`);
-    }
-    if (given('store') && !given('select')) unexpected(report, `${at}.select`, selector.expected, undefined);
+export const certificateSource: Schema = object<SourceFields>(
+  sourceFields satisfies Record<keyof CertificateSource, unknown>,
+  {
+    expected: 'a certificate source: { file }, { data } or { store, select }',
+    verify(_value, given, at, report: Report) {
+      const present = origins.filter(given);
+      if (present.length !== 1)
+        problem(
+          report,
+          at,
+          `expected exactly one of file, data or store, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
+        );
+      for (const [companion, origin] of companions) {
+        if (given(companion) && !given(origin)) problem(report, `${at}.${companion}`, `stands only beside ${origin}`);
+      }
+      if (given('store') && !given('select')) unexpected(report, `${at}.select`, selector.expected, undefined);
+    },
   },
-});
+);

@@ -24,7 +24,8 @@ export const flag: Schema = choice(true, false);
 
 /** A whole number in a range. */
 export function wholeNumber(min: number, max: number): Schema {
-  const expected = max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
+  const expected =
+    max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
   return plain(expected, (value, path, report) =>
     typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
       ? value
@@ -40,11 +41,17 @@ export function list(item: Schema, options: { readonly min?: number; readonly ma
     expected,
     check(value, path, report) {
       if (!Array.isArray(value)) return unexpected(report, path, expected, value);
-      if (value.length < min) return problem(report, path, `expected at least ${min === 1 ? 'one entry' : `${min} entries`}, got an empty array; leave it out instead`);
+      if (value.length < min)
+        return problem(
+          report,
+          path,
+          `expected at least ${min === 1 ? 'one entry' : `${min} entries`}, got an empty array; leave it out instead`,
+        );
       if (value.length > max) return problem(report, path, `expected at most ${max} entries, got ${value.length}`);
       return Object.freeze(Array.from(value, (entry: unknown, index) => item.check(entry, join(path, index), report)));
     },
-    toJson: (value, path, output) => (value as readonly unknown[]).map((entry, index) => item.toJson(entry, join(path, index), output)),
+    toJson: (value, path, output) =>
+      (value as readonly unknown[]).map((entry, index) => item.toJson(entry, join(path, index), output)),
   };
 }
 
@@ -55,7 +62,10 @@ export function oneOrMany(item: Schema): Schema {
 }
 
 /** One of several schemas, picked by looking at the value; where none is picked, the value is refused. */
-export function variant(expected: string, pick: (value: unknown, path: string, report?: Report) => Schema | undefined): Schema {
+export function variant(
+  expected: string,
+  pick: (value: unknown, path: string, report?: Report) => Schema | undefined,
+): Schema {
   return {
     expected,
     check: (value, path, report) => {

@@ -61,10 +61,15 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
     if (isFull(report)) return;
     const why = refused.get(key);
     if (why !== undefined) problem(report, join(path, key), why);
-    else if (isPrototypeKey(key)) problem(report, join(path, key), 'is refused: a key of this name could reach the prototype of an object');
+    else if (isPrototypeKey(key))
+      problem(report, join(path, key), 'is refused: a key of this name could reach the prototype of an object');
     else {
       const near = nearest(key, known.keys());
-      problem(report, join(path, key), `is not a known key${near === undefined ? `; known are ${[...known.keys()].join(', ')}` : `; did you mean ${near}?`}`);
+      problem(
+        report,
+        join(path, key),
+        `is not a known key${near === undefined ? `; known are ${[...known.keys()].join(', ')}` : `; did you mean ${near}?`}`,
+      );
     }
   };
 
@@ -116,22 +121,36 @@ function propertyOf(value: unknown, schema: Schema): PropertyDescriptor {
 /** Freezes, and makes JSON.stringify and console.log of this object and of any part of it show no secret. */
 function hideSecrets(copy: object, redact: () => unknown): object {
   Object.defineProperty(copy, 'toJSON', { value: redact });
-  Object.defineProperty(copy, inspect.custom, { value: (_depth: number, options: InspectOptions) => inspect(redact(), options) });
+  Object.defineProperty(copy, inspect.custom, {
+    value: (_depth: number, options: InspectOptions) => inspect(redact(), options),
+  });
   return Object.freeze(copy);
 }
 
 /** An object whose keys the user chooses. */
-export function record(item: Schema, rules: { readonly max: number; readonly key: (key: string, path: string, report: Report) => void; readonly expected: string }): Schema {
+export function record(
+  item: Schema,
+  rules: {
+    readonly max: number;
+    readonly key: (key: string, path: string, report: Report) => void;
+    readonly expected: string;
+  },
+): Schema {
   return {
     expected: rules.expected,
     check(value, path, report) {
       if (!isPlainObject(value)) return unexpected(report, path, rules.expected, value);
       const keys = Object.keys(value);
-      if (keys.length > rules.max) return problem(report, path, `expected at most ${rules.max} entries, got ${keys.length}`);
+      if (keys.length > rules.max)
+        return problem(report, path, `expected at most ${rules.max} entries, got ${keys.length}`);
       const copy: Record<string, unknown> = {};
       for (const key of keys) {
         if (isPrototypeKey(key)) {
-          problem(report, join(path, showText(key)), 'is refused: a key of this name could reach the prototype of an object');
+          problem(
+            report,
+            join(path, showText(key)),
+            'is refused: a key of this name could reach the prototype of an object',
+          );
           continue;
         }
         rules.key(key, join(path, key), report);

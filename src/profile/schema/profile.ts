@@ -51,8 +51,13 @@ const textAddress: Schema = plain(addressExpected, (value, path, report) => {
   if (addressText.check(value, path, report) === undefined) return undefined;
   return parses(() => parseAddress(String(value), path), report) ? value : undefined;
 });
-const partsAddress: Schema = object<{ name?: string | undefined; email: string }>({ name: optional(displayName), email: required(emailAddress) });
-const address: Schema = variant(addressExpected, (value) => (typeof value === 'string' ? textAddress : isPlainObject(value) ? partsAddress : undefined));
+const partsAddress: Schema = object<{ name?: string | undefined; email: string }>({
+  name: optional(displayName),
+  email: required(emailAddress),
+});
+const address: Schema = variant(addressExpected, (value) =>
+  typeof value === 'string' ? textAddress : isPlainObject(value) ? partsAddress : undefined,
+);
 
 const sender: Schema = object<Sender>({
   name: optional(displayName),
@@ -82,7 +87,15 @@ const dkim: Schema = object<DkimSettings>(
     selector: required(domain),
     privateKey: required(secret({ what: 'private key (PEM or base64 PKCS#8)' })),
     headers: optional(
-      list(text({ expected: 'the name of a header field', max: 76, fault: (name) => (/^[!-9;-~]+$/.test(name) ? undefined : 'expected the name of a header field, got other text') }), { max: 200 }),
+      list(
+        text({
+          expected: 'the name of a header field',
+          max: 76,
+          fault: (name) =>
+            /^[!-9;-~]+$/.test(name) ? undefined : 'expected the name of a header field, got other text',
+        }),
+        { max: 200 },
+      ),
     ),
   },
   {
@@ -125,14 +138,37 @@ export const profileSchema: Schema = object<EmailProfile>(
 );
 
 /** What holds between the server and the authentication. */
-function verifyProfile({ server, authentication: proof }: Partial<EmailProfile>, _given: (key: keyof EmailProfile) => boolean, _path: string, report: Report): void {
+function verifyProfile(
+  { server, authentication: proof }: Partial<EmailProfile>,
+  _given: (key: keyof EmailProfile) => boolean,
+  _path: string,
+  report: Report,
+): void {
   if (server === undefined || proof === undefined) return;
-  if (proof.method === 'kerberos' && proof.servicePrincipal === undefined && server.host !== undefined && isIp(server.host)) {
-    problem(report, 'authentication.servicePrincipal', 'expected a service principal, as smtp/mail.example.com, because server.host is an IP address, got nothing');
+  if (
+    proof.method === 'kerberos' &&
+    proof.servicePrincipal === undefined &&
+    server.host !== undefined &&
+    isIp(server.host)
+  ) {
+    problem(
+      report,
+      'authentication.servicePrincipal',
+      'expected a service principal, as smtp/mail.example.com, because server.host is an IP address, got nothing',
+    );
   }
   if (proof.method !== 'external') return;
   if (server.tls?.clientCertificate === undefined) {
-    problem(report, 'server.tls.clientCertificate', "expected a certificate, because authentication.method is 'external', got nothing");
+    problem(
+      report,
+      'server.tls.clientCertificate',
+      "expected a certificate, because authentication.method is 'external', got nothing",
+    );
   }
-  if (server.security === 'none') problem(report, 'server.security', "cannot be 'none' with authentication.method 'external': the certificate is shown in TLS");
+  if (server.security === 'none')
+    problem(
+      report,
+      'server.security',
+      "cannot be 'none' with authentication.method 'external': the certificate is shown in TLS",
+    );
 }

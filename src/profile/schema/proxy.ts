@@ -24,24 +24,43 @@ const proxyServer: Schema = object<ProxyServerSettings>(
     username: optional(username),
     password: optional(password),
     resolve: optional(choice('proxy', 'local')),
-    tls: optional(variant('true, false or TLS settings', (value) => (typeof value === 'boolean' ? flag : isPlainObject(value) ? tlsSettings : undefined))),
+    tls: optional(
+      variant('true, false or TLS settings', (value) =>
+        typeof value === 'boolean' ? flag : isPlainObject(value) ? tlsSettings : undefined,
+      ),
+    ),
   },
   { verify: verifyServer },
 );
 
-function verifyServer(value: Partial<ProxyServerSettings>, given: (key: keyof ProxyServerSettings) => boolean, at: string, report: Report): void {
+function verifyServer(
+  value: Partial<ProxyServerSettings>,
+  given: (key: keyof ProxyServerSettings) => boolean,
+  at: string,
+  report: Report,
+): void {
   const { type } = value;
   if (given('password') && !given('username')) problem(report, `${at}.password`, 'stands only beside username');
   if (type === undefined) return;
-  if (given('tls') && value.tls !== false && type !== 'http-connect') problem(report, `${at}.tls`, `stands only with type 'http-connect', not with '${type}'`);
-  if ((type === 'socks4' || type === 'socks4a') && given('password')) problem(report, `${at}.password`, `is refused: '${type}' has a user id and no password; 'socks5' has both`);
-  if (type === 'socks4' && value.resolve === 'proxy') problem(report, `${at}.resolve`, "cannot be 'proxy' with type 'socks4', which takes IP addresses only; 'socks4a' takes names");
-  if (type === 'http-connect' && value.username?.includes(':')) problem(report, `${at}.username`, 'holds a colon, which a user name of HTTP Basic cannot (RFC 7617)');
-  if (type === 'http-connect' && typeof value.password === 'string' && /[\x00-\x1f\x7f]/.test(value.password)) problem(report, `${at}.password`, 'holds a control character, which a password of HTTP Basic cannot (RFC 7617)');
+  if (given('tls') && value.tls !== false && type !== 'http-connect')
+    problem(report, `${at}.tls`, `stands only with type 'http-connect', not with '${type}'`);
+  if ((type === 'socks4' || type === 'socks4a') && given('password'))
+    problem(report, `${at}.password`, `is refused: '${type}' has a user id and no password; 'socks5' has both`);
+  if (type === 'socks4' && value.resolve === 'proxy')
+    problem(
+      report,
+      `${at}.resolve`,
+      "cannot be 'proxy' with type 'socks4', which takes IP addresses only; 'socks4a' takes names",
+    );
+  if (type === 'http-connect' && value.username?.includes(':'))
+    problem(report, `${at}.username`, 'holds a colon, which a user name of HTTP Basic cannot (RFC 7617)');
+  if (type === 'http-connect' && typeof value.password === 'string' && /[\x00-\x1f\x7f]/.test(value.password))
+    problem(report, `${at}.password`, 'holds a control character, which a password of HTTP Basic cannot (RFC 7617)');
   if (type !== 'socks5') return;
   for (const key of ['username', 'password'] as const) {
     const entry = value[key];
-    if (typeof entry === 'string' && Buffer.byteLength(entry) > maxSocksBytes) problem(report, `${at}.${key}`, `is too long: SOCKS5 takes at most ${maxSocksBytes} bytes (RFC 1929)`);
+    if (typeof entry === 'string' && Buffer.byteLength(entry) > maxSocksBytes)
+      problem(report, `${at}.${key}`, `is too long: SOCKS5 takes at most ${maxSocksBytes} bytes (RFC 1929)`);
   }
 }
 
@@ -74,8 +93,11 @@ const asText: Schema = {
 };
 
 /** `ProxySettings`. */
-export const proxy: Schema = variant("'none', 'auto', scheme://user:password@host:port, or an object with a type", (value) => {
-  if (typeof value === 'string') return asText;
-  if (!isPlainObject(value)) return undefined;
-  return own(value, 'type') === 'auto' ? automatic : proxyServer;
-});
+export const proxy: Schema = variant(
+  "'none', 'auto', scheme://user:password@host:port, or an object with a type",
+  (value) => {
+    if (typeof value === 'string') return asText;
+    if (!isPlainObject(value)) return undefined;
+    return own(value, 'type') === 'auto' ? automatic : proxyServer;
+  },
+);

@@ -55,7 +55,11 @@ export function unexpected(report: Report, path: string, expected: string, value
 /** Reports that a reference is not allowed in this run; true where it is. */
 export function mayRefer(report: Report, path: string, what: string): boolean {
   if (report.allowReferences) return true;
-  problem(report, path, `${what}, which is not allowed here: this profile is read with allowReferences: false, so that it cannot reach what this machine holds`);
+  problem(
+    report,
+    path,
+    `${what}, which is not allowed here: this profile is read with allowReferences: false, so that it cannot reach what this machine holds`,
+  );
   return false;
 }
 
@@ -90,7 +94,9 @@ export function own(value: object, key: string): unknown {
 }
 
 /** What settings inherit: words for `String(…)`, and nothing of what may have been done to Object.prototype. */
-const settingsPrototype: object = Object.freeze(Object.assign(Object.create(null), { toString: () => '[object Object]' }));
+const settingsPrototype: object = Object.freeze(
+  Object.assign(Object.create(null), { toString: () => '[object Object]' }),
+);
 
 /** Settings to be filled in: one that is absent is absent. */
 export function newSettings(): Record<string, unknown> {

@@ -12,7 +12,8 @@ const maxBytes = 4 * 1024 * 1024;
 
 const variable = text({
   expected: 'the name of an environment variable',
-  fault: (value) => (value.includes('=') ? 'expected the name of an environment variable, got text with an =' : undefined),
+  fault: (value) =>
+    value.includes('=') ? 'expected the name of an environment variable, got text with an =' : undefined,
 });
 const secretFile = pathOf('a file that holds a secret');
 
@@ -57,9 +58,15 @@ export function secret(rules: SecretRules): Schema {
 
 function checkSecretText(value: string, path: string, report: Report, rules: SecretRules, expected: string): unknown {
   if (value === '' && !rules.allowEmpty) return unexpected(report, path, expected, value);
-  if (value === redacted) return problem(report, path, `is '${redacted}', which stands for a secret that was left out: give the secret itself`);
+  if (value === redacted)
+    return problem(
+      report,
+      path,
+      `is '${redacted}', which stands for a secret that was left out: give the secret itself`,
+    );
   const max = rules.max ?? maxSecret;
-  if (value.length > max) return problem(report, path, `is too long: expected at most ${max} characters, got ${value.length}`);
+  if (value.length > max)
+    return problem(report, path, `is too long: expected at most ${max} characters, got ${value.length}`);
   if (value.includes('\0')) return problem(report, path, 'holds a NUL character, which is refused');
   const fault = isWellFormed(value) ? rules.fault?.(value) : 'holds half of a surrogate pair, which is not a character';
   return fault === undefined ? value : problem(report, path, fault);
@@ -71,7 +78,11 @@ function checkReference(value: Record<string, unknown>, path: string, report: Re
   const [key = ''] = keys;
   if (keys.length !== 1 || (key !== 'env' && key !== 'file')) {
     const near = keys.length === 1 ? nearest(key, ['env', 'file']) : undefined;
-    return problem(report, path, `expected ${expected}, got an object with ${keys.length === 0 ? 'no key' : 'other keys'}${near === undefined ? '' : `; did you mean ${near}?`}`);
+    return problem(
+      report,
+      path,
+      `expected ${expected}, got an object with ${keys.length === 0 ? 'no key' : 'other keys'}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    );
   }
   const name = own(value, key);
   const schema = key === 'env' ? variable : secretFile;
@@ -86,25 +97,37 @@ export function isBytes(value: unknown): value is Uint8Array | { readonly base64
 }
 
 /** A copy of the bytes. JavaScript cannot freeze bytes; that they are a copy keeps the caller's changes out. */
-export function checkBytes(value: Uint8Array | { readonly base64: unknown }, path: string, report: Report): Uint8Array | undefined {
+export function checkBytes(
+  value: Uint8Array | { readonly base64: unknown },
+  path: string,
+  report: Report,
+): Uint8Array | undefined {
   const bytes = types.isUint8Array(value) ? new Uint8Array(value) : decode(value, path, report);
   if (bytes === undefined) return undefined;
   if (bytes.length === 0) return problem(report, path, 'expected bytes, got none');
-  if (bytes.length > maxBytes) return problem(report, path, `is too long: expected at most ${maxBytes} bytes, got ${bytes.length}`);
+  if (bytes.length > maxBytes)
+    return problem(report, path, `is too long: expected at most ${maxBytes} bytes, got ${bytes.length}`);
   return bytes;
 }
 
 function decode(value: { readonly base64: unknown }, path: string, report: Report): Uint8Array | undefined {
   const expected = 'base64 text (RFC 4648 section 4)';
   const others = Object.keys(value).filter((key) => key !== 'base64');
-  if (others.length > 0) return problem(report, join(path, others[0] ?? ''), 'is not a known key; beside base64 there is none');
+  if (others.length > 0)
+    return problem(report, join(path, others[0] ?? ''), 'is not a known key; beside base64 there is none');
   const { base64 } = value;
   if (typeof base64 !== 'string') return unexpected(report, join(path, 'base64'), expected, base64);
-  if (base64.length > maxBytes * 2) return problem(report, join(path, 'base64'), `is too long: expected at most ${maxBytes} bytes`);
+  if (base64.length > maxBytes * 2)
+    return problem(report, join(path, 'base64'), `is too long: expected at most ${maxBytes} bytes`);
   const compact = base64.replace(/[\r\n\t ]+/g, '');
   const bytes = Buffer.from(compact, 'base64');
   // Node skips what is not base64; only text that comes out again is base64.
-  if (bytes.toString('base64').replace(/=+$/, '') !== compact.replace(/={1,2}$/, '')) return problem(report, join(path, 'base64'), `expected ${expected}, got ${base64 === redacted ? `'${redacted}', which stands for a secret that was left out` : 'other text'}`);
+  if (bytes.toString('base64').replace(/=+$/, '') !== compact.replace(/={1,2}$/, ''))
+    return problem(
+      report,
+      join(path, 'base64'),
+      `expected ${expected}, got ${base64 === redacted ? `'${redacted}', which stands for a secret that was left out` : 'other text'}`,
+    );
   return new Uint8Array(bytes);
 }
 

@@ -21,7 +21,11 @@ export function hasSystemCa(version: string): boolean {
 
 const systemCa: Schema = plain(flag.expected, (value, at, report) => {
   if (value === true && !hasSystemCa(process.versions.node)) {
-    return problem(report, at, `needs Node 22.15 or later, this is ${process.versions.node}; name the trust anchors in ca instead`);
+    return problem(
+      report,
+      at,
+      `needs Node 22.15 or later, this is ${process.versions.node}; name the trust anchors in ca instead`,
+    );
   }
   return flag.check(value, at, report);
 });
@@ -36,7 +40,8 @@ export const tlsSettings: Schema = object<TlsSettings>(
       text({
         expected: 'an OpenSSL cipher list',
         max: 4096,
-        fault: (value) => (/^[\w:!+@=,. -]+$/.test(value) ? undefined : 'expected an OpenSSL cipher list, got other text'),
+        fault: (value) =>
+          /^[\w:!+@=,. -]+$/.test(value) ? undefined : 'expected an OpenSSL cipher list, got other text',
       }),
     ),
     pinnedFingerprints: optional(list(fingerprint, { max: 100 })),
@@ -46,7 +51,11 @@ export const tlsSettings: Schema = object<TlsSettings>(
   {
     verify(value, given, at, report) {
       if (value.dangerouslyAcceptAnyCertificate === true && given('pinnedFingerprints')) {
-        problem(report, `${at}.dangerouslyAcceptAnyCertificate`, 'contradicts pinnedFingerprints: leave one of them out');
+        problem(
+          report,
+          `${at}.dangerouslyAcceptAnyCertificate`,
+          'contradicts pinnedFingerprints: leave one of them out',
+        );
       }
     },
   },
@@ -63,11 +72,22 @@ const timeouts: Schema = object<Timeouts>({
 
 const securityWords = choice('automatic', 'implicit', 'explicit', 'none');
 /** What other programs call it. TLS is left out: some mean the one by it, some the other. */
-const otherWords: ReadonlyMap<unknown, string> = new Map([['starttls', 'explicit'], ['ssl', 'implicit'], ['ssl/tls', 'implicit'], ['smtps', 'implicit']]);
+const otherWords: ReadonlyMap<unknown, string> = new Map([
+  ['starttls', 'explicit'],
+  ['ssl', 'implicit'],
+  ['ssl/tls', 'implicit'],
+  ['smtps', 'implicit'],
+]);
 
 const security: Schema = plain(securityWords.expected, (value, at, report) => {
   const meant = otherWords.get(typeof value === 'string' ? value.toLowerCase() : undefined);
-  return meant === undefined ? securityWords.check(value, at, report) : problem(report, at, `expected ${securityWords.expected}, got '${String(value)}', which is called '${meant}' here`);
+  return meant === undefined
+    ? securityWords.check(value, at, report)
+    : problem(
+        report,
+        at,
+        `expected ${securityWords.expected}, got '${String(value)}', which is called '${meant}' here`,
+      );
 });
 
 export const outgoingServer: Schema = object<OutgoingServer>({

@@ -38,7 +38,9 @@ const ldap: Schema = object<LdapCertificates>(
         max: 4096,
         fault(value) {
           if (!value.includes('{address}')) return 'expected an LDAP filter with {address} in it, got one without';
-          return value.startsWith('(') && value.endsWith(')') ? undefined : 'expected an LDAP filter in parentheses (RFC 4515), got other text';
+          return value.startsWith('(') && value.endsWith(')')
+            ? undefined
+            : 'expected an LDAP filter in parentheses (RFC 4515), got other text';
         },
       }),
     ),
@@ -48,7 +50,8 @@ const ldap: Schema = object<LdapCertificates>(
     verify(_value, given, at, report) {
       if (given('password') && !given('bindDn')) problem(report, `${at}.password`, 'stands only beside bindDn');
       // A name without a password is an unauthenticated bind: the server answers as to anybody (RFC 4513 section 5.1.2).
-      if (given('bindDn') && !given('password')) unexpected(report, `${at}.password`, 'a password beside bindDn', undefined);
+      if (given('bindDn') && !given('password'))
+        unexpected(report, `${at}.password`, 'a password beside bindDn', undefined);
     },
   },
 );
@@ -61,14 +64,17 @@ const wholeStore: Schema = object<{ store: unknown; password?: unknown }>({
 });
 
 /** `RecipientCertificates`. */
-const recipientCertificates: Schema = variant('a certificate source, { store }, { directory }, { ldap, baseDn } or a function', (value) => {
-  if (typeof value === 'function') return func;
-  if (!isPlainObject(value)) return undefined;
-  const has = (key: string): boolean => Object.hasOwn(value, key);
-  if (has('ldap')) return ldap;
-  if (has('directory')) return directory;
-  return has('store') && !has('select') ? wholeStore : certificateSource;
-});
+const recipientCertificates: Schema = variant(
+  'a certificate source, { store }, { directory }, { ldap, baseDn } or a function',
+  (value) => {
+    if (typeof value === 'function') return func;
+    if (!isPlainObject(value)) return undefined;
+    const has = (key: string): boolean => Object.hasOwn(value, key);
+    if (has('ldap')) return ldap;
+    if (has('directory')) return directory;
+    return has('store') && !has('select') ? wholeStore : certificateSource;
+  },
+);
 
 /** `SmimeSignSettings`. */
 export const signSettings: Schema = object<SmimeSignSettings>({
@@ -80,7 +86,9 @@ export const signSettings: Schema = object<SmimeSignSettings>({
 });
 
 const encryptFields: Fields<Omit<SmimeEncryptSettings, 'certificates'>> = {
-  algorithm: optional(choice('aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-256-gcm', 'des-ede3-cbc')),
+  algorithm: optional(
+    choice('aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-256-gcm', 'des-ede3-cbc'),
+  ),
   keyTransport: optional(choice('pkcs1', 'oaep')),
   onMissingCertificate: optional(choice('refuse', 'drop-recipient')),
   trustAnchors: optional(list(certificateData)),
@@ -88,7 +96,10 @@ const encryptFields: Fields<Omit<SmimeEncryptSettings, 'certificates'>> = {
 };
 
 /** `SmimeEncryptSettings`. */
-export const encryptSettings: Schema = object<SmimeEncryptSettings>({ certificates: required(oneOrMany(recipientCertificates)), ...encryptFields });
+export const encryptSettings: Schema = object<SmimeEncryptSettings>({
+  certificates: required(oneOrMany(recipientCertificates)),
+  ...encryptFields,
+});
 
 /** The same where the certificates are given apart. */
 export const encryptOptions: Schema = object<Omit<SmimeEncryptSettings, 'certificates'>>(encryptFields);

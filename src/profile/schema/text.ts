@@ -25,7 +25,12 @@ export function text(rules: TextRules): Schema {
   const { min = 1, max = 1000 } = rules;
   return plain(rules.expected, (value, path, report) => {
     if (typeof value !== 'string' || (value === '' && min > 0)) return unexpected(report, path, rules.expected, value);
-    if (value.length > max) return problem(report, path, `is too long: expected ${rules.expected} of at most ${max} characters, got ${value.length}`);
+    if (value.length > max)
+      return problem(
+        report,
+        path,
+        `is too long: expected ${rules.expected} of at most ${max} characters, got ${value.length}`,
+      );
     const fault = characterFault(value, rules) ?? rules.fault?.(value);
     return fault === undefined ? value : problem(report, path, fault);
   });
@@ -53,7 +58,11 @@ const hostExpected = 'a DNS name or an IP address';
 export const host: Schema = text({ expected: hostExpected, max: 253, fault: hostFault });
 
 /** A DNS name, no IP address. */
-export const domain: Schema = text({ expected: 'a domain name', max: 253, fault: (value) => (isIp(value) ? 'expected a domain name, got an IP address' : hostFault(value)) });
+export const domain: Schema = text({
+  expected: 'a domain name',
+  max: 253,
+  fault: (value) => (isIp(value) ? 'expected a domain name, got an IP address' : hostFault(value)),
+});
 
 /** An IP address. */
 export const ipAddress: Schema = text({
@@ -70,9 +79,13 @@ export const localName: Schema = text({
     if (value.startsWith('[') && value.endsWith(']')) {
       const inner = value.slice(1, -1);
       const right = /^IPv6:/i.test(inner) ? isIpv6(inner.slice(5)) && !inner.includes('%') : isIpv4(inner);
-      return right ? undefined : 'expected an address literal as [192.0.2.1] or [IPv6:2001:db8::1], got other text in brackets';
+      return right
+        ? undefined
+        : 'expected an address literal as [192.0.2.1] or [IPv6:2001:db8::1], got other text in brackets';
     }
-    return isIp(value) ? 'expected an address literal in brackets, as [192.0.2.1] or [IPv6:2001:db8::1], got a bare IP address' : hostFault(value);
+    return isIp(value)
+      ? 'expected an address literal in brackets, as [192.0.2.1] or [IPv6:2001:db8::1], got a bare IP address'
+      : hostFault(value);
   },
 });
 
@@ -87,7 +100,8 @@ export function hostFault(value: string): string | undefined {
   const ascii = isAscii(value) ? value : domainToASCII(value);
   const labels = ascii.split('.');
   // A name whose last label is a number would be read as an IPv4 address by the system.
-  if (/^(?:\d+|0x[\da-f]*)$/i.test(labels[labels.length - 1] ?? '')) return `expected ${hostExpected}, got an incomplete or malformed IP address`;
+  if (/^(?:\d+|0x[\da-f]*)$/i.test(labels[labels.length - 1] ?? ''))
+    return `expected ${hostExpected}, got an incomplete or malformed IP address`;
   if (ascii.length <= 253 && labels.every((label) => /^(?!-)[\w-]{1,63}(?<!-)$/.test(label))) return undefined;
   return `expected ${hostExpected}, got text that is neither`;
 }
@@ -131,7 +145,9 @@ export const fingerprint: Schema = text({
   fault(value) {
     if (/^(?:[\da-f]{64}|[\da-f]{2}(?::[\da-f]{2}){31})$/i.test(value)) return undefined;
     const digits = value.replace(/:/g, '');
-    const other = /^[\da-f]+$/i.test(digits) ? `${digits.length} hex digits${digits.length === 40 ? ' (SHA-1)' : ''}` : 'other text';
+    const other = /^[\da-f]+$/i.test(digits)
+      ? `${digits.length} hex digits${digits.length === 40 ? ' (SHA-1)' : ''}`
+      : 'other text';
     return `expected a SHA-256 fingerprint: 64 hex digits, colons optional, got ${other}`;
   },
 });

@@ -2,7 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { profileInvalid } from '../../errors/email-error.js';
 import type { ChannelBinding } from '../../model/sasl.js';
 import { isAscii, noBytes } from '../../util/bytes.js';
-import { type AuthenticateFields, buildAuthenticate, buildNegotiate, flag, micOffset, offeredFlags, parseChallenge } from './messages.js';
+import {
+  type AuthenticateFields,
+  buildAuthenticate,
+  buildNegotiate,
+  flag,
+  micOffset,
+  offeredFlags,
+  parseChallenge,
+} from './messages.js';
 import { channelBindingHash, fileTime, hmacMd5, lmResponse, ntResponse, responseKey, utf16 } from './ntlm-v2.js';
 import { rc4 } from './rc4.js';
 import { avId, type AvPair, encodeTargetInfo, hasMicFlag } from './target-info.js';
@@ -72,7 +80,9 @@ export class NtlmClient {
       serverChallenge: challenge.serverChallenge,
       clientChallenge: chance.clientChallenge ?? randomBytes(8),
       time: timestamp ?? fileTime(chance.now ?? Date.now()),
-      targetInfo: encodeTargetInfo(challenge.targetInfo === undefined ? [] : answeredTargetInfo(challenge.targetInfo, target, withMic)),
+      targetInfo: encodeTargetInfo(
+        challenge.targetInfo === undefined ? [] : answeredTargetInfo(challenge.targetInfo, target, withMic),
+      ),
     };
     const { response, sessionBaseKey } = ntResponse(input);
     const { sessionKey, encryptedSessionKey } = sessionKeys(challenge.flags, sessionBaseKey, chance.sessionKey);
@@ -105,14 +115,20 @@ function answeredTargetInfo(pairs: readonly AvPair[], target: NtlmTarget, withMi
   flags.writeUInt32LE((withMic ? theirs | hasMicFlag : theirs) >>> 0);
   if (flags.readUInt32LE() !== 0) answered.push({ id: avId.flags, value: flags });
   // Left out where there is none: sixteen zeros would say that this client could bind and did not, which some servers refuse.
-  if (target.channelBinding !== undefined) answered.push({ id: avId.channelBindings, value: channelBindingHash(target.channelBinding) });
+  if (target.channelBinding !== undefined)
+    answered.push({ id: avId.channelBindings, value: channelBindingHash(target.channelBinding) });
   if (target.targetName !== undefined) answered.push({ id: avId.targetName, value: utf16(target.targetName) });
   return answered;
 }
 
 /** MS-NLMP section 3.1.5.1.2: ExportedSessionKey, and how the server gets it. */
-function sessionKeys(flags: number, base: Buffer, chosen: Uint8Array | undefined): { sessionKey: Uint8Array; encryptedSessionKey: Uint8Array } {
-  if ((flags & flag.keyExchange) === 0 || (flags & (flag.sign | flag.seal)) === 0) return { sessionKey: base, encryptedSessionKey: noBytes };
+function sessionKeys(
+  flags: number,
+  base: Buffer,
+  chosen: Uint8Array | undefined,
+): { sessionKey: Uint8Array; encryptedSessionKey: Uint8Array } {
+  if ((flags & flag.keyExchange) === 0 || (flags & (flag.sign | flag.seal)) === 0)
+    return { sessionKey: base, encryptedSessionKey: noBytes };
   const sessionKey = chosen ?? randomBytes(16);
   return { sessionKey, encryptedSessionKey: rc4(base, sessionKey) };
 }

@@ -22,7 +22,15 @@ export const flag = {
 
 /** What the client offers. No signing and no sealing: mail servers and proxies protect nothing with NTLM's keys. */
 export const offeredFlags =
-  (flag.unicode | flag.oem | flag.requestTarget | flag.ntlm | flag.alwaysSign | flag.extendedSessionSecurity | flag.key128 | flag.key56) >>> 0;
+  (flag.unicode |
+    flag.oem |
+    flag.requestTarget |
+    flag.ntlm |
+    flag.alwaysSign |
+    flag.extendedSessionSecurity |
+    flag.key128 |
+    flag.key56) >>>
+  0;
 
 const signature = Buffer.from('NTLMSSP\0', 'latin1');
 /** Small enough that an answer which repeats it still fits the 16-bit lengths; Windows sends some hundred bytes. */

@@ -26,8 +26,18 @@ export interface ResponseInput {
 }
 
 /** NTLMv2_RESPONSE, and SessionBaseKey. */
-export function ntResponse({ key, serverChallenge, clientChallenge, time, targetInfo }: ResponseInput): { response: Buffer; sessionBaseKey: Buffer } {
-  const blob = Buffer.concat([Buffer.of(1, 1, 0, 0, 0, 0, 0, 0), time, clientChallenge, Buffer.alloc(4), targetInfo, Buffer.alloc(4)]);
+export function ntResponse({ key, serverChallenge, clientChallenge, time, targetInfo }: ResponseInput): {
+  response: Buffer;
+  sessionBaseKey: Buffer;
+} {
+  const blob = Buffer.concat([
+    Buffer.of(1, 1, 0, 0, 0, 0, 0, 0),
+    time,
+    clientChallenge,
+    Buffer.alloc(4),
+    targetInfo,
+    Buffer.alloc(4),
+  ]);
   const proof = hmacMd5(key, serverChallenge, blob);
   return { response: Buffer.concat([proof, blob]), sessionBaseKey: hmacMd5(key, proof) };
 }

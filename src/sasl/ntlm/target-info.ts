@@ -16,7 +16,7 @@ export const hasMicFlag = 0x2;
 export function parseTargetInfo(bytes: Uint8Array): readonly AvPair[] {
   const info = asBuffer(bytes);
   const pairs: AvPair[] = [];
-  for (let at = 0; at < info.length; ) {
+  for (let at = 0; at < info.length;) {
     if (at + 4 > info.length) throw new RangeError(`target information ends inside the pair at byte ${at}`);
     const id = info.readUInt16LE(at);
     const end = at + 4 + info.readUInt16LE(at + 2);
@@ -24,7 +24,8 @@ export function parseTargetInfo(bytes: Uint8Array): readonly AvPair[] {
     if (end > info.length) throw new RangeError(`target information ends inside the pair at byte ${at}`);
     const value = info.subarray(at + 4, end);
     const size = fixedSizes.get(id);
-    if (size !== undefined && value.length !== size) throw new RangeError(`pair ${id} of the target information has ${value.length} bytes in place of ${size}`);
+    if (size !== undefined && value.length !== size)
+      throw new RangeError(`pair ${id} of the target information has ${value.length} bytes in place of ${size}`);
     pairs.push({ id, value });
     at = end;
   }

@@ -11,7 +11,11 @@ import type { EmailProfile } from '../../../src/model/profile.js';
 import type { ContentCapabilities } from '../../../src/model/transport.js';
 
 const signal = new AbortController().signal;
-const base: EmailProfile = { name: 'p', sender: { name: 'Ann Example', email: 'ann@example.com' }, server: { host: 'mail.example.com' } };
+const base: EmailProfile = {
+  name: 'p',
+  sender: { name: 'Ann Example', email: 'ann@example.com' },
+  server: { host: 'mail.example.com' },
+};
 const folder = mkdtempSync(join(tmpdir(), 'compose-test-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const secret = join(folder, 'outside.txt');
@@ -24,7 +28,12 @@ async function collect(bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<s
   return Buffer.concat(chunks).toString('utf8');
 }
 
-async function compose(message: MailMessage, profile: Partial<EmailProfile> = {}, fileAccess: FileAccess = true, accepts?: ContentCapabilities) {
+async function compose(
+  message: MailMessage,
+  profile: Partial<EmailProfile> = {},
+  fileAccess: FileAccess = true,
+  accepts?: ContentCapabilities,
+) {
   const prepared = await new Composer({ ...base, ...profile }, fileAccess, undefined).prepare(message, signal);
   const content = await prepared.copies[0]!.compose(accepts);
   const text = await collect(content.bytes);
@@ -33,12 +42,22 @@ async function compose(message: MailMessage, profile: Partial<EmailProfile> = {}
   const fields = head.replace(/\r\n(?=[ \t])/g, '').split('\r\n');
   return { prepared, content, text, fields, body: rest.join('\r\n\r\n') };
 }
-const refusal = (message: MailMessage, profile: Partial<EmailProfile> = {}, access: FileAccess = true) => compose(message, profile, access).then(() => undefined, (error: unknown) => error);
+const refusal = (message: MailMessage, profile: Partial<EmailProfile> = {}, access: FileAccess = true) =>
+  compose(message, profile, access).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 describe('header fields', () => {
   it('come from the profile, in its order, as the settings page has them', async () => {
     const { fields } = await compose(
-      { to: 'b@example.org', subject: 's', text: 't', date: new Date('2026-01-02T03:04:05Z'), messageId: 'id@example.com' },
+      {
+        to: 'b@example.org',
+        subject: 's',
+        text: 't',
+        date: new Date('2026-01-02T03:04:05Z'),
+        messageId: 'id@example.com',
+      },
       {
         sender: {
           name: 'Ann Example',
@@ -51,7 +70,10 @@ describe('header fields', () => {
         priority: 'urgent',
         sensitivity: 'company-confidential',
         importance: 'high',
-        headers: [{ name: 'X-One', value: 'first' }, { name: 'X-Two', value: 'second' }],
+        headers: [
+          { name: 'X-One', value: 'first' },
+          { name: 'X-Two', value: 'second' },
+        ],
       },
     );
     expect(fields.slice(0, -2)).toEqual([
@@ -100,11 +122,18 @@ describe('header fields', () => {
     expect(text).toContain('From: other@example.com\nSender: sender@example.com\nTo:');
     expect(text).not.toMatch(/Reply-To: r@|Disposition|^Priority/m);
     expect(text).toContain('In-Reply-To: <a@b>\nReferences: <a@b> <c@d>');
-    expect(text).toContain('Importance: low\nX-Priority: 5 (Lowest)\nX-MSMail-Priority: Low\nX-Two: stays\nx-one: mine');
+    expect(text).toContain(
+      'Importance: low\nX-Priority: 5 (Lowest)\nX-MSMail-Priority: Low\nX-Two: stays\nx-one: mine',
+    );
   });
 
   it('never name Bcc', async () => {
-    const { text, prepared } = await compose({ to: 'a@example.org', cc: 'b@example.org', bcc: ['c@example.org', 'a@example.org'], text: 't' });
+    const { text, prepared } = await compose({
+      to: 'a@example.org',
+      cc: 'b@example.org',
+      bcc: ['c@example.org', 'a@example.org'],
+      text: 't',
+    });
     expect(text).not.toContain('c@example.org');
     expect(prepared.envelope.to).toEqual(['a@example.org', 'b@example.org', 'c@example.org']);
   });
@@ -112,7 +141,12 @@ describe('header fields', () => {
   it('write mailing-list fields (RFC 2369, 2919, 8058)', async () => {
     const { fields } = await compose({
       to: 'a@example.org',
-      list: { id: 'News <news.example.com>', unsubscribe: ['https://example.com/u?x=1,2', 'leave@example.com'], oneClick: true, help: 'https://example.com/h' },
+      list: {
+        id: 'News <news.example.com>',
+        unsubscribe: ['https://example.com/u?x=1,2', 'leave@example.com'],
+        oneClick: true,
+        help: 'https://example.com/h',
+      },
     });
     expect(fields.filter((field) => field.startsWith('List-'))).toEqual([
       'List-Id: News <news.example.com>',
@@ -137,8 +171,12 @@ describe('header fields', () => {
     const begun = process.cpuUsage().user;
     for (const shape of ['@', 'a@', 'mailto:', '<', '"', '\\', 'a ']) {
       const text = shape.repeat(Math.floor(200_000 / shape.length));
-      expect(await refusal({ to: 'a@example.org', list: { unsubscribe: `${text}/` } })).toMatchObject({ problems: [{ path: 'list.unsubscribe.0' }] });
-      expect(await refusal({ to: 'a@example.org', list: { id: text } })).toMatchObject({ problems: [{ path: 'list.id' }] });
+      expect(await refusal({ to: 'a@example.org', list: { unsubscribe: `${text}/` } })).toMatchObject({
+        problems: [{ path: 'list.unsubscribe.0' }],
+      });
+      expect(await refusal({ to: 'a@example.org', list: { id: text } })).toMatchObject({
+        problems: [{ path: 'list.id' }],
+      });
     }
     // Tens of milliseconds; quadratic would be minutes.
     expect(process.cpuUsage().user - begun).toBeLessThan(3e6);
@@ -179,18 +217,36 @@ describe('header fields', () => {
 
   it.each([
     [{ headers: { 'x-priority': '1' }, importance: 'low' }, 'headers.x-priority'],
-    [{ headers: [{ name: 'X-A', value: 'b' }, { name: 'List-Unsubscribe', value: '<x>' }], list: { unsubscribe: 'a@b.example' } }, 'headers.1'],
+    [
+      {
+        headers: [
+          { name: 'X-A', value: 'b' },
+          { name: 'List-Unsubscribe', value: '<x>' },
+        ],
+        list: { unsubscribe: 'a@b.example' },
+      },
+      'headers.1',
+    ],
     [{ headers: { Organization: 'Other' } }, 'headers.Organization'],
-  ] satisfies [MailMessage, string][])('of %j are refused where a setting writes the same field, naming %s', async (message, path) => {
-    const sender = { email: 'ann@example.com', organization: 'Example Ltd' };
-    expect(await refusal({ to: 'b@example.org', ...message }, { sender })).toMatchObject({ problems: [{ path }] });
-    expect((await compose({ to: 'b@example.org', headers: { 'X-Priority': '2' } }, { sender })).fields).toContain('X-Priority: 2');
-  });
+  ] satisfies [MailMessage, string][])(
+    'of %j are refused where a setting writes the same field, naming %s',
+    async (message, path) => {
+      const sender = { email: 'ann@example.com', organization: 'Example Ltd' };
+      expect(await refusal({ to: 'b@example.org', ...message }, { sender })).toMatchObject({ problems: [{ path }] });
+      expect((await compose({ to: 'b@example.org', headers: { 'X-Priority': '2' } }, { sender })).fields).toContain(
+        'X-Priority: 2',
+      );
+    },
+  );
 });
 
 describe('a message', () => {
   it('with an unknown field is refused, with what was meant', async () => {
-    const error = await refusal({ to: 'b@example.org', body: 'x', attachments: [{ path: 'y', content: '' }] } as unknown as MailMessage);
+    const error = await refusal({
+      to: 'b@example.org',
+      body: 'x',
+      attachments: [{ path: 'y', content: '' }],
+    } as unknown as MailMessage);
     expect(error).toMatchObject({
       problems: [
         { path: 'body', message: expect.stringContaining('text or html') as string },
@@ -206,18 +262,29 @@ describe('a message', () => {
   it('keeps its Message-ID from one attempt to the next', async () => {
     const composer = new Composer(base, true, undefined);
     const message = { to: 'b@example.org', text: 'x' };
-    const ids = [await composer.prepare(message, signal), await composer.prepare(message, signal), await composer.prepare({ ...message }, signal)].map(({ messageId }) => messageId);
+    const ids = [
+      await composer.prepare(message, signal),
+      await composer.prepare(message, signal),
+      await composer.prepare({ ...message }, signal),
+    ].map(({ messageId }) => messageId);
     expect(ids[0]).toBe(ids[1]);
     expect(ids[0]).not.toBe(ids[2]);
     expect(ids[0]).toMatch(/@example\.com$/);
   });
 
   it('has one that nobody can see on its object, frozen or sealed though that be, whoever sends it', async () => {
-    const idOf = async (message: MailMessage, email = 'ann@example.com') => (await new Composer({ ...base, sender: { email } }, true, undefined).prepare(message, signal)).messageId;
-    for (const shut of [(message: MailMessage) => message, (message: MailMessage) => Object.seal(message), (message: MailMessage) => Object.freeze(message)]) {
+    const idOf = async (message: MailMessage, email = 'ann@example.com') =>
+      (await new Composer({ ...base, sender: { email } }, true, undefined).prepare(message, signal)).messageId;
+    for (const shut of [
+      (message: MailMessage) => message,
+      (message: MailMessage) => Object.seal(message),
+      (message: MailMessage) => Object.freeze(message),
+    ]) {
       const message = shut({ to: 'b@example.org', text: 'x' });
       const id = await idOf(message);
-      expect([await idOf(message, 'ann@example.net'), await idOf(message), await idOf(Object.freeze(message))]).toEqual([id, id, id]);
+      expect([await idOf(message, 'ann@example.net'), await idOf(message), await idOf(Object.freeze(message))]).toEqual(
+        [id, id, id],
+      );
       expect(Reflect.ownKeys(message)).toEqual(['to', 'text']);
       expect(await idOf({ ...message })).not.toBe(id);
       expect(structuredClone(message)).toEqual({ to: 'b@example.org', text: 'x' });
@@ -226,7 +293,8 @@ describe('a message', () => {
 
   it('takes its reverse path from envelope, envelopeFrom, from, sender, in this order', async () => {
     const sender = { email: 'ann@example.com', envelopeFrom: 'bounce@example.com' };
-    const from = async (message: MailMessage, profile: Partial<EmailProfile> = {}) => (await compose({ to: 'b@example.org', ...message }, profile)).prepared.envelope.from;
+    const from = async (message: MailMessage, profile: Partial<EmailProfile> = {}) =>
+      (await compose({ to: 'b@example.org', ...message }, profile)).prepared.envelope.from;
     expect(await from({ envelope: { from: '' }, from: 'f@example.com' }, { sender })).toBe('');
     expect(await from({ from: 'f@example.com' }, { sender })).toBe('bounce@example.com');
     expect(await from({ from: 'F <f@example.com>' })).toBe('f@example.com');
@@ -235,7 +303,11 @@ describe('a message', () => {
 
   it('asks for notifications with a return receipt (RFC 3461)', async () => {
     const { prepared } = await compose({ to: 'b@example.org', returnReceiptTo: 'ann@example.com', messageId: 'i@d' });
-    expect(prepared.envelope.dsn).toEqual({ return: 'headers', envelopeId: 'i@d', notify: ['success', 'failure', 'delay'] });
+    expect(prepared.envelope.dsn).toEqual({
+      return: 'headers',
+      envelopeId: 'i@d',
+      notify: ['success', 'failure', 'delay'],
+    });
     expect(prepared.dsnIfOffered).toBe(true);
   });
 
@@ -247,25 +319,42 @@ describe('a message', () => {
   });
 
   it('is in memory, with its exact size, where its content is', async () => {
-    const { content } = await compose({ to: 'b@example.org', text: 'x', attachments: [{ filename: 'a.bin', content: new Uint8Array(1000) }] });
+    const { content } = await compose({
+      to: 'b@example.org',
+      text: 'x',
+      attachments: [{ filename: 'a.bin', content: new Uint8Array(1000) }],
+    });
     expect(content.bytes).toBeInstanceOf(Uint8Array);
     expect(content.size).toBe((content.bytes as Uint8Array).length);
     expect(content.canonical).toBe(true);
   });
 
   it('refuses S/MIME that the profile has no settings for', async () => {
-    expect(await refusal({ to: 'b@example.org', smime: { sign: true } })).toMatchObject({ problems: [{ path: 'smime.sign' }] });
+    expect(await refusal({ to: 'b@example.org', smime: { sign: true } })).toMatchObject({
+      problems: [{ path: 'smime.sign' }],
+    });
   });
 
   it('refuses bytes of text that are not UTF-8', async () => {
-    expect(await refusal({ to: 'b@example.org', text: Uint8Array.of(0xff) })).toMatchObject({ problems: [{ path: 'text' }] });
-    const stream = (...chunks: number[][]) => async function* () {
-      for (const chunk of chunks) yield Uint8Array.from(chunk);
-    };
+    expect(await refusal({ to: 'b@example.org', text: Uint8Array.of(0xff) })).toMatchObject({
+      problems: [{ path: 'text' }],
+    });
+    const stream = (...chunks: number[][]) =>
+      async function* () {
+        for (const chunk of chunks) yield Uint8Array.from(chunk);
+      };
     for (const bad of [stream([0x61, 0xe9]), stream([0x61], [0xc3]), stream([0xc3], [0x28])]) {
-      expect(await refusal({ to: 'b@example.org', html: bad })).toMatchObject({ code: 'ERR_CONTENT', phase: 'content', message: expect.stringContaining('html: the bytes are not UTF-8') as string });
-      expect(await refusal({ to: 'b@example.org', alternatives: [{ content: bad }] })).toMatchObject({ message: expect.stringContaining('alternatives.0.content') as string });
-      expect(await refusal({ to: 'b@example.org', attachments: [{ contentType: 'text/plain', content: bad }] })).toBeUndefined();
+      expect(await refusal({ to: 'b@example.org', html: bad })).toMatchObject({
+        code: 'ERR_CONTENT',
+        phase: 'content',
+        message: expect.stringContaining('html: the bytes are not UTF-8') as string,
+      });
+      expect(await refusal({ to: 'b@example.org', alternatives: [{ content: bad }] })).toMatchObject({
+        message: expect.stringContaining('alternatives.0.content') as string,
+      });
+      expect(
+        await refusal({ to: 'b@example.org', attachments: [{ contentType: 'text/plain', content: bad }] }),
+      ).toBeUndefined();
     }
     expect((await compose({ to: 'b@example.org', text: stream([0x61, 0xc3], [0xa9]) })).body).toBe('a=C3=A9\r\n');
   });
@@ -293,7 +382,13 @@ describe('content', () => {
   ])('may be %s', async (_, content) => {
     const { body } = await compose({ to: 'b@example.org', attachments: [{ filename: 'a.bin', content }] });
     expect(body).toContain(bytes.toString('base64'));
-    const text = await compose({ to: 'b@example.org', text: typeof content === 'object' && !(content instanceof Uint8Array) && Symbol.asyncIterator in content ? expected : content });
+    const text = await compose({
+      to: 'b@example.org',
+      text:
+        typeof content === 'object' && !(content instanceof Uint8Array) && Symbol.asyncIterator in content
+          ? expected
+          : content,
+    });
     expect(text.body).toMatch(/hello, content =E2=9C=93|aGVsbG8sIGNvbnRlbnQg4pyT/);
   });
 
@@ -311,13 +406,21 @@ describe('content', () => {
       }
     }
     for (const part of ['attachments', 'alternatives'] as const) {
-      const { text } = await compose({ to: 'b@example.org', text: 'x', [part]: [{ contentType, content: 'caf\u00e9' }] });
+      const { text } = await compose({
+        to: 'b@example.org',
+        text: 'x',
+        [part]: [{ contentType, content: 'caf\u00e9' }],
+      });
       expect(text).toMatch(/Content-Type: text\/csv; charset=utf-8\r\n[^]*(?:Y2Fmw6k=|caf=C3=A9)/);
     }
   });
 
   it('that is a string is never a path', async () => {
-    const { body } = await compose({ to: 'b@example.org', text: 'x', attachments: [{ filename: 'a.txt', content: file }] });
+    const { body } = await compose({
+      to: 'b@example.org',
+      text: 'x',
+      attachments: [{ filename: 'a.txt', content: file }],
+    });
     expect(body).not.toContain(Buffer.from(expected).toString('base64'));
     expect(body).toContain(file);
   });
@@ -335,16 +438,28 @@ describe('content', () => {
     writeFileSync(join(root, 'in.txt'), 'inside');
     symlinkSync(secret, join(root, 'link.txt'));
     const attach = (path: string) => ({ to: 'b@example.org', attachments: [{ content: { file: path } }] });
-    expect((await compose(attach(join(root, 'in.txt')), {}, { root })).body).toContain(Buffer.from('inside').toString('base64'));
+    expect((await compose(attach(join(root, 'in.txt')), {}, { root })).body).toContain(
+      Buffer.from('inside').toString('base64'),
+    );
     for (const path of [secret, join(root, 'link.txt'), join(root, '..', 'outside.txt')]) {
-      expect(await refusal(attach(path), {}, { root })).toMatchObject({ code: 'ERR_MESSAGE_INVALID', problems: [{ path: 'attachments.0.content' }] });
+      expect(await refusal(attach(path), {}, { root })).toMatchObject({
+        code: 'ERR_MESSAGE_INVALID',
+        problems: [{ path: 'attachments.0.content' }],
+      });
     }
-    expect(await refusal(attach(join(root, 'in.txt')), {}, false)).toMatchObject({ problems: [{ message: expect.stringContaining('fileAccess') as string }] });
+    expect(await refusal(attach(join(root, 'in.txt')), {}, false)).toMatchObject({
+      problems: [{ message: expect.stringContaining('fileAccess') as string }],
+    });
   });
 
   it('from a file that is not there, or is none, is an error before anything is sent', async () => {
-    expect(await refusal({ to: 'b@example.org', text: { file: join(folder, 'none') } })).toMatchObject({ code: 'ERR_CONTENT', delivery: 'not-delivered' });
-    expect(await refusal({ to: 'b@example.org', text: { file: folder } })).toMatchObject({ code: 'ERR_MESSAGE_INVALID' });
+    expect(await refusal({ to: 'b@example.org', text: { file: join(folder, 'none') } })).toMatchObject({
+      code: 'ERR_CONTENT',
+      delivery: 'not-delivered',
+    });
+    expect(await refusal({ to: 'b@example.org', text: { file: folder } })).toMatchObject({
+      code: 'ERR_MESSAGE_INVALID',
+    });
   });
 
   it('that fails, or is not bytes, is ERR_CONTENT with its place', async () => {
@@ -353,8 +468,13 @@ describe('content', () => {
       throw new Error('disk on fire');
     }
     const error = await refusal({ to: 'b@example.org', attachments: [{ content: broken() }] });
-    expect(error).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringMatching(/attachments\.0\.content.*disk on fire/) as string });
-    expect(await refusal({ to: 'b@example.org', attachments: [{ content: Readable.from(['text']) }] })).toMatchObject({ code: 'ERR_CONTENT' });
+    expect(error).toMatchObject({
+      code: 'ERR_CONTENT',
+      message: expect.stringMatching(/attachments\.0\.content.*disk on fire/) as string,
+    });
+    expect(await refusal({ to: 'b@example.org', attachments: [{ content: Readable.from(['text']) }] })).toMatchObject({
+      code: 'ERR_CONTENT',
+    });
   });
 
   it('that is needed twice is spooled past 1 MiB, and the file removed', async () => {
@@ -391,14 +511,20 @@ describe('a raw message', () => {
   });
 
   it('has its header found however its stream is cut, in time that its length allows', async () => {
-    const stream = (text: string, step: number) => async function* () {
-      for (let at = 0; at < text.length; at += step) yield Buffer.from(text.slice(at, at + step));
-    };
+    const stream = (text: string, step: number) =>
+      async function* () {
+        for (let at = 0; at < text.length; at += step) yield Buffer.from(text.slice(at, at + step));
+      };
     for (const lineEnd of ['\r\n', '\n', '\r']) {
       const hidden = raw.replace('Subject', 'Bcc').replaceAll('\r\n', lineEnd);
       for (const step of [1, 2, 3, 5, 1000]) {
-        expect((await compose({ to: 'b@example.org', raw: stream(raw.replaceAll('\r\n', lineEnd), step) })).prepared.messageId).toBe('raw@example.com');
-        expect(await refusal({ to: 'b@example.org', raw: stream(hidden, step) })).toMatchObject({ code: 'ERR_MESSAGE_INVALID' });
+        expect(
+          (await compose({ to: 'b@example.org', raw: stream(raw.replaceAll('\r\n', lineEnd), step) })).prepared
+            .messageId,
+        ).toBe('raw@example.com');
+        expect(await refusal({ to: 'b@example.org', raw: stream(hidden, step) })).toMatchObject({
+          code: 'ERR_MESSAGE_INVALID',
+        });
       }
     }
     const begun = process.cpuUsage().user;
@@ -408,10 +534,18 @@ describe('a raw message', () => {
   });
 
   it('says what it needs of the server', async () => {
-    expect((await compose({ to: 'b@example.org', raw: `${raw}ü` })).content).toMatchObject({ body: '8bitmime', smtpUtf8: false });
-    expect((await compose({ to: 'b@example.org', raw: raw.replace('x', 'ü') })).content).toMatchObject({ body: '8bitmime', smtpUtf8: true });
+    expect((await compose({ to: 'b@example.org', raw: `${raw}ü` })).content).toMatchObject({
+      body: '8bitmime',
+      smtpUtf8: false,
+    });
+    expect((await compose({ to: 'b@example.org', raw: raw.replace('x', 'ü') })).content).toMatchObject({
+      body: '8bitmime',
+      smtpUtf8: true,
+    });
     const seven: ContentCapabilities = { eightBitMime: false, binaryMime: false, smtpUtf8: false };
-    expect((await compose({ to: 'b@example.org', raw: Readable.from([Buffer.from(raw)]) }, {}, true, seven)).content.body).toBe('7bit');
+    expect(
+      (await compose({ to: 'b@example.org', raw: Readable.from([Buffer.from(raw)]) }, {}, true, seven)).content.body,
+    ).toBe('7bit');
   });
 
   it.each([

@@ -22,10 +22,21 @@ symlinkSync(outside, join(root, 'link.txt'));
 symlinkSync(folder, join(root, 'up'));
 symlinkSync(join(root, 'in.txt'), join(folder, 'way-in.txt'));
 
-const attach = (content: ContentInput): MailMessage => ({ to: 'b@example.org', attachments: [{ filename: 'a.bin', content }] });
+const attach = (content: ContentInput): MailMessage => ({
+  to: 'b@example.org',
+  attachments: [{ filename: 'a.bin', content }],
+});
 const prepare = (message: MailMessage, access: FileAccess): Promise<PreparedMessage> =>
-  new Composer({ name: 'p', sender: { email: 'ann@example.com' }, server: { host: 'mail.example.com' } }, access, undefined).prepare(message, signal);
-const failure = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => undefined, (error: unknown) => error);
+  new Composer(
+    { name: 'p', sender: { email: 'ann@example.com' }, server: { host: 'mail.example.com' } },
+    access,
+    undefined,
+  ).prepare(message, signal);
+const failure = (promise: Promise<unknown>): Promise<unknown> =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 async function read(prepared: PreparedMessage): Promise<string> {
   const { bytes } = await prepared.copies[0]!.compose();
@@ -43,7 +54,9 @@ describe('fileAccess: { root }', () => {
     ['a link from outside', join(folder, 'way-in.txt')],
   ])('allows %s that ends below it, however the root is written', async (_, file) => {
     for (const written of [root, root + sep, join(root, 'up', 'root'), sep]) {
-      expect(await read(await prepare(attach({ file }), { root: written }))).toContain(Buffer.from('allowed').toString('base64'));
+      expect(await read(await prepare(attach({ file }), { root: written }))).toContain(
+        Buffer.from('allowed').toString('base64'),
+      );
     }
   });
 
@@ -70,7 +83,10 @@ describe('fileAccess: { root }', () => {
   it('says of what is missing below it that it is missing, however the root is written', async () => {
     for (const written of [root, root + sep, join(root, 'up', 'root')]) {
       for (const file of [join(root, 'nothing.txt'), join(written, 'nothing.txt')]) {
-        expect(await failure(prepare(attach({ file }), { root: written }))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining('ENOENT') as string });
+        expect(await failure(prepare(attach({ file }), { root: written }))).toMatchObject({
+          code: 'ERR_CONTENT',
+          message: expect.stringContaining('ENOENT') as string,
+        });
       }
     }
   });
@@ -81,7 +97,10 @@ describe('fileAccess: { root }', () => {
     const prepared = await prepare(attach({ file }), { root });
     rmSync(file);
     symlinkSync(outside, file);
-    expect(await failure(read(prepared))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining('root') as string });
+    expect(await failure(read(prepared))).toMatchObject({
+      code: 'ERR_CONTENT',
+      message: expect.stringContaining('root') as string,
+    });
 
     mkdirSync(join(root, 'dir'));
     writeFileSync(join(root, 'dir', 'outside.txt'), 'allowed');
@@ -96,29 +115,52 @@ describe('a file', () => {
   it('that is a FIFO is refused, and nobody waits for its writer', async () => {
     const fifo = join(root, 'fifo');
     execFileSync('mkfifo', [fifo]);
-    expect(await failure(prepare(attach({ file: fifo }), true))).toMatchObject({ code: 'ERR_MESSAGE_INVALID', message: expect.stringContaining('not a regular file') as string });
+    expect(await failure(prepare(attach({ file: fifo }), true))).toMatchObject({
+      code: 'ERR_MESSAGE_INVALID',
+      message: expect.stringContaining('not a regular file') as string,
+    });
   });
 
-  it.each([new URL('https://127.0.0.1/x'), new URL('data:text/plain,x'), '', 'a\0b'])('that is named as %s is refused', async (file) => {
-    expect(await failure(prepare(attach({ file }), true))).toMatchObject({ code: 'ERR_MESSAGE_INVALID', problems: [{ path: 'attachments.0.content.file' }] });
-  });
+  it.each([new URL('https://127.0.0.1/x'), new URL('data:text/plain,x'), '', 'a\0b'])(
+    'that is named as %s is refused',
+    async (file) => {
+      expect(await failure(prepare(attach({ file }), true))).toMatchObject({
+        code: 'ERR_MESSAGE_INVALID',
+        problems: [{ path: 'attachments.0.content.file' }],
+      });
+    },
+  );
 });
 
 describe('advisories', () => {
   it('GHSA-wqvq-jvpq-h66f, GHSA-p6gq-j5cr-w38f, GHSA-8m3c-c648-2xjj: with fileAccess false nothing reads a file or a URL, however it is named', async () => {
     for (const file of [outside, pathToFileURL(outside)]) {
       const content = { file };
-      const messages: MailMessage[] = [{ text: content }, { html: content }, { raw: content }, { attachments: [{ content }] }, { alternatives: [{ content }] }];
+      const messages: MailMessage[] = [
+        { text: content },
+        { html: content },
+        { raw: content },
+        { attachments: [{ content }] },
+        { alternatives: [{ content }] },
+      ];
       for (const message of messages) {
-        expect(await failure(prepare({ to: 'b@example.org', ...message }, false))).toMatchObject({ code: 'ERR_MESSAGE_INVALID', message: expect.stringContaining('fileAccess') as string });
+        expect(await failure(prepare({ to: 'b@example.org', ...message }, false))).toMatchObject({
+          code: 'ERR_MESSAGE_INVALID',
+          message: expect.stringContaining('fileAccess') as string,
+        });
       }
     }
     for (const key of ['path', 'href', 'url']) {
       const attachment = { filename: 'x', [key]: outside } as unknown as { content: string };
-      expect(await failure(prepare({ to: 'b@example.org', attachments: [attachment] }, true))).toMatchObject({ code: 'ERR_MESSAGE_INVALID', message: expect.stringContaining(`attachments.0.${key}`) as string });
+      expect(await failure(prepare({ to: 'b@example.org', attachments: [attachment] }, true))).toMatchObject({
+        code: 'ERR_MESSAGE_INVALID',
+        message: expect.stringContaining(`attachments.0.${key}`) as string,
+      });
     }
     for (const text of [outside, pathToFileURL(outside).href, 'https://127.0.0.1:1/x', 'data:text/plain,x']) {
-      expect(await read(await prepare(attach(text), false))).toContain(Buffer.from(text).toString('base64').slice(0, 76));
+      expect(await read(await prepare(attach(text), false))).toContain(
+        Buffer.from(text).toString('base64').slice(0, 76),
+      );
     }
   });
 

@@ -3,7 +3,9 @@ import { OpenedOnce } from '../../../src/compose/opened-once.js';
 
 /** Opens at its signal's abort with a failure, as a slow device does. */
 function slow(signal: AbortSignal): Promise<string> {
-  return new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }));
+  return new Promise((_, reject) =>
+    signal.addEventListener('abort', () => reject(signal.reason as Error), { once: true }),
+  );
 }
 
 describe('what is opened once', () => {
@@ -26,7 +28,11 @@ describe('what is opened once', () => {
     const waiting = [opened.get(first.signal, open), opened.get(never, open), opened.get(never, open)];
     first.abort(new Error('the deadline of one message'));
     const settled = await Promise.allSettled(waiting);
-    expect(settled).toMatchObject([{ status: 'rejected' }, { status: 'fulfilled', value: 'open' }, { status: 'fulfilled', value: 'open' }]);
+    expect(settled).toMatchObject([
+      { status: 'rejected' },
+      { status: 'fulfilled', value: 'open' },
+      { status: 'fulfilled', value: 'open' },
+    ]);
     expect(opens).toBe(2);
   });
 

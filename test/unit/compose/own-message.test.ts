@@ -3,7 +3,11 @@ import { Composer } from '../../../src/compose/composer.js';
 import type { MailMessage } from '../../../src/model/message.js';
 
 const signal = new AbortController().signal;
-const composer = new Composer({ name: 'p', sender: { email: 'ann@example.com' }, server: { host: 'mail.example.com' } }, true, undefined);
+const composer = new Composer(
+  { name: 'p', sender: { email: 'ann@example.com' }, server: { host: 'mail.example.com' } },
+  true,
+  undefined,
+);
 async function text(message: MailMessage, change: () => void = () => undefined): Promise<string> {
   const preparing = composer.prepare(message, signal);
   change();
@@ -11,7 +15,11 @@ async function text(message: MailMessage, change: () => void = () => undefined):
   const { bytes } = await prepared.copies[0]!.compose();
   return `${JSON.stringify(prepared.envelope)}\n${Buffer.from(bytes as Uint8Array).toString()}`;
 }
-const refusal = (message: unknown) => composer.prepare(message as MailMessage, signal).then(() => undefined, (error: unknown) => error);
+const refusal = (message: unknown) =>
+  composer.prepare(message as MailMessage, signal).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 
 describe('a message', () => {
   it('is what it was at the call, whatever becomes of the object', async () => {
@@ -51,15 +59,25 @@ describe('a message', () => {
       text = 'x';
     }
     expect(await text(new Letter())).toContain('b@example.org');
-    expect(await text(Object.freeze({ to: Object.freeze(['b@example.org']), text: 'x', attachments: Object.freeze([Object.freeze({ content: 'x' })]) }))).toContain('b@example.org');
+    expect(
+      await text(
+        Object.freeze({
+          to: Object.freeze(['b@example.org']),
+          text: 'x',
+          attachments: Object.freeze([Object.freeze({ content: 'x' })]),
+        }),
+      ),
+    ).toContain('b@example.org');
   });
 
   it('that inherits a field is refused, for it may have been meant', async () => {
     const template = { text: 'the template', bcc: 'archive@example.org' };
-    expect(await refusal(Object.assign(Object.create(template) as MailMessage, { to: 'b@example.org' }))).toMatchObject({
-      code: 'ERR_MESSAGE_INVALID',
-      problems: [{ path: 'bcc' }, { path: 'text' }],
-    });
+    expect(await refusal(Object.assign(Object.create(template) as MailMessage, { to: 'b@example.org' }))).toMatchObject(
+      {
+        code: 'ERR_MESSAGE_INVALID',
+        problems: [{ path: 'bcc' }, { path: 'text' }],
+      },
+    );
   });
 
   it('has no field of Object.prototype (prototype pollution)', async () => {
@@ -71,7 +89,9 @@ describe('a message', () => {
     } finally {
       for (const key of polluted) delete prototype[key];
     }
-    expect(await refusal(JSON.parse('{"to":"b@example.org","__proto__":{"bcc":"evil@example.net"}}'))).toMatchObject({ problems: [{ path: '__proto__' }] });
+    expect(await refusal(JSON.parse('{"to":"b@example.org","__proto__":{"bcc":"evil@example.net"}}'))).toMatchObject({
+      problems: [{ path: '__proto__' }],
+    });
   });
 });
 
@@ -89,7 +109,10 @@ describe('what a message holds', () => {
     ['envelope.dsn', { envelope: { dsn: 5 } }],
     ['envelope.dsn.retrn', { envelope: { dsn: { retrn: 'full' } } }],
     ['envelope.dsn.recipients', { envelope: { dsn: { recipients: { 'other@example.org': { notify: 'never' } } } } }],
-    ['envelope.dsn.recipients.b@example.org.notfy', { envelope: { dsn: { recipients: { 'b@example.org': { notfy: 'never' } } } } }],
+    [
+      'envelope.dsn.recipients.b@example.org.notfy',
+      { envelope: { dsn: { recipients: { 'b@example.org': { notfy: 'never' } } } } },
+    ],
     ['envelope.requireTls', { envelope: { requireTls: 'yes' } }],
     ['envelope.deliverBy.second', { envelope: { deliverBy: { second: 5, mode: 'return' } } }],
     ['envelope.mtPriority', { envelope: { mtPriority: '3' } }],
@@ -103,18 +126,37 @@ describe('what a message holds', () => {
     ['attachments.0', { attachments: ['x'] }],
     ['a\\x0ab', { 'a\nb': 1 }],
   ])('is refused, naming %s', async (path, message) => {
-    const error = await refusal(typeof message === 'object' && message !== null ? { to: 'b@example.org', ...message } : message);
-    expect(error).toMatchObject({ code: 'ERR_MESSAGE_INVALID', problems: expect.arrayContaining([expect.objectContaining({ path })]) as unknown });
+    const error = await refusal(
+      typeof message === 'object' && message !== null ? { to: 'b@example.org', ...message } : message,
+    );
+    expect(error).toMatchObject({
+      code: 'ERR_MESSAGE_INVALID',
+      problems: expect.arrayContaining([expect.objectContaining({ path })]) as unknown,
+    });
   });
 
   it('may be DKIM settings that are none: no signature, whatever the profile has', async () => {
-    const signing = new Composer({ name: 'p', sender: { email: 'a@example.com' }, server: { host: 'h' }, dkim: { domain: 'example.com', selector: 's', privateKey: { env: 'SURELY_NOT_SET_ANYWHERE' } } }, true, undefined);
-    expect(await signing.prepare({ to: 'b@example.org' }, signal).catch(({ code }: { code: string }) => code)).toBe('ERR_SECRET');
+    const signing = new Composer(
+      {
+        name: 'p',
+        sender: { email: 'a@example.com' },
+        server: { host: 'h' },
+        dkim: { domain: 'example.com', selector: 's', privateKey: { env: 'SURELY_NOT_SET_ANYWHERE' } },
+      },
+      true,
+      undefined,
+    );
+    expect(await signing.prepare({ to: 'b@example.org' }, signal).catch(({ code }: { code: string }) => code)).toBe(
+      'ERR_SECRET',
+    );
     expect((await signing.prepare({ to: 'b@example.org', dkim: [] }, signal)).copies).toHaveLength(1);
   });
 
   it('is told with its first problems, and has the rest in `problems`', async () => {
-    const error = (await refusal({ to: 'b@example.org', attachments: Array(1000).fill(5) })) as { message: string; problems: unknown[] };
+    const error = (await refusal({ to: 'b@example.org', attachments: Array(1000).fill(5) })) as {
+      message: string;
+      problems: unknown[];
+    };
     expect(error.message).toMatch(/; and 95 more$/);
     expect(error.problems).toHaveLength(100);
   });

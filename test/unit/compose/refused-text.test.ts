@@ -43,15 +43,24 @@ const texts: readonly [path: string, message: (text: string) => MailMessage][] =
   ['calendar.filename', (text) => ({ calendar: { method: 'REQUEST', content: 'x', filename: `a${text}.ics` } })],
   ['attachments.0.filename', (text) => ({ attachments: [{ filename: `a${text}.txt`, content: 'x' }] })],
   ['attachments.0.contentType', (text) => ({ attachments: [{ contentType: `text/plain${text}`, content: 'x' }] })],
-  ['attachments.0.contentType', (text) => ({ attachments: [{ contentType: `text/plain; x="a${text}"`, content: 'x' }] })],
+  [
+    'attachments.0.contentType',
+    (text) => ({ attachments: [{ contentType: `text/plain; x="a${text}"`, content: 'x' }] }),
+  ],
   ['attachments.0.cid', (text) => ({ attachments: [{ cid: `a${text}`, content: 'x' }] })],
   ['alternatives.0.filename', (text) => ({ alternatives: [{ filename: `a${text}.txt`, content: 'x' }] })],
-  ['alternatives.0.contentType', (text) => ({ alternatives: [{ contentType: `text/x-amp-html${text}`, content: 'x' }] })],
+  [
+    'alternatives.0.contentType',
+    (text) => ({ alternatives: [{ contentType: `text/x-amp-html${text}`, content: 'x' }] }),
+  ],
   ['envelope.from', (text) => ({ envelope: { from: `a@example.com${text}` } })],
   ['envelope.to.0', (text) => ({ envelope: { to: [`a${text}@example.com`] } })],
   ['dkim.domain', (text) => ({ dkim: { domain: `example.com${text}`, selector: 's', privateKey: 'x' } })],
   ['dkim.selector', (text) => ({ dkim: { domain: 'example.com', selector: `s${text}`, privateKey: 'x' } })],
-  ['dkim.headers.1', (text) => ({ dkim: { domain: 'example.com', selector: 's', privateKey: 'x', headers: ['From', `X-A${text}`] } })],
+  [
+    'dkim.headers.1',
+    (text) => ({ dkim: { domain: 'example.com', selector: 's', privateKey: 'x', headers: ['From', `X-A${text}`] } }),
+  ],
 ];
 
 async function refusal(message: MailMessage): Promise<{ path: string | undefined; sent: number }> {
@@ -79,7 +88,10 @@ describe('CR, LF and NUL are refused with the field’s name, and nothing is sen
   });
 
   it('and in a name of a header field, which is shown on one line', async () => {
-    expect(await refusal({ headers: { 'X-A\r\nBcc': 'c@example.org' } })).toEqual({ path: 'headers.X-A\\x0d\\x0aBcc', sent: 0 });
+    expect(await refusal({ headers: { 'X-A\r\nBcc': 'c@example.org' } })).toEqual({
+      path: 'headers.X-A\\x0d\\x0aBcc',
+      sent: 0,
+    });
   });
 });
 

@@ -35,8 +35,16 @@ const openFiles = (): string[] =>
 const soon = (ms = 20) => new Promise((resolve) => setTimeout(resolve, ms));
 /** A stream that is destroyed closes its file in its own time, within a second or never. */
 const filesClosed = () => vi.waitFor(() => expect(openFiles()).toEqual([]), { timeout: 1000, interval: 5 });
-const attach = (content: ContentInput, more: Partial<MailMessage> = {}): MailMessage => ({ to: 'b@example.org', attachments: [{ filename: 'a.bin', content }], ...more });
-const failure = (promise: Promise<unknown>) => promise.then(() => undefined, (error: unknown) => error);
+const attach = (content: ContentInput, more: Partial<MailMessage> = {}): MailMessage => ({
+  to: 'b@example.org',
+  attachments: [{ filename: 'a.bin', content }],
+  ...more,
+});
+const failure = (promise: Promise<unknown>) =>
+  promise.then(
+    () => undefined,
+    (error: unknown) => error,
+  );
 const composer = () => new Composer(base, true, undefined);
 
 async function read(prepared: PreparedMessage): Promise<number> {
@@ -73,7 +81,11 @@ describe('a stream', () => {
     const prepared = await one.prepare(message, signal);
     expect(await read(prepared)).toBeGreaterThan(300);
     await prepared.dispose?.();
-    expect(await failure(one.prepare(message, signal))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining('attachments.0.content') as string, remedy: expect.stringContaining('function') as string });
+    expect(await failure(one.prepare(message, signal))).toMatchObject({
+      code: 'ERR_CONTENT',
+      message: expect.stringContaining('attachments.0.content') as string,
+      remedy: expect.stringContaining('function') as string,
+    });
   });
 
   it.each(ways)('%s is one message’s, while that is under way too', async (_, make) => {
@@ -82,19 +94,41 @@ describe('a stream', () => {
     await one.prepare(message, signal);
     expect(await failure(one.prepare(message, signal))).toMatchObject({ code: 'ERR_CONTENT' });
     const twice = make();
-    expect(await failure(one.prepare({ to: 'b@example.org', text: twice, html: twice }, signal))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringMatching(/^html:/) as string });
+    expect(await failure(one.prepare({ to: 'b@example.org', text: twice, html: twice }, signal))).toMatchObject({
+      code: 'ERR_CONTENT',
+      message: expect.stringMatching(/^html:/) as string,
+    });
   });
 
   it.each(ways)('%s that a function gives again is not read again as nothing', async (_, make) => {
     const one = composer();
     const stream = make() as AsyncIterable<Uint8Array>;
-    const prepared = await one.prepare(attach(() => stream), signal);
+    const prepared = await one.prepare(
+      attach(() => stream),
+      signal,
+    );
     expect(await read(prepared)).toBeGreaterThan(300);
-    const again = { code: 'ERR_CONTENT', message: expect.stringContaining('attachments.0.content') as string, remedy: expect.stringContaining('function') as string };
+    const again = {
+      code: 'ERR_CONTENT',
+      message: expect.stringContaining('attachments.0.content') as string,
+      remedy: expect.stringContaining('function') as string,
+    };
     expect(await failure(read(prepared))).toMatchObject(again);
-    expect(await failure(one.prepare(attach(() => stream), signal).then(read))).toMatchObject(again);
+    expect(
+      await failure(
+        one
+          .prepare(
+            attach(() => stream),
+            signal,
+          )
+          .then(read),
+      ),
+    ).toMatchObject(again);
     const anew = { [Symbol.asyncIterator]: () => (make() as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]() };
-    const reusable = await one.prepare(attach(() => anew), signal);
+    const reusable = await one.prepare(
+      attach(() => anew),
+      signal,
+    );
     expect(await read(reusable)).toBe(await read(reusable));
   });
 
@@ -110,10 +144,16 @@ describe('a stream', () => {
     const missing = createReadStream(join(folder, 'none.bin'));
     const prepared = await composer().prepare(attach(missing), signal);
     if (missing.errored === null) await new Promise((resolve) => missing.on('error', resolve));
-    expect(await failure(read(prepared))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringMatching(/attachments\.0\.content.*ENOENT/) as string });
+    expect(await failure(read(prepared))).toMatchObject({
+      code: 'ERR_CONTENT',
+      message: expect.stringMatching(/attachments\.0\.content.*ENOENT/) as string,
+    });
     const failed = createReadStream(join(folder, 'none.bin'));
     await new Promise((resolve) => failed.on('error', resolve));
-    expect(await failure(composer().prepare(attach(failed), signal))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining('ENOENT') as string });
+    expect(await failure(composer().prepare(attach(failed), signal))).toMatchObject({
+      code: 'ERR_CONTENT',
+      message: expect.stringContaining('ENOENT') as string,
+    });
   });
 
   it.each<[string, Partial<MailMessage>]>([
@@ -133,7 +173,10 @@ describe('a stream', () => {
     const stream = createReadStream(file);
     let cancelled = false;
     const web = new ReadableStream<Uint8Array>({ cancel: () => void (cancelled = true) });
-    const prepared = await composer().prepare({ to: 'b@example.org', attachments: [{ content: stream }, { content: web as AsyncIterable<Uint8Array> }] }, signal);
+    const prepared = await composer().prepare(
+      { to: 'b@example.org', attachments: [{ content: stream }, { content: web as AsyncIterable<Uint8Array> }] },
+      signal,
+    );
     await prepared.dispose?.();
     await soon();
     expect([stream.destroyed, cancelled]).toEqual([true, true]);
@@ -142,9 +185,15 @@ describe('a stream', () => {
 
   it('from a function is not opened for a message that was given up', async () => {
     let opened = 0;
-    const prepared = await composer().prepare(attach(() => (opened++, Readable.from([Buffer.alloc(9)]))), new AbortController().signal);
+    const prepared = await composer().prepare(
+      attach(() => (opened++, Readable.from([Buffer.alloc(9)]))),
+      new AbortController().signal,
+    );
     await prepared.dispose?.();
-    expect(await failure(read(prepared))).toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining('done with') as string });
+    expect(await failure(read(prepared))).toMatchObject({
+      code: 'ERR_CONTENT',
+      message: expect.stringContaining('done with') as string,
+    });
     expect(opened).toBe(0);
   });
 
@@ -169,9 +218,21 @@ describe('a stream', () => {
 describe('an abort', () => {
   const reason = createEmailError('ERR_TIMEOUT', 'too long');
   it.each<[string, () => MailMessage]>([
-    ['a stream that is kept for several recipients', () => attach(stalled(), { to: ['b@example.org', 'c@example.org'] })],
+    [
+      'a stream that is kept for several recipients',
+      () => attach(stalled(), { to: ['b@example.org', 'c@example.org'] }),
+    ],
     ['a raw stream', () => ({ to: 'b@example.org', raw: stalled() })],
-    ['a raw function', () => ({ to: 'b@example.org', raw: async function* () { yield Buffer.from('Subject: x\r\n'); await new Promise(() => undefined); } })],
+    [
+      'a raw function',
+      () => ({
+        to: 'b@example.org',
+        raw: async function* () {
+          yield Buffer.from('Subject: x\r\n');
+          await new Promise(() => undefined);
+        },
+      }),
+    ],
   ])('ends the wait for %s, and leaves no file', async (_, message) => {
     const controller = new AbortController();
     const preparing = failure(composer().prepare(message(), controller.signal));
@@ -184,7 +245,9 @@ describe('an abort', () => {
 
   it('before the call closes the stream, too', async () => {
     const stream = createReadStream(file);
-    expect(await failure(composer().prepare(attach(stream), AbortSignal.abort()))).toMatchObject({ code: 'ERR_ABORTED' });
+    expect(await failure(composer().prepare(attach(stream), AbortSignal.abort()))).toMatchObject({
+      code: 'ERR_ABORTED',
+    });
     expect(stream.destroyed).toBe(true);
   });
 

@@ -8,13 +8,28 @@ import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
 import { open, send, timeouts } from '../../support/engine.js';
 
 /** Whatever fails wherever: every promise settles, and what it says agrees with what the server has. */
-const stages: readonly TestFaultStage[] = ['connect', 'greeting', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'content', 'end', 'RSET', 'QUIT'];
+const stages: readonly TestFaultStage[] = [
+  'connect',
+  'greeting',
+  'EHLO',
+  'MAIL',
+  'RCPT',
+  'DATA',
+  'content',
+  'end',
+  'RSET',
+  'QUIT',
+];
 const short = { connectMs: 150, greetingMs: 150, replyMs: 150, stallMs: 150, acceptanceMs: 150 };
 
 describe.each(['drop', 'reset', 'silence', 'delay'] as const)('a fault of the server: %s', (fault) => {
   describe.each([['PIPELINING', 'CHUNKING'], ['PIPELINING'], []])('with %s %s', (...extensions) => {
     test.concurrent.each(stages)('at %s leaves no doubt that is not told', async (at) => {
-      await using server = await TestSmtpServer.start({ security: 'none', extensions: extensions.filter((name) => typeof name === 'string'), faults: [{ at, do: fault, ms: 20 }] });
+      await using server = await TestSmtpServer.start({
+        security: 'none',
+        extensions: extensions.filter((name) => typeof name === 'string'),
+        faults: [{ at, do: fault, ms: 20 }],
+      });
       const said = { delivered: 0, not: 0, unknown: 0 };
       let connection: SmtpConnection | undefined;
       try {
@@ -56,8 +71,16 @@ test('a stream of a connector that throws as it is written to loses the connecti
     }
   }
   const connector = { connect: () => Promise.resolve(new Thrower()) };
-  const mailer = createMailer({ name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com', security: 'none' } }, { connector });
+  const mailer = createMailer(
+    { name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com', security: 'none' } },
+    { connector },
+  );
   const failure = await mailer.send({ to: 'b@example.org', text: 'x' }).catch((error: unknown) => error);
-  expect(failure).toMatchObject({ code: 'ERR_CONNECT', delivery: 'unknown', retryable: false, message: expect.stringContaining('a bug of the connector') as string });
+  expect(failure).toMatchObject({
+    code: 'ERR_CONNECT',
+    delivery: 'unknown',
+    retryable: false,
+    message: expect.stringContaining('a bug of the connector') as string,
+  });
   await mailer.close();
 });

@@ -25,7 +25,9 @@ describe('several messages in flight', () => {
       const sent = Array.from({ length: 8 }, (_, i) => send(connection, { content: `Subject: ${i}\r\n\r\n.${i}\r\n` }));
       expect(connection.inFlight).toBe(8);
       await Promise.all(sent);
-      expect(server.messages.map(({ content }) => Buffer.from(content).toString())).toEqual(Array.from({ length: 8 }, (_, i) => `Subject: ${i}\r\n\r\n.${i}\r\n`));
+      expect(server.messages.map(({ content }) => Buffer.from(content).toString())).toEqual(
+        Array.from({ length: 8 }, (_, i) => `Subject: ${i}\r\n\r\n.${i}\r\n`),
+      );
       await connection.quit();
     }
   });
@@ -35,12 +37,33 @@ describe('several messages in flight', () => {
       await using server = await TestSmtpServer.start({
         security: 'none',
         extensions,
-        replies: (verb, line) => (verb === 'MAIL' && line.includes('bad@') ? '550 sender' : verb === 'RCPT' && line.includes('bad@') ? '550 recipient' : undefined),
+        replies: (verb, line) =>
+          verb === 'MAIL' && line.includes('bad@')
+            ? '550 sender'
+            : verb === 'RCPT' && line.includes('bad@')
+              ? '550 recipient'
+              : undefined,
       });
       const connection = await open(server.port, deep);
-      const sendings: Sending[] = [{}, { from: 'bad@example.test' }, {}, { to: ['bad@example.test'] }, { to: ['bad@example.test', 'good@example.test'] }, { requireAllRecipients: true, to: ['bad@example.test', 'good@example.test'] }, {}];
+      const sendings: Sending[] = [
+        {},
+        { from: 'bad@example.test' },
+        {},
+        { to: ['bad@example.test'] },
+        { to: ['bad@example.test', 'good@example.test'] },
+        { requireAllRecipients: true, to: ['bad@example.test', 'good@example.test'] },
+        {},
+      ];
       const settled = await Promise.allSettled(sendings.map((sending) => send(connection, sending)));
-      expect(settled.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled', 'rejected', 'fulfilled']);
+      expect(settled.map(({ status }) => status)).toEqual([
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+        'rejected',
+        'fulfilled',
+      ]);
       expect(server.messages.map(({ envelope }) => envelope.to.length)).toEqual([1, 1, 1, 1]);
       expect(connection.usable).toBe(true);
       await connection.quit();
@@ -53,18 +76,29 @@ describe('several messages in flight', () => {
       await peer.hello('PIPELINING', 'CHUNKING');
       await peer.until('three\r\n');
       // The first is taken; of the second the recipient is refused; the third, whose envelope is good, is not answered.
-      await peer.send('250 ok\r\n250 ok\r\n250 first\r\n250 reset\r\n250 ok\r\n550 no\r\n554 none\r\n250 reset\r\n250 ok\r\n250 ok\r\n');
+      await peer.send(
+        '250 ok\r\n250 ok\r\n250 first\r\n250 reset\r\n250 ok\r\n550 no\r\n554 none\r\n250 reset\r\n250 ok\r\n250 ok\r\n',
+      );
       peer.socket.end();
     });
     const connection = await open(server.port, deep);
     const never: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) };
     const sent = ['one', 'two', 'three'].map((text) => send(connection, { content: `${text}\r\n` }));
     sent.push(send(connection, { content: never }), send(connection));
-    expect(await outcomes(sent)).toEqual(['first', 'ERR_RECIPIENTS_REJECTED not-delivered', 'ERR_CONNECT unknown', 'ERR_CONNECT not-delivered', 'ERR_CONNECT not-delivered stale']);
+    expect(await outcomes(sent)).toEqual([
+      'first',
+      'ERR_RECIPIENTS_REJECTED not-delivered',
+      'ERR_CONNECT unknown',
+      'ERR_CONNECT not-delivered',
+      'ERR_CONNECT not-delivered stale',
+    ]);
   });
 
   test('one aborted while its reply is awaited leaves the others whole', async () => {
-    await using server = await TestSmtpServer.start({ security: 'none', faults: [{ at: 'end', do: 'delay', ms: 50, times: 1 }] });
+    await using server = await TestSmtpServer.start({
+      security: 'none',
+      faults: [{ at: 'end', do: 'delay', ms: 50, times: 1 }],
+    });
     const connection = await open(server.port, deep);
     const controller = new AbortController();
     const sent = [send(connection), send(connection, { signal: controller.signal }), send(connection)];
@@ -103,7 +137,11 @@ describe('several messages in flight', () => {
     async function* stream(): AsyncGenerator<Uint8Array> {
       yield Buffer.alloc(100_000, 'x');
     }
-    const sent = [send(connection, { content: 'one\r\n' }), send(connection, { content: stream(), signal: controller.signal }), send(connection)];
+    const sent = [
+      send(connection, { content: 'one\r\n' }),
+      send(connection, { content: stream(), signal: controller.signal }),
+      send(connection),
+    ];
     setTimeout(() => controller.abort(), 20);
     expect(await outcomes(sent)).toEqual(['first', 'ERR_ABORTED not-delivered', 'ERR_CONNECT not-delivered stale']);
     expect(connection.usable).toBe(false);
@@ -112,7 +150,9 @@ describe('several messages in flight', () => {
   test('by LMTP are each delivered', async () => {
     await using server = await TestSmtpServer.start({ security: 'none', protocol: 'lmtp' });
     const connection = await open(server.port, { ...deep, protocol: 'lmtp' });
-    const sent = await Promise.all(Array.from({ length: 4 }, () => send(connection, { to: ['a@example.test', 'b@example.test'] })));
+    const sent = await Promise.all(
+      Array.from({ length: 4 }, () => send(connection, { to: ['a@example.test', 'b@example.test'] })),
+    );
     expect(sent.map(({ accepted }) => accepted.length)).toEqual([2, 2, 2, 2]);
     await connection.quit();
   });

@@ -20,7 +20,11 @@ describe('security', () => {
   test('explicit does STARTTLS, and EHLO again', async () => {
     await using server = await TestSmtpServer.start();
     const connection = await open(server.port, { security: 'explicit', tls: { ca: server.ca } });
-    expect(connection.tls).toMatchObject({ protocol: 'TLSv1.3', authorized: true, certificate: { subject: 'CN=localhost' } });
+    expect(connection.tls).toMatchObject({
+      protocol: 'TLSv1.3',
+      authorized: true,
+      certificate: { subject: 'CN=localhost' },
+    });
     expect(connection.extensions.has('STARTTLS')).toBe(false);
     expect(connection.extensions.has('REQUIRETLS')).toBe(true);
     await send(connection, { envelope: { requireTls: true } });
@@ -30,31 +34,51 @@ describe('security', () => {
 
   test('explicit fails where STARTTLS is not offered, before anything is proven (CVE-2021-22946)', async () => {
     await using server = await TestSmtpServer.start({ security: 'none', users });
-    await expect(failure(open(server.port, { security: 'explicit', authentication: password }))).resolves.toMatchObject({ code: 'ERR_TLS_REQUIRED', phase: 'starttls' });
+    await expect(failure(open(server.port, { security: 'explicit', authentication: password }))).resolves.toMatchObject(
+      { code: 'ERR_TLS_REQUIRED', phase: 'starttls' },
+    );
     expect(server.transcript.join()).not.toContain('AUTH PLAIN <');
   });
 
-  test.each(['explicit', 'automatic'] as const)('%s fails where STARTTLS is offered and refused (CVE-2016-0772)', async (security) => {
-    await using server = await TestSmtpServer.start({ replies: { STARTTLS: ['454 not now'] } });
-    await expect(failure(open(server.port, { security, tls: { ca: server.ca } }))).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'starttls' });
-  });
+  test.each(['explicit', 'automatic'] as const)(
+    '%s fails where STARTTLS is offered and refused (CVE-2016-0772)',
+    async (security) => {
+      await using server = await TestSmtpServer.start({ replies: { STARTTLS: ['454 not now'] } });
+      await expect(failure(open(server.port, { security, tls: { ca: server.ca } }))).resolves.toMatchObject({
+        code: 'ERR_TLS',
+        phase: 'starttls',
+      });
+    },
+  );
 
-  test.each(['explicit', 'automatic'] as const)('%s fails where the certificate is bad (emailjs 5)', async (security) => {
-    await using server = await TestSmtpServer.start();
-    await expect(failure(open(server.port, { security }))).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'tls', delivery: 'not-delivered' });
-    expect(server.transcript.join()).not.toContain('MAIL');
-  });
+  test.each(['explicit', 'automatic'] as const)(
+    '%s fails where the certificate is bad (emailjs 5)',
+    async (security) => {
+      await using server = await TestSmtpServer.start();
+      await expect(failure(open(server.port, { security }))).resolves.toMatchObject({
+        code: 'ERR_TLS',
+        phase: 'tls',
+        delivery: 'not-delivered',
+      });
+      expect(server.transcript.join()).not.toContain('MAIL');
+    },
+  );
 
-  test.each(['250 ok\r\n', '250-mail.example.test\r\n250 AUTH PLAIN\r\n', '\x16', ' '])('believes no byte behind the 220 to STARTTLS: %j (CVE-2026-41319, CVE-2021-22947, nodemailer 9.0.3)', async (injected) => {
-    await using server = await startScriptedServer(async (peer) => {
-      await peer.send('220 x\r\n');
-      await peer.hello('STARTTLS');
-      await peer.line();
-      await peer.send(`220 go\r\n${injected}`);
-      await peer.closed;
-    });
-    await expect(failure(open(server.port, { security: 'explicit' }))).resolves.toMatchObject({ code: 'ERR_SMTP_PROTOCOL' });
-  });
+  test.each(['250 ok\r\n', '250-mail.example.test\r\n250 AUTH PLAIN\r\n', '\x16', ' '])(
+    'believes no byte behind the 220 to STARTTLS: %j (CVE-2026-41319, CVE-2021-22947, nodemailer 9.0.3)',
+    async (injected) => {
+      await using server = await startScriptedServer(async (peer) => {
+        await peer.send('220 x\r\n');
+        await peer.hello('STARTTLS');
+        await peer.line();
+        await peer.send(`220 go\r\n${injected}`);
+        await peer.closed;
+      });
+      await expect(failure(open(server.port, { security: 'explicit' }))).resolves.toMatchObject({
+        code: 'ERR_SMTP_PROTOCOL',
+      });
+    },
+  );
 
   test('implicit starts with TLS', async () => {
     await using server = await TestSmtpServer.start({ security: 'implicit' });
@@ -91,25 +115,41 @@ describe('security', () => {
     await using server = await TestSmtpServer.start({ security: 'implicit' });
     const steps: ConnectionStepReport[] = [];
     const [connection, error] = await Promise.all([
-      open(server.port, { security: 'automatic', tls: { ca: server.ca } }, { observer: { step: (step) => steps.push(step) } }),
+      open(
+        server.port,
+        { security: 'automatic', tls: { ca: server.ca } },
+        { observer: { step: (step) => steps.push(step) } },
+      ),
       failure(open(server.port, { security: 'automatic' })),
     ]);
-    expect(steps.find(({ ok }) => !ok)).toMatchObject({ name: 'greeting', detail: expect.stringContaining('speaks TLS'), remedy: expect.stringContaining("server.security to 'implicit'") });
+    expect(steps.find(({ ok }) => !ok)).toMatchObject({
+      name: 'greeting',
+      detail: expect.stringContaining('speaks TLS'),
+      remedy: expect.stringContaining("server.security to 'implicit'"),
+    });
     expect(connection.tls?.authorized).toBe(true);
     await connection.quit();
     expect(error).toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining('certificate') });
   });
 
-  test.concurrent('automatic says what is wrong with TLS behind a silent port, and waits for no greeting then', async () => {
-    const own = createTestCertificateAuthority().issueServer();
-    const server = createTlsServer({ cert: own.certificate, key: own.key, maxVersion: 'TLSv1.2' }).on('tlsClientError', () => {});
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const start = performance.now();
-    await expect(failure(open(port, { security: 'automatic', tls: { minVersion: 'TLSv1.3' } }))).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'tls', message: expect.stringContaining('version') });
-    expect(performance.now() - start).toBeLessThan(4_500);
-    await new Promise((resolve) => server.close(resolve));
-  });
+  test.concurrent(
+    'automatic says what is wrong with TLS behind a silent port, and waits for no greeting then',
+    async () => {
+      const own = createTestCertificateAuthority().issueServer();
+      const server = createTlsServer({ cert: own.certificate, key: own.key, maxVersion: 'TLSv1.2' }).on(
+        'tlsClientError',
+        () => {},
+      );
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const start = performance.now();
+      await expect(
+        failure(open(port, { security: 'automatic', tls: { minVersion: 'TLSv1.3' } })),
+      ).resolves.toMatchObject({ code: 'ERR_TLS', phase: 'tls', message: expect.stringContaining('version') });
+      expect(performance.now() - start).toBeLessThan(4_500);
+      await new Promise((resolve) => server.close(resolve));
+    },
+  );
 
   test.concurrent('automatic waits for a slow greeting, whatever becomes of the second connection', async () => {
     await using server = await startScriptedServer(async (peer, number) => {
@@ -128,11 +168,16 @@ describe('security', () => {
     await using withTls = await TestSmtpServer.start();
     await using without = await TestSmtpServer.start({ security: 'none' });
     // The port that is asked for is 465; the way there ends at the test's server.
-    const to = (port: number) => ({ connect: async (target: { host: string }, options: { signal: AbortSignal }) => await new (await import('../../../src/net/direct.js')).DirectConnector().connect({ ...target, port }, options) });
+    const to = (port: number) => ({
+      connect: async (target: { host: string }, options: { signal: AbortSignal }) =>
+        await new (await import('../../../src/net/direct.js')).DirectConnector().connect({ ...target, port }, options),
+    });
     const connection = await open(465, { security: 'automatic', connector: to(withTls.port), tls: { ca: withTls.ca } });
     expect(connection.tls?.authorized).toBe(true);
     await connection.quit();
-    await expect(failure(open(465, { security: 'automatic', connector: to(without.port) }))).resolves.toMatchObject({ code: 'ERR_TLS_REQUIRED' });
+    await expect(failure(open(465, { security: 'automatic', connector: to(without.port) }))).resolves.toMatchObject({
+      code: 'ERR_TLS_REQUIRED',
+    });
   });
 });
 
@@ -141,15 +186,41 @@ describe('opening', () => {
     await using server = await TestSmtpServer.start({ users });
     const steps: ConnectionStepReport[] = [];
     const observer = { step: (step: ConnectionStepReport) => steps.push(step) };
-    await (await open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: password }, { observer })).quit();
-    expect(steps.map(({ name, ok }) => `${name} ${ok}`)).toEqual(['resolve true', 'connect true', 'greeting true', 'ehlo true', 'starttls true', 'tls true', 'ehlo true', 'authenticate true']);
+    await (
+      await open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: password }, { observer })
+    ).quit();
+    expect(steps.map(({ name, ok }) => `${name} ${ok}`)).toEqual([
+      'resolve true',
+      'connect true',
+      'greeting true',
+      'ehlo true',
+      'starttls true',
+      'tls true',
+      'ehlo true',
+      'authenticate true',
+    ]);
     expect(steps.every(({ durationMs, detail }) => durationMs >= 0 && detail !== '')).toBe(true);
-    expect(steps.at(-1)?.detail).toMatch(/^SCRAM-SHA-512-PLUS by method 'password', the strongest of SCRAM-SHA-512-PLUS .*PLAIN LOGIN/);
+    expect(steps.at(-1)?.detail).toMatch(
+      /^SCRAM-SHA-512-PLUS by method 'password', the strongest of SCRAM-SHA-512-PLUS .*PLAIN LOGIN/,
+    );
     steps.length = 0;
-    await failure(open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: { ...password, password: 'wrong' } }, { observer }));
-    expect(steps.at(-1)).toMatchObject({ name: 'authenticate', ok: false, error: { code: 'ERR_AUTH_REJECTED' }, remedy: expect.any(String) });
+    await failure(
+      open(
+        server.port,
+        { security: 'explicit', tls: { ca: server.ca }, authentication: { ...password, password: 'wrong' } },
+        { observer },
+      ),
+    );
+    expect(steps.at(-1)).toMatchObject({
+      name: 'authenticate',
+      ok: false,
+      error: { code: 'ERR_AUTH_REJECTED' },
+      remedy: expect.any(String),
+    });
     expect(steps.at(-1)?.detail).toMatch(/by SCRAM-SHA-512-PLUS: 535 /);
-    expect(steps.at(-1)?.remedy).toMatch(/The server offers SCRAM-SHA-512-PLUS .*PLAIN LOGIN.*; after a refusal nothing else is tried\.$/);
+    expect(steps.at(-1)?.remedy).toMatch(
+      /The server offers SCRAM-SHA-512-PLUS .*PLAIN LOGIN.*; after a refusal nothing else is tried\.$/,
+    );
   });
 
   test('shows no secret in events, errors or steps, whatever the server repeats (emailjs 5)', async () => {
@@ -162,24 +233,59 @@ describe('opening', () => {
     const seen: unknown[] = [];
     const observer = { step: (step: unknown) => seen.push(step), event: (event: unknown) => seen.push(event) };
     for (const method of ['plain', 'login'] as const) {
-      const error = await failure(open(server.port, { authentication: { method, username: 'ann', password: 'ann-Secret', allowPlaintext: true } }, { observer }));
+      const error = await failure(
+        open(
+          server.port,
+          { authentication: { method, username: 'ann', password: 'ann-Secret', allowPlaintext: true } },
+          { observer },
+        ),
+      );
       expect(error.code).toBe('ERR_AUTH_REJECTED');
       seen.push(error, error.message, error.stack);
     }
     const text = JSON.stringify(seen);
     expect(text).toContain('AUTH PLAIN');
-    for (const secret of ['ann-Secret', Buffer.from('\0ann\0ann-Secret').toString('base64'), Buffer.from('ann-Secret').toString('base64')]) expect(text).not.toContain(secret);
+    for (const secret of [
+      'ann-Secret',
+      Buffer.from('\0ann\0ann-Secret').toString('base64'),
+      Buffer.from('ann-Secret').toString('base64'),
+    ])
+      expect(text).not.toContain(secret);
   });
 
-  test.each(['plain', 'login', 'cram-md5', 'scram-sha-256', 'ntlm', 'xoauth2', 'oauthbearer', 'password', 'custom'] as const)('sends nothing by %s in the plain text that automatic ended in', async (method) => {
+  test.each([
+    'plain',
+    'login',
+    'cram-md5',
+    'scram-sha-256',
+    'ntlm',
+    'xoauth2',
+    'oauthbearer',
+    'password',
+    'custom',
+  ] as const)('sends nothing by %s in the plain text that automatic ended in', async (method) => {
     await using server = await startScriptedServer(async (peer) => {
       await peer.send('220 x\r\n');
       await peer.hello('AUTH PLAIN LOGIN CRAM-MD5 SCRAM-SHA-256 NTLM XOAUTH2 OAUTHBEARER X-OWN');
       expect(await peer.line()).toBe('QUIT');
     });
-    const mechanism: SaslMechanism = { name: 'X-OWN', complete: true, start: () => Buffer.from('x'), next: () => Buffer.alloc(0) };
-    const authentication = { method, username: 'ann', password: 'ann-Secret', token: 'ann-Secret', createMechanism: () => mechanism } as unknown as Authentication;
-    await expect(failure(open(server.port, { security: 'automatic', authentication }))).resolves.toMatchObject({ code: 'ERR_AUTH_PLAINTEXT', phase: 'authenticate' });
+    const mechanism: SaslMechanism = {
+      name: 'X-OWN',
+      complete: true,
+      start: () => Buffer.from('x'),
+      next: () => Buffer.alloc(0),
+    };
+    const authentication = {
+      method,
+      username: 'ann',
+      password: 'ann-Secret',
+      token: 'ann-Secret',
+      createMechanism: () => mechanism,
+    } as unknown as Authentication;
+    await expect(failure(open(server.port, { security: 'automatic', authentication }))).resolves.toMatchObject({
+      code: 'ERR_AUTH_PLAINTEXT',
+      phase: 'authenticate',
+    });
   });
 
   const base64 = (text: string): string => Buffer.from(text).toString('base64');
@@ -205,16 +311,24 @@ describe('opening', () => {
     (outcome as { destroy?: () => void }).destroy?.();
     const text = inspect(seen, { depth: 12 });
     expect(text).toContain('AUTH PLAIN <initial response>');
-    for (const secret of ['ann-Secret', base64('\0ann\0ann-Secret').slice(0, -5), base64('ann-Secret')]) expect(text).not.toContain(secret);
+    for (const secret of ['ann-Secret', base64('\0ann\0ann-Secret').slice(0, -5), base64('ann-Secret')])
+      expect(text).not.toContain(secret);
   });
 
-  test.each(['plain', 'login', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512', 'password'] as const)('authenticates by %s', async (method) => {
-    await using server = await TestSmtpServer.start({ users });
-    const connection = await open(server.port, { security: 'explicit', tls: { ca: server.ca }, authentication: { method, username: 'ann', password: 'ann-Secret' } });
-    if (method === 'password') expect(connection.mechanism).toBe('SCRAM-SHA-512-PLUS');
-    await send(connection);
-    await connection.quit();
-  });
+  test.each(['plain', 'login', 'cram-md5', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512', 'password'] as const)(
+    'authenticates by %s',
+    async (method) => {
+      await using server = await TestSmtpServer.start({ users });
+      const connection = await open(server.port, {
+        security: 'explicit',
+        tls: { ca: server.ca },
+        authentication: { method, username: 'ann', password: 'ann-Secret' },
+      });
+      if (method === 'password') expect(connection.mechanism).toBe('SCRAM-SHA-512-PLUS');
+      await send(connection);
+      await connection.quit();
+    },
+  );
 
   test('authenticates with channel binding under TLS 1.3 and on a resumed session', async () => {
     await using server = await TestSmtpServer.start({ users });
@@ -223,7 +337,11 @@ describe('opening', () => {
     const tls = { ca: server.ca };
     for (let i = 0; i < 3; i++) {
       const observer = { step: (step: ConnectionStepReport) => step.name === 'tls' && details.push(step.detail) };
-      const connection = await open(server.port, { security: 'explicit', tls, authentication: password }, { shared, observer });
+      const connection = await open(
+        server.port,
+        { security: 'explicit', tls, authentication: password },
+        { shared, observer },
+      );
       expect(connection.mechanism).toBe('SCRAM-SHA-512-PLUS');
       expect(connection.tls).toMatchObject({ authorized: true, certificate: { subject: 'CN=localhost' } });
       await send(connection);
@@ -238,21 +356,43 @@ describe('opening', () => {
     let asked = 0;
     const token = (): string => tokens[asked++] ?? 'stale';
     const settings = { security: 'explicit', tls: { ca: server.ca } } as const;
-    const connection = await open(server.port, { ...settings, authentication: { method: 'oauthbearer', username: 'ann', token } });
+    const connection = await open(server.port, {
+      ...settings,
+      authentication: { method: 'oauthbearer', username: 'ann', token },
+    });
     expect([connection.mechanism, asked]).toEqual(['OAUTHBEARER', 2]);
     await connection.quit();
-    await expect(failure(open(server.port, { ...settings, authentication: { method: 'xoauth2', username: 'ann', token } }))).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
+    await expect(
+      failure(open(server.port, { ...settings, authentication: { method: 'xoauth2', username: 'ann', token } })),
+    ).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
     expect(asked).toBe(4);
-    await expect(failure(open(server.port, { ...settings, authentication: { method: 'xoauth2', username: 'ann', token: 'stale' } }))).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
+    await expect(
+      failure(
+        open(server.port, { ...settings, authentication: { method: 'xoauth2', username: 'ann', token: 'stale' } }),
+      ),
+    ).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
   });
 
   test('tries the next mechanism after 504, never after 535', async () => {
-    await using server = await TestSmtpServer.start({ users, security: 'none', mechanisms: ['SCRAM-SHA-256', 'CRAM-MD5'], replies: { AUTH: ['504 5.5.4 unknown'] } });
+    await using server = await TestSmtpServer.start({
+      users,
+      security: 'none',
+      mechanisms: ['SCRAM-SHA-256', 'CRAM-MD5'],
+      replies: { AUTH: ['504 5.5.4 unknown'] },
+    });
     const connection = await open(server.port, { authentication: password });
     expect(connection.mechanism).toBe('CRAM-MD5');
     await connection.quit();
-    await using strict = await TestSmtpServer.start({ users, security: 'none', mechanisms: ['SCRAM-SHA-256', 'CRAM-MD5'], replies: { AUTH: ['535 5.7.8 no'] } });
-    await expect(failure(open(strict.port, { authentication: password }))).resolves.toMatchObject({ code: 'ERR_AUTH_REJECTED', reply: { code: 535 } });
+    await using strict = await TestSmtpServer.start({
+      users,
+      security: 'none',
+      mechanisms: ['SCRAM-SHA-256', 'CRAM-MD5'],
+      replies: { AUTH: ['535 5.7.8 no'] },
+    });
+    await expect(failure(open(strict.port, { authentication: password }))).resolves.toMatchObject({
+      code: 'ERR_AUTH_REJECTED',
+      reply: { code: 535 },
+    });
     expect(strict.transcript.filter((line) => line.startsWith('C: AUTH'))).toHaveLength(1);
   });
 
@@ -260,26 +400,34 @@ describe('opening', () => {
     ['is not in the list', 'SCRAM-SHA-256', []],
     ['is in the list under a name that nobody knows', 'SCRAM-SHA-X-PLUS SCRAM-SHA-256', []],
     ['is answered with 504', 'SCRAM-SHA-256-PLUS SCRAM-SHA-256', ['504 5.5.4 what']],
-  ])('tells a server whose -PLUS %s that it could bind to the channel (RFC 5802 section 6)', async (_, offered, refusals) => {
-    const authority = createTestCertificateAuthority();
-    const own = authority.issueServer();
-    const said: string[] = [];
-    const answers = [...refusals, '535 5.7.8 no'];
-    const server = createTlsServer({ cert: own.certificate, key: own.key }, (socket) => {
-      socket.on('error', () => {}).write('220 x\r\n');
-      createInterface(socket).on('line', (line) => {
-        if (line.startsWith('EHLO')) return socket.write(`250-x\r\n250 AUTH ${offered}\r\n`);
-        const [, name, response = ''] = line.split(' ');
-        said.push(`${name} ${Buffer.from(response, 'base64').toString().slice(0, 3)}`);
-        return socket.write(`${answers.shift()}\r\n`);
+  ])(
+    'tells a server whose -PLUS %s that it could bind to the channel (RFC 5802 section 6)',
+    async (_, offered, refusals) => {
+      const authority = createTestCertificateAuthority();
+      const own = authority.issueServer();
+      const said: string[] = [];
+      const answers = [...refusals, '535 5.7.8 no'];
+      const server = createTlsServer({ cert: own.certificate, key: own.key }, (socket) => {
+        socket.on('error', () => {}).write('220 x\r\n');
+        createInterface(socket).on('line', (line) => {
+          if (line.startsWith('EHLO')) return socket.write(`250-x\r\n250 AUTH ${offered}\r\n`);
+          const [, name, response = ''] = line.split(' ');
+          said.push(`${name} ${Buffer.from(response, 'base64').toString().slice(0, 3)}`);
+          return socket.write(`${answers.shift()}\r\n`);
+        });
       });
-    });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const error = await failure(open(port, { security: 'implicit', tls: { ca: authority.certificate }, authentication: password }));
-    expect([error.code, said]).toEqual(['ERR_AUTH_REJECTED', [...refusals.map(() => 'SCRAM-SHA-256-PLUS p=t'), 'SCRAM-SHA-256 y,,']]);
-    server.close();
-  });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+      const { port } = server.address() as AddressInfo;
+      const error = await failure(
+        open(port, { security: 'implicit', tls: { ca: authority.certificate }, authentication: password }),
+      );
+      expect([error.code, said]).toEqual([
+        'ERR_AUTH_REJECTED',
+        [...refusals.map(() => 'SCRAM-SHA-256-PLUS p=t'), 'SCRAM-SHA-256 y,,'],
+      ]);
+      server.close();
+    },
+  );
 
   test.each([
     ['432 4.7.12 A password transition is needed', false, /sign in once under TLS with authentication.method 'plain'/],
@@ -289,7 +437,12 @@ describe('opening', () => {
     ['535 5.7.8 Authentication credentials invalid', false, /Check user name and password/],
     ['538 5.7.11 Encryption required', false, /'explicit' or 'implicit'/],
   ])('says what to do about %s (RFC 4954 section 6)', async (reply, retryable, remedy) => {
-    await using server = await TestSmtpServer.start({ users, security: 'none', mechanisms: ['CRAM-MD5'], replies: { AUTH: [reply] } });
+    await using server = await TestSmtpServer.start({
+      users,
+      security: 'none',
+      mechanisms: ['CRAM-MD5'],
+      replies: { AUTH: [reply] },
+    });
     const error = await failure(open(server.port, { authentication: password }));
     expect(error).toMatchObject({ code: 'ERR_AUTH_REJECTED', retryable, remedy: expect.stringMatching(remedy) });
   });
@@ -303,16 +456,48 @@ describe('opening', () => {
       expect(await peer.line()).toBe('*');
       await peer.send('501 cancelled\r\n');
     });
-    const mechanism: SaslMechanism = { name: 'X-OWN', complete: false, start: () => undefined, next: () => { throw new TypeError('no key'); } };
-    const error = await failure(open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism: () => mechanism } }));
-    expect(error).toMatchObject({ code: 'ERR_AUTH_UNAVAILABLE', phase: 'authenticate', message: expect.stringMatching(/it threw TypeError\.$/), cause: { message: 'no key' } });
+    const mechanism: SaslMechanism = {
+      name: 'X-OWN',
+      complete: false,
+      start: () => undefined,
+      next: () => {
+        throw new TypeError('no key');
+      },
+    };
+    const error = await failure(
+      open(server.port, {
+        authentication: { method: 'custom', allowPlaintext: true, createMechanism: () => mechanism },
+      }),
+    );
+    expect(error).toMatchObject({
+      code: 'ERR_AUTH_UNAVAILABLE',
+      phase: 'authenticate',
+      message: expect.stringMatching(/it threw TypeError\.$/),
+      cause: { message: 'no key' },
+    });
   });
 
   test.each([
-    ['a start that throws', { start: (): never => { throw new Error('x'); } }, 'it threw Error'],
-    ['a start that is rejected', { start: (): Promise<never> => Promise.reject(new RangeError('x')) }, 'it threw RangeError'],
+    [
+      'a start that throws',
+      {
+        start: (): never => {
+          throw new Error('x');
+        },
+      },
+      'it threw Error',
+    ],
+    [
+      'a start that is rejected',
+      { start: (): Promise<never> => Promise.reject(new RangeError('x')) },
+      'it threw RangeError',
+    ],
     ['an initial response that is text', { start: (): string => 'text' }, 'its response is no Uint8Array'],
-    ['no response to a challenge', { start: (): undefined => undefined, next: (): undefined => undefined }, 'its response is no Uint8Array'],
+    [
+      'no response to a challenge',
+      { start: (): undefined => undefined, next: (): undefined => undefined },
+      'its response is no Uint8Array',
+    ],
   ])("says of a caller's mechanism with %s that it failed", async (_, mechanism, words) => {
     await using server = await startScriptedServer(async (peer) => {
       await peer.send('220 x\r\n');
@@ -320,9 +505,21 @@ describe('opening', () => {
       for (;;) await peer.send((await peer.line()) === '*' ? '501 cancelled\r\n' : '334 \r\n');
     });
     const createMechanism = () => ({ name: 'X-OWN', complete: false, ...mechanism }) as unknown as SaslMechanism;
-    const error = await failure(open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism } }));
+    const error = await failure(
+      open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism } }),
+    );
     expect([error.code, error.message]).toEqual(['ERR_AUTH_UNAVAILABLE', expect.stringContaining(words)]);
-    const thrown = await failure(open(server.port, { authentication: { method: 'custom', allowPlaintext: true, createMechanism: () => { throw new Error('x'); } } }));
+    const thrown = await failure(
+      open(server.port, {
+        authentication: {
+          method: 'custom',
+          allowPlaintext: true,
+          createMechanism: () => {
+            throw new Error('x');
+          },
+        },
+      }),
+    );
     expect(thrown.code).toBe('ERR_AUTH_UNAVAILABLE');
   });
 
@@ -348,7 +545,9 @@ describe('opening', () => {
         await peer.closed;
       });
       const controller = new AbortController();
-      const opening = failure(open(server.port, { authentication: { ...password, allowPlaintext: true } }, { signal: controller.signal }));
+      const opening = failure(
+        open(server.port, { authentication: { ...password, allowPlaintext: true } }, { signal: controller.signal }),
+      );
       setTimeout(() => controller.abort(), 30);
       await expect(opening).resolves.toMatchObject({ code: 'ERR_ABORTED' });
       await closed;
@@ -361,30 +560,53 @@ describe('opening', () => {
       await peer.closed;
     });
     const short = { ...timeouts, greetingMs: 60, replyMs: 60 };
-    await expect(failure(open(server.port, { timeouts: short }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', phase: 'greeting', message: expect.stringContaining('greetingMs') });
-    await expect(failure(open(server.port, { timeouts: short }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', phase: 'ehlo', message: expect.stringContaining('replyMs') });
-    await expect(failure(open(server.port, { security: 'implicit', timeouts: { ...timeouts, connectMs: 60 } }))).resolves.toMatchObject({ code: 'ERR_TLS' });
+    await expect(failure(open(server.port, { timeouts: short }))).resolves.toMatchObject({
+      code: 'ERR_TIMEOUT',
+      phase: 'greeting',
+      message: expect.stringContaining('greetingMs'),
+    });
+    await expect(failure(open(server.port, { timeouts: short }))).resolves.toMatchObject({
+      code: 'ERR_TIMEOUT',
+      phase: 'ehlo',
+      message: expect.stringContaining('replyMs'),
+    });
+    await expect(
+      failure(open(server.port, { security: 'implicit', timeouts: { ...timeouts, connectMs: 60 } })),
+    ).resolves.toMatchObject({ code: 'ERR_TLS' });
   });
 
   test('ends TLS that does not come about within connectMs', async () => {
     await using server = await startScriptedServer(async (peer) => await peer.closed);
-    await expect(failure(open(server.port, { security: 'implicit', timeouts: { ...timeouts, connectMs: 80 } }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', message: expect.stringContaining('connectMs') });
+    await expect(
+      failure(open(server.port, { security: 'implicit', timeouts: { ...timeouts, connectMs: 80 } })),
+    ).resolves.toMatchObject({ code: 'ERR_TIMEOUT', message: expect.stringContaining('connectMs') });
   });
 
   test('does not wait for a connector that heeds no signal, and drops what it gives later', async () => {
     const late = new PassThrough();
     let give = (_: PassThrough): void => {};
     const connector = { connect: () => new Promise<PassThrough>((resolve) => (give = resolve)) };
-    await expect(failure(open(1, { connector, timeouts: { ...timeouts, connectMs: 50 } }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', message: expect.stringContaining('connectMs') });
+    await expect(failure(open(1, { connector, timeouts: { ...timeouts, connectMs: 50 } }))).resolves.toMatchObject({
+      code: 'ERR_TIMEOUT',
+      message: expect.stringContaining('connectMs'),
+    });
     give(late);
     await expect.poll(() => late.destroyed).toBe(true);
   });
 
   test('does not wait for a client certificate that does not come', async () => {
     await using server = await TestSmtpServer.start({ security: 'implicit' });
-    const settings = { security: 'implicit', tls: { clientCertificate: { file: 'ann.p12' } }, loadClientIdentity: () => new Promise<never>(() => {}) } as const;
-    await expect(failure(open(server.port, { ...settings, timeouts: { ...timeouts, connectMs: 50 } }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', phase: 'tls', message: expect.stringContaining('connectMs') });
-    await expect(failure(open(server.port, settings, { signal: AbortSignal.timeout(50) }))).resolves.toMatchObject({ code: 'ERR_ABORTED' });
+    const settings = {
+      security: 'implicit',
+      tls: { clientCertificate: { file: 'ann.p12' } },
+      loadClientIdentity: () => new Promise<never>(() => {}),
+    } as const;
+    await expect(
+      failure(open(server.port, { ...settings, timeouts: { ...timeouts, connectMs: 50 } })),
+    ).resolves.toMatchObject({ code: 'ERR_TIMEOUT', phase: 'tls', message: expect.stringContaining('connectMs') });
+    await expect(failure(open(server.port, settings, { signal: AbortSignal.timeout(50) }))).resolves.toMatchObject({
+      code: 'ERR_ABORTED',
+    });
   });
 
   test('wraps the error of a connector that is not ours', async () => {
@@ -407,10 +629,19 @@ describe('opening', () => {
     const authority = createTestCertificateAuthority();
     const own = authority.issueServer();
     const client = authority.issueClient('ann');
-    const server = createTlsServer({ cert: own.certificate, key: own.key, ca: authority.certificate, requestCert: true }, (socket) => socket.resume().on('error', () => {}).write('220 x\r\n'));
+    const server = createTlsServer(
+      { cert: own.certificate, key: own.key, ca: authority.certificate, requestCert: true },
+      (socket) =>
+        socket
+          .resume()
+          .on('error', () => {})
+          .write('220 x\r\n'),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const seen = new Promise((resolve) => server.once('secureConnection', (socket) => resolve(socket.getPeerCertificate().subject)));
+    const seen = new Promise((resolve) =>
+      server.once('secureConnection', (socket) => resolve(socket.getPeerCertificate().subject)),
+    );
     const tls = { ca: authority.certificate, clientCertificate: { file: 'ann.p12' } };
     const settings = { security: 'implicit', tls, timeouts: { ...timeouts, replyMs: 300 } } as const;
     const loaded: unknown[] = [];
@@ -422,7 +653,11 @@ describe('opening', () => {
     expect(await seen).toMatchObject({ CN: 'ann' });
     expect(loaded).toEqual([{ file: 'ann.p12' }]);
     await expect(failure(open(port, settings))).resolves.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
-    await expect(failure(open(port, { ...settings, tls: { ca: authority.certificate } }))).resolves.toMatchObject({ code: 'ERR_TLS', retryable: false, remedy: expect.stringContaining('clientCertificate') });
+    await expect(failure(open(port, { ...settings, tls: { ca: authority.certificate } }))).resolves.toMatchObject({
+      code: 'ERR_TLS',
+      retryable: false,
+      remedy: expect.stringContaining('clientCertificate'),
+    });
     await new Promise((resolve) => server.close(resolve));
   });
 });

@@ -31,8 +31,15 @@ describe('a connection', () => {
       async function* stream(): AsyncGenerator<Uint8Array> {
         for (const block of blocks) yield Buffer.from(block);
       }
-      const outcomes = [await send(connection, { content }), await send(connection, { content: stream() }), await send(connection)];
-      expect(outcomes.map(({ bytes }) => bytes), extensions.join()).toEqual([content.length, content.length, message.length]);
+      const outcomes = [
+        await send(connection, { content }),
+        await send(connection, { content: stream() }),
+        await send(connection),
+      ];
+      expect(
+        outcomes.map(({ bytes }) => bytes),
+        extensions.join(),
+      ).toEqual([content.length, content.length, message.length]);
       const stored = server.messages.map((kept) => Buffer.from(kept.content).toString().replace(/\r\n$/, ''));
       expect(stored).toEqual([content, content, message.replace(/\r\n$/, '')]);
       expect([connection.completed, connection.inFlight, connection.usable]).toEqual([3, 0, true]);
@@ -56,10 +63,15 @@ describe('a connection', () => {
   });
 
   test('sends RSET after a transaction that failed half-way, and goes on', async () => {
-    await using server = await TestSmtpServer.start({ security: 'none', replies: { RCPT: ['550 5.1.1 no', '550 5.1.1 no'] } });
+    await using server = await TestSmtpServer.start({
+      security: 'none',
+      replies: { RCPT: ['550 5.1.1 no', '550 5.1.1 no'] },
+    });
     const connection = await open(server.port);
     await expect(failure(send(connection))).resolves.toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED' });
-    await expect(failure(send(connection, { requireAllRecipients: true, to: ['a@example.test', 'b@example.test'] }))).resolves.toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED' });
+    await expect(
+      failure(send(connection, { requireAllRecipients: true, to: ['a@example.test', 'b@example.test'] })),
+    ).resolves.toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED' });
     await expect(send(connection)).resolves.toMatchObject({ accepted: ['bob@example.test'] });
     expect(server.messages).toHaveLength(1);
     expect(server.transcript.filter((line) => line.includes('RSET'))).toHaveLength(2);
@@ -69,8 +81,12 @@ describe('a connection', () => {
   test('refuses before MAIL what the server cannot do, and stays good', async () => {
     await using server = await TestSmtpServer.start({ security: 'none', extensions: ['SIZE 100'] });
     const connection = await open(server.port);
-    await expect(failure(send(connection, { content: 'x'.repeat(200) }))).resolves.toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE' });
-    await expect(failure(send(connection, { envelope: { dsn: {} } }))).resolves.toMatchObject({ code: 'ERR_EXTENSION_MISSING' });
+    await expect(failure(send(connection, { content: 'x'.repeat(200) }))).resolves.toMatchObject({
+      code: 'ERR_MESSAGE_TOO_LARGE',
+    });
+    await expect(failure(send(connection, { envelope: { dsn: {} } }))).resolves.toMatchObject({
+      code: 'ERR_EXTENSION_MISSING',
+    });
     await expect(failure(send(connection, { content: 'a\0b' }))).resolves.toMatchObject({ code: 'ERR_CONTENT' });
     await send(connection);
     expect(server.transcript.filter((line) => line.includes('MAIL'))).toHaveLength(1);
@@ -99,7 +115,11 @@ describe('a connection', () => {
     await send(connection, { content, onProgress: (progress) => seen.push(progress) });
     expect(seen.at(-1)).toEqual({ bytesSent: 150_000, totalBytes: 150_000 });
     expect(seen.length).toBeGreaterThan(1);
-    await send(connection, { onProgress: () => { throw new Error('broken listener'); } });
+    await send(connection, {
+      onProgress: () => {
+        throw new Error('broken listener');
+      },
+    });
     await connection.quit();
   });
 
@@ -195,7 +215,11 @@ describe('what arrives unasked', () => {
       await peer.closed;
     });
     const events: string[] = [];
-    const connection = await open(server.port, {}, { observer: { event: (event) => event.type === 'connection' && events.push(`${event.state} ${event.detail}`) } });
+    const connection = await open(
+      server.port,
+      {},
+      { observer: { event: (event) => event.type === 'connection' && events.push(`${event.state} ${event.detail}`) } },
+    );
     const closed = new Promise<void>((resolve) => connection.onClose(resolve));
     await send(connection);
     await closed;
@@ -203,7 +227,12 @@ describe('what arrives unasked', () => {
   });
 
   test('in the middle of content is no success (a 250), or an early refusal (a 552); the message is never ended', async () => {
-    for (const [text, code] of [['250 ok', 'ERR_SMTP_PROTOCOL'], ['552 5.3.4 enough', 'ERR_MESSAGE_TOO_LARGE'], ['554 5.7.1 no', 'ERR_SMTP_REPLY'], ['421 bye', 'ERR_SMTP_REPLY']] as const) {
+    for (const [text, code] of [
+      ['250 ok', 'ERR_SMTP_PROTOCOL'],
+      ['552 5.3.4 enough', 'ERR_MESSAGE_TOO_LARGE'],
+      ['554 5.7.1 no', 'ERR_SMTP_REPLY'],
+      ['421 bye', 'ERR_SMTP_REPLY'],
+    ] as const) {
       let received = '';
       await using server = await startScriptedServer(async (peer) => {
         await greet(peer, 'PIPELINING');
@@ -257,13 +286,20 @@ describe('what arrives unasked', () => {
         await greet(peer, ...chunking);
         await peer.line();
         const flood = line.repeat(20_000);
-        while (!peer.socket.destroyed) if (!peer.socket.write(flood)) await new Promise((resolve) => peer.socket.once('drain', resolve).once('close', resolve));
+        while (!peer.socket.destroyed)
+          if (!peer.socket.write(flood))
+            await new Promise((resolve) => peer.socket.once('drain', resolve).once('close', resolve));
       });
       const direct = new DirectConnector();
       let stream: Socket | undefined;
-      const connector = { connect: async (...args: Parameters<DirectConnector['connect']>) => (stream = await direct.connect(...args)) };
+      const connector = {
+        connect: async (...args: Parameters<DirectConnector['connect']>) => (stream = await direct.connect(...args)),
+      };
       const connection = await open(server.port, { connector });
-      await expect(failure(send(connection)), line).resolves.toMatchObject({ code: 'ERR_SMTP_PROTOCOL', delivery: 'unknown' });
+      await expect(failure(send(connection)), line).resolves.toMatchObject({
+        code: 'ERR_SMTP_PROTOCOL',
+        delivery: 'unknown',
+      });
       expect(stream?.bytesRead).toBeLessThan(1 << 20);
     }
   });
@@ -278,20 +314,27 @@ describe('a connection that ends', () => {
     ['after MAIL was refused', ['550 no'], 'not-delivered'],
     ['after every recipient was refused', ['250 ok', '550 no'], 'not-delivered'],
   ] as const;
-  test.each(stages)('%s, with the content sent, says whether the message can have been delivered', async (_, replies, delivery) => {
-    for (const how of ['end', 'reset'] as const) {
-      await using server = await startScriptedServer(async (peer) => {
-        await greet(peer, ...chunking);
-        await peer.until(message);
-        await peer.send(replies.map((reply) => `${reply}\r\n`).join(''));
-        if (how === 'end') peer.socket.end();
-        else peer.socket.resetAndDestroy();
-      });
-      const connection = await open(server.port);
-      const error = await failure(send(connection));
-      expect([error.delivery, error.retryable, isStale(error)], how).toEqual([delivery, delivery === 'not-delivered', false]);
-    }
-  });
+  test.each(stages)(
+    '%s, with the content sent, says whether the message can have been delivered',
+    async (_, replies, delivery) => {
+      for (const how of ['end', 'reset'] as const) {
+        await using server = await startScriptedServer(async (peer) => {
+          await greet(peer, ...chunking);
+          await peer.until(message);
+          await peer.send(replies.map((reply) => `${reply}\r\n`).join(''));
+          if (how === 'end') peer.socket.end();
+          else peer.socket.resetAndDestroy();
+        });
+        const connection = await open(server.port);
+        const error = await failure(send(connection));
+        expect([error.delivery, error.retryable, isStale(error)], how).toEqual([
+          delivery,
+          delivery === 'not-delivered',
+          false,
+        ]);
+      }
+    },
+  );
 
   test('within its content leaves the message not delivered', async () => {
     await using server = await startScriptedServer(async (peer) => {
@@ -304,7 +347,11 @@ describe('a connection that ends', () => {
     async function* stream(): AsyncGenerator<Uint8Array> {
       for (;;) yield Buffer.alloc(64 * 1024, 'x');
     }
-    await expect(failure(send(await open(server.port), { content: stream() }))).resolves.toMatchObject({ code: 'ERR_CONNECT', delivery: 'not-delivered', phase: 'content' });
+    await expect(failure(send(await open(server.port), { content: stream() }))).resolves.toMatchObject({
+      code: 'ERR_CONNECT',
+      delivery: 'not-delivered',
+      phase: 'content',
+    });
   });
 
   test.concurrent('while it was idle is found before content, and the message may go on another', async () => {
@@ -332,7 +379,12 @@ describe('a connection that ends', () => {
     const reused = await open(server.port);
     await send(reused);
     const stale = await failure(send(reused));
-    expect([stale.code, stale.delivery, isStale(stale), reused.usable]).toEqual(['ERR_SMTP_REPLY', 'not-delivered', true, false]);
+    expect([stale.code, stale.delivery, isStale(stale), reused.usable]).toEqual([
+      'ERR_SMTP_REPLY',
+      'not-delivered',
+      true,
+      false,
+    ]);
     const fresh = await failure(send(await open(server.port)));
     expect([fresh.delivery, isStale(fresh), fresh.reply?.code]).toEqual(['not-delivered', false, 421]);
   });
@@ -351,7 +403,11 @@ describe('deadlines', () => {
     const start = performance.now();
     const error = await failure(send(connection));
     expect(performance.now() - start).toBeLessThan(1_000);
-    expect(error).toMatchObject({ code: 'ERR_TIMEOUT', delivery: 'not-delivered', message: expect.stringContaining('server.timeouts.replyMs') });
+    expect(error).toMatchObject({
+      code: 'ERR_TIMEOUT',
+      delivery: 'not-delivered',
+      message: expect.stringContaining('server.timeouts.replyMs'),
+    });
   });
 
   test('of acceptance leave the message unknown', async () => {
@@ -362,7 +418,12 @@ describe('deadlines', () => {
       await peer.closed;
     });
     const connection = await open(server.port, { timeouts: { ...timeouts, acceptanceMs: 100 } });
-    await expect(failure(send(connection))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', delivery: 'unknown', retryable: false, message: expect.stringContaining('acceptanceMs') });
+    await expect(failure(send(connection))).resolves.toMatchObject({
+      code: 'ERR_TIMEOUT',
+      delivery: 'unknown',
+      retryable: false,
+      message: expect.stringContaining('acceptanceMs'),
+    });
   });
 
   test('of a stall end content that the server does not take', async () => {
@@ -375,12 +436,18 @@ describe('deadlines', () => {
     });
     const connection = await open(server.port, { timeouts: { ...timeouts, stallMs: 200 } });
     const content = Buffer.alloc(32 << 20, 'x');
-    await expect(failure(send(connection, { content, more: { canonical: true } }))).resolves.toMatchObject({ code: 'ERR_TIMEOUT', delivery: 'not-delivered', message: expect.stringContaining('stallMs') });
+    await expect(failure(send(connection, { content, more: { canonical: true } }))).resolves.toMatchObject({
+      code: 'ERR_TIMEOUT',
+      delivery: 'not-delivered',
+      message: expect.stringContaining('stallMs'),
+    });
   });
 
   test('of 0 are none', async () => {
     await using server = await TestSmtpServer.start({ security: 'none' });
-    const connection = await open(server.port, { timeouts: { connectMs: 0, greetingMs: 0, replyMs: 0, stallMs: 0, acceptanceMs: 0 } });
+    const connection = await open(server.port, {
+      timeouts: { connectMs: 0, greetingMs: 0, replyMs: 0, stallMs: 0, acceptanceMs: 0 },
+    });
     await send(connection);
     await connection.quit();
   });
@@ -390,7 +457,10 @@ describe('an abort', () => {
   test('before the start sends nothing', async () => {
     await using server = await TestSmtpServer.start({ security: 'none' });
     const connection = await open(server.port);
-    await expect(failure(send(connection, { signal: AbortSignal.abort() }))).resolves.toMatchObject({ code: 'ERR_ABORTED', delivery: 'not-delivered' });
+    await expect(failure(send(connection, { signal: AbortSignal.abort() }))).resolves.toMatchObject({
+      code: 'ERR_ABORTED',
+      delivery: 'not-delivered',
+    });
     expect(connection.usable).toBe(true);
     await connection.quit();
   });
@@ -428,7 +498,9 @@ describe('an abort', () => {
             closed = true;
           }
         }
-        await expect(failure(send(connection, { content: stream(), signal: controller.signal }))).resolves.toMatchObject({ code: 'ERR_ABORTED', delivery: 'not-delivered' });
+        await expect(
+          failure(send(connection, { content: stream(), signal: controller.signal })),
+        ).resolves.toMatchObject({ code: 'ERR_ABORTED', delivery: 'not-delivered' });
         await expect.poll(() => closed).toBe(true);
         expect(connection.usable).toBe(false);
         await connection.quit();
@@ -445,14 +517,22 @@ describe('an abort', () => {
       controller.abort();
       await peer.closed;
     });
-    await expect(failure(send(await open(server.port), { signal: controller.signal }))).resolves.toMatchObject({ code: 'ERR_ABORTED', delivery: 'unknown', retryable: false });
+    await expect(failure(send(await open(server.port), { signal: controller.signal }))).resolves.toMatchObject({
+      code: 'ERR_ABORTED',
+      delivery: 'unknown',
+      retryable: false,
+    });
   });
 
   test('from within a progress call is an abort like any other', async () => {
     await using server = await TestSmtpServer.start({ security: 'none' });
     const connection = await open(server.port);
     const controller = new AbortController();
-    const sent = send(connection, { content: 'x\r\n'.repeat(200_000), signal: controller.signal, onProgress: () => controller.abort() });
+    const sent = send(connection, {
+      content: 'x\r\n'.repeat(200_000),
+      signal: controller.signal,
+      onProgress: () => controller.abort(),
+    });
     await expect(failure(sent)).resolves.toMatchObject({ code: 'ERR_ABORTED', delivery: 'not-delivered' });
     expect(server.messages).toHaveLength(0);
   });
@@ -460,13 +540,31 @@ describe('an abort', () => {
 
 describe('a source that fails', () => {
   test.each([
-    ['throws', async function* (): AsyncGenerator<Uint8Array> { yield Buffer.alloc(40_000, 'x'); throw new Error('disk on fire'); }, /disk on fire/],
-    ['gives text', async function* (): AsyncGenerator<Uint8Array> { yield 'text' as unknown as Uint8Array; }, /string where bytes/],
+    [
+      'throws',
+      async function* (): AsyncGenerator<Uint8Array> {
+        yield Buffer.alloc(40_000, 'x');
+        throw new Error('disk on fire');
+      },
+      /disk on fire/,
+    ],
+    [
+      'gives text',
+      async function* (): AsyncGenerator<Uint8Array> {
+        yield 'text' as unknown as Uint8Array;
+      },
+      /string where bytes/,
+    ],
   ])('because it %s is ERR_CONTENT, and the message is never ended', async (_, stream, text) => {
     await using server = await TestSmtpServer.start({ security: 'none' });
     const connection = await open(server.port);
     const error = await failure(send(connection, { content: stream() }));
-    expect(error).toMatchObject({ code: 'ERR_CONTENT', delivery: 'not-delivered', phase: 'content', message: expect.stringMatching(text) });
+    expect(error).toMatchObject({
+      code: 'ERR_CONTENT',
+      delivery: 'not-delivered',
+      phase: 'content',
+      message: expect.stringMatching(text),
+    });
     expect(connection.usable).toBe(false);
     await connection.quit();
     expect(server.messages).toHaveLength(0);
@@ -475,7 +573,10 @@ describe('a source that fails', () => {
 
 describe('quit and destroy', () => {
   test('quit waits for what is in flight', async () => {
-    await using server = await TestSmtpServer.start({ security: 'none', faults: [{ at: 'end', do: 'delay', ms: 100 }] });
+    await using server = await TestSmtpServer.start({
+      security: 'none',
+      faults: [{ at: 'end', do: 'delay', ms: 100 }],
+    });
     const connection = await open(server.port);
     const sent = send(connection);
     await connection.quit();

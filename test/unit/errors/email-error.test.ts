@@ -1,6 +1,12 @@
 import { inspect } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { createEmailError, isEmailError, messageInvalid, profileInvalid, withDetails } from '../../../src/errors/email-error.js';
+import {
+  createEmailError,
+  isEmailError,
+  messageInvalid,
+  profileInvalid,
+  withDetails,
+} from '../../../src/errors/email-error.js';
 
 const reply = { code: 550, enhancedCode: '5.1.1', lines: ['no such user'] } as const;
 
@@ -8,21 +14,35 @@ describe('an error of the library', () => {
   it('is an Error with defaults, and is known by its brand', () => {
     const error = createEmailError('ERR_TLS', 'No TLS.');
     expect(error).toBeInstanceOf(Error);
-    expect(error).toMatchObject({ name: 'EmailError', code: 'ERR_TLS', message: 'No TLS.', retryable: false, delivery: 'not-delivered' });
+    expect(error).toMatchObject({
+      name: 'EmailError',
+      code: 'ERR_TLS',
+      message: 'No TLS.',
+      retryable: false,
+      delivery: 'not-delivered',
+    });
     expect(isEmailError(error)).toBe(true);
-    for (const other of [new Error('x'), { code: 'ERR_TLS' }, 'ERR_TLS', null, undefined]) expect(isEmailError(other)).toBe(false);
+    for (const other of [new Error('x'), { code: 'ERR_TLS' }, 'ERR_TLS', null, undefined])
+      expect(isEmailError(other)).toBe(false);
   });
 
   it('is retryable only where nothing was delivered', () => {
     for (const delivery of ['unknown', 'partly-delivered'] as const) {
       expect(createEmailError('ERR_CONNECT', 'x', { delivery, retryable: true }).retryable).toBe(false);
-      expect(withDetails(createEmailError('ERR_CONNECT', 'x', { retryable: true }), { delivery }).retryable).toBe(false);
+      expect(withDetails(createEmailError('ERR_CONNECT', 'x', { retryable: true }), { delivery }).retryable).toBe(
+        false,
+      );
     }
     expect(createEmailError('ERR_CONNECT', 'x', { retryable: true }).retryable).toBe(true);
   });
 
   it('has in JSON what it says, without stack and cause', () => {
-    const error = createEmailError('ERR_SMTP_REPLY', 'Refused.', { reply, phase: 'transaction', remedy: 'Check.', cause: new Error('hunter2') });
+    const error = createEmailError('ERR_SMTP_REPLY', 'Refused.', {
+      reply,
+      phase: 'transaction',
+      remedy: 'Check.',
+      cause: new Error('hunter2'),
+    });
     expect(JSON.parse(JSON.stringify(error))).toEqual({
       name: 'EmailError',
       code: 'ERR_SMTP_REPLY',
@@ -39,15 +59,30 @@ describe('an error of the library', () => {
     const cause = new Error('lower');
     const error = createEmailError('ERR_CONNECT', 'Lost.', { cause, phase: 'content', retryable: true });
     const more = withDetails(error, { remedy: 'Try again.' });
-    expect(more).toMatchObject({ code: 'ERR_CONNECT', message: 'Lost.', phase: 'content', retryable: true, remedy: 'Try again.', cause });
+    expect(more).toMatchObject({
+      code: 'ERR_CONNECT',
+      message: 'Lost.',
+      phase: 'content',
+      retryable: true,
+      remedy: 'Try again.',
+      cause,
+    });
     expect(more.stack).toBe(error.stack);
     expect('remedy' in error).toBe(false);
   });
 
   it('names a field that is wrong, and says what to do', () => {
     const problems = [{ path: 'to', message: 'is no address' }];
-    expect(messageInvalid('to', 'is no address')).toMatchObject({ code: 'ERR_MESSAGE_INVALID', problems, remedy: 'Correct the fields that are named.' });
-    expect(profileInvalid('to', 'is no address')).toMatchObject({ code: 'ERR_PROFILE_INVALID', problems, remedy: 'Correct the fields that are named.' });
+    expect(messageInvalid('to', 'is no address')).toMatchObject({
+      code: 'ERR_MESSAGE_INVALID',
+      problems,
+      remedy: 'Correct the fields that are named.',
+    });
+    expect(profileInvalid('to', 'is no address')).toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+      problems,
+      remedy: 'Correct the fields that are named.',
+    });
   });
 
   it('shows in the console only what it says', () => {

@@ -13,9 +13,15 @@ const u32 = (value: number): Buffer => {
   bytes.writeUInt32BE(value >>> 0);
   return bytes;
 };
-const counted = (value: string | Uint8Array): Buffer => Buffer.concat([u32(Buffer.from(value).length), Buffer.from(value)]);
+const counted = (value: string | Uint8Array): Buffer =>
+  Buffer.concat([u32(Buffer.from(value).length), Buffer.from(value)]);
 const principalBytes = (principal: Principal): Buffer =>
-  Buffer.concat([u32(principal.type), u32(principal.components.length), counted(principal.realm), ...principal.components.map(counted)]);
+  Buffer.concat([
+    u32(principal.type),
+    u32(principal.components.length),
+    counted(principal.realm),
+    ...principal.components.map(counted),
+  ]);
 
 export function writeCache(principal: Principal, tickets: readonly KerberosTicket[], offsetSeconds = 0): Buffer {
   const header = Buffer.concat([u16(1), u16(8), u32(offsetSeconds), u32(0)]);

@@ -48,9 +48,19 @@ TWO.TEST =
 [logging]
  kdc = SYSLOG:INFO
 `);
-    expect([settings.defaultRealm, settings.kdcTimesync, settings.clockSkewMs, settings.permittedTypes, settings.udpPreferenceLimit]).toEqual(['ONE.TEST', false, 600_000, [18, 17], 1]);
+    expect([
+      settings.defaultRealm,
+      settings.kdcTimesync,
+      settings.clockSkewMs,
+      settings.permittedTypes,
+      settings.udpPreferenceLimit,
+    ]).toEqual(['ONE.TEST', false, 600_000, [18, 17], 1]);
     expect([settings.dnsLookupKdc, settings.canonicalize, settings.dnsLookupRealm]).toEqual([false, true, false]);
-    expect([settings.kdcsOf('ONE.TEST'), settings.kdcsOf('TWO.TEST'), settings.kdcsOf('__proto__')]).toEqual([['kdc1.one.test:750', 'kdc2.one.test'], ['a', 'b', 'c'], []]);
+    expect([settings.kdcsOf('ONE.TEST'), settings.kdcsOf('TWO.TEST'), settings.kdcsOf('__proto__')]).toEqual([
+      ['kdc1.one.test:750', 'kdc2.one.test'],
+      ['a', 'b', 'c'],
+      [],
+    ]);
   });
 
   it.each([
@@ -64,25 +74,29 @@ TWO.TEST =
     ['10.1.one.test', 'ONE.TEST'],
     ['127.0.0.1', undefined],
   ])('gives the realm of %s as libkrb5 does: %s', async (host, realm) => {
-    const settings = await read('[domain_realm]\n .one.test = ONE.TEST\n host.one.test = TWO.TEST\n two.test = TWO.TEST\n .0.1 = WRONG.TEST\n');
+    const settings = await read(
+      '[domain_realm]\n .one.test = ONE.TEST\n host.one.test = TWO.TEST\n two.test = TWO.TEST\n .0.1 = WRONG.TEST\n',
+    );
     expect(settings.realmOf(host)).toBe(realm);
   });
 
   it('has the defaults of krb5.conf(5) where it is silent', async () => {
     const settings = await read('');
-    expect([settings.defaultRealm, settings.kdcTimesync, settings.clockSkewMs, settings.asTypes, settings.tgsTypes, settings.dnsLookupKdc, settings.udpPreferenceLimit]).toEqual([
-      undefined,
-      true,
-      300_000,
-      [18, 17, 20, 19],
-      [18, 17, 20, 19],
-      true,
-      undefined,
-    ]);
+    expect([
+      settings.defaultRealm,
+      settings.kdcTimesync,
+      settings.clockSkewMs,
+      settings.asTypes,
+      settings.tgsTypes,
+      settings.dnsLookupKdc,
+      settings.udpPreferenceLimit,
+    ]).toEqual([undefined, true, 300_000, [18, 17, 20, 19], [18, 17, 20, 19], true, undefined]);
   });
 
   it('takes encryption types from three lists', async () => {
-    const settings = await read('[libdefaults]\n default_tkt_enctypes = aes256-sha2 rc4-hmac\n default_tgs_enctypes = aes128-cts\n permitted_enctypes = aes des3-cbc-sha1\n');
+    const settings = await read(
+      '[libdefaults]\n default_tkt_enctypes = aes256-sha2 rc4-hmac\n default_tgs_enctypes = aes128-cts\n permitted_enctypes = aes des3-cbc-sha1\n',
+    );
     expect([settings.asTypes, settings.tgsTypes, settings.permittedTypes]).toEqual([[20], [17], [18, 17, 20, 19]]);
   });
 
@@ -99,7 +113,9 @@ TWO.TEST =
 
   it('refuses a duration with a long run of blanks at once', async () => {
     const elapsed = cpuTimer();
-    expect((await failureOf(read(`[libdefaults]\n clockskew = 1d${' '.repeat(2000)}x\n`))).message).toContain('a clockskew that cannot be read');
+    expect((await failureOf(read(`[libdefaults]\n clockskew = 1d${' '.repeat(2000)}x\n`))).message).toContain(
+      'a clockskew that cannot be read',
+    );
     expect(elapsed()).toBeLessThan(2000);
   });
 
@@ -135,8 +151,14 @@ TWO.TEST =
     mkdirSync(join(directory, 'old'));
     mkdirSync(join(directory, 'old.conf'));
     const single = write('[libdefaults]\n clockskew = 7\n');
-    const settings = await read(`includedir ${directory}\ninclude ${single}\n[libdefaults]\n default_realm = LATER\n[realms]\n R = {\n kdc = third\n }\n`);
-    expect([settings.defaultRealm, settings.clockSkewMs, settings.kdcsOf('R')]).toEqual(['FROM.DIR', 7000, ['first', 'second', 'third']]);
+    const settings = await read(
+      `includedir ${directory}\ninclude ${single}\n[libdefaults]\n default_realm = LATER\n[realms]\n R = {\n kdc = third\n }\n`,
+    );
+    expect([settings.defaultRealm, settings.clockSkewMs, settings.kdcsOf('R')]).toEqual([
+      'FROM.DIR',
+      7000,
+      ['first', 'second', 'third'],
+    ]);
   });
 
   it('that includes itself is refused, and so is one that includes too much', async () => {
@@ -151,20 +173,45 @@ TWO.TEST =
   it('is found by $KRB5_CONFIG, of several files the ones that are there', async () => {
     const before = process.env['KRB5_CONFIG'];
     try {
-      process.env['KRB5_CONFIG'] = `/no/such/file:${write('[libdefaults]\n default_realm = A\n')}:${write('[libdefaults]\n default_realm = B\n clockskew = 9\n')}`;
+      process.env['KRB5_CONFIG'] =
+        `/no/such/file:${write('[libdefaults]\n default_realm = A\n')}:${write('[libdefaults]\n default_realm = B\n clockskew = 9\n')}`;
       const settings = krb5Settings(await readKrb5Conf(undefined));
       expect([settings.defaultRealm, settings.clockSkewMs]).toEqual(['A', 9000]);
       process.env['KRB5_CONFIG'] = '/no/such/file:/nor/this';
-      expect((await failureOf(readKrb5Conf(undefined))).message).toContain('None of the files that $KRB5_CONFIG names is there');
+      expect((await failureOf(readKrb5Conf(undefined))).message).toContain(
+        'None of the files that $KRB5_CONFIG names is there',
+      );
     } finally {
       if (before === undefined) delete process.env['KRB5_CONFIG'];
       else process.env['KRB5_CONFIG'] = before;
     }
-    expect((await failureOf(readKrb5Conf('/no/such/krb5.conf'))).message).toContain('/no/such/krb5.conf cannot be read: ENOENT');
+    expect((await failureOf(readKrb5Conf('/no/such/krb5.conf'))).message).toContain(
+      '/no/such/krb5.conf cannot be read: ENOENT',
+    );
   });
 
   it('in pieces that make no sense is read, or refused in words, and nothing else', async () => {
-    const pieces = ['[libdefaults]', '[realms]', '\n', ' ', '=', '{', '}', 'a', '"', '\\', '__proto__', 'default_realm', '[', ']', '*', '#', '\0', 'include', '\r'];
+    const pieces = [
+      '[libdefaults]',
+      '[realms]',
+      '\n',
+      ' ',
+      '=',
+      '{',
+      '}',
+      'a',
+      '"',
+      '\\',
+      '__proto__',
+      'default_realm',
+      '[',
+      ']',
+      '*',
+      '#',
+      '\0',
+      'include',
+      '\r',
+    ];
     let seed = 20_261_122;
     const next = (): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648);
     for (let round = 0; round < 250; round++) {
@@ -172,7 +219,9 @@ TWO.TEST =
       try {
         await read(text);
       } catch (error) {
-        expect(isEmailError(error), `seed 20261122, round ${round}: ${JSON.stringify(text)}: ${String(error)}`).toBe(true);
+        expect(isEmailError(error), `seed 20261122, round ${round}: ${JSON.stringify(text)}: ${String(error)}`).toBe(
+          true,
+        );
       }
     }
   });
@@ -191,7 +240,12 @@ describe('names', () => {
     expect(parsePrincipal(formatPrincipal(principal), 'field', undefined)).toEqual(principal);
   });
 
-  it.each(['', '@R', 'a@', 'a@b@c', 'a/@R', '/a@R', 'a\\', 'a\n@R', 'a\0@R', `${'a'.repeat(1001)}@R`, 'a'])('%j is refused', (text) => {
-    expect(() => parsePrincipal(text, 'authentication.principal', undefined)).toThrow(/^authentication\.principal is not a Kerberos name/);
-  });
+  it.each(['', '@R', 'a@', 'a@b@c', 'a/@R', '/a@R', 'a\\', 'a\n@R', 'a\0@R', `${'a'.repeat(1001)}@R`, 'a'])(
+    '%j is refused',
+    (text) => {
+      expect(() => parsePrincipal(text, 'authentication.principal', undefined)).toThrow(
+        /^authentication\.principal is not a Kerberos name/,
+      );
+    },
+  );
 });

@@ -45,7 +45,12 @@ function surviving(bytes: Buffer, read: (bytes: Buffer) => number): number {
 
 describe('a keytab', () => {
   it('is read as MIT wrote it (ktutil)', () => {
-    const entries = parseKeytab(bytesOf('all.keytab')).map((entry) => [formatPrincipal(entry.principal), entry.version, entry.key.type, Buffer.from(entry.key.value).toString('hex')]);
+    const entries = parseKeytab(bytesOf('all.keytab')).map((entry) => [
+      formatPrincipal(entry.principal),
+      entry.version,
+      entry.key.type,
+      Buffer.from(entry.key.value).toString('hex'),
+    ]);
     expect(entries).toEqual([
       ['alice@FIXTURE.TEST', 1, 18, '92adfcaafef92221c01d7002104e2d175d8b4e30b8bade55c56004635e959946'],
       ['alice@FIXTURE.TEST', 2, 18, '89fd57745a6f93e7a40a3608508bf02ccef51d041a6f811b0d57af13a1891e53'],
@@ -53,7 +58,12 @@ describe('a keytab', () => {
       ['alice@FIXTURE.TEST', 2, 19, 'f8ce157c8ca8993bb3fc86e5440cd099'],
       ['alice@FIXTURE.TEST', 2, 20, '9c241c96287d32e9886d727408e0ea20e8ebee677c1c74dad215e998c1798a8a'],
       ['alice@FIXTURE.TEST', 2, 23, '23bb9d4efdb7e0a383a9a7830c5cd0c1'],
-      ['smtp/mail.fixture.test@FIXTURE.TEST', 300, 18, '5fa49a33cc943f998d149978104704b421736cd73fbf35097038bc79198212cf'],
+      [
+        'smtp/mail.fixture.test@FIXTURE.TEST',
+        300,
+        18,
+        '5fa49a33cc943f998d149978104704b421736cd73fbf35097038bc79198212cf',
+      ],
     ]);
   });
 
@@ -86,8 +96,12 @@ describe('a keytab', () => {
   });
 
   it('of somebody else says whose it is', async () => {
-    const error = await failureOf(readKeytab(fixture('all.keytab'), parsePrincipal('bob@FIXTURE.TEST', 'x', undefined)));
-    expect(error.message).toContain('has no key of bob@FIXTURE.TEST; it is for alice@FIXTURE.TEST, smtp/mail.fixture.test@FIXTURE.TEST');
+    const error = await failureOf(
+      readKeytab(fixture('all.keytab'), parsePrincipal('bob@FIXTURE.TEST', 'x', undefined)),
+    );
+    expect(error.message).toContain(
+      'has no key of bob@FIXTURE.TEST; it is for alice@FIXTURE.TEST, smtp/mail.fixture.test@FIXTURE.TEST',
+    );
   });
 
   it('with keys of unsupported types alone says which', async () => {
@@ -96,8 +110,13 @@ describe('a keytab', () => {
     // The third entry's type becomes 3 (des-cbc-md5), and the file ends behind it.
     const at = bytes.indexOf(Buffer.from(one?.key.value ?? '')) - 4;
     bytes.writeUInt16BE(3, at);
-    const file = scratch.write('des.keytab', Buffer.concat([bytes.subarray(0, 2), bytes.subarray(entryStart(bytes, 2), entryStart(bytes, 3))]));
-    expect((await failureOf(readKeytab(file, alice))).message).toContain('has no key of alice@FIXTURE.TEST that is supported, only encryption type 3');
+    const file = scratch.write(
+      'des.keytab',
+      Buffer.concat([bytes.subarray(0, 2), bytes.subarray(entryStart(bytes, 2), entryStart(bytes, 3))]),
+    );
+    expect((await failureOf(readKeytab(file, alice))).message).toContain(
+      'has no key of alice@FIXTURE.TEST that is supported, only encryption type 3',
+    );
   });
 
   it('survives being cut and changed at every byte: entries, or a MalformedError', () => {
@@ -116,12 +135,17 @@ describe('a ticket cache', () => {
   it.each(['version3.ccache', 'version4.ccache'])('is read as MIT wrote it: %s', (name) => {
     const cache = parseCredentialCache(bytesOf(name));
     expect(formatPrincipal(cache.principal)).toBe('alice@FIXTURE.TEST');
-    expect(cache.tickets.map((ticket) => [formatPrincipal(ticket.server), ticket.key.type, ticket.encryptionTypes])).toEqual([
+    expect(
+      cache.tickets.map((ticket) => [formatPrincipal(ticket.server), ticket.key.type, ticket.encryptionTypes]),
+    ).toEqual([
       ['krbtgt/FIXTURE.TEST@FIXTURE.TEST', 18, [18, 18]],
       ['smtp/mail.fixture.test@FIXTURE.TEST', 19, [19, 18]],
     ]);
     const [granting] = cache.tickets;
-    expect([granting?.startTime, granting?.endTime]).toEqual([Date.parse('2026-11-22T11:10:07Z'), Date.parse('2026-11-22T12:10:07Z')]);
+    expect([granting?.startTime, granting?.endTime]).toEqual([
+      Date.parse('2026-11-22T11:10:07Z'),
+      Date.parse('2026-11-22T12:10:07Z'),
+    ]);
     expect(granting?.renewTill).toBe(name === 'version4.ccache' ? Date.parse('2026-11-22T13:10:07Z') : undefined);
   });
 
@@ -129,22 +153,32 @@ describe('a ticket cache', () => {
     expect(parseCredentialCache(writeCache(alice, [], -600)).clockOffsetMs).toBe(-600_000);
   });
 
-  it.each(['KCM:1000', 'KEYRING:persistent:0', 'DIR:/tmp/x', 'API:x', 'MSLSA:', 'MEMORY:x'])('of another kind is named: %s', async (name) => {
-    const error = await failureOf(readCredentialCache(name));
-    expect([error.code, error.message]).toEqual(['ERR_KERBEROS', expect.stringContaining(`is of the kind ${name.slice(0, name.indexOf(':'))}`)]);
-    expect(error.remedy).toContain('kinit -c FILE:');
-  });
+  it.each(['KCM:1000', 'KEYRING:persistent:0', 'DIR:/tmp/x', 'API:x', 'MSLSA:', 'MEMORY:x'])(
+    'of another kind is named: %s',
+    async (name) => {
+      const error = await failureOf(readCredentialCache(name));
+      expect([error.code, error.message]).toEqual([
+        'ERR_KERBEROS',
+        expect.stringContaining(`is of the kind ${name.slice(0, name.indexOf(':'))}`),
+      ]);
+      expect(error.remedy).toContain('kinit -c FILE:');
+    },
+  );
 
   it('is found by name, with FILE: or without, or by $KRB5CCNAME, read when it is used', async () => {
     const file = fixture('version4.ccache');
     const before = process.env['KRB5CCNAME'];
     try {
-      for (const name of [file, `FILE:${file}`, `WRFILE:${file}`]) expect((await readCredentialCache(name)).file).toBe(file);
+      for (const name of [file, `FILE:${file}`, `WRFILE:${file}`])
+        expect((await readCredentialCache(name)).file).toBe(file);
       process.env['KRB5CCNAME'] = `FILE:${file}`;
       expect((await readCredentialCache(undefined)).file).toBe(file);
       process.env['KRB5CCNAME'] = '/no/such/cache';
       const error = await failureOf(readCredentialCache(undefined));
-      expect([error.message, error.remedy]).toEqual(['The ticket cache /no/such/cache cannot be read: ENOENT', expect.stringContaining('kinit -c FILE:/no/such/cache')]);
+      expect([error.message, error.remedy]).toEqual([
+        'The ticket cache /no/such/cache cannot be read: ENOENT',
+        expect.stringContaining('kinit -c FILE:/no/such/cache'),
+      ]);
       delete process.env['KRB5CCNAME'];
       const missing = await readCredentialCache(undefined).then(
         (cache) => cache.file,
@@ -157,9 +191,12 @@ describe('a ticket cache', () => {
     }
   });
 
-  it.each(['version3.ccache', 'version4.ccache'])('survives being cut and changed at every byte: tickets, or a MalformedError (%s)', (name) => {
-    expect(surviving(bytesOf(name), (bytes) => parseCredentialCache(bytes).tickets.length)).toBeLessThan(3);
-  });
+  it.each(['version3.ccache', 'version4.ccache'])(
+    'survives being cut and changed at every byte: tickets, or a MalformedError (%s)',
+    (name) => {
+      expect(surviving(bytesOf(name), (bytes) => parseCredentialCache(bytes).tickets.length)).toBeLessThan(3);
+    },
+  );
 });
 
 describe('signing in with', () => {
@@ -181,11 +218,18 @@ describe('signing in with', () => {
     timeoutMs: 2000,
   });
   const clock = { offsetMs: 0, systemTime: Date.now };
-  const granting = (): Promise<KerberosTicket> => getTicketGrantingTicket(access(), clock, fake, { kind: 'password', password });
+  const granting = (): Promise<KerberosTicket> =>
+    getTicketGrantingTicket(access(), clock, fake, { kind: 'password', password });
   const serviceTicket = async (tgt: KerberosTicket): Promise<KerberosTicket> =>
-    getServiceTicket(access(), clock, tgt, { principal: { type: 3, components: ['smtp', 'mail.fake.test'], realm: 'FAKE.TEST' }, realmIsKnown: true });
+    getServiceTicket(access(), clock, tgt, {
+      principal: { type: 3, components: ['smtp', 'mail.fake.test'], realm: 'FAKE.TEST' },
+      realmIsKnown: true,
+    });
   const signIn = async (file: string, principal?: string): Promise<string> => {
-    const { mechanism } = mechanismFor({ principal, credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf }, { tickets });
+    const { mechanism } = mechanismFor(
+      { principal, credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf },
+      { tickets },
+    );
     const service = new FakeService(kdc.key('smtp/mail.fake.test'));
     await mechanism.next(service.accept((await mechanism.start(context)) ?? Buffer.alloc(0)));
     return service.client;
@@ -211,7 +255,10 @@ describe('signing in with', () => {
     const tgt = await granting();
     const file = scratch.write('stale.cc', writeCache(fake, [tgt, await serviceTicket(tgt)]));
     kdc.seen.length = 0;
-    const { mechanism } = mechanismFor({ credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf }, { tickets });
+    const { mechanism } = mechanismFor(
+      { credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf },
+      { tickets },
+    );
     await mechanism.start(context);
     const { frame } = await import('../../../src/kerberos/gss/token.js');
     await failureOf((async () => mechanism.next(frame(0x0300, krbError(41))))());
@@ -224,7 +271,9 @@ describe('signing in with', () => {
     const file = scratch.write('expired.cc', writeCache(fake, [tgt, await serviceTicket(tgt)]));
     now += 11 * 3_600_000;
     const error = await failureOf(signIn(file));
-    expect(error.message).toBe(`The ticket of alice@FAKE.TEST in the ticket cache ${file} expired at ${new Date(tgt.endTime).toISOString()}`);
+    expect(error.message).toBe(
+      `The ticket of alice@FAKE.TEST in the ticket cache ${file} expired at ${new Date(tgt.endTime).toISOString()}`,
+    );
     expect(error.remedy).toContain('kinit');
   });
 
@@ -232,7 +281,9 @@ describe('signing in with', () => {
     const tgt = await granting();
     const file = scratch.write('changing.cc', writeCache(fake, [tgt]));
     await signIn(file);
-    expect((await failureOf(signIn(file, 'bob@FAKE.TEST'))).message).toContain('is of alice@FAKE.TEST, not of bob@FAKE.TEST');
+    expect((await failureOf(signIn(file, 'bob@FAKE.TEST'))).message).toContain(
+      'is of alice@FAKE.TEST, not of bob@FAKE.TEST',
+    );
     scratch.write('changing.cc', '');
     expect((await failureOf(signIn(file))).message).toContain('is malformed: it ends at byte 0');
     scratch.write('changing.cc', writeCache(fake, []));
@@ -246,10 +297,15 @@ describe('signing in with', () => {
     const file = scratch.write('rc4.cc', writeCache(fake, [weak]));
     expect((await failureOf(signIn(file))).message).toContain('whose encryption type krb5.conf permits');
     const allowing = scratch.write('rc4.conf', `${quietConf} allow_rc4 = true\n`);
-    const { mechanism } = mechanismFor({ credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: allowing }, { tickets });
+    const { mechanism } = mechanismFor(
+      { credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: allowing },
+      { tickets },
+    );
     // The key is made up, so that the KDC refuses what was encrypted with it.
     kdc.script = () => krbError(31);
-    expect((await failureOf(Promise.resolve(mechanism.start(context)))).message).toContain('KRB_AP_ERR_BAD_INTEGRITY 31');
+    expect((await failureOf(Promise.resolve(mechanism.start(context)))).message).toContain(
+      'KRB_AP_ERR_BAD_INTEGRITY 31',
+    );
   });
 
   it('a renewable ticket of a cache, renewed in memory once half its time is over', async () => {
@@ -281,13 +337,23 @@ describe('signing in with', () => {
     kdc.passwords.clear();
     const file = fixture('all.keytab');
     const error = await failureOf(
-      Promise.resolve(mechanismFor({ principal: 'alice@FIXTURE.TEST', keytabFile: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf }, { tickets }).mechanism.start(context)),
+      Promise.resolve(
+        mechanismFor(
+          { principal: 'alice@FIXTURE.TEST', keytabFile: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf },
+          { tickets },
+        ).mechanism.start(context),
+      ),
     );
     expect(error.message).toContain('does not know alice@FIXTURE.TEST');
     const file2 = scratch.write('aes-only.conf', `${quietConf} permitted_enctypes = aes128-sha2\n`);
     kdc.script = () => krbError(24);
     const second = await failureOf(
-      Promise.resolve(mechanismFor({ principal: 'alice@FIXTURE.TEST', keytabFile: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: file2 }, { tickets }).mechanism.start(context)),
+      Promise.resolve(
+        mechanismFor(
+          { principal: 'alice@FIXTURE.TEST', keytabFile: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: file2 },
+          { tickets },
+        ).mechanism.start(context),
+      ),
     );
     expect(second.message).toContain(`the keytab ${file} is wrong for alice@FIXTURE.TEST`);
     expect(second.remedy).toContain('exported anew');

@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { deriveKey } from '../../../src/kerberos/crypto/aes-sha1.js';
 import { kdfHmacSha2 } from '../../../src/kerberos/crypto/aes-sha2.js';
 import { ctsDecrypt, ctsEncrypt } from '../../../src/kerberos/crypto/cts.js';
-import { describeType, encryptionType, parseTypeList, typeOfKey } from '../../../src/kerberos/crypto/encryption-types.js';
+import {
+  describeType,
+  encryptionType,
+  parseTypeList,
+  typeOfKey,
+} from '../../../src/kerberos/crypto/encryption-types.js';
 import { nFold } from '../../../src/kerberos/crypto/n-fold.js';
 import { MalformedError } from '../../../src/kerberos/errors.js';
 import { checksumVectors, derivedKeyVectors, encryptionVectors, stringToKeyVectors } from './vectors-table.js';
@@ -49,7 +54,10 @@ describe('AES with ciphertext stealing', () => {
     [32, '39312523a78662d5be7fcbcc98ebf5a897687268d6ecccc0c07b25e25ecfe584'],
     [47, '97687268d6ecccc0c07b25e25ecfe584b3fffd940c16a18c1b5549d2f838029e39312523a78662d5be7fcbcc98ebf5'],
     [48, '97687268d6ecccc0c07b25e25ecfe5849dad8bbb96c4cdc03bc103e1a194bbd839312523a78662d5be7fcbcc98ebf5a8'],
-    [64, '97687268d6ecccc0c07b25e25ecfe58439312523a78662d5be7fcbcc98ebf5a84807efe836ee89a526730dbc2f7bc8409dad8bbb96c4cdc03bc103e1a194bbd8'],
+    [
+      64,
+      '97687268d6ecccc0c07b25e25ecfe58439312523a78662d5be7fcbcc98ebf5a84807efe836ee89a526730dbc2f7bc8409dad8bbb96c4cdc03bc103e1a194bbd8',
+    ],
   ])('encrypts and decrypts %i bytes (RFC 3962 appendix B)', (length, cipher) => {
     const input = Buffer.from(plain.slice(0, length));
     expect(ctsEncrypt(key, input).toString('hex')).toBe(cipher);
@@ -71,12 +79,19 @@ describe('AES with ciphertext stealing', () => {
 describe('string-to-key', () => {
   it('has every vector', () => expect(stringToKeyVectors).toHaveLength(16));
 
-  it.each(stringToKeyVectors)('type %i, %s, %s, %i iterations (RFC 3962 appendix B, RFC 8009 appendix A)', async (id, password, salt, iterations, key) => {
-    expect((await type(id).stringToKey(hex(password).toString('utf8'), hex(salt), iterations)).toString('hex')).toBe(key);
-  });
+  it.each(stringToKeyVectors)(
+    'type %i, %s, %s, %i iterations (RFC 3962 appendix B, RFC 8009 appendix A)',
+    async (id, password, salt, iterations, key) => {
+      expect((await type(id).stringToKey(hex(password).toString('utf8'), hex(salt), iterations)).toString('hex')).toBe(
+        key,
+      );
+    },
+  );
 
   it('makes the NT hash for RC4 (RFC 4757 section 2), without a salt', async () => {
-    expect((await type(23).stringToKey('foo', Buffer.from('anything'), 0)).toString('hex')).toBe('ac8e657f83df82beea5d43bdaf7800cc');
+    expect((await type(23).stringToKey('foo', Buffer.from('anything'), 0)).toString('hex')).toBe(
+      'ac8e657f83df82beea5d43bdaf7800cc',
+    );
   });
 });
 
@@ -95,14 +110,62 @@ describe('encryption', () => {
   });
 
   it.each([
-    [19, '', '7e5895eaf2672435bad817f545a37148', '3705d96080c17728a0e800eab6e0d23c', 'ef85fb890bb8472f4dab20394dca781dad877eda39d50c870c0d5a0a8e48c718'],
-    [19, '000102030405', '7bca285e2fd4130fb55b1a5c83bc5b24', '3705d96080c17728a0e800eab6e0d23c', '84d7f30754ed987bab0bf3506beb09cfb55402cef7e6877ce99e247e52d16ed4421dfdf8976c'],
-    [19, '000102030405060708090a0b0c0d0e0f', '56ab21713ff62c0a1457200f6fa9948f', '3705d96080c17728a0e800eab6e0d23c', '3517d640f50ddc8ad3628722b3569d2ae07493fa8263254080ea65c1008e8fc295fb4852e7d83e1e7c48c37eebe6b0d3'],
-    [19, '000102030405060708090a0b0c0d0e0f1011121314', 'a7a4e29a4728ce10664fb64e49ad3fac', '3705d96080c17728a0e800eab6e0d23c', '720f73b18d9859cd6ccb4346115cd336c70f58edc0c4437c5573544c31c813bce1e6d072c186b39a413c2f92ca9b8334a287ffcbfc'],
-    [20, '', 'f764e9fa15c276478b2c7d0c4e5f58e4', '6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52', '41f53fa5bfe7026d91faf9be959195a058707273a96a40f0a01960621ac612748b9bbfbe7eb4ce3c'],
-    [20, '000102030405', 'b80d3251c1f6471494256ffe712d0b9a', '6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52', '4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2'],
-    [20, '000102030405060708090a0b0c0d0e0f', '53bf8a0d105265d4e276428624ce5e63', '6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52', 'bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a266'],
-    [20, '000102030405060708090a0b0c0d0e0f1011121314', '763e65367e864f02f55153c7e3b58af1', '6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52', '40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2b2a602ac86fef6ecb647d6295fae077a1feb517508d2c16b4192e01f62'],
+    [
+      19,
+      '',
+      '7e5895eaf2672435bad817f545a37148',
+      '3705d96080c17728a0e800eab6e0d23c',
+      'ef85fb890bb8472f4dab20394dca781dad877eda39d50c870c0d5a0a8e48c718',
+    ],
+    [
+      19,
+      '000102030405',
+      '7bca285e2fd4130fb55b1a5c83bc5b24',
+      '3705d96080c17728a0e800eab6e0d23c',
+      '84d7f30754ed987bab0bf3506beb09cfb55402cef7e6877ce99e247e52d16ed4421dfdf8976c',
+    ],
+    [
+      19,
+      '000102030405060708090a0b0c0d0e0f',
+      '56ab21713ff62c0a1457200f6fa9948f',
+      '3705d96080c17728a0e800eab6e0d23c',
+      '3517d640f50ddc8ad3628722b3569d2ae07493fa8263254080ea65c1008e8fc295fb4852e7d83e1e7c48c37eebe6b0d3',
+    ],
+    [
+      19,
+      '000102030405060708090a0b0c0d0e0f1011121314',
+      'a7a4e29a4728ce10664fb64e49ad3fac',
+      '3705d96080c17728a0e800eab6e0d23c',
+      '720f73b18d9859cd6ccb4346115cd336c70f58edc0c4437c5573544c31c813bce1e6d072c186b39a413c2f92ca9b8334a287ffcbfc',
+    ],
+    [
+      20,
+      '',
+      'f764e9fa15c276478b2c7d0c4e5f58e4',
+      '6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52',
+      '41f53fa5bfe7026d91faf9be959195a058707273a96a40f0a01960621ac612748b9bbfbe7eb4ce3c',
+    ],
+    [
+      20,
+      '000102030405',
+      'b80d3251c1f6471494256ffe712d0b9a',
+      '6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52',
+      '4ed7b37c2bcac8f74f23c1cf07e62bc7b75fb3f637b9f559c7f664f69eab7b6092237526ea0d1f61cb20d69d10f2',
+    ],
+    [
+      20,
+      '000102030405060708090a0b0c0d0e0f',
+      '53bf8a0d105265d4e276428624ce5e63',
+      '6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52',
+      'bc47ffec7998eb91e8115cf8d19dac4bbbe2e163e87dd37f49beca92027764f68cf51f14d798c2273f35df574d1f932e40c4ff255b36a266',
+    ],
+    [
+      20,
+      '000102030405060708090a0b0c0d0e0f1011121314',
+      '763e65367e864f02f55153c7e3b58af1',
+      '6d404d37faf79f9df0d33568d320669800eb4836472ea8a026d16b7182460c52',
+      '40013e2df58e8751957d2878bcd2d6fe101ccfd556cb1eae79db3c3ee86429f2b2a602ac86fef6ecb647d6295fae077a1feb517508d2c16b4192e01f62',
+    ],
   ])('type %i encrypts %s with the RFC 8009 confounder', (id, plain, confounder, key, cipher) => {
     expect(type(id).encrypt(hex(key), 2, hex(plain), hex(confounder)).toString('hex')).toBe(cipher);
   });
@@ -111,7 +174,10 @@ describe('encryption', () => {
     const algorithm = type(id);
     const key = Buffer.alloc(algorithm.keyBytes, 7);
     it('encrypts the same text differently each time, and decrypts it', () => {
-      const [one, two] = [algorithm.encrypt(key, 3, Buffer.from('text')), algorithm.encrypt(key, 3, Buffer.from('text'))];
+      const [one, two] = [
+        algorithm.encrypt(key, 3, Buffer.from('text')),
+        algorithm.encrypt(key, 3, Buffer.from('text')),
+      ];
       expect(one.equals(two)).toBe(false);
       expect(algorithm.decrypt(key, 3, one).toString()).toBe('text');
     });
@@ -163,6 +229,8 @@ describe('lists of encryption types in krb5.conf', () => {
 
   it('refuses a key of an unknown type or of another length', () => {
     expect(() => typeOfKey({ type: 3, value: Buffer.alloc(8) })).toThrow('encryption type 3 is not supported');
-    expect(() => typeOfKey({ type: 18, value: Buffer.alloc(16) })).toThrow('a key of aes256-cts-hmac-sha1-96 has 16 bytes');
+    expect(() => typeOfKey({ type: 18, value: Buffer.alloc(16) })).toThrow(
+      'a key of aes256-cts-hmac-sha1-96 has 16 bytes',
+    );
   });
 });

@@ -26,7 +26,8 @@ const start = (more: Partial<KerberosAuthentication> = {}, tickets?: KerberosTic
   Promise.resolve(mechanismFor(alice(more), tickets === undefined ? {} : { tickets }).mechanism.start(context));
 /** krb5.conf with further libdefaults. */
 let files = 0;
-const confWith = (...lines: readonly string[]): string => scratch.write(`conf-${files++}`, `${quietConf}${lines.map((line) => ` ${line}\n`).join('')}`);
+const confWith = (...lines: readonly string[]): string =>
+  scratch.write(`conf-${files++}`, `${quietConf}${lines.map((line) => ` ${line}\n`).join('')}`);
 const kinds = (): number[] => kdc.seen.map((request) => request.type);
 
 describe('AS exchange', () => {
@@ -58,7 +59,10 @@ describe('AS exchange', () => {
     for (const iterations of [0, 1, 4095, 1_000_001, 4_294_967_295]) {
       kdc.iterations = iterations;
       const error = await failureOf(start());
-      expect([error.code, error.message]).toEqual(['ERR_KERBEROS', expect.stringContaining(`${iterations} iterations`)]);
+      expect([error.code, error.message]).toEqual([
+        'ERR_KERBEROS',
+        expect.stringContaining(`${iterations} iterations`),
+      ]);
     }
   });
 
@@ -103,7 +107,8 @@ describe('AS exchange', () => {
     await start();
     expect(kinds()).toEqual([10, 10, 10, 12]);
     kdc.seen.length = 0;
-    kdc.script = (request) => (request.type === 10 && request.data.some((pa) => pa.type === 2) ? krbError(37) : undefined);
+    kdc.script = (request) =>
+      request.type === 10 && request.data.some((pa) => pa.type === 2) ? krbError(37) : undefined;
     expect((await failureOf(start())).message).toContain('KRB_AP_ERR_SKEW');
     expect(kinds()).toEqual([10, 10, 10]);
   });
@@ -111,9 +116,13 @@ describe('AS exchange', () => {
   it('names the clock where it may not be corrected', async () => {
     kdc.aheadMs = -600_000;
     const file = confWith('kdc_timesync = 0');
-    expect((await failureOf(start({ krb5ConfFile: file }))).message).toContain('the clock of this machine differs too much (KRB_AP_ERR_SKEW 37)');
+    expect((await failureOf(start({ krb5ConfFile: file }))).message).toContain(
+      'the clock of this machine differs too much (KRB_AP_ERR_SKEW 37)',
+    );
     kdc.requirePreAuthentication = false;
-    expect((await failureOf(start({ krb5ConfFile: file }))).message).toMatch(/The clock of this machine differs by (599|600|601) s/);
+    expect((await failureOf(start({ krb5ConfFile: file }))).message).toMatch(
+      /The clock of this machine differs by (599|600|601) s/,
+    );
   });
 
   it.each([
@@ -148,8 +157,14 @@ describe('AS exchange', () => {
   });
 
   it('follows a KDC to the realm of an enterprise name, and not in a circle (RFC 6806 section 6)', async () => {
-    kdc.script = (request) => (request.type === 10 ? krbError(68, { clientRealm: request.server.realm === 'A.TEST' ? 'B.TEST' : 'A.TEST' }) : undefined);
-    const file = scratch.write('wrong-realm.conf', `${quietConf}[realms]\n A.TEST = {\n kdc = 127.0.0.1:${kdc.port}\n }\n B.TEST = {\n kdc = 127.0.0.1:${kdc.port}\n }\n`);
+    kdc.script = (request) =>
+      request.type === 10
+        ? krbError(68, { clientRealm: request.server.realm === 'A.TEST' ? 'B.TEST' : 'A.TEST' })
+        : undefined;
+    const file = scratch.write(
+      'wrong-realm.conf',
+      `${quietConf}[realms]\n A.TEST = {\n kdc = 127.0.0.1:${kdc.port}\n }\n B.TEST = {\n kdc = 127.0.0.1:${kdc.port}\n }\n`,
+    );
     const error = await failureOf(start({ principal: 'alice\\@example.com@FAKE.TEST', krb5ConfFile: file }));
     expect(error.message).toContain('did not come to an end within 8 requests');
     expect(kdc.seen.map((request) => request.server.realm).slice(0, 3)).toEqual(['FAKE.TEST', 'A.TEST', 'B.TEST']);
@@ -232,7 +247,9 @@ describe('TGS exchange', () => {
     await start({ servicePrincipal: 'smtp/other.fake.test' }, tickets);
     expect(kinds()).toEqual([12, 10, 10, 12]);
     kdc.script = (request) => (request.type === 12 ? krbError(32) : undefined);
-    expect((await failureOf(start({ servicePrincipal: 'smtp/third.fake.test' }, tickets))).message).toContain('KRB_AP_ERR_TKT_EXPIRED 32');
+    expect((await failureOf(start({ servicePrincipal: 'smtp/third.fake.test' }, tickets))).message).toContain(
+      'KRB_AP_ERR_TKT_EXPIRED 32',
+    );
   });
 });
 
@@ -247,7 +264,10 @@ describe('realms', () => {
   });
   afterEach(() => other.close());
   const realms = (more = ''): string =>
-    scratch.write(`realms-${files++}`, `${quietConf}[realms]\n OTHER.TEST = {\n  kdc = 127.0.0.1:${other.port}\n }\n THIRD.TEST = {\n  kdc = 127.0.0.1:${kdc.port}\n }\n${more}`);
+    scratch.write(
+      `realms-${files++}`,
+      `${quietConf}[realms]\n OTHER.TEST = {\n  kdc = 127.0.0.1:${other.port}\n }\n THIRD.TEST = {\n  kdc = 127.0.0.1:${kdc.port}\n }\n${more}`,
+    );
   const startAt = (host: string, file: string, more: Partial<KerberosAuthentication> = {}): Promise<unknown> =>
     Promise.resolve(mechanismFor(alice({ krb5ConfFile: file, ...more }), { host }).mechanism.start(context));
 
@@ -270,7 +290,9 @@ describe('realms', () => {
     other.keys.set('krbtgt/FAKE.TEST', kdc.key('krbtgt/FAKE.TEST'));
     other.referrals.set('smtp/mail.other.test', 'FAKE.TEST');
     const error = await failureOf(startAt('mail.other.test', realms()));
-    expect(error.message).toContain('refer in a circle for smtp/mail.other.test@FAKE.TEST: FAKE.TEST, OTHER.TEST, FAKE.TEST');
+    expect(error.message).toContain(
+      'refer in a circle for smtp/mail.other.test@FAKE.TEST: FAKE.TEST, OTHER.TEST, FAKE.TEST',
+    );
     expect(kdc.seen.length + other.seen.length).toBeLessThan(6);
   });
 
@@ -304,7 +326,9 @@ describe('tickets in memory', () => {
     const tickets = new KerberosTickets();
     await start({}, tickets);
     expect((await failureOf(start({ password: 'another' }, tickets))).message).toContain('the password is wrong');
-    expect((await failureOf(start({ principal: 'bob@FAKE.TEST' }, tickets))).message).toContain('does not know bob@FAKE.TEST');
+    expect((await failureOf(start({ principal: 'bob@FAKE.TEST' }, tickets))).message).toContain(
+      'does not know bob@FAKE.TEST',
+    );
     kdc.seen.length = 0;
     await start({ krb5ConfFile: confWith() }, tickets);
     expect(kinds()).toEqual([10, 10, 12]);
@@ -353,8 +377,12 @@ describe('tickets in memory', () => {
     const tickets = new KerberosTickets();
     kdc.script = (request) => (request.type === 10 && kdc.seen.length === 1 ? 'silence' : undefined);
     const [one, two] = [new AbortController(), new AbortController()];
-    const first = failureOf(Promise.resolve(mechanismFor(alice(), { tickets, signal: one.signal }).mechanism.start(context)));
-    const second = failureOf(Promise.resolve(mechanismFor(alice(), { tickets, signal: two.signal }).mechanism.start(context)));
+    const first = failureOf(
+      Promise.resolve(mechanismFor(alice(), { tickets, signal: one.signal }).mechanism.start(context)),
+    );
+    const second = failureOf(
+      Promise.resolve(mechanismFor(alice(), { tickets, signal: two.signal }).mechanism.start(context)),
+    );
     while (kdc.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
     one.abort(new Error('enough'));
     expect((await first).code).toBe('ERR_ABORTED');
@@ -375,7 +403,9 @@ describe('tickets in memory', () => {
   });
 
   it('are not asked for once the signal is aborted', async () => {
-    const error = await failureOf(Promise.resolve(mechanismFor(alice(), { signal: AbortSignal.abort() }).mechanism.start(context)));
+    const error = await failureOf(
+      Promise.resolve(mechanismFor(alice(), { signal: AbortSignal.abort() }).mechanism.start(context)),
+    );
     expect(error.code).toBe('ERR_ABORTED');
     expect(kdc.seen).toEqual([]);
   });
@@ -384,7 +414,10 @@ describe('tickets in memory', () => {
 describe('settings', () => {
   it.each([
     [{ principal: undefined }, 'authentication.principal is missing beside authentication.password'],
-    [{ principal: undefined, password: undefined, keytabFile: '/x' }, 'authentication.principal is missing beside authentication.keytabFile'],
+    [
+      { principal: undefined, password: undefined, keytabFile: '/x' },
+      'authentication.principal is missing beside authentication.keytabFile',
+    ],
     [{ principal: 'a@b@c' }, 'two realms'],
     [{ servicePrincipal: 'smtp/' }, 'authentication.servicePrincipal is not a Kerberos name'],
     [{ kdc: ['https://kdc.example/KdcProxy'] }, 'authentication.kdc is not an address'],
@@ -397,13 +430,19 @@ describe('settings', () => {
 
   it('whose password cannot be read are ERR_SECRET with the path of the field', async () => {
     const error = await failureOf(start({ password: { env: 'SEALPOST_NO_SUCH_VARIABLE' } }));
-    expect([error.code, error.message]).toEqual(['ERR_SECRET', expect.stringMatching(/authentication\.password.*SEALPOST_NO_SUCH_VARIABLE/)]);
+    expect([error.code, error.message]).toEqual([
+      'ERR_SECRET',
+      expect.stringMatching(/authentication\.password.*SEALPOST_NO_SUCH_VARIABLE/),
+    ]);
   });
 
   it('wants a service name where the host is an IP address', async () => {
     for (const host of ['127.0.0.1', '::1']) {
       const error = await failureOf(Promise.resolve(mechanismFor(alice(), { host }).mechanism.start(context)));
-      expect([error.code, error.remedy]).toEqual(['ERR_KERBEROS', expect.stringContaining('authentication.servicePrincipal')]);
+      expect([error.code, error.remedy]).toEqual([
+        'ERR_KERBEROS',
+        expect.stringContaining('authentication.servicePrincipal'),
+      ]);
     }
   });
 

@@ -5,7 +5,10 @@ import type { AddressInfo } from 'node:net';
 /** A DNS server in-process that knows SRV and TXT records (RFC 1035, RFC 2782); other names do not exist. */
 export class FakeDns {
   readonly asked: string[] = [];
-  readonly srv = new Map<string, readonly { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string }[]>();
+  readonly srv = new Map<
+    string,
+    readonly { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string }[]
+  >();
   readonly txt = new Map<string, readonly string[]>();
   /** Answers SERVFAIL where set. */
   broken = false;
@@ -13,7 +16,10 @@ export class FakeDns {
   readonly #socket: Socket = createSocket('udp4');
 
   async listen(): Promise<this> {
-    this.#socket.on('message', (query, from) => this.silent || this.#socket.send(this.#answer(query), from.port, from.address));
+    this.#socket.on(
+      'message',
+      (query, from) => this.silent || this.#socket.send(this.#answer(query), from.port, from.address),
+    );
     await new Promise<void>((resolve) => this.#socket.bind(0, '127.0.0.1', resolve));
     return this;
   }
@@ -37,7 +43,11 @@ export class FakeDns {
     const question = query.subarray(12, at + 5);
     const name = labels.join('.').toLowerCase();
     this.asked.push(`${type} ${name}`);
-    const data = this.broken ? [] : type === 33 ? (this.srv.get(name) ?? []).map(encodeSrv) : (this.txt.get(name) ?? []).map((text) => Buffer.concat([Buffer.of(text.length), Buffer.from(text)]));
+    const data = this.broken
+      ? []
+      : type === 33
+        ? (this.srv.get(name) ?? []).map(encodeSrv)
+        : (this.txt.get(name) ?? []).map((text) => Buffer.concat([Buffer.of(text.length), Buffer.from(text)]));
     const header = Buffer.alloc(12);
     query.copy(header, 0, 0, 2);
     header.writeUInt16BE(this.broken ? 0x8182 : data.length === 0 ? 0x8183 : 0x8180, 2);
@@ -56,11 +66,20 @@ export class FakeDns {
   }
 }
 
-function encodeSrv(record: { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string }): Buffer {
+function encodeSrv(record: {
+  readonly priority: number;
+  readonly weight: number;
+  readonly port: number;
+  readonly target: string;
+}): Buffer {
   const numbers = Buffer.alloc(6);
   numbers.writeUInt16BE(record.priority, 0);
   numbers.writeUInt16BE(record.weight, 2);
   numbers.writeUInt16BE(record.port, 4);
   const labels = record.target.split('.').filter((label) => label !== '');
-  return Buffer.concat([numbers, ...labels.map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)])), Buffer.of(0)]);
+  return Buffer.concat([
+    numbers,
+    ...labels.map((label) => Buffer.concat([Buffer.of(label.length), Buffer.from(label)])),
+    Buffer.of(0),
+  ]);
 }

@@ -10,7 +10,18 @@ import type { Fields } from '../../../src/kerberos/protocol/asn1.js';
 import { readApplication, readSequence } from '../../../src/kerberos/protocol/asn1.js';
 import { encodeName, encodeString, readName } from '../../../src/kerberos/protocol/principal.js';
 import type { Principal } from '../../../src/kerberos/protocol/principal.js';
-import { bitString, children, context, element, generalizedTime, integer, octetString, readElement, sequence, wholeOf } from '../../../src/util/der.js';
+import {
+  bitString,
+  children,
+  context,
+  element,
+  generalizedTime,
+  integer,
+  octetString,
+  readElement,
+  sequence,
+  wholeOf,
+} from '../../../src/util/der.js';
 import type { DerElement } from '../../../src/util/der.js';
 
 /** A small KDC in-process that can be told to misbehave. It issues real tickets: RFC 4120 with the project's own ciphers. */
@@ -36,16 +47,21 @@ export interface OpenTicket {
   readonly client: Principal;
 }
 
-const application = (number: number, ...fields: readonly Buffer[]): Buffer => element(0x60 | number, sequence(...fields));
+const application = (number: number, ...fields: readonly Buffer[]): Buffer =>
+  element(0x60 | number, sequence(...fields));
 const flags = (value: number): Buffer => {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32BE(value >>> 0);
   return bitString(bytes);
 };
-const encodeKey = (key: EncryptionKey): Buffer => sequence(context(0, integer(key.type)), context(1, octetString(key.value)));
+const encodeKey = (key: EncryptionKey): Buffer =>
+  sequence(context(0, integer(key.type)), context(1, octetString(key.value)));
 
 export function encrypted(key: EncryptionKey, usage: number, plain: Uint8Array): Buffer {
-  return sequence(context(0, integer(key.type)), context(2, octetString(typeOfKey(key).encrypt(key.value, usage, plain))));
+  return sequence(
+    context(0, integer(key.type)),
+    context(2, octetString(typeOfKey(key).encrypt(key.value, usage, plain))),
+  );
 }
 
 export function decrypted(key: EncryptionKey, usage: number, data: Fields): Buffer {
@@ -53,7 +69,16 @@ export function decrypted(key: EncryptionKey, usage: number, data: Fields): Buff
 }
 
 /** KRB-ERROR. */
-export function krbError(code: number, options: { readonly time?: number; readonly text?: string; readonly data?: Buffer; readonly clientRealm?: string; readonly realm?: string } = {}): Buffer {
+export function krbError(
+  code: number,
+  options: {
+    readonly time?: number;
+    readonly text?: string;
+    readonly data?: Buffer;
+    readonly clientRealm?: string;
+    readonly realm?: string;
+  } = {},
+): Buffer {
   return application(
     30,
     context(0, integer(5)),
@@ -73,7 +98,10 @@ export function krbError(code: number, options: { readonly time?: number; readon
 export function openTicket(ticket: Fields, key: EncryptionKey): OpenTicket {
   const part = readApplication(decrypted(key, 2, ticket.fields(3)), 3);
   const session = part.fields(1);
-  return { key: { type: session.integer(0), value: session.octets(1) }, client: readName(part.fields(3), part.string(2)) };
+  return {
+    key: { type: session.integer(0), value: session.octets(1) },
+    client: readName(part.fields(3), part.string(2)),
+  };
 }
 
 export class FakeKdc {
@@ -177,7 +205,9 @@ export class FakeKdc {
     const request = readApplication(bytes, 10, 12);
     const body = request.fields(4);
     const server = readName(body.fields(3), body.string(2));
-    const data = request.has(3) ? request.fieldsList(3).map((pa) => ({ type: pa.integer(1), value: pa.octets(2) })) : [];
+    const data = request.has(3)
+      ? request.fieldsList(3).map((pa) => ({ type: pa.integer(1), value: pa.octets(2) }))
+      : [];
     const client = body.has(1) ? readName(body.fields(1), body.string(2)) : undefined;
     const seen: SeenRequest = { transport, type: request.integer(2), bytes, body, client, server, data };
     this.seen.push(seen);
@@ -206,13 +236,32 @@ export class FakeKdc {
     const parameters = Buffer.alloc(4);
     parameters.writeUInt32BE(iterations);
     const info = sequence(
-      sequence(context(0, integer(type)), context(1, encodeString(salt)), ...(this.iterations === undefined ? [] : [context(2, octetString(parameters))])),
+      sequence(
+        context(0, integer(type)),
+        context(1, encodeString(salt)),
+        ...(this.iterations === undefined ? [] : [context(2, octetString(parameters))]),
+      ),
     );
-    const pa = (number: number, value: Buffer): Buffer => sequence(context(1, integer(number)), context(2, octetString(value)));
-    const key = { type, value: iterations > 1e6 ? Buffer.alloc(algorithm.keyBytes) : await algorithm.stringToKey(password, Buffer.from(salt), Math.max(1, iterations)) };
+    const pa = (number: number, value: Buffer): Buffer =>
+      sequence(context(1, integer(number)), context(2, octetString(value)));
+    const key = {
+      type,
+      value:
+        iterations > 1e6
+          ? Buffer.alloc(algorithm.keyBytes)
+          : await algorithm.stringToKey(password, Buffer.from(salt), Math.max(1, iterations)),
+    };
     const stamp = request.data.find((found) => found.type === 2);
     if (stamp === undefined && this.requirePreAuthentication) {
-      return this.#error(25, sequence(pa(136, Buffer.alloc(0)), pa(19, info), pa(2, Buffer.alloc(0)), ...(this.cookie === undefined ? [] : [pa(133, this.cookie)])));
+      return this.#error(
+        25,
+        sequence(
+          pa(136, Buffer.alloc(0)),
+          pa(19, info),
+          pa(2, Buffer.alloc(0)),
+          ...(this.cookie === undefined ? [] : [pa(133, this.cookie)]),
+        ),
+      );
     }
     if (stamp !== undefined) {
       try {
@@ -227,7 +276,16 @@ export class FakeKdc {
     const checksum = algorithm.checksum(key.value, 56, encPaRep === 'wrong' ? Buffer.from('other') : request.bytes);
     const proof = sequence(context(0, integer(algorithm.checksumType)), context(1, octetString(checksum)));
     const more = encPaRep === 'right' || encPaRep === 'wrong' ? [context(12, sequence(pa(149, proof)))] : [];
-    return this.#reply(11, request, request.client, key, 3, [pa(19, info)], encPaRep === undefined ? 0 : 0x00010000, more);
+    return this.#reply(
+      11,
+      request,
+      request.client,
+      key,
+      3,
+      [pa(19, info)],
+      encPaRep === undefined ? 0 : 0x00010000,
+      more,
+    );
   }
 
   #grant(request: SeenRequest): Buffer {
@@ -248,7 +306,8 @@ export class FakeKdc {
     if (Math.abs(authenticator.time(5) - this.#now) > this.skewMs) return this.#error(37);
     const algorithm = typeOfKey(open.key);
     const bodyBytes = wholeOf(request.bytes, bodyElement(request.bytes));
-    if (!algorithm.checksum(open.key.value, 6, bodyBytes).equals(authenticator.fields(3).octets(1))) return this.#error(41);
+    if (!algorithm.checksum(open.key.value, 6, bodyBytes).equals(authenticator.fields(3).octets(1)))
+      return this.#error(41);
     const name = request.server.components.join('/');
     const referred = this.referrals.get(name);
     const server = referred === undefined ? request.server : { ...request.server, components: ['krbtgt', referred] };
@@ -256,7 +315,16 @@ export class FakeKdc {
     return this.#reply(13, { ...request, server }, open.client, open.key, 8, [], 0, []);
   }
 
-  #reply(type: 11 | 13, request: SeenRequest, client: Principal, key: EncryptionKey, usage: number, data: readonly Buffer[], flagBits: number, more: readonly Buffer[]): Buffer {
+  #reply(
+    type: 11 | 13,
+    request: SeenRequest,
+    client: Principal,
+    key: EncryptionKey,
+    usage: number,
+    data: readonly Buffer[],
+    flagBits: number,
+    more: readonly Buffer[],
+  ): Buffer {
     const serverKey = this.key(request.server.components.join('/'));
     const sessionType = this.types.find((id) => requestedTypes(request.bytes).includes(id)) ?? 18;
     const session = { type: sessionType, value: randomBytes(encryptionType(sessionType)?.keyBytes ?? 0) };
@@ -274,8 +342,15 @@ export class FakeKdc {
       context(5, now),
       context(7, end),
     );
-    const server = this.spoil.server === true ? { ...request.server, components: ['other', 'service'] } : request.server;
-    const ticket = application(1, context(0, integer(5)), context(1, encodeString(this.realm)), context(2, encodeName(server)), context(3, encrypted(serverKey, 2, ticketPart)));
+    const server =
+      this.spoil.server === true ? { ...request.server, components: ['other', 'service'] } : request.server;
+    const ticket = application(
+      1,
+      context(0, integer(5)),
+      context(1, encodeString(this.realm)),
+      context(2, encodeName(server)),
+      context(3, encrypted(serverKey, 2, ticketPart)),
+    );
     const part = application(
       type === 11 ? 25 : 26,
       context(0, encodeKey(session)),
@@ -305,7 +380,8 @@ export class FakeKdc {
 
 /** The element inside `[number]` of a SEQUENCE. */
 function member(bytes: Buffer, parent: DerElement, number: number): DerElement {
-  for (const field of children(bytes, parent)) if (field.tag === (0xa0 | number)) return readElement(bytes, field.start);
+  for (const field of children(bytes, parent))
+    if (field.tag === (0xa0 | number)) return readElement(bytes, field.start);
   throw new Error(`no field ${number}`);
 }
 
@@ -315,5 +391,7 @@ function bodyElement(request: Buffer): DerElement {
 
 function requestedTypes(request: Buffer): number[] {
   const list = member(request, bodyElement(request), 8);
-  return [...children(request, list)].map((type) => request.subarray(type.start, type.end).readIntBE(0, type.end - type.start));
+  return [...children(request, list)].map((type) =>
+    request.subarray(type.start, type.end).readIntBE(0, type.end - type.start),
+  );
 }

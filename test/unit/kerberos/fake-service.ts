@@ -20,7 +20,16 @@ export class FakeService {
 
   constructor(
     readonly key: EncryptionKey,
-    readonly options: { readonly subkey?: boolean; readonly subkeyType?: number; readonly wrongTime?: boolean; readonly layers?: number; readonly rotation?: number; readonly sequence?: number; readonly offerFlags?: number; readonly offerAhead?: number } = {},
+    readonly options: {
+      readonly subkey?: boolean;
+      readonly subkeyType?: number;
+      readonly wrongTime?: boolean;
+      readonly layers?: number;
+      readonly rotation?: number;
+      readonly sequence?: number;
+      readonly offerFlags?: number;
+      readonly offerAhead?: number;
+    } = {},
   ) {}
 
   /** AP-REP for an AP-REQ. */
@@ -37,7 +46,9 @@ export class FakeService {
       const type = this.options.subkeyType ?? this.#context.type;
       this.#context = { type, value: randomBytes(type === 17 || type === 19 || type === 23 ? 16 : 32) };
       this.#subkeySent = true;
-      subkey.push(context(2, sequence(context(0, integer(this.#context.type)), context(1, octetString(this.#context.value)))));
+      subkey.push(
+        context(2, sequence(context(0, integer(this.#context.type)), context(1, octetString(this.#context.value)))),
+      );
     }
     this.#seq = this.options.sequence ?? 4711;
     const part = element(
@@ -49,13 +60,19 @@ export class FakeService {
         context(3, integer(this.#seq)),
       ),
     );
-    const reply = element(0x60 | 15, sequence(context(0, integer(5)), context(1, integer(15)), context(2, encrypted(open.key, 12, part))));
+    const reply = element(
+      0x60 | 15,
+      sequence(context(0, integer(5)), context(1, integer(15)), context(2, encrypted(open.key, 12, part))),
+    );
     return frame(0x0200, reply);
   }
 
   /** The offer of security layers, wrapped by RFC 4121 section 4.2.6.2. */
   offer(message: Uint8Array = Buffer.of(this.options.layers ?? 1, 0, 0, 0)): Buffer {
-    const header = this.#header(this.options.offerFlags ?? (this.#subkeySent ? 0x05 : 0x01), this.#seq + (this.options.offerAhead ?? 0));
+    const header = this.#header(
+      this.options.offerFlags ?? (this.#subkeySent ? 0x05 : 0x01),
+      this.#seq + (this.options.offerAhead ?? 0),
+    );
     const checksum = typeOfKey(this.#context).checksum(this.#context.value, 22, Buffer.concat([message, header]));
     const body = Buffer.concat([message, checksum]);
     const rotation = this.options.rotation ?? 0;

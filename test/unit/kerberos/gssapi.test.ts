@@ -24,9 +24,14 @@ beforeEach(async () => {
 afterEach(() => kdc.close());
 
 const make = (more: Partial<KerberosAuthentication> = {}): SaslMechanism =>
-  mechanismFor({ principal: 'alice@FAKE.TEST', password, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf, ...more }, { tickets }).mechanism;
-const serviceWith = (options: ConstructorParameters<typeof FakeService>[1] = {}): FakeService => new FakeService(kdc.key('smtp/mail.fake.test'), options);
-const begin = async (mechanism: SaslMechanism, surroundings: SaslContext = context): Promise<Uint8Array> => (await mechanism.start(surroundings)) ?? Buffer.alloc(0);
+  mechanismFor(
+    { principal: 'alice@FAKE.TEST', password, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf, ...more },
+    { tickets },
+  ).mechanism;
+const serviceWith = (options: ConstructorParameters<typeof FakeService>[1] = {}): FakeService =>
+  new FakeService(kdc.key('smtp/mail.fake.test'), options);
+const begin = async (mechanism: SaslMechanism, surroundings: SaslContext = context): Promise<Uint8Array> =>
+  (await mechanism.start(surroundings)) ?? Buffer.alloc(0);
 /** What a challenge leads to. */
 const failing = async (mechanism: SaslMechanism, challenge: Uint8Array): Promise<string> => {
   const error = await failureOf((async () => mechanism.next(challenge))());
@@ -103,7 +108,13 @@ describe('AUTH GSSAPI (RFC 4752)', () => {
     const mechanism = make();
     const service = serviceWith();
     await mechanism.next(service.accept(await begin(mechanism)));
-    const offers = [service.offer(Buffer.of(1, 0, 0)), service.offer(Buffer.of(1, 0, 0, 0, 0)), Buffer.alloc(0), Buffer.alloc(16), Buffer.alloc(70_000)];
+    const offers = [
+      service.offer(Buffer.of(1, 0, 0)),
+      service.offer(Buffer.of(1, 0, 0, 0, 0)),
+      Buffer.alloc(0),
+      Buffer.alloc(16),
+      Buffer.alloc(70_000),
+    ];
     const good = service.offer();
     for (let at = 0; at < good.length; at++) {
       // The rotation count is outside the checksum (RFC 4121 section 4.2.5), but what it rotates is not.
@@ -129,7 +140,11 @@ describe('AUTH GSSAPI (RFC 4752)', () => {
   });
 
   it.each([
-    ['has another sequence number than the one that is due', { offerAhead: 1 }, 'its sequence number is not the one that is due'],
+    [
+      'has another sequence number than the one that is due',
+      { offerAhead: 1 },
+      'its sequence number is not the one that is due',
+    ],
     ['was sent by an initiator', { offerFlags: 0x00 }, 'it was not sent by the server'],
     ['is encrypted', { offerFlags: 0x03 }, 'it is encrypted, where RFC 4752 wants a readable message'],
     ['is under another key than agreed', { offerFlags: 0x05 }, 'it is under another key than agreed'],

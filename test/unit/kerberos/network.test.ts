@@ -26,7 +26,12 @@ beforeEach(async () => {
 });
 afterEach(() => kdc.close());
 
-const start = (kdcs: readonly string[] | undefined, conf: string, options: KerberosTicketsOptions = {}, more: Partial<KerberosAuthentication> = {}): Promise<unknown> =>
+const start = (
+  kdcs: readonly string[] | undefined,
+  conf: string,
+  options: KerberosTicketsOptions = {},
+  more: Partial<KerberosAuthentication> = {},
+): Promise<unknown> =>
   Promise.resolve(
     mechanismFor(
       { principal: 'alice@FAKE.TEST', password, kdc: kdcs, krb5ConfFile: conf, ...more },
@@ -84,7 +89,11 @@ describe('a KDC', () => {
       const error = await failureOf(start([local(bad.port)], confWith(quietConf)));
       expect(error.message).toContain(`No KDC of the realm FAKE.TEST answered: `);
       expect(error.message).toContain(local(bad.port));
-      expect([error.code, error.retryable, error.remedy]).toEqual(['ERR_KERBEROS', true, expect.stringContaining('authentication.kdc')]);
+      expect([error.code, error.retryable, error.remedy]).toEqual([
+        'ERR_KERBEROS',
+        true,
+        expect.stringContaining('authentication.kdc'),
+      ]);
     } finally {
       await bad.close();
     }
@@ -109,18 +118,28 @@ describe('a KDC', () => {
   ] as const)('that %s does not hold us beyond the deadline, nor beyond the signal', async (_, deed) => {
     kdc.script = () => deed;
     const began = Date.now();
-    expect((await failureOf(start([local(kdc.port)], confWith(quietConf), { exchangeTimeoutMs: 200 }))).message).toContain('within 200 ms');
+    expect(
+      (await failureOf(start([local(kdc.port)], confWith(quietConf), { exchangeTimeoutMs: 200 }))).message,
+    ).toContain('within 200 ms');
     expect(Date.now() - began).toBeLessThan(2000);
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 50);
     const options = { signal: controller.signal, tickets: new KerberosTickets({ exchangeTimeoutMs: 60_000 }) };
-    const mechanism = mechanismFor({ principal: 'alice@FAKE.TEST', password, kdc: [local(kdc.port)], krb5ConfFile: confWith(quietConf) }, options).mechanism;
+    const mechanism = mechanismFor(
+      { principal: 'alice@FAKE.TEST', password, kdc: [local(kdc.port)], krb5ConfFile: confWith(quietConf) },
+      options,
+    ).mechanism;
     expect((await failureOf(Promise.resolve(mechanism.start(context)))).code).toBe('ERR_ABORTED');
     expect(Date.now() - began).toBeLessThan(3000);
   });
 
   it('that announces too long a reply is not listened to', async () => {
-    const server = createServer((socket) => socket.on('error', () => socket.destroy()).resume().write(Buffer.from('7fffffff00', 'hex')));
+    const server = createServer((socket) =>
+      socket
+        .on('error', () => socket.destroy())
+        .resume()
+        .write(Buffer.from('7fffffff00', 'hex')),
+    );
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     try {
       const error = await failureOf(start([local((server.address() as AddressInfo).port)], confWith(quietConf)));
@@ -131,7 +150,10 @@ describe('a KDC', () => {
   });
 
   it('may be named with a name, with an IPv6 address, and in krb5.conf', async () => {
-    await start(undefined, confWith(`${quietConf}[realms]\nFAKE.TEST = {\n kdc = 127.0.0.1:${deadPort}\n kdc = localhost:${kdc.port}\n}\n`));
+    await start(
+      undefined,
+      confWith(`${quietConf}[realms]\nFAKE.TEST = {\n kdc = 127.0.0.1:${deadPort}\n kdc = localhost:${kdc.port}\n}\n`),
+    );
     const error = await failureOf(start([`[::1]:${deadPort}`, '::1'], confWith(quietConf)));
     expect(error.message).toContain(`::1:${deadPort} (TCP)`);
     expect(error.message).toContain('::1:88 (TCP)');
@@ -168,10 +190,17 @@ describe('DNS', () => {
 
   it('says so where there is none, and where DNS fails', async () => {
     const none = await failureOf(start(undefined, confWith(bare), { dnsServers: [dns.address] }));
-    expect([none.message, none.retryable]).toEqual([expect.stringContaining('neither krb5.conf nor DNS (_kerberos._tcp.FAKE.TEST) names one'), false]);
+    expect([none.message, none.retryable]).toEqual([
+      expect.stringContaining('neither krb5.conf nor DNS (_kerberos._tcp.FAKE.TEST) names one'),
+      false,
+    ]);
     dns.broken = true;
     const broken = await failureOf(start(undefined, confWith(bare), { dnsServers: [dns.address] }));
-    expect([broken.code, broken.message, broken.retryable]).toEqual(['ERR_KERBEROS', expect.stringContaining('DNS SRV _kerberos._tcp.FAKE.TEST: ESERVFAIL'), true]);
+    expect([broken.code, broken.message, broken.retryable]).toEqual([
+      'ERR_KERBEROS',
+      expect.stringContaining('DNS SRV _kerberos._tcp.FAKE.TEST: ESERVFAIL'),
+      true,
+    ]);
   });
 
   it('names the realm of a host only where krb5.conf allows it (dns_lookup_realm)', async () => {
@@ -179,7 +208,9 @@ describe('DNS', () => {
     kdc.key('krbtgt/OTHER.TEST');
     await start([local(kdc.port)], confWith(quietConf), { dnsServers: [dns.address] });
     expect(dns.asked).toEqual([]);
-    const error = await failureOf(start([local(kdc.port)], confWith(`${quietConf} dns_lookup_realm = true\n`), { dnsServers: [dns.address] }));
+    const error = await failureOf(
+      start([local(kdc.port)], confWith(`${quietConf} dns_lookup_realm = true\n`), { dnsServers: [dns.address] }),
+    );
     expect(dns.asked).toEqual(['16 _kerberos.mail.fake.test', '16 _kerberos.fake.test']);
     expect(kdc.seen.at(-1)?.server.components).toEqual(['krbtgt', 'OTHER.TEST']);
     expect(error.message).toContain('No KDC of the realm OTHER.TEST is known');
@@ -188,10 +219,18 @@ describe('DNS', () => {
   it('is not waited for beyond the deadline or the signal', async () => {
     dns.silent = true;
     const began = Date.now();
-    const error = await failureOf(start(undefined, confWith(bare), { dnsServers: [dns.address], exchangeTimeoutMs: 100 }));
-    expect([error.code, error.message]).toEqual(['ERR_KERBEROS', expect.stringContaining('no answer from DNS SRV _kerberos._tcp.FAKE.TEST within 100 ms')]);
+    const error = await failureOf(
+      start(undefined, confWith(bare), { dnsServers: [dns.address], exchangeTimeoutMs: 100 }),
+    );
+    expect([error.code, error.message]).toEqual([
+      'ERR_KERBEROS',
+      expect.stringContaining('no answer from DNS SRV _kerberos._tcp.FAKE.TEST within 100 ms'),
+    ]);
     const options = { signal: AbortSignal.timeout(100), tickets: new KerberosTickets({ dnsServers: [dns.address] }) };
-    const mechanism = mechanismFor({ principal: 'alice@FAKE.TEST', password, krb5ConfFile: confWith(bare) }, options).mechanism;
+    const mechanism = mechanismFor(
+      { principal: 'alice@FAKE.TEST', password, krb5ConfFile: confWith(bare) },
+      options,
+    ).mechanism;
     expect((await failureOf(Promise.resolve(mechanism.start(context)))).code).toBe('ERR_ABORTED');
     expect(Date.now() - began).toBeLessThan(2000);
   });

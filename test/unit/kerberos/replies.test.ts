@@ -1,8 +1,25 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { MalformedError } from '../../../src/kerberos/errors.js';
 import { applicationOf, readApplication, readSequenceOf } from '../../../src/kerberos/protocol/asn1.js';
-import { readChecksum, readKdcReply, readKdcReplyPart, readKeyInfo, readKrbError, readMethodData, readTicket } from '../../../src/kerberos/protocol/replies.js';
-import { boolean, context as field, element, generalizedTime, integer, octetString, sequence, text } from '../../../src/util/der.js';
+import {
+  readChecksum,
+  readKdcReply,
+  readKdcReplyPart,
+  readKeyInfo,
+  readKrbError,
+  readMethodData,
+  readTicket,
+} from '../../../src/kerberos/protocol/replies.js';
+import {
+  boolean,
+  context as field,
+  element,
+  generalizedTime,
+  integer,
+  octetString,
+  sequence,
+  text,
+} from '../../../src/util/der.js';
 import type { FakeKdc } from './fake-kdc.js';
 import { krbError } from './fake-kdc.js';
 import { aliceKdc, context, failureOf, mechanismFor, password, quietConf, Scratch } from './harness.js';
@@ -46,11 +63,15 @@ describe('ASN.1 of Kerberos', () => {
   it('refuses a sequence of more than 1000 elements', () => {
     const entry = sequence(field(1, integer(2)), field(2, octetString(Buffer.alloc(0))));
     expect(readMethodData(sequence(...Array.from({ length: 1000 }, () => entry)))).toHaveLength(1000);
-    expect(() => readMethodData(sequence(...Array.from({ length: 1001 }, () => entry)))).toThrow('more than 1000 elements');
+    expect(() => readMethodData(sequence(...Array.from({ length: 1001 }, () => entry)))).toThrow(
+      'more than 1000 elements',
+    );
   });
 
   it('reads KRB-ERROR with its optional fields', () => {
-    expect(readKrbError(krbError(68, { time: 1_700_000_000_000, text: 'why', clientRealm: 'A.TEST', data: Buffer.of(1) }))).toEqual({
+    expect(
+      readKrbError(krbError(68, { time: 1_700_000_000_000, text: 'why', clientRealm: 'A.TEST', data: Buffer.of(1) })),
+    ).toEqual({
       code: 68,
       serverTime: 1_700_000_000_000,
       text: 'why',
@@ -60,13 +81,23 @@ describe('ASN.1 of Kerberos', () => {
   });
 
   it('reads ETYPE-INFO where there is no ETYPE-INFO2 (RFC 4120 section 5.2.7.4)', () => {
-    const info = sequence(sequence(field(0, integer(23))), sequence(field(0, integer(18)), field(1, octetString(Buffer.from('salt')))));
+    const info = sequence(
+      sequence(field(0, integer(23))),
+      sequence(field(0, integer(18)), field(1, octetString(Buffer.from('salt')))),
+    );
     expect(readKeyInfo([{ type: 11, value: info }])).toEqual([
       { type: 23, salt: undefined, parameters: undefined },
       { type: 18, salt: Buffer.from('salt'), parameters: undefined },
     ]);
-    const info2 = sequence(sequence(field(0, integer(17)), field(1, string('other')), field(2, octetString(Buffer.of(0, 0, 16, 0)))));
-    expect(readKeyInfo([{ type: 11, value: info }, { type: 19, value: info2 }])).toEqual([{ type: 17, salt: Buffer.from('other'), parameters: Buffer.of(0, 0, 16, 0) }]);
+    const info2 = sequence(
+      sequence(field(0, integer(17)), field(1, string('other')), field(2, octetString(Buffer.of(0, 0, 16, 0)))),
+    );
+    expect(
+      readKeyInfo([
+        { type: 11, value: info },
+        { type: 19, value: info2 },
+      ]),
+    ).toEqual([{ type: 17, salt: Buffer.from('other'), parameters: Buffer.of(0, 0, 16, 0) }]);
     expect(readKeyInfo([])).toEqual([]);
   });
 
@@ -106,15 +137,20 @@ describe("a KDC's reply", () => {
   it('of random bytes is refused as malformed by every reader, and nothing else is thrown', () => {
     let seed = 4120;
     const next = (): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) >> 8;
-    const tags = [0x30, 0x60, 0x61, 0x6b, 0x7e, 0x7b, 0xa0, 0xa1, 0xa5, 0x02, 0x04, 0x1b, 0x18, 0x03, 0x80, 0x84, 0xff, 0x00];
+    const tags = [
+      0x30, 0x60, 0x61, 0x6b, 0x7e, 0x7b, 0xa0, 0xa1, 0xa5, 0x02, 0x04, 0x1b, 0x18, 0x03, 0x80, 0x84, 0xff, 0x00,
+    ];
     let refused = 0;
     for (let round = 0; round < 1500; round++) {
-      const bytes = Buffer.from(Array.from({ length: next() % 60 }, () => (next() % 2 === 0 ? (tags[next() % tags.length] ?? 0) : next() % 64)));
+      const bytes = Buffer.from(
+        Array.from({ length: next() % 60 }, () => (next() % 2 === 0 ? (tags[next() % tags.length] ?? 0) : next() % 64)),
+      );
       for (const reader of readers) {
         try {
           reader(bytes);
         } catch (error) {
-          if (!(error instanceof MalformedError)) throw new Error(`seed 4120, round ${round}, ${bytes.toString('hex')}: ${String(error)}`, { cause: error });
+          if (!(error instanceof MalformedError))
+            throw new Error(`seed 4120, round ${round}, ${bytes.toString('hex')}: ${String(error)}`, { cause: error });
           refused++;
         }
       }
@@ -134,7 +170,12 @@ describe("a KDC's reply", () => {
         changed[at] = (changed[at] ?? 0) ^ 0x21;
         return changed;
       };
-      const { mechanism } = mechanismFor({ principal: 'alice@FAKE.TEST', password, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: conf });
+      const { mechanism } = mechanismFor({
+        principal: 'alice@FAKE.TEST',
+        password,
+        kdc: [`127.0.0.1:${kdc.port}`],
+        krb5ConfFile: conf,
+      });
       const outcome = await Promise.resolve(mechanism.start(context)).catch((error: unknown) => error);
       if (outcome instanceof Uint8Array) continue;
       expect((await failureOf(Promise.reject(outcome))).code).toBe('ERR_KERBEROS');

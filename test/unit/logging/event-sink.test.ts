@@ -28,7 +28,16 @@ describe('createEventSink', () => {
     expect(events).toEqual([
       { type: 'command', level: 'debug', connection: 2, time: expect.any(Date), display: 'NOOP' },
       { type: 'reply', level: 'debug', connection: 2, time: expect.any(Date), reply },
-      { type: 'message', level: 'info', connection: 0, time: expect.any(Date), messageId: 'a@b', state: 'sent', bytes: 5, durationMs: 7 },
+      {
+        type: 'message',
+        level: 'info',
+        connection: 0,
+        time: expect.any(Date),
+        messageId: 'a@b',
+        state: 'sent',
+        bytes: 5,
+        durationMs: 7,
+      },
       { type: 'warning', level: 'warning', connection: 0, time: expect.any(Date), warning },
       { type: 'error', level: 'error', connection: 0, time: expect.any(Date), error },
     ]);
@@ -60,12 +69,41 @@ describe('createEventSink', () => {
   });
 
   it.each<[string, (event: LogEvent) => unknown]>([
-    ['throws', () => { throw new Error('disk full'); }],
-    ['throws what is no Error', () => { throw undefined; }],
+    [
+      'throws',
+      () => {
+        throw new Error('disk full');
+      },
+    ],
+    [
+      'throws what is no Error',
+      () => {
+        throw undefined;
+      },
+    ],
     ['rejects', () => Promise.reject(new Error('disk full'))],
-    ['gives an object whose then throws', () => ({ get then(): never { throw new Error('hostile'); } })],
-    ['gives a then that throws', () => ({ then: () => { throw new Error('hostile'); } })],
-    ['changes the event', (event) => { (event as { level: string }).level = 'x'; }],
+    [
+      'gives an object whose then throws',
+      () => ({
+        get then(): never {
+          throw new Error('hostile');
+        },
+      }),
+    ],
+    [
+      'gives a then that throws',
+      () => ({
+        then: () => {
+          throw new Error('hostile');
+        },
+      }),
+    ],
+    [
+      'changes the event',
+      (event) => {
+        (event as { level: string }).level = 'x';
+      },
+    ],
   ])('survives a logger that %s', async (_name, logger) => {
     const unhandled: unknown[] = [];
     const listener = (reason: unknown): void => void unhandled.push(reason);

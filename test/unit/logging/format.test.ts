@@ -8,21 +8,56 @@ const base = { time, connection: 3 } as const;
 
 describe('formatLogEvent', () => {
   it.each<[LogEvent, string]>([
-    [{ ...base, level: 'debug', type: 'command', display: 'AUTH PLAIN [hidden]' }, '2026-01-02T03:04:05.006Z debug #3 > AUTH PLAIN [hidden]'],
-    [{ ...base, level: 'debug', type: 'reply', reply: { code: 250, enhancedCode: '2.0.0', lines: ['Ok', 'queued'] } }, '2026-01-02T03:04:05.006Z debug #3 < 250 2.0.0 Ok | queued'],
-    [{ ...base, level: 'debug', type: 'reply', reply: { code: 354, lines: [] } }, '2026-01-02T03:04:05.006Z debug #3 < 354'],
-    [{ ...base, level: 'info', type: 'connection', state: 'secured', detail: 'TLSv1.3' }, '2026-01-02T03:04:05.006Z info #3 secured: TLSv1.3'],
-    [{ ...base, level: 'info', type: 'connection', state: 'closed', detail: '' }, '2026-01-02T03:04:05.006Z info #3 closed'],
     [
-      { time, connection: 0, level: 'info', type: 'message', messageId: 'a@b', state: 'sent', bytes: 12, durationMs: 3.7 },
+      { ...base, level: 'debug', type: 'command', display: 'AUTH PLAIN [hidden]' },
+      '2026-01-02T03:04:05.006Z debug #3 > AUTH PLAIN [hidden]',
+    ],
+    [
+      { ...base, level: 'debug', type: 'reply', reply: { code: 250, enhancedCode: '2.0.0', lines: ['Ok', 'queued'] } },
+      '2026-01-02T03:04:05.006Z debug #3 < 250 2.0.0 Ok | queued',
+    ],
+    [
+      { ...base, level: 'debug', type: 'reply', reply: { code: 354, lines: [] } },
+      '2026-01-02T03:04:05.006Z debug #3 < 354',
+    ],
+    [
+      { ...base, level: 'info', type: 'connection', state: 'secured', detail: 'TLSv1.3' },
+      '2026-01-02T03:04:05.006Z info #3 secured: TLSv1.3',
+    ],
+    [
+      { ...base, level: 'info', type: 'connection', state: 'closed', detail: '' },
+      '2026-01-02T03:04:05.006Z info #3 closed',
+    ],
+    [
+      {
+        time,
+        connection: 0,
+        level: 'info',
+        type: 'message',
+        messageId: 'a@b',
+        state: 'sent',
+        bytes: 12,
+        durationMs: 3.7,
+      },
       '2026-01-02T03:04:05.006Z info - message a@b sent, 12 bytes, 4 ms',
     ],
-    [{ ...base, level: 'warning', type: 'warning', warning: { code: 'WARN_SHA1', message: 'old' } }, '2026-01-02T03:04:05.006Z warning #3 WARN_SHA1: old'],
     [
-      { ...base, level: 'error', type: 'error', error: createEmailError('ERR_TIMEOUT', 'late', { phase: 'acceptance', delivery: 'unknown' }) },
+      { ...base, level: 'warning', type: 'warning', warning: { code: 'WARN_SHA1', message: 'old' } },
+      '2026-01-02T03:04:05.006Z warning #3 WARN_SHA1: old',
+    ],
+    [
+      {
+        ...base,
+        level: 'error',
+        type: 'error',
+        error: createEmailError('ERR_TIMEOUT', 'late', { phase: 'acceptance', delivery: 'unknown' }),
+      },
       '2026-01-02T03:04:05.006Z error #3 ERR_TIMEOUT: late (phase acceptance, delivery unknown)',
     ],
-    [{ ...base, level: 'error', type: 'error', error: createEmailError('ERR_DNS', 'gone') }, '2026-01-02T03:04:05.006Z error #3 ERR_DNS: gone'],
+    [
+      { ...base, level: 'error', type: 'error', error: createEmailError('ERR_DNS', 'gone') },
+      '2026-01-02T03:04:05.006Z error #3 ERR_DNS: gone',
+    ],
   ])('gives one line: %#', (event, line) => {
     expect(formatLogEvent(event)).toBe(line);
   });
@@ -48,10 +83,21 @@ describe('formatLogEvent', () => {
     expect(line.length).toBeLessThan(1200);
     expect(line).toMatch(/y… \(phase transaction\)$/);
     const lines = Array.from({ length: 256 }, () => 'z'.repeat(200));
-    expect(formatLogEvent({ ...base, level: 'debug', type: 'reply', reply: { code: 250, lines } }).length).toBeLessThan(1200);
+    expect(formatLogEvent({ ...base, level: 'debug', type: 'reply', reply: { code: 250, lines } }).length).toBeLessThan(
+      1200,
+    );
   });
 
   it('does not fail over an invalid date', () => {
-    expect(formatLogEvent({ time: new Date(Number.NaN), connection: 1, level: 'info', type: 'connection', state: 'closed', detail: '' })).toBe('- info #1 closed');
+    expect(
+      formatLogEvent({
+        time: new Date(Number.NaN),
+        connection: 1,
+        level: 'info',
+        type: 'connection',
+        state: 'closed',
+        detail: '',
+      }),
+    ).toBe('- info #1 closed');
   });
 });

@@ -57,14 +57,19 @@ test('loads nothing for a message that a forced close() has overtaken', async ()
     return Promise.resolve(fake().transport);
   });
   await late.close({ force: true });
-  await expect(late.send({ from: 'x', to: ['a'] }, compose, options)).rejects.toMatchObject({ code: 'ERR_CLOSED', delivery: 'not-delivered' });
+  await expect(late.send({ from: 'x', to: ['a'] }, compose, options)).rejects.toMatchObject({
+    code: 'ERR_CLOSED',
+    delivery: 'not-delivered',
+  });
   expect(loads).toBe(0);
 });
 
 test('tells why it cannot be loaded, and tries again', async () => {
   const { seen, transport } = fake();
   let loads = 0;
-  const late = new LateTransport(() => (++loads === 1 ? Promise.reject(new Error('no such file')) : Promise.resolve(transport)));
+  const late = new LateTransport(() =>
+    ++loads === 1 ? Promise.reject(new Error('no such file')) : Promise.resolve(transport),
+  );
   await expect(late.send({ from: 'x', to: ['a'] }, compose, options)).rejects.toThrow('no such file');
   await late.send({ from: 'x', to: ['b'] }, compose, options);
   expect(seen).toEqual(['b']);

@@ -34,7 +34,9 @@ const signedNames = ['from', 'to', 'subject', 'date', 'message-id', 'from', 'sub
 
 describe('RFC 8463 appendix A', () => {
   test('the body hash is the printed one', async () => {
-    expect((await relaxedBodyHash(Buffer.from(body))).toString('base64')).toBe('2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=');
+    expect((await relaxedBodyHash(Buffer.from(body))).toString('base64')).toBe(
+      '2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=',
+    );
   });
 
   test('the Ed25519 signature is the printed one', () => {
@@ -59,7 +61,9 @@ describe('RFC 8463 appendix A', () => {
  bh=2jUSOH9NhtVGCQWNr9BrIAPreKQjO6Sn7XIkfJVOzv8=;
  b=`);
     const { key } = createDkimSigner({ domain: 'football.example.com', selector: 'test', privateKey: rsaKey });
-    expect(sign('sha256', Buffer.from(dkimSigningInput(splitFields(fields), signedNames, field)), key).toString('base64')).toBe(
+    expect(
+      sign('sha256', Buffer.from(dkimSigningInput(splitFields(fields), signedNames, field)), key).toString('base64'),
+    ).toBe(
       'F45dVWDfMbQDGHJFlXUNB2HKfbCeLRyhDXgFpEL8GwpsRe0IeIixNTe3DhCVlUrSjV4BwcVcOF6+FF3Zo9Rpo1tFOeS9mPYQTnGdaSGsgeefOsk2JzdA+L10TeYt9BgDfQNZtKdN1WO//KgIqXP7OdEFE4LjFYNcUxZQ4FADY+8=',
     );
   });
@@ -100,7 +104,10 @@ describe('relaxed canonicalization', () => {
   test('of a body larger than a block is what a plain reading gives', async () => {
     const line = `${'QUJD'.repeat(19)}\r\n`;
     const text = `${line.repeat(3000)}\r\n\r\nx  y \r\n${line.repeat(2000)}\r\n\r\n\r\n`;
-    const canonical = text.replace(/[ \t]+/g, ' ').replace(/ \r\n/g, '\r\n').replace(/(\r\n)*$/, '\r\n');
+    const canonical = text
+      .replace(/[ \t]+/g, ' ')
+      .replace(/ \r\n/g, '\r\n')
+      .replace(/(\r\n)*$/, '\r\n');
     const bytes = Buffer.from(text);
     for (const size of [1000, 65536, bytes.length]) {
       const chunks = (async function* () {
@@ -114,22 +121,37 @@ describe('relaxed canonicalization', () => {
 describe('signDkim', () => {
   const signer = createDkimSigner({ domain: 'Football.EXAMPLE.com', selector: 'Brisbane', privateKey: ed25519Key });
   const tagsOf = (field: string): Map<string, string> =>
-    new Map(field.slice('DKIM-Signature:'.length).replace(/\r\n/g, '').split(';').map((tag): [string, string] => {
-      const at = tag.indexOf('=');
-      return [tag.slice(0, at).trim(), tag.slice(at + 1).replace(/\s/g, '')];
-    }));
+    new Map(
+      field
+        .slice('DKIM-Signature:'.length)
+        .replace(/\r\n/g, '')
+        .split(';')
+        .map((tag): [string, string] => {
+          const at = tag.indexOf('=');
+          return [tag.slice(0, at).trim(), tag.slice(at + 1).replace(/\s/g, '')];
+        }),
+    );
 
   test('signs the fields there are, as often as they are, and From once more (RFC 6376 section 5.4)', async () => {
     const more = `${fields}X-Other: 1\r\nCc: a@b\r\nResent-To: c@d\r\nResent-To: e@f\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`;
     const field = await signDkim(more, Buffer.from(body), [signer], new Date(1528637909_000));
     const tags = tagsOf(field);
     expect(tags.get('h')).toBe('from:subject:date:to:cc:resent-to:resent-to:list-unsubscribe-post:message-id:from');
-    expect(Object.fromEntries(tags)).toMatchObject({ v: '1', a: 'ed25519-sha256', c: 'relaxed/relaxed', d: 'football.example.com', s: 'brisbane', t: '1528637909' });
+    expect(Object.fromEntries(tags)).toMatchObject({
+      v: '1',
+      a: 'ed25519-sha256',
+      c: 'relaxed/relaxed',
+      d: 'football.example.com',
+      s: 'brisbane',
+      t: '1528637909',
+    });
     for (const line of field.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78);
     const unsigned = field.slice(0, field.lastIndexOf('b=') + 2).replace(/ b=[^;]*$/, ' b=');
     const input = dkimSigningInput(splitFields(more), (tags.get('h') ?? '').split(':'), unsigned);
     const digest = createHash('sha256').update(input).digest();
-    const publicKey = createPublicKey(createPrivateKey({ key: Buffer.from(ed25519Key, 'base64'), format: 'der', type: 'pkcs8' }));
+    const publicKey = createPublicKey(
+      createPrivateKey({ key: Buffer.from(ed25519Key, 'base64'), format: 'der', type: 'pkcs8' }),
+    );
     expect(verify(null, digest, publicKey, Buffer.from(tags.get('b') ?? '', 'base64'))).toBe(true);
     // The last of a name is taken first: the order of the two counts.
     expect(input).toMatch(/resent-to:e@f\r\nresent-to:c@d/);
@@ -143,7 +165,10 @@ describe('signDkim', () => {
         yield Buffer.from(body);
       },
     };
-    const text = await signDkim(fields, source, [signer, createDkimSigner({ domain: 'a.example', selector: 's', privateKey: rsaKey, headers: ['Subject', 'From'] })]);
+    const text = await signDkim(fields, source, [
+      signer,
+      createDkimSigner({ domain: 'a.example', selector: 's', privateKey: rsaKey, headers: ['Subject', 'From'] }),
+    ]);
     const [first, second] = splitFields(text);
     expect(tagsOf(first ?? '').get('a')).toBe('ed25519-sha256');
     expect(tagsOf(second ?? '').get('h')).toBe('subject:from');
@@ -151,18 +176,34 @@ describe('signDkim', () => {
   });
 
   test('never leaves From unsigned', async () => {
-    const text = await signDkim(fields, Buffer.from(body), [createDkimSigner({ domain: 'a.example', selector: 's', privateKey: rsaKey, headers: ['Subject'] })]);
+    const text = await signDkim(fields, Buffer.from(body), [
+      createDkimSigner({ domain: 'a.example', selector: 's', privateKey: rsaKey, headers: ['Subject'] }),
+    ]);
     expect(tagsOf(text).get('h')).toBe('from:subject');
   });
 
   test('refuses weak and other keys, and says nothing of what they hold', () => {
-    const make = (privateKey: string, more = {}) => () => createDkimSigner({ domain: 'a.example', selector: 's', privateKey, ...more }, 'dkim.0');
-    const weak = generateKeyPairSync('rsa', { modulusLength: 768 }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const make =
+      (privateKey: string, more = {}) =>
+      () =>
+        createDkimSigner({ domain: 'a.example', selector: 's', privateKey, ...more }, 'dkim.0');
+    const weak = generateKeyPairSync('rsa', { modulusLength: 768 })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString();
     expect(make(weak)).toThrow(/dkim\.0\.privateKey: an RSA key of 768 bits is too weak/);
-    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
+    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+      .privateKey.export({ type: 'pkcs8', format: 'pem' })
+      .toString();
     expect(make(ec)).toThrow(/RSA and Ed25519 keys, not ec/);
-    const encrypted = generateKeyPairSync('ed25519').privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' }).toString();
-    for (const bad of [encrypted, '', 'c2VjcmV0LWtleQ==', '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----']) {
+    const encrypted = generateKeyPairSync('ed25519')
+      .privateKey.export({ type: 'pkcs8', format: 'pem', cipher: 'aes-128-cbc', passphrase: 'x' })
+      .toString();
+    for (const bad of [
+      encrypted,
+      '',
+      'c2VjcmV0LWtleQ==',
+      '-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----',
+    ]) {
       expect(make(bad)).toThrow(/dkim\.0\.privateKey: the key is not an unencrypted private key/);
       try {
         make(bad)();
@@ -170,7 +211,17 @@ describe('signDkim', () => {
         expect(JSON.stringify(error) + String(error)).not.toMatch(/c2VjcmV0|secret/);
       }
     }
-    for (const more of [{ domain: 'a b' }, { domain: 'x; d=y' }, { selector: 'a b' }, { selector: 'a;b' }, { selector: '' }, { selector: 'a..b' }, { headers: ['a:b'] }, { headers: ['a;b'] }, { headers: ['a\r\nb'] }]) {
+    for (const more of [
+      { domain: 'a b' },
+      { domain: 'x; d=y' },
+      { selector: 'a b' },
+      { selector: 'a;b' },
+      { selector: '' },
+      { selector: 'a..b' },
+      { headers: ['a:b'] },
+      { headers: ['a;b'] },
+      { headers: ['a\r\nb'] },
+    ]) {
       expect(make(rsaKey, more)).toThrow(/dkim\.0\.(domain|selector|headers\.0): /);
     }
     expect(make(rsaKey, { domain: 'straße.example' })().domain).toBe('xn--strae-oqa.example');

@@ -11,7 +11,7 @@ import { random } from '../../support/random.js';
 /** Runs an encoder over chunks of the given sizes with blocks of `room` octets. */
 function run(encoder: ContentEncoder, input: Buffer, sizes: () => number, room: number): Buffer {
   const out: Buffer[] = [];
-  for (let at = 0; at < input.length; ) {
+  for (let at = 0; at < input.length;) {
     const chunk = input.subarray(at, at + Math.max(1, sizes()));
     at += chunk.length;
     for (let from = 0; from < chunk.length; from += encoder.read) {
@@ -43,7 +43,15 @@ describe('base64', () => {
   test('gives the same by chunks of any size, into blocks of any size', () => {
     for (const size of [1, 57, 58, 1000, 57 * 1024, 100_000]) {
       const bytes = bytesOf(size);
-      for (const [chunk, room] of [[1, 256], [56, 300], [57, 8192], [58, 257], [1000, 400], [65536, 81920], [100_000, 1 << 20]] as const) {
+      for (const [chunk, room] of [
+        [1, 256],
+        [56, 300],
+        [57, 8192],
+        [58, 257],
+        [1000, 400],
+        [65536, 81920],
+        [100_000, 1 << 20],
+      ] as const) {
         if (size / chunk > 2000) continue;
         expect(run(new Base64Encoder(), bytes, () => chunk, room).equals(Buffer.from(wrapped(bytes)))).toBe(true);
       }
@@ -67,7 +75,8 @@ describe('base64', () => {
 });
 
 describe('quoted-printable', () => {
-  const encode = (text: string, isText = true): string => encodeQuotedPrintable(Buffer.from(text), isText, 0).toString('latin1');
+  const encode = (text: string, isText = true): string =>
+    encodeQuotedPrintable(Buffer.from(text), isText, 0).toString('latin1');
 
   test.each([
     ['', ''],
@@ -92,7 +101,24 @@ describe('quoted-printable', () => {
   });
 
   test('comes back by our decoder, has lines of 76, and is the same by any chunk', () => {
-    const alphabet = ['a', 'b', ' ', '\t', '.', 'From ', 'F', '\r', '\n', '\r\n', '=', 'é', '\0', '-', '日本', 'x'.repeat(20)];
+    const alphabet = [
+      'a',
+      'b',
+      ' ',
+      '\t',
+      '.',
+      'From ',
+      'F',
+      '\r',
+      '\n',
+      '\r\n',
+      '=',
+      'é',
+      '\0',
+      '-',
+      '日本',
+      'x'.repeat(20),
+    ];
     for (let round = 0; round < 120; round++) {
       const text = Array.from({ length: next(60) }, () => alphabet[next(alphabet.length)]).join('');
       const bytes = Buffer.from(text);
@@ -110,7 +136,24 @@ describe('quoted-printable', () => {
   });
 
   test('is the same for printable text, line by line', () => {
-    const alphabet = ['a', 'b c', ' ', '\t', '.', 'From ', 'F', 'Fr', '\r\n', '\r\n', '\r\n.', '=', '-', 'x'.repeat(20), 'y'.repeat(75), 'z'.repeat(76)];
+    const alphabet = [
+      'a',
+      'b c',
+      ' ',
+      '\t',
+      '.',
+      'From ',
+      'F',
+      'Fr',
+      '\r\n',
+      '\r\n',
+      '\r\n.',
+      '=',
+      '-',
+      'x'.repeat(20),
+      'y'.repeat(75),
+      'z'.repeat(76),
+    ];
     for (let round = 0; round < 2000; round++) {
       const text = Array.from({ length: next(40) }, () => alphabet[next(alphabet.length)]).join('');
       expect(quotePrintable(text).join('')).toBe(encode(text));
@@ -125,7 +168,13 @@ describe('quoted-printable', () => {
   });
 
   test('can be told to end the last line', () => {
-    for (const [text, expected] of [['a', 'a\r\n'], ['a\r\n', 'a\r\n'], ['', ''], ['a ', 'a=20\r\n'], ['a\r', 'a\r\n']] as const) {
+    for (const [text, expected] of [
+      ['a', 'a\r\n'],
+      ['a\r\n', 'a\r\n'],
+      ['', ''],
+      ['a ', 'a=20\r\n'],
+      ['a\r', 'a\r\n'],
+    ] as const) {
       expect(run(new QuotedPrintableEncoder(true, true), Buffer.from(text), () => 1, 256).toString()).toBe(expected);
     }
   });
@@ -137,7 +186,15 @@ test('IdentityEncoder passes octets on, in blocks of any size', () => {
 });
 
 describe('canonicalText', () => {
-  test.each([['a', 'a'], ['a\nb', 'a\r\nb'], ['a\rb', 'a\r\nb'], ['a\r\nb', 'a\r\nb'], ['\n\r', '\r\n\r\n'], ['\r\r\n\n', '\r\n\r\n\r\n'], ['', '']])('%j is %j', (text, expected) => {
+  test.each([
+    ['a', 'a'],
+    ['a\nb', 'a\r\nb'],
+    ['a\rb', 'a\r\nb'],
+    ['a\r\nb', 'a\r\nb'],
+    ['\n\r', '\r\n\r\n'],
+    ['\r\r\n\n', '\r\n\r\n\r\n'],
+    ['', ''],
+  ])('%j is %j', (text, expected) => {
     expect(canonicalText(text)).toBe(expected);
   });
 });

@@ -33,7 +33,9 @@ describe('textField', () => {
   });
 
   test('leaves ASCII words around encoded-words readable', () => {
-    expect(textField('Subject', 'Order 12 für Jürgen is on its way')).toBe('Subject: Order 12 =?UTF-8?B?ZsO8ciBKw7xyZ2Vu?= is on its way\r\n');
+    expect(textField('Subject', 'Order 12 für Jürgen is on its way')).toBe(
+      'Subject: Order 12 =?UTF-8?B?ZsO8ciBKw7xyZ2Vu?= is on its way\r\n',
+    );
   });
 
   test.each([
@@ -59,24 +61,30 @@ describe('textField', () => {
     }
   });
 
-  test.each(['\r', '\n', '\r\n', '\0', '\u0001', '\u007f', '\v', '\f', '\u001b'])('refuses %j, naming the field (CVE-2024-6923, CVE-2015-8476)', (control) => {
-    for (const value of [`a${control}Bcc: x`, control, `é${control}`, `${'x '.repeat(60)}${control}`]) {
-      expect(() => textField('Subject', value, 'subject')).toThrow(/subject: line breaks and control characters/);
-      expect(() => structuredField('List-Id', value)).toThrow(/List-Id: line breaks and control/);
-      expect(() => tokenField('X', [value])).toThrow(/X: line breaks and control/);
-    }
-  });
-
-  test.each(['', ' ', 'A B', 'A:', 'Ä', 'A\r\nB', 'A\n', '\0', 'A\t', 'x'.repeat(77)])('refuses the field name %j', (name) => {
-    for (const write of [textField, structuredField]) {
-      try {
-        write(name, 'v', 'headers.0.name');
-        expect.unreachable();
-      } catch (error) {
-        expect(isEmailError(error) && error.problems?.[0]?.path).toBe('headers.0.name');
+  test.each(['\r', '\n', '\r\n', '\0', '\u0001', '\u007f', '\v', '\f', '\u001b'])(
+    'refuses %j, naming the field (CVE-2024-6923, CVE-2015-8476)',
+    (control) => {
+      for (const value of [`a${control}Bcc: x`, control, `é${control}`, `${'x '.repeat(60)}${control}`]) {
+        expect(() => textField('Subject', value, 'subject')).toThrow(/subject: line breaks and control characters/);
+        expect(() => structuredField('List-Id', value)).toThrow(/List-Id: line breaks and control/);
+        expect(() => tokenField('X', [value])).toThrow(/X: line breaks and control/);
       }
-    }
-  });
+    },
+  );
+
+  test.each(['', ' ', 'A B', 'A:', 'Ä', 'A\r\nB', 'A\n', '\0', 'A\t', 'x'.repeat(77)])(
+    'refuses the field name %j',
+    (name) => {
+      for (const write of [textField, structuredField]) {
+        try {
+          write(name, 'v', 'headers.0.name');
+          expect.unreachable();
+        } catch (error) {
+          expect(isEmailError(error) && error.problems?.[0]?.path).toBe('headers.0.name');
+        }
+      }
+    },
+  );
 
   test.each([1, null, undefined, {}])('refuses %j as a value', (value) => {
     expect(() => textField('X', value as unknown as string)).toThrow(/a header value is a string/);
@@ -91,8 +99,12 @@ describe('structuredField', () => {
   test('folds at blanks and refuses what cannot be folded to 998', () => {
     const ids = Array.from({ length: 40 }, (_, i) => `<${i}.${'x'.repeat(30)}@example.com>`).join(' ');
     expect(valueOf(structuredField('References', ids))).toBe(ids);
-    expect(() => structuredField('List-Unsubscribe', `<https://example.com/${'x'.repeat(1000)}>`)).toThrow(/longer than 998/);
-    expect(valueOf(structuredField('List-Unsubscribe', `<https://example.com/${'x'.repeat(900)}>`), false)).toHaveLength(922);
+    expect(() => structuredField('List-Unsubscribe', `<https://example.com/${'x'.repeat(1000)}>`)).toThrow(
+      /longer than 998/,
+    );
+    expect(
+      valueOf(structuredField('List-Unsubscribe', `<https://example.com/${'x'.repeat(900)}>`), false),
+    ).toHaveLength(922);
   });
 
   test('refuses what is not ASCII', () => {
@@ -103,7 +115,12 @@ describe('structuredField', () => {
 describe('addressField', () => {
   test('folds between mailboxes and between words, and comes back', () => {
     const list = [
-      ...Array.from({ length: 30 }, (_, i) => parseAddress({ name: i % 3 === 0 ? `Němec, Jiří ${i} ${'ž'.repeat(i * 4)}` : `Ann B. "${i}"`, email: `user${i}@example.org` })),
+      ...Array.from({ length: 30 }, (_, i) =>
+        parseAddress({
+          name: i % 3 === 0 ? `Němec, Jiří ${i} ${'ž'.repeat(i * 4)}` : `Ann B. "${i}"`,
+          email: `user${i}@example.org`,
+        }),
+      ),
       parseAddress('plain@example.org'),
       parseAddress('"a b@c, d"@example.org'),
     ];
@@ -122,6 +139,8 @@ describe('addressField', () => {
 
   test('folds a long address before it', () => {
     const email = `${'a'.repeat(64)}@${'b.'.repeat(60)}example`;
-    expect(addressField('Disposition-Notification-To', [parseAddress(`Ann <${email}>`)])).toBe(`Disposition-Notification-To: Ann\r\n <${email}>\r\n`);
+    expect(addressField('Disposition-Notification-To', [parseAddress(`Ann <${email}>`)])).toBe(
+      `Disposition-Notification-To: Ann\r\n <${email}>\r\n`,
+    );
   });
 });

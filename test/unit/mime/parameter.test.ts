@@ -3,7 +3,24 @@ import { tokenField } from '../../../src/mime/field.js';
 import { legacyNameTokens, parameterTokens, withParameters } from '../../../src/mime/parameter.js';
 import { parseStructured } from '../../../src/mime/structured.js';
 
-const names = ['a.txt', 'a b.txt', 'a "b" \\c.txt', 'Řeka.pdf', '日本語'.repeat(40), "it's (1)*2%.txt", 'x'.repeat(300), `${'word '.repeat(60)}`, '', ' ', 'a;b=c', '=?utf-8?q?x?=', '🚀', 'a*1=é*2=ž'.repeat(9), `é${'x'.repeat(300)}`, ...Array.from({ length: 70 }, (_, i) => 'x'.repeat(60 + i))];
+const names = [
+  'a.txt',
+  'a b.txt',
+  'a "b" \\c.txt',
+  'Řeka.pdf',
+  '日本語'.repeat(40),
+  "it's (1)*2%.txt",
+  'x'.repeat(300),
+  `${'word '.repeat(60)}`,
+  '',
+  ' ',
+  'a;b=c',
+  '=?utf-8?q?x?=',
+  '🚀',
+  'a*1=é*2=ž'.repeat(9),
+  `é${'x'.repeat(300)}`,
+  ...Array.from({ length: 70 }, (_, i) => 'x'.repeat(60 + i)),
+];
 
 describe('parameterTokens', () => {
   test.each([
@@ -20,11 +37,19 @@ describe('parameterTokens', () => {
   });
 
   test.each(names)('writes %j in lines of 76 that come back (RFC 2231)', (value) => {
-    const field = tokenField('Content-Disposition', withParameters('attachment', [parameterTokens('filename', value, 'p'), ['size=1']]));
+    const field = tokenField(
+      'Content-Disposition',
+      withParameters('attachment', [parameterTokens('filename', value, 'p'), ['size=1']]),
+    );
     for (const line of field.split('\r\n')) expect(line).toMatch(/^[ -~]{0,76}$/);
     const read = parseStructured(field.replace(/\r\n/g, '').slice('Content-Disposition: '.length));
     expect(read.value).toBe('attachment');
-    expect([...read.parameters]).toEqual(expect.arrayContaining([['filename', value], ['size', '1']]));
+    expect([...read.parameters]).toEqual(
+      expect.arrayContaining([
+        ['filename', value],
+        ['size', '1'],
+      ]),
+    );
     expect(read.parameters.size).toBe(2);
   });
 
@@ -48,7 +73,11 @@ describe('parseStructured', () => {
     ['text/plain (comment); charset=utf-8', 'text/plain', { charset: 'utf-8' }],
     ['a/b; X="y;z=\\"1\\""; x=2', 'a/b', { x: 'y;z="1"' }],
     // RFC 2231 section 4.1.
-    [`application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2="isn't it!"`, 'application/x-stuff', { title: "This is even more ***fun*** isn't it!" }],
+    [
+      `application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2="isn't it!"`,
+      'application/x-stuff',
+      { title: "This is even more ***fun*** isn't it!" },
+    ],
     [`a/b; title*1=b; title*0=a`, 'a/b', { title: 'ab' }],
     [`a/b; f*=iso-8859-2''%F8`, 'a/b', { f: 'ř' }],
     [`a/b; f*=nope''%41`, 'a/b', { f: 'A' }],

@@ -9,8 +9,16 @@ describe('parseHeader', () => {
   test('gives fields in order, unfolded, with their places', () => {
     const source = Buffer.from('A: 1\r\nb : x\r\n\ty\r\nA:\r\n\r\nbody');
     const header = parseHeader(source, 0, source.length, 1000);
-    expect(header.fields.map(({ name, value }) => [name, value])).toEqual([['A', '1'], ['b', 'x\ty'], ['A', '']]);
-    expect(header.fields.map(({ start, end }) => source.toString('latin1', start, end))).toEqual(['A: 1\r\n', 'b : x\r\n\ty\r\n', 'A:\r\n']);
+    expect(header.fields.map(({ name, value }) => [name, value])).toEqual([
+      ['A', '1'],
+      ['b', 'x\ty'],
+      ['A', ''],
+    ]);
+    expect(header.fields.map(({ start, end }) => source.toString('latin1', start, end))).toEqual([
+      'A: 1\r\n',
+      'b : x\r\n\ty\r\n',
+      'A:\r\n',
+    ]);
     expect(header.getAll('a')).toEqual(['1', '']);
     expect(header.get('B')).toBe('x\ty');
     expect(header.get('c')).toBeUndefined();
@@ -45,14 +53,47 @@ describe('parseHeader', () => {
 
 describe('parseMessage', () => {
   const nested = [
-    'Content-Type: multipart/mixed; boundary=a', '', 'preamble', '--a ', 'Content-Type: multipart/alternative; boundary="a b"', '',
-    '--a b', 'Content-Type: text/plain; charset=iso-8859-2', 'Content-Transfer-Encoding: Quoted-Printable', '', 'Ji=F8=ED =', 'x', '--a b', 'Content-Type: text/html', '', '<p>', '--a b--', 'epilogue',
-    '--a', 'Content-Disposition: attachment; filename="x.bin"', 'Content-Type: application/octet-stream; name=y', 'Content-Transfer-Encoding: base64', 'Content-ID: <c@d>', '', 'AAEC', 'Aw==', '--a--', 'end', '--a', 'not a part',
+    'Content-Type: multipart/mixed; boundary=a',
+    '',
+    'preamble',
+    '--a ',
+    'Content-Type: multipart/alternative; boundary="a b"',
+    '',
+    '--a b',
+    'Content-Type: text/plain; charset=iso-8859-2',
+    'Content-Transfer-Encoding: Quoted-Printable',
+    '',
+    'Ji=F8=ED =',
+    'x',
+    '--a b',
+    'Content-Type: text/html',
+    '',
+    '<p>',
+    '--a b--',
+    'epilogue',
+    '--a',
+    'Content-Disposition: attachment; filename="x.bin"',
+    'Content-Type: application/octet-stream; name=y',
+    'Content-Transfer-Encoding: base64',
+    'Content-ID: <c@d>',
+    '',
+    'AAEC',
+    'Aw==',
+    '--a--',
+    'end',
+    '--a',
+    'not a part',
   ].join('\r\n');
 
   test('gives the tree, the places and the content', () => {
     const root = message(nested);
-    expect([...root.walk()].map((part) => part.contentType.value)).toEqual(['multipart/mixed', 'multipart/alternative', 'text/plain', 'text/html', 'application/octet-stream']);
+    expect([...root.walk()].map((part) => part.contentType.value)).toEqual([
+      'multipart/mixed',
+      'multipart/alternative',
+      'text/plain',
+      'text/html',
+      'application/octet-stream',
+    ]);
     expect(root.find('text/plain')?.text()).toBe('Jiří x');
     expect(root.find('text/html')?.text()).toBe('<p>');
     const file = root.parts[1];
@@ -80,7 +121,9 @@ describe('parseMessage', () => {
     ['a delimiter at the very end', '--b\r\n\r\nx\r\n--b', ['x']],
     ['a header without a body', '--b\r\nA: 1\r\n--b--', ['']],
   ])('takes %s', (_name, body, expected) => {
-    expect(message(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${body}`).parts.map((part) => part.text())).toEqual(expected);
+    expect(
+      message(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${body}`).parts.map((part) => part.text()),
+    ).toEqual(expected);
   });
 
   test.each([
@@ -96,7 +139,10 @@ describe('parseMessage', () => {
   });
 
   test('parts of a digest are messages (RFC 2046 section 5.1.5)', () => {
-    expect(message('Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\n--b--').parts[0]?.contentType.value).toBe('message/rfc822');
+    expect(
+      message('Content-Type: multipart/digest; boundary=b\r\n\r\n--b\r\n\r\nSubject: x\r\n\r\n--b--').parts[0]
+        ?.contentType.value,
+    ).toBe('message/rfc822');
   });
 
   test('keeps its limits', () => {
@@ -105,15 +151,23 @@ describe('parseMessage', () => {
     for (let i = 0; i < 40; i++) deep += `Content-Type: multipart/mixed; boundary=b${i}\r\n\r\n--b${i}\r\n`;
     expect(() => message(deep)).toThrow(expect.objectContaining(error));
     expect(message(deep.split('--b30')[0] ?? '')).toBeDefined();
-    expect(() => message(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n'.repeat(1001)}`)).toThrow(expect.objectContaining(error));
-    expect(() => parseMessage(Buffer.from(`A: ${'x'.repeat(100)}\r\n\r\n`), { maxHeaderBytes: 50 })).toThrow(expect.objectContaining(error));
-    expect(() => parseMessage(Buffer.from(`A: x\r\n${' x\r\n'.repeat(100)}\r\n`), { maxHeaderBytes: 50 })).toThrow(expect.objectContaining(error));
+    expect(() => message(`Content-Type: multipart/mixed; boundary=b\r\n\r\n${'--b\r\n'.repeat(1001)}`)).toThrow(
+      expect.objectContaining(error),
+    );
+    expect(() => parseMessage(Buffer.from(`A: ${'x'.repeat(100)}\r\n\r\n`), { maxHeaderBytes: 50 })).toThrow(
+      expect.objectContaining(error),
+    );
+    expect(() => parseMessage(Buffer.from(`A: x\r\n${' x\r\n'.repeat(100)}\r\n`), { maxHeaderBytes: 50 })).toThrow(
+      expect.objectContaining(error),
+    );
   });
 
   test('takes time in proportion to the length: many parts, each with a boundary that never comes', () => {
     const part = 'Content-Type: multipart/mixed; boundary=never\r\n\r\nx\r\n--b\r\n';
     const begun = process.cpuUsage().user;
-    message(`Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${part.repeat(900)}\r\n${'--ne\r\n'.repeat(1 << 20)}`);
+    message(
+      `Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n${part.repeat(900)}\r\n${'--ne\r\n'.repeat(1 << 20)}`,
+    );
     expect(process.cpuUsage().user - begun).toBeLessThan(3e6);
   });
 
@@ -124,8 +178,19 @@ describe('parseMessage', () => {
 
 describe('decodeTransfer', () => {
   test.each([
-    ['a=\r\nb', 'ab'], ['a= \t\r\nb', 'ab'], ['a=\nb', 'ab'], ['a=', 'a'], ['a= ', 'a'], ['a=4', 'a=4'], ['a=G1', 'a=G1'], ['=3d=3D', '=='],
-    ['a \r\nb\t\n \r\n', 'a\r\nb\n\r\n'], ['a ', 'a'], ['a =20', 'a  '], ['a b', 'a b'], ['', ''],
+    ['a=\r\nb', 'ab'],
+    ['a= \t\r\nb', 'ab'],
+    ['a=\nb', 'ab'],
+    ['a=', 'a'],
+    ['a= ', 'a'],
+    ['a=4', 'a=4'],
+    ['a=G1', 'a=G1'],
+    ['=3d=3D', '=='],
+    ['a \r\nb\t\n \r\n', 'a\r\nb\n\r\n'],
+    ['a ', 'a'],
+    ['a =20', 'a  '],
+    ['a b', 'a b'],
+    ['', ''],
   ])('reads quoted-printable %j', (text, expected) => {
     expect(decodeQuotedPrintable(Buffer.from(text)).toString('latin1')).toBe(expected);
   });

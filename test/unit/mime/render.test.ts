@@ -20,7 +20,12 @@ function text(content: string, more: Partial<LeafPart> = {}): LeafPart {
 function bytes(content: Uint8Array, more: Partial<LeafPart> = {}): LeafPart {
   return { contentType: 'application/octet-stream', body: { bytes: content }, path: 'attachments.0', ...more };
 }
-function stream(chunks: readonly (string | Uint8Array)[], size: number | undefined, more: Partial<LeafPart> = {}, isText?: boolean): LeafPart {
+function stream(
+  chunks: readonly (string | Uint8Array)[],
+  size: number | undefined,
+  more: Partial<LeafPart> = {},
+  isText?: boolean,
+): LeafPart {
   async function* open(): AsyncGenerator<Uint8Array> {
     for (const chunk of chunks) yield await Promise.resolve(Buffer.from(chunk));
   }
@@ -71,7 +76,9 @@ describe('text parts', () => {
   });
 
   test('the charset is ours whatever the content type said', () => {
-    const { fields } = renderEntity(text('é', { contentType: 'text/html', parameters: { Charset: 'iso-8859-1', x: 'y' } }));
+    const { fields } = renderEntity(
+      text('é', { contentType: 'text/html', parameters: { Charset: 'iso-8859-1', x: 'y' } }),
+    );
     expect(fields).toContain('Content-Type: text/html; charset=utf-8; x=y\r\n');
   });
 });
@@ -94,13 +101,22 @@ describe('octets', () => {
       for (const options of [{}, { eightBit: true }, { binary: true }, { eightBit: true, binary: true }]) {
         const half = content.length >> 1;
         const leaf = { contentType, disposition: 'attachment' } as const;
-        const parts: Part[] = [bytes(content, leaf), stream([content.subarray(0, half), content.subarray(half)], content.length, leaf), stream([content], undefined, leaf)];
+        const parts: Part[] = [
+          bytes(content, leaf),
+          stream([content.subarray(0, half), content.subarray(half)], content.length, leaf),
+          stream([content], undefined, leaf),
+        ];
         for (const part of parts) {
-          const rendered = renderMessage('Subject: x\r\n', { contentType: 'multipart/mixed', parts: [text('x'), part] }, options);
+          const rendered = renderMessage(
+            'Subject: x\r\n',
+            { contentType: 'multipart/mixed', parts: [text('x'), part] },
+            options,
+          );
           const whole = await collect(rendered.content);
           if (rendered.size !== undefined) expect(whole).toHaveLength(rendered.size);
           expect(parseMessage(whole).parts[1]?.content().equals(content)).toBe(true);
-          if (rendered.encoding !== 'binary') expect(whole.toString('latin1')).not.toMatch(/[^\r]\n|\r[^\n]|[^\r\n]{999}/);
+          if (rendered.encoding !== 'binary')
+            expect(whole.toString('latin1')).not.toMatch(/[^\r]\n|\r[^\n]|[^\r\n]{999}/);
           if (rendered.encoding === '7bit') expect(whole.toString('latin1')).not.toMatch(/[^\0-\x7f]/);
         }
         const root = await collect(renderMessage('', bytes(content, leaf), options).content);
@@ -110,7 +126,8 @@ describe('octets', () => {
   });
 
   test('text without a charset has UTF-8 where it is that', () => {
-    const csv = (content: Uint8Array, parameters?: Record<string, string>): string => renderEntity(bytes(content, { contentType: 'Text/CSV', parameters })).fields;
+    const csv = (content: Uint8Array, parameters?: Record<string, string>): string =>
+      renderEntity(bytes(content, { contentType: 'Text/CSV', parameters })).fields;
     expect(csv(Buffer.from('é'))).toMatch(/^Content-Type: text\/csv; charset=utf-8\r\n/);
     expect(csv(Buffer.from('é'), { Charset: 'x' })).toMatch(/^Content-Type: text\/csv; Charset=x\r\n/);
     expect(csv(Buffer.of(0xe9))).toMatch(/^Content-Type: text\/csv\r\n/);
@@ -118,28 +135,50 @@ describe('octets', () => {
 
   test('BINARYMIME spares the encoding', () => {
     expect(encodingOf(bytes(random), { binary: true })).toBe('binary');
-    expect(renderEntity({ contentType: 'multipart/mixed', parts: [text('é'), bytes(random), text('x')] }, { binary: true, eightBit: true })).toMatchObject({ encoding: 'binary' });
+    expect(
+      renderEntity(
+        { contentType: 'multipart/mixed', parts: [text('é'), bytes(random), text('x')] },
+        { binary: true, eightBit: true },
+      ),
+    ).toMatchObject({ encoding: 'binary' });
   });
 
   test('a forwarded message is never encoded (RFC 2046 section 5.2.1)', () => {
     const message = { contentType: 'message/rfc822', filename: 'a.eml' };
     const plain = Buffer.from('Subject: x\r\n\r\n-- \r\nFrom me');
     const wide = Buffer.from('Subject: x\r\n\r\né\r\n');
-    expect(renderEntity(bytes(plain, message)).fields).toContain('message/rfc822; name=a.eml\r\nContent-Transfer-Encoding: 7bit');
-    expect(renderEntity(bytes(wide, message), { eightBit: true }).fields).toContain('message/rfc822; name=a.eml\r\nContent-Transfer-Encoding: 8bit');
-    expect(renderEntity(bytes(wide, message)).fields).toContain('application/octet-stream; name=a.eml\r\nContent-Transfer-Encoding: base64');
-    expect(renderEntity(stream([wide], undefined, message)).fields).toContain('application/octet-stream; name=a.eml\r\nContent-Transfer-Encoding: base64');
-    expect(renderEntity(stream([wide], undefined, message), { binary: true }).fields).toContain('message/rfc822; name=a.eml\r\nContent-Transfer-Encoding: binary');
+    expect(renderEntity(bytes(plain, message)).fields).toContain(
+      'message/rfc822; name=a.eml\r\nContent-Transfer-Encoding: 7bit',
+    );
+    expect(renderEntity(bytes(wide, message), { eightBit: true }).fields).toContain(
+      'message/rfc822; name=a.eml\r\nContent-Transfer-Encoding: 8bit',
+    );
+    expect(renderEntity(bytes(wide, message)).fields).toContain(
+      'application/octet-stream; name=a.eml\r\nContent-Transfer-Encoding: base64',
+    );
+    expect(renderEntity(stream([wide], undefined, message)).fields).toContain(
+      'application/octet-stream; name=a.eml\r\nContent-Transfer-Encoding: base64',
+    );
+    expect(renderEntity(stream([wide], undefined, message), { binary: true }).fields).toContain(
+      'message/rfc822; name=a.eml\r\nContent-Transfer-Encoding: binary',
+    );
   });
 });
 
 describe('streams', () => {
   test('text has its line ends made canonical across chunks', async () => {
-    const part = stream(['a\r', '\nb\n', 'c\r', 'd \r\n', '\u00e9', ' '], undefined, { contentType: 'text/plain' }, true);
+    const part = stream(
+      ['a\r', '\nb\n', 'c\r', 'd \r\n', '\u00e9', ' '],
+      undefined,
+      { contentType: 'text/plain' },
+      true,
+    );
     for (let i = 0; i < 2; i++) {
       const entity = renderEntity(part);
       expect(entity).toMatchObject({ size: undefined, encoding: '7bit' });
-      expect(parseMessage(Buffer.concat([Buffer.from(`${entity.fields}\r\n`), await collect(entity.body)])).text()).toBe('a\r\nb\r\nc\r\nd \r\né \r\n');
+      expect(
+        parseMessage(Buffer.concat([Buffer.from(`${entity.fields}\r\n`), await collect(entity.body)])).text(),
+      ).toBe('a\r\nb\r\nc\r\nd \r\né \r\n');
     }
   });
 
@@ -172,14 +211,19 @@ describe('streams', () => {
     [0, ['a'], 'more'],
   ])('of %d octets that gives %j is ERR_CONTENT', async (size, chunks, words) => {
     const entity = renderEntity(stream(chunks, size));
-    await expect(collect(entity.body)).rejects.toMatchObject({ code: 'ERR_CONTENT', message: expect.stringContaining(words) });
+    await expect(collect(entity.body)).rejects.toMatchObject({
+      code: 'ERR_CONTENT',
+      message: expect.stringContaining(words),
+    });
   });
 
   test('that gives strings is ERR_CONTENT', async () => {
     const open = async function* (): AsyncGenerator<Uint8Array> {
       yield 'text' as unknown as Uint8Array;
     };
-    await expect(collect(renderEntity({ contentType: 'a/b', path: 'x', body: { open } }).body)).rejects.toMatchObject({ code: 'ERR_CONTENT' });
+    await expect(collect(renderEntity({ contentType: 'a/b', path: 'x', body: { open } }).body)).rejects.toMatchObject({
+      code: 'ERR_CONTENT',
+    });
   });
 
   test('is closed when the reader leaves, and its own error comes through', async () => {
@@ -201,7 +245,9 @@ describe('streams', () => {
       throw new Error('disk');
       yield Buffer.alloc(0);
     };
-    await expect(collect(renderEntity({ contentType: 'a/b', path: 'x', body: { open: failing } }).body)).rejects.toThrow('disk');
+    await expect(
+      collect(renderEntity({ contentType: 'a/b', path: 'x', body: { open: failing } }).body),
+    ).rejects.toThrow('disk');
   });
 
   test('goes through two blocks, whatever its length', async () => {
@@ -251,7 +297,15 @@ describe('fields', () => {
   });
 
   test('writes identifiers, descriptions and names', () => {
-    const { fields } = renderEntity(bytes(Buffer.of(1), { cid: '<logo@x>', description: 'Ein Löwe', filename: 'Löwe.png', contentType: 'image/png', disposition: 'inline' }));
+    const { fields } = renderEntity(
+      bytes(Buffer.of(1), {
+        cid: '<logo@x>',
+        description: 'Ein Löwe',
+        filename: 'Löwe.png',
+        contentType: 'image/png',
+        disposition: 'inline',
+      }),
+    );
     expect(fields).toBe(
       'Content-Type: image/png; name="=?UTF-8?B?TMO2d2UucG5n?="\r\nContent-Transfer-Encoding: base64\r\n' +
         "Content-Disposition: inline; filename*=UTF-8''L%C3%B6we.png\r\nContent-ID: <logo@x>\r\nContent-Description: Ein =?UTF-8?B?TMO2d2U=?=\r\n",
@@ -269,7 +323,8 @@ describe('arrangeParts', () => {
   const html = text('<p>', { contentType: 'text/html' });
   const image = bytes(Buffer.of(1), { contentType: 'image/png', cid: 'i' });
   const file = bytes(Buffer.of(2));
-  const shape = (part: Part): string => ('parts' in part ? `${part.contentType.slice(10)}(${part.parts.map(shape).join(' ')})` : part.contentType);
+  const shape = (part: Part): string =>
+    'parts' in part ? `${part.contentType.slice(10)}(${part.parts.map(shape).join(' ')})` : part.contentType;
   const none = { alternatives: [], inline: [], attachments: [] };
 
   test.each([
@@ -277,10 +332,16 @@ describe('arrangeParts', () => {
     [{ ...none, alternatives: [text('a')] }, 'text/plain'],
     [{ ...none, alternatives: [text('a'), html] }, 'alternative(text/plain text/html)'],
     [{ ...none, alternatives: [html], inline: [image] }, 'related(text/html image/png)'],
-    [{ alternatives: [text('a'), html], inline: [image], attachments: [file] }, 'mixed(alternative(text/plain related(text/html image/png)) application/octet-stream)'],
+    [
+      { alternatives: [text('a'), html], inline: [image], attachments: [file] },
+      'mixed(alternative(text/plain related(text/html image/png)) application/octet-stream)',
+    ],
     [{ ...none, alternatives: [text('a')], inline: [image] }, 'mixed(text/plain image/png)'],
     [{ ...none, attachments: [file] }, 'mixed(application/octet-stream)'],
-    [{ ...none, alternatives: [{ ...html }, html], inline: [image] }, 'alternative(text/html related(text/html image/png))'],
+    [
+      { ...none, alternatives: [{ ...html }, html], inline: [image] },
+      'alternative(text/html related(text/html image/png))',
+    ],
   ])('%# makes the tree', (parts, expected) => {
     expect(shape(arrangeParts(parts))).toBe(expected);
   });
@@ -288,7 +349,9 @@ describe('arrangeParts', () => {
 
 test('joinEntity puts fields, entity and body together', async () => {
   const inMemory = joinEntity('Subject: é\r\n', renderEntity(text('x')));
-  expect((await collect(inMemory.content)).toString()).toMatch(/^Subject: é\r\nContent-Type: text\/plain; charset=utf-8\r\n.*\r\n\r\nx\r\n$/s);
+  expect((await collect(inMemory.content)).toString()).toMatch(
+    /^Subject: é\r\nContent-Type: text\/plain; charset=utf-8\r\n.*\r\n\r\nx\r\n$/s,
+  );
   expect(inMemory.size).toBe((await collect(inMemory.content)).length);
   const streamed = joinEntity('A: b\r\n', renderEntity(stream(['abc'], 3)));
   expect((await collect(streamed.content)).toString()).toMatch(/^A: b\r\n.*\r\n\r\nYWJj\r\n$/s);

@@ -22,7 +22,21 @@ function expected(text: string): number {
 }
 
 describe('what there is in text', () => {
-  test.each(['', 'a\r\nb\r\n', '\r\n\r\n', 'a\n', '\n', '\r', 'a\r\nb\r', 'a\rb\r\n', '\r\r\n', '\n\r\n', '\r\n\n', 'a\r\n\rb\r\n', '\t ~\x7f'])('%j', (text) => {
+  test.each([
+    '',
+    'a\r\nb\r\n',
+    '\r\n\r\n',
+    'a\n',
+    '\n',
+    '\r',
+    'a\r\nb\r',
+    'a\rb\r\n',
+    '\r\r\n',
+    '\n\r\n',
+    '\r\n\n',
+    'a\r\n\rb\r\n',
+    '\t ~\x7f',
+  ])('%j', (text) => {
     expect(scanText(text)).toBe(expected(text));
     expect(scanVectors(text)).toBe(expected(text));
   });
@@ -68,7 +82,8 @@ describe('what there is in text', () => {
         for (const odd of ['\r', '\n', '\r\r\n', '\r\n', '\0', 'é', '\ud83d\ude00']) {
           const text = 'x'.repeat(at) + odd + 'x'.repeat(scanLimit);
           const found = [scanText(text), scanText(Buffer.from(text))];
-          if (found.some((flags) => flags !== expected(text))) expect.fail(`${JSON.stringify(odd)} at ${at}: ${found.join(' ')}`);
+          if (found.some((flags) => flags !== expected(text)))
+            expect.fail(`${JSON.stringify(odd)} at ${at}: ${found.join(' ')}`);
         }
       }
     }
@@ -106,7 +121,8 @@ describe('what there is in text', () => {
         const before = `${'z'.repeat(i % 37)}\r\n${filling.repeat(40)}`;
         for (const whole of [text, text + filling.repeat(40), before + text, `${before}${text}\r\n${filling}`]) {
           const found = [scanText(whole), scanText(Buffer.from(whole))];
-          if (found.some((flags) => flags !== expected(whole))) expect.fail(`${JSON.stringify(whole)}: ${found.join(' ')}`);
+          if (found.some((flags) => flags !== expected(whole)))
+            expect.fail(`${JSON.stringify(whole)}: ${found.join(' ')}`);
         }
       }
       texts = texts.flatMap((text) => words.map((word) => text + word));
@@ -117,10 +133,18 @@ describe('what there is in text', () => {
     const line = `${'x'.repeat(70)}\r\n`;
     for (const before of [0, 1, 13, scanLimit / 72 - 7, scanLimit / 72, 3 * (scanLimit / 72)]) {
       for (const length of [997, 998, 999, 1000, scanLimit - 1, scanLimit, scanLimit + 1, 3 * scanLimit]) {
-        for (const [start, end] of [['', ''], ['', `\r\n${line}`], ['\r\n', `\r\n${line.repeat(400)}`], ['', ' \r\n'], ['', ' '], ['From ', '']] as const) {
+        for (const [start, end] of [
+          ['', ''],
+          ['', `\r\n${line}`],
+          ['\r\n', `\r\n${line.repeat(400)}`],
+          ['', ' \r\n'],
+          ['', ' '],
+          ['From ', ''],
+        ] as const) {
           const text = line.repeat(before) + start + 'y'.repeat(length - start.trim().length) + end;
           const found = [scanText(text), scanText(Buffer.from(text))];
-          if (found.some((flags) => flags !== expected(text))) expect.fail(`${length} after ${before} lines of ${JSON.stringify(end)}: ${found.join(' ')}`);
+          if (found.some((flags) => flags !== expected(text)))
+            expect.fail(`${length} after ${before} lines of ${JSON.stringify(end)}: ${found.join(' ')}`);
         }
       }
     }

@@ -10,9 +10,12 @@ describe('formatDate', () => {
     expect(formatDate(new Date('9999-12-31T23:59:59Z'))).toBe('Fri, 31 Dec 9999 23:59:59 +0000');
   });
 
-  test.each([new Date(NaN), new Date('1899-12-31T23:59:59Z'), new Date('+010000-01-01T00:00:00Z'), new Date(-8.64e15)])('refuses %s', (date) => {
-    expect(() => formatDate(date, 'date')).toThrow(/date: a date is a valid Date/);
-  });
+  test.each([new Date(NaN), new Date('1899-12-31T23:59:59Z'), new Date('+010000-01-01T00:00:00Z'), new Date(-8.64e15)])(
+    'refuses %s',
+    (date) => {
+      expect(() => formatDate(date, 'date')).toThrow(/date: a date is a valid Date/);
+    },
+  );
 });
 
 describe('identifiers', () => {
@@ -24,13 +27,20 @@ describe('identifiers', () => {
     expect(createBoundary()).toMatch(/^=_[0-9a-f-]{36}$/);
   });
 
-  test.each([['a@b', '<a@b>'], ['<a@b>', '<a@b>'], ['logo', '<logo>']])('%s becomes %s', (text, expected) => {
+  test.each([
+    ['a@b', '<a@b>'],
+    ['<a@b>', '<a@b>'],
+    ['logo', '<logo>'],
+  ])('%s becomes %s', (text, expected) => {
     expect(checkedId(text, 'x')).toBe(expected);
   });
 
-  test.each(['', '<>', 'a b', 'a\r\nb', 'a>', '<a', 'a@b> <c@d', 'é', '\0', 'x'.repeat(901), 5, null])('%j is refused', (text) => {
-    expect(() => checkedId(text as string, 'messageId')).toThrow(/messageId: an identifier/);
-  });
+  test.each(['', '<>', 'a b', 'a\r\nb', 'a>', '<a', 'a@b> <c@d', 'é', '\0', 'x'.repeat(901), 5, null])(
+    '%j is refused',
+    (text) => {
+      expect(() => checkedId(text as string, 'messageId')).toThrow(/messageId: an identifier/);
+    },
+  );
 });
 
 describe('mediaTypeOf', () => {

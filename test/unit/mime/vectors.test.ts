@@ -20,7 +20,7 @@ test('lines are those of RFC 4648, each after a CRLF, over several passes, and n
 
 test('every group of three octets has its four characters', () => {
   const bytes = Buffer.alloc(3 * 65536);
-  for (let i = 0; i < 65536; i++) bytes.writeUIntBE((i << 8) | (i * 31) % 256, i * 3, 3);
+  for (let i = 0; i < 65536; i++) bytes.writeUIntBE((i << 8) | ((i * 31) % 256), i * 3, 3);
   expect(encodeBase64(bytes).toString('latin1')).toBe(wrapped(bytes));
 });
 

@@ -38,7 +38,12 @@ afterEach(async () => {
 describe('looking up', () => {
   test('lets families alternate, beginning with that of the first (RFC 8305 section 4)', async () => {
     names.set('a.test', [v6('::1'), v6('::2'), v6('::3'), v4('127.0.0.1')]);
-    expect((await resolveHost('a.test', signal)).map(({ address }) => address)).toEqual(['::1', '127.0.0.1', '::2', '::3']);
+    expect((await resolveHost('a.test', signal)).map(({ address }) => address)).toEqual([
+      '::1',
+      '127.0.0.1',
+      '::2',
+      '::3',
+    ]);
     names.set('b.test', [v4('127.0.0.1'), v6('::1'), v6('::2')]);
     expect((await resolveHost('b.test', signal)).map(({ address }) => address)).toEqual(['127.0.0.1', '::1', '::2']);
   });
@@ -47,16 +52,28 @@ describe('looking up', () => {
     expect(await resolveHost('::1', signal)).toEqual([v6('::1')]);
   });
   test('tells a name that does not exist from a name service that does not answer', async () => {
-    await expect(failure(resolveHost('none.test', signal))).resolves.toMatchObject({ code: 'ERR_DNS', retryable: false, phase: 'resolve', remedy: expect.stringContaining('server.host') });
+    await expect(failure(resolveHost('none.test', signal))).resolves.toMatchObject({
+      code: 'ERR_DNS',
+      retryable: false,
+      phase: 'resolve',
+      remedy: expect.stringContaining('server.host'),
+    });
     names.set('busy.test', Object.assign(new Error('again'), { code: 'EAI_AGAIN' }));
-    await expect(failure(resolveHost('busy.test', signal))).resolves.toMatchObject({ code: 'ERR_DNS', retryable: true });
+    await expect(failure(resolveHost('busy.test', signal))).resolves.toMatchObject({
+      code: 'ERR_DNS',
+      retryable: true,
+    });
     names.set('empty.test', []);
     await expect(failure(resolveHost('empty.test', signal))).resolves.toMatchObject({ code: 'ERR_DNS' });
   });
   test('ends with its signal', async () => {
     names.set('slow.test', 'never');
-    await expect(failure(resolveHost('slow.test', AbortSignal.timeout(20)))).resolves.toMatchObject({ code: 'ERR_ABORTED' });
-    await expect(failure(resolveHost('slow.test', AbortSignal.abort()))).resolves.toMatchObject({ code: 'ERR_ABORTED' });
+    await expect(failure(resolveHost('slow.test', AbortSignal.timeout(20)))).resolves.toMatchObject({
+      code: 'ERR_ABORTED',
+    });
+    await expect(failure(resolveHost('slow.test', AbortSignal.abort()))).resolves.toMatchObject({
+      code: 'ERR_ABORTED',
+    });
   });
 });
 
@@ -75,18 +92,32 @@ describe('the direct way', () => {
     const port = await listen('127.0.0.9');
     names.set('mail.test', [v4('127.0.0.1'), v4('127.0.0.2')]);
     const error = await failure(new DirectConnector().connect({ host: 'mail.test', port }, { signal }));
-    expect(error).toMatchObject({ code: 'ERR_CONNECT', retryable: true, phase: 'connect', cause: { errors: [{ code: 'ECONNREFUSED' }, { code: 'ECONNREFUSED' }] } });
-    expect(error.message).toBe(`No connection to mail.test:${port}: 127.0.0.1:${port} ECONNREFUSED, 127.0.0.2:${port} ECONNREFUSED`);
+    expect(error).toMatchObject({
+      code: 'ERR_CONNECT',
+      retryable: true,
+      phase: 'connect',
+      cause: { errors: [{ code: 'ECONNREFUSED' }, { code: 'ECONNREFUSED' }] },
+    });
+    expect(error.message).toBe(
+      `No connection to mail.test:${port}: 127.0.0.1:${port} ECONNREFUSED, 127.0.0.2:${port} ECONNREFUSED`,
+    );
     expect(error.remedy).toContain('server.port');
   });
 
   test('comes from the local address, and keeps to its family', async () => {
     const port = await listen('127.0.0.1');
-    const socket = await new DirectConnector({ localAddress: '127.0.0.5' }).connect({ host: '127.0.0.1', port }, { signal });
+    const socket = await new DirectConnector({ localAddress: '127.0.0.5' }).connect(
+      { host: '127.0.0.1', port },
+      { signal },
+    );
     expect(socket.localAddress).toBe('127.0.0.5');
     socket.destroy();
-    await expect(failure(new DirectConnector({ localAddress: '::1' }).connect({ host: '127.0.0.1', port }, { signal }))).resolves.toMatchObject({ code: 'ERR_CONNECT', message: expect.stringContaining('family') });
-    await expect(failure(new DirectConnector({ localAddress: '192.0.2.1' }).connect({ host: '127.0.0.1', port }, { signal }))).resolves.toMatchObject({ code: 'ERR_CONNECT', remedy: expect.stringContaining('localAddress') });
+    await expect(
+      failure(new DirectConnector({ localAddress: '::1' }).connect({ host: '127.0.0.1', port }, { signal })),
+    ).resolves.toMatchObject({ code: 'ERR_CONNECT', message: expect.stringContaining('family') });
+    await expect(
+      failure(new DirectConnector({ localAddress: '192.0.2.1' }).connect({ host: '127.0.0.1', port }, { signal })),
+    ).resolves.toMatchObject({ code: 'ERR_CONNECT', remedy: expect.stringContaining('localAddress') });
   });
 
   test('reports name and connection as steps, failed ones too', async () => {
@@ -105,9 +136,13 @@ describe('the direct way', () => {
 
   test('ends with its signal, before and while it connects', async () => {
     const port = await listen('127.0.0.1');
-    await expect(failure(new DirectConnector().connect({ host: '127.0.0.1', port }, { signal: AbortSignal.abort() }))).resolves.toMatchObject({ code: 'ERR_ABORTED' });
+    await expect(
+      failure(new DirectConnector().connect({ host: '127.0.0.1', port }, { signal: AbortSignal.abort() })),
+    ).resolves.toMatchObject({ code: 'ERR_ABORTED' });
     const controller = new AbortController();
-    const connecting = failure(new DirectConnector().connect({ host: '127.0.0.1', port }, { signal: controller.signal }));
+    const connecting = failure(
+      new DirectConnector().connect({ host: '127.0.0.1', port }, { signal: controller.signal }),
+    );
     queueMicrotask(() => controller.abort());
     await expect(connecting).resolves.toMatchObject({ code: 'ERR_ABORTED' });
   });

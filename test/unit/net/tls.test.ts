@@ -16,11 +16,26 @@ import { failure } from '../../support/engine.js';
 
 const pem = (certificate: { readonly der: Buffer }): string => new X509Certificate(certificate.der).toString();
 const names = (...hosts: readonly string[]): Buffer =>
-  extension('2.5.29.17', false, der.sequence(...hosts.map((host) => (/^[\d.]+$/.test(host) ? der.contextPrimitive(7, Buffer.from(host.split('.').map(Number))) : der.contextPrimitive(2, Buffer.from(host))))));
+  extension(
+    '2.5.29.17',
+    false,
+    der.sequence(
+      ...hosts.map((host) =>
+        /^[\d.]+$/.test(host)
+          ? der.contextPrimitive(7, Buffer.from(host.split('.').map(Number)))
+          : der.contextPrimitive(2, Buffer.from(host)),
+      ),
+    ),
+  );
 
 const ca = root('Test CA');
 const leaf = (more: Partial<Parameters<typeof issue>[0]> = {}, ...hosts: readonly string[]): IssuedCertificate =>
-  issue({ subject: 'mail', issuer: ca, extensions: [names(...(hosts.length > 0 ? hosts : ['mail.test', '127.0.0.1']))], ...more });
+  issue({
+    subject: 'mail',
+    issuer: ca,
+    extensions: [names(...(hosts.length > 0 ? hosts : ['mail.test', '127.0.0.1']))],
+    ...more,
+  });
 
 interface Serving {
   readonly certificate?: IssuedCertificate;
@@ -29,13 +44,19 @@ interface Serving {
   readonly minVersion?: SecureVersion;
 }
 
-async function serve<T>(serving: Serving, use: (port: number, server: { readonly sockets: readonly TLSSocket[] }) => Promise<T>): Promise<T> {
+async function serve<T>(
+  serving: Serving,
+  use: (port: number, server: { readonly sockets: readonly TLSSocket[] }) => Promise<T>,
+): Promise<T> {
   const { certificate = leaf(), chain = [], ...versions } = serving;
   const sockets: TLSSocket[] = [];
   const key = certificate.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
   const server = createServer({ cert: [certificate, ...chain].map(pem).join(''), key, ...versions }, (socket) => {
     sockets.push(socket);
-    socket.on('error', () => {}).resume().write('220 hello\r\n');
+    socket
+      .on('error', () => {})
+      .resume()
+      .write('220 hello\r\n');
   });
   server.on('tlsClientError', () => {});
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -47,7 +68,13 @@ async function serve<T>(serving: Serving, use: (port: number, server: { readonly
   }
 }
 
-async function shake(port: number, settings: TlsSettings, host = 'mail.test', contexts = new TlsContexts(), signal = new AbortController().signal): Promise<SecuredStream> {
+async function shake(
+  port: number,
+  settings: TlsSettings,
+  host = 'mail.test',
+  contexts = new TlsContexts(),
+  signal = new AbortController().signal,
+): Promise<SecuredStream> {
   const material = await contexts.get(settings);
   return await secure(connect(port, '127.0.0.1'), { host, port, settings, material }, signal);
 }
@@ -59,7 +86,16 @@ describe('TLS', () => {
     const certificate = leaf();
     await serve({ certificate }, async (port) => {
       const { stream, report, resumed } = await shake(port, trusting);
-      expect(report).toMatchObject({ protocol: 'TLSv1.3', authorized: true, certificate: { subject: 'CN=mail', issuer: 'CN=Test CA', hasPrivateKey: false, fingerprint: new X509Certificate(certificate.der).fingerprint256 } });
+      expect(report).toMatchObject({
+        protocol: 'TLSv1.3',
+        authorized: true,
+        certificate: {
+          subject: 'CN=mail',
+          issuer: 'CN=Test CA',
+          hasPrivateKey: false,
+          fingerprint: new X509Certificate(certificate.der).fingerprint256,
+        },
+      });
       expect(report.cipher).toMatch(/^TLS_/);
       expect(resumed).toBe(false);
       stream.destroy();
@@ -73,8 +109,13 @@ describe('TLS', () => {
         await new Promise((resolve) => stream.once('data', resolve));
         stream.destroy();
       }
-      await expect.poll(() => sockets.map((socket) => (socket as { servername?: unknown }).servername)).toEqual([false, 'mail.test']);
-      await expect(failure(shake(port, trusting, '127.0.0.2'))).resolves.toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining('127.0.0.1') });
+      await expect
+        .poll(() => sockets.map((socket) => (socket as { servername?: unknown }).servername))
+        .toEqual([false, 'mail.test']);
+      await expect(failure(shake(port, trusting, '127.0.0.2'))).resolves.toMatchObject({
+        code: 'ERR_TLS',
+        message: expect.stringContaining('127.0.0.1'),
+      });
     });
     await serve({ certificate: leaf({}, 'mail.test') }, async (port) => {
       await expect(failure(shake(port, trusting, '127.0.0.1'))).resolves.toMatchObject({ code: 'ERR_TLS' });
@@ -85,29 +126,57 @@ describe('TLS', () => {
     await serve({ certificate: leaf({}, 'other.test') }, async (port) => {
       (await shake(port, { ...trusting, serverName: 'other.test' })).stream.destroy();
       const error = await failure(shake(port, trusting));
-      expect(error).toMatchObject({ code: 'ERR_TLS', message: expect.stringMatching(/not for mail\.test but for other\.test/), remedy: expect.stringContaining('serverName') });
+      expect(error).toMatchObject({
+        code: 'ERR_TLS',
+        message: expect.stringMatching(/not for mail\.test but for other\.test/),
+        remedy: expect.stringContaining('serverName'),
+      });
     });
   });
 
   const selfSigned = root('alone', { keyUsage: [0, 5, 6], extensions: [names('mail.test')] });
   const intermediate = issue({ subject: 'Middle', issuer: ca, ca: true, keyUsage: [5, 6] });
   test.each([
-    ['expired', { certificate: leaf({ from: new Date('2020-01-01'), to: new Date('2021-01-01') }) }, trusting, /expired.*2021/],
-    ['not valid yet', { certificate: leaf({ from: new Date('2090-01-01'), to: new Date('2091-01-01') }) }, trusting, /not valid yet.*2090/],
+    [
+      'expired',
+      { certificate: leaf({ from: new Date('2020-01-01'), to: new Date('2021-01-01') }) },
+      trusting,
+      /expired.*2021/,
+    ],
+    [
+      'not valid yet',
+      { certificate: leaf({ from: new Date('2090-01-01'), to: new Date('2091-01-01') }) },
+      trusting,
+      /not valid yet.*2090/,
+    ],
     ['self-signed', { certificate: selfSigned }, trusting, /self-signed/],
     ['of an unknown issuer', {}, {}, /issuer unknown.*Test CA|Test CA.*not among the trust anchors/],
     ['of an unknown issuer that is sent along', { chain: [ca] }, {}, /ends in Test CA/],
-    ['without its intermediate', { certificate: leaf({ issuer: intermediate }) }, trusting, /chain is incomplete.*Middle/],
+    [
+      'without its intermediate',
+      { certificate: leaf({ issuer: intermediate }) },
+      trusting,
+      /chain is incomplete.*Middle/,
+    ],
     ['for another host', { certificate: leaf({}, 'wrong.test') }, trusting, /wrong\.test/],
-  ] satisfies readonly (readonly [string, Serving, TlsSettings, RegExp])[])('refuses a certificate that is %s, and says so', async (_, serving, settings, text) => {
-    await serve(serving, async (port) => {
-      const error = await failure(shake(port, settings));
-      expect(error).toMatchObject({ code: 'ERR_TLS', phase: 'tls', retryable: false, message: expect.stringMatching(text), remedy: expect.any(String) });
-      const accepted = await shake(port, { ...settings, dangerouslyAcceptAnyCertificate: true });
-      expect(accepted.report.authorized).toBe(false);
-      accepted.stream.destroy();
-    });
-  });
+  ] satisfies readonly (readonly [string, Serving, TlsSettings, RegExp])[])(
+    'refuses a certificate that is %s, and says so',
+    async (_, serving, settings, text) => {
+      await serve(serving, async (port) => {
+        const error = await failure(shake(port, settings));
+        expect(error).toMatchObject({
+          code: 'ERR_TLS',
+          phase: 'tls',
+          retryable: false,
+          message: expect.stringMatching(text),
+          remedy: expect.any(String),
+        });
+        const accepted = await shake(port, { ...settings, dangerouslyAcceptAnyCertificate: true });
+        expect(accepted.report.authorized).toBe(false);
+        accepted.stream.destroy();
+      });
+    },
+  );
 
   test('accepts a chain with its intermediate', async () => {
     await serve({ certificate: leaf({ issuer: intermediate }), chain: [intermediate] }, async (port) => {
@@ -116,7 +185,11 @@ describe('TLS', () => {
   });
 
   test('takes a pinned fingerprint in place of path, name and dates', async () => {
-    const certificate = root('old and alone', { keyUsage: [0, 5, 6], from: new Date('2020-01-01'), to: new Date('2021-01-01') });
+    const certificate = root('old and alone', {
+      keyUsage: [0, 5, 6],
+      from: new Date('2020-01-01'),
+      to: new Date('2021-01-01'),
+    });
     const fingerprint = createHash('sha256').update(certificate.der).digest('hex');
     await serve({ certificate }, async (port) => {
       const colons = (fingerprint.match(/../g) ?? []).join(':').toUpperCase();
@@ -125,11 +198,17 @@ describe('TLS', () => {
         expect(report.authorized).toBe(true);
         stream.destroy();
       }
-      await expect(failure(shake(port, { pinnedFingerprints: ['00'.repeat(32)] }))).resolves.toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining(colons) });
+      await expect(failure(shake(port, { pinnedFingerprints: ['00'.repeat(32)] }))).resolves.toMatchObject({
+        code: 'ERR_TLS',
+        message: expect.stringContaining(colons),
+      });
     });
     // A pin replaces the other checks: a good certificate that is not the pinned one is refused too.
     await serve({}, async (port) => {
-      await expect(failure(shake(port, { ...trusting, pinnedFingerprints: [fingerprint] }))).resolves.toMatchObject({ code: 'ERR_TLS', message: expect.stringContaining('pinnedFingerprints') });
+      await expect(failure(shake(port, { ...trusting, pinnedFingerprints: [fingerprint] }))).resolves.toMatchObject({
+        code: 'ERR_TLS',
+        message: expect.stringContaining('pinnedFingerprints'),
+      });
     });
   });
 
@@ -163,14 +242,20 @@ describe('TLS', () => {
         await new Promise((resolve) => stream.once('data', () => setTimeout(resolve, 20)));
         stream.destroy();
       }
-      expect(seen).toEqual([[false, false, 'CN=mail'], [true, false, 'CN=mail']]);
+      expect(seen).toEqual([
+        [false, false, 'CN=mail'],
+        [true, false, 'CN=mail'],
+      ]);
       await expect(failure(shake(port, {}, 'mail.test', contexts))).resolves.toMatchObject({ code: 'ERR_TLS' });
     });
   });
 
   test('keeps to its versions', async () => {
     await serve({ maxVersion: 'TLSv1.2' }, async (port) => {
-      await expect(failure(shake(port, { ...trusting, minVersion: 'TLSv1.3' }))).resolves.toMatchObject({ code: 'ERR_TLS', message: expect.stringMatching(/version/) });
+      await expect(failure(shake(port, { ...trusting, minVersion: 'TLSv1.3' }))).resolves.toMatchObject({
+        code: 'ERR_TLS',
+        message: expect.stringMatching(/version/),
+      });
     });
   });
 
@@ -179,7 +264,11 @@ describe('TLS', () => {
       const socket = connect(port, '127.0.0.1');
       const stream = Duplex.from({ readable: socket, writable: socket });
       const material = await new TlsContexts().get(trusting);
-      const secured = await secure(stream, { host: 'mail.test', port, settings: trusting, material }, new AbortController().signal);
+      const secured = await secure(
+        stream,
+        { host: 'mail.test', port, settings: trusting, material },
+        new AbortController().signal,
+      );
       expect(secured.report.authorized).toBe(true);
       secured.stream.destroy();
       socket.destroy();
@@ -190,8 +279,12 @@ describe('TLS', () => {
     const silent = (await import('node:net')).createServer((socket) => socket.on('error', () => {}).resume());
     await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
     const { port } = silent.address() as AddressInfo;
-    await expect(failure(shake(port, trusting, 'mail.test', undefined, AbortSignal.timeout(30)))).resolves.toMatchObject({ code: 'ERR_ABORTED' });
-    await expect(failure(shake(port, trusting, 'mail.test', undefined, AbortSignal.abort()))).resolves.toMatchObject({ code: 'ERR_ABORTED' });
+    await expect(
+      failure(shake(port, trusting, 'mail.test', undefined, AbortSignal.timeout(30))),
+    ).resolves.toMatchObject({ code: 'ERR_ABORTED' });
+    await expect(failure(shake(port, trusting, 'mail.test', undefined, AbortSignal.abort()))).resolves.toMatchObject({
+      code: 'ERR_ABORTED',
+    });
     await new Promise((resolve) => silent.close(resolve));
   });
 });
@@ -201,7 +294,16 @@ describe('trust anchors', () => {
     const folder = await mkdtemp(join(tmpdir(), 'anchors-'));
     await writeFile(join(folder, 'ca.pem'), `text before\n${pem(root('Other'))}${pem(ca)}`);
     await writeFile(join(folder, 'ca.der'), ca.der);
-    const forms: readonly TlsSettings['ca'][] = [pem(ca), ca.der, new Uint8Array(ca.der), { base64: ca.der.toString('base64') }, { file: join(folder, 'ca.pem') }, { file: join(folder, 'ca.der') }, [pem(root('Other')), ca.der], Buffer.from(pem(ca))];
+    const forms: readonly TlsSettings['ca'][] = [
+      pem(ca),
+      ca.der,
+      new Uint8Array(ca.der),
+      { base64: ca.der.toString('base64') },
+      { file: join(folder, 'ca.pem') },
+      { file: join(folder, 'ca.der') },
+      [pem(root('Other')), ca.der],
+      Buffer.from(pem(ca)),
+    ];
     await serve({}, async (port) => {
       for (const form of forms) (await shake(port, { ca: form })).stream.destroy();
     });
@@ -214,14 +316,21 @@ describe('trust anchors', () => {
     ['broken DER', new Uint8Array([0x30, 0x03, 1])],
     ['no file', { file: '/nonexistent/ca.pem' }],
   ] as const)('that cannot be read (%s) are ERR_CERTIFICATE', async (_, data) => {
-    await expect(failure(new TlsContexts().get({ ca: data }))).resolves.toMatchObject({ code: 'ERR_CERTIFICATE', message: expect.stringContaining('server.tls.ca') });
+    await expect(failure(new TlsContexts().get({ ca: data }))).resolves.toMatchObject({
+      code: 'ERR_CERTIFICATE',
+      message: expect.stringContaining('server.tls.ca'),
+    });
   });
 
   test('of the system need a Node that can read them', async () => {
     const known = 'getCACertificates' in (await import('node:tls'));
     const material = new TlsContexts().get({ useSystemCa: true });
     if (known) await expect(material).resolves.toBeDefined();
-    else await expect(failure(material)).resolves.toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'server.tls.useSystemCa', message: expect.stringContaining('22.15') }] });
+    else
+      await expect(failure(material)).resolves.toMatchObject({
+        code: 'ERR_PROFILE_INVALID',
+        problems: [{ path: 'server.tls.useSystemCa', message: expect.stringContaining('22.15') }],
+      });
   });
 });
 
@@ -229,7 +338,11 @@ describe('contexts', () => {
   test('are one for each settings', async () => {
     const contexts = new TlsContexts();
     const settings = { ca: pem(ca) };
-    const [first, second, other] = await Promise.all([contexts.get(settings), contexts.get(settings), contexts.get({ ...settings })]);
+    const [first, second, other] = await Promise.all([
+      contexts.get(settings),
+      contexts.get(settings),
+      contexts.get({ ...settings }),
+    ]);
     expect(first).toBe(second);
     expect(other).not.toBe(first);
   });
@@ -238,13 +351,20 @@ describe('contexts', () => {
     const settings = { clientCertificate: { file: 'x' } };
     await failure(contexts.get(settings));
     const keys = leaf();
-    const load = () => Promise.resolve({ cert: pem(keys), key: keys.privateKey.export({ type: 'pkcs8', format: 'der' }) });
+    const load = () =>
+      Promise.resolve({ cert: pem(keys), key: keys.privateKey.export({ type: 'pkcs8', format: 'der' }) });
     await expect(contexts.get(settings, load)).resolves.toBeDefined();
   });
   test('refuse ciphers that OpenSSL does not know, and a key of another certificate', async () => {
-    await expect(failure(new TlsContexts().get({ ciphers: 'NONSENSE' }))).resolves.toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [expect.objectContaining({ path: 'server.tls.ciphers' })] });
-    const load = () => Promise.resolve({ cert: pem(leaf()), key: leaf().privateKey.export({ type: 'pkcs8', format: 'der' }) });
-    await expect(failure(new TlsContexts().get({ clientCertificate: { file: 'x' } }, load))).resolves.toMatchObject({ code: 'ERR_CERTIFICATE' });
+    await expect(failure(new TlsContexts().get({ ciphers: 'NONSENSE' }))).resolves.toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+      problems: [expect.objectContaining({ path: 'server.tls.ciphers' })],
+    });
+    const load = () =>
+      Promise.resolve({ cert: pem(leaf()), key: leaf().privateKey.export({ type: 'pkcs8', format: 'der' }) });
+    await expect(failure(new TlsContexts().get({ clientCertificate: { file: 'x' } }, load))).resolves.toMatchObject({
+      code: 'ERR_CERTIFICATE',
+    });
   });
 });
 
@@ -256,7 +376,10 @@ describe('channel bindings', () => {
       await expect.poll(() => sockets.length).toBe(1);
       const exported = sockets[0]?.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
       expect(channelBinding(stream, shown, 'tls-exporter')?.data).toEqual(exported);
-      expect(channelBinding(stream, shown, 'tls-server-end-point')).toEqual({ type: 'tls-server-end-point', data: createHash('sha256').update(certificate.der).digest() });
+      expect(channelBinding(stream, shown, 'tls-server-end-point')).toEqual({
+        type: 'tls-server-end-point',
+        data: createHash('sha256').update(certificate.der).digest(),
+      });
       stream.destroy();
     });
     await serve({ maxVersion: 'TLSv1.2' }, async (port) => {
@@ -266,8 +389,13 @@ describe('channel bindings', () => {
     });
   });
 
-  const withAlgorithm = (...parts: readonly Buffer[]): Buffer => der.sequence(der.sequence(), der.sequence(...parts), der.bitString(Buffer.of(0)));
-  const pssWith = (hash?: string): Buffer => withAlgorithm(der.oid('1.2.840.113549.1.1.10'), der.sequence(...(hash === undefined ? [] : [der.context(0, der.sequence(der.oid(hash)))])));
+  const withAlgorithm = (...parts: readonly Buffer[]): Buffer =>
+    der.sequence(der.sequence(), der.sequence(...parts), der.bitString(Buffer.of(0)));
+  const pssWith = (hash?: string): Buffer =>
+    withAlgorithm(
+      der.oid('1.2.840.113549.1.1.10'),
+      der.sequence(...(hash === undefined ? [] : [der.context(0, der.sequence(der.oid(hash)))])),
+    );
   test.each([
     ['MD5 with RSA', withAlgorithm(der.oid('1.2.840.113549.1.1.4')), 'sha256'],
     ['SHA-1 with RSA', withAlgorithm(der.oid('1.2.840.113549.1.1.5'), der.nullElement()), 'sha256'],

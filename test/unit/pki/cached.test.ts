@@ -39,7 +39,9 @@ describe('cache: true', () => {
   it('is refreshed from the source, and keeps the copy where that fails', async () => {
     const store = memoryStore();
     await loadCertificateCached(source, { ...base, store });
-    expect((await errorOf(() => loadCertificateCached(gone, { ...base, store, refresh: true }))).message).toContain('no such file');
+    expect((await errorOf(() => loadCertificateCached(gone, { ...base, store, refresh: true }))).message).toContain(
+      'no such file',
+    );
     expect((await loadCertificateCached(gone, { ...base, store })).info.alias).toBe('ann');
     const other: CertificateSource = { data: fixture('bob.der'), key: fixture('bob.p8'), cache: true };
     await loadCertificateCached(other, { ...base, store, refresh: true });
@@ -55,15 +57,22 @@ describe('cache: true', () => {
   });
 
   it('is ERR_STORE where the store fails or the copy is damaged', async () => {
-    const failing = { loadCached: () => Promise.reject(new Error('disk')), saveCached: () => Promise.reject(new Error('disk')) };
+    const failing = {
+      loadCached: () => Promise.reject(new Error('disk')),
+      saveCached: () => Promise.reject(new Error('disk')),
+    };
     expect((await errorOf(() => loadCertificateCached(source, { ...base, store: failing }))).code).toBe('ERR_STORE');
-    expect((await errorOf(() => loadCertificateCached(source, { ...base, store: failing, refresh: true }))).message).toContain('could not be written: disk');
+    expect(
+      (await errorOf(() => loadCertificateCached(source, { ...base, store: failing, refresh: true }))).message,
+    ).toContain('could not be written: disk');
     const store = memoryStore();
     await loadCertificateCached(source, { ...base, store });
     const [key = '', copy = new Uint8Array()] = [...store.kept][0] ?? [];
     for (const length of [0, 1, 10, 200, copy.length - 1]) {
       store.kept.set(key, copy.subarray(0, length));
-      expect((await errorOf(() => loadCertificateCached(source, { ...base, store }))).code, `${length}`).toBe('ERR_STORE');
+      expect((await errorOf(() => loadCertificateCached(source, { ...base, store }))).code, `${length}`).toBe(
+        'ERR_STORE',
+      );
     }
   });
 
@@ -75,26 +84,42 @@ describe('cache: true', () => {
 
   it('keeps no copy of a key that does not leave its device', async () => {
     const loaded = await loadCertificate({ data: fixture('ann.der') });
-    const device: CertificateStore = { list: () => Promise.resolve([]), load: () => Promise.resolve({ ...loaded, privateKey: { sign: () => Promise.resolve(new Uint8Array()) } }) };
-    const error = await errorOf(() => loadCertificateCached({ store: device, select: { alias: 'x' }, cache: true }, { ...base, store: memoryStore() }));
-    expect([error.code, error.message]).toEqual(['ERR_CERTIFICATE', expect.stringContaining('does not leave its device')]);
+    const device: CertificateStore = {
+      list: () => Promise.resolve([]),
+      load: () => Promise.resolve({ ...loaded, privateKey: { sign: () => Promise.resolve(new Uint8Array()) } }),
+    };
+    const error = await errorOf(() =>
+      loadCertificateCached({ store: device, select: { alias: 'x' }, cache: true }, { ...base, store: memoryStore() }),
+    );
+    expect([error.code, error.message]).toEqual([
+      'ERR_CERTIFICATE',
+      expect.stringContaining('does not leave its device'),
+    ]);
   });
 });
 
 describe('a TLS client identity', () => {
-  it.each(['openssl-modern.p12', 'openssl-rc4-40.p12', 'openssl-2des.p12'])('is made of %s, chain included', async (name) => {
-    const { cert, key } = await loadTlsIdentity({ data: fixture(name), password: 'secret1' });
-    expect(cert.match(/BEGIN CERTIFICATE/g)).toHaveLength(3);
-    expect(() => createSecureContext({ cert, key })).not.toThrow();
-  });
+  it.each(['openssl-modern.p12', 'openssl-rc4-40.p12', 'openssl-2des.p12'])(
+    'is made of %s, chain included',
+    async (name) => {
+      const { cert, key } = await loadTlsIdentity({ data: fixture(name), password: 'secret1' });
+      expect(cert.match(/BEGIN CERTIFICATE/g)).toHaveLength(3);
+      expect(() => createSecureContext({ cert, key })).not.toThrow();
+    },
+  );
 
   it('needs the key itself', async () => {
     const error = await errorOf(() => loadTlsIdentity({ data: fixture('ann.der') }));
     expect(error.message).toContain('server.tls.clientCertificate: ');
     expect(error.message).toContain('no private key');
     const loaded = await loadCertificate({ data: fixture('ann.der') });
-    const device: CertificateStore = { list: () => Promise.resolve([]), load: () => Promise.resolve({ ...loaded, privateKey: { sign: () => Promise.resolve(new Uint8Array()) } }) };
-    expect((await errorOf(() => loadTlsIdentity({ store: device, select: { alias: 'x' } }))).message).toContain('TLS needs the private key itself');
+    const device: CertificateStore = {
+      list: () => Promise.resolve([]),
+      load: () => Promise.resolve({ ...loaded, privateKey: { sign: () => Promise.resolve(new Uint8Array()) } }),
+    };
+    expect((await errorOf(() => loadTlsIdentity({ store: device, select: { alias: 'x' } }))).message).toContain(
+      'TLS needs the private key itself',
+    );
   });
 });
 
@@ -105,6 +130,10 @@ describe('cache: true for a bundle of recipients', () => {
     await loadBundleCached({ data: fixture('people.p7b'), cache: true }, { profileName: 'office', slot, store });
     const copy = await loadBundleCached({ file: '/no/such/file', cache: true }, { profileName: 'office', slot, store });
     const text = String((copy as { data?: unknown }).data);
-    expect([text.match(/BEGIN CERTIFICATE/g)?.length, text.match(/BEGIN X509 CRL/g)?.length, text.includes('PRIVATE KEY')]).toEqual([5, 1, false]);
+    expect([
+      text.match(/BEGIN CERTIFICATE/g)?.length,
+      text.match(/BEGIN X509 CRL/g)?.length,
+      text.includes('PRIVATE KEY'),
+    ]).toEqual([5, 1, false]);
   });
 });

@@ -27,11 +27,14 @@ describe('RC2', () => {
     // openssl enc -rc2-cbc -nopad -K 000102…0f -iv 0011223344556677 over SHA-512 of "sealpost"
     const plain = createHash('sha512').update('sealpost').digest();
     const cipher = hex(chained);
-    expect(rc2CbcDecrypt(hex('000102030405060708090a0b0c0d0e0f'), 128, hex('0011223344556677'), cipher).equals(plain)).toBe(true);
+    expect(
+      rc2CbcDecrypt(hex('000102030405060708090a0b0c0d0e0f'), 128, hex('0011223344556677'), cipher).equals(plain),
+    ).toBe(true);
   });
 });
 
-const chained = '5f9d94d01f56f3254d49c2a7e89b37d08067bb147150f715428ed5adec8f9b72e5206426e7f90b30ce0dff81feff4337f3b7ee6dd13529d8788030b7394c814e';
+const chained =
+  '5f9d94d01f56f3254d49c2a7e89b37d08067bb147150f715428ed5adec8f9b72e5206426e7f90b30ce0dff81feff4337f3b7ee6dd13529d8788030b7394c814e';
 
 describe('RC4', () => {
   it.each([
@@ -56,18 +59,36 @@ describe('the key derivation of PKCS#12 (RFC 7292 appendix B)', () => {
     ['queeg', 2, '1682C0FC5B3F7EC5', 1000, '9D461D1B00355C50'],
     ['queeg', 3, '263216FCC2FAB31C', 1000, '5EC4C7A80DF652294C3925B6489A7AB857C83476'],
   ])('derives from %s with purpose %i, salt %s and %i rounds', async (password, purpose, salt, rounds, expected) => {
-    const derived = await pkcs12Derive('sha1', purpose, bmpString(password), hex(salt), rounds, expected.length / 2, new WorkBudget());
+    const derived = await pkcs12Derive(
+      'sha1',
+      purpose,
+      bmpString(password),
+      hex(salt),
+      rounds,
+      expected.length / 2,
+      new WorkBudget(),
+    );
     expect(derived.toString('hex').toUpperCase()).toBe(expected);
   });
 
   it('derives as OpenSSL does with SHA-256', async () => {
-    const derived = await pkcs12Derive('sha256', 3, bmpString('123456'), hex('e241f01650dbeae4'), 2048, 32, new WorkBudget());
+    const derived = await pkcs12Derive(
+      'sha256',
+      3,
+      bmpString('123456'),
+      hex('e241f01650dbeae4'),
+      2048,
+      32,
+      new WorkBudget(),
+    );
     expect(derived.toString('hex')).toBe('721259f14aad70b58839f71566b433da1b8ad08f650f4d02faaa0b9b095bb51d');
   });
 
   it('refuses more rounds than a file may ask for before doing any', async () => {
     const elapsed = cpuTimer();
-    const error = await errorOf(() => pkcs12Derive('sha1', 1, bmpString('a'), hex('00'), 4_000_000_000, 20, new WorkBudget()));
+    const error = await errorOf(() =>
+      pkcs12Derive('sha1', 1, bmpString('a'), hex('00'), 4_000_000_000, 20, new WorkBudget()),
+    );
     expect(error.code).toBe('ERR_CERTIFICATE');
     expect(elapsed()).toBeLessThan(1_000);
   });

@@ -8,7 +8,9 @@ const { certificate, key } = [...identities.values()][0] as { certificate: strin
 
 describe('the certificate functions of sealpost/smime', () => {
   it('load a certificate with its key', async () => {
-    expect(await loadCertificate({ data: certificate, key })).toMatchObject({ info: { emails: ['ann@example.com'], hasPrivateKey: true } });
+    expect(await loadCertificate({ data: certificate, key })).toMatchObject({
+      info: { emails: ['ann@example.com'], hasPrivateKey: true },
+    });
   });
 
   it.each([
@@ -17,11 +19,16 @@ describe('the certificate functions of sealpost/smime', () => {
     [{ data: certificate, passwort: 'x' }, /passwort/],
     ['a.p12', /source/],
   ])('refuse %j as a source, naming what is wrong', async (source, words) => {
-    await expect(loadCertificate(source as CertificateSource)).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID', message: expect.stringMatching(words) as string });
+    await expect(loadCertificate(source as CertificateSource)).rejects.toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+      message: expect.stringMatching(words) as string,
+    });
   });
 
   it('refuse a store of an unknown type, and give back one of the caller', async () => {
-    await expect(openCertificateStore({ type: 'cloud', location: 'x' } as unknown as CertificateStoreReference)).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
+    await expect(
+      openCertificateStore({ type: 'cloud', location: 'x' } as unknown as CertificateStoreReference),
+    ).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
     const own = { list: () => Promise.resolve([]), load: () => Promise.reject(new Error('none')) };
     expect(await openCertificateStore(own)).toBe(own);
   });

@@ -1,5 +1,15 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
-import { children, contentOf, element, integer, octetString, readElement, sequence, setOf, tag } from '../../../src/util/der.js';
+import {
+  children,
+  contentOf,
+  element,
+  integer,
+  octetString,
+  readElement,
+  sequence,
+  setOf,
+  tag,
+} from '../../../src/util/der.js';
 
 /** What a client sent: its message ID, the tag of its operation, and the bytes of the whole message. */
 export interface LdapRequest {
@@ -23,12 +33,22 @@ export function ldapMessage(id: number, operation: Buffer): Buffer {
 
 /** A result of an operation's tag. */
 export function ldapResult(id: number, operation: number, code: number, text = ''): Buffer {
-  return ldapMessage(id, element(operation, element(tag.enumerated, Buffer.of(code)), octetString(Buffer.alloc(0)), octetString(Buffer.from(text))));
+  return ldapMessage(
+    id,
+    element(
+      operation,
+      element(tag.enumerated, Buffer.of(code)),
+      octetString(Buffer.alloc(0)),
+      octetString(Buffer.from(text)),
+    ),
+  );
 }
 
 /** An entry with attributes. */
 export function ldapEntry(id: number, attributes: Readonly<Record<string, readonly Buffer[]>>): Buffer {
-  const list = Object.entries(attributes).map(([name, values]) => sequence(octetString(Buffer.from(name)), setOf(...values.map(octetString))));
+  const list = Object.entries(attributes).map(([name, values]) =>
+    sequence(octetString(Buffer.from(name)), setOf(...values.map(octetString))),
+  );
   return ldapMessage(id, element(0x64, octetString(Buffer.from('cn=x')), sequence(...list)));
 }
 

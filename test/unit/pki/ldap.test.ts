@@ -36,7 +36,12 @@ const plainly = (answer: (request: LdapRequest, socket: Socket) => void) => (req
   else if (request.operation === search) answer(request, socket);
 };
 
-async function ask(server: LdapTestServer, settings: Partial<LdapCertificates> = {}, signal?: AbortSignal, addresses = ['ann@example.test']): Promise<readonly RecipientLookUp[]> {
+async function ask(
+  server: LdapTestServer,
+  settings: Partial<LdapCertificates> = {},
+  signal?: AbortSignal,
+  addresses = ['ann@example.test'],
+): Promise<readonly RecipientLookUp[]> {
   const certificates = { ldap: `ldap://127.0.0.1:${server.port}`, baseDn: 'dc=example,dc=test', ...settings };
   return lookUpRecipients(addresses, { certificates }, { now, signal });
 }
@@ -55,7 +60,9 @@ describe('LDAP filters (RFC 4515)', () => {
   });
 
   it('encodes and, or, not, presence, substrings, comparisons and matching rules', () => {
-    expect(encode('(&(a={address})(!(b=c)))')).toBe('a014' + 'a308' + '040161' + '0403614062' + 'a208' + 'a306' + '040162' + '040163');
+    expect(encode('(&(a={address})(!(b=c)))')).toBe(
+      'a014' + 'a308' + '040161' + '0403614062' + 'a208' + 'a306' + '040162' + '040163',
+    );
     expect(encode('(|(a=*)(b={address}))')).toBe('a10d' + '870161' + 'a308' + '040162' + '0403614062');
     expect(encode('(a=x*{address}*z)')).toBe('a410' + '040161' + '300b' + '800178' + '8103614062' + '82017a');
     expect(encode('(a>={address})').slice(0, 2)).toBe('a5');
@@ -65,20 +72,45 @@ describe('LDAP filters (RFC 4515)', () => {
     expect(encode('(a=\\28{address}\\29)')).toContain('0405' + '28614062' + '29');
   });
 
-  it.each(['', 'mail={address}', '(mail={address}', '(mail={address}))', '()', '(={address})', '(&)', '(!(a=1)(b={address}))', '(a=\\2{address})', '(mail=fixed)', '(a{address}=b)', '(a={address}) ', '(a>=*{address})', `${'(!'.repeat(30)}(a={address})${')'.repeat(30)}`])(
-    'refuses %j, naming its place',
-    async (filter) => {
-      const error = await errorOf(() => parseFilter(filter, 'smime.encrypt.certificates.filter'));
-      expect([error.code, error.problems?.[0]?.path]).toEqual(['ERR_PROFILE_INVALID', 'smime.encrypt.certificates.filter']);
-    },
-  );
+  it.each([
+    '',
+    'mail={address}',
+    '(mail={address}',
+    '(mail={address}))',
+    '()',
+    '(={address})',
+    '(&)',
+    '(!(a=1)(b={address}))',
+    '(a=\\2{address})',
+    '(mail=fixed)',
+    '(a{address}=b)',
+    '(a={address}) ',
+    '(a>=*{address})',
+    `${'(!'.repeat(30)}(a={address})${')'.repeat(30)}`,
+  ])('refuses %j, naming its place', async (filter) => {
+    const error = await errorOf(() => parseFilter(filter, 'smime.encrypt.certificates.filter'));
+    expect([error.code, error.problems?.[0]?.path]).toEqual([
+      'ERR_PROFILE_INVALID',
+      'smime.encrypt.certificates.filter',
+    ]);
+  });
 });
 
 describe('certificates from LDAP', () => {
   it('reads userCertificate and userSMIMECertificate, and takes the newest that is valid', async () => {
     const server = await serve(
       plainly(({ id }, socket) => {
-        socket.write(ldapEntry(id, { 'userCertificate;binary': [fixture('ann.der'), fixture('ann-new.der'), fixture('ann-expired.der'), Buffer.from('rubbish')], cn: [Buffer.from('x')] }));
+        socket.write(
+          ldapEntry(id, {
+            'userCertificate;binary': [
+              fixture('ann.der'),
+              fixture('ann-new.der'),
+              fixture('ann-expired.der'),
+              Buffer.from('rubbish'),
+            ],
+            cn: [Buffer.from('x')],
+          }),
+        );
         socket.write(ldapEntry(id, { userSMIMECertificate: [fixture('bundle.p7b')] }));
         socket.write(ldapResult(id, 0x65, 0));
       }),
@@ -91,20 +123,40 @@ describe('certificates from LDAP', () => {
     const tiny = der.element(0x31, Buffer.alloc(5_000_000, Buffer.of(4, 0)));
     const server = await serve(
       plainly(({ id }, socket) => {
-        socket.write(ldapMessage(id, der.element(0x64, der.octetString(Buffer.from('cn=x')), der.sequence(der.sequence(der.octetString(Buffer.from('userCertificate')), tiny)))));
+        socket.write(
+          ldapMessage(
+            id,
+            der.element(
+              0x64,
+              der.octetString(Buffer.from('cn=x')),
+              der.sequence(der.sequence(der.octetString(Buffer.from('userCertificate')), tiny)),
+            ),
+          ),
+        );
         socket.write(ldapEntry(id, { userCertificate: [fixture('ann.der')] }));
         socket.write(ldapResult(id, 0x65, 0));
       }),
     );
     const [found] = await ask(server);
-    expect([found?.failure, found?.reason]).toEqual([undefined, `there is none in the LDAP server 127.0.0.1:${server.port}`]);
+    expect([found?.failure, found?.reason]).toEqual([
+      undefined,
+      `there is none in the LDAP server 127.0.0.1:${server.port}`,
+    ]);
   });
 
   it.each(['ldaps', 'ldap'])('refuses a server whose certificate is for another host (%s)', async (scheme) => {
     const authority = root('Authority');
-    const other = issue({ subject: 'other.test', issuer: authority, extensions: [extension('2.5.29.17', false, der.sequence(der.contextPrimitive(2, Buffer.from('other.test'))))] });
-    const toPem = (bytes: Buffer): string => `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`;
-    const secureContext = createSecureContext({ cert: toPem(other.der), key: other.privateKey.export({ format: 'pem', type: 'pkcs8' }) });
+    const other = issue({
+      subject: 'other.test',
+      issuer: authority,
+      extensions: [extension('2.5.29.17', false, der.sequence(der.contextPrimitive(2, Buffer.from('other.test'))))],
+    });
+    const toPem = (bytes: Buffer): string =>
+      `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`;
+    const secureContext = createSecureContext({
+      cert: toPem(other.der),
+      key: other.privateKey.export({ format: 'pem', type: 'pkcs8' }),
+    });
     const seen: Buffer[] = [];
     const listen = (socket: Socket): void => {
       const secure = new TLSSocket(socket, { isServer: true, secureContext });
@@ -116,7 +168,13 @@ describe('certificates from LDAP', () => {
     });
     await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve));
     const { port } = listener.address() as AddressInfo;
-    const settings = { ldap: `${scheme}://127.0.0.1:${port}`, baseDn: '', bindDn: 'cn=me', password: 'ldap-Secret', tls: { ca: toPem(authority.der) } };
+    const settings = {
+      ldap: `${scheme}://127.0.0.1:${port}`,
+      baseDn: '',
+      bindDn: 'cn=me',
+      password: 'ldap-Secret',
+      tls: { ca: toPem(authority.der) },
+    };
     const [found] = await lookUpRecipients(['ann@example.test'], { certificates: settings });
     listener.close();
     expect(found?.failure?.code).toBe('ERR_TLS');
@@ -125,8 +183,16 @@ describe('certificates from LDAP', () => {
 
   it('derives no key for what a server gives in place of certificates', async () => {
     // PKCS#12 with a MAC of 900 000 rounds; twenty of them took a minute.
-    const mac = der.sequence(der.sequence(der.sequence(der.oid('1.3.14.3.2.26')), der.octetString(Buffer.alloc(20))), der.octetString(Buffer.alloc(8)), der.integer(900_000));
-    const slow = der.sequence(der.integer(3), der.sequence(der.oid('1.2.840.113549.1.7.1'), der.context(0, der.octetString(der.sequence()))), mac);
+    const mac = der.sequence(
+      der.sequence(der.sequence(der.oid('1.3.14.3.2.26')), der.octetString(Buffer.alloc(20))),
+      der.octetString(Buffer.alloc(8)),
+      der.integer(900_000),
+    );
+    const slow = der.sequence(
+      der.integer(3),
+      der.sequence(der.oid('1.2.840.113549.1.7.1'), der.context(0, der.octetString(der.sequence()))),
+      mac,
+    );
     const server = await serve(
       plainly(({ id }, socket) => {
         socket.write(ldapEntry(id, { userSMIMECertificate: [...Array<Buffer>(20).fill(slow), fixture('ann.der')] }));
@@ -142,7 +208,9 @@ describe('certificates from LDAP', () => {
     const server = await serve(() => undefined);
     const tls = { clientCertificate: { file: '/no/such/file.p12' } };
     const settings = { certificates: { ldap: `ldaps://127.0.0.1:${server.port}`, baseDn: '', tls } };
-    expect((await lookUpRecipients(['ann@example.test'], settings))[0]?.reason).toContain('smime.encrypt.certificates.tls.clientCertificate: /no/such/file.p12: there is no such file');
+    expect((await lookUpRecipients(['ann@example.test'], settings))[0]?.reason).toContain(
+      'smime.encrypt.certificates.tls.clientCertificate: /no/such/file.p12: there is no such file',
+    );
     const asked: string[] = [];
     const identityFor = (slot: string) => () => (asked.push(slot), Promise.reject(new Error('asked')));
     await lookUpRecipients(['ann@example.test'], settings, { identityFor }).catch(() => undefined);
@@ -167,7 +235,9 @@ describe('certificates from LDAP', () => {
   it('asks with one connection for all recipients, and closes it', async () => {
     const server = await serve(plainly(({ id }, socket) => socket.write(ldapResult(id, 0x65, 0))));
     const found = await ask(server, {}, undefined, ['a@x.test', 'b@x.test', 'c@x.test']);
-    expect(found.map(({ reason }) => reason)).toEqual(Array(3).fill(`there is none in the LDAP server 127.0.0.1:${server.port}`));
+    expect(found.map(({ reason }) => reason)).toEqual(
+      Array(3).fill(`there is none in the LDAP server 127.0.0.1:${server.port}`),
+    );
     expect(server.requests.filter(({ operation }) => operation === extended)).toHaveLength(1);
     await expect.poll(() => server.open.size).toBe(0);
     expect(server.requests.at(-1)?.operation).toBe(0x42);
@@ -183,32 +253,74 @@ describe('certificates from LDAP', () => {
   });
 
   it('refuses what comes in the clear behind the answer to StartTLS', async () => {
-    const server = await serve(({ id }, socket) => socket.write(Buffer.concat([ldapResult(id, 0x78, 0), ldapResult(id + 1, 0x61, 0)])));
+    const server = await serve(({ id }, socket) =>
+      socket.write(Buffer.concat([ldapResult(id, 0x78, 0), ldapResult(id + 1, 0x61, 0)])),
+    );
     const [found] = await ask(server, { bindDn: 'cn=me', password: 'x' });
     expect(found?.failure?.message).toContain('sent data before TLS began');
   });
 
   it('does not follow referrals, and takes what came before a limit', async () => {
-    const reference = (id: number): Buffer => ldapMessage(id, Buffer.concat([Buffer.from([0x73, 9, 4, 7]), Buffer.from('ldap://')]));
+    const reference = (id: number): Buffer =>
+      ldapMessage(id, Buffer.concat([Buffer.from([0x73, 9, 4, 7]), Buffer.from('ldap://')]));
     for (const code of [10, 4, 3]) {
-      const server = await serve(plainly(({ id }, socket) => socket.write(Buffer.concat([reference(id), ldapEntry(id, { userCertificate: [fixture('ann.der')] }), ldapResult(id, 0x65, code)]))));
+      const server = await serve(
+        plainly(({ id }, socket) =>
+          socket.write(
+            Buffer.concat([
+              reference(id),
+              ldapEntry(id, { userCertificate: [fixture('ann.der')] }),
+              ldapResult(id, 0x65, code),
+            ]),
+          ),
+        ),
+      );
       expect((await ask(server))[0]?.certificate).toBeDefined();
     }
   });
 
   it.each<[string, (request: LdapRequest, socket: Socket) => void, string, string]>([
-    ['an error', ({ id }, socket) => socket.write(ldapResult(id, 0x65, 50, 'no\u001b[31m')), 'ERR_CERTIFICATE', '50 insufficientAccessRights: no\\x1b[31m'],
+    [
+      'an error',
+      ({ id }, socket) => socket.write(ldapResult(id, 0x65, 50, 'no\u001b[31m')),
+      'ERR_CERTIFICATE',
+      '50 insufficientAccessRights: no\\x1b[31m',
+    ],
     ['the end of the connection', (_, socket) => socket.end(), 'ERR_CONNECT', 'closed the connection'],
-    ['a notice of disconnection', (_, socket) => socket.write(ldapResult(0, 0x78, 52)), 'ERR_CERTIFICATE', '52 unavailable'],
+    [
+      'a notice of disconnection',
+      (_, socket) => socket.write(ldapResult(0, 0x78, 52)),
+      'ERR_CERTIFICATE',
+      '52 unavailable',
+    ],
     ['what is no LDAP', (_, socket) => socket.write('220 hello\r\n'), 'ERR_CERTIFICATE', 'does not speak LDAP'],
-    ['a message of 4 GiB', (_, socket) => socket.write(Buffer.from('3084ffffffff', 'hex')), 'ERR_CERTIFICATE', 'more than'],
-    ['a length of nine octets', (_, socket) => socket.write(Buffer.from('3089010101010101010101', 'hex')), 'ERR_CERTIFICATE', 'not well-formed'],
-    ['a message without operation', (_, socket) => socket.write(Buffer.from('3003020102', 'hex')), 'ERR_CERTIFICATE', 'not well-formed'],
+    [
+      'a message of 4 GiB',
+      (_, socket) => socket.write(Buffer.from('3084ffffffff', 'hex')),
+      'ERR_CERTIFICATE',
+      'more than',
+    ],
+    [
+      'a length of nine octets',
+      (_, socket) => socket.write(Buffer.from('3089010101010101010101', 'hex')),
+      'ERR_CERTIFICATE',
+      'not well-formed',
+    ],
+    [
+      'a message without operation',
+      (_, socket) => socket.write(Buffer.from('3003020102', 'hex')),
+      'ERR_CERTIFICATE',
+      'not well-formed',
+    ],
     ['entries without end', ({ id }, socket) => flood(id, socket), 'ERR_CERTIFICATE', 'gave more than'],
   ])('reports %s in its own words', async (_, answer, code, reason) => {
     const server = await serve(plainly(answer));
     const [found] = await ask(server);
-    expect([found?.certificate, found?.failure?.code, found?.failure?.message]).toEqual([undefined, code, expect.stringContaining(reason)]);
+    expect([found?.certificate, found?.failure?.code, found?.failure?.message]).toEqual([
+      undefined,
+      code,
+      expect.stringContaining(reason),
+    ]);
     await expect.poll(() => server.open.size).toBe(0);
   });
 
@@ -219,17 +331,33 @@ describe('certificates from LDAP', () => {
   }
 
   it.each<[string, (request: LdapRequest, socket: Socket) => void]>([
-    ['answers to what was not asked', ({ id }, socket) => socket.write(Buffer.concat([ldapEntry(id + 7, { userCertificate: [fixture('ann.der')] }), ldapResult(id + 7, 0x65, 0)]))],
-    ['sends half an answer', ({ id }, socket) => socket.write(ldapEntry(id, { userCertificate: [fixture('ann.der')] }).subarray(0, -10))],
+    [
+      'answers to what was not asked',
+      ({ id }, socket) =>
+        socket.write(
+          Buffer.concat([ldapEntry(id + 7, { userCertificate: [fixture('ann.der')] }), ldapResult(id + 7, 0x65, 0)]),
+        ),
+    ],
+    [
+      'sends half an answer',
+      ({ id }, socket) => socket.write(ldapEntry(id, { userCertificate: [fixture('ann.der')] }).subarray(0, -10)),
+    ],
     ['says nothing', () => undefined],
-    ['sends a byte now and then', ({ id }, socket) => drip(ldapEntry(id, { userCertificate: [fixture('ann.der')] }), socket)],
+    [
+      'sends a byte now and then',
+      ({ id }, socket) => drip(ldapEntry(id, { userCertificate: [fixture('ann.der')] }), socket),
+    ],
   ])('gives up on a server that %s when its time is over', async (_, answer) => {
     const before = ldapLimits.operationMs;
     ldapLimits.operationMs = 300;
     try {
       const server = await serve(plainly(answer));
       const [found] = await ask(server);
-      expect([found?.certificate, found?.failure?.code, found?.failure?.retryable]).toEqual([undefined, 'ERR_TIMEOUT', true]);
+      expect([found?.certificate, found?.failure?.code, found?.failure?.retryable]).toEqual([
+        undefined,
+        'ERR_TIMEOUT',
+        true,
+      ]);
       await expect.poll(() => server.open.size).toBe(0);
     } finally {
       ldapLimits.operationMs = before;

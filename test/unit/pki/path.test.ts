@@ -41,16 +41,74 @@ describe('a certification path (RFC 5280 section 6)', () => {
   it.each<[string, () => [IssuedCertificate, IssuedCertificate[]], RegExp]>([
     ['without its intermediate', () => [leafOf(ca), []], /no path to a trust anchor/],
     ['whose leaf has expired', () => [leafOf(ca, { to: new Date(now.getTime() - 1000) }), [ca]], /CN=Ann expired on/],
-    ['whose leaf is not valid yet', () => [leafOf(ca, { from: new Date(now.getTime() + 1000) }), [ca]], /CN=Ann is not valid before/],
-    ['whose CA has expired', () => { const old = issue({ subject: 'Old', issuer: anchor, ca: true, to: new Date(now.getTime() - 1000) }); return [leafOf(old), [old]]; }, /CN=Old expired/],
-    ['whose intermediate is no CA', () => { const no = issue({ subject: 'No', issuer: anchor, keyUsage: [5] }); return [leafOf(no), [no]]; }, /CN=No is not a CA/],
-    ['whose intermediate says it is none', () => { const no = issue({ subject: 'No', issuer: anchor, ca: false }); return [leafOf(no), [no]]; }, /is not a CA/],
-    ['whose CA may not sign certificates', () => { const no = issue({ subject: 'No', issuer: anchor, ca: true, keyUsage: [6] }); return [leafOf(no), [no]]; }, /may not sign certificates/],
+    [
+      'whose leaf is not valid yet',
+      () => [leafOf(ca, { from: new Date(now.getTime() + 1000) }), [ca]],
+      /CN=Ann is not valid before/,
+    ],
+    [
+      'whose CA has expired',
+      () => {
+        const old = issue({ subject: 'Old', issuer: anchor, ca: true, to: new Date(now.getTime() - 1000) });
+        return [leafOf(old), [old]];
+      },
+      /CN=Old expired/,
+    ],
+    [
+      'whose intermediate is no CA',
+      () => {
+        const no = issue({ subject: 'No', issuer: anchor, keyUsage: [5] });
+        return [leafOf(no), [no]];
+      },
+      /CN=No is not a CA/,
+    ],
+    [
+      'whose intermediate says it is none',
+      () => {
+        const no = issue({ subject: 'No', issuer: anchor, ca: false });
+        return [leafOf(no), [no]];
+      },
+      /is not a CA/,
+    ],
+    [
+      'whose CA may not sign certificates',
+      () => {
+        const no = issue({ subject: 'No', issuer: anchor, ca: true, keyUsage: [6] });
+        return [leafOf(no), [no]];
+      },
+      /may not sign certificates/,
+    ],
     ['whose leaf is for servers', () => [leafOf(ca, { purposes: [serverAuth] }), [ca]], /not for this purpose/],
-    ['whose CA is for servers only', () => { const web = issue({ subject: 'Web', issuer: anchor, ca: true, purposes: [serverAuth] }); return [leafOf(web), [web]]; }, /limits what its certificates are for/],
-    ['with a critical extension that is not understood', () => [leafOf(ca, { extensions: [extension('1.2.3.4', true, der.nullElement())] }), [ca]], /critical extension 1\.2\.3\.4/],
-    ['that is longer than allowed', () => { const a = issue({ subject: 'A', issuer: anchor, ca: true, pathLength: 0 }); const b = issue({ subject: 'B', issuer: a, ca: true }); return [leafOf(b), [a, b]]; }, /longer than/],
-    ['whose leaf was signed by somebody else of that name', () => { const other = issue({ subject: 'CA', issuer: { ...anchor, ...keyPair() }, ca: true }); return [leafOf(other), [ca]]; }, /does not verify/],
+    [
+      'whose CA is for servers only',
+      () => {
+        const web = issue({ subject: 'Web', issuer: anchor, ca: true, purposes: [serverAuth] });
+        return [leafOf(web), [web]];
+      },
+      /limits what its certificates are for/,
+    ],
+    [
+      'with a critical extension that is not understood',
+      () => [leafOf(ca, { extensions: [extension('1.2.3.4', true, der.nullElement())] }), [ca]],
+      /critical extension 1\.2\.3\.4/,
+    ],
+    [
+      'that is longer than allowed',
+      () => {
+        const a = issue({ subject: 'A', issuer: anchor, ca: true, pathLength: 0 });
+        const b = issue({ subject: 'B', issuer: a, ca: true });
+        return [leafOf(b), [a, b]];
+      },
+      /longer than/,
+    ],
+    [
+      'whose leaf was signed by somebody else of that name',
+      () => {
+        const other = issue({ subject: 'CA', issuer: { ...anchor, ...keyPair() }, ca: true });
+        return [leafOf(other), [ca]];
+      },
+      /does not verify/,
+    ],
   ])('%s is refused', async (_, make, problem) => {
     const [leaf, between] = make();
     const result = await check(leaf, between);
@@ -60,7 +118,9 @@ describe('a certification path (RFC 5280 section 6)', () => {
 
   it('asks the leaf for one of the key usages wanted', async () => {
     expect((await check(leafOf(ca), [ca], { keyUsages: ['digitalSignature', 'nonRepudiation'] })).trusted).toBe(true);
-    expect((await check(leafOf(ca, { keyUsage: [2] }), [ca], { keyUsages: ['digitalSignature', 'nonRepudiation'] })).problem).toMatch(/keyUsage has none of/);
+    expect(
+      (await check(leafOf(ca, { keyUsage: [2] }), [ca], { keyUsages: ['digitalSignature', 'nonRepudiation'] })).problem,
+    ).toMatch(/keyUsage has none of/);
   });
 
   it('tries every certificate of the issuer’s name', async () => {
@@ -105,8 +165,14 @@ aLjWr5SpFXMcwRst/xEL0N1dVuV6PEyfbj0ma1fRDcfHoaT1lvlchrnk+l6T0ORnW8ad8dxEdwdJFv9i
 
 describe('name constraints', () => {
   const constrained = (permitted: readonly Buffer[], excluded: readonly Buffer[] = []): IssuedCertificate => {
-    const list = (tagNumber: number, names: readonly Buffer[]): Buffer[] => (names.length === 0 ? [] : [der.context(tagNumber, ...names.map((name) => der.sequence(name)))]);
-    return issue({ subject: 'Constrained', issuer: anchor, ca: true, extensions: [extension('2.5.29.30', true, der.sequence(...list(0, permitted), ...list(1, excluded)))] });
+    const list = (tagNumber: number, names: readonly Buffer[]): Buffer[] =>
+      names.length === 0 ? [] : [der.context(tagNumber, ...names.map((name) => der.sequence(name)))];
+    return issue({
+      subject: 'Constrained',
+      issuer: anchor,
+      ca: true,
+      extensions: [extension('2.5.29.30', true, der.sequence(...list(0, permitted), ...list(1, excluded)))],
+    });
   };
   const email = (text: string): Buffer => der.contextPrimitive(1, Buffer.from(text));
 
@@ -131,21 +197,35 @@ describe('name constraints', () => {
   });
 
   it.each([
-    ['otherName', der.context(0, der.oid('1.3.6.1.4.1.311.20.2.3'), der.context(0, der.text(der.tag.utf8String, 'ann@corp.example')))],
+    [
+      'otherName',
+      der.context(
+        0,
+        der.oid('1.3.6.1.4.1.311.20.2.3'),
+        der.context(0, der.text(der.tag.utf8String, 'ann@corp.example')),
+      ),
+    ],
     ['a URI without a host', der.contextPrimitive(6, Buffer.from('urn:uuid:f81d4fae-7dec-11d0-a765-00a0c91e6bf6'))],
   ])('on what cannot be compared refuse such a name, permitted or excluded: %s', async (_, name) => {
     const constraint = name[0] === 0x86 ? der.contextPrimitive(6, Buffer.from('example.com')) : name;
     for (const issuer of [constrained([constraint]), constrained([], [constraint])]) {
-      const named = leafOf(issuer, { emails: undefined, extensions: [extension('2.5.29.17', false, der.sequence(name))] });
+      const named = leafOf(issuer, {
+        emails: undefined,
+        extensions: [extension('2.5.29.17', false, der.sequence(name))],
+      });
       expect((await check(named, [issuer])).trusted).toBe(false);
       expect((await check(leafOf(issuer), [issuer])).trusted).toBe(true);
     }
   });
 
   it('on an otherName of one type say nothing of another', async () => {
-    const other = (type: string): Buffer => der.context(0, der.oid(type), der.context(0, der.text(der.tag.utf8String, 'ann')));
+    const other = (type: string): Buffer =>
+      der.context(0, der.oid(type), der.context(0, der.text(der.tag.utf8String, 'ann')));
     for (const issuer of [constrained([other('1.2.3.4')]), constrained([], [other('1.2.3.4')])]) {
-      const named = leafOf(issuer, { emails: undefined, extensions: [extension('2.5.29.17', false, der.sequence(other('1.2.3.5')))] });
+      const named = leafOf(issuer, {
+        emails: undefined,
+        extensions: [extension('2.5.29.17', false, der.sequence(other('1.2.3.5')))],
+      });
       expect((await check(named, [issuer])).trusted).toBe(true);
     }
   });
@@ -164,20 +244,38 @@ describe('revocation', () => {
   it('is seen in the list of the issuer', async () => {
     const good = [revocationList(anchor, []), revocationList(ca, [5, 999])];
     expect((await check(leaf, [ca], lists(...good))).trusted).toBe(true);
-    expect((await check(leaf, [ca], lists(revocationList(anchor, []), revocationList(ca, [5, 1000, 7])))).problem).toMatch(/CN=Ann: the certificate has been revoked/);
+    expect(
+      (await check(leaf, [ca], lists(revocationList(anchor, []), revocationList(ca, [5, 1000, 7])))).problem,
+    ).toMatch(/CN=Ann: the certificate has been revoked/);
   });
 
   it('must be known of every certificate where any list is given', async () => {
-    expect((await check(leaf, [ca], lists(revocationList(ca, [])))).problem).toMatch(/CN=CA: its revocation status could not be determined/);
+    expect((await check(leaf, [ca], lists(revocationList(ca, [])))).problem).toMatch(
+      /CN=CA: its revocation status could not be determined/,
+    );
   });
 
   it.each<[string, () => Buffer]>([
-    ['is out of date', () => revocationList(ca, [], { to: new Date(now.getTime() - 1000), from: new Date(now.getTime() - 5000) })],
+    [
+      'is out of date',
+      () => revocationList(ca, [], { to: new Date(now.getTime() - 1000), from: new Date(now.getTime() - 5000) }),
+    ],
     ['is signed by somebody else', () => revocationList({ ...ca, ...keyPair() }, [])],
-    ['has a critical extension that is not understood', () => revocationList(ca, [], { extensions: [extension('1.2.3.4', true, der.nullElement())] })],
-    ['is for CA certificates only', () => revocationList(ca, [], { extensions: [extension('2.5.29.28', true, der.sequence(der.contextPrimitive(2, Buffer.of(255))))] })],
+    [
+      'has a critical extension that is not understood',
+      () => revocationList(ca, [], { extensions: [extension('1.2.3.4', true, der.nullElement())] }),
+    ],
+    [
+      'is for CA certificates only',
+      () =>
+        revocationList(ca, [], {
+          extensions: [extension('2.5.29.28', true, der.sequence(der.contextPrimitive(2, Buffer.of(255))))],
+        }),
+    ],
   ])('is not known from a list that %s', async (_, make) => {
-    expect((await check(leaf, [ca], lists(revocationList(anchor, []), make()))).problem).toMatch(/could not be determined/);
+    expect((await check(leaf, [ca], lists(revocationList(anchor, []), make()))).problem).toMatch(
+      /could not be determined/,
+    );
   });
 
   it('is found in a list of many entries', async () => {
@@ -188,9 +286,19 @@ describe('revocation', () => {
   it('of a malformed list is ERR_CERTIFICATE', () => {
     const list = revocationList(ca, [1]);
     const many = (tag: number): Buffer => der.element(tag, Buffer.alloc(1_200_000, Buffer.of(0x31, 0)));
-    const stuffed = [many(0x30), der.sequence(der.integer(1), der.sequence(der.oid('1.2.3')), many(0x30))].map((tbs) => der.sequence(tbs, der.sequence(der.oid('1.2.3')), der.bitString(Buffer.alloc(8))));
-    for (const bytes of [Buffer.alloc(0), Buffer.alloc(100), list.subarray(0, -1), Buffer.concat([list, Buffer.of(0)]), ...stuffed]) {
-      expect(() => parseRevocationList(bytes)).toThrowError(expect.objectContaining({ code: 'ERR_CERTIFICATE' }) as Error);
+    const stuffed = [many(0x30), der.sequence(der.integer(1), der.sequence(der.oid('1.2.3')), many(0x30))].map((tbs) =>
+      der.sequence(tbs, der.sequence(der.oid('1.2.3')), der.bitString(Buffer.alloc(8))),
+    );
+    for (const bytes of [
+      Buffer.alloc(0),
+      Buffer.alloc(100),
+      list.subarray(0, -1),
+      Buffer.concat([list, Buffer.of(0)]),
+      ...stuffed,
+    ]) {
+      expect(() => parseRevocationList(bytes)).toThrowError(
+        expect.objectContaining({ code: 'ERR_CERTIFICATE' }) as Error,
+      );
     }
   });
 });
@@ -206,16 +314,24 @@ describe('certificates from strangers', () => {
 
   it('that all issue each other do not either', async () => {
     const keys = keyPair();
-    const many = Array.from({ length: 60 }, () => issue({ subject: 'Same', keys, issuer: { name: 'Same', ...keys }, ca: true }));
+    const many = Array.from({ length: 60 }, () =>
+      issue({ subject: 'Same', keys, issuer: { name: 'Same', ...keys }, ca: true }),
+    );
     const result = await check(leafOf(many[0] as IssuedCertificate), many);
     expect(result.trusted).toBe(false);
   });
 
   it('of several leaves share one limit', async () => {
     const keys = keyPair();
-    const many = Array.from({ length: 60 }, () => issue({ subject: 'Same', keys, issuer: { name: 'Same', ...keys }, ca: true }));
+    const many = Array.from({ length: 60 }, () =>
+      issue({ subject: 'Same', keys, issuer: { name: 'Same', ...keys }, ca: true }),
+    );
     const parse = ({ der: bytes }: IssuedCertificate): Promise<Certificate> => parseCertificate(bytes);
-    const validate = pathValidator({ anchors: [await parse(anchor)], intermediates: await Promise.all([...many, ca].map(parse)), at: now });
+    const validate = pathValidator({
+      anchors: [await parse(anchor)],
+      intermediates: await Promise.all([...many, ca].map(parse)),
+      at: now,
+    });
     expect(validate(await parse(leafOf(ca))).trusted).toBe(true);
     expect(validate(await parse(leafOf(many[0] as IssuedCertificate))).trusted).toBe(false);
     expect(validate(await parse(leafOf(ca))).problem).toMatch(/given up/);
@@ -231,9 +347,15 @@ describe('certificates from strangers', () => {
   it('in the name of a CA, with lists in its name, do not keep it busy', async () => {
     const decoys = Array.from({ length: 300 }, () => root('CA'));
     const forger = { name: 'CA', ...keyPair() };
-    const revocationLists = [anchor, ...Array.from({ length: 100 }, () => forger)].map((issuer) => parseRevocationList(revocationList(issuer, [])));
+    const revocationLists = [anchor, ...Array.from({ length: 100 }, () => forger)].map((issuer) =>
+      parseRevocationList(revocationList(issuer, [])),
+    );
     const leaf = leafOf(ca);
-    await inNoTime(async () => expect((await check(leaf, [ca, ...decoys], { revocationLists })).problem).toMatch(/could not be determined|given up/));
+    await inNoTime(async () =>
+      expect((await check(leaf, [ca, ...decoys], { revocationLists })).problem).toMatch(
+        /could not be determined|given up/,
+      ),
+    );
   });
 
   it('below somebody who is trusted but no CA do not have his lists read again for every way to him', async () => {
@@ -241,8 +363,14 @@ describe('certificates from strangers', () => {
     const below = { name: 'T', privateKey: trusted.privateKey, publicKey: trusted.publicKey };
     const ways = Array.from({ length: 13 }, () => issue({ subject: 'T', keys: below, issuer: below, ca: true }));
     const forger = { name: 'CA', ...keyPair() };
-    const revocationLists = [anchor, ...Array.from({ length: 400 }, () => forger)].map((issuer) => parseRevocationList(revocationList(issuer, [])));
-    await inNoTime(async () => expect((await check(leafOf(below as IssuedCertificate), [trusted, ca, ...ways], { revocationLists })).trusted).toBe(false));
+    const revocationLists = [anchor, ...Array.from({ length: 400 }, () => forger)].map((issuer) =>
+      parseRevocationList(revocationList(issuer, [])),
+    );
+    await inNoTime(async () =>
+      expect(
+        (await check(leafOf(below as IssuedCertificate), [trusted, ca, ...ways], { revocationLists })).trusted,
+      ).toBe(false),
+    );
   });
 
   it.each<[string, string, () => KeyObject]>([
@@ -250,9 +378,12 @@ describe('certificates from strangers', () => {
     ['DSA', '2.16.840.1.101.3.4.3.2', () => dsaKey(10_000)],
   ])('with %s keys that are slow to use are not used', async (_, oid, makeKey) => {
     const publicKey = makeKey();
-    const signer = await parseCertificate(issue({ subject: 'Slow', issuer: anchor, keys: { publicKey, privateKey: anchor.privateKey } }).der);
+    const signer = await parseCertificate(
+      issue({ subject: 'Slow', issuer: anchor, keys: { publicKey, privateKey: anchor.privateKey } }).der,
+    );
     const numbers = der.sequence(der.integer(Buffer.alloc(31, 1)), der.integer(Buffer.alloc(31, 1)));
-    const signature = publicKey.asymmetricKeyType === 'dsa' ? numbers : Buffer.concat([Buffer.of(0), Buffer.alloc(2047, 7)]);
+    const signature =
+      publicKey.asymmetricKeyType === 'dsa' ? numbers : Buffer.concat([Buffer.of(0), Buffer.alloc(2047, 7)]);
     const algorithm = { oid, parameters: undefined, der: der.sequence(der.oid(oid)) };
     const elapsed = cpuTimer();
     for (let i = 0; i < 200; i++) expect(isSignedBy(signer, algorithm, Buffer.from('x'), signature)).toBe(false);
@@ -267,35 +398,58 @@ describe('certificates from strangers', () => {
     return number;
   }
   function rsaKey(bits: number): KeyObject {
-    return createPublicKey({ key: { kty: 'RSA', n: odd(bits).toString('base64url'), e: odd(56).toString('base64url') }, format: 'jwk' });
+    return createPublicKey({
+      key: { kty: 'RSA', n: odd(bits).toString('base64url'), e: odd(56).toString('base64url') },
+      format: 'jwk',
+    });
   }
   function dsaKey(bits: number): KeyObject {
     const parameters = der.sequence(der.integer(odd(bits)), der.integer(odd(256)), der.integer(odd(bits - 8)));
-    const key = der.sequence(der.sequence(der.oid('1.2.840.10040.4.1'), parameters), der.bitString(der.integer(odd(bits - 8))));
+    const key = der.sequence(
+      der.sequence(der.oid('1.2.840.10040.4.1'), parameters),
+      der.bitString(der.integer(odd(bits - 8))),
+    );
     return createPublicKey({ key, format: 'der', type: 'spki' });
   }
 
   it('with an object identifier of a megabyte are refused before it is a number', async () => {
     const long = der.element(der.tag.oid, Buffer.alloc(900_000, 0xff), Buffer.of(1));
-    const odd = issue({ subject: 'Odd', issuer: anchor, extensions: [der.sequence(long, der.octetString(Buffer.alloc(1)))] });
+    const odd = issue({
+      subject: 'Odd',
+      issuer: anchor,
+      extensions: [der.sequence(long, der.octetString(Buffer.alloc(1)))],
+    });
     await inNoTime(() => expect(parseCertificate(odd.der)).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' }));
   });
 
   it('with an object identifier without end are no other name’s', async () => {
     const cut = der.element(der.tag.oid, der.oid('2.5.29.19').subarray(2), Buffer.of(0x80));
-    const odd = issue({ subject: 'Odd', issuer: anchor, extensions: [der.sequence(cut, der.octetString(der.sequence(der.boolean(true))))] });
+    const odd = issue({
+      subject: 'Odd',
+      issuer: anchor,
+      extensions: [der.sequence(cut, der.octetString(der.sequence(der.boolean(true))))],
+    });
     await expect(parseCertificate(odd.der)).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' });
   });
 
   it('in their thousands are refused', async () => {
-    expect((await check(leafOf(ca), Array.from({ length: 2001 }, () => ca))).problem).toMatch(/more than 2000/);
+    expect(
+      (
+        await check(
+          leafOf(ca),
+          Array.from({ length: 2001 }, () => ca),
+        )
+      ).problem,
+    ).toMatch(/more than 2000/);
   });
 
   it('with extensions that are not well-formed make the path invalid, and nothing more', async () => {
     for (const value of [Buffer.alloc(0), Buffer.of(0x30), Buffer.of(0x30, 0x80, 0, 0), Buffer.of(0x04, 0x01, 0x00)]) {
       for (const oid of ['2.5.29.30', '2.5.29.32', '2.5.29.33', '2.5.29.36', '2.5.29.54', '2.5.29.31']) {
         const odd = issue({ subject: 'Odd', issuer: anchor, ca: true, extensions: [extension(oid, false, value)] });
-        const result = await check(leafOf(odd), [odd], { revocationLists: [parseRevocationList(revocationList(anchor, []))] });
+        const result = await check(leafOf(odd), [odd], {
+          revocationLists: [parseRevocationList(revocationList(anchor, []))],
+        });
         expect(result.trusted).toBe(false);
       }
     }

@@ -5,14 +5,18 @@ import { complete, minimal, withKeys, withServer } from './samples.js';
 
 const strict = { allowReferences: false };
 const sign = (certificate: object): object => withKeys({ smime: { sign: { certificate } } });
-const encrypt = (certificates: unknown, more: object = {}): object => withKeys({ smime: { encrypt: { certificates, ...more } } });
+const encrypt = (certificates: unknown, more: object = {}): object =>
+  withKeys({ smime: { encrypt: { certificates, ...more } } });
 const authentication = (value: object): object => withKeys({ authentication: value });
 const kerberos = { method: 'kerberos', principal: 'a@EXAMPLE.COM' };
 
 describe('parseProfile with allowReferences: false', () => {
   it.each<[string, object]>([
     ['authentication.password.env', authentication({ method: 'plain', username: 'a', password: { env: 'HOME' } })],
-    ['authentication.password.file', authentication({ method: 'plain', username: 'a', password: { file: '/etc/passwd' } })],
+    [
+      'authentication.password.file',
+      authentication({ method: 'plain', username: 'a', password: { file: '/etc/passwd' } }),
+    ],
     ['authentication.token.file', authentication({ method: 'xoauth2', username: 'a', token: { file: '/etc/passwd' } })],
     ['authentication.keytabFile', authentication({ ...kerberos, keytabFile: '/etc/krb5.keytab' })],
     ['authentication.credentialCache', authentication({ ...kerberos, credentialCache: '/tmp/krb5cc_0' })],
@@ -25,7 +29,10 @@ describe('parseProfile with allowReferences: false', () => {
     ['smime.sign.certificate.keyFile', sign({ data: 'AAAA', keyFile: 'k' })],
     ['smime.sign.certificate.store', sign({ store: 'user', select: { alias: 'a' } })],
     ['smime.sign.certificate.store', sign({ store: 'machine', select: { alias: 'a' } })],
-    ['smime.sign.certificate.store.location', sign({ store: { type: 'windows', location: 'CurrentUser\\My' }, select: { alias: 'a' } })],
+    [
+      'smime.sign.certificate.store.location',
+      sign({ store: { type: 'windows', location: 'CurrentUser\\My' }, select: { alias: 'a' } }),
+    ],
     ['smime.sign.certificate.key.env', sign({ data: 'AAAA', key: { env: 'KEY' } })],
     ['smime.sign.certificate.password.file', sign({ data: 'AAAA', password: { file: 'x' } })],
     // The cache is found by the profile's name, which a stranger chooses.
@@ -37,21 +44,32 @@ describe('parseProfile with allowReferences: false', () => {
     ['smime.encrypt.encryptToSelf.file', encrypt({ data: 'AAAA' }, { encryptToSelf: { file: 'me.p12' } })],
     ['proxy', withKeys({ proxy: 'auto' })],
     ['proxy', withKeys({ proxy: { type: 'auto' } })],
-    ['proxy.password.env', withKeys({ proxy: { type: 'socks5', host: 'p', username: 'a', password: { env: 'HOME' } } })],
+    [
+      'proxy.password.env',
+      withKeys({ proxy: { type: 'socks5', host: 'p', username: 'a', password: { env: 'HOME' } } }),
+    ],
     ['proxy.tls.ca.file', withKeys({ proxy: { type: 'http-connect', host: 'p', tls: { ca: { file: 'x' } } } })],
-    ['dkim.privateKey.file', withKeys({ dkim: { domain: 'example.com', selector: 's', privateKey: { file: '/etc/ssl/private/key.pem' } } })],
+    [
+      'dkim.privateKey.file',
+      withKeys({ dkim: { domain: 'example.com', selector: 's', privateKey: { file: '/etc/ssl/private/key.pem' } } }),
+    ],
   ])('refuses %s, and says why: %#', (path, value) => {
     const problems = parseProblems(value, strict);
     const found = problems.find((problem) => problem.startsWith(`${path}: `));
     expect(found).toMatch(/which is not allowed here: this profile is read with allowReferences: false/);
-    expect(problems.every((problem) => problem.includes('allowReferences') || problem.includes('stands only beside'))).toBe(true);
+    expect(
+      problems.every((problem) => problem.includes('allowReferences') || problem.includes('stands only beside')),
+    ).toBe(true);
   });
 
   it('takes a profile that names nothing of this machine', () => {
     const value = {
       ...minimal,
       authentication: { ...kerberos, password: 'x', kdc: ['kdc.example.com'] },
-      smime: { sign: { certificate: { data: 'AAAA', password: 'x', cache: false } }, encrypt: { certificates: { data: '-----BEGIN CERTIFICATE-----' } } },
+      smime: {
+        sign: { certificate: { data: 'AAAA', password: 'x', cache: false } },
+        encrypt: { certificates: { data: '-----BEGIN CERTIFICATE-----' } },
+      },
       proxy: 'http://u:p@proxy:3128',
     };
     expect(parseProfile(value, strict)).toEqual(value);
@@ -69,7 +87,10 @@ describe('parseProfile with allowReferences: false', () => {
 });
 
 describe('the options of parseProfile', () => {
-  it.each([{ allowReference: false }, { allowReferences: 'false' }, { allowReferences: 0 }, null])('are refused as %j, which would let a stranger read files', (options) => {
-    expect(() => parseProfile(minimal, options as never)).toThrow(/options of this call are not valid/);
-  });
+  it.each([{ allowReference: false }, { allowReferences: 'false' }, { allowReferences: 0 }, null])(
+    'are refused as %j, which would let a stranger read files',
+    (options) => {
+      expect(() => parseProfile(minimal, options as never)).toThrow(/options of this call are not valid/);
+    },
+  );
 });

@@ -46,7 +46,10 @@ describe('defineProfile', () => {
     const profile = defineProfile(original);
     data[0] = 99;
     original.server.host = 'evil.example.com';
-    expect(profile.server).toEqual({ host: 'a.example.com', tls: { clientCertificate: { data: new Uint8Array([1, 2, 3]) } } });
+    expect(profile.server).toEqual({
+      host: 'a.example.com',
+      tls: { clientCertificate: { data: new Uint8Array([1, 2, 3]) } },
+    });
   });
 
   it('keeps live values as they are', () => {
@@ -59,7 +62,10 @@ describe('defineProfile', () => {
     const profile = defineProfile({
       ...minimal,
       authentication: { method: 'custom', createMechanism },
-      smime: { sign: { certificate: { store, select: { alias: 'a' }, password } }, encrypt: { certificates: [certificates, { store }] } },
+      smime: {
+        sign: { certificate: { store, select: { alias: 'a' }, password } },
+        encrypt: { certificates: [certificates, { store }] },
+      },
     });
     expect(profile.authentication).toEqual({ method: 'custom', createMechanism });
     expect(profile.smime?.sign?.certificate).toEqual({ store, select: { alias: 'a' }, password });
@@ -69,23 +75,35 @@ describe('defineProfile', () => {
   });
 
   it('leaves out keys whose value is undefined', () => {
-    expect(Object.keys(defineProfile({ ...minimal, description: undefined, proxy: undefined }))).toEqual(['name', 'sender', 'server']);
+    expect(Object.keys(defineProfile({ ...minimal, description: undefined, proxy: undefined }))).toEqual([
+      'name',
+      'sender',
+      'server',
+    ]);
   });
 
   it('keeps an explicit 0 and false', () => {
-    const profile = defineProfile({ ...minimal, server: { host: 'h', timeouts: { connectMs: 0 }, tls: { useSystemCa: false } } });
+    const profile = defineProfile({
+      ...minimal,
+      server: { host: 'h', timeouts: { connectMs: 0 }, tls: { useSystemCa: false } },
+    });
     expect(profile.server).toEqual({ host: 'h', timeouts: { connectMs: 0 }, tls: { useSystemCa: false } });
   });
 
   it('takes objects of another realm and objects without a prototype', () => {
-    const foreign = runInNewContext('({ name: "office", sender: { email: "ann@example.com" }, server: { host: "h", tls: { ca: new Uint8Array([1]) } } })') as EmailProfile;
+    const foreign = runInNewContext(
+      '({ name: "office", sender: { email: "ann@example.com" }, server: { host: "h", tls: { ca: new Uint8Array([1]) } } })',
+    ) as EmailProfile;
     expect(defineProfile(foreign).server.tls?.ca).toEqual(new Uint8Array([1]));
     expect(defineProfile(Object.assign(Object.create(null), minimal) as EmailProfile)).toEqual(minimal);
   });
 
   it('does not see inherited properties, whatever Object.prototype holds', () => {
     const polluted = Object.prototype as { description?: unknown; env?: unknown };
-    const noSecret = { ...minimal, authentication: { method: 'plain', username: 'a', password: {} } } as unknown as EmailProfile;
+    const noSecret = {
+      ...minimal,
+      authentication: { method: 'plain', username: 'a', password: {} },
+    } as unknown as EmailProfile;
     let keys: string[] = [];
     let paths: string[] = [];
     polluted.description = 'from the prototype';
@@ -103,14 +121,29 @@ describe('defineProfile', () => {
 
   it('has no setting of Object.prototype, nor have the settings with their defaults (prototype pollution)', () => {
     const polluted = Object.prototype as Record<string, unknown>;
-    const inherited = { dangerouslyAcceptAnyCertificate: true, proxy: 'http://evil.example', connectMs: 1, keyPassword: 'x' };
+    const inherited = {
+      dangerouslyAcceptAnyCertificate: true,
+      proxy: 'http://evil.example',
+      connectMs: 1,
+      keyPassword: 'x',
+    };
     const sign = { certificate: { file: 'a' } };
     Object.assign(polluted, inherited);
     try {
       const profile = defineProfile({ ...minimal, server: { host: 'h', tls: {} }, smime: { sign } });
       const { tls, timeouts } = resolveServer(profile.server);
-      const parts = [profile, profile.server.tls, tls, resolveTls(), resolveSign(sign), resolveProxy({ type: 'socks5', host: 'p' }), profile.smime?.sign?.certificate];
-      for (const part of parts) for (const key of Object.keys(inherited)) expect((part as unknown as Record<string, unknown>)[key]).toBeUndefined();
+      const parts = [
+        profile,
+        profile.server.tls,
+        tls,
+        resolveTls(),
+        resolveSign(sign),
+        resolveProxy({ type: 'socks5', host: 'p' }),
+        profile.smime?.sign?.certificate,
+      ];
+      for (const part of parts)
+        for (const key of Object.keys(inherited))
+          expect((part as unknown as Record<string, unknown>)[key]).toBeUndefined();
       expect(timeouts.connectMs).toBe(30_000);
     } finally {
       for (const key of Object.keys(inherited)) delete polluted[key];
@@ -132,9 +165,19 @@ describe('output of a defined profile', () => {
     ['JSON.stringify', JSON.stringify],
     ['util.inspect', (value: unknown) => inspect(value, { depth: null })],
     ['util.inspect with showHidden', (value: unknown) => inspect(value, { depth: null, showHidden: true })],
-    ['util.inspect with getters and colors', (value: unknown) => inspect(value, { depth: 20, getters: true, colors: true })],
+    [
+      'util.inspect with getters and colors',
+      (value: unknown) => inspect(value, { depth: 20, getters: true, colors: true }),
+    ],
   ])('shows [redacted] and no secret by %s, of the whole and of every part', (_name, show) => {
-    const parts: unknown[] = [profile, { ...profile }, [profile], profile.authentication, profile.server, profile.server.tls];
+    const parts: unknown[] = [
+      profile,
+      { ...profile },
+      [profile],
+      profile.authentication,
+      profile.server,
+      profile.server.tls,
+    ];
     parts.push(profile.smime?.sign?.certificate, profile.smime?.encrypt, profile.proxy, profile.dkim);
     for (const part of parts) {
       const text = show(part);
@@ -155,7 +198,11 @@ describe('output of a defined profile', () => {
     const json = JSON.parse(JSON.stringify(profile)) as EmailProfile;
     expect(json.sender).toEqual(complete.sender);
     expect(json.authentication).toEqual({ ...complete.authentication, password: '[redacted]' });
-    expect(json.smime?.sign?.certificate).toEqual({ data: '[redacted]', key: '[redacted]', keyPassword: { env: 'KEY_PASSWORD' } });
+    expect(json.smime?.sign?.certificate).toEqual({
+      data: '[redacted]',
+      key: '[redacted]',
+      keyPassword: { env: 'KEY_PASSWORD' },
+    });
   });
 
   it('redacts the password in the text form of a proxy', () => {
@@ -167,8 +214,15 @@ describe('output of a defined profile', () => {
     const password = (): string => {
       throw new Error('called');
     };
-    const live = defineProfile({ ...minimal, authentication: { method: 'plain', username: 'a', password }, smime: { encrypt: { certificates: () => [] } } });
-    expect(JSON.parse(JSON.stringify(live))).toMatchObject({ authentication: { password: '[redacted]' }, smime: { encrypt: { certificates: '[function]' } } });
+    const live = defineProfile({
+      ...minimal,
+      authentication: { method: 'plain', username: 'a', password },
+      smime: { encrypt: { certificates: () => [] } },
+    });
+    expect(JSON.parse(JSON.stringify(live))).toMatchObject({
+      authentication: { password: '[redacted]' },
+      smime: { encrypt: { certificates: '[function]' } },
+    });
   });
 
   it('has no further enumerable keys, so that spread and structuredClone give the settings alone', () => {

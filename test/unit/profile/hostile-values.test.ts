@@ -33,7 +33,8 @@ describe('a hostile value in place of any setting', () => {
         }
         // CR and LF are text in a description and in a literal secret.
         if (thrown === undefined && replacement === '\r\n') continue;
-        if (!isEmailError(thrown)) expect.fail(`${path.join('.')} took ${String(replacement)}, or threw ${String(thrown)}`);
+        if (!isEmailError(thrown))
+          expect.fail(`${path.join('.')} took ${String(replacement)}, or threw ${String(thrown)}`);
         const named = path.length === 0 || thrown.problems?.some((problem) => problem.path.startsWith(path.join('.')));
         if (!named) expect.fail(`${path.join('.')} is not named: ${thrown.message}`);
         const text = JSON.stringify(thrown);
@@ -52,9 +53,38 @@ describe('a value that throws when it is read', () => {
   revoke();
 
   it.each<[string, unknown]>([
-    ['a getter', { ...complete, get sender() { return thrower(); } }],
-    ['a getter of a secret', { ...complete, authentication: { method: 'plain', username: 'a', get password() { return thrower(); } } }],
-    ['a getter beside $schema', { $schema: 'x', ...complete, get name() { return thrower(); } }],
+    [
+      'a getter',
+      {
+        ...complete,
+        get sender() {
+          return thrower();
+        },
+      },
+    ],
+    [
+      'a getter of a secret',
+      {
+        ...complete,
+        authentication: {
+          method: 'plain',
+          username: 'a',
+          get password() {
+            return thrower();
+          },
+        },
+      },
+    ],
+    [
+      'a getter beside $schema',
+      {
+        $schema: 'x',
+        ...complete,
+        get name() {
+          return thrower();
+        },
+      },
+    ],
     ['a proxy', new Proxy({}, { ownKeys: thrower })],
     ['a proxy in it', { ...complete, server: new Proxy({}, { getPrototypeOf: thrower }) }],
     ['a revoked proxy', revoked],
@@ -66,7 +96,10 @@ describe('a value that throws when it is read', () => {
     } catch (error) {
       thrown = error;
     }
-    expect(thrown).toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'profile', message: 'could not be read: a getter or a proxy in it threw' }] });
+    expect(thrown).toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+      problems: [{ path: 'profile', message: 'could not be read: a getter or a proxy in it threw' }],
+    });
     expect(String(thrown) + JSON.stringify(thrown)).not.toContain(words);
     expect((thrown as Error).cause).toBeInstanceOf(Error);
   });

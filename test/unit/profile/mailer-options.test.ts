@@ -3,7 +3,12 @@ import type { MailerOptions } from '../../../src/model/mailer.js';
 import type { ProfileStore } from '../../../src/model/store.js';
 import type { Transport } from '../../../src/model/transport.js';
 import { defineProfile } from '../../../src/profile/define.js';
-import { checkCloseOptions, checkMailerOptions, checkSendOptions, checkTestOptions } from '../../../src/profile/mailer-options.js';
+import {
+  checkCloseOptions,
+  checkMailerOptions,
+  checkSendOptions,
+  checkTestOptions,
+} from '../../../src/profile/mailer-options.js';
 import { problemsOf } from './problems.js';
 import { minimal } from './samples.js';
 
@@ -20,11 +25,18 @@ describe('checkMailerOptions', () => {
   it('gives a frozen copy in which live values are the same', () => {
     const transport = new Sink();
     const logger = (): void => undefined;
-    const options = { pool: { maxConnections: 2, idleTimeoutMs: 0, rateLimit: { messages: 10, perMs: 1000 } }, transport, logger, fileAccess: { root: '/srv' } };
+    const options = {
+      pool: { maxConnections: 2, idleTimeoutMs: 0, rateLimit: { messages: 10, perMs: 1000 } },
+      transport,
+      logger,
+      fileAccess: { root: '/srv' },
+    };
     const checked = checkMailerOptions(options);
     expect(checked).toEqual(options);
     expect(checked.transport).toBe(transport);
-    expect(Object.isFrozen(checked) && Object.isFrozen(checked.pool) && Object.isFrozen(checked.pool?.rateLimit)).toBe(true);
+    expect(Object.isFrozen(checked) && Object.isFrozen(checked.pool) && Object.isFrozen(checked.pool?.rateLimit)).toBe(
+      true,
+    );
     expect(Object.isFrozen(transport)).toBe(false);
     expect(checkMailerOptions()).toEqual({});
   });
@@ -55,19 +67,30 @@ describe('checkMailerOptions', () => {
   });
 
   it('calls what it refuses options, not a profile', () => {
-    expect(() => checkMailerOptions(5 as unknown as MailerOptions)).toThrow('The mailer options are not valid: options: expected an object of mailer options, got the number 5');
+    expect(() => checkMailerOptions(5 as unknown as MailerOptions)).toThrow(
+      'The mailer options are not valid: options: expected an object of mailer options, got the number 5',
+    );
   });
 
   const cached = defineProfile({
     ...minimal,
     server: { host: 'h', tls: { clientCertificate: { file: 'a', cache: true } } },
-    smime: { sign: { certificate: { file: 'b', cache: false } }, encrypt: { certificates: [{ directory: 'd' }, { file: 'c', cache: true }] } },
+    smime: {
+      sign: { certificate: { file: 'b', cache: false } },
+      encrypt: { certificates: [{ directory: 'd' }, { file: 'c', cache: true }] },
+    },
     headers: { cache: 'true' },
   });
 
   it('refuses certificates with cache: true where there is no store for them, by their paths', () => {
-    expect(problemsOf(() => checkMailerOptions({}, cached)).map(({ path }) => path)).toEqual(['server.tls.clientCertificate.cache', 'smime.encrypt.certificates.1.cache']);
-    const store = { loadCached: () => Promise.resolve(undefined), saveCached: () => Promise.resolve() } as unknown as ProfileStore;
+    expect(problemsOf(() => checkMailerOptions({}, cached)).map(({ path }) => path)).toEqual([
+      'server.tls.clientCertificate.cache',
+      'smime.encrypt.certificates.1.cache',
+    ]);
+    const store = {
+      loadCached: () => Promise.resolve(undefined),
+      saveCached: () => Promise.resolve(),
+    } as unknown as ProfileStore;
     expect(checkMailerOptions({ profileStore: store }, cached)).toEqual({ profileStore: store });
     expect(checkMailerOptions({}, defineProfile(minimal))).toEqual({});
   });
@@ -78,7 +101,11 @@ describe('the options of a call', () => {
     const { signal } = new AbortController();
     const onProgress = (): void => undefined;
     expect([checkSendOptions(), checkTestOptions(), checkCloseOptions()]).toEqual([{}, {}, {}]);
-    expect(checkSendOptions({ signal, onProgress, requireAllRecipients: true })).toEqual({ signal, onProgress, requireAllRecipients: true });
+    expect(checkSendOptions({ signal, onProgress, requireAllRecipients: true })).toEqual({
+      signal,
+      onProgress,
+      requireAllRecipients: true,
+    });
     expect(checkTestOptions({ signal }).signal).toBe(signal);
     expect(checkCloseOptions({ force: true })).toEqual({ force: true });
   });

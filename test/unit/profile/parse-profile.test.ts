@@ -13,13 +13,19 @@ function withAuthentication(authentication: unknown, server: object = {}): Recor
   return { ...withServer(server), authentication };
 }
 
-const sign = (certificate: unknown, more: object = {}): object => withKeys({ smime: { sign: { certificate, ...more } } });
-const encrypt = (certificates: unknown, more: object = {}): object => withKeys({ smime: { encrypt: { certificates, ...more } } });
+const sign = (certificate: unknown, more: object = {}): object =>
+  withKeys({ smime: { sign: { certificate, ...more } } });
+const encrypt = (certificates: unknown, more: object = {}): object =>
+  withKeys({ smime: { encrypt: { certificates, ...more } } });
 const p12 = { file: 'me.p12' };
 
 describe('parseProfile', () => {
   it('takes what JSON holds, drops $schema and reads { base64 } as bytes', () => {
-    const json = { $schema: 'https://example.com/profile.json', ...minimal, server: { host: 'h', tls: { ca: { base64: 'AQID' } } } };
+    const json = {
+      $schema: 'https://example.com/profile.json',
+      ...minimal,
+      server: { host: 'h', tls: { ca: { base64: 'AQID' } } },
+    };
     expect(parseProfile(json)).toEqual({ ...minimal, server: { host: 'h', tls: { ca: new Uint8Array([1, 2, 3]) } } });
     expect(json.$schema).toBe('https://example.com/profile.json');
   });
@@ -45,7 +51,9 @@ describe('parseProfile', () => {
 
   it('names five problems in its message and counts the rest', () => {
     const value = withServer({ a: 1, b: 1, c: 1, d: 1, e: 1, f: 1, g: 1 });
-    expect(() => parseProfile(value)).toThrow(/^The profile is not valid: server\.a: .*server\.e: [^;]*; .*; and 2 more$/);
+    expect(() => parseProfile(value)).toThrow(
+      /^The profile is not valid: server\.a: .*server\.e: [^;]*; .*; and 2 more$/,
+    );
   });
 
   it('stops counting problems at 100', () => {
@@ -53,12 +61,18 @@ describe('parseProfile', () => {
     expect(parseProblems({ ...minimal, ...many })).toHaveLength(100);
   });
 
-  it.each([undefined, null, 5, 'text', true, [], new Date(0), new Map(), Symbol('x'), 5n, () => minimal])('refuses %s as a profile, by its kind', (value) => {
-    expect(parseProblems(value)).toEqual([expect.stringMatching(/^profile: expected a profile: an object with name, sender and server, got /)]);
-  });
+  it.each([undefined, null, 5, 'text', true, [], new Date(0), new Map(), Symbol('x'), 5n, () => minimal])(
+    'refuses %s as a profile, by its kind',
+    (value) => {
+      expect(parseProblems(value)).toEqual([
+        expect.stringMatching(/^profile: expected a profile: an object with name, sender and server, got /),
+      ]);
+    },
+  );
 
   it.each(['__proto__', 'constructor', 'prototype'])('refuses a key %s wherever it stands', (key) => {
-    const own = (base: object): unknown => JSON.parse(JSON.stringify({ ...base, zz: { polluted: true } }).replace('"zz"', `"${key}"`));
+    const own = (base: object): unknown =>
+      JSON.parse(JSON.stringify({ ...base, zz: { polluted: true } }).replace('"zz"', `"${key}"`));
     for (const [path, value] of [
       ['', own(minimal)],
       ['server.', withKeys({ server: own(minimal.server) })],
@@ -71,7 +85,9 @@ describe('parseProfile', () => {
   });
 
   it('refuses an object whose prototype was set', () => {
-    expect(parseProblems({ ...minimal, server: Object.create({ host: 'h' }) as object })).toEqual(['server: expected an object, got an object of a class']);
+    expect(parseProblems({ ...minimal, server: Object.create({ host: 'h' }) as object })).toEqual([
+      'server: expected an object, got an object of a class',
+    ]);
   });
 
   it('escapes keys that it names, and keeps them short', () => {
@@ -92,16 +108,33 @@ describe('parseProfile', () => {
     ['passwrod', 'authentication.passwrod: is not a known key; did you mean password?'],
     ['PASSWORD', 'authentication.PASSWORD: is not a known key; did you mean password?'],
     ['allow_plaintext', 'authentication.allow_plaintext: is not a known key; did you mean allowPlaintext?'],
-    ['x', 'authentication.x: is not a known key; known are method, username, password, authorizationId, allowPlaintext'],
+    [
+      'x',
+      'authentication.x: is not a known key; known are method, username, password, authorizationId, allowPlaintext',
+    ],
   ])('suggests the nearest known key for %s', (key, expected) => {
-    expect(parseProblems(withAuthentication({ method: 'plain', username: 'a', password: 'b', [key]: 'secret' }))).toEqual([expected]);
+    expect(
+      parseProblems(withAuthentication({ method: 'plain', username: 'a', password: 'b', [key]: 'secret' })),
+    ).toEqual([expected]);
   });
 
   it("never repeats a secret's value", () => {
-    const text = JSON.stringify(complete, (_key, value: unknown) => (value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value));
+    const text = JSON.stringify(complete, (_key, value: unknown) =>
+      value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value,
+    );
     // Every secret is made wrong in its own way: a control, a wrong neighbour, a wrong type around it.
-    const broken = JSON.parse(text.replace(/"(pw-[a-z0-9]+|-----BEGIN PRIVATE[^"]*)"/g, '"$1\\u0000"').replace('"username":"u"', '"username":"u:\\u0000"')) as object;
-    const inspected = problemsOf(() => parseProfile({ ...broken, x: 'pw-auth', authentication: { method: 'plain', username: ['pw-auth'], password: ['pw-auth'] } }));
+    const broken = JSON.parse(
+      text
+        .replace(/"(pw-[a-z0-9]+|-----BEGIN PRIVATE[^"]*)"/g, '"$1\\u0000"')
+        .replace('"username":"u"', '"username":"u:\\u0000"'),
+    ) as object;
+    const inspected = problemsOf(() =>
+      parseProfile({
+        ...broken,
+        x: 'pw-auth',
+        authentication: { method: 'plain', username: ['pw-auth'], password: ['pw-auth'] },
+      }),
+    );
     expect(inspected.length).toBeGreaterThan(8);
     for (const secret of secrets) expect(JSON.stringify(inspected)).not.toContain(secret);
     const [proxy = ''] = parseProblems(withKeys({ proxy: 'socks9://user:pw-proxy@host' }));
@@ -123,22 +156,51 @@ describe('values that are allowed', () => {
     ['a single CA', withTls({ ca: { file: 'ca.pem' } })],
     ['a header value with a tab and characters beyond ASCII', withKeys({ headers: { 'X-A': 'a\tb é 😀' } })],
     ['no headers', withKeys({ headers: [] })],
-    ['a password with a line break, blanks and characters beyond ASCII', withAuthentication({ method: 'plain', username: 'a', password: ' p\r\nä ' })],
-    ['an external method with a certificate', withAuthentication({ method: 'external' }, { tls: { clientCertificate: p12 } })],
+    [
+      'a password with a line break, blanks and characters beyond ASCII',
+      withAuthentication({ method: 'plain', username: 'a', password: ' p\r\nä ' }),
+    ],
+    [
+      'an external method with a certificate',
+      withAuthentication({ method: 'external' }, { tls: { clientCertificate: p12 } }),
+    ],
     ['Kerberos with the ticket cache alone', withAuthentication({ method: 'kerberos' })],
-    ['Kerberos with a keytab', withAuthentication({ method: 'kerberos', principal: 'svc/host@EXAMPLE.COM', keytabFile: 'k', kdc: ['kdc', 'kdc:88', '[::1]:88', '::1', '192.0.2.1:88'] })],
-    ['Kerberos to an IP address with a service principal', withAuthentication({ method: 'kerberos', servicePrincipal: 'smtp/mail.example.com' }, { host: '192.0.2.1' })],
-    ['an NTLM domain', withAuthentication({ method: 'ntlm', username: 'DOM\\user', password: { env: 'PW' }, domain: 'DOM', workstation: 'WS' })],
+    [
+      'Kerberos with a keytab',
+      withAuthentication({
+        method: 'kerberos',
+        principal: 'svc/host@EXAMPLE.COM',
+        keytabFile: 'k',
+        kdc: ['kdc', 'kdc:88', '[::1]:88', '::1', '192.0.2.1:88'],
+      }),
+    ],
+    [
+      'Kerberos to an IP address with a service principal',
+      withAuthentication({ method: 'kerberos', servicePrincipal: 'smtp/mail.example.com' }, { host: '192.0.2.1' }),
+    ],
+    [
+      'an NTLM domain',
+      withAuthentication({
+        method: 'ntlm',
+        username: 'DOM\\user',
+        password: { env: 'PW' },
+        domain: 'DOM',
+        workstation: 'WS',
+      }),
+    ],
     ['a token by reference', withAuthentication({ method: 'xoauth2', username: 'a', token: { file: '/run/token' } })],
     ['an empty certificate password', sign({ file: 'me.p12', password: '' })],
     ['a key in bytes', sign({ data: 'AAAA', key: { base64: 'AAAA' } })],
     ['the machine store', sign({ store: 'machine', select: { fingerprint: fingerprint } })],
-    ["LDAP anonymously, with an empty base", encrypt({ ldap: 'ldap://ldap.example.com/', baseDn: '' })],
+    ['LDAP anonymously, with an empty base', encrypt({ ldap: 'ldap://ldap.example.com/', baseDn: '' })],
     ["proxy 'auto' as an object", withKeys({ proxy: { type: 'auto', username: 'a', password: 'b' } })],
     ['an IPv6 proxy as text', withKeys({ proxy: 'http://[2001:db8::1]:3128' })],
     ['SOCKS4 with a user id', withKeys({ proxy: 'socks4://id@proxy' })],
     ['tls: false of a SOCKS proxy', withKeys({ proxy: { type: 'socks5', host: 'p', tls: false } })],
-    ['a single DKIM signature by reference', withKeys({ dkim: { domain: 'example.com', selector: 's', privateKey: { env: 'DKIM' } } })],
+    [
+      'a single DKIM signature by reference',
+      withKeys({ dkim: { domain: 'example.com', selector: 's', privateKey: { env: 'DKIM' } } }),
+    ],
     ['a null reverse path', withSender({ envelopeFrom: '' })],
     ['a quoted local part', withSender({ email: '"a b"@example.com' })],
   ])('takes %s', (_name, value) => {
@@ -200,8 +262,16 @@ describe('values that are refused', () => {
     ['server.port', withServer({ port: 65536 }), /got the number 65536/],
     ['server.port', withServer({ port: '587' }), /got a string/],
     ['server.port', withServer({ port: Number.NaN }), /got NaN/],
-    ['server.security', withServer({ security: 'tls' }), /expected 'automatic', 'implicit', 'explicit' or 'none', got 'tls'$/],
-    ['server.security', withServer({ security: 'STARTTLS' }), /or 'none', got 'STARTTLS', which is called 'explicit' here$/],
+    [
+      'server.security',
+      withServer({ security: 'tls' }),
+      /expected 'automatic', 'implicit', 'explicit' or 'none', got 'tls'$/,
+    ],
+    [
+      'server.security',
+      withServer({ security: 'STARTTLS' }),
+      /or 'none', got 'STARTTLS', which is called 'explicit' here$/,
+    ],
     ['server.security', withServer({ security: 'ssl' }), /or 'none', got 'ssl', which is called 'implicit' here$/],
     ['server.protocol', withServer({ protocol: 'esmtp' }), /'smtp' or 'lmtp'/],
     ['server.localName', withServer({ localName: 'a\r\nMAIL' }), /CR/],
@@ -219,7 +289,11 @@ describe('values that are refused', () => {
     ['server.tls.pinnedFingerprints', withTls({ pinnedFingerprints: fingerprint }), /got a string/],
     ['server.tls.pinnedFingerprints.0', withTls({ pinnedFingerprints: ['ab'.repeat(20)] }), /40 hex digits \(SHA-1\)/],
     ['server.tls.pinnedFingerprints.0', withTls({ pinnedFingerprints: [`${'a1:'.repeat(31)}a`] }), /63 hex digits/],
-    ['server.tls.dangerouslyAcceptAnyCertificate', withTls({ pinnedFingerprints: [fingerprint], dangerouslyAcceptAnyCertificate: true }), /contradicts pinnedFingerprints/],
+    [
+      'server.tls.dangerouslyAcceptAnyCertificate',
+      withTls({ pinnedFingerprints: [fingerprint], dangerouslyAcceptAnyCertificate: true }),
+      /contradicts pinnedFingerprints/,
+    ],
     ['server.tls.rejectUnauthorized', withTls({ rejectUnauthorized: false }), /not a known key/],
     ['server.tls.serverName', withTls({ serverName: 'a b' }), /neither/],
     ['server.tls.ca', withTls({ ca: [] }), /at least one/],
@@ -230,7 +304,11 @@ describe('values that are refused', () => {
     ['server.tls.ca.base64', withTls({ ca: { base64: 'AQID-_' } }), /base64 text/],
     ['server.tls.ca', withTls({ ca: { base64: '' } }), /got none/],
     ['server.tls.ca.x', withTls({ ca: { base64: 'AQ==', x: 1 } }), /not a known key/],
-    ['server.tls.clientCertificate', withTls({ clientCertificate: {} }), /exactly one of file, data or store, got none/],
+    [
+      'server.tls.clientCertificate',
+      withTls({ clientCertificate: {} }),
+      /exactly one of file, data or store, got none/,
+    ],
     ['server.tls.clientCertificate', withTls({ clientCertificate: 'me.p12' }), /a certificate source/],
     ['headers.0.name', withKeys({ headers: [{ name: 'X Y', value: '' }] }), /printable ASCII/],
     ['headers.0.name', withKeys({ headers: [{ name: 'X:', value: '' }] }), /printable ASCII/],
@@ -246,40 +324,136 @@ describe('values that are refused', () => {
     ['authentication.username', withAuthentication({ method: 'plain', password: 'x' }), /got nothing/],
     ['authentication.username', withAuthentication({ method: 'plain', username: 'a\u0000b', password: 'x' }), /NUL/],
     ['authentication.password', withAuthentication({ method: 'login', username: 'a' }), /got nothing/],
-    ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: '' }), /got an empty string/],
+    [
+      'authentication.password',
+      withAuthentication({ method: 'login', username: 'a', password: '' }),
+      /got an empty string/,
+    ],
     ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: 'a\u0000' }), /NUL/],
-    ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: '[redacted]' }), /left out: give the secret itself/],
+    [
+      'authentication.password',
+      withAuthentication({ method: 'login', username: 'a', password: '[redacted]' }),
+      /left out: give the secret itself/,
+    ],
     // A number may be the secret: of YAML, or of a form.
-    ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: 12345678 }), /got a number$/],
-    ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: {} }), /an object with no key/],
-    ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: { env: 'A', file: 'b' } }), /other keys/],
-    ['authentication.password', withAuthentication({ method: 'login', username: 'a', password: { path: 'b' } }), /other keys/],
-    ['authentication.password.env', withAuthentication({ method: 'login', username: 'a', password: { env: '' } }), /empty string/],
-    ['authentication.password.env', withAuthentication({ method: 'login', username: 'a', password: { env: 'A=B' } }), /=/],
-    ['authentication.password.file', withAuthentication({ method: 'login', username: 'a', password: { file: 'a\u0000b' } }), /NUL/],
-    ['authentication.authorizationId', withAuthentication({ method: 'xoauth2', username: 'a', token: 'b', authorizationId: 'c' }), /XOAUTH2 has no such field/],
-    ['authentication.authorizationId', withAuthentication({ method: 'cram-md5', username: 'a', password: 'b', authorizationId: 'c' }), /not a known key/],
-    ['authentication.domain', withAuthentication({ method: 'plain', username: 'a', password: 'b', domain: 'c' }), /not a known key/],
-    ['authentication.token', withAuthentication({ method: 'xoauth2', username: 'a' }), /got nothing; this version has no OAuth 2\.0/],
-    ['authentication.token', withAuthentication({ method: 'oauthbearer', username: 'a', token: 'Bearer abc' }), /without "Bearer"/],
+    [
+      'authentication.password',
+      withAuthentication({ method: 'login', username: 'a', password: 12345678 }),
+      /got a number$/,
+    ],
+    [
+      'authentication.password',
+      withAuthentication({ method: 'login', username: 'a', password: {} }),
+      /an object with no key/,
+    ],
+    [
+      'authentication.password',
+      withAuthentication({ method: 'login', username: 'a', password: { env: 'A', file: 'b' } }),
+      /other keys/,
+    ],
+    [
+      'authentication.password',
+      withAuthentication({ method: 'login', username: 'a', password: { path: 'b' } }),
+      /other keys/,
+    ],
+    [
+      'authentication.password.env',
+      withAuthentication({ method: 'login', username: 'a', password: { env: '' } }),
+      /empty string/,
+    ],
+    [
+      'authentication.password.env',
+      withAuthentication({ method: 'login', username: 'a', password: { env: 'A=B' } }),
+      /=/,
+    ],
+    [
+      'authentication.password.file',
+      withAuthentication({ method: 'login', username: 'a', password: { file: 'a\u0000b' } }),
+      /NUL/,
+    ],
+    [
+      'authentication.authorizationId',
+      withAuthentication({ method: 'xoauth2', username: 'a', token: 'b', authorizationId: 'c' }),
+      /XOAUTH2 has no such field/,
+    ],
+    [
+      'authentication.authorizationId',
+      withAuthentication({ method: 'cram-md5', username: 'a', password: 'b', authorizationId: 'c' }),
+      /not a known key/,
+    ],
+    [
+      'authentication.domain',
+      withAuthentication({ method: 'plain', username: 'a', password: 'b', domain: 'c' }),
+      /not a known key/,
+    ],
+    [
+      'authentication.token',
+      withAuthentication({ method: 'xoauth2', username: 'a' }),
+      /got nothing; this version has no OAuth 2\.0/,
+    ],
+    [
+      'authentication.token',
+      withAuthentication({ method: 'oauthbearer', username: 'a', token: 'Bearer abc' }),
+      /without "Bearer"/,
+    ],
     ['authentication.principal', withAuthentication({ method: 'kerberos', password: 'x' }), /got nothing/],
-    ['authentication.principal', withAuthentication({ method: 'kerberos', password: 'x', principal: 'ann' }), /without a realm/],
-    ['authentication.keytabFile', withAuthentication({ method: 'kerberos', password: 'x', keytabFile: 'k', principal: 'a@B' }), /one of them/],
-    ['authentication.servicePrincipal', withAuthentication({ method: 'kerberos' }, { host: '2001:db8::1' }), /because server\.host is an IP address/],
-    ['authentication.servicePrincipal', withAuthentication({ method: 'kerberos', servicePrincipal: 'smtp' }), /smtp\/mail/],
+    [
+      'authentication.principal',
+      withAuthentication({ method: 'kerberos', password: 'x', principal: 'ann' }),
+      /without a realm/,
+    ],
+    [
+      'authentication.keytabFile',
+      withAuthentication({ method: 'kerberos', password: 'x', keytabFile: 'k', principal: 'a@B' }),
+      /one of them/,
+    ],
+    [
+      'authentication.servicePrincipal',
+      withAuthentication({ method: 'kerberos' }, { host: '2001:db8::1' }),
+      /because server\.host is an IP address/,
+    ],
+    [
+      'authentication.servicePrincipal',
+      withAuthentication({ method: 'kerberos', servicePrincipal: 'smtp' }),
+      /smtp\/mail/,
+    ],
     ['authentication.kdc.0', withAuthentication({ method: 'kerberos', kdc: ['kdc:99999'] }), /host:port/],
     ['authentication.kdc.0', withAuthentication({ method: 'kerberos', kdc: ['kdc:x'] }), /host:port/],
-    ['server.tls.clientCertificate', withAuthentication({ method: 'external' }), /because authentication\.method is 'external'/],
-    ['server.security', withAuthentication({ method: 'external' }, { security: 'none', tls: { clientCertificate: p12 } }), /shown in TLS/],
-    ['authentication.createMechanism', withAuthentication({ method: 'custom', createMechanism: 'x' }), /expected a function, got a string/],
+    [
+      'server.tls.clientCertificate',
+      withAuthentication({ method: 'external' }),
+      /because authentication\.method is 'external'/,
+    ],
+    [
+      'server.security',
+      withAuthentication({ method: 'external' }, { security: 'none', tls: { clientCertificate: p12 } }),
+      /shown in TLS/,
+    ],
+    [
+      'authentication.createMechanism',
+      withAuthentication({ method: 'custom', createMechanism: 'x' }),
+      /expected a function, got a string/,
+    ],
     ['smime.sign.certificate', sign({ file: 'a', data: 'b' }), /exactly one of file, data or store, got file and data/],
     ['smime.sign.certificate.keyFile', sign({ data: 'b', keyFile: 'k' }), /only beside file/],
     ['smime.sign.certificate.key', sign({ file: 'b', key: 'k' }), /only beside data/],
     ['smime.sign.certificate.select', sign({ file: 'b', select: { alias: 'x' } }), /only beside store/],
     ['smime.sign.certificate.select', sign({ store: 'user' }), /got nothing/],
-    ['smime.sign.certificate.select', sign({ store: 'user', select: { alias: 'a', email: 'b' } }), /exactly one of subject, email, fingerprint or alias, got email and alias/],
-    ['smime.sign.certificate.store', sign({ store: 'system', select: { alias: 'a' } }), /'user' or 'machine', got 'system'/],
-    ['smime.sign.certificate.store.type', sign({ store: { type: 'pem', location: 'x' }, select: { alias: 'a' } }), /got 'pem'/],
+    [
+      'smime.sign.certificate.select',
+      sign({ store: 'user', select: { alias: 'a', email: 'b' } }),
+      /exactly one of subject, email, fingerprint or alias, got email and alias/,
+    ],
+    [
+      'smime.sign.certificate.store',
+      sign({ store: 'system', select: { alias: 'a' } }),
+      /'user' or 'machine', got 'system'/,
+    ],
+    [
+      'smime.sign.certificate.store.type',
+      sign({ store: { type: 'pem', location: 'x' }, select: { alias: 'a' } }),
+      /got 'pem'/,
+    ],
     ['smime.sign.certificate.cache', sign({ file: 'b', cache: 'yes' }), /true or false/],
     ['smime.sign.certificate.data', sign({ data: '[redacted]' }), /left out/],
     ['smime.sign.certificate.data.base64', sign({ data: { base64: '[redacted]' } }), /left out/],
@@ -291,8 +465,16 @@ describe('values that are refused', () => {
     ['smime.encrypt.certificates.ldap', encrypt({ ldap: 'ldap://u:p@x', baseDn: '' }), /ldaps?:\/\/host/],
     ['smime.encrypt.certificates.ldap', encrypt({ ldap: 'ldap://x/dc=a', baseDn: '' }), /ldaps?:\/\/host/],
     ['smime.encrypt.certificates.baseDn', encrypt({ ldap: 'ldap://x' }), /got nothing/],
-    ['smime.encrypt.certificates.password', encrypt({ ldap: 'ldap://x', baseDn: '', bindDn: 'cn=a' }), /beside bindDn, got nothing/],
-    ['smime.encrypt.certificates.password', encrypt({ ldap: 'ldap://x', baseDn: '', password: 'a' }), /only beside bindDn/],
+    [
+      'smime.encrypt.certificates.password',
+      encrypt({ ldap: 'ldap://x', baseDn: '', bindDn: 'cn=a' }),
+      /beside bindDn, got nothing/,
+    ],
+    [
+      'smime.encrypt.certificates.password',
+      encrypt({ ldap: 'ldap://x', baseDn: '', password: 'a' }),
+      /only beside bindDn/,
+    ],
     ['smime.encrypt.certificates.filter', encrypt({ ldap: 'ldap://x', baseDn: '', filter: '(mail=x)' }), /\{address\}/],
     ['smime.encrypt.algorithm', encrypt(p12, { algorithm: 'rc2' }), /got 'rc2'/],
     ['smime.encrypt.trustAnchors', encrypt(p12, { trustAnchors: [] }), /at least one/],
@@ -306,9 +488,17 @@ describe('values that are refused', () => {
     ['proxy.host', withKeys({ proxy: 'http://a b' }), /neither/],
     ['proxy.password', withKeys({ proxy: 'socks5://a:[redacted]@x' }), /left out/],
     ['proxy.password', withKeys({ proxy: 'socks4://a:b@x' }), /'socks4' has a user id and no password/],
-    ['proxy.password', withKeys({ proxy: { type: 'socks4a', host: 'x', username: 'a', password: 'b' } }), /no password/],
+    [
+      'proxy.password',
+      withKeys({ proxy: { type: 'socks4a', host: 'x', username: 'a', password: 'b' } }),
+      /no password/,
+    ],
     ['proxy.password', withKeys({ proxy: { type: 'socks5', host: 'x', password: 'b' } }), /only beside username/],
-    ['proxy.password', withKeys({ proxy: { type: 'socks5', host: 'x', username: 'a', password: 'é'.repeat(128) } }), /at most 255 bytes \(RFC 1929\)/],
+    [
+      'proxy.password',
+      withKeys({ proxy: { type: 'socks5', host: 'x', username: 'a', password: 'é'.repeat(128) } }),
+      /at most 255 bytes \(RFC 1929\)/,
+    ],
     ['proxy.tls', withKeys({ proxy: { type: 'socks5', host: 'x', tls: true } }), /only with type 'http-connect'/],
     ['proxy.resolve', withKeys({ proxy: { type: 'socks4', host: 'x', resolve: 'proxy' } }), /'socks4a' takes names/],
     ['proxy.username', withKeys({ proxy: { type: 'http-connect', host: 'x', username: 'a:b' } }), /colon/],
@@ -317,7 +507,11 @@ describe('values that are refused', () => {
     ['dkim', withKeys({ dkim: [] }), /at least one/],
     ['dkim.domain', withKeys({ dkim: { domain: '192.0.2.1', selector: 's', privateKey: 'k' } }), /a domain name/],
     ['dkim.selector', withKeys({ dkim: { domain: 'a.example', selector: 's;d=x', privateKey: 'k' } }), /./],
-    ['dkim.headers', withKeys({ dkim: { domain: 'a.example', selector: 's', privateKey: 'k', headers: ['Subject'] } }), /lacks From/],
+    [
+      'dkim.headers',
+      withKeys({ dkim: { domain: 'a.example', selector: 's', privateKey: 'k', headers: ['Subject'] } }),
+      /lacks From/,
+    ],
     ['dkim.privateKey', withKeys({ dkim: { domain: 'a.example', selector: 's' } }), /got nothing/],
   ])('refuses %s, with its path alone: %#', (path, value, message) => {
     const problems = problemsOf(() => parseProfile(value));
@@ -326,28 +520,69 @@ describe('values that are refused', () => {
   });
 
   it.each([
-    'From', 'sender', 'REPLY-TO', 'To', 'Cc', 'Bcc', 'Subject', 'Date', 'Message-ID', 'In-Reply-To', 'References', 'MIME-Version', 'Content-Type',
-    'Content-Transfer-Encoding', 'Content-Disposition', 'Return-Path', 'Received', 'DKIM-Signature',
+    'From',
+    'sender',
+    'REPLY-TO',
+    'To',
+    'Cc',
+    'Bcc',
+    'Subject',
+    'Date',
+    'Message-ID',
+    'In-Reply-To',
+    'References',
+    'MIME-Version',
+    'Content-Type',
+    'Content-Transfer-Encoding',
+    'Content-Disposition',
+    'Return-Path',
+    'Received',
+    'DKIM-Signature',
   ])('refuses the custom header field %s in both forms', (name) => {
-    expect(parseProblems(withKeys({ headers: [{ name, value: 'x' }] }))).toEqual([expect.stringMatching(new RegExp(`^headers\\.0\\.name: the field ${name} cannot be a custom one`))]);
-    expect(parseProblems(withKeys({ headers: { [name]: 'x' } }))).toEqual([expect.stringContaining(`headers.${name}: `)]);
+    expect(parseProblems(withKeys({ headers: [{ name, value: 'x' }] }))).toEqual([
+      expect.stringMatching(new RegExp(`^headers\\.0\\.name: the field ${name} cannot be a custom one`)),
+    ]);
+    expect(parseProblems(withKeys({ headers: { [name]: 'x' } }))).toEqual([
+      expect.stringContaining(`headers.${name}: `),
+    ]);
   });
 
   it('refuses useSystemCa before Node 22.15', () => {
-    expect(['20.19.0', '22.14.9', '23.9.0', '22.15.0', '23.10.0', '24.0.0'].map(hasSystemCa)).toEqual([false, false, false, true, true, true]);
+    expect(['20.19.0', '22.14.9', '23.9.0', '22.15.0', '23.10.0', '24.0.0'].map(hasSystemCa)).toEqual([
+      false,
+      false,
+      false,
+      true,
+      true,
+      true,
+    ]);
     const problems = parseProblems(withTls({ useSystemCa: true }));
-    expect(problems).toEqual(hasSystemCa(process.versions.node) ? [] : [expect.stringMatching(/^server\.tls\.useSystemCa: needs Node 22\.15/)]);
+    expect(problems).toEqual(
+      hasSystemCa(process.versions.node) ? [] : [expect.stringMatching(/^server\.tls\.useSystemCa: needs Node 22\.15/)],
+    );
   });
 
   it('reads a hostile megabyte in no time', () => {
     const long = 'a.'.repeat(500_000);
     const elapsed = cpuTimer();
-    parseProblems({ ...withServer({ host: long, localName: `[${long}`, tls: { ciphers: long, pinnedFingerprints: [long], ca: { base64: long } } }), proxy: `http://${'@'.repeat(500_000)}`, name: long, [long]: 1 });
+    parseProblems({
+      ...withServer({
+        host: long,
+        localName: `[${long}`,
+        tls: { ciphers: long, pinnedFingerprints: [long], ca: { base64: long } },
+      }),
+      proxy: `http://${'@'.repeat(500_000)}`,
+      name: long,
+      [long]: 1,
+    });
     expect(elapsed()).toBeLessThan(500);
   });
 
   it('looks for the meaning of no more unknown keys than it names', () => {
-    const value = { ...minimal, ...Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`authenticatoin${index}`, 1])) };
+    const value = {
+      ...minimal,
+      ...Object.fromEntries(Array.from({ length: 200_000 }, (_, index) => [`authenticatoin${index}`, 1])),
+    };
     const elapsed = cpuTimer();
     expect(parseProblems(value)).toHaveLength(100);
     expect(elapsed()).toBeLessThan(1000);

@@ -29,7 +29,9 @@ describe("profileToJson with secrets: 'include'", () => {
   it('writes bytes as { base64 }, and makes { base64 } of the caller bytes in the profile', () => {
     const profile = defineProfile({ ...minimal, server: { host: 'h', tls: { ca: { base64: 'AQID' } } } });
     expect(profile.server.tls?.ca).toEqual(new Uint8Array([1, 2, 3]));
-    expect(profileToJson(profile, { secrets: 'include' })).toMatchObject({ server: { tls: { ca: { base64: 'AQID' } } } });
+    expect(profileToJson(profile, { secrets: 'include' })).toMatchObject({
+      server: { tls: { ca: { base64: 'AQID' } } },
+    });
   });
 
   it('gives data of which a change does not reach the profile', () => {
@@ -49,13 +51,17 @@ describe("profileToJson with secrets: 'redact'", () => {
 
   it('redacts where the word is not exactly include', () => {
     for (const options of [{ secrets: 'Include' }, { secrets: undefined }, {}, { secrets: true }]) {
-      const text = JSON.stringify(profileToJson({ ...complete, proxy: 'http://u:pw-proxy@p' }, options as { secrets: 'redact' }));
+      const text = JSON.stringify(
+        profileToJson({ ...complete, proxy: 'http://u:pw-proxy@p' }, options as { secrets: 'redact' }),
+      );
       for (const secret of secrets) expect(text).not.toContain(secret);
     }
   });
 
   it('gives what parseProfile refuses at each secret that was left out', () => {
-    const paths = parseProblems(profileToJson(complete, { secrets: 'redact' })).map((problem) => problem.replace(/: .*/, ''));
+    const paths = parseProblems(profileToJson(complete, { secrets: 'redact' })).map((problem) =>
+      problem.replace(/: .*/, ''),
+    );
     expect(paths).toEqual([
       'server.tls.clientCertificate.data',
       'server.tls.clientCertificate.password',
@@ -77,7 +83,9 @@ describe("profileToJson with secrets: 'redact'", () => {
     ['https://user@proxy', 'https://user@proxy'],
     ['socks4://proxy:1080', 'socks4://proxy:1080'],
   ])('writes the proxy %s as %s', (proxy, expected) => {
-    expect(profileToJson({ ...minimal, proxy: proxy as EmailProfile['proxy'] }, { secrets: 'redact' })).toMatchObject({ proxy: expected });
+    expect(profileToJson({ ...minimal, proxy: proxy as EmailProfile['proxy'] }, { secrets: 'redact' })).toMatchObject({
+      proxy: expected,
+    });
   });
 });
 
@@ -87,11 +95,16 @@ describe('profileToJson of live values', () => {
   const live: EmailProfile = {
     ...minimal,
     authentication: { method: 'plain', username: 'a', password },
-    smime: { sign: { certificate: { store, select: { alias: 'a' } } }, encrypt: { certificates: [{ file: 'x' }, () => []] } },
+    smime: {
+      sign: { certificate: { store, select: { alias: 'a' } } },
+      encrypt: { certificates: [{ file: 'x' }, () => []] },
+    },
   };
 
   it.each(['redact', 'include'] as const)('names the path of each, with secrets: %s', (mode) => {
-    expect(problemsOf(() => profileToJson(live, { secrets: mode })).map(({ path, message }) => `${path}: ${message}`)).toEqual([
+    expect(
+      problemsOf(() => profileToJson(live, { secrets: mode })).map(({ path, message }) => `${path}: ${message}`),
+    ).toEqual([
       'authentication.password: is a function, which has no JSON form',
       'smime.sign.certificate.store: is an object, which has no JSON form',
       'smime.encrypt.certificates.1: is a function, which has no JSON form',
@@ -99,6 +112,8 @@ describe('profileToJson of live values', () => {
   });
 
   it('refuses a profile that is not valid before it writes any of it', () => {
-    expect(problemsOf(() => profileToJson({ ...minimal, name: '' }, { secrets: 'include' })).map(({ path }) => path)).toEqual(['name']);
+    expect(
+      problemsOf(() => profileToJson({ ...minimal, name: '' }, { secrets: 'include' })).map(({ path }) => path),
+    ).toEqual(['name']);
   });
 });

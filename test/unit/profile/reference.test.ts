@@ -9,7 +9,9 @@ const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')
 /** Names of the fields of the interfaces in a file of the model. */
 function fieldsOf(file: string, interfaces: readonly string[]): readonly string[] {
   return interfaces.flatMap((name) => {
-    const body = new RegExp(`(?:interface|type) ${name}\\b[^]*?\\n(?=\\}|/\\*\\*|export)`).exec(read(`src/model/${file}.ts`))?.[0];
+    const body = new RegExp(`(?:interface|type) ${name}\\b[^]*?\\n(?=\\}|/\\*\\*|export)`).exec(
+      read(`src/model/${file}.ts`),
+    )?.[0];
     if (body === undefined) throw new Error(`${file} has no ${name}`);
     return [...body.matchAll(/readonly (\w+)\??:/g)].map(([, field = '']) => field);
   });
@@ -19,7 +21,12 @@ const settings = [
   ...fieldsOf('profile', ['EmailProfile', 'Sender', 'HeaderField']),
   ...fieldsOf('server', ['OutgoingServer', 'Timeouts', 'TlsSettings']),
   ...fieldsOf('authentication', [
-    'AuthenticationOptions', 'PasswordCredentials', 'PasswordAuthentication', 'NtlmAuthentication', 'KerberosAuthentication', 'TokenAuthentication',
+    'AuthenticationOptions',
+    'PasswordCredentials',
+    'PasswordAuthentication',
+    'NtlmAuthentication',
+    'KerberosAuthentication',
+    'TokenAuthentication',
     'CustomAuthentication',
   ]),
   ...fieldsOf('certificate', ['CertificateSource', 'CertificateStoreReference']),
@@ -51,10 +58,14 @@ describe('the reference of errors', () => {
 describe('the reference of warnings', () => {
   const rows = new Set([...read('docs/reference/errors.md').matchAll(/^\| `(WARN_\w+)` \|/gm)].map(([, code]) => code));
   const folder = fileURLToPath(new URL('src', root));
-  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((path) => path.endsWith('.ts')).map((path) => readFileSync(join(folder, path), 'utf8'));
+  const sources = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .filter((path) => path.endsWith('.ts'))
+    .map((path) => readFileSync(join(folder, path), 'utf8'));
   const named = sources.flatMap((source) => [...source.matchAll(/code: '(WARN_\w+)'/g)].map(([, code]) => code));
   // Problems of certificates that are no errors become warnings.
-  const ofProblems = [...read('src/smime/usability.ts').matchAll(/add\((?:'warning'|severity), '(\w+)'/g)].map(([, code]) => `WARN_${code}`);
+  const ofProblems = [...read('src/smime/usability.ts').matchAll(/add\((?:'warning'|severity), '(\w+)'/g)].map(
+    ([, code]) => `WARN_${code}`,
+  );
 
   it('has a row for every code, and none besides', () => {
     expect(ofProblems.length).toBeGreaterThan(1);

@@ -14,7 +14,15 @@ const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 const key = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n';
 
 /** What must never come out; each stands somewhere in `complete`. */
-export const secrets = ['pw-auth', 'pw-p12', 'pw-key', 'pw-ldap', 'pw-proxy', 'MIIE', Buffer.from([1, 2, 3, 250]).toString('base64')];
+export const secrets = [
+  'pw-auth',
+  'pw-p12',
+  'pw-key',
+  'pw-ldap',
+  'pw-proxy',
+  'MIIE',
+  Buffer.from([1, 2, 3, 250]).toString('base64'),
+];
 
 /** Nearly every setting, and no live value. */
 export const complete: EmailProfile = {
@@ -55,16 +63,34 @@ export const complete: EmailProfile = {
       useSystemCa: false,
     },
   },
-  authentication: { method: 'scram-sha-256', username: 'ann', password: 'pw-auth', authorizationId: 'boss', allowPlaintext: false },
+  authentication: {
+    method: 'scram-sha-256',
+    username: 'ann',
+    password: 'pw-auth',
+    authorizationId: 'boss',
+    allowPlaintext: false,
+  },
   smime: {
-    sign: { certificate: { data: key + pem, key, keyPassword: { env: 'KEY_PASSWORD' } }, hashAlgorithm: 'sha512', scheme: 'pss', includeCertificate: 'chain', format: 'opaque' },
+    sign: {
+      certificate: { data: key + pem, key, keyPassword: { env: 'KEY_PASSWORD' } },
+      hashAlgorithm: 'sha512',
+      scheme: 'pss',
+      includeCertificate: 'chain',
+      format: 'opaque',
+    },
     encrypt: {
       certificates: [
         { file: '/certs/all.p7b' },
         { directory: '/certs' },
         { store: { type: 'nss', location: 'sql:/nss' }, password: { file: '/run/secrets/nss' } },
         { store: 'user', select: { email: 'bob@example.com' } },
-        { ldap: 'ldaps://ldap.example.com:1636', baseDn: 'o=example', bindDn: 'cn=a', password: 'pw-ldap', filter: '(&(a=b)(mail={address}))' },
+        {
+          ldap: 'ldaps://ldap.example.com:1636',
+          baseDn: 'o=example',
+          bindDn: 'cn=a',
+          password: 'pw-ldap',
+          filter: '(&(a=b)(mail={address}))',
+        },
       ],
       algorithm: 'aes-256-gcm',
       keyTransport: 'oaep',
@@ -74,7 +100,15 @@ export const complete: EmailProfile = {
     },
     headerProtection: 'hide-subject',
   },
-  proxy: { type: 'http-connect', host: 'proxy', port: 3128, username: 'u', password: 'pw-proxy', resolve: 'local', tls: { minVersion: 'TLSv1.2' } },
+  proxy: {
+    type: 'http-connect',
+    host: 'proxy',
+    port: 3128,
+    username: 'u',
+    password: 'pw-proxy',
+    resolve: 'local',
+    tls: { minVersion: 'TLSv1.2' },
+  },
   dkim: [{ domain: 'example.com', selector: 's1.mail', privateKey: 'pw-key', headers: ['From', 'Subject'] }],
 };
 

@@ -39,7 +39,9 @@ describe('resolveSecret', () => {
 
   it('reads the environment at the moment of use', async () => {
     const secret = { env: 'SEALPOST_TEST_SECRET' };
-    expect((await failure(secret)).message).toBe('The secret authentication.password could not be had: the environment variable SEALPOST_TEST_SECRET is not set');
+    expect((await failure(secret)).message).toBe(
+      'The secret authentication.password could not be had: the environment variable SEALPOST_TEST_SECRET is not set',
+    );
     process.env['SEALPOST_TEST_SECRET'] = 'välue\n';
     try {
       expect(await resolveSecret(secret, path)).toBe('välue\n');
@@ -50,9 +52,12 @@ describe('resolveSecret', () => {
     }
   });
 
-  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])('does not take what every object has for the variable %s', async (env) => {
-    expect((await failure({ env })).code).toBe('ERR_SECRET');
-  });
+  it.each(['constructor', '__proto__', 'toString', 'hasOwnProperty'])(
+    'does not take what every object has for the variable %s',
+    async (env) => {
+      expect((await failure({ env })).code).toBe('ERR_SECRET');
+    },
+  );
 
   it.each([
     ['hunter2\n', 'hunter2'],
@@ -106,7 +111,12 @@ describe('resolveSecret', () => {
   });
 
   it.each<[string, Secret]>([
-    ['throws', () => { throw new TypeError('the vault said hunter2'); }],
+    [
+      'throws',
+      () => {
+        throw new TypeError('the vault said hunter2');
+      },
+    ],
     ['rejects', () => Promise.reject(new TypeError('the vault said hunter2'))],
   ])('keeps the words of a function that %s out of message and JSON, and in cause', async (_name, secret) => {
     const error = await failure(secret);
@@ -117,11 +127,17 @@ describe('resolveSecret', () => {
   });
 
   it('says so where a function throws what is no Error', async () => {
-    expect((await failure(() => Promise.reject('hunter2' as unknown as Error))).message).toMatch(/threw something that is no Error$/);
+    expect((await failure(() => Promise.reject('hunter2' as unknown as Error))).message).toMatch(
+      /threw something that is no Error$/,
+    );
   });
 
   it('puts no secret into an error about it', async () => {
-    for (const secret of [file('hunter2\0'), file(Uint8Array.of(...Buffer.from('hunter2'), 0xff)), () => 'hunter2\0'] satisfies Secret[]) {
+    for (const secret of [
+      file('hunter2\0'),
+      file(Uint8Array.of(...Buffer.from('hunter2'), 0xff)),
+      () => 'hunter2\0',
+    ] satisfies Secret[]) {
       expect(inspect(await failure(secret), { depth: null })).not.toContain('hunter2');
     }
   });

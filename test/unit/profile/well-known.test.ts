@@ -7,12 +7,14 @@ import { minimal } from './samples.js';
 const reference = readFileSync(new URL('../../../docs/reference/well-known-servers.md', import.meta.url), 'utf8');
 
 /** The rows of the table in the documentation: names, and host:port security of each. */
-const rows = [...reference.matchAll(/^\| (`.*?) \| ([^|]*?):(\d+) (\w+) \|/gm)].map(([, names = '', hosts = '', port, security]) => ({
-  names: [...names.matchAll(/`([^`]*)`/g)].map(([, name = '']) => name),
-  hosts: hosts.replace('`<region>`', 'eu-west-1').split(', '),
-  port: Number(port),
-  security,
-}));
+const rows = [...reference.matchAll(/^\| (`.*?) \| ([^|]*?):(\d+) (\w+) \|/gm)].map(
+  ([, names = '', hosts = '', port, security]) => ({
+    names: [...names.matchAll(/`([^`]*)`/g)].map(([, name = '']) => name),
+    hosts: hosts.replace('`<region>`', 'eu-west-1').split(', '),
+    port: Number(port),
+    security,
+  }),
+);
 
 describe('wellKnownServer', () => {
   it.each([
@@ -27,15 +29,26 @@ describe('wellKnownServer', () => {
     expect(wellKnownServer(name)).toEqual({ host, port, security });
   });
 
-  it.each(['', 'example.com', 'constructor', '__proto__', 'toString', 'hasOwnProperty', 'ses', 'ses eu', 'ses x.example.com/eu-west-1', 'ses eu-west-1.evil', 'gmail.com.evil.example', 'x'.repeat(1e6)])(
-    'does not know %.40s',
-    (name) => {
-      expect(wellKnownServer(name)).toBeUndefined();
-    },
-  );
+  it.each([
+    '',
+    'example.com',
+    'constructor',
+    '__proto__',
+    'toString',
+    'hasOwnProperty',
+    'ses',
+    'ses eu',
+    'ses x.example.com/eu-west-1',
+    'ses eu-west-1.evil',
+    'gmail.com.evil.example',
+    'x'.repeat(1e6),
+  ])('does not know %.40s', (name) => {
+    expect(wellKnownServer(name)).toBeUndefined();
+  });
 
   it('takes what is no string for a name that is not known', () => {
-    for (const value of [undefined, null, 5, {}, ['gmail']]) expect(wellKnownServer(value as unknown as string)).toBeUndefined();
+    for (const value of [undefined, null, 5, {}, ['gmail']])
+      expect(wellKnownServer(value as unknown as string)).toBeUndefined();
   });
 
   it('gives a frozen server that a profile takes', () => {
@@ -61,7 +74,9 @@ describe('wellKnownServer', () => {
 
   it('gives no name to two providers', () => {
     const source = readFileSync(new URL('../../../src/profile/well-known.ts', import.meta.url), 'utf8');
-    const names = [...source.matchAll(/names: \[([^\]]*)\]/g)].flatMap(([, list = '']) => [...list.matchAll(/'([^']+)'/g)].map(([, name = '']) => name));
+    const names = [...source.matchAll(/names: \[([^\]]*)\]/g)].flatMap(([, list = '']) =>
+      [...list.matchAll(/'([^']+)'/g)].map(([, name = '']) => name),
+    );
     expect(names.length).toBeGreaterThan(60);
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name).toBe(name.toLowerCase().replace(/\s/g, ''));

@@ -7,13 +7,17 @@ import { auth, errorOf, textOf, underTls } from './support.js';
 const token = 'vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==';
 
 function make(method: 'xoauth2' | 'oauthbearer', more: object = {}, secret = token): SaslMechanism {
-  return createMechanism(method.toUpperCase(), { authentication: auth(method, { username: 'user@example.com', ...more }), secret });
+  return createMechanism(method.toUpperCase(), {
+    authentication: auth(method, { username: 'user@example.com', ...more }),
+    secret,
+  });
 }
 
 describe('OAUTHBEARER (RFC 7628)', () => {
   test('sends the message of section 4.1', () => {
     const message = make('oauthbearer').start({ host: 'server.example.com', port: 143, secure: true });
-    const expected = 'bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9MTQzAWF1dGg9QmVhcmVyIHZGOWRmdDRxbVRjMk52YjNSbGNrQmhiSFJoZG1semRHRXVZMjl0Q2c9PQEB';
+    const expected =
+      'bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9MTQzAWF1dGg9QmVhcmVyIHZGOWRmdDRxbVRjMk52YjNSbGNrQmhiSFJoZG1semRHRXVZMjl0Q2c9PQEB';
     expect(Buffer.from(message as Uint8Array).toString('base64')).toBe(expected);
   });
 
@@ -34,21 +38,31 @@ describe('OAUTHBEARER (RFC 7628)', () => {
   });
 
   test('escapes comma and equals sign in the identity, and lets it be another', () => {
-    expect(textOf(make('oauthbearer', { authorizationId: 'a=b,c' }).start(underTls) as Uint8Array)).toMatch(/^n,a=a=3Db=2Cc,\x01host=/);
+    expect(textOf(make('oauthbearer', { authorizationId: 'a=b,c' }).start(underTls) as Uint8Array)).toMatch(
+      /^n,a=a=3Db=2Cc,\x01host=/,
+    );
   });
 });
 
 describe('XOAUTH2', () => {
   test('sends user and token', () => {
-    const message = make('xoauth2', { username: 'someuser@example.com' }, 'ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg').start(underTls);
-    const expected = 'dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ==';
+    const message = make(
+      'xoauth2',
+      { username: 'someuser@example.com' },
+      'ya29.vF9dft4qmTc2Nvb3RlckBhdHRhdmlzdGEuY29tCg',
+    ).start(underTls);
+    const expected =
+      'dXNlcj1zb21ldXNlckBleGFtcGxlLmNvbQFhdXRoPUJlYXJlciB5YTI5LnZGOWRmdDRxbVRjMk52YjNSbGNrQmhkSFJoZG1semRHRXVZMjl0Q2cBAQ==';
     expect(Buffer.from(message as Uint8Array).toString('base64')).toBe(expected);
   });
 
   test('answers a failure with nothing and puts it in words', async () => {
     const mechanism = make('xoauth2');
     void mechanism.start(underTls);
-    const challenge = Buffer.from('eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIG1hYyIsInNjb3BlIjoiaHR0cHM6Ly9tYWlsLmdvb2dsZS5jb20vIn0K', 'base64');
+    const challenge = Buffer.from(
+      'eyJzdGF0dXMiOiI0MDEiLCJzY2hlbWVzIjoiYmVhcmVyIG1hYyIsInNjb3BlIjoiaHR0cHM6Ly9tYWlsLmdvb2dsZS5jb20vIn0K',
+      'base64',
+    );
     expect(await mechanism.next(challenge)).toHaveLength(0);
     expect(failureOf(mechanism)).toBe('status 401, scope https://mail.google.com/, schemes bearer mac');
   });
@@ -84,11 +98,14 @@ describe.each(['xoauth2', 'oauthbearer'] as const)('%s', (method) => {
     expect(failureOf(mechanism)?.length).toBeLessThan(600);
   });
 
-  test.each(['Bearer abc', 'abc\x01', 'abc\r\n', 'töken'])('refuses a token that is none (RFC 6750 section 2.1)', async (bad) => {
-    const error = await errorOf(() => make(method, {}, bad));
-    expect(error.code).toBe('ERR_SECRET');
-    expect(JSON.stringify(error)).not.toContain(JSON.stringify(bad).slice(1, -1));
-  });
+  test.each(['Bearer abc', 'abc\x01', 'abc\r\n', 'töken'])(
+    'refuses a token that is none (RFC 6750 section 2.1)',
+    async (bad) => {
+      const error = await errorOf(() => make(method, {}, bad));
+      expect(error.code).toBe('ERR_SECRET');
+      expect(JSON.stringify(error)).not.toContain(JSON.stringify(bad).slice(1, -1));
+    },
+  );
 
   test('refuses 0x01 in a user name, which would end its field', async () => {
     const error = await errorOf(() => make(method, { username: 'a\x01auth=Bearer x' }));

@@ -16,7 +16,11 @@ interface Wire {
   readonly customName?: string;
 }
 
-function choose(method: Parameters<typeof auth>[0], more: object, { secure = true, security = 'automatic', offered = everything, customName }: Wire = {}): readonly string[] {
+function choose(
+  method: Parameters<typeof auth>[0],
+  more: object,
+  { secure = true, security = 'automatic', offered = everything, customName }: Wire = {},
+): readonly string[] {
   return chooseMechanisms({ authentication: auth(method, more), offered, secure, security, customName });
 }
 
@@ -32,7 +36,9 @@ describe("method 'password' over TLS", () => {
   });
 
   test('leaves out what cannot say whom to act as', () => {
-    expect(choose('password', { authorizationId: 'boss' }, { offered: ['LOGIN', 'CRAM-MD5', 'PLAIN'] })).toEqual(['PLAIN']);
+    expect(choose('password', { authorizationId: 'boss' }, { offered: ['LOGIN', 'CRAM-MD5', 'PLAIN'] })).toEqual([
+      'PLAIN',
+    ]);
     expect(() => choose('password', { authorizationId: 'boss' }, { offered: ['LOGIN'] })).toThrow('can use');
   });
 
@@ -62,7 +68,12 @@ describe("method 'password' without TLS", () => {
   const wire = { secure: false } as const;
 
   test("takes SCRAM and CRAM-MD5 where security is 'none'", () => {
-    expect(choose('password', {}, { ...wire, security: 'none' })).toEqual(['SCRAM-SHA-512', 'SCRAM-SHA-256', 'SCRAM-SHA-1', 'CRAM-MD5']);
+    expect(choose('password', {}, { ...wire, security: 'none' })).toEqual([
+      'SCRAM-SHA-512',
+      'SCRAM-SHA-256',
+      'SCRAM-SHA-1',
+      'CRAM-MD5',
+    ]);
   });
 
   test('takes PLAIN and LOGIN last, and only with allowPlaintext', () => {
@@ -81,7 +92,9 @@ describe("method 'password' without TLS", () => {
   });
 
   test("sends no password in clear where security is 'none' (Go CVE-2017-15042)", async () => {
-    expect((await errorOf(() => choose('password', {}, { ...wire, security: 'none', offered: ['PLAIN', 'LOGIN'] }))).code).toBe('ERR_AUTH_PLAINTEXT');
+    expect(
+      (await errorOf(() => choose('password', {}, { ...wire, security: 'none', offered: ['PLAIN', 'LOGIN'] }))).code,
+    ).toBe('ERR_AUTH_PLAINTEXT');
   });
 });
 
@@ -121,12 +134,15 @@ describe('the other methods', () => {
     expect(await tried('none', { allowPlaintext: true })).toBe(name);
   });
 
-  test.each(['scram-sha-1', 'scram-sha-256', 'scram-sha-512'] as const)("'%s' binds to the TLS channel where the server can", (method) => {
-    const name = method.toUpperCase();
-    expect(choose(method, {})).toEqual([`${name}-PLUS`]);
-    expect(choose(method, {}, { offered: [name] })).toEqual([name]);
-    expect(choose(method, {}, { secure: false, security: 'none' })).toEqual([name]);
-  });
+  test.each(['scram-sha-1', 'scram-sha-256', 'scram-sha-512'] as const)(
+    "'%s' binds to the TLS channel where the server can",
+    (method) => {
+      const name = method.toUpperCase();
+      expect(choose(method, {})).toEqual([`${name}-PLUS`]);
+      expect(choose(method, {}, { offered: [name] })).toEqual([name]);
+      expect(choose(method, {}, { secure: false, security: 'none' })).toEqual([name]);
+    },
+  );
 
   test("'external' needs TLS, for the certificate is its proof", async () => {
     expect(choose('external', {})).toEqual(['EXTERNAL']);
@@ -138,13 +154,17 @@ describe('the other methods', () => {
   test("'custom' is taken by its name, and counts as clear text", async () => {
     const offered = ['X-OWN', 'GSSAPI'];
     expect(choose('custom', {}, { offered, customName: 'x-own' })).toEqual(['x-own']);
-    expect((await errorOf(() => choose('custom', {}, { offered, customName: 'OTHER' }))).code).toBe('ERR_AUTH_UNAVAILABLE');
+    expect((await errorOf(() => choose('custom', {}, { offered, customName: 'OTHER' }))).code).toBe(
+      'ERR_AUTH_UNAVAILABLE',
+    );
     expect((await errorOf(() => choose('custom', {}, { offered }))).message).toContain('names no mechanism');
     for (const customName of offered) {
       const error = await errorOf(() => choose('custom', {}, { offered, customName, secure: false, security: 'none' }));
       expect(error.code).toBe('ERR_AUTH_PLAINTEXT');
     }
-    expect(choose('custom', { allowPlaintext: true }, { offered, customName: 'X-OWN', secure: false })).toEqual(['X-OWN']);
+    expect(choose('custom', { allowPlaintext: true }, { offered, customName: 'X-OWN', secure: false })).toEqual([
+      'X-OWN',
+    ]);
   });
 
   test('a server that offers nothing without TLS gets that as the remedy', async () => {

@@ -58,9 +58,12 @@ describe('SASLprep (RFC 4013)', () => {
     expect(problemOf(text)).toContain('prohibits');
   });
 
-  test.each(['\u0221', '\u{1f511}', '\u0487', '\u{1f100}', '\u20ba'])('refuses %j, which Unicode 3.2 does not assign (section 2.5)', (text) => {
-    expect(problemOf(`a${text}`)).toContain('Unicode 3.2');
-  });
+  test.each(['\u0221', '\u{1f511}', '\u0487', '\u{1f100}', '\u20ba'])(
+    'refuses %j, which Unicode 3.2 does not assign (section 2.5)',
+    (text) => {
+      expect(problemOf(`a${text}`)).toContain('Unicode 3.2');
+    },
+  );
 
   test.each(['\u0627a\u0628', 'a\u0627', '\u0627 1', '1\u0627'])('refuses %j by RFC 3454 section 6', (text) => {
     expect(problemOf(text)).toContain('right-to-left');

@@ -27,7 +27,8 @@ const vectors = [
     source: 'a vector that Apache Qpid and the MongoDB drivers share, for want of one in an RFC',
     hash: 'SHA-512',
     nonce: 'rOprNGfwEbeRWgbNEkqO',
-    first: 'r=rOprNGfwEbeRWgbNEkqO02431b08-2f89-4bad-a4e6-80c0564ec865,s=Yin2FuHTt/M0kJWb0t9OI32n2VmOGi3m+JfjOvuDF88=,i=4096',
+    first:
+      'r=rOprNGfwEbeRWgbNEkqO02431b08-2f89-4bad-a4e6-80c0564ec865,s=Yin2FuHTt/M0kJWb0t9OI32n2VmOGi3m+JfjOvuDF88=,i=4096',
     final:
       'c=biws,r=rOprNGfwEbeRWgbNEkqO02431b08-2f89-4bad-a4e6-80c0564ec865,' +
       'p=Hc5yec3NmCD7t+kFRw4/3yD6/F3SQHc7AVYschRja+Bc3sbdjlA0eH1OjJc0DD4ghn1tnXN5/Wr6qm9xmaHt4A==',
@@ -37,7 +38,14 @@ const vectors = [
 const [, sha256] = vectors;
 
 function make(options: Partial<ScramOptions> = {}): ScramMechanism {
-  return new ScramMechanism({ hash: 'SHA-256', plus: false, username: 'user', password: 'pencil', nonce: sha256.nonce, ...options });
+  return new ScramMechanism({
+    hash: 'SHA-256',
+    plus: false,
+    username: 'user',
+    password: 'pencil',
+    nonce: sha256.nonce,
+    ...options,
+  });
 }
 
 async function answer(mechanism: SaslMechanism, message: string): Promise<string | undefined> {
@@ -64,7 +72,12 @@ describe('SCRAM', () => {
   });
 
   test('makes a nonce of its own each time', () => {
-    const nonces = new Set(Array.from({ length: 50 }, () => /r=([!-+\--~]{24})$/.exec(textOf(make({ nonce: undefined }).start(plainText)) ?? '')?.[1]));
+    const nonces = new Set(
+      Array.from(
+        { length: 50 },
+        () => /r=([!-+\--~]{24})$/.exec(textOf(make({ nonce: undefined }).start(plainText)) ?? '')?.[1],
+      ),
+    );
     expect(nonces.size).toBe(50);
     expect(nonces.has(undefined)).toBe(false);
   });
@@ -81,13 +94,22 @@ describe('SCRAM', () => {
   });
 
   test('prepares user name and password (RFC 4013)', async () => {
-    const typed = createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: 'us\u00ader' }), secret: '\u2168' });
+    const typed = createMechanism('SCRAM-SHA-1', {
+      authentication: auth('scram-sha-1', { username: 'us\u00ader' }),
+      secret: '\u2168',
+    });
     expect(textOf(await typed.start(plainText))).toMatch(/^n,,n=user,r=/);
-    const name = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: '\u00ad' }), secret: 'x' }));
+    const name = await errorOf(() =>
+      createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: '\u00ad' }), secret: 'x' }),
+    );
     expect(name.problems?.[0]?.path).toBe('authentication.username');
-    const bad = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: 'a\u0007' }), secret: 'x' }));
+    const bad = await errorOf(() =>
+      createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1', { username: 'a\u0007' }), secret: 'x' }),
+    );
     expect(bad.problems?.[0]?.path).toBe('authentication.username');
-    const secret = await errorOf(() => createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1'), secret: 'pass\u{1f511}' }));
+    const secret = await errorOf(() =>
+      createMechanism('SCRAM-SHA-1', { authentication: auth('scram-sha-1'), secret: 'pass\u{1f511}' }),
+    );
     expect(secret.code).toBe('ERR_SECRET');
     expect(secret.message).toContain("method 'plain' can");
     expect(JSON.stringify(secret)).not.toContain('\u{1f511}');
@@ -110,7 +132,9 @@ describe('SCRAM channel binding (RFC 5802 section 6)', () => {
   test.each(['tls-exporter', 'tls-server-end-point'] as const)('-PLUS binds to %s', async (type) => {
     const mechanism = make({ plus: true });
     expect(mechanism.name).toBe('SCRAM-SHA-256-PLUS');
-    expect(textOf(mechanism.start({ ...underTls, channelBinding: { ...binding, type } }))).toBe(`p=${type},,n=user,r=${sha256.nonce}`);
+    expect(textOf(mechanism.start({ ...underTls, channelBinding: { ...binding, type } }))).toBe(
+      `p=${type},,n=user,r=${sha256.nonce}`,
+    );
     const bound = Buffer.concat([Buffer.from(`p=${type},,`), binding.data]).toString('base64');
     expect(await answer(mechanism, sha256.first)).toMatch(`c=${bound},r=`);
   });
@@ -185,7 +209,10 @@ describe('SCRAM refuses', () => {
 
   test.each([
     ['invalid-proof', 'invalid-proof: the password is wrong'],
-    ['channel-bindings-dont-match', 'channel-bindings-dont-match: it sees another TLS channel: something between decrypts the connection'],
+    [
+      'channel-bindings-dont-match',
+      'channel-bindings-dont-match: it sees another TLS channel: something between decrypts the connection',
+    ],
     ['new\u0007\u001b[2J-reason', 'new\\x07\\x1b[2J-reason'],
     ['', 'other-error'],
   ])('nothing where the server says e=%s, but hears its reason', async (value, words) => {
@@ -208,14 +235,32 @@ describe('SCRAM refuses', () => {
   test('hostile bytes end in an answer or an EmailError, and never complete it', async () => {
     const seed = 20_260_101;
     const next = random(seed);
-    const pieces = ['r=', 's=', 'i=', 'v=', 'e=', 'm=', ',', nonce, '4096', 'AAAA', '==', '\0', '\u00ff', '\ud800', 'x'];
+    const pieces = [
+      'r=',
+      's=',
+      'i=',
+      'v=',
+      'e=',
+      'm=',
+      ',',
+      nonce,
+      '4096',
+      'AAAA',
+      '==',
+      '\0',
+      '\u00ff',
+      '\ud800',
+      'x',
+    ];
     for (let n = 0; n < 500; n++) {
       const mechanism = make();
       mechanism.start(underTls);
       for (let round = 0; round < 3; round++) {
         const message = Array.from({ length: next(8) }, () => pieces[next(pieces.length)]).join('');
         const whole = next(3) === 0 ? `r=${nonce}${message}` : message;
-        await answer(mechanism, whole).catch((error: unknown) => expect(isEmailError(error), `seed ${seed}, message ${whole}`).toBe(true));
+        await answer(mechanism, whole).catch((error: unknown) =>
+          expect(isEmailError(error), `seed ${seed}, message ${whole}`).toBe(true),
+        );
       }
       expect(mechanism.complete).toBe(false);
     }

@@ -5,7 +5,10 @@ import { auth, errorOf, plainText, textOf } from './support.js';
 
 describe('PLAIN (RFC 4616)', () => {
   test('sends identity, user name and password in one message (section 4, both examples)', () => {
-    const first = createMechanism('PLAIN', { authentication: auth('plain', { username: 'tim' }), secret: 'tanstaaftanstaaf' });
+    const first = createMechanism('PLAIN', {
+      authentication: auth('plain', { username: 'tim' }),
+      secret: 'tanstaaftanstaaf',
+    });
     expect(first.complete).toBe(false);
     expect(textOf(first.start(plainText) as Uint8Array)).toBe('\0tim\0tanstaaftanstaaf');
     expect(first.complete).toBe(true);
@@ -47,7 +50,10 @@ describe('LOGIN', () => {
 
 describe('CRAM-MD5 (RFC 2195)', () => {
   test('answers the example of section 2', async () => {
-    const mechanism = createMechanism('CRAM-MD5', { authentication: auth('cram-md5', { username: 'tim' }), secret: 'tanstaaftanstaaf' });
+    const mechanism = createMechanism('CRAM-MD5', {
+      authentication: auth('cram-md5', { username: 'tim' }),
+      secret: 'tanstaaftanstaaf',
+    });
     expect(mechanism.start(plainText)).toBeUndefined();
     const response = await mechanism.next(Buffer.from('<1896.697170952@postoffice.reston.mci.net>'));
     expect(textOf(response)).toBe('tim b913a602c7eda7a495b4e6e7334d3890');
@@ -76,7 +82,9 @@ describe('EXTERNAL (RFC 4422 appendix A)', () => {
   });
 
   test('sends the identity to act as', () => {
-    const mechanism = createMechanism('EXTERNAL', { authentication: { method: 'external', authorizationId: 'fred@example.com' } });
+    const mechanism = createMechanism('EXTERNAL', {
+      authentication: { method: 'external', authorizationId: 'fred@example.com' },
+    });
     expect(textOf(mechanism.start(plainText) as Uint8Array)).toBe('fred@example.com');
   });
 });
@@ -92,17 +100,29 @@ describe('what goes into a mechanism', () => {
     ['OAUTHBEARER', 'oauthbearer'],
   ] as const;
 
-  test.each(names)('%s refuses NUL, half a surrogate pair, nothing and too much, and names the field', async (name, method) => {
-    for (const [value, problem] of [['a\0b', 'NUL'], ['a\ud800', 'surrogate'], ['', 'empty'], ['a'.repeat(40_000), 'longer']] as const) {
-      const user = await errorOf(() => createMechanism(name, { authentication: auth(method, { username: value }), secret: 'good' }));
-      expect([user.code, user.problems?.[0]?.path]).toEqual(['ERR_PROFILE_INVALID', 'authentication.username']);
-      expect(user.problems?.[0]?.message).toContain(problem);
-      const secret = await errorOf(() => createMechanism(name, { authentication: auth(method), secret: value }));
-      expect(secret.code).toBe('ERR_SECRET');
-      expect(secret.problems?.[0]?.path).toBe(method.includes('oauth') ? 'authentication.token' : 'authentication.password');
-      expect(secret.problems?.[0]?.message).toContain(problem);
-    }
-  });
+  test.each(names)(
+    '%s refuses NUL, half a surrogate pair, nothing and too much, and names the field',
+    async (name, method) => {
+      for (const [value, problem] of [
+        ['a\0b', 'NUL'],
+        ['a\ud800', 'surrogate'],
+        ['', 'empty'],
+        ['a'.repeat(40_000), 'longer'],
+      ] as const) {
+        const user = await errorOf(() =>
+          createMechanism(name, { authentication: auth(method, { username: value }), secret: 'good' }),
+        );
+        expect([user.code, user.problems?.[0]?.path]).toEqual(['ERR_PROFILE_INVALID', 'authentication.username']);
+        expect(user.problems?.[0]?.message).toContain(problem);
+        const secret = await errorOf(() => createMechanism(name, { authentication: auth(method), secret: value }));
+        expect(secret.code).toBe('ERR_SECRET');
+        expect(secret.problems?.[0]?.path).toBe(
+          method.includes('oauth') ? 'authentication.token' : 'authentication.password',
+        );
+        expect(secret.problems?.[0]?.message).toContain(problem);
+      }
+    },
+  );
 
   test.each(names)('%s shows no secret when it is inspected or written as JSON', (name, method) => {
     const mechanism = createMechanism(name, { authentication: auth(method), secret: 'very-Secret9' });
@@ -113,7 +133,9 @@ describe('what goes into a mechanism', () => {
 
   test.each(['PLAIN', 'SCRAM-SHA-256', 'EXTERNAL'] as const)('%s refuses a bad authorizationId', async (name) => {
     const method = name.toLowerCase() as 'plain' | 'scram-sha-256' | 'external';
-    const error = await errorOf(() => createMechanism(name, { authentication: auth(method, { authorizationId: 'a\0b' }), secret: 'x' }));
+    const error = await errorOf(() =>
+      createMechanism(name, { authentication: auth(method, { authorizationId: 'a\0b' }), secret: 'x' }),
+    );
     expect(error.problems?.[0]?.path).toBe('authentication.authorizationId');
   });
 

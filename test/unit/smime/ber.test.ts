@@ -4,7 +4,8 @@ import { octetString, oid, sequence } from '../../../src/util/der.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');
-const refused = (reason: string) => expect.objectContaining({ code: 'ERR_SMIME', message: expect.stringContaining(reason) as string }) as Error;
+const refused = (reason: string) =>
+  expect.objectContaining({ code: 'ERR_SMIME', message: expect.stringContaining(reason) as string }) as Error;
 
 describe('the BER reader (X.690 section 8)', () => {
   test('finds the end of indefinite lengths at any depth', () => {

@@ -1,8 +1,32 @@
 /**
  * SignedData and EnvelopedData put together by hand: what no honest program makes, and what ours does not make but others do.
  */
-import { constants, createCipheriv, createHash, generateKeyPairSync, diffieHellman, publicEncrypt, randomBytes, sign } from 'node:crypto';
-import { bitString, children, context, contextPrimitive, element, integer, nullElement, octetString, oid, readElement, sequence, tag, time, wholeOf } from '../../../src/util/der.js';
+import {
+  constants,
+  createCipheriv,
+  createHash,
+  generateKeyPairSync,
+  diffieHellman,
+  publicEncrypt,
+  randomBytes,
+  sign,
+} from 'node:crypto';
+import {
+  bitString,
+  children,
+  context,
+  contextPrimitive,
+  element,
+  integer,
+  nullElement,
+  octetString,
+  oid,
+  readElement,
+  sequence,
+  tag,
+  time,
+  wholeOf,
+} from '../../../src/util/der.js';
 import { deriveKek, wrapKey } from '../../../src/smime/key-agreement.js';
 import { agreementByOid, keyWraps } from '../../../src/smime/algorithms.js';
 import type { Issued } from './issue.js';
@@ -14,7 +38,8 @@ export function attribute(type: string, ...values: readonly Buffer[]): Buffer {
   return sequence(oid(type), element(tag.set, ...values));
 }
 export const contentType = (type = dataOid): Buffer => attribute('1.2.840.113549.1.9.3', type);
-export const messageDigest = (content: Buffer): Buffer => attribute('1.2.840.113549.1.9.4', octetString(createHash('sha256').update(content).digest()));
+export const messageDigest = (content: Buffer): Buffer =>
+  attribute('1.2.840.113549.1.9.4', octetString(createHash('sha256').update(content).digest()));
 export const signingTime = (at: Date): Buffer => attribute('1.2.840.113549.1.9.5', time(at));
 
 /** IssuerAndSerialNumber of a certificate. */
@@ -51,7 +76,13 @@ export function signerInfo(options: SignerOptions): Buffer {
 }
 
 /** A ContentInfo with the content inside. */
-export function signedData(content: Buffer, signerInfos: readonly Buffer[], certificates: readonly Buffer[], type = dataOid, lists: readonly Buffer[] = []): Buffer {
+export function signedData(
+  content: Buffer,
+  signerInfos: readonly Buffer[],
+  certificates: readonly Buffer[],
+  type = dataOid,
+  lists: readonly Buffer[] = [],
+): Buffer {
   return sequence(
     oid('1.2.840.113549.1.7.2'),
     context(
@@ -72,11 +103,20 @@ export function signedData(content: Buffer, signerInfos: readonly Buffer[], cert
 export function revocationList(issuer: Issued, revoked: readonly Issued[] = [], at = new Date()): Buffer {
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
   const entries = revoked.map((one) => {
-    const [, serial] = [...children(nameOf(one), readElement(nameOf(one), 0))].map((part) => wholeOf(nameOf(one), part));
+    const [, serial] = [...children(nameOf(one), readElement(nameOf(one), 0))].map((part) =>
+      wholeOf(nameOf(one), part),
+    );
     return sequence(serial as Buffer, time(at));
   });
   const [from, to] = [new Date(at.getTime() - 43_200_000), new Date(at.getTime() + 43_200_000)];
-  const tbs = sequence(integer(1), algorithm, issuer.name, time(from), time(to), ...(entries.length > 0 ? [sequence(...entries)] : []));
+  const tbs = sequence(
+    integer(1),
+    algorithm,
+    issuer.name,
+    time(from),
+    time(to),
+    ...(entries.length > 0 ? [sequence(...entries)] : []),
+  );
   return sequence(tbs, algorithm, bitString(sign('sha256', tbs, issuer.key.privateKey)));
 }
 
@@ -85,11 +125,22 @@ export const skiOf = ({ keyIdentifier }: Issued): Buffer => contextPrimitive(0, 
 /** A key transport with RSAES-PKCS1-v1_5. */
 export function transport(recipient: Issued, key: Buffer, id?: Buffer): Buffer {
   const encrypted = publicEncrypt({ key: recipient.key.publicKey, padding: constants.RSA_PKCS1_PADDING }, key);
-  return sequence(integer(0), id ?? nameOf(recipient), sequence(oid('1.2.840.113549.1.1.1'), nullElement()), octetString(encrypted));
+  return sequence(
+    integer(0),
+    id ?? nameOf(recipient),
+    sequence(oid('1.2.840.113549.1.1.1'), nullElement()),
+    octetString(encrypted),
+  );
 }
 
 /** A key agreement with any scheme of RFC 5753, and user keying material where wanted. */
-export function agreement(recipient: Issued, key: Buffer, schemeOid: string, ukm: Buffer | undefined, withCurve: boolean): Buffer {
+export function agreement(
+  recipient: Issued,
+  key: Buffer,
+  schemeOid: string,
+  ukm: Buffer | undefined,
+  withCurve: boolean,
+): Buffer {
   const scheme = agreementByOid.get(schemeOid);
   if (scheme === undefined) throw new Error('unknown scheme');
   const ephemeral = generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -120,11 +171,19 @@ export function encryptCbc(content: Buffer, padding?: Buffer): Envelope {
   const key = randomBytes(16);
   const iv = randomBytes(16);
   const cipher = createCipheriv('aes-128-cbc', key, iv).setAutoPadding(padding === undefined);
-  return { key, iv, ciphertext: Buffer.concat([cipher.update(content), cipher.update(padding ?? Buffer.alloc(0)), cipher.final()]) };
+  return {
+    key,
+    iv,
+    ciphertext: Buffer.concat([cipher.update(content), cipher.update(padding ?? Buffer.alloc(0)), cipher.final()]),
+  };
 }
 
 /** EnvelopedData; `encrypted` replaces the [0] field with the ciphertext. */
-export function envelopedData(recipients: readonly Buffer[], { iv, ciphertext }: Envelope, encrypted = contextPrimitive(0, ciphertext)): Buffer {
+export function envelopedData(
+  recipients: readonly Buffer[],
+  { iv, ciphertext }: Envelope,
+  encrypted = contextPrimitive(0, ciphertext),
+): Buffer {
   const algorithm = sequence(oid('2.16.840.1.101.3.4.1.2'), octetString(iv));
   return sequence(
     oid('1.2.840.113549.1.7.3'),
@@ -138,12 +197,14 @@ export function indefinite(der: Buffer, pieceBytes: number, kept: readonly Buffe
   const { tag: tagByte, start, end } = readElement(der, 0);
   if (tagByte & 0x20) {
     const inner: Buffer[] = [];
-    for (const child of children(der, readElement(der, 0))) inner.push(indefinite(wholeOf(der, child), pieceBytes, kept));
+    for (const child of children(der, readElement(der, 0)))
+      inner.push(indefinite(wholeOf(der, child), pieceBytes, kept));
     return Buffer.concat([Buffer.of(tagByte, 0x80), ...inner, Buffer.alloc(2)]);
   }
   if ((tagByte === tag.octetString || tagByte === 0x80) && end - start > pieceBytes) {
     const pieces: Buffer[] = [];
-    for (let at = start; at < end; at += pieceBytes) pieces.push(octetString(der.subarray(at, Math.min(at + pieceBytes, end))));
+    for (let at = start; at < end; at += pieceBytes)
+      pieces.push(octetString(der.subarray(at, Math.min(at + pieceBytes, end))));
     return Buffer.concat([Buffer.of(tagByte | 0x20, 0x80), ...pieces, Buffer.alloc(2)]);
   }
   return der;

@@ -20,7 +20,13 @@ describe('header protection (RFC 9788)', () => {
     expect(outer).toEqual(fields);
     expect(header.get('Subject')).toBe('The figures');
     expect(header.getAll('HP-Outer')).toEqual([]);
-    expect(parseStructured(header.get('Content-Type') ?? '')).toEqual({ value: 'text/plain', parameters: new Map([['charset', 'us-ascii'], ['hp', 'clear']]) });
+    expect(parseStructured(header.get('Content-Type') ?? '')).toEqual({
+      value: 'text/plain',
+      parameters: new Map([
+        ['charset', 'us-ascii'],
+        ['hp', 'clear'],
+      ]),
+    });
   });
 
   test('encrypted, not hidden: hp is cipher, and HP-Outer says how each field stands outside', () => {
@@ -35,16 +41,32 @@ describe('header protection (RFC 9788)', () => {
     const { inner, outer } = protectHeader(entityOf(), fields, true, true);
     expect(outer.map(({ text }) => text)).toEqual([fields[0]?.text, fields[1]?.text, 'Subject: [...]\r\n']);
     const header = headerOf(inner.fields);
-    expect([header.get('Subject'), header.get('Keywords'), header.get('Comments')]).toEqual(['The figures', 'salary', 'none']);
-    expect(header.getAll('HP-Outer')).toEqual(['From: alice@example.com', 'To: bob@example.com, carol@example.com', 'Subject: [...]']);
+    expect([header.get('Subject'), header.get('Keywords'), header.get('Comments')]).toEqual([
+      'The figures',
+      'salary',
+      'none',
+    ]);
+    expect(header.getAll('HP-Outer')).toEqual([
+      'From: alice@example.com',
+      'To: bob@example.com, carol@example.com',
+      'Subject: [...]',
+    ]);
     expect(parseStructured(header.get('Content-Type') ?? '').parameters.get('hp')).toBe('cipher');
     expect(inner.body).toBe(entityOf().body);
   });
 
   test('a folded Content-Type gets its parameter at its end; an entity without one is plain text', () => {
-    const folded = { ...entityOf(), fields: 'Content-ID: <a@b>\r\ncontent-type: multipart/mixed;\r\n boundary="x"\r\nContent-Transfer-Encoding: 7bit\r\n' };
+    const folded = {
+      ...entityOf(),
+      fields:
+        'Content-ID: <a@b>\r\ncontent-type: multipart/mixed;\r\n boundary="x"\r\nContent-Transfer-Encoding: 7bit\r\n',
+    };
     const { inner } = protectHeader(folded, [], false, false);
-    expect(inner.fields).toBe('Content-ID: <a@b>\r\ncontent-type: multipart/mixed;\r\n boundary="x";\r\n hp="clear"\r\nContent-Transfer-Encoding: 7bit\r\n');
-    expect(protectHeader({ ...entityOf(), fields: '' }, [], true, false).inner.fields).toBe('Content-Type: text/plain; charset=us-ascii; hp="cipher"\r\n');
+    expect(inner.fields).toBe(
+      'Content-ID: <a@b>\r\ncontent-type: multipart/mixed;\r\n boundary="x";\r\n hp="clear"\r\nContent-Transfer-Encoding: 7bit\r\n',
+    );
+    expect(protectHeader({ ...entityOf(), fields: '' }, [], true, false).inner.fields).toBe(
+      'Content-Type: text/plain; charset=us-ascii; hp="cipher"\r\n',
+    );
   });
 });

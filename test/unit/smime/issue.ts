@@ -5,14 +5,29 @@ import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import type { KeyObject } from 'node:crypto';
 import type { LoadedCertificate } from '../../../src/model/certificate.js';
 import { parseCertificate } from '../../../src/pki/certificate.js';
-import { bitString, boolean, context, contextPrimitive, integer, nullElement, octetString, oid, sequence, setOf, tag, text, time } from '../../../src/util/der.js';
+import {
+  bitString,
+  boolean,
+  context,
+  contextPrimitive,
+  integer,
+  nullElement,
+  octetString,
+  oid,
+  sequence,
+  setOf,
+  tag,
+  text,
+  time,
+} from '../../../src/util/der.js';
 
 export interface KeyPair {
   readonly publicKey: KeyObject;
   readonly privateKey: KeyObject;
 }
 
-export type KeyKind = 'rsa' | 'rsa1024' | 'rsa512' | 'rsa-pss' | 'P-256' | 'P-384' | 'P-521' | 'ed25519' | 'x25519' | 'x448';
+export type KeyKind =
+  'rsa' | 'rsa1024' | 'rsa512' | 'rsa-pss' | 'P-256' | 'P-384' | 'P-521' | 'ed25519' | 'x25519' | 'x448';
 
 export function makeKey(kind: KeyKind): KeyPair {
   switch (kind) {
@@ -23,7 +38,11 @@ export function makeKey(kind: KeyKind): KeyPair {
     case 'rsa512':
       return generateKeyPairSync('rsa', { modulusLength: 512 });
     case 'rsa-pss':
-      return generateKeyPairSync('rsa-pss', { modulusLength: 2048, hashAlgorithm: 'sha256', mgf1HashAlgorithm: 'sha256' });
+      return generateKeyPairSync('rsa-pss', {
+        modulusLength: 2048,
+        hashAlgorithm: 'sha256',
+        mgf1HashAlgorithm: 'sha256',
+      });
     case 'ed25519':
       return generateKeyPairSync('ed25519');
     case 'x25519':
@@ -76,9 +95,14 @@ export function issue(options: CertificateOptions = {}): Issued {
   const keyIdentifier = createHash('sha1').update(spki).digest();
   const extensions = [
     extension('2.5.29.14', octetString(keyIdentifier)),
-    ...(options.issuer === undefined ? [] : [extension('2.5.29.35', sequence(contextPrimitive(0, options.issuer.keyIdentifier)))]),
+    ...(options.issuer === undefined
+      ? []
+      : [extension('2.5.29.35', sequence(contextPrimitive(0, options.issuer.keyIdentifier)))]),
     ...(options.ca === true
-      ? [extension('2.5.29.19', sequence(boolean(true)), true), extension('2.5.29.15', bitString(Buffer.of(0x06), 1), true)]
+      ? [
+          extension('2.5.29.19', sequence(boolean(true)), true),
+          extension('2.5.29.15', bitString(Buffer.of(0x06), 1), true),
+        ]
       : [
           extension('2.5.29.15', bitString(Buffer.of(options.keyUsage ?? 0xa8), 3), true),
           extension('2.5.29.37', sequence(...(options.purposes ?? [emailProtection]).map(oid))),
@@ -86,7 +110,11 @@ export function issue(options: CertificateOptions = {}): Issued {
         ]),
   ];
   const type = signer.asymmetricKeyType;
-  const algorithm = sequence(...(type === 'rsa' ? [oid('1.2.840.113549.1.1.11'), nullElement()] : [oid(signatureOids[type ?? ''] ?? '1.2.840.10045.4.3.2')]));
+  const algorithm = sequence(
+    ...(type === 'rsa'
+      ? [oid('1.2.840.113549.1.1.11'), nullElement()]
+      : [oid(signatureOids[type ?? ''] ?? '1.2.840.10045.4.3.2')]),
+  );
   const tbs = sequence(
     context(0, integer(2)),
     integer(Buffer.concat([Buffer.of(1), randomBytes(8)])),
@@ -118,10 +146,14 @@ export function authority(name = 'Test Root'): Issued {
 }
 
 export function certificatePem({ der }: Issued): string {
-  return `-----BEGIN CERTIFICATE-----\n${der.toString('base64').match(/.{1,64}/g)?.join('\n') ?? ''}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${
+    der
+      .toString('base64')
+      .match(/.{1,64}/g)
+      ?.join('\n') ?? ''
+  }\n-----END CERTIFICATE-----\n`;
 }
 
 export function keyPem({ key }: Issued): string {
   return key.privateKey.export({ format: 'pem', type: 'pkcs8' }) as string;
 }
-

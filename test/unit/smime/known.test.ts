@@ -21,7 +21,12 @@ describe('what is remembered between calls', () => {
     const first = await known.signer(settings, opened.make);
     expect(await known.signer(settings, opened.make)).toBe(first);
     expect(opened.count).toBe(1);
-    for (const change of [{ password: 'two' }, { key: 'other' }, { data: 'otherkey', key: '' }, { keyPassword: 'two' }]) {
+    for (const change of [
+      { password: 'two' },
+      { key: 'other' },
+      { data: 'otherkey', key: '' },
+      { keyPassword: 'two' },
+    ]) {
       Object.assign(certificate, change);
       await known.signer(settings, opened.make);
     }
@@ -52,7 +57,12 @@ describe('what is remembered between calls', () => {
     const opened = counter<EntitySigner>();
     await known.signer(settings, opened.make);
     expect(opened.count).toBe(1);
-    const elsewhere: SmimeSignSettings['certificate'][] = [{ file: 'a' }, { data: new Uint8Array(1) }, { data: 'a', password: () => 'x' }, { data: 'a', password: { env: 'X' } }];
+    const elsewhere: SmimeSignSettings['certificate'][] = [
+      { file: 'a' },
+      { data: new Uint8Array(1) },
+      { data: 'a', password: () => 'x' },
+      { data: 'a', password: { env: 'X' } },
+    ];
     for (const certificate of elsewhere) {
       await known.signer({ certificate }, opened.make);
       await known.signer({ certificate }, opened.make);
@@ -63,7 +73,14 @@ describe('what is remembered between calls', () => {
   test('certificates by their text, but no text that holds a private key, and none that is long', async () => {
     const known = new Known();
     const read = counter<readonly Certificate[]>();
-    for (const text of ['certificate', 'certificate', '-----BEGIN PRIVATE KEY-----', '-----BEGIN PRIVATE KEY-----', 'x'.repeat(100_000), 'x'.repeat(100_000)]) {
+    for (const text of [
+      'certificate',
+      'certificate',
+      '-----BEGIN PRIVATE KEY-----',
+      '-----BEGIN PRIVATE KEY-----',
+      'x'.repeat(100_000),
+      'x'.repeat(100_000),
+    ]) {
       await known.certificates(text, read.make);
     }
     expect(read.count).toBe(5);

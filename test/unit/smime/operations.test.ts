@@ -16,18 +16,34 @@ const message = Buffer.from(
 
 describe('whole messages', () => {
   test('signed, then encrypted: fields of the message stay outside, Content-* go inside, and all comes back', async () => {
-    const sealed = await encrypt(await sign(message, { certificate: source(alice) }), [certificatePem(bob)], { algorithm: 'aes-256-gcm' });
+    const sealed = await encrypt(await sign(message, { certificate: source(alice) }), [certificatePem(bob)], {
+      algorithm: 'aes-256-gcm',
+    });
     const outer = parseMessage(sealed).header;
-    expect(outer.fields.map(({ name }) => name)).toEqual(['From', 'Subject', 'X-Note', 'MIME-Version', 'Content-Type', 'Content-Transfer-Encoding', 'Content-Disposition']);
+    expect(outer.fields.map(({ name }) => name)).toEqual([
+      'From',
+      'Subject',
+      'X-Note',
+      'MIME-Version',
+      'Content-Type',
+      'Content-Transfer-Encoding',
+      'Content-Disposition',
+    ]);
     const { content, algorithm } = await decrypt(sealed, source(bob));
     expect(algorithm).toBe('aes-256-gcm');
     const verified = await verify(content, { trustAnchors: [certificatePem(root)] });
-    expect(verified.signatures).toMatchObject([{ valid: true, trusted: true, signer: { subject: 'CN=Alice', hasPrivateKey: false } }]);
-    expect(Buffer.from(verified.content).toString()).toBe('Content-Type: text/plain;\r\n charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\nHello\r\n');
+    expect(verified.signatures).toMatchObject([
+      { valid: true, trusted: true, signer: { subject: 'CN=Alice', hasPrivateKey: false } },
+    ]);
+    expect(Buffer.from(verified.content).toString()).toBe(
+      'Content-Type: text/plain;\r\n charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\n\r\nHello\r\n',
+    );
   });
 
   test('lone LF and CR become CRLF before signing (RFC 8551 section 3.1.1)', async () => {
-    const signed = await sign(Buffer.from('Content-Type: text/plain\n\none\ntwo\rthree\r\n'), { certificate: source(alice) });
+    const signed = await sign(Buffer.from('Content-Type: text/plain\n\none\ntwo\rthree\r\n'), {
+      certificate: source(alice),
+    });
     const { content, signatures } = await verify(signed);
     expect(signatures[0]?.valid).toBe(true);
     expect(Buffer.from(content).toString()).toBe('Content-Type: text/plain\r\n\r\none\r\ntwo\r\nthree\r\n');
@@ -42,21 +58,31 @@ describe('whole messages', () => {
   });
 
   test('8-bit content cannot be signed detached; opaque and encrypted it comes back as it was', async () => {
-    const eightBit = Buffer.from('Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n');
+    const eightBit = Buffer.from(
+      'Content-Type: text/plain; charset=utf-8\r\nContent-Transfer-Encoding: 8bit\r\n\r\nGrüße\r\n',
+    );
     await expect(sign(eightBit, { certificate: source(alice) })).rejects.toMatchObject({ code: 'ERR_SMIME' });
     const { content } = await decrypt(await encrypt(eightBit, [bob.der]), source(bob));
     expect(Buffer.from(content)).toEqual(eightBit);
   });
 
   test('also for oneself, and of a bundle only the end of the chain receives', async () => {
-    const sealed = await encrypt(message, [certificatePem(bob) + certificatePem(root)], { encryptToSelf: source(alice) });
-    for (const who of [alice, bob]) expect(Buffer.from((await decrypt(sealed, source(who))).content).includes('Hello')).toBe(true);
-    await expect(decrypt(sealed, source(issue({ issuer: root })))).rejects.toMatchObject({ message: expect.stringContaining('names 2 other recipients') as string });
+    const sealed = await encrypt(message, [certificatePem(bob) + certificatePem(root)], {
+      encryptToSelf: source(alice),
+    });
+    for (const who of [alice, bob])
+      expect(Buffer.from((await decrypt(sealed, source(who))).content).includes('Hello')).toBe(true);
+    await expect(decrypt(sealed, source(issue({ issuer: root })))).rejects.toMatchObject({
+      message: expect.stringContaining('names 2 other recipients') as string,
+    });
   });
 
   test('recipients that end at no trust anchor are refused where anchors are given', async () => {
     await encrypt(message, [bob.der], { trustAnchors: [root.der] });
-    await expect(encrypt(message, [bob.der], { trustAnchors: [authority('Other').der] })).rejects.toMatchObject({ code: 'ERR_CERTIFICATE', message: expect.stringContaining('CN=Bob') as string });
+    await expect(encrypt(message, [bob.der], { trustAnchors: [authority('Other').der] })).rejects.toMatchObject({
+      code: 'ERR_CERTIFICATE',
+      message: expect.stringContaining('CN=Bob') as string,
+    });
     await expect(encrypt(message, ['nothing'])).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' });
   });
 
@@ -64,21 +90,29 @@ describe('whole messages', () => {
     const latin = Buffer.from(await encrypt(message, [bob.der])).toString('latin1');
     for (const type of ['application/x-pkcs7-mime', 'application/octet-stream']) {
       const renamed = latin.replace('application/pkcs7-mime', type);
-      expect(Buffer.from((await decrypt(Buffer.from(renamed, 'latin1'), source(bob))).content).includes('Hello')).toBe(true);
+      expect(Buffer.from((await decrypt(Buffer.from(renamed, 'latin1'), source(bob))).content).includes('Hello')).toBe(
+        true,
+      );
     }
   });
 
   test('an identity is read again where its object has changed', async () => {
     const changing: { data: string; key: string } = { ...source(alice) };
-    const signerOf = async (): Promise<string | undefined> => (await verify(await sign(message, { certificate: changing }))).signatures[0]?.signer?.subject;
+    const signerOf = async (): Promise<string | undefined> =>
+      (await verify(await sign(message, { certificate: changing }))).signatures[0]?.signer?.subject;
     expect(await signerOf()).toBe('CN=Alice');
     Object.assign(changing, source(bob));
     expect(await signerOf()).toBe('CN=Bob');
   });
 
   test('a message over the limits of MIME is ERR_SMIME', async () => {
-    const long = Buffer.concat([Buffer.from('Content-Type: application/pkcs7-mime\r\nX: '), Buffer.alloc(1 << 20, 'x'), Buffer.from('\r\n\r\n')]);
-    const deep = (level: number): string => (level === 0 ? '' : `Content-Type: multipart/mixed; boundary=b${level}\r\n\r\n--b${level}\r\n${deep(level - 1)}`);
+    const long = Buffer.concat([
+      Buffer.from('Content-Type: application/pkcs7-mime\r\nX: '),
+      Buffer.alloc(1 << 20, 'x'),
+      Buffer.from('\r\n\r\n'),
+    ]);
+    const deep = (level: number): string =>
+      level === 0 ? '' : `Content-Type: multipart/mixed; boundary=b${level}\r\n\r\n--b${level}\r\n${deep(level - 1)}`;
     for (const bad of [long, Buffer.from(deep(40))]) {
       await expect(verify(bad)).rejects.toMatchObject({ code: 'ERR_SMIME' });
       await expect(decrypt(bad, source(bob))).rejects.toMatchObject({ code: 'ERR_SMIME' });
@@ -88,8 +122,14 @@ describe('whole messages', () => {
 
   test('CMS of another type is named', async () => {
     const data = cmsMessage(sequence(oid('1.2.840.113549.1.7.1'), context(0, octetString(message))));
-    await expect(verify(data)).rejects.toMatchObject({ code: 'ERR_SMIME', message: expect.stringContaining('1.2.840.113549.1.7.1') as string });
-    await expect(decrypt(data, source(bob))).rejects.toMatchObject({ code: 'ERR_SMIME', message: expect.stringContaining('1.2.840.113549.1.7.1') as string });
+    await expect(verify(data)).rejects.toMatchObject({
+      code: 'ERR_SMIME',
+      message: expect.stringContaining('1.2.840.113549.1.7.1') as string,
+    });
+    await expect(decrypt(data, source(bob))).rejects.toMatchObject({
+      code: 'ERR_SMIME',
+      message: expect.stringContaining('1.2.840.113549.1.7.1') as string,
+    });
   });
 
   test('arguments of another form are ERR_PROFILE_INVALID, with their names', async () => {
@@ -121,12 +161,16 @@ describe('whole messages', () => {
 
   test('a date that is none does not make an expired certificate valid', async () => {
     const signed = await sign(message, { certificate: source(alice) });
-    await expect(verify(signed, { trustAnchors: [root.der], at: new Date(NaN) })).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
+    await expect(verify(signed, { trustAnchors: [root.der], at: new Date(NaN) })).rejects.toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+    });
   });
 
   test('no secret is in an error', async () => {
     const secret = keyPem(bob).split('\n')[1] ?? '';
-    const error: unknown = await sign(message, { certificate: { data: certificatePem(alice), key: keyPem(bob) } }).catch((reason: unknown) => reason);
+    const error: unknown = await sign(message, {
+      certificate: { data: certificatePem(alice), key: keyPem(bob) },
+    }).catch((reason: unknown) => reason);
     expect(error).toMatchObject({ code: 'ERR_CERTIFICATE' });
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(secret);
   });

@@ -14,7 +14,12 @@ describe('checkSigning', () => {
   test('a good identity has no problems, in every format', async () => {
     const own = await loaded(issue({ issuer: root, email: 'Alice@example.com' }));
     for (const format of ['detached', 'opaque'] as const) {
-      const report = await checkSigning(own, { ...settings, format, includeCertificate: false }, 'alice@example.com', never);
+      const report = await checkSigning(
+        own,
+        { ...settings, format, includeCertificate: false },
+        'alice@example.com',
+        never,
+      );
       expect(report).toMatchObject({ ok: true, missing: [], problems: [], certificates: [{ hasPrivateKey: true }] });
     }
   });
@@ -42,24 +47,44 @@ describe('checkSigning', () => {
     expect(codes(await checkSigning(keyless, settings, 'alice@example.com', never))).toEqual(['error KEY_MISSING']);
     const wrong = { ...own, privateKey: makeKey('P-256').privateKey.export({ format: 'der', type: 'pkcs8' }) };
     expect(codes(await checkSigning(wrong, settings, 'alice@example.com', never))).toEqual(['error SIGNING_FAILED']);
-    expect(codes(await checkSigning(own, { ...settings, hashAlgorithm: 'sha1' }, 'alice@example.com', never))).toEqual(['warning WEAK_HASH']);
+    expect(codes(await checkSigning(own, { ...settings, hashAlgorithm: 'sha1' }, 'alice@example.com', never))).toEqual([
+      'warning WEAK_HASH',
+    ]);
     const device = { ...own, privateKey: { sign: () => Promise.reject(new Error('no card')) } };
     const report = await checkSigning(device, settings, 'alice@example.com', never);
-    expect(report.problems).toMatchObject([{ code: 'SIGNING_FAILED', message: expect.stringContaining('no card') as string }]);
-    await expect(checkSigning(device, settings, 'alice@example.com', AbortSignal.abort())).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(report.problems).toMatchObject([
+      { code: 'SIGNING_FAILED', message: expect.stringContaining('no card') as string },
+    ]);
+    await expect(checkSigning(device, settings, 'alice@example.com', AbortSignal.abort())).rejects.toMatchObject({
+      code: 'ERR_ABORTED',
+    });
   });
 });
 
 describe('checkEncryption', () => {
   test('names everyone without a usable certificate, and encrypts a sample for the others', async () => {
     const good = await parseCertificate(issue({ issuer: root, email: 'bob@example.com' }).der);
-    const expired = await parseCertificate(issue({ issuer: root, email: 'carol@example.com', to: new Date(Date.now() - 1) }).der);
-    const found = new Map([['bob@example.com', good], ['carol@example.com', expired]]);
-    const report = await checkEncryption(['bob@example.com', 'carol@example.com', 'dave@example.com'], found, { algorithm: 'des-ede3-cbc' }, never);
+    const expired = await parseCertificate(
+      issue({ issuer: root, email: 'carol@example.com', to: new Date(Date.now() - 1) }).der,
+    );
+    const found = new Map([
+      ['bob@example.com', good],
+      ['carol@example.com', expired],
+    ]);
+    const report = await checkEncryption(
+      ['bob@example.com', 'carol@example.com', 'dave@example.com'],
+      found,
+      { algorithm: 'des-ede3-cbc' },
+      never,
+    );
     expect(report).toMatchObject({ ok: false, missing: ['carol@example.com', 'dave@example.com'] });
     expect(codes(report)).toEqual(['error CERTIFICATE_EXPIRED', 'error CERTIFICATE_MISSING', 'warning WEAK_CIPHER']);
     expect(report.certificates).toHaveLength(2);
-    expect(await checkEncryption(['bob@example.com'], found, {}, never)).toMatchObject({ ok: true, missing: [], problems: [] });
+    expect(await checkEncryption(['bob@example.com'], found, {}, never)).toMatchObject({
+      ok: true,
+      missing: [],
+      problems: [],
+    });
   });
 
   test('an address that is not in the certificate is a warning', async () => {

@@ -15,7 +15,11 @@ const signer = signerInfo({ signer: alice, attributes: [contentType(), messageDi
 const lists = [revocationList(root), revocationList(middle)];
 const pem = (der: Buffer): string => `-----BEGIN X509 CRL-----\n${der.toString('base64')}\n-----END X509 CRL-----\n`;
 
-async function check(inside: readonly Buffer[], anchors: readonly CertificateData[] = [root.der], at = new Date()): Promise<SignatureResult | undefined> {
+async function check(
+  inside: readonly Buffer[],
+  anchors: readonly CertificateData[] = [root.der],
+  at = new Date(),
+): Promise<SignatureResult | undefined> {
   const cms = signedData(content, [signer], [alice.der, middle.der], dataOid, inside);
   return (await verify(cmsMessage(cms), { trustAnchors: anchors, at })).signatures[0];
 }
@@ -31,17 +35,29 @@ describe('revocation lists (RFC 5280 section 5, RFC 5652 section 10.2.1)', () =>
       [revocationList(root), revocationList(middle, [alice])],
       [revocationList(root, [middle]), revocationList(middle)],
     ]) {
-      expect(await check(inside)).toMatchObject({ valid: true, trusted: false, problem: expect.stringContaining('revoked') as string });
+      expect(await check(inside)).toMatchObject({
+        valid: true,
+        trusted: false,
+        problem: expect.stringContaining('revoked') as string,
+      });
     }
   });
 
   // Without limits that hold for all signers together this takes minutes.
   test('lists and certificates in the name of the CA by somebody else do not keep the check busy', async () => {
     const stranger = issue({ name: 'Middle', ca: true });
-    const strangers = Array.from({ length: 98 }, () => issue({ name: 'Middle', ca: true, key: stranger.key, issuer: stranger }));
+    const strangers = Array.from({ length: 98 }, () =>
+      issue({ name: 'Middle', ca: true, key: stranger.key, issuer: stranger }),
+    );
     const inside = [revocationList(root), ...Array.from({ length: 99 }, () => revocationList(stranger))];
     const certificates = [alice, middle, ...strangers].map(({ der }) => der);
-    const cms = signedData(content, Array.from({ length: 32 }, () => signer), certificates, dataOid, inside);
+    const cms = signedData(
+      content,
+      Array.from({ length: 32 }, () => signer),
+      certificates,
+      dataOid,
+      inside,
+    );
     const { signatures } = await verify(cmsMessage(cms), { trustAnchors: [root.der] });
     expect(signatures).toHaveLength(32);
     for (const one of signatures) expect(one).toMatchObject({ valid: true, trusted: false });
@@ -49,9 +65,17 @@ describe('revocation lists (RFC 5280 section 5, RFC 5652 section 10.2.1)', () =>
 
   test('where a list is missing, past its time, or by somebody else, the status could not be determined', async () => {
     const other = { ...authority(), name: middle.name };
-    const unsure = [[revocationList(root)], [revocationList(root), revocationList(middle, [], new Date(Date.now() - 3 * 86_400_000))], [revocationList(root), revocationList(other)]];
+    const unsure = [
+      [revocationList(root)],
+      [revocationList(root), revocationList(middle, [], new Date(Date.now() - 3 * 86_400_000))],
+      [revocationList(root), revocationList(other)],
+    ];
     for (const inside of unsure) {
-      expect(await check(inside)).toMatchObject({ valid: true, trusted: false, problem: expect.stringContaining('could not be determined') as string });
+      expect(await check(inside)).toMatchObject({
+        valid: true,
+        trusted: false,
+        problem: expect.stringContaining('could not be determined') as string,
+      });
     }
   });
 
@@ -62,9 +86,15 @@ describe('revocation lists (RFC 5280 section 5, RFC 5652 section 10.2.1)', () =>
       [certificatePem(root) + pem(lists[0] as Buffer) + pem(revoked)],
       [certificatePem(root), pem(lists[0] as Buffer), { base64: revoked.toString('base64') }],
     ];
-    for (const anchors of forms) expect(await check([], anchors)).toMatchObject({ trusted: false, problem: expect.stringContaining('revoked') as string });
+    for (const anchors of forms)
+      expect(await check([], anchors)).toMatchObject({
+        trusted: false,
+        problem: expect.stringContaining('revoked') as string,
+      });
     expect(await check([], [root.der, ...lists])).toMatchObject({ trusted: true });
-    await expect(encrypt(content, [alice.der, middle.der], { trustAnchors: [root.der, lists[0] as Buffer, revoked] })).rejects.toMatchObject({
+    await expect(
+      encrypt(content, [alice.der, middle.der], { trustAnchors: [root.der, lists[0] as Buffer, revoked] }),
+    ).rejects.toMatchObject({
       code: 'ERR_CERTIFICATE',
       message: expect.stringContaining('revoked') as string,
     });
@@ -72,13 +102,19 @@ describe('revocation lists (RFC 5280 section 5, RFC 5652 section 10.2.1)', () =>
 
   test('lists that cannot be read, and other kinds of revocation data, are passed over', async () => {
     const broken = (lists[1] as Buffer).subarray(0, 40);
-    expect(await check([sequence(broken.subarray(4)), context(1, octetString(broken))])).toMatchObject({ valid: true, trusted: true });
+    expect(await check([sequence(broken.subarray(4)), context(1, octetString(broken))])).toMatchObject({
+      valid: true,
+      trusted: true,
+    });
     expect(await check([...lists, sequence(broken.subarray(4))])).toMatchObject({ valid: true, trusted: true });
   });
 
   test('more than 8 MiB or 100 of them are refused', async () => {
     const big = sequence(Buffer.alloc((8 << 20) + 1));
-    await expect(check([big])).rejects.toMatchObject({ code: 'ERR_SMIME', message: expect.stringContaining('of revocation lists') as string });
+    await expect(check([big])).rejects.toMatchObject({
+      code: 'ERR_SMIME',
+      message: expect.stringContaining('of revocation lists') as string,
+    });
     await expect(check(Array.from({ length: 101 }, () => sequence()))).rejects.toMatchObject({ code: 'ERR_SMIME' });
   });
 });

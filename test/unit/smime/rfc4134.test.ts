@@ -6,9 +6,19 @@ import { cmsMessage } from './support.js';
 const sample = 'This is some sample content.';
 
 test('two signers, one of whose DSA keys takes its parameters from its issuer, are valid and trusted (RFC 4134 section 4.6)', async () => {
-  const { content, signatures } = await verify(cmsMessage(twoSigners), { trustAnchors: [carl], at: new Date('2005-01-01') });
+  const { content, signatures } = await verify(cmsMessage(twoSigners), {
+    trustAnchors: [carl],
+    at: new Date('2005-01-01'),
+  });
   expect(Buffer.from(content).toString()).toBe(sample);
-  expect(signatures).toMatchObject(['CN=AliceDSS', 'CN=DianeDSS'].map((subject) => ({ valid: true, trusted: true, hashAlgorithm: 'sha1', signer: { subject } })));
+  expect(signatures).toMatchObject(
+    ['CN=AliceDSS', 'CN=DianeDSS'].map((subject) => ({
+      valid: true,
+      trusted: true,
+      hashAlgorithm: 'sha1',
+      signer: { subject },
+    })),
+  );
 });
 
 test('RC2 is read (RFC 4134 section 5.2)', async () => {

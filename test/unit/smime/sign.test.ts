@@ -23,7 +23,11 @@ beforeAll(async () => {
 const identity = (kind: KeyKind): LoadedCertificate => identities.get(kind) as LoadedCertificate;
 const settings = (more: Partial<SmimeSignSettings> = {}): SmimeSignSettings => ({ certificate: { data: '' }, ...more });
 
-async function signedMessage(kind: KeyKind, more: Partial<SmimeSignSettings> = {}, entity = entityOf()): Promise<Buffer> {
+async function signedMessage(
+  kind: KeyKind,
+  more: Partial<SmimeSignSettings> = {},
+  entity = entityOf(),
+): Promise<Buffer> {
   const signer = await prepareSigner(identity(kind), settings(more));
   return messageOf(await signer.sign(entity, never));
 }
@@ -54,9 +58,12 @@ describe('signing (RFC 8551)', () => {
         const message = await signedMessage(kind, { ...more, format });
         const { content, signatures } = await verify(message, { trustAnchors: [root.der] });
         expect(Buffer.from(content).toString('latin1')).toBe(textOf(entityOf()));
-        expect(signatures).toMatchObject([{ valid: true, trusted: true, hashAlgorithm: hash, signer: { subject: `CN=Alice ${kind}` } }]);
+        expect(signatures).toMatchObject([
+          { valid: true, trusted: true, hashAlgorithm: hash, signer: { subject: `CN=Alice ${kind}` } },
+        ]);
         expect(Math.abs((signatures[0]?.signedAt?.getTime() ?? 0) - Date.now())).toBeLessThan(60_000);
-        if (format === 'detached') expect(message.toString('latin1')).toContain(`micalg=${hash.replace('sha', 'sha-')};`);
+        if (format === 'detached')
+          expect(message.toString('latin1')).toContain(`micalg=${hash.replace('sha', 'sha-')};`);
       });
     }
   }
@@ -102,7 +109,13 @@ describe('signing (RFC 8551)', () => {
     const data = readSignedData(readContentInfo(found.signature).content);
     const { attributes, forms } = data.signers[0]?.signed ?? { attributes: [], forms: [] };
     expect(attributes.map(({ type }) => type).sort()).toEqual(
-      ['1.2.840.113549.1.9.3', '1.2.840.113549.1.9.4', '1.2.840.113549.1.9.5', '1.2.840.113549.1.9.15', '1.2.840.113549.1.9.16.2.47'].sort(),
+      [
+        '1.2.840.113549.1.9.3',
+        '1.2.840.113549.1.9.4',
+        '1.2.840.113549.1.9.5',
+        '1.2.840.113549.1.9.15',
+        '1.2.840.113549.1.9.16.2.47',
+      ].sort(),
     );
     expect(forms).toHaveLength(1); // as received is as sorted
     const elements = [...berChildren(readBer(forms[0] as Buffer), 10)].map(berWhole);
@@ -129,7 +142,10 @@ describe('signing (RFC 8551)', () => {
   test('an entity that is not 7-bit is refused for detached signing, and can be signed opaque', async () => {
     const body = Buffer.from('Grüße\r\n');
     const entity = { ...entityOf(body), encoding: '8bit' } as const;
-    await expect(signedMessage('P-256', {}, entity)).rejects.toMatchObject({ code: 'ERR_SMIME', remedy: expect.stringContaining('opaque') as string });
+    await expect(signedMessage('P-256', {}, entity)).rejects.toMatchObject({
+      code: 'ERR_SMIME',
+      remedy: expect.stringContaining('opaque') as string,
+    });
     const { content, signatures } = await verify(await signedMessage('P-256', { format: 'opaque' }, entity));
     expect(signatures[0]?.valid).toBe(true);
     expect(Buffer.from(content).includes(body)).toBe(true);
@@ -140,7 +156,10 @@ describe('signing (RFC 8551)', () => {
     const signer = await prepareSigner(weak, settings({ hashAlgorithm: 'sha1' }));
     expect(signer.warnings.map(({ code }) => code).sort()).toEqual(['WARN_WEAK_HASH', 'WARN_WEAK_KEY']);
     const weaker = await loaded(issue({ kind: 'rsa512', issuer: root }));
-    await expect(prepareSigner(weaker, settings())).rejects.toMatchObject({ code: 'ERR_CERTIFICATE', message: expect.stringContaining('512 bits') as string });
+    await expect(prepareSigner(weaker, settings())).rejects.toMatchObject({
+      code: 'ERR_CERTIFICATE',
+      message: expect.stringContaining('512 bits') as string,
+    });
   });
 
   test('a certificate that is expired, not yet valid, of wrong usage or purpose, or without its key is ERR_CERTIFICATE', async () => {
@@ -159,15 +178,28 @@ describe('signing (RFC 8551)', () => {
       });
     }
     const { privateKey: _, ...keyless } = identity('rsa');
-    await expect(prepareSigner(keyless, settings())).rejects.toMatchObject({ code: 'ERR_CERTIFICATE', message: expect.stringContaining('no private key') as string });
-    const other = { ...identity('rsa'), privateKey: makeKey('rsa').privateKey.export({ format: 'der', type: 'pkcs8' }) };
-    await expect(prepareSigner(other, settings())).rejects.toMatchObject({ code: 'ERR_CERTIFICATE', message: expect.stringContaining('not that of') as string });
+    await expect(prepareSigner(keyless, settings())).rejects.toMatchObject({
+      code: 'ERR_CERTIFICATE',
+      message: expect.stringContaining('no private key') as string,
+    });
+    const other = {
+      ...identity('rsa'),
+      privateKey: makeKey('rsa').privateKey.export({ format: 'der', type: 'pkcs8' }),
+    };
+    await expect(prepareSigner(other, settings())).rejects.toMatchObject({
+      code: 'ERR_CERTIFICATE',
+      message: expect.stringContaining('not that of') as string,
+    });
   });
 });
 
 describe('external keys', () => {
-  const external = (kind: KeyKind, sign: PrivateKeySigner['sign']): LoadedCertificate => ({ ...identity(kind), privateKey: { sign } });
-  const keyOf = (kind: KeyKind) => createPrivateKey({ key: Buffer.from(identity(kind).privateKey as Uint8Array), format: 'der', type: 'pkcs8' });
+  const external = (kind: KeyKind, sign: PrivateKeySigner['sign']): LoadedCertificate => ({
+    ...identity(kind),
+    privateKey: { sign },
+  });
+  const keyOf = (kind: KeyKind) =>
+    createPrivateKey({ key: Buffer.from(identity(kind).privateKey as Uint8Array), format: 'der', type: 'pkcs8' });
 
   test('are offered data and digest, and ECDSA in the form of IEEE P1363 becomes DER', async () => {
     for (const dsaEncoding of ['der', 'ieee-p1363'] as const) {
@@ -182,10 +214,13 @@ describe('external keys', () => {
       expect(signatures[0]?.valid).toBe(true);
       expect(seen).toEqual([{ name: 'ECDSA', hash: 'sha256' }]);
     }
-    const ed = await prepareSigner(external('ed25519', async ({ data, digest }) => {
-      expect(digest).toBeUndefined();
-      return signData(null, data, keyOf('ed25519'));
-    }), settings());
+    const ed = await prepareSigner(
+      external('ed25519', async ({ data, digest }) => {
+        expect(digest).toBeUndefined();
+        return signData(null, data, keyOf('ed25519'));
+      }),
+      settings(),
+    );
     expect((await verify(await messageOf(await ed.sign(entityOf(), never)))).signatures[0]?.valid).toBe(true);
   });
 
@@ -204,7 +239,10 @@ describe('external keys', () => {
   });
 
   test('an abort ends the wait for a key that never answers', async () => {
-    const signer = await prepareSigner(external('P-256', () => new Promise<Uint8Array>(() => undefined)), settings());
+    const signer = await prepareSigner(
+      external('P-256', () => new Promise<Uint8Array>(() => undefined)),
+      settings(),
+    );
     const controller = new AbortController();
     const pending = signer.sign(entityOf(), controller.signal);
     setTimeout(() => controller.abort(), 5);
@@ -241,7 +279,8 @@ describe('a second engine (stock pkijs on @peculiar/webcrypto)', () => {
       if (found?.kind !== 'detached') throw new Error('not detached');
       const info = pkijs.ContentInfo.fromBER(new Uint8Array(found.signature));
       const data = new pkijs.SignedData({ schema: info.content });
-      const check = (content: Buffer): Promise<boolean> => data.verify({ signer: 0, data: new Uint8Array(content).buffer }, engine);
+      const check = (content: Buffer): Promise<boolean> =>
+        data.verify({ signer: 0, data: new Uint8Array(content).buffer }, engine);
       expect(await check(found.contents[0] as Buffer)).toBe(true);
       expect(await check(Buffer.from('something else')).catch(() => false)).toBe(false);
     });

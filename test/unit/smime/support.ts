@@ -7,7 +7,12 @@ export const never = new AbortController().signal;
 export const plainText = Buffer.from('Dear Bob,\r\n\r\n.the first line with a dot\r\nRegards\r\n');
 
 export function entityOf(body: ByteSource = plainText, size?: number): RenderedEntity {
-  return { fields: 'Content-Type: text/plain; charset=us-ascii\r\n', body, encoding: '7bit', ...(size === undefined ? {} : { size }) };
+  return {
+    fields: 'Content-Type: text/plain; charset=us-ascii\r\n',
+    body,
+    encoding: '7bit',
+    ...(size === undefined ? {} : { size }),
+  };
 }
 
 /** The same content as a stream of small chunks. */
@@ -28,7 +33,10 @@ export async function collect(body: ByteSource): Promise<Buffer> {
 
 /** A message of an entity. */
 export async function messageOf(entity: RenderedEntity): Promise<Buffer> {
-  return Buffer.concat([messageHead(Buffer.from('From: alice@example.com\r\n'), entity.fields), await collect(entity.body)]);
+  return Buffer.concat([
+    messageHead(Buffer.from('From: alice@example.com\r\n'), entity.fields),
+    await collect(entity.body),
+  ]);
 }
 
 /** The content of an entity, as `verify` and `decrypt` give it. */
@@ -38,7 +46,9 @@ export function textOf(entity: RenderedEntity, body: Buffer = plainText): string
 
 /** CMS as a message. */
 export function cmsMessage(cms: Uint8Array, type = 'application/pkcs7-mime'): Buffer {
-  return Buffer.from(`Content-Type: ${type}\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(cms).toString('base64')}\r\n`);
+  return Buffer.from(
+    `Content-Type: ${type}\r\nContent-Transfer-Encoding: base64\r\n\r\n${Buffer.from(cms).toString('base64')}\r\n`,
+  );
 }
 
 /** The CMS in an application/pkcs7-mime message. */

@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest';
 import { keyWraps } from '../../../src/smime/algorithms.js';
-import { hkdf, peerPublicKey, sharedInfo, tripleDesKey, unwrapKey, wrapKey, x963Kdf } from '../../../src/smime/key-agreement.js';
+import {
+  hkdf,
+  peerPublicKey,
+  sharedInfo,
+  tripleDesKey,
+  unwrapKey,
+  wrapKey,
+  x963Kdf,
+} from '../../../src/smime/key-agreement.js';
 import { pkcs1KeyOrRandom } from '../../../src/smime/rsa-decoding.js';
 import { bitString, integer, octetString, oid, sequence } from '../../../src/util/der.js';
 
@@ -15,7 +23,13 @@ describe('AES key wrap (RFC 3394 section 4)', () => {
     ['4.3', keyWraps.aes256, 32, 16, '64E8C3F9CE0F5BA2 63E9777905818A2A 93C8191E7D6E8AE7'],
     ['4.4', keyWraps.aes192, 24, 24, '031D33264E15D332 68F24EC260743EDC E1C6C7DDEE725A93 6BA814915C6762D2'],
     ['4.5', keyWraps.aes256, 32, 24, 'A8F9BC1612C68B3F F6E6F4FBE30E71E4 769C8B80A32CB895 8CD5D17D6B254DA1'],
-    ['4.6', keyWraps.aes256, 32, 32, '28C9F404C4B810F4 CBCCB35CFB87F826 3F5786E2D80ED326 CBC7F0E71A99F43B FB988B9B7A02DD21'],
+    [
+      '4.6',
+      keyWraps.aes256,
+      32,
+      32,
+      '28C9F404C4B810F4 CBCCB35CFB87F826 3F5786E2D80ED326 CBC7F0E71A99F43B FB988B9B7A02DD21',
+    ],
   ] as const)('%s', (_, wrap, kekBytes, keyBytes, wrapped) => {
     const [k, plain] = [hex(kek).subarray(0, kekBytes), hex(key).subarray(0, keyBytes)];
     expect(wrapKey(wrap, k, plain)).toEqual(hex(wrapped));
@@ -55,9 +69,16 @@ describe('X9.63 KDF (NIST CAVS, ANSI X9.63-2001)', () => {
 });
 
 describe('HKDF with SHA-256 (RFC 5869 appendix A)', () => {
-  const range = (from: number, to: number): Buffer => Buffer.from(Array.from({ length: to - from + 1 }, (_, i) => from + i));
+  const range = (from: number, to: number): Buffer =>
+    Buffer.from(Array.from({ length: to - from + 1 }, (_, i) => from + i));
   test.each([
-    ['A.1', Buffer.alloc(22, 0x0b), range(0, 0x0c), range(0xf0, 0xf9), '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865'],
+    [
+      'A.1',
+      Buffer.alloc(22, 0x0b),
+      range(0, 0x0c),
+      range(0xf0, 0xf9),
+      '3cb25f25faacd57a90434f64d0362f2a2d2d0a90cf1a5a4c5db02d56ecc4c5bf34007208d5b887185865',
+    ],
     [
       'A.2',
       range(0, 0x4f),
@@ -65,7 +86,13 @@ describe('HKDF with SHA-256 (RFC 5869 appendix A)', () => {
       range(0xb0, 0xff),
       'b11e398dc80327a1c8e7f78c596a49344f012eda2d4efad8a050cc4c19afa97c59045a99cac7827271cb41c65e590e09da3275600c2f09b8367793a9aca3db71cc30c58179ec3e87c14c01d5c1f3434f1d87',
     ],
-    ['A.3', Buffer.alloc(22, 0x0b), Buffer.alloc(0), Buffer.alloc(0), '8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8'],
+    [
+      'A.3',
+      Buffer.alloc(22, 0x0b),
+      Buffer.alloc(0),
+      Buffer.alloc(0),
+      '8da4e775a563c18f715f802a063c5a31b8a11f5c5ee1879ec3454e5f3c738d2d9d201395faa4b61a96c8',
+    ],
   ] as const)('%s', (_, secret, salt, info, key) => {
     expect(hkdf('sha256', secret, salt, info, key.length / 2).toString('hex')).toBe(key);
   });
@@ -74,7 +101,9 @@ describe('HKDF with SHA-256 (RFC 5869 appendix A)', () => {
 test('ECC-CMS-SharedInfo has the wrap algorithm, the keying material and the length in bits (RFC 5753 section 7.2)', () => {
   const wrap = sequence(oid('2.16.840.1.101.3.4.1.45'));
   expect(sharedInfo(wrap, undefined, 32).toString('hex')).toBe(`3015${wrap.toString('hex')}a206040400000100`);
-  expect(sharedInfo(wrap, Buffer.of(1, 2), 16).toString('hex')).toBe(`301b${wrap.toString('hex')}a00404020102a206040400000080`);
+  expect(sharedInfo(wrap, Buffer.of(1, 2), 16).toString('hex')).toBe(
+    `301b${wrap.toString('hex')}a00404020102a206040400000080`,
+  );
 });
 
 test('a curve that is given by its parameters is refused: it could be made to give a private key away', () => {
@@ -85,7 +114,8 @@ test('a curve that is given by its parameters is refused: it could be made to gi
 
 describe('RSAES-PKCS1-v1_5 with implicit rejection (RFC 3218 section 2.3.2)', () => {
   const key = hex('000102030405060708090a0b0c0d0e0f');
-  const block = (head: string, padding: number, separator = 0): Buffer => Buffer.concat([hex(head), Buffer.alloc(padding, 0xaa), Buffer.of(separator), key]);
+  const block = (head: string, padding: number, separator = 0): Buffer =>
+    Buffer.concat([hex(head), Buffer.alloc(padding, 0xaa), Buffer.of(separator), key]);
 
   test('a right block gives its key', () => {
     expect(pkcs1KeyOrRandom(block('0002', 109), 16)).toEqual(key);
@@ -94,7 +124,14 @@ describe('RSAES-PKCS1-v1_5 with implicit rejection (RFC 3218 section 2.3.2)', ()
   test('any other gives random octets of the expected length', () => {
     const zeroInPadding = block('0002', 109);
     zeroInPadding[50] = 0;
-    const wrong = [block('0102', 109), block('0001', 109), block('0002', 109, 1), zeroInPadding, undefined, Buffer.alloc(3)];
+    const wrong = [
+      block('0102', 109),
+      block('0001', 109),
+      block('0002', 109, 1),
+      zeroInPadding,
+      undefined,
+      Buffer.alloc(3),
+    ];
     for (const one of wrong) {
       const first = pkcs1KeyOrRandom(one, 16);
       expect(first).toHaveLength(16);

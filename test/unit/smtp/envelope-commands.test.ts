@@ -6,7 +6,18 @@ import { Session } from '../../../src/smtp/session.js';
 import { utf8AddressXtext, xtext } from '../../../src/smtp/xtext.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 
-const all = ['SIZE 5000', '8BITMIME', 'SMTPUTF8', 'CHUNKING', 'BINARYMIME', 'DSN', 'REQUIRETLS', 'DELIVERBY 60', 'FUTURERELEASE 604800 2099-01-01T00:00:00Z', 'MT-PRIORITY'];
+const all = [
+  'SIZE 5000',
+  '8BITMIME',
+  'SMTPUTF8',
+  'CHUNKING',
+  'BINARYMIME',
+  'DSN',
+  'REQUIRETLS',
+  'DELIVERBY 60',
+  'FUTURERELEASE 604800 2099-01-01T00:00:00Z',
+  'MT-PRIORITY',
+];
 
 function sessionWith(extensions: readonly string[], secure = true): Session {
   const session = new Session('smtp', secure);
@@ -14,9 +25,17 @@ function sessionWith(extensions: readonly string[], secure = true): Session {
   return session;
 }
 
-function lines(envelope: Partial<Envelope>, content: Partial<ContentNeeds> = {}, session = sessionWith(all)): readonly string[] {
+function lines(
+  envelope: Partial<Envelope>,
+  content: Partial<ContentNeeds> = {},
+  session = sessionWith(all),
+): readonly string[] {
   const needs = { body: '7bit', smtpUtf8: false, ...content } as const;
-  const { mail, recipients } = createEnvelopeCommands({ from: 'ann@example.test', to: ['bob@example.test'], ...envelope }, needs, session);
+  const { mail, recipients } = createEnvelopeCommands(
+    { from: 'ann@example.test', to: ['bob@example.test'], ...envelope },
+    needs,
+    session,
+  );
   return [mail.line, ...recipients.map(({ line }) => line)];
 }
 
@@ -33,12 +52,17 @@ describe('MAIL and RCPT', () => {
   });
 
   test('refuse before MAIL what is larger than the server takes', () => {
-    expect(() => lines({}, { size: 5001 })).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered' }));
+    expect(() => lines({}, { size: 5001 })).toThrow(
+      expect.objectContaining({ code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered' }),
+    );
     expect(lines({}, { size: 1e9 }, sessionWith(['SIZE 0']))[0]).toContain('SIZE=1000000000');
   });
 
   test('use SMTPUTF8 for addresses and content that need it (RFC 6531)', () => {
-    expect(lines({ to: ['jürgen@example.test'] })).toEqual(['MAIL FROM:<ann@example.test> SMTPUTF8', 'RCPT TO:<jürgen@example.test>']);
+    expect(lines({ to: ['jürgen@example.test'] })).toEqual([
+      'MAIL FROM:<ann@example.test> SMTPUTF8',
+      'RCPT TO:<jürgen@example.test>',
+    ]);
     expect(lines({}, { smtpUtf8: true })[0]).toBe('MAIL FROM:<ann@example.test> SMTPUTF8');
   });
 
@@ -54,13 +78,24 @@ describe('MAIL and RCPT', () => {
       'RCPT TO:<bob@example.test> NOTIFY=SUCCESS,FAILURE ORCPT=rfc822;bob@example.test',
       'RCPT TO:<eve@example.test> NOTIFY=NEVER ORCPT=rfc822;e+2B1@example.test',
     ]);
-    expect(lines({ to: ['jürgen@example.test'], dsn: {} })[1]).toBe('RCPT TO:<jürgen@example.test> ORCPT=utf-8;jürgen@example.test');
-    expect(lines({ to: ['__proto__@example.test'], dsn: { recipients: {} } })[1]).toBe('RCPT TO:<__proto__@example.test> ORCPT=rfc822;__proto__@example.test');
+    expect(lines({ to: ['jürgen@example.test'], dsn: {} })[1]).toBe(
+      'RCPT TO:<jürgen@example.test> ORCPT=utf-8;jürgen@example.test',
+    );
+    expect(lines({ to: ['__proto__@example.test'], dsn: { recipients: {} } })[1]).toBe(
+      'RCPT TO:<__proto__@example.test> ORCPT=rfc822;__proto__@example.test',
+    );
   });
 
   test('carry REQUIRETLS, DELIVERBY, FUTURERELEASE and MT-PRIORITY', () => {
-    const envelope = { requireTls: true, deliverBy: { seconds: 120, mode: 'return' }, holdUntil: new Date('2030-05-06T07:08:09.123Z'), mtPriority: -3 } as const;
-    expect(lines(envelope)[0]).toBe('MAIL FROM:<ann@example.test> REQUIRETLS BY=120;R HOLDUNTIL=2030-05-06T07:08:09Z MT-PRIORITY=-3');
+    const envelope = {
+      requireTls: true,
+      deliverBy: { seconds: 120, mode: 'return' },
+      holdUntil: new Date('2030-05-06T07:08:09.123Z'),
+      mtPriority: -3,
+    } as const;
+    expect(lines(envelope)[0]).toBe(
+      'MAIL FROM:<ann@example.test> REQUIRETLS BY=120;R HOLDUNTIL=2030-05-06T07:08:09Z MT-PRIORITY=-3',
+    );
     expect(lines({ deliverBy: { seconds: -5, mode: 'notify' } })[0]).toBe('MAIL FROM:<ann@example.test> BY=-5;N');
   });
 
@@ -77,12 +112,18 @@ describe('MAIL and RCPT', () => {
   ] as const)('name %s where the server lacks it', (extension, envelope, content) => {
     const others = all.filter((line) => !line.startsWith(extension));
     expect(() => lines(envelope, content, sessionWith(others))).toThrow(
-      expect.objectContaining({ code: 'ERR_EXTENSION_MISSING', message: expect.stringContaining(extension), delivery: 'not-delivered' }),
+      expect.objectContaining({
+        code: 'ERR_EXTENSION_MISSING',
+        message: expect.stringContaining(extension),
+        delivery: 'not-delivered',
+      }),
     );
   });
 
   test('keep REQUIRETLS to TLS (RFC 8689 section 3)', () => {
-    expect(() => lines({ requireTls: true }, {}, sessionWith(all, false))).toThrow(expect.objectContaining({ code: 'ERR_TLS_REQUIRED' }));
+    expect(() => lines({ requireTls: true }, {}, sessionWith(all, false))).toThrow(
+      expect.objectContaining({ code: 'ERR_TLS_REQUIRED' }),
+    );
     expect(lines({ requireTls: false }, {}, sessionWith([], false))[0]).toBe('MAIL FROM:<ann@example.test>');
   });
 
@@ -105,9 +146,14 @@ describe('MAIL and RCPT', () => {
     ['envelope.dsn.notify', { dsn: { notify: ['constructor' as 'success'] } }],
     ['envelope.dsn.notify', { dsn: { notify: 'always' as 'never' } }],
     ['envelope.to', { to: [] }],
-  ] satisfies readonly (readonly [string, Partial<Envelope>])[])('refuse a bad %s (GHSA-c7w3-x93f-qmm8, bpo-43124)', (path, envelope) => {
-    expect(() => lines(envelope)).toThrow(expect.objectContaining({ code: 'ERR_MESSAGE_INVALID', problems: [expect.objectContaining({ path })] }));
-  });
+  ] satisfies readonly (readonly [string, Partial<Envelope>])[])(
+    'refuse a bad %s (GHSA-c7w3-x93f-qmm8, bpo-43124)',
+    (path, envelope) => {
+      expect(() => lines(envelope)).toThrow(
+        expect.objectContaining({ code: 'ERR_MESSAGE_INVALID', problems: [expect.objectContaining({ path })] }),
+      );
+    },
+  );
 
   test.each([
     'bob@example.test\r\nRCPT TO:<eve@example.test>',
@@ -136,17 +182,29 @@ describe('MAIL and RCPT', () => {
     '',
   ])('refuse the address %j (CVE-2025-59937, CVE-2026-30227, CVE-2025-7962)', (address) => {
     expect(() => lines({ to: ['first@example.test', address] })).toThrow(
-      expect.objectContaining({ code: 'ERR_MESSAGE_INVALID', problems: [expect.objectContaining({ path: 'envelope.to.1' })] }),
+      expect.objectContaining({
+        code: 'ERR_MESSAGE_INVALID',
+        problems: [expect.objectContaining({ path: 'envelope.to.1' })],
+      }),
     );
-    if (address !== '') expect(() => lines({ from: address })).toThrow(expect.objectContaining({ problems: [expect.objectContaining({ path: 'envelope.from' })] }));
+    if (address !== '')
+      expect(() => lines({ from: address })).toThrow(
+        expect.objectContaining({ problems: [expect.objectContaining({ path: 'envelope.from' })] }),
+      );
   });
 
-  test.each(['"b> ORCPT=x"@example.test', '"a b"@example.test', '"a\\"b"@example.test', 'a@[127.0.0.1]', 'a@[IPv6:::1]', 'Postmaster', "o'neil+tag@example.test", 'a_b@under_score.test'])(
-    'keep %j in its quotes and brackets',
-    (address) => {
-      expect(lines({ to: [address] })[1]).toBe(`RCPT TO:<${address}>`);
-    },
-  );
+  test.each([
+    '"b> ORCPT=x"@example.test',
+    '"a b"@example.test',
+    '"a\\"b"@example.test',
+    'a@[127.0.0.1]',
+    'a@[IPv6:::1]',
+    'Postmaster',
+    "o'neil+tag@example.test",
+    'a_b@under_score.test',
+  ])('keep %j in its quotes and brackets', (address) => {
+    expect(lines({ to: [address] })[1]).toBe(`RCPT TO:<${address}>`);
+  });
 });
 
 describe('xtext', () => {
@@ -160,7 +218,16 @@ describe('xtext', () => {
 
 describe('extensions', () => {
   test('are read by line, the first one skipped', () => {
-    const extensions = parseExtensions(['PIPELINING is my name', 'size 1000', 'AUTH PLAIN LOGIN', 'AUTH=LOGIN CRAM-MD5', 'X-thing a  b', '', '-bad', '8BITMIME']);
+    const extensions = parseExtensions([
+      'PIPELINING is my name',
+      'size 1000',
+      'AUTH PLAIN LOGIN',
+      'AUTH=LOGIN CRAM-MD5',
+      'X-thing a  b',
+      '',
+      '-bad',
+      '8BITMIME',
+    ]);
     expect([...extensions]).toEqual([
       ['SIZE', ['1000']],
       ['AUTH', ['PLAIN', 'LOGIN', 'CRAM-MD5']],
@@ -170,7 +237,10 @@ describe('extensions', () => {
   });
   test('cost time in proportion to their length (GHSA-4ffr-jq9g-5ffx)', () => {
     // What a reply may hold at most, 64 KiB.
-    const lines = Array.from({ length: 8 }, (_, line) => `AUTH ${Array.from({ length: 1600 }, (__, i) => (1296 + line * 1600 + i).toString(36)).join(' ')}`);
+    const lines = Array.from(
+      { length: 8 },
+      (_, line) => `AUTH ${Array.from({ length: 1600 }, (__, i) => (1296 + line * 1600 + i).toString(36)).join(' ')}`,
+    );
     const elapsed = cpuTimer();
     expect(parseExtensions(['x', ...lines]).get('AUTH')).toHaveLength(8 * 1600);
     expect(elapsed()).toBeLessThan(300);
@@ -179,10 +249,26 @@ describe('extensions', () => {
     expect(parseExtensions(['x', '__proto__ a', 'constructor b']).has('CONSTRUCTOR')).toBe(true);
   });
   test('tell what content may be', () => {
-    expect(contentCapabilities(parseExtensions(['x', 'BINARYMIME', 'SIZE 7']))).toEqual({ eightBitMime: false, binaryMime: false, smtpUtf8: false, maxBytes: 7 });
-    expect(contentCapabilities(parseExtensions(['x', 'BINARYMIME', 'CHUNKING', '8BITMIME', 'SMTPUTF8']))).toEqual({ eightBitMime: true, binaryMime: true, smtpUtf8: true, maxBytes: undefined });
+    expect(contentCapabilities(parseExtensions(['x', 'BINARYMIME', 'SIZE 7']))).toEqual({
+      eightBitMime: false,
+      binaryMime: false,
+      smtpUtf8: false,
+      maxBytes: 7,
+    });
+    expect(contentCapabilities(parseExtensions(['x', 'BINARYMIME', 'CHUNKING', '8BITMIME', 'SMTPUTF8']))).toEqual({
+      eightBitMime: true,
+      binaryMime: true,
+      smtpUtf8: true,
+      maxBytes: undefined,
+    });
   });
-  test.each([['SIZE', undefined], ['SIZE 0', undefined], ['SIZE x', undefined], ['SIZE -1', undefined], ['SIZE 10', 10]] as const)('%s is a limit of %s', (line, limit) => {
+  test.each([
+    ['SIZE', undefined],
+    ['SIZE 0', undefined],
+    ['SIZE x', undefined],
+    ['SIZE -1', undefined],
+    ['SIZE 10', 10],
+  ] as const)('%s is a limit of %s', (line, limit) => {
     expect(sizeLimit(parseExtensions(['x', line]))).toBe(limit);
   });
 });

@@ -24,7 +24,9 @@ const dialogue =
 describe('the reply parser', () => {
   test('reads code, enhanced code and lines', () => {
     expect(parse(['250 2.1.0 Ok\r\n'])).toEqual([{ code: 250, enhancedCode: '2.1.0', lines: ['Ok'] }]);
-    expect(parse(['550-5.7.1 first\r\n550 5.7.1 second\r\n'])).toEqual([{ code: 550, enhancedCode: '5.7.1', lines: ['first', 'second'] }]);
+    expect(parse(['550-5.7.1 first\r\n550 5.7.1 second\r\n'])).toEqual([
+      { code: 550, enhancedCode: '5.7.1', lines: ['first', 'second'] },
+    ]);
     expect(parse(['250\r\n'])).toEqual([{ code: 250, lines: [''] }]);
     expect(parse(['250-\r\n250 \r\n'])).toEqual([{ code: 250, lines: ['', ''] }]);
   });
@@ -44,7 +46,7 @@ describe('the reply parser', () => {
     for (let seed = 1; seed <= 50; seed++) {
       const next = random(seed);
       const parts: Uint8Array[] = [];
-      for (let at = 0; at < bytes.length; ) {
+      for (let at = 0; at < bytes.length;) {
         const length = 1 + next(12);
         parts.push(Uint8Array.from(bytes.subarray(at, at + length)));
         at += length;
@@ -65,7 +67,9 @@ describe('the reply parser', () => {
     ['codes that change within a reply', '250-a\r\n251 b\r\n'],
   ])('refuses %s, by byte too', (_, text) => {
     expect(() => parse([text])).toThrow(expect.objectContaining({ code: 'ERR_SMTP_PROTOCOL' }));
-    expect(() => parse([...Buffer.from(text)].map((byte) => Uint8Array.of(byte)))).toThrow(expect.objectContaining({ code: 'ERR_SMTP_PROTOCOL' }));
+    expect(() => parse([...Buffer.from(text)].map((byte) => Uint8Array.of(byte)))).toThrow(
+      expect.objectContaining({ code: 'ERR_SMTP_PROTOCOL' }),
+    );
   });
 
   test('shows what it refuses escaped and cut', () => {
@@ -104,12 +108,21 @@ describe('the reply parser', () => {
 
 describe('a reply', () => {
   test('is shown on one line, escaped', () => {
-    expect(showReply({ code: 550, enhancedCode: '5.1.1', lines: ['no', '', '\x1b[31muser'] })).toBe('550 5.1.1 no / \\x1b[31muser');
+    expect(showReply({ code: 550, enhancedCode: '5.1.1', lines: ['no', '', '\x1b[31muser'] })).toBe(
+      '550 5.1.1 no / \\x1b[31muser',
+    );
   });
 
   test('loses secrets that it repeats, and keeps its codes', () => {
-    const reply = withoutSecrets(replyOf('500-5.5.1 unknown: AUTH PLAIN AGFiYw==\r\n500 5.5.1 AGFiYw=='), ['AGFiYw==', '']);
-    expect(reply.read()).toEqual({ code: 500, enhancedCode: '5.5.1', lines: ['unknown: AUTH PLAIN <secret>', '<secret>'] });
+    const reply = withoutSecrets(replyOf('500-5.5.1 unknown: AUTH PLAIN AGFiYw==\r\n500 5.5.1 AGFiYw=='), [
+      'AGFiYw==',
+      '',
+    ]);
+    expect(reply.read()).toEqual({
+      code: 500,
+      enhancedCode: '5.5.1',
+      lines: ['unknown: AUTH PLAIN <secret>', '<secret>'],
+    });
     const other = replyOf('500 5.5.1 what');
     expect(withoutSecrets(other, ['AGFiYw=='])).toBe(other);
   });

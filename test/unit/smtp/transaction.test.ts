@@ -4,7 +4,12 @@ import type { Dialogue } from '../../../src/smtp/dialogue.js';
 import { createEnvelopeCommands } from '../../../src/smtp/envelope-commands.js';
 import { parseExtensions } from '../../../src/smtp/extensions.js';
 import { Session } from '../../../src/smtp/session.js';
-import { transact, type TransactionPlan, type TransactionResult, TransactionState } from '../../../src/smtp/transaction.js';
+import {
+  transact,
+  type TransactionPlan,
+  type TransactionResult,
+  TransactionState,
+} from '../../../src/smtp/transaction.js';
 import { play, replyOf } from '../../support/play-dialogue.js';
 
 interface Setting {
@@ -17,20 +22,34 @@ interface Setting {
   readonly needsReset?: boolean;
 }
 
-const stream: AsyncIterable<Uint8Array> = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('unused')) }) };
+const stream: AsyncIterable<Uint8Array> = {
+  [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('unused')) }),
+};
 const chunking = ['PIPELINING', 'CHUNKING', 'BINARYMIME'];
 
-function begin(setting: Setting, onEndSent?: () => void): { dialogue: Dialogue<TransactionResult>; session: Session; state: TransactionState } {
+function begin(
+  setting: Setting,
+  onEndSent?: () => void,
+): { dialogue: Dialogue<TransactionResult>; session: Session; state: TransactionState } {
   const session = new Session(setting.protocol ?? 'smtp', false);
   session.begin('greeting');
   session.begin('hello');
   session.extensions = parseExtensions(['x', ...(setting.extensions ?? chunking)]);
   session.needsReset = setting.needsReset ?? false;
   const { content = 'Hi\r\n', to = ['b@x.test'] } = setting;
-  const outgoing: OutgoingContent = { body: '7bit', smtpUtf8: false, bytes: typeof content === 'string' ? Buffer.from(content) : content, ...setting.more };
+  const outgoing: OutgoingContent = {
+    body: '7bit',
+    smtpUtf8: false,
+    bytes: typeof content === 'string' ? Buffer.from(content) : content,
+    ...setting.more,
+  };
   const commands = createEnvelopeCommands({ from: 'a@x.test', to }, outgoing, session);
   const state = new TransactionState(onEndSent);
-  const dialogue = transact({ commands, recipients: to, content: outgoing, requireAllRecipients: false, envelopeFirst: false, ...setting.plan }, session, state);
+  const dialogue = transact(
+    { commands, recipients: to, content: outgoing, requireAllRecipients: false, envelopeFirst: false, ...setting.plan },
+    session,
+    state,
+  );
   return { dialogue, session, state };
 }
 
@@ -43,20 +62,40 @@ describe('a transaction', () => {
     const { dialogue, session } = begin({});
     const played = play(dialogue, ['250 ok', '250 ok', '250 2.0.0 queued']);
     expect(played.written).toEqual([mail, rcpt, 'BDAT 4 LAST', 'Hi\r\n', '(release)']);
-    expect(played.value).toEqual({ accepted: ['b@x.test'], rejected: [], deferred: [], bytes: 4, reply: { code: 250, enhancedCode: '2.0.0', lines: ['queued'] } });
+    expect(played.value).toEqual({
+      accepted: ['b@x.test'],
+      rejected: [],
+      deferred: [],
+      bytes: 4,
+      reply: { code: 250, enhancedCode: '2.0.0', lines: ['queued'] },
+    });
     expect(session.needsReset).toBe(false);
   });
 
   test('with PIPELINING alone has DATA behind its envelope (RFC 2920 section 3.1)', () => {
-    const played = play(begin({ extensions: ['PIPELINING'], content: '.Hi\r\n' }).dialogue, ['250 ok', '250 ok', '354 go', '250 done']);
+    const played = play(begin({ extensions: ['PIPELINING'], content: '.Hi\r\n' }).dialogue, [
+      '250 ok',
+      '250 ok',
+      '354 go',
+      '250 done',
+    ]);
     expect(played.written).toEqual([mail, rcpt, 'DATA', '.', '.Hi\r\n', '.\r\n', '(release)']);
     expect(played.value?.bytes).toBe(5);
   });
 
   test('with neither goes by steps, and lets nobody go behind it', () => {
-    const played = play(begin({ extensions: [], ...two }).dialogue, ['250 ok', '250 ok', '550 no', '354 go', '250 done']);
+    const played = play(begin({ extensions: [], ...two }).dialogue, [
+      '250 ok',
+      '250 ok',
+      '550 no',
+      '354 go',
+      '250 done',
+    ]);
     expect(played.written).toEqual([mail, rcpt, 'RCPT TO:<c@x.test>', 'DATA', 'Hi\r\n', '.\r\n']);
-    expect(played.value).toMatchObject({ accepted: ['b@x.test'], rejected: [{ recipient: 'c@x.test', reply: { code: 550 } }] });
+    expect(played.value).toMatchObject({
+      accepted: ['b@x.test'],
+      rejected: [{ recipient: 'c@x.test', reply: { code: 550 } }],
+    });
   });
 
   test('with CHUNKING alone goes by steps, too', () => {
@@ -67,7 +106,15 @@ describe('a transaction', () => {
   test('awaits its recipients before content over 64 KiB, and slices that', () => {
     const content = `${'x'.repeat(998)}\r\n`.repeat(140);
     const played = play(begin({ content }).dialogue, ['250 ok', '250 ok', '250 done']);
-    expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([mail, rcpt, 'BDAT 140000 LAST', 65536, 65536, 8928, '(release)']);
+    expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([
+      mail,
+      rcpt,
+      'BDAT 140000 LAST',
+      65536,
+      65536,
+      8928,
+      '(release)',
+    ]);
   });
 
   test.each<[string, Setting, readonly string[], readonly string[]]>([
@@ -81,7 +128,10 @@ describe('a transaction', () => {
     play(begin(setting, () => told++).dialogue, [...replies, new Error('gone')], blocks);
     expect(told).toBe(1);
     told = 0;
-    const { dialogue, state } = begin({ ...setting, plan: { ...setting.plan, requireAllRecipients: true }, ...two }, () => told++);
+    const { dialogue, state } = begin(
+      { ...setting, plan: { ...setting.plan, requireAllRecipients: true }, ...two },
+      () => told++,
+    );
     play(dialogue, ['250 ok', '550 no', '550 no', '503 no'], blocks);
     expect({ told, endSent: state.endSent }).toEqual({ told: 0, endSent: false });
   });
@@ -97,15 +147,27 @@ describe('a transaction', () => {
     const played = play(begin({ needsReset: true }).dialogue, ['250 flushed', '250 ok', '250 ok', '250 done']);
     expect(played.written[0]).toBe('RSET');
     expect(played.unread).toBe(0);
-    const stepwise = play(begin({ needsReset: true, extensions: [] }).dialogue, ['250 flushed', '250 ok', '250 ok', '354 go', '250 done']);
+    const stepwise = play(begin({ needsReset: true, extensions: [] }).dialogue, [
+      '250 flushed',
+      '250 ok',
+      '250 ok',
+      '354 go',
+      '250 done',
+    ]);
     expect(stepwise.written.slice(0, 2)).toEqual(['RSET', mail]);
-    expect(play(begin({ needsReset: true }).dialogue, ['500 what', '250 ok', '250 ok', '250 done'])).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL' } });
+    expect(play(begin({ needsReset: true }).dialogue, ['500 what', '250 ok', '250 ok', '250 done'])).toMatchObject({
+      broken: true,
+      error: { code: 'ERR_SMTP_PROTOCOL' },
+    });
   });
 
   describe('of which recipients are refused', () => {
     test('goes to the others', () => {
       const played = play(begin(two).dialogue, ['250 ok', '550 5.1.1 no', '250 ok', '250 done']);
-      expect(played.value).toMatchObject({ accepted: ['c@x.test'], rejected: [{ recipient: 'b@x.test', reply: { code: 550, enhancedCode: '5.1.1' } }] });
+      expect(played.value).toMatchObject({
+        accepted: ['c@x.test'],
+        rejected: [{ recipient: 'b@x.test', reply: { code: 550, enhancedCode: '5.1.1' } }],
+      });
     });
 
     test('goes to nobody with requireAllRecipients: the content is never sent, in any form', () => {
@@ -113,7 +175,12 @@ describe('a transaction', () => {
         const { dialogue, session } = begin({ ...two, extensions, plan: { requireAllRecipients: true } });
         const played = play(dialogue, ['250 ok', '250 ok', '450 later']);
         expect(played.written).toEqual([mail, rcpt, 'RCPT TO:<c@x.test>']);
-        expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered', retryable: true, recipients: [{ recipient: 'c@x.test' }] });
+        expect(played.error).toMatchObject({
+          code: 'ERR_RECIPIENTS_REJECTED',
+          delivery: 'not-delivered',
+          retryable: true,
+          recipients: [{ recipient: 'c@x.test' }],
+        });
         expect([played.broken, session.needsReset]).toEqual([false, true]);
       }
     });
@@ -121,7 +188,12 @@ describe('a transaction', () => {
     test('fails where all of them are, with every reply', () => {
       const { dialogue, session } = begin(two);
       const played = play(dialogue, ['250 ok', '550 no', '551 no', '554 no valid recipients']);
-      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', retryable: false, delivery: 'not-delivered', recipients: [{ reply: { code: 550 } }, { reply: { code: 551 } }] });
+      expect(played.error).toMatchObject({
+        code: 'ERR_RECIPIENTS_REJECTED',
+        retryable: false,
+        delivery: 'not-delivered',
+        recipients: [{ reply: { code: 550 } }, { reply: { code: 551 } }],
+      });
       expect([played.broken, played.unread, session.needsReset]).toEqual([false, 0, true]);
     });
 
@@ -135,20 +207,36 @@ describe('a transaction', () => {
 
     test('defers those beyond what the server takes at once (RFC 5321 section 4.5.3.1.10)', () => {
       for (const reply of ['452 4.5.3 no more', '452 Too many recipients', '552 too many recipients', '552 5.5.3 x']) {
-        expect(play(begin(two).dialogue, ['250 ok', '250 ok', reply, '250 done']).value).toMatchObject({ accepted: ['b@x.test'], deferred: ['c@x.test'], rejected: [] });
+        expect(play(begin(two).dialogue, ['250 ok', '250 ok', reply, '250 done']).value).toMatchObject({
+          accepted: ['b@x.test'],
+          deferred: ['c@x.test'],
+          rejected: [],
+        });
       }
     });
 
     test('does not defer what is about one mailbox, or what would never end', () => {
-      for (const reply of ['452 4.2.2 mailbox full', '452 insufficient storage', '552 5.2.2 over quota', '450 4.5.3 x']) {
-        expect(play(begin(two).dialogue, ['250 ok', '250 ok', reply, '250 done']).value).toMatchObject({ deferred: [], rejected: [{ recipient: 'c@x.test' }] });
+      for (const reply of [
+        '452 4.2.2 mailbox full',
+        '452 insufficient storage',
+        '552 5.2.2 over quota',
+        '450 4.5.3 x',
+      ]) {
+        expect(play(begin(two).dialogue, ['250 ok', '250 ok', reply, '250 done']).value).toMatchObject({
+          deferred: [],
+          rejected: [{ recipient: 'c@x.test' }],
+        });
       }
       const played = play(begin({}).dialogue, ['250 ok', '452 4.5.3 too many', '503 no']);
       expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', retryable: true });
     });
 
     test('counts a deferred one as refused with requireAllRecipients', () => {
-      const played = play(begin({ ...two, plan: { requireAllRecipients: true } }).dialogue, ['250 ok', '250 ok', '452 4.5.3 too many']);
+      const played = play(begin({ ...two, plan: { requireAllRecipients: true } }).dialogue, [
+        '250 ok',
+        '250 ok',
+        '452 4.5.3 too many',
+      ]);
       expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', recipients: [{ recipient: 'c@x.test' }] });
       // The server's limit is the same the next time.
       expect(played.error).toMatchObject({ retryable: false, remedy: expect.stringContaining('fewer') });
@@ -163,7 +251,11 @@ describe('a transaction', () => {
       ['530-5.7.0 Must issue a STARTTLS command\r\n530 5.7.0 first', 'ERR_TLS_REQUIRED', false],
       ['552 5.3.4 too large', 'ERR_MESSAGE_TOO_LARGE', false],
     ] as const)('by %j is %s', (reply, code, retryable) => {
-      for (const [extensions, rest] of [[chunking, ['503 x', '503 x']], [['PIPELINING'], ['503 x', '503 x']], [[], []]] as const) {
+      for (const [extensions, rest] of [
+        [chunking, ['503 x', '503 x']],
+        [['PIPELINING'], ['503 x', '503 x']],
+        [[], []],
+      ] as const) {
         const played = play(begin({ extensions }).dialogue, [reply, ...rest]);
         expect(played.error).toMatchObject({ code, retryable, delivery: 'not-delivered', phase: 'transaction' });
         expect([played.broken, played.unread]).toEqual([false, 0]);
@@ -190,7 +282,10 @@ describe('a transaction', () => {
 
     test('at DATA needs a reset and no new connection', () => {
       const { dialogue, session } = begin({ extensions: ['PIPELINING'] });
-      expect(play(dialogue, ['250 ok', '250 ok', '451 not now'])).toMatchObject({ broken: false, error: { code: 'ERR_SMTP_REPLY', phase: 'content', delivery: 'not-delivered' } });
+      expect(play(dialogue, ['250 ok', '250 ok', '451 not now'])).toMatchObject({
+        broken: false,
+        error: { code: 'ERR_SMTP_REPLY', phase: 'content', delivery: 'not-delivered' },
+      });
       expect(session.needsReset).toBe(true);
     });
 
@@ -212,7 +307,10 @@ describe('a transaction', () => {
       ['250 to content without recipients', chunking, ['250 ok', '550 no', '250 done'], 'unknown'],
       ['250 to content without a sender', chunking, ['550 no', '250 ok', '250 done'], 'unknown'],
     ] as const)('by %s is a protocol error', (_, extensions, replies, delivery) => {
-      expect(play(begin({ extensions }).dialogue, replies)).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL', delivery, retryable: false } });
+      expect(play(begin({ extensions }).dialogue, replies)).toMatchObject({
+        broken: true,
+        error: { code: 'ERR_SMTP_PROTOCOL', delivery, retryable: false },
+      });
     });
 
     test.each([
@@ -226,7 +324,10 @@ describe('a transaction', () => {
       ['at the content', {}, ['250 ok', '250 ok', '421 bye'], 'not-delivered'],
     ] as const)('by 421 %s, with the content already sent, ends the connection', (_, setting, replies, delivery) => {
       const played = play(begin(setting).dialogue, replies);
-      expect(played).toMatchObject({ broken: true, error: { delivery, retryable: delivery === 'not-delivered', reply: { code: 421 } } });
+      expect(played).toMatchObject({
+        broken: true,
+        error: { delivery, retryable: delivery === 'not-delivered', reply: { code: 421 } },
+      });
     });
   });
 
@@ -256,7 +357,15 @@ describe('a transaction', () => {
     test('goes by chunks where its size is not certain, small blocks gathered', () => {
       const blocks = ['a\r\n', 'b\n', '', 'c'.repeat(60_000), 'd\r\n'];
       const played = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '250 chunk', '250 done'], blocks);
-      expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([mail, rcpt, 'BDAT 60006', 60006, 'BDAT 3 LAST', 'd\r\n', '(release)']);
+      expect(played.written.map((text) => (text.length > 100 ? text.length : text))).toEqual([
+        mail,
+        rcpt,
+        'BDAT 60006',
+        60006,
+        'BDAT 3 LAST',
+        'd\r\n',
+        '(release)',
+      ]);
       expect(played.value?.bytes).toBe(60009);
     });
 
@@ -266,9 +375,10 @@ describe('a transaction', () => {
       const written: string[] = [];
       let blocks = 0;
       let replies = 0;
-      for (let result = dialogue.next(); result.done !== true; ) {
+      for (let result = dialogue.next(); result.done !== true;) {
         const step = result.value;
-        if (step.do === 'write') for (const part of step.content ?? []) written.push(Buffer.from(part).subarray(0, 1).toString());
+        if (step.do === 'write')
+          for (const part of step.content ?? []) written.push(Buffer.from(part).subarray(0, 1).toString());
         if (step.do === 'block') result = dialogue.next(blocks++ < 3 ? block.fill(String(blocks)) : undefined);
         else if (step.do === 'read') result = dialogue.next(replyOf(replies++ < 4 ? '250 ok' : '250 done'));
         else result = dialogue.next();
@@ -277,33 +387,63 @@ describe('a transaction', () => {
     });
 
     test('awaits each chunk without PIPELINING', () => {
-      const played = play(begin({ extensions: ['CHUNKING'], content: stream }).dialogue, ['250 ok', '250 ok', '250 chunk', '250 done'], ['x'.repeat(60_000), 'y']);
+      const played = play(
+        begin({ extensions: ['CHUNKING'], content: stream }).dialogue,
+        ['250 ok', '250 ok', '250 chunk', '250 done'],
+        ['x'.repeat(60_000), 'y'],
+      );
       expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 60000', 'BDAT 1 LAST']);
       expect(played.unread).toBe(0);
     });
 
     test('that is empty is BDAT 0 LAST', () => {
-      expect(play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '250 done'], []).written).toContain('BDAT 0 LAST');
+      expect(play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '250 done'], []).written).toContain(
+        'BDAT 0 LAST',
+      );
     });
 
     test('stops at a chunk that is refused, and needs a reset', () => {
       const { dialogue, session, state } = begin({ extensions: ['CHUNKING'], content: stream });
-      const played = play(dialogue, ['250 ok', '250 ok', '552 full'], ['x'.repeat(60_000), 'y'.repeat(60_000), 'z'.repeat(60_000)]);
-      expect(played.error).toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered', phase: 'content' });
+      const played = play(
+        dialogue,
+        ['250 ok', '250 ok', '552 full'],
+        ['x'.repeat(60_000), 'y'.repeat(60_000), 'z'.repeat(60_000)],
+      );
+      expect(played.error).toMatchObject({
+        code: 'ERR_MESSAGE_TOO_LARGE',
+        delivery: 'not-delivered',
+        phase: 'content',
+      });
       expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 60000']);
       expect([played.broken, session.needsReset, state.midContent]).toEqual([false, true, false]);
     });
 
     test('reads the refusals of chunks that were already sent, the last one included', () => {
-      const played = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '552 full', '503 no'], ['x'.repeat(60_000), 'y']);
-      expect(played).toMatchObject({ broken: false, unread: 0, error: { code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered' } });
-      const believed = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', '552 full', '250 done'], ['x'.repeat(60_000), 'y']);
+      const played = play(
+        begin({ content: stream }).dialogue,
+        ['250 ok', '250 ok', '552 full', '503 no'],
+        ['x'.repeat(60_000), 'y'],
+      );
+      expect(played).toMatchObject({
+        broken: false,
+        unread: 0,
+        error: { code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered' },
+      });
+      const believed = play(
+        begin({ content: stream }).dialogue,
+        ['250 ok', '250 ok', '552 full', '250 done'],
+        ['x'.repeat(60_000), 'y'],
+      );
       expect(believed).toMatchObject({ broken: true, error: { code: 'ERR_SMTP_PROTOCOL', delivery: 'unknown' } });
     });
 
     test('goes whole where its maker vouches for its size and form', () => {
       const more = { size: 60_001, canonical: true } as const;
-      const played = play(begin({ content: stream, more }).dialogue, ['250 ok', '250 ok', '250 done'], ['x'.repeat(60_000), 'y']);
+      const played = play(
+        begin({ content: stream, more }).dialogue,
+        ['250 ok', '250 ok', '250 done'],
+        ['x'.repeat(60_000), 'y'],
+      );
       expect(played.written.filter((text) => text.startsWith('BDAT'))).toEqual(['BDAT 60001 LAST']);
     });
 
@@ -321,20 +461,37 @@ describe('a transaction', () => {
     });
 
     test('in long blocks is sliced', () => {
-      const played = play(begin({ extensions: ['PIPELINING'], content: stream }).dialogue, ['250 ok', '250 ok', '354 go', '250 done'], [Buffer.alloc(150_000, 'x')]);
-      expect(played.written.filter((text) => text.startsWith('xx')).map(({ length }) => length)).toEqual([65536, 65536, 18928]);
+      const played = play(
+        begin({ extensions: ['PIPELINING'], content: stream }).dialogue,
+        ['250 ok', '250 ok', '354 go', '250 done'],
+        [Buffer.alloc(150_000, 'x')],
+      );
+      expect(played.written.filter((text) => text.startsWith('xx')).map(({ length }) => length)).toEqual([
+        65536, 65536, 18928,
+      ]);
     });
 
     test('with a NUL is refused, unless it is binary (RFC 3030 section 3)', () => {
       const refused = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok'], ['a\0b']);
-      expect(refused).toMatchObject({ broken: true, error: { code: 'ERR_CONTENT', message: expect.stringContaining('octet 1') } });
-      const binary = play(begin({ content: stream, more: { body: 'binarymime' } }).dialogue, ['250 ok', '250 ok', '250 done'], ['a\0\nb\r']);
+      expect(refused).toMatchObject({
+        broken: true,
+        error: { code: 'ERR_CONTENT', message: expect.stringContaining('octet 1') },
+      });
+      const binary = play(
+        begin({ content: stream, more: { body: 'binarymime' } }).dialogue,
+        ['250 ok', '250 ok', '250 done'],
+        ['a\0\nb\r'],
+      );
       expect(binary.written).toContain('a\0\nb\r');
     });
 
     test('tells how far it is', () => {
       const seen: number[] = [];
-      play(begin({ content: stream, plan: { onSent: (bytes) => seen.push(bytes) } }).dialogue, ['250 ok', '250 ok', '250 c', '250 done'], ['x'.repeat(60_000), 'y']);
+      play(
+        begin({ content: stream, plan: { onSent: (bytes) => seen.push(bytes) } }).dialogue,
+        ['250 ok', '250 ok', '250 c', '250 done'],
+        ['x'.repeat(60_000), 'y'],
+      );
       expect(seen).toEqual([60_000, 60_001]);
     });
   });
@@ -345,12 +502,25 @@ describe('a transaction', () => {
     test('reads a reply for each accepted recipient', () => {
       const played = play(begin(lmtp).dialogue, ['250 ok', '250 ok', '250 ok', '250 saved b', '452 c is full']);
       expect(played.written).toEqual([mail, rcpt, 'RCPT TO:<c@x.test>', 'BDAT 4 LAST', 'Hi\r\n', '(release)']);
-      expect(played.value).toMatchObject({ accepted: ['b@x.test'], rejected: [{ recipient: 'c@x.test', reply: { code: 452 } }], reply: { lines: ['saved b'] } });
+      expect(played.value).toMatchObject({
+        accepted: ['b@x.test'],
+        rejected: [{ recipient: 'c@x.test', reply: { code: 452 } }],
+        reply: { lines: ['saved b'] },
+      });
     });
 
     test('expects none for a refused one', () => {
-      const played = play(begin({ ...lmtp, extensions: ['PIPELINING'] }).dialogue, ['250 ok', '550 no', '250 ok', '354 go', '250 saved c']);
-      expect(played).toMatchObject({ unread: 0, value: { accepted: ['c@x.test'], rejected: [{ recipient: 'b@x.test' }] } });
+      const played = play(begin({ ...lmtp, extensions: ['PIPELINING'] }).dialogue, [
+        '250 ok',
+        '550 no',
+        '250 ok',
+        '354 go',
+        '250 saved c',
+      ]);
+      expect(played).toMatchObject({
+        unread: 0,
+        value: { accepted: ['c@x.test'], rejected: [{ recipient: 'b@x.test' }] },
+      });
     });
 
     test('sends no DATA where nobody is left', () => {
@@ -361,25 +531,63 @@ describe('a transaction', () => {
 
     test('fails where every recipient refuses the content', () => {
       const played = play(begin(lmtp).dialogue, ['250 ok', '250 ok', '250 ok', '452 full', '550 no']);
-      expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered', retryable: true, phase: 'acceptance' });
+      expect(played.error).toMatchObject({
+        code: 'ERR_RECIPIENTS_REJECTED',
+        delivery: 'not-delivered',
+        retryable: true,
+        phase: 'acceptance',
+      });
     });
   });
 
   test.each([
-    ['the sender, for good', ['550 5.7.1 not you'], { phase: 'transaction', retryable: false, remedy: expect.stringContaining('sender.email') }],
-    ['the sender, for now', ['451 later'], { phase: 'transaction', retryable: true, remedy: expect.stringContaining('later') }],
-    ['a recipient, for good', ['250 ok', '550 relaying denied'], { code: 'ERR_RECIPIENTS_REJECTED', retryable: false, remedy: expect.stringContaining('relaying') }],
-    ['a recipient, for now', ['250 ok', '450 greylisted'], { code: 'ERR_RECIPIENTS_REJECTED', retryable: true, remedy: expect.stringContaining('later') }],
-    ['the content, for good', ['250 ok', '250 ok', '354 go', '554 spam'], { phase: 'acceptance', retryable: false, remedy: expect.stringContaining('words') }],
-    ['its size', ['250 ok', '250 ok', '354 go', '552 5.3.4 too big'], { code: 'ERR_MESSAGE_TOO_LARGE', retryable: false, remedy: expect.stringContaining('Send less') }],
+    [
+      'the sender, for good',
+      ['550 5.7.1 not you'],
+      { phase: 'transaction', retryable: false, remedy: expect.stringContaining('sender.email') },
+    ],
+    [
+      'the sender, for now',
+      ['451 later'],
+      { phase: 'transaction', retryable: true, remedy: expect.stringContaining('later') },
+    ],
+    [
+      'a recipient, for good',
+      ['250 ok', '550 relaying denied'],
+      { code: 'ERR_RECIPIENTS_REJECTED', retryable: false, remedy: expect.stringContaining('relaying') },
+    ],
+    [
+      'a recipient, for now',
+      ['250 ok', '450 greylisted'],
+      { code: 'ERR_RECIPIENTS_REJECTED', retryable: true, remedy: expect.stringContaining('later') },
+    ],
+    [
+      'the content, for good',
+      ['250 ok', '250 ok', '354 go', '554 spam'],
+      { phase: 'acceptance', retryable: false, remedy: expect.stringContaining('words') },
+    ],
+    [
+      'its size',
+      ['250 ok', '250 ok', '354 go', '552 5.3.4 too big'],
+      { code: 'ERR_MESSAGE_TOO_LARGE', retryable: false, remedy: expect.stringContaining('Send less') },
+    ],
   ])('that is refused for %s says what to do', (_, replies, error) => {
-    expect(play(begin({ extensions: [] }).dialogue, replies).error).toMatchObject({ delivery: 'not-delivered', ...error });
+    expect(play(begin({ extensions: [] }).dialogue, replies).error).toMatchObject({
+      delivery: 'not-delivered',
+      ...error,
+    });
   });
 
   test('may be tried again with requireAllRecipients only where none is refused for good', () => {
     const strict = { ...two, to: ['b@x.test', 'c@x.test', 'd@x.test'], plan: { requireAllRecipients: true } };
-    for (const [reply, retryable] of [['550 no', false], ['451 later', true]] as const) {
-      expect(play(begin(strict).dialogue, ['250 ok', '250 ok', '450 later', reply]).error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', retryable });
+    for (const [reply, retryable] of [
+      ['550 no', false],
+      ['451 later', true],
+    ] as const) {
+      expect(play(begin(strict).dialogue, ['250 ok', '250 ok', '450 later', reply]).error).toMatchObject({
+        code: 'ERR_RECIPIENTS_REJECTED',
+        retryable,
+      });
     }
   });
 });

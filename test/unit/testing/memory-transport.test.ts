@@ -40,14 +40,23 @@ const envelope = { from: 'a@example.com', to: ['b@example.com', 'C@example.com']
 
 function send(
   transport: MemoryTransport,
-  options: { content?: Partial<OutgoingContent>; signal?: AbortSignal; all?: boolean; onProgress?: (bytes: number) => void } = {},
+  options: {
+    content?: Partial<OutgoingContent>;
+    signal?: AbortSignal;
+    all?: boolean;
+    onProgress?: (bytes: number) => void;
+  } = {},
 ): Promise<TransportResult> {
   const bytes = Buffer.from(message);
-  return transport.send(envelope, async () => ({ body: '7bit', smtpUtf8: false, size: bytes.length, bytes, ...options.content }), {
-    signal: options.signal ?? new AbortController().signal,
-    requireAllRecipients: options.all ?? false,
-    onProgress: ({ bytesSent }) => options.onProgress?.(bytesSent),
-  });
+  return transport.send(
+    envelope,
+    async () => ({ body: '7bit', smtpUtf8: false, size: bytes.length, bytes, ...options.content }),
+    {
+      signal: options.signal ?? new AbortController().signal,
+      requireAllRecipients: options.all ?? false,
+      onProgress: ({ bytesSent }) => options.onProgress?.(bytesSent),
+    },
+  );
 }
 
 describe('MemoryTransport', () => {
@@ -84,7 +93,9 @@ describe('MemoryTransport', () => {
   test('takes messages of any length, of header and in parts', async () => {
     const transport = new MemoryTransport();
     const parts = `--b\r\n\r\nx\r\n`.repeat(1200);
-    const bytes = Buffer.from(`Content-Type: multipart/mixed; boundary=b\r\nTo: ${'a@example.com,\r\n '.repeat(80_000)}b@example.com\r\n\r\n${parts}--b--\r\n`);
+    const bytes = Buffer.from(
+      `Content-Type: multipart/mixed; boundary=b\r\nTo: ${'a@example.com,\r\n '.repeat(80_000)}b@example.com\r\n\r\n${parts}--b--\r\n`,
+    );
     await send(transport, { content: { bytes, size: bytes.length } });
     expect(transport.sent[0]?.attachments).toHaveLength(1199);
     expect(transport.sent[0]?.headers['to']?.[0]).toMatch(/b@example\.com$/);
@@ -95,9 +106,21 @@ describe('MemoryTransport', () => {
     transport.failNext({ code: 552, enhancedCode: '5.3.4' });
     transport.failNext({});
     transport.failNext({ code: 554, lines: ['no'] });
-    await expect(send(transport)).rejects.toMatchObject({ code: 'ERR_MESSAGE_TOO_LARGE', retryable: false, phase: 'acceptance' });
-    await expect(send(transport)).rejects.toMatchObject({ code: 'ERR_SMTP_REPLY', retryable: true, reply: { code: 451 } });
-    await expect(send(transport)).rejects.toMatchObject({ code: 'ERR_SMTP_REPLY', retryable: false, reply: { code: 554, lines: ['no'] } });
+    await expect(send(transport)).rejects.toMatchObject({
+      code: 'ERR_MESSAGE_TOO_LARGE',
+      retryable: false,
+      phase: 'acceptance',
+    });
+    await expect(send(transport)).rejects.toMatchObject({
+      code: 'ERR_SMTP_REPLY',
+      retryable: true,
+      reply: { code: 451 },
+    });
+    await expect(send(transport)).rejects.toMatchObject({
+      code: 'ERR_SMTP_REPLY',
+      retryable: false,
+      reply: { code: 554, lines: ['no'] },
+    });
     await send(transport);
     expect(transport.sent).toHaveLength(1);
   });
@@ -117,13 +140,22 @@ describe('MemoryTransport', () => {
     const transport = new MemoryTransport();
     transport.rejectRecipient('c@EXAMPLE.com', { code: 450, lines: ['later'] });
     const result = await send(transport);
-    expect(result).toMatchObject({ accepted: ['b@example.com'], rejected: [{ recipient: 'C@example.com', reply: { code: 450, lines: ['later'] } }] });
+    expect(result).toMatchObject({
+      accepted: ['b@example.com'],
+      rejected: [{ recipient: 'C@example.com', reply: { code: 450, lines: ['later'] } }],
+    });
     expect(transport.sent[0]?.envelope.to).toEqual(['b@example.com']);
-    await expect(send(transport, { all: true })).rejects.toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', retryable: true });
+    await expect(send(transport, { all: true })).rejects.toMatchObject({
+      code: 'ERR_RECIPIENTS_REJECTED',
+      retryable: true,
+    });
     transport.rejectRecipient('b@example.com');
     await expect(send(transport)).rejects.toMatchObject({
       code: 'ERR_RECIPIENTS_REJECTED',
-      recipients: [{ recipient: 'b@example.com', reply: { code: 550, enhancedCode: '5.1.1' } }, { recipient: 'C@example.com' }],
+      recipients: [
+        { recipient: 'b@example.com', reply: { code: 550, enhancedCode: '5.1.1' } },
+        { recipient: 'C@example.com' },
+      ],
     });
     expect(transport.sent).toHaveLength(1);
     transport.clear();
@@ -135,7 +167,9 @@ describe('MemoryTransport', () => {
     const transport = new MemoryTransport();
     await expect(send(transport, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
     const controller = new AbortController();
-    await expect(send(transport, { signal: controller.signal, onProgress: () => controller.abort() })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    await expect(
+      send(transport, { signal: controller.signal, onProgress: () => controller.abort() }),
+    ).rejects.toMatchObject({ code: 'ERR_ABORTED' });
     expect(transport.sent).toEqual([]);
   });
 

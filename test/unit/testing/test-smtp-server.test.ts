@@ -30,7 +30,10 @@ async function ready(options?: TestSmtpServerOptions): Promise<{ server: TestSmt
 }
 
 /** Within a transaction, one recipient accepted. */
-async function inTransaction(options?: TestSmtpServerOptions, parameters = ''): Promise<{ server: TestSmtpServer; client: RawClient }> {
+async function inTransaction(
+  options?: TestSmtpServerOptions,
+  parameters = '',
+): Promise<{ server: TestSmtpServer; client: RawClient }> {
   const pair = await ready(options);
   expect(await pair.client.codes(`MAIL FROM:<a@b.example>${parameters}`, 'RCPT TO:<c@d.example>')).toBe('250 250');
   return pair;
@@ -60,7 +63,11 @@ describe('the options of TestSmtpServer', () => {
 describe('TestSmtpServer', () => {
   test('takes a message by DATA and keeps envelope, parameters and unstuffed content', async () => {
     const { server, client } = await ready();
-    const codes = await client.codes('MAIL FROM:<a@b.example> BODY=8BITMIME RET=HDRS ENVID=x+2B1', 'RCPT TO:<c@d.example> NOTIFY=NEVER', 'DATA');
+    const codes = await client.codes(
+      'MAIL FROM:<a@b.example> BODY=8BITMIME RET=HDRS ENVID=x+2B1',
+      'RCPT TO:<c@d.example> NOTIFY=NEVER',
+      'DATA',
+    );
     expect(codes).toBe('250 250 354');
     expect(await client.ask('Subject: e\r\n\r\n..dot\r\n...\r\n.')).toBe('250 2.0.0 OK');
     expect(server.messages).toHaveLength(1);
@@ -77,7 +84,11 @@ describe('TestSmtpServer', () => {
   test('takes a message by BDAT in chunks and by BDAT with nothing left (RFC 3030)', async () => {
     const { server, client } = await inTransaction(undefined, ' BODY=BINARYMIME');
     client.socket.write('BDAT 4\r\na\n\r.BDAT 3\r\n\r\n\0BDAT 0 LAST\r\n');
-    expect([await client.reply(), await client.reply(), await client.reply()]).toEqual(['250 2.0.0 OK', '250 2.0.0 OK', '250 2.0.0 OK']);
+    expect([await client.reply(), await client.reply(), await client.reply()]).toEqual([
+      '250 2.0.0 OK',
+      '250 2.0.0 OK',
+      '250 2.0.0 OK',
+    ]);
     expect(Buffer.from(server.messages[0]?.content ?? []).toString()).toBe('a\n\r.\r\n\0');
   });
 
@@ -93,11 +104,19 @@ describe('TestSmtpServer', () => {
       }
     };
     await write(input);
-    for (const code of ['250', '250', '250', '250', '250', '354']) expect((await client.reply())?.slice(0, 3)).toBe(code);
+    for (const code of ['250', '250', '250', '250', '250', '354'])
+      expect((await client.reply())?.slice(0, 3)).toBe(code);
     await write(content);
     expect(await client.reply()).toBe('250 2.0.0 OK');
-    expect(server.messages.map((message) => Buffer.from(message.content).toString())).toEqual(['A: b\r\n\r\n', '.x\r\n\ty\r\n\r\n']);
-    expect(server.messages[1]?.envelope).toEqual({ from: '', parameters: {}, to: [{ address: 'postmaster', parameters: {} }] });
+    expect(server.messages.map((message) => Buffer.from(message.content).toString())).toEqual([
+      'A: b\r\n\r\n',
+      '.x\r\n\ty\r\n\r\n',
+    ]);
+    expect(server.messages[1]?.envelope).toEqual({
+      from: '',
+      parameters: {},
+      to: [{ address: 'postmaster', parameters: {} }],
+    });
   });
 
   test('announces nothing that is not on its list, and no AUTH without users', async () => {
@@ -163,8 +182,12 @@ describe('TestSmtpServer', () => {
     const server = await start();
     const client = await open(server);
     await client.reply();
-    expect(await client.codes('MAIL FROM:<a@b>', 'EHLO x', 'MAIL FROM:<a@b>', 'MAIL FROM:<a@b>', 'DATA')).toBe('503 250 250 503 554');
-    expect(await client.codes('RCPT TO:<a@b>', 'BDAT 2\r\n', 'RCPT TO:<a@b>', 'DATA', 'RSET', 'DATA')).toBe('250 250 503 503 250 503');
+    expect(await client.codes('MAIL FROM:<a@b>', 'EHLO x', 'MAIL FROM:<a@b>', 'MAIL FROM:<a@b>', 'DATA')).toBe(
+      '503 250 250 503 554',
+    );
+    expect(await client.codes('RCPT TO:<a@b>', 'BDAT 2\r\n', 'RCPT TO:<a@b>', 'DATA', 'RSET', 'DATA')).toBe(
+      '250 250 503 503 250 503',
+    );
   });
 
   test('reads the octets of a refused BDAT and refuses until RSET (RFC 3030 section 2)', async () => {
@@ -204,7 +227,9 @@ describe('TestSmtpServer', () => {
   test('holds DATA and BDAT to the announced SIZE (RFC 1870)', async () => {
     const { server, client } = await inTransaction({ extensions: ['SIZE 10', 'CHUNKING'] });
     expect(await client.codes('DATA', '123456789\r\n.')).toBe('354 552');
-    expect(await client.codes('MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'BDAT 6\r\n1234', 'BDAT 5 LAST\r\n567', 'RSET')).toBe('250 250 250 552 250');
+    expect(await client.codes('MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'BDAT 6\r\n1234', 'BDAT 5 LAST\r\n567', 'RSET')).toBe(
+      '250 250 250 552 250',
+    );
     expect(await client.codes('MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', '12345678\r\n.')).toBe('250 250 354 250');
     expect(server.messages).toHaveLength(1);
   });
@@ -245,7 +270,12 @@ describe('TestSmtpServer', () => {
 
   test('replies by script, once each, with multi-line and malformed texts, and refusals take no effect', async () => {
     const { client } = await ready({
-      replies: { RCPT: ['550 5.1.1 no\nreally no', '250 2.1.5 hm'], MAIL: ['451-4.3.0 a\r\n451 4.3.0 b'], NOOP: ['hello'], END: ['452 4.3.1 full'] },
+      replies: {
+        RCPT: ['550 5.1.1 no\nreally no', '250 2.1.5 hm'],
+        MAIL: ['451-4.3.0 a\r\n451 4.3.0 b'],
+        NOOP: ['hello'],
+        END: ['452 4.3.1 full'],
+      },
     });
     expect(await client.ask('MAIL FROM:<a@b>')).toBe('451-4.3.0 a\n451 4.3.0 b');
     expect(await client.codes('MAIL FROM:<a@b>')).toBe('250');
@@ -266,7 +296,9 @@ describe('TestSmtpServer', () => {
 
   test('holds a client to the extensions of a scripted EHLO reply', async () => {
     const { client } = await ready({ replies: { EHLO: ['250-x\n250 CHUNKING'] } });
-    expect(await client.codes('MAIL FROM:<a@b> SIZE=1', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'BDAT 2 LAST\r\n')).toBe('555 250 250 250');
+    expect(await client.codes('MAIL FROM:<a@b> SIZE=1', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'BDAT 2 LAST\r\n')).toBe(
+      '555 250 250 250',
+    );
   });
 
   test('ends the connection after a scripted 421, also as a greeting', async () => {
@@ -280,47 +312,61 @@ describe('TestSmtpServer', () => {
     const server = await start({ protocol: 'lmtp', replies: { END: ['250 2.0.0 first', '550 5.2.2 second'] } });
     const client = await open(server);
     await client.reply();
-    expect(await client.codes('EHLO x', 'LHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'RCPT TO:<e@f>', 'DATA', '.')).toBe('500 250 250 250 250 354 250');
+    expect(
+      await client.codes('EHLO x', 'LHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<c@d>', 'RCPT TO:<e@f>', 'DATA', '.'),
+    ).toBe('500 250 250 250 250 354 250');
     expect(await client.reply()).toBe('550 5.2.2 second');
     expect(server.messages.map(({ envelope }) => envelope.to.map(({ address }) => address))).toEqual([['c@d']]);
   });
 
-  test.each(['connect', 'greeting', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'content', 'end', 'STARTTLS', 'RSET', 'NOOP', 'QUIT'] as const)(
-    'a fault at %s strikes in place of the answer: drop, reset, silence and delay',
-    async (at) => {
-      const lines: Record<string, readonly string[]> = {
-        EHLO: ['EHLO x'],
-        MAIL: ['EHLO x', 'MAIL FROM:<a@b>'],
-        RCPT: ['EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>'],
-        DATA: ['EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA'],
-        content: ['EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', 'A: b\r\n.'],
-        end: ['EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', 'A: b\r\n.'],
-        STARTTLS: ['EHLO x', 'STARTTLS'],
-        RSET: ['RSET'],
-        NOOP: ['NOOP'],
-        QUIT: ['QUIT'],
-      };
-      for (const action of ['drop', 'reset', 'silence', 'delay'] as const) {
-        const server = await start({ faults: [{ at, do: action, ms: 30, times: 1 }] });
-        let began = performance.now();
-        const client = await open(server);
-        let last = client.reply();
-        for (const line of lines[at] ?? []) {
-          await last;
-          began = performance.now();
-          last = client.ask(line);
-        }
-        const outcome = await (action === 'silence' ? Promise.race([last, new Promise((resolve) => setTimeout(resolve, 60, 'silence'))]) : last);
-        if (action === 'silence') expect(outcome).toBe('silence');
-        else if (action === 'delay') {
-          expect(outcome).toMatch(/^[235]/);
-          expect(performance.now() - began).toBeGreaterThan(25);
-        } else expect(outcome).toBeUndefined();
-        expect(server.messages).toHaveLength(at === 'end' || (at === 'content' && action === 'delay') ? 1 : 0);
-        expect(server.transcript).toContain(`-- fault at ${at}: ${action}`);
+  test.each([
+    'connect',
+    'greeting',
+    'EHLO',
+    'MAIL',
+    'RCPT',
+    'DATA',
+    'content',
+    'end',
+    'STARTTLS',
+    'RSET',
+    'NOOP',
+    'QUIT',
+  ] as const)('a fault at %s strikes in place of the answer: drop, reset, silence and delay', async (at) => {
+    const lines: Record<string, readonly string[]> = {
+      EHLO: ['EHLO x'],
+      MAIL: ['EHLO x', 'MAIL FROM:<a@b>'],
+      RCPT: ['EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>'],
+      DATA: ['EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA'],
+      content: ['EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', 'A: b\r\n.'],
+      end: ['EHLO x', 'MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', 'A: b\r\n.'],
+      STARTTLS: ['EHLO x', 'STARTTLS'],
+      RSET: ['RSET'],
+      NOOP: ['NOOP'],
+      QUIT: ['QUIT'],
+    };
+    for (const action of ['drop', 'reset', 'silence', 'delay'] as const) {
+      const server = await start({ faults: [{ at, do: action, ms: 30, times: 1 }] });
+      let began = performance.now();
+      const client = await open(server);
+      let last = client.reply();
+      for (const line of lines[at] ?? []) {
+        await last;
+        began = performance.now();
+        last = client.ask(line);
       }
-    },
-  );
+      const outcome = await (action === 'silence'
+        ? Promise.race([last, new Promise((resolve) => setTimeout(resolve, 60, 'silence'))])
+        : last);
+      if (action === 'silence') expect(outcome).toBe('silence');
+      else if (action === 'delay') {
+        expect(outcome).toMatch(/^[235]/);
+        expect(performance.now() - began).toBeGreaterThan(25);
+      } else expect(outcome).toBeUndefined();
+      expect(server.messages).toHaveLength(at === 'end' || (at === 'content' && action === 'delay') ? 1 : 0);
+      expect(server.transcript).toContain(`-- fault at ${at}: ${action}`);
+    }
+  });
 
   test('a reset is seen as a reset, under TLS too', async () => {
     for (const security of ['none', 'implicit'] as const) {
@@ -337,22 +383,25 @@ describe('TestSmtpServer', () => {
   test('asks a function for faults, and delays do not reorder pipelined replies', async () => {
     const { client } = await ready({ faults: (at) => (at === 'MAIL' ? { do: 'delay', ms: 20 } : undefined) });
     client.socket.write('MAIL FROM:<a@b>\r\nRCPT TO:<a@b>\r\nRCPT TO:a\r\n');
-    expect([await client.reply(), await client.reply(), await client.reply()].map((text) => text?.slice(0, 9))).toEqual([
-      '250 2.1.0',
-      '250 2.1.5',
-      '501 5.5.4',
-    ]);
+    expect([await client.reply(), await client.reply(), await client.reply()].map((text) => text?.slice(0, 9))).toEqual(
+      ['250 2.1.0', '250 2.1.5', '501 5.5.4'],
+    );
   });
 
   test('gives messages to those who wait, each once, and refuses to wait when closed', async () => {
     const { server, client } = await ready();
-    const send = (subject: string): Promise<string> => client.codes('MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', `S: ${subject}\r\n.`);
+    const send = (subject: string): Promise<string> =>
+      client.codes('MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', `S: ${subject}\r\n.`);
     const first = server.waitForMessage();
     const second = server.waitForMessage();
     for (const subject of ['1', '2', '3']) await send(subject);
     const third = server.waitForMessage();
     const contents = await Promise.all([first, second, third]);
-    expect(contents.map((message) => Buffer.from(message.content).toString())).toEqual(['S: 1\r\n', 'S: 2\r\n', 'S: 3\r\n']);
+    expect(contents.map((message) => Buffer.from(message.content).toString())).toEqual([
+      'S: 1\r\n',
+      'S: 2\r\n',
+      'S: 3\r\n',
+    ]);
     const fourth = server.waitForMessage();
     const closing = performance.now();
     await Promise.all([expect(fourth).rejects.toMatchObject({ code: 'ERR_CLOSED' }), server.close(), server.close()]);
@@ -362,8 +411,15 @@ describe('TestSmtpServer', () => {
   });
 
   test('closes at once with a silent connection, a delay under way and a handshake that never ends', async () => {
-    const server = await TestSmtpServer.start({ faults: [{ at: 'NOOP', do: 'silence' }, { at: 'RSET', do: 'delay', ms: 60_000 }] });
-    const clients = await Promise.all(['NOOP', 'RSET', 'STARTTLS'].map(async (line) => ({ line, client: await RawClient.open(server.port) })));
+    const server = await TestSmtpServer.start({
+      faults: [
+        { at: 'NOOP', do: 'silence' },
+        { at: 'RSET', do: 'delay', ms: 60_000 },
+      ],
+    });
+    const clients = await Promise.all(
+      ['NOOP', 'RSET', 'STARTTLS'].map(async (line) => ({ line, client: await RawClient.open(server.port) })),
+    );
     for (const { line, client } of clients) {
       await client.reply();
       await client.ask('EHLO x');

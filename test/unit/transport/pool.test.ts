@@ -91,7 +91,9 @@ describe('the pool', () => {
   });
 
   it('lets who come behind go on what there is, while a fresh connection is on its way', async () => {
-    const { pool, opened } = setUp({ maxConnections: 3 }, (n) => (n === 3 ? new Promise(() => undefined) : Promise.resolve(new FakeConnection(n))));
+    const { pool, opened } = setUp({ maxConnections: 3 }, (n) =>
+      n === 3 ? new Promise(() => undefined) : Promise.resolve(new FakeConnection(n)),
+    );
     for (const lease of await Promise.all([pool.acquire(never), pool.acquire(never)])) lease.release();
     const fresh = pool.acquire(never, true);
     const others = await Promise.all([pool.acquire(never), pool.acquire(never)]);
@@ -138,7 +140,9 @@ describe('the pool', () => {
   });
 
   it('goes on with the connections it has where a further one cannot be had', async () => {
-    const { pool, opened } = setUp({ maxConnections: 3 }, (n) => (n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(createEmailError('ERR_CONNECT', 'refused'))));
+    const { pool, opened } = setUp({ maxConnections: 3 }, (n) =>
+      n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(createEmailError('ERR_CONNECT', 'refused')),
+    );
     const [first, second, third] = [pool.acquire(never), pool.acquire(never), pool.acquire(never)];
     (await first).release();
     (await second).release();
@@ -148,7 +152,9 @@ describe('the pool', () => {
   });
 
   it('tells whoever needs a fresh connection that there is none, and takes no other from those who send', async () => {
-    const { pool, opened } = setUp({ maxConnections: 2 }, (n) => (n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(createEmailError('ERR_CONNECT', 'refused'))));
+    const { pool, opened } = setUp({ maxConnections: 2 }, (n) =>
+      n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(createEmailError('ERR_CONNECT', 'refused')),
+    );
     const lease = await pool.acquire(never);
     await expect(pool.acquire(never, true)).rejects.toMatchObject({ code: 'ERR_CONNECT' });
     lease.release();
@@ -156,8 +162,12 @@ describe('the pool', () => {
   });
 
   it('lowers its limit where the server says too many connections, and goes on with those it has', async () => {
-    const refusal = createEmailError('ERR_SMTP_REPLY', 'too many', { reply: { code: 421, lines: ['Too many concurrent connections'] } });
-    const { pool, opened } = setUp({ maxConnections: 3 }, (n) => (n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(refusal)));
+    const refusal = createEmailError('ERR_SMTP_REPLY', 'too many', {
+      reply: { code: 421, lines: ['Too many concurrent connections'] },
+    });
+    const { pool, opened } = setUp({ maxConnections: 3 }, (n) =>
+      n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(refusal),
+    );
     const first = await pool.acquire(never);
     const second = pool.acquire(never);
     await settle();
@@ -190,7 +200,9 @@ describe('the pool', () => {
   });
 
   const silent = (n: number, signal: AbortSignal): Promise<FakeConnection> =>
-    n === 1 ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error))) : Promise.resolve(new FakeConnection(n));
+    n === 1
+      ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
+      : Promise.resolve(new FakeConnection(n));
 
   it('gives up an opening once nobody waits for it; who comes later has another', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 }, silent);
@@ -214,13 +226,18 @@ describe('the pool', () => {
 
   it('gives each opening a signal of its own, so that none gathers what listened', async () => {
     const signals = new Set<AbortSignal>();
-    const { pool } = setUp({ maxConnections: 2 }, (n, signal) => (signals.add(signal), Promise.resolve(new FakeConnection(n))));
+    const { pool } = setUp(
+      { maxConnections: 2 },
+      (n, signal) => (signals.add(signal), Promise.resolve(new FakeConnection(n))),
+    );
     await Promise.all([pool.acquire(never), pool.acquire(never)]);
     expect(signals.size).toBe(2);
   });
 
   it('does not wait in close() for an opening that nobody waits for', async () => {
-    const { pool } = setUp({ maxConnections: 2 }, (n, signal) => (n === 2 ? silent(1, signal) : Promise.resolve(new FakeConnection(n))));
+    const { pool } = setUp({ maxConnections: 2 }, (n, signal) =>
+      n === 2 ? silent(1, signal) : Promise.resolve(new FakeConnection(n)),
+    );
     const first = pool.acquire(never);
     const second = pool.acquire(never);
     (await first).release();
@@ -292,7 +309,9 @@ describe('the pool, over time', () => {
   });
 
   it('tries for more connections again after a minute', async () => {
-    const { pool, opened } = setUp({ maxConnections: 2, idleTimeoutMs: 0 }, (n) => (n === 2 ? Promise.reject(createEmailError('ERR_CONNECT', 'refused')) : Promise.resolve(new FakeConnection(n))));
+    const { pool, opened } = setUp({ maxConnections: 2, idleTimeoutMs: 0 }, (n) =>
+      n === 2 ? Promise.reject(createEmailError('ERR_CONNECT', 'refused')) : Promise.resolve(new FakeConnection(n)),
+    );
     const first = await pool.acquire(never);
     const second = pool.acquire(never);
     await settle();

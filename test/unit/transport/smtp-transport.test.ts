@@ -33,7 +33,11 @@ describe('the SMTP transport', () => {
     const sending = transport.send(envelope, compose, options);
     const { transaction, resolve } = await at(0, 0);
     resolve(accepted(transaction));
-    await expect(sending).resolves.toMatchObject({ accepted: envelope.to, rejected: [], transactions: [{ recipients: envelope.to, bytes: 10 }] });
+    await expect(sending).resolves.toMatchObject({
+      accepted: envelope.to,
+      rejected: [],
+      transactions: [{ recipients: envelope.to, bytes: 10 }],
+    });
   });
 
   it('sends to deferred recipients in a further transaction (RFC 5321 section 4.5.3.1.10)', async () => {
@@ -56,8 +60,13 @@ describe('the SMTP transport', () => {
     const first = await at(0, 0);
     first.resolve(accepted(first.transaction, { accepted: ['b@example.com'], deferred: ['c@example.com'] }));
     const reply = { code: 550, lines: ['no'] };
-    (await at(0, 1)).reject(createEmailError('ERR_RECIPIENTS_REJECTED', 'no', { recipients: [{ recipient: 'c@example.com', reply }] }));
-    await expect(sending).resolves.toMatchObject({ accepted: ['b@example.com'], rejected: [{ recipient: 'c@example.com', reply }] });
+    (await at(0, 1)).reject(
+      createEmailError('ERR_RECIPIENTS_REJECTED', 'no', { recipients: [{ recipient: 'c@example.com', reply }] }),
+    );
+    await expect(sending).resolves.toMatchObject({
+      accepted: ['b@example.com'],
+      rejected: [{ recipient: 'c@example.com', reply }],
+    });
   });
 
   it('says partly-delivered where a further transaction is lost', async () => {
@@ -66,7 +75,11 @@ describe('the SMTP transport', () => {
     const first = await at(0, 0);
     first.resolve(accepted(first.transaction, { accepted: ['b@example.com'], deferred: ['c@example.com'] }));
     (await at(0, 1)).reject(createEmailError('ERR_CONNECT', 'lost', { retryable: true }));
-    await expect(sending).rejects.toMatchObject({ delivery: 'partly-delivered', retryable: false, recipients: [{ recipient: 'c@example.com', reason: 'not sent' }] });
+    await expect(sending).rejects.toMatchObject({
+      delivery: 'partly-delivered',
+      retryable: false,
+      recipients: [{ recipient: 'c@example.com', reason: 'not sent' }],
+    });
   });
 
   it('says unknown where a further transaction may have arrived, and of whom', async () => {
@@ -77,7 +90,14 @@ describe('the SMTP transport', () => {
     const rejected = [{ recipient: 'd@example.com', reply: { code: 550, lines: ['no'] } }];
     first.resolve(accepted(first.transaction, { accepted: ['b@example.com'], deferred: ['c@example.com'], rejected }));
     (await at(0, 1)).reject(createEmailError('ERR_CONNECT', 'lost', { retryable: true, delivery: 'unknown' }));
-    await expect(sending).rejects.toMatchObject({ delivery: 'unknown', retryable: false, recipients: [...rejected, { recipient: 'c@example.com', reason: expect.stringContaining('may have it') as string }] });
+    await expect(sending).rejects.toMatchObject({
+      delivery: 'unknown',
+      retryable: false,
+      recipients: [
+        ...rejected,
+        { recipient: 'c@example.com', reason: expect.stringContaining('may have it') as string },
+      ],
+    });
   });
 
   it('replaces a stale connection once', async () => {
@@ -131,7 +151,9 @@ describe('the SMTP transport', () => {
           envelope,
           (accepts) => {
             composed.push(`${name} ${accepts?.binaryMime}`);
-            return name === 'bad' ? Promise.reject(createEmailError('ERR_CONTENT', 'gone')) : Promise.resolve(content(name));
+            return name === 'bad'
+              ? Promise.reject(createEmailError('ERR_CONTENT', 'gone'))
+              : Promise.resolve(content(name));
           },
           options,
         );
@@ -154,7 +176,9 @@ describe('the SMTP transport', () => {
       const second = await at(0, 1);
       await written(1);
       expect(composed).toEqual(['second false', 'third false']);
-      await expect(second.transaction.compose((opened[0] as FakeConnection).accepts)).resolves.toEqual(content('second'));
+      await expect(second.transaction.compose((opened[0] as FakeConnection).accepts)).resolves.toEqual(
+        content('second'),
+      );
       expect(composed).toHaveLength(2);
       // A second attempt has it written again: a stream can be read but once.
       await second.transaction.compose((opened[0] as FakeConnection).accepts);
@@ -200,7 +224,10 @@ describe('the SMTP transport', () => {
       let composed = 0;
       const first = parts.transport.send(envelope, compose, options);
       const { transaction, resolve } = await parts.at(0, 0);
-      const second = parts.transport.send(envelope, () => Promise.reject(new Error(`${composed++}`)), { ...options, signal: abort.signal });
+      const second = parts.transport.send(envelope, () => Promise.reject(new Error(`${composed++}`)), {
+        ...options,
+        signal: abort.signal,
+      });
       transaction.onWritten?.();
       abort.abort();
       await expect(second).rejects.toMatchObject({ code: 'ERR_ABORTED' });

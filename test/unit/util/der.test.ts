@@ -2,7 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { contentOf, oid, oidText, readElement } from '../../../src/util/der.js';
 
 describe('an object identifier', () => {
-  it.each(['1.2.840.113549.1.1.1', '2.25.329800735698586629295641978511506172918', '0.9.2342.19200300.100.1.25', '2.999.3'])('comes back: %s', (dotted) => {
+  it.each([
+    '1.2.840.113549.1.1.1',
+    '2.25.329800735698586629295641978511506172918',
+    '0.9.2342.19200300.100.1.25',
+    '2.999.3',
+  ])('comes back: %s', (dotted) => {
     const der = oid(dotted);
     expect(oidText(contentOf(der, readElement(der, 0)))).toBe(dotted);
   });

@@ -41,7 +41,12 @@ export class AutomaticConnector implements OwnConnector {
   /** By settings: a proxy remembers its TLS sessions and its way to authenticate. */
   readonly #connectors = new Map<string, ProxyConnector>();
 
-  constructor(settings: AutomaticProxySettings, via: Connector, dependencies: ProxyDependencies, surroundings: () => ProxySurroundings = ofThisProcess) {
+  constructor(
+    settings: AutomaticProxySettings,
+    via: Connector,
+    dependencies: ProxyDependencies,
+    surroundings: () => ProxySurroundings = ofThisProcess,
+  ) {
     this.#settings = settings;
     this.#via = via;
     this.#dependencies = dependencies;
@@ -52,7 +57,8 @@ export class AutomaticConnector implements OwnConnector {
     const checked = checkTarget(target);
     const look = async (): Promise<{ readonly connector: Connector; readonly words: string }> => {
       const found = await this.#find(checked, options.signal);
-      if (found === undefined) return { connector: this.#via, words: 'none found in the environment and the settings of this system: direct' };
+      if (found === undefined)
+        return { connector: this.#via, words: 'none found in the environment and the settings of this system: direct' };
       if (found.settings === 'none') return { connector: this.#via, words: `${found.origin} says direct` };
       const connector = this.#connectorOf(found.settings);
       return { connector, words: `${connector.description}, from ${found.origin}` };
@@ -77,7 +83,14 @@ export class AutomaticConnector implements OwnConnector {
   #connectorOf(found: ProxyServerSettings): ProxyConnector {
     const { username, password } = this.#settings;
     const settings = username === undefined ? found : { ...found, username, password };
-    const key = JSON.stringify([settings.type, settings.host, settings.port, found.username, found.password, settings.tls]);
+    const key = JSON.stringify([
+      settings.type,
+      settings.host,
+      settings.port,
+      found.username,
+      found.password,
+      settings.tls,
+    ]);
     const known = this.#connectors.get(key);
     if (known !== undefined) return known;
     const connector = new ProxyConnector(resolveProxyServer(settings), this.#via, this.#dependencies);
@@ -87,7 +100,11 @@ export class AutomaticConnector implements OwnConnector {
   }
 }
 
-async function askSystem(surroundings: ProxySurroundings, target: TunnelTarget, signal: AbortSignal): Promise<FoundProxy | undefined> {
+async function askSystem(
+  surroundings: ProxySurroundings,
+  target: TunnelTarget,
+  signal: AbortSignal,
+): Promise<FoundProxy | undefined> {
   const { platform, environment, run } = surroundings;
   for (const read of readersOf(platform)) {
     const found = await read({ target, environment, run, signal });

@@ -30,7 +30,8 @@ export function matchesNoProxy(list: string, target: BypassTarget): boolean {
 
 /** The exceptions of Windows and macOS, which never send what is for this machine to a proxy, unless `<-loopback>` is among them. */
 export function matchesExceptions(entries: readonly string[], target: BypassTarget): boolean {
-  if (isThisMachine(canonicalName(target.host)) && !entries.some((entry) => entry.toLowerCase() === '<-loopback>')) return true;
+  if (isThisMachine(canonicalName(target.host)) && !entries.some((entry) => entry.toLowerCase() === '<-loopback>'))
+    return true;
   return entries.some((entry) => entry !== '' && matchesException(entry, target));
 }
 
@@ -46,7 +47,8 @@ export function matchesException(entry: string, target: BypassTarget): boolean {
   const { pattern, port } = splitPort(entry.replace(/^[a-z]+:\/\//i, ''));
   if (port !== undefined && port !== target.port) return false;
   const [, network = '', bits] = /^(\d{1,3}(?:\.\d{1,3}){0,3})\/(\d{1,2})$/.exec(pattern) ?? [];
-  if (bits !== undefined) return isIpv4(host) && inBlock(host, [...network.split('.'), '0', '0', '0'].slice(0, 4).join('.'), Number(bits));
+  if (bits !== undefined)
+    return isIpv4(host) && inBlock(host, [...network.split('.'), '0', '0', '0'].slice(0, 4).join('.'), Number(bits));
   if (pattern.includes(':')) return isIp(host) && matchesAddress(pattern, host);
   return matchesGlob(canonicalName(pattern), host);
 }
@@ -63,7 +65,8 @@ function splitPort(entry: string): { readonly pattern: string; readonly port: nu
 
 function matchesAddress(pattern: string, host: string): boolean {
   const [, network, bits] = /^([^/]*)\/(\d{1,3})$/.exec(pattern) ?? [];
-  if (network !== undefined) return isIp(network) && isIpv4(network) === isIpv4(host) && inBlock(host, network, Number(bits));
+  if (network !== undefined)
+    return isIp(network) && isIpv4(network) === isIpv4(host) && inBlock(host, network, Number(bits));
   return isIp(pattern) && ipBytes(pattern).equals(ipBytes(host));
 }
 

@@ -11,12 +11,16 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** undefined where the environment says nothing about this target. */
 export function proxyOfEnvironment(environment: Environment, target: BypassTarget): FoundProxy | undefined {
   const exceptions = firstSet(environment, ['no_proxy', 'NO_PROXY']);
-  if (exceptions !== undefined && matchesNoProxy(exceptions.value, target)) return { settings: 'none', origin: exceptions.name };
+  if (exceptions !== undefined && matchesNoProxy(exceptions.value, target))
+    return { settings: 'none', origin: exceptions.name };
   const proxy = firstSet(environment, ['all_proxy', 'ALL_PROXY', 'https_proxy', 'HTTPS_PROXY']);
   return proxy && proxyOfText(proxy.value, proxy.name);
 }
 
-function firstSet(environment: Environment, names: readonly string[]): { readonly name: string; readonly value: string } | undefined {
+function firstSet(
+  environment: Environment,
+  names: readonly string[],
+): { readonly name: string; readonly value: string } | undefined {
   for (const name of names) {
     const value = Object.hasOwn(environment, name) ? environment[name] : undefined;
     if (value) return { name, value };

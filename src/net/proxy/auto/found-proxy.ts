@@ -24,8 +24,12 @@ export function proxyOfText(text: string, origin: string): FoundProxy {
   const parts = parseProxyText(url);
   const [problem] = report.problems;
   if (problem === undefined && parts.fault === undefined) return { settings: parts.settings, origin };
-  throw createEmailError('ERR_PROXY', `The proxy in ${origin} cannot be used: ${[problem?.path, problem?.message].filter(Boolean).join(': ')}`, {
-    phase: 'proxy',
-    remedy: `Correct ${origin}, or set the profile's proxy in place of 'auto'.`,
-  });
+  throw createEmailError(
+    'ERR_PROXY',
+    `The proxy in ${origin} cannot be used: ${[problem?.path, problem?.message].filter(Boolean).join(': ')}`,
+    {
+      phase: 'proxy',
+      remedy: `Correct ${origin}, or set the profile's proxy in place of 'auto'.`,
+    },
+  );
 }

@@ -16,7 +16,8 @@ const kinds: readonly { readonly key: string; readonly type: ProxyServerSettings
 
 /** A proxy that the user entered by hand. */
 export const gnomeSettings: SystemReader = async ({ run, signal, environment, target }) => {
-  const output = (await run('gsettings', ['list-recursively', 'org.gnome.system.proxy'], { signal, env: environment })) ?? '';
+  const output =
+    (await run('gsettings', ['list-recursively', 'org.gnome.system.proxy'], { signal, env: environment })) ?? '';
   const values = new Map<string, string>();
   for (const line of output.split('\n')) {
     const [, schema, key, value] = /^org\.gnome\.system\.proxy(\.\w+)? (\S+) (.*)$/.exec(line) ?? [];
@@ -29,7 +30,10 @@ export const gnomeSettings: SystemReader = async ({ run, signal, environment, ta
     if (host === '' || port === 0) continue;
     const ignored = textsOf(values.get('.ignore-hosts') ?? '');
     if (ignored.some((entry) => matchesEntry(entry, target))) return { settings: 'none', origin: gnomeOrigin };
-    const [username] = key === 'http' && values.get('http.use-authentication') === 'true' ? textsOf(values.get('http.authentication-user') ?? '') : [];
+    const [username] =
+      key === 'http' && values.get('http.use-authentication') === 'true'
+        ? textsOf(values.get('http.authentication-user') ?? '')
+        : [];
     const [password] = textsOf(values.get('http.authentication-password') ?? '');
     return { settings: { type, host, port, ...(username && { username, password }) }, origin: gnomeOrigin };
   }

@@ -18,6 +18,14 @@ const maxOutputBytes = 1 << 20;
 /** See RunTool. */
 export const runTool: RunTool = (file, args, { signal, env }) =>
   new Promise((resolve) => {
-    const options = { signal, env: { ...env }, encoding: 'utf8', timeout: timeoutMs, killSignal: 'SIGKILL', maxBuffer: maxOutputBytes, windowsHide: true } as const;
+    const options = {
+      signal,
+      env: { ...env },
+      encoding: 'utf8',
+      timeout: timeoutMs,
+      killSignal: 'SIGKILL',
+      maxBuffer: maxOutputBytes,
+      windowsHide: true,
+    } as const;
     execFile(file, [...args], options, (error, output) => resolve(error === null ? output : undefined)).stdin?.end();
   });

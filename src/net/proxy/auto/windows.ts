@@ -24,7 +24,9 @@ const script = [
 /** The Internet settings of the user who runs this process. */
 export const userInternetSettings: SystemReader = async (context) => {
   const values = registryValues(await queryRegistry(context, `HKCU\\${settingsKey}`));
-  const connection = registryValues(await queryRegistry(context, `HKCU\\${settingsKey}\\Connections`, 'DefaultConnectionSettings'));
+  const connection = registryValues(
+    await queryRegistry(context, `HKCU\\${settingsKey}\\Connections`, 'DefaultConnectionSettings'),
+  );
   // Flags in the ninth octet: 4 a script by URL, 8 a script to be looked for.
   const flags = Buffer.from(connection.get('DefaultConnectionSettings') ?? '', 'hex')[8] ?? 0;
   if (values.has('AutoConfigURL') || (flags & 0x0c) !== 0) {
@@ -38,7 +40,13 @@ export const userInternetSettings: SystemReader = async (context) => {
 
 /** `netsh winhttp`; read from the registry, since that program speaks the language of its user. */
 export const winHttpSettings: SystemReader = async (context) => {
-  const values = registryValues(await queryRegistry(context, `HKLM\\SOFTWARE\\${settingsKey.slice('Software\\'.length)}\\Connections`, 'WinHttpSettings'));
+  const values = registryValues(
+    await queryRegistry(
+      context,
+      `HKLM\\SOFTWARE\\${settingsKey.slice('Software\\'.length)}\\Connections`,
+      'WinHttpSettings',
+    ),
+  );
   const { proxy, bypass } = readWinHttpSettings(Buffer.from(values.get('WinHttpSettings') ?? '', 'hex'));
   return proxyOfLists(proxy, bypass, context.target, machineOrigin);
 };
@@ -65,7 +73,9 @@ function evaluateScript(context: SystemContext): Promise<string | undefined> {
 /** Name to data of `reg query`. */
 function registryValues(output: string): ReadonlyMap<string, string> {
   const lines = output.split(/\r?\n/).map((line) => /^ {4}(.+?) {4}REG_[A-Z_]+(?: {4}(.*))?$/.exec(line));
-  return new Map(lines.flatMap((match) => (match?.[1] === undefined ? [] : [[match[1], match[2]?.trim() ?? ''] as const])));
+  return new Map(
+    lines.flatMap((match) => (match?.[1] === undefined ? [] : [[match[1], match[2]?.trim() ?? ''] as const])),
+  );
 }
 
 /** Version, counter, flags, then proxy and bypass list, each with its length before it; numbers are little-endian. */
@@ -80,9 +90,15 @@ function readWinHttpSettings(bytes: Buffer): { readonly proxy: string; readonly 
 }
 
 /** `host:port` for all, or `https=host:port;socks=host:port`. */
-function proxyOfLists(servers: string, exceptions: string, target: BypassTarget, origin: string): FoundProxy | undefined {
+function proxyOfLists(
+  servers: string,
+  exceptions: string,
+  target: BypassTarget,
+  origin: string,
+): FoundProxy | undefined {
   const entries = servers.split(/[;\s]+/).filter((entry) => entry !== '');
-  const byScheme = (scheme: string): string | undefined => entries.find((entry) => entry.toLowerCase().startsWith(`${scheme}=`))?.slice(scheme.length + 1);
+  const byScheme = (scheme: string): string | undefined =>
+    entries.find((entry) => entry.toLowerCase().startsWith(`${scheme}=`))?.slice(scheme.length + 1);
   const socks = byScheme('socks');
   const server = socks ?? byScheme('https') ?? entries.find((entry) => !entry.includes('='));
   if (server === undefined) return undefined;

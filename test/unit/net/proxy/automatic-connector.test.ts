@@ -17,7 +17,11 @@ function fixture(name: string): string {
 }
 
 /** Where a connector goes first, and what it reports; nothing is connected. */
-async function explore(surroundings: Partial<ProxySurroundings>, target = mail, settings: AutomaticProxySettings = { type: 'auto' }): Promise<{ first: string; detail: string; error: unknown }> {
+async function explore(
+  surroundings: Partial<ProxySurroundings>,
+  target = mail,
+  settings: AutomaticProxySettings = { type: 'auto' },
+): Promise<{ first: string; detail: string; error: unknown }> {
   let first = '';
   const via: Connector = {
     connect: ({ host, port }) => {
@@ -50,7 +54,11 @@ describe('the environment', () => {
     [{ ALL_PROXY: 'socks4a://p' }, 'p:1080', 'SOCKS 4a proxy p:1080, from ALL_PROXY'],
     [{ HTTPS_PROXY: 'http://p:1' }, 'p:1', 'HTTP proxy p:1, from HTTPS_PROXY'],
     [{ https_proxy: 'http://p:1', ALL_PROXY: 'http://q:2' }, 'q:2', 'HTTP proxy q:2, from ALL_PROXY'],
-    [{ http_proxy: 'http://p:1', HTTP_PROXY: 'http://p:1' }, direct, 'none found in the environment and the settings of this system: direct'],
+    [
+      { http_proxy: 'http://p:1', HTTP_PROXY: 'http://p:1' },
+      direct,
+      'none found in the environment and the settings of this system: direct',
+    ],
     [{ ALL_PROXY: 'http://p:1', NO_PROXY: 'example.com' }, direct, 'NO_PROXY says direct'],
     [{ ALL_PROXY: 'http://p:1', no_proxy: 'a.test', NO_PROXY: 'example.com' }, 'p:1', 'HTTP proxy p:1, from ALL_PROXY'],
     [{ ALL_PROXY: 'http://p:1', no_proxy: '', NO_PROXY: 'example.com:587' }, direct, 'NO_PROXY says direct'],
@@ -63,7 +71,12 @@ describe('the environment', () => {
     async (value) => {
       const { error, detail, first } = await explore({ environment: { ALL_PROXY: value } });
       expect(first).toBe('');
-      expect(error).toMatchObject({ code: 'ERR_PROXY', phase: 'proxy', message: expect.stringContaining('ALL_PROXY'), remedy: expect.stringContaining('ALL_PROXY') });
+      expect(error).toMatchObject({
+        code: 'ERR_PROXY',
+        phase: 'proxy',
+        message: expect.stringContaining('ALL_PROXY'),
+        remedy: expect.stringContaining('ALL_PROXY'),
+      });
       expect(JSON.stringify(error) + detail).not.toMatch(/Sec/);
     },
   );
@@ -72,7 +85,12 @@ describe('the environment', () => {
     const found = proxyOfEnvironment({ ALL_PROXY: 'http://me:p%40ss@p:1' }, mail);
     expect(found?.settings).toEqual({ type: 'http-connect', host: 'p', port: 1, username: 'me', password: 'p@ss' });
     // As curl.
-    expect(proxyOfEnvironment({ ALL_PROXY: 'http://me:@p:1' }, mail)?.settings).toEqual({ type: 'http-connect', host: 'p', port: 1, username: 'me' });
+    expect(proxyOfEnvironment({ ALL_PROXY: 'http://me:@p:1' }, mail)?.settings).toEqual({
+      type: 'http-connect',
+      host: 'p',
+      port: 1,
+      username: 'me',
+    });
   });
 
   test('is read at each connection of the public connector', async () => {
@@ -86,7 +104,8 @@ describe('the environment', () => {
     const connector = createConnector('auto', via);
     const before = { ...process.env };
     try {
-      for (const name of ['all_proxy', 'ALL_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY']) delete process.env[name];
+      for (const name of ['all_proxy', 'ALL_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'])
+        delete process.env[name];
       process.env['ALL_PROXY'] = 'http://found.example:1';
       await connector.connect(mail, { signal }).catch(() => undefined);
       expect(first).toBe('found.example');
@@ -126,8 +145,19 @@ describe('GNOME and libproxy', () => {
   });
 
   test('the http proxy of GNOME comes with its user name and password', async () => {
-    const context = { target: { host: mail.host, port: 25 }, environment: {}, signal, run: async () => fixture('gnome-http') };
-    expect((await gnomeSettings(context))?.settings).toEqual({ type: 'http-connect', host: 'web.example.com', port: 8080, username: 'ann', password: `Se'cr"et9` });
+    const context = {
+      target: { host: mail.host, port: 25 },
+      environment: {},
+      signal,
+      run: async () => fixture('gnome-http'),
+    };
+    expect((await gnomeSettings(context))?.settings).toEqual({
+      type: 'http-connect',
+      host: 'web.example.com',
+      port: 8080,
+      username: 'ann',
+      password: `Se'cr"et9`,
+    });
   });
 
   test('libproxy is asked in desktop sessions, after GNOME, and without http_proxy', async () => {
@@ -139,7 +169,9 @@ describe('GNOME and libproxy', () => {
     const environment = { XDG_CURRENT_DESKTOP: 'KDE', http_proxy: 'x' };
     expect((await explore({ run, environment })).detail).toContain('SOCKS 5 proxy kde.example:1080, from libproxy');
     expect(seen.slice(3)).toEqual(['x', 'proxy', 'https://mail.example.com:587/', undefined]);
-    expect((await explore({ run: async (file) => (file === 'proxy' ? 'direct://\n' : undefined), environment })).detail).toContain('none found');
+    expect(
+      (await explore({ run: async (file) => (file === 'proxy' ? 'direct://\n' : undefined), environment })).detail,
+    ).toContain('none found');
     expect((await explore({ run })).detail).toContain('none found');
   });
 });
@@ -155,7 +187,12 @@ describe('Windows', () => {
     readonly script?: string;
   }
 
-  function registry({ settings, connection = 'windows-connection-direct', machine = 'windows-winhttp-direct', script }: Registry): ProxySurroundings['run'] {
+  function registry({
+    settings,
+    connection = 'windows-connection-direct',
+    machine = 'windows-winhttp-direct',
+    script,
+  }: Registry): ProxySurroundings['run'] {
     return async (file, args, { env }) => {
       if (file.endsWith('powershell.exe')) {
         expect(env['SEALPOST_PROXY_TARGET']).toBe('https://mail.example.com:587/');
@@ -171,31 +208,72 @@ describe('Windows', () => {
 
   test.each<[string, Registry, string, string]>([
     ['no proxy', { settings: 'windows-direct' }, mail.host, 'none found'],
-    ['one proxy for all', { settings: 'windows-one-proxy' }, mail.host, "HTTP proxy proxy.corp.example:8080, from the user's Internet settings"],
-    ['an exception', { settings: 'windows-one-proxy' }, 'mail.corp.example', "the user's Internet settings says direct"],
+    [
+      'one proxy for all',
+      { settings: 'windows-one-proxy' },
+      mail.host,
+      "HTTP proxy proxy.corp.example:8080, from the user's Internet settings",
+    ],
+    [
+      'an exception',
+      { settings: 'windows-one-proxy' },
+      'mail.corp.example',
+      "the user's Internet settings says direct",
+    ],
     ['a local name', { settings: 'windows-one-proxy' }, 'mailhost', "the user's Internet settings says direct"],
     ['this machine', { settings: 'windows-one-proxy' }, '127.0.0.1', "the user's Internet settings says direct"],
     ['proxies by scheme', { settings: 'windows-by-scheme' }, mail.host, 'HTTP proxy tunnel.corp.example:8443'],
     ['SOCKS beside others', { settings: 'windows-socks' }, mail.host, 'SOCKS 4 proxy socks.corp.example:1080'],
-    ['a PAC script', { settings: 'windows-script', script: 'windows-script-answer' }, mail.host, 'HTTP proxy chosen.corp.example:3128, from automatic configuration (PAC)'],
-    ['a PAC script that fails', { settings: 'windows-script' }, mail.host, "HTTP proxy fallback.corp.example:8080, from the user's Internet settings"],
-    ['a script to be looked for', { settings: 'windows-direct', connection: 'windows-connection-detect', script: 'windows-script-answer' }, mail.host, 'HTTP proxy chosen.corp.example:3128'],
-    ['WinHTTP', { settings: 'windows-direct', machine: 'windows-winhttp-proxy' }, mail.host, 'HTTP proxy machine.corp.example:3128, from the WinHTTP settings of this machine'],
-    ['an exception of WinHTTP', { settings: 'windows-direct', machine: 'windows-winhttp-proxy' }, 'a.intern.example', 'the WinHTTP settings of this machine says direct'],
+    [
+      'a PAC script',
+      { settings: 'windows-script', script: 'windows-script-answer' },
+      mail.host,
+      'HTTP proxy chosen.corp.example:3128, from automatic configuration (PAC)',
+    ],
+    [
+      'a PAC script that fails',
+      { settings: 'windows-script' },
+      mail.host,
+      "HTTP proxy fallback.corp.example:8080, from the user's Internet settings",
+    ],
+    [
+      'a script to be looked for',
+      { settings: 'windows-direct', connection: 'windows-connection-detect', script: 'windows-script-answer' },
+      mail.host,
+      'HTTP proxy chosen.corp.example:3128',
+    ],
+    [
+      'WinHTTP',
+      { settings: 'windows-direct', machine: 'windows-winhttp-proxy' },
+      mail.host,
+      'HTTP proxy machine.corp.example:3128, from the WinHTTP settings of this machine',
+    ],
+    [
+      'an exception of WinHTTP',
+      { settings: 'windows-direct', machine: 'windows-winhttp-proxy' },
+      'a.intern.example',
+      'the WinHTTP settings of this machine says direct',
+    ],
   ])('%s', async (_what, recorded, host, detail) => {
-    expect((await explore({ platform: 'win32', environment, run: registry(recorded) }, { host, port: 587 })).detail).toContain(detail);
+    expect(
+      (await explore({ platform: 'win32', environment, run: registry(recorded) }, { host, port: 587 })).detail,
+    ).toContain(detail);
   });
 
   test('a script that says DIRECT is an answer', async () => {
     const recorded = registry({ settings: 'windows-script' });
-    const run: ProxySurroundings['run'] = async (file, ...rest) => (file.endsWith('powershell.exe') ? 'DIRECT\r\n' : recorded(file, ...rest));
-    expect((await explore({ platform: 'win32', environment, run })).detail).toContain('automatic configuration (PAC) says direct');
+    const run: ProxySurroundings['run'] = async (file, ...rest) =>
+      file.endsWith('powershell.exe') ? 'DIRECT\r\n' : recorded(file, ...rest);
+    expect((await explore({ platform: 'win32', environment, run })).detail).toContain(
+      'automatic configuration (PAC) says direct',
+    );
   });
 
   test('truncated binary settings are no settings', async () => {
     const whole = fixture('windows-winhttp-proxy');
     for (let cut = 0; cut < 40; cut++) {
-      const run: ProxySurroundings['run'] = async (_file, args) => (args.includes('WinHttpSettings') ? whole.replace(/([0-9A-F]{60,})/, (hex) => hex.slice(0, 2 * cut)) : undefined);
+      const run: ProxySurroundings['run'] = async (_file, args) =>
+        args.includes('WinHttpSettings') ? whole.replace(/([0-9A-F]{60,})/, (hex) => hex.slice(0, 2 * cut)) : undefined;
       expect((await explore({ platform: 'win32', environment, run })).detail).toContain('none found');
     }
   });
@@ -230,8 +308,13 @@ describe('the automatic connector', () => {
       return fixture('gnome-https');
     };
     const via: Connector = { connect: () => Promise.reject(new Error('not connected')) };
-    const connector = new AutomaticConnector({ type: 'auto' }, via, {}, () => ({ environment: {}, platform: 'linux', run }));
-    for (const port of [25, 25, 587]) await connector.connect({ host: 'mail.example.com', port }, { signal }).catch(() => undefined);
+    const connector = new AutomaticConnector({ type: 'auto' }, via, {}, () => ({
+      environment: {},
+      platform: 'linux',
+      run,
+    }));
+    for (const port of [25, 25, 587])
+      await connector.connect({ host: 'mail.example.com', port }, { signal }).catch(() => undefined);
     expect(asked).toBe(2);
   });
 
@@ -239,16 +322,23 @@ describe('the automatic connector', () => {
     const run = (): never => {
       throw new Error('asked');
     };
-    expect((await explore({ run }, { host: "x'; calc", port: 25 })).error).toMatchObject({ code: 'ERR_PROFILE_INVALID' });
+    expect((await explore({ run }, { host: "x'; calc", port: 25 })).error).toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+    });
   });
 
   test('ends with the signal while a program runs', async () => {
     const controller = new AbortController();
-    const connector = new AutomaticConnector({ type: 'auto' }, { connect: () => Promise.reject(new Error('never')) }, {}, () => ({
-      environment: {},
-      platform: 'linux',
-      run: (_file, _args, options) => runTool('sleep', ['5'], options),
-    }));
+    const connector = new AutomaticConnector(
+      { type: 'auto' },
+      { connect: () => Promise.reject(new Error('never')) },
+      {},
+      () => ({
+        environment: {},
+        platform: 'linux',
+        run: (_file, _args, options) => runTool('sleep', ['5'], options),
+      }),
+    );
     setTimeout(() => controller.abort(), 30);
     const began = performance.now();
     await expect(connector.connect(mail, { signal: controller.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
@@ -260,12 +350,16 @@ describe('runTool', () => {
   const env = process.env;
 
   test('gives the output, without a shell', async () => {
-    expect(await runTool(process.execPath, ['-e', 'console.log(process.argv[1])', '$(id); `id`'], { signal, env })).toBe('$(id); `id`\n');
+    expect(
+      await runTool(process.execPath, ['-e', 'console.log(process.argv[1])', '$(id); `id`'], { signal, env }),
+    ).toBe('$(id); `id`\n');
   });
 
   test('gives nothing where the program is missing, fails, or talks too much', async () => {
     expect(await runTool('no-such-program-here', [], { signal, env })).toBeUndefined();
     expect(await runTool(process.execPath, ['-e', 'console.log(1); process.exit(3)'], { signal, env })).toBeUndefined();
-    expect(await runTool(process.execPath, ['-e', 'process.stdout.write("x".repeat(2000000))'], { signal, env })).toBeUndefined();
+    expect(
+      await runTool(process.execPath, ['-e', 'process.stdout.write("x".repeat(2000000))'], { signal, env }),
+    ).toBeUndefined();
   });
 });

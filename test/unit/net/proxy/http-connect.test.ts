@@ -56,15 +56,22 @@ describe('the HTTP CONNECT connector', () => {
       await side.send(established);
     });
     const connector = createConnector(`http://127.0.0.1:${proxy.port}`);
-    for (const host of ['2001:db8::1', 'bücher.example', '\u560d\u560ax']) (await connector.connect({ host, port: 25 }, { signal })).destroy();
-    expect(seen).toEqual(['CONNECT [2001:db8::1]:25 HTTP/1.1', 'CONNECT xn--bcher-kva.example:25 HTTP/1.1', 'CONNECT xn--x-l09ai:25 HTTP/1.1']);
+    for (const host of ['2001:db8::1', 'bücher.example', '\u560d\u560ax'])
+      (await connector.connect({ host, port: 25 }, { signal })).destroy();
+    expect(seen).toEqual([
+      'CONNECT [2001:db8::1]:25 HTTP/1.1',
+      'CONNECT xn--bcher-kva.example:25 HTTP/1.1',
+      'CONNECT xn--x-l09ai:25 HTTP/1.1',
+    ]);
   });
 
   test.each(['a\r\nX: y', 'a b', 'a\0', 'a:25', 'a/', 'a@b', '[::1]', 'fe80::1%eth0', '', '.', 'a..b', 'a'.repeat(64)])(
     'refuses the target %j before it connects (nodemailer 9.0.2)',
     async (host) => {
       await using proxy = await FakeProxy.start(async () => undefined);
-      await expect(createConnector(`http://127.0.0.1:${proxy.port}`).connect({ host, port: 25 }, { signal })).rejects.toMatchObject({
+      await expect(
+        createConnector(`http://127.0.0.1:${proxy.port}`).connect({ host, port: 25 }, { signal }),
+      ).rejects.toMatchObject({
         code: 'ERR_PROFILE_INVALID',
         problems: [{ path: 'server.host' }],
       });
@@ -73,15 +80,39 @@ describe('the HTTP CONNECT connector', () => {
   );
 
   test.each([
-    ['keeps the connection by Content-Length', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm="a, NTLM"\r\nContent-Length: 5\r\n\r\nbody!', 1],
-    ['keeps the connection by chunks', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm="x"\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n', 1],
-    ['keeps the connection in HTTP/1.0', 'HTTP/1.0 407 Auth\r\nProxy-authenticate: Digest realm="x", basic\r\nProxy-Connection: Keep-Alive\r\nContent-Length: 0\r\n\r\n', 1],
-    ['says close', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nConnection: close\r\nContent-Length: 0\r\n\r\n', 2],
+    [
+      'keeps the connection by Content-Length',
+      'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm="a, NTLM"\r\nContent-Length: 5\r\n\r\nbody!',
+      1,
+    ],
+    [
+      'keeps the connection by chunks',
+      'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm="x"\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n',
+      1,
+    ],
+    [
+      'keeps the connection in HTTP/1.0',
+      'HTTP/1.0 407 Auth\r\nProxy-authenticate: Digest realm="x", basic\r\nProxy-Connection: Keep-Alive\r\nContent-Length: 0\r\n\r\n',
+      1,
+    ],
+    [
+      'says close',
+      'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nConnection: close\r\nContent-Length: 0\r\n\r\n',
+      2,
+    ],
     ['is HTTP/1.0', 'HTTP/1.0 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n', 2],
     ['does not say where the body ends', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\n\r\nbody', 2],
-    ['has two lengths', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\nContent-Length: 4\r\n\r\nbody', 2],
+    [
+      'has two lengths',
+      'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\nContent-Length: 4\r\n\r\nbody',
+      2,
+    ],
     ['has a long body', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 99999999\r\n\r\n', 2],
-    ['has bad chunks', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n', 2],
+    [
+      'has bad chunks',
+      'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n',
+      2,
+    ],
   ])('answers 407 once, on the right connection, where the proxy %s', async (_what, answer, connections) => {
     for (const byByte of [false, true]) {
       await using proxy = await FakeProxy.start(async (side) => {
@@ -112,26 +143,39 @@ describe('the HTTP CONNECT connector', () => {
       await side.send('HTTP/1.1 403 Filtered by rule 7\r\nContent-Length: 500\r\n\r\nNo');
       if (cut) side.socket.end();
     });
-    const connecting = createConnector(`http://127.0.0.1:${proxy.port}`).connect(target, { signal: AbortSignal.timeout(2000) });
-    await expect(connecting).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringContaining('403 Filtered by rule 7') });
+    const connecting = createConnector(`http://127.0.0.1:${proxy.port}`).connect(target, {
+      signal: AbortSignal.timeout(2000),
+    });
+    await expect(connecting).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringContaining('403 Filtered by rule 7'),
+    });
   });
 
   test.each([
     ['within its body', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 5\r\n\r\nbo'],
     ['after it', 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 2\r\n\r\nbo'],
-  ])('answers a 407 on a new connection where the proxy closes the old one %s without a word (RFC 9112 section 9.5)', async (_what, answer) => {
-    const seen: (string | undefined)[] = [];
-    await using proxy = await FakeProxy.start(async (side) => {
-      const { authorization } = requestOf(await side.readHeader());
-      seen.push(authorization);
-      await side.send(authorization === undefined ? answer : established + greeting);
-      if (authorization === undefined) side.socket.end();
-    });
-    const stream = await createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...user }).connect(target, { signal });
-    expect(await readStream(stream, greeting.length)).toBe(greeting);
-    stream.destroy();
-    expect([seen, proxy.problems]).toEqual([[undefined, basic], []]);
-  });
+  ])(
+    'answers a 407 on a new connection where the proxy closes the old one %s without a word (RFC 9112 section 9.5)',
+    async (_what, answer) => {
+      const seen: (string | undefined)[] = [];
+      await using proxy = await FakeProxy.start(async (side) => {
+        const { authorization } = requestOf(await side.readHeader());
+        seen.push(authorization);
+        await side.send(authorization === undefined ? answer : established + greeting);
+        if (authorization === undefined) side.socket.end();
+      });
+      const stream = await createConnector({
+        type: 'http-connect',
+        host: '127.0.0.1',
+        port: proxy.port,
+        ...user,
+      }).connect(target, { signal });
+      expect(await readStream(stream, greeting.length)).toBe(greeting);
+      stream.destroy();
+      expect([seen, proxy.problems]).toEqual([[undefined, basic], []]);
+    },
+  );
 
   test('does not answer twice where the proxy closes each connection after the first octets of its refusal', async () => {
     let requests = 0;
@@ -142,7 +186,10 @@ describe('the HTTP CONNECT connector', () => {
       side.socket.end();
     });
     const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...user });
-    await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringContaining('refused the user name or the password: 407 Auth') });
+    await expect(connector.connect(target, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringContaining('refused the user name or the password: 407 Auth'),
+    });
     expect(requests).toBe(2);
   });
 
@@ -153,14 +200,21 @@ describe('the HTTP CONNECT connector', () => {
       for (;;) {
         const { authorization } = requestOf(await side.readHeader());
         seen.push(authorization);
-        await side.send(authorization === accepts ? established : 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n');
+        await side.send(
+          authorization === accepts
+            ? established
+            : 'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n',
+        );
       }
     });
     const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...user });
     for (let i = 0; i < 2; i++) (await connector.connect(target, { signal })).destroy();
     expect(seen).toEqual([undefined, basic, basic]);
     accepts = 'another';
-    await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringContaining('refused the user name or the password') });
+    await expect(connector.connect(target, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringContaining('refused the user name or the password'),
+    });
     expect(seen).toHaveLength(4);
     accepts = basic;
     (await connector.connect(target, { signal })).destroy();
@@ -180,7 +234,13 @@ describe('the HTTP CONNECT connector', () => {
         await side.send(answer);
       }
     });
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, username: 'DOM\\me', password: 'Secret9' });
+    const connector = createConnector({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: proxy.port,
+      username: 'DOM\\me',
+      password: 'Secret9',
+    });
     const stream = await connector.connect(target, { signal });
     expect(await readStream(stream, greeting.length)).toBe(greeting);
     stream.destroy();
@@ -192,40 +252,124 @@ describe('the HTTP CONNECT connector', () => {
   });
 
   test.each([
-    ['wants authentication and none is set', [], 'HTTP/1.1 407 Need it\r\nProxy-Authenticate: Basic\r\n\r\n', /wants authentication \(basic\): 407 Need it/, 'Set proxy.username and proxy.password.'],
-    ['offers only Digest', [user], 'HTTP/1.1 407 Hm\r\nProxy-Authenticate: Digest realm="a", nonce="b"\r\n\r\n', /offers digest, of which none is supported/, /Basic or NTLM/],
-    ['answers 401 as tinyproxy does', [user], 'HTTP/1.0 401 Unauthorized\r\n\r\n', /refused the user name or the password: 401 Unauthorized/, /proxy.password/],
-    ['forbids', [], 'HTTP/1.1 403 Filtered by rule 7\r\nContent-Length: 0\r\n\r\n', /refused the tunnel to mail.example.com:587: 403 Filtered by rule 7/, /must allow CONNECT/],
-    ['cannot reach the target', [], 'HTTP/1.1 503 Connect failed\r\n\r\n', /503 Connect failed/, /as seen from the proxy/],
-    ['redirects', [], 'HTTP/1.1 302 Over there\r\nLocation: http://evil/\r\n\r\n', /302 Over there/, /must allow CONNECT/],
+    [
+      'wants authentication and none is set',
+      [],
+      'HTTP/1.1 407 Need it\r\nProxy-Authenticate: Basic\r\n\r\n',
+      /wants authentication \(basic\): 407 Need it/,
+      'Set proxy.username and proxy.password.',
+    ],
+    [
+      'offers only Digest',
+      [user],
+      'HTTP/1.1 407 Hm\r\nProxy-Authenticate: Digest realm="a", nonce="b"\r\n\r\n',
+      /offers digest, of which none is supported/,
+      /Basic or NTLM/,
+    ],
+    [
+      'answers 401 as tinyproxy does',
+      [user],
+      'HTTP/1.0 401 Unauthorized\r\n\r\n',
+      /refused the user name or the password: 401 Unauthorized/,
+      /proxy.password/,
+    ],
+    [
+      'forbids',
+      [],
+      'HTTP/1.1 403 Filtered by rule 7\r\nContent-Length: 0\r\n\r\n',
+      /refused the tunnel to mail.example.com:587: 403 Filtered by rule 7/,
+      /must allow CONNECT/,
+    ],
+    [
+      'cannot reach the target',
+      [],
+      'HTTP/1.1 503 Connect failed\r\n\r\n',
+      /503 Connect failed/,
+      /as seen from the proxy/,
+    ],
+    [
+      'redirects',
+      [],
+      'HTTP/1.1 302 Over there\r\nLocation: http://evil/\r\n\r\n',
+      /302 Over there/,
+      /must allow CONNECT/,
+    ],
     ['speaks SMTP', [], '220 mail ESMTP\r\n', /does not answer in HTTP: 220 mail ESMTP/, /something else/],
     ['speaks SOCKS', [], '\x05\xff', /in the middle of an answer, after 2 octets/, /proxy.type/],
     ['speaks HTTP/2', [], 'HTTP/2 200 OK\r\n\r\n', /does not answer in HTTP/, /something else/],
-    ['sends a malformed field', [], 'HTTP/1.1 200 OK\r\nno field\r\n\r\n', /malformed header field: no field/, /something else/],
+    [
+      'sends a malformed field',
+      [],
+      'HTTP/1.1 200 OK\r\nno field\r\n\r\n',
+      /malformed header field: no field/,
+      /something else/,
+    ],
     ['folds a field', [], 'HTTP/1.1 200 OK\r\nA: b\r\n c\r\n\r\n', /malformed header field/, /something else/],
     ['sends terminal escapes', [], 'HTTP/1.1 502 \x1b[31mred\r\n\r\n', /502 \\x1b\[31mred/, /as seen from the proxy/],
     ['closes', [], '', /closed the connection without an answer/, /proxy.type/],
     ['ends within the header', [], 'HTTP/1.1 200 OK\r\nVia', /in the middle of an answer/, /proxy.type/],
-    ['sends a header without end', [], `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(4000)}`, /header without end/, /something else/],
+    [
+      'sends a header without end',
+      [],
+      `HTTP/1.1 200 OK\r\n${'A: b\r\n'.repeat(4000)}`,
+      /header without end/,
+      /something else/,
+    ],
     ['sends a line without end', [], `HTTP/1.1 200 ${'x'.repeat(40_000)}`, /header without end/, /something else/],
-    ['sends interim responses without end', [], 'HTTP/1.1 100 Continue\r\n\r\n'.repeat(20), /interim responses without end/, /something else/],
-    ['echoes the credentials', [user], `HTTP/1.1 400 ${basic} ${user.password}\r\n\r\n`, /400 Basic \[hidden\] \[hidden\]$/, /CONNECT/],
-  ] as const)('a proxy that %s is ERR_PROXY with its words and a remedy', async (_what, [credentials], answer, message, remedy) => {
-    await using proxy = await FakeProxy.start(async (side) => {
-      await side.readHeader();
-      side.socket.end(Buffer.from(answer, 'latin1'));
-    });
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...credentials });
-    const error = await connector.connect(target, { signal }).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'ERR_PROXY', phase: 'proxy', message: expect.stringMatching(message), remedy: expect.stringMatching(remedy) });
-    expect((error as Error).message).toContain(`HTTP proxy 127.0.0.1:${proxy.port}`);
-  });
+    [
+      'sends interim responses without end',
+      [],
+      'HTTP/1.1 100 Continue\r\n\r\n'.repeat(20),
+      /interim responses without end/,
+      /something else/,
+    ],
+    [
+      'echoes the credentials',
+      [user],
+      `HTTP/1.1 400 ${basic} ${user.password}\r\n\r\n`,
+      /400 Basic \[hidden\] \[hidden\]$/,
+      /CONNECT/,
+    ],
+  ] as const)(
+    'a proxy that %s is ERR_PROXY with its words and a remedy',
+    async (_what, [credentials], answer, message, remedy) => {
+      await using proxy = await FakeProxy.start(async (side) => {
+        await side.readHeader();
+        side.socket.end(Buffer.from(answer, 'latin1'));
+      });
+      const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...credentials });
+      const error = await connector.connect(target, { signal }).catch((reason: unknown) => reason);
+      expect(error).toMatchObject({
+        code: 'ERR_PROXY',
+        phase: 'proxy',
+        message: expect.stringMatching(message),
+        remedy: expect.stringMatching(remedy),
+      });
+      expect((error as Error).message).toContain(`HTTP proxy 127.0.0.1:${proxy.port}`);
+    },
+  );
 
   test.each([
-    ['refuses NTLM at once', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n', /refused the user name or the password: 407 No/],
-    ['closes within NTLM', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM AAAA\r\nConnection: close\r\n\r\n', /closes the connection in the middle of NTLM/],
-    ['does not say where its challenge ends', `HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM ${challenge}\r\n\r\n`, /closes the connection in the middle of NTLM/],
-    ['sends a bad challenge', 'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM AAAA\r\nContent-Length: 0\r\n\r\n', /sent a bad NTLM challenge/],
+    [
+      'refuses NTLM at once',
+      'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n',
+      /refused the user name or the password: 407 No/,
+    ],
+    [
+      'closes within NTLM',
+      'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM AAAA\r\nConnection: close\r\n\r\n',
+      /closes the connection in the middle of NTLM/,
+    ],
+    [
+      'does not say where its challenge ends',
+      `HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM ${challenge}\r\n\r\n`,
+      /closes the connection in the middle of NTLM/,
+    ],
+    [
+      'sends a bad challenge',
+      'HTTP/1.1 407 No\r\nProxy-Authenticate: NTLM AAAA\r\nContent-Length: 0\r\n\r\n',
+      /sent a bad NTLM challenge/,
+    ],
   ])('a proxy that %s is ERR_PROXY', async (_what, answer, message) => {
     await using proxy = await FakeProxy.start(async (side) => {
       await side.readHeader();
@@ -234,7 +378,10 @@ describe('the HTTP CONNECT connector', () => {
       await side.send(answer);
     });
     const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...user });
-    await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringMatching(message) });
+    await expect(connector.connect(target, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringMatching(message),
+    });
   });
 
   test('refuses a user name with a colon, and control characters that a secret brings at run time (RFC 7617)', async () => {
@@ -243,8 +390,17 @@ describe('the HTTP CONNECT connector', () => {
       await side.send('HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n');
     });
     expect(() => createConnector({ type: 'http-connect', host: 'p', username: 'a:b' })).toThrow(/proxy.username/);
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, username: 'me', password: () => 'x\r\nEvil: y' });
-    await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.password' }] });
+    const connector = createConnector({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: proxy.port,
+      username: 'me',
+      password: () => 'x\r\nEvil: y',
+    });
+    await expect(connector.connect(target, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+      problems: [{ path: 'proxy.password' }],
+    });
   });
 
   test('names the field of the proxy where NTLM has no use for the user name', async () => {
@@ -252,8 +408,17 @@ describe('the HTTP CONNECT connector', () => {
       await side.readHeader();
       await side.send('HTTP/1.1 407 Auth\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n');
     });
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, username: 'DOMAIN\\', password: 'x' });
-    await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.username' }] });
+    const connector = createConnector({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: proxy.port,
+      username: 'DOMAIN\\',
+      password: 'x',
+    });
+    await expect(connector.connect(target, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROFILE_INVALID',
+      problems: [{ path: 'proxy.username' }],
+    });
   });
 
   test('closes the connection to the proxy whenever it fails', async () => {
@@ -265,8 +430,13 @@ describe('the HTTP CONNECT connector', () => {
       await side.send(answer);
     });
     const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, ...user });
-    const answers = ['HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n', 'nonsense\r\n', 'HTTP/1.1 407 No\r\nProxy-Authenticate: Digest\r\nContent-Length: 0\r\n\r\n'];
-    for (answer of answers) await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY' });
+    const answers = [
+      'HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n',
+      'nonsense\r\n',
+      'HTTP/1.1 407 No\r\nProxy-Authenticate: Digest\r\nContent-Length: 0\r\n\r\n',
+    ];
+    for (answer of answers)
+      await expect(connector.connect(target, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY' });
     expect(await Promise.all(closed)).toHaveLength(3);
   });
 
@@ -306,7 +476,8 @@ describe('the HTTP CONNECT connector', () => {
 
   test('reports the steps: the way to the proxy, then the proxy', async () => {
     const steps: string[] = [];
-    const onStep: ConnectOptions['onStep'] = ({ name, ok, detail }) => steps.push(`${name} ${ok} ${detail.replace(/ from .*/, '')}`);
+    const onStep: ConnectOptions['onStep'] = ({ name, ok, detail }) =>
+      steps.push(`${name} ${ok} ${detail.replace(/ from .*/, '')}`);
     await using proxy = await FakeProxy.start(async (side, connection) => {
       await side.readHeader();
       await side.send(connection === 1 ? established : 'HTTP/1.1 403 No\r\n\r\n');
@@ -331,12 +502,20 @@ describe('the HTTP CONNECT connector', () => {
     const problems: unknown[] = [];
     const server = createServer({ cert, key }, (socket) => {
       const side = new ProxySide(socket);
-      void side.readHeader().then(() => side.send(established + greeting)).catch((error: unknown) => problems.push(error));
+      void side
+        .readHeader()
+        .then(() => side.send(established + greeting))
+        .catch((error: unknown) => problems.push(error));
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     try {
-      const stream = await createConnector({ type: 'http-connect', host: 'localhost', port, tls: { ca: authority.certificate } }).connect(target, { signal });
+      const stream = await createConnector({
+        type: 'http-connect',
+        host: 'localhost',
+        port,
+        tls: { ca: authority.certificate },
+      }).connect(target, { signal });
       expect(await readStream(stream, greeting.length)).toBe(greeting);
       stream.destroy();
       await expect(createConnector(`https://127.0.0.1:${port}`).connect(target, { signal })).rejects.toMatchObject({

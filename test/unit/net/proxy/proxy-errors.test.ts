@@ -17,7 +17,10 @@ const { signal } = new AbortController();
 const target = { host: 'mail.example.com', port: 587 };
 
 async function errorOf(connecting: Promise<unknown>): Promise<EmailError> {
-  return (await connecting.then(() => expect.fail('connected'), (reason: unknown) => reason)) as EmailError;
+  return (await connecting.then(
+    () => expect.fail('connected'),
+    (reason: unknown) => reason,
+  )) as EmailError;
 }
 
 /** An HTTP proxy that answers each request with this. */
@@ -40,8 +43,16 @@ describe('the words of a proxy', () => {
     ['in base64', 'password', (password: string) => Buffer.from(password).toString('base64')],
     ['where they are cut', 'a-rather-long-password', (password: string) => `${'x'.repeat(175)}${password}`],
   ])('hide the password that a proxy echoes %s', async (_what, password, echo) => {
-    await using proxy = await answering((header) => (header.includes('Proxy-Authorization') ? `HTTP/1.1 400 You said ${echo(password)}\r\n\r\n` : authenticate));
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, username: 'me', password });
+    await using proxy = await answering((header) =>
+      header.includes('Proxy-Authorization') ? `HTTP/1.1 400 You said ${echo(password)}\r\n\r\n` : authenticate,
+    );
+    const connector = createConnector({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: proxy.port,
+      username: 'me',
+      password,
+    });
     const { message } = await errorOf(connector.connect(target, { signal }));
     expect(message).toContain('400 You said ');
     expect(message).toContain('[hidden]');
@@ -51,17 +62,37 @@ describe('the words of a proxy', () => {
   test('hide the answer to an NTLM challenge, from which a password can be guessed', async () => {
     await using proxy = await answering((header) => {
       const [, authorization] = /^Proxy-Authorization: (.*)$/m.exec(header) ?? [];
-      return authorization === undefined ? 'HTTP/1.1 407 Who\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n' : `HTTP/1.1 400 Not understood: ${authorization}\r\n\r\n`;
+      return authorization === undefined
+        ? 'HTTP/1.1 407 Who\r\nProxy-Authenticate: NTLM\r\nContent-Length: 0\r\n\r\n'
+        : `HTTP/1.1 400 Not understood: ${authorization}\r\n\r\n`;
     });
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, username: 'me', password: 'x' });
-    expect((await errorOf(connector.connect(target, { signal }))).message).toMatch(/400 Not understood: NTLM \[hidden\]$/);
+    const connector = createConnector({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: proxy.port,
+      username: 'me',
+      password: 'x',
+    });
+    expect((await errorOf(connector.connect(target, { signal }))).message).toMatch(
+      /400 Not understood: NTLM \[hidden\]$/,
+    );
   });
 
   test('are not those of the library: a password that is one of its words does not show by its absence', async () => {
-    await using proxy = await answering('HTTP/1.1 407 No proxy for you\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n');
-    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: proxy.port, username: 'me', password: 'proxy' });
+    await using proxy = await answering(
+      'HTTP/1.1 407 No proxy for you\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n',
+    );
+    const connector = createConnector({
+      type: 'http-connect',
+      host: '127.0.0.1',
+      port: proxy.port,
+      username: 'me',
+      password: 'proxy',
+    });
     const { message } = await errorOf(connector.connect(target, { signal }));
-    expect(message).toBe(`The HTTP proxy 127.0.0.1:${proxy.port} refused the user name or the password: 407 No [hidden] for you`);
+    expect(message).toBe(
+      `The HTTP proxy 127.0.0.1:${proxy.port} refused the user name or the password: 407 No [hidden] for you`,
+    );
   });
 
   test('are escaped where a connector below has them', async () => {
@@ -85,25 +116,52 @@ describe('the remedy', () => {
   });
 
   test('is about server.localAddress where that is what is wrong', async () => {
-    const profile = { name: 'n', sender: { email: 'a@b.example' }, server: { host: 'mail.example.com', localAddress: '::1' }, proxy: 'http://127.0.0.1:9' } as const;
+    const profile = {
+      name: 'n',
+      sender: { email: 'a@b.example' },
+      server: { host: 'mail.example.com', localAddress: '::1' },
+      proxy: 'http://127.0.0.1:9',
+    } as const;
     await using mailer = createMailer(profile);
-    expect(await errorOf(mailer.send({ to: 'c@d.example', text: 'x' }))).toMatchObject({ code: 'ERR_CONNECT', remedy: expect.stringContaining('server.localAddress') });
+    expect(await errorOf(mailer.send({ to: 'c@d.example', text: 'x' }))).toMatchObject({
+      code: 'ERR_CONNECT',
+      remedy: expect.stringContaining('server.localAddress'),
+    });
   });
 
   test('is about the proxy where no connection to it comes about in time', async () => {
     const reason = createEmailError('ERR_TIMEOUT', 'No connection came about', { remedy: 'raise it' });
-    const via = { connect: (_target: unknown, options: { signal: AbortSignal }) => Promise.reject(options.signal.reason) };
-    expect(await errorOf(createConnector('socks5://p', via).connect(target, { signal: AbortSignal.abort(reason) }))).toMatchObject({
+    const via = {
+      connect: (_target: unknown, options: { signal: AbortSignal }) => Promise.reject(options.signal.reason),
+    };
+    expect(
+      await errorOf(createConnector('socks5://p', via).connect(target, { signal: AbortSignal.abort(reason) })),
+    ).toMatchObject({
       code: 'ERR_TIMEOUT',
       remedy: expect.stringContaining('proxy.host'),
     });
   });
 
   test('in a report of a secret that cannot be had stands at the step of the proxy', async () => {
-    const proxy = { type: 'socks5', host: '127.0.0.1', username: 'me', password: { env: 'SEALPOST_NO_SUCH_VARIABLE' } } as const;
-    await using mailer = createMailer({ name: 'n', sender: { email: 'a@b.example' }, server: { host: 'mail.example.com' }, proxy });
+    const proxy = {
+      type: 'socks5',
+      host: '127.0.0.1',
+      username: 'me',
+      password: { env: 'SEALPOST_NO_SUCH_VARIABLE' },
+    } as const;
+    await using mailer = createMailer({
+      name: 'n',
+      sender: { email: 'a@b.example' },
+      server: { host: 'mail.example.com' },
+      proxy,
+    });
     const { steps } = await mailer.testConnection();
-    expect(steps.at(-1)).toMatchObject({ name: 'proxy', ok: false, error: { code: 'ERR_SECRET' }, remedy: expect.stringContaining('SEALPOST_NO_SUCH_VARIABLE') });
+    expect(steps.at(-1)).toMatchObject({
+      name: 'proxy',
+      ok: false,
+      error: { code: 'ERR_SECRET' },
+      remedy: expect.stringContaining('SEALPOST_NO_SUCH_VARIABLE'),
+    });
   });
 });
 
@@ -114,19 +172,36 @@ describe('a chain', () => {
     await using outer = await answering('HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n');
     const steps: ConnectionStepReport[] = [];
     const options: ConnectOptions = { signal, onStep: (step) => steps.push(step) };
-    const error = await errorOf(createConnector(inner, createConnector(`http://127.0.0.1:${outer.port}`)).connect(target, options));
+    const error = await errorOf(
+      createConnector(inner, createConnector(`http://127.0.0.1:${outer.port}`)).connect(target, options),
+    );
     const expected = { remedy: 'Set proxy.username and proxy.password.' };
-    expect(error).toMatchObject({ code: 'ERR_PROXY', message: expect.stringContaining(`HTTP proxy 127.0.0.1:${outer.port} wants authentication`), ...expected });
+    expect(error).toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringContaining(`HTTP proxy 127.0.0.1:${outer.port} wants authentication`),
+      ...expected,
+    });
     expect(steps.at(-1)).toMatchObject({ name: 'proxy', ok: false, ...expected });
   });
 
   test('names the proxy that is silent', async () => {
     await using outer = await FakeProxy.start(async () => undefined);
-    const profile = { name: 'n', sender: { email: 'a@b.example' }, server: { host: 'mail.example.com', timeouts: { connectMs: 200 } } };
-    await using mailer = createMailer(profile, { connector: createConnector(inner, createConnector(`http://127.0.0.1:${outer.port}`)) });
-    const expected = { code: 'ERR_PROXY', message: expect.stringContaining(`HTTP proxy 127.0.0.1:${outer.port} did not answer in time`) };
+    const profile = {
+      name: 'n',
+      sender: { email: 'a@b.example' },
+      server: { host: 'mail.example.com', timeouts: { connectMs: 200 } },
+    };
+    await using mailer = createMailer(profile, {
+      connector: createConnector(inner, createConnector(`http://127.0.0.1:${outer.port}`)),
+    });
+    const expected = {
+      code: 'ERR_PROXY',
+      message: expect.stringContaining(`HTTP proxy 127.0.0.1:${outer.port} did not answer in time`),
+    };
     expect(await errorOf(mailer.send({ to: 'c@d.example', text: 'x' }))).toMatchObject(expected);
-    expect((await mailer.testConnection()).steps.filter(({ ok }) => !ok)).toMatchObject([{ name: 'proxy', error: expected }]);
+    expect((await mailer.testConnection()).steps.filter(({ ok }) => !ok)).toMatchObject([
+      { name: 'proxy', error: expected },
+    ]);
   });
 });
 
@@ -146,11 +221,24 @@ describe('TLS with a proxy', () => {
       expect(pinned).toMatchObject({ code: 'ERR_PROXY', cause: { code: 'ERR_TLS' } });
       expect(pinned.message).toMatch(/could not be reached by TLS: .*not in proxy\.tls\.pinnedFingerprints/);
       expect((await proxyTls(port, true)).remedy).toContain('proxy.tls.ca');
-      expect((await proxyTls(port, { ca: authority.certificate, serverName: 'other.example' })).remedy).toContain('proxy.tls.serverName');
-      expect(await proxyTls(port, { ca: { file: '/no/such/file' } })).toMatchObject({ code: 'ERR_CERTIFICATE', phase: 'proxy', message: expect.stringContaining('proxy.tls.ca') });
-      expect(await proxyTls(port, { ciphers: 'NO_SUCH' })).toMatchObject({ code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.tls.ciphers' }] });
+      expect((await proxyTls(port, { ca: authority.certificate, serverName: 'other.example' })).remedy).toContain(
+        'proxy.tls.serverName',
+      );
+      expect(await proxyTls(port, { ca: { file: '/no/such/file' } })).toMatchObject({
+        code: 'ERR_CERTIFICATE',
+        phase: 'proxy',
+        message: expect.stringContaining('proxy.tls.ca'),
+      });
+      expect(await proxyTls(port, { ciphers: 'NO_SUCH' })).toMatchObject({
+        code: 'ERR_PROFILE_INVALID',
+        problems: [{ path: 'proxy.tls.ciphers' }],
+      });
       const unread = await proxyTls(port, { clientCertificate: { file: 'x.p12' } });
-      expect([unread.code, unread.problems?.[0]?.path, unread.remedy]).toEqual(['ERR_PROFILE_INVALID', 'proxy.tls.clientCertificate', 'Correct the fields that are named.']);
+      expect([unread.code, unread.problems?.[0]?.path, unread.remedy]).toEqual([
+        'ERR_PROFILE_INVALID',
+        'proxy.tls.clientCertificate',
+        'Correct the fields that are named.',
+      ]);
     } finally {
       await new Promise((resolve) => server.close(resolve));
     }
@@ -162,7 +250,11 @@ describe('TLS with a proxy', () => {
       side.socket.end('HTTP/1.1 400 Bad Request\r\n\r\n');
     });
     const error = await proxyTls(proxy.port, true);
-    expect(error).toMatchObject({ code: 'ERR_PROXY', message: expect.stringContaining('could not be reached by TLS'), remedy: expect.stringContaining('proxy.port') });
+    expect(error).toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringContaining('could not be reached by TLS'),
+      remedy: expect.stringContaining('proxy.port'),
+    });
     expect(`${error.message} ${error.remedy}`).not.toContain('server.');
   });
 });

@@ -10,6 +10,9 @@ export function readStream(stream: Duplex, length: number): Promise<string> {
       stream.off('data', onData);
       resolve(text);
     };
-    stream.on('data', onData).on('error', reject).on('end', () => reject(new Error(`ended after ${JSON.stringify(text)}`)));
+    stream
+      .on('data', onData)
+      .on('error', reject)
+      .on('end', () => reject(new Error(`ended after ${JSON.stringify(text)}`)));
   });
 }

@@ -31,7 +31,12 @@ function play(exchanges: readonly Exchange[], byByte: boolean): (side: ProxySide
   };
 }
 
-const cases: readonly { what: string; settings: ProxySettings | object; host: string; exchanges: readonly Exchange[] }[] = [
+const cases: readonly {
+  what: string;
+  settings: ProxySettings | object;
+  host: string;
+  exchanges: readonly Exchange[];
+}[] = [
   {
     what: 'SOCKS 5 with a name (RFC 1928)',
     settings: { type: 'socks5' },
@@ -47,7 +52,10 @@ const cases: readonly { what: string; settings: ProxySettings | object; host: st
     host: '192.0.2.7',
     exchanges: [
       { expected: Buffer.from('050100', 'hex'), answer: Buffer.from('0500', 'hex') },
-      { expected: connect5('01c0000207'), answer: Buffer.from(`05000003${'05'}${Buffer.from('a.b.c').toString('hex')}0001`, 'hex') },
+      {
+        expected: connect5('01c0000207'),
+        answer: Buffer.from(`05000003${'05'}${Buffer.from('a.b.c').toString('hex')}0001`, 'hex'),
+      },
     ],
   },
   {
@@ -56,7 +64,10 @@ const cases: readonly { what: string; settings: ProxySettings | object; host: st
     host: '2001:db8::7',
     exchanges: [
       { expected: Buffer.from('050100', 'hex'), answer: Buffer.from('0500', 'hex') },
-      { expected: connect5('0420010db8000000000000000000000007'), answer: Buffer.from(`05000004${'00'.repeat(18)}`, 'hex') },
+      {
+        expected: connect5('0420010db8000000000000000000000007'),
+        answer: Buffer.from(`05000004${'00'.repeat(18)}`, 'hex'),
+      },
     ],
   },
   {
@@ -66,7 +77,11 @@ const cases: readonly { what: string; settings: ProxySettings | object; host: st
     exchanges: [
       { expected: Buffer.from('05020002', 'hex'), answer: Buffer.from('0502', 'hex') },
       {
-        expected: Buffer.concat([Buffer.from('01026d65', 'hex'), Buffer.of(Buffer.byteLength(password)), Buffer.from(password)]),
+        expected: Buffer.concat([
+          Buffer.from('01026d65', 'hex'),
+          Buffer.of(Buffer.byteLength(password)),
+          Buffer.from(password),
+        ]),
         answer: Buffer.from('0100', 'hex'),
       },
       { expected: connect5(name), answer: granted5 },
@@ -94,14 +109,19 @@ const cases: readonly { what: string; settings: ProxySettings | object; host: st
     what: 'SOCKS 4 with the name resolved here and a user id',
     settings: { type: 'socks4', username: 'me' },
     host: 'localhost',
-    exchanges: [{ expected: Buffer.from('040100197f0000016d6500', 'hex'), answer: Buffer.from('005a000000000000', 'hex') }],
+    exchanges: [
+      { expected: Buffer.from('040100197f0000016d6500', 'hex'), answer: Buffer.from('005a000000000000', 'hex') },
+    ],
   },
   {
     what: 'SOCKS 4a with a name',
     settings: { type: 'socks4a' },
     host: 'mail.example.com',
     exchanges: [
-      { expected: Buffer.from(`040100190000000100${Buffer.from('mail.example.com').toString('hex')}00`, 'hex'), answer: Buffer.from('005a123456789012', 'hex') },
+      {
+        expected: Buffer.from(`040100190000000100${Buffer.from('mail.example.com').toString('hex')}00`, 'hex'),
+        answer: Buffer.from('005a123456789012', 'hex'),
+      },
     ],
   },
   {
@@ -114,16 +134,19 @@ const cases: readonly { what: string; settings: ProxySettings | object; host: st
 
 describe('SOCKS connectors', () => {
   for (const byByte of [false, true]) {
-    test.each(cases)(`$what, ${byByte ? 'octet by octet' : 'all in one packet'}: the greeting stays in the stream`, async ({ settings, host, exchanges }) => {
-      await using proxy = await FakeProxy.start(play(exchanges, byByte));
-      const connector = createConnector({ host: '127.0.0.1', port: proxy.port, ...(settings as { type: 'socks5' }) });
-      const stream = await connector.connect({ host, port: 25 }, { signal });
-      expect(await readStream(stream, greeting.length)).toBe(greeting);
-      stream.write('EHLO x');
-      expect(await readStream(stream, 8)).toBe('250 ok\r\n');
-      stream.destroy();
-      expect(proxy.problems).toEqual([]);
-    });
+    test.each(cases)(
+      `$what, ${byByte ? 'octet by octet' : 'all in one packet'}: the greeting stays in the stream`,
+      async ({ settings, host, exchanges }) => {
+        await using proxy = await FakeProxy.start(play(exchanges, byByte));
+        const connector = createConnector({ host: '127.0.0.1', port: proxy.port, ...(settings as { type: 'socks5' }) });
+        const stream = await connector.connect({ host, port: 25 }, { signal });
+        expect(await readStream(stream, greeting.length)).toBe(greeting);
+        stream.write('EHLO x');
+        expect(await readStream(stream, 8)).toBe('250 ok\r\n');
+        stream.destroy();
+        expect(proxy.problems).toEqual([]);
+      },
+    );
   }
 
   test.each([
@@ -151,9 +174,22 @@ describe('SOCKS connectors', () => {
       await side.read(1);
       side.socket.end(Buffer.from(hex, 'hex'));
     });
-    const connector = createConnector({ type: 'socks5', host: '127.0.0.1', port: proxy.port, username: 'me', password: 'Secret9' });
-    const error = await connector.connect({ host: 'mail.example.com', port: 25 }, { signal }).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: 'ERR_PROXY', phase: 'proxy', message: expect.stringMatching(message), remedy: expect.any(String) });
+    const connector = createConnector({
+      type: 'socks5',
+      host: '127.0.0.1',
+      port: proxy.port,
+      username: 'me',
+      password: 'Secret9',
+    });
+    const error = await connector
+      .connect({ host: 'mail.example.com', port: 25 }, { signal })
+      .catch((reason: unknown) => reason);
+    expect(error).toMatchObject({
+      code: 'ERR_PROXY',
+      phase: 'proxy',
+      message: expect.stringMatching(message),
+      remedy: expect.any(String),
+    });
     expect((error as Error).message).toContain(`SOCKS 5 proxy 127.0.0.1:${proxy.port}`);
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain('Secret9');
   });
@@ -161,7 +197,10 @@ describe('SOCKS connectors', () => {
   test('SOCKS 5 that wants a password where none is set says so', async () => {
     await using proxy = await FakeProxy.start(async (side) => void side.socket.end(Buffer.from('05ff', 'hex')));
     const connector = createConnector(`socks5://127.0.0.1:${proxy.port}`);
-    await expect(connector.connect({ host: 'a', port: 25 }, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY', remedy: 'Set proxy.username and proxy.password.' });
+    await expect(connector.connect({ host: 'a', port: 25 }, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      remedy: 'Set proxy.username and proxy.password.',
+    });
   });
 
   test.each([
@@ -188,18 +227,34 @@ describe('SOCKS connectors', () => {
   test('SOCKS 4 refuses an IPv6 address before it connects', async () => {
     await using proxy = await FakeProxy.start(async () => undefined);
     const connector = createConnector(`socks4://127.0.0.1:${proxy.port}`);
-    await expect(connector.connect({ host: '2001:db8::1', port: 25 }, { signal })).rejects.toMatchObject({ code: 'ERR_PROXY', message: expect.stringContaining('IPv4 only') });
+    await expect(connector.connect({ host: '2001:db8::1', port: 25 }, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringContaining('IPv4 only'),
+    });
     expect(proxy.connections).toBe(0);
   });
 
   test('holds user name and password to 255 octets of UTF-8, at run time too (RFC 1929)', async () => {
     await using proxy = await FakeProxy.start(async () => undefined);
-    for (const [length, ok] of [[255, true], [256, false]] as const) {
-      const connector = createConnector({ type: 'socks5', host: '127.0.0.1', port: proxy.port, username: 'me', password: () => 'x'.repeat(length) });
+    for (const [length, ok] of [
+      [255, true],
+      [256, false],
+    ] as const) {
+      const connector = createConnector({
+        type: 'socks5',
+        host: '127.0.0.1',
+        port: proxy.port,
+        username: 'me',
+        password: () => 'x'.repeat(length),
+      });
       const deadline = AbortSignal.timeout(50);
-      const expected = ok ? { code: 'ERR_ABORTED' } : { code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.password' }] };
+      const expected = ok
+        ? { code: 'ERR_ABORTED' }
+        : { code: 'ERR_PROFILE_INVALID', problems: [{ path: 'proxy.password' }] };
       await expect(connector.connect({ host: 'a', port: 25 }, { signal: deadline })).rejects.toMatchObject(expected);
     }
-    expect(() => createConnector({ type: 'socks5', host: 'p', username: 'ü'.repeat(128) })).toThrow(/proxy.username: is too long/);
+    expect(() => createConnector({ type: 'socks5', host: 'p', username: 'ü'.repeat(128) })).toThrow(
+      /proxy.username: is too long/,
+    );
   });
 });

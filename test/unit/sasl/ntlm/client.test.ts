@@ -10,7 +10,8 @@ import { auth, errorOf, random, underTls } from '../support.js';
 
 const hex = (text: string): Buffer => Buffer.from(text.replace(/\s+/g, ''), 'hex');
 const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
-const hmacMd5 = (key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer => createHmac('md5', key).update(Buffer.concat(parts)).digest();
+const hmacMd5 = (key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer =>
+  createHmac('md5', key).update(Buffer.concat(parts)).digest();
 
 /** MS-NLMP section 4.2.1 and 4.2.4. */
 const user = 'User';
@@ -20,7 +21,13 @@ const serverChallenge = hex('0123456789abcdef');
 const clientChallenge = Buffer.alloc(8, 0xaa);
 const sessionKey = Buffer.alloc(16, 0x55);
 const targetInfo = hex('02000c0044006f006d00610069006e00 01000c0053006500720076006500720000000000');
-const input = { key: responseKey(user, domain, password), serverChallenge, clientChallenge, time: Buffer.alloc(8), targetInfo };
+const input = {
+  key: responseKey(user, domain, password),
+  serverChallenge,
+  clientChallenge,
+  time: Buffer.alloc(8),
+  targetInfo,
+};
 /** Section 4.2.4.3. */
 const challengeMessage = hex(`
   4e544c4d53535000 02000000 0c000c00 38000000 33828ae2 0123456789abcdef 0000000000000000 24002400 44000000 060070170000000f
@@ -34,8 +41,14 @@ const authenticateMessage = hex(`
   c5dad2544fc9799094ce1ce90bc9d03e`);
 
 /** A challenge with this target information; `flags` as Windows sends them. */
-function challengeWith(info: readonly (readonly [id: number, value: Uint8Array])[] | undefined, flags = 0xa2898205): Buffer {
-  const encoded = info === undefined ? Buffer.alloc(0) : encodeTargetInfo(info.map(([id, value]) => ({ id, value: Buffer.from(value) })));
+function challengeWith(
+  info: readonly (readonly [id: number, value: Uint8Array])[] | undefined,
+  flags = 0xa2898205,
+): Buffer {
+  const encoded =
+    info === undefined
+      ? Buffer.alloc(0)
+      : encodeTargetInfo(info.map(([id, value]) => ({ id, value: Buffer.from(value) })));
   const head = Buffer.alloc(56);
   head.write('NTLMSSP\0', 'latin1');
   head.writeUInt32LE(2, 8);
@@ -49,7 +62,8 @@ function challengeWith(info: readonly (readonly [id: number, value: Uint8Array])
 
 /** What an AUTHENTICATE message says, read by its own offsets. */
 function read(message: Buffer) {
-  const field = (at: number): Buffer => message.subarray(message.readUInt32LE(at + 4), message.readUInt32LE(at + 4) + message.readUInt16LE(at));
+  const field = (at: number): Buffer =>
+    message.subarray(message.readUInt32LE(at + 4), message.readUInt32LE(at + 4) + message.readUInt16LE(at));
   const nt = field(20);
   return {
     lm: field(12),
@@ -63,7 +77,8 @@ function read(message: Buffer) {
   };
 }
 
-const client = (more: Partial<NtlmCredentials> = {}): NtlmClient => new NtlmClient({ username: user, domain, password, ...more });
+const client = (more: Partial<NtlmCredentials> = {}): NtlmClient =>
+  new NtlmClient({ username: user, domain, password, ...more });
 const target = { targetName: 'SMTPSVC/mail.example.com' };
 const chance = { clientChallenge, sessionKey, now: -11_644_473_600_000 };
 const timestamp = fileTime(Date.UTC(2026, 0, 1));
@@ -80,7 +95,9 @@ describe('NTLMv2 computes what MS-NLMP section 4.2.4 shows', () => {
     expect(sessionBaseKey.toString('hex')).toBe('8de40ccadbc14a82f15cb0ad0de95ca3');
     expect(response.subarray(0, 16).toString('hex')).toBe('68cd0ab851e51c96aabc927bebef6a1c');
     expect(response.subarray(16)).toEqual(
-      hex('0101000000000000 0000000000000000 aaaaaaaaaaaaaaaa 00000000 02000c0044006f006d00610069006e00 01000c00530065007200760065007200 00000000 00000000'),
+      hex(
+        '0101000000000000 0000000000000000 aaaaaaaaaaaaaaaa 00000000 02000c0044006f006d00610069006e00 01000c00530065007200760065007200 00000000 00000000',
+      ),
     );
   });
 
@@ -93,7 +110,11 @@ describe('NTLMv2 computes what MS-NLMP section 4.2.4 shows', () => {
   });
 
   test('signing and sealing under that key (4.2.4.4)', () => {
-    const keyFor = (purpose: string): Buffer => createHash('md5').update(sessionKey).update(`session key to client-to-server ${purpose} key magic constant\0`).digest();
+    const keyFor = (purpose: string): Buffer =>
+      createHash('md5')
+        .update(sessionKey)
+        .update(`session key to client-to-server ${purpose} key magic constant\0`)
+        .digest();
     expect(keyFor('sealing').toString('hex')).toBe('59f600973cc4960a25480a7c196e4c58');
     expect(keyFor('signing').toString('hex')).toBe('4788dc861b4782f35d43fd98fe1a2d39');
     const checksum = hmacMd5(keyFor('signing'), Buffer.alloc(4), utf16('Plaintext')).subarray(0, 8);
@@ -114,7 +135,9 @@ describe('NTLMv2 computes what MS-NLMP section 4.2.4 shows', () => {
 describe('the NTLM client', () => {
   test('offers no NTLMv1: extended session security, 128 bits, and Unicode', () => {
     const { negotiate } = client();
-    expect(negotiate.toString('hex')).toBe('4e544c4d535350000100000007820' + '8a0' + '00000000200000000000000020000000');
+    expect(negotiate.toString('hex')).toBe(
+      '4e544c4d535350000100000007820' + '8a0' + '00000000200000000000000020000000',
+    );
   });
 
   test('answers a server with a timestamp: its time, no LM response, and a message integrity code (3.1.5.1.2)', () => {
@@ -144,21 +167,36 @@ describe('the NTLM client', () => {
 
   test('claims no integrity code without one, though the server does', () => {
     expect(read(client().authenticate(challengeWith([[6, hex('02000000')]]), target)).pairs.has(6)).toBe(false);
-    expect(read(client().authenticate(challengeWith([[6, hex('03000000')]]), target)).pairs.get(6)).toEqual(hex('01000000'));
+    expect(read(client().authenticate(challengeWith([[6, hex('03000000')]]), target)).pairs.get(6)).toEqual(
+      hex('01000000'),
+    );
   });
 
   test('ties the message to the TLS channel (RFC 5929, RFC 4121 section 4.1.1.2)', () => {
     const data = Buffer.alloc(32, 9);
-    const { pairs } = read(client().authenticate(challengeWith([[7, timestamp]]), { ...target, channelBinding: { type: 'tls-server-end-point', data } }));
+    const { pairs } = read(
+      client().authenticate(challengeWith([[7, timestamp]]), {
+        ...target,
+        channelBinding: { type: 'tls-server-end-point', data },
+      }),
+    );
     const struct = Buffer.concat([Buffer.alloc(16), hex('35000000'), Buffer.from('tls-server-end-point:'), data]);
     expect(pairs.get(10)).toEqual(createHash('md5').update(struct).digest());
   });
 
   test('copes with a server that sends no target information, and then claims no integrity code', () => {
-    for (const challenge of [challengeWith(undefined, 0x28205), challengeWith(undefined).subarray(0, 32), challengeWith([]).subarray(0, 56)]) {
+    for (const challenge of [
+      challengeWith(undefined, 0x28205),
+      challengeWith(undefined).subarray(0, 32),
+      challengeWith([]).subarray(0, 56),
+    ]) {
       const copy = Buffer.from(challenge);
       if (copy.length < 60) copy.writeUInt32LE((copy.readUInt32LE(20) & ~0x800000) >>> 0, 20);
-      const message = client().authenticate(copy, { ...target, channelBinding: { type: 'tls-server-end-point', data: clientChallenge } }, chance);
+      const message = client().authenticate(
+        copy,
+        { ...target, channelBinding: { type: 'tls-server-end-point', data: clientChallenge } },
+        chance,
+      );
       const { lm, nt, pairs } = read(message);
       expect(pairs.size).toBe(0);
       expect(message.readUInt32LE(16)).toBeGreaterThanOrEqual(72);
@@ -168,7 +206,8 @@ describe('the NTLM client', () => {
   });
 
   test('encrypts a key of its own only where the server insists on keys (3.1.5.1.2)', () => {
-    const keys = (flags: number): number => read(client().authenticate(challengeWith([[7, timestamp]], flags), target, chance)).sessionKey.length;
+    const keys = (flags: number): number =>
+      read(client().authenticate(challengeWith([[7, timestamp]], flags), target, chance)).sessionKey.length;
     expect(keys(0xa2898205)).toBe(0);
     expect(keys(0xe2898205)).toBe(0);
     expect(keys(0xe2898215)).toBe(16);
@@ -216,7 +255,11 @@ describe('the NTLM client', () => {
   });
 
   test('uses another client challenge each time', () => {
-    const seen = new Set(Array.from({ length: 50 }, () => read(client().authenticate(challengeWith([[7, timestamp]]), target)).nt.toString('hex')));
+    const seen = new Set(
+      Array.from({ length: 50 }, () =>
+        read(client().authenticate(challengeWith([[7, timestamp]]), target)).nt.toString('hex'),
+      ),
+    );
     expect(seen.size).toBe(50);
   });
 });
@@ -230,7 +273,8 @@ describe('a hostile challenge', () => {
   };
 
   test('cut at any byte is refused', () => {
-    for (let length = 0; length < good.length; length++) expect(() => client().authenticate(good.subarray(0, length), target), `${length} bytes`).toThrow(RangeError);
+    for (let length = 0; length < good.length; length++)
+      expect(() => client().authenticate(good.subarray(0, length), target), `${length} bytes`).toThrow(RangeError);
   });
 
   test.each([
@@ -249,7 +293,9 @@ describe('a hostile challenge', () => {
   });
 
   test('of the greatest size is answered', () => {
-    const { pairs } = read(client({ username: 'x'.repeat(1024) }).authenticate(challengeWith([[2, Buffer.alloc(0x4000 - 64)]]), target));
+    const { pairs } = read(
+      client({ username: 'x'.repeat(1024) }).authenticate(challengeWith([[2, Buffer.alloc(0x4000 - 64)]]), target),
+    );
     expect(pairs.get(2)).toHaveLength(0x4000 - 64);
   });
 
@@ -269,7 +315,8 @@ describe('a hostile challenge', () => {
 });
 
 describe('the NTLM mechanism (MS-SMTPNTLM)', () => {
-  const make = () => createMechanism('NTLM', { authentication: auth('ntlm', { username: 'DOM\\user' }), secret: 'very-Secret9' });
+  const make = () =>
+    createMechanism('NTLM', { authentication: auth('ntlm', { username: 'DOM\\user' }), secret: 'very-Secret9' });
   const challenge = challengeWith([[7, timestamp]]);
 
   test('sends its first message at once, and the proof to the challenge', async () => {
@@ -283,14 +330,17 @@ describe('the NTLM mechanism (MS-SMTPNTLM)', () => {
     expect((await errorOf(() => mechanism.next(challenge))).code).toBe('ERR_SMTP_PROTOCOL');
   });
 
-  test.each(['NTLM supported', ''])('repeats its first message to the text %j in place of a challenge, once', async (text) => {
-    const mechanism = make();
-    const first = mechanism.start(underTls);
-    expect(await mechanism.next(Buffer.from(text))).toEqual(first);
-    expect((await errorOf(() => mechanism.next(Buffer.from(text)))).message).toContain('not of NTLM');
-    await mechanism.next(challenge);
-    expect(mechanism.complete).toBe(true);
-  });
+  test.each(['NTLM supported', ''])(
+    'repeats its first message to the text %j in place of a challenge, once',
+    async (text) => {
+      const mechanism = make();
+      const first = mechanism.start(underTls);
+      expect(await mechanism.next(Buffer.from(text))).toEqual(first);
+      expect((await errorOf(() => mechanism.next(Buffer.from(text)))).message).toContain('not of NTLM');
+      await mechanism.next(challenge);
+      expect(mechanism.complete).toBe(true);
+    },
+  );
 
   test('says what is wrong with a challenge, without a secret', async () => {
     const mechanism = make();

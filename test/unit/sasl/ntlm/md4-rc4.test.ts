@@ -11,7 +11,10 @@ describe('MD4', () => {
     ['message digest', 'd9130a8164549fe818874806e1c7014b'],
     ['abcdefghijklmnopqrstuvwxyz', 'd79e1c308aa5bbcdeea8ed63df412da9'],
     ['ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789', '043f8582f241db351ce627e153e7f0e4'],
-    ['12345678901234567890123456789012345678901234567890123456789012345678901234567890', 'e33b4ddc9c38f2199c3e7b164fcc0536'],
+    [
+      '12345678901234567890123456789012345678901234567890123456789012345678901234567890',
+      'e33b4ddc9c38f2199c3e7b164fcc0536',
+    ],
   ])('of %j is as RFC 1320 section A.5 says', (text, digest) => {
     expect(md4(Buffer.from(text)).toString('hex')).toBe(digest);
   });
@@ -48,7 +51,10 @@ describe('the examples of MS-NLMP for NTLMv1', () => {
 describe('RC4', () => {
   test.each(rfc6229)('makes the key stream of RFC 6229 for $key', ({ key, stream }) => {
     const made = rc4(Buffer.from(key, 'hex'), Buffer.alloc(4112));
-    const seen = Object.keys(stream).map((offset) => [offset, made.subarray(Number(offset), Number(offset) + 16).toString('hex')]);
+    const seen = Object.keys(stream).map((offset) => [
+      offset,
+      made.subarray(Number(offset), Number(offset) + 16).toString('hex'),
+    ]);
     expect(Object.fromEntries(seen)).toEqual(stream);
   });
 });
