@@ -5,5 +5,5 @@
  */
 export { decrypt, encrypt, sign, verify } from './smime/operations.js';
 export type { DecryptResult, VerifyOptions, VerifyResult } from './smime/operations.js';
-export type { SignatureResult } from './smime/signature-check.js';
+export type { SignatureResult } from './smime/verify/signature-check.js';
 export { loadCertificate, openCertificateStore } from './pki/entry.js';

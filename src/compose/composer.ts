@@ -14,21 +14,21 @@ import type { EmailProfile } from '../model/profile.js';
 import type { Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 import { isAscii } from '../util/bytes.js';
-import { messageBody } from './body.js';
-import { checkMessage } from './check-message.js';
-import { openContent } from './content.js';
-import type { ContentContext } from './content.js';
+import { messageBody } from './content/body.js';
+import { checkMessage } from './message/check-message.js';
+import { openContent } from './content/content.js';
+import type { ContentContext } from './content/content.js';
 import { DomainSigner } from './domain-signer.js';
-import { buildEnvelope, isDsnRequired, readMailboxes } from './envelope.js';
-import type { MessageMailboxes } from './envelope.js';
-import type { FileAccess } from './file-access.js';
-import { fromField, messageFields } from './header-fields.js';
-import type { WrittenField } from './header-fields.js';
-import { messageIdOf } from './message-ids.js';
-import { ownMessage } from './own-message.js';
+import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.js';
+import type { MessageMailboxes } from './message/envelope.js';
+import type { FileAccess } from './content/file-access.js';
+import { fromField, messageFields } from './message/header-fields.js';
+import type { WrittenField } from './message/header-fields.js';
+import { messageIdOf } from './message/message-ids.js';
+import { ownMessage } from './message/own-message.js';
 import type { MessageProtection, Protector } from './protector.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
-import { Sources } from './sources.js';
+import { Sources } from './content/sources.js';
 
 /** One transaction's worth of a message. */
 export interface MessageCopy {

@@ -4,14 +4,14 @@ import type { LoadedCertificate } from '../model/certificate.js';
 import type { RenderedEntity } from '../model/entity.js';
 import type { MailMessage } from '../model/message.js';
 import type { Warning } from '../model/reply.js';
-import type { Certificate } from '../pki/certificate.js';
+import type { Certificate } from '../pki/x509/certificate.js';
 import type { ResolvedSmime } from '../profile/defaults.js';
-import { prepareEncrypter } from '../smime/encrypter.js';
-import type { EntityEncrypter } from '../smime/encrypter.js';
-import { protectHeader } from '../smime/header-protection.js';
-import { prepareSigner } from '../smime/signer.js';
-import type { EntitySigner } from '../smime/signer.js';
-import type { WrittenField } from './header-fields.js';
+import { prepareEncrypter } from '../smime/encrypt/encrypter.js';
+import type { EntityEncrypter } from '../smime/encrypt/encrypter.js';
+import { protectHeader } from '../smime/entity/header-protection.js';
+import { prepareSigner } from '../smime/sign/signer.js';
+import type { EntitySigner } from '../smime/sign/signer.js';
+import type { WrittenField } from './message/header-fields.js';
 import { OpenedOnce } from './opened-once.js';
 
 /** A message's fields outside, and the entity that holds the rest. */

@@ -2,7 +2,7 @@
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 import { asBuffer, isWellFormed, utf8 } from '../util/bytes.js';
-import type { OpenedContent } from './content.js';
+import type { OpenedContent } from './content/content.js';
 
 const maxHeaderBytes = 1024 * 1024;
 

@@ -5,7 +5,7 @@
 export { Protector } from '../compose/protector.js';
 export { loadCertificateCached } from '../pki/cached.js';
 export { loadBundleCached } from '../pki/cached-bundle.js';
-export { parseCertificate } from '../pki/certificate.js';
+export { parseCertificate } from '../pki/x509/certificate.js';
 export { loadCertificate } from '../pki/load-certificate.js';
 export { RecipientCache } from '../pki/recipients/cache.js';
 export { findRecipientCertificates, lookUpRecipients } from '../pki/recipients/find.js';

@@ -10,7 +10,7 @@ import type { EmailProfile } from '../model/profile.js';
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
 import type { RecipientCertificates } from '../model/smime.js';
 import type { LoadClientIdentity } from '../net/tls-contexts.js';
-import type { Certificate } from '../pki/certificate.js';
+import type { Certificate } from '../pki/x509/certificate.js';
 import type { RecipientCache } from '../pki/recipients/cache.js';
 import type { ResolvedEncrypt, ResolvedSmime } from '../profile/defaults.js';
 import { loadIdentity } from './client-identity.js';

@@ -5,7 +5,7 @@ import { copyIn, inStore } from './cached.js';
 import type { CacheContext } from './cached.js';
 import { contentsOf, loadCertificate } from './load-certificate.js';
 import { filePasswords } from './loaded.js';
-import { toPem } from './pem.js';
+import { toPem } from './formats/pem.js';
 
 /** A source that holds the same certificates, without keys, from the copy where there is one. */
 export async function loadBundleCached(source: CertificateSource, context: CacheContext): Promise<CertificateSource> {

@@ -6,10 +6,10 @@ import type { CertificateSource, LoadedCertificate } from '../model/certificate.
 import type { ProfileStore } from '../model/store.js';
 import { children, contentOf, element, octetString, readElement, sequence, tag, text } from '../util/der.js';
 import { certificateError } from './certificate-error.js';
-import { parseCertificate } from './certificate.js';
+import { parseCertificate } from './x509/certificate.js';
 import { loadCertificate } from './load-certificate.js';
 import type { LoadContext } from './load-certificate.js';
-import { publicHalf, openPrivateKey } from './private-key.js';
+import { publicHalf, openPrivateKey } from './formats/private-key.js';
 
 /** Where the copy is kept, and whether it is to be made anew. */
 export interface CacheContext extends LoadContext {

@@ -5,12 +5,12 @@ import { isEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
 import { showText } from '../util/show.js';
 import { atPlace, certificateError } from './certificate-error.js';
-import { parseCertificate } from './certificate.js';
-import type { Certificate } from './certificate.js';
-import { parseRevocationList } from './crl.js';
-import type { RevocationList } from './crl.js';
-import type { ContainedCertificate, Contents, FilePasswords } from './contents.js';
-import { readContents } from './read-contents.js';
+import { parseCertificate } from './x509/certificate.js';
+import type { Certificate } from './x509/certificate.js';
+import { parseRevocationList } from './x509/crl.js';
+import type { RevocationList } from './x509/crl.js';
+import type { ContainedCertificate, Contents, FilePasswords } from './formats/contents.js';
+import { readContents } from './formats/read-contents.js';
 import { readCertificateFile } from './read-file.js';
 
 /** For what holds no secrets. */

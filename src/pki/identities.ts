@@ -4,11 +4,11 @@
 import type { CertificateInfo, LoadedCertificate } from '../model/certificate.js';
 import { isEmailError } from '../errors/email-error.js';
 import { asBuffer } from '../util/bytes.js';
-import { parseCertificate } from './certificate.js';
-import type { Certificate } from './certificate.js';
-import type { ContainedCertificate, Contents } from './contents.js';
-import { openPrivateKey, publicHalf } from './private-key.js';
-import { isSignedBy } from './signature.js';
+import { parseCertificate } from './x509/certificate.js';
+import type { Certificate } from './x509/certificate.js';
+import type { ContainedCertificate, Contents } from './formats/contents.js';
+import { openPrivateKey, publicHalf } from './formats/private-key.js';
+import { isSignedBy } from './x509/signature.js';
 
 /** A certificate in its surroundings. */
 export interface Identity {

@@ -6,7 +6,7 @@ import type { Secret } from '../model/secret.js';
 import { resolveSecret } from '../profile/secret.js';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
-import type { FilePasswords } from './contents.js';
+import type { FilePasswords } from './formats/contents.js';
 import type { Identity } from './identities.js';
 import type { Purpose } from './select.js';
 

@@ -5,7 +5,7 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
-import { maxFileBytes, tooLarge } from './read-contents.js';
+import { maxFileBytes, tooLarge } from './formats/read-contents.js';
 
 /** The bytes of a file. ERR_CERTIFICATE where it is not there, not readable, no file or too large. */
 export async function readCertificateFile(path: string): Promise<Buffer> {

@@ -4,9 +4,9 @@
 import type { CertificateInfo, CertificateSelector } from '../model/certificate.js';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
-import type { Certificate } from './certificate.js';
-import { comparableName, comparableText } from './distinguished-name.js';
-import { keyPurpose } from './extensions.js';
+import type { Certificate } from './x509/certificate.js';
+import { comparableName, comparableText } from './x509/distinguished-name.js';
+import { keyPurpose } from './x509/extensions.js';
 
 /** What a certificate is wanted for. */
 export type Purpose = 'sign' | 'encrypt' | 'client-auth';

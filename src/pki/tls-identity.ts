@@ -4,7 +4,7 @@
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { certificateError } from './certificate-error.js';
 import { loadCertificate } from './load-certificate.js';
-import { toPem } from './pem.js';
+import { toPem } from './formats/pem.js';
 
 /** The field that such a certificate usually stands in. */
 const defaultSlot = 'server.tls.clientCertificate';

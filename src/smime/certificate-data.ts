@@ -3,12 +3,12 @@
  */
 import { createEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
-import { parseCertificate } from '../pki/certificate.js';
-import type { Certificate } from '../pki/certificate.js';
-import type { Contents, FilePasswords } from '../pki/contents.js';
-import { parseRevocationList } from '../pki/crl.js';
-import type { RevocationList } from '../pki/crl.js';
-import { readContents } from '../pki/read-contents.js';
+import { parseCertificate } from '../pki/x509/certificate.js';
+import type { Certificate } from '../pki/x509/certificate.js';
+import type { Contents, FilePasswords } from '../pki/formats/contents.js';
+import { parseRevocationList } from '../pki/x509/crl.js';
+import type { RevocationList } from '../pki/x509/crl.js';
+import { readContents } from '../pki/formats/read-contents.js';
 import { readCertificateFile } from '../pki/read-file.js';
 import { utf8 } from '../util/bytes.js';
 

@@ -7,10 +7,10 @@
 import { hash, randomBytes } from 'node:crypto';
 import type { CertificateSource } from '../model/certificate.js';
 import type { SmimeSignSettings } from '../model/smime.js';
-import type { Certificate } from '../pki/certificate.js';
-import type { EncryptionSettings, EntityEncrypter } from './encrypter.js';
+import type { Certificate } from '../pki/x509/certificate.js';
+import type { EncryptionSettings, EntityEncrypter } from './encrypt/encrypter.js';
 import { Recent } from './recent.js';
-import type { EntitySigner } from './signer.js';
+import type { EntitySigner } from './sign/signer.js';
 
 /** Texts of recipients' certificates, and the longest that is remembered. */
 const certificateTexts = { count: 64, characters: 1 << 16 } as const;

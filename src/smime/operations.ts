@@ -5,12 +5,12 @@ import { setMaxListeners } from 'node:events';
 import type { CertificateData, CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { SmimeEncryptSettings, SmimeSignSettings } from '../model/smime.js';
-import { parseCertificate } from '../pki/certificate.js';
-import type { Certificate } from '../pki/certificate.js';
+import { parseCertificate } from '../pki/x509/certificate.js';
+import type { Certificate } from '../pki/x509/certificate.js';
 import { loadCertificate } from '../pki/load-certificate.js';
-import { validatePath } from '../pki/path.js';
+import { validatePath } from '../pki/path/path.js';
 import { showText } from '../util/show.js';
-import { oids } from './algorithms.js';
+import { oids } from './cms/algorithms.js';
 import {
   checkBytes,
   checkCertificates,
@@ -20,17 +20,17 @@ import {
   checkSource,
 } from './arguments.js';
 import { certificatesOf, trustDataOf } from './certificate-data.js';
-import { decryptContent } from './content-decryption.js';
-import type { RecipientKey } from './content-key.js';
-import { prepareEncrypter } from './encrypter.js';
+import { decryptContent } from './decrypt/content-decryption.js';
+import type { RecipientKey } from './decrypt/content-key.js';
+import { prepareEncrypter } from './encrypt/encrypter.js';
 import { Known } from './known.js';
-import { findSmime, messageHead, splitMessage } from './message.js';
-import { readPrivateKey } from './private-key.js';
-import { checkSignatures } from './signature-check.js';
-import type { SignatureResult } from './signature-check.js';
-import { readContentInfo, readSignedData } from './signed-data-reader.js';
-import { prepareSigner } from './signer.js';
-import { smimeError } from './smime-error.js';
+import { findSmime, messageHead, splitMessage } from './entity/message.js';
+import { readPrivateKey } from './sign/private-key.js';
+import { checkSignatures } from './verify/signature-check.js';
+import type { SignatureResult } from './verify/signature-check.js';
+import { readContentInfo, readSignedData } from './cms/signed-data-reader.js';
+import { prepareSigner } from './sign/signer.js';
+import { smimeError } from './cms/smime-error.js';
 
 /** How `verify` judges signers. */
 export interface VerifyOptions {

@@ -5,9 +5,9 @@ import { createEmailError } from '../errors/email-error.js';
 import type { CertificateInfo } from '../model/certificate.js';
 import type { SmimeProblem } from '../model/report.js';
 import type { Warning } from '../model/reply.js';
-import type { Certificate } from '../pki/certificate.js';
-import { keyPurpose } from '../pki/extensions.js';
-import type { KeyUsage } from '../pki/extensions.js';
+import type { Certificate } from '../pki/x509/certificate.js';
+import { keyPurpose } from '../pki/x509/extensions.js';
+import type { KeyUsage } from '../pki/x509/extensions.js';
 import { showText } from '../util/show.js';
 
 /** What a certificate is used for. */

@@ -3,11 +3,11 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../src/pki/certificate.js';
-import type { Certificate } from '../../src/pki/certificate.js';
-import { parseRevocationList } from '../../src/pki/crl.js';
-import type { RevocationList } from '../../src/pki/crl.js';
-import { validatePath } from '../../src/pki/path.js';
+import { parseCertificate } from '../../src/pki/x509/certificate.js';
+import type { Certificate } from '../../src/pki/x509/certificate.js';
+import { parseRevocationList } from '../../src/pki/x509/crl.js';
+import type { RevocationList } from '../../src/pki/x509/crl.js';
+import { validatePath } from '../../src/pki/path/path.js';
 import { verify } from '../../src/smime/operations.js';
 
 /** NIST's Public Key Interoperability Test Suite, as a Debian package brings it. */

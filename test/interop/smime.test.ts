@@ -4,11 +4,11 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EncryptionAlgorithm, SmimeSignSettings } from '../../src/model/smime.js';
-import { parseCertificate } from '../../src/pki/certificate.js';
-import { prepareEncrypter } from '../../src/smime/encrypter.js';
-import { findSmime } from '../../src/smime/message.js';
+import { parseCertificate } from '../../src/pki/x509/certificate.js';
+import { prepareEncrypter } from '../../src/smime/encrypt/encrypter.js';
+import { findSmime } from '../../src/smime/entity/message.js';
 import { decrypt, verify } from '../../src/smime/operations.js';
-import { prepareSigner } from '../../src/smime/signer.js';
+import { prepareSigner } from '../../src/smime/sign/signer.js';
 import { authority, certificatePem, issue, keyPem, loaded } from '../unit/smime/issue.js';
 import type { Issued } from '../unit/smime/issue.js';
 import { cmsMessage, entityOf, messageOf, never, plainText, streamed, textOf } from '../unit/smime/support.js';

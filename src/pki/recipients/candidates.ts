@@ -3,12 +3,12 @@
  */
 import { toAsciiDomain } from '../../address/domain.js';
 import { showText } from '../../util/show.js';
-import type { Certificate } from '../certificate.js';
-import { findEntry, parseRevocationList } from '../crl.js';
-import type { RevocationList } from '../crl.js';
-import { comparableName, nameParts } from '../distinguished-name.js';
-import { validatePath } from '../path.js';
-import { hasStrength } from '../public-key.js';
+import type { Certificate } from '../x509/certificate.js';
+import { findEntry, parseRevocationList } from '../x509/crl.js';
+import type { RevocationList } from '../x509/crl.js';
+import { comparableName, nameParts } from '../x509/distinguished-name.js';
+import { validatePath } from '../path/path.js';
+import { hasStrength } from '../x509/public-key.js';
 import { foldAscii, misuse } from '../select.js';
 
 /** What a source has for an address. */

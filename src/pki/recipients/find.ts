@@ -9,8 +9,8 @@ import type { RecipientCertificates, SmimeEncryptSettings } from '../../model/sm
 import { showText } from '../../util/show.js';
 import { readTrustAnchors } from '../certificate-data.js';
 import type { TrustAnchors } from '../certificate-data.js';
-import type { Certificate } from '../certificate.js';
-import { throwIfAborted } from '../key-derivation.js';
+import type { Certificate } from '../x509/certificate.js';
+import { throwIfAborted } from '../formats/key-derivation.js';
 import type { CommandRunner } from '../stores/run-command.js';
 import { RecipientCache } from './cache.js';
 import { addressKey, choose, namesAddress } from './candidates.js';

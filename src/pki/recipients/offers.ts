@@ -3,7 +3,7 @@
  */
 import type { LoadClientIdentity } from '../../net/tls-contexts.js';
 import { readableCertificates } from '../certificate-data.js';
-import type { Contents } from '../contents.js';
+import type { Contents } from '../formats/contents.js';
 import type { CommandRunner } from '../stores/run-command.js';
 import type { RecipientCache } from './cache.js';
 import { isAuthority } from './candidates.js';

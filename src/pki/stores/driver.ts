@@ -5,9 +5,9 @@ import type { CertificateSelector, CertificateStore, LoadedCertificate } from '.
 import type { Secret } from '../../model/secret.js';
 import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
-import type { FilePasswords } from '../contents.js';
+import type { FilePasswords } from '../formats/contents.js';
 import type { Identities, Identity } from '../identities.js';
-import { throwIfAborted } from '../key-derivation.js';
+import { throwIfAborted } from '../formats/key-derivation.js';
 import { filePasswords, loadedFrom, noKey } from '../loaded.js';
 import { best, matching, needsKey, selectorText } from '../select.js';
 import type { Purpose } from '../select.js';

@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { isEmailError } from '../../errors/email-error.js';
 import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
-import type { Contents } from '../contents.js';
+import type { Contents } from '../formats/contents.js';
 import { identitiesOf } from '../identities.js';
-import { throwIfAborted } from '../key-derivation.js';
-import { readContents } from '../read-contents.js';
+import { throwIfAborted } from '../formats/key-derivation.js';
+import { readContents } from '../formats/read-contents.js';
 import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
 

@@ -4,11 +4,11 @@
 import { readFile } from 'node:fs/promises';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
-import type { ContainedCertificate } from '../contents.js';
+import type { ContainedCertificate } from '../formats/contents.js';
 import { identitiesOf } from '../identities.js';
 import type { Identity } from '../identities.js';
-import { readContents } from '../read-contents.js';
-import { parsePem } from '../pem.js';
+import { readContents } from '../formats/read-contents.js';
+import { parsePem } from '../formats/pem.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
 import { oneTimePassword, withPrivateDirectory } from './private-directory.js';
 import type { CommandResult, CommandRunner } from './run-command.js';

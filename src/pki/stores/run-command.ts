@@ -3,7 +3,7 @@
  */
 import { spawn } from 'node:child_process';
 import { certificateError } from '../certificate-error.js';
-import { throwIfAborted } from '../key-derivation.js';
+import { throwIfAborted } from '../formats/key-derivation.js';
 
 /** A program to run. Secrets go in `input` or in files, never in `args`, which every user of the machine can read. */
 export interface Command {

@@ -5,7 +5,7 @@ import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Composer } from '../../../src/compose/composer.js';
-import type { FileAccess } from '../../../src/compose/file-access.js';
+import type { FileAccess } from '../../../src/compose/content/file-access.js';
 import type { MailMessage } from '../../../src/model/message.js';
 import type { EmailProfile } from '../../../src/model/profile.js';
 import type { ContentCapabilities } from '../../../src/model/transport.js';

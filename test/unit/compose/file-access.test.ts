@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { Composer } from '../../../src/compose/composer.js';
 import type { PreparedMessage } from '../../../src/compose/composer.js';
-import type { FileAccess } from '../../../src/compose/file-access.js';
+import type { FileAccess } from '../../../src/compose/content/file-access.js';
 import type { ContentInput, MailMessage } from '../../../src/model/message.js';
 
 const signal = new AbortController().signal;

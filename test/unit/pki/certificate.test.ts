@@ -16,8 +16,8 @@ import {
   text,
   time,
 } from '../../../src/util/der.js';
-import { parseCertificate } from '../../../src/pki/certificate.js';
-import { comparableName, comparableText, nameParts, nameText } from '../../../src/pki/distinguished-name.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
+import { comparableName, comparableText, nameParts, nameText } from '../../../src/pki/x509/distinguished-name.js';
 import { errorOf, fixture } from './fixtures.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { pkcs12Derive, WorkBudget } from '../../../src/pki/key-derivation.js';
-import { bmpString, passwordForms } from '../../../src/pki/password.js';
-import { rc2CbcDecrypt } from '../../../src/pki/rc2.js';
+import { pkcs12Derive, WorkBudget } from '../../../src/pki/formats/key-derivation.js';
+import { bmpString, passwordForms } from '../../../src/pki/formats/password.js';
+import { rc2CbcDecrypt } from '../../../src/pki/formats/rc2.js';
 import { rc4 } from '../../../src/sasl/ntlm/rc4.js';
 import { errorOf } from './fixtures.js';
 import { cpuTimer } from '../../support/cpu-time.js';

@@ -1,7 +1,7 @@
 import { createCipheriv, createHash, createHmac, createPrivateKey, createPublicKey, pbkdf2Sync } from 'node:crypto';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateSource } from '../../../src/model/certificate.js';
-import { parseCertificate } from '../../../src/pki/certificate.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import { loadCertificate } from '../../../src/pki/load-certificate.js';
 import * as der from '../../../src/util/der.js';
 import { issue, keyPair, root } from '../../support/certificates.js';

@@ -1,12 +1,12 @@
 import { createPublicKey, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { parseCertificate } from '../../../src/pki/certificate.js';
-import type { Certificate } from '../../../src/pki/certificate.js';
-import { parseRevocationList } from '../../../src/pki/crl.js';
-import { pathValidator, validatePath } from '../../../src/pki/path.js';
-import { isSignedBy } from '../../../src/pki/signature.js';
-import type { PathOptions } from '../../../src/pki/path.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
+import type { Certificate } from '../../../src/pki/x509/certificate.js';
+import { parseRevocationList } from '../../../src/pki/x509/crl.js';
+import { pathValidator, validatePath } from '../../../src/pki/path/path.js';
+import { isSignedBy } from '../../../src/pki/x509/signature.js';
+import type { PathOptions } from '../../../src/pki/path/path.js';
 import * as der from '../../../src/util/der.js';
 import { extension, issue, keyPair, revocationList, root } from '../../support/certificates.js';
 import { cpuTimer } from '../../support/cpu-time.js';

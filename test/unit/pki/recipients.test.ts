@@ -11,8 +11,8 @@ import { addressKey, unfitness } from '../../../src/pki/recipients/candidates.js
 import { findRecipientCertificates, lookUpRecipients } from '../../../src/pki/recipients/find.js';
 import { openCertificateStore } from '../../../src/pki/stores/open-store.js';
 import { createEmailError } from '../../../src/errors/email-error.js';
-import { parseCertificate } from '../../../src/pki/certificate.js';
-import type { Certificate } from '../../../src/pki/certificate.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
+import type { Certificate } from '../../../src/pki/x509/certificate.js';
 import { children, readElement, sequence, wholeOf } from '../../../src/util/der.js';
 import { loadCertificate } from '../../../src/pki/load-certificate.js';
 import { issue, revocationList, root } from '../../support/certificates.js';

@@ -9,7 +9,7 @@ import type {
   PrivateKeyDecryptor,
   PrivateKeySigner,
 } from '../../../src/model/certificate.js';
-import { parseCertificate } from '../../../src/pki/certificate.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import { loadCertificate } from '../../../src/pki/load-certificate.js';
 import { best } from '../../../src/pki/select.js';
 import { openCertificateStore } from '../../../src/pki/stores/open-store.js';

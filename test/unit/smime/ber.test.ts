@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { berChildren, BerFields, berInteger, berOctets, berOid, readBer } from '../../../src/smime/ber.js';
+import { berChildren, BerFields, berInteger, berOctets, berOid, readBer } from '../../../src/smime/cms/ber.js';
 import { octetString, oid, sequence } from '../../../src/util/der.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 

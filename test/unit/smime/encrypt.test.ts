@@ -10,15 +10,15 @@ import {
 import { Crypto } from '@peculiar/webcrypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { EncryptionAlgorithm } from '../../../src/model/smime.js';
-import { parseCertificate } from '../../../src/pki/certificate.js';
-import type { Certificate } from '../../../src/pki/certificate.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
+import type { Certificate } from '../../../src/pki/x509/certificate.js';
 import { loadPkijs } from '../../../src/pki/library.js';
-import { oids } from '../../../src/smime/algorithms.js';
-import { decryptContent } from '../../../src/smime/content-decryption.js';
-import { prepareEncrypter } from '../../../src/smime/encrypter.js';
-import { readEncrypted } from '../../../src/smime/enveloped-data-reader.js';
+import { oids } from '../../../src/smime/cms/algorithms.js';
+import { decryptContent } from '../../../src/smime/decrypt/content-decryption.js';
+import { prepareEncrypter } from '../../../src/smime/encrypt/encrypter.js';
+import { readEncrypted } from '../../../src/smime/cms/enveloped-data-reader.js';
 import { decrypt, recipientKey } from '../../../src/smime/operations.js';
-import { readContentInfo } from '../../../src/smime/signed-data-reader.js';
+import { readContentInfo } from '../../../src/smime/cms/signed-data-reader.js';
 import {
   bitString,
   children,

@@ -27,8 +27,8 @@ import {
   time,
   wholeOf,
 } from '../../../src/util/der.js';
-import { deriveKek, wrapKey } from '../../../src/smime/key-agreement.js';
-import { agreementByOid, keyWraps } from '../../../src/smime/algorithms.js';
+import { deriveKek, wrapKey } from '../../../src/smime/cms/key-agreement.js';
+import { agreementByOid, keyWraps } from '../../../src/smime/cms/algorithms.js';
 import type { Issued } from './issue.js';
 
 export const dataOid = oid('1.2.840.113549.1.7.1');

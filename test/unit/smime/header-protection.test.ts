@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseHeader } from '../../../src/mime/header.js';
 import { parseStructured } from '../../../src/mime/structured.js';
-import { protectHeader } from '../../../src/smime/header-protection.js';
+import { protectHeader } from '../../../src/smime/entity/header-protection.js';
 import { entityOf } from './support.js';
 
 const fields = [

@@ -4,7 +4,7 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { LoadedCertificate } from '../../../src/model/certificate.js';
-import { parseCertificate } from '../../../src/pki/certificate.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import {
   bitString,
   boolean,

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
-import type { Certificate } from '../../../src/pki/certificate.js';
+import type { Certificate } from '../../../src/pki/x509/certificate.js';
 import type { SmimeSignSettings } from '../../../src/model/smime.js';
 import { Known } from '../../../src/smime/known.js';
-import { prepareEncrypter } from '../../../src/smime/encrypter.js';
-import type { EntitySigner } from '../../../src/smime/signer.js';
+import { prepareEncrypter } from '../../../src/smime/encrypt/encrypter.js';
+import type { EntitySigner } from '../../../src/smime/sign/signer.js';
 
 function counter<T>(): { readonly make: () => Promise<T>; count: number } {
   const own = { count: 0, make: async (): Promise<T> => (own.count++, {} as T) };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { SmimeReport } from '../../../src/model/report.js';
-import { parseCertificate } from '../../../src/pki/certificate.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import { checkEncryption, checkSigning } from '../../../src/smime/report.js';
 import { authority, issue, loaded, makeKey } from './issue.js';
 import { never } from './support.js';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { encrypt, verify } from '../../../src/smime/operations.js';
 import type { CertificateData } from '../../../src/model/certificate.js';
-import type { SignatureResult } from '../../../src/smime/signature-check.js';
+import type { SignatureResult } from '../../../src/smime/verify/signature-check.js';
 import { context, octetString, sequence } from '../../../src/util/der.js';
 import { contentType, dataOid, messageDigest, revocationList, signedData, signerInfo } from './forge.js';
 import { authority, certificatePem, issue } from './issue.js';

@@ -1,11 +1,11 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { parseCertificate } from '../../../src/pki/certificate.js';
+import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import { loadPkijs } from '../../../src/pki/library.js';
-import { signedDataTemplate } from '../../../src/smime/signed-data.js';
-import { signedDataPieces } from '../../../src/smime/signed-data-skeleton.js';
-import { signingScheme } from '../../../src/smime/signature.js';
-import { prepareSigner } from '../../../src/smime/signer.js';
+import { signedDataTemplate } from '../../../src/smime/sign/signed-data.js';
+import { signedDataPieces } from '../../../src/smime/sign/signed-data-skeleton.js';
+import { signingScheme } from '../../../src/smime/cms/signature.js';
+import { prepareSigner } from '../../../src/smime/sign/signer.js';
 import {
   children,
   context,

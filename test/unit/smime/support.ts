@@ -1,6 +1,6 @@
 /** What the S/MIME tests share. */
 import type { ByteSource, RenderedEntity } from '../../../src/model/entity.js';
-import { messageHead } from '../../../src/smime/message.js';
+import { messageHead } from '../../../src/smime/entity/message.js';
 
 export const never = new AbortController().signal;
 

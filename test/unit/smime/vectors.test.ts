@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { keyWraps } from '../../../src/smime/algorithms.js';
+import { keyWraps } from '../../../src/smime/cms/algorithms.js';
 import {
   hkdf,
   peerPublicKey,
@@ -8,8 +8,8 @@ import {
   unwrapKey,
   wrapKey,
   x963Kdf,
-} from '../../../src/smime/key-agreement.js';
-import { pkcs1KeyOrRandom } from '../../../src/smime/rsa-decoding.js';
+} from '../../../src/smime/cms/key-agreement.js';
+import { pkcs1KeyOrRandom } from '../../../src/smime/decrypt/rsa-decoding.js';
 import { bitString, integer, octetString, oid, sequence } from '../../../src/util/der.js';
 
 const hex = (text: string): Buffer => Buffer.from(text.replaceAll(' ', ''), 'hex');

@@ -10,9 +10,9 @@ import {
 } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { verify } from '../../../src/smime/operations.js';
-import type { SignatureResult } from '../../../src/smime/signature-check.js';
-import { mgf1 } from '../../../src/pki/pss.js';
-import { prepareSigner } from '../../../src/smime/signer.js';
+import type { SignatureResult } from '../../../src/smime/verify/signature-check.js';
+import { mgf1 } from '../../../src/pki/x509/pss.js';
+import { prepareSigner } from '../../../src/smime/sign/signer.js';
 import {
   bitString,
   children,

@@ -1,0 +1,153 @@
+/** The tree of parts of a message: mixed around related around alternative, each only where there is something for it. */
+import { createEmailError, messageInvalid } from '../../errors/email-error.js';
+import { arrangeParts } from '../../mime/arrange.js';
+import type { LeafPart, Part, PartBody } from '../../mime/part.js';
+import type { Attachment, ContentInput, MailMessage } from '../../model/message.js';
+import { isWellFormed, utf8 } from '../../util/bytes.js';
+import { immediateContent, openContent, readWhole } from './content.js';
+import type { ContentContext, OpenedContent } from './content.js';
+import { attachmentType, fileNameOf, parseMediaType } from './media-type.js';
+
+/** Text up to this size is read to choose its encoding; longer text from files and streams goes as quoted-printable. */
+const maxTextLook = 1024 * 1024;
+
+/** The tree, at once where all content is at hand. */
+export function messageBody(message: MailMessage, context: ContentContext): Part | Promise<Part> {
+  const inputs = contentsOf(message);
+  const opened = new Map<string, OpenedContent>();
+  const waiting: Promise<void>[] = [];
+  for (const [field, input] of inputs) {
+    const immediate = immediateContent(input);
+    if (immediate) opened.set(field, immediate);
+    else waiting.push(openContent(input, field, context).then((content) => void opened.set(field, content)));
+  }
+  if (waiting.length === 0) return buildTree(message, opened);
+  return settled(waiting)
+    .then(() => readTexts(message, opened))
+    .then(() => buildTree(message, opened));
+}
+
+/** All of them come to an end before the first failure is told: nothing is left running behind an error. */
+async function settled(waiting: readonly Promise<void>[]): Promise<void> {
+  for (const result of await Promise.allSettled(waiting)) if (result.status === 'rejected') throw result.reason;
+}
+
+function contentsOf(message: MailMessage): [string, ContentInput][] {
+  const contents: [string, ContentInput][] = [];
+  if (message.text !== undefined) contents.push(['text', message.text]);
+  if (message.html !== undefined) contents.push(['html', message.html]);
+  message.alternatives?.forEach((part, i) => contents.push([`alternatives.${i}.content`, part.content]));
+  message.attachments?.forEach((part, i) => contents.push([`attachments.${i}.content`, part.content]));
+  return contents;
+}
+
+/** Text and html from files and streams of moderate size are read, so that their encoding fits them. */
+async function readTexts(message: MailMessage, opened: Map<string, OpenedContent>): Promise<void> {
+  for (const field of ['text', 'html'] as const) {
+    const content = opened.get(field);
+    if (message[field] === undefined || !content || !('open' in content)) continue;
+    const bytes = await readWhole(content, maxTextLook);
+    if (bytes) opened.set(field, { bytes });
+  }
+}
+
+function buildTree(message: MailMessage, opened: ReadonlyMap<string, OpenedContent>): Part {
+  const inline: LeafPart[] = [];
+  const attachments: LeafPart[] = [];
+  message.attachments?.forEach((attachment, i) => {
+    const isInline = attachment.cid !== undefined && attachment.disposition !== 'attachment';
+    (isInline ? inline : attachments).push(attachmentPart(attachment, `attachments.${i}`, opened));
+  });
+  const alternatives: LeafPart[] = [];
+  if (message.text !== undefined) alternatives.push(textPart('text', 'text/plain', opened));
+  message.alternatives?.forEach((part, i) => alternatives.push(alternativePart(part, `alternatives.${i}`, opened)));
+  if (message.html !== undefined) alternatives.push(textPart('html', 'text/html', opened));
+  const { calendar } = message;
+  if (calendar) {
+    const part = {
+      contentType: 'text/calendar',
+      parameters: { method: calendar.method },
+      body: { text: calendar.content },
+      path: 'calendar',
+    };
+    alternatives.push(part);
+    if (calendar.filename !== undefined)
+      attachments.push({ ...part, disposition: 'attachment', filename: calendar.filename });
+  }
+  return arrangeParts({ alternatives, inline, attachments });
+}
+
+function textPart(field: 'text' | 'html', contentType: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
+  const content = opened.get(field) as OpenedContent;
+  if (!('bytes' in content)) return { contentType, body: bodyOf(content, field, true), path: field };
+  return { contentType, body: { text: decodeUtf8(content.bytes, field) }, path: field };
+}
+
+/** Bytes of text are UTF-8; anything else would arrive as something else. */
+function decodeUtf8(bytes: Uint8Array, field: string): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw messageInvalid(field, 'the bytes are not UTF-8; convert them, or attach them');
+  }
+}
+
+function bodyOf(content: OpenedContent, field: string, isText: boolean): PartBody {
+  if ('text' in content || 'bytes' in content) return content;
+  return { open: () => (isText ? checkedUtf8(content.open(), field) : content.open()), size: content.size, isText };
+}
+
+/** Text that is read while it is sent is UTF-8 too, or the message is never ended. */
+async function* checkedUtf8(source: AsyncIterable<Uint8Array>, field: string): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  const check = (chunk: Uint8Array | undefined): void => {
+    try {
+      decoder.decode(chunk, { stream: chunk !== undefined });
+    } catch (cause) {
+      throw createEmailError('ERR_CONTENT', `${field}: the bytes are not UTF-8; convert them, or attach them`, {
+        phase: 'content',
+        cause,
+      });
+    }
+  };
+  for await (const chunk of source) {
+    check(chunk);
+    yield chunk;
+  }
+  check(undefined);
+}
+
+/** An attachment comes back byte for byte: text given as a string is its UTF-8, whatever charset the content type names. */
+function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
+  const content = opened.get(`${path}.content`) as OpenedContent;
+  const filename = attachment.filename ?? fileNameOf(attachment.content);
+  const { contentType, parameters } = attachmentType(attachment.contentType, filename, `${path}.contentType`);
+  const isText = 'text' in content;
+  if (isText && !isWellFormed(content.text))
+    throw messageInvalid(`${path}.content`, 'half of a surrogate pair is not a character');
+  return {
+    contentType,
+    parameters: isText && Object.hasOwn(parameters, 'charset') ? { ...parameters, charset: 'utf-8' } : parameters,
+    disposition: attachment.disposition ?? (attachment.cid === undefined ? 'attachment' : 'inline'),
+    ...(filename === undefined ? {} : { filename }),
+    ...(attachment.cid === undefined ? {} : { cid: attachment.cid }),
+    body: isText ? { bytes: utf8(content.text) } : bodyOf(content, `${path}.content`, false),
+    path,
+  };
+}
+
+/** A further alternative is shown in place of the text: no disposition unless one is asked for. */
+function alternativePart(part: Attachment, path: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
+  const content = opened.get(`${path}.content`) as OpenedContent;
+  const { contentType, parameters } = parseMediaType(part.contentType ?? 'text/plain', `${path}.contentType`);
+  return {
+    contentType,
+    parameters,
+    ...(part.disposition === undefined ? {} : { disposition: part.disposition }),
+    ...(part.filename === undefined ? {} : { filename: part.filename }),
+    ...(part.cid === undefined ? {} : { cid: part.cid }),
+    // Bytes in a charset of their own stay as they are.
+    body: bodyOf(content, `${path}.content`, contentType.startsWith('text/') && !Object.hasOwn(parameters, 'charset')),
+    path,
+  };
+}

@@ -1,0 +1,89 @@
+/** `ContentInput` in its many forms to bytes or to a stream that can be opened. */
+import { createEmailError, messageInvalid } from '../../errors/email-error.js';
+import type { ContentInput } from '../../model/message.js';
+import { admitFile, readBlocks } from './file-access.js';
+import type { FileAccess } from './file-access.js';
+import { isStream } from './source-reader.js';
+import type { Stream } from './source-reader.js';
+import type { Sources } from './sources.js';
+import { spool } from './spool.js';
+
+/** Content ready to be written: in memory, or to be opened. */
+export type OpenedContent =
+  | { readonly text: string }
+  | { readonly bytes: Uint8Array }
+  | { readonly size: number | undefined; open(): AsyncIterable<Uint8Array> };
+
+/** What opening needs to know. */
+export interface ContentContext {
+  readonly fileAccess: FileAccess;
+  /** Will the content be read more than once? Streams that can be read once are then spooled. */
+  readonly replay: boolean;
+  readonly sources: Sources;
+}
+
+/** Is it one of the forms of ContentInput? */
+export function isContent(value: unknown): boolean {
+  if (typeof value === 'string' || typeof value === 'function') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  if (value instanceof Uint8Array || value instanceof ArrayBuffer || value instanceof Blob || isStream(value))
+    return true;
+  const file: unknown = Object.hasOwn(value, 'file') ? (value as { file: unknown }).file : undefined;
+  return typeof file === 'string' || file instanceof URL;
+}
+
+/** Content that is at hand; undefined where opening takes time. */
+export function immediateContent(input: ContentInput): OpenedContent | undefined {
+  if (typeof input === 'string') return { text: input };
+  if (input instanceof Uint8Array) return { bytes: input };
+  if (input instanceof ArrayBuffer) return { bytes: new Uint8Array(input) };
+  return undefined;
+}
+
+/** Opens content; `field` is its place in the message. */
+export async function openContent(input: ContentInput, field: string, context: ContentContext): Promise<OpenedContent> {
+  const immediate = immediateContent(input);
+  if (immediate) return immediate;
+  const { sources, fileAccess } = context;
+  if (input instanceof Blob) return { size: input.size, open: sources.opener(field, () => input.stream()) };
+  if (typeof input === 'function')
+    return { size: undefined, open: sources.opener(field, () => sources.fresh(field, callSource(input, field))) };
+  if (typeof input !== 'object') throw messageInvalid(field, `expected content, got a ${typeof input}`);
+  if (isStream(input)) return openStream(input, field, context);
+  const file = await admitFile((input as { file: string | URL }).file, field, fileAccess);
+  return { size: file.size, open: sources.opener(field, () => readBlocks(file)) };
+}
+
+async function openStream(stream: Stream, field: string, { replay, sources }: ContentContext): Promise<OpenedContent> {
+  let used = false;
+  const open = sources.opener(field, () => {
+    if (used) {
+      throw createEmailError('ERR_CONTENT', `${field}: the stream was already read and cannot be read again`, {
+        phase: 'content',
+        remedy: 'Give a function that opens the stream, so that a second attempt can read it anew.',
+      });
+    }
+    used = true;
+    return stream;
+  });
+  if (!replay) return { size: undefined, open };
+  const kept = await spool(open());
+  sources.atEnd(() => kept.dispose());
+  return kept;
+}
+
+function callSource(source: () => AsyncIterable<Uint8Array>, field: string): Stream {
+  const stream: unknown = source();
+  if (isStream(stream)) return stream;
+  throw messageInvalid(field, 'the function did not give an async iterable of bytes');
+}
+
+/** Reads opened content whole; only for what is known to be small. */
+export async function readWhole(content: OpenedContent, maxBytes: number): Promise<Uint8Array | undefined> {
+  if ('bytes' in content) return content.bytes;
+  if ('text' in content) return Buffer.from(content.text, 'utf8');
+  if (content.size === undefined || content.size > maxBytes) return undefined;
+  const chunks: Buffer[] = [];
+  for await (const chunk of content.open()) chunks.push(Buffer.from(chunk));
+  return Buffer.concat(chunks);
+}

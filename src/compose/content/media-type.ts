@@ -1,0 +1,50 @@
+/** The content type of an attachment: as given, else by the extension of its file name. */
+import { basename } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { messageInvalid } from '../../errors/email-error.js';
+import { mediaTypeOf } from '../../mime/media-type.js';
+import type { ContentInput } from '../../model/message.js';
+
+export interface MediaType {
+  readonly contentType: string;
+  readonly parameters: Readonly<Record<string, string>>;
+}
+
+const token = "[!#$%&'*+.^_`{|}~0-9A-Za-z-]+";
+const typePattern = new RegExp(`^(${token}/${token})[ \\t]*`);
+const parameterPattern = new RegExp(`^;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")[ \\t]*`);
+/** Written by us, from the attachment's own settings. */
+const ours = new Set(['boundary', 'name']);
+
+/** `type/subtype` with parameters (RFC 2045 section 5.1), as somebody gave it. */
+export function parseMediaType(text: string, path: string): MediaType {
+  const type = typePattern.exec(text);
+  if (!type || text.length > 1000) throw messageInvalid(path, 'expected a media type such as application/pdf');
+  const parameters: Record<string, string> = Object.create(null) as Record<string, string>;
+  let rest = text.slice(type[0].length);
+  while (rest !== '' && rest !== ';') {
+    const match = parameterPattern.exec(rest);
+    const name = match?.[1]?.toLowerCase();
+    if (!match || name === undefined) throw messageInvalid(path, 'a parameter of the media type is not well-formed');
+    if (!ours.has(name)) parameters[name] = match[2] ?? (match[3] ?? '').replace(/\\(.)/g, '$1');
+    rest = rest.slice(match[0].length);
+  }
+  const contentType = (type[1] as string).toLowerCase();
+  if (contentType.startsWith('multipart/')) throw messageInvalid(path, 'an attachment is one part, not a multipart');
+  return { contentType, parameters };
+}
+
+/** As given, else by the file name. */
+export function attachmentType(given: string | undefined, filename: string | undefined, path: string): MediaType {
+  if (given !== undefined) return parseMediaType(given, path);
+  return { contentType: filename === undefined ? 'application/octet-stream' : mediaTypeOf(filename), parameters: {} };
+}
+
+/** The name of the file that content comes from; undefined where it comes from none. */
+export function fileNameOf(content: ContentInput): string | undefined {
+  if (typeof content !== 'object' || !('file' in content)) {
+    return content instanceof Blob && 'name' in content && typeof content.name === 'string' ? content.name : undefined;
+  }
+  const { file } = content;
+  return basename(typeof file === 'string' ? file : fileURLToPath(file));
+}

@@ -1,0 +1,43 @@
+/**
+ * A message as it is at the moment of the call. What its program does to it afterwards concerns nobody: it may be the same object
+ * with the next recipient in it while this one still waits for a key or a connection.
+ */
+import type { MailMessage } from '../../model/message.js';
+
+/** Deeper than anything in a message that is looked at. */
+const maxDepth = 6;
+
+/** A copy of the message's own fields, down to where its content begins: bytes, streams and functions are the same. */
+export function ownMessage(message: MailMessage): MailMessage {
+  return isRecord(message) ? (copyFields(message, 0) as MailMessage) : message;
+}
+
+/** Inherits nothing, so that a field that is absent is absent, whatever was done to Object.prototype; of a class, for it is faster. */
+class OwnFields {
+  readonly [field: string]: unknown;
+}
+Object.setPrototypeOf(OwnFields.prototype, null);
+Reflect.deleteProperty(OwnFields.prototype, 'constructor');
+
+function copyFields(value: object, depth: number): object {
+  const copy = new OwnFields() as Record<string, unknown>;
+  for (const key of Object.keys(value)) copy[key] = copyOf((value as Record<string, unknown>)[key], depth + 1);
+  return copy;
+}
+
+function copyOf(value: unknown, depth: number): unknown {
+  if (typeof value !== 'object' || value === null || depth > maxDepth) return value;
+  if (Array.isArray(value)) return value.map((entry: unknown) => copyOf(entry, depth + 1));
+  if (value instanceof Date) return new Date(value.getTime());
+  return isPlain(value) ? copyFields(value, depth) : value;
+}
+
+function isPlain(value: object): boolean {
+  if (Symbol.asyncIterator in value) return false;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === null || prototype === Object.prototype;
+}
+
+function isRecord(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

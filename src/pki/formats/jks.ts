@@ -1,0 +1,207 @@
+/**
+ * Java key stores: JKS, and JCEKS, which differs in how keys are encrypted. The format is Java's own, not ASN.1.
+ */
+import { createHash, hash, timingSafeEqual } from 'node:crypto';
+import { isEmailError } from '../../errors/email-error.js';
+import { algorithmOf, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
+import { certificateError } from '../certificate-error.js';
+import { maxItems } from './contents.js';
+import type { ContainedCertificate, ContainedKey, Contents, FilePasswords, LockedKey } from './contents.js';
+import { iterate } from './key-derivation.js';
+import type { WorkBudget } from './key-derivation.js';
+import { decode } from '../library.js';
+import type { Asn1js } from '../library.js';
+import { decryptCbc } from './password-encryption.js';
+
+const magics: ReadonlyMap<number, string> = new Map([
+  [0xfeedfeed, 'JKS'],
+  [0xcececece, 'JCEKS'],
+]);
+
+const protections = { jks: '1.3.6.1.4.1.42.2.17.1.1', jceks: '1.3.6.1.4.1.42.2.19.1' };
+const digestLength = 20;
+
+/** Does it begin as a Java key store does? */
+export function isJavaKeyStore(bytes: Buffer): boolean {
+  return bytes.length >= 4 && magics.has(bytes.readUInt32BE(0));
+}
+
+/** Reads big-endian fields; a RangeError says where the bytes end too soon. */
+class FieldReader {
+  #at = 0;
+
+  constructor(readonly bytes: Buffer) {}
+
+  take(length: number): Buffer {
+    const end = this.#at + length;
+    if (end > this.bytes.length)
+      throw new RangeError(`the key store ends at byte ${this.bytes.length}, in the middle of an entry`);
+    const part = this.bytes.subarray(this.#at, end);
+    this.#at = end;
+    return part;
+  }
+
+  uint32(): number {
+    return this.take(4).readUInt32BE(0);
+  }
+
+  text(): string {
+    return this.take(this.take(2).readUInt16BE(0)).toString('utf8');
+  }
+
+  block(): Buffer {
+    return this.take(this.uint32());
+  }
+}
+
+/** Reads a Java key store. ERR_CERTIFICATE for wrong passwords, a RangeError for what is damaged. */
+export async function readJavaKeyStore(
+  asn1js: Asn1js,
+  bytes: Buffer,
+  passwords: FilePasswords,
+  wantKeys: boolean,
+  budget: WorkBudget,
+): Promise<Contents> {
+  const format = magics.get(bytes.readUInt32BE(0)) ?? 'JKS';
+  const password = await passwords.file();
+  if (password !== undefined) checkIntegrity(bytes, password, passwords.fileField, format);
+  const fields = new FieldReader(bytes.subarray(0, Math.max(0, bytes.length - digestLength)));
+  fields.uint32();
+  const version = fields.uint32();
+  if (version !== 1 && version !== 2) throw new RangeError(`the ${format} version is not 1 or 2`);
+  const count = fields.uint32();
+  if (count > maxItems) throw new RangeError(`it holds more than ${maxItems} entries`);
+  const certificates: ContainedCertificate[] = [];
+  const keys: ContainedKey[] = [];
+  const locked: LockedKey[] = [];
+  const readCertificate = (alias: string): void => {
+    const type = version === 2 ? fields.text() : 'X.509';
+    const der = fields.block();
+    if (type === 'X.509') certificates.push({ der, alias });
+    if (certificates.length > maxItems) throw new RangeError(`it holds more than ${maxItems} certificates`);
+  };
+  /** Each key may have a password of its own: one that stays locked is no matter where another is meant. */
+  const unlock = async (encrypted: Buffer, alias: string, leaf: ContainedCertificate | undefined): Promise<void> => {
+    try {
+      keys.push({ pkcs8: await decryptKey(asn1js, encrypted, passwords, alias, budget), alias });
+    } catch (reason) {
+      if (!isEmailError(reason) || reason.code !== 'ERR_CERTIFICATE' || leaf === undefined) throw reason;
+      locked.push({ certificate: leaf.der, reason });
+    }
+  };
+  for (let i = 0; i < count; i++) {
+    const kind = fields.uint32();
+    const alias = fields.text();
+    fields.take(8); // when it was made
+    if (kind === 1) {
+      const encrypted = fields.block();
+      const leaf = certificates.length;
+      for (let rest = fields.uint32(); rest > 0; rest--) readCertificate(alias);
+      if (wantKeys) await unlock(encrypted, alias, certificates[leaf]);
+    } else if (kind === 2) readCertificate(alias);
+    // A serialized Java object has no length: what follows it is out of reach.
+    else if (kind === 3)
+      throw certificateError(
+        `the ${format} file holds a secret key, which cannot be passed over`,
+        'Export the entry that is meant to a file of its own, as PKCS#12.',
+      );
+    else throw new RangeError(`entry ${i + 1} of the ${format} file is of an unknown kind`);
+  }
+  return { format, certificates, keys, locked, crls: [] };
+}
+
+function utf16(password: string): Buffer {
+  return Buffer.from(password, 'utf16le').swap16();
+}
+
+function checkIntegrity(bytes: Buffer, password: string, field: string, format: string): void {
+  const body = bytes.subarray(0, -digestLength);
+  const digest = createHash('sha1').update(utf16(password)).update('Mighty Aphrodite').update(body).digest();
+  const stored = bytes.subarray(-digestLength);
+  if (stored.length === digestLength && timingSafeEqual(digest, stored)) return;
+  throw certificateError(
+    `the password of the ${format} file is wrong, or the file is damaged or truncated`,
+    `Check \`${field}\`: case and spaces count.`,
+  );
+}
+
+async function decryptKey(
+  asn1js: Asn1js,
+  encrypted: Buffer,
+  passwords: FilePasswords,
+  alias: string,
+  budget: WorkBudget,
+): Promise<Buffer> {
+  const password = await passwords.key();
+  if (password === undefined)
+    throw certificateError(
+      `the key ${JSON.stringify(alias)} is protected by a password, and none was given`,
+      `Give it in \`${passwords.keyField}\`.`,
+    );
+  const [algorithm, octets] = itemsOf(decode(asn1js, encrypted), 'the encrypted key');
+  const data = octetsOf(octets, 'the encrypted key');
+  const { oid, parameters } = algorithmOf(algorithm, 'the encryption of the key');
+  let plain: Buffer | undefined;
+  if (oid === protections.jks) plain = decryptJks(data, utf16(password));
+  else if (oid === protections.jceks) {
+    const [salt, rounds] = itemsOf(parameters, 'the parameters of the key');
+    plain = await decryptJceks(
+      data,
+      password,
+      octetsOf(salt, 'the salt'),
+      numberOf(rounds, 'the iteration count'),
+      budget,
+    );
+  } else
+    throw certificateError(
+      `the encryption ${oid} of the key is not supported`,
+      'Convert the store to PKCS#12: `keytool -importkeystore -deststoretype pkcs12`.',
+    );
+  if (plain !== undefined) return plain;
+  throw certificateError(
+    `the password of the key ${JSON.stringify(alias)} is wrong`,
+    `Give the key's own password in \`keyPassword\`; it may differ from that of the store.`,
+  );
+}
+
+/** A keystream of SHA-1, and a SHA-1 over password and key at the end. */
+function decryptJks(data: Buffer, password: Buffer): Buffer | undefined {
+  if (data.length < 2 * digestLength) throw new RangeError('the encrypted key is too short');
+  const plain = Buffer.from(data.subarray(digestLength, -digestLength));
+  let block: Buffer = data.subarray(0, digestLength);
+  for (let at = 0; at < plain.length; at++) {
+    if (at % digestLength === 0) block = hash('sha1', Buffer.concat([password, block]), 'buffer');
+    plain[at] = (plain[at] ?? 0) ^ (block[at % digestLength] ?? 0);
+  }
+  const check = hash('sha1', Buffer.concat([password, plain]), 'buffer');
+  return timingSafeEqual(check, data.subarray(-digestLength)) ? plain : undefined;
+}
+
+/** PBEWithMD5AndTripleDES as Sun made it: each half of the salt is hashed on its own. */
+async function decryptJceks(
+  data: Buffer,
+  password: string,
+  salt: Buffer,
+  rounds: number,
+  budget: WorkBudget,
+): Promise<Buffer | undefined> {
+  if (salt.length !== 8) throw new RangeError('the salt is not 8 octets');
+  if (data.length === 0 || data.length % 8 !== 0) throw new RangeError('the encrypted key is not whole blocks');
+  budget.spend(2 * rounds);
+  const secret = Buffer.from(password, 'latin1');
+  const [first, second] = [Buffer.from(salt.subarray(0, 4)), Buffer.from(salt.subarray(4))];
+  if (first.equals(second)) {
+    // Meant to reverse the half; the swap of its authors does this instead, and files depend on it.
+    const [a = 0, b = 0, , d = 0] = first;
+    first.set([d, a, b]);
+  }
+  const derived = Buffer.concat([
+    await iterate('md5', first, secret, rounds, budget),
+    await iterate('md5', second, secret, rounds, budget),
+  ]);
+  const plain = decryptCbc('des-ede3-cbc', derived.subarray(0, 24), derived.subarray(24), data);
+  const padding = plain.at(-1) ?? 0;
+  return padding >= 1 && padding <= 8 && plain.subarray(-padding).every((octet) => octet === padding)
+    ? plain.subarray(0, -padding)
+    : undefined;
+}

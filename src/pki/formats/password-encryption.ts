@@ -1,0 +1,270 @@
+/**
+ * Password-based decryption: PBES2 and PBES1 (RFC 8018), and the schemes of PKCS#12 (RFC 7292 appendix C).
+ */
+import { createDecipheriv, hash } from 'node:crypto';
+import { rc4 } from '../../sasl/ntlm/rc4.js';
+import { algorithmOf, isUniversal, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
+import { certificateError } from '../certificate-error.js';
+import { pbkdf1, pbkdf2Derive, pkcs12Derive, pkcs12Purpose, scryptDerive } from './key-derivation.js';
+import type { WorkBudget } from './key-derivation.js';
+import type { Asn1Node } from '../library.js';
+import type { PasswordForm } from './password.js';
+import { rc2CbcDecrypt } from './rc2.js';
+import { showText } from '../../util/show.js';
+
+type Cipher =
+  'rc4' | 'rc2' | 'des-cbc' | 'des-ede-cbc' | 'des-ede3-cbc' | 'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc';
+
+const pkcs12Schemes: ReadonlyMap<string, readonly [Cipher, number]> = new Map([
+  ['1.2.840.113549.1.12.1.1', ['rc4', 16]],
+  ['1.2.840.113549.1.12.1.2', ['rc4', 5]],
+  ['1.2.840.113549.1.12.1.3', ['des-ede3-cbc', 24]],
+  ['1.2.840.113549.1.12.1.4', ['des-ede-cbc', 16]],
+  ['1.2.840.113549.1.12.1.5', ['rc2', 16]],
+  ['1.2.840.113549.1.12.1.6', ['rc2', 5]],
+]);
+
+const pbes1Schemes: ReadonlyMap<string, readonly ['md5' | 'sha1', Exclude<Cipher, 'rc4'>]> = new Map([
+  ['1.2.840.113549.1.5.3', ['md5', 'des-cbc']],
+  ['1.2.840.113549.1.5.6', ['md5', 'rc2']],
+  ['1.2.840.113549.1.5.10', ['sha1', 'des-cbc']],
+  ['1.2.840.113549.1.5.11', ['sha1', 'rc2']],
+]);
+
+const pbes2Ciphers: ReadonlyMap<string, readonly [Exclude<Cipher, 'rc4'>, number]> = new Map([
+  ['2.16.840.1.101.3.4.1.2', ['aes-128-cbc', 16]],
+  ['2.16.840.1.101.3.4.1.22', ['aes-192-cbc', 24]],
+  ['2.16.840.1.101.3.4.1.42', ['aes-256-cbc', 32]],
+  ['1.2.840.113549.3.7', ['des-ede3-cbc', 24]],
+  ['1.3.14.3.2.7', ['des-cbc', 8]],
+]);
+
+const aesByLength = new Map(
+  [...pbes2Ciphers.values()].filter(([name]) => name.startsWith('aes')).map((each) => [each[1], each]),
+);
+
+const hmacs: ReadonlyMap<string, string> = new Map([
+  ['1.2.840.113549.2.7', 'sha1'],
+  ['1.2.840.113549.2.8', 'sha224'],
+  ['1.2.840.113549.2.9', 'sha256'],
+  ['1.2.840.113549.2.10', 'sha384'],
+  ['1.2.840.113549.2.11', 'sha512'],
+  ['1.2.840.113549.2.12', 'sha512-224'],
+  ['1.2.840.113549.2.13', 'sha512-256'],
+]);
+
+const oids = {
+  pbes2: '1.2.840.113549.1.5.13',
+  pbkdf2: '1.2.840.113549.1.5.12',
+  scrypt: '1.3.6.1.4.1.11591.4.11',
+  rc2Cbc: '1.2.840.113549.3.2',
+};
+
+/**
+ * What `algorithm` (an AlgorithmIdentifier) encrypted under the password; undefined where the padding shows another password, which
+ * a wrong password passes once in 256. A RangeError where parameters are not well-formed, ERR_CERTIFICATE for an unknown scheme.
+ */
+export async function decryptWithPassword(
+  algorithm: Asn1Node | undefined,
+  data: Uint8Array,
+  password: PasswordForm,
+  budget: WorkBudget,
+): Promise<Buffer | undefined> {
+  const { oid, parameters } = algorithmOf(algorithm, 'the encryption');
+  const pkcs12 = pkcs12Schemes.get(oid);
+  if (pkcs12 !== undefined) return decryptPkcs12(pkcs12, parameters, data, password, budget);
+  const pbes1 = pbes1Schemes.get(oid);
+  if (pbes1 !== undefined) return decryptPbes1(pbes1, parameters, data, password, budget);
+  if (oid === oids.pbes2) return decryptPbes2(parameters, data, password, budget);
+  throw unsupported('encryption', oid);
+}
+
+function unsupported(what: string, oid: string): Error {
+  return certificateError(
+    `its ${what} ${oid} is not supported`,
+    'Write the file anew with PBES2, PBKDF2 and AES (what OpenSSL 3 and Java 17 do by themselves).',
+  );
+}
+
+async function decryptPkcs12(
+  [cipher, keyLength]: readonly [Cipher, number],
+  parameters: Asn1Node | undefined,
+  data: Uint8Array,
+  password: PasswordForm,
+  budget: WorkBudget,
+): Promise<Buffer | undefined> {
+  const { salt, rounds } = saltAndRounds(parameters);
+  const key = await pkcs12Derive('sha1', pkcs12Purpose.key, password.bmp, salt, rounds, keyLength, budget);
+  if (cipher === 'rc4') return Buffer.from(rc4(key, data));
+  const iv = await pkcs12Derive('sha1', pkcs12Purpose.iv, password.bmp, salt, rounds, 8, budget);
+  return decryptBlocks(cipher, key, keyLength * 8, iv, data);
+}
+
+async function decryptPbes1(
+  [hashName, cipher]: readonly ['md5' | 'sha1', Exclude<Cipher, 'rc4'>],
+  parameters: Asn1Node | undefined,
+  data: Uint8Array,
+  password: PasswordForm,
+  budget: WorkBudget,
+): Promise<Buffer | undefined> {
+  const { salt, rounds } = saltAndRounds(parameters);
+  const derived = await pbkdf1(hashName, password.utf8, salt, rounds, 16, budget);
+  return decryptBlocks(cipher, derived.subarray(0, 8), 64, derived.subarray(8), data);
+}
+
+function saltAndRounds(parameters: Asn1Node | undefined): { salt: Buffer; rounds: number } {
+  const [salt, rounds] = itemsOf(parameters, 'the parameters of the encryption');
+  return { salt: octetsOf(salt, 'the salt'), rounds: numberOf(rounds, 'the iteration count') };
+}
+
+async function decryptPbes2(
+  parameters: Asn1Node | undefined,
+  data: Uint8Array,
+  password: PasswordForm,
+  budget: WorkBudget,
+): Promise<Buffer | undefined> {
+  const [derivation, scheme] = itemsOf(parameters, 'the parameters of PBES2');
+  const cipher = algorithmOf(scheme, 'the cipher');
+  if (cipher.oid === oids.rc2Cbc) {
+    const fields = itemsOf(cipher.parameters, 'the parameters of RC2');
+    const bits = rc2Bits(fields.length > 1 ? numberOf(fields[0], 'the RC2 version') : undefined);
+    const key = await deriveKey(derivation, password.utf8, bits / 8, budget);
+    return decryptBlocks('rc2', key, bits, octetsOf(fields.at(-1), 'the initialization vector'), data);
+  }
+  const named = pbes2Ciphers.get(cipher.oid);
+  if (named === undefined) throw unsupported('cipher', cipher.oid);
+  // NSS before 3.30 used AES of the length that it gave the derivation, whichever AES it named.
+  const [name, keyLength] =
+    (named[0].startsWith('aes') ? aesByLength.get(keyLengthOf(derivation) ?? 0) : undefined) ?? named;
+  const key = await deriveKey(derivation, password.utf8, keyLength, budget);
+  return decryptBlocks(name, key, keyLength * 8, octetsOf(cipher.parameters, 'the initialization vector'), data);
+}
+
+/** RFC 8018 appendix B.2.3: the effective key bits behind a version number. */
+function rc2Bits(version: number | undefined): number {
+  if (version === undefined) return 32;
+  const known: Readonly<Record<number, number>> = { 160: 40, 120: 64, 58: 128 };
+  const bits = known[version] ?? (version >= 256 ? version : 0);
+  if (bits === 0 || bits > 1024 || bits % 8 !== 0) throw new RangeError('the RC2 version is not known');
+  return bits;
+}
+
+/** The key that a KDF's AlgorithmIdentifier (PBKDF2, scrypt) makes of a password, for a cipher that takes `length` octets. */
+async function deriveKey(
+  algorithm: Asn1Node | undefined,
+  password: Uint8Array,
+  length: number,
+  budget: WorkBudget,
+): Promise<Buffer> {
+  const { oid, parameters } = algorithmOf(algorithm, 'the key derivation');
+  if (oid === oids.scrypt) {
+    const fields = itemsOf(parameters, 'the parameters of scrypt');
+    const [N, r, p] = fields.slice(1, 4).map((field) => numberOf(field, 'the cost'));
+    return scryptDerive(password, octetsOf(fields[0], 'the salt'), { N: N ?? 0, r: r ?? 0, p: p ?? 0 }, length, budget);
+  }
+  const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
+  if (keyLength !== undefined && keyLength !== length)
+    throw new RangeError(`its key length ${keyLength} does not fit the cipher`);
+  return pbkdf2Derive(prf, password, salt, rounds, length, budget);
+}
+
+function keyLengthOf(algorithm: Asn1Node | undefined): number | undefined {
+  const { oid, parameters } = algorithmOf(algorithm, 'the key derivation');
+  return oid === oids.pbkdf2 ? pbkdf2Parameters(oid, parameters).keyLength : undefined;
+}
+
+/**
+ * The HMAC key of PBMAC1 (RFC 9579). Its length has to be given, and a short one would let anyone forge the MAC by trying keys
+ * (CVE-2026-34181).
+ */
+export async function deriveMacKey(
+  algorithm: Asn1Node | undefined,
+  password: Uint8Array,
+  budget: WorkBudget,
+): Promise<Buffer> {
+  const { oid, parameters } = algorithmOf(algorithm, 'the key derivation of the MAC');
+  const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
+  if (keyLength === undefined || keyLength < 20 || keyLength > 1024)
+    throw new RangeError('the key length of the MAC is missing or out of range');
+  return pbkdf2Derive(prf, password, salt, rounds, keyLength, budget);
+}
+
+function pbkdf2Parameters(
+  oid: string,
+  parameters: Asn1Node | undefined,
+): { salt: Buffer; rounds: number; prf: string; keyLength: number | undefined } {
+  if (oid !== oids.pbkdf2) throw unsupported('key derivation', oid);
+  const [salt, rounds, ...rest] = itemsOf(parameters, 'the parameters of PBKDF2');
+  if (!isUniversal(salt, 4)) throw new RangeError('the salt of PBKDF2 is missing');
+  const keyLength = rest.find((field) => isUniversal(field, 2));
+  const prf = rest.find((field) => isUniversal(field, 16));
+  return {
+    salt: octetsOf(salt, 'the salt'),
+    rounds: numberOf(rounds, 'the iteration count'),
+    prf: prf === undefined ? 'sha1' : hmacName(algorithmOf(prf, 'the PRF').oid),
+    keyLength: keyLength === undefined ? undefined : numberOf(keyLength, 'the key length'),
+  };
+}
+
+/** The hash of an HMAC's OID. */
+export function hmacName(oid: string): string {
+  const name = hmacs.get(oid);
+  if (name === undefined) throw unsupported('HMAC', oid);
+  return name;
+}
+
+function decryptBlocks(
+  cipher: Exclude<Cipher, 'rc4'>,
+  key: Buffer,
+  bits: number,
+  iv: Buffer,
+  data: Uint8Array,
+): Buffer | undefined {
+  const block = cipher.startsWith('aes') ? 16 : 8;
+  if (iv.length !== block) throw new RangeError('the initialization vector has a wrong length');
+  if (data.length === 0 || data.length % block !== 0)
+    throw new RangeError('the encrypted data is not whole blocks: it may be truncated');
+  const plain = cipher === 'rc2' ? rc2CbcDecrypt(key, bits, iv, data) : decryptCbc(cipher, key, iv, data);
+  const padding = plain.at(-1) ?? 0;
+  const isPadded = padding >= 1 && padding <= block && plain.subarray(-padding).every((octet) => octet === padding);
+  return isPadded ? plain.subarray(0, plain.length - padding) : undefined;
+}
+
+/** CBC without padding. DES is 3DES with one key thrice, which OpenSSL 3 still has. */
+export function decryptCbc(cipher: Exclude<Cipher, 'rc4' | 'rc2'>, key: Buffer, iv: Buffer, data: Uint8Array): Buffer {
+  const decipher =
+    cipher === 'des-cbc'
+      ? createDecipheriv('des-ede3-cbc', Buffer.concat([key, key, key]), iv)
+      : createDecipheriv(cipher, key, iv);
+  decipher.setAutoPadding(false);
+  return Buffer.concat([decipher.update(data), decipher.final()]);
+}
+
+/**
+ * A key in PEM encryption (RFC 1421 style, `DEK-Info`), as OpenSSL before 1.0 wrote it; undefined where the padding shows another
+ * password.
+ */
+export function decryptPemKey(
+  cipherName: string,
+  iv: Buffer,
+  data: Uint8Array,
+  password: Uint8Array,
+): Buffer | undefined {
+  const [cipher, length] = pemCiphers.get(cipherName.toUpperCase()) ?? [undefined, 0];
+  if (cipher === undefined) throw unsupported('cipher', showText(cipherName, 40));
+  if (iv.length < 8) throw new RangeError('the initialization vector has a wrong length');
+  let key = Buffer.alloc(0);
+  for (let last = Buffer.alloc(0); key.length < length; key = Buffer.concat([key, last])) {
+    last = hash('md5', Buffer.concat([last, password, iv.subarray(0, 8)]), 'buffer');
+  }
+  return decryptBlocks(cipher, key.subarray(0, length), length * 8, iv, data);
+}
+
+const pemCiphers: ReadonlyMap<string, readonly [Exclude<Cipher, 'rc4'>, number]> = new Map([
+  ['DES-CBC', ['des-cbc', 8]],
+  ['DES-EDE3-CBC', ['des-ede3-cbc', 24]],
+  ['AES-128-CBC', ['aes-128-cbc', 16]],
+  ['AES-192-CBC', ['aes-192-cbc', 24]],
+  ['AES-256-CBC', ['aes-256-cbc', 32]],
+  ['RC2-CBC', ['rc2', 16]],
+]);

@@ -1,0 +1,254 @@
+/**
+ * PKCS#12 (RFC 7292, RFC 9579): what Windows, macOS, Java, NSS, GnuTLS and OpenSSL export, of all their years.
+ */
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { algorithmOf, isContext, isUniversal, itemsOf, numberOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
+import { certificateError } from '../certificate-error.js';
+import { maxItems } from './contents.js';
+import type { ContainedCertificate, ContainedKey, Contents, FilePasswords } from './contents.js';
+import { pkcs12Derive, pkcs12Purpose } from './key-derivation.js';
+import type { WorkBudget } from './key-derivation.js';
+import { decode } from '../library.js';
+import type { Asn1js, Asn1Node } from '../library.js';
+import { decryptWithPassword, deriveMacKey, hmacName } from './password-encryption.js';
+import { passwordForms } from './password.js';
+import type { PasswordForm } from './password.js';
+
+const oids = {
+  data: '1.2.840.113549.1.7.1',
+  encryptedData: '1.2.840.113549.1.7.6',
+  keyBag: '1.2.840.113549.1.12.10.1.1',
+  shroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
+  certBag: '1.2.840.113549.1.12.10.1.3',
+  crlBag: '1.2.840.113549.1.12.10.1.4',
+  safeContentsBag: '1.2.840.113549.1.12.10.1.6',
+  x509Certificate: '1.2.840.113549.1.9.22.1',
+  x509Crl: '1.2.840.113549.1.9.23.1',
+  friendlyName: '1.2.840.113549.1.9.20',
+  pbmac1: '1.2.840.113549.1.5.14',
+};
+
+const macHashes: ReadonlyMap<string, string> = new Map([
+  ['1.2.840.113549.2.5', 'md5'],
+  ['1.3.14.3.2.26', 'sha1'],
+  ['2.16.840.1.101.3.4.2.4', 'sha224'],
+  ['2.16.840.1.101.3.4.2.1', 'sha256'],
+  ['2.16.840.1.101.3.4.2.2', 'sha384'],
+  ['2.16.840.1.101.3.4.2.3', 'sha512'],
+]);
+
+interface Reading {
+  readonly asn1js: Asn1js;
+  readonly budget: WorkBudget;
+  readonly passwords: FilePasswords;
+  readonly wantKeys: boolean;
+  readonly certificates: ContainedCertificate[];
+  readonly keys: ContainedKey[];
+  readonly crls: Uint8Array[];
+  /** The form that proved right, or all that might. */
+  forms: readonly PasswordForm[];
+  /** Was a password proved right by the MAC? */
+  proved: boolean;
+}
+
+/** Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for what is not supported, a RangeError for what is damaged. */
+export async function readPkcs12(
+  asn1js: Asn1js,
+  bytes: Uint8Array,
+  passwords: FilePasswords,
+  wantKeys: boolean,
+  budget: WorkBudget,
+): Promise<Contents> {
+  // Java and some tokens pad what they write; what counts is under the MAC.
+  const [version, authSafe, macData] = itemsOf(decode(asn1js, bytes, { allowTrailing: true }), 'the PKCS#12 structure');
+  if (numberOf(version, 'the version') !== 3) throw new RangeError('the PKCS#12 version is not 3');
+  const [type, content] = itemsOf(authSafe, 'the content of the PKCS#12 file');
+  if (oidOf(type, 'the content') !== oids.data) {
+    throw certificateError(
+      'its integrity is protected by a signature, not a password',
+      'Export the certificate again with a password.',
+    );
+  }
+  const data = octetsOf(itemsOf(content, 'the content')[0], 'the content');
+  const reading: Reading = {
+    asn1js,
+    budget,
+    passwords,
+    wantKeys,
+    certificates: [],
+    keys: [],
+    crls: [],
+    forms: passwordForms(await passwords.file()),
+    proved: false,
+  };
+  if (macData !== undefined) await checkMac(macData, data, reading);
+  for (const info of itemsOf(decode(asn1js, data), 'the list of contents')) await readContentInfo(info, reading);
+  return { format: 'PKCS#12', certificates: reading.certificates, keys: reading.keys, crls: reading.crls };
+}
+
+async function checkMac(macData: Asn1Node, data: Buffer, reading: Reading): Promise<void> {
+  const [digestInfo, salt, rounds] = itemsOf(macData, 'the MAC');
+  const [algorithm, digest] = itemsOf(digestInfo, 'the MAC');
+  const expected = octetsOf(digest, 'the MAC');
+  const saltOctets = octetsOf(salt, 'the salt of the MAC');
+  const count = rounds === undefined ? 1 : numberOf(rounds, 'the iteration count of the MAC');
+  for (const form of reading.forms) {
+    const actual = await computeMac(algorithm, data, form, saltOctets, count, reading.budget);
+    if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) continue;
+    // NSS before 3.30 derived the keys of PBES2 from the form for the MAC.
+    reading.forms = [form, { bmp: form.bmp, utf8: form.bmp }];
+    reading.proved = true;
+    return;
+  }
+  throw await wrongPassword(reading);
+}
+
+async function computeMac(
+  algorithm: Asn1Node | undefined,
+  data: Buffer,
+  form: PasswordForm,
+  salt: Buffer,
+  rounds: number,
+  budget: WorkBudget,
+): Promise<Buffer> {
+  const { oid, parameters } = algorithmOf(algorithm, 'the MAC');
+  if (oid === oids.pbmac1) {
+    const [derivation, scheme] = itemsOf(parameters, 'the parameters of PBMAC1');
+    const name = hmacName(algorithmOf(scheme, 'the HMAC').oid);
+    const key = await deriveMacKey(derivation, form.utf8, budget);
+    return createHmac(name, key).update(data).digest();
+  }
+  const name = macHashes.get(oid);
+  if (name === undefined)
+    throw certificateError(`its MAC ${oid} is not supported`, 'Write the file anew with a MAC of SHA-256.');
+  const key = await pkcs12Derive(
+    name,
+    pkcs12Purpose.mac,
+    form.bmp,
+    salt,
+    rounds,
+    createHash(name).digest().length,
+    budget,
+  );
+  return createHmac(name, key).update(data).digest();
+}
+
+async function wrongPassword({ passwords, proved }: Reading): Promise<Error> {
+  const field = passwords.fileField;
+  if (proved)
+    return certificateError(
+      'the PKCS#12 file is damaged: its password is right, but what it protects cannot be read',
+      'Export the certificate again.',
+    );
+  return (await passwords.file()) === undefined
+    ? certificateError('the PKCS#12 file is protected by a password, and none was given', `Give it in \`${field}\`.`)
+    : certificateError(
+        'the password of the PKCS#12 file is wrong, or the file was changed',
+        `Check \`${field}\`: case and spaces count.`,
+      );
+}
+
+async function readContentInfo(info: Asn1Node, reading: Reading): Promise<void> {
+  const [type, content] = itemsOf(info, 'a content');
+  const oid = oidOf(type, 'a content');
+  const inner = itemsOf(content, 'a content')[0];
+  if (oid === oids.data) return readBags(octetsOf(inner, 'a content'), reading, 0);
+  if (oid !== oids.encryptedData) {
+    throw certificateError(
+      `part of it is encrypted otherwise than by a password (${oid})`,
+      'Export the certificate again with a password.',
+    );
+  }
+  const [, algorithm, encrypted] = itemsOf(itemsOf(inner, 'encrypted data')[1], 'encrypted data');
+  const data = octetsOf(encrypted, 'encrypted data');
+  const plain = await decryptAny(algorithm, data, reading, reading.forms);
+  if (plain === undefined) throw await wrongPassword(reading);
+  return readBags(plain, reading, 0);
+}
+
+/** undefined where none of the passwords fits. */
+async function decryptAny(
+  algorithm: Asn1Node | undefined,
+  data: Buffer,
+  { asn1js, budget }: Reading,
+  forms: readonly PasswordForm[],
+): Promise<Buffer | undefined> {
+  for (const form of forms) {
+    const plain = await decryptWithPassword(algorithm, data, form, budget);
+    // Without a MAC only a structure that parses says that the password was right.
+    if (plain !== undefined && isSequence(asn1js, plain)) return plain;
+  }
+  return undefined;
+}
+
+function isSequence(asn1js: Asn1js, bytes: Buffer): boolean {
+  try {
+    return isUniversal(decode(asn1js, bytes), 16);
+  } catch (error) {
+    if (error instanceof RangeError) return false;
+    throw error;
+  }
+}
+
+async function readBags(bytes: Buffer, reading: Reading, depth: number): Promise<void> {
+  if (depth > 8) throw new RangeError('bags are nested too deep');
+  for (const bag of itemsOf(decode(reading.asn1js, bytes), 'the bags')) {
+    const [type, value, attributes] = itemsOf(bag, 'a bag');
+    const content = itemsOf(value, 'a bag')[0];
+    const alias = friendlyName(attributes);
+    switch (oidOf(type, 'a bag')) {
+      case oids.keyBag:
+        reading.keys.push({ pkcs8: rawOf(content, 'a key'), alias });
+        break;
+      case oids.shroudedKeyBag:
+        if (reading.wantKeys) reading.keys.push({ pkcs8: await decryptKey(content, reading), alias });
+        break;
+      case oids.certBag:
+        readTyped(content, oids.x509Certificate, (der) => reading.certificates.push({ der, alias }));
+        break;
+      case oids.crlBag:
+        readTyped(content, oids.x509Crl, (der) => reading.crls.push(der));
+        break;
+      case oids.safeContentsBag:
+        await readBags(rawOf(content, 'the bags'), reading, depth + 1);
+        break;
+      default: // secrets and the like are no business of mail
+    }
+    if (reading.certificates.length + reading.keys.length + reading.crls.length > maxItems)
+      throw new RangeError(`it holds more than ${maxItems} items`);
+  }
+}
+
+/** A key may have a password of its own, as Java's programs can give it; the MAC then says nothing of that. */
+async function decryptKey(content: Asn1Node | undefined, reading: Reading): Promise<Buffer> {
+  const [algorithm, data] = itemsOf(content, 'an encrypted key');
+  const key = await reading.passwords.key();
+  const ownPassword = key !== (await reading.passwords.file());
+  const forms = ownPassword ? [...passwordForms(key), ...reading.forms] : reading.forms;
+  const plain = await decryptAny(algorithm, octetsOf(data, 'an encrypted key'), reading, forms);
+  if (plain !== undefined) return plain;
+  if (!reading.proved) throw await wrongPassword(reading);
+  throw certificateError(
+    ownPassword
+      ? 'the password of the key in the PKCS#12 file is wrong'
+      : 'the key in the PKCS#12 file has a password of its own',
+    "Give the key's own password in `keyPassword`.",
+  );
+}
+
+/** CertBag and CRLBag: a type, and the octets of what is meant. */
+function readTyped(content: Asn1Node | undefined, wanted: string, take: (der: Buffer) => void): void {
+  const [type, value] = itemsOf(content, 'a bag');
+  if (oidOf(type, 'a bag') === wanted && isContext(value, 0)) take(octetsOf(itemsOf(value, 'a bag')[0], 'a bag'));
+}
+
+function friendlyName(attributes: Asn1Node | undefined): string | undefined {
+  for (const attribute of attributes === undefined ? [] : itemsOf(attributes, 'the attributes of a bag')) {
+    const [type, values] = itemsOf(attribute, 'an attribute');
+    const [value] = itemsOf(values, 'an attribute');
+    if (oidOf(type, 'an attribute') !== oids.friendlyName || value === undefined) continue;
+    const octets = octetsOf(value, 'the friendly name');
+    if (isUniversal(value, 30) && octets.length % 2 === 0) return Buffer.from(octets).swap16().toString('utf16le');
+  }
+  return undefined;
+}

@@ -1,0 +1,48 @@
+/**
+ * PKCS#7 bundles (`.p7b`, `.p7c`): a SignedData (RFC 5652) that carries certificates and CRLs, signed or not.
+ */
+import { isContext, itemsOf, oidOf, octetsOf, rawOf } from './asn1-tree.js';
+import { certificateError } from '../certificate-error.js';
+import { maxItems } from './contents.js';
+import type { Contents } from './contents.js';
+import { decode } from '../library.js';
+import type { Asn1js } from '../library.js';
+
+/** Larger bundles are refused unread: a thousand certificates need less. */
+const maxBundleBytes = 4 << 20;
+
+const signedData = '1.2.840.113549.1.7.2';
+
+/** Reads the certificates and CRLs of a bundle. A RangeError for what is damaged, ERR_CERTIFICATE for another kind of PKCS#7. */
+export function readPkcs7(asn1js: Asn1js, bytes: Uint8Array): Contents {
+  if (bytes.length > maxBundleBytes) {
+    throw certificateError(
+      `the PKCS#7 bundle has ${bytes.length} bytes, more than ${maxBundleBytes}`,
+      'Give a bundle of the certificates that are meant.',
+    );
+  }
+  const [type, content] = itemsOf(
+    decode(asn1js, bytes, { allowTrailing: true, maxNodes: 200_000 }),
+    'the PKCS#7 structure',
+  );
+  const oid = oidOf(type, 'the PKCS#7 structure');
+  if (oid !== signedData)
+    throw certificateError(
+      `the PKCS#7 structure is of type ${oid} and holds no certificates`,
+      'Give a bundle of certificates (.p7b).',
+    );
+  const fields = itemsOf(itemsOf(content, 'signed data')[0], 'signed data');
+  const certificates = setOf(fields.find((field) => isContext(field, 0)));
+  const crls = setOf(fields.find((field) => isContext(field, 1)));
+  if (certificates.length + crls.length > maxItems) throw new RangeError(`it holds more than ${maxItems} certificates`);
+  return { format: 'PKCS#7', certificates: certificates.map((der) => ({ der })), keys: [], crls };
+
+  /** Plain certificates and CRLs are SEQUENCEs; context tags are attribute certificates and other oddities. */
+  function setOf(field: ReturnType<typeof decode> | undefined): Uint8Array[] {
+    if (field === undefined) return [];
+    if (!field.idBlock.isConstructed && octetsOf(field, 'certificates').length === 0) return [];
+    return itemsOf(field, 'certificates')
+      .filter((each) => each.idBlock.tagClass === 1)
+      .map((each) => rawOf(each, 'a certificate'));
+  }
+}

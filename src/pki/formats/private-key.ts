@@ -1,0 +1,98 @@
+/**
+ * Private keys: PKCS#8 plain and encrypted, and the older forms of RSA and EC keys. All become PKCS#8.
+ */
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { itemsOf, octetsOf } from './asn1-tree.js';
+import { certificateError } from '../certificate-error.js';
+import type { FilePasswords } from './contents.js';
+import type { WorkBudget } from './key-derivation.js';
+import { decode } from '../library.js';
+import type { Asn1js } from '../library.js';
+import { decryptPemKey, decryptWithPassword } from './password-encryption.js';
+import { passwordForms } from './password.js';
+import type { PemBlock } from './pem.js';
+
+/** The key as an object of node:crypto; ERR_CERTIFICATE where it is damaged or of a kind that OpenSSL does not know. */
+export function openPrivateKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1' = 'pkcs8'): KeyObject {
+  try {
+    return createPrivateKey({ key: der, format: 'der', type });
+  } catch (error) {
+    throw certificateError(
+      'the private key cannot be read: it is damaged, or of a kind that is not supported',
+      'Use an RSA, EC or Ed25519 key in PKCS#8.',
+      error,
+    );
+  }
+}
+
+/** PKCS#8 of a key in another form. */
+export function toPkcs8(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): Buffer {
+  return openPrivateKey(der, type).export({ format: 'der', type: 'pkcs8' });
+}
+
+/** The public half. */
+export function publicHalf(privateKey: KeyObject): KeyObject {
+  return createPublicKey(privateKey);
+}
+
+/** Decrypts EncryptedPrivateKeyInfo (RFC 5958). ERR_CERTIFICATE where the password is missing or wrong. */
+export async function decryptPkcs8(
+  asn1js: Asn1js,
+  der: Buffer,
+  passwords: FilePasswords,
+  budget: WorkBudget,
+): Promise<Buffer> {
+  const [algorithm, data] = itemsOf(decode(asn1js, der, { allowTrailing: true }), 'the encrypted key');
+  const password = await keyPassword(passwords);
+  for (const form of passwordForms(password)) {
+    const plain = await decryptWithPassword(algorithm, octetsOf(data, 'the encrypted key'), form, budget);
+    // A wrong password passes the check of the padding once in 256; the key inside decides.
+    if (plain !== undefined && isPrivateKeyInfo(plain)) return toPkcs8(plain, 'pkcs8');
+  }
+  throw wrongPassword(passwords);
+}
+
+/** Decrypts a PEM key with `DEK-Info`. */
+export async function decryptPem(
+  block: PemBlock,
+  type: 'pkcs8' | 'pkcs1' | 'sec1',
+  passwords: FilePasswords,
+): Promise<Buffer> {
+  const [cipher = '', iv = ''] = (block.headers.get('dek-info') ?? '').split(',').map((part) => part.trim());
+  if (!/^(?:[0-9A-Fa-f]{2}){8,16}$/.test(iv))
+    throw certificateError(`the DEK-Info of the key in line ${block.line} is not well-formed`, 'Copy the whole file.');
+  const password = await keyPassword(passwords);
+  const plain = decryptPemKey(cipher, Buffer.from(iv, 'hex'), block.bytes, Buffer.from(password, 'utf8'));
+  if (plain === undefined || !isSequence(plain)) throw wrongPassword(passwords);
+  return toPkcs8(plain, type);
+}
+
+async function keyPassword(passwords: FilePasswords): Promise<string> {
+  const password = await passwords.key();
+  if (password !== undefined) return password;
+  throw certificateError(
+    'the private key is encrypted, and no password was given',
+    `Give it in \`${passwords.keyField}\`.`,
+  );
+}
+
+function wrongPassword(passwords: FilePasswords): Error {
+  return certificateError(
+    'the password of the private key is wrong, or the key is damaged',
+    `Check \`${passwords.keyField}\`: case and spaces count.`,
+  );
+}
+
+/** SEQUENCE whose length is the rest, up to a byte of slack for lengths that are not minimal. */
+function isSequence(bytes: Buffer): boolean {
+  return bytes.length > 4 && bytes[0] === 0x30;
+}
+
+/** SEQUENCE { INTEGER 0 or 1, … }. */
+function isPrivateKeyInfo(bytes: Buffer): boolean {
+  if (!isSequence(bytes)) return false;
+  const lengthOctet = bytes[1] ?? 0;
+  const start = lengthOctet < 0x80 ? 2 : 2 + (lengthOctet & 0x7f);
+  return bytes[start] === 0x02 && bytes[start + 1] === 0x01;
+}

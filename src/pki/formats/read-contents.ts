@@ -1,0 +1,253 @@
+/**
+ * Reads certificates and keys from bytes of any format, told apart by what they are and not by the name of a file.
+ */
+import { children, readElement, tag } from '../../util/der.js';
+import { atPlace, certificateError } from '../certificate-error.js';
+import type { ContainedCertificate, ContainedKey, Contents, FilePasswords } from './contents.js';
+import { isJavaKeyStore, readJavaKeyStore } from './jks.js';
+import { WorkBudget } from './key-derivation.js';
+import { loadAsn1js } from '../library.js';
+import { decodeBase64, isPem, parsePem } from './pem.js';
+import type { PemBlock } from './pem.js';
+import { readPkcs12 } from './pkcs12.js';
+import { readPkcs7 } from './pkcs7.js';
+import { decryptPem, decryptPkcs8, toPkcs8 } from './private-key.js';
+
+/** How to read. */
+export interface ReadOptions {
+  readonly passwords: FilePasswords;
+  /** Are the private keys needed? Otherwise an encrypted key needs no password. */
+  readonly wantKeys: boolean;
+  /** Of key derivation in all; default 20 000 000. */
+  readonly maxRounds?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Files over 16 MiB are refused unread. */
+export const maxFileBytes = 16 << 20;
+
+/** Everything in the bytes. ERR_CERTIFICATE says what is wrong with them. */
+export async function readContents(bytes: Uint8Array, options: ReadOptions): Promise<Contents> {
+  const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const budget = new WorkBudget(options.signal, options.maxRounds);
+  budget.check();
+  if (input.length > maxFileBytes) throw tooLarge(input.length);
+  if (input.length === 0) throw certificateError('it is empty', 'Give the whole file.');
+  if (input.every((octet) => octet === 0))
+    throw certificateError(
+      'it holds nothing but zero bytes',
+      'The file was damaged; take it from a backup, or export the certificate again.',
+    );
+  const text = textOf(input);
+  if (text === undefined) return readBinary(input, options, budget);
+  if (isPem(text)) return readPem(text, options, budget);
+  const compact = text.trim();
+  if (!/^[A-Za-z0-9+/=\s]{16,}$/.test(compact)) throw notRecognised(input);
+  const decoded = decodeBase64(compact, 'the text');
+  const inner = textOf(decoded);
+  return inner !== undefined && isPem(inner) ? readPem(inner, options, budget) : readBinary(decoded, options, budget);
+}
+
+/** ERR_CERTIFICATE for what is over the limit. */
+export function tooLarge(length: number): Error {
+  return certificateError(
+    `it has ${length} bytes, more than ${maxFileBytes}`,
+    'Give a file of the certificates that are meant.',
+  );
+}
+
+/** Text in ASCII, UTF-8, or UTF-16 as PowerShell writes it; undefined for binary forms. */
+function textOf(input: Buffer): string | undefined {
+  if (input[0] === 0xff && input[1] === 0xfe) return input.toString('utf16le', 2);
+  const start = input[0] === 0xef && input[1] === 0xbb && input[2] === 0xbf ? 3 : 0;
+  const text = input.toString('latin1', start);
+  if (isPem(text) && input[0] !== 0x30) return text;
+  return /^[\t\n\r -~]*$/.test(text) && !looksLikeDer(input) ? text : undefined;
+}
+
+/** `0` begins text as well as DER; a length that fits tells them apart. */
+function looksLikeDer(input: Buffer): boolean {
+  return input[0] === 0x30 && input[1] === input.length - 2;
+}
+
+type Kind = 'certificate' | 'crl' | 'pkcs7' | 'pkcs8' | 'encrypted-pkcs8' | 'pkcs1' | 'sec1' | 'pkcs12';
+
+/** What a structure is, by its first elements; also where lengths are indefinite. */
+function kindOf(bytes: Buffer): Kind | undefined {
+  const outer = skipHeader(bytes, 0);
+  if (bytes[0] !== 0x30 || outer === undefined) return undefined;
+  const inner = skipHeader(bytes, outer);
+  switch (bytes[outer]) {
+    case 0x06:
+      return 'pkcs7';
+    case 0x30:
+      if (inner !== undefined && bytes[inner] === 0x06) return 'encrypted-pkcs8';
+      return isRevocationList(bytes) ? 'crl' : 'certificate';
+    case 0x02:
+      return kindByVersion(bytes[outer + 2], bytes[outer + 1] === 1 ? bytes[outer + 3] : 0);
+    default:
+      return undefined;
+  }
+}
+
+/** Both are a signed SEQUENCE. In a list the issuer's name is followed by a time, in a certificate by a SEQUENCE of two. */
+function isRevocationList(der: Buffer): boolean {
+  try {
+    let fields = 0;
+    for (const { tag: field } of children(der, readElement(der, readElement(der, 0).start))) {
+      if (field === tag.utcTime || field === tag.generalizedTime) return true;
+      if (++fields === 4) return false;
+    }
+    return false;
+  } catch (error) {
+    if (error instanceof RangeError) return false; // then reading it as a certificate says what is wrong
+    throw error;
+  }
+}
+
+function kindByVersion(version: number | undefined, next: number | undefined): Kind | undefined {
+  if (version === 3) return next === 0x30 ? 'pkcs12' : undefined;
+  if (version !== 0 && version !== 1) return undefined;
+  return next === 0x30 ? 'pkcs8' : next === 0x02 ? 'pkcs1' : next === 0x04 ? 'sec1' : undefined;
+}
+
+/** Offset of the content of the element at `at`. */
+function skipHeader(bytes: Buffer, at: number): number | undefined {
+  const length = bytes[at + 1];
+  if (length === undefined) return undefined;
+  return at + 2 + (length > 0x80 ? length & 0x7f : 0);
+}
+
+async function readBinary(bytes: Buffer, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
+  try {
+    if (isJavaKeyStore(bytes))
+      return await readJavaKeyStore(await loadAsn1js(), bytes, options.passwords, options.wantKeys, budget);
+    const kind = kindOf(bytes);
+    if (kind === undefined) throw notRecognised(bytes);
+    return await readKind(kind, bytes, options, budget);
+  } catch (error) {
+    throw damaged(error);
+  }
+}
+
+/** A RangeError of a reader in words for people; other errors as they are. */
+function damaged(error: unknown): unknown {
+  if (!(error instanceof RangeError)) return error;
+  return certificateError(
+    `it is damaged or truncated: ${error.message}`,
+    'Copy the whole file in binary mode, or export the certificate again.',
+    error,
+  );
+}
+
+async function readKind(kind: Kind, bytes: Buffer, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
+  switch (kind) {
+    case 'certificate':
+      return { format: 'certificate', certificates: [{ der: bytes }], keys: [], crls: [] };
+    case 'crl':
+      return { format: 'revocation list', certificates: [], keys: [], crls: [bytes] };
+    case 'pkcs7':
+      return readPkcs7(await loadAsn1js(), bytes);
+    case 'pkcs12':
+      return readPkcs12(await loadAsn1js(), bytes, options.passwords, options.wantKeys, budget);
+    case 'encrypted-pkcs8':
+      return onlyKey(
+        'encrypted private key',
+        options.wantKeys ? await decryptPkcs8(await loadAsn1js(), bytes, options.passwords, budget) : undefined,
+      );
+    default:
+      return onlyKey('private key', toPkcs8(bytes, kind));
+  }
+}
+
+function onlyKey(format: string, pkcs8: Buffer | undefined): Contents {
+  return { format, certificates: [], keys: pkcs8 === undefined ? [] : [{ pkcs8 }], crls: [] };
+}
+
+/** Nothing of it is shown: somebody may have put a password in its place. */
+function notRecognised(bytes: Buffer): Error {
+  const kind = /^[ -~\s]+$/.test(bytes.subarray(0, 8).toString('latin1')) ? 'text' : 'binary data';
+  return certificateError(
+    `it is not recognised: it is ${kind} that is none of PEM, DER, PKCS#7, PKCS#12 and JKS`,
+    'Give the certificate in one of these formats.',
+  );
+}
+
+const keyTypes: ReadonlyMap<string, 'pkcs8' | 'pkcs1' | 'sec1'> = new Map([
+  ['PRIVATE KEY', 'pkcs8'],
+  ['RSA PRIVATE KEY', 'pkcs1'],
+  ['EC PRIVATE KEY', 'sec1'],
+]);
+
+const containers: ReadonlySet<string> = new Set(['PKCS7', 'CMS', 'PKCS #7 SIGNED DATA', 'PKCS12']);
+
+/** Blocks that may stand in such a file and are of no use here. */
+const passedOver: ReadonlySet<string> = new Set([
+  'EC PARAMETERS',
+  'DH PARAMETERS',
+  'PUBLIC KEY',
+  'ATTRIBUTE CERTIFICATE',
+]);
+
+async function readPem(text: string, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
+  const certificates: ContainedCertificate[] = [];
+  const keys: ContainedKey[] = [];
+  const crls: Uint8Array[] = [];
+  const blocks = parsePem(text);
+  for (const block of blocks) {
+    try {
+      const contents = await readBlock(block, options, budget);
+      certificates.push(...contents.certificates);
+      keys.push(...contents.keys);
+      crls.push(...contents.crls);
+    } catch (error) {
+      throw atPlace(damaged(error), `the PEM block ${block.label} of line ${block.line}`);
+    }
+  }
+  if (blocks.every(({ label }) => passedOver.has(label))) {
+    throw certificateError(
+      `it holds ${blocks.map(({ label }) => label).join(', ') || 'no PEM block'}, but no certificate and no private key`,
+      'Give a file with a CERTIFICATE block.',
+    );
+  }
+  return { format: 'PEM', certificates, keys, crls };
+}
+
+async function readBlock(block: PemBlock, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
+  const nothing = { format: 'PEM', certificates: [], keys: [], crls: [] };
+  const keyType = keyTypes.get(block.label);
+  if (keyType !== undefined) {
+    if (!options.wantKeys) return nothing;
+    const isEncrypted = block.headers.has('dek-info');
+    return onlyKey(
+      'PEM',
+      isEncrypted ? await decryptPem(block, keyType, options.passwords) : toPkcs8(block.bytes, keyType),
+    );
+  }
+  switch (block.label) {
+    case 'CERTIFICATE':
+    case 'X509 CERTIFICATE':
+      return { ...nothing, certificates: [{ der: block.bytes }] };
+    case 'TRUSTED CERTIFICATE': // OpenSSL appends its trust settings
+      return { ...nothing, certificates: [{ der: firstElement(block.bytes) }] };
+    case 'X509 CRL':
+      return { ...nothing, crls: [block.bytes] };
+    case 'ENCRYPTED PRIVATE KEY':
+      return readBinary(block.bytes, options, budget);
+    default:
+      if (containers.has(block.label)) return readBinary(block.bytes, options, budget);
+      if (passedOver.has(block.label)) return nothing;
+      throw certificateError('blocks of this kind are not supported', unsupportedRemedy(block.label));
+  }
+}
+
+function unsupportedRemedy(label: string): string {
+  if (label === 'OPENSSH PRIVATE KEY') return 'Convert the key: `ssh-keygen -p -m PKCS8 -f FILE`.';
+  if (label.endsWith('CERTIFICATE REQUEST'))
+    return 'A request is not a certificate yet: give what the certification authority sent back.';
+  return 'Give blocks of CERTIFICATE, PRIVATE KEY, ENCRYPTED PRIVATE KEY, RSA or EC PRIVATE KEY, PKCS7 or PKCS12.';
+}
+
+function firstElement(bytes: Buffer): Buffer {
+  return bytes.subarray(0, readElement(bytes, 0).end);
+}

@@ -1,0 +1,128 @@
+/** Certificate policies along a path: RFC 5280 section 6.1 with the graph of RFC 9618, whose size is bounded by its input. */
+import { children, contentOf, oidText, readElement } from '../../util/der.js';
+import type { Certificate } from '../x509/certificate.js';
+
+const anyPolicy = '2.5.29.32.0';
+const policiesOid = '2.5.29.32';
+const mappingsOid = '2.5.29.33';
+const constraintsOid = '2.5.29.36';
+const inhibitAnyOid = '2.5.29.54';
+
+/** OIDs of the extensions that are processed here. */
+export const policyExtensions = [policiesOid, mappingsOid, constraintsOid, inhibitAnyOid] as const;
+
+/** Policies a node stands for in the next certificate. One level of the graph: valid policy to that. */
+type Level = Map<string, Set<string>>;
+
+/** Walks a path from the certificate below the anchor to the leaf. Policies of any name are acceptable to start with. */
+export class PolicyChecker {
+  readonly #length: number;
+  #level: Level | undefined = new Map([[anyPolicy, new Set([anyPolicy])]]);
+  #explicitPolicy: number;
+  #policyMapping: number;
+  #inhibitAny: number;
+
+  constructor(length: number) {
+    this.#length = length;
+    this.#explicitPolicy = this.#policyMapping = this.#inhibitAny = length + 1;
+  }
+
+  /** The certificate at `index` (0 is below the anchor); what is wrong, or undefined. A RangeError where an extension is not well-formed. */
+  check(certificate: Certificate, index: number, selfIssued: boolean): string | undefined {
+    const isLeaf = index === this.#length - 1;
+    this.#descend(certificate, selfIssued && !isLeaf);
+    if (this.#explicitPolicy === 0 && !this.#level) return 'no certificate policy is valid for the whole path';
+    const mappings = isLeaf ? undefined : readMappings(certificate);
+    if (mappings) {
+      if (mappings.some(([from, to]) => from === anyPolicy || to === anyPolicy))
+        return 'a policy mapping names anyPolicy';
+      this.#map(mappings);
+    }
+    if (isLeaf || !selfIssued) {
+      if (this.#explicitPolicy > 0) this.#explicitPolicy--;
+      if (this.#policyMapping > 0) this.#policyMapping--;
+      if (this.#inhibitAny > 0) this.#inhibitAny--;
+    }
+    const constraints = readConstraints(certificate);
+    if (constraints.requireExplicitPolicy !== undefined) {
+      if (!isLeaf || constraints.requireExplicitPolicy === 0)
+        this.#explicitPolicy = Math.min(this.#explicitPolicy, constraints.requireExplicitPolicy);
+    }
+    if (constraints.inhibitPolicyMapping !== undefined)
+      this.#policyMapping = Math.min(this.#policyMapping, constraints.inhibitPolicyMapping);
+    const inhibit = certificate.extensions.get(inhibitAnyOid);
+    if (inhibit)
+      this.#inhibitAny = Math.min(this.#inhibitAny, smallNumber(inhibit.value, readElement(inhibit.value, 0)));
+    if (isLeaf && this.#explicitPolicy === 0 && !this.#level)
+      return 'no certificate policy is valid for the whole path';
+    return undefined;
+  }
+
+  /** Section 6.1.3 (d) and (e): the next level, from what the certificate asserts. */
+  #descend(certificate: Certificate, selfIssuedCa: boolean): void {
+    const extension = certificate.extensions.get(policiesOid);
+    const above = this.#level;
+    if (!extension || !above) {
+      this.#level = undefined;
+      return;
+    }
+    const asserted = [...children(extension.value, readElement(extension.value, 0))].map((information) =>
+      oidText(contentOf(extension.value, readElement(extension.value, information.start, information.end))),
+    );
+    if (new Set(asserted).size !== asserted.length) throw new RangeError('a certificate policy comes twice');
+    const expected = new Set<string>();
+    for (const policies of above.values()) for (const policy of policies) expected.add(policy);
+    const level: Level = new Map();
+    for (const policy of asserted) {
+      if (policy !== anyPolicy && (expected.has(policy) || above.has(anyPolicy))) level.set(policy, new Set([policy]));
+    }
+    if (asserted.includes(anyPolicy) && (this.#inhibitAny > 0 || selfIssuedCa)) {
+      for (const policy of expected) if (!level.has(policy)) level.set(policy, new Set([policy]));
+    }
+    this.#level = level.size > 0 ? level : undefined;
+  }
+
+  /** Section 6.1.4 (b). */
+  #map(mappings: readonly (readonly [string, string])[]): void {
+    if (!this.#level) return;
+    const targets = new Map<string, Set<string>>();
+    for (const [from, to] of mappings) {
+      const set = targets.get(from);
+      if (set) set.add(to);
+      else targets.set(from, new Set([to]));
+    }
+    for (const [from, to] of targets) {
+      if (this.#policyMapping === 0) this.#level.delete(from);
+      else if (this.#level.has(from) || this.#level.has(anyPolicy)) this.#level.set(from, to);
+    }
+    if (this.#level.size === 0) this.#level = undefined;
+  }
+}
+
+function readMappings(certificate: Certificate): [string, string][] | undefined {
+  const extension = certificate.extensions.get(mappingsOid);
+  if (!extension) return undefined;
+  return [...children(extension.value, readElement(extension.value, 0))].map((pair) => {
+    const [from, to] = [...children(extension.value, pair)];
+    if (!from || !to) throw new RangeError('a policy mapping is incomplete');
+    return [oidText(contentOf(extension.value, from)), oidText(contentOf(extension.value, to))];
+  });
+}
+
+function readConstraints(certificate: Certificate): { requireExplicitPolicy?: number; inhibitPolicyMapping?: number } {
+  const extension = certificate.extensions.get(constraintsOid);
+  const result: { requireExplicitPolicy?: number; inhibitPolicyMapping?: number } = {};
+  if (!extension) return result;
+  for (const field of children(extension.value, readElement(extension.value, 0))) {
+    if (field.tag === 0x80) result.requireExplicitPolicy = smallNumber(extension.value, field);
+    else if (field.tag === 0x81) result.inhibitPolicyMapping = smallNumber(extension.value, field);
+  }
+  return result;
+}
+
+/** A skip count; more than any path is long is as good as that. */
+function smallNumber(bytes: Uint8Array, part: { readonly start: number; readonly end: number }): number {
+  let value = 0;
+  for (let at = part.start; at < part.end; at++) value = Math.min(value * 256 + (bytes[at] ?? 0), 1_000_000);
+  return value;
+}

@@ -1,0 +1,132 @@
+/** Has a certificate of a path been revoked, as far as the lists at hand tell (RFC 5280 section 6.3)? */
+import { children, contentOf, readElement } from '../../util/der.js';
+import type { Certificate } from '../x509/certificate.js';
+import { allReasons, findEntry, generalNameKey, readPointNames, readReasons } from '../x509/crl.js';
+import type { RevocationList } from '../x509/crl.js';
+import { comparableName, nameParts } from '../x509/distinguished-name.js';
+import { isSignedBy } from '../x509/signature.js';
+
+const distributionPointsOid = '2.5.29.31';
+const removeFromCrl = 8;
+
+/** A place where the CA says that lists for a certificate are. */
+interface DistributionPoint {
+  /** Comparable names; undefined where it gives none. */
+  readonly names: readonly string[] | undefined;
+  readonly reasons: number;
+  /** Comparable `directory:` texts of the list's issuers, where that is not the CA. */
+  readonly crlIssuers: readonly string[] | undefined;
+}
+
+/** What the check needs of the path's validator. */
+export interface RevocationContext {
+  readonly lists: readonly RevocationList[];
+  readonly at: Date;
+  /** Certificates whose keys may have signed a list in the name of `issuer` (comparable), trusted for that; the path's own CA first. */
+  signersOf(issuer: string): Iterable<Certificate>;
+}
+
+/** undefined: not revoked. Else what is wrong, 'could not be determined' included. */
+export function revocationProblem(certificate: Certificate, context: RevocationContext): string | undefined {
+  const issuer = comparableName(nameParts(certificate.issuer));
+  const points = readPoints(certificate, issuer);
+  let covered = 0;
+  for (const list of context.lists) {
+    if (covered === allReasons) break;
+    if (list.base !== undefined) continue;
+    const reasons = applicableReasons(list, certificate, issuer, points);
+    if ((reasons & ~covered) === 0 || !isCurrent(list, context.at) || !isGenuine(list, context)) continue;
+    let entry = findEntry(list, certificate.serialNumber, issuer);
+    const delta = deltaOf(list, context);
+    if (delta) entry = findEntry(delta, certificate.serialNumber, issuer) ?? entry;
+    if (entry?.unclear) continue;
+    if (entry && entry.reason !== removeFromCrl) return 'the certificate has been revoked';
+    covered |= reasons;
+  }
+  return covered === allReasons
+    ? undefined
+    : 'its revocation status could not be determined from the revocation lists given';
+}
+
+function isCurrent(list: RevocationList, at: Date): boolean {
+  return list.thisUpdate <= at && (list.nextUpdate === undefined || list.nextUpdate >= at) && !list.unusable;
+}
+
+function isGenuine(list: RevocationList, context: RevocationContext): boolean {
+  for (const signer of context.signersOf(list.issuer)) {
+    const mayWhat = signer.keyUsage;
+    if (mayWhat && !mayWhat.has('cRLSign')) continue;
+    if (isSignedBy(signer, list.signatureAlgorithm, list.tbs, list.signature)) return true;
+  }
+  return false;
+}
+
+/** The newest delta list on top of this one. */
+function deltaOf(list: RevocationList, context: RevocationContext): RevocationList | undefined {
+  let best: RevocationList | undefined;
+  for (const delta of context.lists) {
+    if (
+      delta.base === undefined ||
+      delta.issuer !== list.issuer ||
+      list.number === undefined ||
+      delta.number === undefined
+    )
+      continue;
+    if (delta.base > list.number || delta.number < list.number || !sameScope(delta, list)) continue;
+    if (best?.number !== undefined && best.number >= delta.number) continue;
+    if (isCurrent(delta, context.at) && isGenuine(delta, context)) best = delta;
+  }
+  return best;
+}
+
+function sameScope(a: RevocationList, b: RevocationList): boolean {
+  const [left, right] = [a.scope.der, b.scope.der];
+  return left === right || (left !== undefined && right !== undefined && Buffer.compare(left, right) === 0);
+}
+
+/** The reasons for which this list speaks of this certificate; 0 where it does not. */
+function applicableReasons(
+  list: RevocationList,
+  certificate: Certificate,
+  issuer: string,
+  points: readonly DistributionPoint[],
+): number {
+  const { scope } = list;
+  const isCa = certificate.basicConstraints?.ca ?? false;
+  if (scope.onlyAttribute || (scope.onlyUser && isCa) || (scope.onlyCa && !isCa)) return 0;
+  let reasons = 0;
+  const candidates: readonly DistributionPoint[] =
+    points.length > 0 ? points : [{ names: undefined, reasons: allReasons, crlIssuers: undefined }];
+  for (const point of candidates) {
+    const issuers = point.crlIssuers ?? [`directory:${issuer}`];
+    if (!issuers.includes(`directory:${list.issuer}`)) continue;
+    if (point.crlIssuers && !scope.indirect && list.issuer !== issuer) continue;
+    const names = point.names ?? point.crlIssuers;
+    if (scope.names && names && !scope.names.some((name) => names.includes(name))) continue;
+    if (scope.names && !names) continue;
+    reasons |= point.reasons & scope.reasons;
+  }
+  // A list without any scope is complete for its issuer, whatever points the certificate names.
+  if (!scope.der && list.issuer === issuer) reasons |= allReasons;
+  return reasons;
+}
+
+function readPoints(certificate: Certificate, issuer: string): DistributionPoint[] {
+  const extension = certificate.extensions.get(distributionPointsOid);
+  if (!extension) return [];
+  const { value } = extension;
+  return [...children(value, readElement(value, 0))].map((point) => {
+    let names: string[] | undefined;
+    let reasons = allReasons;
+    let crlIssuers: string[] | undefined;
+    const fields = [...children(value, point)];
+    const issuerField = fields.find((field) => field.tag === 0xa2);
+    if (issuerField) crlIssuers = [...children(value, issuerField)].map((name) => generalNameKey(value, name));
+    const base = crlIssuers?.[0]?.replace(/^directory:/, '') ?? issuer;
+    for (const field of fields) {
+      if (field.tag === 0xa0) names = readPointNames(value, readElement(value, field.start, field.end), base);
+      else if (field.tag === 0x81) reasons = readReasons(contentOf(value, field));
+    }
+    return { names, reasons, crlIssuers };
+  });
+}

@@ -1,0 +1,295 @@
+/**
+ * Certification paths (RFC 5280 section 6): found by a bounded search, then checked from the anchor down. Certificates come from
+ * strangers, so every loop here has a limit: two CAs that certify each other must not keep us busy.
+ */
+import type { Certificate } from '../x509/certificate.js';
+import type { RevocationList } from '../x509/crl.js';
+import { keyPurpose } from '../x509/extensions.js';
+import type { KeyUsage } from '../x509/extensions.js';
+import { lacksParameters, withWholeKeys } from './inherited-parameters.js';
+import { NameChecker, nameConstraintsOid } from './path-names.js';
+import { PolicyChecker, policyExtensions } from './path-policies.js';
+import { isIssuedBy, maxCandidates, PathPool } from './path-pool.js';
+import type { Candidate } from './path-pool.js';
+import { revocationProblem } from './path-revocation.js';
+import { showText } from '../../util/show.js';
+
+/** The most certificates in a path, the anchor included. */
+const maxDepth = 12;
+
+const understood = new Set<string>([
+  '2.5.29.15',
+  '2.5.29.17',
+  '2.5.29.19',
+  '2.5.29.31',
+  '2.5.29.35',
+  '2.5.29.37',
+  '2.5.29.14',
+  nameConstraintsOid,
+  ...policyExtensions,
+]);
+
+/** What a path is judged by. */
+export interface PathOptions {
+  readonly anchors: readonly Certificate[];
+  /** Certificates that may stand between; nothing in them is believed. */
+  readonly intermediates: readonly Certificate[];
+  /** Where any is given, every certificate below the anchor must have its status from one of them. */
+  readonly revocationLists?: readonly RevocationList[] | undefined;
+  readonly at: Date;
+  /** OID of extended key usage that the leaf, and CAs that limit theirs, must allow; 'any' asks for none. Default emailProtection. */
+  readonly purpose?: string | undefined;
+  /** The leaf's key usage, where it has one, must allow one of these. */
+  readonly keyUsages?: readonly KeyUsage[] | undefined;
+}
+
+/** `trusted` with the path from leaf to anchor, or `problem` in words. */
+export type PathResult =
+  | { readonly trusted: true; readonly path: readonly Certificate[]; readonly problem?: undefined }
+  | { readonly trusted: false; readonly path?: undefined; readonly problem: string };
+
+/** Does a path lead from the leaf to an anchor, and does all of it hold? Never throws for what certificates contain. */
+export function validatePath(leaf: Certificate, options: PathOptions): PathResult {
+  return pathValidator(options)(leaf);
+}
+
+/** The same for several leaves, within the limits of one. */
+export function pathValidator(options: PathOptions): (leaf: Certificate) => PathResult {
+  let pool: PathPool | undefined;
+  return (leaf) =>
+    new PathSearch(options, (pool ??= new PathPool(options.anchors, options.intermediates)), 0).validate(leaf);
+}
+
+class PathSearch {
+  readonly #options: PathOptions;
+  readonly #pool: PathPool;
+  readonly #forLists: number;
+  #problem = 'no path to a trust anchor was found: an intermediate certificate or the right anchor is missing';
+  #problemDepth = 0;
+
+  /** `forLists` counts the searches for signers of revocation lists that this one is inside of. */
+  constructor(options: PathOptions, pool: PathPool, forLists: number) {
+    this.#options = options;
+    this.#pool = pool;
+    this.#forLists = forLists;
+  }
+
+  validate(leaf: Certificate): PathResult {
+    if (this.#options.intermediates.length > maxCandidates) {
+      return { trusted: false, problem: `there are more than ${maxCandidates} certificates to look through` };
+    }
+    const direct = this.#options.anchors.find((anchor) => sameBytes(anchor.der, leaf.der));
+    if (direct) {
+      const problem = this.#guard(() => dateProblem(leaf, this.#options.at) ?? this.#leafProblem(leaf));
+      return problem === undefined ? { trusted: true, path: [leaf] } : { trusted: false, problem };
+    }
+    const path = this.#extend([leaf]);
+    return path ? { trusted: true, path } : { trusted: false, problem: this.#problem };
+  }
+
+  /** Depth first from the leaf upwards; the first path that holds in every respect. */
+  #extend(path: readonly Certificate[]): readonly Certificate[] | undefined {
+    if (path.length >= maxDepth) return this.#note(path.length, `the path has more than ${maxDepth} certificates`);
+    const current = path[path.length - 1] as Certificate;
+    for (const { certificate: issuer, anchor } of this.#pool.issuersOf(current, rankFor(current))) {
+      if (path.some((member) => sameBytes(member.der, issuer.der))) continue;
+      const longer = [...path, issuer];
+      if (!anchor) {
+        const found = this.#extend(longer);
+        if (found) return found;
+        continue;
+      }
+      const whole = withWholeKeys(longer);
+      const problem = this.#guard(() => this.#pathProblem(whole));
+      if (problem === undefined) return whole;
+      this.#note(longer.length, problem);
+    }
+    if (this.#pool.spent !== undefined)
+      return this.#note(maxDepth, `the search for a path was given up: too many ${this.#pool.spent}`);
+    const refused = this.#pool.refusedIssuer(current);
+    return refused && this.#note(1, signatureText(current, refused));
+  }
+
+  /** Remembers what the deepest attempt failed of; that is what a person can mend. */
+  #note(depth: number, problem: string): undefined {
+    if (depth > this.#problemDepth) {
+      this.#problemDepth = depth;
+      this.#problem = problem;
+    }
+    return undefined;
+  }
+
+  /**
+   * `path` is leaf first, anchor last, and every signature in it verifies, but for those by keys that lacked their parameters.
+   * Revocation comes last: only who may issue certificates can make paths that get as far, and it is the dear part.
+   */
+  #pathProblem(path: readonly Certificate[]): string | undefined {
+    const anchor = path[path.length - 1] as Certificate;
+    const below = path.slice(0, -1).reverse();
+    const problem = this.#structureProblem(anchor, below);
+    if (problem !== undefined) return problem;
+    for (const [index, certificate] of below.entries()) {
+      const revocation = this.#revocation(certificate, below[index - 1] ?? anchor);
+      if (revocation !== undefined) return revocation;
+    }
+    return undefined;
+  }
+
+  #structureProblem(anchor: Certificate, below: readonly Certificate[]): string | undefined {
+    const { at, purpose = keyPurpose.emailProtection } = this.#options;
+    const names = new NameChecker();
+    const policies = new PolicyChecker(below.length);
+    let pathLength = below.length;
+    const anchorProblem = dateProblem(anchor, at) ?? this.#caProblem(anchor, purpose, anchor.version === 3);
+    if (anchorProblem !== undefined) return anchorProblem;
+    names.add(anchor);
+    if (anchor.basicConstraints?.pathLength !== undefined)
+      pathLength = Math.min(pathLength, anchor.basicConstraints.pathLength);
+    for (const [index, certificate] of below.entries()) {
+      const isLeaf = index === below.length - 1;
+      const selfIssued = this.#isSelfIssued(certificate);
+      const issuer = index === 0 ? anchor : (below[index - 1] as Certificate);
+      const problem =
+        (lacksParameters(issuer) && !isIssuedBy(certificate, issuer)
+          ? signatureText(certificate, issuer)
+          : undefined) ??
+        dateProblem(certificate, at) ??
+        (selfIssued && !isLeaf ? undefined : prefixed(certificate, names.check(certificate))) ??
+        prefixed(certificate, policies.check(certificate, index, selfIssued)) ??
+        criticalProblem(certificate);
+      if (problem !== undefined) return problem;
+      if (isLeaf) return this.#leafProblem(certificate);
+      const ca = this.#caProblem(certificate, purpose, true);
+      if (ca !== undefined) return ca;
+      names.add(certificate);
+      if (!selfIssued && --pathLength < 0)
+        return `${nameOf(certificate)}: the path is longer than a certificate above it allows`;
+      const limit = certificate.basicConstraints?.pathLength;
+      if (limit !== undefined) pathLength = Math.min(pathLength, limit);
+    }
+    return undefined;
+  }
+
+  #caProblem(certificate: Certificate, purpose: string, mustSayCa: boolean): string | undefined {
+    if (mustSayCa && !certificate.basicConstraints?.ca) return `${nameOf(certificate)} is not a CA (basicConstraints)`;
+    if (certificate.keyUsage && !certificate.keyUsage.has('keyCertSign'))
+      return `${nameOf(certificate)} may not sign certificates (keyUsage)`;
+    if (!allowsPurpose(certificate, purpose)) {
+      return `${nameOf(certificate)} limits what its certificates are for, and this is not among it (extendedKeyUsage)`;
+    }
+    return undefined;
+  }
+
+  #leafProblem(leaf: Certificate): string | undefined {
+    const { purpose = keyPurpose.emailProtection, keyUsages } = this.#options;
+    if (!allowsPurpose(leaf, purpose)) return `${nameOf(leaf)} is not for this purpose (extendedKeyUsage)`;
+    if (keyUsages && leaf.keyUsage && !keyUsages.some((usage) => leaf.keyUsage?.has(usage))) {
+      return `${nameOf(leaf)} may not be used for this (keyUsage has none of ${keyUsages.join(', ')})`;
+    }
+    return undefined;
+  }
+
+  #revocation(certificate: Certificate, issuer: Certificate): string | undefined {
+    const lists = this.#options.revocationLists ?? [];
+    if (lists.length === 0) return undefined;
+    const problem = revocationProblem(certificate, {
+      lists,
+      at: this.#options.at,
+      signersOf: (name) => this.#listSigners(name, issuer, certificate),
+    });
+    return prefixed(certificate, problem);
+  }
+
+  /** The CA itself, then any certificate in its name that has a path of its own to an anchor. */
+  *#listSigners(name: string, issuer: Certificate, subject: Certificate): Generator<Certificate> {
+    if (this.#pool.namesOf(issuer).subject === name) yield issuer;
+    const known = this.#pool.listSigners[this.#forLists];
+    if (!known) return;
+    for (const { certificate, anchor } of this.#pool.named(name)) {
+      if (certificate === issuer) continue;
+      // Its own status may stand in a list that it signs; that its path holds otherwise is being found out just now.
+      const isItself = sameBytes(certificate.der, subject.der);
+      if (isItself && this.#forLists === 0) continue;
+      if (anchor || isItself) yield certificate;
+      else {
+        let trusted = known.get(certificate);
+        if (trusted === undefined) {
+          if (this.#pool.spent !== undefined) return;
+          const search = new PathSearch(
+            { ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any },
+            this.#pool,
+            this.#forLists + 1,
+          );
+          trusted = search.validate(certificate).trusted;
+          known.set(certificate, trusted);
+        }
+        if (trusted) yield certificate;
+      }
+    }
+  }
+
+  #isSelfIssued(certificate: Certificate): boolean {
+    const { subject, issuer } = this.#pool.namesOf(certificate);
+    return subject === issuer;
+  }
+
+  /** What cannot be read in a certificate makes its path invalid, and nothing more. */
+  #guard(check: () => string | undefined): string | undefined {
+    try {
+      return check();
+    } catch (error) {
+      if (error instanceof RangeError) return `an extension is not well-formed: ${error.message}`;
+      throw error;
+    }
+  }
+}
+
+/** Those that key identifiers point to first, anchors before others. */
+function rankFor(subject: Certificate): (candidate: Candidate) => number {
+  const wanted = subject.authorityKeyIdentifier?.keyIdentifier;
+  return ({ certificate, anchor }) => {
+    const identifier = certificate.subjectKeyIdentifier;
+    const fits = wanted !== undefined && identifier !== undefined && sameBytes(wanted, identifier);
+    return (fits ? 0 : 2) + (anchor ? 0 : 1);
+  };
+}
+
+/** Without extendedKeyUsage everything is allowed; and everything is, where no purpose is asked for. */
+function allowsPurpose(certificate: Certificate, purpose: string): boolean {
+  const purposes = certificate.extendedKeyUsage;
+  return purpose === keyPurpose.any || !purposes || purposes.includes(purpose) || purposes.includes(keyPurpose.any);
+}
+
+function signatureText(certificate: Certificate, issuer: Certificate): string {
+  return `the signature on the certificate of ${nameOf(certificate)} does not verify with the key of ${nameOf(issuer)}`;
+}
+
+function dateProblem(certificate: Certificate, at: Date): string | undefined {
+  const { validFrom, validTo } = certificate.info;
+  if (at < validFrom) return `${nameOf(certificate)} is not valid before ${validFrom.toISOString()}`;
+  if (at > validTo) return `${nameOf(certificate)} expired on ${validTo.toISOString()}`;
+  return undefined;
+}
+
+function criticalProblem(certificate: Certificate): string | undefined {
+  for (const [oid, { critical }] of certificate.extensions) {
+    if (critical && !understood.has(oid))
+      return `${nameOf(certificate)} has the critical extension ${oid}, which is not understood`;
+  }
+  return undefined;
+}
+
+function prefixed(certificate: Certificate, problem: string | undefined): string | undefined {
+  return problem === undefined ? undefined : `${nameOf(certificate)}: ${problem}`;
+}
+
+function nameOf(certificate: Certificate): string {
+  return showText(
+    certificate.info.subject === '' ? `certificate ${certificate.info.serialNumber}` : certificate.info.subject,
+    200,
+  );
+}
+
+function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
+  return a === b || Buffer.compare(a, b) === 0;
+}

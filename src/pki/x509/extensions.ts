@@ -1,0 +1,195 @@
+/**
+ * The extensions of a certificate (RFC 5280 section 4.2): all of them raw, and decoded those that mail needs.
+ */
+import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
+import type { DerElement } from '../../util/der.js';
+import { stringOf } from './distinguished-name.js';
+
+/** OIDs of the extensions that are decoded. */
+export const extensionOid = {
+  subjectKeyIdentifier: '2.5.29.14',
+  keyUsage: '2.5.29.15',
+  subjectAltName: '2.5.29.17',
+  basicConstraints: '2.5.29.19',
+  authorityKeyIdentifier: '2.5.29.35',
+  extendedKeyUsage: '2.5.29.37',
+} as const;
+
+/** Purposes of extended key usage. */
+export const keyPurpose = {
+  any: '2.5.29.37.0',
+  serverAuth: '1.3.6.1.5.5.7.3.1',
+  clientAuth: '1.3.6.1.5.5.7.3.2',
+  emailProtection: '1.3.6.1.5.5.7.3.4',
+} as const;
+
+/** Bits of keyUsage, in the order of their numbers. */
+const keyUsageNames = [
+  'digitalSignature',
+  'nonRepudiation',
+  'keyEncipherment',
+  'dataEncipherment',
+  'keyAgreement',
+  'keyCertSign',
+  'cRLSign',
+  'encipherOnly',
+  'decipherOnly',
+] as const;
+
+/** A bit of keyUsage. */
+export type KeyUsage = (typeof keyUsageNames)[number];
+
+/** An extension as it came. */
+export interface CertificateExtension {
+  readonly critical: boolean;
+  /** Content of the OCTET STRING. */
+  readonly value: Uint8Array;
+}
+
+/** A GeneralName. */
+export interface GeneralName {
+  readonly type: 'email' | 'smtpUtf8Mailbox' | 'dns' | 'uri' | 'directory' | 'ip' | 'other';
+  /** Text of the string types; '' of the others. */
+  readonly value: string;
+  /** DER; of 'directory' the Name, of 'ip' the octets, of the others the whole GeneralName. */
+  readonly der: Uint8Array;
+}
+
+/** What the extensions say. */
+export interface CertificateExtensions {
+  /** By OID, each once. */
+  readonly extensions: ReadonlyMap<string, CertificateExtension>;
+  /** undefined: every usage. */
+  readonly keyUsage: ReadonlySet<KeyUsage> | undefined;
+  /** OIDs; undefined: every purpose. */
+  readonly extendedKeyUsage: readonly string[] | undefined;
+  readonly basicConstraints: { readonly ca: boolean; readonly pathLength: number | undefined } | undefined;
+  readonly subjectKeyIdentifier: Uint8Array | undefined;
+  /** `issuer` is GeneralNames (content octets), `serialNumber` content octets. */
+  readonly authorityKeyIdentifier:
+    | {
+        readonly keyIdentifier?: Uint8Array | undefined;
+        readonly issuer?: Uint8Array | undefined;
+        readonly serialNumber?: Uint8Array | undefined;
+      }
+    | undefined;
+  /** Empty where the certificate has none. */
+  readonly subjectAltNames: readonly GeneralName[];
+}
+
+/** Reads the [3] field of a TBSCertificate; a RangeError where a known extension is not well-formed or any comes twice. */
+export function readExtensions(bytes: Uint8Array, field: DerElement | undefined): CertificateExtensions {
+  const extensions =
+    field === undefined
+      ? new Map<string, CertificateExtension>()
+      : extensionMap(bytes, readElement(bytes, field.start, field.end));
+  const read = <T>(oid: string, decoder: (value: Uint8Array) => T): T | undefined => {
+    const extension = extensions.get(oid);
+    return extension === undefined ? undefined : decoder(extension.value);
+  };
+  return {
+    extensions,
+    keyUsage: read(extensionOid.keyUsage, readKeyUsage),
+    extendedKeyUsage: read(extensionOid.extendedKeyUsage, readExtendedKeyUsage),
+    basicConstraints: read(extensionOid.basicConstraints, readBasicConstraints),
+    subjectKeyIdentifier: read(extensionOid.subjectKeyIdentifier, (value) =>
+      contentOf(value, expectTag(value, tag.octetString)),
+    ),
+    authorityKeyIdentifier: read(extensionOid.authorityKeyIdentifier, readAuthorityKeyIdentifier),
+    subjectAltNames: read(extensionOid.subjectAltName, (value) => readGeneralNames(value)) ?? [],
+  };
+}
+
+/** Extensions (a SEQUENCE OF Extension, also of CRLs) by OID. */
+export function extensionMap(bytes: Uint8Array, list: DerElement): Map<string, CertificateExtension> {
+  const extensions = new Map<string, CertificateExtension>();
+  for (const extension of children(bytes, list)) {
+    const [name, ...rest] = [...children(bytes, extension)];
+    const value = rest.at(-1);
+    if (name?.tag !== tag.oid || value?.tag !== tag.octetString || rest.length > 2) {
+      throw new RangeError(`the extension at byte ${extension.offset} is not well-formed`);
+    }
+    const oid = oidText(contentOf(bytes, name));
+    if (extensions.has(oid)) throw new RangeError(`extension ${oid} comes twice`);
+    const critical = rest.length === 2 && rest[0]?.tag === tag.boolean && (bytes[rest[0].start] ?? 0) !== 0;
+    extensions.set(oid, { critical, value: contentOf(bytes, value) });
+  }
+  return extensions;
+}
+
+function expectTag(value: Uint8Array, tagByte: number): DerElement {
+  const element = readElement(value, 0);
+  if (element.tag !== tagByte || element.end !== value.length) throw new RangeError('an extension is not of its type');
+  return element;
+}
+
+function readKeyUsage(value: Uint8Array): ReadonlySet<KeyUsage> {
+  const bits = contentOf(value, expectTag(value, tag.bitString));
+  return new Set(keyUsageNames.filter((_, bit) => ((bits[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0));
+}
+
+function readExtendedKeyUsage(value: Uint8Array): string[] {
+  return [...children(value, expectTag(value, tag.sequence))].map((purpose) => oidText(contentOf(value, purpose)));
+}
+
+function readBasicConstraints(value: Uint8Array): { ca: boolean; pathLength: number | undefined } {
+  const fields = [...children(value, expectTag(value, tag.sequence))];
+  const flag = fields.find((field) => field.tag === tag.boolean);
+  const length = fields.find((field) => field.tag === tag.integer);
+  return {
+    ca: flag !== undefined && value[flag.start] !== 0,
+    pathLength: length === undefined ? undefined : smallInteger(contentOf(value, length)),
+  };
+}
+
+/** A path length over 2^31 is as good as that. */
+function smallInteger(content: Buffer): number {
+  const number = BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString('hex') || '0'}`));
+  if (number < 0n) throw new RangeError('the path length is negative');
+  return Number(number > 0x7fffffffn ? 0x7fffffffn : number);
+}
+
+function readAuthorityKeyIdentifier(value: Uint8Array): NonNullable<CertificateExtensions['authorityKeyIdentifier']> {
+  const content = (n: number): Buffer | undefined => {
+    const field = fields.find((each) => (each.tag & 0xdf) === (0x80 | n));
+    return field === undefined ? undefined : contentOf(value, field);
+  };
+  const fields = [...children(value, expectTag(value, tag.sequence))];
+  return { keyIdentifier: content(0), issuer: content(1), serialNumber: content(2) };
+}
+
+/** GeneralNames (DER), as in subjectAltName. */
+export function readGeneralNames(value: Uint8Array): GeneralName[] {
+  return [...children(value, expectTag(value, tag.sequence))].map((name) => readGeneralName(value, name));
+}
+
+/** One GeneralName. */
+export function readGeneralName(bytes: Uint8Array, name: DerElement): GeneralName {
+  const whole = wholeOf(bytes, name);
+  const content = contentOf(bytes, name);
+  switch (name.tag) {
+    case 0x81:
+      return { type: 'email', value: content.toString('latin1'), der: whole };
+    case 0x82:
+      return { type: 'dns', value: content.toString('latin1'), der: whole };
+    case 0x86:
+      return { type: 'uri', value: content.toString('latin1'), der: whole };
+    case 0x87:
+      return { type: 'ip', value: '', der: content };
+    case 0xa4:
+      return { type: 'directory', value: '', der: content };
+    case 0xa0:
+      return { ...readOtherName(bytes, name), der: whole };
+    default:
+      return { type: 'other', value: '', der: whole };
+  }
+}
+
+/** SmtpUTF8Mailbox (RFC 9598) is the one otherName that says an address. */
+function readOtherName(bytes: Uint8Array, name: DerElement): { type: 'smtpUtf8Mailbox' | 'other'; value: string } {
+  const [type, wrapped] = [...children(bytes, name)];
+  if (type?.tag !== tag.oid || wrapped?.tag !== 0xa0) return { type: 'other', value: '' };
+  if (oidText(contentOf(bytes, type)) !== '1.3.6.1.5.5.7.8.9') return { type: 'other', value: '' };
+  const text = stringOf(bytes, readElement(bytes, wrapped.start, wrapped.end));
+  return text === undefined ? { type: 'other', value: '' } : { type: 'smtpUtf8Mailbox', value: text };
+}

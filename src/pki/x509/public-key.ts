@@ -1,0 +1,79 @@
+/**
+ * What kind of key a SubjectPublicKeyInfo holds, read from its bytes: reports need it also where OpenSSL cannot open the key.
+ */
+import type { KeyObject } from 'node:crypto';
+import { children, contentOf, oidText, readElement, tag } from '../../util/der.js';
+import type { DerElement } from '../../util/der.js';
+
+/** The kind of a public key, and its strength. */
+export interface PublicKeyKind {
+  readonly kind: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448' | 'x25519' | 'x448' | 'dsa' | 'other';
+  /** OID of its algorithm. */
+  readonly algorithm: string;
+  /** Bits of the modulus or the field, where known. */
+  readonly bits: number | undefined;
+  /** Of EC keys: `P-256` and the like, else the curve's OID. */
+  readonly curve: string | undefined;
+}
+
+const kinds: ReadonlyMap<string, readonly [PublicKeyKind['kind'], number | undefined]> = new Map([
+  ['1.2.840.113549.1.1.1', ['rsa', undefined]],
+  ['1.2.840.113549.1.1.10', ['rsa-pss', undefined]],
+  ['1.2.840.10045.2.1', ['ec', undefined]],
+  ['1.2.840.10040.4.1', ['dsa', undefined]],
+  ['1.3.101.110', ['x25519', 255]],
+  ['1.3.101.111', ['x448', 448]],
+  ['1.3.101.112', ['ed25519', 255]],
+  ['1.3.101.113', ['ed448', 448]],
+]);
+
+const curves: ReadonlyMap<string, readonly [string, number]> = new Map([
+  ['1.2.840.10045.3.1.1', ['P-192', 192]],
+  ['1.3.132.0.33', ['P-224', 224]],
+  ['1.2.840.10045.3.1.7', ['P-256', 256]],
+  ['1.3.132.0.34', ['P-384', 384]],
+  ['1.3.132.0.35', ['P-521', 521]],
+  ['1.3.132.0.10', ['secp256k1', 256]],
+  ['1.3.36.3.3.2.8.1.1.7', ['brainpoolP256r1', 256]],
+  ['1.3.36.3.3.2.8.1.1.11', ['brainpoolP384r1', 384]],
+  ['1.3.36.3.3.2.8.1.1.13', ['brainpoolP512r1', 512]],
+]);
+
+/** Reads a SubjectPublicKeyInfo (DER); a RangeError where it is none. */
+export function readPublicKeyKind(spki: Uint8Array): PublicKeyKind {
+  const [algorithm, key] = [...children(spki, readElement(spki, 0))];
+  const [name, parameters] = algorithm === undefined ? [] : [...children(spki, algorithm)];
+  if (name?.tag !== tag.oid || key?.tag !== tag.bitString)
+    throw new RangeError('subjectPublicKeyInfo is not well-formed');
+  const oid = oidText(contentOf(spki, name));
+  const [kind, bits] = kinds.get(oid) ?? ['other', undefined];
+  if (kind === 'rsa' || kind === 'rsa-pss')
+    return { kind, algorithm: oid, bits: modulusBits(contentOf(spki, key).subarray(1)), curve: undefined };
+  if (kind !== 'ec') return { kind, algorithm: oid, bits, curve: undefined };
+  const curve = curveOf(spki, parameters);
+  const [curveName, curveBits] = curves.get(curve) ?? [curve, undefined];
+  return { kind, algorithm: oid, bits: curveBits, curve: curveName };
+}
+
+function curveOf(spki: Uint8Array, parameters: DerElement | undefined): string {
+  return parameters?.tag === tag.oid ? oidText(contentOf(spki, parameters)) : 'explicit parameters';
+}
+
+function modulusBits(key: Uint8Array): number {
+  const [modulus] = [...children(key, readElement(key, 0))];
+  if (modulus?.tag !== tag.integer) throw new RangeError('the RSA key has no modulus');
+  const content = contentOf(key, modulus);
+  const first = content.findIndex((octet) => octet !== 0);
+  return first < 0 ? 0 : (content.length - first) * 8 - Math.clz32(content[first] ?? 0) + 24;
+}
+
+const longestExponent = 1n << 64n;
+
+/**
+ * Is anything worth it with this RSA or DSA key? A small modulus is factored at home, to the exponent 1 everything is a signature and
+ * every ciphertext its own plain text, and a long exponent keeps its users busy.
+ */
+export function hasStrength(key: KeyObject): boolean {
+  const { modulusLength = 0, publicExponent = 3n } = key.asymmetricKeyDetails ?? {};
+  return modulusLength >= 1024 && publicExponent >= 3n && publicExponent < longestExponent;
+}

@@ -1,0 +1,33 @@
+/**
+ * How CMS names a certificate: by issuer and serial number when writing, by that or the subject key identifier when reading.
+ */
+import type { Certificate } from '../../pki/x509/certificate.js';
+import { element, sequence, tag } from '../../util/der.js';
+import { berContent, BerFields, berOctets, berWhole } from './ber.js';
+import type { BerElement } from './ber.js';
+
+/** IssuerAndSerialNumber (RFC 5652 section 10.2.4), of the very bytes in the certificate. */
+export function issuerAndSerial({ issuer, serialNumber }: Pick<Certificate, 'issuer' | 'serialNumber'>): Buffer {
+  return sequence(issuer, element(tag.integer, serialNumber));
+}
+
+/** Which certificate a signer info or recipient info means. */
+export type CertificateId =
+  { readonly issuer: Buffer; readonly serialNumber: Buffer } | { readonly keyIdentifier: Buffer };
+
+/** Reads a SignerIdentifier or RecipientIdentifier: IssuerAndSerialNumber or [0] SubjectKeyIdentifier. */
+export function readCertificateId(field: BerElement): CertificateId {
+  if (field.tag !== tag.sequence) return { keyIdentifier: berOctets(field) };
+  const fields = new BerFields(field);
+  const issuer = berWhole(fields.required(tag.sequence));
+  return { issuer, serialNumber: berContent(fields.required(tag.integer)) };
+}
+
+/** Does it mean this certificate? */
+export function isMeant(id: CertificateId, certificate: Certificate): boolean {
+  if ('keyIdentifier' in id) {
+    const own = certificate.subjectKeyIdentifier;
+    return own !== undefined && id.keyIdentifier.equals(own);
+  }
+  return id.serialNumber.equals(certificate.serialNumber) && id.issuer.equals(certificate.issuer);
+}

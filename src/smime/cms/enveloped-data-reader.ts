@@ -1,0 +1,172 @@
+/**
+ * EnvelopedData (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083) as others made them.
+ */
+import { tag } from '../../util/der.js';
+import { contentCipherByOid, oids, rc2ByVersion } from './algorithms.js';
+import type { ContentCipher } from './algorithms.js';
+import { berChildren, BerFields, berInteger, berOctets, berRetagged, berWhole, octetTags } from './ber.js';
+import type { BerElement } from './ber.js';
+import { readCertificateId } from './certificate-id.js';
+import type { CertificateId } from './certificate-id.js';
+import { smimeError } from './smime-error.js';
+
+/** A message for more people than this is no mail. */
+const maxRecipients = 10_000;
+
+/** RC2 is not in OpenSSL any more, and slow here. */
+const maxRc2Bytes = 1 << 20;
+
+/** A key that is encrypted for an RSA key. */
+export interface KeyTransport {
+  readonly kind: 'transport';
+  readonly id: CertificateId;
+  readonly algorithm: string;
+  readonly parameters: BerElement | undefined;
+  readonly encryptedKey: Buffer;
+}
+
+/** A key that is wrapped with an agreed one. */
+export interface KeyAgreement {
+  readonly kind: 'agreement';
+  readonly id: CertificateId;
+  readonly algorithm: string;
+  /** AlgorithmIdentifier of the key wrap as it stands. */
+  readonly wrap: BerElement;
+  /** AlgorithmIdentifier and BIT STRING of the sender's ephemeral key; undefined where it is named, not given. */
+  readonly originator: { readonly algorithm: BerElement; readonly point: BerElement } | undefined;
+  readonly ukm: Buffer | undefined;
+  readonly encryptedKey: Buffer;
+}
+
+/** One way to the content-encryption key. */
+export type Recipient = KeyTransport | KeyAgreement;
+
+/** An encrypted content. */
+export interface EncryptedMessage {
+  readonly recipients: readonly Recipient[];
+  readonly cipher: ContentCipher;
+  readonly iv: Buffer;
+  /** Of GCM. */
+  readonly tag: Buffer | undefined;
+  /** SET of the authenticated attributes, which the tag covers too. */
+  readonly associatedData: Buffer | undefined;
+  readonly ciphertext: Buffer;
+}
+
+/** Reads either. ERR_SMIME where it is not well-formed, or encrypted by an algorithm that is not supported. */
+export function readEncrypted(type: string, element: BerElement): EncryptedMessage {
+  const fields = new BerFields(element);
+  berInteger(fields.required(tag.integer));
+  fields.optional(0xa0); // originator info
+  const recipients = [...berChildren(fields.required(tag.set), maxRecipients)].flatMap(readRecipient);
+  const content = new BerFields(fields.required(tag.sequence));
+  content.oid();
+  const algorithm = new BerFields(content.required(tag.sequence));
+  const name = algorithm.oid();
+  const rc2 = name === oids.rc2 ? new BerFields(algorithm.required(tag.sequence)) : undefined;
+  const cipher =
+    rc2 === undefined ? contentCipherByOid.get(name) : rc2ByVersion.get(berInteger(rc2.required(tag.integer)));
+  const isAuthenticated = type === oids.authEnvelopedData;
+  if (cipher === undefined || (cipher.mode === 'gcm') !== isAuthenticated) {
+    throw smimeError(
+      `The message is encrypted with ${cipher?.name ?? `the algorithm ${name}`}${cipher === undefined ? '' : ' in a structure that is not made for it'}, which is not supported.`,
+      'Ask the sender to encrypt with AES.',
+    );
+  }
+  const parameters = readParameters(cipher, rc2 ?? algorithm);
+  const ciphertext = berOctets(content.required(0x80, 0xa0));
+  if (rc2 !== undefined && ciphertext.length > maxRc2Bytes) {
+    throw smimeError(
+      `The message has ${ciphertext.length} bytes encrypted with RC2; more than ${maxRc2Bytes} are refused.`,
+      'Ask the sender to encrypt with AES.',
+    );
+  }
+  const attributes = isAuthenticated ? fields.optional(0xa1) : undefined;
+  const mac = isAuthenticated ? berOctets(fields.required(...octetTags)) : undefined;
+  if (mac !== undefined && mac.length !== parameters.tagBytes)
+    throw smimeError('The authentication tag of the message has a wrong length.');
+  return {
+    recipients,
+    cipher,
+    iv: parameters.iv,
+    tag: mac,
+    associatedData: attributes === undefined ? undefined : berRetagged(attributes, tag.set),
+    ciphertext,
+  };
+}
+
+function readParameters(
+  cipher: ContentCipher,
+  algorithm: BerFields,
+): { readonly iv: Buffer; readonly tagBytes: number } {
+  if (cipher.mode === 'cbc') {
+    const iv = berOctets(algorithm.required(...octetTags));
+    if (iv.length !== cipher.ivBytes)
+      throw smimeError(`The initialization vector of the message has ${iv.length} octets, not ${cipher.ivBytes}.`);
+    return { iv, tagBytes: 0 };
+  }
+  const gcm = new BerFields(algorithm.required(tag.sequence));
+  const iv = berOctets(gcm.required(...octetTags));
+  const length = gcm.optional(tag.integer);
+  const tagBytes = length === undefined ? 12 : berInteger(length); // RFC 5084 section 3.2
+  if (tagBytes < 12 || tagBytes > 16 || iv.length === 0 || iv.length > 64)
+    throw smimeError('The GCM parameters of the message are out of bounds.');
+  return { iv, tagBytes };
+}
+
+/** Recipients of kinds that are not read (passwords, shared keys, others) are none. */
+function readRecipient(element: BerElement): readonly Recipient[] {
+  if (element.tag === tag.sequence) return [readTransport(new BerFields(element))];
+  return element.tag === 0xa1 ? readAgreement(new BerFields(element, 0xa1)) : [];
+}
+
+function readTransport(fields: BerFields): KeyTransport {
+  berInteger(fields.required(tag.integer));
+  const id = readCertificateId(fields.required(tag.sequence, 0x80, 0xa0));
+  const algorithm = new BerFields(fields.required(tag.sequence));
+  return {
+    kind: 'transport',
+    id,
+    algorithm: algorithm.oid(),
+    parameters: algorithm.any(),
+    encryptedKey: berOctets(fields.required(...octetTags)),
+  };
+}
+
+function readAgreement(fields: BerFields): readonly KeyAgreement[] {
+  berInteger(fields.required(tag.integer));
+  const originator = readOriginator(
+    new BerFields(fields.required(0xa0), 0xa0).required(tag.sequence, 0x80, 0xa0, 0xa1),
+  );
+  const ukm = fields.optional(0xa1);
+  const scheme = new BerFields(fields.required(tag.sequence));
+  const common = {
+    kind: 'agreement',
+    originator,
+    ukm: ukm === undefined ? undefined : berOctets(new BerFields(ukm, 0xa1).required(...octetTags)),
+    algorithm: scheme.oid(),
+    wrap: scheme.required(tag.sequence),
+  } as const;
+  return [...berChildren(fields.required(tag.sequence), maxRecipients)].map((element) => {
+    const entry = new BerFields(element);
+    const id = readAgreementId(entry.required(tag.sequence, 0xa0));
+    return { ...common, id, encryptedKey: berOctets(entry.required(...octetTags)) };
+  });
+}
+
+function readOriginator(field: BerElement): KeyAgreement['originator'] {
+  if (field.tag !== 0xa1) return undefined;
+  const fields = new BerFields(field, 0xa1);
+  return { algorithm: fields.required(tag.sequence), point: fields.required(tag.bitString) };
+}
+
+/** Here the key identifier is inside a [0] RecipientKeyIdentifier. */
+function readAgreementId(field: BerElement): CertificateId {
+  if (field.tag === tag.sequence) return readCertificateId(field);
+  return { keyIdentifier: berOctets(new BerFields(field, 0xa0).required(...octetTags)) };
+}
+
+/** The AlgorithmIdentifier of a key wrap: its name, and its bytes for the key derivation. */
+export function wrapName(wrap: BerElement): { readonly oid: string; readonly der: Buffer } {
+  return { oid: new BerFields(wrap).oid(), der: berWhole(wrap) };
+}

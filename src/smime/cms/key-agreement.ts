@@ -1,0 +1,115 @@
+/**
+ * Diffie-Hellman on elliptic curves for CMS (RFC 5753, RFC 8418): from a shared secret to a wrapped content-encryption key.
+ */
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createPublicKey,
+  diffieHellman,
+  hkdfSync,
+  randomBytes,
+} from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { readPublicKeyKind } from '../../pki/x509/public-key.js';
+import { asBuffer, noBytes } from '../../util/bytes.js';
+import { context, octetString, sequence } from '../../util/der.js';
+import type { AgreementScheme, DigestName, KeyWrap } from './algorithms.js';
+
+/**
+ * A sender's public key from its SubjectPublicKeyInfo (DER). Throws where a curve is given by its parameters in place of its name:
+ * such a curve can be made to give a private key away.
+ */
+export function peerPublicKey(spki: Uint8Array): KeyObject {
+  const { kind, curve } = readPublicKeyKind(spki);
+  if (kind === 'ec' && curve === explicitCurve) throw new RangeError('the curve has no name');
+  return createPublicKey({ key: asBuffer(spki), format: 'der', type: 'spki' });
+}
+
+/** What the reader of public keys calls such a curve. */
+const explicitCurve = 'explicit parameters';
+
+/** The shared secret. Throws where the keys are not of one curve or a point is not on it. */
+export function agree(privateKey: KeyObject, publicKey: KeyObject): Buffer {
+  return diffieHellman({ privateKey, publicKey });
+}
+
+/** The key derivation function of ANSI X9.63 (SEC 1 section 3.6.1). */
+export function x963Kdf(
+  digest: Exclude<DigestName, 'shake256'>,
+  secret: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Buffer {
+  const blocks: Buffer[] = [];
+  const counter = Buffer.alloc(4);
+  for (let made = 0, index = 1; made < length; index++) {
+    counter.writeUInt32BE(index);
+    const block = createHash(digest).update(secret).update(counter).update(info).digest();
+    blocks.push(block);
+    made += block.length;
+  }
+  return Buffer.concat(blocks).subarray(0, length);
+}
+
+/** HKDF (RFC 5869). */
+export function hkdf(
+  digest: AgreementScheme['digest'],
+  secret: Uint8Array,
+  salt: Uint8Array,
+  info: Uint8Array,
+  length: number,
+): Buffer {
+  return Buffer.from(hkdfSync(digest, secret, salt, info, length));
+}
+
+/** ECC-CMS-SharedInfo (RFC 5753 section 7.2). `wrapAlgorithm` is the AlgorithmIdentifier as it stands in the message. */
+export function sharedInfo(wrapAlgorithm: Uint8Array, ukm: Uint8Array | undefined, keyBytes: number): Buffer {
+  const bits = Buffer.alloc(4);
+  bits.writeUInt32BE(keyBytes * 8);
+  return sequence(
+    wrapAlgorithm,
+    ...(ukm === undefined ? [] : [context(0, octetString(ukm))]),
+    context(2, octetString(bits)),
+  );
+}
+
+/** The key-encryption key. User keying material, where present, is also the salt of HKDF (RFC 8418 section 2.2). */
+export function deriveKek(
+  { kdf, digest }: AgreementScheme,
+  secret: Uint8Array,
+  wrapAlgorithm: Uint8Array,
+  ukm: Uint8Array | undefined,
+  keyBytes: number,
+): Buffer {
+  const info = sharedInfo(wrapAlgorithm, ukm, keyBytes);
+  if (kdf === 'hkdf') return hkdf(digest, secret, ukm ?? noBytes, info, keyBytes);
+  return x963Kdf(digest, secret, info, keyBytes);
+}
+
+const aesWrapIv = Buffer.alloc(8, 0xa6);
+
+/** Wraps a content-encryption key: AES (RFC 3394) or 3DES (RFC 3217). */
+export function wrapKey({ name }: KeyWrap, kek: Uint8Array, key: Uint8Array): Buffer {
+  const cipher = createCipheriv(name, kek, name === 'des3-wrap' ? null : aesWrapIv);
+  return Buffer.concat([cipher.update(key), cipher.final()]);
+}
+
+/** Unwraps it. Throws where the check value does not match. */
+export function unwrapKey({ name }: KeyWrap, kek: Uint8Array, wrapped: Uint8Array): Buffer {
+  if (wrapped.length < 24 || wrapped.length % 8 !== 0) throw new RangeError('no key is wrapped in so many octets');
+  const decipher = createDecipheriv(name, kek, name === 'des3-wrap' ? null : aesWrapIv);
+  return Buffer.concat([decipher.update(wrapped), decipher.final()]);
+}
+
+/** A 3DES key with odd parity, as some receivers insist. */
+export function tripleDesKey(): Buffer {
+  const key = randomBytes(24);
+  for (let i = 0; i < key.length; i++) {
+    const octet = key[i] ?? 0;
+    let parity = 1;
+    for (let bits = octet >> 1; bits > 0; bits >>= 1) parity ^= bits & 1;
+    key[i] = (octet & 0xfe) | parity;
+  }
+  return key;
+}

@@ -1,0 +1,158 @@
+/**
+ * Signature algorithms: which one a key signs with, how it is named in CMS (RFC 5754, 4056, 5753, 8419), and the check of a signature.
+ */
+import { constants, createHash, verify } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
+import { createEmailError } from '../../errors/email-error.js';
+import type { SignatureAlgorithm } from '../../model/certificate.js';
+import type { SmimeSignSettings } from '../../model/smime.js';
+import type { Certificate } from '../../pki/x509/certificate.js';
+import { isPssSignature } from '../../pki/x509/pss.js';
+import type { PssParameters } from '../../pki/x509/pss.js';
+import { hasStrength } from '../../pki/x509/public-key.js';
+import { context, integer, nullElement, oid, sequence } from '../../util/der.js';
+import { digestOids, digestSizes, ecdsaOids, oids } from './algorithms.js';
+import type { DigestName, SignatureKind } from './algorithms.js';
+
+/** A signature algorithm with all its parameters. */
+export interface SignatureScheme {
+  readonly kind: SignatureKind;
+  /** Hash of the content, and of what is signed. */
+  readonly digest: DigestName;
+  /** Of 'pss'. */
+  readonly pss?: PssParameters | undefined;
+}
+
+/** A scheme to sign with. */
+export interface SigningScheme extends SignatureScheme {
+  readonly digest: 'sha1' | 'sha256' | 'sha384' | 'sha512';
+  /** AlgorithmIdentifier (DER). */
+  readonly identifier: Buffer;
+  /** What an external signer is asked for. */
+  readonly request: SignatureAlgorithm;
+}
+
+/** Hash and MGF1 parameters as PSS and OAEP have them: with NULL (RFC 4055 section 2.1). */
+export function maskParameters(digest: DigestName): readonly Buffer[] {
+  const hash = sequence(oid(digestOids[digest]), nullElement());
+  return [context(0, hash), context(1, sequence(oid(oids.mgf1), hash))];
+}
+
+/** The scheme for a certificate's key. ERR_CERTIFICATE where such a key cannot sign. */
+export function signingScheme({ key, publicKey }: Certificate, settings: SmimeSignSettings): SigningScheme {
+  const digest = settings.hashAlgorithm ?? 'sha256';
+  switch (key.kind) {
+    case 'rsa':
+      if (settings.scheme === 'pss') return pssScheme(digest);
+      return {
+        kind: 'rsa',
+        digest,
+        identifier: sequence(oid(oids.rsaEncryption), nullElement()),
+        request: { name: 'RSASSA-PKCS1-v1_5', hash: digest },
+      };
+    case 'rsa-pss':
+      return pssScheme(pssKeyDigest(publicKey, digest));
+    case 'ec':
+      return {
+        kind: 'ecdsa',
+        digest,
+        identifier: sequence(oid(ecdsaOids[digest])),
+        request: { name: 'ECDSA', hash: digest },
+      };
+    case 'ed25519':
+      return {
+        kind: 'ed25519',
+        digest: 'sha512',
+        identifier: sequence(oid(oids.ed25519)),
+        request: { name: 'Ed25519' },
+      };
+    default:
+      throw createEmailError(
+        'ERR_CERTIFICATE',
+        `The signing certificate has a key of kind ${key.kind}, which S/MIME cannot sign with.`,
+        {
+          remedy: 'Use a certificate with an RSA, EC or Ed25519 key.',
+        },
+      );
+  }
+}
+
+function pssScheme(digest: SigningScheme['digest']): SigningScheme {
+  const saltLength = digestSizes[digest];
+  return {
+    kind: 'pss',
+    digest,
+    pss: { digest, mgfDigest: digest, saltLength },
+    identifier: sequence(oid(oids.rsaPss), sequence(...maskParameters(digest), context(2, integer(saltLength)))),
+    request: { name: 'RSA-PSS', hash: digest },
+  };
+}
+
+/** The hash that a key restricted to PSS allows (RFC 4055 section 1.2). */
+function pssKeyDigest(publicKey: KeyObject, wanted: SigningScheme['digest']): SigningScheme['digest'] {
+  const { hashAlgorithm, mgf1HashAlgorithm, saltLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
+  const allowed = hashAlgorithm ?? wanted;
+  const isUsable = allowed === 'sha1' || allowed === 'sha256' || allowed === 'sha384' || allowed === 'sha512';
+  if (!isUsable || (mgf1HashAlgorithm ?? allowed) !== allowed || saltLength > digestSizes[allowed]) {
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      'The key of the signing certificate is restricted to PSS parameters that S/MIME does not use.',
+      {
+        remedy:
+          'Use a key whose PSS parameters have SHA-256, SHA-384 or SHA-512 for both hashes and a salt no longer than the hash.',
+      },
+    );
+  }
+  return allowed;
+}
+
+/** Is it a signature of `data` by this key? False also where the key is of another kind, or too weak to mean anything. */
+export function checkSignature(
+  key: KeyObject,
+  scheme: SignatureScheme,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  try {
+    return isSignature(key, scheme, data, signature);
+  } catch {
+    return false; // OpenSSL throws where a signature is malformed or parameters do not fit the key
+  }
+}
+
+function isSignature(
+  key: KeyObject,
+  { kind, digest, pss }: SignatureScheme,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const type = key.asymmetricKeyType;
+  switch (kind) {
+    case 'rsa':
+      return (
+        type === 'rsa' &&
+        hasStrength(key) &&
+        verify(digest, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature)
+      );
+    case 'pss':
+      return (
+        (type === 'rsa' || type === 'rsa-pss') &&
+        hasStrength(key) &&
+        pss !== undefined &&
+        isPssSignature(key, pss, data, signature)
+      );
+    case 'ecdsa':
+      return type === 'ec' && verify(digest, data, { key, dsaEncoding: 'der' }, signature);
+    case 'dsa':
+      return type === 'dsa' && hasStrength(key) && verify(digest, data, { key, dsaEncoding: 'der' }, signature);
+    case 'ed25519':
+      return type === 'ed25519' && verify(null, data, key, signature);
+    case 'ed448':
+      return type === 'ed448' && verify(null, data, key, signature);
+  }
+}
+
+/** Hash of content for a message digest; SHAKE256 with 512 bits (RFC 8419 section 2.3). */
+export function startDigest(digest: DigestName): ReturnType<typeof createHash> {
+  return digest === 'shake256' ? createHash('shake256', { outputLength: 64 }) : createHash(digest);
+}

@@ -1,0 +1,121 @@
+/**
+ * From an encrypted CMS to its content. Whatever goes wrong once a secret is involved ends in one and the same error.
+ */
+import { createDecipheriv } from 'node:crypto';
+import type { CipherGCMTypes } from 'node:crypto';
+import { rc2CbcDecrypt } from '../../pki/formats/rc2.js';
+import { isMeant } from '../cms/certificate-id.js';
+import { contentKey, isImplicitlyRejected } from './content-key.js';
+import type { RecipientKey } from './content-key.js';
+import { readEncrypted } from '../cms/enveloped-data-reader.js';
+import type { EncryptedMessage } from '../cms/enveloped-data-reader.js';
+import { oids } from '../cms/algorithms.js';
+import { readContentInfo } from '../cms/signed-data-reader.js';
+import { decryptionError, smimeError } from '../cms/smime-error.js';
+
+/** A certificate is named once; a message that names it more often than this is made to keep us busy. */
+const maxAttempts = 8;
+
+/** A decrypted content, and what it was encrypted with. */
+export interface DecryptedContent {
+  readonly content: Buffer;
+  readonly algorithm: string;
+}
+
+/** Decrypts a ContentInfo. ERR_SMIME; its text is the same for every failure that depends on a secret. */
+export async function decryptContent(
+  cms: Uint8Array,
+  own: RecipientKey,
+  signal: AbortSignal,
+): Promise<DecryptedContent> {
+  const { type, content } = readContentInfo(cms);
+  if (type !== oids.envelopedData && type !== oids.authEnvelopedData) {
+    throw smimeError(
+      type === oids.signedData
+        ? 'The message is signed, not encrypted.'
+        : `The message holds CMS of type ${type}, which is not encrypted data.`,
+    );
+  }
+  const message = readEncrypted(type, content);
+  const ways = message.recipients.filter(({ id }) => isMeant(id, own.certificate));
+  if (ways.length === 0) {
+    throw smimeError(
+      `The message is not encrypted for this certificate; it names ${message.recipients.length} other recipients.`,
+      'Use the certificate that the sender had, with its key.',
+    );
+  }
+  for (const recipient of ways.slice(0, maxAttempts)) {
+    const key = await contentKey(recipient, own, message.cipher.keyBytes, signal);
+    const plain = key === undefined ? undefined : open(message, key);
+    if (plain !== undefined && (!isImplicitlyRejected(recipient) || isSure(message, plain))) {
+      return { content: plain, algorithm: message.cipher.name };
+    }
+  }
+  throw decryptionError();
+}
+
+/** The plain text; undefined where tag or padding are wrong. Of GCM nothing is given out before the tag was checked. */
+function open(message: EncryptedMessage, key: Buffer): Buffer | undefined {
+  try {
+    return message.cipher.mode === 'gcm' ? openGcm(message, key) : openCbc(message, key);
+  } catch {
+    return undefined;
+  }
+}
+
+function openGcm({ cipher, iv, tag, associatedData, ciphertext }: EncryptedMessage, key: Buffer): Buffer | undefined {
+  if (tag === undefined) return undefined;
+  const decipher = createDecipheriv(cipher.name as CipherGCMTypes, key, iv, { authTagLength: tag.length });
+  if (associatedData !== undefined) decipher.setAAD(associatedData);
+  decipher.setAuthTag(tag);
+  const plain = decipher.update(ciphertext);
+  decipher.final();
+  return plain;
+}
+
+function openCbc({ cipher, iv, ciphertext }: EncryptedMessage, key: Buffer): Buffer | undefined {
+  if (ciphertext.length === 0 || ciphertext.length % cipher.ivBytes !== 0) return undefined;
+  const plain =
+    cipher.name === 'rc2-cbc'
+      ? rc2CbcDecrypt(key, 8 * key.length, iv, ciphertext)
+      : decryptCbc(cipher.name, key, iv, ciphertext);
+  const padding = paddingOf(plain, cipher.ivBytes);
+  return padding === 0 ? undefined : plain.subarray(0, plain.length - padding);
+}
+
+function decryptCbc(name: string, key: Buffer, iv: Buffer, ciphertext: Buffer): Buffer {
+  const decipher = createDecipheriv(name, key, iv).setAutoPadding(false);
+  const plain = decipher.update(ciphertext);
+  decipher.final();
+  return plain;
+}
+
+/** Octets of padding (RFC 5652 section 6.3), 0 where it is wrong; every octet of the last block is looked at in any case. */
+function paddingOf(plain: Buffer, blockBytes: number): number {
+  const count = plain[plain.length - 1] ?? 0;
+  let bad = Number(count === 0) | Number(count > blockBytes);
+  for (let i = 1; i <= blockBytes; i++) bad |= Number(i <= count) & Number(plain[plain.length - i] !== count);
+  return bad === 0 ? count : 0;
+}
+
+/**
+ * Not what a random key made of it? Once in 256 times that ends in one octet of right padding, and hardly ever in more; what then comes
+ * out does not begin with header fields. A body may be anything.
+ */
+function isSure({ tag, ciphertext }: EncryptedMessage, plain: Buffer): boolean {
+  return tag !== undefined || ciphertext.length - plain.length > 1 || beginsWithFields(plain);
+}
+
+function beginsWithFields(plain: Buffer): boolean {
+  let isEmptyLine = true;
+  for (const octet of plain.subarray(0, 64)) {
+    if (octet === 0x0a) {
+      if (isEmptyLine) return true;
+      isEmptyLine = true;
+    } else if (octet !== 0x0d) {
+      if (octet < 0x20 && octet !== 0x09) return false;
+      isEmptyLine = false;
+    }
+  }
+  return true;
+}

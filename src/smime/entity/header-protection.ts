@@ -1,0 +1,63 @@
+/**
+ * Header protection (RFC 9788): the message's own header fields go inside the signature or the envelope, and say there how they stand
+ * outside, so that a receiver can tell what was hidden and what was altered.
+ */
+import type { RenderedEntity } from '../../model/entity.js';
+
+/** A header field: its name, and the whole of it folded, with its CRLF. */
+export interface ProtectedField {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** The entity with the fields inside, and what stands outside. */
+export interface ProtectedHeader {
+  readonly inner: RenderedEntity;
+  readonly outer: readonly ProtectedField[];
+}
+
+/** Put in place of the subject by the baseline policy (RFC 9788 section 3.2.1). */
+const hiddenSubject = 'Subject: [...]\r\n';
+
+/**
+ * Copies `fields`, all of the message but MIME-Version and Content-*, into the entity. `isEncrypted` tells whether it will be
+ * encrypted (signed or not); only then can `hideSubject` apply the baseline policy, which hides the subject and removes Comments and
+ * Keywords outside.
+ */
+export function protectHeader(
+  entity: RenderedEntity,
+  fields: readonly ProtectedField[],
+  isEncrypted: boolean,
+  hideSubject: boolean,
+): ProtectedHeader {
+  const outer = isEncrypted && hideSubject ? fields.flatMap(baselinePolicy) : fields;
+  const inside = [
+    ...fields.map(({ text }) => text),
+    ...(isEncrypted ? outer.map(({ text }) => `HP-Outer: ${text}`) : []),
+  ].join('');
+  return {
+    inner: { ...entity, fields: inside + withParameter(entity.fields, isEncrypted ? 'cipher' : 'clear') },
+    outer,
+  };
+}
+
+/** hcp_baseline (RFC 9788 section 3.2.1). */
+function baselinePolicy(field: ProtectedField): readonly ProtectedField[] {
+  switch (field.name.toLowerCase()) {
+    case 'subject':
+      return [{ name: field.name, text: hiddenSubject }];
+    case 'comments':
+    case 'keywords':
+      return [];
+    default:
+      return [field];
+  }
+}
+
+/** The entity's fields with the `hp` parameter (RFC 9788 section 2.1.1) in Content-Type. */
+function withParameter(fields: string, value: 'clear' | 'cipher'): string {
+  const match = /^Content-Type:(?:[^\r\n]|\r\n(?=[ \t]))*/im.exec(fields);
+  if (match === null) return `Content-Type: text/plain; charset=us-ascii; hp="${value}"\r\n${fields}`;
+  const end = match.index + match[0].length;
+  return `${fields.slice(0, end)};\r\n hp="${value}"${fields.slice(end)}`;
+}

@@ -1,0 +1,131 @@
+/**
+ * Whole messages and entities, as the functions of `sealpost/smime` take and give them: which header fields stay outside, and what is
+ * S/MIME in a message that came in.
+ */
+import { isAscii } from 'node:buffer';
+import { isEmailError } from '../../errors/email-error.js';
+import type { RenderedEntity } from '../../model/entity.js';
+import { parseHeader } from '../../mime/header.js';
+import { parseMessage } from '../../mime/parse.js';
+import type { ParsedPart } from '../../mime/parse.js';
+import { scanText, textFlag } from '../../mime/scan.js';
+import { asBuffer, utf8 } from '../../util/bytes.js';
+import { smimeError } from '../cms/smime-error.js';
+import type { MemoryEntity } from './transfer.js';
+
+const maxHeaderBytes = 1 << 20;
+const emptyLine = Buffer.from('\r\n');
+
+/** A message in two: fields that stay where they are, and the entity that is signed or encrypted. */
+export interface SplitMessage {
+  /** With their line ends; without MIME-Version. */
+  readonly outer: Buffer;
+  readonly entity: MemoryEntity;
+}
+
+/**
+ * Splits it. ERR_SMIME where it does not begin with header fields; lone CR and LF become CRLF, except in content with NUL, which is
+ * binary.
+ */
+export function splitMessage(message: Uint8Array): SplitMessage {
+  const bytes = asBuffer(message);
+  const header = readable(() => parseHeader(bytes, 0, bytes.length, maxHeaderBytes));
+  const { bodyStart, fields } = header;
+  const body = bytes.subarray(bodyStart);
+  const flags = scanText(body);
+  if (isMendable(flags | scanText(bytes.subarray(0, bodyStart)))) return splitMessage(withCrlf(bytes));
+  if (fields.length === 0 ? bytes[0] !== 0x0d || bodyStart !== 2 : fields[0]?.start !== 0) {
+    throw smimeError(
+      'The message does not begin with header fields.',
+      'Put Content-Type and an empty line before the content.',
+    );
+  }
+  const outer: Buffer[] = [];
+  const inner: Buffer[] = [];
+  for (const { name, start, end } of fields) {
+    const lower = name.toLowerCase();
+    if (lower === 'mime-version') continue;
+    (lower.startsWith('content-') ? inner : outer).push(bytes.subarray(start, end));
+  }
+  const parts = [Buffer.concat([...inner, emptyLine]), body];
+  return {
+    outer: Buffer.concat(outer),
+    entity: { parts, encoding: encodingOf(flags), hasAsciiFields: inner.every((field) => isAscii(field)) },
+  };
+}
+
+/** Text whose line ends are to be CRLF, and are not. */
+function isMendable(flags: number): boolean {
+  return (flags & (textFlag.loneEnd | textFlag.nul)) === textFlag.loneEnd;
+}
+
+/** Every line end as CRLF. */
+function withCrlf(bytes: Buffer): Buffer {
+  return Buffer.from(bytes.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
+}
+
+function encodingOf(flags: number): RenderedEntity['encoding'] {
+  if ((flags & (textFlag.loneEnd | textFlag.nul | textFlag.longLine)) !== 0) return 'binary';
+  return (flags & textFlag.wide) === 0 ? '7bit' : '8bit';
+}
+
+/** What stands before the body of a message whose entity has these fields. */
+export function messageHead(outer: Buffer, fields: string): Buffer {
+  return Buffer.concat([outer, utf8(`MIME-Version: 1.0\r\n${fields}\r\n`)]);
+}
+
+/** What S/MIME there is in a message. */
+export type SmimeContent =
+  | {
+      readonly kind: 'detached';
+      /** CMS. */
+      readonly signature: Buffer;
+      /** The signed entity as it stands, and with CRLF where it has other line ends. */
+      readonly contents: readonly Buffer[];
+    }
+  | { readonly kind: 'cms'; readonly cms: Buffer };
+
+const signatureTypes = ['application/pkcs7-signature', 'application/x-pkcs7-signature'];
+const cmsTypes = ['application/pkcs7-mime', 'application/x-pkcs7-mime', ...signatureTypes];
+
+/** Finds it (RFC 8551 section 3.9); undefined where the message has none. ERR_SMIME where it has, in a broken form. */
+export function findSmime(message: Uint8Array): SmimeContent | undefined {
+  const part = readable(() => parseMessage(message));
+  if (part.contentType.value === 'multipart/signed') return findDetached(part);
+  const isNamed = part.contentType.value === 'application/octet-stream' && /\.p7[mz]$/i.test(part.filename ?? '');
+  if (!isNamed && !cmsTypes.includes(part.contentType.value)) return undefined;
+  return { kind: 'cms', cms: part.content() };
+}
+
+function findDetached(part: ParsedPart): SmimeContent | undefined {
+  const protocol = part.contentType.parameters.get('protocol')?.toLowerCase();
+  const [content, signature] = part.parts;
+  if (protocol !== undefined && !signatureTypes.includes(protocol)) return undefined;
+  if (content === undefined || signature === undefined || part.parts.length !== 2) {
+    throw smimeError(
+      `The multipart/signed message has ${part.parts.length} parts, where two are due.`,
+      'The message was damaged on its way.',
+    );
+  }
+  if (!signatureTypes.includes(signature.contentType.value)) return undefined;
+  const raw = content.raw;
+  return {
+    kind: 'detached',
+    signature: signature.content(),
+    contents: isMendable(scanText(raw)) ? [raw, withCrlf(raw)] : [raw],
+  };
+}
+
+/** What MIME itself refuses is no S/MIME that could be read. */
+function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    if (!isEmailError(error)) throw error;
+    throw smimeError(
+      `The message cannot be read: ${error.message}.`,
+      'It was damaged on its way, or is made to keep its reader busy.',
+      error,
+    );
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * From entity to entity: the octets that are signed or encrypted, and CMS as a base64 body.
+ */
+import { abortError } from '../../errors/abort.js';
+import { createEmailError } from '../../errors/email-error.js';
+import type { ByteSource, RenderedEntity } from '../../model/entity.js';
+import { asBuffer, isAscii, noBytes, utf8 } from '../../util/bytes.js';
+
+/** An entity in memory: pieces that follow one another, without a copy where they come so. */
+export interface MemoryEntity {
+  /** Fields, the empty line, the body. */
+  readonly parts: readonly Uint8Array[];
+  /** As of `RenderedEntity`. */
+  readonly encoding: RenderedEntity['encoding'];
+  readonly hasAsciiFields: boolean;
+}
+
+/** An entity whose body is in memory. */
+export function memoryEntity(entity: RenderedEntity, body: Uint8Array): MemoryEntity {
+  return { parts: [headOf(entity), body], encoding: entity.encoding, hasAsciiFields: isAscii(entity.fields) };
+}
+
+/** Octets of all pieces. */
+export function sizeOfParts(parts: readonly Uint8Array[]): number {
+  return parts.reduce((sum, part) => sum + part.length, 0);
+}
+
+/** What a caller wants to stand in the same memory before the body of a finished entity, once its fields are known. */
+export type Lead = (fields: string) => Uint8Array;
+
+/** Nothing before it. */
+export const noLead: Lead = () => noBytes;
+
+/** What comes before the body: the entity's fields and the empty line. */
+export function headOf(entity: RenderedEntity): Buffer {
+  return utf8(`${entity.fields}\r\n`);
+}
+
+/** Octets of the whole entity, where known. */
+export function sizeOf(entity: RenderedEntity): number | undefined {
+  const body = entity.body instanceof Uint8Array ? entity.body.length : entity.size;
+  return body === undefined ? undefined : Buffer.byteLength(entity.fields) + 2 + body;
+}
+
+/** The body chunk by chunk, as Buffers; ends with the abort, and with ERR_CONTENT where it is not as long as was said. */
+export async function* chunksOf(
+  body: ByteSource,
+  size: number | undefined,
+  signal: AbortSignal,
+): AsyncGenerator<Buffer, undefined> {
+  if (signal.aborted) throw abortError(signal);
+  if (body instanceof Uint8Array) {
+    for (let at = 0; at < body.length; at += blockBytes) yield asBuffer(body).subarray(at, at + blockBytes);
+    return undefined;
+  }
+  let read = 0;
+  for await (const chunk of body) {
+    if (signal.aborted) throw abortError(signal);
+    read += chunk.length;
+    if (size !== undefined && read > size) throw contentError(`has more than the ${size} bytes that were announced`);
+    yield asBuffer(chunk);
+  }
+  if (size !== undefined && read !== size) throw contentError(`has ${read} bytes, where ${size} were announced`);
+  return undefined;
+}
+
+const blockBytes = 1 << 16;
+
+/** ERR_CONTENT about the content of the message that is signed or encrypted. */
+export function contentError(what: string): Error {
+  return createEmailError('ERR_CONTENT', `The content of the message ${what}.`, {
+    remedy: 'A file or stream must stay as it is until the message is sent.',
+  });
+}
+
+/** An iterable that starts anew each time; empty chunks are left out. */
+export function streamOf(pass: () => AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
+  return {
+    async *[Symbol.asyncIterator]() {
+      for await (const chunk of pass()) if (chunk.length > 0) yield chunk;
+    },
+  };
+}

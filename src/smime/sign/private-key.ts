@@ -1,0 +1,142 @@
+/**
+ * The key that signs: in memory by node:crypto, or in a device or service by a `PrivateKeySigner`.
+ */
+import { constants, createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
+import type { KeyObject, SignKeyObjectInput } from 'node:crypto';
+import { abortError } from '../../errors/abort.js';
+import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
+import type { LoadedCertificate, PrivateKeySigner } from '../../model/certificate.js';
+import type { Certificate } from '../../pki/x509/certificate.js';
+import { asBuffer } from '../../util/bytes.js';
+import { integer, sequence } from '../../util/der.js';
+import { showText } from '../../util/show.js';
+import { smimeError } from '../cms/smime-error.js';
+import { checkSignature } from '../cms/signature.js';
+import type { SigningScheme } from '../cms/signature.js';
+
+/** Signs data: at once where that is quicker than a hop to the thread pool and back. */
+export type SignData = (data: Buffer, signal: AbortSignal) => Buffer | Promise<Buffer>;
+
+/** A signing function over the certificate's key. ERR_CERTIFICATE where the key is missing, unreadable or another's. */
+export function openPrivateKey(loaded: LoadedCertificate, certificate: Certificate, scheme: SigningScheme): SignData {
+  const { privateKey } = loaded;
+  if (privateKey === undefined) {
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `There is no private key for the certificate of ${showText(certificate.info.subject)}.`,
+      {
+        remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
+      },
+    );
+  }
+  if (!(privateKey instanceof Uint8Array)) return externalKey(privateKey, certificate, scheme);
+  const key = readPrivateKey(privateKey);
+  if (!isPair(key, certificate.publicKey)) {
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `The private key is not that of the certificate of ${showText(certificate.info.subject)}.`,
+      {
+        remedy: 'Give the key that the certificate was issued for.',
+      },
+    );
+  }
+  return localKey(key, scheme);
+}
+
+/** A PKCS#8 key. ERR_CERTIFICATE where it cannot be read; what it holds is never in the error. */
+export function readPrivateKey(pkcs8: Uint8Array): KeyObject {
+  try {
+    return createPrivateKey({ key: asBuffer(pkcs8), format: 'der', type: 'pkcs8' });
+  } catch {
+    throw createEmailError('ERR_CERTIFICATE', 'The private key cannot be read.', {
+      remedy: 'Give an RSA, EC, Ed25519 or X25519 key in PKCS#8 form.',
+    });
+  }
+}
+
+/** Do they belong together? An RSA key may say PSS in one place and not in the other. */
+function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
+  const own = createPublicKey(privateKey);
+  if (own.asymmetricKeyType === publicKey.asymmetricKeyType) return own.equals(publicKey);
+  const [a, b] = [own, publicKey].map((key) => key.export({ format: 'der', type: 'spki' }));
+  const { modulusLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
+  const tail = Math.ceil(modulusLength / 8) + 2; // modulus and the end of the exponent
+  return a !== undefined && b !== undefined && modulusLength > 0 && a.subarray(-tail).equals(b.subarray(-tail));
+}
+
+function localKey(key: KeyObject, { kind, digest }: SigningScheme): SignData {
+  if (kind === 'ecdsa') {
+    const input: SignKeyObjectInput = { key, dsaEncoding: 'der' };
+    return (data) => sign(digest, data, input);
+  }
+  if (kind === 'ed25519') return (data) => sign(null, data, key);
+  const input: SignKeyObjectInput =
+    kind === 'pss'
+      ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
+      : { key, padding: constants.RSA_PKCS1_PADDING };
+  return (data) =>
+    new Promise((resolve, reject) => {
+      sign(digest, data, input, (error, signature) => {
+        if (error === null) resolve(signature);
+        else
+          reject(
+            smimeError(
+              `The key cannot sign: ${reasonOf(error)}.`,
+              'Check the size of the key and its parameters.',
+              error,
+            ),
+          );
+      });
+    });
+}
+
+/** A key elsewhere. Its signature is checked before it is used: a wrong slot or key must not leave the house as a bad signature. */
+function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme: SigningScheme): SignData {
+  return async (data, signal) => {
+    const digest = scheme.kind === 'ed25519' ? undefined : createHash(scheme.digest).update(asBuffer(data)).digest();
+    const signature: unknown = await ask(
+      () => signer.sign({ algorithm: scheme.request, data: new Uint8Array(data), digest, signal }),
+      signal,
+    );
+    if (!(signature instanceof Uint8Array)) {
+      throw smimeError('The external signer gave no signature.', 'Its sign() must resolve to a Uint8Array.');
+    }
+    const candidates: Buffer[] = [Buffer.from(signature)];
+    if (scheme.kind === 'ecdsa') candidates.push(...derFromP1363(signature));
+    const valid = candidates.find((candidate) => checkSignature(certificate.publicKey, scheme, data, candidate));
+    if (valid !== undefined) return valid;
+    throw smimeError(
+      `The external signer gave a signature that the certificate of ${showText(certificate.info.subject)} does not verify.`,
+      'Check that the signer uses the key of this certificate and the algorithm that it is asked for.',
+    );
+  };
+}
+
+/** ECDSA as two numbers of equal length (IEEE P1363) in the form that CMS has. */
+function derFromP1363(signature: Uint8Array): readonly Buffer[] {
+  const half = signature.length / 2;
+  if (!Number.isInteger(half) || half < 20 || half > 66) return [];
+  return [sequence(integer(signature.subarray(0, half)), integer(signature.subarray(half)))];
+}
+
+/** The result, or the abort where that comes first. */
+export async function ask<T>(question: () => Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal.aborted) throw abortError(signal);
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  try {
+    return await Promise.race([question(), aborted]);
+  } catch (error) {
+    if (isEmailError(error)) throw error;
+    throw smimeError(
+      `The external key failed: ${showText(reasonOf(error))}`,
+      'See the cause, and the device or service that holds the key.',
+      error,
+    );
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}

@@ -1,0 +1,88 @@
+/**
+ * Signs entities (RFC 8551 sections 3.4 and 3.5): what is the same in every message of an identity is made once.
+ */
+import { abortError } from '../../errors/abort.js';
+import type { LoadedCertificate } from '../../model/certificate.js';
+import type { RenderedEntity } from '../../model/entity.js';
+import type { Warning } from '../../model/reply.js';
+import type { SmimeSignSettings } from '../../model/smime.js';
+import { parseCertificate } from '../../pki/x509/certificate.js';
+import { asBuffer, isAscii } from '../../util/bytes.js';
+import { openPrivateKey } from './private-key.js';
+import { signingScheme } from '../cms/signature.js';
+import type { SigningScheme } from '../cms/signature.js';
+import { signedDataTemplate } from './signed-data.js';
+import { signedDataPieces } from './signed-data-skeleton.js';
+import { detachedForm, opaqueForm } from './signed-forms.js';
+import type { Identity, SignedForm } from './signed-forms.js';
+import { headOf, noLead } from '../entity/transfer.js';
+import type { Lead, MemoryEntity } from '../entity/transfer.js';
+import { problemsOf, refuseUnusable, usabilityCheck, warningsOf } from '../usability.js';
+
+/** Signs one entity after the other with one identity. */
+export interface EntitySigner {
+  /** What works but should not stay so: SHA-1, a weak key, a certificate about to expire. */
+  readonly warnings: readonly Warning[];
+  /**
+   * The signed entity. A stream stays a stream, and gives the same octets each time it is read. ERR_SMIME where the entity is not
+   * safe for 7-bit transport or the key fails; ERR_CERTIFICATE where the certificate has expired; ERR_ABORTED.
+   */
+  sign(entity: RenderedEntity, signal: AbortSignal): Promise<RenderedEntity>;
+  /** The same in memory, with what `lead` gives before its body. */
+  signBytes(entity: MemoryEntity, signal: AbortSignal, lead: Lead): Promise<Buffer>;
+}
+
+/** Reads the identity once. ERR_CERTIFICATE where it cannot sign mail: no key, expired, key usage, kind of key. */
+export async function prepareSigner(loaded: LoadedCertificate, settings: SmimeSignSettings): Promise<EntitySigner> {
+  const certificate = await parseCertificate(loaded.certificate);
+  const problems = problemsOf(certificate, 'sign', new Date());
+  refuseUnusable(problems);
+  const scheme = signingScheme(certificate, settings);
+  const signData = openPrivateKey(loaded, certificate, scheme);
+  const pieces = await signedDataPieces(certificate, scheme);
+  const template = signedDataTemplate(pieces, await embedded(loaded, settings.includeCertificate));
+  const identity: Identity = { certificate, scheme, template, signData };
+  const formOf = settings.format === 'opaque' ? opaqueForm : detachedForm;
+  const check = usabilityCheck(certificate, 'sign');
+  const start = (signal: AbortSignal, encoding: RenderedEntity['encoding'], hasAsciiFields: boolean): SignedForm => {
+    if (signal.aborted) throw abortError(signal);
+    check(new Date());
+    return formOf(identity, encoding, hasAsciiFields);
+  };
+  return {
+    warnings: [...warningsOf(problems), ...weakHash(scheme)],
+    async sign(entity, signal) {
+      const form = start(signal, entity.encoding, isAscii(entity.fields));
+      const { fields, encoding } = form;
+      if (!(entity.body instanceof Uint8Array))
+        return { fields, encoding, ...form.stream(headOf(entity), entity.body, entity.size, signal) };
+      const body = await form.bytes([headOf(entity), entity.body], signal, noLead);
+      return { fields, encoding, body, size: body.length };
+    },
+    signBytes: async ({ parts, encoding, hasAsciiFields }, signal, lead) =>
+      start(signal, encoding, hasAsciiFields).bytes(parts, signal, lead),
+  };
+}
+
+function weakHash({ digest }: SigningScheme): readonly Warning[] {
+  if (digest !== 'sha1') return [];
+  return [
+    {
+      code: 'WARN_WEAK_HASH',
+      message: 'Messages are signed with SHA-1, which can be forged; use sha256 as soon as every receiver can.',
+    },
+  ];
+}
+
+/** The certificates that go along: none, the signer's, or the chain without its root, which a receiver must have anyway. */
+async function embedded(
+  loaded: LoadedCertificate,
+  include: SmimeSignSettings['includeCertificate'],
+): Promise<readonly Uint8Array[]> {
+  if (include === false) return [];
+  if (include !== 'chain') return [loaded.certificate];
+  const chain = await Promise.all(loaded.chain.map(parseCertificate));
+  const own = asBuffer(loaded.certificate);
+  const issuers = chain.filter(({ der, issuer, subject }) => !asBuffer(issuer).equals(subject) && !own.equals(der));
+  return [own, ...issuers.map(({ der }) => der)];
+}

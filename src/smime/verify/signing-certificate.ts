@@ -1,0 +1,45 @@
+/**
+ * The attributes that bind a signature to its very certificate (RFC 2634 section 5.4, RFC 5035): without them another certificate of the
+ * same key can be put in place of the signer's.
+ */
+import { createHash } from 'node:crypto';
+import type { Certificate } from '../../pki/x509/certificate.js';
+import { tag } from '../../util/der.js';
+import { digestByOid, oids } from '../cms/algorithms.js';
+import type { DigestName } from '../cms/algorithms.js';
+import { BerFields, berOctets, octetTags } from '../cms/ber.js';
+import type { BerElement } from '../cms/ber.js';
+import { singleValue } from '../cms/signed-data-reader.js';
+import type { CmsAttribute } from '../cms/signed-data-reader.js';
+
+/** The attributes, and the hash where they name none. */
+const kinds: readonly (readonly [string, DigestName])[] = [
+  [oids.signingCertificate, 'sha1'],
+  [oids.signingCertificateV2, 'sha256'],
+];
+
+/** Does one of them name another certificate than this? No where there is none, or its hash is not known; yes where it is malformed. */
+export function namesAnotherCertificate(attributes: readonly CmsAttribute[], { der }: Certificate): boolean {
+  return kinds.some(([type, defaultDigest]) => {
+    const value = singleValue(attributes, type);
+    if (value === undefined) return false;
+    try {
+      const { digest, hash } = readFirst(value, defaultDigest);
+      return digest !== undefined && !hash.equals(createHash(digest).update(der).digest());
+    } catch {
+      return true;
+    }
+  });
+}
+
+/** The signer's own certificate comes first. */
+function readFirst(
+  value: BerElement,
+  defaultDigest: DigestName,
+): { readonly digest: DigestName | undefined; readonly hash: Buffer } {
+  const identifiers = new BerFields(value).required(tag.sequence);
+  const fields = new BerFields(new BerFields(identifiers).required(tag.sequence));
+  const algorithm = fields.optional(tag.sequence);
+  const digest = algorithm === undefined ? defaultDigest : digestByOid.get(new BerFields(algorithm).oid());
+  return { digest, hash: berOctets(fields.required(...octetTags)) };
+}
