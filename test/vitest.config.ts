@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const include = ['test/{unit,wire,integration,fuzz,types,project}/**/*.test.ts'];
+const include = ['test/{unit,advisories,wire,integration,fuzz,types,project}/**/*.test.ts'];
 
 /** Tests that replace modules or clocks get a process each; the others share one, which saves a third of the time. */
 const isolated = readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })

@@ -13,6 +13,7 @@ import type { MailMessage } from '../model/message.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
+import { resolveSecret } from '../profile/secret.js';
 import { isAscii } from '../util/bytes.js';
 import { messageBody } from './content/body.js';
 import { checkMessage } from './message/check-message.js';
@@ -21,6 +22,7 @@ import type { ContentContext } from './content/content.js';
 import { DomainSigner } from './domain-signer.js';
 import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.js';
 import type { MessageMailboxes } from './message/envelope.js';
+import { resolveMessageSecret } from './content/file-access.js';
 import type { FileAccess } from './content/file-access.js';
 import { fromField, messageFields } from './message/header-fields.js';
 import type { WrittenField } from './message/header-fields.js';
@@ -120,9 +122,7 @@ export class Composer {
     if (!this.#loadProtector) refuseProtectionWanted(message);
     const protection =
       this.#loadProtector && (await protect(this.#loadProtector, message, envelope, mailboxes, signal));
-    const dkim = message.dkim ?? this.#profile.dkim;
-    const domainSigner =
-      dkim === undefined ? undefined : await DomainSigner.open(dkim, message.dkim ? 'dkim' : 'profile.dkim', signal);
+    const domainSigner = await this.#openDomainSigner(message, signal);
     const replay = domainSigner !== undefined || envelope.to.length > 1;
     const context: ContentContext = { fileAccess: this.#fileAccess, replay, sources };
     const draft: Draft = { fields, smtpUtf8: needsUtf8(envelope, mailboxes), domainSigner };
@@ -142,6 +142,17 @@ export class Composer {
       dsnIfOffered: !isDsnRequired(message),
       dispose: disposeOf(sources),
     };
+  }
+
+  #openDomainSigner({ dkim }: MailMessage, signal: AbortSignal): Promise<DomainSigner> | undefined {
+    if (dkim !== undefined)
+      return DomainSigner.open(dkim, 'dkim', (secret, path) =>
+        resolveMessageSecret(secret, path, this.#fileAccess, signal),
+      );
+    const { dkim: profiles } = this.#profile;
+    return (
+      profiles && DomainSigner.open(profiles, 'profile.dkim', (secret, path) => resolveSecret(secret, path, signal))
+    );
   }
 
   async #prepareRaw(message: MailMessage, sources: Sources): Promise<PreparedMessage> {

@@ -1,9 +1,16 @@
-/** DKIM for a message: the keys are read when it is prepared, the signatures made last, over what will be sent. */
+/**
+ * DKIM for a message: keys are read when the message is prepared, signatures are made last, over what will be sent.
+ *
+ * @module
+ */
 import { createDkimSigner, signDkim } from '../mime/dkim.js';
 import type { DkimSigner } from '../mime/dkim.js';
 import type { RenderedEntity } from '../model/entity.js';
 import type { DkimSettings } from '../model/message.js';
-import { resolveSecret } from '../profile/secret.js';
+import type { Secret } from '../model/secret.js';
+
+/** Reads the secret at a place; the profile's secrets and a message's obey different rules. */
+export type ReadSecret = (secret: Secret, path: string) => Promise<string>;
 
 export class DomainSigner {
   readonly #signers: readonly DkimSigner[];
@@ -12,16 +19,16 @@ export class DomainSigner {
     this.#signers = signers;
   }
 
-  /** ERR_SECRET where a key cannot be had, ERR_MESSAGE_INVALID where it is none; `path` is the settings' place. */
+  /** ERR_SECRET where a key cannot be read, ERR_MESSAGE_INVALID where it is not a key; `path` is the place of the settings. */
   static async open(
     settings: DkimSettings | readonly DkimSettings[],
     path: string,
-    signal: AbortSignal,
+    readSecret: ReadSecret,
   ): Promise<DomainSigner> {
     const list = isList(settings) ? settings : [settings];
     const signers = list.map(async (one, i) => {
       const at = isList(settings) ? `${path}.${i}` : path;
-      const privateKey = await resolveSecret(one.privateKey, `${at}.privateKey`, signal);
+      const privateKey = await readSecret(one.privateKey, `${at}.privateKey`);
       return createDkimSigner({ ...one, privateKey }, at);
     });
     return new DomainSigner(await Promise.all(signers));

@@ -51,7 +51,10 @@ export interface MailerOptions {
   readonly connector?: Connector | undefined;
   /** Where certificates with `cache: true` are kept. */
   readonly profileStore?: ProfileStore | undefined;
-  /** May messages name files? Default true; { root } allows only below it; false none: for messages that come from a request. */
+  /**
+   * May messages name files, as content or as a key of `dkim`? Default true; { root } allows only files below it; false none: for
+   * messages that come from a request. `{ env }` in a message needs true.
+   */
   readonly fileAccess?: boolean | FileRoot | undefined;
 }
 

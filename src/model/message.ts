@@ -51,7 +51,10 @@ export interface DkimSettings {
   readonly domain: string;
   /** `s=`. */
   readonly selector: string;
-  /** PEM or base64 PKCS#8: RSA of at least 1024 bits, or Ed25519. */
+  /**
+   * PEM or base64 PKCS#8: RSA of at least 1024 bits, or Ed25519. In a message `{ file }` obeys `MailerOptions.fileAccess`, and
+   * `{ env }` needs `fileAccess: true`; otherwise ERR_MESSAGE_INVALID.
+   */
   readonly privateKey: Secret;
   /** Fields to sign; default those of RFC 6376 section 5.4.1 that the message has, From oversigned. */
   readonly headers?: readonly string[] | undefined;

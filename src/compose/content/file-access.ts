@@ -1,10 +1,17 @@
-/** Which files a message may name (`MailerOptions.fileAccess`), and reading them in two reused blocks. */
+/**
+ * What a message may reach on this machine (`MailerOptions.fileAccess`): every reference in a message, be it content or a key, is
+ * admitted here, or refused in words that do not tell one file from another. Files are read in two reused blocks.
+ *
+ * @module
+ */
 import { constants } from 'node:fs';
 import type { FileHandle } from 'node:fs/promises';
-import { open, realpath } from 'node:fs/promises';
-import { resolve, sep } from 'node:path';
+import { lstat, open, realpath } from 'node:fs/promises';
+import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEmailError, messageInvalid, reasonOf } from '../../errors/email-error.js';
+import type { Secret } from '../../model/secret.js';
+import { resolveSecret } from '../../profile/secret.js';
 import { showText } from '../../util/show.js';
 
 export type FileAccess = boolean | { readonly root: string };
@@ -18,7 +25,12 @@ export interface ReadableFile {
 }
 
 const blockBytes = 128 * 1024;
-/** A FIFO that nobody writes to is opened at once, and found to be none of ours; files do not mind. Windows has neither. */
+/** The longest secret that a file may hold; keys and tokens are shorter. */
+const maxSecretBytes = 64 * 1024;
+/**
+ * O_NONBLOCK makes opening a FIFO return at once, so that it can be refused as "not a regular file". Regular files ignore the flag;
+ * Windows does not have it.
+ */
 const toRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Checks that `file` may be read, is a regular file and opens; `field` is its place in the message. */
@@ -30,11 +42,9 @@ export async function admitFile(file: string | URL, field: string, access: FileA
   let handle: FileHandle | undefined;
   try {
     const root = typeof access === 'object' ? await realpath(access.root) : undefined;
-    const path = await realpath(given).catch((cause: unknown) => {
-      // What lies elsewhere is not told of, not even that it is not there.
-      if (typeof access === 'object' && ![root, resolve(access.root)].some((top) => isBelow(resolve(given), top)))
-        throw outside();
-      throw cause;
+    const path = await realpath(given).catch(async (cause: unknown) => {
+      // A path that leads out of the root gets the same refusal whether there is a file at its end or not.
+      throw root === undefined || (await leadsBelow(given, root)) ? cause : outside();
     });
     if (!isBelow(path, root)) throw outside();
     handle = await open(path, toRead);
@@ -69,7 +79,54 @@ function isBelow(path: string, root: string | undefined): boolean {
   return root === undefined || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
-/** Where an open file lies: a link that was put in its way after its path was looked at does not hide that. Linux tells, others tell again. */
+/**
+ * Would a path at which no file can be found lie below the root? Its nearest ancestor that exists decides. A link that leads nowhere
+ * does not count as below: what it points at must not be told.
+ */
+async function leadsBelow(given: string, root: string): Promise<boolean> {
+  for (let path = resolve(given); ; path = dirname(path)) {
+    const status = await lstat(path).catch(() => undefined);
+    if (status === undefined && path !== dirname(path)) continue;
+    const real = await realpath(path).catch(() => undefined);
+    return real !== undefined && (real === root || isBelow(real, root));
+  }
+}
+
+/**
+ * The value of a secret that stands in a message; `field` is its place there. A literal and a function are the program's own. A file
+ * obeys `fileAccess`. An environment variable needs `fileAccess: true`.
+ */
+export async function resolveMessageSecret(
+  secret: Secret,
+  field: string,
+  access: FileAccess,
+  signal: AbortSignal,
+): Promise<string> {
+  if (access === true || typeof secret === 'string' || typeof secret === 'function')
+    return resolveSecret(secret, field, signal);
+  if ('env' in secret)
+    throw messageInvalid(field, 'a message may name an environment variable only with fileAccess: true');
+  const file = await admitFile(secret.file, field, access);
+  if (file.size > maxSecretBytes)
+    throw messageInvalid(field, `the file is longer than ${maxSecretBytes} bytes, which no secret is`);
+  try {
+    const chunks: Buffer[] = [];
+    for await (const block of readBlocks(file)) chunks.push(Buffer.from(block));
+    return Buffer.concat(chunks)
+      .toString('utf8')
+      .replace(/\r?\n$/, '');
+  } catch (cause) {
+    throw createEmailError('ERR_SECRET', `The secret ${field} could not be read from its file: ${reasonOf(cause)}`, {
+      cause,
+      remedy: 'Check that this process may read the file, and that nothing changes it meanwhile.',
+    });
+  }
+}
+
+/**
+ * The real path of an open file, to detect a link swapped in after the check. Linux reports it through /proc; elsewhere the path is
+ * resolved a second time, which narrows the race without closing it.
+ */
 function placeOf(handle: FileHandle, path: string): Promise<string> {
   return realpath(`/proc/self/fd/${handle.fd}`).catch(() => realpath(path));
 }
