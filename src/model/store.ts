@@ -14,12 +14,30 @@ export interface OAuth2Tokens {
   readonly tokenType: string;
 }
 
-/** Where refreshed and rotated tokens are kept; a ProfileStore is one. */
+/**
+ * Where refreshed and rotated tokens are kept; a ProfileStore is one. Both tokens are secrets: keep them encrypted.
+ *
+ * A key is the JSON text of an array of strings. The first is the name of the profile; the others name client, endpoint, scope,
+ * user, grant and mail host, so that an edited profile never sends the token of another account. A store that renames or deletes
+ * profiles finds their tokens by the first.
+ */
 export interface TokenStore {
-  /** The key names profile, client, endpoint, scope and user. */
+  /** The tokens that were last saved under this key, or undefined. */
   loadTokens(key: string): Promise<OAuth2Tokens | undefined>;
-  /** Replaces what was there. */
+  /** Replaces what was there. Resolves once the tokens survive a crash of the process: the new token is used only after that. */
   saveTokens(key: string, tokens: OAuth2Tokens): Promise<void>;
+  /**
+   * Runs `work` while no other holder of this key runs, in any process that shares the store, and settles as `work` does. A lock whose
+   * process died is taken over. `signal` ends the wait for the lock, not the work.
+   *
+   * Optional. A store that several processes share needs it where the provider rotates refresh tokens: without it two processes may
+   * use one refresh token twice, and the provider then revokes them all (RFC 9700 section 4.14.2).
+   */
+  lock?<T>(
+    key: string,
+    work: () => Promise<T>,
+    options?: { readonly signal?: AbortSignal | undefined },
+  ): Promise<T>;
 }
 
 /** A profile as a store lists it. */

@@ -9,7 +9,7 @@ const levels: readonly (readonly string[])[] = [
   ['logging', 'address', 'sasl'],
   ['mime', 'smtp', 'profile'],
   ['net'],
-  ['kerberos', 'pki'],
+  ['oauth2', 'kerberos', 'pki'],
   ['smime', 'connection'],
   ['compose'],
   ['transport'],
