@@ -8,6 +8,6 @@ export { loadBundleCached } from '../pki/cached-bundle.js';
 export { parseCertificate } from '../pki/x509/certificate.js';
 export { loadCertificate } from '../pki/load-certificate.js';
 export { RecipientCache } from '../pki/recipients/cache.js';
-export { findRecipientCertificates, lookUpRecipients } from '../pki/recipients/find.js';
+export { findRecipientCertificates, lookUpRecipients, sourceWarningsOf } from '../pki/recipients/find.js';
 export { loadTlsIdentity, tlsIdentityOf } from '../pki/tls-identity.js';
 export { checkEncryption, checkSigning } from '../smime/report.js';

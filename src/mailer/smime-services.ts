@@ -7,6 +7,7 @@ import type { AddressInput } from '../model/address.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { MailerOptions } from '../model/mailer.js';
 import type { EmailProfile } from '../model/profile.js';
+import type { Warning } from '../model/reply.js';
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
 import type { RecipientCertificates } from '../model/smime.js';
 import type { LoadClientIdentity } from '../net/tls-contexts.js';
@@ -108,7 +109,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     } catch (error) {
       return { ok: false, certificates: [], missing: addresses, problems: [notLoaded(error, signal)] };
     }
-    const { checkEncryption, lookUpRecipients } = await import('./certificate-tools.js');
+    const { checkEncryption, lookUpRecipients, sourceWarningsOf } = await import('./certificate-tools.js');
     const lookUps = await lookUpRecipients(addresses, settings, {
       cache: await this.#cache(),
       signal,
@@ -120,7 +121,8 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     const reasons = new Map(
       lookUps.flatMap(({ address, reason }) => (reason === undefined ? [] : [[address, reason] as const])),
     );
-    return checkEncryption(addresses, found, settings, signal, reasons, own);
+    const report = await checkEncryption(addresses, found, settings, signal, reasons, own);
+    return { ...report, problems: [...report.problems, ...sourceWarningsOf(lookUps).map(problemOf)] };
   }
 
   #signSettings(): NonNullable<ResolvedSmime['sign']> {
@@ -181,6 +183,11 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
 function notLoaded(error: unknown, signal: AbortSignal): SmimeProblem {
   if (signal.aborted || !isEmailError(error) || error.code === 'ERR_PROFILE_INVALID') throw error;
   return { severity: 'error', code: 'CERTIFICATE_NOT_LOADED', message: error.message };
+}
+
+/** A warning of a send as the reports tell it. */
+function problemOf({ code, message }: Warning): SmimeProblem {
+  return { severity: 'warning', code: code.replace(/^WARN_/, ''), message };
 }
 
 function isList<T>(value: T | readonly T[]): value is readonly T[] {

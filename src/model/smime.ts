@@ -70,7 +70,10 @@ export type RecipientCertificates =
 
 /** `userCertificate;binary` and `userSMIMECertificate` of the entry with that `mail` (RFC 4523, 2798). */
 export interface LdapCertificates {
-  /** `ldap://host[:port]`, with StartTLS where the server can, or `ldaps://host[:port]`. */
+  /**
+   * `ldap://host[:port]`, with StartTLS, or `ldaps://host[:port]`. A server that refuses StartTLS is asked in plain text, with a
+   * warning, only where `trustAnchors` judge what it answers and `tls` is absent; else ERR_TLS_REQUIRED.
+   */
   readonly ldap: string;
   /** Where the search starts. */
   readonly baseDn: string;
@@ -80,6 +83,6 @@ export interface LdapCertificates {
   readonly password?: Secret | undefined;
   /** RFC 4515 with `{address}` for the recipient, escaped. Default `(mail={address})`. */
   readonly filter?: string | undefined;
-  /** Checks of the server's certificate. */
+  /** Checks of the server's certificate. Setting it, even to `{}`, forbids plain text. */
   readonly tls?: TlsSettings | undefined;
 }

@@ -1,14 +1,20 @@
-import { connect, type Socket } from 'node:net';
+/**
+ * TCP without a proxy. Happy Eyeballs (RFC 8305): addresses are tried 250 ms apart, earlier attempts go on beside later ones, and
+ * the first that connects wins. Node's own autoSelectFamily drops an attempt when it begins the next, and so never reaches a slow
+ * host.
+ * @module
+ */
+import { connect } from 'node:net';
+import type { Socket } from 'node:net';
 import { abortError } from '../errors/abort.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import { type ConnectOptions, type OwnConnector, reportStep, showTarget } from './connector.js';
-import { type HostAddress, resolveHost } from './resolve.js';
-
-/**
- * TCP without a proxy. Happy Eyeballs (RFC 8305): addresses are tried 250 ms apart, earlier attempts go on beside later ones, the
- * first that connects wins. Node's own autoSelectFamily drops an attempt when it begins the next, and so never reaches a slow host.
- */
+import { reportStep, showTarget } from './connector.js';
+import type { ConnectOptions, OwnConnector } from './connector.js';
+import { mailServerSettings, whereabouts } from './peer-settings.js';
+import type { PeerSettings } from './peer-settings.js';
+import { resolveHost } from './resolve.js';
+import type { HostAddress } from './resolve.js';
 
 const attemptDelayMs = 250;
 
@@ -16,27 +22,40 @@ const attemptDelayMs = 250;
 export interface DirectOptions {
   /** Local IP address to connect from. */
   readonly localAddress?: string | undefined;
+  /** What errors call the server and its settings; default the mail server's. */
+  readonly names?: PeerSettings | undefined;
+}
+
+/** The target of one connection, with what it takes to reach it and to say why it was not reached. */
+interface Attempt {
+  readonly host: string;
+  readonly port: number;
+  readonly localAddress: string | undefined;
+  readonly names: PeerSettings;
 }
 
 /** The direct way to a host. */
 export class DirectConnector implements OwnConnector {
   readonly #localAddress: string | undefined;
+  readonly #names: PeerSettings;
 
   constructor(options: DirectOptions = {}) {
     this.#localAddress = options.localAddress;
+    this.#names = options.names ?? mailServerSettings;
   }
 
   async connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Socket> {
     const { signal, onStep } = options;
+    const attempt = { host: target.host, port: target.port, localAddress: this.#localAddress, names: this.#names };
     const addresses = await reportStep(
       'resolve',
-      () => resolveHost(target.host, signal),
+      () => resolveHost(target.host, signal, this.#names.host),
       (found) => found.map(({ address }) => address).join(', '),
       onStep,
     );
     return await reportStep(
       'connect',
-      () => connectToFirst(addresses, target, this.#localAddress, signal),
+      () => connectToFirst(addresses, attempt, signal),
       (socket) =>
         `${showTarget(socket.remoteAddress ?? target.host, target.port)} from ${socket.localAddress ?? 'an unknown address'}`,
       onStep,
@@ -46,10 +65,10 @@ export class DirectConnector implements OwnConnector {
 
 function connectToFirst(
   addresses: readonly HostAddress[],
-  target: { readonly host: string; readonly port: number },
-  localAddress: string | undefined,
+  target: Attempt,
   signal: AbortSignal,
 ): Promise<Socket> {
+  const { localAddress } = target;
   return new Promise((resolve, reject) => {
     const usable =
       localAddress === undefined
@@ -65,7 +84,7 @@ function connectToFirst(
       signal.removeEventListener('abort', onAbort);
       for (const socket of attempts) {
         socket.removeAllListeners();
-        // One that fails later has nobody left to tell.
+        // The promise is settled: a later error of another attempt is ignored.
         if (socket !== winner) socket.on('error', () => {}).destroy();
       }
       act();
@@ -95,40 +114,42 @@ function connectToFirst(
     };
 
     if (signal.aborted) return onAbort();
-    if (usable.length === 0) return reject(noLocalFamily(target, localAddress as string));
+    if (usable.length === 0) return reject(noLocalFamily(target));
     signal.addEventListener('abort', onAbort, { once: true });
     tryNext();
   });
 }
 
 function unreachable(
-  target: { readonly host: string; readonly port: number },
+  { host, port, names }: Attempt,
   failures: readonly { readonly address: string; readonly error: NodeJS.ErrnoException }[],
 ): EmailError {
   const tried = failures
-    .map(({ address, error }) => `${showTarget(address, target.port)} ${error.code ?? error.message}`)
+    .map(({ address, error }) => `${showTarget(address, port)} ${error.code ?? error.message}`)
     .join(', ');
   const codes = new Set(failures.map(({ error }) => error.code));
   const causes = failures.map(({ error }) => error);
-  return createEmailError('ERR_CONNECT', `No connection to ${showTarget(target.host, target.port)}: ${tried}`, {
+  return createEmailError('ERR_CONNECT', `No connection to ${names.role}${showTarget(host, port)}: ${tried}`, {
     phase: 'connect',
     retryable: true,
     cause: causes.length === 1 ? causes[0] : new AggregateError(causes),
-    remedy: codes.has('EADDRNOTAVAIL')
-      ? 'server.localAddress must be an address of this machine.'
-      : codes.has('ECONNREFUSED')
-        ? 'The host answers and refuses the port: check server.port, and that the server runs.'
-        : 'Check server.host and server.port, and whether a firewall lets this machine through; many networks block port 25.',
+    remedy: unreachableRemedy(codes, names),
   });
 }
 
-function noLocalFamily(target: { readonly host: string; readonly port: number }, localAddress: string): EmailError {
-  return createEmailError(
-    'ERR_CONNECT',
-    `${target.host} has no address of the family of server.localAddress ${localAddress}.`,
-    {
-      phase: 'connect',
-      remedy: 'Leave server.localAddress out, or give one of the other family.',
-    },
-  );
+function unreachableRemedy(codes: ReadonlySet<string | undefined>, names: PeerSettings): string {
+  if (codes.has('EADDRNOTAVAIL') && names.localAddress !== undefined)
+    return `${names.localAddress} must be an address of this machine.`;
+  if (codes.has('ECONNREFUSED'))
+    return `The host answers and refuses the port: check ${names.port}, and that the server runs.`;
+  const blocked = names === mailServerSettings ? '; many networks block port 25' : '';
+  return `Check ${whereabouts(names)}, and whether a firewall lets this machine through${blocked}.`;
+}
+
+function noLocalFamily({ host, localAddress, names }: Attempt): EmailError {
+  const setting = names.localAddress ?? 'the local address';
+  return createEmailError('ERR_CONNECT', `${host} has no address of the family of ${setting} ${localAddress}.`, {
+    phase: 'connect',
+    remedy: `Leave ${setting} out, or give one of the other family.`,
+  });
 }

@@ -13,19 +13,23 @@ export interface HostAddress {
   readonly family: 4 | 6;
 }
 
-/** The addresses of a host in the order in which they are to be tried (RFC 8305 section 4): families alternate. ERR_DNS where there is none. */
-export async function resolveHost(host: string, signal: AbortSignal): Promise<readonly HostAddress[]> {
+/** The addresses of a host in the order in which they are to be tried (RFC 8305 section 4): families alternate. ERR_DNS, which names `setting`, where there is none. */
+export async function resolveHost(
+  host: string,
+  signal: AbortSignal,
+  setting = 'server.host',
+): Promise<readonly HostAddress[]> {
   const family = isIP(host);
   if (family !== 0) return [{ address: host, family: family as 4 | 6 }];
-  const found = await lookupAll(host, signal);
-  if (found.length === 0) throw notFound(host, 'ENOTFOUND');
+  const found = await lookupAll(host, signal, setting);
+  if (found.length === 0) throw notFound(host, setting, 'ENOTFOUND');
   const [first] = found;
   const same = found.filter((entry) => entry.family === first?.family);
   const other = found.filter((entry) => entry.family !== first?.family);
   return same.flatMap((entry, index) => [entry, ...other.slice(index, index + 1)]).concat(other.slice(same.length));
 }
 
-function lookupAll(host: string, signal: AbortSignal): Promise<readonly HostAddress[]> {
+function lookupAll(host: string, signal: AbortSignal, setting: string): Promise<readonly HostAddress[]> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(abortError(signal));
     if (signal.aborted) return onAbort();
@@ -33,13 +37,13 @@ function lookupAll(host: string, signal: AbortSignal): Promise<readonly HostAddr
     signal.addEventListener('abort', onAbort, { once: true });
     lookup(host, { all: true, verbatim: true }, (error, addresses) => {
       signal.removeEventListener('abort', onAbort);
-      if (error) reject(notFound(host, error.code ?? error.message, error));
+      if (error) reject(notFound(host, setting, error.code ?? error.message, error));
       else resolve(addresses as readonly HostAddress[]);
     });
   });
 }
 
-function notFound(host: string, reason: string, cause?: Error): EmailError {
+function notFound(host: string, setting: string, reason: string, cause?: Error): EmailError {
   const shown = showText(host, 255);
   const temporary = reason === 'EAI_AGAIN' || reason === 'ETIMEOUT';
   return createEmailError(
@@ -53,7 +57,7 @@ function notFound(host: string, reason: string, cause?: Error): EmailError {
       cause,
       remedy: temporary
         ? 'Check the name servers of this machine and its way to them.'
-        : 'Check server.host for a typing error, and that the name exists in the DNS this machine asks.',
+        : `Check ${setting} for a typing error, and that the name exists in the DNS this machine asks.`,
     },
   );
 }

@@ -30,11 +30,11 @@ export interface TlsMaterial {
 export class TlsContexts {
   readonly #material = new WeakMap<TlsSettings, Promise<TlsMaterial>>();
 
-  /** The context of these settings (by identity); files are read at its first use. A failure is not kept. */
-  get(settings: TlsSettings, loadClientIdentity?: LoadClientIdentity): Promise<TlsMaterial> {
+  /** The context of these settings (by identity); files are read at its first use. A failure, which names `field`, is not kept. */
+  get(settings: TlsSettings, loadClientIdentity?: LoadClientIdentity, field = 'server.tls'): Promise<TlsMaterial> {
     const known = this.#material.get(settings);
     if (known !== undefined) return known;
-    const made = createMaterial(settings, loadClientIdentity);
+    const made = createMaterial(settings, loadClientIdentity, field);
     this.#material.set(settings, made);
     made.catch(() => this.#material.delete(settings));
     return made;
@@ -77,12 +77,13 @@ export class SessionCache {
 async function createMaterial(
   settings: TlsSettings,
   loadClientIdentity: LoadClientIdentity | undefined,
+  field: string,
 ): Promise<TlsMaterial> {
-  const ca = await trustAnchors(settings);
+  const ca = await trustAnchors(settings, field);
   const identity =
     settings.clientCertificate === undefined
       ? undefined
-      : await loadIdentity(settings.clientCertificate, loadClientIdentity);
+      : await loadIdentity(settings.clientCertificate, loadClientIdentity, field);
   try {
     const context = tls.createSecureContext({
       minVersion: settings.minVersion ?? 'TLSv1.2',
@@ -94,8 +95,8 @@ async function createMaterial(
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
     if (/CIPHER/i.test(code) || /cipher/i.test(reasonOf(cause)))
-      throw profileInvalid('server.tls.ciphers', `is no cipher list that OpenSSL knows (${reasonOf(cause)})`);
-    throw createEmailError('ERR_CERTIFICATE', `The TLS client certificate cannot be used: ${reasonOf(cause)}`, {
+      throw profileInvalid(`${field}.ciphers`, `is no cipher list that OpenSSL knows (${reasonOf(cause)})`);
+    throw createEmailError('ERR_CERTIFICATE', `${field}.clientCertificate cannot be used: ${reasonOf(cause)}`, {
       cause,
       phase: 'tls',
       remedy: 'Check that the certificate and its key belong together.',
@@ -106,9 +107,10 @@ async function createMaterial(
 async function loadIdentity(
   source: CertificateSource,
   load: LoadClientIdentity | undefined,
+  field: string,
 ): Promise<{ cert: string; key: string }> {
   if (load === undefined)
-    throw profileInvalid('server.tls.clientCertificate', 'cannot be read here: no reader of certificates was given');
+    throw profileInvalid(`${field}.clientCertificate`, 'cannot be read here: no reader of certificates was given');
   const { cert, key } = await load(source);
   if (typeof key === 'string') return { cert, key };
   try {
@@ -117,7 +119,7 @@ async function loadIdentity(
       key: createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString(),
     };
   } catch (cause) {
-    throw createEmailError('ERR_CERTIFICATE', 'The key of the TLS client certificate cannot be read as PKCS#8.', {
+    throw createEmailError('ERR_CERTIFICATE', `The key of ${field}.clientCertificate cannot be read as PKCS#8.`, {
       cause,
       phase: 'tls',
     });
@@ -125,13 +127,14 @@ async function loadIdentity(
 }
 
 /** PEM certificates that are trusted; undefined for Node's own list with what the environment adds to it. */
-async function trustAnchors({ ca, useSystemCa }: TlsSettings): Promise<(readonly string[] & string[]) | undefined> {
-  const own = ca === undefined ? undefined : (await Promise.all((isList(ca) ? ca : [ca]).map(readCertificates))).flat();
+async function trustAnchors({ ca, useSystemCa }: TlsSettings, field: string): Promise<string[] | undefined> {
+  const read = (data: CertificateData): Promise<string[]> => readCertificates(data, `${field}.ca`);
+  const own = ca === undefined ? undefined : (await Promise.all((isList(ca) ? ca : [ca]).map(read))).flat();
   if (useSystemCa !== true) return own;
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default' | 'system') => string[] };
   if (getCACertificates === undefined)
     throw profileInvalid(
-      'server.tls.useSystemCa',
+      `${field}.useSystemCa`,
       'needs Node 22.15 or later; this one cannot read the trust anchors of the system',
     );
   return [...(own ?? getCACertificates('default')), ...getCACertificates('system')];
@@ -145,22 +148,22 @@ const pemCertificate =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /** Certificates as PEM, whatever they were given as. */
-async function readCertificates(data: CertificateData): Promise<string[]> {
-  if (typeof data === 'string') return readPem(data, 'server.tls.ca');
-  if (data instanceof Uint8Array) return readBytes(data, 'server.tls.ca');
-  if ('base64' in data) return readBytes(Buffer.from(data.base64, 'base64'), 'server.tls.ca');
+async function readCertificates(data: CertificateData, place: string): Promise<string[]> {
+  if (typeof data === 'string') return readPem(data, place);
+  if (data instanceof Uint8Array) return readBytes(data, place);
+  if ('base64' in data) return readBytes(Buffer.from(data.base64, 'base64'), place);
   let bytes: Buffer;
   try {
     bytes = await readFile(data.file);
   } catch (cause) {
     throw unreadable(
-      `the file ${data.file} of server.tls.ca`,
+      `the file ${data.file} of ${place}`,
       (cause as NodeJS.ErrnoException).code ?? reasonOf(cause),
       cause,
       'Check that the file exists and that this process may read it.',
     );
   }
-  return readBytes(bytes, `the file ${data.file} of server.tls.ca`);
+  return readBytes(bytes, `the file ${data.file} of ${place}`);
 }
 
 function readBytes(bytes: Uint8Array, place: string): string[] {

@@ -1,29 +1,36 @@
+/**
+ * Errors of TLS: what is wrong with a certificate or a handshake, and which setting mends it.
+ * @module
+ */
 import type { DetailedPeerCertificate } from 'node:tls';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { showText } from '../util/show.js';
 import { hostNamesOf } from './certificate-info.js';
+import type { PeerSettings } from './peer-settings.js';
 
-/** What can be wrong with TLS, in words that say what to do. */
+/** The server whose certificate or handshake failed. */
+export interface TlsPeer {
+  /** The name that its certificate has to be for. */
+  readonly name: string;
+  readonly names: PeerSettings;
+}
 
 /** A certificate that does not pass. `reason` is OpenSSL's code for it. */
-export function certificateRefused(reason: string, certificate: DetailedPeerCertificate, name: string): EmailError {
-  const subject = showName(certificate.subject);
-  const issuer = showName(certificate.issuer);
-  const [what, remedy] = explain(reason, certificate, subject, issuer, name);
-  return createEmailError('ERR_TLS', `The certificate of ${name} was refused: ${what} (${reason}).`, {
-    phase: 'tls',
-    remedy,
-  });
+export function certificateRefused(reason: string, certificate: DetailedPeerCertificate, peer: TlsPeer): EmailError {
+  const [what, remedy] = explain(reason, certificate, peer);
+  const message = `The certificate of ${peer.names.role}${peer.name} was refused: ${what} (${reason}).`;
+  return createEmailError('ERR_TLS', message, { phase: 'tls', remedy });
 }
 
 function explain(
   reason: string,
   certificate: DetailedPeerCertificate,
-  subject: string,
-  issuer: string,
-  name: string,
+  { name, names: { tls } }: TlsPeer,
 ): readonly [what: string, remedy: string] {
+  const subject = showName(certificate.subject);
+  const issuer = showName(certificate.issuer);
+  const trustRemedy = `Where the issuer is your own, put its certificate into ${tls}.ca; where the system trusts it, set ${tls}.useSystemCa.`;
   switch (reason) {
     case 'CERT_HAS_EXPIRED':
       return [
@@ -38,12 +45,12 @@ function explain(
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return [
         `it is not for ${name} but for ${showNames(certificate.raw) || subject}`,
-        'Use a host name that the certificate has, or set server.tls.serverName to it where the host is known to be the right one.',
+        `Use a host name that the certificate has, or set ${tls}.serverName to it where the host is known to be the right one.`,
       ];
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return [
         `it is self-signed, by ${subject}`,
-        `Put its fingerprint into server.tls.pinnedFingerprints, once you have checked it: ${certificate.fingerprint256}; or the certificate into server.tls.ca.`,
+        `Put its fingerprint into ${tls}.pinnedFingerprints, once you have checked it: ${certificate.fingerprint256}; or the certificate into ${tls}.ca.`,
       ];
     case 'SELF_SIGNED_CERT_IN_CHAIN':
       return [
@@ -64,14 +71,11 @@ function explain(
   }
 }
 
-const trustRemedy =
-  'Where the issuer is your own, put its certificate into server.tls.ca; where the system trusts it, set server.tls.useSystemCa.';
-
 /** A server that is none of those pinned. */
-export function pinMismatch(fingerprint: string, name: string): EmailError {
+export function pinMismatch(fingerprint: string, { name, names: { role, tls } }: TlsPeer): EmailError {
   return createEmailError(
     'ERR_TLS',
-    `The certificate of ${name} has the fingerprint ${fingerprint}, which is not in server.tls.pinnedFingerprints.`,
+    `The certificate of ${role}${name} has the fingerprint ${fingerprint}, which is not in ${tls}.pinnedFingerprints.`,
     {
       phase: 'tls',
       remedy: 'If the server has a new certificate, check its fingerprint with who runs the server, and add it.',
@@ -80,12 +84,12 @@ export function pinMismatch(fingerprint: string, name: string): EmailError {
 }
 
 /** A handshake that failed. */
-export function handshakeFailed(error: NodeJS.ErrnoException, name: string): EmailError {
+export function handshakeFailed(error: NodeJS.ErrnoException, { name, names }: TlsPeer): EmailError {
   const code = error.code ?? '';
-  const [what, remedy] = explainHandshake(code);
+  const [what, remedy] = explainHandshake(code, names);
   return createEmailError(
     'ERR_TLS',
-    `TLS with ${name} failed: ${what ?? showText(error.message)}${code === '' ? '' : ` (${code})`}`,
+    `TLS with ${names.role}${name} failed: ${what ?? showText(error.message)}${code === '' ? '' : ` (${code})`}`,
     {
       phase: 'tls',
       cause: error,
@@ -116,12 +120,11 @@ export function answeredInTls({ code, cause }: EmailError): boolean {
   );
 }
 
-function explainHandshake(code: string): readonly [what: string | undefined, remedy: string] {
-  if (plainTextCodes.has(code))
-    return [
-      'the server answered with what is not TLS',
-      "It speaks plain text first on this port: set server.security to 'explicit' for STARTTLS, or use port 465.",
-    ];
+function explainHandshake(
+  code: string,
+  { port, tls, plainTextRemedy, handshakeRemedy }: PeerSettings,
+): readonly [what: string | undefined, remedy: string] {
+  if (plainTextCodes.has(code)) return ['the server answered with what is not TLS', plainTextRemedy];
   if (
     /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED/.test(
       code,
@@ -129,27 +132,24 @@ function explainHandshake(code: string): readonly [what: string | undefined, rem
   ) {
     return [
       'the server wants a client certificate, or refused the one it got',
-      'Set server.tls.clientCertificate to a certificate that the server accepts.',
+      `Set ${tls}.clientCertificate to a certificate that the server accepts.`,
     ];
   }
   if (/VERSION|PROTOCOL/.test(code))
     return [
       'the server knows no version of TLS that is allowed here',
-      'TLS 1.2 is the least: tell who runs the server. With server.tls.minVersion TLSv1.3 try TLSv1.2.',
+      `TLS 1.2 is the least: tell who runs the server. With ${tls}.minVersion TLSv1.3 try TLSv1.2.`,
     ];
   if (/CIPHER|HANDSHAKE_FAILURE/.test(code))
     return [
       'client and server have no cipher suite in common, or the server wants a client certificate',
-      'Check server.tls.ciphers and server.tls.clientCertificate.',
+      `Check ${tls}.ciphers and ${tls}.clientCertificate.`,
     ];
   if (/EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK|DH_KEY_TOO_SMALL/.test(code))
     return ['the keys of the server are too weak', 'Tell who runs the server.'];
   if (networkCodes.has(code) || code === '')
-    return [
-      'the connection ended during the handshake',
-      "Check that the port expects TLS at this point: 465 is for 'implicit', 587 and 25 for 'explicit'.",
-    ];
-  return [undefined, 'Check server.port, server.security and server.tls.'];
+    return ['the connection ended during the handshake', handshakeRemedy];
+  return [undefined, `Check ${port} and ${tls}.`];
 }
 
 function showName(name: { readonly [part: string]: string | string[] | undefined } | undefined): string {

@@ -1,3 +1,7 @@
+/**
+ * TLS over any byte stream, and the one place where a server's certificate is judged.
+ * @module
+ */
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
@@ -10,9 +14,10 @@ import { describeCertificate } from './certificate-info.js';
 import { showTarget } from './connector.js';
 import type { KnownSession, TlsMaterial } from './tls-contexts.js';
 import { withoutCertificate } from './tls-session.js';
+import { mailServerSettings } from './peer-settings.js';
+import type { PeerSettings } from './peer-settings.js';
 import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.js';
-
-/** TLS over any byte stream, and the one place where a server's certificate is judged. */
+import type { TlsPeer } from './tls-errors.js';
 
 /** A stream under TLS, for those who may not name Node's. */
 export type TlsStream = TLSSocket;
@@ -24,6 +29,8 @@ export interface TlsTarget {
   readonly port: number;
   readonly settings: TlsSettings;
   readonly material: TlsMaterial;
+  /** What errors call the server and its settings; default the mail server's. */
+  readonly names?: PeerSettings | undefined;
 }
 
 /** A stream under TLS. */
@@ -40,6 +47,7 @@ export interface SecuredStream {
 export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): Promise<SecuredStream> {
   const { host, port, settings, material } = target;
   const name = settings.serverName ?? host;
+  const peer: TlsPeer = { name, names: target.names ?? mailServerSettings };
   const sessionKey = `${showTarget(host, port)}:${name}`;
   const known = stillValid(material.sessions.get(sessionKey));
   return new Promise((resolve, reject) => {
@@ -64,7 +72,7 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
     const onAbort = (): void => fail(abortError(signal));
     const onError = (error: NodeJS.ErrnoException): void => {
       material.sessions.delete(sessionKey);
-      fail(handshakeFailed(error, name));
+      fail(handshakeFailed(error, peer));
     };
     const onEnd = (): void => onError(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
     // TLS 1.2 gives its session before the handshake is over, TLS 1.3 behind it: kept once the server was judged.
@@ -79,9 +87,9 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
     socket.once('secureConnect', () => {
       let judged: Judgement | EmailError;
       try {
-        judged = known !== undefined && socket.isSessionReused() ? known : judge(socket, name, settings);
+        judged = known !== undefined && socket.isSessionReused() ? known : judge(socket, peer, settings);
       } catch (error) {
-        return fail(handshakeFailed(error as Error, name));
+        return fail(handshakeFailed(error as Error, peer));
       }
       if (judged instanceof Error) return fail(judged);
       signal.removeEventListener('abort', onAbort);
@@ -121,7 +129,7 @@ function stillValid(known: KnownSession | undefined): KnownSession | undefined {
 }
 
 /** Path, dates and name, or a pin in place of them all. */
-function judge(socket: TLSSocket, name: string, settings: TlsSettings): Judgement | EmailError {
+function judge(socket: TLSSocket, server: TlsPeer, settings: TlsSettings): Judgement | EmailError {
   const peer = socket.getPeerCertificate();
   const certificate = peer.raw;
   const info = describeCertificate(certificate);
@@ -129,14 +137,14 @@ function judge(socket: TLSSocket, name: string, settings: TlsSettings): Judgemen
   if (pins !== undefined && pins.length > 0) {
     const pinned = pins.some((pin) => plainHex(pin) === plainHex(peer.fingerprint256));
     if (pinned) return { certificate, info, authorized: true };
-    if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(peer.fingerprint256, name);
+    if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(peer.fingerprint256, server);
   }
   const pathProblem = socket.authorized ? undefined : String(socket.authorizationError);
   const problem =
-    pathProblem ?? (checkServerIdentity(name, peer) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
+    pathProblem ?? (checkServerIdentity(server.name, peer) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
   if (problem === undefined) return { certificate, info, authorized: true };
   if (settings.dangerouslyAcceptAnyCertificate === true) return { certificate, info, authorized: false };
-  return certificateRefused(problem, socket.getPeerCertificate(true), name);
+  return certificateRefused(problem, socket.getPeerCertificate(true), server);
 }
 
 function plainHex(fingerprint: string): string {

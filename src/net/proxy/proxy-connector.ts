@@ -11,6 +11,7 @@ import { showText } from '../../util/show.js';
 import { channelBinding } from '../channel-binding.js';
 import { abortReason, reportStep, showTarget } from '../connector.js';
 import type { ConnectOptions, OwnConnector } from '../connector.js';
+import type { PeerSettings } from '../peer-settings.js';
 import { resolveHost } from '../resolve.js';
 import { TlsContexts } from '../tls-contexts.js';
 import type { LoadClientIdentity } from '../tls-contexts.js';
@@ -40,6 +41,15 @@ interface Credentials {
 }
 
 const names = { 'http-connect': 'HTTP', socks4: 'SOCKS 4', socks4a: 'SOCKS 4a', socks5: 'SOCKS 5' } as const;
+const noTlsRemedy = 'Check proxy.port, and that the proxy speaks TLS there.';
+const proxySettings: PeerSettings = {
+  role: '',
+  host: 'proxy.host',
+  port: 'proxy.port',
+  tls: 'proxy.tls',
+  plainTextRemedy: noTlsRemedy,
+  handshakeRemedy: noTlsRemedy,
+};
 const reachRemedy = 'Check proxy.host and proxy.port, and that the proxy runs.';
 
 /** See the file's head. One for each proxy: it remembers which authentication the proxy wants. */
@@ -240,8 +250,8 @@ export class ProxyConnector implements OwnConnector {
     const { host, port, tls } = this.#settings;
     if (tls === undefined) return { stream };
     try {
-      const material = await this.#contexts.get(tls, this.#dependencies.loadClientIdentity);
-      const secured = await secure(stream, { host, port, settings: tls, material }, signal);
+      const material = await this.#contexts.get(tls, this.#dependencies.loadClientIdentity, proxySettings.tls);
+      const secured = await secure(stream, { host, port, settings: tls, material, names: proxySettings }, signal);
       return {
         stream: secured.stream,
         binding: channelBinding(secured.stream, secured.certificate, 'tls-server-end-point'),
@@ -249,13 +259,9 @@ export class ProxyConnector implements OwnConnector {
     } catch (cause) {
       stream.destroy();
       if (signal.aborted || !isEmailError(cause)) throw cause;
-      const error = inProxyTerms(cause);
-      if (error.code !== 'ERR_TLS') throw error;
-      throw new ProxyFault(`could not be reached by TLS: ${error.message}`, {
-        cause: error,
-        retryable: error.retryable,
-        remedy: error.remedy,
-      });
+      if (cause.code !== 'ERR_TLS') throw withDetails(cause, { phase: 'proxy' });
+      const { message, retryable, remedy } = cause;
+      throw new ProxyFault(`could not be reached by TLS: ${message}`, { cause, retryable, remedy });
     }
   }
 
@@ -286,22 +292,6 @@ export class ProxyConnector implements OwnConnector {
 function unreached(error: EmailError): EmailError {
   const ofHost = error.code === 'ERR_CONNECT' || error.code === 'ERR_DNS' || error.code === 'ERR_TIMEOUT';
   return ofHost && !error.remedy?.includes('server.localAddress') ? withDetails(error, { remedy: reachRemedy }) : error;
-}
-
-/** An error of TLS with the proxy, whose settings are those of `proxy.tls`. */
-function inProxyTerms(error: EmailError): EmailError {
-  const { code, message, retryable, problems, remedy = '', cause } = error;
-  const say = (text: string): string => text.replaceAll('server.tls', 'proxy.tls');
-  return createEmailError(code, say(message), {
-    retryable,
-    phase: 'proxy',
-    problems: problems?.map(({ path, message: what }) => ({ path: say(path), message: what })),
-    // A mail server's ports, and when it begins TLS, have no bearing here.
-    remedy: /server\.(?:port|security)|'implicit'/.test(remedy)
-      ? 'Check proxy.port, and that the proxy speaks TLS there.'
-      : say(remedy) || undefined,
-    cause,
-  });
 }
 
 function connectRequest(target: TunnelTarget, authorization: string | undefined): string {

@@ -1,34 +1,20 @@
 /**
- * A connection to an LDAP server: TLS first, then the password, then searches side by side.
+ * A connection to an LDAP server (RFC 4511): TLS first, then the password, then searches side by side.
+ * @module
  */
 import type { Duplex } from 'node:stream';
 import { abortError } from '../../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
-import type { TlsSettings } from '../../model/server.js';
 import { DirectConnector } from '../../net/direct.js';
 import { TlsContexts } from '../../net/tls-contexts.js';
-import type { LoadClientIdentity } from '../../net/tls-contexts.js';
 import { secure } from '../../net/tls.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
-import { decodeMessage, encodeMessage, maxValues, messageLength, request, resultName } from './messages.js';
+import { decodeMessage, encodeMessage, maxValues, messageLength, request, resultName, tags } from './messages.js';
 import type { AttributeValue, LdapMessage, SearchRequest } from './messages.js';
-
-/** Where and as whom. */
-export interface LdapServer {
-  readonly host: string;
-  readonly port: number;
-  /** `ldaps://`: TLS from the first byte. */
-  readonly implicitTls: boolean;
-  readonly tls: TlsSettings;
-  /** Reads the client certificate of `tls`. */
-  readonly loadIdentity: LoadClientIdentity;
-  /** Simple bind; absent: anonymous. Resolved when TLS is up. */
-  readonly credentials?: { readonly dn: string; readonly password: () => Promise<string> } | undefined;
-  /** For messages. */
-  readonly name: string;
-}
+import { peerSettingsOf } from './server.js';
+import type { LdapServer } from './server.js';
 
 /** Deadlines and limits, which no traffic extends. */
 export const ldapLimits = { connectMs: 15_000, operationMs: 20_000, messageBytes: 8 << 20, searchBytes: 16 << 20 };
@@ -36,6 +22,8 @@ export const ldapLimits = { connectMs: 15_000, operationMs: 20_000, messageBytes
 const closeMs = 500;
 
 interface Pending {
+  /** The tag of the result that ends the operation. */
+  readonly ends: number;
   readonly values: AttributeValue[];
   bytes: number;
   resolve(result: SearchResult): void;
@@ -50,6 +38,7 @@ interface SearchResult {
 
 /** A bound connection. */
 export class LdapClient {
+  readonly #server: LdapServer;
   readonly #name: string;
   readonly #pending = new Map<number, Pending>();
   #stream: Duplex;
@@ -58,11 +47,19 @@ export class LdapClient {
   #wanted = 2;
   #lastId = 0;
   #failure: Error | undefined;
+  #isSecure: boolean;
 
-  private constructor(name: string, stream: Duplex) {
-    this.#name = name;
+  private constructor(server: LdapServer, stream: Duplex) {
+    this.#server = server;
+    this.#name = server.name;
     this.#stream = stream;
+    this.#isSecure = server.implicitTls;
     this.#listen();
+  }
+
+  /** Is the connection under TLS? Without it, whoever is on the way can change every answer. */
+  get isSecure(): boolean {
+    return this.#isSecure;
   }
 
   /** Connects, secures and binds. ERR_CONNECT, ERR_TLS, ERR_TLS_REQUIRED, ERR_TIMEOUT, or ERR_CERTIFICATE with the server's words. */
@@ -73,13 +70,13 @@ export class LdapClient {
   }
 
   static async #open(server: LdapServer, deadline: AbortSignal): Promise<LdapClient> {
-    const socket = await new DirectConnector().connect(server, { signal: deadline });
+    const socket = await new DirectConnector({ names: peerSettingsOf(server) }).connect(server, { signal: deadline });
     let client: LdapClient | undefined;
     try {
       const stream = server.implicitTls ? await secureStream(socket, server, deadline) : socket;
-      client = new LdapClient(server.name, stream);
-      const isSecure = server.implicitTls || (await client.#startTls(server, deadline));
-      if (server.credentials !== undefined) await client.#bind(server.credentials, isSecure, deadline);
+      client = new LdapClient(server, stream);
+      if (!server.implicitTls) await client.#startTls(deadline);
+      if (server.credentials !== undefined) await client.#bind(server.credentials, deadline);
       return client;
     } catch (error) {
       client?.close();
@@ -90,7 +87,7 @@ export class LdapClient {
 
   /** Values of all entries found. At most `sizeLimit` entries; referrals are passed over. */
   async search(search: SearchRequest, signal: AbortSignal): Promise<readonly AttributeValue[]> {
-    const { code, text, values } = await this.#ask(request.search(search), signal);
+    const { code, text, values } = await this.#ask(request.search(search), tags.searchDone, signal);
     // 4 and 3: what came before the limit is good; 10 and 9: a referral, which is not followed.
     if ([0, 3, 4, 9, 10].includes(code)) return values;
     throw this.#refused(
@@ -98,8 +95,8 @@ export class LdapClient {
       code,
       text,
       code === 32
-        ? 'Check `baseDn`: the server has no such entry.'
-        : 'Check `baseDn`, `filter` and the rights of `bindDn`.',
+        ? `Check ${this.#server.slot}.baseDn: the server has no such entry.`
+        : `Check baseDn, filter and the rights of bindDn in ${this.#server.slot}.`,
     );
   }
 
@@ -122,46 +119,57 @@ export class LdapClient {
     );
   }
 
-  /** True once TLS is up. A server that cannot is used in plain text only where no password would be sent. */
-  async #startTls(server: LdapServer, signal: AbortSignal): Promise<boolean> {
-    const { code, text } = await this.#ask(request.startTls(), signal);
-    // Whatever came in the clear after the answer was not sent by the server we are about to check.
+  /** TLS on this connection (RFC 4513 section 3.1). A server that refuses it is asked in plain text only where `plainTextAllowed`. */
+  async #startTls(signal: AbortSignal): Promise<void> {
+    const { code, text } = await this.#ask(request.startTls(), tags.extendedResponse, signal);
+    // Bytes behind the answer came in plain text: anyone on the way could have sent them.
     if (this.#received > 0)
       throw certificateError(
         `${this.#name} sent data before TLS began`,
-        'The connection may be tampered with: use ldaps://.',
+        `The connection may be tampered with: use ldaps:// in ${this.#server.slot}.ldap.`,
       );
     if (code === 0) {
       this.#unlisten();
-      this.#stream = await secureStream(this.#stream, server, signal);
+      this.#stream = await secureStream(this.#stream, this.#server, signal);
+      this.#isSecure = true;
       this.#listen();
-      return true;
+    } else if (this.#server.credentials !== undefined) {
+      throw this.#tlsRequired(code, text, 'the password was not sent', '');
+    } else if (!this.#server.plainTextAllowed) {
+      throw this.#tlsRequired(
+        code,
+        text,
+        'no certificate was asked for',
+        ` Without TLS, certificates are taken only where smime.encrypt.trustAnchors judge them and ${this.#server.slot}.tls is absent.`,
+      );
     }
-    if (server.credentials === undefined) return false;
-    throw createEmailError(
+  }
+
+  #tlsRequired(code: number, text: string, consequence: string, exception: string): EmailError {
+    const said = text === '' ? '' : `: ${showText(text, 200)}`;
+    return createEmailError(
       'ERR_TLS_REQUIRED',
-      `${this.#name} refused StartTLS with ${code} ${resultName(code)}: ${showText(text, 200)}; the password was not sent`,
+      `${this.#name} refused StartTLS with ${code} ${resultName(code)}${said}; ${consequence}`,
       {
-        remedy: 'Use ldaps://, or switch StartTLS on in the server.',
+        remedy: `Use ldaps:// in ${this.#server.slot}.ldap, or switch StartTLS on in the directory. Where it offers StartTLS to others, something on the way takes the offer out.${exception}`,
       },
     );
   }
 
-  async #bind(
-    credentials: NonNullable<LdapServer['credentials']>,
-    isSecure: boolean,
-    signal: AbortSignal,
-  ): Promise<void> {
-    if (!isSecure) throw createEmailError('ERR_TLS_REQUIRED', `${this.#name}: a password is never sent without TLS`);
-    const { code, text } = await this.#ask(request.bind(credentials.dn, await credentials.password()), signal);
-    if (code !== 0) throw this.#refused('the login', code, text, 'Check `bindDn` and `password`.');
+  async #bind(credentials: NonNullable<LdapServer['credentials']>, signal: AbortSignal): Promise<void> {
+    if (!this.#isSecure)
+      throw createEmailError('ERR_TLS_REQUIRED', `${this.#name}: a password is never sent without TLS`);
+    const bind = request.bind(credentials.dn, await credentials.password());
+    const { code, text } = await this.#ask(bind, tags.bindResponse, signal);
+    if (code !== 0)
+      throw this.#refused('the login', code, text, `Check bindDn and password in ${this.#server.slot}.`);
   }
 
-  async #ask(operation: Buffer, signal: AbortSignal): Promise<SearchResult> {
+  async #ask(operation: Buffer, ends: number, signal: AbortSignal): Promise<SearchResult> {
     if (this.#failure !== undefined) throw this.#failure;
     const id = ++this.#lastId;
     const answer = new Promise<SearchResult>((resolve, reject) =>
-      this.#pending.set(id, { values: [], bytes: 0, resolve, reject }),
+      this.#pending.set(id, { ends, values: [], bytes: 0, resolve, reject }),
     );
     try {
       return await withDeadline(signal, ldapLimits.operationMs, `${this.#name} did not answer`, () => {
@@ -195,7 +203,7 @@ export class LdapClient {
           ? error
           : certificateError(
               `${this.#name}: ${reasonOf(error)}`,
-              'See that the port is that of an LDAP server.',
+              `See that the port of ${this.#server.slot}.ldap is that of an LDAP server.`,
               error,
             ),
       );
@@ -205,30 +213,36 @@ export class LdapClient {
   /** False after the answer to StartTLS: what follows it is not read as LDAP. */
   #onMessage(message: LdapMessage, length: number): boolean {
     const pending = this.#pending.get(message.id);
-    // 0 is the notice of disconnection (RFC 4511 section 4.4.1). Late answers to what was given up are dropped.
+    // ID 0 is the notice of disconnection (RFC 4511 section 4.4.1). Late answers to operations that were given up are dropped.
     if (message.id === 0 && message.kind === 'result')
       throw this.#refused('to go on', message.code, message.text, 'Try again later.');
     if (pending === undefined) return true;
     pending.bytes += length;
     if (pending.bytes > ldapLimits.searchBytes)
       pending.reject(
-        certificateError(`${this.#name} gave more than ${ldapLimits.searchBytes} bytes`, 'Narrow the `filter`.'),
+        certificateError(`${this.#name} gave more than ${ldapLimits.searchBytes} bytes`, `Narrow ${this.#server.slot}.filter.`),
       );
     else if (message.kind === 'entry')
       pending.values.push(...message.values.slice(0, maxValues - pending.values.length));
-    else if (message.kind === 'result')
+    else if (message.kind === 'result') {
+      if (message.operation !== pending.ends) throw new RangeError('an answer is to another operation than was asked');
       pending.resolve({ code: message.code, text: message.text, values: pending.values });
-    return message.kind !== 'result' || message.operation !== 0x78;
+    }
+    return message.kind !== 'result' || message.operation !== tags.extendedResponse;
   }
 
   readonly #onEnd = (): void =>
-    this.#fail(createEmailError('ERR_CONNECT', `${this.#name} closed the connection`, { retryable: true }));
+    this.#fail(createEmailError('ERR_CONNECT', `${this.#name} closed the connection`, {
+        retryable: true,
+        remedy: `Check that ${this.#server.slot}.ldap names the directory, and that it lets this machine in.`,
+      }));
 
   readonly #onError = (error: Error): void =>
     this.#fail(
       createEmailError('ERR_CONNECT', `The connection to ${this.#name} failed: ${reasonOf(error)}`, {
         cause: error,
         retryable: true,
+        remedy: `Check ${this.#server.slot}.ldap and the way to the directory.`,
       }),
     );
 
@@ -254,13 +268,11 @@ export class LdapClient {
   }
 }
 
-async function secureStream(
-  stream: Duplex,
-  { host, port, tls, loadIdentity }: LdapServer,
-  signal: AbortSignal,
-): Promise<Duplex> {
-  const material = await new TlsContexts().get(tls, loadIdentity);
-  return (await secure(stream, { host, port, settings: tls, material }, signal)).stream;
+async function secureStream(stream: Duplex, server: LdapServer, signal: AbortSignal): Promise<Duplex> {
+  const { host, port, tls, loadIdentity } = server;
+  const names = peerSettingsOf(server);
+  const material = await new TlsContexts().get(tls, loadIdentity, names.tls);
+  return (await secure(stream, { host, port, settings: tls, material, names }, signal)).stream;
 }
 
 /** Work that the caller's signal or a deadline ends; the deadline is ERR_TIMEOUT. */

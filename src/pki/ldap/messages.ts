@@ -1,5 +1,6 @@
 /**
  * The messages of LDAP (RFC 4511) that a search for certificates takes.
+ * @module
  */
 import {
   boolean,
@@ -68,7 +69,7 @@ export function encodeMessage(id: number, operation: Buffer): Buffer {
   return sequence(integer(id), operation);
 }
 
-/** Octets of the message that begins here; undefined while its header is incomplete. A RangeError where it is none. */
+/** Octets of the message that begins here; undefined while its header is incomplete. A RangeError where the bytes are not LDAP. */
 export function messageLength(bytes: Buffer, limit: number): number | undefined {
   const [first, second] = bytes;
   if (first !== undefined && first !== tag.sequence) throw new RangeError('the server does not speak LDAP');
@@ -81,7 +82,10 @@ export function messageLength(bytes: Buffer, limit: number): number | undefined 
   return 2 + octets + length;
 }
 
-const results: ReadonlySet<number> = new Set([0x61, 0x65, 0x78]);
+/** Tags of the answers that end an operation. */
+export const tags = { bindResponse: 0x61, searchDone: 0x65, extendedResponse: 0x78 } as const;
+
+const results: ReadonlySet<number> = new Set(Object.values(tags));
 
 /** Reads one message. A RangeError where it is not well-formed. */
 export function decodeMessage(bytes: Buffer): LdapMessage {

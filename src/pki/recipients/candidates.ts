@@ -2,6 +2,7 @@
  * Which of several certificates is right for a recipient, and why the others are not.
  */
 import { toAsciiDomain } from '../../address/domain.js';
+import type { Warning } from '../../model/reply.js';
 import { showText } from '../../util/show.js';
 import type { Certificate } from '../x509/certificate.js';
 import { findEntry, parseRevocationList } from '../x509/crl.js';
@@ -21,6 +22,8 @@ export interface Offer {
   readonly crls: readonly Uint8Array[];
   /** The source says whose they are: an address in them that differs is a warning. Otherwise it must be the recipient's. */
   readonly vouched: boolean;
+  /** About the source itself, the same for every address. */
+  readonly warnings?: readonly Warning[] | undefined;
 }
 
 /** May it issue others? */

@@ -1,5 +1,6 @@
 /**
  * Finds a certificate for every recipient before anything is sent, or names everyone who has none.
+ * @module
  */
 import { createEmailError, isEmailError } from '../../errors/email-error.js';
 import type { CertificateData } from '../../model/certificate.js';
@@ -41,7 +42,10 @@ export interface RecipientLookUp {
   readonly reason?: string | undefined;
   /** A source that could not be asked: the recipient may have a certificate there. */
   readonly failure?: EmailError | undefined;
+  /** About the certificate and this recipient. */
   readonly warnings: readonly Warning[];
+  /** About the sources that were asked; a source says the same for every recipient. */
+  readonly sourceWarnings: readonly Warning[];
 }
 
 /** Certificates by address, as the addresses were given. */
@@ -57,7 +61,8 @@ const concurrency = 8;
 
 /**
  * A certificate for every address. ERR_CERTIFICATE_MISSING names all without one; with 'drop-recipient' only those whose sources
- * could not be asked, for nobody is dropped because a server is down.
+ * could not be asked, since no recipient is dropped because a server is down. ERR_TLS_REQUIRED where all of them lack a certificate
+ * because a directory offers no TLS and must not be asked without.
  */
 export async function findRecipientCertificates(
   addresses: readonly string[],
@@ -75,8 +80,18 @@ export async function findRecipientCertificates(
   return {
     byAddress: new Map(found),
     dropped: missing.map(failureOf),
-    warnings: [...lookUps.flatMap(({ warnings }) => warnings), ...missing.map(dropWarning)],
+    warnings: [
+      ...sourceWarningsOf(lookUps),
+      ...lookUps.flatMap(({ warnings }) => warnings),
+      ...missing.map(dropWarning),
+    ],
   };
+}
+
+/** What the look-ups' sources warn of, each warning once. */
+export function sourceWarningsOf(lookUps: readonly RecipientLookUp[]): readonly Warning[] {
+  const all = lookUps.flatMap(({ sourceWarnings }) => sourceWarnings);
+  return [...new Map(all.map((warning) => [`${warning.code} ${warning.message}`, warning])).values()];
 }
 
 function failureOf({ address, reason }: RecipientLookUp): RecipientFailure {
@@ -93,11 +108,13 @@ function dropWarning({ address, reason }: RecipientLookUp): Warning {
 function missingError(missing: readonly RecipientLookUp[]): EmailError {
   const [first] = missing;
   const failure = missing.find((each) => each.failure !== undefined)?.failure;
+  // A source that must not be asked is the profile's fault, not one recipient's.
+  const isUnsafe = missing.every((each) => each.failure?.code === 'ERR_TLS_REQUIRED');
   const names = missing.slice(0, 5).map(({ address }) => showText(address, 300));
   const more = missing.length > names.length ? ` and ${missing.length - names.length} more` : '';
   const why = first?.reason === undefined ? '' : ` (${names.length > 1 ? 'the first: ' : ''}${first.reason})`;
   return createEmailError(
-    'ERR_CERTIFICATE_MISSING',
+    isUnsafe ? 'ERR_TLS_REQUIRED' : 'ERR_CERTIFICATE_MISSING',
     `No usable certificate for ${names.join(', ')}${more}${why}; nothing was sent`,
     {
       recipients: missing.map(failureOf),
@@ -122,6 +139,7 @@ export async function lookUpRecipients(
   const cache = options.cache ?? new RecipientCache();
   const trust =
     settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache, signal);
+  const anchored = trust !== undefined;
   const requirements = { now: options.now ?? new Date(), anchors: trust?.anchors, lists: trust?.lists };
   const list = isList(settings.certificates) ? settings.certificates : [settings.certificates];
   const sources: RecipientSource[] = [];
@@ -129,7 +147,14 @@ export async function lookUpRecipients(
     list.forEach((source, i) => {
       const field = `${slot}.certificates${list.length > 1 || isList(settings.certificates) ? `.${i}` : ''}`;
       sources.push(
-        openSource(source, { slot: field, signal, cache, run: options.run, identityFor: options.identityFor }),
+        openSource(source, {
+          slot: field,
+          anchored,
+          signal,
+          cache,
+          run: options.run,
+          identityFor: options.identityFor,
+        }),
       );
     });
     return await mapSome([...new Set(addresses)], (address) => lookUp(address, sources, requirements, signal));
@@ -174,20 +199,23 @@ async function lookUp(
   signal: AbortSignal,
 ): Promise<RecipientLookUp> {
   const reasons: string[] = [];
+  const sourceWarnings: Warning[] = [];
   let failure: EmailError | undefined;
   for (const source of sources) {
     throwIfAborted(signal);
     try {
-      const { certificate, refusals } = choose(await source.find(address), address, requirements);
+      const offer = await source.find(address);
+      sourceWarnings.push(...(offer.warnings ?? []));
+      const { certificate, refusals } = choose(offer, address, requirements);
       if (certificate !== undefined)
-        return { address, certificate, warnings: addressWarnings(address, certificate, source.name) };
+        return { address, certificate, warnings: addressWarnings(address, certificate, source.name), sourceWarnings };
       reasons.push(refusals.length > 0 ? refusals.join(', ') : `there is none in ${source.name}`);
     } catch (error) {
       throwIfAborted(signal);
-      // What is wrong in the profile is no matter of one recipient.
+      // An error of the profile or of a secret concerns every recipient.
       if (!isEmailError(error) || error.code === 'ERR_PROFILE_INVALID' || error.code === 'ERR_SECRET') throw error;
       failure ??= error;
-      reasons.push(error.message);
+      reasons.push(error.message.replace(/\.$/, ''));
     }
   }
   return {
@@ -195,6 +223,7 @@ async function lookUp(
     reason: reasons.length > 0 ? reasons.join('; ') : 'there is no source of certificates',
     failure,
     warnings: [],
+    sourceWarnings,
   };
 }
 

@@ -1,16 +1,19 @@
 /**
  * Recipients' certificates in LDAP: `userCertificate;binary` (RFC 4523) and `userSMIMECertificate` (RFC 2798).
+ * @module
  */
 import { isEmailError, profileInvalid } from '../../errors/email-error.js';
+import type { Warning } from '../../model/reply.js';
 import type { LdapCertificates } from '../../model/smime.js';
+import { showTarget } from '../../net/connector.js';
 import { resolveSecret } from '../../profile/secret.js';
 import { showText } from '../../util/show.js';
 import { noPasswords } from '../certificate-data.js';
 import type { Contents } from '../formats/contents.js';
 import { LdapClient } from '../ldap/client.js';
-import type { LdapServer } from '../ldap/client.js';
 import { parseFilter } from '../ldap/filter.js';
 import type { AttributeValue } from '../ldap/messages.js';
+import type { LdapServer } from '../ldap/server.js';
 import { readContents } from '../formats/read-contents.js';
 import { loadTlsIdentity } from '../tls-identity.js';
 import { addressKey } from './candidates.js';
@@ -29,22 +32,31 @@ export function createLdapSource(source: LdapCertificates, context: SourceContex
   let client: Promise<LdapClient> | undefined;
   const search = async (address: string): ReturnType<RecipientSource['find']> => {
     client ??= LdapClient.open(server, signal);
-    const values = await (
-      await client
-    ).search(
+    const open = await client;
+    const values = await open.search(
       { baseDn: source.baseDn, filter: filter(address), attributes, sizeLimit: 20, timeLimitSeconds: 15 },
       signal,
     );
-    return vouchedOffer(await readValues(values, signal));
+    const offer = await vouchedOffer(await readValues(values, signal));
+    return open.isSecure ? offer : { ...offer, warnings: [plainTextWarning(server)] };
   };
+  // An offer that came by plain text is never given to a look-up that has no trust anchors.
+  const prefix = server.plainTextAllowed ? 'plain:' : '';
   return {
     name: server.name,
-    find: (address) => cache.remember(source, addressKey(address), signal, () => search(address), hasAny),
+    find: (address) => cache.remember(source, `${prefix}${addressKey(address)}`, signal, () => search(address), hasAny),
     close: () =>
       void client?.then(
         (open) => open.close(),
         () => undefined,
       ),
+  };
+}
+
+function plainTextWarning({ name, slot }: LdapServer): Warning {
+  return {
+    code: 'WARN_LDAP_PLAINTEXT',
+    message: `StartTLS was refused by ${name}, which was asked in plain text: anyone on the way can read the addresses and change the answers. Use ldaps:// in ${slot}.ldap, or set ${slot}.tls to refuse that.`,
   };
 }
 
@@ -64,7 +76,7 @@ async function readValues(values: readonly AttributeValue[], signal: AbortSignal
 
 function serverOf(
   { ldap, bindDn, password, tls }: LdapCertificates,
-  { slot, signal, identityFor }: SourceContext,
+  { slot, signal, identityFor, anchored }: SourceContext,
 ): LdapServer {
   const url = URL.canParse(ldap) ? new URL(ldap) : undefined;
   const isPlain =
@@ -77,19 +89,24 @@ function serverOf(
   if (url === undefined || !isPlain || url.hostname === '' || !['ldap:', 'ldaps:'].includes(url.protocol)) {
     throw profileInvalid(`${slot}.ldap`, 'must be ldap://host[:port] or ldaps://host[:port], and nothing else');
   }
-  // A name without password would be let in as nobody (RFC 4513 section 5.1.2), which is not what was asked for.
+  // A name without a password would be an anonymous login (RFC 4513 section 5.1.2), which is not what the profile asks for.
   if (bindDn !== undefined && password === undefined) throw profileInvalid(`${slot}.password`, 'is needed with bindDn');
   if (bindDn === undefined && password !== undefined) throw profileInvalid(`${slot}.bindDn`, 'is needed with password');
   const identitySlot = `${slot}.tls.clientCertificate`;
   const implicitTls = url.protocol === 'ldaps:';
+  const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+  const port = url.port === '' ? (implicitTls ? 636 : 389) : Number(url.port);
   return {
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? (implicitTls ? 636 : 389) : Number(url.port),
+    host,
+    port,
     implicitTls,
+    // Settings of TLS ask for TLS; and where nothing judges the certificates, only TLS says that they come from the directory.
+    plainTextAllowed: anchored && tls === undefined,
     tls: tls ?? {},
     loadIdentity:
       identityFor?.(identitySlot) ?? ((certificate) => loadTlsIdentity(certificate, { slot: identitySlot, signal })),
-    name: `the LDAP server ${showText(url.host, 300)}`,
+    name: `the LDAP server ${showText(showTarget(host, port), 300)}`,
+    slot,
     credentials:
       bindDn === undefined || password === undefined
         ? undefined

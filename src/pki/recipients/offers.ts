@@ -21,6 +21,8 @@ export interface RecipientSource {
 export interface SourceContext {
   /** The profile's field. */
   readonly slot: string;
+  /** Do trust anchors judge the certificates that the source gives? */
+  readonly anchored: boolean;
   readonly signal: AbortSignal;
   readonly cache: RecipientCache;
   readonly run?: CommandRunner | undefined;

@@ -1,0 +1,38 @@
+/**
+ * An LDAP server as the settings of a source describe it, and the names of these settings for errors.
+ * @module
+ */
+import type { TlsSettings } from '../../model/server.js';
+import type { PeerSettings } from '../../net/peer-settings.js';
+import type { LoadClientIdentity } from '../../net/tls-contexts.js';
+
+/** Where an LDAP server is, how it is reached, and as whom. */
+export interface LdapServer {
+  readonly host: string;
+  readonly port: number;
+  /** `ldaps://`: TLS from the first byte. */
+  readonly implicitTls: boolean;
+  /** May it be asked in plain text where it refuses StartTLS? Never with credentials. */
+  readonly plainTextAllowed: boolean;
+  readonly tls: TlsSettings;
+  /** Reads the client certificate of `tls`. */
+  readonly loadIdentity: LoadClientIdentity;
+  /** Simple bind; absent: anonymous. Resolved when TLS is up. */
+  readonly credentials?: { readonly dn: string; readonly password: () => Promise<string> } | undefined;
+  /** For messages: `the LDAP server directory.example.com:389`. */
+  readonly name: string;
+  /** The profile's field of this source, for remedies. */
+  readonly slot: string;
+}
+
+/** What errors call an LDAP server and its settings. */
+export function peerSettingsOf({ slot }: LdapServer): PeerSettings {
+  return {
+    role: 'the LDAP server ',
+    host: `${slot}.ldap`,
+    port: `${slot}.ldap`,
+    tls: `${slot}.tls`,
+    plainTextRemedy: `It speaks plain text first on this port: write ldap:// in ${slot}.ldap for StartTLS, or use port 636.`,
+    handshakeRemedy: `Check that the port of ${slot}.ldap expects TLS at this point: 636 is for ldaps://, 389 for ldap://.`,
+  };
+}
