@@ -84,13 +84,18 @@ export class Channel {
       const exchange = new Exchange(dialogue, options, resolve, reject);
       const { signal } = options;
       // Bytes came that nothing had called for, and what they begin may never end.
-      if (this.#doomed && this.idle) this.close(unsolicitedBytes(this.#discreet ? undefined : this.#parser.rest));
+      this.abandon();
       if (this.#closed !== undefined) return this.#fail(exchange, connectionGivenUp(this.#closed), true);
       if (signal?.aborted === true) return exchange.reject(explained(exchange, abortError(signal)));
       if (signal !== undefined && signal !== neverAborts) exchange.listen(() => this.#abort(exchange, signal));
       this.#queue.push(exchange);
       this.#startNext();
     });
+  }
+
+  /** Closes an idle channel on which a line has begun that no command asked for: the rest of it is not waited for any longer. */
+  abandon(): void {
+    if (this.#doomed && this.idle) this.close(unsolicitedBytes(this.#discreet ? undefined : this.#parser.rest));
   }
 
   /** What is still awaited holds no process. */

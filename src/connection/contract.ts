@@ -1,6 +1,7 @@
 import type { Authentication } from '../model/authentication.js';
 import type { LoadClientIdentity } from '../net/tls-contexts.js';
 import type { Envelope } from '../model/envelope.js';
+import type { EmailError } from '../model/error.js';
 import type { LogEvent } from '../model/log.js';
 import type { Connector } from '../model/proxy.js';
 import type { ConnectionStepReport, RejectedRecipient, TlsReport } from '../model/report.js';
@@ -80,6 +81,8 @@ export interface SmtpConnection {
   readonly id: number;
   /** May it take a transaction (now, or when one in flight ends)? False from the first doubt on, and never true again. */
   readonly usable: boolean;
+  /** Why it is closed: the server's own words where those ended it. Undefined while it is open. */
+  readonly closeReason: Error | undefined;
   /** Transactions begun and not settled. */
   readonly inFlight: number;
   /** Transactions that ended well or badly; above 0 the connection is a reused one. */
@@ -100,8 +103,11 @@ export interface SmtpConnection {
   /** An idle connection does not hold the process. */
   ref(): void;
   unref(): void;
-  /** QUIT and its reply, then closed; waits for transactions in flight. Never rejects. */
-  quit(): Promise<void>;
+  /**
+   * QUIT and its reply, then closed; waits for transactions in flight. Never rejects. Resolves with what the server said in place of
+   * a farewell: a refusal, or bytes that are no reply. A server that closes without a word said nothing against us: undefined.
+   */
+  quit(): Promise<EmailError | undefined>;
   /** Closed at once; transactions in flight reject with `reason`. */
   destroy(reason?: Error): void;
   /** Called once when it is closed, for whatever cause. */

@@ -12,6 +12,7 @@ import { showText } from '../util/show.js';
 import { Channel } from './channel.js';
 import type { ConnectionLogEvent, ConnectionObserver, ConnectionSettings } from './contract.js';
 import { deadlinePassed } from './failures.js';
+import { requireUsable } from './farewell.js';
 import type { SharedState } from './shared.js';
 import { untilAborted } from './until-aborted.js';
 
@@ -220,7 +221,11 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
   const session = new Session(settings.protocol, secured !== undefined);
   let reply: SmtpReply;
   try {
-    const run = (): Promise<SmtpReply> => channel.run(greeting(session), { signal });
+    const run = async (): Promise<SmtpReply> => {
+      const words = await channel.run(greeting(session), { signal });
+      await requireUsable(channel, closed, signal);
+      return words;
+    };
     const plain = secured === undefined && settings.security !== 'automatic';
     reply = await step(dialing, 'greeting', plain ? () => run().catch(explainSilence) : run, showReply);
   } catch (error) {

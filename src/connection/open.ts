@@ -8,6 +8,7 @@ import { startTls } from '../smtp/simple-commands.js';
 import { describeChoice, offeredBy, proveIdentity } from './authenticate.js';
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from './contract.js';
 import { dial, type Dialing, type Greeted, secureStream, step, within } from './dial.js';
+import { requireUsable } from './farewell.js';
 import { defaultLocalName } from './local-name.js';
 import { SharedState } from './shared.js';
 import { EstablishedConnection } from './smtp-connection.js';
@@ -76,7 +77,11 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
     mechanism = await step(
       dialing,
       'authenticate',
-      () => proveIdentity(run),
+      async () => {
+        const name = await proveIdentity(run);
+        await requireUsable(channel, closed, signal);
+        return name;
+      },
       (name) => describeChoice(name, authentication, offeredBy(session)),
     );
     observer.event?.({ type: 'connection', level: 'info', state: 'authenticated', detail: mechanism });
@@ -95,14 +100,17 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
 
 async function sayHello(
   dialing: Dialing,
-  { channel, session }: Greeted,
+  { channel, session, closed }: Greeted,
   name: string,
   secured: SecuredStream | undefined,
 ): Promise<void> {
   await step(
     dialing,
     'ehlo',
-    () => channel.run(hello(session, name), { signal: dialing.signal }),
+    async () => {
+      await channel.run(hello(session, name), { signal: dialing.signal });
+      await requireUsable(channel, closed, dialing.signal);
+    },
     () => [...session.extensions.keys()].join(' ') || 'no extensions',
   );
   dialing.observer.found?.({ extensions: session.extensions, tls: secured?.report });
@@ -110,13 +118,15 @@ async function sayHello(
 
 async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise<SecuredStream> {
   const { signal } = dialing;
-  await step(
+  const stream = await step(
     dialing,
     'starttls',
-    () => channel.run(startTls(session), { signal }),
+    async () => {
+      await channel.run(startTls(session), { signal });
+      return channel.detach();
+    },
     () => 'accepted',
   );
-  const stream = channel.detach();
   const secured = await within(dialing, signal, (limited) => secureStream(dialing, stream, limited));
   channel.attach(secured.stream);
   session.begin('secured');

@@ -1,17 +1,21 @@
 import type { Duplex } from 'node:stream';
-import { createEmailError } from '../errors/email-error.js';
+import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
 import type { TlsReport } from '../model/report.js';
 import type { Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 import { canonicalBytes } from '../smtp/content.js';
 import { createEnvelopeCommands } from '../smtp/envelope-commands.js';
 import { contentCapabilities } from '../smtp/extensions.js';
+import { replyError } from '../smtp/reply-error.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
 import { explainFailure, transact, TransactionState } from '../smtp/transaction.js';
 import { neverAborts } from '../util/never-aborts.js';
 import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
+import { requireUsable } from './farewell.js';
+import { markStale } from './stale.js';
 import { untilAborted } from './until-aborted.js';
 
 /** A connection that is set up, and what can be done on it. */
@@ -41,7 +45,7 @@ export class EstablishedConnection implements SmtpConnection {
   readonly accepts: ContentCapabilities;
   #inFlight = 0;
   #completed = 0;
-  #quitting: Promise<void> | undefined;
+  #quitting: Promise<EmailError | undefined> | undefined;
   #whenIdle: (() => void) | undefined;
 
   constructor(opened: OpenedConnection) {
@@ -55,6 +59,10 @@ export class EstablishedConnection implements SmtpConnection {
 
   get usable(): boolean {
     return this.#quitting === undefined && this.#opened.channel.usable;
+  }
+
+  get closeReason(): Error | undefined {
+    return this.#opened.channel.closed;
   }
 
   get inFlight(): number {
@@ -84,7 +92,10 @@ export class EstablishedConnection implements SmtpConnection {
   async transact(transaction: Transaction): Promise<TransactionOutcome> {
     this.#inFlight++;
     try {
-      return await this.#run(transaction, await this.#compose(transaction));
+      const content = await this.#compose(transaction);
+      const { channel } = this.#opened;
+      if (!channel.usable && channel.idle) await this.#sayWhyUnusable(transaction.signal);
+      return await this.#run(transaction, content);
     } finally {
       this.#inFlight--;
       this.#completed++;
@@ -101,7 +112,7 @@ export class EstablishedConnection implements SmtpConnection {
     this.#opened.channel.unref();
   }
 
-  quit(): Promise<void> {
+  quit(): Promise<EmailError | undefined> {
     this.#quitting ??= this.#quit();
     return this.#quitting;
   }
@@ -121,6 +132,19 @@ export class EstablishedConnection implements SmtpConnection {
     if (!(content.bytes instanceof Uint8Array)) return content;
     const bytes = canonicalBytes(content.bytes, content);
     return { ...content, bytes, size: bytes.length };
+  }
+
+  /** The server's own words, where it had them, go to whoever was to send now. The message was not begun: another connection may take it. */
+  async #sayWhyUnusable(signal: AbortSignal): Promise<void> {
+    const { channel, closed } = this.#opened;
+    // After other transactions a farewell is the end of an idle connection: its words change nothing, and are not waited for.
+    if (this.#completed > 0) channel.abandon();
+    try {
+      await requireUsable(channel, closed, signal);
+    } catch (error) {
+      if (!isEmailError(error) || error !== channel.closed) throw error;
+      throw markStale(withDetails(error, { phase: error.phase ?? 'transaction' }));
+    }
   }
 
   #run(transaction: Transaction, content: OutgoingContent): Promise<TransactionOutcome> {
@@ -153,19 +177,28 @@ export class EstablishedConnection implements SmtpConnection {
     this.#whenIdle?.();
   }
 
-  async #quit(): Promise<void> {
+  async #quit(): Promise<EmailError | undefined> {
     const { channel, session, closed } = this.#opened;
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     const end = (): void => this.destroy((hasQuit ??= createEmailError('ERR_CLOSED', 'The connection was closed.')));
     const timer = setTimeout(end, quitMs);
     try {
-      if (channel.usable) await channel.run(quit(session));
+      channel.abandon();
+      if (channel.usable) {
+        const reply = await channel.run(quit(session));
+        if (reply.negative) channel.close(replyError('refused QUIT', reply, { phase: 'quit' }));
+      }
     } catch {
-      // The server went first: it is closed, which is all that was wanted.
+      // The connection is closed, which is all that was wanted.
     }
     clearTimeout(timer);
     end();
     await closed;
+    const reason = channel.closed;
+    // A server that closed first did what was wanted; what it said before that is another matter.
+    return isEmailError(reason) && (reason.reply !== undefined || reason.code === 'ERR_SMTP_PROTOCOL')
+      ? reason
+      : undefined;
   }
 }
 

@@ -41,9 +41,11 @@ export async function testConnection(
   }
   const { extensions, mechanism, tls } = connection;
   const ending = performance.now();
-  await connection.quit();
-  steps.push({ name: 'quit', ok: true, durationMs: performance.now() - ending, detail: 'closed' });
-  return createConnectionReport({ ok: true, steps, extensions, transcript, warnings, mechanism, tls });
+  const refusal = await connection.quit();
+  const durationMs = performance.now() - ending;
+  if (refusal !== undefined) steps.push({ ...failedStep(refusal, durationMs), name: 'quit' });
+  else steps.push({ name: 'quit', ok: true, durationMs, detail: 'closed' });
+  return createConnectionReport({ ok: refusal === undefined, steps, extensions, transcript, warnings, mechanism, tls });
 }
 
 function failedStep(error: ReturnType<typeof createEmailError>, durationMs: number): ConnectionStepReport {

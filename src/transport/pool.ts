@@ -262,6 +262,11 @@ export class ConnectionPool {
   }
 
   #adopt(connection: SmtpConnection): void {
+    // The server ended it before it could serve: that is a failed opening, or whoever waits would have one opened after the other.
+    if (!connection.usable) {
+      connection.destroy();
+      return this.#openFailed(connection.closeReason ?? endedUnused());
+    }
     const slot: Slot = {
       connection,
       openedAt: performance.now(),
@@ -410,6 +415,10 @@ function closedError(): EmailError {
   return createEmailError('ERR_CLOSED', 'The mailer was closed before the message was sent', {
     remedy: 'Send before close(), or make a new mailer.',
   });
+}
+
+function endedUnused(): EmailError {
+  return createEmailError('ERR_CONNECT', 'The connection ended before it was used.', { retryable: true });
 }
 
 function copyOf(cause: unknown): EmailError {

@@ -10,6 +10,7 @@ export class FakeConnection implements SmtpConnection {
   referenced = true;
   quits = 0;
   destroyed: Error | undefined;
+  closeReason: Error | undefined;
   extensions: ReadonlyMap<string, readonly string[]> = new Map([['DSN', []]]);
   accepts: ContentCapabilities = { eightBitMime: true, binaryMime: false, smtpUtf8: false };
   readonly mechanism = undefined;
@@ -48,14 +49,15 @@ export class FakeConnection implements SmtpConnection {
     this.referenced = false;
   }
 
-  quit(): Promise<void> {
+  quit(): Promise<undefined> {
     this.quits++;
     this.end();
-    return Promise.resolve();
+    return Promise.resolve(undefined);
   }
 
   destroy(reason?: Error): void {
     this.destroyed = reason;
+    this.closeReason ??= reason;
     for (const { reject } of this.transactions.slice(this.completed))
       reject(reason ?? createEmailError('ERR_CLOSED', 'destroyed'));
     this.end();

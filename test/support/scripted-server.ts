@@ -1,5 +1,7 @@
 /** A server on a loopback port that says what a test wants, whether SMTP allows it or not. */
+import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 /** How a server's bytes are cut into writes: whole, by line, by byte, or at random. */
 export type Cut = (bytes: Buffer) => readonly Buffer[];
@@ -21,6 +23,8 @@ export interface Peer {
   send(text: string): Promise<void>;
   /** Says EHLO's part and answers with these extensions. */
   hello(...extensions: readonly string[]): Promise<string>;
+  /** Does the server's side of a TLS handshake, and gives the peer that talks through it. */
+  secure(identity: { readonly key: string; readonly cert: string }): Promise<Peer>;
   /** Resolves once the client has closed. */
   readonly closed: Promise<void>;
 }
@@ -67,10 +71,11 @@ function createPeer(socket: Socket, cut: Cut): Peer {
   let held = Buffer.alloc(0);
   let gone = false;
   let wake = (): void => {};
-  socket.on('data', (chunk: Buffer) => {
+  const onData = (chunk: Buffer): void => {
     held = Buffer.concat([held, chunk]);
     wake();
-  });
+  };
+  socket.on('data', onData);
   const end = (): void => {
     gone = true;
     wake();
@@ -126,6 +131,12 @@ function createPeer(socket: Socket, cut: Cut): Peer {
         // Each part arrives by itself.
         await new Promise((resolve) => setImmediate(resolve));
       }
+    },
+    secure: async ({ key, cert }) => {
+      socket.removeListener('data', onData);
+      const secured = new TLSSocket(socket, { isServer: true, key, cert });
+      await once(secured, 'secure');
+      return createPeer(secured, cut);
     },
     hello: async (...extensions) => {
       const line = await peer.line();

@@ -175,7 +175,7 @@ describe('what arrives unasked', () => {
       await closed;
       expect(connection.usable, text).toBe(false);
       const error = await failure(send(connection));
-      expect([error.code, error.delivery, isStale(error)]).toEqual(['ERR_CONNECT', 'not-delivered', true]);
+      expect([error.code, error.delivery, isStale(error)]).toEqual(['ERR_SMTP_PROTOCOL', 'not-delivered', true]);
     }
   });
 

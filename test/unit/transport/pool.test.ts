@@ -139,6 +139,23 @@ describe('the pool', () => {
     await expect(pool.acquire(never)).rejects.toMatchObject({ code: 'ERR_AUTH_REJECTED' });
   });
 
+  it('takes a connection that ended before it was adopted for a failed opening, and tells why it ended', async () => {
+    let attempts = 0;
+    const { pool } = setUp({ maxConnections: 1 }, (n) => {
+      attempts++;
+      const connection = new FakeConnection(n);
+      connection.destroy(createEmailError('ERR_SMTP_REPLY', 'too many', { reply: { code: 421, lines: ['too many'] } }));
+      return Promise.resolve(connection);
+    });
+    const outcomes = await Promise.allSettled([pool.acquire(never), pool.acquire(never)]);
+    expect(outcomes).toMatchObject([
+      { status: 'rejected', reason: { code: 'ERR_SMTP_REPLY', reply: { code: 421 } } },
+      { status: 'rejected', reason: { code: 'ERR_SMTP_REPLY', reply: { code: 421 } } },
+    ]);
+    expect({ attempts, size: pool.size }).toEqual({ attempts: 1, size: 0 });
+    await pool.close(false);
+  });
+
   it('goes on with the connections it has where a further one cannot be had', async () => {
     const { pool, opened } = setUp({ maxConnections: 3 }, (n) =>
       n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(createEmailError('ERR_CONNECT', 'refused')),
@@ -263,7 +280,7 @@ describe('the pool', () => {
   });
 
   it('waits in close() for connections that say QUIT already, and ends them where it is forced', async () => {
-    let said = (): void => undefined;
+    let said: (value: undefined) => void = () => undefined;
     const { pool, opened } = setUp({ maxMessagesPerConnection: 1 }, (n) => {
       const connection = new FakeConnection(n);
       connection.quit = () => new Promise((resolve) => (said = resolve));
@@ -276,7 +293,7 @@ describe('the pool', () => {
     expect(closed).toBe(false);
     void pool.close(true);
     expect(opened[0]?.destroyed).toBeDefined();
-    said();
+    said(undefined);
     await closing;
   });
 

@@ -1,0 +1,25 @@
+/**
+ * A channel is checked after each step of the set-up, and before a transaction: a server may have said something behind its last reply
+ * that ends the connection, a 421 of a rate limiter above all.
+ *
+ * @module
+ */
+import type { Channel } from './channel.js';
+import { untilAborted } from './until-aborted.js';
+
+/** How long the rest of a line is waited for that began like a 421. */
+const farewellMs = 2_000;
+
+/** Rejects with the reason why the channel is of no more use, in the server's own words where it had them. Resolves if it is usable. */
+export async function requireUsable(channel: Channel, closed: Promise<void>, signal: AbortSignal): Promise<void> {
+  if (channel.usable) return;
+  if (channel.closed === undefined) {
+    const timer = setTimeout(() => channel.abandon(), farewellMs);
+    try {
+      await untilAborted(closed, signal);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+  throw channel.closed;
+}

@@ -1,0 +1,167 @@
+/**
+ * A server that says something behind the last reply of the set-up: a 421 of a rate limiter in the same packet, above all. A pool that
+ * takes such a connection for a good one opens hundreds a second, each with a sign-in.
+ *
+ * @module
+ */
+import { describe, expect, test } from 'vitest';
+import { createMailer } from '../../src/index.js';
+import type { EmailProfile, MailerOptions } from '../../src/index.js';
+import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
+import { failure } from '../support/engine.js';
+import { type Cut, type Peer, startScriptedServer } from '../support/scripted-server.js';
+
+const authority = createTestCertificateAuthority();
+const identity = authority.issueServer();
+
+const cuts: Readonly<Record<string, Cut>> = {
+  whole: (bytes) => [bytes],
+  'by line': (bytes) =>
+    bytes
+      .toString('latin1')
+      .split(/(?<=\n)/)
+      .map((line) => Buffer.from(line, 'latin1')),
+  'by byte': (bytes) => Array.from(bytes, (byte) => Buffer.from([byte])),
+};
+
+/** Where the server says it: behind the reply to EHLO, in clear or under TLS, or behind the end of the sign-in. */
+type Place = 'greeting' | 'EHLO' | 'EHLO under TLS' | 'AUTH' | 'AUTH under TLS';
+
+interface Server {
+  readonly place: Place;
+  readonly words: string;
+  /** In the packet of the reply before it, or in one of its own. */
+  readonly apart?: boolean;
+  readonly hangsUp?: boolean;
+}
+
+async function storm({ place, words, apart = false, hangsUp = true }: Server, cut: Cut) {
+  let signIns = 0;
+  const ends = async (peer: Peer, reply: string): Promise<void> => {
+    if (apart) await peer.send(reply);
+    await peer.send(apart ? words : reply + words);
+    if (hangsUp) peer.socket.end();
+    await peer.closed;
+  };
+  const server = await startScriptedServer(async (plain) => {
+    let peer = plain;
+    if (place === 'greeting') return ends(peer, '220 x\r\n');
+    await peer.send('220 x\r\n');
+    if (place.endsWith('under TLS')) {
+      await peer.hello('STARTTLS');
+      await peer.line();
+      await peer.send('220 go\r\n');
+      peer = await peer.secure({ key: identity.key, cert: identity.certificate });
+    }
+    await peer.line();
+    const hello = place.startsWith('AUTH') ? '250-x\r\n250 AUTH PLAIN\r\n' : '250-x\r\n250 PIPELINING\r\n';
+    if (!place.startsWith('AUTH')) return ends(peer, hello);
+    await peer.send(hello);
+    await peer.line();
+    signIns++;
+    await ends(peer, '235 ok\r\n');
+  }, cut);
+  const profile: EmailProfile = {
+    name: 'storm',
+    sender: { email: 'a@example.com' },
+    server: {
+      host: '127.0.0.1',
+      port: server.port,
+      security: place.endsWith('under TLS') ? 'explicit' : 'none',
+      localName: 'client.example.com',
+      tls: { ca: authority.certificate },
+    },
+    authentication: place.startsWith('AUTH')
+      ? { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true }
+      : undefined,
+  };
+  return { server, profile, signIns: () => signIns };
+}
+
+const message = { to: 'b@example.org', text: 'x' };
+
+const said = [
+  ['421 4.7.0 too many connections\r\n', { code: 'ERR_SMTP_REPLY', retryable: true, reply: 421 }],
+  ['421-4.7.0 too\r\n421 4.7.0 many\r\n', { code: 'ERR_SMTP_REPLY', retryable: true, reply: 421 }],
+  ['451 4.3.2 later\r\n', { code: 'ERR_SMTP_REPLY', retryable: true, reply: 451 }],
+  ['554 5.7.1 go away\r\n', { code: 'ERR_SMTP_REPLY', retryable: false, reply: 554 }],
+  ['250 once more\r\n', { code: 'ERR_SMTP_PROTOCOL', retryable: false, reply: 250 }],
+  ['hal', { code: 'ERR_SMTP_PROTOCOL', retryable: false }],
+  ['HTTP/1.1 400 Bad Request\r\n', { code: 'ERR_SMTP_PROTOCOL', retryable: false }],
+] as const;
+
+describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] as const)(
+  'what a server says behind its reply: %s',
+  (place) => {
+    test.each(said)('%j in the same packet is why the connection failed, and there is one', async (words, expected) => {
+      const { server, profile, signIns } = await storm({ place, words }, cuts['whole'] as Cut);
+      await using _ = server;
+      const mailer = createMailer(profile);
+      const error = await failure(mailer.send(message));
+      expect({ ...error, reply: error.reply?.code }).toMatchObject({ delivery: 'not-delivered', ...expected });
+      expect(error.phase).toBe(place.startsWith('AUTH') ? 'authenticate' : place === 'greeting' ? place : 'ehlo');
+      expect(server.connections).toBe(1);
+      expect(signIns()).toBeLessThanOrEqual(1);
+      await mailer.close();
+    });
+
+    describe.each(Object.keys(cuts))('%s', (cut) => {
+      test.each(said)('%j at any moment costs at most two connections', async (words, expected) => {
+        for (const apart of [false, true]) {
+          const { server, profile, signIns } = await storm({ place, words, apart }, cuts[cut] as Cut);
+          await using _ = server;
+          const mailer = createMailer(profile);
+          const error = await failure(mailer.send(message));
+          expect(error.delivery).toBe('not-delivered');
+          // What comes when a command is under way is taken for the answer to it, and ends the connection only if it is a 421.
+          if (words.startsWith('421'))
+            expect({ ...error, reply: error.reply?.code }).toMatchObject({ ...expected, delivery: 'not-delivered' });
+          expect(server.connections).toBeLessThanOrEqual(2);
+          expect(signIns()).toBeLessThanOrEqual(2);
+          await mailer.close();
+        }
+      });
+
+      test('testConnection() says what the server said, and is not ok', async () => {
+        for (const apart of [false, true]) {
+          const words = '421 4.7.0 too many connections\r\n';
+          const { server, profile } = await storm({ place, words, apart }, cuts[cut] as Cut);
+          await using _ = server;
+          const mailer = createMailer(profile);
+          const report = await mailer.testConnection();
+          expect(report.ok, String(report)).toBe(false);
+          expect(String(report)).toContain('421 4.7.0 too many connections');
+          await mailer.close();
+        }
+      });
+    });
+
+    test.each([
+      {},
+      { pool: { messagesInFlight: 8 } },
+      { pool: { maxConnections: 1 } },
+      { pool: { rateLimit: { messages: 2, perMs: 60_000 } } },
+    ])('one attempt speaks for all who wait: %j', async (options: MailerOptions) => {
+      const words = '421 4.7.0 too many connections\r\n';
+      const { server, profile, signIns } = await storm({ place, words }, cuts['whole'] as Cut);
+      await using _ = server;
+      const mailer = createMailer(profile, options);
+      const errors = await Promise.all(Array.from({ length: 50 }, () => failure(mailer.send(message))));
+      expect(new Set(errors.map(({ reply }) => reply?.code))).toEqual(new Set([421]));
+      expect(server.connections).toBeLessThanOrEqual(3);
+      expect(signIns()).toBeLessThanOrEqual(3);
+      await mailer.close();
+    });
+
+    test('a forced close() is over at once, whatever the server says', async () => {
+      const { server, profile } = await storm({ place, words: '42', hangsUp: false }, cuts['whole'] as Cut);
+      await using _ = server;
+      const mailer = createMailer(profile);
+      const sending = failure(mailer.send(message));
+      await expect.poll(() => server.connections).toBe(1);
+      await mailer.close({ force: true });
+      expect((await sending).delivery).toBe('not-delivered');
+      expect(server.connections).toBe(1);
+    });
+  },
+);
