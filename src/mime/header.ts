@@ -45,15 +45,22 @@ export class ParsedHeader {
 const lf = 10;
 
 /**
- * The header section that begins at `start`; it ends with an empty line, with a line that is no field (which then belongs to the
- * body), or at `end`. More than `maxBytes` of it is ERR_CONTENT. Octets above ASCII are UTF-8 where they can be, else Latin-1.
+ * The header section that begins at `start`. It ends with an empty line, or before a line that is not a field or that `endsAt` names
+ * (which then belongs to the body), or at `end`. More than `maxBytes` of it is ERR_CONTENT. Octets above ASCII are UTF-8 where they can be, else Latin-1.
  */
-export function parseHeader(bytes: Uint8Array, start: number, end: number, maxBytes: number): ParsedHeader {
+export function parseHeader(
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+  maxBytes: number,
+  endsAt: (lineStart: number) => boolean = never,
+): ParsedHeader {
   const buffer = asBuffer(bytes).subarray(0, end);
   const fields: ParsedField[] = [];
   let at = start;
   while (at < end) {
     const fieldStart = at;
+    if (endsAt(at)) break;
     let lineEnd = endOfLine(buffer, at);
     if (isEmptyLine(buffer, at, lineEnd)) return new ParsedHeader(fields, lineEnd);
     while (lineEnd < end && isContinuation(buffer, lineEnd)) lineEnd = endOfLine(buffer, lineEnd);
@@ -74,7 +81,11 @@ export function parseHeader(bytes: Uint8Array, start: number, end: number, maxBy
     }
     at = lineEnd;
   }
-  return new ParsedHeader(fields, end);
+  return new ParsedHeader(fields, at);
+}
+
+function never(): boolean {
+  return false;
 }
 
 function endOfLine(buffer: Buffer, at: number): number {

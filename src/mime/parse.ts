@@ -1,3 +1,8 @@
+/**
+ * Reads a message into a tree of parts with their places (RFC 2046).
+ *
+ * @module
+ */
 import { createEmailError } from '../errors/email-error.js';
 import { asBuffer } from '../util/bytes.js';
 import { decodeCharset } from '../util/encoded-word.js';
@@ -7,15 +12,13 @@ import type { ParsedHeader } from './header.js';
 import { parseStructured } from './structured.js';
 import type { StructuredValue } from './structured.js';
 
-/** Reads a message into a tree of parts with their places (RFC 2046). Linear, bounded, and content with whatever comes. */
-
-/** Bounds of a parse; what passes one is ERR_CONTENT. */
+/** Limits of a whole message; over one of them is ERR_CONTENT. */
 export interface ParseLimits {
   /** Multiparts in multiparts. Default 32. */
   readonly maxDepth?: number | undefined;
   /** Parts in all. Default 1 000. */
   readonly maxParts?: number | undefined;
-  /** Octets of one header section. Default 1 MiB. */
+  /** Octets of all header sections together. Default 1 MiB. */
   readonly maxHeaderBytes?: number | undefined;
 }
 
@@ -100,61 +103,149 @@ function typeOf(header: ParsedHeader, defaultType: string): StructuredValue {
   return type.value.includes('/') ? type : { value: 'text/plain', parameters: type.parameters };
 }
 
+/** The most characters of a boundary (RFC 2046 section 5.1.1). A longer one separates nothing: its multipart has no parts. */
+export const maxBoundary = 70;
+
+/** The boundary of a multipart, where it has one that separates parts; blanks at its end are a gateway's (RFC 2046 section 5.1.1). */
+function boundaryOf({ value, parameters }: StructuredValue): Buffer | undefined {
+  const boundary = value.startsWith('multipart/') ? parameters.get('boundary')?.replace(/[ \t]{1,70}$/, '') : undefined;
+  return boundary === undefined || boundary === '' || boundary.length > maxBoundary
+    ? undefined
+    : Buffer.from(boundary, 'utf8');
+}
+
+const lf = 10;
+const cr = 13;
+const hyphen = 0x2d;
+const hyphensAtLineStart = Buffer.from('\n--', 'latin1');
+
+/** A delimiter line. */
 interface Delimiter {
-  /** Where the body before it ends: its own line end is part of it. */
+  /** How many multiparts are around the one that it belongs to. */
+  readonly level: number;
+  /** Where the body before it ends: the line end before it is part of it (RFC 2046 section 5.1.1). */
   readonly bodyEnd: number;
   readonly next: number;
   readonly closes: boolean;
 }
 
-/** The delimiter lines of a boundary between two offsets. */
-function* delimiters(source: Buffer, boundary: string, from: number, to: number): Generator<Delimiter> {
-  const mark = Buffer.from(`--${boundary}`, 'utf8');
-  // A search that looked past `to` would make many parts quadratic.
-  const range = source.subarray(0, to);
-  for (let at = range.indexOf(mark, from); at >= 0;) {
-    let end = at + mark.length;
-    const closes = source[end] === 0x2d && source[end + 1] === 0x2d && end + 2 <= to;
-    if (closes) end += 2;
-    while (end < to && (source[end] === 0x20 || source[end] === 9)) end++;
-    const lineEnds = end >= to || source[end] === 10 || (source[end] === 13 && source[end + 1] === 10);
-    if ((at === from || source[at - 1] === 10) && lineEnds) {
-      const bodyEnd = at === from ? at : source[at - 2] === 13 && at - 2 >= from ? at - 2 : at - 1;
-      const next = end >= to ? to : end + (source[end] === 13 ? 2 : 1);
-      yield { bodyEnd: Math.max(bodyEnd, from), next, closes };
-      if (closes) return;
+/** A part, and the delimiter line that ended it, where one did. */
+interface EndedPart {
+  readonly part: ParsedPart;
+  readonly delimiter: Delimiter | undefined;
+}
+
+/** Reads a message once, from its first octet to its last, whatever is nested in it. */
+class MessageReader {
+  readonly #source: Buffer;
+  readonly #maxDepth: number;
+  readonly #maxParts: number;
+  readonly #maxHeaderBytes: number;
+  /** Boundaries of the multiparts that are open, the outermost first. */
+  readonly #boundaries: Buffer[] = [];
+  #parts = 0;
+  #headerBytes = 0;
+
+  constructor(source: Buffer, { maxDepth = 32, maxParts = 1000, maxHeaderBytes = 1 << 20 }: ParseLimits) {
+    this.#source = source;
+    this.#maxDepth = maxDepth;
+    this.#maxParts = maxParts;
+    this.#maxHeaderBytes = maxHeaderBytes;
+  }
+
+  read(start: number, defaultType: string): EndedPart {
+    if (++this.#parts > this.#maxParts)
+      throw createEmailError('ERR_CONTENT', `A message has more than ${this.#maxParts} parts`);
+    const source = this.#source;
+    const header = this.#header(start);
+    const { bodyStart } = header;
+    const type = typeOf(header, defaultType);
+    const boundary = boundaryOf(type);
+    const parts: ParsedPart[] = [];
+    let delimiter: Delimiter | undefined;
+    if (boundary === undefined) delimiter = this.#nextDelimiter(bodyStart);
+    else {
+      const level = this.#boundaries.length;
+      if (level >= this.#maxDepth)
+        throw createEmailError('ERR_CONTENT', `A message nests deeper than ${this.#maxDepth} multiparts`);
+      this.#boundaries.push(boundary);
+      delimiter = this.#nextDelimiter(bodyStart);
+      const childType = type.value === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
+      while (delimiter?.level === level && !delimiter.closes) {
+        // Without its closing delimiter the last part goes to the end, unless there is nothing of it.
+        if (delimiter.next >= source.length) delimiter = undefined;
+        else {
+          const child: EndedPart = this.read(delimiter.next, childType);
+          parts.push(child.part);
+          delimiter = child.delimiter;
+        }
+      }
+      this.#boundaries.pop();
+      if (delimiter?.level === level) delimiter = this.#nextDelimiter(delimiter.next);
     }
-    at = range.indexOf(mark, end);
+    const end = Math.max(delimiter?.bodyEnd ?? source.length, bodyStart);
+    return { part: new ParsedPart(source, header, start, bodyStart, end, type, parts), delimiter };
+  }
+
+  /** The header section at `start`; a delimiter line ends it too. */
+  #header(start: number): ParsedHeader {
+    const source = this.#source;
+    const isDelimiter = (at: number): boolean => this.#delimiterAt(at) !== undefined;
+    let header = parseHeader(source, start, source.length, this.#maxHeaderBytes, isDelimiter);
+    const delimiter = this.#delimiterAt(header.bodyStart);
+    if (delimiter !== undefined)
+      header = parseHeader(source, start, Math.max(delimiter.bodyEnd, start), this.#maxHeaderBytes);
+    this.#headerBytes += header.bodyStart - start;
+    if (this.#headerBytes > this.#maxHeaderBytes)
+      throw createEmailError(
+        'ERR_CONTENT',
+        `The header sections of a message are longer than ${this.#maxHeaderBytes} octets in all`,
+      );
+    return header;
+  }
+
+  /** The next delimiter line of an open multipart, at the line that begins at `from` or behind it. */
+  #nextDelimiter(from: number): Delimiter | undefined {
+    if (this.#boundaries.length === 0) return undefined;
+    for (let at = from; ;) {
+      const found = this.#delimiterAt(at);
+      if (found !== undefined) return found;
+      const lineEnd = this.#source.indexOf(hyphensAtLineStart, at);
+      if (lineEnd < 0) return undefined;
+      at = lineEnd + 1;
+    }
+  }
+
+  /** The delimiter in the line that begins at `at`: a line that two multiparts could take belongs to the outer one. */
+  #delimiterAt(at: number): Delimiter | undefined {
+    if (this.#source[at] !== hyphen || this.#source[at + 1] !== hyphen) return undefined;
+    for (let level = 0; level < this.#boundaries.length; level++) {
+      const found = this.#delimiterOf(level, at);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  #delimiterOf(level: number, at: number): Delimiter | undefined {
+    const source = this.#source;
+    const boundary = this.#boundaries[level];
+    if (boundary === undefined) return undefined;
+    for (let i = 0; i < boundary.length; i++) if (source[at + 2 + i] !== boundary[i]) return undefined;
+    let end = at + 2 + boundary.length;
+    const closes = source[end] === hyphen && source[end + 1] === hyphen;
+    if (closes) end += 2;
+    while (source[end] === 0x20 || source[end] === 9) end++;
+    if (source[end] === cr && source[end + 1] === lf) end++;
+    else if (end < source.length && source[end] !== lf) return undefined;
+    const bodyEnd = source[at - 1] !== lf ? at : source[at - 2] === cr ? at - 2 : at - 1;
+    return { level, bodyEnd, next: Math.min(end + 1, source.length), closes };
   }
 }
 
-/** See the file's head. */
+/**
+ * Reads a message into a tree of parts. Takes time and memory in proportion to its length; what is odd in it is read as well as it can
+ * be, and never refused. ERR_CONTENT where it is over a limit.
+ */
 export function parseMessage(bytes: Uint8Array, limits: ParseLimits = {}): ParsedPart {
-  const { maxDepth = 32, maxParts = 1000, maxHeaderBytes = 1 << 20 } = limits;
-  const source = asBuffer(bytes);
-  let count = 0;
-
-  function parseEntity(start: number, end: number, depth: number, defaultType: string): ParsedPart {
-    if (++count > maxParts) throw createEmailError('ERR_CONTENT', `A message has more than ${maxParts} parts`);
-    const header = parseHeader(source, start, end, maxHeaderBytes);
-    const { bodyStart } = header;
-    const type = typeOf(header, defaultType);
-    const boundary = type.value.startsWith('multipart/') ? type.parameters.get('boundary') : undefined;
-    const parts: ParsedPart[] = [];
-    if (boundary !== undefined && boundary !== '') {
-      if (depth >= maxDepth)
-        throw createEmailError('ERR_CONTENT', `A message nests deeper than ${maxDepth} multiparts`);
-      const childType = type.value === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
-      let open: number | undefined;
-      for (const { bodyEnd, next, closes } of delimiters(source, boundary, bodyStart, end)) {
-        if (open !== undefined) parts.push(parseEntity(open, Math.max(bodyEnd, open), depth + 1, childType));
-        open = closes ? undefined : next;
-      }
-      // Without its closing delimiter the last part goes to the end.
-      if (open !== undefined && open < end) parts.push(parseEntity(open, end, depth + 1, childType));
-    }
-    return new ParsedPart(source, header, start, bodyStart, end, type, parts);
-  }
-
-  return parseEntity(0, source.length, 0, 'text/plain');
+  return new MessageReader(asBuffer(bytes), limits).read(0, 'text/plain').part;
 }

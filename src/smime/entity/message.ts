@@ -6,7 +6,7 @@ import { isAscii } from 'node:buffer';
 import { isEmailError } from '../../errors/email-error.js';
 import type { RenderedEntity } from '../../model/entity.js';
 import { parseHeader } from '../../mime/header.js';
-import { parseMessage } from '../../mime/parse.js';
+import { maxBoundary, parseMessage } from '../../mime/parse.js';
 import type { ParsedPart } from '../../mime/parse.js';
 import { scanText, textFlag } from '../../mime/scan.js';
 import { asBuffer, utf8 } from '../../util/bytes.js';
@@ -59,9 +59,25 @@ function isMendable(flags: number): boolean {
   return (flags & (textFlag.loneEnd | textFlag.nul)) === textFlag.loneEnd;
 }
 
-/** Every line end as CRLF. */
+const cr = 0x0d;
+const lf = 0x0a;
+
+/** The same octets with CRLF for each CRLF, CR and LF. Octet by octet: a text of nothing but line ends costs no more than another. */
 function withCrlf(bytes: Buffer): Buffer {
-  return Buffer.from(bytes.toString('latin1').replace(/\r\n|\r|\n/g, '\r\n'), 'latin1');
+  let missing = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    if (bytes[i] === lf ? bytes[i - 1] !== cr : bytes[i] === cr && bytes[i + 1] !== lf) missing++;
+  }
+  const out = Buffer.allocUnsafe(bytes.length + missing);
+  let at = 0;
+  for (let i = 0; i < bytes.length; i++) {
+    const octet = bytes[i] ?? 0;
+    if (octet === cr || octet === lf) {
+      at = out.writeUInt16BE(0x0d0a, at);
+      if (octet === cr && bytes[i + 1] === lf) i++;
+    } else out[at++] = octet;
+  }
+  return out;
 }
 
 function encodingOf(flags: number): RenderedEntity['encoding'] {
@@ -100,7 +116,14 @@ export function findSmime(message: Uint8Array): SmimeContent | undefined {
 function findDetached(part: ParsedPart): SmimeContent | undefined {
   const protocol = part.contentType.parameters.get('protocol')?.toLowerCase();
   const [content, signature] = part.parts;
+  const { length = 0 } = part.contentType.parameters.get('boundary') ?? '';
   if (protocol !== undefined && !signatureTypes.includes(protocol)) return undefined;
+  if (length > maxBoundary) {
+    throw smimeError(
+      `The boundary of the multipart/signed message has ${length} characters, where ${maxBoundary} are the most.`,
+      'Ask the sender for a message as RFC 2046 section 5.1.1 has it.',
+    );
+  }
   if (content === undefined || signature === undefined || part.parts.length !== 2) {
     throw smimeError(
       `The multipart/signed message has ${part.parts.length} parts, where two are due.`,
