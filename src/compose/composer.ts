@@ -1,7 +1,7 @@
 /** Takes a message apart into envelope and content: checked when it is prepared, written when the server's abilities are known. */
 import { parseAddress } from '../address/mailbox.js';
 import type { ParsedMailbox } from '../address/mailbox.js';
-import { untilAborted } from '../connection/until-aborted.js';
+import { untilAborted } from '../async/until-aborted.js';
 import { abortError } from '../errors/abort.js';
 import { isEmailError, messageInvalid } from '../errors/email-error.js';
 import { checkedId, createMessageId } from '../mime/identifier.js';

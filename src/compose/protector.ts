@@ -1,4 +1,5 @@
 /** What S/MIME does to messages: prepared once for a profile, asked once for a message. */
+import { SharedValue } from '../async/shared-work.js';
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { RenderedEntity } from '../model/entity.js';
@@ -12,7 +13,6 @@ import { protectHeader } from '../smime/entity/header-protection.js';
 import { prepareSigner } from '../smime/sign/signer.js';
 import type { EntitySigner } from '../smime/sign/signer.js';
 import type { WrittenField } from './message/header-fields.js';
-import { OpenedOnce } from './opened-once.js';
 
 /** A message's fields outside, and the entity that holds the rest. */
 export interface SealedMessage {
@@ -51,7 +51,7 @@ export class Protector {
   readonly #smime: ResolvedSmime;
   readonly #access: CertificateAccess;
   readonly #encrypter: EntityEncrypter | undefined;
-  readonly #signer = new OpenedOnce<EntitySigner>();
+  readonly #signer = new SharedValue<EntitySigner>();
 
   constructor(smime: ResolvedSmime, access: CertificateAccess) {
     this.#smime = smime;

@@ -6,7 +6,6 @@ import { type Reply, withoutSecrets } from '../smtp/reply.js';
 import { refusedFor, replyError } from '../smtp/reply-error.js';
 import { ReplyParser } from '../smtp/reply-parser.js';
 import { abortError } from '../errors/abort.js';
-import { neverAborts } from '../util/never-aborts.js';
 import type { ConnectionLogEvent, ConnectionTimeouts } from './contract.js';
 import { Deadline } from './deadline.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
@@ -87,7 +86,7 @@ export class Channel {
       this.abandon();
       if (this.#closed !== undefined) return this.#fail(exchange, connectionGivenUp(this.#closed), true);
       if (signal?.aborted === true) return exchange.reject(explained(exchange, abortError(signal)));
-      if (signal !== undefined && signal !== neverAborts) exchange.listen(() => this.#abort(exchange, signal));
+      if (signal !== undefined) exchange.listen(() => this.#abort(exchange, signal));
       this.#queue.push(exchange);
       this.#startNext();
     });

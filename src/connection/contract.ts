@@ -58,7 +58,7 @@ export interface Transaction {
   /** Called once it is known what the server accepts. */
   readonly compose: (accepts: ContentCapabilities) => Promise<OutgoingContent>;
   readonly requireAllRecipients: boolean;
-  readonly signal: AbortSignal;
+  readonly signal: AbortSignal | undefined;
   readonly onProgress?: ((progress: SendProgress) => void) | undefined;
   /** Called once when all of the message was handed over, and only the server's word is left to be awaited. Must not throw. */
   readonly onWritten?: (() => void) | undefined;

@@ -1,4 +1,7 @@
 import type { Duplex } from 'node:stream';
+import { createAbortController } from '../async/abort-controller.js';
+import { joinSignals, withDeadline } from '../async/deadline-signal.js';
+import { untilAborted } from '../async/until-aborted.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { ConnectionStep } from '../model/report.js';
 import type { SmtpReply } from '../model/reply.js';
@@ -14,7 +17,6 @@ import type { ConnectionLogEvent, ConnectionObserver, ConnectionSettings } from 
 import { deadlinePassed } from './failures.js';
 import { requireUsable } from './farewell.js';
 import type { SharedState } from './shared.js';
-import { untilAborted } from './until-aborted.js';
 
 /** From host and port to a connection whose server has greeted, in plain text or under TLS. */
 
@@ -99,12 +101,14 @@ function describeTls({ report, resumed }: SecuredStream): string {
 /** A plain connection; after silence a second one with TLS, and whichever answers first. */
 async function detect(dialing: Dialing): Promise<Greeted> {
   const stream = await within(dialing, dialing.signal, (signal) => connect(dialing, signal));
-  const second = new AbortController();
-  const plainEnd = new AbortController();
-  const plain = greet({ ...dialing, signal: AbortSignal.any([dialing.signal, plainEnd.signal]) }, stream, undefined);
+  const second = createAbortController();
+  const plainEnd = createAbortController();
+  const plainSignal = joinSignals([dialing.signal, plainEnd.signal]);
+  const plain = greet({ ...dialing, signal: plainSignal.signal }, stream, undefined).finally(plainSignal.dispose);
   const silent = await silence(plain);
   if (!silent) return await plain;
-  const tls = shakeHands(dialing, AbortSignal.any([dialing.signal, second.signal]));
+  const tlsSignal = joinSignals([dialing.signal, second.signal]);
+  const tls = shakeHands(dialing, tlsSignal.signal).finally(tlsSignal.dispose);
   const winner = await firstToAnswer(plain, tls);
   if (winner === 'plain') {
     second.abort(createEmailError('ERR_CLOSED', 'The server greeted in plain text meanwhile.'));
@@ -274,19 +278,5 @@ export async function within<T>(
   run: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const { connectMs } = settings.timeouts;
-  if (connectMs === 0) return await run(signal);
-  const controller = new AbortController();
-  const onAbort = (): void => controller.abort(signal.reason);
-  const timer = setTimeout(
-    () => controller.abort(deadlinePassed('connectMs', connectMs)),
-    Math.min(connectMs, 0x7fffffff),
-  );
-  if (signal.aborted) onAbort();
-  else signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    return await run(controller.signal);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
+  return await withDeadline(signal, { ms: connectMs, passed: () => deadlinePassed('connectMs', connectMs) }, run);
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../async/on-abort.js';
 import type { Dialogue, ReplyDeadline } from '../smtp/dialogue.js';
 import type { Reply } from '../smtp/reply.js';
 import { showText } from '../util/show.js';
@@ -34,7 +35,7 @@ export class Exchange {
   doom: Error | undefined;
   #iterator: AsyncIterator<Uint8Array> | undefined;
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
-  #onAbort: (() => void) | undefined;
+  #stopListening = (): void => {};
 
   constructor(
     dialogue: Dialogue<unknown>,
@@ -51,9 +52,8 @@ export class Exchange {
     return this.waiting !== 'turn';
   }
 
-  listen(onAbort: () => void): void {
-    this.#onAbort = onAbort;
-    this.options.signal?.addEventListener('abort', onAbort, { once: true });
+  listen(act: () => void): void {
+    this.#stopListening = onAbort(this.options.signal, act);
   }
 
   resolve(value: unknown): void {
@@ -89,7 +89,7 @@ export class Exchange {
   #finish(): { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined {
     const settle = this.#settle;
     this.#settle = undefined;
-    if (this.#onAbort !== undefined) this.options.signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening();
     this.#closeSource();
     return settle;
   }

@@ -4,14 +4,18 @@
  *
  * @module
  */
+import { untilAborted } from '../async/until-aborted.js';
 import type { Channel } from './channel.js';
-import { untilAborted } from './until-aborted.js';
 
 /** How long the rest of a line is waited for that began like a 421. */
 const farewellMs = 2_000;
 
 /** Rejects with the reason why the channel is of no more use, in the server's own words where it had them. Resolves if it is usable. */
-export async function requireUsable(channel: Channel, closed: Promise<void>, signal: AbortSignal): Promise<void> {
+export async function requireUsable(
+  channel: Channel,
+  closed: Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   if (channel.usable) return;
   if (channel.closed === undefined) {
     const timer = setTimeout(() => channel.abandon(), farewellMs);

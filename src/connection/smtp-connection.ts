@@ -1,3 +1,4 @@
+import { untilAborted } from '../async/until-aborted.js';
 import type { Duplex } from 'node:stream';
 import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
@@ -11,12 +12,10 @@ import { replyError } from '../smtp/reply-error.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
 import { explainFailure, transact, TransactionState } from '../smtp/transaction.js';
-import { neverAborts } from '../util/never-aborts.js';
 import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
 import { requireUsable } from './farewell.js';
 import { markStale } from './stale.js';
-import { untilAborted } from './until-aborted.js';
 
 /** A connection that is set up, and what can be done on it. */
 export interface OpenedConnection {
@@ -127,15 +126,14 @@ export class EstablishedConnection implements SmtpConnection {
 
   /** The content, in memory already in canonical form; or the abort, whichever comes first. */
   async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
-    const composing = compose(this.accepts);
-    const content = await (signal === neverAborts ? composing : untilAborted(composing, signal));
+    const content = await untilAborted(compose(this.accepts), signal);
     if (!(content.bytes instanceof Uint8Array)) return content;
     const bytes = canonicalBytes(content.bytes, content);
     return { ...content, bytes, size: bytes.length };
   }
 
   /** The server's own words, where it had them, go to whoever was to send now. The message was not begun: another connection may take it. */
-  async #sayWhyUnusable(signal: AbortSignal): Promise<void> {
+  async #sayWhyUnusable(signal: AbortSignal | undefined): Promise<void> {
     const { channel, closed } = this.#opened;
     // After other transactions a farewell is the end of an idle connection: its words change nothing, and are not waited for.
     if (this.#completed > 0) channel.abandon();

@@ -1,10 +1,20 @@
+/**
+ * What an aborted signal becomes: the one text for aborts.
+ *
+ * @module
+ */
 import type { EmailError } from '../model/error.js';
 import { createEmailError, isEmailError, withDetails } from './email-error.js';
 import type { EmailErrorDetails } from './email-error.js';
 
-/** Why a signal ended the work: its own typed reason (a deadline, a close), else ERR_ABORTED; with what the caller knows. */
+/** The error that an aborted signal stands for: its reason if that is an EmailError (a deadline, a close), else ERR_ABORTED. `details` are added. */
 export function abortError(signal: AbortSignal, details: EmailErrorDetails = {}): EmailError {
   const reason: unknown = signal.reason;
   if (isEmailError(reason)) return withDetails(reason, details);
   return createEmailError('ERR_ABORTED', 'The operation was aborted', { cause: reason, ...details });
+}
+
+/** Throws `abortError` once the signal has aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortError(signal);
 }

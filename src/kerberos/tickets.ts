@@ -1,3 +1,5 @@
+import { BoundedMap } from '../async/bounded-map.js';
+import { SharedWork } from '../async/shared-work.js';
 import type { KerberosAuthentication } from '../model/authentication.js';
 import { asBuffer } from '../util/bytes.js';
 import { readKrb5Conf } from './config/read-krb5-conf.js';
@@ -17,7 +19,6 @@ import { ticketFlag } from './protocol/messages.js';
 import { formatPrincipal, samePrincipal, ticketGrantingService } from './protocol/principal.js';
 import { findServiceName } from './service-name.js';
 import type { ServiceName } from './service-name.js';
-import { SharedWork } from './shared-work.js';
 
 /** For tests, and for networks with DNS of their own. */
 export interface KerberosTicketsOptions {
@@ -65,7 +66,7 @@ interface HeldTicket {
 interface Holding {
   readonly clock: Clock;
   granting: KerberosTicket | undefined;
-  readonly services: Map<string, HeldTicket>;
+  readonly services: BoundedMap<string, HeldTicket>;
 }
 
 /**
@@ -77,7 +78,7 @@ export class KerberosTickets {
   readonly #exchangeTimeoutMs: number;
   readonly #dnsServers: readonly string[] | undefined;
   readonly #identities = new Identities();
-  readonly #holdings = new Map<string, Holding>();
+  readonly #holdings = new BoundedMap<string, Holding>(maxIdentities);
   readonly #shared = new SharedWork();
 
   constructor(options: KerberosTicketsOptions = {}) {
@@ -120,15 +121,16 @@ export class KerberosTickets {
     if (holding === undefined) {
       const offsetMs =
         kdcTimesync && identity.credentials.kind === 'cache' ? identity.credentials.cache.clockOffsetMs : 0;
-      holding = { clock: { offsetMs, systemTime: this.#systemTime }, granting: undefined, services: new Map() };
+      const services = new BoundedMap<string, HeldTicket>(maxServices);
+      holding = { clock: { offsetMs, systemTime: this.#systemTime }, granting: undefined, services };
+      this.#holdings.set(identity.key, holding);
     }
-    remember(this.#holdings, identity.key, holding, maxIdentities);
     return holding;
   }
 
   #hold(holding: Holding, key: string, ticket: KerberosTicket): HeldTicket {
     const held: HeldTicket = { ticket, unansweredSince: undefined, spent: false };
-    remember(holding.services, key, held, maxServices);
+    holding.services.set(key, held);
     return held;
   }
 
@@ -227,14 +229,4 @@ export class KerberosTickets {
 
 function lasts(clock: Clock, ticket: KerberosTicket): boolean {
   return ticket.endTime - marginMs > kdcTime(clock) && !(ticket.flags & ticketFlag.invalid);
-}
-
-/** Puts an entry last, and drops the one that was not used for longest where there are too many. */
-function remember<T>(map: Map<string, T>, key: string, value: T, limit: number): void {
-  map.delete(key);
-  map.set(key, value);
-  for (const oldest of map.keys()) {
-    if (map.size <= limit) return;
-    map.delete(oldest);
-  }
 }

@@ -33,13 +33,14 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     import('./create-transport.js').then(({ createSmtpTransport }) =>
       createSmtpTransport(checkedProfile, server, pool, connector, events, profileStore),
     );
+  const ownTransport = new LateTransport(loadTransport);
   return new ProfileMailer({
     composer: new Composer(checkedProfile, fileAccess, checkedProfile.smime && (() => smime.protector())),
-    transport: transport ?? new LateTransport(loadTransport),
+    transport: transport ?? ownTransport,
+    ownTransport: transport === undefined ? ownTransport : undefined,
     events,
     smime,
     totalMs: server.timeouts.totalMs,
-    foreignTransport: transport !== undefined,
     window: pool.maxConnections * pool.messagesInFlight + pool.maxConnections,
     describe: () => `Profile: ${name}\nServer: ${server.host}, port ${server.port}\nSecurity: ${server.security}`,
     senderAddress: sender.email,

@@ -1,32 +1,33 @@
 /** A transport that is loaded when something first goes through it: a program that only makes a mailer loads no protocol and no TLS. */
 import type { ConnectionReport } from '../model/report.js';
 import type { Envelope } from '../model/envelope.js';
-import type {
-  ContentCapabilities,
-  OutgoingContent,
-  Transport,
-  TransportResult,
-  TransportSendOptions,
-} from '../model/transport.js';
+import type { ContentCapabilities, OutgoingContent, Transport, TransportResult } from '../model/transport.js';
+import type { OwnSendOptions } from '../transport/smtp-transport.js';
 import { closedError } from './closed-error.js';
 
-/** What is loaded can be tested, too. */
-type Loaded = Transport & Required<Pick<Transport, 'test'>>;
+/** A transport of this library: a send through it needs no signal, and it can be tested. */
+export interface OwnTransport extends Required<Transport> {
+  send(
+    envelope: Envelope,
+    compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
+    options: OwnSendOptions,
+  ): Promise<TransportResult>;
+}
 
-export class LateTransport implements Transport {
-  readonly #load: () => Promise<Loaded>;
-  #loading: Promise<Loaded> | undefined;
-  #loaded: Loaded | undefined;
+export class LateTransport implements OwnTransport {
+  readonly #load: () => Promise<OwnTransport>;
+  #loading: Promise<OwnTransport> | undefined;
+  #loaded: OwnTransport | undefined;
   #closed = false;
 
-  constructor(load: () => Promise<Loaded>) {
+  constructor(load: () => Promise<OwnTransport>) {
     this.#load = load;
   }
 
   send(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
-    options: TransportSendOptions,
+    options: OwnSendOptions,
   ): Promise<TransportResult> {
     if (this.#loaded) return this.#loaded.send(envelope, compose, options);
     return this.#ready().then((transport) => transport.send(envelope, compose, options));
@@ -43,7 +44,7 @@ export class LateTransport implements Transport {
     await transport?.close(options);
   }
 
-  #ready(): Promise<Loaded> {
+  #ready(): Promise<OwnTransport> {
     if (this.#closed && !this.#loading) return Promise.reject(closedError());
     this.#loading ??= this.#load().then(
       (transport) => (this.#loaded = transport),

@@ -1,8 +1,9 @@
 /** The mailer: takes a message through the composer to the transport, once per copy, and tells what became of it. */
-import { setMaxListeners } from 'node:events';
 import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
-import { untilAborted } from '../connection/until-aborted.js';
-import { abortError } from '../errors/abort.js';
+import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
+import { joinSignals } from '../async/deadline-signal.js';
+import { untilAborted } from '../async/until-aborted.js';
+import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
@@ -14,9 +15,8 @@ import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import { checkCloseOptions, checkSendOptions, checkTestOptions } from '../profile/mailer-options.js';
 import { afterOthers } from '../transport/after-others.js';
-import { neverAborts } from '../util/never-aborts.js';
 import { closedError } from './closed-error.js';
-import { combineSignals } from './combined-signal.js';
+import type { OwnTransport } from './late-transport.js';
 import { sendWindow } from './send-all.js';
 import type { SmimeTester } from './smime-services.js';
 
@@ -24,11 +24,11 @@ import type { SmimeTester } from './smime-services.js';
 export interface MailerParts {
   readonly composer: Composer;
   readonly transport: Transport;
+  /** The same, if it is this library's. Others may not say how much they sent, and hear of a forced close() by signal. */
+  readonly ownTransport: OwnTransport | undefined;
   readonly events: EventSink | undefined;
   readonly smime: SmimeTester;
   readonly totalMs: number;
-  /** The transport is not ours: it may not say how much it sent. */
-  readonly foreignTransport: boolean;
   /** Sends that `sendAll` keeps under way. */
   readonly window: number;
   /** Profile, host and security, for the test e-mail. */
@@ -42,9 +42,9 @@ const noOptions: SendOptions = {};
 export class ProfileMailer implements Mailer {
   readonly #parts: MailerParts;
   /** Aborts only when close() is forced. */
-  readonly #abort = new AbortController();
+  readonly #abort = createAbortController();
   /** Aborts with close(), forced or not. */
-  readonly #closed = new AbortController();
+  readonly #closed = createAbortController();
   /** What is under way. */
   #pending = 0;
   #whenIdle: (() => void) | undefined;
@@ -52,7 +52,8 @@ export class ProfileMailer implements Mailer {
 
   constructor(parts: MailerParts) {
     this.#parts = parts;
-    setMaxListeners(0, this.#abort.signal, this.#closed.signal);
+    allowManyListeners(this.#abort.signal);
+    allowManyListeners(this.#closed.signal);
   }
 
   send(message: MailMessage, options?: SendOptions): Promise<SendResult> {
@@ -137,10 +138,10 @@ export class ProfileMailer implements Mailer {
   async #withSignal<T>(options: TestOptions | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#closed.signal.aborted) throw closedError();
     const { signal: callers } = checkTestOptions(options);
-    const combined = combineSignals(this.#abort.signal, callers, 0);
+    const combined = joinSignals([this.#abort.signal, callers]);
     this.#pending++;
     try {
-      if (combined.signal.aborted) throw abortError(combined.signal);
+      throwIfAborted(combined.signal);
       return await untilAborted(run(combined.signal), combined.signal);
     } finally {
       this.#ended();
@@ -169,7 +170,10 @@ export class ProfileMailer implements Mailer {
     const start = performance.now();
     const { composer, events, totalMs } = this.#parts;
     const options = given === undefined ? noOptions : checkSendOptions(given);
-    const combined = combineSignals(this.#abort.signal, options.signal, totalMs);
+    const combined = joinSignals([this.#abort.signal, options.signal], {
+      ms: totalMs,
+      passed: () => sendTimedOut(totalMs),
+    });
     this.#pending++;
     let prepared: PreparedMessage | undefined;
     try {
@@ -204,25 +208,23 @@ export class ProfileMailer implements Mailer {
     signal: AbortSignal,
     start: number,
   ): Promise<SendResult> {
-    const { foreignTransport } = this.#parts;
+    const { transport, ownTransport } = this.#parts;
     const transactions: TransactionReport[] = [];
     const rejected: RejectedRecipient[] = [];
     const warnings = new Set<Warning>(prepared.warnings);
     const requireAllRecipients = options.requireAllRecipients ?? false;
-    // A forced close() ends our own transport's connections; a transport of somebody else's must be told by signal.
-    const quiet = !foreignTransport && signal === this.#abort.signal;
-    const sendOptions = {
-      signal: quiet ? neverAborts : signal,
-      requireAllRecipients,
-      onProgress: options.onProgress,
-      dsnIfOffered: prepared.dsnIfOffered,
-    };
+    const { onProgress } = options;
+    const sendOptions = { requireAllRecipients, onProgress, dsnIfOffered: prepared.dsnIfOffered };
+    // A forced close() ends the connections of this library's transport: without another reason to end, its sends need no signal.
+    const quiet = signal === this.#abort.signal ? ownTransport : undefined;
     let bytes = 0;
     let failure: EmailError | undefined;
     for (const copy of prepared.copies) {
       try {
-        const counter = foreignTransport ? new OctetCounter(copy) : undefined;
-        const result = await this.#parts.transport.send(copy.envelope, counter?.compose ?? copy.compose, sendOptions);
+        const counter = ownTransport === undefined ? new OctetCounter(copy) : undefined;
+        const result = await (quiet === undefined
+          ? transport.send(copy.envelope, counter?.compose ?? copy.compose, { ...sendOptions, signal })
+          : quiet.send(copy.envelope, copy.compose, { ...sendOptions, signal: undefined }));
         const made = result.transactions ?? [
           { recipients: result.accepted, reply: result.reply, bytes: counter?.octets ?? 0 },
         ];
@@ -263,6 +265,13 @@ export class ProfileMailer implements Mailer {
       warnings: [...warnings],
     };
   }
+}
+
+function sendTimedOut(totalMs: number): EmailError {
+  return createEmailError('ERR_TIMEOUT', `The send was not over within ${totalMs} ms (server.timeouts.totalMs).`, {
+    retryable: true,
+    remedy: 'Raise server.timeouts.totalMs, or find out why the server is slow.',
+  });
 }
 
 /** Counts what a copy came to, for transports that do not say. */

@@ -1,9 +1,10 @@
 /** `sendAll`: a window of sends over an iterable of any length; results in completion order, memory of one window. */
+import { joinSignals } from '../async/deadline-signal.js';
+import { onAbort } from '../async/on-abort.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, messageInvalid, reasonOf } from '../errors/email-error.js';
 import type { SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
-import { combineSignals } from './combined-signal.js';
 
 /** How the mailer runs one. */
 export interface SendWindow {
@@ -21,7 +22,7 @@ export async function* sendWindow(
   options: SendOptions | undefined,
 ): AsyncGenerator<SendAllResult, void, undefined> {
   const source = iteratorOf(messages);
-  const { signal, dispose } = combineSignals(closed, options?.signal, 0);
+  const { signal, dispose } = joinSignals([closed, options?.signal]);
   const done: SendAllResult[] = [];
   let wake = (): void => undefined;
   let running = 0;
@@ -64,8 +65,7 @@ export async function* sendWindow(
     new Promise((resolve) => {
       wake = resolve;
     });
-  const onAbort = (): void => wake();
-  signal.addEventListener('abort', onAbort);
+  const stop = onAbort(signal, () => wake());
   try {
     for (;;) {
       while (done.length > 0) yield done.shift() as SendAllResult;
@@ -78,7 +78,7 @@ export async function* sendWindow(
     if (failure) throw failure.error;
   } finally {
     left = true;
-    signal.removeEventListener('abort', onAbort);
+    stop();
     dispose();
     if (!exhausted) {
       const ending = Promise.resolve(source.return?.());

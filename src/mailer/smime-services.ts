@@ -1,6 +1,6 @@
 /** S/MIME of one mailer: where its certificates come from, and what can be said of them. Loaded code and certificates are kept. */
+import { SharedValue } from '../async/shared-work.js';
 import { parseAddress } from '../address/mailbox.js';
-import { OpenedOnce } from '../compose/opened-once.js';
 import type { CertificateAccess, FoundCertificates, Protector } from '../compose/protector.js';
 import { isEmailError, profileInvalid } from '../errors/email-error.js';
 import type { AddressInput } from '../model/address.js';
@@ -29,8 +29,8 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
   readonly #store: MailerOptions['profileStore'];
   #protector: Promise<Protector> | undefined;
   #recipientCache: RecipientCache | undefined;
-  readonly #encryption = new OpenedOnce<ResolvedEncrypt>();
-  readonly #own = new OpenedOnce<Certificate | undefined>();
+  readonly #encryption = new SharedValue<ResolvedEncrypt>();
+  readonly #own = new SharedValue<Certificate | undefined>();
 
   constructor(profile: EmailProfile, smime: ResolvedSmime, store: MailerOptions['profileStore']) {
     this.#profile = profile;

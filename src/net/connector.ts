@@ -1,6 +1,5 @@
 import type { Duplex } from 'node:stream';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
-import type { EmailError } from '../model/error.js';
 import type { Connector } from '../model/proxy.js';
 import type { ConnectionStep, ConnectionStepReport } from '../model/report.js';
 
@@ -55,12 +54,6 @@ async function reported<T>(
     });
     throw cause;
   }
-}
-
-/** Why a signal aborted, as an error of ours: what aborted it says so, or it was the caller. */
-export function abortReason(signal: AbortSignal, what: string): EmailError {
-  if (isEmailError(signal.reason)) return signal.reason;
-  return createEmailError('ERR_ABORTED', `${what} was aborted.`, { cause: signal.reason });
 }
 
 /** `host:port` with IPv6 addresses in brackets. */

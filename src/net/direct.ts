@@ -6,6 +6,7 @@
  */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
+import { onAbort } from '../async/on-abort.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
@@ -63,11 +64,7 @@ export class DirectConnector implements OwnConnector {
   }
 }
 
-function connectToFirst(
-  addresses: readonly HostAddress[],
-  target: Attempt,
-  signal: AbortSignal,
-): Promise<Socket> {
+function connectToFirst(addresses: readonly HostAddress[], target: Attempt, signal: AbortSignal): Promise<Socket> {
   const { localAddress } = target;
   return new Promise((resolve, reject) => {
     const usable =
@@ -78,10 +75,11 @@ function connectToFirst(
     const attempts = new Set<Socket>();
     let begun = 0;
     let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => {};
 
     const settle = (act: () => void, winner?: Socket): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      stop();
       for (const socket of attempts) {
         socket.removeAllListeners();
         // The promise is settled: a later error of another attempt is ignored.
@@ -89,7 +87,6 @@ function connectToFirst(
       }
       act();
     };
-    const onAbort = (): void => settle(() => reject(abortError(signal)));
     const tryNext = (): void => {
       clearTimeout(timer);
       const next = usable[begun++];
@@ -113,9 +110,9 @@ function connectToFirst(
       if (begun < usable.length) timer = setTimeout(tryNext, attemptDelayMs);
     };
 
-    if (signal.aborted) return onAbort();
+    if (signal.aborted) return reject(abortError(signal));
     if (usable.length === 0) return reject(noLocalFamily(target));
-    signal.addEventListener('abort', onAbort, { once: true });
+    stop = onAbort(signal, () => settle(() => reject(abortError(signal))));
     tryNext();
   });
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../async/on-abort.js';
 import { createSocket } from 'node:dgram';
 import { lookup, Resolver } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
@@ -33,24 +34,24 @@ function settleOnce<T>(
   begin: (resolve: (value: T) => void, reject: (error: EmailError) => void) => () => void,
 ): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    if (signal.aborted) return reject(abortError(signal));
     let cleanUp = (): void => {};
     let settled = false;
     const settle = (act: () => void): void => {
       if (settled) return;
       settled = true;
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      stop();
       cleanUp();
       act();
     };
-    const onAbort = (): void => settle(() => reject(abortError(signal)));
+    let stop = (): void => {};
     const timer = setTimeout(() => {
       settle(() =>
         reject(createEmailError('ERR_TIMEOUT', `no answer from ${what} within ${timeoutMs} ms`, { retryable: true })),
       );
     }, timeoutMs);
-    signal.addEventListener('abort', onAbort, { once: true });
+    stop = onAbort(signal, () => settle(() => reject(abortError(signal))));
+    if (settled) return;
     cleanUp = begin(
       (value) => settle(() => resolve(value)),
       (error) => settle(() => reject(error)),

@@ -3,7 +3,8 @@ import { isIP } from 'node:net';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { showText } from '../util/show.js';
-import { abortError } from '../errors/abort.js';
+import { untilAborted } from '../async/until-aborted.js';
+import { throwIfAborted } from '../errors/abort.js';
 
 /** Names to addresses, by the system's own resolver: hosts file and all. */
 
@@ -29,18 +30,16 @@ export async function resolveHost(
   return same.flatMap((entry, index) => [entry, ...other.slice(index, index + 1)]).concat(other.slice(same.length));
 }
 
-function lookupAll(host: string, signal: AbortSignal, setting: string): Promise<readonly HostAddress[]> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(abortError(signal));
-    if (signal.aborted) return onAbort();
-    // A look-up cannot be called back: after an abort its answer is of no interest.
-    signal.addEventListener('abort', onAbort, { once: true });
+/** A look-up cannot be called back: after an abort its answer is ignored. */
+async function lookupAll(host: string, signal: AbortSignal, setting: string): Promise<readonly HostAddress[]> {
+  throwIfAborted(signal);
+  const answer = new Promise<readonly HostAddress[]>((resolve, reject) => {
     lookup(host, { all: true, verbatim: true }, (error, addresses) => {
-      signal.removeEventListener('abort', onAbort);
       if (error) reject(notFound(host, setting, error.code ?? error.message, error));
       else resolve(addresses as readonly HostAddress[]);
     });
   });
+  return untilAborted(answer, signal);
 }
 
 function notFound(host: string, setting: string, reason: string, cause?: Error): EmailError {

@@ -1,3 +1,4 @@
+import { BoundedMap } from '../async/bounded-map.js';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
@@ -49,30 +50,10 @@ export interface KnownSession {
   readonly authorized: boolean;
 }
 
-/** The last session of each server; a new one takes the place of the one used longest ago. */
-export class SessionCache {
-  readonly #sessions = new Map<string, KnownSession>();
-  readonly #limit: number;
+/** The last session of each server, by the server's address and name. */
+export type SessionCache = BoundedMap<string, KnownSession>;
 
-  constructor(limit = 100) {
-    this.#limit = limit;
-  }
-
-  get(key: string): KnownSession | undefined {
-    return this.#sessions.get(key);
-  }
-
-  set(key: string, known: KnownSession): void {
-    this.#sessions.delete(key);
-    this.#sessions.set(key, known);
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > this.#limit && oldest !== undefined) this.#sessions.delete(oldest);
-  }
-
-  delete(key: string): void {
-    this.#sessions.delete(key);
-  }
-}
+const maxSessions = 100;
 
 async function createMaterial(
   settings: TlsSettings,
@@ -91,7 +72,7 @@ async function createMaterial(
       ...(ca === undefined ? {} : { ca }),
       ...identity,
     });
-    return { context, sessions: new SessionCache() };
+    return { context, sessions: new BoundedMap(maxSessions) };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';
     if (/CIPHER/i.test(code) || /cipher/i.test(reasonOf(cause)))

@@ -5,6 +5,7 @@
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { onAbort } from '../async/on-abort.js';
 import { abortError } from '../errors/abort.js';
 import type { CertificateInfo } from '../model/certificate.js';
 import type { EmailError } from '../model/error.js';
@@ -61,15 +62,15 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
+    let stop = (): void => {};
     const fail = (error: EmailError): void => {
-      signal.removeEventListener('abort', onAbort);
+      stop();
       socket.removeAllListeners().on('error', () => {});
       stream.removeListener('error', onError).on('error', () => {});
       socket.destroy();
       stream.destroy();
       reject(error);
     };
-    const onAbort = (): void => fail(abortError(signal));
     const onError = (error: NodeJS.ErrnoException): void => {
       material.sessions.delete(sessionKey);
       fail(handshakeFailed(error, peer));
@@ -78,8 +79,8 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
     // TLS 1.2 gives its session before the handshake is over, TLS 1.3 behind it: kept once the server was judged.
     let early: Buffer | undefined;
     const onEarlySession = (session: Buffer): void => void (early = session);
-    if (signal.aborted) return onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) return fail(abortError(signal));
+    stop = onAbort(signal, () => fail(abortError(signal)));
     socket.on('session', onEarlySession);
     stream.on('error', onError);
     socket.on('error', onError);
@@ -92,7 +93,7 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
         return fail(handshakeFailed(error as Error, peer));
       }
       if (judged instanceof Error) return fail(judged);
-      signal.removeEventListener('abort', onAbort);
+      stop();
       // Whatever befalls the stream below is told by the one above; and that may fail once more after its user destroyed it.
       socket
         .removeListener('close', onEnd)

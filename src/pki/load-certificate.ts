@@ -1,6 +1,7 @@
 /**
  * A `CertificateSource` becomes a certificate that is ready for use.
  */
+import { throwIfAborted } from '../errors/abort.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { resolveSecret } from '../profile/secret.js';
 import { showText } from '../util/show.js';
@@ -9,7 +10,6 @@ import { atPlace, certificateError } from './certificate-error.js';
 import type { Contents, FilePasswords } from './formats/contents.js';
 import { identitiesOf } from './identities.js';
 import type { Identities, Identity } from './identities.js';
-import { throwIfAborted } from './formats/key-derivation.js';
 import { readContents } from './formats/read-contents.js';
 import { readCertificateFile } from './read-file.js';
 import { filePasswords, loadedFrom, noKey } from './loaded.js';

@@ -4,12 +4,12 @@
  * signature costs. Forgetting any of it costs time and changes nothing. All of it is bounded, and none of it is the text of a secret:
  * whether a key or a password is still the same is told by a digest with a key of its own.
  */
+import { BoundedMap } from '../async/bounded-map.js';
 import { hash, randomBytes } from 'node:crypto';
 import type { CertificateSource } from '../model/certificate.js';
 import type { SmimeSignSettings } from '../model/smime.js';
 import type { Certificate } from '../pki/x509/certificate.js';
 import type { EncryptionSettings, EntityEncrypter } from './encrypt/encrypter.js';
-import { Recent } from './recent.js';
 import type { EntitySigner } from './sign/signer.js';
 
 /** Texts of recipients' certificates, and the longest that is remembered. */
@@ -28,8 +28,8 @@ interface KnownSigner {
 export class Known {
   /** An identity that stands in an object of the caller's is kept for as long as that object. */
   readonly #signers = new WeakMap<CertificateSource, KnownSigner>();
-  readonly #certificates = new Recent<string, Promise<readonly Certificate[]>>(certificateTexts.count);
-  readonly #encrypters = new Recent<string, EntityEncrypter>(encrypterCount);
+  readonly #certificates = new BoundedMap<string, Promise<readonly Certificate[]>>(certificateTexts.count);
+  readonly #encrypters = new BoundedMap<string, EntityEncrypter>(encrypterCount);
   readonly #digestKey = randomBytes(32).toString('hex');
 
   /** The signer of these settings, opened where it is not known; each time where not all of it stands in the object itself. */
@@ -49,12 +49,12 @@ export class Known {
   /** The certificates in a text, read where they are not known. */
   certificates(text: string, read: () => Promise<readonly Certificate[]>): Promise<readonly Certificate[]> {
     const isPublic = text.length <= certificateTexts.characters && !text.includes('PRIVATE KEY');
-    return isPublic ? this.#certificates.get(text, read) : read();
+    return isPublic ? this.#certificates.getOrMake(text, read) : read();
   }
 
   /** The encrypter of these settings. */
   encrypter({ algorithm, keyTransport }: EncryptionSettings, prepare: () => EntityEncrypter): EntityEncrypter {
-    return this.#encrypters.get(`${algorithm}/${keyTransport}`, prepare);
+    return this.#encrypters.getOrMake(`${algorithm}/${keyTransport}`, prepare);
   }
 
   #digest(parts: readonly unknown[]): Buffer {

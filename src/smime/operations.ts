@@ -1,7 +1,7 @@
 /**
  * The functions of the entry `sealpost/smime`: whole messages in memory, in and out.
  */
-import { setMaxListeners } from 'node:events';
+import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
 import type { CertificateData, CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { SmimeEncryptSettings, SmimeSignSettings } from '../model/smime.js';
@@ -78,8 +78,8 @@ export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Pro
 const known = new Known();
 
 /** Nothing here can be aborted. External keys listen to it, any number of them at once. */
-const never = new AbortController().signal;
-setMaxListeners(0, never);
+const never = createAbortController().signal;
+allowManyListeners(never);
 
 /**
  * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others stay outside, in

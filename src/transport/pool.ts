@@ -2,12 +2,13 @@
  * Connections shared by many sends. A lease is the right to run one transaction on a connection; whoever asked first gets the
  * next. What a connection looks like inside is not known here (connection/contract.ts).
  */
+import { createAbortController } from '../async/abort-controller.js';
+import { onAbort } from '../async/on-abort.js';
 import type { SmtpConnection } from '../connection/contract.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { ResolvedPool } from '../profile/defaults.js';
-import { neverAborts } from '../util/never-aborts.js';
 import { RateLimiter } from './rate-limiter.js';
 
 /** A connection in the pool. */
@@ -101,38 +102,37 @@ export class ConnectionPool {
    * A lease, in the order of asking; `fresh` on a connection that served nobody yet. `soon` is called where it has to wait, once no
    * more stand in front of it than there are leases whose message is written, and connections that are being opened.
    */
-  acquire(signal: AbortSignal, fresh = false, soon?: () => void): Promise<Lease> {
+  acquire(signal: AbortSignal | undefined, fresh = false, soon?: () => void): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError());
-    if (signal.aborted) return Promise.reject(abortError(signal, waiting));
+    if (signal?.aborted === true) return Promise.reject(abortError(signal, waiting));
     if (this.#waiters.length === 0 && !fresh && this.#rateWait() === 0) {
       const slot = this.#idleSlot();
       if (slot) return Promise.resolve(this.#lease(slot));
     }
-    const listens = signal !== neverAborts;
     return new Promise<Lease>((resolve, reject) => {
-      const onAbort = (): void => {
-        const at = this.#waiters.indexOf(waiter);
-        if (at >= 0) this.#waiters.splice(at, 1);
-        waiter.reject(abortError(signal, waiting));
-        if (this.#waiters.length === 0) this.#giveUpOpening();
-        this.#settle();
-      };
+      let stop = (): void => {};
       const waiter: Waiter = {
         fresh,
         soon,
         near: false,
         resolve: (lease) => {
           waiter.soon = undefined;
-          if (listens) signal.removeEventListener('abort', onAbort);
+          stop();
           resolve(lease);
         },
         reject: (error) => {
           waiter.soon = undefined;
-          if (listens) signal.removeEventListener('abort', onAbort);
+          stop();
           reject(error);
         },
       };
-      if (listens) signal.addEventListener('abort', onAbort, { once: true });
+      stop = onAbort(signal, () => {
+        const at = this.#waiters.indexOf(waiter);
+        if (at >= 0) this.#waiters.splice(at, 1);
+        waiter.reject(abortError(signal as AbortSignal, waiting));
+        if (this.#waiters.length === 0) this.#giveUpOpening();
+        this.#settle();
+      });
       // Whoever needs a fresh connection had its turn once.
       if (fresh) this.#waiters.unshift(waiter);
       else this.#waiters.push(waiter);
@@ -239,7 +239,7 @@ export class ConnectionPool {
   }
 
   #open(): void {
-    const opening = new AbortController();
+    const opening = createAbortController();
     this.#openings.add(opening);
     this.#source.open(opening.signal).then(
       (connection) => {

@@ -1,4 +1,5 @@
 /** The transport that `createMailer` uses: SMTP or LMTP over pooled connections. */
+import { createAbortController } from '../async/abort-controller.js';
 import type { ConnectionObserver, SmtpConnection, TransactionOutcome } from '../connection/contract.js';
 import { isStale } from '../connection/stale.js';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
@@ -18,6 +19,11 @@ import { afterOthers } from './after-others.js';
 import { testConnection } from './connection-test.js';
 import { EarlyContent } from './early-content.js';
 import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
+
+/** Options of a send through this library's transport: without a signal, only a forced close() ends it. */
+export interface OwnSendOptions extends Omit<TransportSendOptions, 'signal'> {
+  readonly signal: AbortSignal | undefined;
+}
 
 /** Opens a connection; a given observer hears of it besides whoever else does, and of a connection that is a test. */
 export type OpenSmtpConnection = (signal: AbortSignal, observer?: ConnectionObserver) => Promise<SmtpConnection>;
@@ -43,7 +49,7 @@ export class SmtpTransport implements Transport {
   async send(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
-    options: TransportSendOptions,
+    options: OwnSendOptions,
   ): Promise<TransportResult> {
     const warnings = new Set<Warning>();
     const first = await this.#transact(envelope, compose, options, warnings);
@@ -78,7 +84,7 @@ export class SmtpTransport implements Transport {
 
   /** Every step on a connection of its own. Rejects with ERR_ABORTED and ERR_PROFILE_INVALID alone; the rest is in the report. */
   async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {
-    return testConnection(this.#open, options.signal ?? new AbortController().signal);
+    return testConnection(this.#open, options.signal ?? createAbortController().signal);
   }
 
   async close(options: { readonly force?: boolean | undefined } = {}): Promise<void> {
@@ -89,7 +95,7 @@ export class SmtpTransport implements Transport {
   async #transact(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
-    options: TransportSendOptions,
+    options: OwnSendOptions,
     warnings: Set<Warning>,
   ): Promise<TransactionOutcome> {
     const { signal, requireAllRecipients, onProgress } = options;

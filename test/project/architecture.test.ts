@@ -6,7 +6,7 @@ import { filesBelow, importsOf, read } from './sources.js';
 const levels: readonly (readonly string[])[] = [
   ['model', 'util'],
   ['errors'],
-  ['logging', 'address', 'sasl'],
+  ['async', 'logging', 'address', 'sasl'],
   ['mime', 'smtp', 'profile'],
   ['net'],
   ['oauth2', 'kerberos', 'pki'],

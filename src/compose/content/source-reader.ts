@@ -1,4 +1,5 @@
 /** Reads a source of somebody else's, which may never answer: an abort, or the end of the message, ends the wait for it. */
+import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
 
 /** A stream of whatever: it is looked at chunk by chunk. */
@@ -19,8 +20,7 @@ interface StreamMethods {
 
 export class SourceReader implements AsyncIterableIterator<unknown> {
   readonly #source: Stream;
-  readonly #signal: AbortSignal | undefined;
-  readonly #onAbort = (): void => this.cancel(abortError(this.#signal as AbortSignal));
+  #stopListening = (): void => {};
   #iterator: AsyncIterator<unknown> | undefined;
   /** Rejects the wait for a chunk. */
   #reject: ((reason: unknown) => void) | undefined;
@@ -28,12 +28,10 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
 
   constructor(source: Stream, signal?: AbortSignal) {
     this.#source = source;
-    this.#signal = signal;
     const { on } = source as StreamMethods;
     // It may fail before it is read. Then reading it fails, which is soon enough; an 'error' that nobody hears ends the process.
     if (typeof on === 'function') on.call(source, 'error', () => undefined);
-    if (signal?.aborted) this.#onAbort();
-    else signal?.addEventListener('abort', this.#onAbort, { once: true });
+    if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.cancel(abortError(signal)));
   }
 
   [Symbol.asyncIterator](): this {
@@ -82,7 +80,7 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
 
   #finish(reason: unknown): void {
     this.#ended = { reason };
-    this.#signal?.removeEventListener('abort', this.#onAbort);
+    this.#stopListening();
   }
 }
 

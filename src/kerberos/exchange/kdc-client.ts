@@ -1,3 +1,5 @@
+import { createAbortController } from '../../async/abort-controller.js';
+import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
 import { reasonOf } from '../../errors/email-error.js';
 import { exchangeByTcp, exchangeByUdp, lookUpKdcs } from '../../net/kdc.js';
@@ -89,18 +91,17 @@ function firstAnswer<T>(
   signal: AbortSignal,
 ): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    if (signal.aborted) return reject(abortError(signal));
-    const others = new AbortController();
+    const others = createAbortController();
     let next = 0;
     let running = 0;
     let timer: NodeJS.Timeout | undefined;
+    let stop = (): void => {};
     const end = (act: () => void): void => {
       clearTimeout(timer);
-      signal.removeEventListener('abort', onAbort);
+      stop();
       others.abort();
       act();
     };
-    const onAbort = (): void => end(() => reject(abortError(signal)));
     const start = (): void => {
       clearTimeout(timer);
       const attempt = attempts[next++];
@@ -118,8 +119,8 @@ function firstAnswer<T>(
         },
       );
     };
-    signal.addEventListener('abort', onAbort, { once: true });
-    start();
+    stop = onAbort(signal, () => end(() => reject(abortError(signal))));
+    if (!others.signal.aborted) start();
   });
 }
 

@@ -1,3 +1,5 @@
+import { onAbort } from '../../async/on-abort.js';
+import { abortError } from '../../errors/abort.js';
 import type { Duplex } from 'node:stream';
 import type { EmailErrorDetails } from '../../errors/email-error.js';
 import { reasonOf } from '../../errors/email-error.js';
@@ -32,7 +34,7 @@ export class ProxyFault extends Error {
   }
 }
 
-/** Runs a dialogue over a stream. Rejects with ProxyFault, or with the signal's reason. */
+/** Runs a dialogue over a stream. Rejects with ProxyFault, or with `abortError`. */
 export async function runDialogue<T>(dialogue: ProxyDialogue<T>, stream: Duplex, signal: AbortSignal): Promise<T> {
   let turn = dialogue.next();
   while (!turn.done) {
@@ -48,12 +50,12 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
     let length = 0;
+    let stop = (): void => {};
     const settle = (act: () => void): void => {
       stream.off('readable', attempt).off('end', onEnd).off('close', onEnd).off('error', onError);
-      signal.removeEventListener('abort', onAbort);
+      stop();
       act();
     };
-    const onAbort = (): void => settle(() => reject(signal.reason));
     const onError = (cause: Error): void =>
       settle(() =>
         reject(
@@ -82,9 +84,9 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
         return settle(() => reject(new ProxyFault('sent a header without end', { remedy: notAProxy })));
       settle(() => resolve(bytes));
     };
-    if (signal.aborted) return reject(signal.reason);
+    if (signal.aborted) return reject(abortError(signal));
     if (stream.destroyed || stream.readableEnded) return reject(closedAfter(0));
-    signal.addEventListener('abort', onAbort, { once: true });
+    stop = onAbort(signal, () => settle(() => reject(abortError(signal))));
     stream.on('readable', attempt).on('end', onEnd).on('close', onEnd).on('error', onError);
     attempt();
   });

@@ -1,3 +1,4 @@
+import { abortError } from '../../errors/abort.js';
 import type { Duplex } from 'node:stream';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
@@ -9,7 +10,7 @@ import { resolveSecret } from '../../profile/secret.js';
 import { utf8 } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
 import { channelBinding } from '../channel-binding.js';
-import { abortReason, reportStep, showTarget } from '../connector.js';
+import { reportStep, showTarget } from '../connector.js';
 import type { ConnectOptions, OwnConnector } from '../connector.js';
 import type { PeerSettings } from '../peer-settings.js';
 import { resolveHost } from '../resolve.js';
@@ -137,7 +138,7 @@ export class ProxyConnector implements OwnConnector {
     } catch (cause) {
       // What a proxy before this one did is not this one's doing.
       if (isEmailError(cause) && cause.code === 'ERR_PROXY') throw cause;
-      if (signal.aborted) throw unreached(abortReason(signal, `Connecting to the ${this.description}`));
+      if (signal.aborted) throw unreached(abortError(signal));
       if (isEmailError(cause)) throw unreached(cause);
       throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${showText(reasonOf(cause))}`, {
         cause,
@@ -277,7 +278,7 @@ export class ProxyConnector implements OwnConnector {
 
   /** A deadline that passes while the proxy is waited for is the proxy's doing. */
   #aborted(signal: AbortSignal): EmailError {
-    const reason = abortReason(signal, `Connecting through the ${this.description}`);
+    const reason = abortError(signal);
     if (reason.code !== 'ERR_TIMEOUT') return reason;
     return createEmailError('ERR_PROXY', `The ${this.description} did not answer in time: ${reason.message}`, {
       cause: reason,

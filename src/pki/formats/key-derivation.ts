@@ -4,7 +4,7 @@
  */
 import { hash, pbkdf2, scrypt } from 'node:crypto';
 import { promisify } from 'node:util';
-import { abortError } from '../../errors/abort.js';
+import { throwIfAborted } from '../../errors/abort.js';
 import { noBytes } from '../../util/bytes.js';
 import { certificateError } from '../certificate-error.js';
 
@@ -44,11 +44,6 @@ export class WorkBudget {
   check(): void {
     throwIfAborted(this.signal);
   }
-}
-
-/** The signal's reason where that is an EmailError, else ERR_ABORTED. */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw abortError(signal);
 }
 
 /** What the bytes are for (RFC 7292 appendix B.3). */

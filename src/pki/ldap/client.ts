@@ -2,8 +2,10 @@
  * A connection to an LDAP server (RFC 4511): TLS first, then the password, then searches side by side.
  * @module
  */
+import { withDeadline } from '../../async/deadline-signal.js';
+import { untilAborted } from '../../async/until-aborted.js';
 import type { Duplex } from 'node:stream';
-import { abortError } from '../../errors/abort.js';
+import { throwIfAborted } from '../../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
 import { DirectConnector } from '../../net/direct.js';
@@ -64,7 +66,7 @@ export class LdapClient {
 
   /** Connects, secures and binds. ERR_CONNECT, ERR_TLS, ERR_TLS_REQUIRED, ERR_TIMEOUT, or ERR_CERTIFICATE with the server's words. */
   static async open(server: LdapServer, signal: AbortSignal): Promise<LdapClient> {
-    return withDeadline(signal, ldapLimits.connectMs, `${server.name} did not let in`, (deadline) =>
+    return limited(signal, ldapLimits.connectMs, `${server.name} did not let in`, (deadline) =>
       LdapClient.#open(server, deadline),
     );
   }
@@ -161,8 +163,7 @@ export class LdapClient {
       throw createEmailError('ERR_TLS_REQUIRED', `${this.#name}: a password is never sent without TLS`);
     const bind = request.bind(credentials.dn, await credentials.password());
     const { code, text } = await this.#ask(bind, tags.bindResponse, signal);
-    if (code !== 0)
-      throw this.#refused('the login', code, text, `Check bindDn and password in ${this.#server.slot}.`);
+    if (code !== 0) throw this.#refused('the login', code, text, `Check bindDn and password in ${this.#server.slot}.`);
   }
 
   async #ask(operation: Buffer, ends: number, signal: AbortSignal): Promise<SearchResult> {
@@ -172,7 +173,7 @@ export class LdapClient {
       this.#pending.set(id, { ends, values: [], bytes: 0, resolve, reject }),
     );
     try {
-      return await withDeadline(signal, ldapLimits.operationMs, `${this.#name} did not answer`, () => {
+      return await limited(signal, ldapLimits.operationMs, `${this.#name} did not answer`, () => {
         this.#stream.write(encodeMessage(id, operation));
         return answer;
       });
@@ -220,7 +221,10 @@ export class LdapClient {
     pending.bytes += length;
     if (pending.bytes > ldapLimits.searchBytes)
       pending.reject(
-        certificateError(`${this.#name} gave more than ${ldapLimits.searchBytes} bytes`, `Narrow ${this.#server.slot}.filter.`),
+        certificateError(
+          `${this.#name} gave more than ${ldapLimits.searchBytes} bytes`,
+          `Narrow ${this.#server.slot}.filter.`,
+        ),
       );
     else if (message.kind === 'entry')
       pending.values.push(...message.values.slice(0, maxValues - pending.values.length));
@@ -232,10 +236,12 @@ export class LdapClient {
   }
 
   readonly #onEnd = (): void =>
-    this.#fail(createEmailError('ERR_CONNECT', `${this.#name} closed the connection`, {
+    this.#fail(
+      createEmailError('ERR_CONNECT', `${this.#name} closed the connection`, {
         retryable: true,
         remedy: `Check that ${this.#server.slot}.ldap names the directory, and that it lets this machine in.`,
-      }));
+      }),
+    );
 
   readonly #onError = (error: Error): void =>
     this.#fail(
@@ -276,27 +282,13 @@ async function secureStream(stream: Duplex, server: LdapServer, signal: AbortSig
 }
 
 /** Work that the caller's signal or a deadline ends; the deadline is ERR_TIMEOUT. */
-async function withDeadline<T>(
+async function limited<T>(
   signal: AbortSignal,
   ms: number,
   what: string,
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  if (signal.aborted) throw abortError(signal);
-  const controller = new AbortController();
-  const timer = setTimeout(
-    () => controller.abort(createEmailError('ERR_TIMEOUT', `${what} within ${ms} ms`, { retryable: true })),
-    ms,
-  );
-  const onAbort = (): void => controller.abort(signal.reason);
-  signal.addEventListener('abort', onAbort, { once: true });
-  const ended = new Promise<never>((_, reject) => {
-    controller.signal.addEventListener('abort', () => reject(abortError(controller.signal)), { once: true });
-  });
-  try {
-    return await Promise.race([work(controller.signal), ended]);
-  } finally {
-    clearTimeout(timer);
-    signal.removeEventListener('abort', onAbort);
-  }
+  throwIfAborted(signal);
+  const passed = () => createEmailError('ERR_TIMEOUT', `${what} within ${ms} ms`, { retryable: true });
+  return await withDeadline(signal, { ms, passed }, (either) => untilAborted(work(either), either));
 }

@@ -2,6 +2,8 @@
  * Finds a certificate for every recipient before anything is sent, or names everyone who has none.
  * @module
  */
+import { createAbortController } from '../../async/abort-controller.js';
+import { throwIfAborted } from '../../errors/abort.js';
 import { createEmailError, isEmailError } from '../../errors/email-error.js';
 import type { CertificateData } from '../../model/certificate.js';
 import type { EmailError, RecipientFailure } from '../../model/error.js';
@@ -11,7 +13,6 @@ import { showText } from '../../util/show.js';
 import { readTrustAnchors } from '../certificate-data.js';
 import type { TrustAnchors } from '../certificate-data.js';
 import type { Certificate } from '../x509/certificate.js';
-import { throwIfAborted } from '../formats/key-derivation.js';
 import type { CommandRunner } from '../stores/run-command.js';
 import { RecipientCache } from './cache.js';
 import { addressKey, choose, namesAddress } from './candidates.js';
@@ -133,7 +134,7 @@ export async function lookUpRecipients(
   settings: SmimeEncryptSettings,
   options: RecipientLookUpOptions = {},
 ): Promise<readonly RecipientLookUp[]> {
-  const signal = options.signal ?? new AbortController().signal;
+  const signal = options.signal ?? createAbortController().signal;
   throwIfAborted(signal);
   const slot = options.slot ?? 'smime.encrypt';
   const cache = options.cache ?? new RecipientCache();

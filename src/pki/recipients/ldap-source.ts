@@ -2,6 +2,8 @@
  * Recipients' certificates in LDAP: `userCertificate;binary` (RFC 4523) and `userSMIMECertificate` (RFC 2798).
  * @module
  */
+import { createAbortController } from '../../async/abort-controller.js';
+import { untilAborted } from '../../async/until-aborted.js';
 import { isEmailError, profileInvalid } from '../../errors/email-error.js';
 import type { Warning } from '../../model/reply.js';
 import type { LdapCertificates } from '../../model/smime.js';
@@ -27,29 +29,47 @@ const maxValues = 100;
 /** The LDAP source: one connection for all recipients, opened for the first. ERR_PROFILE_INVALID for settings that cannot be. */
 export function createLdapSource(source: LdapCertificates, context: SourceContext): RecipientSource {
   const { cache, signal, slot } = context;
-  const server = serverOf(source, context);
+  // The connection is of the searches, which may serve other look-ups too, and not of the caller that opened it.
+  const connection = createAbortController();
+  const server = serverOf(source, { ...context, signal: connection.signal });
   const filter = parseFilter(source.filter ?? '(mail={address})', `${slot}.filter`);
   let client: Promise<LdapClient> | undefined;
-  const search = async (address: string): ReturnType<RecipientSource['find']> => {
-    client ??= LdapClient.open(server, signal);
-    const open = await client;
-    const values = await open.search(
-      { baseDn: source.baseDn, filter: filter(address), attributes, sizeLimit: 20, timeLimitSeconds: 15 },
-      signal,
+  let searches = 0;
+  let isClosed = false;
+  const endIfDone = (): void => {
+    if (!isClosed || searches > 0) return;
+    connection.abort();
+    client?.then(
+      (open) => open.close(),
+      () => undefined,
     );
-    const offer = await vouchedOffer(await readValues(values, signal));
-    return open.isSecure ? offer : { ...offer, warnings: [plainTextWarning(server)] };
+  };
+  const search = async (address: string, shared: AbortSignal): ReturnType<RecipientSource['find']> => {
+    searches++;
+    try {
+      client ??= LdapClient.open(server, connection.signal);
+      const open = await untilAborted(client, shared);
+      const values = await open.search(
+        { baseDn: source.baseDn, filter: filter(address), attributes, sizeLimit: 20, timeLimitSeconds: 15 },
+        shared,
+      );
+      const offer = await vouchedOffer(await readValues(values, shared));
+      return open.isSecure ? offer : { ...offer, warnings: [plainTextWarning(server)] };
+    } finally {
+      searches--;
+      endIfDone();
+    }
   };
   // An offer that came by plain text is never given to a look-up that has no trust anchors.
   const prefix = server.plainTextAllowed ? 'plain:' : '';
   return {
     name: server.name,
-    find: (address) => cache.remember(source, `${prefix}${addressKey(address)}`, signal, () => search(address), hasAny),
-    close: () =>
-      void client?.then(
-        (open) => open.close(),
-        () => undefined,
-      ),
+    find: (address) =>
+      cache.remember(source, `${prefix}${addressKey(address)}`, signal, (shared) => search(address, shared), hasAny),
+    close: () => {
+      isClosed = true;
+      endIfDone();
+    },
   };
 }
 

@@ -1,6 +1,7 @@
 /**
  * The places that recipients' certificates come from, each as one function from an address to what it has.
  */
+import { throwIfAborted } from '../../errors/abort.js';
 import { reasonOf } from '../../errors/email-error.js';
 import type { CertificateSource, CertificateStore, CertificateStoreReference } from '../../model/certificate.js';
 import type { RecipientCertificates } from '../../model/smime.js';
@@ -11,7 +12,6 @@ import { noPasswords, readableCertificates } from '../certificate-data.js';
 import { parseCertificate } from '../x509/certificate.js';
 import type { Certificate } from '../x509/certificate.js';
 import type { Contents } from '../formats/contents.js';
-import { throwIfAborted } from '../formats/key-derivation.js';
 import { contentsOf, loadCertificate } from '../load-certificate.js';
 import { filePasswords } from '../loaded.js';
 import { readContents } from '../formats/read-contents.js';
@@ -38,7 +38,7 @@ function functionSource(
   source: Extract<RecipientCertificates, (address: string) => unknown>,
   { cache, signal, slot }: SourceContext,
 ): RecipientSource {
-  const load = async (address: string): Promise<Offer> => {
+  const load = async (address: string, shared: AbortSignal): Promise<Offer> => {
     const given: unknown = await callUser(source, address, slot);
     if (!Array.isArray(given))
       throw certificateError(
@@ -50,12 +50,12 @@ function functionSource(
         `the function returned more than ${maxOffered} certificates`,
         'Return those of this recipient.',
       );
-    const contents = await Promise.all(given.map((each) => readGiven(each, signal)));
+    const contents = await Promise.all(given.map((each) => readGiven(each, shared)));
     return vouchedOffer(contents);
   };
   return {
     name: 'the function',
-    find: (address) => cache.remember(source, addressKey(address), signal, () => load(address), hasAny),
+    find: (address) => cache.remember(source, addressKey(address), signal, (shared) => load(address, shared), hasAny),
   };
 }
 
@@ -120,9 +120,9 @@ function offerOf({ byAddress, others, crls, single }: Index, address: string): O
 /** A file, bytes, or one entry of a store: for everybody, or a bundle by address. */
 function fileSource(source: CertificateSource, { cache, signal, slot }: SourceContext): RecipientSource {
   const name = source.file === undefined ? 'the certificate of the profile' : showText(source.file, 300);
-  const load = async (): Promise<Index> => {
+  const load = async (shared: AbortSignal): Promise<Index> => {
     if (source.store !== undefined) {
-      const { certificate, chain } = await loadCertificate(source, { slot, signal, purpose: 'encrypt' });
+      const { certificate, chain } = await loadCertificate(source, { slot, signal: shared, purpose: 'encrypt' });
       return {
         byAddress: new Map(),
         others: await Promise.all(chain.map(parseCertificate)),
@@ -130,8 +130,8 @@ function fileSource(source: CertificateSource, { cache, signal, slot }: SourceCo
         single: await parseCertificate(certificate),
       };
     }
-    const contents = await contentsOf(source, slot, filePasswords(source, slot, signal), {
-      signal,
+    const contents = await contentsOf(source, slot, filePasswords(source, slot, shared), {
+      signal: shared,
       purpose: 'encrypt',
     });
     if (contents.certificates.length === 0)
@@ -149,10 +149,10 @@ const directoryPattern = /\.(?:cer|crt|pem|p7b)$/i;
 
 function directorySource(source: { readonly directory: string }, { cache, signal }: SourceContext): RecipientSource {
   const name = `the directory ${showText(source.directory, 300)}`;
-  const load = async (): Promise<Index> => {
+  const load = async (shared: AbortSignal): Promise<Index> => {
     const { contents } = await readDirectory(source.directory, directoryPattern, {
       passwords: noPasswords,
-      signal,
+      signal: shared,
       purpose: 'encrypt',
     });
     // A directory with one certificate is still a directory: it grows.
@@ -175,11 +175,11 @@ function storeSource(source: StoreSource, context: SourceContext): RecipientSour
   const { store, password } = source;
   if (isStore(store)) return foreignStoreSource(source, store, context);
   const driver = driverOf(store, { slot, run });
-  const load = async (): Promise<Index> => {
+  const load = async (shared: AbortSignal): Promise<Index> => {
     const { identities, crls = [] } = await driver.entries({
-      passwords: filePasswords({ password }, slot, signal),
+      passwords: filePasswords({ password }, slot, shared),
       purpose: 'encrypt',
-      signal,
+      signal: shared,
     });
     return {
       ...indexOf(
@@ -202,9 +202,9 @@ function foreignStoreSource(
   { cache, signal }: SourceContext,
 ): RecipientSource {
   const options = source.password === undefined ? {} : { password: source.password };
-  const load = async (key: string): Promise<Offer> => {
-    const infos = await cache.remember(source, 'list', signal, () => listOf(store));
-    throwIfAborted(signal);
+  const load = async (key: string, shared: AbortSignal): Promise<Offer> => {
+    const infos = await cache.remember(source, 'list', shared, () => listOf(store));
+    throwIfAborted(shared);
     const wanted = infos.filter(({ emails }) => emails.some((email) => addressKey(email) === key)).slice(0, maxOffered);
     const loaded = await Promise.all(wanted.map(({ fingerprint }) => loadEntry(store, fingerprint, options)));
     return {
@@ -217,7 +217,7 @@ function foreignStoreSource(
   return {
     name: 'the store',
     find: (address) =>
-      cache.remember(source, `@${addressKey(address)}`, signal, () => load(addressKey(address)), hasAny),
+      cache.remember(source, `@${addressKey(address)}`, signal, (shared) => load(addressKey(address), shared), hasAny),
   };
 }
 

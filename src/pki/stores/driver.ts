@@ -1,13 +1,13 @@
 /**
  * What differs between stores, and the `CertificateStore` that is made of it.
  */
+import { throwIfAborted } from '../../errors/abort.js';
 import type { CertificateSelector, CertificateStore, LoadedCertificate } from '../../model/certificate.js';
 import type { Secret } from '../../model/secret.js';
 import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
 import type { FilePasswords } from '../formats/contents.js';
 import type { Identities, Identity } from '../identities.js';
-import { throwIfAborted } from '../formats/key-derivation.js';
 import { filePasswords, loadedFrom, noKey } from '../loaded.js';
 import { best, matching, needsKey, selectorText } from '../select.js';
 import type { Purpose } from '../select.js';

@@ -1,6 +1,7 @@
 /**
  * Stores that are files: one of PKCS#12 or JKS with several identities, or a directory of any format.
  */
+import { throwIfAborted } from '../../errors/abort.js';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isEmailError } from '../../errors/email-error.js';
@@ -8,7 +9,6 @@ import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
 import type { Contents } from '../formats/contents.js';
 import { identitiesOf } from '../identities.js';
-import { throwIfAborted } from '../formats/key-derivation.js';
 import { readContents } from '../formats/read-contents.js';
 import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';

@@ -1,9 +1,9 @@
 /**
  * Runs a program of the system, without a shell, within limits.
  */
+import { throwIfAborted } from '../../errors/abort.js';
 import { spawn } from 'node:child_process';
 import { certificateError } from '../certificate-error.js';
-import { throwIfAborted } from '../formats/key-derivation.js';
 
 /** A program to run. Secrets go in `input` or in files, never in `args`, which every user of the machine can read. */
 export interface Command {

@@ -1,9 +1,10 @@
 /**
  * The key that signs: in memory by node:crypto, or in a device or service by a `PrivateKeySigner`.
  */
+import { untilAborted } from '../../async/until-aborted.js';
 import { constants, createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject, SignKeyObjectInput } from 'node:crypto';
-import { abortError } from '../../errors/abort.js';
+import { throwIfAborted } from '../../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { LoadedCertificate, PrivateKeySigner } from '../../model/certificate.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
@@ -119,16 +120,11 @@ function derFromP1363(signature: Uint8Array): readonly Buffer[] {
   return [sequence(integer(signature.subarray(0, half)), integer(signature.subarray(half)))];
 }
 
-/** The result, or the abort where that comes first. */
+/** The answer of a key outside, or the abort if that comes first. Errors of the key become ERR_SMIME. */
 export async function ask<T>(question: () => Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) throw abortError(signal);
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortError(signal));
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
+  throwIfAborted(signal);
   try {
-    return await Promise.race([question(), aborted]);
+    return await untilAborted(question(), signal);
   } catch (error) {
     if (isEmailError(error)) throw error;
     throw smimeError(
@@ -136,7 +132,5 @@ export async function ask<T>(question: () => Promise<T>, signal: AbortSignal): P
       'See the cause, and the device or service that holds the key.',
       error,
     );
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
   }
 }

@@ -337,16 +337,15 @@ describe('the cache', () => {
     const cache = new RecipientCache();
     const source = {};
     const first = new AbortController();
-    const gone = cache.remember(
-      source,
-      'a',
-      first.signal,
-      () =>
-        new Promise((_, reject) => first.signal.addEventListener('abort', () => reject(first.signal.reason as Error))),
-    );
-    const other = cache.remember(source, 'a', never, () => Promise.resolve('found'));
+    let answer = (_: string): void => {};
+    let shared: AbortSignal | undefined;
+    const load = (signal: AbortSignal) => ((shared = signal), new Promise<string>((resolve) => (answer = resolve)));
+    const gone = cache.remember(source, 'a', first.signal, load);
+    const other = cache.remember(source, 'a', never, () => Promise.reject(new Error('loaded twice')));
     first.abort(createEmailError('ERR_TIMEOUT', 'the deadline of one message'));
     await expect(gone).rejects.toThrow('deadline');
+    expect(shared?.aborted).toBe(false);
+    answer('found');
     expect(await other).toBe('found');
   });
 

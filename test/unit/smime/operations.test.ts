@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { parseMessage } from '../../../src/mime/parse.js';
 import { decrypt, encrypt, sign, verify } from '../../../src/smime/operations.js';
-import { Recent } from '../../../src/smime/recent.js';
 import { context, octetString, oid, sequence } from '../../../src/util/der.js';
 import { authority, certificatePem, issue, keyPem } from './issue.js';
 import { cmsMessage } from './support.js';
@@ -174,14 +173,4 @@ describe('whole messages', () => {
     expect(error).toMatchObject({ code: 'ERR_CERTIFICATE' });
     expect(JSON.stringify(error) + String((error as Error).stack)).not.toContain(secret);
   });
-});
-
-test('what is remembered is bounded, and failures are not', async () => {
-  const recent = new Recent<number, Promise<number>>(2);
-  let made = 0;
-  const make = async (): Promise<number> => ++made;
-  for (const key of [1, 2, 1, 3, 1, 2]) await recent.get(key, make);
-  expect(made).toBe(4); // 2 was forgotten for 3
-  await expect(recent.get(9, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
-  expect(await recent.get(9, make)).toBe(5);
 });

@@ -1,7 +1,9 @@
+import { BoundedMap } from '../../../async/bounded-map.js';
+import { throwIfAborted } from '../../../errors/abort.js';
 import type { Duplex } from 'node:stream';
 import type { AutomaticProxySettings, Connector, ProxyServerSettings } from '../../../model/proxy.js';
 import { resolveProxyServer } from '../../../profile/defaults.js';
-import { abortReason, reportStep } from '../../connector.js';
+import { reportStep } from '../../connector.js';
 import type { ConnectOptions, OwnConnector } from '../../connector.js';
 import { ProxyConnector } from '../proxy-connector.js';
 import type { ProxyDependencies } from '../proxy-connector.js';
@@ -37,9 +39,11 @@ export class AutomaticConnector implements OwnConnector {
   readonly #dependencies: ProxyDependencies;
   readonly #surroundings: () => ProxySurroundings;
   /** By `host:port`: what the system's settings said, and until when it holds. */
-  readonly #answers = new Map<string, { readonly found: FoundProxy | undefined; readonly until: number }>();
+  readonly #answers = new BoundedMap<string, { readonly found: FoundProxy | undefined; readonly until: number }>(
+    maxRemembered,
+  );
   /** By settings: a proxy remembers its TLS sessions and its way to authenticate. */
-  readonly #connectors = new Map<string, ProxyConnector>();
+  readonly #connectors = new BoundedMap<string, ProxyConnector>(maxRemembered);
 
   constructor(
     settings: AutomaticProxySettings,
@@ -75,7 +79,6 @@ export class AutomaticConnector implements OwnConnector {
     const known = this.#answers.get(key);
     if (known !== undefined && known.until > performance.now()) return known.found;
     const found = await askSystem(surroundings, target, signal);
-    if (this.#answers.size >= maxRemembered) this.#answers.clear();
     this.#answers.set(key, { found, until: performance.now() + rememberMs });
     return found;
   }
@@ -91,12 +94,10 @@ export class AutomaticConnector implements OwnConnector {
       found.password,
       settings.tls,
     ]);
-    const known = this.#connectors.get(key);
-    if (known !== undefined) return known;
-    const connector = new ProxyConnector(resolveProxyServer(settings), this.#via, this.#dependencies);
-    if (this.#connectors.size >= maxRemembered) this.#connectors.clear();
-    this.#connectors.set(key, connector);
-    return connector;
+    return this.#connectors.getOrMake(
+      key,
+      () => new ProxyConnector(resolveProxyServer(settings), this.#via, this.#dependencies),
+    );
   }
 }
 
@@ -108,7 +109,7 @@ async function askSystem(
   const { platform, environment, run } = surroundings;
   for (const read of readersOf(platform)) {
     const found = await read({ target, environment, run, signal });
-    if (signal.aborted) throw abortReason(signal, 'Looking for a proxy');
+    throwIfAborted(signal);
     if (found !== undefined) return found;
   }
   return undefined;
