@@ -230,8 +230,9 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
       await requireUsable(channel, closed, signal);
       return words;
     };
-    const plain = secured === undefined && settings.security !== 'automatic';
-    reply = await step(dialing, 'greeting', plain ? () => run().catch(explainSilence) : run, showReply);
+    const explained = (): Promise<SmtpReply> =>
+      run().catch((error: unknown) => explainSilence(error, settings.security === 'automatic'));
+    reply = await step(dialing, 'greeting', secured === undefined ? explained : run, showReply);
   } catch (error) {
     channel.close(error as Error, 'caller');
     throw error;
@@ -246,12 +247,13 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
   };
 }
 
-/** A server that waits for TLS is as silent as one that is slow. */
-function explainSilence(error: unknown): never {
+/** A server that waits for TLS, and a web server, are as silent as one that is slow. */
+function explainSilence(error: unknown, tlsWasTried: boolean): never {
   if (!isEmailError(error) || error.code !== 'ERR_TIMEOUT') throw error;
-  throw withDetails(error, {
-    remedy: `A port that begins with TLS is silent too: set server.security to 'implicit' there (465). ${error.remedy ?? ''}`,
-  });
+  const other = tlsWasTried
+    ? 'Check server.port: what listens there neither greets nor speaks TLS, as a web server does.'
+    : "A port that begins with TLS is silent too: set server.security to 'implicit' there (465).";
+  throw withDetails(error, { remedy: `${other} ${error.remedy ?? ''}`.trim() });
 }
 
 /** A step of the set-up: reported, and its errors say that they are of it. */

@@ -3,6 +3,7 @@ import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
 import { showTarget } from '../net/connector.js';
 import type { SecuredStream } from '../net/tls.js';
+import { type Extensions, maskedKeyword } from '../smtp/extensions.js';
 import { hello } from '../smtp/hello.js';
 import { startTls } from '../smtp/simple-commands.js';
 import { describeChoice, offeredBy, proveIdentity } from './authenticate.js';
@@ -57,7 +58,7 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
       secured = await upgrade(dialing, greeted);
       streams = [...streams, secured.stream];
       await sayHello(dialing, greeted, name, secured);
-    } else if (mustSecure) throw tlsRequired(settings);
+    } else if (mustSecure) throw tlsRequired(settings, session.extensions);
     else
       warn({
         code: 'WARN_PLAINTEXT',
@@ -133,16 +134,20 @@ async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise
   return secured;
 }
 
-function tlsRequired({ host, port, security }: ConnectionSettings): EmailError {
-  return createEmailError(
-    'ERR_TLS_REQUIRED',
-    `${showTarget(host, port)} does not offer STARTTLS, and ${security === 'automatic' ? 'port 465 is for TLS' : "server.security is 'explicit'"}. Nothing was sent.`,
-    {
-      phase: 'starttls',
-      remedy:
-        "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to others, something on the way takes the offer out.",
-    },
-  );
+function tlsRequired({ host, port, security }: ConnectionSettings, extensions: Extensions): EmailError {
+  const masked = maskedKeyword(extensions);
+  const why = security === 'automatic' ? 'port 465 is for TLS' : "server.security is 'explicit'";
+  const what =
+    masked === undefined
+      ? 'does not offer STARTTLS'
+      : `does not offer STARTTLS but ${masked}, as it looks once something on the way wrote over the offer`;
+  return createEmailError('ERR_TLS_REQUIRED', `${showTarget(host, port)} ${what}, and ${why}. Nothing was sent.`, {
+    phase: 'starttls',
+    remedy:
+      masked === undefined
+        ? "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to others, something on the way takes the offer out."
+        : "A firewall or an antivirus program on the way inspects SMTP and takes TLS out: have that inspection switched off for this machine, or use port 465 with server.security 'implicit'.",
+  });
 }
 
 /** An observer that throws breaks nothing; one that does not listen costs nothing. */

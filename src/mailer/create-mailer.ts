@@ -42,7 +42,17 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     smime,
     totalMs: server.timeouts.totalMs,
     window: pool.maxConnections * pool.messagesInFlight + pool.maxConnections,
-    describe: () => `Profile: ${name}\nServer: ${server.host}, port ${server.port}\nSecurity: ${server.security}`,
+    facts: [
+      ['Profile', name],
+      ['Server', `${server.host}, port ${server.port}`],
+      ['Security', server.security],
+      ['Authentication', checkedProfile.authentication?.method ?? 'none'],
+      ['S/MIME', protectionOf(checkedProfile.smime)],
+    ],
     senderAddress: sender.email,
   });
+}
+
+function protectionOf(smime: EmailProfile['smime']): string {
+  return [smime?.sign && 'signed', smime?.encrypt && 'encrypted'].filter(Boolean).join(' and ') || 'none';
 }

@@ -1,6 +1,7 @@
 /** The way to a server: loaded as one when a mailer or a connector first goes it. */
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from '../connection/contract.js';
 import { openConnection } from '../connection/open.js';
+import { probePort } from '../connection/probe-port.js';
 import { SharedState } from '../connection/shared.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { MailerOptions } from '../model/mailer.js';
@@ -9,7 +10,7 @@ import type { Connector } from '../model/proxy.js';
 import { DirectConnector } from '../net/direct.js';
 import { createProxyConnector } from '../net/proxy/create-connector.js';
 import type { ResolvedPool, ResolvedServer } from '../profile/defaults.js';
-import { SmtpTransport } from '../transport/smtp-transport.js';
+import { type OpenSmtpConnection, SmtpTransport } from '../transport/smtp-transport.js';
 import { loadIdentity } from './client-identity.js';
 
 export { createProxyConnector, DirectConnector };
@@ -54,7 +55,7 @@ export function createSmtpTransport(
     const id = ++connections;
     return openConnection(settings, { id, signal, shared, observer: observe(id, events, observer) });
   };
-  return new SmtpTransport(pool, async (signal, observer) => {
+  const openOrTest: OpenSmtpConnection = async (signal, observer) => {
     if (observer === undefined) return open(current, signal, undefined);
     // A test reads certificates anew, and what is sent after it does the same.
     try {
@@ -62,6 +63,15 @@ export function createSmtpTransport(
     } finally {
       current = { settings: settingsFor(false), shared: new SharedState() };
     }
+  };
+  return new SmtpTransport(pool, openOrTest, {
+    host: server.host,
+    port: server.port,
+    security: server.security,
+    connectMs: server.timeouts.connectMs,
+    greetingMs: server.timeouts.greetingMs,
+    authenticates: profile.authentication !== undefined,
+    probe: (port, times, signal) => probePort(current.settings, port, times, signal),
   });
 }
 

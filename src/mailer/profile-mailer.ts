@@ -15,9 +15,11 @@ import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import { checkCloseOptions, checkSendOptions, checkTestOptions } from '../profile/mailer-options.js';
 import { afterOthers } from '../transport/after-others.js';
+import { emptyReport } from '../transport/connection-report.js';
 import { closedError } from './closed-error.js';
 import type { OwnTransport } from './late-transport.js';
 import { sendWindow } from './send-all.js';
+import { testPage, testSentence, type TestFacts } from './test-email.js';
 import type { SmimeTester } from './smime-services.js';
 
 /** What a mailer is made of. */
@@ -31,8 +33,8 @@ export interface MailerParts {
   readonly totalMs: number;
   /** Sends that `sendAll` keeps under way. */
   readonly window: number;
-  /** Profile, host and security, for the test e-mail. */
-  readonly describe: () => string;
+  /** Names and values that the test e-mail tells: profile, server, security, protection. */
+  readonly facts: TestFacts;
   readonly senderAddress: string;
 }
 
@@ -93,21 +95,16 @@ export class ProfileMailer implements Mailer {
     return this.#withSignal(options, async (signal) => {
       const { transport } = this.#parts;
       if (transport.test) return await transport.test({ signal });
-      return {
-        ok: true,
-        steps: [],
-        extensions: {},
-        transcript: [],
-        warnings: [],
-        toString: () => 'The transport has nothing to test.',
-      };
+      return emptyReport();
     });
   }
 
   sendTestEmail(to?: AddressInput, options?: SendOptions): Promise<SendResult> {
     const time = new Date();
-    const text = `This is a test message.\n\n${this.#parts.describe()}\nTime: ${time.toISOString()}\n`;
-    return this.send({ to: to ?? this.#parts.senderAddress, subject: 'Test message', text, date: time }, options);
+    const facts = [...this.#parts.facts, ['Time', time.toISOString()] as const];
+    const text = `${testSentence}\n\n${facts.map(([name, value]) => `${name}: ${value}`).join('\n')}\n`;
+    const html = testPage(facts);
+    return this.send({ to: to ?? this.#parts.senderAddress, subject: 'Test message', text, html, date: time }, options);
   }
 
   testSigning(options?: TestOptions): Promise<SmimeReport> {

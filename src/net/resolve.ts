@@ -2,6 +2,7 @@ import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
+import { similarHost } from '../profile/well-known.js';
 import { showText } from '../util/show.js';
 import { untilAborted } from '../async/until-aborted.js';
 import { throwIfAborted } from '../errors/abort.js';
@@ -56,7 +57,13 @@ function notFound(host: string, setting: string, reason: string, cause?: Error):
       cause,
       remedy: temporary
         ? 'Check the name servers of this machine and its way to them.'
-        : `Check ${setting} for a typing error, and that the name exists in the DNS this machine asks.`,
+        : `${likelyMeant(host)}Check ${setting} for a typing error, and that the name exists in the DNS this machine asks.`,
     },
   );
+}
+
+/** A name close to a well-known provider's is most likely mistyped. */
+function likelyMeant(host: string): string {
+  const meant = similarHost(host);
+  return meant === undefined ? '' : `Did you mean ${meant}? `;
 }

@@ -2,6 +2,7 @@
  * Errors of TLS: what is wrong with a certificate or a handshake, and which setting mends it.
  * @module
  */
+import * as tls from 'node:tls';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
@@ -26,31 +27,31 @@ export function certificateRefused(reason: string, certificate: DetailedPeerCert
 function explain(
   reason: string,
   certificate: DetailedPeerCertificate,
-  { name, names: { tls } }: TlsPeer,
+  { name, names: { tls: setting } }: TlsPeer,
 ): readonly [what: string, remedy: string] {
   const subject = showName(certificate.subject);
   const issuer = showName(certificate.issuer);
-  const trustRemedy = `Where the issuer is your own, put its certificate into ${tls}.ca; where the system trusts it, set ${tls}.useSystemCa.`;
+  const trustRemedy = howToTrust(certificate, setting);
   switch (reason) {
     case 'CERT_HAS_EXPIRED':
       return [
         `it, or one above it, expired; that of ${subject} was valid until ${certificate.valid_to}`,
-        'Tell who runs the server to renew it, and check the clock of this machine.',
+        `Tell the operator of the server to renew it. ${clockRemedy(certificate, 'valid_to')}`,
       ];
     case 'CERT_NOT_YET_VALID':
       return [
         `it, or one above it, is not valid yet; that of ${subject} is from ${certificate.valid_from} on`,
-        'Check the clock of this machine.',
+        clockRemedy(certificate, 'valid_from'),
       ];
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return [
         `it is not for ${name} but for ${showNames(certificate.raw) || subject}`,
-        `Use a host name that the certificate has, or set ${tls}.serverName to it where the host is known to be the right one.`,
+        `Use a host name that the certificate has, or set ${setting}.serverName to it where the host is known to be the right one.`,
       ];
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return [
         `it is self-signed, by ${subject}`,
-        `Put its fingerprint into ${tls}.pinnedFingerprints, once you have checked it: ${certificate.fingerprint256}; or the certificate into ${tls}.ca.`,
+        `Put its fingerprint into ${setting}.pinnedFingerprints, once you have checked it: ${certificate.fingerprint256}; or the certificate into ${setting}.ca.`,
       ];
     case 'SELF_SIGNED_CERT_IN_CHAIN':
       return [
@@ -69,6 +70,33 @@ function explain(
     default:
       return [`it does not pass the checks; it is that of ${subject}, issued by ${issuer}`, trustRemedy];
   }
+}
+
+/** How to trust an issuer: by its certificate, by the system's list where this Node can read that, or by a pin. */
+function howToTrust({ fingerprint256 }: DetailedPeerCertificate, setting: string): string {
+  const system = readsSystemAnchors()
+    ? `where the system trusts it, set ${setting}.useSystemCa`
+    : 'where the system trusts it, export it from there, for this version of Node cannot read the list of the system';
+  return `Where the issuer is your own, put its certificate into ${setting}.ca; ${system}. To trust this one certificate, check its fingerprint and put it into ${setting}.pinnedFingerprints: ${fingerprint256}.`;
+}
+
+/** Whether this Node has `tls.getCACertificates` (22.15, 23.10, 24). */
+function readsSystemAnchors(): boolean {
+  return 'getCACertificates' in tls;
+}
+
+/** A chain that is outside its dates as a whole, its root included, speaks for a wrong clock. */
+function clockRemedy(leaf: DetailedPeerCertificate, bound: 'valid_from' | 'valid_to'): string {
+  const now = new Date();
+  const outside = (text: string): boolean => {
+    const limit = Date.parse(text);
+    return bound === 'valid_to' ? limit < now.getTime() : limit > now.getTime();
+  };
+  const chain = chainOf(leaf);
+  const all = chain.length > 1 && chain.every((certificate) => outside(certificate[bound]));
+  return all
+    ? `Every certificate of the chain is outside its dates, so the clock of this machine is most likely wrong: it says ${now.toISOString()}.`
+    : `Check the clock of this machine too: it says ${now.toISOString()}.`;
 }
 
 /** A server that is none of those pinned. */
@@ -112,6 +140,11 @@ export function answeredInPlainText(error: EmailError): boolean {
   return error.code === 'ERR_TLS' && plainTextCodes.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
 }
 
+/** Whether a handshake failed because the connection ended, without a word of TLS from the other side. */
+export function endedByNetwork({ code, cause }: EmailError): boolean {
+  return code === 'ERR_TLS' && networkCodes.has((cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
 /** Did it fail although the other side speaks TLS? Its certificate was judged, or it said why. */
 export function answeredInTls({ code, cause }: EmailError): boolean {
   return (
@@ -147,8 +180,7 @@ function explainHandshake(
     ];
   if (/EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK|DH_KEY_TOO_SMALL/.test(code))
     return ['the keys of the server are too weak', 'Tell who runs the server.'];
-  if (networkCodes.has(code) || code === '')
-    return ['the connection ended during the handshake', handshakeRemedy];
+  if (networkCodes.has(code) || code === '') return ['the connection ended during the handshake', handshakeRemedy];
   return [undefined, `Check ${port} and ${tls}.`];
 }
 

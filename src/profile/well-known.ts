@@ -1,4 +1,5 @@
 import type { OutgoingServer } from '../model/server.js';
+import { editDistance } from './schema/suggest.js';
 
 /** Servers of well-known providers; docs/reference/well-known-servers.md names the source of each. */
 
@@ -99,6 +100,22 @@ export function wellKnownServer(name: string): OutgoingServer | undefined {
   if (region !== undefined) return server({ host: `email-smtp.${region}.amazonaws.com`, security: 'explicit' });
   const provider = providers.find(({ host, names }) => host === wanted || names.includes(wanted));
   return provider === undefined ? undefined : server(provider);
+}
+
+/** The host of a well-known provider that a mistyped name most likely means: up to two letters differ, or the last label does. */
+export function similarHost(host: string): string | undefined {
+  const wanted = host.toLowerCase().replace(/\.$/, '');
+  const hosts = providers.map((provider) => provider.host);
+  if (wanted.length > 40 || hosts.includes(wanted)) return undefined;
+  return (
+    hosts.find((known) => editDistance(known, wanted) <= 2) ??
+    hosts.find((known) => withoutEnding(known) === withoutEnding(wanted))
+  );
+}
+
+/** `smtp.gmail.con` and `smtp.gmail.com` differ in their last label alone. */
+function withoutEnding(host: string): string {
+  return host.slice(0, host.lastIndexOf('.'));
 }
 
 function server({ host, security }: Pick<Provider, 'host' | 'security'>): OutgoingServer {

@@ -27,6 +27,14 @@ export function parseExtensions(lines: readonly string[]): Extensions {
   return extensions;
 }
 
+/**
+ * A keyword that a firewall or an antivirus program wrote over the server's: Cisco's inspection turns STARTTLS into XXXXXXXA. Undefined
+ * where there is none.
+ */
+export function maskedKeyword(extensions: Extensions): string | undefined {
+  return [...extensions.keys()].find((keyword) => /^X{4,}[A-Z]?$/.test(keyword));
+}
+
 /** The limit of SIZE (RFC 1870); undefined where none is named, and for 0, which is none. */
 export function sizeLimit(extensions: Extensions): number | undefined {
   const value = extensions.get('SIZE')?.[0];

@@ -1,4 +1,7 @@
-/** The report of `testConnection()`, for programs and, by toString(), for people. */
+/**
+ * The report of `testConnection()`: for programs, by toJSON() for forms, and by toString() for people.
+ * @module
+ */
 import type { ConnectionReport, ConnectionStepReport, TlsReport } from '../model/report.js';
 import type { Warning } from '../model/reply.js';
 
@@ -16,7 +19,7 @@ export interface TestFindings {
 export function createConnectionReport(findings: TestFindings): ConnectionReport {
   const { ok, steps, extensions, transcript, warnings, mechanism, tls } = findings;
   const size = Number(extensions.get('SIZE')?.[0] ?? 0);
-  return {
+  const report = {
     ok,
     steps,
     extensions: Object.assign(Object.create(null) as Record<string, readonly string[]>, Object.fromEntries(extensions)),
@@ -25,12 +28,40 @@ export function createConnectionReport(findings: TestFindings): ConnectionReport
     mechanism,
     tls,
     maxMessageBytes: Number.isSafeInteger(size) && size > 0 ? size : undefined,
-    toString: () => reportText(ok, steps, warnings),
+  };
+  return { ...report, toString: () => reportText(report), toJSON: () => reportData(report) };
+}
+
+/** The report of a transport that has nothing to test. */
+export function emptyReport(): ConnectionReport {
+  const report = createConnectionReport({
+    ok: true,
+    steps: [],
+    extensions: new Map(),
+    transcript: [],
+    warnings: [],
+    mechanism: undefined,
+    tls: undefined,
+  });
+  return { ...report, toString: () => 'The transport has nothing to test.' };
+}
+
+type ReportData = Omit<ConnectionReport, 'toString' | 'toJSON'>;
+
+/** Plain data: whole milliseconds, errors by their own toJSON(). */
+function reportData(report: ReportData): object {
+  return {
+    ...report,
+    steps: report.steps.map((step) => ({
+      ...step,
+      durationMs: Math.round(step.durationMs),
+      error: step.error?.toJSON(),
+    })),
   };
 }
 
 /** Where the connection came about all the same, there is nothing to be done about a step that failed. */
-function reportText(ok: boolean, steps: readonly ConnectionStepReport[], warnings: readonly Warning[]): string {
+function reportText({ ok, steps, warnings, maxMessageBytes }: ReportData): string {
   const lines = steps.flatMap(({ ok: passed, name, durationMs, detail, error, remedy }) => {
     const mark = passed ? 'ok  ' : ok ? '--  ' : 'FAIL';
     const text = [`${mark} ${name.padEnd(12)} ${String(Math.round(durationMs)).padStart(6)} ms  ${detail}`];
@@ -39,5 +70,6 @@ function reportText(ok: boolean, steps: readonly ConnectionStepReport[], warning
     if (remedy) text.push(`     -> ${remedy}`);
     return text;
   });
+  if (ok && maxMessageBytes !== undefined) lines.push(`size limit of the server: ${maxMessageBytes} octets a message`);
   return [...lines, ...warnings.map(({ code, message }) => `warn ${code}: ${message}`)].join('\n');
 }

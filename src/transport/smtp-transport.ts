@@ -17,6 +17,7 @@ import type {
 import type { ResolvedPool } from '../profile/defaults.js';
 import { afterOthers } from './after-others.js';
 import { testConnection } from './connection-test.js';
+import type { TestedServer } from './diagnosis.js';
 import { EarlyContent } from './early-content.js';
 import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
 
@@ -30,12 +31,14 @@ export type OpenSmtpConnection = (signal: AbortSignal, observer?: ConnectionObse
 
 export class SmtpTransport implements Transport {
   readonly #open: OpenSmtpConnection;
+  readonly #tested: TestedServer;
   readonly #pool: ConnectionPool;
   /** What the last connection was found to take: the next will hardly differ. */
   #accepts: ContentCapabilities | undefined;
 
-  constructor(pool: ResolvedPool, open: OpenSmtpConnection) {
+  constructor(pool: ResolvedPool, open: OpenSmtpConnection, tested: TestedServer) {
     this.#open = open;
+    this.#tested = tested;
     this.#pool = new ConnectionPool(pool, {
       open: async (signal) => {
         const connection = await open(signal);
@@ -84,7 +87,7 @@ export class SmtpTransport implements Transport {
 
   /** Every step on a connection of its own. Rejects with ERR_ABORTED and ERR_PROFILE_INVALID alone; the rest is in the report. */
   async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {
-    return testConnection(this.#open, options.signal ?? createAbortController().signal);
+    return testConnection(this.#open, this.#tested, options.signal ?? createAbortController().signal);
   }
 
   async close(options: { readonly force?: boolean | undefined } = {}): Promise<void> {

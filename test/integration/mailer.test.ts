@@ -478,6 +478,8 @@ describe('sendTestEmail', () => {
     expect(smtp.messages[0]?.envelope.to[0]?.address).toBe('a@example.com');
     for (const word of ['Profile: test', smtp.host, 'Security: automatic', new Date().toISOString().slice(0, 10)])
       expect(text).toContain(word);
+    expect(text).toMatch(/^Content-Type: multipart\/alternative/m);
+    expect(text).toContain('<th align="left">Server</th>');
   });
 });
 

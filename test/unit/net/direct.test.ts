@@ -134,6 +134,16 @@ describe('the direct way', () => {
     expect(steps.at(-1)?.error).toMatchObject({ code: 'ERR_DNS' });
   });
 
+  test('asks whether a well-known host was meant, where the name that does not exist is close to one', async () => {
+    const remedies = await Promise.all(
+      ['smtp.gmial.com', 'mail.example.com'].map(
+        async (host) => (await failure(new DirectConnector().connect({ host, port: 25 }, { signal }))).remedy,
+      ),
+    );
+    expect(remedies[0]).toMatch(/^Did you mean smtp\.gmail\.com\? Check server\.host for a typing error/);
+    expect(remedies[1]).toMatch(/^Check server\.host for a typing error/);
+  });
+
   test('ends with its signal, before and while it connects', async () => {
     const port = await listen('127.0.0.1');
     await expect(

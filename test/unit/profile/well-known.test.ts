@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { parseProfile } from '../../../src/profile/define.js';
-import { wellKnownServer } from '../../../src/profile/well-known.js';
+import { similarHost, wellKnownServer } from '../../../src/profile/well-known.js';
 import { minimal } from './samples.js';
 
 const reference = readFileSync(new URL('../../../docs/reference/well-known-servers.md', import.meta.url), 'utf8');
@@ -80,5 +80,20 @@ describe('wellKnownServer', () => {
     expect(names.length).toBeGreaterThan(60);
     expect(new Set(names).size).toBe(names.length);
     for (const name of names) expect(name).toBe(name.toLowerCase().replace(/\s/g, ''));
+  });
+});
+
+describe('a mistyped host', () => {
+  it.each([
+    ['smtp.gmial.com', 'smtp.gmail.com'],
+    ['smtp.ofice365.com', 'smtp.office365.com'],
+    ['SMTP.Gmail.con.', 'smtp.gmail.com'],
+    ['smtp.gmail.co.uk', undefined],
+    ['smtp.gmail.com', undefined],
+    ['mail.example.net', undefined],
+    ['mail.foo.net', undefined],
+    [`smtp.gmail.com${'m'.repeat(250)}`, undefined],
+  ])('%s means %s', (host, meant) => {
+    expect(similarHost(host)).toBe(meant);
   });
 });

@@ -4,6 +4,7 @@ import { createEmailError } from '../../../src/errors/email-error.js';
 import type { ConnectionStepReport } from '../../../src/model/report.js';
 import { testConnection } from '../../../src/transport/connection-test.js';
 import { FakeConnection } from '../../support/fake-connection.js';
+import { testedServer } from '../../support/tested-server.js';
 
 const { signal } = new AbortController();
 const step = (name: ConnectionStepReport['name'], message?: string): ConnectionStepReport => {
@@ -24,6 +25,7 @@ describe('the report of a connection', () => {
     connection.extensions = new Map([['SIZE', ['1000']]]);
     const report = await testConnection(
       open(connection, step('connect'), step('greeting', 'it was silent'), step('tls')),
+      testedServer,
       signal,
     );
     expect(report).toMatchObject({
@@ -41,7 +43,7 @@ describe('the report of a connection', () => {
 
   it('has the step that ended it, and once', async () => {
     const error = createEmailError('ERR_TLS', 'refused', { phase: 'tls', remedy: 'do this' });
-    const report = await testConnection(open(error, step('connect'), step('tls', 'refused')), signal);
+    const report = await testConnection(open(error, step('connect'), step('tls', 'refused')), testedServer, signal);
     expect(report).toMatchObject({
       ok: false,
       steps: [{ name: 'connect' }, { name: 'tls', error: { message: 'refused' } }],
@@ -57,7 +59,7 @@ describe('the report of a connection', () => {
       remedy: 'check the port',
     });
     for (const before of [[], [step('tls', 'no TLS there'), step('ehlo')]]) {
-      const report = await testConnection(open(error, ...before), signal);
+      const report = await testConnection(open(error, ...before), testedServer, signal);
       expect(report.ok).toBe(false);
       expect(report.steps.at(-1)).toMatchObject({
         name: 'starttls',
@@ -70,14 +72,16 @@ describe('the report of a connection', () => {
   });
 
   it('names a failure of unknown kind, and rejects with what no report is for', async () => {
-    expect(await testConnection(open(new Error('of a connector')), signal)).toMatchObject({
+    expect(await testConnection(open(new Error('of a connector')), testedServer, signal)).toMatchObject({
       ok: false,
       steps: [{ name: 'connect', error: { code: 'ERR_CONNECT', message: 'of a connector' } }],
     });
-    await expect(testConnection(open(createEmailError('ERR_PROFILE_INVALID', 'x')), signal)).rejects.toMatchObject({
+    await expect(
+      testConnection(open(createEmailError('ERR_PROFILE_INVALID', 'x')), testedServer, signal),
+    ).rejects.toMatchObject({
       code: 'ERR_PROFILE_INVALID',
     });
-    await expect(testConnection(open(new FakeConnection(1)), AbortSignal.abort())).rejects.toMatchObject({
+    await expect(testConnection(open(new FakeConnection(1)), testedServer, AbortSignal.abort())).rejects.toMatchObject({
       code: 'ERR_ABORTED',
     });
   });

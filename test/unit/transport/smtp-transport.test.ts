@@ -6,6 +6,7 @@ import type { Envelope } from '../../../src/model/envelope.js';
 import { resolvePool } from '../../../src/profile/defaults.js';
 import { SmtpTransport } from '../../../src/transport/smtp-transport.js';
 import { accepted, FakeConnection, settle } from '../../support/fake-connection.js';
+import { testedServer } from '../../support/tested-server.js';
 
 const envelope: Envelope = { from: 'a@example.com', to: ['b@example.com', 'c@example.com'] };
 const compose = () => Promise.resolve({ body: '7bit' as const, smtpUtf8: false, bytes: new Uint8Array() });
@@ -13,11 +14,15 @@ const options = { signal: new AbortController().signal, requireAllRecipients: fa
 
 function setUp(maxConnections = 1) {
   const opened: FakeConnection[] = [];
-  const transport = new SmtpTransport(resolvePool({ maxConnections }), () => {
-    const connection = new FakeConnection(opened.length + 1);
-    opened.push(connection);
-    return Promise.resolve(connection);
-  });
+  const transport = new SmtpTransport(
+    resolvePool({ maxConnections }),
+    () => {
+      const connection = new FakeConnection(opened.length + 1);
+      opened.push(connection);
+      return Promise.resolve(connection);
+    },
+    testedServer,
+  );
   const at = async (connection: number, transaction: number) => {
     await settle();
     const found = opened[connection]?.transactions[transaction];
@@ -198,11 +203,15 @@ describe('the SMTP transport', () => {
     it('is written while a connection is opened, once it is known what the server takes', async () => {
       let opened = 0;
       let answer = (): void => {};
-      const transport = new SmtpTransport(resolvePool({ maxConnections: 1, maxMessagesPerConnection: 1 }), async () => {
-        opened++;
-        if (opened > 1) await new Promise<void>((resolve) => (answer = resolve));
-        return connections[opened - 1] as FakeConnection;
-      });
+      const transport = new SmtpTransport(
+        resolvePool({ maxConnections: 1, maxMessagesPerConnection: 1 }),
+        async () => {
+          opened++;
+          if (opened > 1) await new Promise<void>((resolve) => (answer = resolve));
+          return connections[opened - 1] as FakeConnection;
+        },
+        testedServer,
+      );
       const connections = [new FakeConnection(1), new FakeConnection(2)];
       const first = transport.send(envelope, compose, options);
       await settle();
