@@ -10,7 +10,8 @@ import type { Identity } from '../identities.js';
 import { parsePem } from '../formats/pem.js';
 import { readContents } from '../formats/read-contents.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
-import { oneTimePassword, withPrivateDirectory } from './private-directory.js';
+import { oneTimePassword } from './one-time-password.js';
+import { withPrivateDirectory } from '../../system/private-directory.js';
 import type { CommandRunner } from './run-command.js';
 
 /** A keychain by its path; undefined: the user's search list. */

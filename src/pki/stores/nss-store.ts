@@ -10,7 +10,8 @@ import type { Identity } from '../identities.js';
 import { readContents } from '../formats/read-contents.js';
 import { parsePem } from '../formats/pem.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
-import { oneTimePassword, withPrivateDirectory } from './private-directory.js';
+import { oneTimePassword } from './one-time-password.js';
+import { withPrivateDirectory } from '../../system/private-directory.js';
 import type { CommandResult, CommandRunner } from './run-command.js';
 
 /** More names than any person's or server's database has. */

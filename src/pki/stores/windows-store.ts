@@ -10,7 +10,7 @@ import { identitiesOf } from '../identities.js';
 import type { Identity } from '../identities.js';
 import { readContents } from '../formats/read-contents.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
-import { oneTimePassword } from './private-directory.js';
+import { oneTimePassword } from './one-time-password.js';
 import type { CommandRunner } from './run-command.js';
 import { windowsArguments } from './windows-script.js';
 

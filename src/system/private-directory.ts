@@ -1,22 +1,23 @@
 /**
- * A directory for the moment, that only this user can enter: one-time passwords and exported keys pass through it.
+ * Directories that only this user can enter.
+ *
+ * @module
  */
-import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** A temporary directory with files of mode 0600. */
+/** A temporary directory, with files of mode 0600. */
 export interface PrivateDirectory {
-  /** Path of a name in it. */
+  /** The path of a name in it. */
   path(name: string): string;
-  /** Writes a file and gives its path. */
+  /** Writes a new file and gives its path. */
   write(name: string, text: string): Promise<string>;
 }
 
-/** Makes one (mode 0700), and removes it with all it holds, however `work` ends. */
+/** Makes a temporary directory (mode 0700) for one-time passwords, exported keys and the like, and removes it with all it holds, however `work` ends. */
 export async function withPrivateDirectory<T>(work: (directory: PrivateDirectory) => Promise<T>): Promise<T> {
-  const root = await mkdtemp(join(tmpdir(), 'sealpost-pki-'));
+  const root = await mkdtemp(join(tmpdir(), 'sealpost-'));
   try {
     return await work({
       path: (name) => join(root, name),
@@ -29,9 +30,4 @@ export async function withPrivateDirectory<T>(work: (directory: PrivateDirectory
   } finally {
     await rm(root, { recursive: true, force: true });
   }
-}
-
-/** A password for one use. */
-export function oneTimePassword(): string {
-  return randomBytes(24).toString('hex');
 }

@@ -1,0 +1,94 @@
+/**
+ * Sockets that prove that a process lives: it listens, and those that wait for its end stay connected to it.
+ *
+ * @module
+ */
+import { connect, createServer } from 'node:net';
+import type { Socket } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
+import { onAbort } from '../async/on-abort.js';
+import { throwIfAborted } from '../errors/abort.js';
+import { errorCode } from '../util/error-code.js';
+
+/** A socket that this process listens on. */
+export interface LockSocket {
+  /** Stops listening and wakes the processes that wait. */
+  close(): void;
+}
+
+/** Before asking a holder again whose queue of connections is full: it lives, and there is no event to wait for. */
+const busyMs = 20;
+/** No process listens on this socket, or it is a file that is no socket. */
+const deadCodes: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTSOCK']);
+/** The socket was removed, or its process stopped listening before it took this connection. */
+const endedCodes: ReadonlySet<string> = new Set(['ENOENT', 'ECONNRESET', 'EPIPE']);
+/** The queue of connections, or this process's table of open files, is full. */
+const busyCodes: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'EMFILE', 'ENFILE']);
+
+/** Listens in this very process: in a worker of `node:cluster` the primary would otherwise listen in its place, and outlive it. */
+export function listen(path: string): Promise<LockSocket> {
+  const waiting = new Set<Socket>();
+  const server = createServer((socket) => {
+    waiting.add(socket);
+    socket.on('error', () => undefined);
+    socket.once('close', () => waiting.delete(socket));
+    socket.resume();
+  });
+  return new Promise((settle, reject) => {
+    server.once('error', reject);
+    server.listen({ path, exclusive: true }, () => {
+      server.off('error', reject);
+      // An accept can fail for want of file descriptors. The process that wanted to wait then asks again.
+      server.on('error', () => undefined);
+      settle({
+        close() {
+          server.close();
+          for (const socket of waiting) socket.destroy();
+        },
+      });
+    });
+  });
+}
+
+/**
+ * Waits until the process that listens there stops or ends, or the signal aborts. 'ended' also where the socket was just removed; 'dead'
+ * where the socket is there and no process listens on it any more.
+ */
+export async function waitForEnd(path: string, signal: AbortSignal | undefined): Promise<'ended' | 'dead'> {
+  throwIfAborted(signal);
+  const socket = connect(path);
+  const stop = onAbort(signal, () => socket.destroy());
+  try {
+    const failure = await new Promise<Error | undefined>((settle) => {
+      let connected = false;
+      let first: Error | undefined;
+      socket.once('connect', () => (connected = true));
+      socket.once('error', (error) => (first = error));
+      socket.once('close', () => settle(connected ? undefined : first));
+      socket.resume();
+    });
+    throwIfAborted(signal);
+    const code = errorCode(failure);
+    if (failure === undefined || endedCodes.has(code)) return 'ended';
+    if (deadCodes.has(code)) return 'dead';
+    if (!busyCodes.has(code)) throw failure;
+    await pause(busyMs);
+    return 'ended';
+  } finally {
+    stop();
+  }
+}
+
+/** Has the process that listened there ended? No also where that cannot be found out. */
+export async function isDead(path: string): Promise<boolean> {
+  for (;;) {
+    const socket = connect(path);
+    const code = await new Promise<string>((settle) => {
+      socket.once('connect', () => settle(''));
+      socket.once('error', (error) => settle(errorCode(error)));
+    });
+    socket.destroy();
+    if (code === 'ECONNRESET') continue;
+    return code === 'ENOENT' || deadCodes.has(code);
+  }
+}

@@ -1,0 +1,29 @@
+/**
+ * A module of the sources as one JavaScript file, for tests that run it in processes of their own.
+ *
+ * @module
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { build } from 'tsup';
+import { afterAll } from 'vitest';
+import { root } from '../project/sources.js';
+
+/** Bundles `entries` (name to path below the project) and gives the directory of `name.mjs` files; it is removed after the tests of the file. */
+export async function bundle(entries: Readonly<Record<string, string>>): Promise<string> {
+  const directory = mkdtempSync(join(tmpdir(), 'sealpost-bundle-'));
+  afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  await build({
+    entry: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)])),
+    outDir: directory,
+    format: ['esm'],
+    outExtension: () => ({ js: '.mjs' }),
+    target: 'node20',
+    platform: 'node',
+    splitting: true,
+    config: false,
+    silent: true,
+  });
+  return directory;
+}
