@@ -1,7 +1,7 @@
-import { createEmailError, isEmailError } from '../errors/email-error.js';
+import { createEmailError, isEmailError, kindOfError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { SaslMechanism } from '../model/sasl.js';
-import { showText } from '../util/show.js';
+import { isBytes } from '../util/bytes.js';
 
 /** A mechanism of the caller, whose failures become the cause of one of ours: its own words may hold what is secret. */
 export function customMechanism(create: () => SaslMechanism): SaslMechanism {
@@ -12,9 +12,7 @@ export function customMechanism(create: () => SaslMechanism): SaslMechanism {
       remedy: 'See the cause of this error, and the mechanism.',
     });
   const threw = (cause: unknown): EmailError =>
-    isEmailError(cause)
-      ? cause
-      : failed(`it threw ${cause instanceof Error ? showText(cause.name, 60) : 'something that is no Error'}`, cause);
+    isEmailError(cause) ? cause : failed(`it threw ${kindOfError(cause)}`, cause);
   const checked = async <T>(call: () => T | Promise<T>, mayBeUndefined: boolean): Promise<T> => {
     let response: unknown;
     try {
@@ -22,7 +20,7 @@ export function customMechanism(create: () => SaslMechanism): SaslMechanism {
     } catch (cause) {
       throw threw(cause);
     }
-    if (response instanceof Uint8Array || (mayBeUndefined && response === undefined)) return response as T;
+    if (isBytes(response) || (mayBeUndefined && response === undefined)) return response as T;
     throw failed('its response is no Uint8Array');
   };
   let mechanism: SaslMechanism;

@@ -1,9 +1,10 @@
 import { onAbort } from '../async/on-abort.js';
-import type { Dialogue, ReplyDeadline } from '../smtp/dialogue.js';
-import type { Reply } from '../smtp/reply.js';
-import { showText } from '../util/show.js';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
+import type { Dialogue, ReplyDeadline } from '../smtp/dialogue.js';
+import type { Reply } from '../smtp/reply.js';
+import { isBytes } from '../util/bytes.js';
+import { showText } from '../util/show.js';
 
 /** What a dialogue is given besides the connection. */
 export interface ExchangeOptions {
@@ -73,7 +74,7 @@ export class Exchange {
         this.#iterator = undefined;
         return undefined;
       }
-      if (result.value instanceof Uint8Array) return result.value;
+      if (isBytes(result.value)) return result.value;
       throw new TypeError(`its stream gave ${typeof result.value} where bytes are to come`);
     } catch (cause) {
       if (isEmailError(cause)) throw cause;

@@ -8,7 +8,7 @@ import { hello } from '../smtp/hello.js';
 import { startTls } from '../smtp/simple-commands.js';
 import { describeChoice, offeredBy, proveIdentity } from './authenticate.js';
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from './contract.js';
-import { dial, type Dialing, type Greeted, secureStream, step, within } from './dial.js';
+import { dial, secureStream, step, type Dialing, type Greeted, within } from './dial.js';
 import { requireUsable } from './farewell.js';
 import { defaultLocalName } from './local-name.js';
 import { SharedState } from './shared.js';

@@ -1,9 +1,9 @@
-import { untilAborted } from '../async/until-aborted.js';
 import type { Duplex } from 'node:stream';
+import { untilAborted } from '../async/until-aborted.js';
 import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { TlsReport } from '../model/report.js';
 import type { Warning } from '../model/reply.js';
+import type { TlsReport } from '../model/report.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 import { canonicalBytes } from '../smtp/content.js';
 import { createEnvelopeCommands } from '../smtp/envelope-commands.js';
@@ -12,6 +12,7 @@ import { replyError } from '../smtp/reply-error.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
 import { explainFailure, transact, TransactionState } from '../smtp/transaction.js';
+import { isBytes } from '../util/bytes.js';
 import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
 import { requireUsable } from './farewell.js';
@@ -127,7 +128,7 @@ export class EstablishedConnection implements SmtpConnection {
   /** The content, in memory already in canonical form; or the abort, whichever comes first. */
   async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
     const content = await untilAborted(compose(this.accepts), signal);
-    if (!(content.bytes instanceof Uint8Array)) return content;
+    if (!isBytes(content.bytes)) return content;
     const bytes = canonicalBytes(content.bytes, content);
     return { ...content, bytes, size: bytes.length };
   }
@@ -160,7 +161,7 @@ export class EstablishedConnection implements SmtpConnection {
       onSent: progressOf(transaction, content.size),
     };
     return channel.run(transact(plan, session, state), {
-      source: content.bytes instanceof Uint8Array ? undefined : content.bytes,
+      source: isBytes(content.bytes) ? undefined : content.bytes,
       signal,
       explain: (error) => explainFailure(error, state),
       mayRetry: (begun) => !state.begun && state.delivery === 'not-delivered' && (stale || !begun),

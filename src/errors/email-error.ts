@@ -1,5 +1,6 @@
 import type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
+import { showText } from '../util/show.js';
 
 /** The same symbol in every copy of the library, so that `isEmailError` holds across ESM and CJS. */
 const brand = Symbol.for('sealpost.EmailError');
@@ -94,7 +95,19 @@ export function profileInvalid(path: string, message: string): EmailError {
   });
 }
 
+/** Is it an Error, whichever realm or library made it? `instanceof` knows this realm's classes only. */
+export function isError(value: unknown): value is Error {
+  if (typeof value !== 'object' || value === null) return false;
+  const { name, message } = value as { readonly name?: unknown; readonly message?: unknown };
+  return typeof name === 'string' && typeof message === 'string';
+}
+
 /** The text of anything that was thrown. */
 export function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return isError(error) ? error.message : String(error);
+}
+
+/** The name of anything that was thrown by code outside, whose message may hold secrets. */
+export function kindOfError(error: unknown): string {
+  return isError(error) ? showText(error.name, 60) : 'something that is no Error';
 }

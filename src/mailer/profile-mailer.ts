@@ -1,8 +1,8 @@
 /** The mailer: takes a message through the composer to the transport, once per copy, and tells what became of it. */
-import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
 import { joinSignals } from '../async/deadline-signal.js';
 import { untilAborted } from '../async/until-aborted.js';
+import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EventSink } from '../logging/event-sink.js';
@@ -10,12 +10,13 @@ import type { AddressInput } from '../model/address.js';
 import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
-import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
+import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import { checkCloseOptions, checkSendOptions, checkTestOptions } from '../profile/mailer-options.js';
 import { afterOthers } from '../transport/after-others.js';
 import { emptyReport } from '../transport/connection-report.js';
+import { isBytes } from '../util/bytes.js';
 import { closedError } from './closed-error.js';
 import type { OwnTransport } from './late-transport.js';
 import { sendWindow } from './send-all.js';
@@ -84,7 +85,7 @@ export class ProfileMailer implements Mailer {
       prepared = await this.#parts.composer.prepare(message, signal);
       const copy = prepared.copies[0] as MessageCopy;
       const { bytes } = await copy.compose();
-      return { envelope: copy.envelope, content: bytes instanceof Uint8Array ? bytes : await collect(bytes) };
+      return { envelope: copy.envelope, content: isBytes(bytes) ? bytes : await collect(bytes) };
     } finally {
       if (prepared?.dispose) await this.#remove(prepared.dispose);
       this.#ended();
@@ -282,9 +283,9 @@ class OctetCounter {
 
   readonly compose = async (accepts?: ContentCapabilities): Promise<OutgoingContent> => {
     const content = await this.#copy.compose(accepts);
-    const { bytes, size = bytes instanceof Uint8Array ? bytes.length : undefined } = content;
+    const { bytes, size = isBytes(bytes) ? bytes.length : undefined } = content;
     this.octets = size ?? 0;
-    return size === undefined && !(bytes instanceof Uint8Array) ? { ...content, bytes: this.#counted(bytes) } : content;
+    return size === undefined && !isBytes(bytes) ? { ...content, bytes: this.#counted(bytes) } : content;
   };
 
   async *#counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {

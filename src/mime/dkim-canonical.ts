@@ -1,6 +1,6 @@
 import type { Hash } from 'node:crypto';
 import type { ByteSource } from '../model/entity.js';
-import { asBuffer } from '../util/bytes.js';
+import { asBuffer, isBytes } from '../util/bytes.js';
 import { nodeCrypto } from '../util/node-crypto.js';
 
 /** The "relaxed" canonical forms of DKIM (RFC 6376 sections 3.4.2 and 3.4.4). */
@@ -101,7 +101,7 @@ class RelaxedBodyHash {
 /** SHA-256 of a body in its relaxed form. */
 export async function relaxedBodyHash(body: ByteSource): Promise<Buffer> {
   const hash = new RelaxedBodyHash();
-  if (body instanceof Uint8Array) hash.update(body);
+  if (isBytes(body)) hash.update(body);
   else for await (const chunk of body) hash.update(chunk);
   return hash.digest();
 }

@@ -1,7 +1,8 @@
 import { createEmailError } from '../errors/email-error.js';
 import type { ByteSource } from '../model/entity.js';
+import { isBytes } from '../util/bytes.js';
 import { Base64Encoder, base64Size } from './base64.js';
-import { IdentityEncoder, encoderRoom } from './encoder.js';
+import { encoderRoom, IdentityEncoder } from './encoder.js';
 import type { ContentEncoder } from './encoder.js';
 import { QuotedPrintableEncoder } from './quoted-printable.js';
 
@@ -33,7 +34,7 @@ const blockSize = 80 * 1024;
 
 /** Octets that a piece gives, where that is known before it is read. */
 function sizeOf(piece: Piece): number | undefined {
-  if (typeof piece === 'string' || piece instanceof Uint8Array) return piece.length;
+  if (typeof piece === 'string' || isBytes(piece)) return piece.length;
   if ('base64' in piece) return base64Size(piece.base64.length);
   if (piece.inputSize === undefined || piece.encoding === 'quoted-printable-text') return undefined;
   return piece.encoding === 'base64' ? base64Size(piece.inputSize) : piece.inputSize;
@@ -60,7 +61,7 @@ export function join(pieces: readonly Piece[], size: number | undefined): ByteSo
   let at = 0;
   for (const piece of pieces) {
     if (typeof piece === 'string') at += out.write(piece, at, 'latin1');
-    else if (piece instanceof Uint8Array) {
+    else if (isBytes(piece)) {
       out.set(piece, at);
       at += piece.length;
     } else if ('base64' in piece) {
@@ -78,7 +79,7 @@ function isStream(piece: Piece): piece is StreamPiece {
 }
 
 function encoderFor(piece: Exclude<Piece, string>): ContentEncoder {
-  if (piece instanceof Uint8Array) return new IdentityEncoder();
+  if (isBytes(piece)) return new IdentityEncoder();
   if ('base64' in piece || piece.encoding === 'base64') return new Base64Encoder();
   return piece.encoding === 'identity' ? new IdentityEncoder() : new QuotedPrintableEncoder(true, piece.endsLine);
 }
@@ -87,8 +88,7 @@ function encoderFor(piece: Exclude<Piece, string>): ContentEncoder {
 async function* checkedChunks({ open, inputSize, path }: StreamPiece): AsyncGenerator<Uint8Array> {
   let seen = 0;
   for await (const chunk of open()) {
-    if (!(chunk instanceof Uint8Array))
-      throw createEmailError('ERR_CONTENT', `${path}: the stream gave something other than bytes`);
+    if (!isBytes(chunk)) throw createEmailError('ERR_CONTENT', `${path}: the stream gave something other than bytes`);
     seen += chunk.length;
     if (inputSize !== undefined && seen > inputSize) break;
     yield chunk;
@@ -118,9 +118,7 @@ async function* blocksOf(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) {
     const content = typeof piece === 'string' ? Buffer.from(piece, 'latin1') : piece;
     const encoder = encoderFor(content);
-    const chunks = isStream(content)
-      ? checkedChunks(content)
-      : [content instanceof Uint8Array ? content : content.base64];
+    const chunks = isStream(content) ? checkedChunks(content) : [isBytes(content) ? content : content.base64];
     for await (const chunk of chunks) {
       for (let from = 0; from < chunk.length; from += encoder.read) {
         if (block.length - at < encoderRoom) yield take();

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import { messageInvalid } from '../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../model/entity.js';
-import { asBuffer, isWellFormed, utf8 } from '../util/bytes.js';
+import { asBuffer, isBytes, isWellFormed, utf8 } from '../util/bytes.js';
 import { base64Size } from './base64.js';
 import { structuredField, textField, tokenField } from './field.js';
 import { checkedId, createBoundary } from './identifier.js';
@@ -176,8 +176,7 @@ function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, piec
   if (isRoot && transferEncoding === 'base64' && totalSize(body) !== 0) pieces.push('\r\n');
   // A soft line break: content that does not end a line itself comes back without one.
   const last = body.at(-1);
-  if (isRoot && last instanceof Uint8Array && transferEncoding === 'quoted-printable' && last.at(-1) !== 10)
-    pieces.push('=\r\n');
+  if (isRoot && isBytes(last) && transferEncoding === 'quoted-printable' && last.at(-1) !== 10) pieces.push('=\r\n');
   return {
     fields,
     encoding: transferEncoding === 'base64' || transferEncoding === 'quoted-printable' ? '7bit' : transferEncoding,
@@ -261,7 +260,7 @@ export interface RenderedMessage {
 export function joinEntity(fields: string, entity: RenderedEntity): RenderedMessage {
   const head = utf8(`${fields}${entity.fields}\r\n`);
   const { body, encoding } = entity;
-  if (body instanceof Uint8Array) {
+  if (isBytes(body)) {
     const content = Buffer.concat([head, asBuffer(body)]);
     return { content, size: content.length, encoding };
   }

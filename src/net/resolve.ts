@@ -1,11 +1,11 @@
 import { lookup } from 'node:dns';
 import { isIP } from 'node:net';
+import { untilAborted } from '../async/until-aborted.js';
+import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { similarHost } from '../profile/well-known.js';
 import { showText } from '../util/show.js';
-import { untilAborted } from '../async/until-aborted.js';
-import { throwIfAborted } from '../errors/abort.js';
 
 /** Names to addresses, by the system's own resolver: hosts file and all. */
 

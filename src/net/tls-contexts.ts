@@ -1,11 +1,12 @@
-import { BoundedMap } from '../async/bounded-map.js';
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
+import { BoundedMap } from '../async/bounded-map.js';
 import { createEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
-import type { EmailError } from '../model/error.js';
 import type { CertificateData, CertificateInfo, CertificateSource } from '../model/certificate.js';
+import type { EmailError } from '../model/error.js';
 import type { TlsSettings } from '../model/server.js';
+import { isBytes } from '../util/bytes.js';
 
 /** A client's certificate and key, as TLS takes them. */
 export interface TlsIdentity {
@@ -131,7 +132,7 @@ const pemCertificate =
 /** Certificates as PEM, whatever they were given as. */
 async function readCertificates(data: CertificateData, place: string): Promise<string[]> {
   if (typeof data === 'string') return readPem(data, place);
-  if (data instanceof Uint8Array) return readBytes(data, place);
+  if (isBytes(data)) return readBytes(data, place);
   if ('base64' in data) return readBytes(Buffer.from(data.base64, 'base64'), place);
   let bytes: Buffer;
   try {

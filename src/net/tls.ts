@@ -7,18 +7,19 @@ import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { onAbort } from '../async/on-abort.js';
 import { abortError } from '../errors/abort.js';
+import { isEmailError } from '../errors/email-error.js';
 import type { CertificateInfo } from '../model/certificate.js';
 import type { EmailError } from '../model/error.js';
 import type { TlsReport } from '../model/report.js';
 import type { TlsSettings } from '../model/server.js';
 import { describeCertificate } from './certificate-info.js';
 import { showTarget } from './connector.js';
-import type { KnownSession, TlsMaterial } from './tls-contexts.js';
-import { withoutCertificate } from './tls-session.js';
 import { mailServerSettings } from './peer-settings.js';
 import type { PeerSettings } from './peer-settings.js';
+import type { KnownSession, TlsMaterial } from './tls-contexts.js';
 import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.js';
 import type { TlsPeer } from './tls-errors.js';
+import { withoutCertificate } from './tls-session.js';
 
 /** A stream under TLS, for those who may not name Node's. */
 export type TlsStream = TLSSocket;
@@ -92,7 +93,7 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       } catch (error) {
         return fail(handshakeFailed(error as Error, peer));
       }
-      if (judged instanceof Error) return fail(judged);
+      if (isEmailError(judged)) return fail(judged);
       stop();
       // Whatever befalls the stream below is told by the one above; and that may fail once more after its user destroyed it.
       socket

@@ -4,12 +4,13 @@
 import { createEmailError, isEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { ProfileStore } from '../model/store.js';
+import { isBytes } from '../util/bytes.js';
 import { children, contentOf, element, octetString, readElement, sequence, tag, text } from '../util/der.js';
 import { certificateError } from './certificate-error.js';
-import { parseCertificate } from './x509/certificate.js';
+import { openPrivateKey, publicHalf } from './formats/private-key.js';
 import { loadCertificate } from './load-certificate.js';
 import type { LoadContext } from './load-certificate.js';
-import { publicHalf, openPrivateKey } from './formats/private-key.js';
+import { parseCertificate } from './x509/certificate.js';
 
 /** Where the copy is kept, and whether it is to be made anew. */
 export interface CacheContext extends LoadContext {
@@ -53,7 +54,7 @@ export async function copyIn(
   slot: string,
 ): Promise<Uint8Array | undefined> {
   const copy: unknown = await inStore('read', slot, () => store.loadCached(profileName, slot));
-  if (copy === undefined || copy instanceof Uint8Array) return copy;
+  if (copy === undefined || isBytes(copy)) return copy;
   throw createEmailError(
     'ERR_STORE',
     `The profile store gave something that is no bytes for the cached certificate of ${slot}`,
@@ -80,7 +81,7 @@ export async function inStore<T>(what: 'read' | 'written', slot: string, work: (
 const formatVersion = 1;
 
 function serialize({ info, certificate, chain, privateKey }: LoadedCertificate, slot: string): Uint8Array {
-  if (privateKey !== undefined && !(privateKey instanceof Uint8Array)) {
+  if (privateKey !== undefined && !isBytes(privateKey)) {
     throw certificateError(
       `${slot}: the private key does not leave its device or store, so that no copy can be kept`,
       'Leave `cache` out of this certificate.',

@@ -3,15 +3,16 @@
  */
 import { isEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
+import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { atPlace, certificateError } from './certificate-error.js';
+import type { ContainedCertificate, Contents, FilePasswords } from './formats/contents.js';
+import { readContents } from './formats/read-contents.js';
+import { readCertificateFile } from './read-file.js';
 import { parseCertificate } from './x509/certificate.js';
 import type { Certificate } from './x509/certificate.js';
 import { parseRevocationList } from './x509/crl.js';
 import type { RevocationList } from './x509/crl.js';
-import type { ContainedCertificate, Contents, FilePasswords } from './formats/contents.js';
-import { readContents } from './formats/read-contents.js';
-import { readCertificateFile } from './read-file.js';
 
 /** For what holds no secrets. */
 export const noPasswords: FilePasswords = {
@@ -48,7 +49,7 @@ export async function readTrustAnchors(data: CertificateData, field: string): Pr
 
 /** Text as it is: `readContents` knows PEM and base64. */
 export function bytesOf(data: string | Uint8Array | { readonly base64: string }): Uint8Array {
-  if (data instanceof Uint8Array) return data;
+  if (isBytes(data)) return data;
   return Buffer.from(typeof data === 'string' ? data : data.base64, 'utf8');
 }
 

@@ -4,15 +4,16 @@
 import { throwIfAborted } from '../errors/abort.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { resolveSecret } from '../profile/secret.js';
+import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { bytesOf } from './certificate-data.js';
 import { atPlace, certificateError } from './certificate-error.js';
 import type { Contents, FilePasswords } from './formats/contents.js';
+import { readContents } from './formats/read-contents.js';
 import { identitiesOf } from './identities.js';
 import type { Identities, Identity } from './identities.js';
-import { readContents } from './formats/read-contents.js';
-import { readCertificateFile } from './read-file.js';
 import { filePasswords, loadedFrom, noKey } from './loaded.js';
+import { readCertificateFile } from './read-file.js';
 import { best, needsKey } from './select.js';
 import type { Purpose } from './select.js';
 import { loadOf } from './stores/foreign-store.js';
@@ -69,8 +70,7 @@ export async function contentsOf(
   const { data, key } = source;
   const contents = await readContents(bytesOf(data), options);
   if (key === undefined || !options.wantKeys) return contents;
-  const keyBytes =
-    key instanceof Uint8Array ? key : Buffer.from(await resolveSecret(key, `${slot}.key`, signal), 'utf8');
+  const keyBytes = isBytes(key) ? key : Buffer.from(await resolveSecret(key, `${slot}.key`, signal), 'utf8');
   return withKey(contents, await at('the key', () => readContents(keyBytes, options)), 'the key');
 }
 

@@ -2,9 +2,10 @@
  * A certificate and its key in the form that TLS takes, from any source.
  */
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
+import { isBytes } from '../util/bytes.js';
 import { certificateError } from './certificate-error.js';
-import { loadCertificate } from './load-certificate.js';
 import { toPem } from './formats/pem.js';
+import { loadCertificate } from './load-certificate.js';
 
 /** The field that such a certificate usually stands in. */
 const defaultSlot = 'server.tls.clientCertificate';
@@ -26,7 +27,7 @@ export function tlsIdentityOf(
   { certificate, chain, privateKey }: LoadedCertificate,
   slot: string = defaultSlot,
 ): { cert: string; key: string } {
-  if (!(privateKey instanceof Uint8Array)) {
+  if (!isBytes(privateKey)) {
     throw certificateError(
       `${slot}: TLS needs the private key itself, and this one ${privateKey === undefined ? 'is not there' : 'does not leave its device or store'}`,
       'Use a certificate whose key can be exported.',

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { abortError } from '../errors/abort.js';
-import { createEmailError } from '../errors/email-error.js';
+import { createEmailError, kindOfError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Secret } from '../model/secret.js';
 import { showText } from '../util/show.js';
@@ -35,11 +35,15 @@ async function callSecret(secret: () => string | Promise<string>, path: string):
     value = await secret();
   } catch (cause) {
     // The words of a foreign error may hold what was asked for: they stay in `cause`.
-    const what = cause instanceof Error ? showText(cause.name, 60) : 'something that is no Error';
-    throw secretError(path, `could not be had: its function threw ${what}`, 'See the cause of this error.', {
-      cause,
-      retryable: true,
-    });
+    throw secretError(
+      path,
+      `could not be had: its function threw ${kindOfError(cause)}`,
+      'See the cause of this error.',
+      {
+        cause,
+        retryable: true,
+      },
+    );
   }
   if (typeof value === 'string') return value;
   throw secretError(

@@ -8,10 +8,11 @@ import { certificateSource } from '../profile/schema/certificate.js';
 import { kindOf } from '../profile/schema/schema.js';
 import type { Schema } from '../profile/schema/schema.js';
 import { encryptOptions, signSettings } from '../profile/schema/smime.js';
+import { isBytes } from '../util/bytes.js';
 
 /** Of a message or an entity. */
 export function checkBytes(value: unknown, name: string): void {
-  if (!types.isUint8Array(value)) refuse(name, `expected a Uint8Array, got ${kindOf(value)}`);
+  if (!isBytes(value)) refuse(name, `expected a Uint8Array, got ${kindOf(value)}`);
 }
 
 /** `SmimeSignSettings`. */
@@ -34,7 +35,7 @@ export function checkCertificates(value: unknown, name: string, orReference: boo
   const expected = `PEM text${orReference ? ',' : ' or'} DER bytes${orReference ? ', { file } or { base64 }' : ''}`;
   if (!Array.isArray(value)) refuse(name, `expected an array, each ${expected}, got ${kindOf(value)}`);
   value.forEach((entry: unknown, i) => {
-    if (typeof entry === 'string' || types.isUint8Array(entry) || (orReference && isReference(entry))) return;
+    if (typeof entry === 'string' || isBytes(entry) || (orReference && isReference(entry))) return;
     refuse(`${name}.${i}`, `expected ${expected}, got ${kindOf(entry)}`);
   });
 }

@@ -3,14 +3,14 @@
  */
 import { createEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
-import { parseCertificate } from '../pki/x509/certificate.js';
-import type { Certificate } from '../pki/x509/certificate.js';
 import type { Contents, FilePasswords } from '../pki/formats/contents.js';
-import { parseRevocationList } from '../pki/x509/crl.js';
-import type { RevocationList } from '../pki/x509/crl.js';
 import { readContents } from '../pki/formats/read-contents.js';
 import { readCertificateFile } from '../pki/read-file.js';
-import { utf8 } from '../util/bytes.js';
+import { parseCertificate } from '../pki/x509/certificate.js';
+import type { Certificate } from '../pki/x509/certificate.js';
+import { parseRevocationList } from '../pki/x509/crl.js';
+import type { RevocationList } from '../pki/x509/crl.js';
+import { isBytes, utf8 } from '../util/bytes.js';
 
 const noPasswords: FilePasswords = {
   file: () => Promise.resolve(undefined),
@@ -55,7 +55,7 @@ async function contentsOf(data: CertificateData): Promise<Contents> {
 }
 
 async function bytesOf(data: CertificateData): Promise<Uint8Array> {
-  if (data instanceof Uint8Array) return data;
+  if (isBytes(data)) return data;
   if (typeof data === 'string') return utf8(data);
   return 'file' in data ? readCertificateFile(data.file) : utf8(data.base64);
 }

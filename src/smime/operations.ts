@@ -2,15 +2,15 @@
  * The functions of the entry `sealpost/smime`: whole messages in memory, in and out.
  */
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
-import type { CertificateData, CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { createEmailError } from '../errors/email-error.js';
+import type { CertificateData, CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { SmimeEncryptSettings, SmimeSignSettings } from '../model/smime.js';
-import { parseCertificate } from '../pki/x509/certificate.js';
-import type { Certificate } from '../pki/x509/certificate.js';
 import { loadCertificate } from '../pki/load-certificate.js';
 import { validatePath } from '../pki/path/path.js';
+import { parseCertificate } from '../pki/x509/certificate.js';
+import type { Certificate } from '../pki/x509/certificate.js';
+import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
-import { oids } from './cms/algorithms.js';
 import {
   checkBytes,
   checkCertificates,
@@ -20,17 +20,18 @@ import {
   checkSource,
 } from './arguments.js';
 import { certificatesOf, trustDataOf } from './certificate-data.js';
+import { oids } from './cms/algorithms.js';
+import { readContentInfo, readSignedData } from './cms/signed-data-reader.js';
+import { smimeError } from './cms/smime-error.js';
 import { decryptContent } from './decrypt/content-decryption.js';
 import type { RecipientKey } from './decrypt/content-key.js';
 import { prepareEncrypter } from './encrypt/encrypter.js';
-import { Known } from './known.js';
 import { findSmime, messageHead, splitMessage } from './entity/message.js';
+import { Known } from './known.js';
 import { readPrivateKey } from './sign/private-key.js';
+import { prepareSigner } from './sign/signer.js';
 import { checkSignatures } from './verify/signature-check.js';
 import type { SignatureResult } from './verify/signature-check.js';
-import { readContentInfo, readSignedData } from './cms/signed-data-reader.js';
-import { prepareSigner } from './sign/signer.js';
-import { smimeError } from './cms/smime-error.js';
 
 /** How `verify` judges signers. */
 export interface VerifyOptions {
@@ -205,5 +206,5 @@ export async function recipientKey(loaded: LoadedCertificate): Promise<Recipient
       },
     );
   }
-  return { certificate, key: privateKey instanceof Uint8Array ? readPrivateKey(privateKey) : privateKey };
+  return { certificate, key: isBytes(privateKey) ? readPrivateKey(privateKey) : privateKey };
 }

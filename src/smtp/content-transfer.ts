@@ -1,11 +1,12 @@
-import { type Command, createCommand } from './command.js';
-import { type Blocks, blocksOf, sizeMismatch } from './content.js';
-import { type Broken, type Dialogue, pollReply, readReply, release } from './dialogue.js';
-import { DotStuffer } from './dot-stuffing.js';
-import type { Reply } from './reply.js';
-import { misplaced, refusedFor } from './reply-error.js';
-import type { Session } from './session.js';
 import type { OutgoingContent } from '../model/transport.js';
+import { isBytes } from '../util/bytes.js';
+import { createCommand, type Command } from './command.js';
+import { blocksOf, sizeMismatch, type Blocks } from './content.js';
+import { pollReply, readReply, release, type Broken, type Dialogue } from './dialogue.js';
+import { DotStuffer } from './dot-stuffing.js';
+import { misplaced, refusedFor } from './reply-error.js';
+import type { Reply } from './reply.js';
+import type { Session } from './session.js';
 import type { TransactionState } from './transaction.js';
 
 /** Content after the envelope was accepted: by BDAT with its size, by BDAT in chunks, or by DATA with dots. */
@@ -29,7 +30,7 @@ export function* sendContent(content: OutgoingContent, transfer: Transfer): Dial
   state.phase = 'content';
   state.midContent = true;
   const blocks = blocksOf(content);
-  const size = content.bytes instanceof Uint8Array ? content.bytes.length : exactSize(content);
+  const size = isBytes(content.bytes) ? content.bytes.length : exactSize(content);
   const sent = !transfer.chunking
     ? yield* sendByData(blocks, transfer)
     : size === undefined

@@ -1,8 +1,8 @@
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { OutgoingContent } from '../model/transport.js';
-import { asBuffer, noBytes } from '../util/bytes.js';
-import { type Dialogue, nextBlock } from './dialogue.js';
+import { asBuffer, isBytes, noBytes } from '../util/bytes.js';
+import { nextBlock, type Dialogue } from './dialogue.js';
 import { LineEnds, refuseNul } from './line-ends.js';
 
 /** Content in blocks that are fit to be sent: slices of what is in memory, or what a stream gives, gathered where it is small. */
@@ -100,7 +100,7 @@ class StreamedBlocks implements Blocks {
 
 /** The blocks of any content. */
 export function blocksOf(content: OutgoingContent): Blocks {
-  return content.bytes instanceof Uint8Array ? new SlicedBlocks(asBuffer(content.bytes)) : new StreamedBlocks(content);
+  return isBytes(content.bytes) ? new SlicedBlocks(asBuffer(content.bytes)) : new StreamedBlocks(content);
 }
 
 /** A stream that gave another number of octets than it had promised. */

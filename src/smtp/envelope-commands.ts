@@ -2,8 +2,8 @@ import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { DsnNotify, DsnRequest, Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { OutgoingContent } from '../model/transport.js';
-import { isAscii } from '../util/bytes.js';
-import { type Command, createCommand, maxEnvelopeLine } from './command.js';
+import { isAscii, isValidDate } from '../util/bytes.js';
+import { createCommand, maxEnvelopeLine, type Command } from './command.js';
 import { sizeLimit } from './extensions.js';
 import { formatPath } from './path.js';
 import type { Session } from './session.js';
@@ -129,8 +129,7 @@ function deliverByParameter({ seconds, mode }: NonNullable<Envelope['deliverBy']
 /** RFC 4865 section 5. */
 function holdUntilParameter(date: Date, session: Session): string {
   demand(session, 'FUTURERELEASE', 'envelope.holdUntil');
-  if (!(date instanceof Date) || Number.isNaN(date.getTime()))
-    throw messageInvalid('envelope.holdUntil', 'is not a date');
+  if (!isValidDate(date)) throw messageInvalid('envelope.holdUntil', 'is not a date');
   const latest = Date.parse(session.extensions.get('FUTURERELEASE')?.[1] ?? '');
   if (date.getTime() > latest)
     throw messageInvalid(

@@ -3,14 +3,15 @@ import type { EmailError, EmailErrorPhase } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import type { OutgoingContent } from '../model/transport.js';
-import { blockBytes } from './content.js';
+import { isBytes } from '../util/bytes.js';
+import { createCommand, type Command } from './command.js';
 import { sendContent, sendNothing } from './content-transfer.js';
-import { type Command, createCommand } from './command.js';
-import { ask, Broken, type Dialogue, readAcceptance, readReply, release, type Step } from './dialogue.js';
+import { blockBytes } from './content.js';
+import { ask, Broken, readAcceptance, readReply, release, type Dialogue, type Step } from './dialogue.js';
 import type { EnvelopeCommands } from './envelope-commands.js';
 import { RecipientReplies, recipientsRejected } from './recipients.js';
-import type { Reply } from './reply.js';
 import { misplaced, refused, refusedFor } from './reply-error.js';
+import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 import { resetCommand } from './simple-commands.js';
 
@@ -116,7 +117,7 @@ function canGoAtOnce(run: Run): boolean {
   // With LMTP the number of replies to content that nobody is to have is not defined.
   if (plan.envelopeFirst || isStrict(run) || session.protocol === 'lmtp' || !session.extensions.has('CHUNKING'))
     return false;
-  return plan.content.bytes instanceof Uint8Array && plan.content.bytes.length <= blockBytes;
+  return isBytes(plan.content.bytes) && plan.content.bytes.length <= blockBytes;
 }
 
 function envelopeOf({ plan, withReset }: Run): Command[] {

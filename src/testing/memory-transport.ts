@@ -1,17 +1,17 @@
 // A transport for unit tests: composes for real, sends nowhere, keeps what would have gone out.
 import { abortError } from '../errors/abort.js';
-import { createEmailError } from '../errors/email-error.js';
+import { createEmailError, isError } from '../errors/email-error.js';
 import { parseMessage } from '../mime/parse.js';
 import type { ParsedPart } from '../mime/parse.js';
-import type { EmailError } from '../model/error.js';
 import type { Envelope } from '../model/envelope.js';
+import type { EmailError } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import type { OutgoingContent, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
 import { recipientsRejected } from '../smtp/recipients.js';
 import { saysTooLarge } from '../smtp/reply-error.js';
 import { showReply } from '../smtp/reply.js';
-import { asBuffer } from '../util/bytes.js';
+import { asBuffer, isBytes } from '../util/bytes.js';
 import { decodeEncodedWords } from '../util/encoded-word.js';
 
 /** A message that a `MemoryTransport` took. */
@@ -62,7 +62,7 @@ export class MemoryTransport implements Transport {
    * Several calls are for several sends.
    */
   failNext(failure: Partial<SmtpReply> | Error): void {
-    this.#failures.push(failure instanceof Error ? failure : completeReply(failure, failedContent));
+    this.#failures.push(isError(failure) ? failure : completeReply(failure, failedContent));
   }
 
   /** From now on this recipient (ASCII case ignored) is refused with this reply (default code 550). */
@@ -87,7 +87,7 @@ export class MemoryTransport implements Transport {
     if (this.#closed) throw createEmailError('ERR_CLOSED', 'The memory transport is closed.');
     if (signal.aborted) throw abortError(signal);
     const failure = this.#failures.shift();
-    if (failure instanceof Error) throw failure;
+    if (isError(failure)) throw failure;
 
     const rejected: RejectedRecipient[] = [];
     const taken: string[] = [];
@@ -145,7 +145,7 @@ async function collect(
 ): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let total = 0;
-  for await (const chunk of bytes instanceof Uint8Array ? [bytes] : bytes) {
+  for await (const chunk of isBytes(bytes) ? [bytes] : bytes) {
     if (signal.aborted) throw abortError(signal, { phase: 'content' });
     chunks.push(Buffer.from(chunk));
     total += chunk.length;

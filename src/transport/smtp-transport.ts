@@ -4,8 +4,8 @@ import type { ConnectionObserver, SmtpConnection, TransactionOutcome } from '../
 import { isStale } from '../connection/stale.js';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { Envelope } from '../model/envelope.js';
-import type { ConnectionReport, RejectedRecipient } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
+import type { ConnectionReport, RejectedRecipient } from '../model/report.js';
 import type {
   ContentCapabilities,
   OutgoingContent,

@@ -1,5 +1,17 @@
+import { types } from 'node:util';
+
 /** No bytes. */
 export const noBytes = new Uint8Array(0);
+
+/** Is it a Uint8Array, of this realm or another? `instanceof` knows this realm's only: jest, vm contexts and jsdom have their own. */
+export function isBytes(value: unknown): value is Uint8Array {
+  return types.isUint8Array(value);
+}
+
+/** Is it a Date, of this realm or another, that holds a time? */
+export function isValidDate(value: unknown): value is Date {
+  return types.isDate(value) && !Number.isNaN(value.getTime());
+}
 
 /** A Buffer over the same memory. */
 export function asBuffer(bytes: Uint8Array): Buffer {

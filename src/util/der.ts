@@ -1,4 +1,4 @@
-import { asBuffer } from './bytes.js';
+import { asBuffer, isBytes } from './bytes.js';
 
 /**
  * A small DER writer, and a reader of single elements (X.690). Structures that come from outside and have a schema are read with
@@ -76,7 +76,7 @@ export function setOf(...elements: readonly Uint8Array[]): Buffer {
 
 /** INTEGER; bytes are an unsigned big-endian magnitude. */
 export function integer(value: number | bigint | Uint8Array): Buffer {
-  if (value instanceof Uint8Array) {
+  if (isBytes(value)) {
     let start = 0;
     while (start < value.length - 1 && value[start] === 0) start++;
     const magnitude = value.length === 0 ? Buffer.of(0) : asBuffer(value).subarray(start);

@@ -6,7 +6,7 @@
 
 /** The code of an error of Node's, as `ENOENT`; '' where it has none. */
 export function errorCode(error: unknown): string {
-  const code: unknown = error instanceof Error && 'code' in error ? error.code : undefined;
+  const { code } = Object(error) as { readonly code?: unknown };
   return typeof code === 'string' ? code : '';
 }
 

@@ -100,6 +100,13 @@ describe('architecture', () => {
     }
   });
 
+  it('asks no value for a class that another realm or library has its own of', () => {
+    const classes =
+      /\binstanceof (Uint8Array|Buffer|ArrayBuffer|Date|Error|Blob|URL|AbortSignal|EventTarget|Map|RegExp)\b/;
+    const made = new Map(sources.map((path) => [path, read(path).match(classes)?.[0]]));
+    expect([...made].filter(([, found]) => found !== undefined)).toEqual([]);
+  });
+
   it('leaves nothing open', () => {
     for (const path of [...sources, ...filesBelow('test', '.ts')].filter((file) => !file.startsWith('test/project/'))) {
       expect(read(path), path).not.toMatch(/\b(TODO|FIXME|XXX)\b|\b(it|describe|test)\.(skip|only|todo)\b/);

@@ -1,6 +1,8 @@
 /** `ContentInput` in its many forms to bytes or to a stream that can be opened. */
+import { types } from 'node:util';
 import { createEmailError, messageInvalid } from '../../errors/email-error.js';
 import type { ContentInput } from '../../model/message.js';
+import { isBytes } from '../../util/bytes.js';
 import { admitFile, readBlocks } from './file-access.js';
 import type { FileAccess } from './file-access.js';
 import { isStream } from './source-reader.js';
@@ -26,17 +28,36 @@ export interface ContentContext {
 export function isContent(value: unknown): boolean {
   if (typeof value === 'string' || typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
-  if (value instanceof Uint8Array || value instanceof ArrayBuffer || value instanceof Blob || isStream(value))
-    return true;
+  if (isBytes(value) || types.isAnyArrayBuffer(value) || isBlob(value) || isStream(value)) return true;
   const file: unknown = Object.hasOwn(value, 'file') ? (value as { file: unknown }).file : undefined;
-  return typeof file === 'string' || file instanceof URL;
+  return typeof file === 'string' || isUrl(file);
+}
+
+/** Is it a Blob or a File, of Node, jsdom or a polyfill? */
+export function isBlob(value: unknown): value is Blob {
+  if (typeof value !== 'object' || value === null) return false;
+  const { size, arrayBuffer } = value as { readonly size?: unknown; readonly arrayBuffer?: unknown };
+  return typeof size === 'number' && typeof arrayBuffer === 'function';
+}
+
+/** Other libraries' Blobs may have no stream(), or one that cannot be iterated. */
+async function* blobStream(blob: Blob): AsyncGenerator<unknown> {
+  const stream: unknown = typeof blob.stream === 'function' ? blob.stream() : undefined;
+  if (isStream(stream)) yield* stream;
+  else yield new Uint8Array(await blob.arrayBuffer());
+}
+
+/** Is it a URL, of Node, jsdom or a polyfill? */
+function isUrl(value: unknown): boolean {
+  const { href, protocol } = Object(value) as { readonly href?: unknown; readonly protocol?: unknown };
+  return typeof href === 'string' && typeof protocol === 'string';
 }
 
 /** Content that is at hand; undefined where opening takes time. */
 export function immediateContent(input: ContentInput): OpenedContent | undefined {
   if (typeof input === 'string') return { text: input };
-  if (input instanceof Uint8Array) return { bytes: input };
-  if (input instanceof ArrayBuffer) return { bytes: new Uint8Array(input) };
+  if (isBytes(input)) return { bytes: input };
+  if (types.isAnyArrayBuffer(input)) return { bytes: new Uint8Array(input) };
   return undefined;
 }
 
@@ -45,7 +66,7 @@ export async function openContent(input: ContentInput, field: string, context: C
   const immediate = immediateContent(input);
   if (immediate) return immediate;
   const { sources, fileAccess } = context;
-  if (input instanceof Blob) return { size: input.size, open: sources.opener(field, () => input.stream()) };
+  if (isBlob(input)) return { size: input.size, open: sources.opener(field, () => blobStream(input)) };
   if (typeof input === 'function')
     return { size: undefined, open: sources.opener(field, () => sources.fresh(field, callSource(input, field))) };
   if (typeof input !== 'object') throw messageInvalid(field, `expected content, got a ${typeof input}`);

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { messageInvalid } from '../../errors/email-error.js';
 import { mediaTypeOf } from '../../mime/media-type.js';
 import type { ContentInput } from '../../model/message.js';
+import { isBlob } from './content.js';
 
 export interface MediaType {
   readonly contentType: string;
@@ -43,7 +44,7 @@ export function attachmentType(given: string | undefined, filename: string | und
 /** The name of the file that content comes from; undefined where it comes from none. */
 export function fileNameOf(content: ContentInput): string | undefined {
   if (typeof content !== 'object' || !('file' in content)) {
-    return content instanceof Blob && 'name' in content && typeof content.name === 'string' ? content.name : undefined;
+    return isBlob(content) && 'name' in content && typeof content.name === 'string' ? content.name : undefined;
   }
   const { file } = content;
   return basename(typeof file === 'string' ? file : fileURLToPath(file));

@@ -3,8 +3,9 @@
  * comes of the send, so that no failure leaves a file open or an 'error' that nobody hears.
  */
 import { abortError } from '../../errors/abort.js';
-import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
+import { createEmailError, isEmailError, isError, reasonOf } from '../../errors/email-error.js';
 import type { MailMessage } from '../../model/message.js';
+import { isBytes } from '../../util/bytes.js';
 import { isStream, SourceReader } from './source-reader.js';
 import type { Stream } from './source-reader.js';
 
@@ -76,7 +77,7 @@ export class Sources {
       reader = new SourceReader(open(), this.#signal);
       this.#readers.add(reader);
       for await (const chunk of reader) {
-        if (!(chunk instanceof Uint8Array)) throw new TypeError(`the stream gave a ${typeof chunk} in place of bytes`);
+        if (!isBytes(chunk)) throw new TypeError(`the stream gave a ${typeof chunk} in place of bytes`);
         if (chunk.length > 0) yield chunk;
       }
     } catch (cause) {
@@ -99,7 +100,7 @@ function contentError(cause: unknown, field: string): Error {
 
 function spent(field: string, stream: Stream): Error {
   const { errored } = stream as { errored?: unknown };
-  if (errored instanceof Error) return contentError(errored, field);
+  if (isError(errored)) return contentError(errored, field);
   return createEmailError(
     'ERR_CONTENT',
     `${field}: the stream was given to a message before, was read, or is destroyed`,

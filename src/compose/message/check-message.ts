@@ -4,6 +4,7 @@ import type { Problem } from '../../model/error.js';
 import type { MailMessage } from '../../model/message.js';
 import { problemsOf } from '../../profile/check.js';
 import { dkimSettings } from '../../profile/schema/profile.js';
+import { isValidDate } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
 import { isContent } from '../content/content.js';
 
@@ -144,7 +145,7 @@ function checkKind(path: string, kind: Kind, value: unknown, add: Add): void {
       if (typeof value !== kind) wrong(`a ${kind}`);
       return;
     case 'date':
-      if (!(value instanceof Date) || Number.isNaN(value.getTime())) wrong('a valid Date');
+      if (!isValidDate(value)) wrong('a valid Date');
       return;
     case 'texts':
       if (typeof value === 'string' && path === 'list.unsubscribe') return;

@@ -2,6 +2,7 @@
  * A message as it is at the moment of the call. What its program does to it afterwards concerns nobody: it may be the same object
  * with the next recipient in it while this one still waits for a key or a connection.
  */
+import { types } from 'node:util';
 import type { MailMessage } from '../../model/message.js';
 
 /** Deeper than anything in a message that is looked at. */
@@ -28,14 +29,15 @@ function copyFields(value: object, depth: number): object {
 function copyOf(value: unknown, depth: number): unknown {
   if (typeof value !== 'object' || value === null || depth > maxDepth) return value;
   if (Array.isArray(value)) return value.map((entry: unknown) => copyOf(entry, depth + 1));
-  if (value instanceof Date) return new Date(value.getTime());
+  if (types.isDate(value)) return new Date(value.getTime());
   return isPlain(value) ? copyFields(value, depth) : value;
 }
 
 function isPlain(value: object): boolean {
   if (Symbol.asyncIterator in value) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === null || prototype === Object.prototype;
+  // Of any realm: the prototype of a class has a prototype itself.
+  return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
 function isRecord(value: unknown): value is object {

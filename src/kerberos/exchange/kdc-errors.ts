@@ -1,3 +1,4 @@
+import { isError } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
 import { showText } from '../../util/show.js';
 import { kerberosError } from '../errors.js';
@@ -157,7 +158,7 @@ class KrbErrorCause extends Error {
 
 /** The code of the KRB-ERROR that caused an error; undefined for other errors. */
 export function krbCodeOf(error: unknown): number | undefined {
-  const cause = error instanceof Error ? error.cause : undefined;
+  const cause = isError(error) ? error.cause : undefined;
   return cause instanceof KrbErrorCause ? cause.krbCode : undefined;
 }
 

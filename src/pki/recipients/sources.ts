@@ -4,20 +4,21 @@
 import { throwIfAborted } from '../../errors/abort.js';
 import { reasonOf } from '../../errors/email-error.js';
 import type { CertificateSource, CertificateStore, CertificateStoreReference } from '../../model/certificate.js';
-import type { RecipientCertificates } from '../../model/smime.js';
 import type { Secret } from '../../model/secret.js';
+import type { RecipientCertificates } from '../../model/smime.js';
+import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
-import { atPlace, certificateError } from '../certificate-error.js';
 import { noPasswords, readableCertificates } from '../certificate-data.js';
-import { parseCertificate } from '../x509/certificate.js';
-import type { Certificate } from '../x509/certificate.js';
+import { atPlace, certificateError } from '../certificate-error.js';
 import type { Contents } from '../formats/contents.js';
+import { readContents } from '../formats/read-contents.js';
 import { contentsOf, loadCertificate } from '../load-certificate.js';
 import { filePasswords } from '../loaded.js';
-import { readContents } from '../formats/read-contents.js';
 import { readDirectory } from '../stores/file-store.js';
 import { listOf, loadOf } from '../stores/foreign-store.js';
 import { driverOf, isStore } from '../stores/open-store.js';
+import { parseCertificate } from '../x509/certificate.js';
+import type { Certificate } from '../x509/certificate.js';
 import { addressKey, isAuthority } from './candidates.js';
 import type { Offer } from './candidates.js';
 import { createLdapSource } from './ldap-source.js';
@@ -76,7 +77,7 @@ async function callUser(source: (address: string) => unknown, address: string, s
 
 function readGiven(each: unknown, signal: AbortSignal): Promise<Contents> {
   const bytes = typeof each === 'string' ? Buffer.from(each, 'utf8') : each;
-  if (!(bytes instanceof Uint8Array))
+  if (!isBytes(bytes))
     throw certificateError('the function returned something that is no certificate', 'Return PEM text or DER bytes.');
   return readContents(bytes, { passwords: noPasswords, wantKeys: false, signal });
 }

@@ -8,6 +8,7 @@ import type {
   CertificateStore,
   LoadedCertificate,
 } from '../../model/certificate.js';
+import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 
@@ -54,8 +55,8 @@ function isLoaded(value: unknown): value is LoadedCertificate {
   const { info, certificate, chain } = Object(value) as Partial<LoadedCertificate>;
   return (
     typeof info?.subject === 'string' &&
-    certificate instanceof Uint8Array &&
+    isBytes(certificate) &&
     Array.isArray(chain) &&
-    chain.every((each) => each instanceof Uint8Array)
+    chain.every((each) => isBytes(each))
   );
 }

@@ -5,7 +5,7 @@ import { object, optional, required } from './object.js';
 import type { Fields } from './object.js';
 import { alternatives, isPlainObject, mayRefer, problem, unexpected } from './schema.js';
 import type { Report, Schema } from './schema.js';
-import { bytesToJson, certificateContent, checkBytes, isBytes, secret } from './secret.js';
+import { bytesToJson, certificateContent, checkBytes, isBytesForm, secret } from './secret.js';
 import { fingerprint, path, text } from './text.js';
 
 /** Certificates: where they come from, with and without a key. */
@@ -28,12 +28,12 @@ const certificateText: Schema = text({
 const publicBytes: Schema = {
   expected: 'bytes',
   check(value, at, report) {
-    const bytes = isBytes(value) ? checkBytes(value, at, report) : unexpected(report, at, 'bytes', value);
+    const bytes = isBytesForm(value) ? checkBytes(value, at, report) : unexpected(report, at, 'bytes', value);
     if (bytes !== undefined && asBuffer(bytes).includes(keyMark))
       return problem(report, at, 'holds a private key; only certificates belong here');
     return bytes;
   },
-  toJson: (value) => (isBytes(value) ? bytesToJson(value) : value),
+  toJson: (value) => (isBytesForm(value) ? bytesToJson(value) : value),
 };
 
 const fileReference: Schema = object<{ file: string }>({ file: required(certificateFile) });
@@ -41,7 +41,7 @@ const fileReference: Schema = object<{ file: string }>({ file: required(certific
 /** `CertificateData`: public, no key in it. */
 export const certificateData: Schema = variant('PEM text, DER bytes, { file } or { base64 }', (value) => {
   if (typeof value === 'string') return certificateText;
-  if (isBytes(value)) return publicBytes;
+  if (isBytesForm(value)) return publicBytes;
   return isPlainObject(value) ? fileReference : undefined;
 });
 

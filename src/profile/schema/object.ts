@@ -1,5 +1,6 @@
-import { inspect, types } from 'node:util';
+import { inspect } from 'node:util';
 import type { InspectOptions } from 'node:util';
+import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
 import { isFull, isPlainObject, join, newSettings, problem, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
@@ -111,7 +112,7 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
 
 /** A secret by value is behind a getter: `console.dir` asks no object how it wants to be shown. */
 function propertyOf(value: unknown, schema: Schema): PropertyDescriptor {
-  if (typeof value === 'string' || types.isUint8Array(value)) {
+  if (typeof value === 'string' || isBytes(value)) {
     const shown = schema.toJson(value, '', show);
     if (typeof shown === 'string' && shown !== value) return { get: () => value, enumerable: true };
   }

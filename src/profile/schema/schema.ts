@@ -1,5 +1,5 @@
-import { types } from 'node:util';
 import type { Problem } from '../../model/error.js';
+import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
 
 /**
@@ -76,7 +76,7 @@ export function kindOf(value: unknown): string {
   if (typeof value === 'number') return Number.isFinite(value) ? `the number ${value}` : String(value);
   if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
-  if (types.isUint8Array(value)) return 'bytes';
+  if (isBytes(value)) return 'bytes';
   if (typeof value === 'object') return isPlainObject(value) ? 'an object' : 'an object of a class';
   return typeof value === 'undefined' ? 'nothing' : `a ${typeof value}`;
 }

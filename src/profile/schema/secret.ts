@@ -1,8 +1,7 @@
-import { types } from 'node:util';
-import { asBuffer, isWellFormed } from '../../util/bytes.js';
+import { asBuffer, isBytes, isWellFormed } from '../../util/bytes.js';
 import { isPlainObject, join, mayRefer, own, problem, redacted, unexpected } from './schema.js';
-import { nearest } from './suggest.js';
 import type { Output, Report, Schema } from './schema.js';
+import { nearest } from './suggest.js';
 import { path as pathOf, text } from './text.js';
 
 /** Secrets and bytes: what has a JSON form of its own. */
@@ -38,7 +37,7 @@ export function secret(rules: SecretRules): Schema {
     check(value, path, report) {
       if (typeof value === 'function') return value;
       if (typeof value === 'string') return checkSecretText(value, path, report, rules, expected);
-      if (rules.allowBytes && isBytes(value)) return checkBytes(value, path, report);
+      if (rules.allowBytes && isBytesForm(value)) return checkBytes(value, path, report);
       // A number may be the secret itself, without its quotes.
       if (typeof value === 'number') return problem(report, path, `expected ${expected}, got a number`);
       if (!isPlainObject(value)) return unexpected(report, path, expected, value);
@@ -50,7 +49,7 @@ export function secret(rules: SecretRules): Schema {
         output.live?.push({ path, message: 'is a function, which has no JSON form' });
         return redacted;
       }
-      if (isBytes(value)) return output.secrets === 'include' ? bytesToJson(value) : redacted;
+      if (isBytesForm(value)) return output.secrets === 'include' ? bytesToJson(value) : redacted;
       return { ...(value as object) };
     },
   };
@@ -92,8 +91,8 @@ function checkReference(value: Record<string, unknown>, path: string, report: Re
 }
 
 /** Bytes in memory, or their JSON form `{ base64 }`. */
-export function isBytes(value: unknown): value is Uint8Array | { readonly base64: unknown } {
-  return types.isUint8Array(value) || (isPlainObject(value) && Object.hasOwn(value, 'base64'));
+export function isBytesForm(value: unknown): value is Uint8Array | { readonly base64: unknown } {
+  return isBytes(value) || (isPlainObject(value) && Object.hasOwn(value, 'base64'));
 }
 
 /** A copy of the bytes. JavaScript cannot freeze bytes; that they are a copy keeps the caller's changes out. */
@@ -102,7 +101,7 @@ export function checkBytes(
   path: string,
   report: Report,
 ): Uint8Array | undefined {
-  const bytes = types.isUint8Array(value) ? new Uint8Array(value) : decode(value, path, report);
+  const bytes = isBytes(value) ? new Uint8Array(value) : decode(value, path, report);
   if (bytes === undefined) return undefined;
   if (bytes.length === 0) return problem(report, path, 'expected bytes, got none');
   if (bytes.length > maxBytes)
@@ -133,19 +132,19 @@ function decode(value: { readonly base64: unknown }, path: string, report: Repor
 
 /** `{ base64 }` of bytes. */
 export function bytesToJson(value: Uint8Array | { readonly base64: unknown }): object {
-  return types.isUint8Array(value) ? { base64: asBuffer(value).toString('base64') } : { ...value };
+  return isBytes(value) ? { base64: asBuffer(value).toString('base64') } : { ...value };
 }
 
 /** A certificate file's bytes or text; it may hold a private key, so it is a secret as a whole. */
 export const certificateContent: Schema = {
   expected: 'PEM text, base64 text, or bytes',
   check(value, path, report) {
-    if (isBytes(value)) return checkBytes(value, path, report);
+    if (isBytesForm(value)) return checkBytes(value, path, report);
     if (typeof value !== 'string') return unexpected(report, path, certificateContent.expected, value);
     return checkSecretText(value, path, report, { what: 'certificate', max: maxBytes }, certificateContent.expected);
   },
   toJson(value, _path, output: Output) {
     if (output.secrets !== 'include') return redacted;
-    return isBytes(value) ? bytesToJson(value) : value;
+    return isBytesForm(value) ? bytesToJson(value) : value;
   },
 };

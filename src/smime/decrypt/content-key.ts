@@ -5,6 +5,7 @@ import { constants, privateDecrypt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import type { HashAlgorithm, PrivateKeyDecryptor } from '../../model/certificate.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
+import { isBytes } from '../../util/bytes.js';
 import { children, readElement, sequence, tag, wholeOf } from '../../util/der.js';
 import { agreementByOid, keyWrapByOid, oids } from '../cms/algorithms.js';
 import { berChildren, berWhole } from '../cms/ber.js';
@@ -121,7 +122,7 @@ async function external(
 ): Promise<Buffer | undefined> {
   try {
     const answer: unknown = await ask(async () => question(), signal);
-    return answer instanceof Uint8Array ? Buffer.from(answer) : undefined;
+    return isBytes(answer) ? Buffer.from(answer) : undefined;
   } catch (error) {
     if (signal.aborted) throw error;
     return undefined;

@@ -9,15 +9,14 @@ import type { RenderedEntity } from '../../model/entity.js';
 import type { Warning } from '../../model/reply.js';
 import type { SmimeEncryptSettings } from '../../model/smime.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
-import { noBytes } from '../../util/bytes.js';
+import { isBytes, noBytes } from '../../util/bytes.js';
 import { header, integer, octetString, oid, sequence, setOf, tag } from '../../util/der.js';
 import { contentCiphers, oids } from '../cms/algorithms.js';
 import type { ContentCipher } from '../cms/algorithms.js';
-import { Base64Body, Base64Lines, base64LinesSize } from '../entity/base64-lines.js';
 import { Enclosure } from '../cms/enclosure.js';
 import { tripleDesKey } from '../cms/key-agreement.js';
-import { recipientWriter } from './recipient-info.js';
 import { smimeError } from '../cms/smime-error.js';
+import { Base64Body, Base64Lines, base64LinesSize } from '../entity/base64-lines.js';
 import {
   chunksOf,
   contentError,
@@ -30,6 +29,7 @@ import {
 } from '../entity/transfer.js';
 import type { Lead, MemoryEntity } from '../entity/transfer.js';
 import { problemsOf, usabilityCheck, warningsOf } from '../usability.js';
+import { recipientWriter } from './recipient-info.js';
 
 /** Encrypts one entity after the other. */
 export interface EntityEncrypter {
@@ -97,7 +97,7 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
       if (signal.aborted) throw abortError(signal);
       const secrets = secretsFor(recipients);
       const { body } = entity;
-      if (!(body instanceof Uint8Array)) return encryptStream(envelope, entity, secrets, signal);
+      if (!isBytes(body)) return encryptStream(envelope, entity, secrets, signal);
       const bytes = encryptBytes(envelope, memoryEntity(entity, body), secrets, noLead);
       return { fields: envelope.fields, body: bytes, size: bytes.length, encoding: '7bit' };
     },

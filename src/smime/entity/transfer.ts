@@ -4,7 +4,7 @@
 import { abortError } from '../../errors/abort.js';
 import { createEmailError } from '../../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../../model/entity.js';
-import { asBuffer, isAscii, noBytes, utf8 } from '../../util/bytes.js';
+import { asBuffer, isAscii, isBytes, noBytes, utf8 } from '../../util/bytes.js';
 
 /** An entity in memory: pieces that follow one another, without a copy where they come so. */
 export interface MemoryEntity {
@@ -38,7 +38,7 @@ export function headOf(entity: RenderedEntity): Buffer {
 
 /** Octets of the whole entity, where known. */
 export function sizeOf(entity: RenderedEntity): number | undefined {
-  const body = entity.body instanceof Uint8Array ? entity.body.length : entity.size;
+  const body = isBytes(entity.body) ? entity.body.length : entity.size;
   return body === undefined ? undefined : Buffer.byteLength(entity.fields) + 2 + body;
 }
 
@@ -49,7 +49,7 @@ export async function* chunksOf(
   signal: AbortSignal,
 ): AsyncGenerator<Buffer, undefined> {
   if (signal.aborted) throw abortError(signal);
-  if (body instanceof Uint8Array) {
+  if (isBytes(body)) {
     for (let at = 0; at < body.length; at += blockBytes) yield asBuffer(body).subarray(at, at + blockBytes);
     return undefined;
   }

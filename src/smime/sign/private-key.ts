@@ -1,19 +1,19 @@
 /**
  * The key that signs: in memory by node:crypto, or in a device or service by a `PrivateKeySigner`.
  */
-import { untilAborted } from '../../async/until-aborted.js';
 import { constants, createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject, SignKeyObjectInput } from 'node:crypto';
+import { untilAborted } from '../../async/until-aborted.js';
 import { throwIfAborted } from '../../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { LoadedCertificate, PrivateKeySigner } from '../../model/certificate.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
-import { asBuffer } from '../../util/bytes.js';
+import { asBuffer, isBytes } from '../../util/bytes.js';
 import { integer, sequence } from '../../util/der.js';
 import { showText } from '../../util/show.js';
-import { smimeError } from '../cms/smime-error.js';
 import { checkSignature } from '../cms/signature.js';
 import type { SigningScheme } from '../cms/signature.js';
+import { smimeError } from '../cms/smime-error.js';
 
 /** Signs data: at once where that is quicker than a hop to the thread pool and back. */
 export type SignData = (data: Buffer, signal: AbortSignal) => Buffer | Promise<Buffer>;
@@ -30,7 +30,7 @@ export function openPrivateKey(loaded: LoadedCertificate, certificate: Certifica
       },
     );
   }
-  if (!(privateKey instanceof Uint8Array)) return externalKey(privateKey, certificate, scheme);
+  if (!isBytes(privateKey)) return externalKey(privateKey, certificate, scheme);
   const key = readPrivateKey(privateKey);
   if (!isPair(key, certificate.publicKey)) {
     throw createEmailError(
@@ -99,7 +99,7 @@ function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme:
       () => signer.sign({ algorithm: scheme.request, data: new Uint8Array(data), digest, signal }),
       signal,
     );
-    if (!(signature instanceof Uint8Array)) {
+    if (!isBytes(signature)) {
       throw smimeError('The external signer gave no signature.', 'Its sign() must resolve to a Uint8Array.');
     }
     const candidates: Buffer[] = [Buffer.from(signature)];

@@ -7,17 +7,17 @@ import type { RenderedEntity } from '../../model/entity.js';
 import type { Warning } from '../../model/reply.js';
 import type { SmimeSignSettings } from '../../model/smime.js';
 import { parseCertificate } from '../../pki/x509/certificate.js';
-import { asBuffer, isAscii } from '../../util/bytes.js';
-import { openPrivateKey } from './private-key.js';
+import { asBuffer, isAscii, isBytes } from '../../util/bytes.js';
 import { signingScheme } from '../cms/signature.js';
 import type { SigningScheme } from '../cms/signature.js';
-import { signedDataTemplate } from './signed-data.js';
-import { signedDataPieces } from './signed-data-skeleton.js';
-import { detachedForm, opaqueForm } from './signed-forms.js';
-import type { Identity, SignedForm } from './signed-forms.js';
 import { headOf, noLead } from '../entity/transfer.js';
 import type { Lead, MemoryEntity } from '../entity/transfer.js';
 import { problemsOf, refuseUnusable, usabilityCheck, warningsOf } from '../usability.js';
+import { openPrivateKey } from './private-key.js';
+import { signedDataPieces } from './signed-data-skeleton.js';
+import { signedDataTemplate } from './signed-data.js';
+import { detachedForm, opaqueForm } from './signed-forms.js';
+import type { Identity, SignedForm } from './signed-forms.js';
 
 /** Signs one entity after the other with one identity. */
 export interface EntitySigner {
@@ -54,7 +54,7 @@ export async function prepareSigner(loaded: LoadedCertificate, settings: SmimeSi
     async sign(entity, signal) {
       const form = start(signal, entity.encoding, isAscii(entity.fields));
       const { fields, encoding } = form;
-      if (!(entity.body instanceof Uint8Array))
+      if (!isBytes(entity.body))
         return { fields, encoding, ...form.stream(headOf(entity), entity.body, entity.size, signal) };
       const body = await form.bytes([headOf(entity), entity.body], signal, noLead);
       return { fields, encoding, body, size: body.length };
