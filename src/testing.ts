@@ -6,7 +6,8 @@
 export { MemoryTransport } from './testing/memory-transport.js';
 export { createTestIdentities } from './testing/test-identities.js';
 export { TestSmtpServer } from './testing/test-smtp-server.js';
-export type { SentAttachment, SentMessage } from './testing/memory-transport.js';
+export type { SentMessage } from './testing/memory-transport.js';
+export type { DecodedMessage, SentAttachment } from './testing/decoded-message.js';
 export type { TestIdentities } from './testing/test-identities.js';
 export type { TestIdentity } from './testing/certificate-authority.js';
 export type {

@@ -1,8 +1,9 @@
-// A transport for unit tests: composes for real, sends nowhere, keeps what would have gone out.
+/**
+ * A transport for unit tests: composes for real, sends nowhere, keeps what would have gone out.
+ * @module
+ */
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isError } from '../errors/email-error.js';
-import { parseMessage } from '../mime/parse.js';
-import type { ParsedPart } from '../mime/parse.js';
 import type { Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
@@ -11,32 +12,14 @@ import type { OutgoingContent, Transport, TransportResult, TransportSendOptions 
 import { recipientsRejected } from '../smtp/recipients.js';
 import { saysTooLarge } from '../smtp/reply-error.js';
 import { showReply } from '../smtp/reply.js';
-import { asBuffer, isBytes } from '../util/bytes.js';
-import { decodeEncodedWords } from '../util/encoded-word.js';
+import { isBytes } from '../util/bytes.js';
+import { type DecodedMessage, decodeMessage } from './decoded-message.js';
 
 /** A message that a `MemoryTransport` took. */
-export interface SentMessage {
+export interface SentMessage extends DecodedMessage {
   /** As given, without the recipients that were refused. */
   readonly envelope: Envelope;
   /** The whole message, CRLF. */
-  readonly content: Uint8Array;
-  /** Header fields by name in lower case; values unfolded and decoded, in order. */
-  readonly headers: Readonly<Record<string, readonly string[]>>;
-  /** The first text/plain part, decoded, with LF. */
-  readonly text?: string | undefined;
-  /** The first text/html part, decoded, with LF. */
-  readonly html?: string | undefined;
-  /** All other parts, decoded: attachments, inline parts, an encrypted message's one part. */
-  readonly attachments: readonly SentAttachment[];
-}
-
-/** A part that is neither the text nor the HTML of its message. */
-export interface SentAttachment {
-  /** Decoded. */
-  readonly filename?: string | undefined;
-  /** In lower case, without parameters. */
-  readonly contentType: string;
-  /** Transfer encoding undone. */
   readonly content: Uint8Array;
 }
 
@@ -108,7 +91,7 @@ export class MemoryTransport implements Transport {
       }
     });
     if (failure !== undefined) throw contentRefused(failure);
-    this.#sent.push(readMessage({ ...envelope, to: taken }, content));
+    this.#sent.push({ envelope: { ...envelope, to: taken }, content, ...decodeMessage(content) });
     return { accepted: taken, rejected, reply: accepted };
   }
 
@@ -153,37 +136,4 @@ async function collect(
   }
   if (signal.aborted) throw abortError(signal, { phase: 'content' });
   return Buffer.concat(chunks);
-}
-
-function readMessage(envelope: Envelope, content: Buffer): SentMessage {
-  // What a server would have taken is no stranger's message: of its limits only the depth, which is the stack's.
-  const root = parseMessage(content, { maxParts: Infinity, maxHeaderBytes: Infinity });
-  const headers = new Map<string, string[]>();
-  for (const { name, value } of root.header.fields) {
-    const key = name.toLowerCase();
-    headers.set(key, [...(headers.get(key) ?? []), decodeEncodedWords(value)]);
-  }
-  const text = root.find('text/plain');
-  const html = root.find('text/html');
-  const attachments = [...root.walk()].filter((part) => part !== text && part !== html && !isMultipart(part));
-  return {
-    envelope,
-    content,
-    headers: Object.fromEntries(headers),
-    text: text && withLf(text.text()),
-    html: html && withLf(html.text()),
-    attachments: attachments.map((part) => ({
-      filename: part.filename,
-      contentType: part.contentType.value,
-      content: Buffer.from(asBuffer(part.content())),
-    })),
-  };
-}
-
-function isMultipart(part: ParsedPart): boolean {
-  return part.contentType.value.startsWith('multipart/');
-}
-
-function withLf(text: string): string {
-  return text.replaceAll('\r\n', '\n');
 }

@@ -1,7 +1,11 @@
-// What a test server is started with, and what it keeps of a message.
+/**
+ * The options of a test server, and the message that it keeps.
+ * @module
+ */
+import type { DecodedMessage } from './decoded-message.js';
 
-/** A message that the server took. */
-export interface TestMessage {
+/** A message that the server took; decoded when a test first looks. */
+export interface TestMessage extends DecodedMessage {
   /** As told by MAIL and RCPT. */
   readonly envelope: {
     /** Reverse path without brackets; '' is `<>`. */

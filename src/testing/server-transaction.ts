@@ -4,6 +4,7 @@ import type { ContentReader } from './content-reader.js';
 import { parsePathCommand } from './command-syntax.js';
 import { checkParameters } from './esmtp-parameters.js';
 import type { Announced } from './esmtp-parameters.js';
+import { ReceivedMessage } from './received-message.js';
 import type { TestMessage, TestRecipient } from './server-options.js';
 import { replyCode } from './server-script.js';
 
@@ -107,7 +108,7 @@ export class ServerTransaction {
   /** The message, once its content was accepted for these recipients. */
   message(content: Buffer, to: readonly TestRecipient[], user: string | undefined, secure: boolean): TestMessage {
     const envelope = { from: this.#from ?? '', parameters: this.#parameters, to };
-    return { envelope, content, user, secure };
+    return new ReceivedMessage({ envelope, content, user, secure });
   }
 
   #bdatRefusal(length: number): string | undefined {

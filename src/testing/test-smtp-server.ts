@@ -1,4 +1,7 @@
-// A real SMTP server in the process of a test: strict, on a loopback port, with what arrived in memory.
+/**
+ * A real SMTP server in the process of a test: strict, on a loopback port, with the messages that arrived in memory.
+ * @module
+ */
 import { X509Certificate } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server } from 'node:net';
@@ -6,6 +9,7 @@ import { createSecureContext } from 'node:tls';
 import { createEmailError } from '../errors/email-error.js';
 import { createTestCertificateAuthority } from './certificate-authority.js';
 import type { TestCertificateAuthority, TestIdentity } from './certificate-authority.js';
+import type { OutgoingServer } from '../model/server.js';
 import { checkServerOptions } from './check-server-options.js';
 import { serverMechanisms } from './server-mechanisms.js';
 import type { TestMessage, TestSmtpServerOptions } from './server-options.js';
@@ -45,6 +49,8 @@ export class TestSmtpServer implements AsyncDisposable {
   readonly #sessions = new Set<ServerSession>();
   #messages: TestMessage[] = [];
   #transcript: string[] = [];
+  readonly #security: NonNullable<TestSmtpServerOptions['security']>;
+  readonly #protocol: NonNullable<TestSmtpServerOptions['protocol']>;
   #port = 0;
   #connections = 0;
   #waited = 0;
@@ -54,9 +60,11 @@ export class TestSmtpServer implements AsyncDisposable {
   private constructor(options: TestSmtpServerOptions) {
     this.#authority = createTestCertificateAuthority();
     const identity = this.#authority.issueServer();
+    this.#security = options.security ?? 'starttls';
+    this.#protocol = options.protocol ?? 'smtp';
     const settings = {
-      security: options.security ?? 'starttls',
-      protocol: options.protocol ?? 'smtp',
+      security: this.#security,
+      protocol: this.#protocol,
       users: options.users,
       mechanisms: (options.mechanisms ?? serverMechanisms).map((name) => name.toUpperCase()),
       extensions: options.extensions ?? defaultExtensions,
@@ -105,6 +113,17 @@ export class TestSmtpServer implements AsyncDisposable {
   /** PEM of the throwaway authority that signed the server's certificate (localhost, 127.0.0.1, ::1): for `server.tls.ca`. */
   get ca(): string {
     return this.#authority.certificate;
+  }
+
+  /**
+   * The settings that lead to this server, to be spread into `server` of a profile: host, port, security, and its authority where it
+   * speaks TLS.
+   */
+  get settings(): OutgoingServer {
+    const { host, port, ca } = this;
+    const security = { none: 'none', starttls: 'explicit', implicit: 'implicit' } as const;
+    const tls = this.#security === 'none' ? undefined : { ca };
+    return { host, port, security: security[this.#security], protocol: this.#protocol, tls };
   }
 
   /** Accepted messages, in the order of their end of data. */

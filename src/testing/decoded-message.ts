@@ -1,0 +1,67 @@
+/**
+ * A message as a test looks at it: decoded fields, texts and attachments, of MemoryTransport and TestSmtpServer alike.
+ * @module
+ */
+import { parseMessage, type ParsedPart } from '../mime/parse.js';
+import { asBuffer } from '../util/bytes.js';
+import { decodeEncodedWords } from '../util/encoded-word.js';
+
+/** A part that is neither the text nor the HTML of its message. */
+export interface SentAttachment {
+  /** Decoded. */
+  readonly filename?: string | undefined;
+  /** In lower case, without parameters. */
+  readonly contentType: string;
+  /** Transfer encoding undone. */
+  readonly content: Uint8Array;
+}
+
+/** The decoded form of a message. */
+export interface DecodedMessage {
+  /** `Subject`, unfolded and decoded. */
+  readonly subject?: string | undefined;
+  /** Header fields by name in lower case: a list each, for a field may repeat; values unfolded and decoded, in order. */
+  readonly headers: Readonly<Record<string, readonly string[]>>;
+  /** The first text/plain part, decoded, with LF; one line end at its end is taken off. */
+  readonly text?: string | undefined;
+  /** The first text/html part, likewise. */
+  readonly html?: string | undefined;
+  /** All other parts, decoded: attachments, inline parts, an encrypted message's one part. */
+  readonly attachments: readonly SentAttachment[];
+}
+
+/** Reads a message that a test sent. Its limits are those of a stack, for it is no message of a stranger. */
+export function decodeMessage(content: Uint8Array): DecodedMessage {
+  const root = parseMessage(content, { maxParts: Infinity, maxHeaderBytes: Infinity });
+  const headers = new Map<string, string[]>();
+  for (const { name, value } of root.header.fields) {
+    const key = name.toLowerCase();
+    headers.set(key, [...(headers.get(key) ?? []), decodeEncodedWords(value)]);
+  }
+  const text = root.find('text/plain');
+  const html = root.find('text/html');
+  const attachments = [...root.walk()].filter((part) => part !== text && part !== html && !isMultipart(part));
+  return {
+    subject: headers.get('subject')?.[0],
+    headers: Object.assign(Object.create(null) as Record<string, string[]>, Object.fromEntries(headers)),
+    text: text && asWritten(text.text()),
+    html: html && asWritten(html.text()),
+    attachments: attachments.map((part) => ({
+      filename: part.filename,
+      contentType: part.contentType.value,
+      content: Buffer.from(asBuffer(part.content())),
+    })),
+  };
+}
+
+function isMultipart(part: ParsedPart): boolean {
+  return part.contentType.value.startsWith('multipart/');
+}
+
+/**
+ * A text that is the whole body ends with a line end, which its author may not have written; in a multipart the same line end belongs
+ * to the boundary (RFC 2046 section 5.1.1). Without its last line end a text reads the same in both.
+ */
+function asWritten(text: string): string {
+  return text.replaceAll('\r\n', '\n').replace(/\n$/, '');
+}
