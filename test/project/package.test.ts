@@ -11,7 +11,10 @@ const consumer = mkdtempSync(join(tmpdir(), 'sealpost-consumer-'));
 const node = async (code: string, ...flags: string[]): Promise<string> =>
   (await run(process.execPath, [...flags, '-e', code], { cwd: consumer })).stdout.trim();
 
-/** The package as its users get it: built, packed, unpacked beside its two dependencies. 0: it takes as long as the build takes. */
+/** These tests wait for child processes to end, which takes as long as the machine is busy: no limit of time tells anything here. */
+const untimed = { timeout: 0 };
+
+/** The package as its users get it: built, packed, unpacked beside its two dependencies. */
 beforeAll(async () => {
   const build = join(consumer, 'build');
   mkdirSync(build);
@@ -29,7 +32,7 @@ beforeAll(async () => {
     if (!name.startsWith('.') && name !== 'sealpost')
       symlinkSync(join(root, 'node_modules', name), join(consumer, 'node_modules', name));
   }
-}, 0);
+}, untimed.timeout);
 afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
 describe('the lock files', () => {
@@ -47,7 +50,47 @@ describe('the lock files', () => {
   );
 });
 
-describe('the package, from its tarball', () => {
+/** The programs of docs/examples/first-day, with the words that each ends by. */
+const programs: readonly (readonly [file: string, words: RegExp])[] = [
+  ['abort.mjs', /ERR_ABORTED (?:unknown|not-delivered)/],
+  [
+    'again-later.mjs',
+    /attempt 1: ERR_SMTP_REPLY; .*\nthen 250 and 1 message\nfirst \[ 'ann@example\.com' \] then \[ 'bob@example\.com' \] as one message: true/,
+  ],
+  ['calendar.mjs', /^text\/calendar, text\/calendar budget\.ics$/],
+  [
+    'encrypted-from-directory.cjs',
+    /aes-256-cbc true\nERR_CERTIFICATE_MISSING No usable certificate for bob@example\.com/,
+  ],
+  ['gmail-from-environment.cjs', /^250 /],
+  ['health-check.cjs', /^not healthy\n[^]*FAIL authenticate [^]*-> Check user name and password/],
+  ['html-inline-pdf.cjs', /^chart\.png image\/png, figures\.pdf application\/pdf$/],
+  ['integration.test.cjs', /pass 1/],
+  ['logger.cjs', /info - message .* sent, \d+ bytes/],
+  ['newsletter.cjs', /^1000 sent, 1000 different, over 3 connections$/],
+  ['plain.mjs', /^accepted for ann@example\.com as .*@example\.com$/],
+  ['self-signed.mjs', /FAIL tls [^]*by authority: true\nby fingerprint: true/],
+  ['signed.mjs', /^app@example\.com valid true trusted true$/],
+  ['socks.mjs', /^resolve connect proxy greeting ehlo starttls tls ehlo quit\nThrough a proxy$/],
+  ['unit.test.mjs', /pass 1/],
+  ['web-stream.cjs', /^figures\.csv 8$/],
+];
+
+describe('the programs of a first day', untimed, () => {
+  const folder = join(root, 'docs/examples/first-day');
+
+  it('are all in the table', () => {
+    expect(readdirSync(folder).sort()).toEqual(programs.map(([file]) => file));
+  });
+
+  it.concurrent.each(programs)('%s runs as it stands', async (file, words) => {
+    cpSync(join(folder, file), join(consumer, file));
+    const { stdout } = await run(process.execPath, [file], { cwd: consumer });
+    expect(stdout.trim()).toMatch(words);
+  });
+});
+
+describe('the package, from its tarball', untimed, () => {
   it('works by import, and its three entries hold the same names by require', async () => {
     for (const entry of ['sealpost', 'sealpost/smime', 'sealpost/testing']) {
       const names = `Object.keys(m).filter((k) => k !== 'default' && k !== 'module.exports' && k !== '__esModule').sort().join()`;

@@ -43,7 +43,11 @@ async function ask(
   addresses = ['ann@example.test'],
 ): Promise<readonly RecipientLookUp[]> {
   const certificates = { ldap: `ldap://127.0.0.1:${server.port}`, baseDn: 'dc=example,dc=test', ...settings };
-  return lookUpRecipients(addresses, { certificates, trustAnchors: [fixture('root.der'), fixture('sub.der')] }, { now, signal });
+  return lookUpRecipients(
+    addresses,
+    { certificates, trustAnchors: [fixture('root.der'), fixture('sub.der')] },
+    { now, signal },
+  );
 }
 
 describe('LDAP filters (RFC 4515)', () => {

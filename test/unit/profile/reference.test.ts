@@ -13,7 +13,7 @@ function fieldsOf(file: string, interfaces: readonly string[]): readonly string[
       read(`src/model/${file}.ts`),
     )?.[0];
     if (body === undefined) throw new Error(`${file} has no ${name}`);
-    return [...body.matchAll(/readonly (\w+)\??:/g)].map(([, field = '']) => field);
+    return [...body.matchAll(/^ {2}(?:readonly )?(\w+)\??(?::|\()/gm)].map(([, field = '']) => field);
   });
 }
 
@@ -43,6 +43,38 @@ describe('the reference of settings', () => {
     const named = new RegExp(`\`(?:pool\\.|smime\\.)?${name}\`|\`\\{[^}\\n]*\\b${name}\\b[^}\\n]*\\}\``);
     expect(named.test(text), `docs/reference/profile.md names ${name}`).toBe(true);
   });
+});
+
+describe.each<[string, Readonly<Record<string, readonly string[]>>]>([
+  [
+    'message',
+    {
+      message: ['MailMessage', 'Attachment', 'CalendarPart', 'ListFields', 'MessageProtectionChoice'],
+      envelope: ['Envelope', 'DsnRequest', 'DsnRecipient', 'DeliverBy'],
+    },
+  ],
+  [
+    'mailer',
+    {
+      mailer: ['Mailer', 'SendOptions', 'SendResult'],
+      report: ['ConnectionReport', 'ConnectionStepReport', 'TlsReport', 'SmimeReport', 'SmimeProblem'],
+      log: ['LogEventBase', 'CommandEvent', 'ReplyEvent', 'ConnectionEvent', 'MessageEvent', 'WarningEvent'],
+      transport: ['SendProgress', 'TransactionReport'],
+    },
+  ],
+])('the reference of the %s', (page, files) => {
+  const text = read(`docs/reference/${page}.md`);
+  const words = new Set(
+    [...text.matchAll(/`([^`\n]+)`/g)].flatMap(([, code = '']) => [...code.matchAll(/\w+/g)].map(([word]) => word)),
+  );
+  const fields = Object.entries(files).flatMap(([file, interfaces]) => fieldsOf(file, interfaces));
+
+  it.each([...new Set(fields)].filter((name) => !['toString', 'toJSON', 'type'].includes(name)))(
+    'explains %s',
+    (name) => {
+      expect(words, `docs/reference/${page}.md names ${name}`).toContain(name);
+    },
+  );
 });
 
 describe('the reference of errors', () => {
