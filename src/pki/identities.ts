@@ -22,6 +22,12 @@ export interface Identity {
   readonly locked?: Error | undefined;
 }
 
+/** An identity that may be the one that is looked for; its key is opened when it is loaded. */
+export interface IdentityCandidate {
+  readonly info: CertificateInfo;
+  load(): Promise<LoadedCertificate>;
+}
+
 /** What was found, and what could not be read. */
 export interface Identities {
   readonly identities: readonly Identity[];

@@ -112,11 +112,11 @@ async function loadFromStore(
   return loaded;
 }
 
-function choose(
+/** Those with a private key, opened or locked; none where only certificates were given. ERR_CERTIFICATE where nothing is of use. */
+export function keyHolders(
   { identities, skipped, strayKeys = 0 }: Identities,
-  contents: Contents,
-  purpose: Purpose | undefined,
-): LoadedCertificate {
+  contents: Pick<Contents, 'keys' | 'format'>,
+): readonly Identity[] {
   if (identities.length === 0) {
     if (skipped[0] !== undefined) throw skipped[0];
     const holds = contents.keys.length > 0 ? 'a private key, but no certificate' : 'no certificate';
@@ -125,15 +125,22 @@ function choose(
       'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.',
     );
   }
-  const opened = identities.filter(({ privateKey }) => privateKey !== undefined);
-  // Of several keys one may be locked, as long as it is not the only one.
-  const withKeys = opened.length > 0 ? opened : identities.filter(({ locked }) => locked !== undefined);
-  if (withKeys.length === 0 && strayKeys > 0) {
+  const holders = identities.filter(({ privateKey, locked }) => privateKey !== undefined || locked !== undefined);
+  if (holders.length === 0 && strayKeys > 0) {
     throw certificateError(
       'the private key belongs to none of the certificates',
       'Give the certificate that was issued for this key.',
     );
   }
+  return holders;
+}
+
+function choose(found: Identities, contents: Contents, purpose: Purpose | undefined): LoadedCertificate {
+  const { identities, skipped } = found;
+  const holders = keyHolders(found, contents);
+  const opened = holders.filter(({ privateKey }) => privateKey !== undefined);
+  // Of several keys one may be locked, as long as it is not the only one.
+  const withKeys = opened.length > 0 ? opened : holders;
   if (withKeys.length === 0 && needsKey(purpose)) throw skipped[0] ?? noKey(`the ${contents.format} file`);
   const chosen = best(withKeys.length > 0 ? withKeys : leaves(identities), purpose);
   if (chosen === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');

@@ -7,7 +7,7 @@ import type { Secret } from '../../model/secret.js';
 import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
 import type { FilePasswords } from '../formats/contents.js';
-import type { Identities, Identity } from '../identities.js';
+import type { Identities, Identity, IdentityCandidate } from '../identities.js';
 import { filePasswords, loadedFrom, noKey } from '../loaded.js';
 import { best, matching, needsKey, selectorText } from '../select.js';
 import type { Purpose } from '../select.js';
@@ -49,29 +49,52 @@ export interface StoreDriver {
 
 /** The store of a driver. */
 export function storeOf(driver: StoreDriver, options: OpenStoreOptions): CertificateStore {
-  const accessFor = (password: Secret | undefined, purpose: Purpose | undefined): StoreAccess => ({
-    passwords: filePasswords(
-      { password: password ?? options.password, keyPassword: options.keyPassword },
-      options.slot,
-      options.signal,
-    ),
-    purpose,
-    signal: options.signal,
-  });
-  const placed = async <T>(work: () => Promise<T>): Promise<T> => {
-    try {
-      throwIfAborted(options.signal);
-      return await work();
-    } catch (error) {
-      throw atPlace(error, driver.place);
-    }
-  };
   return {
     list: () =>
-      placed(async () => (await driver.entries(accessFor(undefined, undefined))).identities.map(({ info }) => info)),
+      placed(driver, options, async () =>
+        (await driver.entries(accessFor(options, undefined, undefined))).identities.map(({ info }) => info),
+      ),
     load: (selector, { password, purpose } = {}) =>
-      placed(() => loadFrom(driver, selector, accessFor(password, purpose))),
+      placed(driver, options, () => loadFrom(driver, selector, accessFor(options, password, purpose))),
   };
+}
+
+function accessFor(options: OpenStoreOptions, password: Secret | undefined, purpose: Purpose | undefined): StoreAccess {
+  const secrets = { password: password ?? options.password, keyPassword: options.keyPassword };
+  return { passwords: filePasswords(secrets, options.slot, options.signal), purpose, signal: options.signal };
+}
+
+async function placed<T>(driver: StoreDriver, options: OpenStoreOptions, work: () => Promise<T>): Promise<T> {
+  try {
+    throwIfAborted(options.signal);
+    return await work();
+  } catch (error) {
+    throw atPlace(error, driver.place);
+  }
+}
+
+/** Every entry that the selector means, each with its key once that is asked for. ERR_CERTIFICATE where there is none. */
+export function selectedFrom(
+  driver: StoreDriver,
+  selector: CertificateSelector,
+  options: OpenStoreOptions,
+): Promise<readonly IdentityCandidate[]> {
+  return placed(driver, options, async () => {
+    const access = accessFor(options, undefined, undefined);
+    const found = await driver.entries(access);
+    const entries = matching(found.identities, selector);
+    if (entries.length === 0) throw noMatch(found, selector);
+    return entries.map((entry) => ({
+      info: entry.info,
+      load: () => placed(driver, options, async () => loadedFrom(await opened(driver, entry, access), access.purpose)),
+    }));
+  });
+}
+
+/** The entry with its key, where it has one and one is wanted. */
+async function opened(driver: StoreDriver, entry: Identity, access: StoreAccess): Promise<Identity> {
+  const wantsKey = access.purpose !== 'encrypt' && entry.info.hasPrivateKey;
+  return wantsKey && driver.withKey !== undefined ? await driver.withKey(entry, access) : entry;
 }
 
 async function loadFrom(
@@ -84,9 +107,7 @@ async function loadFrom(
   if (entry === undefined) throw noMatch(found, selector);
   if (needsKey(access.purpose) && !entry.info.hasPrivateKey)
     throw noKey(`the entry ${JSON.stringify(showText(entry.info.subject, 200))}`, found.skipped);
-  const wantsKey = access.purpose !== 'encrypt' && entry.info.hasPrivateKey;
-  const opened = wantsKey && driver.withKey !== undefined ? await driver.withKey(entry, access) : entry;
-  return loadedFrom(opened, access.purpose);
+  return loadedFrom(await opened(driver, entry, access), access.purpose);
 }
 
 function noMatch({ identities, skipped }: Identities, selector: CertificateSelector): Error {
