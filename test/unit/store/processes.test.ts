@@ -20,7 +20,11 @@ import { random } from '../../support/random.js';
 const long = process.env['SEALPOST_LONG_TESTS'] === '1';
 const limitMs = long ? 1_800_000 : 120_000;
 const scratch = mkdtempSync(join(tmpdir(), 'sealpost-processes-'));
-afterAll(() => rmSync(scratch, { recursive: true, force: true }));
+const started = new Set<ChildProcess>();
+afterAll(() => {
+  for (const child of started) child.kill('SIGKILL');
+  rmSync(scratch, { recursive: true, force: true });
+});
 const key = new Uint8Array(32).fill(5);
 let worker: string;
 beforeAll(async () => {
@@ -49,9 +53,11 @@ for (let n = Number(first); n <= Number(last); n++) {
 `;
 
 function start(file: string, who: string, first: number, last: number): ChildProcess {
-  return spawn(process.execPath, [worker, file, who, String(first), String(last)], {
+  const child = spawn(process.execPath, [worker, file, who, String(first), String(last)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  started.add(child);
+  return child;
 }
 
 function linesOf(child: ChildProcess): AsyncIterable<string> {
