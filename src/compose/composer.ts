@@ -243,8 +243,10 @@ function textOf(fields: readonly WrittenField[]): string {
   return text;
 }
 
+/** UTF-8 in header fields is 8-bit content too (RFC 6531 section 3.1 has each server with SMTPUTF8 offer 8BITMIME). */
 function outgoing({ content, size, encoding }: RenderedMessage, draft: Draft): OutgoingContent {
-  const body = encoding === 'binary' ? 'binarymime' : encoding === '8bit' ? '8bitmime' : '7bit';
+  const eightBit = encoding === '8bit' || draft.smtpUtf8;
+  const body = encoding === 'binary' ? 'binarymime' : eightBit ? '8bitmime' : '7bit';
   return { body, smtpUtf8: draft.smtpUtf8, size, bytes: content, canonical: encoding !== 'binary' };
 }
 
