@@ -45,6 +45,7 @@ export class EstablishedConnection implements SmtpConnection {
   readonly accepts: ContentCapabilities;
   #inFlight = 0;
   #completed = 0;
+  #served = false;
   #quitting: Promise<EmailError | undefined> | undefined;
   #whenIdle: (() => void) | undefined;
 
@@ -73,6 +74,10 @@ export class EstablishedConnection implements SmtpConnection {
     return this.#completed;
   }
 
+  get served(): boolean {
+    return this.#served;
+  }
+
   get extensions(): ReadonlyMap<string, readonly string[]> {
     return this.#opened.session.extensions;
   }
@@ -90,13 +95,15 @@ export class EstablishedConnection implements SmtpConnection {
   }
 
   async transact(transaction: Transaction): Promise<TransactionOutcome> {
+    const state = new TransactionState(transaction.onWritten);
     this.#inFlight++;
     try {
       const content = await this.#compose(transaction);
       const { channel } = this.#opened;
       if (!channel.usable && channel.idle) await this.#sayWhyUnusable(transaction.signal);
-      return await this.#run(transaction, content);
+      return await this.#run(transaction, content, state);
     } finally {
+      this.#served ||= state.begun;
       this.#inFlight--;
       this.#completed++;
       this.#settleDown();
@@ -146,12 +153,11 @@ export class EstablishedConnection implements SmtpConnection {
     }
   }
 
-  #run(transaction: Transaction, content: OutgoingContent): Promise<TransactionOutcome> {
+  #run(transaction: Transaction, content: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
     const { channel, session } = this.#opened;
     const { envelope, requireAllRecipients, signal } = transaction;
     const idleMs = performance.now() - channel.lastActivity;
     const stale = this.#completed > 0 || idleMs > staleAfterMs;
-    const state = new TransactionState(transaction.onWritten);
     const plan = {
       commands: createEnvelopeCommands(envelope, content, session),
       recipients: envelope.to,
