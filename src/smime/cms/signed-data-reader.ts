@@ -1,13 +1,12 @@
 /**
- * SignedData (RFC 5652 section 5) as others made it, down to the bytes that signatures are about. All of it comes from strangers, so it
- * is read within a budget.
- *
- * @module
+ * SignedData (RFC 5652 section 5) as others made it, down to the bytes that signatures are about. Limits first: all of it comes from
+ * strangers.
  */
 import { tag } from '../../util/der.js';
 import { digestByOid, oids, signatureByOid } from './algorithms.js';
 import type { DigestName } from './algorithms.js';
 import {
+  berChildren,
   berContent,
   BerFields,
   berInteger,
@@ -19,11 +18,23 @@ import {
   octetTags,
 } from './ber.js';
 import type { BerElement } from './ber.js';
-import { Budget } from './budget.js';
 import { readCertificateId } from './certificate-id.js';
 import type { CertificateId } from './certificate-id.js';
 import { readMaskParameters } from './mask-parameters.js';
 import type { SignatureScheme } from './signature.js';
+import { smimeError } from './smime-error.js';
+
+/** More than any chain and any number of signers needs; what is over them is refused before it costs anything. */
+const limits = {
+  certificates: 100,
+  certificateBytes: 1 << 20,
+  lists: 100,
+  listBytes: 8 << 20,
+  signers: 32,
+  attributes: 64,
+  values: 16,
+  digests: 32,
+} as const;
 
 /** An attribute of a signer. */
 export interface CmsAttribute {
@@ -41,8 +52,6 @@ export interface SignerInfo {
   readonly scheme: SignatureScheme | string;
   /** Attributes, and the SET of them in the forms that may have been signed: as received, then in DER order. */
   readonly signed: { readonly attributes: readonly CmsAttribute[]; readonly forms: readonly Buffer[] } | undefined;
-  /** Attributes that no signature covers. */
-  readonly unsigned: readonly CmsAttribute[];
   readonly signature: Buffer;
 }
 
@@ -67,32 +76,41 @@ export function readContentInfo(cms: Uint8Array): { readonly type: string; reado
 }
 
 /** Reads a SignedData. ERR_SMIME where it is not well-formed or over a limit. */
-export function readSignedData(element: BerElement, budget: Budget = new Budget()): SignedData {
+export function readSignedData(element: BerElement): SignedData {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));
-  for (const _ of budget.children(fields.required(tag.set), 'digest algorithms'));
+  [...berChildren(fields.required(tag.set), limits.digests)];
   const encapsulated = new BerFields(fields.required(tag.sequence));
   const contentType = encapsulated.oid();
   const explicit = encapsulated.optional(0xa0);
   const certificates = fields.optional(0xa0);
   const lists = fields.optional(0xa1);
-  const signers = [...budget.children(fields.required(tag.set), 'signatures')];
+  const signers = [...berChildren(fields.required(tag.set), limits.signers)];
   return {
     contentType,
     content: explicit === undefined ? undefined : berOctets(new BerFields(explicit, 0xa0).required(...octetTags)),
-    certificates: certificates === undefined ? [] : sequencesIn(certificates, 'certificates', budget),
-    revocationLists: lists === undefined ? [] : sequencesIn(lists, 'revocation lists', budget),
-    signers: signers.map((signer) => readSigner(signer, budget)),
+    certificates:
+      certificates === undefined
+        ? []
+        : sequencesIn(certificates, 'certificates', limits.certificates, limits.certificateBytes),
+    revocationLists: lists === undefined ? [] : sequencesIn(lists, 'revocation lists', limits.lists, limits.listBytes),
+    signers: signers.map(readSigner),
   };
 }
 
 /** X.509 certificates or lists; those of other kinds, which have tags of their own, are left out. */
-function sequencesIn(field: BerElement, what: 'certificates' | 'revocation lists', budget: Budget): readonly Buffer[] {
-  budget.take(`bytes of ${what}`, field.end - field.start);
-  return [...budget.children(field, what)].filter((element) => element.tag === tag.sequence).map(berWhole);
+function sequencesIn(field: BerElement, what: string, maxCount: number, maxBytes: number): readonly Buffer[] {
+  const size = field.end - field.start;
+  if (size > maxBytes) {
+    throw smimeError(
+      `The signature comes with ${size} bytes of ${what}; more than ${maxBytes} are refused.`,
+      `Ask the sender to embed the ${what} of its chain only.`,
+    );
+  }
+  return [...berChildren(field, maxCount)].filter((element) => element.tag === tag.sequence).map(berWhole);
 }
 
-function readSigner(element: BerElement, budget: Budget): SignerInfo {
+function readSigner(element: BerElement): SignerInfo {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));
   const id = readCertificateId(fields.required(tag.sequence, 0x80, 0xa0));
@@ -100,46 +118,30 @@ function readSigner(element: BerElement, budget: Budget): SignerInfo {
   const signed = fields.optional(0xa0);
   const algorithm = fields.required(tag.sequence);
   const signature = berOctets(fields.required(...octetTags));
-  const unsigned = fields.optional(0xa1);
   const digest = digestByOid.get(digestOid);
-  if (signed === undefined) budget.take('signatures without attributes');
   return {
     id,
     digest,
     digestOid,
     scheme: readScheme(algorithm, digest),
-    signed: signed === undefined ? undefined : readSignedAttributes(signed, budget),
-    unsigned: unsigned === undefined ? [] : readAttributes(attributesIn(unsigned, budget), budget),
+    signed: signed === undefined ? undefined : readAttributes(signed),
     signature,
   };
 }
 
-function attributesIn(field: BerElement, budget: Budget): readonly BerElement[] {
-  const elements: BerElement[] = [];
-  for (const element of budget.children(field, 'attributes'))
-    budget.check('attributes of one signature', elements.push(element));
-  return elements;
-}
-
-function readAttributes(elements: readonly BerElement[], budget: Budget): readonly CmsAttribute[] {
-  return elements.map((element): CmsAttribute => {
+function readAttributes(field: BerElement): NonNullable<SignerInfo['signed']> {
+  const elements = [...berChildren(field, limits.attributes)];
+  const attributes = elements.map((element): CmsAttribute => {
     const fields = new BerFields(element);
-    return { type: fields.oid(), values: [...budget.children(fields.required(tag.set), 'attribute values')] };
+    return { type: fields.oid(), values: [...berChildren(fields.required(tag.set), limits.values)] };
   });
-}
-
-function readSignedAttributes(field: BerElement, budget: Budget): NonNullable<SignerInfo['signed']> {
-  const elements = attributesIn(field, budget);
   const received = berRetagged(field, tag.set);
   const sorted = elements.map(berWhole).sort((a, b) => Buffer.compare(a, b));
   const inOrder = berRetagged(
     { ...field, bytes: Buffer.concat(sorted), start: 0, end: field.end - field.start },
     tag.set,
   );
-  return {
-    attributes: readAttributes(elements, budget),
-    forms: inOrder.equals(received) ? [received] : [received, inOrder],
-  };
+  return { attributes, forms: inOrder.equals(received) ? [received] : [received, inOrder] };
 }
 
 /** RSA, PSS, ECDSA and EdDSA; the hash of the signature must be that of the content (RFC 4056 section 3, RFC 5754 section 3). */

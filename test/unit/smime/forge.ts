@@ -59,8 +59,6 @@ export interface SignerOptions {
   readonly signature?: Buffer | undefined;
   readonly digestAlgorithm?: Buffer | undefined;
   readonly algorithm?: Buffer | undefined;
-  /** Attributes that the signature does not cover. */
-  readonly unsigned?: readonly Buffer[] | undefined;
 }
 
 /** A SignerInfo by an EC key with SHA-256. */
@@ -74,13 +72,12 @@ export function signerInfo(options: SignerOptions): Buffer {
     ...(options.attributes.length > 0 ? [element(0xa0, ...options.attributes)] : []),
     options.algorithm ?? sequence(oid('1.2.840.10045.4.3.2')),
     octetString(signature),
-    ...(options.unsigned === undefined ? [] : [element(0xa1, ...options.unsigned)]),
   );
 }
 
-/** A ContentInfo with the content inside, or without it. */
+/** A ContentInfo with the content inside. */
 export function signedData(
-  content: Buffer | undefined,
+  content: Buffer,
   signerInfos: readonly Buffer[],
   certificates: readonly Buffer[],
   type = dataOid,
@@ -93,7 +90,7 @@ export function signedData(
       sequence(
         integer(1),
         element(tag.set, sha256),
-        sequence(type, ...(content === undefined ? [] : [context(0, octetString(content))])),
+        sequence(type, context(0, octetString(content))),
         ...(certificates.length > 0 ? [element(0xa0, ...certificates)] : []),
         ...(lists.length > 0 ? [element(0xa1, ...lists)] : []),
         element(tag.set, ...signerInfos),
