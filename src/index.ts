@@ -57,7 +57,16 @@ export type {
   SmimeSettings,
   SmimeSignSettings,
 } from './model/smime.js';
-export type { OAuth2Tokens, ProfileStore, ProfileSummary, TokenStore } from './model/store.js';
+export { openProfileStore } from './store/open-profile-store.js';
+export type {
+  EmbeddedProfileStore,
+  LockOptions,
+  OAuth2Tokens,
+  OpenProfileStoreOptions,
+  ProfileStore,
+  ProfileSummary,
+  TokenStore,
+} from './model/store.js';
 
 // Messages
 export { parseAddressList } from './address/parse-address-list.js';

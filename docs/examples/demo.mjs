@@ -11,9 +11,15 @@ import { createMailer, formatLogEvent, isEmailError, parseProfile } from 'sealpo
 import { decrypt, verify } from 'sealpost/smime';
 import { createTestIdentities, TestSmtpServer } from 'sealpost/testing';
 
+const usage = `npm run demo                                     an embedded server
+npm run demo -- --profile FILE --to ADDRESS      a real server, by a profile in JSON`;
+
 try {
-  const { values } = parseArgs({ options: { profile: { type: 'string' }, to: { type: 'string' } } });
-  if (values.profile === undefined && values.to === undefined) await embedded();
+  const { values } = parseArgs({
+    options: { profile: { type: 'string' }, to: { type: 'string' }, help: { type: 'boolean', short: 'h' } },
+  });
+  if (values.help) console.log(usage);
+  else if (values.profile === undefined && values.to === undefined) await embedded();
   else if (values.profile !== undefined && values.to !== undefined) await real(values.profile, values.to);
   else throw new Error('--profile FILE and --to ADDRESS go together');
 } catch (error) {
@@ -70,7 +76,10 @@ async function demonstrate(server) {
 
 /** Through a server of your own. */
 async function real(file, to) {
-  await sendBy(parseProfile(fromJson(file, await readFile(file, 'utf8'))), to);
+  const text = await readFile(file, 'utf8').catch((error) => {
+    throw new Error(`--profile ${file} cannot be read (${error.code})\n\n${usage}`);
+  });
+  await sendBy(parseProfile(fromJson(file, text)), to);
 }
 
 function fromJson(file, text) {

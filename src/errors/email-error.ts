@@ -53,7 +53,19 @@ export function createEmailError(code: EmailErrorCode, message: string, details:
   return error;
 }
 
-/** Is it an error of this library, from whichever copy of it? */
+/**
+ * Whether a value is an error of this library, from any copy of it (ESM or CommonJS).
+ *
+ * @example
+ * ```ts
+ * try {
+ *   await mailer.send(message);
+ * } catch (error) {
+ *   if (!isEmailError(error)) throw error;
+ *   console.error(error.code, error.message, error.delivery, error.remedy);
+ * }
+ * ```
+ */
 export function isEmailError(error: unknown): error is EmailError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
 }

@@ -13,6 +13,16 @@ import { SmimeServices } from './smime-services.js';
 /**
  * A mailer for this profile. Nothing is connected, read or resolved before it is needed. ERR_PROFILE_INVALID has every problem of
  * the profile at once, or, where it has none, of the options.
+ *
+ * @example
+ * ```ts
+ * const mailer = createMailer({
+ *   name: 'payroll',
+ *   sender: { email: 'payroll@example.com' },
+ *   server: { host: 'mail.example.com', port: 587, security: 'explicit' },
+ *   authentication: { method: 'password', username: 'payroll', password: { env: 'SMTP_PASSWORD' } },
+ * });
+ * ```
  */
 export function createMailer(profile: EmailProfile, options: MailerOptions = {}): Mailer {
   const checkedProfile = defineProfile(profile);

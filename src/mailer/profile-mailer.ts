@@ -188,7 +188,7 @@ export class ProfileMailer implements Mailer {
         ? cause
         : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause });
       if (events) {
-        if (prepared) events.message(prepared.messageId, 'failed', 0, performance.now() - start);
+        if (prepared) events.message(prepared.messageId, 'failed', 0, Math.round(performance.now() - start));
         events.error(error);
       }
       throw error;
@@ -259,7 +259,7 @@ export class ProfileMailer implements Mailer {
       reply: first.reply,
       transactions,
       bytes,
-      durationMs: performance.now() - start,
+      durationMs: Math.round(performance.now() - start),
       warnings: [...warnings],
     };
   }

@@ -20,7 +20,7 @@ export interface PasswordCredentials extends AuthenticationOptions {
 }
 
 /**
- * 'password' (USER_PASSWORD) takes the strongest password mechanism both sides have. Over TLS: SCRAM-SHA-512, -256, -1 (-PLUS
+ * 'password' takes the strongest password mechanism both sides have. Over TLS: SCRAM-SHA-512, -256, -1 (-PLUS
  * first), PLAIN, LOGIN, CRAM-MD5; without TLS: SCRAM, CRAM-MD5, and PLAIN, LOGIN last and only with `allowPlaintext`. A 504 may
  * try the next, a 535 never does. The others take that mechanism or fail with ERR_AUTH_UNAVAILABLE.
  */

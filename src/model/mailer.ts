@@ -119,11 +119,23 @@ export type SendAllResult =
 
 /** Runs a profile. Make one, keep it, close it. */
 export interface Mailer extends AsyncDisposable {
-  /** Resolves when the server took the message for at least one recipient; rejects with an EmailError. */
+  /**
+   * Resolves when the server took the message for at least one recipient; rejects with an EmailError.
+   *
+   * @example
+   * ```ts
+   * const { accepted, rejected } = await mailer.send({ to: 'ann@example.com', subject: 'Hello', text: 'Hello Ann' });
+   * ```
+   */
   send(message: MailMessage, options?: SendOptions): Promise<SendResult>;
   /**
    * Many messages with back-pressure, results in completion order; one failure does not stop the rest. A signal that aborts, or
    * close(), does: no further message is taken, and once all that was under way was told, the iteration rejects.
+   *
+   * @example
+   * ```ts
+   * for await (const { message, error } of mailer.sendAll(letters())) if (error) console.error(message.to, error.code);
+   * ```
    */
   sendAll(
     messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
@@ -134,6 +146,11 @@ export interface Mailer extends AsyncDisposable {
   /**
    * Name, TCP, proxy, greeting, TLS, EHLO, AUTH, QUIT on a fresh connection: a step each, with time, outcome and remedy. Sends no
    * mail. Rejects only with ERR_PROFILE_INVALID, ERR_ABORTED, ERR_CLOSED.
+   *
+   * @example
+   * ```ts
+   * console.log(String(await mailer.testConnection()));
+   * ```
    */
   testConnection(options?: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport>;
   /** A short message that names profile, host, security and time. Default to the sender. */

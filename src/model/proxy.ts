@@ -20,7 +20,7 @@ export interface ProxyServerSettings {
   readonly tls?: boolean | TlsSettings | undefined;
 }
 
-/** The settings page's Auto Detect Firewall. */
+/** Finds the proxy by itself: the environment's (ALL_PROXY, HTTPS_PROXY, NO_PROXY), then the system's. */
 export interface AutomaticProxySettings {
   /** Environment (ALL_PROXY, HTTPS_PROXY, NO_PROXY), then the system's settings. */
   readonly type: 'auto';
@@ -31,7 +31,7 @@ export interface AutomaticProxySettings {
 }
 
 /**
- * The way to the server (the settings page's firewall). The text form is `scheme://user:password@host:port`; http is CONNECT,
+ * The way to the server. The text form is `scheme://user:password@host:port`; http is CONNECT,
  * https is CONNECT over TLS.
  */
 export type ProxySettings =

@@ -54,7 +54,7 @@ export interface ConnectionReport {
   readonly maxMessageBytes?: number | undefined;
   /** Readable, for a terminal or a form. */
   toString(): string;
-  /** Plain data for a form or a log: errors as objects, durations in whole milliseconds. JSON.stringify() calls it. */
+  /** Plain data for a form or a log: errors as objects. JSON.stringify() calls it. */
   toJSON(): object;
 }
 

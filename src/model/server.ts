@@ -31,8 +31,8 @@ export interface OutgoingServer {
 }
 
 /**
- * Milliseconds; 0 = no limit. Deadlines, not inactivity: traffic does not extend them. The settings page's Server Timeout is
- * `totalMs / 1000`. One that passes is ERR_TIMEOUT, which names it and the phase.
+ * Milliseconds; 0 = no limit. Deadlines, not inactivity: traffic does not extend them. A deadline that passes is
+ * ERR_TIMEOUT, which names it and the phase.
  */
 export interface Timeouts {
   /** Name look-up, TCP, proxy and TLS set-up. Default 30 000. */

@@ -23,7 +23,7 @@ export interface SmimeSignSettings {
   readonly hashAlgorithm?: HashAlgorithm | undefined;
   /** RSA padding. Default 'pkcs1'. */
   readonly scheme?: 'pkcs1' | 'pss' | undefined;
-  /** Attach Certificate to Email: none, the signer's (true, the default), or the chain too. */
+  /** Certificates in the signature: none, the signer's (true, the default), or its chain too. */
   readonly includeCertificate?: boolean | 'chain' | undefined;
   /** 'detached' (multipart/signed, default) or 'opaque' (application/pkcs7-mime). */
   readonly format?: 'detached' | 'opaque' | undefined;
@@ -50,7 +50,7 @@ export type EncryptionAlgorithm =
   'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc' | 'aes-128-gcm' | 'aes-256-gcm' | 'des-ede3-cbc';
 
 /**
- * Where recipients' certificates come from: a file or bytes (one certificate for all recipients, as on the settings page, where
+ * Where recipients' certificates come from: a file or bytes (one certificate for all recipients, where
  * another address in it is a warning; or a bundle matched by address, ASCII case ignored), a store, a directory, LDAP, or a function.
  */
 export type RecipientCertificates =

@@ -27,6 +27,11 @@ export function reportStep<T>(
   return onStep === undefined ? run() : reported(name, run, detail, onStep);
 }
 
+/** Whole milliseconds since `start`. */
+function elapsed(start: number): number {
+  return Math.round(performance.now() - start);
+}
+
 type Reporting = NonNullable<ConnectOptions['onStep']>;
 
 async function reported<T>(
@@ -38,7 +43,7 @@ async function reported<T>(
   const start = performance.now();
   try {
     const value = await run();
-    onStep({ name, ok: true, durationMs: performance.now() - start, detail: detail(value) });
+    onStep({ name, ok: true, durationMs: elapsed(start), detail: detail(value) });
     return value;
   } catch (cause) {
     const error = isEmailError(cause)
@@ -47,7 +52,7 @@ async function reported<T>(
     onStep({
       name,
       ok: false,
-      durationMs: performance.now() - start,
+      durationMs: elapsed(start),
       detail: error.message,
       error,
       remedy: error.remedy,

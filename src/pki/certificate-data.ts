@@ -13,7 +13,6 @@ import { parseCertificate } from './x509/certificate.js';
 import type { Certificate } from './x509/certificate.js';
 import { parseRevocationList } from './x509/crl.js';
 import type { RevocationList } from './x509/crl.js';
-import { certificatesMs, Pace, WorkBudget } from './formats/work-budget.js';
 
 /** For what holds no secrets. */
 export const noPasswords: FilePasswords = {
@@ -36,8 +35,7 @@ export async function readTrustAnchors(data: CertificateData, field: string): Pr
   const place = isFile ? `${field}: ${showText(data.file, 300)}` : field;
   try {
     const bytes = isFile ? await readCertificateFile(data.file) : bytesOf(data);
-    const budget = new WorkBudget(undefined, certificatesMs);
-    const { certificates, crls } = await readContents(bytes, { passwords: noPasswords, wantKeys: false, budget });
+    const { certificates, crls } = await readContents(bytes, { passwords: noPasswords, wantKeys: false });
     if (certificates.length + crls.length === 0)
       throw certificateError('it holds no certificate', 'Give a certificate as PEM text or DER bytes.');
     return {
@@ -56,18 +54,9 @@ export function bytesOf(data: string | Uint8Array | { readonly base64: string })
 }
 
 /** Those that can be read; one that cannot does not take the others along. */
-export async function readableCertificates(
-  contents: Pick<Contents, 'certificates'>,
-  signal?: AbortSignal,
-): Promise<readonly Certificate[]> {
-  const read: Certificate[] = [];
-  const pace = new Pace(signal);
-  for (const contained of contents.certificates) {
-    await pace.step();
-    const certificate = await parseOrPass(contained);
-    if (certificate !== undefined) read.push(certificate);
-  }
-  return read;
+export async function readableCertificates(contents: Pick<Contents, 'certificates'>): Promise<readonly Certificate[]> {
+  const read = await Promise.all(contents.certificates.map(parseOrPass));
+  return read.filter((certificate) => certificate !== undefined);
 }
 
 async function parseOrPass({ der }: ContainedCertificate): Promise<Certificate | undefined> {

@@ -1,6 +1,5 @@
 /**
- * Loads a `CertificateSource` into a certificate that is ready for use.
- * @module
+ * A `CertificateSource` becomes a certificate that is ready for use.
  */
 import { throwIfAborted } from '../errors/abort.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
@@ -13,9 +12,9 @@ import type { Contents, FilePasswords } from './formats/contents.js';
 import { readContents } from './formats/read-contents.js';
 import { identitiesOf } from './identities.js';
 import type { Identities, Identity } from './identities.js';
-import { filePasswords, loadBest, noKey } from './loaded.js';
+import { filePasswords, loadedFrom, noKey } from './loaded.js';
 import { readCertificateFile } from './read-file.js';
-import { needsKey } from './select.js';
+import { best, needsKey } from './select.js';
 import type { Purpose } from './select.js';
 import { loadOf } from './stores/foreign-store.js';
 import { openCertificateStore } from './stores/open-store.js';
@@ -44,7 +43,7 @@ export async function loadCertificate(
     if (source.store !== undefined) return await loadFromStore(source, slot, context);
     const passwords = filePasswords(source, slot, context.signal);
     const contents = await contentsOf(source, slot, passwords, context);
-    return await choose(contents, context);
+    return choose(await identitiesOf(contents), contents, context.purpose);
   } catch (error) {
     throw atPlace(error, source.file === undefined ? slot : `${slot}: ${showText(source.file, 300)}`);
   }
@@ -88,7 +87,7 @@ function withKey(contents: Contents, other: Contents, place: string): Contents {
     return {
       ...contents,
       certificates: [...contents.certificates, ...other.certificates],
-      keys: [...contents.keys, ...other.keys.map((key) => ({ ...key, open: () => at(place, key.open) }))],
+      keys: [...contents.keys, ...other.keys],
     };
   throw certificateError(
     `${place} holds no private key`,
@@ -113,23 +112,11 @@ async function loadFromStore(
   return loaded;
 }
 
-async function choose(contents: Contents, { purpose, signal }: LoadContext): Promise<LoadedCertificate> {
-  const found = await identitiesOf(contents, { signal });
-  try {
-    return await chooseAmong(found, contents, purpose);
-  } catch (error) {
-    if (!contents.keys.some(({ certificate }) => certificate !== undefined)) throw error;
-    // The file may be wrong about which key is whose: the keys themselves are asked.
-    const proved = await identitiesOf(contents, { signal, believeFile: false });
-    return await chooseAmong(proved, contents, purpose).catch(() => Promise.reject(error as Error));
-  }
-}
-
-async function chooseAmong(
-  { identities, skipped, lockedKeys = [], strayKeys = 0 }: Identities,
-  contents: Contents,
-  purpose: Purpose | undefined,
-): Promise<LoadedCertificate> {
+/** Those with a private key, opened or locked; none where only certificates were given. ERR_CERTIFICATE where nothing is of use. */
+export function keyHolders(
+  { identities, skipped, strayKeys = 0 }: Identities,
+  contents: Pick<Contents, 'keys' | 'format'>,
+): readonly Identity[] {
   if (identities.length === 0) {
     if (skipped[0] !== undefined) throw skipped[0];
     const holds = contents.keys.length > 0 ? 'a private key, but no certificate' : 'no certificate';
@@ -138,22 +125,29 @@ async function chooseAmong(
       'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.',
     );
   }
-  const withKeys = identities.filter(({ openKey }) => openKey !== undefined);
-  // Of several keys one may be locked, as long as it is not the only one.
-  if (withKeys.length === 0 && lockedKeys[0] !== undefined) throw lockedKeys[0];
-  if (withKeys.length === 0 && strayKeys > 0) {
+  const holders = identities.filter(({ privateKey, locked }) => privateKey !== undefined || locked !== undefined);
+  if (holders.length === 0 && strayKeys > 0) {
     throw certificateError(
       'the private key belongs to none of the certificates',
       'Give the certificate that was issued for this key.',
     );
   }
-  if (withKeys.length === 0 && needsKey(purpose)) throw skipped[0] ?? noKey(`the ${contents.format} file`);
-  const loaded = await loadBest(withKeys.length > 0 ? withKeys : leaves(identities), purpose);
-  if (loaded === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');
-  return loaded;
+  return holders;
 }
 
-/** The certificates that did not issue another one here; all where none is left. Old roots do not say that they are authorities. */
+function choose(found: Identities, contents: Contents, purpose: Purpose | undefined): LoadedCertificate {
+  const { identities, skipped } = found;
+  const holders = keyHolders(found, contents);
+  const opened = holders.filter(({ privateKey }) => privateKey !== undefined);
+  // Of several keys one may be locked, as long as it is not the only one.
+  const withKeys = opened.length > 0 ? opened : holders;
+  if (withKeys.length === 0 && needsKey(purpose)) throw skipped[0] ?? noKey(`the ${contents.format} file`);
+  const chosen = best(withKeys.length > 0 ? withKeys : leaves(identities), purpose);
+  if (chosen === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');
+  return loadedFrom(chosen, purpose);
+}
+
+/** Those that are no issuer of another, where there are such. Old roots do not say that they are authorities. */
 function leaves(identities: readonly Identity[]): readonly Identity[] {
   const others = identities.filter(({ certificate: { issuer, subject } }) => Buffer.compare(issuer, subject) !== 0);
   const issuers = new Set(others.map(({ certificate }) => certificate.info.issuer));

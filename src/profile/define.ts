@@ -33,6 +33,15 @@ const fromJson: Schema = {
  * `[redacted]` for secrets.
  *
  * ERR_PROFILE_INVALID has every problem in `problems`.
+ *
+ * @example
+ * ```ts
+ * const profile = defineProfile({
+ *   name: 'payroll',
+ *   sender: { name: 'Payroll', email: 'payroll@example.com' },
+ *   server: { host: 'mail.example.com', port: 587, security: 'explicit' },
+ * });
+ * ```
  */
 export function defineProfile(profile: EmailProfile): EmailProfile {
   return checked(profileSchema, profile, profileSubject) as EmailProfile;
@@ -44,6 +53,11 @@ export function defineProfile(profile: EmailProfile): EmailProfile {
  * bytes; `'[redacted]'` is no secret.
  *
  * ERR_PROFILE_INVALID has every problem in `problems`.
+ *
+ * @example
+ * ```ts
+ * const profile = parseProfile(JSON.parse(await readFile('profile.json', 'utf8')));
+ * ```
  */
 export function parseProfile(value: unknown, options: ParseProfileOptions = {}): EmailProfile {
   // A slip of the pen here would let a stranger's profile read files.

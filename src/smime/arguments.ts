@@ -51,6 +51,15 @@ export function checkMoment(value: unknown, name: string): void {
     refuse(name, `expected a valid Date, got ${types.isDate(value) ? 'an invalid one' : kindOf(value)}`);
 }
 
+/** `format`, and `content` of `verify`, which needs it. */
+export function checkFormat({ format, content }: { readonly format?: unknown; readonly content?: unknown }): void {
+  if (format !== undefined && format !== 'message' && format !== 'cms')
+    refuse('format', `expected 'message' or 'cms', got ${typeof format === 'string' ? 'other text' : kindOf(format)}`);
+  if (content === undefined) return;
+  checkBytes(content, 'content');
+  if (format !== 'cms') refuse('content', "stands only beside format: 'cms'");
+}
+
 function checkBy(schema: Schema, value: unknown, path: string): void {
   const problems = problemsOf(schema, value, path);
   if (problems.length > 0) throw invalid(argumentsSubject, problems);

@@ -28,7 +28,17 @@ const accepted: SmtpReply = { code: 250, enhancedCode: '2.0.0', lines: ['OK: kep
 const failedContent: SmtpReply = { code: 451, enhancedCode: '4.3.0', lines: ['Failed as the test wants'] };
 const refusedRecipient: SmtpReply = { code: 550, enhancedCode: '5.1.1', lines: ['Refused as the test wants'] };
 
-/** For `createMailer(profile, { transport })` in unit tests. Behaves as a server that accepts everything, until told otherwise. */
+/**
+ * For `createMailer(profile, { transport })` in unit tests. Behaves as a server that accepts everything, until told otherwise.
+ *
+ * @example
+ * ```ts
+ * const transport = new MemoryTransport();
+ * const mailer = createMailer(profile, { transport });
+ * await mailer.send({ to: 'ann@example.com', subject: 'Welcome', text: 'Hello Ann' });
+ * assert.equal(transport.sent[0]?.text, 'Hello Ann');
+ * ```
+ */
 export class MemoryTransport implements Transport {
   #sent: SentMessage[] = [];
   #failures: (SmtpReply | Error)[] = [];

@@ -42,6 +42,14 @@ interface Waiter {
  * A real SMTP server on a loopback port, for integration tests and demonstrations: TLS by a throwaway authority, AUTH, every
  * extension the library uses, scripted replies, faults on request. It is stricter than servers on the Internet: commands out of
  * order, unannounced parameters, bare LF, wrong counts are refused.
+ *
+ * @example
+ * ```ts
+ * const server = await TestSmtpServer.start();
+ * const mailer = createMailer({ name: 'app', sender: { email: 'app@example.com' }, server: server.settings });
+ * await mailer.send({ to: 'ann@example.com', text: 'Hello' });
+ * assert.equal((await server.waitForMessage()).text, 'Hello');
+ * ```
  */
 export class TestSmtpServer implements AsyncDisposable {
   readonly #authority: TestCertificateAuthority;

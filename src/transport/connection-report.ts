@@ -48,13 +48,12 @@ export function emptyReport(): ConnectionReport {
 
 type ReportData = Omit<ConnectionReport, 'toString' | 'toJSON'>;
 
-/** Plain data: whole milliseconds, errors by their own toJSON(). */
+/** Plain data: errors by their own toJSON(). */
 function reportData(report: ReportData): object {
   return {
     ...report,
     steps: report.steps.map((step) => ({
       ...step,
-      durationMs: Math.round(step.durationMs),
       error: step.error?.toJSON(),
     })),
   };

@@ -44,7 +44,7 @@ export async function testConnection(
     const { extensions, mechanism, tls } = connection;
     const ending = performance.now();
     const refusal = await connection.quit();
-    const durationMs = performance.now() - ending;
+    const durationMs = Math.round(performance.now() - ending);
     if (refusal !== undefined) steps.push({ ...failedStep(refusal, durationMs), name: 'quit' });
     else steps.push({ name: 'quit', ok: true, durationMs, detail: 'closed' });
     if (!server.authenticates && extensions.has('AUTH')) warnings.push(mayWantAuthentication(extensions.get('AUTH')));
@@ -69,7 +69,7 @@ export async function testConnection(
     // A failure between two steps is a step of its own: each report has the one that ended it.
     const at = steps.findLastIndex((step) => step.error?.message === error.message);
     const failed = steps[at];
-    if (failed === undefined) steps.push(failedStep(explained, performance.now() - start));
+    if (failed === undefined) steps.push(failedStep(explained, Math.round(performance.now() - start)));
     else steps[at] = { ...failed, error: explained, remedy: explained.remedy };
     return createConnectionReport({ ok: false, steps, ...found, transcript, warnings, mechanism: undefined });
   } finally {

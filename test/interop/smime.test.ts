@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EncryptionAlgorithm, SmimeSignSettings } from '../../src/model/smime.js';
 import { parseCertificate } from '../../src/pki/x509/certificate.js';
 import { prepareEncrypter } from '../../src/smime/encrypt/encrypter.js';
-import { findSmime } from '../../src/smime/entity/message.js';
+import { findSmime } from '../../src/smime/entity/find-smime.js';
 import { decrypt, verify } from '../../src/smime/operations.js';
 import { prepareSigner } from '../../src/smime/sign/signer.js';
 import { authority, certificatePem, issue, keyPem, loaded } from '../unit/smime/issue.js';

@@ -9,7 +9,7 @@ const levels: readonly (readonly string[])[] = [
   ['async', 'logging', 'address'],
   ['system', 'sasl'],
   ['mime', 'smtp', 'profile'],
-  ['net'],
+  ['net', 'store'],
   ['oauth2', 'kerberos', 'pki'],
   ['smime', 'connection'],
   ['compose'],

@@ -20,8 +20,8 @@ beforeAll(async () => {
   mkdirSync(build);
   for (const name of ['src', 'package.json', 'tsconfig.json', 'CHANGELOG.md', 'README.md', 'LICENSE'])
     cpSync(join(root, name), join(build, name), { recursive: true });
-  mkdirSync(join(build, 'docs'));
-  cpSync(join(root, 'docs/SECURITY.md'), join(build, 'docs/SECURITY.md'));
+  for (const name of ['SECURITY.md', 'guide', 'reference'])
+    cpSync(join(root, 'docs', name), join(build, 'docs', name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
   await run('npx', ['--no-install', 'tsup'], { cwd: build });
   const packed = await run('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: build });

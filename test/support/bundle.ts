@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'tsup';
@@ -14,6 +14,7 @@ import { root } from '../project/sources.js';
 export async function bundle(entries: Readonly<Record<string, string>>): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'sealpost-bundle-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
+  symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
   await build({
     entry: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)])),
     outDir: directory,

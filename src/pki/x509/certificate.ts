@@ -173,7 +173,8 @@ function openPublicKey(spki: Buffer): KeyObject {
   }
 }
 
-function serialText(content: Uint8Array): string {
+/** A serial number as `CertificateInfo` has it, from its content octets. */
+export function serialText(content: Uint8Array): string {
   const hex = Buffer.from(content).toString('hex').toUpperCase();
   if (hex === '') return '00';
   const value = BigInt.asIntN(content.length * 8, BigInt(`0x${hex}`));

@@ -1,20 +1,17 @@
 /**
  * EnvelopedData (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083) as others made them.
+ *
+ * @module
  */
 import { tag } from '../../util/der.js';
 import { contentCipherByOid, oids, rc2ByVersion } from './algorithms.js';
 import type { ContentCipher } from './algorithms.js';
-import { berChildren, BerFields, berInteger, berOctets, berRetagged, berWhole, octetTags } from './ber.js';
+import { BerFields, berInteger, berOctets, berRetagged, berWhole, octetTags } from './ber.js';
 import type { BerElement } from './ber.js';
+import { Budget } from './budget.js';
 import { readCertificateId } from './certificate-id.js';
 import type { CertificateId } from './certificate-id.js';
 import { smimeError } from './smime-error.js';
-
-/** A message for more people than this is no mail. */
-const maxRecipients = 10_000;
-
-/** RC2 is not in OpenSSL any more, and slow here. */
-const maxRc2Bytes = 1 << 20;
 
 /** A key that is encrypted for an RSA key. */
 export interface KeyTransport {
@@ -54,11 +51,13 @@ export interface EncryptedMessage {
 }
 
 /** Reads either. ERR_SMIME where it is not well-formed, or encrypted by an algorithm that is not supported. */
-export function readEncrypted(type: string, element: BerElement): EncryptedMessage {
+export function readEncrypted(type: string, element: BerElement, budget: Budget = new Budget()): EncryptedMessage {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));
   fields.optional(0xa0); // originator info
-  const recipients = [...berChildren(fields.required(tag.set), maxRecipients)].flatMap(readRecipient);
+  const recipients: Recipient[] = [];
+  for (const info of budget.children(fields.required(tag.set), 'recipient infos'))
+    for (const recipient of readRecipient(info, budget)) recipients.push(recipient);
   const content = new BerFields(fields.required(tag.sequence));
   content.oid();
   const algorithm = new BerFields(content.required(tag.sequence));
@@ -75,12 +74,7 @@ export function readEncrypted(type: string, element: BerElement): EncryptedMessa
   }
   const parameters = readParameters(cipher, rc2 ?? algorithm);
   const ciphertext = berOctets(content.required(0x80, 0xa0));
-  if (rc2 !== undefined && ciphertext.length > maxRc2Bytes) {
-    throw smimeError(
-      `The message has ${ciphertext.length} bytes encrypted with RC2; more than ${maxRc2Bytes} are refused.`,
-      'Ask the sender to encrypt with AES.',
-    );
-  }
+  if (rc2 !== undefined) budget.take('octets encrypted with RC2', ciphertext.length);
   const attributes = isAuthenticated ? fields.optional(0xa1) : undefined;
   const mac = isAuthenticated ? berOctets(fields.required(...octetTags)) : undefined;
   if (mac !== undefined && mac.length !== parameters.tagBytes)
@@ -114,10 +108,11 @@ function readParameters(
   return { iv, tagBytes };
 }
 
-/** Recipients of kinds that are not read (passwords, shared keys, others) are none. */
-function readRecipient(element: BerElement): readonly Recipient[] {
-  if (element.tag === tag.sequence) return [readTransport(new BerFields(element))];
-  return element.tag === 0xa1 ? readAgreement(new BerFields(element, 0xa1)) : [];
+/** The recipients of a RecipientInfo. Kinds that are not read (passwords, shared keys, others) have none. */
+function readRecipient(element: BerElement, budget: Budget): readonly Recipient[] {
+  if (element.tag === 0xa1) return readAgreement(new BerFields(element, 0xa1), budget);
+  budget.take('recipients');
+  return element.tag === tag.sequence ? [readTransport(new BerFields(element))] : [];
 }
 
 function readTransport(fields: BerFields): KeyTransport {
@@ -133,7 +128,7 @@ function readTransport(fields: BerFields): KeyTransport {
   };
 }
 
-function readAgreement(fields: BerFields): readonly KeyAgreement[] {
+function readAgreement(fields: BerFields, budget: Budget): readonly KeyAgreement[] {
   berInteger(fields.required(tag.integer));
   const originator = readOriginator(
     new BerFields(fields.required(0xa0), 0xa0).required(tag.sequence, 0x80, 0xa0, 0xa1),
@@ -147,11 +142,13 @@ function readAgreement(fields: BerFields): readonly KeyAgreement[] {
     algorithm: scheme.oid(),
     wrap: scheme.required(tag.sequence),
   } as const;
-  return [...berChildren(fields.required(tag.sequence), maxRecipients)].map((element) => {
+  const entries: KeyAgreement[] = [];
+  for (const element of budget.children(fields.required(tag.sequence), 'recipients')) {
     const entry = new BerFields(element);
     const id = readAgreementId(entry.required(tag.sequence, 0xa0));
-    return { ...common, id, encryptedKey: berOctets(entry.required(...octetTags)) };
-  });
+    entries.push({ ...common, id, encryptedKey: berOctets(entry.required(...octetTags)) });
+  }
+  return entries;
 }
 
 function readOriginator(field: BerElement): KeyAgreement['originator'] {

@@ -1,12 +1,13 @@
 /**
- * SignedData (RFC 5652 section 5) as others made it, down to the bytes that signatures are about. Limits first: all of it comes from
- * strangers.
+ * SignedData (RFC 5652 section 5) as others made it, down to the bytes that signatures are about. All of it comes from strangers, so it
+ * is read within a budget.
+ *
+ * @module
  */
 import { tag } from '../../util/der.js';
 import { digestByOid, oids, signatureByOid } from './algorithms.js';
 import type { DigestName } from './algorithms.js';
 import {
-  berChildren,
   berContent,
   BerFields,
   berInteger,
@@ -18,23 +19,11 @@ import {
   octetTags,
 } from './ber.js';
 import type { BerElement } from './ber.js';
+import { Budget } from './budget.js';
 import { readCertificateId } from './certificate-id.js';
 import type { CertificateId } from './certificate-id.js';
 import { readMaskParameters } from './mask-parameters.js';
 import type { SignatureScheme } from './signature.js';
-import { smimeError } from './smime-error.js';
-
-/** More than any chain and any number of signers needs; what is over them is refused before it costs anything. */
-const limits = {
-  certificates: 100,
-  certificateBytes: 1 << 20,
-  lists: 100,
-  listBytes: 8 << 20,
-  signers: 32,
-  attributes: 64,
-  values: 16,
-  digests: 32,
-} as const;
 
 /** An attribute of a signer. */
 export interface CmsAttribute {
@@ -52,6 +41,8 @@ export interface SignerInfo {
   readonly scheme: SignatureScheme | string;
   /** Attributes, and the SET of them in the forms that may have been signed: as received, then in DER order. */
   readonly signed: { readonly attributes: readonly CmsAttribute[]; readonly forms: readonly Buffer[] } | undefined;
+  /** Attributes that no signature covers. */
+  readonly unsigned: readonly CmsAttribute[];
   readonly signature: Buffer;
 }
 
@@ -76,41 +67,32 @@ export function readContentInfo(cms: Uint8Array): { readonly type: string; reado
 }
 
 /** Reads a SignedData. ERR_SMIME where it is not well-formed or over a limit. */
-export function readSignedData(element: BerElement): SignedData {
+export function readSignedData(element: BerElement, budget: Budget = new Budget()): SignedData {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));
-  [...berChildren(fields.required(tag.set), limits.digests)];
+  for (const _ of budget.children(fields.required(tag.set), 'digest algorithms'));
   const encapsulated = new BerFields(fields.required(tag.sequence));
   const contentType = encapsulated.oid();
   const explicit = encapsulated.optional(0xa0);
   const certificates = fields.optional(0xa0);
   const lists = fields.optional(0xa1);
-  const signers = [...berChildren(fields.required(tag.set), limits.signers)];
+  const signers = [...budget.children(fields.required(tag.set), 'signatures')];
   return {
     contentType,
     content: explicit === undefined ? undefined : berOctets(new BerFields(explicit, 0xa0).required(...octetTags)),
-    certificates:
-      certificates === undefined
-        ? []
-        : sequencesIn(certificates, 'certificates', limits.certificates, limits.certificateBytes),
-    revocationLists: lists === undefined ? [] : sequencesIn(lists, 'revocation lists', limits.lists, limits.listBytes),
-    signers: signers.map(readSigner),
+    certificates: certificates === undefined ? [] : sequencesIn(certificates, 'certificates', budget),
+    revocationLists: lists === undefined ? [] : sequencesIn(lists, 'revocation lists', budget),
+    signers: signers.map((signer) => readSigner(signer, budget)),
   };
 }
 
 /** X.509 certificates or lists; those of other kinds, which have tags of their own, are left out. */
-function sequencesIn(field: BerElement, what: string, maxCount: number, maxBytes: number): readonly Buffer[] {
-  const size = field.end - field.start;
-  if (size > maxBytes) {
-    throw smimeError(
-      `The signature comes with ${size} bytes of ${what}; more than ${maxBytes} are refused.`,
-      `Ask the sender to embed the ${what} of its chain only.`,
-    );
-  }
-  return [...berChildren(field, maxCount)].filter((element) => element.tag === tag.sequence).map(berWhole);
+function sequencesIn(field: BerElement, what: 'certificates' | 'revocation lists', budget: Budget): readonly Buffer[] {
+  budget.take(`bytes of ${what}`, field.end - field.start);
+  return [...budget.children(field, what)].filter((element) => element.tag === tag.sequence).map(berWhole);
 }
 
-function readSigner(element: BerElement): SignerInfo {
+function readSigner(element: BerElement, budget: Budget): SignerInfo {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));
   const id = readCertificateId(fields.required(tag.sequence, 0x80, 0xa0));
@@ -118,30 +100,46 @@ function readSigner(element: BerElement): SignerInfo {
   const signed = fields.optional(0xa0);
   const algorithm = fields.required(tag.sequence);
   const signature = berOctets(fields.required(...octetTags));
+  const unsigned = fields.optional(0xa1);
   const digest = digestByOid.get(digestOid);
+  if (signed === undefined) budget.take('signatures without attributes');
   return {
     id,
     digest,
     digestOid,
     scheme: readScheme(algorithm, digest),
-    signed: signed === undefined ? undefined : readAttributes(signed),
+    signed: signed === undefined ? undefined : readSignedAttributes(signed, budget),
+    unsigned: unsigned === undefined ? [] : readAttributes(attributesIn(unsigned, budget), budget),
     signature,
   };
 }
 
-function readAttributes(field: BerElement): NonNullable<SignerInfo['signed']> {
-  const elements = [...berChildren(field, limits.attributes)];
-  const attributes = elements.map((element): CmsAttribute => {
+function attributesIn(field: BerElement, budget: Budget): readonly BerElement[] {
+  const elements: BerElement[] = [];
+  for (const element of budget.children(field, 'attributes'))
+    budget.check('attributes of one signature', elements.push(element));
+  return elements;
+}
+
+function readAttributes(elements: readonly BerElement[], budget: Budget): readonly CmsAttribute[] {
+  return elements.map((element): CmsAttribute => {
     const fields = new BerFields(element);
-    return { type: fields.oid(), values: [...berChildren(fields.required(tag.set), limits.values)] };
+    return { type: fields.oid(), values: [...budget.children(fields.required(tag.set), 'attribute values')] };
   });
+}
+
+function readSignedAttributes(field: BerElement, budget: Budget): NonNullable<SignerInfo['signed']> {
+  const elements = attributesIn(field, budget);
   const received = berRetagged(field, tag.set);
   const sorted = elements.map(berWhole).sort((a, b) => Buffer.compare(a, b));
   const inOrder = berRetagged(
     { ...field, bytes: Buffer.concat(sorted), start: 0, end: field.end - field.start },
     tag.set,
   );
-  return { attributes, forms: inOrder.equals(received) ? [received] : [received, inOrder] };
+  return {
+    attributes: readAttributes(elements, budget),
+    forms: inOrder.equals(received) ? [received] : [received, inOrder],
+  };
 }
 
 /** RSA, PSS, ECDSA and EdDSA; the hash of the signature must be that of the content (RFC 4056 section 3, RFC 5754 section 3). */

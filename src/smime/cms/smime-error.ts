@@ -1,8 +1,11 @@
 /**
  * ERR_SMIME, as everything in this folder throws it.
+ *
+ * @module
  */
-import { createEmailError } from '../../errors/email-error.js';
+import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
+import { showText } from '../../util/show.js';
 
 /** ERR_SMIME. `message` says what happened and where, `remedy` what to do. */
 export function smimeError(message: string, remedy?: string, cause?: unknown): EmailError {
@@ -21,4 +24,22 @@ export function decryptionError(): EmailError {
     'The message cannot be decrypted with this certificate and key.',
     'Check that the key belongs to the certificate that the message was encrypted for, and that the message arrived unaltered.',
   );
+}
+
+/**
+ * Makes an EmailError of whatever fails in `work`: OpenSSL has errors of its own for odd keys, and Node for strings and buffers that are
+ * too long. `what` says what could not be done.
+ */
+export async function withTypedErrors<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw typedError(what, error);
+  }
+}
+
+/** An EmailError as it is; another error as the cause of one. */
+export function typedError(what: string, error: unknown): EmailError {
+  if (isEmailError(error)) return error;
+  return smimeError(`${what}: ${showText(reasonOf(error), 300)}.`, 'See the cause of this error.', error);
 }

@@ -1,19 +1,22 @@
 /**
  * From an encrypted CMS to its content. Whatever goes wrong once a secret is involved ends in one and the same error.
+ *
+ * @module
  */
 import { createDecipheriv } from 'node:crypto';
 import type { CipherGCMTypes } from 'node:crypto';
 import { rc2CbcDecrypt } from '../../pki/formats/rc2.js';
-import { isMeant } from '../cms/certificate-id.js';
+import { Budget } from '../cms/budget.js';
 import { contentKey, isImplicitlyRejected } from './content-key.js';
 import type { RecipientKey } from './content-key.js';
 import { readEncrypted } from '../cms/enveloped-data-reader.js';
-import type { EncryptedMessage } from '../cms/enveloped-data-reader.js';
+import type { EncryptedMessage, Recipient } from '../cms/enveloped-data-reader.js';
 import { oids } from '../cms/algorithms.js';
+import { RecipientIndex } from '../cms/recipient-index.js';
 import { readContentInfo } from '../cms/signed-data-reader.js';
 import { decryptionError, smimeError } from '../cms/smime-error.js';
 
-/** A certificate is named once; a message that names it more often than this is made to keep us busy. */
+/** A certificate is named once; of a message that names it more often, or names more of one reader's, this many ways are tried. */
 const maxAttempts = 8;
 
 /** A decrypted content, and what it was encrypted with. */
@@ -22,11 +25,15 @@ export interface DecryptedContent {
   readonly algorithm: string;
 }
 
+/** The keys of those certificates that a message names; others need not be opened. */
+export type KeysFor = (named: RecipientIndex) => AsyncIterable<RecipientKey> | Iterable<RecipientKey>;
+
 /** Decrypts a ContentInfo. ERR_SMIME; its text is the same for every failure that depends on a secret. */
 export async function decryptContent(
   cms: Uint8Array,
-  own: RecipientKey,
+  keysFor: KeysFor,
   signal: AbortSignal,
+  budget: Budget = new Budget(),
 ): Promise<DecryptedContent> {
   const { type, content } = readContentInfo(cms);
   if (type !== oids.envelopedData && type !== oids.authEnvelopedData) {
@@ -34,24 +41,37 @@ export async function decryptContent(
       type === oids.signedData
         ? 'The message is signed, not encrypted.'
         : `The message holds CMS of type ${type}, which is not encrypted data.`,
+      'Give an encrypted message; verify() reads signed ones.',
     );
   }
-  const message = readEncrypted(type, content);
-  const ways = message.recipients.filter(({ id }) => isMeant(id, own.certificate));
-  if (ways.length === 0) {
-    throw smimeError(
-      `The message is not encrypted for this certificate; it names ${message.recipients.length} other recipients.`,
-      'Use the certificate that the sender had, with its key.',
-    );
-  }
-  for (const recipient of ways.slice(0, maxAttempts)) {
-    const key = await contentKey(recipient, own, message.cipher.keyBytes, signal);
-    const plain = key === undefined ? undefined : open(message, key);
-    if (plain !== undefined && (!isImplicitlyRejected(recipient) || isSure(message, plain))) {
-      return { content: plain, algorithm: message.cipher.name };
+  const message = readEncrypted(type, content, budget);
+  const named = new RecipientIndex(message.recipients);
+  let attempts = 0;
+  for await (const own of keysFor(named)) {
+    for (const recipient of named.waysOf(own.certificate)) {
+      if (++attempts > maxAttempts) throw decryptionError();
+      const plain = await attempt(message, recipient, own, { signal, budget });
+      if (plain !== undefined) return { content: plain, algorithm: message.cipher.name };
     }
   }
-  throw decryptionError();
+  if (attempts > 0) throw decryptionError();
+  throw smimeError(
+    `The message is not encrypted for this certificate; it names ${named.size} other recipients.`,
+    'Use the certificate that the sender had, with its key. Of a file or store each certificate is tried, expired ones too.',
+  );
+}
+
+/** The content by one way to its key; undefined where that fails. */
+async function attempt(
+  message: EncryptedMessage,
+  recipient: Recipient,
+  own: RecipientKey,
+  { signal, budget }: { readonly signal: AbortSignal; readonly budget: Budget },
+): Promise<Buffer | undefined> {
+  const key = await contentKey(recipient, own, message.cipher.keyBytes, signal);
+  if (message.cipher.name === 'rc2-cbc') budget.take('octets to decrypt with RC2', message.ciphertext.length);
+  const plain = key === undefined ? undefined : open(message, key);
+  return plain !== undefined && (!isImplicitlyRejected(recipient) || isSure(message, plain)) ? plain : undefined;
 }
 
 /** The plain text; undefined where tag or padding are wrong. Of GCM nothing is given out before the tag was checked. */

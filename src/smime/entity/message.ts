@@ -1,13 +1,13 @@
 /**
- * Whole messages and entities, as the functions of `sealpost/smime` take and give them: which header fields stay outside, and what is
- * S/MIME in a message that came in.
+ * Whole messages and entities, as the functions of `sealpost/smime` take and give them: which header fields stay outside, and the line
+ * ends that are signed.
+ *
+ * @module
  */
 import { isAscii } from 'node:buffer';
 import { isEmailError } from '../../errors/email-error.js';
 import type { RenderedEntity } from '../../model/entity.js';
 import { parseHeader } from '../../mime/header.js';
-import { maxBoundary, parseMessage } from '../../mime/parse.js';
-import type { ParsedPart } from '../../mime/parse.js';
 import { scanText, textFlag } from '../../mime/scan.js';
 import { asBuffer, utf8 } from '../../util/bytes.js';
 import { smimeError } from '../cms/smime-error.js';
@@ -90,57 +90,13 @@ export function messageHead(outer: Buffer, fields: string): Buffer {
   return Buffer.concat([outer, utf8(`MIME-Version: 1.0\r\n${fields}\r\n`)]);
 }
 
-/** What S/MIME there is in a message. */
-export type SmimeContent =
-  | {
-      readonly kind: 'detached';
-      /** CMS. */
-      readonly signature: Buffer;
-      /** The signed entity as it stands, and with CRLF where it has other line ends. */
-      readonly contents: readonly Buffer[];
-    }
-  | { readonly kind: 'cms'; readonly cms: Buffer };
-
-const signatureTypes = ['application/pkcs7-signature', 'application/x-pkcs7-signature'];
-const cmsTypes = ['application/pkcs7-mime', 'application/x-pkcs7-mime', ...signatureTypes];
-
-/** Finds it (RFC 8551 section 3.9); undefined where the message has none. ERR_SMIME where it has, in a broken form. */
-export function findSmime(message: Uint8Array): SmimeContent | undefined {
-  const part = readable(() => parseMessage(message));
-  if (part.contentType.value === 'multipart/signed') return findDetached(part);
-  const isNamed = part.contentType.value === 'application/octet-stream' && /\.p7[mz]$/i.test(part.filename ?? '');
-  if (!isNamed && !cmsTypes.includes(part.contentType.value)) return undefined;
-  return { kind: 'cms', cms: part.content() };
+/** The forms in which `content` may have been signed: as it stands, and with CRLF where text has other line ends (RFC 8551 section 3.1.1). */
+export function signedForms(content: Buffer): readonly Buffer[] {
+  return isMendable(scanText(content)) ? [content, withCrlf(content)] : [content];
 }
 
-function findDetached(part: ParsedPart): SmimeContent | undefined {
-  const protocol = part.contentType.parameters.get('protocol')?.toLowerCase();
-  const [content, signature] = part.parts;
-  const { length = 0 } = part.contentType.parameters.get('boundary') ?? '';
-  if (protocol !== undefined && !signatureTypes.includes(protocol)) return undefined;
-  if (length > maxBoundary) {
-    throw smimeError(
-      `The boundary of the multipart/signed message has ${length} characters, where ${maxBoundary} are the most.`,
-      'Ask the sender for a message as RFC 2046 section 5.1.1 has it.',
-    );
-  }
-  if (content === undefined || signature === undefined || part.parts.length !== 2) {
-    throw smimeError(
-      `The multipart/signed message has ${part.parts.length} parts, where two are due.`,
-      'The message was damaged on its way.',
-    );
-  }
-  if (!signatureTypes.includes(signature.contentType.value)) return undefined;
-  const raw = content.raw;
-  return {
-    kind: 'detached',
-    signature: signature.content(),
-    contents: isMendable(scanText(raw)) ? [raw, withCrlf(raw)] : [raw],
-  };
-}
-
-/** What MIME itself refuses is no S/MIME that could be read. */
-function readable<T>(read: () => T): T {
+/** Reads MIME. What is over a limit of MIME is ERR_SMIME here. */
+export function readable<T>(read: () => T): T {
   try {
     return read();
   } catch (error) {

@@ -1,9 +1,9 @@
 /**
- * Is each signature of a SignedData valid, and may its signer be believed? RFC 5652 sections 5.4, 5.6 and 11: mathematics here, and
- * apart from it the path to a trust anchor.
+ * The signatures of a SignedData: which are valid, whose signers may be believed, and what exactly they signed.
+ *
+ * @module
  */
-import { timingSafeEqual } from 'node:crypto';
-import { isEmailError, reasonOf } from '../../errors/email-error.js';
+import { isEmailError } from '../../errors/email-error.js';
 import type { CertificateInfo } from '../../model/certificate.js';
 import { parseCertificate } from '../../pki/x509/certificate.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
@@ -12,24 +12,20 @@ import type { RevocationList } from '../../pki/x509/crl.js';
 import { lacksParameters } from '../../pki/path/inherited-parameters.js';
 import { pathValidator } from '../../pki/path/path.js';
 import { readTime } from '../../pki/x509/time.js';
-import { tag } from '../../util/der.js';
 import { oids } from '../cms/algorithms.js';
-import type { DigestName } from '../cms/algorithms.js';
 import { isMeant } from '../cms/certificate-id.js';
-import { readBer } from '../cms/ber.js';
-import { checkSignature, startDigest } from '../cms/signature.js';
-import { contentTypeOf, messageDigestOf, singleValue } from '../cms/signed-data-reader.js';
+import { singleValue } from '../cms/signed-data-reader.js';
 import type { SignedData, SignerInfo } from '../cms/signed-data-reader.js';
-import { namesAnotherCertificate } from './signing-certificate.js';
 import { infoOf } from '../usability.js';
+import { Judge } from './judgement.js';
 
 /** What is known of one signature. */
 export interface SignatureResult {
-  /** The content is what was signed, by the key in the signer's certificate. */
+  /** The content that `verify` gives back is what was signed, by the key in the signer's certificate. */
   readonly valid: boolean;
   /** Valid, and a path leads from the signer's certificate to a trust anchor. */
   readonly trusted: boolean;
-  /** Absent where the certificate is not in the message. */
+  /** Absent where the certificate is neither in the message nor among those that were given. */
   readonly signer?: CertificateInfo | undefined;
   /** When, in the signer's own words. */
   readonly signedAt?: Date | undefined;
@@ -42,55 +38,81 @@ export interface SignatureResult {
 /** What signatures are judged by. */
 export interface TrustOptions {
   readonly anchors: readonly Certificate[];
+  /** Certificates that the message may have left out. Nothing in them is believed. */
+  readonly certificates: readonly Certificate[];
   /** Besides those in the message. */
   readonly revocationLists: readonly RevocationList[];
   readonly at: Date;
 }
 
-/** One result per signer. `contents` are the forms of the content that may have been signed; a result is about the first that fits. */
+/** A signature that was judged by itself. */
+interface Judged {
+  readonly common: Pick<SignatureResult, 'signer' | 'signedAt' | 'hashAlgorithm'>;
+  /** The form of the content that was signed; undefined where the signature is not valid. */
+  readonly form?: Uint8Array | undefined;
+  /** Why it is not valid, or else why not trusted. */
+  readonly problem: string | undefined;
+}
+
+/**
+ * One result per signer, and the content that was signed. `forms` are the forms of the content that may have been signed. Valid are only
+ * signatures over one and the same form, that of the first trusted signer, else of the first with a valid signature: otherwise one signer
+ * could put words into the mouth of another.
+ */
 export async function checkSignatures(
   data: SignedData,
-  contents: readonly Uint8Array[],
+  forms: readonly Uint8Array[],
   options: TrustOptions,
 ): Promise<{ readonly results: readonly SignatureResult[]; readonly content: Uint8Array }> {
   const { certificates, broken } = await readAll(data.certificates);
+  const intermediates = [...certificates, ...options.certificates];
+  const candidates = [...intermediates, ...options.anchors];
   const revocationLists = [...options.revocationLists, ...data.revocationLists.flatMap(readableList)];
   const pathOf = pathValidator({
     ...options,
-    intermediates: certificates,
+    intermediates,
     revocationLists,
     keyUsages: ['digitalSignature', 'nonRepudiation'],
   });
-  const digests = new Digests();
-  let signedContent: Uint8Array | undefined;
-  const results = data.signers.map((signer): SignatureResult => {
-    const certificate = [...certificates, ...options.anchors].find((candidate) => isMeant(signer.id, candidate));
-    const signedAt = signingTimeOf(signer);
-    const common = {
-      hashAlgorithm: signer.digest ?? signer.digestOid,
-      ...(certificate === undefined ? {} : { signer: infoOf(certificate, false) }),
-      ...(signedAt === undefined ? {} : { signedAt }),
-    };
-    if (certificate === undefined) {
-      const problem =
-        broken > 0
-          ? 'a certificate in the message cannot be read, and the signer is not among the others'
-          : 'the certificate of the signer is not in the message';
-      return { ...common, valid: false, trusted: false, problem };
-    }
+  const judge = new Judge(data, forms);
+  const judged = data.signers.map((signer): Judged => {
+    const certificate = candidates.find((candidate) => isMeant(signer.id, candidate));
+    const common = describe(signer, certificate);
+    if (certificate === undefined) return { common, problem: missingSigner(broken) };
     const whole = lacksParameters(certificate) ? (pathOf(certificate).path?.[0] ?? certificate) : certificate;
-    const verdict = judge(signer, data, contents, whole, digests);
-    if (typeof verdict === 'string') return { ...common, valid: false, trusted: false, problem: verdict };
-    signedContent ??= verdict;
+    const form = judge.judge(signer, whole);
+    if (typeof form === 'string') return { common, problem: form };
     const distrust = options.anchors.length === 0 ? 'no trust anchors were given' : pathOf(certificate).problem;
-    return {
-      ...common,
-      valid: true,
-      trusted: distrust === undefined,
-      ...(distrust === undefined ? {} : { problem: distrust }),
-    };
+    return { common, form, problem: distrust };
   });
-  return { results, content: signedContent ?? contents[0] ?? new Uint8Array(0) };
+  const valid = judged.filter(({ form }) => form !== undefined);
+  const signed = (valid.find(({ problem }) => problem === undefined) ?? valid[0])?.form;
+  return {
+    results: judged.map((one) => resultOf(one, signed)),
+    content: signed ?? forms[0] ?? new Uint8Array(0),
+  };
+}
+
+function resultOf({ common, form, problem }: Judged, signed: Uint8Array | undefined): SignatureResult {
+  if (form !== undefined && form !== signed)
+    return { ...common, valid: false, trusted: false, problem: 'it is about another form of the content' };
+  const result = { ...common, valid: form !== undefined, trusted: form !== undefined && problem === undefined };
+  return problem === undefined ? result : { ...result, problem };
+}
+
+function describe(signer: SignerInfo, certificate: Certificate | undefined): Judged['common'] {
+  const signedAt = signingTimeOf(signer);
+  return {
+    hashAlgorithm: signer.digest ?? signer.digestOid,
+    ...(certificate === undefined ? {} : { signer: infoOf(certificate, false) }),
+    ...(signedAt === undefined ? {} : { signedAt }),
+  };
+}
+
+function missingSigner(broken: number): string {
+  return broken > 0
+    ? 'a certificate in the message cannot be read, and the signer is not among the others'
+    : 'the certificate of the signer is not in the message, nor among those that were given';
 }
 
 async function readAll(
@@ -101,88 +123,13 @@ async function readAll(
   return { certificates, broken: ders.length - certificates.length };
 }
 
-/** A list that cannot be read speaks of nobody. */
+/** A list that cannot be read says nothing about any certificate. */
 function readableList(der: Buffer): readonly RevocationList[] {
   try {
     return [parseRevocationList(der)];
   } catch (error) {
     if (isEmailError(error)) return [];
     throw error;
-  }
-}
-
-/** The form of the content that was signed, or what is wrong. */
-function judge(
-  signer: SignerInfo,
-  data: SignedData,
-  contents: readonly Uint8Array[],
-  certificate: Certificate,
-  digests: Digests,
-): Uint8Array | string {
-  const { scheme, signed, signature } = signer;
-  if (typeof scheme === 'string') return scheme;
-  let key;
-  try {
-    key = certificate.publicKey;
-  } catch (error) {
-    return reasonOf(error);
-  }
-  if (signed === undefined) {
-    if (data.contentType !== oids.data) return 'it has no signed attributes, which content of this type must have';
-    const content = contents.find((form) => checkSignature(key, scheme, form, signature));
-    if (content === undefined) return 'the signature does not fit the content and the certificate';
-    return looksLikeAttributes(content)
-      ? 'the signed attributes of another message stand in place of the content'
-      : content;
-  }
-  if (contentTypeOf(signed.attributes) !== data.contentType) {
-    return 'the content-type attribute is missing, comes more than once, or is not the type of the content';
-  }
-  const expected = messageDigestOf(signed.attributes);
-  if (expected === undefined) return 'the message-digest attribute is missing or comes more than once';
-  if (
-    signed.attributes.some(({ type }) => type === oids.signingTime) &&
-    singleValue(signed.attributes, oids.signingTime) === undefined
-  ) {
-    return 'the signing-time attribute comes more than once, or with other than one value';
-  }
-  if (namesAnotherCertificate(signed.attributes, certificate))
-    return 'the signing-certificate attribute names another certificate';
-  const content = contents.find((form) => equal(digests.of(form, scheme.digest), expected));
-  if (content === undefined) return 'the content is not what was signed: its digest differs';
-  if (!signed.forms.some((form) => checkSignature(key, scheme, form, signature))) {
-    return 'the signature does not fit the signed attributes and the certificate';
-  }
-  return content;
-}
-
-function equal(a: Buffer, b: Buffer): boolean {
-  return a.length === b.length && timingSafeEqual(a, b);
-}
-
-/**
- * A signature over attributes is also one over a content of the same bytes, were the attributes taken away. No mail begins with a
- * DER SET that ends where the mail does.
- */
-function looksLikeAttributes(content: Uint8Array): boolean {
-  if (content[0] !== tag.set) return false;
-  try {
-    return readBer(content).next === content.length;
-  } catch {
-    return false;
-  }
-}
-
-/** Each digest of each form once, however many signers there are. */
-class Digests {
-  readonly #known = new Map<Uint8Array, Map<DigestName, Buffer>>();
-
-  of(content: Uint8Array, digest: DigestName): Buffer {
-    const ofContent = this.#known.get(content) ?? new Map<DigestName, Buffer>();
-    this.#known.set(content, ofContent);
-    const value = ofContent.get(digest) ?? startDigest(digest).update(content).digest();
-    ofContent.set(digest, value);
-    return value;
   }
 }
 

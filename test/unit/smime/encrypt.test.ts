@@ -17,7 +17,8 @@ import { oids } from '../../../src/smime/cms/algorithms.js';
 import { decryptContent } from '../../../src/smime/decrypt/content-decryption.js';
 import { prepareEncrypter } from '../../../src/smime/encrypt/encrypter.js';
 import { readEncrypted } from '../../../src/smime/cms/enveloped-data-reader.js';
-import { decrypt, recipientKey } from '../../../src/smime/operations.js';
+import { recipientKey } from '../../../src/smime/decrypt/decrypt-message.js';
+import { decrypt } from '../../../src/smime/operations.js';
 import { readContentInfo } from '../../../src/smime/cms/signed-data-reader.js';
 import {
   bitString,
@@ -307,9 +308,9 @@ describe('decryption of what others made', () => {
     const cms = envelopedData([transport(issued, envelope.key)], envelope);
     const other = issue({ kind: 'rsa', issuer: root });
     for (let round = 0; round < 20; round++) {
-      await expect(decryptContent(cms, { certificate, key: other.key.privateKey }, never)).rejects.toMatchObject(
-        undecryptable,
-      );
+      await expect(
+        decryptContent(cms, () => [{ certificate, key: other.key.privateKey }], never),
+      ).rejects.toMatchObject(undecryptable);
     }
   });
 
@@ -339,15 +340,17 @@ describe('decryption of what others made', () => {
             publicKey: createPublicKey({ key: Buffer.from(peer), format: 'der', type: 'spki' }),
           }),
       };
-      expect((await decryptContent(cms, { certificate, key: external }, never)).content.toString('latin1')).toBe(
-        textOf(entityOf()),
-      );
+      expect(
+        (await decryptContent(cms, () => [{ certificate, key: external }], never)).content.toString('latin1'),
+      ).toBe(textOf(entityOf()));
       const failing = {
         rsaDecrypt: () => Promise.reject(new Error('padding')),
         agree: () => Promise.reject(new Error('no')),
       };
-      await expect(decryptContent(cms, { certificate, key: failing }, never)).rejects.toMatchObject(undecryptable);
-      await expect(decryptContent(cms, { certificate, key: {} }, never)).rejects.toMatchObject(undecryptable);
+      await expect(decryptContent(cms, () => [{ certificate, key: failing }], never)).rejects.toMatchObject(
+        undecryptable,
+      );
+      await expect(decryptContent(cms, () => [{ certificate, key: {} }], never)).rejects.toMatchObject(undecryptable);
     }
   });
 
@@ -365,10 +368,14 @@ describe('decryption of what others made', () => {
     const cms = envelopedData([agreement(issued, envelope.key, '1.3.132.1.11.1', undefined, true)], envelope);
     const own = { certificate, key: createPrivateKey(keyPem(issued)) };
     for (let at = 0; at < cms.length; at++) {
-      await expect(decryptContent(cms.subarray(0, at), own, never)).rejects.toMatchObject({ code: 'ERR_SMIME' });
+      await expect(decryptContent(cms.subarray(0, at), () => [own], never)).rejects.toMatchObject({
+        code: 'ERR_SMIME',
+      });
       const changed = Buffer.from(cms);
       changed[at] = (changed[at] ?? 0) ^ 0x81;
-      const result = await decryptContent(changed, own, never).catch((error: unknown) => error as { code: string });
+      const result = await decryptContent(changed, () => [own], never).catch(
+        (error: unknown) => error as { code: string },
+      );
       if ('code' in result) expect(result.code).toBe('ERR_SMIME');
     }
   });

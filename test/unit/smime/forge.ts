@@ -59,6 +59,8 @@ export interface SignerOptions {
   readonly signature?: Buffer | undefined;
   readonly digestAlgorithm?: Buffer | undefined;
   readonly algorithm?: Buffer | undefined;
+  /** Attributes that the signature does not cover. */
+  readonly unsigned?: readonly Buffer[] | undefined;
 }
 
 /** A SignerInfo by an EC key with SHA-256. */
@@ -72,12 +74,13 @@ export function signerInfo(options: SignerOptions): Buffer {
     ...(options.attributes.length > 0 ? [element(0xa0, ...options.attributes)] : []),
     options.algorithm ?? sequence(oid('1.2.840.10045.4.3.2')),
     octetString(signature),
+    ...(options.unsigned === undefined ? [] : [element(0xa1, ...options.unsigned)]),
   );
 }
 
-/** A ContentInfo with the content inside. */
+/** A ContentInfo with the content inside, or without it. */
 export function signedData(
-  content: Buffer,
+  content: Buffer | undefined,
   signerInfos: readonly Buffer[],
   certificates: readonly Buffer[],
   type = dataOid,
@@ -90,7 +93,7 @@ export function signedData(
       sequence(
         integer(1),
         element(tag.set, sha256),
-        sequence(type, context(0, octetString(content))),
+        sequence(type, ...(content === undefined ? [] : [context(0, octetString(content))])),
         ...(certificates.length > 0 ? [element(0xa0, ...certificates)] : []),
         ...(lists.length > 0 ? [element(0xa1, ...lists)] : []),
         element(tag.set, ...signerInfos),

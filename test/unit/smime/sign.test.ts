@@ -5,7 +5,7 @@ import type { LoadedCertificate, PrivateKeySigner } from '../../../src/model/cer
 import type { SmimeSignSettings } from '../../../src/model/smime.js';
 import { loadPkijs } from '../../../src/pki/library.js';
 import { readBer, BerFields, berChildren, berWhole } from '../../../src/smime/cms/ber.js';
-import { findSmime } from '../../../src/smime/entity/message.js';
+import { findSmime } from '../../../src/smime/entity/find-smime.js';
 import { verify } from '../../../src/smime/operations.js';
 import { readContentInfo, readSignedData } from '../../../src/smime/cms/signed-data-reader.js';
 import { prepareSigner } from '../../../src/smime/sign/signer.js';

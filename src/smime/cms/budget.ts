@@ -1,0 +1,64 @@
+/**
+ * What one message may cost, counted over the whole of it: a limit that each part kept for itself would be multiplied by the number of
+ * parts. One budget is made for each call of `verify` or `decrypt` and handed down to everything that reads the message.
+ *
+ * @module
+ */
+import { berChildren } from './ber.js';
+import type { BerElement } from './ber.js';
+import { smimeError } from './smime-error.js';
+
+/** Far more than any mail needs. What is over a limit is refused before it costs memory or time. */
+const limits = {
+  certificates: 100,
+  'bytes of certificates': 1 << 20,
+  'revocation lists': 100,
+  'bytes of revocation lists': 8 << 20,
+  'digest algorithms': 32,
+  signatures: 32,
+  /** Each of them makes the whole content be hashed once more. */
+  'signatures without attributes': 4,
+  'attributes of one signature': 64,
+  attributes: 512,
+  'attribute values': 1024,
+  recipients: 10_000,
+  'recipient infos': 10_000,
+  /** Tries to decrypt: a certificate is named once, however many identities the reader has. */
+  attempts: 8,
+  /** RC2 is not in OpenSSL any more, and slow here. */
+  'octets encrypted with RC2': 1 << 20,
+  'octets to decrypt with RC2': 2 << 20,
+} as const;
+
+/** What is counted. */
+export type Counted = keyof typeof limits;
+
+/** Counts what a message holds. */
+export class Budget {
+  readonly #taken = new Map<Counted, number>();
+
+  /** Takes `count` more of something. ERR_SMIME where the message has more of it than is allowed. */
+  take(what: Counted, count = 1): void {
+    const taken = (this.#taken.get(what) ?? 0) + count;
+    this.#taken.set(what, taken);
+    this.check(what, taken);
+  }
+
+  /** The elements inside a constructed one, each counted before it is read. */
+  *children(parent: BerElement, what: Counted): Generator<BerElement, undefined> {
+    for (const child of berChildren(parent, Infinity)) {
+      this.take(what);
+      yield child;
+    }
+    return undefined;
+  }
+
+  /** Checks a number that is not added to others. */
+  check(what: Counted, count: number): void {
+    if (count <= limits[what]) return;
+    throw smimeError(
+      `The message has more than ${limits[what]} ${what}, which is the limit of what is read.`,
+      'It may be made to keep its reader busy. Ask the sender for a message with what its signers and recipients need, and no more.',
+    );
+  }
+}

@@ -1,0 +1,60 @@
+/**
+ * The recipients of a message by the certificate that they name, so that many identities can be compared with many recipients.
+ *
+ * @module
+ */
+import type { CertificateInfo } from '../../model/certificate.js';
+import { serialText } from '../../pki/x509/certificate.js';
+import type { Certificate } from '../../pki/x509/certificate.js';
+import { asBuffer } from '../../util/bytes.js';
+import { isMeant } from './certificate-id.js';
+import type { Recipient } from './enveloped-data-reader.js';
+
+/** Longer than any serial number (RFC 5280 section 4.1.2.2 has 20 octets). */
+const longestSerial = 64;
+
+/** Finds the ways to the content-encryption key that a certificate has. */
+export class RecipientIndex {
+  /** How many recipients the message has. */
+  readonly size: number;
+  /** By serial number, or by key identifier. */
+  readonly #byName = new Map<string, Recipient[]>();
+  readonly #serials = new Set<string>();
+  #hasKeyIdentifiers = false;
+
+  constructor(recipients: readonly Recipient[]) {
+    this.size = recipients.length;
+    for (const recipient of recipients) {
+      const { id } = recipient;
+      const isKey = 'keyIdentifier' in id;
+      const name = isKey ? keyName(id.keyIdentifier) : serialName(id.serialNumber);
+      const list = this.#byName.get(name);
+      if (list === undefined) this.#byName.set(name, [recipient]);
+      else list.push(recipient);
+      if (isKey) this.#hasKeyIdentifiers = true;
+      else if (id.serialNumber.length <= longestSerial) this.#serials.add(serialText(id.serialNumber));
+    }
+  }
+
+  /** May it name this certificate? What is known before the certificate is loaded tells most others apart. */
+  mayName({ serialNumber }: CertificateInfo): boolean {
+    return this.#hasKeyIdentifiers || this.#serials.has(serialNumber);
+  }
+
+  /** The recipients that name this certificate. */
+  waysOf(certificate: Certificate): readonly Recipient[] {
+    const { serialNumber, subjectKeyIdentifier } = certificate;
+    return [
+      ...(this.#byName.get(serialName(serialNumber)) ?? []),
+      ...(subjectKeyIdentifier === undefined ? [] : (this.#byName.get(keyName(subjectKeyIdentifier)) ?? [])),
+    ].filter(({ id }) => isMeant(id, certificate));
+  }
+}
+
+function serialName(serialNumber: Uint8Array): string {
+  return `serial ${asBuffer(serialNumber).toString('latin1')}`;
+}
+
+function keyName(keyIdentifier: Uint8Array): string {
+  return `key ${asBuffer(keyIdentifier).toString('latin1')}`;
+}

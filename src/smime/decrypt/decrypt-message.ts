@@ -1,0 +1,111 @@
+/**
+ * `decrypt`: a whole message, or CMS from a file, to its content.
+ *
+ * @module
+ */
+import { createEmailError, isEmailError } from '../../errors/email-error.js';
+import type { CertificateSource, LoadedCertificate } from '../../model/certificate.js';
+import { identityCandidates } from '../../pki/identity-candidates.js';
+import type { IdentityCandidate } from '../../pki/identities.js';
+import { parseCertificate } from '../../pki/x509/certificate.js';
+import { isBytes } from '../../util/bytes.js';
+import { showText } from '../../util/show.js';
+import { checkBytes, checkFormat, checkSource } from '../arguments.js';
+import type { RecipientIndex } from '../cms/recipient-index.js';
+import { smimeError, withTypedErrors } from '../cms/smime-error.js';
+import { cmsOfFile, findSmime } from '../entity/find-smime.js';
+import { never } from '../never.js';
+import { readPrivateKey } from '../sign/private-key.js';
+import { decryptContent } from './content-decryption.js';
+import type { RecipientKey } from './content-key.js';
+
+/** What `decrypt` is given. */
+export interface DecryptOptions {
+  /** As of `VerifyOptions`. */
+  readonly format?: 'message' | 'cms' | undefined;
+}
+
+/** What was decrypted. */
+export interface DecryptResult {
+  /** The entity that was encrypted, with its header fields. */
+  readonly content: Uint8Array;
+  /** `aes-256-cbc` and the like. CBC does not protect the content from being altered; GCM and a signature inside do. */
+  readonly algorithm: string;
+  /** 'whole': the message is an encrypted one. 'part': one part among others is encrypted; `content` is that part alone. */
+  readonly covers: 'whole' | 'part';
+}
+
+/**
+ * Decrypts a message with the recipient's certificate and key. Every identity of the source is compared with the recipients that the
+ * message names, expired or not.
+ *
+ * ERR_SMIME where it is not encrypted, not for such a certificate, over a limit, or cannot be decrypted; the text of the last is always
+ * the same. ERR_CERTIFICATE where there is no key for the certificate that it names.
+ */
+export async function decrypt(
+  message: Uint8Array,
+  recipient: CertificateSource,
+  options: DecryptOptions = {},
+): Promise<DecryptResult> {
+  checkBytes(message, 'message');
+  checkSource(recipient, 'recipient');
+  checkFormat({ format: options.format });
+  return withTypedErrors('The message cannot be decrypted', async () => {
+    const { cms, covers } = encryptedContent(message, options);
+    const keysFor = (named: RecipientIndex): AsyncIterable<RecipientKey> =>
+      keysOf(identityCandidates(recipient), named);
+    return { ...(await decryptContent(cms, keysFor, never)), covers };
+  });
+}
+
+function encryptedContent(
+  message: Uint8Array,
+  { format }: DecryptOptions,
+): { readonly cms: Buffer; readonly covers: DecryptResult['covers'] } {
+  if (format === 'cms') return { cms: cmsOfFile(message), covers: 'whole' };
+  const found = findSmime(message);
+  if (found?.kind === 'cms') return found;
+  throw smimeError(
+    found === undefined ? 'The message is not encrypted.' : 'The message is signed, not encrypted.',
+    'Give a message of type application/pkcs7-mime.',
+  );
+}
+
+/** The keys of those candidates that the message names. ERR_CERTIFICATE where it names one, and no key can be had for any of them. */
+async function* keysOf(
+  candidates: AsyncIterable<IdentityCandidate>,
+  named: RecipientIndex,
+): AsyncGenerator<RecipientKey, undefined> {
+  let failure: Error | undefined;
+  let hasKey = false;
+  for await (const candidate of candidates) {
+    if (!named.mayName(candidate.info)) continue;
+    try {
+      const loaded = await candidate.load();
+      if (named.waysOf(await parseCertificate(loaded.certificate)).length === 0) continue;
+      yield await recipientKey(loaded);
+      hasKey = true;
+    } catch (error) {
+      if (!isEmailError(error)) throw error;
+      failure ??= error;
+    }
+  }
+  if (!hasKey && failure !== undefined) throw failure;
+  return undefined;
+}
+
+/** The certificate with its key. ERR_CERTIFICATE where there is no key, or it cannot be read. */
+export async function recipientKey(loaded: LoadedCertificate): Promise<RecipientKey> {
+  const certificate = await parseCertificate(loaded.certificate);
+  const { privateKey } = loaded;
+  if (privateKey === undefined) {
+    throw createEmailError(
+      'ERR_CERTIFICATE',
+      `There is no private key for the certificate of ${showText(certificate.info.subject)}.`,
+      {
+        remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
+      },
+    );
+  }
+  return { certificate, key: isBytes(privateKey) ? readPrivateKey(privateKey) : privateKey };
+}

@@ -1,0 +1,117 @@
+/**
+ * Finds what is S/MIME in a message that came in (RFC 8551 section 3.9), and refuses what two readers would take for two things.
+ *
+ * @module
+ */
+import { maxBoundary, parseMessage } from '../../mime/parse.js';
+import type { ParsedPart } from '../../mime/parse.js';
+import { asBuffer } from '../../util/bytes.js';
+import { smimeError } from '../cms/smime-error.js';
+import { readable, signedForms } from './message.js';
+
+/** Which of what was given is signed or encrypted: all of it but its header fields, or one part among others. */
+export type Covered = 'whole' | 'part';
+
+/** What S/MIME there is in a message. */
+export type SmimeContent =
+  | {
+      readonly kind: 'detached';
+      readonly covers: Covered;
+      /** CMS. */
+      readonly signature: Buffer;
+      /** The signed entity as it stands, and with CRLF where it has other line ends. */
+      readonly contents: readonly Buffer[];
+    }
+  | { readonly kind: 'cms'; readonly covers: Covered; readonly cms: Buffer };
+
+const signatureTypes = ['application/pkcs7-signature', 'application/x-pkcs7-signature'];
+const cmsTypes = ['application/pkcs7-mime', 'application/x-pkcs7-mime'];
+
+/**
+ * Finds the S/MIME content of a message: the message itself, else the one part of a multipart that is signed or encrypted, as behind a
+ * mailing list that adds a footer. undefined where there is none. ERR_SMIME where it is broken, ambiguous, or not the only one.
+ */
+export function findSmime(message: Uint8Array): SmimeContent | undefined {
+  const root = readable(() => parseMessage(message));
+  if (isSmime(root) || isNamedCms(root)) return contentOf(root, 'whole');
+  const found = [...smimeParts(root)];
+  const [part] = found;
+  if (part === undefined) return undefined;
+  if (found.length > 1) {
+    throw smimeError(
+      `The message has ${found.length} parts that are signed or encrypted, each by itself.`,
+      'Give each part alone, with its header fields.',
+    );
+  }
+  return contentOf(part, 'part');
+}
+
+function isSmime({ contentType: { value, parameters } }: ParsedPart): boolean {
+  if (value !== 'multipart/signed') return cmsTypes.includes(value);
+  const protocol = parameters.get('protocol')?.toLowerCase();
+  return protocol === undefined || signatureTypes.includes(protocol);
+}
+
+/** A message that is nothing but CMS, under a type that others have used for it. */
+function isNamedCms({ contentType: { value }, filename }: ParsedPart): boolean {
+  return signatureTypes.includes(value) || (value === 'application/octet-stream' && /\.p7[mz]$/i.test(filename ?? ''));
+}
+
+/** The S/MIME parts of a multipart; what is inside of them is not looked at. */
+function* smimeParts(part: ParsedPart): Generator<ParsedPart, undefined> {
+  for (const child of part.parts) {
+    if (isSmime(child)) yield child;
+    else yield* smimeParts(child);
+  }
+  return undefined;
+}
+
+function contentOf(part: ParsedPart, covers: Covered): SmimeContent | undefined {
+  refuseRepeatedFields(part);
+  if (part.contentType.value !== 'multipart/signed') return { kind: 'cms', covers, cms: part.content() };
+  const { length = 0 } = part.contentType.parameters.get('boundary') ?? '';
+  if (length > maxBoundary) {
+    throw smimeError(
+      `The boundary of the multipart/signed message has ${length} characters, where ${maxBoundary} are the most.`,
+      'Ask the sender for a message as RFC 2046 section 5.1.1 has it.',
+    );
+  }
+  const [content, signature] = part.parts;
+  if (content === undefined || signature === undefined || part.parts.length !== 2) {
+    throw smimeError(
+      `The multipart/signed message has ${part.parts.length} parts, where two are due.`,
+      'The message was damaged on its way.',
+    );
+  }
+  if (!signatureTypes.includes(signature.contentType.value)) return undefined;
+  refuseRepeatedFields(signature);
+  return { kind: 'detached', covers, signature: signature.content(), contents: signedForms(content.raw) };
+}
+
+/** Of two fields of a name one reader takes the first, another the last. */
+function refuseRepeatedFields({ header }: ParsedPart): void {
+  for (const name of ['Content-Type', 'Content-Transfer-Encoding']) {
+    const { length } = header.getAll(name);
+    if (length > 1) {
+      throw smimeError(
+        `The header of the signed or encrypted part has ${length} ${name} fields, where there may be one.`,
+        'It may be made to mean different things to different readers. Ask the sender for another copy.',
+      );
+    }
+  }
+}
+
+/** CMS from a file: BER or DER as it is, else the base64 in PEM armour or alone. ERR_SMIME where it is neither. */
+export function cmsOfFile(file: Uint8Array): Buffer {
+  const bytes = asBuffer(file);
+  if (bytes[0] === 0x30) return bytes;
+  const text = bytes.toString('latin1').trim();
+  const armoured = /^-----BEGIN (PKCS7|CMS|PKCS #7 SIGNED DATA)-----([A-Za-z0-9+/=\s]*)-----END \1-----$/.exec(text);
+  const base64 = armoured?.[2] ?? text;
+  if (text === '' || !/^[A-Za-z0-9+/=\s]*$/.test(base64))
+    throw smimeError(
+      'The file is not CMS: it is neither BER, nor PEM, nor base64.',
+      "Give the octets of a .p7m or .p7s file. For a message with header fields leave out format: 'cms'.",
+    );
+  return Buffer.from(base64, 'base64');
+}

@@ -1,0 +1,120 @@
+/**
+ * Is one signature of a SignedData valid (RFC 5652 sections 5.4, 5.6 and 11)? The mathematics alone; whether its signer may be believed
+ * is another question.
+ *
+ * @module
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { reasonOf } from '../../errors/email-error.js';
+import type { Certificate } from '../../pki/x509/certificate.js';
+import { tag } from '../../util/der.js';
+import { oids } from '../cms/algorithms.js';
+import type { DigestName } from '../cms/algorithms.js';
+import { readBer } from '../cms/ber.js';
+import { checkSignature, startDigest } from '../cms/signature.js';
+import { contentTypeOf, messageDigestOf } from '../cms/signed-data-reader.js';
+import type { CmsAttribute, SignedData, SignerInfo } from '../cms/signed-data-reader.js';
+import { namesAnotherCertificate } from './signing-certificate.js';
+
+/** Attributes that a signature must cover, and that come once with one value (RFC 5652 section 11, RFC 2634 section 5.4, RFC 5035). */
+const signedOnly: ReadonlyMap<string, string> = new Map([
+  [oids.contentType, 'content-type'],
+  [oids.messageDigest, 'message-digest'],
+  [oids.signingTime, 'signing-time'],
+  [oids.signingCertificate, 'signing-certificate'],
+  [oids.signingCertificateV2, 'signing-certificate'],
+]);
+
+/** Judges signatures over one content, of which there may be several forms. */
+export class Judge {
+  readonly #data: SignedData;
+  readonly #forms: readonly Uint8Array[];
+  /** Each digest of each form is made once, however many signers there are. */
+  readonly #digests = new Map<Uint8Array, Map<DigestName, Buffer>>();
+
+  constructor(data: SignedData, forms: readonly Uint8Array[]) {
+    this.#data = data;
+    this.#forms = forms;
+  }
+
+  /** The form of the content that was signed, or what is wrong with the signature. */
+  judge(signer: SignerInfo, certificate: Certificate): Uint8Array | string {
+    const { scheme, signed, signature } = signer;
+    if (this.#data.contentType !== oids.data)
+      return `it is about content of type ${this.#data.contentType}, which is not a message`;
+    const misplaced = misplacedAttribute(signer);
+    if (misplaced !== undefined) return misplaced;
+    if (typeof scheme === 'string') return scheme;
+    let key;
+    try {
+      key = certificate.publicKey;
+    } catch (error) {
+      return reasonOf(error);
+    }
+    if (signed === undefined) {
+      const content = this.#forms.find((form) => checkSignature(key, scheme, form, signature));
+      if (content === undefined) return 'the signature does not fit the content and the certificate';
+      return looksLikeAttributes(content)
+        ? 'the signed attributes of another message stand in place of the content'
+        : content;
+    }
+    const expected = expectedDigest(signed.attributes, this.#data.contentType);
+    if (typeof expected === 'string') return expected;
+    if (namesAnotherCertificate(signed.attributes, certificate))
+      return 'the signing-certificate attribute names another certificate';
+    const content = this.#forms.find((form) => equal(this.#digestOf(form, scheme.digest), expected));
+    if (content === undefined) return 'the content is not what was signed: its digest differs';
+    if (!signed.forms.some((form) => checkSignature(key, scheme, form, signature)))
+      return 'the signature does not fit the signed attributes and the certificate';
+    return content;
+  }
+
+  #digestOf(form: Uint8Array, digest: DigestName): Buffer {
+    const known = this.#digests.get(form) ?? new Map<DigestName, Buffer>();
+    this.#digests.set(form, known);
+    const value = known.get(digest) ?? startDigest(digest).update(form).digest();
+    known.set(digest, value);
+    return value;
+  }
+}
+
+/** An attribute among the unsigned ones that may only be a signed one, or one that comes twice: in words, undefined where all is well. */
+function misplacedAttribute({ signed, unsigned }: SignerInfo): string | undefined {
+  for (const { type } of unsigned) {
+    const name = signedOnly.get(type);
+    if (name !== undefined) return `the ${name} attribute is among the attributes that no signature covers`;
+  }
+  const seen = new Set<string>();
+  for (const { type, values } of signed?.attributes ?? []) {
+    const name = signedOnly.get(type);
+    if (name === undefined) continue;
+    if (seen.has(type) || values.length !== 1)
+      return `the ${name} attribute comes more than once, or with other than one value`;
+    seen.add(type);
+  }
+  return undefined;
+}
+
+/** The digest that the attributes name, or what is wrong with them. */
+function expectedDigest(attributes: readonly CmsAttribute[], contentType: string): Buffer | string {
+  if (contentTypeOf(attributes) !== contentType)
+    return 'the content-type attribute is missing, comes more than once, or is not the type of the content';
+  return messageDigestOf(attributes) ?? 'the message-digest attribute is missing or comes more than once';
+}
+
+function equal(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/**
+ * Refuses a known forgery: drop the signed attributes and present their DER SET as the content, and the signature still verifies. No
+ * real mail is exactly one DER SET.
+ */
+function looksLikeAttributes(content: Uint8Array): boolean {
+  if (content[0] !== tag.set) return false;
+  try {
+    return readBer(content).next === content.length;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,127 @@
+/**
+ * `verify`: a whole message, or CMS from a file, to what was signed and by whom.
+ *
+ * @module
+ */
+import type { CertificateData } from '../../model/certificate.js';
+import { asBuffer } from '../../util/bytes.js';
+import { checkBytes, checkCertificates, checkFormat, checkMoment } from '../arguments.js';
+import { certificatesOf, trustDataOf } from '../certificate-data.js';
+import { oids } from '../cms/algorithms.js';
+import { Budget } from '../cms/budget.js';
+import { readContentInfo, readSignedData } from '../cms/signed-data-reader.js';
+import type { SignedData } from '../cms/signed-data-reader.js';
+import { smimeError, withTypedErrors } from '../cms/smime-error.js';
+import { cmsOfFile, findSmime } from '../entity/find-smime.js';
+import type { SmimeContent } from '../entity/find-smime.js';
+import { signedForms } from '../entity/message.js';
+import { checkSignatures } from './signature-check.js';
+import type { SignatureResult } from './signature-check.js';
+
+/** What `verify` is given, and how it judges signers. */
+export interface VerifyOptions {
+  /**
+   * Paths must end in one of these; absent: nothing is trusted. Revocation lists (PEM `X509 CRL`, DER) may be among them. Where there
+   * are lists, here or in the message, each certificate below the anchor must have its status in one that is valid at `at`.
+   */
+  readonly trustAnchors?: readonly CertificateData[] | undefined;
+  /** Signers and intermediates that the message may leave out; never anchors, and nothing in them is believed. */
+  readonly certificates?: readonly CertificateData[] | undefined;
+  /** When certificates must be valid. Default now: the time that a signature says is the signer's word only. */
+  readonly at?: Date | undefined;
+  /**
+   * What the octets are: 'message' (default), an RFC 5322 message or an entity with its header fields; 'cms', the content of a `.p7m` or
+   * `.p7s` file: DER, BER, PEM or base64.
+   */
+  readonly format?: 'message' | 'cms' | undefined;
+  /** With `format: 'cms'` and a detached signature (`.p7s`): the octets that were signed. Line ends may have become LF on the way. */
+  readonly content?: Uint8Array | undefined;
+}
+
+/** What was verified. */
+export interface VerifyResult {
+  /**
+   * Exactly the octets that were signed, where a signature is valid: the entity with its header fields. No signature covers anything of
+   * the message outside it.
+   */
+  readonly content: Uint8Array;
+  /** One for each signature. All that are valid are about `content`. */
+  readonly signatures: readonly SignatureResult[];
+  /**
+   * 'whole': the message is a signed one. 'part': one part of it is signed, and what stands beside that part is not, as a footer that a
+   * mailing list has added; `content` is the signed part alone.
+   */
+  readonly covers: 'whole' | 'part';
+}
+
+/**
+ * Checks the signatures of a message, detached or opaque. `valid` (mathematics) is apart from `trusted` (a path to a trust anchor).
+ * Whether the address in From is one of `signer.emails` is for the caller to compare.
+ *
+ * ERR_SMIME where nothing is signed, or it is not well-formed, ambiguous or over a limit.
+ */
+export async function verify(message: Uint8Array, options: VerifyOptions = {}): Promise<VerifyResult> {
+  checkBytes(message, 'message');
+  const { trustAnchors = [], certificates = [], at = new Date() } = options;
+  checkCertificates(trustAnchors, 'trustAnchors', true);
+  checkCertificates(certificates, 'certificates', true);
+  checkMoment(at, 'at');
+  checkFormat(options);
+  return withTypedErrors('The message cannot be verified', async () => {
+    const budget = new Budget();
+    const found = signedContent(message, options);
+    const data = signedDataOf(found, budget);
+    const contents = contentsOf(found, data);
+    const trust = await trustDataOf(trustAnchors);
+    const given = (await Promise.all(certificates.map(certificatesOf))).flat();
+    const checked = await checkSignatures(data, contents, { ...trust, certificates: given, at });
+    return { content: checked.content, signatures: checked.results, covers: found.covers };
+  });
+}
+
+function signedContent(message: Uint8Array, { format, content }: VerifyOptions): SmimeContent {
+  if (format !== 'cms') return findSmime(message) ?? refuseUnsigned('The message is not signed.');
+  const cms = cmsOfFile(message);
+  if (content === undefined) return { kind: 'cms', covers: 'whole', cms };
+  return { kind: 'detached', covers: 'whole', signature: cms, contents: signedForms(asBuffer(content)) };
+}
+
+function signedDataOf(found: SmimeContent, budget: Budget): SignedData {
+  const { type, content } = readContentInfo(found.kind === 'detached' ? found.signature : found.cms);
+  if (type !== oids.signedData) {
+    const isEncrypted = type === oids.envelopedData || type === oids.authEnvelopedData;
+    refuseUnsigned(
+      isEncrypted
+        ? 'The message is encrypted; a signature may be inside.'
+        : `The message holds CMS of type ${type}, which is not signed data.`,
+    );
+  }
+  const data = readSignedData(content, budget);
+  if (data.signers.length === 0) refuseUnsigned('The message holds certificates, but no signature.');
+  return data;
+}
+
+/** The forms of the content that may have been signed. */
+function contentsOf(found: SmimeContent, data: SignedData): readonly Uint8Array[] {
+  if (found.kind === 'detached') {
+    if (data.content !== undefined) {
+      throw smimeError(
+        'The detached signature holds a content of its own: readers would differ about which of the two was signed.',
+        'Ask the sender for a signature without content, or for the signed content alone.',
+      );
+    }
+    return found.contents;
+  }
+  if (data.content !== undefined) return [data.content];
+  return refuseUnsigned(
+    'The signature stands alone: what it signs is not in the message.',
+    "Give the whole multipart/signed message, or the signature with format: 'cms' and the octets that it signs as content.",
+  );
+}
+
+function refuseUnsigned(
+  message: string,
+  remedy = 'Give a multipart/signed message, or application/pkcs7-mime with signed data.',
+): never {
+  throw smimeError(message, remedy);
+}

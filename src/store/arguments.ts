@@ -1,0 +1,92 @@
+/**
+ * Checks of what the functions of a store are given.
+ *
+ * @module
+ */
+import { types } from 'node:util';
+import type { Secret } from '../model/secret.js';
+import type { OAuth2Tokens, OpenProfileStoreOptions } from '../model/store.js';
+import { argumentsSubject, callSubject, checked, invalid } from '../profile/check.js';
+import { live } from '../profile/schema/combine.js';
+import { object, optional, required } from '../profile/schema/object.js';
+import type { Schema } from '../profile/schema/schema.js';
+import { secret } from '../profile/schema/secret.js';
+import { path, text } from '../profile/schema/text.js';
+
+/** Length of a key that is given as bytes. */
+const keyBytes = 32;
+/** Longest certificate, and longest token, in bytes and UTF-16 units. */
+const maxCertificateBytes = 16 << 20;
+const maxTokenLength = 64 * 1024;
+
+const key: Schema = secret({ what: 'passphrase, or a key of 32 bytes', allowBytes: true });
+const openOptions: Schema = object<OpenProfileStoreOptions>({
+  file: required(path('the file of a profile store')),
+  key: required(key),
+});
+
+/** The options, with a copy of the key. ERR_PROFILE_INVALID has every problem. */
+export function checkOpenOptions(options: OpenProfileStoreOptions): OpenProfileStoreOptions {
+  const { file, key: given } = checked(openOptions, options, callSubject) as OpenProfileStoreOptions;
+  return { file, key: ofRightLength(given) };
+}
+
+/** A key by itself. */
+export function checkKey(given: Secret | Uint8Array): Secret | Uint8Array {
+  const schema = object<{ readonly key: Secret | Uint8Array }>({ key: required(key) });
+  return ofRightLength(
+    (checked(schema, { key: given }, argumentsSubject) as { readonly key: Secret | Uint8Array }).key,
+  );
+}
+
+function ofRightLength(given: Secret | Uint8Array): Secret | Uint8Array {
+  if (!types.isUint8Array(given) || given.length === keyBytes) return given;
+  const message = `expected ${keyBytes} bytes, got ${given.length}; a passphrase is given as a string`;
+  throw invalid(argumentsSubject, [{ path: 'key', message }]);
+}
+
+const token = text({ expected: 'a token', max: maxTokenLength });
+const tokensSchema: Schema = object<OAuth2Tokens>({
+  accessToken: required(token),
+  expiresAt: optional(live('a Date', (value) => types.isDate(value) && !Number.isNaN(value.getTime()))),
+  refreshToken: optional(token),
+  scope: optional(text({ expected: 'the scope', min: 0, max: maxTokenLength })),
+  tokenType: required(text({ expected: 'the type of the token' })),
+});
+
+/** Plain tokens; those of the schema show no secret, not even in JSON. */
+export function checkTokens(given: OAuth2Tokens): OAuth2Tokens {
+  const tokens = checked(tokensSchema, given, argumentsSubject) as OAuth2Tokens;
+  const { accessToken, expiresAt, refreshToken, scope, tokenType } = tokens;
+  return { accessToken, expiresAt, refreshToken, scope, tokenType };
+}
+
+const name = (what: string): Schema => text({ expected: what, max: 10_000 });
+const tokensKey = object<{ readonly key: string }>({ key: required(name('the key of the tokens')) });
+const place = object<{ readonly profile: string; readonly slot: string }>({
+  profile: required(name('the name of a profile')),
+  slot: required(name('the place of a certificate')),
+});
+const certificate = object<{ readonly data: Uint8Array }>({
+  data: required(
+    live(
+      `bytes, at most ${maxCertificateBytes}`,
+      (value) => types.isUint8Array(value) && value.length <= maxCertificateBytes,
+    ),
+  ),
+});
+
+/** The key of tokens is text. */
+export function checkTokensKey(given: string): void {
+  checked(tokensKey, { key: given }, argumentsSubject);
+}
+
+/** The place of a cached certificate. */
+export function checkSlot(profile: string, slot: string): void {
+  checked(place, { profile, slot }, argumentsSubject);
+}
+
+/** A cached certificate. */
+export function checkCertificate(data: Uint8Array): void {
+  checked(certificate, { data }, argumentsSubject);
+}

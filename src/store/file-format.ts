@@ -1,0 +1,127 @@
+/**
+ * The bytes of a store's file: a header, a MAC over everything, and the content, each ended by a line feed.
+ *
+ * @module
+ */
+import { timingSafeEqual } from 'node:crypto';
+import { resealed } from './content.js';
+import type { Content, SealContext } from './content.js';
+import type { KeyDerivation, StoreKeys } from './store-key.js';
+
+/** The first line. */
+export interface Header {
+  readonly format: string;
+  readonly version: number;
+  readonly key: KeyDerivation;
+  readonly check: string;
+}
+
+/** A version of the format, and how content of each older one becomes content of the next. */
+export interface Format {
+  readonly version: number;
+  readonly upgrades: ReadonlyMap<number, (content: unknown) => unknown>;
+}
+
+/** Version 1 is the first. */
+export const currentFormat: Format = { version: 1, upgrades: new Map() };
+
+const formatName = 'sealpost profile store';
+
+/** A file taken apart; nothing in it is trusted before `verifiedContent`. */
+export interface RawFile {
+  readonly header: Header;
+  readonly headerLine: string;
+  readonly mac: Buffer;
+  readonly content: Buffer;
+}
+
+/** The three parts, or undefined where this is no such file. */
+export function parseFile(bytes: Buffer): RawFile | undefined {
+  const first = bytes.indexOf('\n');
+  const second = bytes.indexOf('\n', first + 1);
+  if (first < 0 || second < 0) return undefined;
+  const headerLine = bytes.toString('latin1', 0, first);
+  const macText = bytes.toString('latin1', first + 1, second);
+  const mac = Buffer.from(macText, 'base64');
+  const header = parseHeader(headerLine);
+  // Base64 has several texts for the same bytes; only one is ours.
+  if (header === undefined || mac.toString('base64') !== macText) return undefined;
+  return { header, headerLine, mac, content: bytes.subarray(second + 1) };
+}
+
+function parseHeader(line: string): Header | undefined {
+  let value: unknown;
+  try {
+    value = JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+  const { format, version, key, check } = Object(value) as { readonly [name in keyof Header]?: unknown };
+  const { kdf, salt, cost } = Object(key) as { readonly [name in keyof KeyDerivation]?: unknown };
+  if (format !== formatName || typeof version !== 'number' || !Number.isInteger(version) || version < 1)
+    return undefined;
+  if ((kdf !== 'scrypt' && kdf !== 'raw') || typeof salt !== 'string' || typeof check !== 'string') return undefined;
+  return { format, version, key: { kdf, salt, cost: typeof cost === 'number' ? cost : undefined }, check };
+}
+
+/** The content in today's shape, or undefined where the MAC is not of these bytes and keys. */
+export function verifiedContent(file: RawFile, keys: StoreKeys, format: Format): Content | undefined {
+  const mac = macOf(file.headerLine, file.content, keys);
+  if (mac.length !== file.mac.length || !timingSafeEqual(mac, file.mac)) return undefined;
+  let content: unknown = JSON.parse(file.content.toString('utf8'));
+  for (let { version } = file.header; version < format.version; version++)
+    content = format.upgrades.get(version)?.(content) ?? content;
+  // Its MAC says that this library wrote it, in this shape.
+  return content as Content;
+}
+
+/** The header of files made with these keys. */
+export function headerOf(keys: StoreKeys, key: KeyDerivation, { version }: Format): Header {
+  return { format: formatName, version, key, check: keys.check };
+}
+
+/** The bytes of a file. */
+export function fileBytes(header: Header, content: Content, keys: StoreKeys): Buffer {
+  const headerLine = JSON.stringify(header);
+  const body = Buffer.from(`${JSON.stringify(content, null, 1)}\n`);
+  return Buffer.concat([Buffer.from(`${headerLine}\n${macOf(headerLine, body, keys).toString('base64')}\n`), body]);
+}
+
+function macOf(headerLine: string, content: Uint8Array, keys: StoreKeys): Buffer {
+  return keys.authenticate(headerLine, '\n', content);
+}
+
+/** The keys of one file and the version that values in it are sealed for. */
+export class Sealer {
+  readonly #keys: StoreKeys;
+  readonly #version: number;
+
+  constructor(keys: StoreKeys, version: number) {
+    this.#keys = keys;
+    this.#version = version;
+  }
+
+  seal(value: string | Uint8Array, context: SealContext): string {
+    return this.#keys.seal(Buffer.from(value), [this.#version, ...context]);
+  }
+
+  /** undefined where it was sealed for another place, or changed. */
+  open(sealed: string, context: SealContext): Buffer | undefined {
+    return this.#keys.open(sealed, [this.#version, ...context]);
+  }
+}
+
+/** The content with every value sealed anew: for another key, version or name. `damaged` throws. */
+export function reseal(
+  content: Content,
+  from: Sealer,
+  to: Sealer,
+  damaged: (context: SealContext) => never,
+  names: (name: string) => string = (name) => name,
+): Content {
+  return resealed(content, names, (sealed, before, after) => {
+    // A value that stays what it was keeps its bytes.
+    if (from === to && JSON.stringify(before) === JSON.stringify(after)) return sealed;
+    return to.seal(from.open(sealed, before) ?? damaged(before), after);
+  });
+}

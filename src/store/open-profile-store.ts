@@ -1,0 +1,20 @@
+/**
+ * `openProfileStore`. Cryptography and files are loaded with the first call.
+ *
+ * @module
+ */
+import type { EmbeddedProfileStore, OpenProfileStoreOptions } from '../model/store.js';
+import { checkOpenOptions } from './arguments.js';
+
+/**
+ * Opens the store in `file`, and makes it where there is none. Several processes of this machine may have it open at once. Nothing stays
+ * open between calls, so there is nothing to close.
+ *
+ * ERR_PROFILE_INVALID where an option is wrong, ERR_SECRET where the key cannot be had, and ERR_STORE where the file cannot be read or
+ * made, was changed by something else than this library, is open to other users, or was written with another key.
+ */
+export async function openProfileStore(options: OpenProfileStoreOptions): Promise<EmbeddedProfileStore> {
+  const checked = checkOpenOptions(options);
+  const { openFileStore } = await import('./file-profile-store.js');
+  return await openFileStore(checked);
+}

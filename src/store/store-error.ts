@@ -1,0 +1,54 @@
+/**
+ * Errors of the profile store.
+ *
+ * @module
+ */
+import { createEmailError, isEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import { errorCode } from '../util/error-code.js';
+import { showText } from '../util/show.js';
+
+/** ERR_STORE: what is wrong with the store in `file`, and what to do. */
+export function storeError(
+  file: string,
+  what: string,
+  remedy: string,
+  details: { readonly cause?: unknown; readonly retryable?: boolean } = {},
+): EmailError {
+  return createEmailError('ERR_STORE', `The profile store ${showText(file, 200)} ${what}`, { remedy, ...details });
+}
+
+/** ERR_STORE of a failure of the file system. It may pass, unless it is one of rights. */
+export function storeFailure(file: string, what: string, cause: unknown): EmailError {
+  if (isEmailError(cause)) return cause;
+  const code = errorCode(cause);
+  const reason = reasons.get(code);
+  const shown = reason?.text ?? (code === '' ? 'for an unknown reason' : showText(code, 40));
+  return storeError(file, `could not be ${what}: ${shown}`, reason?.remedy ?? 'See the cause of this error.', {
+    cause,
+    retryable: reason?.lasting !== true,
+  });
+}
+
+interface Reason {
+  readonly text: string;
+  readonly remedy: string;
+  /** Trying again does not help. */
+  readonly lasting?: boolean;
+}
+
+const noRights = 'Let this process read and write the file and its directory.';
+const noSockets = 'Keep the store on a local file system that can hold sockets.';
+const reasons: ReadonlyMap<string, Reason> = new Map([
+  ['ENOSPC', { text: 'no space is left on the disk (ENOSPC)', remedy: 'Free space; nothing in the store was lost.' }],
+  ['EDQUOT', { text: "this user's quota is used up (EDQUOT)", remedy: 'Free space; nothing in the store was lost.' }],
+  ['EACCES', { text: 'this process may not (EACCES)', remedy: noRights, lasting: true }],
+  ['EPERM', { text: 'this process may not (EPERM)', remedy: noRights, lasting: true }],
+  [
+    'EROFS',
+    { text: 'the file system is read-only (EROFS)', remedy: 'Keep the store where it can be written.', lasting: true },
+  ],
+  ['ENOENT', { text: 'its directory is missing (ENOENT)', remedy: 'Bring the directory back.' }],
+  ['EOPNOTSUPP', { text: 'its file system holds no sockets (EOPNOTSUPP)', remedy: noSockets, lasting: true }],
+  ['ENOTSUP', { text: 'its file system holds no sockets (ENOTSUP)', remedy: noSockets, lasting: true }],
+]);

@@ -1,0 +1,369 @@
+/**
+ * The file of a store: read with every check and without a lock, changed as a whole under the lock.
+ *
+ * @module
+ */
+import { createHash } from 'node:crypto';
+import { realpath } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { joinSignals } from '../async/deadline-signal.js';
+import type { EmailError } from '../model/error.js';
+import { ProcessLock } from '../system/lock.js';
+import { networkFileSystem } from '../system/network-file-system.js';
+import { makePrivateDirectory, readPrivateFile } from '../system/read-private-file.js';
+import type { PrivacyFault } from '../system/read-private-file.js';
+import { removeLeftovers, writeFileAtomically } from '../system/write-file.js';
+import { showText } from '../util/show.js';
+import { emptyContent } from './content.js';
+import type { Content, SealContext } from './content.js';
+import { currentFormat, fileBytes, headerOf, parseFile, reseal, Sealer, verifiedContent } from './file-format.js';
+import type { Format, RawFile } from './file-format.js';
+import { storeError, storeFailure } from './store-error.js';
+import { deriveKeys, newDerivation } from './store-key.js';
+import type { KeyDerivation, KeyMaterial, StoreKeys } from './store-key.js';
+
+/** Gives the key when it is needed: it may stand in a file or a variable. */
+export type KeySource = () => Promise<KeyMaterial>;
+
+/** A file that was read and found to be right. */
+export interface OpenedFile {
+  readonly content: Content;
+  readonly sealer: Sealer;
+  readonly keys: StoreKeys;
+  readonly derivation: KeyDerivation;
+}
+
+/** What a change comes to: no content where nothing changes. */
+export interface Change<T> {
+  readonly content?: Content | undefined;
+  readonly result: T;
+}
+
+/** A store's file is at most so long. */
+const maxFileBytes = 64 << 20;
+/** The longest wait for another process that writes. */
+const lockWaitMs = 30_000;
+
+export class StoreFile {
+  readonly file: string;
+  readonly #format: Format;
+  readonly #state: string;
+  readonly #writing: ProcessLock;
+  readonly #tokenLocks = new Map<string, ProcessLock>();
+  /** The key, and during a change of it the new one in front. */
+  #sources: readonly KeySource[];
+  /** The keys that were derived last. */
+  #derived: { readonly salt: string; readonly keys: StoreKeys } | undefined;
+  /** The highest revision that this process has seen. */
+  #seen = 0;
+  /** May there be temporary files of killed processes? */
+  #littered = true;
+
+  private constructor(file: string, source: KeySource, format: Format) {
+    this.file = file;
+    this.#format = format;
+    this.#sources = [source];
+    this.#state = `${file}.state`;
+    this.#writing = new ProcessLock(join(this.#state, 'write'));
+  }
+
+  /** Opens the file, and makes it where there is none. */
+  static async open(path: string, source: KeySource, format: Format = currentFormat): Promise<StoreFile> {
+    const directory = dirname(path);
+    try {
+      const fault = await makePrivateDirectory(await existing(directory));
+      if (fault !== undefined) throw directoryError(path, directory, fault);
+      const network = await networkFileSystem(directory);
+      if (network !== undefined)
+        throw storeError(
+          path,
+          `is on a network file system (${network}), where several machines could write at once`,
+          'Keep it on a local disk, or implement ProfileStore over a database.',
+        );
+      const file = new StoreFile(join(await realpath(directory), basename(path)), source, format);
+      await file.#makeState();
+      if ((await file.#load()) === undefined) await file.#create();
+      return file;
+    } catch (cause) {
+      throw storeFailure(path, 'opened', cause);
+    }
+  }
+
+  /** The content as of the last write that was completed. Takes no lock. */
+  async read(): Promise<OpenedFile> {
+    try {
+      return (await this.#load()) ?? this.#missing();
+    } catch (cause) {
+      throw storeFailure(this.file, 'read', cause);
+    }
+  }
+
+  /** Reads, lets `work` say what changes, and writes, while no other process does. */
+  async change<T>(work: (opened: OpenedFile) => Change<T>): Promise<T> {
+    return await this.#locked(async () => {
+      const opened = (await this.#load()) ?? this.#missing();
+      const { content, result } = work(opened);
+      if (content !== undefined) await this.#write(content, opened.keys, opened.derivation);
+      return result;
+    });
+  }
+
+  /** Writes everything anew, sealed with another key, by which this store is read from then on. */
+  async changeKey(source: KeySource): Promise<void> {
+    const material = await source();
+    await this.#locked(async () => {
+      const opened = (await this.#load()) ?? this.#missing();
+      const before = this.#sources;
+      const derivation = newDerivation(material);
+      const keys = await this.#derive(derivation, material);
+      const sealer = new Sealer(keys, this.#format.version);
+      const content = reseal(opened.content, opened.sealer, sealer, (context) => this.#damaged(context));
+      // Reads that go on meanwhile find the file of the old key or of the new one.
+      this.#sources = [source, ...before];
+      try {
+        await this.#write(content, keys, derivation);
+        this.#sources = [source];
+      } catch (error) {
+        this.#sources = before;
+        throw error;
+      }
+    });
+  }
+
+  /** Runs `work` while no other process holds the lock of this key. */
+  async lock<T>(key: string, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
+    const lock = this.#tokenLocks.get(name) ?? new ProcessLock(join(this.#state, `tokens-${name}`));
+    this.#tokenLocks.set(name, lock);
+    let begun = false;
+    try {
+      await this.#makeState();
+      return await lock.run(async () => {
+        begun = true;
+        return await work();
+      }, signal);
+    } catch (cause) {
+      // What the work throws is the caller's.
+      throw begun ? cause : storeFailure(this.file, 'locked', cause);
+    }
+  }
+
+  /** What a sealed value holds. ERR_STORE where it is not what was sealed for this place. */
+  open({ sealer }: OpenedFile, sealed: string, context: SealContext): Buffer {
+    return sealer.open(sealed, context) ?? this.#damaged(context);
+  }
+
+  /** The content with other names. */
+  renamed({ content, sealer }: OpenedFile, names: (name: string) => string): Content {
+    return reseal(content, sealer, sealer, (context) => this.#damaged(context), names);
+  }
+
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    const waiting = joinSignals([], { ms: lockWaitMs, passed: () => this.#busy() });
+    try {
+      await this.#makeState();
+      return await this.#writing.run(async () => {
+        waiting.dispose();
+        if (this.#littered) await removeLeftovers(this.file);
+        this.#littered = false;
+        return await work();
+      }, waiting.signal);
+    } catch (cause) {
+      throw storeFailure(this.file, 'written', cause);
+    } finally {
+      waiting.dispose();
+    }
+  }
+
+  /** The directory beside the file, which tidy people and programs may have removed. */
+  async #makeState(): Promise<void> {
+    const fault = await makePrivateDirectory(this.#state);
+    if (fault !== undefined) throw directoryError(this.file, this.#state, fault);
+  }
+
+  async #create(): Promise<void> {
+    await this.#locked(async () => {
+      if ((await this.#load()) !== undefined) return;
+      const [source] = this.#sources;
+      const material = source === undefined ? '' : await source();
+      const derivation = newDerivation(material);
+      await this.#write(emptyContent, await this.#derive(derivation, material), derivation);
+    });
+  }
+
+  async #write(content: Content, keys: StoreKeys, derivation: KeyDerivation): Promise<void> {
+    const revision = this.#seen + 1;
+    const header = headerOf(keys, derivation, this.#format);
+    const bytes = fileBytes(header, { ...content, revision }, keys);
+    if (bytes.length > maxFileBytes)
+      throw storeError(
+        this.file,
+        `would become longer than ${maxFileBytes} bytes`,
+        'Delete profiles, or implement ProfileStore over a database.',
+      );
+    await writeFileAtomically(this.file, bytes);
+    this.#seen = revision;
+    this.#derived = { salt: derivation.salt, keys };
+    await writeFileAtomically(join(this.#state, revisionFile), Buffer.from(`${revision}\n`));
+  }
+
+  /** The file, or undefined where there never was one. */
+  async #load(): Promise<OpenedFile | undefined> {
+    // In this order: what is written between the two can only raise the revision that is found.
+    const floor = Math.max(this.#seen, await this.#keptRevision());
+    const bytes = await readPrivateFile(this.file, maxFileBytes);
+    if (!Buffer.isBuffer(bytes)) {
+      if (bytes.fault === 'missing') return floor === 0 ? undefined : this.#missing();
+      throw fileError(this.file, bytes);
+    }
+    const raw = parseFile(bytes);
+    if (raw === undefined) throw this.#altered('is not the file of a profile store, or its first lines are damaged');
+    if (raw.header.version > this.#format.version)
+      throw storeError(
+        this.file,
+        `was written by a newer version of this library (format ${raw.header.version}, this one reads up to ${this.#format.version})`,
+        'Update this process.',
+      );
+    const keys = await this.#keysFor(raw);
+    const content = verifiedContent(raw, keys, this.#format);
+    if (content === undefined) throw this.#altered('was changed or damaged: its authentication code is wrong');
+    if (content.revision < floor)
+      throw storeError(
+        this.file,
+        `is older than it was (revision ${content.revision}, there was ${floor} already)`,
+        `Put the newer file back. If an old one was restored on purpose, delete ${join(this.#state, revisionFile)} and restart the processes that use the store.`,
+      );
+    this.#seen = Math.max(this.#seen, content.revision);
+    return this.#current(
+      { content, sealer: new Sealer(keys, raw.header.version), keys, derivation: raw.header.key },
+      raw,
+    );
+  }
+
+  /** Content of an older version, sealed for this one. */
+  #current(opened: OpenedFile, { header }: RawFile): OpenedFile {
+    if (header.version === this.#format.version) return opened;
+    const sealer = new Sealer(opened.keys, this.#format.version);
+    const content = reseal(opened.content, opened.sealer, sealer, (context) => this.#damaged(context));
+    return { ...opened, content, sealer };
+  }
+
+  async #keysFor({ header }: RawFile): Promise<StoreKeys> {
+    if (this.#derived?.salt === header.key.salt && this.#derived.keys.check === header.check) return this.#derived.keys;
+    for (const source of this.#sources) {
+      const keys = await this.#derive(header.key, await source());
+      if (keys.check !== header.check) continue;
+      this.#derived = { salt: header.key.salt, keys };
+      return keys;
+    }
+    throw storeError(
+      this.file,
+      'cannot be read with this key, or its first line was changed',
+      'Open it with the key that it was last written with; changeKey() may have changed that.',
+    );
+  }
+
+  async #derive(derivation: KeyDerivation, material: KeyMaterial): Promise<StoreKeys> {
+    const keys = await deriveKeys(derivation, material);
+    if (typeof keys !== 'string') return keys;
+    if (keys === 'unknown-derivation')
+      throw this.#altered('asks for a derivation of its key that is weak or not known');
+    throw storeError(
+      this.file,
+      keys === 'not-a-key'
+        ? 'was written with a passphrase, and a key of 32 bytes was given'
+        : 'was written with a key of 32 bytes, and a passphrase was given',
+      keys === 'not-a-key' ? 'Give the passphrase as a string.' : 'Give the key as a Uint8Array.',
+    );
+  }
+
+  /** The revision that was noted beside the file. */
+  async #keptRevision(): Promise<number> {
+    const path = join(this.#state, revisionFile);
+    const bytes = await readPrivateFile(path, 100);
+    if (!Buffer.isBuffer(bytes)) {
+      if (bytes.fault === 'missing') return 0;
+      throw fileError(path, bytes);
+    }
+    const text = bytes.toString('latin1');
+    if (/^\d{1,15}\n$/.test(text)) return Number(text);
+    throw storeError(this.file, `has a damaged file beside it: ${showText(path, 200)}`, 'Delete that file.');
+  }
+
+  #missing(): never {
+    throw storeError(
+      this.file,
+      'is gone: there was one here before',
+      `Put the file back. To begin with an empty store, delete the directory ${this.#state} too.`,
+    );
+  }
+
+  #altered(what: string): EmailError {
+    return storeError(this.file, what, 'Restore the file from a backup.');
+  }
+
+  #damaged([kind, ...place]: SealContext): never {
+    throw this.#altered(
+      `holds a ${String(kind)} that was not sealed for its place: ${showText(place.join(', '), 200)}`,
+    );
+  }
+
+  #busy(): EmailError {
+    return storeError(
+      this.file,
+      `was locked by another process for ${lockWaitMs / 1000} s`,
+      'Find the process that hangs while it writes the store.',
+      { retryable: true },
+    );
+  }
+}
+
+const revisionFile = 'revision';
+
+/** A directory that may be a link is told by what it links to. */
+async function existing(directory: string): Promise<string> {
+  return await realpath(directory).catch(() => directory);
+}
+
+function fileError(file: string, fault: PrivacyFault): EmailError {
+  switch (fault.fault) {
+    case 'symbolic-link':
+      return storeError(file, 'is a symbolic link, which is not followed', 'Name the file itself.');
+    case 'of-another-user':
+      return storeError(
+        file,
+        `belongs to another user (uid ${fault.owner})`,
+        'Run as the user that the file belongs to, or give the file to this one.',
+      );
+    case 'open-to-others':
+      return storeError(
+        file,
+        `can be read or written by other users (mode ${fault.mode})`,
+        'Set its mode to 0600. If others may have read it, change the secrets in it.',
+      );
+    case 'too-long':
+      return storeError(file, `is longer than ${maxFileBytes} bytes`, 'Restore the file from a backup.');
+    default:
+      return storeError(file, 'is not a regular file', 'Name a file.');
+  }
+}
+
+function directoryError(file: string, directory: string, fault: PrivacyFault): EmailError {
+  const shown = showText(directory, 200);
+  switch (fault.fault) {
+    case 'of-another-user':
+      return storeError(
+        file,
+        `lies in a directory of another user (uid ${fault.owner}): ${shown}`,
+        'Keep it in a directory of the user that this process runs as.',
+      );
+    case 'open-to-others':
+      return storeError(
+        file,
+        `lies in a directory that other users can write to (mode ${fault.mode}): ${shown}`,
+        'Keep it in a directory of its own, of mode 0700.',
+      );
+    default:
+      return storeError(file, `lies in something that is not a directory: ${shown}`, 'Name a file in a directory.');
+  }
+}
