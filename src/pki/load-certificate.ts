@@ -3,7 +3,7 @@
  */
 import { throwIfAborted } from '../errors/abort.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
-import { resolveSecret } from '../profile/secret.js';
+import { resolveSecret } from '../system/secret.js';
 import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { bytesOf } from './certificate-data.js';

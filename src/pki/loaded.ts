@@ -3,7 +3,7 @@
  */
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { Secret } from '../model/secret.js';
-import { resolveSecret } from '../profile/secret.js';
+import { resolveSecret } from '../system/secret.js';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
 import type { FilePasswords } from './formats/contents.js';

@@ -2,16 +2,16 @@
  * macOS keychains, through `security`. macOS may ask its user before a key leaves the keychain.
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { withPrivateDirectory } from '../../system/private-directory.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 import { parsePem } from '../formats/pem.js';
 import { readContents } from '../formats/read-contents.js';
 import { identitiesOf } from '../identities.js';
 import type { Identity } from '../identities.js';
+import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
 import { oneTimePassword } from './one-time-password.js';
-import { withPrivateDirectory } from '../../system/private-directory.js';
 import type { CommandRunner } from './run-command.js';
 
 /** A keychain by its path; undefined: the user's search list. */
@@ -84,7 +84,7 @@ async function exportKey(
     await exportTo(file, password);
     const own = { ...passwords, file: () => Promise.resolve(password), key: () => Promise.resolve(password) };
     const { identities } = await identitiesOf(
-      await readContents(await readFile(file), { passwords: own, wantKeys: true, signal }),
+      await readContents(await readCertificateFile(file), { passwords: own, wantKeys: true, signal }),
     );
     const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
     if (opened?.privateKey !== undefined) return { ...entry, privateKey: opened.privateKey };

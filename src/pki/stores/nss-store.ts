@@ -1,7 +1,7 @@
 /**
  * NSS databases (Firefox, Thunderbird, and the shared one of Linux), through `certutil` and `pk12util` of the NSS tools.
  */
-import { readFile } from 'node:fs/promises';
+import { withPrivateDirectory } from '../../system/private-directory.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 import type { ContainedCertificate } from '../formats/contents.js';
@@ -9,9 +9,9 @@ import { parsePem } from '../formats/pem.js';
 import { readContents } from '../formats/read-contents.js';
 import { identitiesOf } from '../identities.js';
 import type { Identity } from '../identities.js';
+import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
 import { oneTimePassword } from './one-time-password.js';
-import { withPrivateDirectory } from '../../system/private-directory.js';
 import type { CommandResult, CommandRunner } from './run-command.js';
 
 /** More names than any person's or server's database has. */
@@ -88,7 +88,7 @@ async function exportKey(
     succeeded(result, 'pk12util');
     const own = { ...passwords, file: () => Promise.resolve(oneTime), key: () => Promise.resolve(oneTime) };
     const { identities } = await identitiesOf(
-      await readContents(await readFile(file), { passwords: own, wantKeys: true, signal }),
+      await readContents(await readCertificateFile(file), { passwords: own, wantKeys: true, signal }),
     );
     const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
     if (opened?.privateKey === undefined)
