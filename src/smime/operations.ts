@@ -16,7 +16,7 @@ import { checkBytes, checkCertificates, checkEncryptSettings, checkSignSettings 
 import { withTypedErrors } from './cms/smime-error.js';
 import { prepareEncrypter } from './encrypt/encrypter.js';
 import { messageHead, splitMessage } from './entity/message.js';
-import { Known } from './known.js';
+import { known } from './known.js';
 import { never } from './never.js';
 import { prepareSigner } from './sign/signer.js';
 
@@ -40,8 +40,6 @@ export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Pro
     return signer.signBytes(inner, never, (fields) => messageHead(outer, fields));
   });
 }
-
-const known = new Known();
 
 /**
  * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others stay outside, in
