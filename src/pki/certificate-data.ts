@@ -13,6 +13,7 @@ import { parseCertificate } from './x509/certificate.js';
 import type { Certificate } from './x509/certificate.js';
 import { parseRevocationList } from './x509/crl.js';
 import type { RevocationList } from './x509/crl.js';
+import { certificatesMs, Pace, WorkBudget } from './formats/work-budget.js';
 
 /** For what holds no secrets. */
 export const noPasswords: FilePasswords = {
@@ -58,7 +59,8 @@ async function reading<T>(data: CertificateData, field: string, use: (contents: 
   const isFile = typeof data === 'object' && 'file' in data;
   try {
     const bytes = isFile ? await readCertificateFile(data.file) : bytesOf(data);
-    return await use(await readContents(bytes, { passwords: noPasswords, wantKeys: false }));
+    const budget = new WorkBudget(undefined, certificatesMs);
+    return await use(await readContents(bytes, { passwords: noPasswords, wantKeys: false, budget }));
   } catch (error) {
     throw atPlace(error, isFile ? `${field}: ${showText(data.file, 300)}` : field);
   }
@@ -78,9 +80,18 @@ export function bytesOf(data: string | Uint8Array | { readonly base64: string })
 }
 
 /** Those that can be read; one that cannot does not take the others along. */
-export async function readableCertificates(contents: Pick<Contents, 'certificates'>): Promise<readonly Certificate[]> {
-  const read = await Promise.all(contents.certificates.map(parseOrPass));
-  return read.filter((certificate) => certificate !== undefined);
+export async function readableCertificates(
+  contents: Pick<Contents, 'certificates'>,
+  signal?: AbortSignal,
+): Promise<readonly Certificate[]> {
+  const read: Certificate[] = [];
+  const pace = new Pace(signal);
+  for (const contained of contents.certificates) {
+    await pace.step();
+    const certificate = await parseOrPass(contained);
+    if (certificate !== undefined) read.push(certificate);
+  }
+  return read;
 }
 
 async function parseOrPass({ der }: ContainedCertificate): Promise<Certificate | undefined> {
