@@ -68,6 +68,17 @@ export type {
   TokenStore,
 } from './model/store.js';
 
+// OAuth 2.0
+export { authorize } from './mailer/oauth2-service.js';
+export { sampleOAuth2Settings, type SampleOAuth2Options } from './oauth2/sample-settings.js';
+export type {
+  AuthorizeOptions,
+  OAuth2Grant,
+  OAuth2PrivateKey,
+  OAuth2Settings,
+  UserCodePrompt,
+} from './model/oauth2.js';
+
 // Messages
 export { parseAddressList } from './address/parse-address-list.js';
 export type { AddressInput, Mailbox } from './model/address.js';

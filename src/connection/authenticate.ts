@@ -1,18 +1,19 @@
-import { createEmailError } from '../errors/email-error.js';
-import type { Authentication } from '../model/authentication.js';
-import type { EmailError } from '../model/error.js';
-import type { Warning } from '../model/reply.js';
-import type { SaslMechanism } from '../model/sasl.js';
-import type { Secret } from '../model/secret.js';
-import { channelBinding } from '../net/channel-binding.js';
 import type { SecuredStream } from '../net/tls.js';
+import { createEmailError, isEmailError, profileInvalid } from '../errors/email-error.js';
+import type { Authentication, TokenAuthentication } from '../model/authentication.js';
+import type { EmailError } from '../model/error.js';
+import type { SaslMechanism } from '../model/sasl.js';
+import type { Warning } from '../model/reply.js';
+import { channelBinding } from '../net/channel-binding.js';
+import { judgeToken } from '../oauth2/token-claims.js';
+import { resolveSecret } from '../profile/secret.js';
 import { chooseMechanisms } from '../sasl/choose.js';
 import { channelBindingOf, createMechanism } from '../sasl/create.js';
 import { failureOf } from '../sasl/mechanism.js';
 import { authenticate, type AuthenticationOutcome } from '../smtp/authenticate.js';
-import { showReply, type Reply } from '../smtp/reply.js';
+import { isMicrosoft365, providerRemedy } from '../smtp/provider-refusals.js';
+import { showReply } from '../smtp/reply.js';
 import type { Session } from '../smtp/session.js';
-import { resolveSecret } from '../system/secret.js';
 import { utf8 } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import type { Channel } from './channel.js';
@@ -46,18 +47,19 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
     security: settings.security,
     customName: custom?.name,
   });
+  warnOfPassword(run);
   try {
     for (const [index, name] of names.entries()) {
-      const { mechanism, outcome } = await attempt(run, name, custom);
+      const tried = await attempt(run, name, { custom });
       custom = undefined;
-      if (outcome.ok) return name;
-      if (outcome.unknownMechanism && index + 1 < names.length) continue;
-      if (!asksAgain(authentication) || outcome.reply.code < 500)
-        throw rejected(name, mechanism, outcome.reply, offered);
-      // The token may have ended since it was kept; its function gives another.
-      const again = await attempt(run, name, undefined);
+      if (tried.outcome.ok) return name;
+      if (tried.outcome.unknownMechanism && index + 1 < names.length) continue;
+      const refusal = rejected(run, name, tried, offered);
+      if (!asksAgain(run) || tried.outcome.reply.code < 500) throw refusal;
+      // The token may have ended since it was kept: once there is another.
+      const again = await attempt(run, name, { refused: tried.secret, refusal });
       if (again.outcome.ok) return name;
-      throw rejected(name, again.mechanism, again.outcome.reply, offered);
+      throw rejected(run, name, again, offered);
     }
   } finally {
     channel.forgetSecrets();
@@ -65,13 +67,30 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   throw new Error('No mechanism was tried');
 }
 
-async function attempt(
-  run: AuthenticationRun,
-  name: string,
-  custom: SaslMechanism | undefined,
-): Promise<{ mechanism: SaslMechanism; outcome: AuthenticationOutcome }> {
+/** An exchange that came to its end. */
+interface Attempt {
+  readonly mechanism: SaslMechanism;
+  /** What the mechanism was made of. */
+  readonly secret: string | undefined;
+  /** What may be wrong with the token. */
+  readonly doubt: string | undefined;
+  readonly outcome: AuthenticationOutcome;
+}
+
+/** What is different from a first attempt with a mechanism of ours. */
+interface AttemptOptions {
+  readonly custom?: SaslMechanism | undefined;
+  /** The token that the server refused, and how. */
+  readonly refused?: string | undefined;
+  readonly refusal?: EmailError | undefined;
+}
+
+async function attempt(run: AuthenticationRun, name: string, options: AttemptOptions): Promise<Attempt> {
   const { channel, session, settings, signal } = run;
-  const mechanism = custom ?? (await makeMechanism(run, name));
+  const { mechanism, secret, doubt } =
+    options.custom === undefined
+      ? await makeMechanism(run, name, options)
+      : { mechanism: options.custom, secret: undefined, doubt: undefined };
   const context = {
     host: settings.host,
     port: settings.port,
@@ -83,38 +102,108 @@ async function attempt(
     sasl: (challenge) => (challenge === undefined ? mechanism.start(context) : mechanism.next(challenge)),
     signal,
   });
-  return { mechanism, outcome };
+  return { mechanism, secret, doubt, outcome };
 }
 
 async function makeMechanism(
-  { authentication, settings, shared, signal, channel, warn }: AuthenticationRun,
+  run: AuthenticationRun,
   name: string,
-): Promise<SaslMechanism> {
+  options: AttemptOptions,
+): Promise<Omit<Attempt, 'outcome'>> {
+  const { authentication, settings, shared, signal, channel, warn } = run;
   if (authentication.method === 'kerberos') {
     const { createGssapiMechanism } = await import('../kerberos/kerberos.js');
-    return createGssapiMechanism(authentication, {
+    const mechanism = await createGssapiMechanism(authentication, {
       host: settings.host,
       signal,
       tickets: await shared.kerberosTickets(),
       warn,
     });
+    return { mechanism, secret: undefined, doubt: undefined };
   }
-  const { secret, path } = secretOf(authentication);
-  const resolved = secret === undefined ? undefined : await resolveSecret(secret, path, signal);
-  if (resolved !== undefined) for (const form of [resolved, utf8(resolved).toString('base64')]) channel.hide(form);
-  return createMechanism(name, { authentication, secret: resolved });
+  const { secret, doubt } = isByToken(authentication)
+    ? await bearerToken(run, authentication, options)
+    : { secret: await passwordOf(authentication, signal), doubt: undefined };
+  if (secret !== undefined) for (const form of [secret, utf8(secret).toString('base64')]) channel.hide(form);
+  return { mechanism: createMechanism(name, { authentication, secret }), secret, doubt };
 }
 
-function secretOf(authentication: Authentication): { readonly secret: Secret | undefined; readonly path: string } {
-  if ('token' in authentication) return { secret: authentication.token, path: 'authentication.token' };
-  return {
-    secret: 'password' in authentication ? authentication.password : undefined,
-    path: 'authentication.password',
-  };
+function isByToken(authentication: Authentication): authentication is TokenAuthentication {
+  return authentication.method === 'xoauth2' || authentication.method === 'oauthbearer';
 }
 
-function asksAgain(authentication: Authentication): boolean {
-  return 'token' in authentication && typeof authentication.token === 'function';
+async function passwordOf(authentication: Authentication, signal: AbortSignal): Promise<string | undefined> {
+  const password = 'password' in authentication ? authentication.password : undefined;
+  return password === undefined ? undefined : await resolveSecret(password, 'authentication.password', signal);
+}
+
+/** A token that is worth sending: one that the server is certain to refuse is an error, or is renewed once if it has only expired. */
+async function bearerToken(
+  run: AuthenticationRun,
+  authentication: TokenAuthentication,
+  { refused, refusal }: AttemptOptions,
+): Promise<{ readonly secret: string; readonly doubt: string | undefined }> {
+  const { settings, warn } = run;
+  const token = await takeToken(run, authentication, refused).catch((error: unknown) => {
+    throw refusal !== undefined && isEmailError(error) && error.code === 'ERR_OAUTH2'
+      ? notRenewed(refusal, error)
+      : error;
+  });
+  const { error, expired = false, doubt } = judgeToken(token, settings.host, Date.now());
+  if (error !== undefined) throw error;
+  if (expired && refused === undefined && asksAgain(run))
+    return await bearerToken(run, authentication, { refused: token });
+  if (expired)
+    throw createEmailError('ERR_OAUTH2', "The token has expired, by this machine's clock.", {
+      remedy: 'Get a new token, and check the clock of this machine.',
+    });
+  if (doubt !== undefined) warn({ code: 'WARN_TOKEN_ROLE', message: doubt });
+  return { secret: token, doubt };
+}
+
+async function takeToken(
+  { settings, signal, warn }: AuthenticationRun,
+  { token }: TokenAuthentication,
+  refused: string | undefined,
+): Promise<string> {
+  if (token !== undefined) return await resolveSecret(token, 'authentication.token', signal);
+  if (settings.tokens === undefined)
+    throw profileInvalid('authentication.token', 'expected an access token, got nothing');
+  return await settings.tokens.token({ signal, refused, warn });
+}
+
+/** Can another token take the place of one that was refused? */
+function asksAgain({ authentication, settings }: AuthenticationRun): boolean {
+  if (!isByToken(authentication)) return false;
+  return authentication.token === undefined
+    ? settings.tokens?.renewable === true
+    : typeof authentication.token === 'function';
+}
+
+/** The server's refusal is why another token was wanted: both are told. */
+function notRenewed(refusal: EmailError, error: EmailError): EmailError {
+  const { message, retryable, remedy } = error;
+  return createEmailError('ERR_OAUTH2', `${refusal.message} Another token could not be had: ${message}`, {
+    phase: 'authenticate',
+    reply: refusal.reply,
+    retryable,
+    remedy,
+    cause: error,
+  });
+}
+
+/** With the date, so that there is time to change. */
+function warnOfPassword({ authentication, settings, warn }: AuthenticationRun): void {
+  if (proofOf(authentication) !== 'password' || !isMicrosoft365(settings.host)) return;
+  warn({
+    code: 'WARN_BASIC_AUTHENTICATION',
+    message: `A password goes to ${settings.host}. Microsoft switches passwords for SMTP (basic SMTP AUTH) off by default for existing tenants at the end of December 2026; tenants made later never have it, and Outlook.com takes none since September 2024. Use OAuth 2.0: authentication.method 'xoauth2' with the settings of sampleOAuth2Settings('microsoft').`,
+  });
+}
+
+function proofOf(authentication: Authentication): 'password' | 'token' | undefined {
+  if (isByToken(authentication)) return 'token';
+  return 'password' in authentication && authentication.method !== 'kerberos' ? 'password' : undefined;
 }
 
 function bindingFor({ secured }: AuthenticationRun, name: string): ReturnType<typeof channelBinding> {
@@ -132,7 +221,13 @@ export function describeChoice(name: string, { method }: Authentication, offered
   return `${name} by method '${method}'${method === 'password' ? ', the strongest' : ''} of ${showText(offered.join(' '))}`;
 }
 
-function rejected(name: string, mechanism: SaslMechanism, reply: Reply, offered: readonly string[]): EmailError {
+function rejected(
+  { settings, authentication }: AuthenticationRun,
+  name: string,
+  { mechanism, doubt, outcome }: Attempt,
+  offered: readonly string[],
+): EmailError {
+  const { reply } = outcome as Extract<AuthenticationOutcome, { readonly ok: false }>;
   const read = reply.read();
   const reason = failureOf(mechanism);
   const words = reason === undefined ? '' : `; it gives as its reason: ${showText(reason)}`;
@@ -140,6 +235,7 @@ function rejected(name: string, mechanism: SaslMechanism, reply: Reply, offered:
   const usual = temporary
     ? 'The server could not check it now: try again later.'
     : 'Check user name and password (or token), and that the account may send by SMTP.';
+  const known = providerRemedy(read, { host: settings.host, stage: 'AUTH', proof: proofOf(authentication) });
   return createEmailError(
     'ERR_AUTH_REJECTED',
     `The server refused the authentication by ${name}: ${showReply(read)}${words}`,
@@ -147,7 +243,7 @@ function rejected(name: string, mechanism: SaslMechanism, reply: Reply, offered:
       phase: 'authenticate',
       reply: read,
       retryable: temporary && read.enhancedCode !== '4.7.12',
-      remedy: `${remedies[read.enhancedCode ?? ''] ?? usual} The server offers ${showText(offered.join(' '))}; after a refusal nothing else is tried.`,
+      remedy: `${doubt === undefined ? '' : `${doubt} `}${known ?? remedies[read.enhancedCode ?? ''] ?? usual} The server offers ${showText(offered.join(' '))}; after a refusal nothing else is tried.`,
     },
   );
 }

@@ -16,6 +16,22 @@ export type ConnectionLogEvent = LogEvent extends infer E
     : never
   : never;
 
+/** How a connection asks for a bearer token. */
+export interface TokenQuery {
+  readonly signal: AbortSignal;
+  /** The token that the server refused: another one is wanted. */
+  readonly refused?: string | undefined;
+  readonly warn: (warning: Warning) => void;
+}
+
+/** Gives bearer tokens to connections. */
+export interface TokenProvider {
+  /** Can a token that was refused be replaced by another one? */
+  readonly renewable: boolean;
+  /** ERR_OAUTH2 where no token can be had without a person. */
+  readonly token: (query: TokenQuery) => Promise<string>;
+}
+
 /** Everything a connection is made from; all defaults filled, secrets still references. */
 export interface ConnectionSettings {
   readonly host: string;
@@ -30,6 +46,8 @@ export interface ConnectionSettings {
   readonly connector: Connector;
   /** Messages in flight at once, at least 1. */
   readonly messagesInFlight: number;
+  /** Gives the token of methods 'xoauth2' and 'oauthbearer' where `authentication` has none. */
+  readonly tokens?: TokenProvider | undefined;
   /** Reads the TLS client certificate; needed where `tls.clientCertificate` is set. */
   readonly loadClientIdentity?: LoadClientIdentity | undefined;
 }
@@ -87,8 +105,6 @@ export interface SmtpConnection {
   readonly inFlight: number;
   /** Transactions that ended well or badly; above 0 the connection is a reused one. */
   readonly completed: number;
-  /** Has the server answered a MAIL here, well or badly? One that ends before that was opened in vain. */
-  readonly served: boolean;
   /** Upper-case keyword to parameters, of the last EHLO. */
   readonly extensions: ReadonlyMap<string, readonly string[]>;
   /** What content that allows. */

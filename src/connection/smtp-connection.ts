@@ -9,6 +9,7 @@ import { canonicalBytes } from '../smtp/content.js';
 import { createEnvelopeCommands } from '../smtp/envelope-commands.js';
 import { contentCapabilities } from '../smtp/extensions.js';
 import { replyError } from '../smtp/reply-error.js';
+import { providerRemedy, type RefusalStage } from '../smtp/provider-refusals.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
 import { explainFailure, transact, TransactionState } from '../smtp/transaction.js';
@@ -16,11 +17,13 @@ import { isBytes } from '../util/bytes.js';
 import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
 import { requireUsable } from './farewell.js';
-import { markStale } from './stale.js';
+import { isStale, markStale } from './stale.js';
 
 /** A connection that is set up, and what can be done on it. */
 export interface OpenedConnection {
   readonly id: number;
+  /** The server's name, as the profile has it. */
+  readonly host: string;
   readonly channel: Channel;
   readonly session: Session;
   readonly mechanism: string | undefined;
@@ -45,7 +48,6 @@ export class EstablishedConnection implements SmtpConnection {
   readonly accepts: ContentCapabilities;
   #inFlight = 0;
   #completed = 0;
-  #served = false;
   #quitting: Promise<EmailError | undefined> | undefined;
   #whenIdle: (() => void) | undefined;
 
@@ -74,10 +76,6 @@ export class EstablishedConnection implements SmtpConnection {
     return this.#completed;
   }
 
-  get served(): boolean {
-    return this.#served;
-  }
-
   get extensions(): ReadonlyMap<string, readonly string[]> {
     return this.#opened.session.extensions;
   }
@@ -95,15 +93,15 @@ export class EstablishedConnection implements SmtpConnection {
   }
 
   async transact(transaction: Transaction): Promise<TransactionOutcome> {
-    const state = new TransactionState(transaction.onWritten);
     this.#inFlight++;
     try {
       const content = await this.#compose(transaction);
       const { channel } = this.#opened;
       if (!channel.usable && channel.idle) await this.#sayWhyUnusable(transaction.signal);
-      return await this.#run(transaction, content, state);
+      return await this.#run(transaction, content);
+    } catch (error) {
+      throw explainRefusal(error, this.#opened.host);
     } finally {
-      this.#served ||= state.begun;
       this.#inFlight--;
       this.#completed++;
       this.#settleDown();
@@ -153,11 +151,12 @@ export class EstablishedConnection implements SmtpConnection {
     }
   }
 
-  #run(transaction: Transaction, content: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
+  #run(transaction: Transaction, content: OutgoingContent): Promise<TransactionOutcome> {
     const { channel, session } = this.#opened;
     const { envelope, requireAllRecipients, signal } = transaction;
     const idleMs = performance.now() - channel.lastActivity;
     const stale = this.#completed > 0 || idleMs > staleAfterMs;
+    const state = new TransactionState(transaction.onWritten);
     const plan = {
       commands: createEnvelopeCommands(envelope, content, session),
       recipients: envelope.to,
@@ -205,6 +204,16 @@ export class EstablishedConnection implements SmtpConnection {
       ? reason
       : undefined;
   }
+}
+
+const stages: Readonly<Record<string, RefusalStage>> = { transaction: 'MAIL', content: 'DATA', acceptance: 'END' };
+
+/** The one place where a provider's own remedy takes the place of the general one, whatever stage of a transaction was refused. */
+function explainRefusal(error: unknown, host: string): unknown {
+  if (!isEmailError(error) || error.reply === undefined || isStale(error)) return error;
+  const stage = error.code === 'ERR_RECIPIENTS_REJECTED' ? 'RCPT' : stages[error.phase ?? ''];
+  const remedy = stage && providerRemedy(error.reply, { host, stage });
+  return remedy === undefined ? error : withDetails(error, { remedy });
 }
 
 function call(stream: Duplex, name: 'ref' | 'unref'): void {

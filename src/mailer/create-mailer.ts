@@ -7,6 +7,7 @@ import { resolvePool, resolveServer, resolveSmime } from '../profile/defaults.js
 import { defineProfile } from '../profile/define.js';
 import { checkMailerOptions } from '../profile/mailer-options.js';
 import { LateTransport } from './late-transport.js';
+import { OAuth2Service } from './oauth2-service.js';
 import { ProfileMailer } from './profile-mailer.js';
 import { SmimeServices } from './smime-services.js';
 
@@ -32,16 +33,19 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     transport,
     connector,
     profileStore,
+    tokenStore,
+    fetch,
     fileAccess = true,
   } = checkMailerOptions(options, checkedProfile);
   const server = resolveServer(checkedProfile.server);
   const pool = resolvePool(poolOptions);
   const events = createEventSink(logger);
   const smime = new SmimeServices(checkedProfile, resolveSmime(checkedProfile.smime), profileStore);
+  const oauth2 = new OAuth2Service(checkedProfile, { connector, fetch, profileStore, tokenStore });
   const { name, sender } = checkedProfile;
   const loadTransport = () =>
     import('./create-transport.js').then(({ createSmtpTransport }) =>
-      createSmtpTransport(checkedProfile, server, pool, connector, events, profileStore),
+      createSmtpTransport(checkedProfile, server, pool, connector, events, { profileStore, tokens: oauth2 }),
     );
   const ownTransport = new LateTransport(loadTransport);
   return new ProfileMailer({
@@ -50,6 +54,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     ownTransport: transport === undefined ? ownTransport : undefined,
     events,
     smime,
+    oauth2,
     totalMs: server.timeouts.totalMs,
     window: pool.maxConnections * pool.messagesInFlight + pool.maxConnections,
     facts: [

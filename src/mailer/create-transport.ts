@@ -1,5 +1,5 @@
 /** The way to a server: loaded as one when a mailer or a connector first goes it. */
-import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from '../connection/contract.js';
+import type { ConnectionObserver, ConnectionSettings, SmtpConnection, TokenProvider } from '../connection/contract.js';
 import { openConnection } from '../connection/open.js';
 import { probePort } from '../connection/probe-port.js';
 import { SharedState } from '../connection/shared.js';
@@ -22,7 +22,7 @@ export function createSmtpTransport(
   pool: ResolvedPool,
   connector: Connector | undefined,
   events: EventSink | undefined,
-  profileStore: MailerOptions['profileStore'],
+  { profileStore, tokens }: { readonly profileStore: MailerOptions['profileStore']; readonly tokens: TokenProvider },
 ): SmtpTransport {
   const direct = new DirectConnector({ localAddress: server.localAddress });
   const settingsFor = (refresh: boolean): ConnectionSettings => {
@@ -36,6 +36,7 @@ export function createSmtpTransport(
       timeouts: server.timeouts,
       tls: server.tls,
       authentication: profile.authentication,
+      tokens,
       connector:
         connector ??
         createProxyConnector(profile.proxy ?? 'none', direct, {

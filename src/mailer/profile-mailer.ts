@@ -10,20 +10,26 @@ import type { AddressInput } from '../model/address.js';
 import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
+import type { AuthorizeOptions } from '../model/oauth2.js';
+import type { OAuth2Tokens } from '../model/store.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
-import { checkCloseOptions, checkSendOptions, checkTestOptions } from '../profile/mailer-options.js';
+import {
+  checkAuthorizeOptions,
+  checkCloseOptions,
+  checkSendOptions,
+  checkTestOptions,
+} from '../profile/mailer-options.js';
 import { afterOthers } from '../transport/after-others.js';
 import { emptyReport } from '../transport/connection-report.js';
 import { isBytes } from '../util/bytes.js';
 import { closedError } from './closed-error.js';
 import type { OwnTransport } from './late-transport.js';
+import type { OAuth2Service } from './oauth2-service.js';
 import { sendWindow } from './send-all.js';
 import { testPage, testSentence, type TestFacts } from './test-email.js';
 import type { SmimeTester } from './smime-services.js';
-import { TransportClosing } from './transport-closing.js';
-import { transportFailure } from './transport-failure.js';
 
 /** What a mailer is made of. */
 export interface MailerParts {
@@ -33,6 +39,7 @@ export interface MailerParts {
   readonly ownTransport: OwnTransport | undefined;
   readonly events: EventSink | undefined;
   readonly smime: SmimeTester;
+  readonly oauth2: Pick<OAuth2Service, 'authorize' | 'close'>;
   readonly totalMs: number;
   /** Sends that `sendAll` keeps under way. */
   readonly window: number;
@@ -52,14 +59,11 @@ export class ProfileMailer implements Mailer {
   readonly #closed = createAbortController();
   /** What is under way. */
   #pending = 0;
-  /** Resolves once nothing is under way; close() made it. */
-  #idle: Promise<void> | undefined;
   #whenIdle: (() => void) | undefined;
-  readonly #closing: TransportClosing;
+  #closing: Promise<void> | undefined;
 
   constructor(parts: MailerParts) {
     this.#parts = parts;
-    this.#closing = new TransportClosing(parts.transport);
     allowManyListeners(this.#abort.signal);
     allowManyListeners(this.#closed.signal);
   }
@@ -100,11 +104,8 @@ export class ProfileMailer implements Mailer {
   testConnection(options?: TestOptions): Promise<ConnectionReport> {
     return this.#withSignal(options, async (signal) => {
       const { transport } = this.#parts;
-      try {
-        return transport.test ? await transport.test({ signal }) : emptyReport();
-      } catch (cause) {
-        throw transportFailure(cause, signal);
-      }
+      if (transport.test) return await transport.test({ signal });
+      return emptyReport();
     });
   }
 
@@ -114,6 +115,16 @@ export class ProfileMailer implements Mailer {
     const text = `${testSentence}\n\n${facts.map(([name, value]) => `${name}: ${value}`).join('\n')}\n`;
     const html = testPage(facts);
     return this.send({ to: to ?? this.#parts.senderAddress, subject: 'Test message', text, html, date: time }, options);
+  }
+
+  async authorize(options?: AuthorizeOptions): Promise<OAuth2Tokens> {
+    const { signal, ...rest } = checkAuthorizeOptions(options);
+    // It honours the signal itself, and has freed its port once it rejects.
+    return await this.#withSignal(
+      { signal },
+      (joined) => this.#parts.oauth2.authorize({ ...rest, signal: joined }),
+      true,
+    );
   }
 
   testSigning(options?: TestOptions): Promise<SmimeReport> {
@@ -128,23 +139,34 @@ export class ProfileMailer implements Mailer {
     const { force = false } = checkCloseOptions(options);
     this.#closed.abort(closedError());
     if (force) this.#abort.abort(closedError());
-    const forced = force ? this.#closing.close(true) : undefined;
-    if (this.#pending > 0) await (this.#idle ??= new Promise<void>((resolve) => (this.#whenIdle = resolve)));
-    await (forced ?? this.#closing.close(false));
+    const forced = force
+      ? Promise.all([this.#parts.transport.close({ force }), this.#parts.oauth2.close(true)])
+      : undefined;
+    this.#closing ??= (async () => {
+      if (this.#pending > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
+      await this.#parts.transport.close();
+      await this.#parts.oauth2.close(force);
+    })();
+    await forced;
+    await this.#closing;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  async #withSignal<T>(options: TestOptions | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  async #withSignal<T>(
+    options: TestOptions | undefined,
+    run: (signal: AbortSignal) => Promise<T>,
+    honoursSignal = false,
+  ): Promise<T> {
     if (this.#closed.signal.aborted) throw closedError();
     const { signal: callers } = checkTestOptions(options);
     const combined = joinSignals([this.#abort.signal, callers]);
     this.#pending++;
     try {
       throwIfAborted(combined.signal);
-      return await untilAborted(run(combined.signal), combined.signal);
+      return await (honoursSignal ? run(combined.signal) : untilAborted(run(combined.signal), combined.signal));
     } finally {
       this.#ended();
       combined.dispose();
@@ -235,7 +257,9 @@ export class ProfileMailer implements Mailer {
         rejected.push(...result.rejected);
         for (const warning of result.warnings ?? []) warnings.add(warning);
       } catch (cause) {
-        const error = transportFailure(cause, signal);
+        const error = isEmailError(cause)
+          ? cause
+          : createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, { cause });
         const refused = requireAllRecipients ? undefined : refusalsOf(error, copy.envelope.to);
         if (!refused) {
           const { copies } = prepared;

@@ -78,7 +78,10 @@ export interface TokenAuthentication extends AuthenticationOptions {
   readonly method: 'xoauth2' | 'oauthbearer';
   /** The mailbox. */
   readonly username: string;
-  /** Access token without `Bearer`. A function is asked at each connection, and once more after a refusal. */
+  /**
+   * Access token without `Bearer`. A function is asked at each connection, and once more after a refusal. Absent: the token comes from
+   * the profile's `oauth2` settings and the token store.
+   */
   readonly token?: Secret | undefined;
   /** OAUTHBEARER's authorization identity; default `username`. XOAUTH2 has none: there it is a problem of the profile. */
   readonly authorizationId?: string | undefined;

@@ -3,10 +3,11 @@ import type { Envelope } from './envelope.js';
 import type { EmailError } from './error.js';
 import type { LogEvent } from './log.js';
 import type { MailMessage } from './message.js';
+import type { AuthorizeOptions } from './oauth2.js';
 import type { Connector } from './proxy.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from './report.js';
 import type { SmtpReply, Warning } from './reply.js';
-import type { ProfileStore } from './store.js';
+import type { OAuth2Tokens, ProfileStore, TokenStore } from './store.js';
 import type { SendProgress, TransactionReport, Transport } from './transport.js';
 
 /** At most so many messages in any such time. */
@@ -47,15 +48,19 @@ export interface MailerOptions {
   readonly logger?: ((event: LogEvent) => void) | undefined;
   /** In place of SMTP: MemoryTransport in tests, or your own. */
   readonly transport?: Transport | undefined;
-  /** In place of the profile's proxy. */
+  /** In place of the profile's proxy. OAuth 2.0 requests take the same way, unless `fetch` is given. */
   readonly connector?: Connector | undefined;
-  /** Where certificates with `cache: true` are kept. */
+  /** Where OAuth 2.0 tokens are kept. Default the `profileStore`, else memory: a refresh token that the provider rotates is then a warning. */
+  readonly tokenStore?: TokenStore | undefined;
+  /** Where certificates with `cache: true` are kept, and tokens unless there is a `tokenStore`. */
   readonly profileStore?: ProfileStore | undefined;
   /**
    * May messages name files, as content or as a key of `dkim`? Default true; { root } allows only files below it; false none: for
    * messages that come from a request. `{ env }` in a message needs true.
    */
   readonly fileAccess?: boolean | FileRoot | undefined;
+  /** Makes the HTTP requests of OAuth 2.0, in place of the library's own client. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
 /** Of one send. */
@@ -155,6 +160,11 @@ export interface Mailer extends AsyncDisposable {
   testConnection(options?: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport>;
   /** A short message that names profile, host, security and time. Default to the sender. */
   sendTestEmail(to?: AddressInput, options?: SendOptions): Promise<SendResult>;
+  /**
+   * Obtains tokens with the profile's `oauth2` settings, with a person where the grant needs one, and keeps them in the token store:
+   * send() uses and refreshes them from then on. ERR_OAUTH2 has the provider's words; ERR_TIMEOUT where the person did not sign in.
+   */
+  authorize(options?: AuthorizeOptions): Promise<OAuth2Tokens>;
   /** Sign and check a sample in memory. */
   testSigning(options?: { readonly signal?: AbortSignal | undefined }): Promise<SmimeReport>;
   /** Find each recipient's certificate and encrypt a sample in memory. */

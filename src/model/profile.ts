@@ -1,6 +1,7 @@
 import type { AddressInput } from './address.js';
 import type { Authentication } from './authentication.js';
 import type { DkimSettings } from './message.js';
+import type { OAuth2Settings } from './oauth2.js';
 import type { ProxySettings } from './proxy.js';
 import type { OutgoingServer } from './server.js';
 import type { SmimeSettings } from './smime.js';
@@ -72,6 +73,8 @@ export interface EmailProfile {
   readonly authentication?: Authentication | undefined;
   /** Signing and encryption. */
   readonly smime?: SmimeSettings | undefined;
+  /** How to get the token for `authentication.method` 'xoauth2' or 'oauthbearer'. */
+  readonly oauth2?: OAuth2Settings | undefined;
   /** Absent = 'none': the environment is not looked at. */
   readonly proxy?: ProxySettings | undefined;
   /** Signatures by the sending domain (RFC 6376). */

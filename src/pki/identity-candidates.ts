@@ -45,19 +45,19 @@ export async function* identityCandidates(
       return undefined;
     }
     const contents = await contentsOf(source, slot, filePasswords(source, slot, signal), context);
-    const found = await identitiesOf(contents, { signal });
+    const found = await identitiesOf(contents);
     const holders = keyHolders(found, contents);
     for (const identity of holders.length > 0 ? holders : found.identities)
-      yield { info: identity.info, load: () => opened(identity, placed) };
+      yield { info: identity.info, load: async () => opened(identity, placed) };
     return undefined;
   } catch (error) {
     throw placed(error);
   }
 }
 
-async function opened(identity: Identity, placed: (error: unknown) => unknown): Promise<LoadedCertificate> {
+function opened(identity: Identity, placed: (error: unknown) => unknown): LoadedCertificate {
   try {
-    return await loadedFrom(identity, undefined);
+    return loadedFrom(identity, undefined);
   } catch (error) {
     throw placed(error);
   }

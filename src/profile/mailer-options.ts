@@ -1,4 +1,5 @@
 import type { MailerOptions, PoolOptions, SendOptions } from '../model/mailer.js';
+import type { AuthorizeOptions } from '../model/oauth2.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Problem } from '../model/error.js';
 import { callSubject, checked, invalid, optionsSubject, profileSubject } from './check.js';
@@ -38,6 +39,8 @@ function withMethods(what: string, ...names: readonly string[]): Schema {
   });
 }
 
+const tokenMethods = withMethods('a store that keeps tokens', 'loadTokens', 'saveTokens');
+
 const rootOnly: Schema = object<{ root: string }>({ root: required(path('a directory')) });
 
 const optionsSchema: Schema = object<MailerOptions>(
@@ -46,19 +49,17 @@ const optionsSchema: Schema = object<MailerOptions>(
     logger: optional(func),
     transport: optional(withMethods('a Transport', 'send', 'close')),
     connector: optional(withMethods('a Connector', 'connect')),
+    tokenStore: optional(withMethods('a TokenStore', 'loadTokens', 'saveTokens')),
     profileStore: optional(withMethods('a ProfileStore', 'loadCached', 'saveCached')),
     fileAccess: optional(
       variant('true, false or { root }', (value) =>
         typeof value === 'boolean' ? flag : isPlainObject(value) ? rootOnly : undefined,
       ),
     ),
+    fetch: optional(func),
   },
   {
     expected: 'an object of mailer options',
-    refuse: {
-      tokenStore: 'is not in this version, which has no OAuth 2.0 sign-in: give a token in authentication.token',
-      fetch: 'is not in this version, which makes no HTTP requests of its own',
-    },
   },
 );
 
@@ -75,6 +76,8 @@ export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailP
     }));
     if (problems.length > 0) throw invalid(profileSubject, problems);
   }
+  if (profile?.oauth2 !== undefined && copy.tokenStore === undefined && copy.profileStore !== undefined)
+    checked(tokenMethods, copy.profileStore, { sentence: optionsSubject.sentence, root: 'profileStore' });
   return copy;
 }
 
@@ -98,6 +101,19 @@ const closeOptions: Schema = object<{ force?: boolean | undefined }>({ force: op
 /** The options of one send. A name that is not known would be without effect: ERR_PROFILE_INVALID, as for all options. */
 export function checkSendOptions(options: SendOptions = {}): SendOptions {
   return checked(sendOptions, options, callSubject) as SendOptions;
+}
+
+const authorizeOptions: Schema = object<AuthorizeOptions>({
+  openBrowser: optional(func),
+  onAuthorizationUrl: optional(func),
+  onUserCode: optional(func),
+  fetch: optional(func),
+  signal: optional(signal),
+});
+
+/** The options of authorize(). */
+export function checkAuthorizeOptions(options: AuthorizeOptions = {}): AuthorizeOptions {
+  return checked(authorizeOptions, options, callSubject) as AuthorizeOptions;
 }
 
 /** The options of a test. */

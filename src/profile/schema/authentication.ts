@@ -132,12 +132,6 @@ const byToken: Schema = object<TokenAuthentication>(
           "XOAUTH2 has no such field: the mailbox is username; or take method 'oauthbearer'",
         );
       }
-      if (!given('token'))
-        problem(
-          report,
-          `${at}.token`,
-          'expected an access token (a string, { env }, { file } or a function), got nothing; this version has no OAuth 2.0 sign-in of its own',
-        );
     },
   },
 );

@@ -9,6 +9,7 @@ import { choice, list, oneOrMany, plain, variant } from './combine.js';
 import { object, optional, record, required } from './object.js';
 import { isPlainObject, problem, unexpected } from './schema.js';
 import type { Report, Schema } from './schema.js';
+import { oauth2Settings } from './oauth2.js';
 import { proxy } from './proxy.js';
 import { secret } from './secret.js';
 import { outgoingServer } from './server.js';
@@ -124,13 +125,13 @@ export const profileSchema: Schema = object<EmailProfile>(
     server: required(outgoingServer),
     authentication: optional(authentication),
     smime: optional(smimeSettings),
+    oauth2: optional(oauth2Settings),
     proxy: optional(proxy),
     dkim: optional(dkimSettings),
   },
   {
     expected: 'a profile: an object with name, sender and server',
     refuse: {
-      oauth2: 'is not in this version, which has no OAuth 2.0 sign-in: give a token in authentication.token',
       logging: 'is not in this version, which writes no log files: use the logger of MailerOptions',
     },
     verify: verifyProfile,
@@ -140,10 +141,18 @@ export const profileSchema: Schema = object<EmailProfile>(
 /** What holds between the server and the authentication. */
 function verifyProfile(
   { server, authentication: proof }: Partial<EmailProfile>,
-  _given: (key: keyof EmailProfile) => boolean,
+  given: (key: keyof EmailProfile) => boolean,
   _path: string,
   report: Report,
 ): void {
+  const byToken = proof?.method === 'xoauth2' || proof?.method === 'oauthbearer';
+  const wrongToken = report.problems.some(({ path }) => path.startsWith('authentication.token'));
+  if (byToken && proof.token === undefined && !given('oauth2') && !wrongToken)
+    problem(
+      report,
+      'authentication.token',
+      'expected an access token (a string, { env }, { file } or a function), or oauth2 settings to get one with, got nothing',
+    );
   if (server === undefined || proof === undefined) return;
   if (
     proof.method === 'kerberos' &&

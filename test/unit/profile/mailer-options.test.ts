@@ -57,8 +57,8 @@ describe('checkMailerOptions', () => {
     ['profileStore', { profileStore: {} }, /loadCached, saveCached/],
     ['fileAccess', { fileAccess: '/srv' }, /true, false or \{ root \}, got a string/],
     ['fileAccess.root', { fileAccess: {} }, /got nothing/],
-    ['tokenStore', { tokenStore: {} }, /not in this version/],
-    ['fetch', { fetch: () => undefined }, /not in this version/],
+    ['tokenStore', { tokenStore: {} }, /loadTokens, saveTokens/],
+    ['fetch', { fetch: 'https://example.com' }, /a function, got a string/],
     ['loger', { loger: () => undefined }, /did you mean logger/],
   ])('refuses %s: %#', (path, options, message) => {
     const problems = problemsOf(() => checkMailerOptions(options as MailerOptions));

@@ -72,6 +72,10 @@ describe("profileToJson with secrets: 'redact'", () => {
       'smime.encrypt.certificates.4.password',
       'smime.encrypt.encryptToSelf.password',
       'proxy.password',
+      'oauth2.clientSecret',
+      'oauth2.authenticationValue',
+      'oauth2.refreshToken',
+      'oauth2.privateKey.key',
       'dkim.0.privateKey',
     ]);
   });

@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import { createMailer } from '../../../src/mailer/create-mailer.js';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { OutgoingContent, TransportResult } from '../../../src/model/transport.js';
 import { MemoryTransport } from '../../../src/testing/memory-transport.js';
@@ -183,18 +182,9 @@ describe('MemoryTransport', () => {
     expect(transport.sent).toHaveLength(1);
   });
 
-  test('serves one mailer after another, and two at once', async () => {
+  test('rejects with ERR_CLOSED after close', async () => {
     const transport = new MemoryTransport();
-    const profile = { name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com' } };
-    const [one, two] = [createMailer(profile, { transport }), createMailer(profile, { transport })];
-    await one.send({ to: 'b@example.org', text: '1' });
-    await one.close({ force: true });
-    await expect(one.send({ to: 'b@example.org', text: 'x' })).rejects.toMatchObject({ code: 'ERR_CLOSED' });
-    await two.send({ to: 'b@example.org', text: '2' });
-    await two.close();
-    const three = createMailer(profile, { transport });
-    await three.send({ to: 'b@example.org', text: '3' });
-    await three.close();
-    expect(transport.sent.map(({ text }) => text?.trim())).toEqual(['1', '2', '3']);
+    await transport.close();
+    await expect(send(transport)).rejects.toMatchObject({ code: 'ERR_CLOSED' });
   });
 });

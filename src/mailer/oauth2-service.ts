@@ -1,0 +1,144 @@
+/**
+ * OAuth 2.0 of a mailer, and without one: joins settings, the way to the provider and the token store. Everything else is loaded on first
+ * use.
+ *
+ * @module
+ */
+import type { TokenProvider, TokenQuery } from '../connection/contract.js';
+import { profileInvalid } from '../errors/email-error.js';
+import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
+import type { MailerOptions } from '../model/mailer.js';
+import type { AuthorizeOptions, OAuth2Settings } from '../model/oauth2.js';
+import type { EmailProfile } from '../model/profile.js';
+import type { OAuth2Tokens } from '../model/store.js';
+import type { Surroundings } from '../oauth2/surroundings.js';
+import type { TokenSource } from '../oauth2/token-source.js';
+import { checked } from '../profile/check.js';
+import { checkAuthorizeOptions } from '../profile/mailer-options.js';
+import { object, required } from '../profile/schema/object.js';
+import { oauth2Settings } from '../profile/schema/oauth2.js';
+import { loadIdentity } from './client-identity.js';
+
+const certificateSlot = 'oauth2.clientCertificate';
+
+type ServiceOptions = Pick<MailerOptions, 'connector' | 'fetch' | 'profileStore' | 'tokenStore'>;
+
+/** The tokens of one profile. */
+export class OAuth2Service implements TokenProvider {
+  readonly #profile: EmailProfile;
+  readonly #options: ServiceOptions;
+  #source: Promise<TokenSource> | undefined;
+
+  constructor(profile: EmailProfile, options: ServiceOptions) {
+    this.#profile = profile;
+    this.#options = options;
+  }
+
+  /** A token that was given as it is cannot be replaced by another. */
+  get renewable(): boolean {
+    return this.#profile.oauth2 !== undefined && this.#profile.oauth2.authenticationValue === undefined;
+  }
+
+  async token(query: TokenQuery): Promise<string> {
+    return await (await this.#load()).get(query);
+  }
+
+  /** Runs the grant and keeps the tokens. */
+  async authorize({ fetch, ...options }: AuthorizeOptions): Promise<OAuth2Tokens> {
+    if (this.#profile.oauth2 === undefined)
+      throw profileInvalid('oauth2', 'expected settings to get a token with, got nothing');
+    const source = await this.#load();
+    return await source.authorize(options, fetch && (await this.#surroundings(fetch)));
+  }
+
+  /** See `TokenSource.close`. */
+  async close(force: boolean): Promise<void> {
+    await (await this.#source?.catch(() => undefined))?.close(force);
+  }
+
+  #load(): Promise<TokenSource> {
+    this.#source ??= this.#make();
+    this.#source.catch(() => (this.#source = undefined));
+    return this.#source;
+  }
+
+  async #make(): Promise<TokenSource> {
+    const { oauth2 } = this.#profile;
+    if (oauth2 === undefined) throw profileInvalid('oauth2', 'expected settings to get a token with, got nothing');
+    const { TokenSource: Source, tokenKey } = await import('../oauth2/oauth2.js');
+    const { tokenStore, profileStore } = this.#options;
+    return new Source({
+      settings: oauth2,
+      surroundings: await this.#surroundings(this.#options.fetch),
+      store: tokenStore ?? profileStore,
+      key: tokenKey(this.#profile),
+    });
+  }
+
+  /** The way of the profile's proxy, and its trust anchors beside Node's. */
+  async #surroundings(fetch: typeof globalThis.fetch | undefined): Promise<Surroundings> {
+    const { name, proxy = 'none', server } = this.#profile;
+    const { profileStore } = this.#options;
+    const { createProxyConnector, DirectConnector } = await import('./create-transport.js');
+    const { createConnectorClient, createFetchClient } = await import('../oauth2/oauth2.js');
+    const connector =
+      this.#options.connector ??
+      createProxyConnector(proxy, new DirectConnector(), {
+        loadClientIdentity: loadIdentity(name, 'proxy.tls.clientCertificate', profileStore, false),
+      });
+    const { ca, useSystemCa } = server.tls ?? {};
+    return await surroundingsOf(
+      fetch === undefined ? createConnectorClient({ connector, ca, useSystemCa }) : createFetchClient(fetch),
+      { profileName: name, store: profileStore },
+    );
+  }
+}
+
+/**
+ * Obtains tokens, with a person where the grant needs one: opens the system's browser for 'authorization-code', hands a code to
+ * `onUserCode` for 'device-code'. Keeps nothing: put the refresh token into `oauth2.refreshToken`, or use `mailer.authorize()`, which
+ * keeps the tokens and goes the way of the profile's proxy.
+ *
+ * ERR_PROFILE_INVALID for settings that are not valid; ERR_OAUTH2 with the provider's words; ERR_TIMEOUT where the person did not sign in
+ * within 5 minutes, or before the code expired; ERR_ABORTED.
+ */
+export async function authorize(settings: OAuth2Settings, options: AuthorizeOptions = {}): Promise<OAuth2Tokens> {
+  const subject = { sentence: 'The OAuth 2.0 settings are not valid', root: 'oauth2' };
+  const { oauth2 } = checked(settingsSchema, { oauth2: settings }, subject) as { readonly oauth2: OAuth2Settings };
+  const { fetch, ...rest } = checkAuthorizeOptions(options);
+  const { createConnectorClient, createFetchClient, runGrant } = await import('../oauth2/oauth2.js');
+  const { DirectConnector } = await import('./create-transport.js');
+  const http =
+    fetch === undefined ? createConnectorClient({ connector: new DirectConnector() }) : createFetchClient(fetch);
+  return await runGrant(oauth2, rest, await surroundingsOf(http, { profileName: '', store: undefined }));
+}
+
+const settingsSchema = object<{ readonly oauth2: OAuth2Settings }>({ oauth2: required(oauth2Settings) });
+
+async function surroundingsOf(
+  http: Surroundings['http'],
+  context: { readonly profileName: string; readonly store: MailerOptions['profileStore'] },
+): Promise<Surroundings> {
+  const { systemClock } = await import('../oauth2/oauth2.js');
+  return {
+    http,
+    clock: systemClock,
+    chance: Math.random,
+    loadCertificate: (source, signal) => loadCertificate(source, context, signal),
+  };
+}
+
+async function loadCertificate(
+  source: CertificateSource,
+  { profileName, store }: { readonly profileName: string; readonly store: MailerOptions['profileStore'] },
+  signal: AbortSignal,
+): Promise<LoadedCertificate> {
+  const { loadCertificateCached } = await import('./certificate-tools.js');
+  return await loadCertificateCached(source, {
+    profileName,
+    slot: certificateSlot,
+    store,
+    signal,
+    purpose: 'client-auth',
+  });
+}

@@ -1,0 +1,89 @@
+;; The source of the bytes in vectors.ts, as wat2wasm of WABT makes them: base64 in lines (RFC 2045 section 6.8), and a look at text.
+(module
+  (memory (export "memory") 4)
+  ;; enc(src, lines, dst): encodes lines*57 bytes at src into lines*78 bytes at dst (76 chars + CRLF)
+  (func (export "enc") (param $s i32) (param $lines i32) (param $d i32)
+    (local $k i32) (local $v v128) (local $r v128)
+    (block $done
+      (loop $line
+        (br_if $done (i32.eqz (local.get $lines)))
+        (local.set $k (i32.const 0))
+        (loop $q
+          ;; 12 octets a b c ... -> lanes of 16 bits: ab, bc, of which each has two sextets of six bits
+          (local.set $v (i8x16.swizzle (v128.load (local.get $s))
+            (v128.const i8x16 1 0 2 1 4 3 5 4 7 6 8 7 10 9 11 10)))
+          (local.set $v (v128.or
+            (v128.or (v128.and (i16x8.shr_u (local.get $v) (i32.const 10)) (v128.const i32x4 0x0000003f 0x0000003f 0x0000003f 0x0000003f))
+                     (v128.and (i16x8.shr_u (local.get $v) (i32.const 6)) (v128.const i32x4 0x003f0000 0x003f0000 0x003f0000 0x003f0000)))
+            ;; shifted to the left by 4, and by 8
+            (i16x8.mul (v128.and (local.get $v) (v128.const i32x4 0x003f03f0 0x003f03f0 0x003f03f0 0x003f03f0)) (v128.const i32x4 0x01000010 0x01000010 0x01000010 0x01000010))))
+          (local.set $r (v128.or
+            (i8x16.sub_sat_u (local.get $v) (v128.const i8x16 51 51 51 51 51 51 51 51 51 51 51 51 51 51 51 51))
+            (v128.and (i8x16.lt_s (local.get $v) (v128.const i8x16 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26 26))
+                      (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))
+          ;; 0: 26..51 -> +71 ; 1..10: digits -> -4 ; 11: '+' -> -19 ; 12: '/' -> -16 ; 13: A-Z -> +65
+          (v128.store (local.get $d)
+            (i8x16.add (local.get $v)
+              (i8x16.swizzle (v128.const i8x16 71 -4 -4 -4 -4 -4 -4 -4 -4 -4 -4 -19 -16 65 0 0) (local.get $r))))
+          (local.set $s (i32.add (local.get $s) (i32.const 12)))
+          (local.set $d (i32.add (local.get $d) (i32.const 16)))
+          (local.set $k (i32.add (local.get $k) (i32.const 1)))
+          (br_if $q (i32.lt_u (local.get $k) (i32.const 5))))
+        ;; 60 bytes / 80 chars were done; step back to 57 / 76 and put CRLF
+        (local.set $s (i32.sub (local.get $s) (i32.const 3)))
+        (local.set $d (i32.sub (local.get $d) (i32.const 4)))
+        (i32.store16 (local.get $d) (i32.const 0x0a0d))
+        (local.set $d (i32.add (local.get $d) (i32.const 2)))
+        (local.set $lines (i32.sub (local.get $lines) (i32.const 1)))
+        (br $line))))
+  ;; scan(from, end): what there is from `from` to `end`. In front of it there is an LF, and behind it 32 blanks are written, of which
+  ;; some are looked at: so a CR at the end is one without LF.
+  ;; 1: CR or LF apart from CRLF; 2: other than TAB, CR, LF and printing ASCII; 4: beyond ASCII; 8: NUL; 16: a line of more than 998
+  ;; octets; 32: a blank before a CR; 64: a line that begins with F
+  (func (export "scan") (param $p i32) (param $end i32) (result i32)
+    (local $v v128) (local $before v128) (local $lf v128) (local $lone v128) (local $odd v128) (local $all v128) (local $least v128)
+    (local $blank v128) (local $from v128) (local $line i32) (local $long i32) (local $ends i32)
+    (v128.store (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
+    (v128.store offset=16 (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
+    (local.set $least (v128.const i32x4 -1 -1 -1 -1))
+    (local.set $line (local.get $p))
+    (loop $next
+      (local.set $v (v128.load (local.get $p)))
+      (local.set $before (v128.load (i32.sub (local.get $p) (i32.const 1))))
+      (local.set $lf (i8x16.eq (local.get $v) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10)))
+      (local.set $lone (v128.or (local.get $lone) (v128.xor (local.get $lf) (i8x16.eq (local.get $before) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13)))))
+      (local.set $blank (v128.or (local.get $blank) (v128.and
+        (i8x16.eq (local.get $v) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))
+        (v128.or (i8x16.eq (local.get $before) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32)) (i8x16.eq (local.get $before) (v128.const i8x16 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9 9))))))
+      (local.set $from (v128.or (local.get $from) (v128.and
+        (i8x16.eq (local.get $v) (v128.const i8x16 70 70 70 70 70 70 70 70 70 70 70 70 70 70 70 70))
+        (i8x16.eq (local.get $before) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10)))))
+      (local.set $odd (v128.or (local.get $odd) (v128.andnot
+        (i8x16.gt_u (i8x16.sub (local.get $v) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32)) (v128.const i8x16 94 94 94 94 94 94 94 94 94 94 94 94 94 94 94 94))
+        (i8x16.swizzle (v128.const i8x16 0 0 0 0 0 0 0 0 0 -1 -1 0 0 -1 0 0) (local.get $v)))))
+      (local.set $all (v128.or (local.get $all) (local.get $v)))
+      (local.set $least (i8x16.min_u (local.get $least) (local.get $v)))
+      (local.set $ends (i8x16.bitmask (local.get $lf)))
+      (if (local.get $ends)
+        (then
+          ;; Of the lines that end here only the first can be a long one: its octets, and its CR.
+          (local.set $line (i32.sub (i32.add (local.get $p) (i32.ctz (local.get $ends))) (local.get $line)))
+          (local.set $long (i32.or (local.get $long) (i32.gt_u (local.get $line) (i32.const 999))))
+          (local.set $line (i32.sub (i32.add (local.get $p) (i32.const 32)) (i32.clz (local.get $ends))))))
+      (local.set $p (i32.add (local.get $p) (i32.const 16)))
+      (br_if $next (i32.le_u (local.get $p) (local.get $end))))
+    (local.set $line (i32.sub (local.get $end) (local.get $line)))
+    (local.set $long (i32.or (local.get $long) (i32.gt_s (local.get $line) (i32.const 998))))
+    (i32.or
+      (i32.or
+        (i32.or
+          (v128.any_true (local.get $lone))
+          (i32.shl (v128.any_true (local.get $odd)) (i32.const 1)))
+        (i32.or
+          (i32.shl (i32.ne (i8x16.bitmask (local.get $all)) (i32.const 0)) (i32.const 2))
+          (i32.shl (i32.eqz (i8x16.all_true (local.get $least))) (i32.const 3))))
+      (i32.or
+        (i32.shl (local.get $long) (i32.const 4))
+        (i32.or
+          (i32.shl (v128.any_true (local.get $blank)) (i32.const 5))
+          (i32.shl (v128.any_true (local.get $from)) (i32.const 6)))))))

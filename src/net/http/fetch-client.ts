@@ -1,0 +1,68 @@
+/**
+ * HTTP by a `fetch` that the caller gives. It is not trusted to limit anything: redirects, length and time are checked here.
+ *
+ * @module
+ */
+import { untilAborted } from '../../async/until-aborted.js';
+import { throwIfAborted } from '../../errors/abort.js';
+import { showText } from '../../util/show.js';
+import { bodyTooLong, HttpFault, type HttpClient, maxBodyBytes } from './http-client.js';
+
+/** A client whose requests are made by `fetch`. */
+export function createFetchClient(fetch: typeof globalThis.fetch): HttpClient {
+  return async ({ method, url, headers, body }, { signal }) => {
+    throwIfAborted(signal);
+    const asked = (async () =>
+      await fetch(url.href, {
+        method,
+        headers: { ...headers },
+        redirect: 'manual',
+        signal,
+        ...(body === undefined ? {} : { body }),
+      }))();
+    let response: Response;
+    try {
+      response = await untilAborted(asked, signal, 0, (late) => void late.body?.cancel().catch(() => {}));
+    } catch (error) {
+      throw signal.aborted ? error : unanswered(error);
+    }
+    if (response.redirected || response.type === 'opaqueredirect')
+      throw new HttpFault('redirected the request, which is refused: it would hand the credentials on');
+    return {
+      status: response.status,
+      header: (name) => response.headers.get(name) ?? undefined,
+      body: await untilAborted(readBody(response), signal),
+    };
+  };
+}
+
+/** The error may hold the request, and so its secrets: it is told by its name and code, and is not kept. */
+function unanswered(error: unknown): HttpFault {
+  const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: { code?: unknown } };
+  const words = [name, code, cause?.code].filter((word) => typeof word === 'string').map((word) => showText(word, 60));
+  return new HttpFault(`could not be asked: the fetch function failed with ${words.join(' ') || 'no Error'}`, {
+    retryable: true,
+  });
+}
+
+async function readBody(response: Response): Promise<Buffer> {
+  if (!response.body) return Buffer.alloc(0);
+  const reader = response.body.getReader();
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  try {
+    if (Number(response.headers.get('content-length')) > maxBodyBytes) throw bodyTooLong();
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (done) return Buffer.concat(chunks);
+      length += value.length;
+      if (length > maxBodyBytes) throw bodyTooLong();
+      chunks.push(value);
+    }
+  } catch (error) {
+    if (error instanceof HttpFault) throw error;
+    throw new HttpFault('ended the connection before it had answered', { retryable: true });
+  } finally {
+    reader.cancel().catch(() => {});
+  }
+}

@@ -1,0 +1,166 @@
+/**
+ * An HTTP listener on loopback that takes one callback from the browser (RFC 8252 section 7.3). Everything else that reaches it gets an
+ * error page and changes nothing.
+ *
+ * @module
+ */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { reasonOf } from '../errors/email-error.js';
+import { showText } from '../util/show.js';
+
+/** Why a request is not the callback. */
+export type StrayRequest = 'wrong-host' | 'wrong-path' | 'wrong-method' | 'not-a-page' | 'no-answer' | 'over';
+
+/** What the browser is shown. */
+export interface LoopbackPage {
+  readonly headers: Readonly<Record<string, string>>;
+  /** Empty: the status becomes 204. */
+  readonly body: string;
+}
+
+/** The browser's return. Its response waits for `answer`. */
+export interface LoopbackCallback {
+  readonly parameters: URLSearchParams;
+  /** Shows a page; resolves when the browser has it, or has gone. */
+  readonly answer: (status: number, page: LoopbackPage) => Promise<void>;
+}
+
+/** A listener that is bound. */
+export interface LoopbackListener {
+  /** The redirect URI with its port. */
+  readonly redirectUri: string;
+  /** Settles once. Rejects never; after `close` it stays open. */
+  readonly callback: Promise<LoopbackCallback>;
+  /** Frees the port. Idempotent. */
+  readonly close: () => Promise<void>;
+}
+
+/** What the listener is told. */
+export interface LoopbackSettings {
+  /** An http URL of 127.0.0.1, [::1] or localhost; without a port a free one is taken. */
+  readonly redirectUri: string;
+  /** The page of a request that is not the callback. */
+  readonly strayPage: (why: StrayRequest) => LoopbackPage;
+}
+
+/** The port cannot be had. The message continues "The listener for the browser's return". */
+export class ListenFault extends Error {}
+
+const strayStatus: Readonly<Record<StrayRequest, number>> = {
+  'wrong-host': 421,
+  'wrong-path': 404,
+  'wrong-method': 405,
+  'not-a-page': 403,
+  'no-answer': 400,
+  over: 410,
+};
+
+/** Ports are free in one address family and taken in the other now and then. */
+const maxAttempts = 20;
+
+/** Binds the listener. Throws a ListenFault where the port is taken. */
+export async function openLoopbackListener({ redirectUri, strayPage }: LoopbackSettings): Promise<LoopbackListener> {
+  const url = new URL(redirectUri);
+  let take: (callback: LoopbackCallback) => void = () => {};
+  const callback = new Promise<LoopbackCallback>((resolve) => (take = resolve));
+  let over = false;
+  let expectedHost = '';
+  const handle = (request: IncomingMessage, response: ServerResponse): void => {
+    const why = strayReason(request, { host: expectedHost, path: url.pathname, over });
+    if (why !== undefined) return void show(response, strayStatus[why], strayPage(why));
+    over = true;
+    take({ parameters: parametersOf(request), answer: (status, page) => show(response, status, page) });
+  };
+  // From the text and not from the URL, which drops ':80'. The port is put into the text as it was given: providers compare characters.
+  const [origin = '', digits] = /^http:\/\/(?:\[[^\]]*\]|[^/:]*)(?::(\d+))?/i.exec(redirectUri) ?? [];
+  const servers = await bind(url.hostname, Number(digits ?? 0), handle);
+  const { port } = servers[0]?.address() as AddressInfo;
+  const bound = digits === undefined ? `${origin}:${port}${redirectUri.slice(origin.length)}` : redirectUri;
+  expectedHost = new URL(bound).host;
+  return { redirectUri: bound, callback, close: () => closeAll(servers) };
+}
+
+function strayReason(
+  { method, headers, url = '' }: IncomingMessage,
+  expected: { readonly host: string; readonly path: string; readonly over: boolean },
+): StrayRequest | undefined {
+  // A page of another origin reaches this port by a name of its own (DNS rebinding).
+  if (headers.host?.toLowerCase() !== expected.host) return 'wrong-host';
+  if (url.split('?', 1)[0] !== expected.path) return 'wrong-path';
+  if (method !== 'GET') return 'wrong-method';
+  if (expected.over) return 'over';
+  // Browsers say what they want it for: images, scripts, frames and prefetches of other pages are no sign-in that ended.
+  const destination = headers['sec-fetch-dest'];
+  if ((destination !== undefined && destination !== 'document') || headers['sec-purpose'] !== undefined)
+    return 'not-a-page';
+  return /[?&](?:code|error|state)=/.test(url) ? undefined : 'no-answer';
+}
+
+function parametersOf({ url = '' }: IncomingMessage): URLSearchParams {
+  const at = url.indexOf('?');
+  return new URLSearchParams(at < 0 ? '' : url.slice(at + 1));
+}
+
+function show(response: ServerResponse, status: number, { headers, body }: LoopbackPage): Promise<void> {
+  return new Promise((resolve) => {
+    response.on('close', resolve);
+    response.writeHead(body === '' ? 204 : status, {
+      ...headers,
+      ...(status === 405 ? { Allow: 'GET' } : {}),
+      ...(body === '' ? {} : { 'Content-Length': Buffer.byteLength(body) }),
+      'Cache-Control': 'no-store',
+      Connection: 'close',
+    });
+    response.end(body);
+  });
+}
+
+type Handler = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** localhost is both address families: the browser may take either, and another program must not have the other. */
+async function bind(hostname: string, wanted: number, handle: Handler): Promise<readonly Server[]> {
+  const host = hostname.replace(/^\[|\]$/g, '');
+  if (host !== 'localhost') return [await listen(host, wanted, handle)];
+  for (let attempt = 1; ; attempt++) {
+    const first = await listen('127.0.0.1', wanted, handle);
+    const { port } = first.address() as AddressInfo;
+    try {
+      return [first, await listen('::1', port, handle)];
+    } catch (fault) {
+      const { code } = (fault as ListenFault).cause as NodeJS.ErrnoException;
+      // A machine without IPv6.
+      if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [first];
+      await closeAll([first]);
+      if (wanted !== 0 || attempt === maxAttempts) throw fault;
+    }
+  }
+}
+
+function listen(host: string, port: number, handle: Handler): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const server = createServer({ maxHeaderSize: 32 * 1024 }, handle);
+    server.maxConnections = 50;
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why = cause.code === 'EADDRINUSE' ? 'another program has it' : showText(cause.code ?? reasonOf(cause), 100);
+      reject(new ListenFault(`cannot have port ${port} of ${host}: ${why}`, { cause }));
+    });
+    // Exclusive: a worker of `cluster` would share the port with the others.
+    server.listen({ host, port, exclusive: true }, () => {
+      server.on('error', () => {});
+      resolve(server);
+    });
+  });
+}
+
+async function closeAll(servers: readonly Server[]): Promise<void> {
+  await Promise.all(
+    servers.map(
+      (server) =>
+        new Promise<void>((resolve) => {
+          server.close(() => resolve());
+          server.closeAllConnections();
+        }),
+    ),
+  );
+}

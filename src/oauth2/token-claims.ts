@@ -1,0 +1,77 @@
+/**
+ * Looks into an access token that is a JWT before a server is asked. Its claims are read, never trusted and never shown but for audience
+ * and expiry; what they say is only used to tell a person why the server will refuse.
+ *
+ * @module
+ */
+import type { EmailError } from '../model/error.js';
+import { isMicrosoft365 } from '../smtp/provider-refusals.js';
+import { showText } from '../util/show.js';
+import { oauth2Error } from './errors.js';
+import { jsonFields, numberField, textField } from './json.js';
+
+/** What was found. */
+export interface TokenJudgement {
+  /** Certain: no server for mail takes this token. */
+  readonly error?: EmailError | undefined;
+  /** Likely, not certain. */
+  readonly doubt?: string | undefined;
+  /** The token has expired, as far as this machine's clock can tell. */
+  readonly expired?: boolean | undefined;
+}
+
+/** Clocks differ: an expiry younger than this is the server's to judge. */
+const leewayMs = 300_000;
+
+const entraIssuer =
+  /^https:\/\/(?:sts\.windows\.net|login\.microsoftonline\.(?:com|us)|login\.(?:partner\.)?microsoftonline\.cn)\//;
+const exchangeAudience =
+  /^(?:https:\/\/(?:outlook\.office(?:365)?\.(?:com|us)|outlook\.office365\.us|partner\.outlook\.cn|ps\.outlook\.com)\/?|00000002-0000-0ff1-ce00-000000000000)$/;
+const graphAudience =
+  /^(?:https:\/\/(?:graph\.microsoft\.(?:com|us)|dod-graph\.microsoft\.us|microsoftgraph\.chinacloudapi\.cn|graph\.windows\.net)\/?|0000000[23]-0000-0000-c000-000000000000)$/;
+
+/** Judges a token that is to go to `host`. Tokens of other providers, and those that are no JWT, are left to the server. */
+export function judgeToken(token: string, host: string, now: number): TokenJudgement {
+  const claims = claimsOf(token);
+  if (claims === undefined || !entraIssuer.test(textField(claims, 'iss') ?? '')) return {};
+  const audience = textField(claims, 'aud') ?? '';
+  if (graphAudience.test(audience))
+    return {
+      error: oauth2Error(`The token is for Microsoft Graph (aud ${showText(audience, 100)}), not for SMTP.`, {
+        remedy: scopeRemedy,
+      }),
+    };
+  if (!isMicrosoft365(host)) return {};
+  if (!exchangeAudience.test(audience))
+    return {
+      error: oauth2Error(`The token is for ${showText(audience, 100) || 'no audience'}, not for Exchange Online.`, {
+        remedy: scopeRemedy,
+      }),
+    };
+  const scopes = textField(claims, 'scp')?.split(' ');
+  if (scopes !== undefined && !scopes.some((scope) => /^SMTP\.Send(?:AsApp)?$/i.test(scope)))
+    return {
+      error: oauth2Error('The token has no scope SMTP.Send: the server would refuse it.', { remedy: scopeRemedy }),
+    };
+  const expiry = numberField(claims, 'exp');
+  const expired = expiry !== undefined && expiry * 1000 + leewayMs < now;
+  const roles = claims.get('roles');
+  const doubt =
+    scopes === undefined && !(Array.isArray(roles) && roles.includes('SMTP.SendAsApp')) ? roleDoubt : undefined;
+  return { expired, doubt };
+}
+
+const scopeRemedy =
+  'Set oauth2.scope to "https://outlook.office.com/SMTP.Send offline_access" where a person signs in, or to "https://outlook.office365.com/.default" for an application, and get a new token.';
+
+/** An error of its own it is not: RBAC for Applications shows in no token. */
+const roleDoubt =
+  'The token has no SMTP.SendAsApp role. Grant the application permission SMTP.SendAsApp (Office 365 Exchange Online) with admin consent; or, where Exchange gives the right by the role "Application SMTP.SendAsApp", check that its scope includes the mailbox.';
+
+/** The claims of a JWT in compact form (RFC 7519); undefined where it is none. */
+function claimsOf(token: string): ReadonlyMap<string, unknown> | undefined {
+  const [, payload, signature, ...more] = token.split('.');
+  if (payload === undefined || signature === undefined || more.length > 0 || !/^[\w-]+$/.test(payload))
+    return undefined;
+  return jsonFields(Buffer.from(payload, 'base64url'));
+}

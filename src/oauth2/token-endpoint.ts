@@ -1,0 +1,139 @@
+/**
+ * Every request to the token endpoint, and what it answers (RFC 6749 sections 4 to 6).
+ *
+ * @module
+ */
+import type { EmailError } from '../model/error.js';
+import type { OAuth2Settings } from '../model/oauth2.js';
+import type { OAuth2Tokens } from '../model/store.js';
+import type { HttpResponse } from '../net/http/http-client.js';
+import { showText } from '../util/show.js';
+import { proveClient } from './client-proof.js';
+import type { Endpoints } from './endpoints.js';
+import { oauth2Error } from './errors.js';
+import { jsonFields, numberField, textField } from './json.js';
+import { askProvider, isTransient, refusalOf, refusedBy, showEndpoint } from './provider.js';
+import type { RequestSignals } from './provider.js';
+import type { Surroundings } from './surroundings.js';
+
+/** Who asks, and whom. */
+export interface TokenClient {
+  readonly settings: OAuth2Settings;
+  readonly endpoints: Endpoints;
+  readonly surroundings: Surroundings;
+}
+
+/** What the token endpoint said. */
+export type TokenOutcome =
+  | { readonly tokens: OAuth2Tokens; readonly error?: undefined }
+  | {
+      readonly tokens?: undefined;
+      /** RFC 6749 section 5.2, where the provider gave one. */
+      readonly error: string | undefined;
+      readonly failure: EmailError;
+      /** The provider's own wish, in milliseconds. */
+      readonly retryAfterMs: number | undefined;
+    };
+
+/** A token request. */
+export interface TokenRequest {
+  readonly parameters: Readonly<Record<string, string>>;
+  /** Those of the parameters that no error may show. */
+  readonly secrets: readonly string[];
+}
+
+/** Asks for tokens. A refusal is an outcome; everything that kept an answer from coming is thrown. */
+export async function requestTokens(
+  client: TokenClient,
+  { parameters, secrets }: TokenRequest,
+  signals: RequestSignals & { readonly signal: AbortSignal },
+): Promise<TokenOutcome> {
+  const { settings, endpoints, surroundings } = client;
+  const proof = await proveClient(settings, endpoints, surroundings, signals.signal);
+  const request = {
+    what: 'token endpoint',
+    method: 'POST',
+    url: endpoints.tokenUrl,
+    headers: { ...formHeaders, ...proof.headers },
+    body: new URLSearchParams({ ...settings.tokenParameters, ...parameters, ...proof.parameters }).toString(),
+    secrets: [...secrets, ...proof.secrets],
+  } as const;
+  const sentAt = surroundings.clock.now();
+  const response = await askProvider(request, surroundings, signals);
+  const { error, description } = refusalOf(response);
+  if (response.status === 200 && error === undefined)
+    return { tokens: readTokens(response, { who: showEndpoint(request), sentAt, secrets: request.secrets }) };
+  const { status } = response;
+  const failure = refusedBy({ who: showEndpoint(request), error, description, status, secrets: request.secrets });
+  const retryAfterMs = isTransient(status, error) ? retryAfter(response, sentAt) : undefined;
+  return { error, failure, retryAfterMs };
+}
+
+/** Of a form that is posted to a provider. */
+export const formHeaders = {
+  'Content-Type': 'application/x-www-form-urlencoded',
+  Accept: 'application/json',
+  'User-Agent': 'sealpost',
+} as const;
+
+/** RFC 6749 section 5.1. */
+function readTokens(
+  { body, header }: HttpResponse,
+  context: { readonly who: string; readonly sentAt: number; readonly secrets: readonly string[] },
+): OAuth2Tokens {
+  const { who, sentAt } = context;
+  const fields = jsonFields(body);
+  // The body is in no error: it may be tokens in a form that is not understood.
+  if (fields === undefined)
+    throw oauth2Error(
+      `The ${who} gave no JSON object (${showText(header('content-type') ?? 'no content type', 100)}).`,
+      {
+        remedy: 'Check oauth2.tokenUrl: it may be the page of something else.',
+      },
+    );
+  const accessToken = textField(fields, 'access_token');
+  if (accessToken === undefined || !isToken(accessToken))
+    throw oauth2Error(`The ${who} gave no access token, or one that cannot be one.`, {
+      remedy: 'Check oauth2.tokenUrl and oauth2.grant.',
+    });
+  const tokenType = textField(fields, 'token_type');
+  if (tokenType?.toLowerCase() !== 'bearer')
+    throw oauth2Error(
+      `The ${who} gave a token of type ${tokenType === undefined ? 'unknown' : showText(tokenType, 60)}; mail servers take Bearer tokens only.`,
+      { remedy: 'Have the client registered for bearer tokens.' },
+    );
+  const refreshToken = textField(fields, 'refresh_token');
+  if (refreshToken !== undefined && !isRefreshToken(refreshToken))
+    throw oauth2Error(`The ${who} gave a refresh token that cannot be one.`, { remedy: 'Tell the provider.' });
+  const seconds = numberField(fields, 'expires_in');
+  const scope = textField(fields, 'scope');
+  return {
+    accessToken,
+    tokenType: 'Bearer',
+    ...(seconds === undefined ? {} : { expiresAt: new Date(sentAt + Math.min(seconds, maxSeconds) * 1000) }),
+    ...(refreshToken === undefined ? {} : { refreshToken }),
+    ...(scope === undefined ? {} : { scope }),
+  };
+}
+
+/** Ten years: later dates are of no use, and much later ones cannot be written. */
+const maxSeconds = 10 * 365 * 24 * 3600;
+const maxTokenLength = 32_768;
+
+/** As a field of the SASL message and of RFC 6750 can carry it. */
+function isToken(text: string): boolean {
+  return text.length <= maxTokenLength && /^[\x21-\x7e]+$/.test(text);
+}
+
+/** RFC 6749 appendix A.17. */
+function isRefreshToken(text: string): boolean {
+  return text.length <= maxTokenLength && /^[\x20-\x7e]+$/.test(text);
+}
+
+/** RFC 9110 section 10.2.3: seconds, or a date. At most an hour: longer waits would look like a failure of ours. */
+function retryAfter({ header }: HttpResponse, now: number): number | undefined {
+  const value = header('retry-after');
+  if (value === undefined) return undefined;
+  const milliseconds = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
+  return milliseconds > 0 ? Math.min(milliseconds, 3_600_000) : undefined;
+}

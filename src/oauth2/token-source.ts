@@ -1,0 +1,336 @@
+/**
+ * The access token of a profile: kept in memory and in the token store, refreshed before it expires, by one connection for all and one
+ * process at a time. docs/design/oauth2.md says why it goes as it does.
+ *
+ * @module
+ */
+import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
+import { withDeadline } from '../async/deadline-signal.js';
+import { SharedWork } from '../async/shared-work.js';
+import { untilAborted } from '../async/until-aborted.js';
+import { throwIfAborted } from '../errors/abort.js';
+import { createEmailError, isEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import type { AuthorizeOptions, OAuth2Settings } from '../model/oauth2.js';
+import type { Warning } from '../model/reply.js';
+import type { OAuth2Tokens, TokenStore } from '../model/store.js';
+import { resolveSecret } from '../profile/secret.js';
+import { needsNoPerson, requestWithoutPerson, runGrant } from './authorize.js';
+import { type Endpoints, findEndpoints } from './endpoints.js';
+import { oauth2Error, signInRemedy } from './errors.js';
+import type { Surroundings } from './surroundings.js';
+import { requestTokens, type TokenOutcome, type TokenRequest } from './token-endpoint.js';
+
+/** What a source is made of. */
+export interface TokenSourceSettings {
+  readonly settings: OAuth2Settings;
+  readonly surroundings: Surroundings;
+  /** Absent: memory alone. */
+  readonly store: TokenStore | undefined;
+  /** See `tokenKey`. */
+  readonly key: string;
+}
+
+/** How a token is asked for. */
+export interface TokenQuery {
+  readonly signal: AbortSignal;
+  /** The token that the mail server refused: whatever is given is another one. */
+  readonly refused?: string | undefined;
+  readonly warn: (warning: Warning) => void;
+}
+
+/** A token counts as expired when less of its life is left than this, or than a quarter of it. */
+const earlyMs = 120_000;
+/** Processes that share a token do not all refresh it in the same second. */
+const jitterMs = 30_000;
+/** After a failure that may pass, while the token is still valid. */
+const againMs = 30_000;
+/** A holder of the lock has one request to make, with a deadline of its own. */
+const lockMs = 60_000;
+
+interface Held {
+  readonly tokens: OAuth2Tokens;
+  /** From then on it is refreshed. Infinity where the provider did not say. */
+  readonly renewAt: number;
+}
+
+/** See the file's head. */
+export class TokenSource {
+  readonly #parts: TokenSourceSettings;
+  readonly #shared = new SharedWork();
+  readonly #closed = createAbortController();
+  /** From its abort on requests go on, and hold the process no longer. */
+  readonly #background = createAbortController();
+  #held: Held | undefined;
+  /** Tokens that the provider gave and the store did not take: they are saved before anything else. */
+  #unsaved: OAuth2Tokens | undefined;
+  #renewal: Promise<string> | undefined;
+  #endpoints: Endpoints | undefined;
+  /** Until then the provider wants no request, and this is what it said last. */
+  #pause: { readonly until: number; readonly failure: EmailError } | undefined;
+  #toldOfMemory = false;
+
+  constructor(parts: TokenSourceSettings) {
+    this.#parts = parts;
+  }
+
+  /** A token that is worth sending. ERR_OAUTH2 says what a person has to do where none can be had. */
+  async get(query: TokenQuery): Promise<string> {
+    const { signal, refused } = query;
+    const { authenticationValue } = this.#parts.settings;
+    if (authenticationValue !== undefined) return await this.#given(refused, signal);
+    const held = this.#held;
+    if (held !== undefined && this.#unsaved === undefined && held.tokens.accessToken !== refused)
+      if (this.#now() < held.renewAt && this.#isAlive(held.tokens)) return held.tokens.accessToken;
+    // The signal of one caller may serve many sends.
+    allowManyListeners(signal);
+    return await this.#shared.run('token', signal, (waited) => untilAborted(this.#renewOnce(query), waited));
+  }
+
+  /** Runs the grant, with a person where it needs one, and keeps the tokens. */
+  async authorize(options: AuthorizeOptions, surroundings = this.#parts.surroundings): Promise<OAuth2Tokens> {
+    const tokens = await runGrant(this.#parts.settings, options, surroundings);
+    await this.#locked(() => this.#keep(tokens));
+    return tokens;
+  }
+
+  /** Waits for a refresh under way: what the provider gave has to be saved. Forced, the refresh goes on without holding the process. */
+  async close(force: boolean): Promise<void> {
+    if (force) {
+      this.#closed.abort(createEmailError('ERR_CLOSED', 'The mailer was closed.'));
+      this.#background.abort();
+    } else await this.#renewal?.catch(() => undefined);
+  }
+
+  /** A token from elsewhere is used as it is. */
+  async #given(refused: string | undefined, signal: AbortSignal): Promise<string> {
+    const { authenticationValue = '' } = this.#parts.settings;
+    const value = await resolveSecret(authenticationValue, 'oauth2.authenticationValue', signal);
+    const token = value.trim().replace(/^Bearer\s+/i, '');
+    if (token !== refused) return token;
+    throw oauth2Error('The mail server refused the token in oauth2.authenticationValue.', {
+      remedy: 'Put a new token there, or leave it out so that tokens are obtained and refreshed.',
+    });
+  }
+
+  /**
+   * One renewal at a time, and none is given up once it began, whoever stops waiting: a refresh token that was sent may be spent, and
+   * its successor is in the answer.
+   */
+  #renewOnce(query: TokenQuery): Promise<string> {
+    this.#renewal ??= this.#loadOrRenew(query).finally(() => (this.#renewal = undefined));
+    return this.#renewal;
+  }
+
+  /** Without the lock where the store has a token that will do. */
+  async #loadOrRenew(query: TokenQuery): Promise<string> {
+    const before = this.#unsaved === undefined ? await this.#load() : undefined;
+    if (isOther(before, query.refused) && this.#now() < this.#renewAt(before, undefined)) return this.#hold(before);
+    return await this.#locked(() => this.#renew(query, before?.accessToken));
+  }
+
+  async #locked<T>(work: () => Promise<T>): Promise<T> {
+    const { store, key } = this.#parts;
+    const lock = store?.lock?.bind(store);
+    if (lock === undefined) return await work();
+    const passed = (): EmailError =>
+      createEmailError('ERR_STORE', `The tokens were locked by another process for ${lockMs} ms.`, {
+        retryable: true,
+        remedy: 'Check whether a process that uses the same store hangs.',
+      });
+    return await withDeadline(this.#closed.signal, { ms: lockMs, passed }, async (signal) => {
+      let begun: Promise<T> | undefined;
+      const begin = async (): Promise<T> => {
+        // Too late: the wait was given up, and another renewal may have begun.
+        throwIfAborted(signal);
+        return await (begun = work());
+      };
+      const locked = inStore('locked', () => lock(key, begin, { signal }));
+      // The signal ends the wait. Work that has begun goes on, whatever the store does.
+      return await untilAborted(locked, signal).catch((error: unknown) => {
+        if (begun === undefined) throw error;
+        return locked;
+      });
+    });
+  }
+
+  /** Under the lock: the store's token, where another process was quicker and it is not what was there `before`; else a new one. */
+  async #renew({ refused, warn }: TokenQuery, before: string | undefined): Promise<string> {
+    if (this.#unsaved !== undefined) await this.#keep(this.#unsaved);
+    const stored = await this.#load();
+    if (isOther(stored, refused) && stored.accessToken !== before && this.#isAlive(stored)) return this.#hold(stored);
+    try {
+      const { tokens, rotated } = await this.#obtain(stored);
+      await this.#keep(tokens);
+      if (rotated && this.#parts.store === undefined) this.#tellOfMemory(warn);
+      return tokens.accessToken;
+    } catch (error) {
+      // Not yet over: a provider that is out of reach keeps no message back.
+      const last = isOther(stored, refused) ? stored : this.#held?.tokens;
+      const passes = isEmailError(error) && error.retryable && error.code === 'ERR_OAUTH2';
+      if (!passes || !isOther(last, refused) || !this.#isAlive(last)) throw error;
+      this.#held = { tokens: last, renewAt: this.#now() + againMs };
+      return last.accessToken;
+    }
+  }
+
+  async #obtain(
+    stored: OAuth2Tokens | undefined,
+  ): Promise<{ readonly tokens: OAuth2Tokens; readonly rotated: boolean }> {
+    const { settings } = this.#parts;
+    if (needsNoPerson(settings)) {
+      const outcome = await this.#request((client, signal) => requestWithoutPerson(client, signal));
+      if (outcome.tokens === undefined) throw outcome.failure;
+      return { tokens: outcome.tokens, rotated: false };
+    }
+    let failure: EmailError | undefined;
+    for await (const refreshToken of this.#refreshTokens(stored)) {
+      const parameters = { grant_type: 'refresh_token', refresh_token: refreshToken };
+      const outcome = await this.#request(async () => ({ parameters, secrets: [refreshToken] }));
+      if (outcome.tokens !== undefined) {
+        const { tokens } = outcome;
+        const rotated = tokens.refreshToken !== undefined && tokens.refreshToken !== refreshToken;
+        return { tokens: { ...tokens, refreshToken: tokens.refreshToken ?? refreshToken }, rotated };
+      }
+      if (outcome.error !== 'invalid_grant') throw outcome.failure;
+      failure = outcome.failure;
+    }
+    throw failure ?? this.#noToken();
+  }
+
+  /** The store's, the store's again where it has changed meanwhile, and that of the settings; none twice. */
+  async *#refreshTokens(stored: OAuth2Tokens | undefined): AsyncGenerator<string> {
+    const tried = new Set<string>();
+    const { settings, store } = this.#parts;
+    const candidates = [
+      async () => stored?.refreshToken,
+      async () => (store === undefined || tried.size === 0 ? undefined : (await this.#load())?.refreshToken),
+      async () =>
+        settings.refreshToken &&
+        (await resolveSecret(settings.refreshToken, 'oauth2.refreshToken', this.#closed.signal)),
+    ];
+    for (const candidate of candidates) {
+      const refreshToken = await candidate();
+      if (refreshToken === undefined || tried.has(refreshToken)) continue;
+      tried.add(refreshToken);
+      yield refreshToken;
+    }
+  }
+
+  async #request(
+    make: (
+      client: { settings: OAuth2Settings; endpoints: Endpoints; surroundings: Surroundings },
+      signal: AbortSignal,
+    ) => Promise<TokenRequest>,
+  ): Promise<TokenOutcome> {
+    const { settings, surroundings } = this.#parts;
+    if (this.#pause !== undefined && this.#now() < this.#pause.until) throw this.#pause.failure;
+    const closed = this.#closed.signal;
+    this.#endpoints ??= await findEndpoints({ ...settings, grant: 'client-credentials' }, surroundings, closed);
+    const client = { settings, surroundings, endpoints: this.#endpoints };
+    const request = await make(client, closed);
+    // A refresh token is sent once: the request has a deadline of its own and is not aborted. See #renewOnce.
+    const signal = needsNoPerson(settings) ? closed : createAbortController().signal;
+    const outcome = await requestTokens(client, request, { signal, background: this.#background.signal });
+    const { retryAfterMs } = outcome.tokens === undefined ? outcome : {};
+    this.#pause =
+      outcome.tokens === undefined && retryAfterMs !== undefined
+        ? { until: this.#now() + retryAfterMs, failure: outcome.failure }
+        : undefined;
+    return outcome;
+  }
+
+  #noToken(): EmailError {
+    const { grant = 'authorization-code' } = this.#parts.settings;
+    return oauth2Error(`There is no token, and no refresh token to get one with (oauth2.grant is '${grant}').`, {
+      remedy: signInRemedy,
+    });
+  }
+
+  async #load(): Promise<OAuth2Tokens | undefined> {
+    const { store, key } = this.#parts;
+    if (store === undefined) return this.#held?.tokens;
+    return checkTokens(await inStore('loaded', () => store.loadTokens(key)));
+  }
+
+  /** Into the store before it is used: a rotated refresh token that is lost is the end of the authorization. */
+  async #keep(tokens: OAuth2Tokens): Promise<void> {
+    const { store, key } = this.#parts;
+    if (store !== undefined) {
+      this.#unsaved = tokens;
+      await inStore('saved', () => store.saveTokens(key, tokens));
+      this.#unsaved = undefined;
+    }
+    this.#hold(tokens, this.#now());
+  }
+
+  #hold(tokens: OAuth2Tokens, obtainedAt?: number): string {
+    this.#held = { tokens, renewAt: this.#renewAt(tokens, obtainedAt) };
+    return tokens.accessToken;
+  }
+
+  #renewAt({ expiresAt }: OAuth2Tokens, obtainedAt: number | undefined): number {
+    if (expiresAt === undefined) return Infinity;
+    const life = obtainedAt === undefined ? Infinity : expiresAt.getTime() - obtainedAt;
+    const early = Math.min(earlyMs + this.#parts.surroundings.chance() * jitterMs, life / 4);
+    return expiresAt.getTime() - early;
+  }
+
+  #isAlive({ expiresAt }: OAuth2Tokens): boolean {
+    return expiresAt === undefined || this.#now() < expiresAt.getTime();
+  }
+
+  #tellOfMemory(warn: TokenQuery['warn']): void {
+    if (this.#toldOfMemory) return;
+    this.#toldOfMemory = true;
+    warn({
+      code: 'WARN_TOKEN_NOT_KEPT',
+      message:
+        'The provider gave a new refresh token in place of the old one, and it is kept in memory only: it is lost when the process ends. Give createMailer a tokenStore or profileStore.',
+    });
+  }
+
+  #now(): number {
+    return this.#parts.surroundings.clock.now();
+  }
+}
+
+/** Are there tokens, and is their access token not the one that was refused? */
+function isOther(tokens: OAuth2Tokens | undefined, refused: string | undefined): tokens is OAuth2Tokens {
+  return tokens !== undefined && tokens.accessToken !== refused;
+}
+
+/** A call of the store, whose failure is ERR_STORE, and may pass. */
+async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (isEmailError(cause)) throw cause;
+    // The error of a store may hold what it was to keep.
+    const { name, code } = Object(cause) as { name?: unknown; code?: unknown };
+    const words = [name, code].filter((word) => typeof word === 'string').join(' ');
+    throw createEmailError(
+      'ERR_STORE',
+      `The tokens could not be ${what}: the token store failed (${words || 'no Error'}).`,
+      {
+        retryable: true,
+        remedy: 'Check the token store.',
+      },
+    );
+  }
+}
+
+/** What a store of the caller's gives back. Dates become text in many stores. */
+function checkTokens(value: OAuth2Tokens | undefined): OAuth2Tokens | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { accessToken, expiresAt, refreshToken } = value;
+  const date = expiresAt === undefined ? undefined : new Date(expiresAt);
+  const right =
+    typeof accessToken === 'string' &&
+    (refreshToken === undefined || typeof refreshToken === 'string') &&
+    !Number.isNaN(date?.getTime());
+  if (right) return { ...value, expiresAt: date };
+  throw createEmailError('ERR_STORE', 'The token store gave something that is no tokens.', {
+    remedy: 'Let loadTokens() give what saveTokens() was given, with expiresAt as a Date, or undefined.',
+  });
+}

@@ -1,0 +1,15 @@
+/**
+ * The rule for URLs of OAuth 2.0.
+ *
+ * @module
+ */
+
+const loopback = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
+
+/** An https URL without user and fragment; http is for loopback alone. */
+export function isSecureUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const { protocol, hostname, username, password, hash } = new URL(text);
+  if (username !== '' || password !== '' || hash !== '') return false;
+  return protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname));
+}

@@ -1,0 +1,184 @@
+/**
+ * `OAuth2Settings`: how to get a bearer token.
+ *
+ * @module
+ */
+import type { OAuth2PrivateKey, OAuth2Settings } from '../../model/oauth2.js';
+import { isSecureUrl } from '../oauth2-url.js';
+import { certificateSource } from './certificate.js';
+import { choice, flag, plain } from './combine.js';
+import { object, optional, record, required } from './object.js';
+import { problem } from './schema.js';
+import type { Report, Schema } from './schema.js';
+import { secret } from './secret.js';
+import { text } from './text.js';
+
+const url: Schema = text({
+  expected: 'an https URL',
+  max: 2000,
+  fault(value) {
+    if (/[{}]/.test(value)) return 'holds a placeholder in braces: put your own value in its place';
+    if (isSecureUrl(value)) return undefined;
+    return 'expected an https URL without user name and fragment (http is allowed for localhost, 127.0.0.1 and [::1] only), got other text';
+  },
+});
+
+const issuer: Schema = plain('the issuer, an https URL without a query', (value, path, report) => {
+  const checked = url.check(value, path, report);
+  return typeof checked === 'string' && checked.includes('?')
+    ? problem(report, path, 'expected the issuer, an https URL without a query, got one with a query')
+    : checked;
+});
+
+/** RFC 6749 appendix A.4. */
+const scope = text({
+  expected: 'scopes, separated by spaces',
+  max: 4000,
+  fault: (value) =>
+    /^[\x21\x23-\x5b\x5d-\x7e]+(?: [\x21\x23-\x5b\x5d-\x7e]+)*$/.test(value)
+      ? undefined
+      : 'expected scopes, separated by single spaces, got other text',
+});
+
+/** RFC 8252 section 7.3. The port may be left out; a query would not come back as it was. */
+const redirectUri = text({
+  expected: 'an http URL of localhost, 127.0.0.1 or [::1]',
+  max: 500,
+  fault: (value) =>
+    /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:\/[\w~.!$&'()*+,;=:@%/-]*)?$/i.test(value) &&
+    isSecureUrl(value)
+      ? undefined
+      : 'expected an http URL of localhost, 127.0.0.1 or [::1] without a query, as http://localhost or http://127.0.0.1:8400/callback, got other text',
+});
+
+/** What the library sets itself; a second value would make another request of it. */
+const reserved = new Set([
+  'client_id',
+  'client_secret',
+  'client_assertion',
+  'client_assertion_type',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'state',
+  'code',
+  'code_challenge',
+  'code_challenge_method',
+  'code_verifier',
+  'grant_type',
+  'refresh_token',
+  'device_code',
+  'assertion',
+  'request',
+  'request_uri',
+]);
+
+const parameters: Schema = record(text({ expected: 'text', min: 0, max: 4000 }), {
+  expected: 'parameters: an object of names and texts',
+  max: 100,
+  key(name, path, report) {
+    if (reserved.has(name)) problem(report, path, 'is set by the library');
+    else if (!/^[\w.-]{1,100}$/.test(name)) problem(report, path, 'is no name of a parameter (RFC 6749 appendix A)');
+  },
+});
+
+const label = text({ expected: 'text' });
+const privateKey: Schema = object<OAuth2PrivateKey>({
+  key: required(secret({ what: 'private key in PEM form' })),
+  keyId: optional(label),
+  issuer: optional(label),
+  subject: optional(label),
+  audience: optional(label),
+});
+
+/** `Bearer` may stand before it. */
+const authenticationValue = secret({
+  what: 'access token',
+  fault: (value) =>
+    /^\s*(?:Bearer\s+)?[\x21-\x7e]+\s*$/i.test(value)
+      ? undefined
+      : 'expected an access token, with or without "Bearer", got text with a space, a control or a non-ASCII character',
+});
+
+/** `OAuth2Settings`. */
+export const oauth2Settings: Schema = object<OAuth2Settings>(
+  {
+    clientId: required(text({ expected: 'the client id' })),
+    clientSecret: optional(secret({ what: 'client secret' })),
+    authorizationUrl: optional(url),
+    tokenUrl: optional(url),
+    issuer: optional(issuer),
+    deviceAuthorizationUrl: optional(url),
+    scope: optional(scope),
+    authenticationValue: optional(authenticationValue),
+    refreshToken: optional(secret({ what: 'refresh token' })),
+    grant: optional(choice('authorization-code', 'client-credentials', 'device-code', 'jwt-bearer')),
+    privateKey: optional(privateKey),
+    authorizationParameters: optional(parameters),
+    tokenParameters: optional(parameters),
+    clientAuthentication: optional(choice('post', 'basic', 'certificate')),
+    clientCertificate: optional(certificateSource),
+    redirectUri: optional(redirectUri),
+    hideBrowserResponse: optional(flag),
+  },
+  { verify },
+);
+
+function verify(
+  { grant, clientAuthentication }: Partial<OAuth2Settings>,
+  given: (key: keyof OAuth2Settings) => boolean,
+  at: string,
+  report: Report,
+): void {
+  if (!given('authenticationValue')) {
+    if (!given('tokenUrl') && !given('issuer'))
+      problem(
+        report,
+        `${at}.tokenUrl`,
+        'expected the URL of the token endpoint, or issuer in place of it, got nothing',
+      );
+    if (grant === 'jwt-bearer' && !given('privateKey'))
+      problem(report, `${at}.privateKey`, "expected a private key, because grant is 'jwt-bearer', got nothing");
+    const proven = given('clientSecret') || given('privateKey') || given('clientCertificate');
+    if (grant === 'client-credentials' && !proven)
+      problem(
+        report,
+        `${at}.clientSecret`,
+        "expected a client secret, or privateKey or clientCertificate in place of it, because grant is 'client-credentials', got nothing",
+      );
+  }
+  verifyProof({ grant, clientAuthentication }, given, at, report);
+}
+
+/** One proof of the client, and not two. */
+function verifyProof(
+  { grant, clientAuthentication }: Partial<OAuth2Settings>,
+  given: (key: keyof OAuth2Settings) => boolean,
+  at: string,
+  report: Report,
+): void {
+  const byCertificate = clientAuthentication === 'certificate';
+  if (byCertificate && !given('clientCertificate'))
+    problem(
+      report,
+      `${at}.clientCertificate`,
+      "expected a certificate with its key, because clientAuthentication is 'certificate', got nothing",
+    );
+  if (given('clientCertificate') && !byCertificate)
+    problem(report, `${at}.clientCertificate`, "stands only beside clientAuthentication 'certificate'");
+  if (byCertificate && given('clientSecret'))
+    problem(report, `${at}.clientSecret`, "contradicts clientAuthentication 'certificate': leave one of them out");
+  if (clientAuthentication === 'basic' && !given('clientSecret'))
+    problem(
+      report,
+      `${at}.clientSecret`,
+      "expected a client secret, because clientAuthentication is 'basic', got nothing",
+    );
+  if (given('privateKey') && grant !== 'jwt-bearer' && (given('clientSecret') || clientAuthentication !== undefined))
+    problem(
+      report,
+      `${at}.privateKey`,
+      'is a proof of the client, beside clientSecret or clientAuthentication: leave one of them out',
+    );
+}

@@ -1,0 +1,77 @@
+/** What the tests of OAuth 2.0 share. */
+import { inspect } from 'node:util';
+import { expect } from 'vitest';
+import { isEmailError } from '../../../src/errors/email-error.js';
+import type { EmailError } from '../../../src/model/error.js';
+import { createConnectorClient } from '../../../src/net/http/connector-client.js';
+import { DirectConnector } from '../../../src/net/direct.js';
+import type { Clock, Surroundings } from '../../../src/oauth2/surroundings.js';
+import { abortError } from '../../../src/errors/abort.js';
+
+export async function failureOf(promise: Promise<unknown>): Promise<EmailError> {
+  const error = await promise.then(
+    () => undefined,
+    (cause: unknown) => cause,
+  );
+  if (!isEmailError(error)) throw new Error(`expected an EmailError, got ${inspect(error)}`);
+  return error;
+}
+
+/** A clock that stands still until it is waited for; then it is later. */
+export class FakeClock implements Clock {
+  time: number;
+  readonly waits: number[] = [];
+
+  constructor(time = 1_800_000_000_000) {
+    this.time = time;
+  }
+
+  readonly now = (): number => this.time;
+
+  readonly wait = (milliseconds: number, signal: AbortSignal): Promise<void> => {
+    if (signal.aborted) return Promise.reject(abortError(signal));
+    this.waits.push(milliseconds);
+    this.time += milliseconds;
+    return Promise.resolve();
+  };
+}
+
+export function surroundings(given: Partial<Surroundings> = {}): Surroundings {
+  return {
+    http: createConnectorClient({ connector: new DirectConnector() }),
+    clock: new FakeClock(),
+    chance: () => 0,
+    loadCertificate: () => Promise.reject(new Error('no certificate was expected')),
+    ...given,
+  };
+}
+
+/** Every form in which output may hold a secret: as it is, in base64 at each offset, base64url, percent-encoded. */
+export function formsOf(secret: string): readonly string[] {
+  const bases = [0, 1, 2].map((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset, 'x'), Buffer.from(secret)]).toString('base64');
+    // Without the characters that depend on what stands around it.
+    return text.slice(offset === 0 ? 0 : offset + 1, -4);
+  });
+  return [
+    secret,
+    ...bases,
+    ...bases.map((text) => text.replaceAll('+', '-').replaceAll('/', '_')),
+    encodeURIComponent(secret),
+  ];
+}
+
+/** An error and everything that hangs from it, as a log, a console or a debugger would show it. */
+export function everythingIn(value: unknown): string {
+  const parts: string[] = [];
+  for (let next: unknown = value; next !== undefined && parts.length < 50;) {
+    parts.push(inspect(next, { depth: 20, showHidden: true, getters: true }), JSON.stringify(next), String(next));
+    next = next instanceof Error ? next.cause : undefined;
+  }
+  return parts.join('\n');
+}
+
+export function expectNoSecret(text: string, secrets: readonly string[]): void {
+  for (const secret of secrets)
+    for (const form of formsOf(secret)) expect(text.includes(form), `${form} of ${secret} in ${text}`).toBe(false);
+}
