@@ -13,24 +13,24 @@ import type { MailMessage } from '../model/message.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
-import { resolveSecret } from '../profile/secret.js';
+import { resolveSecret } from '../system/secret.js';
 import { isAscii } from '../util/bytes.js';
 import { messageBody } from './content/body.js';
-import { checkMessage } from './message/check-message.js';
 import { openContent } from './content/content.js';
 import type { ContentContext } from './content/content.js';
-import { DomainSigner } from './domain-signer.js';
-import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.js';
-import type { MessageMailboxes } from './message/envelope.js';
 import { resolveMessageSecret } from './content/file-access.js';
 import type { FileAccess } from './content/file-access.js';
+import { Sources } from './content/sources.js';
+import { DomainSigner } from './domain-signer.js';
+import { checkMessage } from './message/check-message.js';
+import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.js';
+import type { MessageMailboxes } from './message/envelope.js';
 import { fromField, messageFields } from './message/header-fields.js';
 import type { WrittenField } from './message/header-fields.js';
 import { messageIdOf } from './message/message-ids.js';
 import { ownMessage } from './message/own-message.js';
 import type { MessageProtection, Protector } from './protector.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
-import { Sources } from './content/sources.js';
 
 /** One transaction's worth of a message. */
 export interface MessageCopy {
@@ -243,8 +243,10 @@ function textOf(fields: readonly WrittenField[]): string {
   return text;
 }
 
+/** UTF-8 in header fields is 8-bit content too (RFC 6531 section 3.1 has each server with SMTPUTF8 offer 8BITMIME). */
 function outgoing({ content, size, encoding }: RenderedMessage, draft: Draft): OutgoingContent {
-  const body = encoding === 'binary' ? 'binarymime' : encoding === '8bit' ? '8bitmime' : '7bit';
+  const eightBit = encoding === '8bit' || draft.smtpUtf8;
+  const body = encoding === 'binary' ? 'binarymime' : eightBit ? '8bitmime' : '7bit';
   return { body, smtpUtf8: draft.smtpUtf8, size, bytes: content, canonical: encoding !== 'binary' };
 }
 

@@ -1,12 +1,11 @@
-import type { SecuredStream } from '../net/tls.js';
 import { createEmailError, isEmailError, profileInvalid } from '../errors/email-error.js';
 import type { Authentication, TokenAuthentication } from '../model/authentication.js';
 import type { EmailError } from '../model/error.js';
-import type { SaslMechanism } from '../model/sasl.js';
 import type { Warning } from '../model/reply.js';
+import type { SaslMechanism } from '../model/sasl.js';
 import { channelBinding } from '../net/channel-binding.js';
+import type { SecuredStream } from '../net/tls.js';
 import { judgeToken } from '../oauth2/token-claims.js';
-import { resolveSecret } from '../profile/secret.js';
 import { chooseMechanisms } from '../sasl/choose.js';
 import { channelBindingOf, createMechanism } from '../sasl/create.js';
 import { failureOf } from '../sasl/mechanism.js';
@@ -14,6 +13,7 @@ import { authenticate, type AuthenticationOutcome } from '../smtp/authenticate.j
 import { isMicrosoft365, providerRemedy } from '../smtp/provider-refusals.js';
 import { showReply } from '../smtp/reply.js';
 import type { Session } from '../smtp/session.js';
+import { resolveSecret } from '../system/secret.js';
 import { utf8 } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import type { Channel } from './channel.js';

@@ -105,6 +105,8 @@ export interface SmtpConnection {
   readonly inFlight: number;
   /** Transactions that ended well or badly; above 0 the connection is a reused one. */
   readonly completed: number;
+  /** Has the server answered a MAIL here, well or badly? One that ends before that was opened in vain. */
+  readonly served: boolean;
   /** Upper-case keyword to parameters, of the last EHLO. */
   readonly extensions: ReadonlyMap<string, readonly string[]>;
   /** What content that allows. */

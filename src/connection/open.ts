@@ -1,4 +1,4 @@
-import { createEmailError } from '../errors/email-error.js';
+import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
 import { showTarget } from '../net/connector.js';
@@ -6,6 +6,7 @@ import type { SecuredStream } from '../net/tls.js';
 import { type Extensions, maskedKeyword } from '../smtp/extensions.js';
 import { hello } from '../smtp/hello.js';
 import { startTls } from '../smtp/simple-commands.js';
+import { showText } from '../util/show.js';
 import { describeChoice, offeredBy, proveIdentity } from './authenticate.js';
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from './contract.js';
 import { dial, secureStream, step, type Dialing, type Greeted, within } from './dial.js';
@@ -110,12 +111,27 @@ async function sayHello(
     dialing,
     'ehlo',
     async () => {
-      await channel.run(hello(session, name), { signal: dialing.signal });
+      const hail = channel.run(hello(session, name), { signal: dialing.signal });
+      await (dialing.settings.localName === undefined
+        ? hail.catch((error: unknown) => suspectName(error, name))
+        : hail);
       await requireUsable(channel, closed, dialing.signal);
     },
     () => [...session.extensions.keys()].join(' ') || 'no extensions',
   );
   dialing.observer.found?.({ extensions: session.extensions, tls: secured?.report });
+}
+
+/**
+ * A server that refuses for now may do so for ever, because of a name that was not chosen: Google's relay answers 421 to the address
+ * literal of a container.
+ */
+function suspectName(error: unknown, name: string): never {
+  if (!isEmailError(error) || error.reply === undefined || error.reply.code >= 500) throw error;
+  throw withDetails(error, {
+    remedy:
+      `${error.remedy ?? ''} If it happens each time, the server may not like the name ${showText(name)}, which this machine gave itself: set server.localName to the name of this machine in the DNS.`.trim(),
+  });
 }
 
 async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise<SecuredStream> {

@@ -48,6 +48,7 @@ export class EstablishedConnection implements SmtpConnection {
   readonly accepts: ContentCapabilities;
   #inFlight = 0;
   #completed = 0;
+  #served = false;
   #quitting: Promise<EmailError | undefined> | undefined;
   #whenIdle: (() => void) | undefined;
 
@@ -76,6 +77,10 @@ export class EstablishedConnection implements SmtpConnection {
     return this.#completed;
   }
 
+  get served(): boolean {
+    return this.#served;
+  }
+
   get extensions(): ReadonlyMap<string, readonly string[]> {
     return this.#opened.session.extensions;
   }
@@ -93,15 +98,17 @@ export class EstablishedConnection implements SmtpConnection {
   }
 
   async transact(transaction: Transaction): Promise<TransactionOutcome> {
+    const state = new TransactionState(transaction.onWritten);
     this.#inFlight++;
     try {
       const content = await this.#compose(transaction);
       const { channel } = this.#opened;
       if (!channel.usable && channel.idle) await this.#sayWhyUnusable(transaction.signal);
-      return await this.#run(transaction, content);
+      return await this.#run(transaction, content, state);
     } catch (error) {
       throw explainRefusal(error, this.#opened.host);
     } finally {
+      this.#served ||= state.begun;
       this.#inFlight--;
       this.#completed++;
       this.#settleDown();
@@ -151,12 +158,11 @@ export class EstablishedConnection implements SmtpConnection {
     }
   }
 
-  #run(transaction: Transaction, content: OutgoingContent): Promise<TransactionOutcome> {
+  #run(transaction: Transaction, content: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
     const { channel, session } = this.#opened;
     const { envelope, requireAllRecipients, signal } = transaction;
     const idleMs = performance.now() - channel.lastActivity;
     const stale = this.#completed > 0 || idleMs > staleAfterMs;
-    const state = new TransactionState(transaction.onWritten);
     const plan = {
       commands: createEnvelopeCommands(envelope, content, session),
       recipients: envelope.to,

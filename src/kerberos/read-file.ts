@@ -1,43 +1,35 @@
-import { constants } from 'node:fs';
-import { open } from 'node:fs/promises';
+/**
+ * Files of Kerberos: read by the one reader, with errors of their own.
+ *
+ * @module
+ */
+import { readFile } from '../system/read-file.js';
+import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { kerberosError } from './errors.js';
 
-/** Why a file could not be read, and whether it is merely not there. */
-export interface UnreadableFile {
-  readonly missing: boolean;
-  readonly reason: string;
+/** A file that is read: where it is, how long it may be, and what errors say of it. */
+export interface KerberosFile {
+  readonly path: string;
+  readonly limit: number;
+  /** What the file is, as in "The ticket cache". */
+  readonly what: string;
+  readonly remedy: string;
 }
 
-/** All bytes of a regular file of at most `limit` bytes; opened so that a pipe does not block, and then refused. */
-export async function tryReadFile(file: string, limit: number): Promise<Buffer | UnreadableFile> {
-  try {
-    const handle = await open(file, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    try {
-      const stat = await handle.stat();
-      if (!stat.isFile()) return { missing: false, reason: 'it is not a regular file' };
-      const buffer = Buffer.alloc(Math.min(stat.size, limit) + 1);
-      let length = 0;
-      while (length < buffer.length) {
-        const { bytesRead } = await handle.read(buffer, length, buffer.length - length, null);
-        if (bytesRead === 0) break;
-        length += bytesRead;
-      }
-      if (length > limit) return { missing: false, reason: `it is longer than ${limit} bytes` };
-      if (length === buffer.length) return { missing: false, reason: 'it grew while it was read' };
-      return buffer.subarray(0, length);
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return { missing: code === 'ENOENT' || code === 'ENOTDIR', reason: code };
-  }
+/** The bytes of a file. ERR_KERBEROS if it cannot be read. */
+export async function readKerberosFile(file: KerberosFile): Promise<Buffer> {
+  return (await readIfThere(file)) ?? unreadable(file, 'there is no such file');
 }
 
-/** As `tryReadFile`; `what` names the file in ERR_KERBEROS. */
-export async function readFile(file: string, limit: number, what: string, remedy: string): Promise<Buffer> {
-  const bytes = await tryReadFile(file, limit);
-  if (Buffer.isBuffer(bytes)) return bytes;
-  throw kerberosError(`The ${what} ${showText(file, 200)} cannot be read: ${bytes.reason}`, { remedy });
+/** As `readKerberosFile`; undefined if there is no such file. */
+export async function readIfThere(file: KerberosFile): Promise<Buffer | undefined> {
+  const bytes = await readFile(file.path, file.limit);
+  if (isBytes(bytes)) return bytes;
+  if (bytes.problem === 'missing') return undefined;
+  return unreadable(file, bytes.reason, bytes.cause);
+}
+
+function unreadable({ path, what, remedy }: KerberosFile, reason: string, cause?: unknown): never {
+  throw kerberosError(`The ${what} ${showText(path, 200)} cannot be read: ${reason}`, { remedy, cause });
 }

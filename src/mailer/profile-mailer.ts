@@ -30,6 +30,8 @@ import type { OAuth2Service } from './oauth2-service.js';
 import { sendWindow } from './send-all.js';
 import { testPage, testSentence, type TestFacts } from './test-email.js';
 import type { SmimeTester } from './smime-services.js';
+import { TransportClosing } from './transport-closing.js';
+import { transportFailure } from './transport-failure.js';
 
 /** What a mailer is made of. */
 export interface MailerParts {
@@ -59,11 +61,14 @@ export class ProfileMailer implements Mailer {
   readonly #closed = createAbortController();
   /** What is under way. */
   #pending = 0;
+  /** Resolves once nothing is under way; close() made it. */
+  #idle: Promise<void> | undefined;
   #whenIdle: (() => void) | undefined;
-  #closing: Promise<void> | undefined;
+  readonly #closing: TransportClosing;
 
   constructor(parts: MailerParts) {
     this.#parts = parts;
+    this.#closing = new TransportClosing(parts.transport);
     allowManyListeners(this.#abort.signal);
     allowManyListeners(this.#closed.signal);
   }
@@ -104,8 +109,11 @@ export class ProfileMailer implements Mailer {
   testConnection(options?: TestOptions): Promise<ConnectionReport> {
     return this.#withSignal(options, async (signal) => {
       const { transport } = this.#parts;
-      if (transport.test) return await transport.test({ signal });
-      return emptyReport();
+      try {
+        return transport.test ? await transport.test({ signal }) : emptyReport();
+      } catch (cause) {
+        throw transportFailure(cause, signal);
+      }
     });
   }
 
@@ -139,16 +147,9 @@ export class ProfileMailer implements Mailer {
     const { force = false } = checkCloseOptions(options);
     this.#closed.abort(closedError());
     if (force) this.#abort.abort(closedError());
-    const forced = force
-      ? Promise.all([this.#parts.transport.close({ force }), this.#parts.oauth2.close(true)])
-      : undefined;
-    this.#closing ??= (async () => {
-      if (this.#pending > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
-      await this.#parts.transport.close();
-      await this.#parts.oauth2.close(force);
-    })();
-    await forced;
-    await this.#closing;
+    const forced = force ? Promise.all([this.#closing.close(true), this.#parts.oauth2.close(true)]) : undefined;
+    if (this.#pending > 0) await (this.#idle ??= new Promise<void>((resolve) => (this.#whenIdle = resolve)));
+    await (forced ?? Promise.all([this.#closing.close(false), this.#parts.oauth2.close(false)]));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -257,9 +258,7 @@ export class ProfileMailer implements Mailer {
         rejected.push(...result.rejected);
         for (const warning of result.warnings ?? []) warnings.add(warning);
       } catch (cause) {
-        const error = isEmailError(cause)
-          ? cause
-          : createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, { cause });
+        const error = transportFailure(cause, signal);
         const refused = requireAllRecipients ? undefined : refusalsOf(error, copy.envelope.to);
         if (!refused) {
           const { copies } = prepared;

@@ -30,8 +30,7 @@ export const mailServerSettings: PeerSettings = {
   localAddress: 'server.localAddress',
   plainTextRemedy:
     "It speaks plain text first on this port: set server.security to 'explicit' for STARTTLS, or use port 465.",
-  handshakeRemedy:
-    "Check that the port expects TLS at this point: 465 is for 'implicit', 587 and 25 for 'explicit'.",
+  handshakeRemedy: "Check that the port expects TLS at this point: 465 is for 'implicit', 587 and 25 for 'explicit'.",
 };
 
 /** The settings that say where a server is: one where host and port are one setting. */

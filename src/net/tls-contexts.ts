@@ -1,12 +1,13 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import * as tls from 'node:tls';
 import { BoundedMap } from '../async/bounded-map.js';
 import { createEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
 import type { CertificateData, CertificateInfo, CertificateSource } from '../model/certificate.js';
 import type { EmailError } from '../model/error.js';
 import type { TlsSettings } from '../model/server.js';
+import { readFile } from '../system/read-file.js';
 import { isBytes } from '../util/bytes.js';
+import { showText } from '../util/show.js';
 
 /** A client's certificate and key, as TLS takes them. */
 export interface TlsIdentity {
@@ -126,6 +127,9 @@ function isList(ca: CertificateData | readonly CertificateData[]): ca is readonl
   return Array.isArray(ca);
 }
 
+/** As certificates elsewhere. */
+const maxFileBytes = 16 << 20;
+
 const pemCertificate =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
@@ -134,18 +138,10 @@ async function readCertificates(data: CertificateData, place: string): Promise<s
   if (typeof data === 'string') return readPem(data, place);
   if (isBytes(data)) return readBytes(data, place);
   if ('base64' in data) return readBytes(Buffer.from(data.base64, 'base64'), place);
-  let bytes: Buffer;
-  try {
-    bytes = await readFile(data.file);
-  } catch (cause) {
-    throw unreadable(
-      `the file ${data.file} of ${place}`,
-      (cause as NodeJS.ErrnoException).code ?? reasonOf(cause),
-      cause,
-      'Check that the file exists and that this process may read it.',
-    );
-  }
-  return readBytes(bytes, `the file ${data.file} of ${place}`);
+  const file = `the file ${showText(data.file, 300)} of ${place}`;
+  const bytes = await readFile(data.file, maxFileBytes);
+  if (isBytes(bytes)) return readBytes(bytes, file);
+  throw unreadable(file, bytes.reason, bytes.cause, 'Name a file of certificates that this process may read.');
 }
 
 function readBytes(bytes: Uint8Array, place: string): string[] {

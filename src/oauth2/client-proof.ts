@@ -7,7 +7,7 @@
 import { randomUUID } from 'node:crypto';
 import { profileInvalid } from '../errors/email-error.js';
 import type { OAuth2Settings } from '../model/oauth2.js';
-import { resolveSecret } from '../profile/secret.js';
+import { resolveSecret } from '../system/secret.js';
 import { utf8 } from '../util/bytes.js';
 import type { Endpoints } from './endpoints.js';
 import { type JwtKey, jwtKeyOfCertificate, jwtKeyOfPem, signJwt } from './jwt.js';

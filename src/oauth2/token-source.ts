@@ -14,7 +14,7 @@ import type { EmailError } from '../model/error.js';
 import type { AuthorizeOptions, OAuth2Settings } from '../model/oauth2.js';
 import type { Warning } from '../model/reply.js';
 import type { OAuth2Tokens, TokenStore } from '../model/store.js';
-import { resolveSecret } from '../profile/secret.js';
+import { resolveSecret } from '../system/secret.js';
 import { needsNoPerson, requestWithoutPerson, runGrant } from './authorize.js';
 import { type Endpoints, findEndpoints } from './endpoints.js';
 import { oauth2Error, signInRemedy } from './errors.js';

@@ -13,6 +13,7 @@ import { parseCertificate } from './x509/certificate.js';
 import type { Certificate } from './x509/certificate.js';
 import { parseRevocationList } from './x509/crl.js';
 import type { RevocationList } from './x509/crl.js';
+import { certificatesMs, Pace, WorkBudget } from './formats/work-budget.js';
 
 /** For what holds no secrets. */
 export const noPasswords: FilePasswords = {
@@ -22,29 +23,54 @@ export const noPasswords: FilePasswords = {
   keyField: 'password',
 };
 
-/** What trust begins with. */
+/** The certificates that trust begins with. */
 export interface TrustAnchors {
   readonly anchors: readonly Certificate[];
   /** Revocation lists that came with them. */
-  readonly lists: readonly RevocationList[];
+  readonly revocationLists: readonly RevocationList[];
 }
 
-/** All in it; `field` names it in errors. ERR_CERTIFICATE where it holds neither certificate nor list, or one cannot be read. */
-export async function readTrustAnchors(data: CertificateData, field: string): Promise<TrustAnchors> {
+/** All certificates in it; `field` names it in errors. ERR_CERTIFICATE if there is none, or one cannot be read. */
+export async function readCertificates(data: CertificateData, field: string): Promise<readonly Certificate[]> {
+  return await reading(data, field, async ({ certificates }) => {
+    if (certificates.length === 0) throw nothing('certificate');
+    return await Promise.all(certificates.map(({ der }) => parseCertificate(der)));
+  });
+}
+
+/** All certificates and revocation lists in them; `field` names the list. ERR_CERTIFICATE if one of them holds neither, or cannot be read. */
+export async function readTrustAnchors(all: readonly CertificateData[], field: string): Promise<TrustAnchors> {
+  const read = await Promise.all(all.map((data, i) => readAnchor(data, `${field}.${i}`)));
+  return {
+    anchors: read.flatMap(({ anchors }) => anchors),
+    revocationLists: read.flatMap(({ revocationLists }) => revocationLists),
+  };
+}
+
+async function readAnchor(data: CertificateData, field: string): Promise<TrustAnchors> {
+  return await reading(data, field, async ({ certificates, crls }) => {
+    if (certificates.length + crls.length === 0) throw nothing('trust anchor');
+    const anchors = await Promise.all(certificates.map(({ der }) => parseCertificate(der)));
+    return { anchors, revocationLists: crls.map(parseRevocationList) };
+  });
+}
+
+async function reading<T>(data: CertificateData, field: string, use: (contents: Contents) => Promise<T>): Promise<T> {
   const isFile = typeof data === 'object' && 'file' in data;
-  const place = isFile ? `${field}: ${showText(data.file, 300)}` : field;
   try {
     const bytes = isFile ? await readCertificateFile(data.file) : bytesOf(data);
-    const { certificates, crls } = await readContents(bytes, { passwords: noPasswords, wantKeys: false });
-    if (certificates.length + crls.length === 0)
-      throw certificateError('it holds no certificate', 'Give a certificate as PEM text or DER bytes.');
-    return {
-      anchors: await Promise.all(certificates.map(({ der }) => parseCertificate(der))),
-      lists: crls.map(parseRevocationList),
-    };
+    const budget = new WorkBudget(undefined, certificatesMs);
+    return await use(await readContents(bytes, { passwords: noPasswords, wantKeys: false, budget }));
   } catch (error) {
-    throw atPlace(error, place);
+    throw atPlace(error, isFile ? `${field}: ${showText(data.file, 300)}` : field);
   }
+}
+
+function nothing(what: string): Error {
+  return certificateError(
+    `it holds no ${what}`,
+    'Give certificates as PEM text, DER bytes, base64 or a file of these.',
+  );
 }
 
 /** Text as it is: `readContents` knows PEM and base64. */
@@ -54,9 +80,18 @@ export function bytesOf(data: string | Uint8Array | { readonly base64: string })
 }
 
 /** Those that can be read; one that cannot does not take the others along. */
-export async function readableCertificates(contents: Pick<Contents, 'certificates'>): Promise<readonly Certificate[]> {
-  const read = await Promise.all(contents.certificates.map(parseOrPass));
-  return read.filter((certificate) => certificate !== undefined);
+export async function readableCertificates(
+  contents: Pick<Contents, 'certificates'>,
+  signal?: AbortSignal,
+): Promise<readonly Certificate[]> {
+  const read: Certificate[] = [];
+  const pace = new Pace(signal);
+  for (const contained of contents.certificates) {
+    await pace.step();
+    const certificate = await parseOrPass(contained);
+    if (certificate !== undefined) read.push(certificate);
+  }
+  return read;
 }
 
 async function parseOrPass({ der }: ContainedCertificate): Promise<Certificate | undefined> {

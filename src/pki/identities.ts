@@ -1,25 +1,36 @@
 /**
- * From what a file holds to who it names: each certificate with its key, found by the public key, and its chain.
+ * Identities from what a file holds: each certificate with its key, found by the public key, and its chain.
+ * @module
  */
+import type { KeyObject } from 'node:crypto';
 import type { CertificateInfo, LoadedCertificate } from '../model/certificate.js';
 import { isEmailError } from '../errors/email-error.js';
 import { asBuffer } from '../util/bytes.js';
+import { certificateError } from './certificate-error.js';
 import { parseCertificate } from './x509/certificate.js';
 import type { Certificate } from './x509/certificate.js';
-import type { ContainedCertificate, Contents } from './formats/contents.js';
+import { once } from './formats/contents.js';
+import type { ContainedCertificate, ContainedKey, Contents } from './formats/contents.js';
 import { openPrivateKey, publicHalf } from './formats/private-key.js';
+import { Pace } from './formats/work-budget.js';
 import { isSignedBy } from './x509/signature.js';
+
+/** A private key that was opened. */
+export interface OpenedKey {
+  readonly privateKey: NonNullable<LoadedCertificate['privateKey']>;
+  /** The chain, where opening the key told more of it. DER, issuer first. */
+  readonly chain?: readonly Uint8Array[] | undefined;
+}
 
 /** A certificate in its surroundings. */
 export interface Identity {
   readonly certificate: Certificate;
+  /** `hasPrivateKey` says that there is an `openKey`. */
   readonly info: CertificateInfo;
-  /** DER, issuer first. Looked for when it is asked for: a bundle of strangers' certificates is listed without a signature checked. */
+  /** DER, issuer first. Made when it is asked for: listing a bundle of strangers' certificates checks no signature. */
   readonly chain: () => readonly Uint8Array[];
-  /** PKCS#8 DER, or what signs in its place. */
-  readonly privateKey: LoadedCertificate['privateKey'];
-  /** Why the key that belongs to it is not here. */
-  readonly locked?: Error | undefined;
+  /** Opens the key of this certificate; absent where there is none. ERR_CERTIFICATE where it cannot be opened or is another's. */
+  readonly openKey?: (() => Promise<OpenedKey>) | undefined;
 }
 
 /** An identity that may be the one that is looked for; its key is opened when it is loaded. */
@@ -31,8 +42,10 @@ export interface IdentityCandidate {
 /** What was found, and what could not be read. */
 export interface Identities {
   readonly identities: readonly Identity[];
-  /** Why certificates or keys were passed over. */
+  /** Why certificates or files were passed over. */
   readonly skipped: readonly Error[];
+  /** Why keys that had to be opened to see whose they are could not be; default none. */
+  readonly lockedKeys?: readonly Error[] | undefined;
   /** Keys that belong to no certificate here; default none. */
   readonly strayKeys?: number | undefined;
   /** Revocation lists (DER) that lay beside them; default none. */
@@ -43,55 +56,169 @@ const maxChain = 10;
 /** Signatures looked at for one chain. */
 const maxChecks = 100;
 
-/** Reads all certificates and gives each its key and its chain. */
+/**
+ * Reads all certificates and gives each its key and its chain. A key whose certificate the file names is not opened; every other one is, to
+ * see whose it is. `believeFile: false` opens them all.
+ */
 export async function identitiesOf(
-  contents: Pick<Contents, 'certificates' | 'keys' | 'locked'> & Partial<Pick<Contents, 'crls'>>,
+  contents: Pick<Contents, 'certificates' | 'keys'> & Partial<Pick<Contents, 'crls'>>,
+  { believeFile = true, signal }: { readonly believeFile?: boolean; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<Identities> {
   const skipped: Error[] = [];
-  const certificates = await readAll(contents.certificates, skipped);
-  const keys = new Map<Certificate, Buffer>();
-  const aliases = new Map<Certificate, string>();
-  let strayKeys = 0;
-  for (const { pkcs8, alias } of contents.keys) {
-    const owners = ownersOf(pkcs8, certificates, skipped);
-    if (owners?.length === 0) strayKeys++;
-    for (const owner of owners ?? []) {
-      keys.set(owner, pkcs8);
-      if (alias !== undefined) aliases.set(owner, alias);
-    }
-  }
+  const pace = new Pace(signal);
+  const certificates = await readAll(contents.certificates, skipped, pace);
   const pool = [...certificates.keys()];
+  const keys = new OwnedKeys(pool, pace);
+  for (const key of contents.keys) {
+    const isNamed = believeFile && key.certificate !== undefined && keys.claim(key, key.certificate);
+    if (!isNamed) await keys.prove(key);
+  }
   const bySubject = groupBySubject(pool);
   const identities = pool.map((certificate) => {
-    const privateKey = keys.get(certificate);
-    const alias = certificates.get(certificate) ?? aliases.get(certificate);
-    const locked =
-      privateKey === undefined
-        ? contents.locked?.find((each) => Buffer.compare(each.certificate, certificate.der) === 0)?.reason
-        : undefined;
+    const own = keys.of(certificate);
+    const alias = certificates.get(certificate) ?? own.find((key) => key.alias !== undefined)?.alias;
     return {
       certificate,
       info: {
         ...certificate.info,
-        hasPrivateKey: privateKey !== undefined || locked !== undefined,
+        hasPrivateKey: own.length > 0,
         ...(alias === undefined ? {} : { alias }),
       },
       chain: () => chainOf(certificate, bySubject),
-      privateKey,
-      locked,
+      openKey: own.length === 0 ? undefined : once(() => openFirst(certificate, own)),
     };
   });
-  return { identities, skipped, strayKeys, crls: contents.crls };
+  return { identities, skipped, lockedKeys: keys.locked, strayKeys: keys.strays, crls: contents.crls };
+}
+
+/** The same key may lie in several files, each with another password. */
+async function openFirst(certificate: Certificate, keys: readonly ContainedKey[]): Promise<OpenedKey> {
+  let failure: unknown;
+  for (const key of keys) {
+    try {
+      return await openFor(certificate, key);
+    } catch (error) {
+      if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
+      failure ??= error;
+    }
+  }
+  throw failure;
+}
+
+async function openFor(certificate: Certificate, key: ContainedKey): Promise<OpenedKey> {
+  const privateKey = await key.open();
+  if (isSameKey(publicHalf(openPrivateKey(privateKey)), certificate)) return { privateKey };
+  throw certificateError(
+    'the private key that the file gives to the certificate belongs to another one',
+    'Export the certificate with its key again.',
+  );
+}
+
+/** Which certificate has which keys. Certificates are found by their public keys in maps: thousands of each are matched in no time. */
+class OwnedKeys {
+  /** Why keys could not be opened. */
+  readonly locked: Error[] = [];
+  /** Keys that belong to no certificate. */
+  strays = 0;
+  readonly #pool: readonly Certificate[];
+  readonly #pace: Pace;
+  readonly #proved = new Map<Certificate, ContainedKey[]>();
+  readonly #claimed = new Map<Certificate, ContainedKey[]>();
+  readonly #byDer: ReadonlyMap<string, readonly Certificate[]>;
+  readonly #bySpki: ReadonlyMap<string, readonly Certificate[]>;
+  #byPoint: ReadonlyMap<string, readonly Certificate[]> | undefined;
+
+  constructor(pool: readonly Certificate[], pace: Pace) {
+    this.#pool = pool;
+    this.#pace = pace;
+    this.#byDer = groupBy(pool, ({ der }) => latin1(der));
+    this.#bySpki = groupBy(pool, ({ spki }) => latin1(spki));
+  }
+
+  /** Those that are open come first. */
+  of(certificate: Certificate): readonly ContainedKey[] {
+    return [...(this.#proved.get(certificate) ?? []), ...(this.#claimed.get(certificate) ?? [])];
+  }
+
+  /** Gives the key to the certificate that the file names. False where that is not here. */
+  claim(key: ContainedKey, certificate: Uint8Array): boolean {
+    const owners = this.#byDer.get(latin1(certificate)) ?? [];
+    for (const owner of owners) add(this.#claimed, owner, key);
+    return owners.length > 0;
+  }
+
+  /** Opens the key, and gives it to every certificate of its public key. */
+  async prove(key: ContainedKey): Promise<void> {
+    await this.#pace.step();
+    try {
+      const publicKey = publicHalf(openPrivateKey(await key.open()));
+      const owners = await this.#ownersOf(publicKey);
+      if (owners.length === 0) this.strays++;
+      for (const owner of owners) add(this.#proved, owner, key);
+    } catch (error) {
+      if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
+      this.locked.push(error);
+    }
+  }
+
+  /** Equal bytes find nearly all; points in compressed form are compared by their coordinates. */
+  async #ownersOf(publicKey: KeyObject): Promise<readonly Certificate[]> {
+    const same = this.#bySpki.get(latin1(publicKey.export({ format: 'der', type: 'spki' })));
+    if (same !== undefined || publicKey.asymmetricKeyType !== 'ec') return same ?? [];
+    this.#byPoint ??= await this.#points();
+    return this.#byPoint.get(pointOf(publicKey) ?? '') ?? [];
+  }
+
+  async #points(): Promise<ReadonlyMap<string, readonly Certificate[]>> {
+    const points = new Map<Certificate, string>();
+    for (const certificate of this.#pool) {
+      if (certificate.key.kind !== 'ec') continue;
+      await this.#pace.step();
+      const point = pointOfCertificate(certificate);
+      if (point !== undefined) points.set(certificate, point);
+    }
+    return groupBy([...points.keys()], (certificate) => points.get(certificate) ?? '');
+  }
+}
+
+/** Curve and coordinates; undefined for a curve that JWK has no name for. */
+function pointOf(publicKey: KeyObject): string | undefined {
+  try {
+    const { crv, x, y } = publicKey.export({ format: 'jwk' });
+    return `${crv} ${x} ${y}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function pointOfCertificate(certificate: Certificate): string | undefined {
+  try {
+    return pointOf(certificate.publicKey);
+  } catch {
+    // A curve that OpenSSL does not know has no key here.
+    return undefined;
+  }
+}
+
+function isSameKey(publicKey: KeyObject, certificate: Certificate): boolean {
+  try {
+    return publicKey.equals(certificate.publicKey);
+  } catch {
+    // A kind of key that OpenSSL does not know.
+    return false;
+  }
 }
 
 /** Each certificate once, with its alias. One that cannot be read does not take the others along. */
 async function readAll(
   contained: readonly ContainedCertificate[],
   skipped: Error[],
+  pace: Pace,
 ): Promise<Map<Certificate, string | undefined>> {
   const read = new Map<Certificate, string | undefined>();
   const seen = new Map<string, Certificate>();
   for (const { der, alias } of contained) {
+    await pace.step();
     try {
       const certificate = await parseCertificate(der);
       const known = seen.get(certificate.info.fingerprint);
@@ -105,46 +232,20 @@ async function readAll(
   return read;
 }
 
-/** The certificates of a key; undefined where the key itself cannot be read. */
-function ownersOf(
-  pkcs8: Buffer,
-  certificates: ReadonlyMap<Certificate, unknown>,
-  skipped: Error[],
-): readonly Certificate[] | undefined {
-  try {
-    const publicKey = publicHalf(openPrivateKey(pkcs8));
-    const spki = publicKey.export({ format: 'der', type: 'spki' });
-    // Byte equality finds nearly all; points in compressed form need the slower comparison.
-    const pool = [...certificates.keys()];
-    const same = pool.filter((certificate) => spki.equals(certificate.spki));
-    return same.length > 0
-      ? same
-      : pool.filter((certificate) => certificate.key.kind === 'ec' && isSameKey(publicKey, certificate));
-  } catch (error) {
-    if (!isEmailError(error)) throw error;
-    skipped.push(error);
-    return undefined;
-  }
-}
-
-function isSameKey(publicKey: ReturnType<typeof publicHalf>, certificate: Certificate): boolean {
-  try {
-    return publicKey.equals(certificate.publicKey);
-  } catch {
-    // A curve that OpenSSL does not know has no key here.
-    return false;
-  }
-}
-
 function groupBySubject(pool: readonly Certificate[]): ReadonlyMap<string, readonly Certificate[]> {
-  const groups = new Map<string, Certificate[]>();
-  for (const certificate of pool) {
-    const key = latin1(certificate.subject);
-    const group = groups.get(key);
-    if (group === undefined) groups.set(key, [certificate]);
-    else group.push(certificate);
-  }
+  return groupBy(pool, ({ subject }) => latin1(subject));
+}
+
+function groupBy<T>(all: readonly T[], keyOf: (each: T) => string): ReadonlyMap<string, readonly T[]> {
+  const groups = new Map<string, T[]>();
+  for (const each of all) add(groups, keyOf(each), each);
   return groups;
+}
+
+function add<K, V>(groups: Map<K, V[]>, key: K, value: V): void {
+  const group = groups.get(key);
+  if (group === undefined) groups.set(key, [value]);
+  else group.push(value);
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -45,19 +45,19 @@ export async function* identityCandidates(
       return undefined;
     }
     const contents = await contentsOf(source, slot, filePasswords(source, slot, signal), context);
-    const found = await identitiesOf(contents);
+    const found = await identitiesOf(contents, { signal });
     const holders = keyHolders(found, contents);
     for (const identity of holders.length > 0 ? holders : found.identities)
-      yield { info: identity.info, load: async () => opened(identity, placed) };
+      yield { info: identity.info, load: () => opened(identity, placed) };
     return undefined;
   } catch (error) {
     throw placed(error);
   }
 }
 
-function opened(identity: Identity, placed: (error: unknown) => unknown): LoadedCertificate {
+async function opened(identity: Identity, placed: (error: unknown) => unknown): Promise<LoadedCertificate> {
   try {
-    return loadedFrom(identity, undefined);
+    return await loadedFrom(identity, undefined);
   } catch (error) {
     throw placed(error);
   }

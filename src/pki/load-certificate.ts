@@ -1,9 +1,10 @@
 /**
- * A `CertificateSource` becomes a certificate that is ready for use.
+ * Loads a `CertificateSource` into a certificate that is ready for use.
+ * @module
  */
 import { throwIfAborted } from '../errors/abort.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
-import { resolveSecret } from '../profile/secret.js';
+import { resolveSecret } from '../system/secret.js';
 import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { bytesOf } from './certificate-data.js';
@@ -12,9 +13,9 @@ import type { Contents, FilePasswords } from './formats/contents.js';
 import { readContents } from './formats/read-contents.js';
 import { identitiesOf } from './identities.js';
 import type { Identities, Identity } from './identities.js';
-import { filePasswords, loadedFrom, noKey } from './loaded.js';
+import { filePasswords, loadBest, noKey } from './loaded.js';
 import { readCertificateFile } from './read-file.js';
-import { best, needsKey } from './select.js';
+import { needsKey } from './select.js';
 import type { Purpose } from './select.js';
 import { loadOf } from './stores/foreign-store.js';
 import { openCertificateStore } from './stores/open-store.js';
@@ -43,7 +44,7 @@ export async function loadCertificate(
     if (source.store !== undefined) return await loadFromStore(source, slot, context);
     const passwords = filePasswords(source, slot, context.signal);
     const contents = await contentsOf(source, slot, passwords, context);
-    return choose(await identitiesOf(contents), contents, context.purpose);
+    return await choose(contents, context);
   } catch (error) {
     throw atPlace(error, source.file === undefined ? slot : `${slot}: ${showText(source.file, 300)}`);
   }
@@ -87,7 +88,7 @@ function withKey(contents: Contents, other: Contents, place: string): Contents {
     return {
       ...contents,
       certificates: [...contents.certificates, ...other.certificates],
-      keys: [...contents.keys, ...other.keys],
+      keys: [...contents.keys, ...other.keys.map((key) => ({ ...key, open: () => at(place, key.open) }))],
     };
   throw certificateError(
     `${place} holds no private key`,
@@ -112,9 +113,21 @@ async function loadFromStore(
   return loaded;
 }
 
-/** Those with a private key, opened or locked; none where only certificates were given. ERR_CERTIFICATE where nothing is of use. */
+async function choose(contents: Contents, { purpose, signal }: LoadContext): Promise<LoadedCertificate> {
+  const found = await identitiesOf(contents, { signal });
+  try {
+    return await chooseAmong(found, contents, purpose);
+  } catch (error) {
+    if (!contents.keys.some(({ certificate }) => certificate !== undefined)) throw error;
+    // The file may be wrong about which key is whose: the keys themselves are asked.
+    const proved = await identitiesOf(contents, { signal, believeFile: false });
+    return await chooseAmong(proved, contents, purpose).catch(() => Promise.reject(error as Error));
+  }
+}
+
+/** Those with a private key; none where only certificates were given. ERR_CERTIFICATE where nothing is of use. */
 export function keyHolders(
-  { identities, skipped, strayKeys = 0 }: Identities,
+  { identities, skipped, lockedKeys = [], strayKeys = 0 }: Identities,
   contents: Pick<Contents, 'keys' | 'format'>,
 ): readonly Identity[] {
   if (identities.length === 0) {
@@ -125,7 +138,9 @@ export function keyHolders(
       'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.',
     );
   }
-  const holders = identities.filter(({ privateKey, locked }) => privateKey !== undefined || locked !== undefined);
+  const holders = identities.filter(({ openKey }) => openKey !== undefined);
+  // Of several keys one may be locked, as long as it is not the only one.
+  if (holders.length === 0 && lockedKeys[0] !== undefined) throw lockedKeys[0];
   if (holders.length === 0 && strayKeys > 0) {
     throw certificateError(
       'the private key belongs to none of the certificates',
@@ -135,19 +150,19 @@ export function keyHolders(
   return holders;
 }
 
-function choose(found: Identities, contents: Contents, purpose: Purpose | undefined): LoadedCertificate {
-  const { identities, skipped } = found;
+async function chooseAmong(
+  found: Identities,
+  contents: Contents,
+  purpose: Purpose | undefined,
+): Promise<LoadedCertificate> {
   const holders = keyHolders(found, contents);
-  const opened = holders.filter(({ privateKey }) => privateKey !== undefined);
-  // Of several keys one may be locked, as long as it is not the only one.
-  const withKeys = opened.length > 0 ? opened : holders;
-  if (withKeys.length === 0 && needsKey(purpose)) throw skipped[0] ?? noKey(`the ${contents.format} file`);
-  const chosen = best(withKeys.length > 0 ? withKeys : leaves(identities), purpose);
-  if (chosen === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');
-  return loadedFrom(chosen, purpose);
+  if (holders.length === 0 && needsKey(purpose)) throw found.skipped[0] ?? noKey(`the ${contents.format} file`);
+  const loaded = await loadBest(holders.length > 0 ? holders : leaves(found.identities), purpose);
+  if (loaded === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');
+  return loaded;
 }
 
-/** Those that are no issuer of another, where there are such. Old roots do not say that they are authorities. */
+/** The certificates that did not issue another one here; all where none is left. Old roots do not say that they are authorities. */
 function leaves(identities: readonly Identity[]): readonly Identity[] {
   const others = identities.filter(({ certificate: { issuer, subject } }) => Buffer.compare(issuer, subject) !== 0);
   const issuers = new Set(others.map(({ certificate }) => certificate.info.issuer));

@@ -1,13 +1,16 @@
 /**
  * What loading from files and loading from stores share.
+ * @module
  */
+import { isEmailError } from '../errors/email-error.js';
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { Secret } from '../model/secret.js';
-import { resolveSecret } from '../profile/secret.js';
+import { resolveSecret } from '../system/secret.js';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
 import type { FilePasswords } from './formats/contents.js';
 import type { Identity } from './identities.js';
+import { ranked } from './select.js';
 import type { Purpose } from './select.js';
 
 /** The passwords of a source, each resolved at most once and only when it is needed. */
@@ -32,13 +35,41 @@ export function filePasswords(
   };
 }
 
-/** The public shape of an identity. Throws what keeps its key locked, unless no key is wanted. */
-export function loadedFrom(
-  { info, certificate, chain, privateKey, locked }: Identity,
+/**
+ * The best of several identities, as `ranked` orders them: with its key, unless it is for encryption. One whose key cannot be opened gives
+ * way to the next; where none can, the first error is thrown.
+ */
+export async function loadBest(
+  candidates: readonly Identity[],
   purpose: Purpose | undefined,
-): LoadedCertificate {
-  if (locked !== undefined && purpose !== 'encrypt') throw locked;
-  return { info, certificate: certificate.der, chain: chain(), ...(privateKey === undefined ? {} : { privateKey }) };
+): Promise<LoadedCertificate | undefined> {
+  let failure: unknown;
+  for (const identity of ranked(candidates, purpose)) {
+    // An entry without a key is no substitute for one whose key is locked.
+    if (failure !== undefined && identity.openKey === undefined) break;
+    try {
+      return await loadedFrom(identity, purpose);
+    } catch (error) {
+      if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
+      failure ??= error;
+    }
+  }
+  if (failure !== undefined) throw failure;
+  return undefined;
+}
+
+/** An identity in its public shape, with its key where it has one, unless it is for encryption. ERR_CERTIFICATE where that stays locked. */
+export async function loadedFrom(
+  { info, certificate, chain, openKey }: Identity,
+  purpose: Purpose | undefined,
+): Promise<LoadedCertificate> {
+  const opened = purpose === 'encrypt' ? undefined : await openKey?.();
+  return {
+    info,
+    certificate: certificate.der,
+    chain: opened?.chain ?? chain(),
+    ...(opened === undefined ? {} : { privateKey: opened.privateKey }),
+  };
 }
 
 /** ERR_CERTIFICATE for what should have a key and has none; `skipped` may be why. */

@@ -1,5 +1,6 @@
 /**
  * Which certificate is meant: by a selector, by a purpose, and where several are left the one that will work.
+ * @module
  */
 import type { CertificateInfo, CertificateSelector } from '../model/certificate.js';
 import { showText } from '../util/show.js';
@@ -15,8 +16,6 @@ export type Purpose = 'sign' | 'encrypt' | 'client-auth';
 export interface Candidate {
   readonly certificate: Certificate;
   readonly info: CertificateInfo;
-  /** Why its key cannot be used. */
-  readonly locked?: Error | undefined;
 }
 
 /** The candidates that the selector means. ERR_CERTIFICATE where it is not one. */
@@ -80,22 +79,18 @@ export function needsKey(purpose: Purpose | undefined): boolean {
   return purpose === 'sign' || purpose === 'client-auth';
 }
 
-/** The best of several: with a key where it needs one, valid now, fit for the purpose, the newest. undefined where there are none. */
-export function best<T extends Candidate>(
+/** The candidates, best first: with a key where one is needed, valid now, fit for the purpose, the newest. */
+export function ranked<T extends Candidate>(
   candidates: readonly T[],
   purpose: Purpose | undefined,
   now: Date = new Date(),
-): T | undefined {
-  const [usable, present] = needsKey(purpose) ? [16, 8] : [2, 1];
-  const keyWeight = ({ info, locked }: T): number =>
-    !info.hasPrivateKey ? 0 : locked === undefined ? usable : present;
-  const rank = (each: T): number =>
-    keyWeight(each) +
-    (isValidAt(each.certificate, now) ? 4 : 0) +
-    (misuse(each.certificate, purpose) === undefined ? 1 : 0);
-  return [...candidates].sort(
-    (a, b) => rank(b) - rank(a) || b.info.validFrom.getTime() - a.info.validFrom.getTime(),
-  )[0];
+): readonly T[] {
+  const keyWeight = needsKey(purpose) ? 8 : 2;
+  const rank = ({ info, certificate }: T): number =>
+    (info.hasPrivateKey ? keyWeight : 0) +
+    (isValidAt(certificate, now) ? 4 : 0) +
+    (misuse(certificate, purpose) === undefined ? 1 : 0);
+  return [...candidates].sort((a, b) => rank(b) - rank(a) || b.info.validFrom.getTime() - a.info.validFrom.getTime());
 }
 
 /** Is `now` within its dates? */

@@ -1,13 +1,18 @@
 /**
- * What the functions of `sealpost/smime` remember from one call to the next. It is the only state of this folder that outlives a call,
- * and there for one reason: these functions have no object that could keep an opened key, and to open one costs ten times what a
- * signature costs. Forgetting any of it costs time and changes nothing. All of it is bounded, and none of it is the text of a secret:
- * whether a key or a password is still the same is told by a digest with a key of its own.
+ * What the functions of `sealpost/smime` remember from one call to the next. It is the only state of this folder that outlives a call.
+ * The reason: these functions have no object that could keep an opened key, and opening one costs ten times what a signature costs, or
+ * seconds where a PKCS#12 file asks for many rounds. Forgetting any of it costs time and changes nothing. All of it is bounded, and none
+ * of it is the text of a secret: a keyed digest tells whether a key or a password is still the same.
+ *
+ * @module
  */
-import { BoundedMap } from '../async/bounded-map.js';
 import { hash, randomBytes } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { BoundedMap } from '../async/bounded-map.js';
 import type { CertificateSource } from '../model/certificate.js';
+import type { Secret } from '../model/secret.js';
 import type { SmimeSignSettings } from '../model/smime.js';
+import type { IdentityCandidate } from '../pki/identities.js';
 import type { Certificate } from '../pki/x509/certificate.js';
 import type { EncryptionSettings, EntityEncrypter } from './encrypt/encrypter.js';
 import type { EntitySigner } from './sign/signer.js';
@@ -18,32 +23,68 @@ const certificateTexts = { count: 64, characters: 1 << 16 } as const;
 /** One for each combination of settings. */
 const encrypterCount = 16;
 
-/** A signer, and the digest of what it was made from. */
-interface KnownSigner {
-  readonly origin: Buffer;
-  readonly signer: Promise<EntitySigner>;
+/** Identities of files. */
+const fileCount = 16;
+
+/** What was opened, and the digest of what it was made from. */
+interface Opened<T> {
+  readonly origin: string;
+  readonly value: Promise<T>;
 }
 
-/** See the file's head. */
-export class Known {
+/** What was made of identities, for as long as they are the same. */
+class Identities<T> {
   /** An identity that stands in an object of the caller's is kept for as long as that object. */
-  readonly #signers = new WeakMap<CertificateSource, KnownSigner>();
+  readonly #ofObjects = new WeakMap<CertificateSource, Opened<T>>();
+  /** One that stands in a file is kept while size and time of the file stay the same. */
+  readonly #ofFiles = new BoundedMap<string, Promise<T>>(fileCount);
+  readonly #digest: (parts: readonly unknown[]) => string;
+
+  constructor(digest: (parts: readonly unknown[]) => string) {
+    this.#digest = digest;
+  }
+
+  /** What `open` gives, or gave. Each time anew where not all that it is made from can be compared: secrets by function, stores. */
+  async get(source: CertificateSource, settings: readonly unknown[], open: () => Promise<T>): Promise<T> {
+    const texts = textsOf(source);
+    if (texts !== undefined) return this.#fromObject(source, this.#digest([...texts, ...settings]), open);
+    const states = await fileStatesOf(source);
+    return states === undefined ? open() : this.#ofFiles.getOrMake(this.#digest([...states, ...settings]), open);
+  }
+
+  #fromObject(source: CertificateSource, origin: string, open: () => Promise<T>): Promise<T> {
+    const known = this.#ofObjects.get(source);
+    if (known?.origin === origin) return known.value;
+    const value = open();
+    this.#ofObjects.set(source, { origin, value });
+    value.catch(() => this.#ofObjects.delete(source));
+    return value;
+  }
+}
+
+/** The memory of `sign`, `encrypt` and `decrypt`. */
+export class Known {
+  readonly #digestKey = randomBytes(32).toString('hex');
+  readonly #signers = new Identities<EntitySigner>((parts) => this.#digest(parts));
+  readonly #candidates = new Identities<readonly IdentityCandidate[]>((parts) => this.#digest(parts));
   readonly #certificates = new BoundedMap<string, Promise<readonly Certificate[]>>(certificateTexts.count);
   readonly #encrypters = new BoundedMap<string, EntityEncrypter>(encrypterCount);
-  readonly #digestKey = randomBytes(32).toString('hex');
 
-  /** The signer of these settings, opened where it is not known; each time where not all of it stands in the object itself. */
+  /** The signer of these settings, opened where it is not known. */
   signer(settings: SmimeSignSettings, open: () => Promise<EntitySigner>): Promise<EntitySigner> {
-    const texts = textsOf(settings);
-    if (texts === undefined) return open();
-    const { certificate: source, hashAlgorithm, scheme, includeCertificate, format } = settings;
-    const origin = this.#digest([...texts, hashAlgorithm, scheme, includeCertificate, format]);
-    const known = this.#signers.get(source);
-    if (known?.origin.equals(origin) === true) return known.signer;
-    const signer = open();
-    this.#signers.set(source, { origin, signer });
-    signer.catch(() => this.#signers.delete(source));
-    return signer;
+    // Settings of another form are refused by `open`.
+    const { certificate, hashAlgorithm, scheme, includeCertificate, format }: Partial<SmimeSignSettings> =
+      Object(settings);
+    if (typeof certificate !== 'object') return open();
+    return this.#signers.get(certificate, [hashAlgorithm, scheme, includeCertificate, format], open);
+  }
+
+  /** The identities of a source that `decrypt` chooses among. */
+  candidates(
+    source: CertificateSource,
+    open: () => Promise<readonly IdentityCandidate[]>,
+  ): Promise<readonly IdentityCandidate[]> {
+    return this.#candidates.get(source, [], open);
   }
 
   /** The certificates in a text, read where they are not known. */
@@ -57,22 +98,57 @@ export class Known {
     return this.#encrypters.getOrMake(`${algorithm}/${keyTransport}`, prepare);
   }
 
-  #digest(parts: readonly unknown[]): Buffer {
+  #digest(parts: readonly unknown[]): string {
     const texts = parts.map((part) => `${typeof part} ${String(part)}`);
-    return hash('sha256', `${this.#digestKey} ${texts.map(({ length }) => length).join()} ${texts.join('')}`, 'buffer');
+    return hash('sha256', `${this.#digestKey} ${texts.map(({ length }) => length).join()} ${texts.join('')}`);
   }
 }
 
-/** All of the source, where it is given as texts, which cannot change; else undefined, also where the settings are not such. */
-function textsOf(settings: Partial<SmimeSignSettings> | undefined): readonly unknown[] | undefined {
-  const {
-    data,
-    key,
-    password,
-    keyPassword,
-  }: { data?: unknown; key?: unknown; password?: unknown; keyPassword?: unknown } = settings?.certificate ?? {};
+/** The one memory of a process. */
+export const known = new Known();
+
+/** The whole source, where it is given as texts, which cannot change; else undefined. */
+function textsOf({
+  data,
+  key,
+  password,
+  keyPassword,
+}: Partial<Record<'data' | 'key' | 'password' | 'keyPassword', unknown>>): readonly unknown[] | undefined {
   const secrets = [key, password, keyPassword];
   const areTexts =
     typeof data === 'string' && secrets.every((secret) => secret === undefined || typeof secret === 'string');
   return areTexts ? [data, ...secrets] : undefined;
+}
+
+/** The files that the source names, as they are now, and its secrets; undefined where one cannot be compared. */
+async function fileStatesOf(source: CertificateSource): Promise<readonly unknown[] | undefined> {
+  if (typeof source.file !== 'string') return undefined;
+  const { file, keyFile, password, keyPassword } = source;
+  const states = await Promise.all([
+    stateOf(file),
+    keyFile === undefined ? 'none' : stateOf(keyFile),
+    secretState(password),
+    secretState(keyPassword),
+  ]);
+  return states.includes(undefined) ? undefined : states;
+}
+
+/** Path, size and times of a file; undefined where there is none: opening it says why. */
+async function stateOf(path: string): Promise<string | undefined> {
+  try {
+    const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
+    return [path, dev, ino, size, mtimeNs, ctimeNs].join();
+  } catch {
+    return undefined;
+  }
+}
+
+/** Text that is the same as long as the secret is; undefined where that cannot be told. */
+async function secretState(secret: Secret | undefined): Promise<string | undefined> {
+  if (secret === undefined) return 'none';
+  if (typeof secret === 'string') return `text ${secret}`;
+  if (typeof secret !== 'object') return undefined;
+  if ('file' in secret) return stateOf(secret.file);
+  const value = process.env[secret.env];
+  return value === undefined ? undefined : `text ${value}`;
 }

@@ -6,17 +6,17 @@
 import { createEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
 import type { SmimeEncryptSettings, SmimeSignSettings } from '../model/smime.js';
+import { readCertificates, readTrustAnchors } from '../pki/certificate-data.js';
 import { loadCertificate } from '../pki/load-certificate.js';
 import { validatePath } from '../pki/path/path.js';
 import { parseCertificate } from '../pki/x509/certificate.js';
 import type { Certificate } from '../pki/x509/certificate.js';
 import { showText } from '../util/show.js';
 import { checkBytes, checkCertificates, checkEncryptSettings, checkSignSettings } from './arguments.js';
-import { certificatesOf, trustDataOf } from './certificate-data.js';
 import { withTypedErrors } from './cms/smime-error.js';
 import { prepareEncrypter } from './encrypt/encrypter.js';
 import { messageHead, splitMessage } from './entity/message.js';
-import { Known } from './known.js';
+import { known } from './known.js';
 import { never } from './never.js';
 import { prepareSigner } from './sign/signer.js';
 
@@ -41,8 +41,6 @@ export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Pro
   });
 }
 
-const known = new Known();
-
 /**
  * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others stay outside, in
  * plain text.
@@ -65,7 +63,7 @@ async function encryptFor(
   certificates: readonly (string | Uint8Array)[],
   settings: Omit<SmimeEncryptSettings, 'certificates'>,
 ): Promise<Uint8Array> {
-  const given = await Promise.all(certificates.map(givenCertificates));
+  const given = await Promise.all(certificates.map((each, i) => givenCertificates(each, `certificates.${i}`)));
   const recipients = given.flatMap(leavesOf);
   if (settings.trustAnchors !== undefined) await refuseUntrusted(recipients, given.flat(), settings.trustAnchors);
   if (settings.encryptToSelf !== undefined) {
@@ -77,8 +75,9 @@ async function encryptFor(
   return encrypter.encryptBytes(inner, recipients, (fields) => messageHead(outer, fields));
 }
 
-function givenCertificates(given: string | Uint8Array): Promise<readonly Certificate[]> {
-  return typeof given === 'string' ? known.certificates(given, () => certificatesOf(given)) : certificatesOf(given);
+function givenCertificates(given: string | Uint8Array, field: string): Promise<readonly Certificate[]> {
+  const read = (): Promise<readonly Certificate[]> => readCertificates(given, field);
+  return typeof given === 'string' ? known.certificates(given, read) : read();
 }
 
 /** Of a certificate that comes with those of its issuers, the one that is meant. */
@@ -92,7 +91,7 @@ async function refuseUntrusted(
   intermediates: readonly Certificate[],
   trustAnchors: readonly CertificateData[],
 ): Promise<void> {
-  const trust = await trustDataOf(trustAnchors);
+  const trust = await readTrustAnchors(trustAnchors, 'trustAnchors');
   const at = new Date();
   for (const recipient of recipients) {
     const { problem } = validatePath(recipient, {

@@ -1,5 +1,6 @@
 import type { OutgoingContent } from '../model/transport.js';
 import { isBytes } from '../util/bytes.js';
+import { hasCommandLine } from './command-lines.js';
 import { createCommand, type Command } from './command.js';
 import { blocksOf, sizeMismatch, type Blocks } from './content.js';
 import { pollReply, readReply, release, type Broken, type Dialogue } from './dialogue.js';
@@ -87,16 +88,24 @@ function* sendWhole(blocks: Blocks, size: number, { state, replies, onSent }: Tr
   }
 }
 
-/** BDAT a block, where the size is not known before. */
+/**
+ * BDAT a block, where the size is not known before. After a refused chunk a server has no transaction left, and may read further chunks
+ * as commands: one with a line that begins like a command waits for the replies to all in front of it.
+ */
 function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Transfer): Dialogue<number> {
   const limit = session.pipelining ? maxChunksAhead : 0;
   let sent = 0;
   let outstanding = 0;
   for (let block = yield* blocks.next(); ;) {
     const next: Uint8Array | undefined = block && (yield* blocks.next());
+    let ahead = limit;
     while (outstanding > 0) {
-      const reply = (yield outstanding > limit ? readReply : pollReply) as Reply | undefined;
-      if (reply === undefined) break;
+      const reply = (yield outstanding > ahead ? readReply : pollReply) as Reply | undefined;
+      if (reply === undefined) {
+        if (block === undefined || !hasCommandLine(block)) break;
+        ahead = 0;
+        continue;
+      }
       outstanding--;
       if (!reply.positive) throw yield* chunkRefused(reply, outstanding, state);
     }

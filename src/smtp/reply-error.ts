@@ -1,4 +1,4 @@
-import { createEmailError, type EmailErrorDetails } from '../errors/email-error.js';
+import { createEmailError, type EmailErrorDetails, isEmailError } from '../errors/email-error.js';
 import type { EmailError, EmailErrorCode, EmailErrorPhase } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { Broken } from './dialogue.js';
@@ -65,6 +65,20 @@ export function wantedFirst({ lines }: SmtpReply): typeof wantsAuthentication | 
 export function saysTooLarge({ code, enhancedCode }: SmtpReply): boolean {
   return enhancedCode === undefined ? code === 552 : /^5\.(?:2\.3|3\.4)$/.test(enhancedCode);
 }
+
+/**
+ * Does the server refuse a message because too many connections are open, so that it may go on one of the others? 432 says so by itself
+ * (Microsoft 365, at MAIL or at the end of data); 421, 451 and 454 do by their words. Only if the message was not delivered.
+ */
+export function isConcurrencyRefusal(error: unknown): error is EmailError {
+  if (!isEmailError(error) || error.reply === undefined || error.delivery !== 'not-delivered') return false;
+  const { code, enhancedCode, lines } = error.reply;
+  if (code === 432) return true;
+  if (code !== 421 && code !== 451 && code !== 454) return false;
+  return enhancedCode === '4.7.66' || tooManyConnections.test(lines.join(' ').slice(0, 1000));
+}
+
+const tooManyConnections = /concurren|too many (?:\w+ )?(?:connections|sessions)|connections? limit/i;
 
 /** A refusal whose reason has a code of its own, or the plain one. */
 export function refusedFor(what: string, reply: Reply, phase: EmailErrorPhase): Error | Broken {

@@ -4,6 +4,7 @@ import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import type { OutgoingContent } from '../model/transport.js';
 import { isBytes } from '../util/bytes.js';
+import { hasCommandLine } from './command-lines.js';
 import { createCommand, type Command } from './command.js';
 import { sendContent, sendNothing } from './content-transfer.js';
 import { blockBytes } from './content.js';
@@ -18,7 +19,7 @@ import { resetCommand } from './simple-commands.js';
 /**
  * One mail transaction (RFC 5321 section 3.3), in the fewest round trips that keep its outcome exact:
  *
- *   one    PIPELINING, CHUNKING, small content: MAIL, RCPT, BDAT LAST and the content in one write
+ *   one    PIPELINING, CHUNKING, small content of which no line begins like a command: MAIL, RCPT, BDAT LAST and the content in one write
  *   two    PIPELINING: MAIL, RCPT (and DATA, where a refused recipient does not matter); their replies; the content
  *   steps  neither: a reply awaited for each command
  *
@@ -117,7 +118,8 @@ function canGoAtOnce(run: Run): boolean {
   // With LMTP the number of replies to content that nobody is to have is not defined.
   if (plan.envelopeFirst || isStrict(run) || session.protocol === 'lmtp' || !session.extensions.has('CHUNKING'))
     return false;
-  return isBytes(plan.content.bytes) && plan.content.bytes.length <= blockBytes;
+  const { bytes } = plan.content;
+  return isBytes(bytes) && bytes.length <= blockBytes && !hasCommandLine(bytes);
 }
 
 function envelopeOf({ plan, withReset }: Run): Command[] {

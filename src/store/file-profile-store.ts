@@ -17,7 +17,7 @@ import type {
   ProfileSummary,
 } from '../model/store.js';
 import { defineProfile } from '../profile/define.js';
-import { resolveSecret } from '../profile/secret.js';
+import { resolveSecret } from '../system/secret.js';
 import { showText } from '../util/show.js';
 import { certificateContext, put, secretContext, tokensContext, withoutProfile } from './content.js';
 import type { Content, Json, StoredProfile } from './content.js';

@@ -43,7 +43,6 @@ export class MemoryTransport implements Transport {
   #sent: SentMessage[] = [];
   #failures: (SmtpReply | Error)[] = [];
   #rejections = new Map<string, SmtpReply>();
-  #closed = false;
 
   /** Every message taken, in order. */
   get sent(): readonly SentMessage[] {
@@ -77,7 +76,6 @@ export class MemoryTransport implements Transport {
     options: TransportSendOptions,
   ): Promise<TransportResult> {
     const { signal, requireAllRecipients, onProgress } = options;
-    if (this.#closed) throw createEmailError('ERR_CLOSED', 'The memory transport is closed.');
     if (signal.aborted) throw abortError(signal);
     const failure = this.#failures.shift();
     if (isError(failure)) throw failure;
@@ -105,10 +103,8 @@ export class MemoryTransport implements Transport {
     return { accepted: taken, rejected, reply: accepted };
   }
 
-  /** Later sends reject with ERR_CLOSED; `sent` stays. */
-  async close(): Promise<void> {
-    this.#closed = true;
-  }
+  /** Does nothing: `sent` stays, and another mailer may use the transport. A closed mailer refuses its own sends. */
+  async close(): Promise<void> {}
 }
 
 function completeReply(reply: Partial<SmtpReply>, fallback: SmtpReply): SmtpReply {

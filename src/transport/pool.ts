@@ -1,91 +1,64 @@
 /**
- * Connections shared by many sends. A lease is the right to run one transaction on a connection; whoever asked first gets the
- * next. What a connection looks like inside is not known here (connection/contract.ts).
+ * Connections shared by many sends. A lease is the right to run one transaction on a connection; leases are given in the order of
+ * asking. `#serve` is the heart: it runs after every change, hands out what there is, and opens what may be opened.
+ *
+ * @module
  */
 import { createAbortController } from '../async/abort-controller.js';
-import { onAbort } from '../async/on-abort.js';
 import type { SmtpConnection } from '../connection/contract.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { ResolvedPool } from '../profile/defaults.js';
+import { isConcurrencyRefusal } from '../smtp/reply-error.js';
+import { ConnectionLimit } from './connection-limit.js';
+import { OpeningPace } from './opening-pace.js';
 import { RateLimiter } from './rate-limiter.js';
-
-/** A connection in the pool. */
-interface Slot {
-  readonly connection: SmtpConnection;
-  readonly openedAt: number;
-  leases: number;
-  served: number;
-  /** Idle: it does not hold the process, and its idle time runs. */
-  resting: boolean;
-  idleTimer: NodeJS.Timeout | undefined;
-}
-
-/** Someone who waits for a lease. */
-interface Waiter {
-  readonly resolve: (lease: Lease) => void;
-  readonly reject: (error: EmailError) => void;
-  /** Only a connection made for it will do: the last one was stale. */
-  readonly fresh: boolean;
-  /** Called when its turn is near; undefined once it waits no more. */
-  soon: (() => void) | undefined;
-  /** Its turn is near, and `soon` is called or about to be. */
-  near: boolean;
-}
-
-/** So long are fewer connections held than the options allow. */
-const lowMs = 60_000;
+import { Slot } from './slot.js';
+import { Waiters } from './waiters.js';
 
 /** The right to run one transaction. Give it back exactly once. */
 export interface Lease {
   readonly connection: SmtpConnection;
-  /** To be called when the message is written, and only the server's word is awaited. */
+  /** To be called when the whole message is written and only the server's reply is awaited. */
   readonly written: () => void;
-  release(): void;
+  /** `failure` is why the transaction failed, unless the caller ended it. */
+  release(failure?: EmailError): void;
 }
 
-/** How the pool gets its connections, and the clock it goes by. */
+/** How the pool gets its connections. */
 export interface PoolSource {
+  /** Rejects when the signal aborts. */
   readonly open: (signal: AbortSignal) => Promise<SmtpConnection>;
 }
 
-/** Is it a server's word about too many connections, said before any message was begun? */
-export function isConcurrencyRefusal(error: unknown): error is EmailError {
-  if (!isEmailError(error) || error.reply === undefined || error.delivery !== 'not-delivered') return false;
-  const { code, enhancedCode, lines } = error.reply;
-  if (code === 432) return true;
-  if (code !== 421 && code !== 451 && code !== 454) return false;
-  return (
-    enhancedCode === '4.7.66' ||
-    /concurren|too many (?:\w+ )?(?:connections|sessions)|connection(?:s)? limit/i.test(lines.join(' ').slice(0, 1000))
-  );
-}
+/** What is known of a message that waits for a connection. */
+const waiting = { phase: 'connect' } as const;
 
 export class ConnectionPool {
   readonly #options: ResolvedPool;
   readonly #source: PoolSource;
+  readonly #limit: ConnectionLimit;
+  readonly #pace = new OpeningPace();
+  readonly #rate: RateLimiter | undefined;
+  readonly #waiters = new Waiters<Lease>(waiting, () => this.#waiterLeft());
   readonly #slots = new Set<Slot>();
+  /** One controller for each connection that is being opened. Node 20 keeps a trace of all that ever listened to a signal, so none is shared. */
+  readonly #openings = new Set<AbortController>();
   /** Connections that say QUIT. */
   readonly #leaving = new Set<SmtpConnection>();
-  readonly #waiters: Waiter[] = [];
   /** Leases whose message is written. */
   #written = 0;
-  readonly #limiter: RateLimiter | undefined;
-  /** Connections that are being opened, each to be given up by itself: Node 20 keeps a trace of whatever listened to a signal. */
-  readonly #openings = new Set<AbortController>();
-  /** Connections that can be had now; back to the option after a while, or once none is left. */
-  #limit: number;
-  #lowered: NodeJS.Timeout | undefined;
-  #rateTimer: NodeJS.Timeout | undefined;
+  /** Runs `#serve` when the rate or the pace of openings allows more. Holds the process, for somebody waits. */
+  #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
   constructor(options: ResolvedPool, source: PoolSource) {
     this.#options = options;
     this.#source = source;
-    this.#limit = options.maxConnections;
-    this.#limiter = options.rateLimit && new RateLimiter(options.rateLimit.messages, options.rateLimit.perMs);
+    this.#limit = new ConnectionLimit(options.maxConnections, () => this.#serve());
+    this.#rate = options.rateLimit && new RateLimiter(options.rateLimit.messages, options.rateLimit.perMs);
   }
 
   /** Connections open now. */
@@ -93,69 +66,44 @@ export class ConnectionPool {
     return this.#slots.size;
   }
 
-  /** Connections it would open at most, as the server has it. */
+  /** Connections that may be open at once, as far as the server's refusals tell. */
   get limit(): number {
-    return this.#limit;
+    return this.#limit.current;
   }
 
   /**
-   * A lease, in the order of asking; `fresh` on a connection that served nobody yet. `soon` is called where it has to wait, once no
-   * more stand in front of it than there are leases whose message is written, and connections that are being opened.
+   * A lease, in the order of asking; with `fresh` on a connection that has served nobody. `soon` is called if the lease has to be
+   * waited for, once the number of waiters in front is below that of written messages and openings.
    */
   acquire(signal: AbortSignal | undefined, fresh = false, soon?: () => void): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError());
     if (signal?.aborted === true) return Promise.reject(abortError(signal, waiting));
-    if (this.#waiters.length === 0 && !fresh && this.#rateWait() === 0) {
+    if (this.#waiters.length === 0 && !fresh && this.#rateWaitMs() === 0) {
       const slot = this.#idleSlot();
       if (slot) return Promise.resolve(this.#lease(slot));
     }
-    return new Promise<Lease>((resolve, reject) => {
-      let stop = (): void => {};
-      const waiter: Waiter = {
-        fresh,
-        soon,
-        near: false,
-        resolve: (lease) => {
-          waiter.soon = undefined;
-          stop();
-          resolve(lease);
-        },
-        reject: (error) => {
-          waiter.soon = undefined;
-          stop();
-          reject(error);
-        },
-      };
-      stop = onAbort(signal, () => {
-        const at = this.#waiters.indexOf(waiter);
-        if (at >= 0) this.#waiters.splice(at, 1);
-        waiter.reject(abortError(signal as AbortSignal, waiting));
-        if (this.#waiters.length === 0) this.#giveUpOpening();
-        this.#settle();
-      });
-      // Whoever needs a fresh connection had its turn once.
-      if (fresh) this.#waiters.unshift(waiter);
-      else this.#waiters.push(waiter);
-      this.#serve();
-    });
+    const lease = this.#waiters.wait(signal, fresh, soon);
+    this.#serve();
+    return lease;
   }
 
-  /** The server takes fewer connections than we have: no more than the others from now on. False where this is the only one. */
+  /**
+   * The server takes fewer connections than there are: no more than the others from now on. False where there are no others, so that
+   * a message refused for that reason cannot go on one of them.
+   */
   lowerLimit(connection: SmtpConnection): boolean {
-    let others = 0;
-    for (const slot of this.#slots) if (slot.connection !== connection && slot.connection.usable) others++;
-    if (others === 0) return false;
-    this.#lower(Math.min(this.#limit, others));
-    return true;
+    const others = this.#othersThan(connection);
+    if (others > 0) this.#limit.lower(others);
+    return others > 0;
   }
 
-  /** Waits for leases and waiters, then quits; `force` destroys connections and refuses waiters at once. */
+  /** Waits for leases and waiters, then quits. `force` destroys connections and refuses waiters at once. */
   close(force: boolean): Promise<void> {
     this.#closing ??= new Promise<void>((resolve) => {
       this.#drained = resolve;
     }).then(() => this.#quitAll());
     if (force) {
-      for (const waiter of this.#waiters.splice(0)) waiter.reject(closedError());
+      this.#waiters.refuse('all', closedError);
       for (const connection of this.#all()) connection.destroy(closedError());
     }
     this.#settle();
@@ -163,9 +111,9 @@ export class ConnectionPool {
   }
 
   async #quitAll(): Promise<void> {
-    clearTimeout(this.#rateTimer);
-    clearTimeout(this.#lowered);
-    for (const slot of this.#slots) clearTimeout(slot.idleTimer);
+    clearTimeout(this.#timer);
+    this.#limit.stop();
+    for (const slot of this.#slots) slot.stop();
     await Promise.all(
       this.#all().map(async (connection) => {
         connection.ref();
@@ -178,7 +126,7 @@ export class ConnectionPool {
     return [...this.#leaving, ...[...this.#slots].map(({ connection }) => connection)];
   }
 
-  /** After every change: is there nothing left to wait for? */
+  /** Ends the wait of close() if nothing is left to wait for. */
   #settle(): void {
     if (!this.#drained || this.#waiters.length > 0) return;
     if (this.#openings.size > 0) return this.#giveUpOpening();
@@ -189,53 +137,59 @@ export class ConnectionPool {
 
   /** Hands out what there is, and opens what may be opened. */
   #serve(): void {
-    for (let at = 0; at < this.#waiters.length;) {
-      const wait = this.#rateWait();
-      if (wait > 0) {
-        this.#rateTimer ??= setTimeout(() => {
-          this.#rateTimer = undefined;
-          this.#serve();
-        }, Math.ceil(wait));
-        break;
-      }
-      const waiter = this.#waiters[at] as Waiter;
-      const mayOpen = this.#slots.size + this.#openings.size < this.#limit;
-      const slot = waiter.fresh ? this.#unusedSlot() : (this.#idleSlot() ?? (mayOpen ? undefined : this.#sharedSlot()));
-      if (!slot) {
-        if (!waiter.fresh || this.#limit - this.#slots.size <= at) break;
-        // It waits for a connection that is on its way; those behind it may go on what there is.
-        at++;
-        continue;
-      }
-      if (at === 0) this.#waiters.shift();
-      else this.#waiters.splice(at, 1);
-      waiter.resolve(this.#lease(slot));
+    const waiters = this.#waiters;
+    let rateWaitMs = 0;
+    for (let at = 0; at < waiters.length;) {
+      rateWaitMs = this.#rateWaitMs();
+      if (rateWaitMs > 0) break;
+      const fresh = waiters.needsFresh(at);
+      const slot = fresh
+        ? this.#unusedSlot()
+        : (this.#idleSlot() ?? (this.#room() > 0 ? undefined : this.#sharedSlot()));
+      if (slot) waiters.give(at, this.#lease(slot));
+      // One that waits for a connection on its way lets those behind it go on what there is.
+      else if (fresh && this.#limit.current - this.#slots.size > at) at++;
+      else break;
     }
-    let wanted = this.#waiters.length - this.#openings.size;
-    if (this.#rateTimer !== undefined) wanted = Math.min(wanted, 1 - this.#openings.size - this.#slots.size);
-    while (wanted-- > 0 && this.#slots.size + this.#openings.size < this.#limit) this.#open();
+    // Before the rate allows a message, a connection would only idle.
+    if (rateWaitMs > 0) this.#serveIn(rateWaitMs);
+    else this.#openForWaiters();
     this.#makeRoom();
-    this.#tellNext();
+    // While the server is at work on what was written, or on a greeting, the next messages can be composed.
+    waiters.tellNear(this.#written + this.#openings.size);
     this.#settle();
   }
 
-  /** To those whose turn is next: while servers are at work on what was written, or on a greeting, the process has nothing better to do. */
-  #tellNext(): void {
-    const count = Math.min(this.#waiters.length, this.#written + this.#openings.size);
-    for (let at = 0; at < count; at++) {
-      const waiter = this.#waiters[at] as Waiter;
-      if (waiter.near) continue;
-      waiter.near = true;
-      void resolved.then(() => waiter.soon?.());
-    }
+  #openForWaiters(): void {
+    const count = Math.min(this.#waiters.length - this.#openings.size, this.#room());
+    if (count <= 0) return;
+    const pauseMs = this.#pace.waitMs(performance.now());
+    if (pauseMs > 0) return this.#serveIn(pauseMs);
+    for (let i = 0; i < count; i++) this.#open();
   }
 
-  /** Who needs a fresh connection, who stand in front, must not wait for ever behind idle ones, nor anyone behind one of no more use. */
+  /** The timer that runs already is for a time that is no later: the rate holds longer than the pace. */
+  #serveIn(waitMs: number): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined;
+      this.#serve();
+    }, Math.ceil(waitMs));
+  }
+
+  /** Connections that may be opened now. */
+  #room(): number {
+    return this.#limit.current - this.#slots.size - this.#openings.size;
+  }
+
+  /**
+   * When the pool is full, closes one idle connection that is in the way: any if the first waiter needs a fresh one (those are always
+   * first), else one that is no longer usable.
+   */
   #makeRoom(): void {
-    const [first] = this.#waiters;
-    if (first === undefined || this.#openings.size > 0 || this.#slots.size < this.#limit) return;
+    if (this.#waiters.length === 0 || this.#openings.size > 0 || this.#slots.size < this.#limit.current) return;
+    const fresh = this.#waiters.needsFresh(0);
     for (const slot of this.#slots)
-      if (slot.leases === 0 && (first.fresh || !slot.connection.usable)) return this.#retire(slot);
+      if (slot.leases === 0 && (fresh || !slot.connection.usable)) return this.#retire(slot);
   }
 
   #open(): void {
@@ -254,29 +208,34 @@ export class ConnectionPool {
     );
   }
 
-  /** Nobody waits for them: a server that is silent must not hold process or close(). Whoever comes later has others opened. */
+  #waiterLeft(): void {
+    if (this.#waiters.length === 0) this.#giveUpOpening();
+    this.#settle();
+  }
+
+  /**
+   * Aborts pending openings once nobody waits for them, so that a silent server holds neither the process nor close(). Later waiters
+   * have new ones opened.
+   */
   #giveUpOpening(): void {
-    clearTimeout(this.#rateTimer);
-    this.#rateTimer = undefined;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     for (const opening of this.#openings) opening.abort(closedError());
   }
 
   #adopt(connection: SmtpConnection): void {
-    // The server ended it before it could serve: that is a failed opening, or whoever waits would have one opened after the other.
+    // One that the server has ended meanwhile is a failed opening. Were it forgotten as any other, the next would be opened at once.
     if (!connection.usable) {
       connection.destroy();
       return this.#openFailed(connection.closeReason ?? endedUnused());
     }
-    const slot: Slot = {
-      connection,
-      openedAt: performance.now(),
-      leases: 0,
-      served: 0,
-      resting: false,
-      idleTimer: undefined,
-    };
+    const slot = new Slot(connection, this.#options);
     this.#slots.add(slot);
-    connection.onClose(() => this.#forget(slot));
+    connection.onClose(() => {
+      // Where the end of the connection tells against opening another, whoever holds the lease says so first, by releasing it.
+      if (slot.leases > 0 && (!connection.served || isConcurrencyRefusal(connection.closeReason))) return;
+      this.#forget(slot);
+    });
     this.#serve();
     this.#rest(slot);
   }
@@ -284,85 +243,65 @@ export class ConnectionPool {
   #openFailed(cause: unknown): void {
     const others = this.#slots.size + this.#openings.size;
     if (others > 0) {
-      // Those who wait can have one of the others; for want of a fresh one nobody waits on.
-      this.#lower(others);
-      this.#refuse((waiter) => waiter.fresh, cause);
-    } else {
-      // One attempt speaks for all who wait: a wrong password tried once a message would lock the account.
-      this.#raise();
-      this.#refuse(() => true, cause);
-    }
+      // Waiters can have one of the others, but those that need a fresh one would wait in vain.
+      this.#limit.lower(others);
+      this.#pace.countVain(performance.now());
+      this.#waiters.refuse('fresh', () => copyOf(cause));
+    } else this.#refuseAll(cause);
     this.#serve();
   }
 
-  #refuse(which: (waiter: Waiter) => boolean, cause: unknown): void {
-    const all = this.#waiters.splice(0);
-    this.#waiters.push(...all.filter((waiter) => !which(waiter)));
-    for (const waiter of all) if (which(waiter)) waiter.reject(copyOf(cause));
+  /** One attempt speaks for all who wait: a wrong password that is tried once a message would lock the account. */
+  #refuseAll(cause: unknown): void {
+    this.#pace.reset();
+    this.#waiters.refuse('all', () => copyOf(cause));
   }
 
-  /** Fewer connections for a while: what keeps the server from another may pass. */
-  #lower(limit: number): void {
-    this.#limit = limit;
-    clearTimeout(this.#lowered);
-    this.#lowered = setTimeout(() => {
-      this.#raise();
-      this.#serve();
-    }, lowMs).unref();
+  /** A connection ended before the server began with a message on it. */
+  #openedInVain(connection: SmtpConnection, failure: EmailError): void {
+    const hopeless = this.#pace.countVain(performance.now()) || isConcurrencyRefusal(failure);
+    if (hopeless && this.#othersThan(connection) === 0) this.#refuseAll(failure);
   }
 
-  #raise(): void {
-    clearTimeout(this.#lowered);
-    this.#limit = this.#options.maxConnections;
+  /** Usable connections, and those that are being opened, without this one. */
+  #othersThan(connection: SmtpConnection): number {
+    let others = this.#openings.size;
+    for (const slot of this.#slots) if (slot.connection !== connection && slot.connection.usable) others++;
+    return others;
   }
 
   #lease(slot: Slot): Lease {
-    slot.leases++;
-    slot.served++;
-    this.#limiter?.take(performance.now());
-    clearTimeout(slot.idleTimer);
-    slot.idleTimer = undefined;
-    if (slot.resting) slot.connection.ref();
-    slot.resting = false;
+    const { connection } = slot;
+    slot.take();
+    this.#rate?.take(performance.now());
     let given = false;
     let isWritten = false;
     return {
-      connection: slot.connection,
+      connection,
       written: () => {
         if (given || isWritten) return;
         isWritten = true;
         this.#written++;
-        this.#tellNext();
+        this.#waiters.tellNear(this.#written + this.#openings.size);
       },
-      release: () => {
+      release: (failure) => {
         if (given) return;
         given = true;
         if (isWritten) this.#written--;
-        slot.leases--;
+        slot.giveBack();
+        if (connection.served) this.#pace.reset();
+        else if (failure !== undefined && !connection.usable) this.#openedInVain(connection, failure);
         this.#serve();
         this.#rest(slot);
       },
     };
   }
 
-  /** Nothing runs on it: close it if it is spent, else let it wait a while without holding the process. */
+  /** Once nothing runs on it: closes it if it is of no more use, else lets it idle. */
   #rest(slot: Slot): void {
     if (slot.leases > 0 || slot.resting || !this.#slots.has(slot)) return;
-    if (!slot.connection.usable || this.#isSpent(slot) || this.#slots.size > this.#limit) return this.#retire(slot);
-    slot.resting = true;
-    slot.connection.unref();
-    const age = this.#options.maxAgeMs === 0 ? Infinity : slot.openedAt + this.#options.maxAgeMs - performance.now();
-    const idle = this.#options.idleTimeoutMs === 0 ? Infinity : this.#options.idleTimeoutMs;
-    const wait = Math.min(age, idle);
-    if (wait !== Infinity) slot.idleTimer = setTimeout(() => this.#retire(slot), Math.max(0, wait)).unref();
-  }
-
-  #isSpent(slot: Slot): boolean {
-    const { maxMessagesPerConnection, maxAgeMs } = this.#options;
-    return (
-      (maxMessagesPerConnection > 0 && slot.served >= maxMessagesPerConnection) ||
-      (maxAgeMs > 0 && performance.now() - slot.openedAt >= maxAgeMs)
-    );
+    if (!slot.connection.usable || slot.spent || this.#slots.size > this.#limit.current) return this.#retire(slot);
+    slot.rest(() => this.#retire(slot));
   }
 
   #retire(slot: Slot): void {
@@ -373,43 +312,31 @@ export class ConnectionPool {
   }
 
   #forget(slot: Slot): void {
-    clearTimeout(slot.idleTimer);
-    if (!this.#slots.delete(slot)) return;
-    if (this.#slots.size === 0) this.#raise();
-    this.#serve();
+    slot.stop();
+    if (this.#slots.delete(slot)) this.#serve();
   }
 
   #idleSlot(): Slot | undefined {
-    for (const slot of this.#slots)
-      if (slot.leases === 0 && slot.connection.usable && !this.#isSpent(slot)) return slot;
+    for (const slot of this.#slots) if (slot.canTake(1)) return slot;
     return undefined;
   }
 
   #unusedSlot(): Slot | undefined {
-    for (const slot of this.#slots) if (slot.served === 0 && slot.connection.usable) return slot;
+    for (const slot of this.#slots) if (slot.unused && slot.connection.usable) return slot;
     return undefined;
   }
 
   /** The least busy connection with a free place for one more message in flight. */
   #sharedSlot(): Slot | undefined {
     let best: Slot | undefined;
-    for (const slot of this.#slots) {
-      if (slot.leases >= this.#options.messagesInFlight || !slot.connection.usable || this.#isSpent(slot)) continue;
-      if (!best || slot.leases < best.leases) best = slot;
-    }
+    for (const slot of this.#slots) if (slot.canTake(best?.leases ?? this.#options.messagesInFlight)) best = slot;
     return best;
   }
 
-  #rateWait(): number {
-    return this.#limiter ? this.#limiter.waitMs(performance.now()) : 0;
+  #rateWaitMs(): number {
+    return this.#rate ? this.#rate.waitMs(performance.now()) : 0;
   }
 }
-
-/** For what is to run after the code that is running. */
-const resolved = Promise.resolve();
-
-/** What is known of a message that waits for a connection. */
-const waiting = { phase: 'connect' } as const;
 
 function closedError(): EmailError {
   return createEmailError('ERR_CLOSED', 'The mailer was closed before the message was sent', {

@@ -3,6 +3,7 @@ import { createAbortController } from '../async/abort-controller.js';
 import type { ConnectionObserver, SmtpConnection, TransactionOutcome } from '../connection/contract.js';
 import { isStale } from '../connection/stale.js';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
 import type { Envelope } from '../model/envelope.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ConnectionReport, RejectedRecipient } from '../model/report.js';
@@ -15,11 +16,12 @@ import type {
   TransportSendOptions,
 } from '../model/transport.js';
 import type { ResolvedPool } from '../profile/defaults.js';
+import { isConcurrencyRefusal } from '../smtp/reply-error.js';
 import { afterOthers } from './after-others.js';
 import { testConnection } from './connection-test.js';
 import type { TestedServer } from './diagnosis.js';
 import { EarlyContent } from './early-content.js';
-import { ConnectionPool, isConcurrencyRefusal } from './pool.js';
+import { ConnectionPool } from './pool.js';
 
 /** Options of a send through this library's transport: without a signal, only a forced close() ends it. */
 export interface OwnSendOptions extends Omit<TransportSendOptions, 'signal'> {
@@ -94,7 +96,10 @@ export class SmtpTransport implements Transport {
     await this.#pool.close(options.force ?? false);
   }
 
-  /** One transaction; on another connection where this one had ended, or was one too many, before the message was begun. */
+  /**
+   * One transaction. It goes again on another connection, once, if its connection ended before the server began with it, or if the
+   * server refused it because of too many connections.
+   */
   async #transact(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
@@ -106,9 +111,12 @@ export class SmtpTransport implements Transport {
     const soon = (): void => {
       if (this.#accepts !== undefined) early.begin(this.#accepts);
     };
-    for (let replaced = false; ;) {
-      const lease = await this.#pool.acquire(signal, replaced, soon);
+    let isSecond = false;
+    let fresh = false;
+    for (;;) {
+      const lease = await this.#pool.acquire(signal, fresh, soon);
       const { connection } = lease;
+      let failure: EmailError | undefined;
       try {
         const lacksDsn = options.dsnIfOffered && envelope.dsn !== undefined && !connection.extensions.has('DSN');
         const outcome = await connection.transact({
@@ -123,13 +131,15 @@ export class SmtpTransport implements Transport {
         if (lacksDsn) warnings.add(dsnUnavailable);
         return outcome;
       } catch (error) {
-        if (isConcurrencyRefusal(error) && error.phase === 'transaction' && this.#pool.lowerLimit(connection)) {
-          void connection.quit();
-        } else if (!replaced && isStale(error)) {
-          replaced = true;
-        } else throw error;
+        // After an abort the connection did not end through the server.
+        if (isEmailError(error) && signal?.aborted !== true) failure = error;
+        const isOneTooMany = isConcurrencyRefusal(error) && this.#pool.lowerLimit(connection);
+        if (isOneTooMany) void connection.quit();
+        fresh = !isOneTooMany;
+        if (isSecond || (fresh && !isStale(error))) throw error;
+        isSecond = true;
       } finally {
-        lease.release();
+        lease.release(failure);
       }
     }
   }

@@ -17,7 +17,14 @@ const bob = 'bob@example.org';
 const authority = root('Authority');
 const attacker = root('Attacker');
 const person = (issuer: typeof authority): Buffer =>
-  issue({ subject: 'bob', issuer, ca: false, keyUsage: [0, 4], emails: [bob], to: new Date(Date.now() + 300 * 86_400_000) }).der;
+  issue({
+    subject: 'bob',
+    issuer,
+    ca: false,
+    keyUsage: [0, 4],
+    emails: [bob],
+    to: new Date(Date.now() + 300 * 86_400_000),
+  }).der;
 const forged = person(attacker);
 const right = person(authority);
 
@@ -121,24 +128,30 @@ describe('a directory whose StartTLS is taken out', () => {
     expect(server.requests.map(({ operation }) => operation)).not.toContain(search);
   });
 
-  it.each(refusals)('is not asked where tls is set, whatever judges the certificates, and StartTLS %s', async (_, answer) => {
-    for (const tls of [{}, { ca: pem(authority.der), serverName: 'directory.example.org' }]) {
-      const server = await directory(forged, answer);
-      expect(await send(server.port, { ...anchored, tls })).toMatchObject({ code: 'ERR_TLS_REQUIRED', sent: 0 });
-      expect(server.requests.map(({ operation }) => operation)).not.toContain(search);
-    }
-  });
+  it.each(refusals)(
+    'is not asked where tls is set, whatever judges the certificates, and StartTLS %s',
+    async (_, answer) => {
+      for (const tls of [{}, { ca: pem(authority.der), serverName: 'directory.example.org' }]) {
+        const server = await directory(forged, answer);
+        expect(await send(server.port, { ...anchored, tls })).toMatchObject({ code: 'ERR_TLS_REQUIRED', sent: 0 });
+        expect(server.requests.map(({ operation }) => operation)).not.toContain(search);
+      }
+    },
+  );
 
-  it.each(refusals)('is asked with a warning where trust anchors judge the answer and StartTLS %s', async (_, answer) => {
-    const honest = await directory(right, answer);
-    expect(await send(honest.port, anchored)).toMatchObject({
-      code: 'sent',
-      warnings: ['WARN_LDAP_PLAINTEXT'],
-      logged: ['WARN_LDAP_PLAINTEXT'],
-    });
-    const lying = await directory(forged, answer);
-    expect(await send(lying.port, anchored)).toMatchObject({ code: 'ERR_CERTIFICATE_MISSING', sent: 0 });
-  });
+  it.each(refusals)(
+    'is asked with a warning where trust anchors judge the answer and StartTLS %s',
+    async (_, answer) => {
+      const honest = await directory(right, answer);
+      expect(await send(honest.port, anchored)).toMatchObject({
+        code: 'sent',
+        warnings: ['WARN_LDAP_PLAINTEXT'],
+        logged: ['WARN_LDAP_PLAINTEXT'],
+      });
+      const lying = await directory(forged, answer);
+      expect(await send(lying.port, anchored)).toMatchObject({ code: 'ERR_CERTIFICATE_MISSING', sent: 0 });
+    },
+  );
 
   it('is warned of with every message that its kept certificates encrypt, once for all recipients', async () => {
     const server = await directory(right, refusing(2));
@@ -157,7 +170,9 @@ describe('a directory whose StartTLS is taken out', () => {
     expect(warned.problems[0]).toMatchObject({ severity: 'warning' });
     const refused = await mailerFor(server.port, {}).mailer.testEncryption(bob);
     expect([refused.ok, refused.missing]).toEqual([false, [bob]]);
-    expect(refused.problems[0]?.message).toContain('refused StartTLS with 2 protocolError; no certificate was asked for');
+    expect(refused.problems[0]?.message).toContain(
+      'refused StartTLS with 2 protocolError; no certificate was asked for',
+    );
     expect(refused.problems[0]?.message).not.toMatch(/\.\.$/);
   });
 
@@ -208,7 +223,9 @@ describe('a directory whose StartTLS is taken out', () => {
       ({ id }, socket) =>
         socket.write(ldapResult(id, extendedResponse, 0), () =>
           socket.once('data', () =>
-            socket.write(Buffer.concat([ldapEntry(id + 1, { userCertificate: [forged] }), ldapResult(id + 1, searchDone, 0)])),
+            socket.write(
+              Buffer.concat([ldapEntry(id + 1, { userCertificate: [forged] }), ldapResult(id + 1, searchDone, 0)]),
+            ),
           ),
         ),
       /what is not TLS/,
@@ -219,14 +236,22 @@ describe('a directory whose StartTLS is taken out', () => {
       /another operation/,
     ],
     ['answers as if a login were done', ({ id }, socket) => socket.write(ldapResult(id, 0x61, 0)), /another operation/],
-    ['gives notice of disconnection', (_, socket) => socket.write(ldapResult(0, extendedResponse, 52)), /52 unavailable/],
+    [
+      'gives notice of disconnection',
+      (_, socket) => socket.write(ldapResult(0, extendedResponse, 52)),
+      /52 unavailable/,
+    ],
     ['speaks no LDAP', (_, socket) => socket.write('220 mail.example.org ESMTP\r\n'), /does not speak LDAP/],
     [
       'gives an entry in place of an answer, and ends',
       ({ id }, socket) => socket.end(ldapEntry(id, { userCertificate: [forged] })),
       /closed the connection/,
     ],
-    ['sends what is not well-formed', ({ id }, socket) => socket.write(ldapMessage(id, Buffer.of(extendedResponse, 0))), /not well-formed/],
+    [
+      'sends what is not well-formed',
+      ({ id }, socket) => socket.write(ldapMessage(id, Buffer.of(extendedResponse, 0))),
+      /not well-formed/,
+    ],
   ])('is never asked in plain text where it %s', async (_, answer, reason) => {
     for (const settings of [{}, anchored, { ...anchored, tls: {} }]) {
       const server = await directory(forged, answer);
@@ -256,9 +281,7 @@ describe('a directory that offers StartTLS', () => {
     subject: 'directory',
     issuer: authority,
     keys,
-    extensions: [
-      extension('2.5.29.17', false, der.sequence(der.contextPrimitive(7, Buffer.of(127, 0, 0, 1)))),
-    ],
+    extensions: [extension('2.5.29.17', false, der.sequence(der.contextPrimitive(7, Buffer.of(127, 0, 0, 1))))],
   });
   const secureContext = createSecureContext({
     cert: pem(host.der),
@@ -299,7 +322,11 @@ describe('a directory that offers StartTLS', () => {
 
   it('is asked over TLS, with nothing to warn of', async () => {
     const port = await tlsDirectory();
-    expect(await send(port, { tls: { ca: pem(authority.der) } })).toMatchObject({ code: 'sent', warnings: [], logged: [] });
+    expect(await send(port, { tls: { ca: pem(authority.der) } })).toMatchObject({
+      code: 'sent',
+      warnings: [],
+      logged: [],
+    });
   });
 
   it('that is not trusted is named with its own settings, and never the mail server', async () => {

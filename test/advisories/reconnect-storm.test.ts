@@ -142,15 +142,20 @@ describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] a
       { pool: { maxConnections: 1 } },
       { pool: { rateLimit: { messages: 2, perMs: 60_000 } } },
     ])('one attempt speaks for all who wait: %j', async (options: MailerOptions) => {
-      const words = '421 4.7.0 too many connections\r\n';
-      const { server, profile, signIns } = await storm({ place, words }, cuts['whole'] as Cut);
-      await using _ = server;
-      const mailer = createMailer(profile, options);
-      const errors = await Promise.all(Array.from({ length: 50 }, () => failure(mailer.send(message))));
-      expect(new Set(errors.map(({ reply }) => reply?.code))).toEqual(new Set([421]));
-      expect(server.connections).toBeLessThanOrEqual(3);
-      expect(signIns()).toBeLessThanOrEqual(3);
-      await mailer.close();
+      for (const words of ['421 4.7.0 too many connections\r\n', '421 4.3.2 shutting down\r\n']) {
+        // A message whose MAIL was refused counts for the rate, and others wait for theirs.
+        for (const apart of options.pool?.rateLimit ? [false] : [false, true]) {
+          const { server, profile, signIns } = await storm({ place, words, apart }, cuts['whole'] as Cut);
+          await using _ = server;
+          const mailer = createMailer(profile, options);
+          const errors = await Promise.all(Array.from({ length: 50 }, () => failure(mailer.send(message))));
+          expect(new Set(errors.map(({ reply }) => reply?.code))).toEqual(new Set([421]));
+          // In a packet of its own it may be the answer to MAIL, and then only the fifth in a row speaks for all.
+          expect(server.connections).toBeLessThanOrEqual(apart ? 6 : 3);
+          expect(signIns()).toBeLessThanOrEqual(apart ? 6 : 3);
+          await mailer.close();
+        }
+      }
     });
 
     test('a forced close() is over at once, whatever the server says', async () => {

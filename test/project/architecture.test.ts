@@ -100,6 +100,18 @@ describe('architecture', () => {
     }
   });
 
+  it('reads files and runs programs in one folder, the content of messages aside', () => {
+    const importing = (pattern: RegExp) =>
+      sources.filter((path) =>
+        importsOf(read(path)).some(({ specifier, typeOnly }) => !typeOnly && pattern.test(specifier)),
+      );
+    const outside = (paths: readonly string[]) => paths.filter((path) => folderOf(path) !== 'system');
+    expect(outside(importing(/^node:child_process$/))).toEqual([]);
+    const opening = /\b(open|openSync|readFile|readFileSync|createReadStream)\b[^;]*\} from 'node:fs(\/promises)?'/;
+    const readers = outside(sources.filter((path) => opening.test(read(path))));
+    expect(readers.filter((path) => !path.startsWith('src/compose/content/'))).toEqual([]);
+  });
+
   it('asks no value for a class that another realm or library has its own of', () => {
     const classes =
       /\binstanceof (Uint8Array|Buffer|ArrayBuffer|Date|Error|Blob|URL|AbortSignal|EventTarget|Map|RegExp)\b/;

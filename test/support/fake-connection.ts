@@ -7,6 +7,7 @@ import type { SmtpConnection, Transaction, TransactionOutcome } from '../../src/
 export class FakeConnection implements SmtpConnection {
   usable = true;
   completed = 0;
+  served = false;
   referenced = true;
   quits = 0;
   destroyed: Error | undefined;
@@ -35,6 +36,7 @@ export class FakeConnection implements SmtpConnection {
         <T>(settle: (value: T) => void) =>
         (value: T): void => {
           this.completed++;
+          this.served ||= !(value instanceof Error);
           settle(value);
         };
       this.transactions.push({ transaction, resolve: done(resolve), reject: done(reject) });

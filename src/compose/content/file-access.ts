@@ -5,13 +5,13 @@
  * @module
  */
 import { constants } from 'node:fs';
-import type { FileHandle } from 'node:fs/promises';
 import { lstat, open, realpath } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEmailError, messageInvalid, reasonOf } from '../../errors/email-error.js';
 import type { Secret } from '../../model/secret.js';
-import { resolveSecret } from '../../profile/secret.js';
+import { resolveSecret } from '../../system/secret.js';
 import { showText } from '../../util/show.js';
 
 export type FileAccess = boolean | { readonly root: string };

@@ -3,7 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { showText } from '../../util/show.js';
 import { kerberosError, MalformedError } from '../errors.js';
-import { readFile, tryReadFile } from '../read-file.js';
+import { readIfThere, readKerberosFile } from '../read-file.js';
+import type { KerberosFile } from '../read-file.js';
 import { parseProfile } from './profile-tree.js';
 import type { Section } from './profile-tree.js';
 
@@ -21,7 +22,7 @@ export async function readKrb5Conf(file: string | undefined): Promise<Section> {
   const root: Section = new Map();
   const reader = new Reader(root);
   if (file !== undefined) {
-    await reader.read(file, 0);
+    await reader.read(file, 0, ' (authentication.krb5ConfFile)');
     return root;
   }
   const named = process.env['KRB5_CONFIG'];
@@ -36,6 +37,10 @@ export async function readKrb5Conf(file: string | undefined): Promise<Section> {
   return root;
 }
 
+function configuration(path: string, setting = ''): KerberosFile {
+  return { path, limit: maxFileBytes, what: `Kerberos configuration${setting}`, remedy };
+}
+
 class Reader {
   readonly #root: Section;
   #files = 0;
@@ -45,21 +50,24 @@ class Reader {
   }
 
   async readIfThere(file: string): Promise<boolean> {
-    const bytes = await tryReadFile(file, maxFileBytes);
-    if (!Buffer.isBuffer(bytes) && bytes.missing) return false;
-    await this.read(file, 0);
-    return true;
+    const bytes = await readIfThere(configuration(file));
+    if (bytes !== undefined) await this.#parse(bytes, file, 0);
+    return bytes !== undefined;
   }
 
-  async read(file: string, depth: number): Promise<void> {
+  async read(file: string, depth: number, setting = ''): Promise<void> {
+    await this.#parse(await readKerberosFile(configuration(file, setting)), file, depth);
+  }
+
+  async #parse(bytes: Buffer, file: string, depth: number): Promise<void> {
     if (++this.#files > maxFiles || depth > maxIncludeDepth) {
       throw kerberosError(
         `krb5.conf includes too much, at ${showText(file, 200)}: at most ${maxFiles} files, ${maxIncludeDepth} deep`,
         { remedy },
       );
     }
-    const text = (await readFile(file, maxFileBytes, 'Kerberos configuration', remedy)).toString('utf8');
     try {
+      const text = bytes.toString('utf8');
       await parseProfile(this.#root, { text, include: (directive, path) => this.#include(directive, path, depth + 1) });
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;

@@ -3,7 +3,7 @@ import { encryptionType } from '../crypto/encryption-types.js';
 import { kerberosError, MalformedError, readingFrom } from '../errors.js';
 import type { Principal } from '../protocol/principal.js';
 import { readTicket } from '../protocol/replies.js';
-import { readFile } from '../read-file.js';
+import { readKerberosFile } from '../read-file.js';
 import { ByteReader } from './byte-reader.js';
 import type { KerberosTicket } from './ticket.js';
 
@@ -25,8 +25,9 @@ const maxComponents = 100;
  */
 export async function readCredentialCache(name: string | undefined): Promise<CredentialCache> {
   const file = cacheFile(name);
+  const what = `ticket cache${name === undefined ? '' : ' (authentication.credentialCache)'}`;
   const remedy = `Get a ticket with kinit -c FILE:${showText(file, 200)}, or set authentication.credentialCache, keytabFile or password.`;
-  const bytes = await readFile(file, maxFileBytes, 'ticket cache', remedy);
+  const bytes = await readKerberosFile({ path: file, limit: maxFileBytes, what, remedy });
   const cache = readingFrom(`The ticket cache ${showText(file, 200)}`, () => parseCredentialCache(bytes), remedy);
   return { file, ...cache };
 }

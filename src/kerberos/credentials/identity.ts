@@ -1,7 +1,7 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { KerberosAuthentication } from '../../model/authentication.js';
 import type { Secret } from '../../model/secret.js';
-import { resolveSecret } from '../../profile/secret.js';
+import { resolveSecret } from '../../system/secret.js';
 import type { Krb5Settings } from '../config/settings.js';
 import { kerberosError } from '../errors.js';
 import type { ClientSecret } from '../exchange/as-exchange.js';

@@ -4,7 +4,7 @@ import { describeType, encryptionType } from '../crypto/encryption-types.js';
 import { kerberosError, MalformedError, readingFrom } from '../errors.js';
 import { formatPrincipal, samePrincipal } from '../protocol/principal.js';
 import type { Principal } from '../protocol/principal.js';
-import { readFile } from '../read-file.js';
+import { readKerberosFile } from '../read-file.js';
 import { ByteReader } from './byte-reader.js';
 
 /** A key in a keytab. */
@@ -58,12 +58,12 @@ function readEntry(reader: ByteReader): KeytabEntry {
 /** The newest key of each supported encryption type for a principal. ERR_KERBEROS names the file where it has none. */
 export async function readKeytab(file: string, principal: Principal): Promise<readonly KeytabEntry[]> {
   const source = `The keytab ${showText(file, 200)}`;
-  const bytes = await readFile(
-    file,
-    maxFileBytes,
-    'keytab',
-    'Check authentication.keytabFile, and that this process may read it.',
-  );
+  const bytes = await readKerberosFile({
+    path: file,
+    limit: maxFileBytes,
+    what: 'keytab (authentication.keytabFile)',
+    remedy: 'Check authentication.keytabFile, and that this process may read it.',
+  });
   const entries = readingFrom(source, () => parseKeytab(bytes), remedy);
   const newest = new Map<number, KeytabEntry>();
   const own = entries.filter((entry) => samePrincipal(entry.principal, principal));

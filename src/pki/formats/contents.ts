@@ -1,6 +1,9 @@
 /**
- * What a file of any format holds, before it is decided what of it is meant.
+ * What a file of any format holds, before it is decided which of it is meant.
+ * @module
  */
+import type { Asn1js } from '../library.js';
+import type { WorkBudget } from './work-budget.js';
 
 /** A certificate in a file or a store. */
 export interface ContainedCertificate {
@@ -9,19 +12,13 @@ export interface ContainedCertificate {
   readonly alias?: string | undefined;
 }
 
-/** A private key in a file or a store. */
+/** A private key in a file or a store, which is decrypted only where it is wanted. */
 export interface ContainedKey {
-  /** PKCS#8 DER. */
-  readonly pkcs8: Buffer;
+  /** PKCS#8 DER, decrypted once. ERR_CERTIFICATE where no password opens it. */
+  open(): Promise<Buffer>;
   readonly alias?: string | undefined;
-}
-
-/** A key that its password did not open, or for which there was none. */
-export interface LockedKey {
-  /** DER of its certificate, where the file says. */
-  readonly certificate: Uint8Array;
-  /** Why it is locked. */
-  readonly reason: Error;
+  /** DER of its certificate, where the file says which that is; the key has to prove it. */
+  readonly certificate?: Uint8Array | undefined;
 }
 
 /** All of a file. */
@@ -30,7 +27,6 @@ export interface Contents {
   readonly format: string;
   readonly certificates: readonly ContainedCertificate[];
   readonly keys: readonly ContainedKey[];
-  readonly locked?: readonly LockedKey[] | undefined;
   /** Revocation lists (DER). */
   readonly crls: readonly Uint8Array[];
 }
@@ -46,5 +42,25 @@ export interface FilePasswords {
   readonly keyField: string;
 }
 
-/** No file may hold more of anything; a mail program's whole address book is smaller. */
+/** How a file is read. */
+export interface Reading {
+  readonly asn1js: Asn1js;
+  readonly passwords: FilePasswords;
+  /** Are private keys needed? Otherwise they are left where they are. */
+  readonly wantKeys: boolean;
+  readonly budget: WorkBudget;
+}
+
+/** A key that is not encrypted. */
+export function plainKey(pkcs8: Buffer, alias?: string): ContainedKey {
+  return { open: () => Promise.resolve(pkcs8), alias };
+}
+
+/** Work that is done at the first call, once. */
+export function once<T>(work: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
+  return () => (result ??= work());
+}
+
+/** Certificates, keys and lists in one file. The address book of a mail program has fewer. */
 export const maxItems = 2_000;

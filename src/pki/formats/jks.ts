@@ -1,17 +1,17 @@
 /**
  * Java key stores: JKS, and JCEKS, which differs in how keys are encrypted. The format is Java's own, not ASN.1.
+ * @module
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
-import { isEmailError } from '../../errors/email-error.js';
 import { algorithmOf, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
 import { certificateError } from '../certificate-error.js';
-import { maxItems } from './contents.js';
-import type { ContainedCertificate, ContainedKey, Contents, FilePasswords, LockedKey } from './contents.js';
-import { iterate } from './key-derivation.js';
-import type { WorkBudget } from './key-derivation.js';
 import { decode } from '../library.js';
-import type { Asn1js } from '../library.js';
-import { decryptCbc } from './password-encryption.js';
+import { maxItems, once } from './contents.js';
+import type { ContainedCertificate, ContainedKey, Contents, Reading } from './contents.js';
+import { hashCallsMs, md5WithSuffix } from './key-derivation.js';
+import { unpadded } from './password-encryption.js';
+import { inSlices } from './work-budget.js';
+import type { WorkBudget } from './work-budget.js';
 
 const magics: ReadonlyMap<number, string> = new Map([
   [0xfeedfeed, 'JKS'],
@@ -55,13 +55,8 @@ class FieldReader {
 }
 
 /** Reads a Java key store. ERR_CERTIFICATE for wrong passwords, a RangeError for what is damaged. */
-export async function readJavaKeyStore(
-  asn1js: Asn1js,
-  bytes: Buffer,
-  passwords: FilePasswords,
-  wantKeys: boolean,
-  budget: WorkBudget,
-): Promise<Contents> {
+export async function readJavaKeyStore(bytes: Buffer, reading: Reading): Promise<Contents> {
+  const { passwords, wantKeys } = reading;
   const format = magics.get(bytes.readUInt32BE(0)) ?? 'JKS';
   const password = await passwords.file();
   if (password !== undefined) checkIntegrity(bytes, password, passwords.fileField, format);
@@ -73,21 +68,11 @@ export async function readJavaKeyStore(
   if (count > maxItems) throw new RangeError(`it holds more than ${maxItems} entries`);
   const certificates: ContainedCertificate[] = [];
   const keys: ContainedKey[] = [];
-  const locked: LockedKey[] = [];
   const readCertificate = (alias: string): void => {
     const type = version === 2 ? fields.text() : 'X.509';
     const der = fields.block();
     if (type === 'X.509') certificates.push({ der, alias });
     if (certificates.length > maxItems) throw new RangeError(`it holds more than ${maxItems} certificates`);
-  };
-  /** Each key may have a password of its own: one that stays locked is no matter where another is meant. */
-  const unlock = async (encrypted: Buffer, alias: string, leaf: ContainedCertificate | undefined): Promise<void> => {
-    try {
-      keys.push({ pkcs8: await decryptKey(asn1js, encrypted, passwords, alias, budget), alias });
-    } catch (reason) {
-      if (!isEmailError(reason) || reason.code !== 'ERR_CERTIFICATE' || leaf === undefined) throw reason;
-      locked.push({ certificate: leaf.der, reason });
-    }
   };
   for (let i = 0; i < count; i++) {
     const kind = fields.uint32();
@@ -97,7 +82,13 @@ export async function readJavaKeyStore(
       const encrypted = fields.block();
       const leaf = certificates.length;
       for (let rest = fields.uint32(); rest > 0; rest--) readCertificate(alias);
-      if (wantKeys) await unlock(encrypted, alias, certificates[leaf]);
+      // Each key may have a password of its own.
+      if (wantKeys)
+        keys.push({
+          open: once(() => decryptKey(encrypted, alias, reading)),
+          alias,
+          certificate: certificates[leaf]?.der,
+        });
     } else if (kind === 2) readCertificate(alias);
     // A serialized Java object has no length: what follows it is out of reach.
     else if (kind === 3)
@@ -107,7 +98,7 @@ export async function readJavaKeyStore(
       );
     else throw new RangeError(`entry ${i + 1} of the ${format} file is of an unknown kind`);
   }
-  return { format, certificates, keys, locked, crls: [] };
+  return { format, certificates, keys, crls: [] };
 }
 
 function utf16(password: string): Buffer {
@@ -125,13 +116,7 @@ function checkIntegrity(bytes: Buffer, password: string, field: string, format: 
   );
 }
 
-async function decryptKey(
-  asn1js: Asn1js,
-  encrypted: Buffer,
-  passwords: FilePasswords,
-  alias: string,
-  budget: WorkBudget,
-): Promise<Buffer> {
+async function decryptKey(encrypted: Buffer, alias: string, { asn1js, passwords, budget }: Reading): Promise<Buffer> {
   const password = await passwords.key();
   if (password === undefined)
     throw certificateError(
@@ -142,16 +127,11 @@ async function decryptKey(
   const data = octetsOf(octets, 'the encrypted key');
   const { oid, parameters } = algorithmOf(algorithm, 'the encryption of the key');
   let plain: Buffer | undefined;
-  if (oid === protections.jks) plain = decryptJks(data, utf16(password));
+  if (oid === protections.jks) plain = await decryptJks(data, utf16(password), budget);
   else if (oid === protections.jceks) {
     const [salt, rounds] = itemsOf(parameters, 'the parameters of the key');
-    plain = await decryptJceks(
-      data,
-      password,
-      octetsOf(salt, 'the salt'),
-      numberOf(rounds, 'the iteration count'),
-      budget,
-    );
+    const hardening = { salt: octetsOf(salt, 'the salt'), rounds: numberOf(rounds, 'the iteration count') };
+    plain = await decryptJceks(data, Buffer.from(password, 'latin1'), hardening, budget);
   } else
     throw certificateError(
       `the encryption ${oid} of the key is not supported`,
@@ -165,14 +145,19 @@ async function decryptKey(
 }
 
 /** A keystream of SHA-1, and a SHA-1 over password and key at the end. */
-function decryptJks(data: Buffer, password: Buffer): Buffer | undefined {
+async function decryptJks(data: Buffer, password: Buffer, budget: WorkBudget): Promise<Buffer | undefined> {
   if (data.length < 2 * digestLength) throw new RangeError('the encrypted key is too short');
   const plain = Buffer.from(data.subarray(digestLength, -digestLength));
+  const blocks = Math.ceil(plain.length / digestLength);
+  budget.spend(`${blocks} blocks of a keystream of sha1`, hashCallsMs(blocks));
   let block: Buffer = data.subarray(0, digestLength);
-  for (let at = 0; at < plain.length; at++) {
-    if (at % digestLength === 0) block = hash('sha1', Buffer.concat([password, block]), 'buffer');
-    plain[at] = (plain[at] ?? 0) ^ (block[at % digestLength] ?? 0);
-  }
+  let at = 0;
+  await inSlices(blocks, budget.signal, (count) => {
+    for (const end = at + count * digestLength; at < end && at < plain.length; at++) {
+      if (at % digestLength === 0) block = hash('sha1', Buffer.concat([password, block]), 'buffer');
+      plain[at] = (plain[at] ?? 0) ^ (block[at % digestLength] ?? 0);
+    }
+  });
   const check = hash('sha1', Buffer.concat([password, plain]), 'buffer');
   return timingSafeEqual(check, data.subarray(-digestLength)) ? plain : undefined;
 }
@@ -180,15 +165,11 @@ function decryptJks(data: Buffer, password: Buffer): Buffer | undefined {
 /** PBEWithMD5AndTripleDES as Sun made it: each half of the salt is hashed on its own. */
 async function decryptJceks(
   data: Buffer,
-  password: string,
-  salt: Buffer,
-  rounds: number,
+  password: Buffer,
+  { salt, rounds }: { readonly salt: Buffer; readonly rounds: number },
   budget: WorkBudget,
 ): Promise<Buffer | undefined> {
   if (salt.length !== 8) throw new RangeError('the salt is not 8 octets');
-  if (data.length === 0 || data.length % 8 !== 0) throw new RangeError('the encrypted key is not whole blocks');
-  budget.spend(2 * rounds);
-  const secret = Buffer.from(password, 'latin1');
   const [first, second] = [Buffer.from(salt.subarray(0, 4)), Buffer.from(salt.subarray(4))];
   if (first.equals(second)) {
     // Meant to reverse the half; the swap of its authors does this instead, and files depend on it.
@@ -196,12 +177,8 @@ async function decryptJceks(
     first.set([d, a, b]);
   }
   const derived = Buffer.concat([
-    await iterate('md5', first, secret, rounds, budget),
-    await iterate('md5', second, secret, rounds, budget),
+    await md5WithSuffix(first, password, rounds, budget),
+    await md5WithSuffix(second, password, rounds, budget),
   ]);
-  const plain = decryptCbc('des-ede3-cbc', derived.subarray(0, 24), derived.subarray(24), data);
-  const padding = plain.at(-1) ?? 0;
-  return padding >= 1 && padding <= 8 && plain.subarray(-padding).every((octet) => octet === padding)
-    ? plain.subarray(0, -padding)
-    : undefined;
+  return unpadded({ cipher: 'des-ede3-cbc', key: derived.subarray(0, 24), iv: derived.subarray(24) }, data, budget);
 }

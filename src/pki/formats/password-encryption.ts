@@ -1,19 +1,31 @@
 /**
  * Password-based decryption: PBES2 and PBES1 (RFC 8018), and the schemes of PKCS#12 (RFC 7292 appendix C).
+ * @module
  */
 import { createDecipheriv, hash } from 'node:crypto';
-import { rc4 } from '../../sasl/ntlm/rc4.js';
 import { algorithmOf, isUniversal, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
 import { certificateError } from '../certificate-error.js';
-import { pbkdf1, pbkdf2Derive, pkcs12Derive, pkcs12Purpose, scryptDerive } from './key-derivation.js';
-import type { WorkBudget } from './key-derivation.js';
+import { rc4Stream } from '../../util/rc4.js';
+import { showText } from '../../util/show.js';
 import type { Asn1Node } from '../library.js';
+import { pbkdf1, pbkdf2Derive, pkcs12Derive, pkcs12Purpose, scryptDerive } from './key-derivation.js';
+import type { Hardening } from './key-derivation.js';
 import type { PasswordForm } from './password.js';
 import { rc2CbcDecrypt } from './rc2.js';
-import { showText } from '../../util/show.js';
+import { inPieces } from './work-budget.js';
+import type { WorkBudget } from './work-budget.js';
 
-type Cipher =
-  'rc4' | 'rc2' | 'des-cbc' | 'des-ede-cbc' | 'des-ede3-cbc' | 'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc';
+type BlockCipher = 'rc2' | 'des-cbc' | 'des-ede-cbc' | 'des-ede3-cbc' | 'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc';
+type Cipher = BlockCipher | 'rc4';
+
+/** A block cipher in CBC mode, with all that it takes. */
+export interface CbcDecryption {
+  readonly cipher: BlockCipher;
+  readonly key: Buffer;
+  readonly iv: Buffer;
+  /** Effective bits of the key of RC2; default all of them. */
+  readonly bits?: number | undefined;
+}
 
 const pkcs12Schemes: ReadonlyMap<string, readonly [Cipher, number]> = new Map([
   ['1.2.840.113549.1.12.1.1', ['rc4', 16]],
@@ -24,14 +36,14 @@ const pkcs12Schemes: ReadonlyMap<string, readonly [Cipher, number]> = new Map([
   ['1.2.840.113549.1.12.1.6', ['rc2', 5]],
 ]);
 
-const pbes1Schemes: ReadonlyMap<string, readonly ['md5' | 'sha1', Exclude<Cipher, 'rc4'>]> = new Map([
+const pbes1Schemes: ReadonlyMap<string, readonly ['md5' | 'sha1', BlockCipher]> = new Map([
   ['1.2.840.113549.1.5.3', ['md5', 'des-cbc']],
   ['1.2.840.113549.1.5.6', ['md5', 'rc2']],
   ['1.2.840.113549.1.5.10', ['sha1', 'des-cbc']],
   ['1.2.840.113549.1.5.11', ['sha1', 'rc2']],
 ]);
 
-const pbes2Ciphers: ReadonlyMap<string, readonly [Exclude<Cipher, 'rc4'>, number]> = new Map([
+const pbes2Ciphers: ReadonlyMap<string, readonly [BlockCipher, number]> = new Map([
   ['2.16.840.1.101.3.4.1.2', ['aes-128-cbc', 16]],
   ['2.16.840.1.101.3.4.1.22', ['aes-192-cbc', 24]],
   ['2.16.840.1.101.3.4.1.42', ['aes-256-cbc', 32]],
@@ -93,26 +105,27 @@ async function decryptPkcs12(
   password: PasswordForm,
   budget: WorkBudget,
 ): Promise<Buffer | undefined> {
-  const { salt, rounds } = saltAndRounds(parameters);
-  const key = await pkcs12Derive('sha1', pkcs12Purpose.key, password.bmp, salt, rounds, keyLength, budget);
-  if (cipher === 'rc4') return Buffer.from(rc4(key, data));
-  const iv = await pkcs12Derive('sha1', pkcs12Purpose.iv, password.bmp, salt, rounds, 8, budget);
-  return decryptBlocks(cipher, key, keyLength * 8, iv, data);
+  const hardening = hardeningOf(parameters);
+  const derive = (purpose: number, length: number): Promise<Buffer> =>
+    pkcs12Derive({ hash: 'sha1', purpose, length }, password.bmp, hardening, budget);
+  const key = await derive(pkcs12Purpose.key, keyLength);
+  if (cipher === 'rc4') return inPieces(data, budget.signal, rc4Stream(key));
+  const iv = await derive(pkcs12Purpose.iv, 8);
+  return unpadded({ cipher, key, iv }, data, budget);
 }
 
 async function decryptPbes1(
-  [hashName, cipher]: readonly ['md5' | 'sha1', Exclude<Cipher, 'rc4'>],
+  [hashName, cipher]: readonly ['md5' | 'sha1', BlockCipher],
   parameters: Asn1Node | undefined,
   data: Uint8Array,
   password: PasswordForm,
   budget: WorkBudget,
 ): Promise<Buffer | undefined> {
-  const { salt, rounds } = saltAndRounds(parameters);
-  const derived = await pbkdf1(hashName, password.utf8, salt, rounds, 16, budget);
-  return decryptBlocks(cipher, derived.subarray(0, 8), 64, derived.subarray(8), data);
+  const derived = await pbkdf1(hashName, password.utf8, hardeningOf(parameters), budget);
+  return unpadded({ cipher, key: derived.subarray(0, 8), iv: derived.subarray(8, 16) }, data, budget);
 }
 
-function saltAndRounds(parameters: Asn1Node | undefined): { salt: Buffer; rounds: number } {
+function hardeningOf(parameters: Asn1Node | undefined): Hardening {
   const [salt, rounds] = itemsOf(parameters, 'the parameters of the encryption');
   return { salt: octetsOf(salt, 'the salt'), rounds: numberOf(rounds, 'the iteration count') };
 }
@@ -129,15 +142,17 @@ async function decryptPbes2(
     const fields = itemsOf(cipher.parameters, 'the parameters of RC2');
     const bits = rc2Bits(fields.length > 1 ? numberOf(fields[0], 'the RC2 version') : undefined);
     const key = await deriveKey(derivation, password.utf8, bits / 8, budget);
-    return decryptBlocks('rc2', key, bits, octetsOf(fields.at(-1), 'the initialization vector'), data);
+    const iv = octetsOf(fields.at(-1), 'the initialization vector');
+    return unpadded({ cipher: 'rc2', key, bits, iv }, data, budget);
   }
   const named = pbes2Ciphers.get(cipher.oid);
   if (named === undefined) throw unsupported('cipher', cipher.oid);
   // NSS before 3.30 used AES of the length that it gave the derivation, whichever AES it named.
-  const [name, keyLength] =
+  const [cipherName, keyLength] =
     (named[0].startsWith('aes') ? aesByLength.get(keyLengthOf(derivation) ?? 0) : undefined) ?? named;
   const key = await deriveKey(derivation, password.utf8, keyLength, budget);
-  return decryptBlocks(name, key, keyLength * 8, octetsOf(cipher.parameters, 'the initialization vector'), data);
+  const iv = octetsOf(cipher.parameters, 'the initialization vector');
+  return unpadded({ cipher: cipherName, key, iv }, data, budget);
 }
 
 /** RFC 8018 appendix B.2.3: the effective key bits behind a version number. */
@@ -160,12 +175,13 @@ async function deriveKey(
   if (oid === oids.scrypt) {
     const fields = itemsOf(parameters, 'the parameters of scrypt');
     const [N, r, p] = fields.slice(1, 4).map((field) => numberOf(field, 'the cost'));
-    return scryptDerive(password, octetsOf(fields[0], 'the salt'), { N: N ?? 0, r: r ?? 0, p: p ?? 0 }, length, budget);
+    const cost = { N: N ?? 0, r: r ?? 0, p: p ?? 0 };
+    return scryptDerive(cost, password, octetsOf(fields[0], 'the salt'), length, budget);
   }
-  const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
+  const { prf, keyLength, ...hardening } = pbkdf2Parameters(oid, parameters);
   if (keyLength !== undefined && keyLength !== length)
     throw new RangeError(`its key length ${keyLength} does not fit the cipher`);
-  return pbkdf2Derive(prf, password, salt, rounds, length, budget);
+  return pbkdf2Derive({ prf, length }, password, hardening, budget);
 }
 
 function keyLengthOf(algorithm: Asn1Node | undefined): number | undefined {
@@ -183,16 +199,16 @@ export async function deriveMacKey(
   budget: WorkBudget,
 ): Promise<Buffer> {
   const { oid, parameters } = algorithmOf(algorithm, 'the key derivation of the MAC');
-  const { salt, rounds, prf, keyLength } = pbkdf2Parameters(oid, parameters);
+  const { prf, keyLength, ...hardening } = pbkdf2Parameters(oid, parameters);
   if (keyLength === undefined || keyLength < 20 || keyLength > 1024)
     throw new RangeError('the key length of the MAC is missing or out of range');
-  return pbkdf2Derive(prf, password, salt, rounds, keyLength, budget);
+  return pbkdf2Derive({ prf, length: keyLength }, password, hardening, budget);
 }
 
 function pbkdf2Parameters(
   oid: string,
   parameters: Asn1Node | undefined,
-): { salt: Buffer; rounds: number; prf: string; keyLength: number | undefined } {
+): Hardening & { readonly prf: string; readonly keyLength: number | undefined } {
   if (oid !== oids.pbkdf2) throw unsupported('key derivation', oid);
   const [salt, rounds, ...rest] = itemsOf(parameters, 'the parameters of PBKDF2');
   if (!isUniversal(salt, 4)) throw new RangeError('the salt of PBKDF2 is missing');
@@ -213,43 +229,58 @@ export function hmacName(oid: string): string {
   return name;
 }
 
-function decryptBlocks(
-  cipher: Exclude<Cipher, 'rc4'>,
-  key: Buffer,
-  bits: number,
-  iv: Buffer,
+/** Nanoseconds an octet takes, where a processor has no instruction for the cipher. */
+const slowCiphers: ReadonlyMap<BlockCipher, number> = new Map([
+  ['rc2', 40],
+  ['des-cbc', 33],
+  ['des-ede-cbc', 33],
+  ['des-ede3-cbc', 33],
+]);
+
+/** The plain text without its padding (RFC 8018 section 6.1.1); undefined where the padding is not well-formed. */
+export async function unpadded(
+  decryption: CbcDecryption,
   data: Uint8Array,
-): Buffer | undefined {
-  const block = cipher.startsWith('aes') ? 16 : 8;
-  if (iv.length !== block) throw new RangeError('the initialization vector has a wrong length');
+  budget: WorkBudget,
+): Promise<Buffer | undefined> {
+  const block = decryption.cipher.startsWith('aes') ? 16 : 8;
+  if (decryption.iv.length !== block) throw new RangeError('the initialization vector has a wrong length');
   if (data.length === 0 || data.length % block !== 0)
     throw new RangeError('the encrypted data is not whole blocks: it may be truncated');
-  const plain = cipher === 'rc2' ? rc2CbcDecrypt(key, bits, iv, data) : decryptCbc(cipher, key, iv, data);
+  budget.spend('decryption', (data.length * (slowCiphers.get(decryption.cipher) ?? 2)) / 1e6);
+  const plain = await inPieces(data, budget.signal, decrypterOf(decryption));
   const padding = plain.at(-1) ?? 0;
   const isPadded = padding >= 1 && padding <= block && plain.subarray(-padding).every((octet) => octet === padding);
   return isPadded ? plain.subarray(0, plain.length - padding) : undefined;
 }
 
-/** CBC without padding. DES is 3DES with one key thrice, which OpenSSL 3 still has. */
-export function decryptCbc(cipher: Exclude<Cipher, 'rc4' | 'rc2'>, key: Buffer, iv: Buffer, data: Uint8Array): Buffer {
+/** Decrypts one piece after the other, of whole blocks. DES is 3DES with one key thrice, which OpenSSL 3 still has. */
+function decrypterOf({ cipher, key, iv, bits = key.length * 8 }: CbcDecryption): (piece: Uint8Array) => Uint8Array {
+  if (cipher === 'rc2') {
+    let last: Uint8Array = iv;
+    return (piece) => {
+      const plain = rc2CbcDecrypt(key, bits, last, piece);
+      last = piece.subarray(-8);
+      return plain;
+    };
+  }
   const decipher =
     cipher === 'des-cbc'
       ? createDecipheriv('des-ede3-cbc', Buffer.concat([key, key, key]), iv)
       : createDecipheriv(cipher, key, iv);
   decipher.setAutoPadding(false);
-  return Buffer.concat([decipher.update(data), decipher.final()]);
+  return (piece) => decipher.update(piece);
 }
 
 /**
  * A key in PEM encryption (RFC 1421 style, `DEK-Info`), as OpenSSL before 1.0 wrote it; undefined where the padding shows another
  * password.
  */
-export function decryptPemKey(
-  cipherName: string,
-  iv: Buffer,
-  data: Uint8Array,
+export async function decryptPemKey(
+  { cipherName, iv, data }: { readonly cipherName: string; readonly iv: Buffer; readonly data: Uint8Array },
   password: Uint8Array,
-): Buffer | undefined {
+  budget: WorkBudget,
+): Promise<Buffer | undefined> {
   const [cipher, length] = pemCiphers.get(cipherName.toUpperCase()) ?? [undefined, 0];
   if (cipher === undefined) throw unsupported('cipher', showText(cipherName, 40));
   if (iv.length < 8) throw new RangeError('the initialization vector has a wrong length');
@@ -257,10 +288,10 @@ export function decryptPemKey(
   for (let last = Buffer.alloc(0); key.length < length; key = Buffer.concat([key, last])) {
     last = hash('md5', Buffer.concat([last, password, iv.subarray(0, 8)]), 'buffer');
   }
-  return decryptBlocks(cipher, key.subarray(0, length), length * 8, iv, data);
+  return unpadded({ cipher, key: key.subarray(0, length), iv }, data, budget);
 }
 
-const pemCiphers: ReadonlyMap<string, readonly [Exclude<Cipher, 'rc4'>, number]> = new Map([
+const pemCiphers: ReadonlyMap<string, readonly [BlockCipher, number]> = new Map([
   ['DES-CBC', ['des-cbc', 8]],
   ['DES-EDE3-CBC', ['des-ede3-cbc', 24]],
   ['AES-128-CBC', ['aes-128-cbc', 16]],

@@ -1,15 +1,16 @@
 /**
- * PKCS#12 (RFC 7292, RFC 9579): what Windows, macOS, Java, NSS, GnuTLS and OpenSSL export, of all their years.
+ * PKCS#12 (RFC 7292, RFC 9579), as Windows, macOS, Java, NSS, GnuTLS and OpenSSL of all years export it.
+ * @module
  */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
-import { algorithmOf, isContext, isUniversal, itemsOf, numberOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
+import { createHmac, hash, timingSafeEqual } from 'node:crypto';
 import { certificateError } from '../certificate-error.js';
-import { maxItems } from './contents.js';
-import type { ContainedCertificate, ContainedKey, Contents, FilePasswords } from './contents.js';
-import { pkcs12Derive, pkcs12Purpose } from './key-derivation.js';
-import type { WorkBudget } from './key-derivation.js';
 import { decode } from '../library.js';
 import type { Asn1js, Asn1Node } from '../library.js';
+import { algorithmOf, isContext, isUniversal, itemsOf, numberOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
+import { maxItems, once, plainKey } from './contents.js';
+import type { ContainedCertificate, ContainedKey, Contents, Reading } from './contents.js';
+import { pkcs12Derive, pkcs12Purpose } from './key-derivation.js';
+import type { Hardening } from './key-derivation.js';
 import { decryptWithPassword, deriveMacKey, hmacName } from './password-encryption.js';
 import { passwordForms } from './password.js';
 import type { PasswordForm } from './password.js';
@@ -25,6 +26,7 @@ const oids = {
   x509Certificate: '1.2.840.113549.1.9.22.1',
   x509Crl: '1.2.840.113549.1.9.23.1',
   friendlyName: '1.2.840.113549.1.9.20',
+  localKeyId: '1.2.840.113549.1.9.21',
   pbmac1: '1.2.840.113549.1.5.14',
 };
 
@@ -37,13 +39,16 @@ const macHashes: ReadonlyMap<string, string> = new Map([
   ['2.16.840.1.101.3.4.2.3', 'sha512'],
 ]);
 
-interface Reading {
-  readonly asn1js: Asn1js;
-  readonly budget: WorkBudget;
-  readonly passwords: FilePasswords;
-  readonly wantKeys: boolean;
-  readonly certificates: ContainedCertificate[];
-  readonly keys: ContainedKey[];
+/** A certificate or key with what the file calls it. */
+interface Labelled<T> {
+  readonly item: T;
+  /** Octets that a key and its certificate share, in hex. */
+  readonly localKeyId: string | undefined;
+}
+
+interface Pkcs12Reading extends Reading {
+  readonly certificates: Labelled<ContainedCertificate>[];
+  readonly keys: Labelled<ContainedKey>[];
   readonly crls: Uint8Array[];
   /** The form that proved right, or all that might. */
   forms: readonly PasswordForm[];
@@ -52,14 +57,9 @@ interface Reading {
 }
 
 /** Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for what is not supported, a RangeError for what is damaged. */
-export async function readPkcs12(
-  asn1js: Asn1js,
-  bytes: Uint8Array,
-  passwords: FilePasswords,
-  wantKeys: boolean,
-  budget: WorkBudget,
-): Promise<Contents> {
-  // Java and some tokens pad what they write; what counts is under the MAC.
+export async function readPkcs12(bytes: Uint8Array, context: Reading): Promise<Contents> {
+  const { asn1js, passwords } = context;
+  // Java and some tokens pad what they write. The MAC does not cover the padding.
   const [version, authSafe, macData] = itemsOf(decode(asn1js, bytes, { allowTrailing: true }), 'the PKCS#12 structure');
   if (numberOf(version, 'the version') !== 3) throw new RangeError('the PKCS#12 version is not 3');
   const [type, content] = itemsOf(authSafe, 'the content of the PKCS#12 file');
@@ -70,11 +70,8 @@ export async function readPkcs12(
     );
   }
   const data = octetsOf(itemsOf(content, 'the content')[0], 'the content');
-  const reading: Reading = {
-    asn1js,
-    budget,
-    passwords,
-    wantKeys,
+  const reading: Pkcs12Reading = {
+    ...context,
     certificates: [],
     keys: [],
     crls: [],
@@ -83,17 +80,43 @@ export async function readPkcs12(
   };
   if (macData !== undefined) await checkMac(macData, data, reading);
   for (const info of itemsOf(decode(asn1js, data), 'the list of contents')) await readContentInfo(info, reading);
-  return { format: 'PKCS#12', certificates: reading.certificates, keys: reading.keys, crls: reading.crls };
+  const { certificates, crls } = reading;
+  return { format: 'PKCS#12', certificates: certificates.map(({ item }) => item), keys: keysOf(reading), crls };
 }
 
-async function checkMac(macData: Asn1Node, data: Buffer, reading: Reading): Promise<void> {
+/** The keys, each with its certificate where one alone has the same localKeyId; some programs give the same to all. */
+function keysOf({ keys, certificates }: Pkcs12Reading): readonly ContainedKey[] {
+  const owners = groupById(certificates);
+  const rivals = groupById(keys);
+  return keys.map(({ item, localKeyId }) => {
+    const [owner, another] = owners.get(localKeyId) ?? [];
+    const isClear = localKeyId !== undefined && another === undefined && rivals.get(localKeyId)?.length === 1;
+    return isClear && owner !== undefined ? { ...item, certificate: owner.der } : item;
+  });
+}
+
+function groupById<T>(all: readonly Labelled<T>[]): ReadonlyMap<string | undefined, readonly T[]> {
+  const groups = new Map<string | undefined, T[]>();
+  for (const { item, localKeyId } of all) {
+    const group = groups.get(localKeyId);
+    if (group === undefined) groups.set(localKeyId, [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
+async function checkMac(macData: Asn1Node, data: Buffer, reading: Pkcs12Reading): Promise<void> {
   const [digestInfo, salt, rounds] = itemsOf(macData, 'the MAC');
   const [algorithm, digest] = itemsOf(digestInfo, 'the MAC');
   const expected = octetsOf(digest, 'the MAC');
-  const saltOctets = octetsOf(salt, 'the salt of the MAC');
-  const count = rounds === undefined ? 1 : numberOf(rounds, 'the iteration count of the MAC');
+  const hardening = {
+    salt: octetsOf(salt, 'the salt of the MAC'),
+    rounds: rounds === undefined ? 1 : numberOf(rounds, 'the iteration count of the MAC'),
+  };
   for (const form of reading.forms) {
-    const actual = await computeMac(algorithm, data, form, saltOctets, count, reading.budget);
+    const actual = createHmac(...(await macKey(algorithm, form, hardening, reading)))
+      .update(data)
+      .digest();
     if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) continue;
     // NSS before 3.30 derived the keys of PBES2 from the form for the MAC.
     reading.forms = [form, { bmp: form.bmp, utf8: form.bmp }];
@@ -103,37 +126,27 @@ async function checkMac(macData: Asn1Node, data: Buffer, reading: Reading): Prom
   throw await wrongPassword(reading);
 }
 
-async function computeMac(
+/** The hash and the key of the MAC. */
+async function macKey(
   algorithm: Asn1Node | undefined,
-  data: Buffer,
   form: PasswordForm,
-  salt: Buffer,
-  rounds: number,
-  budget: WorkBudget,
-): Promise<Buffer> {
+  hardening: Hardening,
+  { budget }: Reading,
+): Promise<[hash: string, key: Buffer]> {
   const { oid, parameters } = algorithmOf(algorithm, 'the MAC');
   if (oid === oids.pbmac1) {
     const [derivation, scheme] = itemsOf(parameters, 'the parameters of PBMAC1');
     const name = hmacName(algorithmOf(scheme, 'the HMAC').oid);
-    const key = await deriveMacKey(derivation, form.utf8, budget);
-    return createHmac(name, key).update(data).digest();
+    return [name, await deriveMacKey(derivation, form.utf8, budget)];
   }
   const name = macHashes.get(oid);
   if (name === undefined)
     throw certificateError(`its MAC ${oid} is not supported`, 'Write the file anew with a MAC of SHA-256.');
-  const key = await pkcs12Derive(
-    name,
-    pkcs12Purpose.mac,
-    form.bmp,
-    salt,
-    rounds,
-    createHash(name).digest().length,
-    budget,
-  );
-  return createHmac(name, key).update(data).digest();
+  const wanted = { hash: name, purpose: pkcs12Purpose.mac, length: hash(name, '', 'buffer').length };
+  return [name, await pkcs12Derive(wanted, form.bmp, hardening, budget)];
 }
 
-async function wrongPassword({ passwords, proved }: Reading): Promise<Error> {
+async function wrongPassword({ passwords, proved }: Pkcs12Reading): Promise<Error> {
   const field = passwords.fileField;
   if (proved)
     return certificateError(
@@ -148,7 +161,7 @@ async function wrongPassword({ passwords, proved }: Reading): Promise<Error> {
       );
 }
 
-async function readContentInfo(info: Asn1Node, reading: Reading): Promise<void> {
+async function readContentInfo(info: Asn1Node, reading: Pkcs12Reading): Promise<void> {
   const [type, content] = itemsOf(info, 'a content');
   const oid = oidOf(type, 'a content');
   const inner = itemsOf(content, 'a content')[0];
@@ -190,29 +203,34 @@ function isSequence(asn1js: Asn1js, bytes: Buffer): boolean {
   }
 }
 
-async function readBags(bytes: Buffer, reading: Reading, depth: number): Promise<void> {
+async function readBags(bytes: Buffer, reading: Pkcs12Reading, depth: number): Promise<void> {
   if (depth > 8) throw new RangeError('bags are nested too deep');
   for (const bag of itemsOf(decode(reading.asn1js, bytes), 'the bags')) {
     const [type, value, attributes] = itemsOf(bag, 'a bag');
     const content = itemsOf(value, 'a bag')[0];
-    const alias = friendlyName(attributes);
+    const { alias, localKeyId } = labelsOf(attributes);
     switch (oidOf(type, 'a bag')) {
       case oids.keyBag:
-        reading.keys.push({ pkcs8: rawOf(content, 'a key'), alias });
+        reading.keys.push({ item: plainKey(rawOf(content, 'a key'), alias), localKeyId });
         break;
       case oids.shroudedKeyBag:
-        if (reading.wantKeys) reading.keys.push({ pkcs8: await decryptKey(content, reading), alias });
+        if (reading.wantKeys)
+          reading.keys.push({ item: { open: once(() => decryptKey(content, reading)), alias }, localKeyId });
         break;
       case oids.certBag:
-        readTyped(content, oids.x509Certificate, (der) => reading.certificates.push({ der, alias }));
+        readTyped(content, oids.x509Certificate, (der) => {
+          reading.certificates.push({ item: { der, alias }, localKeyId });
+        });
         break;
       case oids.crlBag:
-        readTyped(content, oids.x509Crl, (der) => reading.crls.push(der));
+        readTyped(content, oids.x509Crl, (der) => {
+          reading.crls.push(der);
+        });
         break;
       case oids.safeContentsBag:
         await readBags(rawOf(content, 'the bags'), reading, depth + 1);
         break;
-      default: // secrets and the like are no business of mail
+      default: // secrets and the like are not used here
     }
     if (reading.certificates.length + reading.keys.length + reading.crls.length > maxItems)
       throw new RangeError(`it holds more than ${maxItems} items`);
@@ -220,7 +238,7 @@ async function readBags(bytes: Buffer, reading: Reading, depth: number): Promise
 }
 
 /** A key may have a password of its own, as Java's programs can give it; the MAC then says nothing of that. */
-async function decryptKey(content: Asn1Node | undefined, reading: Reading): Promise<Buffer> {
+async function decryptKey(content: Asn1Node | undefined, reading: Pkcs12Reading): Promise<Buffer> {
   const [algorithm, data] = itemsOf(content, 'an encrypted key');
   const key = await reading.passwords.key();
   const ownPassword = key !== (await reading.passwords.file());
@@ -242,13 +260,19 @@ function readTyped(content: Asn1Node | undefined, wanted: string, take: (der: Bu
   if (oidOf(type, 'a bag') === wanted && isContext(value, 0)) take(octetsOf(itemsOf(value, 'a bag')[0], 'a bag'));
 }
 
-function friendlyName(attributes: Asn1Node | undefined): string | undefined {
+/** What the attributes of a bag call its content. */
+function labelsOf(attributes: Asn1Node | undefined): { readonly alias?: string; readonly localKeyId?: string } {
+  const labels: { alias?: string; localKeyId?: string } = {};
   for (const attribute of attributes === undefined ? [] : itemsOf(attributes, 'the attributes of a bag')) {
     const [type, values] = itemsOf(attribute, 'an attribute');
     const [value] = itemsOf(values, 'an attribute');
-    if (oidOf(type, 'an attribute') !== oids.friendlyName || value === undefined) continue;
+    const oid = oidOf(type, 'an attribute');
+    if (value === undefined) continue;
+    if (oid === oids.localKeyId && isUniversal(value, 4))
+      labels.localKeyId ??= octetsOf(value, 'the local key ID').toString('hex');
+    if (oid !== oids.friendlyName || !isUniversal(value, 30)) continue;
     const octets = octetsOf(value, 'the friendly name');
-    if (isUniversal(value, 30) && octets.length % 2 === 0) return Buffer.from(octets).swap16().toString('utf16le');
+    if (octets.length % 2 === 0) labels.alias ??= Buffer.from(octets).swap16().toString('utf16le');
   }
-  return undefined;
+  return labels;
 }

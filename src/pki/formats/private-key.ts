@@ -1,14 +1,13 @@
 /**
  * Private keys: PKCS#8 plain and encrypted, and the older forms of RSA and EC keys. All become PKCS#8.
+ * @module
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { itemsOf, octetsOf } from './asn1-tree.js';
 import { certificateError } from '../certificate-error.js';
-import type { FilePasswords } from './contents.js';
-import type { WorkBudget } from './key-derivation.js';
+import type { FilePasswords, Reading } from './contents.js';
 import { decode } from '../library.js';
-import type { Asn1js } from '../library.js';
 import { decryptPemKey, decryptWithPassword } from './password-encryption.js';
 import { passwordForms } from './password.js';
 import type { PemBlock } from './pem.js';
@@ -37,12 +36,7 @@ export function publicHalf(privateKey: KeyObject): KeyObject {
 }
 
 /** Decrypts EncryptedPrivateKeyInfo (RFC 5958). ERR_CERTIFICATE where the password is missing or wrong. */
-export async function decryptPkcs8(
-  asn1js: Asn1js,
-  der: Buffer,
-  passwords: FilePasswords,
-  budget: WorkBudget,
-): Promise<Buffer> {
+export async function decryptPkcs8(der: Buffer, { asn1js, passwords, budget }: Reading): Promise<Buffer> {
   const [algorithm, data] = itemsOf(decode(asn1js, der, { allowTrailing: true }), 'the encrypted key');
   const password = await keyPassword(passwords);
   for (const form of passwordForms(password)) {
@@ -57,13 +51,14 @@ export async function decryptPkcs8(
 export async function decryptPem(
   block: PemBlock,
   type: 'pkcs8' | 'pkcs1' | 'sec1',
-  passwords: FilePasswords,
+  { passwords, budget }: Reading,
 ): Promise<Buffer> {
-  const [cipher = '', iv = ''] = (block.headers.get('dek-info') ?? '').split(',').map((part) => part.trim());
+  const [cipherName = '', iv = ''] = (block.headers.get('dek-info') ?? '').split(',').map((part) => part.trim());
   if (!/^(?:[0-9A-Fa-f]{2}){8,16}$/.test(iv))
     throw certificateError(`the DEK-Info of the key in line ${block.line} is not well-formed`, 'Copy the whole file.');
   const password = await keyPassword(passwords);
-  const plain = decryptPemKey(cipher, Buffer.from(iv, 'hex'), block.bytes, Buffer.from(password, 'utf8'));
+  const encrypted = { cipherName, iv: Buffer.from(iv, 'hex'), data: block.bytes };
+  const plain = await decryptPemKey(encrypted, Buffer.from(password, 'utf8'), budget);
   if (plain === undefined || !isSequence(plain)) throw wrongPassword(passwords);
   return toPkcs8(plain, type);
 }

@@ -1,7 +1,9 @@
 /**
- * RC2-CBC decryption (RFC 2268): what PKCS#12 files of older Windows, Java and OpenSSL are encrypted with, and what OpenSSL 3 no
- * longer has. Never used to write.
+ * RC2-CBC decryption (RFC 2268). PKCS#12 files of older Windows, Java and OpenSSL are encrypted with it, and OpenSSL 3 has it no longer
+ * by default. Never used to write.
+ * @module
  */
+import { asBuffer } from '../../util/bytes.js';
 
 /** PITABLE of RFC 2268 section 2. */
 const piTable = Buffer.from(
@@ -32,28 +34,28 @@ function pi(index: number): number {
   return piTable[index & 0xff] ?? 0;
 }
 
-const rotations = [1, 2, 3, 5] as const;
-
-/** One block in place. */
-function decryptBlock(words: Uint16Array, block: Buffer): void {
-  const r = [block.readUInt16LE(0), block.readUInt16LE(2), block.readUInt16LE(4), block.readUInt16LE(6)];
-  const at = (i: number): number => r[i & 3] ?? 0;
-  let next = 63;
-  const unmix = (): void => {
-    for (let i = 3; i >= 0; i--) {
-      const turn = rotations[i] ?? 0;
-      const rotated = (at(i) >>> turn) | (at(i) << (16 - turn));
-      r[i] = (rotated - (words[next--] ?? 0) - (at(i + 3) & at(i + 2)) - (~at(i + 3) & at(i + 1))) & 0xffff;
-    }
-  };
-  const unmash = (): void => {
-    for (let i = 3; i >= 0; i--) r[i] = (at(i) - (words[at(i + 3) & 63] ?? 0)) & 0xffff;
-  };
-  for (const rounds of [5, 6, 5]) {
-    for (let i = 0; i < rounds; i++) unmix();
-    if (next > 0) unmash();
+/** One block, `at` octets from the start, from `input` to `output`; 44 words of the key in 16 mixing rounds, two mashing rounds between. */
+function decryptBlock(words: Uint16Array, input: Buffer, output: Buffer, at: number): void {
+  let a = input.readUInt16LE(at);
+  let b = input.readUInt16LE(at + 2);
+  let c = input.readUInt16LE(at + 4);
+  let d = input.readUInt16LE(at + 6);
+  for (let round = 15; round >= 0; round--) {
+    const next = 4 * round;
+    d = (((d >>> 5) | (d << 11)) - (words[next + 3] ?? 0) - (c & b) - (~c & a)) & 0xffff;
+    c = (((c >>> 3) | (c << 13)) - (words[next + 2] ?? 0) - (b & a) - (~b & d)) & 0xffff;
+    b = (((b >>> 2) | (b << 14)) - (words[next + 1] ?? 0) - (a & d) - (~a & c)) & 0xffff;
+    a = (((a >>> 1) | (a << 15)) - (words[next] ?? 0) - (d & c) - (~d & b)) & 0xffff;
+    if (round !== 11 && round !== 5) continue;
+    d = (d - (words[c & 63] ?? 0)) & 0xffff;
+    c = (c - (words[b & 63] ?? 0)) & 0xffff;
+    b = (b - (words[a & 63] ?? 0)) & 0xffff;
+    a = (a - (words[d & 63] ?? 0)) & 0xffff;
   }
-  r.forEach((word, i) => block.writeUInt16LE(word, 2 * i));
+  output.writeUInt16LE(a, at);
+  output.writeUInt16LE(b, at + 2);
+  output.writeUInt16LE(c, at + 4);
+  output.writeUInt16LE(d, at + 6);
 }
 
 /** The plain text, padding included; `effectiveBits` is 1 to 1024, the key 1 to 128 bytes, `data` whole blocks of 8. */
@@ -62,11 +64,12 @@ export function rc2CbcDecrypt(key: Uint8Array, effectiveBits: number, iv: Uint8A
     throw new RangeError('RC2 key length');
   if (iv.length !== 8 || data.length % 8 !== 0) throw new RangeError('RC2 block length');
   const words = expandKey(key, effectiveBits);
-  const plain = Buffer.from(data);
-  for (let start = 0; start < plain.length; start += 8) {
-    decryptBlock(words, plain.subarray(start, start + 8));
+  const input = asBuffer(data);
+  const plain = Buffer.allocUnsafe(input.length);
+  for (let start = 0; start < input.length; start += 8) {
+    decryptBlock(words, input, plain, start);
     for (let i = 0; i < 8; i++)
-      plain[start + i] = (plain[start + i] ?? 0) ^ ((start === 0 ? iv[i] : data[start - 8 + i]) ?? 0);
+      plain[start + i] = (plain[start + i] ?? 0) ^ ((start === 0 ? iv[i] : input[start - 8 + i]) ?? 0);
   }
   return plain;
 }

@@ -1,25 +1,27 @@
 /**
- * Reads certificates and keys from bytes of any format, told apart by what they are and not by the name of a file.
+ * Reads certificates and keys from bytes of any format. The content tells the format, not the name of a file.
+ * @module
  */
 import { children, readElement, tag } from '../../util/der.js';
 import { atPlace, certificateError } from '../certificate-error.js';
-import type { ContainedCertificate, ContainedKey, Contents, FilePasswords } from './contents.js';
+import { once, plainKey } from './contents.js';
+import type { ContainedCertificate, ContainedKey, Contents, FilePasswords, Reading } from './contents.js';
 import { isJavaKeyStore, readJavaKeyStore } from './jks.js';
-import { WorkBudget } from './key-derivation.js';
 import { loadAsn1js } from '../library.js';
 import { decodeBase64, isPem, parsePem } from './pem.js';
 import type { PemBlock } from './pem.js';
 import { readPkcs12 } from './pkcs12.js';
 import { readPkcs7 } from './pkcs7.js';
 import { decryptPem, decryptPkcs8, toPkcs8 } from './private-key.js';
+import { WorkBudget } from './work-budget.js';
 
 /** How to read. */
 export interface ReadOptions {
   readonly passwords: FilePasswords;
   /** Are the private keys needed? Otherwise an encrypted key needs no password. */
   readonly wantKeys: boolean;
-  /** Of key derivation in all; default 20 000 000. */
-  readonly maxRounds?: number | undefined;
+  /** What reading may cost; default that of one file. */
+  readonly budget?: WorkBudget | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -29,23 +31,23 @@ export const maxFileBytes = 16 << 20;
 /** Everything in the bytes. ERR_CERTIFICATE says what is wrong with them. */
 export async function readContents(bytes: Uint8Array, options: ReadOptions): Promise<Contents> {
   const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const budget = new WorkBudget(options.signal, options.maxRounds);
+  const { passwords, wantKeys, budget = new WorkBudget(options.signal) } = options;
   budget.check();
   if (input.length > maxFileBytes) throw tooLarge(input.length);
   if (input.length === 0) throw certificateError('it is empty', 'Give the whole file.');
-  if (input.every((octet) => octet === 0))
+  if (input.equals(Buffer.alloc(input.length)))
     throw certificateError(
       'it holds nothing but zero bytes',
       'The file was damaged; take it from a backup, or export the certificate again.',
     );
   const text = textOf(input);
-  if (text === undefined) return readBinary(input, options, budget);
-  if (isPem(text)) return readPem(text, options, budget);
-  const compact = text.trim();
-  if (!/^[A-Za-z0-9+/=\s]{16,}$/.test(compact)) throw notRecognised(input);
-  const decoded = decodeBase64(compact, 'the text');
+  const reading: Reading = { asn1js: await loadAsn1js(), passwords, wantKeys, budget };
+  if (text === undefined) return readBinary(input, reading);
+  if (isPem(text)) return readPem(text, reading);
+  if (!isMeantAsBase64(text)) throw notRecognised(input);
+  const decoded = decodeBase64(text, 'the text');
   const inner = textOf(decoded);
-  return inner !== undefined && isPem(inner) ? readPem(inner, options, budget) : readBinary(decoded, options, budget);
+  return inner !== undefined && isPem(inner) ? readPem(inner, reading) : readBinary(decoded, reading);
 }
 
 /** ERR_CERTIFICATE for what is over the limit. */
@@ -62,7 +64,19 @@ function textOf(input: Buffer): string | undefined {
   const start = input[0] === 0xef && input[1] === 0xbb && input[2] === 0xbf ? 3 : 0;
   const text = input.toString('latin1', start);
   if (isPem(text) && input[0] !== 0x30) return text;
-  return /^[\t\n\r -~]*$/.test(text) && !looksLikeDer(input) ? text : undefined;
+  return input.every((octet) => octetKinds[octet] !== 0) && !looksLikeDer(input) ? text : undefined;
+}
+
+/** 0 for octets that are no text, 2 for those of base64 and blanks. */
+const octetKinds = Uint8Array.from({ length: 256 }, (_, octet) => {
+  const character = String.fromCharCode(octet);
+  return /[A-Za-z0-9+/=\t\n\v\f\r ]/.test(character) ? 2 : /[ -~]/.test(character) ? 1 : 0;
+});
+
+/** At least 16 characters, all of base64. */
+function isMeantAsBase64(text: string): boolean {
+  for (let i = 0; i < text.length; i++) if (octetKinds[text.charCodeAt(i)] !== 2) return false;
+  return text.trim().length >= 16;
 }
 
 /** `0` begins text as well as DER; a length that fits tells them apart. */
@@ -118,16 +132,18 @@ function skipHeader(bytes: Buffer, at: number): number | undefined {
   return at + 2 + (length > 0x80 ? length & 0x7f : 0);
 }
 
-async function readBinary(bytes: Buffer, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
-  try {
-    if (isJavaKeyStore(bytes))
-      return await readJavaKeyStore(await loadAsn1js(), bytes, options.passwords, options.wantKeys, budget);
-    const kind = kindOf(bytes);
-    if (kind === undefined) throw notRecognised(bytes);
-    return await readKind(kind, bytes, options, budget);
-  } catch (error) {
-    throw damaged(error);
-  }
+async function readBinary(bytes: Buffer, reading: Reading): Promise<Contents> {
+  const inWords = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      throw damaged(error);
+    }
+  };
+  return inWords(async () => {
+    const contents = await (isJavaKeyStore(bytes) ? readJavaKeyStore(bytes, reading) : readDer(bytes, reading));
+    return { ...contents, keys: contents.keys.map((key) => ({ ...key, open: once(() => inWords(key.open)) })) };
+  });
 }
 
 /** A RangeError of a reader in words for people; other errors as they are. */
@@ -140,31 +156,31 @@ function damaged(error: unknown): unknown {
   );
 }
 
-async function readKind(kind: Kind, bytes: Buffer, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
+async function readDer(bytes: Buffer, reading: Reading): Promise<Contents> {
+  const kind = kindOf(bytes);
   switch (kind) {
+    case undefined:
+      throw notRecognised(bytes);
     case 'certificate':
       return { format: 'certificate', certificates: [{ der: bytes }], keys: [], crls: [] };
     case 'crl':
       return { format: 'revocation list', certificates: [], keys: [], crls: [bytes] };
     case 'pkcs7':
-      return readPkcs7(await loadAsn1js(), bytes);
+      return readPkcs7(reading.asn1js, bytes);
     case 'pkcs12':
-      return readPkcs12(await loadAsn1js(), bytes, options.passwords, options.wantKeys, budget);
+      return readPkcs12(bytes, reading);
     case 'encrypted-pkcs8':
-      return onlyKey(
-        'encrypted private key',
-        options.wantKeys ? await decryptPkcs8(await loadAsn1js(), bytes, options.passwords, budget) : undefined,
-      );
+      return onlyKey('encrypted private key', reading.wantKeys ? await decryptPkcs8(bytes, reading) : undefined);
     default:
       return onlyKey('private key', toPkcs8(bytes, kind));
   }
 }
 
 function onlyKey(format: string, pkcs8: Buffer | undefined): Contents {
-  return { format, certificates: [], keys: pkcs8 === undefined ? [] : [{ pkcs8 }], crls: [] };
+  return { format, certificates: [], keys: pkcs8 === undefined ? [] : [plainKey(pkcs8)], crls: [] };
 }
 
-/** Nothing of it is shown: somebody may have put a password in its place. */
+/** Nothing of the bytes is shown: they may be a password that was put in the wrong field. */
 function notRecognised(bytes: Buffer): Error {
   const kind = /^[ -~\s]+$/.test(bytes.subarray(0, 8).toString('latin1')) ? 'text' : 'binary data';
   return certificateError(
@@ -189,14 +205,14 @@ const passedOver: ReadonlySet<string> = new Set([
   'ATTRIBUTE CERTIFICATE',
 ]);
 
-async function readPem(text: string, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
+async function readPem(text: string, reading: Reading): Promise<Contents> {
   const certificates: ContainedCertificate[] = [];
   const keys: ContainedKey[] = [];
   const crls: Uint8Array[] = [];
   const blocks = parsePem(text);
   for (const block of blocks) {
     try {
-      const contents = await readBlock(block, options, budget);
+      const contents = await readBlock(block, reading);
       certificates.push(...contents.certificates);
       keys.push(...contents.keys);
       crls.push(...contents.crls);
@@ -213,16 +229,13 @@ async function readPem(text: string, options: ReadOptions, budget: WorkBudget): 
   return { format: 'PEM', certificates, keys, crls };
 }
 
-async function readBlock(block: PemBlock, options: ReadOptions, budget: WorkBudget): Promise<Contents> {
+async function readBlock(block: PemBlock, reading: Reading): Promise<Contents> {
   const nothing = { format: 'PEM', certificates: [], keys: [], crls: [] };
   const keyType = keyTypes.get(block.label);
   if (keyType !== undefined) {
-    if (!options.wantKeys) return nothing;
+    if (!reading.wantKeys) return nothing;
     const isEncrypted = block.headers.has('dek-info');
-    return onlyKey(
-      'PEM',
-      isEncrypted ? await decryptPem(block, keyType, options.passwords) : toPkcs8(block.bytes, keyType),
-    );
+    return onlyKey('PEM', isEncrypted ? await decryptPem(block, keyType, reading) : toPkcs8(block.bytes, keyType));
   }
   switch (block.label) {
     case 'CERTIFICATE':
@@ -233,9 +246,9 @@ async function readBlock(block: PemBlock, options: ReadOptions, budget: WorkBudg
     case 'X509 CRL':
       return { ...nothing, crls: [block.bytes] };
     case 'ENCRYPTED PRIVATE KEY':
-      return readBinary(block.bytes, options, budget);
+      return readBinary(block.bytes, reading);
     default:
-      if (containers.has(block.label)) return readBinary(block.bytes, options, budget);
+      if (containers.has(block.label)) return readBinary(block.bytes, reading);
       if (passedOver.has(block.label)) return nothing;
       throw certificateError('blocks of this kind are not supported', unsupportedRemedy(block.label));
   }

@@ -12,8 +12,8 @@ import type { RecipientCertificates, SmimeEncryptSettings } from '../../model/sm
 import { showText } from '../../util/show.js';
 import { readTrustAnchors } from '../certificate-data.js';
 import type { TrustAnchors } from '../certificate-data.js';
-import type { Certificate } from '../x509/certificate.js';
 import type { CommandRunner } from '../stores/run-command.js';
+import type { Certificate } from '../x509/certificate.js';
 import { RecipientCache } from './cache.js';
 import { addressKey, choose, namesAddress } from './candidates.js';
 import type { RecipientSource, SourceContext } from './offers.js';
@@ -141,7 +141,7 @@ export async function lookUpRecipients(
   const trust =
     settings.trustAnchors === undefined ? undefined : await readAnchors(settings.trustAnchors, slot, cache, signal);
   const anchored = trust !== undefined;
-  const requirements = { now: options.now ?? new Date(), anchors: trust?.anchors, lists: trust?.lists };
+  const requirements = { now: options.now ?? new Date(), anchors: trust?.anchors, lists: trust?.revocationLists };
   const list = isList(settings.certificates) ? settings.certificates : [settings.certificates];
   const sources: RecipientSource[] = [];
   try {
@@ -177,8 +177,7 @@ function readAnchors(
   signal: AbortSignal,
 ): Promise<TrustAnchors> {
   return cache.remember(all, '', signal, async () => {
-    const read = await Promise.all(all.map((data, i) => readTrustAnchors(data, `${slot}.trustAnchors.${i}`)));
-    return { anchors: read.flatMap(({ anchors }) => anchors), lists: read.flatMap(({ lists }) => lists) };
+    return await readTrustAnchors(all, `${slot}.trustAnchors`);
   });
 }
 

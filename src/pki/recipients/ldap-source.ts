@@ -8,15 +8,16 @@ import { isEmailError, profileInvalid } from '../../errors/email-error.js';
 import type { Warning } from '../../model/reply.js';
 import type { LdapCertificates } from '../../model/smime.js';
 import { showTarget } from '../../net/connector.js';
-import { resolveSecret } from '../../profile/secret.js';
+import { resolveSecret } from '../../system/secret.js';
 import { showText } from '../../util/show.js';
 import { noPasswords } from '../certificate-data.js';
 import type { Contents } from '../formats/contents.js';
+import { readContents } from '../formats/read-contents.js';
 import { LdapClient } from '../ldap/client.js';
 import { parseFilter } from '../ldap/filter.js';
 import type { AttributeValue } from '../ldap/messages.js';
 import type { LdapServer } from '../ldap/server.js';
-import { readContents } from '../formats/read-contents.js';
+import { WorkBudget } from '../formats/work-budget.js';
 import { loadTlsIdentity } from '../tls-identity.js';
 import { addressKey } from './candidates.js';
 import { hasAny, vouchedOffer } from './offers.js';
@@ -80,13 +81,14 @@ function plainTextWarning({ name, slot }: LdapServer): Warning {
   };
 }
 
-/** A value that is no certificate does not take the others along; nothing there is worth deriving a key for. */
+/** A value that holds no certificate is passed over. No key is derived: a directory has no reason to encrypt certificates. */
 async function readValues(values: readonly AttributeValue[], signal: AbortSignal): Promise<readonly Contents[]> {
   const read: Contents[] = [];
+  const budget = new WorkBudget(signal, 0);
   for (const { attribute, value } of values.slice(0, maxValues)) {
     if (!certificateAttributes.has(attribute)) continue;
     try {
-      read.push(await readContents(value, { passwords: noPasswords, wantKeys: false, maxRounds: 0, signal }));
+      read.push(await readContents(value, { passwords: noPasswords, wantKeys: false, budget, signal }));
     } catch (error) {
       if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
     }

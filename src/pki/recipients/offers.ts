@@ -37,7 +37,7 @@ export function hasAny({ certificates }: Offer): boolean {
 
 /** An offer whose source says whose certificates they are. */
 export async function vouchedOffer(contents: readonly Contents[]): Promise<Offer> {
-  const certificates = (await Promise.all(contents.map(readableCertificates))).flat();
+  const certificates = (await Promise.all(contents.map((each) => readableCertificates(each)))).flat();
   return {
     certificates,
     others: certificates.filter(isAuthority),

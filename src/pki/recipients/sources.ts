@@ -12,6 +12,7 @@ import { noPasswords, readableCertificates } from '../certificate-data.js';
 import { atPlace, certificateError } from '../certificate-error.js';
 import type { Contents } from '../formats/contents.js';
 import { readContents } from '../formats/read-contents.js';
+import { certificatesMs, WorkBudget } from '../formats/work-budget.js';
 import { contentsOf, loadCertificate } from '../load-certificate.js';
 import { filePasswords } from '../loaded.js';
 import { readDirectory } from '../stores/file-store.js';
@@ -51,7 +52,8 @@ function functionSource(
         `the function returned more than ${maxOffered} certificates`,
         'Return those of this recipient.',
       );
-    const contents = await Promise.all(given.map((each) => readGiven(each, shared)));
+    const budget = new WorkBudget(shared, certificatesMs);
+    const contents = await Promise.all(given.map((each) => readGiven(each, budget)));
     return vouchedOffer(contents);
   };
   return {
@@ -75,11 +77,11 @@ async function callUser(source: (address: string) => unknown, address: string, s
   }
 }
 
-function readGiven(each: unknown, signal: AbortSignal): Promise<Contents> {
+function readGiven(each: unknown, budget: WorkBudget): Promise<Contents> {
   const bytes = typeof each === 'string' ? Buffer.from(each, 'utf8') : each;
   if (!isBytes(bytes))
     throw certificateError('the function returned something that is no certificate', 'Return PEM text or DER bytes.');
-  return readContents(bytes, { passwords: noPasswords, wantKeys: false, signal });
+  return readContents(bytes, { passwords: noPasswords, wantKeys: false, budget });
 }
 
 /** Every certificate once for each of its addresses, so that a large bundle is searched in no time. */
@@ -151,11 +153,9 @@ const directoryPattern = /\.(?:cer|crt|pem|p7b)$/i;
 function directorySource(source: { readonly directory: string }, { cache, signal }: SourceContext): RecipientSource {
   const name = `the directory ${showText(source.directory, 300)}`;
   const load = async (shared: AbortSignal): Promise<Index> => {
-    const { contents } = await readDirectory(source.directory, directoryPattern, {
-      passwords: noPasswords,
-      signal: shared,
-      purpose: 'encrypt',
-    });
+    const access = { passwords: noPasswords, signal: shared, purpose: 'encrypt' } as const;
+    const budget = new WorkBudget(shared, certificatesMs);
+    const { contents } = await readDirectory(source.directory, directoryPattern, access, budget);
     // A directory with one certificate is still a directory: it grows.
     return { ...indexOf(await readableCertificates(contents), contents.crls), single: undefined };
   };

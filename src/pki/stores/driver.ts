@@ -1,5 +1,6 @@
 /**
  * What differs between stores, and the `CertificateStore` that is made of it.
+ * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';
 import type { CertificateSelector, CertificateStore, LoadedCertificate } from '../../model/certificate.js';
@@ -7,9 +8,9 @@ import type { Secret } from '../../model/secret.js';
 import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
 import type { FilePasswords } from '../formats/contents.js';
-import type { Identities, Identity, IdentityCandidate } from '../identities.js';
-import { filePasswords, loadedFrom, noKey } from '../loaded.js';
-import { best, matching, needsKey, selectorText } from '../select.js';
+import type { Identities, IdentityCandidate } from '../identities.js';
+import { filePasswords, loadBest, loadedFrom, noKey } from '../loaded.js';
+import { matching, needsKey, selectorText } from '../select.js';
 import type { Purpose } from '../select.js';
 import type { CommandRunner } from './run-command.js';
 
@@ -41,10 +42,8 @@ export interface StoreAccess {
 export interface StoreDriver {
   /** For messages. */
   readonly place: string;
-  /** All certificates; private keys only where they come along by themselves. */
+  /** All certificates. Keys are opened by `openKey` of the entry that is chosen. */
   entries(access: StoreAccess): Promise<Identities>;
-  /** The entry with its private key. Absent: entries have their keys. */
-  withKey?(entry: Identity, access: StoreAccess): Promise<Identity>;
 }
 
 /** The store of a driver. */
@@ -86,15 +85,9 @@ export function selectedFrom(
     if (entries.length === 0) throw noMatch(found, selector);
     return entries.map((entry) => ({
       info: entry.info,
-      load: () => placed(driver, options, async () => loadedFrom(await opened(driver, entry, access), access.purpose)),
+      load: () => placed(driver, options, () => loadedFrom(entry, access.purpose)),
     }));
   });
-}
-
-/** The entry with its key, where it has one and one is wanted. */
-async function opened(driver: StoreDriver, entry: Identity, access: StoreAccess): Promise<Identity> {
-  const wantsKey = access.purpose !== 'encrypt' && entry.info.hasPrivateKey;
-  return wantsKey && driver.withKey !== undefined ? await driver.withKey(entry, access) : entry;
 }
 
 async function loadFrom(
@@ -103,11 +96,15 @@ async function loadFrom(
   access: StoreAccess,
 ): Promise<LoadedCertificate> {
   const found = await driver.entries(access);
-  const entry = best(matching(found.identities, selector), access.purpose);
-  if (entry === undefined) throw noMatch(found, selector);
-  if (needsKey(access.purpose) && !entry.info.hasPrivateKey)
-    throw noKey(`the entry ${JSON.stringify(showText(entry.info.subject, 200))}`, found.skipped);
-  return loadedFrom(await opened(driver, entry, access), access.purpose);
+  const matches = matching(found.identities, selector);
+  const loaded = await loadBest(matches, access.purpose);
+  if (loaded === undefined) throw noMatch(found, selector);
+  if (needsKey(access.purpose) && loaded.privateKey === undefined)
+    throw noKey(`the entry ${JSON.stringify(showText(loaded.info.subject, 200))}`, [
+      ...found.skipped,
+      ...(found.lockedKeys ?? []),
+    ]);
+  return loaded;
 }
 
 function noMatch({ identities, skipped }: Identities, selector: CertificateSelector): Error {

@@ -1,5 +1,6 @@
 /**
  * Stores that are files: one of PKCS#12 or JKS with several identities, or a directory of any format.
+ * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';
 import { readdir } from 'node:fs/promises';
@@ -10,6 +11,7 @@ import { atPlace, certificateError } from '../certificate-error.js';
 import type { Contents } from '../formats/contents.js';
 import { identitiesOf } from '../identities.js';
 import { readContents } from '../formats/read-contents.js';
+import { directoryMs, WorkBudget } from '../formats/work-budget.js';
 import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
 
@@ -18,9 +20,8 @@ export function fileStore(location: string, format: 'PKCS#12' | 'JKS'): StoreDri
   return {
     place: `the ${format} store ${showText(location, 300)}`,
     async entries({ passwords, signal, purpose }) {
-      return identitiesOf(
-        await readContents(await readCertificateFile(location), { passwords, signal, wantKeys: purpose !== 'encrypt' }),
-      );
+      const options = { passwords, signal, wantKeys: purpose !== 'encrypt' };
+      return identitiesOf(await readContents(await readCertificateFile(location), options), { signal });
     },
   };
 }
@@ -35,17 +36,18 @@ export function directoryStore(location: string): StoreDriver {
     place: `the directory ${showText(location, 300)}`,
     async entries(access) {
       const { contents, skipped } = await readDirectory(location, extensions, access);
-      const found = await identitiesOf(contents);
+      const found = await identitiesOf(contents, { signal: access.signal });
       return { ...found, skipped: [...skipped, ...found.skipped] };
     },
   };
 }
 
-/** Everything that the files of a directory hold. A file that cannot be read does not take the others along. */
+/** Everything that the files of a directory hold, within one budget for all. A file that cannot be read is passed over. */
 export async function readDirectory(
   location: string,
   pattern: RegExp,
   { passwords, signal, purpose }: StoreAccess,
+  budget = new WorkBudget(signal, directoryMs),
 ): Promise<{ contents: Contents; skipped: Error[] }> {
   const skipped: Error[] = [];
   const all: Contents[] = [];
@@ -56,7 +58,7 @@ export async function readDirectory(
       const bytes = await readCertificateFile(join(location, name));
       total += bytes.length;
       if (total > maxTotalBytes) break;
-      all.push(await readContents(bytes, { passwords, signal, wantKeys: purpose !== 'encrypt' }));
+      all.push(await readContents(bytes, { passwords, signal, budget, wantKeys: purpose !== 'encrypt' }));
     } catch (error) {
       if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
       skipped.push(atPlace(error, showText(name, 200)) as Error);
@@ -68,7 +70,6 @@ export async function readDirectory(
     format: 'directory',
     certificates: all.flatMap(({ certificates }) => certificates),
     keys: all.flatMap(({ keys }) => keys),
-    locked: all.flatMap(({ locked }) => locked ?? []),
     crls: all.flatMap(({ crls }) => crls),
   };
   return { contents, skipped };

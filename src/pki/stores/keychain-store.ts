@@ -1,17 +1,18 @@
 /**
  * macOS keychains, through `security`. macOS may ask its user before a key leaves the keychain.
+ * @module
  */
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { withPrivateDirectory } from '../../system/private-directory.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 import { parsePem } from '../formats/pem.js';
-import { readContents } from '../formats/read-contents.js';
 import { identitiesOf } from '../identities.js';
-import type { Identity } from '../identities.js';
+import type { Identity, OpenedKey } from '../identities.js';
+import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
+import { openExported, withOpener } from './exported-key.js';
 import { oneTimePassword } from './one-time-password.js';
-import { withPrivateDirectory } from '../../system/private-directory.js';
 import type { CommandRunner } from './run-command.js';
 
 /** A keychain by its path; undefined: the user's search list. */
@@ -28,37 +29,24 @@ export function keychainStore(location: string | undefined, run: CommandRunner):
       'Unlock the keychain, and allow this program to use its keys.',
     );
   };
+  /** `security` takes the password in its arguments only. Nothing is lost by that: the file is in a private directory. */
+  const exportTo = async (file: string, password: string, signal: AbortSignal | undefined): Promise<void> => {
+    const from = location === undefined ? [] : ['-k', location];
+    await security(['export', ...from, '-t', 'identities', '-f', 'pkcs12', '-P', password, '-o', file], signal);
+  };
   return {
     place,
-    async entries({ signal }) {
+    async entries(access) {
+      const { signal } = access;
       const pem = await security(['find-certificate', '-a', '-p', ...keychain], signal);
       const own = thumbprintsOf(await security(['find-identity', ...keychain], signal));
-      const found = await identitiesOf({ certificates: parsePem(pem).map(({ bytes }) => ({ der: bytes })), keys: [] });
-      const identities = found.identities.map((entry) => ({
-        ...entry,
-        info: { ...entry.info, hasPrivateKey: own.has(thumbprint(entry)) },
-      }));
+      const certificates = parsePem(pem).map(({ bytes }) => ({ der: bytes }));
+      const found = await identitiesOf({ certificates, keys: [] }, { signal });
+      const identities = found.identities.map((entry) =>
+        own.has(thumbprint(entry)) ? withOpener(entry, (opened) => exportKey(opened, access, exportTo)) : entry,
+      );
       return { ...found, identities };
     },
-    withKey: (entry, access) =>
-      exportKey(entry, access, async (file, password) => {
-        // `security` takes this password in its arguments only. It is of use to nobody: the file is in a directory of ours alone.
-        await security(
-          [
-            'export',
-            ...(location === undefined ? [] : ['-k', location]),
-            '-t',
-            'identities',
-            '-f',
-            'pkcs12',
-            '-P',
-            password,
-            '-o',
-            file,
-          ],
-          access.signal,
-        );
-      }),
   };
 }
 
@@ -76,18 +64,14 @@ function thumbprintsOf(listing: string): ReadonlySet<string> {
 async function exportKey(
   entry: Identity,
   { passwords, signal }: StoreAccess,
-  exportTo: (file: string, password: string) => Promise<void>,
-): Promise<Identity> {
+  exportTo: (file: string, password: string, signal: AbortSignal | undefined) => Promise<void>,
+): Promise<OpenedKey> {
   return withPrivateDirectory(async (directory) => {
     const file = directory.path('export.p12');
     const password = oneTimePassword();
-    await exportTo(file, password);
-    const own = { ...passwords, file: () => Promise.resolve(password), key: () => Promise.resolve(password) };
-    const { identities } = await identitiesOf(
-      await readContents(await readFile(file), { passwords: own, wantKeys: true, signal }),
-    );
-    const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
-    if (opened?.privateKey !== undefined) return { ...entry, privateKey: opened.privateKey };
+    await exportTo(file, password, signal);
+    const opened = await openExported(entry, await readCertificateFile(file), password, { passwords, signal });
+    if (opened !== undefined) return { ...opened, chain: entry.chain() };
     throw certificateError(
       'the keychain does not let its private key out',
       'Import the key as extractable, or use a signer.',

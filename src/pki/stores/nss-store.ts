@@ -1,17 +1,18 @@
 /**
  * NSS databases (Firefox, Thunderbird, and the shared one of Linux), through `certutil` and `pk12util` of the NSS tools.
+ * @module
  */
-import { readFile } from 'node:fs/promises';
+import { withPrivateDirectory } from '../../system/private-directory.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 import type { ContainedCertificate } from '../formats/contents.js';
 import { parsePem } from '../formats/pem.js';
-import { readContents } from '../formats/read-contents.js';
 import { identitiesOf } from '../identities.js';
-import type { Identity } from '../identities.js';
+import type { Identity, OpenedKey } from '../identities.js';
+import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
+import { openExported, withOpener } from './exported-key.js';
 import { oneTimePassword } from './one-time-password.js';
-import { withPrivateDirectory } from '../../system/private-directory.js';
 import type { CommandResult, CommandRunner } from './run-command.js';
 
 /** More names than any person's or server's database has. */
@@ -23,15 +24,15 @@ export function nssStore(location: string, run: CommandRunner): StoreDriver {
   return {
     place: `the NSS database ${showText(location, 300)}`,
     entries: (access) => listEntries(database, run, access),
-    withKey: (entry, access) => exportKey(database, run, entry, access),
   };
 }
 
 async function listEntries(
   database: string,
   run: CommandRunner,
-  { signal }: StoreAccess,
+  access: StoreAccess,
 ): ReturnType<StoreDriver['entries']> {
+  const { signal } = access;
   const listing = succeeded(await run({ program: 'certutil', args: ['-L', '-d', database], signal }), 'certutil');
   const names = namesOf(listing);
   if (names.size > maxNames)
@@ -47,10 +48,9 @@ async function listEntries(
     if (isOwn) own.add(alias);
   }
   const found = await identitiesOf({ certificates, keys: [] });
-  const marked = found.identities.map((entry) => ({
-    ...entry,
-    info: { ...entry.info, hasPrivateKey: own.has(entry.info.alias ?? '') },
-  }));
+  const marked = found.identities.map((entry) =>
+    own.has(entry.info.alias ?? '') ? withOpener(entry, (opened) => exportKey(database, run, opened, access)) : entry,
+  );
   return { ...found, identities: marked };
 }
 
@@ -70,7 +70,7 @@ async function exportKey(
   run: CommandRunner,
   entry: Identity,
   { passwords, signal }: StoreAccess,
-): Promise<Identity> {
+): Promise<OpenedKey> {
   const password = (await passwords.file()) ?? '';
   return withPrivateDirectory(async (directory) => {
     const oneTime = oneTimePassword();
@@ -86,19 +86,15 @@ async function exportKey(
       );
     }
     succeeded(result, 'pk12util');
-    const own = { ...passwords, file: () => Promise.resolve(oneTime), key: () => Promise.resolve(oneTime) };
-    const { identities } = await identitiesOf(
-      await readContents(await readFile(file), { passwords: own, wantKeys: true, signal }),
-    );
-    const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
-    if (opened?.privateKey === undefined)
+    const opened = await openExported(entry, await readCertificateFile(file), oneTime, { passwords, signal });
+    if (opened === undefined)
       throw certificateError(
         'pk12util gave no private key for it',
         'The key may be on a token that does not let it out: use a signer.',
       );
-    // The database knows more of the chain than the export holds, and the nickname is its own.
-    const [known, exported] = [entry.chain(), opened.chain()];
-    return { ...opened, info: entry.info, chain: () => (known.length > exported.length ? known : exported) };
+    // The database knows more of the chain than the export holds.
+    const known = entry.chain();
+    return known.length > (opened.chain?.length ?? 0) ? { ...opened, chain: known } : opened;
   });
 }
 

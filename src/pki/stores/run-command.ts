@@ -1,17 +1,16 @@
 /**
- * Runs a program of the system, without a shell, within limits.
+ * Programs of the system that read certificate stores.
+ *
+ * @module
  */
-import { throwIfAborted } from '../../errors/abort.js';
-import { spawn } from 'node:child_process';
+import { reasonOf } from '../../errors/email-error.js';
+import { runProgram } from '../../system/run-program.js';
+import type { Program } from '../../system/run-program.js';
+import { errorCode } from '../../util/error-code.js';
 import { certificateError } from '../certificate-error.js';
 
-/** A program to run. Secrets go in `input` or in files, never in `args`, which every user of the machine can read. */
-export interface Command {
-  readonly program: string;
-  readonly args: readonly string[];
-  readonly input?: string | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
+/** A program to run. */
+export type Command = Omit<Program, 'timeoutMs' | 'maxOutputBytes'>;
 
 /** How it ended. */
 export interface CommandResult {
@@ -24,68 +23,38 @@ export interface CommandResult {
 export type CommandRunner = (command: Command) => Promise<CommandResult>;
 
 const timeoutMs = 60_000;
-const maxOutput = 32 << 20;
+const maxOutputBytes = 32 << 20;
 
-/** Runs it to its end. ERR_CERTIFICATE where the program is absent, takes over a minute or writes over 32 MiB. */
-export const runCommand: CommandRunner = ({ program, args, input, signal }) => {
-  throwIfAborted(signal);
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'pipe'],
-      windowsHide: true,
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      ...(signal === undefined ? {} : { signal }),
-    });
-    const output = { stdout: [] as Buffer[], stderr: [] as Buffer[], length: 0 };
-    const collect = (name: 'stdout' | 'stderr') => (chunk: Buffer) => {
-      output.length += chunk.length;
-      if (output.length > maxOutput) child.kill('SIGKILL');
-      else output[name].push(chunk);
-    };
-    child.stdout.on('data', collect('stdout'));
-    child.stderr.on('data', collect('stderr'));
-    // A program that ends before it read its input is judged by its exit code.
-    child.stdin.on('error', () => undefined);
-    child.stdin.end(input ?? '');
-    child.on('error', (error: NodeJS.ErrnoException) => {
-      try {
-        throwIfAborted(signal);
-        reject(startFailure(program, error));
-      } catch (aborted) {
-        reject(aborted as Error);
-      }
-    });
-    child.on('close', (code, killedBy) => {
-      if (code !== null)
-        resolve({
-          code,
-          stdout: Buffer.concat(output.stdout).toString('utf8'),
-          stderr: Buffer.concat(output.stderr).toString('utf8'),
-        });
-      else {
-        const why =
-          output.length > maxOutput
-            ? `wrote more than ${maxOutput} bytes`
-            : `was ended by ${killedBy ?? 'a signal'}, at the latest after ${timeoutMs / 1000} seconds`;
-        reject(certificateError(`the program ${program} ${why}`, 'Run it by hand to see what it waits for.'));
-      }
-    });
-  });
+/** Runs a program to its end. ERR_CERTIFICATE if it is absent, takes over a minute or writes over 32 MiB. */
+export const runCommand: CommandRunner = async (command) => {
+  const { program } = command;
+  const outcome = await runProgram({ ...command, timeoutMs, maxOutputBytes });
+  switch (outcome.end) {
+    case 'exit':
+      return outcome;
+    case 'missing':
+      throw certificateError(
+        `the program ${program} is not installed`,
+        installHints.get(program) ?? 'Install it, or name its folder in PATH.',
+        outcome.cause,
+      );
+    case 'not-started':
+      throw certificateError(
+        `the program ${program} could not be started (${errorCode(outcome.cause) || reasonOf(outcome.cause)})`,
+        'Check that this process may run it.',
+        outcome.cause,
+      );
+    case 'timeout':
+      throw ended(program, `did not end within ${timeoutMs / 1000} seconds`);
+    case 'output':
+      throw ended(program, `wrote more than ${maxOutputBytes} bytes`);
+    case 'killed':
+      throw ended(program, `was ended by ${outcome.by}`);
+  }
 };
 
-function startFailure(program: string, error: NodeJS.ErrnoException): Error {
-  if (error.code !== 'ENOENT')
-    return certificateError(
-      `the program ${program} could not be started (${error.code ?? error.message})`,
-      'Check that this process may run it.',
-      error,
-    );
-  return certificateError(
-    `the program ${program} is not installed`,
-    installHints.get(program) ?? 'Install it, or name its folder in PATH.',
-    error,
-  );
+function ended(program: string, how: string): Error {
+  return certificateError(`the program ${program} ${how}`, 'Run it by hand to see what it waits for.');
 }
 
 const installHints: ReadonlyMap<string, string> = new Map(

@@ -1,15 +1,16 @@
 /**
  * Windows certificate stores through PowerShell. Keys that may be exported are; the others sign and decrypt in place.
+ * @module
  */
 import { createHash } from 'node:crypto';
 import type { PrivateKeyDecryptor, PrivateKeySigner } from '../../model/certificate.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
-import { readContents } from '../formats/read-contents.js';
 import { identitiesOf } from '../identities.js';
-import type { Identity } from '../identities.js';
+import type { Identity, OpenedKey } from '../identities.js';
 import { ecdsaToDer } from '../x509/ecdsa.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
+import { openExported, withOpener } from './exported-key.js';
 import { oneTimePassword } from './one-time-password.js';
 import type { CommandRunner } from './run-command.js';
 import { windowsArguments } from './windows-script.js';
@@ -39,8 +40,7 @@ export function windowsStore(path: string, run: CommandRunner): StoreDriver {
   };
   return {
     place: `the Windows store ${location}\\${store}`,
-    entries: ({ signal }) => listEntries(ask, signal),
-    withKey: (entry, access) => takeKey(ask, entry, access),
+    entries: (access) => listEntries(ask, access),
   };
 }
 
@@ -77,8 +77,8 @@ function answerOf(stdout: string, stderr: string): Readonly<Record<string, unkno
   return answer as Readonly<Record<string, unknown>>;
 }
 
-async function listEntries(ask: Ask, signal: AbortSignal | undefined): ReturnType<StoreDriver['entries']> {
-  const { entries } = await ask({ action: 'list' }, signal);
+async function listEntries(ask: Ask, access: StoreAccess): ReturnType<StoreDriver['entries']> {
+  const { entries } = await ask({ action: 'list' }, access.signal);
   const listed = (Array.isArray(entries) ? entries : []) as readonly { der?: unknown; name?: unknown; key?: unknown }[];
   const certificates = listed.map(({ der, name }) => ({
     der: Buffer.from(String(der), 'base64'),
@@ -86,28 +86,25 @@ async function listEntries(ask: Ask, signal: AbortSignal | undefined): ReturnTyp
   }));
   const own = new Set(listed.filter(({ key }) => key === true).map(({ der }) => String(der)));
   const found = await identitiesOf({ certificates, keys: [] });
-  const identities = found.identities.map((entry) => {
-    const hasPrivateKey = own.has(Buffer.from(entry.certificate.der).toString('base64'));
-    return { ...entry, info: { ...entry.info, hasPrivateKey } };
-  });
+  const identities = found.identities.map((entry) =>
+    own.has(Buffer.from(entry.certificate.der).toString('base64'))
+      ? withOpener(entry, (opened) => takeKey(ask, opened, access))
+      : entry,
+  );
   return { ...found, identities };
 }
 
-async function takeKey(ask: Ask, entry: Identity, { passwords, signal }: StoreAccess): Promise<Identity> {
+async function takeKey(ask: Ask, entry: Identity, { passwords, signal }: StoreAccess): Promise<OpenedKey> {
   const thumbprint = createHash('sha1').update(entry.certificate.der).digest('hex').toUpperCase();
   const password = oneTimePassword();
   const { pfx, chain } = await ask({ action: 'export', thumbprint, password }, signal);
   const issuers = (Array.isArray(chain) ? chain : []).map((der) => Buffer.from(String(der), 'base64'));
-  const withChain = { ...entry, chain: issuers.length > 0 ? () => issuers : entry.chain };
-  if (typeof pfx !== 'string' || pfx === '') return { ...withChain, privateKey: keyInPlace(ask, thumbprint, entry) };
-  const own = { ...passwords, file: () => Promise.resolve(password), key: () => Promise.resolve(password) };
-  const { identities } = await identitiesOf(
-    await readContents(Buffer.from(pfx, 'base64'), { passwords: own, wantKeys: true, signal }),
-  );
-  const opened = identities.find(({ info }) => info.fingerprint === entry.info.fingerprint);
-  if (opened?.privateKey === undefined)
+  const known = issuers.length > 0 ? issuers : entry.chain();
+  if (typeof pfx !== 'string' || pfx === '') return { privateKey: keyInPlace(ask, thumbprint, entry), chain: known };
+  const opened = await openExported(entry, Buffer.from(pfx, 'base64'), password, { passwords, signal });
+  if (opened === undefined)
     throw certificateError('Windows exported no private key for it', 'Import the certificate anew with its key.');
-  return { ...withChain, privateKey: opened.privateKey };
+  return { ...opened, chain: known };
 }
 
 /** A key that stays in Windows. Without `agree`: Windows PowerShell cannot give the raw secret of an ECDH key. */

@@ -66,12 +66,13 @@ export function readEncrypted(type: string, element: BerElement, budget: Budget 
   const cipher =
     rc2 === undefined ? contentCipherByOid.get(name) : rc2ByVersion.get(berInteger(rc2.required(tag.integer)));
   const isAuthenticated = type === oids.authEnvelopedData;
-  if (cipher === undefined || (cipher.mode === 'gcm') !== isAuthenticated) {
+  if (cipher === undefined) {
     throw smimeError(
-      `The message is encrypted with ${cipher?.name ?? `the algorithm ${name}`}${cipher === undefined ? '' : ' in a structure that is not made for it'}, which is not supported.`,
-      'Ask the sender to encrypt with AES.',
+      `The message is encrypted with the algorithm ${name}, which is not supported.`,
+      'Ask the sender to encrypt with AES in CBC mode, which every program reads.',
     );
   }
+  if ((cipher.mode === 'gcm') !== isAuthenticated) throw wrongStructure(cipher);
   const parameters = readParameters(cipher, rc2 ?? algorithm);
   const ciphertext = berOctets(content.required(0x80, 0xa0));
   if (rc2 !== undefined) budget.take('octets encrypted with RC2', ciphertext.length);
@@ -87,6 +88,19 @@ export function readEncrypted(type: string, element: BerElement, budget: Budget 
     associatedData: attributes === undefined ? undefined : berRetagged(attributes, tag.set),
     ciphertext,
   };
+}
+
+/** Some programs put GCM where its tag has no place (RFC 5084 section 1.1 has AuthEnvelopedData for it). */
+function wrongStructure({ name, mode }: ContentCipher): Error {
+  return mode === 'gcm'
+    ? smimeError(
+        `The message is encrypted with ${name} in EnvelopedData, which has no place for the tag that protects the content from being altered.`,
+        'Ask the sender for AuthEnvelopedData (RFC 5083, 5084), which GCM is made for, or for AES in CBC mode.',
+      )
+    : smimeError(
+        `The message is encrypted with ${name} in AuthEnvelopedData, which is made for GCM.`,
+        'Ask the sender for EnvelopedData, which CBC goes with, or for AES in GCM mode.',
+      );
 }
 
 function readParameters(

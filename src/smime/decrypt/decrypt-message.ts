@@ -14,6 +14,7 @@ import { checkBytes, checkFormat, checkSource } from '../arguments.js';
 import type { RecipientIndex } from '../cms/recipient-index.js';
 import { smimeError, withTypedErrors } from '../cms/smime-error.js';
 import { cmsOfFile, findSmime } from '../entity/find-smime.js';
+import { known } from '../known.js';
 import { never } from '../never.js';
 import { readPrivateKey } from '../sign/private-key.js';
 import { decryptContent } from './content-decryption.js';
@@ -52,8 +53,7 @@ export async function decrypt(
   checkFormat({ format: options.format });
   return withTypedErrors('The message cannot be decrypted', async () => {
     const { cms, covers } = encryptedContent(message, options);
-    const keysFor = (named: RecipientIndex): AsyncIterable<RecipientKey> =>
-      keysOf(identityCandidates(recipient), named);
+    const keysFor = (named: RecipientIndex): AsyncIterable<RecipientKey> => keysOf(candidatesOf(recipient), named);
     return { ...(await decryptContent(cms, keysFor, never)), covers };
   });
 }
@@ -69,6 +69,18 @@ function encryptedContent(
     found === undefined ? 'The message is not encrypted.' : 'The message is signed, not encrypted.',
     'Give a message of type application/pkcs7-mime.',
   );
+}
+
+/** The identities of a source. Those of a store are asked for one by one, since each may cost a question to its user. */
+async function* candidatesOf(source: CertificateSource): AsyncGenerator<IdentityCandidate, undefined> {
+  if (source.store === undefined)
+    yield* await known.candidates(source, async () => {
+      const all: IdentityCandidate[] = [];
+      for await (const candidate of identityCandidates(source)) all.push(candidate);
+      return all;
+    });
+  else yield* identityCandidates(source);
+  return undefined;
 }
 
 /** The keys of those candidates that the message names. ERR_CERTIFICATE where it names one, and no key can be had for any of them. */

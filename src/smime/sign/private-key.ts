@@ -1,5 +1,7 @@
 /**
  * The key that signs: in memory by node:crypto, or in a device or service by a `PrivateKeySigner`.
+ *
+ * @module
  */
 import { constants, createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
 import type { KeyObject, SignKeyObjectInput } from 'node:crypto';
@@ -32,7 +34,7 @@ export function openPrivateKey(loaded: LoadedCertificate, certificate: Certifica
   }
   if (!isBytes(privateKey)) return externalKey(privateKey, certificate, scheme);
   const key = readPrivateKey(privateKey);
-  if (!isPair(key, certificate.publicKey)) {
+  if (!isPair(key, certificate)) {
     throw createEmailError(
       'ERR_CERTIFICATE',
       `The private key is not that of the certificate of ${showText(certificate.info.subject)}.`,
@@ -55,40 +57,63 @@ export function readPrivateKey(pkcs8: Uint8Array): KeyObject {
   }
 }
 
-/** Do they belong together? An RSA key may say PSS in one place and not in the other. */
-function isPair(privateKey: KeyObject, publicKey: KeyObject): boolean {
-  const own = createPublicKey(privateKey);
-  if (own.asymmetricKeyType === publicKey.asymmetricKeyType) return own.equals(publicKey);
-  const [a, b] = [own, publicKey].map((key) => key.export({ format: 'der', type: 'spki' }));
-  const { modulusLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
-  const tail = Math.ceil(modulusLength / 8) + 2; // modulus and the end of the exponent
-  return a !== undefined && b !== undefined && modulusLength > 0 && a.subarray(-tail).equals(b.subarray(-tail));
+/** Do they belong together? An RSA key may say PSS in one place and not in the other. Of a broken key OpenSSL throws: no. */
+function isPair(privateKey: KeyObject, { publicKey }: Certificate): boolean {
+  try {
+    const own = createPublicKey(privateKey);
+    if (own.asymmetricKeyType === publicKey.asymmetricKeyType) return own.equals(publicKey);
+    const [a, b] = [own, publicKey].map((key) => key.export({ format: 'der', type: 'spki' }));
+    const { modulusLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
+    const tail = Math.ceil(modulusLength / 8) + 2; // modulus and the end of the exponent
+    return a !== undefined && b !== undefined && modulusLength > 0 && a.subarray(-tail).equals(b.subarray(-tail));
+  } catch (error) {
+    if (isEmailError(error)) throw error;
+    return false;
+  }
 }
 
 function localKey(key: KeyObject, { kind, digest }: SigningScheme): SignData {
   if (kind === 'ecdsa') {
     const input: SignKeyObjectInput = { key, dsaEncoding: 'der' };
-    return (data) => sign(digest, data, input);
+    return (data) => signAtOnce(() => sign(digest, data, input));
   }
-  if (kind === 'ed25519') return (data) => sign(null, data, key);
+  if (kind === 'ed25519') return (data) => signAtOnce(() => sign(null, data, key));
   const input: SignKeyObjectInput =
     kind === 'pss'
       ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
       : { key, padding: constants.RSA_PKCS1_PADDING };
-  return (data) =>
-    new Promise((resolve, reject) => {
-      sign(digest, data, input, (error, signature) => {
-        if (error === null) resolve(signature);
-        else
-          reject(
-            smimeError(
-              `The key cannot sign: ${reasonOf(error)}.`,
-              'Check the size of the key and its parameters.',
-              error,
-            ),
-          );
-      });
+  return async (data) => {
+    try {
+      return await inThreadPool(digest, data, input);
+    } catch (error) {
+      throw cannotSign(error);
+    }
+  };
+}
+
+function signAtOnce(work: () => Buffer): Buffer {
+  try {
+    return work();
+  } catch (error) {
+    throw cannotSign(error);
+  }
+}
+
+function inThreadPool(digest: string, data: Buffer, input: SignKeyObjectInput): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    sign(digest, data, input, (error, signature) => {
+      if (error === null) resolve(signature);
+      else reject(error);
     });
+  });
+}
+
+function cannotSign(error: unknown): Error {
+  return smimeError(
+    `The key cannot sign: ${showText(reasonOf(error))}.`,
+    'Check the size of the key and its parameters.',
+    error,
+  );
 }
 
 /** A key elsewhere. Its signature is checked before it is used: a wrong slot or key must not leave the house as a bad signature. */

@@ -4,9 +4,9 @@
  * @module
  */
 import type { CertificateData } from '../../model/certificate.js';
+import { readCertificates, readTrustAnchors } from '../../pki/certificate-data.js';
 import { asBuffer } from '../../util/bytes.js';
 import { checkBytes, checkCertificates, checkFormat, checkMoment } from '../arguments.js';
-import { certificatesOf, trustDataOf } from '../certificate-data.js';
 import { oids } from '../cms/algorithms.js';
 import { Budget } from '../cms/budget.js';
 import { readContentInfo, readSignedData } from '../cms/signed-data-reader.js';
@@ -72,8 +72,10 @@ export async function verify(message: Uint8Array, options: VerifyOptions = {}): 
     const found = signedContent(message, options);
     const data = signedDataOf(found, budget);
     const contents = contentsOf(found, data);
-    const trust = await trustDataOf(trustAnchors);
-    const given = (await Promise.all(certificates.map(certificatesOf))).flat();
+    const trust = await readTrustAnchors(trustAnchors, 'trustAnchors');
+    const given = (
+      await Promise.all(certificates.map((each, i) => readCertificates(each, `certificates.${i}`)))
+    ).flat();
     const checked = await checkSignatures(data, contents, { ...trust, certificates: given, at });
     return { content: checked.content, signatures: checked.results, covers: found.covers };
   });

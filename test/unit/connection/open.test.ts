@@ -535,6 +535,26 @@ describe('opening', () => {
     expect(names[1]).toMatch(/^EHLO ([a-z0-9-]+(\.[a-z0-9-]+)+|\[127\.0\.0\.1\])$/i);
   });
 
+  test.each([
+    ['421 4.7.0 Try again later, closing connection. (EHLO)', undefined, true],
+    ['450 4.7.1 later', undefined, true],
+    ['421 4.7.0 Try again later, closing connection. (EHLO)', 'client.example.test', false],
+  ])(
+    'names server.localName where %s answers EHLO and the name is not of the profile (%s)',
+    async (reply, localName, named) => {
+      await using server = await startScriptedServer(async (peer) => {
+        await peer.send('220 x\r\n');
+        await peer.line();
+        await peer.send(`${reply}\r\n`);
+        peer.socket.end();
+      });
+      const error = await failure(open(server.port, { localName }));
+      expect(error).toMatchObject({ code: 'ERR_SMTP_REPLY', retryable: true, phase: 'ehlo' });
+      expect(error.remedy).toMatch(/try again later/);
+      expect(/server\.localName/.test(error.remedy ?? '')).toBe(named);
+    },
+  );
+
   test('ends with its signal at every step, and leaves nothing open', async () => {
     for (const silentAfter of [0, 1, 2]) {
       let closed: Promise<void> | undefined;

@@ -1,13 +1,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
+import { isEmailError } from '../../../src/errors/email-error.js';
 import { readKrb5Conf } from '../../../src/kerberos/config/read-krb5-conf.js';
 import { krb5Settings } from '../../../src/kerberos/config/settings.js';
 import type { Krb5Settings } from '../../../src/kerberos/config/settings.js';
 import { formatPrincipal, parsePrincipal } from '../../../src/kerberos/protocol/principal.js';
-import { isEmailError } from '../../../src/errors/email-error.js';
-import { failureOf, Scratch } from './harness.js';
 import { cpuTimer } from '../../support/cpu-time.js';
+import { failureOf, Scratch } from './harness.js';
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -132,7 +132,7 @@ TWO.TEST =
     ['[realms]\nX =\n kdc = a\n', 'line 3 does not open the section X'],
     [`[realms]\n${'a = {\n'.repeat(30)}`, 'is more than 20 sections deep'],
     ['include relative.conf\n', 'include needs an absolute path'],
-    ['include /no/such/file\n', 'The Kerberos configuration /no/such/file cannot be read: ENOENT'],
+    ['include /no/such/file\n', 'The Kerberos configuration /no/such/file cannot be read: there is no such file'],
     ['includedir /no/such/dir\n', 'The directory /no/such/dir that krb5.conf includes cannot be read: ENOENT'],
   ])('%j is refused in words', async (text, words) => {
     const error = await failureOf(read(text));
@@ -186,7 +186,7 @@ TWO.TEST =
       else process.env['KRB5_CONFIG'] = before;
     }
     expect((await failureOf(readKrb5Conf('/no/such/krb5.conf'))).message).toContain(
-      '/no/such/krb5.conf cannot be read: ENOENT',
+      '(authentication.krb5ConfFile) /no/such/krb5.conf cannot be read: there is no such file',
     );
   });
 

@@ -10,8 +10,8 @@ import { getServiceTicket } from '../../../src/kerberos/exchange/tgs-exchange.js
 import { formatPrincipal, parsePrincipal } from '../../../src/kerberos/protocol/principal.js';
 import { KerberosTickets } from '../../../src/kerberos/tickets.js';
 import { writeCache } from './ccache-writer.js';
-import type { FakeKdc } from './fake-kdc.js';
 import { krbError } from './fake-kdc.js';
+import type { FakeKdc } from './fake-kdc.js';
 import { FakeService } from './fake-service.js';
 import { aliceKdc, context, failureOf, mechanismFor, password, quietConf, Scratch } from './harness.js';
 
@@ -83,7 +83,11 @@ describe('a keytab', () => {
   });
 
   it.each([
-    ['is not there', '/no/such/file.keytab', 'The keytab /no/such/file.keytab cannot be read: ENOENT'],
+    [
+      'is not there',
+      '/no/such/file.keytab',
+      'The keytab (authentication.keytabFile) /no/such/file.keytab cannot be read: there is no such file',
+    ],
     ['is a directory', scratch.directory, 'it is not a regular file'],
     ['is no keytab', fixture('version4.ccache'), 'its version is 0x504, not 0x502'],
     ['is empty', scratch.write('empty.keytab', ''), 'it ends at byte 0'],
@@ -176,7 +180,7 @@ describe('a ticket cache', () => {
       process.env['KRB5CCNAME'] = '/no/such/cache';
       const error = await failureOf(readCredentialCache(undefined));
       expect([error.message, error.remedy]).toEqual([
-        'The ticket cache /no/such/cache cannot be read: ENOENT',
+        'The ticket cache /no/such/cache cannot be read: there is no such file',
         expect.stringContaining('kinit -c FILE:/no/such/cache'),
       ]);
       delete process.env['KRB5CCNAME'];

@@ -1,9 +1,12 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { pkcs12Derive, WorkBudget } from '../../../src/pki/formats/key-derivation.js';
+import { pkcs12Derive } from '../../../src/pki/formats/key-derivation.js';
 import { bmpString, passwordForms } from '../../../src/pki/formats/password.js';
 import { rc2CbcDecrypt } from '../../../src/pki/formats/rc2.js';
-import { rc4 } from '../../../src/sasl/ntlm/rc4.js';
+import { sha1Rounds } from '../../../src/pki/formats/sha1-rounds.js';
+import { sha256Rounds } from '../../../src/pki/formats/sha256-rounds.js';
+import { WorkBudget } from '../../../src/pki/formats/work-budget.js';
+import { rc4, rc4Stream } from '../../../src/util/rc4.js';
 import { errorOf } from './fixtures.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 
@@ -45,6 +48,47 @@ describe('RC4', () => {
   });
 });
 
+describe('RC4 in pieces', () => {
+  it('goes on where the piece before ended', () => {
+    const [key, data] = [randomBytes(16), randomBytes(1_000)];
+    const stream = rc4Stream(key);
+    const pieces = [0, 1, 17, 256, 1_000].map((start, i, all) => stream(data.subarray(start, all[i + 1])));
+    expect(Buffer.concat(pieces).equals(rc4(key, data))).toBe(true);
+  });
+});
+
+describe('rounds of a hash', () => {
+  it.each([
+    ['sha1', 5, sha1Rounds],
+    ['sha256', 8, sha256Rounds],
+  ] as const)('of %s are those of node:crypto', (name, words, run) => {
+    for (let i = 0; i < 20; i++) {
+      const start = hash(name, randomBytes(i), 'buffer');
+      const digest = Int32Array.from({ length: words }, (_, at) => start.readInt32BE(4 * at));
+      const rounds = 1 + 7 * i;
+      run(digest, rounds);
+      let expected = start;
+      for (let round = 0; round < rounds; round++) expected = hash(name, expected, 'buffer');
+      const actual = Buffer.alloc(4 * words);
+      digest.forEach((word, at) => actual.writeInt32BE(word, 4 * at));
+      expect(actual.toString('hex')).toBe(expected.toString('hex'));
+    }
+  });
+
+  it.each(['sha1', 'sha256', 'sha384', 'md5'])('of %s derive the same in one slice and in many', async (name) => {
+    // Every round written out, with node:crypto alone (RFC 7292 appendix B.2 for one block).
+    const [password, salt] = [bmpString('p'), randomBytes(8)];
+    const size = hash(name, '', 'buffer').length;
+    const block = size > 32 ? 128 : 64;
+    let expected = Buffer.concat([Buffer.alloc(block, 3), Buffer.alloc(block, salt), Buffer.alloc(block, password)]);
+    const rounds = 3_000;
+    for (let round = 0; round < rounds; round++) expected = hash(name, expected, 'buffer');
+    const wanted = { hash: name, purpose: 3, length: size };
+    const derived = await pkcs12Derive(wanted, password, { salt, rounds }, new WorkBudget());
+    expect(derived.toString('hex')).toBe(expected.toString('hex'));
+  });
+});
+
 describe('the key derivation of PKCS#12 (RFC 7292 appendix B)', () => {
   // The vectors by which implementations of PKCS#12 are compared since S. Henson published them.
   it.each([
@@ -59,45 +103,36 @@ describe('the key derivation of PKCS#12 (RFC 7292 appendix B)', () => {
     ['queeg', 2, '1682C0FC5B3F7EC5', 1000, '9D461D1B00355C50'],
     ['queeg', 3, '263216FCC2FAB31C', 1000, '5EC4C7A80DF652294C3925B6489A7AB857C83476'],
   ])('derives from %s with purpose %i, salt %s and %i rounds', async (password, purpose, salt, rounds, expected) => {
-    const derived = await pkcs12Derive(
-      'sha1',
-      purpose,
-      bmpString(password),
-      hex(salt),
-      rounds,
-      expected.length / 2,
-      new WorkBudget(),
-    );
+    const wanted = { hash: 'sha1', purpose, length: expected.length / 2 };
+    const derived = await pkcs12Derive(wanted, bmpString(password), { salt: hex(salt), rounds }, new WorkBudget());
     expect(derived.toString('hex').toUpperCase()).toBe(expected);
   });
 
   it('derives as OpenSSL does with SHA-256', async () => {
-    const derived = await pkcs12Derive(
-      'sha256',
-      3,
-      bmpString('123456'),
-      hex('e241f01650dbeae4'),
-      2048,
-      32,
-      new WorkBudget(),
-    );
+    const hardening = { salt: hex('e241f01650dbeae4'), rounds: 2048 };
+    const wanted = { hash: 'sha256', purpose: 3, length: 32 };
+    const derived = await pkcs12Derive(wanted, bmpString('123456'), hardening, new WorkBudget());
     expect(derived.toString('hex')).toBe('721259f14aad70b58839f71566b433da1b8ad08f650f4d02faaa0b9b095bb51d');
   });
 
+  const oneBlock = { hash: 'sha1', purpose: 1, length: 20 };
+
   it('refuses more rounds than a file may ask for before doing any', async () => {
     const elapsed = cpuTimer();
-    const error = await errorOf(() =>
-      pkcs12Derive('sha1', 1, bmpString('a'), hex('00'), 4_000_000_000, 20, new WorkBudget()),
-    );
+    const hardening = { salt: hex('00'), rounds: 4_000_000_000 };
+    const error = await errorOf(() => pkcs12Derive(oneBlock, bmpString('a'), hardening, new WorkBudget()));
     expect(error.code).toBe('ERR_CERTIFICATE');
     expect(elapsed()).toBeLessThan(1_000);
   });
 
   it('ends soon after its signal is aborted', async () => {
     const controller = new AbortController();
-    const work = pkcs12Derive('sha1', 1, bmpString('a'), hex('00'), 15_000_000, 20, new WorkBudget(controller.signal));
-    setTimeout(() => controller.abort(), 10);
+    const hardening = { salt: hex('00'), rounds: 15_000_000 };
+    const work = pkcs12Derive(oneBlock, bmpString('a'), hardening, new WorkBudget(controller.signal));
+    setImmediate(() => controller.abort());
+    const elapsed = cpuTimer();
     expect((await errorOf(() => work)).code).toBe('ERR_ABORTED');
+    expect(elapsed()).toBeLessThan(500);
   });
 });
 

@@ -11,7 +11,9 @@ import type {
 } from '../../../src/model/certificate.js';
 import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import { loadCertificate } from '../../../src/pki/load-certificate.js';
-import { best } from '../../../src/pki/select.js';
+import { loadBest } from '../../../src/pki/loaded.js';
+import { certificateError } from '../../../src/pki/certificate-error.js';
+import type { Identity } from '../../../src/pki/identities.js';
 import { openCertificateStore } from '../../../src/pki/stores/open-store.js';
 import { runCommand } from '../../../src/pki/stores/run-command.js';
 import type { Command, CommandResult } from '../../../src/pki/stores/run-command.js';
@@ -168,17 +170,19 @@ describe('PKCS#12 and JKS as stores', () => {
     const [ann, bob] = await Promise.all(
       ['ann', 'bob'].map(async (alias) => (await inner.list()).find((each) => each.alias === alias) as CertificateInfo),
     );
-    const candidate = async (info: CertificateInfo | undefined, validFrom: string, locked?: Error) => ({
+    const candidate = async (info: CertificateInfo | undefined, validFrom: string, openKey: Identity['openKey']) => ({
       certificate: await parseCertificate(fixture('ann.der')),
       info: { ...(info as CertificateInfo), validFrom: new Date(validFrom) },
-      locked,
+      chain: () => [],
+      openKey,
     });
-    const [older, newer] = [
-      await candidate(ann, '2020-01-01'),
-      await candidate(bob, '2021-01-01', new Error('locked')),
-    ];
-    for (const purpose of ['sign', undefined] as const) expect(best([newer, older], purpose)).toBe(older);
-    expect(best([newer], 'sign')).toBe(newer);
+    const locked = certificateError('locked', 'Give the password.');
+    const older = await candidate(ann, '2020-01-01', () => Promise.resolve({ privateKey: Buffer.of(1) }));
+    const newer = await candidate(bob, '2021-01-01', () => Promise.reject(locked));
+    for (const purpose of ['sign', undefined] as const)
+      expect(await loadBest([newer, older], purpose)).toMatchObject({ info: older.info, privateKey: Buffer.of(1) });
+    expect(await errorOf(() => loadBest([newer], 'sign'))).toBe(locked);
+    expect((await loadBest([newer], 'encrypt'))?.privateKey).toBeUndefined();
   });
 
   it('lists a JKS entry whose key is locked, and says so only where it is loaded', async () => {

@@ -393,8 +393,15 @@ describe('decryption of what others made', () => {
     });
     const element = readContentInfo(envelopedData([], envelope, contextPrimitive(0, Buffer.alloc(16)))).content;
     expect(() => readEncrypted(oids.authEnvelopedData, element)).toThrow(
-      expect.objectContaining({ code: 'ERR_SMIME' }),
+      expect.objectContaining({ code: 'ERR_SMIME', remedy: expect.stringContaining('EnvelopedData') as string }),
     );
+    const gcm = Buffer.from(cms);
+    gcm[at + 10] = 0x06;
+    await expect(read(gcm)).rejects.toMatchObject({
+      code: 'ERR_SMIME',
+      message: expect.stringContaining('aes-128-gcm in EnvelopedData') as string,
+      remedy: expect.stringMatching(/AuthEnvelopedData.*CBC/) as string,
+    });
   });
 });
 

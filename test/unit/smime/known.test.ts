@@ -1,4 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { appendFileSync, mkdtempSync, rmSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, test, vi } from 'vitest';
+import type { CertificateSource } from '../../../src/model/certificate.js';
 import type { Certificate } from '../../../src/pki/x509/certificate.js';
 import type { SmimeSignSettings } from '../../../src/model/smime.js';
 import { Known } from '../../../src/smime/known.js';
@@ -68,6 +72,43 @@ describe('what is remembered between calls', () => {
       await known.signer({ certificate }, opened.make);
     }
     expect(opened.count).toBe(1 + 2 * elsewhere.length);
+  });
+
+  test('a signer whose identity stands in a file, for as long as size and time of its files stay the same', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'known-'));
+    const at = (name: string): string => join(directory, name);
+    try {
+      for (const name of ['a.p12', 'a.key', 'word']) writeFileSync(at(name), name);
+      const known = new Known();
+      const opened = counter<EntitySigner>();
+      const whole = { file: at('a.p12'), keyFile: at('a.key'), password: { file: at('word') }, keyPassword: 'key' };
+      // Another object each time, as a program has it that writes its settings where it signs.
+      const countAfter = async (source: CertificateSource): Promise<number> => {
+        for (let i = 0; i < 2; i++) await known.signer({ certificate: { ...source } }, opened.make);
+        return opened.count;
+      };
+      expect(await countAfter(whole)).toBe(1);
+      for (const [i, name] of ['a.p12', 'a.key', 'word'].entries()) {
+        appendFileSync(at(name), 'x');
+        expect(await countAfter(whole)).toBe(2 + i);
+      }
+      utimesSync(at('a.p12'), 1, 1);
+      expect(await countAfter(whole)).toBe(5);
+      expect(await countAfter({ ...whole, keyPassword: 'other' })).toBe(6);
+      expect(await countAfter({ ...whole, password: 'text' })).toBe(7);
+      vi.stubEnv('KNOWN_PASSWORD', 'one');
+      const byVariable = { file: at('a.p12'), password: { env: 'KNOWN_PASSWORD' } };
+      expect(await countAfter(byVariable)).toBe(8);
+      vi.stubEnv('KNOWN_PASSWORD', 'two');
+      expect(await countAfter(byVariable)).toBe(9);
+      expect(await countAfter(whole)).toBe(9);
+      expect(await countAfter({ file: at('a.p12'), password: () => 'word' })).toBe(11);
+      unlinkSync(at('a.key'));
+      expect(await countAfter(whole)).toBe(13);
+    } finally {
+      vi.unstubAllEnvs();
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test('certificates by their text, but no text that holds a private key, and none that is long', async () => {

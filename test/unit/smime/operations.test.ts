@@ -1,7 +1,13 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { isEmailError } from '../../../src/errors/email-error.js';
 import { parseMessage } from '../../../src/mime/parse.js';
 import { decrypt, encrypt, sign, verify } from '../../../src/smime/operations.js';
 import { context, octetString, oid, sequence } from '../../../src/util/der.js';
+import { signedData, signerInfo } from './forge.js';
 import { authority, certificatePem, issue, keyPem } from './issue.js';
 import { cmsMessage } from './support.js';
 
@@ -102,6 +108,43 @@ describe('whole messages', () => {
     expect(await signerOf()).toBe('CN=Alice');
     Object.assign(changing, source(bob));
     expect(await signerOf()).toBe('CN=Bob');
+  });
+
+  test('an identity in a file is read again where the file has changed', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'operations-'));
+    const file = join(directory, 'identity.pem');
+    const signerOf = async (): Promise<string | undefined> =>
+      (await verify(await sign(message, { certificate: { file } }))).signatures[0]?.signer?.subject;
+    try {
+      writeFileSync(file, certificatePem(alice) + keyPem(alice));
+      expect(await signerOf()).toBe('CN=Alice');
+      const toBob = await encrypt(message, [bob.der]);
+      await expect(decrypt(toBob, { file })).rejects.toMatchObject({ code: 'ERR_SMIME' });
+      writeFileSync(file, certificatePem(bob) + keyPem(bob));
+      expect(await signerOf()).toBe('CN=Bob');
+      expect((await decrypt(toBob, { file })).algorithm).toBe('aes-256-cbc');
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
+    await expect(sign(message, { certificate: { file } })).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' });
+    await expect(decrypt(message, { file })).rejects.toMatchObject({ code: 'ERR_SMIME' });
+  });
+
+  test('what OpenSSL says of a key that it cannot use is an EmailError', async () => {
+    const sm2 = issue({ issuer: root, name: 'SM2', key: generateKeyPairSync('ec', { namedCurve: 'SM2' }) });
+    for (const work of [
+      () => sign(message, { certificate: source(sm2) }),
+      () => sign(message, { certificate: source(sm2), format: 'opaque' }),
+      () => encrypt(message, [sm2.der]),
+      () => encrypt(message, [bob.der], { encryptToSelf: source(sm2) }),
+    ])
+      expect(isEmailError(await work().catch((error: unknown) => error))).toBe(true);
+    const signed = await verify(
+      cmsMessage(
+        signedData(message, [signerInfo({ signer: sm2, attributes: [], signature: Buffer.alloc(70) })], [sm2.der]),
+      ),
+    );
+    expect(signed.signatures).toMatchObject([{ valid: false }]);
   });
 
   test('a message over the limits of MIME is ERR_SMIME', async () => {

@@ -136,6 +136,37 @@ describe('a transaction', () => {
     expect({ told, endSent: state.endSent }).toEqual({ told: 0, endSent: false });
   });
 
+  test.each(['QUIT\r\n', 'Subject: x\r\n\r\nmail from:<x>', 'a\r\n data\r\n'])(
+    'awaits its envelope first where a server that does not drop a refused chunk could take %j for a command',
+    (content) => {
+      for (const setting of [{ content }, { content, needsReset: true }]) {
+        const reset = 'needsReset' in setting ? ['250 ok'] : [];
+        const refused = play(begin(setting).dialogue, [...reset, '250 ok', '550 no']);
+        expect(refused.written).toEqual([...(reset.length > 0 ? ['RSET'] : []), mail, rcpt]);
+        expect(refused.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', delivery: 'not-delivered' });
+        const { dialogue } = begin(setting);
+        const sender = play(dialogue, [...reset, '550 no', '503 no']);
+        expect([sender.written.at(-1), sender.unread]).toEqual([rcpt, 0]);
+        const taken = play(begin(setting).dialogue, [...reset, '250 ok', '250 ok', '250 done']);
+        expect(taken.written.slice(-3)).toEqual([`BDAT ${content.length} LAST`, content, '(release)']);
+      }
+    },
+  );
+
+  test('awaits the replies to all chunks before one that a server could take for commands', () => {
+    const x = 'x'.repeat(60_000);
+    const blocks = [x, `${x}\r\nQUIT\r\n`, `QUIT\r\n${x}`, x, `${x}\r\nDATA`];
+    const setting = { content: stream, more: { body: 'binarymime' } } as const;
+    const played = play(begin(setting).dialogue, ['250 ok', '250 ok', '250 1', '552 no'], blocks);
+    expect(played.written.slice(2).map((text) => (text.length > 100 ? text.slice(0, 4) : text))).toEqual([
+      'BDAT 60000',
+      'xxxx',
+      'BDAT 60008',
+      'xxxx',
+    ]);
+    expect(played).toMatchObject({ broken: false, error: { delivery: 'not-delivered' } });
+  });
+
   test('awaits its envelope first where the connection may be stale', () => {
     const { dialogue, state } = begin({ plan: { envelopeFirst: true } });
     const played = play(dialogue, [new Error('gone')]);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createMailer } from '../../../src/mailer/create-mailer.js';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { OutgoingContent, TransportResult } from '../../../src/model/transport.js';
 import { MemoryTransport } from '../../../src/testing/memory-transport.js';
@@ -182,9 +183,18 @@ describe('MemoryTransport', () => {
     expect(transport.sent).toHaveLength(1);
   });
 
-  test('rejects with ERR_CLOSED after close', async () => {
+  test('serves one mailer after another, and two at once', async () => {
     const transport = new MemoryTransport();
-    await transport.close();
-    await expect(send(transport)).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    const profile = { name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com' } };
+    const [one, two] = [createMailer(profile, { transport }), createMailer(profile, { transport })];
+    await one.send({ to: 'b@example.org', text: '1' });
+    await one.close({ force: true });
+    await expect(one.send({ to: 'b@example.org', text: 'x' })).rejects.toMatchObject({ code: 'ERR_CLOSED' });
+    await two.send({ to: 'b@example.org', text: '2' });
+    await two.close();
+    const three = createMailer(profile, { transport });
+    await three.send({ to: 'b@example.org', text: '3' });
+    await three.close();
+    expect(transport.sent.map(({ text }) => text?.trim())).toEqual(['1', '2', '3']);
   });
 });

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { PoolOptions } from '../../../src/model/mailer.js';
 import { resolvePool } from '../../../src/profile/defaults.js';
-import { ConnectionPool, isConcurrencyRefusal } from '../../../src/transport/pool.js';
+import { isConcurrencyRefusal } from '../../../src/smtp/reply-error.js';
+import { ConnectionPool } from '../../../src/transport/pool.js';
 import type { Lease } from '../../../src/transport/pool.js';
 import { FakeConnection, settle } from '../../support/fake-connection.js';
 
@@ -312,6 +313,122 @@ describe('the pool', () => {
 });
 
 describe('the pool, over time', () => {
+  /** A server that ends each connection before it begins with a message on it. */
+  const lost = createEmailError('ERR_CONNECT', 'closed', { retryable: true });
+  const inVain = (lease: Lease): void => {
+    (lease.connection as FakeConnection).end();
+    lease.release(lost);
+  };
+  it('pauses longer and longer before it opens another for those who wait, and gives up for them after five', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    const waits = Array.from({ length: 50 }, () => pool.acquire(undefined).then(inVain));
+    const outcomes = Promise.allSettled(waits);
+    const times: number[] = [];
+    const start = performance.now();
+    for (let i = 0, seen = 0; i < 100; i++) {
+      await settle();
+      if (opened.length > seen) times.push(performance.now() - start);
+      seen = opened.length;
+      vi.advanceTimersByTime(25);
+    }
+    expect(times.map(Math.round)).toEqual([0, 100, 300, 700, 1500]);
+    const failed = (await outcomes).filter(({ status }) => status === 'rejected');
+    expect(failed).toHaveLength(45);
+    expect(failed[0]).toMatchObject({ reason: { code: 'ERR_CONNECT', message: 'closed', retryable: true } });
+    // Who comes later starts anew.
+    await pool.acquire(never).then(inVain);
+    expect(opened).toHaveLength(6);
+    await pool.close(false);
+  });
+
+  it('opens the next at once where a connection ended that had served', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    const one = await pool.acquire(never);
+    const waiting = pool.acquire(never);
+    opened[0]!.served = true;
+    inVain(one);
+    (await waiting).release();
+    expect(opened).toHaveLength(2);
+  });
+
+  it('opens the next at once where the caller ended the message', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    const one = await pool.acquire(never);
+    const waiting = pool.acquire(never);
+    opened[0]?.end();
+    one.release();
+    (await waiting).release();
+    expect(opened).toHaveLength(2);
+  });
+
+  it('tells all who wait at once where no connection is left and the server has too many', async () => {
+    const { pool, opened } = setUp({ maxConnections: 3 });
+    const refusal = createEmailError('ERR_SMTP_REPLY', 'too many', {
+      retryable: true,
+      reply: { code: 421, lines: ['too many connections'] },
+    });
+    const leases = await Promise.all([1, 2, 3].map(() => pool.acquire(never)));
+    const outcomes = Promise.allSettled(Array.from({ length: 20 }, () => pool.acquire(undefined)));
+    const lowered = leases.map((lease) => {
+      const hasOthers = pool.lowerLimit(lease.connection);
+      (lease.connection as FakeConnection).end();
+      lease.release(refusal);
+      return hasOthers;
+    });
+    expect(lowered).toEqual([true, true, false]);
+    expect(new Set((await outcomes).map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect(opened).toHaveLength(3);
+  });
+
+  it('holds no process for a pause once nobody waits, and ends it in close()', async () => {
+    const { pool, opened } = setUp({ maxConnections: 1 });
+    const controller = new AbortController();
+    const one = await pool.acquire(never);
+    const waiting = pool.acquire(controller.signal);
+    inVain(one);
+    expect(vi.getTimerCount()).toBe(1);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: 'ERR_ABORTED' });
+    expect(vi.getTimerCount()).toBe(0);
+    const other = pool.acquire(never);
+    expect(vi.getTimerCount()).toBe(1);
+    await Promise.all([pool.close(true), expect(other).rejects.toMatchObject({ code: 'ERR_CLOSED' })]);
+    expect(vi.getTimerCount()).toBe(0);
+    expect(opened).toHaveLength(1);
+  });
+
+  it('opens no connection ahead while the rate allows no message', async () => {
+    const { pool, opened } = setUp({ rateLimit: { messages: 1, perMs: 60_000 } });
+    (await pool.acquire(never)).release();
+    opened[0]?.end();
+    const waiting = pool.acquire(never);
+    await settle();
+    expect(opened).toHaveLength(1);
+    vi.advanceTimersByTime(60_000);
+    (await waiting).release();
+    expect(opened).toHaveLength(2);
+    await pool.close(false);
+  });
+
+  it('keeps to fewer connections though none is left, until the minute is over', async () => {
+    const { pool, opened } = setUp({ maxConnections: 3, maxMessagesPerConnection: 1 }, (n) =>
+      n === 1 || n > 3
+        ? Promise.resolve(new FakeConnection(n))
+        : Promise.reject(createEmailError('ERR_CONNECT', 'one at a time')),
+    );
+    const one = await pool.acquire(never);
+    const waiting = [pool.acquire(never), pool.acquire(never)];
+    await settle();
+    expect(pool.limit).toBe(1);
+    opened[0]!.served = true;
+    one.release();
+    await settle();
+    expect({ opened: opened.length, limit: pool.limit }).toEqual({ opened: 2, limit: 1 });
+    (await waiting[0])?.release();
+    (await waiting[1])?.release();
+    await pool.close(false);
+  });
+
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] }));
   afterEach(() => void vi.useRealTimers());
 

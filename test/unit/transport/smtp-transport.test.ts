@@ -32,6 +32,11 @@ function setUp(maxConnections = 1) {
   return { transport, opened, at };
 }
 
+/** As if a transaction had been served on it. */
+function serve(connection: FakeConnection | undefined): void {
+  if (connection) connection.served = true;
+}
+
 describe('the SMTP transport', () => {
   it('gives what one transaction gave', async () => {
     const { transport, at } = setUp();
@@ -109,6 +114,7 @@ describe('the SMTP transport', () => {
     const { transport, opened, at } = setUp();
     const sending = transport.send(envelope, compose, options);
     const first = await at(0, 0);
+    serve(opened[0]);
     opened[0]?.end();
     first.reject(markStale(createEmailError('ERR_CONNECT', 'closed')));
     const second = await at(1, 0);
@@ -121,6 +127,7 @@ describe('the SMTP transport', () => {
     const sending = transport.send(envelope, compose, options);
     for (const n of [0, 1]) {
       const { reject } = await at(n, 0);
+      if (n === 0) serve(opened[0]);
       opened[n]?.end();
       reject(markStale(createEmailError('ERR_CONNECT', `closed ${n}`)));
     }
@@ -128,20 +135,64 @@ describe('the SMTP transport', () => {
     expect(opened).toHaveLength(2);
   });
 
-  it('puts a message back where the server has too many connections before MAIL', async () => {
+  it.each(['transaction', 'content', 'acceptance'] as const)(
+    'puts a message back that is refused for too many connections: %s',
+    async (phase) => {
+      const { transport, opened, at } = setUp(2);
+      const first = transport.send(envelope, compose, options);
+      const second = transport.send(envelope, compose, options);
+      const refusal = { code: 432, enhancedCode: '4.3.2', lines: ['Concurrent connections limit exceeded'] };
+      const refused = await at(1, 0);
+      serve(opened[1]);
+      refused.reject(createEmailError('ERR_SMTP_REPLY', 'limit', { phase, reply: refusal }));
+      await settle();
+      expect(opened[1]?.quits).toBe(1);
+      const one = await at(0, 0);
+      one.resolve(accepted(one.transaction));
+      await first;
+      const again = await at(0, 1);
+      again.resolve(accepted(again.transaction));
+      await expect(second).resolves.toMatchObject({ accepted: envelope.to });
+    },
+  );
+
+  it('sends no message a third time, whatever the server says of too many connections', async () => {
+    const { transport, opened, at } = setUp(3);
+    const sending = [1, 2, 3].map(() => transport.send(envelope, compose, options));
+    const refuse = async (connection: number, transaction: number): Promise<void> => {
+      const { reject } = await at(connection, transaction);
+      serve(opened[connection]);
+      reject(
+        createEmailError('ERR_SMTP_REPLY', 'limit', {
+          phase: 'acceptance',
+          reply: { code: 432, lines: ['Concurrent connections limit exceeded'] },
+        }),
+      );
+    };
+    await refuse(2, 0);
+    const one = await at(1, 0);
+    one.resolve(accepted(one.transaction));
+    await refuse(1, 1);
+    await expect(sending[2]).rejects.toMatchObject({ reply: { code: 432 }, delivery: 'not-delivered' });
+    const other = await at(0, 0);
+    other.resolve(accepted(other.transaction));
+    await Promise.all(sending.slice(0, 2));
+    expect(opened.map(({ transactions }) => transactions.length)).toEqual([1, 2, 1]);
+  });
+
+  it('does not resend what the server may have, though it speaks of connections', async () => {
     const { transport, opened, at } = setUp(2);
     const first = transport.send(envelope, compose, options);
     const second = transport.send(envelope, compose, options);
-    const refusal = { code: 432, enhancedCode: '4.3.2', lines: ['Concurrent connections limit exceeded'] };
-    (await at(1, 0)).reject(createEmailError('ERR_SMTP_REPLY', 'limit', { phase: 'transaction', reply: refusal }));
-    await settle();
-    expect(opened[1]?.quits).toBe(1);
+    const reply = { code: 421, lines: ['Too many connections'] };
+    (await at(1, 0)).reject(
+      createEmailError('ERR_SMTP_REPLY', 'limit', { phase: 'acceptance', reply, delivery: 'unknown' }),
+    );
+    await expect(second).rejects.toMatchObject({ delivery: 'unknown' });
     const one = await at(0, 0);
     one.resolve(accepted(one.transaction));
     await first;
-    const again = await at(0, 1);
-    again.resolve(accepted(again.transaction));
-    await expect(second).resolves.toMatchObject({ accepted: envelope.to });
+    expect(opened.flatMap(({ transactions }) => transactions)).toHaveLength(2);
   });
 
   describe('the content of those who wait', () => {

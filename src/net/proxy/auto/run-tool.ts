@@ -1,8 +1,14 @@
-import { execFile } from 'node:child_process';
+/**
+ * Programs of the system that know about proxies.
+ *
+ * @module
+ */
+import { runProgram } from '../../../system/run-program.js';
 
-/** A program of the system that knows about proxies. No shell, bounded output, bounded time. */
-
-/** Gives standard output; undefined where the program is missing, fails, or takes too long: then it knows of no proxy. */
+/**
+ * Gives standard output. Undefined if the program is missing, fails or takes too long: then it knows of no proxy. Rejects if the signal
+ * aborts.
+ */
 export type RunTool = (file: string, args: readonly string[], options: RunOptions) => Promise<string | undefined>;
 
 /** How a program is run. */
@@ -15,17 +21,8 @@ export interface RunOptions {
 const timeoutMs = 10_000;
 const maxOutputBytes = 1 << 20;
 
-/** See RunTool. */
-export const runTool: RunTool = (file, args, { signal, env }) =>
-  new Promise((resolve) => {
-    const options = {
-      signal,
-      env: { ...env },
-      encoding: 'utf8',
-      timeout: timeoutMs,
-      killSignal: 'SIGKILL',
-      maxBuffer: maxOutputBytes,
-      windowsHide: true,
-    } as const;
-    execFile(file, [...args], options, (error, output) => resolve(error === null ? output : undefined)).stdin?.end();
-  });
+/** Runs a program without a shell, for at most 10 s and 1 MiB of output. */
+export const runTool: RunTool = async (program, args, options) => {
+  const outcome = await runProgram({ program, args, ...options, timeoutMs, maxOutputBytes });
+  return outcome.end === 'exit' && outcome.code === 0 ? outcome.stdout : undefined;
+};

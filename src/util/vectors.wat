@@ -1,4 +1,5 @@
-;; The source of the bytes in vectors.ts, as wat2wasm of WABT makes them: base64 in lines (RFC 2045 section 6.8), and a look at text.
+;; The source of the bytes in vectors-module.ts, which docs/CONTRIBUTING.md says how to make: base64 in lines (RFC 2045 section 6.8), a look
+;; at text, and a search for lines that begin with certain words.
 (module
   (memory (export "memory") 4)
   ;; enc(src, lines, dst): encodes lines*57 bytes at src into lines*78 bytes at dst (76 chars + CRLF)
@@ -86,4 +87,44 @@
         (i32.shl (local.get $long) (i32.const 4))
         (i32.or
           (i32.shl (v128.any_true (local.get $blank)) (i32.const 5))
-          (i32.shl (v128.any_true (local.get $from)) (i32.const 6)))))))
+          (i32.shl (v128.any_true (local.get $from)) (i32.const 6))))))
+  (func $lineEnds (param $v v128) (result v128)
+    (v128.or
+      (i8x16.eq (local.get $v) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
+      (i8x16.eq (local.get $v) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))
+  ;; begins(from, end, words): 1 if one of the words begins a line between `from` and `end`, 0 otherwise. A line begins behind each CR and
+  ;; LF from `from` on; octets that are not printing ASCII are passed over at its beginning. `words` is a table of 256 words of four octets,
+  ;; in lower case, each at the slot that the multiplication below gives; empty slots are 0. From `end` on there are 64 blanks.
+  (func (export "begins") (param $p i32) (param $end i32) (param $words i32) (result i32)
+    (local $ends i64) (local $at i32) (local $octet i32) (local $word i32)
+    (loop $next
+      (local.set $ends (i64.or
+        (i64.or
+          (i64.extend_i32_u (i8x16.bitmask (call $lineEnds (v128.load (local.get $p)))))
+          (i64.shl (i64.extend_i32_u (i8x16.bitmask (call $lineEnds (v128.load offset=16 (local.get $p))))) (i64.const 16)))
+        (i64.or
+          (i64.shl (i64.extend_i32_u (i8x16.bitmask (call $lineEnds (v128.load offset=32 (local.get $p))))) (i64.const 32))
+          (i64.shl (i64.extend_i32_u (i8x16.bitmask (call $lineEnds (v128.load offset=48 (local.get $p))))) (i64.const 48)))))
+      (block $done
+        (loop $line
+          (br_if $done (i64.eqz (local.get $ends)))
+          (local.set $at (i32.add (i32.add (local.get $p) (i32.wrap_i64 (i64.ctz (local.get $ends)))) (i32.const 1)))
+          (block $printing
+            (loop $blank
+              (local.set $octet (i32.load8_u (local.get $at)))
+              (br_if $printing (i32.lt_u (i32.sub (local.get $octet) (i32.const 33)) (i32.const 94)))
+              ;; A line without a word: the next one is looked at by itself.
+              (br_if $printing (i32.eq (local.get $octet) (i32.const 13)))
+              (br_if $printing (i32.eq (local.get $octet) (i32.const 10)))
+              (br_if $printing (i32.ge_u (local.get $at) (local.get $end)))
+              (local.set $at (i32.add (local.get $at) (i32.const 1)))
+              (br $blank)))
+          (local.set $word (i32.or (i32.load (local.get $at)) (i32.const 0x20202020)))
+          (if (i32.eq (local.get $word) (i32.load (i32.add (local.get $words)
+                (i32.shl (i32.shr_u (i32.mul (local.get $word) (i32.const 0x9e3779d7)) (i32.const 24)) (i32.const 2)))))
+            (then (return (i32.const 1))))
+          (local.set $ends (i64.and (local.get $ends) (i64.sub (local.get $ends) (i64.const 1))))
+          (br $line)))
+      (local.set $p (i32.add (local.get $p) (i32.const 64)))
+      (br_if $next (i32.lt_u (local.get $p) (local.get $end))))
+    (i32.const 0)))

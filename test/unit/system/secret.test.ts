@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { getEventListeners } from 'node:events';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { EmailError } from '../../../src/model/error.js';
 import type { Secret } from '../../../src/model/secret.js';
-import { resolveSecret } from '../../../src/profile/secret.js';
+import { resolveSecret } from '../../../src/system/secret.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'secret-'));
 afterAll(() => rmSync(directory, { recursive: true }));
@@ -77,7 +77,11 @@ describe('resolveSecret', () => {
   });
 
   it.each<[string, Secret, RegExp]>([
-    ['a missing file', { file: join(directory, 'missing') }, /could not be read from the file .*missing: ENOENT/],
+    [
+      'a missing file',
+      { file: join(directory, 'missing') },
+      /could not be read from the file .*missing: there is no such file/,
+    ],
     ['a directory', { file: directory }, /it is not a regular file|EISDIR/],
     ['an endless device', { file: '/dev/zero' }, /it is not a regular file/],
     ['a file that is not UTF-8', file(Uint8Array.of(0x68, 0xfc, 0x74)), /it is not UTF-8 text/],

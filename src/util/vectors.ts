@@ -1,30 +1,23 @@
-import { asBuffer } from '../util/bytes.js';
-
 /**
- * What WebAssembly's vectors of 128 bits do several times as fast as JavaScript can: whole lines of base64, and a look at what text is
- * made of. The module is vectors.wat beside this file: 889 octets, no imports, and a memory of its own through which all passes.
+ * WebAssembly's vectors of 128 bits, which do some things several times as fast as JavaScript can: whole lines of base64, a look at the
+ * characters of a text, and a search for lines that begin with certain words. All of it passes through the memory of the module.
+ *
+ * @module
  */
-const module = Buffer.from(
-  'AGFzbQEAAAABDQJgA39/fwBgAn9/AX8DAwIAAQUDAQAEBxcDBm1lbW9yeQIAA2VuYwAABHNjYW4AAQq8BgLBAgIBfwJ7AkADQCABRQ0BQQAhAwNAIAD9AAQA/QwBAAIB' +
-    'BAMFBAcGCAcKCQsK/Q4hBCAEQQr9jQH9DD8AAAA/AAAAPwAAAD8AAAD9TiAEQQb9jQH9DAAAPwAAAD8AAAA/AAAAPwD9Tv1QIAT9DPADPwDwAz8A8AM/APADPwD9Tv0M' +
-    'EAAAARAAAAEQAAABEAAAAf2VAf1QIQQgBP0MMzMzMzMzMzMzMzMzMzMzM/1zIAT9DBoaGhoaGhoaGhoaGhoaGhr9Jf0MDQ0NDQ0NDQ0NDQ0NDQ0NDf1O/VAhBSACIAT9' +
-    'DEf8/Pz8/Pz8/Pz87fBBAAAgBf0O/W79CwQAIABBDGohACACQRBqIQIgA0EBaiEDIANBBUkNAAsgAEEDayEAIAJBBGshAiACQY0UOwEAIAJBAmohAiABQQFrIQEMAAsL' +
-    'C/YDAgl7A38gAf0MICAgICAgICAgICAgICAgIP0LBAAgAf0MICAgICAgICAgICAgICAgIP0LBBD9DP////////////////////8hCCAAIQsDQCAA/QAEACECIABBAWv9' +
-    'AAQAIQMgAv0MCgoKCgoKCgoKCgoKCgoKCv0jIQQgBSAEIAP9DA0NDQ0NDQ0NDQ0NDQ0NDQ39I/1R/VAhBSAJIAL9DA0NDQ0NDQ0NDQ0NDQ0NDQ39IyAD/QwgICAgICAg' +
-    'ICAgICAgICAg/SMgA/0MCQkJCQkJCQkJCQkJCQkJCf0j/VD9Tv1QIQkgCiAC/QxGRkZGRkZGRkZGRkZGRkZG/SMgA/0MCgoKCgoKCgoKCgoKCgoKCv0j/U79UCEKIAYg' +
-    'Av0MICAgICAgICAgICAgICAgIP1x/QxeXl5eXl5eXl5eXl5eXl5e/Sj9DAAAAAAAAAAAAP//AAD/AAAgAv0O/U/9UCEGIAcgAv1QIQcgCCAC/XchCCAE/WQhDSANBEAg' +
-    'ACANaGogC2shCyAMIAtB5wdLciEMIABBIGogDWdrIQsLIABBEGohACAAIAFNDQALIAEgC2shCyAMIAtB5gdKciEMIAX9UyAG/VNBAXRyIAf9ZEEAR0ECdCAI/WNFQQN0' +
-    'cnIgDEEEdCAJ/VNBBXQgCv1TQQZ0cnJyCw==',
-  'base64',
-);
+import { asBuffer } from './bytes.js';
+import { vectorsModule } from './vectors-module.js';
 
+/** Octets that one line of base64 stands for. */
 export const lineIn = 57;
+/** Octets of one line of base64 with its CRLF. */
 export const lineStep = 78;
 /** Lines that pass at once: what is in the processor's cache is not read from memory again. */
 const passLines = 1536;
 const inAt = 16;
 /** Behind the input and what is read beyond its last line; in front of the first line is the CRLF that ends the one before. */
 const outAt = inAt + passLines * lineIn + 64;
+/** Behind the output: the table of words. */
+const wordsAt = outAt + passLines * lineStep;
 const crlf = 0x0a0d;
 const lf = 0x0a;
 
@@ -37,6 +30,7 @@ interface Vectors {
   readonly heap: Buffer;
   readonly encode: (from: number, lines: number, to: number) => void;
   readonly scan: (from: number, end: number) => number;
+  readonly begins: (from: number, end: number, words: number) => number;
 }
 
 /** null: there can be none. */
@@ -57,16 +51,17 @@ export function hasVectors(): boolean {
 
 function start(): Vectors {
   const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Runtime }).WebAssembly;
-  const instance = new Instance(new Module(module));
-  const { memory, enc, scan } = instance.exports as {
+  const instance = new Instance(new Module(vectorsModule));
+  const { memory, enc, scan, begins } = instance.exports as {
     memory: { buffer: ArrayBuffer };
     enc: Vectors['encode'];
     scan: Vectors['scan'];
+    begins: Vectors['begins'];
   };
   const heap = Buffer.from(memory.buffer);
   heap.writeUInt16LE(crlf, outAt - 2);
   heap[inAt - 1] = lf;
-  return { heap, encode: enc, scan };
+  return { heap, encode: enc, scan, begins };
 }
 
 /** `count` lines of `input` from `from` on into `out` from `at` on, each after a CRLF. Only where `hasVectors`. */
@@ -92,4 +87,37 @@ export function scanVectors(text: string | Uint8Array): number {
   if (typeof text === 'string') return scan(inAt, inAt + heap.write(text, inAt, 'utf8'));
   heap.set(text, inAt);
   return scan(inAt, inAt + text.length);
+}
+
+/** Octets that `findWordAtLine` can take: what follows them is read too, and must not reach `outAt`. */
+export const findLimit = passLines * lineIn - 64;
+
+/** Words of four octets for `findWordAtLine`, by the slot of each. */
+export type WordTable = Buffer;
+
+/** A table of words of at least four letters, of which the first four count, in either case. Throws where two need the same slot. */
+export function createWordTable(words: readonly string[]): WordTable {
+  const table = Buffer.alloc(256 * 4);
+  for (const word of words) {
+    const value = Buffer.from(word, 'latin1').readInt32LE() | 0x20202020;
+    // The same multiplication as in vectors.wat; the factor is one that gives each of the words in use a slot of its own.
+    const slot = 4 * (Math.imul(value, 0x9e3779d7) >>> 24);
+    const taken = table.readInt32LE(slot);
+    if (taken !== 0 && taken !== value) throw new Error(`${word} needs the slot of another word`);
+    table.writeInt32LE(value, slot);
+  }
+  return table;
+}
+
+/**
+ * Does a line in at most `findLimit` octets begin with one of the words? A line begins at the first octet and behind each CR and each LF;
+ * octets that are not printing ASCII are passed over. Only where `hasVectors`.
+ */
+export function findWordAtLine(bytes: Uint8Array, words: WordTable): boolean {
+  const { heap, begins } = (vectors ??= start());
+  const end = inAt + bytes.length;
+  heap.set(bytes, inAt);
+  heap.fill(0x20, end, end + 64);
+  heap.set(words, wordsAt);
+  return begins(inAt - 1, end, wordsAt) !== 0;
 }

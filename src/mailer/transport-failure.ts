@@ -1,0 +1,18 @@
+/**
+ * What a transport throws, as an EmailError: a transport may be the caller's own, and throw anything.
+ *
+ * @module
+ */
+import { abortError } from '../errors/abort.js';
+import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+
+/** EmailErrors stay as they are. The reason of an aborted signal becomes the error of that abort, anything else an ERR_CONNECT. */
+export function transportFailure(cause: unknown, signal?: AbortSignal): EmailError {
+  if (isEmailError(cause)) return cause;
+  if (signal?.aborted === true && cause === signal.reason) return abortError(signal);
+  return createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, {
+    cause,
+    remedy: 'See the cause of this error, and the transport that createMailer was given.',
+  });
+}

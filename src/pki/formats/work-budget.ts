@@ -1,0 +1,108 @@
+/**
+ * What one file may cost. A few octets can ask for minutes of work; what the work costs is known before it begins, so that a file which
+ * asks for too much is refused at once. Whatever is allowed is done in pieces, so that the rest of the process goes on.
+ * @module
+ */
+import { throwIfAborted } from '../../errors/abort.js';
+import { certificateError } from '../certificate-error.js';
+
+/** Milliseconds of an ordinary processor that one file may cost. Files in use cost up to a second. */
+const fileMs = 2_000;
+
+/** Milliseconds that a directory's files may cost together. */
+export const directoryMs = 10_000;
+
+/** Milliseconds for a source of certificates without keys, which has no reason to be encrypted under a password. */
+export const certificatesMs = 200;
+
+/** What is left of the work that a file, or the files of one directory, may cost. */
+export class WorkBudget {
+  readonly #maxMs: number;
+  #leftMs: number;
+
+  constructor(
+    readonly signal?: AbortSignal | undefined,
+    maxMs: number = fileMs,
+  ) {
+    this.#maxMs = this.#leftMs = maxMs;
+  }
+
+  /** Takes the cost of `what` before it is done. ERR_CERTIFICATE where more is asked for than is left. */
+  spend(what: string, ms: number): void {
+    if (ms > this.#leftMs) {
+      throw certificateError(
+        `it asks for ${what}, which takes about ${Math.ceil(ms)} ms of processor time, more than the ${Math.floor(this.#leftMs)} ms left of ${this.#maxMs}`,
+        'Write the file anew with fewer iterations; 10 000 to 600 000 are usual.',
+      );
+    }
+    this.#leftMs -= ms;
+    this.check();
+  }
+
+  /** ERR_ABORTED, or the signal's reason, once the signal is aborted. */
+  check(): void {
+    throwIfAborted(this.signal);
+  }
+}
+
+/** Lets everything else that waits for the event loop go on. Rejects once the signal is aborted. */
+export async function breathe(signal: AbortSignal | undefined): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  throwIfAborted(signal);
+}
+
+/** Milliseconds that work may hold the event loop. */
+const sliceMs = 8;
+
+/** For long loops of small steps: pauses wherever the last pause is 8 ms ago. */
+export class Pace {
+  readonly #signal: AbortSignal | undefined;
+  #since = performance.now();
+
+  constructor(signal: AbortSignal | undefined) {
+    this.#signal = signal;
+  }
+
+  /** To be awaited before each step. */
+  async step(): Promise<void> {
+    if (performance.now() - this.#since < sliceMs) return;
+    await breathe(this.#signal);
+    this.#since = performance.now();
+  }
+}
+
+/** Calls `work` with the number of rounds to do next until all are done, pausing about every 8 ms, however slow the machine is. */
+export async function inSlices(
+  rounds: number,
+  signal: AbortSignal | undefined,
+  work: (rounds: number) => void,
+): Promise<void> {
+  let slice = 256;
+  for (let left = rounds; left > 0;) {
+    const next = Math.min(slice, left);
+    const start = performance.now();
+    work(next);
+    const elapsed = performance.now() - start;
+    left -= next;
+    if (elapsed < sliceMs / 2) slice *= 2;
+    else if (elapsed > sliceMs && slice > 1) slice = Math.ceil(slice / 2);
+    if (left > 0) await breathe(signal);
+  }
+}
+
+/** Octets that are decrypted without a pause: a few milliseconds of the slowest cipher. */
+const pieceBytes = 64 * 1024;
+
+/** The outputs of `work` for `bytes` in pieces whose length is a multiple of every cipher's block. */
+export async function inPieces(
+  bytes: Uint8Array,
+  signal: AbortSignal | undefined,
+  work: (piece: Uint8Array) => Uint8Array,
+): Promise<Buffer> {
+  const output: Uint8Array[] = [];
+  for (let at = 0; at < bytes.length; at += pieceBytes) {
+    if (at > 0) await breathe(signal);
+    output.push(work(bytes.subarray(at, at + pieceBytes)));
+  }
+  return Buffer.concat(output);
+}

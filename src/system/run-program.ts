@@ -1,0 +1,102 @@
+/**
+ * The one way to run a program of the system: without a shell, bounded in time and output, and ended with its caller.
+ *
+ * @module
+ */
+import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { onAbort } from '../async/on-abort.js';
+import { abortError, throwIfAborted } from '../errors/abort.js';
+import { errorCode } from '../util/error-code.js';
+
+/** A program to run. Secrets go in `input` or in files, never in `args`, which every user of the machine can read. */
+export interface Program {
+  readonly program: string;
+  readonly args: readonly string[];
+  /** For its standard input, which then ends. */
+  readonly input?: string | undefined;
+  /** Its whole environment; default that of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Milliseconds until it is killed. */
+  readonly timeoutMs: number;
+  /** Of both outputs together; it is killed beyond that. */
+  readonly maxOutputBytes: number;
+}
+
+/** How it ended. */
+export type ProgramOutcome =
+  | { readonly end: 'exit'; readonly code: number; readonly stdout: string; readonly stderr: string }
+  /** There is no such program, or it could not be started. */
+  | { readonly end: 'missing' | 'not-started'; readonly cause: unknown }
+  | { readonly end: 'timeout' | 'output' }
+  /** By a signal that was not sent here. */
+  | { readonly end: 'killed'; readonly by: string };
+
+/** Runs a program to its end. Rejects with `abortError` alone. */
+export async function runProgram(run: Program): Promise<ProgramOutcome> {
+  throwIfAborted(run.signal);
+  let child: ChildProcessWithoutNullStreams;
+  try {
+    const env = { ...(run.env ?? process.env) };
+    child = spawn(run.program, run.args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, env });
+  } catch (cause) {
+    return { end: 'not-started', cause };
+  }
+  return await new Promise((resolve, reject) => watch(child, run, resolve, reject));
+}
+
+function watch(
+  child: ChildProcessWithoutNullStreams,
+  { input, signal, timeoutMs, maxOutputBytes }: Program,
+  resolve: (outcome: ProgramOutcome) => void,
+  reject: (error: Error) => void,
+): void {
+  const stdout: Buffer[] = [];
+  const stderr: Buffer[] = [];
+  let length = 0;
+  let stop = (): void => {};
+  const end = (): void => {
+    clearTimeout(timer);
+    stop();
+    child.kill('SIGKILL');
+    // Programs that it started may hold the pipes open.
+    for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
+  };
+  const timer = setTimeout(() => {
+    end();
+    resolve({ end: 'timeout' });
+  }, timeoutMs);
+  child.on('error', (cause) => {
+    // Without a process it was not started; otherwise it could not be killed, and may still end by itself.
+    if (child.pid !== undefined) return;
+    clearTimeout(timer);
+    stop();
+    resolve({ end: errorCode(cause) === 'ENOENT' ? 'missing' : 'not-started', cause });
+  });
+  // Without room for more open files there is neither a process nor a stream.
+  if (child.pid === undefined) return;
+  const collect = (output: Buffer[]) => (chunk: Buffer) => {
+    length += chunk.length;
+    output.push(chunk);
+    if (length <= maxOutputBytes) return;
+    end();
+    resolve({ end: 'output' });
+  };
+  child.stdout.on('data', collect(stdout));
+  child.stderr.on('data', collect(stderr));
+  // A program that ends before it read its input is judged by its exit code.
+  child.stdin.on('error', () => undefined);
+  child.stdin.end(input ?? '');
+  child.on('close', (code, by) => {
+    end();
+    const text = (chunks: readonly Buffer[]): string => Buffer.concat(chunks).toString('utf8');
+    if (code === null) resolve({ end: 'killed', by: by ?? 'a signal' });
+    else resolve({ end: 'exit', code, stdout: text(stdout), stderr: text(stderr) });
+  });
+  if (signal === undefined) return;
+  stop = onAbort(signal, () => {
+    end();
+    reject(abortError(signal));
+  });
+}

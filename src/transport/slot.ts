@@ -1,0 +1,83 @@
+/**
+ * A connection in the pool: the leases on it, how many messages it has had, how old it is, and the timer of its rest.
+ *
+ * @module
+ */
+import type { SmtpConnection } from '../connection/contract.js';
+import type { ResolvedPool } from '../profile/defaults.js';
+
+/** When a connection is closed by us. 0 = no limit. */
+export type SlotLimits = Pick<ResolvedPool, 'maxMessagesPerConnection' | 'maxAgeMs' | 'idleTimeoutMs'>;
+
+export class Slot {
+  readonly connection: SmtpConnection;
+  readonly #limits: SlotLimits;
+  readonly #openedAt = performance.now();
+  #leases = 0;
+  #taken = 0;
+  #resting = false;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(connection: SmtpConnection, limits: SlotLimits) {
+    this.connection = connection;
+    this.#limits = limits;
+  }
+
+  /** Messages that may be under way on it now. */
+  get leases(): number {
+    return this.#leases;
+  }
+
+  /** No message was ever given to it. */
+  get unused(): boolean {
+    return this.#taken === 0;
+  }
+
+  /** It idles: it does not hold the process, and the timer that will close it runs. */
+  get resting(): boolean {
+    return this.#resting;
+  }
+
+  /** It has had its messages, or reached its age, and takes no further message. */
+  get spent(): boolean {
+    const { maxMessagesPerConnection, maxAgeMs } = this.#limits;
+    return (
+      (maxMessagesPerConnection > 0 && this.#taken >= maxMessagesPerConnection) ||
+      (maxAgeMs > 0 && performance.now() - this.#openedAt >= maxAgeMs)
+    );
+  }
+
+  /** Can it take another message, where `most` may be under way on it at once? */
+  canTake(most: number): boolean {
+    return this.#leases < most && this.connection.usable && !this.spent;
+  }
+
+  /** Counts a lease; a resting connection holds the process again. */
+  take(): void {
+    this.#leases++;
+    this.#taken++;
+    this.stop();
+    if (this.#resting) this.connection.ref();
+    this.#resting = false;
+  }
+
+  giveBack(): void {
+    this.#leases--;
+  }
+
+  /** Lets it idle without holding the process. `onOver` is called when it has idled for idleTimeoutMs or is maxAgeMs old. */
+  rest(onOver: () => void): void {
+    this.#resting = true;
+    this.connection.unref();
+    const { maxAgeMs, idleTimeoutMs } = this.#limits;
+    const left = maxAgeMs === 0 ? Infinity : this.#openedAt + maxAgeMs - performance.now();
+    const wait = Math.min(left, idleTimeoutMs === 0 ? Infinity : idleTimeoutMs);
+    if (wait !== Infinity) this.#timer = setTimeout(onOver, Math.max(0, wait)).unref();
+  }
+
+  /** Stops the timer. */
+  stop(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+  }
+}
