@@ -1,8 +1,8 @@
 import type { Connector, ProxySettings } from '../model/proxy.js';
-import { checked } from '../profile/check.js';
 import { resolveProxy } from '../profile/defaults.js';
-import { object, required } from '../profile/schema/object.js';
-import { proxy } from '../profile/schema/proxy.js';
+import { proxy } from '../profile/shape/proxy.js';
+import { checked } from '../schema/check.js';
+import { object, required } from '../schema/object.js';
 
 /** Proxy settings to a connector, whose code is loaded when it first connects. */
 

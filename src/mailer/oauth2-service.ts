@@ -13,10 +13,10 @@ import type { EmailProfile } from '../model/profile.js';
 import type { OAuth2Tokens } from '../model/store.js';
 import type { Surroundings } from '../oauth2/surroundings.js';
 import type { TokenSource } from '../oauth2/token-source.js';
-import { checked } from '../profile/check.js';
 import { checkAuthorizeOptions } from '../profile/mailer-options.js';
-import { object, required } from '../profile/schema/object.js';
-import { oauth2Settings } from '../profile/schema/oauth2.js';
+import { oauth2Settings } from '../profile/shape/oauth2.js';
+import { checked } from '../schema/check.js';
+import { object, required } from '../schema/object.js';
 import { loadIdentity } from './client-identity.js';
 
 const certificateSlot = 'oauth2.clientCertificate';

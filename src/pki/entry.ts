@@ -6,9 +6,9 @@ import type {
   LoadedCertificate,
   StorePasswords,
 } from '../model/certificate.js';
-import { argumentsSubject, checked } from '../profile/check.js';
-import { certificateSource, filePassword, storeReference } from '../profile/schema/certificate.js';
-import { object, optional, required } from '../profile/schema/object.js';
+import { certificateSource, filePassword, storeReference } from '../profile/shape/certificate.js';
+import { argumentsSubject, checked } from '../schema/check.js';
+import { object, optional, required } from '../schema/object.js';
 import { loadCertificate as load } from './load-certificate.js';
 import { openCertificateStore as open } from './stores/open-store.js';
 

@@ -1,13 +1,13 @@
 import { domainToASCII } from 'node:url';
+import { profileInvalid } from '../errors/email-error.js';
+import type { HashAlgorithm } from '../model/certificate.js';
 import type { PoolOptions } from '../model/mailer.js';
 import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../model/proxy.js';
 import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../model/server.js';
 import type { EncryptionAlgorithm, SmimeEncryptSettings, SmimeSettings, SmimeSignSettings } from '../model/smime.js';
-import type { HashAlgorithm } from '../model/certificate.js';
+import { newSettings } from '../schema/schema.js';
 import { isAscii } from '../util/bytes.js';
-import { profileInvalid } from '../errors/email-error.js';
 import { parseProxyText } from './proxy-url.js';
-import { newSettings } from './schema/schema.js';
 
 /** The one file that holds defaults. Given settings with gaps, it gives settings without; an explicit 0 or false is kept. */
 

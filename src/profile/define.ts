@@ -1,11 +1,11 @@
 import type { Problem } from '../model/error.js';
 import type { EmailProfile } from '../model/profile.js';
-import { callSubject, checked, invalid, profileSubject } from './check.js';
-import { flag } from './schema/combine.js';
-import { object, optional } from './schema/object.js';
-import { profileSchema } from './schema/profile.js';
-import { isPlainObject } from './schema/schema.js';
-import type { Schema } from './schema/schema.js';
+import { callSubject, checked, invalid, profileSubject } from '../schema/check.js';
+import { flag } from '../schema/combine.js';
+import { object, optional } from '../schema/object.js';
+import { isPlainObject } from '../schema/schema.js';
+import type { Schema } from '../schema/schema.js';
+import { profileSchema } from './shape/profile.js';
 
 /** Profiles in and out: from a literal, from JSON, to JSON. */
 

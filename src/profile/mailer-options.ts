@@ -1,14 +1,14 @@
+import type { Problem } from '../model/error.js';
 import type { MailerOptions, PoolOptions, SendOptions } from '../model/mailer.js';
 import type { AuthorizeOptions } from '../model/oauth2.js';
 import type { EmailProfile } from '../model/profile.js';
-import type { Problem } from '../model/error.js';
-import { callSubject, checked, invalid, optionsSubject, profileSubject } from './check.js';
-import { flag, func, live, variant, wholeNumber } from './schema/combine.js';
-import { object, optional, required } from './schema/object.js';
-import { isPlainObject, join } from './schema/schema.js';
-import type { Schema } from './schema/schema.js';
-import { milliseconds } from './schema/server.js';
-import { path } from './schema/text.js';
+import { callSubject, checked, invalid, optionsSubject, profileSubject } from '../schema/check.js';
+import { flag, func, live, variant, wholeNumber } from '../schema/combine.js';
+import { object, optional, required } from '../schema/object.js';
+import { isPlainObject, join } from '../schema/schema.js';
+import type { Schema } from '../schema/schema.js';
+import { path } from '../schema/text.js';
+import { milliseconds } from './shape/server.js';
 
 /** The options of a mailer and of its calls. */
 

@@ -1,5 +1,5 @@
 import type { ProxyServerSettings } from '../model/proxy.js';
-import { splitHostPort } from './schema/text.js';
+import { splitHostPort } from '../schema/text.js';
 
 /** The text form of a proxy. */
 

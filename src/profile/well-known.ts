@@ -1,5 +1,5 @@
 import type { OutgoingServer } from '../model/server.js';
-import { editDistance } from './schema/suggest.js';
+import { editDistance } from '../schema/suggest.js';
 
 /** Servers of well-known providers; docs/reference/well-known-servers.md names the source of each. */
 

@@ -3,11 +3,11 @@
  * ERR_PROFILE_INVALID with its name, and never a setting that is silently taken for another.
  */
 import { types } from 'node:util';
-import { argumentsSubject, invalid, problemsOf } from '../profile/check.js';
-import { certificateSource } from '../profile/schema/certificate.js';
-import { kindOf } from '../profile/schema/schema.js';
-import type { Schema } from '../profile/schema/schema.js';
-import { encryptOptions, signSettings } from '../profile/schema/smime.js';
+import { certificateSource } from '../profile/shape/certificate.js';
+import { encryptOptions, signSettings } from '../profile/shape/smime.js';
+import { argumentsSubject, invalid, problemsOf } from '../schema/check.js';
+import { kindOf } from '../schema/schema.js';
+import type { Schema } from '../schema/schema.js';
 import { isBytes } from '../util/bytes.js';
 
 /** Of a message or an entity. */

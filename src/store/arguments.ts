@@ -6,12 +6,12 @@
 import { types } from 'node:util';
 import type { Secret } from '../model/secret.js';
 import type { OAuth2Tokens, OpenProfileStoreOptions } from '../model/store.js';
-import { argumentsSubject, callSubject, checked, invalid } from '../profile/check.js';
-import { live } from '../profile/schema/combine.js';
-import { object, optional, required } from '../profile/schema/object.js';
-import type { Schema } from '../profile/schema/schema.js';
-import { secret } from '../profile/schema/secret.js';
-import { path, text } from '../profile/schema/text.js';
+import { argumentsSubject, callSubject, checked, invalid } from '../schema/check.js';
+import { live } from '../schema/combine.js';
+import { object, optional, required } from '../schema/object.js';
+import type { Schema } from '../schema/schema.js';
+import { secret } from '../schema/secret.js';
+import { path, text } from '../schema/text.js';
 
 /** Length of a key that is given as bytes. */
 const keyBytes = 32;

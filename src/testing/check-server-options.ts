@@ -1,9 +1,9 @@
 // What a test server is started with: a slip of the pen would make a test pass that tests nothing.
-import { checked } from '../profile/check.js';
-import { choice, func, list, plain, variant, wholeNumber } from '../profile/schema/combine.js';
-import { object, optional, record, required } from '../profile/schema/object.js';
-import { unexpected } from '../profile/schema/schema.js';
-import type { Schema } from '../profile/schema/schema.js';
+import { checked } from '../schema/check.js';
+import { choice, func, list, plain, variant, wholeNumber } from '../schema/combine.js';
+import { object, optional, record, required } from '../schema/object.js';
+import { unexpected } from '../schema/schema.js';
+import type { Schema } from '../schema/schema.js';
 import type { PlannedTestFault, TestSmtpServerOptions } from './server-options.js';
 
 const subject = { sentence: 'The options of the test server are not valid', root: 'options' };

@@ -6,7 +6,7 @@ import { filesBelow, importsOf, read } from './sources.js';
 const levels: readonly (readonly string[])[] = [
   ['model', 'util'],
   ['errors'],
-  ['async', 'logging', 'address'],
+  ['async', 'schema', 'logging', 'address'],
   ['system', 'sasl'],
   ['mime', 'smtp', 'profile'],
   ['net', 'store'],

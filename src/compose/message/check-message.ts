@@ -2,8 +2,8 @@
 import { correctFields, createEmailError } from '../../errors/email-error.js';
 import type { Problem } from '../../model/error.js';
 import type { MailMessage } from '../../model/message.js';
-import { problemsOf } from '../../profile/check.js';
-import { dkimSettings } from '../../profile/schema/profile.js';
+import { dkimSettings } from '../../profile/shape/profile.js';
+import { problemsOf } from '../../schema/check.js';
 import { isValidDate } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
 import { isContent } from '../content/content.js';

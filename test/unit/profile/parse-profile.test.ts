@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { parseProfile } from '../../../src/profile/define.js';
-import { hasSystemCa } from '../../../src/profile/schema/server.js';
+import { hasSystemCa } from '../../../src/profile/shape/server.js';
 import { parseProblems, problemsOf } from './problems.js';
 import { complete, fingerprint, minimal, secrets, withKeys, withSender, withServer } from './samples.js';
 import { cpuTimer } from '../../support/cpu-time.js';

@@ -1,8 +1,8 @@
 import { createEmailError } from '../../../errors/email-error.js';
 import type { ProxyServerSettings } from '../../../model/proxy.js';
 import { parseProxyText } from '../../../profile/proxy-url.js';
-import { proxy } from '../../../profile/schema/proxy.js';
-import type { Report } from '../../../profile/schema/schema.js';
+import { proxy } from '../../../profile/shape/proxy.js';
+import type { Report } from '../../../schema/schema.js';
 
 /** What a look for a proxy gives. */
 export interface FoundProxy {

@@ -1,12 +1,12 @@
 import type { AutomaticProxySettings, ProxyServerSettings } from '../../model/proxy.js';
+import { choice, flag, plain, variant } from '../../schema/combine.js';
+import { object, optional, required } from '../../schema/object.js';
+import { isPlainObject, mayRefer, own, problem, redacted } from '../../schema/schema.js';
+import type { Report, Schema } from '../../schema/schema.js';
+import { secret } from '../../schema/secret.js';
+import { host, text } from '../../schema/text.js';
 import { parseProxyText, redactProxyText } from '../proxy-url.js';
-import { choice, flag, plain, variant } from './combine.js';
-import { object, optional, required } from './object.js';
-import { isPlainObject, mayRefer, own, problem, redacted } from './schema.js';
-import type { Report, Schema } from './schema.js';
-import { secret } from './secret.js';
 import { port, tlsSettings } from './server.js';
-import { host, text } from './text.js';
 
 /** The way to the server. */
 

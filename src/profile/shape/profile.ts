@@ -2,19 +2,19 @@ import { parseAddress, parseMailbox } from '../../address/mailbox.js';
 import { isEmailError } from '../../errors/email-error.js';
 import type { DkimSettings } from '../../model/message.js';
 import type { EmailProfile, HeaderField, Sender } from '../../model/profile.js';
+import { choice, list, oneOrMany, plain, variant } from '../../schema/combine.js';
+import { object, optional, record, required } from '../../schema/object.js';
+import { isPlainObject, problem, unexpected } from '../../schema/schema.js';
+import type { Report, Schema } from '../../schema/schema.js';
+import { secret } from '../../schema/secret.js';
+import { domain, text } from '../../schema/text.js';
 import { fieldNameFault } from '../../util/header-name.js';
 import { isIp } from '../../util/ip.js';
 import { authentication } from './authentication.js';
-import { choice, list, oneOrMany, plain, variant } from './combine.js';
-import { object, optional, record, required } from './object.js';
-import { isPlainObject, problem, unexpected } from './schema.js';
-import type { Report, Schema } from './schema.js';
 import { oauth2Settings } from './oauth2.js';
 import { proxy } from './proxy.js';
-import { secret } from './secret.js';
 import { outgoingServer } from './server.js';
 import { smimeSettings } from './smime.js';
-import { domain, text } from './text.js';
 
 /** The whole profile. */
 

@@ -8,12 +8,12 @@ import type {
   SimplePasswordAuthentication,
   TokenAuthentication,
 } from '../../model/authentication.js';
-import { choice, flag, func, list, variant } from './combine.js';
-import { object, optional, required } from './object.js';
-import { isPlainObject, join, mayRefer, own, problem, unexpected } from './schema.js';
-import type { Report, Schema } from './schema.js';
-import { secret } from './secret.js';
-import { hostAndPort, path, text } from './text.js';
+import { choice, flag, func, list, variant } from '../../schema/combine.js';
+import { object, optional, required } from '../../schema/object.js';
+import { isPlainObject, join, mayRefer, own, problem, unexpected } from '../../schema/schema.js';
+import type { Report, Schema } from '../../schema/schema.js';
+import { secret } from '../../schema/secret.js';
+import { hostAndPort, path, text } from '../../schema/text.js';
 
 /** Authentication: each method has its own fields. */
 

@@ -1,6 +1,6 @@
 import { domainToASCII } from 'node:url';
-import { isAscii, isWellFormed } from '../../util/bytes.js';
-import { isIp, isIpv4, isIpv6 } from '../../util/ip.js';
+import { isAscii, isWellFormed } from '../util/bytes.js';
+import { isIp, isIpv4, isIpv6 } from '../util/ip.js';
 import { plain } from './combine.js';
 import { mayRefer, problem, unexpected } from './schema.js';
 import type { Report, Schema } from './schema.js';

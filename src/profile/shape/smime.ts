@@ -1,13 +1,13 @@
 import type { LdapCertificates, SmimeEncryptSettings, SmimeSettings, SmimeSignSettings } from '../../model/smime.js';
+import { choice, func, list, oneOrMany, plain, variant } from '../../schema/combine.js';
+import { object, optional, required } from '../../schema/object.js';
+import type { Fields } from '../../schema/object.js';
+import { isPlainObject, mayRefer, problem, unexpected } from '../../schema/schema.js';
+import type { Schema } from '../../schema/schema.js';
+import { secret } from '../../schema/secret.js';
+import { hostFault, path, splitHostPort, text } from '../../schema/text.js';
 import { certificateData, certificateSource, filePassword, storeReference } from './certificate.js';
-import { choice, func, list, oneOrMany, plain, variant } from './combine.js';
-import { object, optional, required } from './object.js';
-import type { Fields } from './object.js';
-import { isPlainObject, mayRefer, problem, unexpected } from './schema.js';
-import type { Schema } from './schema.js';
-import { secret } from './secret.js';
 import { tlsSettings } from './server.js';
-import { hostFault, path, splitHostPort, text } from './text.js';
 
 /** S/MIME. */
 

@@ -1,6 +1,6 @@
 import { correctFields, createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError, Problem } from '../model/error.js';
-import type { Report, Schema } from './schema/schema.js';
+import type { Report, Schema } from './schema.js';
 
 /** Runs a schema, and makes one error of all its problems. */
 

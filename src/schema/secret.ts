@@ -1,4 +1,4 @@
-import { asBuffer, isBytes, isWellFormed } from '../../util/bytes.js';
+import { asBuffer, isBytes, isWellFormed } from '../util/bytes.js';
 import { isPlainObject, join, mayRefer, own, problem, redacted, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
 import { nearest } from './suggest.js';

@@ -1,4 +1,4 @@
-import { showText } from '../../util/show.js';
+import { showText } from '../util/show.js';
 import { alternatives, join, kindOf, problem, unexpected } from './schema.js';
 import type { Report, Schema } from './schema.js';
 

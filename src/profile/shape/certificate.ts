@@ -1,12 +1,12 @@
 import type { CertificateSelector, CertificateSource } from '../../model/certificate.js';
+import { choice, flag, live, plain, variant } from '../../schema/combine.js';
+import { object, optional, required } from '../../schema/object.js';
+import type { Fields } from '../../schema/object.js';
+import { alternatives, isPlainObject, mayRefer, problem, unexpected } from '../../schema/schema.js';
+import type { Report, Schema } from '../../schema/schema.js';
+import { bytesToJson, certificateContent, checkBytes, isBytesForm, secret } from '../../schema/secret.js';
+import { fingerprint, path, text } from '../../schema/text.js';
 import { asBuffer } from '../../util/bytes.js';
-import { choice, flag, live, plain, variant } from './combine.js';
-import { object, optional, required } from './object.js';
-import type { Fields } from './object.js';
-import { alternatives, isPlainObject, mayRefer, problem, unexpected } from './schema.js';
-import type { Report, Schema } from './schema.js';
-import { bytesToJson, certificateContent, checkBytes, isBytesForm, secret } from './secret.js';
-import { fingerprint, path, text } from './text.js';
 
 /** Certificates: where they come from, with and without a key. */
 

@@ -1,10 +1,10 @@
 import type { OutgoingServer, Timeouts, TlsSettings } from '../../model/server.js';
+import { choice, flag, list, oneOrMany, plain, wholeNumber } from '../../schema/combine.js';
+import { object, optional, required } from '../../schema/object.js';
+import { problem } from '../../schema/schema.js';
+import type { Schema } from '../../schema/schema.js';
+import { fingerprint, host, ipAddress, localName, text } from '../../schema/text.js';
 import { certificateData, certificateSource } from './certificate.js';
-import { choice, flag, list, oneOrMany, plain, wholeNumber } from './combine.js';
-import { object, optional, required } from './object.js';
-import { problem } from './schema.js';
-import type { Schema } from './schema.js';
-import { fingerprint, host, ipAddress, localName, text } from './text.js';
 
 /** The server and its TLS. */
 

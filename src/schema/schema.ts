@@ -1,6 +1,6 @@
-import type { Problem } from '../../model/error.js';
-import { isBytes } from '../../util/bytes.js';
-import { showText } from '../../util/show.js';
+import type { Problem } from '../model/error.js';
+import { isBytes } from '../util/bytes.js';
+import { showText } from '../util/show.js';
 
 /**
  * What a schema is: it checks a value from anywhere and copies it, and it writes a checked value as JSON. Problems are collected,

@@ -4,14 +4,14 @@
  * @module
  */
 import type { OAuth2PrivateKey, OAuth2Settings } from '../../model/oauth2.js';
+import { choice, flag, plain } from '../../schema/combine.js';
+import { object, optional, record, required } from '../../schema/object.js';
+import { problem } from '../../schema/schema.js';
+import type { Report, Schema } from '../../schema/schema.js';
+import { secret } from '../../schema/secret.js';
+import { text } from '../../schema/text.js';
 import { isSecureUrl } from '../oauth2-url.js';
 import { certificateSource } from './certificate.js';
-import { choice, flag, plain } from './combine.js';
-import { object, optional, record, required } from './object.js';
-import { problem } from './schema.js';
-import type { Report, Schema } from './schema.js';
-import { secret } from './secret.js';
-import { text } from './text.js';
 
 const url: Schema = text({
   expected: 'an https URL',

@@ -1,7 +1,7 @@
 import { inspect } from 'node:util';
 import type { InspectOptions } from 'node:util';
-import { isBytes } from '../../util/bytes.js';
-import { showText } from '../../util/show.js';
+import { isBytes } from '../util/bytes.js';
+import { showText } from '../util/show.js';
 import { isFull, isPlainObject, join, newSettings, problem, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
 import { nearest } from './suggest.js';
