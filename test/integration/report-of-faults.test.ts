@@ -145,7 +145,7 @@ describe('a report of a mail server', () => {
       { ca: { file: '/no/such.pem' } },
       undefined,
       'tls',
-      /\/no\/such\.pem.*ENOENT[^]*-> Check that the file exists/,
+      /file \/no\/such\.pem of server\.tls\.ca: there is no such file[^]*-> Name a file of certificates/,
     ],
     [
       'with a wrong password',
