@@ -184,11 +184,15 @@ async function protect(
   loadProtector: () => Promise<Protector>,
   message: MailMessage,
   envelope: Envelope,
-  { to, cc }: MessageMailboxes,
+  { from, sender, to, cc }: MessageMailboxes,
   signal: AbortSignal,
 ): Promise<MessageProtection | undefined> {
-  const visible = new Set([...to, ...cc].map(({ email }) => email));
-  return untilAborted((await loadProtector()).protect(message, envelope.to, visible, signal), signal);
+  const addresses = {
+    senders: sender === undefined ? [from.email] : [from.email, sender.email],
+    recipients: envelope.to,
+    visible: new Set([...to, ...cc].map(({ email }) => email)),
+  };
+  return untilAborted((await loadProtector()).protect(message, addresses, signal), signal);
 }
 
 function refuseProtectionWanted({ smime }: MailMessage): void {

@@ -33,6 +33,16 @@ export interface MessageProtection {
   ): Promise<SealedMessage>;
 }
 
+/** Addresses of a message that certificates are found for or compared with. */
+export interface MessageAddresses {
+  /** Of From and Sender. */
+  readonly senders: readonly string[];
+  /** Of the envelope. */
+  readonly recipients: readonly string[];
+  /** Those of To and Cc. */
+  readonly visible: ReadonlySet<string>;
+}
+
 /** A certificate for every recipient, and what should be known of it. ERR_CERTIFICATE_MISSING names everyone without. */
 export interface FoundCertificates {
   readonly byAddress: ReadonlyMap<string, Certificate>;
@@ -73,17 +83,17 @@ export class Protector {
   /** undefined where nothing is wanted. All certificates are found before anything is sent. */
   async protect(
     message: MailMessage,
-    recipients: readonly string[],
-    visible: ReadonlySet<string>,
+    { senders, recipients, visible }: MessageAddresses,
     signal: AbortSignal,
   ): Promise<MessageProtection | undefined> {
     const { sign, encrypt } = this.wanted(message);
     if (!sign && !encrypt) return undefined;
     const signer = sign ? await this.#openSigner(signal) : undefined;
+    const warnings = signer === undefined ? [] : [...signer.warnings, ...signer.addressWarnings(senders)];
     if (!encrypt || !this.#encrypter) {
       return {
         groups: [recipients],
-        warnings: signer?.warnings ?? [],
+        warnings,
         seal: (entity, fields, _recipients, at) => this.#seal(entity, fields, signer, undefined, [], at),
       };
     }
@@ -98,7 +108,7 @@ export class Protector {
     const encrypter = this.#encrypter;
     return {
       groups: groupsOf(reachable, visible),
-      warnings: [...(signer?.warnings ?? []), ...found.warnings, ...encrypter.warnings(certificatesOf(reachable))],
+      warnings: [...warnings, ...found.warnings, ...encrypter.warnings(certificatesOf(reachable))],
       seal: (entity, fields, addresses, at) =>
         this.#seal(entity, fields, signer, encrypter, certificatesOf(addresses), at),
     };

@@ -11,3 +11,4 @@ export { RecipientCache } from '../pki/recipients/cache.js';
 export { findRecipientCertificates, lookUpRecipients, sourceWarningsOf } from '../pki/recipients/find.js';
 export { loadTlsIdentity, tlsIdentityOf } from '../pki/tls-identity.js';
 export { checkEncryption, checkSigning } from '../smime/report.js';
+export { createSmimeReport } from '../smime/report-text.js';

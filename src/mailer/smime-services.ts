@@ -73,13 +73,13 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
 
   async testSigning(signal: AbortSignal): Promise<SmimeReport> {
     const settings = this.#signSettings();
-    const { checkSigning } = await import('./certificate-tools.js');
+    const { checkSigning, createSmimeReport } = await import('./certificate-tools.js');
     (await this.protector()).forget();
     try {
       const identity = await this.#loadForReport(settings.certificate, signal);
       return await checkSigning(identity, settings, this.#profile.sender.email, signal);
     } catch (error) {
-      return { ok: false, certificates: [], missing: [], problems: [notLoaded(error, signal)] };
+      return createSmimeReport([], [], [notLoaded(error, signal)]);
     }
   }
 
@@ -101,15 +101,16 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
     this.#encryption.forget();
     this.#recipientCache = undefined;
     this.#own.forget();
+    const { checkEncryption, createSmimeReport, lookUpRecipients, sourceWarningsOf } =
+      await import('./certificate-tools.js');
     let settings: ResolvedEncrypt;
     let own: Certificate | undefined;
     try {
       settings = await this.#encryptSettings(signal, true);
       own = await this.#loadOwn(true, signal);
     } catch (error) {
-      return { ok: false, certificates: [], missing: addresses, problems: [notLoaded(error, signal)] };
+      return createSmimeReport([], addresses, [notLoaded(error, signal)]);
     }
-    const { checkEncryption, lookUpRecipients, sourceWarningsOf } = await import('./certificate-tools.js');
     const lookUps = await lookUpRecipients(addresses, settings, {
       cache: await this.#cache(),
       signal,
@@ -122,7 +123,8 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
       lookUps.flatMap(({ address, reason }) => (reason === undefined ? [] : [[address, reason] as const])),
     );
     const report = await checkEncryption(addresses, found, settings, signal, reasons, own);
-    return { ...report, problems: [...report.problems, ...sourceWarningsOf(lookUps).map(problemOf)] };
+    const warnings = sourceWarningsOf(lookUps).map(problemOf);
+    return createSmimeReport(report.certificates, report.missing, [...report.problems, ...warnings]);
   }
 
   #signSettings(): NonNullable<ResolvedSmime['sign']> {
@@ -182,7 +184,7 @@ export class SmimeServices implements CertificateAccess, SmimeTester {
 /** A certificate that cannot be read is what the tests are there to find; an abort and what is wrong in the profile is not. */
 function notLoaded(error: unknown, signal: AbortSignal): SmimeProblem {
   if (signal.aborted || !isEmailError(error) || error.code === 'ERR_PROFILE_INVALID') throw error;
-  return { severity: 'error', code: 'CERTIFICATE_NOT_LOADED', message: error.message };
+  return { severity: 'error', code: 'CERTIFICATE_NOT_LOADED', message: error.message, remedy: error.remedy };
 }
 
 /** A warning of a send as the reports tell it. */

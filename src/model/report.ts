@@ -62,10 +62,12 @@ export interface ConnectionReport {
 export interface SmimeProblem {
   /** An 'error' would fail a send. */
   readonly severity: 'error' | 'warning';
-  /** Stable, for instance `CERTIFICATE_EXPIRED`. */
+  /** Stable, for instance `CERTIFICATE_EXPIRED`; docs/reference/smime.md lists them. */
   readonly code: string;
   /** One sentence for a person. */
   readonly message: string;
+  /** What to do. */
+  readonly remedy?: string | undefined;
   /** The certificate it is about. */
   readonly certificate?: CertificateInfo | undefined;
 }
@@ -80,6 +82,8 @@ export interface SmimeReport {
   readonly missing: readonly string[];
   /** Everything found. */
   readonly problems: readonly SmimeProblem[];
+  /** Readable, for a terminal or a form. */
+  toString(): string;
 }
 
 /** A recipient refused by the server. */

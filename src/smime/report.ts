@@ -1,7 +1,9 @@
 /**
  * What `testSigning()` and `testEncryption()` say: everything that stands against a certificate, and whether a sample works.
+ *
+ * @module
  */
-import { reasonOf } from '../errors/email-error.js';
+import { isEmailError, reasonOf } from '../errors/email-error.js';
 import type { RenderedEntity } from '../model/entity.js';
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
@@ -12,10 +14,11 @@ import { showText } from '../util/show.js';
 import { prepareEncrypter } from './encrypt/encrypter.js';
 import type { EncryptionSettings } from './encrypt/encrypter.js';
 import { messageHead } from './entity/message.js';
-import { verify } from './operations.js';
+import { createSmimeReport } from './report-text.js';
 import { prepareSigner } from './sign/signer.js';
 import { memoryEntity } from './entity/transfer.js';
-import { infoOf, problemsOf } from './usability.js';
+import { addressProblem, infoOf, problemsOf } from './usability.js';
+import { verify } from './verify/verify-message.js';
 
 const sampleText = Buffer.from('A sample.\r\n');
 const sample: RenderedEntity = {
@@ -36,13 +39,14 @@ export async function checkSigning(
   const info = infoOf(certificate, loaded.privateKey !== undefined);
   const problems: SmimeProblem[] = [
     ...problemsOf(certificate, 'sign', new Date()),
-    ...addressProblem(certificate, senderAddress),
+    ...listed(addressProblem(certificate, [senderAddress], 'sign')),
   ];
   if (loaded.privateKey === undefined) {
     problems.push({
       severity: 'error',
       code: 'KEY_MISSING',
       message: 'There is no private key for the signing certificate.',
+      remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
       certificate: info,
     });
   }
@@ -50,20 +54,29 @@ export async function checkSigning(
     problems.push({
       severity: 'warning',
       code: 'WEAK_HASH',
-      message: 'SHA-1 can be forged; use sha256 as soon as every receiver can.',
+      message: 'Messages are signed with SHA-1, which can be forged.',
+      remedy: "Leave out smime.sign.hashAlgorithm ('sha256' is the default) as soon as every receiver reads SHA-256.",
     });
   }
   if (problems.every(({ severity }) => severity !== 'error')) {
     const failure = await trySigning(loaded, settings, signal);
-    if (failure !== undefined)
-      problems.push({
-        severity: 'error',
-        code: 'SIGNING_FAILED',
-        message: `A sample could not be signed: ${failure}`,
-        certificate: info,
-      });
+    if (failure !== undefined) {
+      const { reason, remedy } = failure;
+      const message = `A sample could not be signed: ${reason}`;
+      problems.push({ severity: 'error', code: 'SIGNING_FAILED', message, remedy, certificate: info });
+    }
   }
-  return report([info], [], problems);
+  return createSmimeReport([info], [], problems);
+}
+
+/** Why a sample does not work. */
+interface Failure {
+  readonly reason: string;
+  readonly remedy: string | undefined;
+}
+
+function failureOf(error: unknown): Failure {
+  return { reason: reasonOf(error), remedy: isEmailError(error) ? error.remedy : undefined };
 }
 
 /** Why it does not work, undefined where it does. An abort rejects. */
@@ -71,17 +84,20 @@ async function trySigning(
   loaded: LoadedCertificate,
   settings: SmimeSignSettings,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Failure | undefined> {
   try {
     const signer = await prepareSigner(loaded, settings);
     const signed = await signer.signBytes(memoryEntity(sample, sampleText), signal, (fields) =>
       messageHead(Buffer.alloc(0), fields),
     );
     const { signatures } = await verify(signed, { trustAnchors: [loaded.certificate] });
-    return signatures[0]?.valid === true ? undefined : (signatures[0]?.problem ?? 'it has no signature');
+    const [signature] = signatures;
+    if (signature?.valid === true) return undefined;
+    const remedy = 'Check that the key belongs to the certificate, and the device or service that holds it.';
+    return { reason: signature?.problem ?? 'it has no signature', remedy };
   } catch (error) {
     if (signal.aborted) throw error;
-    return reasonOf(error);
+    return failureOf(error);
   }
 }
 
@@ -109,27 +125,27 @@ export async function checkEncryption(
       ...own,
       ...(certificate === undefined
         ? [missingProblem(address, reasons.get(address))]
-        : addressProblem(certificate, address)),
+        : listed(addressProblem(certificate, [address], 'encrypt'))),
     );
   }
   if (settings.algorithm === 'des-ede3-cbc') {
     problems.push({
       severity: 'warning',
       code: 'WEAK_CIPHER',
-      message: '3DES is weak; use aes-256-cbc as soon as every receiver can.',
+      message: 'Messages are encrypted with 3DES, which is weak.',
+      remedy: "Leave out smime.encrypt.algorithm ('aes-256-cbc' is the default) as soon as every receiver reads AES.",
     });
   }
   if (usable.size > 0) {
     const failure = await tryEncryption(sender === undefined ? [...usable] : [...usable, sender], settings, signal);
-    if (failure !== undefined)
-      problems.push({
-        severity: 'error',
-        code: 'ENCRYPTION_FAILED',
-        message: `A sample could not be encrypted: ${failure}`,
-      });
+    if (failure !== undefined) {
+      const { reason, remedy } = failure;
+      const message = `A sample could not be encrypted: ${reason}`;
+      problems.push({ severity: 'error', code: 'ENCRYPTION_FAILED', message, remedy });
+    }
   }
   const certificates = new Set(addresses.flatMap((address) => found.get(address) ?? []));
-  return report(
+  return createSmimeReport(
     [...certificates].map((certificate) => infoOf(certificate, false)),
     missing,
     problems,
@@ -140,13 +156,13 @@ async function tryEncryption(
   recipients: readonly Certificate[],
   settings: EncryptionSettings,
   signal: AbortSignal,
-): Promise<string | undefined> {
+): Promise<Failure | undefined> {
   try {
     await prepareEncrypter(settings).encrypt(sample, recipients, signal);
     return undefined;
   } catch (error) {
     if (signal.aborted) throw error;
-    return reasonOf(error);
+    return failureOf(error);
   }
 }
 
@@ -156,28 +172,10 @@ function missingProblem(address: string, reason: string | undefined): SmimeProbl
     severity: 'error',
     code: 'CERTIFICATE_MISSING',
     message: `There is no usable certificate for ${showText(address)}${why}.`,
+    remedy: 'Get a valid certificate of this recipient into one of the sources in smime.encrypt.certificates.',
   };
 }
 
-/** Receivers' programs warn where the address is not in the certificate. */
-function addressProblem(certificate: Certificate, address: string): readonly SmimeProblem[] {
-  const wanted = lowerAscii(address);
-  if (certificate.emails.some((email) => lowerAscii(email) === wanted)) return [];
-  const names =
-    certificate.emails.length === 0 ? 'names no address' : `is for ${showText(certificate.emails.join(', '))}`;
-  const message = `The certificate ${names}, not for ${showText(address)}.`;
-  return [{ severity: 'warning', code: 'ADDRESS_MISMATCH', message, certificate: infoOf(certificate, false) }];
-}
-
-function lowerAscii(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
-}
-
-function report(
-  certificates: SmimeReport['certificates'],
-  missing: readonly string[],
-  problems: readonly SmimeProblem[],
-): SmimeReport {
-  const ok = missing.length === 0 && problems.every(({ severity }) => severity !== 'error');
-  return { ok, certificates, missing, problems };
+function listed(problem: SmimeProblem | undefined): readonly SmimeProblem[] {
+  return problem === undefined ? [] : [problem];
 }

@@ -1,5 +1,7 @@
 /**
  * Is a certificate fit for its job? One list of problems for reports, warnings and refusals, so that they agree.
+ *
+ * @module
  */
 import { createEmailError } from '../errors/email-error.js';
 import type { CertificateInfo } from '../model/certificate.js';
@@ -23,68 +25,66 @@ export function infoOf(certificate: Certificate, hasPrivateKey: boolean): Certif
   return { ...certificate.info, hasPrivateKey };
 }
 
+/** Adds a problem; `what` goes on where the certificate's name ends. */
+type Add = (severity: SmimeProblem['severity'], code: string, what: string, remedy: string) => void;
+
 /** Everything that stands against using it for that, at that time. An 'error' fails a send. */
 export function problemsOf(certificate: Certificate, purpose: CertificatePurpose, at: Date): readonly SmimeProblem[] {
   const info = infoOf(certificate, purpose === 'sign');
-  const who = showText(info.subject || info.emails[0] || info.serialNumber);
+  const of = `The certificate of ${showText(info.subject || info.emails[0] || info.serialNumber)}`;
   const problems: SmimeProblem[] = [];
-  const add = (severity: SmimeProblem['severity'], code: string, message: string): void => {
-    problems.push({ severity, code, message, certificate: info });
+  const add: Add = (severity, code, what, remedy) => {
+    problems.push({ severity, code, message: `${of} ${what}.`, remedy, certificate: info });
   };
-  const now = at.getTime();
-  const end = info.validTo.getTime();
-  if (now < info.validFrom.getTime())
-    add(
-      'error',
-      'CERTIFICATE_NOT_YET_VALID',
-      `The certificate of ${who} is valid only from ${day(info.validFrom)} on.`,
-    );
-  else if (now > end) add('error', 'CERTIFICATE_EXPIRED', `The certificate of ${who} expired on ${day(info.validTo)}.`);
-  else if (end - now < soonDays * dayMs) {
-    add(
-      'warning',
-      'CERTIFICATE_EXPIRES_SOON',
-      `The certificate of ${who} expires on ${day(info.validTo)}, in ${Math.floor((end - now) / dayMs)} days.`,
-    );
-  }
-  const usages = requiredUsages(certificate, purpose);
-  if (usages.length === 0) {
-    add(
-      'error',
-      'KEY_KIND',
-      `The certificate of ${who} has a key of kind ${certificate.key.kind}, which cannot ${purpose}.`,
-    );
-  } else if (certificate.keyUsage !== undefined && !usages.some((usage) => certificate.keyUsage?.has(usage))) {
-    add(
-      'error',
-      'KEY_USAGE',
-      `The certificate of ${who} does not allow its key to ${purpose}: keyUsage lacks ${usages.join(' and ')}.`,
-    );
-  }
-  const purposes = certificate.extendedKeyUsage;
-  if (purposes !== undefined && !purposes.includes(keyPurpose.emailProtection) && !purposes.includes(keyPurpose.any)) {
-    add(
-      'error',
-      'EXTENDED_KEY_USAGE',
-      `The certificate of ${who} is not for e-mail: extendedKeyUsage lacks emailProtection.`,
-    );
-  }
-  addWeakness(certificate, add, who);
+  addDates(info, at, add);
+  addUsages(certificate, purpose, add);
+  addPurposes(certificate, add);
+  addStrength(certificate, add);
   return problems;
 }
 
-function addWeakness(
-  { key }: Certificate,
-  add: (severity: SmimeProblem['severity'], code: string, message: string) => void,
-  who: string,
-): void {
+function addDates({ validFrom, validTo }: CertificateInfo, at: Date, add: Add): void {
+  const left = validTo.getTime() - at.getTime();
+  if (at < validFrom) {
+    const remedy = 'Wait until then, use the certificate before it, or correct the clock of this machine.';
+    add('error', 'CERTIFICATE_NOT_YET_VALID', `is valid only from ${day(validFrom)} on`, remedy);
+  } else if (left < 0) {
+    const remedy = 'Get a new certificate from its issuer, and use it in place of this one.';
+    add('error', 'CERTIFICATE_EXPIRED', `expired on ${day(validTo)}`, remedy);
+  } else if (left < soonDays * dayMs) {
+    const what = `expires on ${day(validTo)}, in ${Math.floor(left / dayMs)} days`;
+    const remedy = 'Get a new one before that day: with an expired certificate messages are not sent.';
+    add('warning', 'CERTIFICATE_EXPIRES_SOON', what, remedy);
+  }
+}
+
+function addUsages(certificate: Certificate, purpose: CertificatePurpose, add: Add): void {
+  const { key, keyUsage } = certificate;
+  const usages = requiredUsages(certificate, purpose);
+  if (usages.length === 0) {
+    const kinds = purpose === 'sign' ? 'an RSA, EC or Ed25519 key' : 'an RSA, EC or X25519 key';
+    const what = `has a key of kind ${key.kind}, which cannot ${purpose}`;
+    add('error', 'KEY_KIND', what, `Use a certificate with ${kinds}.`);
+  } else if (keyUsage !== undefined && !usages.some((usage) => keyUsage.has(usage))) {
+    const what = `does not allow its key to ${purpose}: keyUsage lacks ${usages.join(' and ')}`;
+    const allowed = usages.join(' or ');
+    add('error', 'KEY_USAGE', what, `Use another certificate of its owner, one whose keyUsage has ${allowed}.`);
+  }
+}
+
+function addPurposes({ extendedKeyUsage: purposes }: Certificate, add: Add): void {
+  if (purposes === undefined || purposes.includes(keyPurpose.emailProtection) || purposes.includes(keyPurpose.any))
+    return;
+  const what = 'is not for e-mail: extendedKeyUsage lacks emailProtection';
+  add('error', 'EXTENDED_KEY_USAGE', what, 'Use a certificate that was issued for e-mail (S/MIME).');
+}
+
+function addStrength({ key }: Certificate, add: Add): void {
   if ((key.kind !== 'rsa' && key.kind !== 'rsa-pss') || key.bits === undefined || key.bits >= weakBits) return;
   const severity = key.bits < refusedBits ? 'error' : 'warning';
-  add(
-    severity,
-    'WEAK_KEY',
-    `The certificate of ${who} has an RSA key of ${key.bits} bits; at least ${weakBits} are safe.`,
-  );
+  const what = `has an RSA key of ${key.bits} bits; at least ${weakBits} are safe`;
+  const remedy = `Ask for a certificate with an RSA key of ${weakBits} bits or more, or with an EC key.`;
+  add(severity, 'WEAK_KEY', what, remedy);
 }
 
 /** The usages of which one is needed; none where this kind of key cannot do it at all. */
@@ -103,9 +103,7 @@ function day(date: Date): string {
 export function refuseUnusable(problems: readonly SmimeProblem[]): void {
   const problem = problems.find(({ severity }) => severity === 'error');
   if (problem === undefined) return;
-  throw createEmailError('ERR_CERTIFICATE', problem.message, {
-    remedy: 'Use a certificate that is valid now and issued for this use of e-mail.',
-  });
+  throw createEmailError('ERR_CERTIFICATE', problem.message, { remedy: problem.remedy });
 }
 
 /**
@@ -126,4 +124,33 @@ export function warningsOf(problems: readonly SmimeProblem[]): readonly Warning[
   return problems
     .filter(({ severity }) => severity === 'warning')
     .map(({ code, message }) => ({ code: `WARN_${code}`, message }));
+}
+
+/**
+ * Receivers compare From and Sender with the signer's certificate (RFC 8550 section 3) and warn where neither is in it; encryption for
+ * another's certificate is as a rule a mistake. undefined where one of the addresses is in the certificate; ASCII case is ignored.
+ */
+export function addressProblem(
+  certificate: Certificate,
+  addresses: readonly string[],
+  purpose: CertificatePurpose,
+): SmimeProblem | undefined {
+  const wanted = new Set(addresses.map(lowerAscii));
+  if (certificate.emails.some((email) => wanted.has(lowerAscii(email)))) return undefined;
+  const names =
+    certificate.emails.length === 0 ? 'names no address' : `is for ${showText(certificate.emails.join(', '))}`;
+  return {
+    severity: 'warning',
+    code: 'ADDRESS_MISMATCH',
+    message: `The certificate ${names}, not for ${showText(addresses.join(' or '))}.`,
+    remedy:
+      purpose === 'sign'
+        ? "Sign with a certificate of the sender, or send from an address in this one: receivers' programs compare them."
+        : 'Check that the recipient has the key of this certificate, and that it was not taken for another one.',
+    certificate: infoOf(certificate, purpose === 'sign'),
+  };
+}
+
+function lowerAscii(text: string): string {
+  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -80,6 +80,36 @@ describe('a profile that signs', () => {
     await expect(verify(transport.sent[0]?.content ?? new Uint8Array())).rejects.toMatchObject({ code: 'ERR_SMIME' });
   });
 
+  it('warns where the certificate is for neither From nor Sender (RFC 8550 section 3)', async () => {
+    const { mailer } = setUp({ sign: { certificate: { data: bob.certificate, key: bob.key } } });
+    const mismatch = {
+      code: 'WARN_CERTIFICATE_ADDRESS',
+      message: expect.stringContaining('bob@example.org') as string,
+    };
+    expect((await mailer.send(message)).warnings).toMatchObject([mismatch]);
+    expect((await mailer.send({ ...message, from: 'bob@example.org' })).warnings).toEqual([]);
+    expect((await mailer.send({ ...message, sender: 'bob@example.org' })).warnings).toEqual([]);
+    expect((await mailer.send({ ...message, smime: { sign: false } })).warnings).toEqual([]);
+    expect(await mailer.testSigning()).toMatchObject({ ok: true, problems: [{ code: 'ADDRESS_MISMATCH' }] });
+  });
+
+  it('refuses HP-Outer fields of a message where the header is protected (RFC 9788)', async () => {
+    const forged = { ...message, headers: { 'hp-outer': 'Subject: another' } };
+    for (const headerProtection of ['protect', 'hide-subject'] as const) {
+      for (const smime of [{ sign }, { encrypt }, { sign, encrypt }]) {
+        const { transport, mailer } = setUp({ ...smime, headerProtection });
+        await expect(mailer.send(forged)).rejects.toMatchObject({
+          code: 'ERR_MESSAGE_INVALID',
+          message: expect.stringContaining('HP-Outer') as string,
+        });
+        expect(transport.sent).toEqual([]);
+      }
+    }
+    const { transport, mailer } = setUp({ sign });
+    await mailer.send(forged);
+    expect(transport.sent).toHaveLength(1);
+  });
+
   it('streams what is streamed', async () => {
     const { transport, mailer } = setUp({ sign });
     async function* large(): AsyncGenerator<Uint8Array> {

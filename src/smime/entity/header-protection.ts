@@ -1,7 +1,10 @@
 /**
  * Header protection (RFC 9788): the message's own header fields go inside the signature or the envelope, and say there how they stand
  * outside, so that a receiver can tell what was hidden and what was altered.
+ *
+ * @module
  */
+import { messageInvalid } from '../../errors/email-error.js';
 import type { RenderedEntity } from '../../model/entity.js';
 
 /** A header field: its name, and the whole of it folded, with its CRLF. */
@@ -22,7 +25,7 @@ const hiddenSubject = 'Subject: [...]\r\n';
 /**
  * Copies `fields`, all of the message but MIME-Version and Content-*, into the entity. `isEncrypted` tells whether it will be
  * encrypted (signed or not); only then can `hideSubject` apply the baseline policy, which hides the subject and removes Comments and
- * Keywords outside.
+ * Keywords outside. ERR_MESSAGE_INVALID where the message has HP-Outer fields of its own: they would say of other fields what is not so.
  */
 export function protectHeader(
   entity: RenderedEntity,
@@ -30,6 +33,8 @@ export function protectHeader(
   isEncrypted: boolean,
   hideSubject: boolean,
 ): ProtectedHeader {
+  if (fields.some(({ name }) => name.toLowerCase() === 'hp-outer'))
+    throw messageInvalid('headers.HP-Outer', 'header protection writes this field itself (RFC 9788 section 2.2)');
   const outer = isEncrypted && hideSubject ? fields.flatMap(baselinePolicy) : fields;
   const inside = [
     ...fields.map(({ text }) => text),

@@ -1,5 +1,7 @@
 /**
  * Signs entities (RFC 8551 sections 3.4 and 3.5): what is the same in every message of an identity is made once.
+ *
+ * @module
  */
 import { abortError } from '../../errors/abort.js';
 import type { LoadedCertificate } from '../../model/certificate.js';
@@ -12,7 +14,7 @@ import { signingScheme } from '../cms/signature.js';
 import type { SigningScheme } from '../cms/signature.js';
 import { headOf, noLead } from '../entity/transfer.js';
 import type { Lead, MemoryEntity } from '../entity/transfer.js';
-import { problemsOf, refuseUnusable, usabilityCheck, warningsOf } from '../usability.js';
+import { addressProblem, problemsOf, refuseUnusable, usabilityCheck, warningsOf } from '../usability.js';
 import { openPrivateKey } from './private-key.js';
 import { signedDataPieces } from './signed-data-skeleton.js';
 import { signedDataTemplate } from './signed-data.js';
@@ -23,6 +25,8 @@ import type { Identity, SignedForm } from './signed-forms.js';
 export interface EntitySigner {
   /** What works but should not stay so: SHA-1, a weak key, a certificate about to expire. */
   readonly warnings: readonly Warning[];
+  /** A warning where the certificate is for none of these addresses, those of From and Sender. */
+  addressWarnings(addresses: readonly string[]): readonly Warning[];
   /**
    * The signed entity. A stream stays a stream, and gives the same octets each time it is read. ERR_SMIME where the entity is not
    * safe for 7-bit transport or the key fails; ERR_CERTIFICATE where the certificate has expired; ERR_ABORTED.
@@ -51,6 +55,11 @@ export async function prepareSigner(loaded: LoadedCertificate, settings: SmimeSi
   };
   return {
     warnings: [...warningsOf(problems), ...weakHash(scheme)],
+    addressWarnings(addresses) {
+      const mismatch = addressProblem(certificate, addresses, 'sign');
+      if (mismatch === undefined) return [];
+      return [{ code: 'WARN_CERTIFICATE_ADDRESS', message: mismatch.message.replace(/^The/, 'The signing') }];
+    },
     async sign(entity, signal) {
       const form = start(signal, entity.encoding, isAscii(entity.fields));
       const { fields, encoding } = form;

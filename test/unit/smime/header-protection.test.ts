@@ -55,6 +55,20 @@ describe('header protection (RFC 9788)', () => {
     expect(inner.body).toBe(entityOf().body);
   });
 
+  test.each(['HP-Outer', 'hp-outer', 'HP-OUTER'])(
+    '%s of the message itself is refused: it would speak for other fields',
+    (name) => {
+      const own = [...fields, { name, text: `${name}: Subject: something else\r\n` }];
+      for (const isEncrypted of [true, false])
+        expect(() => protectHeader(entityOf(), own, isEncrypted, true)).toThrow(
+          expect.objectContaining({
+            code: 'ERR_MESSAGE_INVALID',
+            problems: [expect.objectContaining({ path: 'headers.HP-Outer' })],
+          }),
+        );
+    },
+  );
+
   test('a folded Content-Type gets its parameter at its end; an entity without one is plain text', () => {
     const folded = {
       ...entityOf(),

@@ -1,13 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { SmimeReport } from '../../../src/model/report.js';
 import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import { checkEncryption, checkSigning } from '../../../src/smime/report.js';
+import { prepareSigner } from '../../../src/smime/sign/signer.js';
 import { authority, issue, loaded, makeKey } from './issue.js';
 import { never } from './support.js';
 
 const root = authority();
 const day = 86_400_000;
 const settings = { certificate: { data: '' } } as const;
+/** Where the codes of problems are documented. */
+const reference = readFileSync(new URL('../../../docs/reference/smime.md', import.meta.url), 'utf8');
 const codes = ({ problems }: SmimeReport) => problems.map(({ severity, code }) => `${severity} ${code}`);
 
 describe('checkSigning', () => {
@@ -39,6 +43,29 @@ describe('checkSigning', () => {
     const report = await checkSigning(own, settings, 'alice@example.com', never);
     expect(codes(report)).toEqual([expected]);
     expect(report.ok).toBe(expected.startsWith('warning'));
+    expect(report.problems[0]?.remedy).toMatch(/\.$/);
+    await expect(prepareSigner(own, settings).then((signer) => signer.addressWarnings(['alice@example.com'])))[
+      expected.startsWith('warning') ? 'resolves' : 'rejects'
+    ].toMatchObject(
+      expected.startsWith('error')
+        ? { code: 'ERR_CERTIFICATE', remedy: report.problems[0]?.remedy }
+        : expected.endsWith('ADDRESS_MISMATCH')
+          ? [{ code: 'WARN_CERTIFICATE_ADDRESS' }]
+          : [],
+    );
+  });
+
+  test('From and Sender are compared with the certificate: one of them is enough (RFC 8550 section 3)', async () => {
+    const signer = await prepareSigner(await loaded(issue({ issuer: root, email: 'Alice@example.com' })), settings);
+    for (const good of [['alice@example.com'], ['other@example.com', 'ALICE@EXAMPLE.COM']])
+      expect(signer.addressWarnings(good)).toEqual([]);
+    for (const bad of [['other@example.com'], ['alice@example.org', 'b@example.com']])
+      expect(signer.addressWarnings(bad)).toMatchObject([
+        {
+          code: 'WARN_CERTIFICATE_ADDRESS',
+          message: `The signing certificate is for Alice@example.com, not for ${bad.join(' or ')}.`,
+        },
+      ]);
   });
 
   test('a missing key, a key of another certificate, SHA-1 and a device that fails are named', async () => {
@@ -92,5 +119,37 @@ describe('checkEncryption', () => {
     const report = await checkEncryption(['bob@example.com'], new Map([['bob@example.com', shared]]), {}, never);
     expect(codes(report)).toEqual(['warning ADDRESS_MISMATCH']);
     expect(report.ok).toBe(true);
+  });
+});
+
+describe('a report', () => {
+  test('prints itself: certificates, problems with their remedies, who is missing, and the outcome', async () => {
+    const own = await loaded(issue({ issuer: root, name: 'Al\nice', email: 'other@example.com' }));
+    const text = String(await checkSigning(own, { ...settings, hashAlgorithm: 'sha1' }, 'alice@example.com', never));
+    expect(text.split('\n')).toEqual([
+      expect.stringMatching(/^cert CN=Al.*ice \(other@example\.com\), until \d{4}-\d\d-\d\d, SHA-256 [0-9A-F:]{95}$/),
+      'warn ADDRESS_MISMATCH: The certificate is for other@example.com, not for alice@example.com.',
+      expect.stringMatching(/^ {5}-> Sign with a certificate of the sender/),
+      'warn WEAK_HASH: Messages are signed with SHA-1, which can be forged.',
+      expect.stringMatching(/^ {5}-> Leave out smime\.sign\.hashAlgorithm/),
+      'ok',
+    ]);
+    const missing = await checkEncryption(['bob@example.com'], new Map(), {}, never);
+    expect(String(missing)).toMatch(
+      /^FAIL CERTIFICATE_MISSING: .*bob@example\.com\.\n {5}-> .*\nwithout a usable certificate: bob@example\.com\nnot ok$/,
+    );
+    expect(Object.keys(missing)).toEqual(['ok', 'certificates', 'missing', 'problems']);
+    expect(JSON.parse(JSON.stringify(missing))).toMatchObject({ ok: false, missing: ['bob@example.com'] });
+  });
+
+  test('has no code that is not documented', () => {
+    const sources = ['report.ts', 'usability.ts', '../mailer/smime-services.ts']
+      .map((path) => readFileSync(new URL(`../../../src/smime/${path}`, import.meta.url), 'utf8'))
+      .join('');
+    const found = new Set(
+      [...sources.matchAll(/(?:code: |add\((?:'\w+'|severity), )'([A-Z_]+)'/g)].map(([, code = '']) => code),
+    );
+    expect(found.size).toBeGreaterThan(12);
+    for (const code of found) if (!code.startsWith('WARN_')) expect(reference).toContain(`| \`${code}\` |`);
   });
 });
