@@ -3,11 +3,11 @@
  * @module
  */
 import type { CertificateInfo, CertificateSelector } from '../model/certificate.js';
+import { keyPurposeOids, nameOids } from '../util/oids.js';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
 import type { Certificate } from './x509/certificate.js';
 import { comparableName, comparableText } from './x509/distinguished-name.js';
-import { keyPurpose } from './x509/extensions.js';
 
 /** What a certificate is wanted for. */
 export type Purpose = 'sign' | 'encrypt' | 'client-auth';
@@ -49,7 +49,7 @@ function subjectMatcher(subject: string): (candidate: Candidate) => boolean {
     wanted !== '' &&
     certificate.subjectParts
       .flat()
-      .some(({ type, value }) => type === '2.5.4.3' && value?.trim().toLowerCase() === wanted);
+      .some(({ type, value }) => type === nameOids.commonName && value?.trim().toLowerCase() === wanted);
 }
 
 function fingerprintDigits(text: string): string {
@@ -115,8 +115,8 @@ export function misuse(
   const wanted = purpose === 'client-auth' ? 'clientAuth' : 'emailProtection';
   if (
     extendedKeyUsage === undefined ||
-    extendedKeyUsage.includes(keyPurpose.any) ||
-    extendedKeyUsage.includes(keyPurpose[wanted])
+    extendedKeyUsage.includes(keyPurposeOids.any) ||
+    extendedKeyUsage.includes(keyPurposeOids[wanted])
   )
     return undefined;
   return `its extended key usage lacks ${wanted}`;

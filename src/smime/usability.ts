@@ -5,11 +5,11 @@
  */
 import { createEmailError } from '../errors/email-error.js';
 import type { CertificateInfo } from '../model/certificate.js';
-import type { SmimeProblem } from '../model/report.js';
 import type { Warning } from '../model/reply.js';
+import type { SmimeProblem } from '../model/report.js';
 import type { Certificate } from '../pki/x509/certificate.js';
-import { keyPurpose } from '../pki/x509/extensions.js';
 import type { KeyUsage } from '../pki/x509/extensions.js';
+import { keyPurposeOids } from '../util/oids.js';
 import { showText } from '../util/show.js';
 
 /** What a certificate is used for. */
@@ -73,7 +73,11 @@ function addUsages(certificate: Certificate, purpose: CertificatePurpose, add: A
 }
 
 function addPurposes({ extendedKeyUsage: purposes }: Certificate, add: Add): void {
-  if (purposes === undefined || purposes.includes(keyPurpose.emailProtection) || purposes.includes(keyPurpose.any))
+  if (
+    purposes === undefined ||
+    purposes.includes(keyPurposeOids.emailProtection) ||
+    purposes.includes(keyPurposeOids.any)
+  )
     return;
   const what = 'is not for e-mail: extendedKeyUsage lacks emailProtection';
   add('error', 'EXTENDED_KEY_USAGE', what, 'Use a certificate that was issued for e-mail (S/MIME).');

@@ -2,6 +2,7 @@
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import * as der from '../util/der.js';
+import { ecdsaSignatureOids, extensionOids, keyPurposeOids, nameOids } from '../util/oids.js';
 
 /** A certificate with its private key, both PEM. */
 export interface TestIdentity {
@@ -24,7 +25,7 @@ export interface TestCertificateAuthority {
 }
 
 const day = 86_400_000;
-const ecdsaWithSha256 = der.sequence(der.oid('1.2.840.10045.4.3.2'));
+const ecdsaWithSha256 = der.sequence(der.oid(ecdsaSignatureOids.sha256));
 /** digitalSignature; and with keyAgreement. */
 const signatureUsage = der.bitString(Buffer.of(0x80), 7);
 const mailUsage = der.bitString(Buffer.of(0x88), 3);
@@ -38,19 +39,19 @@ const localhostNames = [
 export function createTestCertificateAuthority(): TestCertificateAuthority {
   const { publicKey, privateKey } = newKeyPair();
   const name = distinguishedName('Throwaway test CA');
-  const keyUsageCertSign = extension('2.5.29.15', true, der.bitString(Buffer.of(0x06), 1));
+  const keyUsageCertSign = extension(extensionOids.keyUsage, true, der.bitString(Buffer.of(0x06), 1));
   const authority = { name, privateKey, keyId: keyIdentifier(publicKey) };
   const own = issue(authority, name, publicKey, [
-    extension('2.5.29.19', true, der.sequence(der.boolean(true))),
+    extension(extensionOids.basicConstraints, true, der.sequence(der.boolean(true))),
     keyUsageCertSign,
-    extension('2.5.29.14', false, der.octetString(authority.keyId)),
+    extension(extensionOids.subjectKeyIdentifier, false, der.octetString(authority.keyId)),
   ]);
   const leaf = (subject: string, purpose: string, more: readonly Buffer[], keyUsage = signatureUsage): TestIdentity => {
     const pair = newKeyPair();
     const certificate = issue(authority, distinguishedName(subject), pair.publicKey, [
-      extension('2.5.29.15', true, keyUsage),
-      extension('2.5.29.37', false, der.sequence(der.oid(purpose))),
-      extension('2.5.29.35', false, der.sequence(der.contextPrimitive(0, authority.keyId))),
+      extension(extensionOids.keyUsage, true, keyUsage),
+      extension(extensionOids.extendedKeyUsage, false, der.sequence(der.oid(purpose))),
+      extension(extensionOids.authorityKeyIdentifier, false, der.sequence(der.contextPrimitive(0, authority.keyId))),
       ...more,
     ]);
     return { certificate, key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
@@ -58,11 +59,18 @@ export function createTestCertificateAuthority(): TestCertificateAuthority {
   return {
     certificate: own,
     issueServer: () =>
-      leaf('localhost', '1.3.6.1.5.5.7.3.1', [extension('2.5.29.17', false, der.sequence(...localhostNames))]),
-    issueClient: (commonName) => leaf(commonName, '1.3.6.1.5.5.7.3.2', []),
+      leaf('localhost', keyPurposeOids.serverAuth, [
+        extension(extensionOids.subjectAltName, false, der.sequence(...localhostNames)),
+      ]),
+    issueClient: (commonName) => leaf(commonName, keyPurposeOids.clientAuth, []),
     issueEmail: (address) => {
       const names = der.sequence(der.contextPrimitive(1, Buffer.from(address, 'ascii')));
-      return leaf(address, '1.3.6.1.5.5.7.3.4', [extension('2.5.29.17', false, names)], mailUsage);
+      return leaf(
+        address,
+        keyPurposeOids.emailProtection,
+        [extension(extensionOids.subjectAltName, false, names)],
+        mailUsage,
+      );
     },
   };
 }
@@ -78,7 +86,7 @@ function newKeyPair(): { readonly publicKey: KeyObject; readonly privateKey: Key
 }
 
 function distinguishedName(commonName: string): Buffer {
-  return der.sequence(der.setOf(der.sequence(der.oid('2.5.4.3'), der.text(der.tag.utf8String, commonName))));
+  return der.sequence(der.setOf(der.sequence(der.oid(nameOids.commonName), der.text(der.tag.utf8String, commonName))));
 }
 
 function extension(id: string, critical: boolean, value: Buffer): Buffer {

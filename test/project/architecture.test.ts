@@ -112,6 +112,16 @@ describe('architecture', () => {
     expect(readers.filter((path) => !path.startsWith('src/compose/content/'))).toEqual([]);
   });
 
+  it('spells each object identifier in one file', () => {
+    const spelt = new Map<string, Set<string>>();
+    for (const path of sources)
+      for (const [, identifier = ''] of read(path).matchAll(/['"`]([012](?:\.(?:0|[1-9]\d*)){3,})['"`]/g))
+        if (!/^\d+\.\d+\.\d+\.\d+$/.test(identifier) || identifier.startsWith('2.5.'))
+          spelt.set(identifier, (spelt.get(identifier) ?? new Set()).add(path));
+    expect(spelt.size).toBeGreaterThan(100);
+    expect([...spelt].filter(([, files]) => files.size > 1)).toEqual([]);
+  });
+
   it('asks no value for a class that another realm or library has its own of', () => {
     const classes =
       /\binstanceof (Uint8Array|Buffer|ArrayBuffer|Date|Error|Blob|URL|AbortSignal|EventTarget|Map|RegExp)\b/;

@@ -3,11 +3,12 @@
  * @module
  */
 import { createDecipheriv, hash } from 'node:crypto';
-import { algorithmOf, isUniversal, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
-import { certificateError } from '../certificate-error.js';
+import { cipherOids, hmacOids, passwordOids } from '../../util/oids.js';
 import { rc4Stream } from '../../util/rc4.js';
 import { showText } from '../../util/show.js';
+import { certificateError } from '../certificate-error.js';
 import type { Asn1Node } from '../library.js';
+import { algorithmOf, isUniversal, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
 import { pbkdf1, pbkdf2Derive, pkcs12Derive, pkcs12Purpose, scryptDerive } from './key-derivation.js';
 import type { Hardening } from './key-derivation.js';
 import type { PasswordForm } from './password.js';
@@ -28,49 +29,34 @@ export interface CbcDecryption {
 }
 
 const pkcs12Schemes: ReadonlyMap<string, readonly [Cipher, number]> = new Map([
-  ['1.2.840.113549.1.12.1.1', ['rc4', 16]],
-  ['1.2.840.113549.1.12.1.2', ['rc4', 5]],
-  ['1.2.840.113549.1.12.1.3', ['des-ede3-cbc', 24]],
-  ['1.2.840.113549.1.12.1.4', ['des-ede-cbc', 16]],
-  ['1.2.840.113549.1.12.1.5', ['rc2', 16]],
-  ['1.2.840.113549.1.12.1.6', ['rc2', 5]],
+  [passwordOids.pkcs12Rc4With128Bits, ['rc4', 16]],
+  [passwordOids.pkcs12Rc4With40Bits, ['rc4', 5]],
+  [passwordOids.pkcs12TripleDes, ['des-ede3-cbc', 24]],
+  [passwordOids.pkcs12DoubleDes, ['des-ede-cbc', 16]],
+  [passwordOids.pkcs12Rc2With128Bits, ['rc2', 16]],
+  [passwordOids.pkcs12Rc2With40Bits, ['rc2', 5]],
 ]);
 
 const pbes1Schemes: ReadonlyMap<string, readonly ['md5' | 'sha1', BlockCipher]> = new Map([
-  ['1.2.840.113549.1.5.3', ['md5', 'des-cbc']],
-  ['1.2.840.113549.1.5.6', ['md5', 'rc2']],
-  ['1.2.840.113549.1.5.10', ['sha1', 'des-cbc']],
-  ['1.2.840.113549.1.5.11', ['sha1', 'rc2']],
+  [passwordOids.md5DesCbc, ['md5', 'des-cbc']],
+  [passwordOids.md5Rc2Cbc, ['md5', 'rc2']],
+  [passwordOids.sha1DesCbc, ['sha1', 'des-cbc']],
+  [passwordOids.sha1Rc2Cbc, ['sha1', 'rc2']],
 ]);
 
 const pbes2Ciphers: ReadonlyMap<string, readonly [BlockCipher, number]> = new Map([
-  ['2.16.840.1.101.3.4.1.2', ['aes-128-cbc', 16]],
-  ['2.16.840.1.101.3.4.1.22', ['aes-192-cbc', 24]],
-  ['2.16.840.1.101.3.4.1.42', ['aes-256-cbc', 32]],
-  ['1.2.840.113549.3.7', ['des-ede3-cbc', 24]],
-  ['1.3.14.3.2.7', ['des-cbc', 8]],
+  [cipherOids.aes128Cbc, ['aes-128-cbc', 16]],
+  [cipherOids.aes192Cbc, ['aes-192-cbc', 24]],
+  [cipherOids.aes256Cbc, ['aes-256-cbc', 32]],
+  [cipherOids.tripleDesCbc, ['des-ede3-cbc', 24]],
+  [cipherOids.desCbc, ['des-cbc', 8]],
 ]);
 
 const aesByLength = new Map(
   [...pbes2Ciphers.values()].filter(([name]) => name.startsWith('aes')).map((each) => [each[1], each]),
 );
 
-const hmacs: ReadonlyMap<string, string> = new Map([
-  ['1.2.840.113549.2.7', 'sha1'],
-  ['1.2.840.113549.2.8', 'sha224'],
-  ['1.2.840.113549.2.9', 'sha256'],
-  ['1.2.840.113549.2.10', 'sha384'],
-  ['1.2.840.113549.2.11', 'sha512'],
-  ['1.2.840.113549.2.12', 'sha512-224'],
-  ['1.2.840.113549.2.13', 'sha512-256'],
-]);
-
-const oids = {
-  pbes2: '1.2.840.113549.1.5.13',
-  pbkdf2: '1.2.840.113549.1.5.12',
-  scrypt: '1.3.6.1.4.1.11591.4.11',
-  rc2Cbc: '1.2.840.113549.3.2',
-};
+const hmacs: ReadonlyMap<string, string> = new Map(Object.entries(hmacOids).map(([hash, oid]) => [oid, hash]));
 
 /**
  * What `algorithm` (an AlgorithmIdentifier) encrypted under the password; undefined where the padding shows another password, which
@@ -87,7 +73,7 @@ export async function decryptWithPassword(
   if (pkcs12 !== undefined) return decryptPkcs12(pkcs12, parameters, data, password, budget);
   const pbes1 = pbes1Schemes.get(oid);
   if (pbes1 !== undefined) return decryptPbes1(pbes1, parameters, data, password, budget);
-  if (oid === oids.pbes2) return decryptPbes2(parameters, data, password, budget);
+  if (oid === passwordOids.pbes2) return decryptPbes2(parameters, data, password, budget);
   throw unsupported('encryption', oid);
 }
 
@@ -138,7 +124,7 @@ async function decryptPbes2(
 ): Promise<Buffer | undefined> {
   const [derivation, scheme] = itemsOf(parameters, 'the parameters of PBES2');
   const cipher = algorithmOf(scheme, 'the cipher');
-  if (cipher.oid === oids.rc2Cbc) {
+  if (cipher.oid === cipherOids.rc2Cbc) {
     const fields = itemsOf(cipher.parameters, 'the parameters of RC2');
     const bits = rc2Bits(fields.length > 1 ? numberOf(fields[0], 'the RC2 version') : undefined);
     const key = await deriveKey(derivation, password.utf8, bits / 8, budget);
@@ -172,7 +158,7 @@ async function deriveKey(
   budget: WorkBudget,
 ): Promise<Buffer> {
   const { oid, parameters } = algorithmOf(algorithm, 'the key derivation');
-  if (oid === oids.scrypt) {
+  if (oid === passwordOids.scrypt) {
     const fields = itemsOf(parameters, 'the parameters of scrypt');
     const [N, r, p] = fields.slice(1, 4).map((field) => numberOf(field, 'the cost'));
     const cost = { N: N ?? 0, r: r ?? 0, p: p ?? 0 };
@@ -186,7 +172,7 @@ async function deriveKey(
 
 function keyLengthOf(algorithm: Asn1Node | undefined): number | undefined {
   const { oid, parameters } = algorithmOf(algorithm, 'the key derivation');
-  return oid === oids.pbkdf2 ? pbkdf2Parameters(oid, parameters).keyLength : undefined;
+  return oid === passwordOids.pbkdf2 ? pbkdf2Parameters(oid, parameters).keyLength : undefined;
 }
 
 /**
@@ -209,7 +195,7 @@ function pbkdf2Parameters(
   oid: string,
   parameters: Asn1Node | undefined,
 ): Hardening & { readonly prf: string; readonly keyLength: number | undefined } {
-  if (oid !== oids.pbkdf2) throw unsupported('key derivation', oid);
+  if (oid !== passwordOids.pbkdf2) throw unsupported('key derivation', oid);
   const [salt, rounds, ...rest] = itemsOf(parameters, 'the parameters of PBKDF2');
   if (!isUniversal(salt, 4)) throw new RangeError('the salt of PBKDF2 is missing');
   const keyLength = rest.find((field) => isUniversal(field, 2));

@@ -3,6 +3,7 @@
  * @module
  */
 import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { cmsOids, hashOids, passwordOids, pkcs12Oids } from '../../util/oids.js';
 import { certificateError } from '../certificate-error.js';
 import { decode } from '../library.js';
 import type { Asn1js, Asn1Node } from '../library.js';
@@ -15,28 +16,10 @@ import { decryptWithPassword, deriveMacKey, hmacName } from './password-encrypti
 import { passwordForms } from './password.js';
 import type { PasswordForm } from './password.js';
 
-const oids = {
-  data: '1.2.840.113549.1.7.1',
-  encryptedData: '1.2.840.113549.1.7.6',
-  keyBag: '1.2.840.113549.1.12.10.1.1',
-  shroudedKeyBag: '1.2.840.113549.1.12.10.1.2',
-  certBag: '1.2.840.113549.1.12.10.1.3',
-  crlBag: '1.2.840.113549.1.12.10.1.4',
-  safeContentsBag: '1.2.840.113549.1.12.10.1.6',
-  x509Certificate: '1.2.840.113549.1.9.22.1',
-  x509Crl: '1.2.840.113549.1.9.23.1',
-  friendlyName: '1.2.840.113549.1.9.20',
-  localKeyId: '1.2.840.113549.1.9.21',
-  pbmac1: '1.2.840.113549.1.5.14',
-};
-
+/** Hashes of the MAC. MD5 stands in old files only, and nowhere else in this library. */
 const macHashes: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.2.5', 'md5'],
-  ['1.3.14.3.2.26', 'sha1'],
-  ['2.16.840.1.101.3.4.2.4', 'sha224'],
-  ['2.16.840.1.101.3.4.2.1', 'sha256'],
-  ['2.16.840.1.101.3.4.2.2', 'sha384'],
-  ['2.16.840.1.101.3.4.2.3', 'sha512'],
+  ...(['sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const).map((hash) => [hashOids[hash], hash] as const),
 ]);
 
 /** A certificate or key with what the file calls it. */
@@ -63,7 +46,7 @@ export async function readPkcs12(bytes: Uint8Array, context: Reading): Promise<C
   const [version, authSafe, macData] = itemsOf(decode(asn1js, bytes, { allowTrailing: true }), 'the PKCS#12 structure');
   if (numberOf(version, 'the version') !== 3) throw new RangeError('the PKCS#12 version is not 3');
   const [type, content] = itemsOf(authSafe, 'the content of the PKCS#12 file');
-  if (oidOf(type, 'the content') !== oids.data) {
+  if (oidOf(type, 'the content') !== cmsOids.data) {
     throw certificateError(
       'its integrity is protected by a signature, not a password',
       'Export the certificate again with a password.',
@@ -134,7 +117,7 @@ async function macKey(
   { budget }: Reading,
 ): Promise<[hash: string, key: Buffer]> {
   const { oid, parameters } = algorithmOf(algorithm, 'the MAC');
-  if (oid === oids.pbmac1) {
+  if (oid === passwordOids.pbmac1) {
     const [derivation, scheme] = itemsOf(parameters, 'the parameters of PBMAC1');
     const name = hmacName(algorithmOf(scheme, 'the HMAC').oid);
     return [name, await deriveMacKey(derivation, form.utf8, budget)];
@@ -165,8 +148,8 @@ async function readContentInfo(info: Asn1Node, reading: Pkcs12Reading): Promise<
   const [type, content] = itemsOf(info, 'a content');
   const oid = oidOf(type, 'a content');
   const inner = itemsOf(content, 'a content')[0];
-  if (oid === oids.data) return readBags(octetsOf(inner, 'a content'), reading, 0);
-  if (oid !== oids.encryptedData) {
+  if (oid === cmsOids.data) return readBags(octetsOf(inner, 'a content'), reading, 0);
+  if (oid !== cmsOids.encryptedData) {
     throw certificateError(
       `part of it is encrypted otherwise than by a password (${oid})`,
       'Export the certificate again with a password.',
@@ -210,24 +193,24 @@ async function readBags(bytes: Buffer, reading: Pkcs12Reading, depth: number): P
     const content = itemsOf(value, 'a bag')[0];
     const { alias, localKeyId } = labelsOf(attributes);
     switch (oidOf(type, 'a bag')) {
-      case oids.keyBag:
+      case pkcs12Oids.keyBag:
         reading.keys.push({ item: plainKey(rawOf(content, 'a key'), alias), localKeyId });
         break;
-      case oids.shroudedKeyBag:
+      case pkcs12Oids.shroudedKeyBag:
         if (reading.wantKeys)
           reading.keys.push({ item: { open: once(() => decryptKey(content, reading)), alias }, localKeyId });
         break;
-      case oids.certBag:
-        readTyped(content, oids.x509Certificate, (der) => {
+      case pkcs12Oids.certBag:
+        readTyped(content, pkcs12Oids.x509Certificate, (der) => {
           reading.certificates.push({ item: { der, alias }, localKeyId });
         });
         break;
-      case oids.crlBag:
-        readTyped(content, oids.x509Crl, (der) => {
+      case pkcs12Oids.crlBag:
+        readTyped(content, pkcs12Oids.x509Crl, (der) => {
           reading.crls.push(der);
         });
         break;
-      case oids.safeContentsBag:
+      case pkcs12Oids.safeContentsBag:
         await readBags(rawOf(content, 'the bags'), reading, depth + 1);
         break;
       default: // secrets and the like are not used here
@@ -268,9 +251,9 @@ function labelsOf(attributes: Asn1Node | undefined): { readonly alias?: string; 
     const [value] = itemsOf(values, 'an attribute');
     const oid = oidOf(type, 'an attribute');
     if (value === undefined) continue;
-    if (oid === oids.localKeyId && isUniversal(value, 4))
+    if (oid === pkcs12Oids.localKeyId && isUniversal(value, 4))
       labels.localKeyId ??= octetsOf(value, 'the local key ID').toString('hex');
-    if (oid !== oids.friendlyName || !isUniversal(value, 30)) continue;
+    if (oid !== pkcs12Oids.friendlyName || !isUniversal(value, 30)) continue;
     const octets = octetsOf(value, 'the friendly name');
     if (octets.length % 2 === 0) labels.alias ??= Buffer.from(octets).swap16().toString('utf16le');
   }

@@ -1,17 +1,18 @@
 /**
  * PKCS#7 bundles (`.p7b`, `.p7c`): a SignedData (RFC 5652) that carries certificates and CRLs, signed or not.
  */
-import { isContext, itemsOf, oidOf, octetsOf, rawOf } from './asn1-tree.js';
+import { cmsOids } from '../../util/oids.js';
 import { certificateError } from '../certificate-error.js';
-import { maxItems } from './contents.js';
-import type { Contents } from './contents.js';
 import { decode } from '../library.js';
 import type { Asn1js } from '../library.js';
+import { isContext, itemsOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
+import { maxItems } from './contents.js';
+import type { Contents } from './contents.js';
 
 /** Larger bundles are refused unread: a thousand certificates need less. */
 const maxBundleBytes = 4 << 20;
 
-const signedData = '1.2.840.113549.1.7.2';
+const signedData = cmsOids.signedData;
 
 /** Reads the certificates and CRLs of a bundle. A RangeError for what is damaged, ERR_CERTIFICATE for another kind of PKCS#7. */
 export function readPkcs7(asn1js: Asn1js, bytes: Uint8Array): Contents {

@@ -2,12 +2,11 @@
 import { domainToASCII } from 'node:url';
 import { children, readElement, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
+import { extensionOids } from '../../util/oids.js';
 import type { Certificate } from '../x509/certificate.js';
 import { comparableName, nameParts } from '../x509/distinguished-name.js';
 import { readGeneralName } from '../x509/extensions.js';
 import type { GeneralName } from '../x509/extensions.js';
-
-export const nameConstraintsOid = '2.5.29.30';
 
 /** Comparisons allowed for one path: names times constraints must not become a way to keep us busy. */
 const maxComparisons = 100_000;
@@ -29,7 +28,7 @@ export class NameChecker {
 
   /** Constraints of a CA apply to everything below it. A RangeError where the extension is not well-formed. */
   add(certificate: Certificate): void {
-    const extension = certificate.extensions.get(nameConstraintsOid);
+    const extension = certificate.extensions.get(extensionOids.nameConstraints);
     if (!extension) return;
     const { value } = extension;
     let permitted: Subtree[] | undefined;

@@ -1,12 +1,13 @@
 /** Certificate policies along a path: RFC 5280 section 6.1 with the graph of RFC 9618, whose size is bounded by its input. */
 import { children, contentOf, oidText, readElement } from '../../util/der.js';
+import { extensionOids } from '../../util/oids.js';
 import type { Certificate } from '../x509/certificate.js';
 
-const anyPolicy = '2.5.29.32.0';
-const policiesOid = '2.5.29.32';
-const mappingsOid = '2.5.29.33';
-const constraintsOid = '2.5.29.36';
-const inhibitAnyOid = '2.5.29.54';
+const anyPolicy = extensionOids.anyPolicy;
+const policiesOid = extensionOids.certificatePolicies;
+const mappingsOid = extensionOids.policyMappings;
+const constraintsOid = extensionOids.policyConstraints;
+const inhibitAnyOid = extensionOids.inhibitAnyPolicy;
 
 /** OIDs of the extensions that are processed here. */
 export const policyExtensions = [policiesOid, mappingsOid, constraintsOid, inhibitAnyOid] as const;

@@ -1,12 +1,13 @@
 /** Has a certificate of a path been revoked, as far as the lists at hand tell (RFC 5280 section 6.3)? */
 import { children, contentOf, readElement } from '../../util/der.js';
+import { extensionOids } from '../../util/oids.js';
 import type { Certificate } from '../x509/certificate.js';
 import { allReasons, findEntry, generalNameKey, readPointNames, readReasons } from '../x509/crl.js';
 import type { RevocationList } from '../x509/crl.js';
 import { comparableName, nameParts } from '../x509/distinguished-name.js';
 import { isSignedBy } from '../x509/signature.js';
 
-const distributionPointsOid = '2.5.29.31';
+const distributionPointsOid = extensionOids.crlDistributionPoints;
 const removeFromCrl = 8;
 
 /** A place where the CA says that lists for a certificate are. */

@@ -2,30 +2,30 @@
  * Certification paths (RFC 5280 section 6): found by a bounded search, then checked from the anchor down. Certificates come from
  * strangers, so every loop here has a limit: two CAs that certify each other must not keep us busy.
  */
+import { extensionOids, keyPurposeOids } from '../../util/oids.js';
+import { showText } from '../../util/show.js';
 import type { Certificate } from '../x509/certificate.js';
 import type { RevocationList } from '../x509/crl.js';
-import { keyPurpose } from '../x509/extensions.js';
 import type { KeyUsage } from '../x509/extensions.js';
 import { lacksParameters, withWholeKeys } from './inherited-parameters.js';
-import { NameChecker, nameConstraintsOid } from './path-names.js';
+import { NameChecker } from './path-names.js';
 import { PolicyChecker, policyExtensions } from './path-policies.js';
 import { isIssuedBy, maxCandidates, PathPool } from './path-pool.js';
 import type { Candidate } from './path-pool.js';
 import { revocationProblem } from './path-revocation.js';
-import { showText } from '../../util/show.js';
 
 /** The most certificates in a path, the anchor included. */
 const maxDepth = 12;
 
 const understood = new Set<string>([
-  '2.5.29.15',
-  '2.5.29.17',
-  '2.5.29.19',
-  '2.5.29.31',
-  '2.5.29.35',
-  '2.5.29.37',
-  '2.5.29.14',
-  nameConstraintsOid,
+  extensionOids.keyUsage,
+  extensionOids.subjectAltName,
+  extensionOids.basicConstraints,
+  extensionOids.crlDistributionPoints,
+  extensionOids.authorityKeyIdentifier,
+  extensionOids.extendedKeyUsage,
+  extensionOids.subjectKeyIdentifier,
+  extensionOids.nameConstraints,
   ...policyExtensions,
 ]);
 
@@ -136,7 +136,7 @@ class PathSearch {
   }
 
   #structureProblem(anchor: Certificate, below: readonly Certificate[]): string | undefined {
-    const { at, purpose = keyPurpose.emailProtection } = this.#options;
+    const { at, purpose = keyPurposeOids.emailProtection } = this.#options;
     const names = new NameChecker();
     const policies = new PolicyChecker(below.length);
     let pathLength = below.length;
@@ -181,7 +181,7 @@ class PathSearch {
   }
 
   #leafProblem(leaf: Certificate): string | undefined {
-    const { purpose = keyPurpose.emailProtection, keyUsages } = this.#options;
+    const { purpose = keyPurposeOids.emailProtection, keyUsages } = this.#options;
     if (!allowsPurpose(leaf, purpose)) return `${nameOf(leaf)} is not for this purpose (extendedKeyUsage)`;
     if (keyUsages && leaf.keyUsage && !keyUsages.some((usage) => leaf.keyUsage?.has(usage))) {
       return `${nameOf(leaf)} may not be used for this (keyUsage has none of ${keyUsages.join(', ')})`;
@@ -216,7 +216,7 @@ class PathSearch {
         if (trusted === undefined) {
           if (this.#pool.spent !== undefined) return;
           const search = new PathSearch(
-            { ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurpose.any },
+            { ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurposeOids.any },
             this.#pool,
             this.#forLists + 1,
           );
@@ -257,7 +257,9 @@ function rankFor(subject: Certificate): (candidate: Candidate) => number {
 /** Without extendedKeyUsage everything is allowed; and everything is, where no purpose is asked for. */
 function allowsPurpose(certificate: Certificate, purpose: string): boolean {
   const purposes = certificate.extendedKeyUsage;
-  return purpose === keyPurpose.any || !purposes || purposes.includes(purpose) || purposes.includes(keyPurpose.any);
+  return (
+    purpose === keyPurposeOids.any || !purposes || purposes.includes(purpose) || purposes.includes(keyPurposeOids.any)
+  );
 }
 
 function signatureText(certificate: Certificate, issuer: Certificate): string {

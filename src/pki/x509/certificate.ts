@@ -8,11 +8,12 @@ import { reasonOf } from '../../errors/email-error.js';
 import type { CertificateInfo } from '../../model/certificate.js';
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
+import { nameOids } from '../../util/oids.js';
 import { certificateError } from '../certificate-error.js';
-import { readExtensions } from './extensions.js';
-import type { CertificateExtensions } from './extensions.js';
 import { nameParts, nameText } from './distinguished-name.js';
 import type { NameParts } from './distinguished-name.js';
+import { readExtensions } from './extensions.js';
+import type { CertificateExtensions } from './extensions.js';
 import { readPublicKeyKind } from './public-key.js';
 import type { PublicKeyKind } from './public-key.js';
 import { readTime } from './time.js';
@@ -59,7 +60,7 @@ export interface Certificate extends CertificateExtensions {
 /** Larger than any real certificate; what is over it is not worth a look. */
 const maxCertificateBytes = 1 << 20;
 
-const emailAddressType = '1.2.840.113549.1.9.1';
+const emailAddressType = nameOids.emailAddress;
 
 /** Reads a DER certificate. ERR_CERTIFICATE says what is not well-formed, and at which byte. */
 export async function parseCertificate(der: Uint8Array): Promise<Certificate> {

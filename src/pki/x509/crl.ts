@@ -6,6 +6,7 @@ import { reasonOf } from '../../errors/email-error.js';
 import { asBuffer } from '../../util/bytes.js';
 import { children, contentOf, element, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
+import { extensionOids } from '../../util/oids.js';
 import { certificateError } from '../certificate-error.js';
 import { readAlgorithm } from './certificate.js';
 import type { AlgorithmIdentifier } from './certificate.js';
@@ -17,12 +18,14 @@ import { readTime } from './time.js';
 const maxBytes = 64 * 1024 * 1024;
 /** Of all but the entries. */
 const maxHeadBytes = 1 << 20;
-const issuingDistributionPoint = '2.5.29.28';
-const deltaIndicator = '2.5.29.27';
-const numberOid = '2.5.29.20';
-const reasonOid = '2.5.29.21';
-const certificateIssuerOid = '2.5.29.29';
-const known = new Set([issuingDistributionPoint, deltaIndicator, numberOid, '2.5.29.35', '2.5.29.46']);
+/** Critical extensions of a list that are understood. */
+const known: ReadonlySet<string> = new Set([
+  extensionOids.issuingDistributionPoint,
+  extensionOids.deltaCrlIndicator,
+  extensionOids.crlNumber,
+  extensionOids.authorityKeyIdentifier,
+  extensionOids.freshestCrl,
+]);
 
 /** All reasons of ReasonFlags, bit 1 to 8. */
 export const allReasons = 0x1fe;
@@ -109,10 +112,10 @@ function readList(der: Uint8Array): RevocationList {
     tbs: wholeOf(der, tbs),
     signatureAlgorithm,
     signature: contentOf(der, signature).subarray(1),
-    authorityKeyIdentifier: extensions.get('2.5.29.35'),
-    scope: readScope(extensions.get(issuingDistributionPoint), issuerKey),
-    number: readNumber(extensions.get(numberOid)),
-    base: readNumber(extensions.get(deltaIndicator)),
+    authorityKeyIdentifier: extensions.get(extensionOids.authorityKeyIdentifier),
+    scope: readScope(extensions.get(extensionOids.issuingDistributionPoint), issuerKey),
+    number: readNumber(extensions.get(extensionOids.crlNumber)),
+    base: readNumber(extensions.get(extensionOids.deltaCrlIndicator)),
     unusable: [...extensions].some(([oid, { critical }]) => critical && !known.has(oid)),
     entries,
   };
@@ -199,12 +202,16 @@ export function findEntry(list: RevocationList, serialNumber: Uint8Array, issuer
     const matches = serial.end - serial.start === wanted.length && wanted.equals(contentOf(der, serial));
     if (!matches && !list.scope.indirect) continue;
     const extensions = entryExtensions(der, entry, serial.end);
-    const issuer = extensions.get(certificateIssuerOid);
+    const issuer = extensions.get(extensionOids.certificateIssuer);
     if (issuer) currentIssuer = firstDirectoryName(issuer.value) ?? currentIssuer;
     if (!matches || currentIssuer !== issuerKey) continue;
-    const reason = extensions.get(reasonOid);
+    const reason = extensions.get(extensionOids.reasonCode);
     const unclear = [...extensions].some(
-      ([oid, { critical }]) => critical && oid !== reasonOid && oid !== certificateIssuerOid && oid !== '2.5.29.24',
+      ([oid, { critical }]) =>
+        critical &&
+        oid !== extensionOids.reasonCode &&
+        oid !== extensionOids.certificateIssuer &&
+        oid !== extensionOids.invalidityDate,
     );
     found = { reason: reason ? (reason.value.at(-1) ?? 0) : 0, unclear };
   }

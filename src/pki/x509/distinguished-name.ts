@@ -3,6 +3,7 @@
  */
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
+import { nameOids } from '../../util/oids.js';
 
 /** One attribute of a name. `value` is undefined where it is not a string type. */
 export interface NameAttribute {
@@ -16,35 +17,35 @@ export interface NameAttribute {
 export type NameParts = readonly (readonly NameAttribute[])[];
 
 const shortNames: ReadonlyMap<string, string> = new Map([
-  ['2.5.4.3', 'CN'],
-  ['2.5.4.4', 'SN'],
-  ['2.5.4.5', 'serialNumber'],
-  ['2.5.4.6', 'C'],
-  ['2.5.4.7', 'L'],
-  ['2.5.4.8', 'ST'],
-  ['2.5.4.9', 'STREET'],
-  ['2.5.4.10', 'O'],
-  ['2.5.4.11', 'OU'],
-  ['2.5.4.12', 'title'],
-  ['2.5.4.42', 'GN'],
-  ['2.5.4.43', 'initials'],
-  ['2.5.4.44', 'generationQualifier'],
-  ['2.5.4.46', 'dnQualifier'],
-  ['2.5.4.65', 'pseudonym'],
-  ['2.5.4.97', 'organizationIdentifier'],
-  ['0.9.2342.19200300.100.1.1', 'UID'],
-  ['0.9.2342.19200300.100.1.25', 'DC'],
-  ['1.2.840.113549.1.9.1', 'emailAddress'],
+  [nameOids.commonName, 'CN'],
+  [nameOids.surname, 'SN'],
+  [nameOids.serialNumber, 'serialNumber'],
+  [nameOids.country, 'C'],
+  [nameOids.locality, 'L'],
+  [nameOids.state, 'ST'],
+  [nameOids.street, 'STREET'],
+  [nameOids.organization, 'O'],
+  [nameOids.organizationalUnit, 'OU'],
+  [nameOids.title, 'title'],
+  [nameOids.givenName, 'GN'],
+  [nameOids.initials, 'initials'],
+  [nameOids.generationQualifier, 'generationQualifier'],
+  [nameOids.dnQualifier, 'dnQualifier'],
+  [nameOids.pseudonym, 'pseudonym'],
+  [nameOids.organizationIdentifier, 'organizationIdentifier'],
+  [nameOids.userId, 'UID'],
+  [nameOids.domainComponent, 'DC'],
+  [nameOids.emailAddress, 'emailAddress'],
 ]);
 
 /** Names by which people and other programs call the same attributes. */
 const typeOfName: ReadonlyMap<string, string> = new Map([
   ...[...shortNames].map(([oid, name]) => [name.toLowerCase(), oid] as const),
-  ['e', '1.2.840.113549.1.9.1'],
-  ['email', '1.2.840.113549.1.9.1'],
-  ['s', '2.5.4.8'],
-  ['givenname', '2.5.4.42'],
-  ['surname', '2.5.4.4'],
+  ['e', nameOids.emailAddress],
+  ['email', nameOids.emailAddress],
+  ['s', nameOids.state],
+  ['givenname', nameOids.givenName],
+  ['surname', nameOids.surname],
 ]);
 
 /** The attributes of a Name (DER). A RangeError says where it is not well-formed. */

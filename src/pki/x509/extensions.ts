@@ -3,25 +3,8 @@
  */
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
+import { extensionOids, nameOids } from '../../util/oids.js';
 import { stringOf } from './distinguished-name.js';
-
-/** OIDs of the extensions that are decoded. */
-export const extensionOid = {
-  subjectKeyIdentifier: '2.5.29.14',
-  keyUsage: '2.5.29.15',
-  subjectAltName: '2.5.29.17',
-  basicConstraints: '2.5.29.19',
-  authorityKeyIdentifier: '2.5.29.35',
-  extendedKeyUsage: '2.5.29.37',
-} as const;
-
-/** Purposes of extended key usage. */
-export const keyPurpose = {
-  any: '2.5.29.37.0',
-  serverAuth: '1.3.6.1.5.5.7.3.1',
-  clientAuth: '1.3.6.1.5.5.7.3.2',
-  emailProtection: '1.3.6.1.5.5.7.3.4',
-} as const;
 
 /** Bits of keyUsage, in the order of their numbers. */
 const keyUsageNames = [
@@ -89,14 +72,14 @@ export function readExtensions(bytes: Uint8Array, field: DerElement | undefined)
   };
   return {
     extensions,
-    keyUsage: read(extensionOid.keyUsage, readKeyUsage),
-    extendedKeyUsage: read(extensionOid.extendedKeyUsage, readExtendedKeyUsage),
-    basicConstraints: read(extensionOid.basicConstraints, readBasicConstraints),
-    subjectKeyIdentifier: read(extensionOid.subjectKeyIdentifier, (value) =>
+    keyUsage: read(extensionOids.keyUsage, readKeyUsage),
+    extendedKeyUsage: read(extensionOids.extendedKeyUsage, readExtendedKeyUsage),
+    basicConstraints: read(extensionOids.basicConstraints, readBasicConstraints),
+    subjectKeyIdentifier: read(extensionOids.subjectKeyIdentifier, (value) =>
       contentOf(value, expectTag(value, tag.octetString)),
     ),
-    authorityKeyIdentifier: read(extensionOid.authorityKeyIdentifier, readAuthorityKeyIdentifier),
-    subjectAltNames: read(extensionOid.subjectAltName, (value) => readGeneralNames(value)) ?? [],
+    authorityKeyIdentifier: read(extensionOids.authorityKeyIdentifier, readAuthorityKeyIdentifier),
+    subjectAltNames: read(extensionOids.subjectAltName, (value) => readGeneralNames(value)) ?? [],
   };
 }
 
@@ -189,7 +172,7 @@ export function readGeneralName(bytes: Uint8Array, name: DerElement): GeneralNam
 function readOtherName(bytes: Uint8Array, name: DerElement): { type: 'smtpUtf8Mailbox' | 'other'; value: string } {
   const [type, wrapped] = [...children(bytes, name)];
   if (type?.tag !== tag.oid || wrapped?.tag !== 0xa0) return { type: 'other', value: '' };
-  if (oidText(contentOf(bytes, type)) !== '1.3.6.1.5.5.7.8.9') return { type: 'other', value: '' };
+  if (oidText(contentOf(bytes, type)) !== nameOids.smtpUtf8Mailbox) return { type: 'other', value: '' };
   const text = stringOf(bytes, readElement(bytes, wrapped.start, wrapped.end));
   return text === undefined ? { type: 'other', value: '' } : { type: 'smtpUtf8Mailbox', value: text };
 }

@@ -2,6 +2,7 @@
 import { constants, createHash, createPublicKey, publicDecrypt, timingSafeEqual, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { children, nullElement, oid, readElement, sequence, wholeOf } from '../../util/der.js';
+import { keyOids } from '../../util/oids.js';
 
 /** Hashes by their names in Node. */
 export interface PssParameters {
@@ -36,7 +37,7 @@ function plainRsaKey(key: KeyObject): KeyObject {
   const [, bits] = [...children(spki, readElement(spki, 0))];
   if (bits === undefined) throw new RangeError('the key has no bits');
   return createPublicKey({
-    key: sequence(sequence(oid('1.2.840.113549.1.1.1'), nullElement()), wholeOf(spki, bits)),
+    key: sequence(sequence(oid(keyOids.rsa), nullElement()), wholeOf(spki, bits)),
     format: 'der',
     type: 'spki',
   });

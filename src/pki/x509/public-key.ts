@@ -4,6 +4,7 @@
 import type { KeyObject } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
+import { curveOids, keyOids } from '../../util/oids.js';
 
 /** The kind of a public key, and its strength. */
 export interface PublicKeyKind {
@@ -17,26 +18,26 @@ export interface PublicKeyKind {
 }
 
 const kinds: ReadonlyMap<string, readonly [PublicKeyKind['kind'], number | undefined]> = new Map([
-  ['1.2.840.113549.1.1.1', ['rsa', undefined]],
-  ['1.2.840.113549.1.1.10', ['rsa-pss', undefined]],
-  ['1.2.840.10045.2.1', ['ec', undefined]],
-  ['1.2.840.10040.4.1', ['dsa', undefined]],
-  ['1.3.101.110', ['x25519', 255]],
-  ['1.3.101.111', ['x448', 448]],
-  ['1.3.101.112', ['ed25519', 255]],
-  ['1.3.101.113', ['ed448', 448]],
+  [keyOids.rsa, ['rsa', undefined]],
+  [keyOids.rsaPss, ['rsa-pss', undefined]],
+  [keyOids.ec, ['ec', undefined]],
+  [keyOids.dsa, ['dsa', undefined]],
+  [keyOids.x25519, ['x25519', 255]],
+  [keyOids.x448, ['x448', 448]],
+  [keyOids.ed25519, ['ed25519', 255]],
+  [keyOids.ed448, ['ed448', 448]],
 ]);
 
 const curves: ReadonlyMap<string, readonly [string, number]> = new Map([
-  ['1.2.840.10045.3.1.1', ['P-192', 192]],
-  ['1.3.132.0.33', ['P-224', 224]],
-  ['1.2.840.10045.3.1.7', ['P-256', 256]],
-  ['1.3.132.0.34', ['P-384', 384]],
-  ['1.3.132.0.35', ['P-521', 521]],
-  ['1.3.132.0.10', ['secp256k1', 256]],
-  ['1.3.36.3.3.2.8.1.1.7', ['brainpoolP256r1', 256]],
-  ['1.3.36.3.3.2.8.1.1.11', ['brainpoolP384r1', 384]],
-  ['1.3.36.3.3.2.8.1.1.13', ['brainpoolP512r1', 512]],
+  [curveOids.p192, ['P-192', 192]],
+  [curveOids.p224, ['P-224', 224]],
+  [curveOids.p256, ['P-256', 256]],
+  [curveOids.p384, ['P-384', 384]],
+  [curveOids.p521, ['P-521', 521]],
+  [curveOids.secp256k1, ['secp256k1', 256]],
+  [curveOids.brainpoolP256r1, ['brainpoolP256r1', 256]],
+  [curveOids.brainpoolP384r1, ['brainpoolP384r1', 384]],
+  [curveOids.brainpoolP512r1, ['brainpoolP512r1', 512]],
 ]);
 
 /** Reads a SubjectPublicKeyInfo (DER); a RangeError where it is none. */

@@ -2,47 +2,17 @@
 import { verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../../util/der.js';
+import { hashByOid, keyOids, signatureByOid } from '../../util/oids.js';
 import type { AlgorithmIdentifier, Certificate } from './certificate.js';
 import { isPssSignature } from './pss.js';
 import type { PssParameters } from './pss.js';
 import { hasStrength } from './public-key.js';
 
-interface Scheme {
-  readonly kind: 'rsa' | 'ec' | 'dsa';
-  readonly hash: string;
-}
-
-/** MD2, MD4 and MD5 are not here: such a signature proves nothing. */
-const schemes: ReadonlyMap<string, Scheme> = new Map([
-  ['1.2.840.113549.1.1.5', { kind: 'rsa', hash: 'sha1' }],
-  ['1.2.840.113549.1.1.14', { kind: 'rsa', hash: 'sha224' }],
-  ['1.2.840.113549.1.1.11', { kind: 'rsa', hash: 'sha256' }],
-  ['1.2.840.113549.1.1.12', { kind: 'rsa', hash: 'sha384' }],
-  ['1.2.840.113549.1.1.13', { kind: 'rsa', hash: 'sha512' }],
-  ['1.2.840.113549.1.1.15', { kind: 'rsa', hash: 'sha512-224' }],
-  ['1.2.840.113549.1.1.16', { kind: 'rsa', hash: 'sha512-256' }],
-  ['1.2.840.10045.4.1', { kind: 'ec', hash: 'sha1' }],
-  ['1.2.840.10045.4.3.1', { kind: 'ec', hash: 'sha224' }],
-  ['1.2.840.10045.4.3.2', { kind: 'ec', hash: 'sha256' }],
-  ['1.2.840.10045.4.3.3', { kind: 'ec', hash: 'sha384' }],
-  ['1.2.840.10045.4.3.4', { kind: 'ec', hash: 'sha512' }],
-  ['1.2.840.10040.4.3', { kind: 'dsa', hash: 'sha1' }],
-  ['2.16.840.1.101.3.4.3.1', { kind: 'dsa', hash: 'sha224' }],
-  ['2.16.840.1.101.3.4.3.2', { kind: 'dsa', hash: 'sha256' }],
-]);
+/** The kind of key that makes each kind of signature. */
+const keyKinds = { rsa: 'rsa', ecdsa: 'ec', dsa: 'dsa' } as const;
 const edwards: ReadonlyMap<string, string> = new Map([
-  ['1.3.101.112', 'ed25519'],
-  ['1.3.101.113', 'ed448'],
-]);
-const rsaPss = '1.2.840.113549.1.1.10';
-const hashes: ReadonlyMap<string, string> = new Map([
-  ['1.3.14.3.2.26', 'sha1'],
-  ['2.16.840.1.101.3.4.2.4', 'sha224'],
-  ['2.16.840.1.101.3.4.2.1', 'sha256'],
-  ['2.16.840.1.101.3.4.2.2', 'sha384'],
-  ['2.16.840.1.101.3.4.2.3', 'sha512'],
-  ['2.16.840.1.101.3.4.2.5', 'sha512-224'],
-  ['2.16.840.1.101.3.4.2.6', 'sha512-256'],
+  [keyOids.ed25519, 'ed25519'],
+  [keyOids.ed448, 'ed448'],
 ]);
 
 /** More bits than any authority has: each check would take milliseconds, and strangers choose how many there are. */
@@ -59,13 +29,14 @@ export function isSignedBy(
     const kind = signer.key.kind;
     const curve = edwards.get(algorithm.oid);
     if (curve !== undefined) return kind === curve && verify(null, data, signer.publicKey, signature);
-    if (algorithm.oid === rsaPss) {
+    if (algorithm.oid === keyOids.rsaPss) {
       const pss = readPssParameters(algorithm.parameters);
       if (!pss || (kind !== 'rsa' && kind !== 'rsa-pss') || !isOfUse(signer.publicKey, 'rsa')) return false;
       return isPssSignature(signer.publicKey, pss, data, signature);
     }
-    const scheme = schemes.get(algorithm.oid);
-    if (scheme?.kind !== kind || (kind !== 'ec' && !isOfUse(signer.publicKey, kind))) return false;
+    const scheme = signatureByOid.get(algorithm.oid);
+    if (scheme === undefined || keyKinds[scheme.kind] !== kind) return false;
+    if (scheme.kind !== 'ecdsa' && !isOfUse(signer.publicKey, scheme.kind)) return false;
     return verify(scheme.hash, data, signer.publicKey, signature);
   } catch {
     return false; // a key or a signature that OpenSSL cannot take proves nothing
@@ -95,5 +66,6 @@ function readPssParameters(der: Uint8Array | undefined): PssParameters | undefin
 
 function hashName(der: Uint8Array, start: number, end: number): string | undefined {
   const name = readElement(der, start, end);
-  return name.tag === tag.oid ? hashes.get(oidText(contentOf(der, name))) : undefined;
+  const hash = name.tag === tag.oid ? hashByOid.get(oidText(contentOf(der, name))) : undefined;
+  return hash === 'shake256' ? undefined : hash;
 }

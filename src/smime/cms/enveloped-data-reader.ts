@@ -4,7 +4,8 @@
  * @module
  */
 import { tag } from '../../util/der.js';
-import { contentCipherByOid, oids, rc2ByVersion } from './algorithms.js';
+import { cipherOids, cmsOids } from '../../util/oids.js';
+import { contentCipherByOid, rc2ByVersion } from './algorithms.js';
 import type { ContentCipher } from './algorithms.js';
 import { BerFields, berInteger, berOctets, berRetagged, berWhole, octetTags } from './ber.js';
 import type { BerElement } from './ber.js';
@@ -62,10 +63,10 @@ export function readEncrypted(type: string, element: BerElement, budget: Budget 
   content.oid();
   const algorithm = new BerFields(content.required(tag.sequence));
   const name = algorithm.oid();
-  const rc2 = name === oids.rc2 ? new BerFields(algorithm.required(tag.sequence)) : undefined;
+  const rc2 = name === cipherOids.rc2Cbc ? new BerFields(algorithm.required(tag.sequence)) : undefined;
   const cipher =
     rc2 === undefined ? contentCipherByOid.get(name) : rc2ByVersion.get(berInteger(rc2.required(tag.integer)));
-  const isAuthenticated = type === oids.authEnvelopedData;
+  const isAuthenticated = type === cmsOids.authEnvelopedData;
   if (cipher === undefined) {
     throw smimeError(
       `The message is encrypted with the algorithm ${name}, which is not supported.`,

@@ -14,7 +14,8 @@ import type { KeyObject } from 'node:crypto';
 import { readPublicKeyKind } from '../../pki/x509/public-key.js';
 import { asBuffer, noBytes } from '../../util/bytes.js';
 import { context, octetString, sequence } from '../../util/der.js';
-import type { AgreementScheme, DigestName, KeyWrap } from './algorithms.js';
+import type { HashName } from '../../util/oids.js';
+import type { AgreementScheme, KeyWrap } from './algorithms.js';
 
 /**
  * A sender's public key from its SubjectPublicKeyInfo (DER). Throws where a curve is given by its parameters in place of its name:
@@ -36,7 +37,7 @@ export function agree(privateKey: KeyObject, publicKey: KeyObject): Buffer {
 
 /** The key derivation function of ANSI X9.63 (SEC 1 section 3.6.1). */
 export function x963Kdf(
-  digest: Exclude<DigestName, 'shake256'>,
+  digest: Exclude<HashName, 'shake256'>,
   secret: Uint8Array,
   info: Uint8Array,
   length: number,

@@ -4,10 +4,10 @@
 import type { PssParameters } from '../../pki/x509/pss.js';
 import { noBytes } from '../../util/bytes.js';
 import { tag } from '../../util/der.js';
-import { digestByOid, oids } from './algorithms.js';
+import { hashByOid, keyOids } from '../../util/oids.js';
+import type { OaepParameters, RsaDigest } from '../decrypt/rsa-decoding.js';
 import { BerFields, berInteger, berOctets, octetTags } from './ber.js';
 import type { BerElement } from './ber.js';
-import type { OaepParameters, RsaDigest } from '../decrypt/rsa-decoding.js';
 
 /** Of either; undefined where something in them is not supported. */
 export function readMaskParameters(parameters: BerElement | undefined): (PssParameters & OaepParameters) | undefined {
@@ -29,14 +29,14 @@ function readDigest(field: BerElement | undefined): RsaDigest | undefined {
 }
 
 function digestOf(algorithm: BerElement): RsaDigest | undefined {
-  const digest = digestByOid.get(new BerFields(algorithm).oid());
+  const digest = hashByOid.get(new BerFields(algorithm).oid());
   return digest === 'shake256' ? undefined : digest;
 }
 
 function readMgf(field: BerElement | undefined): RsaDigest | undefined {
   if (field === undefined) return 'sha1';
   const algorithm = new BerFields(new BerFields(field, 0xa1).required(tag.sequence));
-  return algorithm.oid() === oids.mgf1 ? digestOf(algorithm.required(tag.sequence)) : undefined;
+  return algorithm.oid() === keyOids.mgf1 ? digestOf(algorithm.required(tag.sequence)) : undefined;
 }
 
 /** The salt's length of PSS, or the label of OAEP. */
@@ -44,6 +44,6 @@ function readThird(field: BerElement): { readonly saltLength: number; readonly l
   const value = new BerFields(field, 0xa2).required(tag.integer, tag.sequence);
   if (value.tag === tag.integer) return { saltLength: berInteger(value), label: noBytes };
   const source = new BerFields(value);
-  if (source.oid() !== oids.pSpecified) return undefined;
+  if (source.oid() !== keyOids.pSpecified) return undefined;
   return { saltLength: 20, label: berOctets(source.required(...octetTags)) };
 }

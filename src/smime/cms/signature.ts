@@ -11,14 +11,16 @@ import { isPssSignature } from '../../pki/x509/pss.js';
 import type { PssParameters } from '../../pki/x509/pss.js';
 import { hasStrength } from '../../pki/x509/public-key.js';
 import { context, integer, nullElement, oid, sequence } from '../../util/der.js';
-import { digestOids, digestSizes, ecdsaOids, oids } from './algorithms.js';
-import type { DigestName, SignatureKind } from './algorithms.js';
+import { ecdsaSignatureOids, hashOids, keyOids } from '../../util/oids.js';
+import type { HashName } from '../../util/oids.js';
+import { digestSizes } from './algorithms.js';
+import type { SignatureKind } from './algorithms.js';
 
 /** A signature algorithm with all its parameters. */
 export interface SignatureScheme {
   readonly kind: SignatureKind;
   /** Hash of the content, and of what is signed. */
-  readonly digest: DigestName;
+  readonly digest: HashName;
   /** Of 'pss'. */
   readonly pss?: PssParameters | undefined;
 }
@@ -33,9 +35,9 @@ export interface SigningScheme extends SignatureScheme {
 }
 
 /** Hash and MGF1 parameters as PSS and OAEP have them: with NULL (RFC 4055 section 2.1). */
-export function maskParameters(digest: DigestName): readonly Buffer[] {
-  const hash = sequence(oid(digestOids[digest]), nullElement());
-  return [context(0, hash), context(1, sequence(oid(oids.mgf1), hash))];
+export function maskParameters(digest: HashName): readonly Buffer[] {
+  const hash = sequence(oid(hashOids[digest]), nullElement());
+  return [context(0, hash), context(1, sequence(oid(keyOids.mgf1), hash))];
 }
 
 /** The scheme for a certificate's key. ERR_CERTIFICATE where such a key cannot sign. */
@@ -47,7 +49,7 @@ export function signingScheme({ key, publicKey }: Certificate, settings: SmimeSi
       return {
         kind: 'rsa',
         digest,
-        identifier: sequence(oid(oids.rsaEncryption), nullElement()),
+        identifier: sequence(oid(keyOids.rsa), nullElement()),
         request: { name: 'RSASSA-PKCS1-v1_5', hash: digest },
       };
     case 'rsa-pss':
@@ -56,14 +58,14 @@ export function signingScheme({ key, publicKey }: Certificate, settings: SmimeSi
       return {
         kind: 'ecdsa',
         digest,
-        identifier: sequence(oid(ecdsaOids[digest])),
+        identifier: sequence(oid(ecdsaSignatureOids[digest])),
         request: { name: 'ECDSA', hash: digest },
       };
     case 'ed25519':
       return {
         kind: 'ed25519',
         digest: 'sha512',
-        identifier: sequence(oid(oids.ed25519)),
+        identifier: sequence(oid(keyOids.ed25519)),
         request: { name: 'Ed25519' },
       };
     default:
@@ -83,7 +85,7 @@ function pssScheme(digest: SigningScheme['digest']): SigningScheme {
     kind: 'pss',
     digest,
     pss: { digest, mgfDigest: digest, saltLength },
-    identifier: sequence(oid(oids.rsaPss), sequence(...maskParameters(digest), context(2, integer(saltLength)))),
+    identifier: sequence(oid(keyOids.rsaPss), sequence(...maskParameters(digest), context(2, integer(saltLength)))),
     request: { name: 'RSA-PSS', hash: digest },
   };
 }
@@ -153,6 +155,6 @@ function isSignature(
 }
 
 /** Hash of content for a message digest; SHAKE256 with 512 bits (RFC 8419 section 2.3). */
-export function startDigest(digest: DigestName): ReturnType<typeof createHash> {
+export function startDigest(digest: HashName): ReturnType<typeof createHash> {
   return digest === 'shake256' ? createHash('shake256', { outputLength: 64 }) : createHash(digest);
 }

@@ -5,8 +5,9 @@
  * @module
  */
 import { tag } from '../../util/der.js';
-import { digestByOid, oids, signatureByOid } from './algorithms.js';
-import type { DigestName } from './algorithms.js';
+import { cmsOids, hashByOid } from '../../util/oids.js';
+import type { HashName } from '../../util/oids.js';
+import { signatureByOid } from './algorithms.js';
 import {
   berContent,
   BerFields,
@@ -15,8 +16,8 @@ import {
   berOid,
   berRetagged,
   berWhole,
-  readBer,
   octetTags,
+  readBer,
 } from './ber.js';
 import type { BerElement } from './ber.js';
 import { Budget } from './budget.js';
@@ -35,7 +36,7 @@ export interface CmsAttribute {
 export interface SignerInfo {
   readonly id: CertificateId;
   /** Hash of the content; undefined where it is not one that is known, then `digestOid` tells. */
-  readonly digest: DigestName | undefined;
+  readonly digest: HashName | undefined;
   readonly digestOid: string;
   /** What the signature says of itself; a text where it cannot be checked. */
   readonly scheme: SignatureScheme | string;
@@ -101,7 +102,7 @@ function readSigner(element: BerElement, budget: Budget): SignerInfo {
   const algorithm = fields.required(tag.sequence);
   const signature = berOctets(fields.required(...octetTags));
   const unsigned = fields.optional(0xa1);
-  const digest = digestByOid.get(digestOid);
+  const digest = hashByOid.get(digestOid);
   if (signed === undefined) budget.take('signatures without attributes');
   return {
     id,
@@ -143,7 +144,7 @@ function readSignedAttributes(field: BerElement, budget: Budget): NonNullable<Si
 }
 
 /** RSA, PSS, ECDSA and EdDSA; the hash of the signature must be that of the content (RFC 4056 section 3, RFC 5754 section 3). */
-function readScheme(algorithm: BerElement, digest: DigestName | undefined): SignatureScheme | string {
+function readScheme(algorithm: BerElement, digest: HashName | undefined): SignatureScheme | string {
   const fields = new BerFields(algorithm);
   const name = fields.oid();
   const known = signatureByOid.get(name);
@@ -171,12 +172,12 @@ export function singleValue(attributes: readonly CmsAttribute[], type: string): 
 
 /** The content type that the attributes say. */
 export function contentTypeOf(attributes: readonly CmsAttribute[]): string | undefined {
-  const value = singleValue(attributes, oids.contentType);
+  const value = singleValue(attributes, cmsOids.contentType);
   return value?.tag === tag.oid ? berOid(value) : undefined;
 }
 
 /** The message digest that the attributes say. */
 export function messageDigestOf(attributes: readonly CmsAttribute[]): Buffer | undefined {
-  const value = singleValue(attributes, oids.messageDigest);
+  const value = singleValue(attributes, cmsOids.messageDigest);
   return value?.tag === tag.octetString ? berContent(value) : undefined;
 }

@@ -6,15 +6,15 @@
 import { createDecipheriv } from 'node:crypto';
 import type { CipherGCMTypes } from 'node:crypto';
 import { rc2CbcDecrypt } from '../../pki/formats/rc2.js';
+import { cmsOids } from '../../util/oids.js';
 import { Budget } from '../cms/budget.js';
-import { contentKey, isImplicitlyRejected } from './content-key.js';
-import type { RecipientKey } from './content-key.js';
 import { readEncrypted } from '../cms/enveloped-data-reader.js';
 import type { EncryptedMessage, Recipient } from '../cms/enveloped-data-reader.js';
-import { oids } from '../cms/algorithms.js';
 import { RecipientIndex } from '../cms/recipient-index.js';
 import { readContentInfo } from '../cms/signed-data-reader.js';
 import { decryptionError, smimeError } from '../cms/smime-error.js';
+import { contentKey, isImplicitlyRejected } from './content-key.js';
+import type { RecipientKey } from './content-key.js';
 
 /** A certificate is named once; of a message that names it more often, or names more of one reader's, this many ways are tried. */
 const maxAttempts = 8;
@@ -36,9 +36,9 @@ export async function decryptContent(
   budget: Budget = new Budget(),
 ): Promise<DecryptedContent> {
   const { type, content } = readContentInfo(cms);
-  if (type !== oids.envelopedData && type !== oids.authEnvelopedData) {
+  if (type !== cmsOids.envelopedData && type !== cmsOids.authEnvelopedData) {
     throw smimeError(
-      type === oids.signedData
+      type === cmsOids.signedData
         ? 'The message is signed, not encrypted.'
         : `The message holds CMS of type ${type}, which is not encrypted data.`,
       'Give an encrypted message; verify() reads signed ones.',

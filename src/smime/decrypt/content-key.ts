@@ -7,7 +7,8 @@ import type { HashAlgorithm, PrivateKeyDecryptor } from '../../model/certificate
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { isBytes } from '../../util/bytes.js';
 import { children, readElement, sequence, tag, wholeOf } from '../../util/der.js';
-import { agreementByOid, keyWrapByOid, oids } from '../cms/algorithms.js';
+import { keyOids } from '../../util/oids.js';
+import { agreementByOid, keyWrapByOid } from '../cms/algorithms.js';
 import { berChildren, berWhole } from '../cms/ber.js';
 import { wrapName } from '../cms/enveloped-data-reader.js';
 import type { KeyAgreement, KeyTransport, Recipient } from '../cms/enveloped-data-reader.js';
@@ -25,7 +26,7 @@ export interface RecipientKey {
 
 /** Does this kind of key end in random octets where it does not fit, in place of an error? */
 export function isImplicitlyRejected(recipient: Recipient): boolean {
-  return recipient.kind === 'transport' && recipient.algorithm === oids.rsaEncryption;
+  return recipient.kind === 'transport' && recipient.algorithm === keyOids.rsa;
 }
 
 /** The content-encryption key of `keyBytes` octets; undefined where this is not the way to it. */
@@ -47,11 +48,11 @@ async function transported(
   keyBytes: number,
   signal: AbortSignal,
 ): Promise<Buffer | undefined> {
-  if (algorithm === oids.rsaEncryption) {
+  if (algorithm === keyOids.rsa) {
     if (!isKeyObject(key)) return externalPkcs1(key, encryptedKey, keyBytes, signal);
     return key.asymmetricKeyType === 'rsa' ? pkcs1KeyOrRandom(rsaRawDecrypt(key, encryptedKey), keyBytes) : undefined;
   }
-  const oaep = algorithm === oids.rsaOaep ? readMaskParameters(parameters) : undefined;
+  const oaep = algorithm === keyOids.rsaOaep ? readMaskParameters(parameters) : undefined;
   if (oaep === undefined) return undefined;
   if (!isKeyObject(key)) return externalOaep(key, encryptedKey, oaep, signal);
   return key.asymmetricKeyType === 'rsa' ? decryptOaep(key, encryptedKey, oaep) : undefined;

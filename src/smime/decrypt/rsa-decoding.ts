@@ -5,10 +5,10 @@
 import { constants, createHash, privateDecrypt, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { leftPad, mgf1, xor } from '../../pki/x509/pss.js';
-import type { DigestName } from '../cms/algorithms.js';
+import type { HashName } from '../../util/oids.js';
 
 /** Hashes that OAEP and PSS are used with. */
-export type RsaDigest = Exclude<DigestName, 'shake256'>;
+export type RsaDigest = Exclude<HashName, 'shake256'>;
 
 /** The raw RSA operation, left-padded to the length of the modulus; undefined where the ciphertext does not fit the key. */
 export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | undefined {

@@ -11,7 +11,8 @@ import type { SmimeEncryptSettings } from '../../model/smime.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { isBytes, noBytes } from '../../util/bytes.js';
 import { header, integer, octetString, oid, sequence, setOf, tag } from '../../util/der.js';
-import { contentCiphers, oids } from '../cms/algorithms.js';
+import { cmsOids } from '../../util/oids.js';
+import { contentCiphers } from '../cms/algorithms.js';
 import type { ContentCipher } from '../cms/algorithms.js';
 import { Enclosure } from '../cms/enclosure.js';
 import { tripleDesKey } from '../cms/key-agreement.js';
@@ -125,7 +126,7 @@ class Envelope {
   /** The entity's fields. */
   readonly fields: string;
   readonly #contentInfoOid: Buffer;
-  readonly #dataOid = oid(oids.data);
+  readonly #dataOid = oid(cmsOids.data);
   readonly #cipherOid: Buffer;
   /** Version where all recipients have key transport, and where one has more (RFC 5652 section 6.1, RFC 5083 section 2.1). */
   readonly #versions: readonly [Buffer, Buffer];
@@ -133,7 +134,7 @@ class Envelope {
   constructor(cipher: ContentCipher) {
     this.cipher = cipher;
     const isGcm = cipher.mode === 'gcm';
-    this.#contentInfoOid = oid(isGcm ? oids.authEnvelopedData : oids.envelopedData);
+    this.#contentInfoOid = oid(isGcm ? cmsOids.authEnvelopedData : cmsOids.envelopedData);
     this.#cipherOid = oid(cipher.oid);
     this.#versions = [integer(0), integer(isGcm ? 0 : 2)];
     this.fields =

@@ -17,8 +17,9 @@ import {
   sequence,
   wholeOf,
 } from '../../util/der.js';
+import { agreementOids, keyOids } from '../../util/oids.js';
 import { showText } from '../../util/show.js';
-import { agreementByOid, keyWraps, oids } from '../cms/algorithms.js';
+import { agreementByOid, keyWraps } from '../cms/algorithms.js';
 import type { ContentCipher, KeyWrap } from '../cms/algorithms.js';
 import { issuerAndSerial } from '../cms/certificate-id.js';
 import { agree, deriveKek, wrapKey } from '../cms/key-agreement.js';
@@ -65,8 +66,8 @@ function keyTransport(certificate: Certificate, options: RecipientOptions): Reci
   }
   const isOaep = options.keyTransport === 'oaep';
   const algorithm = isOaep
-    ? sequence(oid(oids.rsaOaep), sequence(...maskParameters('sha256')))
-    : sequence(oid(oids.rsaEncryption), nullElement());
+    ? sequence(oid(keyOids.rsaOaep), sequence(...maskParameters('sha256')))
+    : sequence(oid(keyOids.rsa), nullElement());
   const lead = Buffer.concat([integer(0), issuerAndSerial(certificate), algorithm]);
   const input = isOaep
     ? { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
@@ -76,11 +77,11 @@ function keyTransport(certificate: Certificate, options: RecipientOptions): Reci
 
 /** The scheme for each kind of key: the hash is as strong as the curve (RFC 5753 section 8, RFC 8418 section 2). */
 const schemes: ReadonlyMap<string, string> = new Map([
-  ['P-256', '1.3.132.1.11.1'],
-  ['P-384', '1.3.132.1.11.2'],
-  ['P-521', '1.3.132.1.11.3'],
-  ['x25519', '1.2.840.113549.1.9.16.3.19'],
-  ['x448', '1.2.840.113549.1.9.16.3.21'],
+  ['P-256', agreementOids.standardSha256],
+  ['P-384', agreementOids.standardSha384],
+  ['P-521', agreementOids.standardSha512],
+  ['x25519', agreementOids.hkdfSha256],
+  ['x448', agreementOids.hkdfSha512],
 ]);
 
 /** KeyAgreeRecipientInfo with an ephemeral key (RFC 5753 section 3.1.1). */

@@ -4,12 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { createEmailError, reasonOf } from '../../errors/email-error.js';
-import type { Certificate } from '../../pki/x509/certificate.js';
 import { decode, loadPkijs } from '../../pki/library.js';
 import type { Libraries } from '../../pki/library.js';
+import type { Certificate } from '../../pki/x509/certificate.js';
 import { children, context, element, octetString, readElement, sequence, setOf, tag, wholeOf } from '../../util/der.js';
+import { cmsOids, hashOids } from '../../util/oids.js';
 import { showText } from '../../util/show.js';
-import { contentCiphers, digestOids, oids } from '../cms/algorithms.js';
+import { contentCiphers } from '../cms/algorithms.js';
 import { issuerAndSerial } from '../cms/certificate-id.js';
 import type { SigningScheme } from '../cms/signature.js';
 
@@ -54,16 +55,19 @@ export async function signedDataPieces(certificate: Certificate, scheme: Signing
 /** A ContentInfo with an empty message digest, an empty signature and no time, which are left behind when it is cut. */
 function encodeSkeleton({ pkijs, asn1js }: Libraries, certificate: Certificate, scheme: SigningScheme): Buffer {
   const signer = new pkijs.Certificate({ schema: decode(asn1js, certificate.der) });
-  const digestAlgorithm = new pkijs.AlgorithmIdentifier({ algorithmId: digestOids[scheme.digest] });
+  const digestAlgorithm = new pkijs.AlgorithmIdentifier({ algorithmId: hashOids[scheme.digest] });
   const oidOf = (value: string): InstanceType<Libraries['asn1js']['ObjectIdentifier']> =>
     new asn1js.ObjectIdentifier({ value });
   const capabilities = announced.map((name) => new asn1js.Sequence({ value: [oidOf(contentCiphers[name].oid)] }));
   const attributes = [
-    new pkijs.Attribute({ type: oids.contentType, values: [oidOf(oids.data)] }),
-    new pkijs.Attribute({ type: oids.smimeCapabilities, values: [new asn1js.Sequence({ value: capabilities })] }),
-    new pkijs.Attribute({ type: oids.signingCertificateV2, values: [decode(asn1js, signingCertificate(certificate))] }),
-    new pkijs.Attribute({ type: oids.messageDigest, values: [new asn1js.OctetString()] }),
-    new pkijs.Attribute({ type: oids.signingTime, values: [] }),
+    new pkijs.Attribute({ type: cmsOids.contentType, values: [oidOf(cmsOids.data)] }),
+    new pkijs.Attribute({ type: cmsOids.smimeCapabilities, values: [new asn1js.Sequence({ value: capabilities })] }),
+    new pkijs.Attribute({
+      type: cmsOids.signingCertificateV2,
+      values: [decode(asn1js, signingCertificate(certificate))],
+    }),
+    new pkijs.Attribute({ type: cmsOids.messageDigest, values: [new asn1js.OctetString()] }),
+    new pkijs.Attribute({ type: cmsOids.signingTime, values: [] }),
   ];
   const signerInfo = new pkijs.SignerInfo({
     version: 1,
@@ -76,10 +80,10 @@ function encodeSkeleton({ pkijs, asn1js }: Libraries, certificate: Certificate, 
   const signedData = new pkijs.SignedData({
     version: 1,
     digestAlgorithms: [digestAlgorithm],
-    encapContentInfo: new pkijs.EncapsulatedContentInfo({ eContentType: oids.data }),
+    encapContentInfo: new pkijs.EncapsulatedContentInfo({ eContentType: cmsOids.data }),
     signerInfos: [signerInfo],
   });
-  const info = new pkijs.ContentInfo({ contentType: oids.signedData, content: signedData.toSchema(true) });
+  const info = new pkijs.ContentInfo({ contentType: cmsOids.signedData, content: signedData.toSchema(true) });
   return Buffer.from(info.toSchema().toBER());
 }
 

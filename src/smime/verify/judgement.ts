@@ -8,8 +8,8 @@ import { timingSafeEqual } from 'node:crypto';
 import { reasonOf } from '../../errors/email-error.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { tag } from '../../util/der.js';
-import { oids } from '../cms/algorithms.js';
-import type { DigestName } from '../cms/algorithms.js';
+import { cmsOids } from '../../util/oids.js';
+import type { HashName } from '../../util/oids.js';
 import { readBer } from '../cms/ber.js';
 import { checkSignature, startDigest } from '../cms/signature.js';
 import { contentTypeOf, messageDigestOf } from '../cms/signed-data-reader.js';
@@ -18,11 +18,11 @@ import { namesAnotherCertificate } from './signing-certificate.js';
 
 /** Attributes that a signature must cover, and that come once with one value (RFC 5652 section 11, RFC 2634 section 5.4, RFC 5035). */
 const signedOnly: ReadonlyMap<string, string> = new Map([
-  [oids.contentType, 'content-type'],
-  [oids.messageDigest, 'message-digest'],
-  [oids.signingTime, 'signing-time'],
-  [oids.signingCertificate, 'signing-certificate'],
-  [oids.signingCertificateV2, 'signing-certificate'],
+  [cmsOids.contentType, 'content-type'],
+  [cmsOids.messageDigest, 'message-digest'],
+  [cmsOids.signingTime, 'signing-time'],
+  [cmsOids.signingCertificate, 'signing-certificate'],
+  [cmsOids.signingCertificateV2, 'signing-certificate'],
 ]);
 
 /** Judges signatures over one content, of which there may be several forms. */
@@ -30,7 +30,7 @@ export class Judge {
   readonly #data: SignedData;
   readonly #forms: readonly Uint8Array[];
   /** Each digest of each form is made once, however many signers there are. */
-  readonly #digests = new Map<Uint8Array, Map<DigestName, Buffer>>();
+  readonly #digests = new Map<Uint8Array, Map<HashName, Buffer>>();
 
   constructor(data: SignedData, forms: readonly Uint8Array[]) {
     this.#data = data;
@@ -40,7 +40,7 @@ export class Judge {
   /** The form of the content that was signed, or what is wrong with the signature. */
   judge(signer: SignerInfo, certificate: Certificate): Uint8Array | string {
     const { scheme, signed, signature } = signer;
-    if (this.#data.contentType !== oids.data)
+    if (this.#data.contentType !== cmsOids.data)
       return `it is about content of type ${this.#data.contentType}, which is not a message`;
     const misplaced = misplacedAttribute(signer);
     if (misplaced !== undefined) return misplaced;
@@ -69,8 +69,8 @@ export class Judge {
     return content;
   }
 
-  #digestOf(form: Uint8Array, digest: DigestName): Buffer {
-    const known = this.#digests.get(form) ?? new Map<DigestName, Buffer>();
+  #digestOf(form: Uint8Array, digest: HashName): Buffer {
+    const known = this.#digests.get(form) ?? new Map<HashName, Buffer>();
     this.#digests.set(form, known);
     const value = known.get(digest) ?? startDigest(digest).update(form).digest();
     known.set(digest, value);

@@ -5,14 +5,14 @@
  */
 import { isEmailError } from '../../errors/email-error.js';
 import type { CertificateInfo } from '../../model/certificate.js';
+import { lacksParameters } from '../../pki/path/inherited-parameters.js';
+import { pathValidator } from '../../pki/path/path.js';
 import { parseCertificate } from '../../pki/x509/certificate.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { parseRevocationList } from '../../pki/x509/crl.js';
 import type { RevocationList } from '../../pki/x509/crl.js';
-import { lacksParameters } from '../../pki/path/inherited-parameters.js';
-import { pathValidator } from '../../pki/path/path.js';
 import { readTime } from '../../pki/x509/time.js';
-import { oids } from '../cms/algorithms.js';
+import { cmsOids } from '../../util/oids.js';
 import { isMeant } from '../cms/certificate-id.js';
 import { singleValue } from '../cms/signed-data-reader.js';
 import type { SignedData, SignerInfo } from '../cms/signed-data-reader.js';
@@ -134,7 +134,7 @@ function readableList(der: Buffer): readonly RevocationList[] {
 }
 
 function signingTimeOf({ signed }: SignerInfo): Date | undefined {
-  const value = signed === undefined ? undefined : singleValue(signed.attributes, oids.signingTime);
+  const value = signed === undefined ? undefined : singleValue(signed.attributes, cmsOids.signingTime);
   if (value === undefined) return undefined;
   try {
     return readTime(value.bytes, value);

@@ -5,17 +5,17 @@
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { tag } from '../../util/der.js';
-import { digestByOid, oids } from '../cms/algorithms.js';
-import type { DigestName } from '../cms/algorithms.js';
+import { cmsOids, hashByOid } from '../../util/oids.js';
+import type { HashName } from '../../util/oids.js';
 import { BerFields, berOctets, octetTags } from '../cms/ber.js';
 import type { BerElement } from '../cms/ber.js';
 import { singleValue } from '../cms/signed-data-reader.js';
 import type { CmsAttribute } from '../cms/signed-data-reader.js';
 
 /** The attributes, and the hash where they name none. */
-const kinds: readonly (readonly [string, DigestName])[] = [
-  [oids.signingCertificate, 'sha1'],
-  [oids.signingCertificateV2, 'sha256'],
+const kinds: readonly (readonly [string, HashName])[] = [
+  [cmsOids.signingCertificate, 'sha1'],
+  [cmsOids.signingCertificateV2, 'sha256'],
 ];
 
 /** Does one of them name another certificate than this? No where there is none, or its hash is not known; yes where it is malformed. */
@@ -35,11 +35,11 @@ export function namesAnotherCertificate(attributes: readonly CmsAttribute[], { d
 /** The signer's own certificate comes first. */
 function readFirst(
   value: BerElement,
-  defaultDigest: DigestName,
-): { readonly digest: DigestName | undefined; readonly hash: Buffer } {
+  defaultDigest: HashName,
+): { readonly digest: HashName | undefined; readonly hash: Buffer } {
   const identifiers = new BerFields(value).required(tag.sequence);
   const fields = new BerFields(new BerFields(identifiers).required(tag.sequence));
   const algorithm = fields.optional(tag.sequence);
-  const digest = algorithm === undefined ? defaultDigest : digestByOid.get(new BerFields(algorithm).oid());
+  const digest = algorithm === undefined ? defaultDigest : hashByOid.get(new BerFields(algorithm).oid());
   return { digest, hash: berOctets(fields.required(...octetTags)) };
 }

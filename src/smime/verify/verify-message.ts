@@ -6,8 +6,8 @@
 import type { CertificateData } from '../../model/certificate.js';
 import { readCertificates, readTrustAnchors } from '../../pki/certificate-data.js';
 import { asBuffer } from '../../util/bytes.js';
+import { cmsOids } from '../../util/oids.js';
 import { checkBytes, checkCertificates, checkFormat, checkMoment } from '../arguments.js';
-import { oids } from '../cms/algorithms.js';
 import { Budget } from '../cms/budget.js';
 import { readContentInfo, readSignedData } from '../cms/signed-data-reader.js';
 import type { SignedData } from '../cms/signed-data-reader.js';
@@ -90,8 +90,8 @@ function signedContent(message: Uint8Array, { format, content }: VerifyOptions):
 
 function signedDataOf(found: SmimeContent, budget: Budget): SignedData {
   const { type, content } = readContentInfo(found.kind === 'detached' ? found.signature : found.cms);
-  if (type !== oids.signedData) {
-    const isEncrypted = type === oids.envelopedData || type === oids.authEnvelopedData;
+  if (type !== cmsOids.signedData) {
+    const isEncrypted = type === cmsOids.envelopedData || type === cmsOids.authEnvelopedData;
     refuseUnsigned(
       isEncrypted
         ? 'The message is encrypted; a signature may be inside.'

@@ -1,8 +1,8 @@
 import {
   constants,
   createPrivateKey,
-  diffieHellman,
   createPublicKey,
+  diffieHellman,
   privateDecrypt,
   randomBytes,
   webcrypto,
@@ -10,16 +10,15 @@ import {
 import { Crypto } from '@peculiar/webcrypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { EncryptionAlgorithm } from '../../../src/model/smime.js';
+import { loadPkijs } from '../../../src/pki/library.js';
 import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import type { Certificate } from '../../../src/pki/x509/certificate.js';
-import { loadPkijs } from '../../../src/pki/library.js';
-import { oids } from '../../../src/smime/cms/algorithms.js';
-import { decryptContent } from '../../../src/smime/decrypt/content-decryption.js';
-import { prepareEncrypter } from '../../../src/smime/encrypt/encrypter.js';
 import { readEncrypted } from '../../../src/smime/cms/enveloped-data-reader.js';
-import { recipientKey } from '../../../src/smime/decrypt/decrypt-message.js';
-import { decrypt } from '../../../src/smime/operations.js';
 import { readContentInfo } from '../../../src/smime/cms/signed-data-reader.js';
+import { decryptContent } from '../../../src/smime/decrypt/content-decryption.js';
+import { recipientKey } from '../../../src/smime/decrypt/decrypt-message.js';
+import { prepareEncrypter } from '../../../src/smime/encrypt/encrypter.js';
+import { decrypt } from '../../../src/smime/operations.js';
 import {
   bitString,
   children,
@@ -31,6 +30,7 @@ import {
   sequence,
   wholeOf,
 } from '../../../src/util/der.js';
+import { cmsOids, keyOids } from '../../../src/util/oids.js';
 import { agreement, encryptCbc, envelopedData, indefinite, nameOf, skiOf, transport } from './forge.js';
 import { authority, certificatePem, issue, keyPem, loaded } from './issue.js';
 import type { Issued, KeyKind } from './issue.js';
@@ -137,10 +137,7 @@ describe('encryption (RFC 5652, 5083, 5753, 8418)', () => {
     await encrypter.encrypt(entityOf(), [await make({ kind: 'rsa1024' })], never);
     const modulus = Buffer.concat([Buffer.of(0xf0), randomBytes(254), Buffer.of(1)]);
     const ofExponent = (exponent: bigint): Buffer =>
-      sequence(
-        sequence(oid(oids.rsaEncryption), nullElement()),
-        bitString(sequence(integer(modulus), integer(exponent))),
-      );
+      sequence(sequence(oid(keyOids.rsa), nullElement()), bitString(sequence(integer(modulus), integer(exponent))));
     const [e1, e2, e65bits] = [1n, 2n, (1n << 64n) + 1n].map((exponent) => ({ spki: ofExponent(exponent) }));
     await encrypter.encrypt(entityOf(), [await make({ spki: ofExponent(3n) })], never);
     const refused = [
@@ -392,7 +389,7 @@ describe('decryption of what others made', () => {
       message: expect.stringContaining('2.16.840.1.101.3.4.1.127') as string,
     });
     const element = readContentInfo(envelopedData([], envelope, contextPrimitive(0, Buffer.alloc(16)))).content;
-    expect(() => readEncrypted(oids.authEnvelopedData, element)).toThrow(
+    expect(() => readEncrypted(cmsOids.authEnvelopedData, element)).toThrow(
       expect.objectContaining({ code: 'ERR_SMIME', remedy: expect.stringContaining('EnvelopedData') as string }),
     );
     const gcm = Buffer.from(cms);
