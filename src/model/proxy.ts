@@ -37,7 +37,7 @@ export interface AutomaticProxySettings {
 export type ProxySettings =
   | 'none'
   | 'auto'
-  | `${'http' | 'https' | 'socks4' | 'socks4a' | 'socks5'}://${string}`
+  | `${'http' | 'https' | 'socks4' | 'socks4a' | 'socks5' | 'socks5h'}://${string}`
   | AutomaticProxySettings
   | ProxyServerSettings;
 

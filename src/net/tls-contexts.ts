@@ -7,6 +7,7 @@ import type { EmailError } from '../model/error.js';
 import type { TlsSettings } from '../model/server.js';
 import { readFile } from '../system/read-file.js';
 import { isBytes } from '../util/bytes.js';
+import { withLineEnds } from '../util/line-ends.js';
 import { showText } from '../util/show.js';
 
 /** A client's certificate and key, as TLS takes them. */
@@ -150,7 +151,7 @@ function readBytes(bytes: Uint8Array, place: string): string[] {
 }
 
 function readPem(text: string, place: string): string[] {
-  const found = text.match(pemCertificate) ?? [];
+  const found = withLineEnds(text).match(pemCertificate) ?? [];
   if (found.length === 0) throw unreadable(place, 'it holds no PEM certificate');
   return found.map((pem) => toPem(pem, place));
 }

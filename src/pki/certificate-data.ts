@@ -6,7 +6,7 @@ import type { CertificateData } from '../model/certificate.js';
 import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { atPlace, certificateError } from './certificate-error.js';
-import type { ContainedCertificate, Contents, FilePasswords } from './formats/contents.js';
+import type { Contents, FilePasswords } from './formats/contents.js';
 import { readContents } from './formats/read-contents.js';
 import { readCertificateFile } from './read-file.js';
 import { parseCertificate } from './x509/certificate.js';
@@ -21,6 +21,7 @@ export const noPasswords: FilePasswords = {
   key: () => Promise.resolve(undefined),
   fileField: 'password',
   keyField: 'password',
+  ownKeyField: 'keyPassword',
 };
 
 /** The certificates that trust begins with. */
@@ -79,26 +80,28 @@ export function bytesOf(data: string | Uint8Array | { readonly base64: string })
   return Buffer.from(typeof data === 'string' ? data : data.base64, 'utf8');
 }
 
-/** Those that can be read; one that cannot does not take the others along. */
+/** Certificates that can be read, and why others cannot. */
+export interface ReadableCertificates {
+  readonly certificates: readonly Certificate[];
+  readonly skipped: readonly Error[];
+}
+
+/** The certificates of a file or a directory. One that cannot be read is passed over. */
 export async function readableCertificates(
   contents: Pick<Contents, 'certificates'>,
   signal?: AbortSignal,
-): Promise<readonly Certificate[]> {
-  const read: Certificate[] = [];
+): Promise<ReadableCertificates> {
+  const certificates: Certificate[] = [];
+  const skipped: Error[] = [];
   const pace = new Pace(signal);
-  for (const contained of contents.certificates) {
+  for (const { der, origin } of contents.certificates) {
     await pace.step();
-    const certificate = await parseOrPass(contained);
-    if (certificate !== undefined) read.push(certificate);
+    try {
+      certificates.push(await parseCertificate(der));
+    } catch (error) {
+      if (!isEmailError(error)) throw error;
+      skipped.push(origin === undefined ? error : (atPlace(error, origin) as Error));
+    }
   }
-  return read;
-}
-
-async function parseOrPass({ der }: ContainedCertificate): Promise<Certificate | undefined> {
-  try {
-    return await parseCertificate(der);
-  } catch (error) {
-    if (isEmailError(error)) return undefined;
-    throw error;
-  }
+  return { certificates, skipped };
 }

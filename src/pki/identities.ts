@@ -6,12 +6,12 @@ import type { KeyObject } from 'node:crypto';
 import type { CertificateInfo, LoadedCertificate } from '../model/certificate.js';
 import { isEmailError } from '../errors/email-error.js';
 import { asBuffer } from '../util/bytes.js';
-import { certificateError } from './certificate-error.js';
+import { atPlace, certificateError } from './certificate-error.js';
 import { parseCertificate } from './x509/certificate.js';
 import type { Certificate } from './x509/certificate.js';
 import { once } from './formats/contents.js';
 import type { ContainedCertificate, ContainedKey, Contents } from './formats/contents.js';
-import { openPrivateKey, publicHalf } from './formats/private-key.js';
+import { openPrivateKey, publicHalf, spkiOf } from './formats/private-key.js';
 import { Pace } from './formats/work-budget.js';
 import { isSignedBy } from './x509/signature.js';
 
@@ -163,7 +163,7 @@ class OwnedKeys {
 
   /** Equal bytes find nearly all; points in compressed form are compared by their coordinates. */
   async #ownersOf(publicKey: KeyObject): Promise<readonly Certificate[]> {
-    const same = this.#bySpki.get(latin1(publicKey.export({ format: 'der', type: 'spki' })));
+    const same = this.#bySpki.get(latin1(spkiOf(publicKey)));
     if (same !== undefined || publicKey.asymmetricKeyType !== 'ec') return same ?? [];
     this.#byPoint ??= await this.#points();
     return this.#byPoint.get(pointOf(publicKey) ?? '') ?? [];
@@ -217,7 +217,7 @@ async function readAll(
 ): Promise<Map<Certificate, string | undefined>> {
   const read = new Map<Certificate, string | undefined>();
   const seen = new Map<string, Certificate>();
-  for (const { der, alias } of contained) {
+  for (const { der, alias, origin } of contained) {
     await pace.step();
     try {
       const certificate = await parseCertificate(der);
@@ -226,7 +226,7 @@ async function readAll(
       read.set(known ?? certificate, (known === undefined ? undefined : read.get(known)) ?? alias);
     } catch (error) {
       if (!isEmailError(error)) throw error;
-      skipped.push(error);
+      skipped.push(origin === undefined ? error : (atPlace(error, origin) as Error));
     }
   }
   return read;

@@ -10,6 +10,7 @@ import { showText } from '../util/show.js';
 import { bytesOf } from './certificate-data.js';
 import { atPlace, certificateError } from './certificate-error.js';
 import type { Contents, FilePasswords } from './formats/contents.js';
+import { isRequest, requestRemedy, unusedText } from './formats/pem.js';
 import { readContents } from './formats/read-contents.js';
 import { identitiesOf } from './identities.js';
 import type { Identities, Identity } from './identities.js';
@@ -128,14 +129,16 @@ async function choose(contents: Contents, { purpose, signal }: LoadContext): Pro
 /** Those with a private key; none where only certificates were given. ERR_CERTIFICATE where nothing is of use. */
 export function keyHolders(
   { identities, skipped, lockedKeys = [], strayKeys = 0 }: Identities,
-  contents: Pick<Contents, 'keys' | 'format'>,
+  contents: Pick<Contents, 'keys' | 'format' | 'unused'>,
 ): readonly Identity[] {
   if (identities.length === 0) {
     if (skipped[0] !== undefined) throw skipped[0];
     const holds = contents.keys.length > 0 ? 'a private key, but no certificate' : 'no certificate';
     throw certificateError(
-      `the ${contents.format} file holds ${holds}`,
-      'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.',
+      `the ${contents.format} file holds ${holds}${unusedText(contents.unused)}`,
+      contents.unused?.some(isRequest) === true
+        ? requestRemedy
+        : 'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.',
     );
   }
   const holders = identities.filter(({ openKey }) => openKey !== undefined);
@@ -156,7 +159,8 @@ async function chooseAmong(
   purpose: Purpose | undefined,
 ): Promise<LoadedCertificate> {
   const holders = keyHolders(found, contents);
-  if (holders.length === 0 && needsKey(purpose)) throw found.skipped[0] ?? noKey(`the ${contents.format} file`);
+  if (holders.length === 0 && needsKey(purpose))
+    throw found.skipped[0] ?? noKey(`the ${contents.format} file`, [], contents.unused);
   const loaded = await loadBest(holders.length > 0 ? holders : leaves(found.identities), purpose);
   if (loaded === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');
   return loaded;

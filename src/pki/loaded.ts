@@ -9,6 +9,7 @@ import { resolveSecret } from '../system/secret.js';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
 import type { FilePasswords } from './formats/contents.js';
+import { opensshRemedy, unusedText } from './formats/pem.js';
 import type { Identity } from './identities.js';
 import { ranked } from './select.js';
 import type { Purpose } from './select.js';
@@ -32,6 +33,7 @@ export function filePasswords(
     key: source.keyPassword === undefined ? file : once(source.keyPassword, keyField),
     fileField,
     keyField,
+    ownKeyField: `${prefix}keyPassword`,
   };
 }
 
@@ -73,10 +75,12 @@ export async function loadedFrom(
 }
 
 /** ERR_CERTIFICATE for what should have a key and has none; `skipped` may be why. */
-export function noKey(what: string, skipped: readonly Error[] = []): Error {
+export function noKey(what: string, skipped: readonly Error[] = [], unused: readonly string[] = []): Error {
   const unread = skipped.slice(0, 3).map(({ message }) => `; ${showText(message, 300)}`);
   return certificateError(
-    `${what} has a certificate, but no private key${unread.join('')}`,
-    'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.',
+    `${what} has a certificate, but no private key${unread.join('')}${unusedText(unused)}`,
+    unused.some((block) => block.startsWith('OPENSSH PRIVATE KEY'))
+      ? opensshRemedy
+      : 'Export the certificate with its private key (PKCS#12), or name the key in `keyFile`.',
   );
 }

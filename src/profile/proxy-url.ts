@@ -9,6 +9,8 @@ const schemes: Readonly<Record<string, { readonly type: ProxyServerSettings['typ
   socks4: { type: 'socks4', tls: false },
   socks4a: { type: 'socks4a', tls: false },
   socks5: { type: 'socks5', tls: false },
+  // curl's name for SOCKS 5 whose proxy resolves the names, as it does here.
+  socks5h: { type: 'socks5', tls: false },
 };
 
 /** The parts of a proxy's text form: its settings, or what is wrong with it, without a word of what it holds. */
@@ -22,7 +24,7 @@ export function parseProxyText(value: string): ProxyText {
   const name = (match[1] ?? '').toLowerCase();
   const scheme = Object.hasOwn(schemes, name) ? schemes[name] : undefined;
   if (scheme === undefined)
-    return { fault: 'expected http, https, socks4, socks4a or socks5 as the scheme, got another' };
+    return { fault: 'expected http, https, socks4, socks4a, socks5 or socks5h as the scheme, got another' };
   const authority = match[2] ?? '';
   const at = authority.lastIndexOf('@');
   const server = splitHostPort(authority.slice(at + 1));

@@ -2,6 +2,7 @@
  * What a file of any format holds, before it is decided which of it is meant.
  * @module
  */
+import { certificateError } from '../certificate-error.js';
 import type { Asn1js } from '../library.js';
 import type { WorkBudget } from './work-budget.js';
 
@@ -10,6 +11,8 @@ export interface ContainedCertificate {
   readonly der: Uint8Array;
   /** Friendly name, nickname or alias. */
   readonly alias?: string | undefined;
+  /** The file of a directory that it lies in, for messages. */
+  readonly origin?: string | undefined;
 }
 
 /** A private key in a file or a store, which is decrypted only where it is wanted. */
@@ -29,6 +32,8 @@ export interface Contents {
   readonly keys: readonly ContainedKey[];
   /** Revocation lists (DER). */
   readonly crls: readonly Uint8Array[];
+  /** PEM blocks that were passed over, for messages: `CERTIFICATE REQUEST of line 30`. */
+  readonly unused?: readonly string[] | undefined;
 }
 
 /** Secrets of a file, asked for only where something in it is encrypted. */
@@ -40,6 +45,8 @@ export interface FilePasswords {
   /** The fields they come from, for messages; as `password`. */
   readonly fileField: string;
   readonly keyField: string;
+  /** The field for a key whose password is not that of the file. */
+  readonly ownKeyField: string;
 }
 
 /** How a file is read. */
@@ -64,3 +71,11 @@ export function once<T>(work: () => Promise<T>): () => Promise<T> {
 
 /** Certificates, keys and lists in one file. The address book of a mail program has fewer. */
 export const maxItems = 2_000;
+
+/** ERR_CERTIFICATE for more than `maxItems`: a limit, and no damage. */
+export function tooMany(what: string): Error {
+  return certificateError(
+    `it holds more than ${maxItems} ${what}, which is the limit`,
+    'Give a file of the certificates that are meant.',
+  );
+}

@@ -6,7 +6,7 @@ import { createHash, hash, timingSafeEqual } from 'node:crypto';
 import { algorithmOf, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
 import { certificateError } from '../certificate-error.js';
 import { decode } from '../library.js';
-import { maxItems, once } from './contents.js';
+import { maxItems, once, tooMany } from './contents.js';
 import type { ContainedCertificate, ContainedKey, Contents, Reading } from './contents.js';
 import { hashCallsMs, md5WithSuffix } from './key-derivation.js';
 import { unpadded } from './password-encryption.js';
@@ -65,14 +65,14 @@ export async function readJavaKeyStore(bytes: Buffer, reading: Reading): Promise
   const version = fields.uint32();
   if (version !== 1 && version !== 2) throw new RangeError(`the ${format} version is not 1 or 2`);
   const count = fields.uint32();
-  if (count > maxItems) throw new RangeError(`it holds more than ${maxItems} entries`);
+  if (count > maxItems) throw tooMany('entries');
   const certificates: ContainedCertificate[] = [];
   const keys: ContainedKey[] = [];
   const readCertificate = (alias: string): void => {
     const type = version === 2 ? fields.text() : 'X.509';
     const der = fields.block();
     if (type === 'X.509') certificates.push({ der, alias });
-    if (certificates.length > maxItems) throw new RangeError(`it holds more than ${maxItems} certificates`);
+    if (certificates.length > maxItems) throw tooMany('certificates');
   };
   for (let i = 0; i < count; i++) {
     const kind = fields.uint32();
@@ -140,7 +140,7 @@ async function decryptKey(encrypted: Buffer, alias: string, { asn1js, passwords,
   if (plain !== undefined) return plain;
   throw certificateError(
     `the password of the key ${JSON.stringify(alias)} is wrong`,
-    `Give the key's own password in \`keyPassword\`; it may differ from that of the store.`,
+    `Give the key's own password in \`${passwords.ownKeyField}\`; it may differ from that of the store.`,
   );
 }
 

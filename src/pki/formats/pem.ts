@@ -1,10 +1,12 @@
 /**
  * PEM (RFC 7468): the blocks of a text, with the header fields of old encrypted keys (RFC 1421).
+ * @module
  */
 import { asBuffer } from '../../util/bytes.js';
+import { withLineEnds } from '../../util/line-ends.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
-import { maxItems } from './contents.js';
+import { maxItems, tooMany } from './contents.js';
 
 /** One block. */
 export interface PemBlock {
@@ -12,44 +14,69 @@ export interface PemBlock {
   readonly label: string;
   /** `Proc-Type` and `DEK-Info`, where there. */
   readonly headers: ReadonlyMap<string, string>;
+  /** Decoded when it is asked for: blocks that are passed over may hold anything. ERR_CERTIFICATE where it is not base64. */
   readonly bytes: Buffer;
   /** Line of its BEGIN, from 1. */
   readonly line: number;
 }
 
-const boundary = /^-----(BEGIN|END) ([ -~]{1,60})-----\s*$/;
+const boundary = /^-----(BEGIN|END) ([ -~]{1,60}?)-----\s*$/;
+const joined = /^-----END [ -~]{1,60}?----------BEGIN /;
 const headerField = /^([A-Za-z][A-Za-z0-9-]{0,40}):\s?(.*)$/;
+
+/** Blocks that are read here. Every other one may stand beside them. */
+const known =
+  /^(?:(?:X509 |TRUSTED )?CERTIFICATE|X509 CRL|(?:ENCRYPTED |RSA |EC )?PRIVATE KEY|PKCS7|CMS|PKCS #7 SIGNED DATA|PKCS12)$/;
+
+/** Is a block of this label read? */
+export function isKnownLabel(label: string): boolean {
+  return known.test(label);
+}
+
+/** Is it a certificate request, or the text that names one? */
+export function isRequest(label: string): boolean {
+  return /^(?:NEW )?CERTIFICATE REQUEST\b/.test(label);
+}
+
+/** What to do with a certificate request. */
+export const requestRemedy = 'A request is not a certificate yet: give what the certification authority sent back.';
+
+/** What to do with a key in the format of OpenSSH. */
+export const opensshRemedy = 'Convert the key: `ssh-keygen -p -m PKCS8 -f FILE`.';
+
+/** For an error of what is missing: blocks that stand there and are not read. */
+export function unusedText(unused: readonly string[] = []): string {
+  return unused.length === 0 ? '' : `; not read: ${showText(unused.slice(0, 3).join(', '), 200)}`;
+}
 
 /** Does the text hold a PEM block? */
 export function isPem(text: string): boolean {
   return text.includes('-----BEGIN ');
 }
 
-/** The blocks of a text; what is between them is passed over. ERR_CERTIFICATE names the line that is wrong. */
+interface OpenBlock {
+  readonly label: string;
+  readonly line: number;
+  readonly headers: Map<string, string>;
+  readonly base64: string[];
+}
+
+/** The blocks of a text; what stands between them is passed over. ERR_CERTIFICATE names the line that is wrong. */
 export function parsePem(text: string): readonly PemBlock[] {
   const blocks: PemBlock[] = [];
-  let open: { label: string; line: number; headers: Map<string, string>; base64: string[] } | undefined;
+  let open: OpenBlock | undefined;
   let number = 0;
-  for (const line of text.split(/\r\n|\n|\r/)) {
+  for (const line of linesOf(withLineEnds(text))) {
     number++;
+    if (joined.test(line.trimStart())) throw joinedFiles(number);
     const [, kind, label = ''] = boundary.exec(line.trimStart()) ?? [];
     if (kind === 'BEGIN') {
-      if (open !== undefined) throw unfinished(open.label, open.line);
+      if (open !== undefined && isKnownLabel(open.label)) throw unfinished(open);
       open = { label: label.toUpperCase(), line: number, headers: new Map(), base64: [] };
     } else if (kind === 'END' && open !== undefined) {
-      if (label.toUpperCase() !== open.label) throw unfinished(open.label, open.line);
-      const { label: name, line: start, headers } = open;
-      blocks.push({
-        label: name,
-        line: start,
-        headers,
-        bytes: decodeBase64(open.base64.join(''), `the PEM block ${name} of line ${start}`),
-      });
-      if (blocks.length > maxItems)
-        throw certificateError(
-          `it holds more than ${maxItems} PEM blocks`,
-          'Give a file of the certificates that are meant.',
-        );
+      if (label.toUpperCase() !== open.label) throw unfinished(open);
+      blocks.push(blockOf(open));
+      if (blocks.length > maxItems) throw tooMany('PEM blocks');
       open = undefined;
     } else if (open !== undefined) {
       const [, name, value] = headerField.exec(line) ?? [];
@@ -57,14 +84,44 @@ export function parsePem(text: string): readonly PemBlock[] {
       else open.base64.push(line.trim());
     }
   }
-  if (open !== undefined) throw unfinished(open.label, open.line);
+  if (open !== undefined && isKnownLabel(open.label)) throw unfinished(open);
   return blocks;
 }
 
-function unfinished(label: string, line: number): Error {
+/** Without an array of all lines at once: megabytes of line ends would be as many strings. */
+function* linesOf(text: string): Generator<string> {
+  const lineEnd = /\r\n|\n|\r/g;
+  let start = 0;
+  for (let match = lineEnd.exec(text); match !== null; match = lineEnd.exec(text)) {
+    yield text.slice(start, match.index);
+    start = lineEnd.lastIndex;
+  }
+  yield text.slice(start);
+}
+
+function blockOf({ label, line, headers, base64 }: OpenBlock): PemBlock {
+  let bytes: Buffer | undefined;
+  return {
+    label,
+    line,
+    headers,
+    get bytes() {
+      return (bytes ??= decodeBase64(base64.join('\n'), `the PEM block ${label} of line ${line}`));
+    },
+  };
+}
+
+function unfinished({ label, line }: OpenBlock): Error {
   return certificateError(
     `the PEM block ${showText(label, 60)} that begins in line ${line} has no end: the file is truncated`,
     'Copy the whole file.',
+  );
+}
+
+function joinedFiles(line: number): Error {
+  return certificateError(
+    `an END and a BEGIN stand together in line ${line}: two PEM files were joined, and the first had no line end`,
+    'Put a line end between -----END …----- and -----BEGIN …-----.',
   );
 }
 

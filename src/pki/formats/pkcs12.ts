@@ -8,7 +8,7 @@ import { certificateError } from '../certificate-error.js';
 import { decode } from '../library.js';
 import type { Asn1js, Asn1Node } from '../library.js';
 import { algorithmOf, isContext, isUniversal, itemsOf, numberOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
-import { maxItems, once, plainKey } from './contents.js';
+import { maxItems, once, plainKey, tooMany } from './contents.js';
 import type { ContainedCertificate, ContainedKey, Contents, Reading } from './contents.js';
 import { pkcs12Derive, pkcs12Purpose } from './key-derivation.js';
 import type { Hardening } from './key-derivation.js';
@@ -216,7 +216,7 @@ async function readBags(bytes: Buffer, reading: Pkcs12Reading, depth: number): P
       default: // secrets and the like are not used here
     }
     if (reading.certificates.length + reading.keys.length + reading.crls.length > maxItems)
-      throw new RangeError(`it holds more than ${maxItems} items`);
+      throw tooMany('certificates and keys');
   }
 }
 
@@ -233,7 +233,7 @@ async function decryptKey(content: Asn1Node | undefined, reading: Pkcs12Reading)
     ownPassword
       ? 'the password of the key in the PKCS#12 file is wrong'
       : 'the key in the PKCS#12 file has a password of its own',
-    "Give the key's own password in `keyPassword`.",
+    `Give the key's own password in \`${reading.passwords.ownKeyField}\`; or export certificate and key anew, with one password for both.`,
   );
 }
 

@@ -1,12 +1,13 @@
 /**
  * PKCS#7 bundles (`.p7b`, `.p7c`): a SignedData (RFC 5652) that carries certificates and CRLs, signed or not.
+ * @module
  */
 import { cmsOids } from '../../util/oids.js';
 import { certificateError } from '../certificate-error.js';
 import { decode } from '../library.js';
 import type { Asn1js } from '../library.js';
 import { isContext, itemsOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
-import { maxItems } from './contents.js';
+import { maxItems, tooMany } from './contents.js';
 import type { Contents } from './contents.js';
 
 /** Larger bundles are refused unread: a thousand certificates need less. */
@@ -18,7 +19,7 @@ const signedData = cmsOids.signedData;
 export function readPkcs7(asn1js: Asn1js, bytes: Uint8Array): Contents {
   if (bytes.length > maxBundleBytes) {
     throw certificateError(
-      `the PKCS#7 bundle has ${bytes.length} bytes, more than ${maxBundleBytes}`,
+      `the PKCS#7 bundle has ${bytes.length} bytes; the limit is ${maxBundleBytes}`,
       'Give a bundle of the certificates that are meant.',
     );
   }
@@ -35,7 +36,7 @@ export function readPkcs7(asn1js: Asn1js, bytes: Uint8Array): Contents {
   const fields = itemsOf(itemsOf(content, 'signed data')[0], 'signed data');
   const certificates = setOf(fields.find((field) => isContext(field, 0)));
   const crls = setOf(fields.find((field) => isContext(field, 1)));
-  if (certificates.length + crls.length > maxItems) throw new RangeError(`it holds more than ${maxItems} certificates`);
+  if (certificates.length + crls.length > maxItems) throw tooMany('certificates');
   return { format: 'PKCS#7', certificates: certificates.map((der) => ({ der })), keys: [], crls };
 
   /** Plain certificates and CRLs are SEQUENCEs; context tags are attribute certificates and other oddities. */

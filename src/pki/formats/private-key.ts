@@ -14,8 +14,13 @@ import type { PemBlock } from './pem.js';
 
 /** The key as an object of node:crypto; ERR_CERTIFICATE where it is damaged or of a kind that OpenSSL does not know. */
 export function openPrivateKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1' = 'pkcs8'): KeyObject {
+  return opened(() => createPrivateKey({ key: der, format: 'der', type }));
+}
+
+/** Whatever OpenSSL says of a key is ERR_CERTIFICATE. */
+function opened<T>(work: () => T): T {
   try {
-    return createPrivateKey({ key: der, format: 'der', type });
+    return work();
   } catch (error) {
     throw certificateError(
       'the private key cannot be read: it is damaged, or of a kind that is not supported',
@@ -27,12 +32,18 @@ export function openPrivateKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1' = '
 
 /** PKCS#8 of a key in another form. */
 export function toPkcs8(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): Buffer {
-  return openPrivateKey(der, type).export({ format: 'der', type: 'pkcs8' });
+  const key = openPrivateKey(der, type);
+  return opened(() => key.export({ format: 'der', type: 'pkcs8' }));
 }
 
-/** The public half. */
+/** The public half; ERR_CERTIFICATE where OpenSSL cannot make it, as of a key whose numbers do not fit. */
 export function publicHalf(privateKey: KeyObject): KeyObject {
-  return createPublicKey(privateKey);
+  return opened(() => createPublicKey(privateKey));
+}
+
+/** SubjectPublicKeyInfo (DER) of a public key. */
+export function spkiOf(publicKey: KeyObject): Buffer {
+  return opened(() => publicKey.export({ format: 'der', type: 'spki' }));
 }
 
 /** Decrypts EncryptedPrivateKeyInfo (RFC 5958). ERR_CERTIFICATE where the password is missing or wrong. */

@@ -3,12 +3,13 @@
  * @module
  */
 import { children, readElement, tag } from '../../util/der.js';
+import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
-import { once, plainKey } from './contents.js';
+import { maxItems, once, plainKey, tooMany } from './contents.js';
 import type { ContainedCertificate, ContainedKey, Contents, FilePasswords, Reading } from './contents.js';
 import { isJavaKeyStore, readJavaKeyStore } from './jks.js';
 import { loadAsn1js } from '../library.js';
-import { decodeBase64, isPem, parsePem } from './pem.js';
+import { decodeBase64, isKnownLabel, isPem, isRequest, opensshRemedy, parsePem, requestRemedy } from './pem.js';
 import type { PemBlock } from './pem.js';
 import { readPkcs12 } from './pkcs12.js';
 import { readPkcs7 } from './pkcs7.js';
@@ -162,9 +163,8 @@ async function readDer(bytes: Buffer, reading: Reading): Promise<Contents> {
     case undefined:
       throw notRecognised(bytes);
     case 'certificate':
-      return { format: 'certificate', certificates: [{ der: bytes }], keys: [], crls: [] };
     case 'crl':
-      return { format: 'revocation list', certificates: [], keys: [], crls: [bytes] };
+      return readSigned(bytes);
     case 'pkcs7':
       return readPkcs7(reading.asn1js, bytes);
     case 'pkcs12':
@@ -174,6 +174,23 @@ async function readDer(bytes: Buffer, reading: Reading): Promise<Contents> {
     default:
       return onlyKey('private key', toPkcs8(bytes, kind));
   }
+}
+
+/** Certificates and revocation lists, one behind the other. A tail of another kind, as a line end, is passed over. */
+function readSigned(bytes: Buffer): Contents {
+  const certificates: ContainedCertificate[] = [];
+  const crls: Uint8Array[] = [];
+  for (let rest = bytes; ;) {
+    const kind = kindOf(rest);
+    if (kind !== 'certificate' && kind !== 'crl') break;
+    const der = firstElement(rest);
+    if (kind === 'crl') crls.push(der);
+    else certificates.push({ der });
+    if (certificates.length + crls.length > maxItems) throw tooMany('certificates');
+    rest = rest.subarray(der.length);
+  }
+  const format = certificates.length > 0 ? 'certificate' : 'revocation list';
+  return { format, certificates, keys: [], crls };
 }
 
 function onlyKey(format: string, pkcs8: Buffer | undefined): Contents {
@@ -195,38 +212,42 @@ const keyTypes: ReadonlyMap<string, 'pkcs8' | 'pkcs1' | 'sec1'> = new Map([
   ['EC PRIVATE KEY', 'sec1'],
 ]);
 
-const containers: ReadonlySet<string> = new Set(['PKCS7', 'CMS', 'PKCS #7 SIGNED DATA', 'PKCS12']);
-
-/** Blocks that may stand in such a file and are of no use here. */
-const passedOver: ReadonlySet<string> = new Set([
-  'EC PARAMETERS',
-  'DH PARAMETERS',
-  'PUBLIC KEY',
-  'ATTRIBUTE CERTIFICATE',
-]);
-
 async function readPem(text: string, reading: Reading): Promise<Contents> {
   const certificates: ContainedCertificate[] = [];
   const keys: ContainedKey[] = [];
   const crls: Uint8Array[] = [];
+  const unused: string[] = [];
   const blocks = parsePem(text);
   for (const block of blocks) {
+    if (!isKnownLabel(block.label)) {
+      unused.push(`${block.label} of line ${block.line}`);
+      continue;
+    }
+    const place = `the PEM block ${block.label} of line ${block.line}`;
     try {
       const contents = await readBlock(block, reading);
       certificates.push(...contents.certificates);
       keys.push(...contents.keys);
       crls.push(...contents.crls);
     } catch (error) {
-      throw atPlace(damaged(error), `the PEM block ${block.label} of line ${block.line}`);
+      throw atPlace(damaged(error), place);
     }
   }
-  if (blocks.every(({ label }) => passedOver.has(label))) {
-    throw certificateError(
-      `it holds ${blocks.map(({ label }) => label).join(', ') || 'no PEM block'}, but no certificate and no private key`,
-      'Give a file with a CERTIFICATE block.',
-    );
-  }
-  return { format: 'PEM', certificates, keys, crls };
+  if (blocks.length === unused.length) throw nothingOfUse(unused);
+  return { format: 'PEM', certificates, keys, crls, unused };
+}
+
+function nothingOfUse(unused: readonly string[]): Error {
+  const remedy = unused.some(isRequest)
+    ? requestRemedy
+    : unused.some((block) => block.startsWith('OPENSSH'))
+      ? opensshRemedy
+      : 'Give a file with a CERTIFICATE block.';
+  const held = unused.length > 0 ? unused.slice(0, 5).join(', ') : 'a BEGIN that begins no PEM block';
+  return certificateError(
+    `it holds no certificate and no private key that can be read, but ${showText(held, 300)}`,
+    remedy,
+  );
 }
 
 async function readBlock(block: PemBlock, reading: Reading): Promise<Contents> {
@@ -240,25 +261,13 @@ async function readBlock(block: PemBlock, reading: Reading): Promise<Contents> {
   switch (block.label) {
     case 'CERTIFICATE':
     case 'X509 CERTIFICATE':
-      return { ...nothing, certificates: [{ der: block.bytes }] };
     case 'TRUSTED CERTIFICATE': // OpenSSL appends its trust settings
       return { ...nothing, certificates: [{ der: firstElement(block.bytes) }] };
     case 'X509 CRL':
-      return { ...nothing, crls: [block.bytes] };
-    case 'ENCRYPTED PRIVATE KEY':
-      return readBinary(block.bytes, reading);
+      return { ...nothing, crls: [firstElement(block.bytes)] };
     default:
-      if (containers.has(block.label)) return readBinary(block.bytes, reading);
-      if (passedOver.has(block.label)) return nothing;
-      throw certificateError('blocks of this kind are not supported', unsupportedRemedy(block.label));
+      return readBinary(block.bytes, reading);
   }
-}
-
-function unsupportedRemedy(label: string): string {
-  if (label === 'OPENSSH PRIVATE KEY') return 'Convert the key: `ssh-keygen -p -m PKCS8 -f FILE`.';
-  if (label.endsWith('CERTIFICATE REQUEST'))
-    return 'A request is not a certificate yet: give what the certification authority sent back.';
-  return 'Give blocks of CERTIFICATE, PRIVATE KEY, ENCRYPTED PRIVATE KEY, RSA or EC PRIVATE KEY, PKCS7 or PKCS12.';
 }
 
 function firstElement(bytes: Buffer): Buffer {

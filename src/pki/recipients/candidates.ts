@@ -22,6 +22,8 @@ export interface Offer {
   readonly crls: readonly Uint8Array[];
   /** The source says whose they are: an address in them that differs is a warning. Otherwise it must be the recipient's. */
   readonly vouched: boolean;
+  /** Why something in the source could not be read: where a certificate is missing, it may be there. */
+  readonly skipped?: readonly Error[] | undefined;
   /** About the source itself, the same for every address. */
   readonly warnings?: readonly Warning[] | undefined;
 }

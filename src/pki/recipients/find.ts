@@ -209,7 +209,8 @@ async function lookUp(
       const { certificate, refusals } = choose(offer, address, requirements);
       if (certificate !== undefined)
         return { address, certificate, warnings: addressWarnings(address, certificate, source.name), sourceWarnings };
-      reasons.push(refusals.length > 0 ? refusals.join(', ') : `there is none in ${source.name}`);
+      const why = refusals.length > 0 ? refusals.join(', ') : `there is none in ${source.name}`;
+      reasons.push(`${why}${unreadText(offer.skipped)}`);
     } catch (error) {
       throwIfAborted(signal);
       // An error of the profile or of a secret concerns every recipient.
@@ -225,6 +226,14 @@ async function lookUp(
     warnings: [],
     sourceWarnings,
   };
+}
+
+/** The first of what could not be read in a source, and how many there are. */
+function unreadText(skipped: readonly Error[] = []): string {
+  const [first] = skipped;
+  if (first === undefined) return '';
+  const count = skipped.length === 1 ? '' : `${skipped.length} files or certificates could not be read, the first: `;
+  return `; ${count}${showText(first.message, 300)}`;
 }
 
 function addressWarnings(address: string, certificate: Certificate, source: string): readonly Warning[] {

@@ -37,11 +37,12 @@ export function hasAny({ certificates }: Offer): boolean {
 
 /** An offer whose source says whose certificates they are. */
 export async function vouchedOffer(contents: readonly Contents[]): Promise<Offer> {
-  const certificates = (await Promise.all(contents.map((each) => readableCertificates(each)))).flat();
+  const read = await readableCertificates({ certificates: contents.flatMap(({ certificates }) => certificates) });
   return {
-    certificates,
-    others: certificates.filter(isAuthority),
+    certificates: read.certificates,
+    others: read.certificates.filter(isAuthority),
     crls: contents.flatMap(({ crls }) => crls),
     vouched: true,
+    skipped: read.skipped,
   };
 }

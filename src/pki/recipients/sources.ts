@@ -91,9 +91,10 @@ interface Index {
   readonly crls: readonly Uint8Array[];
   /** The one certificate that is there, meant for all. */
   readonly single: Certificate | undefined;
+  readonly skipped: readonly Error[];
 }
 
-function indexOf(all: readonly Certificate[], crls: readonly Uint8Array[]): Index {
+function indexOf(all: readonly Certificate[], crls: readonly Uint8Array[], skipped: readonly Error[]): Index {
   const byAddress = new Map<string, Certificate[]>();
   for (const certificate of all) {
     for (const key of new Set(certificate.emails.map(addressKey))) {
@@ -112,12 +113,13 @@ function indexOf(all: readonly Certificate[], crls: readonly Uint8Array[]): Inde
     others,
     crls,
     single: fingerprints.size === 1 || (fingerprints.size === 0 && others.length === 1) ? pool[0] : undefined,
+    skipped,
   };
 }
 
-function offerOf({ byAddress, others, crls, single }: Index, address: string): Offer {
-  if (single !== undefined) return { certificates: [single], others, crls, vouched: true };
-  return { certificates: byAddress.get(addressKey(address)) ?? [], others, crls, vouched: false };
+function offerOf({ byAddress, others, crls, single, skipped }: Index, address: string): Offer {
+  if (single !== undefined) return { certificates: [single], others, crls, vouched: true, skipped };
+  return { certificates: byAddress.get(addressKey(address)) ?? [], others, crls, vouched: false, skipped };
 }
 
 /** A file, bytes, or one entry of a store: for everybody, or a bundle by address. */
@@ -131,6 +133,7 @@ function fileSource(source: CertificateSource, { cache, signal, slot }: SourceCo
         others: await Promise.all(chain.map(parseCertificate)),
         crls: [],
         single: await parseCertificate(certificate),
+        skipped: [],
       };
     }
     const contents = await contentsOf(source, slot, filePasswords(source, slot, shared), {
@@ -139,7 +142,8 @@ function fileSource(source: CertificateSource, { cache, signal, slot }: SourceCo
     });
     if (contents.certificates.length === 0)
       throw certificateError('it holds no certificate', 'Give a file with the certificates of recipients.');
-    return indexOf(await readableCertificates(contents), contents.crls);
+    const read = await readableCertificates(contents, shared);
+    return indexOf(read.certificates, contents.crls, read.skipped);
   };
   return {
     name,
@@ -155,9 +159,10 @@ function directorySource(source: { readonly directory: string }, { cache, signal
   const load = async (shared: AbortSignal): Promise<Index> => {
     const access = { passwords: noPasswords, signal: shared, purpose: 'encrypt' } as const;
     const budget = new WorkBudget(shared, certificatesMs);
-    const { contents } = await readDirectory(source.directory, directoryPattern, access, budget);
+    const { contents, skipped } = await readDirectory(source.directory, directoryPattern, access, budget);
     // A directory with one certificate is still a directory: it grows.
-    return { ...indexOf(await readableCertificates(contents), contents.crls), single: undefined };
+    const read = await readableCertificates(contents, shared);
+    return { ...indexOf(read.certificates, contents.crls, [...skipped, ...read.skipped]), single: undefined };
   };
   return {
     name,
@@ -177,18 +182,17 @@ function storeSource(source: StoreSource, context: SourceContext): RecipientSour
   if (isStore(store)) return foreignStoreSource(source, store, context);
   const driver = driverOf(store, { slot, run });
   const load = async (shared: AbortSignal): Promise<Index> => {
-    const { identities, crls = [] } = await driver.entries({
+    const {
+      identities,
+      skipped,
+      crls = [],
+    } = await driver.entries({
       passwords: filePasswords({ password }, slot, shared),
       purpose: 'encrypt',
       signal: shared,
     });
-    return {
-      ...indexOf(
-        identities.map(({ certificate }) => certificate),
-        crls,
-      ),
-      single: undefined,
-    };
+    const certificates = identities.map(({ certificate }) => certificate);
+    return { ...indexOf(certificates, crls, skipped), single: undefined };
   };
   return {
     name: driver.place,

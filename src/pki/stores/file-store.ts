@@ -58,7 +58,7 @@ export async function readDirectory(
       const bytes = await readCertificateFile(join(location, name));
       total += bytes.length;
       if (total > maxTotalBytes) break;
-      all.push(await readContents(bytes, { passwords, signal, budget, wantKeys: purpose !== 'encrypt' }));
+      all.push(from(name, await readContents(bytes, { passwords, signal, budget, wantKeys: purpose !== 'encrypt' })));
     } catch (error) {
       if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
       skipped.push(atPlace(error, showText(name, 200)) as Error);
@@ -73,6 +73,11 @@ export async function readDirectory(
     crls: all.flatMap(({ crls }) => crls),
   };
   return { contents, skipped };
+}
+
+function from(name: string, contents: Contents): Contents {
+  const origin = showText(name, 200);
+  return { ...contents, certificates: contents.certificates.map((each) => ({ ...each, origin })) };
 }
 
 async function filesOf(location: string, pattern: RegExp): Promise<readonly string[]> {

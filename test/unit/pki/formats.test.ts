@@ -423,8 +423,14 @@ describe('what cannot be read', () => {
     ['', 'it is empty'],
     ['hello, this is a letter', 'is not recognised: it is text that is none of PEM, DER'],
     ['%PDF-1.7 and so on', 'not recognised'],
-    ['-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n', 'not supported'],
-    ['-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n', 'not supported'],
+    [
+      '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n',
+      'but OPENSSH PRIVATE KEY of line 1',
+    ],
+    [
+      '-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n-----END CERTIFICATE REQUEST-----\n',
+      'but CERTIFICATE REQUEST of line 1',
+    ],
     ['-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----\n', 'no certificate and no private key'],
     ['-----BEGIN CERTIFICATE-----\nAAAA\n', 'truncated'],
     ['-----BEGIN CERTIFICATE-----\nA*AA\n-----END CERTIFICATE-----\n', 'not base64'],

@@ -137,6 +137,7 @@ describe('resolveProxy', () => {
       'socks4://id@proxy',
       { type: 'socks4', host: 'proxy', port: 1080, username: 'id', resolve: 'local', tls: undefined },
     ],
+    ['socks5h://proxy', { type: 'socks5', host: 'proxy', port: 1080, resolve: 'proxy', tls: undefined }],
     ['socks4a://proxy:9', { type: 'socks4a', host: 'proxy', port: 9, resolve: 'proxy', tls: undefined }],
     [
       'socks5://us%40er:p%3Aa%2Fss:x@[2001:db8::1]:1081',

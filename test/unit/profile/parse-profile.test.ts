@@ -138,7 +138,7 @@ describe('parseProfile', () => {
     expect(inspected.length).toBeGreaterThan(8);
     for (const secret of secrets) expect(JSON.stringify(inspected)).not.toContain(secret);
     const [proxy = ''] = parseProblems(withKeys({ proxy: 'socks9://user:pw-proxy@host' }));
-    expect(proxy).toBe('proxy: expected http, https, socks4, socks4a or socks5 as the scheme, got another');
+    expect(proxy).toBe('proxy: expected http, https, socks4, socks4a, socks5 or socks5h as the scheme, got another');
   });
 });
 
@@ -479,7 +479,7 @@ describe('values that are refused', () => {
     ['smime.encrypt.algorithm', encrypt(p12, { algorithm: 'rc2' }), /got 'rc2'/],
     ['smime.encrypt.trustAnchors', encrypt(p12, { trustAnchors: [] }), /at least one/],
     ['proxy', withKeys({ proxy: 'direct' }), /'none', 'auto' or scheme/],
-    ['proxy', withKeys({ proxy: 'ftp://x' }), /socks5 as the scheme/],
+    ['proxy', withKeys({ proxy: 'ftp://x' }), /socks5h as the scheme/],
     ['proxy', withKeys({ proxy: 'http://x:0' }), /host:port/],
     ['proxy', withKeys({ proxy: 'http://x/path' }), /./],
     ['proxy', withKeys({ proxy: 'http://a%zz@x' }), /percent-encoded/],

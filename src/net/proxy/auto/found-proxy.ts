@@ -14,11 +14,11 @@ export interface FoundProxy {
 
 /**
  * A proxy as the environment and system settings write it: `scheme://user:password@host:port`, or `host:port` of an HTTP proxy.
- * `socks5h` and `socks` are SOCKS 5. ERR_PROXY names the origin, and nothing of what it holds.
+ * `socks` is SOCKS 5. ERR_PROXY names the origin, and nothing of what it holds.
  */
 export function proxyOfText(text: string, origin: string): FoundProxy {
   const [, scheme = 'http', rest = ''] = /^(?:([a-z0-9+.-]+):\/\/)?(.*)$/is.exec(text.trim()) ?? [];
-  const url = `${/^socks(?:5h)?$/i.test(scheme) ? 'socks5' : scheme}://${rest}`;
+  const url = `${/^socks$/i.test(scheme) ? 'socks5' : scheme}://${rest}`;
   const report: Report = { problems: [], allowReferences: true };
   proxy.check(url, '', report);
   const parts = parseProxyText(url);
