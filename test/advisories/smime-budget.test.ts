@@ -6,12 +6,14 @@ import { describe, expect, test } from 'vitest';
 import { decrypt, verify } from '../../src/smime/operations.js';
 import { bitString, context, element, integer, octetString, oid, sequence, tag } from '../../src/util/der.js';
 import { cpuTimer } from '../support/cpu-time.js';
+import { growth } from '../support/growth.js';
 import {
   attribute,
   contentType,
   encryptCbc,
   envelopedData,
   messageDigest,
+  revocationList,
   signedData,
   signerInfo,
   transport,
@@ -171,6 +173,30 @@ describe('signatures of one message', () => {
     ] as const)
       expect((await verify(make())).signatures).toHaveLength(count);
   });
+});
+
+test('the path of a signer is looked for once, however often it has signed', async () => {
+  const attributes = [contentType(), messageDigest(content)];
+  const info = signerInfo({ signer: alice, attributes });
+  const stranger = { ...authority(), name: root.name };
+  // Lists in the name of the authority by somebody else: their signatures are looked at for every certificate of a path.
+  const revoked = times(5_000, () => alice);
+  const lists = times(8, () => revocationList(stranger, revoked));
+  const make = (count: number): Buffer =>
+    cmsMessage(
+      signedData(
+        content,
+        times(count, () => info),
+        [alice.der],
+        undefined,
+        lists,
+      ),
+    );
+  const work = async (message: Buffer): Promise<void> => {
+    const { signatures } = await verify(message, { trustAnchors: [root.der] });
+    expect(signatures[0]).toMatchObject({ valid: true, trusted: false });
+  };
+  expect(await growth(make, work, 8)).toBeLessThan(2);
 });
 
 describe('MIME around it', () => {

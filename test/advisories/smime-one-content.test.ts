@@ -4,6 +4,7 @@
  */
 import { createHash, sign as signWith } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
+import { parseAddressList } from '../../src/address/parse-address-list.js';
 import { verify } from '../../src/smime/operations.js';
 import type { VerifyResult } from '../../src/smime/verify/verify-message.js';
 import { element, octetString, oid, sequence, tag } from '../../src/util/der.js';
@@ -194,12 +195,25 @@ describe('more than one content', () => {
     expect(result.signatures).toMatchObject([{ trusted: true }]);
   });
 
-  test('the signer is who signed, and not who stands in From', async () => {
-    const carol = issue({ issuer: root, name: 'Carol', email: 'carol@example.com' });
-    const cms = signedData(undefined, [by(carol, Buffer.from(notAttack))], [carol.der]);
-    expect((await trusting(detached(notAttack, cms))).signatures).toMatchObject([
-      { trusted: true, signer: { emails: ['carol@example.com'] } },
-    ]);
+  test.each([
+    ['alice@example.com', true],
+    ['Alice <ALICE@example.com>', true],
+    ['"carol@example.com" <alice@example.com>', true],
+    ['carol@example.com', false],
+    ['"alice@example.com" <carol@example.com>', false],
+    ['alice@example.com, carol@example.com', false],
+    ['carol@example.com (alice@example.com)', false],
+    ['=?utf-8?q?alice=40example=2Ecom?= <carol@example.com>', false],
+    ['alice@example.com.example.org', false],
+    ['', false],
+  ])('the signer is who signed, and not who stands in From: %j', async (from, isExpected) => {
+    const { signatures } = await trusting(detached(notAttack, good));
+    expect(signatures).toMatchObject([{ trusted: true, signer: { emails: ['alice@example.com'] } }]);
+    // As docs/guide/smime.md compares them.
+    const [sender, ...others] = parseAddressList(from);
+    const isSender = (address: string): boolean => address.toLowerCase() === sender?.email.toLowerCase();
+    const isSigned = signatures.some(({ trusted, signer }) => trusted && signer?.emails.some(isSender));
+    expect(isSigned && others.length === 0).toBe(isExpected);
   });
 });
 

@@ -68,12 +68,14 @@ export async function checkSignatures(
   const intermediates = [...certificates, ...options.certificates];
   const candidates = [...intermediates, ...options.anchors];
   const revocationLists = [...options.revocationLists, ...data.revocationLists.flatMap(readableList)];
-  const pathOf = pathValidator({
-    ...options,
-    intermediates,
-    revocationLists,
-    keyUsages: ['digitalSignature', 'nonRepudiation'],
-  });
+  const pathOf = onceFor(
+    pathValidator({
+      ...options,
+      intermediates,
+      revocationLists,
+      keyUsages: ['digitalSignature', 'nonRepudiation'],
+    }),
+  );
   const judge = new Judge(data, forms);
   const judged = data.signers.map((signer): Judged => {
     const certificate = candidates.find((candidate) => isMeant(signer.id, candidate));
@@ -90,6 +92,16 @@ export async function checkSignatures(
   return {
     results: judged.map((one) => resultOf(one, signed)),
     content: signed ?? forms[0] ?? new Uint8Array(0),
+  };
+}
+
+/** The same function, called once for each certificate: one signer may have signed many times. */
+function onceFor<T>(work: (certificate: Certificate) => T): (certificate: Certificate) => T {
+  const known = new Map<Certificate, T>();
+  return (certificate) => {
+    const value = known.get(certificate) ?? work(certificate);
+    known.set(certificate, value);
+    return value;
   };
 }
 
