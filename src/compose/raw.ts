@@ -1,6 +1,10 @@
-/** A finished message (`raw`): its header is looked at, its bytes are sent as they are, with CRLF line ends. */
+/**
+ * A finished message (`raw`): its header is looked at, and its bytes are sent as they are, with CRLF line ends.
+ * @module
+ */
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
+import { LineEnds, refuseNul } from '../smtp/line-ends.js';
 import { asBuffer, isWellFormed, utf8 } from '../util/bytes.js';
 import type { OpenedContent } from './content/content.js';
 
@@ -57,21 +61,43 @@ function headOf(bytes: Buffer): Buffer | undefined {
   return ends.length === 0 ? undefined : bytes.subarray(0, Math.min(...ends));
 }
 
-/** The content for the wire, as what the server accepts asks for. */
+/** The content in canonical form (`canonicalBlocks`), as what the server accepts asks for. */
 export async function rawContent(raw: RawMessage, accepts: ContentCapabilities | undefined): Promise<OutgoingContent> {
   const { content, smtpUtf8 } = raw;
   if (!('open' in content)) {
-    const bytes = 'text' in content ? utf8(content.text) : asBuffer(content.bytes);
+    const bytes = canonicalBytes('text' in content ? utf8(content.text) : content.bytes);
     return { body: bytes.some((octet) => octet > 0x7f) ? '8bitmime' : '7bit', smtpUtf8, bytes, size: bytes.length };
   }
   const eightBit = accepts?.eightBitMime === false ? await hasEightBit(content) : true;
-  const source = { [Symbol.asyncIterator]: () => content.open()[Symbol.asyncIterator]() };
+  const source = { [Symbol.asyncIterator]: () => canonicalBlocks(content.open()) };
   return { body: eightBit ? '8bitmime' : '7bit', smtpUtf8, bytes: source };
 }
 
 async function hasEightBit(content: { open(): AsyncIterable<Uint8Array> }): Promise<boolean> {
   for await (const chunk of content.open()) if (chunk.some((octet) => octet > 0x7f)) return true;
   return false;
+}
+
+/** CRLF line ends, and no NUL: compose() and transports of others get the octets that the SMTP transport would send. */
+function canonicalBytes(bytes: Uint8Array): Uint8Array {
+  refuseNul(bytes, 0);
+  const ends = new LineEnds();
+  const whole = ends.convert(bytes);
+  const rest = ends.end();
+  return rest.length === 0 ? whole : Buffer.concat([whole, rest]);
+}
+
+async function* canonicalBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const ends = new LineEnds();
+  let offset = 0;
+  for await (const block of source) {
+    refuseNul(block, offset);
+    offset += block.length;
+    const converted = ends.convert(block);
+    if (converted.length > 0) yield converted;
+  }
+  const rest = ends.end();
+  if (rest.length > 0) yield rest;
 }
 
 /** Refused where the profile would change a finished message. */

@@ -58,7 +58,8 @@ const defaultHeaders = [
 
 function readKey(text: string, path: string): KeyObject {
   try {
-    if (text.includes('-----BEGIN')) return nodeCrypto().createPrivateKey(text);
+    // Environment variables often hold PEM with its line ends written as \\n.
+    if (text.includes('-----BEGIN')) return nodeCrypto().createPrivateKey(text.replaceAll('\\n', '\n'));
     return nodeCrypto().createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
   } catch {
     // The cause could quote the key.

@@ -18,6 +18,8 @@ const maxName = 76;
 
 const fieldName = /^[!-9;-~]+$/;
 const control = /[\0-\x08\x0a-\x1f\x7f]/;
+/** ASCII text without blanks at its ends. */
+const asciiText = /^[!-~](?:[ -~\t]*[!-~])?$/;
 /** Text that needs neither encoding nor a look at its white space. */
 const plain = /^[!-~](?:[ -~]*[!-~])?$/;
 
@@ -60,8 +62,10 @@ function fold(name: string, tokens: readonly string[], path: string): string {
 /** Unstructured text as tokens: ASCII words as they are, and from the first to the last that cannot stand so, encoded-words. */
 function textTokens(value: string, nameLength: number): string[] {
   const words = value.match(/[ \t]*[^ \t]+|[ \t]+$/g) ?? [];
+  // What a reader would decode may be several words long, so it is looked for in the whole text.
+  const ambiguous = looksEncoded(value);
   const needs = (word: string): boolean =>
-    /[^ -~\t]/.test(word) || looksEncoded(word) || word.length > maxWord || /^[ \t]*$/.test(word);
+    /[^ -~\t]/.test(word) || (ambiguous && /=\?|\?=/.test(word)) || word.length > maxWord || /^[ \t]*$/.test(word);
   let from = words.findIndex(needs);
   let to = words.findLastIndex(needs);
   // White space at the end belongs to the encoded-word of the word before it.
@@ -101,12 +105,36 @@ export function textField(name: string, value: string, path: string = name): str
   return fold(name, textTokens(value, name.length), path);
 }
 
+/** Fields whose values are not unstructured text: receivers decode no encoded-words in their URLs, tokens and identifiers. */
+const structured =
+  /^(?:list-.*|archived-at|original-message-id|original-recipient|original-from|arc-.*|authentication-results|auto-submitted|autocrypt.*|disposition-notification-.*|feedback-id|message-context|mt-priority|newsgroups|followup-to|xref|path|expires|expiry-date|reply-by|require-recipient-valid-since|resent-(?:date|message-id|from|to|cc|sender)|return-receipt-to|errors-to|precedence|solicitation|tls-required|tls-report-.*|x-ms-exchange-.*|importance|priority|sensitivity|supersedes|obsoletes|accept-language|content-.*|bimi-.*|jabber-id)$/i;
+
+/**
+ * A field that a profile or a message adds. A structured field, and ASCII in any other, stays as it is; text that is not ASCII, or that
+ * a reader would decode, goes as encoded-words. ERR_MESSAGE_INVALID where no line of 998 characters holds a word.
+ */
+export function customField(name: string, value: string, path: string = name): string {
+  if (structured.test(name)) return structuredField(name, value, path);
+  if (typeof value !== 'string' || !asciiText.test(value) || looksEncoded(value)) return textField(name, value, path);
+  const long = value.split(/[ \t]/).find((word) => word.length >= hardLimit);
+  if (long !== undefined)
+    throw messageInvalid(
+      path,
+      `a word of ${long.length} characters fits no line of ${hardLimit} (RFC 5322 section 2.1.1), and encoding would change it for programs that read it: shorten it, or put blanks into it`,
+    );
+  return structuredField(name, value, path);
+}
+
 /** A structured field whose ASCII value is already in its form, folded at its blanks. */
 export function structuredField(name: string, value: string, path: string = name): string {
   checkName(name, path);
   if (isShort(name, value)) return `${name}: ${value}\r\n`;
   checkValue(value, path);
-  if (!/^[ -~\t]*$/.test(value)) throw messageInvalid(path, 'only ASCII is allowed in this header field');
+  if (!/^[ -~\t]*$/.test(value))
+    throw messageInvalid(
+      path,
+      `only ASCII is allowed in ${name}, which is a structured field: encode a URL by %, a domain by its A-labels`,
+    );
   return fold(
     name,
     value

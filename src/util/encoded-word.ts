@@ -58,9 +58,16 @@ export function encodedWords(text: string, room = maxWord, most = maxWord): stri
   return words;
 }
 
-/** Would a reader take a part of it for an encoded-word? */
+const beginning = /=\?[^?]*\?[bq]\?/i;
+
+/**
+ * Whether a reader would take a part of the text for an encoded-word: `=?charset?B|Q?…?=`, with blanks in it too, for some readers are
+ * lenient. A URL or JSON with `=?` in it is none.
+ */
 export function looksEncoded(text: string): boolean {
-  return text.includes('=?');
+  if (!text.includes('=?')) return false;
+  const begins = beginning.exec(text);
+  return begins !== null && text.indexOf('?=', begins.index + begins[0].length) !== -1;
 }
 
 const pattern = /=\?([^?\s]{1,80})\?([bq])\?([^?\s]*)\?=/giy;

@@ -4,6 +4,7 @@ import { arrangeParts } from '../../mime/arrange.js';
 import type { LeafPart, Part, PartBody } from '../../mime/part.js';
 import type { Attachment, ContentInput, MailMessage } from '../../model/message.js';
 import { isWellFormed, utf8 } from '../../util/bytes.js';
+import { checkCalendarMethod } from './calendar-method.js';
 import { immediateContent, openContent, readWhole } from './content.js';
 import type { ContentContext, OpenedContent } from './content.js';
 import { attachmentType, fileNameOf, parseMediaType } from './media-type.js';
@@ -64,6 +65,7 @@ function buildTree(message: MailMessage, opened: ReadonlyMap<string, OpenedConte
   if (message.html !== undefined) alternatives.push(textPart('html', 'text/html', opened));
   const { calendar } = message;
   if (calendar) {
+    checkCalendarMethod(calendar);
     const part = {
       contentType: 'text/calendar',
       parameters: { method: calendar.method },

@@ -14,8 +14,10 @@ export interface MediaType {
 const token = "[!#$%&'*+.^_`{|}~0-9A-Za-z-]+";
 const typePattern = new RegExp(`^(${token}/${token})[ \\t]*`);
 const parameterPattern = new RegExp(`^;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")[ \\t]*`);
-/** Written by us, from the attachment's own settings. */
+/** Parameters that the library writes itself, from the attachment's own settings. */
 const ours = new Set(['boundary', 'name']);
+/** In the forms of RFC 2231 (`name*`, `name*0`, `charset*0*`) the library writes the charset too: a second form would contradict the first. */
+const oursInParts = new Set(['boundary', 'name', 'charset']);
 
 /** `type/subtype` with parameters (RFC 2045 section 5.1), as somebody gave it. */
 export function parseMediaType(text: string, path: string): MediaType {
@@ -27,7 +29,9 @@ export function parseMediaType(text: string, path: string): MediaType {
     const match = parameterPattern.exec(rest);
     const name = match?.[1]?.toLowerCase();
     if (!match || name === undefined) throw messageInvalid(path, 'a parameter of the media type is not well-formed');
-    if (!ours.has(name)) parameters[name] = match[2] ?? (match[3] ?? '').replace(/\\(.)/g, '$1');
+    const star = name.indexOf('*');
+    const isOurs = star === -1 ? ours.has(name) : oursInParts.has(name.slice(0, star));
+    if (!isOurs) parameters[name] = match[2] ?? (match[3] ?? '').replace(/\\(.)/g, '$1');
     rest = rest.slice(match[0].length);
   }
   const contentType = (type[1] as string).toLowerCase();

@@ -8,6 +8,7 @@ import type { MailMessage } from '../../model/message.js';
 import { isBytes } from '../../util/bytes.js';
 import { isStream, SourceReader } from './source-reader.js';
 import type { Stream } from './source-reader.js';
+import { TextChunks } from './text-chunks.js';
 
 /** Everything that one message reads from, and that ends with it. */
 export class Sources {
@@ -74,12 +75,15 @@ export class Sources {
     try {
       // Content may still be made of a message that has been given up.
       if (this.#closed) throw ended();
+      const text = new TextChunks();
       reader = new SourceReader(open(), this.#signal);
       this.#readers.add(reader);
       for await (const chunk of reader) {
-        if (!isBytes(chunk)) throw new TypeError(`the stream gave a ${typeof chunk} in place of bytes`);
-        if (chunk.length > 0) yield chunk;
+        const bytes = typeof chunk === 'string' ? text.encode(chunk) : chunk;
+        if (!isBytes(bytes)) throw new TypeError(`the stream gave a ${typeof chunk} in place of bytes or text`);
+        if (bytes.length > 0) yield bytes;
       }
+      text.end();
     } catch (cause) {
       if (this.#signal?.aborted) throw abortError(this.#signal, { phase: 'content' });
       throw contentError(cause, field);

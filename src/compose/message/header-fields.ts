@@ -3,7 +3,7 @@ import { nameTokens } from '../../address/format.js';
 import type { ParsedMailbox } from '../../address/mailbox.js';
 import { messageInvalid } from '../../errors/email-error.js';
 import { formatDate } from '../../mime/date.js';
-import { addressField, textField, tokenField } from '../../mime/field.js';
+import { addressField, customField, textField, tokenField } from '../../mime/field.js';
 import { checkedId } from '../../mime/identifier.js';
 import type { ListFields, MailMessage } from '../../model/message.js';
 import type {
@@ -114,7 +114,7 @@ export function messageFields({
   for (const { name, value, path } of custom) {
     if (written.has(name.toLowerCase()))
       throw messageInvalid(path, `the field ${name} is written from its own setting already; leave one of them out`);
-    add(name, textField(name, value, path));
+    add(name, customField(name, value, path));
   }
   return fields;
 }
@@ -180,14 +180,23 @@ function listFields(list: ListFields, add: (name: string, text: string) => void)
   }
 }
 
+/** With brackets and comma a URL of this length fits a line of 998 characters (RFC 5322 section 2.1.1). */
+const maxUrl = 900;
+
 /** `<url>` from a URL or an address; nothing in it may end the brackets or begin a comment. */
 function listUrl(target: string, path: string): string {
   if (typeof target !== 'string') throw messageInvalid(path, 'expected a URL or an address');
   const bare = target.startsWith('<') && target.endsWith('>') ? target.slice(1, -1) : target;
   const url = /^[^:/?#@]+@[^/?#@]+$/.test(bare) ? `mailto:${bare}` : bare;
-  if (!/^(?:https?|mailto|ftp):[!#$%&'*+,\-./0-9:;=?@A-Z[\]_`a-z{|}~]+$/i.test(url) || url.length > 900) {
+  if (url.length > maxUrl)
+    throw messageInvalid(
+      path,
+      `the URL has ${url.length} characters, and fits a header field with up to ${maxUrl}: use a shorter one, such as one with a token in place of data`,
+    );
+  if (/[<>]/.test(url))
+    throw messageInvalid(path, 'give each URL by itself, without angle brackets; several are an array');
+  if (!/^(?:https?|mailto|ftp):[!#$%&'*+,\-./0-9:;=?@A-Z[\]_`a-z{|}~]+$/i.test(url))
     throw messageInvalid(path, 'expected an https, http or mailto URL in ASCII, or an address');
-  }
   return `<${url.replace(/,/g, '%2C')}>`;
 }
 

@@ -40,7 +40,10 @@ const texts: readonly [path: string, message: (text: string) => MailMessage][] =
   ['list.id', (text) => ({ list: { id: `News${text} <news.example.com>` } })],
   ['list.id', (text) => ({ list: { id: `News${text}<news.example.com>` } })],
   ['calendar.method', (text) => ({ calendar: { method: `REQUEST${text}`, content: 'x' } })],
-  ['calendar.filename', (text) => ({ calendar: { method: 'REQUEST', content: 'x', filename: `a${text}.ics` } })],
+  [
+    'calendar.filename',
+    (text) => ({ calendar: { method: 'REQUEST', content: 'METHOD:REQUEST', filename: `a${text}.ics` } }),
+  ],
   ['attachments.0.filename', (text) => ({ attachments: [{ filename: `a${text}.txt`, content: 'x' }] })],
   ['attachments.0.contentType', (text) => ({ attachments: [{ contentType: `text/plain${text}`, content: 'x' }] })],
   [
@@ -99,7 +102,7 @@ describe('half of a surrogate pair, which has no UTF-8, is refused with the fiel
   const whole: readonly [string, (text: string) => MailMessage][] = [
     ['text', (text) => ({ text })],
     ['html', (text) => ({ html: text })],
-    ['calendar', (text) => ({ calendar: { method: 'REQUEST', content: text } })],
+    ['calendar', (text) => ({ calendar: { method: 'REQUEST', content: `METHOD:REQUEST\r\n${text}` } })],
     ['alternatives.0', (text) => ({ alternatives: [{ content: text }] })],
     ['attachments.0.content', (text) => ({ attachments: [{ content: text }] })],
     ['raw', (text) => ({ text: undefined, raw: `Subject: x\r\n\r\n${text}` })],

@@ -1,0 +1,30 @@
+/**
+ * Chunks of text from a stream as UTF-8: a stream with an encoding, or one made of strings. A character may be cut between two chunks.
+ * @module
+ */
+import { isWellFormed, utf8 } from '../../util/bytes.js';
+
+export class TextChunks {
+  /** The first half of a surrogate pair that ended the last chunk. */
+  #half = '';
+
+  /** TypeError where the text is not well-formed UTF-16. */
+  encode(chunk: string): Uint8Array {
+    const text = this.#half + chunk;
+    const last = text.charCodeAt(text.length - 1);
+    const isCut = last >= 0xd800 && last <= 0xdbff;
+    this.#half = isCut ? text.slice(-1) : '';
+    const whole = isCut ? text.slice(0, -1) : text;
+    if (!isWellFormed(whole)) throw halfCharacter();
+    return utf8(whole);
+  }
+
+  /** The stream has ended. */
+  end(): void {
+    if (this.#half !== '') throw halfCharacter();
+  }
+}
+
+function halfCharacter(): TypeError {
+  return new TypeError('the stream gave half of a surrogate pair, which is not a character');
+}
