@@ -11,7 +11,10 @@ async function composed(message: MailMessage): Promise<string> {
   return Buffer.from((await mailer.compose({ to: 'b@example.com', ...message })).content).toString();
 }
 const field = (text: string, name: string): string | undefined =>
-  new RegExp(`^${name}: *((?:.|\\r\\n[ \\t])*)`, 'mi').exec(text)?.[1]?.replace(/\r\n(?=[ \t])/g, '');
+  new RegExp(`^${name}: *((?:.|\\r\\n[ \\t])*)`, 'mi')
+    .exec(text)?.[1]
+    ?.replace(/\r\n(?=[ \t])/g, '')
+    .trim();
 const refusal = async (message: MailMessage): Promise<string> => {
   const error = await failure(composed(message));
   expect(error.code).toBe('ERR_MESSAGE_INVALID');
@@ -114,7 +117,7 @@ describe('custom header fields', () => {
     ['X-Data', '{"a":"=?","b":"?="}'],
     ['X-Data', 'a =? b ?= c'],
     ['X-Token', `v=${'x'.repeat(990)}`],
-  ])('%s: %.60s goes as it is', async (name, value) => {
+  ])('%s goes as it is', async (name, value) => {
     expect(field(await composed({ text: 'x', headers: { [name]: value } }), name)).toBe(value);
   });
 
