@@ -15,7 +15,7 @@ import type { ConnectOptions, OwnConnector } from './connector.js';
 import { mailServerSettings, whereabouts } from './peer-settings.js';
 import type { PeerSettings } from './peer-settings.js';
 import { resolveHost } from './resolve.js';
-import type { HostAddress } from './resolve.js';
+import type { HostAddress } from './name-service.js';
 
 const attemptDelayMs = 250;
 

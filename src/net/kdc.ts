@@ -1,10 +1,12 @@
+import { createAbortController } from '../async/abort-controller.js';
 import { onAbort } from '../async/on-abort.js';
 import { createSocket } from 'node:dgram';
-import { lookup, Resolver } from 'node:dns/promises';
+import { Resolver } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
+import { findAddresses, lookUpUntil } from './name-service.js';
 
 /** One request and one reply with a Kerberos KDC (RFC 4120 section 7.2), and where DNS says that KDCs are. */
 
@@ -70,7 +72,8 @@ function failure(what: string, cause: unknown): EmailError {
 export function exchangeByTcp(kdc: KdcAddress, request: Uint8Array, options: ExchangeOptions): Promise<Buffer> {
   const what = `${kdc.host}:${kdc.port} (TCP)`;
   return settleOnce<Buffer>(what, options, (resolve, reject) => {
-    const socket = connect({ host: kdc.host, port: kdc.port });
+    const looking = createAbortController();
+    const socket = connect({ host: kdc.host, port: kdc.port, lookup: lookUpUntil(looking.signal) });
     const prefix = Buffer.alloc(4);
     prefix.writeUInt32BE(request.length);
     socket.on('connect', () => socket.write(Buffer.concat([prefix, request])));
@@ -88,7 +91,10 @@ export function exchangeByTcp(kdc: KdcAddress, request: Uint8Array, options: Exc
     });
     socket.on('error', (error) => reject(failure(what, error)));
     socket.on('close', () => reject(failure(what, new Error('closed the connection without an answer'))));
-    return () => socket.destroy();
+    return () => {
+      looking.abort();
+      socket.destroy();
+    };
   });
 }
 
@@ -98,9 +104,12 @@ export function exchangeByUdp(kdc: KdcAddress, request: Uint8Array, options: Exc
   return settleOnce<Buffer>(what, options, (resolve, reject) => {
     let stop = (): void => {};
     let stopped = false;
+    const looking = createAbortController();
     const run = async (): Promise<void> => {
-      const { address, family } = await lookup(kdc.host);
+      const [found] = await findAddresses(kdc.host, looking.signal);
       if (stopped) return;
+      if (found === undefined) throw new Error(`${kdc.host} has no address`);
+      const { address, family } = found;
       const socket = createSocket(family === 6 ? 'udp6' : 'udp4');
       const send = (): void => socket.send(request, (error) => error && reject(failure(what, error)));
       const resend = setInterval(() => socketIsConnected && send(), resendMs);
@@ -119,6 +128,7 @@ export function exchangeByUdp(kdc: KdcAddress, request: Uint8Array, options: Exc
     run().catch((error: unknown) => reject(failure(what, error)));
     return () => {
       stopped = true;
+      looking.abort();
       stop();
     };
   });

@@ -1,29 +1,28 @@
-import { lookup } from 'node:dns';
-import { isIP } from 'node:net';
-import { untilAborted } from '../async/until-aborted.js';
-import { throwIfAborted } from '../errors/abort.js';
-import { createEmailError } from '../errors/email-error.js';
+/**
+ * The addresses of a host, in the order in which they are to be tried.
+ *
+ * @module
+ */
+import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { similarHost } from '../profile/well-known.js';
+import { errorCode } from '../util/error-code.js';
 import { showText } from '../util/show.js';
+import { findAddresses, type HostAddress, type NameSources } from './name-service.js';
 
-/** Names to addresses, by the system's own resolver: hosts file and all. */
-
-/** An address and its family. */
-export interface HostAddress {
-  readonly address: string;
-  readonly family: 4 | 6;
-}
-
-/** The addresses of a host in the order in which they are to be tried (RFC 8305 section 4): families alternate. ERR_DNS, which names `setting`, where there is none. */
+/**
+ * The addresses of a host, families alternating (RFC 8305 section 4). Rejects with ERR_DNS, which names `setting`, if there is none, and
+ * when the signal aborts.
+ */
 export async function resolveHost(
   host: string,
   signal: AbortSignal,
   setting = 'server.host',
+  sources?: NameSources,
 ): Promise<readonly HostAddress[]> {
-  const family = isIP(host);
-  if (family !== 0) return [{ address: host, family: family as 4 | 6 }];
-  const found = await lookupAll(host, signal, setting);
+  const found = await findAddresses(host, signal, sources).catch((error: unknown) => {
+    throw isEmailError(error) ? error : notFound(host, setting, errorCode(error) || reasonOf(error), error);
+  });
   if (found.length === 0) throw notFound(host, setting, 'ENOTFOUND');
   const [first] = found;
   const same = found.filter((entry) => entry.family === first?.family);
@@ -31,25 +30,16 @@ export async function resolveHost(
   return same.flatMap((entry, index) => [entry, ...other.slice(index, index + 1)]).concat(other.slice(same.length));
 }
 
-/** A look-up cannot be called back: after an abort its answer is ignored. */
-async function lookupAll(host: string, signal: AbortSignal, setting: string): Promise<readonly HostAddress[]> {
-  throwIfAborted(signal);
-  const answer = new Promise<readonly HostAddress[]>((resolve, reject) => {
-    lookup(host, { all: true, verbatim: true }, (error, addresses) => {
-      if (error) reject(notFound(host, setting, error.code ?? error.message, error));
-      else resolve(addresses as readonly HostAddress[]);
-    });
-  });
-  return untilAborted(answer, signal);
-}
+/** What the system and DNS servers say of names that do not exist. Anything else may pass. */
+const permanent = new Set(['ENOTFOUND', 'ENODATA', 'EAI_NONAME', 'EAI_NODATA', 'EAI_FAIL', 'EBADNAME']);
 
-function notFound(host: string, setting: string, reason: string, cause?: Error): EmailError {
+function notFound(host: string, setting: string, reason: string, cause?: unknown): EmailError {
   const shown = showText(host, 255);
-  const temporary = reason === 'EAI_AGAIN' || reason === 'ETIMEOUT';
+  const temporary = !permanent.has(reason);
   return createEmailError(
     'ERR_DNS',
     temporary
-      ? `The name service did not answer for ${shown} (${reason}).`
+      ? `The name service had no answer for ${shown} (${reason}).`
       : `There is no host named ${shown} (${reason}).`,
     {
       phase: 'resolve',

@@ -5,7 +5,7 @@ import { KerberosTickets } from '../../../src/kerberos/tickets.js';
 import type { KerberosTicketsOptions } from '../../../src/kerberos/tickets.js';
 import type { KerberosAuthentication } from '../../../src/model/authentication.js';
 import { lookUpKdcs } from '../../../src/net/kdc.js';
-import { FakeDns } from './fake-dns.js';
+import { FakeDns } from '../../support/fake-dns.js';
 import { FakeKdc, krbError } from './fake-kdc.js';
 import { aliceKdc, context, failureOf, mechanismFor, password, quietConf, Scratch } from './harness.js';
 

@@ -17,6 +17,15 @@ vi.mock('node:dns', async (original) => ({
   },
 }));
 
+/** A DNS server that knows no name: what the system says counts then. */
+vi.mock('node:dns/promises', () => ({
+  Resolver: class {
+    resolve4 = (): Promise<never> => Promise.reject(Object.assign(new Error('none'), { code: 'ENOTFOUND' }));
+    resolve6 = this.resolve4;
+    cancel(): void {}
+  },
+}));
+
 const v4 = (address: string) => ({ address, family: 4 });
 const v6 = (address: string) => ({ address, family: 6 });
 const { signal } = new AbortController();

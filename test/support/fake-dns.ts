@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
 
-/** A DNS server in-process that knows SRV and TXT records (RFC 1035, RFC 2782); other names do not exist. */
+/** A DNS server in-process that knows A, AAAA, SRV and TXT records (RFC 1035, RFC 2782, RFC 3596); other names do not exist. */
 export class FakeDns {
   readonly asked: string[] = [];
   readonly srv = new Map<
@@ -10,16 +10,20 @@ export class FakeDns {
     readonly { readonly priority: number; readonly weight: number; readonly port: number; readonly target: string }[]
   >();
   readonly txt = new Map<string, readonly string[]>();
+  /** IPv4 and IPv6 addresses by name. */
+  readonly addresses = new Map<string, readonly string[]>();
+  /** Types of records that queries get no answer for: 1 is A, 28 is AAAA. */
+  readonly silentFor = new Set<number>();
   /** Answers SERVFAIL where set. */
   broken = false;
   silent = false;
   readonly #socket: Socket = createSocket('udp4');
 
   async listen(): Promise<this> {
-    this.#socket.on(
-      'message',
-      (query, from) => this.silent || this.#socket.send(this.#answer(query), from.port, from.address),
-    );
+    this.#socket.on('message', (query, from) => {
+      const answer = this.#answer(query);
+      if (!this.silent && answer !== undefined) this.#socket.send(answer, from.port, from.address);
+    });
     await new Promise<void>((resolve) => this.#socket.bind(0, '127.0.0.1', resolve));
     return this;
   }
@@ -32,7 +36,7 @@ export class FakeDns {
     this.#socket.close();
   }
 
-  #answer(query: Buffer): Buffer {
+  #answer(query: Buffer): Buffer | undefined {
     const labels: string[] = [];
     let at = 12;
     for (let length = query[at] ?? 0; length > 0; length = query[at] ?? 0) {
@@ -43,14 +47,12 @@ export class FakeDns {
     const question = query.subarray(12, at + 5);
     const name = labels.join('.').toLowerCase();
     this.asked.push(`${type} ${name}`);
-    const data = this.broken
-      ? []
-      : type === 33
-        ? (this.srv.get(name) ?? []).map(encodeSrv)
-        : (this.txt.get(name) ?? []).map((text) => Buffer.concat([Buffer.of(text.length), Buffer.from(text)]));
+    if (this.silentFor.has(type)) return undefined;
+    const data = this.broken ? [] : this.#records(type, name);
     const header = Buffer.alloc(12);
     query.copy(header, 0, 0, 2);
-    header.writeUInt16BE(this.broken ? 0x8182 : data.length === 0 ? 0x8183 : 0x8180, 2);
+    const exists = data.length > 0 || this.addresses.has(name);
+    header.writeUInt16BE(this.broken ? 0x8182 : exists ? 0x8180 : 0x8183, 2);
     header.writeUInt16BE(1, 4);
     header.writeUInt16BE(data.length, 6);
     const records = data.map((rdata) => {
@@ -64,6 +66,32 @@ export class FakeDns {
     });
     return Buffer.concat([header, question, ...records]);
   }
+
+  #records(type: number, name: string): Buffer[] {
+    const addresses = this.addresses.get(name) ?? [];
+    switch (type) {
+      case 1:
+        return addresses
+          .filter((address) => !address.includes(':'))
+          .map((address) => Buffer.from(address.split('.').map(Number)));
+      case 28:
+        return addresses.filter((address) => address.includes(':')).map(encodeIpv6);
+      case 33:
+        return (this.srv.get(name) ?? []).map(encodeSrv);
+      default:
+        return (this.txt.get(name) ?? []).map((text) => Buffer.concat([Buffer.of(text.length), Buffer.from(text)]));
+    }
+  }
+}
+
+/** 16 octets, of an address written with at most one `::` and no IPv4 part. */
+function encodeIpv6(address: string): Buffer {
+  const [head = '', tail] = address.split('::');
+  const groups = (text: string): number[] =>
+    text.split(':').flatMap((group) => (group === '' ? [] : [parseInt(group, 16)]));
+  const [front, back] = [groups(head), groups(tail ?? '')];
+  const all = [...front, ...new Array<number>(8 - front.length - back.length).fill(0), ...back];
+  return Buffer.from(all.flatMap((group) => [group >> 8, group & 0xff]));
 }
 
 function encodeSrv(record: {
