@@ -6,5 +6,5 @@
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
 
 /** A signal that never aborts. */
-export const never = createAbortController().signal;
+export const never: AbortSignal = createAbortController().signal;
 allowManyListeners(never);
