@@ -239,9 +239,7 @@ describe('Kerberos with a password that has a colon, a quote and letters beyond 
 describe('Kerberos says in its own words', () => {
   it('that the password is wrong', async () => {
     const error = await failure(mechanismFor({ principal, password: 'wrong', krb5ConfFile: krb5Config }));
-    expect(error.message).toContain(
-      `the password is wrong for ${principal}: The reply of the KDC of ${realm} does not decrypt with it`,
-    );
+    expect(error.message).toContain(`the password is wrong for ${principal}: The reply of the KDC of ${realm} (`);
     const demanding = await failure(
       mechanismFor({ principal: `careful@${realm}`, password: 'wrong', krb5ConfFile: copy.clientConf('careful.conf') }),
     );

@@ -1,10 +1,12 @@
 import { showText } from '../../util/show.js';
 import { encryptionType } from '../crypto/encryption-types.js';
 import { kerberosError, MalformedError, readingFrom } from '../errors.js';
+import { samePrincipal } from '../protocol/principal.js';
 import type { Principal } from '../protocol/principal.js';
 import { readTicket } from '../protocol/replies.js';
 import { readKerberosFile } from '../read-file.js';
 import { ByteReader } from './byte-reader.js';
+import { cacheFiles } from './cache-files.js';
 import type { KerberosTicket } from './ticket.js';
 
 /** A ticket cache: whose it is, and the tickets that can be used. */
@@ -20,38 +22,31 @@ const maxFileBytes = 16 * 1024 * 1024;
 const maxComponents = 100;
 
 /**
- * Reads a FILE cache of version 3 or 4: `name`, else `$KRB5CCNAME`, else /tmp/krb5cc_<uid>. ERR_KERBEROS says why it cannot be
- * read; caches of other kinds (KCM, KEYRING, DIR, API, MSLSA, MEMORY) are out of reach without native code, and named.
+ * Reads a ticket cache: `name`, else `$KRB5CCNAME`, else /tmp/krb5cc_<uid>; FILE caches of version 3 or 4, alone or in a DIR collection. Of a
+ * collection it is the cache of `principal` where that is given, else the primary one. ERR_KERBEROS says why none can be read; KCM,
+ * KEYRING, API, MSLSA and MEMORY caches are out of reach without native code, and named.
  */
-export async function readCredentialCache(name: string | undefined): Promise<CredentialCache> {
-  const file = cacheFile(name);
+export async function readCredentialCache(name: string | undefined, principal?: Principal): Promise<CredentialCache> {
+  const { files, collection } = await cacheFiles(name);
   const what = `ticket cache${name === undefined ? '' : ' (authentication.credentialCache)'}`;
+  let first: CredentialCache | undefined;
+  for (const file of files) {
+    const cache = await readCacheFile(file, what);
+    if (principal === undefined || samePrincipal(cache.principal, principal)) return cache;
+    first ??= cache;
+  }
+  // The caller says whose it is.
+  if (first !== undefined) return first;
+  throw kerberosError(`The collection of ticket caches ${showText(collection ?? '', 200)} is empty`, {
+    remedy: 'Get a ticket with kinit, or set authentication.keytabFile or password.',
+  });
+}
+
+async function readCacheFile(file: string, what: string): Promise<CredentialCache> {
   const remedy = `Get a ticket with kinit -c FILE:${showText(file, 200)}, or set authentication.credentialCache, keytabFile or password.`;
   const bytes = await readKerberosFile({ path: file, limit: maxFileBytes, what, remedy });
   const cache = readingFrom(`The ticket cache ${showText(file, 200)}`, () => parseCredentialCache(bytes), remedy);
   return { file, ...cache };
-}
-
-function cacheFile(name: string | undefined): string {
-  const given = name ?? process.env['KRB5CCNAME'];
-  if (given === undefined || given === '') {
-    const uid = process.getuid?.();
-    if (uid !== undefined) return `/tmp/krb5cc_${uid}`;
-    throw kerberosError('This system has no default ticket cache', {
-      remedy: 'Set authentication.credentialCache, keytabFile or password.',
-    });
-  }
-  // A letter and a colon is a drive.
-  const kind = /^([A-Za-z][A-Za-z0-9]+):/.exec(given)?.[1];
-  if (kind === undefined) return given;
-  if (kind === 'FILE' || kind === 'WRFILE') return given.slice(kind.length + 1);
-  throw kerberosError(
-    `The ticket cache ${showText(given, 200)} is of the kind ${kind}, which only the Kerberos of the system can read`,
-    {
-      remedy:
-        'Use a FILE cache: kinit -c FILE:/path, and that path in authentication.credentialCache; or a keytab, or a password.',
-    },
-  );
 }
 
 /** The contents of a FILE cache. MalformedError names the byte. */

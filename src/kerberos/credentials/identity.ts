@@ -42,7 +42,7 @@ export class Identities {
     const key = (principal: Principal, ...source: readonly string[]): string =>
       JSON.stringify([formatPrincipal(principal), ...source, authentication.krb5ConfFile, authentication.kdc]);
     if (password === undefined && keytabFile === undefined) {
-      const whole = await readCredentialCache(credentialCache);
+      const whole = await readCredentialCache(credentialCache, given);
       const cache = {
         ...whole,
         tickets: whole.tickets.filter((ticket) => settings.permittedTypes.includes(ticket.key.type)),

@@ -65,7 +65,12 @@ class AsExchange {
   readonly #access: KdcAccess;
   readonly #clock: Clock;
   readonly #secret: ClientSecret;
+  /** Types to ask for: those that there is a key of come first, so that the KDC chooses one of them for its reply. */
   readonly #types: readonly number[];
+  /** Types that there is a key of, or from a password that one can be made of. */
+  readonly #ownTypes: ReadonlySet<number>;
+  /** Who answered last. */
+  #sender: string;
   readonly #canonicalize: boolean;
   #client: Principal;
   /** What the KDC said of making keys; the default where it said nothing. */
@@ -81,12 +86,18 @@ class AsExchange {
     this.#secret = secret;
     this.#canonicalize = access.settings.canonicalize || client.type === nameType.enterprise;
     this.#mayCorrectClock = access.settings.kdcTimesync;
-    this.#types = access.settings.asTypes.filter(
+    this.#sender = `the KDC of ${showText(client.realm, 200)}`;
+    const permitted = access.settings.asTypes;
+    const own = permitted.filter(
       (type) => secret.kind === 'password' || secret.entries.some((entry) => entry.key.type === type),
     );
-    if (this.#types.length > 0) return;
-    throw kerberosError(`${this.#source} has no key of a type that krb5.conf permits`, {
-      remedy: `Permit one of its types in krb5.conf, or export it with ${access.settings.asTypes.map(describeType).join(' or ')}.`,
+    this.#ownTypes = new Set(own);
+    // The others are for the session key and the ticket, which the KDC may have no key of our type for (RFC 4120 section 3.1.3).
+    this.#types = [...own, ...permitted.filter((type) => !this.#ownTypes.has(type))];
+    if (own.length > 0) return;
+    const has = secret.kind === 'keytab' ? secret.entries.map(({ key }) => describeType(key.type)).join(', ') : '';
+    throw kerberosError(`${this.#source} has no key of a type that krb5.conf permits, only ${has}`, {
+      remedy: `Export the keytab anew with a key of ${permitted.map(describeType).join(' or ')}, or name its types in permitted_enctypes of krb5.conf (RC4: allow_rc4 = true).`,
     });
   }
 
@@ -98,16 +109,13 @@ class AsExchange {
     return ticketGrantingService(this.#client.realm, this.#client.realm);
   }
 
-  get #sender(): string {
-    return `the KDC of ${showText(this.#client.realm, 200)}`;
-  }
-
   async run(): Promise<KerberosTicket> {
     for (let round = 0; round < maxRounds; round++) {
       const nonce = randomInt(1, 2 ** 31 - 1);
       const request = this.#request(nonce);
-      const reply = await askRealm(this.#access, this.#client.realm, request);
-      const source = `The reply of ${this.#sender}`;
+      const { message: reply, sender } = await askRealm(this.#access, this.#client.realm, request);
+      this.#sender = sender;
+      const source = `The reply of ${sender}`;
       if (readingFrom(source, () => applicationOf(reply)) !== messageType.error)
         return this.#accept(request, nonce, reply, source);
       await this.#react(
@@ -143,11 +151,7 @@ class AsExchange {
       this.#keyInfo = readingFrom(source, () => readKeyInfo(offered));
       this.#cookie = offered.find((pa) => pa.type === paType.cookie)?.value;
       if (offered.some((pa) => pa.type === paType.timestamp)) {
-        const info = this.#keyInfo.find((entry) => this.#types.includes(entry.type));
-        // A KDC that names only types we did not ask for has no key that we may use.
-        if (info === undefined && this.#keyInfo.length > 0)
-          throw this.#refusal({ ...error, code: 14, text: undefined });
-        this.#key = await this.#longTermKey(info?.type ?? this.#types[0] ?? 0);
+        this.#key = await this.#longTermKey(this.#typeFor(this.#keyInfo) ?? this.#noKeyInCommon(error));
         return;
       }
     }
@@ -173,6 +177,26 @@ class AsExchange {
     throw this.#refusal(error);
   }
 
+  /** The type to prove ourselves with, of those that the KDC names; without a word of it, our first. */
+  #typeFor(offered: readonly KeyInfo[]): number | undefined {
+    if (offered.length === 0) return this.#types[0];
+    return offered.find(({ type }) => this.#ownTypes.has(type))?.type;
+  }
+
+  /** The KDC has only keys of the client that we have none of, or may not use. */
+  #noKeyInCommon(error: KrbError): never {
+    const wanted = this.#keyInfo.find(({ type }) => this.#types.includes(type));
+    if (wanted === undefined || this.#secret.kind === 'password')
+      throw this.#refusal({ ...error, code: 14, text: undefined });
+    throw this.#keyMissing(wanted.type);
+  }
+
+  #keyMissing(type: number): Error {
+    return kerberosError(`${this.#source} has no key of ${describeType(type)}, which ${this.#sender} uses`, {
+      remedy: `Export the keytab anew, with all keys of ${formatPrincipal(this.#client)} (ktadd, or ktpass with /crypto All).`,
+    });
+  }
+
   #refusal(error: KrbError): Error {
     const client = formatPrincipal(this.#client);
     const service = formatPrincipal(this.#service);
@@ -190,9 +214,7 @@ class AsExchange {
     if (this.#secret.kind === 'keytab') {
       const entry = this.#secret.entries.find(({ key }) => key.type === type);
       if (entry !== undefined) return entry.key;
-      throw kerberosError(`${this.#source} has no key of ${describeType(type)}, which ${this.#sender} uses`, {
-        remedy: 'Export it anew.',
-      });
+      throw this.#keyMissing(type);
     }
     const algorithm = encryptionType(type);
     if (algorithm === undefined)

@@ -2,6 +2,7 @@ import { createAbortController } from '../../async/abort-controller.js';
 import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
 import { reasonOf } from '../../errors/email-error.js';
+import { showTarget } from '../../net/connector.js';
 import { exchangeByTcp, exchangeByUdp, lookUpKdcs } from '../../net/kdc.js';
 import type { KdcAddress, LookUpOptions } from '../../net/kdc.js';
 import { isIpv6 } from '../../util/ip.js';
@@ -28,14 +29,24 @@ export interface KdcAccess extends LookUpOptions {
   readonly kdcRealm: string | undefined;
 }
 
-/** Sends a request to the realm; the reply is a whole Kerberos message. ERR_KERBEROS where no KDC answers with one. */
-export async function askRealm(access: KdcAccess, realm: string, request: Uint8Array): Promise<Buffer> {
+/** What a KDC answered. */
+export interface RealmReply {
+  /** A whole Kerberos message. */
+  readonly message: Buffer;
+  /** The KDC, for errors: `the KDC of REALM (host:port)`. */
+  readonly sender: string;
+}
+
+/** Sends a request to the realm. ERR_KERBEROS where no KDC answers with a Kerberos message. */
+export async function askRealm(access: KdcAccess, realm: string, request: Uint8Array): Promise<RealmReply> {
   const kdcs = await findKdcs(access, realm);
   const failures: string[] = [];
   const reply = await firstAnswer(
     kdcs.map((kdc) => async (signal) => {
       try {
-        return await askKdc({ ...access, signal }, kdc, request);
+        const message = await askKdc({ ...access, signal }, kdc, request);
+        const sender = `the KDC of ${showText(realm, 200)} (${showText(showTarget(kdc.host, kdc.port), 300)})`;
+        return { message, sender };
       } catch (error) {
         failures.push(reasonOf(error));
         throw error;
@@ -66,9 +77,9 @@ async function askKdc(access: KdcAccess, kdc: KdcAddress, request: Uint8Array): 
 
 /** The reply, where it is a Kerberos message and not the word that this KDC cannot work now. */
 function usable(kdc: KdcAddress, reply: Buffer): Buffer {
-  readingFrom(`The reply of ${kdc.host}:${kdc.port}`, () => applicationOf(reply));
+  readingFrom(`The reply of ${showTarget(kdc.host, kdc.port)}`, () => applicationOf(reply));
   if (errorOf(reply) === errorCode.serviceUnavailable)
-    throw new Error(`${kdc.host}:${kdc.port}: KDC_ERR_SVC_UNAVAILABLE`);
+    throw new Error(`${showTarget(kdc.host, kdc.port)}: KDC_ERR_SVC_UNAVAILABLE`);
   return reply;
 }
 

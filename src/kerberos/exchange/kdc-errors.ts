@@ -27,7 +27,7 @@ export interface ErrorSubject {
   readonly service: string;
   /** Where the client's credentials come from, as `the password` or `the keytab /etc/x.keytab`. */
   readonly source: string;
-  /** Who sent the error, as `the KDC of REALM`. */
+  /** Who sent the error, as `the KDC of REALM (host:port)`. */
   readonly sender: string;
 }
 
@@ -35,7 +35,7 @@ type Words = (subject: ErrorSubject) => readonly [says: string, remedy: string];
 
 const clock = 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.';
 const types =
-  'Permit a type that the KDC has a key for (permitted_enctypes in krb5.conf), or change the password so that AES keys are made.';
+  'Permit a type that the KDC has a key for (permitted_enctypes in krb5.conf, RC4: allow_rc4 = true), or change the password so that AES keys are made; a keytab has to be exported anew then.';
 const ticketRefused =
   'Get a new ticket (kinit). If it stays, the keys of the service were changed: its keytab and the KDC must agree.';
 const administrator = 'Ask the administrator of the realm.';
@@ -162,6 +162,10 @@ export function krbCodeOf(error: unknown): number | undefined {
   return cause instanceof KrbErrorCause ? cause.krbCode : undefined;
 }
 
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 /** A KRB-ERROR in words: who refused what, why, and what to do. */
 export function krbErrorInWords(error: KrbError, subject: ErrorSubject): EmailError {
   const [name, words] = table[error.code] ?? [
@@ -173,9 +177,12 @@ export function krbErrorInWords(error: KrbError, subject: ErrorSubject): EmailEr
     error.text === undefined || error.text.replace(/\0/g, '') === ''
       ? ''
       : `, "${showText(error.text.replace(/\0+$/, ''), 200)}"`;
-  return kerberosError(`${subject.sender} refused ${subject.request}: ${says} (${name} ${error.code}${text})`, {
-    remedy,
-    cause: new KrbErrorCause(name, error.code),
-    retryable: error.code === errorCode.serviceUnavailable || error.code === errorCode.repeat,
-  });
+  return kerberosError(
+    `${capital(subject.sender)} refused ${subject.request}: ${says} (${name} ${error.code}${text})`,
+    {
+      remedy,
+      cause: new KrbErrorCause(name, error.code),
+      retryable: error.code === errorCode.serviceUnavailable || error.code === errorCode.repeat,
+    },
+  );
 }

@@ -88,11 +88,11 @@ async function askForTicket(
 ): Promise<KerberosTicket> {
   let mayCorrectClock = access.settings.kdcTimesync;
   const realm = server.realm;
-  const sender = `the KDC of ${showText(realm, 200)}`;
-  const source = `The reply of ${sender}`;
   for (;;) {
     const nonce = randomInt(1, 2 ** 31 - 1);
-    const reply = await askRealm(access, realm, encodeTgsRequest(access, clock, tgt, server, options, nonce));
+    const request = encodeTgsRequest(access, clock, tgt, { server, options, nonce });
+    const { message: reply, sender } = await askRealm(access, realm, request);
+    const source = `The reply of ${sender}`;
     const isError = readingFrom(source, () => applicationOf(reply)) === messageType.error;
     if (!isError) return readingFrom(source, () => accept(access, tgt, server, nonce, reply));
     const error = readingFrom(source, () => readKrbError(reply));
@@ -111,9 +111,7 @@ function encodeTgsRequest(
   access: KdcAccess,
   clock: Clock,
   tgt: KerberosTicket,
-  server: Principal,
-  options: number,
-  nonce: number,
+  { server, options, nonce }: { readonly server: Principal; readonly options: number; readonly nonce: number },
 ): Buffer {
   const algorithm = typeOfKey(tgt.key);
   const body = encodeRequestBody({

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { krb5Settings } from '../../../src/kerberos/config/settings.js';
 import { parseCredentialCache, readCredentialCache } from '../../../src/kerberos/credentials/ccache.js';
@@ -8,6 +9,7 @@ import { MalformedError } from '../../../src/kerberos/errors.js';
 import { getTicketGrantingTicket } from '../../../src/kerberos/exchange/as-exchange.js';
 import { getServiceTicket } from '../../../src/kerberos/exchange/tgs-exchange.js';
 import { formatPrincipal, parsePrincipal } from '../../../src/kerberos/protocol/principal.js';
+import type { Principal } from '../../../src/kerberos/protocol/principal.js';
 import { KerberosTickets } from '../../../src/kerberos/tickets.js';
 import { writeCache } from './ccache-writer.js';
 import { krbError } from './fake-kdc.js';
@@ -157,7 +159,7 @@ describe('a ticket cache', () => {
     expect(parseCredentialCache(writeCache(alice, [], -600)).clockOffsetMs).toBe(-600_000);
   });
 
-  it.each(['KCM:1000', 'KEYRING:persistent:0', 'DIR:/tmp/x', 'API:x', 'MSLSA:', 'MEMORY:x'])(
+  it.each(['KCM:1000', 'KEYRING:persistent:0', 'API:x', 'MSLSA:', 'MEMORY:x'])(
     'of another kind is named: %s',
     async (name) => {
       const error = await failureOf(readCredentialCache(name));
@@ -168,6 +170,67 @@ describe('a ticket cache', () => {
       expect(error.remedy).toContain('kinit -c FILE:');
     },
   );
+
+  describe('in a DIR collection', () => {
+    const bob: Principal = { type: 1, components: ['bob'], realm: 'FIXTURE.TEST' };
+    let made = 0;
+    function collection(files: Readonly<Record<string, string | Buffer>>): string {
+      const directory = join(scratch.directory, `collection-${made++}`);
+      mkdirSync(directory);
+      for (const [name, content] of Object.entries(files)) writeFileSync(join(directory, name), content);
+      return directory;
+    }
+    const caches = { tktAbc: writeCache(alice, []), tktXyz: writeCache(bob, []) };
+    const nameOf = async (name: string, principal?: Principal): Promise<string> =>
+      formatPrincipal((await readCredentialCache(name, principal)).principal);
+
+    it.each([
+      ['tktXyz\n', 'bob@FIXTURE.TEST'],
+      ['tktAbc', 'alice@FIXTURE.TEST'],
+      ['tktXyz\r\n', 'bob@FIXTURE.TEST'],
+      ['tktgone\n', 'alice@FIXTURE.TEST'],
+    ])('is the one that the file primary names: %j', async (primary, expected) => {
+      expect(await nameOf(`DIR:${collection({ ...caches, primary })}`)).toBe(expected);
+    });
+
+    it('is tkt where there is no file primary', async () => {
+      expect(await nameOf(`DIR:${collection({ ...caches, tkt: writeCache(bob, []) })}`)).toBe('bob@FIXTURE.TEST');
+    });
+
+    it('is the one of the principal that is wanted, primary or not', async () => {
+      const directory = collection({ ...caches, primary: 'tktXyz\n' });
+      expect(await nameOf(`DIR:${directory}`, alice)).toBe('alice@FIXTURE.TEST');
+      expect(await nameOf(`DIR:${directory}`, bob)).toBe('bob@FIXTURE.TEST');
+      // Of nobody's the primary one comes back: who asked says whose it is.
+      expect(await nameOf(`DIR:${directory}`, { ...bob, components: ['eve'] })).toBe('bob@FIXTURE.TEST');
+    });
+
+    it('is named by itself with two colons', async () => {
+      const directory = collection({ ...caches, primary: 'tktXyz\n' });
+      expect(await nameOf(`DIR::${directory}/tktAbc`)).toBe('alice@FIXTURE.TEST');
+    });
+
+    it.each(['../tktAbc', '/tmp/tktAbc', 'cc', '', 'tkt/../x', 'x'.repeat(2_000)])(
+      'never leads out of it: primary %j',
+      async (primary) => {
+        const error = await failureOf(readCredentialCache(`DIR:${collection({ ...caches, primary })}`));
+        expect(error.code).toBe('ERR_KERBEROS');
+        expect(error.message).toContain('primary');
+        expect(error.remedy).toContain('kswitch');
+      },
+    );
+
+    it('that is empty, absent or damaged is named', async () => {
+      expect((await failureOf(readCredentialCache(`DIR:${collection({})}`))).message).toContain('is empty');
+      const missing = await failureOf(readCredentialCache('DIR:/no/such/directory'));
+      expect([missing.message, missing.remedy]).toEqual([
+        'The directory of ticket caches /no/such/directory cannot be read (ENOENT)',
+        expect.stringContaining('kinit -c DIR:/no/such/directory'),
+      ]);
+      const damaged = collection({ tkt: 'nothing' });
+      expect((await failureOf(readCredentialCache(`DIR:${damaged}`))).message).toContain(`${damaged}/tkt is malformed`);
+    });
+  });
 
   it('is found by name, with FILE: or without, or by $KRB5CCNAME, read when it is used', async () => {
     const file = fixture('version4.ccache');

@@ -1,7 +1,8 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { encryptionType } from '../../../src/kerberos/crypto/encryption-types.js';
 import { KerberosTickets } from '../../../src/kerberos/tickets.js';
 import type { KerberosAuthentication } from '../../../src/model/authentication.js';
-import { FakeKdc, krbError } from './fake-kdc.js';
+import { FakeKdc, krbError, requestedTypes } from './fake-kdc.js';
 import { FakeService } from './fake-service.js';
 import { aliceKdc, context, failureOf, mechanismFor, password, quietConf, Scratch } from './harness.js';
 
@@ -29,6 +30,98 @@ let files = 0;
 const confWith = (...lines: readonly string[]): string =>
   scratch.write(`conf-${files++}`, `${quietConf}${lines.map((line) => ` ${line}\n`).join('')}`);
 const kinds = (): number[] => kdc.seen.map((request) => request.type);
+
+/** A keytab of alice with these types, as MIT writes it (version 0x502). */
+async function keytabWith(...types: readonly number[]): Promise<string> {
+  const counted = (bytes: Buffer): Buffer => {
+    const length = Buffer.alloc(2);
+    length.writeUInt16BE(bytes.length);
+    return Buffer.concat([length, bytes]);
+  };
+  const entries = await Promise.all(
+    types.map(async (type) => {
+      const algorithm = encryptionType(type);
+      const value = await algorithm?.stringToKey(
+        password,
+        Buffer.from('salt of alice'),
+        algorithm.defaultIterations ?? 0,
+      );
+      const body = Buffer.concat([
+        Buffer.of(0, 1),
+        counted(Buffer.from('FAKE.TEST')),
+        counted(Buffer.from('alice')),
+        Buffer.of(0, 0, 0, 1, 0, 0, 0, 0, 1, 0, type),
+        counted(value ?? Buffer.alloc(0)),
+      ]);
+      const size = Buffer.alloc(4);
+      size.writeUInt32BE(body.length);
+      return Buffer.concat([size, body]);
+    }),
+  );
+  return scratch.write(`keytab-${files++}`, Buffer.concat([Buffer.of(5, 2), ...entries]));
+}
+
+describe('AS exchange by keytab', () => {
+  const byKeytab = async (types: readonly number[], lines: readonly string[] = []) =>
+    start({ password: undefined, keytabFile: await keytabWith(...types), krb5ConfFile: confWith(...lines) });
+
+  it.each([
+    [[17], [], [17, 18, 20, 19]],
+    [[20, 17], [], [17, 20, 18, 19]],
+    [[18, 17, 20, 19], [], [18, 17, 20, 19]],
+    [[23], ['allow_rc4 = true'], [23, 18, 17, 20, 19]],
+    [[17], ['permitted_enctypes = aes128-cts-hmac-sha1-96 aes256-cts-hmac-sha384-192'], [17, 20]],
+    [[19], ['default_tkt_enctypes = aes256-cts-hmac-sha1-96 aes128-cts-hmac-sha256-128'], [19, 18]],
+  ])('of types %j asks for them first, then for the others that %j permits', async (types, lines, asked) => {
+    kdc.followsRequest = true;
+    kdc.types = [18, 17, 20, 19, 23];
+    await byKeytab(types, lines);
+    expect(requestedTypes(kdc.seen[0]?.bytes ?? Buffer.alloc(0))).toEqual(asked);
+  });
+
+  it.each([
+    [17, []],
+    [19, []],
+    [23, ['allow_rc4 = true']],
+  ])(
+    'of type %i alone gets a ticket where the realm makes tickets and session keys of type 18 alone',
+    async (type, lines) => {
+      kdc.followsRequest = true;
+      kdc.types = [18, 17, 20, 19, 23];
+      kdc.sessionTypes = [18];
+      await byKeytab([type], lines);
+      expect(kinds()).toEqual([10, 10, 12]);
+    },
+  );
+
+  it.each([true, false])(
+    'names the type that the KDC uses and the keytab lacks (pre-authentication: %s)',
+    async (proof) => {
+      kdc.types = [18];
+      kdc.requirePreAuthentication = proof;
+      const error = await failureOf(byKeytab([17]));
+      expect(error.message).toMatch(
+        /has no key of .*aes256-cts-hmac-sha1-96.*, which the KDC of FAKE\.TEST \(127\.0\.0\.1:\d+\) uses/,
+      );
+      expect(error.remedy).toContain('Export the keytab anew, with all keys of alice@FAKE.TEST');
+    },
+  );
+
+  it('takes the key that it has where the KDC names several', async () => {
+    kdc.followsRequest = true;
+    kdc.types = [20, 17];
+    await byKeytab([17]);
+    expect(kinds()).toEqual([10, 10, 12]);
+  });
+
+  it('says which types the keytab has where krb5.conf permits none of them', async () => {
+    const error = await failureOf(byKeytab([23]));
+    expect(error.message).toContain('has no key of a type that krb5.conf permits, only ');
+    expect(error.message).toContain('arcfour-hmac');
+    expect(error.remedy).toContain('allow_rc4 = true');
+    expect(kinds()).toEqual([]);
+  });
+});
 
 describe('AS exchange', () => {
   it.each([17, 18, 19, 20])('gets tickets by password with encryption type %i', async (type) => {
@@ -85,7 +178,7 @@ describe('AS exchange', () => {
     expect(error.phase).toBe('authenticate');
     expect(error.message).toContain(words);
     expect(error.message).toContain(` ${code}, "KDC\\x1b[31m says")`);
-    expect(error.message).toContain('the KDC of FAKE.TEST refused');
+    expect(error.message).toContain(`The KDC of FAKE.TEST (127.0.0.1:${kdc.port}) refused`);
     expect(error.remedy).toMatch(/\.$/);
     expect(error.retryable).toBe(false);
   });

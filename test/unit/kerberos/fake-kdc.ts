@@ -119,6 +119,10 @@ export class FakeKdc {
   requirePreAuthentication = true;
   iterations: number | undefined;
   types: readonly number[] = [18, 17, 20, 19];
+  /** Chooses the client's key in the order of the request, as MIT's does; else in the order of `types`. */
+  followsRequest = false;
+  /** Types of session keys that the service may have; default `types`. */
+  sessionTypes: readonly number[] | undefined;
   cookie: Buffer | undefined;
   /** Says which fields of a reply are wrong. */
   spoil: { nonce?: boolean; client?: boolean; server?: boolean; encPaRep?: 'right' | 'wrong' | 'absent' } = {};
@@ -228,7 +232,12 @@ export class FakeKdc {
     const name = request.client?.components.join('/') ?? '';
     const password = this.passwords.get(name);
     if (password === undefined || request.client === undefined) return this.#error(6);
-    const type = this.types.find((id) => requestedTypes(request.bytes).includes(id));
+    const requested = requestedTypes(request.bytes);
+    const type = this.followsRequest
+      ? requested.find((id) => this.types.includes(id))
+      : this.types.find((id) => requested.includes(id));
+    // The session key has to be of a type that the client asks for and the service has a key of.
+    if (this.sessionTypes?.some((id) => requested.includes(id)) === false) return this.#error(14);
     const algorithm = type === undefined ? undefined : encryptionType(type);
     if (type === undefined || algorithm === undefined) return this.#error(14);
     const salt = `salt of ${name}`;
@@ -326,7 +335,8 @@ export class FakeKdc {
     more: readonly Buffer[],
   ): Buffer {
     const serverKey = this.key(request.server.components.join('/'));
-    const sessionType = this.types.find((id) => requestedTypes(request.bytes).includes(id)) ?? 18;
+    const sessionType =
+      (this.sessionTypes ?? this.types).find((id) => requestedTypes(request.bytes).includes(id)) ?? 18;
     const session = { type: sessionType, value: randomBytes(encryptionType(sessionType)?.keyBytes ?? 0) };
     const end = generalizedTime(new Date(this.#now + this.lifetimeMs));
     const now = generalizedTime(new Date(this.#now));
@@ -389,7 +399,7 @@ function bodyElement(request: Buffer): DerElement {
   return member(request, readElement(request, readElement(request, 0).start), 4);
 }
 
-function requestedTypes(request: Buffer): number[] {
+export function requestedTypes(request: Buffer): number[] {
   const list = member(request, bodyElement(request), 8);
   return [...children(request, list)].map((type) =>
     request.subarray(type.start, type.end).readIntBE(0, type.end - type.start),

@@ -17,7 +17,7 @@ it('each error of a KDC that users meet has words of its own, and says what to d
   );
   const words = known.map(
     ({ message }) =>
-      /^the KDC of R refused a ticket for smtp\/host@R: (.+) \((?:KDC|KRB)_[A-Z_]+ \d+\)$/.exec(message)?.[1],
+      /^The KDC of R refused a ticket for smtp\/host@R: (.+) \((?:KDC|KRB)_[A-Z_]+ \d+\)$/.exec(message)?.[1],
   );
   expect(known.length).toBeGreaterThan(30);
   expect(words).not.toContain(undefined);

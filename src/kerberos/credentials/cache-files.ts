@@ -1,0 +1,82 @@
+/**
+ * Which file a name of a ticket cache means: a FILE cache, or those of a DIR collection, whose `primary` file names the first one.
+ * @module
+ */
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { showText } from '../../util/show.js';
+import { kerberosError } from '../errors.js';
+import { readIfThere } from '../read-file.js';
+
+/** The files to look into, the first one first. */
+export interface CacheFiles {
+  readonly files: readonly string[];
+  /** The directory of a collection. */
+  readonly collection?: string | undefined;
+}
+
+/** Caches of one collection that are looked into. */
+const maxCaches = 100;
+/** `primary` holds a file's name and a line end. */
+const maxPrimaryBytes = 1_024;
+
+/** The files of `name`, else of `$KRB5CCNAME`, else /tmp/krb5cc_<uid>. ERR_KERBEROS where its kind is out of reach. */
+export async function cacheFiles(name: string | undefined): Promise<CacheFiles> {
+  const given = name ?? process.env['KRB5CCNAME'];
+  if (given === undefined || given === '') {
+    const uid = process.getuid?.();
+    if (uid !== undefined) return { files: [`/tmp/krb5cc_${uid}`] };
+    throw kerberosError('This system has no default ticket cache', {
+      remedy: 'Set authentication.credentialCache, keytabFile or password.',
+    });
+  }
+  // A single letter and a colon is a drive.
+  const kind = /^([A-Za-z][A-Za-z0-9]+):/.exec(given)?.[1];
+  if (kind === undefined) return { files: [given] };
+  const residual = given.slice(kind.length + 1);
+  if (kind === 'FILE' || kind === 'WRFILE') return { files: [residual] };
+  // DIR::/path/tktx is one cache of a collection, and names its file.
+  if (kind === 'DIR' && residual.startsWith(':')) return { files: [residual.slice(1)] };
+  if (kind === 'DIR') return await collectionFiles(residual);
+  throw kerberosError(
+    `The ticket cache ${showText(given, 200)} is of the kind ${kind}, which only the Kerberos of the system can read`,
+    {
+      remedy:
+        'Use a FILE cache: kinit -c FILE:/path, and that path in authentication.credentialCache; or a keytab, or a password.',
+    },
+  );
+}
+
+/** The primary cache, `tkt` where nothing names it, and then the others. */
+async function collectionFiles(directory: string): Promise<CacheFiles> {
+  const what = `directory of ticket caches ${showText(directory, 200)}`;
+  let names: string[];
+  try {
+    names = (await readdir(directory)).filter(isCacheName).sort();
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    throw kerberosError(`The ${what} cannot be read (${code})`, {
+      cause,
+      remedy: `Get a ticket with kinit -c DIR:${showText(directory, 200)}, or set authentication.credentialCache, keytabFile or password.`,
+    });
+  }
+  const bytes = await readIfThere({
+    path: join(directory, 'primary'),
+    limit: maxPrimaryBytes,
+    what: `file primary of the ${what}`,
+    remedy: 'Choose the primary cache with kswitch.',
+  });
+  const primary = bytes === undefined ? 'tkt' : bytes.toString('utf8').replace(/\r?\n[^]*$/, '');
+  if (!isCacheName(primary)) {
+    throw kerberosError(`The file primary of the ${what} names ${JSON.stringify(showText(primary, 100))}`, {
+      remedy: 'Choose the primary cache with kswitch: its name begins with tkt.',
+    });
+  }
+  const ordered = [...names.filter((name) => name === primary), ...names.filter((name) => name !== primary)];
+  return { files: ordered.slice(0, maxCaches).map((name) => join(directory, name)), collection: directory };
+}
+
+/** Names begin with `tkt`, and never lead out of the directory. */
+function isCacheName(name: string): boolean {
+  return /^tkt[^/\\\0]*$/.test(name);
+}
