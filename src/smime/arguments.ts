@@ -1,6 +1,8 @@
 /**
- * The arguments of `sealpost/smime`. A program without types may hand over anything: what is not of the documented form is
- * ERR_PROFILE_INVALID with its name, and never a setting that is silently taken for another.
+ * Checks the arguments of `sealpost/smime`. A program without types may hand over anything: an argument that is not of the documented
+ * form is ERR_PROFILE_INVALID with its name, and never silently taken for another setting.
+ *
+ * @module
  */
 import { types } from 'node:util';
 import { certificateSource } from '../profile/shape/certificate.js';
@@ -10,27 +12,29 @@ import { kindOf } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { isBytes } from '../util/bytes.js';
 
-/** Of a message or an entity. */
+/** Checks the octets of a message or an entity. */
 export function checkBytes(value: unknown, name: string): void {
   if (!isBytes(value)) refuse(name, `expected a Uint8Array, got ${kindOf(value)}`);
 }
 
-/** `SmimeSignSettings`. */
+/** Checks `SmimeSignSettings`. */
 export function checkSignSettings(settings: unknown): void {
   checkBy(signSettings, settings, 'settings');
 }
 
-/** `SmimeEncryptSettings` without certificates. */
+/** Checks `SmimeEncryptSettings` without certificates. */
 export function checkEncryptSettings(settings: unknown): void {
   checkBy(encryptOptions, settings, 'settings');
 }
 
-/** `CertificateSource`. */
+/** Checks a `CertificateSource`. */
 export function checkSource(source: unknown, name: string): void {
   checkBy(certificateSource, source, name);
 }
 
-/** Certificates as text or bytes, and as `CertificateData` with `orReference`. What they hold shows where they are read. */
+/**
+ * Checks a list of certificates: text or bytes, with `orReference` any `CertificateData`. Their content is checked when they are read.
+ */
 export function checkCertificates(value: unknown, name: string, orReference: boolean): void {
   const expected = `PEM text${orReference ? ',' : ' or'} DER bytes${orReference ? ', { file } or { base64 }' : ''}`;
   if (!Array.isArray(value)) refuse(name, `expected an array, each ${expected}, got ${kindOf(value)}`);
@@ -45,13 +49,13 @@ function isReference(value: unknown): boolean {
   return typeof file === 'string' || typeof base64 === 'string';
 }
 
-/** A moment. A date that is none would compare with no certificate's dates, and make all of them valid. */
+/** Checks a date. An invalid Date is neither before nor after any other, so every certificate would be valid at it. */
 export function checkMoment(value: unknown, name: string): void {
   if (!types.isDate(value) || Number.isNaN(value.getTime()))
     refuse(name, `expected a valid Date, got ${types.isDate(value) ? 'an invalid one' : kindOf(value)}`);
 }
 
-/** `format`, and `content` of `verify`, which needs it. */
+/** Checks `format`, and `content` of `verify`, which needs `format: 'cms'`. */
 export function checkFormat({ format, content }: { readonly format?: unknown; readonly content?: unknown }): void {
   if (format !== undefined && format !== 'message' && format !== 'cms')
     refuse('format', `expected 'message' or 'cms', got ${typeof format === 'string' ? 'other text' : kindOf(format)}`);

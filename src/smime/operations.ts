@@ -80,7 +80,7 @@ function givenCertificates(given: string | Uint8Array, field: string): Promise<r
   return typeof given === 'string' ? known.certificates(given, read) : read();
 }
 
-/** Of a certificate that comes with those of its issuers, the one that is meant. */
+/** The certificates that are not those of issuers. A bundle of a certificate and its issuers means the first only. */
 function leavesOf(bundle: readonly Certificate[]): readonly Certificate[] {
   const leaves = bundle.filter(({ basicConstraints }) => basicConstraints?.ca !== true);
   return leaves.length > 0 ? leaves : bundle;

@@ -1,5 +1,5 @@
 /**
- * What `testSigning()` and `testEncryption()` say: everything that stands against a certificate, and whether a sample works.
+ * The findings of `testSigning()` and `testEncryption()`: every problem of a certificate, and whether a sample works.
  *
  * @module
  */
@@ -28,7 +28,9 @@ const sample: RenderedEntity = {
   encoding: '7bit',
 };
 
-/** Looks at the signer's certificate, then signs a sample and verifies it. Never rejects for what a certificate is like. */
+/**
+ * Checks the signer's certificate, then signs a sample and verifies it. A bad certificate is a problem in the report, not a rejection.
+ */
 export async function checkSigning(
   loaded: LoadedCertificate,
   settings: SmimeSignSettings,
@@ -69,7 +71,7 @@ export async function checkSigning(
   return createSmimeReport([info], [], problems);
 }
 
-/** Why a sample does not work. */
+/** The reason why a sample does not work. */
 interface Failure {
   readonly reason: string;
   readonly remedy: string | undefined;
@@ -79,7 +81,7 @@ function failureOf(error: unknown): Failure {
   return { reason: reasonOf(error), remedy: isEmailError(error) ? error.remedy : undefined };
 }
 
-/** Why it does not work, undefined where it does. An abort rejects. */
+/** Signs and verifies a sample. Gives the failure, undefined if all is well. An abort rejects. */
 async function trySigning(
   loaded: LoadedCertificate,
   settings: SmimeSignSettings,
@@ -102,8 +104,9 @@ async function trySigning(
 }
 
 /**
- * Looks at each recipient's certificate, then encrypts a sample for all of them. `found` and `reasons`, why there is none, are by address
- * as in `addresses`; `sender` is the sender's certificate, to which every message is encrypted too.
+ * Checks each recipient's certificate, then encrypts a sample for all of them. `found` has the certificates by the addresses in
+ * `addresses`, `reasons` says why an address has none. `sender` is the sender's own certificate, for which every message is encrypted
+ * too.
  */
 export async function checkEncryption(
   addresses: readonly string[],

@@ -12,7 +12,7 @@ import type { KeyUsage } from '../pki/x509/extensions.js';
 import { keyPurposeOids } from '../util/oids.js';
 import { showText } from '../util/show.js';
 
-/** What a certificate is used for. */
+/** The use of a certificate. */
 export type CertificatePurpose = 'sign' | 'encrypt';
 
 const dayMs = 86_400_000;
@@ -20,7 +20,7 @@ const soonDays = 30;
 const refusedBits = 1024;
 const weakBits = 2048;
 
-/** What people are shown of a certificate. */
+/** The public description of a certificate. */
 export function infoOf(certificate: Certificate, hasPrivateKey: boolean): CertificateInfo {
   return { ...certificate.info, hasPrivateKey };
 }
@@ -28,7 +28,7 @@ export function infoOf(certificate: Certificate, hasPrivateKey: boolean): Certif
 /** Adds a problem; `what` goes on where the certificate's name ends. */
 type Add = (severity: SmimeProblem['severity'], code: string, what: string, remedy: string) => void;
 
-/** Everything that stands against using it for that, at that time. An 'error' fails a send. */
+/** All problems of a certificate for a use at a time. One of severity 'error' fails a send. */
 export function problemsOf(certificate: Certificate, purpose: CertificatePurpose, at: Date): readonly SmimeProblem[] {
   const info = infoOf(certificate, purpose === 'sign');
   const of = `The certificate of ${showText(info.subject || info.emails[0] || info.serialNumber)}`;
@@ -91,7 +91,7 @@ function addStrength({ key }: Certificate, add: Add): void {
   add(severity, 'WEAK_KEY', what, remedy);
 }
 
-/** The usages of which one is needed; none where this kind of key cannot do it at all. */
+/** The key usages of which one is needed. Empty if this kind of key cannot do it at all. */
 function requiredUsages({ key }: Certificate, purpose: CertificatePurpose): readonly KeyUsage[] {
   if (purpose === 'sign')
     return ['rsa', 'rsa-pss', 'ec', 'ed25519'].includes(key.kind) ? ['digitalSignature', 'nonRepudiation'] : [];
@@ -111,7 +111,8 @@ export function refuseUnusable(problems: readonly SmimeProblem[]): void {
 }
 
 /**
- * Refuses a certificate like `refuseUnusable`, message after message: once it has been found fit, nothing but the time can change that.
+ * Refuses an unusable certificate, message after message. Once a certificate has been found usable, only its dates are compared again:
+ * nothing else in it can change.
  */
 export function usabilityCheck(certificate: Certificate, purpose: CertificatePurpose): (at: Date) => void {
   const { validFrom, validTo } = certificate.info;

@@ -1,5 +1,5 @@
 /**
- * The algorithms of CMS that are written or read, with what has to be known of each.
+ * The algorithms of CMS that are written or read, with their key sizes and names.
  *
  * @module
  */
@@ -18,10 +18,13 @@ export const digestSizes: Readonly<Record<HashName, number>> = {
   shake256: 64,
 };
 
+/** Hashes that OAEP, PSS and key derivation are used with. */
+export type FixedHash = Exclude<HashName, 'shake256'>;
+
 /** Kinds of signatures; 'pss' carries its hash in its parameters, 'dsa' is only read. */
 export type SignatureKind = 'rsa' | 'pss' | 'ecdsa' | 'dsa' | 'ed25519' | 'ed448';
 
-/** What the OID of a signature algorithm says; without a hash the digest algorithm of the signer info counts. */
+/** The meaning of a signature algorithm's OID. If it names no hash, the digest algorithm of the SignerInfo counts. */
 export interface SignatureOid {
   readonly kind: SignatureKind;
   readonly digest?: HashName | undefined;
@@ -100,10 +103,10 @@ export const keyWrapByOid: ReadonlyMap<string, KeyWrap> = new Map(
   Object.values(keyWraps).map((value) => [value.oid, value]),
 );
 
-/** How a shared secret becomes a key-encryption key. */
+/** The derivation of a key-encryption key from a shared secret. */
 export interface AgreementScheme {
   readonly kdf: 'x963' | 'hkdf';
-  readonly digest: Exclude<HashName, 'shake256'>;
+  readonly digest: FixedHash;
 }
 
 /**

@@ -1,12 +1,14 @@
 /**
- * A linear reader of BER (X.690) for CMS that others made: indefinite lengths and constructed strings included. It makes no object
- * for an element that nobody looks at, so that the number of elements in a message costs time only in proportion to its bytes.
+ * A linear reader of BER (X.690) for CMS from other programs, with indefinite lengths and constructed strings. It makes no object for an
+ * element that is not asked for, so its time is in proportion to the octets of a message and not to the number of its elements.
+ *
+ * @module
  */
 import { asBuffer } from '../../util/bytes.js';
 import { element, oidText, tag } from '../../util/der.js';
 import { smimeError } from './smime-error.js';
 
-/** No CMS nests deeper; what does is refused. */
+/** Deeper nesting is refused. No real CMS comes near it. */
 const depthLimit = 32;
 
 /** An element and where it stands. */
@@ -19,7 +21,7 @@ export interface BerElement {
   /** Offsets of the content, end-of-contents octets excluded. */
   readonly start: number;
   readonly end: number;
-  /** Offset of what follows. */
+  /** Offset of the octet behind the element. */
   readonly next: number;
 }
 

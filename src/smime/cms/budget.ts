@@ -1,6 +1,6 @@
 /**
- * What one message may cost, counted over the whole of it: a limit that each part kept for itself would be multiplied by the number of
- * parts. One budget is made for each call of `verify` or `decrypt` and handed down to everything that reads the message.
+ * The cost of one message, counted over the whole of it: a limit for each part would be multiplied by the number of parts. Each call of
+ * `verify` or `decrypt` makes one budget, and hands it down to every reader of the message.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { berChildren } from './ber.js';
 import type { BerElement } from './ber.js';
 import { smimeError } from './smime-error.js';
 
-/** Far more than any mail needs. What is over a limit is refused before it costs memory or time. */
+/** Far more than any mail needs. A message over a limit is refused before it costs memory or time. */
 const limits = {
   certificates: 100,
   'bytes of certificates': 1 << 20,
@@ -16,7 +16,7 @@ const limits = {
   'bytes of revocation lists': 8 << 20,
   'digest algorithms': 32,
   signatures: 32,
-  /** Each of them makes the whole content be hashed once more. */
+  /** Each of them hashes the whole content once more. */
   'signatures without attributes': 4,
   'attributes of one signature': 64,
   attributes: 512,
@@ -30,14 +30,14 @@ const limits = {
   'octets to decrypt with RC2': 2 << 20,
 } as const;
 
-/** What is counted. */
+/** A kind of thing that is counted. */
 export type Counted = keyof typeof limits;
 
-/** Counts what a message holds. */
+/** Counts the parts of a message. */
 export class Budget {
   readonly #taken = new Map<Counted, number>();
 
-  /** Takes `count` more of something. ERR_SMIME where the message has more of it than is allowed. */
+  /** Takes `count` more of something. ERR_SMIME if the message then has more of it than the limit. */
   take(what: Counted, count = 1): void {
     const taken = (this.#taken.get(what) ?? 0) + count;
     this.#taken.set(what, taken);

@@ -1,17 +1,19 @@
 /**
- * How CMS names a certificate: by issuer and serial number when writing, by that or the subject key identifier when reading.
+ * The name of a certificate in CMS: issuer and serial number when writing, these or the subject key identifier when reading.
+ *
+ * @module
  */
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { element, sequence, tag } from '../../util/der.js';
 import { berContent, BerFields, berOctets, berWhole } from './ber.js';
 import type { BerElement } from './ber.js';
 
-/** IssuerAndSerialNumber (RFC 5652 section 10.2.4), of the very bytes in the certificate. */
+/** IssuerAndSerialNumber (RFC 5652 section 10.2.4), with the same octets as in the certificate. */
 export function issuerAndSerial({ issuer, serialNumber }: Pick<Certificate, 'issuer' | 'serialNumber'>): Buffer {
   return sequence(issuer, element(tag.integer, serialNumber));
 }
 
-/** Which certificate a signer info or recipient info means. */
+/** The certificate that a SignerInfo or RecipientInfo names. */
 export type CertificateId =
   { readonly issuer: Buffer; readonly serialNumber: Buffer } | { readonly keyIdentifier: Buffer };
 
@@ -23,7 +25,7 @@ export function readCertificateId(field: BerElement): CertificateId {
   return { issuer, serialNumber: berContent(fields.required(tag.integer)) };
 }
 
-/** Does it mean this certificate? */
+/** Does the name mean this certificate? */
 export function isMeant(id: CertificateId, certificate: Certificate): boolean {
   if ('keyIdentifier' in id) {
     const own = certificate.subjectKeyIdentifier;

@@ -1,24 +1,26 @@
 /**
- * Nested DER around a content that is written elsewhere: made from the inside out, because each length counts all that is inside, and
- * written from the end of a Buffer to its start, so that nothing is copied twice.
+ * Nested DER around a content that is written elsewhere. It is made from the inside out, because each length counts everything inside,
+ * and written from the end of a Buffer to its start, so that nothing is copied twice.
+ *
+ * @module
  */
 import { headerSize, writeHeader } from '../../util/der.js';
 
-/** What stands before a content and its trailer, and how long the whole is. */
+/** The octets before a content and its trailer, and the length of the whole. */
 export class Enclosure {
   #room: Buffer;
-  /** Where what is written begins; it goes to the end of `#room`. */
+  /** Start of the written octets, which end where `#room` ends. */
   #start: number;
   #length: number;
 
-  /** Around a content of so many octets. `room` is what the elements before it will take, or less. */
+  /** `contentBytes` is the length of the content. `room` is a guess at the octets before it; more is made when needed. */
   constructor(contentBytes: number, room = 256) {
     this.#room = Buffer.allocUnsafe(room);
     this.#start = room;
     this.#length = contentBytes;
   }
 
-  /** Puts an element before all that is inside so far. */
+  /** Puts elements before everything so far. */
   prepend(...parts: readonly Uint8Array[]): this {
     for (let i = parts.length - 1; i >= 0; i--) {
       const part = parts[i];
@@ -29,13 +31,13 @@ export class Enclosure {
     return this;
   }
 
-  /** Counts octets that follow all that is inside so far; the caller writes them. */
+  /** Counts octets behind everything so far. The caller writes them. */
   append(octets: number): this {
     this.#length += octets;
     return this;
   }
 
-  /** Makes an element of all that is inside so far, and of that another for each further tag. */
+  /** Makes an element of everything so far, and another of that for each further tag. */
   wrap(...tagBytes: readonly number[]): this {
     for (const tagByte of tagBytes) {
       const length = this.#length;
@@ -50,7 +52,7 @@ export class Enclosure {
     return this.#length;
   }
 
-  /** All that stands before the content. */
+  /** The octets before the content. */
   before(): Buffer {
     return this.#room.subarray(this.#start);
   }

@@ -1,5 +1,5 @@
 /**
- * EnvelopedData (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083) as others made them.
+ * Reads EnvelopedData (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083) from other programs.
  *
  * @module
  */
@@ -51,7 +51,7 @@ export interface EncryptedMessage {
   readonly ciphertext: Buffer;
 }
 
-/** Reads either. ERR_SMIME where it is not well-formed, or encrypted by an algorithm that is not supported. */
+/** Reads an EnvelopedData or AuthEnvelopedData. ERR_SMIME if it is not well-formed, over a limit, or of an unsupported algorithm. */
 export function readEncrypted(type: string, element: BerElement, budget: Budget = new Budget()): EncryptedMessage {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));
@@ -172,7 +172,7 @@ function readOriginator(field: BerElement): KeyAgreement['originator'] {
   return { algorithm: fields.required(tag.sequence), point: fields.required(tag.bitString) };
 }
 
-/** Here the key identifier is inside a [0] RecipientKeyIdentifier. */
+/** A KeyAgreeRecipientIdentifier, which has its key identifier inside a [0] RecipientKeyIdentifier. */
 function readAgreementId(field: BerElement): CertificateId {
   if (field.tag === tag.sequence) return readCertificateId(field);
   return { keyIdentifier: berOctets(new BerFields(field, 0xa0).required(...octetTags)) };

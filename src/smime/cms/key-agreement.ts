@@ -1,5 +1,7 @@
 /**
  * Diffie-Hellman on elliptic curves for CMS (RFC 5753, RFC 8418): from a shared secret to a wrapped content-encryption key.
+ *
+ * @module
  */
 import {
   createCipheriv,
@@ -14,12 +16,11 @@ import type { KeyObject } from 'node:crypto';
 import { readPublicKeyKind } from '../../pki/x509/public-key.js';
 import { asBuffer, noBytes } from '../../util/bytes.js';
 import { context, octetString, sequence } from '../../util/der.js';
-import type { HashName } from '../../util/oids.js';
-import type { AgreementScheme, KeyWrap } from './algorithms.js';
+import type { AgreementScheme, FixedHash, KeyWrap } from './algorithms.js';
 
 /**
- * A sender's public key from its SubjectPublicKeyInfo (DER). Throws where a curve is given by its parameters in place of its name:
- * such a curve can be made to give a private key away.
+ * A sender's public key from its SubjectPublicKeyInfo (DER). Throws if a curve is given by parameters instead of a name: the parameters
+ * can be chosen so that the shared secret gives the private key away.
  */
 export function peerPublicKey(spki: Uint8Array): KeyObject {
   const { kind, curve } = readPublicKeyKind(spki);
@@ -27,21 +28,16 @@ export function peerPublicKey(spki: Uint8Array): KeyObject {
   return createPublicKey({ key: asBuffer(spki), format: 'der', type: 'spki' });
 }
 
-/** What the reader of public keys calls such a curve. */
+/** The word of `readPublicKeyKind` for such a curve. */
 const explicitCurve = 'explicit parameters';
 
-/** The shared secret. Throws where the keys are not of one curve or a point is not on it. */
+/** The shared secret. Throws if the keys are not of one curve, or a point is not on it. */
 export function agree(privateKey: KeyObject, publicKey: KeyObject): Buffer {
   return diffieHellman({ privateKey, publicKey });
 }
 
 /** The key derivation function of ANSI X9.63 (SEC 1 section 3.6.1). */
-export function x963Kdf(
-  digest: Exclude<HashName, 'shake256'>,
-  secret: Uint8Array,
-  info: Uint8Array,
-  length: number,
-): Buffer {
+export function x963Kdf(digest: FixedHash, secret: Uint8Array, info: Uint8Array, length: number): Buffer {
   const blocks: Buffer[] = [];
   const counter = Buffer.alloc(4);
   for (let made = 0, index = 1; made < length; index++) {
@@ -96,14 +92,14 @@ export function wrapKey({ name }: KeyWrap, kek: Uint8Array, key: Uint8Array): Bu
   return Buffer.concat([cipher.update(key), cipher.final()]);
 }
 
-/** Unwraps it. Throws where the check value does not match. */
+/** Unwraps a content-encryption key. Throws if the check value does not match. */
 export function unwrapKey({ name }: KeyWrap, kek: Uint8Array, wrapped: Uint8Array): Buffer {
   if (wrapped.length < 24 || wrapped.length % 8 !== 0) throw new RangeError('no key is wrapped in so many octets');
   const decipher = createDecipheriv(name, kek, name === 'des3-wrap' ? null : aesWrapIv);
   return Buffer.concat([decipher.update(wrapped), decipher.final()]);
 }
 
-/** A 3DES key with odd parity, as some receivers insist. */
+/** A 3DES key with odd parity, which some receivers insist on. */
 export function tripleDesKey(): Buffer {
   const key = randomBytes(24);
   for (let i = 0; i < key.length; i++) {

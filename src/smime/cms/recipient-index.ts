@@ -1,5 +1,5 @@
 /**
- * The recipients of a message by the certificate that they name, so that many identities can be compared with many recipients.
+ * An index of the recipients of a message by the certificate that they name, to compare many identities with many recipients.
  *
  * @module
  */
@@ -15,7 +15,7 @@ const longestSerial = 64;
 
 /** Finds the ways to the content-encryption key that a certificate has. */
 export class RecipientIndex {
-  /** How many recipients the message has. */
+  /** Number of recipients in the message. */
   readonly size: number;
   /** By serial number, or by key identifier. */
   readonly #byName = new Map<string, Recipient[]>();
@@ -36,7 +36,7 @@ export class RecipientIndex {
     }
   }
 
-  /** May it name this certificate? What is known before the certificate is loaded tells most others apart. */
+  /** May the message name this certificate? A first answer from its serial number, before it is loaded. */
   mayName({ serialNumber }: CertificateInfo): boolean {
     return this.#hasKeyIdentifiers || this.#serials.has(serialNumber);
   }

@@ -1,5 +1,7 @@
 /**
- * Signature algorithms: which one a key signs with, how it is named in CMS (RFC 5754, 4056, 5753, 8419), and the check of a signature.
+ * Signature algorithms: the choice for a key, their names in CMS (RFC 5754, 4056, 5753, 8419), and the check of a signature.
+ *
+ * @module
  */
 import { constants, createHash, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -19,9 +21,9 @@ import type { SignatureKind } from './algorithms.js';
 /** A signature algorithm with all its parameters. */
 export interface SignatureScheme {
   readonly kind: SignatureKind;
-  /** Hash of the content, and of what is signed. */
+  /** Hash of the content, and of the octets that are signed. */
   readonly digest: HashName;
-  /** Of 'pss'. */
+  /** Present for 'pss' only. */
   readonly pss?: PssParameters | undefined;
 }
 
@@ -30,17 +32,17 @@ export interface SigningScheme extends SignatureScheme {
   readonly digest: 'sha1' | 'sha256' | 'sha384' | 'sha512';
   /** AlgorithmIdentifier (DER). */
   readonly identifier: Buffer;
-  /** What an external signer is asked for. */
+  /** The request to an external signer. */
   readonly request: SignatureAlgorithm;
 }
 
-/** Hash and MGF1 parameters as PSS and OAEP have them: with NULL (RFC 4055 section 2.1). */
+/** The hash and MGF1 fields of PSS and OAEP parameters, with NULL (RFC 4055 section 2.1). */
 export function maskParameters(digest: HashName): readonly Buffer[] {
   const hash = sequence(oid(hashOids[digest]), nullElement());
   return [context(0, hash), context(1, sequence(oid(keyOids.mgf1), hash))];
 }
 
-/** The scheme for a certificate's key. ERR_CERTIFICATE where such a key cannot sign. */
+/** The scheme for a certificate's key. ERR_CERTIFICATE if such a key cannot sign. */
 export function signingScheme({ key, publicKey }: Certificate, settings: SmimeSignSettings): SigningScheme {
   const digest = settings.hashAlgorithm ?? 'sha256';
   switch (key.kind) {
@@ -108,7 +110,7 @@ function pssKeyDigest(publicKey: KeyObject, wanted: SigningScheme['digest']): Si
   return allowed;
 }
 
-/** Is it a signature of `data` by this key? False also where the key is of another kind, or too weak to mean anything. */
+/** Is it a signature of `data` by this key? False also if the key is of another kind, or too weak to mean anything. */
 export function checkSignature(
   key: KeyObject,
   scheme: SignatureScheme,
@@ -118,7 +120,7 @@ export function checkSignature(
   try {
     return isSignature(key, scheme, data, signature);
   } catch {
-    return false; // OpenSSL throws where a signature is malformed or parameters do not fit the key
+    return false; // OpenSSL throws if a signature is malformed or its parameters do not fit the key
   }
 }
 
@@ -154,7 +156,7 @@ function isSignature(
   }
 }
 
-/** Hash of content for a message digest; SHAKE256 with 512 bits (RFC 8419 section 2.3). */
+/** Starts the hash of a content. SHAKE256 gives 512 bits (RFC 8419 section 2.3). */
 export function startDigest(digest: HashName): ReturnType<typeof createHash> {
   return digest === 'shake256' ? createHash('shake256', { outputLength: 64 }) : createHash(digest);
 }

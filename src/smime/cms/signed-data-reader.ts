@@ -1,6 +1,6 @@
 /**
- * SignedData (RFC 5652 section 5) as others made it, down to the bytes that signatures are about. All of it comes from strangers, so it
- * is read within a budget.
+ * Reads SignedData (RFC 5652 section 5) from other programs, down to the octets that signatures are about. All of it comes from
+ * strangers, so it is read within a budget.
  *
  * @module
  */
@@ -35,10 +35,10 @@ export interface CmsAttribute {
 /** One signature. */
 export interface SignerInfo {
   readonly id: CertificateId;
-  /** Hash of the content; undefined where it is not one that is known, then `digestOid` tells. */
+  /** Hash of the content. undefined if it is not supported; `digestOid` names it in any case. */
   readonly digest: HashName | undefined;
   readonly digestOid: string;
-  /** What the signature says of itself; a text where it cannot be checked. */
+  /** The signature algorithm, or the reason why the signature cannot be checked. */
   readonly scheme: SignatureScheme | string;
   /** Attributes, and the SET of them in the forms that may have been signed: as received, then in DER order. */
   readonly signed: { readonly attributes: readonly CmsAttribute[]; readonly forms: readonly Buffer[] } | undefined;
@@ -50,7 +50,7 @@ export interface SignerInfo {
 /** A SignedData. */
 export interface SignedData {
   readonly contentType: string;
-  /** The content, where it is inside. */
+  /** The content if it is inside. */
   readonly content: Buffer | undefined;
   /** DER of the X.509 certificates inside. */
   readonly certificates: readonly Buffer[];
@@ -87,7 +87,7 @@ export function readSignedData(element: BerElement, budget: Budget = new Budget(
   };
 }
 
-/** X.509 certificates or lists; those of other kinds, which have tags of their own, are left out. */
+/** X.509 certificates or revocation lists. Other kinds have tags of their own and are left out. */
 function sequencesIn(field: BerElement, what: 'certificates' | 'revocation lists', budget: Budget): readonly Buffer[] {
   budget.take(`bytes of ${what}`, field.end - field.start);
   return [...budget.children(field, what)].filter((element) => element.tag === tag.sequence).map(berWhole);
@@ -143,7 +143,7 @@ function readSignedAttributes(field: BerElement, budget: Budget): NonNullable<Si
   };
 }
 
-/** RSA, PSS, ECDSA and EdDSA; the hash of the signature must be that of the content (RFC 4056 section 3, RFC 5754 section 3). */
+/** Reads a signature algorithm. The hash of the signature must be that of the content (RFC 4056 section 3, RFC 5754 section 3). */
 function readScheme(algorithm: BerElement, digest: HashName | undefined): SignatureScheme | string {
   const fields = new BerFields(algorithm);
   const name = fields.oid();
@@ -164,19 +164,19 @@ function readScheme(algorithm: BerElement, digest: HashName | undefined): Signat
   return { kind, digest, pss };
 }
 
-/** The value of an attribute that has to be there once, with one value (RFC 5652 section 11); undefined where it is not so. */
+/** The value of an attribute. undefined unless the attribute comes once, with one value (RFC 5652 section 11). */
 export function singleValue(attributes: readonly CmsAttribute[], type: string): BerElement | undefined {
   const found = attributes.filter((attribute) => attribute.type === type);
   return found.length === 1 && found[0]?.values.length === 1 ? found[0].values[0] : undefined;
 }
 
-/** The content type that the attributes say. */
+/** The value of the content-type attribute. */
 export function contentTypeOf(attributes: readonly CmsAttribute[]): string | undefined {
   const value = singleValue(attributes, cmsOids.contentType);
   return value?.tag === tag.oid ? berOid(value) : undefined;
 }
 
-/** The message digest that the attributes say. */
+/** The value of the message-digest attribute. */
 export function messageDigestOf(attributes: readonly CmsAttribute[]): Buffer | undefined {
   const value = singleValue(attributes, cmsOids.messageDigest);
   return value?.tag === tag.octetString ? berContent(value) : undefined;

@@ -1,5 +1,5 @@
 /**
- * ERR_SMIME, as everything in this folder throws it.
+ * The errors of S/MIME.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export function smimeError(message: string, remedy?: string, cause?: unknown): E
 }
 
 /**
- * The one error of everything that depends on a secret: padding, key unwrapping, tag, content. Telling them apart would tell an
+ * The one error for every failure that depends on a secret: padding, key unwrapping, tag, content. Different errors would tell an
  * attacker who sends altered copies of a message something about its plain text (RFC 3218, RFC 5652 section 14).
  */
 export function decryptionError(): EmailError {
@@ -27,8 +27,8 @@ export function decryptionError(): EmailError {
 }
 
 /**
- * Makes an EmailError of whatever fails in `work`: OpenSSL has errors of its own for odd keys, and Node for strings and buffers that are
- * too long. `what` says what could not be done.
+ * Runs `work` and makes an EmailError of any other error: OpenSSL has errors of its own for odd keys, Node for strings and buffers that
+ * are too long. `what` says which work failed.
  */
 export async function withTypedErrors<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {

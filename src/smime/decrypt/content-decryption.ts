@@ -1,5 +1,5 @@
 /**
- * From an encrypted CMS to its content. Whatever goes wrong once a secret is involved ends in one and the same error.
+ * From an encrypted CMS to its content. Every failure that depends on a secret is one and the same error.
  *
  * @module
  */
@@ -16,16 +16,16 @@ import { decryptionError, smimeError } from '../cms/smime-error.js';
 import { contentKey, isImplicitlyRejected } from './content-key.js';
 import type { RecipientKey } from './content-key.js';
 
-/** A certificate is named once; of a message that names it more often, or names more of one reader's, this many ways are tried. */
+/** A message names a certificate once. If it names several of one reader, or one several times, this many are tried. */
 const maxAttempts = 8;
 
-/** A decrypted content, and what it was encrypted with. */
+/** A decrypted content, and the cipher it was encrypted with. */
 export interface DecryptedContent {
   readonly content: Buffer;
   readonly algorithm: string;
 }
 
-/** The keys of those certificates that a message names; others need not be opened. */
+/** Gives the keys of the certificates that a message names. Others need not be opened. */
 export type KeysFor = (named: RecipientIndex) => AsyncIterable<RecipientKey> | Iterable<RecipientKey>;
 
 /** Decrypts a ContentInfo. ERR_SMIME; its text is the same for every failure that depends on a secret. */
@@ -61,7 +61,7 @@ export async function decryptContent(
   );
 }
 
-/** The content by one way to its key; undefined where that fails. */
+/** Tries one recipient. Gives the content, undefined if that fails. */
 async function attempt(
   message: EncryptedMessage,
   recipient: Recipient,
@@ -74,7 +74,7 @@ async function attempt(
   return plain !== undefined && (!isImplicitlyRejected(recipient) || isSure(message, plain)) ? plain : undefined;
 }
 
-/** The plain text; undefined where tag or padding are wrong. Of GCM nothing is given out before the tag was checked. */
+/** The plain text. undefined if tag or padding are wrong. With GCM no plain text leaves before the tag has been checked. */
 function open(message: EncryptedMessage, key: Buffer): Buffer | undefined {
   try {
     return message.cipher.mode === 'gcm' ? openGcm(message, key) : openCbc(message, key);
@@ -110,7 +110,7 @@ function decryptCbc(name: string, key: Buffer, iv: Buffer, ciphertext: Buffer): 
   return plain;
 }
 
-/** Octets of padding (RFC 5652 section 6.3), 0 where it is wrong; every octet of the last block is looked at in any case. */
+/** Octets of padding (RFC 5652 section 6.3), 0 if it is wrong. Every octet of the last block is compared in any case. */
 function paddingOf(plain: Buffer, blockBytes: number): number {
   const count = plain[plain.length - 1] ?? 0;
   let bad = Number(count === 0) | Number(count > blockBytes);
@@ -119,8 +119,8 @@ function paddingOf(plain: Buffer, blockBytes: number): number {
 }
 
 /**
- * Not what a random key made of it? Once in 256 times that ends in one octet of right padding, and hardly ever in more; what then comes
- * out does not begin with header fields. A body may be anything.
+ * Is it certain that the key was not a random one, which implicit rejection puts in place of a wrong one? A random key gives one octet of
+ * right padding once in 256 times, more octets hardly ever, and a text that does not begin with header fields. The body may be anything.
  */
 function isSure({ tag, ciphertext }: EncryptedMessage, plain: Buffer): boolean {
   return tag !== undefined || ciphertext.length - plain.length > 1 || beginsWithFields(plain);

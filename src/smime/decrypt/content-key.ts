@@ -1,5 +1,7 @@
 /**
- * From a recipient info to the content-encryption key. Nothing here tells an outsider why a key could not be had.
+ * From a RecipientInfo to the content-encryption key. The reason why a key cannot be had is never told: an attacker could learn from it.
+ *
+ * @module
  */
 import { constants, privateDecrypt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -14,9 +16,9 @@ import { wrapName } from '../cms/enveloped-data-reader.js';
 import type { KeyAgreement, KeyTransport, Recipient } from '../cms/enveloped-data-reader.js';
 import { agree, deriveKek, peerPublicKey, unwrapKey } from '../cms/key-agreement.js';
 import { readMaskParameters } from '../cms/mask-parameters.js';
+import type { OaepParameters } from '../cms/mask-parameters.js';
 import { ask } from '../sign/private-key.js';
 import { oaepDecode, pkcs1KeyOrRandom, rsaRawDecrypt } from './rsa-decoding.js';
-import type { OaepParameters } from './rsa-decoding.js';
 
 /** The key that decrypts, with the certificate it belongs to. */
 export interface RecipientKey {
@@ -24,12 +26,12 @@ export interface RecipientKey {
   readonly key: KeyObject | Partial<PrivateKeyDecryptor>;
 }
 
-/** Does this kind of key end in random octets where it does not fit, in place of an error? */
+/** Does a wrong key give random octets with this algorithm, instead of a failure? */
 export function isImplicitlyRejected(recipient: Recipient): boolean {
   return recipient.kind === 'transport' && recipient.algorithm === keyOids.rsa;
 }
 
-/** The content-encryption key of `keyBytes` octets; undefined where this is not the way to it. */
+/** The content-encryption key of `keyBytes` octets. undefined if this recipient and key do not lead to it. */
 export async function contentKey(
   recipient: Recipient,
   own: RecipientKey,
@@ -62,7 +64,7 @@ function isKeyObject(key: RecipientKey['key']): key is KeyObject {
   return 'asymmetricKeyType' in key;
 }
 
-/** OAEP with any two hashes; node:crypto itself has only one for both. */
+/** OAEP with any two hashes. node:crypto has one option for both. */
 export function decryptOaep(key: KeyObject, ciphertext: Uint8Array, parameters: OaepParameters): Buffer | undefined {
   const { digest, mgfDigest, label } = parameters;
   if (digest !== mgfDigest) {
@@ -84,7 +86,7 @@ export function decryptOaep(key: KeyObject, ciphertext: Uint8Array, parameters: 
   }
 }
 
-/** A device that says that the padding is wrong must not make us say so: its refusal ends in a random key as well. */
+/** A device may report wrong padding. Its refusal gives a random key too, so that a sender cannot tell the two apart. */
 async function externalPkcs1(
   key: Partial<PrivateKeyDecryptor>,
   ciphertext: Buffer,
@@ -99,7 +101,7 @@ async function externalPkcs1(
   return decrypted?.length === keyBytes ? decrypted : random;
 }
 
-/** What a device may be asked for. */
+/** Hashes that a device may be asked for. */
 const externalHashes: readonly HashAlgorithm[] = ['sha1', 'sha256', 'sha384', 'sha512'];
 
 async function externalOaep(
@@ -116,7 +118,7 @@ async function externalOaep(
   );
 }
 
-/** What the device gives; undefined where it fails. An abort stays an abort. */
+/** The device's answer. undefined if it fails. An abort rejects. */
 async function external(
   question: () => Promise<Uint8Array> | undefined,
   signal: AbortSignal,
@@ -149,7 +151,7 @@ async function agreed(recipient: KeyAgreement, own: RecipientKey, signal: AbortS
   }
 }
 
-/** SubjectPublicKeyInfo of the sender's key, on our own curve; undefined where it says it is on another. */
+/** SubjectPublicKeyInfo of the sender's ephemeral key, with the curve of the own certificate. undefined if it names another curve. */
 function peerKey({ originator }: KeyAgreement, { spki }: Certificate): Buffer | undefined {
   if (originator === undefined) return undefined;
   const [ownAlgorithm] = [...children(spki, readElement(spki, 0))].map((part) => wholeOf(spki, part));

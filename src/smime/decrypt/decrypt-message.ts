@@ -20,13 +20,13 @@ import { readPrivateKey } from '../sign/private-key.js';
 import { decryptContent } from './content-decryption.js';
 import type { RecipientKey } from './content-key.js';
 
-/** What `decrypt` is given. */
+/** Options of `decrypt`. */
 export interface DecryptOptions {
   /** As of `VerifyOptions`. */
   readonly format?: 'message' | 'cms' | undefined;
 }
 
-/** What was decrypted. */
+/** Result of `decrypt`. */
 export interface DecryptResult {
   /** The entity that was encrypted, with its header fields. */
   readonly content: Uint8Array;
@@ -71,7 +71,7 @@ function encryptedContent(
   );
 }
 
-/** The identities of a source. Those of a store are asked for one by one, since each may cost a question to its user. */
+/** The identities of a source. Those of a store are loaded one by one: each may make the system ask its user. */
 async function* candidatesOf(source: CertificateSource): AsyncGenerator<IdentityCandidate, undefined> {
   if (source.store === undefined)
     yield* await known.candidates(source, async () => {
@@ -83,7 +83,7 @@ async function* candidatesOf(source: CertificateSource): AsyncGenerator<Identity
   return undefined;
 }
 
-/** The keys of those candidates that the message names. ERR_CERTIFICATE where it names one, and no key can be had for any of them. */
+/** The keys of the candidates that the message names. ERR_CERTIFICATE if it names some, and none of them has a usable key. */
 async function* keysOf(
   candidates: AsyncIterable<IdentityCandidate>,
   named: RecipientIndex,
@@ -106,7 +106,7 @@ async function* keysOf(
   return undefined;
 }
 
-/** The certificate with its key. ERR_CERTIFICATE where there is no key, or it cannot be read. */
+/** The certificate with its key. ERR_CERTIFICATE if there is no key, or it cannot be read. */
 export async function recipientKey(loaded: LoadedCertificate): Promise<RecipientKey> {
   const certificate = await parseCertificate(loaded.certificate);
   const { privateKey } = loaded;

@@ -1,16 +1,15 @@
 /**
- * What RSA decryption needs beyond node:crypto, over its raw operation: RSAES-PKCS1-v1_5 with implicit rejection (Node 20 refuses to do
- * it), OAEP with an MGF1 hash that differs from the digest (RFC 8017).
+ * RSA decryption that node:crypto does not have, over its raw operation: RSAES-PKCS1-v1_5 with implicit rejection, which Node 20
+ * refuses, and OAEP with an MGF1 hash that differs from the digest (RFC 8017).
+ *
+ * @module
  */
 import { constants, createHash, privateDecrypt, randomBytes } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { leftPad, mgf1, xor } from '../../pki/x509/pss.js';
-import type { HashName } from '../../util/oids.js';
+import type { OaepParameters } from '../cms/mask-parameters.js';
 
-/** Hashes that OAEP and PSS are used with. */
-export type RsaDigest = Exclude<HashName, 'shake256'>;
-
-/** The raw RSA operation, left-padded to the length of the modulus; undefined where the ciphertext does not fit the key. */
+/** The raw RSA operation, left-padded to the length of the modulus. undefined if the ciphertext does not fit the key. */
 export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | undefined {
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   const size = Math.ceil(bits / 8);
@@ -22,14 +21,14 @@ export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | 
   }
 }
 
-/** 0xff where `value` (0 to 255) is zero, else 0; without a branch. */
+/** 0xff if `value` (0 to 255) is zero, else 0. Has no branch, so its time tells nothing about the value. */
 function isZeroMask(value: number): number {
   return ((value - 1) >> 8) & 0xff;
 }
 
 /**
- * The key of `keyBytes` octets in an RSAES-PKCS1-v1_5 block, or random octets where the block is anything else (RFC 3218 section 2.3.2):
- * what happens next must not tell which. The same work is done in both cases.
+ * The key of `keyBytes` octets in an RSAES-PKCS1-v1_5 block, or random octets if the block is anything else (RFC 3218 section 2.3.2). The
+ * same work is done in both cases, so that neither result nor time tells which it was.
  */
 export function pkcs1KeyOrRandom(block: Uint8Array | undefined, keyBytes: number): Buffer {
   const key = randomBytes(keyBytes);
@@ -42,14 +41,7 @@ export function pkcs1KeyOrRandom(block: Uint8Array | undefined, keyBytes: number
   return key;
 }
 
-/** Parameters of OAEP. */
-export interface OaepParameters {
-  readonly digest: RsaDigest;
-  readonly mgfDigest: RsaDigest;
-  readonly label: Uint8Array;
-}
-
-/** EME-OAEP decoding (RFC 8017 section 7.1.2); undefined where the block is anything else. The place of the fault is not told. */
+/** EME-OAEP decoding (RFC 8017 section 7.1.2). undefined if the block is anything else, whatever is wrong with it. */
 export function oaepDecode(block: Uint8Array, { digest, mgfDigest, label }: OaepParameters): Buffer | undefined {
   const labelHash = createHash(digest).update(label).digest();
   const size = labelHash.length;

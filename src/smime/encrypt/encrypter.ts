@@ -1,6 +1,8 @@
 /**
  * Encrypts entities: EnvelopedData (RFC 5652 section 6) with CBC, AuthEnvelopedData (RFC 5083, 5084) with GCM. A stream is encrypted
  * as it is read, its ciphertext straight into base64.
+ *
+ * @module
  */
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
 import type { CipherGCMTypes } from 'node:crypto';
@@ -34,27 +36,27 @@ import { recipientWriter } from './recipient-info.js';
 
 /** Encrypts one entity after the other. */
 export interface EntityEncrypter {
-  /** What works but should not stay so: weak keys, certificates about to expire, 3DES. */
+  /** Warnings: weak keys, certificates about to expire, 3DES. */
   warnings(recipients: readonly Certificate[]): readonly Warning[];
   /**
    * The encrypted entity, which each of the recipients can read. A stream stays a stream, and gives the same octets each time it is
-   * read. ERR_CERTIFICATE where a certificate cannot be used; ERR_ABORTED.
+   * read. ERR_CERTIFICATE if a certificate cannot be used; ERR_ABORTED.
    */
   encrypt(entity: RenderedEntity, recipients: readonly Certificate[], signal: AbortSignal): Promise<RenderedEntity>;
-  /** The same in memory, with what `lead` gives before its body. */
+  /** The same in memory. The result of `lead` stands before the body. */
   encryptBytes(entity: MemoryEntity, recipients: readonly Certificate[], lead: Lead): Buffer;
 }
 
-/** Of the settings only what says how, not for whom. */
+/** The settings that say how to encrypt, without those that say for whom. */
 export type EncryptionSettings = Pick<SmimeEncryptSettings, 'algorithm' | 'keyTransport'>;
 
 const blockBytes = 1 << 16;
 const tagBytes = 16;
 
-/** Makes a recipient info where the certificate may be used at that time. */
+/** Makes a RecipientInfo. ERR_CERTIFICATE if the certificate may not be used at that time. */
 type CheckedWriter = (key: Uint8Array, at: Date) => Buffer;
 
-/** All that does not depend on a message is made once, also for each certificate. */
+/** Prepares everything that does not depend on a message, once, and once for each certificate. */
 export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter {
   const cipher = contentCiphers[settings.algorithm ?? 'aes-256-cbc'];
   const options = { cipher, keyTransport: settings.keyTransport ?? 'pkcs1' } as const;
@@ -106,14 +108,14 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
   };
 }
 
-/** What is made anew for each message. */
+/** Keys and RecipientInfos of one message. */
 interface MessageSecrets {
   readonly key: Uint8Array;
   readonly iv: Uint8Array;
   readonly infos: readonly Buffer[];
 }
 
-/** A cipher at work. `after` is what follows the ciphertext: the tag of GCM. */
+/** A cipher at work. `after` gives the octets behind the ciphertext: the tag of GCM. */
 interface Encryption {
   update(bytes: Uint8Array): Buffer;
   final(): Buffer;
@@ -162,7 +164,7 @@ class Envelope {
     return this.cipher.mode === 'gcm' ? size : size + this.cipher.ivBytes - (size % this.cipher.ivBytes);
   }
 
-  /** What stands before the ciphertext, in DER, and how long the whole is. */
+  /** The octets before the ciphertext in DER, and the length of the whole. */
   definite(secrets: MessageSecrets, size: number): Enclosure {
     const ciphertext = this.ciphertextBytes(size);
     const enclosure = new Enclosure(ciphertext)
@@ -182,7 +184,7 @@ class Envelope {
     ]);
   }
 
-  /** What closes it, and the tag. */
+  /** The octets that close it, with the tag. */
   indefiniteEnd(tagField: Uint8Array): Buffer {
     return Buffer.concat([Buffer.alloc(4), tagField, Buffer.alloc(6)]);
   }

@@ -1,5 +1,7 @@
 /**
  * RecipientInfo (RFC 5652 section 6.2): the content-encryption key, encrypted for one certificate.
+ *
+ * @module
  */
 import { constants, generateKeyPairSync, publicEncrypt } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -28,13 +30,13 @@ import { maskParameters } from '../cms/signature.js';
 /** Makes the recipient info of one certificate for one content-encryption key. */
 export type RecipientWriter = (key: Uint8Array) => Buffer;
 
-/** How keys are encrypted. */
+/** Options of key encryption. */
 export interface RecipientOptions {
   readonly cipher: ContentCipher;
   readonly keyTransport: 'pkcs1' | 'oaep';
 }
 
-/** All that does not depend on the message is made once. ERR_CERTIFICATE where this kind of key cannot receive. */
+/** Prepares everything that does not depend on the message. ERR_CERTIFICATE if this kind of key cannot receive. */
 export function recipientWriter(certificate: Certificate, options: RecipientOptions): RecipientWriter {
   const write =
     certificate.key.kind === 'rsa' ? keyTransport(certificate, options) : keyAgreement(certificate, options);

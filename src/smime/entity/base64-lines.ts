@@ -1,19 +1,21 @@
 /**
- * CMS as the base64 body of an entity: each line, the last one too, ends in CRLF.
+ * CMS as the base64 body of an entity. Each line, the last one too, ends in CRLF.
+ *
+ * @module
  */
 import { Base64Encoder, base64Size } from '../../mime/base64.js';
 import { encoderRoom } from '../../mime/encoder.js';
 import { noBytes } from '../../util/bytes.js';
 import { sizeOfParts } from './transfer.js';
 
-/** Octets of `size` octets as such lines. */
+/** Length of `size` octets as such lines. */
 export function base64LinesSize(size: number): number {
   return size === 0 ? 0 : base64Size(size) + 2;
 }
 
 /**
- * Lines of a content that comes in parts and whose whole size is known: written once, into the one Buffer that is the result, behind
- * what stands before them.
+ * Lines of a content that comes in parts and whose whole size is known. They are written once, into the Buffer that is the result, behind
+ * `lead`.
  */
 export class Base64Body {
   readonly #encoder = new Base64Encoder();
@@ -64,7 +66,7 @@ function endLines(encoder: Base64Encoder, out: Buffer, at: number): Buffer {
   return out.subarray(0, out.writeUInt16LE(0x0a0d, end));
 }
 
-/** Lines of parts in memory, behind what stands before them. */
+/** Lines of parts in memory, behind `lead`. */
 export function base64Lines(parts: readonly Uint8Array[], lead: Uint8Array = noBytes): Buffer {
   const body = new Base64Body(sizeOfParts(parts), lead);
   for (const part of parts) body.write(part);

@@ -1,5 +1,5 @@
 /**
- * Finds what is S/MIME in a message that came in (RFC 8551 section 3.9), and refuses what two readers would take for two things.
+ * Finds the S/MIME part of a received message (RFC 8551 section 3.9), and refuses messages that two readers could take for two things.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import { asBuffer } from '../../util/bytes.js';
 import { smimeError } from '../cms/smime-error.js';
 import { readable, signedForms } from './message.js';
 
-/** Which of what was given is signed or encrypted: all of it but its header fields, or one part among others. */
+/** The extent of protection: 'whole' is the message without its outer header fields, 'part' one part of a multipart. */
 export type Covered = 'whole' | 'part';
 
-/** What S/MIME there is in a message. */
+/** The S/MIME part of a message. */
 export type SmimeContent =
   | {
       readonly kind: 'detached';
@@ -29,7 +29,7 @@ const cmsTypes = ['application/pkcs7-mime', 'application/x-pkcs7-mime'];
 
 /**
  * Finds the S/MIME content of a message: the message itself, else the one part of a multipart that is signed or encrypted, as behind a
- * mailing list that adds a footer. undefined where there is none. ERR_SMIME where it is broken, ambiguous, or not the only one.
+ * mailing list that adds a footer. undefined if there is none. ERR_SMIME if it is broken, ambiguous, or not the only one.
  */
 export function findSmime(message: Uint8Array): SmimeContent | undefined {
   const root = readable(() => parseMessage(message));
@@ -52,12 +52,12 @@ function isSmime({ contentType: { value, parameters } }: ParsedPart): boolean {
   return protocol === undefined || signatureTypes.includes(protocol);
 }
 
-/** A message that is nothing but CMS, under a type that others have used for it. */
+/** Is the message nothing but CMS, under a type that some programs use for it? */
 function isNamedCms({ contentType: { value }, filename }: ParsedPart): boolean {
   return signatureTypes.includes(value) || (value === 'application/octet-stream' && /\.p7[mz]$/i.test(filename ?? ''));
 }
 
-/** The S/MIME parts of a multipart; what is inside of them is not looked at. */
+/** The S/MIME parts of a multipart. Parts inside of those are not searched. */
 function* smimeParts(part: ParsedPart): Generator<ParsedPart, undefined> {
   for (const child of part.parts) {
     if (isSmime(child)) yield child;
@@ -88,7 +88,7 @@ function contentOf(part: ParsedPart, covers: Covered): SmimeContent | undefined 
   return { kind: 'detached', covers, signature: signature.content(), contents: signedForms(content.raw) };
 }
 
-/** Of two fields of a name one reader takes the first, another the last. */
+/** Refuses repeated fields: one reader takes the first of them, another the last. */
 function refuseRepeatedFields({ header }: ParsedPart): void {
   for (const name of ['Content-Type', 'Content-Transfer-Encoding']) {
     const { length } = header.getAll(name);
@@ -101,7 +101,7 @@ function refuseRepeatedFields({ header }: ParsedPart): void {
   }
 }
 
-/** CMS from a file: BER or DER as it is, else the base64 in PEM armour or alone. ERR_SMIME where it is neither. */
+/** The CMS in a file: BER or DER, or base64 with or without PEM armour. ERR_SMIME if it is none of these. */
 export function cmsOfFile(file: Uint8Array): Buffer {
   const bytes = asBuffer(file);
   if (bytes[0] === 0x30) return bytes;

@@ -19,13 +19,13 @@ export interface ProtectedHeader {
   readonly outer: readonly ProtectedField[];
 }
 
-/** Put in place of the subject by the baseline policy (RFC 9788 section 3.2.1). */
+/** Replaces the subject outside, by the baseline policy (RFC 9788 section 3.2.1). */
 const hiddenSubject = 'Subject: [...]\r\n';
 
 /**
  * Copies `fields`, all of the message but MIME-Version and Content-*, into the entity. `isEncrypted` tells whether it will be
  * encrypted (signed or not); only then can `hideSubject` apply the baseline policy, which hides the subject and removes Comments and
- * Keywords outside. ERR_MESSAGE_INVALID where the message has HP-Outer fields of its own: they would say of other fields what is not so.
+ * Keywords outside. ERR_MESSAGE_INVALID if the message has HP-Outer fields of its own: a receiver would believe them about other fields.
  */
 export function protectHeader(
   entity: RenderedEntity,
@@ -46,7 +46,7 @@ export function protectHeader(
   };
 }
 
-/** hcp_baseline (RFC 9788 section 3.2.1). */
+/** The policy hcp_baseline (RFC 9788 section 3.2.1). */
 function baselinePolicy(field: ProtectedField): readonly ProtectedField[] {
   switch (field.name.toLowerCase()) {
     case 'subject':

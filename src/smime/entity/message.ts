@@ -1,6 +1,6 @@
 /**
- * Whole messages and entities, as the functions of `sealpost/smime` take and give them: which header fields stay outside, and the line
- * ends that are signed.
+ * Whole messages and entities, as `sealpost/smime` takes and gives them: the header fields that stay outside, and the line ends that are
+ * signed.
  *
  * @module
  */
@@ -24,8 +24,8 @@ export interface SplitMessage {
 }
 
 /**
- * Splits it. ERR_SMIME where it does not begin with header fields; lone CR and LF become CRLF, except in content with NUL, which is
- * binary.
+ * Splits a message. Lone CR and LF become CRLF, except in content with NUL, which is binary. ERR_SMIME if the message does not begin with
+ * header fields.
  */
 export function splitMessage(message: Uint8Array): SplitMessage {
   const bytes = asBuffer(message);
@@ -54,7 +54,7 @@ export function splitMessage(message: Uint8Array): SplitMessage {
   };
 }
 
-/** Text whose line ends are to be CRLF, and are not. */
+/** Is it text with a line end other than CRLF? */
 function isMendable(flags: number): boolean {
   return (flags & (textFlag.loneEnd | textFlag.nul)) === textFlag.loneEnd;
 }
@@ -62,7 +62,7 @@ function isMendable(flags: number): boolean {
 const cr = 0x0d;
 const lf = 0x0a;
 
-/** The same octets with CRLF for each CRLF, CR and LF. Octet by octet: a text of nothing but line ends costs no more than another. */
+/** Replaces each CRLF, CR and LF by CRLF. It goes octet by octet, so that a text of nothing but line ends costs no more than another. */
 function withCrlf(bytes: Buffer): Buffer {
   let missing = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -85,17 +85,20 @@ function encodingOf(flags: number): RenderedEntity['encoding'] {
   return (flags & textFlag.wide) === 0 ? '7bit' : '8bit';
 }
 
-/** What stands before the body of a message whose entity has these fields. */
+/** Header section of a message: its outer fields, then those of its entity. */
 export function messageHead(outer: Buffer, fields: string): Buffer {
   return Buffer.concat([outer, utf8(`MIME-Version: 1.0\r\n${fields}\r\n`)]);
 }
 
-/** The forms in which `content` may have been signed: as it stands, and with CRLF where text has other line ends (RFC 8551 section 3.1.1). */
+/**
+ * The forms in which `content` may have been signed: as received, and with CRLF if it is text with other line ends (RFC 8551 section
+ * 3.1.1).
+ */
 export function signedForms(content: Buffer): readonly Buffer[] {
   return isMendable(scanText(content)) ? [content, withCrlf(content)] : [content];
 }
 
-/** Reads MIME. What is over a limit of MIME is ERR_SMIME here. */
+/** Reads MIME. A message over a limit of MIME is ERR_SMIME. */
 export function readable<T>(read: () => T): T {
   try {
     return read();

@@ -1,12 +1,14 @@
 /**
- * From entity to entity: the octets that are signed or encrypted, and CMS as a base64 body.
+ * The octets of an entity that are signed or encrypted, in memory or as a stream.
+ *
+ * @module
  */
 import { abortError } from '../../errors/abort.js';
 import { createEmailError } from '../../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../../model/entity.js';
 import { asBuffer, isAscii, isBytes, noBytes, utf8 } from '../../util/bytes.js';
 
-/** An entity in memory: pieces that follow one another, without a copy where they come so. */
+/** An entity in memory, as pieces that follow one another, so that they need not be copied into one. */
 export interface MemoryEntity {
   /** Fields, the empty line, the body. */
   readonly parts: readonly Uint8Array[];
@@ -25,24 +27,24 @@ export function sizeOfParts(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** What a caller wants to stand in the same memory before the body of a finished entity, once its fields are known. */
+/** Gives the octets that a caller wants before the body of a finished entity, in the same Buffer. Called once its fields are known. */
 export type Lead = (fields: string) => Uint8Array;
 
-/** Nothing before it. */
+/** No octets. */
 export const noLead: Lead = () => noBytes;
 
-/** What comes before the body: the entity's fields and the empty line. */
+/** The octets before the body: the entity's fields and the empty line. */
 export function headOf(entity: RenderedEntity): Buffer {
   return utf8(`${entity.fields}\r\n`);
 }
 
-/** Octets of the whole entity, where known. */
+/** Length of the whole entity, undefined if it is not known. */
 export function sizeOf(entity: RenderedEntity): number | undefined {
   const body = isBytes(entity.body) ? entity.body.length : entity.size;
   return body === undefined ? undefined : Buffer.byteLength(entity.fields) + 2 + body;
 }
 
-/** The body chunk by chunk, as Buffers; ends with the abort, and with ERR_CONTENT where it is not as long as was said. */
+/** The body chunk by chunk, as Buffers. Rejects with the abort, and with ERR_CONTENT if it is not as long as announced. */
 export async function* chunksOf(
   body: ByteSource,
   size: number | undefined,

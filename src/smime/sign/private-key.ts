@@ -17,10 +17,10 @@ import { checkSignature } from '../cms/signature.js';
 import type { SigningScheme } from '../cms/signature.js';
 import { smimeError } from '../cms/smime-error.js';
 
-/** Signs data: at once where that is quicker than a hop to the thread pool and back. */
+/** Signs data. Returns the signature itself if that is faster than a hop to the thread pool and back. */
 export type SignData = (data: Buffer, signal: AbortSignal) => Buffer | Promise<Buffer>;
 
-/** A signing function over the certificate's key. ERR_CERTIFICATE where the key is missing, unreadable or another's. */
+/** A signing function with the certificate's key. ERR_CERTIFICATE if the key is missing, unreadable or that of another certificate. */
 export function openPrivateKey(loaded: LoadedCertificate, certificate: Certificate, scheme: SigningScheme): SignData {
   const { privateKey } = loaded;
   if (privateKey === undefined) {
@@ -46,7 +46,7 @@ export function openPrivateKey(loaded: LoadedCertificate, certificate: Certifica
   return localKey(key, scheme);
 }
 
-/** A PKCS#8 key. ERR_CERTIFICATE where it cannot be read; what it holds is never in the error. */
+/** Reads a PKCS#8 key. ERR_CERTIFICATE if it cannot be read; no octet of it is in the error. */
 export function readPrivateKey(pkcs8: Uint8Array): KeyObject {
   try {
     return createPrivateKey({ key: asBuffer(pkcs8), format: 'der', type: 'pkcs8' });
@@ -57,7 +57,7 @@ export function readPrivateKey(pkcs8: Uint8Array): KeyObject {
   }
 }
 
-/** Do they belong together? An RSA key may say PSS in one place and not in the other. Of a broken key OpenSSL throws: no. */
+/** Do the keys belong together? An RSA key may say PSS in one place and not in the other. No also if OpenSSL cannot read the key. */
 function isPair(privateKey: KeyObject, { publicKey }: Certificate): boolean {
   try {
     const own = createPublicKey(privateKey);
@@ -116,7 +116,7 @@ function cannotSign(error: unknown): Error {
   );
 }
 
-/** A key elsewhere. Its signature is checked before it is used: a wrong slot or key must not leave the house as a bad signature. */
+/** A key in a device or service. Its signature is checked before it is used, so that a wrong slot is an error and not a bad signature. */
 function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme: SigningScheme): SignData {
   return async (data, signal) => {
     const digest = scheme.kind === 'ed25519' ? undefined : createHash(scheme.digest).update(asBuffer(data)).digest();
@@ -138,7 +138,7 @@ function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme:
   };
 }
 
-/** ECDSA as two numbers of equal length (IEEE P1363) in the form that CMS has. */
+/** An ECDSA signature of two numbers of equal length (IEEE P1363), in the DER form that CMS has. */
 function derFromP1363(signature: Uint8Array): readonly Buffer[] {
   const half = signature.length / 2;
   if (!Number.isInteger(half) || half < 20 || half > 66) return [];

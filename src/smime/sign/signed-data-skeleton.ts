@@ -1,6 +1,9 @@
 /**
- * A SignedData of an identity as PKI.js writes it, cut into the pieces that every message of it shares. PKI.js takes milliseconds for
- * one, so it makes one for each identity; what a message changes is put in by our own DER writer.
+ * A SignedData of an identity as PKI.js writes it, cut into the pieces that all messages of the identity share. PKI.js takes
+ * milliseconds for a SignedData, so it writes one for each identity; the DER writer of this library adds digest, time and signature of
+ * each message.
+ *
+ * @module
  */
 import { createHash } from 'node:crypto';
 import { createEmailError, reasonOf } from '../../errors/email-error.js';
@@ -20,7 +23,7 @@ export interface SignedDataPieces {
   readonly contentInfoType: Buffer;
   /** Version and digest algorithms of the SignedData. */
   readonly lead: Buffer;
-  /** The type of what is signed. */
+  /** The type of the signed content. */
   readonly contentType: Buffer;
   /** Version, signer and digest algorithm of the SignerInfo. */
   readonly signerLead: Buffer;
@@ -32,10 +35,10 @@ export interface SignedDataPieces {
   readonly signingTimeType: Buffer;
 }
 
-/** The capabilities that are announced, best first (RFC 8551 section 2.5.2): what everybody can decrypt comes before GCM. */
+/** The capabilities that are announced, preferred first (RFC 8551 section 2.5.2): CBC, which every program decrypts, before GCM. */
 const announced = ['aes-256-cbc', 'aes-192-cbc', 'aes-128-cbc', 'aes-256-gcm', 'aes-128-gcm'] as const;
 
-/** Makes the pieces of an identity. ERR_CERTIFICATE where PKI.js cannot read the certificate. */
+/** Makes the pieces of an identity. ERR_CERTIFICATE if PKI.js cannot read the certificate. */
 export async function signedDataPieces(certificate: Certificate, scheme: SigningScheme): Promise<SignedDataPieces> {
   const libraries = await loadPkijs();
   try {
@@ -52,7 +55,7 @@ export async function signedDataPieces(certificate: Certificate, scheme: Signing
   }
 }
 
-/** A ContentInfo with an empty message digest, an empty signature and no time, which are left behind when it is cut. */
+/** A ContentInfo with an empty message digest, an empty signature and no time. These are not among the pieces. */
 function encodeSkeleton({ pkijs, asn1js }: Libraries, certificate: Certificate, scheme: SigningScheme): Buffer {
   const signer = new pkijs.Certificate({ schema: decode(asn1js, certificate.der) });
   const digestAlgorithm = new pkijs.AlgorithmIdentifier({ algorithmId: hashOids[scheme.digest] });
@@ -95,8 +98,8 @@ function signingCertificate({ der, issuer, serialNumber }: Certificate): Buffer 
 }
 
 /**
- * Issuer and serial number stand in a message as they do in the certificate, octet by octet, because receivers compare them so;
- * PKI.js encodes anew what it has read, which is something else where a certificate is not quite DER.
+ * Cuts the skeleton. Issuer and serial number are taken from the certificate, octet by octet, because receivers compare octets; PKI.js
+ * encodes them anew, which differs if the certificate is not strict DER.
  */
 function cut(skeleton: Buffer, certificate: Certificate): SignedDataPieces {
   const [contentInfoType, explicit] = partsOf(skeleton);

@@ -1,13 +1,15 @@
 /**
- * SignedData (RFC 5652 section 5) as a template: all that is the same in every message of an identity is made once.
+ * SignedData (RFC 5652 section 5) as a template: everything that the messages of an identity share is made once.
+ *
+ * @module
  */
 import { element, header, octetString, sequence, setOf, tag, time } from '../../util/der.js';
 import { Enclosure } from '../cms/enclosure.js';
 import type { SignedDataPieces } from './signed-data-skeleton.js';
 
-/** What is the same in every message. */
+/** Writes the SignedData of the messages of one identity. */
 export interface SignedDataTemplate {
-  /** Contents of the SET OF signed attributes (RFC 5652 section 5.3), in DER order. What is signed is a SET of them. */
+  /** Content of the SET OF signed attributes (RFC 5652 section 5.3), in DER order. The signature is over the SET. */
   attributes(digest: Uint8Array, at: Date): Buffer;
   /** ContentInfo in DER around a content of `contentBytes` octets (undefined: detached). */
   wrap(
@@ -30,7 +32,7 @@ function indefinite(tagByte: number): Buffer {
   return Buffer.of(tagByte, 0x80);
 }
 
-/** Contents of a SET OF in DER order, for a SET or the IMPLICIT tag that stands for one. */
+/** Content of a SET OF in DER order, for a SET or an IMPLICIT tag in its place. */
 function sorted(elements: readonly Uint8Array[]): Buffer {
   return Buffer.concat([...elements].sort((a, b) => Buffer.compare(a, b)));
 }

@@ -1,6 +1,8 @@
 /**
- * The two forms of a signed entity (RFC 8551 section 3.5). What is in memory is signed whole; a stream in one pass, the signature
- * behind it.
+ * The two forms of a signed entity (RFC 8551 section 3.5). An entity in memory is signed as a whole, a stream in one pass with the
+ * signature behind it.
+ *
+ * @module
  */
 import { abortError } from '../../errors/abort.js';
 import { createBoundary } from '../../mime/identifier.js';
@@ -17,7 +19,7 @@ import { smimeError } from '../cms/smime-error.js';
 import { chunksOf, contentError, sizeOfParts, streamOf } from '../entity/transfer.js';
 import type { Lead } from '../entity/transfer.js';
 
-/** What the signing of every entity needs. */
+/** A signer: certificate, algorithm, template and key. */
 export interface Identity {
   readonly certificate: Certificate;
   readonly scheme: SigningScheme;
@@ -25,7 +27,7 @@ export interface Identity {
   readonly signData: SignData;
 }
 
-/** A signature, and the digest it is about. */
+/** A signature, and the digest that it covers. */
 interface Signed {
   readonly digest: Buffer;
   readonly attributes: Buffer;
@@ -36,9 +38,9 @@ interface Signed {
 export interface SignedForm {
   readonly fields: string;
   readonly encoding: RenderedEntity['encoding'];
-  /** What `lead` gives, then the body of the signed entity. `parts` are the entity. */
+  /** The result of `lead`, then the body of the signed entity. `parts` are the entity that is signed. */
   bytes(parts: readonly Uint8Array[], signal: AbortSignal, lead: Lead): Promise<Buffer>;
-  /** The body of the signed entity, and its size where it can be known. `head` is what stands before the body of the entity. */
+  /** The body of the signed entity, and its size if it can be known. `head` is the header section of the entity that is signed. */
   stream(
     head: Buffer,
     source: AsyncIterable<Uint8Array>,
@@ -113,7 +115,7 @@ function signatureBytes({ certificate: { key }, scheme }: Identity): number | un
   return scheme.kind === 'ed25519' ? 64 : Math.ceil((key.bits ?? 0) / 8);
 }
 
-/** As long as the signature will be, so that the size of a stream is known before it is read. */
+/** A stand-in as long as the signature will be, to know the size of a stream before it is read. */
 function placeholder(identity: Identity): Signed {
   const digest = Buffer.alloc(digestSizes[identity.scheme.digest]);
   return {
@@ -173,7 +175,7 @@ function opaqueBytes(identity: Identity, size: number): number {
   return streamed.before(size).length + size + streamed.after(size, attributes, signature).length;
 }
 
-/** A stream is read a second time where DKIM comes first or a send is tried again; it must then be the same to the last octet. */
+/** Signs a stream once. DKIM and a second try read the stream again; it must then have the same octets. */
 class SignatureOnce {
   readonly #identity: Identity;
   readonly #signal: AbortSignal;
@@ -184,7 +186,7 @@ class SignatureOnce {
     this.#signal = signal;
   }
 
-  /** The signature over this digest; ERR_CONTENT where an earlier pass had another. */
+  /** The signature over this digest. ERR_CONTENT if an earlier pass had another digest. */
   async of(digest: Buffer): Promise<Signed> {
     this.#signed ??= signDigest(this.#identity, digest, this.#signal).catch((error: unknown) => {
       this.#signed = undefined; // a device that failed once may work at the next pass

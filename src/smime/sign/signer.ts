@@ -1,5 +1,5 @@
 /**
- * Signs entities (RFC 8551 sections 3.4 and 3.5): what is the same in every message of an identity is made once.
+ * Signs entities (RFC 8551 sections 3.4 and 3.5). Everything that the messages of an identity share is made once.
  *
  * @module
  */
@@ -23,20 +23,20 @@ import type { Identity, SignedForm } from './signed-forms.js';
 
 /** Signs one entity after the other with one identity. */
 export interface EntitySigner {
-  /** What works but should not stay so: SHA-1, a weak key, a certificate about to expire. */
+  /** Warnings: SHA-1, a weak key, a certificate about to expire. */
   readonly warnings: readonly Warning[];
-  /** A warning where the certificate is for none of these addresses, those of From and Sender. */
+  /** A warning if the certificate is for none of these addresses, those of From and Sender. */
   addressWarnings(addresses: readonly string[]): readonly Warning[];
   /**
-   * The signed entity. A stream stays a stream, and gives the same octets each time it is read. ERR_SMIME where the entity is not
-   * safe for 7-bit transport or the key fails; ERR_CERTIFICATE where the certificate has expired; ERR_ABORTED.
+   * The signed entity. A stream stays a stream, and gives the same octets each time it is read. ERR_SMIME if the entity is not safe for
+   * 7-bit transport or the key fails; ERR_CERTIFICATE if the certificate has expired; ERR_ABORTED.
    */
   sign(entity: RenderedEntity, signal: AbortSignal): Promise<RenderedEntity>;
-  /** The same in memory, with what `lead` gives before its body. */
+  /** The same in memory. The result of `lead` stands before the body. */
   signBytes(entity: MemoryEntity, signal: AbortSignal, lead: Lead): Promise<Buffer>;
 }
 
-/** Reads the identity once. ERR_CERTIFICATE where it cannot sign mail: no key, expired, key usage, kind of key. */
+/** Prepares an identity. ERR_CERTIFICATE if it cannot sign mail: no key, expired, key usage, kind of key. */
 export async function prepareSigner(loaded: LoadedCertificate, settings: SmimeSignSettings): Promise<EntitySigner> {
   const certificate = await parseCertificate(loaded.certificate);
   const problems = problemsOf(certificate, 'sign', new Date());

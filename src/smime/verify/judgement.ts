@@ -1,6 +1,6 @@
 /**
- * Is one signature of a SignedData valid (RFC 5652 sections 5.4, 5.6 and 11)? The mathematics alone; whether its signer may be believed
- * is another question.
+ * The validity of one signature of a SignedData (RFC 5652 sections 5.4, 5.6 and 11): the mathematics alone, without the path from its
+ * signer to a trust anchor.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export class Judge {
     this.#forms = forms;
   }
 
-  /** The form of the content that was signed, or what is wrong with the signature. */
+  /** The form of the content that was signed, or the reason why the signature is not valid. */
   judge(signer: SignerInfo, certificate: Certificate): Uint8Array | string {
     const { scheme, signed, signature } = signer;
     if (this.#data.contentType !== cmsOids.data)
@@ -78,7 +78,7 @@ export class Judge {
   }
 }
 
-/** An attribute among the unsigned ones that may only be a signed one, or one that comes twice: in words, undefined where all is well. */
+/** Says which attribute is unsigned but may only be signed, or comes twice. undefined if all is well. */
 function misplacedAttribute({ signed, unsigned }: SignerInfo): string | undefined {
   for (const { type } of unsigned) {
     const name = signedOnly.get(type);
@@ -95,7 +95,7 @@ function misplacedAttribute({ signed, unsigned }: SignerInfo): string | undefine
   return undefined;
 }
 
-/** The digest that the attributes name, or what is wrong with them. */
+/** The digest in the attributes, or the reason why they are wrong. */
 function expectedDigest(attributes: readonly CmsAttribute[], contentType: string): Buffer | string {
   if (contentTypeOf(attributes) !== contentType)
     return 'the content-type attribute is missing, comes more than once, or is not the type of the content';

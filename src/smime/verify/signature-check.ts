@@ -1,5 +1,5 @@
 /**
- * The signatures of a SignedData: which are valid, whose signers may be believed, and what exactly they signed.
+ * The signatures of a SignedData: their validity, the trust in their signers, and the exact octets that they signed.
  *
  * @module
  */
@@ -19,23 +19,23 @@ import type { SignedData, SignerInfo } from '../cms/signed-data-reader.js';
 import { infoOf } from '../usability.js';
 import { Judge } from './judgement.js';
 
-/** What is known of one signature. */
+/** The result of one signature. */
 export interface SignatureResult {
-  /** The content that `verify` gives back is what was signed, by the key in the signer's certificate. */
+  /** The `content` in the result is exactly the content that the key of the signer's certificate signed. */
   readonly valid: boolean;
   /** Valid, and a path leads from the signer's certificate to a trust anchor. */
   readonly trusted: boolean;
   /** Absent where the certificate is neither in the message nor among those that were given. */
   readonly signer?: CertificateInfo | undefined;
-  /** When, in the signer's own words. */
+  /** The signing time that the signer claims. */
   readonly signedAt?: Date | undefined;
   /** `sha256` and the like; the OID where it is not known. */
   readonly hashAlgorithm: string;
-  /** Why it is not valid, or else why not trusted. */
+  /** The reason why it is not valid, or not trusted. */
   readonly problem?: string | undefined;
 }
 
-/** What signatures are judged by. */
+/** Anchors, certificates and lists to judge signers by. */
 export interface TrustOptions {
   readonly anchors: readonly Certificate[];
   /** Certificates that the message may have left out. Nothing in them is believed. */

@@ -1,6 +1,8 @@
 /**
- * The attributes that bind a signature to its very certificate (RFC 2634 section 5.4, RFC 5035): without them another certificate of the
+ * The attributes that bind a signature to one certificate (RFC 2634 section 5.4, RFC 5035). Without them another certificate for the
  * same key can be put in place of the signer's.
+ *
+ * @module
  */
 import { createHash } from 'node:crypto';
 import type { Certificate } from '../../pki/x509/certificate.js';
@@ -12,13 +14,13 @@ import type { BerElement } from '../cms/ber.js';
 import { singleValue } from '../cms/signed-data-reader.js';
 import type { CmsAttribute } from '../cms/signed-data-reader.js';
 
-/** The attributes, and the hash where they name none. */
+/** The attributes, and their default hash. */
 const kinds: readonly (readonly [string, HashName])[] = [
   [cmsOids.signingCertificate, 'sha1'],
   [cmsOids.signingCertificateV2, 'sha256'],
 ];
 
-/** Does one of them name another certificate than this? No where there is none, or its hash is not known; yes where it is malformed. */
+/** Does one of the attributes name another certificate? No if there is none, or its hash is not supported; yes if it is malformed. */
 export function namesAnotherCertificate(attributes: readonly CmsAttribute[], { der }: Certificate): boolean {
   return kinds.some(([type, defaultDigest]) => {
     const value = singleValue(attributes, type);
@@ -32,7 +34,7 @@ export function namesAnotherCertificate(attributes: readonly CmsAttribute[], { d
   });
 }
 
-/** The signer's own certificate comes first. */
+/** Reads the first identifier, that of the signer's own certificate. */
 function readFirst(
   value: BerElement,
   defaultDigest: HashName,

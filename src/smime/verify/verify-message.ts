@@ -18,7 +18,7 @@ import { signedForms } from '../entity/message.js';
 import { checkSignatures } from './signature-check.js';
 import type { SignatureResult } from './signature-check.js';
 
-/** What `verify` is given, and how it judges signers. */
+/** Options of `verify`. */
 export interface VerifyOptions {
   /**
    * Paths must end in one of these; absent: nothing is trusted. Revocation lists (PEM `X509 CRL`, DER) may be among them. Where there
@@ -38,7 +38,7 @@ export interface VerifyOptions {
   readonly content?: Uint8Array | undefined;
 }
 
-/** What was verified. */
+/** Result of `verify`. */
 export interface VerifyResult {
   /**
    * Exactly the octets that were signed, where a signature is valid: the entity with its header fields. No signature covers anything of
