@@ -14,11 +14,7 @@ const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy
  * settings are not valid; a client certificate in `tls` needs the profile's own proxy setting.
  */
 export function createConnector(settings: ProxySettings, via?: Connector): Connector {
-  const copy = checked(
-    schema,
-    { proxy: settings },
-    { sentence: 'The proxy settings are not valid', root: 'settings' },
-  ) as { readonly proxy: ProxySettings };
+  const copy = checked(schema, { proxy: settings }, { sentence: 'The proxy settings are not valid', root: 'settings' });
   if (via !== undefined && resolveProxy(copy.proxy) === undefined) return via;
   let made: Promise<Connector> | undefined;
   return {

@@ -104,7 +104,7 @@ export class OAuth2Service implements TokenProvider {
  */
 export async function authorize(settings: OAuth2Settings, options: AuthorizeOptions = {}): Promise<OAuth2Tokens> {
   const subject = { sentence: 'The OAuth 2.0 settings are not valid', root: 'oauth2' };
-  const { oauth2 } = checked(settingsSchema, { oauth2: settings }, subject) as { readonly oauth2: OAuth2Settings };
+  const { oauth2 } = checked(settingsSchema, { oauth2: settings }, subject);
   const { fetch, ...rest } = checkAuthorizeOptions(options);
   const { createConnectorClient, createFetchClient, runGrant } = await import('../oauth2/oauth2.js');
   const { DirectConnector } = await import('./create-transport.js');

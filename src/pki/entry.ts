@@ -23,10 +23,7 @@ const storeSchema = object<{ reference: CertificateStoreReference; options: Stor
  * ERR_CERTIFICATE says why it cannot be loaded, ERR_SECRET which password cannot be had. Dates, usages and the path are not checked.
  */
 export async function loadCertificate(source: CertificateSource): Promise<LoadedCertificate> {
-  const checkedArguments = checked(sourceSchema, { source }, argumentsSubject) as {
-    readonly source: CertificateSource;
-  };
-  return load(checkedArguments.source, { slot: 'certificate' });
+  return load(checked(sourceSchema, { source }, argumentsSubject).source, { slot: 'certificate' });
 }
 
 /**
@@ -37,9 +34,6 @@ export async function openCertificateStore(
   reference: CertificateStoreReference,
   options: StorePasswords = {},
 ): Promise<CertificateStore> {
-  const checkedArguments = checked(storeSchema, { reference, options }, argumentsSubject) as {
-    reference: CertificateStoreReference;
-    options: StorePasswords;
-  };
+  const checkedArguments = checked(storeSchema, { reference, options }, argumentsSubject);
   return open(checkedArguments.reference, checkedArguments.options);
 }

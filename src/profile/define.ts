@@ -18,10 +18,10 @@ export interface ParseProfileOptions {
   readonly allowReferences?: boolean | undefined;
 }
 
-const parseOptions: Schema = object<ParseProfileOptions>({ allowReferences: optional(flag) });
+const parseOptions = object<ParseProfileOptions>({ allowReferences: optional(flag) });
 
 /** A profile with the key that editors read; a value that is not an object is for the schema to refuse. */
-const fromJson: Schema = {
+const fromJson: Schema<EmailProfile> = {
   ...profileSchema,
   check: (value, path, report) =>
     profileSchema.check(isPlainObject(value) ? withoutSchema(value) : value, path, report),
@@ -44,7 +44,7 @@ const fromJson: Schema = {
  * ```
  */
 export function defineProfile(profile: EmailProfile): EmailProfile {
-  return checked(profileSchema, profile, profileSubject) as EmailProfile;
+  return checked(profileSchema, profile, profileSubject);
 }
 
 /**
@@ -61,8 +61,8 @@ export function defineProfile(profile: EmailProfile): EmailProfile {
  */
 export function parseProfile(value: unknown, options: ParseProfileOptions = {}): EmailProfile {
   // A slip of the pen here would let a stranger's profile read files.
-  const { allowReferences = true } = checked(parseOptions, options, callSubject) as ParseProfileOptions;
-  return checked(fromJson, value, profileSubject, allowReferences) as EmailProfile;
+  const { allowReferences = true } = checked(parseOptions, options, callSubject);
+  return checked(fromJson, value, profileSubject, allowReferences);
 }
 
 /**

@@ -1,9 +1,10 @@
 import type { Problem } from '../model/error.js';
-import type { MailerOptions, PoolOptions, SendOptions } from '../model/mailer.js';
+import type { FileRoot, MailerOptions, PoolOptions, SendOptions } from '../model/mailer.js';
 import type { AuthorizeOptions } from '../model/oauth2.js';
 import type { EmailProfile } from '../model/profile.js';
+import type { TokenStore } from '../model/store.js';
 import { callSubject, checked, invalid, optionsSubject, profileSubject } from '../schema/check.js';
-import { flag, func, live, variant, wholeNumber } from '../schema/combine.js';
+import { abortSignal, flag, func, variant, wholeNumber, withMethods } from '../schema/combine.js';
 import { object, optional, required } from '../schema/object.js';
 import { isPlainObject, join } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
@@ -17,7 +18,7 @@ const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 const maxRate = 1_000_000;
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
-const pool: Schema = object<PoolOptions>({
+const pool: Schema<PoolOptions> = object<PoolOptions>({
   maxConnections: optional(atLeastOne),
   maxMessagesPerConnection: optional(count),
   idleTimeoutMs: optional(milliseconds),
@@ -31,32 +32,24 @@ const pool: Schema = object<PoolOptions>({
   ),
 });
 
-/** An object with these methods, own or inherited. */
-function withMethods(what: string, ...names: readonly string[]): Schema {
-  return live(`${what}: an object with ${names.join(', ')}`, (value) => {
-    if (typeof value !== 'object' || value === null) return false;
-    return names.every((name) => typeof (value as Record<string, unknown>)[name] === 'function');
-  });
-}
+const tokenMethods = withMethods<TokenStore>('a store that keeps tokens', 'loadTokens', 'saveTokens');
 
-const tokenMethods = withMethods('a store that keeps tokens', 'loadTokens', 'saveTokens');
+const rootOnly = object<FileRoot>({ root: required(path('a directory')) });
 
-const rootOnly: Schema = object<{ root: string }>({ root: required(path('a directory')) });
-
-const optionsSchema: Schema = object<MailerOptions>(
+const optionsSchema: Schema<MailerOptions> = object<MailerOptions>(
   {
     pool: optional(pool),
-    logger: optional(func),
+    logger: optional(func()),
     transport: optional(withMethods('a Transport', 'send', 'close')),
     connector: optional(withMethods('a Connector', 'connect')),
     tokenStore: optional(withMethods('a TokenStore', 'loadTokens', 'saveTokens')),
     profileStore: optional(withMethods('a ProfileStore', 'loadCached', 'saveCached')),
     fileAccess: optional(
-      variant('true, false or { root }', (value) =>
+      variant<boolean | FileRoot>('true, false or { root }', (value) =>
         typeof value === 'boolean' ? flag : isPlainObject(value) ? rootOnly : undefined,
       ),
     ),
-    fetch: optional(func),
+    fetch: optional(func()),
   },
   {
     expected: 'an object of mailer options',
@@ -68,7 +61,7 @@ const optionsSchema: Schema = object<MailerOptions>(
  * certificates of `profile` with `cache: true` where there is no store to keep them in.
  */
 export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailProfile): MailerOptions {
-  const copy = checked(optionsSchema, options, optionsSubject) as MailerOptions;
+  const copy = checked(optionsSchema, options, optionsSubject);
   if (profile !== undefined && copy.profileStore === undefined) {
     const problems: Problem[] = cachedSources(profile, '').map((at) => ({
       path: at,
@@ -81,53 +74,44 @@ export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailP
   return copy;
 }
 
-/** Of any realm: a test's sandbox has an AbortSignal of its own. */
-const signal: Schema = live('an AbortSignal', (value) => {
-  const { aborted, addEventListener, removeEventListener } = Object(value) as {
-    [name in 'aborted' | 'addEventListener' | 'removeEventListener']?: unknown;
-  };
-  return (
-    typeof aborted === 'boolean' && typeof addEventListener === 'function' && typeof removeEventListener === 'function'
-  );
-});
-const sendOptions: Schema = object<SendOptions>({
-  signal: optional(signal),
-  onProgress: optional(func),
+const sendOptions = object<SendOptions>({
+  signal: optional(abortSignal),
+  onProgress: optional(func()),
   requireAllRecipients: optional(flag),
 });
-const testOptions: Schema = object<{ signal?: AbortSignal | undefined }>({ signal: optional(signal) });
-const closeOptions: Schema = object<{ force?: boolean | undefined }>({ force: optional(flag) });
+const testOptions = object<{ signal?: AbortSignal | undefined }>({ signal: optional(abortSignal) });
+const closeOptions = object<{ force?: boolean | undefined }>({ force: optional(flag) });
 
 /** The options of one send. A name that is not known would be without effect: ERR_PROFILE_INVALID, as for all options. */
 export function checkSendOptions(options: SendOptions = {}): SendOptions {
-  return checked(sendOptions, options, callSubject) as SendOptions;
+  return checked(sendOptions, options, callSubject);
 }
 
-const authorizeOptions: Schema = object<AuthorizeOptions>({
-  openBrowser: optional(func),
-  onAuthorizationUrl: optional(func),
-  onUserCode: optional(func),
-  fetch: optional(func),
-  signal: optional(signal),
+const authorizeOptions = object<AuthorizeOptions>({
+  openBrowser: optional(func()),
+  onAuthorizationUrl: optional(func()),
+  onUserCode: optional(func()),
+  fetch: optional(func()),
+  signal: optional(abortSignal),
 });
 
 /** The options of authorize(). */
 export function checkAuthorizeOptions(options: AuthorizeOptions = {}): AuthorizeOptions {
-  return checked(authorizeOptions, options, callSubject) as AuthorizeOptions;
+  return checked(authorizeOptions, options, callSubject);
 }
 
 /** The options of a test. */
 export function checkTestOptions(options: { readonly signal?: AbortSignal | undefined } = {}): {
   readonly signal?: AbortSignal | undefined;
 } {
-  return checked(testOptions, options, callSubject) as typeof options;
+  return checked(testOptions, options, callSubject);
 }
 
 /** The options of close(). */
 export function checkCloseOptions(options: { readonly force?: boolean | undefined } = {}): {
   readonly force?: boolean | undefined;
 } {
-  return checked(closeOptions, options, callSubject) as typeof options;
+  return checked(closeOptions, options, callSubject);
 }
 
 /** Paths of `cache: true` in a checked profile, whose only key of that name is the one of certificate sources. */

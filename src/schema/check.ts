@@ -21,16 +21,16 @@ export const argumentsSubject: Subject = { sentence: 'The arguments are not vali
 export const callSubject: Subject = { sentence: 'The options of this call are not valid', root: 'options' };
 
 /** The checked and frozen copy, or ERR_PROFILE_INVALID with every problem. */
-export function checked(schema: Schema, value: unknown, subject: Subject, allowReferences = true): unknown {
+export function checked<T>(schema: Schema<T>, value: unknown, subject: Subject, allowReferences = true): T {
   const report: Report = { problems: [], allowReferences };
-  let copy: unknown;
+  let copy: T | undefined;
   try {
     copy = schema.check(value, '', report);
   } catch (cause) {
     if (isEmailError(cause)) throw cause;
     throw invalid(subject, [{ path: '', message: 'could not be read: a getter or a proxy in it threw' }], cause);
   }
-  if (report.problems.length > 0) throw invalid(subject, report.problems);
+  if (report.problems.length > 0 || copy === undefined) throw invalid(subject, report.problems);
   return copy;
 }
 

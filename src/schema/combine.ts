@@ -1,44 +1,75 @@
+import { isValidDate } from '../util/bytes.js';
 import { showText } from '../util/show.js';
-import { alternatives, join, kindOf, problem, unexpected } from './schema.js';
+import { accepts, alternatives, join, kindOf, problem, unexpected } from './schema.js';
 import type { Report, Schema } from './schema.js';
 
 /** Schemas made of schemas, and the simplest ones. */
 
 /** A value that is its own JSON form. */
-export function plain(expected: string, check: (value: unknown, path: string, report: Report) => unknown): Schema {
+export function plain<T>(
+  expected: string,
+  check: (value: unknown, path: string, report: Report) => T | undefined,
+): Schema<T> {
   return { expected, check, toJson: (value) => value };
 }
 
+/** A value of a kind that one look tells. */
+export function kind<T>(expected: string, is: (value: unknown) => value is T): Schema<T> {
+  return {
+    expected,
+    accepts: is,
+    check: (value, path, report) => (is(value) ? value : unexpected(report, path, expected, value)),
+    toJson: (value) => value,
+  };
+}
+
 /** One of a few words. */
-export function choice(...words: readonly (string | boolean)[]): Schema {
+export function choice<const Words extends readonly (string | boolean)[]>(...words: Words): Schema<Words[number]> {
   const expected = alternatives(words.map((word) => (typeof word === 'string' ? `'${word}'` : String(word))));
-  return plain(expected, (value, path, report) => {
-    if (words.some((word) => word === value)) return value;
-    const shown = typeof value === 'string' && value !== '' ? `'${showText(value, 30)}'` : kindOf(value);
-    return problem(report, path, `expected ${expected}, got ${shown}`);
-  });
+  return {
+    ...plain(expected, (value, path, report) => {
+      const chosen = words.find((word) => word === value);
+      if (chosen !== undefined) return chosen;
+      const shown = typeof value === 'string' && value !== '' ? `'${showText(value, 30)}'` : kindOf(value);
+      return problem(report, path, `expected ${expected}, got ${shown}`);
+    }),
+    accepts: (value) => words.some((word) => word === value),
+  };
 }
 
 /** true or false. */
-export const flag: Schema = choice(true, false);
+export const flag: Schema<boolean> = choice(true, false);
+
+/** Any text at all. */
+export const anyText: Schema<string> = kind('text', (value): value is string => typeof value === 'string');
+
+/** A Date that holds a time. */
+export const date: Schema<Date> = kind('a valid Date', isValidDate);
 
 /** A whole number in a range. */
-export function wholeNumber(min: number, max: number): Schema {
+export function wholeNumber(min: number, max: number): Schema<number> {
   const expected =
     max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
-  return plain(expected, (value, path, report) =>
-    typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max
-      ? value
-      : unexpected(report, path, expected, value),
-  );
+  const is = (value: unknown): value is number =>
+    typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
+  return kind(expected, is);
 }
 
 /** A list; never empty unless `min` says so: what an empty one would mean is a guess, and leaving it out is not. */
-export function list(item: Schema, options: { readonly min?: number; readonly max?: number } = {}): Schema {
+export function list<T>(
+  item: Schema<T>,
+  options: { readonly min?: number; readonly max?: number } = {},
+): Schema<readonly T[]> {
   const { min = 1, max = 1000 } = options;
   const expected = `an array, each ${item.expected}`;
   return {
     expected,
+    accepts: (value) =>
+      Array.isArray(value) &&
+      value.length >= min &&
+      value.length <= max &&
+      // Not `every`, which passes over holes.
+      value.findIndex((entry: unknown) => !accepts(item, entry)) < 0,
     check(value, path, report) {
       if (!Array.isArray(value)) return unexpected(report, path, expected, value);
       if (value.length < min)
@@ -48,26 +79,34 @@ export function list(item: Schema, options: { readonly min?: number; readonly ma
           `expected at least ${min === 1 ? 'one entry' : `${min} entries`}, got an empty array; leave it out instead`,
         );
       if (value.length > max) return problem(report, path, `expected at most ${max} entries, got ${value.length}`);
-      return Object.freeze(Array.from(value, (entry: unknown, index) => item.check(entry, join(path, index), report)));
+      const copy = Array.from(value, (entry: unknown, index) => item.check(entry, join(path, index), report));
+      // An entry with a problem keeps its place; such a copy is looked at only to find further problems.
+      return Object.freeze(copy as T[]);
     },
     toJson: (value, path, output) =>
-      (value as readonly unknown[]).map((entry, index) => item.toJson(entry, join(path, index), output)),
+      Array.from(Object(value), (entry: unknown, index) => item.toJson(entry, join(path, index), output)),
   };
 }
 
 /** One, or a list of such. */
-export function oneOrMany(item: Schema): Schema {
+export function oneOrMany<T>(item: Schema<T>): Schema<T | readonly T[]> {
   const many = list(item);
-  return variant(`${item.expected}, or an array of such`, (value) => (Array.isArray(value) ? many : item));
+  return variant<T | readonly T[]>(`${item.expected}, or an array of such`, (value) =>
+    Array.isArray(value) ? many : item,
+  );
 }
 
 /** One of several schemas, picked by looking at the value; where none is picked, the value is refused. */
-export function variant(
+export function variant<T>(
   expected: string,
-  pick: (value: unknown, path: string, report?: Report) => Schema | undefined,
-): Schema {
+  pick: (value: unknown, path: string, report?: Report) => Schema<T> | undefined,
+): Schema<T> {
   return {
     expected,
+    accepts(value) {
+      const schema = pick(value, '');
+      return schema !== undefined && accepts(schema, value);
+    },
     check: (value, path, report) => {
       const before = report.problems.length;
       const schema = pick(value, path, report);
@@ -79,10 +118,9 @@ export function variant(
 }
 
 /** A live value of the program: kept as it is, and without a JSON form. */
-export function live(expected: string, test: (value: unknown) => boolean): Schema {
+export function live<T>(expected: string, is: (value: unknown) => value is T): Schema<T> {
   return {
-    expected,
-    check: (value, path, report) => (test(value) ? value : unexpected(report, path, expected, value)),
+    ...kind(expected, is),
     toJson(value, path, output) {
       output.live?.push({ path, message: `is ${kindOf(value)}, which has no JSON form` });
       return typeof value === 'function' ? '[function]' : '[object]';
@@ -90,5 +128,28 @@ export function live(expected: string, test: (value: unknown) => boolean): Schem
   };
 }
 
-/** A function. */
-export const func: Schema = live('a function', (value) => typeof value === 'function');
+/** A function. What it takes and gives shows when it is called. */
+export function func<T extends (...args: never) => unknown>(): Schema<T> {
+  return live('a function', (value): value is T => typeof value === 'function');
+}
+
+/** A live object with these methods, own or inherited. */
+export function withMethods<T extends object>(what: string, ...names: readonly (keyof T & string)[]): Schema<T> {
+  const is = (value: unknown): value is T =>
+    typeof value === 'object' &&
+    value !== null &&
+    names.every((name) => typeof Reflect.get(value, name) === 'function');
+  return live(`${what}: an object with ${names.join(', ')}`, is);
+}
+
+/** An AbortSignal, of Node, jsdom or a polyfill. */
+export const abortSignal: Schema<AbortSignal> = live('an AbortSignal', (value): value is AbortSignal => {
+  if (typeof value !== 'object' || value === null || !('aborted' in value)) return false;
+  const methods = ['addEventListener', 'removeEventListener'];
+  return typeof value.aborted === 'boolean' && methods.every((name) => typeof Reflect.get(value, name) === 'function');
+});
+
+/** The same schema for the type that its rules hold a value to, where the compiler cannot see that they do. */
+export function ruledTo<T>(schema: Schema): Schema<T> {
+  return schema as Schema<T>;
+}

@@ -1,28 +1,29 @@
 import { inspect } from 'node:util';
 import type { InspectOptions } from 'node:util';
 import { isBytes } from '../util/bytes.js';
-import { showText } from '../util/show.js';
-import { isFull, isPlainObject, join, newSettings, problem, unexpected } from './schema.js';
+import { accepts, isFull, isPlainObject, join, newSettings, own, problem, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
 import { nearest } from './suggest.js';
 
 /** Objects with known keys: everything else is refused, with the nearest known key. */
 
 /** A field that must be there. */
-export interface RequiredField {
+export interface RequiredField<out T = unknown> {
   readonly required: true;
-  readonly schema: Schema;
+  readonly schema: Schema<T>;
 }
 
 /** A field that may be absent or undefined. */
-export interface OptionalField {
+export interface OptionalField<out T = unknown> {
   readonly required: false;
-  readonly schema: Schema;
+  readonly schema: Schema<T>;
 }
 
 /** A field for every key of `T`, so that a new key in a type is a compile error here until it is checked. */
 export type Fields<T> = {
-  readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? OptionalField : RequiredField;
+  readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K>
+    ? OptionalField<Exclude<T[K], undefined>>
+    : RequiredField<T[K]>;
 };
 
 /** What holds across fields. */
@@ -34,15 +35,19 @@ export interface ObjectRules<T> {
   readonly verify?: (value: Partial<T>, given: (key: keyof T) => boolean, path: string, report: Report) => void;
   /** Keys that are known and not allowed, with what to say of each. */
   readonly refuse?: Readonly<Record<string, string>>;
+  /** Names that others use, in lower case, with the known key that is meant. */
+  readonly others?: Readonly<Record<string, string>>;
+  /** Takes objects of a class too, by their own fields. Default false. */
+  readonly instances?: boolean;
   /** How it is called in messages. Default 'an object'. */
   readonly expected?: string;
 }
 
-export function required(schema: Schema): RequiredField {
+export function required<T>(schema: Schema<T>): RequiredField<T> {
   return { required: true, schema };
 }
 
-export function optional(schema: Schema): OptionalField {
+export function optional<T>(schema: Schema<T>): OptionalField<T> {
   return { required: false, schema };
 }
 
@@ -53,37 +58,36 @@ export function isPrototypeKey(key: string): boolean {
   return key === '__proto__' || key === 'constructor' || key === 'prototype';
 }
 
-export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T> = {}): Schema {
+/** An object with these fields, and no other. */
+export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T> = {}): Schema<T> {
   const known = new Map(Object.entries<RequiredField | OptionalField>(fields));
-  const refused = new Map(Object.entries(rules.refuse ?? {}));
+  const needed = [...known].filter(([, field]) => field.required);
   const expected = rules.expected ?? 'an object';
+  const isObject = rules.instances === true ? isRecord : isPlainObject;
 
-  const unknownKey = (key: string, path: string, report: Report): void => {
-    if (isFull(report)) return;
-    const why = refused.get(key);
-    if (why !== undefined) problem(report, join(path, key), why);
-    else if (isPrototypeKey(key))
-      problem(report, join(path, key), 'is refused: a key of this name could reach the prototype of an object');
-    else {
-      const near = nearest(key, known.keys());
-      problem(
-        report,
-        join(path, key),
-        `is not a known key${near === undefined ? `; known are ${[...known.keys()].join(', ')}` : `; did you mean ${near}?`}`,
-      );
-    }
-  };
-
-  const schema: Schema = {
+  const schema: Schema<T> = {
     expected,
+    accepts(value) {
+      if (!isObject(value)) return false;
+      for (const key of Object.keys(value)) {
+        const field = known.get(key);
+        if (field === undefined || (value[key] !== undefined && !accepts(field.schema, value[key]))) return false;
+      }
+      const given = (key: PropertyKey): boolean => Object.hasOwn(value, key) && value[String(key)] !== undefined;
+      if (!needed.every(([key]) => given(key))) return false;
+      if (rules.verify === undefined) return true;
+      const report: Report = { problems: [], allowReferences: true };
+      rules.verify(value as Partial<T>, given, '', report);
+      return report.problems.length === 0;
+    },
     check(value, path, report) {
-      if (!isPlainObject(value)) return unexpected(report, path, expected, value);
+      if (!isObject(value)) return unexpected(report, path, expected, value);
       const copy = newSettings();
-      const given = new Set<string>();
+      const given = new Set<PropertyKey>();
       for (const key of Object.keys(value)) {
         const field = known.get(key);
         if (field === undefined) {
-          unknownKey(key, path, report);
+          if (!isFull(report)) problem(report, join(path, key), unknownKey(key, [...known.keys()], rules));
           continue;
         }
         const entry = value[key];
@@ -92,15 +96,16 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
         const checked = field.schema.check(entry, join(path, key), report);
         if (checked !== undefined) Object.defineProperty(copy, key, propertyOf(checked, field.schema));
       }
-      for (const [key, field] of known) {
-        if (field.required && !given.has(key)) unexpected(report, join(path, key), field.schema.expected, undefined);
-      }
-      rules.verify?.(copy as Partial<T>, (key) => given.has(key as string), path, report);
-      return hideSecrets(copy, () => schema.toJson(copy, path, show));
+      for (const [key, field] of needed)
+        if (!given.has(key)) unexpected(report, join(path, key), field.schema.expected, undefined);
+      // From here on the copy stands for T: every key was checked by the field of that name.
+      rules.verify?.(copy as Partial<T>, (key) => given.has(key), path, report);
+      hideSecrets(copy, () => schema.toJson(copy, path, show));
+      return copy as T;
     },
     toJson(value, path, output) {
       const json: Record<string, unknown> = {};
-      for (const [key, entry] of Object.entries(value as object)) {
+      for (const [key, entry] of Object.entries(Object(value))) {
         const field = known.get(key);
         if (field !== undefined) json[key] = field.schema.toJson(entry, join(path, key), output);
       }
@@ -108,6 +113,24 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
     },
   };
   return schema;
+}
+
+/** Any object but an array. */
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** What is wrong with a key that is not known. */
+function unknownKey(
+  key: string,
+  known: readonly string[],
+  { refuse = {}, others = {} }: Pick<ObjectRules<never>, 'refuse' | 'others'>,
+): string {
+  const why = own(refuse, key);
+  if (typeof why === 'string') return why;
+  if (isPrototypeKey(key)) return 'is refused: a key of this name could reach the prototype of an object';
+  const near = own(others, key.toLowerCase()) ?? nearest(key, known);
+  return `is not a known key${near === undefined ? `; known are ${known.join(', ')}` : `; did you mean ${String(near)}?`}`;
 }
 
 /** A secret by value is behind a getter: `console.dir` asks no object how it wants to be shown. */
@@ -120,45 +143,46 @@ function propertyOf(value: unknown, schema: Schema): PropertyDescriptor {
 }
 
 /** Freezes, and makes JSON.stringify and console.log of this object and of any part of it show no secret. */
-function hideSecrets(copy: object, redact: () => unknown): object {
+function hideSecrets(copy: object, redact: () => unknown): void {
   Object.defineProperty(copy, 'toJSON', { value: redact });
   Object.defineProperty(copy, inspect.custom, {
     value: (_depth: number, options: InspectOptions) => inspect(redact(), options),
   });
-  return Object.freeze(copy);
+  Object.freeze(copy);
+}
+
+/** How the keys of a `record` are judged. */
+export interface RecordRules {
+  readonly expected: string;
+  readonly max: number;
+  /** Reports what is wrong with a key. */
+  readonly key: (key: string, path: string, report: Report) => void;
 }
 
 /** An object whose keys the user chooses. */
-export function record(
-  item: Schema,
-  rules: {
-    readonly max: number;
-    readonly key: (key: string, path: string, report: Report) => void;
-    readonly expected: string;
-  },
-): Schema {
+export function record<T>(
+  item: Schema<T>,
+  { expected, max, key: checkKey }: RecordRules,
+): Schema<Readonly<Record<string, T>>> {
   return {
-    expected: rules.expected,
+    expected,
     check(value, path, report) {
-      if (!isPlainObject(value)) return unexpected(report, path, rules.expected, value);
+      if (!isPlainObject(value)) return unexpected(report, path, expected, value);
       const keys = Object.keys(value);
-      if (keys.length > rules.max)
-        return problem(report, path, `expected at most ${rules.max} entries, got ${keys.length}`);
-      const copy: Record<string, unknown> = {};
+      if (keys.length > max) return problem(report, path, `expected at most ${max} entries, got ${keys.length}`);
+      const copy: Record<string, T> = {};
       for (const key of keys) {
+        const at = join(path, key);
         if (isPrototypeKey(key)) {
-          problem(
-            report,
-            join(path, showText(key)),
-            'is refused: a key of this name could reach the prototype of an object',
-          );
+          problem(report, at, 'is refused: a key of this name could reach the prototype of an object');
           continue;
         }
-        rules.key(key, join(path, key), report);
-        copy[key] = item.check(value[key], join(path, key), report);
+        checkKey(key, at, report);
+        const checked = item.check(value[key], at, report);
+        if (checked !== undefined) copy[key] = checked;
       }
       return Object.freeze(copy);
     },
-    toJson: (value) => ({ ...(value as object) }),
+    toJson: (value) => ({ ...Object(value) }),
   };
 }

@@ -3,16 +3,32 @@ import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 
 /**
- * What a schema is: it checks a value from anywhere and copies it, and it writes a checked value as JSON. Problems are collected,
- * never thrown, so that one run finds them all.
+ * Checks a value of any origin and copies it, and writes a checked value as JSON. Problems are collected, never thrown, so that one run
+ * finds them all.
  */
-export interface Schema {
+export interface Schema<out T = unknown> {
   /** What is allowed, to stand after the word "expected". */
   readonly expected: string;
-  /** The frozen copy; undefined where a problem was reported. */
-  check(value: unknown, path: string, report: Report): unknown;
+  /** The frozen copy; undefined if a problem was reported. */
+  check(value: unknown, path: string, report: Report): T | undefined;
+  /**
+   * True only if `check` would report nothing: a short look, without a copy and without the text of paths, for values that are plainly
+   * right. Absent: only `check` can tell.
+   */
+  accepts?(value: unknown): boolean;
   /** The JSON form of a value that `check` gave. */
   toJson(value: unknown, path: string, output: Output): unknown;
+}
+
+/** The type of the values that a schema gives. */
+export type Checked<S> = S extends Schema<infer T> ? T : never;
+
+/** Is the value right? By the short look if the schema has one. */
+export function accepts(schema: Schema, value: unknown): boolean {
+  if (schema.accepts !== undefined) return schema.accepts(value);
+  const report: Report = { problems: [], allowReferences: true };
+  schema.check(value, '', report);
+  return report.problems.length === 0;
 }
 
 /** Where problems go, and what is allowed in this run. */

@@ -1,3 +1,4 @@
+import type { Secret } from '../model/secret.js';
 import { asBuffer, isBytes, isWellFormed } from '../util/bytes.js';
 import { isPlainObject, join, mayRefer, own, problem, redacted, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
@@ -21,8 +22,6 @@ export interface SecretRules {
   readonly what: string;
   /** Passwords of certificate files may be empty. */
   readonly allowEmpty?: boolean;
-  /** May it be bytes too? */
-  readonly allowBytes?: boolean;
   /** In UTF-16 units. */
   readonly max?: number;
   /** What else is wrong with a literal one; must not repeat it. */
@@ -30,32 +29,65 @@ export interface SecretRules {
 }
 
 /** A `Secret`. */
-export function secret(rules: SecretRules): Schema {
-  const expected = `a ${rules.what}: a string${rules.allowBytes ? ', bytes' : ''}, { env }, { file } or a function`;
+export function secret(rules: SecretRules): Schema<Secret> {
+  const expected = `a ${rules.what}: a string, { env }, { file } or a function`;
   return {
     expected,
-    check(value, path, report) {
-      if (typeof value === 'function') return value;
-      if (typeof value === 'string') return checkSecretText(value, path, report, rules, expected);
-      if (rules.allowBytes && isBytesForm(value)) return checkBytes(value, path, report);
-      // A number may be the secret itself, without its quotes.
-      if (typeof value === 'number') return problem(report, path, `expected ${expected}, got a number`);
-      if (!isPlainObject(value)) return unexpected(report, path, expected, value);
-      return checkReference(value, path, report, expected);
-    },
-    toJson(value, path, output) {
-      if (typeof value === 'string') return output.secrets === 'include' ? value : redacted;
-      if (typeof value === 'function') {
-        output.live?.push({ path, message: 'is a function, which has no JSON form' });
-        return redacted;
-      }
-      if (isBytesForm(value)) return output.secrets === 'include' ? bytesToJson(value) : redacted;
-      return { ...(value as object) };
-    },
+    check: (value, path, report) => checkSecret(value, path, report, rules, expected),
+    toJson: secretToJson,
   };
 }
 
-function checkSecretText(value: string, path: string, report: Report, rules: SecretRules, expected: string): unknown {
+/** A `Secret`, or bytes. */
+export function secretOrBytes(rules: SecretRules): Schema<Secret | Uint8Array> {
+  const expected = `a ${rules.what}: a string, bytes, { env }, { file } or a function`;
+  return {
+    expected,
+    check: (value, path, report) =>
+      isBytesForm(value) ? checkBytes(value, path, report) : checkSecret(value, path, report, rules, expected),
+    toJson: (value, path, output) =>
+      isBytesForm(value)
+        ? output.secrets === 'include'
+          ? bytesToJson(value)
+          : redacted
+        : secretToJson(value, path, output),
+  };
+}
+
+function checkSecret(
+  value: unknown,
+  path: string,
+  report: Report,
+  rules: SecretRules,
+  expected: string,
+): Secret | undefined {
+  if (isSecretFunction(value)) return value;
+  if (typeof value === 'string') return checkSecretText(value, path, report, rules, expected);
+  // A number may be the secret itself, without its quotes.
+  if (typeof value === 'number') return problem(report, path, `expected ${expected}, got a number`);
+  if (!isPlainObject(value)) return unexpected(report, path, expected, value);
+  return checkReference(value, path, report, expected);
+}
+
+/** What it gives is looked at when it is called. */
+function isSecretFunction(value: unknown): value is () => string | Promise<string> {
+  return typeof value === 'function';
+}
+
+function secretToJson(value: unknown, path: string, output: Output): unknown {
+  if (typeof value === 'string') return output.secrets === 'include' ? value : redacted;
+  if (typeof value !== 'function') return { ...Object(value) };
+  output.live?.push({ path, message: 'is a function, which has no JSON form' });
+  return redacted;
+}
+
+function checkSecretText(
+  value: string,
+  path: string,
+  report: Report,
+  rules: SecretRules,
+  expected: string,
+): string | undefined {
   if (value === '' && !rules.allowEmpty) return unexpected(report, path, expected, value);
   if (value === redacted)
     return problem(
@@ -72,7 +104,12 @@ function checkSecretText(value: string, path: string, report: Report, rules: Sec
 }
 
 /** `{ env }` or `{ file }`, nothing else in it. */
-function checkReference(value: Record<string, unknown>, path: string, report: Report, expected: string): unknown {
+function checkReference(
+  value: Record<string, unknown>,
+  path: string,
+  report: Report,
+  expected: string,
+): Secret | undefined {
   const keys = Object.keys(value);
   const [key = ''] = keys;
   if (keys.length !== 1 || (key !== 'env' && key !== 'file')) {
@@ -84,10 +121,14 @@ function checkReference(value: Record<string, unknown>, path: string, report: Re
     );
   }
   const name = own(value, key);
-  const schema = key === 'env' ? variable : secretFile;
-  if (key === 'env' && !mayRefer(report, join(path, key), 'names an environment variable')) return undefined;
-  const checked = schema.check(name, join(path, key), report);
-  return checked === undefined ? undefined : Object.freeze({ [key]: checked });
+  const at = join(path, key);
+  if (key === 'file') {
+    const file = secretFile.check(name, at, report);
+    return file === undefined ? undefined : Object.freeze({ file });
+  }
+  if (!mayRefer(report, at, 'names an environment variable')) return undefined;
+  const env = variable.check(name, at, report);
+  return env === undefined ? undefined : Object.freeze({ env });
 }
 
 /** Bytes in memory, or their JSON form `{ base64 }`. */
@@ -136,7 +177,7 @@ export function bytesToJson(value: Uint8Array | { readonly base64: unknown }): o
 }
 
 /** A certificate file's bytes or text; it may hold a private key, so it is a secret as a whole. */
-export const certificateContent: Schema = {
+export const certificateContent: Schema<string | Uint8Array> = {
   expected: 'PEM text, base64 text, or bytes',
   check(value, path, report) {
     if (isBytesForm(value)) return checkBytes(value, path, report);

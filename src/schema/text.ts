@@ -21,7 +21,7 @@ export interface TextRules {
 }
 
 /** Text without control characters and without half surrogate pairs. */
-export function text(rules: TextRules): Schema {
+export function text(rules: TextRules): Schema<string> {
   const { min = 1, max = 1000 } = rules;
   return plain(rules.expected, (value, path, report) => {
     if (typeof value !== 'string' || (value === '' && min > 0)) return unexpected(report, path, rules.expected, value);
@@ -55,24 +55,24 @@ function codePoint(code: number): string {
 const hostExpected = 'a DNS name or an IP address';
 
 /** A DNS name (IDNA allowed) or an IP address; no port, no brackets, no scheme. */
-export const host: Schema = text({ expected: hostExpected, max: 253, fault: hostFault });
+export const host: Schema<string> = text({ expected: hostExpected, max: 253, fault: hostFault });
 
 /** A DNS name, no IP address. */
-export const domain: Schema = text({
+export const domain: Schema<string> = text({
   expected: 'a domain name',
   max: 253,
   fault: (value) => (isIp(value) ? 'expected a domain name, got an IP address' : hostFault(value)),
 });
 
 /** An IP address. */
-export const ipAddress: Schema = text({
+export const ipAddress: Schema<string> = text({
   expected: 'an IP address',
   max: 64,
   fault: (value) => (isIp(value) ? undefined : 'expected an IP address, as 192.0.2.1 or 2001:db8::1, got other text'),
 });
 
 /** EHLO name: a domain, or an address literal (RFC 5321 section 4.1.3). */
-export const localName: Schema = text({
+export const localName: Schema<string> = text({
   expected: 'a domain name or an address literal',
   max: 253,
   fault(value) {
@@ -107,7 +107,7 @@ export function hostFault(value: string): string | undefined {
 }
 
 /** `host` or `host:port`; an IPv6 address with a port stands in brackets. */
-export const hostAndPort: Schema = text({
+export const hostAndPort: Schema<string> = text({
   expected: 'a host, or host:port',
   max: 270,
   fault(value) {
@@ -131,7 +131,7 @@ export function splitHostPort(value: string): { readonly host: string; readonly 
 }
 
 /** A path of this machine: never in a profile from a stranger. */
-export function path(what: string): Schema {
+export function path(what: string): Schema<string> {
   const checkText = text({ expected: 'a path', max: 4096 });
   return plain(what, (value, at, report: Report) => {
     if (typeof value !== 'string') return unexpected(report, at, what, value);
@@ -140,7 +140,7 @@ export function path(what: string): Schema {
 }
 
 /** SHA-256 in hex, any case, colons optional. */
-export const fingerprint: Schema = text({
+export const fingerprint: Schema<string> = text({
   expected: 'a SHA-256 fingerprint: 64 hex digits, colons optional',
   fault(value) {
     if (/^(?:[\da-f]{64}|[\da-f]{2}(?::[\da-f]{2}){31})$/i.test(value)) return undefined;

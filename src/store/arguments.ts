@@ -3,15 +3,15 @@
  *
  * @module
  */
-import { types } from 'node:util';
 import type { Secret } from '../model/secret.js';
 import type { OAuth2Tokens, OpenProfileStoreOptions } from '../model/store.js';
 import { argumentsSubject, callSubject, checked, invalid } from '../schema/check.js';
 import { live } from '../schema/combine.js';
 import { object, optional, required } from '../schema/object.js';
 import type { Schema } from '../schema/schema.js';
-import { secret } from '../schema/secret.js';
+import { secretOrBytes } from '../schema/secret.js';
 import { path, text } from '../schema/text.js';
+import { isBytes, isValidDate } from '../util/bytes.js';
 
 /** Length of a key that is given as bytes. */
 const keyBytes = 32;
@@ -19,36 +19,35 @@ const keyBytes = 32;
 const maxCertificateBytes = 16 << 20;
 const maxTokenLength = 64 * 1024;
 
-const key: Schema = secret({ what: 'passphrase, or a key of 32 bytes', allowBytes: true });
-const openOptions: Schema = object<OpenProfileStoreOptions>({
+const key = secretOrBytes({ what: 'passphrase, or a key of 32 bytes' });
+const openOptions = object<OpenProfileStoreOptions>({
   file: required(path('the file of a profile store')),
   key: required(key),
 });
 
 /** The options, with a copy of the key. ERR_PROFILE_INVALID has every problem. */
 export function checkOpenOptions(options: OpenProfileStoreOptions): OpenProfileStoreOptions {
-  const { file, key: given } = checked(openOptions, options, callSubject) as OpenProfileStoreOptions;
+  const { file, key: given } = checked(openOptions, options, callSubject);
   return { file, key: ofRightLength(given) };
 }
 
 /** A key by itself. */
 export function checkKey(given: Secret | Uint8Array): Secret | Uint8Array {
   const schema = object<{ readonly key: Secret | Uint8Array }>({ key: required(key) });
-  return ofRightLength(
-    (checked(schema, { key: given }, argumentsSubject) as { readonly key: Secret | Uint8Array }).key,
-  );
+  return ofRightLength(checked(schema, { key: given }, argumentsSubject).key);
 }
 
 function ofRightLength(given: Secret | Uint8Array): Secret | Uint8Array {
-  if (!types.isUint8Array(given) || given.length === keyBytes) return given;
+  if (!isBytes(given) || given.length === keyBytes) return given;
   const message = `expected ${keyBytes} bytes, got ${given.length}; a passphrase is given as a string`;
   throw invalid(argumentsSubject, [{ path: 'key', message }]);
 }
 
 const token = text({ expected: 'a token', max: maxTokenLength });
-const tokensSchema: Schema = object<OAuth2Tokens>({
+const liveDate = live('a Date', isValidDate);
+const tokensSchema = object<OAuth2Tokens>({
   accessToken: required(token),
-  expiresAt: optional(live('a Date', (value) => types.isDate(value) && !Number.isNaN(value.getTime()))),
+  expiresAt: optional(liveDate),
   refreshToken: optional(token),
   scope: optional(text({ expected: 'the scope', min: 0, max: maxTokenLength })),
   tokenType: required(text({ expected: 'the type of the token' })),
@@ -56,12 +55,12 @@ const tokensSchema: Schema = object<OAuth2Tokens>({
 
 /** Plain tokens; those of the schema show no secret, not even in JSON. */
 export function checkTokens(given: OAuth2Tokens): OAuth2Tokens {
-  const tokens = checked(tokensSchema, given, argumentsSubject) as OAuth2Tokens;
+  const tokens = checked(tokensSchema, given, argumentsSubject);
   const { accessToken, expiresAt, refreshToken, scope, tokenType } = tokens;
   return { accessToken, expiresAt, refreshToken, scope, tokenType };
 }
 
-const name = (what: string): Schema => text({ expected: what, max: 10_000 });
+const name = (what: string): Schema<string> => text({ expected: what, max: 10_000 });
 const tokensKey = object<{ readonly key: string }>({ key: required(name('the key of the tokens')) });
 const place = object<{ readonly profile: string; readonly slot: string }>({
   profile: required(name('the name of a profile')),
@@ -71,7 +70,7 @@ const certificate = object<{ readonly data: Uint8Array }>({
   data: required(
     live(
       `bytes, at most ${maxCertificateBytes}`,
-      (value) => types.isUint8Array(value) && value.length <= maxCertificateBytes,
+      (value): value is Uint8Array => isBytes(value) && value.length <= maxCertificateBytes,
     ),
   ),
 });

@@ -38,25 +38,25 @@ const methods = [
   'custom',
 ] as const satisfies readonly Authentication['method'][];
 
-const method = required(choice(...methods));
+const anyMethod = choice(...methods);
 
-const byPassword: Schema = object<PasswordAuthentication>({
-  method,
+const byPassword: Schema<PasswordAuthentication> = object<PasswordAuthentication>({
+  method: required(choice('password', 'plain', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512')),
   username: required(username),
   password: required(password),
   authorizationId,
   allowPlaintext,
 });
 
-const bySimplePassword: Schema = object<SimplePasswordAuthentication>({
-  method,
+const bySimplePassword: Schema<SimplePasswordAuthentication> = object<SimplePasswordAuthentication>({
+  method: required(choice('login', 'cram-md5')),
   username: required(username),
   password: required(password),
   allowPlaintext,
 });
 
-const byNtlm: Schema = object<NtlmAuthentication>({
-  method,
+const byNtlm: Schema<NtlmAuthentication> = object<NtlmAuthentication>({
+  method: required(choice('ntlm')),
   username: required(username),
   password: required(password),
   domain: optional(text({ expected: 'a Windows domain' })),
@@ -76,9 +76,9 @@ const servicePrincipal = text({
     /^[^/]+\/[^/]/.test(value) ? undefined : 'expected a service principal, as smtp/mail.example.com, got other text',
 });
 
-const byKerberos: Schema = object<KerberosAuthentication>(
+const byKerberos: Schema<KerberosAuthentication> = object<KerberosAuthentication>(
   {
-    method,
+    method: required(choice('kerberos')),
     principal: optional(principal),
     password: optional(password),
     keytabFile: optional(path('a keytab file')),
@@ -107,9 +107,9 @@ function verifyKerberos(
     mayRefer(report, at, "has no password and so takes this machine's ticket cache");
 }
 
-const byToken: Schema = object<TokenAuthentication>(
+const byToken: Schema<TokenAuthentication> = object<TokenAuthentication>(
   {
-    method,
+    method: required(choice('xoauth2', 'oauthbearer')),
     username: required(username),
     token: optional(
       secret({
@@ -125,7 +125,7 @@ const byToken: Schema = object<TokenAuthentication>(
   },
   {
     verify(value, given, at, report) {
-      if (given('authorizationId') && (value as TokenAuthentication).method === 'xoauth2') {
+      if (given('authorizationId') && value.method === 'xoauth2') {
         problem(
           report,
           `${at}.authorizationId`,
@@ -136,11 +136,19 @@ const byToken: Schema = object<TokenAuthentication>(
   },
 );
 
-const byCertificate: Schema = object<ExternalAuthentication>({ method, authorizationId, allowPlaintext });
+const byCertificate: Schema<ExternalAuthentication> = object<ExternalAuthentication>({
+  method: required(choice('external')),
+  authorizationId,
+  allowPlaintext,
+});
 
-const byMechanism: Schema = object<CustomAuthentication>({ method, createMechanism: required(func), allowPlaintext });
+const byMechanism: Schema<CustomAuthentication> = object<CustomAuthentication>({
+  method: required(choice('custom')),
+  createMechanism: required(func<CustomAuthentication['createMechanism']>()),
+  allowPlaintext,
+});
 
-const schemas = new Map<unknown, Schema>([
+const schemas = new Map<unknown, Schema<Authentication>>([
   ['password', byPassword],
   ['plain', byPassword],
   ['login', bySimplePassword],
@@ -154,13 +162,16 @@ const schemas = new Map<unknown, Schema>([
   ['oauthbearer', byToken],
   ['external', byCertificate],
   ['custom', byMechanism],
-] satisfies readonly (readonly [Authentication['method'], Schema])[]);
+] satisfies readonly (readonly [Authentication['method'], Schema<Authentication>])[]);
 
 /** `Authentication`. */
-export const authentication: Schema = variant('an object with a method', (value, at, report) => {
-  if (!isPlainObject(value)) return undefined;
-  const named = own(value, 'method');
-  const schema = schemas.get(named);
-  if (schema === undefined && report !== undefined) method.schema.check(named, join(at, 'method'), report);
-  return schema;
-});
+export const authentication: Schema<Authentication> = variant<Authentication>(
+  'an object with a method',
+  (value, at, report) => {
+    if (!isPlainObject(value)) return undefined;
+    const named = own(value, 'method');
+    const schema = schemas.get(named);
+    if (schema === undefined && report !== undefined) anyMethod.check(named, join(at, 'method'), report);
+    return schema;
+  },
+);

@@ -1,10 +1,24 @@
-import type { CertificateSelector, CertificateSource } from '../../model/certificate.js';
-import { choice, flag, live, plain, variant } from '../../schema/combine.js';
+import type {
+  CertificateData,
+  CertificateSelector,
+  CertificateSource,
+  CertificateStore,
+  CertificateStoreReference,
+} from '../../model/certificate.js';
+import type { Secret } from '../../model/secret.js';
+import { choice, flag, live, plain, ruledTo, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import type { Fields } from '../../schema/object.js';
 import { alternatives, isPlainObject, mayRefer, problem, unexpected } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
-import { bytesToJson, certificateContent, checkBytes, isBytesForm, secret } from '../../schema/secret.js';
+import {
+  bytesToJson,
+  certificateContent,
+  checkBytes,
+  isBytesForm,
+  secret,
+  secretOrBytes,
+} from '../../schema/secret.js';
 import { fingerprint, path, text } from '../../schema/text.js';
 import { asBuffer } from '../../util/bytes.js';
 
@@ -13,7 +27,7 @@ import { asBuffer } from '../../util/bytes.js';
 const certificateFile = path('a certificate file');
 const keyMark = 'PRIVATE KEY-----';
 
-const certificateText: Schema = text({
+const certificateText: Schema<string> = text({
   expected: 'PEM text',
   max: 4 * 1024 * 1024,
   multiline: true,
@@ -25,7 +39,7 @@ const certificateText: Schema = text({
   },
 });
 
-const publicBytes: Schema = {
+const publicBytes: Schema<Uint8Array> = {
   expected: 'bytes',
   check(value, at, report) {
     const bytes = isBytesForm(value) ? checkBytes(value, at, report) : unexpected(report, at, 'bytes', value);
@@ -36,57 +50,64 @@ const publicBytes: Schema = {
   toJson: (value) => (isBytesForm(value) ? bytesToJson(value) : value),
 };
 
-const fileReference: Schema = object<{ file: string }>({ file: required(certificateFile) });
+const fileReference: Schema<{ file: string }> = object<{ file: string }>({ file: required(certificateFile) });
 
 /** `CertificateData`: public, no key in it. */
-export const certificateData: Schema = variant('PEM text, DER bytes, { file } or { base64 }', (value) => {
-  if (typeof value === 'string') return certificateText;
-  if (isBytesForm(value)) return publicBytes;
-  return isPlainObject(value) ? fileReference : undefined;
-});
+export const certificateData: Schema<CertificateData> = variant<CertificateData>(
+  'PEM text, DER bytes, { file } or { base64 }',
+  (value) => {
+    if (typeof value === 'string') return certificateText;
+    if (isBytesForm(value)) return publicBytes;
+    return isPlainObject(value) ? fileReference : undefined;
+  },
+);
 
 const selectors = ['subject', 'email', 'fingerprint', 'alias'] as const;
 
 type Selector = Partial<Record<(typeof selectors)[number], string>>;
 
-const selector: Schema = object<Selector & Partial<CertificateSelector>>(
-  {
-    subject: optional(text({ expected: 'a distinguished name, or its CN' })),
-    email: optional(text({ expected: 'an e-mail address' })),
-    fingerprint: optional(fingerprint),
-    alias: optional(text({ expected: 'an alias' })),
-  },
-  {
-    expected: 'one of { subject }, { email }, { fingerprint }, { alias }',
-    verify(_value, given, at, report) {
-      const present = selectors.filter(given);
-      if (present.length !== 1)
-        problem(
-          report,
-          at,
-          `expected exactly one of ${alternatives(selectors)}, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
-        );
+const selector: Schema<CertificateSelector> = ruledTo(
+  object<Selector>(
+    {
+      subject: optional(text({ expected: 'a distinguished name, or its CN' })),
+      email: optional(text({ expected: 'an e-mail address' })),
+      fingerprint: optional(fingerprint),
+      alias: optional(text({ expected: 'an alias' })),
     },
-  },
+    {
+      expected: 'one of { subject }, { email }, { fingerprint }, { alias }',
+      verify(_value, given, at, report) {
+        const present = selectors.filter(given);
+        if (present.length !== 1)
+          problem(
+            report,
+            at,
+            `expected exactly one of ${alternatives(selectors)}, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
+          );
+      },
+    },
+  ),
 );
 
 const storeWords = choice('user', 'machine');
 
-const storeLocation: Schema = object<{ type: string; location: string }>({
+type StoreLocation = Extract<CertificateStoreReference, { readonly location: string }>;
+
+const storeLocation: Schema<StoreLocation> = object<StoreLocation>({
   type: required(choice('directory', 'pkcs12', 'jks', 'nss', 'windows', 'keychain')),
   location: required(path('a certificate store')),
 });
 
-const liveStore: Schema = live('a CertificateStore', isLiveStore);
+const liveStore: Schema<CertificateStore> = live('a CertificateStore', isLiveStore);
 
-const systemStore: Schema = plain(storeWords.expected, (value, at, report) =>
+const systemStore: Schema<'user' | 'machine'> = plain(storeWords.expected, (value, at, report) =>
   mayRefer(report, at, "names the operating system's certificate store")
     ? storeWords.check(value, at, report)
     : undefined,
 );
 
 /** `CertificateStoreReference`. */
-export const storeReference: Schema = variant(
+export const storeReference: Schema<CertificateStoreReference> = variant<CertificateStoreReference>(
   "'user', 'machine', { type, location } or a CertificateStore",
   (value) => {
     if (typeof value === 'string') return systemStore;
@@ -95,16 +116,16 @@ export const storeReference: Schema = variant(
   },
 );
 
-function isLiveStore(value: unknown): boolean {
+function isLiveStore(value: unknown): value is CertificateStore {
   if (typeof value !== 'object' || value === null) return false;
   const { list, load } = value as { list?: unknown; load?: unknown };
   return typeof list === 'function' && typeof load === 'function';
 }
 
 /** The password of a certificate file, which may be empty. */
-export const filePassword: Schema = secret({ what: 'password', allowEmpty: true });
+export const filePassword: Schema<Secret> = secret({ what: 'password', allowEmpty: true });
 
-const cacheFlag: Schema = plain(flag.expected, (value, at, report) => {
+const cacheFlag: Schema<boolean> = plain(flag.expected, (value, at, report) => {
   // The cache is found by the profile's name: a stranger's profile would get at the key of the one that it is named after.
   if (value === true && !mayRefer(report, at, "asks for the certificate cache of this machine's profile store"))
     return undefined;
@@ -114,12 +135,12 @@ const cacheFlag: Schema = plain(flag.expected, (value, at, report) => {
 interface SourceFields {
   file?: string;
   keyFile?: string;
-  data?: unknown;
-  key?: unknown;
-  store?: unknown;
-  select?: unknown;
-  password?: unknown;
-  keyPassword?: unknown;
+  data?: string | Uint8Array;
+  key?: Secret | Uint8Array;
+  store?: CertificateStoreReference;
+  select?: CertificateSelector;
+  password?: Secret;
+  keyPassword?: Secret;
   cache?: boolean;
 }
 
@@ -127,7 +148,7 @@ const sourceFields: Fields<SourceFields> = {
   file: optional(certificateFile),
   keyFile: optional(path('a key file')),
   data: optional(certificateContent),
-  key: optional(secret({ what: 'private key', allowBytes: true })),
+  key: optional(secretOrBytes({ what: 'private key' })),
   store: optional(storeReference),
   select: optional(selector),
   password: optional(filePassword),
@@ -143,9 +164,8 @@ const companions = [
 ] as const;
 
 /** `CertificateSource`. */
-export const certificateSource: Schema = object<SourceFields>(
-  sourceFields satisfies Record<keyof CertificateSource, unknown>,
-  {
+export const certificateSource: Schema<CertificateSource> = ruledTo(
+  object<SourceFields>(sourceFields satisfies Record<keyof CertificateSource, unknown>, {
     expected: 'a certificate source: { file }, { data } or { store, select }',
     verify(_value, given, at, report: Report) {
       const present = origins.filter(given);
@@ -160,5 +180,5 @@ export const certificateSource: Schema = object<SourceFields>(
       }
       if (given('store') && !given('select')) unexpected(report, `${at}.select`, selector.expected, undefined);
     },
-  },
+  }),
 );

@@ -13,7 +13,7 @@ import { text } from '../../schema/text.js';
 import { isSecureUrl } from '../oauth2-url.js';
 import { certificateSource } from './certificate.js';
 
-const url: Schema = text({
+const url: Schema<string> = text({
   expected: 'an https URL',
   max: 2000,
   fault(value) {
@@ -23,9 +23,9 @@ const url: Schema = text({
   },
 });
 
-const issuer: Schema = plain('the issuer, an https URL without a query', (value, path, report) => {
+const issuer: Schema<string> = plain('the issuer, an https URL without a query', (value, path, report) => {
   const checked = url.check(value, path, report);
-  return typeof checked === 'string' && checked.includes('?')
+  return checked?.includes('?') === true
     ? problem(report, path, 'expected the issuer, an https URL without a query, got one with a query')
     : checked;
 });
@@ -74,7 +74,7 @@ const reserved = new Set([
   'request_uri',
 ]);
 
-const parameters: Schema = record(text({ expected: 'text', min: 0, max: 4000 }), {
+const parameters: Schema<Readonly<Record<string, string>>> = record(text({ expected: 'text', min: 0, max: 4000 }), {
   expected: 'parameters: an object of names and texts',
   max: 100,
   key(name, path, report) {
@@ -84,7 +84,7 @@ const parameters: Schema = record(text({ expected: 'text', min: 0, max: 4000 }),
 });
 
 const label = text({ expected: 'text' });
-const privateKey: Schema = object<OAuth2PrivateKey>({
+const privateKey: Schema<OAuth2PrivateKey> = object<OAuth2PrivateKey>({
   key: required(secret({ what: 'private key in PEM form' })),
   keyId: optional(label),
   issuer: optional(label),
@@ -102,7 +102,7 @@ const authenticationValue = secret({
 });
 
 /** `OAuth2Settings`. */
-export const oauth2Settings: Schema = object<OAuth2Settings>(
+export const oauth2Settings: Schema<OAuth2Settings> = object<OAuth2Settings>(
   {
     clientId: required(text({ expected: 'the client id' })),
     clientSecret: optional(secret({ what: 'client secret' })),

@@ -1,7 +1,8 @@
 import { parseAddress, parseMailbox } from '../../address/mailbox.js';
 import { isEmailError } from '../../errors/email-error.js';
+import type { AddressInput, Mailbox } from '../../model/address.js';
 import type { DkimSettings } from '../../model/message.js';
-import type { EmailProfile, HeaderField, Sender } from '../../model/profile.js';
+import type { EmailProfile, HeaderField, HeaderFields, Sender } from '../../model/profile.js';
 import { choice, list, oneOrMany, plain, variant } from '../../schema/combine.js';
 import { object, optional, record, required } from '../../schema/object.js';
 import { isPlainObject, problem, unexpected } from '../../schema/schema.js';
@@ -32,13 +33,14 @@ function parses(parse: () => unknown, report: Report): boolean {
   }
 }
 
-const addressText: Schema = text({ expected: 'an address', max: 4096 });
+const addressText: Schema<string> = text({ expected: 'an address', max: 4096 });
 
-function mailbox(rules: { readonly allowNull: boolean }): Schema {
+function mailbox(rules: { readonly allowNull: boolean }): Schema<string> {
   const expected = rules.allowNull ? "an address as ann@example.com, or '' for <>" : 'an address as ann@example.com';
   return plain(expected, (value, path, report) => {
-    if (rules.allowNull && value === '') return value;
-    if (typeof value !== 'string' || value === '') return unexpected(report, path, expected, value);
+    if (typeof value !== 'string' || (value === '' && !rules.allowNull))
+      return unexpected(report, path, expected, value);
+    if (value === '') return value;
     if (addressText.check(value, path, report) === undefined) return undefined;
     return parses(() => parseMailbox(value, path), report) ? value : undefined;
   });
@@ -47,20 +49,20 @@ function mailbox(rules: { readonly allowNull: boolean }): Schema {
 const emailAddress = mailbox({ allowNull: false });
 
 const addressExpected = "an address as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }";
-const textAddress: Schema = plain(addressExpected, (value, path, report) => {
-  if (value === '') return unexpected(report, path, addressExpected, value);
+const textAddress: Schema<string> = plain(addressExpected, (value, path, report) => {
+  if (typeof value !== 'string' || value === '') return unexpected(report, path, addressExpected, value);
   if (addressText.check(value, path, report) === undefined) return undefined;
-  return parses(() => parseAddress(String(value), path), report) ? value : undefined;
+  return parses(() => parseAddress(value, path), report) ? value : undefined;
 });
-const partsAddress: Schema = object<{ name?: string | undefined; email: string }>({
+const partsAddress: Schema<Mailbox> = object<Mailbox>({
   name: optional(displayName),
   email: required(emailAddress),
 });
-const address: Schema = variant(addressExpected, (value) =>
+const address: Schema<AddressInput> = variant<AddressInput>(addressExpected, (value) =>
   typeof value === 'string' ? textAddress : isPlainObject(value) ? partsAddress : undefined,
 );
 
-const sender: Schema = object<Sender>({
+const sender: Schema<Sender> = object<Sender>({
   name: optional(displayName),
   email: required(emailAddress),
   organization: optional(text({ expected: 'the name of an organization', min: 0 })),
@@ -78,11 +80,12 @@ const fieldRecord = record(fieldValue, {
   max: 1000,
   key: (key, path, report) => fieldName.check(key, path, report),
 });
-const headers: Schema = variant('an array of { name, value }, or an object of names and values', (value) =>
-  Array.isArray(value) ? fieldList : isPlainObject(value) ? fieldRecord : undefined,
+const headers: Schema<HeaderFields> = variant<HeaderFields>(
+  'an array of { name, value }, or an object of names and values',
+  (value) => (Array.isArray(value) ? fieldList : isPlainObject(value) ? fieldRecord : undefined),
 );
 
-const dkim: Schema = object<DkimSettings>(
+const dkim: Schema<DkimSettings> = object<DkimSettings>(
   {
     domain: required(domain),
     selector: required(domain),
@@ -110,10 +113,10 @@ const dkim: Schema = object<DkimSettings>(
 );
 
 /** One or several `DkimSettings`. */
-export const dkimSettings: Schema = oneOrMany(dkim);
+export const dkimSettings: Schema<DkimSettings | readonly DkimSettings[]> = oneOrMany(dkim);
 
 /** `EmailProfile`. */
-export const profileSchema: Schema = object<EmailProfile>(
+export const profileSchema: Schema<EmailProfile> = object<EmailProfile>(
   {
     name: required(text({ expected: 'the name of the profile', max: 200 })),
     description: optional(text({ expected: 'text', min: 0, max: 10_000, multiline: true })),

@@ -1,7 +1,8 @@
-import type { AutomaticProxySettings, ProxyServerSettings } from '../../model/proxy.js';
-import { choice, flag, plain, variant } from '../../schema/combine.js';
+import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../../model/proxy.js';
+import type { TlsSettings } from '../../model/server.js';
+import { choice, flag, plain, ruledTo, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
-import { isPlainObject, mayRefer, own, problem, redacted } from '../../schema/schema.js';
+import { isPlainObject, mayRefer, own, problem, redacted, unexpected } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { host, text } from '../../schema/text.js';
@@ -16,16 +17,17 @@ const password = secret({ what: 'password' });
 /** RFC 1929 has one octet for each length. */
 const maxSocksBytes = 255;
 
-const proxyServer: Schema = object<ProxyServerSettings>(
+const proxyServer: Schema<ProxyServerSettings> = object<ProxyServerSettings>(
   {
-    type: required(choice('http-connect', 'socks4', 'socks4a', 'socks5', 'auto')),
+    // 'auto' has a schema of its own, and is named here for the error of a type that is missing or wrong.
+    type: required(ruledTo<ProxyServerSettings['type']>(choice('http-connect', 'socks4', 'socks4a', 'socks5', 'auto'))),
     host: required(host),
     port: optional(port),
     username: optional(username),
     password: optional(password),
     resolve: optional(choice('proxy', 'local')),
     tls: optional(
-      variant('true, false or TLS settings', (value) =>
+      variant<boolean | TlsSettings>('true, false or TLS settings', (value) =>
         typeof value === 'boolean' ? flag : isPlainObject(value) ? tlsSettings : undefined,
       ),
     ),
@@ -64,7 +66,7 @@ function verifyServer(
   }
 }
 
-const automatic: Schema = object<AutomaticProxySettings>(
+const automatic: Schema<AutomaticProxySettings> = object<AutomaticProxySettings>(
   { type: required(choice('auto')), username: optional(username), password: optional(password) },
   {
     verify(_value, given, at, report) {
@@ -78,22 +80,24 @@ function mayDetect(at: string, report: Report): boolean {
   return mayRefer(report, at, "asks for the proxy of this machine's environment");
 }
 
-const asText: Schema = {
+/** Text whose form `parseProxyText` holds it to. */
+const asText: Schema<Extract<ProxySettings, string>> = ruledTo({
   ...plain('a proxy', (value, at, report) => {
+    if (typeof value !== 'string') return unexpected(report, at, 'text', value);
     if (value === 'none') return value;
     if (value === 'auto') return mayDetect(at, report) ? value : undefined;
-    if (String(value).length > 4096) return problem(report, at, 'is too long: expected at most 4096 characters');
-    const parts = parseProxyText(String(value));
+    if (value.length > 4096) return problem(report, at, 'is too long: expected at most 4096 characters');
+    const parts = parseProxyText(value);
     if (parts.fault !== undefined) return problem(report, at, parts.fault);
     const before = report.problems.length;
     proxyServer.check(parts.settings, at, report);
     return report.problems.length > before ? undefined : value;
   }),
   toJson: (value, _at, output) => (output.secrets === 'include' ? value : redactProxyText(String(value), redacted)),
-};
+});
 
 /** `ProxySettings`. */
-export const proxy: Schema = variant(
+export const proxy: Schema<ProxySettings> = variant<ProxySettings>(
   "'none', 'auto', scheme://user:password@host:port, or an object with a type",
   (value) => {
     if (typeof value === 'string') return asText;

@@ -1,4 +1,4 @@
-import type { OutgoingServer, Timeouts, TlsSettings } from '../../model/server.js';
+import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../../model/server.js';
 import { choice, flag, list, oneOrMany, plain, wholeNumber } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { problem } from '../../schema/schema.js';
@@ -8,10 +8,10 @@ import { certificateData, certificateSource } from './certificate.js';
 
 /** The server and its TLS. */
 
-export const port: Schema = wholeNumber(1, 65535);
+export const port: Schema<number> = wholeNumber(1, 65535);
 
 /** Milliseconds for a timer; longer ones would fire at once. 0 = no limit. */
-export const milliseconds: Schema = wholeNumber(0, 2 ** 31 - 1);
+export const milliseconds: Schema<number> = wholeNumber(0, 2 ** 31 - 1);
 
 /** Has this Node `tls.getCACertificates`? (22.15, 23.10, 24.) */
 export function hasSystemCa(version: string): boolean {
@@ -19,7 +19,7 @@ export function hasSystemCa(version: string): boolean {
   return major > 23 || (major === 23 && minor >= 10) || (major === 22 && minor >= 15);
 }
 
-const systemCa: Schema = plain(flag.expected, (value, at, report) => {
+const systemCa: Schema<boolean> = plain(flag.expected, (value, at, report) => {
   if (value === true && !hasSystemCa(process.versions.node)) {
     return problem(
       report,
@@ -30,7 +30,7 @@ const systemCa: Schema = plain(flag.expected, (value, at, report) => {
   return flag.check(value, at, report);
 });
 
-export const tlsSettings: Schema = object<TlsSettings>(
+export const tlsSettings: Schema<TlsSettings> = object<TlsSettings>(
   {
     clientCertificate: optional(certificateSource),
     ca: optional(oneOrMany(certificateData)),
@@ -61,7 +61,7 @@ export const tlsSettings: Schema = object<TlsSettings>(
   },
 );
 
-const timeouts: Schema = object<Timeouts>({
+const timeouts: Schema<Timeouts> = object<Timeouts>({
   connectMs: optional(milliseconds),
   greetingMs: optional(milliseconds),
   replyMs: optional(milliseconds),
@@ -79,7 +79,7 @@ const otherWords: ReadonlyMap<unknown, string> = new Map([
   ['smtps', 'implicit'],
 ]);
 
-const security: Schema = plain(securityWords.expected, (value, at, report) => {
+const security: Schema<Security> = plain(securityWords.expected, (value, at, report) => {
   const meant = otherWords.get(typeof value === 'string' ? value.toLowerCase() : undefined);
   return meant === undefined
     ? securityWords.check(value, at, report)
@@ -90,7 +90,7 @@ const security: Schema = plain(securityWords.expected, (value, at, report) => {
       );
 });
 
-export const outgoingServer: Schema = object<OutgoingServer>({
+export const outgoingServer: Schema<OutgoingServer> = object<OutgoingServer>({
   host: required(host),
   port: optional(port),
   security: optional(security),

@@ -1,4 +1,12 @@
-import type { LdapCertificates, SmimeEncryptSettings, SmimeSettings, SmimeSignSettings } from '../../model/smime.js';
+import type { CertificateStoreReference } from '../../model/certificate.js';
+import type { Secret } from '../../model/secret.js';
+import type {
+  LdapCertificates,
+  RecipientCertificates,
+  SmimeEncryptSettings,
+  SmimeSettings,
+  SmimeSignSettings,
+} from '../../model/smime.js';
 import { choice, func, list, oneOrMany, plain, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import type { Fields } from '../../schema/object.js';
@@ -22,11 +30,11 @@ const ldapText = text({
   },
 });
 
-const ldapUrl: Schema = plain(ldapExpected, (value, at, report) =>
+const ldapUrl: Schema<string> = plain(ldapExpected, (value, at, report) =>
   mayRefer(report, at, 'names a directory server to be asked') ? ldapText.check(value, at, report) : undefined,
 );
 
-const ldap: Schema = object<LdapCertificates>(
+const ldap: Schema<LdapCertificates> = object<LdapCertificates>(
   {
     ldap: required(ldapUrl),
     baseDn: required(text({ expected: 'a distinguished name', min: 0 })),
@@ -56,18 +64,27 @@ const ldap: Schema = object<LdapCertificates>(
   },
 );
 
-const directory: Schema = object<{ directory: string }>({ directory: required(path('a directory of certificates')) });
+const directory: Schema<{ directory: string }> = object<{ directory: string }>({
+  directory: required(path('a directory of certificates')),
+});
 
-const wholeStore: Schema = object<{ store: unknown; password?: unknown }>({
+const wholeStore: Schema<StoreCertificates> = object<StoreCertificates>({
   store: required(storeReference),
   password: optional(filePassword),
 });
 
+interface StoreCertificates {
+  readonly store: CertificateStoreReference;
+  readonly password?: Secret | undefined;
+}
+
+const lookUp = func<Extract<RecipientCertificates, (address: string) => unknown>>();
+
 /** `RecipientCertificates`. */
-const recipientCertificates: Schema = variant(
+const recipientCertificates: Schema<RecipientCertificates> = variant<RecipientCertificates>(
   'a certificate source, { store }, { directory }, { ldap, baseDn } or a function',
   (value) => {
-    if (typeof value === 'function') return func;
+    if (typeof value === 'function') return lookUp;
     if (!isPlainObject(value)) return undefined;
     const has = (key: string): boolean => Object.hasOwn(value, key);
     if (has('ldap')) return ldap;
@@ -77,7 +94,7 @@ const recipientCertificates: Schema = variant(
 );
 
 /** `SmimeSignSettings`. */
-export const signSettings: Schema = object<SmimeSignSettings>({
+export const signSettings: Schema<SmimeSignSettings> = object<SmimeSignSettings>({
   certificate: required(certificateSource),
   hashAlgorithm: optional(choice('sha1', 'sha256', 'sha384', 'sha512')),
   scheme: optional(choice('pkcs1', 'pss')),
@@ -96,16 +113,17 @@ const encryptFields: Fields<Omit<SmimeEncryptSettings, 'certificates'>> = {
 };
 
 /** `SmimeEncryptSettings`. */
-export const encryptSettings: Schema = object<SmimeEncryptSettings>({
+export const encryptSettings: Schema<SmimeEncryptSettings> = object<SmimeEncryptSettings>({
   certificates: required(oneOrMany(recipientCertificates)),
   ...encryptFields,
 });
 
 /** The same where the certificates are given apart. */
-export const encryptOptions: Schema = object<Omit<SmimeEncryptSettings, 'certificates'>>(encryptFields);
+export const encryptOptions: Schema<Omit<SmimeEncryptSettings, 'certificates'>> =
+  object<Omit<SmimeEncryptSettings, 'certificates'>>(encryptFields);
 
 /** `SmimeSettings`. */
-export const smimeSettings: Schema = object<SmimeSettings>({
+export const smimeSettings: Schema<SmimeSettings> = object<SmimeSettings>({
   sign: optional(signSettings),
   encrypt: optional(encryptSettings),
   headerProtection: optional(choice('none', 'protect', 'hide-subject')),
