@@ -1,4 +1,7 @@
-/** The certificate functions of the entry `sealpost/smime`: checked arguments, then the loaders that profiles use too. */
+/**
+ * The certificate functions of the entry `sealpost/smime`: checked arguments, then the loaders that profiles use too.
+ * @module
+ */
 import type {
   CertificateSource,
   CertificateStore,
@@ -8,13 +11,24 @@ import type {
 } from '../model/certificate.js';
 import { certificateSource, filePassword, storeReference } from '../profile/shape/certificate.js';
 import { argumentsSubject, checked } from '../schema/check.js';
+import { variant } from '../schema/combine.js';
 import { object, optional, required } from '../schema/object.js';
-import { loadCertificate as load } from './load-certificate.js';
+import { isPlainObject, own } from '../schema/schema.js';
+import { showText } from '../util/show.js';
+import { identitiesOf } from './identities.js';
+import { contentsOf, loadCertificate as load } from './load-certificate.js';
+import { storeOf } from './stores/driver.js';
+import type { StoreDriver } from './stores/driver.js';
 import { openCertificateStore as open } from './stores/open-store.js';
 
 const sourceSchema = object<{ source: CertificateSource }>({ source: required(certificateSource) });
-const storeSchema = object<{ reference: CertificateStoreReference; options: StorePasswords }>({
-  reference: required(storeReference),
+const placeSchema = variant<CertificateStoreReference | CertificateSource>('a store, or a certificate source', (value) =>
+  isPlainObject(value) && ['file', 'data', 'select'].some((key) => own(value, key) !== undefined)
+    ? certificateSource
+    : storeReference,
+);
+const storeSchema = object<{ reference: CertificateStoreReference | CertificateSource; options: StorePasswords }>({
+  reference: required(placeSchema),
   options: required(object<StorePasswords>({ password: optional(filePassword), keyPassword: optional(filePassword) })),
 });
 
@@ -27,13 +41,32 @@ export async function loadCertificate(source: CertificateSource): Promise<Loaded
 }
 
 /**
- * The store behind a reference, to list and to load from; one of your own is given back as it is. Nothing is read yet.
- * ERR_CERTIFICATE where the platform has no such store.
+ * The store behind a reference, or all that a certificate source holds, to list and to load from; a store of your own is given back as it
+ * is. Nothing is read yet. Of a source that selects from a store, that store. Passwords in `options` come before those of a source.
+ * ERR_PROFILE_INVALID names what is wrong with the arguments, ERR_CERTIFICATE says that the platform has no such store.
  */
 export async function openCertificateStore(
-  reference: CertificateStoreReference,
+  reference: CertificateStoreReference | CertificateSource,
   options: StorePasswords = {},
 ): Promise<CertificateStore> {
-  const checkedArguments = checked(storeSchema, { reference, options }, argumentsSubject);
-  return open(checkedArguments.reference, checkedArguments.options);
+  const { reference: place, options: passwords } = checked(storeSchema, { reference, options }, argumentsSubject);
+  if (!isSource(place)) return open(place, passwords);
+  const { password = place.password, keyPassword = place.keyPassword } = passwords;
+  return place.store === undefined
+    ? storeOf(sourceDriver(place), { password, keyPassword })
+    : open(place.store, { password, keyPassword });
+}
+
+function isSource(place: CertificateStoreReference | CertificateSource): place is CertificateSource {
+  return typeof place === 'object' && ('file' in place || 'data' in place || 'select' in place);
+}
+
+/** Every identity of a file or of bytes, whatever their format. */
+function sourceDriver(source: Exclude<CertificateSource, { readonly select: unknown }>): StoreDriver {
+  const place = source.file === undefined ? 'the certificate source' : showText(source.file, 300);
+  return {
+    place,
+    entries: async ({ passwords, purpose, signal }) =>
+      identitiesOf(await contentsOf(source, 'reference', passwords, { purpose, signal }), { signal }),
+  };
 }
