@@ -133,11 +133,15 @@ export type {
   CommandEvent,
   ConnectionEvent,
   ErrorEvent,
+  EventLogSettings,
   LogEvent,
   LogEventBase,
+  LogFileSettings,
+  LoggingSettings,
   LogLevel,
   MessageEvent,
   ReplyEvent,
+  SyslogSettings,
   WarningEvent,
 } from './model/log.js';
 

@@ -24,20 +24,26 @@ export interface EventSink {
 }
 
 /**
- * Hands events to a logger. Whatever the logger does, it breaks nothing: what it throws is dropped, a promise of it that rejects
+ * Hands events to loggers. Whatever a logger does, it breaks nothing: what it throws is dropped, a promise of it that rejects
  * too, and events are frozen copies, so that it cannot change what others see. undefined without a logger.
  */
-export function createEventSink(logger: ((event: LogEvent) => unknown) | undefined): EventSink | undefined {
-  if (logger === undefined) return undefined;
+export function createEventSink(
+  ...given: readonly (((event: LogEvent) => unknown) | undefined)[]
+): EventSink | undefined {
+  const loggers = given.filter((logger) => logger !== undefined);
+  if (loggers.length === 0) return undefined;
   /** Those of connections, which stand in the result of each message too. */
   const announced = new WeakSet<Warning>();
-  const tell = (number: number, event: UntimedEvent): void => {
-    try {
-      const outcome = logger(frozen({ time: new Date(), connection: number, ...event }));
-      // An async function is a logger too. Its failure has nobody to go to: logging is where failures are told.
-      if (isThenable(outcome)) outcome.then(undefined, () => undefined);
-    } catch {
-      // As above.
+  const tell = (number: number, untimed: UntimedEvent): void => {
+    const event = frozen({ time: new Date(), connection: number, ...untimed });
+    for (const logger of loggers) {
+      try {
+        const outcome = logger(event);
+        // An async function is a logger too. Its failure has nobody to go to: logging is where failures are told.
+        if (isThenable(outcome)) outcome.then(undefined, () => undefined);
+      } catch {
+        // As above.
+      }
     }
   };
   return {

@@ -12,8 +12,13 @@ const maxText = 1000;
  * what happened. Control characters from outside are escaped. Events hold no secret, so the line holds none.
  */
 export function formatLogEvent(event: LogEvent): string {
+  return `${timeOf(event.time)} ${event.level} ${formatLogText(event)}`;
+}
+
+/** The end of that line, without time and level: for logs that have fields for these. */
+export function formatLogText(event: LogEvent): string {
   const connection = event.connection === 0 ? '-' : `#${event.connection}`;
-  return `${timeOf(event.time)} ${event.level} ${connection} ${showText(describe(event), 2 * maxText)}`;
+  return `${connection} ${showText(describe(event), 2 * maxText)}`;
 }
 
 function describe(event: LogEvent): string {

@@ -3,11 +3,14 @@ import { Composer } from '../compose/composer.js';
 import { createEventSink } from '../logging/event-sink.js';
 import type { Mailer, MailerOptions } from '../model/mailer.js';
 import type { EmailProfile } from '../model/profile.js';
+import type { Warning } from '../model/reply.js';
 import { resolvePool, resolveServer, resolveSmime } from '../profile/defaults.js';
 import { defineProfile } from '../profile/define.js';
 import { checkMailerOptions } from '../profile/mailer-options.js';
+import { loadIdentity } from './client-identity.js';
 import { LateTransport } from './late-transport.js';
 import { OAuth2Service } from './oauth2-service.js';
+import { ProfileLogs } from './profile-logs.js';
 import { ProfileMailer } from './profile-mailer.js';
 import { SmimeServices } from './smime-services.js';
 
@@ -39,7 +42,8 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
   } = checkMailerOptions(options, checkedProfile);
   const server = resolveServer(checkedProfile.server);
   const pool = resolvePool(poolOptions);
-  const events = createEventSink(logger);
+  const logs = createLogs(checkedProfile, profileStore, (warning) => events?.warning(warning));
+  const events = createEventSink(logger, logs?.write);
   const smime = new SmimeServices(checkedProfile, resolveSmime(checkedProfile.smime), profileStore);
   const oauth2 = new OAuth2Service(checkedProfile, { connector, fetch, profileStore, tokenStore });
   const { name, sender } = checkedProfile;
@@ -53,6 +57,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     transport: transport ?? ownTransport,
     ownTransport: transport === undefined ? ownTransport : undefined,
     events,
+    logs,
     smime,
     oauth2,
     totalMs: server.timeouts.totalMs,
@@ -70,4 +75,14 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
 
 function protectionOf(smime: EmailProfile['smime']): string {
   return [smime?.sign && 'signed', smime?.encrypt && 'encrypted'].filter(Boolean).join(' and ') || 'none';
+}
+
+function createLogs(
+  { name, logging }: EmailProfile,
+  store: MailerOptions['profileStore'],
+  complain: (warning: Warning) => void,
+): ProfileLogs | undefined {
+  if (logging?.file === undefined && !logging?.eventLog) return undefined;
+  const identity = loadIdentity(name, 'logging.eventLog.syslog.tls.clientCertificate', store, false);
+  return new ProfileLogs(logging, identity, complain);
 }

@@ -40,6 +40,8 @@ export interface MailerParts {
   /** The same, if it is this library's. Others may not say how much they sent, and hear of a forced close() by signal. */
   readonly ownTransport: OwnTransport | undefined;
   readonly events: EventSink | undefined;
+  /** Closed after everything else: they hear of the end of each connection. */
+  readonly logs: { close(): Promise<void> } | undefined;
   readonly smime: SmimeTester;
   readonly oauth2: Pick<OAuth2Service, 'authorize' | 'close'>;
   readonly totalMs: number;
@@ -149,7 +151,11 @@ export class ProfileMailer implements Mailer {
     if (force) this.#abort.abort(closedError());
     const forced = force ? Promise.all([this.#closing.close(true), this.#parts.oauth2.close(true)]) : undefined;
     if (this.#pending > 0) await (this.#idle ??= new Promise<void>((resolve) => (this.#whenIdle = resolve)));
-    await (forced ?? Promise.all([this.#closing.close(false), this.#parts.oauth2.close(false)]));
+    try {
+      await (forced ?? Promise.all([this.#closing.close(false), this.#parts.oauth2.close(false)]));
+    } finally {
+      await this.#parts.logs?.close();
+    }
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,5 +1,6 @@
 import type { EmailError } from './error.js';
 import type { SmtpReply, Warning } from './reply.js';
+import type { TlsSettings } from './server.js';
 
 /** Commands and replies are 'debug'; connections and messages 'info'. */
 export type LogLevel = 'error' | 'warning' | 'info' | 'debug';
@@ -65,3 +66,43 @@ export interface ErrorEvent extends LogEventBase {
 }
 /** What a logger is given. */
 export type LogEvent = CommandEvent | ReplyEvent | ConnectionEvent | MessageEvent | WarningEvent | ErrorEvent;
+
+/** A log file. */
+export interface LogFileSettings {
+  /** Relative paths are from the working directory. Made with mode 0600 where it is missing; its directory must be there. */
+  readonly path: string;
+  /** A file that would become longer is renamed to `path.1`, and a new one begun. Default 0: no limit. */
+  readonly maxBytes?: number | undefined;
+  /** Renamed files that are kept, at least 1; the oldest goes. Default 5. */
+  readonly maxFiles?: number | undefined;
+}
+
+/** A syslog server (RFC 5424). */
+export interface SyslogSettings {
+  /** DNS name or IP address. */
+  readonly host: string;
+  /** Default 514; 6514 with TLS. */
+  readonly port?: number | undefined;
+  /** Default 'udp' (RFC 5426). 'tcp' frames by octet counting (RFC 6587), 'tls' is RFC 5425. */
+  readonly protocol?: 'udp' | 'tcp' | 'tls' | undefined;
+  /** Checks of the server's certificate, with 'tls'. */
+  readonly tls?: TlsSettings | undefined;
+}
+
+/** The log of the operating system, or of a syslog server in its place. */
+export interface EventLogSettings {
+  /** Names the program. Default 'sealpost'. On Windows it is the event source. */
+  readonly source?: string | undefined;
+  /** In place of the system's own log. */
+  readonly syslog?: SyslogSettings | undefined;
+}
+
+/** Logs that the profile asks for, besides the `logger` of MailerOptions. A log that fails never breaks a send. */
+export interface LoggingSettings {
+  /** True: the Windows event log, or the system log of macOS and Linux. */
+  readonly eventLog?: boolean | EventLogSettings | undefined;
+  /** One line an event, appended. Secrets and the content of messages are never written. */
+  readonly file?: string | LogFileSettings | undefined;
+  /** Events of this level and graver ones. Default 'info'; commands and replies are 'debug'. */
+  readonly level?: LogLevel | undefined;
+}

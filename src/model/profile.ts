@@ -1,5 +1,6 @@
 import type { AddressInput } from './address.js';
 import type { Authentication } from './authentication.js';
+import type { LoggingSettings } from './log.js';
 import type { DkimSettings } from './message.js';
 import type { OAuth2Settings } from './oauth2.js';
 import type { ProxySettings } from './proxy.js';
@@ -79,4 +80,6 @@ export interface EmailProfile {
   readonly proxy?: ProxySettings | undefined;
   /** Signatures by the sending domain (RFC 6376). */
   readonly dkim?: DkimSettings | readonly DkimSettings[] | undefined;
+  /** Logs in a file, the system's log, or a syslog server. */
+  readonly logging?: LoggingSettings | undefined;
 }

@@ -10,7 +10,7 @@ const levels: readonly (readonly string[])[] = [
   ['system', 'sasl'],
   ['mime', 'smtp', 'profile'],
   ['net', 'store'],
-  ['oauth2', 'kerberos', 'pki'],
+  ['oauth2', 'kerberos', 'pki', 'sinks'],
   ['smime', 'connection'],
   ['compose'],
   ['transport'],

@@ -12,6 +12,7 @@ import { domain, text } from '../../schema/text.js';
 import { fieldNameFault } from '../../util/header-name.js';
 import { isIp } from '../../util/ip.js';
 import { authentication } from './authentication.js';
+import { logging } from './logging.js';
 import { oauth2Settings } from './oauth2.js';
 import { proxy } from './proxy.js';
 import { outgoingServer } from './server.js';
@@ -131,12 +132,10 @@ export const profileSchema: Schema<EmailProfile> = object<EmailProfile>(
     oauth2: optional(oauth2Settings),
     proxy: optional(proxy),
     dkim: optional(dkimSettings),
+    logging: optional(logging),
   },
   {
     expected: 'a profile: an object with name, sender and server',
-    refuse: {
-      logging: 'is not in this version, which writes no log files: use the logger of MailerOptions',
-    },
     verify: verifyProfile,
   },
 );

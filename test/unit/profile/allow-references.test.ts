@@ -49,6 +49,10 @@ describe('parseProfile with allowReferences: false', () => {
       withKeys({ proxy: { type: 'socks5', host: 'p', username: 'a', password: { env: 'HOME' } } }),
     ],
     ['proxy.tls.ca.file', withKeys({ proxy: { type: 'http-connect', host: 'p', tls: { ca: { file: 'x' } } } })],
+    ['logging.file', withKeys({ logging: { file: '/var/log/x' } })],
+    ['logging.file.path', withKeys({ logging: { file: { path: '/var/log/x' } } })],
+    ['logging.eventLog', withKeys({ logging: { eventLog: true } })],
+    ['logging.eventLog', withKeys({ logging: { eventLog: { syslog: { host: 'h' } } } })],
     [
       'dkim.privateKey.file',
       withKeys({ dkim: { domain: 'example.com', selector: 's', privateKey: { file: '/etc/ssl/private/key.pem' } } }),

@@ -96,13 +96,6 @@ describe('parseProfile', () => {
     expect(problem.length).toBeLessThan(400);
   });
 
-  it.each([['logging', { file: 'x' }, /no log files: use the logger of MailerOptions/]])(
-    'says that %s is not in this version',
-    (key, value, message) => {
-      expect(parseProblems(withKeys({ [key]: value }))).toEqual([expect.stringMatching(message)]);
-    },
-  );
-
   it.each([
     ['user', 'authentication.user: is not a known key; did you mean username?'],
     ['passwrod', 'authentication.passwrod: is not a known key; did you mean password?'],

@@ -33,6 +33,7 @@ const settings = [
   ...fieldsOf('smime', ['SmimeSettings', 'SmimeSignSettings', 'SmimeEncryptSettings', 'LdapCertificates']),
   ...fieldsOf('proxy', ['ProxyServerSettings']),
   ...fieldsOf('message', ['DkimSettings']),
+  ...fieldsOf('log', ['LoggingSettings', 'LogFileSettings', 'EventLogSettings', 'SyslogSettings']),
   ...fieldsOf('mailer', ['PoolOptions', 'MailerOptions']),
 ];
 

@@ -1,0 +1,58 @@
+/**
+ * The logs of a profile (`logging`). The code of the sinks is loaded with the first event; events that come meanwhile wait.
+ *
+ * @module
+ */
+import { reasonOf } from '../errors/email-error.js';
+import type { LogEvent, LoggingSettings } from '../model/log.js';
+import type { Warning } from '../model/reply.js';
+import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { LogSink } from '../sinks/log-sink.js';
+
+/** While the code is loaded, which takes milliseconds. */
+const maxHeld = 10_000;
+
+export class ProfileLogs {
+  readonly #load: () => Promise<readonly LogSink[]>;
+  readonly #complain: (warning: Warning) => void;
+  #sinks: readonly LogSink[] | undefined;
+  #loading: Promise<void> | undefined;
+  #held: LogEvent[] = [];
+  #closing: Promise<void> | undefined;
+
+  constructor(settings: LoggingSettings, loadClientIdentity: LoadClientIdentity, complain: (warning: Warning) => void) {
+    this.#load = async () => {
+      const { createLogSinks } = await import('../sinks/log-sinks.js');
+      return createLogSinks(settings, loadClientIdentity, complain);
+    };
+    this.#complain = complain;
+  }
+
+  readonly write = (event: LogEvent): void => {
+    if (this.#sinks !== undefined) for (const sink of this.#sinks) sink.write(event);
+    else {
+      if (this.#held.length < maxHeld) this.#held.push(event);
+      this.#loading ??= this.#begin();
+    }
+  };
+
+  /** Writes what is written by then. Never rejects. */
+  close(): Promise<void> {
+    return (this.#closing ??= (async () => {
+      await this.#loading;
+      await Promise.all((this.#sinks ?? []).map((sink) => sink.close()));
+    })());
+  }
+
+  async #begin(): Promise<void> {
+    try {
+      this.#sinks = await this.#load();
+    } catch (cause) {
+      this.#sinks = [];
+      this.#complain({ code: 'WARN_LOG', message: `The logs of the profile cannot be written: ${reasonOf(cause)}` });
+    }
+    const held = this.#held;
+    this.#held = [];
+    for (const event of held) this.write(event);
+  }
+}

@@ -1,0 +1,64 @@
+/**
+ * The logs that a profile asks for. Loaded with the first event.
+ *
+ * @module
+ */
+import { hostname } from 'node:os';
+import { resolve } from 'node:path';
+import type { LoggingSettings } from '../model/log.js';
+import { LogDialer } from '../net/log-link.js';
+import { showTarget } from '../net/connector.js';
+import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import { runProgram } from '../system/run-program.js';
+import { FileSink } from './file-sink.js';
+import type { Complain, LogSink } from './log-sink.js';
+import { SyslogFormat } from './syslog-message.js';
+import { SyslogSink } from './syslog-sink.js';
+import { SystemLogSink } from './system-log.js';
+
+/** Names the program where the settings do not. */
+const defaultSource = 'sealpost';
+/** Full log files that are kept where `maxFiles` does not say. */
+const defaultMaxFiles = 5;
+const defaultPorts = { udp: 514, tcp: 514, tls: 6514 } as const;
+/** RFC 5426 section 3.2: what every receiver of datagrams should take. */
+const maxDatagramBytes = 2048;
+const maxMessageBytes = 8192;
+
+/** One sink for each log that the settings name. */
+export function createLogSinks(
+  settings: LoggingSettings,
+  loadClientIdentity: LoadClientIdentity,
+  complain: Complain,
+): readonly LogSink[] {
+  const sinks: LogSink[] = [];
+  const { file, eventLog, level = 'info' } = settings;
+  if (file !== undefined) {
+    const { path, maxBytes = 0, maxFiles = defaultMaxFiles } = typeof file === 'string' ? { path: file } : file;
+    const rotation = maxBytes === 0 ? undefined : { maxBytes, maxFiles };
+    sinks.push(new FileSink({ path: resolve(path), level, rotation }, complain));
+  }
+  if (eventLog === undefined || eventLog === false) return sinks;
+  const { source = defaultSource, syslog } = eventLog === true ? {} : eventLog;
+  if (syslog === undefined) {
+    sinks.push(new SystemLogSink({ platform: process.platform, source, level, run: runProgram }, complain));
+    return sinks;
+  }
+  const { host, protocol = 'udp', port = defaultPorts[protocol], tls = {} } = syslog;
+  const dialer = new LogDialer({ host, port, protocol, tls, loadClientIdentity });
+  sinks.push(
+    new SyslogSink(
+      {
+        place: showTarget(host, port),
+        level,
+        maxMessageBytes: protocol === 'udp' ? maxDatagramBytes : maxMessageBytes,
+        format: new SyslogFormat({ hostname: hostname(), source, processId: process.pid }),
+        open: (events, signal) => dialer.open(events, signal),
+        now: () => performance.now(),
+        later: (act, ms) => setTimeout(act, ms).unref(),
+      },
+      complain,
+    ),
+  );
+  return sinks;
+}

@@ -1,0 +1,201 @@
+/**
+ * A syslog server as a log. Mail never waits for it, and neither does the end of the process.
+ *
+ * @module
+ */
+import { createAbortController } from '../async/abort-controller.js';
+import { reasonOf } from '../errors/email-error.js';
+import type { LogEvent, LogLevel } from '../model/log.js';
+import type { LogLink, LogLinkEvents } from '../net/log-link.js';
+import { showText } from '../util/show.js';
+import { FailureReport, isWanted } from './log-sink.js';
+import type { Complain, LogSink } from './log-sink.js';
+import { Outbox } from './outbox.js';
+import type { OutboxLimits } from './outbox.js';
+import type { SyslogFormat } from './syslog-message.js';
+
+/** What a syslog sink is made of; tests replace the clock. */
+export interface SyslogSinkParts {
+  /** As `syslog.example.com:514`, for warnings. */
+  readonly place: string;
+  readonly level: LogLevel;
+  readonly maxMessageBytes: number;
+  readonly format: SyslogFormat;
+  readonly open: (events: LogLinkEvents, signal: AbortSignal) => Promise<LogLink>;
+  readonly limits?: OutboxLimits | undefined;
+  readonly now: () => number;
+  /** Calls back after a time and does not hold the process. */
+  readonly later: (act: () => void, ms: number) => NodeJS.Timeout;
+}
+
+/** What was written so shortly before a connection ended may not have been read, and is written again. */
+const doubtMs = 5_000;
+/** And at most so many of them. */
+const maxDoubtful = 1_000;
+/** So often, then never again: a server that takes connections and not messages must not get the same ones for ever. */
+const maxRepeats = 5;
+/** The first pause before another attempt; doubled each time. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
+/** An attempt to connect ends after this time. */
+const openMs = 10_000;
+/** The longest wait of close() for what is on its way. */
+const closeMs = 400;
+
+interface Sent {
+  readonly at: number;
+  readonly message: Buffer;
+}
+
+export class SyslogSink implements LogSink {
+  readonly #parts: SyslogSinkParts;
+  readonly #outbox: Outbox;
+  readonly #report: FailureReport;
+  #link: LogLink | undefined;
+  #opening: AbortController | undefined;
+  #retry: NodeJS.Timeout | undefined;
+  #pauseMs = firstPauseMs;
+  #linkedAt = 0;
+  /** The link has no room until it says that it drained. */
+  #isFull = false;
+  #sent: Sent[] = [];
+  readonly #repeats = new WeakMap<Buffer, number>();
+  #closed = false;
+  #saidGoodbye = false;
+  /** Called after each change while close() waits. */
+  #changed = (): void => undefined;
+
+  constructor(parts: SyslogSinkParts, complain: Complain) {
+    this.#parts = parts;
+    this.#outbox = new Outbox(parts.limits);
+    this.#report = new FailureReport(complain);
+  }
+
+  write(event: LogEvent): void {
+    const { level, format, maxMessageBytes } = this.#parts;
+    if (this.#closed || !isWanted(event.level, level)) return;
+    this.#outbox.put(format.message(event, maxMessageBytes));
+    this.#pump();
+  }
+
+  /** Waits a moment for a living server to take what waits, and not at all for one that is away. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const isAway = (): boolean => this.#link === undefined && this.#opening === undefined;
+    if (!isAway()) {
+      await new Promise<void>((resolve) => {
+        // This timer holds the process: it is waited for.
+        const timer = setTimeout(resolve, closeMs);
+        this.#changed = () => {
+          if (isAway()) {
+            clearTimeout(timer);
+            resolve();
+          } else if (!this.#saidGoodbye && this.#outbox.isEmpty && this.#link?.isDrained === true) {
+            this.#saidGoodbye = true;
+            this.#link.close();
+          }
+        };
+        this.#changed();
+      });
+    }
+    clearTimeout(this.#retry);
+    this.#opening?.abort();
+    this.#link?.destroy();
+  }
+
+  /** Writes what waits, and connects where there is no connection. */
+  #pump(): void {
+    if (this.#link === undefined) {
+      if (this.#opening === undefined && this.#retry === undefined && !this.#outbox.isEmpty) this.#open();
+      return;
+    }
+    const dropped = this.#isFull ? 0 : this.#outbox.takeDropped();
+    if (dropped > 0)
+      this.#send(this.#parts.format.notice('warning', `${dropped} events are missing: they could not be sent`));
+    while (!this.#isFull && this.#link !== undefined && !this.#outbox.isEmpty)
+      for (const message of this.#outbox.take(0)) this.#send(message);
+    this.#changed();
+  }
+
+  #send(message: Buffer): void {
+    const at = this.#parts.now();
+    this.#sent.push({ at, message });
+    if (this.#sent.length > 2 * maxDoubtful) this.#sent = this.#doubtful();
+    this.#isFull = this.#link?.send(message) === false;
+  }
+
+  #doubtful(): Sent[] {
+    const since = this.#parts.now() - doubtMs;
+    return this.#sent.slice(-maxDoubtful).filter(({ at }) => at >= since);
+  }
+
+  #open(): void {
+    const opening = createAbortController();
+    this.#opening = opening;
+    const limit = this.#parts.later(() => opening.abort(new Error('it did not answer in time')), openMs);
+    let ending: { readonly reason: Error } | undefined;
+    const events: LogLinkEvents = {
+      drained: () => {
+        this.#isFull = false;
+        this.#pump();
+      },
+      ended: (reason = new Error('it closed the connection')) => {
+        // A server that answers the farewell has read everything.
+        if (this.#saidGoodbye) this.#sent = [];
+        ending = { reason };
+        // A link can end before it is here.
+        if (this.#opening !== opening) this.#ended(reason);
+      },
+    };
+    this.#parts
+      .open(events, opening.signal)
+      .finally(() => {
+        clearTimeout(limit);
+        this.#opening = undefined;
+      })
+      .then(
+        (link) => {
+          if (ending !== undefined) return this.#ended(ending.reason);
+          this.#link = link;
+          this.#isFull = false;
+          this.#linkedAt = this.#parts.now();
+          this.#report.works();
+          this.#pump();
+        },
+        (cause: unknown) => this.#ended(cause),
+      );
+  }
+
+  #ended(cause: unknown): void {
+    if (this.#link !== undefined && this.#parts.now() - this.#linkedAt >= doubtMs) this.#pauseMs = firstPauseMs;
+    this.#link = undefined;
+    this.#repeatDoubtful();
+    if (!this.#outbox.isEmpty) {
+      this.#report.failed(
+        `The syslog server ${this.#parts.place} cannot be reached (${showText(reasonOf(cause), 200)}). Mail goes on; events wait, the oldest are dropped where there are too many.`,
+      );
+      if (!this.#closed) this.#tryAgainLater();
+    }
+    this.#changed();
+  }
+
+  #tryAgainLater(): void {
+    this.#retry = this.#parts.later(() => {
+      this.#retry = undefined;
+      this.#pump();
+    }, this.#pauseMs);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
+  }
+
+  #repeatDoubtful(): void {
+    const again: Buffer[] = [];
+    for (const { message } of this.#doubtful()) {
+      const repeats = this.#repeats.get(message) ?? 0;
+      if (repeats >= maxRepeats) continue;
+      this.#repeats.set(message, repeats + 1);
+      again.push(message);
+    }
+    this.#sent = [];
+    this.#outbox.restore(again);
+  }
+}
