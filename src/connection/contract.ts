@@ -39,6 +39,8 @@ export interface ConnectionSettings {
   readonly security: Security;
   readonly protocol: 'smtp' | 'lmtp';
   readonly localName: string | undefined;
+  /** EHLO keywords in upper case that are treated as not offered. */
+  readonly ignoreExtensions: ReadonlySet<string>;
   readonly timeouts: ConnectionTimeouts;
   readonly tls: TlsSettings;
   readonly authentication: Authentication | undefined;

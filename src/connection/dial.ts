@@ -222,7 +222,7 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
       onClosed?.();
     },
   });
-  const session = new Session(settings.protocol, secured !== undefined);
+  const session = new Session(settings.protocol, secured !== undefined, settings.ignoreExtensions);
   let reply: SmtpReply;
   try {
     const run = async (): Promise<SmtpReply> => {

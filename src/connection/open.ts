@@ -5,6 +5,7 @@ import { showTarget } from '../net/connector.js';
 import type { SecuredStream } from '../net/tls.js';
 import { type Extensions, maskedKeyword } from '../smtp/extensions.js';
 import { hello } from '../smtp/hello.js';
+import type { Session } from '../smtp/session.js';
 import { startTls } from '../smtp/simple-commands.js';
 import { showText } from '../util/show.js';
 import { describeChoice, offeredBy, proveIdentity } from './authenticate.js';
@@ -117,9 +118,14 @@ async function sayHello(
         : hail);
       await requireUsable(channel, closed, dialing.signal);
     },
-    () => [...session.extensions.keys()].join(' ') || 'no extensions',
+    () => describeExtensions(session),
   );
   dialing.observer.found?.({ extensions: session.extensions, tls: secured?.report });
+}
+
+function describeExtensions({ extensions, ignored }: Session): string {
+  const used = [...extensions.keys()].join(' ') || 'no extensions';
+  return ignored.length === 0 ? used : `${used}; ignored by server.ignoreExtensions: ${ignored.join(' ')}`;
 }
 
 /**

@@ -10,6 +10,7 @@ import type { Connector } from '../model/proxy.js';
 import { DirectConnector } from '../net/direct.js';
 import { createProxyConnector } from '../net/proxy/create-connector.js';
 import type { ResolvedPool, ResolvedServer } from '../profile/defaults.js';
+import type { TestedServer } from '../transport/diagnosis.js';
 import { type OpenSmtpConnection, SmtpTransport } from '../transport/smtp-transport.js';
 import { loadIdentity } from './client-identity.js';
 
@@ -33,6 +34,7 @@ export function createSmtpTransport(
       security: server.security,
       protocol: server.protocol,
       localName: server.localName,
+      ignoreExtensions: server.ignoreExtensions,
       timeouts: server.timeouts,
       tls: server.tls,
       authentication: profile.authentication,
@@ -65,7 +67,7 @@ export function createSmtpTransport(
       current = { settings: settingsFor(false), shared: new SharedState() };
     }
   };
-  return new SmtpTransport(pool, openOrTest, {
+  const tested: TestedServer = {
     host: server.host,
     port: server.port,
     security: server.security,
@@ -73,7 +75,8 @@ export function createSmtpTransport(
     greetingMs: server.timeouts.greetingMs,
     authenticates: profile.authentication !== undefined,
     probe: (port, times, signal) => probePort(current.settings, port, times, signal),
-  });
+  };
+  return new SmtpTransport(pool, openOrTest, tested, server.maxRecipients);
 }
 
 /** The logger's events with time and number, beside those of the one who asked. */

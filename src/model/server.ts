@@ -28,6 +28,17 @@ export interface OutgoingServer {
   readonly timeouts?: Timeouts | undefined;
   /** What the server's certificate must be, and the client's own. */
   readonly tls?: TlsSettings | undefined;
+  /**
+   * Recipients in one transaction, at least 1; further recipients go in further transactions of the same message. Default: no limit but
+   * the server's own (452, RFC 5321 section 4.5.3.1.10). For servers that refuse the whole message instead, after its content: Amazon SES
+   * takes 50.
+   */
+  readonly maxRecipients?: number | undefined;
+  /**
+   * Keywords of EHLO (RFC 5321 section 4.1.1.1), in any case, that are treated as not offered: for servers and firewalls that offer what
+   * they cannot do, such as 'CHUNKING', 'BINARYMIME' or 'PIPELINING'. Default none. STARTTLS is refused: `security` decides about it.
+   */
+  readonly ignoreExtensions?: readonly string[] | undefined;
 }
 
 /**

@@ -39,6 +39,9 @@ export interface ResolvedServer {
   readonly localAddress: string | undefined;
   readonly timeouts: ResolvedTimeouts;
   readonly tls: ResolvedTls;
+  readonly maxRecipients: number | undefined;
+  /** In upper case. */
+  readonly ignoreExtensions: ReadonlySet<string>;
 }
 
 /** `PoolOptions` with every default. */
@@ -96,6 +99,8 @@ export function resolveServer(server: OutgoingServer): ResolvedServer {
     localAddress: server.localAddress,
     timeouts: resolveTimeouts(server.timeouts),
     tls: resolveTls(server.tls),
+    maxRecipients: server.maxRecipients,
+    ignoreExtensions: new Set(server.ignoreExtensions?.map((keyword) => keyword.toUpperCase())),
   };
 }
 

@@ -184,10 +184,20 @@ function oneOf<K extends string>(value: K, words: Readonly<Record<K, string>>, f
 }
 
 function demand(session: Session, extension: string, what: string): void {
-  if (!session.extensions.has(extension)) throw missing(extension, what);
+  if (!session.extensions.has(extension)) throw missing(extension, what, session);
 }
 
-function missing(extension: string, what: string): EmailError {
+function missing(extension: string, what: string, { ignored }: Session): EmailError {
+  if (ignored.includes(extension)) {
+    return createEmailError(
+      'ERR_EXTENSION_MISSING',
+      `server.ignoreExtensions leaves out ${extension}, which ${what} needs. Nothing was sent.`,
+      {
+        phase: 'transaction',
+        remedy: `Leave it out for this server, or take ${extension} from server.ignoreExtensions.`,
+      },
+    );
+  }
   return createEmailError(
     'ERR_EXTENSION_MISSING',
     `The server does not offer ${extension}, which ${what} needs. Nothing was sent.`,

@@ -32,7 +32,7 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
   const reply = yield* ask(createCommand(`${verb} ${localName}`, 'server.localName'));
   if (reply.positive) {
     const read = reply.read();
-    session.extensions = parseExtensions(read.lines);
+    session.learn(parseExtensions(read.lines));
     return read;
   }
   if (reply.intermediate) throw misplaced(`the reply to ${verb}`, reply, { phase: 'ehlo' });

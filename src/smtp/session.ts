@@ -44,10 +44,22 @@ export class Session {
   /** Transactions begun; tells whether another one began since. */
   transactions = 0;
   readonly protocol: 'smtp' | 'lmtp';
+  /** Keywords in upper case that are treated as not offered. */
+  readonly #ignored: ReadonlySet<string>;
+  /** Those of them that the last EHLO offered. */
+  ignored: readonly string[] = [];
 
-  constructor(protocol: 'smtp' | 'lmtp', secure: boolean) {
+  constructor(protocol: 'smtp' | 'lmtp', secure: boolean, ignored: ReadonlySet<string> = new Set()) {
     this.protocol = protocol;
     this.secure = secure;
+    this.#ignored = ignored;
+  }
+
+  /** Takes over what an EHLO offered. */
+  learn(offered: Extensions): void {
+    this.ignored = [...offered.keys()].filter((keyword) => this.#ignored.has(keyword));
+    this.extensions =
+      this.ignored.length === 0 ? offered : new Map([...offered].filter(([keyword]) => !this.#ignored.has(keyword)));
   }
 
   get phase(): Phase {

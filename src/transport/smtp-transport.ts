@@ -2,25 +2,24 @@
 import { createAbortController } from '../async/abort-controller.js';
 import type { ConnectionObserver, SmtpConnection, TransactionOutcome } from '../connection/contract.js';
 import { isStale } from '../connection/stale.js';
-import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Envelope } from '../model/envelope.js';
-import type { SmtpReply, Warning } from '../model/reply.js';
-import type { ConnectionReport, RejectedRecipient } from '../model/report.js';
+import type { Warning } from '../model/reply.js';
+import type { ConnectionReport } from '../model/report.js';
 import type {
   ContentCapabilities,
   OutgoingContent,
-  TransactionReport,
   Transport,
   TransportResult,
   TransportSendOptions,
 } from '../model/transport.js';
 import type { ResolvedPool } from '../profile/defaults.js';
 import { isConcurrencyRefusal } from '../smtp/reply-error.js';
-import { afterOthers } from './after-others.js';
 import { testConnection } from './connection-test.js';
 import type { TestedServer } from './diagnosis.js';
 import { EarlyContent } from './early-content.js';
+import { sendInParts } from './in-parts.js';
 import { ConnectionPool } from './pool.js';
 
 /** Options of a send through this library's transport: without a signal, only a forced close() ends it. */
@@ -35,12 +34,15 @@ export class SmtpTransport implements Transport {
   readonly #open: OpenSmtpConnection;
   readonly #tested: TestedServer;
   readonly #pool: ConnectionPool;
+  /** Recipients in one transaction. */
+  readonly #maxRecipients: number;
   /** What the last connection was found to take: the next will hardly differ. */
   #accepts: ContentCapabilities | undefined;
 
-  constructor(pool: ResolvedPool, open: OpenSmtpConnection, tested: TestedServer) {
+  constructor(pool: ResolvedPool, open: OpenSmtpConnection, tested: TestedServer, maxRecipients = Infinity) {
     this.#open = open;
     this.#tested = tested;
+    this.#maxRecipients = maxRecipients;
     this.#pool = new ConnectionPool(pool, {
       open: async (signal) => {
         const connection = await open(signal);
@@ -50,41 +52,20 @@ export class SmtpTransport implements Transport {
     });
   }
 
-  /** The recipients in one transaction, or in several where the server takes fewer at once (452, RFC 5321 section 4.5.3.1.10). */
+  /** The recipients in one transaction, or in several: of at most `server.maxRecipients`, and where the server takes fewer at once. */
   async send(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: OwnSendOptions,
   ): Promise<TransportResult> {
+    const most = this.#maxRecipients;
+    const { to } = envelope;
+    if (options.requireAllRecipients && to.length > most) throw tooManyForOne(to.length, most);
     const warnings = new Set<Warning>();
-    const first = await this.#transact(envelope, compose, options, warnings);
-    if (first.deferred.length === 0) {
-      const { accepted, rejected, reply } = first;
-      return { accepted, rejected, reply, transactions: [reportOf(first)], warnings: [...warnings] };
-    }
-    const transactions = [reportOf(first)];
-    const accepted = [...first.accepted];
-    const rejected = [...first.rejected];
-    for (let rest = first.deferred; rest.length > 0;) {
-      try {
-        const next = await this.#transact({ ...envelope, to: rest }, compose, options, warnings);
-        transactions.push(reportOf(next));
-        accepted.push(...next.accepted);
-        rejected.push(...next.rejected);
-        rest = next.deferred;
-      } catch (cause) {
-        const refused = refusedRecipients(cause, rest);
-        if (!refused)
-          throw afterOthers(
-            isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause }),
-            rest,
-            rejected,
-          );
-        rejected.push(...refused);
-        rest = [];
-      }
-    }
-    return { accepted, rejected, reply: first.reply, transactions, warnings: [...warnings] };
+    const result = await sendInParts(to, most, (part) =>
+      this.#transact(part === to ? envelope : { ...envelope, to: part }, compose, options, warnings),
+    );
+    return { ...result, warnings: [...warnings] };
   }
 
   /** Every step on a connection of its own. Rejects with ERR_ABORTED and ERR_PROFILE_INVALID alone; the rest is in the report. */
@@ -151,19 +132,11 @@ const dsnUnavailable: Warning = {
     'The server offers no delivery status notifications (RFC 3461); the return receipt rides in the header alone',
 };
 
-function reportOf(outcome: TransactionOutcome): TransactionReport {
-  return { recipients: outcome.accepted, reply: outcome.reply, bytes: outcome.bytes };
-}
-
-/** All recipients of a further transaction refused: that is a result, since others have the message. */
-function refusedRecipients(cause: unknown, recipients: readonly string[]): readonly RejectedRecipient[] | undefined {
-  if (!isEmailError(cause) || cause.delivery !== 'not-delivered') return undefined;
-  const byRecipient = new Map(cause.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
-  const refused: RejectedRecipient[] = [];
-  for (const recipient of recipients) {
-    const reply: SmtpReply | undefined = byRecipient.get(recipient) ?? cause.reply;
-    if (!reply) return undefined;
-    refused.push({ recipient, reply });
-  }
-  return refused;
+/** A transaction that was accepted cannot be taken back once the next one is refused. */
+function tooManyForOne(count: number, most: number): EmailError {
+  const message = `names ${count} recipients, which do not fit in one transaction: server.maxRecipients is ${most}, and with requireAllRecipients there must be only one`;
+  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: envelope.to: ${message}`, {
+    problems: [{ path: 'envelope.to', message }],
+    remedy: 'Send to fewer recipients at once, or without requireAllRecipients.',
+  });
 }

@@ -19,6 +19,7 @@ export function settingsFor(port: number, more: Partial<ConnectionSettings> = {}
     security: 'none',
     protocol: 'smtp',
     localName: 'client.example.test',
+    ignoreExtensions: new Set(),
     timeouts,
     tls: {},
     authentication: undefined,

@@ -90,6 +90,23 @@ const security: Schema<Security> = plain(securityWords.expected, (value, at, rep
       );
 });
 
+const extensionKeyword: Schema<string> = text({
+  expected: 'a keyword of EHLO',
+  max: 64,
+  fault(keyword) {
+    if (!/^[a-z0-9][a-z0-9-]*$/i.test(keyword))
+      return 'expected a keyword of EHLO: letters, digits and hyphens, without parameters';
+    switch (keyword.toUpperCase()) {
+      case 'STARTTLS':
+        return 'server.security decides about STARTTLS';
+      case 'BDAT':
+        return "BDAT is a command, and the extension is called 'CHUNKING'";
+      default:
+        return undefined;
+    }
+  },
+});
+
 export const outgoingServer: Schema<OutgoingServer> = object<OutgoingServer>({
   host: required(host),
   port: optional(port),
@@ -99,4 +116,6 @@ export const outgoingServer: Schema<OutgoingServer> = object<OutgoingServer>({
   localAddress: optional(ipAddress),
   timeouts: optional(timeouts),
   tls: optional(tlsSettings),
+  maxRecipients: optional(wholeNumber(1, 1_000_000)),
+  ignoreExtensions: optional(list(extensionKeyword, { min: 0, max: 50 })),
 });

@@ -29,7 +29,15 @@ describe('resolveServer', () => {
         totalMs: 0,
       },
       tls: { minVersion: 'TLSv1.2' },
+      maxRecipients: undefined,
+      ignoreExtensions: new Set(),
     });
+  });
+
+  it('takes keywords of EHLO in any case', () => {
+    expect(resolveServer({ host: 'h', ignoreExtensions: ['chunking', 'BinaryMime'] }).ignoreExtensions).toEqual(
+      new Set(['CHUNKING', 'BINARYMIME']),
+    );
   });
 
   it.each([

@@ -54,6 +54,8 @@ export const complete: EmailProfile = {
     protocol: 'lmtp',
     localName: '[IPv6:2001:db8::1]',
     localAddress: '192.0.2.1',
+    maxRecipients: 50,
+    ignoreExtensions: ['CHUNKING', 'x-own'],
     timeouts: { connectMs: 0, greetingMs: 1, replyMs: 2, stallMs: 3, acceptanceMs: 2 ** 31 - 1, totalMs: 0 },
     tls: {
       clientCertificate: { data: new Uint8Array([1, 2, 3, 250]), password: 'pw-p12', keyPassword: '', cache: false },

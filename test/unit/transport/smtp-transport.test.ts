@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Transaction } from '../../../src/connection/contract.js';
+import type { Transaction, TransactionOutcome } from '../../../src/connection/contract.js';
 import { markStale } from '../../../src/connection/stale.js';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { Envelope } from '../../../src/model/envelope.js';
@@ -12,7 +12,7 @@ const envelope: Envelope = { from: 'a@example.com', to: ['b@example.com', 'c@exa
 const compose = () => Promise.resolve({ body: '7bit' as const, smtpUtf8: false, bytes: new Uint8Array() });
 const options = { signal: new AbortController().signal, requireAllRecipients: false };
 
-function setUp(maxConnections = 1) {
+function setUp(maxConnections = 1, maxRecipients?: number) {
   const opened: FakeConnection[] = [];
   const transport = new SmtpTransport(
     resolvePool({ maxConnections }),
@@ -22,6 +22,7 @@ function setUp(maxConnections = 1) {
       return Promise.resolve(connection);
     },
     testedServer,
+    maxRecipients,
   );
   const at = async (connection: number, transaction: number) => {
     await settle();
@@ -107,6 +108,137 @@ describe('the SMTP transport', () => {
         ...rejected,
         { recipient: 'c@example.com', reason: expect.stringContaining('may have it') as string },
       ],
+    });
+  });
+
+  describe('with at most so many recipients in a transaction', () => {
+    const to = ['a', 'b', 'c', 'd', 'e'].map((name) => `${name}@example.com`);
+    const no = { code: 550, lines: ['no'] };
+    const later = { code: 450, lines: ['later'] };
+    const refusals = (recipients: readonly string[], reply = no) =>
+      createEmailError('ERR_RECIPIENTS_REJECTED', 'no', {
+        retryable: reply.code < 500,
+        reply,
+        recipients: recipients.map((recipient) => ({ recipient, reply })),
+      });
+    /** Sends to five in parts of two, each part answered in its turn. */
+    const send = (answers: readonly ((part: readonly string[]) => Error | Partial<TransactionOutcome>)[]) => {
+      const { transport, at, opened } = setUp(1, 2);
+      const sending = transport.send({ ...envelope, to }, compose, options);
+      const parts: (readonly string[])[] = [];
+      const playing = (async () => {
+        for (const [index, answer] of answers.entries()) {
+          const { transaction, resolve, reject } = await at(0, index);
+          parts.push(transaction.envelope.to);
+          const answered = answer(transaction.envelope.to);
+          if (answered instanceof Error) reject(answered);
+          else resolve(accepted(transaction, answered));
+        }
+        await settle();
+        expect(opened[0]?.transactions).toHaveLength(answers.length);
+        return parts.map((part) => part.map((address) => address.charAt(0)).join(''));
+      })();
+      return { sending, playing };
+    };
+    const all = (): object => ({});
+
+    it('sends to all in their order, and tells each transaction', async () => {
+      const { sending, playing } = send([all, all, all]);
+      expect(await playing).toEqual(['ab', 'cd', 'e']);
+      const result = await sending;
+      expect(result).toMatchObject({ accepted: to, rejected: [] });
+      expect(result.transactions?.map(({ recipients }) => recipients.length)).toEqual([2, 2, 1]);
+    });
+
+    it('sends to those that the server puts off before those that still wait', async () => {
+      const { sending, playing } = send([
+        ([first, second]) => ({ accepted: [first as string], deferred: [second as string] }),
+        all,
+        all,
+      ]);
+      expect(await playing).toEqual(['ab', 'bc', 'de']);
+      expect((await sending).accepted).toHaveLength(5);
+    });
+
+    it.each([0, 1, 2])('goes on where all recipients of a part are refused: part %i', async (refusedPart) => {
+      const { sending, playing } = send([0, 1, 2].map((n) => (n === refusedPart ? (part) => refusals(part) : all)));
+      expect(await playing).toEqual(['ab', 'cd', 'e']);
+      const { accepted: taken, rejected } = await sending;
+      const refused = [to.slice(0, 2), to.slice(2, 4), to.slice(4)][refusedPart] ?? [];
+      expect(taken).toEqual(to.filter((address) => !refused.includes(address)));
+      expect(rejected).toEqual(refused.map((recipient) => ({ recipient, reply: no })));
+    });
+
+    it('names everybody where all parts are refused', async () => {
+      const { sending, playing } = send([
+        (part) => refusals(part),
+        (part) => refusals(part, later),
+        (part) => refusals(part),
+      ]);
+      const failing = expect(sending).rejects.toMatchObject({
+        code: 'ERR_RECIPIENTS_REJECTED',
+        message: expect.stringContaining('all 5 recipients') as string,
+        delivery: 'not-delivered',
+        retryable: true,
+        recipients: to.map((recipient, n) => ({ recipient, reply: n === 2 || n === 3 ? later : no })),
+      });
+      await playing;
+      await failing;
+    });
+
+    it('ends at any other failure, and says who has the message', async () => {
+      const lost = (delivery: 'not-delivered' | 'unknown') => () =>
+        createEmailError('ERR_CONNECT', 'lost', { retryable: true, delivery });
+      const one = send([lost('not-delivered')]);
+      await Promise.all([
+        expect(one.sending).rejects.toMatchObject({ code: 'ERR_CONNECT', retryable: true, delivery: 'not-delivered' }),
+        one.playing,
+      ]);
+      const two = send([(part) => refusals(part), lost('not-delivered')]);
+      await Promise.all([
+        expect(two.sending).rejects.toMatchObject({
+          delivery: 'not-delivered',
+          retryable: true,
+          recipients: to.slice(0, 2).map((recipient) => ({ recipient, reply: no })),
+        }),
+        two.playing,
+      ]);
+      const three = send([all, lost('not-delivered')]);
+      await Promise.all([
+        expect(three.sending).rejects.toMatchObject({
+          delivery: 'partly-delivered',
+          retryable: false,
+          recipients: to.slice(2).map((recipient) => ({ recipient, reason: 'not sent' })),
+        }),
+        three.playing,
+      ]);
+      const four = send([lost('unknown')]);
+      await Promise.all([
+        expect(four.sending).rejects.toMatchObject({
+          delivery: 'unknown',
+          recipients: to.map((recipient, n) => ({
+            recipient,
+            reason: n < 2 ? (expect.stringContaining('may have it') as string) : 'not sent',
+          })),
+        }),
+        four.playing,
+      ]);
+      const reply = { code: 550, lines: ['not from you'] };
+      const five = send([all, () => createEmailError('ERR_SMTP_REPLY', 'sender', { reply })]);
+      await Promise.all([
+        expect(five.sending).rejects.toMatchObject({ code: 'ERR_SMTP_REPLY', reply, delivery: 'partly-delivered' }),
+        five.playing,
+      ]);
+    });
+
+    it('refuses, before anything is sent, what requireAllRecipients cannot be held for', async () => {
+      const { transport, opened } = setUp(1, 2);
+      const send = transport.send({ ...envelope, to }, compose, { ...options, requireAllRecipients: true });
+      await expect(send).rejects.toMatchObject({
+        code: 'ERR_MESSAGE_INVALID',
+        problems: [{ path: 'envelope.to', message: expect.stringContaining('server.maxRecipients is 2') as string }],
+      });
+      expect(opened).toHaveLength(0);
     });
   });
 

@@ -1,0 +1,84 @@
+/**
+ * A message in one transaction, or in several: with `server.maxRecipients`, and for recipients that the server put off (452, RFC 5321
+ * section 4.5.3.1.10).
+ *
+ * @module
+ */
+import type { TransactionOutcome } from '../connection/contract.js';
+import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import type { RejectedRecipient } from '../model/report.js';
+import type { SmtpReply } from '../model/reply.js';
+import type { TransactionReport, TransportResult } from '../model/transport.js';
+import { recipientsRejected } from '../smtp/recipients.js';
+import { afterOthers } from './after-others.js';
+
+/**
+ * Sends to at most `most` recipients at a time. Recipients refused by the server do not keep others from their turn; any other failure
+ * does, and says what is known of everybody.
+ */
+export async function sendInParts(
+  to: readonly string[],
+  most: number,
+  transact: (to: readonly string[]) => Promise<TransactionOutcome>,
+): Promise<TransportResult> {
+  const transactions: TransactionReport[] = [];
+  const accepted: string[] = [];
+  const rejected: RejectedRecipient[] = [];
+  let failure: EmailError | undefined;
+  for (let waiting = to; waiting.length > 0;) {
+    const part = waiting.length > most ? waiting.slice(0, most) : waiting;
+    const left = waiting.slice(part.length);
+    try {
+      const outcome = await transact(part);
+      transactions.push({ recipients: outcome.accepted, reply: outcome.reply, bytes: outcome.bytes });
+      accepted.push(...outcome.accepted);
+      rejected.push(...outcome.rejected);
+      waiting = [...outcome.deferred, ...left];
+    } catch (cause) {
+      const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause });
+      const isOfRecipients = error.code === 'ERR_RECIPIENTS_REJECTED';
+      // The last part refused, for whatever reason, is a result: others have the message.
+      const refused =
+        isOfRecipients || (accepted.length > 0 && left.length === 0) ? refusedRecipients(error, part) : undefined;
+      if (refused === undefined) throw ofAll(error, { part, left, rejected, othersHaveIt: accepted.length > 0 });
+      failure ??= error;
+      rejected.push(...refused);
+      waiting = left;
+    }
+  }
+  const reply = transactions[0]?.reply;
+  if (reply === undefined)
+    throw rejected.length === to.length && to.length <= most ? failure : recipientsRejected(rejected);
+  return { accepted, rejected, reply, transactions };
+}
+
+/** Everybody in this part was refused by the server. */
+function refusedRecipients(error: EmailError, recipients: readonly string[]): readonly RejectedRecipient[] | undefined {
+  if (error.delivery !== 'not-delivered') return undefined;
+  const byRecipient = new Map(error.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
+  const refused: RejectedRecipient[] = [];
+  for (const recipient of recipients) {
+    const reply: SmtpReply | undefined = byRecipient.get(recipient) ?? error.reply;
+    if (!reply) return undefined;
+    refused.push({ recipient, reply });
+  }
+  return refused;
+}
+
+/** The error of one part, told of the whole message. */
+function ofAll(
+  error: EmailError,
+  state: {
+    readonly part: readonly string[];
+    readonly left: readonly string[];
+    readonly rejected: readonly RejectedRecipient[];
+    readonly othersHaveIt: boolean;
+  },
+): EmailError {
+  const { part, left, rejected, othersHaveIt } = state;
+  if (othersHaveIt) return afterOthers(error, part, rejected, left);
+  if (rejected.length === 0 && (left.length === 0 || error.delivery === 'not-delivered')) return error;
+  if (error.delivery !== 'not-delivered') return afterOthers(error, part, rejected, left);
+  return withDetails(error, { recipients: [...rejected, ...(error.recipients ?? [])] });
+}
