@@ -10,7 +10,9 @@ const include = ['test/{unit,advisories,wire,integration,fuzz,types,project}/**/
 const isolated = readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })
   .filter(
     (entry) =>
-      entry.isFile() && entry.name.endsWith('.test.ts') && !/node_modules|interop|bench/.test(entry.parentPath),
+      entry.isFile() &&
+      entry.name.endsWith('.test.ts') &&
+      !/node_modules|test\/(?:interop|bench|oauth)(?:\/|$)/.test(entry.parentPath),
   )
   .map((entry) => join(entry.parentPath, entry.name))
   .filter((path) =>

@@ -44,7 +44,11 @@ export interface Testbed {
     readonly log: string;
     readonly prdrRejects: string;
   };
-  readonly oauth2: Readonly<Record<'alice' | 'bob' | 'aliceRs256' | 'aliceExpired' | 'aliceWrongScope', string>>;
+  readonly oauth2: Readonly<
+    Record<'alice' | 'bob' | 'aliceRs256' | 'aliceExpired' | 'aliceWrongScope' | 'issuer' | 'signingKey', string>
+  > & {
+    readonly providerPort: number;
+  };
   readonly kerberos: {
     readonly realm: string;
     readonly kdc: number;

@@ -36,7 +36,7 @@ beforeAll(async () => {
 afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
 describe('the lock files', () => {
-  it.each(['package-lock.json', 'test/bench/package-lock.json'])(
+  it.each(['package-lock.json', 'test/bench/package-lock.json', 'test/oauth/package-lock.json'])(
     '%s names the packages of every platform, without which npm ci refuses it',
     (path) => {
       const { packages } = JSON.parse(read(path)) as {

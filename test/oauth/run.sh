@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Installs what the tests in this folder need (Debian, as root: Chromium; npm: the packages of package.json), starts the mail server and the
+# proxies of the test bed where they are not up, and runs the tests.
+set -eu
+cd "$(dirname "$0")/../.."
+if ! command -v chromium >/dev/null; then
+  apt-get update -q
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=300 chromium fonts-liberation
+fi
+npm ci --silent --prefix test/oauth
+state=${TESTBED_STATE:-/tmp/testbed}
+testbed=test/interop/testbed.sh
+started=
+services='postfix dovecot dante-open dante-auth squid'
+if ! bash "$testbed" status >/dev/null 2>&1; then
+  started=1
+  bash "$testbed" up $services
+fi
+stop() { [ -z "$started" ] || bash "$testbed" down; }
+trap stop EXIT
+TESTBED_STATE="$state" TESTBED_JSON="$state/testbed.json" npx --no-install vitest run --config test/oauth/vitest.config.ts "$@"
