@@ -1,3 +1,8 @@
+/**
+ * Proves who the sender is: picks the mechanism, gets its secret, and runs it.
+ *
+ * @module
+ */
 import { createEmailError, isEmailError, profileInvalid } from '../errors/email-error.js';
 import type { Authentication, TokenAuthentication } from '../model/authentication.js';
 import type { EmailError } from '../model/error.js';
@@ -21,7 +26,7 @@ import type { ConnectionSettings } from './contract.js';
 import { customMechanism } from './custom-mechanism.js';
 import type { SharedState } from './shared.js';
 
-/** Proves who the sender is: picks the mechanism, gets its secret, and runs it. */
+/** Everything that an authentication needs. */
 export interface AuthenticationRun {
   readonly channel: Channel;
   readonly session: Session;
@@ -34,7 +39,7 @@ export interface AuthenticationRun {
   readonly warn: (warning: Warning) => void;
 }
 
-/** Authenticates, and names the mechanism that did. ERR_AUTH_REJECTED holds the server's words. */
+/** Authenticates, and gives the name of the mechanism. Rejects with ERR_AUTH_REJECTED, which holds the server's words. */
 export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   const { channel, session, settings, authentication } = run;
   const offered = offeredBy(session);
@@ -211,12 +216,12 @@ function bindingFor({ secured }: AuthenticationRun, name: string): ReturnType<ty
   return secured && type && channelBinding(secured.stream, secured.certificate, type);
 }
 
-/** The mechanisms that the server names. */
+/** The mechanisms that the server offers. */
 export function offeredBy(session: Session): readonly string[] {
   return session.extensions.get('AUTH') ?? [];
 }
 
-/** What was taken, why, and of what. */
+/** The mechanism, the setting that chose it, and the mechanisms that the server offers, for reports. */
 export function describeChoice(name: string, { method }: Authentication, offered: readonly string[]): string {
   return `${name} by method '${method}'${method === 'password' ? ', the strongest' : ''} of ${showText(offered.join(' '))}`;
 }

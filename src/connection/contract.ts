@@ -1,3 +1,8 @@
+/**
+ * What a connection is made from, and what the layers above see of it.
+ *
+ * @module
+ */
 import type { Authentication } from '../model/authentication.js';
 import type { LoadClientIdentity } from '../net/tls-contexts.js';
 import type { Envelope } from '../model/envelope.js';
@@ -9,7 +14,7 @@ import type { SmtpReply, Warning } from '../model/reply.js';
 import type { Security, TlsSettings } from '../model/server.js';
 import type { ContentCapabilities, OutgoingContent, SendProgress } from '../model/transport.js';
 
-/** A log event before it has its time and the number of its connection. */
+/** A log event without its time and the number of its connection, which the event sink adds. */
 export type ConnectionLogEvent = LogEvent extends infer E
   ? E extends LogEvent
     ? Omit<E, 'time' | 'connection'>
@@ -32,7 +37,7 @@ export interface TokenProvider {
   readonly token: (query: TokenQuery) => Promise<string>;
 }
 
-/** Everything a connection is made from; all defaults filled, secrets still references. */
+/** Everything a connection is made from. All defaults are filled in; secrets are still references. */
 export interface ConnectionSettings {
   readonly host: string;
   readonly port: number;
@@ -46,7 +51,7 @@ export interface ConnectionSettings {
   readonly authentication: Authentication | undefined;
   /** The way to the server: direct, or through proxies. */
   readonly connector: Connector;
-  /** Messages in flight at once, at least 1. */
+  /** Messages that may be in flight at once, at least 1. */
   readonly messagesInFlight: number;
   /** Gives the token of methods 'xoauth2' and 'oauthbearer' where `authentication` has none. */
   readonly tokens?: TokenProvider | undefined;
@@ -63,24 +68,24 @@ export interface ConnectionTimeouts {
   readonly acceptanceMs: number;
 }
 
-/** Who hears of a connection. Absent functions cost nothing: no event is made. */
+/** Listeners of a connection. No event is made for an absent function. */
 export interface ConnectionObserver {
   readonly event?: ((event: ConnectionLogEvent) => void) | undefined;
-  /** Each step of the set-up as it ends, failed ones too; for the report of testConnection(). */
+  /** Called as each step of the set-up ends, failed ones included; for the report of testConnection(). */
   readonly step?: ((step: ConnectionStepReport) => void) | undefined;
-  /** What was found by each EHLO, also of a connection that fails later. */
+  /** Called after each EHLO, also of a connection that fails later. */
   readonly found?: ((found: Pick<SmtpConnection, 'extensions' | 'tls'>) => void) | undefined;
 }
 
-/** One message on its way. */
+/** One message to one set of recipients. */
 export interface Transaction {
   readonly envelope: Envelope;
-  /** Called once it is known what the server accepts. */
+  /** Called before anything is sent, with what the server accepts. */
   readonly compose: (accepts: ContentCapabilities) => Promise<OutgoingContent>;
   readonly requireAllRecipients: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress?: ((progress: SendProgress) => void) | undefined;
-  /** Called once when all of the message was handed over, and only the server's word is left to be awaited. Must not throw. */
+  /** Called once, when the whole message was handed over and only the server's reply is awaited. Must not throw. */
   readonly onWritten?: (() => void) | undefined;
 }
 
@@ -88,7 +93,7 @@ export interface Transaction {
 export interface TransactionOutcome {
   readonly accepted: readonly string[];
   readonly rejected: readonly RejectedRecipient[];
-  /** Answered 452 'too many recipients' (RFC 5321 section 4.5.3.1.10): wanting a further transaction. */
+  /** Recipients answered with 452 'too many recipients' (RFC 5321 section 4.5.3.1.10), which need a further transaction. */
   readonly deferred: readonly string[];
   /** The reply to the end of data; with LMTP the first that accepted. */
   readonly reply: SmtpReply;
@@ -99,39 +104,38 @@ export interface TransactionOutcome {
 /** A connection that is greeted, secured and authenticated. */
 export interface SmtpConnection {
   readonly id: number;
-  /** May it take a transaction (now, or when one in flight ends)? False from the first doubt on, and never true again. */
+  /** Can it take a transaction, now or when one in flight ends? False from the first doubt on, and never true again. */
   readonly usable: boolean;
-  /** Why it is closed: the server's own words where those ended it. Undefined while it is open. */
+  /** Why it is closed, in the server's own words if those ended it. Undefined while it is open. */
   readonly closeReason: Error | undefined;
   /** Transactions begun and not settled. */
   readonly inFlight: number;
-  /** Transactions that ended well or badly; above 0 the connection is a reused one. */
+  /** Transactions that ended, well or badly. */
   readonly completed: number;
-  /** Has the server answered a MAIL here, well or badly? One that ends before that was opened in vain. */
+  /** Has the server answered a MAIL on it, well or badly? A connection that ends before that was opened in vain. */
   readonly served: boolean;
-  /** Upper-case keyword to parameters, of the last EHLO. */
+  /** What the last EHLO offered: keyword in upper case to its parameters. */
   readonly extensions: ReadonlyMap<string, readonly string[]>;
-  /** What content that allows. */
+  /** The content that these extensions allow. */
   readonly accepts: ContentCapabilities;
   readonly mechanism: string | undefined;
   readonly tls: TlsReport | undefined;
   readonly warnings: readonly Warning[];
   /**
-   * Runs one mail transaction. May be called again while fewer than `messagesInFlight` are under way. An error of which
-   * `isStale` holds says that the connection ended before the server can have begun with this transaction: it may be tried once
-   * on another connection.
+   * Runs one mail transaction. May be called again while fewer than `messagesInFlight` are under way. If `isStale` is true of its error,
+   * the connection ended before the server can have begun with this transaction, which may be tried once on another connection.
    */
   transact(transaction: Transaction): Promise<TransactionOutcome>;
   /** An idle connection does not hold the process. */
   ref(): void;
   unref(): void;
   /**
-   * QUIT and its reply, then closed; waits for transactions in flight. Never rejects. Resolves with what the server said in place of
-   * a farewell: a refusal, or bytes that are no reply. A server that closes without a word said nothing against us: undefined.
+   * Waits for transactions in flight, sends QUIT, reads its reply and closes. Never rejects. Resolves with an error if the server refused
+   * QUIT or answered with bytes that are no reply, and with undefined if it closed without a reply.
    */
   quit(): Promise<EmailError | undefined>;
-  /** Closed at once; transactions in flight reject with `reason`. */
+  /** Closes at once; transactions in flight reject with `reason`. */
   destroy(reason?: Error): void;
-  /** Called once when it is closed, for whatever cause. */
+  /** `listener` is called once, when the connection is closed for any cause. */
   onClose(listener: () => void): void;
 }

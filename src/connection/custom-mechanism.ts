@@ -1,9 +1,14 @@
+/**
+ * A SASL mechanism of the caller's own.
+ *
+ * @module
+ */
 import { createEmailError, isEmailError, kindOfError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { SaslMechanism } from '../model/sasl.js';
 import { isBytes } from '../util/bytes.js';
 
-/** A mechanism of the caller, whose failures become the cause of one of ours: its own words may hold what is secret. */
+/** Wraps a caller's mechanism. Its exceptions become the `cause` of an EmailError, whose message leaves out their text: it may hold a secret. */
 export function customMechanism(create: () => SaslMechanism): SaslMechanism {
   const failed = (how: string, cause?: unknown): EmailError =>
     createEmailError('ERR_AUTH_UNAVAILABLE', `The mechanism of authentication.createMechanism failed: ${how}.`, {

@@ -1,3 +1,8 @@
+/**
+ * From host and port to a connection whose server has greeted, in plain text or under TLS.
+ *
+ * @module
+ */
 import type { Duplex } from 'node:stream';
 import { createAbortController } from '../async/abort-controller.js';
 import { joinSignals, withDeadline } from '../async/deadline-signal.js';
@@ -18,9 +23,7 @@ import { deadlinePassed } from './failures.js';
 import { requireUsable } from './farewell.js';
 import type { SharedState } from './shared.js';
 
-/** From host and port to a connection whose server has greeted, in plain text or under TLS. */
-
-/** What a connection is opened with. */
+/** Everything that the steps of an opening need. */
 export interface Dialing {
   readonly settings: ConnectionSettings;
   readonly shared: SharedState;
@@ -38,12 +41,12 @@ export interface Greeted {
   readonly closed: Promise<void>;
 }
 
-/** For connectors of ours, and others that heed their signal, to say what was in the way. */
+/** After an abort, how long a connector may take to reject with its own, more precise error. */
 const graceMs = 50;
-/** A silent server may wait for a ClientHello. */
+/** After this much silence on a plain connection, a second one begins with TLS: the server may be waiting for a ClientHello. */
 const silenceMs = 3_000;
 
-/** Connects as `security` says; with 'automatic' it finds out. `mustSecure` says that plain text is not to stay. */
+/** Connects as `security` says; 'automatic' finds out what the server speaks. With `mustSecure` the caller must do STARTTLS or fail. */
 export async function dial(dialing: Dialing): Promise<Greeted & { readonly mustSecure: boolean }> {
   const { security, port } = dialing.settings;
   if (security === 'explicit' || security === 'none')
@@ -75,7 +78,7 @@ async function shakeHands(dialing: Dialing, signal: AbortSignal): Promise<{ stre
   });
 }
 
-/** TLS on a stream, as a step. */
+/** Does the TLS handshake on a stream, as the step 'tls'. Destroys the stream if it fails. */
 export async function secureStream(dialing: Dialing, stream: Duplex, signal: AbortSignal): Promise<SecuredStream> {
   const { settings, shared, observer } = dialing;
   const { host, port, tls } = settings;
@@ -98,7 +101,7 @@ function describeTls({ report, resumed }: SecuredStream): string {
   return `${report.protocol}, ${report.cipher}${resumed ? ', resumed' : ''}; ${showText(subject)}, issued by ${showText(issuer)}, valid until ${validTo.toISOString().slice(0, 10)}${report.authorized ? '' : '; NOT VERIFIED'}`;
 }
 
-/** A plain connection; after silence a second one with TLS, and whichever answers first. */
+/** Opens a plain connection and, after silence, a second one with TLS. Goes on with the first to answer. */
 async function detect(dialing: Dialing): Promise<Greeted> {
   const stream = await within(dialing, dialing.signal, (signal) => connect(dialing, signal));
   const second = createAbortController();
@@ -112,7 +115,7 @@ async function detect(dialing: Dialing): Promise<Greeted> {
   const winner = await firstToAnswer(plain, tls);
   if (winner === 'plain') {
     second.abort(createEmailError('ERR_CLOSED', 'The server greeted in plain text meanwhile.'));
-    // It may have come to an end just now.
+    // Its handshake may have succeeded just before the abort.
     tls.then(
       ({ stream: other }) => other.destroy(),
       () => {},
@@ -135,7 +138,7 @@ async function detect(dialing: Dialing): Promise<Greeted> {
   return await greet(dialing, below, secured);
 }
 
-/** True once the greeting has not come for a while. */
+/** Resolves with true after `silenceMs` without a greeting, with false once the greeting came or failed. */
 function silence(plain: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(true), silenceMs);
@@ -147,7 +150,10 @@ function silence(plain: Promise<unknown>): Promise<boolean> {
   });
 }
 
-/** Which of the two is to be gone on with: the first to succeed; TLS also where the server speaks it, with a bad certificate or an alert. */
+/**
+ * Chooses between the plain and the TLS attempt: the first to succeed. TLS also wins if it fails in a way that proves that the server
+ * speaks TLS (bad certificate, alert).
+ */
 async function firstToAnswer(plain: Promise<unknown>, tls: Promise<unknown>): Promise<'plain' | 'tls'> {
   const outcomes = [
     plain.then(
@@ -172,14 +178,14 @@ async function firstToAnswer(plain: Promise<unknown>, tls: Promise<unknown>): Pr
   return await Promise.race(outcomes);
 }
 
-/** Name look-up, TCP and proxy. */
+/** Looks up the name and connects, through the proxy if there is one. */
 async function connect({ settings, observer }: Dialing, signal: AbortSignal): Promise<Duplex> {
   const { host, port, connector } = settings;
   const target = showTarget(showText(host, 255), port);
   observer.event?.({ type: 'connection', level: 'info', state: 'resolving', detail: target });
   const options: ConnectOptions = { signal, onStep: observer.step };
   try {
-    // A connector of somebody else may not heed the signal.
+    // A caller's own connector may ignore the signal.
     const stream = await untilAborted(connector.connect({ host, port }, options), signal, graceMs, (late) =>
       late.destroy(),
     );
@@ -200,7 +206,7 @@ async function connect({ settings, observer }: Dialing, signal: AbortSignal): Pr
   }
 }
 
-/** Through a proxy it is the proxy that the stream leads to. */
+/** The address that the stream is connected to, which is the proxy's if there is one. */
 function otherEnd(stream: Duplex, port: number): string | undefined {
   const { remoteAddress, remotePort = port } = stream as {
     readonly remoteAddress?: unknown;
@@ -256,7 +262,7 @@ function explainSilence(error: unknown, tlsWasTried: boolean): never {
   throw withDetails(error, { remedy: `${other} ${error.remedy ?? ''}`.trim() });
 }
 
-/** A step of the set-up: reported, and its errors say that they are of it. */
+/** Runs a step of the set-up and reports it. Its errors get the step as their phase. */
 export function step<T>(
   { observer }: Dialing,
   name: ConnectionStep,
@@ -273,7 +279,7 @@ export function step<T>(
   return reportStep(name, told, detail, observer.step);
 }
 
-/** Gives a signal that also ends with `connectMs`. */
+/** Runs work with a signal that also aborts after `connectMs`. */
 export async function within<T>(
   { settings }: Pick<Dialing, 'settings'>,
   signal: AbortSignal,

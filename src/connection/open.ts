@@ -1,3 +1,8 @@
+/**
+ * Opens a connection: greeted, secured, authenticated, and ready for transactions.
+ *
+ * @module
+ */
 import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
@@ -16,18 +21,18 @@ import { defaultLocalName } from './local-name.js';
 import { SharedState } from './shared.js';
 import { EstablishedConnection } from './smtp-connection.js';
 
-/** Opens a connection: greeted, secured, authenticated, and ready for transactions. */
+/** Options of `openConnection`. */
 export interface OpenOptions {
   /** Number of the connection, for logs. */
   readonly id: number;
-  /** Ends the opening; of no effect afterwards. */
+  /** Ends the opening. Has no effect once the connection is open. */
   readonly signal: AbortSignal;
   readonly observer?: ConnectionObserver | undefined;
-  /** Held by whoever opens several connections; default one for this connection alone. */
+  /** What several connections of one transport share. Default: a new state for this connection alone. */
   readonly shared?: SharedState | undefined;
 }
 
-/** Rejects with the EmailError of the step that failed; nothing is left open then. */
+/** Rejects with the EmailError of the step that failed, and leaves nothing open then. */
 export async function openConnection(settings: ConnectionSettings, options: OpenOptions): Promise<SmtpConnection> {
   const dialing: Dialing = {
     settings,
@@ -129,8 +134,8 @@ function describeExtensions({ extensions, ignored }: Session): string {
 }
 
 /**
- * A server that refuses for now may do so for ever, because of a name that was not chosen: Google's relay answers 421 to the address
- * literal of a container.
+ * Adds `server.localName` to the remedy of a temporary refusal: the server may refuse each time, because of the name that this machine
+ * gave itself. Google's relay answers 421 to the address literal of a container.
  */
 function suspectName(error: unknown, name: string): never {
   if (!isEmailError(error) || error.reply === undefined || error.reply.code >= 500) throw error;
@@ -173,7 +178,7 @@ function tlsRequired({ host, port, security }: ConnectionSettings, extensions: E
   });
 }
 
-/** An observer that throws breaks nothing; one that does not listen costs nothing. */
+/** The observer without its exceptions. Functions that are absent stay absent, so that no event is made for them. */
 function safeObserver(observer: ConnectionObserver | undefined): ConnectionObserver {
   return { event: safe(observer?.event), step: safe(observer?.step), found: safe(observer?.found) };
 }
@@ -184,7 +189,7 @@ function safe<T>(listener: ((value: T) => void) | undefined): ((value: T) => voi
     try {
       listener(value);
     } catch {
-      // A logger's failure is not the connection's.
+      // A failure in a logger must not end the connection.
     }
   };
 }

@@ -1,3 +1,8 @@
+/**
+ * A connection that is set up, and the transactions on it (SmtpConnection in contract.ts).
+ *
+ * @module
+ */
 import type { Duplex } from 'node:stream';
 import { untilAborted } from '../async/until-aborted.js';
 import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
@@ -19,7 +24,7 @@ import type { SmtpConnection, Transaction, TransactionOutcome } from './contract
 import { requireUsable } from './farewell.js';
 import { isStale, markStale } from './stale.js';
 
-/** A connection that is set up, and what can be done on it. */
+/** What setting up a connection gave. */
 export interface OpenedConnection {
   readonly id: number;
   /** The server's name, as the profile has it. */
@@ -34,15 +39,15 @@ export interface OpenedConnection {
   readonly closed: Promise<void>;
 }
 
-/** After this long the server may have gone without a word: no content then before it answered. */
+/** After this much idling the server may have gone silently, so content waits for the replies to the envelope. */
 const staleAfterMs = 3_000;
-/** QUIT is a courtesy: nobody waits long for its reply, nor for replies in front of it that nobody waits for any more. */
+/** How long the reply to QUIT is waited for, and the replies before it. QUIT is a courtesy. */
 const quitMs = 2_000;
 
-/** Why a connection that said QUIT is closed: of interest to a log alone. */
+/** Why a connection that said QUIT is closed. Only logs show it, so one error serves all. */
 let hasQuit: Error | undefined;
 
-/** See the contract. */
+/** SmtpConnection over a channel. */
 export class EstablishedConnection implements SmtpConnection {
   readonly #opened: OpenedConnection;
   readonly accepts: ContentCapabilities;
@@ -137,7 +142,7 @@ export class EstablishedConnection implements SmtpConnection {
     void this.#opened.closed.then(listener);
   }
 
-  /** The content, in memory already in canonical form; or the abort, whichever comes first. */
+  /** Composes the content; what is in memory gets its canonical form here. Rejects when the signal aborts. */
   async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
     const content = await untilAborted(compose(this.accepts), signal);
     if (!isBytes(content.bytes)) return content;
@@ -145,10 +150,13 @@ export class EstablishedConnection implements SmtpConnection {
     return { ...content, bytes, size: bytes.length };
   }
 
-  /** The server's own words, where it had them, go to whoever was to send now. The message was not begun: another connection may take it. */
+  /**
+   * Rejects with the reason why the connection ended, in the server's own words where it had them. The transaction was not begun, so it
+   * may go on another connection.
+   */
   async #sayWhyUnusable(signal: AbortSignal | undefined): Promise<void> {
     const { channel, closed } = this.#opened;
-    // After other transactions a farewell is the end of an idle connection: its words change nothing, and are not waited for.
+    // A connection that was used before ended by idling. The rest of the server's farewell changes nothing and is not waited for.
     if (this.#completed > 0) channel.abandon();
     try {
       await requireUsable(channel, closed, signal);
@@ -179,7 +187,7 @@ export class EstablishedConnection implements SmtpConnection {
     });
   }
 
-  /** After the last transaction: RSET where the server still holds one that failed. */
+  /** After the last transaction in flight: sends RSET if the server still holds a failed one. */
   #settleDown(): void {
     if (this.#inFlight > 0) return;
     const { channel, session } = this.#opened;
@@ -199,13 +207,13 @@ export class EstablishedConnection implements SmtpConnection {
         if (reply.negative) channel.close(replyError('refused QUIT', reply, { phase: 'quit' }));
       }
     } catch {
-      // The connection is closed, which is all that was wanted.
+      // The connection is closed, as it should be after QUIT.
     }
     clearTimeout(timer);
     end();
     await closed;
     const reason = channel.closed;
-    // A server that closed first did what was wanted; what it said before that is another matter.
+    // Closing without a reply is a good end. A refusal, or bytes that are no reply, are not.
     return isEmailError(reason) && (reason.reply !== undefined || reason.code === 'ERR_SMTP_PROTOCOL')
       ? reason
       : undefined;
@@ -236,7 +244,7 @@ function progressOf(
     try {
       onProgress({ bytesSent, totalBytes });
     } catch {
-      // What a caller does with progress is no reason to lose a message.
+      // A failure in a caller's progress function must not lose the message.
     }
   };
 }

@@ -1,9 +1,13 @@
+/**
+ * Errors of transactions that another connection may run, since the server cannot have begun with them.
+ *
+ * @module
+ */
 import type { EmailError } from '../model/error.js';
 
-/** Marks errors of connections that had ended before a transaction began. */
 const mark = Symbol('stale');
 
-/** Marks an error as one after which the same transaction may be tried once on another connection. */
+/** Marks an error: the same transaction may be tried once on another connection. A copy of the error loses the mark. */
 export function markStale(error: EmailError): EmailError {
   return Object.defineProperty(error, mark, { value: true });
 }

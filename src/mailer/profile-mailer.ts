@@ -12,7 +12,7 @@ import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } 
 import type { MailMessage } from '../model/message.js';
 import type { AuthorizeOptions } from '../model/oauth2.js';
 import type { OAuth2Tokens } from '../model/store.js';
-import type { SmtpReply, Warning } from '../model/reply.js';
+import type { Warning } from '../model/reply.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import {
@@ -21,7 +21,7 @@ import {
   checkSendOptions,
   checkTestOptions,
 } from '../profile/mailer-options.js';
-import { afterOthers } from '../transport/after-others.js';
+import { afterOthers, refusedRecipients } from '../transport/after-others.js';
 import { emptyReport } from '../transport/connection-report.js';
 import { isBytes } from '../util/bytes.js';
 import { closedError } from './closed-error.js';
@@ -265,7 +265,8 @@ export class ProfileMailer implements Mailer {
         for (const warning of result.warnings ?? []) warnings.add(warning);
       } catch (cause) {
         const error = transportFailure(cause, signal);
-        const refused = requireAllRecipients ? undefined : refusalsOf(error, copy.envelope.to);
+        const mayLeaveOut = error.code === 'ERR_RECIPIENTS_REJECTED' && !requireAllRecipients;
+        const refused = mayLeaveOut ? refusedRecipients(error, copy.envelope.to) : undefined;
         if (!refused) {
           const { copies } = prepared;
           if (copies.length === 1 || (transactions.length === 0 && error.delivery === 'not-delivered')) throw error;
@@ -325,19 +326,6 @@ class OctetCounter {
       yield chunk;
     }
   }
-}
-
-/** All recipients of a copy refused by the server: others may still get theirs. */
-function refusalsOf(error: EmailError, recipients: readonly string[]): readonly RejectedRecipient[] | undefined {
-  if (error.code !== 'ERR_RECIPIENTS_REJECTED' || error.delivery !== 'not-delivered') return undefined;
-  const replies = new Map(error.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
-  const refused: RejectedRecipient[] = [];
-  for (const recipient of recipients) {
-    const reply: SmtpReply | undefined = replies.get(recipient) ?? error.reply;
-    if (!reply) return undefined;
-    refused.push({ recipient, reply });
-  }
-  return refused;
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

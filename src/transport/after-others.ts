@@ -1,6 +1,12 @@
-/** What a failure means once others have the message. */
+/**
+ * What a failure means once others have the message.
+ *
+ * @module
+ */
 import { withDetails } from '../errors/email-error.js';
 import type { EmailError, RecipientFailure } from '../model/error.js';
+import type { SmtpReply } from '../model/reply.js';
+import type { RejectedRecipient } from '../model/report.js';
 
 /**
  * The error of a part of a send, told of the whole: 'unknown' where that part may have arrived, else 'partly-delivered'. Either way
@@ -18,7 +24,7 @@ export function afterOthers(
 }
 
 function withoutMessage({ delivery, recipients = [] }: EmailError, to: readonly string[]): readonly RecipientFailure[] {
-  // It was several parts itself, and this was done.
+  // The error is of several parts already, and names its recipients.
   if (delivery !== 'not-delivered' && recipients.length > 0) return recipients;
   const told = new Map(recipients.map((failure) => [failure.recipient, failure]));
   return to.map(
@@ -30,4 +36,20 @@ function withoutMessage({ delivery, recipients = [] }: EmailError, to: readonly 
 
 function notSent(recipient: string): RecipientFailure {
   return { recipient, reason: 'not sent' };
+}
+
+/** The recipients with the server's replies, if the error says that the server refused all of them; else undefined. */
+export function refusedRecipients(
+  error: EmailError,
+  recipients: readonly string[],
+): readonly RejectedRecipient[] | undefined {
+  if (error.delivery !== 'not-delivered') return undefined;
+  const byRecipient = new Map(error.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
+  const refused: RejectedRecipient[] = [];
+  for (const recipient of recipients) {
+    const reply: SmtpReply | undefined = byRecipient.get(recipient) ?? error.reply;
+    if (!reply) return undefined;
+    refused.push({ recipient, reply });
+  }
+  return refused;
 }

@@ -1,10 +1,15 @@
+/**
+ * Content composed before its message has a connection.
+ *
+ * @module
+ */
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 
 type Compose = (accepts?: ContentCapabilities) => Promise<OutgoingContent>;
 
 /**
- * The content of a message that waits for a connection: written while the server is at work on those in front, for a server that
- * takes what the last one took. Where it turns out to take something else, it is written anew.
+ * Composes a message while it waits for a connection and the server is at work on others, for the extensions of the last connection. If
+ * its own connection turns out to have other extensions, the message is composed again.
  */
 export class EarlyContent {
   readonly #compose: Compose;
@@ -19,7 +24,7 @@ export class EarlyContent {
     if (this.#content !== undefined) return;
     this.#accepts = accepts;
     this.#content = this.#compose(accepts);
-    // A failure is told to whoever asks for the content, and to nobody where the wait was given up.
+    // A failure is thrown when the content is asked for. If the wait is given up before, it is dropped.
     this.#content.catch(() => {});
   }
 

@@ -8,10 +8,9 @@ import type { TransactionOutcome } from '../connection/contract.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { RejectedRecipient } from '../model/report.js';
-import type { SmtpReply } from '../model/reply.js';
 import type { TransactionReport, TransportResult } from '../model/transport.js';
 import { recipientsRejected } from '../smtp/recipients.js';
-import { afterOthers } from './after-others.js';
+import { afterOthers, refusedRecipients } from './after-others.js';
 
 /**
  * Sends to at most `most` recipients at a time. Recipients refused by the server do not keep others from their turn; any other failure
@@ -51,19 +50,6 @@ export async function sendInParts(
   if (reply === undefined)
     throw rejected.length === to.length && to.length <= most ? failure : recipientsRejected(rejected);
   return { accepted, rejected, reply, transactions };
-}
-
-/** Everybody in this part was refused by the server. */
-function refusedRecipients(error: EmailError, recipients: readonly string[]): readonly RejectedRecipient[] | undefined {
-  if (error.delivery !== 'not-delivered') return undefined;
-  const byRecipient = new Map(error.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
-  const refused: RejectedRecipient[] = [];
-  for (const recipient of recipients) {
-    const reply: SmtpReply | undefined = byRecipient.get(recipient) ?? error.reply;
-    if (!reply) return undefined;
-    refused.push({ recipient, reply });
-  }
-  return refused;
 }
 
 /** The error of one part, told of the whole message. */

@@ -1,4 +1,9 @@
-/** At most `messages` starts in any window of `perMs` milliseconds. */
+/**
+ * A limit of messages in a time.
+ *
+ * @module
+ */
+/** Allows at most `messages` starts in any window of `perMs` milliseconds. */
 export class RateLimiter {
   readonly #perMs: number;
   /** Start times of the last `messages` messages, as a ring. */

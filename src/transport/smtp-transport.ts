@@ -1,4 +1,8 @@
-/** The transport that `createMailer` uses: SMTP or LMTP over pooled connections. */
+/**
+ * The transport that `createMailer` uses: SMTP or LMTP over pooled connections.
+ *
+ * @module
+ */
 import { createAbortController } from '../async/abort-controller.js';
 import type { ConnectionObserver, SmtpConnection, TransactionOutcome } from '../connection/contract.js';
 import { isStale } from '../connection/stale.js';
@@ -27,7 +31,7 @@ export interface OwnSendOptions extends Omit<TransportSendOptions, 'signal'> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Opens a connection; a given observer hears of it besides whoever else does, and of a connection that is a test. */
+/** Opens a connection. A given observer hears of it besides the logger, and means that the connection is a test. */
 export type OpenSmtpConnection = (signal: AbortSignal, observer?: ConnectionObserver) => Promise<SmtpConnection>;
 
 export class SmtpTransport implements Transport {
@@ -36,7 +40,7 @@ export class SmtpTransport implements Transport {
   readonly #pool: ConnectionPool;
   /** Recipients in one transaction. */
   readonly #maxRecipients: number;
-  /** What the last connection was found to take: the next will hardly differ. */
+  /** What the last connection accepts. The next will hardly differ, so messages are composed for it ahead. */
   #accepts: ContentCapabilities | undefined;
 
   constructor(pool: ResolvedPool, open: OpenSmtpConnection, tested: TestedServer, maxRecipients = Infinity) {
@@ -68,7 +72,7 @@ export class SmtpTransport implements Transport {
     return { ...result, warnings: [...warnings] };
   }
 
-  /** Every step on a connection of its own. Rejects with ERR_ABORTED and ERR_PROFILE_INVALID alone; the rest is in the report. */
+  /** Tests each step on a connection of its own. Rejects only with ERR_ABORTED and ERR_PROFILE_INVALID; all else is in the report. */
   async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {
     return testConnection(this.#open, this.#tested, options.signal ?? createAbortController().signal);
   }
