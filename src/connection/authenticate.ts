@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createEmailError, isEmailError, profileInvalid } from '../errors/email-error.js';
+import { createEmailError, isEmailError, profileInvalid, withDetails } from '../errors/email-error.js';
 import type { Authentication, TokenAuthentication } from '../model/authentication.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
@@ -53,19 +53,24 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
     customName: custom?.name,
   });
   warnOfPassword(run);
+  let refusal: EmailError | undefined;
   try {
     for (const [index, name] of names.entries()) {
       const tried = await attempt(run, name, { custom });
       custom = undefined;
       if (tried.outcome.ok) return name;
+      refusal = rejected(run, name, tried, offered);
       if (tried.outcome.unknownMechanism && index + 1 < names.length) continue;
-      const refusal = rejected(run, name, tried, offered);
       if (!asksAgain(run) || tried.outcome.reply.code < 500) throw refusal;
       // The token may have ended since it was kept: once there is another.
       const again = await attempt(run, name, { refused: tried.secret, refusal });
       if (again.outcome.ok) return name;
       throw rejected(run, name, again, offered);
     }
+  } catch (error) {
+    // A server that refuses and hangs up: the refusal counts, and a further attempt was not made.
+    if (refusal === undefined || !isEmailError(error) || error.code !== 'ERR_CONNECT') throw error;
+    throw withDetails(refusal, { cause: error, retryable: refusal.retryable || asksAgain(run) });
   } finally {
     channel.forgetSecrets();
   }

@@ -3,7 +3,7 @@ import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { Broken, type Dialogue, type Step, type StepResult } from '../smtp/dialogue.js';
 import { type Reply, withoutSecrets } from '../smtp/reply.js';
-import { refusedFor, replyError } from '../smtp/reply-error.js';
+import { replyError } from '../smtp/reply-error.js';
 import { ReplyParser } from '../smtp/reply-parser.js';
 import { abortError } from '../errors/abort.js';
 import type { ConnectionLogEvent, ConnectionTimeouts } from './contract.js';
@@ -44,6 +44,8 @@ export class Channel {
   #receiving = false;
   #closed: Error | undefined;
   #doomed = false;
+  /** A refusal has begun that no command asked for: nothing is written any more. */
+  #held = false;
   /** What replies may not repeat into logs and errors. */
   readonly #secrets = new Set<string>();
   /** Something secret was sent: what is no reply may be its echo, whole or in part, and is not quoted any more. */
@@ -155,8 +157,8 @@ export class Channel {
 
   #attach(stream: Duplex): void {
     const onData = (chunk: Uint8Array): void => this.#receive(chunk);
-    const onEnd = (): void => this.close(connectionLost());
-    const onError = (error: Error): void => this.close(connectionLost(error));
+    const onEnd = (): void => this.#lose();
+    const onError = (error: Error): void => this.#lose(error);
     stream.on('data', onData).on('end', onEnd).on('close', onEnd).on('error', onError);
     this.#detach = () => {
       stream
@@ -170,12 +172,26 @@ export class Channel {
 
   #receive(chunk: Uint8Array): void {
     this.lastActivity = performance.now();
-    const parser = this.#parser;
-    parser.push(chunk);
+    this.#parser.push(chunk);
+    this.#take(() => this.#parser.next(this.#discreet));
+    if (this.#closed !== undefined) return;
+    if (this.#answerable === 0 && this.#parser.pending > 0) this.#suspect(this.#parser.rest);
+    this.#flushAlone();
+  }
+
+  /** The stream ended or failed: what it ends with may still be a refusal. */
+  #lose(cause?: Error): void {
+    this.#take(() => this.#parser.end(this.#discreet));
+    this.close(connectionLost(cause));
+  }
+
+  /** Hands replies over, as many as `next` gives. */
+  #take(next: () => Reply | undefined): void {
+    if (this.#closed !== undefined) return;
     // What arrived was sent before anything that is written now: nothing of it may be taken for an answer to that.
     this.#receiving = true;
     try {
-      for (let reply = parser.next(this.#discreet); reply !== undefined; reply = parser.next(this.#discreet)) {
+      for (let reply = next(); reply !== undefined; reply = next()) {
         if (this.#secrets.size > 0 && reply.code !== 334) reply = withoutSecrets(reply, this.#secrets);
         this.#options.event?.({
           type: 'reply',
@@ -188,32 +204,33 @@ export class Channel {
         if (this.#closed !== undefined) return;
       }
     } catch (error) {
-      return this.close(error as Error, this.#queue[0]);
+      this.close(error as Error, this.#queue[0]);
     } finally {
       this.#receiving = false;
     }
-    if (this.#answerable === 0 && parser.pending > 0) this.#suspect(parser.rest);
-    this.#flushAlone();
   }
 
-  /** Bytes of a line that is not complete, though nothing was asked: of use only if it says 421. */
+  /**
+   * Bytes of a line that is not complete, though no command asked for it. A refusal may come in pieces: its end is waited for, and nothing
+   * is written meanwhile, above all no end of data. Anything else closes the channel.
+   */
   #suspect(bytes: Uint8Array): void {
+    const [head] = this.#queue;
     this.#doomed = true;
-    if (!'421'.startsWith(Buffer.from(bytes.subarray(0, 3)).toString('latin1')))
-      this.close(unsolicitedBytes(this.#discreet ? undefined : bytes), this.#queue[0]);
+    if (!beginsRefusal.test(Buffer.from(bytes.subarray(0, 4)).toString('latin1')))
+      return this.close(unsolicitedBytes(this.#discreet ? undefined : bytes), head);
+    this.#held = true;
+    this.#stallDeadline.clear();
+    if (head !== undefined) this.#replyDeadline.set('replyMs', this.#options.timeouts.replyMs);
   }
 
-  /** A reply to nothing: an early refusal of content, the server's farewell, or what nobody may believe. */
+  /** A reply that no command asked for: a refusal of content, or the server's farewell; anything else is not believed. */
   #refuseEarly(reply: Reply): void {
     const [head] = this.#queue;
-    let error: Error | Broken;
-    if (!reply.negative)
-      error = createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${reply.code} before it was asked.`, {
-        reply: reply.read(),
-      });
-    else if (head === undefined || head.options.sasl !== undefined) error = replyError('closed the connection', reply);
-    else error = refusedFor('refused the message before its end', reply, 'content');
-    this.close(error instanceof Broken ? error.error : error, head);
+    if (reply.negative)
+      return this.close(head?.options.refuse?.(reply) ?? replyError('closed the connection', reply), head);
+    const text = `The server answered ${reply.code} before it was asked.`;
+    this.close(createEmailError('ERR_SMTP_PROTOCOL', text, { reply: reply.read() }), head);
   }
 
   #deliver(reply: Reply): void {
@@ -277,6 +294,10 @@ export class Channel {
 
   #write(exchange: Exchange, step: Extract<Step, { do: 'write' }>): StepResult | typeof waits {
     const { commands, content, onSent } = step;
+    if (this.#held) {
+      exchange.waiting = 'outside';
+      return waits;
+    }
     if (this.#options.event !== undefined) this.#report(step);
     if (commands.length > 0) {
       let text = '';
@@ -290,8 +311,11 @@ export class Channel {
     if (onSent !== undefined) this.#output.then(onSent);
     this.#answerableNext += step.replies;
     if (this.#output.length < flushBytes) return undefined;
-    this.#flush();
-    if (this.#stream.writableLength === 0) return undefined;
+    // Further replies may have arrived that were sent before this: it leaves when those are read.
+    if (!this.#receiving) {
+      this.#flush();
+      if (this.#stream.writableLength === 0) return undefined;
+    }
     exchange.waiting = 'room';
     return waits;
   }
@@ -314,7 +338,7 @@ export class Channel {
   };
 
   #flush(): void {
-    if (this.#closed !== undefined || this.#output.length === 0) return;
+    if (this.#closed !== undefined || this.#held || this.#output.length === 0) return;
     this.#answerable += this.#answerableNext;
     this.#answerableNext = 0;
     try {
@@ -428,7 +452,7 @@ export class Channel {
     if (!exchange.begun) told = isEmailError(reason) ? explained(exchange, reason) : reason;
     else if (exchange.waiting !== 'doomed') {
       try {
-        exchange.dialogue.throw(new Broken(reason));
+        return exchange.resolve(exchange.finish(reason));
       } catch (error) {
         told = error instanceof Broken ? error.error : error;
       }
@@ -451,6 +475,8 @@ export class Channel {
 }
 
 const waits = Symbol('waits');
+/** The code of a 4yz or 5yz, as far as it has come, and what follows it. */
+const beginsRefusal = /^[45](?:\d(?:\d[ \r-]?)?)?$/;
 /** The rounds of an authentication are in no log. */
 const hiddenChallenge = { code: 334, lines: ['<challenge>'] } as const;
 

@@ -1,7 +1,7 @@
 import { onAbort } from '../async/on-abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { Dialogue, ReplyDeadline } from '../smtp/dialogue.js';
+import { Broken, type Dialogue, type ReplyDeadline } from '../smtp/dialogue.js';
 import type { Reply } from '../smtp/reply.js';
 import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
@@ -15,6 +15,8 @@ export interface ExchangeOptions {
     ((challenge: Buffer | undefined) => Uint8Array | undefined | Promise<Uint8Array | undefined>) | undefined;
   /** Ends it. */
   readonly signal?: AbortSignal | undefined;
+  /** The error of a 4yz or 5yz that the dialogue did not ask for. Default: that the server closed the connection. */
+  readonly refuse?: ((reply: Reply) => EmailError) | undefined;
   /** Adds to an error what is known of the state, where the dialogue itself cannot any more. */
   readonly explain?: ((error: EmailError) => EmailError) | undefined;
   /** May the same be tried on another connection, now that this one was lost? */
@@ -67,6 +69,14 @@ export class Exchange {
 
   /** The next block of content. ERR_CONTENT where its source fails, or gives what are not bytes. */
   async nextBlock(): Promise<Uint8Array | undefined> {
+    const block = await this.#readBlock();
+    // What has arrived meanwhile is read first: to write to a connection that the server has reset would destroy the stream, and with it a
+    // refusal that waits there.
+    await new Promise((resolve) => setImmediate(resolve));
+    return block;
+  }
+
+  async #readBlock(): Promise<Uint8Array | undefined> {
     try {
       this.#iterator ??= this.options.source?.[Symbol.asyncIterator]();
       const result = await this.#iterator?.next();
@@ -84,6 +94,23 @@ export class Exchange {
         { cause, phase: 'content' },
       );
     }
+  }
+
+  /**
+   * Runs the dialogue to its end without a connection, on the replies that it has: all of them may have come before the stream took what it
+   * wrote. Gives its value, or throws its error, which is a Broken one with `reason` where no reply says more.
+   */
+  finish(reason: Error): unknown {
+    const lost = new Broken(reason);
+    const isWritten = this.waiting === 'room' && this.replies.length > 0;
+    let result = isWritten ? this.dialogue.next() : this.dialogue.throw(lost);
+    while (result.done !== true) {
+      const { do: what } = result.value;
+      const reply = what === 'read' || what === 'poll' ? this.replies.shift() : undefined;
+      const canGoOn = reply !== undefined || what === 'poll' || what === 'release';
+      result = canGoOn ? this.dialogue.next(reply) : this.dialogue.throw(lost);
+    }
+    return result.value;
   }
 
   /** Settled once, whatever comes after; a source that was not read to its end is told. */

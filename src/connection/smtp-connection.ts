@@ -17,7 +17,7 @@ import { replyError } from '../smtp/reply-error.js';
 import { providerRemedy, type RefusalStage } from '../smtp/provider-refusals.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
-import { explainFailure, transact, TransactionState } from '../smtp/transaction.js';
+import { explainFailure, transact, TransactionState, unaskedRefusal } from '../smtp/transaction.js';
 import { isBytes } from '../util/bytes.js';
 import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
@@ -182,6 +182,7 @@ export class EstablishedConnection implements SmtpConnection {
     return channel.run(transact(plan, session, state), {
       source: isBytes(content.bytes) ? undefined : content.bytes,
       signal,
+      refuse: (reply) => unaskedRefusal(reply, state),
       explain: (error) => explainFailure(error, state),
       mayRetry: (begun) => !state.begun && state.delivery === 'not-delivered' && (stale || !begun),
     });

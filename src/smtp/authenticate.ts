@@ -1,4 +1,5 @@
-import { createEmailError } from '../errors/email-error.js';
+import { createEmailError, isEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
 import { type Command, createCommand, createSecretCommand } from './command.js';
 import { ask, Broken, type Dialogue, readReply } from './dialogue.js';
 import type { Reply } from './reply.js';
@@ -72,7 +73,7 @@ function* begin(name: string): Dialogue<Reply> {
 
 /** "*" ends the exchange, and the server's 501 to it is awaited; then the error goes on. */
 function* cancel(error: unknown): Dialogue<unknown> {
-  const reply = yield* ask(createCommand('*', 'authentication.method'));
+  const reply = yield* ask(createCommand('*', 'authentication.method'), isEmailError(error) ? error : undefined);
   return reply.negative && reply.code !== 421 ? error : new Broken(error as Error);
 }
 
@@ -91,6 +92,6 @@ function encode(response: Uint8Array): string {
   return Buffer.from(response.buffer, response.byteOffset, response.byteLength).toString('base64');
 }
 
-function protocolError(what: string): Error {
+function protocolError(what: string): EmailError {
   return createEmailError('ERR_SMTP_PROTOCOL', `Authentication was given up: ${what}.`, { phase: 'authenticate' });
 }

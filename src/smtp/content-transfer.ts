@@ -3,9 +3,9 @@ import { isBytes } from '../util/bytes.js';
 import { hasCommandLine } from './command-lines.js';
 import { createCommand, type Command } from './command.js';
 import { blocksOf, sizeMismatch, type Blocks } from './content.js';
-import { pollReply, readReply, release, type Broken, type Dialogue } from './dialogue.js';
+import { ask, Broken, pollReply, readReply, release, type Dialogue } from './dialogue.js';
 import { DotStuffer } from './dot-stuffing.js';
-import { misplaced, refusedFor } from './reply-error.js';
+import { misplaced, refusalError, replyError, thrown } from './reply-error.js';
 import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 import type { TransactionState } from './transaction.js';
@@ -43,11 +43,10 @@ export function* sendContent(content: OutgoingContent, transfer: Transfer): Dial
 }
 
 /** Ends a DATA that was accepted although no recipient was: nothing is sent, and the server has nobody to give it to. */
-export function* sendNothing(state: TransactionState): Dialogue<void> {
-  yield { do: 'write', commands: [createCommand('.', 'DATA')], replies: 1 };
-  const reply = (yield readReply) as Reply;
-  state.refused = true;
+export function* sendNothing(): Dialogue<Reply> {
+  const reply = yield* ask(createCommand('.', 'DATA'));
   if (!reply.negative) throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
+  return reply;
 }
 
 /** The size of a stream where it is certain to leave with that size. */
@@ -60,7 +59,8 @@ function* sendByData(blocks: Blocks, { state, replies, onSent }: Transfer): Dial
   let sent = 0;
   for (let block = yield* blocks.next(); block !== undefined; block = yield* blocks.next()) {
     sent += block.length;
-    yield { do: 'write', commands: [], content: stuffer.stuff(block), replies: 0, onSent: progress(sent, onSent) };
+    const content = stuffer.stuff(block);
+    yield { do: 'write', commands: [], content, replies: 0, onSent: progress(sent, onSent, state, false) };
   }
   yield { do: 'write', commands: [], content: [stuffer.end()], replies, onSent: () => state.sendEnd() };
   return sent;
@@ -80,7 +80,7 @@ function* sendWhole(blocks: Blocks, size: number, { state, replies, onSent }: Tr
       commands,
       content: block && [block],
       replies: last ? replies : 0,
-      onSent: progress(sent, onSent, last ? state : undefined),
+      onSent: progress(sent, onSent, state, last),
     };
     if (last) return sent;
     commands = [];
@@ -97,7 +97,7 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
   let sent = 0;
   let outstanding = 0;
   for (let block = yield* blocks.next(); ;) {
-    const next: Uint8Array | undefined = block && (yield* blocks.next());
+    const next: Uint8Array | undefined = block && (yield* orChunkRefused(blocks.next(), outstanding, state));
     let ahead = limit;
     while (outstanding > 0) {
       const reply = (yield outstanding > ahead ? readReply : pollReply) as Reply | undefined;
@@ -109,15 +109,14 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
       outstanding--;
       if (!reply.positive) throw yield* chunkRefused(reply, outstanding, state);
     }
-    sent += block?.length ?? 0;
     const last = next === undefined;
-    const commands = [bdat(block?.length ?? 0, last)];
+    sent += block?.length ?? 0;
     yield {
       do: 'write',
-      commands,
+      commands: [bdat(block?.length ?? 0, last)],
       content: block && [block],
       replies: last ? replies : 1,
-      onSent: progress(sent, onSent, last ? state : undefined),
+      onSent: progress(sent, onSent, state, last),
     };
     if (last) break;
     outstanding++;
@@ -135,13 +134,31 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
 /** A chunk was refused: those behind it are too (RFC 3030 section 2), and their replies are taken off before RSET. */
 function* chunkRefused(reply: Reply, outstanding: number, state: TransactionState): Dialogue<Error | Broken> {
   if (reply.intermediate) return misplaced('the reply to BDAT', reply, { phase: 'content' });
+  const refusal = refusalError('refused the message', reply, 'content');
+  state.refusal = refusal;
   for (let left = reply.code === 421 ? 0 : outstanding; left > 0; left--) {
     const other = (yield readReply) as Reply;
-    if (!other.negative) return misplaced('the refusal of a further chunk', other, { phase: 'content' });
+    if (other.code === 421) return new Broken(replyError('closed the connection', other));
+    if (other.negative) continue;
+    state.refusal = undefined;
+    return misplaced('the refusal of a further chunk', other, { phase: 'content' });
   }
-  state.refused = true;
   state.midContent = false;
-  return refusedFor('refused the message', reply, 'content');
+  return thrown(refusal);
+}
+
+/** Runs a step of the transfer. If the connection is lost in it, a refusal of a chunk that came before is what ended the transaction. */
+function* orChunkRefused<T>(step: Dialogue<T>, outstanding: number, state: TransactionState): Dialogue<T> {
+  try {
+    return yield* step;
+  } catch (error) {
+    for (let left = error instanceof Broken ? outstanding : 0; left > 0; left--) {
+      const reply = (yield pollReply) as Reply | undefined;
+      if (reply === undefined) break;
+      if (reply.negative) state.refusal ??= refusalError('refused the message', reply, 'content');
+    }
+    throw error;
+  }
 }
 
 function bdat(length: number, last: boolean): Command {
@@ -149,10 +166,10 @@ function bdat(length: number, last: boolean): Command {
 }
 
 /** What is to happen when a block was handed over; the last one ends the content. */
-function progress(sent: number, onSent: Transfer['onSent'], ends?: TransactionState): (() => void) | undefined {
-  if (ends === undefined && onSent === undefined) return undefined;
+function progress(sent: number, onSent: Transfer['onSent'], state: TransactionState, last: boolean): () => void {
   return () => {
-    ends?.sendEnd();
+    if (last) state.sendEnd();
+    else state.contentSent = true;
     onSent?.(sent);
   };
 }

@@ -1,3 +1,5 @@
+import { isEmailError, withDetails } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
 import type { Command } from './command.js';
 import type { Reply } from './reply.js';
 
@@ -55,8 +57,22 @@ export const pollReply: Step = { do: 'poll' };
 export const nextBlock: Step = { do: 'block' };
 export const release: Step = { do: 'release' };
 
-/** One command and its reply. */
-export function* ask(command: Command): Dialogue<Reply> {
-  yield { do: 'write', commands: [command], replies: 1 };
-  return (yield readReply) as Reply;
+/**
+ * One command and its reply. `reason` is why the command is needed, an error: if the connection is lost before the reply, that is the error
+ * of the dialogue, with the loss as its cause.
+ */
+export function* ask(command: Command, reason?: EmailError): Dialogue<Reply> {
+  try {
+    yield { do: 'write', commands: [command], replies: 1 };
+    return (yield readReply) as Reply;
+  } catch (error) {
+    throw reason !== undefined && error instanceof Broken ? new Broken(outlasting(reason, error.error)) : error;
+  }
+}
+
+/** An error that outlasts the loss of its connection, which becomes its cause. If the caller ended the connection, that is the error. */
+export function outlasting(reason: EmailError, loss: Error): Error {
+  if (reason === loss || (isEmailError(loss) && (loss.code === 'ERR_ABORTED' || loss.code === 'ERR_CLOSED')))
+    return loss;
+  return withDetails(reason, { cause: loss });
 }

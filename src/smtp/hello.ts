@@ -1,9 +1,10 @@
+import { withDetails } from '../errors/email-error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { createCommand } from './command.js';
-import { ask, type Dialogue, readGreeting } from './dialogue.js';
+import { ask, Broken, readGreeting, type Dialogue } from './dialogue.js';
 import { noExtensions, parseExtensions } from './extensions.js';
 import type { Reply } from './reply.js';
-import { misplaced, refused } from './reply-error.js';
+import { misplaced, refused, replyError } from './reply-error.js';
 import type { Session } from './session.js';
 
 /** Greeting and EHLO, which begin a connection; EHLO again after TLS. */
@@ -30,12 +31,12 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
   session.extensions = noExtensions;
   const verb = session.protocol === 'lmtp' ? 'LHLO' : 'EHLO';
   const reply = yield* ask(createCommand(`${verb} ${localName}`, 'server.localName'));
-  if (reply.positive) {
+  if (reply.code === 250) {
     const read = reply.read();
     session.learn(parseExtensions(read.lines));
     return read;
   }
-  if (reply.intermediate) throw misplaced(`the reply to ${verb}`, reply, { phase: 'ehlo' });
+  if (!reply.negative) throw notHello(verb, reply);
   // RFC 5321 section 3.2: any permanent refusal of EHLO may mean that only HELO is known.
   if (reply.code < 500) throw refused(`refused ${verb}`, reply, { phase: 'ehlo' });
   if (verb === 'LHLO')
@@ -43,12 +44,19 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
       phase: 'ehlo',
       remedy: "Set server.protocol to 'smtp', unless the server is known to speak LMTP on this port.",
     });
-  const second = yield* ask(createCommand(`HELO ${localName}`, 'server.localName'));
-  if (second.positive) return second.read();
-  if (second.intermediate) throw misplaced('the reply to HELO', second, { phase: 'ehlo' });
-  throw refused('refused EHLO and HELO', second, {
-    phase: 'ehlo',
-    remedy:
-      "The server may want another name: set server.localName to the name of this machine in the DNS. One that speaks LMTP needs server.protocol 'lmtp'.",
-  });
+  const refusal = replyError('refused EHLO', reply, { phase: 'ehlo', remedy: unknownName });
+  const second = yield* ask(createCommand(`HELO ${localName}`, 'server.localName'), refusal);
+  if (second.code === 250) return second.read();
+  if (!second.negative) throw notHello('HELO', second);
+  if (second.code === 421) throw new Broken(withDetails(refusal, { cause: replyError('refused HELO', second) }));
+  throw refused('refused EHLO and HELO', second, { phase: 'ehlo', remedy: unknownName });
+}
+
+const unknownName =
+  "The server may want another name: set server.localName to the name of this machine in the DNS. One that speaks LMTP needs server.protocol 'lmtp'.";
+
+/** Only 250 answers EHLO, HELO and LHLO (RFC 5321 section 4.1.1.1). */
+function notHello(verb: string, reply: Reply): Broken {
+  const again = reply.code === 220 ? ': it greeted a second time' : '';
+  return misplaced(`250 to ${verb}`, reply, { phase: 'ehlo' }, again);
 }

@@ -26,18 +26,23 @@ export class RecipientReplies {
     return this.#refused.map(({ recipient, reply }) => ({ recipient, reply: reply.read() }));
   }
 
+  /** Replies so far. */
+  get count(): number {
+    return this.accepted.length + this.#refused.length + this.#overflow.length;
+  }
+
   /** Did the server take all of them? */
   get complete(): boolean {
     return this.#refused.length === 0 && this.#overflow.length === 0;
   }
 
-  /** All that were not accepted, as an error; nothing was delivered. */
-  failure(): EmailError {
+  /** All that were not accepted, as an error; nothing was delivered. `total` counts those too that had no reply. */
+  failure(total: number): EmailError {
     const failures = [...this.#refused, ...this.#overflow].map(({ recipient, reply }) => ({
       recipient,
       reply: reply.read(),
     }));
-    const error = recipientsRejected(failures, this.accepted.length);
+    const error = recipientsRejected(failures, { taken: this.accepted.length, total });
     if (this.#overflow.length === 0) return error;
     // The limit is the server's for one transaction: it will be the same the next time.
     return withDetails(error, {
@@ -55,14 +60,23 @@ function saysTooMany(reply: Reply): boolean {
   return /too many recipients/i.test(lines.join(' '));
 }
 
+/** Whom else a refusal is about, and when it came. */
+interface RejectionContext {
+  /** Recipients that were accepted, and are dropped. Default 0. */
+  readonly taken?: number | undefined;
+  /** All recipients. Default those that were refused or accepted. */
+  readonly total?: number | undefined;
+  /** Default 'transaction'. */
+  readonly phase?: 'transaction' | 'acceptance' | undefined;
+}
+
 /**
- * ERR_RECIPIENTS_REJECTED, or ERR_AUTH_REQUIRED where that is what the server wants. `taken` others were accepted, and dropped: then
- * one that is refused for good refuses all of them again.
+ * ERR_RECIPIENTS_REJECTED, or ERR_AUTH_REQUIRED where the server wants that. May be tried again where one refusal is temporary. If others
+ * were accepted, all refusals have to be: one that is refused for good refuses all of them again.
  */
 export function recipientsRejected(
   failures: readonly (RecipientFailure & { readonly reply: SmtpReply })[],
-  taken = 0,
-  phase: 'transaction' | 'acceptance' = 'transaction',
+  { taken = 0, total = failures.length + taken, phase = 'transaction' }: RejectionContext = {},
 ): EmailError {
   const [first] = failures;
   const isTemporary = ({ reply }: { readonly reply: SmtpReply }): boolean => reply.code < 500;
@@ -77,8 +91,8 @@ export function recipientsRejected(
     return createEmailError(code, `The server ${what}${words}`, { ...details, remedy: first530 });
   }
   const what =
-    taken > 0
-      ? `${failures.length} of ${failures.length + taken} recipients`
+    total > failures.length
+      ? `${failures.length} of ${total} recipients`
       : failures.length === 1
         ? 'the recipient'
         : `all ${failures.length} recipients`;

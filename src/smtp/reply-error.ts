@@ -24,25 +24,25 @@ export function replyError(
 /** What is to be done about a 4yz reply (RFC 5321 section 4.2.1). */
 export const tryLater = 'The server calls this temporary: try again later.';
 
-/** A refusal: the connection is good for more, unless the server closes it (421, RFC 5321 section 3.8). */
+/** A refusal as a dialogue throws it: the connection is good for more, unless the server closes it (421, RFC 5321 section 3.8). */
+export function thrown(refusal: EmailError): EmailError | Broken {
+  return refusal.reply?.code === 421 ? new Broken(refusal) : refusal;
+}
+
+/** The same of a reply. */
 export function refused(
   what: string,
   reply: Reply,
   details: Parameters<typeof replyError>[2] = {},
 ): EmailError | Broken {
-  const error = replyError(what, reply, details);
-  return reply.code === 421 ? new Broken(error) : error;
+  return thrown(replyError(what, reply, details));
 }
 
-/** A reply that cannot stand here: what the server believes is no longer known. */
-export function misplaced(expected: string, reply: Reply, details: EmailErrorDetails = {}): Broken {
+/** A reply that cannot stand here: how far the server is, is no longer known. `more` ends the sentence. */
+export function misplaced(expected: string, reply: Reply, details: EmailErrorDetails = {}, more = ''): Broken {
   const read = reply.read();
-  return new Broken(
-    createEmailError('ERR_SMTP_PROTOCOL', `The server answered ${showReply(read)} where ${expected} was to come.`, {
-      reply: read,
-      ...details,
-    }),
-  );
+  const message = `The server answered ${showReply(read)} where ${expected} was to come${more}.`;
+  return new Broken(createEmailError('ERR_SMTP_PROTOCOL', message, { reply: read, ...details }));
 }
 
 const wantsAuthentication = {
@@ -80,21 +80,21 @@ export function isConcurrencyRefusal(error: unknown): error is EmailError {
 
 const tooManyConnections = /concurren|too many (?:\w+ )?(?:connections|sessions)|connections? limit/i;
 
-/** A refusal whose reason has a code of its own, or the plain one. */
-export function refusedFor(what: string, reply: Reply, phase: EmailErrorPhase): Error | Broken {
+/** The error of a refusal; some reasons have a code of their own. */
+export function refusalError(what: string, reply: Reply, phase: EmailErrorPhase): EmailError {
   if (reply.code === 530) {
     const { what: wanted, ...details } = wantedFirst(reply.read());
-    return refused(wanted, reply, { ...details, phase });
+    return replyError(wanted, reply, { ...details, phase });
   }
   if (reply.code >= 500 && saysTooLarge(reply.read())) {
-    return refused('finds the message too large', reply, {
+    return replyError('finds the message too large', reply, {
       code: 'ERR_MESSAGE_TOO_LARGE',
       phase,
       remedy: 'Send less, or send large attachments another way.',
     });
   }
-  if (reply.code < 500) return refused(what, reply, { phase });
-  return refused(what, reply, { phase, remedy: phase === 'transaction' ? senderRemedy : contentRemedy });
+  if (reply.code < 500) return replyError(what, reply, { phase });
+  return replyError(what, reply, { phase, remedy: phase === 'transaction' ? senderRemedy : contentRemedy });
 }
 
 const senderRemedy = 'Check sender.email (and sender.envelopeFrom, if set), and that the account may send from it.';

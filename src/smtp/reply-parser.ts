@@ -14,6 +14,8 @@ const maxLine = 8 * 1024;
 const maxReply = 64 * 1024;
 const maxLines = 256;
 const LF = 0x0a;
+const CR = 0x0d;
+const crlf = Buffer.from('\r\n');
 
 export class ReplyParser {
   #bytes: Buffer = Buffer.alloc(0);
@@ -86,6 +88,17 @@ export class ReplyParser {
       return reply;
     }
     return undefined;
+  }
+
+  /**
+   * The end of the stream: a last line that lacks only its line end is complete if it is the last of a refusal. Of a positive reply that is
+   * not enough, since success takes a complete reply.
+   */
+  end(discreet = false): Reply | undefined {
+    const line = this.#bytes.toString('latin1', this.#line, Math.min(this.#end, this.#line + 4));
+    if (!/^[45]\d\d[ \r]?$/.test(line)) return undefined;
+    this.push(this.#bytes[this.#end - 1] === CR ? crlf.subarray(1) : crlf);
+    return this.next(discreet);
   }
 
   /** Checks the line that ends at `lf`; is it the last of its reply? */

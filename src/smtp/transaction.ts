@@ -8,10 +8,10 @@ import { hasCommandLine } from './command-lines.js';
 import { createCommand, type Command } from './command.js';
 import { sendContent, sendNothing } from './content-transfer.js';
 import { blockBytes } from './content.js';
-import { ask, Broken, readAcceptance, readReply, release, type Dialogue, type Step } from './dialogue.js';
+import { ask, Broken, outlasting, readAcceptance, readReply, release, type Dialogue, type Step } from './dialogue.js';
 import type { EnvelopeCommands } from './envelope-commands.js';
 import { RecipientReplies, recipientsRejected } from './recipients.js';
-import { misplaced, refused, refusedFor } from './reply-error.js';
+import { misplaced, refusalError, replyError, thrown } from './reply-error.js';
 import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 import { resetCommand } from './simple-commands.js';
@@ -54,8 +54,10 @@ export class TransactionState {
   begun = false;
   /** Content is on its way and not at its end: nothing but content can follow. */
   midContent = false;
-  /** The server refused MAIL or every recipient: nothing can have been delivered. */
-  refused = false;
+  /** The refusal after which nothing can be delivered: of MAIL, of every recipient, or of a chunk. It outlives what comes after it. */
+  refusal: EmailError | undefined;
+  /** Octets of the content were handed to the stream. */
+  contentSent = false;
   #endSent = false;
   readonly #onEndSent: (() => void) | undefined;
 
@@ -70,12 +72,13 @@ export class TransactionState {
   }
 
   sendEnd(): void {
+    this.contentSent = true;
     this.#endSent = true;
     this.#onEndSent?.();
   }
 
   get delivery(): 'not-delivered' | 'unknown' {
-    return this.endSent && !this.refused ? 'unknown' : 'not-delivered';
+    return this.endSent && this.refusal === undefined ? 'unknown' : 'not-delivered';
   }
 }
 
@@ -94,7 +97,7 @@ export function* transact(
     if (!session.pipelining) return yield* inSteps(run);
     return canGoAtOnce(run) ? yield* inOne(run) : yield* inTwo(run);
   } catch (error) {
-    throw explain(error, state);
+    throw explain(error instanceof Broken ? new Broken(afterRefusal(run, error.error)) : error, state);
   }
 }
 
@@ -128,7 +131,7 @@ function envelopeOf({ plan, withReset }: Run): Command[] {
 }
 
 function* inOne(run: Run): Dialogue<TransactionResult> {
-  const { plan, session, state, replies } = run;
+  const { plan, session, state } = run;
   const bytes = plan.content.bytes as Uint8Array;
   const commands = envelopeOf(run);
   commands.push(createCommand(`BDAT ${bytes.length} LAST`, 'content.size'));
@@ -140,33 +143,33 @@ function* inOne(run: Run): Dialogue<TransactionResult> {
   // RFC 3030 section 2: a BDAT that fails leaves the server in a state that only RSET clears, and whether it fails is not known yet.
   session.needsReset = true;
   yield release;
-  const mailReply = yield* readEnvelope(run);
-  if (!state.refused) return yield* conclude(run, bytes.length);
+  yield* readEnvelope(run);
+  const { refusal } = state;
+  if (refusal === undefined) return yield* conclude(run, bytes.length);
   const reply = (yield readAcceptance) as Reply;
-  if (!reply.negative) {
-    // The server said a reply too many or too few: which of them was whose nobody knows.
-    state.refused = false;
-    throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
-  }
-  throw mailReply.negative ? mailRefused(mailReply) : replies.failure();
+  if (reply.negative) throw endedBy(reply, refusal);
+  // The server said a reply too many or too few, so that a refusal may have been about something else.
+  state.refusal = undefined;
+  throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
 }
 
 function* inTwo(run: Run): Dialogue<TransactionResult> {
-  const { plan, session, state, replies } = run;
+  const { plan, session, state } = run;
   const withData = !session.extensions.has('CHUNKING') && !isStrict(run) && session.protocol === 'smtp';
   const commands = envelopeOf(run);
   if (withData) commands.push(dataCommand);
   yield write(commands);
   const mailReply = yield* readEnvelope(run);
   const dataReply = withData ? ((yield readReply) as Reply) : undefined;
-  if (state.refused) {
+  const { refusal } = state;
+  if (refusal !== undefined) {
     session.needsReset = mailReply.positive;
     if (dataReply?.intermediate === true) {
-      yield* sendNothing(state);
+      yield* sendNothing();
       session.needsReset = false;
     } else if (dataReply?.positive === true)
       throw misplaced('354 to DATA, or its refusal', dataReply, { phase: 'content' });
-    throw mailReply.negative ? mailRefused(mailReply) : replies.failure();
+    throw dataReply === undefined ? refusal : endedBy(dataReply, refusal);
   }
   return yield* transfer(run, plan.content, dataReply);
 }
@@ -178,10 +181,10 @@ function* inSteps(run: Run): Dialogue<TransactionResult> {
   const mailReply = yield* ask(mail);
   session.needsReset = false;
   checkMail(mailReply, state);
-  if (mailReply.negative) throw mailRefused(mailReply);
+  if (state.refusal !== undefined) throw state.refusal;
   session.needsReset = true;
   for (const [index, command] of recipients.entries()) addRecipient(run, index, yield* ask(command));
-  if (replies.accepted.length === 0) throw replies.failure();
+  if (replies.accepted.length === 0) throw replies.failure(plan.recipients.length);
   return yield* transfer(run, plan.content, undefined);
 }
 
@@ -192,44 +195,68 @@ function* readEnvelope(run: Run): Dialogue<Reply> {
   checkMail(mailReply, run.state);
   const count = run.plan.recipients.length;
   for (let index = 0; index < count; index++) addRecipient(run, index, (yield readReply) as Reply);
-  if (mailReply.negative || run.replies.accepted.length === 0) run.state.refused = true;
+  if (run.replies.accepted.length === 0) run.state.refusal ??= run.replies.failure(count);
   return mailReply;
 }
 
 function checkReset(reply: Reply, state: TransactionState): void {
   if (reply.code === 421) {
-    state.refused = true;
-    throw refused('closed the connection', reply, { phase: 'transaction' });
+    state.refusal = replyError('closed the connection', reply, { phase: 'transaction' });
+    throw new Broken(state.refusal);
   }
   if (!reply.positive) throw misplaced('the reply to RSET', reply, { phase: 'transaction' });
 }
 
 function checkMail(reply: Reply, state: TransactionState): void {
   if (reply.intermediate) throw misplaced('the reply to MAIL', reply, { phase: 'transaction' });
-  if (reply.negative) state.refused = true;
-  if (reply.code === 421) throw mailRefused(reply);
+  if (reply.negative) state.refusal = refusalError('refused the sender', reply, 'transaction');
+  if (reply.code === 421) throw new Broken(state.refusal as EmailError);
   state.begun = true;
 }
 
 function addRecipient({ plan, replies, state }: Run, index: number, reply: Reply): void {
   if (reply.intermediate) throw misplaced('the reply to RCPT', reply, { phase: 'transaction' });
-  if (reply.code === 421) {
-    if (replies.accepted.length === 0 && index === plan.recipients.length - 1) state.refused = true;
-    throw refused('ended the transaction', reply, { phase: 'transaction' });
-  }
   replies.add(plan.recipients[index] as string, reply);
+  if (reply.code !== 421) return;
+  const { recipients } = replies.failure(plan.recipients.length);
+  const error = replyError('ended the transaction', reply, { phase: 'transaction', recipients });
+  if (replies.accepted.length === 0 && index === plan.recipients.length - 1) state.refusal ??= error;
+  throw new Broken(error);
+}
+
+/** The error of a transaction whose connection was lost or left: the refusal that came before, if there was one. */
+function afterRefusal(run: Run, error: Error): Error {
+  const refusal = run.state.refusal ?? (isNamed(error) ? undefined : refusalOfSome(run));
+  return refusal === undefined ? error : outlasting(refusal, error);
+}
+
+/** A 421 to RCPT names its recipients by itself. */
+function isNamed(error: Error): boolean {
+  return isEmailError(error) && error.recipients !== undefined;
+}
+
+/** What refuses the message although some recipients had no answer yet; whether it may have reached those, the state knows. */
+function refusalOfSome({ plan, replies }: Run): EmailError | undefined {
+  const total = plan.recipients.length;
+  const isDecided = replies.accepted.length === 0 || plan.requireAllRecipients;
+  return isDecided && !replies.complete && replies.count < total ? replies.failure(total) : undefined;
+}
+
+/** A refusal, and whether the reply to the command behind it ends the connection. */
+function endedBy(reply: Reply, refusal: EmailError): EmailError | Broken {
+  return reply.code === 421 ? new Broken(replyError('closed the connection', reply)) : refusal;
 }
 
 /** Content once its recipients are known. */
 function* transfer(run: Run, content: OutgoingContent, dataReply: Reply | undefined): Dialogue<TransactionResult> {
   const { plan, session, state, replies } = run;
   session.needsReset = true;
-  if (plan.requireAllRecipients && !replies.complete) throw replies.failure();
+  if (plan.requireAllRecipients && !replies.complete) throw replies.failure(plan.recipients.length);
   const chunking = session.extensions.has('CHUNKING');
   if (!chunking) {
     // Not with ??: the transformation for CommonJS puts its right side into a function of its own, where nothing can yield.
     const reply = dataReply === undefined ? yield* ask(dataCommand) : dataReply;
-    if (reply.negative) throw contentRefused(reply, 'content');
+    if (reply.negative) throw thrown(refusalError('refused DATA', reply, 'content'));
     if (reply.code !== 354) throw misplaced('354 to DATA', reply, { phase: 'content' });
     // From here on the end of data ends the transaction, whatever the server says to it.
     session.needsReset = false;
@@ -252,8 +279,8 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
     const final = (yield readAcceptance) as Reply;
     checkFinal(final);
     if (final.negative) {
-      state.refused = true;
-      throw contentRefused(final, 'acceptance');
+      state.refusal = refusalError('refused the message', final, 'acceptance');
+      throw thrown(state.refusal);
     }
     reply = final.read();
   } else {
@@ -270,8 +297,8 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
     accepted = taken;
     rejected = [...rejected, ...failed];
     if (reply === undefined) {
-      state.refused = true;
-      throw recipientsRejected(rejected, 0, 'acceptance');
+      state.refusal = recipientsRejected(rejected, { phase: 'acceptance' });
+      throw state.refusal;
     }
   }
   // Taken: nothing is left to be reset. Had the next transaction been written meanwhile, it has its own RSET in front.
@@ -287,18 +314,16 @@ function write(commands: readonly Command[]): Step {
   return { do: 'write', commands, replies: commands.length };
 }
 
-function mailRefused(reply: Reply): Error | Broken {
-  return refusedFor('refused the sender', reply, 'transaction');
-}
-
-function contentRefused(reply: Reply, phase: 'content' | 'acceptance'): Error | Broken {
-  return refusedFor(phase === 'content' ? 'refused DATA' : 'refused the message', reply, phase);
-}
-
 function explain(error: unknown, state: TransactionState): unknown {
   const inner = error instanceof Broken ? error.error : error;
   const told = isEmailError(inner) ? explainFailure(inner, state) : inner;
   return error instanceof Broken || state.midContent ? new Broken(told as Error) : told;
+}
+
+/** A 4yz or 5yz that no command asked for, in the middle of a transaction. */
+export function unaskedRefusal(reply: Reply, state: TransactionState): EmailError {
+  if (state.contentSent) return refusalError('refused the message before its end', reply, 'content');
+  return replyError('ended the transaction before any content', reply, { phase: 'transaction' });
 }
 
 /** Adds what the state knows to whatever ended the transaction. */

@@ -88,7 +88,7 @@ export class MemoryTransport implements Transport {
       else rejected.push({ recipient, reply });
     }
     if (taken.length === 0 || (requireAllRecipients && rejected.length > 0))
-      throw recipientsRejected(rejected, taken.length);
+      throw recipientsRejected(rejected, { taken: taken.length });
 
     const outgoing = await compose(accepts);
     const content = await collect(outgoing, signal, (bytesSent) => {

@@ -97,6 +97,45 @@ describe('the reply parser', () => {
     expect(elapsed()).toBeLessThan(2_000);
   });
 
+  test.each([
+    ['550 5.1.1 no', ['no']],
+    ['550 ', ['']],
+    ['550', ['']],
+    ['550 no\r', ['no']],
+    ['550-a\r\n550 b', ['a', 'b']],
+    ['250 ok\r\n451 later', ['later']],
+  ])('takes the refusal %j for whole where the stream ends behind it', (text, lines) => {
+    for (const parts of [[text], [...text]]) {
+      const parser = new ReplyParser();
+      for (const part of parts) parser.push(Buffer.from(part));
+      while (parser.next() !== undefined);
+      expect(parser.end()?.read().lines).toEqual(lines);
+      expect([parser.pending, parser.end()]).toEqual([0, undefined]);
+    }
+  });
+
+  test.each([
+    '',
+    '5',
+    '55',
+    '550-',
+    '550-no',
+    '550-a\r\n',
+    '550-a\r\n55',
+    '250 ok',
+    '354 go',
+    '220',
+    'x550 no',
+    '5500',
+    '650 no',
+    '550 a\r\n',
+  ])('takes %j for no refusal where the stream ends behind it', (text) => {
+    const parser = new ReplyParser();
+    parser.push(Buffer.from(text));
+    parser.next();
+    expect(parser.end()).toBeUndefined();
+  });
+
   test('tells what is left behind the last reply', () => {
     const parser = new ReplyParser();
     parser.push(Buffer.from('220 ready\r\n250 inj'));

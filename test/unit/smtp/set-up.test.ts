@@ -67,6 +67,45 @@ describe('EHLO', () => {
       error: { phase: 'ehlo', remedy: expect.stringContaining('localName') },
     });
   });
+  test.each(['220 mail.example.test', '220-a\r\n220 b', '251 ok', '200 ok', '235 ok', '354 go'])(
+    'is not answered by %j',
+    (reply) => {
+      for (const [replies, protocol, verb] of [
+        [[reply], 'smtp', 'EHLO'],
+        [[reply], 'lmtp', 'LHLO'],
+        [['502 what', reply], 'smtp', 'HELO'],
+      ] as const) {
+        const session = greeted(protocol);
+        const played = play(hello(session, 'a.test'), replies);
+        expect(played).toMatchObject({
+          broken: true,
+          error: {
+            code: 'ERR_SMTP_PROTOCOL',
+            phase: 'ehlo',
+            retryable: false,
+            message: expect.stringContaining(`250 to ${verb}`) as string,
+          },
+        });
+        expect(String(played.error).includes('greeted a second time')).toBe(reply.startsWith('220'));
+        expect(session.extensions.size).toBe(0);
+      }
+    },
+  );
+  test.each([createEmailError('ERR_CONNECT', 'lost', { retryable: true }), '421 bye'])(
+    'that is refused for good stays refused where HELO is not answered (%s)',
+    (then) => {
+      expect(play(hello(greeted(), 'a.test'), ['521 no', then])).toMatchObject({
+        broken: true,
+        error: {
+          code: 'ERR_SMTP_REPLY',
+          phase: 'ehlo',
+          retryable: false,
+          reply: { code: 521 },
+          cause: { retryable: true },
+        },
+      });
+    },
+  );
   test.each(['a.test\r\nMAIL FROM:<>', 'a.test\nRCPT TO:<x@y.test>', 'a.test\0', 'a.test\u560d\u560a'])(
     'refuses the name %j, for what is in it (GHSA-vvjj-xcjg-gr5g, bpo-43124)',
     (name) => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createEmailError, isEmailError } from '../../../src/errors/email-error.js';
 import type { OutgoingContent } from '../../../src/model/transport.js';
 import type { Dialogue } from '../../../src/smtp/dialogue.js';
 import { createEnvelopeCommands } from '../../../src/smtp/envelope-commands.js';
@@ -333,7 +334,6 @@ describe('a transaction', () => {
       ['354 to MAIL', ['PIPELINING'], ['354 go'], 'not-delivered'],
       ['354 to RCPT', ['PIPELINING'], ['250 ok', '354 go'], 'not-delivered'],
       ['354 to the content', chunking, ['250 ok', '250 ok', '354 go'], 'unknown'],
-      ['250 to DATA of which nobody was accepted', ['PIPELINING'], ['250 ok', '550 no', '250 what'], 'not-delivered'],
       // A reply too many or too few came before: the one that was refused may be another.
       ['250 to content without recipients', chunking, ['250 ok', '550 no', '250 done'], 'unknown'],
       ['250 to content without a sender', chunking, ['550 no', '250 ok', '250 done'], 'unknown'],
@@ -359,6 +359,120 @@ describe('a transaction', () => {
         broken: true,
         error: { delivery, retryable: delivery === 'not-delivered', reply: { code: 421 } },
       });
+    });
+  });
+
+  describe('that was refused before its connection broke', () => {
+    const lost = createEmailError('ERR_CONNECT', 'lost', { retryable: true });
+    const sender = { code: 'ERR_SMTP_REPLY', reply: { code: 521 }, retryable: false };
+    const recipient = (code: number, ...more: readonly string[]): object => ({
+      code: 'ERR_RECIPIENTS_REJECTED',
+      reply: { code },
+      retryable: code < 500,
+      recipients: ['b@x.test', ...more].map((address) => ({ recipient: address, reply: { code } })),
+    });
+    const three = { to: ['b@x.test', 'c@x.test', 'd@x.test'] };
+    const cut = three.to.map((address) => `RCPT TO:<${address}>`);
+    test.each<[string, Setting, readonly (string | Error)[], object]>([
+      ['at MAIL', {}, ['521 no', lost], sender],
+      ['at MAIL, for now', {}, ['451 no', lost], { reply: { code: 451 }, retryable: true }],
+      ['at MAIL, and RCPT is answered', {}, ['521 no', '503 no', lost], sender],
+      ['at MAIL, and RCPT is answered with 421', {}, ['521 no', '421 too many errors'], sender],
+      ['at MAIL, and RCPT is answered with what cannot stand there', {}, ['521 no', '354 go'], sender],
+      [
+        'at MAIL, and DATA is answered with 421',
+        { extensions: ['PIPELINING'] },
+        ['521 no', '503 no', '421 bye'],
+        sender,
+      ],
+      ['at RCPT', {}, ['250 ok', '550 no', lost], recipient(550)],
+      ['at RCPT, for now', {}, ['250 ok', '451 no', lost], recipient(451)],
+      ['at RCPT, and BDAT is answered with 421', {}, ['250 ok', '550 no', '421 bye'], recipient(550)],
+      ['at each RCPT', two, ['250 ok', '550 no', '550 no', lost], recipient(550, 'c@x.test')],
+      ['at RCPT, with DATA', { extensions: ['PIPELINING'] }, ['250 ok', '550 no', lost], recipient(550)],
+      [
+        'at RCPT, and DATA is accepted',
+        { extensions: ['PIPELINING'] },
+        ['250 ok', '550 no', '354 go', lost],
+        recipient(550),
+      ],
+      [
+        'at RCPT, and DATA and its end are accepted',
+        { extensions: ['PIPELINING'] },
+        ['250 ok', '451 no', '354 go', '250 ok'],
+        recipient(451),
+      ],
+      [
+        'at RCPT, and 250 answers DATA',
+        { extensions: ['PIPELINING'] },
+        ['250 ok', '550 no', '250 what'],
+        recipient(550),
+      ],
+      ['at the first of several', { ...three, extensions: ['PIPELINING'] }, ['250 ok', '550 no', lost], recipient(550)],
+      [
+        'at one with requireAllRecipients',
+        { ...three, plan: { requireAllRecipients: true } },
+        ['250 ok', '250 ok', '550 no', lost],
+        { code: 'ERR_RECIPIENTS_REJECTED', retryable: false, recipients: [{ recipient: 'c@x.test' }] },
+      ],
+    ])('%s fails with that refusal, and what came after is its cause', (_, setting, replies, expected) => {
+      const { dialogue } = begin(setting);
+      const played = play(dialogue, replies);
+      expect(played.broken).toBe(true);
+      expect(played.error).toMatchObject({ ...expected, delivery: 'not-delivered', phase: 'transaction' });
+      const { cause } = played.error as { cause?: unknown };
+      expect(isEmailError(cause), String(cause)).toBe(true);
+      if (replies.at(-1) === lost) expect(cause).toBe(lost);
+    });
+
+    test('at the first of several recipients, with the content sent, may have reached the others', () => {
+      const played = play(begin(three).dialogue, ['250 ok', '550 no', lost]);
+      expect(played.error).toMatchObject({ ...recipient(550), delivery: 'unknown', retryable: false });
+      expect((played.error as Error).message).toContain('1 of 3 recipients');
+      expect(played.written).toEqual([mail, ...cut, 'BDAT 4 LAST', 'Hi\r\n', '(release)']);
+    });
+
+    test('at one of several, another accepted, was not refused', () => {
+      const played = play(begin({ ...three, extensions: ['PIPELINING'] }).dialogue, [
+        '250 ok',
+        '250 ok',
+        '550 no',
+        lost,
+      ]);
+      expect(played.error).toMatchObject({ code: 'ERR_CONNECT', retryable: true, delivery: 'not-delivered' });
+    });
+
+    test('at one, and then by 421, names both', () => {
+      const played = play(begin({ ...two, extensions: ['PIPELINING'] }).dialogue, [
+        '250 ok',
+        '550 no',
+        '421 too many errors',
+      ]);
+      expect(played.error).toMatchObject({
+        reply: { code: 421 },
+        recipients: [
+          { recipient: 'b@x.test', reply: { code: 550 } },
+          { recipient: 'c@x.test', reply: { code: 421 } },
+        ],
+      });
+    });
+
+    test.each([
+      ['while the others are read', ['552 5.3.4 full', lost]],
+      ['behind its reply and another one', ['552 5.3.4 full', '503 no', lost]],
+      ['and 421 answers the next', ['552 5.3.4 full', '421 bye']],
+    ])('at a chunk %s fails with that refusal', (_, replies) => {
+      const blocks = ['x'.repeat(60_000), 'y'.repeat(60_000), 'z'.repeat(60_000), 'z'];
+      const played = play(begin({ content: stream }).dialogue, ['250 ok', '250 ok', ...replies], blocks);
+      expect(played).toMatchObject({
+        broken: true,
+        error: { code: 'ERR_MESSAGE_TOO_LARGE', delivery: 'not-delivered', phase: 'content', retryable: false },
+      });
+    });
+
+    test.each(['ERR_ABORTED', 'ERR_CLOSED'] as const)('is ended by its caller with %s', (code) => {
+      const reason = createEmailError(code, 'by the caller');
+      expect(play(begin({}).dialogue, ['521 no', reason]).error).toMatchObject({ code });
     });
   });
 
