@@ -19,8 +19,8 @@ export function createConnector(settings: ProxySettings, via?: Connector): Conne
   let made: Promise<Connector> | undefined;
   return {
     connect: async (target, options) => {
-      made ??= import('./create-transport.js').then(({ createProxyConnector, DirectConnector }) =>
-        createProxyConnector(copy.proxy, via ?? new DirectConnector(), {}),
+      made ??= import('./create-transport.js').then(({ createProxyConnector, DirectConnector, proxyNegotiation }) =>
+        createProxyConnector(copy.proxy, via ?? new DirectConnector(), { negotiate: proxyNegotiation() }),
       );
       return (await made).connect(target, options);
     },

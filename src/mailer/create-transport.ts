@@ -13,8 +13,9 @@ import type { ResolvedPool, ResolvedServer } from '../profile/defaults.js';
 import type { TestedServer } from '../transport/diagnosis.js';
 import { type OpenSmtpConnection, SmtpTransport } from '../transport/smtp-transport.js';
 import { loadIdentity } from './client-identity.js';
+import { proxyNegotiation } from './proxy-negotiation.js';
 
-export { createProxyConnector, DirectConnector };
+export { createProxyConnector, DirectConnector, proxyNegotiation };
 
 /** Pooled SMTP or LMTP connections to the profile's server. */
 export function createSmtpTransport(
@@ -43,6 +44,7 @@ export function createSmtpTransport(
         connector ??
         createProxyConnector(profile.proxy ?? 'none', direct, {
           loadClientIdentity: identityFor('proxy.tls.clientCertificate'),
+          negotiate: proxyNegotiation(),
         }),
       messagesInFlight: pool.messagesInFlight,
       loadClientIdentity: identityFor('server.tls.clientCertificate'),

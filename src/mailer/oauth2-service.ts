@@ -79,12 +79,13 @@ export class OAuth2Service implements TokenProvider {
   async #surroundings(fetch: typeof globalThis.fetch | undefined): Promise<Surroundings> {
     const { name, proxy = 'none', server } = this.#profile;
     const { profileStore } = this.#options;
-    const { createProxyConnector, DirectConnector } = await import('./create-transport.js');
+    const { createProxyConnector, DirectConnector, proxyNegotiation } = await import('./create-transport.js');
     const { createConnectorClient, createFetchClient } = await import('../oauth2/oauth2.js');
     const connector =
       this.#options.connector ??
       createProxyConnector(proxy, new DirectConnector(), {
         loadClientIdentity: loadIdentity(name, 'proxy.tls.clientCertificate', profileStore, false),
+        negotiate: proxyNegotiation(),
       });
     const { ca, useSystemCa } = server.tls ?? {};
     return await surroundingsOf(

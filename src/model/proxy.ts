@@ -10,7 +10,7 @@ export interface ProxyServerSettings {
   readonly host: string;
   /** Default 80 for 'http-connect' (443 with `tls`), 1080 for SOCKS. */
   readonly port?: number | undefined;
-  /** HTTP Basic or NTLM, SOCKS5 by RFC 1929 (at most 255 bytes), SOCKS4 user id. */
+  /** HTTP Basic, Digest, NTLM, or a Kerberos principal for Negotiate; SOCKS5 by RFC 1929 (at most 255 bytes), SOCKS4 user id. */
   readonly username?: string | undefined;
   /** With `username`. Only the proxy gets it. */
   readonly password?: Secret | undefined;

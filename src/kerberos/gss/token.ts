@@ -1,9 +1,12 @@
+/**
+ * The frame of GSS-API tokens (RFC 2743 section 3.1) around Kerberos ones (RFC 4121 section 4.1).
+ * @module
+ */
 import { contentOf, element, oid, readElement } from '../../util/der.js';
 import { MalformedError } from '../errors.js';
 
-/** The frame of GSS-API tokens (RFC 2743 section 3.1) around Kerberos ones (RFC 4121 section 4.1). */
-
-const mechanism = oid('1.2.840.113554.1.2.2');
+/** Kerberos 5 as a mechanism of GSS-API (RFC 1964 section 1): its OBJECT IDENTIFIER. */
+export const mechanism = oid('1.2.840.113554.1.2.2');
 const frameTag = 0x60;
 
 /** What a token is, in its first two bytes. */

@@ -1,3 +1,7 @@
+/**
+ * A proxy as a connector: reaches it by another connector, asks it for the way, and hands on the stream as it then is.
+ * @module
+ */
 import type { Duplex } from 'node:stream';
 import { abortError } from '../../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../../errors/email-error.js';
@@ -8,6 +12,7 @@ import type { ChannelBinding } from '../../model/sasl.js';
 import type { ResolvedProxyServer } from '../../profile/defaults.js';
 import { resolveSecret } from '../../system/secret.js';
 import { utf8 } from '../../util/bytes.js';
+import { hiddenMark } from '../../util/hide-secrets.js';
 import { showText } from '../../util/show.js';
 import { channelBinding } from '../channel-binding.js';
 import { reportStep, showTarget } from '../connector.js';
@@ -20,7 +25,7 @@ import { secure } from '../tls.js';
 import { ProxyFault, runDialogue } from './dialogue.js';
 import type { ProxyDialogue } from './dialogue.js';
 import { closesDuringNtlm, HttpProxyAuthentication, wrongPassword } from './http-authentication.js';
-import type { HttpProxyScheme } from './http-authentication.js';
+import type { HttpCredentials, KnownScheme, Negotiate } from './http-authentication.js';
 import { exchangeHttp, skipBody } from './http-response.js';
 import type { HttpResponse } from './http-response.js';
 import { socks4 } from './socks4.js';
@@ -28,17 +33,12 @@ import { socks5 } from './socks5.js';
 import { authorityOf, checkTarget } from './target.js';
 import type { TunnelTarget } from './target.js';
 
-/** A proxy as a connector: reaches it by another connector, asks it for the way, and hands on the stream as it then is. */
-
 /** What a connector is given from above. */
 export interface ProxyDependencies {
   /** For `proxy.tls.clientCertificate`. */
   readonly loadClientIdentity?: LoadClientIdentity | undefined;
-}
-
-interface Credentials {
-  readonly username: string;
-  readonly password: string;
+  /** Kerberos tokens for proxies that want Negotiate; absent: they are refused. */
+  readonly negotiate?: Negotiate | undefined;
 }
 
 const names = { 'http-connect': 'HTTP', socks4: 'SOCKS 4', socks4a: 'SOCKS 4a', socks5: 'SOCKS 5' } as const;
@@ -53,13 +53,13 @@ const proxySettings: PeerSettings = {
 };
 const reachRemedy = 'Check proxy.host and proxy.port, and that the proxy runs.';
 
-/** See the file's head. One for each proxy: it remembers which authentication the proxy wants. */
+/** The way through one proxy. It remembers which authentication the proxy wants. */
 export class ProxyConnector implements OwnConnector {
   readonly #settings: ResolvedProxyServer;
   readonly #via: Connector;
   readonly #dependencies: ProxyDependencies;
   readonly #contexts = new TlsContexts();
-  #scheme: HttpProxyScheme | undefined;
+  #scheme: KnownScheme | undefined;
 
   constructor(settings: ResolvedProxyServer, via: Connector, dependencies: ProxyDependencies) {
     this.#settings = settings;
@@ -113,7 +113,7 @@ export class ProxyConnector implements OwnConnector {
     return found;
   }
 
-  async #credentials(signal: AbortSignal): Promise<Credentials | undefined> {
+  async #credentials(signal: AbortSignal): Promise<HttpCredentials | undefined> {
     const { username, password } = this.#settings;
     if (username === undefined) return undefined;
     if (password === undefined) return { username, password: '' };
@@ -152,7 +152,7 @@ export class ProxyConnector implements OwnConnector {
   async #throughProxy(
     reached: Duplex,
     target: TunnelTarget,
-    credentials: Credentials | undefined,
+    credentials: HttpCredentials | undefined,
     signal: AbortSignal,
   ): Promise<Duplex> {
     const { type } = this.#settings;
@@ -177,21 +177,31 @@ export class ProxyConnector implements OwnConnector {
   async #tunnel(
     reached: Duplex,
     target: TunnelTarget,
-    credentials: Credentials | undefined,
+    credentials: HttpCredentials | undefined,
     signal: AbortSignal,
   ): Promise<Duplex> {
-    const authentication = new HttpProxyAuthentication(credentials, this.#settings.host);
-    let authorization = this.#scheme && authentication.begin(this.#scheme);
+    const authentication = new HttpProxyAuthentication({
+      proxyHost: this.#settings.host,
+      authority: authorityOf(target),
+      credentials,
+      negotiate: this.#dependencies.negotiate,
+      signal,
+    });
+    const known = this.#scheme;
     // Asked anew after a failure: the proxy may want another scheme by then.
     this.#scheme = undefined;
     let way = await this.#startTls(reached, signal);
+    let authorization = known && (await authentication.begin(known, way.binding));
     for (let kept = false; ;) {
       const response = await this.#ask(way.stream, target, authorization, kept, signal);
       if (response !== undefined) {
-        if (response.status < 300) break;
+        if (response.status < 300) {
+          authentication.accepted(response);
+          break;
+        }
         try {
           if (response.status !== 407) throw refusal(response, target);
-          authorization = authentication.answer(response, way.binding);
+          authorization = await authentication.answer(response, way.binding);
         } catch (fault) {
           way.stream.destroy();
           throw fault;
@@ -266,9 +276,9 @@ export class ProxyConnector implements OwnConnector {
     }
   }
 
-  #error(fault: ProxyFault, credentials: Credentials | undefined): EmailError {
+  #error(fault: ProxyFault, credentials: HttpCredentials | undefined): EmailError {
     const { words, ...details } = fault.details;
-    // Secrets go before the words are cut, and from the words alone: what is ours has none, and a password may be any word.
+    // Before the words are cut, and in the words alone: the library's own have no secret, and a password may be any word.
     const said = words === undefined ? '' : `: ${showText(hideSecrets(words, credentials), 200)}`;
     return createEmailError('ERR_PROXY', `The ${this.description} ${fault.message}${said}`, {
       ...details,
@@ -315,19 +325,25 @@ function refusal({ status, words }: HttpResponse, target: TunnelTarget): ProxyFa
   });
 }
 
-/** A proxy may echo what it was sent, in one form or another. NTLM messages too: from them a weak password can be found. */
-function hideSecrets(words: string, credentials: Credentials | undefined): string {
-  const shown = words.replace(/TlRMTVNT[\w+/=]*/g, hidden);
-  if (credentials === undefined || credentials.password === '') return shown;
-  const { username, password } = credentials;
-  return [`${username}:${password}`, password]
-    .flatMap((form) => [
-      utf8(form).toString('base64'),
-      utf8(form).toString('latin1'),
-      encodeURIComponent(utf8(form).toString()),
-      form,
-    ])
-    .reduce((text, form) => text.replaceAll(form, hidden), shown);
+/**
+ * The proxy's words, unless they repeat what it was sent, in one form or another: then none but the status of HTTP is shown, since the place
+ * of a hole in well-known words would tell the secret. NTLM and Kerberos tokens count too: from the former a weak password can be found.
+ */
+function hideSecrets(words: string, credentials: HttpCredentials | undefined): string {
+  const isTouched =
+    /TlRMTVNT|\bYI[A-Za-z0-9+/]{20}/.test(words) || formsOf(credentials).some((form) => words.includes(form));
+  if (!isTouched) return words;
+  const status = /^\d{3}(?= )/.exec(words)?.[0];
+  return status === undefined ? hiddenMark : `${status} ${hiddenMark}`;
 }
 
-const hidden = '[hidden]';
+function formsOf(credentials: HttpCredentials | undefined): readonly string[] {
+  if (credentials === undefined || credentials.password === '') return [];
+  const { username, password } = credentials;
+  return [`${username}:${password}`, password].flatMap((form) => [
+    utf8(form).toString('base64'),
+    utf8(form).toString('latin1'),
+    encodeURIComponent(utf8(form).toString()),
+    form,
+  ]);
+}

@@ -1,0 +1,33 @@
+/**
+ * Kerberos for HTTP proxies that want Negotiate (RFC 4559).
+ * @module
+ */
+import type { KerberosAuthentication } from '../model/authentication.js';
+import type { NegotiateRequest } from '../net/proxy/http-authentication.js';
+import { GssInitiator } from './gss/initiator.js';
+import { negTokenInit } from './gss/spnego.js';
+import type { KerberosTickets } from './tickets.js';
+
+/**
+ * A token for `HTTP/<host>`: by the principal and password of the request, else by the tickets of the default cache. Without a realm the
+ * default realm of krb5.conf is meant. ERR_KERBEROS, or the signal's reason.
+ */
+export async function negotiateToken(tickets: KerberosTickets, request: NegotiateRequest): Promise<Buffer> {
+  const { host, credentials, channelBinding, signal } = request;
+  const authentication: KerberosAuthentication = {
+    method: 'kerberos',
+    servicePrincipal: `HTTP/${host.toLowerCase().replace(/\.$/, '')}`,
+    ...(credentials === undefined ? {} : { principal: principalOf(credentials.username) }),
+    ...(credentials === undefined || credentials.password === '' ? {} : { password: credentials.password }),
+  };
+  const { ticket, clock, accepted } = await tickets.present(authentication, host, signal);
+  // The proxy's answer to the token is not looked at: TLS with the mail server, inside the tunnel, says who is at the other end.
+  accepted();
+  return negTokenInit(new GssInitiator(ticket, clock).request(channelBinding));
+}
+
+/** `DOMAIN\\user`, as Windows has it, is `user@DOMAIN` here. */
+function principalOf(username: string): string {
+  const [, domain, user] = /^([^\\@]+)\\([^\\@]+)$/.exec(username) ?? [];
+  return domain === undefined || user === undefined ? username : `${user}@${domain.toUpperCase()}`;
+}

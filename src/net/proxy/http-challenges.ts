@@ -1,0 +1,50 @@
+/**
+ * The challenges of Proxy-Authenticate (RFC 9110 section 11.6.1): several in one field or in several, each with a token or with parameters.
+ * @module
+ */
+
+/** What a proxy offers. */
+export interface HttpChallenge {
+  /** In lower case. */
+  readonly scheme: string;
+  /** What follows the scheme of NTLM and Negotiate; empty where nothing does. */
+  readonly token: string;
+  /** Names in lower case; quoted values without their quotes and backslashes, one character an octet. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+const name = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+const separators = /[ \t,]*/y;
+const parameter = new RegExp(`(${name})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"|([^\\s,"]+))[ \\t]*(?=,|$)`, 'y');
+const scheme = new RegExp(`(${name})(?=[ \\t,]|$)`, 'y');
+const token68 = /[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|$)/y;
+
+/** The challenges of all fields, in their order. What is not well-formed ends the field that it stands in. */
+export function parseChallenges(fields: readonly string[]): readonly HttpChallenge[] {
+  return fields.flatMap(challengesOf);
+}
+
+function challengesOf(field: string): readonly HttpChallenge[] {
+  const challenges: { scheme: string; token: string; parameters: Map<string, string> }[] = [];
+  let at = 0;
+  const next = (pattern: RegExp): RegExpExecArray | null => {
+    pattern.lastIndex = at;
+    const match = pattern.exec(field);
+    if (match !== null) at = pattern.lastIndex;
+    return match;
+  };
+  for (next(separators); at < field.length; next(separators)) {
+    const current = challenges.at(-1);
+    const pair = current === undefined ? null : next(parameter);
+    const [, key = '', quoted, plain = ''] = pair ?? [];
+    if (pair !== null) {
+      const value = quoted?.replace(/\\(.)/g, '$1') ?? plain;
+      if (current?.parameters.has(key.toLowerCase()) === false) current.parameters.set(key.toLowerCase(), value);
+      continue;
+    }
+    const word = next(scheme)?.[1];
+    if (word === undefined) break;
+    challenges.push({ scheme: word.toLowerCase(), token: next(token68)?.[1] ?? '', parameters: new Map() });
+  }
+  return challenges;
+}
