@@ -128,13 +128,17 @@ export class ProfileMailer implements Mailer {
   }
 
   async authorize(options?: AuthorizeOptions): Promise<OAuth2Tokens> {
-    const { signal, ...rest } = checkAuthorizeOptions(options);
-    // It honours the signal itself, and has freed its port once it rejects.
-    return await this.#withSignal(
-      { signal },
-      (joined) => this.#parts.oauth2.authorize({ ...rest, signal: joined }),
-      true,
-    );
+    const { signal: callers, ...rest } = checkAuthorizeOptions(options);
+    if (this.#closed.signal.aborted) throw closedError();
+    // close() waits for what is under way, but not for a person.
+    const { signal, dispose } = joinSignals([this.#closed.signal, callers]);
+    this.#pending++;
+    try {
+      return await this.#parts.oauth2.authorize({ ...rest, signal });
+    } finally {
+      this.#ended();
+      dispose();
+    }
   }
 
   testSigning(options?: TestOptions): Promise<SmimeReport> {
@@ -162,18 +166,14 @@ export class ProfileMailer implements Mailer {
     await this.close();
   }
 
-  async #withSignal<T>(
-    options: TestOptions | undefined,
-    run: (signal: AbortSignal) => Promise<T>,
-    honoursSignal = false,
-  ): Promise<T> {
+  async #withSignal<T>(options: TestOptions | undefined, run: (signal: AbortSignal) => Promise<T>): Promise<T> {
     if (this.#closed.signal.aborted) throw closedError();
     const { signal: callers } = checkTestOptions(options);
     const combined = joinSignals([this.#abort.signal, callers]);
     this.#pending++;
     try {
       throwIfAborted(combined.signal);
-      return await (honoursSignal ? run(combined.signal) : untilAborted(run(combined.signal), combined.signal));
+      return await untilAborted(run(combined.signal), combined.signal);
     } finally {
       this.#ended();
       combined.dispose();

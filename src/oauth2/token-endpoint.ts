@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { throwIfAborted } from '../errors/abort.js';
 import type { EmailError } from '../model/error.js';
 import type { OAuth2Settings } from '../model/oauth2.js';
 import type { OAuth2Tokens } from '../model/store.js';
@@ -42,14 +43,22 @@ export interface TokenRequest {
   readonly secrets: readonly string[];
 }
 
+/** The signals of a token request. */
+export interface TokenSignals extends RequestSignals {
+  readonly signal: AbortSignal;
+  /** Ends what comes before the request, where `signal` must not: secrets, keys, certificates. */
+  readonly prepare?: AbortSignal | undefined;
+}
+
 /** Asks for tokens. A refusal is an outcome; everything that kept an answer from coming is thrown. */
 export async function requestTokens(
   client: TokenClient,
   { parameters, secrets }: TokenRequest,
-  signals: RequestSignals & { readonly signal: AbortSignal },
+  signals: TokenSignals,
 ): Promise<TokenOutcome> {
   const { settings, endpoints, surroundings } = client;
-  const proof = await proveClient(settings, endpoints, surroundings, signals.signal);
+  const proof = await proveClient(settings, endpoints, surroundings, signals.prepare ?? signals.signal);
+  throwIfAborted(signals.prepare);
   const request = {
     what: 'token endpoint',
     method: 'POST',

@@ -8,7 +8,6 @@ import { allowManyListeners, createAbortController } from '../async/abort-contro
 import { withDeadline } from '../async/deadline-signal.js';
 import { SharedWork } from '../async/shared-work.js';
 import { untilAborted } from '../async/until-aborted.js';
-import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { AuthorizeOptions, OAuth2Settings } from '../model/oauth2.js';
@@ -19,7 +18,8 @@ import { needsNoPerson, requestWithoutPerson, runGrant } from './authorize.js';
 import { type Endpoints, findEndpoints } from './endpoints.js';
 import { oauth2Error, signInRemedy } from './errors.js';
 import type { Surroundings } from './surroundings.js';
-import { requestTokens, type TokenOutcome, type TokenRequest } from './token-endpoint.js';
+import { TokenKeeper } from './token-keeper.js';
+import { requestTokens, type TokenClient, type TokenOutcome, type TokenRequest } from './token-endpoint.js';
 
 /** What a source is made of. */
 export interface TokenSourceSettings {
@@ -45,8 +45,8 @@ const earlyMs = 120_000;
 const jitterMs = 30_000;
 /** After a failure that may pass, while the token is still valid. */
 const againMs = 30_000;
-/** A holder of the lock has one request to make, with a deadline of its own. */
-const lockMs = 60_000;
+/** Metadata, secrets and keys, before a token request. */
+const prepareMs = 60_000;
 
 interface Held {
   readonly tokens: OAuth2Tokens;
@@ -57,13 +57,12 @@ interface Held {
 /** See the file's head. */
 export class TokenSource {
   readonly #parts: TokenSourceSettings;
+  readonly #keeper: TokenKeeper;
   readonly #shared = new SharedWork();
   readonly #closed = createAbortController();
   /** From its abort on requests go on, and hold the process no longer. */
   readonly #background = createAbortController();
   #held: Held | undefined;
-  /** Tokens that the provider gave and the store did not take: they are saved before anything else. */
-  #unsaved: OAuth2Tokens | undefined;
   #renewal: Promise<string> | undefined;
   #endpoints: Endpoints | undefined;
   /** Until then the provider wants no request, and this is what it said last. */
@@ -72,6 +71,7 @@ export class TokenSource {
 
   constructor(parts: TokenSourceSettings) {
     this.#parts = parts;
+    this.#keeper = new TokenKeeper(parts.store, parts.key);
   }
 
   /** A token that is worth sending. ERR_OAUTH2 says what a person has to do where none can be had. */
@@ -80,7 +80,7 @@ export class TokenSource {
     const { authenticationValue } = this.#parts.settings;
     if (authenticationValue !== undefined) return await this.#given(refused, signal);
     const held = this.#held;
-    if (held !== undefined && this.#unsaved === undefined && held.tokens.accessToken !== refused)
+    if (held !== undefined && this.#keeper.unsaved === undefined && held.tokens.accessToken !== refused)
       if (this.#now() < held.renewAt && this.#isAlive(held.tokens)) return held.tokens.accessToken;
     // The signal of one caller may serve many sends.
     allowManyListeners(signal);
@@ -90,7 +90,7 @@ export class TokenSource {
   /** Runs the grant, with a person where it needs one, and keeps the tokens. */
   async authorize(options: AuthorizeOptions, surroundings = this.#parts.surroundings): Promise<OAuth2Tokens> {
     const tokens = await runGrant(this.#parts.settings, options, surroundings);
-    await this.#locked(() => this.#keep(tokens));
+    await this.#keeper.locked(() => this.#keep(tokens), this.#closed.signal);
     return tokens;
   }
 
@@ -124,45 +124,20 @@ export class TokenSource {
 
   /** Without the lock where the store has a token that will do. */
   async #loadOrRenew(query: TokenQuery): Promise<string> {
-    const before = this.#unsaved === undefined ? await this.#load() : undefined;
+    const before = this.#keeper.unsaved === undefined ? await this.#keeper.load() : undefined;
     if (isOther(before, query.refused) && this.#now() < this.#renewAt(before, undefined)) return this.#hold(before);
-    return await this.#locked(() => this.#renew(query, before?.accessToken));
-  }
-
-  async #locked<T>(work: () => Promise<T>): Promise<T> {
-    const { store, key } = this.#parts;
-    const lock = store?.lock?.bind(store);
-    if (lock === undefined) return await work();
-    const passed = (): EmailError =>
-      createEmailError('ERR_STORE', `The tokens were locked by another process for ${lockMs} ms.`, {
-        retryable: true,
-        remedy: 'Check whether a process that uses the same store hangs.',
-      });
-    return await withDeadline(this.#closed.signal, { ms: lockMs, passed }, async (signal) => {
-      let begun: Promise<T> | undefined;
-      const begin = async (): Promise<T> => {
-        // Too late: the wait was given up, and another renewal may have begun.
-        throwIfAborted(signal);
-        return await (begun = work());
-      };
-      const locked = inStore('locked', () => lock(key, begin, { signal }));
-      // The signal ends the wait. Work that has begun goes on, whatever the store does.
-      return await untilAborted(locked, signal).catch((error: unknown) => {
-        if (begun === undefined) throw error;
-        return locked;
-      });
-    });
+    return await this.#keeper.locked(() => this.#renew(query, before?.accessToken), this.#closed.signal);
   }
 
   /** Under the lock: the store's token, where another process was quicker and it is not what was there `before`; else a new one. */
   async #renew({ refused, warn }: TokenQuery, before: string | undefined): Promise<string> {
-    if (this.#unsaved !== undefined) await this.#keep(this.#unsaved);
-    const stored = await this.#load();
+    if (this.#keeper.unsaved !== undefined) await this.#keep(this.#keeper.unsaved);
+    const stored = await this.#keeper.load();
     if (isOther(stored, refused) && stored.accessToken !== before && this.#isAlive(stored)) return this.#hold(stored);
     try {
       const { tokens, rotated } = await this.#obtain(stored);
       await this.#keep(tokens);
-      if (rotated && this.#parts.store === undefined) this.#tellOfMemory(warn);
+      if (rotated && this.#keeper.inMemory) this.#tellOfMemory(warn);
       return tokens.accessToken;
     } catch (error) {
       // Not yet over: a provider that is out of reach keeps no message back.
@@ -177,16 +152,12 @@ export class TokenSource {
   async #obtain(
     stored: OAuth2Tokens | undefined,
   ): Promise<{ readonly tokens: OAuth2Tokens; readonly rotated: boolean }> {
-    const { settings } = this.#parts;
-    if (needsNoPerson(settings)) {
-      const outcome = await this.#request((client, signal) => requestWithoutPerson(client, signal));
-      if (outcome.tokens === undefined) throw outcome.failure;
-      return { tokens: outcome.tokens, rotated: false };
-    }
     let failure: EmailError | undefined;
     for await (const refreshToken of this.#refreshTokens(stored)) {
       const parameters = { grant_type: 'refresh_token', refresh_token: refreshToken };
-      const outcome = await this.#request(async () => ({ parameters, secrets: [refreshToken] }));
+      // It is sent once, and not aborted: see #renewOnce.
+      const { signal } = createAbortController();
+      const outcome = await this.#request(() => ({ parameters, secrets: [refreshToken] }), signal);
       if (outcome.tokens !== undefined) {
         const { tokens } = outcome;
         const rotated = tokens.refreshToken !== undefined && tokens.refreshToken !== refreshToken;
@@ -195,16 +166,21 @@ export class TokenSource {
       if (outcome.error !== 'invalid_grant') throw outcome.failure;
       failure = outcome.failure;
     }
-    throw failure ?? this.#noToken();
+    if (!needsNoPerson(this.#parts.settings)) throw failure ?? this.#noToken();
+    const closed = this.#closed.signal;
+    const outcome = await this.#request(requestWithoutPerson, closed);
+    if (outcome.tokens === undefined) throw outcome.failure;
+    // RFC 6749 section 4.4.3: such a grant gives none; one that came all the same would only go stale.
+    return { tokens: { ...outcome.tokens, refreshToken: undefined }, rotated: false };
   }
 
   /** The store's, the store's again where it has changed meanwhile, and that of the settings; none twice. */
   async *#refreshTokens(stored: OAuth2Tokens | undefined): AsyncGenerator<string> {
     const tried = new Set<string>();
-    const { settings, store } = this.#parts;
+    const { settings } = this.#parts;
     const candidates = [
       async () => stored?.refreshToken,
-      async () => (store === undefined || tried.size === 0 ? undefined : (await this.#load())?.refreshToken),
+      async () => (tried.size === 0 ? undefined : (await this.#keeper.load())?.refreshToken),
       async () =>
         settings.refreshToken &&
         (await resolveSecret(settings.refreshToken, 'oauth2.refreshToken', this.#closed.signal)),
@@ -217,21 +193,23 @@ export class TokenSource {
     }
   }
 
+  /** `signal` ends a request that was sent. What comes before it has a deadline, and ends when the mailer is closed. */
   async #request(
-    make: (
-      client: { settings: OAuth2Settings; endpoints: Endpoints; surroundings: Surroundings },
-      signal: AbortSignal,
-    ) => Promise<TokenRequest>,
+    make: (client: TokenClient, prepare: AbortSignal) => TokenRequest | Promise<TokenRequest>,
+    signal: AbortSignal,
   ): Promise<TokenOutcome> {
     const { settings, surroundings } = this.#parts;
     if (this.#pause !== undefined && this.#now() < this.#pause.until) throw this.#pause.failure;
-    const closed = this.#closed.signal;
-    this.#endpoints ??= await findEndpoints({ ...settings, grant: 'client-credentials' }, surroundings, closed);
-    const client = { settings, surroundings, endpoints: this.#endpoints };
-    const request = await make(client, closed);
-    // A refresh token is sent once: the request has a deadline of its own and is not aborted. See #renewOnce.
-    const signal = needsNoPerson(settings) ? closed : createAbortController().signal;
-    const outcome = await requestTokens(client, request, { signal, background: this.#background.signal });
+    const passed = (): EmailError =>
+      createEmailError('ERR_SECRET', `The secrets of oauth2 could not be had within ${prepareMs} ms.`, {
+        retryable: true,
+      });
+    const outcome = await withDeadline(this.#closed.signal, { ms: prepareMs, passed }, async (prepare) => {
+      this.#endpoints ??= await findEndpoints({ ...settings, grant: 'client-credentials' }, surroundings, prepare);
+      const client = { settings, surroundings, endpoints: this.#endpoints };
+      const request = await make(client, prepare);
+      return await requestTokens(client, request, { signal, prepare, background: this.#background.signal });
+    });
     const { retryAfterMs } = outcome.tokens === undefined ? outcome : {};
     this.#pause =
       outcome.tokens === undefined && retryAfterMs !== undefined
@@ -247,20 +225,9 @@ export class TokenSource {
     });
   }
 
-  async #load(): Promise<OAuth2Tokens | undefined> {
-    const { store, key } = this.#parts;
-    if (store === undefined) return this.#held?.tokens;
-    return checkTokens(await inStore('loaded', () => store.loadTokens(key)));
-  }
-
   /** Into the store before it is used: a rotated refresh token that is lost is the end of the authorization. */
   async #keep(tokens: OAuth2Tokens): Promise<void> {
-    const { store, key } = this.#parts;
-    if (store !== undefined) {
-      this.#unsaved = tokens;
-      await inStore('saved', () => store.saveTokens(key, tokens));
-      this.#unsaved = undefined;
-    }
+    await this.#keeper.save(tokens);
     this.#hold(tokens, this.#now());
   }
 
@@ -298,39 +265,4 @@ export class TokenSource {
 /** Are there tokens, and is their access token not the one that was refused? */
 function isOther(tokens: OAuth2Tokens | undefined, refused: string | undefined): tokens is OAuth2Tokens {
   return tokens !== undefined && tokens.accessToken !== refused;
-}
-
-/** A call of the store, whose failure is ERR_STORE, and may pass. */
-async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (cause) {
-    if (isEmailError(cause)) throw cause;
-    // The error of a store may hold what it was to keep.
-    const { name, code } = Object(cause) as { name?: unknown; code?: unknown };
-    const words = [name, code].filter((word) => typeof word === 'string').join(' ');
-    throw createEmailError(
-      'ERR_STORE',
-      `The tokens could not be ${what}: the token store failed (${words || 'no Error'}).`,
-      {
-        retryable: true,
-        remedy: 'Check the token store.',
-      },
-    );
-  }
-}
-
-/** What a store of the caller's gives back. Dates become text in many stores. */
-function checkTokens(value: OAuth2Tokens | undefined): OAuth2Tokens | undefined {
-  if (value === undefined || value === null) return undefined;
-  const { accessToken, expiresAt, refreshToken } = value;
-  const date = expiresAt === undefined ? undefined : new Date(expiresAt);
-  const right =
-    typeof accessToken === 'string' &&
-    (refreshToken === undefined || typeof refreshToken === 'string') &&
-    !Number.isNaN(date?.getTime());
-  if (right) return { ...value, expiresAt: date };
-  throw createEmailError('ERR_STORE', 'The token store gave something that is no tokens.', {
-    remedy: 'Let loadTokens() give what saveTokens() was given, with expiresAt as a Date, or undefined.',
-  });
 }

@@ -200,13 +200,13 @@ describe('mailer.authorize()', () => {
     });
   });
 
-  it('ends with close({ force: true })', async () => {
+  it.each([{}, { force: true }])('ends with close(%j)', async (options) => {
     const { mailer } = await setUp({ authorizationUrl: `${provider.origin}/authorize` });
     let opened: () => void = () => {};
     const opening = new Promise<void>((resolve) => (opened = resolve));
     const outcome = failure(mailer.authorize({ openBrowser: () => opened() }));
     await opening;
-    await mailer.close({ force: true });
+    await mailer.close(options);
     expect((await outcome).code).toBe('ERR_CLOSED');
   });
 });

@@ -12,6 +12,7 @@ import type {
 import { TestSmtpServer } from '../../src/testing.js';
 import type { TestSmtpServerOptions } from '../../src/testing.js';
 import { providerRemedy } from '../../src/smtp/provider-refusals.js';
+import { bearer, startFakeProvider } from '../support/fake-provider.js';
 import { DirectConnector } from '../../src/net/direct.js';
 
 const microsoft = 'smtp.office365.com';
@@ -305,6 +306,27 @@ describe('a token for Microsoft 365', () => {
       message: expect.stringMatching(message) as string,
     });
     expect(server.transcript.join('\n')).not.toContain('AUTH XOAUTH2');
+  });
+
+  it('that has ended is renewed before it is sent, where it can be', async () => {
+    const [ended, good] = [jwt({ scp: 'SMTP.Send', exp: 1e9 }), jwt({ scp: 'SMTP.Send' })];
+    const given = [ended, good];
+    await using provider = await startFakeProvider({ '/token': () => bearer(given.shift() ?? 'none') });
+    await using server = await TestSmtpServer.start({ security: 'starttls', users: { 'ann@contoso.com': good } });
+    const oauth2 = {
+      clientId: 'c',
+      tokenUrl: `${provider.origin}/token`,
+      grant: 'client-credentials',
+      clientSecret: 's',
+    } as const;
+    const authentication = { method: 'xoauth2', username: 'ann@contoso.com' } as const;
+    await using mailer = createMailer(
+      { ...profileFor(server, microsoft, authentication), oauth2 },
+      { connector: leadingTo(server), fetch: globalThis.fetch },
+    );
+    await mailer.send({ to: 'bob@example.com', text: 'x' });
+    expect(provider.calls.length).toBe(2);
+    expect(server.transcript.filter((line) => line.includes('AUTH XOAUTH2')).length).toBe(1);
   });
 
   it('without the role of an application is a warning, and told again where it is refused', async () => {

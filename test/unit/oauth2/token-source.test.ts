@@ -161,6 +161,38 @@ describe('a token', () => {
     ]);
   });
 
+  it('is got with the refresh token of the settings first, also with a grant that needs no person', async () => {
+    provider.answers.set('/token', ({ form }: ProviderCall) =>
+      form.get('grant_type') === 'refresh_token' && issued > 0
+        ? refusal('invalid_grant')
+        : rotating({ expires_in: 60 }),
+    );
+    const tested = source(new MemoryStore(), { grant: 'client-credentials', clientSecret: 's' });
+    expect(await tested.get(query)).toBe('access-1');
+    clock.time += hour;
+    expect(await tested.get(query)).toBe('access-2');
+    expect(provider.calls.map(({ form }) => form.get('refresh_token') ?? form.get('grant_type'))).toEqual([
+      'refresh-0',
+      'refresh-1',
+      'refresh-0',
+      'client_credentials',
+    ]);
+  });
+
+  it('whose secret does not come fails after a minute, and the next attempt begins anew', async () => {
+    let wanted: () => void = () => {};
+    const waiting = new Promise<void>((resolve) => (wanted = resolve));
+    const answers = [() => (wanted(), new Promise<string>(() => {})), () => 'secret'];
+    const tested = source(new MemoryStore(), { clientSecret: () => answers.shift()?.() ?? 'none' });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    const error = failureOf(tested.get(query));
+    await waiting;
+    vi.advanceTimersByTime(60_000);
+    expect(await error).toMatchObject({ code: 'ERR_SECRET', retryable: true });
+    vi.useRealTimers();
+    expect(await tested.get(query)).toBe('access-1');
+  });
+
   it('of which there is none is ERR_OAUTH2 that says to sign in', async () => {
     const error = await failureOf(source(new MemoryStore(), { refreshToken: undefined }).get(query));
     expect(error).toMatchObject({ code: 'ERR_OAUTH2', retryable: false });

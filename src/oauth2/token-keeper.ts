@@ -1,0 +1,113 @@
+/**
+ * The tokens of one key in a token store, or in memory: loaded, saved, and locked against other processes. Every failure of the store is
+ * ERR_STORE.
+ *
+ * @module
+ */
+import { withDeadline } from '../async/deadline-signal.js';
+import { untilAborted } from '../async/until-aborted.js';
+import { throwIfAborted } from '../errors/abort.js';
+import { createEmailError, isEmailError } from '../errors/email-error.js';
+import type { EmailError } from '../model/error.js';
+import type { OAuth2Tokens, TokenStore } from '../model/store.js';
+
+/** A holder of the lock has one request to make, with a deadline of its own. */
+const lockMs = 60_000;
+
+/** See the file's head. */
+export class TokenKeeper {
+  readonly #store: TokenStore | undefined;
+  readonly #key: string;
+  #memory: OAuth2Tokens | undefined;
+  #unsaved: OAuth2Tokens | undefined;
+
+  constructor(store: TokenStore | undefined, key: string) {
+    this.#store = store;
+    this.#key = key;
+  }
+
+  /** Are the tokens lost with the process? */
+  get inMemory(): boolean {
+    return this.#store === undefined;
+  }
+
+  /** Tokens that the store did not take: they are to be saved before anything else. */
+  get unsaved(): OAuth2Tokens | undefined {
+    return this.#unsaved;
+  }
+
+  async load(): Promise<OAuth2Tokens | undefined> {
+    const store = this.#store;
+    if (store === undefined) return this.#memory;
+    return checkTokens(await inStore('loaded', () => store.loadTokens(this.#key)));
+  }
+
+  async save(tokens: OAuth2Tokens): Promise<void> {
+    const store = this.#store;
+    if (store === undefined) {
+      this.#memory = tokens;
+      return;
+    }
+    this.#unsaved = tokens;
+    await inStore('saved', () => store.saveTokens(this.#key, tokens));
+    this.#unsaved = undefined;
+  }
+
+  /** Runs `work` under the lock of the store, where it has one. `closed` and a deadline end the wait for it. */
+  async locked<T>(work: () => Promise<T>, closed: AbortSignal): Promise<T> {
+    const lock = this.#store?.lock?.bind(this.#store);
+    if (lock === undefined) return await work();
+    return await withDeadline(closed, { ms: lockMs, passed: lockedTooLong }, async (signal) => {
+      let begun = false;
+      const begin = async (): Promise<T> => {
+        // Too late: the wait was given up, and another renewal may have begun.
+        throwIfAborted(signal);
+        begun = true;
+        return await work();
+      };
+      const locked = inStore('locked', () => lock(this.#key, begin, { signal }));
+      // A store may ignore the signal. Work that has begun goes on.
+      return await untilAborted(locked, signal).catch((error: unknown) => {
+        if (!begun) throw error;
+        return locked;
+      });
+    });
+  }
+}
+
+function lockedTooLong(): EmailError {
+  return createEmailError('ERR_STORE', `The tokens were locked by another process for ${lockMs} ms.`, {
+    retryable: true,
+    remedy: 'Check whether a process that uses the same store hangs.',
+  });
+}
+
+/** The error of a store may hold what it was to keep: it is told by name and code. */
+async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (isEmailError(cause)) throw cause;
+    const { name, code } = Object(cause) as { name?: unknown; code?: unknown };
+    const words = [name, code].filter((word) => typeof word === 'string').join(' ') || 'no Error';
+    throw createEmailError('ERR_STORE', `The tokens could not be ${what}: the token store failed (${words}).`, {
+      retryable: true,
+      remedy: 'Check the token store.',
+    });
+  }
+}
+
+/** What a store of the caller's gives back. Dates become text in many stores. */
+function checkTokens(value: OAuth2Tokens | undefined): OAuth2Tokens | undefined {
+  if (value === undefined || value === null) return undefined;
+  const { accessToken, expiresAt, refreshToken } = value;
+  const date = expiresAt === undefined ? undefined : new Date(expiresAt);
+  const right =
+    typeof accessToken === 'string' &&
+    (refreshToken === undefined || typeof refreshToken === 'string') &&
+    !Number.isNaN(date?.getTime());
+  if (right) return { ...value, expiresAt: date };
+  throw createEmailError('ERR_STORE', 'The token store gave something that is no tokens.', {
+    remedy: 'Let loadTokens() give what saveTokens() was given, with expiresAt as a Date, or undefined.',
+  });
+}
