@@ -13,6 +13,7 @@ import type { MailMessage } from '../model/message.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
+import { problem } from '../schema/schema.js';
 import { resolveSecret } from '../system/secret.js';
 import { isAscii } from '../util/bytes.js';
 import { messageBody } from './content/body.js';
@@ -29,6 +30,7 @@ import { fromField, messageFields } from './message/header-fields.js';
 import type { WrittenField } from './message/header-fields.js';
 import { messageIdOf } from './message/message-ids.js';
 import { ownMessage } from './message/own-message.js';
+import { MessageProblems } from './message/problems.js';
 import type { MessageProtection, Protector } from './protector.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
 
@@ -60,6 +62,15 @@ interface Draft {
   readonly domainSigner: DomainSigner | undefined;
 }
 
+/** A message whose shape was checked. */
+interface CheckedMessage {
+  /** Its own fields, those of the wrong shape left out. */
+  readonly message: MailMessage;
+  /** The caller's object. */
+  readonly given: MailMessage;
+  readonly problems: MessageProblems;
+}
+
 export class Composer {
   readonly #profile: EmailProfile;
   readonly #from: ParsedMailbox;
@@ -89,10 +100,11 @@ export class Composer {
     try {
       sources.take(message, this.#taken);
       if (signal.aborted) throw abortError(signal);
-      checkMessage(message, given);
-      return message.raw === undefined
-        ? await this.#prepareParts(message, given, signal, sources)
-        : await this.#prepareRaw(message, sources);
+      const problems = new MessageProblems();
+      const right = checkMessage(message, given, problems);
+      return right.raw === undefined
+        ? await this.#prepareParts({ message: right, given, problems }, signal, sources)
+        : await this.#prepareRaw(right, problems, sources);
     } catch (error) {
       await sources.close();
       if (signal.aborted) throw abortError(signal, isEmailError(error) ? { phase: error.phase } : {});
@@ -101,25 +113,22 @@ export class Composer {
   }
 
   async #prepareParts(
-    message: MailMessage,
-    given: MailMessage,
+    { message, given, problems }: CheckedMessage,
     signal: AbortSignal,
     sources: Sources,
   ): Promise<PreparedMessage> {
-    const mailboxes = readMailboxes(this.#profile, message, this.#from);
+    const profile = this.#profile;
+    const mailboxes = readMailboxes(profile, message, this.#from, problems);
+    const { messageId: ownId, date = new Date() } = message;
     const messageId =
-      message.messageId === undefined ? messageIdOf(given, mailboxes.from.domain) : checkedMessageId(message.messageId);
-    const envelope = buildEnvelope(this.#profile, message, mailboxes, messageId.slice(1, -1));
+      ownId === undefined
+        ? messageIdOf(given, mailboxes.from.domain)
+        : (problems.attempt(() => checkedMessageId(ownId)) ?? '');
+    const envelope = buildEnvelope(profile, message, mailboxes, messageId.slice(1, -1), problems);
     const from = mailboxes.from === this.#from ? (this.#fromField ??= fromField(this.#from)) : undefined;
-    const fields = messageFields({
-      profile: this.#profile,
-      message,
-      mailboxes,
-      from,
-      messageId,
-      date: message.date ?? new Date(),
-    });
-    if (!this.#loadProtector) refuseProtectionWanted(message);
+    const fields = messageFields({ profile, message, mailboxes, from, messageId, date }, problems);
+    if (!this.#loadProtector) refuseProtectionWanted(message, problems);
+    problems.throwIfAny();
     const protection =
       this.#loadProtector && (await protect(this.#loadProtector, message, envelope, mailboxes, signal));
     const domainSigner = await this.#openDomainSigner(message, signal);
@@ -155,11 +164,12 @@ export class Composer {
     );
   }
 
-  async #prepareRaw(message: MailMessage, sources: Sources): Promise<PreparedMessage> {
+  async #prepareRaw(message: MailMessage, problems: MessageProblems, sources: Sources): Promise<PreparedMessage> {
+    const mailboxes = readMailboxes(this.#profile, message, this.#from, problems);
+    problems.throwIfAny();
     const wanted = (await this.#loadProtector?.())?.wanted(message);
     if (wanted?.sign) throw refuseProtection('sign');
     if (wanted?.encrypt) throw refuseProtection('encrypt');
-    const mailboxes = readMailboxes(this.#profile, message, this.#from);
     const context: ContentContext = { fileAccess: this.#fileAccess, replay: true, sources };
     const raw = await inspectRaw(await openContent(message.raw as NonNullable<MailMessage['raw']>, 'raw', context));
     const envelope = buildEnvelope(
@@ -167,7 +177,9 @@ export class Composer {
       message,
       mailboxes,
       raw.messageId || createMessageId(mailboxes.from.domain).slice(1, -1),
+      problems,
     );
+    problems.throwIfAny();
     return {
       messageId: raw.messageId,
       envelope,
@@ -195,10 +207,10 @@ async function protect(
   return untilAborted((await loadProtector()).protect(message, addresses, signal), signal);
 }
 
-function refuseProtectionWanted({ smime }: MailMessage): void {
+function refuseProtectionWanted({ smime }: MailMessage, problems: MessageProblems): void {
   for (const what of ['sign', 'encrypt'] as const) {
     if (smime?.[what])
-      throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
+      problem(problems, `smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
   }
 }
 

@@ -1,14 +1,19 @@
+/**
+ * Runs a schema, and makes one error of all its problems.
+ *
+ * @module
+ */
 import { correctFields, createEmailError, isEmailError } from '../errors/email-error.js';
-import type { EmailError, Problem } from '../model/error.js';
+import type { EmailError, EmailErrorCode, Problem } from '../model/error.js';
 import type { Report, Schema } from './schema.js';
 
-/** Runs a schema, and makes one error of all its problems. */
-
-/** So many stand in the message; all stand in `problems`. */
+/** Problems that the error's message quotes. */
 const shownProblems = 5;
 
 /** What is checked: how its error begins, and how its root is called in paths. */
 export interface Subject {
+  /** Default ERR_PROFILE_INVALID. */
+  readonly code?: EmailErrorCode;
   readonly sentence: string;
   readonly root: string;
 }
@@ -20,7 +25,7 @@ export const optionsSubject: Subject = { sentence: 'The mailer options are not v
 export const argumentsSubject: Subject = { sentence: 'The arguments are not valid', root: 'arguments' };
 export const callSubject: Subject = { sentence: 'The options of this call are not valid', root: 'options' };
 
-/** The checked and frozen copy, or ERR_PROFILE_INVALID with every problem. */
+/** The checked and frozen copy, or an error with every problem. */
 export function checked<T>(schema: Schema<T>, value: unknown, subject: Subject, allowReferences = true): T {
   const report: Report = { problems: [], allowReferences };
   let copy: T | undefined;
@@ -41,7 +46,7 @@ export function problemsOf(schema: Schema, value: unknown, path: string): readon
   return report.problems;
 }
 
-/** ERR_PROFILE_INVALID of some problems. */
+/** One error of some problems: the message quotes the first five, `problems` holds all. */
 export function invalid(subject: Subject, found: readonly Problem[], cause?: unknown): EmailError {
   const problems = found.map(({ path, message }) =>
     Object.freeze({ path: path === '' ? subject.root : path, message }),
@@ -49,7 +54,7 @@ export function invalid(subject: Subject, found: readonly Problem[], cause?: unk
   const shown = problems.slice(0, shownProblems).map(({ path, message }) => `${path}: ${message}`);
   const more = problems.length - shown.length;
   return createEmailError(
-    'ERR_PROFILE_INVALID',
+    subject.code ?? 'ERR_PROFILE_INVALID',
     `${subject.sentence}: ${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`,
     {
       problems: Object.freeze(problems),

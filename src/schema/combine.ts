@@ -55,12 +55,23 @@ export function wholeNumber(min: number, max: number): Schema<number> {
   return kind(expected, is);
 }
 
+/** What holds for a list. */
+export interface ListRules {
+  /** Default 1. */
+  readonly min?: number;
+  /** Default 1000. */
+  readonly max?: number;
+  /** A name that stands behind an entry's number in paths: `headers.0 (X-Mine)`. */
+  readonly label?: (entry: unknown) => string | undefined;
+}
+
 /** A list; never empty unless `min` says so: what an empty one would mean is a guess, and leaving it out is not. */
-export function list<T>(
-  item: Schema<T>,
-  options: { readonly min?: number; readonly max?: number } = {},
-): Schema<readonly T[]> {
-  const { min = 1, max = 1000 } = options;
+export function list<T>(item: Schema<T>, rules: ListRules = {}): Schema<readonly T[]> {
+  const { min = 1, max = 1000, label } = rules;
+  const place = (path: string, index: number, entry: unknown): string => {
+    const name = label?.(entry);
+    return name === undefined ? join(path, index) : `${join(path, index)} (${showText(name, 60)})`;
+  };
   const expected = `an array, each ${item.expected}`;
   return {
     expected,
@@ -79,12 +90,12 @@ export function list<T>(
           `expected at least ${min === 1 ? 'one entry' : `${min} entries`}, got an empty array; leave it out instead`,
         );
       if (value.length > max) return problem(report, path, `expected at most ${max} entries, got ${value.length}`);
-      const copy = Array.from(value, (entry: unknown, index) => item.check(entry, join(path, index), report));
-      // An entry with a problem keeps its place; such a copy is looked at only to find further problems.
+      const copy = Array.from(value, (entry: unknown, index) => item.check(entry, place(path, index, entry), report));
+      // An entry with a problem leaves a hole: such a copy serves only to find further problems.
       return Object.freeze(copy as T[]);
     },
     toJson: (value, path, output) =>
-      Array.from(Object(value), (entry: unknown, index) => item.toJson(entry, join(path, index), output)),
+      Array.from(Object(value), (entry: unknown, index) => item.toJson(entry, place(path, index, entry), output)),
   };
 }
 

@@ -166,6 +166,14 @@ export function record<T>(
 ): Schema<Readonly<Record<string, T>>> {
   return {
     expected,
+    accepts(value) {
+      if (!isPlainObject(value)) return false;
+      const keys = Object.keys(value);
+      const report: Report = { problems: [], allowReferences: true };
+      for (const key of keys) checkKey(key, '', report);
+      const isRight = (key: string): boolean => !isPrototypeKey(key) && accepts(item, value[key]);
+      return keys.length <= max && report.problems.length === 0 && keys.every(isRight);
+    },
     check(value, path, report) {
       if (!isPlainObject(value)) return unexpected(report, path, expected, value);
       const keys = Object.keys(value);

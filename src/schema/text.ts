@@ -23,17 +23,19 @@ export interface TextRules {
 /** Text without control characters and without half surrogate pairs. */
 export function text(rules: TextRules): Schema<string> {
   const { min = 1, max = 1000 } = rules;
-  return plain(rules.expected, (value, path, report) => {
-    if (typeof value !== 'string' || (value === '' && min > 0)) return unexpected(report, path, rules.expected, value);
-    if (value.length > max)
-      return problem(
-        report,
-        path,
-        `is too long: expected ${rules.expected} of at most ${max} characters, got ${value.length}`,
-      );
-    const fault = characterFault(value, rules) ?? rules.fault?.(value);
-    return fault === undefined ? value : problem(report, path, fault);
-  });
+  const faultOf = (value: string): string | undefined =>
+    value.length > max
+      ? `is too long: expected ${rules.expected} of at most ${max} characters, got ${value.length}`
+      : (characterFault(value, rules) ?? rules.fault?.(value));
+  const isText = (value: unknown): value is string => typeof value === 'string' && (value !== '' || min === 0);
+  return {
+    ...plain(rules.expected, (value, path, report) => {
+      if (!isText(value)) return unexpected(report, path, rules.expected, value);
+      const fault = faultOf(value);
+      return fault === undefined ? value : problem(report, path, fault);
+    }),
+    accepts: (value) => isText(value) && faultOf(value) === undefined,
+  };
 }
 
 /** A character that must not be there. */

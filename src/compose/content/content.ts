@@ -25,7 +25,7 @@ export interface ContentContext {
 }
 
 /** Is it one of the forms of ContentInput? */
-export function isContent(value: unknown): boolean {
+export function isContent(value: unknown): value is ContentInput {
   if (typeof value === 'string' || typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
   if (isBytes(value) || types.isAnyArrayBuffer(value) || isBlob(value) || isStream(value)) return true;

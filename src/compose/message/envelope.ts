@@ -1,12 +1,18 @@
-/** Who sends and who receives, as told to the server: from the profile, the message, and the message's own envelope. */
+/**
+ * Who sends and who receives, as told to the server: from the profile, the message, and the message's own envelope.
+ *
+ * @module
+ */
 import { parseAddress, parseMailbox } from '../../address/mailbox.js';
 import type { ParsedMailbox } from '../../address/mailbox.js';
-import { messageInvalid } from '../../errors/email-error.js';
 import type { AddressInput } from '../../model/address.js';
 import type { DsnRecipient, DsnRequest, Envelope } from '../../model/envelope.js';
 import type { MailMessage } from '../../model/message.js';
 import type { EmailProfile } from '../../model/profile.js';
+import { problem } from '../../schema/schema.js';
 import { showText } from '../../util/show.js';
+import { present } from './problems.js';
+import type { MessageProblems } from './problems.js';
 
 /** The mailboxes of a message, checked once for header fields and envelope. */
 export interface MessageMailboxes {
@@ -20,40 +26,62 @@ export interface MessageMailboxes {
   readonly returnReceiptTo: ParsedMailbox | undefined;
 }
 
-/** Reads every address of a message; the profile's where the message has none. */
+/** Reads every address of a message; the profile's where the message has none. What is wrong goes to `problems`. */
 export function readMailboxes(
-  profile: EmailProfile,
+  { sender }: EmailProfile,
   message: MailMessage,
   profileFrom: ParsedMailbox,
+  problems: MessageProblems,
 ): MessageMailboxes {
-  const { sender } = profile;
+  const one = (input: AddressInput | false | undefined, path: string): ParsedMailbox | undefined =>
+    input === undefined || input === false ? undefined : readAddress(input, path, problems);
+  const all = (input: AddressInput | readonly AddressInput[] | undefined, path: string): readonly ParsedMailbox[] =>
+    input === undefined ? noMailboxes : readAddresses(input, path, problems);
   return {
-    from: message.from === undefined ? profileFrom : parseAddress(message.from, 'from'),
-    sender: message.sender === undefined ? undefined : parseAddress(message.sender, 'sender'),
-    to: mailboxList(message.to, 'to'),
-    cc: mailboxList(message.cc, 'cc'),
-    bcc: mailboxList(message.bcc, 'bcc'),
-    replyTo: message.replyTo === false ? noMailboxes : mailboxList(message.replyTo ?? sender.replyTo, 'replyTo'),
-    readReceiptTo: optionalMailbox(message.readReceiptTo ?? sender.readReceiptTo, 'readReceiptTo'),
-    returnReceiptTo: optionalMailbox(message.returnReceiptTo ?? sender.returnReceiptTo, 'returnReceiptTo'),
+    from: one(message.from, 'from') ?? profileFrom,
+    sender: one(message.sender, 'sender'),
+    to: all(message.to, 'to'),
+    cc: all(message.cc, 'cc'),
+    bcc: all(message.bcc, 'bcc'),
+    replyTo: message.replyTo === false ? noMailboxes : all(message.replyTo ?? sender.replyTo, 'replyTo'),
+    readReceiptTo: one(message.readReceiptTo ?? sender.readReceiptTo, 'readReceiptTo'),
+    returnReceiptTo: one(message.returnReceiptTo ?? sender.returnReceiptTo, 'returnReceiptTo'),
   };
 }
 
-function mailboxList(
-  input: AddressInput | readonly AddressInput[] | undefined,
+function readAddress(input: AddressInput, path: string, problems: MessageProblems): ParsedMailbox | undefined {
+  try {
+    return parseAddress(input, path);
+  } catch (error) {
+    problems.keep(error);
+    return undefined;
+  }
+}
+
+function readAddresses(
+  input: AddressInput | readonly AddressInput[],
   path: string,
+  problems: MessageProblems,
 ): readonly ParsedMailbox[] {
-  if (input === undefined) return noMailboxes;
-  if (!isList(input)) return [parseAddress(input, path)];
-  return input.map((entry, i) => parseAddress(entry, `${path}.${i}`));
+  const mailboxes: ParsedMailbox[] = [];
+  if (isList(input)) for (let i = 0; i < input.length; i++) keep(mailboxes, input[i], `${path}.${i}`, problems);
+  else keep(mailboxes, input, path, problems);
+  return mailboxes;
+}
+
+/** An entry that is of no right kind was told of already. */
+function keep(
+  mailboxes: ParsedMailbox[],
+  input: AddressInput | undefined,
+  path: string,
+  problems: MessageProblems,
+): void {
+  const mailbox = input === undefined ? undefined : readAddress(input, path, problems);
+  if (mailbox !== undefined) mailboxes.push(mailbox);
 }
 
 function isList(input: AddressInput | readonly AddressInput[]): input is readonly AddressInput[] {
   return Array.isArray(input);
-}
-
-function optionalMailbox(input: AddressInput | false | undefined, path: string): ParsedMailbox | undefined {
-  return input === undefined || input === false ? undefined : parseAddress(input, path);
 }
 
 const none: Partial<Envelope> = Object.freeze(Object.create(null) as Partial<Envelope>);
@@ -68,16 +96,19 @@ export function buildEnvelope(
   message: MailMessage,
   mailboxes: MessageMailboxes,
   messageId: string,
+  problems: MessageProblems,
 ): Envelope {
   const own = message.envelope ?? none;
   const from =
-    reversePath(own.from, 'envelope.from') ??
-    reversePath(profile.sender.envelopeFrom, 'sender.envelopeFrom') ??
+    reversePath(own.from, 'envelope.from', problems) ??
+    reversePath(profile.sender.envelopeFrom, 'sender.envelopeFrom', problems) ??
     mailboxes.from.email;
-  const to = own.to === undefined ? recipients(mailboxes) : recipientsOf(own.to);
-  if (to.length === 0) throw messageInvalid(own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
+  const to = own.to === undefined ? recipients(mailboxes) : recipientsOf(own.to, problems);
+  // Recipients that cannot be read were told of already.
+  if (to.length === 0 && problems.problems.length === 0)
+    problem(problems, own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
   if (own === none && mailboxes.returnReceiptTo === undefined) return { from, to };
-  const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn, to);
+  const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn, to, problems);
   return {
     from,
     to,
@@ -94,8 +125,9 @@ export function isDsnRequired(message: MailMessage): boolean {
   return message.envelope?.dsn !== undefined;
 }
 
-function reversePath(text: string | undefined, path: string): string | undefined {
-  return text === undefined || text === '' ? text : parseMailbox(text, path).email;
+function reversePath(text: string | undefined, path: string, problems: MessageProblems): string | undefined {
+  if (text === undefined || text === '') return text;
+  return problems.attempt(() => parseMailbox(text, path).email);
 }
 
 function recipients({ to, cc, bcc }: MessageMailboxes): string[] {
@@ -107,9 +139,11 @@ function unique(mailboxes: readonly ParsedMailbox[]): string[] {
   return [...new Set(mailboxes.map(({ email }) => email))];
 }
 
-function recipientsOf(to: unknown): string[] {
-  if (!Array.isArray(to)) throw messageInvalid('envelope.to', 'expected an array of addresses');
-  return unique(to.map((address: string, i) => parseMailbox(address, `envelope.to.${i}`)));
+function recipientsOf(to: readonly string[], problems: MessageProblems): string[] {
+  const mailboxes = present(to, 'envelope.to').map(([address, path]) =>
+    problems.attempt(() => parseMailbox(address, path)),
+  );
+  return unique(mailboxes.filter((mailbox) => mailbox !== undefined));
 }
 
 /** RFC 3461: NOTIFY=SUCCESS,FAILURE,DELAY RET=HDRS ENVID; ORCPT is the recipient itself. */
@@ -118,28 +152,15 @@ function receiptRequest(messageId: string): DsnRequest {
 }
 
 /** Keys of `recipients` become addresses as they stand in the envelope; one that does not would be without effect. */
-function checkedDsn(dsn: DsnRequest, to: readonly string[]): DsnRequest {
+function checkedDsn(dsn: DsnRequest, to: readonly string[], problems: MessageProblems): DsnRequest {
   if (dsn.recipients === undefined) return dsn;
   const path = 'envelope.dsn.recipients';
   const known = new Set(to);
-  const recipients = Object.create(null) as Record<string, DsnRecipient>;
-  for (const [address, request] of Object.entries(dsn.recipients)) {
-    const { email } = parseMailbox(address, path);
-    if (!known.has(email)) throw messageInvalid(path, `${showText(address, 200)} is no recipient of the message`);
-    recipients[email] = checkedRequest(request, `${path}.${showText(address, 200)}`);
-  }
-  return { ...dsn, recipients };
-}
-
-function checkedRequest(request: DsnRecipient, path: string): DsnRecipient {
-  if (typeof request !== 'object' || request === null)
-    throw messageInvalid(path, 'expected an object with notify or originalRecipient');
-  for (const key of Object.keys(request)) {
-    if (key !== 'notify' && key !== 'originalRecipient')
-      throw messageInvalid(`${path}.${showText(key, 60)}`, 'not a known field');
-  }
-  const { originalRecipient } = request;
-  if (originalRecipient !== undefined && typeof originalRecipient !== 'string')
-    throw messageInvalid(`${path}.originalRecipient`, 'expected an address');
-  return request;
+  const recipients = Object.entries(dsn.recipients).map(([address, request]): [string, DsnRecipient] => {
+    const email = problems.attempt(() => parseMailbox(address, path).email);
+    if (email !== undefined && !known.has(email))
+      problem(problems, path, `${showText(address, 200)} is no recipient of the message`);
+    return [email ?? '', request];
+  });
+  return { ...dsn, recipients: Object.assign(Object.create(null), Object.fromEntries(recipients)) };
 }

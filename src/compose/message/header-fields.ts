@@ -1,11 +1,15 @@
-/** The header fields of a message, in the order in which they are written; all but those of its content. */
+/**
+ * The header fields of a message, in the order in which they are written; all but those of its content.
+ *
+ * @module
+ */
 import { nameTokens } from '../../address/format.js';
 import type { ParsedMailbox } from '../../address/mailbox.js';
 import { messageInvalid } from '../../errors/email-error.js';
 import { formatDate } from '../../mime/date.js';
 import { addressField, customField, textField, tokenField } from '../../mime/field.js';
 import { checkedId } from '../../mime/identifier.js';
-import type { ListFields, MailMessage } from '../../model/message.js';
+import type { MailMessage } from '../../model/message.js';
 import type {
   EmailProfile,
   HeaderField,
@@ -14,9 +18,10 @@ import type {
   Priority,
   Sensitivity,
 } from '../../model/profile.js';
-import { fieldNameFault } from '../../util/header-name.js';
 import { showText } from '../../util/show.js';
 import type { MessageMailboxes } from './envelope.js';
+import { present } from './problems.js';
+import type { MessageProblems } from './problems.js';
 
 /** A field that is written, with its name for header protection and DKIM. */
 export interface WrittenField {
@@ -62,122 +67,157 @@ export function fromField(from: ParsedMailbox): string {
   return addressField('From', [from], 'from');
 }
 
-/** Every field but MIME-Version and Content-*. Bcc is never among them. */
-export function messageFields({
-  profile,
-  message,
-  mailboxes,
-  from: ready,
-  messageId,
-  date,
-}: FieldSources): WrittenField[] {
-  const fields: WrittenField[] = [];
-  const add = (name: string, text: string): void => void fields.push({ name, text });
-  const addresses = (name: string, list: readonly ParsedMailbox[], path: string): void => {
-    if (list.length > 0) add(name, addressField(name, list, path));
-  };
-  const word = (name: string, value: string): void => {
-    if (value !== '') add(name, `${name}: ${value}\r\n`);
-  };
-  const { from, sender } = mailboxes;
-  add('From', ready ?? fromField(from));
-  if (sender && sender.email !== from.email) addresses('Sender', [sender], 'sender');
-  addresses('Reply-To', mailboxes.replyTo, 'replyTo');
-  addresses('To', mailboxes.to, 'to');
-  addresses('Cc', mailboxes.cc, 'cc');
-  // RFC 5322 wants no destination field where all recipients are blind, but old servers and filters do.
-  if (mailboxes.to.length === 0 && mailboxes.cc.length === 0) add('To', 'To: undisclosed-recipients:;\r\n');
-  if (message.subject !== undefined) add('Subject', textField('Subject', message.subject, 'subject'));
-  add('Date', `Date: ${formatDate(date)}\r\n`);
-  add('Message-ID', `Message-ID: ${messageId}\r\n`);
-  if (message.inReplyTo !== undefined)
-    add('In-Reply-To', tokenField('In-Reply-To', [checkedId(message.inReplyTo, 'inReplyTo')], 'inReplyTo'));
-  if (message.references && message.references.length > 0) {
-    const ids = message.references.map((id, i) => checkedId(id, `references.${i}`));
-    add('References', tokenField('References', ids, 'references'));
+/** Fields under way. */
+class FieldWriter {
+  readonly fields: WrittenField[] = [];
+
+  constructor(
+    readonly sources: FieldSources,
+    readonly problems: MessageProblems,
+  ) {}
+
+  add(name: string, text: string): void {
+    this.fields.push({ name, text });
   }
-  if (profile.sender.organization !== undefined) {
-    add('Organization', textField('Organization', profile.sender.organization, 'sender.organization'));
+
+  addresses(name: string, list: readonly ParsedMailbox[], path: string): void {
+    if (list.length > 0) this.add(name, addressField(name, list, path));
   }
-  if (mailboxes.readReceiptTo) addresses('Disposition-Notification-To', [mailboxes.readReceiptTo], 'readReceiptTo');
-  if (mailboxes.returnReceiptTo) addresses('Return-Receipt-To', [mailboxes.returnReceiptTo], 'returnReceiptTo');
-  word('Priority', choice(priorities, message.priority ?? profile.priority, 'priority'));
-  word('Sensitivity', choice(sensitivities, message.sensitivity ?? profile.sensitivity, 'sensitivity'));
-  const [importance, xPriority, msMail] = choice(importances, message.importance ?? profile.importance, 'importance');
-  word('Importance', importance);
-  word('X-Priority', xPriority);
-  word('X-MSMail-Priority', msMail);
-  if (message.list) listFields(message.list, add);
-  const custom = customFields(profile.headers, message.headers);
-  if (custom.length === 0) return fields;
-  const written = new Set(fields.map(({ name }) => name.toLowerCase()));
-  for (const { name, value, path } of custom) {
-    if (written.has(name.toLowerCase()))
-      throw messageInvalid(path, `the field ${name} is written from its own setting already; leave one of them out`);
-    add(name, customField(name, value, path));
+
+  /** A word that needs no folding; '' writes nothing. */
+  word(name: string, value: string): void {
+    if (value !== '') this.add(name, `${name}: ${value}\r\n`);
   }
-  return fields;
 }
 
-function choice<K extends string, T>(table: Readonly<Record<K, T>>, value: K | undefined, path: string): T {
-  if (value === undefined) return table['unspecified' as K];
-  if (!Object.hasOwn(table, value)) throw messageInvalid(path, `expected one of ${Object.keys(table).join(', ')}`);
-  return table[value];
+/** Every field but MIME-Version and Content-*, in their order. Bcc is never among them. What is wrong goes to `problems`. */
+export function messageFields(sources: FieldSources, problems: MessageProblems): readonly WrittenField[] {
+  const writer = new FieldWriter(sources, problems);
+  for (const write of writers) {
+    try {
+      write(writer);
+    } catch (error) {
+      problems.keep(error);
+    }
+  }
+  return writer.fields;
+}
+
+/** Each writes one field, or some that belong together: a problem in one does not hide those of the others. */
+const writers: readonly ((writer: FieldWriter) => void)[] = [
+  (w) => w.add('From', w.sources.from ?? fromField(w.sources.mailboxes.from)),
+  (w) => {
+    const { from, sender } = w.sources.mailboxes;
+    if (sender && sender.email !== from.email) w.addresses('Sender', [sender], 'sender');
+  },
+  (w) => w.addresses('Reply-To', w.sources.mailboxes.replyTo, 'replyTo'),
+  (w) => w.addresses('To', w.sources.mailboxes.to, 'to'),
+  (w) => w.addresses('Cc', w.sources.mailboxes.cc, 'cc'),
+  (w) => {
+    // RFC 5322 wants no destination field if all recipients are blind, but old servers and filters do.
+    const { to, cc } = w.sources.mailboxes;
+    if (to.length === 0 && cc.length === 0) w.add('To', 'To: undisclosed-recipients:;\r\n');
+  },
+  (w) => {
+    const { subject } = w.sources.message;
+    if (subject !== undefined) w.add('Subject', textField('Subject', subject, 'subject'));
+  },
+  (w) => w.add('Date', `Date: ${formatDate(w.sources.date)}\r\n`),
+  (w) => w.add('Message-ID', `Message-ID: ${w.sources.messageId}\r\n`),
+  (w) => {
+    const { inReplyTo } = w.sources.message;
+    if (inReplyTo !== undefined)
+      w.add('In-Reply-To', tokenField('In-Reply-To', [checkedId(inReplyTo, 'inReplyTo')], 'inReplyTo'));
+  },
+  writeReferences,
+  (w) => {
+    const { organization } = w.sources.profile.sender;
+    if (organization !== undefined)
+      w.add('Organization', textField('Organization', organization, 'sender.organization'));
+  },
+  (w) => {
+    const { readReceiptTo, returnReceiptTo } = w.sources.mailboxes;
+    if (readReceiptTo) w.addresses('Disposition-Notification-To', [readReceiptTo], 'readReceiptTo');
+    if (returnReceiptTo) w.addresses('Return-Receipt-To', [returnReceiptTo], 'returnReceiptTo');
+  },
+  writeWords,
+  writeList,
+  writeCustomFields,
+];
+
+function writeReferences({ sources, problems, fields }: FieldWriter): void {
+  const { references = [] } = sources.message;
+  if (references.length === 0) return;
+  const ids = present(references, 'references').map(([id, path]) => problems.attempt(() => checkedId(id, path)) ?? '');
+  fields.push({ name: 'References', text: tokenField('References', ids, 'references') });
+}
+
+function writeWords(writer: FieldWriter): void {
+  const { message, profile } = writer.sources;
+  writer.word('Priority', priorities[message.priority ?? profile.priority ?? 'unspecified']);
+  writer.word('Sensitivity', sensitivities[message.sensitivity ?? profile.sensitivity ?? 'unspecified']);
+  const [importance, xPriority, msMail] = importances[message.importance ?? profile.importance ?? 'unspecified'];
+  writer.word('Importance', importance);
+  writer.word('X-Priority', xPriority);
+  writer.word('X-MSMail-Priority', msMail);
+}
+
+/** The profile's custom fields first; a field of the message replaces those of the same name. */
+function writeCustomFields(writer: FieldWriter): void {
+  const { profile, message } = writer.sources;
+  if (profile.headers === undefined && message.headers === undefined) return;
+  const own = customFields(message.headers, 'headers');
+  const replaced = new Set(own.map(({ name }) => name.toLowerCase()));
+  const inherited = customFields(profile.headers, 'profile.headers');
+  const written = new Set(writer.fields.map(({ name }) => name.toLowerCase()));
+  for (const { name, value, path } of [...inherited.filter((field) => !replaced.has(field.name.toLowerCase())), ...own])
+    writer.problems.attempt(() => {
+      if (written.has(name.toLowerCase()))
+        throw messageInvalid(path, `the field ${name} is written from its own setting already; leave one of them out`);
+      writer.add(name, customField(name, value, path));
+    });
 }
 
 interface CustomField extends HeaderField {
   readonly path: string;
 }
 
-/** The profile's first; a field of the message replaces those of the same name. */
-function customFields(profiles: HeaderFields | undefined, messages: HeaderFields | undefined): CustomField[] {
-  if (profiles === undefined && messages === undefined) return [];
-  const own = readFields(messages, 'headers');
-  const replaced = new Set(own.map(({ name }) => name.toLowerCase()));
-  return [...readFields(profiles, 'profile.headers').filter(({ name }) => !replaced.has(name.toLowerCase())), ...own];
+function customFields(fields: HeaderFields = [], path: string): readonly CustomField[] {
+  if (isList(fields))
+    return present(fields, path).map(([field, at]) => ({ ...field, path: `${at} (${showText(field.name, 60)})` }));
+  return Object.entries(fields).map(([name, value]) => ({ name, value, path: `${path}.${showText(name, 60)}` }));
 }
 
-function readFields(fields: HeaderFields | undefined, path: string): CustomField[] {
-  if (fields === undefined) return [];
-  const isArray = Array.isArray(fields);
-  const list = isArray
-    ? (fields as readonly HeaderField[])
-    : Object.entries(fields).map(([name, value]) => ({ name, value: value as string }));
-  return list.map((field: HeaderField | null, i) => {
-    const at = isArray ? `${path}.${i}` : `${path}.${showText(field?.name ?? '', 80)}`;
-    if (
-      typeof field !== 'object' ||
-      field === null ||
-      typeof field.name !== 'string' ||
-      typeof field.value !== 'string'
-    ) {
-      throw messageInvalid(at, 'a header field has a name and a value, both text');
-    }
-    const fault = fieldNameFault(field.name);
-    if (fault !== undefined) throw messageInvalid(at, fault);
-    return { name: field.name, value: field.value, path: at };
-  });
+function isList(fields: HeaderFields): fields is readonly HeaderField[] {
+  return Array.isArray(fields);
 }
 
 /** RFC 2369, 2919, 8058. */
-function listFields(list: ListFields, add: (name: string, text: string) => void): void {
-  const targets =
-    list.unsubscribe === undefined ? [] : typeof list.unsubscribe === 'string' ? [list.unsubscribe] : list.unsubscribe;
-  const urls = targets.map((target, i) => listUrl(target, `list.unsubscribe.${i}`));
-  if (list.id !== undefined) add('List-Id', listId(list.id));
-  if (list.help !== undefined)
-    add('List-Help', tokenField('List-Help', [listUrl(list.help, 'list.help')], 'list.help'));
-  if (list.archive !== undefined)
-    add('List-Archive', tokenField('List-Archive', [listUrl(list.archive, 'list.archive')], 'list.archive'));
+function writeList(writer: FieldWriter): void {
+  const { list } = writer.sources.message;
+  if (list === undefined) return;
+  const { problems } = writer;
+  const field = (name: string, value: string | undefined, make: (value: string) => string): void => {
+    if (value !== undefined) problems.attempt(() => writer.add(name, make(value)));
+  };
+  const { unsubscribe = [], oneClick, id, help, archive } = list;
+  const targets = typeof unsubscribe === 'string' ? [unsubscribe] : unsubscribe;
+  const urls = present(targets, 'list.unsubscribe').flatMap(
+    ([target, path]) => problems.attempt(() => listUrl(target, path)) ?? [],
+  );
+  field('List-Id', id, listId);
+  field('List-Help', help, (value) => tokenField('List-Help', [listUrl(value, 'list.help')], 'list.help'));
+  field('List-Archive', archive, (value) =>
+    tokenField('List-Archive', [listUrl(value, 'list.archive')], 'list.archive'),
+  );
   if (urls.length > 0) {
     const tokens = urls.map((url, i) => (i < urls.length - 1 ? `${url},` : url));
-    add('List-Unsubscribe', tokenField('List-Unsubscribe', tokens, 'list.unsubscribe'));
+    writer.add('List-Unsubscribe', tokenField('List-Unsubscribe', tokens, 'list.unsubscribe'));
   }
-  if (list.oneClick) {
-    if (!urls.some((url) => /^<https:/i.test(url)))
-      throw messageInvalid('list.oneClick', 'needs an https URL in list.unsubscribe (RFC 8058)');
-    add('List-Unsubscribe-Post', 'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n');
-  }
+  if (oneClick !== true) return;
+  if (urls.length === targets.length && !urls.some((url) => /^<https:/i.test(url)))
+    throw messageInvalid('list.oneClick', 'needs an https URL in list.unsubscribe (RFC 8058)');
+  writer.add('List-Unsubscribe-Post', 'List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n');
 }
 
 /** With brackets and comma a URL of this length fits a line of 998 characters (RFC 5322 section 2.1.1). */
@@ -185,7 +225,6 @@ const maxUrl = 900;
 
 /** `<url>` from a URL or an address; nothing in it may end the brackets or begin a comment. */
 function listUrl(target: string, path: string): string {
-  if (typeof target !== 'string') throw messageInvalid(path, 'expected a URL or an address');
   const bare = target.startsWith('<') && target.endsWith('>') ? target.slice(1, -1) : target;
   const url = /^[^:/?#@]+@[^/?#@]+$/.test(bare) ? `mailto:${bare}` : bare;
   if (url.length > maxUrl)

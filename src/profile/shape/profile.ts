@@ -2,16 +2,16 @@ import { parseAddress, parseMailbox } from '../../address/mailbox.js';
 import { isEmailError } from '../../errors/email-error.js';
 import type { AddressInput, Mailbox } from '../../model/address.js';
 import type { DkimSettings } from '../../model/message.js';
-import type { EmailProfile, HeaderField, HeaderFields, Sender } from '../../model/profile.js';
+import type { EmailProfile, Sender } from '../../model/profile.js';
 import { choice, list, oneOrMany, plain, variant } from '../../schema/combine.js';
-import { object, optional, record, required } from '../../schema/object.js';
+import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, problem, unexpected } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { domain, text } from '../../schema/text.js';
-import { fieldNameFault } from '../../util/header-name.js';
 import { isIp } from '../../util/ip.js';
 import { authentication } from './authentication.js';
+import { headerFields } from './headers.js';
 import { logging } from './logging.js';
 import { oauth2Settings } from './oauth2.js';
 import { proxy } from './proxy.js';
@@ -49,7 +49,8 @@ function mailbox(rules: { readonly allowNull: boolean }): Schema<string> {
 
 const emailAddress = mailbox({ allowNull: false });
 
-const addressExpected = "an address as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }";
+/** What `AddressInput` is, for errors. */
+export const addressExpected = "an address as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }";
 const textAddress: Schema<string> = plain(addressExpected, (value, path, report) => {
   if (typeof value !== 'string' || value === '') return unexpected(report, path, addressExpected, value);
   if (addressText.check(value, path, report) === undefined) return undefined;
@@ -72,19 +73,6 @@ const sender: Schema<Sender> = object<Sender>({
   returnReceiptTo: optional(address),
   envelopeFrom: optional(mailbox({ allowNull: true })),
 });
-
-const fieldName = text({ expected: 'the name of a header field', fault: fieldNameFault });
-const fieldValue = text({ expected: 'text', min: 0, max: 64 * 1024, tab: true });
-const fieldList = list(object<HeaderField>({ name: required(fieldName), value: required(fieldValue) }), { min: 0 });
-const fieldRecord = record(fieldValue, {
-  expected: 'header fields by name',
-  max: 1000,
-  key: (key, path, report) => fieldName.check(key, path, report),
-});
-const headers: Schema<HeaderFields> = variant<HeaderFields>(
-  'an array of { name, value }, or an object of names and values',
-  (value) => (Array.isArray(value) ? fieldList : isPlainObject(value) ? fieldRecord : undefined),
-);
 
 const dkim: Schema<DkimSettings> = object<DkimSettings>(
   {
@@ -116,16 +104,23 @@ const dkim: Schema<DkimSettings> = object<DkimSettings>(
 /** One or several `DkimSettings`. */
 export const dkimSettings: Schema<DkimSettings | readonly DkimSettings[]> = oneOrMany(dkim);
 
+/** `Priority`. */
+export const priority = choice('unspecified', 'normal', 'urgent', 'non-urgent');
+/** `Sensitivity`. */
+export const sensitivity = choice('unspecified', 'personal', 'private', 'company-confidential');
+/** `Importance`. */
+export const importance = choice('unspecified', 'high', 'normal', 'low');
+
 /** `EmailProfile`. */
 export const profileSchema: Schema<EmailProfile> = object<EmailProfile>(
   {
     name: required(text({ expected: 'the name of the profile', max: 200 })),
     description: optional(text({ expected: 'text', min: 0, max: 10_000, multiline: true })),
     sender: required(sender),
-    priority: optional(choice('unspecified', 'normal', 'urgent', 'non-urgent')),
-    sensitivity: optional(choice('unspecified', 'personal', 'private', 'company-confidential')),
-    importance: optional(choice('unspecified', 'high', 'normal', 'low')),
-    headers: optional(headers),
+    priority: optional(priority),
+    sensitivity: optional(sensitivity),
+    importance: optional(importance),
+    headers: optional(headerFields),
     server: required(outgoingServer),
     authentication: optional(authentication),
     smime: optional(smimeSettings),

@@ -185,7 +185,7 @@ describe('header fields', () => {
   it.each([
     [{ subject: 'a\r\nBcc: x@example.com' }, 'subject'],
     [{ headers: { 'X-A': 'b\nc' } }, 'headers.X-A'],
-    [{ headers: [{ name: 'X A', value: 'b' }] }, 'headers.0'],
+    [{ headers: [{ name: 'X A', value: 'b' }] }, 'headers.0 (X A)'],
     [{ headers: { Bcc: 'x@example.com' } }, 'headers.Bcc'],
     [{ headers: { 'Resent-Bcc': 'x@example.com' } }, 'headers.Resent-Bcc'],
     [{ headers: { 'DKIM-Signature': 'x' } }, 'headers.DKIM-Signature'],
@@ -225,7 +225,7 @@ describe('header fields', () => {
         ],
         list: { unsubscribe: 'a@b.example' },
       },
-      'headers.1',
+      'headers.1 (List-Unsubscribe)',
     ],
     [{ headers: { Organization: 'Other' } }, 'headers.Organization'],
   ] satisfies [MailMessage, string][])(

@@ -311,11 +311,11 @@ describe('values that are refused', () => {
       /exactly one of file, data or store, got none/,
     ],
     ['server.tls.clientCertificate', withTls({ clientCertificate: 'me.p12' }), /a certificate source/],
-    ['headers.0.name', withKeys({ headers: [{ name: 'X Y', value: '' }] }), /printable ASCII/],
-    ['headers.0.name', withKeys({ headers: [{ name: 'X:', value: '' }] }), /printable ASCII/],
-    ['headers.0.name', withKeys({ headers: [{ name: 'Ä', value: '' }] }), /printable ASCII/],
-    ['headers.0.value', withKeys({ headers: [{ name: 'X', value: 'a\r\nBcc: b' }] }), /CR/],
-    ['headers.0.value', withKeys({ headers: [{ name: 'X', value: 5 }] }), /expected text, got the number 5/],
+    ['headers.0 (X Y)', withKeys({ headers: [{ name: 'X Y', value: '' }] }), /printable ASCII/],
+    ['headers.0 (X:)', withKeys({ headers: [{ name: 'X:', value: '' }] }), /printable ASCII/],
+    ['headers.0 (Ä)', withKeys({ headers: [{ name: 'Ä', value: '' }] }), /printable ASCII/],
+    ['headers.0 (X)', withKeys({ headers: [{ name: 'X', value: 'a\r\nBcc: b' }] }), /CR/],
+    ['headers.0 (X).value', withKeys({ headers: [{ name: 'X', value: 5 }] }), /expected text, got the number 5/],
     ['headers.X', withKeys({ headers: { X: 'a\nb' } }), /LF/],
     ['headers.X:', withKeys({ headers: { 'X:': '' } }), /printable ASCII/],
     ['headers', withKeys({ headers: 'X: y' }), /an array of \{ name, value \}/],
@@ -541,7 +541,7 @@ describe('values that are refused', () => {
     'DKIM-Signature',
   ])('refuses the custom header field %s in both forms', (name) => {
     expect(parseProblems(withKeys({ headers: [{ name, value: 'x' }] }))).toEqual([
-      expect.stringMatching(new RegExp(`^headers\\.0\\.name: the field ${name} cannot be a custom one`)),
+      expect.stringMatching(new RegExp(`^headers\\.0 \\(${name}\\): the field ${name} cannot be a custom one`)),
     ]);
     expect(parseProblems(withKeys({ headers: { [name]: 'x' } }))).toEqual([
       expect.stringContaining(`headers.${name}: `),

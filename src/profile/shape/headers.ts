@@ -1,0 +1,53 @@
+/**
+ * Custom header fields, by the same rules in profiles and messages.
+ *
+ * @module
+ */
+import type { HeaderField, HeaderFields } from '../../model/profile.js';
+import { anyText, list, variant } from '../../schema/combine.js';
+import { object, record, required } from '../../schema/object.js';
+import { accepts, isPlainObject, own } from '../../schema/schema.js';
+import type { Schema } from '../../schema/schema.js';
+import { text } from '../../schema/text.js';
+import { fieldNameFault } from '../../util/header-name.js';
+
+const maxFields = 1000;
+const fieldName = text({ expected: 'the name of a header field', fault: fieldNameFault });
+const fieldValue = text({ expected: 'text', min: 0, max: 64 * 1024, tab: true });
+const fieldParts = object<HeaderField>({ name: required(anyText), value: required(anyText) });
+
+/** What is wrong with a name or a value is told of the whole field, which is named already. */
+const field: Schema<HeaderField> = {
+  ...fieldParts,
+  accepts: (value) =>
+    accepts(fieldParts, value) &&
+    isPlainObject(value) &&
+    accepts(fieldName, value['name']) &&
+    accepts(fieldValue, value['value']),
+  check(value, path, report) {
+    const before = report.problems.length;
+    const checked = fieldParts.check(value, path, report);
+    if (checked?.name !== undefined) fieldName.check(checked.name, path, report);
+    if (checked?.value !== undefined) fieldValue.check(checked.value, path, report);
+    return report.problems.length === before ? checked : undefined;
+  },
+};
+
+/** The name of an entry, for paths. */
+export function fieldLabel(entry: unknown): string | undefined {
+  const name = typeof entry === 'object' && entry !== null ? own(entry, 'name') : undefined;
+  return typeof name === 'string' && name !== '' ? name : undefined;
+}
+
+const fieldList = list(field, { min: 0, max: maxFields, label: fieldLabel });
+const fieldRecord = record(fieldValue, {
+  expected: 'header fields by name',
+  max: maxFields,
+  key: (key, path, report) => fieldName.check(key, path, report),
+});
+
+/** `HeaderFields`. */
+export const headerFields: Schema<HeaderFields> = variant<HeaderFields>(
+  'an array of { name, value }, or an object of names and values',
+  (value) => (Array.isArray(value) ? fieldList : isPlainObject(value) ? fieldRecord : undefined),
+);
