@@ -1,10 +1,18 @@
+/**
+ * What a SASL mechanism binds itself to on a TLS connection: tls-exporter (RFC 9266) or tls-server-end-point (RFC 5929).
+ * @module
+ */
 import { createHash } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import type { ChannelBinding } from '../model/sasl.js';
-import { children, contentOf, oidText, readElement, tag, type DerElement } from '../util/der.js';
+import { children, contentOf, oidText, readElement, tag } from '../util/der.js';
+import type { DerElement } from '../util/der.js';
 import { hashByOid, keyOids, rsaSignatureOids, signatureByOid } from '../util/oids.js';
 
-/** The channel binding of a TLS connection with the server of that certificate (DER); undefined where it has none of this type. */
+/**
+ * The channel binding of a TLS connection with the server of that certificate (DER); undefined where the connection or the runtime has none
+ * of this type, which SCRAM then tells the server (gs2 flag 'n').
+ */
 export function channelBinding(
   socket: TLSSocket,
   certificate: Uint8Array,
@@ -12,11 +20,17 @@ export function channelBinding(
 ): ChannelBinding | undefined {
   if (type === 'tls-exporter') {
     // RFC 9266 section 2; under TLS 1.2 it is no good without extended master secret, of which Node tells nothing.
-    if (socket.getProtocol() !== 'TLSv1.3') return undefined;
-    return { type, data: socket.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', Buffer.alloc(0)) };
+    const data = socket.getProtocol() === 'TLSv1.3' ? exportedKey(socket) : undefined;
+    return data && { type, data };
   }
   const hash = endPointHash(certificate);
   return hash === undefined ? undefined : { type, data: createHash(hash).update(certificate).digest() };
+}
+
+/** The key of tls-exporter; undefined on a runtime whose TLS sockets cannot export one (Deno). */
+export function exportedKey(socket: TLSSocket): Buffer | undefined {
+  const { exportKeyingMaterial } = socket as { readonly exportKeyingMaterial?: TLSSocket['exportKeyingMaterial'] };
+  return exportKeyingMaterial?.call(socket, 32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
 }
 
 /** The hash of the signature algorithm, with SHA-256 in place of MD5 and SHA-1 (RFC 5929 section 4.1). */

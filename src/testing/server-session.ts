@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 import type { ChannelBinding } from '../model/sasl.js';
+import { exportedKey } from '../net/channel-binding.js';
 import { ServerDialogue } from './server-dialogue.js';
 import type { DialogueStep } from './server-dialogue.js';
 import type { ServerAuthContext } from './server-mechanisms.js';
@@ -254,8 +255,9 @@ function authContext(settings: SessionSettings, tls: TLSSocket | undefined): Ser
 }
 
 function channelBindings(tls: TLSSocket, certificate: X509Certificate): readonly ChannelBinding[] {
+  const exported = exportedKey(tls);
   return [
-    { type: 'tls-exporter', data: tls.exportKeyingMaterial(32, 'EXPORTER-Channel-Binding', noOctets) },
+    ...(exported === undefined ? [] : [{ type: 'tls-exporter', data: exported } as const]),
     { type: 'tls-server-end-point', data: createHash('sha256').update(certificate.raw).digest() },
   ];
 }

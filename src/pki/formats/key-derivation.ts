@@ -93,6 +93,19 @@ function checkHardening({ salt, rounds }: Hardening): void {
   if (salt.length > maxSaltBytes) throw new RangeError(`its salt has ${salt.length} bytes, more than ${maxSaltBytes}`);
 }
 
+/** Octets of a digest. ERR_CERTIFICATE where the runtime's crypto library lacks the hash. */
+export function digestLength(name: string): number {
+  try {
+    return hash(name, '', 'buffer').length;
+  } catch (cause) {
+    throw certificateError(
+      `this runtime has no hash ${name}, which its key derivation needs`,
+      'Write the file anew with SHA-256, or read it on another runtime.',
+      cause,
+    );
+  }
+}
+
 /** What the bytes are for (RFC 7292 appendix B.3). */
 export const pkcs12Purpose = { key: 1, iv: 2, mac: 3 } as const;
 
@@ -105,7 +118,7 @@ export async function pkcs12Derive(
 ): Promise<Buffer> {
   checkHardening(hardening);
   const { salt, rounds } = hardening;
-  const size = hash(wanted.hash, '', 'buffer').length;
+  const size = digestLength(wanted.hash);
   const blocks = Math.ceil(wanted.length / size);
   return await derived(
     {
@@ -153,6 +166,7 @@ export async function pbkdf1(
   budget: WorkBudget,
 ): Promise<Buffer> {
   checkHardening(hardening);
+  digestLength(hashName);
   const { salt, rounds } = hardening;
   return await derived(
     {
@@ -229,7 +243,7 @@ export async function pbkdf2Derive(
   checkHardening(hardening);
   const { salt, rounds } = hardening;
   const { prf, length } = wanted;
-  const all = rounds * Math.ceil(length / hash(prf, '', 'buffer').length);
+  const all = rounds * Math.ceil(length / digestLength(prf));
   return await derived(
     {
       inputs: ['pbkdf2', prf, length, password, salt, rounds],

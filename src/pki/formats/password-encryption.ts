@@ -250,12 +250,22 @@ function decrypterOf({ cipher, key, iv, bits = key.length * 8 }: CbcDecryption):
       return plain;
     };
   }
-  const decipher =
-    cipher === 'des-cbc'
+  const decipher = decipherOf(cipher, key, iv).setAutoPadding(false);
+  return (piece) => decipher.update(piece);
+}
+
+function decipherOf(cipher: Exclude<BlockCipher, 'rc2'>, key: Buffer, iv: Buffer): ReturnType<typeof createDecipheriv> {
+  try {
+    return cipher === 'des-cbc'
       ? createDecipheriv('des-ede3-cbc', Buffer.concat([key, key, key]), iv)
       : createDecipheriv(cipher, key, iv);
-  decipher.setAutoPadding(false);
-  return (piece) => decipher.update(piece);
+  } catch (cause) {
+    throw certificateError(
+      `this runtime has no cipher ${cipher}, which it is encrypted with`,
+      'Write the file anew with AES, or read it on another runtime.',
+      cause,
+    );
+  }
 }
 
 /**

@@ -2,7 +2,7 @@
  * PKCS#12 (RFC 7292, RFC 9579), as Windows, macOS, Java, NSS, GnuTLS and OpenSSL of all years export it.
  * @module
  */
-import { createHmac, hash, timingSafeEqual } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import { cmsOids, hashOids, passwordOids, pkcs12Oids } from '../../util/oids.js';
 import { certificateError } from '../certificate-error.js';
 import { decode } from '../library.js';
@@ -10,7 +10,7 @@ import type { Asn1js, Asn1Node } from '../library.js';
 import { algorithmOf, isContext, isUniversal, itemsOf, numberOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
 import { maxItems, once, plainKey, tooMany } from './contents.js';
 import type { ContainedCertificate, ContainedKey, Contents, Reading } from './contents.js';
-import { pkcs12Derive, pkcs12Purpose } from './key-derivation.js';
+import { digestLength, pkcs12Derive, pkcs12Purpose } from './key-derivation.js';
 import type { Hardening } from './key-derivation.js';
 import { decryptWithPassword, deriveMacKey, hmacName } from './password-encryption.js';
 import { passwordForms } from './password.js';
@@ -125,7 +125,7 @@ async function macKey(
   const name = macHashes.get(oid);
   if (name === undefined)
     throw certificateError(`its MAC ${oid} is not supported`, 'Write the file anew with a MAC of SHA-256.');
-  const wanted = { hash: name, purpose: pkcs12Purpose.mac, length: hash(name, '', 'buffer').length };
+  const wanted = { hash: name, purpose: pkcs12Purpose.mac, length: digestLength(name) };
   return [name, await pkcs12Derive(wanted, form.bmp, hardening, budget)];
 }
 

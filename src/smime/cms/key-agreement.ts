@@ -14,6 +14,7 @@ import {
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { readPublicKeyKind } from '../../pki/x509/public-key.js';
+import { hasKeyWrapCipher, unwrapAesKey, wrapAesKey } from '../../util/aes-key-wrap.js';
 import { asBuffer, noBytes } from '../../util/bytes.js';
 import { context, octetString, sequence } from '../../util/der.js';
 import type { AgreementScheme, FixedHash, KeyWrap } from './algorithms.js';
@@ -88,6 +89,7 @@ const aesWrapIv = Buffer.alloc(8, 0xa6);
 
 /** Wraps a content-encryption key: AES (RFC 3394) or 3DES (RFC 3217). */
 export function wrapKey({ name }: KeyWrap, kek: Uint8Array, key: Uint8Array): Buffer {
+  if (isAesWithoutCipher(name)) return wrapAesKey(kek, key);
   const cipher = createCipheriv(name, kek, name === 'des3-wrap' ? null : aesWrapIv);
   return Buffer.concat([cipher.update(key), cipher.final()]);
 }
@@ -95,8 +97,14 @@ export function wrapKey({ name }: KeyWrap, kek: Uint8Array, key: Uint8Array): Bu
 /** Unwraps a content-encryption key. Throws if the check value does not match. */
 export function unwrapKey({ name }: KeyWrap, kek: Uint8Array, wrapped: Uint8Array): Buffer {
   if (wrapped.length < 24 || wrapped.length % 8 !== 0) throw new RangeError('no key is wrapped in so many octets');
+  if (isAesWithoutCipher(name)) return unwrapAesKey(kek, wrapped);
   const decipher = createDecipheriv(name, kek, name === 'des3-wrap' ? null : aesWrapIv);
   return Buffer.concat([decipher.update(wrapped), decipher.final()]);
+}
+
+/** Is it a wrap of AES that the runtime has no cipher for? Then AES itself does. */
+function isAesWithoutCipher(name: string): boolean {
+  return name !== 'des3-wrap' && !hasKeyWrapCipher();
 }
 
 /** A 3DES key with odd parity, which some receivers insist on. */
