@@ -41,7 +41,7 @@ export interface AuthenticationRun {
 
 /** Authenticates, and gives the name of the mechanism. Rejects with ERR_AUTH_REJECTED, which holds the server's words. */
 export async function proveIdentity(run: AuthenticationRun): Promise<string> {
-  const { channel, session, settings, authentication } = run;
+  const { session, settings, authentication } = run;
   const offered = offeredBy(session);
   let custom = authentication.method === 'custom' ? customMechanism(() => authentication.createMechanism()) : undefined;
   const names = chooseMechanisms({
@@ -71,8 +71,6 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
     // A server that refuses and hangs up: the refusal counts, and a further attempt was not made.
     if (refusal === undefined || !isEmailError(error) || error.code !== 'ERR_CONNECT') throw error;
     throw withDetails(refusal, { cause: error, retryable: refusal.retryable || asksAgain(run) });
-  } finally {
-    channel.forgetSecrets();
   }
   throw new Error('No mechanism was tried');
 }
@@ -134,7 +132,10 @@ async function makeMechanism(
   const { secret, doubt } = isByToken(authentication)
     ? await bearerToken(run, authentication, options)
     : { secret: await passwordOf(authentication, signal), doubt: undefined };
-  if (secret !== undefined) for (const form of [secret, utf8(secret).toString('base64')]) channel.hide(form);
+  if (secret !== undefined) {
+    channel.hide(secret);
+    channel.hide(utf8(secret).toString('base64'), true);
+  }
   return { mechanism: createMechanism(name, { authentication, secret }), secret, doubt };
 }
 
@@ -232,7 +233,7 @@ export function describeChoice(name: string, { method }: Authentication, offered
 }
 
 function rejected(
-  { settings, authentication }: AuthenticationRun,
+  { channel, settings, authentication }: AuthenticationRun,
   name: string,
   { mechanism, doubt, outcome }: Attempt,
   offered: readonly string[],
@@ -240,7 +241,7 @@ function rejected(
   const { reply } = outcome as Extract<AuthenticationOutcome, { readonly ok: false }>;
   const read = reply.read();
   const reason = failureOf(mechanism);
-  const words = reason === undefined ? '' : `; it gives as its reason: ${showText(reason)}`;
+  const words = reason === undefined ? '' : `; it gives as its reason: ${showText(channel.conceal(reason))}`;
   const temporary = reply.code < 500;
   const usual = temporary
     ? 'The server could not check it now: try again later.'

@@ -2,13 +2,14 @@ import type { Duplex } from 'node:stream';
 import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { Broken, type Dialogue, type Step, type StepResult } from '../smtp/dialogue.js';
-import { type Reply, withoutSecrets } from '../smtp/reply.js';
+import type { Reply } from '../smtp/reply.js';
 import { replyError } from '../smtp/reply-error.js';
 import { ReplyParser } from '../smtp/reply-parser.js';
 import { abortError } from '../errors/abort.js';
 import type { ConnectionLogEvent, ConnectionTimeouts } from './contract.js';
 import { Deadline } from './deadline.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
+import { hiddenText, Secrets } from '../util/secrets.js';
 import { connectionGivenUp, connectionLost, deadlinePassed, unsolicitedBytes } from './failures.js';
 import { Output } from './output.js';
 import { markStale } from './stale.js';
@@ -46,10 +47,8 @@ export class Channel {
   #doomed = false;
   /** A refusal has begun that no command asked for: nothing is written any more. */
   #held = false;
-  /** What replies may not repeat into logs and errors. */
-  readonly #secrets = new Set<string>();
-  /** Something secret was sent: what is no reply may be its echo, whole or in part, and is not quoted any more. */
-  #discreet = false;
+  /** What was sent and is not to be shown. With any of it, bytes that are no reply are not quoted either: they may be an echo. */
+  #secrets: Secrets | undefined;
   lastActivity = performance.now();
 
   constructor(stream: Duplex, options: ChannelOptions) {
@@ -105,15 +104,19 @@ export class Channel {
     this.#stallDeadline.unref();
   }
 
-  /** From now on this stands in no reply; `forgetSecrets` when the authentication is over. */
-  hide(secret: string): void {
-    // Taking out what is shorter would only tear words apart.
-    if (secret.length >= 4) this.#secrets.add(secret);
-    this.#discreet = true;
+  /** From now on replies that repeat this are shown without their text, as long as the connection lives. `encoded` as in Secrets. */
+  hide(secret: string, encoded = false): void {
+    this.#secrets ??= new Secrets();
+    this.#secrets.add(secret, encoded);
   }
 
-  forgetSecrets(): void {
-    this.#secrets.clear();
+  /** Text of the server, or what stands in its place where it repeats a secret. */
+  conceal(text: string): string {
+    return this.#secrets?.isIn(text) === true ? hiddenText : text;
+  }
+
+  get #discreet(): boolean {
+    return this.#secrets !== undefined;
   }
 
   /** Gives the stream away for TLS to be put on it. Bytes that came too early would be believed as if TLS had protected them. */
@@ -192,7 +195,7 @@ export class Channel {
     this.#receiving = true;
     try {
       for (let reply = next(); reply !== undefined; reply = next()) {
-        if (this.#secrets.size > 0 && reply.code !== 334) reply = withoutSecrets(reply, this.#secrets);
+        if (this.#secrets !== undefined) reply.hide(this.#secrets);
         this.#options.event?.({
           type: 'reply',
           level: 'debug',
@@ -303,7 +306,7 @@ export class Channel {
       let text = '';
       for (const { line, display } of commands) {
         text += `${line}\r\n`;
-        if (display !== line) this.hide(line.slice(line.lastIndexOf(' ') + 1));
+        if (display !== line) this.hide(line.slice(line.lastIndexOf(' ') + 1), true);
       }
       this.#output.text(text);
     }

@@ -81,7 +81,7 @@ function* cancel(error: unknown): Dialogue<unknown> {
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 function readChallenge(reply: Reply, name: string, round: number): Buffer {
-  const text = reply.read().lines.join('');
+  const text = reply.challenge;
   if (base64.test(text)) return Buffer.from(text, 'base64');
   // Exim answers AUTH NTLM with "334 NTLM supported", and Exchange did.
   if (name === 'NTLM' && round === 0) return Buffer.from(text, 'utf8');

@@ -1,4 +1,5 @@
 import type { SmtpReply } from '../model/reply.js';
+import { hiddenText, type Secrets } from '../util/secrets.js';
 import { showText } from '../util/show.js';
 
 /** A reply as it came: its code is read at once, its text only where somebody asks, for most replies are never looked at. */
@@ -7,6 +8,7 @@ export class Reply {
   readonly #bytes: Buffer;
   readonly #start: number;
   readonly #end: number;
+  #secrets: Secrets | undefined;
 
   /** `bytes` from `start` to `end` are whole lines and stay as they are. */
   constructor(code: number, bytes: Buffer, start: number, end: number) {
@@ -31,6 +33,16 @@ export class Reply {
     return this.code >= 400;
   }
 
+  /** Whatever reads it from now on is shown none of its text where that repeats a secret. */
+  hide(secrets: Secrets): void {
+    this.#secrets = secrets;
+  }
+
+  /** The text of its lines as the server sent it, joined: the challenge in a 334. Not to be shown. */
+  get challenge(): string {
+    return this.#texts().join('');
+  }
+
   /** Its lines without their codes. Nearly every reply has but one. */
   #texts(): string[] {
     const whole = this.#bytes.toString('utf8', this.#start, this.#end);
@@ -42,32 +54,21 @@ export class Reply {
   /** The whole reply. */
   read(): SmtpReply {
     const texts = this.#texts();
+    const isHidden = this.#secrets?.isIn(texts.join('\n')) === true;
     // RFC 2034 section 4: each line repeats the code, whose class is that of the reply.
     const enhancedCode = enhanced.exec(texts[0] ?? '')?.[1];
     if (enhancedCode === undefined || enhancedCode.charCodeAt(0) - 0x30 !== Math.floor(this.code / 100)) {
-      return { code: this.code, lines: texts };
+      return { code: this.code, lines: isHidden ? [hiddenText] : texts };
     }
     const lines = texts.map((text) =>
       enhanced.exec(text)?.[1] === enhancedCode ? text.slice(enhancedCode.length + 1) : text,
     );
-    return { code: this.code, enhancedCode, lines };
+    return { code: this.code, enhancedCode, lines: isHidden ? [hiddenText] : lines };
   }
 }
 
 function textOf(line: string): string {
   return line.endsWith('\r') ? line.slice(4, -1) : line.slice(4);
-}
-
-/** A reply in which none of these stands any more: servers repeat lines that they do not understand. */
-export function withoutSecrets(reply: Reply, secrets: Iterable<string>): Reply {
-  const { enhancedCode, lines } = reply.read();
-  const text = lines.join('\n');
-  let cleaned = text;
-  for (const secret of secrets) if (secret !== '') cleaned = cleaned.replaceAll(secret, '<secret>');
-  if (cleaned === text) return reply;
-  const prefix = enhancedCode === undefined ? `${reply.code} ` : `${reply.code} ${enhancedCode} `;
-  const bytes = Buffer.from(`${cleaned.replace(/^/gm, () => prefix)}\n`);
-  return new Reply(reply.code, bytes, 0, bytes.length);
 }
 
 /** RFC 3463 section 2. */

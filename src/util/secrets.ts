@@ -1,0 +1,162 @@
+/**
+ * Tells text that repeats a secret. Servers repeat what they were sent: whole, cut short, in other letters, encoded, or encoded twice. Text
+ * that repeats any of it is to be shown not at all, since what stands around a hole tells what the hole hides.
+ *
+ * @module
+ */
+
+/** What stands in place of text that repeats a secret. */
+export const hiddenText = '<hidden>';
+
+/** Shorter secrets are found by chance in any text. */
+const shortest = 4;
+/** So many characters of a secret on end are a part of it, and no chance. */
+const run = 12;
+/** Decoded text is decoded once more: a challenge is JSON in base64, with a token in it that is percent-encoded. */
+const maxDepth = 2;
+
+/** The secrets of one connection. */
+export class Secrets {
+  /** Secrets without blanks, in lower case. */
+  readonly #forms = new Set<string>();
+  /** Those that are shorter than a run: they count as a whole, or but for their last characters. */
+  readonly #short = new Set<string>();
+  /** The fewest characters that tell a secret, and that tell one which is not encoded itself. */
+  #shortest = run;
+  #least = run;
+  #runs: RunTable | undefined;
+
+  /** Secrets of fewer than four characters are none. `encoded` says that it holds a secret in base64, and stands for itself alone. */
+  add(secret: string, encoded = false): void {
+    const form = normalized(secret).replace(/=+$/, '');
+    if (form.length < shortest || this.#forms.has(form)) return;
+    this.#forms.add(form);
+    this.#runs = undefined;
+    if (form.length >= run) return;
+    const needed = form.length < 8 ? form.length : form.length - 2;
+    this.#short.add(form.slice(0, needed));
+    this.#shortest = Math.min(this.#shortest, needed);
+    if (!encoded) this.#least = Math.min(this.#least, needed);
+  }
+
+  /** Is there anything in the text that tells a secret? Takes time in proportion to the text, and to the secrets once. */
+  isIn(text: string): boolean {
+    if (this.#forms.size === 0) return false;
+    this.#runs ??= new RunTable([...this.#forms].filter((form) => form.length >= run));
+    return this.#isIn(text, 0);
+  }
+
+  #isIn(text: string, depth: number): boolean {
+    const form = normalized(text);
+    if (form.length < this.#shortest) return false;
+    if (this.#runs?.hasRunOf(form) === true) return true;
+    for (const secret of this.#short) if (form.includes(secret)) return true;
+    if (depth === maxDepth) return false;
+    for (const decoded of decodings(text, this.#least)) if (this.#isIn(decoded, depth + 1)) return true;
+    return false;
+  }
+}
+
+/** Letters of one case, and no blanks and controls: lines are wrapped, and UTF-16 has NULs in it. */
+function normalized(text: string): string {
+  return text.toLowerCase().replace(/[\0-\x20\x7f]+/g, '');
+}
+
+/** What the text may stand for. All of it together is a few times as long as the text. */
+function* decodings(text: string, least: number): Generator<string> {
+  const plain = /[%\\&=]/.test(text) ? unescaped(text) : text;
+  if (plain !== text) yield plain;
+  // In a form a blank is a plus sign, and a plus sign is escaped.
+  if (text.includes('+')) yield unescaped(text.replaceAll('+', ' '));
+  for (const [spaced] of text.matchAll(/[\dA-Fa-f](?:[ :.,-]?[\dA-Fa-f]){7,}/g)) {
+    const digits = spaced.replace(/[^\dA-Fa-f]/g, '');
+    if (digits.length < 2 * least) continue;
+    for (let at = 0; at < 2; at++) yield Buffer.from(digits.slice(at), 'hex').toString('utf8');
+  }
+  // In base64 four characters are three octets; a line break does not end it.
+  const size = Math.ceil((least * 4) / 3);
+  for (const [encoded] of text.replace(/[\r\n]+/g, '').matchAll(/[A-Za-z0-9+/_-]{5,}/g)) {
+    if (encoded.length < size) continue;
+    // Where it begins is not known if other characters stand in front of it.
+    for (let at = 0; at < 4; at++) yield Buffer.from(encoded.slice(at), 'base64').toString('utf8');
+  }
+}
+
+const entities: ReadonlyMap<string, string> = new Map([
+  ['amp', '&'],
+  ['lt', '<'],
+  ['gt', '>'],
+  ['quot', '"'],
+  ['apos', "'"],
+]);
+
+/** Percent-encoding, escapes of JSON and of C, quoted-printable, and character references of HTML, all in one go. */
+function unescaped(text: string): string {
+  const escapes =
+    /((?:(?:[%=]|\\x)[\dA-Fa-f]{2})+)|\\u([\dA-Fa-f]{4})|\\([\\"/'])|&#(\d{1,7});|&#x([\dA-Fa-f]{1,6});|&([a-z]{2,4});/g;
+  return text.replace(
+    escapes,
+    (whole: string, octets?: string, unit?: string, plain?: string, ...references: unknown[]) => {
+      const [decimal, hexadecimal, name] = references as (string | undefined)[];
+      if (octets !== undefined) return Buffer.from(octets.replace(/[%=]|\\x/g, ''), 'hex').toString('utf8');
+      if (plain !== undefined) return plain;
+      if (name !== undefined) return entities.get(name) ?? whole;
+      const code = decimal === undefined ? parseInt(unit ?? hexadecimal ?? '', 16) : Number(decimal);
+      return code > 0x10ffff ? whole : String.fromCodePoint(code);
+    },
+  );
+}
+
+/** Every run of the forms, by its hash. The factor of the hash is random: a server that knows the secret cannot make others that collide. */
+class RunTable {
+  readonly #text: string;
+  readonly #slots: Int32Array;
+  readonly #shift: number;
+  readonly #factor = (Math.floor(Math.random() * 0x40000000) << 2) | 5;
+  /** The factor of the character that leaves the window. */
+  readonly #last: number;
+
+  constructor(forms: readonly string[]) {
+    this.#text = forms.join('\n');
+    const bits = Math.max(4, Math.ceil(Math.log2(2 * this.#text.length + 1)));
+    this.#slots = new Int32Array(1 << bits);
+    this.#shift = 32 - bits;
+    let last = 1;
+    for (let i = 1; i < run; i++) last = Math.imul(last, this.#factor);
+    this.#last = last;
+    for (const form of forms) this.#each(form, (hash) => this.#add(hash));
+  }
+
+  hasRunOf(text: string): boolean {
+    return this.#each(text, (hash, end) => this.#has(hash) && this.#text.includes(text.slice(end - run, end)));
+  }
+
+  /** Calls with the hash of each run, until that gives true. */
+  #each(text: string, act: (hash: number, end: number) => boolean): boolean {
+    let hash = 0;
+    for (let at = 0; at < text.length; at++) {
+      if (at >= run) hash = (hash - Math.imul(text.charCodeAt(at - run), this.#last)) | 0;
+      hash = (Math.imul(hash, this.#factor) + text.charCodeAt(at)) | 0;
+      if (at >= run - 1 && act(hash, at + 1)) return true;
+    }
+    return false;
+  }
+
+  #add(hash: number): boolean {
+    this.#slots[this.#slotOf(hash)] = hash;
+    return false;
+  }
+
+  #has(hash: number): boolean {
+    return this.#slots[this.#slotOf(hash)] === hash;
+  }
+
+  /** The slot of the hash, or the empty one where it belongs. */
+  #slotOf(hash: number): number {
+    const mask = this.#slots.length - 1;
+    let slot = Math.imul(hash, 0x9e3779b1) >>> this.#shift;
+    for (let found = this.#slots[slot]; found !== 0 && found !== hash; found = this.#slots[slot])
+      slot = (slot + 1) & mask;
+    return slot;
+  }
+}
