@@ -159,7 +159,6 @@ export class SyslogSink implements LogSink {
           this.#link = link;
           this.#isFull = false;
           this.#linkedAt = this.#parts.now();
-          this.#report.works();
           this.#pump();
         },
         (cause: unknown) => this.#ended(cause),
@@ -167,14 +166,19 @@ export class SyslogSink implements LogSink {
   }
 
   #ended(cause: unknown): void {
-    if (this.#link !== undefined && this.#parts.now() - this.#linkedAt >= doubtMs) this.#pauseMs = firstPauseMs;
+    // Only a link that lasted shows that the server was there: with UDP each seems to stand at first.
+    if (this.#link !== undefined && this.#parts.now() - this.#linkedAt >= doubtMs) {
+      this.#pauseMs = firstPauseMs;
+      this.#report.works();
+    }
     this.#link = undefined;
     this.#repeatDoubtful();
     if (!this.#outbox.isEmpty) {
+      // First the pause: the warning comes back here as an event.
+      if (!this.#closed) this.#tryAgainLater();
       this.#report.failed(
         `The syslog server ${this.#parts.place} cannot be reached (${showText(reasonOf(cause), 200)}). Mail goes on; events wait, the oldest are dropped where there are too many.`,
       );
-      if (!this.#closed) this.#tryAgainLater();
     }
     this.#changed();
   }

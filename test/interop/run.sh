@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Starts the test bed where it is not up, runs the interop tests against it, and stops it again if it was started here.
+# Starts the test bed where it is not up, runs the interop tests against it, looks for secrets in what was logged, and stops the test
+# bed again if it was started here.
 set -eu
 cd "$(dirname "$0")/../.."
 state=${TESTBED_STATE:-/tmp/testbed}
@@ -11,4 +12,7 @@ if ! bash "$testbed" status >/dev/null 2>&1; then
 fi
 stop() { [ -z "$started" ] || bash "$testbed" down; }
 trap stop EXIT
+rm -f "$state/log/sealpost.log"
 TESTBED_JSON=$state/testbed.json npx --no-install vitest run --config test/interop/vitest.config.ts "$@"
+# A part of the tests logs less than all, and knows fewer secrets.
+[ $# -gt 0 ] || node test/interop/check-logs.mjs "$state/testbed.json"

@@ -56,12 +56,14 @@ describe('a syslog message', () => {
 });
 
 /** A sink with a server that is played, and a clock that stands. */
-function played(limits?: SyslogSinkParts['limits']) {
+function played(limits?: SyslogSinkParts['limits'], onWarning: (sink: SyslogSink) => void = () => undefined) {
   const warnings: Warning[] = [];
   const timers: { readonly act: () => void; readonly ms: number }[] = [];
   const links: { readonly events: LogLinkEvents; readonly got: string[]; room: boolean; drained: boolean }[] = [];
   const state = { now: 0, up: true };
+  let attempts = 0;
   const open = (events: LogLinkEvents): Promise<LogLink> => {
+    attempts++;
     if (!state.up) return Promise.reject(new Error('connect ECONNREFUSED'));
     const link = { events, got: [] as string[], room: true, drained: true };
     links.push(link);
@@ -77,7 +79,7 @@ function played(limits?: SyslogSinkParts['limits']) {
       destroy: () => events.ended(undefined),
     });
   };
-  const sink = new SyslogSink(
+  const sink: SyslogSink = new SyslogSink(
     {
       place: 'log.example.com:514',
       level: 'debug',
@@ -92,7 +94,10 @@ function played(limits?: SyslogSinkParts['limits']) {
         return setTimeout(() => undefined, 0);
       },
     },
-    (warning) => warnings.push(warning),
+    (warning) => {
+      warnings.push(warning);
+      onWarning(sink);
+    },
   );
   const turn = async (): Promise<void> => {
     for (let i = 0; i < 5; i++) await new Promise((next) => setImmediate(next));
@@ -103,7 +108,7 @@ function played(limits?: SyslogSinkParts['limits']) {
     await turn();
     return timer?.ms ?? 0;
   };
-  return { sink, warnings, timers, links, state, turn, pass };
+  return { sink, warnings, timers, links, state, turn, pass, attempts: () => attempts };
 }
 
 describe('a syslog sink', () => {
@@ -152,6 +157,18 @@ describe('a syslog sink', () => {
     state.up = true;
     await pass();
     expect(numbersIn(links[0]?.got.join('\n') ?? '')).toEqual(upTo(8));
+  });
+
+  it('does not try again at once because of its own warning', async () => {
+    const warned = played(undefined, (sink) => sink.write(numbered(99, 'warning')));
+    warned.state.up = false;
+    warned.sink.write(numbered(0));
+    await warned.turn();
+    expect(warned.attempts()).toBe(1);
+    expect(warned.timers).toHaveLength(1);
+    warned.state.up = true;
+    await warned.pass();
+    expect(numbersIn(warned.links[0]?.got.join('\n') ?? '')).toEqual([0, 99]);
   });
 
   it('drops the oldest of too many, and says how many', async () => {

@@ -1,0 +1,53 @@
+/**
+ * Looks for every secret of the test bed in everything that was logged during the interop tests: plain, in base64 at each of its three
+ * alignments, in hex and percent-encoded. `node check-logs.mjs TESTBED_JSON`; exit 1 where one is found, or nothing was logged.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const testbed = JSON.parse(readFileSync(process.argv[2], 'utf8'));
+const log = readFileSync(join(testbed.state, 'log', 'sealpost.log'), 'latin1');
+
+/** Passwords, and the tokens of `oauth2`. */
+function secretsIn(value, path) {
+  if (typeof value === 'string')
+    return /password$/i.test(path.at(-1)) || path[0] === 'oauth2' ? [[path.join('.'), value]] : [];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, entry]) => secretsIn(entry, [...path, key]));
+}
+
+function formsOf(secret) {
+  const bytes = Buffer.from(secret);
+  const forms = [
+    bytes.toString('latin1'),
+    bytes.toString('hex'),
+    bytes.toString('hex').toUpperCase(),
+    encodeURIComponent(secret),
+  ];
+  for (const start of [0, 1, 2]) {
+    // The characters that depend on the bytes before and behind are left out.
+    const text = Buffer.concat([Buffer.alloc(start), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const inner = text.slice(Math.ceil((start * 8) / 6), Math.floor(((start + bytes.length) * 8) / 6));
+    forms.push(inner, inner.replaceAll('+', '-').replaceAll('/', '_'));
+  }
+  return forms.filter((form) => form.length >= 8);
+}
+
+const secrets = secretsIn(testbed, []);
+if (secrets.length < 8 || log.length < 10_000) {
+  console.error(`check-logs: ${secrets.length} secrets and ${log.length} bytes of log are too few to be all`);
+  process.exit(1);
+}
+let found = 0;
+for (const [name, secret] of secrets)
+  for (const form of new Set(formsOf(secret)))
+    for (let at = log.indexOf(form); at >= 0; at = log.indexOf(form, at + 1)) {
+      found++;
+      const start = log.lastIndexOf('\n', at) + 1;
+      console.error(`check-logs: ${name} is in the logs: …${log.slice(Math.max(start, at - 100), at)}[secret]`);
+      if (found > 20) process.exit(1);
+    }
+console.log(`check-logs: none of ${secrets.length} secrets in ${log.length} bytes of log`);
+process.exitCode = found === 0 ? 0 : 1;
