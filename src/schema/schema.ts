@@ -1,5 +1,6 @@
+import { types } from 'node:util';
 import type { Problem } from '../model/error.js';
-import { isBytes } from '../util/bytes.js';
+import { isBytes, isValidDate } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 
 /**
@@ -93,6 +94,7 @@ export function kindOf(value: unknown): string {
   if (typeof value === 'string') return value === '' ? 'an empty string' : 'a string';
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
   if (isBytes(value)) return 'bytes';
+  if (types.isDate(value)) return isValidDate(value) ? 'a Date' : 'an invalid Date';
   if (typeof value === 'object') return isPlainObject(value) ? 'an object' : 'an object of a class';
   return typeof value === 'undefined' ? 'nothing' : `a ${typeof value}`;
 }

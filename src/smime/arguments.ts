@@ -4,71 +4,45 @@
  *
  * @module
  */
-import { types } from 'node:util';
-import { certificateSource } from '../profile/shape/certificate.js';
-import { encryptOptions, signSettings } from '../profile/shape/smime.js';
-import { argumentsSubject, invalid, problemsOf } from '../schema/check.js';
-import { kindOf } from '../schema/schema.js';
-import type { Schema } from '../schema/schema.js';
+import type { CertificateData } from '../model/certificate.js';
+import { argumentsSubject, invalid } from '../schema/check.js';
+import { choice, kind, list } from '../schema/combine.js';
+import { optional } from '../schema/object.js';
+import { accepts } from '../schema/schema.js';
+import type { Report, Schema } from '../schema/schema.js';
 import { isBytes } from '../util/bytes.js';
 
-/** Checks the octets of a message or an entity. */
-export function checkBytes(value: unknown, name: string): void {
-  if (!isBytes(value)) refuse(name, `expected a Uint8Array, got ${kindOf(value)}`);
+/** Throws ERR_PROFILE_INVALID with every problem of the arguments, which are named by their keys. */
+export function checkArguments(schema: Schema, given: object): void {
+  if (accepts(schema, given)) return;
+  const report: Report = { problems: [], allowReferences: true };
+  schema.check(given, '', report);
+  if (report.problems.length > 0) throw invalid(argumentsSubject, report.problems);
 }
 
-/** Checks `SmimeSignSettings`. */
-export function checkSignSettings(settings: unknown): void {
-  checkBy(signSettings, settings, 'settings');
+/** Octets of a message or an entity. */
+export const bytes = kind<Uint8Array>('a Uint8Array', isBytes);
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** A certificate in memory. What it holds is checked when it is read. */
+export const certificate = kind<string | Uint8Array>(
+  'PEM text or DER bytes',
+  (value): value is string | Uint8Array => isText(value) || isBytes(value),
+);
+/** `CertificateData`. What it holds is checked when it is read. */
+export const certificateData = kind<CertificateData>(
+  'PEM text, DER bytes, { file } or { base64 }',
+  (value): value is CertificateData => {
+    if (isText(value) || isBytes(value)) return true;
+    if (typeof value !== 'object' || value === null) return false;
+    return ('file' in value && isText(value.file)) || ('base64' in value && isText(value.base64));
+  },
+);
+
+/** A list of any length, the empty one included. */
+export function any<T>(item: Schema<T>): Schema<readonly T[]> {
+  return list(item, { min: 0, max: Number.MAX_SAFE_INTEGER });
 }
 
-/** Checks `SmimeEncryptSettings` without certificates. */
-export function checkEncryptSettings(settings: unknown): void {
-  checkBy(encryptOptions, settings, 'settings');
-}
-
-/** Checks a `CertificateSource`. */
-export function checkSource(source: unknown, name: string): void {
-  checkBy(certificateSource, source, name);
-}
-
-/**
- * Checks a list of certificates: text or bytes, with `orReference` any `CertificateData`. Their content is checked when they are read.
- */
-export function checkCertificates(value: unknown, name: string, orReference: boolean): void {
-  const expected = `PEM text${orReference ? ',' : ' or'} DER bytes${orReference ? ', { file } or { base64 }' : ''}`;
-  if (!Array.isArray(value)) refuse(name, `expected an array, each ${expected}, got ${kindOf(value)}`);
-  value.forEach((entry: unknown, i) => {
-    if (typeof entry === 'string' || isBytes(entry) || (orReference && isReference(entry))) return;
-    refuse(`${name}.${i}`, `expected ${expected}, got ${kindOf(entry)}`);
-  });
-}
-
-function isReference(value: unknown): boolean {
-  const { file, base64 } = (value ?? {}) as { readonly file?: unknown; readonly base64?: unknown };
-  return typeof file === 'string' || typeof base64 === 'string';
-}
-
-/** Checks a date. An invalid Date is neither before nor after any other, so every certificate would be valid at it. */
-export function checkMoment(value: unknown, name: string): void {
-  if (!types.isDate(value) || Number.isNaN(value.getTime()))
-    refuse(name, `expected a valid Date, got ${types.isDate(value) ? 'an invalid one' : kindOf(value)}`);
-}
-
-/** Checks `format`, and `content` of `verify`, which needs `format: 'cms'`. */
-export function checkFormat({ format, content }: { readonly format?: unknown; readonly content?: unknown }): void {
-  if (format !== undefined && format !== 'message' && format !== 'cms')
-    refuse('format', `expected 'message' or 'cms', got ${typeof format === 'string' ? 'other text' : kindOf(format)}`);
-  if (content === undefined) return;
-  checkBytes(content, 'content');
-  if (format !== 'cms') refuse('content', "stands only beside format: 'cms'");
-}
-
-function checkBy(schema: Schema, value: unknown, path: string): void {
-  const problems = problemsOf(schema, value, path);
-  if (problems.length > 0) throw invalid(argumentsSubject, problems);
-}
-
-function refuse(path: string, message: string): never {
-  throw invalid(argumentsSubject, [{ path, message }]);
-}
+/** What octets are. */
+export const format = optional(choice('message', 'cms'));

@@ -11,8 +11,10 @@ import { loadCertificate } from '../pki/load-certificate.js';
 import { validatePath } from '../pki/path/path.js';
 import { parseCertificate } from '../pki/x509/certificate.js';
 import type { Certificate } from '../pki/x509/certificate.js';
+import { encryptOptions, signSettings } from '../profile/shape/smime.js';
+import { object, required } from '../schema/object.js';
 import { showText } from '../util/show.js';
-import { checkBytes, checkCertificates, checkEncryptSettings, checkSignSettings } from './arguments.js';
+import { any, bytes, certificate, checkArguments } from './arguments.js';
 import { withTypedErrors } from './cms/smime-error.js';
 import { prepareEncrypter } from './encrypt/encrypter.js';
 import { messageHead, splitMessage } from './entity/message.js';
@@ -23,6 +25,10 @@ import { prepareSigner } from './sign/signer.js';
 export { decrypt } from './decrypt/decrypt-message.js';
 export { verify } from './verify/verify-message.js';
 
+const signedEntity = object<{ readonly entity: Uint8Array }>({ entity: required(bytes) });
+/** Checked when a signer is prepared, which serves many messages. */
+const signArguments = object<{ readonly settings: SmimeSignSettings }>({ settings: required(signSettings) });
+
 /**
  * Signs a message, or an entity: Content-* fields go inside, others stay outside.
  *
@@ -30,16 +36,22 @@ export { verify } from './verify/verify-message.js';
  * argument is not as documented; so do the others below.
  */
 export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
-  checkBytes(entity, 'entity');
+  checkArguments(signedEntity, { entity });
   return withTypedErrors('The message cannot be signed', async () => {
     const signer = await known.signer(settings, async () => {
-      checkSignSettings(settings);
+      checkArguments(signArguments, { settings });
       return prepareSigner(await loadCertificate(settings.certificate, { purpose: 'sign' }), settings);
     });
     const { outer, entity: inner } = splitMessage(entity);
     return signer.signBytes(inner, never, (fields) => messageHead(outer, fields));
   });
 }
+
+const encryptArguments = object<{
+  readonly entity: Uint8Array;
+  readonly certificates: readonly (string | Uint8Array)[];
+  readonly settings: Omit<SmimeEncryptSettings, 'certificates'>;
+}>({ entity: required(bytes), certificates: required(any(certificate)), settings: required(encryptOptions) });
 
 /**
  * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others stay outside, in
@@ -52,9 +64,7 @@ export async function encrypt(
   certificates: readonly (string | Uint8Array)[],
   settings: Omit<SmimeEncryptSettings, 'certificates'> = {},
 ): Promise<Uint8Array> {
-  checkBytes(entity, 'entity');
-  checkCertificates(certificates, 'certificates', false);
-  checkEncryptSettings(settings);
+  checkArguments(encryptArguments, { entity, certificates, settings });
   return withTypedErrors('The message cannot be encrypted', () => encryptFor(entity, certificates, settings));
 }
 

@@ -5,12 +5,14 @@
  */
 import { createEmailError, isEmailError } from '../../errors/email-error.js';
 import type { CertificateSource, LoadedCertificate } from '../../model/certificate.js';
-import { identityCandidates } from '../../pki/identity-candidates.js';
 import type { IdentityCandidate } from '../../pki/identities.js';
+import { identityCandidates } from '../../pki/identity-candidates.js';
 import { parseCertificate } from '../../pki/x509/certificate.js';
+import { certificateSource } from '../../profile/shape/certificate.js';
+import { object, required } from '../../schema/object.js';
 import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
-import { checkBytes, checkFormat, checkSource } from '../arguments.js';
+import { bytes, checkArguments, format } from '../arguments.js';
 import type { RecipientIndex } from '../cms/recipient-index.js';
 import { smimeError, withTypedErrors } from '../cms/smime-error.js';
 import { cmsOfFile, findSmime } from '../entity/find-smime.js';
@@ -36,6 +38,10 @@ export interface DecryptResult {
   readonly covers: 'whole' | 'part';
 }
 
+const decryptArguments = object<
+  DecryptOptions & { readonly message: Uint8Array; readonly recipient: CertificateSource }
+>({ message: required(bytes), recipient: required(certificateSource), format });
+
 /**
  * Decrypts a message with the recipient's certificate and key. Every identity of the source is compared with the recipients that the
  * message names, expired or not.
@@ -48,9 +54,7 @@ export async function decrypt(
   recipient: CertificateSource,
   options: DecryptOptions = {},
 ): Promise<DecryptResult> {
-  checkBytes(message, 'message');
-  checkSource(recipient, 'recipient');
-  checkFormat({ format: options.format });
+  checkArguments(decryptArguments, { ...options, message, recipient });
   return withTypedErrors('The message cannot be decrypted', async () => {
     const { cms, covers } = encryptedContent(message, options);
     const keysFor = (named: RecipientIndex): AsyncIterable<RecipientKey> => keysOf(candidatesOf(recipient), named);

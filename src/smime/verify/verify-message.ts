@@ -5,9 +5,12 @@
  */
 import type { CertificateData } from '../../model/certificate.js';
 import { readCertificates, readTrustAnchors } from '../../pki/certificate-data.js';
+import { date } from '../../schema/combine.js';
+import { object, optional, required } from '../../schema/object.js';
+import { problem } from '../../schema/schema.js';
 import { asBuffer } from '../../util/bytes.js';
 import { cmsOids } from '../../util/oids.js';
-import { checkBytes, checkCertificates, checkFormat, checkMoment } from '../arguments.js';
+import { any, bytes, certificateData, checkArguments, format } from '../arguments.js';
 import { Budget } from '../cms/budget.js';
 import { readContentInfo, readSignedData } from '../cms/signed-data-reader.js';
 import type { SignedData } from '../cms/signed-data-reader.js';
@@ -54,6 +57,23 @@ export interface VerifyResult {
   readonly covers: 'whole' | 'part';
 }
 
+const verifyArguments = object<VerifyOptions & { readonly message: Uint8Array }>(
+  {
+    message: required(bytes),
+    trustAnchors: optional(any(certificateData)),
+    certificates: optional(any(certificateData)),
+    // An invalid Date is neither before nor after any other, so every certificate would be valid at it.
+    at: optional(date),
+    format,
+    content: optional(bytes),
+  },
+  {
+    verify(value, given, _path, report) {
+      if (given('content') && value.format !== 'cms') problem(report, 'content', "stands only beside format: 'cms'");
+    },
+  },
+);
+
 /**
  * Checks the signatures of a message, detached or opaque. `valid` (mathematics) is apart from `trusted` (a path to a trust anchor).
  * Whether the address in From is one of `signer.emails` is for the caller to compare.
@@ -61,12 +81,8 @@ export interface VerifyResult {
  * ERR_SMIME where nothing is signed, or it is not well-formed, ambiguous or over a limit.
  */
 export async function verify(message: Uint8Array, options: VerifyOptions = {}): Promise<VerifyResult> {
-  checkBytes(message, 'message');
+  checkArguments(verifyArguments, { ...options, message });
   const { trustAnchors = [], certificates = [], at = new Date() } = options;
-  checkCertificates(trustAnchors, 'trustAnchors', true);
-  checkCertificates(certificates, 'certificates', true);
-  checkMoment(at, 'at');
-  checkFormat(options);
   return withTypedErrors('The message cannot be verified', async () => {
     const budget = new Budget();
     const found = signedContent(message, options);
