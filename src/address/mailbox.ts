@@ -122,8 +122,7 @@ function plainMailbox(text: string, name: string | undefined): ParsedMailbox | u
   if (text.length > maxPlain) return undefined;
   const match = plainAddress.exec(text);
   const [, localPart, domain] = match ?? [];
-  if (localPart === undefined || domain === undefined || localPart.length > 64 || domain.includes('--'))
-    return undefined;
+  if (localPart === undefined || domain === undefined || domain.includes('--')) return undefined;
   return name === undefined
     ? { email: text, localPart, domain, smtpUtf8: false }
     : { name, email: text, localPart, domain, smtpUtf8: false };

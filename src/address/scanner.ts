@@ -1,4 +1,5 @@
 import { toAddressLiteral, toAsciiDomain } from './domain.js';
+import { maxAddress } from './limits.js';
 import type { DomainResult } from './domain.js';
 
 /**
@@ -32,8 +33,6 @@ export interface Word {
 }
 
 const maxCommentDepth = 32;
-const maxLocalPart = 64;
-const maxPath = 254;
 
 /** 1 = atom character or dot. Above ASCII everything is one (RFC 6532), except what isForbidden says. */
 const atomTable = new Uint8Array(128);
@@ -140,15 +139,13 @@ export class AddressScanner {
     const result = this.domain();
     if ('problem' in result) this.fail(result.problem, start);
     const address = { localPart, domain: result.domain };
-    if (Buffer.byteLength(formatAddrSpec(address)) > maxPath)
-      this.fail(`the address is longer than ${maxPath} octets`, local.offset);
+    if (Buffer.byteLength(formatAddrSpec(address)) > maxAddress)
+      this.fail(`the address is longer than the ${maxAddress} octets that an SMTP command holds`, local.offset);
     return address;
   }
 
   private localPart(local: Word): string {
     const { text, quoted, offset } = local;
-    if (Buffer.byteLength(text) > maxLocalPart)
-      this.fail(`the local part is longer than ${maxLocalPart} octets`, offset);
     if (quoted) {
       // RFC 5321 knows no tab here, RFC 5322 does.
       if (text.includes('\t')) this.fail('a tab is not allowed in a local part', offset);

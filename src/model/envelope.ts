@@ -5,7 +5,10 @@ export type DsnNotify = 'never' | readonly ('success' | 'failure' | 'delay')[];
 export interface DsnRecipient {
   /** NOTIFY; default that of the request. */
   readonly notify?: DsnNotify | undefined;
-  /** ORCPT address; default the recipient's own. */
+  /**
+   * ORCPT (RFC 3461 section 4.2): an address, or one of another type as `type;address`. Default the recipient's own. ERR_MESSAGE_INVALID for
+   * what is no mailbox, and for controls.
+   */
   readonly originalRecipient?: string | undefined;
 }
 

@@ -1,5 +1,6 @@
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
-import type { DsnNotify, DsnRequest, Envelope } from '../model/envelope.js';
+import { parseOriginalRecipient } from '../address/original-recipient.js';
+import type { DsnNotify, DsnRecipient, DsnRequest, Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { OutgoingContent } from '../model/transport.js';
 import { isAscii, isValidDate } from '../util/bytes.js';
@@ -35,7 +36,7 @@ export function createEnvelopeCommands(envelope: Envelope, content: ContentNeeds
     const field = `envelope.to.${index}`;
     const path = formatPath(address, field);
     return createCommand(
-      `RCPT TO:${path}${dsn === undefined ? '' : recipientParameters(dsn, address, field, utf8)}`,
+      `RCPT TO:${path}${dsn === undefined ? '' : recipientParameters(dsn, address, utf8)}`,
       field,
       options,
     );
@@ -140,18 +141,22 @@ function holdUntilParameter(date: Date, session: Session): string {
 }
 
 /** NOTIFY and ORCPT (RFC 3461 section 4). */
-function recipientParameters(dsn: DsnRequest, address: string, field: string, utf8: boolean): string {
+function recipientParameters(dsn: DsnRequest, address: string, utf8: boolean): string {
   const own =
     dsn.recipients !== undefined && Object.hasOwn(dsn.recipients, address) ? dsn.recipients[address] : undefined;
   const notify = own?.notify ?? dsn.notify;
-  const original = own?.originalRecipient ?? address;
-  const orcpt = isAscii(original) ? `rfc822;${xtext(original)}` : `utf-8;${utf8AddressXtext(original)}`;
-  if (!isAscii(original) && !utf8)
-    throw messageInvalid(
-      field,
-      'has an original recipient with characters other than ASCII, in an envelope without SMTPUTF8',
-    );
-  return `${notify === undefined ? '' : ` NOTIFY=${notifyValue(notify)}`} ORCPT=${orcpt}`;
+  return `${notify === undefined ? '' : ` NOTIFY=${notifyValue(notify)}`} ORCPT=${originalRecipient(own, address, utf8)}`;
+}
+
+function originalRecipient(own: DsnRecipient | undefined, recipient: string, utf8: boolean): string {
+  const path = `envelope.dsn.recipients.${recipient}.originalRecipient`;
+  const { type, address } =
+    own?.originalRecipient === undefined
+      ? { type: isAscii(recipient) ? 'rfc822' : 'utf-8', address: recipient }
+      : parseOriginalRecipient(own.originalRecipient, path);
+  if (!isAscii(address) && !utf8)
+    throw messageInvalid(path, 'has characters other than ASCII, in an envelope without SMTPUTF8');
+  return `${type};${type === 'utf-8' ? utf8AddressXtext(address) : xtext(address)}`;
 }
 
 const outcomes = { success: 'SUCCESS', failure: 'FAILURE', delay: 'DELAY' } as const;

@@ -1,3 +1,4 @@
+import { maxAddress } from '../address/limits.js';
 import { messageInvalid } from '../errors/email-error.js';
 
 /**
@@ -13,14 +14,11 @@ const domain = `${label}(?:\\.${label})*`;
 const literal = '\\[[!-Z^-~]+\\]';
 const mailbox = new RegExp(`^(?:${dotString}|${quotedString})@(?:${domain}|${literal})$`, 'u');
 
-/** RFC 5321 section 4.5.3.1: 64 octets of local part, 255 of domain. */
-const maxMailbox = 64 + 1 + 255;
-
 /** `<address>`, or an error that names the field; '' is `<>` where allowed. */
 export function formatPath(address: string, field: string, allowEmpty = false): string {
   if (address === '' && allowEmpty) return '<>';
-  if (Buffer.byteLength(address, 'utf8') > maxMailbox)
-    throw messageInvalid(field, `is longer than the ${maxMailbox} octets that a mailbox may have`);
+  if (Buffer.byteLength(address, 'utf8') > maxAddress)
+    throw messageInvalid(field, `is longer than the ${maxAddress} octets that a command holds`);
   // RFC 5321 section 4.5.1: the one mailbox that needs no domain.
   if (mailbox.test(address) || /^postmaster$/i.test(address)) return `<${address}>`;
   throw messageInvalid(field, 'is not a mailbox as SMTP knows it (local@domain, RFC 5321 section 4.1.2)');

@@ -115,20 +115,29 @@ describe('parseMailbox', () => {
     'a@b\udc00',
     'a\u2028b@c',
     'a\u0085b@c',
-    `${'a'.repeat(65)}@b`,
-    `${'é'.repeat(33)}@b`,
+    `${'a'.repeat(497)}@b`,
+    `${'é'.repeat(249)}@b`,
+    `"${'a'.repeat(494)} "@b`,
+    `"${'\\"'.repeat(248)}"@b`,
     `a@${'b'.repeat(64)}`,
     `a@${'b.'.repeat(126)}bb`,
-    `${'a'.repeat(64)}@${'b.'.repeat(95)}b`,
+    `${'a'.repeat(300)}@${'b.'.repeat(99)}b`,
   ])('refuses %j', (text) => {
     expect(problemOf(() => parseMailbox(text, 'to.0'))).toContain('to.0: ');
   });
 
   test('keeps limits to the octet', () => {
-    expect(parseMailbox(`${'a'.repeat(64)}@b`).localPart).toHaveLength(64);
     expect(parseMailbox(`a@${'b'.repeat(63)}`).domain).toHaveLength(63);
-    const domain = `${'b.'.repeat(94)}b`;
-    expect(parseMailbox(`${'a'.repeat(64)}@${domain}`).email).toHaveLength(254);
+    // What MAIL FROM:<> leaves of a command line of 512 octets (RFC 5321 section 4.5.3.1.4).
+    for (const length of [64, 65, 128, 300, 496]) {
+      const { email, localPart } = parseMailbox(`${'a'.repeat(length)}@b`);
+      expect([email.length, localPart.length]).toEqual([length + 2, length]);
+      expect(parseAddress(`Ann <${email}>`).email).toBe(email);
+      expect(parseAddressList(`Ann <${email}>, ${email}`)).toHaveLength(2);
+    }
+    expect(parseMailbox(`${'a'.repeat(298)}@${'b.'.repeat(99)}b`).email).toHaveLength(498);
+    expect(parseMailbox(`"${'a'.repeat(493)} "@b`).email).toHaveLength(498);
+    expect(Buffer.byteLength(parseMailbox(`${'é'.repeat(248)}@b`).email)).toBe(498);
   });
 
   test('names the character', () => {

@@ -86,6 +86,82 @@ describe('MAIL and RCPT', () => {
     );
   });
 
+  const original = (originalRecipient: unknown): Partial<Envelope> => ({
+    dsn: { recipients: { 'bob@example.test': { originalRecipient: originalRecipient as string } } },
+  });
+  test.each([
+    ['Eve+1@Example.test', 'rfc822;Eve+2B1@Example.test'],
+    ['rfc822;eve=x@example.test', 'rfc822;eve+3Dx@example.test'],
+    ['RFC822;eve@example.test', 'rfc822;eve@example.test'],
+    ['"e v;e"@example.test', 'rfc822;"e+20v;e"@example.test'],
+    ['postmaster', 'rfc822;postmaster'],
+    ['utf-8;eve@example.test', 'utf-8;eve@example.test'],
+    ['x400;/C=DE/A= /P=X+Y/', 'x400;/C+3DDE/A+3D+20/P+3DX+2BY/'],
+    ['unknown;12345', 'unknown;12345'],
+  ])('name the original recipient %j', (given, orcpt) => {
+    expect(lines(original(given))[1]).toBe(`RCPT TO:<bob@example.test> ORCPT=${orcpt}`);
+  });
+  test('name an original recipient beyond ASCII where SMTPUTF8 allows it', () => {
+    for (const given of ['jürgen@example.test', 'utf-8;jürgen@example.test']) {
+      expect(lines(original(given), { smtpUtf8: true })[1]).toBe(
+        'RCPT TO:<bob@example.test> ORCPT=utf-8;jürgen@example.test',
+      );
+      expect(() => lines(original(given))).toThrow(/envelope\.dsn\.recipients\.bob@example\.test\.originalRecipient/);
+    }
+    expect(lines(original('utf-8;e+=\\é@example.test'.replace('\\', '')), { smtpUtf8: true })[1]).toBe(
+      'RCPT TO:<bob@example.test> ORCPT=utf-8;e\\x{2B}\\x{3D}é@example.test',
+    );
+  });
+  const controls = ['\r\n', '\r', '\n', '\0', '\t', '\x0b', '\x1b', '\x7f', '\x80', '\x85', '\x9f', '\u2028', '\u2029'];
+  test.each([
+    ...controls.flatMap((control) => [
+      `o${control}RCPT TO:<evil@evil.test>@example.test`,
+      `o${control}@example.test`,
+      `o@example.test${control}`,
+      `${control}o@example.test`,
+      `rfc822;o${control}@example.test`,
+      `x400;/C=${control}/`,
+      `x400${control};/C=DE/`,
+    ]),
+    '',
+    'no address at all',
+    'o@',
+    '@example.test',
+    '<o@example.test>',
+    'Ann <o@example.test>',
+    'rfc822;',
+    'rfc822;no address',
+    'rfc822;jürgen@example.test',
+    'utf-8;x',
+    'x400;',
+    'x400;é',
+    `x400;${'a'.repeat(501)}`,
+    ';o@example.test',
+    'a b;o@example.test',
+    5,
+    null,
+    {},
+  ])('refuse the original recipient %j', (given) => {
+    expect(() => lines(original(given))).toThrow(
+      expect.objectContaining({
+        code: 'ERR_MESSAGE_INVALID',
+        problems: [
+          { path: 'envelope.dsn.recipients.bob@example.test.originalRecipient', message: expect.any(String) as string },
+        ],
+      }),
+    );
+  });
+
+  test('take addresses up to the length of a command line (RFC 5321 section 4.5.3.1.4)', () => {
+    for (const length of [65, 200, 485]) {
+      const address = `${'a'.repeat(length)}@example.test`;
+      expect(lines({ from: address, to: [address] })).toEqual([`MAIL FROM:<${address}>`, `RCPT TO:<${address}>`]);
+    }
+    const longest = `MAIL FROM:<${'a'.repeat(485)}@example.test>\r\n`;
+    expect(longest).toHaveLength(512);
+    expect(() => lines({ to: [`${'a'.repeat(486)}@example.test`] })).toThrow(/498 octets/);
+  });
+
   test('carry REQUIRETLS, DELIVERBY, FUTURERELEASE and MT-PRIORITY', () => {
     const envelope = {
       requireTls: true,
@@ -178,7 +254,7 @@ describe('MAIL and RCPT', () => {
     'bob@exam ple.test',
     'bo\u0000b@example.test',
     'bo\u0085b@example.test',
-    `${'x'.repeat(320)}@example.test`,
+    `${'x'.repeat(486)}@example.test`,
     '',
   ])('refuse the address %j (CVE-2025-59937, CVE-2026-30227, CVE-2025-7962)', (address) => {
     expect(() => lines({ to: ['first@example.test', address] })).toThrow(
