@@ -6,7 +6,7 @@ import type { RenderedEntity } from '../model/entity.js';
 import type { MailMessage } from '../model/message.js';
 import type { Warning } from '../model/reply.js';
 import type { Certificate } from '../pki/x509/certificate.js';
-import type { ResolvedSmime } from '../profile/defaults.js';
+import type { ResolvedSmime } from '../profile/resolve.js';
 import { prepareEncrypter } from '../smime/encrypt/encrypter.js';
 import type { EntityEncrypter } from '../smime/encrypt/encrypter.js';
 import { protectHeader } from '../smime/entity/header-protection.js';

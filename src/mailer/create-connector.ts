@@ -1,5 +1,5 @@
 import type { Connector, ProxySettings } from '../model/proxy.js';
-import { resolveProxy } from '../profile/defaults.js';
+import { resolveProxy } from '../profile/resolve.js';
 import { proxy } from '../profile/shape/proxy.js';
 import { checked } from '../schema/check.js';
 import { object, required } from '../schema/object.js';

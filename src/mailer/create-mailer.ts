@@ -4,7 +4,7 @@ import { createEventSink } from '../logging/event-sink.js';
 import type { Mailer, MailerOptions } from '../model/mailer.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Warning } from '../model/reply.js';
-import { resolvePool, resolveServer, resolveSmime } from '../profile/defaults.js';
+import { resolvePool, resolveServer, resolveSmime } from '../profile/resolve.js';
 import { defineProfile } from '../profile/define.js';
 import { checkMailerOptions } from '../profile/mailer-options.js';
 import { loadIdentity } from './client-identity.js';

@@ -9,7 +9,7 @@ import type { EmailProfile } from '../model/profile.js';
 import type { Connector } from '../model/proxy.js';
 import { DirectConnector } from '../net/direct.js';
 import { createProxyConnector } from '../net/proxy/create-connector.js';
-import type { ResolvedPool, ResolvedServer } from '../profile/defaults.js';
+import type { ResolvedPool, ResolvedServer } from '../profile/resolve.js';
 import type { TestedServer } from '../transport/diagnosis.js';
 import { type OpenSmtpConnection, SmtpTransport } from '../transport/smtp-transport.js';
 import { loadIdentity } from './client-identity.js';

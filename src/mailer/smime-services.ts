@@ -13,7 +13,7 @@ import type { RecipientCertificates } from '../model/smime.js';
 import type { LoadClientIdentity } from '../net/tls-contexts.js';
 import type { Certificate } from '../pki/x509/certificate.js';
 import type { RecipientCache } from '../pki/recipients/cache.js';
-import type { ResolvedEncrypt, ResolvedSmime } from '../profile/defaults.js';
+import type { ResolvedEncrypt, ResolvedSmime } from '../profile/resolve.js';
 import { loadIdentity } from './client-identity.js';
 
 /** The test functions of a mailer. */

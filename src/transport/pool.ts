@@ -9,7 +9,7 @@ import type { SmtpConnection } from '../connection/contract.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { ResolvedPool } from '../profile/defaults.js';
+import type { ResolvedPool } from '../profile/resolve.js';
 import { isConcurrencyRefusal } from '../smtp/reply-error.js';
 import { ConnectionLimit } from './connection-limit.js';
 import { OpeningPace } from './opening-pace.js';

@@ -4,7 +4,7 @@
  * @module
  */
 import type { SmtpConnection } from '../connection/contract.js';
-import type { ResolvedPool } from '../profile/defaults.js';
+import type { ResolvedPool } from '../profile/resolve.js';
 
 /** When a connection is closed by us. 0 = no limit. */
 export type SlotLimits = Pick<ResolvedPool, 'maxMessagesPerConnection' | 'maxAgeMs' | 'idleTimeoutMs'>;

@@ -18,7 +18,7 @@ import type {
   TransportResult,
   TransportSendOptions,
 } from '../model/transport.js';
-import type { ResolvedPool } from '../profile/defaults.js';
+import type { ResolvedPool } from '../profile/resolve.js';
 import { isConcurrencyRefusal } from '../smtp/reply-error.js';
 import { testConnection } from './connection-test.js';
 import type { TestedServer } from './diagnosis.js';

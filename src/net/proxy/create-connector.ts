@@ -1,5 +1,5 @@
 import type { Connector, ProxySettings } from '../../model/proxy.js';
-import { resolveProxy } from '../../profile/defaults.js';
+import { resolveProxy } from '../../profile/resolve.js';
 import { AutomaticConnector } from './auto/automatic-connector.js';
 import { ProxyConnector } from './proxy-connector.js';
 import type { ProxyDependencies } from './proxy-connector.js';

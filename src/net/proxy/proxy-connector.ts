@@ -9,7 +9,7 @@ import type { EmailError } from '../../model/error.js';
 import type { Connector } from '../../model/proxy.js';
 import type { ConnectionStepReport } from '../../model/report.js';
 import type { ChannelBinding } from '../../model/sasl.js';
-import type { ResolvedProxyServer } from '../../profile/defaults.js';
+import type { ResolvedProxyServer } from '../../profile/resolve.js';
 import { resolveSecret } from '../../system/secret.js';
 import { utf8 } from '../../util/bytes.js';
 import { hiddenMark } from '../../util/hide-secrets.js';

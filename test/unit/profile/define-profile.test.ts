@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { CertificateStore } from '../../../src/model/certificate.js';
 import type { EmailProfile } from '../../../src/model/profile.js';
 import type { SaslMechanism } from '../../../src/model/sasl.js';
-import { resolveProxy, resolveServer, resolveSign, resolveTls } from '../../../src/profile/defaults.js';
+import { resolveProxy, resolveServer, resolveSign, resolveTls } from '../../../src/profile/resolve.js';
 import { defineProfile } from '../../../src/profile/define.js';
 import { problemsOf } from './problems.js';
 import { complete, minimal, secrets } from './samples.js';

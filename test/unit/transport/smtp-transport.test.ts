@@ -3,7 +3,7 @@ import type { Transaction, TransactionOutcome } from '../../../src/connection/co
 import { markStale } from '../../../src/connection/stale.js';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { Envelope } from '../../../src/model/envelope.js';
-import { resolvePool } from '../../../src/profile/defaults.js';
+import { resolvePool } from '../../../src/profile/resolve.js';
 import { SmtpTransport } from '../../../src/transport/smtp-transport.js';
 import { accepted, FakeConnection, settle } from '../../support/fake-connection.js';
 import { testedServer } from '../../support/tested-server.js';

@@ -11,7 +11,7 @@ import { parseChallenges } from '../../../../src/net/proxy/http-challenges.js';
 import { digestChallenge, DigestSession } from '../../../../src/net/proxy/http-digest.js';
 import type { NegotiateRequest } from '../../../../src/net/proxy/http-authentication.js';
 import { ProxyConnector } from '../../../../src/net/proxy/proxy-connector.js';
-import { resolveProxyServer } from '../../../../src/profile/defaults.js';
+import { resolveProxyServer } from '../../../../src/profile/resolve.js';
 import { children, contentOf, oidText, readElement } from '../../../../src/util/der.js';
 import { aliceKdc, failureOf, password, quietConf, Scratch } from '../../kerberos/harness.js';
 import type { FakeKdc } from '../../kerberos/fake-kdc.js';

@@ -9,7 +9,7 @@ import {
   resolveSign,
   resolveSmime,
   resolveTimeouts,
-} from '../../../src/profile/defaults.js';
+} from '../../../src/profile/resolve.js';
 
 describe('resolveServer', () => {
   it('fills in every default', () => {
