@@ -18,6 +18,8 @@ const maxName = 76;
 
 const fieldName = /^[!-9;-~]+$/;
 const control = /[\0-\x08\x0a-\x1f\x7f]/;
+/** The beginning of a token that is an encoded-word. */
+const encodedWord = /^ =\?[^?]+\?[bq]\?/i;
 /** ASCII text without blanks at its ends. */
 const asciiText = /^[!-~](?:[ -~\t]*[!-~])?$/;
 /** Text that needs neither encoding nor a look at its white space. */
@@ -45,7 +47,7 @@ function fold(name: string, tokens: readonly string[], path: string): string {
   let first = true;
   for (const token of tokens) {
     const fits = column + token.length <= softLimit;
-    if (fits || (first && !token.startsWith(' =?') && column + token.length <= hardLimit)) {
+    if (fits || (first && !encodedWord.test(token) && column + token.length <= hardLimit)) {
       out += token;
       column += token.length;
     } else {

@@ -130,6 +130,14 @@ describe('custom header fields', () => {
     },
   );
 
+  it('begin on the line of their name, however long the first word: some readers keep the blank of a line that follows', async () => {
+    const value = `=?=?${'y'.repeat(300)} z`;
+    for (const name of ['X-Data', 'Subject'])
+      expect(
+        await composed(name === 'Subject' ? { text: 'x', subject: value } : { text: 'x', headers: { [name]: value } }),
+      ).toContain(`${name}: =?=?yyy`);
+  });
+
   it('that are structured are refused where they are not ASCII', async () => {
     expect(await refusal({ text: 'x', headers: { 'List-Help': '<https://exämple.com>' } })).toMatch(
       /only ASCII is allowed in List-Help/,
