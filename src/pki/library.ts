@@ -35,11 +35,6 @@ export async function loadPkijs(): Promise<Libraries> {
   return { pkijs, asn1js };
 }
 
-/** asn1js alone, for what needs no structure of pkijs. */
-export function loadAsn1js(): Promise<Asn1js> {
-  return import('asn1js');
-}
-
 function engineHolder(): EngineHolder | undefined {
   return (globalThis as Record<number, EngineHolder | undefined>)[process.pid];
 }

@@ -1,9 +1,10 @@
-import { asBuffer, isBytes } from './bytes.js';
-
 /**
- * A small DER writer, and a reader of single elements (X.690). Structures that come from outside and have a schema are read with
- * asn1js and pkijs; this is for what is written, and for walking long or hot structures without making objects of them.
+ * A DER writer, and a reader of single elements (X.690): definite lengths, one element at a time, no object for an element that is not asked
+ * for. BER, as other programs write CMS and PKCS#12, is read by `ber.ts`.
+ *
+ * @module
  */
+import { asBuffer, isBytes } from './bytes.js';
 
 /** Universal tags, constructed bit included where DER wants it. */
 export const tag = {

@@ -26,7 +26,8 @@ const networkModules = /^node:(net|tls|dns|dns\/promises|dgram|http|https)$/;
 const networkFolders = new Set(['net', 'testing']);
 /** Its sockets are files, and reach no network. */
 const lockSocket = 'src/system/lock-socket.ts';
-const asn1Folders = new Set(['pki', 'smime', 'kerberos']);
+/** The one file that loads the libraries of run time. */
+const asn1Loader = 'src/pki/library.ts';
 const modelHasCode =
   /^(?!\s*(\*|\/\/|\/\*|import type|export type|export interface|export \{|\}|readonly|\||$))\s*(const|let|function|class|export (const|function|class))\b/m;
 
@@ -53,7 +54,7 @@ describe('architecture', () => {
       if (specifier.startsWith('.')) {
         expect(specifier, path).toMatch(/\.js$/);
       } else if (specifier === 'asn1js' || specifier === 'pkijs') {
-        expect(asn1Folders.has(folder), `${path} imports ${specifier}`).toBe(true);
+        expect(path, `${path} imports ${specifier}`).toBe(asn1Loader);
         expect(typeOnly || dynamic, `${path} loads ${specifier} before it is used`).toBe(true);
       } else {
         expect(specifier, path).toMatch(/^node:/);

@@ -3,7 +3,6 @@
  * @module
  */
 import { certificateError } from '../certificate-error.js';
-import type { Asn1js } from '../library.js';
 import type { WorkBudget } from './work-budget.js';
 
 /** A certificate in a file or a store. */
@@ -51,7 +50,6 @@ export interface FilePasswords {
 
 /** How a file is read. */
 export interface Reading {
-  readonly asn1js: Asn1js;
   readonly passwords: FilePasswords;
   /** Are private keys needed? Otherwise they are left where they are. */
   readonly wantKeys: boolean;

@@ -3,9 +3,8 @@
  * @module
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
-import { algorithmOf, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
+import { algorithmOf, itemsOf, numberOf, octetsOf, readStructure } from './ber-structure.js';
 import { certificateError } from '../certificate-error.js';
-import { decode } from '../library.js';
 import { maxItems, once, tooMany } from './contents.js';
 import type { ContainedCertificate, ContainedKey, Contents, Reading } from './contents.js';
 import { hashCallsMs, md5WithSuffix } from './key-derivation.js';
@@ -116,14 +115,14 @@ function checkIntegrity(bytes: Buffer, password: string, field: string, format: 
   );
 }
 
-async function decryptKey(encrypted: Buffer, alias: string, { asn1js, passwords, budget }: Reading): Promise<Buffer> {
+async function decryptKey(encrypted: Buffer, alias: string, { passwords, budget }: Reading): Promise<Buffer> {
   const password = await passwords.key();
   if (password === undefined)
     throw certificateError(
       `the key ${JSON.stringify(alias)} is protected by a password, and none was given`,
       `Give it in \`${passwords.keyField}\`.`,
     );
-  const [algorithm, octets] = itemsOf(decode(asn1js, encrypted), 'the encrypted key');
+  const [algorithm, octets] = itemsOf(readStructure(encrypted), 'the encrypted key');
   const data = octetsOf(octets, 'the encrypted key');
   const { oid, parameters } = algorithmOf(algorithm, 'the encryption of the key');
   let plain: Buffer | undefined;

@@ -7,8 +7,8 @@ import { cipherOids, hmacOids, passwordOids } from '../../util/oids.js';
 import { rc4Stream } from '../../util/rc4.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
-import type { Asn1Node } from '../library.js';
-import { algorithmOf, isUniversal, itemsOf, numberOf, octetsOf } from './asn1-tree.js';
+import type { BerElement } from '../../util/ber.js';
+import { algorithmOf, isUniversal, itemsOf, numberOf, octetsOf } from './ber-structure.js';
 import { pbkdf1, pbkdf2Derive, pkcs12Derive, pkcs12Purpose, scryptDerive } from './key-derivation.js';
 import type { Hardening } from './key-derivation.js';
 import type { PasswordForm } from './password.js';
@@ -63,7 +63,7 @@ const hmacs: ReadonlyMap<string, string> = new Map(Object.entries(hmacOids).map(
  * a wrong password passes once in 256. A RangeError where parameters are not well-formed, ERR_CERTIFICATE for an unknown scheme.
  */
 export async function decryptWithPassword(
-  algorithm: Asn1Node | undefined,
+  algorithm: BerElement | undefined,
   data: Uint8Array,
   password: PasswordForm,
   budget: WorkBudget,
@@ -86,7 +86,7 @@ function unsupported(what: string, oid: string): Error {
 
 async function decryptPkcs12(
   [cipher, keyLength]: readonly [Cipher, number],
-  parameters: Asn1Node | undefined,
+  parameters: BerElement | undefined,
   data: Uint8Array,
   password: PasswordForm,
   budget: WorkBudget,
@@ -102,7 +102,7 @@ async function decryptPkcs12(
 
 async function decryptPbes1(
   [hashName, cipher]: readonly ['md5' | 'sha1', BlockCipher],
-  parameters: Asn1Node | undefined,
+  parameters: BerElement | undefined,
   data: Uint8Array,
   password: PasswordForm,
   budget: WorkBudget,
@@ -111,13 +111,13 @@ async function decryptPbes1(
   return unpadded({ cipher, key: derived.subarray(0, 8), iv: derived.subarray(8, 16) }, data, budget);
 }
 
-function hardeningOf(parameters: Asn1Node | undefined): Hardening {
+function hardeningOf(parameters: BerElement | undefined): Hardening {
   const [salt, rounds] = itemsOf(parameters, 'the parameters of the encryption');
   return { salt: octetsOf(salt, 'the salt'), rounds: numberOf(rounds, 'the iteration count') };
 }
 
 async function decryptPbes2(
-  parameters: Asn1Node | undefined,
+  parameters: BerElement | undefined,
   data: Uint8Array,
   password: PasswordForm,
   budget: WorkBudget,
@@ -152,7 +152,7 @@ function rc2Bits(version: number | undefined): number {
 
 /** The key that a KDF's AlgorithmIdentifier (PBKDF2, scrypt) makes of a password, for a cipher that takes `length` octets. */
 async function deriveKey(
-  algorithm: Asn1Node | undefined,
+  algorithm: BerElement | undefined,
   password: Uint8Array,
   length: number,
   budget: WorkBudget,
@@ -170,7 +170,7 @@ async function deriveKey(
   return pbkdf2Derive({ prf, length }, password, hardening, budget);
 }
 
-function keyLengthOf(algorithm: Asn1Node | undefined): number | undefined {
+function keyLengthOf(algorithm: BerElement | undefined): number | undefined {
   const { oid, parameters } = algorithmOf(algorithm, 'the key derivation');
   return oid === passwordOids.pbkdf2 ? pbkdf2Parameters(oid, parameters).keyLength : undefined;
 }
@@ -180,7 +180,7 @@ function keyLengthOf(algorithm: Asn1Node | undefined): number | undefined {
  * (CVE-2026-34181).
  */
 export async function deriveMacKey(
-  algorithm: Asn1Node | undefined,
+  algorithm: BerElement | undefined,
   password: Uint8Array,
   budget: WorkBudget,
 ): Promise<Buffer> {
@@ -193,7 +193,7 @@ export async function deriveMacKey(
 
 function pbkdf2Parameters(
   oid: string,
-  parameters: Asn1Node | undefined,
+  parameters: BerElement | undefined,
 ): Hardening & { readonly prf: string; readonly keyLength: number | undefined } {
   if (oid !== passwordOids.pbkdf2) throw unsupported('key derivation', oid);
   const [salt, rounds, ...rest] = itemsOf(parameters, 'the parameters of PBKDF2');

@@ -5,9 +5,18 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { cmsOids, hashOids, passwordOids, pkcs12Oids } from '../../util/oids.js';
 import { certificateError } from '../certificate-error.js';
-import { decode } from '../library.js';
-import type { Asn1js, Asn1Node } from '../library.js';
-import { algorithmOf, isContext, isUniversal, itemsOf, numberOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
+import type { BerElement } from '../../util/ber.js';
+import {
+  algorithmOf,
+  isContext,
+  isUniversal,
+  itemsOf,
+  numberOf,
+  octetsOf,
+  oidOf,
+  rawOf,
+  readStructure,
+} from './ber-structure.js';
 import { maxItems, once, plainKey, tooMany } from './contents.js';
 import type { ContainedCertificate, ContainedKey, Contents, Reading } from './contents.js';
 import { digestLength, pkcs12Derive, pkcs12Purpose } from './key-derivation.js';
@@ -41,9 +50,9 @@ interface Pkcs12Reading extends Reading {
 
 /** Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for what is not supported, a RangeError for what is damaged. */
 export async function readPkcs12(bytes: Uint8Array, context: Reading): Promise<Contents> {
-  const { asn1js, passwords } = context;
+  const { passwords } = context;
   // Java and some tokens pad what they write. The MAC does not cover the padding.
-  const [version, authSafe, macData] = itemsOf(decode(asn1js, bytes, { allowTrailing: true }), 'the PKCS#12 structure');
+  const [version, authSafe, macData] = itemsOf(readStructure(bytes, { allowTail: true }), 'the PKCS#12 structure');
   if (numberOf(version, 'the version') !== 3) throw new RangeError('the PKCS#12 version is not 3');
   const [type, content] = itemsOf(authSafe, 'the content of the PKCS#12 file');
   if (oidOf(type, 'the content') !== cmsOids.data) {
@@ -62,7 +71,7 @@ export async function readPkcs12(bytes: Uint8Array, context: Reading): Promise<C
     proved: false,
   };
   if (macData !== undefined) await checkMac(macData, data, reading);
-  for (const info of itemsOf(decode(asn1js, data), 'the list of contents')) await readContentInfo(info, reading);
+  for (const info of itemsOf(readStructure(data), 'the list of contents')) await readContentInfo(info, reading);
   const { certificates, crls } = reading;
   return { format: 'PKCS#12', certificates: certificates.map(({ item }) => item), keys: keysOf(reading), crls };
 }
@@ -88,7 +97,7 @@ function groupById<T>(all: readonly Labelled<T>[]): ReadonlyMap<string | undefin
   return groups;
 }
 
-async function checkMac(macData: Asn1Node, data: Buffer, reading: Pkcs12Reading): Promise<void> {
+async function checkMac(macData: BerElement, data: Buffer, reading: Pkcs12Reading): Promise<void> {
   const [digestInfo, salt, rounds] = itemsOf(macData, 'the MAC');
   const [algorithm, digest] = itemsOf(digestInfo, 'the MAC');
   const expected = octetsOf(digest, 'the MAC');
@@ -111,7 +120,7 @@ async function checkMac(macData: Asn1Node, data: Buffer, reading: Pkcs12Reading)
 
 /** The hash and the key of the MAC. */
 async function macKey(
-  algorithm: Asn1Node | undefined,
+  algorithm: BerElement | undefined,
   form: PasswordForm,
   hardening: Hardening,
   { budget }: Reading,
@@ -144,7 +153,7 @@ async function wrongPassword({ passwords, proved }: Pkcs12Reading): Promise<Erro
       );
 }
 
-async function readContentInfo(info: Asn1Node, reading: Pkcs12Reading): Promise<void> {
+async function readContentInfo(info: BerElement, reading: Pkcs12Reading): Promise<void> {
   const [type, content] = itemsOf(info, 'a content');
   const oid = oidOf(type, 'a content');
   const inner = itemsOf(content, 'a content')[0];
@@ -164,22 +173,22 @@ async function readContentInfo(info: Asn1Node, reading: Pkcs12Reading): Promise<
 
 /** undefined where none of the passwords fits. */
 async function decryptAny(
-  algorithm: Asn1Node | undefined,
+  algorithm: BerElement | undefined,
   data: Buffer,
-  { asn1js, budget }: Reading,
+  { budget }: Reading,
   forms: readonly PasswordForm[],
 ): Promise<Buffer | undefined> {
   for (const form of forms) {
     const plain = await decryptWithPassword(algorithm, data, form, budget);
     // Without a MAC only a structure that parses says that the password was right.
-    if (plain !== undefined && isSequence(asn1js, plain)) return plain;
+    if (plain !== undefined && isSequence(plain)) return plain;
   }
   return undefined;
 }
 
-function isSequence(asn1js: Asn1js, bytes: Buffer): boolean {
+function isSequence(bytes: Buffer): boolean {
   try {
-    return isUniversal(decode(asn1js, bytes), 16);
+    return isUniversal(readStructure(bytes), 16);
   } catch (error) {
     if (error instanceof RangeError) return false;
     throw error;
@@ -188,7 +197,7 @@ function isSequence(asn1js: Asn1js, bytes: Buffer): boolean {
 
 async function readBags(bytes: Buffer, reading: Pkcs12Reading, depth: number): Promise<void> {
   if (depth > 8) throw new RangeError('bags are nested too deep');
-  for (const bag of itemsOf(decode(reading.asn1js, bytes), 'the bags')) {
+  for (const bag of itemsOf(readStructure(bytes), 'the bags')) {
     const [type, value, attributes] = itemsOf(bag, 'a bag');
     const content = itemsOf(value, 'a bag')[0];
     const { alias, localKeyId } = labelsOf(attributes);
@@ -221,7 +230,7 @@ async function readBags(bytes: Buffer, reading: Pkcs12Reading, depth: number): P
 }
 
 /** A key may have a password of its own, as Java's programs can give it; the MAC then says nothing of that. */
-async function decryptKey(content: Asn1Node | undefined, reading: Pkcs12Reading): Promise<Buffer> {
+async function decryptKey(content: BerElement | undefined, reading: Pkcs12Reading): Promise<Buffer> {
   const [algorithm, data] = itemsOf(content, 'an encrypted key');
   const key = await reading.passwords.key();
   const ownPassword = key !== (await reading.passwords.file());
@@ -238,13 +247,13 @@ async function decryptKey(content: Asn1Node | undefined, reading: Pkcs12Reading)
 }
 
 /** CertBag and CRLBag: a type, and the octets of what is meant. */
-function readTyped(content: Asn1Node | undefined, wanted: string, take: (der: Buffer) => void): void {
+function readTyped(content: BerElement | undefined, wanted: string, take: (der: Buffer) => void): void {
   const [type, value] = itemsOf(content, 'a bag');
   if (oidOf(type, 'a bag') === wanted && isContext(value, 0)) take(octetsOf(itemsOf(value, 'a bag')[0], 'a bag'));
 }
 
 /** What the attributes of a bag call its content. */
-function labelsOf(attributes: Asn1Node | undefined): { readonly alias?: string; readonly localKeyId?: string } {
+function labelsOf(attributes: BerElement | undefined): { readonly alias?: string; readonly localKeyId?: string } {
   const labels: { alias?: string; localKeyId?: string } = {};
   for (const attribute of attributes === undefined ? [] : itemsOf(attributes, 'the attributes of a bag')) {
     const [type, values] = itemsOf(attribute, 'an attribute');

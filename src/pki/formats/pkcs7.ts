@@ -2,11 +2,10 @@
  * PKCS#7 bundles (`.p7b`, `.p7c`): a SignedData (RFC 5652) that carries certificates and CRLs, signed or not.
  * @module
  */
+import type { BerElement } from '../../util/ber.js';
 import { cmsOids } from '../../util/oids.js';
 import { certificateError } from '../certificate-error.js';
-import { decode } from '../library.js';
-import type { Asn1js } from '../library.js';
-import { isContext, itemsOf, octetsOf, oidOf, rawOf } from './asn1-tree.js';
+import { isContext, itemsOf, octetsOf, oidOf, rawOf, readStructure } from './ber-structure.js';
 import { maxItems, tooMany } from './contents.js';
 import type { Contents } from './contents.js';
 
@@ -16,17 +15,14 @@ const maxBundleBytes = 4 << 20;
 const signedData = cmsOids.signedData;
 
 /** Reads the certificates and CRLs of a bundle. A RangeError for what is damaged, ERR_CERTIFICATE for another kind of PKCS#7. */
-export function readPkcs7(asn1js: Asn1js, bytes: Uint8Array): Contents {
+export function readPkcs7(bytes: Uint8Array): Contents {
   if (bytes.length > maxBundleBytes) {
     throw certificateError(
       `the PKCS#7 bundle has ${bytes.length} bytes; the limit is ${maxBundleBytes}`,
       'Give a bundle of the certificates that are meant.',
     );
   }
-  const [type, content] = itemsOf(
-    decode(asn1js, bytes, { allowTrailing: true, maxNodes: 200_000 }),
-    'the PKCS#7 structure',
-  );
+  const [type, content] = itemsOf(readStructure(bytes, { allowTail: true }), 'the PKCS#7 structure');
   const oid = oidOf(type, 'the PKCS#7 structure');
   if (oid !== signedData)
     throw certificateError(
@@ -40,11 +36,11 @@ export function readPkcs7(asn1js: Asn1js, bytes: Uint8Array): Contents {
   return { format: 'PKCS#7', certificates: certificates.map((der) => ({ der })), keys: [], crls };
 
   /** Plain certificates and CRLs are SEQUENCEs; context tags are attribute certificates and other oddities. */
-  function setOf(field: ReturnType<typeof decode> | undefined): Uint8Array[] {
+  function setOf(field: BerElement | undefined): Uint8Array[] {
     if (field === undefined) return [];
-    if (!field.idBlock.isConstructed && octetsOf(field, 'certificates').length === 0) return [];
+    if ((field.tag & 0x20) === 0 && octetsOf(field, 'certificates').length === 0) return [];
     return itemsOf(field, 'certificates')
-      .filter((each) => each.idBlock.tagClass === 1)
+      .filter((each) => (each.tag & 0xc0) === 0)
       .map((each) => rawOf(each, 'a certificate'));
   }
 }

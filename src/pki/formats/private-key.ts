@@ -4,10 +4,9 @@
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
-import { itemsOf, octetsOf } from './asn1-tree.js';
+import { itemsOf, octetsOf, readStructure } from './ber-structure.js';
 import { certificateError } from '../certificate-error.js';
 import type { FilePasswords, Reading } from './contents.js';
-import { decode } from '../library.js';
 import { decryptPemKey, decryptWithPassword } from './password-encryption.js';
 import { passwordForms } from './password.js';
 import type { PemBlock } from './pem.js';
@@ -47,8 +46,8 @@ export function spkiOf(publicKey: KeyObject): Buffer {
 }
 
 /** Decrypts EncryptedPrivateKeyInfo (RFC 5958). ERR_CERTIFICATE where the password is missing or wrong. */
-export async function decryptPkcs8(der: Buffer, { asn1js, passwords, budget }: Reading): Promise<Buffer> {
-  const [algorithm, data] = itemsOf(decode(asn1js, der, { allowTrailing: true }), 'the encrypted key');
+export async function decryptPkcs8(der: Buffer, { passwords, budget }: Reading): Promise<Buffer> {
+  const [algorithm, data] = itemsOf(readStructure(der, { allowTail: true }), 'the encrypted key');
   const password = await keyPassword(passwords);
   for (const form of passwordForms(password)) {
     const plain = await decryptWithPassword(algorithm, octetsOf(data, 'the encrypted key'), form, budget);

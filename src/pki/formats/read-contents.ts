@@ -8,7 +8,6 @@ import { atPlace, certificateError } from '../certificate-error.js';
 import { maxItems, once, plainKey, tooMany } from './contents.js';
 import type { ContainedCertificate, ContainedKey, Contents, FilePasswords, Reading } from './contents.js';
 import { isJavaKeyStore, readJavaKeyStore } from './jks.js';
-import { loadAsn1js } from '../library.js';
 import { decodeBase64, isKnownLabel, isPem, isRequest, opensshRemedy, parsePem, requestRemedy } from './pem.js';
 import type { PemBlock } from './pem.js';
 import { readPkcs12 } from './pkcs12.js';
@@ -42,7 +41,7 @@ export async function readContents(bytes: Uint8Array, options: ReadOptions): Pro
       'The file was damaged; take it from a backup, or export the certificate again.',
     );
   const text = textOf(input);
-  const reading: Reading = { asn1js: await loadAsn1js(), passwords, wantKeys, budget };
+  const reading: Reading = { passwords, wantKeys, budget };
   if (text === undefined) return readBinary(input, reading);
   if (isPem(text)) return readPem(text, reading);
   if (!isMeantAsBase64(text)) throw notRecognised(input);
@@ -166,7 +165,7 @@ async function readDer(bytes: Buffer, reading: Reading): Promise<Contents> {
     case 'crl':
       return readSigned(bytes);
     case 'pkcs7':
-      return readPkcs7(reading.asn1js, bytes);
+      return readPkcs7(bytes);
     case 'pkcs12':
       return readPkcs12(bytes, reading);
     case 'encrypted-pkcs8':

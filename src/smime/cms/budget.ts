@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { berChildren } from './ber.js';
-import type { BerElement } from './ber.js';
+import { berChildren } from '../../util/ber.js';
+import type { BerElement } from '../../util/ber.js';
 import { smimeError } from './smime-error.js';
 
 /** Far more than any mail needs. A message over a limit is refused before it costs memory or time. */

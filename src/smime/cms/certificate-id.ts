@@ -5,8 +5,8 @@
  */
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { element, sequence, tag } from '../../util/der.js';
-import { berContent, BerFields, berOctets, berWhole } from './ber.js';
-import type { BerElement } from './ber.js';
+import { berContent, BerFields, berOctets, berWhole } from '../../util/ber.js';
+import type { BerElement } from '../../util/ber.js';
 
 /** IssuerAndSerialNumber (RFC 5652 section 10.2.4), with the same octets as in the certificate. */
 export function issuerAndSerial({ issuer, serialNumber }: Pick<Certificate, 'issuer' | 'serialNumber'>): Buffer {

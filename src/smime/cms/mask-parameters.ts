@@ -8,8 +8,8 @@ import { noBytes } from '../../util/bytes.js';
 import { tag } from '../../util/der.js';
 import { hashByOid, keyOids } from '../../util/oids.js';
 import type { FixedHash } from './algorithms.js';
-import { BerFields, berInteger, berOctets, octetTags } from './ber.js';
-import type { BerElement } from './ber.js';
+import { BerFields, berInteger, berOctets, octetTags } from '../../util/ber.js';
+import type { BerElement } from '../../util/ber.js';
 
 /** Parameters of OAEP. */
 export interface OaepParameters {

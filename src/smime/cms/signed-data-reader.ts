@@ -18,8 +18,8 @@ import {
   berWhole,
   octetTags,
   readBer,
-} from './ber.js';
-import type { BerElement } from './ber.js';
+} from '../../util/ber.js';
+import type { BerElement } from '../../util/ber.js';
 import { Budget } from './budget.js';
 import { readCertificateId } from './certificate-id.js';
 import type { CertificateId } from './certificate-id.js';

@@ -5,6 +5,7 @@
  */
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
+import { BerError } from '../../util/ber.js';
 import { showText } from '../../util/show.js';
 
 /** ERR_SMIME. `message` says what happened and where, `remedy` what to do. */
@@ -38,8 +39,14 @@ export async function withTypedErrors<T>(what: string, work: () => Promise<T>): 
   }
 }
 
-/** An EmailError as it is; another error as the cause of one. */
+/** An EmailError as it is; another error as the cause of one. CMS that is not well-formed is said to be that. */
 export function typedError(what: string, error: unknown): EmailError {
   if (isEmailError(error)) return error;
+  if (error instanceof BerError)
+    return smimeError(
+      `The CMS structure is not well-formed: ${error.message}.`,
+      'The message was damaged on its way, or is not S/MIME.',
+      error,
+    );
   return smimeError(`${what}: ${showText(reasonOf(error), 300)}.`, 'See the cause of this error.', error);
 }

@@ -11,7 +11,7 @@ import { isBytes } from '../../util/bytes.js';
 import { children, readElement, sequence, tag, wholeOf } from '../../util/der.js';
 import { keyOids } from '../../util/oids.js';
 import { agreementByOid, keyWrapByOid } from '../cms/algorithms.js';
-import { berChildren, berWhole } from '../cms/ber.js';
+import { berChildren, berWhole } from '../../util/ber.js';
 import { wrapName } from '../cms/enveloped-data-reader.js';
 import type { KeyAgreement, KeyTransport, Recipient } from '../cms/enveloped-data-reader.js';
 import { agree, deriveKek, peerPublicKey, unwrapKey } from '../cms/key-agreement.js';

@@ -10,7 +10,7 @@ import type { Certificate } from '../../pki/x509/certificate.js';
 import { tag } from '../../util/der.js';
 import { cmsOids } from '../../util/oids.js';
 import type { HashName } from '../../util/oids.js';
-import { readBer } from '../cms/ber.js';
+import { readBer } from '../../util/ber.js';
 import { checkSignature, startDigest } from '../cms/signature.js';
 import { contentTypeOf, messageDigestOf } from '../cms/signed-data-reader.js';
 import type { CmsAttribute, SignedData, SignerInfo } from '../cms/signed-data-reader.js';

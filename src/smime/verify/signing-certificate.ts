@@ -9,8 +9,8 @@ import type { Certificate } from '../../pki/x509/certificate.js';
 import { tag } from '../../util/der.js';
 import { cmsOids, hashByOid } from '../../util/oids.js';
 import type { HashName } from '../../util/oids.js';
-import { BerFields, berOctets, octetTags } from '../cms/ber.js';
-import type { BerElement } from '../cms/ber.js';
+import { BerFields, berOctets, octetTags } from '../../util/ber.js';
+import type { BerElement } from '../../util/ber.js';
 import { singleValue } from '../cms/signed-data-reader.js';
 import type { CmsAttribute } from '../cms/signed-data-reader.js';
 

@@ -34,6 +34,7 @@ import { cmsOids, keyOids } from '../../../src/util/oids.js';
 import { agreement, encryptCbc, envelopedData, indefinite, nameOf, skiOf, transport } from './forge.js';
 import { authority, certificatePem, issue, keyPem, loaded } from './issue.js';
 import type { Issued, KeyKind } from './issue.js';
+import { withTypedErrors } from '../../../src/smime/cms/smime-error.js';
 import { cmsMessage, cmsOf, collect, entityOf, messageOf, never, plainText, streamed, textOf } from './support.js';
 
 const root = authority();
@@ -364,15 +365,15 @@ describe('decryption of what others made', () => {
     const envelope = encryptCbc(body);
     const cms = envelopedData([agreement(issued, envelope.key, '1.3.132.1.11.1', undefined, true)], envelope);
     const own = { certificate, key: createPrivateKey(keyPem(issued)) };
+    const decrypted = (bytes: Uint8Array) =>
+      withTypedErrors('It cannot be decrypted', () => decryptContent(bytes, () => [own], never));
     for (let at = 0; at < cms.length; at++) {
-      await expect(decryptContent(cms.subarray(0, at), () => [own], never)).rejects.toMatchObject({
+      await expect(decrypted(cms.subarray(0, at))).rejects.toMatchObject({
         code: 'ERR_SMIME',
       });
       const changed = Buffer.from(cms);
       changed[at] = (changed[at] ?? 0) ^ 0x81;
-      const result = await decryptContent(changed, () => [own], never).catch(
-        (error: unknown) => error as { code: string },
-      );
+      const result = await decrypted(changed).catch((error: unknown) => error as { code: string });
       if ('code' in result) expect(result.code).toBe('ERR_SMIME');
     }
   });

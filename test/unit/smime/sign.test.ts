@@ -4,7 +4,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { LoadedCertificate, PrivateKeySigner } from '../../../src/model/certificate.js';
 import type { SmimeSignSettings } from '../../../src/model/smime.js';
 import { loadPkijs } from '../../../src/pki/library.js';
-import { readBer, BerFields, berChildren, berWhole } from '../../../src/smime/cms/ber.js';
+import { readBer, BerFields, berChildren, berWhole } from '../../../src/util/ber.js';
 import { findSmime } from '../../../src/smime/entity/find-smime.js';
 import { verify } from '../../../src/smime/operations.js';
 import { readContentInfo, readSignedData } from '../../../src/smime/cms/signed-data-reader.js';

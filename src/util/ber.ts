@@ -1,14 +1,13 @@
 /**
- * A linear reader of BER (X.690) for CMS from other programs, with indefinite lengths and constructed strings. It makes no object for an
+ * A linear reader of BER (X.690), with indefinite lengths and constructed strings, for CMS, PKCS#7 and PKCS#12 from other programs. It makes no object for an
  * element that is not asked for, so its time is in proportion to the octets of a message and not to the number of its elements.
  *
  * @module
  */
-import { asBuffer } from '../../util/bytes.js';
-import { element, oidText, tag } from '../../util/der.js';
-import { smimeError } from './smime-error.js';
+import { asBuffer } from './bytes.js';
+import { element, oidText, tag } from './der.js';
 
-/** Deeper nesting is refused. No real CMS comes near it. */
+/** Deeper nesting is refused. No real file or message comes near it. */
 const depthLimit = 32;
 
 /** An element and where it stands. */
@@ -30,11 +29,11 @@ export const octetTags = [tag.octetString, tag.octetString | 0x20] as const;
 
 const noLength = -1;
 
+/** Octets that are not well-formed BER, or are another structure than is due. Its message names the byte. */
+export class BerError extends RangeError {}
+
 function malformed(what: string, offset: number): never {
-  throw smimeError(
-    `The CMS structure is not well-formed: ${what} at byte ${offset}.`,
-    'The message was damaged on its way, or is not S/MIME.',
-  );
+  throw new BerError(`${what} at byte ${offset}`);
 }
 
 /** Identifier and length octets: `start` of the content, and its length or -1 where it is indefinite. */
@@ -79,7 +78,7 @@ function findEnd(bytes: Buffer, start: number, limit: number): number {
   }
 }
 
-/** The element at `offset`. ERR_SMIME names the byte where it is not well-formed. */
+/** The element at `offset`. A BerError names the byte where it is not well-formed. */
 export function readBer(source: Uint8Array, offset = 0, limit = source.length): BerElement {
   const bytes = asBuffer(source);
   const { start, length } = readHeader(bytes, offset, limit);
@@ -87,7 +86,7 @@ export function readBer(source: Uint8Array, offset = 0, limit = source.length): 
   return { bytes, tag: bytes[offset] ?? 0, offset, start, end, next: length === noLength ? end + 2 : end };
 }
 
-/** The elements inside a constructed one, at most `countLimit`; more is ERR_SMIME. */
+/** The elements inside a constructed one, at most `countLimit`; more is a BerError. */
 export function* berChildren(parent: BerElement, countLimit: number): Generator<BerElement, undefined> {
   if ((parent.tag & 0x20) === 0) malformed('a primitive element in place of a constructed one', parent.offset);
   let count = 0;
