@@ -33,6 +33,8 @@ export function connectionGivenUp(cause: Error): EmailError {
   if (isEmailError(cause) && (cause.code === 'ERR_CONNECT' || cause.code === 'ERR_CLOSED')) return cause;
   return createEmailError('ERR_CONNECT', `The connection was given up: ${showText(reasonOf(cause))}`, {
     cause,
+    // Other replies are about the transaction that got them. A 421 is about the connection.
+    reply: isEmailError(cause) && cause.reply?.code === 421 ? cause.reply : undefined,
     retryable: true,
   });
 }

@@ -201,11 +201,12 @@ export class EstablishedConnection implements SmtpConnection {
     if (this.#inFlight > 0) await new Promise<void>((resolve) => (this.#whenIdle = resolve));
     const end = (): void => this.destroy((hasQuit ??= createEmailError('ERR_CLOSED', 'The connection was closed.')));
     const timer = setTimeout(end, quitMs);
+    let refusal: EmailError | undefined;
     try {
       channel.abandon();
       if (channel.usable) {
         const reply = await channel.run(quit(session));
-        if (reply.negative) channel.close(replyError('refused QUIT', reply, { phase: 'quit' }));
+        if (reply.negative) refusal = replyError('refused QUIT', reply, { phase: 'quit' });
       }
     } catch {
       // The connection is closed, as it should be after QUIT.
@@ -213,7 +214,7 @@ export class EstablishedConnection implements SmtpConnection {
     clearTimeout(timer);
     end();
     await closed;
-    const reason = channel.closed;
+    const reason = refusal ?? channel.closed;
     // Closing without a reply is a good end. A refusal, or bytes that are no reply, are not.
     return isEmailError(reason) && (reason.reply !== undefined || reason.code === 'ERR_SMTP_PROTOCOL')
       ? reason

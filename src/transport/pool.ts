@@ -43,6 +43,8 @@ export class ConnectionPool {
   readonly #rate: RateLimiter | undefined;
   readonly #waiters = new Waiters<Lease>(waiting, () => this.#waiterLeft());
   readonly #slots = new Set<Slot>();
+  /** Connections that there ever were. */
+  #adopted = 0;
   /** One controller for each connection that is being opened. Node 20 keeps a trace of all that ever listened to a signal, so none is shared. */
   readonly #openings = new Set<AbortController>();
   /** Connections that say QUIT. */
@@ -72,7 +74,7 @@ export class ConnectionPool {
   }
 
   /**
-   * A lease, in the order of asking; with `fresh` on a connection that has served nobody. `soon` is called if the lease has to be
+   * A lease, in the order of asking; with `fresh` on a connection that the pool gets from now on. `soon` is called if the lease has to be
    * waited for, once the number of waiters in front is below that of written messages and openings.
    */
   acquire(signal: AbortSignal | undefined, fresh = false, soon?: () => void): Promise<Lease> {
@@ -82,7 +84,7 @@ export class ConnectionPool {
       const slot = this.#idleSlot();
       if (slot) return Promise.resolve(this.#lease(slot));
     }
-    const lease = this.#waiters.wait(signal, fresh, soon);
+    const lease = this.#waiters.wait(signal, fresh ? this.#adopted : undefined, soon);
     this.#serve();
     return lease;
   }
@@ -142,13 +144,11 @@ export class ConnectionPool {
     for (let at = 0; at < waiters.length;) {
       rateWaitMs = this.#rateWaitMs();
       if (rateWaitMs > 0) break;
-      const fresh = waiters.needsFresh(at);
-      const slot = fresh
-        ? this.#unusedSlot()
-        : (this.#idleSlot() ?? (this.#room() > 0 ? undefined : this.#sharedSlot()));
+      const after = waiters.after(at);
+      const slot = this.#idleSlot(after) ?? (this.#room() > 0 ? undefined : this.#sharedSlot(after));
       if (slot) waiters.give(at, this.#lease(slot));
       // One that waits for a connection on its way lets those behind it go on what there is.
-      else if (fresh && this.#limit.current - this.#slots.size > at) at++;
+      else if (after !== undefined && this.#limit.current - this.#slots.size > at) at++;
       else break;
     }
     // Before the rate allows a message, a connection would only idle.
@@ -187,7 +187,7 @@ export class ConnectionPool {
    */
   #makeRoom(): void {
     if (this.#waiters.length === 0 || this.#openings.size > 0 || this.#slots.size < this.#limit.current) return;
-    const fresh = this.#waiters.needsFresh(0);
+    const fresh = this.#waiters.after(0) !== undefined;
     for (const slot of this.#slots)
       if (slot.leases === 0 && (fresh || !slot.connection.usable)) return this.#retire(slot);
   }
@@ -229,7 +229,7 @@ export class ConnectionPool {
       connection.destroy();
       return this.#openFailed(connection.closeReason ?? endedUnused());
     }
-    const slot = new Slot(connection, this.#options);
+    const slot = new Slot(connection, ++this.#adopted, this.#options);
     this.#slots.add(slot);
     connection.onClose(() => {
       // Where the end of the connection tells against opening another, whoever holds the lease says so first, by releasing it.
@@ -316,20 +316,16 @@ export class ConnectionPool {
     if (this.#slots.delete(slot)) this.#serve();
   }
 
-  #idleSlot(): Slot | undefined {
-    for (const slot of this.#slots) if (slot.canTake(1)) return slot;
-    return undefined;
-  }
-
-  #unusedSlot(): Slot | undefined {
-    for (const slot of this.#slots) if (slot.unused && slot.connection.usable) return slot;
+  #idleSlot(after = 0): Slot | undefined {
+    for (const slot of this.#slots) if (slot.number > after && slot.canTake(1)) return slot;
     return undefined;
   }
 
   /** The least busy connection with a free place for one more message in flight. */
-  #sharedSlot(): Slot | undefined {
+  #sharedSlot(after = 0): Slot | undefined {
     let best: Slot | undefined;
-    for (const slot of this.#slots) if (slot.canTake(best?.leases ?? this.#options.messagesInFlight)) best = slot;
+    for (const slot of this.#slots)
+      if (slot.number > after && slot.canTake(best?.leases ?? this.#options.messagesInFlight)) best = slot;
     return best;
   }
 

@@ -11,6 +11,8 @@ export type SlotLimits = Pick<ResolvedPool, 'maxMessagesPerConnection' | 'maxAge
 
 export class Slot {
   readonly connection: SmtpConnection;
+  /** Connections are numbered in the order in which the pool got them. */
+  readonly number: number;
   readonly #limits: SlotLimits;
   readonly #openedAt = performance.now();
   #leases = 0;
@@ -18,19 +20,15 @@ export class Slot {
   #resting = false;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(connection: SmtpConnection, limits: SlotLimits) {
+  constructor(connection: SmtpConnection, number: number, limits: SlotLimits) {
     this.connection = connection;
+    this.number = number;
     this.#limits = limits;
   }
 
   /** Messages that may be under way on it now. */
   get leases(): number {
     return this.#leases;
-  }
-
-  /** No message was ever given to it. */
-  get unused(): boolean {
-    return this.#taken === 0;
   }
 
   /** It idles: it does not hold the process, and the timer that will close it runs. */

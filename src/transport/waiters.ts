@@ -1,6 +1,6 @@
 /**
- * The line of those who wait for something: who asked first comes first. Those who need a fresh one stand in front of all others, since
- * they have had their turn once, on a connection that turned out to be dead.
+ * The line of those who wait for a connection: who asked first comes first. Those who need a fresh one stand in front of all others,
+ * since they have had their turn once, on a connection that turned out to be dead.
  *
  * @module
  */
@@ -10,7 +10,8 @@ import type { EmailErrorDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 
 interface Waiter<T> {
-  readonly fresh: boolean;
+  /** Only a connection with a higher number will do. */
+  readonly after: number | undefined;
   readonly resolve: (value: T) => void;
   readonly reject: (error: EmailError) => void;
   /** Called when the turn is near; undefined once the wait is over. */
@@ -34,8 +35,8 @@ export class Waiters<T> {
     return this.#line.length;
   }
 
-  /** Joins the line. `soon` is called at most once, while waiting. */
-  wait(signal: AbortSignal | undefined, fresh: boolean, soon: (() => void) | undefined): Promise<T> {
+  /** Joins the line; in front, if only a connection with a number above `after` will do. `soon` is called at most once, while waiting. */
+  wait(signal: AbortSignal | undefined, after: number | undefined, soon: (() => void) | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let stop = (): void => {};
       const over = (): void => {
@@ -43,7 +44,7 @@ export class Waiters<T> {
         stop();
       };
       const waiter: Waiter<T> = {
-        fresh,
+        after,
         soon,
         near: false,
         resolve: (value) => {
@@ -61,14 +62,15 @@ export class Waiters<T> {
         waiter.reject(abortError(signal as AbortSignal, this.#details));
         this.#onLeft();
       });
-      if (fresh) this.#line.unshift(waiter);
-      else this.#line.push(waiter);
+      const next = after === undefined ? -1 : this.#line.findIndex((other) => other.after === undefined);
+      if (next === -1) this.#line.push(waiter);
+      else this.#line.splice(next, 0, waiter);
     });
   }
 
-  /** Does the one at this place need a fresh one? False where nobody stands. */
-  needsFresh(at: number): boolean {
-    return this.#line[at]?.fresh === true;
+  /** The number above which the one at this place needs a connection; undefined if any will do. */
+  after(at: number): number | undefined {
+    return this.#line[at]?.after;
   }
 
   /** Gives the one at this place what was waited for. */
@@ -91,8 +93,8 @@ export class Waiters<T> {
   /** Ends the wait of all, or of those that need a fresh one. Each gets an error of its own. */
   refuse(who: 'all' | 'fresh', makeError: () => EmailError): void {
     const line = this.#line.splice(0);
-    if (who === 'fresh') this.#line.push(...line.filter(({ fresh }) => !fresh));
-    for (const waiter of line) if (who === 'all' || waiter.fresh) waiter.reject(makeError());
+    if (who === 'fresh') this.#line.push(...line.filter(({ after }) => after === undefined));
+    for (const waiter of line) if (who === 'all' || waiter.after !== undefined) waiter.reject(makeError());
   }
 }
 

@@ -22,6 +22,11 @@ function setUp(options: PoolOptions = {}, open?: (n: number, signal: AbortSignal
   return { pool, opened };
 }
 
+/** As if a transaction had been served on it. */
+function serve(connection: FakeConnection | undefined): void {
+  if (connection) connection.served = true;
+}
+
 describe('the pool', () => {
   it('opens a connection for each of the first waiters, and no more than the limit', async () => {
     const { pool, opened } = setUp({ maxConnections: 2 });
@@ -89,6 +94,23 @@ describe('the pool', () => {
     const fresh = await pool.acquire(never, true);
     expect(fresh.connection).toBe(opened[1]);
     expect(opened[0]?.quits).toBe(1);
+  });
+
+  it('opens one fresh connection for all that need one, where they can share it or follow each other', async () => {
+    for (const messagesInFlight of [1, 4]) {
+      const { pool, opened } = setUp({ maxConnections: 1, messagesInFlight });
+      const old = await Promise.all(Array.from({ length: messagesInFlight }, () => pool.acquire(never)));
+      const fresh = Array.from({ length: 4 }, () => pool.acquire(undefined, true));
+      serve(opened[0]);
+      opened[0]?.end();
+      for (const lease of old) lease.release(createEmailError('ERR_CONNECT', 'gone'));
+      for (const lease of fresh) {
+        const { connection, release } = await lease;
+        expect(connection).toBe(opened[1]);
+        release();
+      }
+      expect(opened).toHaveLength(2);
+    }
   });
 
   it('lets who come behind go on what there is, while a fresh connection is on its way', async () => {
@@ -345,7 +367,7 @@ describe('the pool, over time', () => {
     const { pool, opened } = setUp({ maxConnections: 1 });
     const one = await pool.acquire(never);
     const waiting = pool.acquire(never);
-    opened[0]!.served = true;
+    serve(opened[0]);
     inVain(one);
     (await waiting).release();
     expect(opened).toHaveLength(2);
@@ -420,7 +442,7 @@ describe('the pool, over time', () => {
     const waiting = [pool.acquire(never), pool.acquire(never)];
     await settle();
     expect(pool.limit).toBe(1);
-    opened[0]!.served = true;
+    serve(opened[0]);
     one.release();
     await settle();
     expect({ opened: opened.length, limit: pool.limit }).toEqual({ opened: 2, limit: 1 });

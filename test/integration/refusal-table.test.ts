@@ -1,0 +1,263 @@
+/**
+ * Every stage of a send, by every refusal, by every way in which the server goes on, by the extensions that decide what is written
+ * together: what the error says and how many connections it takes, from one rule.
+ *
+ * @module
+ */
+import { describe, expect, test } from 'vitest';
+import { createMailer } from '../../src/index.js';
+import type { EmailError, EmailProfile, Mailer, SendResult } from '../../src/index.js';
+import { type Cut, type Peer, type ScriptedServer, startScriptedServer } from '../support/scripted-server.js';
+
+const stages = ['greeting', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'content', 'end', 'QUIT'] as const;
+const refusals = ['451 4.7.0 not now', '421 4.7.0 going away', '550 5.7.1 not you', undefined] as const;
+/** `half` is the refusal without its last words and its line end, and then the end of the stream. */
+const endings = ['stays', 'FIN', 'RST', 'half'] as const;
+const extensions = {
+  'no extension': [],
+  PIPELINING: ['PIPELINING'],
+  CHUNKING: ['PIPELINING', 'CHUNKING'],
+  'eight in flight': ['PIPELINING', 'CHUNKING'],
+} as const;
+
+interface Cell {
+  readonly stage: (typeof stages)[number];
+  readonly refusal: (typeof refusals)[number];
+  readonly ending: (typeof endings)[number];
+  readonly offered: keyof typeof extensions;
+  readonly cut: 'whole' | 'by byte';
+}
+
+const cuts: Readonly<Record<Cell['cut'], Cut>> = {
+  whole: (bytes) => [bytes],
+  'by byte': (bytes) => Array.from(bytes, (byte) => Buffer.from([byte])),
+};
+const recipient = 'b@example.org';
+
+/** What an error says of its message. */
+interface Verdict {
+  readonly code: string;
+  readonly reply: number | undefined;
+  readonly recipients: readonly string[] | undefined;
+  readonly retryable: boolean;
+  readonly delivery: string;
+}
+
+/**
+ * The rule. A refusal is the error, whatever follows it: nothing was delivered, and it may be tried again if it is a 4yz. Without one the
+ * connection was lost or silent, and the message may have arrived if all of it had left.
+ */
+function rule({ stage, refusal, ending, offered }: Cell): Verdict | 'sent' {
+  if (stage === 'QUIT') return 'sent';
+  if (refusal !== undefined) {
+    const reply = Number(refusal.slice(0, 3));
+    const code =
+      stage === 'STARTTLS'
+        ? 'ERR_TLS'
+        : reply === 421
+          ? 'ERR_SMTP_REPLY'
+          : stage === 'AUTH'
+            ? 'ERR_AUTH_REJECTED'
+            : stage === 'RCPT'
+              ? 'ERR_RECIPIENTS_REJECTED'
+              : 'ERR_SMTP_REPLY';
+    const recipients = stage === 'RCPT' ? [recipient] : undefined;
+    return { code, reply, recipients, retryable: reply < 500, delivery: 'not-delivered' };
+  }
+  const isChunked = extensions[offered].some((name) => name === 'CHUNKING');
+  // MAIL, RCPT, BDAT and a small content leave in one write.
+  const hasLeft = stage === 'end' || (isChunked && (stage === 'MAIL' || stage === 'RCPT' || stage === 'DATA'));
+  return {
+    code: ending === 'stays' ? 'ERR_TIMEOUT' : 'ERR_CONNECT',
+    reply: undefined,
+    recipients: undefined,
+    retryable: !hasLeft,
+    delivery: hasLeft ? 'unknown' : 'not-delivered',
+  };
+}
+
+/** A server that answers everything well up to the stage, and from there as the cell says. */
+async function serve(peer: Peer, { stage, refusal, ending, offered }: Cell): Promise<void> {
+  let refused = false;
+  /** Says what is right; at the stage of the cell the refusal; and behind that what a server says that goes on. */
+  const answer = async (at: Cell['stage'], good: string): Promise<void> => {
+    if (at !== stage) return await peer.send(refused ? '503 5.5.1 not now\r\n' : good);
+    refused = true;
+    const text = refusal === undefined ? '' : ending === 'half' ? refusal.slice(0, -3) : `${refusal}\r\n`;
+    if (text !== '') await peer.send(text);
+    if (ending === 'RST') peer.socket.resetAndDestroy();
+    else if (ending !== 'stays') peer.socket.end();
+    if (ending !== 'stays' || refusal === undefined) await peer.closed;
+  };
+  const more = stage === 'STARTTLS' ? ['STARTTLS'] : stage === 'AUTH' ? ['AUTH PLAIN'] : [];
+  const names = ['x', ...extensions[offered], ...more];
+  const hello = names.map((name, index) => `250${index === names.length - 1 ? ' ' : '-'}${name}\r\n`).join('');
+  await answer('greeting', '220 x\r\n');
+  for (;;) {
+    const line = await peer.line();
+    switch (line.slice(0, 4)) {
+      case 'EHLO':
+      case 'HELO':
+        await answer('EHLO', hello);
+        break;
+      case 'STAR':
+        await answer('STARTTLS', '');
+        break;
+      case 'AUTH':
+        await answer('AUTH', '235 ok\r\n');
+        break;
+      case 'MAIL':
+        // The next message of several: what was refused before was another's.
+        if (stage !== 'EHLO') refused = false;
+        await answer('MAIL', '250 ok\r\n');
+        break;
+      case 'RCPT':
+        await answer('RCPT', '250 ok\r\n');
+        break;
+      case 'DATA':
+        if (stage === 'DATA') await answer('DATA', '');
+        else if (refused) await peer.send('503 5.5.1 not now\r\n');
+        else {
+          await peer.send('354 go\r\n');
+          if (stage === 'content') await inContent(peer, answer);
+          await peer.skip('\r\n.\r\n');
+          await answer('end', '250 ok\r\n');
+        }
+        break;
+      case 'BDAT':
+        await peer.bytes(Number(line.split(' ')[1]));
+        if (stage === 'content' && refused) await peer.send('503 5.5.1 not now\r\n');
+        else await answer(stage === 'DATA' || stage === 'content' ? stage : 'end', '250 ok\r\n');
+        break;
+      case 'RSET':
+        refused = false;
+        await peer.send('250 ok\r\n');
+        break;
+      case 'QUIT':
+        await answer('QUIT', '221 bye\r\n');
+        return;
+      default:
+        throw new Error(`an unknown command: ${line}`);
+    }
+  }
+}
+
+async function inContent(peer: Peer, answer: (at: Cell['stage'], good: string) => Promise<void>): Promise<void> {
+  await peer.bytes(50_000);
+  // From here on it takes no more.
+  peer.socket.pause();
+  await answer('content', '');
+  peer.socket.resume();
+  await peer.closed;
+}
+
+/** Content without an end: nobody can say that all of it has left. */
+async function* endless(): AsyncGenerator<Uint8Array> {
+  for (;;) {
+    yield Buffer.alloc(48_000, 'x');
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+function mailerFor({ stage, refusal, ending, offered }: Cell, server: ScriptedServer): Mailer {
+  const deadline = refusal === undefined && ending === 'stays' ? 1_000 : 20_000;
+  const names = ['greetingMs', 'replyMs', 'stallMs', 'acceptanceMs'] as const;
+  const profile: EmailProfile = {
+    name: 'table',
+    sender: { email: 'a@example.com' },
+    server: {
+      host: '127.0.0.1',
+      port: server.port,
+      security: stage === 'STARTTLS' ? 'explicit' : 'none',
+      localName: 'client.example.com',
+      timeouts: Object.fromEntries(names.map((name) => [name, deadline])),
+    },
+    authentication:
+      stage === 'AUTH' ? { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true } : undefined,
+  };
+  const messagesInFlight = offered === 'eight in flight' ? 8 : 1;
+  return createMailer(profile, { pool: { maxConnections: 1, messagesInFlight } });
+}
+
+function verdictOf(error: EmailError): Verdict {
+  const { code, reply, recipients, retryable, delivery } = error;
+  return { code, reply: reply?.code, recipients: recipients?.map((each) => each.recipient), retryable, delivery };
+}
+
+/** A message behind the refused one, whose connection went with that: lost, and unknown if it had left. A 421 is told to all. */
+function isLost({ code, reply, retryable, delivery }: Verdict, { refusal }: Cell): boolean {
+  const isTold = reply === undefined || (reply === 421 && refusal?.startsWith('421') === true);
+  return code === 'ERR_CONNECT' && isTold && retryable === (delivery === 'not-delivered');
+}
+
+async function play(cell: Cell): Promise<void> {
+  await using server = await startScriptedServer((peer) => serve(peer, cell), cuts[cell.cut]);
+  const mailer = mailerFor(cell, server);
+  const name = Object.values(cell).join(' | ');
+  const expected = rule(cell);
+  const message = () => ({ to: recipient, ...(cell.stage === 'content' ? { text: endless() } : { text: 'hello' }) });
+  const count = cell.offered === 'eight in flight' ? 8 : 1;
+  const outcomes = await Promise.all(
+    Array.from({ length: count }, () =>
+      mailer.send(message()).then(
+        (result: SendResult) => result,
+        (error: EmailError) => error,
+      ),
+    ),
+  );
+  const verdicts = outcomes.map((outcome) => ('code' in outcome ? verdictOf(outcome) : ('sent' as const)));
+  const [first, ...others] = verdicts;
+  expect({ name, first }).toEqual({ name, first: expected });
+  for (const other of others)
+    if (other === 'sent' || !isLost(other, cell)) expect({ name, other }).toEqual({ name, other: expected });
+  // A second one is only for messages behind the refused one, which the server cannot have begun with.
+  expect({ name, connections: server.connections }).toEqual({
+    name,
+    connections: count === 1 ? 1 : expect.toSatisfy((connections: number) => connections <= 2),
+  });
+  // Whatever is said to QUIT, or not.
+  await mailer.close();
+}
+
+const cellsOf = (stage: Cell['stage'], offered: Cell['offered']): readonly Cell[] =>
+  refusals.flatMap((refusal) =>
+    endings.flatMap((ending): readonly Cell[] => {
+      if (refusal === undefined && ending === 'half') return [];
+      const cell = { stage, refusal, ending, offered } as const;
+      const isCut = refusal !== undefined && offered !== 'no extension';
+      return isCut
+        ? [
+            { ...cell, cut: 'whole' },
+            { ...cell, cut: 'by byte' },
+          ]
+        : [{ ...cell, cut: 'whole' }];
+    }),
+  );
+
+describe.each(stages)('a server that does not go on at %s', (stage) => {
+  test.concurrent.each(Object.keys(extensions) as Cell['offered'][])('with %s', async (offered) => {
+    const cells = [...cellsOf(stage, offered)];
+    // Some at a time: a process can hold only so many sockets.
+    const worker = async (): Promise<void> => {
+      for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) await play(cell);
+    };
+    await Promise.all([1, 2, 3].map(worker));
+  });
+});
+
+describe('testConnection() of a server that does not go on', () => {
+  test.each(['greeting', 'EHLO', 'STARTTLS', 'AUTH', 'QUIT'] as const)('at %s', async (stage) => {
+    for (const cell of cellsOf(stage, 'PIPELINING')) {
+      if (cell.refusal === undefined && cell.ending === 'stays' && stage !== 'QUIT') continue;
+      await using server = await startScriptedServer((peer) => serve(peer, cell), cuts[cell.cut]);
+      const mailer = mailerFor(cell, server);
+      const report = await mailer.testConnection();
+      const name = Object.values(cell).join(' | ');
+      expect({ name, ok: report.ok }).toEqual({ name, ok: stage === 'QUIT' && cell.refusal === undefined });
+      const failed = report.steps.findLast(({ ok }) => !ok);
+      if (cell.refusal !== undefined)
+        expect({ name, reply: failed?.error?.reply?.code }).toEqual({ name, reply: Number(cell.refusal.slice(0, 3)) });
+      await mailer.close();
+    }
+  });
+});
