@@ -394,6 +394,19 @@ describe('an issuer', () => {
   });
 });
 
+it('a connection that the browser holds open holds nothing', async () => {
+  const { seen: socket, outcome } = await signIn(async (url) => {
+    const { port } = new URL(new URL(url).searchParams.get('redirect_uri') ?? '');
+    const held = connect(Number(port), '127.0.0.1');
+    await once(held, 'connect');
+    held.on('error', () => {}).write('GET / HTTP/1.1\r\nHost: 127');
+    await visit(back(url));
+    return held;
+  });
+  expect((await outcome).accessToken).toBe('access-1');
+  if (!socket.destroyed) await once(socket, 'close');
+});
+
 describe('a sign-in that is not completed', () => {
   it('ends with the signal, and frees the port', async () => {
     const controller = new AbortController();

@@ -311,6 +311,8 @@ describe('rotation', () => {
     await tested.get(query);
     expect(sentRefreshTokens()).toEqual(['refresh-0', 'refresh-1']);
     expect(warnings.map(({ code }) => code)).toEqual(['WARN_TOKEN_NOT_KEPT']);
+    await source(new MemoryStore()).get(query);
+    expect(warnings.length).toBe(1);
   });
 
   it('by two holders of one store uses no refresh token twice', async () => {
