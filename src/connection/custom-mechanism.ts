@@ -7,6 +7,7 @@ import { createEmailError, isEmailError, kindOfError } from '../errors/email-err
 import type { EmailError } from '../model/error.js';
 import type { SaslMechanism } from '../model/sasl.js';
 import { isBytes } from '../util/bytes.js';
+import { isThenable } from '../util/notify.js';
 
 /** Wraps a caller's mechanism. Its exceptions become the `cause` of an EmailError, whose message leaves out their text: it may hold a secret. */
 export function customMechanism(create: () => SaslMechanism): SaslMechanism {
@@ -33,6 +34,10 @@ export function customMechanism(create: () => SaslMechanism): SaslMechanism {
     mechanism = create();
   } catch (cause) {
     throw threw(cause);
+  }
+  if (isThenable(mechanism)) {
+    mechanism.then(undefined, () => undefined);
+    throw failed('it gave a promise in place of a mechanism');
   }
   return {
     name: mechanism.name,

@@ -20,6 +20,7 @@ import { requireUsable } from './farewell.js';
 import { defaultLocalName } from './local-name.js';
 import { SharedState } from './shared.js';
 import { EstablishedConnection } from './smtp-connection.js';
+import { notify } from '../util/notify.js';
 
 /** Options of `openConnection`. */
 export interface OpenOptions {
@@ -185,11 +186,5 @@ function safeObserver(observer: ConnectionObserver | undefined): ConnectionObser
 
 function safe<T>(listener: ((value: T) => void) | undefined): ((value: T) => void) | undefined {
   if (listener === undefined) return undefined;
-  return (value) => {
-    try {
-      listener(value);
-    } catch {
-      // A failure in a logger must not end the connection.
-    }
-  };
+  return (value) => notify(listener, value);
 }

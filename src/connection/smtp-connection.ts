@@ -23,6 +23,7 @@ import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
 import { requireUsable } from './farewell.js';
 import { isStale, markStale } from './stale.js';
+import { notify } from '../util/notify.js';
 
 /** What setting up a connection gave. */
 export interface OpenedConnection {
@@ -242,11 +243,5 @@ function progressOf(
   totalBytes: number | undefined,
 ): ((bytesSent: number) => void) | undefined {
   if (onProgress === undefined) return undefined;
-  return (bytesSent) => {
-    try {
-      onProgress({ bytesSent, totalBytes });
-    } catch {
-      // A failure in a caller's progress function must not lose the message.
-    }
-  };
+  return (bytesSent) => notify(onProgress, { bytesSent, totalBytes });
 }

@@ -1,6 +1,7 @@
 import type { EmailError } from '../model/error.js';
 import type { LogEvent, MessageEvent } from '../model/log.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
+import { notify } from '../util/notify.js';
 
 /** The guard between the library and a logger that somebody else wrote. */
 
@@ -36,15 +37,7 @@ export function createEventSink(
   const announced = new WeakSet<Warning>();
   const tell = (number: number, untimed: UntimedEvent): void => {
     const event = frozen({ time: new Date(), connection: number, ...untimed });
-    for (const logger of loggers) {
-      try {
-        const outcome = logger(event);
-        // An async function is a logger too. Its failure has nobody to go to: logging is where failures are told.
-        if (isThenable(outcome)) outcome.then(undefined, () => undefined);
-      } catch {
-        // As above.
-      }
-    }
+    for (const logger of loggers) notify(logger, event);
   };
   return {
     connection: (number, event) => {
@@ -69,8 +62,4 @@ function frozen(event: LogEvent): LogEvent {
 
 function frozenReply(reply: SmtpReply): SmtpReply {
   return Object.freeze({ ...reply, lines: Object.freeze([...reply.lines]) });
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function';
 }

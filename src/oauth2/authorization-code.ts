@@ -115,11 +115,9 @@ async function waitForCallback(
     openBrowser(url).catch((cause: unknown) => {
       if (over) return;
       if (onAuthorizationUrl === undefined) return failed.abort(notOpened(cause, undefined));
-      try {
-        onAuthorizationUrl(url);
-      } catch (error) {
-        failed.abort(notOpened(error, 'onAuthorizationUrl'));
-      }
+      (async () => await onAuthorizationUrl(url))().catch((error: unknown) =>
+        failed.abort(notOpened(error, 'onAuthorizationUrl')),
+      );
     });
   }
   const stop = onAbort(signal, () => failed.abort(signal.reason));

@@ -34,7 +34,7 @@ export async function authorizeByDevice(
     });
   const { prompt, deviceCode, intervalSeconds } = await requestCode(client, signal);
   try {
-    onUserCode(prompt);
+    await onUserCode(prompt);
   } catch (cause) {
     throw oauth2Error(`The sign-in could not begin: the function onUserCode threw: ${showText(reasonOf(cause), 200)}`, {
       cause,

@@ -13,6 +13,7 @@ import { recipientsRejected } from '../smtp/recipients.js';
 import { saysTooLarge } from '../smtp/reply-error.js';
 import { showReply } from '../smtp/reply.js';
 import { isBytes } from '../util/bytes.js';
+import { notify } from '../util/notify.js';
 import { type DecodedMessage, decodeMessage } from './decoded-message.js';
 
 /** A message that a `MemoryTransport` took. */
@@ -92,11 +93,7 @@ export class MemoryTransport implements Transport {
 
     const outgoing = await compose(accepts);
     const content = await collect(outgoing, signal, (bytesSent) => {
-      try {
-        onProgress?.({ bytesSent, totalBytes: outgoing.size });
-      } catch {
-        // As in the SMTP transport: what a caller does with progress is no reason to lose a message.
-      }
+      if (onProgress) notify(onProgress, { bytesSent, totalBytes: outgoing.size });
     });
     if (failure !== undefined) throw contentRefused(failure);
     this.#sent.push({ envelope: { ...envelope, to: taken }, content, ...decodeMessage(content) });
