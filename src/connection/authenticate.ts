@@ -133,8 +133,8 @@ async function makeMechanism(
     ? await bearerToken(run, authentication, options)
     : { secret: await passwordOf(authentication, signal), doubt: undefined };
   if (secret !== undefined) {
-    channel.hide(secret);
-    channel.hide(utf8(secret).toString('base64'), true);
+    channel.secrets.add(secret);
+    channel.secrets.add(utf8(secret).toString('base64'), true);
   }
   return { mechanism: createMechanism(name, { authentication, secret }), secret, doubt };
 }
@@ -241,7 +241,7 @@ function rejected(
   const { reply } = outcome as Extract<AuthenticationOutcome, { readonly ok: false }>;
   const read = reply.read();
   const reason = failureOf(mechanism);
-  const words = reason === undefined ? '' : `; it gives as its reason: ${showText(channel.conceal(reason))}`;
+  const words = reason === undefined ? '' : `; it gives as its reason: ${showText(channel.secrets.shown(reason))}`;
   const temporary = reply.code < 500;
   const usual = temporary
     ? 'The server could not check it now: try again later.'

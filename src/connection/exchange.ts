@@ -1,14 +1,19 @@
+/**
+ * One dialogue on a connection, from the moment it stands in the queue to the moment its caller is told.
+ *
+ * @module
+ */
 import { onAbort } from '../async/on-abort.js';
-import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import { isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { Broken, type Dialogue, type ReplyDeadline } from '../smtp/dialogue.js';
 import type { Reply } from '../smtp/reply.js';
-import { isBytes } from '../util/bytes.js';
-import { showText } from '../util/show.js';
+import { ContentSource } from './content-source.js';
+import { markStale } from './stale.js';
 
 /** What a dialogue is given besides the connection. */
 export interface ExchangeOptions {
-  /** Where its content comes from. */
+  /** Its content. */
   readonly source?: AsyncIterable<Uint8Array> | undefined;
   /** Runs its mechanism. */
   readonly sasl?:
@@ -17,26 +22,26 @@ export interface ExchangeOptions {
   readonly signal?: AbortSignal | undefined;
   /** The error of a 4yz or 5yz that the dialogue did not ask for. Default: that the server closed the connection. */
   readonly refuse?: ((reply: Reply) => EmailError) | undefined;
-  /** Adds to an error what is known of the state, where the dialogue itself cannot any more. */
+  /** Adds the state of the dialogue to an error that does not pass through the dialogue itself. */
   readonly explain?: ((error: EmailError) => EmailError) | undefined;
-  /** May the same be tried on another connection, now that this one was lost? */
+  /** May the same be tried on another connection, after this one was lost? */
   readonly mayRetry?: ((begun: boolean) => boolean) | undefined;
 }
 
-/** A dialogue under way on a connection, and for what it waits. */
+/** A dialogue, and what it waits for. */
 export class Exchange {
   readonly dialogue: Dialogue<unknown>;
   readonly options: ExchangeOptions;
-  /** 'turn': to begin; 'reply'; 'room' in the stream; 'outside': for content or a mechanism; 'doomed': to take the connection with it. */
+  /** 'turn': to begin; 'reply'; 'room' in the stream; 'outside': content or a mechanism; 'doomed': its end, which closes the connection. */
   waiting: 'turn' | 'reply' | 'room' | 'outside' | 'doomed' = 'turn';
   within: ReplyDeadline = 'replyMs';
   /** Everything is written: the next may begin. */
   released = false;
-  /** Replies that came before they were asked for. */
+  /** Replies that came while the dialogue was at another step. */
   readonly replies: Reply[] = [];
-  /** Why the connection ends with it, once it is doomed. */
+  /** Why the connection is closed once it is doomed. */
   doom: Error | undefined;
-  #iterator: AsyncIterator<Uint8Array> | undefined;
+  readonly #source: ContentSource;
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
   #stopListening = (): void => {};
 
@@ -48,6 +53,7 @@ export class Exchange {
   ) {
     this.dialogue = dialogue;
     this.options = options;
+    this.#source = new ContentSource(options.source);
     this.#settle = { resolve, reject };
   }
 
@@ -59,74 +65,80 @@ export class Exchange {
     this.#stopListening = onAbort(this.options.signal, act);
   }
 
+  /** The next block of content. */
+  nextBlock(): Promise<Uint8Array | undefined> {
+    return this.#source.next();
+  }
+
+  /** The mechanism's answer to a challenge; without one, its initial response. */
+  async respond(challenge: Buffer | undefined): Promise<Uint8Array | undefined> {
+    return await this.options.sasl?.(challenge);
+  }
+
+  /** The dialogue ended with a value. */
   resolve(value: unknown): void {
     this.#finish()?.resolve(value as never);
   }
 
+  /** The dialogue ended with an error. */
   reject(error: unknown): void {
     this.#finish()?.reject(error);
   }
 
-  /** The next block of content. ERR_CONTENT where its source fails, or gives what are not bytes. */
-  async nextBlock(): Promise<Uint8Array | undefined> {
-    const block = await this.#readBlock();
-    // What has arrived meanwhile is read first: to write to a connection that the server has reset would destroy the stream, and with it a
-    // refusal that waits there.
-    await new Promise((resolve) => setImmediate(resolve));
-    return block;
+  /** The caller ended it. */
+  abort(error: EmailError): void {
+    this.reject(this.#explained(error));
   }
 
-  async #readBlock(): Promise<Uint8Array | undefined> {
+  /** The dialogue ended with an error after which the connection is of no more use. */
+  break(error: Error): void {
+    this.reject(this.#marked(error, false));
+  }
+
+  /** The connection is gone. `lost` says that another one may do better: this exchange is not the reason. */
+  lose(reason: Error, lost: boolean): void {
     try {
-      this.#iterator ??= this.options.source?.[Symbol.asyncIterator]();
-      const result = await this.#iterator?.next();
-      if (result === undefined || result.done === true) {
-        this.#iterator = undefined;
-        return undefined;
-      }
-      if (isBytes(result.value)) return result.value;
-      throw new TypeError(`its stream gave ${typeof result.value} where bytes are to come`);
-    } catch (cause) {
-      if (isEmailError(cause)) throw cause;
-      throw createEmailError(
-        'ERR_CONTENT',
-        `The content of the message could not be read: ${showText(reasonOf(cause))}`,
-        { cause, phase: 'content' },
-      );
+      if (!this.begun) throw isEmailError(reason) ? this.#explained(reason) : reason;
+      if (this.waiting === 'doomed') throw reason;
+      this.resolve(this.#runOut(reason));
+    } catch (error) {
+      this.reject(this.#marked(error instanceof Broken ? error.error : error, lost));
     }
   }
 
   /**
    * Runs the dialogue to its end without a connection, on the replies that it has: all of them may have come before the stream took what it
-   * wrote. Gives its value, or throws its error, which is a Broken one with `reason` where no reply says more.
+   * wrote. Gives its value, or throws its error.
    */
-  finish(reason: Error): unknown {
-    const lost = new Broken(reason);
+  #runOut(reason: Error): unknown {
+    const loss = new Broken(reason);
     const isWritten = this.waiting === 'room' && this.replies.length > 0;
-    let result = isWritten ? this.dialogue.next() : this.dialogue.throw(lost);
+    let result = isWritten ? this.dialogue.next() : this.dialogue.throw(loss);
     while (result.done !== true) {
       const { do: what } = result.value;
       const reply = what === 'read' || what === 'poll' ? this.replies.shift() : undefined;
       const canGoOn = reply !== undefined || what === 'poll' || what === 'release';
-      result = canGoOn ? this.dialogue.next(reply) : this.dialogue.throw(lost);
+      result = canGoOn ? this.dialogue.next(reply) : this.dialogue.throw(loss);
     }
     return result.value;
   }
 
-  /** Settled once, whatever comes after; a source that was not read to its end is told. */
+  #explained(error: EmailError): EmailError {
+    return this.options.explain?.(error) ?? error;
+  }
+
+  /** Marks an error after which another connection may do better: the server was gone before it began, or said so (421). */
+  #marked(error: unknown, lost: boolean): unknown {
+    if (!isEmailError(error) || (!lost && error.reply?.code !== 421)) return error;
+    return this.options.mayRetry?.(this.begun) === true ? markStale(error) : error;
+  }
+
+  /** Settles once, whatever comes after, and closes a source that was not read to its end. */
   #finish(): { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined {
     const settle = this.#settle;
     this.#settle = undefined;
     this.#stopListening();
-    this.#closeSource();
+    this.#source.close();
     return settle;
-  }
-
-  #closeSource(): void {
-    const iterator = this.#iterator;
-    this.#iterator = undefined;
-    if (iterator?.return === undefined) return;
-    // What it has to say to that concerns nobody.
-    Promise.resolve(iterator.return()).catch(() => {});
   }
 }

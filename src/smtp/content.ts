@@ -9,8 +9,8 @@ import { LineEnds, refuseNul } from './line-ends.js';
 
 /** A block that is handed to the stream at once: long enough to be cheap, short enough to see that it moves. */
 export const blockBytes = 64 * 1024;
-/** Less than this from a stream waits for more. A connection waits for room after a write of this length: no less keeps a source back. */
-const gatherBytes = 48 * 1024;
+/** A connection waits for room after a write of this length, so smaller chunks of a stream are gathered: they would not keep their source back. */
+export const flushBytes = 48 * 1024;
 
 /** Whole content in canonical form, the same bytes where they are in order. */
 export function canonicalBytes(bytes: Uint8Array, content: OutgoingContent): Uint8Array {
@@ -73,12 +73,12 @@ class StreamedBlocks implements Blocks {
   *#gather(): Dialogue<Uint8Array> {
     const gathered: Uint8Array[] = [];
     let length = 0;
-    while (!this.#ended && length < gatherBytes) {
+    while (!this.#ended && length < flushBytes) {
       const block = this.#check((yield nextBlock) as Uint8Array | undefined);
       if (block.length === 0) continue;
       length += block.length;
       // What waits here outlives the next request to its source, which may use its memory again.
-      gathered.push(length < gatherBytes ? Uint8Array.prototype.slice.call(block) : block);
+      gathered.push(length < flushBytes ? Uint8Array.prototype.slice.call(block) : block);
     }
     const [first = noBytes] = gathered;
     return gathered.length < 2 ? first : Buffer.concat(gathered, length);

@@ -39,9 +39,18 @@ export class Secrets {
     if (!encoded) this.#least = Math.min(this.#least, needed);
   }
 
+  get isEmpty(): boolean {
+    return this.#forms.size === 0;
+  }
+
+  /** The text, or what stands in its place where it repeats a secret. */
+  shown(text: string): string {
+    return this.isIn(text) ? hiddenText : text;
+  }
+
   /** Is there anything in the text that tells a secret? Takes time in proportion to the text, and to the secrets once. */
   isIn(text: string): boolean {
-    if (this.#forms.size === 0) return false;
+    if (this.isEmpty) return false;
     this.#runs ??= new RunTable([...this.#forms].filter((form) => form.length >= run));
     return this.#isIn(text, 0);
   }
