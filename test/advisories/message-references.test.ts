@@ -125,6 +125,7 @@ const told = (result: EmailError | string): string =>
 const refusing: readonly (readonly [string, FileAccess])[] = [
   ['false', false],
   ['{ root }', { root }],
+  ['a root that is missing', { root: join(folder, 'missing') }],
 ];
 
 describe.each(refusing)('with fileAccess: %s', (_, access) => {

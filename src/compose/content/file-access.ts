@@ -41,7 +41,7 @@ export async function admitFile(file: string | URL, field: string, access: FileA
     messageInvalid(field, `the file ${showText(given)} is outside the root that fileAccess allows`);
   let handle: FileHandle | undefined;
   try {
-    const root = typeof access === 'object' ? await realpath(access.root) : undefined;
+    const root = typeof access === 'object' ? await rootOf(access.root, field) : undefined;
     const path = await realpath(given).catch(async (cause: unknown) => {
       // A path that leads out of the root gets the same refusal whether there is a file at its end or not.
       throw root === undefined || (await leadsBelow(given, root)) ? cause : outside();
@@ -62,6 +62,16 @@ export async function admitFile(file: string | URL, field: string, access: FileA
   } finally {
     await handle?.close();
   }
+}
+
+/** The root with links resolved. Where it is missing no file lies below it, and files elsewhere are not told from missing ones. */
+async function rootOf(root: string, field: string): Promise<string> {
+  return await realpath(root).catch(() => {
+    throw messageInvalid(
+      field,
+      `the directory ${showText(root)}, which fileAccess.root names, cannot be opened: no file is below it`,
+    );
+  });
 }
 
 function toPath(file: string | URL, field: string): string {
