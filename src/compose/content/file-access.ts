@@ -67,10 +67,7 @@ export async function admitFile(file: string | URL, field: string, access: FileA
 /** The root with links resolved. Where it is missing no file lies below it, and files elsewhere are not told from missing ones. */
 async function rootOf(root: string, field: string): Promise<string> {
   return await realpath(root).catch(() => {
-    throw messageInvalid(
-      field,
-      `the directory ${showText(root)}, which fileAccess.root names, cannot be opened: no file is below it`,
-    );
+    throw messageInvalid(field, 'the directory that fileAccess.root names cannot be opened, so no file is below it');
   });
 }
 
