@@ -10,7 +10,7 @@ import { joinEntity, renderEntity, renderMessage } from '../mime/render.js';
 import type { RenderedMessage } from '../mime/render.js';
 import type { Envelope } from '../model/envelope.js';
 import type { MailMessage } from '../model/message.js';
-import type { EmailProfile } from '../model/profile.js';
+import type { MessageProtection, MessageProtector, WrittenField } from '../model/protection.js';
 import type { Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 import { problem } from '../schema/schema.js';
@@ -25,13 +25,11 @@ import { Sources } from './content/sources.js';
 import { DomainSigner } from './domain-signer.js';
 import { checkMessage } from './message/check-message.js';
 import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.js';
-import type { MessageMailboxes } from './message/envelope.js';
+import type { MessageMailboxes, SenderSettings } from './message/envelope.js';
 import { fromField, messageFields } from './message/header-fields.js';
-import type { WrittenField } from './message/header-fields.js';
 import { messageIdOf } from './message/message-ids.js';
 import { ownMessage } from './message/own-message.js';
 import { MessageProblems } from './message/problems.js';
-import type { MessageProtection, Protector } from './protector.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
 
 /** One transaction's worth of a message. */
@@ -72,17 +70,21 @@ interface CheckedMessage {
 }
 
 export class Composer {
-  readonly #profile: EmailProfile;
+  readonly #profile: SenderSettings;
   readonly #from: ParsedMailbox;
   /** Of `#from`: most messages have the same. */
   #fromField: string | undefined;
   readonly #fileAccess: FileAccess;
-  readonly #loadProtector: (() => Promise<Protector>) | undefined;
+  readonly #loadProtector: (() => Promise<MessageProtector>) | undefined;
   /** Streams that were given to a message: they can be read but once. */
   readonly #taken = new WeakSet<object>();
 
   /** `loadProtector` is called where the profile has S/MIME settings, and not before a message needs it. */
-  constructor(profile: EmailProfile, fileAccess: FileAccess, loadProtector: (() => Promise<Protector>) | undefined) {
+  constructor(
+    profile: SenderSettings,
+    fileAccess: FileAccess,
+    loadProtector: (() => Promise<MessageProtector>) | undefined,
+  ) {
     this.#profile = profile;
     this.#fileAccess = fileAccess;
     this.#loadProtector = loadProtector;
@@ -193,7 +195,7 @@ export class Composer {
 
 /** Signing and encryption, where profile and message want any. */
 async function protect(
-  loadProtector: () => Promise<Protector>,
+  loadProtector: () => Promise<MessageProtector>,
   message: MailMessage,
   envelope: Envelope,
   { from, sender, to, cc }: MessageMailboxes,

@@ -4,15 +4,16 @@
  * @module
  */
 import type { Authentication } from '../model/authentication.js';
-import type { LoadClientIdentity } from '../net/tls-contexts.js';
 import type { Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { LogEvent } from '../model/log.js';
 import type { Connector } from '../model/proxy.js';
-import type { ConnectionStepReport, RejectedRecipient, TlsReport } from '../model/report.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
-import type { Security, TlsSettings } from '../model/server.js';
+import type { ConnectionStepReport, RejectedRecipient, TlsReport } from '../model/report.js';
+import type { TlsSettings } from '../model/server.js';
 import type { ContentCapabilities, OutgoingContent, SendProgress } from '../model/transport.js';
+import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { ResolvedServer, ResolvedTimeouts } from '../profile/resolve.js';
 
 /** A log event without its time and the number of its connection, which the event sink adds. */
 export type ConnectionLogEvent = LogEvent extends infer E
@@ -37,15 +38,11 @@ export interface TokenProvider {
   readonly token: (query: TokenQuery) => Promise<string>;
 }
 
+/** The server's settings; those that a single connection does not need may be left out. */
+type ServerSettings = Omit<ResolvedServer, 'tls' | 'timeouts' | 'localAddress' | 'maxRecipients'>;
+
 /** Everything a connection is made from. All defaults are filled in; secrets are still references. */
-export interface ConnectionSettings {
-  readonly host: string;
-  readonly port: number;
-  readonly security: Security;
-  readonly protocol: 'smtp' | 'lmtp';
-  readonly localName: string | undefined;
-  /** EHLO keywords in upper case that are treated as not offered. */
-  readonly ignoreExtensions: ReadonlySet<string>;
+export interface ConnectionSettings extends ServerSettings {
   readonly timeouts: ConnectionTimeouts;
   readonly tls: TlsSettings;
   readonly authentication: Authentication | undefined;
@@ -60,13 +57,7 @@ export interface ConnectionSettings {
 }
 
 /** As `Timeouts`, without totalMs, which is the caller's signal. 0 = no limit. */
-export interface ConnectionTimeouts {
-  readonly connectMs: number;
-  readonly greetingMs: number;
-  readonly replyMs: number;
-  readonly stallMs: number;
-  readonly acceptanceMs: number;
-}
+export type ConnectionTimeouts = Omit<ResolvedTimeouts, 'totalMs'>;
 
 /** Listeners of a connection. No event is made for an absent function. */
 export interface ConnectionObserver {

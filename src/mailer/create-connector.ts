@@ -15,12 +15,13 @@ const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy
  */
 export function createConnector(settings: ProxySettings, via?: Connector): Connector {
   const copy = checked(schema, { proxy: settings }, { sentence: 'The proxy settings are not valid', root: 'settings' });
-  if (via !== undefined && resolveProxy(copy.proxy) === undefined) return via;
+  const resolved = resolveProxy(copy.proxy);
+  if (via !== undefined && resolved === undefined) return via;
   let made: Promise<Connector> | undefined;
   return {
     connect: async (target, options) => {
       made ??= import('./create-transport.js').then(({ createProxyConnector, DirectConnector, proxyNegotiation }) =>
-        createProxyConnector(copy.proxy, via ?? new DirectConnector(), { negotiate: proxyNegotiation() }),
+        createProxyConnector(resolved, via ?? new DirectConnector(), { negotiate: proxyNegotiation() }),
       );
       return (await made).connect(target, options);
     },

@@ -4,15 +4,15 @@ import { createEventSink } from '../logging/event-sink.js';
 import type { Mailer, MailerOptions } from '../model/mailer.js';
 import type { EmailProfile } from '../model/profile.js';
 import type { Warning } from '../model/reply.js';
-import { resolvePool, resolveServer, resolveSmime } from '../profile/resolve.js';
 import { defineProfile } from '../profile/define.js';
 import { checkMailerOptions } from '../profile/mailer-options.js';
-import { loadIdentity } from './client-identity.js';
+import { resolvePool, resolveProfile } from '../profile/resolve.js';
+import type { ResolvedProfile } from '../profile/resolve.js';
+import { clientIdentity, LateProtection } from './late-protection.js';
 import { LateTransport } from './late-transport.js';
 import { OAuth2Service } from './oauth2-service.js';
 import { ProfileLogs } from './profile-logs.js';
 import { ProfileMailer } from './profile-mailer.js';
-import { SmimeServices } from './smime-services.js';
 
 /**
  * A mailer for this profile. Nothing is connected, read or resolved before it is needed. ERR_PROFILE_INVALID has every problem of
@@ -30,35 +30,26 @@ import { SmimeServices } from './smime-services.js';
  */
 export function createMailer(profile: EmailProfile, options: MailerOptions = {}): Mailer {
   const checkedProfile = defineProfile(profile);
-  const {
-    pool: poolOptions,
-    logger,
-    transport,
-    connector,
-    profileStore,
-    tokenStore,
-    fetch,
-    fileAccess = true,
-  } = checkMailerOptions(options, checkedProfile);
-  const server = resolveServer(checkedProfile.server);
-  const pool = resolvePool(poolOptions);
-  const logs = createLogs(checkedProfile, profileStore, (warning) => events?.warning(warning));
+  const checkedOptions = checkMailerOptions(options, checkedProfile);
+  const { logger, transport, connector, profileStore, tokenStore, fetch, fileAccess = true } = checkedOptions;
+  const resolved = resolveProfile(checkedProfile);
+  const pool = resolvePool(checkedOptions.pool);
+  const logs = createLogs(resolved, profileStore, (warning) => events?.warning(warning));
   const events = createEventSink(logger, logs?.write);
-  const smime = new SmimeServices(checkedProfile, resolveSmime(checkedProfile.smime), profileStore);
-  const oauth2 = new OAuth2Service(checkedProfile, { connector, fetch, profileStore, tokenStore });
-  const { name, sender } = checkedProfile;
-  const loadTransport = () =>
-    import('./create-transport.js').then(({ createSmtpTransport }) =>
-      createSmtpTransport(checkedProfile, server, pool, connector, events, { profileStore, tokens: oauth2 }),
-    );
-  const ownTransport = new LateTransport(loadTransport);
+  const protection = new LateProtection(resolved, profileStore);
+  const oauth2 = new OAuth2Service(resolved, { connector, fetch, profileStore, tokenStore });
+  const ownTransport = new LateTransport(async () => {
+    const { createSmtpTransport } = await import('./create-transport.js');
+    return createSmtpTransport(resolved, { pool, connector, events, profileStore, tokens: oauth2 });
+  });
+  const { name, sender, server, authentication, smime } = resolved;
   return new ProfileMailer({
-    composer: new Composer(checkedProfile, fileAccess, checkedProfile.smime && (() => smime.protector())),
+    composer: new Composer(resolved, fileAccess, smime && (() => protection.protector())),
     transport: transport ?? ownTransport,
     ownTransport: transport === undefined ? ownTransport : undefined,
     events,
     logs,
-    smime,
+    smime: protection,
     oauth2,
     totalMs: server.timeouts.totalMs,
     window: pool.maxConnections * pool.messagesInFlight + pool.maxConnections,
@@ -66,23 +57,24 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
       ['Profile', name],
       ['Server', `${server.host}, port ${server.port}`],
       ['Security', server.security],
-      ['Authentication', checkedProfile.authentication?.method ?? 'none'],
-      ['S/MIME', protectionOf(checkedProfile.smime)],
+      ['Authentication', authentication?.method ?? 'none'],
+      ['S/MIME', protectionOf(smime)],
     ],
     senderAddress: sender.email,
   });
 }
 
-function protectionOf(smime: EmailProfile['smime']): string {
+function protectionOf(smime: ResolvedProfile['smime']): string {
   return [smime?.sign && 'signed', smime?.encrypt && 'encrypted'].filter(Boolean).join(' and ') || 'none';
 }
 
 function createLogs(
-  { name, logging }: EmailProfile,
+  { name, logging }: ResolvedProfile,
   store: MailerOptions['profileStore'],
   complain: (warning: Warning) => void,
 ): ProfileLogs | undefined {
   if (logging?.file === undefined && !logging?.eventLog) return undefined;
-  const identity = loadIdentity(name, 'logging.eventLog.syslog.tls.clientCertificate', store, false);
+  const slot = 'logging.eventLog.syslog.tls.clientCertificate';
+  const identity = clientIdentity({ profileName: name, store, slot });
   return new ProfileLogs(logging, identity, complain);
 }

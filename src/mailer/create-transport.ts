@@ -5,44 +5,43 @@ import { probePort } from '../connection/probe-port.js';
 import { SharedState } from '../connection/shared.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { MailerOptions } from '../model/mailer.js';
-import type { EmailProfile } from '../model/profile.js';
 import type { Connector } from '../model/proxy.js';
 import { DirectConnector } from '../net/direct.js';
 import { createProxyConnector } from '../net/proxy/create-connector.js';
-import type { ResolvedPool, ResolvedServer } from '../profile/resolve.js';
+import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { ResolvedPool, ResolvedProfile } from '../profile/resolve.js';
 import type { TestedServer } from '../transport/diagnosis.js';
-import { type OpenSmtpConnection, SmtpTransport } from '../transport/smtp-transport.js';
-import { loadIdentity } from './client-identity.js';
+import { SmtpTransport, type OpenSmtpConnection } from '../transport/smtp-transport.js';
+import { clientIdentity } from './late-protection.js';
 import { proxyNegotiation } from './proxy-negotiation.js';
 
 export { createProxyConnector, DirectConnector, proxyNegotiation };
 
+/** What a transport is given beside its profile. */
+export interface TransportServices {
+  readonly pool: ResolvedPool;
+  /** In place of the way that the profile names. */
+  readonly connector: Connector | undefined;
+  readonly events: EventSink | undefined;
+  readonly profileStore: MailerOptions['profileStore'];
+  readonly tokens: TokenProvider;
+}
+
 /** Pooled SMTP or LMTP connections to the profile's server. */
-export function createSmtpTransport(
-  profile: EmailProfile,
-  server: ResolvedServer,
-  pool: ResolvedPool,
-  connector: Connector | undefined,
-  events: EventSink | undefined,
-  { profileStore, tokens }: { readonly profileStore: MailerOptions['profileStore']; readonly tokens: TokenProvider },
-): SmtpTransport {
+export function createSmtpTransport(profile: ResolvedProfile, services: TransportServices): SmtpTransport {
+  const { server, authentication } = profile;
+  const { pool, events, tokens, profileStore } = services;
   const direct = new DirectConnector({ localAddress: server.localAddress });
   const settingsFor = (refresh: boolean): ConnectionSettings => {
-    const identityFor = (slot: string) => loadIdentity(profile.name, slot, profileStore, refresh);
+    const identityFor = (slot: string): LoadClientIdentity =>
+      clientIdentity({ profileName: profile.name, store: profileStore, slot, refresh });
     return {
-      host: server.host,
-      port: server.port,
-      security: server.security,
-      protocol: server.protocol,
-      localName: server.localName,
-      ignoreExtensions: server.ignoreExtensions,
-      timeouts: server.timeouts,
-      tls: server.tls,
-      authentication: profile.authentication,
+      ...server,
+      authentication,
       tokens,
       connector:
-        connector ??
-        createProxyConnector(profile.proxy ?? 'none', direct, {
+        services.connector ??
+        createProxyConnector(profile.proxy, direct, {
           loadClientIdentity: identityFor('proxy.tls.clientCertificate'),
           negotiate: proxyNegotiation(),
         }),
@@ -75,7 +74,7 @@ export function createSmtpTransport(
     security: server.security,
     connectMs: server.timeouts.connectMs,
     greetingMs: server.timeouts.greetingMs,
-    authenticates: profile.authentication !== undefined,
+    authenticates: authentication !== undefined,
     probe: (port, times, signal) => probePort(current.settings, port, times, signal),
   };
   return new SmtpTransport(pool, openOrTest, tested, server.maxRecipients);

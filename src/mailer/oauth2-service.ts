@@ -9,15 +9,15 @@ import { profileInvalid } from '../errors/email-error.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { MailerOptions } from '../model/mailer.js';
 import type { AuthorizeOptions, OAuth2Settings } from '../model/oauth2.js';
-import type { EmailProfile } from '../model/profile.js';
 import type { OAuth2Tokens } from '../model/store.js';
 import type { Surroundings } from '../oauth2/surroundings.js';
 import type { TokenSource } from '../oauth2/token-source.js';
 import { checkAuthorizeOptions } from '../profile/mailer-options.js';
+import type { ResolvedProfile } from '../profile/resolve.js';
 import { oauth2Settings } from '../profile/shape/oauth2.js';
 import { checked } from '../schema/check.js';
 import { object, required } from '../schema/object.js';
-import { loadIdentity } from './client-identity.js';
+import { clientIdentity } from './late-protection.js';
 
 const certificateSlot = 'oauth2.clientCertificate';
 
@@ -25,11 +25,11 @@ type ServiceOptions = Pick<MailerOptions, 'connector' | 'fetch' | 'profileStore'
 
 /** The tokens of one profile. */
 export class OAuth2Service implements TokenProvider {
-  readonly #profile: EmailProfile;
+  readonly #profile: ResolvedProfile;
   readonly #options: ServiceOptions;
   #source: Promise<TokenSource> | undefined;
 
-  constructor(profile: EmailProfile, options: ServiceOptions) {
+  constructor(profile: ResolvedProfile, options: ServiceOptions) {
     this.#profile = profile;
     this.#options = options;
   }
@@ -77,17 +77,21 @@ export class OAuth2Service implements TokenProvider {
 
   /** The way of the profile's proxy, and its trust anchors beside Node's. */
   async #surroundings(fetch: typeof globalThis.fetch | undefined): Promise<Surroundings> {
-    const { name, proxy = 'none', server } = this.#profile;
+    const { name, proxy, server } = this.#profile;
     const { profileStore } = this.#options;
     const { createProxyConnector, DirectConnector, proxyNegotiation } = await import('./create-transport.js');
     const { createConnectorClient, createFetchClient } = await import('../oauth2/oauth2.js');
     const connector =
       this.#options.connector ??
       createProxyConnector(proxy, new DirectConnector(), {
-        loadClientIdentity: loadIdentity(name, 'proxy.tls.clientCertificate', profileStore, false),
+        loadClientIdentity: clientIdentity({
+          profileName: name,
+          store: profileStore,
+          slot: 'proxy.tls.clientCertificate',
+        }),
         negotiate: proxyNegotiation(),
       });
-    const { ca, useSystemCa } = server.tls ?? {};
+    const { ca, useSystemCa } = server.tls;
     return await surroundingsOf(
       fetch === undefined ? createConnectorClient({ connector, ca, useSystemCa }) : createFetchClient(fetch),
       { profileName: name, store: profileStore },
@@ -131,15 +135,9 @@ async function surroundingsOf(
 
 async function loadCertificate(
   source: CertificateSource,
-  { profileName, store }: { readonly profileName: string; readonly store: MailerOptions['profileStore'] },
+  place: { readonly profileName: string; readonly store: MailerOptions['profileStore'] },
   signal: AbortSignal,
 ): Promise<LoadedCertificate> {
-  const { loadCertificateCached } = await import('./certificate-tools.js');
-  return await loadCertificateCached(source, {
-    profileName,
-    slot: certificateSlot,
-    store,
-    signal,
-    purpose: 'client-auth',
-  });
+  const { ProfileCertificates } = await import('../protection/protection.js');
+  return await new ProfileCertificates(place).load(source, certificateSlot, 'client-auth', signal);
 }

@@ -11,9 +11,9 @@ import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
 import type { AuthorizeOptions } from '../model/oauth2.js';
-import type { OAuth2Tokens } from '../model/store.js';
 import type { Warning } from '../model/reply.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
+import type { OAuth2Tokens } from '../model/store.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import {
   checkAuthorizeOptions,
@@ -25,11 +25,11 @@ import { afterOthers, refusedRecipients } from '../transport/after-others.js';
 import { emptyReport } from '../transport/connection-report.js';
 import { isBytes } from '../util/bytes.js';
 import { closedError } from './closed-error.js';
+import type { SmimeTester } from './late-protection.js';
 import type { OwnTransport } from './late-transport.js';
 import type { OAuth2Service } from './oauth2-service.js';
 import { sendWindow } from './send-all.js';
 import { testPage, testSentence, type TestFacts } from './test-email.js';
-import type { SmimeTester } from './smime-services.js';
 import { TransportClosing } from './transport-closing.js';
 import { transportFailure } from './transport-failure.js';
 

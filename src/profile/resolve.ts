@@ -2,6 +2,7 @@ import { domainToASCII } from 'node:url';
 import { profileInvalid } from '../errors/email-error.js';
 import type { HashAlgorithm } from '../model/certificate.js';
 import type { PoolOptions } from '../model/mailer.js';
+import type { EmailProfile } from '../model/profile.js';
 import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../model/proxy.js';
 import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../model/server.js';
 import type { EncryptionAlgorithm, SmimeEncryptSettings, SmimeSettings, SmimeSignSettings } from '../model/smime.js';
@@ -86,6 +87,23 @@ export interface ResolvedProxyServer extends ProxyServerSettings {
 
 /** The way to the server: undefined is direct, `auto` is to be found out. */
 export type ResolvedProxy = ResolvedProxyServer | AutomaticProxySettings | undefined;
+
+/** `EmailProfile` with every default, taken apart as the layers below want it. */
+export interface ResolvedProfile extends Omit<EmailProfile, 'server' | 'smime' | 'proxy'> {
+  readonly server: ResolvedServer;
+  /** undefined if the profile neither signs nor encrypts. */
+  readonly smime: ResolvedSmime | undefined;
+  readonly proxy: ResolvedProxy;
+}
+
+/** A checked profile with every default filled in: made once, when a mailer is made. */
+export function resolveProfile(profile: EmailProfile): ResolvedProfile {
+  return filled(profile, {
+    server: resolveServer(profile.server),
+    smime: profile.smime === undefined ? undefined : resolveSmime(profile.smime),
+    proxy: resolveProxy(profile.proxy),
+  });
+}
 
 /** A server with every default filled in. */
 export function resolveServer(server: OutgoingServer): ResolvedServer {

@@ -4,8 +4,8 @@
  * @module
  */
 import { isEmailError, reasonOf } from '../errors/email-error.js';
-import type { RenderedEntity } from '../model/entity.js';
 import type { LoadedCertificate } from '../model/certificate.js';
+import type { RenderedEntity } from '../model/entity.js';
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
 import type { SmimeSignSettings } from '../model/smime.js';
 import { parseCertificate } from '../pki/x509/certificate.js';
@@ -14,9 +14,9 @@ import { showText } from '../util/show.js';
 import { prepareEncrypter } from './encrypt/encrypter.js';
 import type { EncryptionSettings } from './encrypt/encrypter.js';
 import { messageHead } from './entity/message.js';
+import { memoryEntity } from './entity/transfer.js';
 import { createSmimeReport } from './report-text.js';
 import { prepareSigner } from './sign/signer.js';
-import { memoryEntity } from './entity/transfer.js';
 import { addressProblem, infoOf, problemsOf } from './usability.js';
 import { verify } from './verify/verify-message.js';
 
@@ -103,31 +103,34 @@ async function trySigning(
   }
 }
 
+/** A recipient with the certificate that was found, or the reason why there is none. */
+export interface CheckedRecipient {
+  readonly address: string;
+  readonly certificate?: Certificate | undefined;
+  readonly reason?: string | undefined;
+}
+
 /**
- * Checks each recipient's certificate, then encrypts a sample for all of them. `found` has the certificates by the addresses in
- * `addresses`, `reasons` says why an address has none. `sender` is the sender's own certificate, for which every message is encrypted
- * too.
+ * Checks each recipient's certificate, then encrypts a sample for all of them. `sender` is the sender's own certificate, for which every
+ * message is encrypted too.
  */
 export async function checkEncryption(
-  addresses: readonly string[],
-  found: ReadonlyMap<string, Certificate>,
+  recipients: readonly CheckedRecipient[],
   settings: EncryptionSettings,
   signal: AbortSignal,
-  reasons: ReadonlyMap<string, string> = new Map(),
   sender?: Certificate | undefined,
 ): Promise<SmimeReport> {
   const problems: SmimeProblem[] = sender === undefined ? [] : [...problemsOf(sender, 'encrypt', new Date())];
   const usable = new Set<Certificate>();
   const missing: string[] = [];
-  for (const address of addresses) {
-    const certificate = found.get(address);
+  for (const { address, certificate, reason } of recipients) {
     const own = certificate === undefined ? [] : problemsOf(certificate, 'encrypt', new Date());
     if (certificate === undefined || own.some(({ severity }) => severity === 'error')) missing.push(address);
     else usable.add(certificate);
     problems.push(
       ...own,
       ...(certificate === undefined
-        ? [missingProblem(address, reasons.get(address))]
+        ? [missingProblem(address, reason)]
         : listed(addressProblem(certificate, [address], 'encrypt'))),
     );
   }
@@ -147,7 +150,7 @@ export async function checkEncryption(
       problems.push({ severity: 'error', code: 'ENCRYPTION_FAILED', message, remedy });
     }
   }
-  const certificates = new Set(addresses.flatMap((address) => found.get(address) ?? []));
+  const certificates = new Set(recipients.flatMap(({ certificate }) => certificate ?? []));
   return createSmimeReport(
     [...certificates].map((certificate) => infoOf(certificate, false)),
     missing,

@@ -12,7 +12,7 @@ const levels: readonly (readonly string[])[] = [
   ['net', 'store'],
   ['oauth2', 'kerberos', 'pki', 'sinks'],
   ['smime', 'connection'],
-  ['compose'],
+  ['compose', 'protection'],
   ['transport'],
   ['mailer', 'testing'],
   ['.'],

@@ -14,6 +14,12 @@ import { showText } from '../../util/show.js';
 import { present } from './problems.js';
 import type { MessageProblems } from './problems.js';
 
+/** What a profile says of its messages. */
+export type SenderSettings = Pick<
+  EmailProfile,
+  'sender' | 'headers' | 'priority' | 'sensitivity' | 'importance' | 'dkim'
+>;
+
 /** The mailboxes of a message, checked once for header fields and envelope. */
 export interface MessageMailboxes {
   readonly from: ParsedMailbox;
@@ -28,7 +34,7 @@ export interface MessageMailboxes {
 
 /** Reads every address of a message; the profile's where the message has none. What is wrong goes to `problems`. */
 export function readMailboxes(
-  { sender }: EmailProfile,
+  { sender }: SenderSettings,
   message: MailMessage,
   profileFrom: ParsedMailbox,
   problems: MessageProblems,
@@ -92,7 +98,7 @@ const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
  * To, Cc and Bcc, each once. A return receipt asks for delivery status notifications unless the message asks for its own.
  */
 export function buildEnvelope(
-  profile: EmailProfile,
+  profile: SenderSettings,
   message: MailMessage,
   mailboxes: MessageMailboxes,
   messageId: string,

@@ -10,25 +10,12 @@ import { formatDate } from '../../mime/date.js';
 import { addressField, customField, textField, tokenField } from '../../mime/field.js';
 import { checkedId } from '../../mime/identifier.js';
 import type { MailMessage } from '../../model/message.js';
-import type {
-  EmailProfile,
-  HeaderField,
-  HeaderFields,
-  Importance,
-  Priority,
-  Sensitivity,
-} from '../../model/profile.js';
+import type { HeaderField, HeaderFields, Importance, Priority, Sensitivity } from '../../model/profile.js';
+import type { WrittenField } from '../../model/protection.js';
 import { showText } from '../../util/show.js';
-import type { MessageMailboxes } from './envelope.js';
+import type { MessageMailboxes, SenderSettings } from './envelope.js';
 import { present } from './problems.js';
 import type { MessageProblems } from './problems.js';
-
-/** A field that is written, with its name for header protection and DKIM. */
-export interface WrittenField {
-  readonly name: string;
-  /** The whole field, folded, with its CRLF. */
-  readonly text: string;
-}
 
 const priorities: Readonly<Record<Priority, string>> = {
   unspecified: '',
@@ -52,7 +39,7 @@ const importances: Readonly<Record<Importance, readonly [string, string, string]
 
 /** What the fields are made from. */
 export interface FieldSources {
-  readonly profile: EmailProfile;
+  readonly profile: SenderSettings;
   readonly message: MailMessage;
   readonly mailboxes: MessageMailboxes;
   /** The field From, where it is that of the profile. */

@@ -1,18 +1,18 @@
-import type { Connector, ProxySettings } from '../../model/proxy.js';
-import { resolveProxy } from '../../profile/resolve.js';
+/**
+ * Resolved proxy settings to a connector.
+ *
+ * @module
+ */
+import type { Connector } from '../../model/proxy.js';
+import type { ResolvedProxy } from '../../profile/resolve.js';
 import { AutomaticConnector } from './auto/automatic-connector.js';
 import { ProxyConnector } from './proxy-connector.js';
 import type { ProxyDependencies } from './proxy-connector.js';
 
-/** A connector by proxy settings that were checked. */
-export function createProxyConnector(
-  settings: ProxySettings,
-  via: Connector,
-  dependencies: ProxyDependencies,
-): Connector {
-  const resolved = resolveProxy(settings);
-  if (resolved === undefined) return via;
-  return resolved.type === 'auto'
-    ? new AutomaticConnector(resolved, via, dependencies)
-    : new ProxyConnector(resolved, via, dependencies);
+/** A connector through the proxy, which `via` reaches; `via` itself if there is no proxy. */
+export function createProxyConnector(proxy: ResolvedProxy, via: Connector, dependencies: ProxyDependencies): Connector {
+  if (proxy === undefined) return via;
+  return proxy.type === 'auto'
+    ? new AutomaticConnector(proxy, via, dependencies)
+    : new ProxyConnector(proxy, via, dependencies);
 }

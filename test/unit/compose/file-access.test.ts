@@ -27,11 +27,7 @@ const attach = (content: ContentInput): MailMessage => ({
   attachments: [{ filename: 'a.bin', content }],
 });
 const prepare = (message: MailMessage, access: FileAccess): Promise<PreparedMessage> =>
-  new Composer(
-    { name: 'p', sender: { email: 'ann@example.com' }, server: { host: 'mail.example.com' } },
-    access,
-    undefined,
-  ).prepare(message, signal);
+  new Composer({ sender: { email: 'ann@example.com' } }, access, undefined).prepare(message, signal);
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,

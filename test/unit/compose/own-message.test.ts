@@ -3,11 +3,7 @@ import { Composer } from '../../../src/compose/composer.js';
 import type { MailMessage } from '../../../src/model/message.js';
 
 const signal = new AbortController().signal;
-const composer = new Composer(
-  { name: 'p', sender: { email: 'ann@example.com' }, server: { host: 'mail.example.com' } },
-  true,
-  undefined,
-);
+const composer = new Composer({ sender: { email: 'ann@example.com' } }, true, undefined);
 async function text(message: MailMessage, change: () => void = () => undefined): Promise<string> {
   const preparing = composer.prepare(message, signal);
   change();
@@ -138,9 +134,7 @@ describe('what a message holds', () => {
   it('may be DKIM settings that are none: no signature, whatever the profile has', async () => {
     const signing = new Composer(
       {
-        name: 'p',
         sender: { email: 'a@example.com' },
-        server: { host: 'h' },
         dkim: { domain: 'example.com', selector: 's', privateKey: { env: 'SURELY_NOT_SET_ANYWHERE' } },
       },
       true,

@@ -94,20 +94,16 @@ describe('checkEncryption', () => {
     const expired = await parseCertificate(
       issue({ issuer: root, email: 'carol@example.com', to: new Date(Date.now() - 1) }).der,
     );
-    const found = new Map([
-      ['bob@example.com', good],
-      ['carol@example.com', expired],
-    ]);
+    const bob = { address: 'bob@example.com', certificate: good };
     const report = await checkEncryption(
-      ['bob@example.com', 'carol@example.com', 'dave@example.com'],
-      found,
+      [bob, { address: 'carol@example.com', certificate: expired }, { address: 'dave@example.com' }],
       { algorithm: 'des-ede3-cbc' },
       never,
     );
     expect(report).toMatchObject({ ok: false, missing: ['carol@example.com', 'dave@example.com'] });
     expect(codes(report)).toEqual(['error CERTIFICATE_EXPIRED', 'error CERTIFICATE_MISSING', 'warning WEAK_CIPHER']);
     expect(report.certificates).toHaveLength(2);
-    expect(await checkEncryption(['bob@example.com'], found, {}, never)).toMatchObject({
+    expect(await checkEncryption([bob], {}, never)).toMatchObject({
       ok: true,
       missing: [],
       problems: [],
@@ -116,7 +112,7 @@ describe('checkEncryption', () => {
 
   test('an address that is not in the certificate is a warning', async () => {
     const shared = await parseCertificate(issue({ issuer: root, email: 'office@example.com' }).der);
-    const report = await checkEncryption(['bob@example.com'], new Map([['bob@example.com', shared]]), {}, never);
+    const report = await checkEncryption([{ address: 'bob@example.com', certificate: shared }], {}, never);
     expect(codes(report)).toEqual(['warning ADDRESS_MISMATCH']);
     expect(report.ok).toBe(true);
   });
@@ -134,7 +130,7 @@ describe('a report', () => {
       expect.stringMatching(/^ {5}-> Leave out smime\.sign\.hashAlgorithm/),
       'ok',
     ]);
-    const missing = await checkEncryption(['bob@example.com'], new Map(), {}, never);
+    const missing = await checkEncryption([{ address: 'bob@example.com' }], {}, never);
     expect(String(missing)).toMatch(
       /^FAIL CERTIFICATE_MISSING: .*bob@example\.com\.\n {5}-> .*\nwithout a usable certificate: bob@example\.com\nnot ok$/,
     );
@@ -143,7 +139,7 @@ describe('a report', () => {
   });
 
   test('has no code that is not documented', () => {
-    const sources = ['report.ts', 'usability.ts', '../mailer/smime-services.ts']
+    const sources = ['report.ts', 'usability.ts', '../protection/profile-protection.ts']
       .map((path) => readFileSync(new URL(`../../../src/smime/${path}`, import.meta.url), 'utf8'))
       .join('');
     const found = new Set(

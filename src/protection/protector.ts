@@ -1,47 +1,28 @@
-/** What S/MIME does to messages: prepared once for a profile, asked once for a message. */
+/**
+ * Signing and encryption of messages: prepared once for a profile, asked once for a message.
+ *
+ * @module
+ */
 import { SharedValue } from '../async/shared-work.js';
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { RenderedEntity } from '../model/entity.js';
 import type { MailMessage } from '../model/message.js';
+import type {
+  MessageAddresses,
+  MessageProtection,
+  MessageProtector,
+  SealedMessage,
+  WrittenField,
+} from '../model/protection.js';
 import type { Warning } from '../model/reply.js';
 import type { Certificate } from '../pki/x509/certificate.js';
-import type { ResolvedSmime } from '../profile/resolve.js';
+import type { ResolvedSign, ResolvedSmime } from '../profile/resolve.js';
 import { prepareEncrypter } from '../smime/encrypt/encrypter.js';
 import type { EntityEncrypter } from '../smime/encrypt/encrypter.js';
 import { protectHeader } from '../smime/entity/header-protection.js';
 import { prepareSigner } from '../smime/sign/signer.js';
 import type { EntitySigner } from '../smime/sign/signer.js';
-import type { WrittenField } from './message/header-fields.js';
-
-/** A message's fields outside, and the entity that holds the rest. */
-export interface SealedMessage {
-  readonly fields: readonly WrittenField[];
-  readonly entity: RenderedEntity;
-}
-
-/** Signing and encryption of one message. */
-export interface MessageProtection {
-  /** Recipients by copy: those that the message shows together, every other one alone. */
-  readonly groups: readonly (readonly string[])[];
-  readonly warnings: readonly Warning[];
-  seal(
-    entity: RenderedEntity,
-    fields: readonly WrittenField[],
-    recipients: readonly string[],
-    signal: AbortSignal,
-  ): Promise<SealedMessage>;
-}
-
-/** Addresses of a message that certificates are found for or compared with. */
-export interface MessageAddresses {
-  /** Of From and Sender. */
-  readonly senders: readonly string[];
-  /** Of the envelope. */
-  readonly recipients: readonly string[];
-  /** Those of To and Cc. */
-  readonly visible: ReadonlySet<string>;
-}
 
 /** A certificate for every recipient, and what should be known of it. ERR_CERTIFICATE_MISSING names everyone without. */
 export interface FoundCertificates {
@@ -56,8 +37,15 @@ export interface CertificateAccess {
   recipients(addresses: readonly string[], signal: AbortSignal): Promise<FoundCertificates>;
 }
 
-/** Signs and encrypts what a profile's messages hold. */
-export class Protector {
+/** What one copy of a message is signed and encrypted with. */
+interface Tools {
+  readonly signer: EntitySigner | undefined;
+  readonly encrypter: EntityEncrypter | undefined;
+  readonly certificates: readonly Certificate[];
+}
+
+/** Signs and encrypts the messages of a profile. */
+export class Protector implements MessageProtector {
   readonly #smime: ResolvedSmime;
   readonly #access: CertificateAccess;
   readonly #encrypter: EntityEncrypter | undefined;
@@ -88,13 +76,14 @@ export class Protector {
   ): Promise<MessageProtection | undefined> {
     const { sign, encrypt } = this.wanted(message);
     if (!sign && !encrypt) return undefined;
-    const signer = sign ? await this.#openSigner(signal) : undefined;
+    const signer = sign && this.#smime.sign ? await this.#openSigner(this.#smime.sign, signal) : undefined;
     const warnings = signer === undefined ? [] : [...signer.warnings, ...signer.addressWarnings(senders)];
     if (!encrypt || !this.#encrypter) {
+      const tools: Tools = { signer, encrypter: undefined, certificates: [] };
       return {
         groups: [recipients],
         warnings,
-        seal: (entity, fields, _recipients, at) => this.#seal(entity, fields, signer, undefined, [], at),
+        seal: (entity, fields, _to, at) => this.#seal(entity, fields, tools, at),
       };
     }
     const found = await this.#access.recipients(recipients, signal);
@@ -102,15 +91,15 @@ export class Protector {
     const reachable = recipients.filter((address) => found.byAddress.has(address));
     if (reachable.length === 0) throw noCertificates(recipients);
     const certificatesOf = (addresses: readonly string[]): Certificate[] => {
-      const certificates = addresses.map((address) => found.byAddress.get(address) as Certificate);
+      const certificates = addresses.flatMap((address) => found.byAddress.get(address) ?? []);
       return own ? [...certificates, own] : certificates;
     };
     const encrypter = this.#encrypter;
     return {
       groups: groupsOf(reachable, visible),
       warnings: [...warnings, ...found.warnings, ...encrypter.warnings(certificatesOf(reachable))],
-      seal: (entity, fields, addresses, at) =>
-        this.#seal(entity, fields, signer, encrypter, certificatesOf(addresses), at),
+      seal: (entity, fields, to, at) =>
+        this.#seal(entity, fields, { signer, encrypter, certificates: certificatesOf(to) }, at),
     };
   }
 
@@ -119,8 +108,7 @@ export class Protector {
     this.#signer.forget();
   }
 
-  #openSigner(signal: AbortSignal): Promise<EntitySigner> {
-    const settings = this.#smime.sign as NonNullable<ResolvedSmime['sign']>;
+  #openSigner(settings: ResolvedSign, signal: AbortSignal): Promise<EntitySigner> {
     return this.#signer.get(signal, async (first) =>
       prepareSigner(await this.#access.signingIdentity(first), settings),
     );
@@ -129,9 +117,7 @@ export class Protector {
   async #seal(
     entity: RenderedEntity,
     fields: readonly WrittenField[],
-    signer: EntitySigner | undefined,
-    encrypter: EntityEncrypter | undefined,
-    certificates: readonly Certificate[],
+    { signer, encrypter, certificates }: Tools,
     signal: AbortSignal,
   ): Promise<SealedMessage> {
     const { headerProtection } = this.#smime;

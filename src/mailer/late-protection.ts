@@ -1,0 +1,68 @@
+/**
+ * Certificates and S/MIME of one mailer, whose code is loaded when something first needs it.
+ *
+ * @module
+ */
+import type { AddressInput } from '../model/address.js';
+import type { MailerOptions } from '../model/mailer.js';
+import type { MessageProtector } from '../model/protection.js';
+import type { SmimeReport } from '../model/report.js';
+import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import { resolveSmime } from '../profile/resolve.js';
+import type { ResolvedProfile } from '../profile/resolve.js';
+import type { ProfileProtection } from '../protection/profile-protection.js';
+
+/** The test functions of a mailer. */
+export interface SmimeTester {
+  testSigning(signal: AbortSignal): Promise<SmimeReport>;
+  testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport>;
+}
+
+export class LateProtection implements SmimeTester {
+  readonly #profile: ResolvedProfile;
+  readonly #store: MailerOptions['profileStore'];
+  #loaded: Promise<ProfileProtection> | undefined;
+
+  constructor(profile: ResolvedProfile, store: MailerOptions['profileStore']) {
+    this.#profile = profile;
+    this.#store = store;
+  }
+
+  async protector(): Promise<MessageProtector> {
+    return (await this.#load()).protector;
+  }
+
+  async testSigning(signal: AbortSignal): Promise<SmimeReport> {
+    return (await this.#load()).testSigning(signal);
+  }
+
+  async testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport> {
+    return (await this.#load()).testEncryption(recipients, signal);
+  }
+
+  #load(): Promise<ProfileProtection> {
+    const { name: profileName, sender, smime = resolveSmime() } = this.#profile;
+    this.#loaded ??= import('../protection/protection.js').then(
+      ({ ProfileProtection: Loaded }) => new Loaded(smime, sender.email, { profileName, store: this.#store }),
+    );
+    return this.#loaded;
+  }
+}
+
+/** Where a TLS client certificate stands, and where its copy is kept. */
+export interface IdentityPlace {
+  readonly profileName: string;
+  readonly store: MailerOptions['profileStore'];
+  /** The profile's field. */
+  readonly slot: string;
+  /** Makes the copy in the store anew. Default false. */
+  readonly refresh?: boolean;
+}
+
+/** The reader of a TLS client certificate; certificates are loaded only if the profile names one. */
+export function clientIdentity({ slot, refresh, ...place }: IdentityPlace): LoadClientIdentity {
+  return async (source) => {
+    const { ProfileCertificates } = await import('../protection/protection.js');
+    return await new ProfileCertificates(place, refresh).clientIdentity(slot)(source);
+  };
+}
