@@ -1,7 +1,11 @@
 /**
- * The one timer of a connection. Deadlines move with every reply, so the timer is left to run and only looks, when it fires,
- * whether the deadline of that moment has passed.
+ * A deadline that moves often. Deadlines move with every reply, so the timer is left to run and only looks, when it fires, whether the
+ * deadline of that moment has passed.
+ *
+ * @module
  */
+
+/** One deadline, and its timer. */
 export class Deadline {
   #timer: NodeJS.Timeout | undefined;
   #firesAt = 0;
@@ -13,7 +17,7 @@ export class Deadline {
     this.#onPassed = onPassed;
   }
 
-  /** From now; 0 is no limit. `name` is the setting, for the error. */
+  /** Starts anew from now; 0 is no limit. `name` is the setting, for the error. */
   set(name: string, milliseconds: number): void {
     this.#name = name;
     if (milliseconds === 0) {
@@ -31,7 +35,7 @@ export class Deadline {
     this.#timer?.unref();
   }
 
-  /** It goes on, and holds no process until it is set anew. */
+  /** It goes on, and does not hold the process until it is set anew. */
   unref(): void {
     this.#timer?.unref();
   }
@@ -45,7 +49,7 @@ export class Deadline {
 
   #start(milliseconds: number): void {
     clearTimeout(this.#timer);
-    // Longer than a timer can be is as good as never.
+    // A longer delay would fire at once.
     const delay = Math.min(Math.ceil(milliseconds), 0x7fffffff);
     this.#firesAt = performance.now() + delay;
     this.#timer = setTimeout(() => this.#look(), delay);

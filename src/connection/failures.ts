@@ -1,8 +1,11 @@
+/**
+ * The errors of a connection that does not end by QUIT.
+ *
+ * @module
+ */
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { showText } from '../util/show.js';
-
-/** How a connection ends when it does not end by QUIT. */
 
 /** The stream ended or failed. */
 export function connectionLost(cause?: Error): EmailError {
@@ -28,7 +31,7 @@ export function connectionLost(cause?: Error): EmailError {
 const lostRemedy =
   'Try again. If it happens each time, see the log of the server, and whether it and what is on the way let this machine through.';
 
-/** Another transaction took the connection with it. */
+/** The connection was closed because of another transaction. */
 export function connectionGivenUp(cause: Error): EmailError {
   if (isEmailError(cause) && (cause.code === 'ERR_CONNECT' || cause.code === 'ERR_CLOSED')) return cause;
   return createEmailError('ERR_CONNECT', `The connection was given up: ${showText(reasonOf(cause))}`, {
@@ -39,13 +42,13 @@ export function connectionGivenUp(cause: Error): EmailError {
   });
 }
 
-/** Bytes that nothing called for; undefined where they may not be shown. */
+/** Bytes that no command asked for; undefined if they may not be shown. */
 export function unsolicitedBytes(bytes: Uint8Array | undefined): EmailError {
   const text =
     bytes === undefined ? 'something' : `"${showText(Buffer.from(bytes.subarray(0, 200)).toString('utf8'))}"`;
   return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${text} where nothing was asked of it.`, {
     remedy:
-      'The connection was closed, for what comes next could be believed wrongly. If it happens again, something on the way interferes.',
+      'The connection was closed, because later bytes could be taken for answers that they are not. If it happens again, something on the way interferes.',
   });
 }
 

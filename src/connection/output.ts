@@ -1,7 +1,12 @@
+/**
+ * Output of one turn, gathered and handed to the stream in one write.
+ *
+ * @module
+ */
 import type { Duplex } from 'node:stream';
 import { asBuffer } from '../util/bytes.js';
 
-/** What is to be sent, gathered over one turn and handed to the stream in one write. */
+/** Parts that leave together. */
 export class Output {
   readonly #parts: (string | Uint8Array)[] = [];
   readonly #sent: (() => void)[] = [];
@@ -22,7 +27,7 @@ export class Output {
     this.#length += bytes.length;
   }
 
-  /** Called once what stands here so far was handed over. */
+  /** `listener` is called once all parts so far were handed over. */
   then(listener: () => void): void {
     this.#sent.push(listener);
   }
@@ -36,13 +41,13 @@ export class Output {
     try {
       writeParts(stream, parts, small, onWritten);
     } finally {
-      // Also where the stream throws: nobody knows what of it has left.
+      // Also if the stream throws: part of it may have left.
       for (const listener of listeners) listener();
     }
   }
 }
 
-/** Up to here a copy costs less than what a stream does for each of several writes. */
+/** Octets up to which one copy costs less than several writes. */
 const copyLimit = 80 * 1024;
 
 function writeParts(

@@ -1,3 +1,8 @@
+/**
+ * AUTH (RFC 4954). The connection runs the mechanism: it passes challenges on and gives the answers.
+ *
+ * @module
+ */
 import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { type Command, createCommand, createSecretCommand } from './command.js';
@@ -6,17 +11,15 @@ import type { Reply } from './reply.js';
 import { misplaced, replyError } from './reply-error.js';
 import type { Session } from './session.js';
 
-/** AUTH (RFC 4954). The mechanism is run by whoever performs the steps; it is told of challenges and asked for answers. */
-
-/** A server that asks more often has lost its way: SCRAM takes 2 rounds, GSSAPI 3, NTLM 2. */
+/** More rounds than any mechanism takes: SCRAM takes 2, GSSAPI 3, NTLM 2. */
 const maxRounds = 8;
 /** RFC 4954 section 4: an initial response may not make the AUTH line longer than a command may be. */
 const maxAuthLine = 510;
 
-/** What became of it where the connection can go on. */
+/** How an authentication ended after which the connection can go on. */
 export type AuthenticationOutcome =
   | { readonly ok: true }
-  /** A refusal; 504 without a challenge before it says that the server does not know the mechanism after all. */
+  /** A refusal. 504 without a challenge before it means that the server does not know the mechanism after all. */
   | { readonly ok: false; readonly unknownMechanism: boolean; readonly reply: Reply };
 
 /** Authenticates with the mechanism of that name. `complete` says whether the mechanism is satisfied with the server. */
@@ -71,7 +74,7 @@ function* begin(name: string): Dialogue<Reply> {
   return reply.code === 334 ? yield* ask(held) : reply;
 }
 
-/** "*" ends the exchange, and the server's 501 to it is awaited; then the error goes on. */
+/** Ends the exchange with "*" and awaits the server's 501 to it. Gives the error to throw. */
 function* cancel(error: unknown): Dialogue<unknown> {
   const reply = yield* ask(createCommand('*', 'authentication.method'), isEmailError(error) ? error : undefined);
   return reply.negative && reply.code !== 421 ? error : new Broken(error as Error);

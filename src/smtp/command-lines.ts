@@ -1,6 +1,6 @@
 /**
  * Content that a server could take for commands. BDAT and its chunk leave together, and a server that refuses a chunk is to read and
- * drop it (RFC 3030 section 2). One that does not reads the lines of the chunk as commands, in the name of whoever is signed in: so
+ * drop it (RFC 3030 section 2). One that does not reads the lines of the chunk as commands, in the name of the client that is signed in. So
  * content with a line that begins like a command does not leave before the server has taken what precedes it.
  *
  * @module

@@ -1,9 +1,10 @@
-import { createEmailError, messageInvalid } from '../errors/email-error.js';
-
 /**
- * The one place that makes command lines. Whatever could end a line or hide in one is refused, never taken out, and what a log
- * may show of a line is decided here too.
+ * Makes command lines, and nothing else does. A character that could end a line or hide in one is refused, never taken out. How a line is
+ * shown in a log is decided here too.
+ *
+ * @module
  */
+import { createEmailError, messageInvalid } from '../errors/email-error.js';
 
 /** A checked command line without its CRLF. */
 export interface Command {
@@ -12,7 +13,7 @@ export interface Command {
   readonly display: string;
 }
 
-/** What a line may be beyond plain ASCII of common length. */
+/** How a line may differ from plain ASCII of at most 510 octets. */
 export interface CommandOptions {
   /** Octets without CRLF. Default 510 (RFC 5321 section 4.5.3.1.4). */
   readonly maxOctets?: number | undefined;
@@ -55,9 +56,9 @@ function checkedOctets(line: string, field: string, utf8: boolean): number {
   return Buffer.byteLength(line, 'utf8');
 }
 
-/** A command line that is a secret, or may be: of it only `display` is ever shown. */
+/** A command line that is or may be a secret: only `display` is ever shown. */
 export function createSecretCommand(line: string, display: string, maxOctets: number = maxSaslLine): Command {
-  // What goes in is base64 and a mechanism's name: this can fail for its length alone, and must not show it.
+  // The line is base64 behind a mechanism's name, so its length alone can be at fault. The error must not show it.
   if (line.length > maxOctets || !printable.test(line)) {
     throw createEmailError(
       'ERR_AUTH_UNAVAILABLE',

@@ -1,3 +1,8 @@
+/**
+ * Sends content after the envelope was accepted: by BDAT with its size, by BDAT in chunks, or by DATA with dots.
+ *
+ * @module
+ */
 import type { OutgoingContent } from '../model/transport.js';
 import { isBytes } from '../util/bytes.js';
 import { hasCommandLine } from './command-lines.js';
@@ -10,14 +15,12 @@ import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 import type { TransactionState } from './transaction.js';
 
-/** Content after the envelope was accepted: by BDAT with its size, by BDAT in chunks, or by DATA with dots. */
-
-/** What a transfer needs to know. */
+/** How to send the content. */
 export interface Transfer {
   readonly chunking: boolean;
   readonly session: Session;
   readonly state: TransactionState;
-  /** That the end of the content calls for. */
+  /** Number of replies that the end of the content calls for. */
   readonly replies: number;
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
@@ -25,7 +28,7 @@ export interface Transfer {
 /** Replies to chunks that may be outstanding before they are awaited. */
 const maxChunksAhead = 16;
 
-/** Sends the content to its end, and gives its octets. The reply to that end is left to be read. */
+/** Sends the content to its end and gives its octets. The reply to that end is still to be read. */
 export function* sendContent(content: OutgoingContent, transfer: Transfer): Dialogue<number> {
   const { state, session } = transfer;
   state.phase = 'content';
@@ -42,14 +45,14 @@ export function* sendContent(content: OutgoingContent, transfer: Transfer): Dial
   return sent;
 }
 
-/** Ends a DATA that was accepted although no recipient was: nothing is sent, and the server has nobody to give it to. */
+/** Ends a DATA that the server accepted although it refused every recipient: the content is empty (RFC 2920 section 3.1). */
 export function* sendNothing(): Dialogue<Reply> {
   const reply = yield* ask(createCommand('.', 'DATA'));
   if (!reply.negative) throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
   return reply;
 }
 
-/** The size of a stream where it is certain to leave with that size. */
+/** The size of a stream that is sent as it is, without a change of its line ends; otherwise undefined. */
 function exactSize(content: OutgoingContent): number | undefined {
   return content.canonical === true || content.body === 'binarymime' ? content.size : undefined;
 }
@@ -66,7 +69,7 @@ function* sendByData(blocks: Blocks, { state, replies, onSent }: Transfer): Dial
   return sent;
 }
 
-/** BDAT with the size of all of it. Each block waits for the next, so that the last leaves only if the content ends there. */
+/** One BDAT with the size of the content. Each block is sent once the next is known, so that the last leaves only if the content ends there. */
 function* sendWhole(blocks: Blocks, size: number, { state, replies, onSent }: Transfer): Dialogue<number> {
   let commands: readonly Command[] = [bdat(size, true)];
   let sent = 0;
@@ -122,7 +125,7 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
     outstanding++;
     block = next;
   }
-  // What comes for the last one is the outcome of the transaction.
+  // The reply to the last chunk is the outcome of the transaction and is not read here.
   while (outstanding > 0) {
     const reply = (yield readReply) as Reply;
     outstanding--;
@@ -165,7 +168,7 @@ function bdat(length: number, last: boolean): Command {
   return createCommand(last ? `BDAT ${length} LAST` : `BDAT ${length}`, 'content.size');
 }
 
-/** What is to happen when a block was handed over; the last one ends the content. */
+/** Called when a block was handed to the stream. The last one ends the content. */
 function progress(sent: number, onSent: Transfer['onSent'], state: TransactionState, last: boolean): () => void {
   return () => {
     if (last) state.sendEnd();

@@ -1,3 +1,8 @@
+/**
+ * Content in blocks that are fit to be sent: slices of bytes in memory, or the chunks of a stream, gathered if they are small.
+ *
+ * @module
+ */
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { OutgoingContent } from '../model/transport.js';
@@ -5,14 +10,12 @@ import { asBuffer, isBytes, noBytes } from '../util/bytes.js';
 import { nextBlock, type Dialogue } from './dialogue.js';
 import { LineEnds, refuseNul } from './line-ends.js';
 
-/** Content in blocks that are fit to be sent: slices of what is in memory, or what a stream gives, gathered where it is small. */
-
-/** A block that is handed to the stream at once: long enough to be cheap, short enough to see that it moves. */
+/** Octets of a block: enough to make each write cheap, few enough to see progress. */
 export const blockBytes = 64 * 1024;
 /** A connection waits for room after a write of this length, so smaller chunks of a stream are gathered: they would not keep their source back. */
 export const flushBytes = 48 * 1024;
 
-/** Whole content in canonical form, the same bytes where they are in order. */
+/** Whole content in canonical form; the same bytes if they are in that form already. */
 export function canonicalBytes(bytes: Uint8Array, content: OutgoingContent): Uint8Array {
   if (content.body === 'binarymime') return bytes;
   refuseNul(bytes, 0);
@@ -23,12 +26,12 @@ export function canonicalBytes(bytes: Uint8Array, content: OutgoingContent): Uin
   return rest.length === 0 ? converted : Buffer.concat([converted, rest]);
 }
 
-/** Gives the next block, until undefined. A generator in both forms, so that they are asked alike. */
+/** Gives blocks until undefined. Both kinds are dialogues, though only streams have to wait. */
 export interface Blocks {
   next(): Dialogue<Uint8Array | undefined>;
 }
 
-/** Slices of what is in memory. */
+/** Slices of bytes in memory. */
 class SlicedBlocks implements Blocks {
   readonly #bytes: Uint8Array;
   #at = 0;
@@ -46,15 +49,15 @@ class SlicedBlocks implements Blocks {
 }
 
 /**
- * What a stream gives, in canonical form where it is not known to be: never empty, never long. Canonical streams are those of
- * `mime`, which fill two blocks in turn: one may be looked at while the one before it is written.
+ * The chunks of a stream as blocks that are never empty and never long, made canonical unless the stream is known to be. Canonical streams
+ * are those of `mime`. They fill two blocks in turn, so that one block may be held while the one before it is written.
  */
 class StreamedBlocks implements Blocks {
   readonly #lineEnds: LineEnds | undefined;
   readonly #text: boolean;
   #offset = 0;
   #ended = false;
-  /** What is left of a long one. */
+  /** The rest of a chunk that is longer than a block. */
   #rest: Uint8Array = noBytes;
 
   constructor(content: OutgoingContent) {
@@ -77,7 +80,7 @@ class StreamedBlocks implements Blocks {
       const block = this.#check((yield nextBlock) as Uint8Array | undefined);
       if (block.length === 0) continue;
       length += block.length;
-      // What waits here outlives the next request to its source, which may use its memory again.
+      // A chunk that waits here outlives the next request to its source, which may use its memory again.
       gathered.push(length < flushBytes ? Uint8Array.prototype.slice.call(block) : block);
     }
     const [first = noBytes] = gathered;
@@ -93,7 +96,7 @@ class StreamedBlocks implements Blocks {
     this.#offset += block.length;
     if (this.#lineEnds === undefined) return block;
     const converted = this.#lineEnds.convert(block);
-    // A source that is not ours may use its memory again for the next block, while this one is still on its way.
+    // A source of the caller may use its memory again for the next block while this one is still being written.
     return converted.buffer === block.buffer ? Uint8Array.prototype.slice.call(converted) : converted;
   }
 }
@@ -103,7 +106,7 @@ export function blocksOf(content: OutgoingContent): Blocks {
   return isBytes(content.bytes) ? new SlicedBlocks(asBuffer(content.bytes)) : new StreamedBlocks(content);
 }
 
-/** A stream that gave another number of octets than it had promised. */
+/** The error of a stream that gave another number of octets than it had promised. */
 export function sizeMismatch(promised: number, given: string): EmailError {
   return createEmailError(
     'ERR_CONTENT',

@@ -1,20 +1,23 @@
+/**
+ * The protocol as a value. A dialogue is a generator that yields the next step and is resumed with its result. The connection performs the
+ * steps, with deadlines. A failure of the stream is thrown into the dialogue at the step where it stands.
+ *
+ * Several dialogues share a connection: each may write once the one before it has released the connection, and replies go to them in the
+ * order in which they wrote. So pipelining across messages needs no other protocol, only an earlier `release`.
+ *
+ * A dialogue asks for each block of content, adds dots or counts it, and writes it. That keeps dot-stuffing, BDAT and sizes in the protocol,
+ * where they can be tested without a socket. Composing comes before the dialogue, since MAIL depends on it.
+ *
+ * @module
+ */
 import { isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Command } from './command.js';
 import type { Reply } from './reply.js';
 
-/**
- * The protocol as a value. A dialogue is a generator that yields what is to be done and is resumed with what came of it; the
- * connection does it, with deadlines. A failure of the stream is thrown into it where it stands.
- *
- * Several dialogues share a connection: each may write once the one before it has released the connection, and replies go to them
- * in the order in which they wrote. So pipelining across messages is no other protocol, only an earlier `release`.
- *
- * Content is not a step: a dialogue asks for a block, dots or counts it, and writes it. That keeps dot-stuffing, BDAT and the sizes
- * in the protocol, where they can be tested without a socket. Composing comes before the dialogue, since MAIL depends on it.
- */
+/** What a dialogue asks of the connection. */
 export type Step =
-  /** Commands, then bytes as they are; to leave in one write with whatever else is ready. Resumed when there is room for more. */
+  /** Commands, then bytes as they are, in one write with other output that is ready. Resumed when there is room for more. */
   | {
       readonly do: 'write';
       readonly commands: readonly Command[];
@@ -41,7 +44,7 @@ export type ReplyDeadline = 'greetingMs' | 'replyMs' | 'acceptanceMs';
 /** What a dialogue is resumed with: a reply, or bytes, or nothing. */
 export type StepResult = Reply | Uint8Array | undefined;
 
-/** See above. */
+/** A generator that yields steps, is resumed with their results, and returns its value. */
 export type Dialogue<T> = Generator<Step, T, StepResult>;
 
 /** Thrown by a dialogue after which nothing more can be said on this connection. */
@@ -49,7 +52,7 @@ export class Broken {
   constructor(readonly error: Error) {}
 }
 
-/** Steps that have nothing of their own to say. */
+/** Steps without parameters. */
 export const readReply: Step = { do: 'read', within: 'replyMs' };
 export const readGreeting: Step = { do: 'read', within: 'greetingMs' };
 export const readAcceptance: Step = { do: 'read', within: 'acceptanceMs' };

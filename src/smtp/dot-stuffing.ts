@@ -1,6 +1,9 @@
+/**
+ * Transparency (RFC 5321 section 4.5.2): a line that begins with a dot gets another one, across blocks too.
+ *
+ * @module
+ */
 import { asBuffer } from '../util/bytes.js';
-
-/** Transparency (RFC 5321 section 4.5.2): a line that begins with a dot gets another, over the borders of blocks too. */
 
 const DOT = 0x2e;
 const CR = 0x0d;

@@ -1,5 +1,10 @@
-import { createEmailError, messageInvalid } from '../errors/email-error.js';
+/**
+ * MAIL and RCPT with the parameters of their extensions. An extension that the server lacks is an error here, before MAIL.
+ *
+ * @module
+ */
 import { parseOriginalRecipient } from '../address/original-recipient.js';
+import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { DsnNotify, DsnRecipient, DsnRequest, Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { OutgoingContent } from '../model/transport.js';
@@ -10,14 +15,14 @@ import { formatPath } from './path.js';
 import type { Session } from './session.js';
 import { utf8AddressXtext, xtext } from './xtext.js';
 
-/** MAIL and RCPT with the parameters of their extensions. What the server lacks is found here, before MAIL. */
+/** The commands of an envelope. */
 export interface EnvelopeCommands {
   readonly mail: Command;
-  /** One a recipient, in the envelope's order. */
+  /** One for each recipient, in the order of the envelope. */
   readonly recipients: readonly Command[];
 }
 
-/** What the content asks of MAIL. */
+/** The properties of the content that MAIL states. */
 export type ContentNeeds = Pick<OutgoingContent, 'body' | 'smtpUtf8' | 'size'>;
 
 /** The commands of an envelope. ERR_EXTENSION_MISSING, ERR_MESSAGE_TOO_LARGE or ERR_MESSAGE_INVALID where it cannot be sent so. */
@@ -44,7 +49,7 @@ export function createEnvelopeCommands(envelope: Envelope, content: ContentNeeds
   return { mail, recipients };
 }
 
-/** Each with the blank in front of it. */
+/** SIZE, BODY and SMTPUTF8, each with a blank in front of it. */
 function contentParameters(content: ContentNeeds, utf8: boolean, session: Session): string {
   const { extensions } = session;
   let parameters = '';

@@ -1,3 +1,8 @@
+/**
+ * Service extensions, as a reply to EHLO names them (RFC 5321 section 4.1.1.1).
+ *
+ * @module
+ */
 import type { ContentCapabilities } from '../model/transport.js';
 
 /** Upper-case keyword to its parameters (RFC 5321 section 4.1.1.1). */

@@ -1,3 +1,8 @@
+/**
+ * Greeting and EHLO, which begin a connection, and EHLO again after TLS.
+ *
+ * @module
+ */
 import { withDetails } from '../errors/email-error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { createCommand } from './command.js';
@@ -6,8 +11,6 @@ import { noExtensions, parseExtensions } from './extensions.js';
 import type { Reply } from './reply.js';
 import { misplaced, refused, replyError } from './reply-error.js';
 import type { Session } from './session.js';
-
-/** Greeting and EHLO, which begin a connection; EHLO again after TLS. */
 
 /** The server's greeting, or its refusal (RFC 5321 section 3.1). */
 export function* greeting(session: Session): Dialogue<SmtpReply> {

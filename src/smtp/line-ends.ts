@@ -1,10 +1,11 @@
+/**
+ * Content in canonical form: lines end in CRLF, and there is no other CR or LF and no NUL, across blocks too. Servers differ in whether a
+ * lone CR or LF ends a line, and whole messages have been smuggled through that difference.
+ *
+ * @module
+ */
 import { createEmailError } from '../errors/email-error.js';
 import { asBuffer } from '../util/bytes.js';
-
-/**
- * Content in canonical form: lines end in CRLF and nothing else holds a CR, an LF or a NUL, over the borders of blocks too. What a
- * lone CR or LF is to one server and what to the next differs, and whole messages were smuggled through that gap.
- */
 
 const CR = 0x0d;
 const LF = 0x0a;
@@ -20,9 +21,9 @@ export function refuseNul(block: Uint8Array, offset: number): void {
   });
 }
 
-/** Makes every line end CRLF. A block that is in order comes back as it is. */
+/** Makes every line end CRLF. A block that has no other comes back as it is. */
 export class LineEnds {
-  /** The last block ended in a CR of which it is not known what follows. */
+  /** The last block ended in a CR, which an LF may follow. */
   #heldCr = false;
 
   convert(block: Uint8Array): Uint8Array {
@@ -52,7 +53,7 @@ export class LineEnds {
     return Buffer.concat(parts);
   }
 
-  /** What is left at the end of content. */
+  /** The rest at the end of content: a CRLF for a CR that was held. */
   end(): Uint8Array {
     const rest = this.#heldCr ? crlf : crlf.subarray(0, 0);
     this.#heldCr = false;

@@ -1,10 +1,11 @@
+/**
+ * The syntax of reverse and forward paths (RFC 5321 section 4.1.2, RFC 6531 section 3.3). Envelopes are checked before they come here. This
+ * check separates a path from the parameters behind it, so it is made for every caller of a transport.
+ *
+ * @module
+ */
 import { maxAddress } from '../address/limits.js';
 import { messageInvalid } from '../errors/email-error.js';
-
-/**
- * The syntax of reverse and forward paths (RFC 5321 section 4.1.2, RFC 6531 section 3.3). Envelopes come checked; here is what stands
- * between a path and the parameters behind it, so it holds whoever wrote the transport's caller.
- */
 
 const atom = "[A-Za-z0-9!#$%&'*+/=?^_`{|}~\\-\\u0080-\\u{10FFFF}]+";
 const dotString = `${atom}(?:\\.${atom})*`;
@@ -14,7 +15,7 @@ const domain = `${label}(?:\\.${label})*`;
 const literal = '\\[[!-Z^-~]+\\]';
 const mailbox = new RegExp(`^(?:${dotString}|${quotedString})@(?:${domain}|${literal})$`, 'u');
 
-/** `<address>`, or an error that names the field; '' is `<>` where allowed. */
+/** `<address>`, or ERR_MESSAGE_INVALID with the field. With `allowEmpty` '' is `<>`. */
 export function formatPath(address: string, field: string, allowEmpty = false): string {
   if (address === '' && allowEmpty) return '<>';
   if (Buffer.byteLength(address, 'utf8') > maxAddress)

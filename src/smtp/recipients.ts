@@ -1,3 +1,8 @@
+/**
+ * Which recipients a server accepted, and the error if it refused them.
+ *
+ * @module
+ */
 import { createEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError, RecipientFailure } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
@@ -5,7 +10,7 @@ import type { RejectedRecipient } from '../model/report.js';
 import { type Reply, showReply } from './reply.js';
 import { tryLater, wantedFirst } from './reply-error.js';
 
-/** What the server said to each RCPT. */
+/** The replies to RCPT. */
 export class RecipientReplies {
   readonly accepted: string[] = [];
   readonly #refused: { readonly recipient: string; readonly reply: Reply }[] = [];
@@ -17,7 +22,7 @@ export class RecipientReplies {
     else this.#refused.push({ recipient, reply });
   }
 
-  /** Beyond what the server takes at once: they want another transaction. */
+  /** Recipients beyond the number that the server takes at once. They need another transaction. */
   get deferred(): readonly string[] {
     return this.#overflow.map(({ recipient }) => recipient);
   }
@@ -31,7 +36,7 @@ export class RecipientReplies {
     return this.accepted.length + this.#refused.length + this.#overflow.length;
   }
 
-  /** Did the server take all of them? */
+  /** Were all so far accepted? */
   get complete(): boolean {
     return this.#refused.length === 0 && this.#overflow.length === 0;
   }
@@ -52,7 +57,7 @@ export class RecipientReplies {
   }
 }
 
-/** RFC 5321 section 4.5.3.1.10: 452, or 552 of servers of old, about the number of recipients and not about one. */
+/** Is it about the number of recipients and not about this one? RFC 5321 section 4.5.3.1.10: 452, or 552 of old servers. */
 function saysTooMany(reply: Reply): boolean {
   if (reply.code !== 452 && reply.code !== 552) return false;
   const { enhancedCode, lines } = reply.read();

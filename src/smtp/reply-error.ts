@@ -1,10 +1,15 @@
+/**
+ * Replies as errors.
+ *
+ * @module
+ */
 import { createEmailError, type EmailErrorDetails, isEmailError } from '../errors/email-error.js';
 import type { EmailError, EmailErrorCode, EmailErrorPhase } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { Broken } from './dialogue.js';
 import { type Reply, showReply } from './reply.js';
 
-/** Replies that end a dialogue, as errors. `what` is what the server did, continuing "The server". */
+/** The error of a reply. `what` continues "The server": it says what the server did. */
 export function replyError(
   what: string,
   reply: Reply,
@@ -21,7 +26,7 @@ export function replyError(
   });
 }
 
-/** What is to be done about a 4yz reply (RFC 5321 section 4.2.1). */
+/** The remedy of a 4yz reply (RFC 5321 section 4.2.1). */
 export const tryLater = 'The server calls this temporary: try again later.';
 
 /** A refusal as a dialogue throws it: the connection is good for more, unless the server closes it (421, RFC 5321 section 3.8). */

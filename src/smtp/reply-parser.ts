@@ -1,13 +1,14 @@
+/**
+ * Replies out of bytes that come in any cut (RFC 5321 section 4.2). A reply within one chunk, which is nearly every reply, is a code and two
+ * offsets into that chunk. One that is cut is gathered in a store of the parser's own.
+ *
+ * @module
+ */
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { asBuffer } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { Reply } from './reply.js';
-
-/**
- * Replies out of bytes that come in any cut (RFC 5321 section 4.2). A reply within one chunk, which is nearly every reply, is a
- * code and two offsets into it; what is cut is gathered in a store of our own.
- */
 
 /** RFC 5321 section 4.5.3.1.5 has 512; servers exceed it. */
 const maxLine = 8 * 1024;
@@ -17,9 +18,10 @@ const LF = 0x0a;
 const CR = 0x0d;
 const crlf = Buffer.from('\r\n');
 
+/** Gives replies as they are complete. */
 export class ReplyParser {
   #bytes: Buffer = Buffer.alloc(0);
-  /** End of what is filled. */
+  /** Where the octets that have come end. */
   #end = 0;
   /** Is `#bytes` the store, which is written to again, or a chunk, which is not? */
   #stored = false;
@@ -35,7 +37,7 @@ export class ReplyParser {
     return this.#end - this.#start;
   }
 
-  /** The octets that belong to no finished reply, for a look at what is coming. */
+  /** The octets that belong to no finished reply. */
   get rest(): Uint8Array {
     return this.#bytes.subarray(this.#start, this.#end);
   }

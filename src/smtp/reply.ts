@@ -1,8 +1,13 @@
+/**
+ * A reply of a server (RFC 5321 section 4.2).
+ *
+ * @module
+ */
 import type { SmtpReply } from '../model/reply.js';
 import { hiddenText, type Secrets } from '../util/secrets.js';
 import { showText } from '../util/show.js';
 
-/** A reply as it came: its code is read at once, its text only where somebody asks, for most replies are never looked at. */
+/** A reply as it came. Its code is read at once, its text only when it is asked for: the text of most replies never is. */
 export class Reply {
   readonly code: number;
   readonly #bytes: Buffer;
@@ -33,7 +38,7 @@ export class Reply {
     return this.code >= 400;
   }
 
-  /** Whatever reads it from now on is shown none of its text where that repeats a secret. */
+  /** From now on `read` gives none of its text if the text repeats one of these secrets. */
   hide(secrets: Secrets): void {
     this.#secrets = secrets;
   }

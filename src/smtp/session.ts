@@ -1,17 +1,20 @@
-import { type Extensions, noExtensions } from './extensions.js';
-
 /**
- * What may follow what on one connection: the only place that knows.
+ * The order of things on one connection; no other file knows it.
  *
  *   connected --greeting--> greeted --hello--> ready --quit--> closed
  *                              ^                 |
  *                              +---- secured <-- securing  (STARTTLS: capabilities are forgotten, EHLO comes again)
  *
  * In `ready`: authentication once, then transactions, RSET and NOOP in any order.
+ *
+ * @module
  */
+import { type Extensions, noExtensions } from './extensions.js';
+
+/** How far a connection is. */
 export type Phase = 'connected' | 'greeted' | 'ready' | 'securing' | 'closed';
 
-/** What a dialogue is about to do, or TLS has done. */
+/** An action that a dialogue begins, or the end of a TLS handshake. */
 export type Action =
   'greeting' | 'hello' | 'starttls' | 'secured' | 'authenticate' | 'transaction' | 'reset' | 'noop' | 'quit';
 
@@ -39,7 +42,7 @@ export class Session {
   /** Is the connection under TLS? */
   secure: boolean;
   authenticated = false;
-  /** The server may hold a transaction that is not to go on (a BDAT that failed, or may yet): RSET comes before the next MAIL. */
+  /** The server may hold a transaction that is not to go on (after a BDAT that failed or may fail): RSET comes before the next MAIL. */
   needsReset = false;
   /** Transactions begun; tells whether another one began since. */
   transactions = 0;
@@ -71,7 +74,7 @@ export class Session {
     return this.extensions.has('PIPELINING');
   }
 
-  /** Goes on to `action`; a mistake of ours where the order does not allow it. */
+  /** Goes on to `action`. Throws a plain Error, a mistake of this library, if the order does not allow it. */
   begin(action: Action): void {
     const next = order[this.#phase][action];
     if (

@@ -1,10 +1,13 @@
+/**
+ * Commands of one line and one reply.
+ *
+ * @module
+ */
 import { createCommand } from './command.js';
 import { ask, type Dialogue, readReply, release } from './dialogue.js';
 import type { Reply } from './reply.js';
 import { misplaced, refused } from './reply-error.js';
 import type { Session } from './session.js';
-
-/** Commands of one line and one reply. */
 
 const rset = createCommand('RSET', 'RSET');
 const noop = createCommand('NOOP', 'NOOP');
@@ -14,7 +17,7 @@ const starttlsCommand = createCommand('STARTTLS', 'STARTTLS');
 /** RSET, for use within other dialogues. */
 export const resetCommand = rset;
 
-/** RSET: whatever transaction the server holds is dropped. The next one may be written behind it. */
+/** RSET drops the transaction that the server holds. The next one may be written behind it. */
 export function* reset(session: Session): Dialogue<void> {
   session.begin('reset');
   yield { do: 'write', commands: [rset], replies: 1 };
@@ -30,7 +33,7 @@ export function* checkAlive(session: Session): Dialogue<void> {
   if (!reply.positive) throw refused('refused NOOP', reply);
 }
 
-/** QUIT. Whatever the server says, it is over. */
+/** QUIT. Any reply ends the session. */
 export function* quit(session: Session): Dialogue<Reply> {
   session.begin('quit');
   return yield* ask(quitCommand);

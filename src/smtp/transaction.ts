@@ -1,3 +1,14 @@
+/**
+ * One mail transaction (RFC 5321 section 3.3), in the fewest round trips that keep its outcome exact:
+ *
+ *   one    PIPELINING, CHUNKING, small content of which no line begins like a command: MAIL, RCPT, BDAT LAST and the content in one write
+ *   two    PIPELINING: MAIL, RCPT (and DATA, where a refused recipient does not matter); their replies; the content
+ *   steps  neither: a reply awaited for each command
+ *
+ * After `release` the next transaction is written behind this one.
+ *
+ * @module
+ */
 import { isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError, EmailErrorPhase } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
@@ -16,15 +27,7 @@ import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 import { resetCommand } from './simple-commands.js';
 
-/**
- * One mail transaction (RFC 5321 section 3.3), in the fewest round trips that keep its outcome exact:
- *
- *   one    PIPELINING, CHUNKING, small content of which no line begins like a command: MAIL, RCPT, BDAT LAST and the content in one write
- *   two    PIPELINING: MAIL, RCPT (and DATA, where a refused recipient does not matter); their replies; the content
- *   steps  neither: a reply awaited for each command
- *
- * After `release` the next transaction is written behind this one.
- */
+/** A transaction that is about to run. */
 export interface TransactionPlan {
   readonly commands: EnvelopeCommands;
   /** The addresses, in the order of `commands.recipients`. */
@@ -38,7 +41,7 @@ export interface TransactionPlan {
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
-/** What the server took. */
+/** Which recipients the server took. */
 export interface TransactionResult {
   readonly accepted: readonly string[];
   readonly rejected: readonly RejectedRecipient[];
@@ -47,12 +50,12 @@ export interface TransactionResult {
   readonly bytes: number;
 }
 
-/** How far a transaction is: what is certain about it, at any moment and whatever ends it. */
+/** How far a transaction is. At any moment it says what is certain about the message. */
 export class TransactionState {
   phase: EmailErrorPhase = 'transaction';
   /** The server answered MAIL: it was there when the transaction began. */
   begun = false;
-  /** Content is on its way and not at its end: nothing but content can follow. */
+  /** Content has begun to leave and is not at its end: only content can follow. */
   midContent = false;
   /** The refusal after which nothing can be delivered: of MAIL, of every recipient, or of a chunk. It outlives what comes after it. */
   refusal: EmailError | undefined;
@@ -111,14 +114,14 @@ interface Run {
   readonly replies: RecipientReplies;
 }
 
-/** Is it to be known of every recipient, before there is a way for the server to take the message? A single one refuses it alone. */
+/** Must every RCPT reply be seen before content is sent? Yes with `requireAllRecipients`; with one recipient the server's own refusal is enough. */
 function isStrict({ plan }: Run): boolean {
   return plan.requireAllRecipients && plan.recipients.length > 1;
 }
 
 function canGoAtOnce(run: Run): boolean {
   const { plan, session } = run;
-  // With LMTP the number of replies to content that nobody is to have is not defined.
+  // LMTP does not define how many replies follow content without an accepted recipient.
   if (plan.envelopeFirst || isStrict(run) || session.protocol === 'lmtp' || !session.extensions.has('CHUNKING'))
     return false;
   const { bytes } = plan.content;
@@ -140,7 +143,7 @@ function* inOne(run: Run): Dialogue<TransactionResult> {
     plan.onSent?.(bytes.length);
   };
   yield { do: 'write', commands, content: [bytes], replies: commands.length, onSent };
-  // RFC 3030 section 2: a BDAT that fails leaves the server in a state that only RSET clears, and whether it fails is not known yet.
+  // RFC 3030 section 2: after a BDAT that fails only RSET clears the state of the server. Whether this one fails is not known yet.
   session.needsReset = true;
   yield release;
   yield* readEnvelope(run);
@@ -188,7 +191,7 @@ function* inSteps(run: Run): Dialogue<TransactionResult> {
   return yield* transfer(run, plan.content, undefined);
 }
 
-/** The replies to RSET, MAIL and RCPT that were written together; MAIL's comes back, whether it is good or not. */
+/** Reads the replies to RSET, MAIL and RCPT that were written together. Gives the reply to MAIL, good or not. */
 function* readEnvelope(run: Run): Dialogue<Reply> {
   if (run.withReset) checkReset((yield readReply) as Reply, run.state);
   const mailReply = (yield readReply) as Reply;
@@ -301,7 +304,7 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
       throw state.refusal;
     }
   }
-  // Taken: nothing is left to be reset. Had the next transaction been written meanwhile, it has its own RSET in front.
+  // Taken: nothing is left to be reset. If the next transaction was written meanwhile, it has its own RSET in front.
   if (session.transactions === run.number) session.needsReset = false;
   return { accepted, rejected, deferred, reply, bytes };
 }
@@ -326,7 +329,7 @@ export function unaskedRefusal(reply: Reply, state: TransactionState): EmailErro
   return replyError('ended the transaction before any content', reply, { phase: 'transaction' });
 }
 
-/** Adds what the state knows to whatever ended the transaction. */
+/** Adds delivery and phase to an error that ended the transaction. */
 export function explainFailure(error: EmailError, state: TransactionState): EmailError {
   const { delivery, phase } = state;
   return delivery === error.delivery && error.phase !== undefined

@@ -1,5 +1,8 @@
-/** How addresses and identifiers stand in parameters: xtext (RFC 3461 section 4) and utf-8-addr-xtext (RFC 6533 section 3). */
-
+/**
+ * How addresses and identifiers stand in parameters: xtext (RFC 3461 section 4) and utf-8-addr-unitext (RFC 6533 section 3).
+ *
+ * @module
+ */
 /** xtext of ASCII text: "+", "=" and all but printing characters as +XX. */
 export function xtext(text: string): string {
   return text.replace(/[^!-*,-<>-~]/g, (c) => `+${c.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`);
