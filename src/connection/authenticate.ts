@@ -62,7 +62,7 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
       refusal = rejected(run, name, tried, offered);
       if (tried.outcome.unknownMechanism && index + 1 < names.length) continue;
       if (!asksAgain(run) || tried.outcome.reply.code < 500) throw refusal;
-      // The token may have ended since it was kept: once there is another.
+      // The token may have been revoked since: another one is tried once.
       const again = await attempt(run, name, { refused: tried.secret, refusal });
       if (again.outcome.ok) return name;
       throw rejected(run, name, again, offered);
@@ -78,14 +78,14 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
 /** An exchange that came to its end. */
 interface Attempt {
   readonly mechanism: SaslMechanism;
-  /** What the mechanism was made of. */
+  /** The password or token of the mechanism. */
   readonly secret: string | undefined;
-  /** What may be wrong with the token. */
+  /** A likely reason for a refusal of the token. */
   readonly doubt: string | undefined;
   readonly outcome: AuthenticationOutcome;
 }
 
-/** What is different from a first attempt with a mechanism of ours. */
+/** Options of an attempt. A first attempt with a mechanism of the library has none. */
 interface AttemptOptions {
   readonly custom?: SaslMechanism | undefined;
   /** The token that the server refused, and how. */
@@ -148,7 +148,7 @@ async function passwordOf(authentication: Authentication, signal: AbortSignal): 
   return password === undefined ? undefined : await resolveSecret(password, 'authentication.password', signal);
 }
 
-/** A token that is worth sending: one that the server is certain to refuse is an error, or is renewed once if it has only expired. */
+/** Gets a token and reads it. A token that the server would refuse is an error; one that has expired is renewed once. */
 async function bearerToken(
   run: AuthenticationRun,
   authentication: TokenAuthentication,
@@ -191,7 +191,7 @@ function asksAgain({ authentication, settings }: AuthenticationRun): boolean {
     : typeof authentication.token === 'function';
 }
 
-/** The server's refusal is why another token was wanted: both are told. */
+/** Reports both: the server's refusal of the token, and why there is no other. */
 function notRenewed(refusal: EmailError, error: EmailError): EmailError {
   const { message, retryable, remedy } = error;
   return createEmailError('ERR_OAUTH2', `${refusal.message} Another token could not be had: ${message}`, {
@@ -203,7 +203,7 @@ function notRenewed(refusal: EmailError, error: EmailError): EmailError {
   });
 }
 
-/** With the date, so that there is time to change. */
+/** Warns where a password goes to Microsoft 365, with the date on which that ends. */
 function warnOfPassword({ authentication, settings, warn }: AuthenticationRun): void {
   if (proofOf(authentication) !== 'password' || !isMicrosoft365(settings.host)) return;
   warn({

@@ -28,7 +28,7 @@ import { notify } from '../util/notify.js';
 /** What setting up a connection gave. */
 export interface OpenedConnection {
   readonly id: number;
-  /** The server's name, as the profile has it. */
+  /** The server's name in the profile. */
   readonly host: string;
   readonly channel: Channel;
   readonly session: Session;
@@ -225,7 +225,7 @@ export class EstablishedConnection implements SmtpConnection {
 
 const stages: Readonly<Record<string, RefusalStage>> = { transaction: 'MAIL', content: 'DATA', acceptance: 'END' };
 
-/** The one place where a provider's own remedy takes the place of the general one, whatever stage of a transaction was refused. */
+/** Replaces the general remedy by that of the provider, for refusals at any stage of a transaction. */
 function explainRefusal(error: unknown, host: string): unknown {
   if (!isEmailError(error) || error.reply === undefined || isStale(error)) return error;
   const stage = error.code === 'ERR_RECIPIENTS_REJECTED' ? 'RCPT' : stages[error.phase ?? ''];

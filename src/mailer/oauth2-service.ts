@@ -1,6 +1,6 @@
 /**
- * OAuth 2.0 of a mailer, and without one: joins settings, the way to the provider and the token store. Everything else is loaded on first
- * use.
+ * OAuth 2.0 for a mailer, and `authorize()` without one. Joins the settings, the connection to the provider and the token store; the code
+ * of the grants is loaded on first use.
  *
  * @module
  */
@@ -34,7 +34,7 @@ export class OAuth2Service implements TokenProvider {
     this.#options = options;
   }
 
-  /** A token that was given as it is cannot be replaced by another. */
+  /** False for a token that the settings give as it is. */
   get renewable(): boolean {
     return this.#profile.oauth2 !== undefined && this.#profile.oauth2.authenticationValue === undefined;
   }
@@ -75,7 +75,7 @@ export class OAuth2Service implements TokenProvider {
     });
   }
 
-  /** The way of the profile's proxy, and its trust anchors beside Node's. */
+  /** Requests take the profile's proxy, and trust its `server.tls.ca` beside Node's list. */
   async #surroundings(fetch: typeof globalThis.fetch | undefined): Promise<Surroundings> {
     const { name, proxy, server } = this.#profile;
     const { profileStore } = this.#options;

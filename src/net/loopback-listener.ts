@@ -1,6 +1,6 @@
 /**
- * An HTTP listener on loopback that takes one callback from the browser (RFC 8252 section 7.3). Everything else that reaches it gets an
- * error page and changes nothing.
+ * An HTTP listener on loopback that takes one callback from the browser (RFC 8252 section 7.3). Any other request gets an error page and
+ * changes nothing.
  *
  * @module
  */
@@ -9,10 +9,10 @@ import type { AddressInfo } from 'node:net';
 import { reasonOf } from '../errors/email-error.js';
 import { showText } from '../util/show.js';
 
-/** Why a request is not the callback. */
+/** The reason that a request is not the callback. */
 export type StrayRequest = 'wrong-host' | 'wrong-path' | 'wrong-method' | 'not-a-page' | 'no-answer' | 'over';
 
-/** What the browser is shown. */
+/** A page for the browser. */
 export interface LoopbackPage {
   readonly headers: Readonly<Record<string, string>>;
   /** Empty: the status becomes 204. */
@@ -22,7 +22,7 @@ export interface LoopbackPage {
 /** The browser's return. Its response waits for `answer`. */
 export interface LoopbackCallback {
   readonly parameters: URLSearchParams;
-  /** Shows a page; resolves when the browser has it, or has gone. */
+  /** Sends a page. Resolves when it is sent, or when the browser has closed the connection. */
   readonly answer: (status: number, page: LoopbackPage) => Promise<void>;
 }
 
@@ -30,13 +30,13 @@ export interface LoopbackCallback {
 export interface LoopbackListener {
   /** The redirect URI with its port. */
   readonly redirectUri: string;
-  /** Settles once. Rejects never; after `close` it stays open. */
+  /** Resolves with the callback. Never rejects, and stays pending after `close`. */
   readonly callback: Promise<LoopbackCallback>;
   /** Frees the port. Idempotent. */
   readonly close: () => Promise<void>;
 }
 
-/** What the listener is told. */
+/** The options of a listener. */
 export interface LoopbackSettings {
   /** An http URL of 127.0.0.1, [::1] or localhost; without a port a free one is taken. */
   readonly redirectUri: string;
@@ -44,7 +44,7 @@ export interface LoopbackSettings {
   readonly strayPage: (why: StrayRequest) => LoopbackPage;
 }
 
-/** The port cannot be had. The message continues "The listener for the browser's return". */
+/** The port cannot be bound. The message continues "The listener for the browser's return". */
 export class ListenFault extends Error {}
 
 const strayStatus: Readonly<Record<StrayRequest, number>> = {
@@ -56,7 +56,7 @@ const strayStatus: Readonly<Record<StrayRequest, number>> = {
   over: 410,
 };
 
-/** Ports are free in one address family and taken in the other now and then. */
+/** A port that is free in one address family may be taken in the other. */
 const maxAttempts = 20;
 
 /** Binds the listener. Throws a ListenFault where the port is taken. */
@@ -72,7 +72,7 @@ export async function openLoopbackListener({ redirectUri, strayPage }: LoopbackS
     over = true;
     take({ parameters: parametersOf(request), answer: (status, page) => show(response, status, page) });
   };
-  // From the text and not from the URL, which drops ':80'. The port is put into the text as it was given: providers compare characters.
+  // The port is read from the text, because URL drops ':80', and put into the text, because providers compare redirect URIs as text.
   const [origin = '', digits] = /^http:\/\/(?:\[[^\]]*\]|[^/:]*)(?::(\d+))?/i.exec(redirectUri) ?? [];
   const servers = await bind(url.hostname, Number(digits ?? 0), handle);
   const { port } = servers[0]?.address() as AddressInfo;
@@ -85,12 +85,12 @@ function strayReason(
   { method, headers, url = '' }: IncomingMessage,
   expected: { readonly host: string; readonly path: string; readonly over: boolean },
 ): StrayRequest | undefined {
-  // A page of another origin reaches this port by a name of its own (DNS rebinding).
+  // DNS rebinding: a page of another origin reaches this port under its own host name.
   if (headers.host?.toLowerCase() !== expected.host) return 'wrong-host';
   if (url.split('?', 1)[0] !== expected.path) return 'wrong-path';
   if (method !== 'GET') return 'wrong-method';
   if (expected.over) return 'over';
-  // Browsers say what they want it for: images, scripts, frames and prefetches of other pages are no sign-in that ended.
+  // Browsers send the destination of a request. Images, scripts, frames and prefetches come from other pages, not from a sign-in.
   const destination = headers['sec-fetch-dest'];
   if ((destination !== undefined && destination !== 'document') || headers['sec-purpose'] !== undefined)
     return 'not-a-page';
@@ -118,7 +118,7 @@ function show(response: ServerResponse, status: number, { headers, body }: Loopb
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** localhost is both address families: the browser may take either, and another program must not have the other. */
+/** Binds both address families of localhost: the browser may use either, and another program must not get the other. */
 async function bind(hostname: string, wanted: number, handle: Handler): Promise<readonly Server[]> {
   const host = hostname.replace(/^\[|\]$/g, '');
   if (host !== 'localhost') return [await listen(host, wanted, handle)];

@@ -26,12 +26,12 @@ import { oauth2Error } from './errors.js';
 import { refusedBy } from './provider.js';
 import { requestTokens, type TokenClient } from './token-endpoint.js';
 
-/** A person who signs in may have to find a password and a second factor. */
+/** Finding a password and a second factor takes a person minutes. */
 const signInMs = 300_000;
 
 const tryAgain = 'Start the sign-in again.';
 
-/** Lets a person sign in, and gives the tokens. ERR_TIMEOUT after 5 minutes; the port is free again whatever happens. */
+/** Lets a person sign in and returns the tokens. ERR_TIMEOUT after 5 minutes. The port is free again when the promise settles. */
 export async function authorizeByCode(
   client: TokenClient,
   options: AuthorizeOptions,
@@ -111,7 +111,7 @@ async function waitForCallback(
   if (open !== undefined) {
     (async () => await open(url))().catch((cause: unknown) => failed.abort(notOpened(cause, 'openBrowser')));
   } else {
-    // Not awaited: the program may run as long as the browser does.
+    // Not awaited, because the program may run as long as the browser does.
     openBrowser(url).catch((cause: unknown) => {
       if (over) return;
       if (onAuthorizationUrl === undefined) return failed.abort(notOpened(cause, undefined));
@@ -144,7 +144,7 @@ function notOpened(cause: unknown, option: string | undefined): EmailError {
       });
 }
 
-/** Judges the callback, exchanges its code, and lets the browser know. */
+/** Checks the callback, exchanges its code, and then answers the browser. */
 async function finish(
   client: TokenClient,
   request: AuthorizationRequest,
@@ -179,7 +179,7 @@ async function finish(
 
 type Judgement = { readonly code: string } | { readonly kind: PageKind; readonly error: EmailError };
 
-/** `state` first: what does not belong to this sign-in is not looked at any further. */
+/** Checks `state` first: an answer to another sign-in is not read any further. */
 function judge(parameters: URLSearchParams, request: AuthorizationRequest, endpoints: Endpoints): Judgement {
   const one = (name: string): string | undefined => {
     const values = parameters.getAll(name);
@@ -218,7 +218,7 @@ function judge(parameters: URLSearchParams, request: AuthorizationRequest, endpo
   };
 }
 
-/** RFC 9207: the answer is that of the provider that was asked. Without a known issuer its origin must be that of the page. */
+/** Checks that the answer is that of the provider that was asked (RFC 9207). If no issuer is known, `iss` must have the origin of `authorizationUrl`. */
 function judgeIssuer(given: readonly string[], endpoints: Endpoints): EmailError | undefined {
   const { issuer, authorizationUrl, promisesIssuer } = endpoints;
   const [said] = given;

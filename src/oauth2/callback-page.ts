@@ -1,13 +1,13 @@
 /**
- * The pages that the browser sees after the sign-in. The words are ours alone: nothing of the request or of the provider is in them. No
- * script, no resource from elsewhere.
+ * The pages that the browser shows after the sign-in. Their text is fixed: nothing of the request or of the provider is in it. They have no
+ * script and load nothing.
  *
  * @module
  */
 import { createHash } from 'node:crypto';
 import type { LoopbackPage, StrayRequest } from '../net/loopback-listener.js';
 
-/** How the sign-in ended, or why a request had nothing to do with it. */
+/** The outcome of the sign-in, or the reason that a request is not its callback. */
 export type PageKind =
   'success' | 'denied' | 'refused' | 'wrong-state' | 'wrong-issuer' | 'malformed' | 'no-token' | StrayRequest;
 
@@ -62,7 +62,7 @@ p { margin: 0; }
 }
 `;
 
-/** With the hash of the one style sheet, everything else is refused by the browser. */
+/** Allows the one style sheet by its hash. The browser refuses everything else. */
 const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
 const headers = {
@@ -75,7 +75,7 @@ const headers = {
   'Cross-Origin-Resource-Policy': 'same-origin',
 } as const;
 
-/** The page; with `hidden` an empty one. */
+/** The page of this kind; an empty one if `hidden`. */
 export function callbackPage(kind: PageKind, hidden: boolean): LoopbackPage {
   if (hidden) return { headers: { 'Referrer-Policy': 'no-referrer' }, body: '' };
   const { title, text } = pages[kind];

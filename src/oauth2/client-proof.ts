@@ -1,6 +1,6 @@
 /**
- * How the client proves itself to the token endpoint: by a secret in the body or in a header field (RFC 6749 section 2.3.1), by an
- * assertion (private_key_jwt, RFC 7523 section 2.2), or not at all, as public clients.
+ * Authentication of the client at the token endpoint: by a secret in the body or in a header field (RFC 6749 section 2.3.1), or by an
+ * assertion (private_key_jwt, RFC 7523 section 2.2). Public clients have none.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import type { Endpoints } from './endpoints.js';
 import { type JwtKey, jwtKeyOfCertificate, jwtKeyOfPem, signJwt } from './jwt.js';
 import type { Surroundings } from './surroundings.js';
 
-/** What a request gets besides its own parameters. */
+/** Header fields and parameters that prove the client. */
 export interface ClientProof {
   readonly headers: Readonly<Record<string, string>>;
   readonly parameters: Readonly<Record<string, string>>;
@@ -22,9 +22,9 @@ export interface ClientProof {
 
 /** RFC 7523 section 2.2. */
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** A request follows at once. */
+/** The request follows at once. */
 const assertionSeconds = 300;
-/** Providers refuse what is from the future, and clocks differ by some seconds. */
+/** Clocks differ by some seconds, and providers refuse assertions from the future. */
 const backdatedSeconds = 10;
 
 /** The proof of this client for one request. */

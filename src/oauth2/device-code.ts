@@ -1,5 +1,5 @@
 /**
- * The device authorization grant (RFC 8628): the person signs in on another device, and the token endpoint is asked until it is done.
+ * The device authorization grant (RFC 8628): a person signs in on another device while the token endpoint is polled.
  *
  * @module
  */
@@ -19,7 +19,7 @@ import { formHeaders, requestTokens, type TokenClient, type TokenOutcome } from 
 const defaultIntervalSeconds = 5;
 /** Section 3.5. */
 const slowDownSeconds = 5;
-/** Providers say minutes; a code without an end would be asked for for ever. */
+/** A code without an expiry must not be polled for ever. Providers give some minutes. */
 const maxLifeSeconds = 3600;
 
 /** Hands the code to `onUserCode` and waits for the person. ERR_TIMEOUT when the code has expired. */

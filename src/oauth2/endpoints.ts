@@ -1,5 +1,5 @@
 /**
- * Where the provider's endpoints are: from the settings, or from the metadata of an issuer (RFC 8414, OpenID Connect Discovery).
+ * The endpoints of a provider, from the settings or from the metadata of an issuer (RFC 8414, OpenID Connect Discovery).
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface Endpoints {
   readonly deviceAuthorizationUrl: URL | undefined;
   /** Issuer identifier, where it is known. */
   readonly issuer: string | undefined;
-  /** The metadata promise `iss` in each answer to an authorization request (RFC 9207 section 3). */
+  /** True if the metadata promise `iss` in each authorization response (RFC 9207 section 3). */
   readonly promisesIssuer: boolean;
 }
 

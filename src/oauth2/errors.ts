@@ -1,5 +1,5 @@
 /**
- * How OAuth 2.0 fails.
+ * The errors of OAuth 2.0.
  *
  * @module
  */
@@ -12,6 +12,6 @@ export function oauth2Error(message: string, details: EmailErrorDetails = {}): E
   return createEmailError('ERR_OAUTH2', message, details);
 }
 
-/** What a person has to do where no token can be had without one. */
+/** The remedy where only a person can obtain a token. */
 export const signInRemedy =
   'A person has to sign in: call mailer.authorize(), which keeps the tokens, or authorize() and put the refresh token into oauth2.refreshToken.';

@@ -19,7 +19,7 @@ export interface JwtKey {
   readonly sign: (data: Buffer, signal: AbortSignal) => Promise<Buffer>;
 }
 
-/** How a key signs, by its type: the name of RFC 7518 or 8037, and what node:crypto and a PrivateKeySigner take. */
+/** The signature scheme of a type of key: its name in RFC 7518 or 8037, and the options of node:crypto and of a PrivateKeySigner. */
 interface Scheme {
   readonly alg: string;
   readonly hash: 'sha256' | 'sha384' | 'sha512' | undefined;

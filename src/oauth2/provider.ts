@@ -1,5 +1,5 @@
 /**
- * Requests to a provider: one deadline, one way of failing, no secrets in what is told.
+ * Requests to a provider, with a deadline and without secrets in their errors.
  *
  * @module
  */
@@ -19,23 +19,23 @@ import type { Surroundings } from './surroundings.js';
 
 /** One request. */
 export interface ProviderRequest extends HttpRequest {
-  /** What answers, as "token endpoint". */
+  /** The name of the endpoint in errors, as "token endpoint". */
   readonly what: string;
-  /** What the request carries, and no error may. */
+  /** Values in the request that no error may show. */
   readonly secrets: readonly string[];
 }
 
 /** The signals of a request. */
 export interface RequestSignals {
   readonly signal: AbortSignal | undefined;
-  /** From its abort on the request goes on without holding the process. */
+  /** After its abort the request continues but no longer keeps the process alive. */
   readonly background?: AbortSignal | undefined;
 }
 
 /** For one whole request, the way through proxies and TLS included. */
 const deadlineMs = 30_000;
 
-/** The response, whatever its status. Redirects, and all that kept a response from coming, are ERR_OAUTH2. */
+/** Gives the response, of any status but a redirect. A redirect and a request without a response are ERR_OAUTH2. */
 export async function askProvider(
   request: ProviderRequest,
   { http }: Surroundings,
@@ -67,7 +67,7 @@ export async function askProvider(
   return response;
 }
 
-/** `token endpoint https://host/path`: queries may hold what is nobody else's. */
+/** `token endpoint https://host/path`. The query is left out, because it may hold secrets. */
 export function showEndpoint({ what, url }: Pick<ProviderRequest, 'what' | 'url'>): string {
   return `${what} ${showText(`${url.origin}${url.pathname}`, 300)}`;
 }
@@ -84,7 +84,7 @@ function failure(error: unknown, request: ProviderRequest, signal: AbortSignal |
   return oauth2Error(`The ${shown} could not be asked: ${words}`, {
     cause: error,
     retryable,
-    // The layers below speak of the mail server's settings.
+    // The remedies of the layers below name settings of the mail server.
     remedy:
       /server\.(?:host|port|security|localAddress|timeouts)|'implicit'/.test(remedy) || remedy === ''
         ? unreachedRemedy
@@ -97,7 +97,7 @@ const unreachedRemedy =
 
 /** A refusal, as the provider tells it (RFC 6749 section 5.2, 4.1.2.1). */
 export interface ProviderRefusal {
-  /** What refused, with its URL. */
+  /** The endpoint that refused, with its URL. */
   readonly who: string;
   readonly error: string | undefined;
   readonly description: string | undefined;

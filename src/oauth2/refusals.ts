@@ -1,5 +1,5 @@
 /**
- * What providers mean by their refusals, as a table: what to look for in `error` and `error_description`, and what to do.
+ * The meaning of providers' refusals, as a table: patterns for `error` and `error_description`, and a remedy for each.
  *
  * @module
  */
@@ -156,7 +156,7 @@ const refusals: readonly Refusal[] = [
   { error: 'server_error', remedy: 'Try again later.' },
 ];
 
-/** What to do about a refusal, where that is known. */
+/** The remedy of the first row that matches a refusal, or undefined. */
 export function refusalRemedy(error = '', description = ''): string | undefined {
   const text = `${error} ${description}`;
   return refusals.find((row) => (row.error === undefined || row.error === error) && (row.words?.test(text) ?? true))

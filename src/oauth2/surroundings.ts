@@ -1,5 +1,5 @@
 /**
- * Everything outside that OAuth 2.0 needs: network, time, chance, certificates. Tests replace it.
+ * The network, clock, random numbers and certificates that OAuth 2.0 uses. Tests replace them.
  *
  * @module
  */
@@ -16,11 +16,11 @@ export interface Clock {
   readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
-/** See the file's head. */
+/** The services that the grants and the token source use. */
 export interface Surroundings {
   readonly http: HttpClient;
   readonly clock: Clock;
-  /** From 0 to below 1: spreads refreshes of several processes. No secret comes of it. */
+  /** A number from 0 to below 1, which spreads the refreshes of several processes. It makes no secret. */
   readonly chance: () => number;
   /** Reads `oauth2.clientCertificate`. */
   readonly loadCertificate: (source: CertificateSource, signal: AbortSignal) => Promise<LoadedCertificate>;

@@ -1,6 +1,6 @@
 /**
- * Looks into an access token that is a JWT before a server is asked. Its claims are read, never trusted and never shown but for audience
- * and expiry; what they say is only used to tell a person why the server will refuse.
+ * Reads the claims of an access token that is a JWT, before it is sent. The claims are never trusted, and only the audience is ever shown:
+ * they serve to tell a person why the server would refuse the token.
  *
  * @module
  */
@@ -10,17 +10,17 @@ import { showText } from '../util/show.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, numberField, textField } from './json.js';
 
-/** What was found. */
+/** The result of reading a token. */
 export interface TokenJudgement {
-  /** Certain: no server for mail takes this token. */
+  /** The server would certainly refuse the token. */
   readonly error?: EmailError | undefined;
-  /** Likely, not certain. */
+  /** A likely reason for a refusal. */
   readonly doubt?: string | undefined;
-  /** The token has expired, as far as this machine's clock can tell. */
+  /** The token has expired by this machine's clock. */
   readonly expired?: boolean | undefined;
 }
 
-/** Clocks differ: an expiry younger than this is the server's to judge. */
+/** Clocks differ: the server decides about a token that expired less than this ago. */
 const leewayMs = 300_000;
 
 const entraIssuer =
@@ -30,7 +30,7 @@ const exchangeAudience =
 const graphAudience =
   /^(?:https:\/\/(?:graph\.microsoft\.(?:com|us)|dod-graph\.microsoft\.us|microsoftgraph\.chinacloudapi\.cn|graph\.windows\.net)\/?|0000000[23]-0000-0000-c000-000000000000)$/;
 
-/** Judges a token that is to go to `host`. Tokens of other providers, and those that are no JWT, are left to the server. */
+/** Reads a token that is to go to `host`. A token of another provider, or one that is no JWT, gives an empty result. */
 export function judgeToken(token: string, host: string, now: number): TokenJudgement {
   const claims = claimsOf(token);
   if (claims === undefined || !entraIssuer.test(textField(claims, 'iss') ?? '')) return {};
@@ -64,7 +64,7 @@ export function judgeToken(token: string, host: string, now: number): TokenJudge
 const scopeRemedy =
   'Set oauth2.scope to "https://outlook.office.com/SMTP.Send offline_access" where a person signs in, or to "https://outlook.office365.com/.default" for an application, and get a new token.';
 
-/** An error of its own it is not: RBAC for Applications shows in no token. */
+/** Not an error, because a right given by RBAC for Applications shows in no token. */
 const roleDoubt =
   'The token has no SMTP.SendAsApp role. Grant the application permission SMTP.SendAsApp (Office 365 Exchange Online) with admin consent; or, where Exchange gives the right by the role "Application SMTP.SendAsApp", check that its scope includes the mailbox.';
 

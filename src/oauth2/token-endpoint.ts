@@ -1,5 +1,5 @@
 /**
- * Every request to the token endpoint, and what it answers (RFC 6749 sections 4 to 6).
+ * Requests to the token endpoint and its responses (RFC 6749 sections 4 to 6).
  *
  * @module
  */
@@ -17,14 +17,14 @@ import { askProvider, isTransient, refusalOf, refusedBy, showEndpoint } from './
 import type { RequestSignals } from './provider.js';
 import type { Surroundings } from './surroundings.js';
 
-/** Who asks, and whom. */
+/** A client, with the endpoints of its provider. */
 export interface TokenClient {
   readonly settings: OAuth2Settings;
   readonly endpoints: Endpoints;
   readonly surroundings: Surroundings;
 }
 
-/** What the token endpoint said. */
+/** The response of the token endpoint. */
 export type TokenOutcome =
   | { readonly tokens: OAuth2Tokens; readonly error?: undefined }
   | {
@@ -32,25 +32,25 @@ export type TokenOutcome =
       /** RFC 6749 section 5.2, where the provider gave one. */
       readonly error: string | undefined;
       readonly failure: EmailError;
-      /** The provider's own wish, in milliseconds. */
+      /** `Retry-After`, in milliseconds. */
       readonly retryAfterMs: number | undefined;
     };
 
 /** A token request. */
 export interface TokenRequest {
   readonly parameters: Readonly<Record<string, string>>;
-  /** Those of the parameters that no error may show. */
+  /** The values among the parameters that no error may show. */
   readonly secrets: readonly string[];
 }
 
 /** The signals of a token request. */
 export interface TokenSignals extends RequestSignals {
   readonly signal: AbortSignal;
-  /** Ends what comes before the request, where `signal` must not: secrets, keys, certificates. */
+  /** Ends the work before the request (secrets, keys, certificates), where `signal` must not end it. */
   readonly prepare?: AbortSignal | undefined;
 }
 
-/** Asks for tokens. A refusal is an outcome; everything that kept an answer from coming is thrown. */
+/** Asks for tokens. A refusal is an outcome. A request without a usable response throws ERR_OAUTH2. */
 export async function requestTokens(
   client: TokenClient,
   { parameters, secrets }: TokenRequest,
@@ -92,7 +92,7 @@ function readTokens(
 ): OAuth2Tokens {
   const { who, sentAt } = context;
   const fields = jsonFields(body);
-  // The body is in no error: it may be tokens in a form that is not understood.
+  // The body is in no error, because it may hold tokens in another format.
   if (fields === undefined)
     throw oauth2Error(
       `The ${who} gave no JSON object (${showText(header('content-type') ?? 'no content type', 100)}).`,
@@ -129,7 +129,7 @@ function readTokens(
 const maxSeconds = 10 * 365 * 24 * 3600;
 const maxTokenLength = 32_768;
 
-/** As a field of the SASL message and of RFC 6750 can carry it. */
+/** The characters that a SASL message and RFC 6750 can carry. */
 function isToken(text: string): boolean {
   return text.length <= maxTokenLength && /^[\x21-\x7e]+$/.test(text);
 }
@@ -139,7 +139,7 @@ function isRefreshToken(text: string): boolean {
   return text.length <= maxTokenLength && /^[\x20-\x7e]+$/.test(text);
 }
 
-/** RFC 9110 section 10.2.3: seconds, or a date. At most an hour: longer waits would look like a failure of ours. */
+/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds, at most an hour: a provider must not switch sending off for days. */
 function retryAfter({ header }: HttpResponse, now: number): number | undefined {
   const value = header('retry-after');
   if (value === undefined) return undefined;

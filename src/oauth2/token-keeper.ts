@@ -14,7 +14,7 @@ import type { OAuth2Tokens, TokenStore } from '../model/store.js';
 /** A holder of the lock has one request to make, with a deadline of its own. */
 const lockMs = 60_000;
 
-/** See the file's head. */
+/** The tokens of one key. */
 export class TokenKeeper {
   readonly #store: TokenStore | undefined;
   readonly #key: string;
@@ -26,12 +26,12 @@ export class TokenKeeper {
     this.#key = key;
   }
 
-  /** Are the tokens lost with the process? */
+  /** True without a store: the tokens are lost with the process. */
   get inMemory(): boolean {
     return this.#store === undefined;
   }
 
-  /** Tokens that the store did not take: they are to be saved before anything else. */
+  /** Tokens that could not be saved. They must be saved before anything else is done. */
   get unsaved(): OAuth2Tokens | undefined {
     return this.#unsaved;
   }
@@ -60,13 +60,13 @@ export class TokenKeeper {
     return await withDeadline(closed, { ms: lockMs, passed: lockedTooLong }, async (signal) => {
       let begun = false;
       const begin = async (): Promise<T> => {
-        // Too late: the wait was given up, and another renewal may have begun.
+        // The wait was given up, and another renewal may have begun.
         throwIfAborted(signal);
         begun = true;
         return await work();
       };
       const locked = inStore('locked', () => lock(this.#key, begin, { signal }));
-      // A store may ignore the signal. Work that has begun goes on.
+      // A store may ignore the signal. Work that has begun continues.
       return await untilAborted(locked, signal).catch((error: unknown) => {
         if (!begun) throw error;
         return locked;
@@ -82,7 +82,7 @@ function lockedTooLong(): EmailError {
   });
 }
 
-/** The error of a store may hold what it was to keep: it is told by name and code. */
+/** The error of a store may hold the tokens, so only its name and code are reported. */
 async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -97,7 +97,7 @@ async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
   }
 }
 
-/** What a store of the caller's gives back. Dates become text in many stores. */
+/** Checks the tokens that a store returns. Many stores turn dates into text. */
 function checkTokens(value: OAuth2Tokens | undefined): OAuth2Tokens | undefined {
   if (value === undefined || value === null) return undefined;
   const { accessToken, expiresAt, refreshToken } = value;

@@ -1,5 +1,5 @@
 /**
- * Under which key a token store keeps the tokens of a profile.
+ * The key under which a token store keeps the tokens of a profile.
  *
  * @module
  */
@@ -11,8 +11,8 @@ export interface TokenOwner extends Pick<EmailProfile, 'name' | 'authentication'
 }
 
 /**
- * JSON of strings, the name of the profile first. Whatever decides whose token it is and where it may go is in it: a profile that is
- * edited or copied never sends the token of another account, nor the same token to another host.
+ * JSON text of an array of strings, the name of the profile first. It names the account and the host that the token belongs to, so that a
+ * profile that is edited or copied never sends the token of another account, or this one to another host.
  */
 export function tokenKey({ name, server, authentication, oauth2 }: TokenOwner): string {
   const user = authentication !== undefined && 'username' in authentication ? authentication.username : '';

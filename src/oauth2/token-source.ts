@@ -1,6 +1,6 @@
 /**
- * The access token of a profile: kept in memory and in the token store, refreshed before it expires, by one connection for all and one
- * process at a time. docs/design/oauth2.md says why it goes as it does.
+ * The access token of a profile: kept in memory and in the token store, and refreshed before it expires, once for all connections and by one
+ * process at a time. docs/design/oauth2.md gives the reasons.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type { Surroundings } from './surroundings.js';
 import { TokenKeeper } from './token-keeper.js';
 import { requestTokens, type TokenClient, type TokenOutcome, type TokenRequest } from './token-endpoint.js';
 
-/** What a source is made of. */
+/** The parts of a token source. */
 export interface TokenSourceSettings {
   readonly settings: OAuth2Settings;
   readonly surroundings: Surroundings;
@@ -31,17 +31,17 @@ export interface TokenSourceSettings {
   readonly key: string;
 }
 
-/** How a token is asked for. */
+/** A request for a token. */
 export interface TokenQuery {
   readonly signal: AbortSignal;
-  /** The token that the mail server refused: whatever is given is another one. */
+  /** The token that the mail server refused. The result is another one. */
   readonly refused?: string | undefined;
   readonly warn: (warning: Warning) => void;
 }
 
-/** A token counts as expired when less of its life is left than this, or than a quarter of it. */
+/** A token is refreshed this long before it expires, but not before three quarters of its life have passed. */
 const earlyMs = 120_000;
-/** Processes that share a token do not all refresh it in the same second. */
+/** Spreads the refreshes of processes that share a token. */
 const jitterMs = 30_000;
 /** After a failure that may pass, while the token is still valid. */
 const againMs = 30_000;
@@ -54,18 +54,18 @@ interface Held {
   readonly renewAt: number;
 }
 
-/** See the file's head. */
+/** The tokens of one profile. */
 export class TokenSource {
   readonly #parts: TokenSourceSettings;
   readonly #keeper: TokenKeeper;
   readonly #shared = new SharedWork();
   readonly #closed = createAbortController();
-  /** From its abort on requests go on, and hold the process no longer. */
+  /** After its abort requests continue but no longer keep the process alive. */
   readonly #background = createAbortController();
   #held: Held | undefined;
   #renewal: Promise<string> | undefined;
   #endpoints: Endpoints | undefined;
-  /** Until then the provider wants no request, and this is what it said last. */
+  /** The provider's `Retry-After`, and its last refusal. */
   #pause: { readonly until: number; readonly failure: EmailError } | undefined;
   #toldOfMemory = false;
 
@@ -74,7 +74,7 @@ export class TokenSource {
     this.#keeper = new TokenKeeper(parts.store, parts.key);
   }
 
-  /** A token that is worth sending. ERR_OAUTH2 says what a person has to do where none can be had. */
+  /** Gives a token. ERR_OAUTH2 if none can be had; its remedy says so if a person has to sign in. */
   async get(query: TokenQuery): Promise<string> {
     const { signal, refused } = query;
     const { authenticationValue } = this.#parts.settings;
@@ -94,7 +94,7 @@ export class TokenSource {
     return tokens;
   }
 
-  /** Waits for a refresh under way: what the provider gave has to be saved. Forced, the refresh goes on without holding the process. */
+  /** Waits for a refresh under way, whose tokens must be saved. With `force` the refresh continues without keeping the process alive. */
   async close(force: boolean): Promise<void> {
     if (force) {
       this.#closed.abort(createEmailError('ERR_CLOSED', 'The mailer was closed.'));
@@ -114,22 +114,22 @@ export class TokenSource {
   }
 
   /**
-   * One renewal at a time, and none is given up once it began, whoever stops waiting: a refresh token that was sent may be spent, and
-   * its successor is in the answer.
+   * One renewal at a time. It is not aborted, even if no caller waits any more: a refresh token that was sent may be spent, and its
+   * successor is in the response.
    */
   #renewOnce(query: TokenQuery): Promise<string> {
     this.#renewal ??= this.#loadOrRenew(query).finally(() => (this.#renewal = undefined));
     return this.#renewal;
   }
 
-  /** Without the lock where the store has a token that will do. */
+  /** Takes the store's token if it is fresh, else renews under the lock. */
   async #loadOrRenew(query: TokenQuery): Promise<string> {
     const before = this.#keeper.unsaved === undefined ? await this.#keeper.load() : undefined;
     if (isOther(before, query.refused) && this.#now() < this.#renewAt(before, undefined)) return this.#hold(before);
     return await this.#keeper.locked(() => this.#renew(query, before?.accessToken), this.#closed.signal);
   }
 
-  /** Under the lock: the store's token, where another process was quicker and it is not what was there `before`; else a new one. */
+  /** Runs under the lock. Takes the store's token if another process has replaced that of `before`, else obtains a new one. */
   async #renew({ refused, warn }: TokenQuery, before: string | undefined): Promise<string> {
     if (this.#keeper.unsaved !== undefined) await this.#keep(this.#keeper.unsaved);
     const stored = await this.#keeper.load();
@@ -140,7 +140,7 @@ export class TokenSource {
       if (rotated && this.#keeper.inMemory) this.#tellOfMemory(warn);
       return tokens.accessToken;
     } catch (error) {
-      // Not yet over: a provider that is out of reach keeps no message back.
+      // A provider that cannot be reached must not hold messages back as long as the token is valid.
       const last = isOther(stored, refused) ? stored : this.#held?.tokens;
       const passes = isEmailError(error) && error.retryable && error.code === 'ERR_OAUTH2';
       if (!passes || !isOther(last, refused) || !this.#isAlive(last)) throw error;
@@ -155,7 +155,7 @@ export class TokenSource {
     let failure: EmailError | undefined;
     for await (const refreshToken of this.#refreshTokens(stored)) {
       const parameters = { grant_type: 'refresh_token', refresh_token: refreshToken };
-      // It is sent once, and not aborted: see #renewOnce.
+      // The request is not aborted: see #renewOnce.
       const { signal } = createAbortController();
       const outcome = await this.#request(() => ({ parameters, secrets: [refreshToken] }), signal);
       if (outcome.tokens !== undefined) {
@@ -170,11 +170,11 @@ export class TokenSource {
     const closed = this.#closed.signal;
     const outcome = await this.#request(requestWithoutPerson, closed);
     if (outcome.tokens === undefined) throw outcome.failure;
-    // RFC 6749 section 4.4.3: such a grant gives none; one that came all the same would only go stale.
+    // This grant gives no refresh token (RFC 6749 section 4.4.3). One that is given all the same is not kept.
     return { tokens: { ...outcome.tokens, refreshToken: undefined }, rotated: false };
   }
 
-  /** The store's, the store's again where it has changed meanwhile, and that of the settings; none twice. */
+  /** The store's refresh token, the store's again if it has changed since, and that of the settings. None is tried twice. */
   async *#refreshTokens(stored: OAuth2Tokens | undefined): AsyncGenerator<string> {
     const tried = new Set<string>();
     const { settings } = this.#parts;
@@ -193,7 +193,7 @@ export class TokenSource {
     }
   }
 
-  /** `signal` ends a request that was sent. What comes before it has a deadline, and ends when the mailer is closed. */
+  /** Makes a token request. `signal` ends the request; the work before it has a deadline and ends with close(). */
   async #request(
     make: (client: TokenClient, prepare: AbortSignal) => TokenRequest | Promise<TokenRequest>,
     signal: AbortSignal,
@@ -225,7 +225,7 @@ export class TokenSource {
     });
   }
 
-  /** Into the store before it is used: a rotated refresh token that is lost is the end of the authorization. */
+  /** Saves the tokens before they are used: a rotated refresh token that is lost ends the authorization. */
   async #keep(tokens: OAuth2Tokens): Promise<void> {
     await this.#keeper.save(tokens);
     this.#hold(tokens, this.#now());

@@ -1,4 +1,5 @@
 import type { SaslContext, SaslMechanism } from '../model/sasl.js';
+import { hideSecrets } from '../util/hide-secrets.js';
 import { asBuffer, noBytes, utf8 } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { type ExplainsFailure, unexpectedChallenge } from './mechanism.js';
@@ -76,11 +77,7 @@ const fields = ['status', 'error', 'error_description', 'scope', 'schemes', 'ope
 function explain(challenge: Uint8Array, token: string): string {
   const text = asBuffer(challenge).toString('utf8');
   const said = fieldsOf(text) ?? text;
-  const hidden = [token, Buffer.from(token).toString('base64')].reduce(
-    (shown, secret) => shown.replaceAll(secret, '[hidden]'),
-    said,
-  );
-  return showText(hidden) || 'the token was refused, and no reason was given';
+  return showText(hideSecrets(said, [token])) || 'the token was refused, and no reason was given';
 }
 
 function fieldsOf(text: string): string | undefined {

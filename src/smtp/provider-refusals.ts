@@ -1,30 +1,30 @@
 /**
- * What mail providers mean by their refusals, as a table of data: where a row matches, its remedy takes the place of the general one. The
- * sources are in docs/guide/oauth2.md.
+ * The meaning of mail providers' refusals, as a table. The remedy of the row that matches replaces the general one. docs/guide/oauth2.md
+ * names the sources.
  *
  * @module
  */
 import type { SmtpReply } from '../model/reply.js';
 
-/** Where in a session the server refused: AUTH, MAIL, RCPT, DATA, or the end of the content. */
+/** The command that the server refused. END is the end of the content. */
 export type RefusalStage = 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'END';
 
-/** What is known of the session. */
+/** The session in which the server refused. */
 export interface RefusalContext {
   readonly host: string;
   readonly stage: RefusalStage;
-  /** What the sender proved itself by; absent: by nothing, or by something else. */
+  /** The credential of the sender; absent for none or another one. */
   readonly proof?: 'password' | 'token' | undefined;
 }
 
 interface Row {
-  /** Of the server's name. A row holds where this or `words` match: many servers hide behind a name of the customer's. */
+  /** Pattern of the server's name. A row matches by `host` or by `words`, because a server may have a name of the customer's. */
   readonly host: RegExp;
-  /** In the text of the reply: what no other provider says. */
+  /** Pattern of text in the reply that no other provider uses. */
   readonly words: RegExp;
   readonly codes: readonly number[];
   readonly enhanced: string;
-  /** Must be in the text of the reply too, whatever the host. */
+  /** Pattern that the text of the reply must match in any case. */
   readonly only?: RegExp;
   /** Absent: all. */
   readonly stages?: readonly RefusalStage[];

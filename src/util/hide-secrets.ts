@@ -1,13 +1,13 @@
 /**
- * Takes secrets out of text that came from outside, in the forms in which servers repeat what they were sent.
+ * Removes secrets from text of a server, in the encodings in which servers repeat their input.
  *
  * @module
  */
 
-/** What stands in place of a secret. */
+/** Replaces a secret. */
 export const hiddenMark = '[hidden]';
 
-/** Shorter ones are found by chance in any text. */
+/** Shorter secrets are not hidden: they occur in any text by chance. */
 const shortest = 4;
 
 /** The text without the secrets: as they are, percent-encoded, escaped for JSON, and in base64 or base64url at any offset. */

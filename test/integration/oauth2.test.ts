@@ -1,10 +1,15 @@
 /** From a profile with `oauth2` to a delivered message, with an authorization server and a mail server on loopback. */
+import { once } from 'node:events';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createMailer, formatLogEvent, isEmailError } from '../../src/index.js';
-import type { EmailError, EmailProfile, LogEvent, Mailer, MailerOptions, OAuth2Settings } from '../../src/index.js';
+import { createMailer, formatLogEvent } from '../../src/index.js';
+import type { EmailProfile, LogEvent, Mailer, MailerOptions, OAuth2Settings } from '../../src/index.js';
+import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
 import { TestSmtpServer } from '../../src/testing.js';
 import type { TestSmtpServerOptions } from '../../src/testing.js';
+import { failure } from '../support/engine.js';
 import { bearer, type FakeProvider, refusal, startFakeProvider } from '../support/fake-provider.js';
 import { LockingStore, MemoryStore } from '../unit/oauth2/memory-store.js';
 import { everythingIn, expectNoSecret } from '../unit/oauth2/support.js';
@@ -52,15 +57,6 @@ async function setUp(
   return { mailer, smtp, events, profile };
 }
 
-async function failure(promise: Promise<unknown>): Promise<EmailError> {
-  const error = await promise.then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (!isEmailError(error)) throw new Error(`expected an EmailError, got ${inspect(error)}`);
-  return error;
-}
-
 const message = { to: 'bob@example.org', subject: 's', text: 'hello' };
 
 it.each(['xoauth2', 'oauthbearer'] as const)(
@@ -98,6 +94,24 @@ it('a grant that needs no person needs no refresh token', async () => {
   await mailer.send(message);
   expect(smtp.messages.length).toBe(1);
   expect(provider.calls[0]?.form.get('grant_type')).toBe('client_credentials');
+});
+
+it("a provider behind a company's own authority is trusted by server.tls.ca", async () => {
+  const authority = createTestCertificateAuthority();
+  const { key, certificate } = authority.issueServer();
+  const answer = JSON.stringify({ access_token: good, token_type: 'Bearer' });
+  const server = createServer({ key, cert: certificate }, (_request, response) => void response.end(answer));
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  open.push(async () => void server.close());
+  const tokenUrl = `https://127.0.0.1:${(server.address() as AddressInfo).port}/token`;
+  const { mailer, profile, smtp } = await setUp({ tokenUrl });
+  expect(await failure(mailer.send(message))).toMatchObject({ code: 'ERR_OAUTH2', cause: { code: 'ERR_TLS' } });
+  const tls = { ca: [smtp.ca, authority.certificate] };
+  const trusting = createMailer({ ...profile, server: { ...profile.server, tls } });
+  open.push(() => trusting.close());
+  await trusting.send(message);
+  expect(smtp.messages.length).toBe(1);
 });
 
 describe('a token that the server refuses', () => {

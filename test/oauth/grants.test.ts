@@ -5,12 +5,14 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { authorize, isEmailError } from '../../src/index.js';
-import type { EmailError, OAuth2Settings, UserCodePrompt } from '../../src/index.js';
+import { authorize } from '../../src/index.js';
+import type { OAuth2Settings, UserCodePrompt } from '../../src/index.js';
 import { DirectConnector } from '../../src/net/direct.js';
 import { createConnectorClient } from '../../src/net/http/connector-client.js';
+import { runGrant } from '../../src/oauth2/authorize.js';
 import { systemClock } from '../../src/oauth2/surroundings.js';
 import { TokenSource } from '../../src/oauth2/token-source.js';
+import { failure } from '../support/engine.js';
 import { issue, root } from '../support/certificates.js';
 import { MemoryStore } from '../unit/oauth2/memory-store.js';
 import { Person, type RealProvider, startProvider } from './support.js';
@@ -29,15 +31,6 @@ afterAll(async () => {
   rmSync(scratch, { recursive: true, force: true });
 });
 
-async function failure(promise: Promise<unknown>): Promise<EmailError> {
-  const error = await promise.then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (!isEmailError(error)) throw new Error(`expected an EmailError, got ${String(error)}`);
-  return error;
-}
-
 const claimsOf = (token: string): Record<string, unknown> =>
   JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as Record<string, unknown>;
 const service = (more: Partial<OAuth2Settings>): OAuth2Settings => ({
@@ -54,15 +47,16 @@ const person = (more: Partial<OAuth2Settings> = {}): OAuth2Settings => ({
   authorizationParameters: { prompt: 'consent' },
   ...more,
 });
+const surroundings = {
+  http: createConnectorClient({ connector: new DirectConnector() }),
+  clock: systemClock,
+  chance: Math.random,
+  loadCertificate: () => Promise.reject(new Error('none')),
+};
 const refreshing = (refreshToken: string, store = new MemoryStore()): TokenSource =>
   new TokenSource({
     settings: { clientId: 'person', issuer: provider.origin, refreshToken },
-    surroundings: {
-      http: createConnectorClient({ connector: new DirectConnector() }),
-      clock: systemClock,
-      chance: Math.random,
-      loadCertificate: () => Promise.reject(new Error('none')),
-    },
+    surroundings,
     store,
     key: '["p"]',
   });
@@ -183,13 +177,17 @@ describe('a device code', () => {
       await signedIn.submit(signInPage, { login: 'alice', answer: 'yes' });
     };
     let typed: Promise<void> | undefined;
-    const tokens = await authorize(person({ clientId: 'device', grant: 'device-code' }), {
-      onUserCode: (given) => {
-        prompt = given;
-        typed = type(given);
+    const tokens = await runGrant(
+      person({ clientId: 'device', grant: 'device-code' }),
+      {
+        onUserCode: (given) => {
+          prompt = given;
+          typed = type(given);
+        },
       },
-    });
-    await typed;
+      // The first poll comes once the person is done, not after five seconds.
+      { ...surroundings, clock: { now: Date.now, wait: async () => await typed } },
+    );
     expect(claimsOf(tokens.accessToken)).toMatchObject({ sub: 'alice', client_id: 'device' });
     expect(prompt?.verificationUriComplete).toContain(encodeURIComponent(prompt?.userCode ?? ''));
     expect(prompt?.expiresAt.getTime()).toBeGreaterThan(Date.now());

@@ -1,5 +1,5 @@
 /**
- * HTTP/1.1 over a Connector, with our own TLS on top: the way of the profile's proxy, and certificates judged in one place.
+ * HTTP/1.1 over a Connector with the library's own TLS, so that requests take the profile's proxy and certificates are judged in one place.
  *
  * @module
  */
@@ -20,7 +20,7 @@ import { TlsContexts } from '../tls-contexts.js';
 import { bodyTooLong, HttpFault, type HttpClient, maxBodyBytes, type HttpOptions } from './http-client.js';
 import type { HttpRequest, HttpResponse } from './http-client.js';
 
-/** The way to the servers, and whose certificates count. */
+/** The connector and the trust anchors of a client. */
 export interface ConnectorClientSettings {
   readonly connector: Connector;
   /** Trust anchors beside Node's own list. */
@@ -45,7 +45,7 @@ export function createConnectorClient({ connector, ca, useSystemCa }: ConnectorC
   };
 }
 
-/** Node's list, with what NODE_EXTRA_CA_CERTS adds to it where this Node can tell (22.15 and later). */
+/** Node's list. From Node 22.15 on it includes NODE_EXTRA_CA_CERTS. */
 function defaultAnchors(): readonly string[] {
   const { getCACertificates } = tls as { getCACertificates?: (type: 'default') => string[] };
   return getCACertificates?.('default') ?? tls.rootCertificates;

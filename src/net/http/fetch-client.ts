@@ -1,5 +1,5 @@
 /**
- * HTTP by a `fetch` that the caller gives. It is not trusted to limit anything: redirects, length and time are checked here.
+ * HTTP by the caller's `fetch`. Redirects, length and time are checked here, because such a function may limit none of them.
  *
  * @module
  */
@@ -36,7 +36,7 @@ export function createFetchClient(fetch: typeof globalThis.fetch): HttpClient {
   };
 }
 
-/** The error may hold the request, and so its secrets: it is told by its name and code, and is not kept. */
+/** The error of `fetch` may hold the request and its secrets, so only its name and code are reported and it is not kept as `cause`. */
 function unanswered(error: unknown): HttpFault {
   const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: { code?: unknown } };
   const words = [name, code, cause?.code].filter((word) => typeof word === 'string').map((word) => showText(word, 60));

@@ -1,10 +1,10 @@
 /**
- * A single HTTP request: what is asked, what comes back, and how it fails. `connector-client.ts` and `fetch-client.ts` make them.
+ * The types of a single HTTP request. `connector-client.ts` and `fetch-client.ts` make requests.
  *
  * @module
  */
 
-/** A request. Header fields and body are written as they are. */
+/** A request. Header fields and body are sent unchanged. */
 export interface HttpRequest {
   readonly method: 'GET' | 'POST';
   readonly url: URL;
@@ -12,7 +12,7 @@ export interface HttpRequest {
   readonly body?: string | undefined;
 }
 
-/** A whole response. Redirects are not followed: they are responses as all others. */
+/** A whole response. A redirect is returned, not followed. */
 export interface HttpResponse {
   readonly status: number;
   /** The value of a header field, or undefined. */
@@ -21,11 +21,11 @@ export interface HttpResponse {
   readonly body: Buffer;
 }
 
-/** How long the request may last, and whether it may hold the process. */
+/** The signals of a request. */
 export interface HttpOptions {
   /** Ends the request. The client has no deadline of its own. */
   readonly signal: AbortSignal;
-  /** From its abort on the request goes on, and no longer keeps the process alive. */
+  /** After its abort the request continues but no longer keeps the process alive. */
   readonly background?: AbortSignal | undefined;
 }
 
@@ -35,7 +35,7 @@ export type HttpClient = (request: HttpRequest, options: HttpOptions) => Promise
 /** Token responses and metadata have some thousand bytes. */
 export const maxBodyBytes = 64 * 1024;
 
-/** A response that did not come, or cannot be used. The message continues "The server". Holds nothing of request or body. */
+/** The failure of a request. Its message continues "The server" and holds nothing of the request or the body. */
 export class HttpFault extends Error {
   readonly retryable: boolean;
 
@@ -45,7 +45,7 @@ export class HttpFault extends Error {
   }
 }
 
-/** The fault of a body that is longer than `maxBodyBytes`. */
+/** The failure of a body longer than `maxBodyBytes`. */
 export function bodyTooLong(): HttpFault {
   return new HttpFault(`sent more than ${maxBodyBytes / 1024} KiB`);
 }

@@ -1,21 +1,12 @@
 /** What the tests of OAuth 2.0 share. */
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import { isEmailError } from '../../../src/errors/email-error.js';
-import type { EmailError } from '../../../src/model/error.js';
 import { createConnectorClient } from '../../../src/net/http/connector-client.js';
 import { DirectConnector } from '../../../src/net/direct.js';
 import type { Clock, Surroundings } from '../../../src/oauth2/surroundings.js';
 import { abortError } from '../../../src/errors/abort.js';
 
-export async function failureOf(promise: Promise<unknown>): Promise<EmailError> {
-  const error = await promise.then(
-    () => undefined,
-    (cause: unknown) => cause,
-  );
-  if (!isEmailError(error)) throw new Error(`expected an EmailError, got ${inspect(error)}`);
-  return error;
-}
+export { failure as failureOf } from '../../support/engine.js';
 
 /** A clock that stands still until it is waited for; then it is later. */
 export class FakeClock implements Clock {
