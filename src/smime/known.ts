@@ -14,6 +14,7 @@ import type { Secret } from '../model/secret.js';
 import type { SmimeSignSettings } from '../model/smime.js';
 import type { IdentityCandidate } from '../pki/identities.js';
 import type { Certificate } from '../pki/x509/certificate.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import type { EncryptionSettings, EntityEncrypter } from './encrypt/encrypter.js';
 import type { EntitySigner } from './sign/signer.js';
 
@@ -148,7 +149,8 @@ async function secretState(secret: Secret | undefined): Promise<string | undefin
   if (secret === undefined) return 'none';
   if (typeof secret === 'string') return `text ${secret}`;
   if (typeof secret !== 'object') return undefined;
-  if ('file' in secret) return stateOf(secret.file);
-  const value = process.env[secret.env];
+  const { file, env = '' }: { readonly file?: string; readonly env?: string } = withoutPrototype(secret);
+  if (file !== undefined) return stateOf(file);
+  const value = process.env[env];
   return value === undefined ? undefined : `text ${value}`;
 }

@@ -14,6 +14,7 @@ import type { Certificate } from '../pki/x509/certificate.js';
 import { encryptOptions, signSettings } from '../profile/shape/smime.js';
 import { object, required } from '../schema/object.js';
 import { showText } from '../util/show.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import { any, bytes, certificate, checkArguments } from './arguments.js';
 import { withTypedErrors } from './cms/smime-error.js';
 import { prepareEncrypter } from './encrypt/encrypter.js';
@@ -40,7 +41,8 @@ export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Pro
   return withTypedErrors('The message cannot be signed', async () => {
     const signer = await known.signer(settings, async () => {
       checkArguments(signArguments, { settings });
-      return prepareSigner(await loadCertificate(settings.certificate, { purpose: 'sign' }), settings);
+      const own = withoutPrototype(settings);
+      return prepareSigner(await loadCertificate(withoutPrototype(own.certificate), { purpose: 'sign' }), own);
     });
     const { outer, entity: inner } = splitMessage(entity);
     return signer.signBytes(inner, never, (fields) => messageHead(outer, fields));
@@ -65,7 +67,9 @@ export async function encrypt(
   settings: Omit<SmimeEncryptSettings, 'certificates'> = {},
 ): Promise<Uint8Array> {
   checkArguments(encryptArguments, { entity, certificates, settings });
-  return withTypedErrors('The message cannot be encrypted', () => encryptFor(entity, certificates, settings));
+  return withTypedErrors('The message cannot be encrypted', () =>
+    encryptFor(entity, certificates, withoutPrototype(settings)),
+  );
 }
 
 async function encryptFor(
@@ -77,7 +81,10 @@ async function encryptFor(
   const recipients = given.flatMap(leavesOf);
   if (settings.trustAnchors !== undefined) await refuseUntrusted(recipients, given.flat(), settings.trustAnchors);
   if (settings.encryptToSelf !== undefined) {
-    const own = await loadCertificate(settings.encryptToSelf, { slot: 'encryptToSelf', purpose: 'encrypt' });
+    const own = await loadCertificate(withoutPrototype(settings.encryptToSelf), {
+      slot: 'encryptToSelf',
+      purpose: 'encrypt',
+    });
     recipients.push(await parseCertificate(own.certificate));
   }
   const { outer, entity: inner } = splitMessage(entity);

@@ -4,6 +4,7 @@
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { itemsOf, octetsOf, readStructure } from './ber-structure.js';
 import { certificateError } from '../certificate-error.js';
 import type { FilePasswords, Reading } from './contents.js';
@@ -13,7 +14,7 @@ import type { PemBlock } from './pem.js';
 
 /** The key as an object of node:crypto; ERR_CERTIFICATE where it is damaged or of a kind that OpenSSL does not know. */
 export function openPrivateKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1' = 'pkcs8'): KeyObject {
-  return opened(() => createPrivateKey({ key: der, format: 'der', type }));
+  return opened(() => createPrivateKey(withoutPrototype({ key: der, format: 'der' as const, type })));
 }
 
 /** Whatever OpenSSL says of a key is ERR_CERTIFICATE. */

@@ -4,6 +4,7 @@
  */
 import { extensionOids, keyPurposeOids } from '../../util/oids.js';
 import { showText } from '../../util/show.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import type { Certificate } from '../x509/certificate.js';
 import type { RevocationList } from '../x509/crl.js';
 import type { KeyUsage } from '../x509/extensions.js';
@@ -55,9 +56,9 @@ export function validatePath(leaf: Certificate, options: PathOptions): PathResul
 
 /** The same for several leaves, within the limits of one. */
 export function pathValidator(options: PathOptions): (leaf: Certificate) => PathResult {
+  const own = withoutPrototype(options);
   let pool: PathPool | undefined;
-  return (leaf) =>
-    new PathSearch(options, (pool ??= new PathPool(options.anchors, options.intermediates)), 0).validate(leaf);
+  return (leaf) => new PathSearch(own, (pool ??= new PathPool(own.anchors, own.intermediates)), 0).validate(leaf);
 }
 
 class PathSearch {
@@ -76,15 +77,23 @@ class PathSearch {
 
   validate(leaf: Certificate): PathResult {
     if (this.#options.intermediates.length > maxCandidates) {
-      return { trusted: false, problem: `there are more than ${maxCandidates} certificates to look through` };
+      return {
+        trusted: false,
+        path: undefined,
+        problem: `there are more than ${maxCandidates} certificates to look through`,
+      };
     }
     const direct = this.#options.anchors.find((anchor) => sameBytes(anchor.der, leaf.der));
     if (direct) {
       const problem = this.#guard(() => dateProblem(leaf, this.#options.at) ?? this.#leafProblem(leaf));
-      return problem === undefined ? { trusted: true, path: [leaf] } : { trusted: false, problem };
+      return problem === undefined
+        ? { trusted: true, path: [leaf], problem: undefined }
+        : { trusted: false, path: undefined, problem };
     }
     const path = this.#extend([leaf]);
-    return path ? { trusted: true, path } : { trusted: false, problem: this.#problem };
+    return path
+      ? { trusted: true, path, problem: undefined }
+      : { trusted: false, path: undefined, problem: this.#problem };
   }
 
   /** Depth first from the leaf upwards; the first path that holds in every respect. */

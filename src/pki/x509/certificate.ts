@@ -9,6 +9,7 @@ import type { CertificateInfo } from '../../model/certificate.js';
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
 import { nameOids } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { certificateError } from '../certificate-error.js';
 import { nameParts, nameText } from './distinguished-name.js';
 import type { NameParts } from './distinguished-name.js';
@@ -164,7 +165,7 @@ function readBitString(bytes: Uint8Array, part: DerElement | undefined): Buffer 
 
 function openPublicKey(spki: Buffer): KeyObject {
   try {
-    return createPublicKey({ key: spki, format: 'der', type: 'spki' });
+    return createPublicKey(withoutPrototype({ key: spki, format: 'der' as const, type: 'spki' as const }));
   } catch (error) {
     throw certificateError(
       'its public key is of a kind that is not supported',

@@ -3,6 +3,7 @@ import { constants, createHash, createPublicKey, publicDecrypt, timingSafeEqual,
 import type { KeyObject } from 'node:crypto';
 import { children, nullElement, oid, readElement, sequence, wholeOf } from '../../util/der.js';
 import { keyOids } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** Hashes by their names in Node. */
 export interface PssParameters {
@@ -20,7 +21,12 @@ export function isPssSignature(
 ): boolean {
   const { digest, mgfDigest, saltLength } = parameters;
   if (mgfDigest === digest)
-    return verify(digest, data, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }, signature);
+    return verify(
+      digest,
+      data,
+      withoutPrototype({ key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength }),
+      signature,
+    );
   const {
     hashAlgorithm = digest,
     mgf1HashAlgorithm = mgfDigest,
@@ -49,7 +55,7 @@ function verifyPss(key: KeyObject, digestValue: Uint8Array, signature: Uint8Arra
   if (signature.length !== Math.ceil(bits / 8)) return false;
   let block: Buffer;
   try {
-    block = publicDecrypt({ key, padding: constants.RSA_NO_PADDING }, signature);
+    block = publicDecrypt(withoutPrototype({ key, padding: constants.RSA_NO_PADDING }), signature);
   } catch {
     return false;
   }

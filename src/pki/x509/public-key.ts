@@ -5,6 +5,7 @@ import type { KeyObject } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
 import { curveOids, keyOids } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** The kind of a public key, and its strength. */
 export interface PublicKeyKind {
@@ -75,6 +76,6 @@ const longestExponent = 1n << 64n;
  * every ciphertext its own plain text, and a long exponent keeps its users busy.
  */
 export function hasStrength(key: KeyObject): boolean {
-  const { modulusLength = 0, publicExponent = 3n } = key.asymmetricKeyDetails ?? {};
+  const { modulusLength = 0, publicExponent = 3n } = withoutPrototype(key.asymmetricKeyDetails ?? {});
   return modulusLength >= 1024 && publicExponent >= 3n && publicExponent < longestExponent;
 }

@@ -3,6 +3,7 @@ import { verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../../util/der.js';
 import { hashByOid, keyOids, signatureByOid } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import type { AlgorithmIdentifier, Certificate } from './certificate.js';
 import { isPssSignature } from './pss.js';
 import type { PssParameters } from './pss.js';
@@ -28,7 +29,8 @@ export function isSignedBy(
   try {
     const kind = signer.key.kind;
     const curve = edwards.get(algorithm.oid);
-    if (curve !== undefined) return kind === curve && verify(null, data, signer.publicKey, signature);
+    if (curve !== undefined)
+      return kind === curve && verify(null, data, withoutPrototype({ key: signer.publicKey }), signature);
     if (algorithm.oid === keyOids.rsaPss) {
       const pss = readPssParameters(algorithm.parameters);
       if (!pss || (kind !== 'rsa' && kind !== 'rsa-pss') || !isOfUse(signer.publicKey, 'rsa')) return false;
@@ -37,7 +39,7 @@ export function isSignedBy(
     const scheme = signatureByOid.get(algorithm.oid);
     if (scheme === undefined || keyKinds[scheme.kind] !== kind) return false;
     if (scheme.kind !== 'ecdsa' && !isOfUse(signer.publicKey, scheme.kind)) return false;
-    return verify(scheme.hash, data, signer.publicKey, signature);
+    return verify(scheme.hash, data, withoutPrototype({ key: signer.publicKey }), signature);
   } catch {
     return false; // a key or a signature that OpenSSL cannot take proves nothing
   }

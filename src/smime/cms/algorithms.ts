@@ -27,16 +27,16 @@ export type SignatureKind = 'rsa' | 'pss' | 'ecdsa' | 'dsa' | 'ed25519' | 'ed448
 /** The meaning of a signature algorithm's OID. If it names no hash, the digest algorithm of the SignerInfo counts. */
 export interface SignatureOid {
   readonly kind: SignatureKind;
-  readonly digest?: HashName | undefined;
+  readonly digest: HashName | undefined;
 }
 
 /** Signature algorithms that are read. */
 export const signatureByOid: ReadonlyMap<string, SignatureOid> = new Map<string, SignatureOid>([
-  [keyOids.rsa, { kind: 'rsa' }],
-  [keyOids.rsaPss, { kind: 'pss' }],
-  [keyOids.ec, { kind: 'ecdsa' }],
-  [keyOids.ed25519, { kind: 'ed25519' }],
-  [keyOids.ed448, { kind: 'ed448' }],
+  [keyOids.rsa, { kind: 'rsa', digest: undefined }],
+  [keyOids.rsaPss, { kind: 'pss', digest: undefined }],
+  [keyOids.ec, { kind: 'ecdsa', digest: undefined }],
+  [keyOids.ed25519, { kind: 'ed25519', digest: undefined }],
+  [keyOids.ed448, { kind: 'ed448', digest: undefined }],
   ...[...withHash].map(([oid, { kind, hash }]) => [oid, { kind, digest: hash }] as const),
 ]);
 

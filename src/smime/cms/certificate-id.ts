@@ -25,9 +25,14 @@ export function readCertificateId(field: BerElement): CertificateId {
   return { issuer, serialNumber: berContent(fields.required(tag.integer)) };
 }
 
+/** Is the certificate named by its subject key identifier? */
+export function isKeyIdentifier(id: CertificateId): id is Extract<CertificateId, { readonly keyIdentifier: unknown }> {
+  return Object.hasOwn(id, 'keyIdentifier');
+}
+
 /** Does the name mean this certificate? */
 export function isMeant(id: CertificateId, certificate: Certificate): boolean {
-  if ('keyIdentifier' in id) {
+  if (isKeyIdentifier(id)) {
     const own = certificate.subjectKeyIdentifier;
     return own !== undefined && id.keyIdentifier.equals(own);
   }

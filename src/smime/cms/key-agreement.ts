@@ -17,6 +17,7 @@ import { readPublicKeyKind } from '../../pki/x509/public-key.js';
 import { hasKeyWrapCipher, unwrapAesKey, wrapAesKey } from '../../util/aes-key-wrap.js';
 import { asBuffer, noBytes } from '../../util/bytes.js';
 import { context, octetString, sequence } from '../../util/der.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import type { AgreementScheme, FixedHash, KeyWrap } from './algorithms.js';
 
 /**
@@ -26,7 +27,7 @@ import type { AgreementScheme, FixedHash, KeyWrap } from './algorithms.js';
 export function peerPublicKey(spki: Uint8Array): KeyObject {
   const { kind, curve } = readPublicKeyKind(spki);
   if (kind === 'ec' && curve === explicitCurve) throw new RangeError('the curve has no name');
-  return createPublicKey({ key: asBuffer(spki), format: 'der', type: 'spki' });
+  return createPublicKey(withoutPrototype({ key: asBuffer(spki), format: 'der' as const, type: 'spki' as const }));
 }
 
 /** The word of `readPublicKeyKind` for such a curve. */

@@ -7,7 +7,7 @@ import type { CertificateInfo } from '../../model/certificate.js';
 import { serialText } from '../../pki/x509/certificate.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { asBuffer } from '../../util/bytes.js';
-import { isMeant } from './certificate-id.js';
+import { isKeyIdentifier, isMeant } from './certificate-id.js';
 import type { Recipient } from './enveloped-data-reader.js';
 
 /** Longer than any serial number (RFC 5280 section 4.1.2.2 has 20 octets). */
@@ -26,12 +26,11 @@ export class RecipientIndex {
     this.size = recipients.length;
     for (const recipient of recipients) {
       const { id } = recipient;
-      const isKey = 'keyIdentifier' in id;
-      const name = isKey ? keyName(id.keyIdentifier) : serialName(id.serialNumber);
+      const name = isKeyIdentifier(id) ? keyName(id.keyIdentifier) : serialName(id.serialNumber);
       const list = this.#byName.get(name);
       if (list === undefined) this.#byName.set(name, [recipient]);
       else list.push(recipient);
-      if (isKey) this.#hasKeyIdentifiers = true;
+      if (isKeyIdentifier(id)) this.#hasKeyIdentifiers = true;
       else if (id.serialNumber.length <= longestSerial) this.#serials.add(serialText(id.serialNumber));
     }
   }

@@ -14,6 +14,7 @@ import type { PssParameters } from '../../pki/x509/pss.js';
 import { hasStrength } from '../../pki/x509/public-key.js';
 import { context, integer, nullElement, oid, sequence } from '../../util/der.js';
 import { ecdsaSignatureOids, hashOids, keyOids } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import type { HashName } from '../../util/oids.js';
 import { digestSizes } from './algorithms.js';
 import type { SignatureKind } from './algorithms.js';
@@ -94,7 +95,7 @@ function pssScheme(digest: SigningScheme['digest']): SigningScheme {
 
 /** The hash that a key restricted to PSS allows (RFC 4055 section 1.2). */
 function pssKeyDigest(publicKey: KeyObject, wanted: SigningScheme['digest']): SigningScheme['digest'] {
-  const { hashAlgorithm, mgf1HashAlgorithm, saltLength = 0 } = publicKey.asymmetricKeyDetails ?? {};
+  const { hashAlgorithm, mgf1HashAlgorithm, saltLength = 0 } = withoutPrototype(publicKey.asymmetricKeyDetails ?? {});
   const allowed = hashAlgorithm ?? wanted;
   const isUsable = allowed === 'sha1' || allowed === 'sha256' || allowed === 'sha384' || allowed === 'sha512';
   if (!isUsable || (mgf1HashAlgorithm ?? allowed) !== allowed || saltLength > digestSizes[allowed]) {
@@ -136,7 +137,7 @@ function isSignature(
       return (
         type === 'rsa' &&
         hasStrength(key) &&
-        verify(digest, data, { key, padding: constants.RSA_PKCS1_PADDING }, signature)
+        verify(digest, data, withoutPrototype({ key, padding: constants.RSA_PKCS1_PADDING }), signature)
       );
     case 'pss':
       return (
@@ -146,13 +147,17 @@ function isSignature(
         isPssSignature(key, pss, data, signature)
       );
     case 'ecdsa':
-      return type === 'ec' && verify(digest, data, { key, dsaEncoding: 'der' }, signature);
+      return type === 'ec' && verify(digest, data, withoutPrototype({ key, dsaEncoding: 'der' as const }), signature);
     case 'dsa':
-      return type === 'dsa' && hasStrength(key) && verify(digest, data, { key, dsaEncoding: 'der' }, signature);
+      return (
+        type === 'dsa' &&
+        hasStrength(key) &&
+        verify(digest, data, withoutPrototype({ key, dsaEncoding: 'der' as const }), signature)
+      );
     case 'ed25519':
-      return type === 'ed25519' && verify(null, data, key, signature);
+      return type === 'ed25519' && verify(null, data, withoutPrototype({ key }), signature);
     case 'ed448':
-      return type === 'ed448' && verify(null, data, key, signature);
+      return type === 'ed448' && verify(null, data, withoutPrototype({ key }), signature);
   }
 }
 

@@ -7,6 +7,7 @@ import { createDecipheriv } from 'node:crypto';
 import type { CipherGCMTypes } from 'node:crypto';
 import { rc2CbcDecrypt } from '../../pki/formats/rc2.js';
 import { cmsOids } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { Budget } from '../cms/budget.js';
 import { readEncrypted } from '../cms/enveloped-data-reader.js';
 import type { EncryptedMessage, Recipient } from '../cms/enveloped-data-reader.js';
@@ -85,7 +86,12 @@ function open(message: EncryptedMessage, key: Buffer): Buffer | undefined {
 
 function openGcm({ cipher, iv, tag, associatedData, ciphertext }: EncryptedMessage, key: Buffer): Buffer | undefined {
   if (tag === undefined) return undefined;
-  const decipher = createDecipheriv(cipher.name as CipherGCMTypes, key, iv, { authTagLength: tag.length });
+  const decipher = createDecipheriv(
+    cipher.name as CipherGCMTypes,
+    key,
+    iv,
+    withoutPrototype({ authTagLength: tag.length }),
+  );
   if (associatedData !== undefined) decipher.setAAD(associatedData);
   decipher.setAuthTag(tag);
   const plain = decipher.update(ciphertext);

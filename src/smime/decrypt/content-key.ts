@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { constants, privateDecrypt } from 'node:crypto';
-import type { KeyObject } from 'node:crypto';
+import { constants, KeyObject, privateDecrypt } from 'node:crypto';
 import type { HashAlgorithm, PrivateKeyDecryptor } from '../../model/certificate.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { isBytes } from '../../util/bytes.js';
 import { children, readElement, sequence, tag, wholeOf } from '../../util/der.js';
 import { keyOids } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { agreementByOid, keyWrapByOid } from '../cms/algorithms.js';
 import { berChildren, berWhole } from '../../util/ber.js';
 import { wrapName } from '../cms/enveloped-data-reader.js';
@@ -61,7 +61,7 @@ async function transported(
 }
 
 function isKeyObject(key: RecipientKey['key']): key is KeyObject {
-  return 'asymmetricKeyType' in key;
+  return key instanceof KeyObject;
 }
 
 /** OAEP with any two hashes. node:crypto has one option for both. */
@@ -73,12 +73,12 @@ export function decryptOaep(key: KeyObject, ciphertext: Uint8Array, parameters: 
   }
   try {
     return privateDecrypt(
-      {
+      withoutPrototype({
         key,
         padding: constants.RSA_PKCS1_OAEP_PADDING,
         oaepHash: digest,
         ...(label.length > 0 ? { oaepLabel: label } : {}),
-      },
+      }),
       ciphertext,
     );
   } catch {

@@ -12,6 +12,7 @@ import { certificateSource } from '../../profile/shape/certificate.js';
 import { object, required } from '../../schema/object.js';
 import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { bytes, checkArguments, format } from '../arguments.js';
 import type { RecipientIndex } from '../cms/recipient-index.js';
 import { smimeError, withTypedErrors } from '../cms/smime-error.js';
@@ -55,8 +56,9 @@ export async function decrypt(
   options: DecryptOptions = {},
 ): Promise<DecryptResult> {
   checkArguments(decryptArguments, { ...options, message, recipient });
+  const { format: given } = withoutPrototype(options);
   return withTypedErrors('The message cannot be decrypted', async () => {
-    const { cms, covers } = encryptedContent(message, options);
+    const { cms, covers } = encryptedContent(message, given);
     const keysFor = (named: RecipientIndex): AsyncIterable<RecipientKey> => keysOf(candidatesOf(recipient), named);
     return { ...(await decryptContent(cms, keysFor, never)), covers };
   });
@@ -64,7 +66,7 @@ export async function decrypt(
 
 function encryptedContent(
   message: Uint8Array,
-  { format }: DecryptOptions,
+  format: DecryptOptions['format'],
 ): { readonly cms: Buffer; readonly covers: DecryptResult['covers'] } {
   if (format === 'cms') return { cms: cmsOfFile(message), covers: 'whole' };
   const found = findSmime(message);
@@ -77,13 +79,14 @@ function encryptedContent(
 
 /** The identities of a source. Those of a store are loaded one by one: each may make the system ask its user. */
 async function* candidatesOf(source: CertificateSource): AsyncGenerator<IdentityCandidate, undefined> {
-  if (source.store === undefined)
+  const own = withoutPrototype(source);
+  if (own.store === undefined)
     yield* await known.candidates(source, async () => {
       const all: IdentityCandidate[] = [];
-      for await (const candidate of identityCandidates(source)) all.push(candidate);
+      for await (const candidate of identityCandidates(own)) all.push(candidate);
       return all;
     });
-  else yield* identityCandidates(source);
+  else yield* identityCandidates(own);
   return undefined;
 }
 

@@ -8,6 +8,7 @@ import { constants, createHash, privateDecrypt, randomBytes } from 'node:crypto'
 import type { KeyObject } from 'node:crypto';
 import { leftPad, mgf1, xor } from '../../pki/x509/pss.js';
 import type { OaepParameters } from '../cms/mask-parameters.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** The raw RSA operation, left-padded to the length of the modulus. undefined if the ciphertext does not fit the key. */
 export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | undefined {
@@ -15,7 +16,7 @@ export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | 
   const size = Math.ceil(bits / 8);
   if (ciphertext.length !== size) return undefined;
   try {
-    return leftPad(privateDecrypt({ key, padding: constants.RSA_NO_PADDING }, ciphertext), size);
+    return leftPad(privateDecrypt(withoutPrototype({ key, padding: constants.RSA_NO_PADDING }), ciphertext), size);
   } catch {
     return undefined; // not below the modulus: public knowledge
   }

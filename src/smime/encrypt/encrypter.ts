@@ -14,6 +14,7 @@ import type { Certificate } from '../../pki/x509/certificate.js';
 import { isBytes, noBytes } from '../../util/bytes.js';
 import { header, integer, octetString, oid, sequence, setOf, tag } from '../../util/der.js';
 import { cmsOids } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { contentCiphers } from '../cms/algorithms.js';
 import type { ContentCipher } from '../cms/algorithms.js';
 import { Enclosure } from '../cms/enclosure.js';
@@ -151,7 +152,7 @@ class Envelope {
       const cipher = createCipheriv(name, key, iv);
       return { update: (bytes) => cipher.update(bytes), final: () => cipher.final(), after: () => noBytes };
     }
-    const cipher = createCipheriv(name as CipherGCMTypes, key, iv, { authTagLength: tagBytes });
+    const cipher = createCipheriv(name as CipherGCMTypes, key, iv, withoutPrototype({ authTagLength: tagBytes }));
     return {
       update: (bytes) => cipher.update(bytes),
       final: () => cipher.final(),

@@ -21,6 +21,7 @@ import {
 } from '../../util/der.js';
 import { agreementOids, keyOids } from '../../util/oids.js';
 import { showText } from '../../util/show.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { agreementByOid, keyWraps } from '../cms/algorithms.js';
 import type { ContentCipher, KeyWrap } from '../cms/algorithms.js';
 import { issuerAndSerial } from '../cms/certificate-id.js';
@@ -71,9 +72,11 @@ function keyTransport(certificate: Certificate, options: RecipientOptions): Reci
     ? sequence(oid(keyOids.rsaOaep), sequence(...maskParameters('sha256')))
     : sequence(oid(keyOids.rsa), nullElement());
   const lead = Buffer.concat([integer(0), issuerAndSerial(certificate), algorithm]);
-  const input = isOaep
-    ? { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
-    : { key: publicKey, padding: constants.RSA_PKCS1_PADDING };
+  const input = withoutPrototype(
+    isOaep
+      ? { key: publicKey, padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' }
+      : { key: publicKey, padding: constants.RSA_PKCS1_PADDING },
+  );
   return (key) => sequence(lead, octetString(publicEncrypt(input, key)));
 }
 
@@ -133,5 +136,5 @@ interface KeyPair {
 function ephemeralKeys(kind: string): () => KeyPair {
   if (kind === 'x25519') return () => generateKeyPairSync('x25519');
   if (kind === 'x448') return () => generateKeyPairSync('x448');
-  return () => generateKeyPairSync('ec', { namedCurve: kind });
+  return () => generateKeyPairSync('ec', withoutPrototype({ namedCurve: kind }));
 }

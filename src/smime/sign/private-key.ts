@@ -13,6 +13,7 @@ import type { Certificate } from '../../pki/x509/certificate.js';
 import { asBuffer, isBytes } from '../../util/bytes.js';
 import { integer, sequence } from '../../util/der.js';
 import { showText } from '../../util/show.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { checkSignature } from '../cms/signature.js';
 import type { SigningScheme } from '../cms/signature.js';
 import { smimeError } from '../cms/smime-error.js';
@@ -49,7 +50,7 @@ export function openPrivateKey(loaded: LoadedCertificate, certificate: Certifica
 /** Reads a PKCS#8 key. ERR_CERTIFICATE if it cannot be read; no octet of it is in the error. */
 export function readPrivateKey(pkcs8: Uint8Array): KeyObject {
   try {
-    return createPrivateKey({ key: asBuffer(pkcs8), format: 'der', type: 'pkcs8' });
+    return createPrivateKey(withoutPrototype({ key: asBuffer(pkcs8), format: 'der' as const, type: 'pkcs8' as const }));
   } catch {
     throw createEmailError('ERR_CERTIFICATE', 'The private key cannot be read.', {
       remedy: 'Give an RSA, EC, Ed25519 or X25519 key in PKCS#8 form.',
@@ -74,14 +75,15 @@ function isPair(privateKey: KeyObject, { publicKey }: Certificate): boolean {
 
 function localKey(key: KeyObject, { kind, digest }: SigningScheme): SignData {
   if (kind === 'ecdsa') {
-    const input: SignKeyObjectInput = { key, dsaEncoding: 'der' };
+    const input: SignKeyObjectInput = withoutPrototype({ key, dsaEncoding: 'der' });
     return (data) => signAtOnce(() => sign(digest, data, input));
   }
-  if (kind === 'ed25519') return (data) => signAtOnce(() => sign(null, data, key));
-  const input: SignKeyObjectInput =
+  if (kind === 'ed25519') return (data) => signAtOnce(() => sign(null, data, withoutPrototype({ key })));
+  const input: SignKeyObjectInput = withoutPrototype(
     kind === 'pss'
       ? { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST }
-      : { key, padding: constants.RSA_PKCS1_PADDING };
+      : { key, padding: constants.RSA_PKCS1_PADDING },
+  );
   return async (data) => {
     try {
       return await inThreadPool(digest, data, input);

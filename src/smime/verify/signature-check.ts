@@ -49,7 +49,7 @@ export interface TrustOptions {
 interface Judged {
   readonly common: Pick<SignatureResult, 'signer' | 'signedAt' | 'hashAlgorithm'>;
   /** The form of the content that was signed; undefined where the signature is not valid. */
-  readonly form?: Uint8Array | undefined;
+  readonly form: Uint8Array | undefined;
   /** Why it is not valid, or else why not trusted. */
   readonly problem: string | undefined;
 }
@@ -80,10 +80,10 @@ export async function checkSignatures(
   const judged = data.signers.map((signer): Judged => {
     const certificate = candidates.find((candidate) => isMeant(signer.id, candidate));
     const common = describe(signer, certificate);
-    if (certificate === undefined) return { common, problem: missingSigner(broken) };
+    if (certificate === undefined) return { common, form: undefined, problem: missingSigner(broken) };
     const whole = lacksParameters(certificate) ? (pathOf(certificate).path?.[0] ?? certificate) : certificate;
     const form = judge.judge(signer, whole);
-    if (typeof form === 'string') return { common, problem: form };
+    if (typeof form === 'string') return { common, form: undefined, problem: form };
     const distrust = options.anchors.length === 0 ? 'no trust anchors were given' : pathOf(certificate).problem;
     return { common, form, problem: distrust };
   });

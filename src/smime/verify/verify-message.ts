@@ -10,6 +10,7 @@ import { object, optional, required } from '../../schema/object.js';
 import { problem } from '../../schema/schema.js';
 import { asBuffer } from '../../util/bytes.js';
 import { cmsOids } from '../../util/oids.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { any, bytes, certificateData, checkArguments, format } from '../arguments.js';
 import { Budget } from '../cms/budget.js';
 import { readContentInfo, readSignedData } from '../cms/signed-data-reader.js';
@@ -82,10 +83,11 @@ const verifyArguments = object<VerifyOptions & { readonly message: Uint8Array }>
  */
 export async function verify(message: Uint8Array, options: VerifyOptions = {}): Promise<VerifyResult> {
   checkArguments(verifyArguments, { ...options, message });
-  const { trustAnchors = [], certificates = [], at = new Date() } = options;
+  const own = withoutPrototype(options);
+  const { trustAnchors = [], certificates = [], at = new Date() } = own;
   return withTypedErrors('The message cannot be verified', async () => {
     const budget = new Budget();
-    const found = signedContent(message, options);
+    const found = signedContent(message, own);
     const data = signedDataOf(found, budget);
     const contents = contentsOf(found, data);
     const trust = await readTrustAnchors(trustAnchors, 'trustAnchors');
