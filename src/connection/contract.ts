@@ -12,7 +12,7 @@ import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ConnectionStepReport, RejectedRecipient, TlsReport } from '../model/report.js';
 import type { TlsSettings } from '../model/server.js';
 import type { ContentCapabilities, OutgoingContent, SendProgress } from '../model/transport.js';
-import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../net/tls-identity.js';
 import type { ResolvedServer, ResolvedTimeouts } from '../profile/resolve.js';
 
 /** A log event without its time and the number of its connection, which the event sink adds. */

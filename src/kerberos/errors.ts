@@ -1,3 +1,8 @@
+/**
+ * The errors of Kerberos.
+ *
+ * @module
+ */
 import type { EmailError } from '../model/error.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailErrorDetails } from '../errors/email-error.js';
@@ -8,12 +13,12 @@ export function kerberosError(message: string, details: EmailErrorDetails = {}):
 }
 
 /**
- * Bytes from outside that are not what they claim to be, or that fail their checksum. Internal: whoever knows where the bytes came
- * from turns it into ERR_KERBEROS.
+ * Bytes from outside that are not what they claim to be, or that fail their checksum. Internal: `readingFrom` turns
+ * it into ERR_KERBEROS with the source of the bytes.
  */
 export class MalformedError extends Error {}
 
-/** Runs a reader over bytes from outside; what is malformed becomes ERR_KERBEROS that names their source. */
+/** Runs a reader over bytes from outside; a MalformedError becomes ERR_KERBEROS that names their source. */
 export function readingFrom<T>(source: string, read: () => T, remedy?: string): T {
   try {
     return read();

@@ -1,3 +1,8 @@
+/**
+ * SASL GSSAPI (RFC 4752) with Kerberos 5.
+ *
+ * @module
+ */
 import { reasonOf } from '../errors/email-error.js';
 import type { KerberosAuthentication } from '../model/authentication.js';
 import type { EmailError } from '../model/error.js';

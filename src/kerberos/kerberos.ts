@@ -1,5 +1,6 @@
 /**
  * Kerberos as connections and proxies use it, imported on first use and as one.
+ *
  * @module
  */
 export { createGssapiMechanism } from './gssapi-mechanism.js';

@@ -1,5 +1,6 @@
 /**
  * Kerberos for HTTP proxies that want Negotiate (RFC 4559).
+ *
  * @module
  */
 import type { KerberosAuthentication } from '../model/authentication.js';

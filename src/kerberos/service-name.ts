@@ -1,3 +1,8 @@
+/**
+ * The principal of the mail service.
+ *
+ * @module
+ */
 import { abortError } from '../errors/abort.js';
 import { reasonOf } from '../errors/email-error.js';
 import type { KerberosAuthentication } from '../model/authentication.js';

@@ -1,3 +1,8 @@
+/**
+ * Tickets in memory, shared by all connections of a mailer.
+ *
+ * @module
+ */
 import { BoundedMap } from '../async/bounded-map.js';
 import { SharedWork } from '../async/shared-work.js';
 import type { KerberosAuthentication } from '../model/authentication.js';
@@ -30,7 +35,7 @@ export interface KerberosTicketsOptions {
   readonly dnsServers?: readonly string[] | undefined;
 }
 
-/** A service ticket about to be presented. Whoever presents it says how the service took it. */
+/** A service ticket that is presented to a service. The caller reports whether the service accepted it. */
 export interface PresentedTicket {
   readonly ticket: KerberosTicket;
   readonly clock: Clock;

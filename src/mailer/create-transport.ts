@@ -8,7 +8,7 @@ import type { MailerOptions } from '../model/mailer.js';
 import type { Connector } from '../model/proxy.js';
 import { DirectConnector } from '../net/direct.js';
 import { createProxyConnector } from '../net/proxy/create-connector.js';
-import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../net/tls-identity.js';
 import type { ResolvedPool, ResolvedProfile } from '../profile/resolve.js';
 import type { TestedServer } from '../transport/diagnosis.js';
 import { SmtpTransport, type OpenSmtpConnection } from '../transport/smtp-transport.js';

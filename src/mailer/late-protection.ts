@@ -7,7 +7,7 @@ import type { AddressInput } from '../model/address.js';
 import type { MailerOptions } from '../model/mailer.js';
 import type { MessageProtector } from '../model/protection.js';
 import type { SmimeReport } from '../model/report.js';
-import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../net/tls-identity.js';
 import { resolveSmime } from '../profile/resolve.js';
 import type { ResolvedProfile } from '../profile/resolve.js';
 import type { ProfileProtection } from '../protection/profile-protection.js';

@@ -6,7 +6,7 @@
 import { reasonOf } from '../errors/email-error.js';
 import type { LogEvent, LoggingSettings } from '../model/log.js';
 import type { Warning } from '../model/reply.js';
-import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../net/tls-identity.js';
 import type { LogSink } from '../sinks/log-sink.js';
 
 /** While the code is loaded, which takes milliseconds. */

@@ -1,7 +1,12 @@
+/**
+ * What people are shown of a certificate that a peer showed.
+ *
+ * @module
+ */
 import { X509Certificate } from 'node:crypto';
 import type { CertificateInfo } from '../model/certificate.js';
 
-/** What is written in a certificate that a peer showed. */
+/** The fields of a certificate that a peer showed. */
 export function describeCertificate(der: Uint8Array): CertificateInfo {
   const certificate = new X509Certificate(der);
   const names = namesOf(certificate);

@@ -1,5 +1,6 @@
 /**
  * What a SASL mechanism binds itself to on a TLS connection: tls-exporter (RFC 9266) or tls-server-end-point (RFC 5929).
+ *
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -19,7 +20,7 @@ export function channelBinding(
   type: ChannelBinding['type'],
 ): ChannelBinding | undefined {
   if (type === 'tls-exporter') {
-    // RFC 9266 section 2; under TLS 1.2 it is no good without extended master secret, of which Node tells nothing.
+    // RFC 9266 section 2; under TLS 1.2 it is only safe with the extended master secret, and Node does not tell whether that was used.
     const data = socket.getProtocol() === 'TLSv1.3' ? exportedKey(socket) : undefined;
     return data && { type, data };
   }

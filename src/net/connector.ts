@@ -1,9 +1,12 @@
+/**
+ * What our own connectors share, and what they tell besides the stream.
+ *
+ * @module
+ */
 import type { Duplex } from 'node:stream';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { Connector } from '../model/proxy.js';
 import type { ConnectionStep, ConnectionStepReport } from '../model/report.js';
-
-/** What our own connectors share, and what they tell besides the stream. */
 
 /** Options of our own connectors; those of others see only `signal`. */
 export interface ConnectOptions {
@@ -17,7 +20,7 @@ export interface OwnConnector extends Connector {
   connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex>;
 }
 
-/** Runs a step, times it and reports it; `detail` says what was seen. Its error goes on. */
+/** Runs a step, times it and reports it with the text of `detail`. Its error is thrown on. */
 export function reportStep<T>(
   name: ConnectionStep,
   run: () => Promise<T>,

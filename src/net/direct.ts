@@ -2,6 +2,7 @@
  * TCP without a proxy. Happy Eyeballs (RFC 8305): addresses are tried 250 ms apart, earlier attempts go on beside later ones, and
  * the first that connects wins. Node's own autoSelectFamily drops an attempt when it begins the next, and so never reaches a slow
  * host.
+ *
  * @module
  */
 import { connect } from 'node:net';

@@ -1,3 +1,8 @@
+/**
+ * One request and one reply with a Kerberos KDC (RFC 4120 section 7.2), and where DNS says that KDCs are.
+ *
+ * @module
+ */
 import { createAbortController } from '../async/abort-controller.js';
 import { onAbort } from '../async/on-abort.js';
 import { createSocket } from 'node:dgram';
@@ -8,15 +13,13 @@ import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.
 import type { EmailError } from '../model/error.js';
 import { findAddresses, lookUpUntil } from './name-service.js';
 
-/** One request and one reply with a Kerberos KDC (RFC 4120 section 7.2), and where DNS says that KDCs are. */
-
 /** Where a KDC listens. */
 export interface KdcAddress {
   readonly host: string;
   readonly port: number;
 }
 
-/** How long one exchange may take, whatever arrives meanwhile, and who may end it sooner. */
+/** The deadline of one exchange, which no traffic extends, and the signal that ends it sooner. */
 export interface ExchangeOptions {
   readonly signal: AbortSignal;
   readonly timeoutMs: number;
@@ -24,12 +27,12 @@ export interface ExchangeOptions {
 
 /** Tickets of users in many groups have some 64 KiB. */
 const maxReplyBytes = 512 * 1024;
-/** A request by UDP is sent again after this time, and after that time again. */
+/** A request by UDP is sent again each time this time has passed. */
 const resendMs = 1000;
 /** KDCs taken from DNS. */
 const maxRecords = 16;
 
-/** The one outcome of work that a signal and a deadline may end; `begin` returns what cleans up after it, in every case. */
+/** Settles once: with the outcome of the work, when the signal aborts, or at the deadline. `begin` returns the clean-up, which always runs. */
 function settleOnce<T>(
   what: string,
   { signal, timeoutMs }: ExchangeOptions,
@@ -98,7 +101,7 @@ export function exchangeByTcp(kdc: KdcAddress, request: Uint8Array, options: Exc
   });
 }
 
-/** Sends a request over UDP, again each second. Only the KDC's own datagrams are heard. Rejects as `exchangeByTcp`. */
+/** Sends a request over UDP, again each second. Only datagrams from the KDC are read. Rejects as `exchangeByTcp`. */
 export function exchangeByUdp(kdc: KdcAddress, request: Uint8Array, options: ExchangeOptions): Promise<Buffer> {
   const what = `${kdc.host}:${kdc.port} (UDP)`;
   return settleOnce<Buffer>(what, options, (resolve, reject) => {
@@ -140,7 +143,7 @@ export interface LookUpOptions extends ExchangeOptions {
   readonly dnsServers?: readonly string[] | undefined;
 }
 
-/** Runs one question to DNS; no such record is no answer, and not an error. */
+/** Asks DNS one question; a record that does not exist gives an empty answer, not an error. */
 async function ask<T>(
   what: string,
   options: LookUpOptions,

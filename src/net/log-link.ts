@@ -13,7 +13,7 @@ import type { PeerSettings } from './peer-settings.js';
 import { resolveHost } from './resolve.js';
 import { secure } from './tls.js';
 import { TlsContexts } from './tls-contexts.js';
-import type { LoadClientIdentity } from './tls-contexts.js';
+import type { LoadClientIdentity } from './tls-identity.js';
 
 /** Where a syslog server is, and how it is spoken to. */
 export interface LogServer {

@@ -1,5 +1,6 @@
 /**
  * The names that an error gives to a server and to its settings: the mail server's, unless another server is meant.
+ *
  * @module
  */
 

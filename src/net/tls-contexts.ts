@@ -1,25 +1,16 @@
-import { createPrivateKey, X509Certificate } from 'node:crypto';
+/**
+ * What connections with the same TLS settings share: a SecureContext, and the sessions that can be resumed with it.
+ *
+ * @module
+ */
 import * as tls from 'node:tls';
 import { BoundedMap } from '../async/bounded-map.js';
 import { createEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
-import type { CertificateData, CertificateInfo, CertificateSource } from '../model/certificate.js';
-import type { EmailError } from '../model/error.js';
+import type { CertificateInfo } from '../model/certificate.js';
 import type { TlsSettings } from '../model/server.js';
-import { readFile } from '../system/read-file.js';
-import { isBytes } from '../util/bytes.js';
-import { withLineEnds } from '../util/line-ends.js';
-import { showText } from '../util/show.js';
-
-/** A client's certificate and key, as TLS takes them. */
-export interface TlsIdentity {
-  /** PEM, the leaf first, then its chain. */
-  readonly cert: string;
-  /** PEM, or PKCS#8 in DER. */
-  readonly key: string | Buffer;
-}
-
-/** Reads a client certificate from wherever the profile keeps it. */
-export type LoadClientIdentity = (source: CertificateSource) => Promise<TlsIdentity>;
+import { loadIdentity } from './tls-identity.js';
+import type { LoadClientIdentity } from './tls-identity.js';
+import { trustAnchors } from './tls-trust-anchors.js';
 
 /** What connections with the same settings share. */
 export interface TlsMaterial {
@@ -28,8 +19,8 @@ export interface TlsMaterial {
 }
 
 /**
- * One SecureContext for each settings, and the sessions that can be resumed with it. Held by whoever makes connections; sessions
- * are of one settings, so that none is resumed that was checked by other rules.
+ * One SecureContext and one session cache for each settings object, so that no session is resumed that was checked by other rules. One
+ * instance serves all connections of a mailer.
  */
 export class TlsContexts {
   readonly #material = new WeakMap<TlsSettings, Promise<TlsMaterial>>();
@@ -67,7 +58,7 @@ async function createMaterial(
   const identity =
     settings.clientCertificate === undefined
       ? undefined
-      : await loadIdentity(settings.clientCertificate, loadClientIdentity, field);
+      : await loadIdentity(settings.clientCertificate, loadClientIdentity, `${field}.clientCertificate`);
   try {
     const context = tls.createSecureContext({
       minVersion: settings.minVersion ?? 'TLSv1.2',
@@ -86,93 +77,4 @@ async function createMaterial(
       remedy: 'Check that the certificate and its key belong together.',
     });
   }
-}
-
-async function loadIdentity(
-  source: CertificateSource,
-  load: LoadClientIdentity | undefined,
-  field: string,
-): Promise<{ cert: string; key: string }> {
-  if (load === undefined)
-    throw profileInvalid(`${field}.clientCertificate`, 'cannot be read here: no reader of certificates was given');
-  const { cert, key } = await load(source);
-  if (typeof key === 'string') return { cert, key };
-  try {
-    return {
-      cert,
-      key: createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString(),
-    };
-  } catch (cause) {
-    throw createEmailError('ERR_CERTIFICATE', `The key of ${field}.clientCertificate cannot be read as PKCS#8.`, {
-      cause,
-      phase: 'tls',
-    });
-  }
-}
-
-/** PEM certificates that are trusted; undefined for Node's own list with what the environment adds to it. */
-async function trustAnchors({ ca, useSystemCa }: TlsSettings, field: string): Promise<string[] | undefined> {
-  const read = (data: CertificateData): Promise<string[]> => readCertificates(data, `${field}.ca`);
-  const own = ca === undefined ? undefined : (await Promise.all((isList(ca) ? ca : [ca]).map(read))).flat();
-  if (useSystemCa !== true) return own;
-  const { getCACertificates } = tls as { getCACertificates?: (type: 'default' | 'system') => string[] };
-  if (getCACertificates === undefined)
-    throw profileInvalid(
-      `${field}.useSystemCa`,
-      'needs Node 22.15 or later; this one cannot read the trust anchors of the system',
-    );
-  return [...(own ?? getCACertificates('default')), ...getCACertificates('system')];
-}
-
-function isList(ca: CertificateData | readonly CertificateData[]): ca is readonly CertificateData[] {
-  return Array.isArray(ca);
-}
-
-/** As certificates elsewhere. */
-const maxFileBytes = 16 << 20;
-
-const pemCertificate =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
-
-/** Certificates as PEM, whatever they were given as. */
-async function readCertificates(data: CertificateData, place: string): Promise<string[]> {
-  if (typeof data === 'string') return readPem(data, place);
-  if (isBytes(data)) return readBytes(data, place);
-  if ('base64' in data) return readBytes(Buffer.from(data.base64, 'base64'), place);
-  const file = `the file ${showText(data.file, 300)} of ${place}`;
-  const bytes = await readFile(data.file, maxFileBytes);
-  if (isBytes(bytes)) return readBytes(bytes, file);
-  throw unreadable(file, bytes.reason, bytes.cause, 'Name a file of certificates that this process may read.');
-}
-
-function readBytes(bytes: Uint8Array, place: string): string[] {
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  return text.includes('-----BEGIN') ? readPem(text, place) : [toPem(bytes, place)];
-}
-
-function readPem(text: string, place: string): string[] {
-  const found = withLineEnds(text).match(pemCertificate) ?? [];
-  if (found.length === 0) throw unreadable(place, 'it holds no PEM certificate');
-  return found.map((pem) => toPem(pem, place));
-}
-
-function toPem(certificate: string | Uint8Array, place: string): string {
-  try {
-    return new X509Certificate(certificate).toString();
-  } catch (cause) {
-    throw unreadable(place, reasonOf(cause), cause);
-  }
-}
-
-function unreadable(
-  place: string,
-  reason: string,
-  cause?: unknown,
-  remedy = 'Give certificates as PEM text, as DER, or a file of either.',
-): EmailError {
-  return createEmailError('ERR_CERTIFICATE', `The trust anchors cannot be read from ${place}: ${reason}`, {
-    phase: 'tls',
-    cause,
-    remedy,
-  });
 }

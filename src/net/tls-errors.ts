@@ -1,5 +1,6 @@
 /**
  * Errors of TLS: what is wrong with a certificate or a handshake, and which setting mends it.
+ *
  * @module
  */
 import * as tls from 'node:tls';
@@ -85,7 +86,7 @@ function readsSystemAnchors(): boolean {
   return 'getCACertificates' in tls;
 }
 
-/** A chain that is outside its dates as a whole, its root included, speaks for a wrong clock. */
+/** Where every certificate of a chain is outside its dates, the root included, the clock of this machine is probably wrong. */
 function clockRemedy(leaf: DetailedPeerCertificate, bound: 'valid_from' | 'valid_to'): string {
   const now = new Date();
   const outside = (text: string): boolean => {
@@ -99,7 +100,7 @@ function clockRemedy(leaf: DetailedPeerCertificate, bound: 'valid_from' | 'valid
     : `Check the clock of this machine too: it says ${now.toISOString()}.`;
 }
 
-/** A server that is none of those pinned. */
+/** The certificate of a server that is not one of those pinned. */
 export function pinMismatch(fingerprint: string, { name, names: { role, tls } }: TlsPeer): EmailError {
   return createEmailError(
     'ERR_TLS',

@@ -1,5 +1,6 @@
 /**
  * For Node 20 alone, to be removed together with it: TLS sessions that are quicker to resume.
+ *
  * @module
  */
 import { children, readElement, sequence, tag, wholeOf } from '../util/der.js';

@@ -1,5 +1,6 @@
 /**
  * TLS over any byte stream, and the one place where a server's certificate is judged.
+ *
  * @module
  */
 import { isIP } from 'node:net';
@@ -21,12 +22,12 @@ import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.j
 import type { TlsPeer } from './tls-errors.js';
 import { withoutCertificate } from './tls-session.js';
 
-/** A stream under TLS, for those who may not name Node's. */
+/** A stream under TLS. Folders that may not import `node:tls` name its type by this. */
 export type TlsStream = TLSSocket;
 
-/** With whom, and by which rules. */
+/** The server and the settings that its certificate is checked by. */
 export interface TlsTarget {
-  /** The caller's name of the server, whatever carries the bytes. */
+  /** The name of the server as the caller gave it, also inside a tunnel. */
   readonly host: string;
   readonly port: number;
   readonly settings: TlsSettings;
@@ -59,7 +60,7 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       // RFC 6066 section 3: an address is no server name. '' keeps Node from sending one.
       servername: isIP(name) === 0 ? name : '',
       ...(known === undefined ? {} : { session: withoutCertificate(known.session) }),
-      // Not a hole: judge() below decides before a byte of ours leaves. It has the certificate at hand and can say what is wrong.
+      // judge() below checks the certificate before a byte is sent. It has the certificate at hand and can say why it fails.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
@@ -95,7 +96,7 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       }
       if (isEmailError(judged)) return fail(judged);
       stop();
-      // Whatever befalls the stream below is told by the one above; and that may fail once more after its user destroyed it.
+      // From here on errors of the stream below reach the user through the TLS socket, which may emit one more after it was destroyed.
       socket
         .removeListener('close', onEnd)
         .removeListener('error', onError)
@@ -114,10 +115,10 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
   });
 }
 
-/** What is certain of the other side. */
+/** The result of checking a server's certificate. */
 interface Judgement {
   readonly certificate: Buffer;
-  /** What is written in it, read once for all sessions that it began. */
+  /** The fields of the certificate, read once for all sessions that began with it. */
   readonly info: CertificateInfo;
   readonly authorized: boolean;
 }
@@ -125,7 +126,7 @@ interface Judgement {
 /** A session outlives the certificate of its server for no longer than the settings would accept it. */
 function stillValid(known: KnownSession | undefined): KnownSession | undefined {
   if (known === undefined) return undefined;
-  // Where any certificate will do, so does what was seen of one that expired.
+  // Where any certificate is accepted, an expired one is too.
   if (!known.authorized) return known;
   return known.info.validTo.getTime() > Date.now() ? known : undefined;
 }

@@ -1,4 +1,8 @@
-/** `cache: true` on a source of recipients' certificates: all of its certificates are kept, since it may be a bundle for many. */
+/**
+ * `cache: true` on a source of recipients' certificates: all of its certificates are kept, since it may be a bundle for many.
+ *
+ * @module
+ */
 import type { CertificateSource } from '../model/certificate.js';
 import { certificateError } from './certificate-error.js';
 import { copyIn, inStore } from './cached.js';

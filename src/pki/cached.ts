@@ -1,5 +1,7 @@
 /**
  * `cache: true`: a loaded certificate is kept in the profile store, and used from there where its file or store is out of reach.
+ *
+ * @module
  */
 import { createEmailError, isEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';

@@ -1,5 +1,7 @@
 /**
  * Certificates that a caller hands over as `CertificateData`: text, bytes, or a file.
+ *
+ * @module
  */
 import { isEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';

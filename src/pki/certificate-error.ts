@@ -1,5 +1,7 @@
 /**
- * ERR_CERTIFICATE, as everything in this folder throws it.
+ * ERR_CERTIFICATE, the error of this folder.
+ *
+ * @module
  */
 import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';

@@ -1,5 +1,6 @@
 /**
  * The certificate functions of the entry `sealpost/smime`: checked arguments, then the loaders that profiles use too.
+ *
  * @module
  */
 import type {
@@ -22,10 +23,12 @@ import type { StoreDriver } from './stores/driver.js';
 import { openCertificateStore as open } from './stores/open-store.js';
 
 const sourceSchema = object<{ source: CertificateSource }>({ source: required(certificateSource) });
-const placeSchema = variant<CertificateStoreReference | CertificateSource>('a store, or a certificate source', (value) =>
-  isPlainObject(value) && ['file', 'data', 'select'].some((key) => own(value, key) !== undefined)
-    ? certificateSource
-    : storeReference,
+const placeSchema = variant<CertificateStoreReference | CertificateSource>(
+  'a store, or a certificate source',
+  (value) =>
+    isPlainObject(value) && ['file', 'data', 'select'].some((key) => own(value, key) !== undefined)
+      ? certificateSource
+      : storeReference,
 );
 const storeSchema = object<{ reference: CertificateStoreReference | CertificateSource; options: StorePasswords }>({
   reference: required(placeSchema),

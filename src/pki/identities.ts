@@ -1,5 +1,6 @@
 /**
  * Identities from what a file holds: each certificate with its key, found by the public key, and its chain.
+ *
  * @module
  */
 import type { KeyObject } from 'node:crypto';
@@ -39,7 +40,7 @@ export interface IdentityCandidate {
   load(): Promise<LoadedCertificate>;
 }
 
-/** What was found, and what could not be read. */
+/** The identities that were found, and why others could not be read. */
 export interface Identities {
   readonly identities: readonly Identity[];
   /** Why certificates or files were passed over. */

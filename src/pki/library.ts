@@ -1,7 +1,8 @@
 /**
- * PKI.js and asn1js, loaded on first use: a program that neither signs nor encrypts never pays for them.
+ * Loads PKI.js and asn1js when the first message is signed, so that programs which do not sign do not load them.
+ *
+ * @module
  */
-
 import { reasonOf } from '../errors/email-error.js';
 
 /** The asn1js module. */
@@ -58,7 +59,7 @@ export interface DecodeLimits {
 /** An element of asn1js' tree. */
 export type Asn1Node = import('asn1js').AsnType;
 
-/** BER to a tree over the same memory. A RangeError says what is not well-formed or over a limit. */
+/** BER to a tree over the same memory. A RangeError names the byte that is not well-formed, or the limit. */
 export function decode(asn1js: Asn1js, bytes: Uint8Array, limits: DecodeLimits = {}): Asn1Node {
   const { result, offset } = parse(asn1js, bytes, {
     maxNodes: limits.maxNodes ?? 100_000,

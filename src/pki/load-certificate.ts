@@ -1,5 +1,6 @@
 /**
  * Loads a `CertificateSource` into a certificate that is ready for use.
+ *
  * @module
  */
 import { throwIfAborted } from '../errors/abort.js';

@@ -1,5 +1,6 @@
 /**
  * What loading from files and loading from stores share.
+ *
  * @module
  */
 import { isEmailError } from '../errors/email-error.js';

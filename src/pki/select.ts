@@ -1,5 +1,6 @@
 /**
  * Which certificate is meant: by a selector, by a purpose, and where several are left the one that will work.
+ *
  * @module
  */
 import type { CertificateInfo, CertificateSelector } from '../model/certificate.js';
@@ -12,7 +13,7 @@ import { comparableName, comparableText } from './x509/distinguished-name.js';
 /** What a certificate is wanted for. */
 export type Purpose = 'sign' | 'encrypt' | 'client-auth';
 
-/** What is chosen among. */
+/** One of the certificates to choose from. */
 export interface Candidate {
   readonly certificate: Certificate;
   readonly info: CertificateInfo;

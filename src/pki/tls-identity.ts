@@ -1,5 +1,7 @@
 /**
  * A certificate and its key in the form that TLS takes, from any source.
+ *
+ * @module
  */
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { isBytes } from '../util/bytes.js';

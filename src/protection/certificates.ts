@@ -6,7 +6,7 @@
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { RecipientCertificates } from '../model/smime.js';
 import type { ProfileStore } from '../model/store.js';
-import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../net/tls-identity.js';
 import { loadBundleCached } from '../pki/cached-bundle.js';
 import { loadCertificateCached } from '../pki/cached.js';
 import type { Purpose } from '../pki/select.js';

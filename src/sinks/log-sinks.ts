@@ -8,7 +8,7 @@ import { resolve } from 'node:path';
 import type { LoggingSettings } from '../model/log.js';
 import { LogDialer } from '../net/log-link.js';
 import { showTarget } from '../net/connector.js';
-import type { LoadClientIdentity } from '../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../net/tls-identity.js';
 import { runProgram } from '../system/run-program.js';
 import { FileSink } from './file-sink.js';
 import type { Complain, LogSink } from './log-sink.js';

@@ -1,3 +1,8 @@
+/**
+ * The syntax of krb5.conf: sections, nested braces, values.
+ *
+ * @module
+ */
 import { MalformedError } from '../errors.js';
 
 /** A section of krb5.conf: each name with its values, in the order of the files. A value is text or a further section. */

@@ -1,3 +1,8 @@
+/**
+ * Reads krb5.conf with the files that it includes.
+ *
+ * @module
+ */
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';

@@ -1,3 +1,8 @@
+/**
+ * The settings of krb5.conf that are used, with their defaults.
+ *
+ * @module
+ */
 import { isIp } from '../../util/ip.js';
 import { defaultTypes, parseTypeList, rc4Type } from '../crypto/encryption-types.js';
 import { kerberosError } from '../errors.js';

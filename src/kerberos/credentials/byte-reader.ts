@@ -1,3 +1,8 @@
+/**
+ * Reading the binary files of Kerberos.
+ *
+ * @module
+ */
 import { MalformedError } from '../errors.js';
 
 /** Reads big-endian numbers and counted bytes one after another; a MalformedError names the byte where the data ends too soon. */

@@ -1,5 +1,6 @@
 /**
  * Which file a name of a ticket cache means: a FILE cache, or those of a DIR collection, whose `primary` file names the first one.
+ *
  * @module
  */
 import { readdir } from 'node:fs/promises';

@@ -1,3 +1,8 @@
+/**
+ * Ticket caches in files (MIT's formats 3 and 4).
+ *
+ * @module
+ */
 import { showText } from '../../util/show.js';
 import { encryptionType } from '../crypto/encryption-types.js';
 import { kerberosError, MalformedError, readingFrom } from '../errors.js';

@@ -1,3 +1,8 @@
+/**
+ * The client of a profile, and the password, keytab or ticket cache by which it signs in.
+ *
+ * @module
+ */
 import { createHmac, randomBytes } from 'node:crypto';
 import type { KerberosAuthentication } from '../../model/authentication.js';
 import type { Secret } from '../../model/secret.js';
@@ -29,7 +34,7 @@ export interface CachedCredentials {
 
 const field = 'authentication.principal';
 
-/** Tells identities apart. Passwords by value enter as a keyed hash whose key nobody has. */
+/** Tells identities apart. Passwords by value enter as a keyed hash; the key is random and never leaves this object. */
 export class Identities {
   readonly #hashKey = randomBytes(32);
   readonly #functions = new WeakMap<object, number>();

@@ -1,3 +1,8 @@
+/**
+ * Keytabs (MIT's format 0x502): the keys of principals.
+ *
+ * @module
+ */
 import { showText } from '../../util/show.js';
 import type { EncryptionKey } from '../crypto/encryption-type.js';
 import { describeType, encryptionType } from '../crypto/encryption-types.js';

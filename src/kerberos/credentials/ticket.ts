@@ -1,3 +1,8 @@
+/**
+ * A ticket, wherever it came from.
+ *
+ * @module
+ */
 import type { EncryptionKey } from '../crypto/encryption-type.js';
 import type { Principal } from '../protocol/principal.js';
 

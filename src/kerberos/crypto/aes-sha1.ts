@@ -1,3 +1,8 @@
+/**
+ * AES with HMAC of SHA-1 (RFC 3962).
+ *
+ * @module
+ */
 import { pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { asBuffer } from '../../util/bytes.js';

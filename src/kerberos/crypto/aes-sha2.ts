@@ -1,3 +1,8 @@
+/**
+ * AES with HMAC of SHA-256 and SHA-384 (RFC 8009).
+ *
+ * @module
+ */
 import { pbkdf2, randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
 import { asBuffer } from '../../util/bytes.js';
@@ -16,15 +21,18 @@ export function kdfHmacSha2(hash: string, key: Uint8Array, label: Uint8Array, by
   return hmac(hash, key, Buffer.of(0, 0, 0, 1), label, Buffer.of(0), length).subarray(0, bytes);
 }
 
+/** The numbers in which the two types differ (RFC 8009 section 8). */
+interface Sha2Parameters {
+  readonly id: number;
+  readonly name: string;
+  readonly hash: string;
+  readonly keyBytes: number;
+  readonly macBytes: number;
+  readonly checksumType: number;
+}
+
 /** aes128-cts-hmac-sha256-128 and aes256-cts-hmac-sha384-192 (RFC 8009): the checksum is over the ciphertext. */
-function aesSha2(
-  id: number,
-  name: string,
-  hash: string,
-  keyBytes: number,
-  macBytes: number,
-  checksumType: number,
-): EncryptionType {
+function aesSha2({ id, name, hash, keyBytes, macBytes, checksumType }: Sha2Parameters): EncryptionType {
   const encryptionKey = (key: Uint8Array, usage: number): Buffer =>
     kdfHmacSha2(hash, key, usageConstant(usage, 0xaa), keyBytes);
   const integrity = (key: Uint8Array, usage: number, cipher: Uint8Array): Buffer =>
@@ -61,6 +69,20 @@ function aesSha2(
 }
 
 /** aes128-cts-hmac-sha256-128. */
-export const aes128Sha2 = aesSha2(19, 'aes128-cts-hmac-sha256-128', 'sha256', 16, 16, 19);
+export const aes128Sha2 = aesSha2({
+  id: 19,
+  name: 'aes128-cts-hmac-sha256-128',
+  hash: 'sha256',
+  keyBytes: 16,
+  macBytes: 16,
+  checksumType: 19,
+});
 /** aes256-cts-hmac-sha384-192. */
-export const aes256Sha2 = aesSha2(20, 'aes256-cts-hmac-sha384-192', 'sha384', 32, 24, 20);
+export const aes256Sha2 = aesSha2({
+  id: 20,
+  name: 'aes256-cts-hmac-sha384-192',
+  hash: 'sha384',
+  keyBytes: 32,
+  macBytes: 24,
+  checksumType: 20,
+});

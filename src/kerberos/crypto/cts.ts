@@ -1,3 +1,8 @@
+/**
+ * AES in CBC mode with ciphertext stealing (RFC 3962 section 5).
+ *
+ * @module
+ */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
 import { asBuffer } from '../../util/bytes.js';
 import { MalformedError } from '../errors.js';

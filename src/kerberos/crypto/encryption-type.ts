@@ -1,3 +1,8 @@
+/**
+ * What an encryption type can do (RFC 3961).
+ *
+ * @module
+ */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { MalformedError } from '../errors.js';
 

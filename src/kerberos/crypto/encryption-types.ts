@@ -1,3 +1,8 @@
+/**
+ * The encryption types by their numbers and names.
+ *
+ * @module
+ */
 import { MalformedError } from '../errors.js';
 import { aes128Sha1, aes256Sha1 } from './aes-sha1.js';
 import { aes128Sha2, aes256Sha2 } from './aes-sha2.js';
@@ -51,7 +56,7 @@ export function describeType(id: number): string {
   return name === undefined ? `encryption type ${id}` : `${name} (${id})`;
 }
 
-/** A list as in krb5.conf: names, families, `DEFAULT`, with `-name` to take one out. What is not built is left out. */
+/** A list as in krb5.conf: names, families, `DEFAULT`, with `-name` to take one out. Types that are not implemented are left out. */
 export function parseTypeList(text: string): readonly number[] {
   const chosen = new Set<number>();
   for (const word of text.toLowerCase().split(/[\s,]+/)) {

@@ -1,4 +1,8 @@
-/** n-fold (RFC 3961 section 5.1): stretches or folds bytes to `size`, each input bit weighing the same. */
+/**
+ * n-fold (RFC 3961 section 5.1): stretches or folds bytes to `size`, each input bit weighing the same.
+ *
+ * @module
+ */
 export function nFold(input: Uint8Array, size: number): Buffer {
   const total = lcm(input.length, size);
   const sum = Buffer.alloc(size);

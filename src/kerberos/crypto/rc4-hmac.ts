@@ -1,3 +1,8 @@
+/**
+ * RC4-HMAC (RFC 4757), which is broken, and used only where krb5.conf permits it.
+ *
+ * @module
+ */
 import { createHash, randomBytes } from 'node:crypto';
 import { md4 } from '../../sasl/ntlm/md4.js';
 import { rc4 } from '../../util/rc4.js';

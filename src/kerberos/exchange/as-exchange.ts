@@ -1,3 +1,8 @@
+/**
+ * The AS exchange (RFC 4120 section 3.1): a ticket-granting ticket by password or keytab.
+ *
+ * @module
+ */
 import { randomInt } from 'node:crypto';
 import { showText } from '../../util/show.js';
 import { typeOfKey, describeType, encryptionType } from '../crypto/encryption-types.js';
@@ -43,7 +48,7 @@ export type ClientSecret =
 
 /** Requests in one exchange: the first, one with proof, one with the clock set right, one to another realm each. */
 const maxRounds = 8;
-/** Bounds on a KDC's iteration count: nobody vouches for it, fewer give the password away, more occupy this machine. */
+/** Bounds on the iteration count that a KDC names without proof: fewer give the password away, more occupy this machine. */
 const minIterations = 4096;
 const maxIterations = 1_000_000;
 const dayMs = 86_400_000;
@@ -59,6 +64,15 @@ export function getTicketGrantingTicket(
   secret: ClientSecret,
 ): Promise<KerberosTicket> {
   return correcting(clock, () => new AsExchange(access, clock, client, secret).run());
+}
+
+/** A request, by which its reply is checked. */
+interface Asked {
+  readonly request: Buffer;
+  readonly nonce: number;
+  readonly key: EncryptionKey;
+  /** The reply, in errors. */
+  readonly source: string;
 }
 
 class AsExchange {
@@ -257,7 +271,7 @@ class AsExchange {
     const key = this.#key;
     const plain = this.#decrypt(reply.encrypted, key, source);
     const part = readingFrom(source, () => readKdcReplyPart(plain));
-    return readingFrom(source, () => this.#verify(request, nonce, key, reply, part, source));
+    return readingFrom(source, () => this.#verify({ request, nonce, key, source }, reply, part));
   }
 
   /** Where the KDC wanted no pre-authentication, this is where a wrong password shows. */
@@ -275,15 +289,8 @@ class AsExchange {
     }
   }
 
-  /** Does the reply belong to this request, and to nobody else's? (RFC 4120 section 3.1.5, RFC 6806 section 11) */
-  #verify(
-    request: Buffer,
-    nonce: number,
-    key: EncryptionKey,
-    { client, ticket }: KdcReply,
-    part: KdcReplyPart,
-    source: string,
-  ): KerberosTicket {
+  /** The ticket of a reply that belongs to this request (RFC 4120 section 3.1.5, RFC 6806 section 11); a MalformedError otherwise. */
+  #verify({ request, nonce, key, source }: Asked, { client, ticket }: KdcReply, part: KdcReplyPart): KerberosTicket {
     const { permittedTypes, kdcTimesync, clockSkewMs } = this.#access.settings;
     if (part.nonce !== nonce) throw new MalformedError('it answers another request');
     if (!this.#canonicalize && !samePrincipal(client, this.#client)) {

@@ -1,3 +1,8 @@
+/**
+ * This machine's clock and the KDC's.
+ *
+ * @module
+ */
 import { randomInt } from 'node:crypto';
 import type { Moment } from '../protocol/messages.js';
 
@@ -14,7 +19,7 @@ export function kdcTime(clock: Clock): number {
   return clock.systemTime() + clock.offsetMs;
 }
 
-/** Runs an exchange that may set the clock right. Where it fails the clock is as before: nobody vouches for the time in an error. */
+/** Runs an exchange that may set the clock right. Where it fails the clock is set back: the time in an error is not authenticated. */
 export async function correcting<T>(clock: Clock, exchange: () => Promise<T>): Promise<T> {
   const before = clock.offsetMs;
   try {

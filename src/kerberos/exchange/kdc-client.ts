@@ -1,3 +1,8 @@
+/**
+ * Finds the KDCs of a realm and asks them, in order, until one answers.
+ *
+ * @module
+ */
 import { createAbortController } from '../../async/abort-controller.js';
 import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
@@ -13,8 +18,6 @@ import { applicationOf } from '../protocol/asn1.js';
 import { messageType } from '../protocol/messages.js';
 import { readKrbError } from '../protocol/replies.js';
 import { errorCode } from './kdc-errors.js';
-
-/** Finds the KDCs of a realm and asks them, in order, until one answers. */
 
 const defaultPort = 88;
 const maxKdcs = 16;
@@ -83,7 +86,7 @@ function usable(kdc: KdcAddress, reply: Buffer): Buffer {
   return reply;
 }
 
-/** The code of a KRB-ERROR; undefined for other messages, and for what is malformed. */
+/** The code of a KRB-ERROR; undefined for other and for malformed messages. */
 function errorOf(reply: Buffer): number | undefined {
   try {
     return applicationOf(reply) === messageType.error ? readKrbError(reply).code : undefined;

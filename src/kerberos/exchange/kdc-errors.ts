@@ -1,3 +1,8 @@
+/**
+ * KRB-ERROR in words: what was refused, why, and what to do.
+ *
+ * @module
+ */
 import { isError } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
 import { showText } from '../../util/show.js';
@@ -21,7 +26,7 @@ export const errorCode = {
 
 /** Who is concerned when an error is put in words. */
 export interface ErrorSubject {
-  /** What was asked for, as in `a ticket for smtp/host@REALM`. */
+  /** The request, as `a ticket for smtp/host@REALM`. */
   readonly request: string;
   readonly client: string;
   readonly service: string;

@@ -1,3 +1,8 @@
+/**
+ * The TGS exchange (RFC 4120 section 3.3): service tickets, through other realms where the way leads there.
+ *
+ * @module
+ */
 import { randomInt } from 'node:crypto';
 import { describeType, typeOfKey } from '../crypto/encryption-types.js';
 import type { KerberosTicket } from '../credentials/ticket.js';

@@ -1,3 +1,8 @@
+/**
+ * The client's side of a GSS-API context with Kerberos (RFC 4121).
+ *
+ * @module
+ */
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import type { ChannelBinding } from '../../model/sasl.js';
 import type { KerberosTicket } from '../credentials/ticket.js';

@@ -1,6 +1,7 @@
 /**
  * SPNEGO (RFC 4178) around a Kerberos token, as HTTP's Negotiate carries it (RFC 4559). One mechanism is offered, so that nothing is left to
  * negotiate.
+ *
  * @module
  */
 import { context, element, octetString, oid, sequence } from '../../util/der.js';

@@ -1,5 +1,6 @@
 /**
  * The frame of GSS-API tokens (RFC 2743 section 3.1) around Kerberos ones (RFC 4121 section 4.1).
+ *
  * @module
  */
 import { contentOf, element, oid, readElement } from '../../util/der.js';
@@ -17,7 +18,7 @@ export function frame(id: number, ...body: readonly Uint8Array[]): Buffer {
   return element(frameTag, mechanism, Buffer.of(id >> 8, id & 0xff), ...body);
 }
 
-/** What is in the frame. MalformedError where it is none, or of another mechanism. */
+/** The content of a frame. MalformedError where the bytes are not a frame, or are of another mechanism. */
 export function unframe(token: Uint8Array): { readonly id: number; readonly body: Buffer } {
   const content = framed(token);
   if (!content.subarray(0, mechanism.length).equals(mechanism))

@@ -1,11 +1,14 @@
+/**
+ * Wrap tokens of RC4-HMAC (RFC 4757 section 7.3), which keep the shape of RFC 1964, without confidentiality.
+ *
+ * @module
+ */
 import { randomBytes } from 'node:crypto';
 import { rc4 } from '../../util/rc4.js';
 import { hmac, requireEqual } from '../crypto/encryption-type.js';
 import { rc4Checksum } from '../crypto/rc4-hmac.js';
 import { MalformedError } from '../errors.js';
 import { frame, tokenId, unframe } from './token.js';
-
-/** Wrap tokens of RC4-HMAC (RFC 4757 section 7.3), which keep the shape of RFC 1964, without confidentiality. */
 
 /** HMAC signing, no sealing, filler. */
 const algorithms = Buffer.from([0x11, 0x00, 0xff, 0xff, 0xff, 0xff]);

@@ -1,11 +1,14 @@
+/**
+ * GSS_Wrap and GSS_Unwrap without confidentiality, which is all that SASL's layer negotiation needs (RFC 4752 section 3.1).
+ *
+ * @module
+ */
 import { asBuffer } from '../../util/bytes.js';
 import { requireEqual } from '../crypto/encryption-type.js';
 import type { EncryptionKey } from '../crypto/encryption-type.js';
 import { rc4Type, typeOfKey } from '../crypto/encryption-types.js';
 import { MalformedError } from '../errors.js';
 import { unwrapRc4, wrapRc4 } from './wrap-rc4.js';
-
-/** GSS_Wrap and GSS_Unwrap without confidentiality, which is all that SASL's layer negotiation needs (RFC 4752 section 3.1). */
 
 /** What both sides of a context agreed on. */
 export interface WrapContext {

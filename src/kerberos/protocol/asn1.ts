@@ -1,12 +1,13 @@
+/**
+ * Reads the ASN.1 of Kerberos (RFC 4120 appendix A). Its messages are small, their depth is fixed by the schema, and every field has its
+ * own context tag: walking them with `readElement` and asking for each field by number and type is shorter and stricter than a general
+ * parser, makes no object for fields that are not asked for, and cannot recurse on a message.
+ *
+ * @module
+ */
 import { children, contentOf, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
 import { MalformedError } from '../errors.js';
-
-/**
- * Reads the ASN.1 of Kerberos (RFC 4120 appendix A). Its messages are small, their depth is fixed by the schema, and every field
- * has its own context tag: walking them with `readElement` and asking for each field by number and type is shorter and stricter
- * than a general parser, makes no object for what nobody asks for, and cannot recurse on what a stranger sent.
- */
 
 /** Elements in one SEQUENCE OF that are looked at; more is refused. */
 const maxElements = 1000;

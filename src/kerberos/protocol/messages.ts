@@ -1,10 +1,13 @@
+/**
+ * What we write (RFC 4120 section 5): requests to the KDC and to the service.
+ *
+ * @module
+ */
 import { bitString, context, element, generalizedTime, integer, octetString, sequence } from '../../util/der.js';
 import type { EncryptionKey } from '../crypto/encryption-type.js';
 import { typeOfKey } from '../crypto/encryption-types.js';
 import { encodeName, encodeString } from './principal.js';
 import type { Principal } from './principal.js';
-
-/** What we write (RFC 4120 section 5): requests to the KDC and to the service. */
 
 /** Message types, which are the application tags as well. */
 export const messageType = {

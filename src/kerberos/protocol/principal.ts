@@ -1,3 +1,8 @@
+/**
+ * Principals: names with a realm, in text and in ASN.1 (RFC 4120 section 6, RFC 6806).
+ *
+ * @module
+ */
 import { context, integer, sequence, tag, text } from '../../util/der.js';
 import { showText } from '../../util/show.js';
 import { kerberosError } from '../errors.js';

@@ -1,3 +1,8 @@
+/**
+ * What we read (RFC 4120 section 5): replies of the KDC and of the service. Each function throws MalformedError.
+ *
+ * @module
+ */
 import { MalformedError } from '../errors.js';
 import type { EncryptionKey } from '../crypto/encryption-type.js';
 import { typeOfKey } from '../crypto/encryption-types.js';
@@ -7,8 +12,6 @@ import { messageType, paType } from './messages.js';
 import type { PreAuthentication } from './messages.js';
 import { readName } from './principal.js';
 import type { Principal } from './principal.js';
-
-/** What we read (RFC 4120 section 5): replies of the KDC and of the service. Each function throws MalformedError. */
 
 /** EncryptedData. */
 export interface EncryptedData {
@@ -111,7 +114,7 @@ export function readKdcReplyPart(bytes: Uint8Array): KdcReplyPart {
   };
 }
 
-/** KRB-ERROR. Nobody vouches for it: it may come from whoever reached us first. */
+/** KRB-ERROR. It is not authenticated: anyone on the way can have sent it. */
 export interface KrbError {
   readonly code: number;
   /** The KDC's or the service's clock in milliseconds. */

@@ -1,3 +1,9 @@
+/**
+ * A dialogue with a proxy is a generator without I/O: it yields what to send and how much of the answer to read, and gets exactly that.
+ * Octets behind the proxy's last answer stay in the stream: they are the mail server's.
+ *
+ * @module
+ */
 import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
 import type { Duplex } from 'node:stream';
@@ -5,21 +11,16 @@ import type { EmailErrorDetails } from '../../errors/email-error.js';
 import { reasonOf } from '../../errors/email-error.js';
 import { showText } from '../../util/show.js';
 
-/**
- * A dialogue with a proxy is a generator without I/O: it yields what to send and how much of the answer to read, and gets exactly
- * that. Octets behind the proxy's last answer stay in the stream: they are the mail server's.
- */
-
 /** One turn. `read` is a number of octets, or a line up to its LF of at most `limit` octets. */
 export interface ProxyTurn {
   readonly send?: Uint8Array | undefined;
   readonly read: number | { readonly line: true; readonly limit: number };
 }
 
-/** Ends with what was learnt; throws ProxyFault. */
+/** Returns the result of the dialogue; throws ProxyFault. */
 export type ProxyDialogue<T> = Generator<ProxyTurn, T, Buffer>;
 
-/** What a proxy did wrong or refused, continuing "The proxy"; the connector says which proxy it was. */
+/** A fault or a refusal of a proxy. The message continues "The proxy"; the connector puts its name in. */
 export class ProxyFault extends Error {
   constructor(
     what: string,
@@ -45,7 +46,7 @@ export async function runDialogue<T>(dialogue: ProxyDialogue<T>, stream: Duplex,
   return turn.value;
 }
 
-/** A stream in paused mode gives what is asked for and keeps the rest. */
+/** Reads exactly the octets that are wanted; a stream in paused mode keeps the rest. */
 function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -71,7 +72,7 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
       const line = typeof wanted === 'object';
       const limit = line ? wanted.limit : wanted;
       while (length < limit) {
-        // A line is read octet by octet: only so does nothing behind it leave the stream.
+        // A line is read octet by octet, so that the octets behind it stay in the stream.
         const chunk = stream.read(line ? 1 : limit) as Buffer | null;
         if (chunk === null) return;
         parts.push(chunk);

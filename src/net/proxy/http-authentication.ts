@@ -1,6 +1,7 @@
 /**
  * Proxy-Authorization (RFC 9110 section 11.7). NTLM or Digest (RFC 7616) where the proxy offers them, since the password stays here then;
  * else Basic (RFC 7617); Negotiate (RFC 4559) by Kerberos where nothing else is offered, or no user name is given.
+ *
  * @module
  */
 import { isEmailError, profileInvalid, reasonOf } from '../../errors/email-error.js';
@@ -71,12 +72,12 @@ export class HttpProxyAuthentication {
     this.#request = request;
   }
 
-  /** What was used. */
+  /** The scheme that was used. */
   get scheme(): KnownScheme | undefined {
     return this.#scheme;
   }
 
-  /** True once a challenge was answered that holds on its own connection only. */
+  /** True once a challenge was answered whose answer is valid on its own connection only (NTLM). */
   get isOfConnection(): boolean {
     return this.#ntlm !== undefined && this.#answered;
   }
@@ -108,7 +109,7 @@ export class HttpProxyAuthentication {
     return header;
   }
 
-  /** What the proxy says with its consent: the nonce that it wants to see next. */
+  /** Takes over the nonce that the proxy names for the next request, in the response that lets the request pass. */
   accepted(response: HttpResponse): void {
     if (this.#scheme?.name !== 'digest') return;
     const [info] = response.headers.get('proxy-authentication-info') ?? [];
@@ -210,7 +211,7 @@ export class HttpProxyAuthentication {
   }
 }
 
-/** NTLM proves who a connection is: the answer to a challenge is of no use on another one. */
+/** NTLM authenticates one connection: the answer to a challenge is not valid on another one. */
 export function closesDuringNtlm(): ProxyFault {
   return new ProxyFault('closes the connection in the middle of NTLM', {
     remedy: 'The proxy must keep connections alive for NTLM; use Basic else.',

@@ -1,5 +1,6 @@
 /**
  * The challenges of Proxy-Authenticate (RFC 9110 section 11.6.1): several in one field or in several, each with a token or with parameters.
+ *
  * @module
  */
 
@@ -7,7 +8,7 @@
 export interface HttpChallenge {
   /** In lower case. */
   readonly scheme: string;
-  /** What follows the scheme of NTLM and Negotiate; empty where nothing does. */
+  /** The token behind the scheme of NTLM and Negotiate; empty where there is none. */
   readonly token: string;
   /** Names in lower case; quoted values without their quotes and backslashes, one character an octet. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -19,7 +20,7 @@ const parameter = new RegExp(`(${name})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"
 const scheme = new RegExp(`(${name})(?=[ \\t,]|$)`, 'y');
 const token68 = /[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|$)/y;
 
-/** The challenges of all fields, in their order. What is not well-formed ends the field that it stands in. */
+/** The challenges of all fields, in their order. A field is read up to the first place that is not well-formed. */
 export function parseChallenges(fields: readonly string[]): readonly HttpChallenge[] {
   return fields.flatMap(challengesOf);
 }

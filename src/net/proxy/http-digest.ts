@@ -1,5 +1,6 @@
 /**
  * HTTP Digest (RFC 7616), and that of RFC 2617 and 2069 where a proxy has no `qop`. The password itself is never sent.
+ *
  * @module
  */
 import { getHashes, hash, randomBytes } from 'node:crypto';
@@ -75,7 +76,7 @@ export class DigestSession {
       `nonce=${quoted(this.#nonce)}`,
       `uri=${quoted(uri)}`,
       `response="${response}"`,
-      // A proxy that names none is answered without one: those of RFC 2069 know none.
+      // Left out where the challenge has none: proxies of RFC 2069 do not know it.
       parameters.has('algorithm') ? `algorithm=${parameters.get('algorithm')}` : undefined,
       parameters.has('opaque') ? `opaque=${quoted(parameters.get('opaque') ?? '')}` : undefined,
       ...(qop === undefined ? [] : [`qop=${qop}`, `nc=${count}`, `cnonce=${quoted(cnonce)}`]),

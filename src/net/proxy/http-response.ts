@@ -1,7 +1,10 @@
+/**
+ * The answer of an HTTP proxy to CONNECT (RFC 9112): header by line; a body is read only so that the connection can be used again.
+ *
+ * @module
+ */
 import type { ProxyDialogue } from './dialogue.js';
 import { ProxyFault, notAProxy } from './dialogue.js';
-
-/** The answer of an HTTP proxy to CONNECT (RFC 9112): header by line; a body is read only so that the connection can be used again. */
 
 const maxHeaderBytes = 16 * 1024;
 const maxBodyBytes = 64 * 1024;
@@ -18,7 +21,7 @@ export interface HttpResponse {
   readonly keepsAlive: boolean;
 }
 
-/** Sends a request and reads the header of the final response, and not an octet more: what follows 2xx is the tunnel. */
+/** Sends a request and reads the header of the final response and not an octet more: the octets behind a 2xx are the tunnel's. */
 export function* exchangeHttp(request: string): ProxyDialogue<HttpResponse> {
   let send: Buffer | undefined = Buffer.from(request, 'latin1');
   for (let i = 0; i < maxInterimResponses; i++) {
@@ -55,7 +58,7 @@ function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpResponse> {
   return { status: Number(digits), words: `${digits} ${reason}`.trim(), headers, keepsAlive };
 }
 
-/** Reads the body of a response that is no tunnel. True where it had an end that could be found, and was short: the next request may follow. */
+/** Reads the body of a response that is not a tunnel. True where the next request may follow: the body was short, and its end was found. */
 export function* skipBody({ keepsAlive, headers }: HttpResponse): ProxyDialogue<boolean> {
   if (!keepsAlive) return false;
   const coding = headers.get('transfer-encoding')?.join(',').toLowerCase();

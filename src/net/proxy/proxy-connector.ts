@@ -1,5 +1,6 @@
 /**
  * A proxy as a connector: reaches it by another connector, asks it for the way, and hands on the stream as it then is.
+ *
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -20,7 +21,7 @@ import type { ConnectOptions, OwnConnector } from '../connector.js';
 import type { PeerSettings } from '../peer-settings.js';
 import { resolveHost } from '../resolve.js';
 import { TlsContexts } from '../tls-contexts.js';
-import type { LoadClientIdentity } from '../tls-contexts.js';
+import type { LoadClientIdentity } from '../tls-identity.js';
 import { secure } from '../tls.js';
 import { ProxyFault, runDialogue } from './dialogue.js';
 import type { ProxyDialogue } from './dialogue.js';
@@ -86,7 +87,7 @@ export class ProxyConnector implements OwnConnector {
     );
   }
 
-  /** What the proxy is told. Of several addresses an IPv4 one, since fewer proxies have a way to the others. */
+  /** The target that the proxy is told. Of several addresses an IPv4 one, since fewer proxies can reach IPv6. */
   async #destination(target: TunnelTarget, { signal, onStep }: ConnectOptions): Promise<TunnelTarget> {
     const { resolve, type } = this.#settings;
     let found = target;
@@ -131,7 +132,7 @@ export class ProxyConnector implements OwnConnector {
       const error = step.error && unreached(step.error);
       onStep?.({ ...step, detail: `proxy: ${step.detail}`, ...(error && { error, remedy: error.remedy }) });
     };
-    // A connector of somebody else's takes no notice of `onStep`.
+    // Connectors of callers ignore `onStep`.
     const options: ConnectOptions = { signal, onStep: onStep && tell };
     try {
       return await this.#via.connect({ host, port }, options);
@@ -156,7 +157,7 @@ export class ProxyConnector implements OwnConnector {
     signal: AbortSignal,
   ): Promise<Duplex> {
     const { type } = this.#settings;
-    // What befalls the stream later is told to whoever uses it next.
+    // Later errors are reported by the layer that uses the stream next.
     reached.on('error', () => undefined);
     try {
       if (type === 'http-connect') return await this.#tunnel(reached, target, credentials, signal);
@@ -217,7 +218,7 @@ export class ProxyConnector implements OwnConnector {
     return way.stream;
   }
 
-  /** One request. undefined where the connection had been kept after another one, and was closed all the same (RFC 9112 section 9.5). */
+  /** One request; undefined where the connection was kept alive and closed before this request was answered (RFC 9112 section 9.5). */
   async #ask(
     stream: Duplex,
     target: TunnelTarget,
@@ -286,7 +287,7 @@ export class ProxyConnector implements OwnConnector {
     });
   }
 
-  /** A deadline that passes while the proxy is waited for is the proxy's doing. */
+  /** A deadline that passes while the proxy's answer is awaited is ERR_PROXY. */
   #aborted(signal: AbortSignal): EmailError {
     const reason = abortError(signal);
     if (reason.code !== 'ERR_TIMEOUT') return reason;
@@ -299,7 +300,7 @@ export class ProxyConnector implements OwnConnector {
   }
 }
 
-/** An error of the way to the proxy: what the connector below says of server.host is to be said of proxy.host. */
+/** An error on the way to the proxy. The connector below names `server.host` in its remedy, where `proxy.host` is meant. */
 function unreached(error: EmailError): EmailError {
   const ofHost = error.code === 'ERR_CONNECT' || error.code === 'ERR_DNS' || error.code === 'ERR_TIMEOUT';
   return ofHost && !error.remedy?.includes('server.localAddress') ? withDetails(error, { remedy: reachRemedy }) : error;

@@ -1,3 +1,8 @@
+/**
+ * SOCKS 4 and 4a, as their authors wrote them down: a request, an answer of eight octets. There is no password.
+ *
+ * @module
+ */
 import { profileInvalid } from '../../errors/email-error.js';
 import { utf8 } from '../../util/bytes.js';
 import { ipBytes } from '../../util/ip.js';
@@ -5,8 +10,6 @@ import type { ProxyDialogue } from './dialogue.js';
 import { ProxyFault, notAProxy } from './dialogue.js';
 import type { TunnelTarget } from './target.js';
 import { authorityOf } from './target.js';
-
-/** SOCKS 4 and 4a, as their authors wrote them down: a request, an answer of eight octets. There is no password. */
 
 const maxUserBytes = 255;
 

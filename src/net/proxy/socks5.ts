@@ -1,3 +1,8 @@
+/**
+ * SOCKS 5 (RFC 1928) with user name and password (RFC 1929).
+ *
+ * @module
+ */
 import { profileInvalid } from '../../errors/email-error.js';
 import { utf8 } from '../../util/bytes.js';
 import { ipBytes } from '../../util/ip.js';
@@ -5,8 +10,6 @@ import type { ProxyDialogue } from './dialogue.js';
 import { ProxyFault, notAProxy } from './dialogue.js';
 import type { TunnelTarget } from './target.js';
 import { authorityOf } from './target.js';
-
-/** SOCKS 5 (RFC 1928) with user name and password (RFC 1929). */
 
 /** Both have a length of one octet. */
 const maxFieldBytes = 255;
@@ -84,7 +87,7 @@ export function* socks5(target: TunnelTarget, credentials: SocksCredentials | un
   const [replyVersion, code = 0, , addressType = 0] = yield { send: request, read: 4 };
   expectVersion(5, replyVersion);
   if (code !== 0) throw refusal(code, target);
-  // The address that the proxy connects from is of no use to anybody.
+  // The address that the proxy connects from is not used.
   const length =
     addressType === 1 ? 4 : addressType === 4 ? 16 : addressType === 3 ? ((yield { read: 1 })[0] ?? 0) : undefined;
   if (length === undefined)

@@ -1,6 +1,7 @@
 /**
  * The structures of PKCS#12, PKCS#7 and encrypted keys, read from BER as they are asked for: the parts of a sequence by their place, and each
  * with the name that an error gives it.
+ *
  * @module
  */
 import { berContent, berOctets, berOid, berWhole, readBer } from '../../util/ber.js';

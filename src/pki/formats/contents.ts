@@ -1,5 +1,6 @@
 /**
  * What a file of any format holds, before it is decided which of it is meant.
+ *
  * @module
  */
 import { certificateError } from '../certificate-error.js';

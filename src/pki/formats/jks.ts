@@ -1,5 +1,6 @@
 /**
  * Java key stores: JKS, and JCEKS, which differs in how keys are encrypted. The format is Java's own, not ASN.1.
+ *
  * @module
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
@@ -53,7 +54,7 @@ class FieldReader {
   }
 }
 
-/** Reads a Java key store. ERR_CERTIFICATE for wrong passwords, a RangeError for what is damaged. */
+/** Reads a Java key store. ERR_CERTIFICATE for wrong passwords, a RangeError for a damaged file. */
 export async function readJavaKeyStore(bytes: Buffer, reading: Reading): Promise<Contents> {
   const { passwords, wantKeys } = reading;
   const format = magics.get(bytes.readUInt32BE(0)) ?? 'JKS';

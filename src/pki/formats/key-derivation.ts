@@ -1,6 +1,7 @@
 /**
  * Keys from passwords: PKCS#12 (RFC 7292 appendix B.2), PBKDF1, PBKDF2 (RFC 8018) and scrypt (RFC 7914). The cost of each is taken from
- * the budget of its file before it is done, none blocks the event loop for long, and what was costly is remembered.
+ * the budget of its file before it is done, none blocks the event loop for long, and costly results are remembered.
+ *
  * @module
  */
 import { createHmac, hash, pbkdf2, randomBytes, scrypt } from 'node:crypto';
@@ -47,7 +48,7 @@ const rememberedKeys = 64;
 
 /**
  * Keys that were costly to derive, by a digest of all that they are made of, under a key of this process: neither a password nor its hash is
- * kept. Whoever opens a file again with the same password, as every `sign()` does, waits once. Forgetting a key costs time and changes
+ * kept. Opening a file again with the same password, as every `sign()` does, costs nothing more. Forgetting a key costs time and changes
  * nothing.
  */
 const remembered = new BoundedMap<string, Buffer>(rememberedKeys);

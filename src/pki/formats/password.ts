@@ -1,7 +1,8 @@
 /**
- * The forms that a password takes: PKCS#12 derives from UTF-16, PBES2 from UTF-8, and an absent password is not an empty one.
+ * The forms of a password: PKCS#12 derives from UTF-16, PBES2 from UTF-8, and an absent password is not an empty one.
+ *
+ * @module
  */
-
 /** One way to write a password. */
 export interface PasswordForm {
   /** For the derivation of PKCS#12: BMPString with its two zero octets, or nothing. */

@@ -1,5 +1,6 @@
 /**
  * PEM (RFC 7468): the blocks of a text, with the header fields of old encrypted keys (RFC 1421).
+ *
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
@@ -44,7 +45,7 @@ export const requestRemedy = 'A request is not a certificate yet: give what the 
 /** What to do with a key in the format of OpenSSH. */
 export const opensshRemedy = 'Convert the key: `ssh-keygen -p -m PKCS8 -f FILE`.';
 
-/** For an error of what is missing: blocks that stand there and are not read. */
+/** The blocks that were not read, for the error that a certificate or key is missing. */
 export function unusedText(unused: readonly string[] = []): string {
   return unused.length === 0 ? '' : `; not read: ${showText(unused.slice(0, 3).join(', '), 200)}`;
 }

@@ -1,5 +1,6 @@
 /**
  * PKCS#12 (RFC 7292, RFC 9579), as Windows, macOS, Java, NSS, GnuTLS and OpenSSL of all years export it.
+ *
  * @module
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -48,7 +49,7 @@ interface Pkcs12Reading extends Reading {
   proved: boolean;
 }
 
-/** Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for what is not supported, a RangeError for what is damaged. */
+/** Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for unsupported algorithms, a RangeError for a damaged file. */
 export async function readPkcs12(bytes: Uint8Array, context: Reading): Promise<Contents> {
   const { passwords } = context;
   // Java and some tokens pad what they write. The MAC does not cover the padding.
@@ -246,7 +247,7 @@ async function decryptKey(content: BerElement | undefined, reading: Pkcs12Readin
   );
 }
 
-/** CertBag and CRLBag: a type, and the octets of what is meant. */
+/** CertBag and CRLBag: a type, and the octets of the certificate or list. */
 function readTyped(content: BerElement | undefined, wanted: string, take: (der: Buffer) => void): void {
   const [type, value] = itemsOf(content, 'a bag');
   if (oidOf(type, 'a bag') === wanted && isContext(value, 0)) take(octetsOf(itemsOf(value, 'a bag')[0], 'a bag'));

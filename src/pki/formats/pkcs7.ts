@@ -1,5 +1,6 @@
 /**
  * PKCS#7 bundles (`.p7b`, `.p7c`): a SignedData (RFC 5652) that carries certificates and CRLs, signed or not.
+ *
  * @module
  */
 import type { BerElement } from '../../util/ber.js';

@@ -1,5 +1,6 @@
 /**
  * Private keys: PKCS#8 plain and encrypted, and the older forms of RSA and EC keys. All become PKCS#8.
+ *
  * @module
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';

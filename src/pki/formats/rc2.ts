@@ -1,6 +1,7 @@
 /**
  * RC2-CBC decryption (RFC 2268). PKCS#12 files of older Windows, Java and OpenSSL are encrypted with it, and OpenSSL 3 has it no longer
  * by default. Never used to write.
+ *
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';

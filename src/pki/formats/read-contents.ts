@@ -1,5 +1,6 @@
 /**
  * Reads certificates and keys from bytes of any format. The content tells the format, not the name of a file.
+ *
  * @module
  */
 import { children, readElement, tag } from '../../util/der.js';
@@ -50,7 +51,7 @@ export async function readContents(bytes: Uint8Array, options: ReadOptions): Pro
   return inner !== undefined && isPem(inner) ? readPem(inner, reading) : readBinary(decoded, reading);
 }
 
-/** ERR_CERTIFICATE for what is over the limit. */
+/** ERR_CERTIFICATE for a file over the limit. */
 export function tooLarge(length: number): Error {
   return certificateError(
     `it has ${length} bytes, more than ${maxFileBytes}`,
@@ -114,7 +115,7 @@ function isRevocationList(der: Buffer): boolean {
     }
     return false;
   } catch (error) {
-    if (error instanceof RangeError) return false; // then reading it as a certificate says what is wrong
+    if (error instanceof RangeError) return false; // reading it as a certificate gives the error
     throw error;
   }
 }

@@ -1,5 +1,6 @@
 /**
  * SHA-256 (FIPS 180-4) of its own digest, round after round: see `sha1-rounds.ts` for why it is written out here.
+ *
  * @module
  */
 

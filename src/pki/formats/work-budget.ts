@@ -1,6 +1,7 @@
 /**
  * What one file may cost. A few octets can ask for minutes of work; what the work costs is known before it begins, so that a file which
  * asks for too much is refused at once. Whatever is allowed is done in pieces, so that the rest of the process goes on.
+ *
  * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';
@@ -15,7 +16,7 @@ export const directoryMs = 10_000;
 /** Milliseconds for a source of certificates without keys, which has no reason to be encrypted under a password. */
 export const certificatesMs = 200;
 
-/** What is left of the work that a file, or the files of one directory, may cost. */
+/** The work that a file, or the files of one directory, may still cost. */
 export class WorkBudget {
   readonly #maxMs: number;
   #leftMs: number;

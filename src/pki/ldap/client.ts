@@ -1,5 +1,6 @@
 /**
  * A connection to an LDAP server (RFC 4511): TLS first, then the password, then searches side by side.
+ *
  * @module
  */
 import { withDeadline } from '../../async/deadline-signal.js';
@@ -59,7 +60,7 @@ export class LdapClient {
     this.#listen();
   }
 
-  /** Is the connection under TLS? Without it, whoever is on the way can change every answer. */
+  /** Is the connection under TLS? Without TLS, anyone on the way can change every answer. */
   get isSecure(): boolean {
     return this.#isSecure;
   }
@@ -90,7 +91,7 @@ export class LdapClient {
   /** Values of all entries found. At most `sizeLimit` entries; referrals are passed over. */
   async search(search: SearchRequest, signal: AbortSignal): Promise<readonly AttributeValue[]> {
     const { code, text, values } = await this.#ask(request.search(search), tags.searchDone, signal);
-    // 4 and 3: what came before the limit is good; 10 and 9: a referral, which is not followed.
+    // 4 and 3: entries that came before the limit are good; 10 and 9: a referral, which is not followed.
     if ([0, 3, 4, 9, 10].includes(code)) return values;
     throw this.#refused(
       'the search',

@@ -1,6 +1,8 @@
 /**
- * LDAP search filters (RFC 4515) to BER, with a value put in where the template says `{address}`. The template is parsed first and
- * the value put into its octets after: no address can change what the filter asks.
+ * LDAP search filters (RFC 4515) to BER, with a value put in where the template says `{address}`. The template is parsed first and the
+ * value put into its octets after: no address can change what the filter asks.
+ *
+ * @module
  */
 import { profileInvalid } from '../../errors/email-error.js';
 import { boolean, context, contextPrimitive, element, octetString, sequence } from '../../util/der.js';

@@ -1,5 +1,6 @@
 /**
  * The messages of LDAP (RFC 4511) that a search for certificates takes.
+ *
  * @module
  */
 import {
@@ -36,7 +37,7 @@ export const request = {
     ),
 };
 
-/** What is searched. */
+/** A search (RFC 4511 section 4.5.1). */
 export interface SearchRequest {
   readonly baseDn: string;
   readonly filter: Buffer;

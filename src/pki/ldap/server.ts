@@ -1,10 +1,11 @@
 /**
  * An LDAP server as the settings of a source describe it, and the names of these settings for errors.
+ *
  * @module
  */
 import type { TlsSettings } from '../../model/server.js';
 import type { PeerSettings } from '../../net/peer-settings.js';
-import type { LoadClientIdentity } from '../../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../../net/tls-identity.js';
 
 /** Where an LDAP server is, how it is reached, and as whom. */
 export interface LdapServer {

@@ -1,6 +1,8 @@
 /**
  * DSA keys that leave their parameters to their issuer's key (RFC 5280 section 6.1.4 (d) to (f), RFC 3279 section 2.3.2). Only a path to an
- * anchor tells which parameters these are: with those of any certificate of the issuer's name, signatures could be made by anybody.
+ * anchor tells which parameters these are: with those of any certificate of the issuer's name, anyone could make signatures.
+ *
+ * @module
  */
 import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';

@@ -1,4 +1,8 @@
-/** Name constraints (RFC 5280 sections 4.2.1.10 and 6.1.3; RFC 9598 for addresses in UTF-8). */
+/**
+ * Name constraints (RFC 5280 sections 4.2.1.10 and 6.1.3; RFC 9598 for addresses in UTF-8).
+ *
+ * @module
+ */
 import { domainToASCII } from 'node:url';
 import { children, readElement, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
@@ -8,7 +12,7 @@ import { comparableName, nameParts } from '../x509/distinguished-name.js';
 import { readGeneralName } from '../x509/extensions.js';
 import type { GeneralName } from '../x509/extensions.js';
 
-/** Comparisons allowed for one path: names times constraints must not become a way to keep us busy. */
+/** Comparisons allowed for one path, since the number of names times constraints is the sender's choice. */
 const maxComparisons = 100_000;
 
 interface Subtree {
@@ -40,7 +44,7 @@ export class NameChecker {
     this.#levels.push({ permitted, excluded });
   }
 
-  /** What is wrong with the names of a certificate, or undefined. */
+  /** The problem with the names of a certificate; undefined where they are permitted. */
   check(certificate: Certificate): string | undefined {
     if (this.#levels.length === 0) return undefined;
     for (const name of namesOf(certificate)) {

@@ -1,4 +1,8 @@
-/** The certificates that paths are made of, what has been found out about them, and how much may still be done. */
+/**
+ * The certificates that paths are made of, with what is known of them and how much work may still be done.
+ *
+ * @module
+ */
 import type { Certificate } from '../x509/certificate.js';
 import { comparableName, nameParts } from '../x509/distinguished-name.js';
 import { lacksParameters } from './inherited-parameters.js';
@@ -17,7 +21,7 @@ export interface Candidate {
   readonly anchor: boolean;
 }
 
-/** Whom an issuer's name may mean, how many of them were asked, and whose key fits. */
+/** The candidates for an issuer's name, how many of them were tried, and those whose key fits. */
 interface IssuerSearch {
   readonly candidates: readonly Candidate[];
   next: number;
@@ -81,8 +85,8 @@ export class PathPool {
   }
 
   /**
-   * Those of the issuer's name whose key made the signature, or may have; `rank` says whom to ask first. Each is asked once, and only
-   * when those before it led nowhere.
+   * The certificates of the issuer's name whose key made the signature, or may have, in the order of `rank`. Each signature is checked
+   * once, and only when the candidates before it led to no path.
    */
   *issuersOf(certificate: Certificate, rank: (candidate: Candidate) => number): Generator<Candidate> {
     let search = this.#issuers.get(certificate);
@@ -103,7 +107,7 @@ export class PathPool {
     }
   }
 
-  /** One of the issuer's name that was asked, and whose key did not make the signature. */
+  /** A candidate that was tried, and whose key did not make the signature. */
   refusedIssuer(certificate: Certificate): Certificate | undefined {
     return this.#issuers.get(certificate)?.refused;
   }

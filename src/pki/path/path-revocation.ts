@@ -1,4 +1,8 @@
-/** Has a certificate of a path been revoked, as far as the lists at hand tell (RFC 5280 section 6.3)? */
+/**
+ * Revocation along a path, as far as the lists at hand tell (RFC 5280 section 6.3).
+ *
+ * @module
+ */
 import { children, contentOf, readElement } from '../../util/der.js';
 import { extensionOids } from '../../util/oids.js';
 import type { Certificate } from '../x509/certificate.js';
@@ -27,7 +31,7 @@ export interface RevocationContext {
   signersOf(issuer: string): Iterable<Certificate>;
 }
 
-/** undefined: not revoked. Else what is wrong, 'could not be determined' included. */
+/** undefined: not revoked. Else the problem, which may be that the state could not be determined. */
 export function revocationProblem(certificate: Certificate, context: RevocationContext): string | undefined {
   const issuer = comparableName(nameParts(certificate.issuer));
   const points = readPoints(certificate, issuer);
@@ -85,7 +89,7 @@ function sameScope(a: RevocationList, b: RevocationList): boolean {
   return left === right || (left !== undefined && right !== undefined && Buffer.compare(left, right) === 0);
 }
 
-/** The reasons for which this list speaks of this certificate; 0 where it does not. */
+/** The reasons that this list covers for this certificate, as bits; 0 where it does not cover the certificate. */
 function applicableReasons(
   list: RevocationList,
   certificate: Certificate,

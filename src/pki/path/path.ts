@@ -1,6 +1,8 @@
 /**
- * Certification paths (RFC 5280 section 6): found by a bounded search, then checked from the anchor down. Certificates come from
- * strangers, so every loop here has a limit: two CAs that certify each other must not keep us busy.
+ * Certification paths (RFC 5280 section 6): found by a bounded search, then checked from the anchor down. Certificates come from strangers,
+ * so every loop here has a limit: two CAs that certify each other must not keep us busy.
+ *
+ * @module
  */
 import { extensionOids, keyPurposeOids } from '../../util/oids.js';
 import { showText } from '../../util/show.js';
@@ -130,7 +132,8 @@ class PathSearch {
 
   /**
    * `path` is leaf first, anchor last, and every signature in it verifies, but for those by keys that lacked their parameters.
-   * Revocation comes last: only who may issue certificates can make paths that get as far, and it is the dear part.
+   * Revocation is checked last: it is the expensive part, and a path that passes everything else was made by trusted CAs, not by a
+   * stranger.
    */
   #pathProblem(path: readonly Certificate[]): string | undefined {
     const anchor = path[path.length - 1] as Certificate;
@@ -209,14 +212,14 @@ class PathSearch {
     return prefixed(certificate, problem);
   }
 
-  /** The CA itself, then any certificate in its name that has a path of its own to an anchor. */
+  /** The CA itself, then each certificate of the same name that has a path of its own to an anchor. */
   *#listSigners(name: string, issuer: Certificate, subject: Certificate): Generator<Certificate> {
     if (this.#pool.namesOf(issuer).subject === name) yield issuer;
     const known = this.#pool.listSigners[this.#forLists];
     if (!known) return;
     for (const { certificate, anchor } of this.#pool.named(name)) {
       if (certificate === issuer) continue;
-      // Its own status may stand in a list that it signs; that its path holds otherwise is being found out just now.
+      // The list may hold the status of its own signer, whose path is being validated at this moment.
       const isItself = sameBytes(certificate.der, subject.der);
       if (isItself && this.#forLists === 0) continue;
       if (anchor || isItself) yield certificate;
@@ -242,7 +245,7 @@ class PathSearch {
     return subject === issuer;
   }
 
-  /** What cannot be read in a certificate makes its path invalid, and nothing more. */
+  /** A certificate that cannot be read makes its path invalid; nothing is thrown. */
   #guard(check: () => string | undefined): string | undefined {
     try {
       return check();

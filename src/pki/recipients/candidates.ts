@@ -1,5 +1,7 @@
 /**
- * Which of several certificates is right for a recipient, and why the others are not.
+ * Chooses the right one of several certificates for a recipient, and says why the others are not.
+ *
+ * @module
  */
 import { toAsciiDomain } from '../../address/domain.js';
 import type { Warning } from '../../model/reply.js';
@@ -48,7 +50,7 @@ export interface Choice {
   readonly refusals: readonly string[];
 }
 
-/** More than anyone has; what a directory gives beyond them is not looked at. */
+/** More certificates than a person has; further ones of a source are not checked. */
 const maxLooks = 100;
 const minimumRsaBits = 2048;
 const curves: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521']);
@@ -118,7 +120,7 @@ function day(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** The lists come from places that are trusted, and can only take trust away: their signatures are not asked for. */
+/** The signatures of the lists are not checked: they come from configured places, and can only take trust away. */
 function revocation(certificate: Certificate, lists: readonly RevocationList[]): string | undefined {
   try {
     return isRevoked(certificate, lists) ? 'was revoked' : undefined;
@@ -154,7 +156,7 @@ export function namesAddress(certificate: Certificate, key: string): boolean {
   return certificate.emails.some((email) => addressKey(email) === key);
 }
 
-/** The same for addresses that are the same: ASCII case ignored, domains as A-labels. */
+/** A key that is equal for equal addresses: ASCII case is ignored, domains are A-labels. */
 export function addressKey(address: string): string {
   const at = address.lastIndexOf('@');
   const domain = toAsciiDomain(address.slice(at + 1));

@@ -1,5 +1,6 @@
 /**
  * Finds a certificate for every recipient before anything is sent, or names everyone who has none.
+ *
  * @module
  */
 import { createAbortController } from '../../async/abort-controller.js';
@@ -34,12 +35,12 @@ export interface RecipientLookUpOptions {
   readonly identityFor?: SourceContext['identityFor'];
 }
 
-/** What was found for one recipient. */
+/** The result for one recipient. */
 export interface RecipientLookUp {
   /** As given. */
   readonly address: string;
   readonly certificate?: Certificate | undefined;
-  /** Why there is none. */
+  /** Why there is no certificate. */
   readonly reason?: string | undefined;
   /** A source that could not be asked: the recipient may have a certificate there. */
   readonly failure?: EmailError | undefined;

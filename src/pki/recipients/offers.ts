@@ -1,7 +1,9 @@
 /**
  * What sources of recipients' certificates share.
+ *
+ * @module
  */
-import type { LoadClientIdentity } from '../../net/tls-contexts.js';
+import type { LoadClientIdentity } from '../../net/tls-identity.js';
 import { readableCertificates } from '../certificate-data.js';
 import type { Contents } from '../formats/contents.js';
 import type { CommandRunner } from '../stores/run-command.js';
@@ -30,7 +32,7 @@ export interface SourceContext {
   readonly identityFor?: ((slot: string) => LoadClientIdentity) | undefined;
 }
 
-/** Is it worth keeping? An address without certificates is asked for anew, so that a new one is found at once. */
+/** Is the answer kept? An empty one is not, so that a new certificate is found at once. */
 export function hasAny({ certificates }: Offer): boolean {
   return certificates.length > 0;
 }

@@ -1,5 +1,7 @@
 /**
- * The places that recipients' certificates come from, each as one function from an address to what it has.
+ * The sources of recipients' certificates: each is one function from an address to certificates.
+ *
+ * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';
 import { reasonOf } from '../../errors/email-error.js';
@@ -84,7 +86,7 @@ function readGiven(each: unknown, budget: WorkBudget): Promise<Contents> {
   return readContents(bytes, { passwords: noPasswords, wantKeys: false, budget });
 }
 
-/** Every certificate once for each of its addresses, so that a large bundle is searched in no time. */
+/** Certificates by address, so that a look-up does not search a large bundle. */
 interface Index {
   readonly byAddress: ReadonlyMap<string, readonly Certificate[]>;
   readonly others: readonly Certificate[];

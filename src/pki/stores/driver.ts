@@ -1,5 +1,6 @@
 /**
  * What differs between stores, and the `CertificateStore` that is made of it.
+ *
  * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';

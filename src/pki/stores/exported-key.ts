@@ -1,5 +1,6 @@
 /**
  * Keys that a program of the system exports: as PKCS#12 under a password that is used once.
+ *
  * @module
  */
 import { readContents } from '../formats/read-contents.js';

@@ -1,5 +1,6 @@
 /**
  * Stores that are files: one of PKCS#12 or JKS with several identities, or a directory of any format.
+ *
  * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';

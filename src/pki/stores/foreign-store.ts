@@ -1,5 +1,7 @@
 /**
- * Stores of the caller's own: whatever they throw becomes ERR_CERTIFICATE, and what they give is looked at before it is used.
+ * Stores of the caller: their errors become ERR_CERTIFICATE, and their answers are checked before use.
+ *
+ * @module
  */
 import { isEmailError, reasonOf } from '../../errors/email-error.js';
 import type {

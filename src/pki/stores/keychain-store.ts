@@ -1,5 +1,6 @@
 /**
  * macOS keychains, through `security`. macOS may ask its user before a key leaves the keychain.
+ *
  * @module
  */
 import { createHash } from 'node:crypto';

@@ -1,5 +1,7 @@
 /**
  * Opens a store by its reference.
+ *
+ * @module
  */
 import { homedir } from 'node:os';
 import { join } from 'node:path';

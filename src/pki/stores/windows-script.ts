@@ -1,7 +1,9 @@
 /**
- * What PowerShell is asked to run for the Windows certificate stores. One script for all actions: it is constant, and everything
- * that varies comes as JSON on its standard input, so that nothing can be read as a command. The answer is JSON in UTF-8 in base64,
- * which no console code page changes.
+ * What PowerShell is asked to run for the Windows certificate stores. One script for all actions: it is constant, and everything that
+ * varies comes as JSON on its standard input, so that nothing can be read as a command. The answer is JSON in UTF-8 in base64, which no
+ * console code page changes.
+ *
+ * @module
  */
 const script = `
 $ErrorActionPreference = 'Stop'

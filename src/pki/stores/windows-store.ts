@@ -1,5 +1,6 @@
 /**
  * Windows certificate stores through PowerShell. Keys that may be exported are; the others sign and decrypt in place.
+ *
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -15,7 +16,7 @@ import { oneTimePassword } from './one-time-password.js';
 import type { CommandRunner } from './run-command.js';
 import { windowsArguments } from './windows-script.js';
 
-/** What is asked; `location` and `store` are added. */
+/** A request to the script; `location` and `store` are added. */
 type Request = Readonly<Record<string, string>> & { readonly action: 'list' | 'export' | 'sign' | 'decrypt' };
 
 type Ask = (request: Request, signal: AbortSignal | undefined) => Promise<Readonly<Record<string, unknown>>>;

@@ -1,6 +1,8 @@
 /**
- * An X.509 certificate (RFC 5280), read once: what it says, and slices of the bytes as they came, which is what signatures and
- * issuers are compared by.
+ * An X.509 certificate (RFC 5280), read once: its fields, and slices of the bytes as they came, by which signatures and issuers are
+ * compared.
+ *
+ * @module
  */
 import { createHash, createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -34,7 +36,7 @@ export interface Certificate extends CertificateExtensions {
   /** What people are shown. */
   readonly info: Omit<CertificateInfo, 'hasPrivateKey' | 'alias'>;
   readonly version: 1 | 2 | 3;
-  /** TBSCertificate (DER): what is signed. */
+  /** TBSCertificate (DER), over which the signature is. */
   readonly tbs: Uint8Array;
   /** Content octets of the serial number, as they came. */
   readonly serialNumber: Uint8Array;
@@ -58,7 +60,7 @@ export interface Certificate extends CertificateExtensions {
   readonly emails: readonly string[];
 }
 
-/** Larger than any real certificate; what is over it is not worth a look. */
+/** Larger than any real certificate. */
 const maxCertificateBytes = 1 << 20;
 
 const emailAddressType = nameOids.emailAddress;
@@ -146,7 +148,7 @@ function readVersion(der: Uint8Array, field: DerElement | undefined): 1 | 2 | 3 
   return version;
 }
 
-/** An AlgorithmIdentifier; a RangeError where it is none. */
+/** Reads an AlgorithmIdentifier; a RangeError where the element is something else. */
 export function readAlgorithm(bytes: Uint8Array, part: DerElement | undefined): AlgorithmIdentifier {
   const whole = expect(part, tag.sequence, 'an algorithm');
   const [oid, parameters] = [...children(bytes, whole)];
@@ -204,7 +206,7 @@ function subjectEmails(parts: NameParts): string[] {
     );
 }
 
-/** A NUL or other control in an address is somebody's trick, and never a mailbox. */
+/** False for addresses with NUL or other controls, which are no mailboxes and may be meant to deceive. */
 function isShowable(address: string): boolean {
   return address !== '' && !/[\u0000-\u0020\u007f-\u009f\u2028\u2029]/.test(address);
 }

@@ -1,6 +1,8 @@
 /**
- * Certificate revocation lists (RFC 5280 section 5), walked and not built into objects: a list may have hundreds of thousands of
- * entries, of which one matters.
+ * Certificate revocation lists (RFC 5280 section 5), walked and not built into objects: a list may have hundreds of thousands of entries,
+ * of which one matters.
+ *
+ * @module
  */
 import { reasonOf } from '../../errors/email-error.js';
 import { asBuffer } from '../../util/bytes.js';

@@ -1,5 +1,7 @@
 /**
- * Distinguished names: DER to RFC 4514 text and back to a form that can be compared.
+ * Distinguished names: DER to RFC 4514 text, and to a form that can be compared.
+ *
+ * @module
  */
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';

@@ -1,5 +1,7 @@
 /**
  * ECDSA signatures: devices and Windows give r and s side by side (IEEE P1363), CMS wants them in DER (RFC 5753).
+ *
+ * @module
  */
 import { integer, sequence } from '../../util/der.js';
 

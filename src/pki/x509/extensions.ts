@@ -1,5 +1,7 @@
 /**
  * The extensions of a certificate (RFC 5280 section 4.2): all of them raw, and decoded those that mail needs.
+ *
+ * @module
  */
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';

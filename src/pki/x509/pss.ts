@@ -1,4 +1,8 @@
-/** RSASSA-PSS (RFC 8017 section 8.1.2) with any two hashes: node:crypto itself has only one for both. */
+/**
+ * RSASSA-PSS (RFC 8017 section 8.1.2) with any two hashes: node:crypto itself has only one for both.
+ *
+ * @module
+ */
 import { constants, createHash, createPublicKey, publicDecrypt, timingSafeEqual, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { children, nullElement, oid, readElement, sequence, wholeOf } from '../../util/der.js';

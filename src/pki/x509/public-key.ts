@@ -1,5 +1,7 @@
 /**
- * What kind of key a SubjectPublicKeyInfo holds, read from its bytes: reports need it also where OpenSSL cannot open the key.
+ * The kind of a public key, read from the bytes of its SubjectPublicKeyInfo, so that reports can name kinds that OpenSSL cannot open.
+ *
+ * @module
  */
 import type { KeyObject } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../../util/der.js';
@@ -41,7 +43,7 @@ const curves: ReadonlyMap<string, readonly [string, number]> = new Map([
   [curveOids.brainpoolP512r1, ['brainpoolP512r1', 512]],
 ]);
 
-/** Reads a SubjectPublicKeyInfo (DER); a RangeError where it is none. */
+/** Reads a SubjectPublicKeyInfo (DER); a RangeError where the bytes are something else. */
 export function readPublicKeyKind(spki: Uint8Array): PublicKeyKind {
   const [algorithm, key] = [...children(spki, readElement(spki, 0))];
   const [name, parameters] = algorithm === undefined ? [] : [...children(spki, algorithm)];
@@ -72,8 +74,8 @@ function modulusBits(key: Uint8Array): number {
 const longestExponent = 1n << 64n;
 
 /**
- * Is anything worth it with this RSA or DSA key? A small modulus is factored at home, to the exponent 1 everything is a signature and
- * every ciphertext its own plain text, and a long exponent keeps its users busy.
+ * Is an RSA or DSA key strong enough, and cheap enough to use? A small modulus can be factored, with the exponent 1 any octets are a
+ * signature and a ciphertext is the plain text, and a long exponent costs too much time.
  */
 export function hasStrength(key: KeyObject): boolean {
   const { modulusLength = 0, publicExponent = 3n } = withoutPrototype(key.asymmetricKeyDetails ?? {});

@@ -1,4 +1,8 @@
-/** Checks a signature by the AlgorithmIdentifier that came with it: of certificates and CRLs. */
+/**
+ * Checks a signature by the AlgorithmIdentifier that came with it: of certificates and CRLs.
+ *
+ * @module
+ */
 import { verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { children, contentOf, oidText, readElement, tag } from '../../util/der.js';
@@ -16,7 +20,7 @@ const edwards: ReadonlyMap<string, string> = new Map([
   [keyOids.ed448, 'ed448'],
 ]);
 
-/** More bits than any authority has: each check would take milliseconds, and strangers choose how many there are. */
+/** Longer than the keys of any authority. A check takes milliseconds, and the sender of a message chooses how many there are. */
 const longestModulus = { rsa: 8_192, dsa: 4_096 };
 
 /** Did the key of `signer` make this signature? False too where algorithm or key are not supported, or do not fit each other. */

@@ -1,3 +1,8 @@
+/**
+ * Finds the proxy by itself at each connection: the environment, then the system's settings; the first answer wins.
+ *
+ * @module
+ */
 import { BoundedMap } from '../../../async/bounded-map.js';
 import { throwIfAborted } from '../../../errors/abort.js';
 import type { Duplex } from 'node:stream';
@@ -19,8 +24,6 @@ import type { RunTool } from './run-tool.js';
 import type { SystemReader } from './system.js';
 import { userInternetSettings, winHttpSettings } from './windows.js';
 
-/** Finds the proxy by itself at each connection: the environment, then the system's settings; the first answer wins. */
-
 /** Where to look; for tests. */
 export interface ProxySurroundings {
   readonly environment: Environment;
@@ -32,7 +35,7 @@ export interface ProxySurroundings {
 const rememberMs = 60_000;
 const maxRemembered = 100;
 
-/** See the file's head. */
+/** Finds a proxy at each connection, and keeps the connectors of those that it found. */
 export class AutomaticConnector implements OwnConnector {
   readonly #settings: AutomaticProxySettings;
   readonly #via: Connector;

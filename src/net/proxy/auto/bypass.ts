@@ -1,7 +1,10 @@
+/**
+ * Which hosts go without the proxy: NO_PROXY and its relatives.
+ *
+ * @module
+ */
 import { BlockList } from 'node:net';
 import { isIp, isIpv4, ipBytes } from '../../../util/ip.js';
-
-/** Which hosts go without the proxy: NO_PROXY and its relatives. */
 
 /** Where a connection is to go; the host without brackets. */
 export interface BypassTarget {
@@ -28,7 +31,7 @@ export function matchesNoProxy(list: string, target: BypassTarget): boolean {
   return list.split(/[\s,]+/).some((entry) => entry !== '' && matchesEntry(entry, target));
 }
 
-/** The exceptions of Windows and macOS, which never send what is for this machine to a proxy, unless `<-loopback>` is among them. */
+/** The exceptions of Windows and macOS. Connections to this machine never go to a proxy there, unless `<-loopback>` is among them. */
 export function matchesExceptions(entries: readonly string[], target: BypassTarget): boolean {
   if (isThisMachine(canonicalName(target.host)) && !entries.some((entry) => entry.toLowerCase() === '<-loopback>'))
     return true;

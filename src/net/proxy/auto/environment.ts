@@ -1,9 +1,12 @@
+/**
+ * Proxies in environment variables, as curl reads them: lower case first, empty is unset, http_proxy is not for mail.
+ *
+ * @module
+ */
 import type { BypassTarget } from './bypass.js';
 import { matchesNoProxy } from './bypass.js';
 import type { FoundProxy } from './found-proxy.js';
 import { proxyOfText } from './found-proxy.js';
-
-/** Proxies in environment variables, as curl reads them: lower case first, empty is unset, http_proxy is not for mail. */
 
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;

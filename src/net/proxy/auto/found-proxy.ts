@@ -1,3 +1,8 @@
+/**
+ * A proxy as the environment and the system write it, read by the rules of the profile.
+ *
+ * @module
+ */
 import { createEmailError } from '../../../errors/email-error.js';
 import type { ProxyServerSettings } from '../../../model/proxy.js';
 import { parseProxyText } from '../../../profile/proxy-url.js';

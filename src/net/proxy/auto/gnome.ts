@@ -1,10 +1,13 @@
+/**
+ * Linux desktops: GNOME's settings by `gsettings`; for others, and for PAC scripts, libproxy's `proxy` where it is installed.
+ *
+ * @module
+ */
 import type { ProxyServerSettings } from '../../../model/proxy.js';
 import { matchesEntry } from './bypass.js';
 import { proxyOfText } from './found-proxy.js';
 import type { SystemReader } from './system.js';
 import { urlOf } from './system.js';
-
-/** Linux desktops: GNOME's settings by `gsettings`; for others, and for PAC scripts, libproxy's `proxy` where it is installed. */
 
 const gnomeOrigin = 'the GNOME settings';
 const kinds: readonly { readonly key: string; readonly type: ProxyServerSettings['type'] }[] = [

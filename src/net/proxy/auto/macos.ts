@@ -1,8 +1,11 @@
+/**
+ * macOS: the proxies of the primary network service, as `scutil --proxy` prints them. A PAC script is not evaluated here.
+ *
+ * @module
+ */
 import type { ProxyServerSettings } from '../../../model/proxy.js';
 import { matchesExceptions } from './bypass.js';
 import type { SystemReader } from './system.js';
-
-/** macOS: the proxies of the primary network service, as `scutil --proxy` prints them. A PAC script is not evaluated here. */
 
 const origin = 'the macOS network settings';
 
@@ -12,7 +15,7 @@ const kinds: readonly { readonly key: string; readonly type: ProxyServerSettings
   { key: 'HTTPS', type: 'http-connect' },
 ];
 
-/** See the file's head. */
+/** Reads the proxy of the primary network service. */
 export const macNetworkSettings: SystemReader = async ({ run, signal, environment, target }) => {
   const output = (await run('/usr/sbin/scutil', ['--proxy'], { signal, env: environment })) ?? '';
   const values = new Map<string, string>();

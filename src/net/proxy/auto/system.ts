@@ -1,3 +1,8 @@
+/**
+ * The readers of system settings: what each is given, and which one serves which platform.
+ *
+ * @module
+ */
 import type { BypassTarget } from './bypass.js';
 import type { FoundProxy } from './found-proxy.js';
 import type { Environment } from './environment.js';

@@ -1,3 +1,8 @@
+/**
+ * Windows: the user's Internet settings, automatic configuration evaluated by the system, then WinHTTP's settings of the machine.
+ *
+ * @module
+ */
 import type { ProxyServerSettings } from '../../../model/proxy.js';
 import { matchesExceptions } from './bypass.js';
 import type { BypassTarget } from './bypass.js';
@@ -5,8 +10,6 @@ import type { FoundProxy } from './found-proxy.js';
 import { proxyOfText } from './found-proxy.js';
 import type { SystemContext, SystemReader } from './system.js';
 import { urlOf } from './system.js';
-
-/** Windows: the user's Internet settings, automatic configuration evaluated by the system, then WinHTTP's settings of the machine. */
 
 const settingsKey = 'Software\\Microsoft\\Windows\\CurrentVersion\\Internet Settings';
 const userOrigin = "the user's Internet settings";

@@ -1,0 +1,41 @@
+/**
+ * The certificate that a client shows in TLS.
+ *
+ * @module
+ */
+import { createPrivateKey } from 'node:crypto';
+import { createEmailError, profileInvalid } from '../errors/email-error.js';
+import type { CertificateSource } from '../model/certificate.js';
+
+/** A client's certificate and key, as TLS takes them. */
+export interface TlsIdentity {
+  /** PEM, the leaf first, then its chain. */
+  readonly cert: string;
+  /** PEM, or PKCS#8 in DER. */
+  readonly key: string | Buffer;
+}
+
+/** Reads a client certificate from wherever the profile keeps it. */
+export type LoadClientIdentity = (source: CertificateSource) => Promise<TlsIdentity>;
+
+/** The identity, its key as PEM. ERR_CERTIFICATE and ERR_PROFILE_INVALID name `field`. */
+export async function loadIdentity(
+  source: CertificateSource,
+  load: LoadClientIdentity | undefined,
+  field: string,
+): Promise<{ cert: string; key: string }> {
+  if (load === undefined) throw profileInvalid(field, 'cannot be read here: no reader of certificates was given');
+  const { cert, key } = await load(source);
+  if (typeof key === 'string') return { cert, key };
+  try {
+    return {
+      cert,
+      key: createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString(),
+    };
+  } catch (cause) {
+    throw createEmailError('ERR_CERTIFICATE', `The key of ${field} cannot be read as PKCS#8.`, {
+      cause,
+      phase: 'tls',
+    });
+  }
+}
