@@ -31,6 +31,8 @@ export interface KerberosTicketsOptions {
   readonly systemTime?: (() => number) | undefined;
   /** For one exchange with one KDC; default 10 000. */
   readonly exchangeTimeoutMs?: number | undefined;
+  /** For one exchange by UDP, before TCP is tried; default 3000. */
+  readonly udpTimeoutMs?: number | undefined;
   /** Where KDCs and realms are looked up; default the system's servers. */
   readonly dnsServers?: readonly string[] | undefined;
 }
@@ -81,6 +83,7 @@ interface Holding {
 export class KerberosTickets {
   readonly #systemTime: () => number;
   readonly #exchangeTimeoutMs: number;
+  readonly #udpTimeoutMs: number;
   readonly #dnsServers: readonly string[] | undefined;
   readonly #identities = new Identities();
   readonly #holdings = new BoundedMap<string, Holding>(maxIdentities);
@@ -89,6 +92,7 @@ export class KerberosTickets {
   constructor(options: KerberosTicketsOptions = {}) {
     this.#systemTime = options.systemTime ?? Date.now;
     this.#exchangeTimeoutMs = options.exchangeTimeoutMs ?? 10_000;
+    this.#udpTimeoutMs = options.udpTimeoutMs ?? 3_000;
     this.#dnsServers = options.dnsServers;
   }
 
@@ -97,7 +101,13 @@ export class KerberosTickets {
     const settings = krb5Settings(await readKrb5Conf(authentication.krb5ConfFile));
     const identity = await this.#identities.resolve(authentication, settings);
     const network = { signal, timeoutMs: this.#exchangeTimeoutMs, dnsServers: this.#dnsServers };
-    const access: KdcAccess = { ...network, settings, kdcs: authentication.kdc, kdcRealm: identity.principal.realm };
+    const access: KdcAccess = {
+      ...network,
+      udpTimeoutMs: this.#udpTimeoutMs,
+      settings,
+      kdcs: authentication.kdc,
+      kdcRealm: identity.principal.realm,
+    };
     const service = await findServiceName(authentication, host, identity.principal.realm, settings, network);
     const holding = this.#holdingOf(identity, settings.kdcTimesync);
     const key = `${formatPrincipal(service.principal)} ${service.realmIsKnown}`;

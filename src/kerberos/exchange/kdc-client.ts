@@ -26,6 +26,8 @@ const staggerMs = 1000;
 
 /** How KDCs are reached. */
 export interface KdcAccess extends LookUpOptions {
+  /** How long an answer by UDP is waited for; default `timeoutMs`. */
+  readonly udpTimeoutMs?: number | undefined;
   readonly settings: Krb5Settings;
   /** The KDCs of `kdcRealm`, where the profile names them. */
   readonly kdcs: readonly string[] | undefined;
@@ -71,7 +73,8 @@ export async function askRealm(access: KdcAccess, realm: string, request: Uint8A
 async function askKdc(access: KdcAccess, kdc: KdcAddress, request: Uint8Array): Promise<Buffer> {
   const limit = access.settings.udpPreferenceLimit;
   if (limit !== undefined && request.length <= limit) {
-    const reply = await exchangeByUdp(kdc, request, access).catch(() => undefined);
+    const timeoutMs = Math.min(access.timeoutMs, access.udpTimeoutMs ?? access.timeoutMs);
+    const reply = await exchangeByUdp(kdc, request, { ...access, timeoutMs }).catch(() => undefined);
     if (access.signal.aborted) throw abortError(access.signal);
     if (reply !== undefined && errorOf(reply) !== errorCode.responseTooBig) return usable(kdc, reply);
   }

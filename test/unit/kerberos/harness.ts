@@ -55,7 +55,7 @@ export function mechanismFor(
     {
       host: options.host ?? 'mail.fake.test',
       signal: options.signal ?? new AbortController().signal,
-      tickets: options.tickets ?? new KerberosTickets({ exchangeTimeoutMs: 1500 }),
+      tickets: options.tickets ?? new KerberosTickets({ exchangeTimeoutMs: 10_000 }),
       warn: (warning) => warnings.push(warning),
     },
   );

@@ -35,7 +35,7 @@ const start = (
   Promise.resolve(
     mechanismFor(
       { principal: 'alice@FAKE.TEST', password, kdc: kdcs, krb5ConfFile: conf, ...more },
-      { tickets: new KerberosTickets({ exchangeTimeoutMs: 600, ...options }) },
+      { tickets: new KerberosTickets({ exchangeTimeoutMs: 10_000, ...options }) },
     ).mechanism.start(context),
   );
 const local = (port: number): string => `127.0.0.1:${port}`;
@@ -60,7 +60,10 @@ describe('a KDC', () => {
 
   it('is asked by TCP where it is silent by UDP', async () => {
     kdc.script = (request) => (request.transport === 'udp' ? 'silence' : undefined);
-    await start([local(kdc.port)], confWith(`${quietConf} udp_preference_limit = 1465\n`), { exchangeTimeoutMs: 150 });
+    await start([local(kdc.port)], confWith(`${quietConf} udp_preference_limit = 1465\n`), {
+      exchangeTimeoutMs: 10_000,
+      udpTimeoutMs: 50,
+    });
     expect(transports().filter((text) => text.startsWith('tcp'))).toEqual(['tcp 10', 'tcp 10', 'tcp 12']);
   });
 
