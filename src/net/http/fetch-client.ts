@@ -45,24 +45,21 @@ function unanswered(error: unknown): HttpFault {
   });
 }
 
+/** Iterates, because the bodies of other `fetch` packages are Node's streams. Leaving the loop cancels the stream. */
 async function readBody(response: Response): Promise<Buffer> {
-  if (!response.body) return Buffer.alloc(0);
-  const reader = response.body.getReader();
   const chunks: Uint8Array[] = [];
   let length = 0;
   try {
     if (Number(response.headers.get('content-length')) > maxBodyBytes) throw bodyTooLong();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) return Buffer.concat(chunks);
-      length += value.length;
+    for await (const chunk of response.body ?? []) {
+      length += chunk.length;
       if (length > maxBodyBytes) throw bodyTooLong();
-      chunks.push(value);
+      chunks.push(chunk);
     }
   } catch (error) {
+    Promise.resolve(response.body?.cancel?.()).catch(() => {});
     if (error instanceof HttpFault) throw error;
     throw new HttpFault('ended the connection before it had answered', { retryable: true });
-  } finally {
-    reader.cancel().catch(() => {});
   }
+  return Buffer.concat(chunks);
 }

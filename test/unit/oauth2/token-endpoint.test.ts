@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { Readable } from 'node:stream';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { authorize } from '../../../src/index.js';
@@ -491,6 +492,17 @@ describe('a refusal', () => {
     expectNoSecret(everythingIn(error), held);
     expect(inspect(error)).toContain('[hidden]');
   });
+});
+
+it('a fetch of another package is understood, whose bodies are streams of Node', async () => {
+  const answering =
+    (...chunks: readonly Buffer[]): typeof globalThis.fetch =>
+    async () =>
+      ({ status: 200, headers: new Headers(), body: Readable.from(chunks) }) as never;
+  const answer = Buffer.from(JSON.stringify({ access_token: 'by-node', token_type: 'Bearer' }));
+  expect(await authorize(settings(), { fetch: answering(answer) })).toMatchObject({ accessToken: 'by-node' });
+  const error = await failureOf(authorize(settings(), { fetch: answering(Buffer.alloc(70_000, ' '), answer) }));
+  expect(error.message).toContain('more than 64 KiB');
 });
 
 it('a fetch client sends what our own client sends', async () => {
