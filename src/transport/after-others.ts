@@ -47,7 +47,8 @@ export function refusedRecipients(
   const byRecipient = new Map(error.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
   const refused: RejectedRecipient[] = [];
   for (const recipient of recipients) {
-    const reply: SmtpReply | undefined = byRecipient.get(recipient) ?? error.reply;
+    // A recipient that the list of the refused leaves out had no answer: the connection ended before it.
+    const reply: SmtpReply | undefined = byRecipient.get(recipient) ?? (error.recipients ? undefined : error.reply);
     if (!reply) return undefined;
     refused.push({ recipient, reply });
   }

@@ -20,7 +20,7 @@ export interface Testbed {
   readonly domain: string;
   readonly users: Readonly<Record<'alice' | 'bob' | 'carol', TestbedUser>>;
   readonly postfix: Ports<
-    'plain' | 'starttls' | 'smallSize' | 'bare' | 'xclient' | 'authClear' | 'authCyrus' | 'submission' | 'submissions'
+    'plain' | 'starttls' | 'smallSize' | 'bare' | 'xclient' | 'strict' | 'authClear' | 'authCyrus' | 'submission' | 'submissions'
   > & {
     readonly mechanisms: readonly string[];
     readonly mail: string;
@@ -32,6 +32,7 @@ export interface Testbed {
       readonly reject550: string;
       readonly defer451: string;
       readonly full552: string;
+      readonly gone521: string;
       readonly utf8: readonly string[];
       readonly utf8Maildirs: readonly string[];
       readonly idnDomain: string;
