@@ -27,7 +27,7 @@ import { checkMessage } from './message/check-message.js';
 import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.js';
 import type { MessageMailboxes, SenderSettings } from './message/envelope.js';
 import { fromField, messageFields } from './message/header-fields.js';
-import { messageIdOf } from './message/message-ids.js';
+import { identityOf, type MessageIdentity } from './message/message-ids.js';
 import { ownMessage } from './message/own-message.js';
 import { MessageProblems } from './message/problems.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
@@ -53,6 +53,13 @@ export interface PreparedMessage {
   readonly dispose: (() => Promise<void>) | undefined;
 }
 
+/** A message prepared for a send. */
+export interface PreparedSend {
+  readonly prepared: PreparedMessage;
+  /** To be called when the send failed: the next attempt with the same object is then the same message. */
+  readonly failed: () => void;
+}
+
 /** What is known of a message before its content is written. */
 interface Draft {
   readonly fields: readonly WrittenField[];
@@ -67,6 +74,8 @@ interface CheckedMessage {
   /** The caller's object. */
   readonly given: MailMessage;
   readonly problems: MessageProblems;
+  /** Told the identity of a message that has no Message-ID of its own. */
+  readonly identified: (identity: MessageIdentity) => void;
 }
 
 export class Composer {
@@ -97,6 +106,29 @@ export class Composer {
    * is taken as it is now, and its streams with it.
    */
   async prepare(given: MailMessage, signal: AbortSignal): Promise<PreparedMessage> {
+    return await this.#prepare(given, signal, () => {});
+  }
+
+  /** Prepares a message for a send, which takes its Message-ID: after a failure the id is free for the next attempt. */
+  async prepareSend(given: MailMessage, signal: AbortSignal): Promise<PreparedSend> {
+    let identity: MessageIdentity | undefined;
+    try {
+      const prepared = await this.#prepare(given, signal, (found) => {
+        identity = found;
+        found.begin();
+      });
+      return { prepared, failed: () => identity?.release() };
+    } catch (error) {
+      identity?.release();
+      throw error;
+    }
+  }
+
+  async #prepare(
+    given: MailMessage,
+    signal: AbortSignal,
+    identified: (identity: MessageIdentity) => void,
+  ): Promise<PreparedMessage> {
     const message = ownMessage(given);
     const sources = new Sources(signal);
     try {
@@ -105,7 +137,7 @@ export class Composer {
       const problems = new MessageProblems();
       const right = checkMessage(message, given, problems);
       return right.raw === undefined
-        ? await this.#prepareParts({ message: right, given, problems }, signal, sources)
+        ? await this.#prepareParts({ message: right, given, problems, identified }, signal, sources)
         : await this.#prepareRaw(right, problems, sources);
     } catch (error) {
       await sources.close();
@@ -115,17 +147,20 @@ export class Composer {
   }
 
   async #prepareParts(
-    { message, given, problems }: CheckedMessage,
+    { message, given, problems, identified }: CheckedMessage,
     signal: AbortSignal,
     sources: Sources,
   ): Promise<PreparedMessage> {
     const profile = this.#profile;
     const mailboxes = readMailboxes(profile, message, this.#from, problems);
     const { messageId: ownId, date = new Date() } = message;
-    const messageId =
-      ownId === undefined
-        ? messageIdOf(given, mailboxes.from.domain)
-        : (problems.attempt(() => checkedMessageId(ownId)) ?? '');
+    let messageId: string;
+    if (ownId === undefined) {
+      const addressees = { ...mailboxes, envelope: message.envelope?.to };
+      const identity = identityOf(given, mailboxes.from.domain, addressees);
+      identified(identity);
+      messageId = identity.id;
+    } else messageId = problems.attempt(() => checkedMessageId(ownId)) ?? '';
     const envelope = buildEnvelope(profile, message, mailboxes, messageId.slice(1, -1), problems);
     const from = mailboxes.from === this.#from ? (this.#fromField ??= fromField(this.#from)) : undefined;
     const fields = messageFields({ profile, message, mailboxes, from, messageId, date }, problems);

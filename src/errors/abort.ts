@@ -6,12 +6,18 @@
 import type { EmailError } from '../model/error.js';
 import { createEmailError, isEmailError, withDetails } from './email-error.js';
 import type { EmailErrorDetails } from './email-error.js';
+import { showText } from '../util/show.js';
 
 /** The error that an aborted signal stands for: its reason if that is an EmailError (a deadline, a close), else ERR_ABORTED. `details` are added. */
 export function abortError(signal: AbortSignal, details: EmailErrorDetails = {}): EmailError {
   const reason: unknown = signal.reason;
   if (isEmailError(reason)) return withDetails(reason, details);
-  return createEmailError('ERR_ABORTED', 'The operation was aborted', { cause: reason, ...details });
+  const { name } = Object(reason) as { readonly name?: unknown };
+  const kind = typeof name === 'string' && name !== '' ? ` (${showText(name, 40)})` : '';
+  return createEmailError('ERR_ABORTED', `The operation was aborted by its signal${kind}`, {
+    cause: reason,
+    ...details,
+  });
 }
 
 /** Throws `abortError` once the signal has aborted. */

@@ -8,6 +8,15 @@ const brand = Symbol.for('sealpost.EmailError');
 /** What an error may say besides its code and message. `retryable` and `delivery` default to false and 'not-delivered'. */
 export type EmailErrorDetails = Partial<Omit<EmailError, 'name' | 'message' | 'code' | 'stack' | 'toJSON'>>;
 
+const doubt =
+  'The server may have the message, and sending it again may make a duplicate: find out whether it arrived before you send it again.';
+
+/** The remedy of an error after which the message may have arrived, whatever else there is to be done. */
+function withDoubt(remedy: string | undefined): string {
+  if (remedy === undefined) return doubt;
+  return remedy.includes(doubt) ? remedy : `${doubt} ${remedy}`;
+}
+
 /** The one error class. Everything the library throws is one of these; what differs is the code. */
 class SealpostError extends Error implements EmailError {
   // Those that are declared only are there where they say something: people read errors in the console.
@@ -20,6 +29,9 @@ class SealpostError extends Error implements EmailError {
   declare readonly problems?: readonly Problem[] | undefined;
   declare readonly recipients?: readonly RecipientFailure[] | undefined;
   declare readonly remedy?: string | undefined;
+  declare readonly server?: string | undefined;
+  declare readonly profile?: string | undefined;
+  declare readonly messageId?: string | undefined;
 
   constructor(code: EmailErrorCode, message: string, details: EmailErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -30,12 +42,31 @@ class SealpostError extends Error implements EmailError {
     if (details.reply !== undefined) this.reply = details.reply;
     if (details.problems !== undefined) this.problems = details.problems;
     if (details.recipients !== undefined) this.recipients = details.recipients;
-    if (details.remedy !== undefined) this.remedy = details.remedy;
+    const remedy = this.delivery === 'unknown' ? withDoubt(details.remedy) : details.remedy;
+    if (remedy !== undefined) this.remedy = remedy;
+    if (details.server !== undefined) this.server = details.server;
+    if (details.profile !== undefined) this.profile = details.profile;
+    if (details.messageId !== undefined) this.messageId = details.messageId;
   }
 
   toJSON(): object {
     const { name, message, code, retryable, delivery, phase, reply, problems, recipients, remedy } = this;
-    return { name, code, message, retryable, delivery, phase, reply, problems, recipients, remedy };
+    const { server, profile, messageId } = this;
+    return {
+      name,
+      code,
+      message,
+      retryable,
+      delivery,
+      phase,
+      reply,
+      problems,
+      recipients,
+      remedy,
+      server,
+      profile,
+      messageId,
+    };
   }
 }
 Object.defineProperty(SealpostError.prototype, 'name', { value: 'EmailError', configurable: true, writable: true });
@@ -70,21 +101,13 @@ export function isEmailError(error: unknown): error is EmailError {
   return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
 }
 
-/** The same error with other details: what a higher layer knows and a lower one could not. */
-export function withDetails(error: EmailError, details: EmailErrorDetails): EmailError {
-  const { code, message, retryable, delivery, phase, reply, problems, recipients, remedy, cause } = error;
-  const copy = createEmailError(code, message, {
-    retryable,
-    delivery,
-    phase,
-    reply,
-    problems,
-    recipients,
-    remedy,
-    cause,
-    ...details,
-  });
-  if (error.stack !== undefined) copy.stack = error.stack;
+/** The same error with other details, and another message if one is given: facts that a higher layer has and a lower one had not. */
+export function withDetails(error: EmailError, details: EmailErrorDetails, message = error.message): EmailError {
+  const { code, retryable, delivery, phase, reply, problems, recipients, remedy, cause } = error;
+  const { server, profile, messageId } = error;
+  const known = { retryable, delivery, phase, reply, problems, recipients, remedy, server, profile, messageId, cause };
+  const copy = createEmailError(code, message, { ...known, ...details });
+  if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => message);
   return copy;
 }
 

@@ -13,6 +13,7 @@ import { LateTransport } from './late-transport.js';
 import { OAuth2Service } from './oauth2-service.js';
 import { ProfileLogs } from './profile-logs.js';
 import { ProfileMailer } from './profile-mailer.js';
+import { showTarget } from '../net/connector.js';
 
 /**
  * A mailer for this profile. Nothing is connected, read or resolved before it is needed. ERR_PROFILE_INVALID has every problem of
@@ -61,6 +62,8 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
       ['S/MIME', protectionOf(smime)],
     ],
     senderAddress: sender.email,
+    profileName: name,
+    server: transport === undefined ? showTarget(server.host, server.port) : undefined,
   });
 }
 

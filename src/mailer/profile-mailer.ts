@@ -50,7 +50,29 @@ export interface MailerParts {
   /** Names and values that the test e-mail tells: profile, server, security, protection. */
   readonly facts: TestFacts;
   readonly senderAddress: string;
+  readonly profileName: string;
+  /** host:port of the mail server; undefined with a transport of the caller's. */
+  readonly server: string | undefined;
 }
+
+/** Codes of errors that come from the mail server, or from the way to it. */
+const ofServer: ReadonlySet<string> = new Set([
+  'ERR_DNS',
+  'ERR_CONNECT',
+  'ERR_PROXY',
+  'ERR_TLS',
+  'ERR_TLS_REQUIRED',
+  'ERR_TIMEOUT',
+  'ERR_SMTP_PROTOCOL',
+  'ERR_SMTP_REPLY',
+  'ERR_EXTENSION_MISSING',
+  'ERR_RECIPIENTS_REJECTED',
+  'ERR_MESSAGE_TOO_LARGE',
+  'ERR_AUTH_REQUIRED',
+  'ERR_AUTH_REJECTED',
+  'ERR_AUTH_UNAVAILABLE',
+  'ERR_AUTH_PLAINTEXT',
+]);
 
 type TestOptions = { readonly signal?: AbortSignal | undefined };
 const noOptions: SendOptions = {};
@@ -207,8 +229,9 @@ export class ProfileMailer implements Mailer {
     });
     this.#pending++;
     let prepared: PreparedMessage | undefined;
+    let failed: (() => void) | undefined;
     try {
-      prepared = await composer.prepare(message, combined.signal);
+      ({ prepared, failed } = await composer.prepareSend(message, combined.signal));
       events?.message(prepared.messageId, 'started', 0, 0);
       const result = await this.#deliver(prepared, options, combined.signal, start);
       if (events) {
@@ -217,9 +240,13 @@ export class ProfileMailer implements Mailer {
       }
       return result;
     } catch (cause) {
-      const error = isEmailError(cause)
-        ? cause
-        : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause });
+      failed?.();
+      const error = this.#told(
+        isEmailError(cause)
+          ? cause
+          : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause }),
+        prepared?.messageId,
+      );
       if (events) {
         if (prepared) events.message(prepared.messageId, 'failed', 0, Math.round(performance.now() - start));
         events.error(error);
@@ -230,6 +257,17 @@ export class ProfileMailer implements Mailer {
       if (prepared?.dispose) await this.#remove(prepared.dispose);
       this.#ended();
     }
+  }
+
+  /** The error with the profile, the message, and the server that it came from. */
+  #told(error: EmailError, messageId: string | undefined): EmailError {
+    const { profileName, server } = this.#parts;
+    const profile = error.profile ?? profileName;
+    const id = error.messageId ?? (messageId === '' ? undefined : messageId);
+    if (error.server !== undefined || server === undefined || !ofServer.has(error.code))
+      return withDetails(error, { profile, messageId: id });
+    const where = error.message.includes(server) ? `profile ${profile}` : `${server}, profile ${profile}`;
+    return withDetails(error, { profile, messageId: id, server }, `${error.message} (${where})`);
   }
 
   /** Every copy in its turn. A failure is told of the whole message: others may have it. */

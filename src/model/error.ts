@@ -76,6 +76,12 @@ export interface EmailError extends Error {
   readonly recipients?: readonly RecipientFailure[] | undefined;
   /** What to do, in words. */
   readonly remedy?: string | undefined;
+  /** host:port of the server that the error came from: the mail server, or a proxy, LDAP server, KDC or token endpoint. */
+  readonly server?: string | undefined;
+  /** Name of the profile; absent where an error arose without one. */
+  readonly profile?: string | undefined;
+  /** Message-ID of the message without brackets, once it has one: a further attempt from a queue gives it as `messageId`. */
+  readonly messageId?: string | undefined;
   /** The lower error. */
   readonly cause?: unknown;
   /** For logs: name, code, message and the fields above; no stack, no secret. */

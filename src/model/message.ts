@@ -114,7 +114,10 @@ export interface MailMessage {
   headers?: HeaderFields | undefined;
   /** `Date`; default now. */
   date?: Date | undefined;
-  /** With or without brackets. Default: generated, stable for this message object, so that a retry is the same message. */
+  /**
+   * With or without brackets. Default: generated for each send. A message object whose last send failed keeps its Message-ID while its
+   * recipients are the same, so that a retry is the same message; after a success the next send makes another.
+   */
   messageId?: string | undefined;
   /** `In-Reply-To`. */
   inReplyTo?: string | undefined;

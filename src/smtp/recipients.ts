@@ -9,6 +9,7 @@ import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import { type Reply, showReply } from './reply.js';
 import { tryLater, wantedFirst } from './reply-error.js';
+import { showText } from '../util/show.js';
 
 /** The replies to RCPT. */
 export class RecipientReplies {
@@ -95,11 +96,8 @@ export function recipientsRejected(
     const { code, what, remedy: first530 } = wantedFirst(first.reply);
     return createEmailError(code, `The server ${what}${words}`, { ...details, remedy: first530 });
   }
-  const what =
-    total > failures.length
-      ? `${failures.length} of ${total} recipients`
-      : failures.length === 1
-        ? 'the recipient'
-        : `all ${failures.length} recipients`;
+  const count = total > failures.length ? `${failures.length} of ${total}` : `all ${failures.length}`;
+  const name = first === undefined ? 'the recipients' : showText(first.recipient, 320);
+  const what = total === 1 ? name : `${count} recipients, the first of them ${name}`;
   return createEmailError('ERR_RECIPIENTS_REJECTED', `The server refused ${what}${words}`, details);
 }

@@ -95,7 +95,7 @@ const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
 
 /**
  * The envelope. Reverse path: message.envelope, sender.envelopeFrom, message.from, sender.email. Recipients: message.envelope, else
- * To, Cc and Bcc, each once. A return receipt asks for delivery status notifications unless the message asks for its own.
+ * To, Cc and Bcc, each once. A return receipt asks for delivery status notifications, and the message's own request wins field by field.
  */
 export function buildEnvelope(
   profile: SenderSettings,
@@ -118,11 +118,23 @@ export function buildEnvelope(
   return {
     from,
     to,
-    ...(dsn ? { dsn } : mailboxes.returnReceiptTo && { dsn: receiptRequest(messageId) }),
+    ...((dsn ?? mailboxes.returnReceiptTo) && {
+      dsn: mergedDsn(dsn, mailboxes.returnReceiptTo && receiptRequest(messageId)),
+    }),
     ...(own.requireTls !== undefined && { requireTls: own.requireTls }),
     ...(own.deliverBy && { deliverBy: own.deliverBy }),
     ...(own.holdUntil && { holdUntil: own.holdUntil }),
     ...(own.mtPriority !== undefined && { mtPriority: own.mtPriority }),
+  };
+}
+
+/** The message's own request, field by field; what it leaves out, a return receipt asks for. */
+function mergedDsn(own: DsnRequest | undefined, receipt: DsnRequest | undefined): DsnRequest {
+  return {
+    return: own?.return ?? receipt?.return,
+    envelopeId: own?.envelopeId ?? receipt?.envelopeId,
+    notify: own?.notify ?? receipt?.notify,
+    recipients: own?.recipients,
   };
 }
 

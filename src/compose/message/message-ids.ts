@@ -1,38 +1,102 @@
-/** A message object keeps its Message-ID, so that a retry is the same message. */
+/**
+ * The Message-ID of a message object. A retry is the same message: an object whose last send failed keeps its id while its recipients
+ * are the same. After a success, while a send is on its way, and for other recipients the next send makes another id, because receivers
+ * drop a second message with an id that they know.
+ * @module
+ */
+import type { ParsedMailbox } from '../../address/mailbox.js';
 import { createMessageId } from '../../mime/identifier.js';
 import type { MailMessage } from '../../model/message.js';
 
-/** The Message-ID of a message object, with its brackets: made once, with the domain of who sends it first. */
-export function messageIdOf(message: MailMessage, domain: string): string {
-  let id = Borne.on(message) ?? inextensible.get(message);
-  if (id === undefined) {
-    id = createMessageId(domain);
-    if (Object.isExtensible(message)) new Borne(message, id);
-    else inextensible.set(message, id);
-  }
-  return id;
+/** The recipients that a message names: its fields, and `envelope.to`. */
+export interface Addressees {
+  readonly to: readonly ParsedMailbox[];
+  readonly cc: readonly ParsedMailbox[];
+  readonly bcc: readonly ParsedMailbox[];
+  readonly envelope: readonly string[] | undefined;
 }
 
-/** What may not bear a field. */
-const inextensible = new WeakMap<object, string>();
+/** The id of a message object, and whether its next send may use it. */
+export class MessageIdentity {
+  /** With its brackets. */
+  readonly id: string;
+  readonly #addressees: Addressees;
+  /** True until a send begins with it, and again once that send failed. */
+  #free = true;
 
-/** Its class's fields go to an object that is there already. */
+  constructor(id: string, addressees: Addressees) {
+    this.id = id;
+    this.#addressees = addressees;
+  }
+
+  /** A send begins with this id. */
+  begin(): void {
+    this.#free = false;
+  }
+
+  /** The send failed: a further one is the same message. */
+  release(): void {
+    this.#free = true;
+  }
+
+  mayServe({ to, cc, bcc, envelope }: Addressees): boolean {
+    const known = this.#addressees;
+    return (
+      this.#free &&
+      sameMailboxes(known.to, to) &&
+      sameMailboxes(known.cc, cc) &&
+      sameMailboxes(known.bcc, bcc) &&
+      sameTexts(known.envelope ?? [], envelope ?? [])
+    );
+  }
+}
+
+function sameMailboxes(some: readonly ParsedMailbox[], others: readonly ParsedMailbox[]): boolean {
+  return some.length === others.length && some.every(({ email }, at) => email === others[at]?.email);
+}
+
+function sameTexts(some: readonly string[], others: readonly string[]): boolean {
+  return some.length === others.length && some.every((text, at) => text === others[at]);
+}
+
+/** The identity of a message object: the one that it has, if that may serve, or another with the domain of the sender. */
+export function identityOf(message: MailMessage, domain: string, addressees: Addressees): MessageIdentity {
+  const known = Identified.of(message) ?? inextensible.get(message);
+  if (known?.mayServe(addressees) === true) return known;
+  const identity = new MessageIdentity(createMessageId(domain), addressees);
+  if (Object.isExtensible(message) || Identified.of(message) !== undefined) Identified.set(message, identity);
+  else inextensible.set(message, identity);
+  return identity;
+}
+
+/** Identities of frozen and sealed objects, which take no field. */
+const inextensible = new WeakMap<object, MessageIdentity>();
+
+/** A base class whose constructor returns an existing object: private fields of a subclass are then added to that object. */
 class Bearer {
   constructor(message: object) {
     return message;
   }
 }
 
-/** A private field of the message itself, which nobody else can see: to the garbage collector a WeakMap of all messages is far dearer. */
-class Borne extends Bearer {
-  readonly #id: string;
+/**
+ * Stores the identity in a private field added to the caller's message object. A WeakMap would do the same but costs several microseconds
+ * of garbage collection per message.
+ */
+class Identified extends Bearer {
+  #identity: MessageIdentity;
 
-  constructor(message: object, id: string) {
+  private constructor(message: object, identity: MessageIdentity) {
     super(message);
-    this.#id = id;
+    this.#identity = identity;
   }
 
-  static on(message: object): string | undefined {
-    return #id in message ? message.#id : undefined;
+  static of(message: object): MessageIdentity | undefined {
+    return #identity in message ? message.#identity : undefined;
+  }
+
+  static set(message: object, identity: MessageIdentity): void {
+    if (#identity in message) message.#identity = identity;
+    else new Identified(message, identity);
   }
 }
