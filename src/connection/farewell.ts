@@ -7,7 +7,7 @@
 import { untilAborted } from '../async/until-aborted.js';
 import type { Channel } from './channel.js';
 
-/** How long the rest of a line is waited for that began like a 421. */
+/** How long the rest of a refusal is waited for, once its first bytes have come. */
 const farewellMs = 2_000;
 
 /** Rejects with the reason why the channel is of no more use, in the server's own words where it had them. Resolves if it is usable. */

@@ -2,8 +2,9 @@
  * Names to addresses as the system resolves them, without a look-up that nothing can stop. The system's own, getaddrinfo, cannot be
  * cancelled: as long as a DNS server is silent it holds the process, `process.exit()` included. So names that are not in the hosts file
  * are first asked of the DNS servers, by queries that can be cancelled. If these answer promptly, whatever they say, the system's look-up
- * follows and decides: it knows other sources than DNS, and the order of addresses. If they are slow their answer is used as it is, and
- * if they are silent the system, which would ask the same servers, is not asked at all.
+ * follows and decides: it knows other sources than DNS, and the order of addresses. If they are slow their addresses are used as they are,
+ * and if they are silent the system, which would ask the same servers, is not asked at all. macOS and Windows may ask servers that Node
+ * does not know (of a VPN, over HTTPS): there the system is asked whenever no address was found.
  *
  * @module
  */
@@ -30,6 +31,8 @@ export interface NameSources {
   /** Its `search`, `domain` and `ndots` are used; a system without one has none. */
   readonly resolverFile: string;
   readonly createResolver: () => Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
+  /** The system may ask other DNS servers than the resolver does. */
+  readonly hasOtherServers: boolean;
   readonly lookUp: (name: string) => Promise<readonly HostAddress[]>;
 }
 
@@ -41,6 +44,7 @@ const systemSources: NameSources = {
     : '/etc/hosts',
   resolverFile: '/etc/resolv.conf',
   createResolver: () => new Resolver({ timeout: 2_000, tries: 3 }),
+  hasOtherServers: onWindows || process.platform === 'darwin',
   lookUp: (name) =>
     new Promise((resolve, reject) => {
       lookup(name, { all: true, verbatim: true }, (error, addresses) => {
@@ -69,7 +73,8 @@ export async function findAddresses(
   if (family !== 0) return [{ address: name, family: family as 4 | 6 }];
   if (await needsNoServer(name, sources)) return await untilAborted(sources.lookUp(name), signal);
   const { addresses, reason, prompt } = await ask(await searched(name, sources), signal, sources);
-  if (prompt) return await untilAborted(sources.lookUp(name), signal);
+  if (prompt || (addresses.length === 0 && sources.hasOtherServers))
+    return await untilAborted(sources.lookUp(name), signal);
   if (addresses.length === 0) throw reason as Error;
   return inOrder(addresses);
 }

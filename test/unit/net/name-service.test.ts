@@ -45,6 +45,7 @@ async function sources(files: { hosts?: string; resolver?: string } = {}): Promi
       resolver.setServers([dns.address]);
       return resolver;
     },
+    hasOtherServers: false,
     lookUp: async (name) => {
       asked.push(name);
       return [v4('192.0.2.1')];
@@ -188,6 +189,22 @@ describe('DNS servers that are slow or silent', () => {
     (await answer('AAAA mail.test')).reject(coded(six));
     await expect(found).rejects.toMatchObject({ code });
     expect(asked).toEqual([]);
+  });
+
+  test('leave it to a system that may know other servers, unless they have addresses', async () => {
+    for (const end of ['ETIMEOUT', undefined]) {
+      const { createResolver, answer } = slow();
+      const system = { ...(await sources()), createResolver, hasOtherServers: true };
+      const found = findAddresses('mail.test', signal, system);
+      const a = await answer('A mail.test');
+      vi.advanceTimersByTime(6_000);
+      if (end === undefined) a.resolve(['192.0.2.9']);
+      else a.reject(coded(end));
+      (await answer('AAAA mail.test')).reject(coded(end ?? 'ENODATA'));
+      expect(await found).toEqual([v4(end === undefined ? '192.0.2.9' : '192.0.2.1')]);
+      vi.useRealTimers();
+    }
+    expect(asked).toEqual(['mail.test']);
   });
 
   test('are asked for no further name once they were silent', async () => {
