@@ -8,15 +8,8 @@
 export { defineProfile, parseProfile, profileToJson } from './profile/define.js';
 export type { ParseProfileOptions } from './profile/define.js';
 export { wellKnownServer } from './profile/well-known.js';
-export type {
-  EmailProfile,
-  HeaderField,
-  HeaderFields,
-  Importance,
-  Priority,
-  Sender,
-  Sensitivity,
-} from './model/profile.js';
+export type { HeaderField, HeaderFields, Importance, Priority, Sensitivity } from './model/header.js';
+export type { EmailProfile, Sender } from './model/profile.js';
 export type { OutgoingServer, Security, Timeouts, TlsSettings } from './model/server.js';
 export type { Secret } from './model/secret.js';
 export type {
@@ -107,9 +100,9 @@ export type {
   SendOptions,
   SendResult,
 } from './model/mailer.js';
+export type { ConnectionStep } from './model/error.js';
 export type {
   ConnectionReport,
-  ConnectionStep,
   ConnectionStepReport,
   RejectedRecipient,
   SmimeProblem,

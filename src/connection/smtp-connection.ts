@@ -13,17 +13,18 @@ import type { ContentCapabilities, OutgoingContent } from '../model/transport.js
 import { canonicalBytes } from '../smtp/content.js';
 import { createEnvelopeCommands } from '../smtp/envelope-commands.js';
 import { contentCapabilities } from '../smtp/extensions.js';
-import { replyError } from '../smtp/reply-error.js';
 import { providerRemedy, type RefusalStage } from '../smtp/provider-refusals.js';
+import { replyError } from '../smtp/reply-error.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
-import { explainFailure, transact, TransactionState, unaskedRefusal } from '../smtp/transaction.js';
+import { TransactionState } from '../smtp/transaction-state.js';
+import { explainFailure, transact, unaskedRefusal } from '../smtp/transaction.js';
 import { isBytes } from '../util/bytes.js';
+import { notify } from '../util/notify.js';
 import type { Channel } from './channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
 import { requireUsable } from './farewell.js';
 import { isStale, markStale } from './stale.js';
-import { notify } from '../util/notify.js';
 
 /** What setting up a connection gave. */
 export interface OpenedConnection {

@@ -26,18 +26,33 @@ export interface ParseLimits {
 export class ParsedPart {
   readonly #source: Buffer;
 
+  readonly header: ParsedHeader;
+  /** Offsets in the message: of the header's first octet, of the body's first, and past its last. */
+  readonly start: number;
+  readonly bodyStart: number;
+  readonly end: number;
+  readonly contentType: StructuredValue;
+  /** Parts of a multipart, in order. */
+  readonly parts: readonly ParsedPart[];
+
   constructor(
     source: Buffer,
-    readonly header: ParsedHeader,
-    /** Offsets in the message: of the header's first octet, of the body's first, and past its last. */
-    readonly start: number,
-    readonly bodyStart: number,
-    readonly end: number,
-    readonly contentType: StructuredValue,
-    /** Parts of a multipart, in order. */
-    readonly parts: readonly ParsedPart[],
+    {
+      header,
+      start,
+      bodyStart,
+      end,
+      contentType,
+      parts,
+    }: Pick<ParsedPart, 'header' | 'start' | 'bodyStart' | 'end' | 'contentType' | 'parts'>,
   ) {
     this.#source = source;
+    this.header = header;
+    this.start = start;
+    this.bodyStart = bodyStart;
+    this.end = end;
+    this.contentType = contentType;
+    this.parts = parts;
   }
 
   /** In lower case; '7bit' where none is said. */
@@ -184,7 +199,7 @@ class MessageReader {
       if (delimiter?.level === level) delimiter = this.#nextDelimiter(delimiter.next);
     }
     const end = Math.max(delimiter?.bodyEnd ?? source.length, bodyStart);
-    return { part: new ParsedPart(source, header, start, bodyStart, end, type, parts), delimiter };
+    return { part: new ParsedPart(source, { header, start, bodyStart, end, contentType: type, parts }), delimiter };
   }
 
   /** The header section at `start`; a delimiter line ends it too. */

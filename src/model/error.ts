@@ -1,4 +1,3 @@
-import type { ConnectionStep } from './report.js';
 import type { SmtpReply } from './reply.js';
 
 /** What an error is about; the table in docs/reference/errors.md explains each. */
@@ -30,6 +29,10 @@ export type EmailErrorCode =
   | 'ERR_CERTIFICATE_MISSING'
   | 'ERR_SMIME'
   | 'ERR_STORE';
+
+/** A step of a connection; 'starttls' is the command, 'tls' the handshake. */
+export type ConnectionStep =
+  'resolve' | 'connect' | 'proxy' | 'tls' | 'greeting' | 'ehlo' | 'starttls' | 'authenticate' | 'quit';
 
 /** Where in a send an error arose. */
 export type EmailErrorPhase = ConnectionStep | 'transaction' | 'content' | 'acceptance';

@@ -1,6 +1,6 @@
 import type { AddressInput } from './address.js';
 import type { Envelope } from './envelope.js';
-import type { HeaderFields, Importance, Priority, Sensitivity } from './profile.js';
+import type { HeaderFields, Importance, Priority, Sensitivity } from './header.js';
 import type { Secret } from './secret.js';
 
 /** Content from a file, within what `MailerOptions.fileAccess` allows. */

@@ -1,10 +1,6 @@
 import type { CertificateInfo } from './certificate.js';
-import type { EmailError } from './error.js';
+import type { ConnectionStep, EmailError } from './error.js';
 import type { SmtpReply, Warning } from './reply.js';
-
-/** A step of a connection; 'starttls' is the command, 'tls' the handshake. */
-export type ConnectionStep =
-  'resolve' | 'connect' | 'proxy' | 'tls' | 'greeting' | 'ehlo' | 'starttls' | 'authenticate' | 'quit';
 
 /** One step of `testConnection()`. */
 export interface ConnectionStepReport {

@@ -5,10 +5,11 @@
  */
 import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import { type Command, createCommand, createSecretCommand } from './command.js';
-import { ask, Broken, type Dialogue, readReply } from './dialogue.js';
-import type { Reply } from './reply.js';
+import { noBytes } from '../util/bytes.js';
+import { createCommand, createSecretCommand, type Command } from './command.js';
+import { ask, askMechanism, Broken, readReply, type Dialogue } from './dialogue.js';
 import { misplaced, replyError } from './reply-error.js';
+import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 
 /** More rounds than any mechanism takes: SCRAM takes 2, GSSAPI 3, NTLM 2. */
@@ -36,12 +37,12 @@ export function* authenticate(
     let response: Command;
     try {
       const challenge = readChallenge(reply, name, round);
-      response = createSecretCommand(encode((yield { do: 'sasl', challenge }) as Uint8Array), `<${name} response>`);
+      response = createSecretCommand(encode((yield* askMechanism(challenge)) ?? noBytes), `<${name} response>`);
     } catch (error) {
       throw error instanceof Broken ? error : yield* cancel(error);
     }
     yield { do: 'write', commands: [response], replies: 1 };
-    reply = (yield readReply) as Reply;
+    reply = yield* readReply();
   }
   if (reply.code === 235) {
     if (!complete()) {
@@ -61,7 +62,7 @@ export function* authenticate(
 }
 
 function* begin(name: string): Dialogue<Reply> {
-  const initial = (yield { do: 'sasl' }) as Uint8Array | undefined;
+  const initial = yield* askMechanism();
   const bare = createCommand(`AUTH ${name}`, 'authentication.method');
   if (initial === undefined) return yield* ask(bare);
   const encoded = initial.length === 0 ? '=' : encode(initial);

@@ -13,7 +13,7 @@ import { DotStuffer } from './dot-stuffing.js';
 import { misplaced, refusalError, replyError, thrown } from './reply-error.js';
 import type { Reply } from './reply.js';
 import type { Session } from './session.js';
-import type { TransactionState } from './transaction.js';
+import type { TransactionState } from './transaction-state.js';
 
 /** How to send the content. */
 export interface Transfer {
@@ -103,7 +103,7 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
     const next: Uint8Array | undefined = block && (yield* orChunkRefused(blocks.next(), outstanding, state));
     let ahead = limit;
     while (outstanding > 0) {
-      const reply = (yield outstanding > ahead ? readReply : pollReply) as Reply | undefined;
+      const reply = outstanding > ahead ? yield* readReply() : yield* pollReply();
       if (reply === undefined) {
         if (block === undefined || !hasCommandLine(block)) break;
         ahead = 0;
@@ -127,7 +127,7 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
   }
   // The reply to the last chunk is the outcome of the transaction and is not read here.
   while (outstanding > 0) {
-    const reply = (yield readReply) as Reply;
+    const reply = yield* readReply();
     outstanding--;
     if (!reply.positive) throw yield* chunkRefused(reply, outstanding + replies, state);
   }
@@ -140,7 +140,7 @@ function* chunkRefused(reply: Reply, outstanding: number, state: TransactionStat
   const refusal = refusalError('refused the message', reply, 'content');
   state.refusal = refusal;
   for (let left = reply.code === 421 ? 0 : outstanding; left > 0; left--) {
-    const other = (yield readReply) as Reply;
+    const other = yield* readReply();
     if (other.code === 421) return new Broken(replyError('closed the connection', other));
     if (other.negative) continue;
     state.refusal = undefined;
@@ -156,7 +156,7 @@ function* orChunkRefused<T>(step: Dialogue<T>, outstanding: number, state: Trans
     return yield* step;
   } catch (error) {
     for (let left = error instanceof Broken ? outstanding : 0; left > 0; left--) {
-      const reply = (yield pollReply) as Reply | undefined;
+      const reply = yield* pollReply();
       if (reply === undefined) break;
       if (reply.negative) state.refusal ??= refusalError('refused the message', reply, 'content');
     }

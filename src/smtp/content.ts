@@ -77,7 +77,7 @@ class StreamedBlocks implements Blocks {
     const gathered: Uint8Array[] = [];
     let length = 0;
     while (!this.#ended && length < flushBytes) {
-      const block = this.#check((yield nextBlock) as Uint8Array | undefined);
+      const block = this.#check(yield* nextBlock());
       if (block.length === 0) continue;
       length += block.length;
       // A chunk that waits here outlives the next request to its source, which may use its memory again.

@@ -52,13 +52,38 @@ export class Broken {
   constructor(readonly error: Error) {}
 }
 
-/** Steps without parameters. */
-export const readReply: Step = { do: 'read', within: 'replyMs' };
-export const readGreeting: Step = { do: 'read', within: 'greetingMs' };
-export const readAcceptance: Step = { do: 'read', within: 'acceptanceMs' };
-export const pollReply: Step = { do: 'poll' };
-export const nextBlock: Step = { do: 'block' };
+/** All is written: the next dialogue may begin. */
 export const release: Step = { do: 'release' };
+
+const read = {
+  greetingMs: { do: 'read', within: 'greetingMs' },
+  replyMs: { do: 'read', within: 'replyMs' },
+  acceptanceMs: { do: 'read', within: 'acceptanceMs' },
+} as const satisfies Record<ReplyDeadline, Step>;
+const poll: Step = { do: 'poll' };
+const block: Step = { do: 'block' };
+
+// The types of a generator cannot tell which result belongs to which step: that is said here, and nowhere else.
+
+/** The next reply. */
+export function* readReply(within: ReplyDeadline = 'replyMs'): Dialogue<Reply> {
+  return (yield read[within]) as Reply;
+}
+
+/** A reply that is already here. */
+export function* pollReply(): Dialogue<Reply | undefined> {
+  return (yield poll) as Reply | undefined;
+}
+
+/** The next block of content; undefined at its end. */
+export function* nextBlock(): Dialogue<Uint8Array | undefined> {
+  return (yield block) as Uint8Array | undefined;
+}
+
+/** The mechanism's answer to a challenge; without one its initial response, if it has any. */
+export function* askMechanism(challenge?: Buffer): Dialogue<Uint8Array | undefined> {
+  return (yield { do: 'sasl', challenge }) as Uint8Array | undefined;
+}
 
 /**
  * One command and its reply. `reason` is why the command is needed, an error: if the connection is lost before the reply, that is the error
@@ -67,7 +92,7 @@ export const release: Step = { do: 'release' };
 export function* ask(command: Command, reason?: EmailError): Dialogue<Reply> {
   try {
     yield { do: 'write', commands: [command], replies: 1 };
-    return (yield readReply) as Reply;
+    return yield* readReply();
   } catch (error) {
     throw reason !== undefined && error instanceof Broken ? new Broken(outlasting(reason, error.error)) : error;
   }

@@ -6,16 +6,16 @@
 import { withDetails } from '../errors/email-error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { createCommand } from './command.js';
-import { ask, Broken, readGreeting, type Dialogue } from './dialogue.js';
+import { ask, Broken, readReply, type Dialogue } from './dialogue.js';
 import { noExtensions, parseExtensions } from './extensions.js';
-import type { Reply } from './reply.js';
 import { misplaced, refused, replyError } from './reply-error.js';
+import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 
 /** The server's greeting, or its refusal (RFC 5321 section 3.1). */
 export function* greeting(session: Session): Dialogue<SmtpReply> {
   session.begin('greeting');
-  const reply = (yield readGreeting) as Reply;
+  const reply = yield* readReply('greetingMs');
   if (reply.code === 220) return reply.read();
   if (reply.negative)
     throw refused('refused the connection', reply, {

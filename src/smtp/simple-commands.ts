@@ -4,9 +4,9 @@
  * @module
  */
 import { createCommand } from './command.js';
-import { ask, type Dialogue, readReply, release } from './dialogue.js';
-import type { Reply } from './reply.js';
+import { ask, readReply, release, type Dialogue } from './dialogue.js';
 import { misplaced, refused } from './reply-error.js';
+import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 
 const rset = createCommand('RSET', 'RSET');
@@ -22,7 +22,7 @@ export function* reset(session: Session): Dialogue<void> {
   session.begin('reset');
   yield { do: 'write', commands: [rset], replies: 1 };
   if (session.pipelining) yield release;
-  const reply = (yield readReply) as Reply;
+  const reply = yield* readReply();
   if (!reply.positive) throw misplaced('the reply to RSET', reply, { phase: 'transaction' });
 }
 

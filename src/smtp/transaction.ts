@@ -10,7 +10,7 @@
  * @module
  */
 import { isEmailError, withDetails } from '../errors/email-error.js';
-import type { EmailError, EmailErrorPhase } from '../model/error.js';
+import type { EmailError } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import type { OutgoingContent } from '../model/transport.js';
@@ -19,13 +19,14 @@ import { hasCommandLine } from './command-lines.js';
 import { createCommand, type Command } from './command.js';
 import { sendContent, sendNothing } from './content-transfer.js';
 import { blockBytes } from './content.js';
-import { ask, Broken, outlasting, readAcceptance, readReply, release, type Dialogue, type Step } from './dialogue.js';
+import { ask, Broken, outlasting, readReply, release, type Dialogue, type Step } from './dialogue.js';
 import type { EnvelopeCommands } from './envelope-commands.js';
 import { RecipientReplies, recipientsRejected } from './recipients.js';
 import { misplaced, refusalError, replyError, thrown } from './reply-error.js';
 import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 import { resetCommand } from './simple-commands.js';
+import type { TransactionState } from './transaction-state.js';
 
 /** A transaction that is about to run. */
 export interface TransactionPlan {
@@ -48,41 +49,6 @@ export interface TransactionResult {
   readonly deferred: readonly string[];
   readonly reply: SmtpReply;
   readonly bytes: number;
-}
-
-/** How far a transaction is. At any moment it says what is certain about the message. */
-export class TransactionState {
-  phase: EmailErrorPhase = 'transaction';
-  /** The server answered MAIL: it was there when the transaction began. */
-  begun = false;
-  /** Content has begun to leave and is not at its end: only content can follow. */
-  midContent = false;
-  /** The refusal after which nothing can be delivered: of MAIL, of every recipient, or of a chunk. It outlives what comes after it. */
-  refusal: EmailError | undefined;
-  /** Octets of the content were handed to the stream. */
-  contentSent = false;
-  #endSent = false;
-  readonly #onEndSent: (() => void) | undefined;
-
-  /** `onEndSent` is called once all of the message was handed over. */
-  constructor(onEndSent?: () => void) {
-    this.#onEndSent = onEndSent;
-  }
-
-  /** The end of data was handed to the stream: the server may have the message. */
-  get endSent(): boolean {
-    return this.#endSent;
-  }
-
-  sendEnd(): void {
-    this.contentSent = true;
-    this.#endSent = true;
-    this.#onEndSent?.();
-  }
-
-  get delivery(): 'not-delivered' | 'unknown' {
-    return this.endSent && this.refusal === undefined ? 'unknown' : 'not-delivered';
-  }
 }
 
 const dataCommand = createCommand('DATA', 'DATA');
@@ -149,7 +115,7 @@ function* inOne(run: Run): Dialogue<TransactionResult> {
   yield* readEnvelope(run);
   const { refusal } = state;
   if (refusal === undefined) return yield* conclude(run, bytes.length);
-  const reply = (yield readAcceptance) as Reply;
+  const reply = yield* readReply('acceptanceMs');
   if (reply.negative) throw endedBy(reply, refusal);
   // The server said a reply too many or too few, so that a refusal may have been about something else.
   state.refusal = undefined;
@@ -163,7 +129,7 @@ function* inTwo(run: Run): Dialogue<TransactionResult> {
   if (withData) commands.push(dataCommand);
   yield write(commands);
   const mailReply = yield* readEnvelope(run);
-  const dataReply = withData ? ((yield readReply) as Reply) : undefined;
+  const dataReply = withData ? yield* readReply() : undefined;
   const { refusal } = state;
   if (refusal !== undefined) {
     session.needsReset = mailReply.positive;
@@ -193,11 +159,11 @@ function* inSteps(run: Run): Dialogue<TransactionResult> {
 
 /** Reads the replies to RSET, MAIL and RCPT that were written together. Gives the reply to MAIL, good or not. */
 function* readEnvelope(run: Run): Dialogue<Reply> {
-  if (run.withReset) checkReset((yield readReply) as Reply, run.state);
-  const mailReply = (yield readReply) as Reply;
+  if (run.withReset) checkReset(yield* readReply(), run.state);
+  const mailReply = yield* readReply();
   checkMail(mailReply, run.state);
   const count = run.plan.recipients.length;
-  for (let index = 0; index < count; index++) addRecipient(run, index, (yield readReply) as Reply);
+  for (let index = 0; index < count; index++) addRecipient(run, index, yield* readReply());
   if (run.replies.accepted.length === 0) run.state.refusal ??= run.replies.failure(count);
   return mailReply;
 }
@@ -279,7 +245,7 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
   let { accepted, rejected } = replies;
   let reply: SmtpReply | undefined;
   if (session.protocol === 'smtp') {
-    const final = (yield readAcceptance) as Reply;
+    const final = yield* readReply('acceptanceMs');
     checkFinal(final);
     if (final.negative) {
       state.refusal = refusalError('refused the message', final, 'acceptance');
@@ -290,7 +256,7 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
     const taken: string[] = [];
     const failed: RejectedRecipient[] = [];
     for (const recipient of accepted) {
-      const final = (yield readAcceptance) as Reply;
+      const final = yield* readReply('acceptanceMs');
       checkFinal(final);
       if (final.positive) {
         taken.push(recipient);

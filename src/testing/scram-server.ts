@@ -2,7 +2,7 @@
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { saslprep } from '../sasl/saslprep.js';
 import { utf8 } from '../util/bytes.js';
-import type { ServerAuthContext, ServerMechanism, ServerStep } from './server-mechanisms.js';
+import type { ServerAuthContext, ServerMechanism, ServerStep } from './server-mechanism.js';
 
 const iterations = 4096;
 const keyBytes: ReadonlyMap<string, number> = new Map([

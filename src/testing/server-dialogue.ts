@@ -1,12 +1,12 @@
 // The protocol of the test server, without sockets: a command line in, a reply and what follows out.
-import { splitVerb, isHeloArgument } from './command-syntax.js';
-import type { ContentExpectation } from './server-transaction.js';
-import { ServerTransaction } from './server-transaction.js';
+import { isHeloArgument, splitVerb } from './command-syntax.js';
+import type { ServerAuthContext, ServerMechanism } from './server-mechanism.js';
 import { createServerMechanism } from './server-mechanisms.js';
-import type { ServerAuthContext, ServerMechanism } from './server-mechanisms.js';
+import type { TestFaultStage, TestMessage } from './server-options.js';
 import { replyCode } from './server-script.js';
 import type { ServerScript } from './server-script.js';
-import type { TestFaultStage, TestMessage } from './server-options.js';
+import { ServerTransaction } from './server-transaction.js';
+import type { ContentExpectation } from './server-transaction.js';
 
 /** What a dialogue is told of its server and its connection. */
 export interface DialogueSettings {

@@ -1,26 +1,9 @@
 // The server's side of the SASL mechanisms that take one or two messages; SCRAM has a file of its own.
-import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { ChannelBinding } from '../model/sasl.js';
+import { createHmac, randomBytes } from 'node:crypto';
 import { utf8 } from '../util/bytes.js';
 import { createScramServer } from './scram-server.js';
-
-/** What comes next: a challenge, the user who is proven, or a refusal. */
-export type ServerStep = { readonly challenge: Uint8Array } | { readonly user: string } | { readonly refused: string };
-
-/** One exchange. `response` is undefined at the start, where the client sent no initial response. */
-export type ServerMechanism = (response: Buffer | undefined) => ServerStep;
-
-/** What the mechanisms know of server and client. */
-export interface ServerAuthContext {
-  /** The password (or token) of a user. */
-  passwordOf(user: string): string | undefined;
-  /** Mechanisms offered to this client. */
-  readonly offered: readonly string[];
-  /** Empty without TLS. */
-  readonly channelBindings: readonly ChannelBinding[];
-  /** CN of the client's verified certificate. */
-  readonly certificateName: string | undefined;
-}
+import { sameText } from './server-mechanism.js';
+import type { ServerAuthContext, ServerMechanism, ServerStep } from './server-mechanism.js';
 
 /** All that can be offered, strongest first. */
 export const serverMechanisms = [
@@ -59,13 +42,6 @@ export function createServerMechanism(name: string, context: ServerAuthContext):
     default:
       return createScramServer(name, context);
   }
-}
-
-/** Same text? In constant time, as in a server that matters. */
-export function sameText(a: string, b: string): boolean {
-  const key = randomBytes(32);
-  const digest = (text: string): Buffer => createHmac('sha256', key).update(text).digest();
-  return timingSafeEqual(digest(a), digest(b));
 }
 
 function afterEmptyChallenge(verify: (response: Buffer) => ServerStep): ServerMechanism {

@@ -1,5 +1,5 @@
 // One connection of the test server: cuts octets into lines and content, runs the dialogue, starts TLS, lets faults strike.
-import { X509Certificate, createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import type { SecureContext } from 'node:tls';
@@ -7,10 +7,10 @@ import type { ChannelBinding } from '../model/sasl.js';
 import { exportedKey } from '../net/channel-binding.js';
 import { ServerDialogue } from './server-dialogue.js';
 import type { DialogueStep } from './server-dialogue.js';
-import type { ServerAuthContext } from './server-mechanisms.js';
+import type { ServerAuthContext } from './server-mechanism.js';
+import type { TestFaultStage, TestMessage } from './server-options.js';
 import { replyCode } from './server-script.js';
 import type { ServerScript } from './server-script.js';
-import type { TestFaultStage, TestMessage } from './server-options.js';
 import type { ContentExpectation } from './server-transaction.js';
 
 /** What all connections of a server share. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HeaderField, HeaderFields } from '../../model/profile.js';
+import type { HeaderField, HeaderFields } from '../../model/header.js';
 import { anyText, list, variant } from '../../schema/combine.js';
 import { object, record, required } from '../../schema/object.js';
 import { accepts, isPlainObject, own } from '../../schema/schema.js';

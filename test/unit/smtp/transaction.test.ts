@@ -5,12 +5,8 @@ import type { Dialogue } from '../../../src/smtp/dialogue.js';
 import { createEnvelopeCommands } from '../../../src/smtp/envelope-commands.js';
 import { parseExtensions } from '../../../src/smtp/extensions.js';
 import { Session } from '../../../src/smtp/session.js';
-import {
-  transact,
-  type TransactionPlan,
-  type TransactionResult,
-  TransactionState,
-} from '../../../src/smtp/transaction.js';
+import { TransactionState } from '../../../src/smtp/transaction-state.js';
+import { transact, type TransactionPlan, type TransactionResult } from '../../../src/smtp/transaction.js';
 import { play, replyOf } from '../../support/play-dialogue.js';
 
 interface Setting {
