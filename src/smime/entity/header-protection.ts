@@ -5,6 +5,7 @@
  * @module
  */
 import { messageInvalid } from '../../errors/email-error.js';
+import { parseStructured } from '../../mime/structured.js';
 import type { RenderedEntity } from '../../model/entity.js';
 
 /** A header field: its name, and the whole of it folded, with its CRLF. */
@@ -59,10 +60,12 @@ function baselinePolicy(field: ProtectedField): readonly ProtectedField[] {
   }
 }
 
-/** The entity's fields with the `hp` parameter (RFC 9788 section 2.1.1) in Content-Type. */
+/** The entity's fields with the `hp` parameter (RFC 9788 section 2.1.1) in Content-Type. ERR_MESSAGE_INVALID if the message has one there. */
 function withParameter(fields: string, value: 'clear' | 'cipher'): string {
   const match = /^Content-Type:(?:[^\r\n]|\r\n(?=[ \t]))*/im.exec(fields);
   if (match === null) return `Content-Type: text/plain; charset=us-ascii; hp="${value}"\r\n${fields}`;
+  if (parseStructured(match[0].replace(/\r\n/g, '')).parameters.has('hp'))
+    throw messageInvalid('contentType', 'header protection writes the parameter hp itself (RFC 9788 section 2.1.1)');
   const end = match.index + match[0].length;
   return `${fields.slice(0, end)};\r\n hp="${value}"${fields.slice(end)}`;
 }

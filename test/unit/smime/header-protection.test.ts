@@ -69,6 +69,23 @@ describe('header protection (RFC 9788)', () => {
     },
   );
 
+  test.each(['hp=clear', 'HP="cipher"', "hp*=us-ascii''clear", 'hp*0=cle; hp*1=ar', 'x=y;\r\n hp=clear'])(
+    'a content type that has %j already is refused: readers would differ about which counts',
+    (parameter) => {
+      const entity = {
+        ...entityOf(),
+        fields: `Content-Type: text/plain; ${parameter}\r\nContent-Transfer-Encoding: 7bit\r\n`,
+      };
+      for (const isEncrypted of [true, false])
+        expect(() => protectHeader(entity, fields, isEncrypted, true)).toThrow(
+          expect.objectContaining({
+            code: 'ERR_MESSAGE_INVALID',
+            problems: [expect.objectContaining({ path: 'contentType' })],
+          }),
+        );
+    },
+  );
+
   test('a folded Content-Type gets its parameter at its end; an entity without one is plain text', () => {
     const folded = {
       ...entityOf(),
