@@ -167,7 +167,7 @@ async function finish(
       redirect_uri: redirectUri,
       code_verifier: verifier,
     };
-    const outcome = await requestTokens(client, { parameters, secrets: [judged.code, verifier] }, { signal });
+    const outcome = await requestTokens(client, { parameters, secrets: [judged.code, verifier] }, signal);
     if (outcome.tokens === undefined) throw outcome.failure;
     await show('success');
     return outcome.tokens;

@@ -26,7 +26,7 @@ export async function runGrant(
   const { grant = 'authorization-code' } = settings;
   if (grant === 'authorization-code') return await authorizeByCode(client, options, signal);
   if (grant === 'device-code') return await authorizeByDevice(client, options, signal);
-  const outcome = await requestTokens(client, await requestWithoutPerson(client, signal), { signal });
+  const outcome = await requestTokens(client, await requestWithoutPerson(client, signal), signal);
   if (outcome.tokens === undefined) throw outcome.failure;
   return outcome.tokens;
 }

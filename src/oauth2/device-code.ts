@@ -130,7 +130,7 @@ async function ask(
   signal: AbortSignal,
 ): Promise<TokenOutcome> {
   try {
-    return await requestTokens(client, request, { signal });
+    return await requestTokens(client, request, signal);
   } catch (failure) {
     if (signal.aborted || !isEmailError(failure)) throw failure;
     return { error: undefined, failure, retryAfterMs: undefined };

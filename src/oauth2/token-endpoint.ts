@@ -14,7 +14,7 @@ import type { Endpoints } from './endpoints.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, numberField, textField } from './json.js';
 import { askProvider, isTransient, refusalOf, refusedBy, showEndpoint } from './provider.js';
-import type { RequestSignals } from './provider.js';
+import type { ProviderRequest, RequestSignals } from './provider.js';
 import type { Surroundings } from './surroundings.js';
 
 /** A client, with the endpoints of its provider. */
@@ -43,23 +43,21 @@ export interface TokenRequest {
   readonly secrets: readonly string[];
 }
 
-/** The signals of a token request. */
-export interface TokenSignals extends RequestSignals {
-  readonly signal: AbortSignal;
-  /** Ends the work before the request (secrets, keys, certificates), where `signal` must not end it. */
-  readonly prepare?: AbortSignal | undefined;
+/** A token request with its client's proof, ready to be sent. */
+export interface PreparedRequest {
+  readonly http: ProviderRequest;
+  readonly surroundings: Surroundings;
 }
 
-/** Asks for tokens. A refusal is an outcome. A request without a usable response throws ERR_OAUTH2. */
-export async function requestTokens(
-  client: TokenClient,
+/** Adds the proof of the client: resolves secrets, signs assertions. `signal` ends that. */
+export async function prepareTokenRequest(
+  { settings, endpoints, surroundings }: TokenClient,
   { parameters, secrets }: TokenRequest,
-  signals: TokenSignals,
-): Promise<TokenOutcome> {
-  const { settings, endpoints, surroundings } = client;
-  const proof = await proveClient(settings, endpoints, surroundings, signals.prepare ?? signals.signal);
-  throwIfAborted(signals.prepare);
-  const request = {
+  signal: AbortSignal,
+): Promise<PreparedRequest> {
+  const proof = await proveClient(settings, endpoints, surroundings, signal);
+  throwIfAborted(signal);
+  const http = {
     what: 'token endpoint',
     method: 'POST',
     url: endpoints.tokenUrl,
@@ -67,6 +65,23 @@ export async function requestTokens(
     body: new URLSearchParams({ ...settings.tokenParameters, ...parameters, ...proof.parameters }).toString(),
     secrets: [...secrets, ...proof.secrets],
   } as const;
+  return { http, surroundings };
+}
+
+/** Asks for tokens. A refusal is an outcome. A request without a usable response throws ERR_OAUTH2. */
+export async function requestTokens(
+  client: TokenClient,
+  request: TokenRequest,
+  signal: AbortSignal,
+): Promise<TokenOutcome> {
+  return await sendTokenRequest(await prepareTokenRequest(client, request, signal), { signal });
+}
+
+/** Sends a request that is ready. See `requestTokens`. */
+export async function sendTokenRequest(
+  { http: request, surroundings }: PreparedRequest,
+  signals: RequestSignals,
+): Promise<TokenOutcome> {
   const sentAt = surroundings.clock.now();
   const response = await askProvider(request, surroundings, signals);
   const { error, description } = refusalOf(response);

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { withDeadline } from '../async/deadline-signal.js';
+import { joinSignals } from '../async/deadline-signal.js';
 import { untilAborted } from '../async/until-aborted.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, isEmailError } from '../errors/email-error.js';
@@ -57,21 +57,26 @@ export class TokenKeeper {
   async locked<T>(work: () => Promise<T>, closed: AbortSignal): Promise<T> {
     const lock = this.#store?.lock?.bind(this.#store);
     if (lock === undefined) return await work();
-    return await withDeadline(closed, { ms: lockMs, passed: lockedTooLong }, async (signal) => {
-      let begun = false;
-      const begin = async (): Promise<T> => {
-        // The wait was given up, and another renewal may have begun.
-        throwIfAborted(signal);
-        begun = true;
-        return await work();
-      };
+    const { signal, dispose } = joinSignals([closed], { ms: lockMs, passed: lockedTooLong });
+    let begun = false;
+    const begin = async (): Promise<T> => {
+      // The wait was given up, and another renewal may have begun.
+      throwIfAborted(signal);
+      begun = true;
+      // The deadline is that of the wait. Its timer would keep the process alive.
+      dispose();
+      return await work();
+    };
+    try {
       const locked = inStore('locked', () => lock(this.#key, begin, { signal }));
       // A store may ignore the signal. Work that has begun continues.
       return await untilAborted(locked, signal).catch((error: unknown) => {
         if (!begun) throw error;
         return locked;
       });
-    });
+    } finally {
+      dispose();
+    }
   }
 }
 

@@ -19,7 +19,13 @@ import { type Endpoints, findEndpoints } from './endpoints.js';
 import { oauth2Error, signInRemedy } from './errors.js';
 import type { Surroundings } from './surroundings.js';
 import { TokenKeeper } from './token-keeper.js';
-import { requestTokens, type TokenClient, type TokenOutcome, type TokenRequest } from './token-endpoint.js';
+import {
+  prepareTokenRequest,
+  sendTokenRequest,
+  type TokenClient,
+  type TokenOutcome,
+  type TokenRequest,
+} from './token-endpoint.js';
 
 /** The parts of a token source. */
 export interface TokenSourceSettings {
@@ -204,12 +210,12 @@ export class TokenSource {
       createEmailError('ERR_SECRET', `The secrets of oauth2 could not be had within ${prepareMs} ms.`, {
         retryable: true,
       });
-    const outcome = await withDeadline(this.#closed.signal, { ms: prepareMs, passed }, async (prepare) => {
+    const prepared = await withDeadline(this.#closed.signal, { ms: prepareMs, passed }, async (prepare) => {
       this.#endpoints ??= await findEndpoints({ ...settings, grant: 'client-credentials' }, surroundings, prepare);
       const client = { settings, surroundings, endpoints: this.#endpoints };
-      const request = await make(client, prepare);
-      return await requestTokens(client, request, { signal, prepare, background: this.#background.signal });
+      return await prepareTokenRequest(client, await make(client, prepare), prepare);
     });
+    const outcome = await sendTokenRequest(prepared, { signal, background: this.#background.signal });
     const { retryAfterMs } = outcome.tokens === undefined ? outcome : {};
     this.#pause =
       outcome.tokens === undefined && retryAfterMs !== undefined

@@ -32,12 +32,14 @@ export function listen(path: string): Promise<LockSocket> {
     waiting.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => waiting.delete(socket));
-    socket.resume();
+    // A lock keeps no process alive: it ends with its process.
+    socket.unref().resume();
   });
   return new Promise((settle, reject) => {
     server.once('error', reject);
     server.listen({ path, exclusive: true }, () => {
       server.off('error', reject);
+      server.unref();
       // An accept can fail for want of file descriptors. The process that wanted to wait then asks again.
       server.on('error', () => undefined);
       settle({

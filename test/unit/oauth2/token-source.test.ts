@@ -1,7 +1,4 @@
 /** Tokens in use: token-source.ts and token-key.ts. */
-import { once } from 'node:events';
-import { createServer, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OAuth2Settings } from '../../../src/model/oauth2.js';
 import type { EmailProfile } from '../../../src/model/profile.js';
@@ -253,31 +250,6 @@ describe('one refresh', () => {
     answer();
     await closed;
     expect(await store.loadTokens(key)).toMatchObject({ refreshToken: 'refresh-1' });
-  });
-
-  it('does not hold the process after a forced close()', async () => {
-    let socket: Socket | undefined;
-    let arrived: () => void = () => {};
-    const asked = new Promise<void>((resolve) => (arrived = resolve));
-    const silent = createServer((accepted) => void (socket = accepted).on('data', () => arrived())).listen(
-      0,
-      '127.0.0.1',
-    );
-    await once(silent, 'listening');
-    const tokenUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/token`;
-    const tested = source(new MemoryStore(), { tokenUrl });
-    const controller = new AbortController();
-    const got = failureOf(tested.get({ ...query, signal: controller.signal }));
-    await asked;
-    controller.abort();
-    await got;
-    const holding = (what: string): number => process.getActiveResourcesInfo().filter((name) => name === what).length;
-    const [sockets, timers] = [holding('TCPSocketWrap'), holding('Timeout')];
-    await tested.close(true);
-    expect(holding('TCPSocketWrap')).toBe(sockets - 1);
-    expect(holding('Timeout')).toBe(timers - 1);
-    socket?.destroy();
-    silent.close();
   });
 });
 
