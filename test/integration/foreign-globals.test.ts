@@ -152,7 +152,7 @@ describe('values of another realm', () => {
     const { createMailer } = await library();
     const connector: Connector = { connect: () => Promise.reject(foreign.error('no route')) };
     const mailer = createMailer(profile, { connector });
-    await expect(mailer.send(message)).rejects.toThrow(/: no route$/);
+    await expect(mailer.send(message)).rejects.toThrow(/: no route \(profile t\)$/);
     await mailer.close();
   });
 });
