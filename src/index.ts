@@ -9,9 +9,9 @@ export { defineProfile, parseProfile, profileToJson } from './profile/define.js'
 export type { ParseProfileOptions } from './profile/define.js';
 export { wellKnownServer } from './profile/well-known.js';
 export type { HeaderField, HeaderFields, Importance, Priority, Sensitivity } from './model/header.js';
-export type { EmailProfile, Sender } from './model/profile.js';
-export type { OutgoingServer, Security, Timeouts, TlsSettings } from './model/server.js';
-export type { Secret } from './model/secret.js';
+export type { EmailProfile, Sender } from './model/settings/profile.js';
+export type { OutgoingServer, Security, Timeouts, TlsSettings } from './model/settings/server.js';
+export type { Secret } from './model/settings/secret.js';
 export type {
   Authentication,
   AuthenticationOptions,
@@ -23,7 +23,7 @@ export type {
   PasswordCredentials,
   SimplePasswordAuthentication,
   TokenAuthentication,
-} from './model/authentication.js';
+} from './model/settings/authentication.js';
 export type { ChannelBinding, SaslContext, SaslMechanism } from './model/sasl.js';
 
 // Certificates and S/MIME settings
@@ -49,7 +49,7 @@ export type {
   SmimeEncryptSettings,
   SmimeSettings,
   SmimeSignSettings,
-} from './model/smime.js';
+} from './model/settings/smime.js';
 export { openProfileStore } from './store/open-profile-store.js';
 export type {
   EmbeddedProfileStore,
@@ -70,7 +70,7 @@ export type {
   OAuth2PrivateKey,
   OAuth2Settings,
   UserCodePrompt,
-} from './model/oauth2.js';
+} from './model/settings/oauth2.js';
 
 // Messages
 export { parseAddressList } from './address/parse-address-list.js';
@@ -120,7 +120,7 @@ export type {
   TransportSendOptions,
 } from './model/transport.js';
 export { createConnector } from './mailer/create-connector.js';
-export type { AutomaticProxySettings, Connector, ProxyServerSettings, ProxySettings } from './model/proxy.js';
+export type { AutomaticProxySettings, Connector, ProxyServerSettings, ProxySettings } from './model/settings/proxy.js';
 export { formatLogEvent } from './logging/format.js';
 export type {
   CommandEvent,

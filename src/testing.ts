@@ -5,7 +5,7 @@
  */
 export { MemoryTransport } from './testing/memory-transport.js';
 export { createTestIdentities } from './testing/test-identities.js';
-export { TestSmtpServer } from './testing/test-smtp-server.js';
+export { TestSmtpServer } from './testing/server/test-smtp-server.js';
 export type { SentMessage } from './testing/memory-transport.js';
 export type { DecodedMessage, SentAttachment } from './testing/decoded-message.js';
 export type { TestIdentities } from './testing/test-identities.js';
@@ -17,4 +17,4 @@ export type {
   TestMessage,
   TestRecipient,
   TestSmtpServerOptions,
-} from './testing/server-options.js';
+} from './testing/server/server-options.js';

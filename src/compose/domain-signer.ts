@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { createDkimSigner, signDkim } from '../mime/dkim.js';
-import type { DkimSigner } from '../mime/dkim.js';
+import { createDkimSigner, signDkim } from '../mime/dkim/dkim.js';
+import type { DkimSigner } from '../mime/dkim/dkim.js';
 import type { RenderedEntity } from '../model/entity.js';
 import type { DkimSettings } from '../model/message.js';
-import type { Secret } from '../model/secret.js';
+import type { Secret } from '../model/settings/secret.js';
 
 /** Reads the secret at a place; the profile's secrets and a message's obey different rules. */
 export type ReadSecret = (secret: Secret, path: string) => Promise<string>;

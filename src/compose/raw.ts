@@ -4,7 +4,7 @@
  */
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
-import { LineEnds, refuseNul } from '../smtp/line-ends.js';
+import { LineEnds, refuseNul } from '../smtp/transaction/line-ends.js';
 import { asBuffer, isWellFormed, utf8 } from '../util/bytes.js';
 import type { OpenedContent } from './content/content.js';
 

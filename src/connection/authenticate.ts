@@ -4,12 +4,12 @@
  * @module
  */
 import { createEmailError, isEmailError, profileInvalid, withDetails } from '../errors/email-error.js';
-import type { Authentication, TokenAuthentication } from '../model/authentication.js';
+import type { Authentication, TokenAuthentication } from '../model/settings/authentication.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
 import type { SaslMechanism } from '../model/sasl.js';
-import { channelBinding } from '../net/channel-binding.js';
-import type { SecuredStream } from '../net/tls.js';
+import { channelBinding } from '../net/tls/channel-binding.js';
+import type { SecuredStream } from '../net/tls/tls.js';
 import { judgeToken } from '../oauth2/token-claims.js';
 import { chooseMechanisms } from '../sasl/choose.js';
 import { channelBindingOf, createMechanism } from '../sasl/create.js';
@@ -21,7 +21,7 @@ import type { Session } from '../smtp/session.js';
 import { resolveSecret } from '../system/secret.js';
 import { utf8 } from '../util/bytes.js';
 import { showText } from '../util/show.js';
-import type { Channel } from './channel.js';
+import type { Channel } from './channel/channel.js';
 import type { ConnectionSettings } from './contract.js';
 import { customMechanism } from './custom-mechanism.js';
 import type { SharedState } from './shared.js';

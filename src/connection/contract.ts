@@ -3,14 +3,14 @@
  *
  * @module
  */
-import type { Authentication } from '../model/authentication.js';
+import type { Authentication } from '../model/settings/authentication.js';
 import type { Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { LogEvent } from '../model/log.js';
-import type { Connector } from '../model/proxy.js';
+import type { Connector } from '../model/settings/proxy.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
 import type { ConnectionStepReport, RejectedRecipient, TlsReport } from '../model/report.js';
-import type { TlsSettings } from '../model/server.js';
+import type { TlsSettings } from '../model/settings/server.js';
 import type { ContentCapabilities, OutgoingContent, SendProgress } from '../model/transport.js';
 import type { LoadClientIdentity } from '../net/tls-identity.js';
 import type { ResolvedServer, ResolvedTimeouts } from '../profile/resolve.js';

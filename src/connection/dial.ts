@@ -11,13 +11,13 @@ import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors
 import type { ConnectionStep } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { reportStep, showTarget, type ConnectOptions } from '../net/connector.js';
-import { answeredInPlainText, answeredInTls } from '../net/tls-errors.js';
-import { secure, type SecuredStream } from '../net/tls.js';
+import { answeredInPlainText, answeredInTls } from '../net/tls/tls-errors.js';
+import { secure, type SecuredStream } from '../net/tls/tls.js';
 import { greeting } from '../smtp/hello.js';
 import { showReply } from '../smtp/reply.js';
 import { Session } from '../smtp/session.js';
 import { showText } from '../util/show.js';
-import { Channel } from './channel.js';
+import { Channel } from './channel/channel.js';
 import type { ConnectionLogEvent, ConnectionObserver, ConnectionSettings } from './contract.js';
 import { deadlinePassed } from './failures.js';
 import { requireUsable } from './farewell.js';

@@ -5,7 +5,7 @@
  * @module
  */
 import { untilAborted } from '../async/until-aborted.js';
-import type { Channel } from './channel.js';
+import type { Channel } from './channel/channel.js';
 
 /** How long the rest of a refusal is waited for, once its first bytes have come. */
 const farewellMs = 2_000;

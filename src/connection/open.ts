@@ -7,7 +7,7 @@ import { createEmailError, isEmailError, withDetails } from '../errors/email-err
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
 import { showTarget } from '../net/connector.js';
-import type { SecuredStream } from '../net/tls.js';
+import type { SecuredStream } from '../net/tls/tls.js';
 import { type Extensions, maskedKeyword } from '../smtp/extensions.js';
 import { hello } from '../smtp/hello.js';
 import type { Session } from '../smtp/session.js';

@@ -4,7 +4,7 @@
  * @module
  */
 import { hostname } from 'node:os';
-import { TlsContexts } from '../net/tls-contexts.js';
+import { TlsContexts } from '../net/tls/tls-contexts.js';
 import type { KerberosTickets } from '../kerberos/tickets.js';
 
 /** TLS contexts with their sessions, Kerberos tickets, and the machine's name. */

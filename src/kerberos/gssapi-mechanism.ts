@@ -4,7 +4,7 @@
  * @module
  */
 import { reasonOf } from '../errors/email-error.js';
-import type { KerberosAuthentication } from '../model/authentication.js';
+import type { KerberosAuthentication } from '../model/settings/authentication.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
 import type { SaslContext, SaslMechanism } from '../model/sasl.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { KerberosAuthentication } from '../model/authentication.js';
+import type { KerberosAuthentication } from '../model/settings/authentication.js';
 import type { NegotiateRequest } from '../net/proxy/http-authentication.js';
 import { GssInitiator } from './gss/initiator.js';
 import { negTokenInit } from './gss/spnego.js';

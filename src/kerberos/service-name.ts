@@ -5,7 +5,7 @@
  */
 import { abortError } from '../errors/abort.js';
 import { reasonOf } from '../errors/email-error.js';
-import type { KerberosAuthentication } from '../model/authentication.js';
+import type { KerberosAuthentication } from '../model/settings/authentication.js';
 import { lookUpRealm } from '../net/kdc.js';
 import type { LookUpOptions } from '../net/kdc.js';
 import { isIp } from '../util/ip.js';

@@ -5,7 +5,7 @@
  */
 import { BoundedMap } from '../async/bounded-map.js';
 import { SharedWork } from '../async/shared-work.js';
-import type { KerberosAuthentication } from '../model/authentication.js';
+import type { KerberosAuthentication } from '../model/settings/authentication.js';
 import { asBuffer } from '../util/bytes.js';
 import { readKrb5Conf } from './config/read-krb5-conf.js';
 import { krb5Settings } from './config/settings.js';

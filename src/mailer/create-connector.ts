@@ -1,4 +1,4 @@
-import type { Connector, ProxySettings } from '../model/proxy.js';
+import type { Connector, ProxySettings } from '../model/settings/proxy.js';
 import { resolveProxy } from '../profile/resolve.js';
 import { proxy } from '../profile/shape/proxy.js';
 import { checked } from '../schema/check.js';

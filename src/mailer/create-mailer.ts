@@ -2,7 +2,7 @@
 import { Composer } from '../compose/composer.js';
 import { createEventSink } from '../logging/event-sink.js';
 import type { Mailer, MailerOptions } from '../model/mailer.js';
-import type { EmailProfile } from '../model/profile.js';
+import type { EmailProfile } from '../model/settings/profile.js';
 import type { Warning } from '../model/reply.js';
 import { defineProfile } from '../profile/define.js';
 import { checkMailerOptions } from '../profile/mailer-options.js';

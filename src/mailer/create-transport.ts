@@ -5,7 +5,7 @@ import { probePort } from '../connection/probe-port.js';
 import { SharedState } from '../connection/shared.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { MailerOptions } from '../model/mailer.js';
-import type { Connector } from '../model/proxy.js';
+import type { Connector } from '../model/settings/proxy.js';
 import { DirectConnector } from '../net/direct.js';
 import { createProxyConnector } from '../net/proxy/create-connector.js';
 import type { LoadClientIdentity } from '../net/tls-identity.js';

@@ -8,7 +8,7 @@ import type { TokenProvider, TokenQuery } from '../connection/contract.js';
 import { profileInvalid } from '../errors/email-error.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { MailerOptions } from '../model/mailer.js';
-import type { AuthorizeOptions, OAuth2Settings } from '../model/oauth2.js';
+import type { AuthorizeOptions, OAuth2Settings } from '../model/settings/oauth2.js';
 import type { OAuth2Tokens } from '../model/store.js';
 import type { Surroundings } from '../oauth2/surroundings.js';
 import type { TokenSource } from '../oauth2/token-source.js';

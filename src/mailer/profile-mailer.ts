@@ -10,7 +10,7 @@ import type { AddressInput } from '../model/address.js';
 import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
-import type { AuthorizeOptions } from '../model/oauth2.js';
+import type { AuthorizeOptions } from '../model/settings/oauth2.js';
 import type { Warning } from '../model/reply.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { OAuth2Tokens } from '../model/store.js';

@@ -1,5 +1,5 @@
 import { asBuffer } from '../util/bytes.js';
-import { encodeLines, hasVectors, lineIn, lineStep } from '../util/vectors.js';
+import { encodeLines, hasVectors, lineIn, lineStep } from '../util/vectors/vectors.js';
 import { encoderRoom } from './encoder.js';
 import type { ContentEncoder } from './encoder.js';
 

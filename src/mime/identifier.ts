@@ -1,5 +1,5 @@
 import { messageInvalid } from '../errors/email-error.js';
-import { nodeCrypto } from '../util/node-crypto.js';
+import { nodeCrypto } from '../util/crypto/node-crypto.js';
 
 /** Message-IDs, Content-IDs and boundaries. randomUUID draws from a pool that Node keeps filled: 122 random bits for well under 1 µs. */
 

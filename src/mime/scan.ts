@@ -1,5 +1,5 @@
 /** What text is made of: one look by vectors, or several by the searches of JavaScript where there are none or the text is short. */
-import { hasVectors, scanLimit, scanVectors } from '../util/vectors.js';
+import { hasVectors, scanLimit, scanVectors } from '../util/vectors/vectors.js';
 
 /** What there may be in text. */
 export const textFlag = {

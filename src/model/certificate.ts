@@ -1,4 +1,4 @@
-import type { Secret } from './secret.js';
+import type { Secret } from './settings/secret.js';
 
 /** PEM text, DER bytes, a file of either, or base64 of DER. */
 export type CertificateData =

@@ -1,6 +1,6 @@
 import type { EmailError } from './error.js';
 import type { SmtpReply, Warning } from './reply.js';
-import type { TlsSettings } from './server.js';
+import type { TlsSettings } from './settings/server.js';
 
 /** Commands and replies are 'debug'; connections and messages 'info'. */
 export type LogLevel = 'error' | 'warning' | 'info' | 'debug';

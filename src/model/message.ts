@@ -1,7 +1,7 @@
 import type { AddressInput } from './address.js';
 import type { Envelope } from './envelope.js';
 import type { HeaderFields, Importance, Priority, Sensitivity } from './header.js';
-import type { Secret } from './secret.js';
+import type { Secret } from './settings/secret.js';
 
 /** Content from a file, within what `MailerOptions.fileAccess` allows. */
 export interface ContentFile {

@@ -1,5 +1,5 @@
-import type { EmailProfile } from './profile.js';
-import type { Secret } from './secret.js';
+import type { EmailProfile } from './settings/profile.js';
+import type { Secret } from './settings/secret.js';
 
 /** OAuth 2.0 tokens, as a store keeps them. */
 export interface OAuth2Tokens {

@@ -6,7 +6,7 @@
 import type { Duplex } from 'node:stream';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { ConnectionStep } from '../model/error.js';
-import type { Connector } from '../model/proxy.js';
+import type { Connector } from '../model/settings/proxy.js';
 import type { ConnectionStepReport } from '../model/report.js';
 
 /** Options of our own connectors; those of others see only `signal`. */

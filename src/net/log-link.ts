@@ -6,13 +6,13 @@
 import { createSocket } from 'node:dgram';
 import { connect as connectTcp } from 'node:net';
 import type { Socket } from 'node:net';
-import type { TlsSettings } from '../model/server.js';
+import type { TlsSettings } from '../model/settings/server.js';
 import { onAbort } from '../async/on-abort.js';
 import { abortError, throwIfAborted } from '../errors/abort.js';
 import type { PeerSettings } from './peer-settings.js';
 import { resolveHost } from './resolve.js';
-import { secure } from './tls.js';
-import { TlsContexts } from './tls-contexts.js';
+import { secure } from './tls/tls.js';
+import { TlsContexts } from './tls/tls-contexts.js';
 import type { LoadClientIdentity } from './tls-identity.js';
 
 /** Where a syslog server is, and how it is spoken to. */

@@ -8,7 +8,7 @@ import * as tls from 'node:tls';
 import { createEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
 import type { EmailError } from '../model/error.js';
-import type { TlsSettings } from '../model/server.js';
+import type { TlsSettings } from '../model/settings/server.js';
 import { readFile } from '../system/read-file.js';
 import { isBytes } from '../util/bytes.js';
 import { withLineEnds } from '../util/line-ends.js';

@@ -4,7 +4,7 @@
  * @module
  */
 import { profileInvalid } from '../errors/email-error.js';
-import type { OAuth2Settings } from '../model/oauth2.js';
+import type { OAuth2Settings } from '../model/settings/oauth2.js';
 import { isSecureUrl } from '../profile/oauth2-url.js';
 import { showText } from '../util/show.js';
 import { oauth2Error } from './errors.js';

@@ -5,7 +5,7 @@
  */
 export { createConnectorClient } from '../net/http/connector-client.js';
 export { createFetchClient } from '../net/http/fetch-client.js';
-export { runGrant } from './authorize.js';
+export { runGrant } from './grants/authorize.js';
 export { systemClock } from './surroundings.js';
 export { tokenKey } from './token-key.js';
 export { TokenSource } from './token-source.js';

@@ -4,7 +4,7 @@
  * @module
  */
 import { profileInvalid } from '../errors/email-error.js';
-import type { OAuth2Grant, OAuth2Settings } from '../model/oauth2.js';
+import type { OAuth2Grant, OAuth2Settings } from '../model/settings/oauth2.js';
 
 /** For which directory, and how tokens are obtained. */
 export interface SampleOAuth2Options {

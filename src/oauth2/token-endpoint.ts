@@ -5,11 +5,11 @@
  */
 import { throwIfAborted } from '../errors/abort.js';
 import type { EmailError } from '../model/error.js';
-import type { OAuth2Settings } from '../model/oauth2.js';
+import type { OAuth2Settings } from '../model/settings/oauth2.js';
 import type { OAuth2Tokens } from '../model/store.js';
 import type { HttpResponse } from '../net/http/http-client.js';
 import { showText } from '../util/show.js';
-import { proveClient } from './client-proof.js';
+import { proveClient } from './grants/client-proof.js';
 import type { Endpoints } from './endpoints.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, numberField, textField } from './json.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { EmailProfile } from '../model/profile.js';
+import type { EmailProfile } from '../model/settings/profile.js';
 
 /** The settings that decide whose token it is. */
 export interface TokenOwner extends Pick<EmailProfile, 'name' | 'authentication' | 'oauth2'> {

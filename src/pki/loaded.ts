@@ -5,7 +5,7 @@
  */
 import { isEmailError } from '../errors/email-error.js';
 import type { LoadedCertificate } from '../model/certificate.js';
-import type { Secret } from '../model/secret.js';
+import type { Secret } from '../model/settings/secret.js';
 import { resolveSecret } from '../system/secret.js';
 import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';

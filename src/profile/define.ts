@@ -1,5 +1,5 @@
 import type { Problem } from '../model/error.js';
-import type { EmailProfile } from '../model/profile.js';
+import type { EmailProfile } from '../model/settings/profile.js';
 import { callSubject, checked, invalid, profileSubject } from '../schema/check.js';
 import { flag } from '../schema/combine.js';
 import { object, optional } from '../schema/object.js';

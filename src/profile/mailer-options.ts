@@ -1,7 +1,7 @@
 import type { Problem } from '../model/error.js';
 import type { FileRoot, MailerOptions, PoolOptions, SendOptions } from '../model/mailer.js';
-import type { AuthorizeOptions } from '../model/oauth2.js';
-import type { EmailProfile } from '../model/profile.js';
+import type { AuthorizeOptions } from '../model/settings/oauth2.js';
+import type { EmailProfile } from '../model/settings/profile.js';
 import type { TokenStore } from '../model/store.js';
 import { callSubject, checked, invalid, optionsSubject, profileSubject } from '../schema/check.js';
 import { abortSignal, flag, func, variant, wholeNumber, withMethods } from '../schema/combine.js';

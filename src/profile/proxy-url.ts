@@ -1,4 +1,4 @@
-import type { ProxyServerSettings } from '../model/proxy.js';
+import type { ProxyServerSettings } from '../model/settings/proxy.js';
 import { splitHostPort } from '../schema/text.js';
 
 /** The text form of a proxy. */

@@ -2,10 +2,15 @@ import { domainToASCII } from 'node:url';
 import { profileInvalid } from '../errors/email-error.js';
 import type { HashAlgorithm } from '../model/certificate.js';
 import type { PoolOptions } from '../model/mailer.js';
-import type { EmailProfile } from '../model/profile.js';
-import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../model/proxy.js';
-import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../model/server.js';
-import type { EncryptionAlgorithm, SmimeEncryptSettings, SmimeSettings, SmimeSignSettings } from '../model/smime.js';
+import type { EmailProfile } from '../model/settings/profile.js';
+import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../model/settings/proxy.js';
+import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../model/settings/server.js';
+import type {
+  EncryptionAlgorithm,
+  SmimeEncryptSettings,
+  SmimeSettings,
+  SmimeSignSettings,
+} from '../model/settings/smime.js';
 import { newSettings } from '../schema/schema.js';
 import { isAscii } from '../util/bytes.js';
 import { parseProxyText } from './proxy-url.js';

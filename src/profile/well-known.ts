@@ -1,4 +1,4 @@
-import type { OutgoingServer } from '../model/server.js';
+import type { OutgoingServer } from '../model/settings/server.js';
 import { editDistance } from '../schema/suggest.js';
 
 /** Servers of well-known providers; docs/reference/well-known-servers.md names the source of each. */

@@ -4,7 +4,7 @@
  * @module
  */
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
-import type { RecipientCertificates } from '../model/smime.js';
+import type { RecipientCertificates } from '../model/settings/smime.js';
 import type { ProfileStore } from '../model/store.js';
 import type { LoadClientIdentity } from '../net/tls-identity.js';
 import { loadBundleCached } from '../pki/cached-bundle.js';

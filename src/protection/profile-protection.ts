@@ -10,7 +10,7 @@ import type { AddressInput } from '../model/address.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { Warning } from '../model/reply.js';
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
-import type { RecipientCertificates } from '../model/smime.js';
+import type { RecipientCertificates } from '../model/settings/smime.js';
 import { loadCertificate } from '../pki/load-certificate.js';
 import { RecipientCache } from '../pki/recipients/cache.js';
 import { findRecipientCertificates, lookUpRecipients, sourceWarningsOf } from '../pki/recipients/find.js';

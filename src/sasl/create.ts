@@ -4,7 +4,7 @@ import type {
   NtlmAuthentication,
   PasswordCredentials,
   TokenAuthentication,
-} from '../model/authentication.js';
+} from '../model/settings/authentication.js';
 import type { ChannelBinding, SaslMechanism } from '../model/sasl.js';
 import { OauthBearerMechanism, Xoauth2Mechanism } from './bearer.js';
 import { CramMd5Mechanism } from './cram-md5.js';

@@ -1,4 +1,4 @@
-import type { Secret } from '../model/secret.js';
+import type { Secret } from '../model/settings/secret.js';
 import { asBuffer, isBytes, isWellFormed } from '../util/bytes.js';
 import { isPlainObject, join, mayRefer, own, problem, redacted, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';

@@ -5,7 +5,7 @@
  */
 import { createEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
-import type { SmimeEncryptSettings, SmimeSignSettings } from '../model/smime.js';
+import type { SmimeEncryptSettings, SmimeSignSettings } from '../model/settings/smime.js';
 import { readCertificates, readTrustAnchors } from '../pki/certificate-data.js';
 import { loadCertificate } from '../pki/load-certificate.js';
 import { validatePath } from '../pki/path/path.js';

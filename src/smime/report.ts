@@ -7,7 +7,7 @@ import { isEmailError, reasonOf } from '../errors/email-error.js';
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { RenderedEntity } from '../model/entity.js';
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
-import type { SmimeSignSettings } from '../model/smime.js';
+import type { SmimeSignSettings } from '../model/settings/smime.js';
 import { parseCertificate } from '../pki/x509/certificate.js';
 import type { Certificate } from '../pki/x509/certificate.js';
 import { showText } from '../util/show.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Secret } from '../model/secret.js';
+import type { Secret } from '../model/settings/secret.js';
 import type { OAuth2Tokens, OpenProfileStoreOptions } from '../model/store.js';
 import { argumentsSubject, callSubject, checked, invalid } from '../schema/check.js';
 import { live } from '../schema/combine.js';

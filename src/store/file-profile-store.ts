@@ -7,8 +7,8 @@ import { resolve } from 'node:path';
 import { types } from 'node:util';
 import { createEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { EmailProfile } from '../model/profile.js';
-import type { Secret } from '../model/secret.js';
+import type { EmailProfile } from '../model/settings/profile.js';
+import type { Secret } from '../model/settings/secret.js';
 import type {
   EmbeddedProfileStore,
   LockOptions,

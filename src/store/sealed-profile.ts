@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { EmailProfile } from '../model/profile.js';
+import type { EmailProfile } from '../model/settings/profile.js';
 import { parseProfile, profileToJson } from '../profile/define.js';
 import type { Json, JsonPath } from './content.js';
 

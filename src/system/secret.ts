@@ -7,7 +7,7 @@ import { untilAborted } from '../async/until-aborted.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, kindOfError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { Secret } from '../model/secret.js';
+import type { Secret } from '../model/settings/secret.js';
 import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { readFile } from './read-file.js';

@@ -2,7 +2,7 @@
  * A message as a test looks at it: decoded fields, texts and attachments, of MemoryTransport and TestSmtpServer alike.
  * @module
  */
-import { parseMessage, type ParsedPart } from '../mime/parse.js';
+import { parseMessage, type ParsedPart } from '../mime/read/parse.js';
 import { asBuffer } from '../util/bytes.js';
 import { decodeEncodedWords } from '../util/encoded-word.js';
 

@@ -9,7 +9,7 @@ import type { EmailError } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import type { OutgoingContent, Transport, TransportResult, TransportSendOptions } from '../model/transport.js';
-import { recipientsRejected } from '../smtp/recipients.js';
+import { recipientsRejected } from '../smtp/transaction/recipients.js';
 import { saysTooLarge } from '../smtp/reply-error.js';
 import { showReply } from '../smtp/reply.js';
 import { isBytes } from '../util/bytes.js';

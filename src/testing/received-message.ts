@@ -3,7 +3,7 @@
  * @module
  */
 import { type DecodedMessage, decodeMessage, type SentAttachment } from './decoded-message.js';
-import type { TestMessage } from './server-options.js';
+import type { TestMessage } from './server/server-options.js';
 
 export class ReceivedMessage implements TestMessage {
   readonly envelope: TestMessage['envelope'];

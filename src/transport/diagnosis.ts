@@ -6,9 +6,9 @@
 import type { PortAnswer, ProbeTimes } from '../connection/probe-port.js';
 import { createEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import type { Security } from '../model/server.js';
+import type { Security } from '../model/settings/server.js';
 import { showTarget } from '../net/connector.js';
-import { answeredInPlainText, endedByNetwork } from '../net/tls-errors.js';
+import { answeredInPlainText, endedByNetwork } from '../net/tls/tls-errors.js';
 
 /** The server under test, and the ways to look further. */
 export interface TestedServer {

@@ -9,7 +9,7 @@ import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors
 import type { EmailError } from '../model/error.js';
 import type { RejectedRecipient } from '../model/report.js';
 import type { TransactionReport, TransportResult } from '../model/transport.js';
-import { recipientsRejected } from '../smtp/recipients.js';
+import { recipientsRejected } from '../smtp/transaction/recipients.js';
 import { afterOthers, refusedRecipients } from './after-others.js';
 
 /**

@@ -13,7 +13,7 @@ import type { FileAccess } from '../../src/compose/content/file-access.js';
 import { isEmailError } from '../../src/errors/email-error.js';
 import type { EmailError } from '../../src/model/error.js';
 import type { MailMessage } from '../../src/model/message.js';
-import type { EmailProfile } from '../../src/model/profile.js';
+import type { EmailProfile } from '../../src/model/settings/profile.js';
 
 const folder = mkdtempSync(join(tmpdir(), 'message-references-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));

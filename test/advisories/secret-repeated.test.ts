@@ -7,7 +7,7 @@
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createMailer } from '../../src/mailer/create-mailer.js';
-import type { EmailProfile } from '../../src/model/profile.js';
+import type { EmailProfile } from '../../src/model/settings/profile.js';
 import type { LogEvent } from '../../src/model/log.js';
 import { formatLogEvent } from '../../src/logging/format.js';
 import { type Peer, startScriptedServer } from '../support/scripted-server.js';

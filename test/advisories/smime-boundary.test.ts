@@ -2,7 +2,7 @@
  * verify() and decrypt() took time quadratic in the length of a boundary: 0.45 MB of mail held the process for 3 s, 1.8 MB for 27 s.
  */
 import { describe, expect, test } from 'vitest';
-import { maxBoundary, parseMessage } from '../../src/mime/parse.js';
+import { maxBoundary, parseMessage } from '../../src/mime/read/parse.js';
 import { decrypt, verify } from '../../src/smime/operations.js';
 import { growth } from '../support/growth.js';
 import { certificatePem, issue, keyPem } from '../unit/smime/issue.js';

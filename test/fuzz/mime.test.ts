@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { isEmailError } from '../../src/errors/email-error.js';
-import { relaxedBodyHash } from '../../src/mime/dkim-canonical.js';
+import { relaxedBodyHash } from '../../src/mime/dkim/dkim-canonical.js';
 import { structuredField, textField } from '../../src/mime/field.js';
-import { parseMessage } from '../../src/mime/parse.js';
-import { parseStructured } from '../../src/mime/structured.js';
+import { parseMessage } from '../../src/mime/read/parse.js';
+import { parseStructured } from '../../src/mime/read/structured.js';
 import type { LeafPart } from '../../src/mime/part.js';
 import { renderEntity, renderMessage } from '../../src/mime/render.js';
 import { decodeEncodedWords } from '../../src/util/encoded-word.js';

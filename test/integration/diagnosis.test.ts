@@ -8,7 +8,7 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { createMailer } from '../../src/index.js';
 import type { Authentication, ConnectionReport, Connector, OutgoingServer } from '../../src/index.js';
 import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
-import { TestSmtpServer } from '../../src/testing/test-smtp-server.js';
+import { TestSmtpServer } from '../../src/testing/server/test-smtp-server.js';
 
 const servers: { close(done: () => void): unknown }[] = [];
 const sockets = new Set<Socket>();

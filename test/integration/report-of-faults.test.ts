@@ -5,8 +5,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMailer } from '../../src/index.js';
 import type { Authentication, ConnectionReport, EmailProfile, OutgoingServer, Secret } from '../../src/index.js';
 import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
-import { TestSmtpServer } from '../../src/testing/test-smtp-server.js';
-import type { TestSmtpServerOptions } from '../../src/testing/server-options.js';
+import { TestSmtpServer } from '../../src/testing/server/test-smtp-server.js';
+import type { TestSmtpServerOptions } from '../../src/testing/server/server-options.js';
 
 /** What an administrator is told about the faults that are most likely: each failed step has words, and says what to do. */
 

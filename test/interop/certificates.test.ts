@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPkcs11Store } from '../../docs/examples/pkcs11-signer.js';
 import { createKmsStore } from '../../docs/examples/kms-signer.js';
 import type { PrivateKeySigner, SignatureAlgorithm } from '../../src/model/certificate.js';
-import type { LdapCertificates } from '../../src/model/smime.js';
+import type { LdapCertificates } from '../../src/model/settings/smime.js';
 import { loadCertificate } from '../../src/pki/load-certificate.js';
 import { lookUpRecipients } from '../../src/pki/recipients/find.js';
 import { openCertificateStore } from '../../src/pki/stores/open-store.js';

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { parseAddress } from '../../src/address/mailbox.js';
-import { createDkimSigner, signDkim } from '../../src/mime/dkim.js';
+import { createDkimSigner, signDkim } from '../../src/mime/dkim/dkim.js';
 import { addressField, structuredField, textField } from '../../src/mime/field.js';
 import type { Part } from '../../src/mime/part.js';
 import { joinEntity, renderEntity } from '../../src/mime/render.js';

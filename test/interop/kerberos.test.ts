@@ -9,7 +9,7 @@ import { parseCredentialCache } from '../../src/kerberos/credentials/ccache.js';
 import { KerberosTickets } from '../../src/kerberos/tickets.js';
 import type { KerberosTicketsOptions } from '../../src/kerberos/tickets.js';
 import { isEmailError } from '../../src/errors/email-error.js';
-import type { KerberosAuthentication } from '../../src/model/authentication.js';
+import type { KerberosAuthentication } from '../../src/model/settings/authentication.js';
 import type { EmailError } from '../../src/model/error.js';
 import type { SaslMechanism } from '../../src/model/sasl.js';
 import { startKdc } from './kerberos-realm.js';

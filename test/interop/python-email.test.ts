@@ -4,7 +4,7 @@ import { arrangeParts } from '../../src/mime/arrange.js';
 import { formatDate } from '../../src/mime/date.js';
 import { addressField, structuredField, textField } from '../../src/mime/field.js';
 import { createMessageId } from '../../src/mime/identifier.js';
-import { parseMessage } from '../../src/mime/parse.js';
+import { parseMessage } from '../../src/mime/read/parse.js';
 import type { LeafPart, Part, RenderOptions } from '../../src/mime/part.js';
 import { renderMessage } from '../../src/mime/render.js';
 import { random } from '../support/random.js';

@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline';
 import { connect, createServer, type TLSSocket } from 'node:tls';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Authentication } from '../../src/index.js';
-import { channelBinding } from '../../src/net/channel-binding.js';
+import { channelBinding } from '../../src/net/tls/channel-binding.js';
 import { signIn } from './sign-in.js';
 import { readTestbed } from './testbed.js';
 

@@ -3,7 +3,7 @@
  * something, or forgets it, is noticed; docs/reference/smime.md has the same table.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { EncryptionAlgorithm, SmimeSignSettings } from '../../src/model/smime.js';
+import type { EncryptionAlgorithm, SmimeSignSettings } from '../../src/model/settings/smime.js';
 import { parseCertificate } from '../../src/pki/x509/certificate.js';
 import { prepareEncrypter } from '../../src/smime/encrypt/encrypter.js';
 import { findSmime } from '../../src/smime/entity/find-smime.js';

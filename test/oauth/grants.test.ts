@@ -9,7 +9,7 @@ import { authorize } from '../../src/index.js';
 import type { OAuth2Settings, UserCodePrompt } from '../../src/index.js';
 import { DirectConnector } from '../../src/net/direct.js';
 import { createConnectorClient } from '../../src/net/http/connector-client.js';
-import { runGrant } from '../../src/oauth2/authorize.js';
+import { runGrant } from '../../src/oauth2/grants/authorize.js';
 import { systemClock } from '../../src/oauth2/surroundings.js';
 import { TokenSource } from '../../src/oauth2/token-source.js';
 import { failure } from '../support/engine.js';

@@ -84,6 +84,12 @@ describe('architecture', () => {
     expect(long).toEqual([]);
   });
 
+  it('has no folder of more than fifteen files', () => {
+    const counts = new Map<string, number>();
+    for (const path of sources) counts.set(posix.dirname(path), (counts.get(posix.dirname(path)) ?? 0) + 1);
+    expect([...counts].filter(([, count]) => count > 15)).toEqual([]);
+  });
+
   it('names files in kebab-case', () => {
     expect(sources.filter((path) => !/^src\/(?:[a-z0-9-]+\/)*[a-z0-9]+(?:-[a-z0-9]+)*\.ts$/.test(path))).toEqual([]);
   });

@@ -10,7 +10,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { dirname, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createEmailError, messageInvalid, reasonOf } from '../../errors/email-error.js';
-import type { Secret } from '../../model/secret.js';
+import type { Secret } from '../../model/settings/secret.js';
 import { resolveSecret } from '../../system/secret.js';
 import { showText } from '../../util/show.js';
 

@@ -8,7 +8,7 @@ import type { ParsedMailbox } from '../../address/mailbox.js';
 import type { AddressInput } from '../../model/address.js';
 import type { DsnRecipient, DsnRequest, Envelope } from '../../model/envelope.js';
 import type { MailMessage } from '../../model/message.js';
-import type { EmailProfile } from '../../model/profile.js';
+import type { EmailProfile } from '../../model/settings/profile.js';
 import { problem } from '../../schema/schema.js';
 import { showText } from '../../util/show.js';
 import { present } from './problems.js';

@@ -4,8 +4,8 @@
  * @module
  */
 import { createHmac, randomBytes } from 'node:crypto';
-import type { KerberosAuthentication } from '../../model/authentication.js';
-import type { Secret } from '../../model/secret.js';
+import type { KerberosAuthentication } from '../../model/settings/authentication.js';
+import type { Secret } from '../../model/settings/secret.js';
 import { resolveSecret } from '../../system/secret.js';
 import type { Krb5Settings } from '../config/settings.js';
 import { kerberosError } from '../errors.js';

@@ -5,7 +5,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { md4 } from '../../sasl/ntlm/md4.js';
-import { rc4 } from '../../util/rc4.js';
+import { rc4 } from '../../util/crypto/rc4.js';
 import { asBuffer } from '../../util/bytes.js';
 import { MalformedError } from '../errors.js';
 import { badChecksum, hmac, requireEqual } from './encryption-type.js';

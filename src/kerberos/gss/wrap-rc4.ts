@@ -4,7 +4,7 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { rc4 } from '../../util/rc4.js';
+import { rc4 } from '../../util/crypto/rc4.js';
 import { hmac, requireEqual } from '../crypto/encryption-type.js';
 import { rc4Checksum } from '../crypto/rc4-hmac.js';
 import { MalformedError } from '../errors.js';

@@ -11,12 +11,12 @@ import { untilAborted } from '../../async/until-aborted.js';
 import { abortError, throwIfAborted } from '../../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { CertificateData } from '../../model/certificate.js';
-import type { Connector } from '../../model/proxy.js';
-import type { TlsSettings } from '../../model/server.js';
+import type { Connector } from '../../model/settings/proxy.js';
+import type { TlsSettings } from '../../model/settings/server.js';
 import { showText } from '../../util/show.js';
 import { showTarget } from '../connector.js';
-import { secure } from '../tls.js';
-import { TlsContexts } from '../tls-contexts.js';
+import { secure } from '../tls/tls.js';
+import { TlsContexts } from '../tls/tls-contexts.js';
 import { bodyTooLong, HttpFault, type HttpClient, maxBodyBytes, type HttpOptions } from './http-client.js';
 import type { HttpRequest, HttpResponse } from './http-client.js';
 

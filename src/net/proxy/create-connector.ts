@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Connector } from '../../model/proxy.js';
+import type { Connector } from '../../model/settings/proxy.js';
 import type { ResolvedProxy } from '../../profile/resolve.js';
 import { AutomaticConnector } from './auto/automatic-connector.js';
 import { ProxyConnector } from './proxy-connector.js';

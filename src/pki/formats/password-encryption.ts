@@ -5,7 +5,7 @@
  */
 import { createDecipheriv, hash } from 'node:crypto';
 import { cipherOids, hmacOids, passwordOids } from '../../util/oids.js';
-import { rc4Stream } from '../../util/rc4.js';
+import { rc4Stream } from '../../util/crypto/rc4.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 import type { BerElement } from '../../util/ber.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TlsSettings } from '../../model/server.js';
+import type { TlsSettings } from '../../model/settings/server.js';
 import type { PeerSettings } from '../../net/peer-settings.js';
 import type { LoadClientIdentity } from '../../net/tls-identity.js';
 

@@ -9,7 +9,7 @@ import { createEmailError, isEmailError } from '../../errors/email-error.js';
 import type { CertificateData } from '../../model/certificate.js';
 import type { EmailError, RecipientFailure } from '../../model/error.js';
 import type { Warning } from '../../model/reply.js';
-import type { RecipientCertificates, SmimeEncryptSettings } from '../../model/smime.js';
+import type { RecipientCertificates, SmimeEncryptSettings } from '../../model/settings/smime.js';
 import { showText } from '../../util/show.js';
 import { readTrustAnchors } from '../certificate-data.js';
 import type { TrustAnchors } from '../certificate-data.js';

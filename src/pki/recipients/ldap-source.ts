@@ -7,7 +7,7 @@ import { createAbortController } from '../../async/abort-controller.js';
 import { untilAborted } from '../../async/until-aborted.js';
 import { isEmailError, profileInvalid } from '../../errors/email-error.js';
 import type { Warning } from '../../model/reply.js';
-import type { LdapCertificates } from '../../model/smime.js';
+import type { LdapCertificates } from '../../model/settings/smime.js';
 import { showTarget } from '../../net/connector.js';
 import { resolveSecret } from '../../system/secret.js';
 import { showText } from '../../util/show.js';

@@ -6,8 +6,8 @@
 import { throwIfAborted } from '../../errors/abort.js';
 import { reasonOf } from '../../errors/email-error.js';
 import type { CertificateSource, CertificateStore, CertificateStoreReference } from '../../model/certificate.js';
-import type { Secret } from '../../model/secret.js';
-import type { RecipientCertificates } from '../../model/smime.js';
+import type { Secret } from '../../model/settings/secret.js';
+import type { RecipientCertificates } from '../../model/settings/smime.js';
 import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
 import { noPasswords, readableCertificates } from '../certificate-data.js';

@@ -5,7 +5,7 @@
  */
 import { throwIfAborted } from '../../errors/abort.js';
 import type { CertificateSelector, CertificateStore, LoadedCertificate } from '../../model/certificate.js';
-import type { Secret } from '../../model/secret.js';
+import type { Secret } from '../../model/settings/secret.js';
 import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
 import type { FilePasswords } from '../formats/contents.js';

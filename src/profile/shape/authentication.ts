@@ -7,7 +7,7 @@ import type {
   PasswordAuthentication,
   SimplePasswordAuthentication,
   TokenAuthentication,
-} from '../../model/authentication.js';
+} from '../../model/settings/authentication.js';
 import { choice, flag, func, list, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, join, mayRefer, own, problem, unexpected } from '../../schema/schema.js';

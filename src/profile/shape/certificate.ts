@@ -5,7 +5,7 @@ import type {
   CertificateStore,
   CertificateStoreReference,
 } from '../../model/certificate.js';
-import type { Secret } from '../../model/secret.js';
+import type { Secret } from '../../model/settings/secret.js';
 import { choice, flag, live, plain, ruledTo, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import type { Fields } from '../../schema/object.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { OAuth2PrivateKey, OAuth2Settings } from '../../model/oauth2.js';
+import type { OAuth2PrivateKey, OAuth2Settings } from '../../model/settings/oauth2.js';
 import { choice, flag, plain } from '../../schema/combine.js';
 import { object, optional, record, required } from '../../schema/object.js';
 import { problem } from '../../schema/schema.js';

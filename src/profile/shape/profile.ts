@@ -2,7 +2,7 @@ import { parseAddress, parseMailbox } from '../../address/mailbox.js';
 import { isEmailError } from '../../errors/email-error.js';
 import type { AddressInput, Mailbox } from '../../model/address.js';
 import type { DkimSettings } from '../../model/message.js';
-import type { EmailProfile, Sender } from '../../model/profile.js';
+import type { EmailProfile, Sender } from '../../model/settings/profile.js';
 import { choice, list, oneOrMany, plain, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, problem, unexpected } from '../../schema/schema.js';

@@ -1,5 +1,5 @@
-import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../../model/proxy.js';
-import type { TlsSettings } from '../../model/server.js';
+import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../../model/settings/proxy.js';
+import type { TlsSettings } from '../../model/settings/server.js';
 import { choice, flag, plain, ruledTo, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, mayRefer, own, problem, redacted, unexpected } from '../../schema/schema.js';

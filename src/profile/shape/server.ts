@@ -1,4 +1,4 @@
-import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../../model/server.js';
+import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../../model/settings/server.js';
 import { choice, flag, list, oneOrMany, plain, wholeNumber } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { problem } from '../../schema/schema.js';

@@ -1,12 +1,12 @@
 import type { CertificateStoreReference } from '../../model/certificate.js';
-import type { Secret } from '../../model/secret.js';
+import type { Secret } from '../../model/settings/secret.js';
 import type {
   LdapCertificates,
   RecipientCertificates,
   SmimeEncryptSettings,
   SmimeSettings,
   SmimeSignSettings,
-} from '../../model/smime.js';
+} from '../../model/settings/smime.js';
 import { choice, func, list, oneOrMany, plain, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import type { Fields } from '../../schema/object.js';

@@ -12,7 +12,7 @@ import {
   parseChallenge,
 } from './messages.js';
 import { channelBindingHash, fileTime, hmacMd5, lmResponse, ntResponse, responseKey, utf16 } from './ntlm-v2.js';
-import { rc4 } from '../../util/rc4.js';
+import { rc4 } from '../../util/crypto/rc4.js';
 import { avId, type AvPair, encodeTargetInfo, hasMicFlag } from './target-info.js';
 
 /** Who logs in, and where. */

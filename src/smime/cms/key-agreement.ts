@@ -14,7 +14,7 @@ import {
 } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { readPublicKeyKind } from '../../pki/x509/public-key.js';
-import { hasKeyWrapCipher, unwrapAesKey, wrapAesKey } from '../../util/aes-key-wrap.js';
+import { hasKeyWrapCipher, unwrapAesKey, wrapAesKey } from '../../util/crypto/aes-key-wrap.js';
 import { asBuffer, noBytes } from '../../util/bytes.js';
 import { context, octetString, sequence } from '../../util/der.js';
 import { withoutPrototype } from '../../util/without-prototype.js';

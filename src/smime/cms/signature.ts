@@ -7,7 +7,7 @@ import { constants, createHash, verify } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { createEmailError } from '../../errors/email-error.js';
 import type { SignatureAlgorithm } from '../../model/certificate.js';
-import type { SmimeSignSettings } from '../../model/smime.js';
+import type { SmimeSignSettings } from '../../model/settings/smime.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { isPssSignature } from '../../pki/x509/pss.js';
 import type { PssParameters } from '../../pki/x509/pss.js';

@@ -9,7 +9,7 @@ import type { CipherGCMTypes } from 'node:crypto';
 import { abortError } from '../../errors/abort.js';
 import type { RenderedEntity } from '../../model/entity.js';
 import type { Warning } from '../../model/reply.js';
-import type { SmimeEncryptSettings } from '../../model/smime.js';
+import type { SmimeEncryptSettings } from '../../model/settings/smime.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { isBytes, noBytes } from '../../util/bytes.js';
 import { header, integer, octetString, oid, sequence, setOf, tag } from '../../util/der.js';

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { maxBoundary, parseMessage } from '../../mime/parse.js';
-import type { ParsedPart } from '../../mime/parse.js';
+import { maxBoundary, parseMessage } from '../../mime/read/parse.js';
+import type { ParsedPart } from '../../mime/read/parse.js';
 import { asBuffer } from '../../util/bytes.js';
 import { smimeError } from '../cms/smime-error.js';
 import { readable, signedForms } from './message.js';

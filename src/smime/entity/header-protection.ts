@@ -5,7 +5,7 @@
  * @module
  */
 import { messageInvalid } from '../../errors/email-error.js';
-import { parseStructured } from '../../mime/structured.js';
+import { parseStructured } from '../../mime/read/structured.js';
 import type { RenderedEntity } from '../../model/entity.js';
 
 /** A header field: its name, and the whole of it folded, with its CRLF. */

@@ -7,7 +7,7 @@
 import { isAscii } from 'node:buffer';
 import { isEmailError } from '../../errors/email-error.js';
 import type { RenderedEntity } from '../../model/entity.js';
-import { parseHeader } from '../../mime/header.js';
+import { parseHeader } from '../../mime/read/header.js';
 import { scanText, textFlag } from '../../mime/scan.js';
 import { asBuffer, utf8 } from '../../util/bytes.js';
 import { smimeError } from '../cms/smime-error.js';

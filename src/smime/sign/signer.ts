@@ -7,7 +7,7 @@ import { abortError } from '../../errors/abort.js';
 import type { LoadedCertificate } from '../../model/certificate.js';
 import type { RenderedEntity } from '../../model/entity.js';
 import type { Warning } from '../../model/reply.js';
-import type { SmimeSignSettings } from '../../model/smime.js';
+import type { SmimeSignSettings } from '../../model/settings/smime.js';
 import { parseCertificate } from '../../pki/x509/certificate.js';
 import { asBuffer, isAscii, isBytes } from '../../util/bytes.js';
 import { signingScheme } from '../cms/signature.js';

@@ -7,7 +7,7 @@ import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { Composer } from '../../../src/compose/composer.js';
 import type { FileAccess } from '../../../src/compose/content/file-access.js';
 import type { MailMessage } from '../../../src/model/message.js';
-import type { EmailProfile } from '../../../src/model/profile.js';
+import type { EmailProfile } from '../../../src/model/settings/profile.js';
 import type { ContentCapabilities } from '../../../src/model/transport.js';
 
 const signal = new AbortController().signal;

@@ -2,9 +2,9 @@ import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import type { SmtpConnection } from '../../../src/connection/contract.js';
 import { isEmailError } from '../../../src/errors/email-error.js';
-import type { TestFaultStage } from '../../../src/testing/server-options.js';
+import type { TestFaultStage } from '../../../src/testing/server/server-options.js';
 import { createMailer } from '../../../src/mailer/create-mailer.js';
-import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
+import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
 import { open, send, timeouts } from '../../support/engine.js';
 
 /** Whatever fails wherever: every promise settles, and what it says agrees with what the server has. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isStale } from '../../../src/connection/stale.js';
 import { isEmailError } from '../../../src/errors/email-error.js';
-import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
+import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
 import { open, type Sending, send } from '../../support/engine.js';
 import { startScriptedServer } from '../../support/scripted-server.js';
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { describe, expect, test } from 'vitest';
-import { type Arrival, Inbound } from '../../../src/connection/inbound.js';
+import { type Arrival, Inbound } from '../../../src/connection/channel/inbound.js';
 
 const seen = (arrival: Arrival | undefined): unknown => (typeof arrival === 'object' ? arrival.code : arrival);
 

@@ -5,11 +5,11 @@ import { PassThrough } from 'node:stream';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import type { ConnectionStepReport } from '../../../src/model/report.js';
-import type { Authentication } from '../../../src/model/authentication.js';
+import type { Authentication } from '../../../src/model/settings/authentication.js';
 import type { SaslMechanism } from '../../../src/model/sasl.js';
 import { SharedState } from '../../../src/connection/shared.js';
 import { createTestCertificateAuthority } from '../../../src/testing/certificate-authority.js';
-import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
+import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
 import { failure, open, send, timeouts } from '../../support/engine.js';
 import { startScriptedServer } from '../../support/scripted-server.js';
 

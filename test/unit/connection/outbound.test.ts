@@ -5,8 +5,8 @@
  */
 import { Duplex } from 'node:stream';
 import { expect, test } from 'vitest';
-import { Outbound } from '../../../src/connection/outbound.js';
-import { flushBytes } from '../../../src/smtp/content.js';
+import { Outbound } from '../../../src/connection/channel/outbound.js';
+import { flushBytes } from '../../../src/smtp/transaction/content.js';
 
 /** A stream that keeps what it is given, and takes it when it is told to. */
 class Keeper extends Duplex {

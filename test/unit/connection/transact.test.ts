@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { isStale } from '../../../src/connection/stale.js';
 import { isEmailError } from '../../../src/errors/email-error.js';
 import { DirectConnector } from '../../../src/net/direct.js';
-import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
+import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
 import { failure, message, open, send, timeouts } from '../../support/engine.js';
 import { type Peer, startScriptedServer } from '../../support/scripted-server.js';
 

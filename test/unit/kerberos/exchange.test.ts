@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encryptionType } from '../../../src/kerberos/crypto/encryption-types.js';
 import { KerberosTickets } from '../../../src/kerberos/tickets.js';
-import type { KerberosAuthentication } from '../../../src/model/authentication.js';
+import type { KerberosAuthentication } from '../../../src/model/settings/authentication.js';
 import { FakeKdc, krbError, requestedTypes } from './fake-kdc.js';
 import { FakeService } from './fake-service.js';
 import { aliceKdc, context, failureOf, mechanismFor, password, quietConf, Scratch } from './harness.js';

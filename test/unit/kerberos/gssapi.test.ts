@@ -4,7 +4,7 @@ import { wrap } from '../../../src/kerberos/gss/wrap.js';
 import { unwrapRc4, wrapRc4 } from '../../../src/kerberos/gss/wrap-rc4.js';
 import { frame } from '../../../src/kerberos/gss/token.js';
 import { KerberosTickets } from '../../../src/kerberos/tickets.js';
-import type { KerberosAuthentication } from '../../../src/model/authentication.js';
+import type { KerberosAuthentication } from '../../../src/model/settings/authentication.js';
 import type { SaslContext, SaslMechanism } from '../../../src/model/sasl.js';
 import type { FakeKdc } from './fake-kdc.js';
 import { krbError } from './fake-kdc.js';

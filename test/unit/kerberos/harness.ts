@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createGssapiMechanism } from '../../../src/kerberos/gssapi-mechanism.js';
 import { KerberosTickets } from '../../../src/kerberos/tickets.js';
 import type { EmailError } from '../../../src/model/error.js';
-import type { KerberosAuthentication } from '../../../src/model/authentication.js';
+import type { KerberosAuthentication } from '../../../src/model/settings/authentication.js';
 import type { Warning } from '../../../src/model/reply.js';
 import type { SaslContext, SaslMechanism } from '../../../src/model/sasl.js';
 import { isEmailError } from '../../../src/errors/email-error.js';

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { KerberosTickets } from '../../../src/kerberos/tickets.js';
 import type { KerberosTicketsOptions } from '../../../src/kerberos/tickets.js';
-import type { KerberosAuthentication } from '../../../src/model/authentication.js';
+import type { KerberosAuthentication } from '../../../src/model/settings/authentication.js';
 import { lookUpKdcs } from '../../../src/net/kdc.js';
 import { FakeDns } from '../../support/fake-dns.js';
 import { FakeKdc, krbError } from './fake-kdc.js';

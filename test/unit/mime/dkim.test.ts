@@ -1,8 +1,8 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync, sign, verify } from 'node:crypto';
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { relaxedBodyHash, relaxedField, splitFields } from '../../../src/mime/dkim-canonical.js';
-import { createDkimSigner, dkimSigningInput, signDkim } from '../../../src/mime/dkim.js';
+import { relaxedBodyHash, relaxedField, splitFields } from '../../../src/mime/dkim/dkim-canonical.js';
+import { createDkimSigner, dkimSigningInput, signDkim } from '../../../src/mime/dkim/dkim.js';
 
 // RFC 8463 appendix A.
 const seed = Buffer.from('nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=', 'base64');

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Base64Encoder, base64Size, encodeBase64 } from '../../../src/mime/base64.js';
-import { decodeQuotedPrintable } from '../../../src/mime/decode.js';
+import { decodeQuotedPrintable } from '../../../src/mime/read/decode.js';
 import { IdentityEncoder, encoderRoom } from '../../../src/mime/encoder.js';
 import type { ContentEncoder } from '../../../src/mime/encoder.js';
 import { QuotedPrintableEncoder, encodeQuotedPrintable, quotePrintable } from '../../../src/mime/quoted-printable.js';

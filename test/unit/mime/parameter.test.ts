@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { tokenField } from '../../../src/mime/field.js';
 import { legacyNameTokens, parameterTokens, withParameters } from '../../../src/mime/parameter.js';
-import { parseStructured } from '../../../src/mime/structured.js';
+import { parseStructured } from '../../../src/mime/read/structured.js';
 
 const names = [
   'a.txt',

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { decodeQuotedPrintable, decodeTransfer } from '../../../src/mime/decode.js';
-import { parseHeader } from '../../../src/mime/header.js';
-import { parseMessage } from '../../../src/mime/parse.js';
+import { decodeQuotedPrintable, decodeTransfer } from '../../../src/mime/read/decode.js';
+import { parseHeader } from '../../../src/mime/read/header.js';
+import { parseMessage } from '../../../src/mime/read/parse.js';
 
 const message = (text: string): ReturnType<typeof parseMessage> => parseMessage(Buffer.from(text));
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { isEmailError } from '../../../src/errors/email-error.js';
 import { arrangeParts } from '../../../src/mime/arrange.js';
-import { parseMessage } from '../../../src/mime/parse.js';
+import { parseMessage } from '../../../src/mime/read/parse.js';
 import type { LeafPart, Part, RenderOptions } from '../../../src/mime/part.js';
 import { joinEntity, renderEntity, renderMessage } from '../../../src/mime/render.js';
 import type { ByteSource } from '../../../src/model/entity.js';

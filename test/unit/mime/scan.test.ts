@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { scanText, textFlag } from '../../../src/mime/scan.js';
-import { scanLimit, scanVectors } from '../../../src/util/vectors.js';
+import { scanLimit, scanVectors } from '../../../src/util/vectors/vectors.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 
 afterEach(() => vi.unstubAllGlobals());

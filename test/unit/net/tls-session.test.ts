@@ -2,7 +2,7 @@ import { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { connect, createServer, type SecureVersion } from 'node:tls';
 import { expect, test } from 'vitest';
-import { withoutCertificate } from '../../../src/net/tls-session.js';
+import { withoutCertificate } from '../../../src/net/tls/tls-session.js';
 import * as der from '../../../src/util/der.js';
 import { issue, root } from '../../support/certificates.js';
 

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { authorize } from '../../../src/index.js';
 import type { OAuth2Settings, UserCodePrompt } from '../../../src/index.js';
-import { runGrant } from '../../../src/oauth2/authorize.js';
+import { runGrant } from '../../../src/oauth2/grants/authorize.js';
 import {
   bearer,
   type FakeProvider,

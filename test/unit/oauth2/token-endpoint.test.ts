@@ -14,7 +14,7 @@ import type { LoadedCertificate } from '../../../src/model/certificate.js';
 import { DirectConnector } from '../../../src/net/direct.js';
 import { createConnectorClient } from '../../../src/net/http/connector-client.js';
 import { createFetchClient } from '../../../src/net/http/fetch-client.js';
-import { runGrant } from '../../../src/oauth2/authorize.js';
+import { runGrant } from '../../../src/oauth2/grants/authorize.js';
 import { createTestCertificateAuthority } from '../../../src/testing/certificate-authority.js';
 import { issue, root } from '../../support/certificates.js';
 import { bearer, type FakeProvider, refusal, startFakeProvider } from '../../support/fake-provider.js';

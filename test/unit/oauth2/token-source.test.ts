@@ -1,7 +1,7 @@
 /** Tokens in use: token-source.ts and token-key.ts. */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { OAuth2Settings } from '../../../src/model/oauth2.js';
-import type { EmailProfile } from '../../../src/model/profile.js';
+import type { OAuth2Settings } from '../../../src/model/settings/oauth2.js';
+import type { EmailProfile } from '../../../src/model/settings/profile.js';
 import type { Warning } from '../../../src/model/reply.js';
 import type { OAuth2Tokens, TokenStore } from '../../../src/model/store.js';
 import { tokenKey } from '../../../src/oauth2/token-key.js';

@@ -6,7 +6,7 @@ import { rc2CbcDecrypt } from '../../../src/pki/formats/rc2.js';
 import { sha1Rounds } from '../../../src/pki/formats/sha1-rounds.js';
 import { sha256Rounds } from '../../../src/pki/formats/sha256-rounds.js';
 import { WorkBudget } from '../../../src/pki/formats/work-budget.js';
-import { rc4, rc4Stream } from '../../../src/util/rc4.js';
+import { rc4, rc4Stream } from '../../../src/util/crypto/rc4.js';
 import { errorOf } from './fixtures.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 

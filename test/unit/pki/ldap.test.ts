@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
-import type { LdapCertificates } from '../../../src/model/smime.js';
+import type { LdapCertificates } from '../../../src/model/settings/smime.js';
 import { ldapLimits } from '../../../src/pki/ldap/client.js';
 import { parseFilter } from '../../../src/pki/ldap/filter.js';
 import { lookUpRecipients } from '../../../src/pki/recipients/find.js';

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CertificateStore } from '../../../src/model/certificate.js';
-import type { RecipientCertificates, SmimeEncryptSettings } from '../../../src/model/smime.js';
+import type { RecipientCertificates, SmimeEncryptSettings } from '../../../src/model/settings/smime.js';
 import { RecipientCache } from '../../../src/pki/recipients/cache.js';
 import { addressKey, unfitness } from '../../../src/pki/recipients/candidates.js';
 import { findRecipientCertificates, lookUpRecipients } from '../../../src/pki/recipients/find.js';

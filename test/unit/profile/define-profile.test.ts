@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import type { CertificateStore } from '../../../src/model/certificate.js';
-import type { EmailProfile } from '../../../src/model/profile.js';
+import type { EmailProfile } from '../../../src/model/settings/profile.js';
 import type { SaslMechanism } from '../../../src/model/sasl.js';
 import { resolveProxy, resolveServer, resolveSign, resolveTls } from '../../../src/profile/resolve.js';
 import { defineProfile } from '../../../src/profile/define.js';

@@ -1,6 +1,6 @@
 /** `oauth2` in a profile: what is allowed, and what contradicts itself. */
 import { describe, expect, it } from 'vitest';
-import type { EmailProfile } from '../../../src/model/profile.js';
+import type { EmailProfile } from '../../../src/model/settings/profile.js';
 import { defineProfile, parseProfile, profileToJson } from '../../../src/profile/define.js';
 import { sampleOAuth2Settings } from '../../../src/oauth2/sample-settings.js';
 import { problemsOf } from './problems.js';

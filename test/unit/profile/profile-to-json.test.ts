@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { EmailProfile } from '../../../src/model/profile.js';
+import type { EmailProfile } from '../../../src/model/settings/profile.js';
 import { defineProfile, parseProfile, profileToJson } from '../../../src/profile/define.js';
 import { parseProblems, problemsOf } from './problems.js';
 import { complete, minimal, secrets } from './samples.js';

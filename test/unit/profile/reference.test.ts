@@ -18,9 +18,10 @@ function fieldsOf(file: string, interfaces: readonly string[]): readonly string[
 }
 
 const settings = [
-  ...fieldsOf('profile', ['EmailProfile', 'Sender', 'HeaderField']),
-  ...fieldsOf('server', ['OutgoingServer', 'Timeouts', 'TlsSettings']),
-  ...fieldsOf('authentication', [
+  ...fieldsOf('settings/profile', ['EmailProfile', 'Sender']),
+  ...fieldsOf('header', ['HeaderField']),
+  ...fieldsOf('settings/server', ['OutgoingServer', 'Timeouts', 'TlsSettings']),
+  ...fieldsOf('settings/authentication', [
     'AuthenticationOptions',
     'PasswordCredentials',
     'PasswordAuthentication',
@@ -30,8 +31,8 @@ const settings = [
     'CustomAuthentication',
   ]),
   ...fieldsOf('certificate', ['CertificateSource', 'CertificateStoreReference']),
-  ...fieldsOf('smime', ['SmimeSettings', 'SmimeSignSettings', 'SmimeEncryptSettings', 'LdapCertificates']),
-  ...fieldsOf('proxy', ['ProxyServerSettings']),
+  ...fieldsOf('settings/smime', ['SmimeSettings', 'SmimeSignSettings', 'SmimeEncryptSettings', 'LdapCertificates']),
+  ...fieldsOf('settings/proxy', ['ProxyServerSettings']),
   ...fieldsOf('message', ['DkimSettings']),
   ...fieldsOf('log', ['LoggingSettings', 'LogFileSettings', 'EventLogSettings', 'SyslogSettings']),
   ...fieldsOf('mailer', ['PoolOptions', 'MailerOptions']),

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { isEmailError } from '../../../src/errors/email-error.js';
-import type { ProxySettings } from '../../../src/model/proxy.js';
+import type { ProxySettings } from '../../../src/model/settings/proxy.js';
 import {
   resolveEncrypt,
   resolvePool,

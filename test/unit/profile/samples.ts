@@ -1,4 +1,4 @@
-import type { EmailProfile } from '../../../src/model/profile.js';
+import type { EmailProfile } from '../../../src/model/settings/profile.js';
 
 /** Profiles for tests. */
 

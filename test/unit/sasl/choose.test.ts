@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { Security } from '../../../src/model/server.js';
+import type { Security } from '../../../src/model/settings/server.js';
 import { chooseMechanisms } from '../../../src/sasl/choose.js';
 import { channelBindingOf } from '../../../src/sasl/create.js';
 import { auth, errorOf } from './support.js';

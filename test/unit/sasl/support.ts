@@ -1,5 +1,5 @@
 import { isEmailError } from '../../../src/errors/email-error.js';
-import type { Authentication } from '../../../src/model/authentication.js';
+import type { Authentication } from '../../../src/model/settings/authentication.js';
 import type { EmailError } from '../../../src/model/error.js';
 import type { SaslContext } from '../../../src/model/sasl.js';
 

@@ -9,7 +9,7 @@ import {
 } from 'node:crypto';
 import { Crypto } from '@peculiar/webcrypto';
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { EncryptionAlgorithm } from '../../../src/model/smime.js';
+import type { EncryptionAlgorithm } from '../../../src/model/settings/smime.js';
 import { loadPkijs } from '../../../src/pki/library.js';
 import { parseCertificate } from '../../../src/pki/x509/certificate.js';
 import type { Certificate } from '../../../src/pki/x509/certificate.js';

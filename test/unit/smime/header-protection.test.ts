@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseHeader } from '../../../src/mime/header.js';
-import { parseStructured } from '../../../src/mime/structured.js';
+import { parseHeader } from '../../../src/mime/read/header.js';
+import { parseStructured } from '../../../src/mime/read/structured.js';
 import { protectHeader } from '../../../src/smime/entity/header-protection.js';
 import { entityOf } from './support.js';
 

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import type { CertificateSource } from '../../../src/model/certificate.js';
 import type { Certificate } from '../../../src/pki/x509/certificate.js';
-import type { SmimeSignSettings } from '../../../src/model/smime.js';
+import type { SmimeSignSettings } from '../../../src/model/settings/smime.js';
 import { Known } from '../../../src/smime/known.js';
 import { prepareEncrypter } from '../../../src/smime/encrypt/encrypter.js';
 import type { EntitySigner } from '../../../src/smime/sign/signer.js';

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { isEmailError } from '../../../src/errors/email-error.js';
-import { parseMessage } from '../../../src/mime/parse.js';
+import { parseMessage } from '../../../src/mime/read/parse.js';
 import { decrypt, encrypt, sign, verify } from '../../../src/smime/operations.js';
 import { context, octetString, oid, sequence } from '../../../src/util/der.js';
 import { signedData, signerInfo } from './forge.js';

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, sign as signData, webcrypto } from 'node:
 import { Crypto } from '@peculiar/webcrypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { LoadedCertificate, PrivateKeySigner } from '../../../src/model/certificate.js';
-import type { SmimeSignSettings } from '../../../src/model/smime.js';
+import type { SmimeSignSettings } from '../../../src/model/settings/smime.js';
 import { loadPkijs } from '../../../src/pki/library.js';
 import { readBer, BerFields, berChildren, berWhole } from '../../../src/util/ber.js';
 import { findSmime } from '../../../src/smime/entity/find-smime.js';

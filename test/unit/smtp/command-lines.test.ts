@@ -4,8 +4,8 @@
  * @module
  */
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { hasCommandLine } from '../../../src/smtp/command-lines.js';
-import { findLimit, hasVectors } from '../../../src/util/vectors.js';
+import { hasCommandLine } from '../../../src/smtp/transaction/command-lines.js';
+import { findLimit, hasVectors } from '../../../src/util/vectors/vectors.js';
 import { growth } from '../../support/growth.js';
 import { random } from '../../support/random.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DotStuffer } from '../../../src/smtp/dot-stuffing.js';
+import { DotStuffer } from '../../../src/smtp/transaction/dot-stuffing.js';
 
 function stuff(text: string, cut: number): string {
   const stuffer = new DotStuffer();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Envelope } from '../../../src/model/envelope.js';
-import { type ContentNeeds, createEnvelopeCommands } from '../../../src/smtp/envelope-commands.js';
+import { type ContentNeeds, createEnvelopeCommands } from '../../../src/smtp/transaction/envelope-commands.js';
 import { contentCapabilities, parseExtensions, sizeLimit } from '../../../src/smtp/extensions.js';
 import { Session } from '../../../src/smtp/session.js';
 import { utf8AddressXtext, xtext } from '../../../src/smtp/xtext.js';

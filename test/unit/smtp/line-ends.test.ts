@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { LineEnds, refuseNul } from '../../../src/smtp/line-ends.js';
+import { LineEnds, refuseNul } from '../../../src/smtp/transaction/line-ends.js';
 
 function convert(text: string, cut: number): string {
   const lineEnds = new LineEnds();

@@ -2,11 +2,11 @@ import { describe, expect, test } from 'vitest';
 import { createEmailError, isEmailError } from '../../../src/errors/email-error.js';
 import type { OutgoingContent } from '../../../src/model/transport.js';
 import type { Dialogue } from '../../../src/smtp/dialogue.js';
-import { createEnvelopeCommands } from '../../../src/smtp/envelope-commands.js';
+import { createEnvelopeCommands } from '../../../src/smtp/transaction/envelope-commands.js';
 import { parseExtensions } from '../../../src/smtp/extensions.js';
 import { Session } from '../../../src/smtp/session.js';
-import { TransactionState } from '../../../src/smtp/transaction-state.js';
-import { transact, type TransactionPlan, type TransactionResult } from '../../../src/smtp/transaction.js';
+import { TransactionState } from '../../../src/smtp/transaction/transaction-state.js';
+import { transact, type TransactionPlan, type TransactionResult } from '../../../src/smtp/transaction/transaction.js';
 import { play, replyOf } from '../../support/play-dialogue.js';
 
 interface Setting {

@@ -7,7 +7,7 @@ import { inspect } from 'node:util';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createEmailError } from '../../../src/errors/email-error.js';
 import type { EmailError } from '../../../src/model/error.js';
-import type { Secret } from '../../../src/model/secret.js';
+import type { Secret } from '../../../src/model/settings/secret.js';
 import { resolveSecret } from '../../../src/system/secret.js';
 
 const directory = mkdtempSync(join(tmpdir(), 'secret-'));

@@ -1,8 +1,8 @@
 import { createHash, createHmac, pbkdf2Sync } from 'node:crypto';
 import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, test } from 'vitest';
-import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
-import type { TestSmtpServerOptions } from '../../../src/testing/server-options.js';
+import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
+import type { TestSmtpServerOptions } from '../../../src/testing/server/server-options.js';
 import { RawClient } from './raw-client.js';
 
 const password = 'p@ss:w"örd €3';

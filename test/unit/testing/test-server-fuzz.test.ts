@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
+import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
 import { random } from '../../support/random.js';
 import { RawClient } from './raw-client.js';
 

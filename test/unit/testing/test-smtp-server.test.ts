@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test } from 'vitest';
-import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
-import type { TestSmtpServerOptions } from '../../../src/testing/server-options.js';
+import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
+import type { TestSmtpServerOptions } from '../../../src/testing/server/server-options.js';
 import { RawClient } from './raw-client.js';
 
 const cleanUp: (() => unknown)[] = [];

@@ -1,6 +1,6 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { hasKeyWrapCipher, unwrapAesKey, wrapAesKey } from '../../../src/util/aes-key-wrap.js';
+import { hasKeyWrapCipher, unwrapAesKey, wrapAesKey } from '../../../src/util/crypto/aes-key-wrap.js';
 
 const kek = '000102030405060708090A0B0C0D0E0F101112131415161718191A1B1C1D1E1F';
 const data = '00112233445566778899AABBCCDDEEFF000102030405060708090A0B0C0D0E0F';

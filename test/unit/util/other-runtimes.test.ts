@@ -3,7 +3,7 @@ import type * as Crypto from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import { describe, expect, it, vi } from 'vitest';
 import { createMailer } from '../../../src/mailer/create-mailer.js';
-import { channelBinding, exportedKey } from '../../../src/net/channel-binding.js';
+import { channelBinding, exportedKey } from '../../../src/net/tls/channel-binding.js';
 import { parseChallenges } from '../../../src/net/proxy/http-challenges.js';
 import { digestChallenge, whyNot } from '../../../src/net/proxy/http-digest.js';
 import { pbkdf2Derive } from '../../../src/pki/formats/key-derivation.js';
@@ -11,8 +11,8 @@ import { WorkBudget } from '../../../src/pki/formats/work-budget.js';
 import { loadCertificate } from '../../../src/pki/load-certificate.js';
 import { keyWraps } from '../../../src/smime/cms/algorithms.js';
 import { unwrapKey, wrapKey } from '../../../src/smime/cms/key-agreement.js';
-import { TestSmtpServer } from '../../../src/testing/test-smtp-server.js';
-import { hasKeyWrapCipher } from '../../../src/util/aes-key-wrap.js';
+import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
+import { hasKeyWrapCipher } from '../../../src/util/crypto/aes-key-wrap.js';
 import { errorOf, fixture } from '../pki/fixtures.js';
 
 vi.mock('node:crypto', async (importOriginal) => {

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { afterEach, expect, test, vi } from 'vitest';
 import { encodeBase64 } from '../../../src/mime/base64.js';
-import { encodeLines, hasVectors } from '../../../src/util/vectors.js';
+import { encodeLines, hasVectors } from '../../../src/util/vectors/vectors.js';
 
 afterEach(() => vi.unstubAllGlobals());
 

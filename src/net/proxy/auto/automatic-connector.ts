@@ -6,7 +6,7 @@
 import { BoundedMap } from '../../../async/bounded-map.js';
 import { throwIfAborted } from '../../../errors/abort.js';
 import type { Duplex } from 'node:stream';
-import type { AutomaticProxySettings, Connector, ProxyServerSettings } from '../../../model/proxy.js';
+import type { AutomaticProxySettings, Connector, ProxyServerSettings } from '../../../model/settings/proxy.js';
 import { resolveProxyServer } from '../../../profile/resolve.js';
 import { reportStep } from '../../connector.js';
 import type { ConnectOptions, OwnConnector } from '../../connector.js';

@@ -4,7 +4,7 @@
  * @module
  */
 import { createEmailError } from '../../../errors/email-error.js';
-import type { ProxyServerSettings } from '../../../model/proxy.js';
+import type { ProxyServerSettings } from '../../../model/settings/proxy.js';
 import { parseProxyText } from '../../../profile/proxy-url.js';
 import { proxy } from '../../../profile/shape/proxy.js';
 import type { Report } from '../../../schema/schema.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ProxyServerSettings } from '../../../model/proxy.js';
+import type { ProxyServerSettings } from '../../../model/settings/proxy.js';
 import { matchesEntry } from './bypass.js';
 import { proxyOfText } from './found-proxy.js';
 import type { SystemReader } from './system.js';

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { ProxyServerSettings } from '../../../model/proxy.js';
+import type { ProxyServerSettings } from '../../../model/settings/proxy.js';
 import { matchesExceptions } from './bypass.js';
 import type { BypassTarget } from './bypass.js';
 import type { FoundProxy } from './found-proxy.js';

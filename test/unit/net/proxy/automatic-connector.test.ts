@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { Connector, AutomaticProxySettings } from '../../../../src/model/proxy.js';
+import type { Connector, AutomaticProxySettings } from '../../../../src/model/settings/proxy.js';
 import type { ConnectOptions } from '../../../../src/net/connector.js';
 import { AutomaticConnector } from '../../../../src/net/proxy/auto/automatic-connector.js';
 import type { ProxySurroundings } from '../../../../src/net/proxy/auto/automatic-connector.js';

@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { isEmailError } from '../../../../src/errors/email-error.js';
-import type { Connector, ProxyServerSettings } from '../../../../src/model/proxy.js';
+import type { Connector, ProxyServerSettings } from '../../../../src/model/settings/proxy.js';
 import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { random } from '../../../support/random.js';
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { createEmailError } from '../../../../src/errors/email-error.js';
 import { createMailer } from '../../../../src/mailer/create-mailer.js';
 import type { EmailError } from '../../../../src/model/error.js';
-import type { ProxyServerSettings } from '../../../../src/model/proxy.js';
+import type { ProxyServerSettings } from '../../../../src/model/settings/proxy.js';
 import type { ConnectionStepReport } from '../../../../src/model/report.js';
 import type { ConnectOptions } from '../../../../src/net/connector.js';
 import { createConnector } from '../../../../src/mailer/create-connector.js';

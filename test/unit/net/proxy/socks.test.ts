@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { ProxySettings } from '../../../../src/model/proxy.js';
+import type { ProxySettings } from '../../../../src/model/settings/proxy.js';
 import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { FakeProxy } from './fake-proxy.js';
 import type { ProxySide } from './fake-proxy.js';

@@ -1,9 +1,9 @@
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { createMailer } from '../../../../src/mailer/create-mailer.js';
-import type { Connector } from '../../../../src/model/proxy.js';
+import type { Connector } from '../../../../src/model/settings/proxy.js';
 import { createConnector } from '../../../../src/mailer/create-connector.js';
-import { TestSmtpServer } from '../../../../src/testing/test-smtp-server.js';
+import { TestSmtpServer } from '../../../../src/testing/server/test-smtp-server.js';
 import { FakeProxy } from './fake-proxy.js';
 
 // By a computed name: the example imports the package by its name, which only the test of the documents resolves.

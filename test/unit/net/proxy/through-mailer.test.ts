@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { createMailer } from '../../../../src/mailer/create-mailer.js';
-import type { EmailProfile } from '../../../../src/model/profile.js';
-import type { ProxySettings } from '../../../../src/model/proxy.js';
-import { TestSmtpServer } from '../../../../src/testing/test-smtp-server.js';
+import type { EmailProfile } from '../../../../src/model/settings/profile.js';
+import type { ProxySettings } from '../../../../src/model/settings/proxy.js';
+import { TestSmtpServer } from '../../../../src/testing/server/test-smtp-server.js';
 import { FakeProxy } from './fake-proxy.js';
 import type { ProxySide } from './fake-proxy.js';
 import { connect } from 'node:net';

@@ -4,7 +4,7 @@ import { isEmailError } from '../../../../src/errors/email-error.js';
 import { createMechanism } from '../../../../src/sasl/create.js';
 import { NtlmClient, type NtlmCredentials } from '../../../../src/sasl/ntlm/client.js';
 import { fileTime, lmResponse, ntResponse, responseKey } from '../../../../src/sasl/ntlm/ntlm-v2.js';
-import { rc4 } from '../../../../src/util/rc4.js';
+import { rc4 } from '../../../../src/util/crypto/rc4.js';
 import { encodeTargetInfo, parseTargetInfo } from '../../../../src/sasl/ntlm/target-info.js';
 import { auth, errorOf, random, underTls } from '../support.js';
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { md4 } from '../../../../src/sasl/ntlm/md4.js';
-import { rc4 } from '../../../../src/util/rc4.js';
+import { rc4 } from '../../../../src/util/crypto/rc4.js';
 import { rfc6229 } from './rfc6229.js';
 
 describe('MD4', () => {

@@ -1,0 +1,376 @@
+/**
+ * Performs the steps of dialogues on one byte stream. Dialogues stand in a queue: the first reads replies, the last that has begun
+ * writes, and the next begins once that one released the connection. All that they write in one turn leaves in one write.
+ *
+ * @module
+ */
+import type { Duplex } from 'node:stream';
+import { abortError } from '../../errors/abort.js';
+import { createEmailError } from '../../errors/email-error.js';
+import { Broken, type Dialogue, type Step, type StepResult } from '../../smtp/dialogue.js';
+import { replyError } from '../../smtp/reply-error.js';
+import type { Reply } from '../../smtp/reply.js';
+import type { Secrets } from '../../util/secrets.js';
+import type { ConnectionLogEvent, ConnectionTimeouts } from '../contract.js';
+import { Deadline } from './deadline.js';
+import { Exchange, type ExchangeOptions } from './exchange.js';
+import { connectionGivenUp, connectionLost, deadlinePassed } from '../failures.js';
+import { type Arrival, Inbound, listenTo } from './inbound.js';
+import { Outbound } from './outbound.js';
+import { reportReply, reportWrite } from '../report-steps.js';
+
+/** Settings of a channel, and who hears of it. */
+export interface ChannelOptions {
+  readonly timeouts: ConnectionTimeouts;
+  /** Undefined if there is no listener: no event is made then. */
+  readonly event: ((event: ConnectionLogEvent) => void) | undefined;
+  /** The channel is closed, for this reason; called once. */
+  readonly onClosed: (reason: Error) => void;
+}
+
+/** The queue of dialogues of one connection. */
+export class Channel {
+  readonly #options: ChannelOptions;
+  readonly #inbound = new Inbound();
+  readonly #outbound: Outbound;
+  readonly #queue: Exchange[] = [];
+  readonly #replyDeadline: Deadline;
+  #stream: Duplex;
+  #stopListening: () => void;
+  /** 'doomed': it takes no further dialogue, and closes once those under way are over. An error: why it is closed. */
+  #state: 'open' | 'doomed' | Error = 'open';
+  lastActivity = performance.now();
+
+  constructor(stream: Duplex, options: ChannelOptions) {
+    this.#options = options;
+    this.#stream = stream;
+    this.#replyDeadline = new Deadline((name) => this.#timeOut(name, this.#queue[0]));
+    this.#outbound = new Outbound(stream, options.timeouts.stallMs, {
+      onFlush: (replies) => this.#inbound.promise(replies),
+      onWritten: () => this.#written(),
+      onStall: () => this.#timeOut('stallMs', this.#writer()),
+      onFailure: (error) => this.close(connectionLost(error)),
+    });
+    this.#stopListening = this.#listen();
+  }
+
+  get stream(): Duplex {
+    return this.#stream;
+  }
+
+  /** Why it is closed; undefined while it is open. */
+  get closed(): Error | undefined {
+    return typeof this.#state === 'string' ? undefined : this.#state;
+  }
+
+  /** Open, and nothing has happened after which it should not be used. */
+  get usable(): boolean {
+    return this.#state === 'open';
+  }
+
+  /** Is nothing under way? */
+  get idle(): boolean {
+    return this.#queue.length === 0;
+  }
+
+  /** What replies may not repeat, as long as the connection lives. */
+  get secrets(): Secrets {
+    return this.#inbound.secrets;
+  }
+
+  /** Runs a dialogue behind those that are under way. */
+  run<T>(dialogue: Dialogue<T>, options: ExchangeOptions = {}): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const exchange = new Exchange(dialogue, options, resolve, reject);
+      const { signal } = options;
+      this.abandon();
+      if (this.closed !== undefined) return exchange.lose(connectionGivenUp(this.closed), true);
+      if (signal?.aborted === true) return exchange.abort(abortError(signal));
+      if (signal !== undefined) exchange.listen(() => this.#abort(exchange, signal));
+      this.#queue.push(exchange);
+      this.#startNext();
+    });
+  }
+
+  /** Closes an idle channel on which a line has begun that no command asked for. The rest of that line may never come. */
+  abandon(): void {
+    if (this.#state === 'doomed' && this.idle) this.close(this.#inbound.failure);
+  }
+
+  /** No timer of the channel holds the process until it is set anew. */
+  unref(): void {
+    this.#replyDeadline.unref();
+    this.#outbound.unref();
+  }
+
+  /** Gives the stream away for TLS to be put on it. Bytes that came too early would be believed as if TLS had protected them. */
+  detach(): Duplex {
+    if (this.closed !== undefined) throw this.closed;
+    const stream = this.#stream;
+    this.#stopListening();
+    stream.pause();
+    const early = stream.read() as Uint8Array | null;
+    if (early !== null) this.#inbound.push(early);
+    if (this.#inbound.pending === 0) return stream;
+    const error = this.#inbound.failure;
+    this.close(error);
+    throw error;
+  }
+
+  /** Goes on with the stream that TLS gave. */
+  attach(stream: Duplex): void {
+    this.#stream = stream;
+    this.#outbound.use(stream);
+    this.#stopListening = this.#listen();
+  }
+
+  /**
+   * Closes the channel; never throws. `culprit` rejects with `reason`. All other exchanges reject with a lost-connection error and may
+   * be retried on another connection, unless `culprit` is 'caller'.
+   */
+  close(reason: Error, culprit?: Exchange | 'caller'): void {
+    if (this.closed !== undefined) return;
+    this.#state = reason;
+    this.#replyDeadline.stop();
+    this.#outbound.stop();
+    this.#stopListening();
+    this.#stream.on('error', () => {});
+    this.#stream.destroy();
+    const loss = typeof culprit === 'object' ? connectionGivenUp(reason) : reason;
+    for (const exchange of this.#queue.splice(0)) {
+      const lost = culprit !== 'caller' && exchange !== culprit;
+      exchange.lose(lost ? loss : reason, lost);
+    }
+    this.#options.onClosed(reason);
+  }
+
+  #listen(): () => void {
+    return listenTo(
+      this.#stream,
+      (chunk) => this.#receive(chunk),
+      (error) => this.#lose(error),
+    );
+  }
+
+  #receive(chunk: Uint8Array): void {
+    this.lastActivity = performance.now();
+    this.#inbound.push(chunk);
+    this.#take(() => this.#inbound.next());
+    this.#flushAlone();
+  }
+
+  /** The stream ended or failed: what it ends with may still be a refusal. */
+  #lose(cause?: Error): void {
+    this.#take(() => this.#inbound.end());
+    this.close(connectionLost(cause));
+  }
+
+  /**
+   * Hands on what arrived. It was sent before anything that is written now, so nothing leaves meanwhile: none of it may be taken for an
+   * answer to that.
+   */
+  #take(next: () => Arrival | undefined): void {
+    this.#outbound.hold();
+    for (let arrival = next(); arrival !== undefined; arrival = next()) {
+      if (arrival === 'not-a-reply') return this.close(this.#inbound.failure, this.#queue[0]);
+      if (arrival === 'early') return this.#refuse(this.#inbound.early);
+      reportReply(this.#options.event, arrival);
+      this.#deliver(arrival);
+      if (this.closed !== undefined) return;
+    }
+    this.#outbound.release();
+  }
+
+  /**
+   * A reply that no command asked for: a refusal of content, or the server's farewell; anything else is not believed. Where it has only
+   * begun its end is awaited, and nothing leaves meanwhile, above all no end of data.
+   */
+  #refuse(reply: Reply | undefined): void {
+    const [head] = this.#queue;
+    if (reply === undefined) {
+      if (head !== undefined && this.#state === 'open')
+        this.#replyDeadline.set('replyMs', this.#options.timeouts.replyMs);
+      this.#state = 'doomed';
+      return this.#outbound.forgetStall();
+    }
+    reportReply(this.#options.event, reply);
+    if (reply.negative)
+      return this.close(head?.options.refuse?.(reply) ?? replyError('closed the connection', reply), head);
+    const text = `The server answered ${reply.code} before it was asked.`;
+    this.close(createEmailError('ERR_SMTP_PROTOCOL', text, { reply: reply.read() }), head);
+  }
+
+  #deliver(reply: Reply): void {
+    const [head] = this.#queue;
+    if (head === undefined) return;
+    if (head.waiting !== 'reply') {
+      head.replies.push(reply);
+      return;
+    }
+    this.#advance(head, () => head.dialogue.next(reply));
+    // The deadline was that of this reply; content has its own.
+    if (this.#queue[0] === head && head.waiting !== 'reply') this.#replyDeadline.clear();
+  }
+
+  /** Runs a dialogue until it waits, ends or fails. */
+  #advance(exchange: Exchange, resume: () => IteratorResult<Step, unknown>): void {
+    let result: IteratorResult<Step, unknown>;
+    try {
+      result = resume();
+      while (result.done !== true) {
+        const input = this.#perform(exchange, result.value);
+        // A listener that is told of a step may have ended the exchange.
+        if (input === waits || this.closed !== undefined || exchange.waiting === 'doomed')
+          return this.#outbound.flushSoon();
+        result = exchange.dialogue.next(input);
+      }
+    } catch (error) {
+      this.#failed(exchange, error);
+      return this.#outbound.flushSoon();
+    }
+    this.#ended(exchange);
+    exchange.resolve(result.value);
+    this.#outbound.flushSoon();
+  }
+
+  /** Does a step. Gives its result, or `waits` if that comes later. */
+  #perform(exchange: Exchange, step: Step): StepResult | typeof waits {
+    switch (step.do) {
+      case 'write':
+        return this.#write(exchange, step);
+      case 'read': {
+        const reply = exchange === this.#queue[0] ? exchange.replies.shift() : undefined;
+        if (reply !== undefined) return reply;
+        exchange.waiting = 'reply';
+        exchange.within = step.within;
+        if (exchange === this.#queue[0]) this.#awaitReply(exchange);
+        this.#flushAlone();
+        return waits;
+      }
+      case 'poll':
+        return exchange.replies.shift();
+      case 'release':
+        exchange.released = true;
+        this.#startNext();
+        return undefined;
+      case 'block':
+        return this.#awaitOutside(exchange, exchange.nextBlock());
+      case 'sasl':
+        return this.#awaitOutside(exchange, exchange.respond(step.challenge));
+    }
+  }
+
+  #write(exchange: Exchange, step: WriteStep): StepResult | typeof waits {
+    reportWrite(this.#options.event, step);
+    let text = '';
+    for (const { line, display } of step.commands) {
+      text += `${line}\r\n`;
+      if (display !== line) this.secrets.add(line.slice(line.lastIndexOf(' ') + 1), true);
+    }
+    this.#outbound.gather(text, step.content, step.replies, step.onSent);
+    if (!this.#outbound.isFull || this.#outbound.flush()) return undefined;
+    exchange.waiting = 'room';
+    return waits;
+  }
+
+  /** If one exchange is under way nothing can join what it wrote, and the server need not wait for the end of the turn. */
+  #flushAlone(): void {
+    if (this.#queue.length === 1) this.#outbound.flush();
+  }
+
+  /** The stream took something: the writer may go on once it took all. */
+  #written(): void {
+    if (this.closed !== undefined) return;
+    this.lastActivity = performance.now();
+    if (!this.#outbound.hasRoom) return;
+    const writer = this.#writer();
+    if (writer?.waiting === 'room') this.#advance(writer, () => writer.dialogue.next(undefined));
+  }
+
+  #awaitOutside(exchange: Exchange, promise: Promise<Uint8Array | undefined>): typeof waits {
+    exchange.waiting = 'outside';
+    const goOn = (resume: () => IteratorResult<Step, unknown>): void => {
+      if (this.closed === undefined && exchange.waiting === 'outside') this.#advance(exchange, resume);
+    };
+    promise.then(
+      (value) => goOn(() => exchange.dialogue.next(value)),
+      (error: unknown) => goOn(() => exchange.dialogue.throw(error)),
+    );
+    return waits;
+  }
+
+  #awaitReply({ within }: Exchange): void {
+    this.#replyDeadline.set(within, this.#options.timeouts[within]);
+  }
+
+  /** The last exchange that has begun. */
+  #writer(): Exchange | undefined {
+    return this.#queue.findLast((exchange) => exchange.begun);
+  }
+
+  #startNext(): void {
+    const next = this.#queue.find((exchange) => !exchange.begun);
+    if (next === undefined || this.#state !== 'open') return;
+    const writer = this.#writer();
+    if (writer !== undefined && !writer.released) return;
+    next.waiting = 'outside';
+    this.#advance(next, () => next.dialogue.next());
+  }
+
+  /** Takes an exchange that is over from the queue and goes on with those behind it. */
+  #ended(exchange: Exchange): void {
+    const wasHead = this.#queue[0] === exchange;
+    this.#remove(exchange);
+    if (wasHead) {
+      const [head] = this.#queue;
+      if (head?.waiting === 'reply') this.#awaitReply(head);
+      else this.#replyDeadline.clear();
+      if (head?.waiting === 'doomed') return this.close(head.doom as Error, head);
+    }
+    this.#startNext();
+  }
+
+  #remove(exchange: Exchange): void {
+    const at = this.#queue.indexOf(exchange);
+    if (at !== -1) this.#queue.splice(at, 1);
+  }
+
+  #failed(exchange: Exchange, error: unknown): void {
+    if (!(error instanceof Broken)) {
+      this.#ended(exchange);
+      return exchange.reject(error);
+    }
+    exchange.break(error.error);
+    this.#doom(exchange, error.error);
+  }
+
+  /** Closes the channel once the exchanges in front had their replies. */
+  #doom(exchange: Exchange, error: Error): void {
+    this.#state = 'doomed';
+    if (this.#queue[0] === exchange) return this.close(error, exchange);
+    exchange.waiting = 'doomed';
+    exchange.doom = error;
+  }
+
+  #abort(exchange: Exchange, signal: AbortSignal): void {
+    const error = abortError(signal);
+    if (!exchange.begun) {
+      this.#remove(exchange);
+      return exchange.abort(error);
+    }
+    const others = this.#queue.length > 1;
+    if (this.#queue[0] === exchange && !(exchange.released && others)) return this.close(error, exchange);
+    exchange.abort(error);
+    // If it has written everything, its replies are still read so that later exchanges stay in step. If not, the stream stops in the
+    // middle of a command and the connection is lost.
+    if (!exchange.released) this.#doom(exchange, error);
+  }
+
+  #timeOut(name: string, culprit: Exchange | undefined): void {
+    this.close(deadlinePassed(name, this.#options.timeouts[name as keyof ConnectionTimeouts]), culprit);
+  }
+}
+
+type WriteStep = Extract<Step, { do: 'write' }>;
+
+const waits = Symbol('waits');

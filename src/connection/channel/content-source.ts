@@ -1,0 +1,52 @@
+/**
+ * Where the content of an exchange comes from: a stream of the caller, read block by block.
+ *
+ * @module
+ */
+import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
+import { isBytes } from '../../util/bytes.js';
+import { showText } from '../../util/show.js';
+
+/** Reads a stream as blocks, and closes it if it is not read to its end. */
+export class ContentSource {
+  readonly #stream: AsyncIterable<Uint8Array> | undefined;
+  #iterator: AsyncIterator<Uint8Array> | undefined;
+
+  constructor(stream: AsyncIterable<Uint8Array> | undefined) {
+    this.#stream = stream;
+  }
+
+  /** The next block; undefined at the end. ERR_CONTENT if the stream fails, or gives something other than bytes. */
+  async next(): Promise<Uint8Array | undefined> {
+    const block = await this.#read();
+    // Whatever has arrived is read before the block is written: a write to a connection that the server has reset destroys the stream, and
+    // with it a refusal that waits there.
+    await new Promise((resolve) => setImmediate(resolve));
+    return block;
+  }
+
+  /** Ends the stream. What its `return()` gives or throws makes no difference any more. */
+  close(): void {
+    const iterator = this.#iterator;
+    this.#iterator = undefined;
+    if (iterator?.return === undefined) return;
+    Promise.resolve(iterator.return()).catch(() => {});
+  }
+
+  async #read(): Promise<Uint8Array | undefined> {
+    try {
+      this.#iterator ??= this.#stream?.[Symbol.asyncIterator]();
+      const result = await this.#iterator?.next();
+      if (result === undefined || result.done === true) {
+        this.#iterator = undefined;
+        return undefined;
+      }
+      if (isBytes(result.value)) return result.value;
+      throw new TypeError(`its stream gave ${typeof result.value} where bytes are to come`);
+    } catch (cause) {
+      if (isEmailError(cause)) throw cause;
+      const message = `The content of the message could not be read: ${showText(reasonOf(cause))}`;
+      throw createEmailError('ERR_CONTENT', message, { cause, phase: 'content' });
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/**
+ * What a server sends, and which of it may be believed: a reply to a command that it has. Anything else was there before the command, and
+ * would be taken for its answer.
+ *
+ * @module
+ */
+import type { Duplex } from 'node:stream';
+import { isEmailError } from '../../errors/email-error.js';
+import type { EmailError } from '../../model/error.js';
+import { ReplyParser } from '../../smtp/reply-parser.js';
+import type { Reply } from '../../smtp/reply.js';
+import { Secrets } from '../../util/secrets.js';
+import { unsolicitedBytes } from '../failures.js';
+
+/** A reply that is owed; one that is not, whole or begun (`early`); or bytes that are none (`failure`). */
+export type Arrival = Reply | 'early' | 'not-a-reply';
+
+/** The code of a 4yz or 5yz as far as it has come, and what follows it. */
+const beginsRefusal = /^[45](?:\d(?:\d[ \r-]?)?)?$/;
+
+/** Turns bytes into arrivals. */
+export class Inbound {
+  /** What was sent and is not to be shown: replies that repeat it have no text, and bytes that are no reply are not quoted. */
+  readonly secrets = new Secrets();
+  readonly #parser = new ReplyParser();
+  /** Replies that the server owes. It begins with its greeting. */
+  #owed = 1;
+  #early: Reply | undefined;
+  #failure: EmailError | undefined;
+
+  /** With 'early': the reply, or undefined where the rest of it is still to come. */
+  get early(): Reply | undefined {
+    return this.#early;
+  }
+
+  /** With 'not-a-reply', and of a reply that is only begun: what to say of the bytes. */
+  get failure(): EmailError {
+    return this.#failure ?? unsolicitedBytes(this.#quotable(this.#parser.rest));
+  }
+
+  /** Bytes that belong to no reply that was given. */
+  get pending(): number {
+    return this.#parser.pending;
+  }
+
+  /** Commands left for the server that call for so many replies. */
+  promise(replies: number): void {
+    this.#owed += replies;
+  }
+
+  push(chunk: Uint8Array): void {
+    this.#parser.push(chunk);
+  }
+
+  /** What has arrived next; undefined where nothing more has, or the line of a reply that is owed has only begun. */
+  next(): Arrival | undefined {
+    return this.#take(() => this.#parser.next(!this.secrets.isEmpty)) ?? this.#suspect();
+  }
+
+  /** The stream has ended: a refusal that lacks only its line end is complete. */
+  end(): Arrival | undefined {
+    return this.#take(() => this.#parser.end(!this.secrets.isEmpty));
+  }
+
+  #take(parse: () => Reply | undefined): Arrival | undefined {
+    let reply: Reply | undefined;
+    try {
+      reply = parse();
+    } catch (error) {
+      if (!isEmailError(error)) throw error;
+      this.#failure = error;
+      return 'not-a-reply';
+    }
+    if (reply === undefined) return undefined;
+    if (!this.secrets.isEmpty) reply.hide(this.secrets);
+    if (this.#owed > 0) return this.#settle(reply);
+    this.#early = reply;
+    return 'early';
+  }
+
+  #settle(reply: Reply): Reply {
+    this.#owed--;
+    return reply;
+  }
+
+  /** A line that has begun though no reply is owed. A refusal may come in pieces; anything else is none, whatever follows. */
+  #suspect(): Arrival | undefined {
+    if (this.#owed > 0 || this.#parser.pending === 0) return undefined;
+    const begun = Buffer.from(this.#parser.rest.subarray(0, 4)).toString('latin1');
+    this.#early = undefined;
+    return beginsRefusal.test(begun) ? 'early' : 'not-a-reply';
+  }
+
+  #quotable(bytes: Uint8Array): Uint8Array | undefined {
+    return this.secrets.isEmpty ? bytes : undefined;
+  }
+}
+
+/** Listens to a stream. `onEnd` is called when it ends or fails. Gives a function that stops it. */
+export function listenTo(
+  stream: Duplex,
+  onData: (chunk: Uint8Array) => void,
+  onEnd: (error?: Error) => void,
+): () => void {
+  const onClose = (): void => onEnd();
+  stream.on('data', onData).on('end', onClose).on('close', onClose).on('error', onEnd);
+  return () => {
+    stream.removeListener('data', onData).removeListener('end', onClose);
+    stream.removeListener('close', onClose).removeListener('error', onEnd);
+  };
+}

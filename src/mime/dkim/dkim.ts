@@ -1,0 +1,189 @@
+import type { KeyObject } from 'node:crypto';
+import { toAsciiDomain } from '../../address/domain.js';
+import { messageInvalid } from '../../errors/email-error.js';
+import type { ByteSource } from '../../model/entity.js';
+import { relaxedBodyHash, relaxedField, splitFields } from './dkim-canonical.js';
+import { nodeCrypto } from '../../util/crypto/node-crypto.js';
+
+/** DKIM signatures (RFC 6376), relaxed/relaxed: rsa-sha256, and ed25519-sha256 (RFC 8463). */
+
+/** `DkimSettings` with its secret resolved. */
+export interface ResolvedDkimSettings {
+  readonly domain: string;
+  readonly selector: string;
+  /** PEM, or base64 of PKCS#8. */
+  readonly privateKey: string;
+  readonly headers?: readonly string[] | undefined;
+}
+
+/** What a signature is made with. */
+export interface DkimSigner {
+  readonly domain: string;
+  readonly selector: string;
+  readonly key: KeyObject;
+  readonly algorithm: 'rsa-sha256' | 'ed25519-sha256';
+  /** In lower case; undefined for the default. */
+  readonly headers: readonly string[] | undefined;
+}
+
+const minRsaBits = 1024;
+
+/** RFC 6376 section 5.4.1; List-Unsubscribe-Post by RFC 8058 section 4; and the fields that say how to read the body. */
+const defaultHeaders = [
+  ...[
+    'from',
+    'reply-to',
+    'subject',
+    'date',
+    'to',
+    'cc',
+    'resent-date',
+    'resent-from',
+    'resent-to',
+    'resent-cc',
+    'in-reply-to',
+  ],
+  ...[
+    'references',
+    'list-id',
+    'list-help',
+    'list-unsubscribe',
+    'list-unsubscribe-post',
+    'list-subscribe',
+    'list-post',
+    'list-owner',
+  ],
+  ...['list-archive', 'message-id', 'mime-version', 'content-type', 'content-transfer-encoding'],
+];
+
+function readKey(text: string, path: string): KeyObject {
+  try {
+    // Environment variables often hold PEM with its line ends written as \\n.
+    if (text.includes('-----BEGIN')) return nodeCrypto().createPrivateKey(text.replaceAll('\\n', '\n'));
+    return nodeCrypto().createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
+  } catch {
+    // The cause could quote the key.
+    throw messageInvalid(path, 'the key is not an unencrypted private key, as PEM or as base64 of PKCS#8');
+  }
+}
+
+/** A signer from settings, everything checked: ERR_MESSAGE_INVALID names what is wrong. Made once, it serves many messages. */
+export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'): DkimSigner {
+  const domain = toAsciiDomain(settings.domain);
+  if ('problem' in domain) throw messageInvalid(`${path}.domain`, domain.problem);
+  const { selector, headers } = settings;
+  if (
+    !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i.test(selector) ||
+    selector.length > 200
+  ) {
+    throw messageInvalid(
+      `${path}.selector`,
+      'a selector is labels of letters, digits and hyphens with dots between them',
+    );
+  }
+  const key = readKey(settings.privateKey, `${path}.privateKey`);
+  const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
+  if (key.asymmetricKeyType !== 'rsa' && key.asymmetricKeyType !== 'ed25519') {
+    throw messageInvalid(
+      `${path}.privateKey`,
+      `DKIM knows RSA and Ed25519 keys, not ${key.asymmetricKeyType ?? 'this'}`,
+    );
+  }
+  if (key.asymmetricKeyType === 'rsa' && bits < minRsaBits) {
+    throw messageInvalid(
+      `${path}.privateKey`,
+      `an RSA key of ${bits} bits is too weak; receivers want ${minRsaBits} at least, better 2048 (RFC 8301)`,
+    );
+  }
+  headers?.forEach((name, i) => {
+    if (!/^[!-9;-~]+$/.test(name) || name.includes(';'))
+      throw messageInvalid(`${path}.headers.${i}`, 'a field name is printable ASCII without colon and semicolon');
+  });
+  return {
+    domain: domain.domain,
+    selector: selector.toLowerCase(),
+    key,
+    algorithm: key.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'ed25519-sha256',
+    headers: headers?.map((name) => name.toLowerCase()),
+  };
+}
+
+/** The names of `h=`: each field that the message has as often as it has it; From once more, so that none can be added. */
+function namesToSign(fields: readonly string[], chosen: readonly string[] | undefined): string[] {
+  if (chosen !== undefined) return chosen.includes('from') ? [...chosen] : ['from', ...chosen];
+  const present = fields.map((field) => field.slice(0, field.indexOf(':')).trimEnd().toLowerCase());
+  const names = defaultHeaders.flatMap((name) => present.filter((other) => other === name));
+  return [...names, 'from'];
+}
+
+/** What is signed (RFC 6376 section 3.7): the named fields from the last of their name upwards, then the signature field itself. */
+export function dkimSigningInput(fields: readonly string[], names: readonly string[], signatureField: string): string {
+  const left = new Map<string, string[]>();
+  for (const field of fields.map(relaxedField)) {
+    const name = field.slice(0, field.indexOf(':'));
+    const list = left.get(name);
+    if (list === undefined) left.set(name, [field]);
+    else list.push(field);
+  }
+  const lines = names.map((name) => left.get(name.toLowerCase())?.pop()).filter((field) => field !== undefined);
+  return [...lines, relaxedField(signatureField)].join('\r\n');
+}
+
+/** `text` in lines of `width`, each on a line of its own. */
+function wrapped(text: string, width: number): string {
+  return text.match(new RegExp(`.{1,${width}}`, 'g'))?.join('\r\n ') ?? '';
+}
+
+/** The names with colons between them, folded. */
+function wrappedNames(names: readonly string[]): string {
+  let out = '';
+  let column = 3;
+  names.forEach((name, i) => {
+    if (i > 0) {
+      out += ':';
+      if (column + name.length > 74) {
+        out += '\r\n ';
+        column = 1;
+      }
+    }
+    out += name;
+    column += name.length + 1;
+  });
+  return out;
+}
+
+function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer> {
+  // Ed25519 signs the hash, not the text (RFC 8463 section 3).
+  const bytes = Buffer.from(input, 'utf8');
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, signature: Buffer): void =>
+      error === null ? resolve(signature) : reject(error);
+    const { createHash, sign } = nodeCrypto();
+    if (algorithm === 'rsa-sha256') sign('sha256', bytes, key, done);
+    else sign(null, createHash('sha256').update(bytes).digest(), key, done);
+  });
+}
+
+/**
+ * A DKIM-Signature field for each signer, with their CRLFs, to stand before `fields`. `fields` is the header section as it will be
+ * sent, without the empty line; `body` what follows it. The message must not change any more (RFC 6376 section 5.3: 7bit, best).
+ */
+export async function signDkim(
+  fields: string,
+  body: ByteSource,
+  signers: readonly DkimSigner[],
+  date: Date = new Date(),
+): Promise<string> {
+  const list = splitFields(fields);
+  const bodyHash = (await relaxedBodyHash(body)).toString('base64');
+  const seconds = Math.floor(date.getTime() / 1000);
+  const signatures = signers.map(async (signer) => {
+    const names = namesToSign(list, signer.headers);
+    const unsigned =
+      `DKIM-Signature: v=1; a=${signer.algorithm}; c=relaxed/relaxed;\r\n d=${signer.domain};\r\n s=${signer.selector}; t=${seconds};\r\n` +
+      ` h=${wrappedNames(names)};\r\n bh=${bodyHash};\r\n b=`;
+    const signature = await signWith(signer, dkimSigningInput(list, names, unsigned));
+    return `${unsigned}${wrapped(signature.toString('base64'), 72)}\r\n`;
+  });
+  return (await Promise.all(signatures)).join('');
+}

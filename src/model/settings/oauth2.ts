@@ -1,0 +1,98 @@
+import type { CertificateSource } from '../certificate.js';
+import type { Secret } from './secret.js';
+
+/**
+ * How a token is obtained: by a person in a browser (RFC 6749 section 4.1), by a person on another device (RFC 8628), by the
+ * application for itself (RFC 6749 section 4.4), or by a signed assertion (RFC 7523, service accounts).
+ */
+export type OAuth2Grant = 'authorization-code' | 'client-credentials' | 'device-code' | 'jwt-bearer';
+
+/** A private key that signs JSON Web Tokens: RS256, or ES256, ES384, ES512 or EdDSA by the type of the key. */
+export interface OAuth2PrivateKey {
+  /** PKCS#8, PKCS#1 or SEC1 in PEM form. Resolved at each token request. */
+  readonly key: Secret;
+  /** `kid` in the header of the token. */
+  readonly keyId?: string | undefined;
+  /** `iss` of the token. Default `clientId`. */
+  readonly issuer?: string | undefined;
+  /** `sub` of the token: with 'jwt-bearer' the user whose mailbox it is. Default `issuer`. */
+  readonly subject?: string | undefined;
+  /** `aud` of the token. Default the `issuer` of the provider where it is known, else the token endpoint. */
+  readonly audience?: string | undefined;
+}
+
+/**
+ * How to get a bearer token for XOAUTH2 or OAUTHBEARER. Either the URLs are given, or `issuer`, whose metadata names them
+ * (RFC 8414). All URLs are https; http is allowed for loopback addresses only.
+ */
+export interface OAuth2Settings {
+  /** As registered with the provider. */
+  readonly clientId: string;
+  /** Resolved at each token request. Absent for public clients, and where a key or certificate proves the client. */
+  readonly clientSecret?: Secret | undefined;
+  /** Authorization endpoint: the page where a person signs in. */
+  readonly authorizationUrl?: string | undefined;
+  /** Token endpoint. Needed unless there is `issuer` or `authenticationValue`. */
+  readonly tokenUrl?: string | undefined;
+  /**
+   * Issuer identifier, in place of the URLs: they are read from its RFC 8414 or OpenID Connect metadata, which must name the same
+   * issuer. URLs that are given too take precedence.
+   */
+  readonly issuer?: string | undefined;
+  /** Device authorization endpoint (RFC 8628). */
+  readonly deviceAuthorizationUrl?: string | undefined;
+  /** Scopes, separated by spaces. */
+  readonly scope?: string | undefined;
+  /** An access token obtained elsewhere, with or without `Bearer`: used as it is, and never refreshed. */
+  readonly authenticationValue?: Secret | undefined;
+  /** A refresh token obtained elsewhere. The one in the token store comes first. */
+  readonly refreshToken?: Secret | undefined;
+  /** Default 'authorization-code', with PKCE (RFC 7636) and a loopback redirect (RFC 8252). */
+  readonly grant?: OAuth2Grant | undefined;
+  /** Signs the assertion of 'jwt-bearer'; with the other grants it proves the client (private_key_jwt, RFC 7523 section 2.2). */
+  readonly privateKey?: OAuth2PrivateKey | undefined;
+  /** Added to the authorization request: `access_type`, `prompt`, `login_hint` and the like. */
+  readonly authorizationParameters?: Readonly<Record<string, string>> | undefined;
+  /** Added to each token request: `resource`, `audience` and the like. */
+  readonly tokenParameters?: Readonly<Record<string, string>> | undefined;
+  /**
+   * How `clientSecret` goes to the token endpoint: in the body ('post', the default) or in an Authorization field ('basic').
+   * 'certificate' is private_key_jwt with `clientCertificate`, named by its SHA-256 thumbprint (`x5t#S256`), as Microsoft 365 wants it.
+   */
+  readonly clientAuthentication?: 'post' | 'basic' | 'certificate' | undefined;
+  /** Certificate and private key for `clientAuthentication: 'certificate'`. */
+  readonly clientCertificate?: CertificateSource | undefined;
+  /**
+   * Where the provider sends the browser back to: an http URL of 127.0.0.1, [::1] or localhost. Without a port a free one is taken.
+   * Default `http://127.0.0.1:<free port>/`; Microsoft needs `http://localhost`.
+   */
+  readonly redirectUri?: string | undefined;
+  /** Answers the browser with an empty page (204) in place of the confirmation. Default false. */
+  readonly hideBrowserResponse?: boolean | undefined;
+}
+
+/** What a person needs for signing in on another device (RFC 8628 section 3.2). */
+export interface UserCodePrompt {
+  /** The code to type in. */
+  readonly userCode: string;
+  /** The page to type it into. */
+  readonly verificationUri: string;
+  /** The page with the code in it, for a QR code. */
+  readonly verificationUriComplete?: string | undefined;
+  /** When the code ends. */
+  readonly expiresAt: Date;
+}
+
+/** How a person is asked to sign in. */
+export interface AuthorizeOptions {
+  /** Opens the page where the person signs in, in place of the system's browser. An error of it ends the authorization. */
+  readonly openBrowser?: ((url: string) => void | Promise<void>) | undefined;
+  /** Is given the URL of that page where the system has no browser that opens: show it to the person. */
+  readonly onAuthorizationUrl?: ((url: string) => void) | undefined;
+  /** Grant 'device-code': is given the code to show to the person. */
+  readonly onUserCode?: ((prompt: UserCodePrompt) => void) | undefined;
+  /** Makes the HTTP requests, in place of the library's own client. */
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** Ends the authorization. */
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,220 @@
+/**
+ * Errors of TLS: what is wrong with a certificate or a handshake, and which setting mends it.
+ *
+ * @module
+ */
+import * as tls from 'node:tls';
+import type { DetailedPeerCertificate } from 'node:tls';
+import { createEmailError } from '../../errors/email-error.js';
+import type { EmailError } from '../../model/error.js';
+import { showText } from '../../util/show.js';
+import { hostNamesOf } from './certificate-info.js';
+import type { PeerSettings } from '../peer-settings.js';
+
+/** The server whose certificate or handshake failed. */
+export interface TlsPeer {
+  /** The name that its certificate has to be for. */
+  readonly name: string;
+  readonly names: PeerSettings;
+}
+
+/** A certificate that does not pass. `reason` is OpenSSL's code for it. */
+export function certificateRefused(reason: string, certificate: DetailedPeerCertificate, peer: TlsPeer): EmailError {
+  const [what, remedy] = explain(reason, certificate, peer);
+  const message = `The certificate of ${peer.names.role}${peer.name} was refused: ${what} (${reason}).`;
+  return createEmailError('ERR_TLS', message, { phase: 'tls', remedy });
+}
+
+function explain(
+  reason: string,
+  certificate: DetailedPeerCertificate,
+  { name, names: { tls: setting } }: TlsPeer,
+): readonly [what: string, remedy: string] {
+  const subject = showName(certificate.subject);
+  const issuer = showName(certificate.issuer);
+  const trustRemedy = howToTrust(certificate, setting);
+  switch (reason) {
+    case 'CERT_HAS_EXPIRED':
+      return [
+        `it, or one above it, expired; that of ${subject} was valid until ${certificate.valid_to}`,
+        `Tell the operator of the server to renew it. ${clockRemedy(certificate, 'valid_to')}`,
+      ];
+    case 'CERT_NOT_YET_VALID':
+      return [
+        `it, or one above it, is not valid yet; that of ${subject} is from ${certificate.valid_from} on`,
+        clockRemedy(certificate, 'valid_from'),
+      ];
+    case 'ERR_TLS_CERT_ALTNAME_INVALID':
+      return [
+        `it is not for ${name} but for ${showNames(certificate.raw) || subject}`,
+        `Use a host name that the certificate has, or set ${setting}.serverName to it where the host is known to be the right one.`,
+      ];
+    case 'DEPTH_ZERO_SELF_SIGNED_CERT':
+      return [
+        `it is self-signed, by ${subject}`,
+        `Put its fingerprint into ${setting}.pinnedFingerprints, once you have checked it: ${certificate.fingerprint256}; or the certificate into ${setting}.ca.`,
+      ];
+    case 'SELF_SIGNED_CERT_IN_CHAIN':
+      return [
+        `its chain ends in ${showName(topOf(certificate).subject)}, a self-signed issuer that is not trusted here`,
+        trustRemedy,
+      ];
+    case 'UNABLE_TO_GET_ISSUER_CERT':
+    case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
+    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
+      return [
+        `the chain is incomplete, or its issuer unknown: the server sent ${chainLength(certificate)}, and ${issuerOfTop(certificate, issuer)} is not among the trust anchors`,
+        `If ${issuer} is an intermediate authority, tell who runs the server to send its certificate along. Otherwise: ${trustRemedy}`,
+      ];
+    case 'CERT_REVOKED':
+      return ['it was revoked', 'Tell who runs the server.'];
+    default:
+      return [`it does not pass the checks; it is that of ${subject}, issued by ${issuer}`, trustRemedy];
+  }
+}
+
+/** How to trust an issuer: by its certificate, by the system's list where this Node can read that, or by a pin. */
+function howToTrust({ fingerprint256 }: DetailedPeerCertificate, setting: string): string {
+  const system = readsSystemAnchors()
+    ? `where the system trusts it, set ${setting}.useSystemCa`
+    : 'where the system trusts it, export it from there, for this version of Node cannot read the list of the system';
+  return `Where the issuer is your own, put its certificate into ${setting}.ca; ${system}. To trust this one certificate, check its fingerprint and put it into ${setting}.pinnedFingerprints: ${fingerprint256}.`;
+}
+
+/** Whether this Node has `tls.getCACertificates` (22.15, 23.10, 24). */
+function readsSystemAnchors(): boolean {
+  return 'getCACertificates' in tls;
+}
+
+/** Where every certificate of a chain is outside its dates, the root included, the clock of this machine is probably wrong. */
+function clockRemedy(leaf: DetailedPeerCertificate, bound: 'valid_from' | 'valid_to'): string {
+  const now = new Date();
+  const outside = (text: string): boolean => {
+    const limit = Date.parse(text);
+    return bound === 'valid_to' ? limit < now.getTime() : limit > now.getTime();
+  };
+  const chain = chainOf(leaf);
+  const all = chain.length > 1 && chain.every((certificate) => outside(certificate[bound]));
+  return all
+    ? `Every certificate of the chain is outside its dates, so the clock of this machine is most likely wrong: it says ${now.toISOString()}.`
+    : `Check the clock of this machine too: it says ${now.toISOString()}.`;
+}
+
+/** The certificate of a server that is not one of those pinned. */
+export function pinMismatch(fingerprint: string, { name, names: { role, tls } }: TlsPeer): EmailError {
+  return createEmailError(
+    'ERR_TLS',
+    `The certificate of ${role}${name} has the fingerprint ${fingerprint}, which is not in ${tls}.pinnedFingerprints.`,
+    {
+      phase: 'tls',
+      remedy: 'If the server has a new certificate, check its fingerprint with who runs the server, and add it.',
+    },
+  );
+}
+
+/** A handshake that failed. */
+export function handshakeFailed(error: NodeJS.ErrnoException, { name, names }: TlsPeer): EmailError {
+  const code = error.code ?? '';
+  const [what, remedy] = explainHandshake(code, names);
+  return createEmailError(
+    'ERR_TLS',
+    `TLS with ${names.role}${name} failed: ${what ?? showText(error.message)}${code === '' ? '' : ` (${code})`}`,
+    {
+      phase: 'tls',
+      cause: error,
+      retryable: networkCodes.has(code),
+      remedy,
+    },
+  );
+}
+
+const networkCodes = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
+const plainTextCodes = new Set([
+  'ERR_SSL_WRONG_VERSION_NUMBER',
+  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
+  'ERR_SSL_RECORD_LAYER_FAILURE',
+  'ERR_SSL_HTTP_REQUEST',
+]);
+
+/** Did a handshake fail because the other side speaks plain text? */
+export function answeredInPlainText(error: EmailError): boolean {
+  return error.code === 'ERR_TLS' && plainTextCodes.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
+/** Whether a handshake failed because the connection ended, without a word of TLS from the other side. */
+export function endedByNetwork({ code, cause }: EmailError): boolean {
+  return code === 'ERR_TLS' && networkCodes.has((cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+}
+
+/** Did it fail although the other side speaks TLS? Its certificate was judged, or it said why. */
+export function answeredInTls({ code, cause }: EmailError): boolean {
+  return (
+    code === 'ERR_TLS' &&
+    (cause === undefined || /_ALERT_|UNSUPPORTED_PROTOCOL/.test((cause as NodeJS.ErrnoException).code ?? ''))
+  );
+}
+
+function explainHandshake(
+  code: string,
+  { port, tls, plainTextRemedy, handshakeRemedy }: PeerSettings,
+): readonly [what: string | undefined, remedy: string] {
+  if (plainTextCodes.has(code)) return ['the server answered with what is not TLS', plainTextRemedy];
+  if (
+    /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED/.test(
+      code,
+    )
+  ) {
+    return [
+      'the server wants a client certificate, or refused the one it got',
+      `Set ${tls}.clientCertificate to a certificate that the server accepts.`,
+    ];
+  }
+  if (/VERSION|PROTOCOL/.test(code))
+    return [
+      'the server knows no version of TLS that is allowed here',
+      `TLS 1.2 is the least: tell who runs the server. With ${tls}.minVersion TLSv1.3 try TLSv1.2.`,
+    ];
+  if (/CIPHER|HANDSHAKE_FAILURE/.test(code))
+    return [
+      'client and server have no cipher suite in common, or the server wants a client certificate',
+      `Check ${tls}.ciphers and ${tls}.clientCertificate.`,
+    ];
+  if (/EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK|DH_KEY_TOO_SMALL/.test(code))
+    return ['the keys of the server are too weak', 'Tell who runs the server.'];
+  if (networkCodes.has(code) || code === '') return ['the connection ended during the handshake', handshakeRemedy];
+  return [undefined, `Check ${port} and ${tls}.`];
+}
+
+function showName(name: { readonly [part: string]: string | string[] | undefined } | undefined): string {
+  const part = name?.['CN'] ?? name?.['O'] ?? Object.values(name ?? {})[0];
+  return showText(Array.isArray(part) ? part.join(' ') : (part ?? 'an unnamed one'), 200);
+}
+
+function showNames(der: Uint8Array): string {
+  return showText(hostNamesOf(der).join(', '), 300);
+}
+
+/** The chain as the peer sent it; Node ends it with a certificate that names itself as its issuer. */
+function chainOf(leaf: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
+  const chain = [leaf];
+  for (
+    let next = leaf.issuerCertificate;
+    next !== undefined && !chain.includes(next) && chain.length < 20;
+    next = next.issuerCertificate
+  )
+    chain.push(next);
+  return chain;
+}
+
+function topOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate {
+  return chainOf(leaf).at(-1) ?? leaf;
+}
+
+function chainLength(leaf: DetailedPeerCertificate): string {
+  const { length } = chainOf(leaf);
+  return length === 1 ? 'no certificate but its own' : `${length} certificates`;
+}
+
+function issuerOfTop(leaf: DetailedPeerCertificate, fallback: string): string {
+  return showName(topOf(leaf).issuer) || fallback;
+}

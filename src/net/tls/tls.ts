@@ -1,0 +1,165 @@
+/**
+ * TLS over any byte stream, and the one place where a server's certificate is judged.
+ *
+ * @module
+ */
+import { isIP } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { onAbort } from '../../async/on-abort.js';
+import { abortError } from '../../errors/abort.js';
+import { isEmailError } from '../../errors/email-error.js';
+import type { CertificateInfo } from '../../model/certificate.js';
+import type { EmailError } from '../../model/error.js';
+import type { TlsReport } from '../../model/report.js';
+import type { TlsSettings } from '../../model/settings/server.js';
+import { describeCertificate } from './certificate-info.js';
+import { showTarget } from '../connector.js';
+import { mailServerSettings } from '../peer-settings.js';
+import type { PeerSettings } from '../peer-settings.js';
+import type { KnownSession, TlsMaterial } from './tls-contexts.js';
+import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.js';
+import type { TlsPeer } from './tls-errors.js';
+import { withoutCertificate } from './tls-session.js';
+
+/** A stream under TLS. Folders that may not import `node:tls` name its type by this. */
+export type TlsStream = TLSSocket;
+
+/** The server and the settings that its certificate is checked by. */
+export interface TlsTarget {
+  /** The name of the server as the caller gave it, also inside a tunnel. */
+  readonly host: string;
+  readonly port: number;
+  readonly settings: TlsSettings;
+  readonly material: TlsMaterial;
+  /** What errors call the server and its settings; default the mail server's. */
+  readonly names?: PeerSettings | undefined;
+}
+
+/** A stream under TLS. */
+export interface SecuredStream {
+  readonly stream: TLSSocket;
+  readonly report: TlsReport;
+  /** The server's, in DER. */
+  readonly certificate: Buffer;
+  /** Was an earlier session resumed? */
+  readonly resumed: boolean;
+}
+
+/** Shakes hands and judges the certificate. ERR_TLS where either fails; the stream is destroyed then. */
+export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): Promise<SecuredStream> {
+  const { host, port, settings, material } = target;
+  const name = settings.serverName ?? host;
+  const peer: TlsPeer = { name, names: target.names ?? mailServerSettings };
+  const sessionKey = `${showTarget(host, port)}:${name}`;
+  const known = stillValid(material.sessions.get(sessionKey));
+  return new Promise((resolve, reject) => {
+    const socket = connect({
+      socket: stream,
+      secureContext: material.context,
+      // RFC 6066 section 3: an address is no server name. '' keeps Node from sending one.
+      servername: isIP(name) === 0 ? name : '',
+      ...(known === undefined ? {} : { session: withoutCertificate(known.session) }),
+      // judge() below checks the certificate before a byte is sent. It has the certificate at hand and can say why it fails.
+      rejectUnauthorized: false,
+      checkServerIdentity: () => undefined,
+    });
+    let stop = (): void => {};
+    const fail = (error: EmailError): void => {
+      stop();
+      socket.removeAllListeners().on('error', () => {});
+      stream.removeListener('error', onError).on('error', () => {});
+      socket.destroy();
+      stream.destroy();
+      reject(error);
+    };
+    const onError = (error: NodeJS.ErrnoException): void => {
+      material.sessions.delete(sessionKey);
+      fail(handshakeFailed(error, peer));
+    };
+    const onEnd = (): void => onError(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
+    // TLS 1.2 gives its session before the handshake is over, TLS 1.3 behind it: kept once the server was judged.
+    let early: Buffer | undefined;
+    const onEarlySession = (session: Buffer): void => void (early = session);
+    if (signal.aborted) return fail(abortError(signal));
+    stop = onAbort(signal, () => fail(abortError(signal)));
+    socket.on('session', onEarlySession);
+    stream.on('error', onError);
+    socket.on('error', onError);
+    socket.on('close', onEnd);
+    socket.once('secureConnect', () => {
+      let judged: Judgement | EmailError;
+      try {
+        judged = known !== undefined && socket.isSessionReused() ? known : judge(socket, peer, settings);
+      } catch (error) {
+        return fail(handshakeFailed(error as Error, peer));
+      }
+      if (isEmailError(judged)) return fail(judged);
+      stop();
+      // From here on errors of the stream below reach the user through the TLS socket, which may emit one more after it was destroyed.
+      socket
+        .removeListener('close', onEnd)
+        .removeListener('error', onError)
+        .on('error', () => {});
+      stream.removeListener('error', onError).on('error', () => {});
+      const keep = (session: Buffer): void => material.sessions.set(sessionKey, { ...(judged as Judgement), session });
+      if (early !== undefined) keep(early);
+      socket.removeListener('session', onEarlySession).on('session', keep);
+      resolve({
+        stream: socket,
+        report: reportOf(socket, judged),
+        certificate: judged.certificate,
+        resumed: socket.isSessionReused(),
+      });
+    });
+  });
+}
+
+/** The result of checking a server's certificate. */
+interface Judgement {
+  readonly certificate: Buffer;
+  /** The fields of the certificate, read once for all sessions that began with it. */
+  readonly info: CertificateInfo;
+  readonly authorized: boolean;
+}
+
+/** A session outlives the certificate of its server for no longer than the settings would accept it. */
+function stillValid(known: KnownSession | undefined): KnownSession | undefined {
+  if (known === undefined) return undefined;
+  // Where any certificate is accepted, an expired one is too.
+  if (!known.authorized) return known;
+  return known.info.validTo.getTime() > Date.now() ? known : undefined;
+}
+
+/** Path, dates and name, or a pin in place of them all. */
+function judge(socket: TLSSocket, server: TlsPeer, settings: TlsSettings): Judgement | EmailError {
+  const peer = socket.getPeerCertificate();
+  const certificate = peer.raw;
+  const info = describeCertificate(certificate);
+  const pins = settings.pinnedFingerprints;
+  if (pins !== undefined && pins.length > 0) {
+    const pinned = pins.some((pin) => plainHex(pin) === plainHex(peer.fingerprint256));
+    if (pinned) return { certificate, info, authorized: true };
+    if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(peer.fingerprint256, server);
+  }
+  const pathProblem = socket.authorized ? undefined : String(socket.authorizationError);
+  const problem =
+    pathProblem ?? (checkServerIdentity(server.name, peer) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
+  if (problem === undefined) return { certificate, info, authorized: true };
+  if (settings.dangerouslyAcceptAnyCertificate === true) return { certificate, info, authorized: false };
+  return certificateRefused(problem, socket.getPeerCertificate(true), server);
+}
+
+function plainHex(fingerprint: string): string {
+  return fingerprint.replaceAll(':', '').toUpperCase();
+}
+
+function reportOf(socket: TLSSocket, { info, authorized }: Judgement): TlsReport {
+  const cipher = socket.getCipher();
+  return {
+    protocol: socket.getProtocol() ?? 'unknown',
+    cipher: cipher.standardName ?? cipher.name,
+    certificate: info,
+    authorized,
+  };
+}

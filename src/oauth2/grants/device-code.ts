@@ -1,0 +1,144 @@
+/**
+ * The device authorization grant (RFC 8628): a person signs in on another device while the token endpoint is polled.
+ *
+ * @module
+ */
+import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
+import type { EmailError } from '../../model/error.js';
+import type { AuthorizeOptions, UserCodePrompt } from '../../model/settings/oauth2.js';
+import type { OAuth2Tokens } from '../../model/store.js';
+import { isSecureUrl } from '../../profile/oauth2-url.js';
+import { showText } from '../../util/show.js';
+import { proveClient } from './client-proof.js';
+import { oauth2Error } from '../errors.js';
+import { jsonFields, numberField, textField } from '../json.js';
+import { askProvider, refusalOf, refusedBy, showEndpoint } from '../provider.js';
+import { formHeaders, requestTokens, type TokenClient, type TokenOutcome } from '../token-endpoint.js';
+
+/** RFC 8628 section 3.2. */
+const defaultIntervalSeconds = 5;
+/** Section 3.5. */
+const slowDownSeconds = 5;
+/** A code without an expiry must not be polled for ever. Providers give some minutes. */
+const maxLifeSeconds = 3600;
+
+/** Hands the code to `onUserCode` and waits for the person. ERR_TIMEOUT when the code has expired. */
+export async function authorizeByDevice(
+  client: TokenClient,
+  { onUserCode }: AuthorizeOptions,
+  signal: AbortSignal,
+): Promise<OAuth2Tokens> {
+  if (onUserCode === undefined)
+    throw oauth2Error("The grant 'device-code' needs the option onUserCode, which shows the code to the person.", {
+      remedy: 'Give authorize() the option onUserCode.',
+    });
+  const { prompt, deviceCode, intervalSeconds } = await requestCode(client, signal);
+  try {
+    await onUserCode(prompt);
+  } catch (cause) {
+    throw oauth2Error(`The sign-in could not begin: the function onUserCode threw: ${showText(reasonOf(cause), 200)}`, {
+      cause,
+      remedy: 'See the cause.',
+    });
+  }
+  return await poll(client, { deviceCode, expiresAt: prompt.expiresAt.getTime(), intervalSeconds }, signal);
+}
+
+interface DeviceCode {
+  readonly prompt: UserCodePrompt;
+  readonly deviceCode: string;
+  readonly intervalSeconds: number;
+}
+
+async function requestCode(
+  { settings, endpoints, surroundings }: TokenClient,
+  signal: AbortSignal,
+): Promise<DeviceCode> {
+  const proof = await proveClient(settings, endpoints, surroundings, signal);
+  const { scope } = settings;
+  const request = {
+    what: 'device authorization endpoint',
+    method: 'POST',
+    url: endpoints.deviceAuthorizationUrl as URL,
+    headers: { ...formHeaders, ...proof.headers },
+    body: new URLSearchParams({
+      ...settings.authorizationParameters,
+      ...(scope === undefined ? {} : { scope }),
+      ...proof.parameters,
+    }).toString(),
+    secrets: proof.secrets,
+  } as const;
+  const response = await askProvider(request, surroundings, { signal });
+  const who = showEndpoint(request);
+  if (response.status !== 200)
+    throw refusedBy({ who, ...refusalOf(response), status: response.status, secrets: request.secrets });
+  const fields = jsonFields(response.body) ?? new Map<string, unknown>();
+  const deviceCode = textField(fields, 'device_code');
+  const userCode = textField(fields, 'user_code');
+  // Google's name for it is older than the RFC.
+  const verificationUri = textField(fields, 'verification_uri') ?? textField(fields, 'verification_url');
+  const complete = textField(fields, 'verification_uri_complete');
+  if (
+    deviceCode === undefined ||
+    userCode === undefined ||
+    verificationUri === undefined ||
+    !isSecureUrl(verificationUri)
+  )
+    throw oauth2Error(`The ${who} gave no code that a person can use (RFC 8628 section 3.2).`, {
+      remedy: 'Check oauth2.deviceAuthorizationUrl.',
+    });
+  const life = Math.min(numberField(fields, 'expires_in') ?? maxLifeSeconds, maxLifeSeconds);
+  return {
+    deviceCode,
+    intervalSeconds: Math.max(1, numberField(fields, 'interval') ?? defaultIntervalSeconds),
+    prompt: {
+      userCode: showText(userCode, 100),
+      verificationUri,
+      ...(complete === undefined || !isSecureUrl(complete) ? {} : { verificationUriComplete: complete }),
+      expiresAt: new Date(surroundings.clock.now() + life * 1000),
+    },
+  };
+}
+
+interface Polling {
+  readonly deviceCode: string;
+  readonly expiresAt: number;
+  readonly intervalSeconds: number;
+}
+
+async function poll(client: TokenClient, polling: Polling, signal: AbortSignal): Promise<OAuth2Tokens> {
+  const { clock } = client.surroundings;
+  const { deviceCode, expiresAt } = polling;
+  const parameters = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: deviceCode };
+  let seconds = polling.intervalSeconds;
+  for (;;) {
+    if (clock.now() + seconds * 1000 >= expiresAt) throw expired();
+    await clock.wait(seconds * 1000, signal);
+    const outcome = await ask(client, { parameters, secrets: [deviceCode] }, signal);
+    if (outcome.tokens !== undefined) return outcome.tokens;
+    // RFC 8628 section 3.5: slower from now on; and where the network fails, each time twice as slow.
+    if (outcome.error === 'slow_down') seconds += slowDownSeconds;
+    else if (outcome.error === undefined && outcome.failure.retryable) seconds *= 2;
+    else if (outcome.error !== 'authorization_pending')
+      throw outcome.error === 'expired_token' ? expired() : outcome.failure;
+  }
+}
+
+async function ask(
+  client: TokenClient,
+  request: Parameters<typeof requestTokens>[1],
+  signal: AbortSignal,
+): Promise<TokenOutcome> {
+  try {
+    return await requestTokens(client, request, signal);
+  } catch (failure) {
+    if (signal.aborted || !isEmailError(failure)) throw failure;
+    return { error: undefined, failure, retryAfterMs: undefined };
+  }
+}
+
+function expired(): EmailError {
+  return createEmailError('ERR_TIMEOUT', 'The code was not typed in before it expired.', {
+    remedy: 'Start the sign-in again.',
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * Which recipients a server accepted, and the error if it refused them.
+ *
+ * @module
+ */
+import { createEmailError, withDetails } from '../../errors/email-error.js';
+import type { EmailError, RecipientFailure } from '../../model/error.js';
+import type { SmtpReply } from '../../model/reply.js';
+import type { RejectedRecipient } from '../../model/report.js';
+import { type Reply, showReply } from '../reply.js';
+import { tryLater, wantedFirst } from '../reply-error.js';
+import { showText } from '../../util/show.js';
+
+/** The replies to RCPT. */
+export class RecipientReplies {
+  readonly accepted: string[] = [];
+  readonly #refused: { readonly recipient: string; readonly reply: Reply }[] = [];
+  readonly #overflow: { readonly recipient: string; readonly reply: Reply }[] = [];
+
+  add(recipient: string, reply: Reply): void {
+    if (reply.positive) this.accepted.push(recipient);
+    else if (this.accepted.length > 0 && saysTooMany(reply)) this.#overflow.push({ recipient, reply });
+    else this.#refused.push({ recipient, reply });
+  }
+
+  /** Recipients beyond the number that the server takes at once. They need another transaction. */
+  get deferred(): readonly string[] {
+    return this.#overflow.map(({ recipient }) => recipient);
+  }
+
+  get rejected(): readonly RejectedRecipient[] {
+    return this.#refused.map(({ recipient, reply }) => ({ recipient, reply: reply.read() }));
+  }
+
+  /** Replies so far. */
+  get count(): number {
+    return this.accepted.length + this.#refused.length + this.#overflow.length;
+  }
+
+  /** Were all so far accepted? */
+  get complete(): boolean {
+    return this.#refused.length === 0 && this.#overflow.length === 0;
+  }
+
+  /** All that were not accepted, as an error; nothing was delivered. `total` counts those too that had no reply. */
+  failure(total: number): EmailError {
+    const failures = [...this.#refused, ...this.#overflow].map(({ recipient, reply }) => ({
+      recipient,
+      reply: reply.read(),
+    }));
+    const error = recipientsRejected(failures, { taken: this.accepted.length, total });
+    if (this.#overflow.length === 0) return error;
+    // The limit is the server's for one transaction: it will be the same the next time.
+    return withDetails(error, {
+      retryable: false,
+      remedy: 'The server takes fewer recipients at once: send to fewer, or without requireAllRecipients.',
+    });
+  }
+}
+
+/** Is it about the number of recipients and not about this one? RFC 5321 section 4.5.3.1.10: 452, or 552 of old servers. */
+function saysTooMany(reply: Reply): boolean {
+  if (reply.code !== 452 && reply.code !== 552) return false;
+  const { enhancedCode, lines } = reply.read();
+  if (enhancedCode !== undefined && /^[45]\.5\.3$/.test(enhancedCode)) return true;
+  return /too many recipients/i.test(lines.join(' '));
+}
+
+/** Whom else a refusal is about, and when it came. */
+interface RejectionContext {
+  /** Recipients that were accepted, and are dropped. Default 0. */
+  readonly taken?: number | undefined;
+  /** All recipients. Default those that were refused or accepted. */
+  readonly total?: number | undefined;
+  /** Default 'transaction'. */
+  readonly phase?: 'transaction' | 'acceptance' | undefined;
+}
+
+/**
+ * ERR_RECIPIENTS_REJECTED, or ERR_AUTH_REQUIRED where the server wants that. May be tried again where one refusal is temporary. If others
+ * were accepted, all refusals have to be: one that is refused for good refuses all of them again.
+ */
+export function recipientsRejected(
+  failures: readonly (RecipientFailure & { readonly reply: SmtpReply })[],
+  { taken = 0, total = failures.length + taken, phase = 'transaction' }: RejectionContext = {},
+): EmailError {
+  const [first] = failures;
+  const isTemporary = ({ reply }: { readonly reply: SmtpReply }): boolean => reply.code < 500;
+  const retryable = taken > 0 ? failures.every(isTemporary) : failures.some(isTemporary);
+  const remedy = failures.every(isTemporary)
+    ? tryLater
+    : 'Check the addresses. A server that denies relaying wants authentication, or is not the one for these domains.';
+  const details = { phase, retryable, recipients: failures, reply: first?.reply, remedy } as const;
+  const words = first === undefined ? '' : `: ${showReply(first.reply)}`;
+  if (first !== undefined && failures.every(({ reply }) => reply.code === 530)) {
+    const { code, what, remedy: first530 } = wantedFirst(first.reply);
+    return createEmailError(code, `The server ${what}${words}`, { ...details, remedy: first530 });
+  }
+  const count = total > failures.length ? `${failures.length} of ${total}` : `all ${failures.length}`;
+  const name = first === undefined ? 'the recipients' : showText(first.recipient, 320);
+  const what = total === 1 ? name : `${count} recipients, the first of them ${name}`;
+  return createEmailError('ERR_RECIPIENTS_REJECTED', `The server refused ${what}${words}`, details);
+}
