@@ -33,6 +33,7 @@ export interface MechanismInput {
  */
 export function createMechanism(name: string, { authentication, secret }: MechanismInput): SaslMechanism {
   const mechanism = name.toUpperCase();
+  const { method } = authentication;
   switch (authentication.method) {
     case 'password':
     case 'plain':
@@ -73,8 +74,14 @@ export function createMechanism(name: string, { authentication, secret }: Mechan
     case 'external':
       if (mechanism === 'EXTERNAL') return new ExternalMechanism(authorizationIdOf(authentication.authorizationId));
       break;
+    case 'kerberos':
+    case 'custom':
+      break;
+    default:
+      // A method that is added does not compile until it has a case.
+      authentication satisfies never;
   }
-  throw createEmailError('ERR_AUTH_UNAVAILABLE', `Method '${authentication.method}' has no mechanism ${mechanism}.`, {
+  throw createEmailError('ERR_AUTH_UNAVAILABLE', `Method '${method}' has no mechanism ${mechanism}.`, {
     phase: 'authenticate',
   });
 }

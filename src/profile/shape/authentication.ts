@@ -1,3 +1,7 @@
+/**
+ * The schema of `authentication`: each method has fields of its own.
+ * @module
+ */
 import type {
   Authentication,
   CustomAuthentication,
@@ -15,30 +19,10 @@ import type { Report, Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { hostAndPort, path, text } from '../../schema/text.js';
 
-/** Authentication: each method has its own fields. */
-
 const username = text({ expected: 'a user name' });
 const password = secret({ what: 'password' });
 const authorizationId = optional(text({ expected: 'an identity to act as' }));
 const allowPlaintext = optional(flag);
-
-const methods = [
-  'password',
-  'plain',
-  'login',
-  'cram-md5',
-  'scram-sha-1',
-  'scram-sha-256',
-  'scram-sha-512',
-  'ntlm',
-  'kerberos',
-  'xoauth2',
-  'oauthbearer',
-  'external',
-  'custom',
-] as const satisfies readonly Authentication['method'][];
-
-const anyMethod = choice(...methods);
 
 const byPassword: Schema<PasswordAuthentication> = object<PasswordAuthentication>({
   method: required(choice('password', 'plain', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512')),
@@ -148,21 +132,24 @@ const byMechanism: Schema<CustomAuthentication> = object<CustomAuthentication>({
   allowPlaintext,
 });
 
-const schemas = new Map<unknown, Schema<Authentication>>([
-  ['password', byPassword],
-  ['plain', byPassword],
-  ['login', bySimplePassword],
-  ['cram-md5', bySimplePassword],
-  ['scram-sha-1', byPassword],
-  ['scram-sha-256', byPassword],
-  ['scram-sha-512', byPassword],
-  ['ntlm', byNtlm],
-  ['kerberos', byKerberos],
-  ['xoauth2', byToken],
-  ['oauthbearer', byToken],
-  ['external', byCertificate],
-  ['custom', byMechanism],
-] satisfies readonly (readonly [Authentication['method'], Schema<Authentication>])[]);
+/** The schema of each method; a method without one does not compile. In the order in which an error lists the methods. */
+const byMethod: Readonly<Record<Authentication['method'], Schema<Authentication>>> = {
+  password: byPassword,
+  plain: byPassword,
+  login: bySimplePassword,
+  'cram-md5': bySimplePassword,
+  'scram-sha-1': byPassword,
+  'scram-sha-256': byPassword,
+  'scram-sha-512': byPassword,
+  ntlm: byNtlm,
+  kerberos: byKerberos,
+  xoauth2: byToken,
+  oauthbearer: byToken,
+  external: byCertificate,
+  custom: byMechanism,
+};
+const schemas = new Map<unknown, Schema<Authentication>>(Object.entries(byMethod));
+const anyMethod = choice(...(Object.keys(byMethod) as Authentication['method'][]));
 
 /** `Authentication`. */
 export const authentication: Schema<Authentication> = variant<Authentication>(

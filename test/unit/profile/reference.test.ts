@@ -40,6 +40,14 @@ const settings = [
 
 describe('the reference of settings', () => {
   const text = read('docs/reference/profile.md');
+  const methods = [...read('src/profile/shape/authentication.ts').matchAll(/^ {2}'?([a-z0-9-]+)'?: by\w+,$/gm)].map(
+    ([, method = '']) => method,
+  );
+
+  it('has a row or a place in one for each authentication method', () => {
+    expect(methods.length).toBeGreaterThan(10);
+    expect(methods.filter((method) => !text.includes(`'${method}'`))).toEqual([]);
+  });
 
   it.each([...new Set(settings)])('explains %s', (name) => {
     const named = new RegExp(`\`(?:pool\\.|smime\\.)?${name}\`|\`\\{[^}\\n]*\\b${name}\\b[^}\\n]*\\}\``);
