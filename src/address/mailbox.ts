@@ -5,6 +5,7 @@ import { decodeEncodedWords } from '../util/encoded-word.js';
 import { showText } from '../util/show.js';
 import { AddressScanner, AddressSyntaxError, formatAddrSpec } from './scanner.js';
 import type { AddrSpec, Word } from './scanner.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** Mailboxes from text and from parts: strict, one string is one mailbox or an error that names the place. */
 
@@ -27,9 +28,7 @@ function toMailbox(address: AddrSpec, name: string | undefined): ParsedMailbox {
   const email = formatAddrSpec(address);
   const { localPart, domain } = address;
   const smtpUtf8 = !isAscii(localPart);
-  return name === undefined || name === ''
-    ? { email, localPart, domain, smtpUtf8 }
-    : { name, email, localPart, domain, smtpUtf8 };
+  return { name: name === '' ? undefined : name, email, localPart, domain, smtpUtf8 };
 }
 
 /** Refuses the controls that no header field may carry, hidden in a quoted string or an encoded-word though they be. */
@@ -123,9 +122,7 @@ function plainMailbox(text: string, name: string | undefined): ParsedMailbox | u
   const match = plainAddress.exec(text);
   const [, localPart, domain] = match ?? [];
   if (localPart === undefined || domain === undefined || domain.includes('--')) return undefined;
-  return name === undefined
-    ? { email: text, localPart, domain, smtpUtf8: false }
-    : { name, email: text, localPart, domain, smtpUtf8: false };
+  return { name, email: text, localPart, domain, smtpUtf8: false };
 }
 
 /** An RFC 5321 Mailbox and nothing else: no display name, no brackets, no comments. Throws ERR_MESSAGE_INVALID with `path`. */
@@ -146,14 +143,14 @@ export function parseMailbox(text: string, path = 'address'): ParsedMailbox {
 /** One mailbox of a message or profile: `a@b`, `Ann <a@b>`, or parts. Throws ERR_MESSAGE_INVALID with `path`. */
 export function parseAddress(input: AddressInput, path = 'address'): ParsedMailbox {
   if (typeof input === 'object' && input !== null) {
-    const { name, email } = input;
+    const { name, email } = withoutPrototype(input);
     const mailbox = parseMailbox(email, `${path}.email`);
     if (name === undefined || name === '') return mailbox;
     if (typeof name !== 'string') throw messageInvalid(`${path}.name`, 'a name is a string');
     if (/[\u0000-\u001f\u007f]/.test(name))
       throw messageInvalid(`${path}.name`, 'line breaks and control characters are not allowed');
     if (!isWellFormed(name)) throw messageInvalid(`${path}.name`, 'half of a surrogate pair is not a character');
-    return { name, ...mailbox };
+    return { ...mailbox, name };
   }
   if (typeof input === 'string' && input.length <= maxPlain) {
     const named = plainNamed.exec(input);

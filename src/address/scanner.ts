@@ -1,6 +1,7 @@
 import { toAddressLiteral, toAsciiDomain } from './domain.js';
 import { maxAddress } from './limits.js';
 import type { DomainResult } from './domain.js';
+import { hasOwn } from '../util/own.js';
 
 /**
  * The tokens of RFC 5322 section 3.2 and 3.4, read in one pass without recursion: nothing is read twice, and comments nest in a
@@ -137,7 +138,7 @@ export class AddressScanner {
     this.skipBlanks();
     const start = this.at;
     const result = this.domain();
-    if ('problem' in result) this.fail(result.problem, start);
+    if (hasOwn(result, 'problem')) this.fail(result.problem, start);
     const address = { localPart, domain: result.domain };
     if (Buffer.byteLength(formatAddrSpec(address)) > maxAddress)
       this.fail(`the address is longer than the ${maxAddress} octets that an SMTP command holds`, local.offset);

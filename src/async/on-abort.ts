@@ -3,6 +3,10 @@
  *
  * @module
  */
+import { withoutPrototype } from '../util/without-prototype.js';
+
+/** Without a prototype: Node reads an inherited `signal` too. */
+const onceOnly = withoutPrototype({ once: true });
 
 /**
  * Calls `act` when the signal aborts, at once if it has aborted already; never without a signal. Returns a function that stops the
@@ -15,6 +19,6 @@ export function onAbort(signal: AbortSignal | undefined, act: () => void): () =>
     return () => {};
   }
   // Signals of other libraries may ignore `once`; they abort once all the same.
-  signal.addEventListener('abort', act, { once: true });
+  signal.addEventListener('abort', act, onceOnly);
   return () => signal.removeEventListener('abort', act);
 }

@@ -271,8 +271,9 @@ async function writePlain(
   const head = `${textOf(draft.fields)}MIME-Version: 1.0\r\n`;
   // A relay that has to change the encoding would break a signature.
   const binary = accepts?.binaryMime === true && !domainSigner;
-  if (!domainSigner) return outgoing(renderMessage(head, body, { binary }), draft);
-  const entity = renderEntity(body, {});
+  if (!domainSigner)
+    return outgoing(renderMessage(head, body, { eightBit: undefined, binary, boundary: undefined }), draft);
+  const entity = renderEntity(body);
   return outgoing(joinEntity((await domainSigner.sign(head, entity)) + head, entity), draft);
 }
 
@@ -284,7 +285,7 @@ async function writeProtected(
   recipients: readonly string[],
   signal: AbortSignal,
 ): Promise<OutgoingContent> {
-  const sealed = await protection.seal(renderEntity(body, {}), draft.fields, recipients, signal);
+  const sealed = await protection.seal(renderEntity(body), draft.fields, recipients, signal);
   const head = `${textOf(sealed.fields)}MIME-Version: 1.0\r\n`;
   const signature = draft.domainSigner ? await draft.domainSigner.sign(head, sealed.entity) : '';
   return outgoing(joinEntity(signature + head, sealed.entity), draft);

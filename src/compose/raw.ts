@@ -7,6 +7,7 @@ import type { ContentCapabilities, OutgoingContent } from '../model/transport.js
 import { LineEnds, refuseNul } from '../smtp/transaction/line-ends.js';
 import { asBuffer, isWellFormed, utf8 } from '../util/bytes.js';
 import type { OpenedContent } from './content/content.js';
+import { hasOwn } from '../util/own.js';
 
 const maxHeaderBytes = 1024 * 1024;
 
@@ -21,7 +22,7 @@ export interface RawMessage {
 
 /** Reads the header; a Bcc field would tell the recipients of each other, and is refused. */
 export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
-  if ('text' in content && !isWellFormed(content.text))
+  if (hasOwn(content, 'text') && !isWellFormed(content.text))
     throw messageInvalid('raw', 'half of a surrogate pair is not a character');
   const head = await readHead(content);
   const text = head.toString('latin1');
@@ -38,8 +39,8 @@ export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
 
 /** The octets up to the empty line. */
 async function readHead(content: OpenedContent): Promise<Buffer> {
-  if ('text' in content) return headOf(utf8(content.text)) ?? utf8(content.text);
-  if ('bytes' in content) return headOf(asBuffer(content.bytes)) ?? asBuffer(content.bytes);
+  if (hasOwn(content, 'text')) return headOf(utf8(content.text)) ?? utf8(content.text);
+  if (hasOwn(content, 'bytes')) return headOf(asBuffer(content.bytes)) ?? asBuffer(content.bytes);
   const chunks: Buffer[] = [];
   let length = 0;
   // The last octets before a chunk: an empty line may begin in them. What was looked at is not looked at again.
@@ -64,8 +65,8 @@ function headOf(bytes: Buffer): Buffer | undefined {
 /** The content in canonical form (`canonicalBlocks`), as what the server accepts asks for. */
 export async function rawContent(raw: RawMessage, accepts: ContentCapabilities | undefined): Promise<OutgoingContent> {
   const { content, smtpUtf8 } = raw;
-  if (!('open' in content)) {
-    const bytes = canonicalBytes('text' in content ? utf8(content.text) : content.bytes);
+  if (!hasOwn(content, 'open')) {
+    const bytes = canonicalBytes(hasOwn(content, 'text') ? utf8(content.text) : content.bytes);
     return { body: bytes.some((octet) => octet > 0x7f) ? '8bitmime' : '7bit', smtpUtf8, bytes, size: bytes.length };
   }
   const eightBit = accepts?.eightBitMime === false ? await hasEightBit(content) : true;

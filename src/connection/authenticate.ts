@@ -25,6 +25,7 @@ import type { Channel } from './channel/channel.js';
 import type { ConnectionSettings } from './contract.js';
 import { customMechanism } from './custom-mechanism.js';
 import type { SharedState } from './shared.js';
+import { hasOwn } from '../util/own.js';
 
 /** Everything that an authentication needs. */
 export interface AuthenticationRun {
@@ -144,7 +145,7 @@ function isByToken(authentication: Authentication): authentication is TokenAuthe
 }
 
 async function passwordOf(authentication: Authentication, signal: AbortSignal): Promise<string | undefined> {
-  const password = 'password' in authentication ? authentication.password : undefined;
+  const password = hasOwn(authentication, 'password') ? authentication.password : undefined;
   return password === undefined ? undefined : await resolveSecret(password, 'authentication.password', signal);
 }
 
@@ -214,7 +215,7 @@ function warnOfPassword({ authentication, settings, warn }: AuthenticationRun): 
 
 function proofOf(authentication: Authentication): 'password' | 'token' | undefined {
   if (isByToken(authentication)) return 'token';
-  return 'password' in authentication && authentication.method !== 'kerberos' ? 'password' : undefined;
+  return hasOwn(authentication, 'password') && authentication.method !== 'kerberos' ? 'password' : undefined;
 }
 
 function bindingFor({ secured }: AuthenticationRun, name: string): ReturnType<typeof channelBinding> {

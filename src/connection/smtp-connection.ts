@@ -25,6 +25,7 @@ import type { Channel } from './channel/channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
 import { requireUsable } from './farewell.js';
 import { isStale, markStale } from './stale.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** What setting up a connection gave. */
 export interface OpenedConnection {
@@ -168,9 +169,12 @@ export class EstablishedConnection implements SmtpConnection {
     }
   }
 
-  #run(transaction: Transaction, content: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
+  #run(transaction: Transaction, given: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
     const { channel, session } = this.#opened;
-    const { envelope, requireAllRecipients, signal } = transaction;
+    const { requireAllRecipients, signal } = transaction;
+    // They may come from the caller of a transport, and a field that they leave out must not be an inherited one.
+    const envelope = withoutPrototype(transaction.envelope);
+    const content = withoutPrototype(given);
     const idleMs = performance.now() - channel.lastActivity;
     const stale = this.#completed > 0 || idleMs > staleAfterMs;
     const plan = {

@@ -1,6 +1,7 @@
 import type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { showText } from '../util/show.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** The same symbol in every copy of the library, so that `isEmailError` holds across ESM and CJS. */
 const brand = Symbol.for('sealpost.EmailError');
@@ -71,6 +72,9 @@ class SealpostError extends Error implements EmailError {
 }
 Object.defineProperty(SealpostError.prototype, 'name', { value: 'EmailError', configurable: true, writable: true });
 Object.defineProperty(SealpostError.prototype, brand, { value: true });
+// What is absent is absent, whatever is on Object.prototype.
+for (const field of ['phase', 'reply', 'problems', 'recipients', 'remedy', 'server', 'profile', 'messageId'] as const)
+  Object.defineProperty(SealpostError.prototype, field, { value: undefined, configurable: true, writable: true });
 // For the console too, which looks at the name of the class.
 Object.defineProperty(SealpostError, 'name', { value: 'EmailError' });
 
@@ -79,7 +83,7 @@ Object.defineProperty(SealpostError, 'name', { value: 'EmailError' });
  * `retryable` holds only where `delivery` is 'not-delivered'.
  */
 export function createEmailError(code: EmailErrorCode, message: string, details: EmailErrorDetails = {}): EmailError {
-  const error = new SealpostError(code, message, details);
+  const error = new SealpostError(code, message, withoutPrototype(details));
   Error.captureStackTrace(error, createEmailError);
   return error;
 }

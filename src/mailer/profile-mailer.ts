@@ -32,6 +32,7 @@ import { sendWindow } from './send-all.js';
 import { testPage, testSentence, type TestFacts } from './test-email.js';
 import { TransportClosing } from './transport-closing.js';
 import { transportFailure } from './transport-failure.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** What a mailer is made of. */
 export interface MailerParts {
@@ -75,7 +76,7 @@ const ofServer: ReadonlySet<string> = new Set([
 ]);
 
 type TestOptions = { readonly signal?: AbortSignal | undefined };
-const noOptions: SendOptions = {};
+const noOptions: SendOptions = withoutPrototype({});
 
 export class ProfileMailer implements Mailer {
   readonly #parts: MailerParts;

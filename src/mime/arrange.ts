@@ -1,4 +1,5 @@
 import type { LeafPart, Part } from './part.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** The tree of a message (RFC 2046, 2387): mixed around related around alternative, and none of them where it is not needed. */
 
@@ -17,7 +18,11 @@ function isHtml(part: Part): boolean {
 
 /** html and what it shows, as multipart/related. */
 function related(html: Part, inline: readonly LeafPart[]): Part {
-  return { contentType: 'multipart/related', parameters: { type: html.contentType }, parts: [html, ...inline] };
+  return withoutPrototype({
+    contentType: 'multipart/related',
+    parameters: { type: html.contentType },
+    parts: [html, ...inline],
+  });
 }
 
 /** The tree; a message without any part is one of empty text. */
@@ -33,10 +38,11 @@ export function arrangeParts({ alternatives, inline, attachments }: MessageParts
       ? first === undefined
         ? []
         : [first]
-      : [{ contentType: 'multipart/alternative', parts: bodies }];
+      : [withoutPrototype<Part>({ contentType: 'multipart/alternative', parts: bodies })];
   const [only, another] = [...main, ...rest];
-  if (only === undefined) return { contentType: 'text/plain', body: { text: '' }, path: 'text' };
+  if (only === undefined)
+    return withoutPrototype<Part>({ contentType: 'text/plain', body: { text: '' }, path: 'text' });
   // A single attachment keeps its multipart: some clients show a message that is nothing but an attachment as empty.
   if (another === undefined && main.length === 1) return only;
-  return { contentType: 'multipart/mixed', parts: [...main, ...rest] };
+  return withoutPrototype<Part>({ contentType: 'multipart/mixed', parts: [...main, ...rest] });
 }

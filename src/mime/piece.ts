@@ -5,6 +5,7 @@ import { Base64Encoder, base64Size } from './base64.js';
 import { encoderRoom, IdentityEncoder } from './encoder.js';
 import type { ContentEncoder } from './encoder.js';
 import { QuotedPrintableEncoder } from './quoted-printable.js';
+import { hasOwn } from '../util/own.js';
 
 /** A body is a row of pieces; this file makes one Buffer of them, or a stream through two reused blocks. */
 export type Piece =
@@ -23,7 +24,7 @@ export interface StreamPiece {
   readonly inputSize: number | undefined;
   readonly encoding: 'base64' | 'quoted-printable-text' | 'identity';
   /** Text that is to end with a line end. */
-  readonly endsLine?: boolean | undefined;
+  readonly endsLine: boolean | undefined;
   /** For errors. */
   readonly path: string;
 }
@@ -35,7 +36,7 @@ const blockSize = 80 * 1024;
 /** Octets that a piece gives, where that is known before it is read. */
 function sizeOf(piece: Piece): number | undefined {
   if (typeof piece === 'string' || isBytes(piece)) return piece.length;
-  if ('base64' in piece) return base64Size(piece.base64.length);
+  if (hasOwn(piece, 'base64')) return base64Size(piece.base64.length);
   if (piece.inputSize === undefined || piece.encoding === 'quoted-printable-text') return undefined;
   return piece.encoding === 'base64' ? base64Size(piece.inputSize) : piece.inputSize;
 }
@@ -64,7 +65,7 @@ export function join(pieces: readonly Piece[], size: number | undefined): ByteSo
     else if (isBytes(piece)) {
       out.set(piece, at);
       at += piece.length;
-    } else if ('base64' in piece) {
+    } else if (hasOwn(piece, 'base64')) {
       const encoder = new Base64Encoder();
       encoder.encode(piece.base64, 0, out, at);
       at += encoder.written;
@@ -75,12 +76,12 @@ export function join(pieces: readonly Piece[], size: number | undefined): ByteSo
 }
 
 function isStream(piece: Piece): piece is StreamPiece {
-  return typeof piece === 'object' && 'open' in piece;
+  return typeof piece === 'object' && hasOwn(piece, 'open');
 }
 
 function encoderFor(piece: Exclude<Piece, string>): ContentEncoder {
   if (isBytes(piece)) return new IdentityEncoder();
-  if ('base64' in piece || piece.encoding === 'base64') return new Base64Encoder();
+  if (hasOwn(piece, 'base64') || piece.encoding === 'base64') return new Base64Encoder();
   return piece.encoding === 'identity' ? new IdentityEncoder() : new QuotedPrintableEncoder(true, piece.endsLine);
 }
 

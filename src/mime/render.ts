@@ -12,8 +12,12 @@ import type { Piece } from './piece.js';
 import { encodeQuotedPrintable, quotePrintable } from './quoted-printable.js';
 import { scanText, textFlag } from './scan.js';
 import { canonicalText, traitsOf } from './text.js';
+import { hasOwn } from '../util/own.js';
 
 /** The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs. */
+
+/** Nothing but the defaults; each is spelt out, so that none is inherited. */
+const plainOptions: RenderOptions = { eightBit: undefined, binary: undefined, boundary: undefined };
 
 type Encoding = RenderedEntity['encoding'];
 type TransferEncoding = Encoding | 'quoted-printable' | 'base64';
@@ -22,7 +26,7 @@ interface EncodedBody {
   readonly transferEncoding: TransferEncoding;
   readonly pieces: readonly Piece[];
   readonly contentType: string;
-  readonly charset?: string | undefined;
+  readonly charset: string | undefined;
 }
 
 interface Written {
@@ -79,6 +83,7 @@ function asBase64(piece: Piece, contentType: string): EncodedBody {
     transferEncoding: 'base64',
     pieces: [piece],
     contentType: isMessage(contentType) ? 'application/octet-stream' : contentType,
+    charset: undefined,
   };
 }
 
@@ -105,7 +110,7 @@ function encodeBytes(
     if (options.binary === true) return { transferEncoding: 'binary', pieces: [bytes], contentType, charset };
   }
   return options.binary === true
-    ? { transferEncoding: 'binary', pieces: [bytes], contentType }
+    ? { transferEncoding: 'binary', pieces: [bytes], contentType, charset: undefined }
     : asBase64({ base64: bytes }, contentType);
 }
 
@@ -115,16 +120,18 @@ function hasCharset({ parameters }: LeafPart): boolean {
 
 function encodeBody(part: LeafPart, contentType: string, options: RenderOptions, isRoot: boolean): EncodedBody {
   const { body, path } = part;
-  if ('text' in body) return encodeText(body.text, contentType, path, options, isRoot);
-  if ('bytes' in body) return encodeBytes(body.bytes, contentType, part, options, isRoot);
+  if (hasOwn(body, 'text')) return encodeText(body.text, contentType, path, options, isRoot);
+  if (hasOwn(body, 'bytes')) return encodeBytes(body.bytes, contentType, part, options, isRoot);
   const { open, size: inputSize } = body;
   if (body.isText === true) {
     const piece: Piece = { open, inputSize, encoding: 'quoted-printable-text', endsLine: isRoot, path };
     return { transferEncoding: 'quoted-printable', pieces: [piece], contentType, charset: 'utf-8' };
   }
-  if (options.binary === true)
-    return { transferEncoding: 'binary', pieces: [{ open, inputSize, encoding: 'identity', path }], contentType };
-  return asBase64({ open, inputSize, encoding: 'base64', path }, contentType);
+  if (options.binary === true) {
+    const piece: Piece = { open, inputSize, encoding: 'identity', endsLine: false, path };
+    return { transferEncoding: 'binary', pieces: [piece], contentType, charset: undefined };
+  }
+  return asBase64({ open, inputSize, encoding: 'base64', endsLine: false, path }, contentType);
 }
 
 /** What most text has, so that it need not be put together each time. */
@@ -204,7 +211,7 @@ function writeMulti(part: MultiPart, options: RenderOptions, pieces: Piece[]): W
 }
 
 function writePart(part: Part, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
-  if (!('parts' in part)) return writeLeaf(part, options, isRoot, pieces);
+  if (!hasOwn(part, 'parts')) return writeLeaf(part, options, isRoot, pieces);
   if (part.parts.length === 0) throw messageInvalid('contentType', 'a multipart has at least one part');
   return writeMulti(part, options, pieces);
 }
@@ -229,7 +236,7 @@ function merge(pieces: readonly Piece[]): Piece[] {
  * reused blocks: a block holds until the next is asked for. Throws ERR_MESSAGE_INVALID with the part's path; streams throw
  * ERR_CONTENT as they are read.
  */
-export function renderEntity(part: Part, options: RenderOptions = {}): RenderedEntity {
+export function renderEntity(part: Part, options: RenderOptions = plainOptions): RenderedEntity {
   const pieces: Piece[] = [];
   const { fields, encoding } = writePart(part, options, true, pieces);
   const size = totalSize(pieces);
@@ -237,7 +244,7 @@ export function renderEntity(part: Part, options: RenderOptions = {}): RenderedE
 }
 
 /** A whole message: `fields` (finished, each with its CRLF), then those of the tree and its body, in one piece where in memory. */
-export function renderMessage(fields: string, part: Part, options: RenderOptions = {}): RenderedMessage {
+export function renderMessage(fields: string, part: Part, options: RenderOptions = plainOptions): RenderedMessage {
   const pieces: Piece[] = [''];
   const written = writePart(part, options, true, pieces);
   const head = `${fields}${written.fields}\r\n`;

@@ -8,6 +8,7 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onAbort } from '../async/on-abort.js';
+import { tcpOptions } from './tcp-options.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
@@ -92,14 +93,16 @@ function connectToFirst(addresses: readonly HostAddress[], target: Attempt, sign
       clearTimeout(timer);
       const next = usable[begun++];
       if (next === undefined) return;
-      const socket = connect({
-        host: next.address,
-        port: target.port,
-        family: next.family,
-        localAddress,
-        noDelay: true,
-        autoSelectFamily: false,
-      });
+      const socket = connect(
+        tcpOptions({
+          host: next.address,
+          port: target.port,
+          family: next.family,
+          localAddress,
+          noDelay: true,
+          autoSelectFamily: false,
+        }),
+      );
       attempts.add(socket);
       socket.once('connect', () => settle(() => resolve(socket), socket));
       socket.once('error', (error) => {

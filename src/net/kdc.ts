@@ -10,6 +10,7 @@ import { Resolver } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import { tcpOptions } from './tcp-options.js';
 import type { EmailError } from '../model/error.js';
 import { findAddresses, lookUpUntil } from './name-service.js';
 
@@ -76,7 +77,7 @@ export function exchangeByTcp(kdc: KdcAddress, request: Uint8Array, options: Exc
   const what = `${kdc.host}:${kdc.port} (TCP)`;
   return settleOnce<Buffer>(what, options, (resolve, reject) => {
     const looking = createAbortController();
-    const socket = connect({ host: kdc.host, port: kdc.port, lookup: lookUpUntil(looking.signal) });
+    const socket = connect(tcpOptions({ host: kdc.host, port: kdc.port, lookup: lookUpUntil(looking.signal) }));
     const prefix = Buffer.alloc(4);
     prefix.writeUInt32BE(request.length);
     socket.on('connect', () => socket.write(Buffer.concat([prefix, request])));

@@ -18,6 +18,7 @@ import { untilAborted } from '../async/until-aborted.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { readFile } from '../system/read-file.js';
 import { errorCode } from '../util/error-code.js';
+import { hasOwn } from '../util/own.js';
 
 /** An address and its family. */
 export interface HostAddress {
@@ -126,7 +127,7 @@ async function searched(name: string, { resolverFile }: NameSources): Promise<re
 /** The lines of a file without comments; none if it cannot be read. */
 async function linesOf(path: string): Promise<readonly string[]> {
   const bytes = await readFile(path, maxFileBytes);
-  if ('problem' in bytes) return [];
+  if (hasOwn(bytes, 'problem')) return [];
   return bytes
     .toString('utf8')
     .split('\n')

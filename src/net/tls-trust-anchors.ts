@@ -13,6 +13,7 @@ import { readFile } from '../system/read-file.js';
 import { isBytes } from '../util/bytes.js';
 import { withLineEnds } from '../util/line-ends.js';
 import { showText } from '../util/show.js';
+import { hasOwn } from '../util/own.js';
 
 /** The certificates that `ca` and `useSystemCa` trust, as PEM; undefined where neither is set: Node's own list then holds. */
 export async function trustAnchors({ ca, useSystemCa }: TlsSettings, field: string): Promise<string[] | undefined> {
@@ -42,7 +43,7 @@ const pemCertificate =
 async function readCertificates(data: CertificateData, place: string): Promise<string[]> {
   if (typeof data === 'string') return readPem(data, place);
   if (isBytes(data)) return readBytes(data, place);
-  if ('base64' in data) return readBytes(Buffer.from(data.base64, 'base64'), place);
+  if (hasOwn(data, 'base64')) return readBytes(Buffer.from(data.base64, 'base64'), place);
   const file = `the file ${showText(data.file, 300)} of ${place}`;
   const bytes = await readFile(data.file, maxFileBytes);
   if (isBytes(bytes)) return readBytes(bytes, file);

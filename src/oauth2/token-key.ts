@@ -4,6 +4,7 @@
  * @module
  */
 import type { EmailProfile } from '../model/settings/profile.js';
+import { hasOwn } from '../util/own.js';
 
 /** The settings that decide whose token it is. */
 export interface TokenOwner extends Pick<EmailProfile, 'name' | 'authentication' | 'oauth2'> {
@@ -15,7 +16,7 @@ export interface TokenOwner extends Pick<EmailProfile, 'name' | 'authentication'
  * profile that is edited or copied never sends the token of another account, or this one to another host.
  */
 export function tokenKey({ name, server, authentication, oauth2 }: TokenOwner): string {
-  const user = authentication !== undefined && 'username' in authentication ? authentication.username : '';
+  const user = authentication !== undefined && hasOwn(authentication, 'username') ? authentication.username : '';
   return JSON.stringify([
     name,
     oauth2?.clientId ?? '',

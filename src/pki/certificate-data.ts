@@ -16,6 +16,7 @@ import type { Certificate } from './x509/certificate.js';
 import { parseRevocationList } from './x509/crl.js';
 import type { RevocationList } from './x509/crl.js';
 import { certificatesMs, Pace, WorkBudget } from './formats/work-budget.js';
+import { hasOwn } from '../util/own.js';
 
 /** For what holds no secrets. */
 export const noPasswords: FilePasswords = {
@@ -59,7 +60,7 @@ async function readAnchor(data: CertificateData, field: string): Promise<TrustAn
 }
 
 async function reading<T>(data: CertificateData, field: string, use: (contents: Contents) => Promise<T>): Promise<T> {
-  const isFile = typeof data === 'object' && 'file' in data;
+  const isFile = typeof data === 'object' && hasOwn(data, 'file');
   try {
     const bytes = isFile ? await readCertificateFile(data.file) : bytesOf(data);
     const budget = new WorkBudget(undefined, certificatesMs);

@@ -21,6 +21,7 @@ import { contentsOf, loadCertificate as load } from './load-certificate.js';
 import { storeOf } from './stores/driver.js';
 import type { StoreDriver } from './stores/driver.js';
 import { openCertificateStore as open } from './stores/open-store.js';
+import { hasOwn } from '../util/own.js';
 
 const sourceSchema = object<{ source: CertificateSource }>({ source: required(certificateSource) });
 const placeSchema = variant<CertificateStoreReference | CertificateSource>(
@@ -61,7 +62,7 @@ export async function openCertificateStore(
 }
 
 function isSource(place: CertificateStoreReference | CertificateSource): place is CertificateSource {
-  return typeof place === 'object' && ('file' in place || 'data' in place || 'select' in place);
+  return typeof place === 'object' && (hasOwn(place, 'file') || hasOwn(place, 'data') || hasOwn(place, 'select'));
 }
 
 /** Every identity of a file or of bytes, whatever their format. */

@@ -22,6 +22,7 @@ import { foldAscii } from './select.js';
 import { selectedFrom } from './stores/driver.js';
 import { listOf, loadOf } from './stores/foreign-store.js';
 import { driverOf, isStore } from './stores/open-store.js';
+import { hasOwn } from '../util/own.js';
 
 /**
  * All that the source holds, or, of a store, all that the selector means, expired or not: with their keys where there are any. Errors as
@@ -81,7 +82,7 @@ async function* selectedFromForeign(
 
 /** Does a selector that chose `best` mean another entry as well? */
 function isMeantToo(info: CertificateInfo, selector: CertificateSelector, best: CertificateInfo): boolean {
-  if ('email' in selector) return info.emails.some((email) => foldAscii(email) === foldAscii(selector.email));
-  if ('alias' in selector) return info.alias === selector.alias;
-  return 'subject' in selector && info.subject === best.subject;
+  if (hasOwn(selector, 'email')) return info.emails.some((email) => foldAscii(email) === foldAscii(selector.email));
+  if (hasOwn(selector, 'alias')) return info.alias === selector.alias;
+  return hasOwn(selector, 'subject') && info.subject === best.subject;
 }

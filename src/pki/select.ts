@@ -9,6 +9,7 @@ import { showText } from '../util/show.js';
 import { certificateError } from './certificate-error.js';
 import type { Certificate } from './x509/certificate.js';
 import { comparableName, comparableText } from './x509/distinguished-name.js';
+import { hasOwn } from '../util/own.js';
 
 /** What a certificate is wanted for. */
 export type Purpose = 'sign' | 'encrypt' | 'client-auth';
@@ -26,16 +27,16 @@ export function matching<T extends Candidate>(candidates: readonly T[], selector
 }
 
 function matcherOf(selector: CertificateSelector): (candidate: Candidate) => boolean {
-  if ('subject' in selector) return subjectMatcher(selector.subject);
-  if ('email' in selector) {
+  if (hasOwn(selector, 'subject')) return subjectMatcher(selector.subject);
+  if (hasOwn(selector, 'email')) {
     const wanted = foldAscii(selector.email);
     return ({ certificate }) => certificate.emails.some((email) => foldAscii(email) === wanted);
   }
-  if ('fingerprint' in selector) {
+  if (hasOwn(selector, 'fingerprint')) {
     const wanted = fingerprintDigits(selector.fingerprint);
     return ({ info }) => info.fingerprint.replaceAll(':', '') === wanted;
   }
-  if ('alias' in selector) return ({ info }) => info.alias === selector.alias;
+  if (hasOwn(selector, 'alias')) return ({ info }) => info.alias === selector.alias;
   throw certificateError(
     'the selector names none of subject, email, fingerprint and alias',
     'Give one of them in `select`.',

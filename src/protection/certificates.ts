@@ -11,6 +11,7 @@ import { loadBundleCached } from '../pki/cached-bundle.js';
 import { loadCertificateCached } from '../pki/cached.js';
 import type { Purpose } from '../pki/select.js';
 import { tlsIdentityOf } from '../pki/tls-identity.js';
+import { hasOwn } from '../util/own.js';
 
 /** Where copies are kept (`cache: true`). */
 export interface CertificatePlace {
@@ -52,5 +53,5 @@ export class ProfileCertificates {
 }
 
 function isCached(source: RecipientCertificates): source is CertificateSource {
-  return typeof source === 'object' && 'cache' in source && source.cache === true;
+  return typeof source === 'object' && hasOwn(source, 'cache') && source.cache === true;
 }

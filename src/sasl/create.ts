@@ -16,6 +16,7 @@ import { NtlmMechanism } from './ntlm/mechanism.js';
 import { PlainMechanism } from './plain.js';
 import { saslprep } from './saslprep.js';
 import { type ScramHash, ScramMechanism } from './scram.js';
+import { hasOwn } from '../util/own.js';
 
 /** Makes the mechanism that was chosen, and checks what goes into it. GSSAPI and custom mechanisms are made elsewhere. */
 
@@ -43,8 +44,9 @@ export function createMechanism(name: string, { authentication, secret }: Mechan
     case 'login':
     case 'cram-md5': {
       const password = passwordOf(authentication, secret);
-      const authorizationId =
-        'authorizationId' in authentication ? authorizationIdOf(authentication.authorizationId) : undefined;
+      const authorizationId = hasOwn(authentication, 'authorizationId')
+        ? authorizationIdOf(authentication.authorizationId)
+        : undefined;
       const { username } = authentication;
       if (mechanism === 'PLAIN') return new PlainMechanism(username, password, authorizationId);
       if (mechanism === 'LOGIN') return new LoginMechanism(username, password);

@@ -7,6 +7,7 @@ import { showText } from '../util/show.js';
 import { challengeInvalid, type ExplainsFailure, unexpectedChallenge } from './mechanism.js';
 import { escapeSaslName } from './sasl-name.js';
 import { parseServerFinal, parseServerFirst } from './scram-message.js';
+import { hasOwn } from '../util/own.js';
 
 const deriveKey = promisify(pbkdf2);
 
@@ -93,7 +94,7 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
 
   async #answerFirst(message: string): Promise<Uint8Array> {
     const first = parseServerFirst(this.name, message, this.#nonce);
-    if ('error' in first) return this.#refused(first.error);
+    if (hasOwn(first, 'error')) return this.#refused(first.error);
     const bound = Buffer.concat([utf8(this.#gs2Header), this.#binding?.data ?? noBytes]).toString('base64');
     const clientFinalBare = `c=${bound},r=${first.nonce}`;
     const authMessage = `${this.#clientFirstBare},${message},${clientFinalBare}`;
@@ -118,7 +119,7 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
 
   #checkFinal(message: string): Uint8Array {
     const final = parseServerFinal(this.name, message);
-    if ('error' in final) return this.#refused(final.error);
+    if (hasOwn(final, 'error')) return this.#refused(final.error);
     const expected = this.#serverSignature ?? noBytes;
     if (final.signature.length !== expected.length || !timingSafeEqual(final.signature, expected)) {
       this.#state = 'failed';

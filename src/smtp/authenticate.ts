@@ -7,7 +7,7 @@ import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { noBytes } from '../util/bytes.js';
 import { createCommand, createSecretCommand, type Command } from './command.js';
-import { ask, askMechanism, Broken, readReply, type Dialogue } from './dialogue.js';
+import { ask, askMechanism, Broken, readReply, type Dialogue, write } from './dialogue.js';
 import { misplaced, replyError } from './reply-error.js';
 import type { Reply } from './reply.js';
 import type { Session } from './session.js';
@@ -41,7 +41,7 @@ export function* authenticate(
     } catch (error) {
       throw error instanceof Broken ? error : yield* cancel(error);
     }
-    yield { do: 'write', commands: [response], replies: 1 };
+    yield write([response]);
     reply = yield* readReply();
   }
   if (reply.code === 235) {

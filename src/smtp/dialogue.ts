@@ -21,11 +21,11 @@ export type Step =
   | {
       readonly do: 'write';
       readonly commands: readonly Command[];
-      readonly content?: readonly Uint8Array[] | undefined;
+      readonly content: readonly Uint8Array[] | undefined;
       /** How many replies this calls for. */
       readonly replies: number;
       /** Called when it was handed to the stream: from then on the server may have it. */
-      readonly onSent?: (() => void) | undefined;
+      readonly onSent: (() => void) | undefined;
     }
   /** The next reply. */
   | { readonly do: 'read'; readonly within: ReplyDeadline }
@@ -34,7 +34,7 @@ export type Step =
   /** The next block of content, or undefined at its end. */
   | { readonly do: 'block' }
   /** The mechanism's answer to a challenge; without one, its initial response. */
-  | { readonly do: 'sasl'; readonly challenge?: Buffer | undefined }
+  | { readonly do: 'sasl'; readonly challenge: Buffer | undefined }
   /** All is written: the next dialogue may begin. */
   | { readonly do: 'release' };
 
@@ -85,13 +85,18 @@ export function* askMechanism(challenge?: Buffer): Dialogue<Uint8Array | undefin
   return (yield { do: 'sasl', challenge }) as Uint8Array | undefined;
 }
 
+/** Commands without content, each of which calls for one reply. */
+export function write(commands: readonly Command[]): Step {
+  return { do: 'write', commands, content: undefined, replies: commands.length, onSent: undefined };
+}
+
 /**
  * One command and its reply. `reason` is why the command is needed, an error: if the connection is lost before the reply, that is the error
  * of the dialogue, with the loss as its cause.
  */
 export function* ask(command: Command, reason?: EmailError): Dialogue<Reply> {
   try {
-    yield { do: 'write', commands: [command], replies: 1 };
+    yield write([command]);
     return yield* readReply();
   } catch (error) {
     throw reason !== undefined && error instanceof Broken ? new Broken(outlasting(reason, error.error)) : error;

@@ -8,6 +8,7 @@ import type { EmailError, EmailErrorCode, EmailErrorPhase } from '../model/error
 import type { SmtpReply } from '../model/reply.js';
 import { Broken } from './dialogue.js';
 import { type Reply, showReply } from './reply.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** The error of a reply. `what` continues "The server": it says what the server did. */
 export function replyError(
@@ -15,7 +16,7 @@ export function replyError(
   reply: Reply,
   details: EmailErrorDetails & { readonly code?: EmailErrorCode } = {},
 ): EmailError {
-  const { code = 'ERR_SMTP_REPLY', ...rest } = details;
+  const { code = 'ERR_SMTP_REPLY', ...rest } = withoutPrototype(details);
   const read = reply.read();
   const temporary = reply.code < 500;
   return createEmailError(code, `The server ${what}: ${showReply(read)}`, {

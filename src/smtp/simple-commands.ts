@@ -4,7 +4,7 @@
  * @module
  */
 import { createCommand } from './command.js';
-import { ask, readReply, release, type Dialogue } from './dialogue.js';
+import { ask, readReply, release, type Dialogue, write } from './dialogue.js';
 import { misplaced, refused } from './reply-error.js';
 import type { Reply } from './reply.js';
 import type { Session } from './session.js';
@@ -20,7 +20,7 @@ export const resetCommand = rset;
 /** RSET drops the transaction that the server holds. The next one may be written behind it. */
 export function* reset(session: Session): Dialogue<void> {
   session.begin('reset');
-  yield { do: 'write', commands: [rset], replies: 1 };
+  yield write([rset]);
   if (session.pipelining) yield release;
   const reply = yield* readReply();
   if (!reply.positive) throw misplaced('the reply to RSET', reply, { phase: 'transaction' });

@@ -11,6 +11,7 @@ import type { Secret } from '../model/settings/secret.js';
 import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { readFile } from './read-file.js';
+import { hasOwn } from '../util/own.js';
 
 /** A secret's file may be this long; the longest things kept there are keys and tokens. */
 const maxFileBytes = 64 * 1024;
@@ -25,7 +26,7 @@ export async function resolveSecret(secret: Secret, path: string, signal?: Abort
   const value =
     typeof secret === 'function'
       ? await untilAborted(callSecret(secret, path), signal)
-      : 'env' in secret
+      : hasOwn(secret, 'env')
         ? readVariable(secret.env, path)
         : await untilAborted(readSecretFile(secret.file, path), signal);
   if (value === '') throw secretError(path, 'is empty', 'Set it, or leave the field out.');

@@ -8,6 +8,8 @@ import { checkCalendarMethod } from './calendar-method.js';
 import { immediateContent, openContent, readWhole } from './content.js';
 import type { ContentContext, OpenedContent } from './content.js';
 import { attachmentType, fileNameOf, parseMediaType } from './media-type.js';
+import { hasOwn } from '../../util/own.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** Text up to this size is read to choose its encoding; longer text from files and streams goes as quoted-printable. */
 const maxTextLook = 1024 * 1024;
@@ -46,7 +48,7 @@ function contentsOf(message: MailMessage): [string, ContentInput][] {
 async function readTexts(message: MailMessage, opened: Map<string, OpenedContent>): Promise<void> {
   for (const field of ['text', 'html'] as const) {
     const content = opened.get(field);
-    if (message[field] === undefined || !content || !('open' in content)) continue;
+    if (message[field] === undefined || !content || !hasOwn(content, 'open')) continue;
     const bytes = await readWhole(content, maxTextLook);
     if (bytes) opened.set(field, { bytes });
   }
@@ -66,23 +68,24 @@ function buildTree(message: MailMessage, opened: ReadonlyMap<string, OpenedConte
   const { calendar } = message;
   if (calendar) {
     checkCalendarMethod(calendar);
-    const part = {
+    const part: LeafPart = withoutPrototype<LeafPart>({
       contentType: 'text/calendar',
       parameters: { method: calendar.method },
       body: { text: calendar.content },
       path: 'calendar',
-    };
+    });
     alternatives.push(part);
     if (calendar.filename !== undefined)
-      attachments.push({ ...part, disposition: 'attachment', filename: calendar.filename });
+      attachments.push(withoutPrototype<LeafPart>({ ...part, disposition: 'attachment', filename: calendar.filename }));
   }
   return arrangeParts({ alternatives, inline, attachments });
 }
 
 function textPart(field: 'text' | 'html', contentType: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
   const content = opened.get(field) as OpenedContent;
-  if (!('bytes' in content)) return { contentType, body: bodyOf(content, field, true), path: field };
-  return { contentType, body: { text: decodeUtf8(content.bytes, field) }, path: field };
+  if (!hasOwn(content, 'bytes'))
+    return withoutPrototype<LeafPart>({ contentType, body: bodyOf(content, field, true), path: field });
+  return withoutPrototype<LeafPart>({ contentType, body: { text: decodeUtf8(content.bytes, field) }, path: field });
 }
 
 /** Bytes of text are UTF-8; anything else would arrive as something else. */
@@ -95,7 +98,7 @@ function decodeUtf8(bytes: Uint8Array, field: string): string {
 }
 
 function bodyOf(content: OpenedContent, field: string, isText: boolean): PartBody {
-  if ('text' in content || 'bytes' in content) return content;
+  if (hasOwn(content, 'text') || hasOwn(content, 'bytes')) return content;
   return { open: () => (isText ? checkedUtf8(content.open(), field) : content.open()), size: content.size, isText };
 }
 
@@ -124,10 +127,10 @@ function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMa
   const content = opened.get(`${path}.content`) as OpenedContent;
   const filename = attachment.filename ?? fileNameOf(attachment.content);
   const { contentType, parameters } = attachmentType(attachment.contentType, filename, `${path}.contentType`);
-  const isText = 'text' in content;
+  const isText = hasOwn(content, 'text');
   if (isText && !isWellFormed(content.text))
     throw messageInvalid(`${path}.content`, 'half of a surrogate pair is not a character');
-  return {
+  return withoutPrototype<LeafPart>({
     contentType,
     parameters: isText && Object.hasOwn(parameters, 'charset') ? { ...parameters, charset: 'utf-8' } : parameters,
     disposition: attachment.disposition ?? (attachment.cid === undefined ? 'attachment' : 'inline'),
@@ -135,14 +138,14 @@ function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMa
     ...(attachment.cid === undefined ? {} : { cid: attachment.cid }),
     body: isText ? { bytes: utf8(content.text) } : bodyOf(content, `${path}.content`, false),
     path,
-  };
+  });
 }
 
 /** A further alternative is shown in place of the text: no disposition unless one is asked for. */
 function alternativePart(part: Attachment, path: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
   const content = opened.get(`${path}.content`) as OpenedContent;
   const { contentType, parameters } = parseMediaType(part.contentType ?? 'text/plain', `${path}.contentType`);
-  return {
+  return withoutPrototype<LeafPart>({
     contentType,
     parameters,
     ...(part.disposition === undefined ? {} : { disposition: part.disposition }),
@@ -151,5 +154,5 @@ function alternativePart(part: Attachment, path: string, opened: ReadonlyMap<str
     // Bytes in a charset of their own stay as they are.
     body: bodyOf(content, `${path}.content`, contentType.startsWith('text/') && !Object.hasOwn(parameters, 'charset')),
     path,
-  };
+  });
 }

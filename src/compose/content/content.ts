@@ -9,6 +9,7 @@ import { isStream } from './source-reader.js';
 import type { Stream } from './source-reader.js';
 import type { Sources } from './sources.js';
 import { spool } from './spool.js';
+import { hasOwn } from '../../util/own.js';
 
 /** Content ready to be written: in memory, or to be opened. */
 export type OpenedContent =
@@ -101,8 +102,8 @@ function callSource(source: () => AsyncIterable<Uint8Array>, field: string): Str
 
 /** Reads opened content whole; only for what is known to be small. */
 export async function readWhole(content: OpenedContent, maxBytes: number): Promise<Uint8Array | undefined> {
-  if ('bytes' in content) return content.bytes;
-  if ('text' in content) return Buffer.from(content.text, 'utf8');
+  if (hasOwn(content, 'bytes')) return content.bytes;
+  if (hasOwn(content, 'text')) return Buffer.from(content.text, 'utf8');
   if (content.size === undefined || content.size > maxBytes) return undefined;
   const chunks: Buffer[] = [];
   for await (const chunk of content.open()) chunks.push(Buffer.from(chunk));

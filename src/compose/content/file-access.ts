@@ -13,6 +13,7 @@ import { createEmailError, messageInvalid, reasonOf } from '../../errors/email-e
 import type { Secret } from '../../model/settings/secret.js';
 import { resolveSecret } from '../../system/secret.js';
 import { showText } from '../../util/show.js';
+import { hasOwn } from '../../util/own.js';
 
 export type FileAccess = boolean | { readonly root: string };
 
@@ -111,7 +112,7 @@ export async function resolveMessageSecret(
 ): Promise<string> {
   if (access === true || typeof secret === 'string' || typeof secret === 'function')
     return resolveSecret(secret, field, signal);
-  if ('env' in secret)
+  if (hasOwn(secret, 'env'))
     throw messageInvalid(field, 'a message may name an environment variable only with fileAccess: true');
   const file = await admitFile(secret.file, field, access);
   if (file.size > maxSecretBytes)

@@ -5,6 +5,7 @@ import { messageInvalid } from '../../errors/email-error.js';
 import { mediaTypeOf } from '../../mime/media-type.js';
 import type { ContentInput } from '../../model/message.js';
 import { isBlob } from './content.js';
+import { hasOwn } from '../../util/own.js';
 
 export interface MediaType {
   readonly contentType: string;
@@ -47,7 +48,7 @@ export function attachmentType(given: string | undefined, filename: string | und
 
 /** The name of the file that content comes from; undefined where it comes from none. */
 export function fileNameOf(content: ContentInput): string | undefined {
-  if (typeof content !== 'object' || !('file' in content)) {
+  if (typeof content !== 'object' || !hasOwn(content, 'file')) {
     return isBlob(content) && 'name' in content && typeof content.name === 'string' ? content.name : undefined;
   }
   const { file } = content;

@@ -4,6 +4,7 @@
  */
 import { types } from 'node:util';
 import type { MailMessage } from '../../model/message.js';
+import { emptyWithoutPrototype } from '../../util/without-prototype.js';
 
 /** Deeper than anything in a message that is looked at. */
 const maxDepth = 6;
@@ -13,15 +14,8 @@ export function ownMessage(message: MailMessage): MailMessage {
   return isRecord(message) ? (copyFields(message, 0) as MailMessage) : message;
 }
 
-/** Inherits nothing, so that a field that is absent is absent, whatever was done to Object.prototype; of a class, for it is faster. */
-class OwnFields {
-  readonly [field: string]: unknown;
-}
-Object.setPrototypeOf(OwnFields.prototype, null);
-Reflect.deleteProperty(OwnFields.prototype, 'constructor');
-
 function copyFields(value: object, depth: number): object {
-  const copy = new OwnFields() as Record<string, unknown>;
+  const copy = emptyWithoutPrototype();
   for (const key of Object.keys(value)) copy[key] = copyOf((value as Record<string, unknown>)[key], depth + 1);
   return copy;
 }

@@ -82,7 +82,7 @@ export class Channel {
   run<T>(dialogue: Dialogue<T>, options: ExchangeOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const exchange = new Exchange(dialogue, options, resolve, reject);
-      const { signal } = options;
+      const { signal } = exchange.options;
       this.abandon();
       if (this.closed !== undefined) return exchange.lose(connectionGivenUp(this.closed), true);
       if (signal?.aborted === true) return exchange.abort(abortError(signal));

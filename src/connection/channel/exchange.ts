@@ -10,6 +10,7 @@ import { Broken, type Dialogue, type ReplyDeadline } from '../../smtp/dialogue.j
 import type { Reply } from '../../smtp/reply.js';
 import { ContentSource } from './content-source.js';
 import { markStale } from '../stale.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** What a dialogue is given besides the connection. */
 export interface ExchangeOptions {
@@ -52,8 +53,8 @@ export class Exchange {
     reject: (error: unknown) => void,
   ) {
     this.dialogue = dialogue;
-    this.options = options;
-    this.#source = new ContentSource(options.source);
+    this.options = withoutPrototype(options);
+    this.#source = new ContentSource(this.options.source);
     this.#settle = { resolve, reject };
   }
 

@@ -4,6 +4,8 @@ import { messageInvalid } from '../../errors/email-error.js';
 import type { ByteSource } from '../../model/entity.js';
 import { relaxedBodyHash, relaxedField, splitFields } from './dkim-canonical.js';
 import { nodeCrypto } from '../../util/crypto/node-crypto.js';
+import { hasOwn } from '../../util/own.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** DKIM signatures (RFC 6376), relaxed/relaxed: rsa-sha256, and ed25519-sha256 (RFC 8463). */
 
@@ -70,7 +72,7 @@ function readKey(text: string, path: string): KeyObject {
 /** A signer from settings, everything checked: ERR_MESSAGE_INVALID names what is wrong. Made once, it serves many messages. */
 export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'): DkimSigner {
   const domain = toAsciiDomain(settings.domain);
-  if ('problem' in domain) throw messageInvalid(`${path}.domain`, domain.problem);
+  if (hasOwn(domain, 'problem')) throw messageInvalid(`${path}.domain`, domain.problem);
   const { selector, headers } = settings;
   if (
     !/^[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i.test(selector) ||
@@ -159,8 +161,10 @@ function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer
     const done = (error: Error | null, signature: Buffer): void =>
       error === null ? resolve(signature) : reject(error);
     const { createHash, sign } = nodeCrypto();
-    if (algorithm === 'rsa-sha256') sign('sha256', bytes, key, done);
-    else sign(null, createHash('sha256').update(bytes).digest(), key, done);
+    // Node would take padding and salt from Object.prototype.
+    const input = withoutPrototype({ key });
+    if (algorithm === 'rsa-sha256') sign('sha256', bytes, input, done);
+    else sign(null, createHash('sha256').update(bytes).digest(), input, done);
   });
 }
 

@@ -13,7 +13,7 @@ import { showText } from '../../util/show.js';
 
 /** One turn. `read` is a number of octets, or a line up to its LF of at most `limit` octets. */
 export interface ProxyTurn {
-  readonly send?: Uint8Array | undefined;
+  readonly send: Uint8Array | undefined;
   readonly read: number | { readonly line: true; readonly limit: number };
 }
 

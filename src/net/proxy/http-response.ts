@@ -66,27 +66,27 @@ export function* skipBody({ keepsAlive, headers }: HttpResponse): ProxyDialogue<
   const lengths = headers.get('content-length') ?? [];
   const length = Number(lengths[0]);
   if (lengths.length !== 1 || !/^\d{1,15}$/.test(lengths[0] ?? '') || length > maxBodyBytes) return false;
-  if (length > 0) yield { read: length };
+  if (length > 0) yield { send: undefined, read: length };
   return true;
 }
 
 function* skipChunks(): ProxyDialogue<boolean> {
   for (let left = maxBodyBytes; left > 0;) {
-    const line: Buffer = yield { read: { line: true, limit: 1024 } };
+    const line: Buffer = yield { send: undefined, read: { line: true, limit: 1024 } };
     const digits = /^([0-9A-Fa-f]{1,8})[ \t]*(?:;.*)?\r?\n$/.exec(line.toString('latin1'))?.[1];
     if (digits === undefined) return false;
     const size = parseInt(digits, 16);
     left -= size + line.length;
     if (size === 0) return yield* skipTrailers();
     if (left <= 0) return false;
-    yield { read: size + 2 };
+    yield { send: undefined, read: size + 2 };
   }
   return false;
 }
 
 function* skipTrailers(): ProxyDialogue<boolean> {
   for (let left = maxHeaderBytes; left > 0;) {
-    const line: Buffer = yield { read: { line: true, limit: left } };
+    const line: Buffer = yield { send: undefined, read: { line: true, limit: left } };
     if (/^\r?\n$/.test(line.toString('latin1'))) return true;
     left -= line.length;
   }

@@ -89,10 +89,16 @@ export function* socks5(target: TunnelTarget, credentials: SocksCredentials | un
   if (code !== 0) throw refusal(code, target);
   // The address that the proxy connects from is not used.
   const length =
-    addressType === 1 ? 4 : addressType === 4 ? 16 : addressType === 3 ? ((yield { read: 1 })[0] ?? 0) : undefined;
+    addressType === 1
+      ? 4
+      : addressType === 4
+        ? 16
+        : addressType === 3
+          ? ((yield { send: undefined, read: 1 })[0] ?? 0)
+          : undefined;
   if (length === undefined)
     throw new ProxyFault(`answered with an unknown address type ${addressType}`, { remedy: notAProxy });
-  yield { read: length + 2 };
+  yield { send: undefined, read: length + 2 };
 }
 
 function loginMessage({ username, password }: SocksCredentials): Buffer {

@@ -11,6 +11,7 @@ import type { TlsSettings } from '../../model/settings/server.js';
 import { loadIdentity } from '../tls-identity.js';
 import type { LoadClientIdentity } from '../tls-identity.js';
 import { trustAnchors } from '../tls-trust-anchors.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** What connections with the same settings share. */
 export interface TlsMaterial {
@@ -60,12 +61,15 @@ async function createMaterial(
       ? undefined
       : await loadIdentity(settings.clientCertificate, loadClientIdentity, `${field}.clientCertificate`);
   try {
-    const context = tls.createSecureContext({
-      minVersion: settings.minVersion ?? 'TLSv1.2',
-      ...(settings.ciphers === undefined ? {} : { ciphers: settings.ciphers }),
-      ...(ca === undefined ? {} : { ca }),
-      ...identity,
-    });
+    // Without a prototype: an inherited `ca` would be trusted.
+    const context = tls.createSecureContext(
+      withoutPrototype({
+        minVersion: settings.minVersion ?? 'TLSv1.2',
+        ...(settings.ciphers === undefined ? {} : { ciphers: settings.ciphers }),
+        ...(ca === undefined ? {} : { ca }),
+        ...identity,
+      }),
+    );
     return { context, sessions: new BoundedMap(maxSessions) };
   } catch (cause) {
     const code = (cause as NodeJS.ErrnoException).code ?? '';

@@ -10,6 +10,7 @@ import type { EmailError } from '../../model/error.js';
 import { showText } from '../../util/show.js';
 import { hostNamesOf } from './certificate-info.js';
 import type { PeerSettings } from '../peer-settings.js';
+import { hasOwn } from '../../util/own.js';
 
 /** The server whose certificate or handshake failed. */
 export interface TlsPeer {
@@ -83,7 +84,7 @@ function howToTrust({ fingerprint256 }: DetailedPeerCertificate, setting: string
 
 /** Whether this Node has `tls.getCACertificates` (22.15, 23.10, 24). */
 function readsSystemAnchors(): boolean {
-  return 'getCACertificates' in tls;
+  return hasOwn(tls, 'getCACertificates');
 }
 
 /** Where every certificate of a chain is outside its dates, the root included, the clock of this machine is probably wrong. */

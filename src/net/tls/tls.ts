@@ -46,6 +46,17 @@ export interface SecuredStream {
   readonly resumed: boolean;
 }
 
+/** Options that Node would take from Object.prototype: it copies what it is given into an object of its own. */
+const nothingInherited = {
+  path: undefined,
+  timeout: undefined,
+  lookup: undefined,
+  pskCallback: undefined,
+  ALPNProtocols: undefined,
+  requestOCSP: undefined,
+  enableTrace: undefined,
+} as const;
+
 /** Shakes hands and judges the certificate. ERR_TLS where either fails; the stream is destroyed then. */
 export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): Promise<SecuredStream> {
   const { host, port, settings, material } = target;
@@ -55,11 +66,12 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
   const known = stillValid(material.sessions.get(sessionKey));
   return new Promise((resolve, reject) => {
     const socket = connect({
+      ...nothingInherited,
       socket: stream,
       secureContext: material.context,
       // RFC 6066 section 3: an address is no server name. '' keeps Node from sending one.
       servername: isIP(name) === 0 ? name : '',
-      ...(known === undefined ? {} : { session: withoutCertificate(known.session) }),
+      session: known && withoutCertificate(known.session),
       // judge() below checks the certificate before a byte is sent. It has the certificate at hand and can say why it fails.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,

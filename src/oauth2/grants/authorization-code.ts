@@ -25,6 +25,7 @@ import type { Endpoints } from '../endpoints.js';
 import { oauth2Error } from '../errors.js';
 import { refusedBy } from '../provider.js';
 import { requestTokens, type TokenClient } from '../token-endpoint.js';
+import { hasOwn } from '../../util/own.js';
 
 /** Finding a password and a second factor takes a person minutes. */
 const signInMs = 300_000;
@@ -155,7 +156,7 @@ async function finish(
   const show = (kind: PageKind): Promise<void> =>
     callback.answer(kind === 'success' ? 200 : 400, callbackPage(kind, hidden));
   const judged = judge(callback.parameters, request, client.endpoints);
-  if ('kind' in judged) {
+  if (hasOwn(judged, 'kind')) {
     await show(judged.kind);
     throw judged.error;
   }

@@ -5,6 +5,7 @@
  */
 import { BoundedMap } from '../../async/bounded-map.js';
 import { SharedWork } from '../../async/shared-work.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** Options of the cache. */
 export interface RecipientCacheOptions {
@@ -31,7 +32,8 @@ export class RecipientCache {
   readonly #ttlMs: number;
   readonly #clock: () => number;
 
-  constructor({ ttlMs = 300_000, maxEntries = 10_000, clock = () => performance.now() }: RecipientCacheOptions = {}) {
+  constructor(options: RecipientCacheOptions = {}) {
+    const { ttlMs = 300_000, maxEntries = 10_000, clock = () => performance.now() } = withoutPrototype(options);
     this.#entries = new BoundedMap(maxEntries);
     this.#ttlMs = ttlMs;
     this.#clock = clock;

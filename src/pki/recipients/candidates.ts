@@ -13,6 +13,7 @@ import { comparableName, nameParts } from '../x509/distinguished-name.js';
 import { validatePath } from '../path/path.js';
 import { hasStrength } from '../x509/public-key.js';
 import { foldAscii, misuse } from '../select.js';
+import { hasOwn } from '../../util/own.js';
 
 /** What a source has for an address. */
 export interface Offer {
@@ -160,5 +161,7 @@ export function namesAddress(certificate: Certificate, key: string): boolean {
 export function addressKey(address: string): string {
   const at = address.lastIndexOf('@');
   const domain = toAsciiDomain(address.slice(at + 1));
-  return at < 0 || 'problem' in domain ? foldAscii(address) : `${foldAscii(address.slice(0, at))}@${domain.domain}`;
+  return at < 0 || hasOwn(domain, 'problem')
+    ? foldAscii(address)
+    : `${foldAscii(address.slice(0, at))}@${domain.domain}`;
 }

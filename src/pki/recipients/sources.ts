@@ -27,13 +27,15 @@ import type { Offer } from './candidates.js';
 import { createLdapSource } from './ldap-source.js';
 import { hasAny, vouchedOffer } from './offers.js';
 import type { RecipientSource, SourceContext } from './offers.js';
+import { hasOwn } from '../../util/own.js';
 
 /** Opens a source; nothing is read before the first `find`. */
 export function openSource(source: RecipientCertificates, context: SourceContext): RecipientSource {
   if (typeof source === 'function') return functionSource(source, context);
-  if ('ldap' in source) return createLdapSource(source, context);
-  if ('directory' in source) return directorySource(source, context);
-  if ('store' in source && source.store !== undefined && !('select' in source)) return storeSource(source, context);
+  if (hasOwn(source, 'ldap')) return createLdapSource(source, context);
+  if (hasOwn(source, 'directory')) return directorySource(source, context);
+  if (hasOwn(source, 'store') && source.store !== undefined && !hasOwn(source, 'select'))
+    return storeSource(source, context);
   return fileSource(source as CertificateSource, context);
 }
 

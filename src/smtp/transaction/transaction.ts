@@ -19,7 +19,7 @@ import { hasCommandLine } from './command-lines.js';
 import { createCommand, type Command } from '../command.js';
 import { sendContent, sendNothing } from './content-transfer.js';
 import { blockBytes } from './content.js';
-import { ask, Broken, outlasting, readReply, release, type Dialogue, type Step } from '../dialogue.js';
+import { ask, Broken, outlasting, readReply, release, type Dialogue, write } from '../dialogue.js';
 import type { EnvelopeCommands } from './envelope-commands.js';
 import { RecipientReplies, recipientsRejected } from './recipients.js';
 import { misplaced, refusalError, replyError, thrown } from '../reply-error.js';
@@ -277,10 +277,6 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
 
 function checkFinal(reply: Reply): void {
   if (reply.intermediate) throw misplaced('the reply to the end of the content', reply, { phase: 'acceptance' });
-}
-
-function write(commands: readonly Command[]): Step {
-  return { do: 'write', commands, replies: commands.length };
 }
 
 function explain(error: unknown, state: TransactionState): unknown {

@@ -68,7 +68,7 @@ describe('an error of the library', () => {
       cause,
     });
     expect(more.stack).toBe(error.stack);
-    expect('remedy' in error).toBe(false);
+    expect(Object.hasOwn(error, 'remedy')).toBe(false);
   });
 
   it('names a field that is wrong, and says what to do', () => {

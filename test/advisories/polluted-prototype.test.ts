@@ -1,0 +1,427 @@
+/**
+ * Another package, or a request, may have put anything on Object.prototype while the program runs. Every property name that occurs in
+ * the sources is put there, with a string, an object and a function, around all that the library does: what leaves the process must
+ * be the same octets, or there must be an error.
+ *
+ * The library runs in a child process, the servers in this one. Names are tried many at a time; a group that makes an error is
+ * divided until each name stands alone, since an error of one would hide what another does.
+ */
+import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import ts from 'typescript';
+import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
+import { decrypt, encrypt, sign, verify } from '../../src/smime.js';
+import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
+import { filesBelow, read, root } from '../project/sources.js';
+import { aliceKdc, quietConf } from '../unit/kerberos/harness.js';
+import { FakeService } from '../unit/kerberos/fake-service.js';
+import type { FakeKdc } from '../unit/kerberos/fake-kdc.js';
+import { bundle } from '../support/bundle.js';
+import { startProxy, startSmtp } from './polluted/servers.js';
+import type { RecordingServer, Sasl } from './polluted/servers.js';
+
+const kinds = ['string', 'object', 'function', 'true'] as const;
+/** 'ca' is a certificate that signed that of a server whom nobody trusts. */
+type Kind = (typeof kinds)[number] | 'ca';
+
+/** Options that Node reads and the sources need not mention. */
+const ofNode = [
+  ...[
+    'path',
+    'fd',
+    'lookup',
+    'localAddress',
+    'localPort',
+    'family',
+    'hints',
+    'timeout',
+    'onread',
+    'signal',
+    'socket',
+    'handle',
+  ],
+  ...['allowHalfOpen', 'keepAlive', 'highWaterMark', 'writableHighWaterMark', 'objectMode', 'readableObjectMode'],
+  ...[
+    'ca',
+    'cert',
+    'key',
+    'pfx',
+    'passphrase',
+    'ciphers',
+    'checkServerIdentity',
+    'rejectUnauthorized',
+    'servername',
+    'session',
+  ],
+  ...[
+    'secureContext',
+    'pskCallback',
+    'ALPNProtocols',
+    'enableTrace',
+    'minDHSize',
+    'secureOptions',
+    'secureProtocol',
+    'sigalgs',
+  ],
+  ...[
+    'requestOCSP',
+    'isServer',
+    'requestCert',
+    'minVersion',
+    'maxVersion',
+    'ecdhCurve',
+    'crl',
+    'dhparam',
+    'privateKeyEngine',
+  ],
+  ...[
+    'encoding',
+    'flag',
+    'mode',
+    'start',
+    'end',
+    'emitClose',
+    'autoDestroy',
+    'format',
+    'type',
+    'padding',
+    'oaepHash',
+    'dsaEncoding',
+  ],
+  ...[
+    'once',
+    'capture',
+    'passive',
+    'env',
+    'cwd',
+    'shell',
+    'uid',
+    'gid',
+    'argv0',
+    'stdio',
+    'windowsHide',
+    'detached',
+    'input',
+  ],
+];
+
+/**
+ * Names that mostly end in an error: JavaScript, Node or PKI.js reads them from every object (property descriptors, iterators, listeners
+ * and options of streams). They are tried alone from the start, since each would have its whole group divided.
+ */
+const alone: ReadonlySet<string> = new Set([
+  ...[
+    'get',
+    'set',
+    'value',
+    'writable',
+    'return',
+    'then',
+    'type',
+    'form',
+    'format',
+    'encoding',
+    'length',
+    'name',
+    'error',
+    'signal',
+  ],
+  ...[
+    'removeListener',
+    'resume',
+    'ready',
+    'close',
+    'connect',
+    'read',
+    'write',
+    'objectMode',
+    'readableObjectMode',
+    'highWaterMark',
+  ],
+  ...[
+    'writableHighWaterMark',
+    'hints',
+    'family',
+    'passphrase',
+    'cipher',
+    'verify',
+    'fault',
+    'at',
+    'content',
+    'budget',
+    'client',
+  ],
+  ...[
+    'certificate',
+    'certificates',
+    'crls',
+    'critical',
+    'schema',
+    'warnings',
+    'signatureAlgorithm',
+    'isConstructed',
+    'subkey',
+  ],
+  ...['systemTime', 'sequenceNumber', 'exchangeTimeoutMs', 'store'],
+]);
+
+/**
+ * Functions with which Node itself stands still, and nothing leaves: with `then` no promise of an object ever settles, and the others
+ * take the place of what a TLS socket reads, writes and ends with.
+ */
+const stopping: ReadonlySet<string> = new Set(['then', 'read', 'write', 'writev', 'construct', 'final', 'destroy']);
+const standsStill = (name: string, kind: Kind): boolean => kind === 'function' && stopping.has(name);
+
+/** Names that are read, written or declared as a property anywhere in the sources. */
+function propertyNames(): string[] {
+  const names = new Set(ofNode);
+  const add = (name: ts.Node | undefined): void => {
+    if (name && (ts.isIdentifier(name) || ts.isStringLiteralLike(name))) names.add(name.text);
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node)) add(node.name);
+    else if (ts.isElementAccessExpression(node)) add(node.argumentExpression);
+    else if (ts.isBindingElement(node)) add(node.propertyName ?? node.name);
+    else if (ts.isClassElement(node) || ts.isTypeElement(node) || ts.isObjectLiteralElement(node)) add(node.name);
+    ts.forEachChild(node, visit);
+  };
+  for (const path of filesBelow('src', '.ts')) visit(ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest));
+  return [...names].filter((name) => !(name in Object.prototype)).sort();
+}
+
+interface Order {
+  readonly run: string;
+  readonly names: readonly string[];
+  readonly kind: Kind | 'none';
+  readonly only?: readonly string[] | undefined;
+}
+type Outcomes = Readonly<Record<string, string>>;
+
+/** What a run came to: what each task says, and what each connection wrote, by the task that opened it. */
+interface Result {
+  readonly outcomes: Outcomes;
+  readonly streams: ReadonlyMap<string, readonly string[]>;
+}
+
+const authority = createTestCertificateAuthority();
+const serverIdentity = authority.issueServer();
+const identity = authority.issueEmail('ann@example.com');
+const servers = new Map<string, RecordingServer>();
+let kdc: FakeKdc;
+let childArguments = '';
+let child: ChildProcess | undefined;
+let runs = 0;
+let current: Order | undefined;
+
+beforeAll(async () => {
+  const scratch = await bundle({ index: 'src/index.ts', smime: 'src/smime.ts' });
+  kdc = await aliceKdc();
+  const gssapi = (): Sasl => {
+    const service = new FakeService(kdc.key('smtp/mail.fake.test'));
+    return (line, round) => {
+      if (round === 0) return service.accept(Buffer.from(line, 'base64')).toString('base64');
+      if (round === 1) return service.offer().toString('base64');
+      service.finish(Buffer.from(line, 'base64'));
+      if (service.client !== 'alice') throw new Error(`signed in as ${service.client}`);
+      return undefined;
+    };
+  };
+  servers.set('bare', await startSmtp(['AUTH PLAIN']));
+  servers.set('pipelining', await startSmtp(['PIPELINING', 'AUTH PLAIN', '8BITMIME']));
+  servers.set('chunking', await startSmtp(['PIPELINING', 'CHUNKING', 'BINARYMIME', '8BITMIME', 'DSN', 'AUTH PLAIN']));
+  servers.set('tls', await startSmtp(['PIPELINING', 'AUTH PLAIN'], serverIdentity));
+  servers.set('gssapi', await startSmtp(['PIPELINING', 'AUTH GSSAPI'], undefined, gssapi));
+  servers.set('http', await startProxy('http'));
+  servers.set('socks', await startProxy('socks'));
+  const krb5Conf = join(scratch, 'krb5.conf');
+  writeFileSync(krb5Conf, quietConf);
+  const entity = Buffer.from('Content-Type: text/plain\r\n\r\nHello\r\n');
+  const signed = Buffer.from(await sign(entity, { certificate: { data: identity.certificate, key: identity.key } }));
+  const forged = Buffer.from(signed.toString('latin1').replace('Hello', 'HELLO'), 'latin1');
+  const encrypted = Buffer.from(await encrypt(entity, [identity.certificate]));
+  const base64 = (bytes: Buffer): string => bytes.toString('base64');
+  childArguments = JSON.stringify({
+    library: pathToFileURL(join(scratch, 'index.mjs')).href,
+    smime: pathToFileURL(join(scratch, 'smime.mjs')).href,
+    ports: { ...Object.fromEntries([...servers].map(([name, { port }]) => [name, port])), kdc: kdc.port },
+    ca: authority.certificate,
+    identity,
+    signed: base64(signed),
+    forged: base64(forged),
+    encrypted: base64(encrypted),
+    krb5Conf,
+  });
+});
+
+/** A child that is ready; another one where the last has failed as a process. */
+async function liveChild(): Promise<ChildProcess> {
+  if (child?.connected) return child;
+  const next = fork(join(root, 'test/advisories/polluted/child.mjs'), [childArguments], {
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  });
+  await new Promise((resolve) => next.once('message', resolve));
+  for (const server of servers.values()) await server.take();
+  return (child = next);
+}
+
+afterAll(async () => {
+  child?.kill('SIGKILL');
+  await Promise.all([...servers.values(), kdc].map((server) => server.close()));
+});
+
+/** One order to the child, and all that came of it. */
+async function perform(order: Omit<Order, 'run'>): Promise<Result> {
+  const run = `r${String(++runs).padStart(5, '0')}`;
+  current = { run, ...order };
+  const worker = await liveChild();
+  const answer = await new Promise<{ outcomes?: Outcomes; crashed?: boolean; failed?: string }>((resolve, reject) => {
+    const ended = (code: number | null): void => reject(new Error(`the child ended with ${code}`));
+    worker.once('exit', ended);
+    worker.once('message', (message) => {
+      worker.off('exit', ended);
+      resolve(message as { outcomes?: Outcomes; crashed?: boolean; failed?: string });
+    });
+    worker.send({ run, ...order });
+  });
+  if (answer.crashed) {
+    worker.kill('SIGKILL');
+    child = undefined;
+  }
+  if (answer.outcomes === undefined) throw new Error(answer.failed);
+  const streams = new Map<string, string[]>();
+  for (const [name, server] of servers) {
+    for (const stream of await server.take()) {
+      if (stream === '') continue;
+      const task = /^EHLO r\d{5}-(\w+)\./.exec(stream)?.[1] ?? name;
+      // Tokens of Kerberos differ each time; the service checked them.
+      const text = stream.replaceAll(run, 'RUN').replace(/^(AUTH GSSAPI )?[A-Za-z0-9+/=]{40,}$/gm, '$1TOKEN');
+      streams.set(task, [...(streams.get(task) ?? []), text]);
+    }
+  }
+  return { outcomes: answer.outcomes, streams };
+}
+
+/** Boundaries are random. */
+const withoutBoundaries = (content: string): string =>
+  content.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UUID').replaceAll(/r\d{5}/g, 'RUN');
+const decoded = (outcome: string): string => Buffer.from(outcome, 'base64').toString('latin1');
+
+/** What protected a message is random; what is in it is not. */
+async function reveal(task: string, outcome: string): Promise<string> {
+  if (task === 'compose') return withoutBoundaries(decoded(outcome));
+  if (task !== 'protect') return outcome;
+  const text = decoded(outcome);
+  const head = withoutBoundaries(text.slice(0, text.indexOf('\r\n\r\n')));
+  const opened = await decrypt(Buffer.from(text, 'latin1'), { data: identity.certificate, key: identity.key });
+  const { content, signatures } = await verify(opened.content, { trustAnchors: [authority.certificate] });
+  // A recipient more would take some hundred octets.
+  const size = Math.round(text.length / 64);
+  return `${head}\n${Buffer.from(content).toString('latin1')}\n${JSON.stringify(signatures.map(({ valid, trusted }) => [valid, trusted]))}${size}`;
+}
+
+const isError = (outcome: string): boolean => outcome.startsWith('error ');
+const harmless = new Set(['', 'RSET', 'QUIT', '.']);
+
+/** What is wrong with what a task did; undefined where it did the same, or less with an error. */
+async function faultOf(
+  task: string,
+  result: Result,
+  clean: Result,
+  revealed: ReadonlyMap<string, string>,
+): Promise<string | undefined> {
+  const outcome = result.outcomes[task] ?? 'nothing';
+  const before = clean.streams.get(task) ?? [];
+  const now = result.streams.get(task) ?? [];
+  if (isError(outcome)) {
+    const lines = new Set(before.flatMap((stream) => stream.split('\r\n')));
+    const strange = now
+      .filter((stream) => !before.some((whole) => whole.startsWith(stream)))
+      .flatMap((stream) => stream.split('\r\n'))
+      .find((line) => !lines.has(line) && !harmless.has(line));
+    return strange === undefined ? undefined : `wrote ${JSON.stringify(strange)} (${outcome})`;
+  }
+  if (task === 'untrusted') return 'sent to a server that nobody trusts';
+  if ((await reveal(task, outcome)) !== revealed.get(task))
+    return `came out differently: ${(await reveal(task, outcome)).slice(0, 300)}`;
+  return now.join() === before.join() ? undefined : `wrote other octets: ${JSON.stringify(now)}`;
+}
+
+test('a certificate on Object.prototype is not trusted', async () => {
+  for (const name of ['ca', 'trustAnchors', 'cert', 'certificates', 'pinnedFingerprints']) {
+    const { outcomes } = await perform({ names: [name], kind: 'ca', only: ['untrusted', 'forged'] });
+    expect(outcomes['untrusted'], name).toMatch(/^error ERR_TLS/);
+    expect(outcomes['forged'], name).not.toContain('true');
+  }
+});
+
+/** What all tasks do while nothing is polluted. */
+interface Baseline {
+  readonly clean: Result;
+  readonly revealed: ReadonlyMap<string, string>;
+}
+let baseline: Baseline;
+
+beforeAll(async () => {
+  const clean = await perform({ names: [], kind: 'none' });
+  const revealed = new Map<string, string>();
+  for (const [task, outcome] of Object.entries(clean.outcomes))
+    revealed.set(task, isError(outcome) ? '' : await reveal(task, outcome));
+  baseline = { clean, revealed };
+}, 60_000);
+
+test('nothing is polluted, and all works but what must not', () => {
+  const { outcomes } = baseline.clean;
+  const failed = Object.keys(outcomes).filter((task) => isError(outcomes[task] ?? ''));
+  expect(failed).toEqual(['untrusted']);
+  expect(outcomes['forged']).toContain('[false,');
+});
+
+interface Group {
+  readonly names: readonly string[];
+  /** Tasks that failed with the group that this one is a half of. */
+  readonly only?: readonly string[] | undefined;
+}
+
+/** Names in groups; those that fail in most, alone. Switches of the library are among the others. */
+function groupsOf(kind: Kind): Group[] {
+  const known = propertyNames().filter((name) => !standsStill(name, kind));
+  const others = known.filter((name) => !alone.has(name));
+  const groups: Group[] = [];
+  for (let at = 0; at < others.length; at += groupSize) groups.push({ names: others.slice(at, at + groupSize) });
+  if (kind !== 'true') for (const name of known) if (alone.has(name)) groups.push({ names: [name] });
+  return groups;
+}
+const groupSize = 128;
+
+test.each(kinds)(
+  'whatever name is on Object.prototype with a value of the kind %s: the same octets, or an error',
+  async (kind) => {
+    onTestFailed(() => console.error('last order:', JSON.stringify(current)));
+    // Not one that a test before has left in the middle of something.
+    child?.kill('SIGKILL');
+    child = undefined;
+    const { clean, revealed } = baseline;
+    const faults: string[] = [];
+    const queue = groupsOf(kind);
+    expect(queue.length).toBeGreaterThan(5);
+    for (let group = queue.pop(); group !== undefined; group = queue.pop()) {
+      const { names, only } = group;
+      const result = await perform({ kind, names, only });
+      const wrong: string[] = [];
+      for (const task of only ?? Object.keys(clean.outcomes)) {
+        const fault = await faultOf(task, result, clean, revealed);
+        if (fault === undefined && (task === 'untrusted' || !isError(result.outcomes[task] ?? ''))) continue;
+        wrong.push(task);
+        if (fault !== undefined && names.length === 1) faults.push(`${names.join()}: ${task} ${fault}`);
+      }
+      if (wrong.length === 0 || names.length === 1) continue;
+      const middle = names.length >> 1;
+      queue.push({ names: names.slice(0, middle), only: wrong }, { names: names.slice(middle), only: wrong });
+    }
+    expect(faults).toEqual([]);
+  },
+  120_000,
+);
