@@ -96,7 +96,7 @@ test('whatever is put together of what Alice has signed and what she has not: wh
     return part();
   };
   let trusted = 0;
-  for (let round = 0; round < 2500; round++) {
+  for (let round = 0; round < 1000; round++) {
     const message = Buffer.from(`From: alice@example.com\r\n${multipart(2)}`, 'latin1');
     const label = `seed ${seed}, round ${round}`;
     try {
@@ -110,7 +110,7 @@ test('whatever is put together of what Alice has signed and what she has not: wh
       if (!isEmailError(error)) throw new Error(label, { cause: error });
     }
   }
-  expect(trusted).toBeGreaterThan(20);
+  expect(trusted).toBeGreaterThan(10);
 });
 
 test('octets changed in signed and encrypted messages: never another content, never another kind of error', async () => {
@@ -118,7 +118,7 @@ test('octets changed in signed and encrypted messages: never another content, ne
   const message = Buffer.from(signedTexts[0] ?? '');
   const signed = cmsOf(await sign(message, { certificate: source(alice), format: 'opaque' }));
   const sealed = cmsOf(await encrypt(message, [alice.der], { algorithm: 'aes-256-gcm' }));
-  for (let round = 0; round < 300; round++) {
+  for (let round = 0; round < 100; round++) {
     const label = `seed ${seed + 1}, round ${round}`;
     const change = (bytes: Buffer): Buffer => {
       const copy = Buffer.from(bytes);
