@@ -6,6 +6,7 @@
 import { isEmailError, reasonOf } from '../errors/email-error.js';
 import type { LoadedCertificate } from '../model/certificate.js';
 import type { RenderedEntity } from '../model/entity.js';
+import type { EmailError } from '../model/error.js';
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
 import type { SmimeSignSettings } from '../model/settings/smime.js';
 import { parseCertificate } from '../pki/x509/certificate.js';
@@ -108,6 +109,8 @@ export interface CheckedRecipient {
   readonly address: string;
   readonly certificate?: Certificate | undefined;
   readonly reason?: string | undefined;
+  /** The error of a source that could not be asked; its remedy says more than the general one. */
+  readonly failure?: EmailError | undefined;
 }
 
 /**
@@ -123,14 +126,14 @@ export async function checkEncryption(
   const problems: SmimeProblem[] = sender === undefined ? [] : [...problemsOf(sender, 'encrypt', new Date())];
   const usable = new Set<Certificate>();
   const missing: string[] = [];
-  for (const { address, certificate, reason } of recipients) {
+  for (const { address, certificate, reason, failure } of recipients) {
     const own = certificate === undefined ? [] : problemsOf(certificate, 'encrypt', new Date());
     if (certificate === undefined || own.some(({ severity }) => severity === 'error')) missing.push(address);
     else usable.add(certificate);
     problems.push(
       ...own,
       ...(certificate === undefined
-        ? [missingProblem(address, reason)]
+        ? [missingProblem(address, reason, failure)]
         : listed(addressProblem(certificate, [address], 'encrypt'))),
     );
   }
@@ -172,13 +175,15 @@ async function tryEncryption(
   }
 }
 
-function missingProblem(address: string, reason: string | undefined): SmimeProblem {
+function missingProblem(address: string, reason: string | undefined, failure: EmailError | undefined): SmimeProblem {
   const why = reason === undefined ? '' : `: ${reason}`;
   return {
     severity: 'error',
     code: 'CERTIFICATE_MISSING',
     message: `There is no usable certificate for ${showText(address)}${why}.`,
-    remedy: 'Get a valid certificate of this recipient into one of the sources in smime.encrypt.certificates.',
+    remedy:
+      failure?.remedy ??
+      'Get a valid certificate of this recipient into one of the sources in smime.encrypt.certificates.',
   };
 }
 

@@ -349,6 +349,7 @@ describe('errors of a directory', () => {
     expect(outcome.message + outcome.remedy).not.toMatch(/server\.(?:port|host)/);
     const { problems } = await mailerFor(server.port, {}).mailer.testEncryption(bob);
     expect(problems[0]?.message).toMatch(/the LDAP server .*[^.]\.$/);
+    expect(problems[0]?.remedy).toBe(outcome.remedy);
   });
 
   it('in a list are named by their place in it', async () => {

@@ -1,5 +1,5 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -130,6 +130,45 @@ describe.each(types)('Kerberos with encryption type %i', (type, name) => {
         port,
         mechanismFor({ credentialCache: `FILE:${cacheOf('service')}`, kdc: ['127.0.0.1:1'], krb5ConfFile: conf }),
       ));
+  });
+});
+
+describe('Kerberos with the files of MIT', () => {
+  it.each(types)(
+    'signs in by a keytab that holds a key of type %i alone, where others are preferred',
+    async (type, name) => {
+      const keytab = join(copy.directory, `alone-${type}.keytab`);
+      // The KDC has keys of every type of the principal, and would take the strongest that it is asked for.
+      const who = `alone-${type}@${realm}`;
+      const keys = types.map(([, each]) => `${each}:normal`).join(',');
+      copy.administer(`addprinc -e ${keys} -pw ${password} +requires_preauth ${who}`);
+      copy.run('ktutil', [], `addent -password -p ${who} -k 1 -e ${name}\n${password}\nwkt ${keytab}\n`);
+      await new KerberosTickets().present(
+        { method: 'kerberos', principal: who, keytabFile: keytab, krb5ConfFile: copy.clientConf('alone.conf') },
+        'localhost',
+        AbortSignal.timeout(10_000),
+      );
+    },
+  );
+
+  it('signs in by a collection of caches (DIR:), by its primary cache', async () => {
+    const folder = join(copy.directory, 'caches');
+    mkdirSync(folder, { mode: 0o700 });
+    const conf = copy.clientConf('collection.conf', ['dns_canonicalize_hostname = false']);
+    const environment = { ...process.env, KRB5_CONFIG: conf, KRB5CCNAME: `DIR:${folder}`, LANG: 'C' };
+    const kinit = (name: string): string =>
+      execFileSync('kinit', [name], { env: environment, input: `${password}\n`, encoding: 'utf8' });
+    copy.administer(`addprinc -pw ${password} second`);
+    for (const name of ['alice', 'second']) kinit(name);
+    for (const name of ['second', 'alice']) {
+      execFileSync('kswitch', ['-p', `${name}@${realm}`], { env: environment });
+      const { ticket } = await new KerberosTickets().present(
+        { method: 'kerberos', credentialCache: `DIR:${folder}`, krb5ConfFile: conf },
+        'localhost',
+        AbortSignal.timeout(10_000),
+      );
+      expect(ticket.client.components).toEqual([name]);
+    }
   });
 });
 

@@ -1,13 +1,16 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { Duplex } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createConnector, createMailer } from '../../src/index.js';
 import type { Connector, ProxyServerSettings, ProxySettings } from '../../src/index.js';
+import { startKdc } from './kerberos-realm.js';
+import type { PrivateKdc } from './kerberos-realm.js';
 import { PrivateServer } from './private-server.js';
 import { readTestbed } from './testbed.js';
 
@@ -93,13 +96,13 @@ describe('proxies', () => {
   });
 
   test('HTTP proxies without password carry mail', async () => {
-    await using squid = await startSquid('open');
+    await using squid = await startSquid();
     await using tinyproxy = await startTinyproxy();
     for (const { port } of [squid, tinyproxy]) await sendThrough(`http://127.0.0.1:${port}`);
   });
 
   test('each goes inside an HTTP tunnel where its proxy lets that port through, and inside SOCKS', async () => {
-    await using squid = await startSquid('open');
+    await using squid = await startSquid();
     await using tinyproxy = await startTinyproxy();
     const outer = [
       `http://127.0.0.1:${squid.port}`,
@@ -183,19 +186,25 @@ describe('proxies', () => {
   });
 });
 
-/** Squid of our own: without password, or NTLM judged by Samba, whose helper the test bed has (it knows alice's password). */
-function startSquid(authentication: 'open' | 'ntlm'): Promise<PrivateServer> {
+const openRules = ['http_access allow all'];
+const loginRules = ['acl known proxy_auth REQUIRED', 'http_access allow known', 'http_access deny all'];
+
+/** Squid's own helpers lie in a folder that differs between distributions. */
+function squidHelper(name: string): string {
+  const found = ['/usr/lib/squid', '/usr/lib64/squid', '/usr/libexec/squid']
+    .map((folder) => join(folder, name))
+    .find((path) => existsSync(path));
+  if (found === undefined) throw new Error(`squid's ${name} is not installed`);
+  return found;
+}
+
+/** Squid of our own, with the rules that `rulesIn` gives for its directory, which squid's own user can read, and more environment. */
+function startSquid(
+  rulesIn: (directory: string) => readonly string[] = () => openRules,
+  environment: readonly string[] = [],
+): Promise<PrivateServer> {
   return PrivateServer.start((directory, port) => {
-    const rules =
-      authentication === 'ntlm'
-        ? [
-            `auth_param ntlm program ${bed.state}/dovecot/ntlm-helper --helper-protocol=squid-2.5-ntlmssp`,
-            'auth_param ntlm children 1',
-            'acl known proxy_auth REQUIRED',
-            'http_access allow known',
-            'http_access deny all',
-          ]
-        : ['http_access allow all'];
+    chmodSync(directory, 0o777);
     const lines = [
       `http_port 127.0.0.1:${port}`,
       'pid_filename none',
@@ -211,9 +220,8 @@ function startSquid(authentication: 'open' | 'ntlm'): Promise<PrivateServer> {
       'visible_hostname localhost',
       'dns_nameservers 127.0.0.1',
     ];
-    writeFileSync(join(directory, 'squid.conf'), [...lines, ...more, ...rules, ''].join('\n'));
-    chmodSync(directory, 0o777);
-    return ['squid', '-N', '-n', `sealpost${port}`, '-f', join(directory, 'squid.conf')];
+    writeFileSync(join(directory, 'squid.conf'), [...lines, ...more, ...rulesIn(directory), ''].join('\n'));
+    return ['env', ...environment, 'squid', '-N', '-n', `sealpost${port}`, '-f', join(directory, 'squid.conf')];
   });
 }
 
@@ -231,7 +239,12 @@ function startTinyproxy(): Promise<PrivateServer> {
 describe('NTLM at a proxy (squid with Samba)', () => {
   let squid: PrivateServer;
   beforeAll(async () => {
-    squid = await startSquid('ntlm');
+    // NTLM is judged by Samba, whose helper the test bed has (it knows alice's password).
+    squid = await startSquid(() => [
+      `auth_param ntlm program ${bed.state}/dovecot/ntlm-helper --helper-protocol=squid-2.5-ntlmssp`,
+      'auth_param ntlm children 1',
+      ...loginRules,
+    ]);
   });
   afterAll(() => squid[Symbol.asyncDispose]());
 
@@ -268,6 +281,99 @@ describe('NTLM at a proxy (squid with Samba)', () => {
     await expect(connector.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({
       code: 'ERR_PROXY',
       message: expect.stringMatching(/refused the user name or the password: 407/),
+    });
+  });
+});
+
+describe("Digest at a proxy (squid's own)", () => {
+  const login = { username: 'alice', password: 'a "proxy" \\ Secret9' };
+  let squid: PrivateServer;
+  beforeAll(async () => {
+    squid = await startSquid((directory) => {
+      // A line of the file is user:realm:hash, and the realm must be the one below.
+      const realm = 'a proxy';
+      const ha1 = createHash('md5').update(`${login.username}:${realm}:${login.password}`).digest('hex');
+      writeFileSync(join(directory, 'digest'), `${login.username}:${realm}:${ha1}\n`);
+      return [
+        `auth_param digest program ${squidHelper('digest_file_auth')} -c ${directory}/digest`,
+        'auth_param digest children 1',
+        `auth_param digest realm ${realm}`,
+        // Each nonce is good for one request: the second tunnel of a mailer needs a new one.
+        'auth_param digest nonce_max_count 1',
+        ...loginRules,
+      ];
+    });
+  });
+  afterAll(() => squid[Symbol.asyncDispose]());
+
+  test('carries mail', async () => {
+    await sendThrough({ type: 'http-connect', host: '127.0.0.1', port: squid.port, ...login });
+    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: squid.port, ...login });
+    for (let i = 0; i < 3; i++) {
+      const stream = await connector.connect({ host, port: bed.postfix.plain }, { signal });
+      expect(await firstLine(stream)).toMatch(/^220 /);
+      stream.destroy();
+    }
+  });
+
+  test('refuses a wrong password', async () => {
+    const wrong = { ...login, password: 'not-the-Secret9' };
+    const connector = createConnector({ type: 'http-connect', host: '127.0.0.1', port: squid.port, ...wrong });
+    await expect(connector.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringMatching(/refused the user name or the password: 407/),
+    });
+  });
+});
+
+describe("Negotiate at a proxy (squid's own, with MIT's KDC)", () => {
+  const realm = 'PROXY.TEST';
+  const password = 'a ticket Secret9';
+  let kdc: PrivateKdc;
+  let squid: PrivateServer;
+  beforeAll(async () => {
+    kdc = await startKdc(realm);
+    // Squid's own user reads krb5.conf and the keytab there.
+    chmodSync(kdc.directory, 0o711);
+    const keytab = join(kdc.directory, 'proxy.keytab');
+    kdc.administer(
+      `addprinc -pw "${password}" alice`,
+      'addprinc -randkey HTTP/localhost',
+      `ktadd -k ${keytab} HTTP/localhost`,
+    );
+    chmodSync(keytab, 0o644);
+    vi.stubEnv('KRB5_CONFIG', kdc.clientConf('client.conf', ['dns_canonicalize_hostname = false']));
+    squid = await startSquid(
+      () => [
+        `auth_param negotiate program ${squidHelper('negotiate_kerberos_auth')} -k ${keytab} -s HTTP/localhost@${realm}`,
+        'auth_param negotiate children 1',
+        ...loginRules,
+      ],
+      ['KRB5RCACHENAME=none:'],
+    );
+  });
+  afterAll(async () => {
+    vi.unstubAllEnvs();
+    await squid[Symbol.asyncDispose]();
+    await kdc.stop();
+  });
+
+  test('carries mail by password', () =>
+    sendThrough({ type: 'http-connect', host, port: squid.port, username: `alice@${realm}`, password }));
+
+  test('carries mail by the ticket of kinit', async () => {
+    const cache = join(kdc.directory, 'alice.cc');
+    kdc.run('kinit', ['-c', cache, `alice@${realm}`], `${password}\n`);
+    vi.stubEnv('KRB5CCNAME', cache);
+    await sendThrough({ type: 'http-connect', host, port: squid.port });
+  });
+
+  test('refuses a wrong password, in the words of Kerberos', async () => {
+    const wrong = { username: `alice@${realm}`, password: 'not-the-Secret9' };
+    const connector = createConnector({ type: 'http-connect', host, port: squid.port, ...wrong });
+    await expect(connector.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({
+      code: 'ERR_PROXY',
+      message: expect.stringContaining(`the password is wrong for alice@${realm}`),
     });
   });
 });
