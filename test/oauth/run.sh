@@ -12,10 +12,10 @@ state=${TESTBED_STATE:-/tmp/testbed}
 testbed=test/interop/testbed.sh
 started=
 services='postfix dovecot dante-open dante-auth squid'
+stop() { [ -z "$started" ] || bash "$testbed" down; }
+trap stop EXIT
 if ! bash "$testbed" status >/dev/null 2>&1; then
   started=1
   bash "$testbed" up $services
 fi
-stop() { [ -z "$started" ] || bash "$testbed" down; }
-trap stop EXIT
 TESTBED_STATE="$state" TESTBED_JSON="$state/testbed.json" npx --no-install vitest run --config test/oauth/vitest.config.ts "$@"
