@@ -7,7 +7,7 @@ import type { Duplex } from 'node:stream';
 import { createAbortController } from '../async/abort-controller.js';
 import { joinSignals, withDeadline } from '../async/deadline-signal.js';
 import { untilAborted } from '../async/until-aborted.js';
-import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import { asError, createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { ConnectionStep } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { reportStep, showTarget, type ConnectOptions } from '../net/connector.js';
@@ -240,7 +240,7 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
       run().catch((error: unknown) => explainSilence(error, settings.security === 'automatic'));
     reply = await step(dialing, 'greeting', secured === undefined ? explained : run, showReply);
   } catch (error) {
-    channel.close(error as Error, 'caller');
+    channel.close(asError(error), 'caller');
     throw error;
   }
   return {

@@ -5,13 +5,14 @@
  */
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
+import { errorCode } from '../util/error-code.js';
 import { showText } from '../util/show.js';
 
 /** The stream ended or failed. */
 export function connectionLost(cause?: Error): EmailError {
   if (isEmailError(cause) && cause.code === 'ERR_TLS') return cause;
-  const code = (cause as NodeJS.ErrnoException | undefined)?.code;
-  if (code?.startsWith('ERR_SSL_') === true) {
+  const code = errorCode(cause);
+  if (code.startsWith('ERR_SSL_')) {
     const wantsCertificate = /CERTIFICATE|UNKNOWN_CA/.test(code);
     return createEmailError('ERR_TLS', `TLS with the server broke down (${code}).`, {
       cause,
@@ -24,7 +25,7 @@ export function connectionLost(cause?: Error): EmailError {
   const how =
     cause === undefined
       ? 'The server closed the connection.'
-      : `The connection to the server was lost: ${code ?? showText(reasonOf(cause))}.`;
+      : `The connection to the server was lost: ${code || showText(reasonOf(cause))}.`;
   return createEmailError('ERR_CONNECT', how, { cause, retryable: true, remedy: lostRemedy });
 }
 

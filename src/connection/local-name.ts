@@ -10,7 +10,7 @@ import { isIpv6 } from '../util/ip.js';
 export function defaultLocalName(hostName: string, stream: Duplex): string {
   if (hostName.length <= 255 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i.test(hostName))
     return hostName;
-  const { localAddress } = stream as { localAddress?: unknown };
+  const { localAddress }: { localAddress?: unknown } = Object(stream);
   const address =
     typeof localAddress === 'string' ? localAddress.replace(/^::ffff:(?=\d+\.)/i, '').replace(/%.*$/, '') : '127.0.0.1';
   return isIpv6(address) ? `[IPv6:${address}]` : `[${address}]`;

@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
+import { asError, createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
 import { showTarget } from '../net/connector.js';
 import type { SecuredStream } from '../net/tls/tls.js';
-import { type Extensions, maskedKeyword } from '../smtp/extensions.js';
+import { maskedKeyword, type Extensions } from '../smtp/extensions.js';
 import { hello } from '../smtp/hello.js';
 import type { Session } from '../smtp/session.js';
 import { startTls } from '../smtp/simple-commands.js';
+import { notify } from '../util/notify.js';
 import { showText } from '../util/show.js';
 import { describeChoice, offeredBy, proveIdentity } from './authenticate.js';
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from './contract.js';
@@ -20,7 +21,6 @@ import { requireUsable } from './farewell.js';
 import { defaultLocalName } from './local-name.js';
 import { SharedState } from './shared.js';
 import { EstablishedConnection } from './smtp-connection.js';
-import { notify } from '../util/notify.js';
 
 /** Options of `openConnection`. */
 export interface OpenOptions {
@@ -45,7 +45,7 @@ export async function openConnection(settings: ConnectionSettings, options: Open
   try {
     return await setUp(dialing, greeted, greeted.mustSecure, options.id);
   } catch (error) {
-    greeted.channel.close(error as Error, 'caller');
+    greeted.channel.close(asError(error), 'caller');
     throw error;
   }
 }

@@ -4,15 +4,15 @@
  * @module
  */
 import type { EmailError } from '../model/error.js';
+import { showText } from '../util/show.js';
 import { createEmailError, isEmailError, withDetails } from './email-error.js';
 import type { EmailErrorDetails } from './email-error.js';
-import { showText } from '../util/show.js';
 
 /** The error that an aborted signal stands for: its reason if that is an EmailError (a deadline, a close), else ERR_ABORTED. `details` are added. */
 export function abortError(signal: AbortSignal, details: EmailErrorDetails = {}): EmailError {
   const reason: unknown = signal.reason;
   if (isEmailError(reason)) return withDetails(reason, details);
-  const { name } = Object(reason) as { readonly name?: unknown };
+  const { name }: { readonly name?: unknown } = Object(reason);
   const kind = typeof name === 'string' && name !== '' ? ` (${showText(name, 40)})` : '';
   return createEmailError('ERR_ABORTED', `The operation was aborted by its signal${kind}`, {
     cause: reason,

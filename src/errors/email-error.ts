@@ -137,8 +137,13 @@ export function profileInvalid(path: string, message: string): EmailError {
 /** Is it an Error, whichever realm or library made it? `instanceof` knows this realm's classes only. */
 export function isError(value: unknown): value is Error {
   if (typeof value !== 'object' || value === null) return false;
-  const { name, message } = value as { readonly name?: unknown; readonly message?: unknown };
+  const { name, message }: { readonly name?: unknown; readonly message?: unknown } = Object(value);
   return typeof name === 'string' && typeof message === 'string';
+}
+
+/** Anything that was thrown, as an Error. */
+export function asError(thrown: unknown): Error {
+  return isError(thrown) ? thrown : new Error(String(thrown));
 }
 
 /** The text of anything that was thrown. */

@@ -68,7 +68,7 @@ export async function* sendWindow(
   const stop = onAbort(signal, () => wake());
   try {
     for (;;) {
-      while (done.length > 0) yield done.shift() as SendAllResult;
+      for (let next = done.shift(); next !== undefined; next = done.shift()) yield next;
       if (signal.aborted && !exhausted) failure ??= { error: abortError(signal) };
       const ending = exhausted || signal.aborted;
       if (!ending && !pulling && running < size) void pull();

@@ -3,15 +3,16 @@
  *
  * @module
  */
-import { createAbortController } from '../async/abort-controller.js';
-import { onAbort } from '../async/on-abort.js';
 import { createSocket } from 'node:dgram';
 import { Resolver } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
+import { createAbortController } from '../async/abort-controller.js';
+import { onAbort } from '../async/on-abort.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import { tcpOptions } from './tcp-options.js';
 import type { EmailError } from '../model/error.js';
+import { errorCode } from '../util/error-code.js';
 import { findAddresses, lookUpUntil } from './name-service.js';
 
 /** Where a KDC listens. */
@@ -68,8 +69,7 @@ function settleOnce<T>(
 
 function failure(what: string, cause: unknown): EmailError {
   if (isEmailError(cause)) return cause;
-  const code = (cause as NodeJS.ErrnoException).code;
-  return createEmailError('ERR_CONNECT', `${what}: ${code ?? reasonOf(cause)}`, { cause, retryable: true });
+  return createEmailError('ERR_CONNECT', `${what}: ${errorCode(cause) || reasonOf(cause)}`, { cause, retryable: true });
 }
 
 /** Sends a request over TCP: four bytes of length before each message. ERR_CONNECT, ERR_TIMEOUT, or the signal's reason. */

@@ -7,6 +7,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { reasonOf } from '../errors/email-error.js';
+import { errorCode } from '../util/error-code.js';
 import { showText } from '../util/show.js';
 
 /** The reason that a request is not the callback. */
@@ -128,7 +129,7 @@ async function bind(hostname: string, wanted: number, handle: Handler): Promise<
     try {
       return [first, await listen('::1', port, handle)];
     } catch (fault) {
-      const { code } = (fault as ListenFault).cause as NodeJS.ErrnoException;
+      const code = fault instanceof ListenFault ? errorCode(fault.cause) : '';
       // A machine without IPv6.
       if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [first];
       await closeAll([first]);

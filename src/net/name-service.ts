@@ -76,7 +76,7 @@ export async function findAddresses(
   const { addresses, reason, prompt } = await ask(await searched(name, sources), signal, sources);
   if (prompt || (addresses.length === 0 && sources.hasOtherServers))
     return await untilAborted(sources.lookUp(name), signal);
-  if (addresses.length === 0) throw reason as Error;
+  if (addresses.length === 0) throw reason;
   return inOrder(addresses);
 }
 
@@ -173,7 +173,7 @@ async function askBoth(resolver: ReturnType<NameSources['createResolver']>, name
   const answers = await Promise.allSettled([collect(6, resolver.resolve6(name)), collect(4, resolver.resolve4(name))]);
   clearTimeout(timer);
   const addresses = answers.flatMap((answer) => (answer.status === 'fulfilled' ? answer.value : []));
-  const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason as Error] : []));
+  const reasons = answers.flatMap((answer) => (answer.status === 'rejected' ? [answer.reason] : []));
   return { addresses, reason: reasons.find(isNoAnswer) ?? reasons[0], prompt };
 }
 

@@ -93,7 +93,7 @@ async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
     return await work();
   } catch (cause) {
     if (isEmailError(cause)) throw cause;
-    const { name, code } = Object(cause) as { name?: unknown; code?: unknown };
+    const { name, code }: { name?: unknown; code?: unknown } = Object(cause);
     const words = [name, code].filter((word) => typeof word === 'string').join(' ') || 'no Error';
     throw createEmailError('ERR_STORE', `The tokens could not be ${what}: the token store failed (${words}).`, {
       retryable: true,

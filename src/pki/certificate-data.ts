@@ -6,17 +6,17 @@
 import { isEmailError } from '../errors/email-error.js';
 import type { CertificateData } from '../model/certificate.js';
 import { isBytes } from '../util/bytes.js';
+import { hasOwn } from '../util/own.js';
 import { showText } from '../util/show.js';
 import { atPlace, certificateError } from './certificate-error.js';
 import type { Contents, FilePasswords } from './formats/contents.js';
 import { readContents } from './formats/read-contents.js';
+import { certificatesMs, Pace, WorkBudget } from './formats/work-budget.js';
 import { readCertificateFile } from './read-file.js';
 import { parseCertificate } from './x509/certificate.js';
 import type { Certificate } from './x509/certificate.js';
 import { parseRevocationList } from './x509/crl.js';
 import type { RevocationList } from './x509/crl.js';
-import { certificatesMs, Pace, WorkBudget } from './formats/work-budget.js';
-import { hasOwn } from '../util/own.js';
 
 /** For what holds no secrets. */
 export const noPasswords: FilePasswords = {
@@ -103,7 +103,7 @@ export async function readableCertificates(
       certificates.push(await parseCertificate(der));
     } catch (error) {
       if (!isEmailError(error)) throw error;
-      skipped.push(origin === undefined ? error : (atPlace(error, origin) as Error));
+      skipped.push(origin === undefined ? error : atPlace(error, origin));
     }
   }
   return { certificates, skipped };

@@ -12,7 +12,7 @@ export function certificateError(reason: string, remedy: string, cause?: unknown
 }
 
 /** The same error with its place in front: a profile's field, a file, a store. Other errors are returned as they are. */
-export function atPlace(error: unknown, place: string): unknown {
+export function atPlace<E>(error: E, place: string): E | EmailError {
   if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE' || error.message.startsWith(place)) return error;
   const { message, remedy, cause } = error;
   return createEmailError('ERR_CERTIFICATE', `${place}: ${message}`, {

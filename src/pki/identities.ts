@@ -4,16 +4,16 @@
  * @module
  */
 import type { KeyObject } from 'node:crypto';
-import type { CertificateInfo, LoadedCertificate } from '../model/certificate.js';
 import { isEmailError } from '../errors/email-error.js';
+import type { CertificateInfo, LoadedCertificate } from '../model/certificate.js';
 import { asBuffer } from '../util/bytes.js';
 import { atPlace, certificateError } from './certificate-error.js';
-import { parseCertificate } from './x509/certificate.js';
-import type { Certificate } from './x509/certificate.js';
 import { once } from './formats/contents.js';
 import type { ContainedCertificate, ContainedKey, Contents } from './formats/contents.js';
 import { openPrivateKey, publicHalf, spkiOf } from './formats/private-key.js';
 import { Pace } from './formats/work-budget.js';
+import { parseCertificate } from './x509/certificate.js';
+import type { Certificate } from './x509/certificate.js';
 import { isSignedBy } from './x509/signature.js';
 
 /** A private key that was opened. */
@@ -227,7 +227,7 @@ async function readAll(
       read.set(known ?? certificate, (known === undefined ? undefined : read.get(known)) ?? alias);
     } catch (error) {
       if (!isEmailError(error)) throw error;
-      skipped.push(origin === undefined ? error : (atPlace(error, origin) as Error));
+      skipped.push(origin === undefined ? error : atPlace(error, origin));
     }
   }
   return read;

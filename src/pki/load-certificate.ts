@@ -4,6 +4,7 @@
  * @module
  */
 import { throwIfAborted } from '../errors/abort.js';
+import { asError } from '../errors/email-error.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import { resolveSecret } from '../system/secret.js';
 import { isBytes } from '../util/bytes.js';
@@ -123,7 +124,7 @@ async function choose(contents: Contents, { purpose, signal }: LoadContext): Pro
     if (!contents.keys.some(({ certificate }) => certificate !== undefined)) throw error;
     // The file may be wrong about which key is whose: the keys themselves are asked.
     const proved = await identitiesOf(contents, { signal, believeFile: false });
-    return await chooseAmong(proved, contents, purpose).catch(() => Promise.reject(error as Error));
+    return await chooseAmong(proved, contents, purpose).catch(() => Promise.reject(asError(error)));
   }
 }
 

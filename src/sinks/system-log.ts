@@ -90,7 +90,7 @@ export class SystemLogSink implements LogSink {
   /** What could not be written. */
   async #writeBatch(batch: readonly Buffer[]): Promise<readonly Buffer[]> {
     const { platform, source } = this.#parts;
-    const entries = batch.map((item) => JSON.parse(item.toString('utf8')) as Entry);
+    const entries = batch.map((item): Entry => JSON.parse(item.toString('utf8')));
     if (platform === 'win32') {
       const written = await this.#run({
         program: 'powershell.exe',

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { createEmailError, isEmailError } from '../errors/email-error.js';
+import { asError, createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { noBytes } from '../util/bytes.js';
 import { createCommand, createSecretCommand, type Command } from './command.js';
@@ -78,7 +78,7 @@ function* begin(name: string): Dialogue<Reply> {
 /** Ends the exchange with "*" and awaits the server's 501 to it. Gives the error to throw. */
 function* cancel(error: unknown): Dialogue<unknown> {
   const reply = yield* ask(createCommand('*', 'authentication.method'), isEmailError(error) ? error : undefined);
-  return reply.negative && reply.code !== 421 ? error : new Broken(error as Error);
+  return reply.negative && reply.code !== 421 ? error : new Broken(asError(error));
 }
 
 /** RFC 4648 section 4, without line ends, blanks or missing padding. */

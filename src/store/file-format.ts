@@ -56,8 +56,8 @@ function parseHeader(line: string): Header | undefined {
   } catch {
     return undefined;
   }
-  const { format, version, key, check } = Object(value) as { readonly [name in keyof Header]?: unknown };
-  const { kdf, salt, cost } = Object(key) as { readonly [name in keyof KeyDerivation]?: unknown };
+  const { format, version, key, check }: { readonly [name in keyof Header]?: unknown } = Object(value);
+  const { kdf, salt, cost }: { readonly [name in keyof KeyDerivation]?: unknown } = Object(key);
   if (format !== formatName || typeof version !== 'number' || !Number.isInteger(version) || version < 1)
     return undefined;
   if ((kdf !== 'scrypt' && kdf !== 'raw') || typeof salt !== 'string' || typeof check !== 'string') return undefined;

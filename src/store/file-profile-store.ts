@@ -19,9 +19,9 @@ import type {
 import { defineProfile } from '../profile/define.js';
 import { resolveSecret } from '../system/secret.js';
 import { showText } from '../util/show.js';
+import { checkCertificate, checkKey, checkSlot, checkTokens, checkTokensKey } from './arguments.js';
 import { certificateContext, put, secretContext, tokensContext, withoutProfile } from './content.js';
 import type { Content, Json, StoredProfile } from './content.js';
-import { checkCertificate, checkKey, checkSlot, checkTokens, checkTokensKey } from './arguments.js';
 import { joinProfile, profileOfJson, splitProfile, valueAt } from './sealed-profile.js';
 import { storeError } from './store-error.js';
 import { StoreFile } from './store-file.js';
@@ -197,7 +197,7 @@ class FileProfileStore implements EmbeddedProfileStore {
       plain: profile,
       secrets: secrets.map(({ path, sealed }) => ({
         path,
-        value: JSON.parse(this.#file.open(opened, sealed, secretContext(name, path)).toString('utf8')) as Json,
+        value: JSON.parse(this.#file.open(opened, sealed, secretContext(name, path)).toString('utf8')),
       })),
     });
   }

@@ -43,7 +43,7 @@ export function decodeMessage(content: Uint8Array): DecodedMessage {
   const attachments = [...root.walk()].filter((part) => part !== text && part !== html && !isMultipart(part));
   return {
     subject: headers.get('subject')?.[0],
-    headers: Object.assign(Object.create(null) as Record<string, string[]>, Object.fromEntries(headers)),
+    headers: Object.assign(Object.create(null), Object.fromEntries(headers)),
     text: text && asWritten(text.text()),
     html: html && asWritten(html.text()),
     attachments: attachments.map((part) => ({

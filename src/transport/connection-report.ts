@@ -2,8 +2,8 @@
  * The report of `testConnection()`: for programs, by toJSON() for forms, and by toString() for people.
  * @module
  */
-import type { ConnectionReport, ConnectionStepReport, TlsReport } from '../model/report.js';
 import type { Warning } from '../model/reply.js';
+import type { ConnectionReport, ConnectionStepReport, TlsReport } from '../model/report.js';
 
 /** What a test gathered. */
 export interface TestFindings {
@@ -22,7 +22,7 @@ export function createConnectionReport(findings: TestFindings): ConnectionReport
   const report = {
     ok,
     steps,
-    extensions: Object.assign(Object.create(null) as Record<string, readonly string[]>, Object.fromEntries(extensions)),
+    extensions: Object.assign(Object.create(null), Object.fromEntries(extensions)),
     transcript,
     warnings,
     mechanism,

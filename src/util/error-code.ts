@@ -6,7 +6,7 @@
 
 /** The code of an error of Node's, as `ENOENT`; '' where it has none. */
 export function errorCode(error: unknown): string {
-  const { code } = Object(error) as { readonly code?: unknown };
+  const { code }: { readonly code?: unknown } = Object(error);
   return typeof code === 'string' ? code : '';
 }
 

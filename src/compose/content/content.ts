@@ -37,7 +37,7 @@ export function isContent(value: unknown): value is ContentInput {
 /** Is it a Blob or a File, of Node, jsdom or a polyfill? */
 export function isBlob(value: unknown): value is Blob {
   if (typeof value !== 'object' || value === null) return false;
-  const { size, arrayBuffer } = value as { readonly size?: unknown; readonly arrayBuffer?: unknown };
+  const { size, arrayBuffer }: { readonly size?: unknown; readonly arrayBuffer?: unknown } = Object(value);
   return typeof size === 'number' && typeof arrayBuffer === 'function';
 }
 
@@ -50,7 +50,7 @@ async function* blobStream(blob: Blob): AsyncGenerator<unknown> {
 
 /** Is it a URL, of Node, jsdom or a polyfill? */
 function isUrl(value: unknown): boolean {
-  const { href, protocol } = Object(value) as { readonly href?: unknown; readonly protocol?: unknown };
+  const { href, protocol }: { readonly href?: unknown; readonly protocol?: unknown } = Object(value);
   return typeof href === 'string' && typeof protocol === 'string';
 }
 

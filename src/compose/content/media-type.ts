@@ -24,7 +24,7 @@ const oursInParts = new Set(['boundary', 'name', 'charset']);
 export function parseMediaType(text: string, path: string): MediaType {
   const type = typePattern.exec(text);
   if (!type || text.length > 1000) throw messageInvalid(path, 'expected a media type such as application/pdf');
-  const parameters: Record<string, string> = Object.create(null) as Record<string, string>;
+  const parameters: Record<string, string> = Object.create(null);
   let rest = text.slice(type[0].length);
   while (rest !== '' && rest !== ';') {
     const match = parameterPattern.exec(rest);
@@ -35,7 +35,7 @@ export function parseMediaType(text: string, path: string): MediaType {
     if (!isOurs) parameters[name] = match[2] ?? (match[3] ?? '').replace(/\\(.)/g, '$1');
     rest = rest.slice(match[0].length);
   }
-  const contentType = (type[1] as string).toLowerCase();
+  const contentType = (type[1] ?? '').toLowerCase();
   if (contentType.startsWith('multipart/')) throw messageInvalid(path, 'an attachment is one part, not a multipart');
   return { contentType, parameters };
 }

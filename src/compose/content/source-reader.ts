@@ -1,6 +1,7 @@
 /** Reads a source of somebody else's, which may never answer: an abort, or the end of the message, ends the wait for it. */
 import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
+import { asError } from '../../errors/email-error.js';
 
 /** A stream of whatever: it is looked at chunk by chunk. */
 export type Stream = AsyncIterable<unknown>;
@@ -28,7 +29,7 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
 
   constructor(source: Stream, signal?: AbortSignal) {
     this.#source = source;
-    const { on } = source as StreamMethods;
+    const { on }: StreamMethods = Object(source);
     // It may fail before it is read. Then reading it fails, which is soon enough; an 'error' that nobody hears ends the process.
     if (typeof on === 'function') on.call(source, 'error', () => undefined);
     if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.cancel(abortError(signal)));
@@ -40,7 +41,7 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
 
   next(): Promise<IteratorResult<unknown>> {
     return new Promise((resolve, reject) => {
-      if (this.#ended) return reject(this.#ended.reason as Error);
+      if (this.#ended) return reject(this.#ended.reason);
       this.#reject = reject;
       this.#iterator ??= this.#source[Symbol.asyncIterator]();
       this.#iterator.next().then(
@@ -50,7 +51,7 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
         },
         (error: unknown) => {
           this.#finish(error);
-          reject(error as Error);
+          reject(asError(error));
         },
       );
     });
@@ -67,7 +68,7 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
     if (this.#ended) return;
     this.#finish(reason);
     this.#reject?.(reason);
-    const { destroy, cancel, return: end } = this.#source as StreamMethods;
+    const { destroy, cancel, return: end }: StreamMethods = Object(this.#source);
     try {
       if (typeof destroy === 'function') destroy.call(this.#source);
       else if (this.#iterator) quietly(this.#iterator.return?.());

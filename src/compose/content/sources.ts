@@ -103,7 +103,7 @@ function contentError(cause: unknown, field: string): Error {
 }
 
 function spent(field: string, stream: Stream): Error {
-  const { errored } = stream as { errored?: unknown };
+  const { errored }: { errored?: unknown } = Object(stream);
   if (isError(errored)) return contentError(errored, field);
   return createEmailError(
     'ERR_CONTENT',
@@ -144,10 +144,14 @@ function readsOnce(stream: Stream): boolean {
 
 /** Is nothing to come of it any more, as far as it tells? */
 function isSpent(stream: Stream): boolean {
-  const { destroyed, readableEnded, locked } = stream as {
+  const {
+    destroyed,
+    readableEnded,
+    locked,
+  }: {
     destroyed?: unknown;
     readableEnded?: unknown;
     locked?: unknown;
-  };
+  } = Object(stream);
   return destroyed === true || readableEnded === true || locked === true;
 }

@@ -90,7 +90,7 @@ function isList(input: AddressInput | readonly AddressInput[]): input is readonl
   return Array.isArray(input);
 }
 
-const none: Partial<Envelope> = Object.freeze(Object.create(null) as Partial<Envelope>);
+const none: Partial<Envelope> = Object.freeze(Object.create(null));
 const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
 
 /**

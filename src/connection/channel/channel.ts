@@ -6,18 +6,18 @@
  */
 import type { Duplex } from 'node:stream';
 import { abortError } from '../../errors/abort.js';
-import { createEmailError } from '../../errors/email-error.js';
+import { asError, createEmailError } from '../../errors/email-error.js';
 import { Broken, type Dialogue, type Step, type StepResult } from '../../smtp/dialogue.js';
 import { replyError } from '../../smtp/reply-error.js';
 import type { Reply } from '../../smtp/reply.js';
 import type { Secrets } from '../../util/secrets.js';
 import type { ConnectionLogEvent, ConnectionTimeouts } from '../contract.js';
+import { connectionGivenUp, connectionLost, deadlinePassed } from '../failures.js';
+import { reportReply, reportWrite } from '../report-steps.js';
 import { Deadline } from './deadline.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
-import { connectionGivenUp, connectionLost, deadlinePassed } from '../failures.js';
-import { type Arrival, Inbound, listenTo } from './inbound.js';
+import { Inbound, listenTo, type Arrival } from './inbound.js';
 import { Outbound } from './outbound.js';
-import { reportReply, reportWrite } from '../report-steps.js';
 
 /** Settings of a channel, and who hears of it. */
 export interface ChannelOptions {
@@ -325,7 +325,7 @@ export class Channel {
       const [head] = this.#queue;
       if (head?.waiting === 'reply') this.#awaitReply(head);
       else this.#replyDeadline.clear();
-      if (head?.waiting === 'doomed') return this.close(head.doom as Error, head);
+      if (head?.waiting === 'doomed') return this.close(asError(head.doom), head);
     }
     this.#startNext();
   }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Duplex } from 'node:stream';
+import { asError } from '../../errors/email-error.js';
 import { flushBytes } from '../../smtp/transaction/content.js';
 import { Deadline } from './deadline.js';
 import { Output } from './output.js';
@@ -80,7 +81,7 @@ export class Outbound {
     try {
       this.#output.flush(this.#stream, this.#written);
     } catch (error) {
-      this.#listener.onFailure(error as Error);
+      this.#listener.onFailure(asError(error));
       return false;
     }
     this.#watch();

@@ -6,6 +6,7 @@
 import type { Dirent } from 'node:fs';
 import { readdir } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
+import { errorCode } from '../../util/error-code.js';
 import { showText } from '../../util/show.js';
 import { kerberosError, MalformedError } from '../errors.js';
 import { readIfThere, readKerberosFile } from '../read-file.js';
@@ -89,7 +90,7 @@ class Reader {
     try {
       entries = await readdir(path, { withFileTypes: true });
     } catch (error) {
-      const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+      const code = errorCode(error) || 'unknown error';
       throw kerberosError(`The directory ${showText(path, 200)} that krb5.conf includes cannot be read: ${code}`, {
         remedy,
       });

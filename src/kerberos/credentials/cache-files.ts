@@ -5,6 +5,7 @@
  */
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorCode } from '../../util/error-code.js';
 import { showText } from '../../util/show.js';
 import { kerberosError } from '../errors.js';
 import { readIfThere } from '../read-file.js';
@@ -55,7 +56,7 @@ async function collectionFiles(directory: string): Promise<CacheFiles> {
   try {
     names = (await readdir(directory)).filter(isCacheName).sort();
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? 'unknown';
+    const code = errorCode(cause) || 'unknown';
     throw kerberosError(`The ${what} cannot be read (${code})`, {
       cause,
       remedy: `Get a ticket with kinit -c DIR:${showText(directory, 200)}, or set authentication.credentialCache, keytabFile or password.`,

@@ -6,7 +6,7 @@
 import { untilAborted } from '../../async/until-aborted.js';
 import { throwIfAborted } from '../../errors/abort.js';
 import { showText } from '../../util/show.js';
-import { bodyTooLong, HttpFault, type HttpClient, maxBodyBytes } from './http-client.js';
+import { bodyTooLong, HttpFault, maxBodyBytes, type HttpClient } from './http-client.js';
 
 /** A client whose requests are made by `fetch`. */
 export function createFetchClient(fetch: typeof globalThis.fetch): HttpClient {
@@ -38,7 +38,7 @@ export function createFetchClient(fetch: typeof globalThis.fetch): HttpClient {
 
 /** The error of `fetch` may hold the request and its secrets, so only its name and code are reported and it is not kept as `cause`. */
 function unanswered(error: unknown): HttpFault {
-  const { name, code, cause } = Object(error) as { name?: unknown; code?: unknown; cause?: { code?: unknown } };
+  const { name, code, cause }: { name?: unknown; code?: unknown; cause?: { code?: unknown } } = Object(error);
   const words = [name, code, cause?.code].filter((word) => typeof word === 'string').map((word) => showText(word, 60));
   return new HttpFault(`could not be asked: the fetch function failed with ${words.join(' ') || 'no Error'}`, {
     retryable: true,

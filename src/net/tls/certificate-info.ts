@@ -35,8 +35,8 @@ function namesOf(certificate: X509Certificate): readonly (readonly [string, stri
   for (const match of (certificate.subjectAltName ?? '').matchAll(
     /(?:^|, )(DNS|IP Address|email):("(?:[^"\\]|\\.)*"|[^,]*)/g,
   )) {
-    const value = match[2] as string;
-    names.push([match[1] as string, value.startsWith('"') ? (JSON.parse(value) as string) : value]);
+    const [, kind = '', value = ''] = match;
+    names.push([kind, value.startsWith('"') ? String(JSON.parse(value)) : value]);
   }
   return names;
 }

@@ -8,6 +8,7 @@ import { BoundedMap } from '../../async/bounded-map.js';
 import { createEmailError, profileInvalid, reasonOf } from '../../errors/email-error.js';
 import type { CertificateInfo } from '../../model/certificate.js';
 import type { TlsSettings } from '../../model/settings/server.js';
+import { errorCode } from '../../util/error-code.js';
 import { loadIdentity } from '../tls-identity.js';
 import type { LoadClientIdentity } from '../tls-identity.js';
 import { trustAnchors } from '../tls-trust-anchors.js';
@@ -72,7 +73,7 @@ async function createMaterial(
     );
     return { context, sessions: new BoundedMap(maxSessions) };
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code ?? '';
+    const code = errorCode(cause);
     if (/CIPHER/i.test(code) || /cipher/i.test(reasonOf(cause)))
       throw profileInvalid(`${field}.ciphers`, `is no cipher list that OpenSSL knows (${reasonOf(cause)})`);
     throw createEmailError('ERR_CERTIFICATE', `${field}.clientCertificate cannot be used: ${reasonOf(cause)}`, {

@@ -7,10 +7,11 @@ import * as tls from 'node:tls';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { createEmailError } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
-import { showText } from '../../util/show.js';
-import { hostNamesOf } from './certificate-info.js';
-import type { PeerSettings } from '../peer-settings.js';
+import { errorCode } from '../../util/error-code.js';
 import { hasOwn } from '../../util/own.js';
+import { showText } from '../../util/show.js';
+import type { PeerSettings } from '../peer-settings.js';
+import { hostNamesOf } from './certificate-info.js';
 
 /** The server whose certificate or handshake failed. */
 export interface TlsPeer {
@@ -139,20 +140,17 @@ const plainTextCodes = new Set([
 
 /** Did a handshake fail because the other side speaks plain text? */
 export function answeredInPlainText(error: EmailError): boolean {
-  return error.code === 'ERR_TLS' && plainTextCodes.has((error.cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+  return error.code === 'ERR_TLS' && plainTextCodes.has(errorCode(error.cause));
 }
 
 /** Whether a handshake failed because the connection ended, without a word of TLS from the other side. */
 export function endedByNetwork({ code, cause }: EmailError): boolean {
-  return code === 'ERR_TLS' && networkCodes.has((cause as NodeJS.ErrnoException | undefined)?.code ?? '');
+  return code === 'ERR_TLS' && networkCodes.has(errorCode(cause));
 }
 
 /** Did it fail although the other side speaks TLS? Its certificate was judged, or it said why. */
 export function answeredInTls({ code, cause }: EmailError): boolean {
-  return (
-    code === 'ERR_TLS' &&
-    (cause === undefined || /_ALERT_|UNSUPPORTED_PROTOCOL/.test((cause as NodeJS.ErrnoException).code ?? ''))
-  );
+  return code === 'ERR_TLS' && (cause === undefined || /_ALERT_|UNSUPPORTED_PROTOCOL/.test(errorCode(cause)));
 }
 
 function explainHandshake(

@@ -8,15 +8,15 @@ import type { Duplex } from 'node:stream';
 import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
 import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
-import { isEmailError } from '../../errors/email-error.js';
+import { asError, isEmailError } from '../../errors/email-error.js';
 import type { CertificateInfo } from '../../model/certificate.js';
 import type { EmailError } from '../../model/error.js';
 import type { TlsReport } from '../../model/report.js';
 import type { TlsSettings } from '../../model/settings/server.js';
-import { describeCertificate } from './certificate-info.js';
 import { showTarget } from '../connector.js';
 import { mailServerSettings } from '../peer-settings.js';
 import type { PeerSettings } from '../peer-settings.js';
+import { describeCertificate } from './certificate-info.js';
 import type { KnownSession, TlsMaterial } from './tls-contexts.js';
 import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.js';
 import type { TlsPeer } from './tls-errors.js';
@@ -104,7 +104,7 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       try {
         judged = known !== undefined && socket.isSessionReused() ? known : judge(socket, peer, settings);
       } catch (error) {
-        return fail(handshakeFailed(error as Error, peer));
+        return fail(handshakeFailed(asError(error), peer));
       }
       if (isEmailError(judged)) return fail(judged);
       stop();

@@ -4,28 +4,28 @@
  * @module
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createAbortController } from '../../async/abort-controller.js';
 import { withDeadline } from '../../async/deadline-signal.js';
 import { onAbort } from '../../async/on-abort.js';
 import { untilAborted } from '../../async/until-aborted.js';
-import { createAbortController } from '../../async/abort-controller.js';
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
 import type { AuthorizeOptions, OAuth2Settings } from '../../model/settings/oauth2.js';
 import type { OAuth2Tokens } from '../../model/store.js';
 import {
   ListenFault,
+  openLoopbackListener,
   type LoopbackCallback,
   type LoopbackListener,
-  openLoopbackListener,
 } from '../../net/loopback-listener.js';
 import { openBrowser } from '../../system/open-browser.js';
+import { hasOwn } from '../../util/own.js';
 import { showText } from '../../util/show.js';
-import { callbackPage, type PageKind } from './callback-page.js';
 import type { Endpoints } from '../endpoints.js';
 import { oauth2Error } from '../errors.js';
 import { refusedBy } from '../provider.js';
 import { requestTokens, type TokenClient } from '../token-endpoint.js';
-import { hasOwn } from '../../util/own.js';
+import { callbackPage, type PageKind } from './callback-page.js';
 
 /** Finding a password and a second factor takes a person minutes. */
 const signInMs = 300_000;
@@ -243,6 +243,6 @@ function judgeIssuer(given: readonly string[], endpoints: Endpoints): EmailError
 }
 
 function sameText(a: string, b: string): boolean {
-  const [one, other] = [a, b].map((text) => createHash('sha256').update(text).digest());
-  return timingSafeEqual(one as Buffer, other as Buffer);
+  const digest = (text: string): Buffer => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(a), digest(b));
 }

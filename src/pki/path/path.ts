@@ -160,7 +160,7 @@ class PathSearch {
     for (const [index, certificate] of below.entries()) {
       const isLeaf = index === below.length - 1;
       const selfIssued = this.#isSelfIssued(certificate);
-      const issuer = index === 0 ? anchor : (below[index - 1] as Certificate);
+      const issuer = below[index - 1] ?? anchor;
       const problem =
         (lacksParameters(issuer) && !isIssuedBy(certificate, issuer)
           ? signatureText(certificate, issuer)

@@ -3,16 +3,17 @@
  *
  * @module
  */
-import { throwIfAborted } from '../../errors/abort.js';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { throwIfAborted } from '../../errors/abort.js';
 import { isEmailError } from '../../errors/email-error.js';
+import { errorCode } from '../../util/error-code.js';
 import { showText } from '../../util/show.js';
 import { atPlace, certificateError } from '../certificate-error.js';
 import type { Contents } from '../formats/contents.js';
-import { identitiesOf } from '../identities.js';
 import { readContents } from '../formats/read-contents.js';
 import { directoryMs, WorkBudget } from '../formats/work-budget.js';
+import { identitiesOf } from '../identities.js';
 import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
 
@@ -62,7 +63,7 @@ export async function readDirectory(
       all.push(from(name, await readContents(bytes, { passwords, signal, budget, wantKeys: purpose !== 'encrypt' })));
     } catch (error) {
       if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE') throw error;
-      skipped.push(atPlace(error, showText(name, 200)) as Error);
+      skipped.push(atPlace(error, showText(name, 200)));
     }
   }
   if (total > maxTotalBytes)
@@ -86,7 +87,7 @@ async function filesOf(location: string, pattern: RegExp): Promise<readonly stri
   try {
     names = (await readdir(location)).filter((name) => pattern.test(name)).sort();
   } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+    const code = errorCode(error) || 'unknown';
     throw certificateError(
       `the directory cannot be read (${code})`,
       'Check the path, and that this process may read it.',

@@ -49,12 +49,12 @@ async function asked(work: () => Promise<unknown>): Promise<unknown> {
 }
 
 function isInfo(value: unknown): value is CertificateInfo {
-  const { fingerprint, emails } = Object(value) as Partial<CertificateInfo>;
+  const { fingerprint, emails }: Partial<CertificateInfo> = Object(value);
   return typeof fingerprint === 'string' && Array.isArray(emails) && emails.every((email) => typeof email === 'string');
 }
 
 function isLoaded(value: unknown): value is LoadedCertificate {
-  const { info, certificate, chain } = Object(value) as Partial<LoadedCertificate>;
+  const { info, certificate, chain }: Partial<LoadedCertificate> = Object(value);
   return (
     typeof info?.subject === 'string' &&
     isBytes(certificate) &&

@@ -69,7 +69,7 @@ function answerOf(stdout: string, stderr: string): Readonly<Record<string, unkno
       'PowerShell gave an answer of an unknown form',
       'Windows PowerShell 5.1 or later is needed.',
     );
-  const { error } = answer as { error?: unknown };
+  const { error }: { error?: unknown } = Object(answer);
   if (error !== undefined)
     throw certificateError(
       `Windows says: ${showText(String(error), 300)}`,

@@ -166,10 +166,7 @@ export function readReasons(bits: Uint8Array): number {
 export function readPointNames(bytes: Uint8Array, point: DerElement, issuer: string): string[] {
   if (point.tag !== 0xa1) return [...children(bytes, point)].map((name) => generalNameKey(bytes, name));
   const rdn = element(tag.sequence, element(tag.set, contentOf(bytes, point)));
-  const parts: unknown[] = [
-    ...(JSON.parse(issuer) as unknown[]),
-    ...(JSON.parse(comparableName(nameParts(rdn))) as unknown[]),
-  ];
+  const parts: unknown[] = [...JSON.parse(issuer), ...JSON.parse(comparableName(nameParts(rdn)))];
   return [`directory:${JSON.stringify(parts)}`];
 }
 

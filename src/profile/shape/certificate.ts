@@ -118,7 +118,7 @@ export const storeReference: Schema<CertificateStoreReference> = variant<Certifi
 
 function isLiveStore(value: unknown): value is CertificateStore {
   if (typeof value !== 'object' || value === null) return false;
-  const { list, load } = value as { list?: unknown; load?: unknown };
+  const { list, load }: { list?: unknown; load?: unknown } = Object(value);
   return typeof list === 'function' && typeof load === 'function';
 }
 

@@ -32,8 +32,8 @@ export class DotStuffer {
       from = at + 2;
     }
     parts.push(from === 0 ? bytes : bytes.subarray(from));
-    this.#last = bytes.length > 1 ? (bytes[bytes.length - 2] as number) : this.#end;
-    this.#end = bytes[bytes.length - 1] as number;
+    this.#last = bytes.at(-2) ?? this.#end;
+    this.#end = bytes.at(-1) ?? this.#end;
     return parts;
   }
 

@@ -9,23 +9,23 @@
  *
  * @module
  */
-import { isEmailError, withDetails } from '../../errors/email-error.js';
+import { asError, isEmailError, withDetails } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
 import type { SmtpReply } from '../../model/reply.js';
 import type { RejectedRecipient } from '../../model/report.js';
 import type { OutgoingContent } from '../../model/transport.js';
 import { isBytes } from '../../util/bytes.js';
-import { hasCommandLine } from './command-lines.js';
 import { createCommand, type Command } from '../command.js';
-import { sendContent, sendNothing } from './content-transfer.js';
-import { blockBytes } from './content.js';
 import { ask, Broken, outlasting, readReply, release, type Dialogue, write } from '../dialogue.js';
-import type { EnvelopeCommands } from './envelope-commands.js';
-import { RecipientReplies, recipientsRejected } from './recipients.js';
 import { misplaced, refusalError, replyError, thrown } from '../reply-error.js';
 import type { Reply } from '../reply.js';
 import type { Session } from '../session.js';
 import { resetCommand } from '../simple-commands.js';
+import { hasCommandLine } from './command-lines.js';
+import { sendContent, sendNothing } from './content-transfer.js';
+import { blockBytes } from './content.js';
+import type { EnvelopeCommands } from './envelope-commands.js';
+import { RecipientReplies, recipientsRejected } from './recipients.js';
 import type { TransactionState } from './transaction-state.js';
 
 /** A transaction that is about to run. */
@@ -185,7 +185,7 @@ function checkMail(reply: Reply, state: TransactionState): void {
 
 function addRecipient({ plan, replies, state }: Run, index: number, reply: Reply): void {
   if (reply.intermediate) throw misplaced('the reply to RCPT', reply, { phase: 'transaction' });
-  replies.add(plan.recipients[index] as string, reply);
+  replies.add(plan.recipients[index] ?? '', reply);
   if (reply.code !== 421) return;
   const { recipients } = replies.failure(plan.recipients.length);
   const error = replyError('ended the transaction', reply, { phase: 'transaction', recipients });
@@ -282,7 +282,7 @@ function checkFinal(reply: Reply): void {
 function explain(error: unknown, state: TransactionState): unknown {
   const inner = error instanceof Broken ? error.error : error;
   const told = isEmailError(inner) ? explainFailure(inner, state) : inner;
-  return error instanceof Broken || state.midContent ? new Broken(told as Error) : told;
+  return error instanceof Broken || state.midContent ? new Broken(asError(told)) : told;
 }
 
 /** A 4yz or 5yz that no command asked for, in the middle of a transaction. */

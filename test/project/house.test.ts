@@ -1,0 +1,74 @@
+/** What the syntax of the sources shows: circles, parameters, casts, listeners. */
+import { posix } from 'node:path';
+import ts from 'typescript';
+import { describe, expect, it } from 'vitest';
+import { filesBelow, importsOf, read } from './sources.js';
+
+const sources = filesBelow('src', '.ts');
+const trees = new Map(
+  sources.map((path) => [path, ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)] as const),
+);
+
+/** Each node of all sources that is of a kind, as `path:line`, with the node. */
+function nodesOf<T extends ts.Node>(is: (node: ts.Node) => node is T): readonly { place: string; node: T }[] {
+  const found: { place: string; node: T }[] = [];
+  for (const [path, tree] of trees) {
+    const visit = (node: ts.Node): void => {
+      if (is(node)) {
+        const { line } = tree.getLineAndCharacterOfPosition(node.getStart());
+        found.push({ place: `${path}:${line + 1}`, node });
+      }
+      ts.forEachChild(node, visit);
+    };
+    visit(tree);
+  }
+  return found;
+}
+
+/** Files that reach themselves by static imports, types included. */
+function circles(): readonly string[] {
+  const imports = new Map(
+    sources.map((path) => [
+      path,
+      importsOf(read(path))
+        .filter(({ specifier, dynamic }) => specifier.startsWith('.') && !dynamic)
+        .map(({ specifier }) => posix.join(posix.dirname(path), specifier).replace(/\.js$/, '.ts')),
+    ]),
+  );
+  const reaches = (from: string): boolean => {
+    const seen = new Set<string>();
+    const waiting = [...(imports.get(from) ?? [])];
+    for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
+      if (path === from) return true;
+      if (!seen.has(path)) waiting.push(...(imports.get(path) ?? []));
+      seen.add(path);
+    }
+    return false;
+  };
+  return sources.filter(reaches);
+}
+
+describe('the house', () => {
+  it('has no circle of files', () => {
+    expect(circles()).toEqual([]);
+  });
+
+  it('has no function over five parameters', () => {
+    const functions = nodesOf(ts.isFunctionLike);
+    expect(functions.length).toBeGreaterThan(1000);
+    expect(functions.filter(({ node }) => node.parameters.length > 5).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('has fewer than a hundred casts, and none of the kind that takes undefined away', () => {
+    const isConst = ({ type }: ts.AsExpression): boolean =>
+      ts.isTypeReferenceNode(type) && type.typeName.getText() === 'const';
+    const casts = nodesOf(ts.isAsExpression).filter(({ node }) => !isConst(node));
+    expect(casts.map(({ place, node }) => `${place} ${node.getText()}`).length).toBeLessThan(100);
+    expect(nodesOf(ts.isNonNullExpression).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('listens for aborts in one room', () => {
+    const listening = sources.filter((path) => /addEventListener\(\s*'abort'/.test(read(path)));
+    expect(listening).toEqual(['src/async/on-abort.ts']);
+  });
+});
