@@ -91,9 +91,12 @@ export type { DeliverBy, DsnNotify, DsnRecipient, DsnRequest, Envelope } from '.
 export { createMailer } from './mailer/create-mailer.js';
 export type {
   ComposedMessage,
+  ConnectionStats,
+  FailedSends,
   FileRoot,
   Mailer,
   MailerOptions,
+  MailerStats,
   PoolOptions,
   RateLimit,
   SendAllResult,
@@ -137,6 +140,8 @@ export type {
   SyslogSettings,
   WarningEvent,
 } from './model/log.js';
+
+export type { CommandTrace, ConnectionTrace, ReplyTrace, SendTrace, TraceBase } from './model/log.js';
 
 // Errors
 export { createEmailError, isEmailError } from './errors/email-error.js';

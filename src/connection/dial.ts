@@ -8,9 +8,10 @@ import { createAbortController } from '../async/abort-controller.js';
 import { joinSignals, withDeadline } from '../async/deadline-signal.js';
 import { untilAborted } from '../async/until-aborted.js';
 import { asError, createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import { areCommandsWatched } from '../logging/diagnostics.js';
 import type { ConnectionStep } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
-import { reportStep, showTarget, type ConnectOptions } from '../net/connector.js';
+import { reportStep, showTarget, type ConnectOptions, type StepTracer } from '../net/connector.js';
 import { answeredInPlainText, answeredInTls } from '../net/tls/tls-errors.js';
 import { secure, type SecuredStream } from '../net/tls/tls.js';
 import { greeting } from '../smtp/hello.js';
@@ -18,6 +19,7 @@ import { showReply } from '../smtp/reply.js';
 import { Session } from '../smtp/session.js';
 import { showText } from '../util/show.js';
 import { Channel } from './channel/channel.js';
+import { CommandTracing, type TracedConnection } from './command-tracing.js';
 import type { ConnectionLogEvent, ConnectionObserver, ConnectionSettings } from './contract.js';
 import { deadlinePassed } from './failures.js';
 import { requireUsable } from './farewell.js';
@@ -29,6 +31,10 @@ export interface Dialing {
   readonly shared: SharedState;
   readonly observer: ConnectionObserver;
   readonly signal: AbortSignal;
+  /** Which connection it will be, for traces. */
+  readonly traced: TracedConnection;
+  /** Where tracing is on. */
+  readonly traceStep: StepTracer | undefined;
 }
 
 /** A server that has greeted. */
@@ -179,11 +185,11 @@ async function firstToAnswer(plain: Promise<unknown>, tls: Promise<unknown>): Pr
 }
 
 /** Looks up the name and connects, through the proxy if there is one. */
-async function connect({ settings, observer }: Dialing, signal: AbortSignal): Promise<Duplex> {
+async function connect({ settings, observer, traceStep }: Dialing, signal: AbortSignal): Promise<Duplex> {
   const { host, port, connector } = settings;
   const target = showTarget(showText(host, 255), port);
   observer.event?.({ type: 'connection', level: 'info', state: 'resolving', detail: target });
-  const options: ConnectOptions = { signal, onStep: observer.step };
+  const options: ConnectOptions = { signal, onStep: observer.step, traceStep };
   try {
     // A caller's own connector may ignore the signal.
     const stream = await untilAborted(connector.connect({ host, port }, options), signal, graceMs, (late) =>
@@ -223,6 +229,7 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
   const channel = new Channel(secured?.stream ?? stream, {
     timeouts: settings.timeouts,
     event,
+    tracing: areCommandsWatched() ? new CommandTracing(dialing.traced) : undefined,
     onClosed: (reason) => {
       event?.({ type: 'connection', level: 'info', state: 'closed', detail: showText(reasonOf(reason)) });
       onClosed?.();
@@ -264,7 +271,7 @@ function explainSilence(error: unknown, tlsWasTried: boolean): never {
 
 /** Runs a step of the set-up and reports it. Its errors get the step as their phase. */
 export function step<T>(
-  { observer }: Dialing,
+  { observer, traceStep }: Dialing,
   name: ConnectionStep,
   run: () => Promise<T>,
   detail: (value: T) => string,
@@ -276,7 +283,7 @@ export function step<T>(
       throw isEmailError(error) && error.phase === undefined ? withDetails(error, { phase: name }) : error;
     }
   };
-  return reportStep(name, told, detail, observer.step);
+  return reportStep(name, told, detail, { onStep: observer.step, traceStep });
 }
 
 /** Runs work with a signal that also aborts after `connectMs`. */

@@ -6,7 +6,10 @@
 import { asError, createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
+import type { ConnectionTrace } from '../model/log.js';
+import { connections, traced } from '../logging/diagnostics.js';
 import { showTarget } from '../net/connector.js';
+import type { StepTracer } from '../net/connector.js';
 import type { SecuredStream } from '../net/tls/tls.js';
 import { maskedKeyword, type Extensions } from '../smtp/extensions.js';
 import { hello } from '../smtp/hello.js';
@@ -35,11 +38,30 @@ export interface OpenOptions {
 
 /** Rejects with the EmailError of the step that failed, and leaves nothing open then. */
 export async function openConnection(settings: ConnectionSettings, options: OpenOptions): Promise<SmtpConnection> {
+  if (!connections.hasSubscribers) return await open(settings, options, undefined);
+  const { host: server, port } = settings;
+  const trace: ConnectionTrace = { connection: options.id, server, port };
+  const traceStep: StepTracer = (step, run) => traced(connections, { ...trace, step }, run);
+  return await traced(
+    connections,
+    trace,
+    () => open(settings, options, traceStep),
+    ({ mechanism, tls }) => Object.assign(trace, { mechanism, tls: tls?.protocol }),
+  );
+}
+
+async function open(
+  settings: ConnectionSettings,
+  options: OpenOptions,
+  traceStep: StepTracer | undefined,
+): Promise<SmtpConnection> {
   const dialing: Dialing = {
     settings,
     shared: options.shared ?? new SharedState(),
     observer: safeObserver(options.observer),
     signal: options.signal,
+    traced: { connection: options.id, server: settings.host, port: settings.port },
+    traceStep,
   };
   const greeted = await dial(dialing);
   try {

@@ -42,7 +42,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
   const ownTransport = new LateTransport(async () => {
     const { createSmtpTransport } = await import('./create-transport.js');
     return createSmtpTransport(resolved, { pool, connector, events, profileStore, tokens: oauth2 });
-  });
+  }, pool.maxConnections);
   const { name, sender, server, authentication, smime } = resolved;
   return new ProfileMailer({
     composer: new Composer(resolved, fileAccess, smime && (() => protection.protector())),
@@ -64,6 +64,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     senderAddress: sender.email,
     profileName: name,
     server: transport === undefined ? showTarget(server.host, server.port) : undefined,
+    traced: { profile: name, server: server.host, port: server.port },
   });
 }
 

@@ -2,6 +2,7 @@
 import type { ConnectionReport } from '../model/report.js';
 import type { Envelope } from '../model/envelope.js';
 import type { ContentCapabilities, OutgoingContent, Transport, TransportResult } from '../model/transport.js';
+import type { PoolStats } from '../transport/pool.js';
 import type { OwnSendOptions } from '../transport/smtp-transport.js';
 import { closedError } from './closed-error.js';
 
@@ -12,16 +13,20 @@ export interface OwnTransport extends Required<Transport> {
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: OwnSendOptions,
   ): Promise<TransportResult>;
+  /** Connections, and messages that wait for one. */
+  stats(): PoolStats;
 }
 
 export class LateTransport implements OwnTransport {
   readonly #load: () => Promise<OwnTransport>;
+  readonly #maxConnections: number;
   #loading: Promise<OwnTransport> | undefined;
   #loaded: OwnTransport | undefined;
   #closed = false;
 
-  constructor(load: () => Promise<OwnTransport>) {
+  constructor(load: () => Promise<OwnTransport>, maxConnections: number) {
     this.#load = load;
+    this.#maxConnections = maxConnections;
   }
 
   send(
@@ -31,6 +36,11 @@ export class LateTransport implements OwnTransport {
   ): Promise<TransportResult> {
     if (this.#loaded) return this.#loaded.send(envelope, compose, options);
     return this.#ready().then((transport) => transport.send(envelope, compose, options));
+  }
+
+  stats(): PoolStats {
+    if (this.#loaded) return this.#loaded.stats();
+    return { connections: { open: 0, idle: 0, opening: 0, limit: this.#maxConnections }, waiting: 0 };
   }
 
   async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {

@@ -5,15 +5,17 @@ import { untilAborted } from '../async/until-aborted.js';
 import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import { sends, traced } from '../logging/diagnostics.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
 import type { EmailError } from '../model/error.js';
-import type { ComposedMessage, Mailer, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
+import type { ComposedMessage, Mailer, MailerStats, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
 import type { AuthorizeOptions } from '../model/settings/oauth2.js';
 import type { Warning } from '../model/reply.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { OAuth2Tokens } from '../model/store.js';
+import type { SendTrace } from '../model/log.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import {
   checkAuthorizeOptions,
@@ -29,6 +31,7 @@ import type { SmimeTester } from './late-protection.js';
 import type { OwnTransport } from './late-transport.js';
 import type { OAuth2Service } from './oauth2-service.js';
 import { sendWindow } from './send-all.js';
+import { SendCounts } from './send-counts.js';
 import { testPage, testSentence, type TestFacts } from './test-email.js';
 import { TransportClosing } from './transport-closing.js';
 import { transportFailure } from './transport-failure.js';
@@ -54,6 +57,8 @@ export interface MailerParts {
   readonly profileName: string;
   /** host:port of the mail server; undefined with a transport of the caller's. */
   readonly server: string | undefined;
+  /** What every trace of a send begins with. */
+  readonly traced: Pick<SendTrace, 'profile' | 'server' | 'port'>;
 }
 
 /** Codes of errors that come from the mail server, or from the way to it. */
@@ -77,6 +82,8 @@ const ofServer: ReadonlySet<string> = new Set([
 
 type TestOptions = { readonly signal?: AbortSignal | undefined };
 const noOptions: SendOptions = withoutPrototype({});
+/** Of a transport that is not this library's. */
+const noConnections = { connections: { open: 0, idle: 0, opening: 0, limit: 0 }, waiting: 0 } as const;
 
 export class ProfileMailer implements Mailer {
   readonly #parts: MailerParts;
@@ -90,6 +97,7 @@ export class ProfileMailer implements Mailer {
   #idle: Promise<void> | undefined;
   #whenIdle: (() => void) | undefined;
   readonly #closing: TransportClosing;
+  readonly #counts = new SendCounts();
 
   constructor(parts: MailerParts) {
     this.#parts = parts;
@@ -99,7 +107,14 @@ export class ProfileMailer implements Mailer {
   }
 
   send(message: MailMessage, options?: SendOptions): Promise<SendResult> {
-    return this.#closed.signal.aborted ? Promise.reject(closedError()) : this.#send(message, options);
+    if (this.#closed.signal.aborted) return Promise.reject(closedError());
+    return sends.hasSubscribers ? this.#sendTraced(message, options) : this.#send(message, options);
+  }
+
+  stats(): MailerStats {
+    const { ownTransport } = this.#parts;
+    const { inFlight, sent, failed } = this.#counts;
+    return { ...(ownTransport?.stats() ?? noConnections), inFlight, sent, failed };
   }
 
   sendAll(
@@ -220,6 +235,17 @@ export class ProfileMailer implements Mailer {
     if (--this.#pending === 0) this.#whenIdle?.();
   }
 
+  #sendTraced(message: MailMessage, options: SendOptions | undefined): Promise<SendResult> {
+    const trace: SendTrace = { ...this.#parts.traced };
+    return traced(
+      sends,
+      trace,
+      () => this.#send(message, options),
+      ({ accepted, rejected, bytes }) =>
+        Object.assign(trace, { accepted: accepted.length, rejected: rejected.length, bytes }),
+    );
+  }
+
   async #send(message: MailMessage, given: SendOptions | undefined): Promise<SendResult> {
     const start = performance.now();
     const { composer, events, totalMs } = this.#parts;
@@ -229,12 +255,14 @@ export class ProfileMailer implements Mailer {
       passed: () => sendTimedOut(totalMs),
     });
     this.#pending++;
+    this.#counts.begin();
     let prepared: PreparedMessage | undefined;
     let failed: (() => void) | undefined;
     try {
       ({ prepared, failed } = await composer.prepareSend(message, combined.signal));
       events?.message(prepared.messageId, 'started', 0, 0);
       const result = await this.#deliver(prepared, options, combined.signal, start);
+      this.#counts.succeeded();
       if (events) {
         events.message(result.messageId, 'sent', result.bytes, result.durationMs);
         for (const warning of result.warnings) events.warning(warning);
@@ -248,6 +276,7 @@ export class ProfileMailer implements Mailer {
           : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause }),
         prepared?.messageId,
       );
+      this.#counts.failedWith(error);
       if (events) {
         if (prepared) events.message(prepared.messageId, 'failed', 0, Math.round(performance.now() - start));
         events.error(error);
@@ -256,6 +285,7 @@ export class ProfileMailer implements Mailer {
     } finally {
       combined.dispose();
       if (prepared?.dispose) await this.#remove(prepared.dispose);
+      this.#counts.end();
       this.#ended();
     }
   }

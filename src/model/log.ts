@@ -1,4 +1,4 @@
-import type { EmailError } from './error.js';
+import type { ConnectionStep, EmailError } from './error.js';
 import type { SmtpReply, Warning } from './reply.js';
 import type { TlsSettings } from './settings/server.js';
 
@@ -105,4 +105,67 @@ export interface LoggingSettings {
   readonly file?: string | LogFileSettings | undefined;
   /** Events of this level and graver ones. Default 'info'; commands and replies are 'debug'. */
   readonly level?: LogLevel | undefined;
+}
+
+/**
+ * What the channels of `node:diagnostics_channel` carry. No address, subject, Message-ID or content is in any of it, apart from `error`, whose
+ * message may name recipients: its `code` does not.
+ */
+export interface TraceBase {
+  /** `server.host` of the profile. */
+  readonly server: string;
+  /** `server.port` of the profile, or its default. */
+  readonly port: number;
+  /** Why it failed; set before the `error` message. */
+  error?: unknown;
+}
+
+/** `tracing:sealpost:send:*`: one call of `send`, the wait for a connection included. */
+export interface SendTrace extends TraceBase {
+  /** Name of the profile. */
+  readonly profile: string;
+  /** Recipients that the server took the message for; set at the end. */
+  accepted?: number;
+  /** Recipients that it refused; set at the end. */
+  rejected?: number;
+  /** Octets of content, of all transactions; set at the end. */
+  bytes?: number;
+}
+
+/** `tracing:sealpost:connection:*`: the opening of a connection, and, inside it, each of its steps. */
+export interface ConnectionTrace extends TraceBase {
+  /** Number of the connection within the mailer, from 1. */
+  readonly connection: number;
+  /** The step; absent: the whole opening. */
+  readonly step?: ConnectionStep | undefined;
+  /** Mechanism of the authentication; set at the end of the opening. */
+  mechanism?: string | undefined;
+  /** As `TLSv1.3`; set at the end of the opening. */
+  tls?: string | undefined;
+}
+
+/** `tracing:sealpost:command:*`: a command, or content, until its reply. */
+export interface CommandTrace extends TraceBase {
+  /** Number of the connection within the mailer. */
+  readonly connection: number;
+  /** `MAIL`, `RCPT`, `BDAT` and so on; `content` is what follows `DATA`. */
+  readonly verb: string;
+  /** Octets of content that were sent with it. */
+  bytes: number;
+  /** Code of the reply; set at the end. */
+  code?: SmtpReply['code'];
+  /** Enhanced code of the reply (RFC 3463), where it has one; set at the end. */
+  enhancedCode?: SmtpReply['enhancedCode'];
+}
+
+/** `sealpost:reply`: a reply that arrived. Its text is not in it: servers repeat addresses. */
+export interface ReplyTrace {
+  /** Number of the connection within the mailer. */
+  readonly connection: number;
+  /** The command it answers; undefined for a greeting, and for a reply that no command asked for. */
+  readonly verb: string | undefined;
+  /** Code of the reply. */
+  readonly code: SmtpReply['code'];
+  /** Enhanced code of the reply (RFC 3463), where it has one. */
+  readonly enhancedCode: SmtpReply['enhancedCode'];
 }

@@ -1,6 +1,6 @@
 import type { AddressInput } from './address.js';
 import type { Envelope } from './envelope.js';
-import type { EmailError } from './error.js';
+import type { EmailError, EmailErrorCode } from './error.js';
 import type { LogEvent } from './log.js';
 import type { MailMessage } from './message.js';
 import type { AuthorizeOptions } from './settings/oauth2.js';
@@ -122,6 +122,42 @@ export type SendAllResult =
       readonly error: EmailError;
     };
 
+/** Failed sends of one kind. */
+export interface FailedSends {
+  /** Code of their error. */
+  readonly code: EmailErrorCode;
+  /** What became of the messages. */
+  readonly delivery: EmailError['delivery'];
+  /** How many. */
+  readonly count: number;
+}
+
+/** Connections of a mailer now. All 0 with a transport of your own. */
+export interface ConnectionStats {
+  /** Open ones, idle ones included. */
+  readonly open: number;
+  /** Open ones on which nothing is under way. */
+  readonly idle: number;
+  /** Ones that are being opened. */
+  readonly opening: number;
+  /** How many there may be: `pool.maxConnections`, or fewer for a while where the server refused more. */
+  readonly limit: number;
+}
+
+/** What a mailer does now, and what became of its sends since it was made. */
+export interface MailerStats {
+  /** Connections now. */
+  readonly connections: ConnectionStats;
+  /** Messages that wait for a connection now. */
+  readonly waiting: number;
+  /** Sends under way now, those that wait included. */
+  readonly inFlight: number;
+  /** Sends that resolved. */
+  readonly sent: number;
+  /** Sends that rejected, by code and delivery. */
+  readonly failed: readonly FailedSends[];
+}
+
 /** Runs a profile. Make one, keep it, close it. */
 export interface Mailer extends AsyncDisposable {
   /**
@@ -172,6 +208,8 @@ export interface Mailer extends AsyncDisposable {
     recipients: AddressInput | readonly AddressInput[],
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<SmimeReport>;
+  /** Numbers for a health check or metrics; also after close(). */
+  stats(): MailerStats;
   /** Waits for sends in flight unless forced. */
   close(options?: { readonly force?: boolean | undefined }): Promise<void>;
 }

@@ -14,7 +14,12 @@ export interface ConnectOptions {
   readonly signal: AbortSignal;
   /** Each step as it ends: 'resolve', 'connect', 'proxy'; failed ones too. */
   readonly onStep?: ((step: ConnectionStepReport) => void) | undefined;
+  /** Runs each step, for those who watch its beginning too. */
+  readonly traceStep?: StepTracer | undefined;
 }
+
+/** Runs a step of a connection that is being opened. */
+export type StepTracer = <T>(step: ConnectionStep, run: () => Promise<T>) => Promise<T>;
 
 /** A connector of ours. */
 export interface OwnConnector extends Connector {
@@ -26,9 +31,10 @@ export function reportStep<T>(
   name: ConnectionStep,
   run: () => Promise<T>,
   detail: (value: T) => string,
-  onStep: ConnectOptions['onStep'],
+  { onStep, traceStep }: Pick<ConnectOptions, 'onStep' | 'traceStep'>,
 ): Promise<T> {
-  return onStep === undefined ? run() : reported(name, run, detail, onStep);
+  const traced = traceStep === undefined ? run : () => traceStep(name, run);
+  return onStep === undefined ? traced() : reported(name, traced, detail, onStep);
 }
 
 /** Whole milliseconds since `start`. */

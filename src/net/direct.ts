@@ -48,20 +48,20 @@ export class DirectConnector implements OwnConnector {
   }
 
   async connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Socket> {
-    const { signal, onStep } = options;
+    const { signal } = options;
     const attempt = { host: target.host, port: target.port, localAddress: this.#localAddress, names: this.#names };
     const addresses = await reportStep(
       'resolve',
       () => resolveHost(target.host, signal, this.#names.host),
       (found) => found.map(({ address }) => address).join(', '),
-      onStep,
+      options,
     );
     return await reportStep(
       'connect',
       () => connectToFirst(addresses, attempt, signal),
       (socket) =>
         `${showTarget(socket.remoteAddress ?? target.host, target.port)} from ${socket.localAddress ?? 'an unknown address'}`,
-      onStep,
+      options,
     );
   }
 }

@@ -9,6 +9,7 @@ import type { SmtpConnection } from '../connection/contract.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
+import type { MailerStats } from '../model/mailer.js';
 import type { ResolvedPool } from '../profile/resolve.js';
 import { isConcurrencyRefusal } from '../smtp/reply-error.js';
 import { ConnectionLimit } from './connection-limit.js';
@@ -31,6 +32,9 @@ export interface PoolSource {
   /** Rejects when the signal aborts. */
   readonly open: (signal: AbortSignal) => Promise<SmtpConnection>;
 }
+
+/** A pool in numbers. */
+export type PoolStats = Pick<MailerStats, 'connections' | 'waiting'>;
 
 /** What is known of a message that waits for a connection. */
 const waiting = { phase: 'connect' } as const;
@@ -66,6 +70,21 @@ export class ConnectionPool {
   /** Connections open now. */
   get size(): number {
     return this.#slots.size;
+  }
+
+  /** What there is now. */
+  get stats(): PoolStats {
+    let idle = 0;
+    for (const slot of this.#slots) if (slot.leases === 0) idle++;
+    return {
+      connections: {
+        open: this.#slots.size,
+        idle,
+        opening: this.#openings.size,
+        limit: this.#limit.current,
+      },
+      waiting: this.#waiters.length,
+    };
   }
 
   /** Connections that may be open at once, as far as the server's refusals tell. */
@@ -194,8 +213,11 @@ export class ConnectionPool {
 
   #open(): void {
     const opening = createAbortController();
+    let opened: Promise<SmtpConnection> | undefined;
+    // Those in front have one on its way each.
+    this.#waiters.inContextOf(this.#openings.size, () => (opened = this.#source.open(opening.signal)));
     this.#openings.add(opening);
-    this.#source.open(opening.signal).then(
+    opened?.then(
       (connection) => {
         this.#openings.delete(opening);
         this.#adopt(connection);

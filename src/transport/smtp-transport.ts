@@ -25,6 +25,7 @@ import type { TestedServer } from './diagnosis.js';
 import { EarlyContent } from './early-content.js';
 import { sendInParts } from './in-parts.js';
 import { ConnectionPool } from './pool.js';
+import type { PoolStats } from './pool.js';
 
 /** Options of a send through this library's transport: without a signal, only a forced close() ends it. */
 export interface OwnSendOptions extends Omit<TransportSendOptions, 'signal'> {
@@ -54,6 +55,11 @@ export class SmtpTransport implements Transport {
         return connection;
       },
     });
+  }
+
+  /** Connections, and messages that wait for one. */
+  stats(): PoolStats {
+    return this.#pool.stats;
   }
 
   /** The recipients in one transaction, or in several: of at most `server.maxRecipients`, and where the server takes fewer at once. */

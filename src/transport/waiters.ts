@@ -4,9 +4,11 @@
  *
  * @module
  */
+import { CallerContext } from '../async/caller-context.js';
 import { onAbort } from '../async/on-abort.js';
 import { abortError } from '../errors/abort.js';
 import type { EmailErrorDetails } from '../errors/email-error.js';
+import { connections } from '../logging/diagnostics.js';
 import type { EmailError } from '../model/error.js';
 
 interface Waiter<T> {
@@ -18,6 +20,8 @@ interface Waiter<T> {
   soon: (() => void) | undefined;
   /** `soon` was called, or is about to be. */
   near: boolean;
+  /** The asynchronous context (`AsyncLocalStorage`) of the one who waits; undefined where nobody traces. */
+  readonly context: CallerContext | undefined;
 }
 
 export class Waiters<T> {
@@ -47,6 +51,7 @@ export class Waiters<T> {
         after,
         soon,
         near: false,
+        context: connections.hasSubscribers ? new CallerContext() : undefined,
         resolve: (value) => {
           over();
           resolve(value);
@@ -73,6 +78,11 @@ export class Waiters<T> {
     return this.#line[at]?.after;
   }
 
+  /** Runs work in the asynchronous context of the one at this place: what is begun for it belongs to its trace. */
+  inContextOf(at: number, work: () => void): void {
+    run(this.#line[at], work);
+  }
+
   /** Gives the one at this place what was waited for. */
   give(at: number, value: T): void {
     const waiter = at === 0 ? this.#line.shift() : this.#line.splice(at, 1)[0];
@@ -86,7 +96,7 @@ export class Waiters<T> {
       const waiter = this.#line[at] as Waiter<T>;
       if (waiter.near) continue;
       waiter.near = true;
-      void resolved.then(() => waiter.soon?.());
+      void resolved.then(() => run(waiter, () => waiter.soon?.()));
     }
   }
 
@@ -99,3 +109,8 @@ export class Waiters<T> {
 }
 
 const resolved = Promise.resolve();
+
+function run(waiter: { readonly context: CallerContext | undefined } | undefined, work: () => void): void {
+  if (waiter?.context === undefined) work();
+  else waiter.context.run(work);
+}

@@ -30,6 +30,7 @@ run latency throughput.mjs --adapters nodemailer,ours,ours@deep/8,limit@bdat --d
 run latency-without-chunking throughput.mjs --adapters nodemailer,ours --delay 20 --sink-args=--no-chunking
 run latency-lock-step throughput.mjs --adapters nodemailer,ours --delay 20 "--sink-args=--no-pipelining --no-chunking"
 run stall throughput.mjs --adapters nodemailer,ours "--sink-args=--no-pipelining --no-chunking" --window 1
+run observed throughput.mjs --adapters ours,ours@observed --connections 1,5 $warm
 run attachments attach.mjs --adapters nodemailer,ours,limit@bdat
 run mime mime.mjs --adapters nodemailer,ours,limit
 node encode.mjs --rounds "$rounds" | tee results/encoders.json

@@ -12,6 +12,7 @@ import { replyError } from '../../smtp/reply-error.js';
 import type { Reply } from '../../smtp/reply.js';
 import type { Secrets } from '../../util/secrets.js';
 import type { ConnectionLogEvent, ConnectionTimeouts } from '../contract.js';
+import type { CommandTracing } from '../command-tracing.js';
 import { connectionGivenUp, connectionLost, deadlinePassed } from '../failures.js';
 import { reportReply, reportWrite } from '../report-steps.js';
 import { Deadline } from './deadline.js';
@@ -24,6 +25,8 @@ export interface ChannelOptions {
   readonly timeouts: ConnectionTimeouts;
   /** Undefined if there is no listener: no event is made then. */
   readonly event: ((event: ConnectionLogEvent) => void) | undefined;
+  /** Where commands are traced. */
+  readonly tracing?: CommandTracing | undefined;
   /** The channel is closed, for this reason; called once. */
   readonly onClosed: (reason: Error) => void;
 }
@@ -82,6 +85,7 @@ export class Channel {
   run<T>(dialogue: Dialogue<T>, options: ExchangeOptions = {}): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const exchange = new Exchange(dialogue, options, resolve, reject);
+      if (this.#options.tracing !== undefined) exchange.keepContext();
       const { signal } = exchange.options;
       this.abandon();
       if (this.closed !== undefined) return exchange.lose(connectionGivenUp(this.closed), true);
@@ -131,6 +135,7 @@ export class Channel {
   close(reason: Error, culprit?: Exchange | 'caller'): void {
     if (this.closed !== undefined) return;
     this.#state = reason;
+    this.#options.tracing?.closed(reason);
     this.#replyDeadline.stop();
     this.#outbound.stop();
     this.#stopListening();
@@ -175,6 +180,7 @@ export class Channel {
       if (arrival === 'not-a-reply') return this.close(this.#inbound.failure, this.#queue[0]);
       if (arrival === 'early') return this.#refuse(this.#inbound.early);
       reportReply(this.#options.event, arrival);
+      this.#options.tracing?.replied(arrival);
       this.#deliver(arrival);
       if (this.closed !== undefined) return;
     }
@@ -194,6 +200,7 @@ export class Channel {
       return this.#outbound.forgetStall();
     }
     reportReply(this.#options.event, reply);
+    this.#options.tracing?.replied(reply);
     if (reply.negative)
       return this.close(head?.options.refuse?.(reply) ?? replyError('closed the connection', reply), head);
     const text = `The server answered ${reply.code} before it was asked.`;
@@ -212,8 +219,14 @@ export class Channel {
     if (this.#queue[0] === head && head.waiting !== 'reply') this.#replyDeadline.clear();
   }
 
-  /** Runs a dialogue until it waits, ends or fails. */
+  /** Runs a dialogue until it waits, ends or fails; if it is traced, as if its caller did. */
   #advance(exchange: Exchange, resume: () => IteratorResult<Step, unknown>): void {
+    const { context } = exchange;
+    if (context === undefined) this.#advanceHere(exchange, resume);
+    else context.run(() => this.#advanceHere(exchange, resume));
+  }
+
+  #advanceHere(exchange: Exchange, resume: () => IteratorResult<Step, unknown>): void {
     let result: IteratorResult<Step, unknown>;
     try {
       result = resume();
@@ -262,6 +275,7 @@ export class Channel {
 
   #write(exchange: Exchange, step: WriteStep): StepResult | typeof waits {
     reportWrite(this.#options.event, step);
+    this.#options.tracing?.wrote(step);
     let text = '';
     for (const { line, display } of step.commands) {
       text += `${line}\r\n`;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { CallerContext } from '../../async/caller-context.js';
 import { onAbort } from '../../async/on-abort.js';
 import { isEmailError } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
@@ -42,6 +43,8 @@ export class Exchange {
   readonly replies: Reply[] = [];
   /** Why the connection is closed once it is doomed. */
   doom: Error | undefined;
+  /** The asynchronous context of its caller, where it is traced. */
+  context: CallerContext | undefined;
   readonly #source: ContentSource;
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
   #stopListening = (): void => {};
@@ -56,6 +59,11 @@ export class Exchange {
     this.options = withoutPrototype(options);
     this.#source = new ContentSource(this.options.source);
     this.#settle = { resolve, reject };
+  }
+
+  /** From now on the dialogue runs as if its caller ran it. */
+  keepContext(): void {
+    this.context = new CallerContext();
   }
 
   get begun(): boolean {

@@ -75,29 +75,29 @@ export class ProxyConnector implements OwnConnector {
   }
 
   async connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex> {
-    const { signal, onStep } = options;
+    const { signal } = options;
     const destination = await this.#destination(checkTarget(target), options);
     const credentials = await this.#credentials(signal);
-    const stream = await this.#reach(signal, onStep);
+    const stream = await this.#reach(options);
     return await reportStep(
       'proxy',
       () => this.#throughProxy(stream, destination, credentials, signal),
       () => `${this.description} to ${authorityOf(destination)}`,
-      onStep,
+      options,
     );
   }
 
   /** The target that the proxy is told. Of several addresses an IPv4 one, since fewer proxies can reach IPv6. */
-  async #destination(target: TunnelTarget, { signal, onStep }: ConnectOptions): Promise<TunnelTarget> {
+  async #destination(target: TunnelTarget, options: ConnectOptions): Promise<TunnelTarget> {
     const { resolve, type } = this.#settings;
     let found = target;
     if (target.kind === 'name' && (resolve === 'local' || type === 'socks4')) {
-      const look = (): ReturnType<typeof resolveHost> => resolveHost(target.host, signal);
+      const look = (): ReturnType<typeof resolveHost> => resolveHost(target.host, options.signal);
       const addresses = await reportStep(
         'resolve',
         look,
         (all) => all.map(({ address }) => address).join(', '),
-        onStep,
+        options,
       );
       const chosen = addresses.find(({ family }) => family === 4) ?? addresses[0];
       if (chosen !== undefined)
@@ -126,14 +126,14 @@ export class ProxyConnector implements OwnConnector {
   }
 
   /** A stream to the proxy, before TLS. */
-  async #reach(signal: AbortSignal, onStep: ConnectOptions['onStep']): Promise<Duplex> {
+  async #reach({ signal, onStep, traceStep }: ConnectOptions): Promise<Duplex> {
     const { host, port } = this.#settings;
     const tell = (step: ConnectionStepReport): void => {
       const error = step.error && unreached(step.error);
       onStep?.({ ...step, detail: `proxy: ${step.detail}`, ...(error && { error, remedy: error.remedy }) });
     };
     // Connectors of callers ignore `onStep`.
-    const options: ConnectOptions = { signal, onStep: onStep && tell };
+    const options: ConnectOptions = { signal, onStep: onStep && tell, traceStep };
     try {
       return await this.#via.connect({ host, port }, options);
     } catch (cause) {
@@ -212,7 +212,7 @@ export class ProxyConnector implements OwnConnector {
       if (kept) continue;
       way.stream.destroy();
       if (authentication.isOfConnection) throw closesDuringNtlm();
-      way = await this.#startTls(await this.#reach(signal, undefined), signal);
+      way = await this.#startTls(await this.#reach({ signal }), signal);
     }
     this.#scheme = authentication.scheme;
     return way.stream;

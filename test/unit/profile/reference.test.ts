@@ -66,7 +66,7 @@ describe.each<[string, Readonly<Record<string, readonly string[]>>]>([
   [
     'mailer',
     {
-      mailer: ['Mailer', 'SendOptions', 'SendResult'],
+      mailer: ['Mailer', 'SendOptions', 'SendResult', 'MailerStats', 'ConnectionStats', 'FailedSends'],
       report: ['ConnectionReport', 'ConnectionStepReport', 'TlsReport', 'SmimeReport', 'SmimeProblem'],
       log: ['LogEventBase', 'CommandEvent', 'ReplyEvent', 'ConnectionEvent', 'MessageEvent', 'WarningEvent'],
       transport: ['SendProgress', 'TransactionReport'],

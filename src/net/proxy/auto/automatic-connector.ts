@@ -70,7 +70,7 @@ export class AutomaticConnector implements OwnConnector {
       const connector = this.#connectorOf(found.settings);
       return { connector, words: `${connector.description}, from ${found.origin}` };
     };
-    const { connector } = await reportStep('proxy', look, ({ words }) => words, options.onStep);
+    const { connector } = await reportStep('proxy', look, ({ words }) => words, options);
     return await connector.connect(target, options);
   }
 

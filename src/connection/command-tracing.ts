@@ -1,0 +1,75 @@
+/**
+ * Tells the channels of `node:diagnostics_channel` of the commands of one connection, each with its reply. Made where somebody subscribed before
+ * the connection was opened.
+ *
+ * @module
+ */
+import { beginTrace, commands, endTrace, publishReply } from '../logging/diagnostics.js';
+import type { CommandTrace } from '../model/log.js';
+import type { Command } from '../smtp/command.js';
+import type { Step } from '../smtp/dialogue.js';
+import type { Reply } from '../smtp/reply.js';
+
+/** Of which connection. */
+export type TracedConnection = Pick<CommandTrace, 'connection' | 'server' | 'port'>;
+
+/** A command, or content, whose replies are to come. */
+interface Owed {
+  readonly trace: CommandTrace;
+  /** How many; 0 while it is content of which more is to be written. */
+  replies: number;
+}
+
+export class CommandTracing {
+  readonly #connection: TracedConnection;
+  readonly #owed: Owed[] = [];
+
+  constructor(connection: TracedConnection) {
+    this.#connection = connection;
+  }
+
+  /** Commands, or content, or both, were written. */
+  wrote(step: Extract<Step, { do: 'write' }>): void {
+    const bytes = (step.content ?? []).reduce((sum, part) => sum + part.length, 0);
+    for (const command of step.commands) this.#begin(verbOf(command), 1);
+    let last = this.#owed.at(-1);
+    // The content of BDAT belongs to its command; that of DATA comes after the reply to its command.
+    const isContent = step.content !== undefined && last?.trace.verb !== 'BDAT' && last?.trace.verb !== contentVerb;
+    if (isContent) last = this.#begin(contentVerb, 0);
+    if (last === undefined) return;
+    last.trace.bytes += bytes;
+    // LMTP has a reply for each recipient; BDAT in several writes has one with the last of them.
+    last.replies += step.replies - step.commands.length;
+  }
+
+  /** A reply arrived; one that no command asked for has no command here either. */
+  replied(reply: Reply): void {
+    const { code, enhancedCode } = reply.read();
+    const [owed] = this.#owed;
+    publishReply({ connection: this.#connection.connection, verb: owed?.trace.verb, code, enhancedCode });
+    if (owed === undefined) return;
+    Object.assign(owed.trace, { code, enhancedCode });
+    if (--owed.replies > 0) return;
+    this.#owed.shift();
+    endTrace(commands, owed.trace);
+  }
+
+  /** The connection is over: no reply comes any more. */
+  closed(reason: Error): void {
+    for (const { trace } of this.#owed.splice(0)) endTrace(commands, trace, reason);
+  }
+
+  #begin(verb: string, replies: number): Owed {
+    const owed = { trace: { ...this.#connection, verb, bytes: 0 }, replies };
+    this.#owed.push(owed);
+    beginTrace(commands, owed.trace);
+    return owed;
+  }
+}
+
+const contentVerb = 'content';
+
+/** Lines within an authentication have no verb of their own. */
+function verbOf({ display }: Command): string {
+  return /^[A-Z]+(?= |$)/.exec(display)?.[0] ?? 'AUTH';
+}
