@@ -17,7 +17,7 @@ import { connectionGivenUp, connectionLost, deadlinePassed } from '../failures.j
 import { reportReply, reportWrite } from '../report-steps.js';
 import { Deadline } from './deadline.js';
 import { Exchange, type ExchangeOptions } from './exchange.js';
-import { Inbound, listenTo, type Arrival } from './inbound.js';
+import { Inbound, listenTo } from './inbound.js';
 import { Outbound } from './outbound.js';
 
 /** Settings of a channel, and who hears of it. */
@@ -160,13 +160,13 @@ export class Channel {
   #receive(chunk: Uint8Array): void {
     this.lastActivity = performance.now();
     this.#inbound.push(chunk);
-    this.#take(() => this.#inbound.next());
+    this.#take(false);
     this.#flushAlone();
   }
 
   /** The stream ended or failed: what it ends with may still be a refusal. */
   #lose(cause?: Error): void {
-    this.#take(() => this.#inbound.end());
+    this.#take(true);
     this.close(connectionLost(cause));
   }
 
@@ -174,11 +174,14 @@ export class Channel {
    * Hands on what arrived. It was sent before anything that is written now, so nothing leaves meanwhile: none of it may be taken for an
    * answer to that.
    */
-  #take(next: () => Arrival | undefined): void {
+  #take(atEnd: boolean): void {
+    const inbound = this.#inbound;
     this.#outbound.hold();
-    for (let arrival = next(); arrival !== undefined; arrival = next()) {
-      if (arrival === 'not-a-reply') return this.close(this.#inbound.failure, this.#queue[0]);
-      if (arrival === 'early') return this.#refuse(this.#inbound.early);
+    for (;;) {
+      const arrival = atEnd ? inbound.end() : inbound.next();
+      if (arrival === undefined) break;
+      if (arrival === 'not-a-reply') return this.close(inbound.failure, this.#queue[0]);
+      if (arrival === 'early') return this.#refuse(inbound.early);
       reportReply(this.#options.event, arrival);
       this.#options.tracing?.replied(arrival);
       this.#deliver(arrival);

@@ -9,10 +9,10 @@ import { showText } from '../../util/show.js';
 
 /** Reads a stream as blocks, and closes it if it is not read to its end. */
 export class ContentSource {
-  readonly #stream: AsyncIterable<Uint8Array> | undefined;
+  readonly #stream: AsyncIterable<Uint8Array>;
   #iterator: AsyncIterator<Uint8Array> | undefined;
 
-  constructor(stream: AsyncIterable<Uint8Array> | undefined) {
+  constructor(stream: AsyncIterable<Uint8Array>) {
     this.#stream = stream;
   }
 
@@ -35,9 +35,9 @@ export class ContentSource {
 
   async #read(): Promise<Uint8Array | undefined> {
     try {
-      this.#iterator ??= this.#stream?.[Symbol.asyncIterator]();
-      const result = await this.#iterator?.next();
-      if (result === undefined || result.done === true) {
+      this.#iterator ??= this.#stream[Symbol.asyncIterator]();
+      const result = await this.#iterator.next();
+      if (result.done === true) {
         this.#iterator = undefined;
         return undefined;
       }

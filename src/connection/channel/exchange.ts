@@ -45,7 +45,7 @@ export class Exchange {
   doom: Error | undefined;
   /** The asynchronous context of its caller, where it is traced. */
   context: CallerContext | undefined;
-  readonly #source: ContentSource;
+  readonly #source: ContentSource | undefined;
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
   #stopListening = (): void => {};
 
@@ -57,7 +57,8 @@ export class Exchange {
   ) {
     this.dialogue = dialogue;
     this.options = withoutPrototype(options);
-    this.#source = new ContentSource(this.options.source);
+    const { source } = this.options;
+    if (source !== undefined) this.#source = new ContentSource(source);
     this.#settle = { resolve, reject };
   }
 
@@ -76,7 +77,7 @@ export class Exchange {
 
   /** The next block of content. */
   nextBlock(): Promise<Uint8Array | undefined> {
-    return this.#source.next();
+    return this.#source?.next() ?? Promise.resolve(undefined);
   }
 
   /** The mechanism's answer to a challenge; without one, its initial response. */
@@ -147,7 +148,7 @@ export class Exchange {
     const settle = this.#settle;
     this.#settle = undefined;
     this.#stopListening();
-    this.#source.close();
+    this.#source?.close();
     return settle;
   }
 }

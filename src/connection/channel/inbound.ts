@@ -35,7 +35,7 @@ export class Inbound {
 
   /** With 'not-a-reply', and of a reply that is only begun: what to say of the bytes. */
   get failure(): EmailError {
-    return this.#failure ?? unsolicitedBytes(this.#quotable(this.#parser.rest));
+    return this.#failure ?? unsolicitedBytes(this.secrets.isEmpty ? this.#parser.rest : undefined);
   }
 
   /** Bytes that belong to no reply that was given. */
@@ -54,33 +54,38 @@ export class Inbound {
 
   /** What has arrived next; undefined where nothing more has, or the line of a reply that is owed has only begun. */
   next(): Arrival | undefined {
-    return this.#take(() => this.#parser.next(!this.secrets.isEmpty)) ?? this.#suspect();
+    try {
+      const reply = this.#parser.next(!this.secrets.isEmpty);
+      return reply === undefined ? this.#suspect() : this.#judge(reply);
+    } catch (error) {
+      return this.#misunderstood(error);
+    }
   }
 
   /** The stream has ended: a refusal that lacks only its line end is complete. */
   end(): Arrival | undefined {
-    return this.#take(() => this.#parser.end(!this.secrets.isEmpty));
+    try {
+      const reply = this.#parser.end(!this.secrets.isEmpty);
+      return reply === undefined ? undefined : this.#judge(reply);
+    } catch (error) {
+      return this.#misunderstood(error);
+    }
   }
 
-  #take(parse: () => Reply | undefined): Arrival | undefined {
-    let reply: Reply | undefined;
-    try {
-      reply = parse();
-    } catch (error) {
-      if (!isEmailError(error)) throw error;
-      this.#failure = error;
-      return 'not-a-reply';
-    }
-    if (reply === undefined) return undefined;
+  #judge(reply: Reply): Arrival {
     if (!this.secrets.isEmpty) reply.hide(this.secrets);
-    if (this.#owed > 0) return this.#settle(reply);
+    if (this.#owed > 0) {
+      this.#owed--;
+      return reply;
+    }
     this.#early = reply;
     return 'early';
   }
 
-  #settle(reply: Reply): Reply {
-    this.#owed--;
-    return reply;
+  #misunderstood(error: unknown): Arrival {
+    if (!isEmailError(error)) throw error;
+    this.#failure = error;
+    return 'not-a-reply';
   }
 
   /** A line that has begun though no reply is owed. A refusal may come in pieces; anything else is none, whatever follows. */
@@ -89,10 +94,6 @@ export class Inbound {
     const begun = Buffer.from(this.#parser.rest.subarray(0, 4)).toString('latin1');
     this.#early = undefined;
     return beginsRefusal.test(begun) ? 'early' : 'not-a-reply';
-  }
-
-  #quotable(bytes: Uint8Array): Uint8Array | undefined {
-    return this.secrets.isEmpty ? bytes : undefined;
   }
 }
 

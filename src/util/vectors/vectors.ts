@@ -31,6 +31,8 @@ interface Vectors {
   readonly encode: (from: number, lines: number, to: number) => void;
   readonly scan: (from: number, end: number) => number;
   readonly begins: (from: number, end: number, words: number) => number;
+  /** The table of words that is in the memory. */
+  words: WordTable | undefined;
 }
 
 /** null: there can be none. */
@@ -61,7 +63,7 @@ function start(): Vectors {
   const heap = Buffer.from(memory.buffer);
   heap.writeUInt16LE(crlf, outAt - 2);
   heap[inAt - 1] = lf;
-  return { heap, encode: enc, scan, begins };
+  return { heap, encode: enc, scan, begins, words: undefined };
 }
 
 /** `count` lines of `input` from `from` on into `out` from `at` on, each after a CRLF. Only where `hasVectors`. */
@@ -114,10 +116,11 @@ export function createWordTable(words: readonly string[]): WordTable {
  * octets that are not printing ASCII are passed over. Only where `hasVectors`.
  */
 export function findWordAtLine(bytes: Uint8Array, words: WordTable): boolean {
-  const { heap, begins } = (vectors ??= start());
-  const end = inAt + bytes.length;
-  heap.set(bytes, inAt);
-  heap.fill(0x20, end, end + 64);
-  heap.set(words, wordsAt);
-  return begins(inAt - 1, end, wordsAt) !== 0;
+  const used = (vectors ??= start());
+  if (used.words !== words) {
+    used.heap.set(words, wordsAt);
+    used.words = words;
+  }
+  used.heap.set(bytes, inAt);
+  return used.begins(inAt - 1, inAt + bytes.length, wordsAt) !== 0;
 }

@@ -94,9 +94,14 @@
       (i8x16.eq (local.get $v) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))
   ;; begins(from, end, words): 1 if one of the words begins a line between `from` and `end`, 0 otherwise. A line begins behind each CR and
   ;; LF from `from` on; octets that are not printing ASCII are passed over at its beginning. `words` is a table of 256 words of four octets,
-  ;; in lower case, each at the slot that the multiplication below gives; empty slots are 0. From `end` on there are 64 blanks.
+  ;; in lower case, each at the slot that the multiplication below gives; empty slots are 0. From `end` on 64 blanks are
+  ;; written, of which some are looked at.
   (func (export "begins") (param $p i32) (param $end i32) (param $words i32) (result i32)
     (local $ends i64) (local $at i32) (local $octet i32) (local $word i32)
+    (v128.store (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
+    (v128.store offset=16 (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
+    (v128.store offset=32 (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
+    (v128.store offset=48 (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
     (loop $next
       (local.set $ends (i64.or
         (i64.or
