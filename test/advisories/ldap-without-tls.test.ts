@@ -220,14 +220,15 @@ describe('a directory whose StartTLS is taken out', () => {
     ],
     [
       'says yes and speaks plain text a little later',
-      ({ id }, socket) =>
-        socket.write(ldapResult(id, extendedResponse, 0), () =>
-          socket.once('data', () =>
-            socket.write(
-              Buffer.concat([ldapEntry(id + 1, { userCertificate: [forged] }), ldapResult(id + 1, searchDone, 0)]),
-            ),
-          ),
-        ),
+      ({ id }, socket) => {
+        // The next octets are those of a handshake, and not for the server of LDAP.
+        socket.removeAllListeners('data').once('data', () => {
+          socket.write(
+            Buffer.concat([ldapEntry(id + 1, { userCertificate: [forged] }), ldapResult(id + 1, searchDone, 0)]),
+          );
+        });
+        socket.write(ldapResult(id, extendedResponse, 0));
+      },
       /what is not TLS/,
     ],
     [
