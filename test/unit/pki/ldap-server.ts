@@ -1,5 +1,6 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import {
+  type DerElement,
   children,
   contentOf,
   element,
@@ -52,6 +53,14 @@ export function ldapEntry(id: number, attributes: Readonly<Record<string, readon
   return ldapMessage(id, element(0x64, octetString(Buffer.from('cn=x')), sequence(...list)));
 }
 
+function firstElement(bytes: Buffer): DerElement | undefined {
+  try {
+    return readElement(bytes, 0);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Starts one on a port of the system's choice. `answer` writes what it likes. */
 export async function startLdapServer(answer: (request: LdapRequest, socket: Socket) => void): Promise<LdapTestServer> {
   const requests: LdapRequest[] = [];
@@ -63,7 +72,9 @@ export async function startLdapServer(answer: (request: LdapRequest, socket: Soc
     socket.on('data', (chunk) => {
       rest = Buffer.concat([rest, chunk]);
       while (rest.length > 2) {
-        const whole = readElement(rest, 0);
+        const whole = firstElement(rest);
+        // What is not LDAP, as the begin of a TLS handshake, is for the answer to read, if anything does.
+        if (whole === undefined) return;
         const bytes = rest.subarray(0, whole.end);
         rest = rest.subarray(whole.end);
         const [id, operation] = [...children(bytes, whole)];
