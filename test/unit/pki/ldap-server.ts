@@ -1,6 +1,5 @@
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import {
-  type DerElement,
   children,
   contentOf,
   element,
@@ -53,9 +52,13 @@ export function ldapEntry(id: number, attributes: Readonly<Record<string, readon
   return ldapMessage(id, element(0x64, octetString(Buffer.from('cn=x')), sequence(...list)));
 }
 
-function firstElement(bytes: Buffer): DerElement | undefined {
+function firstRequest(received: Buffer): LdapRequest | undefined {
   try {
-    return readElement(bytes, 0);
+    const whole = readElement(received, 0);
+    const bytes = received.subarray(0, whole.end);
+    const [id, operation] = [...children(bytes, whole)];
+    if (id === undefined || operation === undefined) return undefined;
+    return { id: contentOf(bytes, id).readUIntBE(0, id.end - id.start), operation: operation.tag, bytes };
   } catch {
     return undefined;
   }
@@ -72,14 +75,10 @@ export async function startLdapServer(answer: (request: LdapRequest, socket: Soc
     socket.on('data', (chunk) => {
       rest = Buffer.concat([rest, chunk]);
       while (rest.length > 2) {
-        const whole = firstElement(rest);
+        const request = firstRequest(rest);
         // What is not LDAP, as the begin of a TLS handshake, is for the answer to read, if anything does.
-        if (whole === undefined) return;
-        const bytes = rest.subarray(0, whole.end);
-        rest = rest.subarray(whole.end);
-        const [id, operation] = [...children(bytes, whole)];
-        if (id === undefined || operation === undefined) return;
-        const request = { id: contentOf(bytes, id).readUIntBE(0, id.end - id.start), operation: operation.tag, bytes };
+        if (request === undefined) return;
+        rest = rest.subarray(request.bytes.length);
         requests.push(request);
         answer(request, socket);
       }
