@@ -28,7 +28,7 @@ import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.
 import type { MessageMailboxes, SenderSettings } from './message/envelope.js';
 import { fromField, messageFields } from './message/header-fields.js';
 import { identityOf, type MessageIdentity } from './message/message-ids.js';
-import { ownMessage } from './message/own-message.js';
+import { ownMessage, readable } from './message/own-message.js';
 import { MessageProblems } from './message/problems.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
 
@@ -132,10 +132,10 @@ export class Composer {
     const message = ownMessage(given);
     const sources = new Sources(signal);
     try {
-      sources.take(message, this.#taken);
+      readable(() => sources.take(message, this.#taken));
       if (signal.aborted) throw abortError(signal);
       const problems = new MessageProblems();
-      const right = checkMessage(message, given, problems);
+      const right = readable(() => checkMessage(message, given, problems));
       return right.raw === undefined
         ? await this.#prepareParts({ message: right, given, problems, identified }, signal, sources)
         : await this.#prepareRaw(right, problems, sources);

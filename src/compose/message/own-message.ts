@@ -1,30 +1,102 @@
 /**
- * A message as it is at the moment of the call. What its program does to it afterwards concerns nobody: it may be the same object
- * with the next recipient in it while this one still waits for a key or a connection.
+ * A message as it is at the moment of the call. Its program may change the object afterwards, while this send still waits for a key or a
+ * connection: usually to the next recipient of a loop.
+ *
+ * @module
  */
 import { types } from 'node:util';
+import { correctFields, createEmailError, isEmailError, messageInvalid } from '../../errors/email-error.js';
+import type { EmailError } from '../../model/error.js';
 import type { MailMessage } from '../../model/message.js';
+import { showText } from '../../util/show.js';
 import { emptyWithoutPrototype } from '../../util/without-prototype.js';
 
 /** Deeper than anything in a message that is looked at. */
 const maxDepth = 6;
+/** Fields and entries of a whole message; the places of a sparse array count as entries. */
+const maxEntries = 1_000_000;
 
-/** A copy of the message's own fields, down to where its content begins: bytes, streams and functions are the same. */
+/**
+ * A copy of the message's own fields, down to where its content begins: bytes, streams and functions are the same. ERR_MESSAGE_INVALID if
+ * a field cannot be read, or if there are too many.
+ */
 export function ownMessage(message: MailMessage): MailMessage {
-  return isRecord(message) ? (copyFields(message, 0) as MailMessage) : message;
+  if (!isRecord(message)) return message;
+  const copier = new Copier();
+  try {
+    return copier.fields(message, 0) as MailMessage;
+  } catch (cause) {
+    if (cause instanceof TooManyEntries)
+      throw messageInvalid(copier.path, `a message holds at most ${maxEntries} fields and entries of arrays`);
+    throw unreadable(copier.path, cause);
+  }
 }
 
-function copyFields(value: object, depth: number): object {
-  const copy = emptyWithoutPrototype();
-  for (const key of Object.keys(value)) copy[key] = copyOf((value as Record<string, unknown>)[key], depth + 1);
-  return copy;
+/** The error of a value that throws when it is read. What it threw is the cause, and is not quoted. */
+export function unreadable(path: string, cause: unknown): EmailError {
+  const message = 'could not be read: a getter or a proxy in it threw';
+  return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${path}: ${message}`, {
+    problems: [{ path, message }],
+    cause,
+    remedy: correctFields,
+  });
 }
 
-function copyOf(value: unknown, depth: number): unknown {
-  if (typeof value !== 'object' || value === null || depth > maxDepth) return value;
-  if (Array.isArray(value)) return value.map((entry: unknown) => copyOf(entry, depth + 1));
-  if (types.isDate(value)) return new Date(value.getTime());
-  return isPlain(value) ? copyFields(value, depth) : value;
+/** What `read` gives. An object of a class in the message is not copied, and may throw when it is read: ERR_MESSAGE_INVALID. */
+export function readable<T>(read: () => T): T {
+  try {
+    return read();
+  } catch (cause) {
+    throw isEmailError(cause) ? cause : unreadable('message', cause);
+  }
+}
+
+class TooManyEntries extends Error {}
+
+/** Copies values, and knows where it is. */
+class Copier {
+  readonly #path: (string | number)[] = [];
+  #left = maxEntries;
+
+  get path(): string {
+    return this.#path.length === 0 ? 'message' : this.#path.map((key) => showText(String(key), 60)).join('.');
+  }
+
+  fields(value: object, depth: number): object {
+    const copy = emptyWithoutPrototype();
+    const keys = Object.keys(value);
+    this.#take(keys.length);
+    for (const key of keys) {
+      this.#path.push(key);
+      copy[key] = this.#copyOf((value as Record<string, unknown>)[key], depth + 1);
+      this.#path.pop();
+    }
+    return copy;
+  }
+
+  #entries(value: readonly unknown[], depth: number): unknown[] {
+    const { length } = value;
+    this.#take(length);
+    const copy: unknown[] = [];
+    for (let i = 0; i < length; i++) {
+      this.#path.push(i);
+      copy.push(this.#copyOf(value[i], depth + 1));
+      this.#path.pop();
+    }
+    return copy;
+  }
+
+  #copyOf(value: unknown, depth: number): unknown {
+    if (typeof value !== 'object' || value === null || depth > maxDepth) return value;
+    if (Array.isArray(value)) return this.#entries(value, depth);
+    if (types.isDate(value)) return new Date(value.getTime());
+    return isPlain(value) ? this.fields(value, depth) : value;
+  }
+
+  #take(count: number): void {
+    this.#left -= count;
+    if (this.#left < 0) throw new TooManyEntries();
+  }
 }
 
 function isPlain(value: object): boolean {

@@ -8,6 +8,7 @@ import type { Problem } from '../../model/error.js';
 import { invalid } from '../../schema/check.js';
 import type { Subject } from '../../schema/check.js';
 import { isFull } from '../../schema/schema.js';
+import { unreadable } from './own-message.js';
 import type { Report } from '../../schema/schema.js';
 
 const subject: Subject = {
@@ -21,9 +22,10 @@ export class MessageProblems implements Report {
   readonly problems: Problem[] = [];
   readonly allowReferences = true;
 
-  /** Keeps the problems of an ERR_MESSAGE_INVALID; throws every other error. */
+  /** Keeps the problems of an ERR_MESSAGE_INVALID; throws every other error. A value that throws when it is read is ERR_MESSAGE_INVALID. */
   keep(error: unknown): void {
-    if (!isEmailError(error) || error.code !== 'ERR_MESSAGE_INVALID' || error.problems === undefined) throw error;
+    if (!isEmailError(error)) throw unreadable('message', error);
+    if (error.code !== 'ERR_MESSAGE_INVALID' || error.problems === undefined) throw error;
     for (const found of error.problems) if (!isFull(this)) this.problems.push(found);
   }
 
