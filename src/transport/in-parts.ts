@@ -31,6 +31,8 @@ export async function sendInParts(
     try {
       const outcome = await transact(part);
       transactions.push({ recipients: outcome.accepted, reply: outcome.reply, bytes: outcome.bytes });
+      // Nearly every message.
+      if (part === to && outcome.deferred.length === 0) return resultOf(outcome, transactions);
       accepted.push(...outcome.accepted);
       rejected.push(...outcome.rejected);
       waiting = [...outcome.deferred, ...left];
@@ -49,6 +51,13 @@ export async function sendInParts(
   const reply = transactions[0]?.reply;
   if (reply === undefined)
     throw rejected.length === to.length && to.length <= most ? failure : recipientsRejected(rejected);
+  return { accepted, rejected, reply, transactions };
+}
+
+function resultOf(
+  { accepted, rejected, reply }: TransactionOutcome,
+  transactions: readonly TransactionReport[],
+): TransportResult {
   return { accepted, rejected, reply, transactions };
 }
 
