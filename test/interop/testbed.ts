@@ -20,7 +20,16 @@ export interface Testbed {
   readonly domain: string;
   readonly users: Readonly<Record<'alice' | 'bob' | 'carol', TestbedUser>>;
   readonly postfix: Ports<
-    'plain' | 'starttls' | 'smallSize' | 'bare' | 'xclient' | 'strict' | 'authClear' | 'authCyrus' | 'submission' | 'submissions'
+    | 'plain'
+    | 'starttls'
+    | 'smallSize'
+    | 'bare'
+    | 'xclient'
+    | 'strict'
+    | 'authClear'
+    | 'authCyrus'
+    | 'submission'
+    | 'submissions'
   > & {
     readonly mechanisms: readonly string[];
     readonly mail: string;
