@@ -1,6 +1,8 @@
+/**
+ * Domains as SMTP wants them: A-labels after UTS-46 (RFC 5890, RFC 5321 section 4.1.2), and address literals (section 4.1.3).
+ * @module
+ */
 import { domainToASCII, domainToUnicode } from 'node:url';
-
-/** Domains as SMTP wants them: A-labels after UTS-46 (RFC 5890, RFC 5321 section 4.1.2), and address literals (section 4.1.3). */
 
 /** A domain in ASCII and lower case, or why it is none. */
 export type DomainResult = { readonly domain: string } | { readonly problem: string };

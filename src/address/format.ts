@@ -1,7 +1,9 @@
+/**
+ * Mailboxes as a header field writes them (RFC 5322 section 3.4).
+ * @module
+ */
 import type { Mailbox } from '../model/address.js';
 import { encodedWords, looksEncoded } from '../util/encoded-word.js';
-
-/** Mailboxes as a header field writes them (RFC 5322 section 3.4). */
 
 const atoms = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const printable = /^[ -~]*$/;

@@ -1,3 +1,7 @@
+/**
+ * Mailboxes from text and from parts: strict, one string is one mailbox or an error that names the place.
+ * @module
+ */
 import { messageInvalid } from '../errors/email-error.js';
 import type { AddressInput, Mailbox } from '../model/address.js';
 import { isAscii, isWellFormed } from '../util/bytes.js';
@@ -6,8 +10,6 @@ import { showText } from '../util/show.js';
 import { AddressScanner, AddressSyntaxError, formatAddrSpec } from './scanner.js';
 import type { AddrSpec, Word } from './scanner.js';
 import { withoutPrototype } from '../util/without-prototype.js';
-
-/** Mailboxes from text and from parts: strict, one string is one mailbox or an error that names the place. */
 
 /** A mailbox whose address was checked. */
 export interface ParsedMailbox extends Mailbox {

@@ -1,7 +1,9 @@
+/**
+ * The public form of the list parser: names and addresses, nothing of ours besides.
+ * @module
+ */
 import type { Mailbox } from '../model/address.js';
 import { parseAddressList as parseMailboxes } from './mailbox.js';
-
-/** The public form of the list parser: names and addresses, nothing of ours besides. */
 
 /**
  * `'a@b, "C, D" <c@d>'` to mailboxes, by RFC 5322 section 3.4: comments skipped, encoded-words decoded, groups flattened. Domains come

@@ -1,12 +1,12 @@
+/**
+ * The tokens of RFC 5322 section 3.2 and 3.4, read in one pass without recursion: nothing is read twice, and comments nest in a
+ * counter. Line breaks and other controls are refused wherever they stand.
+ * @module
+ */
 import { toAddressLiteral, toAsciiDomain } from './domain.js';
 import { maxAddress } from './limits.js';
 import type { DomainResult } from './domain.js';
 import { hasOwn } from '../util/own.js';
-
-/**
- * The tokens of RFC 5322 section 3.2 and 3.4, read in one pass without recursion: nothing is read twice, and comments nest in a
- * counter. Line breaks and other controls are refused wherever they stand.
- */
 
 /** What is wrong, and at which UTF-16 offset of the text. */
 export class AddressSyntaxError extends Error {

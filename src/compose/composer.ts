@@ -1,4 +1,7 @@
-/** Takes a message apart into envelope and content: checked when it is prepared, written when the server's abilities are known. */
+/**
+ * Takes a message apart into envelope and content: checked when it is prepared, written when the server's abilities are known.
+ * @module
+ */
 import { parseAddress } from '../address/mailbox.js';
 import type { ParsedMailbox } from '../address/mailbox.js';
 import { untilAborted } from '../async/until-aborted.js';

@@ -1,3 +1,7 @@
+/**
+ * The one error class, the functions that make errors, and those that tell them apart.
+ * @module
+ */
 import type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { showText } from '../util/show.js';

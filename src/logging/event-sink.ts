@@ -1,9 +1,11 @@
+/**
+ * The guard between the library and a logger that somebody else wrote.
+ * @module
+ */
 import type { EmailError } from '../model/error.js';
 import type { LogEvent, MessageEvent } from '../model/log.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
 import { notify } from '../util/notify.js';
-
-/** The guard between the library and a logger that somebody else wrote. */
 
 /** A log event before it has its time and the number of its connection. */
 export type UntimedEvent = LogEvent extends infer E

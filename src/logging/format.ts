@@ -1,8 +1,10 @@
+/**
+ * Log events as text.
+ * @module
+ */
 import type { LogEvent } from '../model/log.js';
 import type { SmtpReply } from '../model/reply.js';
 import { showText } from '../util/show.js';
-
-/** Log events as text. */
 
 /** One event is one line of at most about this many characters; a server's text is cut before. */
 const maxText = 1000;

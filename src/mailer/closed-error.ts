@@ -1,3 +1,7 @@
+/**
+ * The error of calls after close().
+ * @module
+ */
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 

@@ -1,10 +1,12 @@
+/**
+ * Proxy settings to a connector, whose code is loaded when it first connects.
+ * @module
+ */
 import type { Connector, ProxySettings } from '../model/settings/proxy.js';
 import { resolveProxy } from '../profile/resolve.js';
 import { proxy } from '../profile/shape/proxy.js';
 import { checked } from '../schema/check.js';
 import { object, required } from '../schema/object.js';
-
-/** Proxy settings to a connector, whose code is loaded when it first connects. */
 
 const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy) });
 

@@ -1,4 +1,7 @@
-/** A profile and options to a mailer: everything is checked here, and nothing is opened, read or resolved yet. */
+/**
+ * A profile and options to a mailer: everything is checked here, and nothing is opened, read or resolved yet.
+ * @module
+ */
 import { Composer } from '../compose/composer.js';
 import { createEventSink } from '../logging/event-sink.js';
 import type { Mailer, MailerOptions } from '../model/mailer.js';

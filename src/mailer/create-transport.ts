@@ -1,4 +1,7 @@
-/** The way to a server: loaded as one when a mailer or a connector first goes it. */
+/**
+ * The way to a server: loaded as one when a mailer or a connector first goes it.
+ * @module
+ */
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection, TokenProvider } from '../connection/contract.js';
 import { openConnection } from '../connection/open.js';
 import { probePort } from '../connection/probe-port.js';

@@ -1,4 +1,7 @@
-/** A transport that is loaded when something first goes through it: a program that only makes a mailer loads no protocol and no TLS. */
+/**
+ * A transport that is loaded when something first goes through it: a program that only makes a mailer loads no protocol and no TLS.
+ * @module
+ */
 import type { ConnectionReport } from '../model/report.js';
 import type { Envelope } from '../model/envelope.js';
 import type { ContentCapabilities, OutgoingContent, Transport, TransportResult } from '../model/transport.js';

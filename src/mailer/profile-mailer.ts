@@ -1,4 +1,7 @@
-/** The mailer: takes a message through the composer to the transport, once per copy, and tells what became of it. */
+/**
+ * The mailer: takes a message through the composer to the transport, once per copy, and tells what became of it.
+ * @module
+ */
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
 import { joinSignals } from '../async/deadline-signal.js';
 import { untilAborted } from '../async/until-aborted.js';

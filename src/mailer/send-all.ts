@@ -1,4 +1,7 @@
-/** `sendAll`: a window of sends over an iterable of any length; results in completion order, memory of one window. */
+/**
+ * `sendAll`: a window of sends over an iterable of any length; results in completion order, memory of one window.
+ * @module
+ */
 import { joinSignals } from '../async/deadline-signal.js';
 import { onAbort } from '../async/on-abort.js';
 import { abortError } from '../errors/abort.js';

@@ -1,7 +1,9 @@
+/**
+ * The tree of a message (RFC 2046, 2387): mixed around related around alternative, and none of them where it is not needed.
+ * @module
+ */
 import type { LeafPart, Part } from './part.js';
 import { withoutPrototype } from '../util/without-prototype.js';
-
-/** The tree of a message (RFC 2046, 2387): mixed around related around alternative, and none of them where it is not needed. */
 
 /** The parts of a message by what they are for. */
 export interface MessageParts {

@@ -1,9 +1,11 @@
+/**
+ * base64 in lines of 76 (RFC 2045 section 6.8).
+ * @module
+ */
 import { asBuffer } from '../util/bytes.js';
 import { encodeLines, hasVectors, lineIn, lineStep } from '../util/vectors/vectors.js';
 import { encoderRoom } from './encoder.js';
 import type { ContentEncoder } from './encoder.js';
-
-/** base64 in lines of 76 (RFC 2045 section 6.8). */
 
 const lineOut = 76;
 /** Fewer are not worth the way into WebAssembly. */

@@ -1,3 +1,7 @@
+/**
+ * Dates of header fields.
+ * @module
+ */
 import { messageInvalid } from '../errors/email-error.js';
 
 /** A date-time (RFC 5322 section 3.3) in UTC, as `Sun, 22 Nov 2026 10:35:36 +0000`. Throws ERR_MESSAGE_INVALID with `path`. */

@@ -1,4 +1,8 @@
 /**
+ * The seam of transfer encoders that work on streams.
+ * @module
+ */
+/**
  * Content encoders that work from block to block: they write into memory of the caller's and make none themselves. The same
  * encoder serves content in memory (one call) and streams (many).
  */

@@ -1,13 +1,13 @@
+/**
+ * Header fields (RFC 5322 section 2.2), and the one place where their names and values are checked. Each function gives a whole
+ * field with its CRLF. Lines are folded at white space to 76 characters where they can be, and are never longer than 998.
+ * @module
+ */
 import { mailboxTokens } from '../address/format.js';
 import { messageInvalid } from '../errors/email-error.js';
 import type { Mailbox } from '../model/address.js';
 import { isWellFormed } from '../util/bytes.js';
 import { encodedWords, looksEncoded } from '../util/encoded-word.js';
-
-/**
- * Header fields (RFC 5322 section 2.2), and the one place where their names and values are checked. Each function gives a whole
- * field with its CRLF. Lines are folded at white space to 76 characters where they can be, and are never longer than 998.
- */
 
 /** RFC 5322 recommends 78, RFC 2047 asks for 76 where an encoded-word is. */
 const softLimit = 76;

@@ -1,7 +1,9 @@
+/**
+ * Message-IDs, Content-IDs and boundaries. randomUUID draws from a pool that Node keeps filled: 122 random bits for well under 1 µs.
+ * @module
+ */
 import { messageInvalid } from '../errors/email-error.js';
 import { nodeCrypto } from '../util/crypto/node-crypto.js';
-
-/** Message-IDs, Content-IDs and boundaries. randomUUID draws from a pool that Node keeps filled: 122 random bits for well under 1 µs. */
 
 /** A new msg-id with its brackets. `domain` is an ASCII domain, or an address literal. */
 export function createMessageId(domain: string): string {

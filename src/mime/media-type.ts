@@ -1,4 +1,7 @@
-/** Media types by file name extension (IANA registry; what common systems send). */
+/**
+ * Media types by file name extension (IANA registry; what common systems send).
+ * @module
+ */
 
 const table = `
 application/atom+xml atom|application/epub+zip epub|application/gzip gz tgz|application/java-archive jar war ear

@@ -1,7 +1,9 @@
+/**
+ * Parameters of Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC 2231), as tokens for a folded field.
+ * @module
+ */
 import { messageInvalid } from '../errors/email-error.js';
 import { encodedWords, looksEncoded } from '../util/encoded-word.js';
-
-/** Parameters of Content-Type and Content-Disposition (RFC 2045 section 5.1, RFC 2231), as tokens for a folded field. */
 
 const token = /^[!#$%&'*+.^_`{|}~0-9A-Za-z-]+$/;
 /** A token that nobody takes for an extended value (RFC 2231), as some do where they see one of `'*%`. */

@@ -1,4 +1,7 @@
-/** What the MIME writer is given: a tree of parts. */
+/**
+ * What the MIME writer is given: a tree of parts.
+ * @module
+ */
 
 /** The content of a part. */
 export type PartBody =

@@ -1,3 +1,7 @@
+/**
+ * A body as a row of pieces, made into one Buffer, or into a stream through two reused blocks.
+ * @module
+ */
 import { createEmailError } from '../errors/email-error.js';
 import type { ByteSource } from '../model/entity.js';
 import { isBytes } from '../util/bytes.js';

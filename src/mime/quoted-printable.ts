@@ -1,10 +1,10 @@
-import { encoderRoom } from './encoder.js';
-import type { ContentEncoder } from './encoder.js';
-
 /**
  * quoted-printable (RFC 2045 section 6.7) by table. Besides what the RFC asks, nothing that a mail system might change stays at the
  * start or end of a line: `From `, a dot, trailing white space.
+ * @module
  */
+import { encoderRoom } from './encoder.js';
+import type { ContentEncoder } from './encoder.js';
 
 const maxColumn = 76;
 const cr = 13;

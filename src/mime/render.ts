@@ -1,3 +1,7 @@
+/**
+ * The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs.
+ * @module
+ */
 import { isUtf8 } from 'node:buffer';
 import { messageInvalid } from '../errors/email-error.js';
 import type { ByteSource, RenderedEntity } from '../model/entity.js';
@@ -13,8 +17,6 @@ import { encodeQuotedPrintable, quotePrintable } from './quoted-printable.js';
 import { scanText, textFlag } from './scan.js';
 import { canonicalText, traitsOf } from './text.js';
 import { hasOwn } from '../util/own.js';
-
-/** The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs. */
 
 /** Nothing but the defaults; each is spelt out, so that none is inherited. */
 const plainOptions: RenderOptions = { eightBit: undefined, binary: undefined, boundary: undefined };

@@ -1,4 +1,7 @@
-/** What text is made of: one look by vectors, or several by the searches of JavaScript where there are none or the text is short. */
+/**
+ * What text is made of: one look by vectors, or several by the searches of JavaScript where there are none or the text is short.
+ * @module
+ */
 import { hasVectors, scanLimit, scanVectors } from '../util/vectors/vectors.js';
 
 /** What there may be in text. */

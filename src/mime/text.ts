@@ -1,4 +1,7 @@
-/** What content needs of its way, found in one pass. */
+/**
+ * What content needs of its way, found in one pass.
+ * @module
+ */
 import { isBlank, maxLine } from './scan.js';
 
 /** Text with CR, LF and CRLF all as CRLF. */

@@ -1,3 +1,7 @@
+/**
+ * Addresses.
+ * @module
+ */
 /** One mailbox: display name and addr-spec. */
 export interface Mailbox {
   /** Display name, decoded. */

@@ -1,3 +1,7 @@
+/**
+ * Certificates: where they come from, and how their stores and keys look.
+ * @module
+ */
 import type { Secret } from './settings/secret.js';
 
 /** PEM text, DER bytes, a file of either, or base64 of DER. */

@@ -1,3 +1,7 @@
+/**
+ * An entity on its way between MIME, S/MIME and the composer.
+ * @module
+ */
 /** Bytes: whole where they are in memory, else a stream that starts anew at each iteration. */
 export type ByteSource = Uint8Array | AsyncIterable<Uint8Array>;
 

@@ -1,3 +1,7 @@
+/**
+ * The envelope and its extensions.
+ * @module
+ */
 /** Which outcomes the sender wants to hear of (RFC 3461 section 4.1). */
 export type DsnNotify = 'never' | readonly ('success' | 'failure' | 'delay')[];
 

@@ -1,3 +1,7 @@
+/**
+ * The error that everything in the library throws, and its codes.
+ * @module
+ */
 import type { SmtpReply } from './reply.js';
 
 /** What an error is about; the table in docs/reference/errors.md explains each. */

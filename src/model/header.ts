@@ -1,3 +1,7 @@
+/**
+ * Custom header fields.
+ * @module
+ */
 /** RFC 2156 `Priority`. 'unspecified' (the default) writes no field. */
 export type Priority = 'unspecified' | 'normal' | 'urgent' | 'non-urgent';
 /** RFC 2156 `Sensitivity`: Personal, Private, Company-Confidential. 'unspecified' (the default) writes no field. */

@@ -1,3 +1,7 @@
+/**
+ * Events for loggers.
+ * @module
+ */
 import type { ConnectionStep, EmailError } from './error.js';
 import type { SmtpReply, Warning } from './reply.js';
 import type { TlsSettings } from './settings/server.js';

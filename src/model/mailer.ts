@@ -1,3 +1,7 @@
+/**
+ * The mailer, its options and its results.
+ * @module
+ */
 import type { AddressInput } from './address.js';
 import type { Envelope } from './envelope.js';
 import type { EmailError, EmailErrorCode } from './error.js';

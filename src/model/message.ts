@@ -1,3 +1,7 @@
+/**
+ * A message and its parts.
+ * @module
+ */
 import type { AddressInput } from './address.js';
 import type { Envelope } from './envelope.js';
 import type { HeaderFields, Importance, Priority, Sensitivity } from './header.js';

@@ -1,3 +1,7 @@
+/**
+ * Replies of servers, and warnings.
+ * @module
+ */
 /** A server's reply (RFC 5321 section 4.2). */
 export interface SmtpReply {
   /** Three digits: 2yz done, 3yz go on, 4yz transient failure, 5yz permanent failure. */

@@ -1,3 +1,7 @@
+/**
+ * Reports of the test functions.
+ * @module
+ */
 import type { CertificateInfo } from './certificate.js';
 import type { ConnectionStep, EmailError } from './error.js';
 import type { SmtpReply, Warning } from './reply.js';

@@ -1,3 +1,7 @@
+/**
+ * The seam for authentication mechanisms.
+ * @module
+ */
 /** Ties an authentication to the TLS channel it runs in (RFC 5056). */
 export interface ChannelBinding {
   /** RFC 9266, or RFC 5929 section 4. */

@@ -1,3 +1,7 @@
+/**
+ * The seams for stores of profiles and tokens.
+ * @module
+ */
 import type { EmailProfile } from './settings/profile.js';
 import type { Secret } from './settings/secret.js';
 

@@ -1,3 +1,7 @@
+/**
+ * The seam between the mailer and a transport.
+ * @module
+ */
 import type { Envelope } from './envelope.js';
 import type { ConnectionReport, RejectedRecipient } from './report.js';
 import type { SmtpReply, Warning } from './reply.js';

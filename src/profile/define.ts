@@ -1,3 +1,7 @@
+/**
+ * Profiles in and out: from a literal, from JSON, to JSON.
+ * @module
+ */
 import type { Problem } from '../model/error.js';
 import type { EmailProfile } from '../model/settings/profile.js';
 import { callSubject, checked, invalid, profileSubject } from '../schema/check.js';
@@ -6,8 +10,6 @@ import { object, optional } from '../schema/object.js';
 import { isPlainObject } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { profileSchema } from './shape/profile.js';
-
-/** Profiles in and out: from a literal, from JSON, to JSON. */
 
 /** How `parseProfile` reads. */
 export interface ParseProfileOptions {

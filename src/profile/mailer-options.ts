@@ -1,3 +1,7 @@
+/**
+ * The options of a mailer and of its calls.
+ * @module
+ */
 import type { Problem } from '../model/error.js';
 import type { FileRoot, MailerOptions, PoolOptions, SendOptions } from '../model/mailer.js';
 import type { AuthorizeOptions } from '../model/settings/oauth2.js';
@@ -10,8 +14,6 @@ import { isPlainObject, join } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { path } from '../schema/text.js';
 import { milliseconds } from './shape/server.js';
-
-/** The options of a mailer and of its calls. */
 
 const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 /** The time of each is kept. */

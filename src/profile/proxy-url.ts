@@ -1,7 +1,9 @@
+/**
+ * The text form of a proxy.
+ * @module
+ */
 import type { ProxyServerSettings } from '../model/settings/proxy.js';
 import { splitHostPort } from '../schema/text.js';
-
-/** The text form of a proxy. */
 
 const schemes: Readonly<Record<string, { readonly type: ProxyServerSettings['type']; readonly tls: boolean }>> = {
   http: { type: 'http-connect', tls: false },

@@ -1,3 +1,7 @@
+/**
+ * The one file that holds defaults. Given settings with gaps, it gives settings without; an explicit 0 or false is kept.
+ * @module
+ */
 import { domainToASCII } from 'node:url';
 import { profileInvalid } from '../errors/email-error.js';
 import type { HashAlgorithm } from '../model/certificate.js';
@@ -14,8 +18,6 @@ import type {
 import { newSettings } from '../schema/schema.js';
 import { isAscii } from '../util/bytes.js';
 import { parseProxyText } from './proxy-url.js';
-
-/** The one file that holds defaults. Given settings with gaps, it gives settings without; an explicit 0 or false is kept. */
 
 /** Inherits nothing, as all settings. */
 const nothing: Readonly<Record<never, never>> = Object.freeze(newSettings());

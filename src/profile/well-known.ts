@@ -1,7 +1,9 @@
+/**
+ * Servers of well-known providers; docs/reference/well-known-servers.md names the source of each.
+ * @module
+ */
 import type { OutgoingServer } from '../model/settings/server.js';
 import { editDistance } from '../schema/suggest.js';
-
-/** Servers of well-known providers; docs/reference/well-known-servers.md names the source of each. */
 
 interface Provider {
   readonly host: string;

@@ -1,3 +1,7 @@
+/**
+ * Mechanisms that send a bearer token.
+ * @module
+ */
 import type { SaslContext, SaslMechanism } from '../model/sasl.js';
 import { hideSecrets } from '../util/hide-secrets.js';
 import { asBuffer, noBytes, utf8 } from '../util/bytes.js';

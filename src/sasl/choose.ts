@@ -1,10 +1,12 @@
+/**
+ * Which mechanisms a profile may use with what a server offers. Nothing here knows how a mechanism works.
+ * @module
+ */
 import { createEmailError } from '../errors/email-error.js';
 import type { Authentication } from '../model/settings/authentication.js';
 import type { EmailError } from '../model/error.js';
 import type { Security } from '../model/settings/server.js';
 import { showText } from '../util/show.js';
-
-/** Which mechanisms a profile may use with what a server offers. Nothing here knows how a mechanism works. */
 
 /** What the choice depends on. */
 export interface MechanismChoice {

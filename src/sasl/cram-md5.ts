@@ -1,3 +1,7 @@
+/**
+ * The mechanism CRAM-MD5.
+ * @module
+ */
 import { createHmac } from 'node:crypto';
 import type { SaslMechanism } from '../model/sasl.js';
 import { utf8 } from '../util/bytes.js';

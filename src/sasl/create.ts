@@ -1,3 +1,7 @@
+/**
+ * Makes the mechanism that was chosen, and checks what goes into it. GSSAPI and custom mechanisms are made elsewhere.
+ * @module
+ */
 import { createEmailError, profileInvalid } from '../errors/email-error.js';
 import type {
   Authentication,
@@ -17,8 +21,6 @@ import { PlainMechanism } from './plain.js';
 import { saslprep } from './saslprep.js';
 import { type ScramHash, ScramMechanism } from './scram.js';
 import { hasOwn } from '../util/own.js';
-
-/** Makes the mechanism that was chosen, and checks what goes into it. GSSAPI and custom mechanisms are made elsewhere. */
 
 /** What a mechanism is made from. */
 export interface MechanismInput {

@@ -1,8 +1,10 @@
+/**
+ * What the mechanisms share: how they fail, and what every user name and password must be.
+ * @module
+ */
 import { createEmailError, profileInvalid } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { SaslMechanism } from '../model/sasl.js';
-
-/** What the mechanisms share: how they fail, and what every user name and password must be. */
 
 /** A mechanism whose server may say why it refuses. */
 export interface ExplainsFailure {

@@ -1,3 +1,7 @@
+/**
+ * The mechanism PLAIN.
+ * @module
+ */
 import type { SaslMechanism } from '../model/sasl.js';
 import { utf8 } from '../util/bytes.js';
 import { unexpectedChallenge } from './mechanism.js';

@@ -1,3 +1,7 @@
+/**
+ * SASLprep (RFC 4013).
+ * @module
+ */
 import {
   leftToRight,
   mappedToNothing,

@@ -1,6 +1,8 @@
+/**
+ * The server's two SCRAM messages (RFC 5802 section 7), read strictly and within limits.
+ * @module
+ */
 import { challengeInvalid } from './mechanism.js';
-
-/** The server's two SCRAM messages (RFC 5802 section 7), read strictly and within limits. */
 
 /** A message that says why the server refuses. */
 export interface ServerError {

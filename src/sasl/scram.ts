@@ -1,3 +1,7 @@
+/**
+ * The mechanisms of SCRAM (RFC 5802, RFC 7677).
+ * @module
+ */
 import { createHash, createHmac, pbkdf2, randomBytes, timingSafeEqual } from 'node:crypto';
 import { promisify } from 'node:util';
 import { createEmailError } from '../errors/email-error.js';

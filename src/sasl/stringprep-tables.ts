@@ -1,6 +1,7 @@
 /**
  * The tables of stringprep (RFC 3454) that SASLprep uses, as data. A table is lengths of runs in base 36, separated by blanks:
  * code points from U+0000 on that are not in it, that are, that are not, and so on.
+ * @module
  */
 
 /** RFC 3454 table A.1: code points that Unicode 3.2 does not assign. */

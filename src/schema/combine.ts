@@ -1,9 +1,11 @@
+/**
+ * Schemas made of schemas, and the simplest ones.
+ * @module
+ */
 import { isValidDate } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { accepts, alternatives, join, kindOf, problem, unexpected } from './schema.js';
 import type { Report, Schema } from './schema.js';
-
-/** Schemas made of schemas, and the simplest ones. */
 
 /** A value that is its own JSON form. */
 export function plain<T>(

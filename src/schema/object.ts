@@ -1,11 +1,13 @@
+/**
+ * Objects with known keys: everything else is refused, with the nearest known key.
+ * @module
+ */
 import { inspect } from 'node:util';
 import type { InspectOptions } from 'node:util';
 import { isBytes } from '../util/bytes.js';
 import { accepts, isFull, isPlainObject, join, newSettings, own, problem, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
 import { nearest } from './suggest.js';
-
-/** Objects with known keys: everything else is refused, with the nearest known key. */
 
 /** A field that must be there. */
 export interface RequiredField<out T = unknown> {

@@ -1,3 +1,7 @@
+/**
+ * The schema of a value, the report of its problems, and the helpers of all schemas.
+ * @module
+ */
 import { types } from 'node:util';
 import type { Problem } from '../model/error.js';
 import { isBytes, isValidDate } from '../util/bytes.js';

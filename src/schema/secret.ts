@@ -1,11 +1,13 @@
+/**
+ * Secrets and bytes: what has a JSON form of its own.
+ * @module
+ */
 import type { Secret } from '../model/settings/secret.js';
 import { asBuffer, isBytes, isWellFormed } from '../util/bytes.js';
 import { isPlainObject, join, mayRefer, own, problem, redacted, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
 import { nearest } from './suggest.js';
 import { path as pathOf, text } from './text.js';
-
-/** Secrets and bytes: what has a JSON form of its own. */
 
 const maxSecret = 64 * 1024;
 const maxBytes = 4 * 1024 * 1024;

@@ -1,3 +1,7 @@
+/**
+ * Suggestions for mistyped names.
+ * @module
+ */
 /** The known name that a mistyped one most likely means. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   // Longer than any known name by far: nothing is near, and the table below stays small.

@@ -1,11 +1,13 @@
+/**
+ * Text that is no secret: what reaches a command or a header field holds no control character.
+ * @module
+ */
 import { domainToASCII } from 'node:url';
 import { isAscii, isWellFormed } from '../util/bytes.js';
 import { isIp, isIpv4, isIpv6 } from '../util/ip.js';
 import { plain } from './combine.js';
 import { mayRefer, problem, unexpected } from './schema.js';
 import type { Report, Schema } from './schema.js';
-
-/** Text that is no secret: what reaches a command or a header field holds no control character. */
 
 export interface TextRules {
   readonly expected: string;

@@ -1,4 +1,7 @@
-// A certificate authority that lives as long as one test server: EC P-256, made in a few milliseconds, kept nowhere.
+/**
+ * A certificate authority that lives as long as one test server: EC P-256, made in a few milliseconds, kept nowhere.
+ * @module
+ */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import * as der from '../util/der.js';

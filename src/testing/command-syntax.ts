@@ -1,5 +1,7 @@
-// Strict syntax of the commands a client sends (RFC 5321 section 4.1.2): what a lenient server would forgive is refused here.
-
+/**
+ * Strict syntax of the commands a client sends (RFC 5321 section 4.1.2): what a lenient server would forgive is refused here.
+ * @module
+ */
 /** MAIL or RCPT taken apart. */
 export interface PathCommand {
   /** Without brackets and source route. */

@@ -1,4 +1,7 @@
-// Content on its way in: DATA up to its dot (RFC 5321 section 4.1.1.4), BDAT by count (RFC 3030), and whether it keeps its promises.
+/**
+ * Content on its way in: DATA up to its dot (RFC 5321 section 4.1.1.4), BDAT by count (RFC 3030), and whether it keeps its promises.
+ * @module
+ */
 import { isAscii } from 'node:buffer';
 
 /** Collects content; `push` gives the number of octets used, and `done` turns true at the end. */

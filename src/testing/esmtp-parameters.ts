@@ -1,5 +1,7 @@
-// Which ESMTP parameters MAIL and RCPT may carry, by what was announced, and what their values must look like.
-
+/**
+ * Which ESMTP parameters MAIL and RCPT may carry, by what was announced, and what their values must look like.
+ * @module
+ */
 /** Extensions announced to this client: keyword in upper case to parameters. */
 export type Announced = ReadonlyMap<string, string>;
 

@@ -1,3 +1,7 @@
+/**
+ * S/MIME certificates for tests.
+ * @module
+ */
 import { createTestCertificateAuthority } from './certificate-authority.js';
 import type { TestIdentity } from './certificate-authority.js';
 

@@ -1,3 +1,7 @@
+/**
+ * Bytes and text.
+ * @module
+ */
 import { types } from 'node:util';
 
 /** No bytes. */

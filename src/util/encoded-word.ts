@@ -1,4 +1,7 @@
-/** Encoded-words (RFC 2047): text of any alphabet in the ASCII of a header field. */
+/**
+ * Encoded-words (RFC 2047): text of any alphabet in the ASCII of a header field.
+ * @module
+ */
 
 const maxWord = 75;
 const overhead = '=?UTF-8?Q?'.length + '?='.length;

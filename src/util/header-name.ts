@@ -1,4 +1,7 @@
-/** Which header fields a profile or a message may add, the same for both. */
+/**
+ * Which header fields a profile or a message may add, the same for both.
+ * @module
+ */
 
 /** Fields that stand once or are written here (RFC 5322 section 3.6, RFC 2045), and those that are not the sender's to write. */
 const refused: ReadonlySet<string> = new Set([

@@ -1,4 +1,7 @@
-/** IP addresses as text, without `node:net`, which only the network folder may import. */
+/**
+ * IP addresses as text, without `node:net`, which only the network folder may import.
+ * @module
+ */
 
 /** Is it a dotted-decimal IPv4 address, without leading zeros? */
 export function isIpv4(text: string): boolean {

@@ -136,6 +136,11 @@ describe('architecture', () => {
     expect([...made].filter(([, found]) => found !== undefined)).toEqual([]);
   });
 
+  it('describes each file above its imports, so that an editor shows the description of the file alone there', () => {
+    const head = /^\/\*\*\n(?: \*.*\n)*? \* @(?:module|packageDocumentation)\n \*\/\n/;
+    expect(sources.filter((path) => !head.test(read(path)))).toEqual([]);
+  });
+
   it('leaves nothing open', () => {
     for (const path of [...sources, ...filesBelow('test', '.ts')].filter((file) => !file.startsWith('test/project/'))) {
       expect(read(path), path).not.toMatch(/\b(TODO|FIXME|XXX)\b|\b(it|describe|test)\.(skip|only|todo)\b/);

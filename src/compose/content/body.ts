@@ -1,4 +1,7 @@
-/** The tree of parts of a message: mixed around related around alternative, each only where there is something for it. */
+/**
+ * The tree of parts of a message: mixed around related around alternative, each only where there is something for it.
+ * @module
+ */
 import { createEmailError, messageInvalid } from '../../errors/email-error.js';
 import { arrangeParts } from '../../mime/arrange.js';
 import type { LeafPart, Part, PartBody } from '../../mime/part.js';

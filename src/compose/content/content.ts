@@ -1,4 +1,7 @@
-/** `ContentInput` in its many forms to bytes or to a stream that can be opened. */
+/**
+ * `ContentInput` in its many forms to bytes or to a stream that can be opened.
+ * @module
+ */
 import { types } from 'node:util';
 import { createEmailError, messageInvalid } from '../../errors/email-error.js';
 import type { ContentInput } from '../../model/message.js';

@@ -1,4 +1,7 @@
-/** The content type of an attachment: as given, else by the extension of its file name. */
+/**
+ * The content type of an attachment: as given, else by the extension of its file name.
+ * @module
+ */
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageInvalid } from '../../errors/email-error.js';

@@ -1,4 +1,7 @@
-/** Reads a source of somebody else's, which may never answer: an abort, or the end of the message, ends the wait for it. */
+/**
+ * Reads a source of somebody else's, which may never answer: an abort, or the end of the message, ends the wait for it.
+ * @module
+ */
 import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
 import { asError } from '../../errors/email-error.js';

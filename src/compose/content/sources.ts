@@ -1,6 +1,7 @@
 /**
  * What one message is read from. A stream that was given is the message's from the call on: it is read once or destroyed, whatever
  * comes of the send, so that no failure leaves a file open or an 'error' that nobody hears.
+ * @module
  */
 import { abortError } from '../../errors/abort.js';
 import { createEmailError, isEmailError, isError, reasonOf } from '../../errors/email-error.js';

@@ -1,4 +1,7 @@
-/** A stream that is needed twice: kept in memory up to 1 MiB, past that in a temporary file that only this user can read. */
+/**
+ * A stream that is needed twice: kept in memory up to 1 MiB, past that in a temporary file that only this user can read.
+ * @module
+ */
 import type { FileHandle } from 'node:fs/promises';
 import { mkdtemp, open, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

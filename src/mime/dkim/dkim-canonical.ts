@@ -1,9 +1,11 @@
+/**
+ * The "relaxed" canonical forms of DKIM (RFC 6376 sections 3.4.2 and 3.4.4).
+ * @module
+ */
 import type { Hash } from 'node:crypto';
 import type { ByteSource } from '../../model/entity.js';
 import { asBuffer, isBytes } from '../../util/bytes.js';
 import { nodeCrypto } from '../../util/crypto/node-crypto.js';
-
-/** The "relaxed" canonical forms of DKIM (RFC 6376 sections 3.4.2 and 3.4.4). */
 
 const crlf = Buffer.from('\r\n');
 

@@ -1,3 +1,7 @@
+/**
+ * DKIM signatures (RFC 6376), relaxed/relaxed: rsa-sha256, and ed25519-sha256 (RFC 8463).
+ * @module
+ */
 import type { KeyObject } from 'node:crypto';
 import { toAsciiDomain } from '../../address/domain.js';
 import { messageInvalid } from '../../errors/email-error.js';
@@ -6,8 +10,6 @@ import { relaxedBodyHash, relaxedField, splitFields } from './dkim-canonical.js'
 import { nodeCrypto } from '../../util/crypto/node-crypto.js';
 import { hasOwn } from '../../util/own.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
-
-/** DKIM signatures (RFC 6376), relaxed/relaxed: rsa-sha256, and ed25519-sha256 (RFC 8463). */
 
 /** `DkimSettings` with its secret resolved. */
 export interface ResolvedDkimSettings {

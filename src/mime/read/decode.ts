@@ -1,6 +1,8 @@
+/**
+ * Decoders of transfer encodings (RFC 2045 section 6), lenient: what cannot be is skipped or stays.
+ * @module
+ */
 import { asBuffer } from '../../util/bytes.js';
-
-/** Decoders of transfer encodings (RFC 2045 section 6), lenient: what cannot be is skipped or stays. */
 
 function hexValue(c: number | undefined): number {
   if (c === undefined) return -1;

@@ -1,9 +1,11 @@
+/**
+ * Reads header sections (RFC 5322 section 2.2) as they come: nothing is refused but what passes a limit.
+ * @module
+ */
 import { isUtf8 } from 'node:buffer';
 import { createEmailError } from '../../errors/email-error.js';
 import { asBuffer } from '../../util/bytes.js';
 import { decodeEncodedWords } from '../../util/encoded-word.js';
-
-/** Reads header sections (RFC 5322 section 2.2) as they come: nothing is refused but what passes a limit. */
 
 /** A header field as it stands in a message. */
 export interface ParsedField {

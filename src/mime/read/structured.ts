@@ -1,3 +1,7 @@
+/**
+ * Reads structured values with parameters, leniently.
+ * @module
+ */
 import { decodeCharset, decodeEncodedWords } from '../../util/encoded-word.js';
 
 /** Reads `value; name=value` (RFC 2045 section 5.1, RFC 2231): what is odd is skipped, nothing is refused. */

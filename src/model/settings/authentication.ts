@@ -1,3 +1,7 @@
+/**
+ * Settings of each authentication method.
+ * @module
+ */
 import type { SaslMechanism } from '../sasl.js';
 import type { Secret } from './secret.js';
 

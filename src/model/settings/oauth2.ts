@@ -1,3 +1,7 @@
+/**
+ * Settings of OAuth 2.0, and options of a sign-in.
+ * @module
+ */
 import type { CertificateSource } from '../certificate.js';
 import type { Secret } from './secret.js';
 

@@ -1,3 +1,7 @@
+/**
+ * The profile: sender, header fields, and the settings of all else.
+ * @module
+ */
 import type { AddressInput } from '../address.js';
 import type { Authentication } from './authentication.js';
 import type { HeaderFields, Importance, Priority, Sensitivity } from '../header.js';

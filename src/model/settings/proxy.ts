@@ -1,3 +1,7 @@
+/**
+ * Settings of proxies, and the seam for connectors.
+ * @module
+ */
 import type { Duplex } from 'node:stream';
 import type { Secret } from './secret.js';
 import type { TlsSettings } from './server.js';

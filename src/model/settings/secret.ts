@@ -1,4 +1,8 @@
 /**
+ * Secrets, by value or by reference.
+ * @module
+ */
+/**
  * A secret by value, or by reference so that a stored profile holds none: an environment variable, a file, or a function.
  *
  * References are resolved at each connection, not when the mailer is made. One trailing newline of a file is dropped. An unset

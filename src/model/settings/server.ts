@@ -1,3 +1,7 @@
+/**
+ * Settings of the server, its timeouts and its TLS.
+ * @module
+ */
 import type { CertificateData, CertificateSource } from '../certificate.js';
 
 /**

@@ -1,3 +1,7 @@
+/**
+ * Settings of S/MIME.
+ * @module
+ */
 import type { CertificateData, CertificateSource, CertificateStoreReference, HashAlgorithm } from '../certificate.js';
 import type { Secret } from './secret.js';
 import type { TlsSettings } from './server.js';

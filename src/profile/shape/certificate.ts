@@ -1,3 +1,7 @@
+/**
+ * Certificates: where they come from, with and without a key.
+ * @module
+ */
 import type {
   CertificateData,
   CertificateSelector,
@@ -21,8 +25,6 @@ import {
 } from '../../schema/secret.js';
 import { fingerprint, path, text } from '../../schema/text.js';
 import { asBuffer } from '../../util/bytes.js';
-
-/** Certificates: where they come from, with and without a key. */
 
 const certificateFile = path('a certificate file');
 const keyMark = 'PRIVATE KEY-----';

@@ -1,3 +1,7 @@
+/**
+ * The whole profile.
+ * @module
+ */
 import { parseAddress, parseMailbox } from '../../address/mailbox.js';
 import { isEmailError } from '../../errors/email-error.js';
 import type { AddressInput, Mailbox } from '../../model/address.js';
@@ -17,8 +21,6 @@ import { oauth2Settings } from './oauth2.js';
 import { proxy } from './proxy.js';
 import { outgoingServer } from './server.js';
 import { smimeSettings } from './smime.js';
-
-/** The whole profile. */
 
 const displayName = text({ expected: 'a display name', min: 0 });
 

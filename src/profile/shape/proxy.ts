@@ -1,3 +1,7 @@
+/**
+ * The way to the server.
+ * @module
+ */
 import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../../model/settings/proxy.js';
 import type { TlsSettings } from '../../model/settings/server.js';
 import { choice, flag, plain, ruledTo, variant } from '../../schema/combine.js';
@@ -8,8 +12,6 @@ import { secret } from '../../schema/secret.js';
 import { host, text } from '../../schema/text.js';
 import { parseProxyText, redactProxyText } from '../proxy-url.js';
 import { port, tlsSettings } from './server.js';
-
-/** The way to the server. */
 
 const username = text({ expected: 'a user name' });
 const password = secret({ what: 'password' });

@@ -1,3 +1,7 @@
+/**
+ * The server and its TLS.
+ * @module
+ */
 import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../../model/settings/server.js';
 import { choice, flag, list, oneOrMany, plain, wholeNumber } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
@@ -5,8 +9,6 @@ import { problem } from '../../schema/schema.js';
 import type { Schema } from '../../schema/schema.js';
 import { fingerprint, host, ipAddress, localName, text } from '../../schema/text.js';
 import { certificateData, certificateSource } from './certificate.js';
-
-/** The server and its TLS. */
 
 export const port: Schema<number> = wholeNumber(1, 65535);
 

@@ -1,3 +1,7 @@
+/**
+ * S/MIME.
+ * @module
+ */
 import type { CertificateStoreReference } from '../../model/certificate.js';
 import type { Secret } from '../../model/settings/secret.js';
 import type {
@@ -16,8 +20,6 @@ import { secret } from '../../schema/secret.js';
 import { hostFault, path, splitHostPort, text } from '../../schema/text.js';
 import { certificateData, certificateSource, filePassword, storeReference } from './certificate.js';
 import { tlsSettings } from './server.js';
-
-/** S/MIME. */
 
 const ldapExpected = 'ldap://host[:port] or ldaps://host[:port]';
 

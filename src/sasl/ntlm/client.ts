@@ -1,3 +1,7 @@
+/**
+ * The client of NTLMv2: negotiate, challenge, authenticate (MS-NLMP section 3.1).
+ * @module
+ */
 import { randomBytes } from 'node:crypto';
 import { profileInvalid } from '../../errors/email-error.js';
 import type { ChannelBinding } from '../../model/sasl.js';

@@ -1,3 +1,7 @@
+/**
+ * MD4 (RFC 1320), for the NT hash of a password alone.
+ * @module
+ */
 import { asBuffer } from '../../util/bytes.js';
 
 /** Step order, shifts and constant of the three rounds (RFC 1320 section 3.4). */

@@ -1,3 +1,7 @@
+/**
+ * NTLM as a SASL mechanism.
+ * @module
+ */
 import { reasonOf } from '../../errors/email-error.js';
 import type { SaslContext, SaslMechanism } from '../../model/sasl.js';
 import { challengeInvalid, unexpectedChallenge } from '../mechanism.js';

@@ -1,7 +1,9 @@
+/**
+ * The three messages (MS-NLMP section 2.2.1), to and from bytes.
+ * @module
+ */
 import { asBuffer } from '../../util/bytes.js';
 import { type AvPair, parseTargetInfo } from './target-info.js';
-
-/** The three messages (MS-NLMP section 2.2.1), to and from bytes. */
 
 /** NEGOTIATE (section 2.2.2.5), those that matter here. */
 export const flag = {

@@ -1,8 +1,10 @@
+/**
+ * NTLMv2's computations (MS-NLMP section 3.3.2).
+ * @module
+ */
 import { createHash, createHmac } from 'node:crypto';
 import type { ChannelBinding } from '../../model/sasl.js';
 import { md4 } from './md4.js';
-
-/** NTLMv2's computations (MS-NLMP section 3.3.2). */
 
 /** UTF-16LE, which all of NTLM's Unicode strings are. */
 export function utf16(text: string): Buffer {

@@ -1,3 +1,7 @@
+/**
+ * The list of attributes inside NTLM messages.
+ * @module
+ */
 import { asBuffer } from '../../util/bytes.js';
 
 /** AV_PAIR (MS-NLMP section 2.2.2.1): what server and client say of themselves inside the messages. */

@@ -1,4 +1,7 @@
-// What a test server is started with: a slip of the pen would make a test pass that tests nothing.
+/**
+ * What a test server is started with: a slip of the pen would make a test pass that tests nothing.
+ * @module
+ */
 import { checked } from '../../schema/check.js';
 import { anyText, choice, func, list, variant, wholeNumber } from '../../schema/combine.js';
 import { object, optional, record, required } from '../../schema/object.js';

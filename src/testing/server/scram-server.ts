@@ -1,4 +1,7 @@
-// The server's side of SCRAM (RFC 5802, 7677), with channel binding (RFC 5929, 9266).
+/**
+ * The server's side of SCRAM (RFC 5802, 7677), with channel binding (RFC 5929, 9266).
+ * @module
+ */
 import { createHash, createHmac, pbkdf2Sync, randomBytes, timingSafeEqual } from 'node:crypto';
 import { saslprep } from '../../sasl/saslprep.js';
 import { utf8 } from '../../util/bytes.js';

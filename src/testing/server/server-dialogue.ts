@@ -1,4 +1,7 @@
-// The protocol of the test server, without sockets: a command line in, a reply and what follows out.
+/**
+ * The protocol of the test server, without sockets: a command line in, a reply and what follows out.
+ * @module
+ */
 import { isHeloArgument, splitVerb } from '../command-syntax.js';
 import type { ServerAuthContext, ServerMechanism } from './server-mechanism.js';
 import { createServerMechanism } from './server-mechanisms.js';

@@ -1,4 +1,7 @@
-// The server's side of the SASL mechanisms that take one or two messages; SCRAM has a file of its own.
+/**
+ * The server's side of the SASL mechanisms that take one or two messages; SCRAM has a file of its own.
+ * @module
+ */
 import { createHmac, randomBytes } from 'node:crypto';
 import { utf8 } from '../../util/bytes.js';
 import { createScramServer } from './scram-server.js';

@@ -1,4 +1,7 @@
-// The part of a test server that does not follow the protocol: scripted replies and faults.
+/**
+ * The part of a test server that does not follow the protocol: scripted replies and faults.
+ * @module
+ */
 import type { TestFault, TestFaultStage, TestSmtpServerOptions } from './server-options.js';
 
 /** Asked before each reply; counts over all connections of a server. */

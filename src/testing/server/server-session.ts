@@ -1,4 +1,7 @@
-// One connection of the test server: cuts octets into lines and content, runs the dialogue, starts TLS, lets faults strike.
+/**
+ * One connection of the test server: cuts octets into lines and content, runs the dialogue, starts TLS, lets faults strike.
+ * @module
+ */
 import { createHash, X509Certificate } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';

@@ -1,4 +1,7 @@
-// One mail transaction on the server's side: MAIL, RCPT, and content by DATA or BDAT, in their order.
+/**
+ * One mail transaction on the server's side: MAIL, RCPT, and content by DATA or BDAT, in their order.
+ * @module
+ */
 import { CountedReader, DotReader, checkContent } from '../content-reader.js';
 import type { ContentReader } from '../content-reader.js';
 import { parsePathCommand } from '../command-syntax.js';
