@@ -18,6 +18,8 @@ export interface TextRules {
   readonly multiline?: boolean;
   /** Allows TAB. */
   readonly tab?: boolean;
+  /** Allows U+0080 to U+009F, for text that is encoded before it reaches a line. */
+  readonly c1?: boolean;
   /** What else is wrong with it, or undefined. */
   readonly fault?: (text: string) => string | undefined;
 }
@@ -41,10 +43,13 @@ export function text(rules: TextRules): Schema<string> {
 }
 
 /** A character that must not be there. */
-function characterFault(value: string, { multiline = false, tab = multiline }: TextRules): string | undefined {
+function characterFault(
+  value: string,
+  { multiline = false, tab = multiline, c1 = false }: TextRules,
+): string | undefined {
   for (let i = 0; i < value.length; i++) {
     const code = value.charCodeAt(i);
-    if (code >= 0x20 && (code < 0x7f || code > 0x9f)) continue;
+    if (code >= 0x20 && (code < 0x7f || code > 0x9f || (c1 && code > 0x7f))) continue;
     if ((code === 0x09 && tab) || ((code === 0x0a || code === 0x0d) && multiline)) continue;
     return `holds a control character (${codePoint(code)} at position ${i + 1}), which is refused`;
   }

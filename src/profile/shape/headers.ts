@@ -13,7 +13,7 @@ import { fieldNameFault } from '../../util/header-name.js';
 
 const maxFields = 1000;
 const fieldName = text({ expected: 'the name of a header field', fault: fieldNameFault });
-const fieldValue = text({ expected: 'text', min: 0, max: 64 * 1024, tab: true });
+const fieldValue = text({ expected: 'text', min: 0, max: 64 * 1024, tab: true, c1: true });
 const fieldParts = object<HeaderField>({ name: required(anyText), value: required(anyText) });
 
 /** What is wrong with a name or a value is told of the whole field, which is named already. */

@@ -121,7 +121,7 @@ describe('custom header fields', () => {
     expect(field(await composed({ text: 'x', headers: { [name]: value } }), name)).toBe(value);
   });
 
-  it.each(['=?utf-8?q?evil?=', 'a =?utf-8?B?eA==?= b', '=?utf-8?q?a b?=', '=?x?Q??=', 'Grüße'])(
+  it.each(['=?utf-8?q?evil?=', 'a =?utf-8?B?eA==?= b', '=?utf-8?q?a b?=', '=?x?Q??=', 'Grüße', 'a\u0085b'])(
     'unstructured text that a reader would decode, or that is not ASCII, is encoded: %s',
     async (value) => {
       const text = await composed({ text: 'x', headers: { 'X-Note': value } });
