@@ -8,10 +8,13 @@ import { join } from 'node:path';
 const testbed = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const log = readFileSync(join(testbed.state, 'log', 'sealpost.log'), 'latin1');
 
-/** Passwords, and the tokens of `oauth2`. */
+/** Passwords by their names, tokens (JWTs), and a line out of each file of a private key. */
 function secretsIn(value, path) {
-  if (typeof value === 'string')
-    return /password$/i.test(path.at(-1)) || path[0] === 'oauth2' ? [[path.join('.'), value]] : [];
+  if (typeof value === 'string') {
+    if (/key$/i.test(path.at(-1))) return [[path.join('.'), readFileSync(value, 'latin1').split('\n')[2]]];
+    const isSecret = /password$/i.test(path.at(-1)) || /^eyJ[\w-]*\.[\w-]+\.[\w-]*$/.test(value);
+    return isSecret ? [[path.join('.'), value]] : [];
+  }
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, entry]) => secretsIn(entry, [...path, key]));
 }
