@@ -7,7 +7,7 @@ import { AsyncResource } from 'node:async_hooks';
 
 /** The context of the code that makes it. Costs a fifth of a microsecond; `AsyncResource.bind` costs two hundred times as much. */
 export class CallerContext {
-  // Nobody is told of its end: to watch for that is what costs.
+  // The flag turns off the watch for the end of the resource, which is the expensive part.
   readonly #resource = new AsyncResource('sealpost', { requireManualDestroy: true });
 
   run<T>(work: () => T): T {

@@ -102,7 +102,7 @@ class FileProfileStore implements EmbeddedProfileStore {
           `has a profile named ${showText(to, 200)} already`,
           'Choose another name, or delete that profile first.',
         );
-      // What is left of a deleted profile of this name would otherwise mix with what comes.
+      // Leftovers of a deleted profile of this name would otherwise mix with the new one.
       const content = withoutProfile(opened.content, to);
       const renamed = this.#file.renamed({ ...opened, content }, (name) => (name === from ? to : name));
       return { content: withInnerName(renamed, to), result: undefined };

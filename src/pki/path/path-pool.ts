@@ -1,5 +1,5 @@
 /**
- * The certificates that paths are made of, with what is known of them and how much work may still be done.
+ * The certificates that paths are made of, with the facts found about them and the work that is left.
  *
  * @module
  */

@@ -86,7 +86,7 @@ function verifyKerberos(
     problem(report, `${at}.keytabFile`, 'stands beside password: give one of them');
   if ((given('password') || given('keytabFile')) && !given('principal'))
     unexpected(report, `${at}.principal`, principal.expected, undefined);
-  // Without credentials of its own the profile would sign in with the tickets of whoever runs this process.
+  // Without credentials of its own the profile would sign in with the tickets of the user of this process.
   if (!given('password') && !given('keytabFile') && !given('credentialCache'))
     mayRefer(report, at, "has no password and so takes this machine's ticket cache");
 }
