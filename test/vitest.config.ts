@@ -1,26 +1,14 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
+import { filesBelow, read, root } from './project/sources.js';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const include = ['test/{unit,advisories,wire,integration,fuzz,types,project}/**/*.test.ts'];
 
 /** Tests that replace modules or clocks get a process each; the others share one, which saves a third of the time. */
-const isolated = readdirSync(join(root, 'test'), { recursive: true, withFileTypes: true })
-  .filter(
-    (entry) =>
-      entry.isFile() &&
-      entry.name.endsWith('.test.ts') &&
-      !/node_modules|test\/(?:interop|bench|oauth)(?:\/|$)/.test(entry.parentPath),
-  )
-  .map((entry) => join(entry.parentPath, entry.name))
-  .filter((path) =>
-    /\bvi\.(mock|doMock|hoisted|stubEnv|stubGlobal|useFakeTimers)\b|process\.(chdir|env\[)/.test(
-      readFileSync(path, 'utf8'),
-    ),
-  )
-  .map((path) => relative(root, path));
+const isolated = filesBelow('test', '.test.ts').filter(
+  (path) =>
+    !/^test\/(?:interop|bench|oauth)\//.test(path) &&
+    /\bvi\.(mock|doMock|hoisted|stubEnv|stubGlobal|useFakeTimers)\b|process\.(chdir|env\[)/.test(read(path)),
+);
 
 /** What `npm run coverage` holds these folders to. */
 const thresholds = Object.fromEntries(

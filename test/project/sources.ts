@@ -1,17 +1,21 @@
 /** The project's own files, for the tests that watch over them. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { join, relative, sep } from 'node:path';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Files below a folder of the project, as paths from its root with forward slashes. */
+/** Files below a folder of the project, as paths from its root with forward slashes; without installed packages and links. */
 export function filesBelow(folder: string, ending: string): string[] {
-  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && entry.name.endsWith(ending))
-    .map((entry) => relative(root, join(entry.parentPath, entry.name)).split(sep).join('/'))
-    .filter((path) => !path.includes('node_modules/'))
-    .sort();
+  const files: string[] = [];
+  const folders = [folder];
+  for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
+    for (const entry of readdirSync(join(root, next), { withFileTypes: true })) {
+      if (entry.isDirectory() && entry.name !== 'node_modules') folders.push(`${next}/${entry.name}`);
+      if (entry.isFile() && entry.name.endsWith(ending)) files.push(`${next}/${entry.name}`);
+    }
+  }
+  return files.sort();
 }
 
 export function read(path: string): string {
