@@ -54,13 +54,8 @@ export interface PreparedMessage {
   readonly dsnIfOffered: boolean;
   /** Removes what was kept for it; undefined where nothing was. */
   readonly dispose: (() => Promise<void>) | undefined;
-}
-
-/** A message prepared for a send. */
-export interface PreparedSend {
-  readonly prepared: PreparedMessage;
-  /** To be called when the send failed: the next attempt with the same object is then the same message. */
-  readonly failed: () => void;
+  /** Of a message that has no Message-ID of its own. */
+  readonly identity: MessageIdentity | undefined;
 }
 
 /** What is known of a message before its content is written. */
@@ -72,13 +67,10 @@ interface Draft {
 
 /** A message whose shape was checked. */
 interface CheckedMessage {
-  /** Its own fields, those of the wrong shape left out. */
   readonly message: MailMessage;
-  /** The caller's object. */
-  readonly given: MailMessage;
+  readonly mailboxes: MessageMailboxes;
   readonly problems: MessageProblems;
-  /** Told the identity of a message that has no Message-ID of its own. */
-  readonly identified: (identity: MessageIdentity) => void;
+  readonly sources: Sources;
 }
 
 export class Composer {
@@ -106,43 +98,27 @@ export class Composer {
 
   /**
    * Finds everything that can be found before a connection is needed; ERR_MESSAGE_INVALID, ERR_CONTENT, ERR_CERTIFICATE… The message
-   * is taken as it is now, and its streams with it.
+   * is taken as it is now, and its streams with it. A `sending` takes the Message-ID: after a failure the id is free for the next attempt.
    */
-  async prepare(given: MailMessage, signal: AbortSignal): Promise<PreparedMessage> {
-    return await this.#prepare(given, signal, () => {});
-  }
-
-  /** Prepares a message for a send, which takes its Message-ID: after a failure the id is free for the next attempt. */
-  async prepareSend(given: MailMessage, signal: AbortSignal): Promise<PreparedSend> {
-    let identity: MessageIdentity | undefined;
-    try {
-      const prepared = await this.#prepare(given, signal, (found) => {
-        identity = found;
-        found.begin();
-      });
-      return { prepared, failed: () => identity?.release() };
-    } catch (error) {
-      identity?.release();
-      throw error;
-    }
-  }
-
-  async #prepare(
-    given: MailMessage,
-    signal: AbortSignal,
-    identified: (identity: MessageIdentity) => void,
-  ): Promise<PreparedMessage> {
+  async prepare(given: MailMessage, signal: AbortSignal, sending = false): Promise<PreparedMessage> {
     const message = ownMessage(given);
     const sources = new Sources(signal);
+    let identity: MessageIdentity | undefined;
     try {
       readable(() => sources.take(message, this.#taken));
       if (signal.aborted) throw abortError(signal);
       const problems = new MessageProblems();
       const right = readable(() => checkMessage(message, given, problems));
-      return right.raw === undefined
-        ? await this.#prepareParts({ message: right, given, problems, identified }, signal, sources)
-        : await this.#prepareRaw(right, problems, sources);
+      const mailboxes = readMailboxes(this.#profile, right, this.#from, problems);
+      const checked: CheckedMessage = { message: right, mailboxes, problems, sources };
+      if (right.raw !== undefined) return await this.#prepareRaw(checked);
+      if (right.messageId === undefined) {
+        identity = identityOf(given, mailboxes, right.envelope?.to);
+        if (sending) identity.begin();
+      }
+      return await this.#prepareParts(checked, identity, signal);
     } catch (error) {
+      if (sending) identity?.release();
       await sources.close();
       if (signal.aborted) throw abortError(signal, isEmailError(error) ? { phase: error.phase } : {});
       throw error;
@@ -150,20 +126,13 @@ export class Composer {
   }
 
   async #prepareParts(
-    { message, given, problems, identified }: CheckedMessage,
+    { message, mailboxes, problems, sources }: CheckedMessage,
+    identity: MessageIdentity | undefined,
     signal: AbortSignal,
-    sources: Sources,
   ): Promise<PreparedMessage> {
     const profile = this.#profile;
-    const mailboxes = readMailboxes(profile, message, this.#from, problems);
-    const { messageId: ownId, date = new Date() } = message;
-    let messageId: string;
-    if (ownId === undefined) {
-      const addressees = { ...mailboxes, envelope: message.envelope?.to };
-      const identity = identityOf(given, mailboxes.from.domain, addressees);
-      identified(identity);
-      messageId = identity.id;
-    } else messageId = problems.attempt(() => checkedMessageId(ownId)) ?? '';
+    const { date = new Date() } = message;
+    const messageId = identity?.id ?? problems.attempt(() => checkedMessageId(message.messageId ?? '')) ?? '';
     const envelope = buildEnvelope(profile, message, mailboxes, messageId.slice(1, -1), problems);
     const from = mailboxes.from === this.#from ? (this.#fromField ??= fromField(this.#from)) : undefined;
     const fields = messageFields({ profile, message, mailboxes, from, messageId, date }, problems);
@@ -190,6 +159,7 @@ export class Composer {
       warnings: protection?.warnings ?? [],
       dsnIfOffered: !isDsnRequired(message),
       dispose: disposeOf(sources),
+      identity,
     };
   }
 
@@ -204,8 +174,7 @@ export class Composer {
     );
   }
 
-  async #prepareRaw(message: MailMessage, problems: MessageProblems, sources: Sources): Promise<PreparedMessage> {
-    const mailboxes = readMailboxes(this.#profile, message, this.#from, problems);
+  async #prepareRaw({ message, mailboxes, problems, sources }: CheckedMessage): Promise<PreparedMessage> {
     problems.throwIfAny();
     const wanted = (await this.#loadProtector?.())?.wanted(message);
     if (wanted?.sign) throw refuseProtection('sign');
@@ -227,6 +196,7 @@ export class Composer {
       warnings: [],
       dsnIfOffered: !isDsnRequired(message),
       dispose: disposeOf(sources),
+      identity: undefined,
     };
   }
 }

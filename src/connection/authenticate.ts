@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connectionAlone } from './channel/exchange.js';
 import { createEmailError, isEmailError, profileInvalid, withDetails } from '../errors/email-error.js';
 import type { Authentication, TokenAuthentication } from '../model/settings/authentication.js';
 import type { EmailError } from '../model/error.js';
@@ -108,6 +109,7 @@ async function attempt(run: AuthenticationRun, name: string, options: AttemptOpt
   };
   const dialogue = authenticate(session, name, () => mechanism.complete);
   const outcome = await channel.run(dialogue, {
+    ...connectionAlone,
     sasl: (challenge) => (challenge === undefined ? mechanism.start(context) : mechanism.next(challenge)),
     signal,
   });

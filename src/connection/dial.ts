@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connectionAlone } from './channel/exchange.js';
 import type { Duplex } from 'node:stream';
 import { createAbortController } from '../async/abort-controller.js';
 import { joinSignals, withDeadline } from '../async/deadline-signal.js';
@@ -239,7 +240,7 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
   let reply: SmtpReply;
   try {
     const run = async (): Promise<SmtpReply> => {
-      const words = await channel.run(greeting(session), { signal });
+      const words = await channel.run(greeting(session), { ...connectionAlone, signal });
       await requireUsable(channel, closed, signal);
       return words;
     };

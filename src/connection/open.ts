@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { connectionAlone } from './channel/exchange.js';
 import { asError, createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
@@ -140,7 +141,7 @@ async function sayHello(
     dialing,
     'ehlo',
     async () => {
-      const hail = channel.run(hello(session, name), { signal: dialing.signal });
+      const hail = channel.run(hello(session, name), { ...connectionAlone, signal: dialing.signal });
       await (dialing.settings.localName === undefined
         ? hail.catch((error: unknown) => suspectName(error, name))
         : hail);
@@ -174,7 +175,7 @@ async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise
     dialing,
     'starttls',
     async () => {
-      await channel.run(startTls(session), { signal });
+      await channel.run(startTls(session), { ...connectionAlone, signal });
       return channel.detach();
     },
     () => 'accepted',

@@ -147,10 +147,11 @@ export class EstablishedConnection implements SmtpConnection {
 
   /** Composes the content; what is in memory gets its canonical form here. Rejects when the signal aborts. */
   async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
-    const content = await untilAborted(compose(this.accepts), signal);
+    // It may come from the caller of a transport, and a field that it leaves out must not be an inherited one.
+    const content = withoutPrototype(await untilAborted(compose(this.accepts), signal));
     if (!isBytes(content.bytes)) return content;
     const bytes = canonicalBytes(content.bytes, content);
-    return { ...content, bytes, size: bytes.length };
+    return Object.assign(content, { bytes, size: bytes.length });
   }
 
   /**
@@ -169,12 +170,10 @@ export class EstablishedConnection implements SmtpConnection {
     }
   }
 
-  #run(transaction: Transaction, given: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
+  #run(transaction: Transaction, content: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
     const { channel, session } = this.#opened;
     const { requireAllRecipients, signal } = transaction;
-    // They may come from the caller of a transport, and a field that they leave out must not be an inherited one.
     const envelope = withoutPrototype(transaction.envelope);
-    const content = withoutPrototype(given);
     const idleMs = performance.now() - channel.lastActivity;
     const stale = this.#completed > 0 || idleMs > staleAfterMs;
     const plan = {
@@ -187,6 +186,7 @@ export class EstablishedConnection implements SmtpConnection {
     };
     return channel.run(transact(plan, session, state), {
       source: isBytes(content.bytes) ? undefined : content.bytes,
+      sasl: undefined,
       signal,
       refuse: (reply) => unaskedRefusal(reply, state),
       explain: (error) => explainFailure(error, state),

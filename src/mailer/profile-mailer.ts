@@ -11,6 +11,7 @@ import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors
 import { sends, traced } from '../logging/diagnostics.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
+import type { Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, MailerStats, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
@@ -19,7 +20,13 @@ import type { Warning } from '../model/reply.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { OAuth2Tokens } from '../model/store.js';
 import type { SendTrace } from '../model/log.js';
-import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
+import type {
+  ContentCapabilities,
+  OutgoingContent,
+  TransactionReport,
+  Transport,
+  TransportResult,
+} from '../model/transport.js';
 import {
   checkAuthorizeOptions,
   checkCloseOptions,
@@ -260,9 +267,8 @@ export class ProfileMailer implements Mailer {
     this.#pending++;
     this.#counts.begin();
     let prepared: PreparedMessage | undefined;
-    let failed: (() => void) | undefined;
     try {
-      ({ prepared, failed } = await composer.prepareSend(message, combined.signal));
+      prepared = await composer.prepare(message, combined.signal, true);
       events?.message(prepared.messageId, 'started', 0, 0);
       const result = await this.#deliver(prepared, options, combined.signal, start);
       this.#counts.succeeded();
@@ -272,7 +278,7 @@ export class ProfileMailer implements Mailer {
       }
       return result;
     } catch (cause) {
-      failed?.();
+      prepared?.identity?.release();
       const error = this.#told(
         isEmailError(cause)
           ? cause
@@ -317,17 +323,19 @@ export class ProfileMailer implements Mailer {
     const warnings = new Set<Warning>(prepared.warnings);
     const requireAllRecipients = options.requireAllRecipients ?? false;
     const { onProgress } = options;
-    const sendOptions = { requireAllRecipients, onProgress, dsnIfOffered: prepared.dsnIfOffered };
     // A forced close() ends the connections of this library's transport: without another reason to end, its sends need no signal.
     const quiet = signal === this.#abort.signal ? ownTransport : undefined;
+    const { dsnIfOffered } = prepared;
+    const send = (envelope: Envelope, compose: MessageCopy['compose']): Promise<TransportResult> =>
+      quiet === undefined
+        ? transport.send(envelope, compose, { requireAllRecipients, onProgress, dsnIfOffered, signal })
+        : quiet.send(envelope, compose, { requireAllRecipients, onProgress, dsnIfOffered, signal: undefined });
     let bytes = 0;
     let failure: EmailError | undefined;
     for (const copy of prepared.copies) {
       try {
         const counter = ownTransport === undefined ? new OctetCounter(copy) : undefined;
-        const result = await (quiet === undefined
-          ? transport.send(copy.envelope, counter?.compose ?? copy.compose, { ...sendOptions, signal })
-          : quiet.send(copy.envelope, copy.compose, { ...sendOptions, signal: undefined }));
+        const result = await send(copy.envelope, counter?.compose ?? copy.compose);
         const made = result.transactions ?? [
           { recipients: result.accepted, reply: result.reply, bytes: counter?.octets ?? 0 },
         ];

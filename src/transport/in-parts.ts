@@ -7,18 +7,22 @@
 import type { TransactionOutcome } from '../connection/contract.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
+import type { Warning } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 import type { TransactionReport, TransportResult } from '../model/transport.js';
 import { recipientsRejected } from '../smtp/transaction/recipients.js';
 import { afterOthers, refusedRecipients } from './after-others.js';
 
+const none: readonly string[] = [];
+
 /**
  * Sends to at most `most` recipients at a time. Recipients refused by the server do not keep others from their turn; any other failure
- * does, and says what is known of everybody.
+ * does, and says what is known of everybody. `transact` adds the warnings of its transaction to `warnings`.
  */
 export async function sendInParts(
   to: readonly string[],
   most: number,
+  warnings: ReadonlySet<Warning>,
   transact: (to: readonly string[]) => Promise<TransactionOutcome>,
 ): Promise<TransportResult> {
   const transactions: TransactionReport[] = [];
@@ -27,12 +31,19 @@ export async function sendInParts(
   let failure: EmailError | undefined;
   for (let waiting = to; waiting.length > 0;) {
     const part = waiting.length > most ? waiting.slice(0, most) : waiting;
-    const left = waiting.slice(part.length);
+    const left = part === waiting ? none : waiting.slice(part.length);
     try {
       const outcome = await transact(part);
       transactions.push({ recipients: outcome.accepted, reply: outcome.reply, bytes: outcome.bytes });
       // Nearly every message.
-      if (part === to && outcome.deferred.length === 0) return resultOf(outcome, transactions);
+      if (part === to && outcome.deferred.length === 0)
+        return {
+          accepted: outcome.accepted,
+          rejected: outcome.rejected,
+          reply: outcome.reply,
+          transactions,
+          warnings: [...warnings],
+        };
       accepted.push(...outcome.accepted);
       rejected.push(...outcome.rejected);
       waiting = [...outcome.deferred, ...left];
@@ -51,14 +62,7 @@ export async function sendInParts(
   const reply = transactions[0]?.reply;
   if (reply === undefined)
     throw rejected.length === to.length && to.length <= most ? failure : recipientsRejected(rejected);
-  return { accepted, rejected, reply, transactions };
-}
-
-function resultOf(
-  { accepted, rejected, reply }: TransactionOutcome,
-  transactions: readonly TransactionReport[],
-): TransportResult {
-  return { accepted, rejected, reply, transactions };
+  return { accepted, rejected, reply, transactions, warnings: [...warnings] };
 }
 
 /** The error of one part, told of the whole message. */

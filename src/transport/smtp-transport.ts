@@ -63,19 +63,18 @@ export class SmtpTransport implements Transport {
   }
 
   /** The recipients in one transaction, or in several: of at most `server.maxRecipients`, and where the server takes fewer at once. */
-  async send(
+  send(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: OwnSendOptions,
   ): Promise<TransportResult> {
     const most = this.#maxRecipients;
     const { to } = envelope;
-    if (options.requireAllRecipients && to.length > most) throw tooManyForOne(to.length, most);
+    if (options.requireAllRecipients && to.length > most) return Promise.reject(tooManyForOne(to.length, most));
     const warnings = new Set<Warning>();
-    const result = await sendInParts(to, most, (part) =>
+    return sendInParts(to, most, warnings, (part) =>
       this.#transact(part === to ? envelope : { ...envelope, to: part }, compose, options, warnings),
     );
-    return { ...result, warnings: [...warnings] };
   }
 
   /** Tests each step on a connection of its own. Rejects only with ERR_ABORTED and ERR_PROFILE_INVALID; all else is in the report. */

@@ -7,6 +7,7 @@
 import type { ParsedMailbox } from '../../address/mailbox.js';
 import { createMessageId } from '../../mime/identifier.js';
 import type { MailMessage } from '../../model/message.js';
+import type { MessageMailboxes } from './envelope.js';
 
 /** The recipients that a message names: its fields, and `envelope.to`. */
 export interface Addressees {
@@ -59,11 +60,16 @@ function sameTexts(some: readonly string[], others: readonly string[]): boolean 
   return some.length === others.length && some.every((text, at) => text === others[at]);
 }
 
-/** The identity of a message object: the one that it has, if that may serve, or another with the domain of the sender. */
-export function identityOf(message: MailMessage, domain: string, addressees: Addressees): MessageIdentity {
+/** The identity of a message object: the one that it has, if that may serve, or another with the domain of its author. */
+export function identityOf(
+  message: MailMessage,
+  { from, to, cc, bcc }: MessageMailboxes,
+  envelope: readonly string[] | undefined,
+): MessageIdentity {
   const known = Identified.of(message) ?? inextensible.get(message);
+  const addressees: Addressees = { to, cc, bcc, envelope };
   if (known?.mayServe(addressees) === true) return known;
-  const identity = new MessageIdentity(createMessageId(domain), addressees);
+  const identity = new MessageIdentity(createMessageId(from.domain), addressees);
   if (Object.isExtensible(message) || Identified.of(message) !== undefined) Identified.set(message, identity);
   else inextensible.set(message, identity);
   return identity;

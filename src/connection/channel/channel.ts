@@ -16,7 +16,7 @@ import type { CommandTracing } from '../command-tracing.js';
 import { connectionGivenUp, connectionLost, deadlinePassed } from '../failures.js';
 import { reportReply, reportWrite } from '../report-steps.js';
 import { Deadline } from './deadline.js';
-import { Exchange, type ExchangeOptions } from './exchange.js';
+import { connectionAlone, Exchange, type ExchangeOptions } from './exchange.js';
 import { Inbound, listenTo } from './inbound.js';
 import { Outbound } from './outbound.js';
 
@@ -82,7 +82,7 @@ export class Channel {
   }
 
   /** Runs a dialogue behind those that are under way. */
-  run<T>(dialogue: Dialogue<T>, options: ExchangeOptions = {}): Promise<T> {
+  run<T>(dialogue: Dialogue<T>, options: ExchangeOptions = connectionAlone): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const exchange = new Exchange(dialogue, options, resolve, reject);
       if (this.#options.tracing !== undefined) exchange.keepContext();

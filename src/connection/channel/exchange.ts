@@ -11,24 +11,33 @@ import { Broken, type Dialogue, type ReplyDeadline } from '../../smtp/dialogue.j
 import type { Reply } from '../../smtp/reply.js';
 import { ContentSource } from './content-source.js';
 import { markStale } from '../stale.js';
-import { withoutPrototype } from '../../util/without-prototype.js';
 
-/** What a dialogue is given besides the connection. */
+/** What a dialogue is given besides the connection. No field may be left out: a polluted Object.prototype would give it a value. */
 export interface ExchangeOptions {
   /** Its content. */
-  readonly source?: AsyncIterable<Uint8Array> | undefined;
+  readonly source: AsyncIterable<Uint8Array> | undefined;
   /** Runs its mechanism. */
-  readonly sasl?:
+  readonly sasl:
     ((challenge: Buffer | undefined) => Uint8Array | undefined | Promise<Uint8Array | undefined>) | undefined;
   /** Ends it. */
-  readonly signal?: AbortSignal | undefined;
+  readonly signal: AbortSignal | undefined;
   /** The error of a 4yz or 5yz that the dialogue did not ask for. Default: that the server closed the connection. */
-  readonly refuse?: ((reply: Reply) => EmailError) | undefined;
+  readonly refuse: ((reply: Reply) => EmailError) | undefined;
   /** Adds the state of the dialogue to an error that does not pass through the dialogue itself. */
-  readonly explain?: ((error: EmailError) => EmailError) | undefined;
+  readonly explain: ((error: EmailError) => EmailError) | undefined;
   /** May the same be tried on another connection, after this one was lost? */
-  readonly mayRetry?: ((begun: boolean) => boolean) | undefined;
+  readonly mayRetry: ((begun: boolean) => boolean) | undefined;
 }
+
+/** For a dialogue that needs nothing besides the connection. */
+export const connectionAlone: ExchangeOptions = {
+  source: undefined,
+  sasl: undefined,
+  signal: undefined,
+  refuse: undefined,
+  explain: undefined,
+  mayRetry: undefined,
+};
 
 /** A dialogue, and what it waits for. */
 export class Exchange {
@@ -56,8 +65,8 @@ export class Exchange {
     reject: (error: unknown) => void,
   ) {
     this.dialogue = dialogue;
-    this.options = withoutPrototype(options);
-    const { source } = this.options;
+    this.options = options;
+    const { source } = options;
     if (source !== undefined) this.#source = new ContentSource(source);
     this.#settle = { resolve, reject };
   }
