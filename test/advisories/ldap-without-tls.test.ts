@@ -10,8 +10,8 @@ import type { TlsSettings } from '../../src/model/settings/server.js';
 import { MemoryTransport } from '../../src/testing/memory-transport.js';
 import * as der from '../../src/util/der.js';
 import { extension, issue, keyPair, root } from '../support/certificates.js';
-import { ldapEntry, ldapMessage, ldapResult, startLdapServer } from '../unit/pki/ldap-server.js';
-import type { LdapRequest, LdapTestServer } from '../unit/pki/ldap-server.js';
+import { ldapEntry, ldapMessage, ldapResult, startLdapServer } from '../unit/pki/ldap/ldap-server.js';
+import type { LdapRequest, LdapTestServer } from '../unit/pki/ldap/ldap-server.js';
 
 const bob = 'bob@example.org';
 const authority = root('Authority');

@@ -17,7 +17,7 @@ import { issue, keyPair, root } from '../support/certificates.js';
 import { cpuTimer } from '../support/cpu-time.js';
 import { loopTurns } from '../support/loop-turns.js';
 import { errorOf, fixture } from '../unit/pki/fixtures.js';
-import { makePkcs12 } from '../unit/pki/make-pkcs12.js';
+import { makePkcs12 } from '../unit/pki/formats/make-pkcs12.js';
 
 const salt = der.octetString(Buffer.alloc(8));
 const sha1 = der.sequence(der.oid('1.3.14.3.2.26'));

@@ -90,6 +90,13 @@ describe('architecture', () => {
     expect([...counts].filter(([, count]) => count > 15)).toEqual([]);
   });
 
+  it('has the tests of a folder in the folder of that name below test/unit', () => {
+    const folders = new Set(sources.map((path) => posix.dirname(path).replace(/^src/, 'test/unit')));
+    const tests = filesBelow('test/unit', '.ts');
+    expect(tests.length).toBeGreaterThan(50);
+    expect(tests.filter((path) => !folders.has(posix.dirname(path)))).toEqual([]);
+  });
+
   it('names files in kebab-case', () => {
     expect(sources.filter((path) => !/^src\/(?:[a-z0-9-]+\/)*[a-z0-9]+(?:-[a-z0-9]+)*\.ts$/.test(path))).toEqual([]);
   });

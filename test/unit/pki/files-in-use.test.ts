@@ -12,7 +12,7 @@ import * as der from '../../../src/util/der.js';
 import { withLineEnds } from '../../../src/util/line-ends.js';
 import { issue, keyPair, root } from '../../support/certificates.js';
 import { errorOf, fixture } from './fixtures.js';
-import { makePkcs12 } from './make-pkcs12.js';
+import { makePkcs12 } from './formats/make-pkcs12.js';
 
 const pem = (bytes: Buffer, label = 'CERTIFICATE'): string =>
   `-----BEGIN ${label}-----\n${bytes.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END ${label}-----\n`;

@@ -16,7 +16,7 @@ import { children, contentOf, oidText, readElement } from '../../../../src/util/
 import { aliceKdc, failureOf, password, quietConf, Scratch } from '../../kerberos/harness.js';
 import type { FakeKdc } from '../../kerberos/fake-kdc.js';
 import { FakeService } from '../../kerberos/fake-service.js';
-import { writeCache } from '../../kerberos/ccache-writer.js';
+import { writeCache } from '../../kerberos/credentials/ccache-writer.js';
 import { FakeProxy } from './fake-proxy.js';
 
 const signal = new AbortController().signal;
