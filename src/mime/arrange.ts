@@ -1,11 +1,12 @@
 /**
- * The tree of a message (RFC 2046, 2387): mixed around related around alternative, and none of them where it is not needed.
+ * The tree of a message (RFC 2046, 2387): mixed around related around alternative. Each of these multiparts is made
+ * only where it is needed.
  * @module
  */
 import type { LeafPart, Part } from './part.js';
 import { withoutPrototype } from '../util/without-prototype.js';
 
-/** The parts of a message by what they are for. */
+/** The parts of a message, grouped by their purpose. */
 export interface MessageParts {
   /** In order of growing preference: plain text, further ones, html, calendar. */
   readonly alternatives: readonly Part[];
@@ -18,7 +19,7 @@ function isHtml(part: Part): boolean {
   return part.contentType === 'text/html';
 }
 
-/** html and what it shows, as multipart/related. */
+/** A multipart/related of the html part and the inline parts that it shows. */
 function related(html: Part, inline: readonly LeafPart[]): Part {
   return withoutPrototype({
     contentType: 'multipart/related',
@@ -27,9 +28,9 @@ function related(html: Part, inline: readonly LeafPart[]): Part {
   });
 }
 
-/** The tree; a message without any part is one of empty text. */
+/** Arranges the parts as a tree. A message without any part becomes one of empty text. */
 export function arrangeParts({ alternatives, inline, attachments }: MessageParts): Part {
-  // Of several, the one that is preferred: an inline part stands once.
+  // With several html parts, the inline parts go to the preferred one (the last), so that each of them is sent once.
   const html = inline.length > 0 ? alternatives.findLast(isHtml) : undefined;
   const withHtml = html !== undefined;
   const bodies = withHtml ? alternatives.map((part) => (part === html ? related(part, inline) : part)) : alternatives;

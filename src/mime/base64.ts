@@ -1,5 +1,5 @@
 /**
- * base64 in lines of 76 (RFC 2045 section 6.8).
+ * base64 in lines of 76 characters (RFC 2045 section 6.8).
  * @module
  */
 import { asBuffer } from '../util/bytes.js';
@@ -8,21 +8,21 @@ import { encoderRoom } from './encoder.js';
 import type { ContentEncoder } from './encoder.js';
 
 const lineOut = 76;
-/** Fewer are not worth the way into WebAssembly. */
+/** With fewer lines, the call into WebAssembly costs more than it saves. */
 const fewLines = 4;
 const crlf = 0x0a0d;
 
-/** Octets of `size` octets in base64 with CRLF between the lines and none at the end. */
+/** The length of `size` octets in base64, with CRLF between the lines and none at the end. */
 export function base64Size(size: number): number {
   const encoded = Math.ceil(size / 3) * 4;
   return encoded === 0 ? 0 : encoded + 2 * (Math.ceil(encoded / lineOut) - 1);
 }
 
-/** See the file's head. Lines are separated by CRLF; the last has none. */
+/** Encodes as base64 in lines of 76 characters. CRLF separates the lines; the last has none. */
 export class Base64Encoder implements ContentEncoder {
   read = 0;
   written = 0;
-  /** Input that is not a whole line yet. */
+  /** Input that does not fill a line yet. */
   readonly #rest = Buffer.allocUnsafe(lineIn);
   #restLength = 0;
   #begun = false;
@@ -77,7 +77,7 @@ export class Base64Encoder implements ContentEncoder {
     return end - at;
   }
 
-  /** One line, with the CRLF that ends the one before. */
+  /** Writes one line, preceded by the CRLF that ends the line before. */
   #line(input: Uint8Array, from: number, to: number, out: Buffer, at: number): number {
     if (this.#begun) at = out.writeUInt16LE(crlf, at);
     this.#begun = true;

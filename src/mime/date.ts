@@ -15,5 +15,5 @@ export function formatDate(date: Date, path = 'date'): string {
   return text;
 }
 
-/** Many messages have the same one. */
+/** The last date written: many messages in a row have the same one. */
 let last = { second: NaN, text: '' };

@@ -1,29 +1,32 @@
 /**
- * The seam of transfer encoders that work on streams.
+ * The interface of content encoders that work on streams.
  * @module
  */
 /**
- * Content encoders that work from block to block: they write into memory of the caller's and make none themselves. The same
- * encoder serves content in memory (one call) and streams (many).
+ * A content encoder that works block by block. It writes into the caller's memory and allocates none. The same encoder
+ * serves content in memory (one call) and streams (many calls).
  */
 export interface ContentEncoder {
-  /** Octets of input that the last call took. */
+  /** Octets of input taken by the last call. */
   read: number;
-  /** Octets of output that the last call wrote. */
+  /** Octets of output written by the last call. */
   written: number;
   /**
-   * Takes of `input` from `from` on what it can, and writes to `out` from `at` on; stops for want of input or of room. With
-   * `encoderRoom` octets of room it takes at least one octet.
+   * Reads `input` from offset `from` and writes to `out` from offset `at`, until the input or the room in `out` is used
+   * up. Given at least `encoderRoom` octets of room, it takes at least one octet.
    */
   encode(input: Uint8Array, from: number, out: Buffer, at: number): void;
-  /** Writes what is left, needs `encoderRoom`; gives the number of octets. The encoder is then as new. */
+  /**
+   * Writes the rest, for which it needs `encoderRoom` octets, and returns the number of octets written. The encoder can
+   * then be used again.
+   */
   finish(out: Buffer, at: number): number;
 }
 
-/** Room that an encoder needs to make progress, or to finish. */
+/** Octets of room that an encoder needs to make progress, or to finish. */
 export const encoderRoom = 256;
 
-/** Octets as they are: 7bit, 8bit and binary. */
+/** Passes octets unchanged: for 7bit, 8bit and binary. */
 export class IdentityEncoder implements ContentEncoder {
   read = 0;
   written = 0;

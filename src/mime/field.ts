@@ -1,6 +1,7 @@
 /**
- * Header fields (RFC 5322 section 2.2), and the one place where their names and values are checked. Each function gives a whole
- * field with its CRLF. Lines are folded at white space to 76 characters where they can be, and are never longer than 998.
+ * Writes header fields (RFC 5322 section 2.2). This is the one place where their names and values are checked. Each
+ * function returns a whole field with its CRLF. Lines are folded at white space to 76 characters where possible, and
+ * are never longer than 998.
  * @module
  */
 import { mailboxTokens } from '../address/format.js';
@@ -9,20 +10,20 @@ import type { Mailbox } from '../model/address.js';
 import { isWellFormed } from '../util/bytes.js';
 import { encodedWords, looksEncoded } from '../util/encoded-word.js';
 
-/** RFC 5322 recommends 78, RFC 2047 asks for 76 where an encoded-word is. */
+/** RFC 5322 recommends 78 characters; RFC 2047 requires 76 for a line with an encoded-word. */
 const softLimit = 76;
 const hardLimit = 998;
-/** A word longer than this goes as encoded-words, which can be folded anywhere. */
+/** A longer word is written as encoded-words, which can be folded anywhere. */
 const maxWord = 900;
 const maxName = 76;
 
 const fieldName = /^[!-9;-~]+$/;
 const control = /[\0-\x08\x0a-\x1f\x7f]/;
-/** The beginning of a token that is an encoded-word. */
+/** A token that begins with an encoded-word. */
 const encodedWord = /^ =\?[^?]+\?[bq]\?/i;
-/** ASCII text without blanks at its ends. */
+/** ASCII text without blanks at either end. */
 const asciiText = /^[!-~](?:[ -~\t]*[!-~])?$/;
-/** Text that needs neither encoding nor a look at its white space. */
+/** Text that needs no encoding and no care for its white space. */
 const plain = /^[!-~](?:[ -~]*[!-~])?$/;
 
 function checkName(name: string, path: string): void {
@@ -38,8 +39,9 @@ function checkValue(value: string, path: string): void {
 }
 
 /**
- * The field `name: tokens`, folded. A token bears the white space before it; between tokens, and nowhere else, a line may end. The
- * first line takes the first token unless that is an encoded-word, whose line is to be at most 76 characters long (RFC 2047).
+ * Folds the field `name: tokens`. Each token carries the white space before it; a line may end between tokens and
+ * nowhere else. The first token stays on the first line, unless it is an encoded-word: the line of one has at most 76
+ * characters (RFC 2047).
  */
 function fold(name: string, tokens: readonly string[], path: string): string {
   let out = `${name}:`;
@@ -61,10 +63,13 @@ function fold(name: string, tokens: readonly string[], path: string): string {
   return `${out}\r\n`;
 }
 
-/** Unstructured text as tokens: ASCII words as they are, and from the first to the last that cannot stand so, encoded-words. */
+/**
+ * Splits unstructured text into tokens. ASCII words stay as they are; everything from the first to the last word that
+ * cannot stay becomes encoded-words.
+ */
 function textTokens(value: string, nameLength: number): string[] {
   const words = value.match(/[ \t]*[^ \t]+|[ \t]+$/g) ?? [];
-  // What a reader would decode may be several words long, so it is looked for in the whole text.
+  // The whole text is searched, because an encoded-word that a reader would decode can span several words.
   const ambiguous = looksEncoded(value);
   const needs = (word: string): boolean =>
     /[^ -~\t]/.test(word) || (ambiguous && /=\?|\?=/.test(word)) || word.length > maxWord || /^[ \t]*$/.test(word);
@@ -72,7 +77,7 @@ function textTokens(value: string, nameLength: number): string[] {
   let to = words.findLastIndex(needs);
   // White space at the end belongs to the encoded-word of the word before it.
   if (from > 0 && /^[ \t]*$/.test(words[from] ?? '')) from--;
-  // White space at the very start would be taken for the separator after the colon.
+  // A reader would take white space at the very start for the separator after the colon.
   if (/^[ \t]/.test(value)) {
     from = 0;
     to = Math.max(to, 0);
@@ -81,7 +86,7 @@ function textTokens(value: string, nameLength: number): string[] {
   if (from < 0) return words;
   const before = words.slice(0, from);
   let text = words.slice(from, to + 1).join('');
-  // The white space before a first encoded-word stays outside, where it is the place to fold.
+  // The white space before the first encoded-word is not encoded, because the line is folded there.
   const separator = text.charAt(0);
   text = text.slice(1);
   const column = nameLength + 2 + before.reduce((sum, word) => sum + word.length, 0);
@@ -89,15 +94,15 @@ function textTokens(value: string, nameLength: number): string[] {
   return [...before, ...encoded.map((word, i) => (i === 0 ? separator : ' ') + word), ...words.slice(to + 1)];
 }
 
-/** A display name of atoms, as which most can be written. */
+/** A display name that can be written as atoms; most can. */
 const plainName = /^[A-Za-z0-9]+(?: [A-Za-z0-9]+)*$/;
 
-/** Does it go on one line, as it is? */
+/** Does the field fit on one line without any encoding? */
 function isShort(name: string, value: string): boolean {
   return typeof value === 'string' && plain.test(value) && name.length + 2 + value.length <= softLimit;
 }
 
-/** A field of unstructured text, as Subject: any text; what is not ASCII goes as encoded-words (RFC 2047). */
+/** A field of unstructured text, such as Subject. Text that is not ASCII is written as encoded-words (RFC 2047). */
 export function textField(name: string, value: string, path: string = name): string {
   checkName(name, path);
   if (isShort(name, value) && !looksEncoded(value)) return `${name}: ${value}\r\n`;
@@ -107,13 +112,17 @@ export function textField(name: string, value: string, path: string = name): str
   return fold(name, textTokens(value, name.length), path);
 }
 
-/** Fields whose values are not unstructured text: receivers decode no encoded-words in their URLs, tokens and identifiers. */
+/**
+ * Fields whose values are not unstructured text. Receivers do not decode encoded-words in their URLs, tokens and
+ * identifiers.
+ */
 const structured =
   /^(?:list-.*|archived-at|original-message-id|original-recipient|original-from|arc-.*|authentication-results|auto-submitted|autocrypt.*|disposition-notification-.*|feedback-id|message-context|mt-priority|newsgroups|followup-to|xref|path|expires|expiry-date|reply-by|require-recipient-valid-since|resent-(?:date|message-id|from|to|cc|sender)|return-receipt-to|errors-to|precedence|solicitation|tls-required|tls-report-.*|x-ms-exchange-.*|importance|priority|sensitivity|supersedes|obsoletes|accept-language|content-.*|bimi-.*|jabber-id)$/i;
 
 /**
- * A field that a profile or a message adds. A structured field, and ASCII in any other, stays as it is; text that is not ASCII, or that
- * a reader would decode, goes as encoded-words. ERR_MESSAGE_INVALID where no line of 998 characters holds a word.
+ * A field that a profile or a message adds. Structured fields, and ASCII text in others, are written unchanged. Text
+ * that is not ASCII, or that a reader would decode, is written as encoded-words. Throws ERR_MESSAGE_INVALID if a word
+ * does not fit on a line of 998 characters.
  */
 export function customField(name: string, value: string, path: string = name): string {
   if (structured.test(name)) return structuredField(name, value, path);
@@ -127,7 +136,7 @@ export function customField(name: string, value: string, path: string = name): s
   return structuredField(name, value, path);
 }
 
-/** A structured field whose ASCII value is already in its form, folded at its blanks. */
+/** A structured field whose ASCII value is already in its final form. It is folded at its blanks. */
 export function structuredField(name: string, value: string, path: string = name): string {
   checkName(name, path);
   if (isShort(name, value)) return `${name}: ${value}\r\n`;
@@ -147,7 +156,7 @@ export function structuredField(name: string, value: string, path: string = name
   );
 }
 
-/** A structured field of tokens that must not be parted, as parameters with their semicolons. */
+/** A structured field of tokens that are not broken, such as parameters with their semicolons. */
 export function tokenField(name: string, tokens: readonly string[], path: string = name): string {
   checkName(name, path);
   const separated = tokens.map((token) => ` ${token}`);
@@ -155,11 +164,14 @@ export function tokenField(name: string, tokens: readonly string[], path: string
   return fold(name, separated, path);
 }
 
-/** A field of mailboxes. Their addresses must have been checked; a local part that is not ASCII stays UTF-8 (RFC 6532). */
+/**
+ * A field of mailboxes. The addresses must have been checked before. A local part that is not ASCII stays UTF-8 (RFC
+ * 6532).
+ */
 export function addressField(name: string, mailboxes: readonly Mailbox[], path: string = name): string {
   const [only] = mailboxes;
   if (mailboxes.length === 1 && only !== undefined && (only.name === undefined || plainName.test(only.name))) {
-    // One line of plain text, which is what most are.
+    // Most values are one line of plain text.
     const value = only.name === undefined ? only.email : `${only.name} <${only.email}>`;
     if (isShort(name, value)) {
       checkName(name, path);

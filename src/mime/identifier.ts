@@ -1,11 +1,12 @@
 /**
- * Message-IDs, Content-IDs and boundaries. randomUUID draws from a pool that Node keeps filled: 122 random bits for well under 1 µs.
+ * Message-IDs, Content-IDs and boundaries. Each has 122 random bits from randomUUID, which draws from a pool that Node
+ * fills and takes well under 1 µs.
  * @module
  */
 import { messageInvalid } from '../errors/email-error.js';
 import { nodeCrypto } from '../util/crypto/node-crypto.js';
 
-/** A new msg-id with its brackets. `domain` is an ASCII domain, or an address literal. */
+/** A new msg-id with its brackets. `domain` is an ASCII domain or an address literal. */
 export function createMessageId(domain: string): string {
   return `<${nodeCrypto().randomUUID()}@${domain}>`;
 }
@@ -15,7 +16,7 @@ export function createBoundary(): string {
   return `=_${nodeCrypto().randomUUID()}`;
 }
 
-/** A msg-id or Content-ID with its brackets, from text with or without them (RFC 5322 section 3.6.4). */
+/** Adds the brackets to a msg-id or Content-ID where they are missing, and checks it (RFC 5322 section 3.6.4). */
 export function checkedId(text: string, path: string): string {
   const id = typeof text === 'string' && text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text;
   if (typeof id !== 'string' || !/^[!-;=?-~]{1,900}$/.test(id)) {

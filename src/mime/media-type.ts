@@ -1,5 +1,5 @@
 /**
- * Media types by file name extension (IANA registry; what common systems send).
+ * Media types by file name extension, from the IANA registry and from what common systems send.
  * @module
  */
 
@@ -52,7 +52,7 @@ const byExtension: ReadonlyMap<string, string> = new Map(
   }),
 );
 
-/** The media type of a file name; application/octet-stream where it says nothing. */
+/** The media type for a file name; application/octet-stream if the extension is unknown. */
 export function mediaTypeOf(filename: string): string {
   const dot = filename.lastIndexOf('.');
   return (dot < 0 ? undefined : byExtension.get(filename.slice(dot + 1).toLowerCase())) ?? 'application/octet-stream';

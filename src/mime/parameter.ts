@@ -6,11 +6,11 @@ import { messageInvalid } from '../errors/email-error.js';
 import { encodedWords, looksEncoded } from '../util/encoded-word.js';
 
 const token = /^[!#$%&'*+.^_`{|}~0-9A-Za-z-]+$/;
-/** A token that nobody takes for an extended value (RFC 2231), as some do where they see one of `'*%`. */
+/** A token without `*`, `'` and `%`: some readers take a value with one of these for an extended value (RFC 2231). */
 const plainToken = /^[!#$&+.^_`{|}~0-9A-Za-z-]+$/;
-/** What a parameter may take of a line. */
+/** The most characters that a parameter may take of a line. */
 const room = 74;
-/** attribute-char of RFC 2231 section 7, which is narrower than what encodeURIComponent leaves alone. */
+/** Characters that encodeURIComponent leaves alone but attribute-char (RFC 2231 section 7) does not include. */
 const notAttribute = /['()*]/g;
 
 function percentEncode(character: string): string {
@@ -21,7 +21,7 @@ function quote(value: string): string {
   return `"${value.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** The value in sections (RFC 2231 section 3), each of whole characters. */
+/** Splits a value into sections (RFC 2231 section 3) of whole characters. */
 function sections(name: string, value: string, extended: boolean): string[] {
   const pieces: string[] = [];
   let piece = extended ? "UTF-8''" : '';
@@ -44,30 +44,33 @@ function checkValue(value: string, path: string): void {
   if (/[\ud800-\udfff]/u.test(value)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
 }
 
-/** `name=value` in as many tokens as it takes; sections have their semicolons, the end has none. */
+/** `name=value` as one token or several. Each section but the last ends with a semicolon. */
 export function parameterTokens(name: string, value: string, path: string): string[] {
   if (!token.test(name)) throw messageInvalid(path, 'a parameter name is an RFC 2045 token');
   checkValue(value, path);
   if ((name.endsWith('*') ? token : plainToken).test(value) && name.length + value.length < room)
     return [`${name}=${value}`];
-  // Many clients decode encoded-words here, where RFC 2047 allows none.
+  // RFC 2047 allows no encoded-words in parameters, but many clients decode them.
   if (!/^[ -~]*$/.test(value) || looksEncoded(value)) return sections(name, value, true);
   const quoted = `${name}=${quote(value)}`;
   return quoted.length <= room ? [quoted] : sections(name, value, false);
 }
 
-/** `name=` for clients that know no RFC 2231: encoded-words in quotes, against RFC 2047 and understood by all of them. */
+/**
+ * `name=` for clients without RFC 2231: encoded-words in quotes. RFC 2047 forbids this, but all of those clients
+ * understand it.
+ */
 export function legacyNameTokens(name: string, value: string, path: string): string[] {
-  // Sections are RFC 2231 too.
+  // A value that would need sections is written as encoded-words too: sections are RFC 2231 as well.
   if (/^[ -~]*$/.test(value) && !looksEncoded(value) && name.length + quote(value).length < room)
     return parameterTokens(name, value, path);
   checkValue(value, path);
-  // With a blank before and a quote behind, a line has 76 characters at most.
+  // With a blank before and a quote behind, a line has at most 76 characters.
   const words = encodedWords(value, room - name.length - 1, room);
   return words.map((word, i) => `${i === 0 ? `${name}="` : ''}${word}${i === words.length - 1 ? '"' : ''}`);
 }
 
-/** Value and parameters as the tokens of a field. */
+/** A value and its parameters, as the tokens of a field. */
 export function withParameters(value: string, parameters: readonly (readonly string[])[]): string[] {
   const out = [value];
   for (const tokens of parameters) {

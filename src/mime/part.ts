@@ -1,17 +1,18 @@
 /**
- * What the MIME writer is given: a tree of parts.
+ * The input of the MIME writer: a tree of parts.
  * @module
  */
 
 /** The content of a part. */
 export type PartBody =
-  /** Text; CR, LF and CRLF all become CRLF. */
+  /** Text. CR, LF and CRLF all become CRLF. */
   | { readonly text: string }
-  /** Octets that come back as they are. */
+  /** Octets that are received unchanged. */
   | { readonly bytes: Uint8Array }
   /**
-   * A stream that starts anew at each call. `size`: its octets, where known; a stream that then gives more or fewer is ERR_CONTENT.
-   * `isText`: UTF-8 text, whose line ends all become CRLF; else the octets come back as they are.
+   * A stream that starts anew at each call of `open`. `size` is its number of octets, where known; a stream of another
+   * length ends in ERR_CONTENT. With `isText` it is UTF-8 text and all its line ends become CRLF; otherwise its octets
+   * are received unchanged.
    */
   | {
       readonly open: () => AsyncIterable<Uint8Array>;
@@ -23,7 +24,7 @@ export type PartBody =
 export interface LeafPart {
   /** `type/subtype`, without parameters. */
   readonly contentType: string;
-  /** Of Content-Type, besides `name`. A `text` body gets its charset by itself. */
+  /** Parameters of Content-Type besides `name`. The charset of a `text` body is added by the writer. */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
   readonly disposition?: 'attachment' | 'inline' | undefined;
   readonly filename?: string | undefined;
@@ -31,7 +32,7 @@ export interface LeafPart {
   readonly cid?: string | undefined;
   readonly description?: string | undefined;
   readonly body: PartBody;
-  /** Where it comes from, for errors, as `attachments.0`. */
+  /** The origin of the part for errors, such as `attachments.0`. */
   readonly path: string;
 }
 
@@ -39,19 +40,22 @@ export interface LeafPart {
 export interface MultiPart {
   /** `multipart/mixed` and the like. */
   readonly contentType: string;
-  /** Of Content-Type, besides `boundary`. */
+  /** Parameters of Content-Type besides `boundary`. */
   readonly parameters?: Readonly<Record<string, string>> | undefined;
   readonly parts: readonly Part[];
 }
 
 export type Part = LeafPart | MultiPart;
 
-/** How a tree is written. */
+/** Options for writing a tree. */
 export interface RenderOptions {
-  /** 8BITMIME: text that is not ASCII goes as it is where its lines allow. Not before signing. Default false. */
+  /**
+   * Allows 8BITMIME: text that is not ASCII is sent unencoded if its lines allow it. Not for messages that are signed.
+   * Default false.
+   */
   readonly eightBit?: boolean | undefined;
-  /** BINARYMIME: octets and streams go as they are. Not before signing. Default false. */
+  /** Allows BINARYMIME: octets and streams are sent unencoded. Not for messages that are signed. Default false. */
   readonly binary?: boolean | undefined;
-  /** Default createBoundary. */
+  /** Makes a boundary. Default `createBoundary`. */
   readonly boundary?: (() => string) | undefined;
 }

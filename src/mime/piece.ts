@@ -1,5 +1,5 @@
 /**
- * A body as a row of pieces, made into one Buffer, or into a stream through two reused blocks.
+ * A body as a sequence of pieces, joined into one Buffer, or into a stream that reuses two blocks.
  * @module
  */
 import { createEmailError } from '../errors/email-error.js';
@@ -11,33 +11,33 @@ import type { ContentEncoder } from './encoder.js';
 import { QuotedPrintableEncoder } from './quoted-printable.js';
 import { hasOwn } from '../util/own.js';
 
-/** A body is a row of pieces; this file makes one Buffer of them, or a stream through two reused blocks. */
+/** A piece of a body. */
 export type Piece =
-  /** ASCII. */
+  /** ASCII text. */
   | string
-  /** Octets as they are. */
+  /** Octets to be written unchanged. */
   | Uint8Array
-  /** Octets that go as base64. */
+  /** Octets to be written as base64. */
   | { readonly base64: Uint8Array }
   | StreamPiece;
 
 /** Content that is read while it is sent. */
 export interface StreamPiece {
   readonly open: () => AsyncIterable<Uint8Array>;
-  /** Octets that `open` gives, where known. */
+  /** Number of octets from `open`, where known. */
   readonly inputSize: number | undefined;
   readonly encoding: 'base64' | 'quoted-printable-text' | 'identity';
-  /** Text that is to end with a line end. */
+  /** Add a line end to text that has none at its end. */
   readonly endsLine: boolean | undefined;
-  /** For errors. */
+  /** Names the piece in errors. */
   readonly path: string;
 }
 
-/** Up to here a body is made in memory, in one piece. */
+/** Larger bodies become streams. */
 export const maxInMemory = 4 << 20;
 const blockSize = 80 * 1024;
 
-/** Octets that a piece gives, where that is known before it is read. */
+/** The octets that a piece will take, if that is known before it is read. */
 function sizeOf(piece: Piece): number | undefined {
   if (typeof piece === 'string' || isBytes(piece)) return piece.length;
   if (hasOwn(piece, 'base64')) return base64Size(piece.base64.length);
@@ -45,7 +45,7 @@ function sizeOf(piece: Piece): number | undefined {
   return piece.encoding === 'base64' ? base64Size(piece.inputSize) : piece.inputSize;
 }
 
-/** Octets of all pieces, where known. */
+/** The octets of all pieces, where known. */
 export function totalSize(pieces: readonly Piece[]): number | undefined {
   let total = 0;
   for (const piece of pieces) {
@@ -56,7 +56,10 @@ export function totalSize(pieces: readonly Piece[]): number | undefined {
   return total;
 }
 
-/** The pieces in memory where that is possible and wise, else as a stream that starts anew at each iteration. */
+/**
+ * Joins the pieces: in memory if all are there and together at most `maxInMemory`, else as a stream that starts anew at
+ * each iteration.
+ */
 export function join(pieces: readonly Piece[], size: number | undefined): ByteSource {
   if (size === undefined || size > maxInMemory || pieces.some(isStream))
     return { [Symbol.asyncIterator]: () => blocksOf(pieces) };
@@ -89,7 +92,10 @@ function encoderFor(piece: Exclude<Piece, string>): ContentEncoder {
   return piece.encoding === 'identity' ? new IdentityEncoder() : new QuotedPrintableEncoder(true, piece.endsLine);
 }
 
-/** The chunks of a stream; its promise about its size is kept, for the number of octets may already be announced. */
+/**
+ * The chunks of a stream. A stream whose length differs from `inputSize` is an error, because that number may have been
+ * announced to the server.
+ */
 async function* checkedChunks({ open, inputSize, path }: StreamPiece): AsyncGenerator<Uint8Array> {
   let seen = 0;
   for await (const chunk of open()) {
@@ -107,8 +113,8 @@ async function* checkedChunks({ open, inputSize, path }: StreamPiece): AsyncGene
 }
 
 /**
- * The pieces as blocks. Two blocks are filled in turn: what is yielded holds until the next one is asked for, and is overwritten
- * after that. Who keeps it longer copies it.
+ * The pieces as a stream of blocks. Two blocks are filled in turn: a block is valid until the next one is requested,
+ * and is overwritten afterwards. A consumer that keeps it longer must copy it.
  */
 async function* blocksOf(pieces: readonly Piece[]): AsyncGenerator<Uint8Array> {
   let block = Buffer.allocUnsafeSlow(blockSize);

@@ -1,6 +1,6 @@
 /**
- * quoted-printable (RFC 2045 section 6.7) by table. Besides what the RFC asks, nothing that a mail system might change stays at the
- * start or end of a line: `From `, a dot, trailing white space.
+ * Encodes quoted-printable (RFC 2045 section 6.7) by a table. Beyond the RFC, it also escapes what a mail system might
+ * change at the start or end of a line: `From `, a dot, trailing white space.
  * @module
  */
 import { encoderRoom } from './encoder.js';
@@ -14,22 +14,24 @@ const letterF = 70;
 const letterR = 114;
 const hex = Buffer.from('0123456789ABCDEF', 'latin1');
 
-/** 1 = stands for itself; blanks do too, but not at the end of a line. */
+/**
+ * 1 for octets that are written as they are. Blanks are among them, although they must be escaped at the end of a line.
+ */
 const literal = new Uint8Array(256);
 for (let c = 32; c < 127; c++) literal[c] = c === 61 ? 0 : 1;
 literal[9] = 1;
 
-/** See the file's head. */
+/** Encodes quoted-printable, as described at the head of this file. */
 export class QuotedPrintableEncoder implements ContentEncoder {
   read = 0;
   written = 0;
   #column = 0;
-  /** The last octet where what follows decides on it: a blank or a CR; else -1. */
+  /** A blank or CR whose encoding depends on the next octet; -1 if there is none. */
   #held = -1;
 
   /**
-   * With `isText` CR, LF and CRLF are line ends alike; without, only CRLF is one and content comes back octet by octet.
-   * `endsLine`: text without a line end at its end gets one.
+   * With `isText`, CR, LF and CRLF are all line ends. Without it only CRLF is one, and every octet is received
+   * unchanged. With `endsLine`, text that does not end with a line end gets one.
    */
   constructor(
     readonly isText: boolean,
@@ -38,12 +40,13 @@ export class QuotedPrintableEncoder implements ContentEncoder {
 
   encode(input: Uint8Array, from: number, out: Buffer, at: number): void {
     const start = at;
-    // One turn writes at most a held octet and this one: twice a soft break and an escape.
+    // One turn writes at most the held octet and the current one, each as a soft break and an escape.
     const limit = out.length - 14;
     const end = input.length;
     let i = from;
     for (; i < end && at <= limit; i++) {
-      // What stands for itself goes at once to where the line or the room ends; of the last octet more has to be known.
+      // Copies a run of literal octets up to the end of the line or of the room. The last octet of the input is left
+      // out, because its encoding depends on the octet after it.
       if (this.#held < 0 && this.#column > 0) {
         const begin = i;
         const stop = Math.min(end - 1, i + maxColumn - 1 - this.#column, i + limit - at);
@@ -117,7 +120,7 @@ export class QuotedPrintableEncoder implements ContentEncoder {
   }
 }
 
-/** Within a line: an octet that is literal, a blank where no line end follows. */
+/** Within a line: is the octet literal, and not a blank before a line end? */
 function standsForItself(input: Uint8Array, at: number): boolean {
   const c = input[at] ?? 0;
   if (literal[c] === 0) return false;
@@ -127,12 +130,12 @@ function standsForItself(input: Uint8Array, at: number): boolean {
 }
 
 /**
- * Text of printing ASCII, blanks and CRLF in quoted-printable, in pieces: as the encoder has it, but lines that stay as they are,
- * which is most of them, are not looked through.
+ * Encodes text of printing ASCII, blanks and CRLF, and returns it in pieces. The result equals the encoder's, but lines
+ * that need no change, which are most, are not examined character by character.
  */
 export function quotePrintable(text: string): string[] {
   const quoted: string[] = [];
-  /** Up to here all is in `quoted`; from `stays` on, lines stay. */
+  /** All text before `done` is in `quoted`. Lines from `stays` on need no change. */
   let done = 0;
   let stays = 0;
   let equals = text.indexOf('=');
@@ -169,13 +172,13 @@ function lineStays(text: string, at: number, end: number): boolean {
   return end - at < maxColumn && last !== 32 && last !== 9;
 }
 
-/** `bytes` in quoted-printable. `escaped`: about how many of them have to be. */
+/** Encodes `bytes`. `escaped` estimates how many of them need an escape. */
 export function encodeQuotedPrintable(bytes: Uint8Array, isText: boolean, escaped: number): Buffer {
   let out = Buffer.allocUnsafe(Math.ceil((bytes.length + 2 * escaped) * 1.06) + encoderRoom);
   let length = 0;
   const encoder = new QuotedPrintableEncoder(isText);
   for (let from = 0; from < bytes.length; from += encoder.read) {
-    // Many short lines of dots or blanks take more room than was reckoned.
+    // Many short lines of dots or blanks need more room than was estimated.
     if (out.length - length < encoderRoom) out = Buffer.concat([out], out.length * 2);
     encoder.encode(bytes, from, out, length);
     length += encoder.written;

@@ -1,5 +1,6 @@
 /**
- * The writer of MIME entities (RFC 2045, 2046): a tree of parts to fields and a body, each part in the encoding it needs.
+ * Writes MIME entities (RFC 2045, 2046): turns a tree of parts into header fields and a body, with the encoding that
+ * each part needs.
  * @module
  */
 import { isUtf8 } from 'node:buffer';
@@ -18,7 +19,7 @@ import { scanText, textFlag } from './scan.js';
 import { canonicalText, traitsOf } from './text.js';
 import { hasOwn } from '../util/own.js';
 
-/** Nothing but the defaults; each is spelt out, so that none is inherited. */
+/** The defaults. Each option is spelt out, so that none is inherited from Object.prototype. */
 const plainOptions: RenderOptions = { eightBit: undefined, binary: undefined, boundary: undefined };
 
 type Encoding = RenderedEntity['encoding'];
@@ -52,7 +53,7 @@ function encodeText(
     canonical = canonicalText(given);
     if ((flags & textFlag.unprintable) === 0) flags = scanText(canonical);
   }
-  // The end of data is a line end too: a message's last line has one.
+  // The last line of a message must end with a line end, because the end of data begins with one.
   const text = isRoot && canonical !== '' && !canonical.endsWith('\r\n') ? `${canonical}\r\n` : canonical;
   if (flags === 0) return { transferEncoding: '7bit', pieces: [text], contentType, charset };
   if ((flags & textFlag.unprintable) === 0)
@@ -63,7 +64,8 @@ function encodeText(
     const { plain, fragile } = traitsOf(bytes);
     if (!fragile && plain === '8bit') return { transferEncoding: '8bit', pieces: [bytes], contentType, charset };
   }
-  // A character beyond ASCII has one octet more than units, or two more: half of all its octets or a little less.
+  // A character beyond ASCII takes one or two octets more in UTF-8 than units in UTF-16. Twice the difference is
+  // therefore about the number of octets to escape.
   const { transferEncoding, pieces } = encodeCompactly(bytes, true, 2 * (bytes.length - text.length));
   return { transferEncoding, pieces, contentType, charset };
 }
@@ -79,7 +81,7 @@ function encodeCompactly(
   return { transferEncoding: 'quoted-printable', pieces: [encodeQuotedPrintable(bytes, isText, escaped)] };
 }
 
-/** RFC 2046 section 5.2.1 allows message/rfc822 no base64: where that is needed, the message goes as a file. */
+/** RFC 2046 section 5.2.1 allows no base64 for message/rfc822. A forwarded message that needs it is sent as a file. */
 function asBase64(piece: Piece, contentType: string): EncodedBody {
   return {
     transferEncoding: 'base64',
@@ -104,7 +106,8 @@ function encodeBytes(
   if ((isText || isMessage(contentType)) && bytes.length <= maxInMemory) {
     const { plain, fragile, escaped } = traitsOf(bytes);
     const charset = isText && !hasCharset(part) && isUtf8(bytes) ? 'utf-8' : undefined;
-    // A forwarded message may not be encoded; and a whole message gets a line end where it has none.
+    // Text is also encoded if it is fragile, or if it is the whole message and lacks its last line end. A forwarded
+    // message must not be encoded.
     const stays = !isText || !(fragile || (isRoot && bytes.at(-1) !== 10));
     if (stays && (plain === '7bit' || (plain === '8bit' && options.eightBit === true)))
       return { transferEncoding: plain, pieces: [bytes], contentType, charset };
@@ -136,7 +139,7 @@ function encodeBody(part: LeafPart, contentType: string, options: RenderOptions,
   return asBase64({ open, inputSize, encoding: 'base64', endsLine: false, path }, contentType);
 }
 
-/** What most text has, so that it need not be put together each time. */
+/** The Content-Type fields of most text, ready-made. */
 const textTypes: ReadonlyMap<string, string> = new Map([
   ['text/plain', 'Content-Type: text/plain; charset=utf-8\r\n'],
   ['text/html', 'Content-Type: text/html; charset=utf-8\r\n'],
@@ -183,7 +186,7 @@ function writeLeaf(part: LeafPart, options: RenderOptions, isRoot: boolean, piec
     fields += textField('Content-Description', part.description, `${path}.description`);
   for (const piece of body) pieces.push(piece);
   if (isRoot && transferEncoding === 'base64' && totalSize(body) !== 0) pieces.push('\r\n');
-  // A soft line break: content that does not end a line itself comes back without one.
+  // Ends with a soft line break, so that content without a line end at its end is received without one.
   const last = body.at(-1);
   if (isRoot && isBytes(last) && transferEncoding === 'quoted-printable' && last.at(-1) !== 10) pieces.push('=\r\n');
   return {
@@ -207,7 +210,7 @@ function writeMulti(part: MultiPart, options: RenderOptions, pieces: Piece[]): W
   );
   const tokens = withParameters(part.contentType, [...parameters, [`boundary="${boundary}"`]]);
   let fields = tokenField('Content-Type', tokens);
-  // RFC 2045 section 6.4: a multipart says what its parts need, and 7bit is the default.
+  // A multipart states the encoding that its parts need (RFC 2045 section 6.4); 7bit is the default.
   if (encoding !== '7bit') fields += `Content-Transfer-Encoding: ${encoding}\r\n`;
   return { fields, encoding };
 }
@@ -218,10 +221,10 @@ function writePart(part: Part, options: RenderOptions, isRoot: boolean, pieces: 
   return writeMulti(part, options, pieces);
 }
 
-/** Longer strings are written each for itself: as one they would be copied once more. */
+/** Longer strings are not merged, because merging copies them once more. */
 const maxMerged = 4096;
 
-/** Neighbouring strings as one where they are short: fewer writes, and a short text message is a single one. */
+/** Merges short neighbouring strings: that saves writes, and makes a short text message a single string. */
 function merge(pieces: readonly Piece[]): Piece[] {
   const out: Piece[] = [];
   for (const piece of pieces) {
@@ -234,9 +237,9 @@ function merge(pieces: readonly Piece[]): Piece[] {
 }
 
 /**
- * The entity of a tree. In memory where all of it is in memory and at most 4 MiB, made without a stream; else a stream through two
- * reused blocks: a block holds until the next is asked for. Throws ERR_MESSAGE_INVALID with the part's path; streams throw
- * ERR_CONTENT as they are read.
+ * Renders the entity of a tree. If all content is in memory and at most 4 MiB, the body is one Buffer; else it is a
+ * stream that reuses two blocks, each valid until the next one is requested. Throws ERR_MESSAGE_INVALID with the part's
+ * path; streams throw ERR_CONTENT while they are read.
  */
 export function renderEntity(part: Part, options: RenderOptions = plainOptions): RenderedEntity {
   const pieces: Piece[] = [];
@@ -245,12 +248,15 @@ export function renderEntity(part: Part, options: RenderOptions = plainOptions):
   return { fields, body: join(merge(pieces), size), size, encoding };
 }
 
-/** A whole message: `fields` (finished, each with its CRLF), then those of the tree and its body, in one piece where in memory. */
+/**
+ * Renders a whole message: `fields` (complete, each with its CRLF), then the fields of the tree and its body. Content
+ * in memory becomes one piece.
+ */
 export function renderMessage(fields: string, part: Part, options: RenderOptions = plainOptions): RenderedMessage {
   const pieces: Piece[] = [''];
   const written = writePart(part, options, true, pieces);
   const head = `${fields}${written.fields}\r\n`;
-  // Fields hold UTF-8 where a mailbox does (RFC 6532).
+  // Fields contain UTF-8 if a mailbox does (RFC 6532).
   pieces[0] = /[^\0-\x7f]/.test(fields) ? utf8(head) : head;
   const size = totalSize(pieces);
   return { content: join(merge(pieces), size), size, encoding: written.encoding };
@@ -259,13 +265,13 @@ export function renderMessage(fields: string, part: Part, options: RenderOptions
 /** A message in its final form. */
 export interface RenderedMessage {
   readonly content: ByteSource;
-  /** Octets, where known. */
+  /** The number of octets, where known. */
   readonly size: number | undefined;
-  /** As of RenderedEntity, of the body. */
+  /** The encoding of the body, as in RenderedEntity. */
   readonly encoding: Encoding;
 }
 
-/** `fields`, an entity's own fields, the empty line and its body, as one: for entities that S/MIME made, or that it takes. */
+/** Joins `fields`, an entity's own fields, the empty line and its body. Used for entities that S/MIME made or reads. */
 export function joinEntity(fields: string, entity: RenderedEntity): RenderedMessage {
   const head = utf8(`${fields}${entity.fields}\r\n`);
   const { body, encoding } = entity;

@@ -1,30 +1,31 @@
 /**
- * What text is made of: one look by vectors, or several by the searches of JavaScript where there are none or the text is short.
+ * Finds out what a text contains. WebAssembly vectors need one pass over it; without them, or for short text, several
+ * JavaScript searches do the same.
  * @module
  */
 import { hasVectors, scanLimit, scanVectors } from '../util/vectors/vectors.js';
 
-/** What there may be in text. */
+/** Properties of a text, as bits. */
 export const textFlag = {
   /** A CR or LF that is not part of CRLF. */
   loneEnd: 1,
-  /** Other than TAB, CR, LF and printing ASCII. */
+  /** A character other than TAB, CR, LF and printing ASCII. */
   unprintable: 2,
-  /** Beyond ASCII. */
+  /** A character beyond ASCII. */
   wide: 4,
-  /** NUL. */
+  /** A NUL. */
   nul: 8,
-  /** Of text whose line ends are all CRLF: a line of more than 998 octets (of ASCII: units). */
+  /** A line longer than 998 octets (in a string: units). Only meaningful if `loneEnd` is not set. */
   longLine: 16,
-  /** Of such text without long lines: a blank at the end of one. */
+  /** A blank at the end of a line. Only meaningful if neither `loneEnd` nor `longLine` is set. */
   blankEnd: 32,
-  /** Of such text: a line that begins with `From `. */
+  /** A line that begins with `From `. Only meaningful if neither `loneEnd` nor `longLine` is set. */
   from: 64,
 } as const;
 
 /** The most octets of a line (RFC 5322 section 2.1.1). */
 export const maxLine = 998;
-/** Less is not worth the way into WebAssembly, nor the start of it. */
+/** For shorter text, the call into WebAssembly costs more than it saves. */
 const fewUnits = 2048;
 const unprintable = /[^\t\r\n -~]/;
 const wide = /[^\0-\x7f]/;
@@ -32,15 +33,18 @@ const cr = 13;
 const lf = 10;
 const letterF = 70;
 
-/** In text that is not ASCII a search ends soon; the way into WebAssembly would be by UTF-8. */
+/**
+ * If this many first characters contain one beyond ASCII, JavaScript searches: they find it early, while WebAssembly
+ * would first need the text as UTF-8.
+ */
 const beginning = 256;
 
-/** The sum of the flags of what there is. */
+/** The properties of `text`, as a sum of flags. */
 export function scanText(text: string | Buffer): number {
   const isLong = text.length >= fewUnits && !(typeof text === 'string' && unprintable.test(text.slice(0, beginning)));
   let flags = isLong && hasVectors() ? scanPieces(text) : searchText(text);
   if (isBlank(unitAt(text, text.length - 1))) flags |= textFlag.blankEnd;
-  // Where there is one of these, what follows it may not have been seen.
+  // The search may have stopped at such a finding, so the flags that follow it mean nothing.
   if ((flags & textFlag.loneEnd) !== 0) return flags & ~(textFlag.longLine | textFlag.blankEnd | textFlag.from);
   return (flags & textFlag.longLine) === 0 ? flags : flags & ~(textFlag.blankEnd | textFlag.from);
 }
@@ -53,7 +57,7 @@ function unitAt(text: string | Buffer, at: number): number | undefined {
   return typeof text === 'string' ? text.charCodeAt(at) : text[at];
 }
 
-/** By vectors, in pieces of whole lines, or of a part of a line that is long. */
+/** Scans by vectors, in pieces of whole lines, or in parts of a long line. */
 function scanPieces(text: string | Buffer): number {
   let flags = 0;
   for (let at = 0; at < text.length;) {
@@ -62,14 +66,14 @@ function scanPieces(text: string | Buffer): number {
     flags |= scanVectors(typeof rest === 'string' ? rest.slice(0, length) : rest.subarray(0, length));
     at += length;
   }
-  // Vectors see the F alone.
+  // The vectors find only lines that begin with F.
   return (flags & textFlag.from) !== 0 && !hasFrom(text) ? flags & ~textFlag.from : flags;
 }
 
 function wholeLines(piece: string | Buffer): number {
   const lineEnd = typeof piece === 'string' ? piece.lastIndexOf('\n') : piece.lastIndexOf(lf);
   if (lineEnd >= 0) return lineEnd + 1;
-  // A CR is looked at together with what follows it.
+  // A CR belongs into one piece with the character after it.
   return unitAt(piece, piece.length - 1) === cr ? piece.length - 1 : piece.length;
 }
 
@@ -86,7 +90,7 @@ function searchText(given: string | Buffer): number {
   );
 }
 
-/** From line end to line end: to look for the next one costs far less than to look at each character. */
+/** Goes from line end to line end. Searching for the next line end costs far less than looking at each character. */
 function searchLines(text: string): number {
   let flags = 0;
   for (let at = 0; ;) {

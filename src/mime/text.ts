@@ -1,21 +1,21 @@
 /**
- * What content needs of its way, found in one pass.
+ * Finds in one pass how content can be sent: unencoded or not.
  * @module
  */
 import { isBlank, maxLine } from './scan.js';
 
-/** Text with CR, LF and CRLF all as CRLF. */
+/** Text with every CR, LF and CRLF turned into CRLF. */
 export function canonicalText(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
 }
 
-/** What an encoder has to know of content. */
+/** What the choice of an encoding depends on. */
 export interface ContentTraits {
-  /** Can it go as it is: as 7bit, as 8bit (RFC 6152), or not? */
+  /** Can it be sent unencoded: as 7bit, as 8bit (RFC 6152), or not? */
   readonly plain: '7bit' | '8bit' | 'no';
-  /** Might a mail system change it on its way: blanks at a line's end, `From ` at its start? */
+  /** Might a mail system change it: blanks at the end of a line, or `From ` at the start of one? */
   readonly fragile: boolean;
-  /** Octets that quoted-printable has to escape, about. */
+  /** About how many octets quoted-printable has to escape. */
   readonly escaped: number;
 }
 
@@ -23,7 +23,7 @@ const from = Buffer.from('From ', 'latin1');
 const cr = 13;
 const lf = 10;
 
-/** What an octet means here. */
+/** Classes of octets. */
 const plain = 0;
 const wide = 1;
 const escape = 2;
@@ -40,7 +40,7 @@ function beginsWithFrom(bytes: Uint8Array, at: number): boolean {
   return bytes[at] === from[0] && from.every((c, i) => bytes[at + i] === c);
 }
 
-/** The traits of octets. Lines over 998 octets, controls and a bare CR or LF make `plain` 'no'. */
+/** The traits of octets. A line over 998 octets, a control character or a bare CR or LF makes `plain` 'no'. */
 export function traitsOf(bytes: Uint8Array): ContentTraits {
   let escaped = 0;
   let isWide = false;

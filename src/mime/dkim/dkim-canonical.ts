@@ -9,7 +9,7 @@ import { nodeCrypto } from '../../util/crypto/node-crypto.js';
 
 const crlf = Buffer.from('\r\n');
 
-/** A field, from its name on, as `name:value` without its line end. */
+/** A field as `name:value`, from its name on, without its line end. */
 export function relaxedField(field: string): string {
   const colon = field.indexOf(':');
   const value = field
@@ -20,15 +20,18 @@ export function relaxedField(field: string): string {
   return `${field.slice(0, colon).trimEnd().toLowerCase()}:${value}`;
 }
 
-/** The fields of a header section, each with what it is folded over and without its last CRLF. */
+/** Splits a header section into fields. A field keeps its folded lines, but not its last CRLF. */
 export function splitFields(fields: string): string[] {
   return fields.split(/\r\n(?![ \t])/).filter((field) => field !== '');
 }
 
-/** Hashes a body in its relaxed form as it passes: blanks as one, none at a line's end, no empty lines at the end. */
+/**
+ * Hashes a body in its relaxed form while it passes: a run of blanks becomes one space, blanks at a line's end and
+ * empty lines at the end of the body are left out.
+ */
 class RelaxedBodyHash {
   readonly #hash: Hash = nodeCrypto().createHash('sha256');
-  /** Line ends that count only if something follows. */
+  /** Line ends held back: they count only if more content follows. */
   #lineEnds = 0;
   #blank = false;
   #carriageReturn = false;
@@ -40,7 +43,10 @@ class RelaxedBodyHash {
     else this.#updateAny(chunk);
   }
 
-  /** Without blanks, as base64 is, only line ends at the end of the body can go: what is between is hashed as it is. */
+  /**
+   * The fast path for content without blanks, such as base64. Only line ends at the end of the body can be left out;
+   * all before them is hashed unchanged.
+   */
   #updateDense(chunk: Buffer): void {
     let end = chunk.length;
     while (end > 0 && (chunk[end - 1] === 13 || chunk[end - 1] === 10)) end--;
@@ -82,7 +88,7 @@ class RelaxedBodyHash {
     if (length > 0) this.#hash.update(out.subarray(0, length));
   }
 
-  /** What was held back counts: something follows. */
+  /** Hashes the line ends and the blank that were held back, because content follows. */
   #flush(): void {
     for (; this.#lineEnds > 0; this.#lineEnds--) this.#hash.update(crlf);
     if (this.#blank) this.#hash.update(' ');

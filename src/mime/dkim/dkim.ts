@@ -20,19 +20,21 @@ export interface ResolvedDkimSettings {
   readonly headers?: readonly string[] | undefined;
 }
 
-/** What a signature is made with. */
+/** Settings of a signature that were checked, with the key loaded. */
 export interface DkimSigner {
   readonly domain: string;
   readonly selector: string;
   readonly key: KeyObject;
   readonly algorithm: 'rsa-sha256' | 'ed25519-sha256';
-  /** In lower case; undefined for the default. */
+  /** Field names in lower case; undefined stands for the default. */
   readonly headers: readonly string[] | undefined;
 }
 
 const minRsaBits = 1024;
 
-/** RFC 6376 section 5.4.1; List-Unsubscribe-Post by RFC 8058 section 4; and the fields that say how to read the body. */
+/**
+ * RFC 6376 section 5.4.1, List-Unsubscribe-Post (RFC 8058 section 4), and the fields that tell how to read the body.
+ */
 const defaultHeaders = [
   ...[
     'from',
@@ -66,12 +68,15 @@ function readKey(text: string, path: string): KeyObject {
     if (text.includes('-----BEGIN')) return nodeCrypto().createPrivateKey(text.replaceAll('\\n', '\n'));
     return nodeCrypto().createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
   } catch {
-    // The cause could quote the key.
+    // The error has no cause: the cause could quote the key.
     throw messageInvalid(path, 'the key is not an unencrypted private key, as PEM or as base64 of PKCS#8');
   }
 }
 
-/** A signer from settings, everything checked: ERR_MESSAGE_INVALID names what is wrong. Made once, it serves many messages. */
+/**
+ * Makes a signer from settings and checks all of them; ERR_MESSAGE_INVALID names the wrong one. One signer serves many
+ * messages.
+ */
 export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'): DkimSigner {
   const domain = toAsciiDomain(settings.domain);
   if (hasOwn(domain, 'problem')) throw messageInvalid(`${path}.domain`, domain.problem);
@@ -112,7 +117,10 @@ export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'):
   };
 }
 
-/** The names of `h=`: each field that the message has as often as it has it; From once more, so that none can be added. */
+/**
+ * The names for `h=`: each field as often as the message has it. From is named once more, so that no second one can be
+ * added.
+ */
 function namesToSign(fields: readonly string[], chosen: readonly string[] | undefined): string[] {
   if (chosen !== undefined) return chosen.includes('from') ? [...chosen] : ['from', ...chosen];
   const present = fields.map((field) => field.slice(0, field.indexOf(':')).trimEnd().toLowerCase());
@@ -120,7 +128,10 @@ function namesToSign(fields: readonly string[], chosen: readonly string[] | unde
   return [...names, 'from'];
 }
 
-/** What is signed (RFC 6376 section 3.7): the named fields from the last of their name upwards, then the signature field itself. */
+/**
+ * The text that is signed (RFC 6376 section 3.7): the named fields, the last of each name first, then the signature
+ * field itself.
+ */
 export function dkimSigningInput(fields: readonly string[], names: readonly string[], signatureField: string): string {
   const left = new Map<string, string[]>();
   for (const field of fields.map(relaxedField)) {
@@ -133,12 +144,12 @@ export function dkimSigningInput(fields: readonly string[], names: readonly stri
   return [...lines, relaxedField(signatureField)].join('\r\n');
 }
 
-/** `text` in lines of `width`, each on a line of its own. */
+/** Breaks `text` into lines of `width` characters. */
 function wrapped(text: string, width: number): string {
   return text.match(new RegExp(`.{1,${width}}`, 'g'))?.join('\r\n ') ?? '';
 }
 
-/** The names with colons between them, folded. */
+/** The names, separated by colons and folded. */
 function wrappedNames(names: readonly string[]): string {
   let out = '';
   let column = 3;
@@ -163,7 +174,7 @@ function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer
     const done = (error: Error | null, signature: Buffer): void =>
       error === null ? resolve(signature) : reject(error);
     const { createHash, sign } = nodeCrypto();
-    // Node would take padding and salt from Object.prototype.
+    // An own object without a prototype: Node would read `padding` and `saltLength` from a polluted Object.prototype.
     const input = withoutPrototype({ key });
     if (algorithm === 'rsa-sha256') sign('sha256', bytes, input, done);
     else sign(null, createHash('sha256').update(bytes).digest(), input, done);
@@ -171,8 +182,9 @@ function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer
 }
 
 /**
- * A DKIM-Signature field for each signer, with their CRLFs, to stand before `fields`. `fields` is the header section as it will be
- * sent, without the empty line; `body` what follows it. The message must not change any more (RFC 6376 section 5.3: 7bit, best).
+ * Makes a DKIM-Signature field for each signer, with its CRLF, to be put before `fields`.
+ * `fields` is the header section as it will be sent, without the empty line; `body` is what follows that line. The
+ * message must not change afterwards (RFC 6376 section 5.3: 7bit is best).
  */
 export async function signDkim(
   fields: string,

@@ -1,5 +1,5 @@
 /**
- * Decoders of transfer encodings (RFC 2045 section 6), lenient: what cannot be is skipped or stays.
+ * Lenient decoders of transfer encodings (RFC 2045 section 6). Invalid input is skipped or left as it is.
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
@@ -11,11 +11,13 @@ function hexValue(c: number | undefined): number {
   return upper >= 65 && upper <= 70 ? upper - 55 : -1;
 }
 
-/** quoted-printable: white space before a line end is not content, `=` at a line's end joins lines. */
+/**
+ * Decodes quoted-printable. White space before a line end is dropped; `=` at the end of a line joins it with the next.
+ */
 export function decodeQuotedPrintable(bytes: Uint8Array): Buffer {
   const out = Buffer.allocUnsafe(bytes.length);
   let length = 0;
-  // Where trailing white space of this line began, -1 while there is none.
+  // Where the trailing white space of this line began, or -1 if there is none.
   let blanks = -1;
   for (let i = 0; i < bytes.length; i++) {
     const c = bytes[i] ?? 0;
@@ -44,7 +46,10 @@ export function decodeQuotedPrintable(bytes: Uint8Array): Buffer {
   return out.subarray(0, blanks >= 0 ? blanks : length);
 }
 
-/** The offset after `=`, optional white space and a line end or the end; -1 where there is none. White space counts up to a line. */
+/**
+ * The offset behind a soft break: `=`, optional white space, and a line end or the end of the input. -1 if there is
+ * none. White space counts up to the length of a line.
+ */
 function endOfSoftBreak(bytes: Uint8Array, from: number): number {
   let at = from;
   while (at - from < 998 && (bytes[at] === 0x20 || bytes[at] === 9)) at++;
@@ -53,7 +58,7 @@ function endOfSoftBreak(bytes: Uint8Array, from: number): number {
   return bytes[at] === 10 ? at + 1 : -1;
 }
 
-/** Content of a part by its Content-Transfer-Encoding; an unknown one leaves it as it is. */
+/** Decodes a part by its Content-Transfer-Encoding. An unknown encoding leaves it unchanged. */
 export function decodeTransfer(bytes: Uint8Array, encoding: string): Buffer {
   if (encoding === 'base64') return Buffer.from(asBuffer(bytes).toString('latin1'), 'base64');
   if (encoding === 'quoted-printable') return decodeQuotedPrintable(bytes);

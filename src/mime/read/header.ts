@@ -1,5 +1,5 @@
 /**
- * Reads header sections (RFC 5322 section 2.2) as they come: nothing is refused but what passes a limit.
+ * Reads header sections (RFC 5322 section 2.2) leniently: only a section that exceeds a limit is refused.
  * @module
  */
 import { isUtf8 } from 'node:buffer';
@@ -12,7 +12,7 @@ export interface ParsedField {
   readonly name: string;
   /** Unfolded and trimmed; encoded-words are still encoded. */
   readonly value: string;
-  /** Offsets of the whole field, with its line ends. */
+  /** Offsets of the whole field, including its line ends. */
   readonly start: number;
   readonly end: number;
 }
@@ -25,19 +25,19 @@ export class ParsedHeader {
     readonly bodyStart: number,
   ) {}
 
-  /** The value of the first field of that name, in any case. */
+  /** The value of the first field with this name, in any case. */
   get(name: string): string | undefined {
     const wanted = name.toLowerCase();
     return this.fields.find((field) => field.name.toLowerCase() === wanted)?.value;
   }
 
-  /** The values of all fields of that name, in order. */
+  /** The values of all fields with this name, in order. */
   getAll(name: string): string[] {
     const wanted = name.toLowerCase();
     return this.fields.filter((field) => field.name.toLowerCase() === wanted).map((field) => field.value);
   }
 
-  /** The first field of that name with its encoded-words decoded. */
+  /** The value of the first field with this name, its encoded-words decoded. */
   text(name: string): string | undefined {
     const value = this.get(name);
     return value === undefined ? undefined : decodeEncodedWords(value);
@@ -47,8 +47,9 @@ export class ParsedHeader {
 const lf = 10;
 
 /**
- * The header section that begins at `start`. It ends with an empty line, or before a line that is not a field or that `endsAt` names
- * (which then belongs to the body), or at `end`. More than `maxBytes` of it is ERR_CONTENT. Octets above ASCII are UTF-8 where they can be, else Latin-1.
+ * Reads the header section that begins at `start`. It ends with an empty line, at `end`, before a line that is not a
+ * field, or before a line accepted by `endsAt`; such a line belongs to the body. A section of more than `maxBytes` is
+ * ERR_CONTENT. Octets above ASCII are read as UTF-8 if valid, else as Latin-1.
  */
 export function parseHeader(
   bytes: Uint8Array,
@@ -71,7 +72,8 @@ export function parseHeader(
     const raw = decodeOctets(buffer.subarray(fieldStart, lineEnd));
     const colon = raw.indexOf(':');
     const name = colon < 0 ? '' : raw.slice(0, colon).trimEnd();
-    // A line that is no field ends the header, except mbox's and what stands first by accident.
+    // A line that is not a field ends the header. As the first line, such as the `From ` line of an mbox file, it is
+    // skipped.
     if (name === '' || /[^!-9;-~]/.test(name)) {
       if (fieldStart !== start) return new ParsedHeader(fields, fieldStart);
     } else {
@@ -103,7 +105,7 @@ function isContinuation(buffer: Buffer, at: number): boolean {
   return buffer[at] === 0x20 || buffer[at] === 9;
 }
 
-/** Octets as text: UTF-8 where they are, else each octet as the character of its number. */
+/** Decodes octets as UTF-8 if valid, else as Latin-1. */
 function decodeOctets(bytes: Buffer): string {
   return bytes.toString(isUtf8(bytes) ? 'utf8' : 'latin1');
 }

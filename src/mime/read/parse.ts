@@ -12,11 +12,11 @@ import type { ParsedHeader } from './header.js';
 import { parseStructured } from './structured.js';
 import type { StructuredValue } from './structured.js';
 
-/** Limits of a whole message; over one of them is ERR_CONTENT. */
+/** Limits for a whole message. Exceeding one is ERR_CONTENT. */
 export interface ParseLimits {
-  /** Multiparts in multiparts. Default 32. */
+  /** Depth of nested multiparts. Default 32. */
   readonly maxDepth?: number | undefined;
-  /** Parts in all. Default 1 000. */
+  /** Number of all parts. Default 1 000. */
   readonly maxParts?: number | undefined;
   /** Octets of all header sections together. Default 1 MiB. */
   readonly maxHeaderBytes?: number | undefined;
@@ -27,7 +27,7 @@ export class ParsedPart {
   readonly #source: Buffer;
 
   readonly header: ParsedHeader;
-  /** Offsets in the message: of the header's first octet, of the body's first, and past its last. */
+  /** Offsets in the message: the first octet of the header, the first of the body, and the end of the body. */
   readonly start: number;
   readonly bodyStart: number;
   readonly end: number;
@@ -55,7 +55,7 @@ export class ParsedPart {
     this.parts = parts;
   }
 
-  /** In lower case; '7bit' where none is said. */
+  /** In lower case; '7bit' if the field is missing. */
   get transferEncoding(): string {
     return (this.header.get('Content-Transfer-Encoding') ?? '7bit').toLowerCase().trim();
   }
@@ -76,12 +76,12 @@ export class ParsedPart {
     return this.header.get('Content-ID')?.replace(/^<|>$/g, '');
   }
 
-  /** Header and body as they stand. */
+  /** Header and body, undecoded. */
   get raw(): Buffer {
     return this.#source.subarray(this.start, this.end);
   }
 
-  /** The body as it stands. */
+  /** The body, undecoded. */
   get body(): Buffer {
     return this.#source.subarray(this.bodyStart, this.end);
   }
@@ -91,7 +91,9 @@ export class ParsedPart {
     return this.parts.length > 0 ? this.body : decodeTransfer(this.body, this.transferEncoding);
   }
 
-  /** The body decoded, as text in its character set; of an unknown one, as UTF-8. */
+  /**
+   * The body as text, decoded from its transfer encoding and character set. An unknown character set is read as UTF-8.
+   */
   text(): string {
     const bytes = this.content();
     return decodeCharset(bytes, this.contentType.parameters.get('charset') ?? 'utf-8') ?? bytes.toString('utf8');
@@ -103,7 +105,7 @@ export class ParsedPart {
     for (const part of this.parts) yield* part.walk();
   }
 
-  /** The first text part of that type that is not an attachment. */
+  /** The first part of that type that is not an attachment. */
   find(type: string): ParsedPart | undefined {
     for (const part of this.walk()) {
       if (part.contentType.value === type && part.disposition?.value !== 'attachment') return part;
@@ -112,16 +114,21 @@ export class ParsedPart {
   }
 }
 
-/** What is no type is plain text (RFC 2045 section 5.2). */
+/** A field that is not a valid type counts as text/plain (RFC 2045 section 5.2). */
 function typeOf(header: ParsedHeader, defaultType: string): StructuredValue {
   const type = parseStructured(header.get('Content-Type') ?? defaultType);
   return type.value.includes('/') ? type : { value: 'text/plain', parameters: type.parameters };
 }
 
-/** The most characters of a boundary (RFC 2046 section 5.1.1). A longer one separates nothing: its multipart has no parts. */
+/**
+ * The most characters of a boundary (RFC 2046 section 5.1.1). A longer one is ignored: the multipart then has no parts.
+ */
 export const maxBoundary = 70;
 
-/** The boundary of a multipart, where it has one that separates parts; blanks at its end are a gateway's (RFC 2046 section 5.1.1). */
+/**
+ * The boundary of a multipart, if it has a valid one. Blanks at its end were added by a gateway (RFC 2046 section
+ * 5.1.1).
+ */
 function boundaryOf({ value, parameters }: StructuredValue): Buffer | undefined {
   const boundary = value.startsWith('multipart/') ? parameters.get('boundary')?.replace(/[ \t]{1,70}$/, '') : undefined;
   return boundary === undefined || boundary === '' || boundary.length > maxBoundary
@@ -136,27 +143,29 @@ const hyphensAtLineStart = Buffer.from('\n--', 'latin1');
 
 /** A delimiter line. */
 interface Delimiter {
-  /** How many multiparts are around the one that it belongs to. */
+  /** The number of multiparts around the one that the delimiter belongs to. */
   readonly level: number;
-  /** Where the body before it ends: the line end before it is part of it (RFC 2046 section 5.1.1). */
+  /**
+   * The end of the body before the delimiter: the line end before a delimiter belongs to it (RFC 2046 section 5.1.1).
+   */
   readonly bodyEnd: number;
   readonly next: number;
   readonly closes: boolean;
 }
 
-/** A part, and the delimiter line that ended it, where one did. */
+/** A part, and the delimiter line that ended it, if one did. */
 interface EndedPart {
   readonly part: ParsedPart;
   readonly delimiter: Delimiter | undefined;
 }
 
-/** Reads a message once, from its first octet to its last, whatever is nested in it. */
+/** Reads a message once from start to end, at any depth of nesting. */
 class MessageReader {
   readonly #source: Buffer;
   readonly #maxDepth: number;
   readonly #maxParts: number;
   readonly #maxHeaderBytes: number;
-  /** Boundaries of the multiparts that are open, the outermost first. */
+  /** Boundaries of the open multiparts, the outermost first. */
   readonly #boundaries: Buffer[] = [];
   #parts = 0;
   #headerBytes = 0;
@@ -187,7 +196,7 @@ class MessageReader {
       delimiter = this.#nextDelimiter(bodyStart);
       const childType = type.value === 'multipart/digest' ? 'message/rfc822' : 'text/plain';
       while (delimiter?.level === level && !delimiter.closes) {
-        // Without its closing delimiter the last part goes to the end, unless there is nothing of it.
+        // Without a closing delimiter, the last part extends to the end, unless it is empty.
         if (delimiter.next >= source.length) delimiter = undefined;
         else {
           const child: EndedPart = this.read(delimiter.next, childType);
@@ -202,7 +211,7 @@ class MessageReader {
     return { part: new ParsedPart(source, { header, start, bodyStart, end, contentType: type, parts }), delimiter };
   }
 
-  /** The header section at `start`; a delimiter line ends it too. */
+  /** The header section at `start`. A delimiter line ends it too. */
   #header(start: number): ParsedHeader {
     const source = this.#source;
     const isDelimiter = (at: number): boolean => this.#delimiterAt(at) !== undefined;
@@ -219,7 +228,7 @@ class MessageReader {
     return header;
   }
 
-  /** The next delimiter line of an open multipart, at the line that begins at `from` or behind it. */
+  /** The next delimiter line of an open multipart, in the line that begins at `from` or after it. */
   #nextDelimiter(from: number): Delimiter | undefined {
     if (this.#boundaries.length === 0) return undefined;
     for (let at = from; ;) {
@@ -231,7 +240,7 @@ class MessageReader {
     }
   }
 
-  /** The delimiter in the line that begins at `at`: a line that two multiparts could take belongs to the outer one. */
+  /** The delimiter in the line that begins at `at`. A line that matches two multiparts belongs to the outer one. */
   #delimiterAt(at: number): Delimiter | undefined {
     if (this.#source[at] !== hyphen || this.#source[at + 1] !== hyphen) return undefined;
     for (let level = 0; level < this.#boundaries.length; level++) {
@@ -258,8 +267,8 @@ class MessageReader {
 }
 
 /**
- * Reads a message into a tree of parts. Takes time and memory in proportion to its length; what is odd in it is read as well as it can
- * be, and never refused. ERR_CONTENT where it is over a limit.
+ * Reads a message into a tree of parts, in time and memory proportional to its length. Malformed input is read as well
+ * as possible and never refused; only a message over a limit is ERR_CONTENT.
  */
 export function parseMessage(bytes: Uint8Array, limits: ParseLimits = {}): ParsedPart {
   return new MessageReader(asBuffer(bytes), limits).read(0, 'text/plain').part;

@@ -4,11 +4,11 @@
  */
 import { decodeCharset, decodeEncodedWords } from '../../util/encoded-word.js';
 
-/** Reads `value; name=value` (RFC 2045 section 5.1, RFC 2231): what is odd is skipped, nothing is refused. */
+/** A value with parameters, as `value; name=value` (RFC 2045 section 5.1, RFC 2231). */
 export interface StructuredValue {
-  /** What stands before the first semicolon, in lower case. */
+  /** The text before the first semicolon, in lower case. */
   readonly value: string;
-  /** By name in lower case; sections joined, decoded. */
+  /** Decoded values by lower-case name, with their sections joined. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -20,7 +20,7 @@ interface Section {
 
 const maxParameters = 256;
 
-/** One quoted-string or token at `at`, and where it ends. */
+/** The quoted-string or token at `at`, and the offset of its end. */
 function readValue(text: string, at: number): { value: string; end: number } {
   if (text[at] !== '"') {
     const match = /[^;]*/y;
@@ -50,7 +50,7 @@ function percentDecode(text: string): Buffer {
   return Buffer.from(bytes);
 }
 
-/** Sections in their order; the first names the character set of all that are extended. */
+/** Joins sections in order. The first names the character set of all extended sections. */
 function joinSections(sections: readonly Section[]): string {
   const ordered = [...sections].sort((a, b) => a.number - b.number);
   let charset = 'utf-8';
@@ -74,7 +74,10 @@ function joinSections(sections: readonly Section[]): string {
   return decodeCharset(all, charset) ?? all.toString('latin1');
 }
 
-/** See StructuredValue. An RFC 2231 form of a parameter goes before a plain one. */
+/**
+ * Reads a value with parameters. Malformed parts are skipped; nothing is refused. The RFC 2231 form of a parameter
+ * takes precedence over the plain one.
+ */
 export function parseStructured(text: string): StructuredValue {
   const first = text.indexOf(';');
   const value = (first < 0 ? text : text.slice(0, first))
