@@ -16,12 +16,13 @@ import { chooseMechanisms } from '../sasl/choose.js';
 import { channelBindingOf, createMechanism } from '../sasl/create.js';
 import { failureOf } from '../sasl/mechanism.js';
 import { authenticate, type AuthenticationOutcome } from '../smtp/authenticate.js';
-import { isMicrosoft365, providerRemedy } from '../smtp/provider-refusals.js';
+import { isMicrosoft365 } from '../smtp/provider-refusals.js';
 import { showReply } from '../smtp/reply.js';
 import type { Session } from '../smtp/session.js';
 import { resolveSecret } from '../system/secret.js';
 import { utf8 } from '../util/bytes.js';
 import { showText } from '../util/show.js';
+import { proofOf, refusalRemedy } from './authentication-refusal.js';
 import type { Channel } from './channel/channel.js';
 import type { ConnectionSettings } from './contract.js';
 import { customMechanism } from './custom-mechanism.js';
@@ -52,6 +53,7 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
     offered: offered.filter((name) => !/-PLUS$/i.test(name) || bindingFor(run, name) !== undefined),
     secure: session.secure,
     security: settings.security,
+    startTls: session.extensions.has('STARTTLS'),
     customName: custom?.name,
   });
   warnOfPassword(run);
@@ -61,13 +63,13 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
       const tried = await attempt(run, name, { custom });
       custom = undefined;
       if (tried.outcome.ok) return name;
-      refusal = rejected(run, name, tried, offered);
+      refusal = rejected(run, name, tried);
       if (tried.outcome.unknownMechanism && index + 1 < names.length) continue;
       if (!asksAgain(run) || tried.outcome.reply.code < 500) throw refusal;
       // The token may have been revoked since: another one is tried once.
       const again = await attempt(run, name, { refused: tried.secret, refusal });
       if (again.outcome.ok) return name;
-      throw rejected(run, name, again, offered);
+      throw rejected(run, name, again);
     }
   } catch (error) {
     // A server that refuses and hangs up: the refusal counts, and a further attempt was not made.
@@ -215,11 +217,6 @@ function warnOfPassword({ authentication, settings, warn }: AuthenticationRun): 
   });
 }
 
-function proofOf(authentication: Authentication): 'password' | 'token' | undefined {
-  if (isByToken(authentication)) return 'token';
-  return hasOwn(authentication, 'password') && authentication.method !== 'kerberos' ? 'password' : undefined;
-}
-
 function bindingFor({ secured }: AuthenticationRun, name: string): ReturnType<typeof channelBinding> {
   const type = secured && channelBindingOf(name, secured.report.protocol);
   return secured && type && channelBinding(secured.stream, secured.certificate, type);
@@ -236,38 +233,25 @@ export function describeChoice(name: string, { method }: Authentication, offered
 }
 
 function rejected(
-  { channel, settings, authentication }: AuthenticationRun,
+  { channel, session, settings, authentication }: AuthenticationRun,
   name: string,
   { mechanism, doubt, outcome }: Attempt,
-  offered: readonly string[],
 ): EmailError {
   const { reply } = outcome as Extract<AuthenticationOutcome, { readonly ok: false }>;
   const read = reply.read();
   const reason = failureOf(mechanism);
   const words = reason === undefined ? '' : `; it gives as its reason: ${showText(channel.secrets.shown(reason))}`;
-  const temporary = reply.code < 500;
-  const usual = temporary
-    ? 'The server could not check it now: try again later.'
-    : 'Check user name and password (or token), and that the account may send by SMTP.';
-  const known = providerRemedy(read, { host: settings.host, stage: 'AUTH', proof: proofOf(authentication) });
+  const { host } = settings;
+  const { secure, extensions } = session;
+  const remedy = refusalRemedy({ reply: read, mechanism: name, authentication, host, secure, extensions });
   return createEmailError(
     'ERR_AUTH_REJECTED',
     `The server refused the authentication by ${name}: ${showReply(read)}${words}`,
     {
       phase: 'authenticate',
       reply: read,
-      retryable: temporary && read.enhancedCode !== '4.7.12',
-      remedy: `${doubt === undefined ? '' : `${doubt} `}${known ?? remedies[read.enhancedCode ?? ''] ?? usual} The server offers ${showText(offered.join(' '))}; after a refusal nothing else is tried.`,
+      retryable: reply.code < 500 && read.enhancedCode !== '4.7.12',
+      remedy: doubt === undefined ? remedy : `${doubt} ${remedy}`,
     },
   );
 }
-
-/** RFC 4954 section 6. */
-const remedies: Readonly<Record<string, string>> = {
-  '4.7.12':
-    "The server has to see the password once before this mechanism works: sign in once under TLS with authentication.method 'plain'.",
-  '5.5.6':
-    'The token or ticket makes a line that is too long for the server: have its limit raised (Postfix: smtpd_sasl_response_limit), or use a shorter one.',
-  '5.7.9': 'The server wants a stronger mechanism, or an application password in place of the one for signing in.',
-  '5.7.11': "The server wants TLS for this: set server.security to 'explicit' or 'implicit'.",
-};

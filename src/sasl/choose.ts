@@ -17,6 +17,8 @@ export interface MechanismChoice {
   readonly secure: boolean;
   /** As in the profile. */
   readonly security: Security;
+  /** Does the server offer STARTTLS? Under TLS it does not. */
+  readonly startTls: boolean;
   /** The name of a custom mechanism. */
   readonly customName?: string | undefined;
 }
@@ -123,14 +125,26 @@ function needs(choice: MechanismChoice): string {
   return `Method '${method}' names no mechanism`;
 }
 
-function remedyFor({ authentication, offered, secure }: MechanismChoice): string {
-  const methods = methodsFor(offered, secure).filter((method) => method !== authentication.method);
-  const tls = secure ? '' : "Set server.security to 'explicit' or 'implicit': many servers offer more under TLS. ";
-  if (methods.length > 0)
-    return `${tls}${secure ? 'Use' : 'Or use'} what is offered: authentication.method ${methods.map((method) => `'${method}'`).join(' or ')}.`;
-  if (offered.length === 0)
+function remedyFor({ authentication, offered, secure, startTls }: MechanismChoice): string {
+  const methods = otherMethods(authentication, offered, secure);
+  const tls = secure ? '' : `${startTls ? tlsByCommand : tlsElsewhere} `;
+  if (methods !== '') return `${tls}${secure ? 'Use' : 'Or use'} what is offered: authentication.method ${methods}.`;
+  if (offered.length === 0 && !startTls)
     return `${tls}Check server.port: submission with authentication is mostly 587 or 465; a relay that needs none wants a profile without authentication.`;
-  return `${tls}Have one of the mechanisms that the profile can use switched on at the server.`;
+  return `${tls}${secure ? 'Have' : 'Or have'} one of the mechanisms that the profile can use switched on at the server.`;
+}
+
+const tlsByCommand =
+  "Set server.security to 'explicit': the server offers STARTTLS, and many servers offer authentication under TLS alone.";
+const tlsElsewhere =
+  "The server offers no TLS here: where its port 465 answers, set server.security to 'implicit', for many servers offer more under TLS.";
+
+/** The methods besides that of the profile that fit what is offered, as a list in words; '' where there are none. */
+export function otherMethods(authentication: Authentication, offered: readonly string[], secure: boolean): string {
+  return methodsFor(offered, secure)
+    .filter((method) => method !== authentication.method)
+    .map((method) => `'${method}'`)
+    .join(' or ');
 }
 
 /** The methods that fit what is offered, the strongest first. */

@@ -22,13 +22,19 @@ export function replyError(
   return createEmailError(code, `The server ${what}: ${showReply(read)}`, {
     reply: read,
     retryable: temporary,
-    remedy: temporary ? tryLater : undefined,
+    remedy: temporary ? remedyOfTemporary(read) : undefined,
     ...rest,
   });
 }
 
-/** The remedy of a 4yz reply (RFC 5321 section 4.2.1). */
-export const tryLater = 'The server calls this temporary: try again later.';
+/** The remedy of a 4yz reply (RFC 5321 section 4.2.1). Greylisting has a remedy of its own (RFC 6647). */
+export function remedyOfTemporary({ lines }: SmtpReply): string {
+  return greylisted.test(lines.join(' ').slice(0, 1000))
+    ? 'The server greylists: for some minutes it refuses a sender that it does not know yet. Try the same message again from this machine in about fifteen minutes.'
+    : 'The server calls this temporary: try again later.';
+}
+
+const greylisted = /\bgr[ae]y[- ]?list|\bpostgrey\b/i;
 
 /** A refusal as a dialogue throws it: the connection is good for more, unless the server closes it (421, RFC 5321 section 3.8). */
 export function thrown(refusal: EmailError): EmailError | Broken {

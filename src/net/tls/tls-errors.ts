@@ -68,6 +68,11 @@ function explain(
         `the chain is incomplete, or its issuer unknown: the server sent ${chainLength(certificate)}, and ${issuerOfTop(certificate, issuer)} is not among the trust anchors`,
         `If ${issuer} is an intermediate authority, tell who runs the server to send its certificate along. Otherwise: ${trustRemedy}`,
       ];
+    case 'INVALID_PURPOSE':
+      return [
+        'it was not issued for a TLS server',
+        'Tell the operator of the server to install one whose extended key usage has serverAuth.',
+      ];
     case 'CERT_REVOKED':
       return ['it was revoked', 'Tell who runs the server.'];
     default:

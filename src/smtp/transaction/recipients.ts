@@ -8,7 +8,7 @@ import type { EmailError, RecipientFailure } from '../../model/error.js';
 import type { SmtpReply } from '../../model/reply.js';
 import type { RejectedRecipient } from '../../model/report.js';
 import { type Reply, showReply } from '../reply.js';
-import { tryLater, wantedFirst } from '../reply-error.js';
+import { remedyOfTemporary, wantedFirst } from '../reply-error.js';
 import { showText } from '../../util/show.js';
 
 /** The replies to RCPT. */
@@ -87,9 +87,10 @@ export function recipientsRejected(
   const [first] = failures;
   const isTemporary = ({ reply }: { readonly reply: SmtpReply }): boolean => reply.code < 500;
   const retryable = taken > 0 ? failures.every(isTemporary) : failures.some(isTemporary);
-  const remedy = failures.every(isTemporary)
-    ? tryLater
-    : 'Check the addresses. A server that denies relaying wants authentication, or is not the one for these domains.';
+  const remedy =
+    first !== undefined && failures.every(isTemporary)
+      ? remedyOfTemporary(first.reply)
+      : 'Check the addresses. A server that denies relaying wants authentication, or is not the one for these domains.';
   const details = { phase, retryable, recipients: failures, reply: first?.reply, remedy } as const;
   const words = first === undefined ? '' : `: ${showReply(first.reply)}`;
   if (first !== undefined && failures.every(({ reply }) => reply.code === 530)) {

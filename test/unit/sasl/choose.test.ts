@@ -13,15 +13,16 @@ interface Wire {
   readonly secure?: boolean;
   readonly security?: Security;
   readonly offered?: readonly string[];
+  readonly startTls?: boolean;
   readonly customName?: string;
 }
 
 function choose(
   method: Parameters<typeof auth>[0],
   more: object,
-  { secure = true, security = 'automatic', offered = everything, customName }: Wire = {},
+  { secure = true, security = 'automatic', offered = everything, startTls = false, customName }: Wire = {},
 ): readonly string[] {
-  return chooseMechanisms({ authentication: auth(method, more), offered, secure, security, customName });
+  return chooseMechanisms({ authentication: auth(method, more), offered, secure, security, startTls, customName });
 }
 
 describe("method 'password' over TLS", () => {
@@ -171,7 +172,9 @@ describe('the other methods', () => {
     const error = await errorOf(() => choose('plain', {}, { secure: false, offered: [] }));
     expect(error.code).toBe('ERR_AUTH_UNAVAILABLE');
     expect(error.message).toContain('the server offers no authentication without TLS');
-    expect(error.remedy).toMatch(/explicit.*587 or 465/);
+    expect(error.remedy).toMatch(/'implicit'.*587 or 465/);
+    const { remedy } = await errorOf(() => choose('plain', {}, { secure: false, startTls: true, offered: [] }));
+    expect(remedy).toMatch(/^Set server\.security to 'explicit': the server offers STARTTLS, /);
   });
 
   test('no error shows a credential', async () => {

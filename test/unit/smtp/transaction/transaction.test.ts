@@ -704,7 +704,7 @@ describe('a transaction', () => {
     [
       'a recipient, for now',
       ['250 ok', '450 greylisted'],
-      { code: 'ERR_RECIPIENTS_REJECTED', retryable: true, remedy: expect.stringContaining('later') },
+      { code: 'ERR_RECIPIENTS_REJECTED', retryable: true, remedy: expect.stringContaining('about fifteen minutes') },
     ],
     [
       'the content, for good',
