@@ -15,10 +15,13 @@ import {
 import type { KeyObject } from 'node:crypto';
 import { readPublicKeyKind } from '../../pki/x509/public-key.js';
 import { hasKeyWrapCipher, unwrapAesKey, wrapAesKey } from '../../util/crypto/aes-key-wrap.js';
+import { hasCipher } from '../../util/crypto/has-cipher.js';
 import { asBuffer, noBytes } from '../../util/bytes.js';
 import { context, octetString, sequence } from '../../util/der.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
+import { keyWraps } from './algorithms.js';
 import type { AgreementScheme, FixedHash, KeyWrap } from './algorithms.js';
+import { cipherMissing } from './smime-error.js';
 
 /**
  * A sender's public key from its SubjectPublicKeyInfo (DER). Throws if a curve is given by parameters instead of a name: the parameters
@@ -101,6 +104,11 @@ export function unwrapKey({ name }: KeyWrap, kek: Uint8Array, wrapped: Uint8Arra
   if (isAesWithoutCipher(name)) return unwrapAesKey(kek, wrapped);
   const decipher = createDecipheriv(name, kek, name === 'des3-wrap' ? null : aesWrapIv);
   return Buffer.concat([decipher.update(wrapped), decipher.final()]);
+}
+
+/** Refuses a key wrap that the runtime has no cipher for. `role` says in what the wrap occurs, as a clause. */
+export function requireKeyWrap({ name, keyBytes }: KeyWrap, role: string): void {
+  if (name === keyWraps.tripleDes.name && !hasCipher({ name, keyBytes, ivBytes: 0 })) throw cipherMissing(name, role);
 }
 
 /** Is it a wrap of AES that the runtime has no cipher for? Then AES itself does. */

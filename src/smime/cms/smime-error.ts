@@ -16,6 +16,14 @@ export function smimeError(message: string, remedy?: string, cause?: unknown): E
   });
 }
 
+/** ERR_SMIME for a cipher that the runtime lacks. `role` says in what the cipher occurs, as a clause. */
+export function cipherMissing(name: string, role: string): EmailError {
+  return smimeError(
+    `This runtime has no cipher ${name}, ${role}.`,
+    'Use Node, which has every cipher of S/MIME; or encrypt with aes-256-cbc, which every runtime has.',
+  );
+}
+
 /**
  * The one error for every failure that depends on a secret: padding, key unwrapping, tag, content. Different errors would tell an
  * attacker who sends altered copies of a message something about its plain text (RFC 3218, RFC 5652 section 14).

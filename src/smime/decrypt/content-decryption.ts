@@ -6,6 +6,7 @@
 import { createDecipheriv } from 'node:crypto';
 import type { CipherGCMTypes } from 'node:crypto';
 import { rc2CbcDecrypt } from '../../pki/formats/rc2.js';
+import { hasCipher } from '../../util/crypto/has-cipher.js';
 import { cmsOids } from '../../util/oids.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
 import { Budget } from '../cms/budget.js';
@@ -13,7 +14,7 @@ import { readEncrypted } from '../cms/enveloped-data-reader.js';
 import type { EncryptedMessage, Recipient } from '../cms/enveloped-data-reader.js';
 import { RecipientIndex } from '../cms/recipient-index.js';
 import { readContentInfo } from '../cms/signed-data-reader.js';
-import { decryptionError, smimeError } from '../cms/smime-error.js';
+import { cipherMissing, decryptionError, smimeError } from '../cms/smime-error.js';
 import { contentKey, isImplicitlyRejected } from './content-key.js';
 import type { RecipientKey } from './content-key.js';
 
@@ -46,6 +47,9 @@ export async function decryptContent(
     );
   }
   const message = readEncrypted(type, content, budget);
+  const { cipher } = message;
+  if (cipher.name !== 'rc2-cbc' && !hasCipher(cipher))
+    throw cipherMissing(cipher.name, 'which the message is encrypted with');
   const named = new RecipientIndex(message.recipients);
   let attempts = 0;
   for await (const own of keysFor(named)) {

@@ -14,7 +14,7 @@ import { agreementByOid, keyWrapByOid } from '../cms/algorithms.js';
 import { berChildren, berWhole } from '../../util/ber.js';
 import { wrapName } from '../cms/enveloped-data-reader.js';
 import type { KeyAgreement, KeyTransport, Recipient } from '../cms/enveloped-data-reader.js';
-import { agree, deriveKek, peerPublicKey, unwrapKey } from '../cms/key-agreement.js';
+import { agree, deriveKek, peerPublicKey, requireKeyWrap, unwrapKey } from '../cms/key-agreement.js';
 import { readMaskParameters } from '../cms/mask-parameters.js';
 import type { OaepParameters } from '../cms/mask-parameters.js';
 import { ask } from '../sign/private-key.js';
@@ -138,6 +138,7 @@ async function agreed(recipient: KeyAgreement, own: RecipientKey, signal: AbortS
   const wrap = keyWrapByOid.get(wrapOid);
   const peer = peerKey(recipient, own.certificate);
   if (scheme === undefined || wrap === undefined || peer === undefined) return undefined;
+  requireKeyWrap(wrap, 'which protects the key of the message');
   const secret = await sharedSecret(own.key, peer, signal);
   if (secret === undefined) return undefined;
   try {

@@ -12,6 +12,7 @@ import type { Warning } from '../../model/reply.js';
 import type { SmimeEncryptSettings } from '../../model/settings/smime.js';
 import type { Certificate } from '../../pki/x509/certificate.js';
 import { isBytes, noBytes } from '../../util/bytes.js';
+import { hasCipher } from '../../util/crypto/has-cipher.js';
 import { header, integer, octetString, oid, sequence, setOf, tag } from '../../util/der.js';
 import { cmsOids } from '../../util/oids.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
@@ -19,7 +20,7 @@ import { contentCiphers } from '../cms/algorithms.js';
 import type { ContentCipher } from '../cms/algorithms.js';
 import { Enclosure } from '../cms/enclosure.js';
 import { tripleDesKey } from '../cms/key-agreement.js';
-import { smimeError } from '../cms/smime-error.js';
+import { cipherMissing, smimeError } from '../cms/smime-error.js';
 import { Base64Body, Base64Lines, base64LinesSize } from '../entity/base64-lines.js';
 import {
   chunksOf,
@@ -60,6 +61,7 @@ type CheckedWriter = (key: Uint8Array, at: Date) => Buffer;
 /** Prepares everything that does not depend on a message, once, and once for each certificate. */
 export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter {
   const cipher = contentCiphers[settings.algorithm ?? 'aes-256-cbc'];
+  if (!hasCipher(cipher)) throw cipherMissing(cipher.name, 'which `algorithm` names');
   const options = { cipher, keyTransport: settings.keyTransport ?? 'pkcs1' } as const;
   const envelope = new Envelope(cipher);
   const writers = new WeakMap<Certificate, CheckedWriter>();

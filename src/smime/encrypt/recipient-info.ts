@@ -25,7 +25,7 @@ import { withoutPrototype } from '../../util/without-prototype.js';
 import { agreementByOid, keyWraps } from '../cms/algorithms.js';
 import type { ContentCipher, KeyWrap } from '../cms/algorithms.js';
 import { issuerAndSerial } from '../cms/certificate-id.js';
-import { agree, deriveKek, wrapKey } from '../cms/key-agreement.js';
+import { agree, deriveKek, requireKeyWrap, wrapKey } from '../cms/key-agreement.js';
 import { maskParameters } from '../cms/signature.js';
 
 /** Makes the recipient info of one certificate for one content-encryption key. */
@@ -104,6 +104,7 @@ function keyAgreement(certificate: Certificate, { cipher }: RecipientOptions): R
     );
   }
   const wrap = wrapFor(cipher);
+  requireKeyWrap(wrap, `which ${cipher.name} needs for the certificate of ${showText(certificate.info.subject)}`);
   const wrapAlgorithm = sequence(oid(wrap.oid), ...(wrap === keyWraps.tripleDes ? [nullElement()] : []));
   const algorithm = sequence(oid(schemeOid), wrapAlgorithm);
   const recipient = issuerAndSerial(certificate);

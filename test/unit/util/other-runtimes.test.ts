@@ -1,7 +1,7 @@
 /** On a runtime whose crypto library lacks what OpenSSL has: no AES key wrap, no 3DES, no MD5, no SHA-512/256. */
 import type * as Crypto from 'node:crypto';
 import { TLSSocket } from 'node:tls';
-import { describe, expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createMailer } from '../../../src/mailer/create-mailer.js';
 import { channelBinding, exportedKey } from '../../../src/net/tls/channel-binding.js';
 import { parseChallenges } from '../../../src/net/proxy/http-challenges.js';
@@ -12,19 +12,21 @@ import { loadCertificate } from '../../../src/pki/load-certificate.js';
 import { keyWraps } from '../../../src/smime/cms/algorithms.js';
 import { unwrapKey, wrapKey } from '../../../src/smime/cms/key-agreement.js';
 import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
+import { createTestIdentities } from '../../../src/testing/test-identities.js';
 import { hasKeyWrapCipher } from '../../../src/util/crypto/aes-key-wrap.js';
 import { errorOf, fixture } from '../pki/fixtures.js';
 
+const lacking = vi.hoisted(() => ({ names: /wrap|des-ede3|^md5$|sha512-256/ }));
+
 vi.mock('node:crypto', async (importOriginal) => {
   const crypto = await importOriginal<typeof Crypto>();
-  const lacking = /wrap|des-ede3|^md5$|sha512-256/;
   const refusing =
     <A extends readonly unknown[], R>(work: (name: string, ...rest: A) => R) =>
     (name: string, ...rest: A): R => {
-      if (lacking.test(name)) throw new Error('error:0308010C:digital envelope routines::unsupported');
+      if (lacking.names.test(name)) throw new Error('error:0308010C:digital envelope routines::unsupported');
       return work(name, ...rest);
     };
-  const lists = (all: readonly string[]): string[] => all.filter((name) => !lacking.test(name));
+  const lists = (all: readonly string[]): string[] => all.filter((name) => !lacking.names.test(name));
   return {
     ...crypto,
     createCipheriv: refusing(crypto.createCipheriv as never),
@@ -64,6 +66,48 @@ describe('where the runtime lacks an algorithm', () => {
     expect(code).toBe('ERR_CERTIFICATE');
     expect(message).toContain(`this runtime has ${words}`);
     expect(remedy).toContain('another runtime');
+  });
+
+  describe('S/MIME is refused by the name of the cipher', () => {
+    const { identities } = createTestIdentities('ann@example.com');
+    const { certificate, key } = identities.get('ann@example.com') ?? { certificate: '', key: '' };
+    const entity = Buffer.from('Content-Type: text/plain\r\n\r\nHello\r\n');
+    const all = lacking.names;
+    const smime = async (names: RegExp): Promise<typeof import('../../../src/smime.js')> => {
+      lacking.names = names;
+      vi.resetModules();
+      return import('../../../src/smime.js');
+    };
+    afterEach(() => {
+      lacking.names = all;
+    });
+
+    it.each([
+      ['that the content needs', /des-ede3/, 'no cipher des-ede3-cbc, which `algorithm` names'],
+      [
+        'that the key needs',
+        /des3-wrap/,
+        'no cipher des3-wrap, which des-ede3-cbc needs for the certificate of CN=ann',
+      ],
+    ])('encrypt(): one %s', async (_, names, words) => {
+      const { encrypt } = await smime(names);
+      const error = await errorOf(() => encrypt(entity, [certificate], { algorithm: 'des-ede3-cbc' }));
+      expect(error.code).toBe('ERR_SMIME');
+      expect(error.message).toContain(words);
+      expect(error.remedy).toContain('aes-256-cbc');
+    });
+
+    it.each([
+      ['that the content needs', /des-ede3/, 'no cipher des-ede3-cbc, which the message is encrypted with'],
+      ['that the key needs', /des3-wrap/, 'no cipher des3-wrap, which protects the key of the message'],
+    ])('decrypt(): one %s', async (_, names, words) => {
+      const { encrypt } = await smime(/^$/);
+      const sealed = await encrypt(entity, [certificate], { algorithm: 'des-ede3-cbc' });
+      const { decrypt } = await smime(names);
+      const error = await errorOf(() => decrypt(sealed, { data: certificate, key }));
+      expect(error.code).toBe('ERR_SMIME');
+      expect(error.message).toContain(words);
+    });
   });
 
   it('a PRF of PBKDF2 is refused by its name', async () => {
