@@ -20,7 +20,7 @@ import { isMicrosoft365 } from '../smtp/provider-refusals.js';
 import { showReply } from '../smtp/reply.js';
 import type { Session } from '../smtp/session.js';
 import { resolveSecret } from '../system/secret.js';
-import { utf8 } from '../util/bytes.js';
+import { asBuffer, noBytes, utf8 } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { proofOf, refusalRemedy } from './authentication-refusal.js';
 import type { Channel } from './channel/channel.js';
@@ -110,13 +110,31 @@ async function attempt(run: AuthenticationRun, name: string, options: AttemptOpt
     channelBinding: bindingFor(run, name),
   };
   const dialogue = authenticate(session, name, () => mechanism.complete);
-  const outcome = await channel.run(dialogue, {
-    ...connectionAlone,
-    sasl: (challenge) => (challenge === undefined ? mechanism.start(context) : mechanism.next(challenge)),
-    signal,
-  });
+  const answer = (challenge: Uint8Array | undefined): ReturnType<SaslMechanism['start']> =>
+    challenge === undefined ? mechanism.start(context) : mechanism.next(challenge);
+  const sasl =
+    options.custom === undefined
+      ? answer
+      : async (challenge?: Uint8Array) => {
+          const response = await answer(challenge);
+          hideParts(run, response);
+          return response;
+        };
+  const outcome = await channel.run(dialogue, { ...connectionAlone, sasl, signal });
   return { mechanism, secret, doubt, outcome };
 }
+
+/** The library cannot tell which part of a custom mechanism's response is the secret: every part counts as one. */
+function hideParts({ channel, shared }: AuthenticationRun, response: Uint8Array | undefined): void {
+  for (const part of asBuffer(response ?? noBytes)
+    .toString('utf8')
+    .split(controls)) {
+    channel.hide(part);
+    shared.sentSecrets.add(part);
+  }
+}
+
+const controls = /[\0-\x1f]+/;
 
 async function makeMechanism(
   run: AuthenticationRun,
@@ -138,8 +156,9 @@ async function makeMechanism(
     ? await bearerToken(run, authentication, options)
     : { secret: await passwordOf(authentication, signal), doubt: undefined };
   if (secret !== undefined) {
-    channel.secrets.add(secret);
-    channel.secrets.add(utf8(secret).toString('base64'), true);
+    channel.hide(secret);
+    channel.hide(utf8(secret).toString('base64'), true);
+    shared.sentSecrets.add(secret);
   }
   return { mechanism: createMechanism(name, { authentication, secret }), secret, doubt };
 }

@@ -230,6 +230,7 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
   const channel = new Channel(secured?.stream ?? stream, {
     timeouts: settings.timeouts,
     event,
+    knownSecrets: dialing.shared.sentSecrets,
     tracing: areCommandsWatched() ? new CommandTracing(dialing.traced) : undefined,
     onClosed: (reason) => {
       event?.({ type: 'connection', level: 'info', state: 'closed', detail: showText(reasonOf(reason)) });

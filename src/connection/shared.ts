@@ -7,11 +7,38 @@ import { hostname } from 'node:os';
 import { TlsContexts } from '../net/tls/tls-contexts.js';
 import type { KerberosTickets } from '../kerberos/tickets.js';
 
-/** TLS contexts with their sessions, Kerberos tickets, and the machine's name. */
+/** Tokens are renewed, and a pool outlives many. */
+const keptSecrets = 8;
+
+/** The newest passwords and tokens that left on any connection to a server: it may repeat them on any other. */
+export class SentSecrets {
+  readonly #secrets = new Set<string>();
+
+  add(secret: string): void {
+    this.#secrets.delete(secret);
+    this.#secrets.add(secret);
+    for (const oldest of this.#secrets) {
+      if (this.#secrets.size <= keptSecrets) break;
+      this.#secrets.delete(oldest);
+    }
+  }
+
+  [Symbol.iterator](): Iterator<string> {
+    return this.#secrets.values();
+  }
+}
+
+/** TLS contexts with their sessions, secrets that were sent, Kerberos tickets, and the machine's name. */
 export class SharedState {
   readonly tlsContexts = new TlsContexts();
+  readonly sentSecrets: SentSecrets;
   #tickets: Promise<KerberosTickets> | undefined;
   #hostName: string | undefined;
+
+  /** `sentSecrets` are those of an earlier state for the same server. */
+  constructor(sentSecrets: SentSecrets = new SentSecrets()) {
+    this.sentSecrets = sentSecrets;
+  }
 
   /** Kept, since asking the system takes as long as an SMTP command. */
   get hostName(): string {

@@ -66,9 +66,13 @@ export function createSmtpTransport(profile: ResolvedProfile, services: Transpor
     if (observer === undefined) return open(current, signal, undefined);
     // A test reads certificates anew, and what is sent after it does the same.
     try {
-      return await open({ settings: settingsFor(true), shared: new SharedState() }, signal, observer);
+      return await open(
+        { settings: settingsFor(true), shared: new SharedState(current.shared.sentSecrets) },
+        signal,
+        observer,
+      );
     } finally {
-      current = { settings: settingsFor(false), shared: new SharedState() };
+      current = { settings: settingsFor(false), shared: new SharedState(current.shared.sentSecrets) };
     }
   };
   const tested: TestedServer = {

@@ -10,7 +10,7 @@ import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.
 import type { EmailErrorDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import { HttpFault, type HttpRequest, type HttpResponse } from '../net/http/http-client.js';
-import { hideSecrets } from '../util/hide-secrets.js';
+import { Secrets } from '../util/secrets.js';
 import { showText } from '../util/show.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, textField } from './json.js';
@@ -80,7 +80,7 @@ function failure(error: unknown, request: ProviderRequest, signal: AbortSignal |
   }
   if (signal?.aborted && isEmailError(error)) return error;
   const { retryable = false, remedy = '' } = isEmailError(error) ? error : {};
-  const words = hideSecrets(reasonOf(error), request.secrets);
+  const words = new Secrets(request.secrets).shown(reasonOf(error));
   return oauth2Error(`The ${shown} could not be asked: ${words}`, {
     cause: error,
     retryable,
@@ -108,7 +108,7 @@ export interface ProviderRefusal {
 /** ERR_OAUTH2 with the provider's words: one line, bounded, without secrets. */
 export function refusedBy(refusal: ProviderRefusal, details: EmailErrorDetails = {}): EmailError {
   const { who, error, description, status, secrets } = refusal;
-  const say = (text: string, limit: number): string => showText(hideSecrets(text, secrets), limit);
+  const say = sayWithout(secrets);
   const code = error === undefined ? undefined : say(error, 100);
   const words = [code, description === undefined ? undefined : say(description, 500)].filter(
     (word) => word !== undefined,
@@ -119,6 +119,12 @@ export function refusedBy(refusal: ProviderRefusal, details: EmailErrorDetails =
     remedy: refusalRemedy(error, description),
     ...details,
   });
+}
+
+/** Shows words of the provider, unless they repeat a secret. */
+export function sayWithout(secrets: readonly string[]): (text: string, limit: number) => string {
+  const hidden = new Secrets(secrets);
+  return (text, limit) => showText(hidden.shown(text), limit);
 }
 
 /** May the same request succeed later? */

@@ -8,12 +8,11 @@ import type { EmailError } from '../model/error.js';
 import type { OAuth2Settings } from '../model/settings/oauth2.js';
 import type { OAuth2Tokens } from '../model/store.js';
 import type { HttpResponse } from '../net/http/http-client.js';
-import { showText } from '../util/show.js';
 import { proveClient } from './grants/client-proof.js';
 import type { Endpoints } from './endpoints.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, numberField, textField } from './json.js';
-import { askProvider, isTransient, refusalOf, refusedBy, showEndpoint } from './provider.js';
+import { askProvider, isTransient, refusalOf, refusedBy, sayWithout, showEndpoint } from './provider.js';
 import type { ProviderRequest, RequestSignals } from './provider.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -105,16 +104,14 @@ function readTokens(
   { body, header }: HttpResponse,
   context: { readonly who: string; readonly sentAt: number; readonly secrets: readonly string[] },
 ): OAuth2Tokens {
-  const { who, sentAt } = context;
+  const { who, sentAt, secrets } = context;
+  const say = sayWithout(secrets);
   const fields = jsonFields(body);
   // The body is in no error, because it may hold tokens in another format.
   if (fields === undefined)
-    throw oauth2Error(
-      `The ${who} gave no JSON object (${showText(header('content-type') ?? 'no content type', 100)}).`,
-      {
-        remedy: 'Check oauth2.tokenUrl: it may be the page of something else.',
-      },
-    );
+    throw oauth2Error(`The ${who} gave no JSON object (${say(header('content-type') ?? 'no content type', 100)}).`, {
+      remedy: 'Check oauth2.tokenUrl: it may be the page of something else.',
+    });
   const accessToken = textField(fields, 'access_token');
   if (accessToken === undefined || !isToken(accessToken))
     throw oauth2Error(`The ${who} gave no access token, or one that cannot be one.`, {
@@ -123,7 +120,7 @@ function readTokens(
   const tokenType = textField(fields, 'token_type');
   if (tokenType?.toLowerCase() !== 'bearer')
     throw oauth2Error(
-      `The ${who} gave a token of type ${tokenType === undefined ? 'unknown' : showText(tokenType, 60)}; mail servers take Bearer tokens only.`,
+      `The ${who} gave a token of type ${tokenType === undefined ? 'unknown' : say(tokenType, 60)}; mail servers take Bearer tokens only.`,
       { remedy: 'Have the client registered for bearer tokens.' },
     );
   const refreshToken = textField(fields, 'refresh_token');

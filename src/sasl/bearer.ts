@@ -3,8 +3,8 @@
  * @module
  */
 import type { SaslContext, SaslMechanism } from '../model/sasl.js';
-import { hideSecrets } from '../util/hide-secrets.js';
 import { asBuffer, noBytes, utf8 } from '../util/bytes.js';
+import { Secrets } from '../util/secrets.js';
 import { showText } from '../util/show.js';
 import { type ExplainsFailure, unexpectedChallenge } from './mechanism.js';
 import { escapeSaslName } from './sasl-name.js';
@@ -77,11 +77,11 @@ export class OauthBearerMechanism extends BearerMechanism {
 /** RFC 7628 section 3.2.2, and what Google and Microsoft add. */
 const fields = ['status', 'error', 'error_description', 'scope', 'schemes', 'openid-configuration'] as const;
 
-/** The JSON of a refusal in one line; text that is no such JSON as it is. A token that the server repeats is hidden. */
+/** The JSON of a refusal in one line; text that is no such JSON as it is. Words that repeat the token are hidden whole. */
 function explain(challenge: Uint8Array, token: string): string {
   const text = asBuffer(challenge).toString('utf8');
   const said = fieldsOf(text) ?? text;
-  return showText(hideSecrets(said, [token])) || 'the token was refused, and no reason was given';
+  return showText(new Secrets([token]).shown(said)) || 'the token was refused, and no reason was given';
 }
 
 function fieldsOf(text: string): string | undefined {

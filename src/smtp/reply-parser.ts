@@ -17,6 +17,7 @@ const maxLines = 256;
 const LF = 0x0a;
 const CR = 0x0d;
 const crlf = Buffer.from('\r\n');
+const never = (): boolean => false;
 
 /** Gives replies as they are complete. */
 export class ReplyParser {
@@ -67,8 +68,8 @@ export class ReplyParser {
     this.#end += chunk.length;
   }
 
-  /** The next complete reply, or undefined where more bytes are needed. ERR_SMTP_PROTOCOL where it is none; `discreet` errors quote nothing. */
-  next(discreet = false): Reply | undefined {
+  /** The next complete reply, or undefined where more bytes are needed. ERR_SMTP_PROTOCOL where it is none, which quotes what it may. */
+  next(mustNotQuote: (text: string) => boolean = never): Reply | undefined {
     while (this.#start < this.#end) {
       const at = this.#bytes.indexOf(LF, this.#searched);
       const lf = at === -1 || at >= this.#end ? -1 : at;
@@ -79,7 +80,7 @@ export class ReplyParser {
         this.#searched = this.#end;
         return undefined;
       }
-      const last = this.#readLine(lf, discreet);
+      const last = this.#readLine(lf, mustNotQuote);
       this.#line = this.#searched = lineEnd;
       if (!last) continue;
       const reply = this.#stored
@@ -96,15 +97,15 @@ export class ReplyParser {
    * The end of the stream: a last line that lacks only its line end is complete if it is the last of a refusal. Of a positive reply that is
    * not enough, since success takes a complete reply.
    */
-  end(discreet = false): Reply | undefined {
+  end(mustNotQuote: (text: string) => boolean = never): Reply | undefined {
     const line = this.#bytes.toString('latin1', this.#line, Math.min(this.#end, this.#line + 4));
     if (!/^[45]\d\d[ \r]?$/.test(line)) return undefined;
     this.push(this.#bytes[this.#end - 1] === CR ? crlf.subarray(1) : crlf);
-    return this.next(discreet);
+    return this.next(mustNotQuote);
   }
 
   /** Checks the line that ends at `lf`; is it the last of its reply? */
-  #readLine(lf: number, discreet: boolean): boolean {
+  #readLine(lf: number, mustNotQuote: (text: string) => boolean): boolean {
     const bytes = this.#bytes;
     const at = this.#line;
     const end = lf > at && bytes[lf - 1] === 0x0d ? lf - 1 : lf;
@@ -121,10 +122,11 @@ export class ReplyParser {
       ones >= 0 &&
       ones <= 9 &&
       (separator === 0x20 || separator === 0x2d);
-    if (!wellFormed)
-      throw this.#invalid(
-        `${discreet ? 'a line' : `"${showText(bytes.toString('utf8', at, Math.min(end, at + 200)))}",`} which is no SMTP reply`,
-      );
+    if (!wellFormed) {
+      const text = bytes.toString('utf8', at, end);
+      const shown = mustNotQuote(text) ? 'a line' : `"${showText(text.slice(0, 200))}",`;
+      throw this.#invalid(`${shown} which is no SMTP reply`);
+    }
     const code = hundreds * 100 + tens * 10 + ones;
     if (this.#lines > 0 && code !== this.#code)
       throw this.#invalid(`one reply with the codes ${this.#code} and ${code}`);

@@ -15,7 +15,7 @@ const run = 12;
 /** Decoded text is decoded once more: a challenge is JSON in base64, with a token in it that is percent-encoded. */
 const maxDepth = 2;
 
-/** The secrets of one connection. */
+/** Secrets that were sent to one peer. */
 export class Secrets {
   /** Secrets without blanks, in lower case. */
   readonly #forms = new Set<string>();
@@ -25,6 +25,10 @@ export class Secrets {
   #shortest = run;
   #least = run;
   #runs: RunTable | undefined;
+
+  constructor(secrets: Iterable<string> = []) {
+    for (const secret of secrets) this.add(secret);
+  }
 
   /** Secrets of fewer than four characters are none. `encoded` says that it holds a secret in base64, and stands for itself alone. */
   add(secret: string, encoded = false): void {
@@ -66,9 +70,10 @@ export class Secrets {
   }
 }
 
-/** Letters of one case, and no blanks and controls: lines are wrapped, and UTF-16 has NULs in it. */
+/** Letters of one case and one form, and nothing that takes no room: lines are wrapped, and UTF-16 has NULs in it. */
 function normalized(text: string): string {
-  return text.toLowerCase().replace(/[\0-\x20\x7f]+/g, '');
+  const form = /[^\0-\x7f]/.test(text) ? text.normalize('NFKC') : text;
+  return form.toLowerCase().replace(/[\0-\x20\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g, '');
 }
 
 /** What the text may stand for. All of it together is a few times as long as the text. */
@@ -77,7 +82,9 @@ function* decodings(text: string, least: number): Generator<string> {
   if (plain !== text) yield plain;
   // In a form a blank is a plus sign, and a plus sign is escaped.
   if (text.includes('+')) yield unescaped(text.replaceAll('+', ' '));
-  for (const [spaced] of text.matchAll(/[\dA-Fa-f](?:[ :.,-]?[\dA-Fa-f]){7,}/g)) {
+  // LDAP writes \53 (RFC 4514), programs write 0x53.
+  const pairs = text.replace(/(?:\\|0x)(?=[\dA-Fa-f]{2})/g, '');
+  for (const [spaced] of pairs.matchAll(/[\dA-Fa-f](?:[ :.,;-]{0,2}[\dA-Fa-f]){7,}/g)) {
     const digits = spaced.replace(/[^\dA-Fa-f]/g, '');
     if (digits.length < 2 * least) continue;
     for (let at = 0; at < 2; at++) yield Buffer.from(digits.slice(at), 'hex').toString('utf8');

@@ -25,6 +25,8 @@ export interface ChannelOptions {
   readonly timeouts: ConnectionTimeouts;
   /** Undefined if there is no listener: no event is made then. */
   readonly event: ((event: ConnectionLogEvent) => void) | undefined;
+  /** Secrets that left on other connections to the same server. */
+  readonly knownSecrets?: Iterable<string> | undefined;
   /** Where commands are traced. */
   readonly tracing?: CommandTracing | undefined;
   /** The channel is closed, for this reason; called once. */
@@ -34,7 +36,7 @@ export interface ChannelOptions {
 /** The queue of dialogues of one connection. */
 export class Channel {
   readonly #options: ChannelOptions;
-  readonly #inbound = new Inbound();
+  readonly #inbound: Inbound;
   readonly #outbound: Outbound;
   readonly #queue: Exchange[] = [];
   readonly #replyDeadline: Deadline;
@@ -47,6 +49,7 @@ export class Channel {
   constructor(stream: Duplex, options: ChannelOptions) {
     this.#options = options;
     this.#stream = stream;
+    this.#inbound = new Inbound(options.knownSecrets);
     this.#replyDeadline = new Deadline((name) => this.#timeOut(name, this.#queue[0]));
     this.#outbound = new Outbound(stream, options.timeouts.stallMs, {
       onFlush: (replies) => this.#inbound.promise(replies),
@@ -79,6 +82,11 @@ export class Channel {
   /** What replies may not repeat, as long as the connection lives. */
   get secrets(): Secrets {
     return this.#inbound.secrets;
+  }
+
+  /** A secret that leaves on this connection. `encoded`: see `Secrets`. */
+  hide(secret: string, encoded = false): void {
+    this.#inbound.hide(secret, encoded);
   }
 
   /** Runs a dialogue behind those that are under way. */
@@ -282,7 +290,7 @@ export class Channel {
     let text = '';
     for (const { line, display } of step.commands) {
       text += `${line}\r\n`;
-      if (display !== line) this.secrets.add(line.slice(line.lastIndexOf(' ') + 1), true);
+      if (display !== line) this.hide(line.slice(line.lastIndexOf(' ') + 1), true);
     }
     this.#outbound.gather(text, step.content, step.replies, step.onSent);
     if (!this.#outbound.isFull || this.#outbound.flush()) return undefined;

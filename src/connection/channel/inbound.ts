@@ -21,12 +21,25 @@ const beginsRefusal = /^[45](?:\d(?:\d[ \r-]?)?)?$/;
 /** Turns bytes into arrivals. */
 export class Inbound {
   /** What was sent and is not to be shown: replies that repeat it have no text, and bytes that are no reply are not quoted. */
-  readonly secrets = new Secrets();
+  readonly secrets: Secrets;
+  /** Set once a secret has left: from then on bytes that are no reply may be its echo, cut anywhere. */
+  #sentSecret = false;
   readonly #parser = new ReplyParser();
   /** Replies that the server owes. It begins with its greeting. */
   #owed = 1;
   #early: Reply | undefined;
   #failure: EmailError | undefined;
+
+  /** `known` are the secrets that left on other connections to the same server. */
+  constructor(known: Iterable<string> = []) {
+    this.secrets = new Secrets(known);
+  }
+
+  /** A secret leaves, or may leave. `encoded`: see `Secrets`. */
+  hide(secret: string, encoded = false): void {
+    this.#sentSecret = true;
+    this.secrets.add(secret, encoded);
+  }
 
   /** With 'early': the reply, or undefined where the rest of it is still to come. */
   get early(): Reply | undefined {
@@ -35,7 +48,8 @@ export class Inbound {
 
   /** With 'not-a-reply', and of a reply that is only begun: what to say of the bytes. */
   get failure(): EmailError {
-    return this.#failure ?? unsolicitedBytes(this.secrets.isEmpty ? this.#parser.rest : undefined);
+    const { rest } = this.#parser;
+    return this.#failure ?? unsolicitedBytes(this.#mustNotQuote(Buffer.from(rest).toString('utf8')) ? undefined : rest);
   }
 
   /** Bytes that belong to no reply that was given. */
@@ -55,7 +69,7 @@ export class Inbound {
   /** What has arrived next; undefined where nothing more has, or the line of a reply that is owed has only begun. */
   next(): Arrival | undefined {
     try {
-      const reply = this.#parser.next(!this.secrets.isEmpty);
+      const reply = this.#parser.next(this.#mustNotQuote);
       return reply === undefined ? this.#suspect() : this.#judge(reply);
     } catch (error) {
       return this.#misunderstood(error);
@@ -65,12 +79,14 @@ export class Inbound {
   /** The stream has ended: a refusal that lacks only its line end is complete. */
   end(): Arrival | undefined {
     try {
-      const reply = this.#parser.end(!this.secrets.isEmpty);
+      const reply = this.#parser.end(this.#mustNotQuote);
       return reply === undefined ? undefined : this.#judge(reply);
     } catch (error) {
       return this.#misunderstood(error);
     }
   }
+
+  readonly #mustNotQuote = (text: string): boolean => this.#sentSecret || this.secrets.isIn(text);
 
   #judge(reply: Reply): Arrival {
     if (!this.secrets.isEmpty) reply.hide(this.secrets);

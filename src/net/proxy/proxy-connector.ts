@@ -13,7 +13,7 @@ import type { ChannelBinding } from '../../model/sasl.js';
 import type { ResolvedProxyServer } from '../../profile/resolve.js';
 import { resolveSecret } from '../../system/secret.js';
 import { utf8 } from '../../util/bytes.js';
-import { hiddenMark } from '../../util/hide-secrets.js';
+import { hiddenText, Secrets } from '../../util/secrets.js';
 import { showText } from '../../util/show.js';
 import { channelBinding } from '../tls/channel-binding.js';
 import { reportStep, showTarget } from '../connector.js';
@@ -331,20 +331,21 @@ function refusal({ status, words }: HttpResponse, target: TunnelTarget): ProxyFa
  * of a hole in well-known words would tell the secret. NTLM and Kerberos tokens count too: from the former a weak password can be found.
  */
 function hideSecrets(words: string, credentials: HttpCredentials | undefined): string {
+  const secrets = secretsOf(credentials);
+  // The octets of a status line are read one by one; the proxy may have meant UTF-8.
   const isTouched =
-    /TlRMTVNT|\bYI[A-Za-z0-9+/]{20}/.test(words) || formsOf(credentials).some((form) => words.includes(form));
+    /TlRMTVNT|\bYI[A-Za-z0-9+/]{20}/.test(words) ||
+    [words, Buffer.from(words, 'latin1').toString('utf8')].some((text) => secrets.isIn(text));
   if (!isTouched) return words;
   const status = /^\d{3}(?= )/.exec(words)?.[0];
-  return status === undefined ? hiddenMark : `${status} ${hiddenMark}`;
+  return status === undefined ? hiddenText : `${status} ${hiddenText}`;
 }
 
-function formsOf(credentials: HttpCredentials | undefined): readonly string[] {
-  if (credentials === undefined || credentials.password === '') return [];
+function secretsOf(credentials: HttpCredentials | undefined): Secrets {
+  const secrets = new Secrets();
+  if (credentials === undefined) return secrets;
   const { username, password } = credentials;
-  return [`${username}:${password}`, password].flatMap((form) => [
-    utf8(form).toString('base64'),
-    utf8(form).toString('latin1'),
-    encodeURIComponent(utf8(form).toString()),
-    form,
-  ]);
+  secrets.add(password);
+  if (password !== '') secrets.add(utf8(`${username}:${password}`).toString('base64'), true);
+  return secrets;
 }

@@ -12,6 +12,7 @@ import type { EmailError } from '../../model/error.js';
 import { DirectConnector } from '../../net/direct.js';
 import { TlsContexts } from '../../net/tls/tls-contexts.js';
 import { secure } from '../../net/tls/tls.js';
+import { Secrets } from '../../util/secrets.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 import { decodeMessage, encodeMessage, maxValues, messageLength, request, resultName, tags } from './messages.js';
@@ -44,6 +45,8 @@ export class LdapClient {
   readonly #server: LdapServer;
   readonly #name: string;
   readonly #pending = new Map<number, Pending>();
+  /** What was sent to the server, and is not to be shown where the server repeats it. */
+  readonly #secrets = new Secrets();
   #stream: Duplex;
   #chunks: Buffer[] = [];
   #received = 0;
@@ -114,7 +117,7 @@ export class LdapClient {
   }
 
   #refused(what: string, code: number, text: string, remedy: string): EmailError {
-    const said = text === '' ? '' : `: ${showText(text, 200)}`;
+    const said = text === '' ? '' : `: ${showText(this.#secrets.shown(text), 200)}`;
     return createEmailError(
       'ERR_CERTIFICATE',
       `${this.#name} refused ${what} with ${code} ${resultName(code)}${said}`,
@@ -162,7 +165,9 @@ export class LdapClient {
   async #bind(credentials: NonNullable<LdapServer['credentials']>, signal: AbortSignal): Promise<void> {
     if (!this.#isSecure)
       throw createEmailError('ERR_TLS_REQUIRED', `${this.#name}: a password is never sent without TLS`);
-    const bind = request.bind(credentials.dn, await credentials.password());
+    const password = await credentials.password();
+    this.#secrets.add(password);
+    const bind = request.bind(credentials.dn, password);
     const { code, text } = await this.#ask(bind, tags.bindResponse, signal);
     if (code !== 0) throw this.#refused('the login', code, text, `Check bindDn and password in ${this.#server.slot}.`);
   }

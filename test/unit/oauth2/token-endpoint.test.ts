@@ -490,7 +490,7 @@ describe('a refusal', () => {
     const error = await failureOf(authorize(settings(more)));
     expect(held.length).toBe(1);
     expectNoSecret(everythingIn(error), held);
-    expect(inspect(error)).toContain('[hidden]');
+    expect(inspect(error)).toContain('<hidden>');
   });
 });
 

@@ -72,7 +72,7 @@ describe('what arrives', () => {
     for (const text of ['c2VjcmV0\r\n', 'c2Vj']) {
       const other = greeted();
       if (text.endsWith('\n')) other.promise(1);
-      other.secrets.add('secret');
+      other.hide('secret');
       expect(arrivals(other, text)).toEqual(['not-a-reply']);
       expect(other.failure.message).not.toContain('c2Vj');
     }

@@ -323,13 +323,7 @@ describe('the HTTP CONNECT connector', () => {
       /interim responses without end/,
       /something else/,
     ],
-    [
-      'echoes the credentials',
-      [user],
-      `HTTP/1.1 400 ${basic} ${user.password}\r\n\r\n`,
-      /: 400 \[hidden\]$/,
-      /CONNECT/,
-    ],
+    ['echoes the credentials', [user], `HTTP/1.1 400 ${basic} ${user.password}\r\n\r\n`, /: 400 <hidden>$/, /CONNECT/],
   ] as const)(
     'a proxy that %s is ERR_PROXY with its words and a remedy',
     async (_what, [credentials], answer, message, remedy) => {

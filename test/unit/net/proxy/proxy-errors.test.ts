@@ -54,7 +54,7 @@ describe('the words of a proxy', () => {
       password,
     });
     const { message } = await errorOf(connector.connect(target, { signal }));
-    expect(message).toMatch(/: 400 \[hidden\]$/);
+    expect(message).toMatch(/: 400 <hidden>$/);
     for (let at = 0; at + 5 <= password.length; at++) expect(message).not.toContain(password.slice(at, at + 5));
   });
 
@@ -72,7 +72,7 @@ describe('the words of a proxy', () => {
       username: 'me',
       password: 'x',
     });
-    expect((await errorOf(connector.connect(target, { signal }))).message).toMatch(/: 400 \[hidden\]$/);
+    expect((await errorOf(connector.connect(target, { signal }))).message).toMatch(/: 400 <hidden>$/);
   });
 
   test('are not those of the library: a password that is one of its words does not show by its absence', async () => {
@@ -87,7 +87,7 @@ describe('the words of a proxy', () => {
       password: 'proxy',
     });
     const { message } = await errorOf(connector.connect(target, { signal }));
-    expect(message).toBe(`The HTTP proxy 127.0.0.1:${proxy.port} refused the user name or the password: 407 [hidden]`);
+    expect(message).toBe(`The HTTP proxy 127.0.0.1:${proxy.port} refused the user name or the password: 407 <hidden>`);
   });
 
   test('are escaped where a connector below has them', async () => {

@@ -470,6 +470,6 @@ it('shows no state, code or verifier in an error, however they are written', asy
   });
   const { outcome } = await signIn((url) => visit(back(url, { code: 'code+with/odd=chars' })));
   const error = await failureOf(outcome);
-  expect(error.message).toContain('[hidden]');
+  expect(error.message).toContain('<hidden>');
   expectNoSecret(everythingIn(error), [sent.get('code') ?? '', sent.get('code_verifier') ?? '']);
 });

@@ -105,7 +105,7 @@ it('tells a refusal, without the device code', async () => {
   answers = [refusal('access_denied', 'not with device-secret')];
   const error = await failureOf(run());
   expect(error).toMatchObject({ code: 'ERR_OAUTH2', retryable: false });
-  expect(error.message).toContain('access_denied: not with [hidden]');
+  expect(error.message).toContain('access_denied: <hidden>');
   expectNoSecret(everythingIn(error), ['device-secret']);
 });
 
