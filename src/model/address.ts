@@ -1,5 +1,5 @@
 /**
- * Addresses.
+ * Mailboxes as programs give them and as the library returns them.
  * @module
  */
 /** One mailbox: display name and addr-spec. */
@@ -10,5 +10,8 @@ export interface Mailbox {
   readonly email: string;
 }
 
-/** `'a@b'`, `'Ann <a@b>'`, or parts: one mailbox, or an error. Lists are arrays; `parseAddressList` is for text. */
+/**
+ * One mailbox, as `'a@b'`, `'Ann <a@b>'` or in parts; anything else is an error. Lists are arrays; `parseAddressList`
+ * reads a list from text.
+ */
 export type AddressInput = string | Mailbox;

@@ -1,5 +1,5 @@
 /**
- * Certificates: where they come from, and how their stores and keys look.
+ * Types of certificates: their sources, stores and keys.
  * @module
  */
 import type { Secret } from './settings/secret.js';
@@ -13,79 +13,84 @@ export type CertificateData =
       readonly file: string;
     }
   | {
-      /** DER, as JSON has it. */
+      /** DER in base64, the form for JSON. */
       readonly base64: string;
     };
 
-/** Bytes, as JSON has them. */
+/** Bytes in their form for JSON. */
 export interface CertificateBytes {
-  /** DER or another binary form. */
+  /** DER or another binary format, in base64. */
   readonly base64: string;
 }
 
 /**
- * A certificate with its key: PKCS#12 (modern and legacy), PEM, DER, PKCS#7 and JKS, told apart by content, not by name. Relative
- * paths are from the working directory. Whatever cannot be read is ERR_CERTIFICATE with the reason.
+ * A certificate with its key: PKCS#12 (modern and legacy), PEM, DER, PKCS#7 or JKS. The format is found from the
+ * content, not from the file name. Relative paths start at the working directory. A certificate that cannot be read is
+ * ERR_CERTIFICATE with the reason.
  */
 export type CertificateSource = (
   | {
       /** Path of the file. */
       readonly file: string;
-      /** Path of the key's own file. */
+      /** Path of a separate file with the key. */
       readonly keyFile?: string | undefined;
-      /** Not beside `file`. */
+      /** Excluded by `file`. */
       readonly data?: never;
-      /** Not beside `file`. */
+      /** Excluded by `file`. */
       readonly store?: never;
     }
   | {
-      /** Text is PEM, or base64 of a binary form. */
+      /** A string is PEM, or base64 of a binary format. */
       readonly data: string | Uint8Array | CertificateBytes;
-      /** The key, where it is not in `data`: PEM, or DER. */
+      /** The key as PEM or DER, if it is not in `data`. */
       readonly key?: Secret | Uint8Array | undefined;
-      /** Not beside `data`. */
+      /** Excluded by `data`. */
       readonly file?: never;
-      /** Not beside `data`. */
+      /** Excluded by `data`. */
       readonly store?: never;
     }
   | {
-      /** Where certificates are kept. */
+      /** The store that holds the certificate. */
       readonly store: CertificateStoreReference;
-      /** Which of them. */
+      /** Selects one certificate of the store. */
       readonly select: CertificateSelector;
-      /** Not beside `store`. */
+      /** Excluded by `store`. */
       readonly file?: never;
-      /** Not beside `store`. */
+      /** Excluded by `store`. */
       readonly data?: never;
     }
 ) & {
-  /** Of the file, the store, or an encrypted key. */
+  /** Password of the file, of the store, or of an encrypted key. */
   readonly password?: Secret | undefined;
-  /** Where the key has a password of its own (JKS, encrypted PKCS#8). */
+  /** Password of the key, if it has one of its own (JKS, encrypted PKCS#8). */
   readonly keyPassword?: Secret | undefined;
   /**
-   * Keep the loaded certificate in the mailer's `profileStore` and use that copy: other machines need not reach the file. Refreshed
-   * by the test functions. Without a profileStore ERR_PROFILE_INVALID.
+   * Keep the loaded certificate in the mailer's `profileStore` and use that copy, so that other machines need no access
+   * to the file. The test functions refresh it. Without a profileStore ERR_PROFILE_INVALID.
    */
   readonly cache?: boolean | undefined;
 };
 
 /**
- * 'user' and 'machine' are the operating system's stores: Windows CurrentUser and LocalMachine My, macOS keychains, on Linux the
- * NSS database. `location` is a path; for 'windows' `CurrentUser\My`; for 'nss' the directory with or without `sql:`.
+ * A certificate store. 'user' and 'machine' are the operating system's: Windows CurrentUser and LocalMachine My, macOS
+ * keychains, on Linux the NSS database. `location` is a path; for 'windows' `CurrentUser\My`; for 'nss' the directory
+ * with or without `sql:`.
  */
 export type CertificateStoreReference =
   | 'user'
   | 'machine'
   | {
-      /** What kind of store it is. */
+      /** The kind of store. */
       readonly type: 'directory' | 'pkcs12' | 'jks' | 'nss' | 'windows' | 'keychain';
-      /** Where it is. */
+      /** The place of the store. */
       readonly location: string;
     }
   | CertificateStore;
 
-/** `subject` is the whole DN, else the CN; no substrings. Where several match: valid now, with a usable key, the newest. */
+/**
+ * Selects a certificate. `subject` is the whole DN, else the CN; substrings do not match. Among several matches, one
+ * that is valid now and has a usable key wins, then the newest.
+ */
 export type CertificateSelector =
   | {
       /** Distinguished name (RFC 4514), or common name. */
@@ -104,26 +109,26 @@ export type CertificateSelector =
       readonly alias: string;
     };
 
-/** A place that holds certificates. Implement it for a store of your own. */
+/** A certificate store. Implement it for a store of your own. */
 export interface CertificateStore {
   /** All entries, so that a program can offer a choice. */
   list(): Promise<readonly CertificateInfo[]>;
-  /** The certificate that the selector means, with its key or a signer; ERR_CERTIFICATE where there is none. */
+  /** The selected certificate, with its key or a signer. ERR_CERTIFICATE if none matches. */
   load(
     selector: CertificateSelector,
     options?: { password?: Secret; purpose?: 'sign' | 'encrypt' | 'client-auth' },
   ): Promise<LoadedCertificate>;
 }
 
-/** Passwords of a certificate store that is opened to be listed. */
+/** Passwords for opening a certificate store. */
 export interface StorePasswords {
-  /** Of the store; `load` may give another. */
+  /** Password of the store; `load` may give another. */
   readonly password?: Secret | undefined;
-  /** Where keys have a password of their own (JKS). */
+  /** Password of the keys, if they have one of their own (JKS). */
   readonly keyPassword?: Secret | undefined;
 }
 
-/** What is written in a certificate. */
+/** The contents of a certificate. */
 export interface CertificateInfo {
   /** Distinguished name, RFC 4514 text. */
   readonly subject: string;
@@ -139,15 +144,15 @@ export interface CertificateInfo {
   readonly validFrom: Date;
   /** notAfter. */
   readonly validTo: Date;
-  /** Is its private key there, or a signer for it? */
+  /** Is the private key, or a signer for it, available? */
   readonly hasPrivateKey: boolean;
   /** Friendly name, nickname or alias in its store. */
   readonly alias?: string | undefined;
 }
 
-/** A certificate that is ready for use. */
+/** A loaded certificate, ready for use. */
 export interface LoadedCertificate {
-  /** What is written in it. */
+  /** Its contents. */
   readonly info: CertificateInfo;
   /** DER. */
   readonly certificate: Uint8Array;
@@ -157,10 +162,10 @@ export interface LoadedCertificate {
   readonly privateKey?: Uint8Array | (PrivateKeySigner & Partial<PrivateKeyDecryptor>) | undefined;
 }
 
-/** SHA-1 is accepted for old receivers only, and warned about. */
+/** A hash algorithm for signatures. SHA-1 is accepted for old receivers only, with a warning. */
 export type HashAlgorithm = 'sha1' | 'sha256' | 'sha384' | 'sha512';
 
-/** What a signer is asked for. Ed25519 has no hash. */
+/** The algorithm of a signature. Ed25519 has no hash. */
 export interface SignatureAlgorithm {
   /** Name as in WebCrypto. */
   readonly name: 'RSASSA-PKCS1-v1_5' | 'RSA-PSS' | 'ECDSA' | 'Ed25519';
@@ -169,11 +174,11 @@ export interface SignatureAlgorithm {
 }
 
 /**
- * A key that stays where it is: HSM, smart card, key service. Tokens differ in what they take, so both data and digest are offered.
- * Every signature is checked with the certificate's public key before it is used.
+ * A key that cannot be exported: HSM, smart card, key service. Devices differ in what they sign, so both data and
+ * digest are offered. Every signature is checked with the certificate's public key before it is used.
  */
 export interface PrivateKeySigner {
-  /** The signature of `data` (whose hash is `digest`, undefined for Ed25519); ECDSA in DER. */
+  /** Signs `data`. Its hash is `digest`, undefined for Ed25519. ECDSA signatures are in DER. */
   sign(input: {
     readonly algorithm: SignatureAlgorithm;
     readonly data: Uint8Array;
@@ -182,15 +187,15 @@ export interface PrivateKeySigner {
   }): Promise<Uint8Array>;
 }
 
-/** The decrypting half of such a key. */
+/** Decryption with a key that cannot be exported. */
 export interface PrivateKeyDecryptor {
-  /** The content-encryption key in `ciphertext`, padding removed; `hash` with 'oaep'. */
+  /** Decrypts the content-encryption key in `ciphertext` and removes the padding. `hash` is given with 'oaep'. */
   rsaDecrypt(input: {
     readonly ciphertext: Uint8Array;
     readonly scheme: 'pkcs1' | 'oaep';
     readonly hash?: HashAlgorithm | undefined;
     readonly signal: AbortSignal;
   }): Promise<Uint8Array>;
-  /** Raw shared secret with the peer's SubjectPublicKeyInfo (DER). */
+  /** The raw secret shared with `peer`, a SubjectPublicKeyInfo in DER. */
   agree(input: { readonly peer: Uint8Array; readonly signal: AbortSignal }): Promise<Uint8Array>;
 }

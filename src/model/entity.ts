@@ -1,18 +1,18 @@
 /**
- * An entity on its way between MIME, S/MIME and the composer.
+ * A MIME entity, as the MIME writer, S/MIME and the composer pass it on.
  * @module
  */
-/** Bytes: whole where they are in memory, else a stream that starts anew at each iteration. */
+/** Bytes: one array if they are in memory, else a stream that starts anew at each iteration. */
 export type ByteSource = Uint8Array | AsyncIterable<Uint8Array>;
 
-/** A MIME entity in its final form: what the MIME writer gives, and what S/MIME takes and gives. */
+/** A MIME entity in its final form. The MIME writer makes it; S/MIME takes one and makes another. */
 export interface RenderedEntity {
-  /** Its own fields (Content-Type and the like), folded, ASCII, each ending in CRLF; without the empty line. */
+  /** Its own fields, such as Content-Type: folded, ASCII, each ending in CRLF, without the empty line. */
   readonly fields: string;
-  /** What follows the empty line. CRLF line ends where `encoding` is not 'binary'. */
+  /** The content after the empty line. Its line ends are CRLF unless `encoding` is 'binary'. */
   readonly body: ByteSource;
-  /** Octets of `body`, where known. */
+  /** Number of octets in `body`, where known. */
   readonly size?: number | undefined;
-  /** What the body needs of its way; 'binary' includes lines over 998 octets and bare CR or LF. */
+  /** The transport that the body requires. 'binary' includes lines over 998 octets and a bare CR or LF. */
   readonly encoding: '7bit' | '8bit' | 'binary';
 }

@@ -1,10 +1,10 @@
 /**
- * The error that everything in the library throws, and its codes.
+ * The error that every function of the library throws, and its codes.
  * @module
  */
 import type { SmtpReply } from './reply.js';
 
-/** What an error is about; the table in docs/reference/errors.md explains each. */
+/** The code of an error. docs/reference/errors.md explains each. */
 export type EmailErrorCode =
   | 'ERR_PROFILE_INVALID'
   | 'ERR_MESSAGE_INVALID'
@@ -38,24 +38,24 @@ export type EmailErrorCode =
 export type ConnectionStep =
   'resolve' | 'connect' | 'proxy' | 'tls' | 'greeting' | 'ehlo' | 'starttls' | 'authenticate' | 'quit';
 
-/** Where in a send an error arose. */
+/** The part of a send in which an error arose. */
 export type EmailErrorPhase = ConnectionStep | 'transaction' | 'content' | 'acceptance';
 
-/** One thing wrong with a profile or a message. */
+/** One problem of a profile or a message. */
 export interface Problem {
   /** Dotted path of the field, as `server.port` or `attachments.0.content`. */
   readonly path: string;
-  /** What is wrong and what is allowed; never a secret's value. */
+  /** The problem, and the values that are allowed; never a secret's value. */
   readonly message: string;
 }
 
 /** A recipient that was refused, or that has no certificate. */
 export interface RecipientFailure {
-  /** The address as it was given in the envelope. */
+  /** The address as in the envelope. */
   readonly recipient: string;
-  /** The server's reply, where it was the server that refused. */
+  /** The server's reply, if the server refused the recipient. */
   readonly reply?: SmtpReply | undefined;
-  /** Why, where it was not the server. */
+  /** The reason, if it was not the server that refused. */
   readonly reason?: string | undefined;
 }
 
@@ -69,8 +69,9 @@ export interface EmailError extends Error {
   /** Might the same send succeed later, unchanged? True only where `delivery` is 'not-delivered'. */
   readonly retryable: boolean;
   /**
-   * 'partly-delivered': those in `recipients` do not have it, all others do. 'unknown': the connection was lost after the content was
-   * sent and before the reply; a retry may make a duplicate, whatever is known of other recipients.
+   * Is the message delivered? 'partly-delivered': the recipients in `recipients` do not have it, all others do.
+   * 'unknown': the connection was lost between the end of the content and its reply; a retry may make a duplicate, even
+   * if the outcome for some recipients is known.
    */
   readonly delivery: 'not-delivered' | 'partly-delivered' | 'unknown';
   /** The step or phase that failed. */
@@ -79,17 +80,22 @@ export interface EmailError extends Error {
   readonly reply?: SmtpReply | undefined;
   /** With ERR_PROFILE_INVALID and ERR_MESSAGE_INVALID: every problem at once. */
   readonly problems?: readonly Problem[] | undefined;
-  /** Recipients that were refused, have no certificate, or do not have the message for certain while others do. */
+  /**
+   * Recipients that were refused, that have no certificate, or that certainly did not get the message while others did.
+   */
   readonly recipients?: readonly RecipientFailure[] | undefined;
-  /** What to do, in words. */
+  /** A sentence that says what to do. */
   readonly remedy?: string | undefined;
-  /** host:port of the server that the error came from: the mail server, or a proxy, LDAP server, KDC or token endpoint. */
+  /** host:port of the server that caused the error: the mail server, or a proxy, LDAP server, KDC or token endpoint. */
   readonly server?: string | undefined;
-  /** Name of the profile; absent where an error arose without one. */
+  /** Name of the profile; absent if the error arose without one. */
   readonly profile?: string | undefined;
-  /** Message-ID of the message without brackets, once it has one: a further attempt from a queue gives it as `messageId`. */
+  /**
+   * Message-ID of the message without brackets, if it has one already. A queue passes it as `messageId` of the next
+   * attempt.
+   */
   readonly messageId?: string | undefined;
-  /** The lower error. */
+  /** The underlying error. */
   readonly cause?: unknown;
   /** For logs: name, code, message and the fields above; no stack, no secret. */
   toJSON(): object;

@@ -19,5 +19,5 @@ export interface HeaderField {
   /** Unfolded text; non-ASCII is written as encoded-words. No CR, LF or NUL. */
   readonly value: string;
 }
-/** Header fields in order; the object form where no name repeats. */
+/** Header fields in order. The object form is for names that do not repeat. */
 export type HeaderFields = readonly HeaderField[] | Readonly<Record<string, string>>;

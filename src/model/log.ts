@@ -1,40 +1,40 @@
 /**
- * Events for loggers.
+ * Events for loggers and diagnostics channels.
  * @module
  */
 import type { ConnectionStep, EmailError } from './error.js';
 import type { SmtpReply, Warning } from './reply.js';
 import type { TlsSettings } from './settings/server.js';
 
-/** Commands and replies are 'debug'; connections and messages 'info'. */
+/** Severity of an event. Commands and replies are 'debug'; connections and messages are 'info'. */
 export type LogLevel = 'error' | 'warning' | 'info' | 'debug';
 
-/** What every event has. */
+/** Fields that every event has. */
 export interface LogEventBase {
-  /** When. */
+  /** Time of the event. */
   readonly time: Date;
-  /** How grave. */
+  /** Severity of the event. */
   readonly level: LogLevel;
-  /** Number of the connection within the mailer, from 1; 0 where there is none. */
+  /** Number of the connection within the mailer, from 1; 0 for an event without one. */
   readonly connection: number;
 }
-/** A command that was sent, or a summary of content. Secrets are already gone. */
+/** A command that was sent, or a summary of content. Secrets have been replaced. */
 export interface CommandEvent extends LogEventBase {
-  /** Discriminant. */
+  /** Tells this kind of event from the others. */
   readonly type: 'command';
   /** The command line with secrets replaced. */
   readonly display: string;
 }
 /** A reply that arrived. */
 export interface ReplyEvent extends LogEventBase {
-  /** Discriminant. */
+  /** Tells this kind of event from the others. */
   readonly type: 'reply';
   /** The reply. */
   readonly reply: SmtpReply;
 }
 /** A connection changed its state. */
 export interface ConnectionEvent extends LogEventBase {
-  /** Discriminant. */
+  /** Tells this kind of event from the others. */
   readonly type: 'connection';
   /** The new state. */
   readonly state: 'resolving' | 'connected' | 'secured' | 'authenticated' | 'closed';
@@ -43,41 +43,46 @@ export interface ConnectionEvent extends LogEventBase {
 }
 /** A message was started, sent, or failed. */
 export interface MessageEvent extends LogEventBase {
-  /** Discriminant. */
+  /** Tells this kind of event from the others. */
   readonly type: 'message';
   /** Message-ID without brackets. */
   readonly messageId: string;
-  /** What happened. */
+  /** The state that the message reached. */
   readonly state: 'started' | 'sent' | 'failed';
-  /** Octets; 0 at the start. */
+  /** Octets sent; 0 at the start. */
   readonly bytes: number;
   /** Milliseconds since the start. */
   readonly durationMs: number;
 }
 /** A warning. */
 export interface WarningEvent extends LogEventBase {
-  /** Discriminant. */
+  /** Tells this kind of event from the others. */
   readonly type: 'warning';
   /** The warning. */
   readonly warning: Warning;
 }
 /** A failure. */
 export interface ErrorEvent extends LogEventBase {
-  /** Discriminant. */
+  /** Tells this kind of event from the others. */
   readonly type: 'error';
   /** The error. */
   readonly error: EmailError;
 }
-/** What a logger is given. */
+/** An event, as passed to a logger. */
 export type LogEvent = CommandEvent | ReplyEvent | ConnectionEvent | MessageEvent | WarningEvent | ErrorEvent;
 
 /** A log file. */
 export interface LogFileSettings {
-  /** Relative paths are from the working directory. Made with mode 0600 where it is missing; its directory must be there. */
+  /**
+   * Path of the file; relative paths start at the working directory. A missing file is created with mode 0600; its
+   * directory must exist.
+   */
   readonly path: string;
-  /** A file that would become longer is renamed to `path.1`, and a new one begun. Default 0: no limit. */
+  /**
+   * Longest size. A file that would exceed it is renamed to `path.1`, and a new one is started. Default 0: no limit.
+   */
   readonly maxBytes?: number | undefined;
-  /** Renamed files that are kept, at least 1; the oldest goes. Default 5. */
+  /** Number of renamed files to keep, at least 1; the oldest is removed. Default 5. */
   readonly maxFiles?: number | undefined;
 }
 
@@ -97,30 +102,30 @@ export interface SyslogSettings {
 export interface EventLogSettings {
   /** Names the program. Default 'sealpost'. On Windows it is the event source. */
   readonly source?: string | undefined;
-  /** In place of the system's own log. */
+  /** Log to this syslog server instead of the system's own log. */
   readonly syslog?: SyslogSettings | undefined;
 }
 
-/** Logs that the profile asks for, besides the `logger` of MailerOptions. A log that fails never breaks a send. */
+/** Logs that a profile configures, besides the `logger` of MailerOptions. A log that fails never makes a send fail. */
 export interface LoggingSettings {
   /** True: the Windows event log, or the system log of macOS and Linux. */
   readonly eventLog?: boolean | EventLogSettings | undefined;
-  /** One line an event, appended. Secrets and the content of messages are never written. */
+  /** Appends one line per event. Secrets and the content of messages are never written. */
   readonly file?: string | LogFileSettings | undefined;
-  /** Events of this level and graver ones. Default 'info'; commands and replies are 'debug'. */
+  /** The lowest level that is logged. Default 'info'; commands and replies are 'debug'. */
   readonly level?: LogLevel | undefined;
 }
 
 /**
- * What the channels of `node:diagnostics_channel` carry. No address, subject, Message-ID or content is in any of it, apart from `error`, whose
- * message may name recipients: its `code` does not.
+ * The data of the channels of `node:diagnostics_channel`. It contains no address, subject, Message-ID or content. The
+ * exception is `error`: its message may name recipients, its `code` does not.
  */
 export interface TraceBase {
   /** `server.host` of the profile. */
   readonly server: string;
   /** `server.port` of the profile, or its default. */
   readonly port: number;
-  /** Why it failed; set before the `error` message. */
+  /** The reason of a failure; set before the `error` message. */
   error?: unknown;
 }
 
@@ -128,48 +133,48 @@ export interface TraceBase {
 export interface SendTrace extends TraceBase {
   /** Name of the profile. */
   readonly profile: string;
-  /** Recipients that the server took the message for; set at the end. */
+  /** Number of recipients that the server accepted; set at the end. */
   accepted?: number;
-  /** Recipients that it refused; set at the end. */
+  /** Number of recipients that the server refused; set at the end. */
   rejected?: number;
-  /** Octets of content, of all transactions; set at the end. */
+  /** Octets of content in all transactions; set at the end. */
   bytes?: number;
 }
 
-/** `tracing:sealpost:connection:*`: the opening of a connection, and, inside it, each of its steps. */
+/** `tracing:sealpost:connection:*`: the opening of a connection, and each step within it. */
 export interface ConnectionTrace extends TraceBase {
   /** Number of the connection within the mailer, from 1. */
   readonly connection: number;
-  /** The step; absent: the whole opening. */
+  /** The step; absent for the whole opening. */
   readonly step?: ConnectionStep | undefined;
-  /** Mechanism of the authentication; set at the end of the opening. */
+  /** Authentication mechanism; set at the end of the opening. */
   mechanism?: string | undefined;
-  /** As `TLSv1.3`; set at the end of the opening. */
+  /** TLS version, such as `TLSv1.3`; set at the end of the opening. */
   tls?: string | undefined;
 }
 
-/** `tracing:sealpost:command:*`: a command, or content, until its reply. */
+/** `tracing:sealpost:command:*`: a command or content, until its reply. */
 export interface CommandTrace extends TraceBase {
   /** Number of the connection within the mailer. */
   readonly connection: number;
-  /** `MAIL`, `RCPT`, `BDAT` and so on; `content` is what follows `DATA`. */
+  /** `MAIL`, `RCPT`, `BDAT` and so on; `content` stands for the content after `DATA`. */
   readonly verb: string;
-  /** Octets of content that were sent with it. */
+  /** Octets of content that were sent with the command. */
   bytes: number;
   /** Code of the reply; set at the end. */
   code?: SmtpReply['code'];
-  /** Enhanced code of the reply (RFC 3463), where it has one; set at the end. */
+  /** Enhanced code of the reply (RFC 3463), if it has one; set at the end. */
   enhancedCode?: SmtpReply['enhancedCode'];
 }
 
-/** `sealpost:reply`: a reply that arrived. Its text is not in it: servers repeat addresses. */
+/** `sealpost:reply`: a reply that arrived. Its text is left out, because servers repeat addresses. */
 export interface ReplyTrace {
   /** Number of the connection within the mailer. */
   readonly connection: number;
-  /** The command it answers; undefined for a greeting, and for a reply that no command asked for. */
+  /** The command that it answers; undefined for a greeting and for an unsolicited reply. */
   readonly verb: string | undefined;
   /** Code of the reply. */
   readonly code: SmtpReply['code'];
-  /** Enhanced code of the reply (RFC 3463), where it has one. */
+  /** Enhanced code of the reply (RFC 3463), if it has one. */
   readonly enhancedCode: SmtpReply['enhancedCode'];
 }

@@ -14,147 +14,158 @@ import type { SmtpReply, Warning } from './reply.js';
 import type { OAuth2Tokens, ProfileStore, TokenStore } from './store.js';
 import type { SendProgress, TransactionReport, Transport } from './transport.js';
 
-/** At most so many messages in any such time. */
+/** A limit of `messages` in any period of `perMs`. */
 export interface RateLimit {
-  /** At least 1. */
+  /** Number of messages, at least 1. */
   readonly messages: number;
-  /** Milliseconds. */
+  /** Length of the period in milliseconds. */
   readonly perMs: number;
 }
 
-/** Where messages may name files. */
+/** The directory from which messages may take files. */
 export interface FileRoot {
   /** A directory; links that lead out of it are refused. */
   readonly root: string;
 }
 
-/** How connections are shared. */
+/** How a mailer shares its connections. */
 export interface PoolOptions {
-  /** Default 3: Microsoft 365 refuses a fourth. A server that says too many lowers it. */
+  /** Most connections at once. Default 3: Microsoft 365 refuses a fourth. It is lowered while a server refuses more. */
   readonly maxConnections?: number | undefined;
-  /** Default 0 = no limit. */
+  /** Messages on one connection before it is replaced. Default 0: no limit. */
   readonly maxMessagesPerConnection?: number | undefined;
-  /** Default 30 000. An idle connection never keeps the process alive. */
+  /**
+   * Milliseconds after which an idle connection is closed. Default 30 000. An idle connection never keeps the process
+   * alive.
+   */
   readonly idleTimeoutMs?: number | undefined;
-  /** Default 0 = no limit. */
+  /** Milliseconds after which a connection is replaced. Default 0: no limit. */
   readonly maxAgeMs?: number | undefined;
-  /** Messages in flight on one connection. Default 1; more pipelines across messages. */
+  /** Messages in flight on one connection. Default 1; with more, commands are pipelined across messages. */
   readonly messagesInFlight?: number | undefined;
-  /** At most `messages` in any `perMs` milliseconds. */
+  /** A limit of messages in any period of time. */
   readonly rateLimit?: RateLimit | undefined;
 }
 
-/** What a mailer is given besides its profile. */
+/** Options of a mailer, besides its profile. */
 export interface MailerOptions {
   /** How connections are shared. */
   readonly pool?: PoolOptions | undefined;
-  /** Every event, secrets already gone. A throwing logger never breaks a send. See `formatLogEvent`. */
+  /**
+   * Called with every event, without secrets. An error that it throws never makes a send fail. See `formatLogEvent`.
+   */
   readonly logger?: ((event: LogEvent) => void) | undefined;
-  /** In place of SMTP: MemoryTransport in tests, or your own. */
+  /** Replaces SMTP: MemoryTransport in tests, or a transport of your own. */
   readonly transport?: Transport | undefined;
-  /** In place of the profile's proxy. OAuth 2.0 requests take the same way, unless `fetch` is given. */
+  /** Replaces the proxy of the profile. OAuth 2.0 requests use it too, unless `fetch` is given. */
   readonly connector?: Connector | undefined;
-  /** Where OAuth 2.0 tokens are kept. Default the `profileStore`, else memory: a refresh token that the provider rotates is then a warning. */
+  /**
+   * Store for OAuth 2.0 tokens. Default: the `profileStore`, else memory; a refresh token that the provider rotates
+   * then causes a warning.
+   */
   readonly tokenStore?: TokenStore | undefined;
-  /** Where certificates with `cache: true` are kept, and tokens unless there is a `tokenStore`. */
+  /** Store for certificates with `cache: true`, and for tokens if there is no `tokenStore`. */
   readonly profileStore?: ProfileStore | undefined;
   /**
-   * May messages name files, as content or as a key of `dkim`? Default true; { root } allows only files below it; false none: for
-   * messages that come from a request. `{ env }` in a message needs true.
+   * May messages name files, as content or as a key of `dkim`? Default true. `{ root }` allows only files below it.
+   * false allows none: use it for messages that come from a request. `{ env }` in a message needs true.
    */
   readonly fileAccess?: boolean | FileRoot | undefined;
-  /** Makes the HTTP requests of OAuth 2.0, in place of the library's own client. */
+  /** Makes the HTTP requests of OAuth 2.0 instead of the library's own client. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
 
-/** Of one send. */
+/** Options of one send. */
 export interface SendOptions {
   /** Ends the send with ERR_ABORTED; `delivery` says whether the server may have the message. */
   readonly signal?: AbortSignal | undefined;
-  /** Called as content leaves. One that throws breaks nothing. */
+  /** Called while content is sent. An error that it throws has no effect. */
   readonly onProgress?: ((progress: SendProgress) => void) | undefined;
-  /** Any refusal: RSET, nothing sent. Default false. */
+  /** If the server refuses any recipient, send nothing (RSET). Default false. */
   readonly requireAllRecipients?: boolean | undefined;
 }
 
-/** What became of a message that the server took. */
+/** The outcome of a message that the server accepted. */
 export interface SendResult {
   /** Message-ID without brackets. */
   readonly messageId: string;
-  /** The envelope used. */
+  /** The envelope that was used. */
   readonly envelope: Envelope;
-  /** Recipients the server took the message for. */
+  /** Recipients for whom the server accepted the message. */
   readonly accepted: readonly string[];
-  /** Recipients it refused, with its words. */
+  /** Recipients that the server refused, with its replies. */
   readonly rejected: readonly RejectedRecipient[];
-  /** The reply to the end of mail data (of the first transaction); its text usually holds the server's queue id. */
+  /** The reply to the end of mail data (of the first transaction). Its text usually contains the server's queue id. */
   readonly reply: SmtpReply;
-  /** More than one where Bcc copies are encrypted apart, or the server takes fewer recipients at once (452, RFC 5321 section 4.5.3.1.10). */
+  /**
+   * All transactions. There are several if Bcc copies are encrypted separately, or if the server accepts fewer
+   * recipients at once (452, RFC 5321 section 4.5.3.1.10).
+   */
   readonly transactions: readonly TransactionReport[];
-  /** Octets of content, of all transactions. */
+  /** Octets of content in all transactions. */
   readonly bytes: number;
   /** Milliseconds from the call to the reply. */
   readonly durationMs: number;
-  /** What works but should not stay so. */
+  /** Things that work but should be changed. */
   readonly warnings: readonly Warning[];
 }
 
 /** A message as it would be transmitted. */
 export interface ComposedMessage {
-  /** Who sends and receives. */
+  /** Sender and recipients. */
   readonly envelope: Envelope;
-  /** RFC 5322 message, CRLF. */
+  /** The message as in RFC 5322, with CRLF line ends. */
   readonly content: Uint8Array;
 }
 
-/** One outcome of `sendAll`. */
+/** The outcome of one message of `sendAll`. */
 export type SendAllResult =
   | {
-      /** As it came from the iterable. */
+      /** The message, as the iterable gave it. */
       readonly message: MailMessage;
-      /** What became of it. */
+      /** The outcome of its send. */
       readonly result: SendResult;
-      /** Not beside `result`. */
+      /** Excluded by `result`. */
       readonly error?: undefined;
     }
   | {
-      /** As it came from the iterable. */
+      /** The message, as the iterable gave it. */
       readonly message: MailMessage;
-      /** Not beside `error`. */
+      /** Excluded by `error`. */
       readonly result?: undefined;
-      /** Why it was not sent. */
+      /** The reason why it was not sent. */
       readonly error: EmailError;
     };
 
-/** Failed sends of one kind. */
+/** Failed sends with the same code and delivery. */
 export interface FailedSends {
-  /** Code of their error. */
+  /** Code of the error. */
   readonly code: EmailErrorCode;
-  /** What became of the messages. */
+  /** Whether the messages were delivered. */
   readonly delivery: EmailError['delivery'];
-  /** How many. */
+  /** Number of sends. */
   readonly count: number;
 }
 
-/** Connections of a mailer now. All 0 with a transport of your own. */
+/** Current connections of a mailer. All numbers are 0 with a transport of your own. */
 export interface ConnectionStats {
-  /** Open ones, idle ones included. */
+  /** Open connections, including idle ones. */
   readonly open: number;
-  /** Open ones on which nothing is under way. */
+  /** Open connections without a message under way. */
   readonly idle: number;
-  /** Ones that are being opened. */
+  /** Connections that are being opened. */
   readonly opening: number;
-  /** How many there may be: `pool.maxConnections`, or fewer for a while where the server refused more. */
+  /** Most connections now: `pool.maxConnections`, or temporarily fewer after the server refused one. */
   readonly limit: number;
 }
 
-/** What a mailer does now, and what became of its sends since it was made. */
+/** Numbers about a mailer: its current work, and its sends since it was made. */
 export interface MailerStats {
-  /** Connections now. */
+  /** Current connections. */
   readonly connections: ConnectionStats;
-  /** Messages that wait for a connection now. */
+  /** Messages that are waiting for a connection. */
   readonly waiting: number;
-  /** Sends under way now, those that wait included. */
+  /** Sends under way, including waiting ones. */
   readonly inFlight: number;
   /** Sends that resolved. */
   readonly sent: number;
@@ -162,10 +173,10 @@ export interface MailerStats {
   readonly failed: readonly FailedSends[];
 }
 
-/** Runs a profile. Make one, keep it, close it. */
+/** Sends messages by a profile. Make one mailer, keep it, close it. */
 export interface Mailer extends AsyncDisposable {
   /**
-   * Resolves when the server took the message for at least one recipient; rejects with an EmailError.
+   * Resolves when the server accepted the message for at least one recipient; rejects with an EmailError.
    *
    * @example
    * ```ts
@@ -174,8 +185,9 @@ export interface Mailer extends AsyncDisposable {
    */
   send(message: MailMessage, options?: SendOptions): Promise<SendResult>;
   /**
-   * Many messages with back-pressure, results in completion order; one failure does not stop the rest. A signal that aborts, or
-   * close(), does: no further message is taken, and once all that was under way was told, the iteration rejects.
+   * Sends many messages with back-pressure and yields the results in completion order. A failed message does not stop
+   * the rest. A signal that aborts, or close(), stops it: no further message is taken from the iterable, and after the
+   * results of all sends under way the iteration rejects.
    *
    * @example
    * ```ts
@@ -186,11 +198,14 @@ export interface Mailer extends AsyncDisposable {
     messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
     options?: SendOptions,
   ): AsyncIterable<SendAllResult>;
-  /** What send() would transmit: for a Sent folder, a preview, a queue. A stream in the message is spent by it. */
+  /**
+   * Composes the message that send() would transmit, for a Sent folder, a preview or a queue. It uses up any stream in
+   * the message.
+   */
   compose(message: MailMessage, options?: { readonly signal?: AbortSignal | undefined }): Promise<ComposedMessage>;
   /**
-   * Name, TCP, proxy, greeting, TLS, EHLO, AUTH, QUIT on a fresh connection: a step each, with time, outcome and remedy. Sends no
-   * mail. Rejects only with ERR_PROFILE_INVALID, ERR_ABORTED, ERR_CLOSED.
+   * Tests a fresh connection: name, TCP, proxy, greeting, TLS, EHLO, AUTH, QUIT. The report has each step with its
+   * time, outcome and remedy. Sends no mail. Rejects only with ERR_PROFILE_INVALID, ERR_ABORTED, ERR_CLOSED.
    *
    * @example
    * ```ts
@@ -198,22 +213,23 @@ export interface Mailer extends AsyncDisposable {
    * ```
    */
   testConnection(options?: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport>;
-  /** A short message that names profile, host, security and time. Default to the sender. */
+  /** Sends a short message that names profile, host, security and time. Default recipient: the sender. */
   sendTestEmail(to?: AddressInput, options?: SendOptions): Promise<SendResult>;
   /**
-   * Obtains tokens with the profile's `oauth2` settings, with a person where the grant needs one, and keeps them in the token store:
-   * send() uses and refreshes them from then on. ERR_OAUTH2 has the provider's words; ERR_TIMEOUT where the person did not sign in.
+   * Obtains tokens by the profile's `oauth2` settings and keeps them in the token store; send() uses and refreshes them
+   * from then on. If the grant needs a person, it opens the sign-in. ERR_OAUTH2 contains the provider's message;
+   * ERR_TIMEOUT means that the person did not sign in.
    */
   authorize(options?: AuthorizeOptions): Promise<OAuth2Tokens>;
-  /** Sign and check a sample in memory. */
+  /** Signs a sample in memory and checks the signature. */
   testSigning(options?: { readonly signal?: AbortSignal | undefined }): Promise<SmimeReport>;
-  /** Find each recipient's certificate and encrypt a sample in memory. */
+  /** Finds each recipient's certificate and encrypts a sample in memory. */
   testEncryption(
     recipients: AddressInput | readonly AddressInput[],
     options?: { readonly signal?: AbortSignal | undefined },
   ): Promise<SmimeReport>;
-  /** Numbers for a health check or metrics; also after close(). */
+  /** Numbers for a health check or metrics. Can be called after close() too. */
   stats(): MailerStats;
-  /** Waits for sends in flight unless forced. */
+  /** Closes the mailer. Waits for sends in flight unless forced. */
   close(options?: { readonly force?: boolean | undefined }): Promise<void>;
 }

@@ -7,24 +7,24 @@ import type { Envelope } from './envelope.js';
 import type { HeaderFields, Importance, Priority, Sensitivity } from './header.js';
 import type { Secret } from './settings/secret.js';
 
-/** Content from a file, within what `MailerOptions.fileAccess` allows. */
+/** Content from a file. `MailerOptions.fileAccess` must allow it. */
 export interface ContentFile {
   /** Path, or `file:` URL. */
   readonly file: string | URL;
 }
 
-/** What S/MIME is to do to one message. */
+/** Overrides the profile's S/MIME settings for one message. */
 export interface MessageProtectionChoice {
-  /** Sign it? */
+  /** Sign the message? */
   readonly sign?: boolean | undefined;
-  /** Encrypt it? */
+  /** Encrypt the message? */
   readonly encrypt?: boolean | undefined;
 }
 
 /**
- * Content. A string is the content itself, never a path. Bytes of text and html are UTF-8. A stream that is needed twice (DKIM,
- * Bcc copies) is kept in a temporary file of mode 0600 past 1 MiB. A stream is read once or destroyed, whatever comes of the send; a
- * function that opens one can be asked again.
+ * Content. A string is the content itself, never a path. Bytes of text and html are UTF-8. A stream that is needed
+ * twice (DKIM, Bcc copies) is kept in memory, above 1 MiB in a temporary file of mode 0600. Every stream is either read
+ * once or destroyed, whatever the outcome of the send. A function that opens a stream can be called again.
  */
 export type ContentInput =
   | string
@@ -37,30 +37,30 @@ export type ContentInput =
 
 /** An attachment or a further alternative. */
 export interface Attachment {
-  /** Default the file's name. */
+  /** Default: the name of the file. */
   filename?: string | undefined;
-  /** The bytes. */
+  /** The content. */
   content: ContentInput;
-  /** Default by the file name's extension, else application/octet-stream. */
+  /** Default: by the extension of the file name, else application/octet-stream. */
   contentType?: string | undefined;
-  /** Default 'attachment'; 'inline' with `cid`. */
+  /** Default 'attachment', or 'inline' with `cid`. */
   disposition?: 'attachment' | 'inline' | undefined;
   /** Content-ID without brackets; makes the part inline in multipart/related. */
   cid?: string | undefined;
 }
 
-/** A DKIM signature (RFC 6376; ed25519-sha256 by RFC 8463), made last over the finished message. */
+/** A DKIM signature (RFC 6376; ed25519-sha256 by RFC 8463). It is made last, over the finished message. */
 export interface DkimSettings {
-  /** `d=`. */
+  /** `d=`: the signing domain. */
   readonly domain: string;
-  /** `s=`. */
+  /** `s=`: the selector. */
   readonly selector: string;
   /**
    * PEM or base64 PKCS#8: RSA of at least 1024 bits, or Ed25519. In a message `{ file }` obeys `MailerOptions.fileAccess`, and
    * `{ env }` needs `fileAccess: true`; otherwise ERR_MESSAGE_INVALID.
    */
   readonly privateKey: Secret;
-  /** Fields to sign; default those of RFC 6376 section 5.4.1 that the message has, From oversigned. */
+  /** Fields to sign. Default: those of RFC 6376 section 5.4.1 that the message has, with From oversigned. */
   readonly headers?: readonly string[] | undefined;
 }
 
@@ -78,9 +78,11 @@ export interface ListFields {
   readonly archive?: string | undefined;
 }
 
-/** Calendar invitation (RFC 5545, 6047): an alternative, and an attachment where `filename` is given. */
+/**
+ * Calendar invitation (RFC 5545, 6047). It is sent as an alternative, and also as an attachment if `filename` is given.
+ */
 export interface CalendarPart {
-  /** iTIP method, as `REQUEST`. */
+  /** iTIP method, such as `REQUEST`. */
   readonly method: string;
   /** The iCalendar text. */
   readonly content: string;
@@ -88,66 +90,75 @@ export interface CalendarPart {
   readonly filename?: string | undefined;
 }
 
-/** One message. What it leaves out, the profile says. It is taken as it is at the call: only bytes are not copied. */
+/**
+ * One message. The profile supplies the fields that it leaves out. The message is copied at the call, except for bytes.
+ */
 export interface MailMessage {
   /** `To`. */
   to?: AddressInput | readonly AddressInput[] | undefined;
   /** `Cc`. */
   cc?: AddressInput | readonly AddressInput[] | undefined;
-  /** Never written to the message; encrypted copies for Bcc are separate, so that recipient infos name nobody. */
+  /**
+   * Recipients who are never written to the message. Encrypted copies for them are separate, so that recipient infos do
+   * not reveal them.
+   */
   bcc?: AddressInput | readonly AddressInput[] | undefined;
   /** Overrides the profile's sender for this message. */
   from?: AddressInput | undefined;
-  /** `Sender`, where it differs from From. */
+  /** `Sender`, if it differs from From. */
   sender?: AddressInput | undefined;
-  /** `Reply-To` in place of the profile's; false for none. */
+  /** `Reply-To`, instead of the profile's; false for none. */
   replyTo?: AddressInput | readonly AddressInput[] | false | undefined;
   /** `Subject`. */
   subject?: string | undefined;
   /** Plain text body. */
   text?: ContentInput | undefined;
-  /** HTML body; with `text` both go as alternatives. */
+  /** HTML body. With `text`, both are sent as alternatives. */
   html?: ContentInput | undefined;
-  /** Invitation. */
+  /** Calendar invitation. */
   calendar?: CalendarPart | undefined;
-  /** Further alternatives, AMP for one, in order of growing preference before html. */
+  /** Further alternatives, such as AMP, in order of growing preference; they come before html. */
   alternatives?: readonly Attachment[] | undefined;
   /** Attachments and inline parts. */
   attachments?: readonly Attachment[] | undefined;
-  /** Custom fields; one of the same name as the profile's replaces it. */
+  /** Custom header fields. A field replaces those of the same name in the profile. */
   headers?: HeaderFields | undefined;
   /** `Date`; default now. */
   date?: Date | undefined;
   /**
-   * With or without brackets. Default: generated for each send. A message object whose last send failed keeps its Message-ID while its
-   * recipients are the same, so that a retry is the same message; after a success the next send makes another.
+   * Message-ID, with or without brackets. Default: generated for each send. A message object whose last send failed
+   * keeps its Message-ID while its recipients are the same, so that a retry is the same message. After a success the
+   * next send generates another.
    */
   messageId?: string | undefined;
   /** `In-Reply-To`. */
   inReplyTo?: string | undefined;
   /** `References`. */
   references?: readonly string[] | undefined;
-  /** In place of the profile's. */
+  /** Overrides the profile's priority. */
   priority?: Priority | undefined;
-  /** In place of the profile's. */
+  /** Overrides the profile's sensitivity. */
   sensitivity?: Sensitivity | undefined;
-  /** In place of the profile's. */
+  /** Overrides the profile's importance. */
   importance?: Importance | undefined;
-  /** In place of the profile's; false switches it off. */
+  /** Overrides the profile's read receipt address; false switches it off. */
   readReceiptTo?: AddressInput | false | undefined;
-  /** In place of the profile's; false switches it off. */
+  /** Overrides the profile's return receipt address; false switches it off. */
   returnReceiptTo?: AddressInput | false | undefined;
   /** Mailing-list fields. */
   list?: ListFields | undefined;
-  /** false turns off what the profile would do; true without settings in the profile is ERR_MESSAGE_INVALID. */
+  /**
+   * false switches off signing or encryption by the profile. true without such settings in the profile is
+   * ERR_MESSAGE_INVALID.
+   */
   smime?: MessageProtectionChoice | undefined;
-  /** In place of the profile's; an empty list for none. */
+  /** Overrides the profile's DKIM settings; an empty list for none. */
   dkim?: DkimSettings | readonly DkimSettings[] | undefined;
   /** Overrides parts of the envelope. */
   envelope?: Partial<Envelope> | undefined;
   /**
-   * A finished RFC 5322 message, sent as it is. Excludes the content fields; a Bcc field in it is refused; where the profile signs
-   * or encrypts, `smime` must switch that off. The profile's DKIM settings do not sign it.
+   * A finished RFC 5322 message, sent unchanged. Excludes the content fields. A Bcc field in it is refused. If the
+   * profile signs or encrypts, `smime` must switch that off. The profile's DKIM settings do not sign it.
    */
   raw?: ContentInput | undefined;
 }

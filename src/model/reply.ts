@@ -6,13 +6,16 @@
 export interface SmtpReply {
   /** Three digits: 2yz done, 3yz go on, 4yz transient failure, 5yz permanent failure. */
   readonly code: number;
-  /** `class.subject.detail` (RFC 3463), where the server sent one. */
+  /** `class.subject.detail` (RFC 3463), if the server sent one. */
   readonly enhancedCode?: string | undefined;
   /** Text of each line, without code and enhanced code. */
   readonly lines: readonly string[];
 }
 
-/** Something that works but should not stay so: SHA-1, RC4, a receipt the server cannot give, a certificate about to expire. */
+/**
+ * Something that works but should be changed: SHA-1, RC4, a receipt that the server cannot give, a certificate about to
+ * expire.
+ */
 export interface Warning {
   /** Stable, `WARN_…`. */
   readonly code: string;

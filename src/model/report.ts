@@ -8,15 +8,15 @@ import type { SmtpReply, Warning } from './reply.js';
 
 /** One step of `testConnection()`. */
 export interface ConnectionStepReport {
-  /** Which step. */
+  /** The step. */
   readonly name: ConnectionStep;
   /** Did it succeed? */
   readonly ok: boolean;
   /** Milliseconds. */
   readonly durationMs: number;
-  /** What was seen: addresses, the greeting, the cipher, the mechanisms offered and the one used. */
+  /** Observations: addresses, the greeting, the cipher, the mechanisms offered and the one used. */
   readonly detail: string;
-  /** Why it failed. */
+  /** The reason of a failure. */
   readonly error?: EmailError | undefined;
   /** What to check. */
   readonly remedy?: string | undefined;
@@ -34,27 +34,30 @@ export interface TlsReport {
   readonly authorized: boolean;
 }
 
-/** What `testConnection()` saw. */
+/** The result of `testConnection()`. */
 export interface ConnectionReport {
-  /** Did the connection come to its end? A guess of `security: 'automatic'` that failed on the way is a failed step, and no more. */
+  /**
+   * Did the connection get to its end? A wrong guess of `security: 'automatic'` on the way is a failed step, but does
+   * not make this false.
+   */
   readonly ok: boolean;
-  /** In the order they happened. */
+  /** The steps, in the order in which they happened. */
   readonly steps: readonly ConnectionStepReport[];
-  /** The server's extensions after TLS: keyword in upper case to its parameters. */
+  /** The server's extensions after TLS: parameters by keyword in upper case. */
   readonly extensions: Readonly<Record<string, readonly string[]>>;
-  /** The dialogue, secrets hidden. */
+  /** The dialogue, with secrets hidden. */
   readonly transcript: readonly string[];
-  /** What works but should not stay so. */
+  /** Things that work but should be changed. */
   readonly warnings: readonly Warning[];
   /** The authentication mechanism used. */
   readonly mechanism?: string | undefined;
-  /** Present where the connection is secured. */
+  /** Present if the connection is secured. */
   readonly tls?: TlsReport | undefined;
   /** The server's SIZE limit. */
   readonly maxMessageBytes?: number | undefined;
-  /** Readable, for a terminal or a form. */
+  /** The report as text, for a terminal or a form. */
   toString(): string;
-  /** Plain data for a form or a log: errors as objects. JSON.stringify() calls it. */
+  /** Plain data for a form or a log, with errors as objects. JSON.stringify() calls it. */
   toJSON(): object;
 }
 
@@ -66,23 +69,23 @@ export interface SmimeProblem {
   readonly code: string;
   /** One sentence for a person. */
   readonly message: string;
-  /** What to do. */
+  /** A sentence that says what to do. */
   readonly remedy?: string | undefined;
-  /** The certificate it is about. */
+  /** The certificate that has the problem. */
   readonly certificate?: CertificateInfo | undefined;
 }
 
 /** Outcome of `testSigning()` and `testEncryption()`. */
 export interface SmimeReport {
-  /** No problem of severity 'error', nobody missing. */
+  /** True if there is no problem of severity 'error' and no recipient is missing a certificate. */
   readonly ok: boolean;
   /** The certificates that would be used. */
   readonly certificates: readonly CertificateInfo[];
   /** Addresses without a usable certificate. */
   readonly missing: readonly string[];
-  /** Everything found. */
+  /** All problems that were found. */
   readonly problems: readonly SmimeProblem[];
-  /** Readable, for a terminal or a form. */
+  /** The report as text, for a terminal or a form. */
   toString(): string;
 }
 
@@ -90,6 +93,6 @@ export interface SmimeReport {
 export interface RejectedRecipient {
   /** The address as in the envelope. */
   readonly recipient: string;
-  /** The server's words. */
+  /** The server's reply. */
   readonly reply: SmtpReply;
 }

@@ -1,8 +1,8 @@
 /**
- * The seam for authentication mechanisms.
+ * The interface of authentication mechanisms.
  * @module
  */
-/** Ties an authentication to the TLS channel it runs in (RFC 5056). */
+/** Binds an authentication to the TLS channel in which it runs (RFC 5056). */
 export interface ChannelBinding {
   /** RFC 9266, or RFC 5929 section 4. */
   readonly type: 'tls-exporter' | 'tls-server-end-point';
@@ -10,7 +10,7 @@ export interface ChannelBinding {
   readonly data: Uint8Array;
 }
 
-/** What a mechanism may know of its connection. */
+/** Facts about the connection that a mechanism may use. */
 export interface SaslContext {
   /** The server's name as in the profile. */
   readonly host: string;
@@ -18,18 +18,21 @@ export interface SaslContext {
   readonly port: number;
   /** Is the connection under TLS? */
   readonly secure: boolean;
-  /** Present under TLS, where the mechanism can use it. */
+  /** Present under TLS, if the mechanism can use it. */
   readonly channelBinding?: ChannelBinding | undefined;
 }
 
-/** One SASL exchange (RFC 4422): made for one authentication, used once. Bytes, not base64. */
+/** One SASL exchange (RFC 4422). It is made for one authentication and used once. It works on bytes, not base64. */
 export interface SaslMechanism {
-  /** As in the server's AUTH line. */
+  /** Name as in the server's AUTH line. */
   readonly name: string;
-  /** True once the mechanism is satisfied; a 235 before that is an error. */
+  /** True once the mechanism has finished; a 235 before that is an error. */
   readonly complete: boolean;
-  /** The initial response; undefined where the mechanism has none, which is not the same as an empty one. */
+  /** The initial response; undefined if the mechanism has none. An empty response is not the same. */
   start(context: SaslContext): Uint8Array | undefined | Promise<Uint8Array | undefined>;
-  /** The response to a challenge. Throwing cancels the exchange: what is no EmailError becomes the cause of ERR_AUTH_UNAVAILABLE. */
+  /**
+   * The response to a challenge. Throwing cancels the exchange; an error that is not an EmailError becomes the cause of
+   * ERR_AUTH_UNAVAILABLE.
+   */
   next(challenge: Uint8Array): Uint8Array | Promise<Uint8Array>;
 }

@@ -1,64 +1,68 @@
 /**
- * The seam between the mailer and a transport.
+ * The interface between the mailer and a transport.
  * @module
  */
 import type { Envelope } from './envelope.js';
 import type { ConnectionReport, RejectedRecipient } from './report.js';
 import type { SmtpReply, Warning } from './reply.js';
 
-/** What a server turned out to accept. */
+/** The server's abilities that affect content. */
 export interface ContentCapabilities {
-  /** RFC 6152. */
+  /** 8-bit MIME (RFC 6152). */
   readonly eightBitMime: boolean;
-  /** RFC 3030, with CHUNKING. */
+  /** Binary content (RFC 3030, with CHUNKING). */
   readonly binaryMime: boolean;
-  /** RFC 6531. */
+  /** UTF-8 in addresses and header fields (RFC 6531). */
   readonly smtpUtf8: boolean;
-  /** SIZE (RFC 1870), where the server named a limit. */
+  /** The limit of SIZE (RFC 1870), if the server gave one. */
   readonly maxBytes?: number | undefined;
 }
 
-/** A composed message on its way out. */
+/** A composed message, ready to be sent. */
 export interface OutgoingContent {
-  /** What its bytes need of the server. */
+  /** The body type that the content requires. */
   readonly body: '7bit' | '8bitmime' | 'binarymime';
-  /** Does it hold UTF-8 in header fields or envelope? */
+  /** Does it contain UTF-8 in header fields or envelope? */
   readonly smtpUtf8: boolean;
-  /** Octets, where known. */
+  /** Number of octets, where known. */
   readonly size?: number | undefined;
   /**
-   * Whole where the message is in memory: no stream is made for it. CRLF line ends. A block of a stream holds until the next is
-   * asked for, and its memory may then be used again: copy what is kept.
+   * The message with CRLF line ends. One array if it is in memory, so that no stream is needed. A block of a stream is
+   * valid until the next one is requested; copy a block that is kept longer, because its memory is reused.
    */
   readonly bytes: Uint8Array | AsyncIterable<Uint8Array>;
   /**
-   * Set only by who made every octet: each line ends in CRLF, no other CR, no other LF. The connection then need not look, and a
-   * stream goes out with its exact size. Otherwise it looks, and mends line ends.
+   * Promises that each line ends in CRLF and that there is no other CR or LF. Set it only if your code made every
+   * octet. The connection then skips its check, and a stream is sent with its exact size. Without it, the connection
+   * checks the content and corrects line ends.
    */
   readonly canonical?: boolean | undefined;
 }
 
-/** How far a send is. */
+/** The progress of a send. */
 export interface SendProgress {
   /** Octets of the message handed to the connection. */
   readonly bytesSent: number;
-  /** Octets in all, where known. */
+  /** Number of octets in the whole message, where known. */
   readonly totalBytes?: number | undefined;
 }
 
-/** What a transport is told besides. */
+/** Options of a send, for a transport. */
 export interface TransportSendOptions {
   /** Ends the send. */
   readonly signal: AbortSignal;
-  /** One refused recipient refuses the message. */
+  /** If one recipient is refused, the whole message is not sent. */
   readonly requireAllRecipients: boolean;
-  /** Called as content leaves. */
+  /** Called while content is sent. */
   readonly onProgress?: ((progress: SendProgress) => void) | undefined;
-  /** Delivery status notifications are wanted by the profile: a server without DSN is a warning, not ERR_EXTENSION_MISSING. */
+  /**
+   * The profile requests delivery status notifications: a server without DSN causes a warning, not
+   * ERR_EXTENSION_MISSING.
+   */
   readonly dsnIfOffered?: boolean | undefined;
 }
 
-/** One mail transaction that a server took. */
+/** One mail transaction that a server accepted. */
 export interface TransactionReport {
   /** The recipients of this transaction that were accepted. */
   readonly recipients: readonly string[];
@@ -68,33 +72,33 @@ export interface TransactionReport {
   readonly bytes: number;
 }
 
-/** What became of a send. */
+/** The outcome of a send. */
 export interface TransportResult {
-  /** Recipients the server took the message for. */
+  /** Recipients for whom the server accepted the message. */
   readonly accepted: readonly string[];
-  /** Recipients it refused. */
+  /** Recipients that the server refused. */
   readonly rejected: readonly RejectedRecipient[];
   /** The reply to the end of mail data. */
   readonly reply: SmtpReply;
-  /** Every transaction, where the transport knows; default one with `reply`. */
+  /** All transactions, if the transport reports them. Default: one with `reply`. */
   readonly transactions?: readonly TransactionReport[] | undefined;
-  /** What should be known besides. */
+  /** Warnings about the send. */
   readonly warnings?: readonly Warning[] | undefined;
 }
 
 /**
- * The seam under the mailer: anyone can write one. `compose` may be called again for a second attempt, with what the server turned
- * out to accept.
+ * Carries messages for a mailer. Implement it for a transport of your own. `compose` may be called again for a second
+ * attempt, with the abilities that the server turned out to have.
  */
 export interface Transport {
-  /** Resolves once at least one recipient was accepted, with content. */
+  /** Resolves once the server accepted at least one recipient and the content. */
   send(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: TransportSendOptions,
   ): Promise<TransportResult>;
-  /** Absent: testConnection() is ok with no steps. */
+  /** Tests the connection. Absent: testConnection() is ok with no steps. */
   test?(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport>;
-  /** Gives everything back. */
+  /** Closes the transport and releases its resources. */
   close(options?: { readonly force?: boolean | undefined }): Promise<void>;
 }

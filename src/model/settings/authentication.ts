@@ -5,12 +5,13 @@
 import type { SaslMechanism } from '../sasl.js';
 import type { Secret } from './secret.js';
 
-/** Common to all methods. */
+/** Options of all methods. */
 export interface AuthenticationOptions {
   /**
-   * Without TLS: PLAIN, LOGIN, XOAUTH2, OAUTHBEARER and custom mechanisms always need this. CRAM-MD5, NTLM and SCRAM do not with
-   * `security: 'none'` (chosen knowingly), but do where 'automatic' ended in plain text. Kerberos never does. Default false,
-   * loopback included; without it ERR_AUTH_PLAINTEXT, and nothing is sent.
+   * Allows authentication without TLS. PLAIN, LOGIN, XOAUTH2, OAUTHBEARER and custom mechanisms always need it.
+   * CRAM-MD5, NTLM and SCRAM need it if 'automatic' ended in plain text, but not with `security: 'none'`, which was
+   * chosen deliberately. Kerberos never needs it. Default false, also on loopback; without it ERR_AUTH_PLAINTEXT, and
+   * nothing is sent.
    */
   readonly allowPlaintext?: boolean | undefined;
 }
@@ -19,56 +20,58 @@ export interface AuthenticationOptions {
 export interface PasswordCredentials extends AuthenticationOptions {
   /** The authentication identity. */
   readonly username: string;
-  /** Resolved at each connection. */
+  /** The password; resolved at each connection. */
   readonly password: Secret;
 }
 
 /**
- * 'password' takes the strongest password mechanism both sides have. Over TLS: SCRAM-SHA-512, -256, -1 (-PLUS
- * first), PLAIN, LOGIN, CRAM-MD5; without TLS: SCRAM, CRAM-MD5, and PLAIN, LOGIN last and only with `allowPlaintext`. A 504 may
- * try the next, a 535 never does. The others take that mechanism or fail with ERR_AUTH_UNAVAILABLE.
+ * Authentication by a password. 'password' takes the strongest mechanism that both sides have. Over TLS: SCRAM-SHA-512,
+ * -256, -1 (-PLUS first), PLAIN, LOGIN, CRAM-MD5; without TLS: SCRAM, CRAM-MD5, and PLAIN, LOGIN last and only with
+ * `allowPlaintext`. After a 504 the next one is tried, after a 535 never. The other methods use that mechanism or fail
+ * with ERR_AUTH_UNAVAILABLE.
  */
 export interface PasswordAuthentication extends PasswordCredentials {
   /** PLAIN is RFC 4616; SCRAM is RFC 5802 and 7677. */
   readonly method: 'password' | 'plain' | 'scram-sha-1' | 'scram-sha-256' | 'scram-sha-512';
-  /** Act as this identity; default the user's own. */
+  /** The identity to act as; default: the user's own. */
   readonly authorizationId?: string | undefined;
 }
 
 /** LOGIN, or CRAM-MD5 (RFC 2195). */
 export interface SimplePasswordAuthentication extends PasswordCredentials {
-  /** The mechanism. */
+  /** Uses this mechanism. */
   readonly method: 'login' | 'cram-md5';
 }
 
 /** NTLMv2 (MS-NLMP, MS-SMTPNTLM). */
 export interface NtlmAuthentication extends PasswordCredentials {
-  /** The mechanism. */
+  /** Uses this mechanism. */
   readonly method: 'ntlm';
-  /** Windows domain; or as `DOMAIN\user` or `user@domain` in `username`. */
+  /** Windows domain. It can also be given as `DOMAIN\user` or `user@domain` in `username`. */
   readonly domain?: string | undefined;
-  /** Name of this machine as told to the server; default none. */
+  /** Name of this machine for the server; default none. */
   readonly workstation?: string | undefined;
 }
 
 /**
- * AUTH GSSAPI (RFC 4752) by a Kerberos 5 client written in TypeScript: no native addon. Credentials are a password, a keytab, or
- * the ticket cache. On Windows the signed-in user's own tickets (SSPI) are out of reach without native code.
+ * AUTH GSSAPI (RFC 4752) by a Kerberos 5 client written in TypeScript, without a native addon. Credentials are a
+ * password, a keytab or the ticket cache. On Windows the tickets of the signed-in user (SSPI) cannot be reached without
+ * native code.
  */
 export interface KerberosAuthentication extends AuthenticationOptions {
-  /** The mechanism. */
+  /** Uses this mechanism. */
   readonly method: 'kerberos';
-  /** `user@REALM`; needed with `password` or `keytabFile`, else taken from the cache. */
+  /** `user@REALM`. Required with `password` or `keytabFile`; otherwise taken from the cache. */
   readonly principal?: string | undefined;
-  /** Resolved at each connection that needs a new ticket. */
+  /** The password; resolved at each connection that needs a new ticket. */
   readonly password?: Secret | undefined;
   /** MIT keytab, version 0x502. */
   readonly keytabFile?: string | undefined;
   /** FILE cache, version 3 or 4. Default `$KRB5CCNAME`, else `/tmp/krb5cc_<uid>`. */
   readonly credentialCache?: string | undefined;
-  /** Act as this identity; default the principal's own. */
+  /** The identity to act as; default: the principal's own. */
   readonly authorizationId?: string | undefined;
-  /** Default `smtp/<server.host>`; required where host is an IP address. */
+  /** Default `smtp/<server.host>`; required if the host is an IP address. */
   readonly servicePrincipal?: string | undefined;
   /** `host[:port]` of the KDCs; default from krb5.conf, then DNS SRV. */
   readonly kdc?: readonly string[] | undefined;
@@ -83,17 +86,20 @@ export interface TokenAuthentication extends AuthenticationOptions {
   /** The mailbox. */
   readonly username: string;
   /**
-   * Access token without `Bearer`. A function is asked at each connection, and once more after a refusal. Absent: the token comes from
-   * the profile's `oauth2` settings and the token store.
+   * Access token without `Bearer`. A function is called at each connection, and once more after a refusal. If absent,
+   * the token comes from the profile's `oauth2` settings and the token store.
    */
   readonly token?: Secret | undefined;
-  /** OAUTHBEARER's authorization identity; default `username`. XOAUTH2 has none: there it is a problem of the profile. */
+  /**
+   * The authorization identity of OAUTHBEARER; default `username`. XOAUTH2 has none, so setting it there is a problem
+   * of the profile.
+   */
   readonly authorizationId?: string | undefined;
 }
 
 /** SASL EXTERNAL (RFC 4422 appendix A): the TLS client certificate is the credential. */
 export interface ExternalAuthentication extends AuthenticationOptions {
-  /** The mechanism. */
+  /** Uses this mechanism. */
   readonly method: 'external';
   /** Default: the server takes the identity from the certificate. */
   readonly authorizationId?: string | undefined;
@@ -101,13 +107,13 @@ export interface ExternalAuthentication extends AuthenticationOptions {
 
 /** A mechanism of your own. */
 export interface CustomAuthentication extends AuthenticationOptions {
-  /** The mechanism. */
+  /** Uses this mechanism. */
   readonly method: 'custom';
-  /** Called at each authentication. */
+  /** Makes the mechanism; called at each authentication. */
   readonly createMechanism: () => SaslMechanism;
 }
 
-/** How the sender proves who it is. */
+/** How the sender is authenticated. */
 export type Authentication =
   | PasswordAuthentication
   | SimplePasswordAuthentication

@@ -26,52 +26,56 @@ export interface OAuth2PrivateKey {
 }
 
 /**
- * How to get a bearer token for XOAUTH2 or OAUTHBEARER. Either the URLs are given, or `issuer`, whose metadata names them
- * (RFC 8414). All URLs are https; http is allowed for loopback addresses only.
+ * Settings for bearer tokens of XOAUTH2 or OAUTHBEARER. Either the URLs are given, or `issuer`, whose metadata contains
+ * them (RFC 8414). All URLs are https; http is allowed for loopback addresses only.
  */
 export interface OAuth2Settings {
-  /** As registered with the provider. */
+  /** Client id, as registered with the provider. */
   readonly clientId: string;
-  /** Resolved at each token request. Absent for public clients, and where a key or certificate proves the client. */
+  /**
+   * Client secret; resolved at each token request. Absent for public clients, and if a key or certificate authenticates
+   * the client.
+   */
   readonly clientSecret?: Secret | undefined;
   /** Authorization endpoint: the page where a person signs in. */
   readonly authorizationUrl?: string | undefined;
-  /** Token endpoint. Needed unless there is `issuer` or `authenticationValue`. */
+  /** Token endpoint. Required unless `issuer` or `authenticationValue` is given. */
   readonly tokenUrl?: string | undefined;
   /**
-   * Issuer identifier, in place of the URLs: they are read from its RFC 8414 or OpenID Connect metadata, which must name the same
-   * issuer. URLs that are given too take precedence.
+   * Issuer identifier. Replaces the URLs, which are read from its RFC 8414 or OpenID Connect metadata; the metadata
+   * must name the same issuer. URLs that are also given take precedence.
    */
   readonly issuer?: string | undefined;
   /** Device authorization endpoint (RFC 8628). */
   readonly deviceAuthorizationUrl?: string | undefined;
   /** Scopes, separated by spaces. */
   readonly scope?: string | undefined;
-  /** An access token obtained elsewhere, with or without `Bearer`: used as it is, and never refreshed. */
+  /** An access token obtained elsewhere, with or without `Bearer`. It is used unchanged and never refreshed. */
   readonly authenticationValue?: Secret | undefined;
-  /** A refresh token obtained elsewhere. The one in the token store comes first. */
+  /** A refresh token obtained elsewhere. One in the token store takes precedence. */
   readonly refreshToken?: Secret | undefined;
   /** Default 'authorization-code', with PKCE (RFC 7636) and a loopback redirect (RFC 8252). */
   readonly grant?: OAuth2Grant | undefined;
   /** Signs the assertion of 'jwt-bearer'; with the other grants it proves the client (private_key_jwt, RFC 7523 section 2.2). */
   readonly privateKey?: OAuth2PrivateKey | undefined;
-  /** Added to the authorization request: `access_type`, `prompt`, `login_hint` and the like. */
+  /** Added to the authorization request, such as `access_type`, `prompt`, `login_hint`. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined;
-  /** Added to each token request: `resource`, `audience` and the like. */
+  /** Added to each token request, such as `resource`, `audience`. */
   readonly tokenParameters?: Readonly<Record<string, string>> | undefined;
   /**
-   * How `clientSecret` goes to the token endpoint: in the body ('post', the default) or in an Authorization field ('basic').
-   * 'certificate' is private_key_jwt with `clientCertificate`, named by its SHA-256 thumbprint (`x5t#S256`), as Microsoft 365 wants it.
+   * How the client authenticates at the token endpoint: `clientSecret` in the body ('post', the default) or in an
+   * Authorization field ('basic'). 'certificate' is private_key_jwt with `clientCertificate`, identified by its SHA-256
+   * thumbprint (`x5t#S256`), as Microsoft 365 requires.
    */
   readonly clientAuthentication?: 'post' | 'basic' | 'certificate' | undefined;
   /** Certificate and private key for `clientAuthentication: 'certificate'`. */
   readonly clientCertificate?: CertificateSource | undefined;
   /**
-   * Where the provider sends the browser back to: an http URL of 127.0.0.1, [::1] or localhost. Without a port a free one is taken.
-   * Default `http://127.0.0.1:<free port>/`; Microsoft needs `http://localhost`.
+   * The URL to which the provider sends the browser back: an http URL of 127.0.0.1, [::1] or localhost. Without a port,
+   * a free one is chosen. Default `http://127.0.0.1:<free port>/`; Microsoft requires `http://localhost`.
    */
   readonly redirectUri?: string | undefined;
-  /** Answers the browser with an empty page (204) in place of the confirmation. Default false. */
+  /** Send the browser an empty page (204) instead of the confirmation. Default false. */
   readonly hideBrowserResponse?: boolean | undefined;
 }
 
@@ -83,19 +87,21 @@ export interface UserCodePrompt {
   readonly verificationUri: string;
   /** The page with the code in it, for a QR code. */
   readonly verificationUriComplete?: string | undefined;
-  /** When the code ends. */
+  /** Time at which the code expires. */
   readonly expiresAt: Date;
 }
 
-/** How a person is asked to sign in. */
+/** How a person is led to the sign-in. */
 export interface AuthorizeOptions {
-  /** Opens the page where the person signs in, in place of the system's browser. An error of it ends the authorization. */
+  /**
+   * Opens the page where the person signs in, instead of the system's browser. An error of it ends the authorization.
+   */
   readonly openBrowser?: ((url: string) => void | Promise<void>) | undefined;
-  /** Is given the URL of that page where the system has no browser that opens: show it to the person. */
+  /** Called with the URL of that page if the system has no browser that can be opened. Show it to the person. */
   readonly onAuthorizationUrl?: ((url: string) => void) | undefined;
-  /** Grant 'device-code': is given the code to show to the person. */
+  /** For the grant 'device-code': called with the code. Show it to the person. */
   readonly onUserCode?: ((prompt: UserCodePrompt) => void) | undefined;
-  /** Makes the HTTP requests, in place of the library's own client. */
+  /** Makes the HTTP requests instead of the library's own client. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** Ends the authorization. */
   readonly signal?: AbortSignal | undefined;

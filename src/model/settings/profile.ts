@@ -1,5 +1,5 @@
 /**
- * The profile: sender, header fields, and the settings of all else.
+ * The profile: sender, header fields, and all other settings.
  * @module
  */
 import type { AddressInput } from '../address.js';
@@ -12,7 +12,7 @@ import type { ProxySettings } from './proxy.js';
 import type { OutgoingServer } from './server.js';
 import type { SmimeSettings } from './smime.js';
 
-/** Who sends. */
+/** The sender. */
 export interface Sender {
   /** Display name in `From`. */
   readonly name?: string | undefined;
@@ -25,8 +25,8 @@ export interface Sender {
   /** `Disposition-Notification-To` (MDN, RFC 8098). */
   readonly readReceiptTo?: AddressInput | undefined;
   /**
-   * `Return-Receipt-To`; and DSN NOTIFY=SUCCESS,FAILURE,DELAY, RET=HDRS, ENVID (RFC 3461) where the server offers DSN, else a
-   * warning. A DSN goes to the envelope sender: an address other than that rides only in the header.
+   * `Return-Receipt-To`. If the server offers DSN, also NOTIFY=SUCCESS,FAILURE,DELAY, RET=HDRS, ENVID (RFC 3461), else
+   * a warning. DSNs are sent to the envelope sender; another address is only written to the header.
    */
   readonly returnReceiptTo?: AddressInput | undefined;
   /** Address of MAIL FROM; '' is `<>`. */
@@ -34,16 +34,16 @@ export interface Sender {
 }
 
 /**
- * Who sends, through which server, proven how and protected how. Safe to keep as JSON unless it holds a live value: a Secret
- * function, `createMechanism`, a CertificateStore object, a RecipientCertificates function. Bytes have the JSON form
- * `{ base64 }`.
+ * A profile: the sender, the server, the authentication, the protection. It can be kept as JSON unless it contains a
+ * live value: a Secret function, `createMechanism`, a CertificateStore object, a RecipientCertificates function. Bytes
+ * have the JSON form `{ base64 }`.
  */
 export interface EmailProfile {
   /** Name of the profile, and its key in a store. */
   readonly name: string;
-  /** For people. */
+  /** A description for people. */
   readonly description?: string | undefined;
-  /** Who sends. */
+  /** The sender. */
   readonly sender: Sender;
   /** `Priority` of every message. */
   readonly priority?: Priority | undefined;
@@ -51,17 +51,17 @@ export interface EmailProfile {
   readonly sensitivity?: Sensitivity | undefined;
   /** `Importance` of every message. */
   readonly importance?: Importance | undefined;
-  /** Custom header fields, in order, added before the body. */
+  /** Custom header fields of every message, in order, added before the body. */
   readonly headers?: HeaderFields | undefined;
-  /** Through which server. */
+  /** The server. */
   readonly server: OutgoingServer;
-  /** Absent: no AUTH, even if offered. */
+  /** Authentication. Absent: no AUTH, even if offered. */
   readonly authentication?: Authentication | undefined;
   /** Signing and encryption. */
   readonly smime?: SmimeSettings | undefined;
-  /** How to get the token for `authentication.method` 'xoauth2' or 'oauthbearer'. */
+  /** Source of the token for `authentication.method` 'xoauth2' or 'oauthbearer'. */
   readonly oauth2?: OAuth2Settings | undefined;
-  /** Absent = 'none': the environment is not looked at. */
+  /** The proxy. Absent means 'none': the environment is not consulted. */
   readonly proxy?: ProxySettings | undefined;
   /** Signatures by the sending domain (RFC 6376). */
   readonly dkim?: DkimSettings | readonly DkimSettings[] | undefined;

@@ -1,5 +1,5 @@
 /**
- * Settings of proxies, and the seam for connectors.
+ * Settings of proxies, and the interface of connectors.
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -14,29 +14,35 @@ export interface ProxyServerSettings {
   readonly host: string;
   /** Default 80 for 'http-connect' (443 with `tls`), 1080 for SOCKS. */
   readonly port?: number | undefined;
-  /** HTTP Basic, Digest, NTLM, or a Kerberos principal for Negotiate; SOCKS5 by RFC 1929 (at most 255 bytes), SOCKS4 user id. */
+  /**
+   * User name: HTTP Basic, Digest, NTLM, or a Kerberos principal for Negotiate; SOCKS5 by RFC 1929 (at most 255 bytes);
+   * SOCKS4 user id.
+   */
   readonly username?: string | undefined;
-  /** With `username`. Only the proxy gets it. */
+  /** Password, with `username`. It is sent to the proxy only. */
   readonly password?: Secret | undefined;
-  /** Who resolves the server's name. Default 'proxy', but 'local' for socks4. */
+  /** Which side resolves the server's name. Default 'proxy', but 'local' for socks4. */
   readonly resolve?: 'proxy' | 'local' | undefined;
-  /** TLS to an HTTP proxy; true takes the defaults. */
+  /** TLS to an HTTP proxy; true uses the defaults. */
   readonly tls?: boolean | TlsSettings | undefined;
 }
 
-/** Finds the proxy by itself: the environment's (ALL_PROXY, HTTPS_PROXY, NO_PROXY), then the system's. */
+/**
+ * Automatic choice of the proxy: from the environment (ALL_PROXY, HTTPS_PROXY, NO_PROXY), then from the system's
+ * settings.
+ */
 export interface AutomaticProxySettings {
-  /** Environment (ALL_PROXY, HTTPS_PROXY, NO_PROXY), then the system's settings. */
+  /** Looks in the environment (ALL_PROXY, HTTPS_PROXY, NO_PROXY), then in the system's settings. */
   readonly type: 'auto';
-  /** For the proxy that is found. */
+  /** User name for the proxy that is found. */
   readonly username?: string | undefined;
-  /** With `username`. */
+  /** Password, with `username`. */
   readonly password?: Secret | undefined;
 }
 
 /**
- * The way to the server. The text form is `scheme://user:password@host:port`; http is CONNECT,
- * https is CONNECT over TLS.
+ * The proxy to the server. The text form is `scheme://user:password@host:port`; http is CONNECT, https is CONNECT over
+ * TLS.
  */
 export type ProxySettings =
   | 'none'
@@ -45,11 +51,11 @@ export type ProxySettings =
   | AutomaticProxySettings
   | ProxyServerSettings;
 
-/** Gives a byte stream to host:port. Proxies are connectors; write one for a way of your own. */
+/** Opens a byte stream to host:port. Proxies are connectors; write one for a connection of your own kind. */
 export interface Connector {
   /**
-   * Resolves with a connected stream, of which not one byte has been consumed. Rejects when `signal` aborts. A plain error is
-   * wrapped as `cause` of ERR_CONNECT.
+   * Resolves with a connected stream from which no byte has been read. Rejects when `signal` aborts. An error that is
+   * not an EmailError becomes the `cause` of ERR_CONNECT.
    */
   connect(
     target: { readonly host: string; readonly port: number },
