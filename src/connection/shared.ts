@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { hostname } from 'node:os';
+import { hostName } from '../system/this-machine.js';
 import { TlsContexts } from '../net/tls/tls-contexts.js';
 import type { KerberosTickets } from '../kerberos/tickets.js';
 
@@ -42,7 +42,7 @@ export class SharedState {
 
   /** Kept, since asking the system takes as long as an SMTP command. */
   get hostName(): string {
-    return (this.#hostName ??= hostname());
+    return (this.#hostName ??= hostName());
   }
 
   /** Made on first use, so that Kerberos is loaded only if a profile authenticates by it. */

@@ -11,8 +11,8 @@
 import { lookup } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
-import { hostname, networkInterfaces } from 'node:os';
 import { join } from 'node:path';
+import { hasIpv6, hostName } from '../system/this-machine.js';
 import { onAbort } from '../async/on-abort.js';
 import { untilAborted } from '../async/until-aborted.js';
 import { throwIfAborted } from '../errors/abort.js';
@@ -106,7 +106,7 @@ export function lookUpUntil(signal: AbortSignal): LookupFunction {
 /** Does the system answer this name without a DNS server? */
 async function needsNoServer(name: string, { hostsFile }: NameSources): Promise<boolean> {
   const wanted = name.toLowerCase();
-  if (wanted === 'localhost' || wanted.endsWith('.localhost') || wanted === hostname().toLowerCase()) return true;
+  if (wanted === 'localhost' || wanted.endsWith('.localhost') || wanted === hostName().toLowerCase()) return true;
   return (await linesOf(hostsFile)).some((line) => line.toLowerCase().split(/\s+/).slice(1).includes(wanted));
 }
 
@@ -185,9 +185,6 @@ function isNoAnswer(error: Error | undefined): boolean {
 
 /** IPv6 first where this machine has an address of it that leads beyond the local link. */
 function inOrder(addresses: readonly HostAddress[]): readonly HostAddress[] {
-  const hasIpv6 = Object.values(networkInterfaces())
-    .flatMap((list) => list ?? [])
-    .some(({ family, internal, scopeid }) => family === 'IPv6' && !internal && scopeid === 0);
-  const first = hasIpv6 ? 6 : 4;
+  const first = hasIpv6() ? 6 : 4;
   return [...addresses.filter(({ family }) => family === first), ...addresses.filter(({ family }) => family !== first)];
 }

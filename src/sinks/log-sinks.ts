@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { hostname } from 'node:os';
 import { resolve } from 'node:path';
+import { hostName } from '../system/this-machine.js';
 import type { LoggingSettings } from '../model/log.js';
 import { LogDialer } from '../net/log-link.js';
 import { showTarget } from '../net/connector.js';
@@ -52,7 +52,7 @@ export function createLogSinks(
         place: showTarget(host, port),
         level,
         maxMessageBytes: protocol === 'udp' ? maxDatagramBytes : maxMessageBytes,
-        format: new SyslogFormat({ hostname: hostname(), source, processId: process.pid }),
+        format: new SyslogFormat({ hostname: hostName(), source, processId: process.pid }),
         open: (events, signal) => dialer.open(events, signal),
         now: () => performance.now(),
         later: (act, ms) => setTimeout(act, ms).unref(),
