@@ -134,6 +134,8 @@ export function parseMailbox(text: string, path = 'address'): ParsedMailbox {
   return reading(text, path, maxSingle, (scanner: AddressScanner) => {
     const local = scanner.word();
     if (local === undefined) scanner.fail('expected a local part');
+    if (text.endsWith('>') && text.includes('<'))
+      scanner.fail('expected an address alone; a name before it has a field of its own');
     const start = scanner.at;
     if (/[ \t(]/.test(text.charAt(start + 1))) scanner.fail('expected a domain', start + 1);
     const address = scanner.addrSpec(local);
@@ -164,7 +166,9 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
     if (mailbox === undefined) scanner.fail('expected one mailbox, not a group');
     if (!scanner.ended)
       scanner.fail(
-        scanner.peek() === ',' ? 'expected one mailbox; several are an array' : 'expected nothing after the address',
+        /[,;]/.test(scanner.peek())
+          ? 'expected one mailbox; several are an array, or parseAddressList(text) of a text with commas between them'
+          : 'expected nothing after the address',
       );
     return mailbox;
   });
@@ -195,7 +199,8 @@ export function parseAddressList(text: string, path = 'address'): readonly Parse
         scanner.skipBlanks();
       }
       if (scanner.ended) break;
-      if (!scanner.take(',')) scanner.fail("expected ','");
+      if (!scanner.take(','))
+        scanner.fail(scanner.peek() === ';' ? "expected ',': a semicolon only ends a group" : "expected ','");
     }
     if (inGroup) scanner.fail("expected ';' at the end of the group");
     return found;

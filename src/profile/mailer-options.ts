@@ -13,6 +13,7 @@ import { object, optional, required } from '../schema/object.js';
 import { isPlainObject, join } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { path } from '../schema/text.js';
+import { otherKeys } from './shape/other-words-table.js';
 import { milliseconds } from './shape/server.js';
 
 const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);
@@ -20,19 +21,22 @@ const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);
 const maxRate = 1_000_000;
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
-const pool: Schema<PoolOptions> = object<PoolOptions>({
-  maxConnections: optional(atLeastOne),
-  maxMessagesPerConnection: optional(count),
-  idleTimeoutMs: optional(milliseconds),
-  maxAgeMs: optional(milliseconds),
-  messagesInFlight: optional(atLeastOne),
-  rateLimit: optional(
-    object<{ messages: number; perMs: number }>({
-      messages: required(wholeNumber(1, maxRate)),
-      perMs: required(wholeNumber(1, 2 ** 31 - 1)),
-    }),
-  ),
-});
+const pool: Schema<PoolOptions> = object<PoolOptions>(
+  {
+    maxConnections: optional(atLeastOne),
+    maxMessagesPerConnection: optional(count),
+    idleTimeoutMs: optional(milliseconds),
+    maxAgeMs: optional(milliseconds),
+    messagesInFlight: optional(atLeastOne),
+    rateLimit: optional(
+      object<{ messages: number; perMs: number }>({
+        messages: required(wholeNumber(1, maxRate)),
+        perMs: required(wholeNumber(1, 2 ** 31 - 1)),
+      }),
+    ),
+  },
+  { others: otherKeys.pool },
+);
 
 const tokenMethods = withMethods<TokenStore>('a store that keeps tokens', 'loadTokens', 'saveTokens');
 
@@ -55,6 +59,7 @@ const optionsSchema: Schema<MailerOptions> = object<MailerOptions>(
   },
   {
     expected: 'an object of mailer options',
+    others: otherKeys.options,
   },
 );
 
@@ -76,12 +81,18 @@ export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailP
   return copy;
 }
 
-const sendOptions = object<SendOptions>({
-  signal: optional(abortSignal),
-  onProgress: optional(func()),
-  requireAllRecipients: optional(flag),
-});
-const testOptions = object<{ signal?: AbortSignal | undefined }>({ signal: optional(abortSignal) });
+const sendOptions = object<SendOptions>(
+  {
+    signal: optional(abortSignal),
+    onProgress: optional(func()),
+    requireAllRecipients: optional(flag),
+  },
+  { others: otherKeys.call },
+);
+const testOptions = object<{ signal?: AbortSignal | undefined }>(
+  { signal: optional(abortSignal) },
+  { others: otherKeys.call },
+);
 const closeOptions = object<{ force?: boolean | undefined }>({ force: optional(flag) });
 
 /** The options of one send. A name that is not known would be without effect: ERR_PROFILE_INVALID, as for all options. */

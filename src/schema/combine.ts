@@ -6,6 +6,8 @@ import { isValidDate } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { accepts, alternatives, join, kindOf, problem, unexpected } from './schema.js';
 import type { Report, Schema } from './schema.js';
+import { nearest, otherWord, plainWord } from './suggest.js';
+import type { OtherWords } from './suggest.js';
 
 /** A value that is its own JSON form. */
 export function plain<T>(
@@ -27,16 +29,46 @@ export function kind<T>(expected: string, is: (value: unknown) => value is T): S
 
 /** One of a few words. */
 export function choice<const Words extends readonly (string | boolean)[]>(...words: Words): Schema<Words[number]> {
+  return choiceAmong(words);
+}
+
+/** One of a few words, which other programs call otherwise. */
+export function choiceAmong<const Words extends readonly (string | boolean)[]>(
+  words: Words,
+  others: OtherWords = {},
+): Schema<Words[number]> {
   const expected = alternatives(words.map((word) => (typeof word === 'string' ? `'${word}'` : String(word))));
   return {
     ...plain(expected, (value, path, report) => {
       const chosen = words.find((word) => word === value);
       if (chosen !== undefined) return chosen;
-      const shown = typeof value === 'string' && value !== '' ? `'${showText(value, 30)}'` : kindOf(value);
-      return problem(report, path, `expected ${expected}, got ${shown}`);
+      if (typeof value !== 'string' || value === '') return unexpected(report, path, expected, value);
+      return problem(report, path, wrongWord(value, { words, others, expected }));
     }),
     accepts: (value) => words.some((word) => word === value),
   };
+}
+
+interface Choice {
+  readonly words: readonly (string | boolean)[];
+  readonly others: OtherWords;
+  readonly expected: string;
+}
+
+/** What to say of a word that is not among them: the word that is meant, if it can be told. */
+function wrongWord(value: string, { words, others, expected }: Choice): string {
+  const shown = `'${showText(value, 30)}'`;
+  const elsewhere = otherWord(others, value);
+  if (elsewhere !== undefined) return `${shown} ${elsewhere}`;
+  const written = plainWord(value);
+  const same = words.find((word) => plainWord(String(word)) === written);
+  if (typeof same === 'string') return `${shown} is written '${same}' here`;
+  if (same !== undefined) return `expected ${expected}, got the text ${shown}: write ${same} without quotes`;
+  const near = nearest(
+    value,
+    words.filter((word) => typeof word === 'string'),
+  );
+  return `expected ${expected}, got ${shown}${near === undefined ? '' : `; did you mean '${near}'?`}`;
 }
 
 /** true or false. */
@@ -54,7 +86,15 @@ export function wholeNumber(min: number, max: number): Schema<number> {
     max === Number.MAX_SAFE_INTEGER ? `a whole number of at least ${min}` : `a whole number from ${min} to ${max}`;
   const is = (value: unknown): value is number =>
     typeof value === 'number' && Number.isSafeInteger(value) && value >= min && value <= max;
-  return kind(expected, is);
+  return {
+    ...kind(expected, is),
+    check(value, path, report) {
+      if (is(value)) return value;
+      if (typeof value === 'string' && /^ *\d{1,16} *$/.test(value))
+        return problem(report, path, `expected ${expected}, got a string: write the number without quotes`);
+      return unexpected(report, path, expected, value);
+    },
+  };
 }
 
 /** What holds for a list. */

@@ -5,9 +5,10 @@
 import { inspect } from 'node:util';
 import type { InspectOptions } from 'node:util';
 import { isBytes } from '../util/bytes.js';
-import { accepts, isFull, isPlainObject, join, newSettings, own, problem, unexpected } from './schema.js';
+import { accepts, isFull, isPlainObject, join, newSettings, problem, unexpected } from './schema.js';
 import type { Output, Report, Schema } from './schema.js';
-import { nearest } from './suggest.js';
+import { nearest, otherWord } from './suggest.js';
+import type { OtherWords } from './suggest.js';
 
 /** A field that must be there. */
 export interface RequiredField<out T = unknown> {
@@ -35,10 +36,8 @@ export interface ObjectRules<T> {
    * given at all.
    */
   readonly verify?: (value: Partial<T>, given: (key: keyof T) => boolean, path: string, report: Report) => void;
-  /** Keys that are known and not allowed, with what to say of each. */
-  readonly refuse?: Readonly<Record<string, string>>;
-  /** Names that others use, in lower case, with the known key that is meant. */
-  readonly others?: Readonly<Record<string, string>>;
+  /** Keys of other programs, each with a sentence that leads to ours. */
+  readonly others?: OtherWords;
   /** Takes objects of a class too, by their own fields. Default false. */
   readonly instances?: boolean;
   /** How it is called in messages. Default 'an object'. */
@@ -86,10 +85,12 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
       if (!isObject(value)) return unexpected(report, path, expected, value);
       const copy = newSettings();
       const given = new Set<PropertyKey>();
+      let hints = '';
       for (const key of Object.keys(value)) {
         const field = known.get(key);
         if (field === undefined) {
-          if (!isFull(report)) problem(report, join(path, key), unknownKey(key, [...known.keys()], rules));
+          hints += ` ${otherWord(rules.others ?? {}, key) ?? ''} `;
+          if (!isFull(report)) unknownKey(key, path, report, { known: [...known.keys()], others: rules.others });
           continue;
         }
         const entry = value[key];
@@ -98,8 +99,10 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
         const checked = field.schema.check(entry, join(path, key), report);
         if (checked !== undefined) Object.defineProperty(copy, key, propertyOf(checked, field.schema));
       }
+      // A field that stands there under another name is told of already.
+      const isHinted = (key: string): boolean => hints.includes(` ${key} `) || hints.includes(` ${key}:`);
       for (const [key, field] of needed)
-        if (!given.has(key)) unexpected(report, join(path, key), field.schema.expected, undefined);
+        if (!given.has(key) && !isHinted(key)) unexpected(report, join(path, key), field.schema.expected, undefined);
       // From here on the copy stands for T: every key was checked by the field of that name.
       rules.verify?.(copy as Partial<T>, (key) => given.has(key), path, report);
       hideSecrets(copy, () => schema.toJson(copy, path, show));
@@ -122,17 +125,24 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** What is wrong with a key that is not known. */
-function unknownKey(
-  key: string,
-  known: readonly string[],
-  { refuse = {}, others = {} }: Pick<ObjectRules<never>, 'refuse' | 'others'>,
-): string {
-  const why = own(refuse, key);
-  if (typeof why === 'string') return why;
-  if (isPrototypeKey(key)) return 'is refused: a key of this name could reach the prototype of an object';
-  const near = own(others, key.toLowerCase()) ?? nearest(key, known);
-  return `is not a known key${near === undefined ? `; known are ${known.join(', ')}` : `; did you mean ${String(near)}?`}`;
+/** The keys that an object may have, and what other programs call them. */
+export interface KnownKeys {
+  readonly known: readonly string[];
+  readonly others?: OtherWords | undefined;
+}
+
+/** Reports a key that is not known. The list of those that are known is told once. */
+export function unknownKey(key: string, path: string, report: Report, { known, others = {} }: KnownKeys): undefined {
+  const at = join(path, key);
+  if (isPrototypeKey(key))
+    return problem(report, at, 'is refused: a key of this name could reach the prototype of an object');
+  const elsewhere = otherWord(others, key);
+  if (elsewhere !== undefined) return problem(report, at, elsewhere);
+  const near = nearest(key, known);
+  if (near !== undefined) return problem(report, at, `is not a known key; did you mean ${near}?`);
+  const list = `; known are ${known.join(', ')}`;
+  const told = report.problems.some(({ message }) => message.endsWith(list));
+  return problem(report, at, `is not a known key${told ? '' : list}`);
 }
 
 /** A secret by value is behind a getter: `console.dir` asks no object how it wants to be shown. */

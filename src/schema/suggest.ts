@@ -1,16 +1,27 @@
 /**
- * Suggestions for mistyped names.
+ * Suggestions for mistyped names, and for names that are called otherwise elsewhere.
  * @module
  */
+import { own } from './schema.js';
+
+/** Words of other programs, in lower case without `_`, `-` and spaces, each with a sentence that leads to the word used here. */
+export type OtherWords = Readonly<Record<string, string>>;
+
+/** The sentence for a word, however it is written. */
+export function otherWord(words: OtherWords, word: string): string | undefined {
+  const sentence = own(words, plainWord(word));
+  return typeof sentence === 'string' ? sentence : undefined;
+}
+
 /** The known name that a mistyped one most likely means. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
   // Longer than any known name by far: nothing is near, and the table below stays small.
   if (name.length > 40) return undefined;
-  const plain = normal(name);
+  const plain = plainWord(name);
   let best: string | undefined;
   let bestDistance = Math.min(3, Math.floor(plain.length / 3)) + 1;
   for (const candidate of known) {
-    const other = normal(candidate);
+    const other = plainWord(candidate);
     const begins = plain.length >= 3 && other.length >= 3 && (other.startsWith(plain) || plain.startsWith(other));
     const distance = plain === other ? 0 : begins ? 1 : editDistance(plain, other);
     if (distance < bestDistance) {
@@ -21,7 +32,8 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-function normal(name: string): string {
+/** A name without what tells spellings of it apart: case, `_`, `-` and spaces. */
+export function plainWord(name: string): string {
   return name.toLowerCase().replace(/[-_ ]/g, '');
 }
 

@@ -100,6 +100,14 @@ async function openStream(stream: Stream, field: string, { replay, sources }: Co
 function callSource(source: () => AsyncIterable<Uint8Array>, field: string): Stream {
   const stream: unknown = source();
   if (isStream(stream)) return stream;
+  if (types.isPromise(stream)) {
+    // It is not used, so its failure is told to nobody else.
+    stream.catch(() => undefined);
+    throw messageInvalid(
+      field,
+      'the function gave a promise: await it and give its result as content, or give an async generator function',
+    );
+  }
   throw messageInvalid(field, 'the function did not give an async iterable of bytes');
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { parseAddress, parseMailbox } from '../../address/mailbox.js';
+import { parseOriginalRecipient } from '../../address/original-recipient.js';
 import type { ParsedMailbox } from '../../address/mailbox.js';
 import type { AddressInput } from '../../model/address.js';
 import type { DsnRecipient, DsnRequest, Envelope } from '../../model/envelope.js';
@@ -178,6 +179,9 @@ function checkedDsn(dsn: DsnRequest, to: readonly string[], problems: MessagePro
     const email = problems.attempt(() => parseMailbox(address, path).email);
     if (email !== undefined && !known.has(email))
       problem(problems, path, `${showText(address, 200)} is no recipient of the message`);
+    const { originalRecipient } = request;
+    const at = `${path}.${showText(address, 200)}.originalRecipient`;
+    if (originalRecipient !== undefined) problems.attempt(() => parseOriginalRecipient(originalRecipient, at));
     return [email ?? '', request];
   });
   return { ...dsn, recipients: Object.assign(Object.create(null), Object.fromEntries(recipients)) };

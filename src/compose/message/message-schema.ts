@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { types } from 'node:util';
 import { isEmailError } from '../../errors/email-error.js';
 import type { AddressInput } from '../../model/address.js';
 import type { DeliverBy, DsnNotify, DsnRecipient, DsnRequest, Envelope } from '../../model/envelope.js';
@@ -16,13 +17,27 @@ import type {
   MessageProtectionChoice,
 } from '../../model/message.js';
 import { headerFields } from '../../profile/shape/headers.js';
+import { otherKeys, otherValues } from '../../profile/shape/other-words-table.js';
 import { addressExpected, dkimSettings, importance, priority, sensitivity } from '../../profile/shape/profile.js';
-import { anyText, choice, date, flag, kind, list, plain, variant, wholeNumber } from '../../schema/combine.js';
-import { object, optional, record, required } from '../../schema/object.js';
+import {
+  anyText,
+  choice,
+  choiceAmong,
+  date,
+  flag,
+  kind,
+  list,
+  plain,
+  variant,
+  wholeNumber,
+} from '../../schema/combine.js';
+import { object, optional, record, required, unknownKey } from '../../schema/object.js';
 import type { Fields, ObjectRules, OptionalField } from '../../schema/object.js';
-import { problem, unexpected } from '../../schema/schema.js';
+import { isPlainObject, kindOf, problem, unexpected } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
+import { otherWord } from '../../schema/suggest.js';
 import { text } from '../../schema/text.js';
+import { isAscii } from '../../util/bytes.js';
 import { isContent } from '../content/content.js';
 import { parseMediaType } from '../content/media-type.js';
 
@@ -34,11 +49,18 @@ function any<T>(item: Schema<T>): Schema<readonly T[]> {
   return list(item, { min: 0, max: Number.MAX_SAFE_INTEGER });
 }
 
-const address = kind<AddressInput>(
-  addressExpected,
-  (value): value is AddressInput =>
-    typeof value === 'string' || (typeof value === 'object' && value !== null && !Array.isArray(value)),
-);
+/** An object whose address has another name is told of here; what an address holds is checked where it is read. */
+const partsAddress: Schema<AddressInput> = plain(addressExpected, (value, path, report) => {
+  const parts = Object(value) as AddressInput & object;
+  if (Object.hasOwn(parts, 'email')) return parts;
+  const others = Object.keys(parts).filter((key) => key !== 'name');
+  for (const key of others) unknownKey(key, path, report, { known: ['name', 'email'], others: otherKeys.address });
+  return others.length > 0 ? undefined : parts;
+});
+const address: Schema<AddressInput> = variant(addressExpected, (value) => {
+  if (typeof value === 'string') return anyText;
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? partsAddress : undefined;
+});
 const manyAddresses = any(address);
 const addresses = variant<AddressInput | readonly AddressInput[]>(
   `${address.expected}, or an array of such`,
@@ -51,10 +73,25 @@ function orFalse<T>(schema: Schema<T>): OptionalField<T | false> {
   return optional(variant<T | false>(`${schema.expected}, or false`, (value) => (value === false ? no : schema)));
 }
 
-const content = kind<ContentInput>(
-  'text, bytes, a Blob, { file }, an async iterable of bytes, or a function that gives one',
-  isContent,
-);
+const contentExpected = 'text, bytes, a Blob, { file }, an async iterable of bytes, or a function that gives one';
+const content: Schema<ContentInput> = {
+  ...kind<ContentInput>(contentExpected, isContent),
+  check(value, path, report) {
+    if (isContent(value)) return value;
+    const meant = isPlainObject(value)
+      ? Object.keys(value).map((key) => otherWord(otherKeys.content, key))
+      : [types.isPromise(value) ? 'await it first' : isResponse(value) ? 'its body is content' : undefined];
+    const hint = meant.find((sentence) => sentence !== undefined);
+    const got = types.isPromise(value) ? 'a promise' : isResponse(value) ? 'a response' : kindOf(value);
+    return problem(report, path, `expected ${contentExpected}, got ${got}${hint === undefined ? '' : `: ${hint}`}`);
+  },
+};
+
+/** Is it the Response of a fetch? */
+function isResponse(value: unknown): boolean {
+  const { arrayBuffer, ok }: { readonly arrayBuffer?: unknown; readonly ok?: unknown } = Object(value);
+  return typeof arrayBuffer === 'function' && typeof ok === 'boolean';
+}
 
 const fileName = text({ expected: 'the name of a file' });
 const plainMediaType = /^(?!multipart\/)[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/i;
@@ -83,11 +120,7 @@ const attachment = object<Attachment>(
   {
     ...ofAnyClass,
     expected: 'an attachment: an object with content',
-    others: { name: 'filename', contentdisposition: 'disposition' },
-    refuse: {
-      path: 'is not a known key; a file is content: { file }',
-      href: 'is not a known key; a file is content: { file }, and nothing is fetched from URLs',
-    },
+    others: otherKeys.attachment,
   },
 );
 
@@ -103,15 +136,23 @@ const calendar = object<CalendarPart>(
     content: required(anyText),
     filename: optional(fileName),
   },
-  ofAnyClass,
+  { ...ofAnyClass, others: otherKeys.calendar },
 );
 
 const texts = any(anyText);
+/** Other libraries take the URL in an object. */
+const urlObject: Schema<string> = plain<string>('text', (value, path, report) =>
+  problem(report, path, `expected a URL or an address, or an array of such, got ${kindOf(value)}: give the URL itself`),
+);
+
+function isUrlObject(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'url' in value;
+}
 const listFields = object<ListFields>(
   {
     unsubscribe: optional(
       variant<string | readonly string[]>('a URL or an address, or an array of such', (value) =>
-        Array.isArray(value) ? texts : anyText,
+        Array.isArray(value) ? texts : isUrlObject(value) ? urlObject : anyText,
       ),
     ),
     oneClick: optional(flag),
@@ -119,7 +160,7 @@ const listFields = object<ListFields>(
     help: optional(anyText),
     archive: optional(anyText),
   },
-  ofAnyClass,
+  { ...ofAnyClass, others: otherKeys.list },
 );
 
 /** An empty list is a message without signatures, whatever the profile has. */
@@ -131,6 +172,12 @@ const dkim = variant<DkimSettings | readonly DkimSettings[]>(dkimSettings.expect
   Array.isArray(value) && value.length === 0 ? noSignatures : dkimSettings,
 );
 
+/** RFC 3461 section 4.4. */
+const envelopeId = text({
+  expected: 'printable ASCII',
+  max: 100,
+  fault: (value) => (isAscii(value) ? undefined : 'expected printable ASCII, got other characters'),
+});
 const never = choice('never');
 const outcomes = list(choice('success', 'failure', 'delay'));
 const notify = variant<DsnNotify>("'never', or an array of 'success', 'failure' and 'delay'", (value) =>
@@ -138,8 +185,8 @@ const notify = variant<DsnNotify>("'never', or an array of 'success', 'failure' 
 );
 const dsn = object<DsnRequest>(
   {
-    return: optional(choice('full', 'headers')),
-    envelopeId: optional(anyText),
+    return: optional(choiceAmong(['full', 'headers'], otherValues.dsnReturn)),
+    envelopeId: optional(envelopeId),
     notify: optional(notify),
     recipients: optional(
       record(object<DsnRecipient>({ notify: optional(notify), originalRecipient: optional(anyText) }, ofAnyClass), {
@@ -149,7 +196,7 @@ const dsn = object<DsnRequest>(
       }),
     ),
   },
-  ofAnyClass,
+  { ...ofAnyClass, others: otherKeys.dsn },
 );
 
 const envelope = object<Partial<Envelope>>(
@@ -167,7 +214,7 @@ const envelope = object<Partial<Envelope>>(
     holdUntil: optional(date),
     mtPriority: optional(wholeNumber(-9, 9)),
   },
-  ofAnyClass,
+  { ...ofAnyClass, others: otherKeys.envelope },
 );
 
 /** The fields that `raw` brings itself. */
@@ -197,15 +244,7 @@ const excludedByRaw = [
 const messageRules: ObjectRules<MailMessage> = {
   ...ofAnyClass,
   expected: 'a message: an object',
-  others: {
-    body: 'text or html',
-    recipients: 'to',
-    attachment: 'attachments',
-    icalevent: 'calendar',
-    amp: 'alternatives',
-    envelopefrom: 'envelope',
-    plain: 'text',
-  },
+  others: otherKeys.message,
   verify(_message, given, _path, report: Report) {
     if (!given('raw')) return;
     for (const key of excludedByRaw)

@@ -12,41 +12,59 @@ import type {
   SimplePasswordAuthentication,
   TokenAuthentication,
 } from '../../model/settings/authentication.js';
-import { choice, flag, func, list, variant } from '../../schema/combine.js';
-import { object, optional, required } from '../../schema/object.js';
+import { choiceAmong, flag, func, list, variant } from '../../schema/combine.js';
+import { object, optional, required, unknownKey } from '../../schema/object.js';
 import { isPlainObject, join, mayRefer, own, problem, unexpected } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { hostAndPort, path, text } from '../../schema/text.js';
+import { otherWord, plainWord } from '../../schema/suggest.js';
+import { otherKeys, otherValues } from './other-words-table.js';
 
 const username = text({ expected: 'a user name' });
 const password = secret({ what: 'password' });
 const authorizationId = optional(text({ expected: 'an identity to act as' }));
 const allowPlaintext = optional(flag);
 
-const byPassword: Schema<PasswordAuthentication> = object<PasswordAuthentication>({
-  method: required(choice('password', 'plain', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512')),
-  username: required(username),
-  password: required(password),
-  authorizationId,
-  allowPlaintext,
-});
+/** One of these methods. */
+function method<const M extends readonly Authentication['method'][]>(...methods: M): Schema<M[number]> {
+  return choiceAmong(methods, otherValues.method);
+}
 
-const bySimplePassword: Schema<SimplePasswordAuthentication> = object<SimplePasswordAuthentication>({
-  method: required(choice('login', 'cram-md5')),
-  username: required(username),
-  password: required(password),
-  allowPlaintext,
-});
+const others = otherKeys.authentication;
 
-const byNtlm: Schema<NtlmAuthentication> = object<NtlmAuthentication>({
-  method: required(choice('ntlm')),
-  username: required(username),
-  password: required(password),
-  domain: optional(text({ expected: 'a Windows domain' })),
-  workstation: optional(text({ expected: 'the name of this machine' })),
-  allowPlaintext,
-});
+const byPassword: Schema<PasswordAuthentication> = object<PasswordAuthentication>(
+  {
+    method: required(method('password', 'plain', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512')),
+    username: required(username),
+    password: required(password),
+    authorizationId,
+    allowPlaintext,
+  },
+  { others },
+);
+
+const bySimplePassword: Schema<SimplePasswordAuthentication> = object<SimplePasswordAuthentication>(
+  {
+    method: required(method('login', 'cram-md5')),
+    username: required(username),
+    password: required(password),
+    allowPlaintext,
+  },
+  { others },
+);
+
+const byNtlm: Schema<NtlmAuthentication> = object<NtlmAuthentication>(
+  {
+    method: required(method('ntlm')),
+    username: required(username),
+    password: required(password),
+    domain: optional(text({ expected: 'a Windows domain' })),
+    workstation: optional(text({ expected: 'the name of this machine' })),
+    allowPlaintext,
+  },
+  { others },
+);
 
 const principal = text({
   expected: 'a Kerberos principal, as user@REALM',
@@ -62,7 +80,7 @@ const servicePrincipal = text({
 
 const byKerberos: Schema<KerberosAuthentication> = object<KerberosAuthentication>(
   {
-    method: required(choice('kerberos')),
+    method: required(method('kerberos')),
     principal: optional(principal),
     password: optional(password),
     keytabFile: optional(path('a keytab file')),
@@ -73,7 +91,7 @@ const byKerberos: Schema<KerberosAuthentication> = object<KerberosAuthentication
     krb5ConfFile: optional(path('a Kerberos configuration file')),
     allowPlaintext,
   },
-  { verify: verifyKerberos },
+  { others: { ...others, username: 'is called principal here, as user@REALM' }, verify: verifyKerberos },
 );
 
 function verifyKerberos(
@@ -93,7 +111,7 @@ function verifyKerberos(
 
 const byToken: Schema<TokenAuthentication> = object<TokenAuthentication>(
   {
-    method: required(choice('xoauth2', 'oauthbearer')),
+    method: required(method('xoauth2', 'oauthbearer')),
     username: required(username),
     token: optional(
       secret({
@@ -108,6 +126,7 @@ const byToken: Schema<TokenAuthentication> = object<TokenAuthentication>(
     allowPlaintext,
   },
   {
+    others: { ...others, password: 'is called token here: a mailbox password is not sent by this method' },
     verify(value, given, at, report) {
       if (given('authorizationId') && value.method === 'xoauth2') {
         problem(
@@ -120,17 +139,23 @@ const byToken: Schema<TokenAuthentication> = object<TokenAuthentication>(
   },
 );
 
-const byCertificate: Schema<ExternalAuthentication> = object<ExternalAuthentication>({
-  method: required(choice('external')),
-  authorizationId,
-  allowPlaintext,
-});
+const byCertificate: Schema<ExternalAuthentication> = object<ExternalAuthentication>(
+  {
+    method: required(method('external')),
+    authorizationId,
+    allowPlaintext,
+  },
+  { others },
+);
 
-const byMechanism: Schema<CustomAuthentication> = object<CustomAuthentication>({
-  method: required(choice('custom')),
-  createMechanism: required(func<CustomAuthentication['createMechanism']>()),
-  allowPlaintext,
-});
+const byMechanism: Schema<CustomAuthentication> = object<CustomAuthentication>(
+  {
+    method: required(method('custom')),
+    createMechanism: required(func<CustomAuthentication['createMechanism']>()),
+    allowPlaintext,
+  },
+  { others },
+);
 
 /** The schema of each method; a method without one does not compile. In the order in which an error lists the methods. */
 const byMethod: Readonly<Record<Authentication['method'], Schema<Authentication>>> = {
@@ -148,17 +173,53 @@ const byMethod: Readonly<Record<Authentication['method'], Schema<Authentication>
   external: byCertificate,
   custom: byMechanism,
 };
-const schemas = new Map<unknown, Schema<Authentication>>(Object.entries(byMethod));
-const anyMethod = choice(...(Object.keys(byMethod) as Authentication['method'][]));
+const methods = Object.keys(byMethod) as Authentication['method'][];
+const anyMethod = method(...methods);
 
-/** `Authentication`. */
+type KeyOf<T> = T extends unknown ? keyof T : never;
+
+/** The keys of all methods together. */
+const keys: Readonly<Record<KeyOf<Authentication>, true>> = {
+  method: true,
+  username: true,
+  password: true,
+  authorizationId: true,
+  domain: true,
+  workstation: true,
+  principal: true,
+  keytabFile: true,
+  credentialCache: true,
+  servicePrincipal: true,
+  kdc: true,
+  krb5ConfFile: true,
+  token: true,
+  createMechanism: true,
+  allowPlaintext: true,
+};
+
+/** The method that a word means, however it is written. Its schema says how it is written here. */
+function methodOf(word: unknown): Authentication['method'] | undefined {
+  if (typeof word !== 'string') return undefined;
+  const written = plainWord(word);
+  const sentence = otherWord(otherValues.method, word);
+  return methods.find((name) => plainWord(name) === written || sentence?.includes(`'${name}'`));
+}
+
+/** `Authentication`. Without a method, the keys that no method has are told of too. */
 export const authentication: Schema<Authentication> = variant<Authentication>(
   'an object with a method',
   (value, at, report) => {
     if (!isPlainObject(value)) return undefined;
     const named = own(value, 'method');
-    const schema = schemas.get(named);
-    if (schema === undefined && report !== undefined) anyMethod.check(named, join(at, 'method'), report);
-    return schema;
+    const meant = methodOf(named);
+    if (meant !== undefined) return byMethod[meant];
+    if (report === undefined) return undefined;
+    const path = join(at, 'method');
+    if (named === undefined)
+      problem(report, path, `expected ${anyMethod.expected}, got nothing; 'password' is right for most servers`);
+    else anyMethod.check(named, path, report);
+    for (const key of Object.keys(value))
+      if (!Object.hasOwn(keys, key)) unknownKey(key, at, report, { known: Object.keys(keys), others });
+    return undefined;
   },
 );

@@ -10,7 +10,7 @@ import type {
   CertificateStoreReference,
 } from '../../model/certificate.js';
 import type { Secret } from '../../model/settings/secret.js';
-import { choice, flag, live, plain, ruledTo, variant } from '../../schema/combine.js';
+import { choiceAmong, flag, live, plain, ruledTo, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import type { Fields } from '../../schema/object.js';
 import { alternatives, isPlainObject, mayRefer, problem, unexpected } from '../../schema/schema.js';
@@ -25,6 +25,7 @@ import {
 } from '../../schema/secret.js';
 import { fingerprint, path, text } from '../../schema/text.js';
 import { asBuffer } from '../../util/bytes.js';
+import { otherKeys, otherValues } from './other-words-table.js';
 
 const certificateFile = path('a certificate file');
 const keyMark = 'PRIVATE KEY-----';
@@ -78,6 +79,7 @@ const selector: Schema<CertificateSelector> = ruledTo(
     },
     {
       expected: 'one of { subject }, { email }, { fingerprint }, { alias }',
+      others: otherKeys.selector,
       verify(_value, given, at, report) {
         const present = selectors.filter(given);
         if (present.length !== 1)
@@ -91,22 +93,26 @@ const selector: Schema<CertificateSelector> = ruledTo(
   ),
 );
 
-const storeWords = choice('user', 'machine');
+const storeWords = choiceAmong(['user', 'machine'], otherValues.storeWord);
 
 type StoreLocation = Extract<CertificateStoreReference, { readonly location: string }>;
 
-const storeLocation: Schema<StoreLocation> = object<StoreLocation>({
-  type: required(choice('directory', 'pkcs12', 'jks', 'nss', 'windows', 'keychain')),
-  location: required(path('a certificate store')),
-});
+const storeLocation: Schema<StoreLocation> = object<StoreLocation>(
+  {
+    type: required(choiceAmong(['directory', 'pkcs12', 'jks', 'nss', 'windows', 'keychain'], otherValues.storeType)),
+    location: required(path('a certificate store')),
+  },
+  { others: otherKeys.store },
+);
 
 const liveStore: Schema<CertificateStore> = live('a CertificateStore', isLiveStore);
 
-const systemStore: Schema<'user' | 'machine'> = plain(storeWords.expected, (value, at, report) =>
-  mayRefer(report, at, "names the operating system's certificate store")
-    ? storeWords.check(value, at, report)
-    : undefined,
-);
+const systemStore: Schema<'user' | 'machine'> = plain(storeWords.expected, (value, at, report) => {
+  if (!mayRefer(report, at, "names the operating system's certificate store")) return undefined;
+  if (typeof value === 'string' && /[\\/]/.test(value))
+    return problem(report, at, `expected ${storeWords.expected}, got a path: a store at a path is { type, location }`);
+  return storeWords.check(value, at, report);
+});
 
 /** `CertificateStoreReference`. */
 export const storeReference: Schema<CertificateStoreReference> = variant<CertificateStoreReference>(
@@ -169,6 +175,7 @@ const companions = [
 export const certificateSource: Schema<CertificateSource> = ruledTo(
   object<SourceFields>(sourceFields satisfies Record<keyof CertificateSource, unknown>, {
     expected: 'a certificate source: { file }, { data } or { store, select }',
+    others: otherKeys.certificate,
     verify(_value, given, at, report: Report) {
       const present = origins.filter(given);
       if (present.length !== 1)

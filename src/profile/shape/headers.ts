@@ -13,7 +13,8 @@ import { fieldNameFault } from '../../util/header-name.js';
 
 const maxFields = 1000;
 const fieldName = text({ expected: 'the name of a header field', fault: fieldNameFault });
-const fieldValue = text({ expected: 'text', min: 0, max: 64 * 1024, tab: true, c1: true });
+const valueRules = { min: 0, max: 64 * 1024, tab: true, c1: true } as const;
+const fieldValue = text({ ...valueRules, expected: 'text' });
 const fieldParts = object<HeaderField>({ name: required(anyText), value: required(anyText) });
 
 /** What is wrong with a name or a value is told of the whole field, which is named already. */
@@ -40,7 +41,11 @@ export function fieldLabel(entry: unknown): string | undefined {
 }
 
 const fieldList = list(field, { min: 0, max: maxFields, label: fieldLabel });
-const fieldRecord = record(fieldValue, {
+const onlyValue = text({
+  ...valueRules,
+  expected: 'text (for several fields of one name, headers is an array of { name, value })',
+});
+const fieldRecord = record(onlyValue, {
   expected: 'header fields by name',
   max: maxFields,
   key: (key, path, report) => fieldName.check(key, path, report),

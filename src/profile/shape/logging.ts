@@ -4,11 +4,12 @@
  * @module
  */
 import type { EventLogSettings, LogFileSettings, LoggingSettings, SyslogSettings } from '../../model/log.js';
-import { choice, flag, variant, wholeNumber } from '../../schema/combine.js';
+import { choice, choiceAmong, flag, variant, wholeNumber } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, mayRefer, problem } from '../../schema/schema.js';
 import type { Schema } from '../../schema/schema.js';
 import { host, path, text } from '../../schema/text.js';
+import { otherKeys, otherValues } from './other-words-table.js';
 import { port, tlsSettings } from './server.js';
 
 /** Renamed files are shifted one by one. */
@@ -69,8 +70,11 @@ const eventLog = variant<boolean | EventLogSettings>('true, false or { source, s
 });
 
 /** `LoggingSettings`. */
-export const logging: Schema<LoggingSettings> = object<LoggingSettings>({
-  eventLog: optional(eventLog),
-  file: optional(file),
-  level: optional(choice('error', 'warning', 'info', 'debug')),
-});
+export const logging: Schema<LoggingSettings> = object<LoggingSettings>(
+  {
+    eventLog: optional(eventLog),
+    file: optional(file),
+    level: optional(choiceAmong(['error', 'warning', 'info', 'debug'], otherValues.level)),
+  },
+  { others: otherKeys.logging },
+);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { OAuth2PrivateKey, OAuth2Settings } from '../../model/settings/oauth2.js';
-import { choice, flag, plain } from '../../schema/combine.js';
+import { choiceAmong, flag, plain } from '../../schema/combine.js';
 import { object, optional, record, required } from '../../schema/object.js';
 import { problem } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
@@ -12,6 +12,7 @@ import { secret } from '../../schema/secret.js';
 import { text } from '../../schema/text.js';
 import { isSecureUrl } from '../oauth2-url.js';
 import { certificateSource } from './certificate.js';
+import { otherKeys, otherValues } from './other-words-table.js';
 
 const url: Schema<string> = text({
   expected: 'an https URL',
@@ -113,16 +114,18 @@ export const oauth2Settings: Schema<OAuth2Settings> = object<OAuth2Settings>(
     scope: optional(scope),
     authenticationValue: optional(authenticationValue),
     refreshToken: optional(secret({ what: 'refresh token' })),
-    grant: optional(choice('authorization-code', 'client-credentials', 'device-code', 'jwt-bearer')),
+    grant: optional(
+      choiceAmong(['authorization-code', 'client-credentials', 'device-code', 'jwt-bearer'], otherValues.grant),
+    ),
     privateKey: optional(privateKey),
     authorizationParameters: optional(parameters),
     tokenParameters: optional(parameters),
-    clientAuthentication: optional(choice('post', 'basic', 'certificate')),
+    clientAuthentication: optional(choiceAmong(['post', 'basic', 'certificate'], otherValues.clientAuthentication)),
     clientCertificate: optional(certificateSource),
     redirectUri: optional(redirectUri),
     hideBrowserResponse: optional(flag),
   },
-  { verify },
+  { others: otherKeys.oauth2, verify },
 );
 
 function verify(

@@ -7,7 +7,7 @@ import { isEmailError } from '../../errors/email-error.js';
 import type { AddressInput, Mailbox } from '../../model/address.js';
 import type { DkimSettings } from '../../model/message.js';
 import type { EmailProfile, Sender } from '../../model/settings/profile.js';
-import { choice, list, oneOrMany, plain, variant } from '../../schema/combine.js';
+import { choiceAmong, list, oneOrMany, plain, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, problem, unexpected } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
@@ -18,6 +18,7 @@ import { authentication } from './authentication.js';
 import { headerFields } from './headers.js';
 import { logging } from './logging.js';
 import { oauth2Settings } from './oauth2.js';
+import { otherKeys, otherValues } from './other-words-table.js';
 import { proxy } from './proxy.js';
 import { outgoingServer } from './server.js';
 import { smimeSettings } from './smime.js';
@@ -58,23 +59,26 @@ const textAddress: Schema<string> = plain(addressExpected, (value, path, report)
   if (addressText.check(value, path, report) === undefined) return undefined;
   return parses(() => parseAddress(value, path), report) ? value : undefined;
 });
-const partsAddress: Schema<Mailbox> = object<Mailbox>({
-  name: optional(displayName),
-  email: required(emailAddress),
-});
+const partsAddress: Schema<Mailbox> = object<Mailbox>(
+  { name: optional(displayName), email: required(emailAddress) },
+  { others: otherKeys.address },
+);
 const address: Schema<AddressInput> = variant<AddressInput>(addressExpected, (value) =>
   typeof value === 'string' ? textAddress : isPlainObject(value) ? partsAddress : undefined,
 );
 
-const sender: Schema<Sender> = object<Sender>({
-  name: optional(displayName),
-  email: required(emailAddress),
-  organization: optional(text({ expected: 'the name of an organization', min: 0 })),
-  replyTo: optional(oneOrMany(address)),
-  readReceiptTo: optional(address),
-  returnReceiptTo: optional(address),
-  envelopeFrom: optional(mailbox({ allowNull: true })),
-});
+const sender: Schema<Sender> = object<Sender>(
+  {
+    name: optional(displayName),
+    email: required(emailAddress),
+    organization: optional(text({ expected: 'the name of an organization', min: 0 })),
+    replyTo: optional(oneOrMany(address)),
+    readReceiptTo: optional(address),
+    returnReceiptTo: optional(address),
+    envelopeFrom: optional(mailbox({ allowNull: true })),
+  },
+  { expected: 'an object with email, and name where there is one', others: otherKeys.sender },
+);
 
 const dkim: Schema<DkimSettings> = object<DkimSettings>(
   {
@@ -94,6 +98,7 @@ const dkim: Schema<DkimSettings> = object<DkimSettings>(
     ),
   },
   {
+    others: otherKeys.dkim,
     verify(value, _given, path, report) {
       const names = value.headers;
       if (names !== undefined && !names.some((name) => name?.toLowerCase() === 'from')) {
@@ -107,11 +112,14 @@ const dkim: Schema<DkimSettings> = object<DkimSettings>(
 export const dkimSettings: Schema<DkimSettings | readonly DkimSettings[]> = oneOrMany(dkim);
 
 /** `Priority`. */
-export const priority = choice('unspecified', 'normal', 'urgent', 'non-urgent');
+export const priority = choiceAmong(['unspecified', 'normal', 'urgent', 'non-urgent'], otherValues.priority);
 /** `Sensitivity`. */
-export const sensitivity = choice('unspecified', 'personal', 'private', 'company-confidential');
+export const sensitivity = choiceAmong(
+  ['unspecified', 'personal', 'private', 'company-confidential'],
+  otherValues.sensitivity,
+);
 /** `Importance`. */
-export const importance = choice('unspecified', 'high', 'normal', 'low');
+export const importance = choiceAmong(['unspecified', 'high', 'normal', 'low'], otherValues.importance);
 
 /** `EmailProfile`. */
 export const profileSchema: Schema<EmailProfile> = object<EmailProfile>(
@@ -133,6 +141,7 @@ export const profileSchema: Schema<EmailProfile> = object<EmailProfile>(
   },
   {
     expected: 'a profile: an object with name, sender and server',
+    others: otherKeys.profile,
     verify: verifyProfile,
   },
 );

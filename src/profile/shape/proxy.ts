@@ -4,13 +4,14 @@
  */
 import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../../model/settings/proxy.js';
 import type { TlsSettings } from '../../model/settings/server.js';
-import { choice, flag, plain, ruledTo, variant } from '../../schema/combine.js';
+import { choice, choiceAmong, flag, plain, ruledTo, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, mayRefer, own, problem, redacted, unexpected } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { host, text } from '../../schema/text.js';
 import { parseProxyText, redactProxyText } from '../proxy-url.js';
+import { otherKeys, otherValues } from './other-words-table.js';
 import { port, tlsSettings } from './server.js';
 
 const username = text({ expected: 'a user name' });
@@ -22,7 +23,11 @@ const maxSocksBytes = 255;
 const proxyServer: Schema<ProxyServerSettings> = object<ProxyServerSettings>(
   {
     // 'auto' has a schema of its own, and is named here for the error of a type that is missing or wrong.
-    type: required(ruledTo<ProxyServerSettings['type']>(choice('http-connect', 'socks4', 'socks4a', 'socks5', 'auto'))),
+    type: required(
+      ruledTo<ProxyServerSettings['type']>(
+        choiceAmong(['http-connect', 'socks4', 'socks4a', 'socks5', 'auto'], otherValues.proxyType),
+      ),
+    ),
     host: required(host),
     port: optional(port),
     username: optional(username),
@@ -34,7 +39,7 @@ const proxyServer: Schema<ProxyServerSettings> = object<ProxyServerSettings>(
       ),
     ),
   },
-  { verify: verifyServer },
+  { others: otherKeys.proxy, verify: verifyServer },
 );
 
 function verifyServer(
@@ -71,6 +76,7 @@ function verifyServer(
 const automatic: Schema<AutomaticProxySettings> = object<AutomaticProxySettings>(
   { type: required(choice('auto')), username: optional(username), password: optional(password) },
   {
+    others: otherKeys.proxy,
     verify(_value, given, at, report) {
       if (given('password') && !given('username')) problem(report, `${at}.password`, 'stands only beside username');
       mayDetect(at, report);

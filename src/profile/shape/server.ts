@@ -2,13 +2,14 @@
  * The server and its TLS.
  * @module
  */
-import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../../model/settings/server.js';
-import { choice, flag, list, oneOrMany, plain, wholeNumber } from '../../schema/combine.js';
+import type { OutgoingServer, Timeouts, TlsSettings } from '../../model/settings/server.js';
+import { choice, choiceAmong, flag, list, oneOrMany, plain, wholeNumber } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { problem } from '../../schema/schema.js';
 import type { Schema } from '../../schema/schema.js';
 import { fingerprint, host, ipAddress, localName, text } from '../../schema/text.js';
 import { certificateData, certificateSource } from './certificate.js';
+import { otherKeys, otherValues } from './other-words-table.js';
 
 export const port: Schema<number> = wholeNumber(1, 65535);
 
@@ -51,6 +52,7 @@ export const tlsSettings: Schema<TlsSettings> = object<TlsSettings>(
     dangerouslyAcceptAnyCertificate: optional(flag),
   },
   {
+    others: otherKeys.tls,
     verify(value, given, at, report) {
       if (value.dangerouslyAcceptAnyCertificate === true && given('pinnedFingerprints')) {
         problem(
@@ -63,34 +65,19 @@ export const tlsSettings: Schema<TlsSettings> = object<TlsSettings>(
   },
 );
 
-const timeouts: Schema<Timeouts> = object<Timeouts>({
-  connectMs: optional(milliseconds),
-  greetingMs: optional(milliseconds),
-  replyMs: optional(milliseconds),
-  stallMs: optional(milliseconds),
-  acceptanceMs: optional(milliseconds),
-  totalMs: optional(milliseconds),
-});
+const timeouts: Schema<Timeouts> = object<Timeouts>(
+  {
+    connectMs: optional(milliseconds),
+    greetingMs: optional(milliseconds),
+    replyMs: optional(milliseconds),
+    stallMs: optional(milliseconds),
+    acceptanceMs: optional(milliseconds),
+    totalMs: optional(milliseconds),
+  },
+  { others: otherKeys.timeouts },
+);
 
-const securityWords = choice('automatic', 'implicit', 'explicit', 'none');
-/** What other programs call it. TLS is left out: some mean the one by it, some the other. */
-const otherWords: ReadonlyMap<unknown, string> = new Map([
-  ['starttls', 'explicit'],
-  ['ssl', 'implicit'],
-  ['ssl/tls', 'implicit'],
-  ['smtps', 'implicit'],
-]);
-
-const security: Schema<Security> = plain(securityWords.expected, (value, at, report) => {
-  const meant = otherWords.get(typeof value === 'string' ? value.toLowerCase() : undefined);
-  return meant === undefined
-    ? securityWords.check(value, at, report)
-    : problem(
-        report,
-        at,
-        `expected ${securityWords.expected}, got '${String(value)}', which is called '${meant}' here`,
-      );
-});
+const security = choiceAmong(['automatic', 'implicit', 'explicit', 'none'], otherValues.security);
 
 const extensionKeyword: Schema<string> = text({
   expected: 'a keyword of EHLO',
@@ -109,15 +96,18 @@ const extensionKeyword: Schema<string> = text({
   },
 });
 
-export const outgoingServer: Schema<OutgoingServer> = object<OutgoingServer>({
-  host: required(host),
-  port: optional(port),
-  security: optional(security),
-  protocol: optional(choice('smtp', 'lmtp')),
-  localName: optional(localName),
-  localAddress: optional(ipAddress),
-  timeouts: optional(timeouts),
-  tls: optional(tlsSettings),
-  maxRecipients: optional(wholeNumber(1, 1_000_000)),
-  ignoreExtensions: optional(list(extensionKeyword, { min: 0, max: 50 })),
-});
+export const outgoingServer: Schema<OutgoingServer> = object<OutgoingServer>(
+  {
+    host: required(host),
+    port: optional(port),
+    security: optional(security),
+    protocol: optional(choice('smtp', 'lmtp')),
+    localName: optional(localName),
+    localAddress: optional(ipAddress),
+    timeouts: optional(timeouts),
+    tls: optional(tlsSettings),
+    maxRecipients: optional(wholeNumber(1, 1_000_000)),
+    ignoreExtensions: optional(list(extensionKeyword, { min: 0, max: 50 })),
+  },
+  { expected: "an object with host, or wellKnownServer('gmail')", others: otherKeys.server },
+);

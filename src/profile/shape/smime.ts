@@ -11,7 +11,7 @@ import type {
   SmimeSettings,
   SmimeSignSettings,
 } from '../../model/settings/smime.js';
-import { choice, func, list, oneOrMany, plain, variant } from '../../schema/combine.js';
+import { choice, choiceAmong, func, list, oneOrMany, plain, variant } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import type { Fields } from '../../schema/object.js';
 import { isPlainObject, mayRefer, problem, unexpected } from '../../schema/schema.js';
@@ -19,6 +19,7 @@ import type { Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { hostFault, path, splitHostPort, text } from '../../schema/text.js';
 import { certificateData, certificateSource, filePassword, storeReference } from './certificate.js';
+import { otherKeys, otherValues } from './other-words-table.js';
 import { tlsSettings } from './server.js';
 
 const ldapExpected = 'ldap://host[:port] or ldaps://host[:port]';
@@ -57,6 +58,7 @@ const ldap: Schema<LdapCertificates> = object<LdapCertificates>(
     tls: optional(tlsSettings),
   },
   {
+    others: otherKeys.ldap,
     verify(_value, given, at, report) {
       if (given('password') && !given('bindDn')) problem(report, `${at}.password`, 'stands only beside bindDn');
       // A name without a password is an unauthenticated bind: the server answers as to anybody (RFC 4513 section 5.1.2).
@@ -96,17 +98,23 @@ const recipientCertificates: Schema<RecipientCertificates> = variant<RecipientCe
 );
 
 /** `SmimeSignSettings`. */
-export const signSettings: Schema<SmimeSignSettings> = object<SmimeSignSettings>({
-  certificate: required(certificateSource),
-  hashAlgorithm: optional(choice('sha1', 'sha256', 'sha384', 'sha512')),
-  scheme: optional(choice('pkcs1', 'pss')),
-  includeCertificate: optional(choice(true, false, 'chain')),
-  format: optional(choice('detached', 'opaque')),
-});
+export const signSettings: Schema<SmimeSignSettings> = object<SmimeSignSettings>(
+  {
+    certificate: required(certificateSource),
+    hashAlgorithm: optional(choiceAmong(['sha1', 'sha256', 'sha384', 'sha512'], otherValues.hash)),
+    scheme: optional(choice('pkcs1', 'pss')),
+    includeCertificate: optional(choiceAmong([true, false, 'chain'], otherValues.includeCertificate)),
+    format: optional(choiceAmong(['detached', 'opaque'], otherValues.format)),
+  },
+  { others: otherKeys.sign },
+);
 
 const encryptFields: Fields<Omit<SmimeEncryptSettings, 'certificates'>> = {
   algorithm: optional(
-    choice('aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-256-gcm', 'des-ede3-cbc'),
+    choiceAmong(
+      ['aes-128-cbc', 'aes-192-cbc', 'aes-256-cbc', 'aes-128-gcm', 'aes-256-gcm', 'des-ede3-cbc'],
+      otherValues.encryption,
+    ),
   ),
   keyTransport: optional(choice('pkcs1', 'oaep')),
   onMissingCertificate: optional(choice('refuse', 'drop-recipient')),
@@ -115,18 +123,24 @@ const encryptFields: Fields<Omit<SmimeEncryptSettings, 'certificates'>> = {
 };
 
 /** `SmimeEncryptSettings`. */
-export const encryptSettings: Schema<SmimeEncryptSettings> = object<SmimeEncryptSettings>({
-  certificates: required(oneOrMany(recipientCertificates)),
-  ...encryptFields,
-});
+export const encryptSettings: Schema<SmimeEncryptSettings> = object<SmimeEncryptSettings>(
+  {
+    certificates: required(oneOrMany(recipientCertificates)),
+    ...encryptFields,
+  },
+  { others: otherKeys.encrypt },
+);
 
 /** The same where the certificates are given apart. */
 export const encryptOptions: Schema<Omit<SmimeEncryptSettings, 'certificates'>> =
   object<Omit<SmimeEncryptSettings, 'certificates'>>(encryptFields);
 
 /** `SmimeSettings`. */
-export const smimeSettings: Schema<SmimeSettings> = object<SmimeSettings>({
-  sign: optional(signSettings),
-  encrypt: optional(encryptSettings),
-  headerProtection: optional(choice('none', 'protect', 'hide-subject')),
-});
+export const smimeSettings: Schema<SmimeSettings> = object<SmimeSettings>(
+  {
+    sign: optional(signSettings),
+    encrypt: optional(encryptSettings),
+    headerProtection: optional(choice('none', 'protect', 'hide-subject')),
+  },
+  { others: otherKeys.smime },
+);

@@ -27,7 +27,7 @@ describe('logging', () => {
   });
 
   it.each([
-    ['logging.level', { level: 'trace' }, "expected 'error', 'warning', 'info' or 'debug', got 'trace'"],
+    ['logging.level', { level: 'trace' }, "'trace' is called 'debug' here"],
     ['logging.file', { file: 7 }, 'expected the path of a log file, or { path, maxBytes, maxFiles }, got the number 7'],
     ['logging.file.path', { file: {} }, 'got nothing'],
     ['logging.file.maxFiles', { file: { path: 'x', maxBytes: 1, maxFiles: 0 } }, 'from 1 to 1000, got the number 0'],

@@ -115,7 +115,7 @@ describe('the options of a call', () => {
     ['requireAllRecipients', checkSendOptions, { requireAllRecipients: 'yes' }, /true or false/],
     ['signal', checkSendOptions, { signal: new AbortController() }, /an AbortSignal/],
     ['signal', checkTestOptions, { signal: 5 }, /an AbortSignal/],
-    ['timeout', checkTestOptions, { timeout: 5 }, /known are signal/],
+    ['timeout', checkTestOptions, { timeout: 5 }, /signal: AbortSignal.timeout/],
     ['onProgress', checkSendOptions, { onProgress: 5 }, /a function/],
     ['forced', checkCloseOptions, { forced: true }, /did you mean force/],
     ['options', checkSendOptions, null, /an object, got null/],

@@ -54,7 +54,7 @@ const outer: Schema<Outer> = object<Outer>(
     ),
   },
   {
-    refuse: { old: 'is called word' },
+    others: { old: 'is called word here' },
     verify(value, given, path, report) {
       if (given('word') && value.flag === true) problem(report, path, 'word and flag');
     },
