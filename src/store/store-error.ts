@@ -38,6 +38,7 @@ interface Reason {
 }
 
 const noRights = 'Let this process read and write the file and its directory.';
+const ownMount = 'Mount the directory of the file, not the file by itself.';
 const noSockets = 'Keep the store on a local file system that can hold sockets.';
 const reasons: ReadonlyMap<string, Reason> = new Map([
   ['ENOSPC', { text: 'no space is left on the disk (ENOSPC)', remedy: 'Free space; nothing in the store was lost.' }],
@@ -48,6 +49,8 @@ const reasons: ReadonlyMap<string, Reason> = new Map([
     'EROFS',
     { text: 'the file system is read-only (EROFS)', remedy: 'Keep the store where it can be written.', lasting: true },
   ],
+  ['EBUSY', { text: 'it is a mount point (EBUSY)', remedy: ownMount, lasting: true }],
+  ['EXDEV', { text: 'it is on another file system than its directory (EXDEV)', remedy: ownMount, lasting: true }],
   ['ENOENT', { text: 'its directory is missing (ENOENT)', remedy: 'Bring the directory back.' }],
   ['EOPNOTSUPP', { text: 'its file system holds no sockets (EOPNOTSUPP)', remedy: noSockets, lasting: true }],
   ['ENOTSUP', { text: 'its file system holds no sockets (ENOTSUP)', remedy: noSockets, lasting: true }],

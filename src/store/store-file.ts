@@ -12,7 +12,7 @@ import { ProcessLock } from '../system/lock.js';
 import { networkFileSystem } from '../system/network-file-system.js';
 import { makePrivateDirectory, readPrivateFile } from '../system/read-private-file.js';
 import type { PrivacyFault } from '../system/read-private-file.js';
-import { removeLeftovers, writeFileAtomically } from '../system/write-file.js';
+import { removeLeftovers, stageFile, writeFileAtomically } from '../system/write-file.js';
 import { showText } from '../util/show.js';
 import { emptyContent } from './content.js';
 import type { Content, SealContext } from './content.js';
@@ -48,6 +48,8 @@ export class StoreFile {
   readonly file: string;
   readonly #format: Format;
   readonly #state: string;
+  /** Keeps the revision a second time. */
+  readonly #note: string;
   readonly #writing: ProcessLock;
   readonly #tokenLocks = new Map<string, ProcessLock>();
   /** The key, and during a change of it the new one in front. */
@@ -64,6 +66,7 @@ export class StoreFile {
     this.#format = format;
     this.#sources = [source];
     this.#state = `${file}.state`;
+    this.#note = join(this.#state, 'revision');
     this.#writing = new ProcessLock(join(this.#state, 'write'));
   }
 
@@ -124,7 +127,8 @@ export class StoreFile {
         await this.#write(content, keys, derivation);
         this.#sources = [source];
       } catch (error) {
-        this.#sources = before;
+        // The file may be there although its directory could not be flushed: either key is tried.
+        this.#sources = [...before, source];
         throw error;
       }
     });
@@ -164,7 +168,7 @@ export class StoreFile {
       await this.#makeState();
       return await this.#writing.run(async () => {
         waiting.dispose();
-        if (this.#littered) await removeLeftovers(this.file);
+        if (this.#littered) for (const path of [this.file, this.#note]) await removeLeftovers(path);
         this.#littered = false;
         return await work();
       }, waiting.signal);
@@ -201,10 +205,17 @@ export class StoreFile {
         `would become longer than ${maxFileBytes} bytes`,
         'Delete profiles, or implement ProfileStore over a database.',
       );
-    await writeFileAtomically(this.file, bytes);
+    // Both are on the disk before the first takes its place: with a full disk neither does.
+    const note = await stageFile(this.#note, Buffer.from(`${revision}\n`));
+    try {
+      await writeFileAtomically(this.file, bytes);
+    } catch (error) {
+      await note.discard();
+      throw error;
+    }
     this.#seen = revision;
     this.#derived = { salt: derivation.salt, keys };
-    await writeFileAtomically(join(this.#state, revisionFile), Buffer.from(`${revision}\n`));
+    await note.commit();
   }
 
   /** The file, or undefined where there never was one. */
@@ -231,7 +242,7 @@ export class StoreFile {
       throw storeError(
         this.file,
         `is older than it was (revision ${content.revision}, there was ${floor} already)`,
-        `Put the newer file back. If an old one was restored on purpose, delete ${join(this.#state, revisionFile)} and restart the processes that use the store.`,
+        `Put the newer file back. If an old one was restored on purpose, delete ${this.#note} and restart the processes that use the store.`,
       );
     this.#seen = Math.max(this.#seen, content.revision);
     return this.#current(
@@ -279,7 +290,7 @@ export class StoreFile {
 
   /** The revision that was noted beside the file. */
   async #keptRevision(): Promise<number> {
-    const path = join(this.#state, revisionFile);
+    const path = this.#note;
     const bytes = await readPrivateFile(path, 100);
     if (!Buffer.isBuffer(bytes)) {
       if (bytes.fault === 'missing') return 0;
@@ -311,14 +322,12 @@ export class StoreFile {
   #busy(): EmailError {
     return storeError(
       this.file,
-      `was locked by another process for ${lockWaitMs / 1000} s`,
-      'Find the process that hangs while it writes the store.',
+      `was locked for ${lockWaitMs / 1000} s, by another process or by earlier changes of this one`,
+      'Find the process that hangs while it writes the store, or make fewer changes at once.',
       { retryable: true },
     );
   }
 }
-
-const revisionFile = 'revision';
 
 /** A directory that may be a link is told by what it links to. */
 async function existing(directory: string): Promise<string> {

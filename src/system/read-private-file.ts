@@ -6,7 +6,9 @@
 import { constants } from 'node:fs';
 import type { Stats } from 'node:fs';
 import { lstat, mkdir, open } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { errorCode } from '../util/error-code.js';
+import { flushDirectory } from './write-file.js';
 
 /** Why a file or directory is not private. */
 export type PrivacyFault =
@@ -46,9 +48,14 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<B
   }
 }
 
-/** Makes a directory of mode 0700, and those above it, where they are missing. Gives what is wrong with one that is there: others must not write to it. */
+/**
+ * Makes a directory of mode 0700, and those above it, where they are missing, so that they outlive a loss of power. Gives what is wrong with
+ * one that is there: others must not write to it. `path` is absolute.
+ */
 export async function makePrivateDirectory(path: string): Promise<PrivacyFault | undefined> {
-  await mkdir(path, { recursive: true, mode: 0o700 });
+  const made = await mkdir(path, { recursive: true, mode: 0o700 });
+  for (let next = path; made !== undefined && next.length >= made.length; next = dirname(next))
+    await flushDirectory(dirname(next));
   const stats = await lstat(path);
   if (stats.isSymbolicLink()) return { fault: 'symbolic-link' };
   if (!stats.isDirectory()) return { fault: 'not-a-directory' };

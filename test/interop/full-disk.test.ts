@@ -90,6 +90,48 @@ describe('a profile store on a full disk', () => {
   });
 });
 
+describe('a profile store with room for one of the two files of a change', () => {
+  it('changes nothing', async () => {
+    const disk = smallDisk('512k');
+    const file = join(disk, 'profiles.store');
+    const store = await openProfileStore({ file, key: new Uint8Array(32) });
+    await store.save(profile);
+    await store.saveCached('office', 'slot', Buffer.alloc(50_000, 1));
+    const before = readFileSync(file);
+    fill(disk);
+    const block = 4096;
+    const changed = { ...profile, description: 'changed' };
+    truncateSync(join(disk, 'filler'), statSync(join(disk, 'filler')).size - Math.ceil(before.length / block) * block);
+    await expect(store.save(changed)).rejects.toMatchObject({ code: 'ERR_STORE', retryable: true });
+    expect(readFileSync(file).equals(before)).toBe(true);
+    expect(readdirSync(`${file}.state`).filter((name) => name.endsWith('.tmp'))).toEqual([]);
+    truncateSync(join(disk, 'filler'), statSync(join(disk, 'filler')).size - block);
+    await store.save(changed);
+    expect(json(await store.get('office'))).toEqual(json(changed));
+  });
+});
+
+describe('a profile store whose file is a mount point', () => {
+  it('refuses changes, says what to mount, and keeps what it has', async () => {
+    const file = join(smallDisk('512k'), 'profiles.store');
+    const store = await openProfileStore({ file, key: new Uint8Array(32) });
+    await store.save(profile);
+    execFileSync('mount', ['--bind', file, file]);
+    try {
+      await expect(store.save({ ...profile, description: 'changed' })).rejects.toMatchObject({
+        code: 'ERR_STORE',
+        retryable: false,
+        message: expect.stringContaining('it is a mount point (EBUSY)') as string,
+        remedy: 'Mount the directory of the file, not the file by itself.',
+      });
+    } finally {
+      execFileSync('umount', [file]);
+    }
+    expect(json(await store.get('office'))).toEqual(json(profile));
+    await store.save({ ...profile, description: 'changed' });
+  });
+});
+
 describe('a log file of 20 000 messages', () => {
   it('has every event in order while it is moved away, truncated, and its disk fills up', async () => {
     const disk = smallDisk('8m');

@@ -382,6 +382,15 @@ describe('the file of a profile store', () => {
     },
   );
 
+  it('is cleared of the temporary files of killed processes, and its notes too', async () => {
+    const file = freshFile();
+    await fill(await open(file));
+    const left = [`${file}.0123456789ab.tmp`, join(`${file}.state`, 'revision.0123456789ab.tmp')];
+    for (const path of left) writeFileSync(path, 'half a file');
+    await (await open(file)).save(named('other'));
+    expect(left.filter((path) => existsSync(path))).toEqual([]);
+  });
+
   it('is named in errors of the file system', async () => {
     const file = freshFile();
     writeFileSync(join(scratch, 'a file'), '');

@@ -20,7 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
-import { removeLeftovers, writeFileAtomically } from '../../../src/system/write-file.js';
+import { removeLeftovers, stageFile, writeFileAtomically } from '../../../src/system/write-file.js';
 import { bundle } from '../../support/bundle.js';
 import { random } from '../../support/random.js';
 
@@ -98,6 +98,20 @@ describe('writeFileAtomically', () => {
     await removeLeftovers(path);
     expect(readdirSync(join(path, '..'))).toEqual(['file']);
   }, 60_000);
+});
+
+describe('stageFile', () => {
+  it('leaves the path alone until it is committed, and nothing where it is discarded', async () => {
+    const directory = freshDirectory();
+    const path = join(directory, 'file');
+    writeFileSync(path, 'old');
+    const [kept, dropped] = [await stageFile(path, Buffer.from('new')), await stageFile(path, Buffer.from('other'))];
+    expect([readFileSync(path, 'utf8'), readdirSync(directory).length]).toEqual(['old', 3]);
+    await dropped.discard();
+    await kept.commit();
+    expect([readFileSync(path, 'utf8'), readdirSync(directory)]).toEqual(['new', ['file']]);
+    await dropped.discard();
+  });
 });
 
 describe('removeLeftovers', () => {
