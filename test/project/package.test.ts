@@ -1,13 +1,14 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestSmtpServer } from '../../src/testing.js';
 import { read, root } from './sources.js';
 
 const run = promisify(execFile);
-const consumer = mkdtempSync(join(tmpdir(), 'sealpost-consumer-'));
+const consumer = mkdtempSync(join(realpathSync(tmpdir()), 'sealpost-consumer-'));
 const node = async (code: string, ...flags: string[]): Promise<string> =>
   (await run(process.execPath, [...flags, '-e', code], { cwd: consumer })).stdout.trim();
 
@@ -90,6 +91,19 @@ describe('the programs of a first day', untimed, () => {
   });
 });
 
+const hasFlag = (name: string): boolean => process.allowedNodeEnvironmentFlags.has(name);
+/** Flags with which a hardened process is started. Node 20 has another name for permissions, and only Node 26 denies the network too. */
+const restrictions = [
+  [
+    hasFlag('--permission') ? '--permission' : '--experimental-permission',
+    `--allow-fs-read=${consumer}/*`,
+    ...(hasFlag('--allow-net') ? ['--allow-net'] : []),
+  ],
+  ['--frozen-intrinsics'],
+  ['--jitless'],
+  ['--disable-proto=throw'],
+];
+
 describe('the package, from its tarball', untimed, () => {
   it('works by import, and its three entries hold the same names by require', async () => {
     for (const entry of ['sealpost', 'sealpost/smime', 'sealpost/testing']) {
@@ -138,6 +152,19 @@ describe('the package, from its tarball', untimed, () => {
       console.log(loaded.filter((name) => /pkijs|asn1js|NativeModule (crypto|tls|_tls_wrap|child_process|_?http|https|zlib|_http_\\w+|http2)$/.test(name)).join());
     })`;
     expect(await node(code)).toBe('');
+  });
+
+  it.concurrent.each(restrictions)('sends over TLS with a password under %s', async (...flags) => {
+    await using server = await TestSmtpServer.start({ users: { ann: 'secret' } });
+    const code = `const { createMailer } = require('sealpost');
+      const authentication = { method: 'password', username: 'ann', password: 'secret' };
+      const server = ${JSON.stringify(server.settings)};
+      const mailer = createMailer({ name: 'p', sender: { email: 'a@example.com' }, server, authentication });
+      const attachments = [{ filename: 'r\u00e9sum\u00e9.bin', content: Buffer.alloc(5000, 1) }];
+      const message = { to: 'b@example.org', subject: 'Gr\u00fc\u00dfe', text: 'Hello', html: '<p>Hello', attachments };
+      mailer.send(message).then(({ accepted }) => mailer.close().then(() => console.log(accepted.join())));`;
+    expect(await node(code, ...flags)).toBe('b@example.org');
+    expect(server.messages[0]?.text).toBe('Hello');
   });
 
   it.each(['nodenext', 'bundler'])(
