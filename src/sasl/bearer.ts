@@ -10,8 +10,9 @@ import { type ExplainsFailure, unexpectedChallenge } from './mechanism.js';
 import { escapeSaslName } from './sasl-name.js';
 
 /**
- * XOAUTH2 (Google, Microsoft) and OAUTHBEARER (RFC 7628). Both send the token at once. A server that refuses it sends a challenge
- * with its reasons in JSON, which wants an answer before the failure itself comes: nothing for XOAUTH2, 0x01 for OAUTHBEARER.
+ * The base of XOAUTH2 (Google, Microsoft) and OAUTHBEARER (RFC 7628). Both send the token at once. A server that
+ * refuses it sends a challenge with its reasons in JSON and fails only after an answer: an empty one for XOAUTH2, 0x01
+ * for OAUTHBEARER.
  */
 abstract class BearerMechanism implements SaslMechanism, ExplainsFailure {
   abstract readonly name: string;
@@ -42,7 +43,7 @@ abstract class BearerMechanism implements SaslMechanism, ExplainsFailure {
   protected abstract message(token: string, context: SaslContext): string;
 }
 
-/** XOAUTH2. */
+/** The mechanism XOAUTH2. */
 export class Xoauth2Mechanism extends BearerMechanism {
   readonly name = 'XOAUTH2';
   protected readonly acknowledgement = noBytes;
@@ -58,7 +59,7 @@ export class Xoauth2Mechanism extends BearerMechanism {
   }
 }
 
-/** OAUTHBEARER. */
+/** The mechanism OAUTHBEARER. */
 export class OauthBearerMechanism extends BearerMechanism {
   readonly name = 'OAUTHBEARER';
   protected readonly acknowledgement = Uint8Array.of(1);
@@ -74,7 +75,7 @@ export class OauthBearerMechanism extends BearerMechanism {
   }
 }
 
-/** RFC 7628 section 3.2.2, and what Google and Microsoft add. */
+/** Fields of RFC 7628 section 3.2.2, and those that Google and Microsoft add. */
 const fields = ['status', 'error', 'error_description', 'scope', 'schemes', 'openid-configuration'] as const;
 
 /** The JSON of a refusal in one line; text that is no such JSON as it is. Words that repeat the token are hidden whole. */

@@ -1,5 +1,6 @@
 /**
- * Which mechanisms a profile may use with what a server offers. Nothing here knows how a mechanism works.
+ * Chooses the mechanisms that a profile may use with a server's offer. It depends on their names only, not on how they
+ * work.
  * @module
  */
 import { createEmailError } from '../errors/email-error.js';
@@ -8,14 +9,14 @@ import type { EmailError } from '../model/error.js';
 import type { Security } from '../model/settings/server.js';
 import { showText } from '../util/show.js';
 
-/** What the choice depends on. */
+/** The facts on which the choice depends. */
 export interface MechanismChoice {
   readonly authentication: Authentication;
-  /** The mechanisms that the server offers now: after TLS those of the second EHLO. */
+  /** The mechanisms that the server offers; under TLS those of the second EHLO. */
   readonly offered: readonly string[];
   /** Is the connection under TLS? */
   readonly secure: boolean;
-  /** As in the profile. */
+  /** `server.security` of the profile. */
   readonly security: Security;
   /** Does the server offer STARTTLS? Under TLS it does not. */
   readonly startTls: boolean;
@@ -24,8 +25,9 @@ export interface MechanismChoice {
 }
 
 /**
- * How a mechanism may go over plain text: 'clear' shows the secret and always needs `allowPlaintext`; 'hashed' gives whoever
- * listens something to guess at, so it needs that too, unless plain text was chosen; 'protected' needs nothing.
+ * How a mechanism exposes the secret on a plain-text connection. 'clear' shows it and always needs `allowPlaintext`.
+ * 'hashed' lets an eavesdropper guess passwords offline, so it needs `allowPlaintext` too, unless plain text was
+ * chosen. 'protected' needs nothing.
  */
 type Exposure = 'clear' | 'hashed' | 'protected';
 
@@ -34,28 +36,29 @@ const overTls = [...scramNames.map((name) => `${name}-PLUS`), ...scramNames, 'PL
 const overPlainText = [...scramNames, 'CRAM-MD5', 'PLAIN', 'LOGIN'];
 
 /**
- * The names of the mechanisms to be tried, in this order; one for every method but 'password'. The next one may be tried where the
- * server does not know one after all (504), never after a refusal (535).
+ * The names of the mechanisms to try, in this order; a single one for every method but 'password'. The next one may be
+ * tried if the server does not support one after all (504), never after a refusal (535).
  *
- * @throws ERR_AUTH_UNAVAILABLE where the server offers none that the profile allows; ERR_AUTH_PLAINTEXT where it does, but only TLS
- * or the profile's consent would permit it. Either way nothing was sent.
+ * @throws ERR_AUTH_UNAVAILABLE if the server offers none that the profile allows; ERR_AUTH_PLAINTEXT if it offers one
+ * that would need TLS or `allowPlaintext`. In both cases nothing was sent.
  */
 export function chooseMechanisms(choice: MechanismChoice): readonly [string, ...string[]] {
   const offered = new Set(choice.offered.map((name) => name.toUpperCase()));
   const usable = wanted(choice).filter((name) => offered.has(name.toUpperCase()));
   const allowed = usable.filter((name) => permitted(name, choice));
-  // SCRAM binds where it can: the variant without -PLUS stays in the list of 'password' only, for servers that answer 504.
+  // SCRAM uses channel binding if it can. The variant without -PLUS stays in the list of 'password' only, for servers
+  // that answer 504.
   const [first, ...rest] = choice.authentication.method === 'password' ? allowed : allowed.slice(0, 1);
   if (first !== undefined) return [first, ...rest];
   throw usable.length > 0 ? plaintextRefused(choice, usable) : unavailable(choice);
 }
 
-/** What the profile would use here, whether it is offered or not, the strongest first. */
+/** The mechanisms that the profile would use here, the strongest first, whether offered or not. */
 function wanted({ authentication, secure, customName }: MechanismChoice): readonly string[] {
   switch (authentication.method) {
     case 'password': {
       const names = secure ? overTls : overPlainText;
-      // These two cannot say whom to act as.
+      // LOGIN and CRAM-MD5 cannot carry an authorization identity.
       return authentication.authorizationId === undefined
         ? names
         : names.filter((name) => name !== 'LOGIN' && name !== 'CRAM-MD5');
@@ -161,7 +164,7 @@ function methodsFor(offered: readonly string[], secure: boolean): readonly Authe
   return methods;
 }
 
-/** Names from a server are text from outside: bounded and escaped. */
+/** Names from a server are foreign text: they are shortened and escaped. */
 function list(names: readonly string[]): string {
   const shown = names.slice(0, 20).map((name) => showText(name, 40));
   if (names.length > 20) shown.push(`${names.length - 20} more`);

@@ -25,7 +25,7 @@ export class CramMd5Mechanism implements SaslMechanism {
 
   next(challenge: Uint8Array): Uint8Array {
     if (this.complete) throw unexpectedChallenge(this.name);
-    // The digest of nothing is the same at every login: good for whoever records it.
+    // The digest of an empty challenge is the same at every login, and could be recorded and replayed.
     if (challenge.length === 0) throw challengeInvalid(this.name, 'sent an empty challenge');
     const digest = createHmac('md5', utf8(this.#password)).update(challenge).digest('hex');
     this.complete = true;

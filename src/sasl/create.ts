@@ -1,5 +1,5 @@
 /**
- * Makes the mechanism that was chosen, and checks what goes into it. GSSAPI and custom mechanisms are made elsewhere.
+ * Makes the chosen mechanism and checks its input. GSSAPI and custom mechanisms are made elsewhere.
  * @module
  */
 import { createEmailError, profileInvalid } from '../errors/email-error.js';
@@ -22,17 +22,17 @@ import { saslprep } from './saslprep.js';
 import { type ScramHash, ScramMechanism } from './scram.js';
 import { hasOwn } from '../util/own.js';
 
-/** What a mechanism is made from. */
+/** The input of a mechanism. */
 export interface MechanismInput {
   readonly authentication: Authentication;
-  /** What `authentication.password` or `authentication.token` resolved to. */
+  /** The resolved `authentication.password` or `authentication.token`. */
   readonly secret?: string | undefined;
 }
 
 /**
- * A mechanism for one exchange.
+ * Makes a mechanism for one exchange.
  *
- * @throws ERR_PROFILE_INVALID or ERR_SECRET where a value cannot go into this mechanism.
+ * @throws ERR_PROFILE_INVALID or ERR_SECRET if the mechanism cannot carry a value.
  */
 export function createMechanism(name: string, { authentication, secret }: MechanismInput): SaslMechanism {
   const mechanism = name.toUpperCase();
@@ -82,7 +82,7 @@ export function createMechanism(name: string, { authentication, secret }: Mechan
     case 'custom':
       break;
     default:
-      // A method that is added does not compile until it has a case.
+      // Fails to compile for a method without a case.
       authentication satisfies never;
   }
   throw createEmailError('ERR_AUTH_UNAVAILABLE', `Method '${method}' has no mechanism ${mechanism}.`, {
@@ -91,9 +91,9 @@ export function createMechanism(name: string, { authentication, secret }: Mechan
 }
 
 /**
- * The channel binding that a mechanism takes: under TLS 1.3 SCRAM takes tls-exporter (RFC 9266), below that tls-server-end-point
- * (RFC 5929), which is what NTLM and Kerberos servers of Windows know at any version. Undefined where a mechanism takes none. Without
- * -PLUS SCRAM only says that it could bind.
+ * The kind of channel binding that a mechanism takes; undefined if it takes none. SCRAM takes tls-exporter (RFC 9266)
+ * under TLS 1.3 and tls-server-end-point (RFC 5929) below. NTLM and Kerberos always take the latter, which Windows
+ * servers support under any version. SCRAM without -PLUS only states that it could bind.
  */
 export function channelBindingOf(name: string, tlsProtocol: string): ChannelBinding['type'] | undefined {
   const mechanism = name.toUpperCase();
@@ -125,7 +125,7 @@ function preparedUsername(username: string): string {
   const prepared = saslprep(username);
   if (typeof prepared !== 'string')
     throw profileInvalid('authentication.username', `${prepared.problem}; SCRAM cannot carry it`);
-  // RFC 5802 section 5.1: as good as a failure.
+  // RFC 5802 section 5.1 treats an empty name as a failure.
   if (prepared === '')
     throw profileInvalid('authentication.username', 'is empty once it is prepared for SCRAM (RFC 4013)');
   return prepared;
@@ -138,7 +138,10 @@ function preparedPassword(password: string): string {
   return prepared;
 }
 
-/** Both bearer mechanisms separate their fields by 0x01; a token is RFC 6750's b64token, or what servers give out in its place. */
+/**
+ * Checks a token. Both bearer mechanisms separate their fields by 0x01. A token is RFC 6750's b64token, or a similar
+ * text that a server issued.
+ */
 function tokenOf(
   authentication: TokenAuthentication,
   secret: string | undefined,

@@ -7,8 +7,8 @@ import { utf8 } from '../util/bytes.js';
 import { unexpectedChallenge } from './mechanism.js';
 
 /**
- * EXTERNAL (RFC 4422 appendix A): the TLS client certificate is the proof; only the identity to act as is sent, empty where the
- * server is to take it from the certificate.
+ * EXTERNAL (RFC 4422 appendix A). The TLS client certificate authenticates the client. Only the identity to act as is
+ * sent; it is empty if the server takes it from the certificate.
  */
 export class ExternalMechanism implements SaslMechanism {
   readonly name = 'EXTERNAL';

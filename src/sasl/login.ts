@@ -7,8 +7,9 @@ import { utf8 } from '../util/bytes.js';
 import { unexpectedChallenge } from './mechanism.js';
 
 /**
- * LOGIN, never a standard (draft-murchison-sasl-login): the server asks twice, the user name is the first answer and the password
- * the second. What the prompts say is not looked at: servers differ, and some say nothing.
+ * LOGIN, which was never standardized (draft-murchison-sasl-login). The server prompts twice; the first answer is the
+ * user name, the second the password. The text of the prompts is ignored, because it differs between servers and may be
+ * empty.
  */
 export class LoginMechanism implements SaslMechanism {
   readonly name = 'LOGIN';

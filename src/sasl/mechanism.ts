@@ -1,24 +1,24 @@
 /**
- * What the mechanisms share: how they fail, and what every user name and password must be.
+ * Shared by the mechanisms: their errors, and the rules for user names and passwords.
  * @module
  */
 import { createEmailError, profileInvalid } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { SaslMechanism } from '../model/sasl.js';
 
-/** A mechanism whose server may say why it refuses. */
+/** A mechanism whose server may give a reason for a refusal. */
 export interface ExplainsFailure {
-  /** The server's reason in words, once it gave one: one line, and without the secret even where the server repeats it. */
+  /** The server's reason, once it gave one: one line, with the secret hidden if the server repeats it. */
   readonly failure: string | undefined;
 }
 
-/** The server's reason for a refusal, where the mechanism got one. */
+/** The server's reason for a refusal, if the mechanism got one. */
 export function failureOf(mechanism: SaslMechanism): string | undefined {
   const failure = 'failure' in mechanism ? mechanism.failure : undefined;
   return typeof failure === 'string' ? failure : undefined;
 }
 
-/** A challenge that breaks the mechanism's rules: ERR_SMTP_PROTOCOL. `what` continues "The server". */
+/** ERR_SMTP_PROTOCOL for a challenge that breaks the mechanism's rules. `what` continues "The server". */
 export function challengeInvalid(mechanism: string, what: string, remedy?: string): EmailError {
   return createEmailError('ERR_SMTP_PROTOCOL', `Authentication by ${mechanism} was given up: the server ${what}.`, {
     phase: 'authenticate',
@@ -28,24 +28,27 @@ export function challengeInvalid(mechanism: string, what: string, remedy?: strin
   });
 }
 
-/** A challenge where the exchange was over. */
+/** The error of a challenge after the exchange was over. */
 export function unexpectedChallenge(mechanism: string): EmailError {
   return challengeInvalid(mechanism, 'sent a challenge where none can follow');
 }
 
-/** Refuses what no mechanism can carry: nothing, too much, NUL (RFC 4616, RFC 5802), half a surrogate pair. */
+/**
+ * Refuses identities that no mechanism can carry: empty, too long, with a NUL (RFC 4616, RFC 5802), with half a
+ * surrogate pair.
+ */
 export function checkIdentity(field: 'username' | 'authorizationId' | 'domain' | 'workstation', value: string): void {
   const problem = problemOf(value, maxIdentityLength);
   if (problem !== undefined) throw profileInvalid(`authentication.${field}`, problem);
 }
 
-/** The same for a secret; the error says nothing of its characters but the rule that they break. */
+/** Applies the same rules to a secret. The error names the broken rule and nothing else about the secret. */
 export function checkSecret(field: 'password' | 'token', value: string): void {
   const problem = problemOf(value, maxSecretLength);
   if (problem !== undefined) throw secretInvalid(field, problem);
 }
 
-/** A secret that resolved to something unusable: ERR_SECRET. `problem` says which rule it breaks. */
+/** ERR_SECRET for a secret whose value cannot be used. `problem` names the rule that it breaks. */
 export function secretInvalid(field: 'password' | 'token', problem: string): EmailError {
   const path = `authentication.${field}`;
   return createEmailError('ERR_SECRET', `The secret of ${path} cannot be used: it ${problem}.`, {
@@ -55,7 +58,7 @@ export function secretInvalid(field: 'password' | 'token', problem: string): Ema
   });
 }
 
-/** UTF-16 units. Signed tokens that carry a user's groups reach some thousands. */
+/** Limits in UTF-16 units. Signed tokens that list a user's groups take some thousands. */
 const maxIdentityLength = 1024;
 const maxSecretLength = 32_768;
 

@@ -7,8 +7,8 @@ import { utf8 } from '../util/bytes.js';
 import { unexpectedChallenge } from './mechanism.js';
 
 /**
- * PLAIN (RFC 4616): everything in one message. Strings go out as given: section 2 has the server prepare them before it compares,
- * and a server that compares bytes would not know a password that we changed.
+ * PLAIN (RFC 4616): everything in one message. The strings are sent unchanged: by section 2 the server prepares them
+ * before comparing, and a server that compares bytes would not recognize a password prepared here.
  */
 export class PlainMechanism implements SaslMechanism {
   readonly name = 'PLAIN';

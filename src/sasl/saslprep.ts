@@ -11,21 +11,23 @@ import {
   unassigned,
 } from './stringprep-tables.js';
 
-/** Why SASLprep refuses a string; it names the rule, never the character. */
+/** The reason why SASLprep refuses a string. It names the rule, never the character. */
 export interface SaslprepProblem {
-  /** Continues "it". */
+  /** Continues "it", such as "is empty". */
   readonly problem: string;
 }
 
 /**
- * SASLprep (RFC 4013) of a stored string, as RFC 5802 section 2.2 wants it for SCRAM: mapped, normalized (NFKC), refused where it
- * holds what is prohibited, mixes directions against RFC 3454 section 6, or is not in Unicode 3.2.
+ * Prepares a stored string by SASLprep (RFC 4013), as SCRAM requires (RFC 5802 section 2.2): maps and normalizes it
+ * (NFKC). Refuses strings with prohibited characters, with mixed directions against RFC 3454 section 6, or with
+ * characters that Unicode 3.2 does not assign.
  */
 export function saslprep(text: string): string | SaslprepProblem {
   if (/^[ -~]*$/.test(text)) return text;
-  // U+200B is in both tables; the space wins, as in libidn and PostgreSQL.
+  // U+200B is in both tables. The table of spaces takes precedence, as in libidn and PostgreSQL.
   const mapped = [...text].map(spaceOrSelf(nonAsciiSpace)).filter(outside(mappedToNothing)).join('');
-  // Before NFKC: Node's is that of a newer Unicode, which turns some code points that 3.2 lacks into others that it has.
+  // Checked before NFKC: Node normalizes by a newer Unicode, which turns some code points unassigned in 3.2 into
+  // assigned ones.
   if (![...mapped].every(outside(unassigned)))
     return { problem: 'holds a character that is newer than Unicode 3.2 (RFC 4013 section 2.5)' };
 
@@ -44,7 +46,10 @@ export function saslprep(text: string): string | SaslprepProblem {
 
 type Test = (character: string) => boolean;
 
-/** Membership in a table. The tables are unpacked at each use: only text beyond ASCII needs them, and that is rare. */
+/**
+ * Tests membership in a table. Tables are unpacked at each use, because only text beyond ASCII needs them, and that is
+ * rare.
+ */
 function inside(table: string): Test {
   const borders: number[] = [];
   let border = 0;

@@ -1,16 +1,16 @@
 /**
- * The server's two SCRAM messages (RFC 5802 section 7), read strictly and within limits.
+ * Reads the server's two SCRAM messages (RFC 5802 section 7), strictly and within limits.
  * @module
  */
 import { challengeInvalid } from './mechanism.js';
 
-/** A message that says why the server refuses. */
+/** A message with which the server refuses. */
 export interface ServerError {
   readonly error: string;
 }
 /** Server-first-message. */
 export interface ServerFirst {
-  /** The client's nonce and the server's. */
+  /** The client's nonce, followed by the server's. */
   readonly nonce: string;
   readonly salt: Buffer;
   readonly iterations: number;
@@ -20,12 +20,15 @@ export interface ServerFinal {
   readonly signature: Buffer;
 }
 
-/** Below it a stolen database is too easily searched (RFC 5802 section 4); above it the server makes the client work in vain. */
+/**
+ * With fewer iterations a stolen database is too easily searched (RFC 5802 section 4). More would let a server waste
+ * the client's time.
+ */
 const minIterations = 4096;
 const maxIterations = 1_000_000;
 const maxSaltBytes = 1024;
 
-/** `r=…,s=…,i=…` and extensions that are not mandatory, or `e=…`. */
+/** Reads `r=…,s=…,i=…` with extensions that are not mandatory, or `e=…`. */
 export function parseServerFirst(mechanism: string, message: string, clientNonce: string): ServerFirst | ServerError {
   const parts = message.split(',', 64);
   if (parts[0]?.startsWith('m='))
@@ -49,7 +52,7 @@ export function parseServerFirst(mechanism: string, message: string, clientNonce
   return { nonce, salt, iterations };
 }
 
-/** `v=…` and extensions, or `e=…`. */
+/** Reads `v=…` with extensions, or `e=…`. */
 export function parseServerFinal(mechanism: string, message: string): ServerFinal | ServerError {
   const [first] = message.split(',', 1);
   const error = errorOf(first);
@@ -59,7 +62,7 @@ export function parseServerFinal(mechanism: string, message: string): ServerFina
   return { signature };
 }
 
-/** RFC 5802 section 7, server-error-value, in words. */
+/** The error values of RFC 5802 section 7, in words. */
 const reasons: ReadonlyMap<string, string> = new Map([
   ['invalid-encoding', 'it could not read the message'],
   ['extensions-not-supported', 'it does not know an extension'],
@@ -88,7 +91,7 @@ function attribute(mechanism: string, part: string | undefined, name: string): s
   return part.slice(2);
 }
 
-/** Base64 (RFC 4648 section 4) of one byte at least, in its one canonical form. */
+/** Decodes base64 (RFC 4648 section 4) of at least one byte, in its canonical form only. */
 function base64(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return text !== '' && bytes.toString('base64') === text ? bytes : undefined;

@@ -15,27 +15,27 @@ import { hasOwn } from '../util/own.js';
 
 const deriveKey = promisify(pbkdf2);
 
-/** The hash functions with a SCRAM mechanism of their own. */
+/** The hash functions that have a SCRAM mechanism. */
 export type ScramHash = 'SHA-1' | 'SHA-256' | 'SHA-512';
 
-/** What a SCRAM exchange is made from. `username` and `password` are prepared (RFC 4013). */
+/** The input of a SCRAM exchange. `username` and `password` are already prepared (RFC 4013). */
 export interface ScramOptions {
   readonly hash: ScramHash;
-  /** The -PLUS variant. */
+  /** Use the -PLUS variant? */
   readonly plus: boolean;
   readonly username: string;
   readonly password: string;
   readonly authorizationId?: string | undefined;
-  /** For vectors; default 18 random bytes in base64. */
+  /** A fixed nonce for test vectors. Default: 18 random bytes in base64. */
   readonly nonce?: string | undefined;
 }
 
 type State = 'initial' | 'first sent' | 'final sent' | 'verified' | 'failed';
 
 /**
- * SCRAM (RFC 5802, RFC 7677) with SHA-1, SHA-256 or SHA-512, and the -PLUS variants, which tie the proof to the TLS channel
- * (RFC 5929, RFC 9266). The order is: client first, server first, client final, server final. It is complete only once the server
- * proved in its final message that it knows the password too.
+ * SCRAM (RFC 5802, RFC 7677) with SHA-1, SHA-256 or SHA-512. The -PLUS variants bind the proof to the TLS channel (RFC
+ * 5929, RFC 9266). The messages are: client first, server first, client final, server final. The exchange is complete
+ * only after the server's final message has proved that it knows the password too.
  */
 export class ScramMechanism implements SaslMechanism, ExplainsFailure {
   readonly name: string;
@@ -76,8 +76,8 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
   }
 
   /**
-   * RFC 5802 section 6: 'y' says that this client could bind and was not offered that. A server that has a -PLUS variant finds out by
-   * it that somebody took it from its list, or answered 504 in its place.
+   * RFC 5802 section 6: 'y' says that this client could bind, but was not offered it. A server with a -PLUS variant
+   * thereby detects that an attacker removed it from the list or answered 504 in its place.
    */
   #bindingFlag(context: SaslContext): string {
     if (!this.#options.plus) return context.channelBinding === undefined ? 'n' : 'y';
@@ -137,7 +137,7 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
     return noBytes;
   }
 
-  /** The server's `e=`; an empty response lets it go on to refuse in its own words. */
+  /** Handles the server's `e=`. The empty response lets the server go on to its own refusal. */
   #refused(error: string): Uint8Array {
     this.#state = 'failed';
     this.failure = showText(error, 100);

@@ -1,6 +1,6 @@
 /**
- * The tables of stringprep (RFC 3454) that SASLprep uses, as data. A table is lengths of runs in base 36, separated by blanks:
- * code points from U+0000 on that are not in it, that are, that are not, and so on.
+ * The tables of stringprep (RFC 3454) that SASLprep uses. A table is a list of run lengths in base 36, separated by
+ * blanks. From U+0000 on, the runs alternate: code points outside the table, code points in it, and so on.
  * @module
  */
 
@@ -22,23 +22,23 @@ export const unassigned =
   '1 1 1 4 1 2 1 1t 1 4 2 8 1 7 1 s 1 4 1 5 1 1 3 7 1 9e 4 82 4 1e 7we wyh g15 f2 15s 2 1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 ' +
   '1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 1 1 u 2o 1egu';
 
-/** Table B.1: commonly mapped to nothing. */
+/** Table B.1: characters commonly mapped to nothing. */
 export const mappedToNothing = '4t 1 ip 1 43a 1 4 3 1kt 3 2a 1 17rz g 6n 1';
 
 /** Table C.1.2: non-ASCII space characters. */
 export const nonAsciiSpace = '4g 1 4bj 1 1vj c z 1 1b 1 334 1';
 
-/** Tables C.1.2, C.2.1, C.2.2, C.3 to C.9: what RFC 4013 section 2.3 prohibits. */
+/** Tables C.1.2, C.2.1, C.2.2, C.3 to C.9: the characters that RFC 4013 section 2.3 prohibits. */
 export const prohibited =
   '0 w 2n y in 2 pn 1 1d 1 31s 1 b1 1 1kh g o 8 1b 5 6 6 328 c 4 1 x6n 6io y8 w 7j 1 6x 7 15df 8 96r 2 1eke 2 1eke 2 1eke 2 ' +
   '1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 1eke 2 1 1 u 2o 1egu 2t4y';
 
-/** Table D.1: bidirectional property R or AL. */
+/** Table D.1: characters with bidirectional property R or AL. */
 export const rightToLeft =
   '14u 1 1 1 2 1 c r 5 5 12 1 3 1 1 q 5 b y 3 1 2t 7 1 7 2 j 5 1 e 2 1 1 r 2b 12 b 1 4t9 1 179p 1 1 a 1 d 1 5 1 1 1 2 1 2 1 ' +
   '30 x a3 i 1s 2 1i 14 d 37 5 1 3r';
 
-/** Table D.2: bidirectional property L. */
+/** Table D.2: characters with bidirectional property L. */
 export const leftToRight =
   '1t q 6 q 1b 1 a 1 4 1 5 n 1 v 1 89 1 i s 2m 2 9 2 7 e 2 e 5 9 1 3v 1 b 1 1 3 1 1 1 k 1 18 1 12 a 3n 7 1x 1 12 2 2 6 g x ' +
   '12 2 7 1 13 1 1 op 1 1 1h 3 4 8 4 3 1 7 a 2 d h 2 1 8 2 2 2 m 1 7 1 1 3 4 4 3 6 2 2 2 a 1 4 2 1 3 4 c 2 7 a 6 4 2 2 m 1 ' +

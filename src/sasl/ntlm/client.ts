@@ -19,7 +19,7 @@ import { channelBindingHash, fileTime, hmacMd5, lmResponse, ntResponse, response
 import { rc4 } from '../../util/crypto/rc4.js';
 import { avId, type AvPair, encodeTargetInfo, hasMicFlag } from './target-info.js';
 
-/** Who logs in, and where. */
+/** The user to log in. */
 export interface NtlmCredentials {
   /** `user`, `DOMAIN\user` or `user@domain`. */
   readonly username: string;
@@ -27,19 +27,19 @@ export interface NtlmCredentials {
   readonly domain?: string | undefined;
   /** Name of this machine; default none. */
   readonly workstation?: string | undefined;
-  /** Where these stand in the profile, for errors; default 'authentication'. */
+  /** The part of the profile that errors name; default 'authentication'. */
   readonly path?: 'authentication' | 'proxy' | undefined;
 }
 
-/** What the AUTHENTICATE message is tied to. */
+/** The target to which the AUTHENTICATE message is bound. */
 export interface NtlmTarget {
-  /** Service principal name, as `HTTP/proxy.example.com`. */
+  /** Service principal name, such as `HTTP/proxy.example.com`. */
   readonly targetName?: string | undefined;
   /** tls-server-end-point (RFC 5929), under TLS. */
   readonly channelBinding?: ChannelBinding | undefined;
 }
 
-/** For vectors; defaults are the clock and random bytes. */
+/** Fixed values for test vectors. By default the clock and random bytes are used. */
 export interface NtlmChance {
   readonly now?: number;
   readonly clientChallenge?: Uint8Array;
@@ -47,11 +47,11 @@ export interface NtlmChance {
 }
 
 /**
- * The client's side of NTLM (MS-NLMP), NTLMv2 only, apart from what carries it: SASL here, HTTP for proxies. Used once: `negotiate`,
- * then `authenticate` with the server's challenge.
+ * The client side of NTLM (MS-NLMP), NTLMv2 only. It is independent of the protocol that carries it: SASL or HTTP. It
+ * is used once: first `negotiate`, then `authenticate` with the server's challenge.
  */
 export class NtlmClient {
-  /** NEGOTIATE_MESSAGE, the same at each look. */
+  /** NEGOTIATE_MESSAGE. It always has the same value. */
   readonly negotiate: Buffer = buildNegotiate();
   readonly #user: string;
   readonly #domain: string;
@@ -59,7 +59,7 @@ export class NtlmClient {
   readonly #password: string;
   readonly #path: string;
 
-  /** @throws ERR_PROFILE_INVALID where `domain` contradicts `DOMAIN\user`. */
+  /** @throws ERR_PROFILE_INVALID if `domain` contradicts `DOMAIN\user`. */
   constructor(credentials: NtlmCredentials) {
     this.#path = credentials.path ?? 'authentication';
     const { user, domain } = splitUsername(credentials, this.#path);
@@ -70,10 +70,11 @@ export class NtlmClient {
   }
 
   /**
-   * AUTHENTICATE_MESSAGE. A server that sends its time gets a message integrity code; one that sends no target information gets
-   * neither that nor the binding, for there is no place for them.
+   * AUTHENTICATE_MESSAGE. If the server sent its time, the message gets an integrity code. If it sent no target
+   * information, there is room for neither that code nor the channel binding.
    *
-   * @throws RangeError that says what is wrong with the challenge; ERR_PROFILE_INVALID where the server wants names in its code page.
+   * @throws RangeError that describes the fault of a malformed challenge; ERR_PROFILE_INVALID if the server requires
+   * names in its code page.
    */
   authenticate(challengeMessage: Uint8Array, target: NtlmTarget, chance: NtlmChance = {}): Buffer {
     const challenge = parseChallenge(challengeMessage);
@@ -107,10 +108,10 @@ export class NtlmClient {
   }
 }
 
-/** Servers that answer with a fixed set of flags may name keys that were not offered. */
+/** Some servers answer with a fixed set of flags, which may include keys that were not offered. */
 const answeredFlags = offeredFlags | flag.targetInfo | flag.sign | flag.seal | flag.keyExchange;
 
-/** MS-NLMP section 3.1.5.1.2: the server's pairs, and what the client says in addition. */
+/** The target information of the answer (MS-NLMP section 3.1.5.1.2): the server's pairs, then the client's. */
 function answeredTargetInfo(pairs: readonly AvPair[], target: NtlmTarget, withMic: boolean): readonly AvPair[] {
   const own: readonly number[] = [avId.flags, avId.targetName, avId.channelBindings];
   const answered = pairs.filter(({ id }) => !own.includes(id));
@@ -118,14 +119,15 @@ function answeredTargetInfo(pairs: readonly AvPair[], target: NtlmTarget, withMi
   const flags = Buffer.alloc(4);
   flags.writeUInt32LE((withMic ? theirs | hasMicFlag : theirs) >>> 0);
   if (flags.readUInt32LE() !== 0) answered.push({ id: avId.flags, value: flags });
-  // Left out where there is none: sixteen zeros would say that this client could bind and did not, which some servers refuse.
+  // Without a binding the pair is left out. Sixteen zeros would mean that the client could bind but did not, which some
+  // servers refuse.
   if (target.channelBinding !== undefined)
     answered.push({ id: avId.channelBindings, value: channelBindingHash(target.channelBinding) });
   if (target.targetName !== undefined) answered.push({ id: avId.targetName, value: utf16(target.targetName) });
   return answered;
 }
 
-/** MS-NLMP section 3.1.5.1.2: ExportedSessionKey, and how the server gets it. */
+/** The exported session key (MS-NLMP section 3.1.5.1.2), and its encrypted form for the server. */
 function sessionKeys(
   flags: number,
   base: Buffer,
@@ -137,7 +139,7 @@ function sessionKeys(
   return { sessionKey, encryptedSessionKey: rc4(base, sessionKey) };
 }
 
-/** `DOMAIN\user` is taken apart; `user@domain` goes out whole, and its domain is the server's business. */
+/** Splits `DOMAIN\user`. `user@domain` is sent whole, and the server splits it. */
 function splitUsername({ username, domain }: NtlmCredentials, path: string): { user: string; domain: string } {
   const at = username.indexOf('\\');
   if (at < 0) return { user: username, domain: domain ?? '' };

@@ -1,5 +1,5 @@
 /**
- * MD4 (RFC 1320), for the NT hash of a password alone.
+ * MD4 (RFC 1320), used only for the NT hash of a password.
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
@@ -11,7 +11,10 @@ const rounds = [
   { words: [0, 8, 4, 12, 2, 10, 6, 14, 1, 9, 5, 13, 3, 11, 7, 15], shifts: [3, 9, 11, 15], constant: 0x6ed9eba1 },
 ] as const;
 
-/** MD4 (RFC 1320), which OpenSSL 3 no longer offers and the NT hash of a password is made with. Broken as a hash: for NTLM alone. */
+/**
+ * MD4 (RFC 1320). The NT hash of a password needs it, and OpenSSL 3 no longer offers it. It is broken as a hash: use it
+ * for NTLM only.
+ */
 export function md4(message: Uint8Array): Buffer {
   const state = Uint32Array.of(0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476);
   const padded = Buffer.alloc(Math.ceil((message.length + 9) / 64) * 64);

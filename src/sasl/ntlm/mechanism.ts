@@ -9,8 +9,8 @@ import { NtlmClient, type NtlmCredentials } from './client.js';
 import { isNtlmMessage } from './messages.js';
 
 /**
- * NTLM as a SASL mechanism (MS-SMTPNTLM). The NEGOTIATE message is the initial response; a server that answers with a text in place
- * of a challenge ("NTLM supported", Exim) did not look at it, and gets it once more.
+ * NTLM as a SASL mechanism (MS-SMTPNTLM). The NEGOTIATE message is the initial response. A server that answers it with
+ * text instead of a challenge (Exim: "NTLM supported") ignored it, and gets it again.
  */
 export class NtlmMechanism implements SaslMechanism {
   readonly name = 'NTLM';

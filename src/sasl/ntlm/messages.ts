@@ -1,11 +1,11 @@
 /**
- * The three messages (MS-NLMP section 2.2.1), to and from bytes.
+ * Encodes and decodes the three NTLM messages (MS-NLMP section 2.2.1).
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
 import { type AvPair, parseTargetInfo } from './target-info.js';
 
-/** NEGOTIATE (section 2.2.2.5), those that matter here. */
+/** The flags of NEGOTIATE (section 2.2.2.5) that this client uses. */
 export const flag = {
   unicode: 0x1,
   oem: 0x2,
@@ -22,7 +22,10 @@ export const flag = {
   key56: 0x80000000,
 } as const;
 
-/** What the client offers. No signing and no sealing: mail servers and proxies protect nothing with NTLM's keys. */
+/**
+ * The flags that the client offers. Signing and sealing are not among them: mail servers and proxies do not use NTLM's
+ * keys.
+ */
 export const offeredFlags =
   (flag.unicode |
     flag.oem |
@@ -35,15 +38,18 @@ export const offeredFlags =
   0;
 
 const signature = Buffer.from('NTLMSSP\0', 'latin1');
-/** Small enough that an answer which repeats it still fits the 16-bit lengths; Windows sends some hundred bytes. */
+/**
+ * The limit is small enough that an answer that repeats the challenge fits the 16-bit lengths. Windows sends a few
+ * hundred bytes.
+ */
 const maxChallengeBytes = 0x4000;
 
-/** Is it any NTLM message, as against a text? */
+/** Is it an NTLM message, rather than text? */
 export function isNtlmMessage(bytes: Uint8Array): boolean {
   return asBuffer(bytes).subarray(0, signature.length).equals(signature);
 }
 
-/** NEGOTIATE_MESSAGE, without domain, workstation and version. */
+/** Encodes NEGOTIATE_MESSAGE, without domain, workstation and version. */
 export function buildNegotiate(): Buffer {
   const message = Buffer.alloc(32);
   signature.copy(message);
@@ -54,15 +60,15 @@ export function buildNegotiate(): Buffer {
   return message;
 }
 
-/** CHALLENGE_MESSAGE. */
+/** The fields of CHALLENGE_MESSAGE. */
 export interface Challenge {
   readonly flags: number;
   readonly serverChallenge: Buffer;
-  /** Undefined where the server sends none. */
+  /** Undefined if the server sent none. */
   readonly targetInfo: readonly AvPair[] | undefined;
 }
 
-/** Reads a challenge; a RangeError says what is not well-formed. */
+/** Decodes a challenge. A malformed one is a RangeError that says why. */
 export function parseChallenge(bytes: Uint8Array): Challenge {
   const message = asBuffer(bytes);
   if (message.length > maxChallengeBytes) throw new RangeError(`the message has more than ${maxChallengeBytes} bytes`);
@@ -93,10 +99,10 @@ export interface AuthenticateFields {
   readonly withMic: boolean;
 }
 
-/** Where the message integrity code stands. */
+/** Offset of the message integrity code. */
 export const micOffset = 72;
 
-/** AUTHENTICATE_MESSAGE; the version field is zero. */
+/** Encodes AUTHENTICATE_MESSAGE; its version field is zero. */
 export function buildAuthenticate(fields: AuthenticateFields): Buffer {
   const header = Buffer.alloc(fields.withMic ? micOffset + 16 : micOffset);
   signature.copy(header);

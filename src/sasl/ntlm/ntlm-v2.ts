@@ -1,33 +1,33 @@
 /**
- * NTLMv2's computations (MS-NLMP section 3.3.2).
+ * The computations of NTLMv2 (MS-NLMP section 3.3.2).
  * @module
  */
 import { createHash, createHmac } from 'node:crypto';
 import type { ChannelBinding } from '../../model/sasl.js';
 import { md4 } from './md4.js';
 
-/** UTF-16LE, which all of NTLM's Unicode strings are. */
+/** UTF-16LE, the encoding of all Unicode strings in NTLM. */
 export function utf16(text: string): Buffer {
   return Buffer.from(text, 'utf16le');
 }
 
-/** NTOWFv2: the key of everything else. */
+/** NTOWFv2, the key from which all others are derived. */
 export function responseKey(username: string, domain: string, password: string): Buffer {
   return hmacMd5(md4(utf16(password)), utf16(upperCase(username) + domain));
 }
 
-/** What the responses are computed from. */
+/** The input of both responses. */
 export interface ResponseInput {
   readonly key: Uint8Array;
   readonly serverChallenge: Uint8Array;
   readonly clientChallenge: Uint8Array;
   /** FILETIME, 8 bytes. */
   readonly time: Uint8Array;
-  /** Encoded, MsvAvEOL included. */
+  /** Encoded, including MsvAvEOL. */
   readonly targetInfo: Uint8Array;
 }
 
-/** NTLMv2_RESPONSE, and SessionBaseKey. */
+/** NTLMv2_RESPONSE and SessionBaseKey. */
 export function ntResponse({ key, serverChallenge, clientChallenge, time, targetInfo }: ResponseInput): {
   response: Buffer;
   sessionBaseKey: Buffer;
@@ -49,7 +49,7 @@ export function lmResponse({ key, serverChallenge, clientChallenge }: ResponseIn
   return Buffer.concat([hmacMd5(key, serverChallenge, clientChallenge), clientChallenge]);
 }
 
-/** HMAC-MD5 over the parts in their order. */
+/** HMAC-MD5 over the parts in order. */
 export function hmacMd5(key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer {
   const hmac = createHmac('md5', key);
   for (const part of parts) hmac.update(part);
@@ -71,7 +71,7 @@ export function channelBindingHash(binding: ChannelBinding): Buffer {
   return createHash('md5').update(head).update(data).digest();
 }
 
-/** Windows maps one character to one: the letters that would become two stay as they are. */
+/** Windows maps one character to one, so letters that would become two are not changed. */
 function upperCase(text: string): string {
   return [...text]
     .map((character) => {

@@ -4,19 +4,19 @@
  */
 import { asBuffer } from '../../util/bytes.js';
 
-/** AV_PAIR (MS-NLMP section 2.2.2.1): what server and client say of themselves inside the messages. */
+/** AV_PAIR (MS-NLMP section 2.2.2.1): an attribute of the server or the client inside the messages. */
 export interface AvPair {
   readonly id: number;
   readonly value: Buffer;
 }
 
-/** The ids that are looked at. */
+/** The ids of the attributes in use. */
 export const avId = { end: 0, flags: 6, timestamp: 7, targetName: 9, channelBindings: 10 } as const;
 
-/** MsvAvFlags: the AUTHENTICATE message has a message integrity code. */
+/** MsvAvFlags: set if the AUTHENTICATE message has an integrity code. */
 export const hasMicFlag = 0x2;
 
-/** The pairs before MsvAvEOL; a RangeError names the byte where they are not well-formed. */
+/** Decodes the pairs before MsvAvEOL. A RangeError names the byte at which they are malformed. */
 export function parseTargetInfo(bytes: Uint8Array): readonly AvPair[] {
   const info = asBuffer(bytes);
   const pairs: AvPair[] = [];
@@ -36,7 +36,7 @@ export function parseTargetInfo(bytes: Uint8Array): readonly AvPair[] {
   return pairs;
 }
 
-/** The pairs, and MsvAvEOL. */
+/** Encodes the pairs and MsvAvEOL. */
 export function encodeTargetInfo(pairs: readonly AvPair[]): Buffer {
   const parts = pairs.flatMap(({ id, value }) => {
     const head = Buffer.alloc(4);
