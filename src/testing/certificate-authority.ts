@@ -1,5 +1,5 @@
 /**
- * A certificate authority that lives as long as one test server: EC P-256, made in a few milliseconds, kept nowhere.
+ * A certificate authority for one test server. It is EC P-256, made in a few milliseconds and never stored.
  * @module
  */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
@@ -11,25 +11,25 @@ import { ecdsaSignatureOids, extensionOids, keyPurposeOids, nameOids } from '../
 export interface TestIdentity {
   /** The certificate. */
   readonly certificate: string;
-  /** PKCS#8. */
+  /** The private key, as PKCS#8. */
   readonly key: string;
 }
 
-/** Issues certificates that only those trust who were given `certificate`. */
+/** Issues certificates for tests. Only programs that were given `certificate` trust them. */
 export interface TestCertificateAuthority {
   /** PEM of the authority's own certificate. */
   readonly certificate: string;
-  /** For localhost, 127.0.0.1 and ::1. */
+  /** Issues a certificate for localhost, 127.0.0.1 and ::1. */
   issueServer(): TestIdentity;
-  /** For TLS client authentication; the name is the CN. */
+  /** Issues a certificate for TLS client authentication; the name is the CN. */
   issueClient(commonName: string): TestIdentity;
-  /** For S/MIME: signs, and is encrypted to by key agreement. */
+  /** Issues a certificate for S/MIME: for signing, and for encryption by key agreement. */
   issueEmail(address: string): TestIdentity;
 }
 
 const day = 86_400_000;
 const ecdsaWithSha256 = der.sequence(der.oid(ecdsaSignatureOids.sha256));
-/** digitalSignature; and with keyAgreement. */
+/** KeyUsage: digitalSignature, and with keyAgreement. */
 const signatureUsage = der.bitString(Buffer.of(0x80), 7);
 const mailUsage = der.bitString(Buffer.of(0x88), 3);
 const localhostNames = [
@@ -38,7 +38,7 @@ const localhostNames = [
   der.contextPrimitive(7, Buffer.concat([Buffer.alloc(15), Buffer.of(1)])),
 ];
 
-/** A new authority with a key of its own. */
+/** Makes an authority with a new key. */
 export function createTestCertificateAuthority(): TestCertificateAuthority {
   const { publicKey, privateKey } = newKeyPair();
   const name = distinguishedName('Throwaway test CA');
@@ -104,7 +104,7 @@ function keyIdentifier(publicKey: KeyObject): Buffer {
     .digest();
 }
 
-/** The certificate as PEM. Valid from yesterday, so that a clock a little behind does no harm. */
+/** Issues a certificate as PEM. It is valid from yesterday, so that a slow clock does no harm. */
 function issue(issuer: Issuer, subject: Buffer, publicKey: KeyObject, extensions: readonly Buffer[]): string {
   const now = Date.now();
   const toBeSigned = der.sequence(

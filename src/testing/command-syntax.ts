@@ -1,12 +1,13 @@
 /**
- * Strict syntax of the commands a client sends (RFC 5321 section 4.1.2): what a lenient server would forgive is refused here.
+ * Strict syntax of the commands that a client sends (RFC 5321 section 4.1.2). It refuses even deviations that lenient
+ * servers accept.
  * @module
  */
-/** MAIL or RCPT taken apart. */
+/** The parts of MAIL or RCPT. */
 export interface PathCommand {
   /** Without brackets and source route. */
   readonly address: string;
-  /** Keyword in upper case to value, '' where it has none. */
+  /** Values by keyword in upper case; '' for a keyword without one. */
   readonly parameters: Readonly<Record<string, string>>;
 }
 
@@ -20,7 +21,7 @@ const mailbox = new RegExp(`^<${sourceRoute}((${localPart})@(${domain}))>`);
 const heloArgument = new RegExp(`^${domain}$`);
 const parameterSyntax = /^([A-Za-z0-9][A-Za-z0-9-]*)(?:=([^\x00-\x20=\x7f]+))?$/;
 
-/** The verb in upper case and what follows it. */
+/** Splits a line into the verb in upper case and the rest. */
 export function splitVerb(line: string): { readonly verb: string; readonly rest: string } {
   const space = line.indexOf(' ');
   return space < 0
@@ -28,14 +29,14 @@ export function splitVerb(line: string): { readonly verb: string; readonly rest:
     : { verb: line.slice(0, space).toUpperCase(), rest: line.slice(space + 1) };
 }
 
-/** Is it a domain or an address literal, as EHLO wants? */
+/** Is it a domain or an address literal, as EHLO requires? */
 export function isHeloArgument(text: string): boolean {
   return text.length <= 255 && heloArgument.test(text);
 }
 
 /**
- * The path and parameters behind `FROM:` or `TO:`; a string says what is wrong. `<>` is for MAIL, `<Postmaster>` for RCPT
- * (RFC 5321 section 4.5.1).
+ * The path and parameters after `FROM:` or `TO:`; a string describes the fault. `<>` is for MAIL, `<Postmaster>` for
+ * RCPT (RFC 5321 section 4.5.1).
  */
 export function parsePathCommand(rest: string, keyword: 'FROM:' | 'TO:'): PathCommand | string {
   if (rest.slice(0, keyword.length).toUpperCase() !== keyword) return `expected ${keyword}<address>`;

@@ -1,27 +1,31 @@
 /**
- * Content on its way in: DATA up to its dot (RFC 5321 section 4.1.1.4), BDAT by count (RFC 3030), and whether it keeps its promises.
+ * Reads incoming content: DATA up to its dot (RFC 5321 section 4.1.1.4), BDAT by count (RFC 3030). Checks that it
+ * conforms to its declared body.
  * @module
  */
 import { isAscii } from 'node:buffer';
 
-/** Collects content; `push` gives the number of octets used, and `done` turns true at the end. */
+/** Collects content. `push` returns the number of octets used, and `done` becomes true at the end. */
 export interface ContentReader {
   readonly done: boolean;
   push(chunk: Buffer): number;
-  /** What was collected. */
+  /** The collected content. */
   take(): Buffer;
 }
 
 const endOfData = Buffer.from('\r\n.\r\n');
 
-/** Reads to `<CRLF>.<CRLF>` and undoes dot-stuffing. Past `limit` octets nothing is kept, `overflow` says so. */
+/**
+ * Reads to `<CRLF>.<CRLF>` and undoes dot-stuffing. After more than `limit` octets, `overflow` is set and nothing is
+ * kept.
+ */
 export class DotReader implements ContentReader {
   done = false;
   overflow = false;
   readonly #limit: number;
   #chunks: Buffer[] = [];
   #size = 0;
-  /** The last octets seen; the CRLF of the DATA line counts as the first. */
+  /** The last octets seen. It starts with the CRLF of the DATA line. */
   #tail: Buffer = endOfData.subarray(0, 2);
 
   constructor(limit: number) {
@@ -55,7 +59,7 @@ export class DotReader implements ContentReader {
   }
 }
 
-/** Removes the first dot of each line that begins with one, in place. */
+/** Removes, in place, the first dot of each line that begins with one. */
 function removeDots(content: Buffer): Buffer {
   let dot = content[0] === 0x2e ? 0 : nextDot(content, 0);
   if (dot < 0) return content;
@@ -102,7 +106,7 @@ export class CountedReader implements ContentReader {
   }
 }
 
-/** What is wrong with content for its declared body (RFC 5321 section 2.3.8, 4.5.3.1.6; RFC 6152; RFC 6531), or undefined. */
+/** The fault of content for its declared body (RFC 5321 section 2.3.8, 4.5.3.1.6; RFC 6152; RFC 6531), or undefined. */
 export function checkContent(content: Buffer, parameters: Readonly<Record<string, string>>): string | undefined {
   const body = (parameters['BODY'] ?? '7BIT').toUpperCase();
   if (body === 'BINARYMIME') return undefined;

@@ -1,5 +1,6 @@
 /**
- * A message as a test looks at it: decoded fields, texts and attachments, of MemoryTransport and TestSmtpServer alike.
+ * A message in the form in which tests check it: decoded fields, texts and attachments. MemoryTransport and
+ * TestSmtpServer share it.
  * @module
  */
 import { parseMessage, type ParsedPart } from '../mime/read/parse.js';
@@ -8,11 +9,11 @@ import { decodeEncodedWords } from '../util/encoded-word.js';
 
 /** A part that is neither the text nor the HTML of its message. */
 export interface SentAttachment {
-  /** Decoded. */
+  /** The decoded file name. */
   readonly filename?: string | undefined;
-  /** In lower case, without parameters. */
+  /** The content type in lower case, without parameters. */
   readonly contentType: string;
-  /** Transfer encoding undone. */
+  /** The content, its transfer encoding undone. */
   readonly content: Uint8Array;
 }
 
@@ -20,17 +21,20 @@ export interface SentAttachment {
 export interface DecodedMessage {
   /** `Subject`, unfolded and decoded. */
   readonly subject?: string | undefined;
-  /** Header fields by name in lower case: a list each, for a field may repeat; values unfolded and decoded, in order. */
+  /**
+   * Header fields by name in lower case. Each is a list in order, because a field may repeat; the values are unfolded
+   * and decoded.
+   */
   readonly headers: Readonly<Record<string, readonly string[]>>;
-  /** The first text/plain part, decoded, with LF; one line end at its end is taken off. */
+  /** The first text/plain part, decoded, with LF line ends, without its last line end. */
   readonly text?: string | undefined;
-  /** The first text/html part, likewise. */
+  /** The first text/html part, in the same form. */
   readonly html?: string | undefined;
-  /** All other parts, decoded: attachments, inline parts, an encrypted message's one part. */
+  /** All other parts, decoded: attachments, inline parts, the single part of an encrypted message. */
   readonly attachments: readonly SentAttachment[];
 }
 
-/** Reads a message that a test sent. Its limits are those of a stack, for it is no message of a stranger. */
+/** Decodes a message that a test sent. The number of parts is unlimited, because such a message is trusted. */
 export function decodeMessage(content: Uint8Array): DecodedMessage {
   const root = parseMessage(content, { maxParts: Infinity, maxHeaderBytes: Infinity });
   const headers = new Map<string, string[]>();
@@ -59,8 +63,9 @@ function isMultipart(part: ParsedPart): boolean {
 }
 
 /**
- * A text that is the whole body ends with a line end, which its author may not have written; in a multipart the same line end belongs
- * to the boundary (RFC 2046 section 5.1.1). Without its last line end a text reads the same in both.
+ * Text as its author wrote it. A text that is the whole body ends with a line end that the author may not have written;
+ * in a multipart that line end belongs to the boundary (RFC 2046 section 5.1.1). Without its last line end, a text
+ * reads the same in both.
  */
 function asWritten(text: string): string {
   return text.replaceAll('\r\n', '\n').replace(/\n$/, '');

@@ -1,12 +1,12 @@
 /**
- * Which ESMTP parameters MAIL and RCPT may carry, by what was announced, and what their values must look like.
+ * Checks the ESMTP parameters of MAIL and RCPT: whether their extension was announced, and the form of their values.
  * @module
  */
-/** Extensions announced to this client: keyword in upper case to parameters. */
+/** Extensions announced to this client: parameters by keyword in upper case. */
 export type Announced = ReadonlyMap<string, string>;
 
 interface ParameterRule {
-  /** The extension that brings it; unannounced is 555. */
+  /** The extension that defines it. If it was not announced, the reply is 555. */
   readonly extension: string;
   readonly value: RegExp;
 }
@@ -36,7 +36,7 @@ const rcptRules: ReadonlyMap<string, ParameterRule> = new Map([
   ['ORCPT', { extension: 'DSN', value: new RegExp(`^[A-Za-z0-9-]+;${addressText}$`) }],
 ]);
 
-/** The refusal that the parameters deserve, or undefined where they are in order. */
+/** The refusal for wrong parameters, or undefined. */
 export function checkParameters(
   command: 'MAIL' | 'RCPT',
   parameters: Readonly<Record<string, string>>,
@@ -57,7 +57,7 @@ export function checkParameters(
   return undefined;
 }
 
-/** BODY=BINARYMIME comes with BINARYMIME (RFC 3030), the other bodies with 8BITMIME (RFC 6152). */
+/** BODY=BINARYMIME belongs to BINARYMIME (RFC 3030), the other bodies to 8BITMIME (RFC 6152). */
 function extensionOf(name: string, value: string, rule: ParameterRule): string {
   return name === 'BODY' && value.toUpperCase() === 'BINARYMIME' ? 'BINARYMIME' : rule.extension;
 }

@@ -1,5 +1,5 @@
 /**
- * A transport for unit tests: composes for real, sends nowhere, keeps what would have gone out.
+ * A transport for unit tests. It composes messages as for a server, but keeps them instead of sending them.
  * @module
  */
 import { abortError } from '../errors/abort.js';
@@ -16,11 +16,11 @@ import { isBytes } from '../util/bytes.js';
 import { notify } from '../util/notify.js';
 import { type DecodedMessage, decodeMessage } from './decoded-message.js';
 
-/** A message that a `MemoryTransport` took. */
+/** A message that a `MemoryTransport` accepted. */
 export interface SentMessage extends DecodedMessage {
-  /** As given, without the recipients that were refused. */
+  /** The envelope without the recipients that were refused. */
   readonly envelope: Envelope;
-  /** The whole message, CRLF. */
+  /** The whole message with CRLF line ends. */
   readonly content: Uint8Array;
 }
 
@@ -30,7 +30,8 @@ const failedContent: SmtpReply = { code: 451, enhancedCode: '4.3.0', lines: ['Fa
 const refusedRecipient: SmtpReply = { code: 550, enhancedCode: '5.1.1', lines: ['Refused as the test wants'] };
 
 /**
- * For `createMailer(profile, { transport })` in unit tests. Behaves as a server that accepts everything, until told otherwise.
+ * For `createMailer(profile, { transport })` in unit tests. It acts like a server that accepts everything, unless
+ * configured otherwise.
  *
  * @example
  * ```ts
@@ -45,32 +46,35 @@ export class MemoryTransport implements Transport {
   #failures: (SmtpReply | Error)[] = [];
   #rejections = new Map<string, SmtpReply>();
 
-  /** Every message taken, in order. */
+  /** All accepted messages, in order. */
   get sent(): readonly SentMessage[] {
     return this.#sent;
   }
 
   /**
-   * The next send fails with this error before anything is composed, or its end of data gets this reply (default code 451).
-   * Several calls are for several sends.
+   * Makes the next send fail: with this error before anything is composed, or with this reply to its end of data
+   * (default code 451). Several calls affect several sends.
    */
   failNext(failure: Partial<SmtpReply> | Error): void {
     this.#failures.push(isError(failure) ? failure : completeReply(failure, failedContent));
   }
 
-  /** From now on this recipient (ASCII case ignored) is refused with this reply (default code 550). */
+  /** Refuses this recipient (ASCII case ignored) from now on, with this reply (default code 550). */
   rejectRecipient(address: string, reply: Partial<SmtpReply> = {}): void {
     this.#rejections.set(address.toLowerCase(), completeReply(reply, refusedRecipient));
   }
 
-  /** Forgets messages, failures to come and refused recipients. */
+  /** Removes messages, planned failures and refused recipients. */
   clear(): void {
     this.#sent = [];
     this.#failures = [];
     this.#rejections.clear();
   }
 
-  /** As the SMTP transport: ERR_RECIPIENTS_REJECTED where nobody is left, or anybody is missing who must not be. */
+  /**
+   * Accepts a message, as the SMTP transport does. ERR_RECIPIENTS_REJECTED if no recipient is left, or if one is
+   * refused and `requireAllRecipients` is set.
+   */
   async send(
     envelope: Envelope,
     compose: (offered?: typeof accepts) => Promise<OutgoingContent>,
@@ -100,7 +104,7 @@ export class MemoryTransport implements Transport {
     return { accepted: taken, rejected, reply: accepted };
   }
 
-  /** Does nothing: `sent` stays, and another mailer may use the transport. A closed mailer refuses its own sends. */
+  /** Does nothing: `sent` is kept, and another mailer may use the transport. A closed mailer refuses its own sends. */
   async close(): Promise<void> {}
 }
 
@@ -123,7 +127,7 @@ function contentRefused(reply: SmtpReply): EmailError {
   );
 }
 
-/** All octets, copied: the sender may use its buffers again. */
+/** Copies all octets, because the sender may reuse its buffers. */
 async function collect(
   { bytes }: OutgoingContent,
   signal: AbortSignal,

@@ -1,5 +1,6 @@
 /**
- * A message that the test server took, decoded when a test first looks: a server under load keeps thousands that are never looked at.
+ * A message that the test server accepted. It is decoded on first access: under load, a server keeps thousands that no
+ * test reads.
  * @module
  */
 import { type DecodedMessage, decodeMessage, type SentAttachment } from './decoded-message.js';

@@ -5,17 +5,17 @@
 import { createTestCertificateAuthority } from './certificate-authority.js';
 import type { TestIdentity } from './certificate-authority.js';
 
-/** S/MIME certificates of one throwaway authority. */
+/** S/MIME certificates issued by one throwaway authority. */
 export interface TestIdentities {
   /** PEM of the authority: for `trustAnchors`. */
   readonly ca: string;
-  /** By address, in the order given. */
+  /** Identities by address, in the order given. */
   readonly identities: ReadonlyMap<string, TestIdentity>;
 }
 
 /**
- * Makes S/MIME certificates (EC P-256, valid for a year) for ASCII addresses, so that tests can sign and encrypt without files. Nobody
- * trusts them who was not given `ca`.
+ * Makes S/MIME certificates (EC P-256, valid for a year) for ASCII addresses, so that tests can sign and encrypt
+ * without files. Only programs that were given `ca` trust them.
  */
 export function createTestIdentities(...addresses: readonly string[]): TestIdentities {
   const authority = createTestCertificateAuthority();

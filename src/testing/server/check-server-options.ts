@@ -1,5 +1,5 @@
 /**
- * What a test server is started with: a slip of the pen would make a test pass that tests nothing.
+ * Checks the options of a test server. An unnoticed typing error would let a test pass that tests nothing.
  * @module
  */
 import { checked } from '../../schema/check.js';
@@ -17,7 +17,7 @@ const byName = <T>(item: Schema<T>, expected: string): Schema<Readonly<Record<st
 type Planned<K extends 'replies' | 'faults'> = NonNullable<TestSmtpServerOptions[K]>;
 type Asked<K extends 'replies' | 'faults'> = Extract<Planned<K>, (...args: never) => unknown>;
 
-/** A plan, or a function that is asked each time. */
+/** Accepts a plan, or a function that is called each time. */
 function orFunction<K extends 'replies' | 'faults'>(plan: Schema<Exclude<Planned<K>, Asked<K>>>): Schema<Planned<K>> {
   const asked: Schema<Planned<K>> = func<Asked<K>>();
   return variant<Planned<K>>(`${plan.expected}, or a function`, (value) =>
@@ -58,7 +58,7 @@ const schema = object<TestSmtpServerOptions>({
   faults: optional(orFunction<'faults'>(list(fault, { min: 0, max: 1_000_000 }))),
 });
 
-/** The options, checked and frozen. ERR_PROFILE_INVALID has every problem. */
+/** Checks and freezes the options. ERR_PROFILE_INVALID lists all problems. */
 export function checkServerOptions(options: TestSmtpServerOptions): TestSmtpServerOptions {
   return checked(schema, options, subject);
 }

@@ -14,7 +14,7 @@ const keyBytes: ReadonlyMap<string, number> = new Map([
   ['sha512', 64],
 ]);
 
-/** `name` is as in the AUTH line, `SCRAM-SHA-256-PLUS` for one. */
+/** Makes the server side of a SCRAM mechanism. `name` is as in the AUTH line, such as `SCRAM-SHA-256-PLUS`. */
 export function createScramServer(name: string, context: ServerAuthContext): ServerMechanism {
   const plus = name.endsWith('-PLUS');
   const hash = name.replace(/^SCRAM-SHA-/, 'sha').replace(/-PLUS$/, '');
@@ -40,7 +40,7 @@ export function createScramServer(name: string, context: ServerAuthContext): Ser
   };
 }
 
-/** The same at each attempt, also for a user who does not exist (RFC 5802 section 9). */
+/** The salt of a user. It is the same at each attempt, even for a user who does not exist (RFC 5802 section 9). */
 function saltOf(user: string): Buffer {
   return createHash('sha256').update(`salt of ${user}`).digest().subarray(0, 16);
 }
@@ -73,11 +73,11 @@ interface ClientFirst {
   readonly user: string;
   readonly nonce: string;
   readonly bare: string;
-  /** `c=` that the client's last message must carry. */
+  /** The `c=` that the client's last message must contain. */
   readonly binding: string;
 }
 
-/** The message taken apart; a string says why it is refused. */
+/** Parses the client's first message; a string is the reason of a refusal. */
 function parseClientFirst(text: string, plus: boolean, name: string, context: ServerAuthContext): ClientFirst | string {
   const [, header, flag, type, authorizationId, bare, rawUser, nonce] =
     /^((n|y|p=([A-Za-z0-9.-]+)),(?:a=([^,]*))?,)(n=([^,]+),r=([!-+\--~]+))$/.exec(text) ?? [];

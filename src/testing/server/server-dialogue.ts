@@ -1,5 +1,5 @@
 /**
- * The protocol of the test server, without sockets: a command line in, a reply and what follows out.
+ * The protocol of the test server, without sockets. It takes a command line and returns the reply and the next step.
  * @module
  */
 import { isHeloArgument, splitVerb } from '../command-syntax.js';
@@ -11,7 +11,7 @@ import type { ServerScript } from './server-script.js';
 import { ServerTransaction } from './server-transaction.js';
 import type { ContentExpectation } from './server-transaction.js';
 
-/** What a dialogue is told of its server and its connection. */
+/** Facts about the server and the connection. */
 export interface DialogueSettings {
   readonly protocol: 'smtp' | 'lmtp';
   readonly script: ServerScript;
@@ -25,20 +25,20 @@ export interface DialogueSettings {
   readonly keep: (message: TestMessage) => void;
 }
 
-/** What a line or the end of content leads to. */
+/** The result of a line, or of the end of content. */
 export interface DialogueStep {
-  /** Whole reply, CRLF included. */
+  /** The whole reply, including CRLF. */
   readonly reply: string;
-  /** Where a fault may strike in place of the reply. */
+  /** The place at which a fault may replace the reply. */
   readonly stage?: TestFaultStage | undefined;
   readonly then?: 'close' | 'starttls' | undefined;
-  /** Content follows. */
+  /** Set if content follows. */
   readonly content?: ContentExpectation | undefined;
 }
 
 const hidden = '[hidden]';
 
-/** The verbs of the protocol, and the stage at which a fault strikes them. */
+/** The verbs of the protocol, and the stage of each for faults. */
 const verbs: ReadonlyMap<string, TestFaultStage | undefined> = new Map([
   ...(['STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'RSET', 'NOOP', 'QUIT'] as const).map(
     (verb) => [verb, verb] as const,
@@ -47,10 +47,10 @@ const verbs: ReadonlyMap<string, TestFaultStage | undefined> = new Map([
   ...['BDAT', 'VRFY'].map((verb) => [verb, undefined] as const),
 ]);
 
-/** Commands that must end a pipelined group, since what follows depends on their reply (RFC 2920, 3207, 4954). */
+/** Commands that must end a pipelined group, because the next command depends on their reply (RFC 2920, 3207, 4954). */
 const lastInGroup = new Set(['EHLO', 'HELO', 'LHLO', 'STARTTLS', 'AUTH', 'DATA']);
 
-/** From greeting or TLS handshake to TLS or the end. */
+/** One dialogue: from the greeting or TLS handshake to STARTTLS or the end. */
 export class ServerDialogue {
   readonly #settings: DialogueSettings;
   #announced: ReadonlyMap<string, string> | undefined;
@@ -65,7 +65,7 @@ export class ServerDialogue {
     this.#transaction = new ServerTransaction(new Map());
   }
 
-  /** The line as a transcript may show it. */
+  /** The line as the transcript shows it. */
   display(line: string): string {
     if (this.#exchange !== undefined) return line === '*' ? line : hidden;
     const { verb, rest } = splitVerb(line);
@@ -74,11 +74,11 @@ export class ServerDialogue {
       const [mechanism = '', ...secret] = rest.split(' ');
       return ['AUTH', mechanism, ...(secret.length > 0 ? [hidden] : [])].join(' ');
     }
-    // After a refused AUTH some clients send their secret all the same.
+    // Some clients send their secret even after AUTH was refused.
     return this.#sawAuth && !verbs.has(verb) ? hidden : line;
   }
 
-  /** `more` says that octets stand behind this line already. */
+  /** Handles a command line. `more` says that octets after this line have already arrived. */
   line(line: string, more: boolean): DialogueStep {
     if (this.#exchange !== undefined) return ended(this.#continueAuth(line));
     const { verb, rest } = splitVerb(line);
@@ -248,7 +248,7 @@ export class ServerDialogue {
     return { ...this.#reply('235 2.7.0 Authenticated'), stage: 'AUTH' };
   }
 
-  /** A reply of one line, with the enhanced code only where those were announced (RFC 2034). */
+  /** A reply of one line. The enhanced code is removed unless ENHANCEDSTATUSCODES was announced (RFC 2034). */
   #reply(text: string): DialogueStep {
     return { reply: `${this.#has('ENHANCEDSTATUSCODES') ? text : text.replace(/^(\d{3} )\d\.\d+\.\d+ /, '$1')}\r\n` };
   }
@@ -262,12 +262,14 @@ export class ServerDialogue {
   }
 }
 
-/** 421 ends a connection wherever it comes (RFC 5321 section 4.2.1). */
+/** A 421 ends a connection at any point (RFC 5321 section 4.2.1). */
 function ended(step: DialogueStep): DialogueStep {
   return replyCode(step.reply) === 421 ? { ...step, content: undefined, then: 'close' } : step;
 }
 
-/** What an EHLO reply announces; the server holds the client to what was really said, scripted or not. */
+/**
+ * The extensions that an EHLO reply announces. The client is held to the reply that was actually sent, scripted or not.
+ */
 function announcedBy(reply: string): ReadonlyMap<string, string> {
   const lines = reply.split('\r\n').slice(1, -1);
   return new Map(

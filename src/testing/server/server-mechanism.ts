@@ -1,18 +1,17 @@
 /**
- * What the server's side of a SASL mechanism is.
- *
+ * The server side of a SASL mechanism, as an interface.
  * @module
  */
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { ChannelBinding } from '../../model/sasl.js';
 
-/** What comes next: a challenge, the user who is proven, or a refusal. */
+/** The next step: a challenge, the authenticated user, or a refusal. */
 export type ServerStep = { readonly challenge: Uint8Array } | { readonly user: string } | { readonly refused: string };
 
-/** One exchange. `response` is undefined at the start, where the client sent no initial response. */
+/** One exchange. `response` is undefined at the start if the client sent no initial response. */
 export type ServerMechanism = (response: Buffer | undefined) => ServerStep;
 
-/** What the mechanisms know of server and client. */
+/** Facts about server and client for the mechanisms. */
 export interface ServerAuthContext {
   /** The password (or token) of a user. */
   passwordOf(user: string): string | undefined;
@@ -24,7 +23,7 @@ export interface ServerAuthContext {
   readonly certificateName: string | undefined;
 }
 
-/** Same text? In constant time, as in a server that matters. */
+/** Are both texts equal? Compares in constant time, as a real server must. */
 export function sameText(a: string, b: string): boolean {
   const key = randomBytes(32);
   const digest = (text: string): Buffer => createHmac('sha256', key).update(text).digest();

@@ -1,5 +1,5 @@
 /**
- * The server's side of the SASL mechanisms that take one or two messages; SCRAM has a file of its own.
+ * The server side of the SASL mechanisms that take one or two messages. SCRAM is in its own file.
  * @module
  */
 import { createHmac, randomBytes } from 'node:crypto';
@@ -8,7 +8,7 @@ import { createScramServer } from './scram-server.js';
 import { sameText } from './server-mechanism.js';
 import type { ServerAuthContext, ServerMechanism, ServerStep } from './server-mechanism.js';
 
-/** All that can be offered, strongest first. */
+/** All mechanisms that can be offered, strongest first. */
 export const serverMechanisms = [
   'SCRAM-SHA-512-PLUS',
   'SCRAM-SHA-256-PLUS',

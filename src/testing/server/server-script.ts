@@ -1,18 +1,18 @@
 /**
- * The part of a test server that does not follow the protocol: scripted replies and faults.
+ * Scripted replies and faults: the behaviour of a test server that deviates from the protocol.
  * @module
  */
 import type { TestFault, TestFaultStage, TestSmtpServerOptions } from './server-options.js';
 
-/** Asked before each reply; counts over all connections of a server. */
+/** Consulted before each reply. It counts over all connections of a server. */
 export interface ServerScript {
-  /** Reply text with CRLF in place of the normal one. */
+  /** The reply text, with CRLF, that replaces the normal one. */
   reply(verb: string, line: string): string | undefined;
-  /** What goes wrong here. */
+  /** The fault at this stage, if there is one. */
   fault(at: TestFaultStage): TestFault | undefined;
 }
 
-/** A script of the options `replies` and `faults`. */
+/** Makes a script from the options `replies` and `faults`. */
 export function createServerScript(options: TestSmtpServerOptions): ServerScript {
   return { reply: replySource(options.replies), fault: faultSource(options.faults) };
 }
@@ -41,7 +41,10 @@ function faultSource(faults: TestSmtpServerOptions['faults']): ServerScript['fau
   };
 }
 
-/** Lines without a code get that of the first; text without any code stays, so that a client can be shown nonsense. */
+/**
+ * Lines without a code get that of the first line. Text without any code is left unchanged, so that a test can send
+ * malformed replies.
+ */
 function formatScriptedReply(text: string): string {
   const lines = text.replace(/\r?\n$/, '').split(/\r?\n/);
   const code = /^\d{3}(?=[ -])/.exec(lines[0] ?? '')?.[0];
@@ -51,7 +54,7 @@ function formatScriptedReply(text: string): string {
   return lines.map((line, i) => `${code}${i === last ? ' ' : '-'}${i === 0 ? line.slice(4) : line}\r\n`).join('');
 }
 
-/** The code of reply text; 0 where it has none. */
+/** The code of a reply; 0 if it has none. */
 export function replyCode(text: string): number {
   return /^\d{3}/.test(text) ? Number(text.slice(0, 3)) : 0;
 }

@@ -1,5 +1,6 @@
 /**
- * One connection of the test server: cuts octets into lines and content, runs the dialogue, starts TLS, lets faults strike.
+ * One connection of the test server. It splits the octets into lines and content, runs the dialogue, starts TLS and
+ * applies faults.
  * @module
  */
 import { createHash, X509Certificate } from 'node:crypto';
@@ -16,7 +17,7 @@ import { replyCode } from './server-script.js';
 import type { ServerScript } from './server-script.js';
 import type { ContentExpectation } from './server-transaction.js';
 
-/** What all connections of a server share. */
+/** Settings shared by all connections of a server. */
 export interface SessionSettings {
   readonly security: 'none' | 'starttls' | 'implicit';
   readonly protocol: 'smtp' | 'lmtp';
@@ -26,17 +27,17 @@ export interface SessionSettings {
   readonly script: ServerScript;
   readonly secureContext: SecureContext;
   readonly certificate: X509Certificate;
-  /** Client certificates must be its own. */
+  /** The authority that must have issued client certificates. */
   readonly authority: X509Certificate;
   readonly keep: (message: TestMessage) => void;
   readonly note: (line: string) => void;
 }
 
-/** Longest line taken, AUTH responses included (RFC 4954 section 4). */
+/** The longest line that is accepted, including AUTH responses (RFC 4954 section 4). */
 const maxLineBytes = 12_288;
 const noOctets = Buffer.alloc(0);
 
-/** Runs from `start` until the socket is closed. */
+/** One connection, from `start` until the socket is closed. */
 export class ServerSession {
   readonly #settings: SessionSettings;
   readonly #raw: Socket;
@@ -46,7 +47,7 @@ export class ServerSession {
   #content: ContentExpectation | undefined;
   #contentBytes = 0;
   #output = '';
-  /** 'held' while a delay or a handshake lasts; 'over' for good. */
+  /** 'held' during a delay or a handshake; 'over' is final. */
   #state: 'open' | 'held' | 'over' = 'open';
   #timer: NodeJS.Timeout | undefined;
 
@@ -78,7 +79,7 @@ export class ServerSession {
 
   #listen(): void {
     this.#socket.on('data', (chunk: Buffer) => this.#receive(chunk));
-    // A reset by the peer: 'close' follows.
+    // An error, such as a reset by the peer, is followed by 'close'.
     this.#socket.on('error', () => undefined);
   }
 
@@ -101,7 +102,7 @@ export class ServerSession {
     this.#flush();
   }
 
-  /** True where a line was there. */
+  /** Handles one line. True if there was one. */
   #takeLine(): boolean {
     const lf = this.#input.indexOf(0x0a);
     if ((lf < 0 ? this.#input.length : lf) > maxLineBytes)
@@ -116,7 +117,7 @@ export class ServerSession {
     return true;
   }
 
-  /** True where the content ended. */
+  /** Reads content. True if it ended. */
   #takeContent(content: ContentExpectation): boolean {
     const used = content.reader.push(this.#input);
     const first = this.#contentBytes === 0 && used > 0;
@@ -134,7 +135,7 @@ export class ServerSession {
     this.#answer(this.#dialogue.contentDone(content));
   }
 
-  /** Sends the reply, unless a fault strikes in its place. */
+  /** Sends the reply, unless a fault replaces it. */
   #answer(step: DialogueStep): void {
     const send = (): void => {
       this.#say(step.reply);
@@ -159,14 +160,14 @@ export class ServerSession {
     if (output !== '' && this.#socket.writable) this.#socket.write(output);
   }
 
-  /** FIN. What still arrives is read and dropped, so that the client's own FIN is seen. */
+  /** Sends FIN. Data that still arrives is read and dropped, so that the client's FIN is seen. */
   #close(): void {
     this.#flush();
     this.#state = 'over';
     this.#socket.end();
   }
 
-  /** Does what a fault at this stage says, else goes on. */
+  /** Applies the fault at this stage, or goes on. */
   #strike(stage: TestFaultStage, goOn: () => void): void {
     const fault = this.#settings.script.fault(stage);
     if (fault === undefined) return goOn();
@@ -189,7 +190,7 @@ export class ServerSession {
     }
   }
 
-  /** Takes nothing in until `begin`'s callback. */
+  /** Ignores input until the callback of `begin` is called. */
   #hold(begin: (resume: () => void) => void, then: () => void): void {
     this.#state = 'held';
     begin(() => {
@@ -206,7 +207,7 @@ export class ServerSession {
     this.#hold((resume) => {
       this.#raw.removeAllListeners('data');
       this.#raw.pause();
-      // The reply to STARTTLS has to be out before the stream changes hands.
+      // The reply to STARTTLS must be sent before TLS takes over the socket.
       this.#raw.write(output, () => {
         const { secureContext, users } = this.#settings;
         const tls = new TLSSocket(this.#raw, {
@@ -228,7 +229,7 @@ export class ServerSession {
   }
 }
 
-/** RFC 3207 section 4.2: after TLS everything begins anew. */
+/** The state after TLS starts anew (RFC 3207 section 4.2). */
 function newDialogue(settings: SessionSettings, tls: TLSSocket | undefined): ServerDialogue {
   const { security, users, protocol, script, extensions, keep } = settings;
   return new ServerDialogue({

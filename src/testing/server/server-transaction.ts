@@ -11,18 +11,18 @@ import { ReceivedMessage } from '../received-message.js';
 import type { TestMessage, TestRecipient } from './server-options.js';
 import { replyCode } from './server-script.js';
 
-/** A reader of content, and what comes of it. */
+/** A reader for content, and the outcome of that content. */
 export interface ContentExpectation {
   readonly reader: ContentReader;
   /** Is this the end of the message? */
   readonly last: boolean;
-  /** Reply text of a script, in place of the normal one. */
+  /** Reply text of a script that replaces the normal one. */
   readonly scripted?: string | undefined;
-  /** The refusal, else the whole message where `last`. */
+  /** The refusal; or the whole message if `last`. */
   finish(): { readonly refusal: string } | { readonly content: Buffer | undefined };
 }
 
-/** The state between MAIL and the end of data; a new one after each. */
+/** The state between MAIL and the end of data. Each transaction has a new one. */
 export class ServerTransaction {
   readonly #announced: Announced;
   #from: string | undefined;
@@ -41,7 +41,7 @@ export class ServerTransaction {
     return this.#from !== undefined;
   }
 
-  /** Was a BDAT refused? Only RSET helps then (RFC 3030 section 2). */
+  /** Was a BDAT refused? Then only RSET helps (RFC 3030 section 2). */
   get failed(): boolean {
     return this.#failed;
   }
@@ -78,7 +78,7 @@ export class ServerTransaction {
     return '250 2.1.5 OK';
   }
 
-  /** A refusal, or what reads the content after 354. */
+  /** A refusal, or the reader of the content after 354. */
   data(): string | ContentExpectation {
     if (this.#from === undefined) return '503 5.5.1 MAIL first';
     if (this.#chunks !== undefined || this.#failed) return '503 5.5.1 BDAT has begun';
@@ -92,7 +92,7 @@ export class ServerTransaction {
     };
   }
 
-  /** Octets follow whatever the answer will be (RFC 3030 section 2), so there is always something to read. */
+  /** Starts a chunk. Its octets follow whatever the reply (RFC 3030 section 2), so there is always content to read. */
   bdat(length: number, last: boolean, scripted: string | undefined): ContentExpectation {
     const refusal = replyCode(scripted ?? '') >= 400 ? scripted : this.#bdatRefusal(length);
     const reader = new CountedReader(length, refusal === undefined);
@@ -108,7 +108,7 @@ export class ServerTransaction {
     return { reader, last, scripted, finish };
   }
 
-  /** The message, once its content was accepted for these recipients. */
+  /** Makes the message, after its content was accepted for these recipients. */
   message(content: Buffer, to: readonly TestRecipient[], user: string | undefined, secure: boolean): TestMessage {
     const envelope = { from: this.#from ?? '', parameters: this.#parameters, to };
     return new ReceivedMessage({ envelope, content, user, secure });

@@ -1,5 +1,5 @@
 /**
- * A real SMTP server in the process of a test: strict, on a loopback port, with the messages that arrived in memory.
+ * A real SMTP server in the process of a test. It is strict, listens on a loopback port and keeps messages in memory.
  * @module
  */
 import { X509Certificate } from 'node:crypto';
@@ -39,9 +39,9 @@ interface Waiter {
 }
 
 /**
- * A real SMTP server on a loopback port, for integration tests and demonstrations: TLS by a throwaway authority, AUTH, every
- * extension the library uses, scripted replies, faults on request. It is stricter than servers on the Internet: commands out of
- * order, unannounced parameters, bare LF, wrong counts are refused.
+ * A real SMTP server on a loopback port, for integration tests and demonstrations. It has TLS by a throwaway authority,
+ * AUTH, every extension that the library uses, scripted replies and faults. It is stricter than servers on the
+ * Internet: it refuses commands out of order, unannounced parameters, bare LF and wrong counts.
  *
  * @example
  * ```ts
@@ -97,7 +97,7 @@ export class TestSmtpServer implements AsyncDisposable {
     });
   }
 
-  /** Listens on 127.0.0.1 at a port that the system chooses. ERR_PROFILE_INVALID where an option is none. */
+  /** Starts a server on 127.0.0.1, at a port that the system chooses. ERR_PROFILE_INVALID for an invalid option. */
   static async start(options: TestSmtpServerOptions = {}): Promise<TestSmtpServer> {
     const server = new TestSmtpServer(checkServerOptions(options));
     await new Promise<void>((resolve, reject) => {
@@ -108,12 +108,12 @@ export class TestSmtpServer implements AsyncDisposable {
     return server;
   }
 
-  /** `127.0.0.1`. */
+  /** Address of the server: `127.0.0.1`. */
   get host(): string {
     return '127.0.0.1';
   }
 
-  /** Chosen by the system. */
+  /** Port of the server, chosen by the system. */
   get port(): number {
     return this.#port;
   }
@@ -124,8 +124,8 @@ export class TestSmtpServer implements AsyncDisposable {
   }
 
   /**
-   * The settings that lead to this server, to be spread into `server` of a profile: host, port, security, and its authority where it
-   * speaks TLS.
+   * Settings for `server` of a profile that lead to this server: host, port, security, and its authority if it uses
+   * TLS.
    */
   get settings(): OutgoingServer {
     const { host, port, ca } = this;
@@ -140,14 +140,14 @@ export class TestSmtpServer implements AsyncDisposable {
   }
 
   /**
-   * The dialogues: `C: ` and `S: ` lines, `-- ` for TLS and faults; secrets and content hidden. Lines of several connections stand
-   * in the order they came. Of very long runs the newest lines are kept.
+   * The dialogues as lines: `C: ` and `S: `, and `-- ` for TLS and faults; secrets and content are hidden. Lines of
+   * several connections are in the order of their arrival. In very long runs only the newest lines are kept.
    */
   get transcript(): readonly string[] {
     return this.#transcript;
   }
 
-  /** Connections accepted since the start. */
+  /** Number of connections accepted since the start. */
   get connections(): number {
     return this.#connections;
   }
@@ -157,7 +157,10 @@ export class TestSmtpServer implements AsyncDisposable {
     return this.#authority.issueClient(user);
   }
 
-  /** The next message that was not waited for yet, arrived or to come. Rejects with ERR_CLOSED when the server closes. */
+  /**
+   * The next message that no earlier call returned. Waits for it if it has not arrived. Rejects with ERR_CLOSED when
+   * the server closes.
+   */
   waitForMessage(): Promise<TestMessage> {
     const message = this.#messages[this.#waited];
     if (message !== undefined) {
@@ -168,14 +171,14 @@ export class TestSmtpServer implements AsyncDisposable {
     return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
   }
 
-  /** Forgets messages and transcript; connections stay. */
+  /** Removes messages and transcript. Connections stay open. */
   clear(): void {
     this.#messages = [];
     this.#transcript = [];
     this.#waited = 0;
   }
 
-  /** Stops listening and ends every connection at once. May be called again. */
+  /** Stops listening and ends every connection at once. Further calls are allowed. */
   close(): Promise<void> {
     this.#closed ??= new Promise((resolve) => {
       this.#server.close(() => resolve());
