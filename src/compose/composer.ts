@@ -1,5 +1,6 @@
 /**
- * Takes a message apart into envelope and content: checked when it is prepared, written when the server's abilities are known.
+ * Turns a message into envelope and content. The message is checked when it is prepared, and written once the server's
+ * abilities are known.
  * @module
  */
 import { parseAddress } from '../address/mailbox.js';
@@ -35,30 +36,30 @@ import { ownMessage, readable } from './message/own-message.js';
 import { MessageProblems } from './message/problems.js';
 import { inspectRaw, rawContent, refuseProtection } from './raw.js';
 
-/** One transaction's worth of a message. */
+/** A copy of a message: the content of one transaction. */
 export interface MessageCopy {
   readonly envelope: Envelope;
   compose(accepts?: ContentCapabilities): Promise<OutgoingContent>;
 }
 
-/** A message that was found in order. */
+/** A message that passed all checks. */
 export interface PreparedMessage {
-  /** Without brackets. */
+  /** The Message-ID without brackets. */
   readonly messageId: string;
-  /** Of all copies together. */
+  /** The envelope of the message: the recipients of all copies together. */
   readonly envelope: Envelope;
-  /** At least one; several where encrypted Bcc copies go apart. */
+  /** At least one copy; several if Bcc copies are encrypted separately. */
   readonly copies: readonly MessageCopy[];
   readonly warnings: readonly Warning[];
-  /** Notifications are wanted by the profile: where the server has none, that is a warning and no error. */
+  /** Did only the profile request notifications? Then a server without DSN causes a warning, not an error. */
   readonly dsnIfOffered: boolean;
-  /** Removes what was kept for it; undefined where nothing was. */
+  /** Removes temporary files of the message; undefined if there are none. */
   readonly dispose: (() => Promise<void>) | undefined;
-  /** Of a message that has no Message-ID of its own. */
+  /** The identity of a message without a Message-ID of its own. */
   readonly identity: MessageIdentity | undefined;
 }
 
-/** What is known of a message before its content is written. */
+/** The part of a message that is known before its content is written. */
 interface Draft {
   readonly fields: readonly WrittenField[];
   readonly smtpUtf8: boolean;
@@ -76,14 +77,14 @@ interface CheckedMessage {
 export class Composer {
   readonly #profile: SenderSettings;
   readonly #from: ParsedMailbox;
-  /** Of `#from`: most messages have the same. */
+  /** The From field of `#from`, which most messages share. */
   #fromField: string | undefined;
   readonly #fileAccess: FileAccess;
   readonly #loadProtector: (() => Promise<MessageProtector>) | undefined;
-  /** Streams that were given to a message: they can be read but once. */
+  /** Streams that were given to a message. Each can be read only once. */
   readonly #taken = new WeakSet<object>();
 
-  /** `loadProtector` is called where the profile has S/MIME settings, and not before a message needs it. */
+  /** `loadProtector` is called only if the profile has S/MIME settings, when the first message needs it. */
   constructor(
     profile: SenderSettings,
     fileAccess: FileAccess,
@@ -97,8 +98,9 @@ export class Composer {
   }
 
   /**
-   * Finds everything that can be found before a connection is needed; ERR_MESSAGE_INVALID, ERR_CONTENT, ERR_CERTIFICATE… The message
-   * is taken as it is now, and its streams with it. A `sending` takes the Message-ID: after a failure the id is free for the next attempt.
+   * Checks and finds everything that needs no connection. Rejects with ERR_MESSAGE_INVALID, ERR_CONTENT,
+   * ERR_CERTIFICATE and others. The message is copied now, and takes over its streams. With `sending`, the Message-ID
+   * is in use until the send fails; then the next attempt may take it.
    */
   async prepare(given: MailMessage, signal: AbortSignal, sending = false): Promise<PreparedMessage> {
     const message = ownMessage(given);
@@ -201,7 +203,7 @@ export class Composer {
   }
 }
 
-/** Signing and encryption, where profile and message want any. */
+/** Finds signing and encryption for a message, if profile and message ask for it. */
 async function protect(
   loadProtector: () => Promise<MessageProtector>,
   message: MailMessage,
@@ -242,7 +244,7 @@ async function writePlain(
 ): Promise<OutgoingContent> {
   const { domainSigner } = draft;
   const head = `${textOf(draft.fields)}MIME-Version: 1.0\r\n`;
-  // A relay that has to change the encoding would break a signature.
+  // With DKIM the content stays 7bit: a relay that had to change the encoding would break the signature.
   const binary = accepts?.binaryMime === true && !domainSigner;
   if (!domainSigner)
     return outgoing(renderMessage(head, body, { eightBit: undefined, binary, boundary: undefined }), draft);
@@ -250,7 +252,7 @@ async function writePlain(
   return outgoing(joinEntity((await domainSigner.sign(head, entity)) + head, entity), draft);
 }
 
-/** Sign, then encrypt (RFC 8551 section 3.7); the outer message carries the fields. */
+/** Signs, then encrypts (RFC 8551 section 3.7). The outer message gets the fields. */
 async function writeProtected(
   draft: Draft,
   body: Part,
@@ -270,14 +272,14 @@ function textOf(fields: readonly WrittenField[]): string {
   return text;
 }
 
-/** UTF-8 in header fields is 8-bit content too (RFC 6531 section 3.1 has each server with SMTPUTF8 offer 8BITMIME). */
+/** UTF-8 in header fields is 8-bit content too (RFC 6531 section 3.1: a server with SMTPUTF8 also offers 8BITMIME). */
 function outgoing({ content, size, encoding }: RenderedMessage, draft: Draft): OutgoingContent {
   const eightBit = encoding === '8bit' || draft.smtpUtf8;
   const body = encoding === 'binary' ? 'binarymime' : eightBit ? '8bitmime' : '7bit';
   return { body, smtpUtf8: draft.smtpUtf8, size, bytes: content, canonical: encoding !== 'binary' };
 }
 
-/** Everything that is written is ASCII, but for mailboxes whose local part is not (RFC 6531). */
+/** Does the message need SMTPUTF8? Everything written is ASCII, except mailboxes whose local part is not (RFC 6531). */
 function needsUtf8({ from, to }: Envelope, mailboxes: MessageMailboxes): boolean {
   const { sender, readReceiptTo, returnReceiptTo } = mailboxes;
   if (mailboxes.from.smtpUtf8 || sender?.smtpUtf8 || readReceiptTo?.smtpUtf8 || returnReceiptTo?.smtpUtf8) return true;

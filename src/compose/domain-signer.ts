@@ -1,6 +1,6 @@
 /**
- * DKIM for a message: keys are read when the message is prepared, signatures are made last, over what will be sent.
- *
+ * DKIM signatures of a message. Keys are read when the message is prepared; signatures are made last, over the final
+ * content.
  * @module
  */
 import { createDkimSigner, signDkim } from '../mime/dkim/dkim.js';
@@ -9,7 +9,7 @@ import type { RenderedEntity } from '../model/entity.js';
 import type { DkimSettings } from '../model/message.js';
 import type { Secret } from '../model/settings/secret.js';
 
-/** Reads the secret at a place; the profile's secrets and a message's obey different rules. */
+/** Reads the secret at a path. Secrets of a profile and of a message follow different rules. */
 export type ReadSecret = (secret: Secret, path: string) => Promise<string>;
 
 export class DomainSigner {
@@ -19,7 +19,7 @@ export class DomainSigner {
     this.#signers = signers;
   }
 
-  /** ERR_SECRET where a key cannot be read, ERR_MESSAGE_INVALID where it is not a key; `path` is the place of the settings. */
+  /** ERR_SECRET if a key cannot be read, ERR_MESSAGE_INVALID if it is not a key. `path` is the path of the settings. */
   static async open(
     settings: DkimSettings | readonly DkimSettings[],
     path: string,
@@ -34,7 +34,7 @@ export class DomainSigner {
     return new DomainSigner(await Promise.all(signers));
   }
 
-  /** The DKIM-Signature fields that go before `head`, which ends with the last field that is not the entity's own. */
+  /** Makes the DKIM-Signature fields, which are put before `head`. `head` ends before the entity's own fields. */
   sign(head: string, entity: RenderedEntity): Promise<string> {
     return signDkim(head + entity.fields, entity.body, this.#signers);
   }

@@ -1,5 +1,6 @@
 /**
- * A finished message (`raw`): its header is looked at, and its bytes are sent as they are, with CRLF line ends.
+ * Handles a finished message (`raw`): its header is checked, and its bytes are sent unchanged except for CRLF line
+ * ends.
  * @module
  */
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
@@ -11,16 +12,16 @@ import { hasOwn } from '../util/own.js';
 
 const maxHeaderBytes = 1024 * 1024;
 
-/** What a look at a finished message tells. */
+/** Facts about a finished message. */
 export interface RawMessage {
-  /** Its Message-ID without brackets; '' where it has none. */
+  /** Its Message-ID without brackets; '' if it has none. */
   readonly messageId: string;
   readonly content: OpenedContent;
   /** Octets above 127 in the header need SMTPUTF8. */
   readonly smtpUtf8: boolean;
 }
 
-/** Reads the header; a Bcc field would tell the recipients of each other, and is refused. */
+/** Reads the header. A Bcc field is refused, because it would reveal recipients to each other. */
 export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
   if (hasOwn(content, 'text') && !isWellFormed(content.text))
     throw messageInvalid('raw', 'half of a surrogate pair is not a character');
@@ -43,7 +44,7 @@ async function readHead(content: OpenedContent): Promise<Buffer> {
   if (hasOwn(content, 'bytes')) return headOf(asBuffer(content.bytes)) ?? asBuffer(content.bytes);
   const chunks: Buffer[] = [];
   let length = 0;
-  // The last octets before a chunk: an empty line may begin in them. What was looked at is not looked at again.
+  // The last octets before a chunk: an empty line may begin in them. Earlier octets need not be searched again.
   let before = Buffer.alloc(0);
   for await (const chunk of content.open()) {
     chunks.push(Buffer.from(chunk));
@@ -56,13 +57,13 @@ async function readHead(content: OpenedContent): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Everything before the first empty line, whatever its line ends. */
+/** Everything before the first empty line, with any line ends. */
 function headOf(bytes: Buffer): Buffer | undefined {
   const ends = ['\r\n\r\n', '\n\n', '\r\r'].map((end) => bytes.indexOf(end)).filter((at) => at >= 0);
   return ends.length === 0 ? undefined : bytes.subarray(0, Math.min(...ends));
 }
 
-/** The content in canonical form (`canonicalBlocks`), as what the server accepts asks for. */
+/** The content in canonical form (`canonicalBlocks`), as required by what the server accepts. */
 export async function rawContent(raw: RawMessage, accepts: ContentCapabilities | undefined): Promise<OutgoingContent> {
   const { content, smtpUtf8 } = raw;
   if (!hasOwn(content, 'open')) {
@@ -79,7 +80,10 @@ async function hasEightBit(content: { open(): AsyncIterable<Uint8Array> }): Prom
   return false;
 }
 
-/** CRLF line ends, and no NUL: compose() and transports of others get the octets that the SMTP transport would send. */
+/**
+ * Ensures CRLF line ends and no NUL, so that compose() and other transports get the same octets that the SMTP transport
+ * would send.
+ */
 function canonicalBytes(bytes: Uint8Array): Uint8Array {
   refuseNul(bytes, 0);
   const ends = new LineEnds();
@@ -101,7 +105,7 @@ async function* canonicalBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerat
   if (rest.length > 0) yield rest;
 }
 
-/** Refused where the profile would change a finished message. */
+/** The error if the profile would change a finished message. */
 export function refuseProtection(what: string): Error {
   return createEmailError(
     'ERR_MESSAGE_INVALID',

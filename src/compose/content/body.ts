@@ -1,5 +1,5 @@
 /**
- * The tree of parts of a message: mixed around related around alternative, each only where there is something for it.
+ * The parts of a message as a tree: mixed around related around alternative, each only if needed.
  * @module
  */
 import { createEmailError, messageInvalid } from '../../errors/email-error.js';
@@ -14,10 +14,13 @@ import { attachmentType, fileNameOf, parseMediaType } from './media-type.js';
 import { hasOwn } from '../../util/own.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
 
-/** Text up to this size is read to choose its encoding; longer text from files and streams goes as quoted-printable. */
+/**
+ * Text up to this size is read before its encoding is chosen. Longer text from files and streams is sent as
+ * quoted-printable.
+ */
 const maxTextLook = 1024 * 1024;
 
-/** The tree, at once where all content is at hand. */
+/** Makes the tree; without a promise if all content is in memory. */
 export function messageBody(message: MailMessage, context: ContentContext): Part | Promise<Part> {
   const inputs = contentsOf(message);
   const opened = new Map<string, OpenedContent>();
@@ -33,7 +36,7 @@ export function messageBody(message: MailMessage, context: ContentContext): Part
     .then(() => buildTree(message, opened));
 }
 
-/** All of them come to an end before the first failure is told: nothing is left running behind an error. */
+/** Waits for all promises before it throws the first failure, so that nothing keeps running after an error. */
 async function settled(waiting: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(waiting)) if (result.status === 'rejected') throw result.reason;
 }
@@ -47,7 +50,7 @@ function contentsOf(message: MailMessage): [string, ContentInput][] {
   return contents;
 }
 
-/** Text and html from files and streams of moderate size are read, so that their encoding fits them. */
+/** Reads text and html from files and streams of moderate size, so that the best encoding is chosen. */
 async function readTexts(message: MailMessage, opened: Map<string, OpenedContent>): Promise<void> {
   for (const field of ['text', 'html'] as const) {
     const content = opened.get(field);
@@ -91,7 +94,7 @@ function textPart(field: 'text' | 'html', contentType: string, opened: ReadonlyM
   return withoutPrototype<LeafPart>({ contentType, body: { text: decodeUtf8(content.bytes, field) }, path: field });
 }
 
-/** Bytes of text are UTF-8; anything else would arrive as something else. */
+/** Decodes bytes of text, which must be UTF-8: in any other charset the recipient would see different text. */
 function decodeUtf8(bytes: Uint8Array, field: string): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
@@ -105,7 +108,7 @@ function bodyOf(content: OpenedContent, field: string, isText: boolean): PartBod
   return { open: () => (isText ? checkedUtf8(content.open(), field) : content.open()), size: content.size, isText };
 }
 
-/** Text that is read while it is sent is UTF-8 too, or the message is never ended. */
+/** Checks text while it is sent: if it is not UTF-8, the message is not completed. */
 async function* checkedUtf8(source: AsyncIterable<Uint8Array>, field: string): AsyncGenerator<Uint8Array> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   const check = (chunk: Uint8Array | undefined): void => {
@@ -125,7 +128,10 @@ async function* checkedUtf8(source: AsyncIterable<Uint8Array>, field: string): A
   check(undefined);
 }
 
-/** An attachment comes back byte for byte: text given as a string is its UTF-8, whatever charset the content type names. */
+/**
+ * Makes an attachment, which arrives byte for byte. Text given as a string is sent as UTF-8, whatever charset the
+ * content type names.
+ */
 function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
   const content = opened.get(`${path}.content`) as OpenedContent;
   const filename = attachment.filename ?? fileNameOf(attachment.content);
@@ -144,7 +150,7 @@ function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMa
   });
 }
 
-/** A further alternative is shown in place of the text: no disposition unless one is asked for. */
+/** Makes a further alternative. It is shown instead of the text, so it has no disposition unless one is given. */
 function alternativePart(part: Attachment, path: string, opened: ReadonlyMap<string, OpenedContent>): LeafPart {
   const content = opened.get(`${path}.content`) as OpenedContent;
   const { contentType, parameters } = parseMediaType(part.contentType ?? 'text/plain', `${path}.contentType`);
@@ -154,7 +160,7 @@ function alternativePart(part: Attachment, path: string, opened: ReadonlyMap<str
     ...(part.disposition === undefined ? {} : { disposition: part.disposition }),
     ...(part.filename === undefined ? {} : { filename: part.filename }),
     ...(part.cid === undefined ? {} : { cid: part.cid }),
-    // Bytes in a charset of their own stay as they are.
+    // Bytes with a charset of their own are not changed.
     body: bodyOf(content, `${path}.content`, contentType.startsWith('text/') && !Object.hasOwn(parameters, 'charset')),
     path,
   });

@@ -1,14 +1,14 @@
 /**
- * The METHOD of an iCalendar object (RFC 5545 section 3.7.2), which has to be that of its part (RFC 6047 section 2.4): clients show a
- * part in which the two differ as a file, or as another kind of invitation.
+ * Checks the METHOD of an iCalendar object (RFC 5545 section 3.7.2), which must equal that of its part (RFC 6047
+ * section 2.4). If the two differ, clients show the part as a file or as another kind of invitation.
  * @module
  */
 import { messageInvalid } from '../../errors/email-error.js';
 import type { CalendarPart } from '../../model/message.js';
 
-/** ERR_MESSAGE_INVALID where the content has no METHOD, or another one than `method`. */
+/** ERR_MESSAGE_INVALID if the content has no METHOD, or another than `method`. */
 export function checkCalendarMethod({ method, content }: CalendarPart): void {
-  // A long line may be folded anywhere (RFC 5545 section 3.1).
+  // Unfolds the content, because a long line may be folded anywhere (RFC 5545 section 3.1).
   const unfolded = content.replace(/\r?\n[ \t]/g, '');
   const found = [...unfolded.matchAll(/^METHOD(?:;[^:\r\n]*)?:([^\r\n]*)$/gim)].map(([, value = '']) => value.trim());
   if (found.length === 0)

@@ -1,5 +1,5 @@
 /**
- * `ContentInput` in its many forms to bytes or to a stream that can be opened.
+ * Turns the forms of `ContentInput` into bytes, or into a stream that can be opened.
  * @module
  */
 import { types } from 'node:util';
@@ -14,21 +14,21 @@ import type { Sources } from './sources.js';
 import { spool } from './spool.js';
 import { hasOwn } from '../../util/own.js';
 
-/** Content ready to be written: in memory, or to be opened. */
+/** Content that can be written: in memory, or to be opened. */
 export type OpenedContent =
   | { readonly text: string }
   | { readonly bytes: Uint8Array }
   | { readonly size: number | undefined; open(): AsyncIterable<Uint8Array> };
 
-/** What opening needs to know. */
+/** Context that opening content needs. */
 export interface ContentContext {
   readonly fileAccess: FileAccess;
-  /** Will the content be read more than once? Streams that can be read once are then spooled. */
+  /** Will the content be read more than once? Then streams that can be read only once are kept. */
   readonly replay: boolean;
   readonly sources: Sources;
 }
 
-/** Is it one of the forms of ContentInput? */
+/** Is it a valid form of ContentInput? */
 export function isContent(value: unknown): value is ContentInput {
   if (typeof value === 'string' || typeof value === 'function') return true;
   if (typeof value !== 'object' || value === null) return false;
@@ -57,7 +57,7 @@ function isUrl(value: unknown): boolean {
   return typeof href === 'string' && typeof protocol === 'string';
 }
 
-/** Content that is at hand; undefined where opening takes time. */
+/** Content that is in memory; undefined if it must be opened. */
 export function immediateContent(input: ContentInput): OpenedContent | undefined {
   if (typeof input === 'string') return { text: input };
   if (isBytes(input)) return { bytes: input };
@@ -65,7 +65,7 @@ export function immediateContent(input: ContentInput): OpenedContent | undefined
   return undefined;
 }
 
-/** Opens content; `field` is its place in the message. */
+/** Opens content. `field` is its path in the message. */
 export async function openContent(input: ContentInput, field: string, context: ContentContext): Promise<OpenedContent> {
   const immediate = immediateContent(input);
   if (immediate) return immediate;
@@ -111,7 +111,7 @@ function callSource(source: () => AsyncIterable<Uint8Array>, field: string): Str
   throw messageInvalid(field, 'the function did not give an async iterable of bytes');
 }
 
-/** Reads opened content whole; only for what is known to be small. */
+/** Reads opened content to its end, up to `maxBytes`. */
 export async function readWhole(content: OpenedContent, maxBytes: number): Promise<Uint8Array | undefined> {
   if (hasOwn(content, 'bytes')) return content.bytes;
   if (hasOwn(content, 'text')) return Buffer.from(content.text, 'utf8');

@@ -1,7 +1,7 @@
 /**
- * What a message may reach on this machine (`MailerOptions.fileAccess`): every reference in a message, be it content or a key, is
- * admitted here, or refused in words that do not tell one file from another. Files are read in two reused blocks.
- *
+ * Decides which files and variables a message may use (`MailerOptions.fileAccess`). Every reference in a message, as
+ * content or as a key, is checked here. A refusal does not reveal whether the file exists. Files are read through two
+ * reused blocks.
  * @module
  */
 import { constants } from 'node:fs';
@@ -17,16 +17,16 @@ import { hasOwn } from '../../util/own.js';
 
 export type FileAccess = boolean | { readonly root: string };
 
-/** A file that may be read: its path with links resolved, and its size now. */
+/** A file that may be read: its path with links resolved, and its current size. */
 export interface ReadableFile {
   readonly path: string;
   readonly size: number;
-  /** Where it must lie whenever it is opened, with links resolved; absent: anywhere. */
+  /** The directory that must contain it whenever it is opened, with links resolved. Absent: any. */
   readonly root?: string | undefined;
 }
 
 const blockBytes = 128 * 1024;
-/** The longest secret that a file may hold; keys and tokens are shorter. */
+/** The longest secret that a file may contain; keys and tokens are shorter. */
 const maxSecretBytes = 64 * 1024;
 /**
  * O_NONBLOCK makes opening a FIFO return at once, so that it can be refused as "not a regular file". Regular files ignore the flag;
@@ -34,7 +34,7 @@ const maxSecretBytes = 64 * 1024;
  */
 const toRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
-/** Checks that `file` may be read, is a regular file and opens; `field` is its place in the message. */
+/** Checks that `file` may be read, is a regular file and can be opened. `field` is its path in the message. */
 export async function admitFile(file: string | URL, field: string, access: FileAccess): Promise<ReadableFile> {
   if (access === false) throw messageInvalid(field, 'files are switched off by fileAccess: false');
   const given = toPath(file, field);
@@ -44,7 +44,7 @@ export async function admitFile(file: string | URL, field: string, access: FileA
   try {
     const root = typeof access === 'object' ? await rootOf(access.root, field) : undefined;
     const path = await realpath(given).catch(async (cause: unknown) => {
-      // A path that leads out of the root gets the same refusal whether there is a file at its end or not.
+      // A path that leads out of the root is refused with the same error, whether or not a file exists there.
       throw root === undefined || (await leadsBelow(given, root)) ? cause : outside();
     });
     if (!isBelow(path, root)) throw outside();
@@ -65,7 +65,10 @@ export async function admitFile(file: string | URL, field: string, access: FileA
   }
 }
 
-/** The root with links resolved. Where it is missing no file lies below it, and files elsewhere are not told from missing ones. */
+/**
+ * The root with links resolved. If the root is missing, no file is below it; existing and missing files elsewhere get
+ * the same error.
+ */
 async function rootOf(root: string, field: string): Promise<string> {
   return await realpath(root).catch(() => {
     throw messageInvalid(field, 'the directory that fileAccess.root names cannot be opened, so no file is below it');
@@ -82,14 +85,14 @@ function toPath(file: string | URL, field: string): string {
   }
 }
 
-/** No root: anywhere. */
+/** Without a root, every path is allowed. */
 function isBelow(path: string, root: string | undefined): boolean {
   return root === undefined || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
 /**
- * Would a path at which no file can be found lie below the root? Its nearest ancestor that exists decides. A link that leads nowhere
- * does not count as below: what it points at must not be told.
+ * Would a path without a file be below the root? Its nearest existing ancestor decides. A link to a missing target does
+ * not count as below, so that nothing about the target is revealed.
  */
 async function leadsBelow(given: string, root: string): Promise<boolean> {
   for (let path = resolve(given); ; path = dirname(path)) {
@@ -101,8 +104,8 @@ async function leadsBelow(given: string, root: string): Promise<boolean> {
 }
 
 /**
- * The value of a secret that stands in a message; `field` is its place there. A literal and a function are the program's own. A file
- * obeys `fileAccess`. An environment variable needs `fileAccess: true`.
+ * The value of a secret in a message. `field` is its path there. A literal and a function come from the program itself.
+ * A file must be allowed by `fileAccess`. An environment variable needs `fileAccess: true`.
  */
 export async function resolveMessageSecret(
   secret: Secret,
@@ -140,8 +143,9 @@ function placeOf(handle: FileHandle, path: string): Promise<string> {
 }
 
 /**
- * The file's bytes. A block is valid until the next is asked for; while one is used the next is read. A file that is not as long
- * as it was when it was admitted is an error: a part of announced size must not come out shorter or longer.
+ * The bytes of the file. A block is valid until the next one is requested; meanwhile the next one is read. If the
+ * file's length has changed since it was admitted, that is an error: a part whose size was announced must not be
+ * shorter or longer.
  */
 export async function* readBlocks(file: ReadableFile): AsyncGenerator<Uint8Array> {
   const handle = await open(file.path, toRead);

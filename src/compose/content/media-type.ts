@@ -1,5 +1,5 @@
 /**
- * The content type of an attachment: as given, else by the extension of its file name.
+ * The content type of an attachment: as given, else by the extension of the file name.
  * @module
  */
 import { basename } from 'node:path';
@@ -18,12 +18,15 @@ export interface MediaType {
 const token = "[!#$%&'*+.^_`{|}~0-9A-Za-z-]+";
 const typePattern = new RegExp(`^(${token}/${token})[ \\t]*`);
 const parameterPattern = new RegExp(`^;[ \\t]*(${token})[ \\t]*=[ \\t]*(?:(${token})|"((?:[^"\\\\]|\\\\.)*)")[ \\t]*`);
-/** Parameters that the library writes itself, from the attachment's own settings. */
+/** Parameters that the library writes itself, from the settings of the attachment. */
 const ours = new Set(['boundary', 'name']);
-/** In the forms of RFC 2231 (`name*`, `name*0`, `charset*0*`) the library writes the charset too: a second form would contradict the first. */
+/**
+ * Parameters that the library writes itself in the RFC 2231 forms (`name*`, `name*0`, `charset*0*`). There the charset
+ * is one of them: a second form would contradict the first.
+ */
 const oursInParts = new Set(['boundary', 'name', 'charset']);
 
-/** `type/subtype` with parameters (RFC 2045 section 5.1), as somebody gave it. */
+/** Parses a given `type/subtype` with parameters (RFC 2045 section 5.1). */
 export function parseMediaType(text: string, path: string): MediaType {
   const type = typePattern.exec(text);
   if (!type || text.length > 1000) throw messageInvalid(path, 'expected a media type such as application/pdf');
@@ -43,13 +46,13 @@ export function parseMediaType(text: string, path: string): MediaType {
   return { contentType, parameters };
 }
 
-/** As given, else by the file name. */
+/** The given type, else that of the file name. */
 export function attachmentType(given: string | undefined, filename: string | undefined, path: string): MediaType {
   if (given !== undefined) return parseMediaType(given, path);
   return { contentType: filename === undefined ? 'application/octet-stream' : mediaTypeOf(filename), parameters: {} };
 }
 
-/** The name of the file that content comes from; undefined where it comes from none. */
+/** The name of the file with the content; undefined for other content. */
 export function fileNameOf(content: ContentInput): string | undefined {
   if (typeof content !== 'object' || !hasOwn(content, 'file')) {
     return isBlob(content) && 'name' in content && typeof content.name === 'string' ? content.name : undefined;

@@ -1,20 +1,20 @@
 /**
- * Reads a source of somebody else's, which may never answer: an abort, or the end of the message, ends the wait for it.
+ * Reads a source of the caller, which may never deliver. An abort or the end of the message ends the wait for it.
  * @module
  */
 import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
 import { asError } from '../../errors/email-error.js';
 
-/** A stream of whatever: it is looked at chunk by chunk. */
+/** A stream of unknown chunks: each chunk is checked. */
 export type Stream = AsyncIterable<unknown>;
 
-/** Is it to be iterated, and no bytes, no Blob and no function? */
+/** Is it an iterable object, rather than bytes, a Blob or a function? */
 export function isStream(value: unknown): value is Stream {
   return typeof value === 'object' && value !== null && Symbol.asyncIterator in value;
 }
 
-/** The methods by which streams are known: Node's, the web's, generators. */
+/** The methods that identify the kind of a stream: Node's, the web's, or a generator. */
 interface StreamMethods {
   readonly on?: unknown;
   readonly destroy?: unknown;
@@ -33,7 +33,8 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
   constructor(source: Stream, signal?: AbortSignal) {
     this.#source = source;
     const { on }: StreamMethods = Object(source);
-    // It may fail before it is read. Then reading it fails, which is soon enough; an 'error' that nobody hears ends the process.
+    // The source may fail before it is read. Reading it then fails, so this listener ignores the error; without a
+    // listener, an 'error' event ends the process.
     if (typeof on === 'function') on.call(source, 'error', () => undefined);
     if (signal !== undefined) this.#stopListening = onAbort(signal, () => this.cancel(abortError(signal)));
   }
@@ -66,7 +67,10 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
     return { done: true, value: undefined };
   }
 
-  /** Ends the wait for the next chunk, and the source in the way of its kind. What it says to that concerns nobody. */
+  /**
+   * Rejects the pending `next()` with `reason` and closes the source: `destroy()` for Node streams, `return()` for
+   * iterators, `cancel()` for web streams. Errors while closing are ignored.
+   */
   cancel(reason: unknown): void {
     if (this.#ended) return;
     this.#finish(reason);
@@ -78,7 +82,7 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
       else if (typeof cancel === 'function') quietly(cancel.call(this.#source));
       else if (typeof end === 'function') quietly(end.call(this.#source));
     } catch {
-      // As above.
+      // The source failed while it was closed: ignored, as described above.
     }
   }
 

@@ -1,6 +1,6 @@
 /**
- * What one message is read from. A stream that was given is the message's from the call on: it is read once or destroyed, whatever
- * comes of the send, so that no failure leaves a file open or an 'error' that nobody hears.
+ * The streams of one message. From the call on, the message owns each stream that it was given: it is read once or
+ * destroyed, whatever the outcome of the send. Thus no failure leaves a file open or an unhandled 'error' event.
  * @module
  */
 import { abortError } from '../../errors/abort.js';
@@ -11,7 +11,7 @@ import { isStream, SourceReader } from './source-reader.js';
 import type { Stream } from './source-reader.js';
 import { TextChunks } from './text-chunks.js';
 
-/** Everything that one message reads from, and that ends with it. */
+/** All sources of one message, which are closed with it. */
 export class Sources {
   readonly #signal: AbortSignal | undefined;
   readonly #endings: (() => void | Promise<void>)[] = [];
@@ -29,7 +29,10 @@ export class Sources {
     return this.#used;
   }
 
-  /** Takes the streams of a message. `taken` are those of all messages before: a stream that is spent would be sent as nothing. */
+  /**
+   * Takes over the streams of a message. `taken` holds the streams of all earlier messages: a used stream would be sent
+   * as empty content.
+   */
   take(message: MailMessage, taken: WeakSet<object>): void {
     this.#taken = taken;
     let fault: Error | undefined;
@@ -45,26 +48,32 @@ export class Sources {
     if (fault) throw fault;
   }
 
-  /** The stream that a function gave. One that can be read but once it must not give again, for that would be read as nothing. */
+  /**
+   * Checks a stream that a function returned. A stream that can be read only once must be a new one each time, else it
+   * would be sent as empty content.
+   */
   fresh(field: string, stream: Stream): Stream {
     if (isSpent(stream) || this.#taken?.has(stream)) throw spent(field, stream);
     if (readsOnce(stream)) this.#taken?.add(stream);
     return stream;
   }
 
-  /** Will be called when the message is done with. */
+  /** Registers a function to be called when the message is finished. */
   atEnd(ending: () => void | Promise<void>): void {
     this.#used = true;
     this.#endings.push(ending);
   }
 
-  /** Reads a source at each call. Chunks are passed on; an error names the field where it fails or gives something else than bytes. */
+  /**
+   * Makes a function that reads a source at each call. Chunks are passed on. If reading fails, or a chunk is not bytes,
+   * the error names the field.
+   */
   opener(field: string, open: () => Stream): () => AsyncIterable<Uint8Array> {
     this.#used = true;
     return () => this.#read(field, open);
   }
 
-  /** Ends what is still read, destroys what was not, and removes what was kept. */
+  /** Ends sources that are being read, destroys those that were not read, and removes temporary files. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const reader of this.#readers) reader.cancel(ended());
@@ -74,7 +83,7 @@ export class Sources {
   async *#read(field: string, open: () => Stream): AsyncGenerator<Uint8Array> {
     let reader: SourceReader | undefined;
     try {
-      // Content may still be made of a message that has been given up.
+      // Content may still be opened after the message was given up.
       if (this.#closed) throw ended();
       const text = new TextChunks();
       reader = new SourceReader(open(), this.#signal);
@@ -94,7 +103,7 @@ export class Sources {
   }
 }
 
-/** The failure of a source, with its place in the message. */
+/** The error of a failed source, with its path in the message. */
 function contentError(cause: unknown, field: string): Error {
   if (isEmailError(cause)) return cause;
   return createEmailError('ERR_CONTENT', `${field}: the content's source failed: ${reasonOf(cause)}`, {
@@ -120,7 +129,7 @@ function ended(): Error {
   return new Error('the message is done with');
 }
 
-/** Every stream that can be read but once, with its place. The message is not checked yet. */
+/** All streams that can be read only once, with their paths. The message has not been checked yet. */
 function streamsOf(message: MailMessage): [string, Stream][] {
   if (typeof message !== 'object' || message === null) return [];
   const streams: [string, Stream][] = [];
@@ -138,12 +147,15 @@ function streamsOf(message: MailMessage): [string, Stream][] {
   return streams;
 }
 
-/** An iterator, or a stream of the web or of Node; anything else gives a new iterator each time. */
+/**
+ * Can the stream be read only once? True for an iterator, a web stream and a Node stream. Other iterables make a new
+ * iterator each time.
+ */
 function readsOnce(stream: Stream): boolean {
   return 'next' in stream || 'getReader' in stream || 'pipe' in stream;
 }
 
-/** Is nothing to come of it any more, as far as it tells? */
+/** Is the stream already used up, as far as its state shows? */
 function isSpent(stream: Stream): boolean {
   const {
     destroyed,

@@ -1,5 +1,6 @@
 /**
- * A stream that is needed twice: kept in memory up to 1 MiB, past that in a temporary file that only this user can read.
+ * Keeps a stream that is needed twice: in memory up to 1 MiB, above that in a temporary file that only this user can
+ * read.
  * @module
  */
 import type { FileHandle } from 'node:fs/promises';
@@ -17,7 +18,7 @@ export interface Spool {
   dispose(): Promise<void>;
 }
 
-/** Reads `source` to its end. On failure nothing is left behind. */
+/** Reads `source` to its end. After a failure no temporary file is left. */
 export async function spool(source: AsyncIterable<Uint8Array>): Promise<Spool> {
   const chunks: Uint8Array[] = [];
   let size = 0;

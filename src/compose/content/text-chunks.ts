@@ -1,14 +1,15 @@
 /**
- * Chunks of text from a stream as UTF-8: a stream with an encoding, or one made of strings. A character may be cut between two chunks.
+ * Encodes chunks of text from a stream as UTF-8. Such a stream has an encoding set, or consists of strings. A character
+ * may be split between two chunks.
  * @module
  */
 import { isWellFormed, utf8 } from '../../util/bytes.js';
 
 export class TextChunks {
-  /** The first half of a surrogate pair that ended the last chunk. */
+  /** The first half of a surrogate pair at the end of the last chunk. */
   #half = '';
 
-  /** TypeError where the text is not well-formed UTF-16. */
+  /** Throws TypeError if the text is not well-formed UTF-16. */
   encode(chunk: string): Uint8Array {
     const text = this.#half + chunk;
     const last = text.charCodeAt(text.length - 1);
@@ -19,7 +20,7 @@ export class TextChunks {
     return utf8(whole);
   }
 
-  /** The stream has ended. */
+  /** Ends the text. Throws if it ends with half a character. */
   end(): void {
     if (this.#half !== '') throw halfCharacter();
   }

@@ -1,6 +1,5 @@
 /**
- * The shape of a message is checked before anything is opened or sent.
- *
+ * Checks the shape of a message before anything is opened or sent.
  * @module
  */
 import type { MailMessage } from '../../model/message.js';
@@ -9,8 +8,8 @@ import { messageKeys, messageSchema } from './message-schema.js';
 import type { MessageProblems } from './problems.js';
 
 /**
- * The message if its shape is right; otherwise the fields that are right, so that their values can be checked too. `message` holds the
- * own fields of what was `given`.
+ * Returns the message if its shape is right; otherwise only its valid fields, so that their values can be checked too.
+ * `message` has the own fields of `given`.
  */
 export function checkMessage(message: MailMessage, given: MailMessage, problems: MessageProblems): MailMessage {
   const prototype: unknown = typeof given === 'object' && given !== null ? Object.getPrototypeOf(given) : null;
@@ -25,7 +24,10 @@ export function checkMessage(message: MailMessage, given: MailMessage, problems:
   return problems.problems.length === before ? message : (right ?? {});
 }
 
-/** A field of a class or of another object was meant. What stands on Object.prototype was not, and is not looked at. */
+/**
+ * A field inherited from a class or another object was meant as one. A field of Object.prototype was not, and is
+ * ignored.
+ */
 function isInherited(key: string, given: object): boolean {
   return key in given && !Object.hasOwn(given, key) && !(key in Object.prototype);
 }

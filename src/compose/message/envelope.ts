@@ -1,6 +1,5 @@
 /**
- * Who sends and who receives, as told to the server: from the profile, the message, and the message's own envelope.
- *
+ * Sender and recipients for the server, from the profile, the message and the message's own `envelope`.
  * @module
  */
 import { parseAddress, parseMailbox } from '../../address/mailbox.js';
@@ -15,13 +14,13 @@ import { showText } from '../../util/show.js';
 import { present } from './problems.js';
 import type { MessageProblems } from './problems.js';
 
-/** What a profile says of its messages. */
+/** The settings of a profile that apply to its messages. */
 export type SenderSettings = Pick<
   EmailProfile,
   'sender' | 'headers' | 'priority' | 'sensitivity' | 'importance' | 'dkim'
 >;
 
-/** The mailboxes of a message, checked once for header fields and envelope. */
+/** The mailboxes of a message, parsed once for header fields and envelope. */
 export interface MessageMailboxes {
   readonly from: ParsedMailbox;
   readonly sender: ParsedMailbox | undefined;
@@ -33,7 +32,7 @@ export interface MessageMailboxes {
   readonly returnReceiptTo: ParsedMailbox | undefined;
 }
 
-/** Reads every address of a message; the profile's where the message has none. What is wrong goes to `problems`. */
+/** Parses every address of a message; the profile's if the message has none. Invalid ones are added to `problems`. */
 export function readMailboxes(
   { sender }: SenderSettings,
   message: MailMessage,
@@ -76,7 +75,7 @@ function readAddresses(
   return mailboxes;
 }
 
-/** An entry that is of no right kind was told of already. */
+/** An entry of the wrong type has already been reported. */
 function keep(
   mailboxes: ParsedMailbox[],
   input: AddressInput | undefined,
@@ -95,8 +94,9 @@ const none: Partial<Envelope> = Object.freeze(Object.create(null));
 const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
 
 /**
- * The envelope. Reverse path: message.envelope, sender.envelopeFrom, message.from, sender.email. Recipients: message.envelope, else
- * To, Cc and Bcc, each once. A return receipt asks for delivery status notifications, and the message's own request wins field by field.
+ * Builds the envelope. Reverse path: message.envelope, sender.envelopeFrom, message.from, sender.email. Recipients:
+ * message.envelope, else To, Cc and Bcc, each once. A return receipt requests delivery status notifications; the
+ * message's own request takes precedence, field by field.
  */
 export function buildEnvelope(
   profile: SenderSettings,
@@ -111,7 +111,7 @@ export function buildEnvelope(
     reversePath(profile.sender.envelopeFrom, 'sender.envelopeFrom', problems) ??
     mailboxes.from.email;
   const to = own.to === undefined ? recipients(mailboxes) : recipientsOf(own.to, problems);
-  // Recipients that cannot be read were told of already.
+  // Invalid recipients have already been reported.
   if (to.length === 0 && problems.problems.length === 0)
     problem(problems, own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
   if (own === none && mailboxes.returnReceiptTo === undefined) return { from, to };
@@ -129,7 +129,7 @@ export function buildEnvelope(
   };
 }
 
-/** The message's own request, field by field; what it leaves out, a return receipt asks for. */
+/** Merges the message's own request, field by field, with that of a return receipt. */
 function mergedDsn(own: DsnRequest | undefined, receipt: DsnRequest | undefined): DsnRequest {
   return {
     return: own?.return ?? receipt?.return,
@@ -139,7 +139,7 @@ function mergedDsn(own: DsnRequest | undefined, receipt: DsnRequest | undefined)
   };
 }
 
-/** Did the message ask for notifications itself, so that a server without DSN is an error and not a warning? */
+/** Did the message itself request notifications, so that a server without DSN is an error and not a warning? */
 export function isDsnRequired(message: MailMessage): boolean {
   return message.envelope?.dsn !== undefined;
 }
@@ -165,12 +165,18 @@ function recipientsOf(to: readonly string[], problems: MessageProblems): string[
   return unique(mailboxes.filter((mailbox) => mailbox !== undefined));
 }
 
-/** RFC 3461: NOTIFY=SUCCESS,FAILURE,DELAY RET=HDRS ENVID; ORCPT is the recipient itself. */
+/**
+ * The request of a return receipt (RFC 3461): NOTIFY=SUCCESS,FAILURE,DELAY RET=HDRS ENVID; ORCPT is the recipient
+ * itself.
+ */
 function receiptRequest(messageId: string): DsnRequest {
   return { return: 'headers', envelopeId: messageId.slice(0, 100), notify: ['success', 'failure', 'delay'] };
 }
 
-/** Keys of `recipients` become addresses as they stand in the envelope; one that does not would be without effect. */
+/**
+ * Replaces the keys of `recipients` by the addresses of the envelope. A key that is not in the envelope is a problem,
+ * because it would have no effect.
+ */
 function checkedDsn(dsn: DsnRequest, to: readonly string[], problems: MessageProblems): DsnRequest {
   if (dsn.recipients === undefined) return dsn;
   const path = 'envelope.dsn.recipients';

@@ -1,6 +1,5 @@
 /**
- * The header fields of a message, in the order in which they are written; all but those of its content.
- *
+ * Writes the header fields of a message in order, except those of its content.
  * @module
  */
 import { nameTokens } from '../../address/format.js';
@@ -29,7 +28,7 @@ const sensitivities: Readonly<Record<Sensitivity, string>> = {
   private: 'Private',
   'company-confidential': 'Company-Confidential',
 };
-/** Importance, X-Priority, X-MSMail-Priority. */
+/** Values of Importance, X-Priority, X-MSMail-Priority. */
 const importances: Readonly<Record<Importance, readonly [string, string, string]>> = {
   unspecified: ['', '', ''],
   high: ['high', '1 (Highest)', 'High'],
@@ -37,14 +36,14 @@ const importances: Readonly<Record<Importance, readonly [string, string, string]
   low: ['low', '5 (Lowest)', 'Low'],
 };
 
-/** What the fields are made from. */
+/** The input of the fields. */
 export interface FieldSources {
   readonly profile: SenderSettings;
   readonly message: MailMessage;
   readonly mailboxes: MessageMailboxes;
-  /** The field From, where it is that of the profile. */
+  /** The From field, if it is the profile's. */
   readonly from: string | undefined;
-  /** With brackets. */
+  /** The Message-ID with brackets. */
   readonly messageId: string;
   readonly date: Date;
 }
@@ -54,7 +53,7 @@ export function fromField(from: ParsedMailbox): string {
   return addressField('From', [from], 'from');
 }
 
-/** Fields under way. */
+/** Collects fields while they are written. */
 class FieldWriter {
   readonly fields: WrittenField[] = [];
 
@@ -71,13 +70,16 @@ class FieldWriter {
     if (list.length > 0) this.add(name, addressField(name, list, path));
   }
 
-  /** A word that needs no folding; '' writes nothing. */
+  /** Adds a value that needs no folding; '' adds nothing. */
   word(name: string, value: string): void {
     if (value !== '') this.add(name, `${name}: ${value}\r\n`);
   }
 }
 
-/** Every field but MIME-Version and Content-*, in their order. Bcc is never among them. What is wrong goes to `problems`. */
+/**
+ * All fields except MIME-Version and Content-*, in order. Bcc is never among them. Invalid values are added to
+ * `problems`.
+ */
 export function messageFields(sources: FieldSources, problems: MessageProblems): readonly WrittenField[] {
   const writer = new FieldWriter(sources, problems);
   for (const write of writers) {
@@ -90,7 +92,7 @@ export function messageFields(sources: FieldSources, problems: MessageProblems):
   return writer.fields;
 }
 
-/** Each writes one field, or some that belong together: a problem in one does not hide those of the others. */
+/** Each writes one field, or a few that belong together. A problem in one does not hide those of the others. */
 const writers: readonly ((writer: FieldWriter) => void)[] = [
   (w) => w.add('From', w.sources.from ?? fromField(w.sources.mailboxes.from)),
   (w) => {
@@ -101,7 +103,7 @@ const writers: readonly ((writer: FieldWriter) => void)[] = [
   (w) => w.addresses('To', w.sources.mailboxes.to, 'to'),
   (w) => w.addresses('Cc', w.sources.mailboxes.cc, 'cc'),
   (w) => {
-    // RFC 5322 wants no destination field if all recipients are blind, but old servers and filters do.
+    // RFC 5322 requires no destination field if all recipients are blind, but old servers and filters do.
     const { to, cc } = w.sources.mailboxes;
     if (to.length === 0 && cc.length === 0) w.add('To', 'To: undisclosed-recipients:;\r\n');
   },
@@ -149,7 +151,7 @@ function writeWords(writer: FieldWriter): void {
   writer.word('X-MSMail-Priority', msMail);
 }
 
-/** The profile's custom fields first; a field of the message replaces those of the same name. */
+/** Writes the profile's custom fields, then the message's. A field of the message replaces those of the same name. */
 function writeCustomFields(writer: FieldWriter): void {
   const { profile, message } = writer.sources;
   if (profile.headers === undefined && message.headers === undefined) return;
@@ -179,7 +181,7 @@ function isList(fields: HeaderFields): fields is readonly HeaderField[] {
   return Array.isArray(fields);
 }
 
-/** RFC 2369, 2919, 8058. */
+/** Writes the fields of RFC 2369, 2919, 8058. */
 function writeList(writer: FieldWriter): void {
   const { list } = writer.sources.message;
   if (list === undefined) return;
@@ -210,7 +212,7 @@ function writeList(writer: FieldWriter): void {
 /** With brackets and comma a URL of this length fits a line of 998 characters (RFC 5322 section 2.1.1). */
 const maxUrl = 900;
 
-/** `<url>` from a URL or an address; nothing in it may end the brackets or begin a comment. */
+/** `<url>` from a URL or an address. It must not contain anything that ends the brackets or begins a comment. */
 function listUrl(target: string, path: string): string {
   const bare = target.startsWith('<') && target.endsWith('>') ? target.slice(1, -1) : target;
   const url = /^[^:/?#@]+@[^/?#@]+$/.test(bare) ? `mailto:${bare}` : bare;
@@ -226,7 +228,7 @@ function listUrl(target: string, path: string): string {
   return `<${url.replace(/,/g, '%2C')}>`;
 }
 
-/** `phrase <list-id>` (RFC 2919 section 3), from a description with or without quotes. */
+/** `phrase <list-id>` (RFC 2919 section 3) from a description, quoted or not. */
 function listId(id: string): string {
   const match = /^([^<>\p{Cc}\p{Cs}]*)<([^<>]*)>$/u.exec(id);
   const bare = match ? (match[2] ?? '') : id;

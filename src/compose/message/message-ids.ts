@@ -1,7 +1,7 @@
 /**
- * The Message-ID of a message object. A retry is the same message: an object whose last send failed keeps its id while its recipients
- * are the same. After a success, while a send is on its way, and for other recipients the next send makes another id, because receivers
- * drop a second message with an id that they know.
+ * The Message-ID of a message object. A retry is the same message: an object whose last send failed keeps its id while
+ * its recipients are the same. After a success, during a send, and for other recipients, the next send makes another
+ * id. Receivers drop a second message with the same id.
  * @module
  */
 import type { ParsedMailbox } from '../../address/mailbox.js';
@@ -17,12 +17,12 @@ export interface Addressees {
   readonly envelope: readonly string[] | undefined;
 }
 
-/** The id of a message object, and whether its next send may use it. */
+/** The id of a message object. It records whether the next send may use it. */
 export class MessageIdentity {
-  /** With its brackets. */
+  /** The id with its brackets. */
   readonly id: string;
   readonly #addressees: Addressees;
-  /** True until a send begins with it, and again once that send failed. */
+  /** False from the start of a send with this id until that send fails. */
   #free = true;
 
   constructor(id: string, addressees: Addressees) {
@@ -30,12 +30,12 @@ export class MessageIdentity {
     this.#addressees = addressees;
   }
 
-  /** A send begins with this id. */
+  /** Called when a send with this id begins. */
   begin(): void {
     this.#free = false;
   }
 
-  /** The send failed: a further one is the same message. */
+  /** Called when the send failed: the next one is the same message. */
   release(): void {
     this.#free = true;
   }
@@ -60,7 +60,7 @@ function sameTexts(some: readonly string[], others: readonly string[]): boolean 
   return some.length === others.length && some.every((text, at) => text === others[at]);
 }
 
-/** The identity of a message object: the one that it has, if that may serve, or another with the domain of its author. */
+/** The identity of a message object: the existing one if it may be used, else a new one with the author's domain. */
 export function identityOf(
   message: MailMessage,
   { from, to, cc, bcc }: MessageMailboxes,
@@ -75,7 +75,7 @@ export function identityOf(
   return identity;
 }
 
-/** Identities of frozen and sealed objects, which take no field. */
+/** Identities of frozen and sealed objects, to which no field can be added. */
 const inextensible = new WeakMap<object, MessageIdentity>();
 
 /** A base class whose constructor returns an existing object: private fields of a subclass are then added to that object. */

@@ -1,6 +1,6 @@
 /**
- * The shape of a message. Addresses, identifiers and URLs are of the right kind here; what they hold is checked where it is read.
- *
+ * The shape of a message. Addresses, identifiers and URLs are only checked for their type here; their contents are
+ * checked where they are parsed.
  * @module
  */
 import { types } from 'node:util';
@@ -41,10 +41,10 @@ import { isAscii } from '../../util/bytes.js';
 import { isContent } from '../content/content.js';
 import { parseMediaType } from '../content/media-type.js';
 
-/** Programs make messages of classes of their own, too. */
+/** Messages may be instances of the program's own classes. */
 const ofAnyClass = { instances: true } as const;
 
-/** A list of any length, the empty one included. */
+/** A list of any length, including an empty one. */
 function any<T>(item: Schema<T>): Schema<readonly T[]> {
   return list(item, { min: 0, max: Number.MAX_SAFE_INTEGER });
 }
@@ -68,7 +68,7 @@ const addresses = variant<AddressInput | readonly AddressInput[]>(
 );
 const no = choice(false);
 
-/** The profile's value can be switched off. */
+/** A field for which false switches off the profile's value. */
 function orFalse<T>(schema: Schema<T>): OptionalField<T | false> {
   return optional(variant<T | false>(`${schema.expected}, or false`, (value) => (value === false ? no : schema)));
 }
@@ -163,7 +163,7 @@ const listFields = object<ListFields>(
   { ...ofAnyClass, others: otherKeys.list },
 );
 
-/** An empty list is a message without signatures, whatever the profile has. */
+/** An empty list: the message gets no signature, whatever the profile has. */
 const noSignatures = list<never>(
   kind('nothing', (_value): _value is never => false),
   { min: 0, max: 0 },
@@ -217,7 +217,7 @@ const envelope = object<Partial<Envelope>>(
   { ...ofAnyClass, others: otherKeys.envelope },
 );
 
-/** The fields that `raw` brings itself. */
+/** Fields that cannot be combined with `raw`, which contains them. */
 const excludedByRaw = [
   'from',
   'sender',
@@ -282,8 +282,8 @@ const messageFields: Fields<MailMessage> = {
   raw: optional(content),
 };
 
-/** `MailMessage`. */
+/** The schema of `MailMessage`. */
 export const messageSchema: Schema<MailMessage> = object<MailMessage>(messageFields, messageRules);
 
-/** The keys of a message. */
+/** The field names of a message. */
 export const messageKeys: readonly string[] = Object.keys(messageFields);

@@ -1,7 +1,6 @@
 /**
- * A message as it is at the moment of the call. Its program may change the object afterwards, while this send still waits for a key or a
- * connection: usually to the next recipient of a loop.
- *
+ * Copies a message at the moment of the call. The program may change the object afterwards, while this send still waits
+ * for a key or a connection; a loop often reuses it for the next recipient.
  * @module
  */
 import { types } from 'node:util';
@@ -11,14 +10,14 @@ import type { MailMessage } from '../../model/message.js';
 import { showText } from '../../util/show.js';
 import { emptyWithoutPrototype } from '../../util/without-prototype.js';
 
-/** Deeper than anything in a message that is looked at. */
+/** More than the depth of any valid message. */
 const maxDepth = 6;
-/** Fields and entries of a whole message; the places of a sparse array count as entries. */
+/** The most fields and entries in a whole message. The holes of a sparse array count as entries. */
 const maxEntries = 1_000_000;
 
 /**
- * A copy of the message's own fields, down to where its content begins: bytes, streams and functions are the same. ERR_MESSAGE_INVALID if
- * a field cannot be read, or if there are too many.
+ * Copies the message's own fields, down to its content: bytes, streams and functions are not copied.
+ * ERR_MESSAGE_INVALID if a field cannot be read, or if there are too many.
  */
 export function ownMessage(message: MailMessage): MailMessage {
   if (!isRecord(message)) return message;
@@ -32,7 +31,7 @@ export function ownMessage(message: MailMessage): MailMessage {
   }
 }
 
-/** The error of a value that throws when it is read. What it threw is the cause, and is not quoted. */
+/** The error of a value that throws when it is read. The thrown value becomes the cause and is not quoted. */
 export function unreadable(path: string, cause: unknown): EmailError {
   const message = 'could not be read: a getter or a proxy in it threw';
   return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${path}: ${message}`, {
@@ -42,7 +41,9 @@ export function unreadable(path: string, cause: unknown): EmailError {
   });
 }
 
-/** What `read` gives. An object of a class in the message is not copied, and may throw when it is read: ERR_MESSAGE_INVALID. */
+/**
+ * Returns the result of `read`. It may throw, because objects of classes are not copied; that is ERR_MESSAGE_INVALID.
+ */
 export function readable<T>(read: () => T): T {
   try {
     return read();
@@ -53,7 +54,7 @@ export function readable<T>(read: () => T): T {
 
 class TooManyEntries extends Error {}
 
-/** Copies values, and knows where it is. */
+/** Copies values and keeps track of the current path. */
 class Copier {
   readonly #path: (string | number)[] = [];
   #left = maxEntries;
@@ -102,7 +103,7 @@ class Copier {
 function isPlain(value: object): boolean {
   if (Symbol.asyncIterator in value) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
-  // Of any realm: the prototype of a class has a prototype itself.
+  // An object of any realm: the prototype of a class has a prototype itself.
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 

@@ -1,6 +1,5 @@
 /**
- * The problems of a message, gathered so that one error tells them all.
- *
+ * Collects the problems of a message, so that one error lists them all.
  * @module
  */
 import { isEmailError } from '../../errors/email-error.js';
@@ -17,19 +16,22 @@ const subject: Subject = {
   root: 'message',
 };
 
-/** Readers of values throw at the first problem; here it is kept, and the next value is read. */
+/** Readers of values throw at the first problem. This class keeps the problem, so that the next value can be read. */
 export class MessageProblems implements Report {
   readonly problems: Problem[] = [];
   readonly allowReferences = true;
 
-  /** Keeps the problems of an ERR_MESSAGE_INVALID; throws every other error. A value that throws when it is read is ERR_MESSAGE_INVALID. */
+  /**
+   * Keeps the problems of an ERR_MESSAGE_INVALID and throws any other error. An error that is not an EmailError came
+   * from a value that threw when it was read.
+   */
   keep(error: unknown): void {
     if (!isEmailError(error)) throw unreadable('message', error);
     if (error.code !== 'ERR_MESSAGE_INVALID' || error.problems === undefined) throw error;
     for (const found of error.problems) if (!isFull(this)) this.problems.push(found);
   }
 
-  /** The value that is read; undefined if there was a problem. */
+  /** Returns the result of `read`; undefined if there was a problem. */
   attempt<T>(read: () => T): T | undefined {
     try {
       return read();
@@ -45,7 +47,7 @@ export class MessageProblems implements Report {
   }
 }
 
-/** The entries of a list with their paths. Entries of the wrong kind are holes, and were told of already. */
+/** The entries of a list with their paths. Entries of the wrong type are undefined, and have already been reported. */
 export function present<T>(list: readonly (T | undefined)[], path: string): (readonly [T, string])[] {
   return list.flatMap((entry, i) => (entry === undefined ? [] : [[entry, `${path}.${i}`] as const]));
 }
