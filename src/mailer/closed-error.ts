@@ -5,7 +5,7 @@
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 
-/** What is asked of a mailer after its close(). */
+/** The error of any call after close(). */
 export function closedError(): EmailError {
   return createEmailError('ERR_CLOSED', 'The mailer is closed', {
     remedy: 'Send before close(), or make a new mailer.',

@@ -1,5 +1,5 @@
 /**
- * Proxy settings to a connector, whose code is loaded when it first connects.
+ * Makes a connector from proxy settings. Its code is loaded at the first connection.
  * @module
  */
 import type { Connector, ProxySettings } from '../model/settings/proxy.js';
@@ -11,9 +11,10 @@ import { object, required } from '../schema/object.js';
 const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy) });
 
 /**
- * A connector through this proxy. `via` reaches the proxy (default: directly), so that proxies chain:
- * `createConnector('socks5://inner', createConnector('http://outer'))` goes out through `outer`. ERR_PROFILE_INVALID where the
- * settings are not valid; a client certificate in `tls` needs the profile's own proxy setting.
+ * Makes a connector through this proxy. `via` is the connector to the proxy itself (default: direct), so proxies can be
+ * chained: `createConnector('socks5://inner', createConnector('http://outer'))` connects through `outer`.
+ * ERR_PROFILE_INVALID for invalid settings. A client certificate in `tls` is only supported in the profile's own proxy
+ * setting.
  */
 export function createConnector(settings: ProxySettings, via?: Connector): Connector {
   const copy = checked(schema, { proxy: settings }, { sentence: 'The proxy settings are not valid', root: 'settings' });

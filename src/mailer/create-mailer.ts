@@ -1,5 +1,5 @@
 /**
- * A profile and options to a mailer: everything is checked here, and nothing is opened, read or resolved yet.
+ * Makes a mailer from a profile and options. Both are checked; nothing is opened, read or resolved yet.
  * @module
  */
 import { Composer } from '../compose/composer.js';
@@ -19,16 +19,16 @@ import { ProfileMailer } from './profile-mailer.js';
 import { showTarget } from '../net/connector.js';
 
 /**
- * A mailer for this profile. Nothing is connected, read or resolved before it is needed. ERR_PROFILE_INVALID has every problem of
- * the profile at once, or, where it has none, of the options.
+ * Makes a mailer for this profile. It connects, reads and resolves only when needed. ERR_PROFILE_INVALID lists all
+ * problems of the profile or, if it has none, of the options.
  *
  * @example
  * ```ts
  * const mailer = createMailer({
- *   name: 'payroll',
- *   sender: { email: 'payroll@example.com' },
- *   server: { host: 'mail.example.com', port: 587, security: 'explicit' },
- *   authentication: { method: 'password', username: 'payroll', password: { env: 'SMTP_PASSWORD' } },
+ * name: 'payroll',
+ * sender: { email: 'payroll@example.com' },
+ * server: { host: 'mail.example.com', port: 587, security: 'explicit' },
+ * authentication: { method: 'password', username: 'payroll', password: { env: 'SMTP_PASSWORD' } },
  * });
  * ```
  */

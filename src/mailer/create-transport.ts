@@ -1,5 +1,6 @@
 /**
- * The way to a server: loaded as one when a mailer or a connector first goes it.
+ * Makes the SMTP transport. This module and its imports are loaded together, when a mailer or a connector first
+ * connects.
  * @module
  */
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection, TokenProvider } from '../connection/contract.js';
@@ -20,17 +21,17 @@ import { proxyNegotiation } from './proxy-negotiation.js';
 
 export { createProxyConnector, DirectConnector, proxyNegotiation };
 
-/** What a transport is given beside its profile. */
+/** Services for a transport, besides its profile. */
 export interface TransportServices {
   readonly pool: ResolvedPool;
-  /** In place of the way that the profile names. */
+  /** Replaces the connection that the profile describes. */
   readonly connector: Connector | undefined;
   readonly events: EventSink | undefined;
   readonly profileStore: MailerOptions['profileStore'];
   readonly tokens: TokenProvider;
 }
 
-/** Pooled SMTP or LMTP connections to the profile's server. */
+/** Makes pooled SMTP or LMTP connections to the profile's server. */
 export function createSmtpTransport(profile: ResolvedProfile, services: TransportServices): SmtpTransport {
   const { server, authentication } = profile;
   const { pool, events, tokens, profileStore } = services;
@@ -64,7 +65,7 @@ export function createSmtpTransport(profile: ResolvedProfile, services: Transpor
   };
   const openOrTest: OpenSmtpConnection = async (signal, observer) => {
     if (observer === undefined) return open(current, signal, undefined);
-    // A test reads certificates anew, and what is sent after it does the same.
+    // A test reloads certificates, and later sends use the reloaded ones.
     try {
       return await open(
         { settings: settingsFor(true), shared: new SharedState(current.shared.sentSecrets) },
@@ -87,7 +88,7 @@ export function createSmtpTransport(profile: ResolvedProfile, services: Transpor
   return new SmtpTransport(pool, openOrTest, tested, server.maxRecipients);
 }
 
-/** The logger's events with time and number, beside those of the one who asked. */
+/** Passes events to the logger, with time and number, and to the observer of the caller. */
 function observe(id: number, events: EventSink | undefined, own: ConnectionObserver | undefined): ConnectionObserver {
   if (events === undefined) return own ?? {};
   return {

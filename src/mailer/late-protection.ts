@@ -1,6 +1,5 @@
 /**
- * Certificates and S/MIME of one mailer, whose code is loaded when something first needs it.
- *
+ * Certificates and S/MIME of one mailer. Their code is loaded on first use.
  * @module
  */
 import type { AddressInput } from '../model/address.js';
@@ -49,17 +48,17 @@ export class LateProtection implements SmimeTester {
   }
 }
 
-/** Where a TLS client certificate stands, and where its copy is kept. */
+/** The place of a TLS client certificate in the profile, and of its cached copy. */
 export interface IdentityPlace {
   readonly profileName: string;
   readonly store: MailerOptions['profileStore'];
-  /** The profile's field. */
+  /** The path of the field in the profile. */
   readonly slot: string;
-  /** Makes the copy in the store anew. Default false. */
+  /** Renews the cached copy. Default false. */
   readonly refresh?: boolean;
 }
 
-/** The reader of a TLS client certificate; certificates are loaded only if the profile names one. */
+/** Makes the reader of a TLS client certificate. The certificate code is loaded only if the profile names one. */
 export function clientIdentity({ slot, refresh, ...place }: IdentityPlace): LoadClientIdentity {
   return async (source) => {
     const { ProfileCertificates } = await import('../protection/protection.js');

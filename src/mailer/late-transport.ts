@@ -1,5 +1,6 @@
 /**
- * A transport that is loaded when something first goes through it: a program that only makes a mailer loads no protocol and no TLS.
+ * A transport that is loaded on first use, so that a program that only makes a mailer loads neither the protocol nor
+ * TLS.
  * @module
  */
 import type { ConnectionReport } from '../model/report.js';
@@ -9,14 +10,14 @@ import type { PoolStats } from '../transport/pool.js';
 import type { OwnSendOptions } from '../transport/smtp-transport.js';
 import { closedError } from './closed-error.js';
 
-/** A transport of this library: a send through it needs no signal, and it can be tested. */
+/** The library's own transport. Its sends need no signal, and it can be tested. */
 export interface OwnTransport extends Required<Transport> {
   send(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: OwnSendOptions,
   ): Promise<TransportResult>;
-  /** Connections, and messages that wait for one. */
+  /** Numbers of connections and of waiting messages. */
   stats(): PoolStats;
 }
 
@@ -50,7 +51,10 @@ export class LateTransport implements OwnTransport {
     return (await this.#ready()).test(options);
   }
 
-  /** What was never loaded has nothing open, and is not loaded any more: a forced close() may overtake a message that is being prepared. */
+  /**
+   * A transport that was never loaded has nothing to close. After close() it is not loaded any more: a forced close()
+   * may come while a message is still being prepared.
+   */
   async close(options?: { readonly force?: boolean | undefined }): Promise<void> {
     this.#closed = true;
     const transport = await this.#loading?.catch(() => undefined);

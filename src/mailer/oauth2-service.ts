@@ -1,7 +1,6 @@
 /**
- * OAuth 2.0 for a mailer, and `authorize()` without one. Joins the settings, the connection to the provider and the token store; the code
- * of the grants is loaded on first use.
- *
+ * OAuth 2.0 for a mailer, and `authorize()` without one. Connects the settings, the requests to the provider and the
+ * token store. The code of the grants is loaded on first use.
  * @module
  */
 import type { TokenProvider, TokenQuery } from '../connection/contract.js';
@@ -34,7 +33,7 @@ export class OAuth2Service implements TokenProvider {
     this.#options = options;
   }
 
-  /** False for a token that the settings give as it is. */
+  /** Can tokens be renewed? False if the settings contain the access token itself. */
   get renewable(): boolean {
     return this.#profile.oauth2 !== undefined && this.#profile.oauth2.authenticationValue === undefined;
   }
@@ -43,7 +42,7 @@ export class OAuth2Service implements TokenProvider {
     return await (await this.#load()).get(query);
   }
 
-  /** Runs the grant and keeps the tokens. */
+  /** Runs the grant and stores the tokens. */
   async authorize({ fetch, ...options }: AuthorizeOptions): Promise<OAuth2Tokens> {
     if (this.#profile.oauth2 === undefined)
       throw profileInvalid('oauth2', 'expected settings to get a token with, got nothing');
@@ -75,7 +74,7 @@ export class OAuth2Service implements TokenProvider {
     });
   }
 
-  /** Requests take the profile's proxy, and trust its `server.tls.ca` beside Node's list. */
+  /** Requests use the profile's proxy, and trust its `server.tls.ca` in addition to Node's list. */
   async #surroundings(fetch: typeof globalThis.fetch | undefined): Promise<Surroundings> {
     const { name, proxy, server } = this.#profile;
     const { profileStore } = this.#options;
@@ -100,12 +99,12 @@ export class OAuth2Service implements TokenProvider {
 }
 
 /**
- * Obtains tokens, with a person where the grant needs one: opens the system's browser for 'authorization-code', hands a code to
- * `onUserCode` for 'device-code'. Keeps nothing: put the refresh token into `oauth2.refreshToken`, or use `mailer.authorize()`, which
- * keeps the tokens and goes the way of the profile's proxy.
+ * Obtains tokens. If the grant needs a person, 'authorization-code' opens the system's browser, and 'device-code'
+ * passes a code to `onUserCode`. The tokens are not stored: put the refresh token into `oauth2.refreshToken`, or use
+ * `mailer.authorize()`, which stores them and uses the profile's proxy.
  *
- * ERR_PROFILE_INVALID for settings that are not valid; ERR_OAUTH2 with the provider's words; ERR_TIMEOUT where the person did not sign in
- * within 5 minutes, or before the code expired; ERR_ABORTED.
+ * ERR_PROFILE_INVALID for invalid settings; ERR_OAUTH2 with the provider's message; ERR_TIMEOUT if the person did not
+ * sign in within 5 minutes, or before the code expired; ERR_ABORTED.
  */
 export async function authorize(settings: OAuth2Settings, options: AuthorizeOptions = {}): Promise<OAuth2Tokens> {
   const subject = { sentence: 'The OAuth 2.0 settings are not valid', root: 'oauth2' };

@@ -1,6 +1,5 @@
 /**
- * The logs of a profile (`logging`). The code of the sinks is loaded with the first event; events that come meanwhile wait.
- *
+ * The logs of a profile (`logging`). The code of the sinks is loaded at the first event; events are held until then.
  * @module
  */
 import { reasonOf } from '../errors/email-error.js';
@@ -9,7 +8,7 @@ import type { Warning } from '../model/reply.js';
 import type { LoadClientIdentity } from '../net/tls-identity.js';
 import type { LogSink } from '../sinks/log-sink.js';
 
-/** While the code is loaded, which takes milliseconds. */
+/** The most events that are held while the code is loaded, which takes milliseconds. */
 const maxHeld = 10_000;
 
 export class ProfileLogs {
@@ -36,7 +35,7 @@ export class ProfileLogs {
     }
   };
 
-  /** Writes what is written by then. Never rejects. */
+  /** Writes all events so far, then closes the sinks. Never rejects. */
   close(): Promise<void> {
     return (this.#closing ??= (async () => {
       await this.#loading;

@@ -1,5 +1,5 @@
 /**
- * The mailer: takes a message through the composer to the transport, once per copy, and tells what became of it.
+ * The mailer: passes a message through the composer to the transport, once per copy, and reports the outcome.
  * @module
  */
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
@@ -47,31 +47,34 @@ import { TransportClosing } from './transport-closing.js';
 import { transportFailure } from './transport-failure.js';
 import { withoutPrototype } from '../util/without-prototype.js';
 
-/** What a mailer is made of. */
+/** The parts of a mailer. */
 export interface MailerParts {
   readonly composer: Composer;
   readonly transport: Transport;
-  /** The same, if it is this library's. Others may not say how much they sent, and hear of a forced close() by signal. */
+  /**
+   * The transport again, if it is the library's own. Others may not report the octets sent, and are told of a forced
+   * close() by a signal.
+   */
   readonly ownTransport: OwnTransport | undefined;
   readonly events: EventSink | undefined;
-  /** Closed after everything else: they hear of the end of each connection. */
+  /** Closed last, because they log the end of each connection. */
   readonly logs: { close(): Promise<void> } | undefined;
   readonly smime: SmimeTester;
   readonly oauth2: Pick<OAuth2Service, 'authorize' | 'close'>;
   readonly totalMs: number;
-  /** Sends that `sendAll` keeps under way. */
+  /** Sends that `sendAll` runs at once. */
   readonly window: number;
-  /** Names and values that the test e-mail tells: profile, server, security, protection. */
+  /** Names and values that the test e-mail lists: profile, server, security, protection. */
   readonly facts: TestFacts;
   readonly senderAddress: string;
   readonly profileName: string;
-  /** host:port of the mail server; undefined with a transport of the caller's. */
+  /** host:port of the mail server; undefined with a transport of the caller. */
   readonly server: string | undefined;
-  /** What every trace of a send begins with. */
+  /** Fields of every send trace. */
   readonly traced: Pick<SendTrace, 'profile' | 'server' | 'port'>;
 }
 
-/** Codes of errors that come from the mail server, or from the way to it. */
+/** Codes of errors that come from the mail server or from the connection to it. */
 const ofServer: ReadonlySet<string> = new Set([
   'ERR_DNS',
   'ERR_CONNECT',
@@ -92,18 +95,18 @@ const ofServer: ReadonlySet<string> = new Set([
 
 type TestOptions = { readonly signal?: AbortSignal | undefined };
 const noOptions: SendOptions = withoutPrototype({});
-/** Of a transport that is not this library's. */
+/** Stats of a transport that is not the library's own. */
 const noConnections = { connections: { open: 0, idle: 0, opening: 0, limit: 0 }, waiting: 0 } as const;
 
 export class ProfileMailer implements Mailer {
   readonly #parts: MailerParts;
-  /** Aborts only when close() is forced. */
+  /** Aborts when close() is forced. */
   readonly #abort = createAbortController();
-  /** Aborts with close(), forced or not. */
+  /** Aborts at close(), forced or not. */
   readonly #closed = createAbortController();
-  /** What is under way. */
+  /** Number of operations under way. */
   #pending = 0;
-  /** Resolves once nothing is under way; close() made it. */
+  /** The promise that close() waits for: it resolves once no operation is under way. */
   #idle: Promise<void> | undefined;
   #whenIdle: (() => void) | undefined;
   readonly #closing: TransportClosing;
@@ -141,7 +144,7 @@ export class ProfileMailer implements Mailer {
     return this.#closed.signal.aborted ? Promise.reject(closedError()) : this.#compose(message, this.#abort.signal);
   }
 
-  /** A source or a key that does not answer hears of an abort itself. */
+  /** The signal also ends the wait for a source or key that does not respond. */
   async #compose(message: MailMessage, signal: AbortSignal): Promise<ComposedMessage> {
     this.#pending++;
     let prepared: PreparedMessage | undefined;
@@ -178,7 +181,7 @@ export class ProfileMailer implements Mailer {
   async authorize(options?: AuthorizeOptions): Promise<OAuth2Tokens> {
     const { signal: callers, ...rest } = checkAuthorizeOptions(options);
     if (this.#closed.signal.aborted) throw closedError();
-    // close() waits for what is under way, but not for a person.
+    // close() waits for sends under way, but not for a person to sign in.
     const { signal, dispose } = joinSignals([this.#closed.signal, callers]);
     this.#pending++;
     try {
@@ -228,7 +231,7 @@ export class ProfileMailer implements Mailer {
     }
   }
 
-  /** What was kept for a message. Where that cannot be removed, what became of the message is no other for it. */
+  /** Removes a message's temporary file. A failure is a warning and does not change the result of the send. */
   async #remove(dispose: () => Promise<void>): Promise<void> {
     try {
       await dispose();
@@ -240,7 +243,7 @@ export class ProfileMailer implements Mailer {
     }
   }
 
-  /** close() waits for what started before it. */
+  /** Ends the wait of close() after the last operation. */
   #ended(): void {
     if (--this.#pending === 0) this.#whenIdle?.();
   }
@@ -299,7 +302,7 @@ export class ProfileMailer implements Mailer {
     }
   }
 
-  /** The error with the profile, the message, and the server that it came from. */
+  /** The error with the profile, the message, and the server that caused it. */
   #told(error: EmailError, messageId: string | undefined): EmailError {
     const { profileName, server } = this.#parts;
     const profile = error.profile ?? profileName;
@@ -310,7 +313,10 @@ export class ProfileMailer implements Mailer {
     return withDetails(error, { profile, messageId: id, server }, `${error.message} (${where})`);
   }
 
-  /** Every copy in its turn. A failure is told of the whole message: others may have it. */
+  /**
+   * Sends the copies one after the other. The error of a failed copy describes the whole message, because other copies
+   * may have been delivered.
+   */
   async #deliver(
     prepared: PreparedMessage,
     options: SendOptions,
@@ -323,7 +329,8 @@ export class ProfileMailer implements Mailer {
     const warnings = new Set<Warning>(prepared.warnings);
     const requireAllRecipients = options.requireAllRecipients ?? false;
     const { onProgress } = options;
-    // A forced close() ends the connections of this library's transport: without another reason to end, its sends need no signal.
+    // A forced close() ends the connections of the library's own transport. Its sends therefore need no signal, unless
+    // there is another reason to abort.
     const quiet = signal === this.#abort.signal ? ownTransport : undefined;
     const { dsnIfOffered } = prepared;
     const send = (envelope: Envelope, compose: MessageCopy['compose']): Promise<TransportResult> =>
@@ -384,7 +391,7 @@ function sendTimedOut(totalMs: number): EmailError {
   });
 }
 
-/** Counts what a copy came to, for transports that do not say. */
+/** Counts the octets of a copy, for transports that do not report them. */
 class OctetCounter {
   octets = 0;
   readonly #copy: MessageCopy;

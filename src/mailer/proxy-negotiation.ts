@@ -1,11 +1,11 @@
 /**
- * Kerberos tokens for proxies, whose code is loaded when a proxy first wants one.
+ * Kerberos tokens for proxies. Their code is loaded when a proxy first requests one.
  * @module
  */
 import type { KerberosTickets } from '../kerberos/tickets.js';
 import type { Negotiate } from '../net/proxy/http-authentication.js';
 
-/** Makes tokens; tickets are kept for as long as the function is. */
+/** Makes the function that creates tokens. Tickets are kept as long as that function. */
 export function proxyNegotiation(): Negotiate {
   let tickets: KerberosTickets | undefined;
   return async (request) => {

@@ -1,5 +1,6 @@
 /**
- * `sendAll`: a window of sends over an iterable of any length; results in completion order, memory of one window.
+ * `sendAll`: runs a window of sends over an iterable of any length. Results come in completion order; memory is bounded
+ * by the window.
  * @module
  */
 import { joinSignals } from '../async/deadline-signal.js';
@@ -9,16 +10,16 @@ import { createEmailError, isEmailError, messageInvalid, reasonOf } from '../err
 import type { SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
 
-/** How the mailer runs one. */
+/** What `sendWindow` needs of a mailer. */
 export interface SendWindow {
-  /** Sends under way at once. */
+  /** Number of sends at once. */
   readonly size: number;
   send(message: MailMessage, options: SendOptions | undefined): Promise<SendResult>;
-  /** Aborted by close(): no message can be sent any more, and none is taken from the source. */
+  /** Aborted by close(): no further message is sent or taken from the source. */
   readonly closed: AbortSignal;
 }
 
-/** Ends with the failure of the source, or with what stopped it, once all that was under way has settled and was told. */
+/** Yields all results of sends under way, then ends with the error of the source or the reason that stopped it. */
 export async function* sendWindow(
   messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
   { size, send, closed }: SendWindow,
@@ -49,7 +50,7 @@ export async function* sendWindow(
         }),
     );
   };
-  /** One pull at a time; a source that waits does not hold back results. */
+  /** Pulls one message at a time. A slow source does not delay results. */
   const pull = async (): Promise<void> => {
     pulling = true;
     try {
@@ -85,11 +86,11 @@ export async function* sendWindow(
     dispose();
     if (!exhausted) {
       const ending = Promise.resolve(source.return?.());
-      // A source that is waiting for its next message may wait for ever; nobody wants that message now.
+      // A source that waits for its next message may wait for ever, so its end is not awaited.
       if (pulling) ending.catch(() => undefined);
       else await ending;
     }
-    // The consumer left early: what is on its way still settles before we are gone.
+    // The consumer stopped early: sends under way are awaited.
     while (running > 0) await changed();
   }
 }

@@ -1,12 +1,11 @@
 /**
- * What became of the sends of a mailer, in numbers.
- *
+ * Counts the sends of a mailer by outcome.
  * @module
  */
 import type { EmailError } from '../model/error.js';
 import type { FailedSends } from '../model/mailer.js';
 
-/** Counts sends. Costs a few additions a message. */
+/** Counts sends. The cost is a few additions per message. */
 export class SendCounts {
   #inFlight = 0;
   #sent = 0;
@@ -23,7 +22,7 @@ export class SendCounts {
     return this.#sent;
   }
 
-  /** A copy, in the order in which each kind of failure came first. */
+  /** A copy, in the order in which each kind of failure first occurred. */
   get failed(): readonly FailedSends[] {
     return [...this.#failed.values()].map((entry) => ({ ...entry }));
   }

@@ -3,12 +3,12 @@
  * @module
  */
 
-/** Names and values that the message tells. */
+/** Names and values that the message lists. */
 export type TestFacts = readonly (readonly [name: string, value: string])[];
 
 export const testSentence = 'This is a test message. The settings below sent it, so they work.';
 
-/** Plain HTML that needs no style sheet. Values come from the profile and are escaped. */
+/** The HTML of the message, without a style sheet. Values come from the profile and are escaped. */
 export function testPage(facts: TestFacts): string {
   const rows = facts.map(
     ([name, value]) => `<tr><th align="left">${escapeHtml(name)}</th><td>${escapeHtml(value)}</td></tr>`,

@@ -1,12 +1,11 @@
 /**
- * Closing a transport, whichever of several close() calls of its mailer comes first.
- *
+ * Closes the transport of a mailer, for any number of close() calls.
  * @module
  */
 import type { Transport } from '../model/transport.js';
 import { transportFailure } from './transport-failure.js';
 
-/** Closes a transport once; a second time only to force a close that is still under way without force. */
+/** Closes a transport once. A second time only to force a close that is still running unforced. */
 export class TransportClosing {
   readonly #transport: Transport;
   #closing: Promise<void> | undefined;
@@ -22,7 +21,8 @@ export class TransportClosing {
     if (this.#closing === undefined || (force && !this.#hasForce && !this.#isOver)) {
       this.#hasForce = force;
       this.#closing = this.#run(force);
-      // Rejections reach those who called; one of them may still be waiting for messages.
+      // Every caller gets the rejection. This handler keeps it from being unhandled while one of them still waits for
+      // messages.
       this.#closing.catch(() => {});
     }
     return this.#closing;
