@@ -11,15 +11,15 @@ import type { ChildProcess } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import ts from 'typescript';
 import { afterAll, beforeAll, expect, onTestFailed, test } from 'vitest';
 import { decrypt, encrypt, sign, verify } from '../../src/smime.js';
 import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
-import { filesBelow, read, root } from '../project/sources.js';
+import { root } from '../project/sources.js';
 import { aliceKdc, quietConf } from '../unit/kerberos/harness.js';
 import { FakeService } from '../unit/kerberos/fake-service.js';
 import type { FakeKdc } from '../unit/kerberos/fake-kdc.js';
 import { bundle } from '../support/bundle.js';
+import { groupsOf, propertyNames } from './polluted/names.js';
 import { startProxy, startSmtp } from './polluted/servers.js';
 import type { RecordingServer, Sasl } from './polluted/servers.js';
 
@@ -27,170 +27,12 @@ const kinds = ['string', 'object', 'function', 'true'] as const;
 /** 'ca' is a certificate that signed that of a server whom nobody trusts. */
 type Kind = (typeof kinds)[number] | 'ca';
 
-/** Options that Node reads and the sources need not mention. */
-const ofNode = [
-  ...[
-    'path',
-    'fd',
-    'lookup',
-    'localAddress',
-    'localPort',
-    'family',
-    'hints',
-    'timeout',
-    'onread',
-    'signal',
-    'socket',
-    'handle',
-  ],
-  ...['allowHalfOpen', 'keepAlive', 'highWaterMark', 'writableHighWaterMark', 'objectMode', 'readableObjectMode'],
-  ...[
-    'ca',
-    'cert',
-    'key',
-    'pfx',
-    'passphrase',
-    'ciphers',
-    'checkServerIdentity',
-    'rejectUnauthorized',
-    'servername',
-    'session',
-  ],
-  ...[
-    'secureContext',
-    'pskCallback',
-    'ALPNProtocols',
-    'enableTrace',
-    'minDHSize',
-    'secureOptions',
-    'secureProtocol',
-    'sigalgs',
-  ],
-  ...[
-    'requestOCSP',
-    'isServer',
-    'requestCert',
-    'minVersion',
-    'maxVersion',
-    'ecdhCurve',
-    'crl',
-    'dhparam',
-    'privateKeyEngine',
-  ],
-  ...[
-    'encoding',
-    'flag',
-    'mode',
-    'start',
-    'end',
-    'emitClose',
-    'autoDestroy',
-    'format',
-    'type',
-    'padding',
-    'oaepHash',
-    'dsaEncoding',
-  ],
-  ...[
-    'once',
-    'capture',
-    'passive',
-    'env',
-    'cwd',
-    'shell',
-    'uid',
-    'gid',
-    'argv0',
-    'stdio',
-    'windowsHide',
-    'detached',
-    'input',
-  ],
-];
-
-/**
- * Names that mostly end in an error: JavaScript, Node or PKI.js reads them from every object (property descriptors, iterators, listeners
- * and options of streams). They are tried alone from the start, since each would have its whole group divided.
- */
-const alone: ReadonlySet<string> = new Set([
-  ...[
-    'get',
-    'set',
-    'value',
-    'writable',
-    'return',
-    'then',
-    'type',
-    'form',
-    'format',
-    'encoding',
-    'length',
-    'name',
-    'error',
-    'signal',
-  ],
-  ...[
-    'removeListener',
-    'resume',
-    'ready',
-    'close',
-    'connect',
-    'read',
-    'write',
-    'objectMode',
-    'readableObjectMode',
-    'highWaterMark',
-  ],
-  ...[
-    'writableHighWaterMark',
-    'hints',
-    'family',
-    'passphrase',
-    'cipher',
-    'verify',
-    'fault',
-    'at',
-    'content',
-    'budget',
-    'client',
-  ],
-  ...[
-    'certificate',
-    'certificates',
-    'crls',
-    'critical',
-    'schema',
-    'warnings',
-    'signatureAlgorithm',
-    'isConstructed',
-    'subkey',
-  ],
-  ...['systemTime', 'sequenceNumber', 'exchangeTimeoutMs', 'store'],
-]);
-
 /**
  * Functions with which Node itself stands still, and nothing leaves: with `then` no promise of an object ever settles, and the others
  * take the place of what a TLS socket reads, writes and ends with.
  */
 const stopping: ReadonlySet<string> = new Set(['then', 'read', 'write', 'writev', 'construct', 'final', 'destroy']);
 const standsStill = (name: string, kind: Kind): boolean => kind === 'function' && stopping.has(name);
-
-/** Names that are read, written or declared as a property anywhere in the sources. */
-function propertyNames(): string[] {
-  const names = new Set(ofNode);
-  const add = (name: ts.Node | undefined): void => {
-    if (name && (ts.isIdentifier(name) || ts.isStringLiteralLike(name))) names.add(name.text);
-  };
-  const visit = (node: ts.Node): void => {
-    if (ts.isPropertyAccessExpression(node)) add(node.name);
-    else if (ts.isElementAccessExpression(node)) add(node.argumentExpression);
-    else if (ts.isBindingElement(node)) add(node.propertyName ?? node.name);
-    else if (ts.isClassElement(node) || ts.isTypeElement(node) || ts.isObjectLiteralElement(node)) add(node.name);
-    ts.forEachChild(node, visit);
-  };
-  for (const path of filesBelow('src', '.ts')) visit(ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest));
-  return [...names].filter((name) => !(name in Object.prototype)).sort();
-}
 
 interface Order {
   readonly run: string;
@@ -379,34 +221,22 @@ test('nothing is polluted, and all works but what must not', () => {
   expect(outcomes['forged']).toContain('[false,');
 });
 
-interface Group {
-  readonly names: readonly string[];
-  /** Tasks that failed with the group that this one is a half of. */
-  readonly only?: readonly string[] | undefined;
-}
-
-/** Names in groups; those that fail in most, alone. Switches of the library are among the others. */
-function groupsOf(kind: Kind): Group[] {
-  const known = propertyNames().filter((name) => !standsStill(name, kind));
-  const others = known.filter((name) => !alone.has(name));
-  const groups: Group[] = [];
-  for (let at = 0; at < others.length; at += groupSize) groups.push({ names: others.slice(at, at + groupSize) });
-  if (kind !== 'true') for (const name of known) if (alone.has(name)) groups.push({ names: [name] });
-  return groups;
-}
-const groupSize = 128;
+const known = propertyNames();
 
 test.each(kinds)(
   'whatever name is on Object.prototype with a value of the kind %s: the same octets, or an error',
   async (kind) => {
-    onTestFailed(() => console.error('last order:', JSON.stringify(current)));
-    // Not one that a test before has left in the middle of something.
-    child?.kill('SIGKILL');
-    child = undefined;
+    onTestFailed(() => {
+      console.error('last order:', JSON.stringify(current));
+      // It may be in the middle of something.
+      child?.kill('SIGKILL');
+      child = undefined;
+    });
     const { clean, revealed } = baseline;
     const faults: string[] = [];
-    const queue = groupsOf(kind);
-    expect(queue.length).toBeGreaterThan(5);
+    const names = known.filter((name) => !standsStill(name, kind));
+    expect(names.length).toBeGreaterThan(1000);
+    const queue = groupsOf(names, Object.keys(clean.outcomes));
     for (let group = queue.pop(); group !== undefined; group = queue.pop()) {
       const { names, only } = group;
       const result = await perform({ kind, names, only });

@@ -116,15 +116,15 @@ export function startSmtp(
     say('220 test');
   };
   const server = identity
-    ? createTlsServer({ cert: identity.certificate, key: identity.key }, serve)
-    : createServer(serve);
+    ? createTlsServer({ cert: identity.certificate, key: identity.key, noDelay: true }, serve)
+    : createServer({ noDelay: true }, serve);
   return listen(server, records);
 }
 
 /** A proxy that wants a name and a password, and connects to wherever it is told. */
 export function startProxy(kind: 'http' | 'socks'): Promise<RecordingServer> {
   const records: string[][] = [];
-  const server = createServer((socket) => {
+  const server = createServer({ noDelay: true }, (socket) => {
     const parts: string[] = [];
     records.push(parts);
     let held = Buffer.alloc(0);
@@ -164,7 +164,7 @@ export function startProxy(kind: 'http' | 'socks'): Promise<RecordingServer> {
           continue;
         }
         socket.off('data', read);
-        const target = connect(done.port, '127.0.0.1', () => {
+        const target = connect({ port: done.port, host: '127.0.0.1', noDelay: true }, () => {
           socket.write(done.reply ?? '', 'latin1');
           target.write(held);
           socket.pipe(target).pipe(socket);

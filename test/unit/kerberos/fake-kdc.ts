@@ -130,6 +130,7 @@ export class FakeKdc {
   readonly keys = new Map<string, EncryptionKey>();
   /** Service name to the realm that has it. */
   readonly referrals = new Map<string, string>();
+  readonly #passwordKeys = new Map<string, Promise<Buffer>>();
   #tcp: Server | undefined;
   #udp: UdpSocket | undefined;
   readonly #sockets = new Set<Socket>();
@@ -220,6 +221,17 @@ export class FakeKdc {
     return this.mutate(seen.type === 10 ? await this.#authenticate(seen) : this.#grant(seen));
   }
 
+  /** Derived once for each password: a KDC, too, has keys in its database. */
+  #passwordKey(type: number, password: string, salt: string, iterations: number): Promise<Buffer> {
+    const id = JSON.stringify([type, password, salt, iterations]);
+    const known = this.#passwordKeys.get(id);
+    if (known !== undefined) return known;
+    const made = Promise.resolve(encryptionType(type)?.stringToKey(password, Buffer.from(salt), iterations));
+    const key = made.then((bytes) => bytes ?? Buffer.alloc(0));
+    this.#passwordKeys.set(id, key);
+    return key;
+  }
+
   get #now(): number {
     return Date.now() + this.aheadMs;
   }
@@ -258,7 +270,7 @@ export class FakeKdc {
       value:
         iterations > 1e6
           ? Buffer.alloc(algorithm.keyBytes)
-          : await algorithm.stringToKey(password, Buffer.from(salt), Math.max(1, iterations)),
+          : await this.#passwordKey(type, password, salt, Math.max(1, iterations)),
     };
     const stamp = request.data.find((found) => found.type === 2);
     if (stamp === undefined && this.requirePreAuthentication) {

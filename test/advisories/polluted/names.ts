@@ -1,0 +1,86 @@
+/**
+ * The names that are put on Object.prototype, in groups: one order to the child has many names, and runs some tasks or all.
+ *
+ * @module
+ */
+import ts from 'typescript';
+import { filesBelow, read } from '../../project/sources.js';
+
+const words = (text: string): readonly string[] => text.trim().split(/\s+/);
+
+/** Options that Node reads and the sources need not mention. */
+const ofNode = words(`
+  path fd lookup localAddress localPort family hints timeout onread signal socket handle
+  allowHalfOpen keepAlive highWaterMark writableHighWaterMark objectMode readableObjectMode
+  ca cert key pfx passphrase ciphers checkServerIdentity rejectUnauthorized servername session
+  secureContext pskCallback ALPNProtocols enableTrace minDHSize secureOptions secureProtocol sigalgs
+  requestOCSP isServer requestCert minVersion maxVersion ecdhCurve crl dhparam privateKeyEngine
+  encoding flag mode start end emitClose autoDestroy format type padding oaepHash dsaEncoding
+  once capture passive env cwd shell uid gid argv0 stdio windowsHide detached input
+`);
+
+/** Names that are read, written or declared as a property anywhere in the sources. */
+export function propertyNames(): string[] {
+  const names = new Set(ofNode);
+  const add = (name: ts.Node | undefined): void => {
+    if (name && (ts.isIdentifier(name) || ts.isStringLiteralLike(name))) names.add(name.text);
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isPropertyAccessExpression(node)) add(node.name);
+    else if (ts.isElementAccessExpression(node)) add(node.argumentExpression);
+    else if (ts.isBindingElement(node)) add(node.propertyName ?? node.name);
+    else if (ts.isClassElement(node) || ts.isTypeElement(node) || ts.isObjectLiteralElement(node)) add(node.name);
+    ts.forEachChild(node, visit);
+  };
+  for (const path of filesBelow('src', '.ts')) visit(ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest));
+  return [...names].filter((name) => !(name in Object.prototype)).sort();
+}
+
+/**
+ * Names that end in an error in these tasks: JavaScript, Node or PKI.js reads them from every object (property descriptors, iterators,
+ * listeners and options of streams), or a limit becomes `true`. In these tasks each is tried alone from the start, since the error of
+ * one name would have its whole group divided; in the other tasks they are a group. A name that is missing here costs time only.
+ */
+const failing: readonly { readonly tasks: readonly string[] | 'all'; readonly names: readonly string[] }[] = [
+  { tasks: 'all', names: words('get set value writable return verify fault max maxOctets') },
+  {
+    tasks: words('bare pipelining tls http socks kerberos'),
+    names: words(`
+      encoding highWaterMark writableHighWaterMark readableObjectMode objectMode
+      ready resume connect removeListener
+    `),
+  },
+  {
+    tasks: ['protect'],
+    names: words(`
+      budget certificate certificates cipher critical crls length passphrase schema signatureAlgorithm trustAnchors warnings
+      close error name type now maxContentLength maxDepth maxNodes
+    `),
+  },
+  { tasks: ['kerberos'], names: words('client exchangeTimeoutMs sequenceNumber subkey systemTime') },
+  { tasks: ['tls'], names: words('family hints signal') },
+  { tasks: words('verify forged decrypt'), names: words('accepts maxHeaderBytes maxParts') },
+];
+
+/** Names for one order, and the tasks of it: undefined for all. */
+export interface Group {
+  readonly names: readonly string[];
+  readonly only?: readonly string[] | undefined;
+}
+
+const groupSize = 128;
+
+/** `names` in groups, so that each name meets each of `tasks`. */
+export function groupsOf(names: readonly string[], tasks: readonly string[]): Group[] {
+  const left = new Set(names);
+  const groups: Group[] = [];
+  for (const { tasks: fail, names: listed } of failing) {
+    const known = listed.filter((name) => left.delete(name));
+    const only = fail === 'all' ? undefined : fail;
+    for (const name of known) groups.push({ names: [name], only });
+    if (only !== undefined) groups.push({ names: known, only: tasks.filter((task) => !only.includes(task)) });
+  }
+  const others = [...left];
+  for (let at = 0; at < others.length; at += groupSize) groups.push({ names: others.slice(at, at + groupSize) });
+  return groups;
+}
