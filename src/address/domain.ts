@@ -1,10 +1,11 @@
 /**
- * Domains as SMTP wants them: A-labels after UTS-46 (RFC 5890, RFC 5321 section 4.1.2), and address literals (section 4.1.3).
+ * Domains as SMTP requires them: A-labels by UTS-46 (RFC 5890, RFC 5321 section 4.1.2), and address literals (section
+ * 4.1.3).
  * @module
  */
 import { domainToASCII, domainToUnicode } from 'node:url';
 
-/** A domain in ASCII and lower case, or why it is none. */
+/** A domain in ASCII and lower case, or the reason why it is invalid. */
 export type DomainResult = { readonly domain: string } | { readonly problem: string };
 
 const maxDomain = 253;
@@ -13,8 +14,9 @@ const ldhOrDot = /^[a-z0-9.-]*$/i;
 const outsideLdh = /[\u0000-\u002c\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007f]/;
 
 /**
- * The ASCII form of a domain name. domainToASCII is a URL host parser: it decodes percent signs, ends at a slash, turns numbers
- * into IPv4 addresses, and lets through what UTS-46 maps to ASCII punctuation. So its input and its output are checked.
+ * The ASCII form of a domain name. domainToASCII is a URL host parser: it decodes percent signs, stops at a slash,
+ * turns numbers into IPv4 addresses, and accepts characters that UTS-46 maps to ASCII punctuation. Its input and output
+ * are therefore checked.
  */
 export function toAsciiDomain(text: string): DomainResult {
   if (text === '') return { problem: 'the domain is empty' };
@@ -42,7 +44,10 @@ export function toAsciiDomain(text: string): DomainResult {
   return { domain };
 }
 
-/** It stands for a label beyond ASCII, and that one for it. What domainToASCII makes of others depends on the version of Node. */
+/**
+ * Is it the A-label of a label beyond ASCII, and does that label give the same A-label? For others, the result of
+ * domainToASCII depends on the version of Node.
+ */
 function isALabel(label: string): boolean {
   const unicode = domainToUnicode(label);
   return unicode !== label && domainToASCII(unicode) === label;
@@ -65,7 +70,7 @@ function isIpv6(text: string): boolean {
   const last = groups.at(-1);
   let count = groups.length;
   if (last?.includes('.') === true) {
-    // The IPv4 tail stands for two groups, and nothing follows it.
+    // The IPv4 part counts as two groups, and must be the last.
     if (!isIpv4(last) || text.endsWith('::')) return false;
     groups.pop();
     count++;

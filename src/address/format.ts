@@ -1,5 +1,5 @@
 /**
- * Mailboxes as a header field writes them (RFC 5322 section 3.4).
+ * Writes mailboxes for header fields (RFC 5322 section 3.4).
  * @module
  */
 import type { Mailbox } from '../model/address.js';
@@ -9,7 +9,7 @@ const atoms = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const printable = /^[ -~]*$/;
 /** A longer quoted-string could not be folded. */
 const maxQuoted = 70;
-/** A longer one may hold an atom that no line has room for. */
+/** A longer name may contain an atom that fits no line. */
 const maxAtoms = 900;
 
 /** A display name as tokens between which a line may be folded: atoms, a quoted-string, or encoded-words. */

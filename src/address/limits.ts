@@ -1,12 +1,11 @@
 /**
- * How long an address may be.
- *
+ * The length limit of addresses.
  * @module
  */
 
 /**
- * Octets of an address: what `MAIL FROM:<>` leaves of a command line of 512 with its CRLF (RFC 5321 section 4.5.3.1.4). The 64 octets of a
- * local part and the 256 of a path are what every server must take; reply tokens and rewritten senders (SRS) are longer, and many servers
- * take them. The server is left to refuse.
+ * The most octets of an address: the rest of a command line of 512 octets after `MAIL FROM:<>` and CRLF (RFC 5321
+ * section 4.5.3.1.4). Every server must accept 64 octets in a local part and 256 in a path. Reply tokens and rewritten
+ * senders (SRS) are longer, and many servers accept them, so the server decides.
  */
 export const maxAddress = 512 - 'MAIL FROM:<>\r\n'.length;

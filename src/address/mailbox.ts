@@ -1,5 +1,6 @@
 /**
- * Mailboxes from text and from parts: strict, one string is one mailbox or an error that names the place.
+ * Parses mailboxes from text and from parts. It is strict: a string is one mailbox, or an error that names the
+ * position.
  * @module
  */
 import { messageInvalid } from '../errors/email-error.js';
@@ -13,11 +14,11 @@ import { withoutPrototype } from '../util/without-prototype.js';
 
 /** A mailbox whose address was checked. */
 export interface ParsedMailbox extends Mailbox {
-  /** `local@domain` as SMTP takes it: domain in A-labels and lower case, local part quoted where it must be. */
+  /** `local@domain` for SMTP: the domain as A-labels in lower case, the local part quoted if necessary. */
   readonly email: string;
-  /** Without quotes and backslashes. */
+  /** The local part without quotes and backslashes. */
   readonly localPart: string;
-  /** A-labels, lower case; an address literal with its brackets. */
+  /** The domain as A-labels in lower case, or an address literal with its brackets. */
   readonly domain: string;
   /** Does the local part need SMTPUTF8 (RFC 6531)? */
   readonly smtpUtf8: boolean;
@@ -33,13 +34,13 @@ function toMailbox(address: AddrSpec, name: string | undefined): ParsedMailbox {
   return { name: name === '' ? undefined : name, email, localPart, domain, smtpUtf8 };
 }
 
-/** Refuses the controls that no header field may carry, hidden in a quoted string or an encoded-word though they be. */
+/** Refuses control characters in a name, including those from a quoted string or an encoded-word. */
 function checkedName(name: string, scanner: AddressScanner, offset: number): string {
   if (/[\u0000-\u001f\u007f]/.test(name)) scanner.fail('the display name holds a control character', offset);
   return name;
 }
 
-/** A phrase as text: encoded-words decoded, but not inside quotes (RFC 2047 section 5). */
+/** The text of a phrase. Encoded-words are decoded, except inside quotes (RFC 2047 section 5). */
 function nameOf(words: readonly Word[], scanner: AddressScanner): string | undefined {
   const first = words[0];
   if (first === undefined) return undefined;
@@ -60,7 +61,7 @@ function nameOf(words: readonly Word[], scanner: AddressScanner): string | undef
   return checkedName(parts.join(' '), scanner, first.offset);
 }
 
-/** One mailbox where the cursor is, or undefined and the words where a ':' makes them a group's name. */
+/** Reads one mailbox at the cursor. Returns undefined if a ':' shows that the words are the name of a group. */
 function readMailbox(scanner: AddressScanner): ParsedMailbox | undefined {
   const words: Word[] = [];
   for (;;) {
@@ -100,7 +101,7 @@ function readMailbox(scanner: AddressScanner): ParsedMailbox | undefined {
   return toMailbox(address, name);
 }
 
-/** Turns the place of a syntax error into ERR_MESSAGE_INVALID with the field's path. */
+/** Turns a syntax error into ERR_MESSAGE_INVALID with the field's path and the position. */
 function reading<T>(text: string, path: string, limit: number, read: (scanner: AddressScanner) => T): T {
   if (typeof text !== 'string') throw messageInvalid(path, 'an address is a string, or an object with name and email');
   if (text.length > limit) throw messageInvalid(path, `address text is longer than ${limit} characters`);
@@ -112,13 +113,16 @@ function reading<T>(text: string, path: string, limit: number, read: (scanner: A
   }
 }
 
-/** Dot-string and a domain of plain labels: what nearly every address is, told in one look. `--` may be an A-label, and is not plain. */
+/**
+ * A dot-string and a domain of plain labels: matches nearly every address. A label with `--` may be an A-label, and
+ * does not match.
+ */
 const plainAddress =
   /^([\w!#$%&'*+/=?^`{|}~-]+(?:\.[\w!#$%&'*+/=?^`{|}~-]+)*)@((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)$/;
 const plainNamed = /^([A-Za-z0-9]+(?: [A-Za-z0-9]+){0,8}) <([^<>]+)>$/;
 const maxPlain = 200;
 
-/** The short way for a plain address; undefined leaves it to the parser. */
+/** The fast path for a plain address; undefined leaves it to the parser. */
 function plainMailbox(text: string, name: string | undefined): ParsedMailbox | undefined {
   if (text.length > maxPlain) return undefined;
   const match = plainAddress.exec(text);
@@ -127,7 +131,7 @@ function plainMailbox(text: string, name: string | undefined): ParsedMailbox | u
   return { name, email: text, localPart, domain, smtpUtf8: false };
 }
 
-/** An RFC 5321 Mailbox and nothing else: no display name, no brackets, no comments. Throws ERR_MESSAGE_INVALID with `path`. */
+/** Parses an RFC 5321 Mailbox: no display name, brackets or comments. Throws ERR_MESSAGE_INVALID with `path`. */
 export function parseMailbox(text: string, path = 'address'): ParsedMailbox {
   const plain = typeof text === 'string' ? plainMailbox(text, undefined) : undefined;
   if (plain !== undefined) return plain;
@@ -144,7 +148,7 @@ export function parseMailbox(text: string, path = 'address'): ParsedMailbox {
   });
 }
 
-/** One mailbox of a message or profile: `a@b`, `Ann <a@b>`, or parts. Throws ERR_MESSAGE_INVALID with `path`. */
+/** Parses one mailbox of a message or profile: `a@b`, `Ann <a@b>`, or parts. Throws ERR_MESSAGE_INVALID with `path`. */
 export function parseAddress(input: AddressInput, path = 'address'): ParsedMailbox {
   if (typeof input === 'object' && input !== null) {
     const { name, email } = withoutPrototype(input);
@@ -175,8 +179,8 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
 }
 
 /**
- * An address list (RFC 5322 section 3.4) from text, as `Ann <ann@example.com>, bob@example.org`; the mailboxes of a group stand for
- * it. Empty text is an empty list. One problem fails the whole list with ERR_MESSAGE_INVALID.
+ * Parses an address list (RFC 5322 section 3.4), such as `Ann <ann@example.com>, bob@example.org`. A group is replaced
+ * by its mailboxes. Empty text is an empty list. One problem fails the whole list with ERR_MESSAGE_INVALID.
  */
 export function parseAddressList(text: string, path = 'address'): readonly ParsedMailbox[] {
   return reading(text, path, maxText, (scanner: AddressScanner) => {

@@ -1,6 +1,6 @@
 /**
- * The tokens of RFC 5322 section 3.2 and 3.4, read in one pass without recursion: nothing is read twice, and comments nest in a
- * counter. Line breaks and other controls are refused wherever they stand.
+ * Reads the tokens of RFC 5322 section 3.2 and 3.4 in one pass without recursion: no character is read twice, and a
+ * counter tracks nested comments. Line breaks and other control characters are refused everywhere.
  * @module
  */
 import { toAddressLiteral, toAsciiDomain } from './domain.js';
@@ -8,7 +8,7 @@ import { maxAddress } from './limits.js';
 import type { DomainResult } from './domain.js';
 import { hasOwn } from '../util/own.js';
 
-/** What is wrong, and at which UTF-16 offset of the text. */
+/** A syntax error, with its UTF-16 offset in the text. */
 export class AddressSyntaxError extends Error {
   constructor(
     message: string,
@@ -18,11 +18,11 @@ export class AddressSyntaxError extends Error {
   }
 }
 
-/** An addr-spec, taken apart. */
+/** The parts of an addr-spec. */
 export interface AddrSpec {
-  /** Without quotes and backslashes. */
+  /** The local part without quotes and backslashes. */
   readonly localPart: string;
-  /** A-labels, lower case; or a literal with its brackets. */
+  /** The domain as A-labels in lower case, or a literal with its brackets. */
   readonly domain: string;
 }
 
@@ -35,7 +35,9 @@ export interface Word {
 
 const maxCommentDepth = 32;
 
-/** 1 = atom character or dot. Above ASCII everything is one (RFC 6532), except what isForbidden says. */
+/**
+ * 1 for an atom character or a dot. Characters above ASCII are atom characters (RFC 6532), unless isForbidden is true.
+ */
 const atomTable = new Uint8Array(128);
 for (const c of "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-/=?^_`{|}~.")
   atomTable[c.charCodeAt(0)] = 1;
@@ -67,14 +69,14 @@ export class AddressScanner {
     return this.text.charAt(this.at);
   }
 
-  /** Takes `c` where it is next. */
+  /** Takes `c` if it is the next character. */
   take(c: string): boolean {
     if (this.text.charAt(this.at) !== c) return false;
     this.at++;
     return true;
   }
 
-  /** Blanks and comments. */
+  /** Skips blanks and comments. */
   skipBlanks(): void {
     for (;;) {
       const c = this.peek();
@@ -99,7 +101,7 @@ export class AddressScanner {
     if (this.at > this.text.length) this.fail('the comment that begins here has no end', start);
   }
 
-  /** The next word, or undefined where a special character or the end is next. */
+  /** Reads the next word. Undefined at a special character or the end. */
   word(): Word | undefined {
     const offset = this.at;
     if (this.peek() === '"') return { text: this.quotedString(), quoted: true, offset };
@@ -131,7 +133,7 @@ export class AddressScanner {
     return text;
   }
 
-  /** What follows a word that turned out to be a local part: `@` and a domain. */
+  /** Reads the rest of an addr-spec after its local part: `@` and a domain. */
   addrSpec(local: Word): AddrSpec {
     const localPart = this.localPart(local);
     if (!this.take('@')) this.fail("expected '@'");
@@ -148,7 +150,7 @@ export class AddressScanner {
   private localPart(local: Word): string {
     const { text, quoted, offset } = local;
     if (quoted) {
-      // RFC 5321 knows no tab here, RFC 5322 does.
+      // RFC 5321 does not allow a tab here; RFC 5322 does.
       if (text.includes('\t')) this.fail('a tab is not allowed in a local part', offset);
     } else if (!isDotString(text))
       this.fail(
@@ -180,7 +182,7 @@ function isDotString(text: string): boolean {
   return true;
 }
 
-/** `local@domain` as SMTP takes it (RFC 5321 section 4.1.2): what is no dot-string is quoted again. */
+/** Writes `local@domain` for SMTP (RFC 5321 section 4.1.2). A local part that is not a dot-string is quoted again. */
 export function formatAddrSpec({ localPart, domain }: AddrSpec): string {
   if (isDotString(localPart)) return `${localPart}@${domain}`;
   return `"${localPart.replace(/["\\]/g, '\\$&')}"@${domain}`;

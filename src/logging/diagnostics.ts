@@ -1,6 +1,6 @@
 /**
- * The channels of `node:diagnostics_channel` by which tools such as OpenTelemetry watch a mailer. Without subscribers nothing is made or called.
- *
+ * The channels of `node:diagnostics_channel`, through which tools such as OpenTelemetry observe a mailer. Without
+ * subscribers, no data is made and nothing is called.
  * @module
  */
 import { channel, tracingChannel } from 'node:diagnostics_channel';
@@ -13,7 +13,7 @@ export const connections = tracingChannel<unknown, ConnectionTrace>('sealpost:co
 export const commands = tracingChannel<unknown, CommandTrace>('sealpost:command');
 const replies = channel('sealpost:reply');
 
-/** Does anybody watch commands or replies? */
+/** Does a channel of commands or replies have a subscriber? */
 export function areCommandsWatched(): boolean {
   return commands.hasSubscribers || replies.hasSubscribers;
 }
@@ -23,8 +23,8 @@ export function publishReply(trace: ReplyTrace): void {
 }
 
 /**
- * Runs work that the channel is told of, as `TracingChannel.tracePromise` does, but publishes what `note` takes from the result in place of
- * the result itself. What `start` was bound to (`bindStore`) is in effect during the work.
+ * Runs and traces work, as `TracingChannel.tracePromise` does. Instead of the result, it publishes only the fields that
+ * `note` takes from it. Stores bound to `start` (`bindStore`) are in effect during the work.
  */
 export function traced<C extends object & { error?: unknown }, T>(
   channels: TracingChannel<unknown, C>,
@@ -56,13 +56,13 @@ function publishEnd<C extends object>(channels: TracingChannel<unknown, C>, trac
   channels.asyncEnd.publish(trace);
 }
 
-/** Begins something that ends elsewhere, by `endTrace`. */
+/** Begins a trace that is ended later by `endTrace`. */
 export function beginTrace<C extends object>(channels: TracingChannel<unknown, C>, trace: C): void {
   channels.start.runStores(trace, () => undefined);
   channels.end.publish(trace);
 }
 
-/** Ends what `beginTrace` began; `error` is why it failed. */
+/** Ends a trace begun by `beginTrace`. `error` is the reason of a failure. */
 export function endTrace<C extends object & { error?: unknown }>(
   channels: TracingChannel<unknown, C>,
   trace: C,

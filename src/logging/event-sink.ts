@@ -1,5 +1,5 @@
 /**
- * The guard between the library and a logger that somebody else wrote.
+ * Separates the library from loggers of the caller, whose failures must have no effect.
  * @module
  */
 import type { EmailError } from '../model/error.js';
@@ -7,35 +7,39 @@ import type { LogEvent, MessageEvent } from '../model/log.js';
 import type { SmtpReply, Warning } from '../model/reply.js';
 import { notify } from '../util/notify.js';
 
-/** A log event before it has its time and the number of its connection. */
+/** A log event without its time and the number of its connection. */
 export type UntimedEvent = LogEvent extends infer E
   ? E extends LogEvent
     ? Omit<E, 'time' | 'connection'>
     : never
   : never;
 
-/** Takes events and never throws. Where there is no sink, no event need be made. */
+/** Takes events and never throws. If there is no sink, callers need not make events. */
 export interface EventSink {
-  /** An event of a connection; number 0 is none. */
+  /** Takes an event of a connection; the number 0 means none. */
   connection(number: number, event: UntimedEvent): void;
   /** A message was started, sent, or failed. */
   message(messageId: string, state: MessageEvent['state'], bytes: number, durationMs: number): void;
-  /** A warning that belongs to no connection; one that was told of a connection is not told again. */
+  /** Takes a warning of a message. One that was already logged for a connection is not logged again. */
   warning(warning: Warning): void;
-  /** A failure that belongs to no connection. */
+  /** Takes a failure outside of any connection. */
   error(error: EmailError): void;
 }
 
 /**
- * Hands events to loggers. Whatever a logger does, it breaks nothing: what it throws is dropped, a promise of it that rejects
- * too, and events are frozen copies, so that it cannot change what others see. undefined without a logger.
+ * Makes a sink that passes events to loggers. A failing logger has no effect: its exception is dropped, and so is the
+ * rejection of a promise that it returns. Events are frozen copies, so that one logger cannot change what others get.
+ * undefined without a logger.
  */
 export function createEventSink(
   ...given: readonly (((event: LogEvent) => unknown) | undefined)[]
 ): EventSink | undefined {
   const loggers = given.filter((logger) => logger !== undefined);
   if (loggers.length === 0) return undefined;
-  /** Those of connections, which stand in the result of each message too. */
+  /**
+   * Warnings already logged with their connection. Every SendResult of that connection repeats them; they must not be
+   * logged twice.
+   */
   const announced = new WeakSet<Warning>();
   const tell = (number: number, untimed: UntimedEvent): void => {
     const event = frozen({ time: new Date(), connection: number, ...untimed });
@@ -55,7 +59,7 @@ export function createEventSink(
   };
 }
 
-/** A frozen copy. An error is handed over as it is: it is thrown elsewhere too, and must stay the same object there. */
+/** A frozen copy. An error is passed unchanged: it is also thrown elsewhere, and must stay the same object. */
 function frozen(event: LogEvent): LogEvent {
   if (event.type === 'reply') return Object.freeze({ ...event, reply: frozenReply(event.reply) });
   if (event.type === 'warning') return Object.freeze({ ...event, warning: Object.freeze({ ...event.warning }) });

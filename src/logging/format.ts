@@ -1,23 +1,23 @@
 /**
- * Log events as text.
+ * Formats log events as text.
  * @module
  */
 import type { LogEvent } from '../model/log.js';
 import type { SmtpReply } from '../model/reply.js';
 import { showText } from '../util/show.js';
 
-/** One event is one line of at most about this many characters; a server's text is cut before. */
+/** About the longest line of an event; longer text of a server is cut. */
 const maxText = 1000;
 
 /**
- * An event as one line of text: time in ISO 8601 (UTC), level, `#` and the number of the connection (`-` where there is none), and
- * what happened. Control characters from outside are escaped. Events hold no secret, so the line holds none.
+ * Formats an event as one line: time in ISO 8601 (UTC), level, `#` and the number of the connection (`-` if there is
+ * none), and the event. Control characters are escaped. Events contain no secrets, so the line contains none.
  */
 export function formatLogEvent(event: LogEvent): string {
   return `${timeOf(event.time)} ${event.level} ${formatLogText(event)}`;
 }
 
-/** The end of that line, without time and level: for logs that have fields for these. */
+/** The end of that line, without time and level: for logs with separate fields for these. */
 export function formatLogText(event: LogEvent): string {
   const connection = event.connection === 0 ? '-' : `#${event.connection}`;
   return `${connection} ${showText(describe(event), 2 * maxText)}`;
@@ -51,7 +51,7 @@ function replyText({ code, enhancedCode, lines }: SmtpReply): string {
   return `${code}${enhancedCode === undefined ? '' : ` ${enhancedCode}`}${text === '' ? '' : ` ${text}`}`;
 }
 
-/** Shortened, so that what stands after it is still on the line. */
+/** Cuts a text, so that the text after it still fits the line. */
 function cut(text: string): string {
   return text.length > maxText ? `${text.slice(0, maxText)}…` : text;
 }

@@ -1,16 +1,15 @@
 /**
- * Runs a schema, and makes one error of all its problems.
- *
+ * Runs a schema and makes one error of all its problems.
  * @module
  */
 import { correctFields, createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError, EmailErrorCode, Problem } from '../model/error.js';
 import type { Report, Schema } from './schema.js';
 
-/** Problems that the error's message quotes. */
+/** The most problems that the error's message quotes. */
 const shownProblems = 5;
 
-/** What is checked: how its error begins, and how its root is called in paths. */
+/** The subject of a check: the beginning of its error, and the name of its root in paths. */
 export interface Subject {
   /** Default ERR_PROFILE_INVALID. */
   readonly code?: EmailErrorCode;
@@ -21,7 +20,7 @@ export interface Subject {
 export const profileSubject: Subject = { sentence: 'The profile is not valid', root: 'profile' };
 export const optionsSubject: Subject = { sentence: 'The mailer options are not valid', root: 'options' };
 
-/** Of the functions of `sealpost/smime`. */
+/** The subject of the functions of `sealpost/smime`. */
 export const argumentsSubject: Subject = { sentence: 'The arguments are not valid', root: 'arguments' };
 export const callSubject: Subject = { sentence: 'The options of this call are not valid', root: 'options' };
 
@@ -39,14 +38,14 @@ export function checked<T>(schema: Schema<T>, value: unknown, subject: Subject, 
   return copy;
 }
 
-/** What is wrong with a value of which there is no copy to be had; `path` is its place in something larger. */
+/** The problems of a value that is not copied. `path` is its place in a larger value. */
 export function problemsOf(schema: Schema, value: unknown, path: string): readonly Problem[] {
   const report: Report = { problems: [], allowReferences: true };
   schema.check(value, path, report);
   return report.problems;
 }
 
-/** One error of some problems: the message quotes the first five, `problems` holds all. */
+/** Makes one error of several problems. The message quotes the first five; `problems` holds all. */
 export function invalid(subject: Subject, found: readonly Problem[], cause?: unknown): EmailError {
   const problems = found.map(({ path, message }) =>
     Object.freeze({ path: path === '' ? subject.root : path, message }),

@@ -1,5 +1,5 @@
 /**
- * Schemas made of schemas, and the simplest ones.
+ * Simple schemas, and schemas made of other schemas.
  * @module
  */
 import { isValidDate } from '../util/bytes.js';
@@ -17,7 +17,7 @@ export function plain<T>(
   return { expected, check, toJson: (value) => value };
 }
 
-/** A value of a kind that one look tells. */
+/** A value whose type can be checked at once. */
 export function kind<T>(expected: string, is: (value: unknown) => value is T): Schema<T> {
   return {
     expected,
@@ -32,7 +32,7 @@ export function choice<const Words extends readonly (string | boolean)[]>(...wor
   return choiceAmong(words);
 }
 
-/** One of a few words, which other programs call otherwise. */
+/** One of a few words, with the words that other programs use instead. */
 export function choiceAmong<const Words extends readonly (string | boolean)[]>(
   words: Words,
   others: OtherWords = {},
@@ -55,7 +55,7 @@ interface Choice {
   readonly expected: string;
 }
 
-/** What to say of a word that is not among them: the word that is meant, if it can be told. */
+/** The message for a wrong word. It names the word that was probably meant. */
 function wrongWord(value: string, { words, others, expected }: Choice): string {
   const shown = `'${showText(value, 30)}'`;
   const elsewhere = otherWord(others, value);
@@ -97,17 +97,20 @@ export function wholeNumber(min: number, max: number): Schema<number> {
   };
 }
 
-/** What holds for a list. */
+/** The rules of a list. */
 export interface ListRules {
   /** Default 1. */
   readonly min?: number;
   /** Default 1000. */
   readonly max?: number;
-  /** A name that stands behind an entry's number in paths: `headers.0 (X-Mine)`. */
+  /** A name to follow an entry's number in paths: `headers.0 (X-Mine)`. */
   readonly label?: (entry: unknown) => string | undefined;
 }
 
-/** A list; never empty unless `min` says so: what an empty one would mean is a guess, and leaving it out is not. */
+/**
+ * A list. It must not be empty unless `min` allows it: an empty list could mean several things, leaving it out only
+ * one.
+ */
 export function list<T>(item: Schema<T>, rules: ListRules = {}): Schema<readonly T[]> {
   const { min = 1, max = 1000, label } = rules;
   const place = (path: string, index: number, entry: unknown): string => {
@@ -121,7 +124,7 @@ export function list<T>(item: Schema<T>, rules: ListRules = {}): Schema<readonly
       Array.isArray(value) &&
       value.length >= min &&
       value.length <= max &&
-      // Not `every`, which passes over holes.
+      // `every` would skip holes.
       value.findIndex((entry: unknown) => !accepts(item, entry)) < 0,
     check(value, path, report) {
       if (!Array.isArray(value)) return unexpected(report, path, expected, value);
@@ -133,7 +136,7 @@ export function list<T>(item: Schema<T>, rules: ListRules = {}): Schema<readonly
         );
       if (value.length > max) return problem(report, path, `expected at most ${max} entries, got ${value.length}`);
       const copy = Array.from(value, (entry: unknown, index) => item.check(entry, place(path, index, entry), report));
-      // An entry with a problem leaves a hole: such a copy serves only to find further problems.
+      // An entry with a problem leaves a hole. Such a copy only serves to find further problems.
       return Object.freeze(copy as T[]);
     },
     toJson: (value, path, output) =>
@@ -141,7 +144,7 @@ export function list<T>(item: Schema<T>, rules: ListRules = {}): Schema<readonly
   };
 }
 
-/** One, or a list of such. */
+/** One value, or a list of them. */
 export function oneOrMany<T>(item: Schema<T>): Schema<T | readonly T[]> {
   const many = list(item);
   return variant<T | readonly T[]>(`${item.expected}, or an array of such`, (value) =>
@@ -149,7 +152,7 @@ export function oneOrMany<T>(item: Schema<T>): Schema<T | readonly T[]> {
   );
 }
 
-/** One of several schemas, picked by looking at the value; where none is picked, the value is refused. */
+/** One of several schemas, chosen by looking at the value. If none is chosen, the value is refused. */
 export function variant<T>(
   expected: string,
   pick: (value: unknown, path: string, report?: Report) => Schema<T> | undefined,
@@ -181,7 +184,7 @@ export function live<T>(expected: string, is: (value: unknown) => value is T): S
   };
 }
 
-/** A function. What it takes and gives shows when it is called. */
+/** A function. Its parameters and result cannot be checked before it is called. */
 export function func<T extends (...args: never) => unknown>(): Schema<T> {
   return live('a function', (value): value is T => typeof value === 'function');
 }
@@ -202,7 +205,7 @@ export const abortSignal: Schema<AbortSignal> = live('an AbortSignal', (value): 
   return typeof value.aborted === 'boolean' && methods.every((name) => typeof Reflect.get(value, name) === 'function');
 });
 
-/** The same schema for the type that its rules hold a value to, where the compiler cannot see that they do. */
+/** The same schema with the type that its rules guarantee, but that the compiler cannot derive. */
 export function ruledTo<T>(schema: Schema): Schema<T> {
   return schema as Schema<T>;
 }

@@ -1,5 +1,5 @@
 /**
- * Objects with known keys: everything else is refused, with the nearest known key.
+ * Objects with known keys. Any other key is refused, with the nearest known key as a hint.
  * @module
  */
 import { inspect } from 'node:util';
@@ -10,7 +10,7 @@ import type { Output, Report, Schema } from './schema.js';
 import { nearest, otherWord } from './suggest.js';
 import type { OtherWords } from './suggest.js';
 
-/** A field that must be there. */
+/** A required field. */
 export interface RequiredField<out T = unknown> {
   readonly required: true;
   readonly schema: Schema<T>;
@@ -29,18 +29,15 @@ export type Fields<T> = {
     : RequiredField<T[K]>;
 };
 
-/** What holds across fields. */
+/** Rules that involve several fields. */
 export interface ObjectRules<T> {
-  /**
-   * Reports what is wrong between fields. `value` has the fields that are right by themselves; `given` tells whether a field was
-   * given at all.
-   */
+  /** Reports problems between fields. `value` has the valid fields; `given` tells whether a field was given at all. */
   readonly verify?: (value: Partial<T>, given: (key: keyof T) => boolean, path: string, report: Report) => void;
-  /** Keys of other programs, each with a sentence that leads to ours. */
+  /** Keys of other programs, each with a sentence that names the key to use. */
   readonly others?: OtherWords;
-  /** Takes objects of a class too, by their own fields. Default false. */
+  /** Also accepts instances of classes, by their own fields. Default false. */
   readonly instances?: boolean;
-  /** How it is called in messages. Default 'an object'. */
+  /** The name of the object in messages. Default 'an object'. */
   readonly expected?: string;
 }
 
@@ -54,7 +51,7 @@ export function optional<T>(schema: Schema<T>): OptionalField<T> {
 
 const show: Output = { secrets: 'redact' };
 
-/** Names that reach an object's prototype where code is careless. */
+/** Keys that can reach an object's prototype in careless code. */
 export function isPrototypeKey(key: string): boolean {
   return key === '__proto__' || key === 'constructor' || key === 'prototype';
 }
@@ -99,11 +96,11 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
         const checked = field.schema.check(entry, join(path, key), report);
         if (checked !== undefined) Object.defineProperty(copy, key, propertyOf(checked, field.schema));
       }
-      // A field that stands there under another name is told of already.
+      // A missing field is not reported if it was given under another name, because that has been reported.
       const isHinted = (key: string): boolean => hints.includes(` ${key} `) || hints.includes(` ${key}:`);
       for (const [key, field] of needed)
         if (!given.has(key) && !isHinted(key)) unexpected(report, join(path, key), field.schema.expected, undefined);
-      // From here on the copy stands for T: every key was checked by the field of that name.
+      // The copy is now a T: every key was checked by the field of that name.
       rules.verify?.(copy as Partial<T>, (key) => given.has(key), path, report);
       hideSecrets(copy, () => schema.toJson(copy, path, show));
       return copy as T;
@@ -125,13 +122,13 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** The keys that an object may have, and what other programs call them. */
+/** The allowed keys, and their names in other programs. */
 export interface KnownKeys {
   readonly known: readonly string[];
   readonly others?: OtherWords | undefined;
 }
 
-/** Reports a key that is not known. The list of those that are known is told once. */
+/** Reports an unknown key. The list of known keys is given only once. */
 export function unknownKey(key: string, path: string, report: Report, { known, others = {} }: KnownKeys): undefined {
   const at = join(path, key);
   if (isPrototypeKey(key))
@@ -145,7 +142,7 @@ export function unknownKey(key: string, path: string, report: Report, { known, o
   return problem(report, at, `is not a known key${told ? '' : list}`);
 }
 
-/** A secret by value is behind a getter: `console.dir` asks no object how it wants to be shown. */
+/** A literal secret is put behind a getter, because `console.dir` ignores custom inspection. */
 function propertyOf(value: unknown, schema: Schema): PropertyDescriptor {
   if (typeof value === 'string' || isBytes(value)) {
     const shown = schema.toJson(value, '', show);
@@ -154,7 +151,7 @@ function propertyOf(value: unknown, schema: Schema): PropertyDescriptor {
   return { value, enumerable: true };
 }
 
-/** Freezes, and makes JSON.stringify and console.log of this object and of any part of it show no secret. */
+/** Freezes the object, and keeps secrets out of JSON.stringify and console.log of it and its parts. */
 function hideSecrets(copy: object, redact: () => unknown): void {
   Object.defineProperty(copy, 'toJSON', { value: redact });
   Object.defineProperty(copy, inspect.custom, {
@@ -163,11 +160,11 @@ function hideSecrets(copy: object, redact: () => unknown): void {
   Object.freeze(copy);
 }
 
-/** How the keys of a `record` are judged. */
+/** The rules of the keys of a `record`. */
 export interface RecordRules {
   readonly expected: string;
   readonly max: number;
-  /** Reports what is wrong with a key. */
+  /** Reports problems of a key. */
   readonly key: (key: string, path: string, report: Report) => void;
 }
 

@@ -1,5 +1,5 @@
 /**
- * The schema of a value, the report of its problems, and the helpers of all schemas.
+ * The type of a schema, the report of problems, and helpers for all schemas.
  * @module
  */
 import { types } from 'node:util';
@@ -8,27 +8,27 @@ import { isBytes, isValidDate } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 
 /**
- * Checks a value of any origin and copies it, and writes a checked value as JSON. Problems are collected, never thrown, so that one run
- * finds them all.
+ * Checks and copies a value of any origin, and writes a checked value as JSON. Problems are collected, not thrown, so
+ * that one run finds them all.
  */
 export interface Schema<out T = unknown> {
-  /** What is allowed, to stand after the word "expected". */
+  /** The allowed values, as a phrase to follow "expected". */
   readonly expected: string;
   /** The frozen copy; undefined if a problem was reported. */
   check(value: unknown, path: string, report: Report): T | undefined;
   /**
-   * True only if `check` would report nothing: a short look, without a copy and without the text of paths, for values that are plainly
-   * right. Absent: only `check` can tell.
+   * A fast check without a copy and without paths. True only if `check` would report nothing. Absent: `check` must be
+   * run.
    */
   accepts?(value: unknown): boolean;
   /** The JSON form of a value that `check` gave. */
   toJson(value: unknown, path: string, output: Output): unknown;
 }
 
-/** The type of the values that a schema gives. */
+/** The type of the values that a schema returns. */
 export type Checked<S> = S extends Schema<infer T> ? T : never;
 
-/** Is the value right? By the short look if the schema has one. */
+/** Is the value valid? Uses the fast check if the schema has one. */
 export function accepts(schema: Schema, value: unknown): boolean {
   if (schema.accepts !== undefined) return schema.accepts(value);
   const report: Report = { problems: [], allowReferences: true };
@@ -36,28 +36,28 @@ export function accepts(schema: Schema, value: unknown): boolean {
   return report.problems.length === 0;
 }
 
-/** Where problems go, and what is allowed in this run. */
+/** Collects problems, and holds the options of one run. */
 export interface Report {
   readonly problems: Problem[];
   /** May the value name environment variables, files and stores of this machine? */
   readonly allowReferences: boolean;
 }
 
-/** How JSON is written. */
+/** Options of writing JSON. */
 export interface Output {
-  /** Secrets are written for the word 'include' alone; whatever else a caller without types gives redacts. */
+  /** Secrets are written only for the exact word 'include'; any other value redacts them. */
   readonly secrets: 'redact' | 'include';
-  /** Where live values are reported; absent: they are written as a word, for people. */
+  /** Collects live values. Absent: each is written as a word, for people. */
   readonly live?: Problem[] | undefined;
 }
 
-/** What stands for a secret in all output; refused as a secret in all input. */
+/** Replaces a secret in all output; refused as a secret in all input. */
 export const redacted = '[redacted]';
 
-/** Past this many problems nobody reads on. */
+/** Further problems are dropped. */
 const maxProblems = 100;
 
-/** Are there so many that no further one is kept? */
+/** Has the report reached its most problems? */
 export function isFull(report: Report): boolean {
   return report.problems.length >= maxProblems;
 }
@@ -68,12 +68,12 @@ export function problem(report: Report, path: string, message: string): undefine
   return undefined;
 }
 
-/** Reports that a value is not of the kind wanted; says the value's kind, not the value. */
+/** Reports a value of the wrong type. Names the type of the value, not the value. */
 export function unexpected(report: Report, path: string, expected: string, value: unknown): undefined {
   return problem(report, path, `expected ${expected}, got ${kindOf(value)}`);
 }
 
-/** Reports that a reference is not allowed in this run; true where it is. */
+/** Reports a reference that is not allowed in this run. True if it is allowed. */
 export function mayRefer(report: Report, path: string, what: string): boolean {
   if (report.allowReferences) return true;
   problem(
@@ -90,7 +90,7 @@ export function join(path: string, key: string | number): string {
   return path === '' ? shown : `${path}.${shown}`;
 }
 
-/** The kind of a value, in words that name no content. */
+/** The type of a value, in words that do not reveal it. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
@@ -103,29 +103,32 @@ export function kindOf(value: unknown): string {
   return typeof value === 'undefined' ? 'nothing' : `a ${typeof value}`;
 }
 
-/** An object as a literal or JSON makes it, of any realm. */
+/** Is it a plain object, as a literal or JSON makes it, of any realm? */
 export function isPlainObject(value: unknown): value is Record<string, unknown> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
   return prototype === null || Object.getPrototypeOf(prototype) === null;
 }
 
-/** An own property that is there and not undefined. Inherited ones do not count, whatever was done to Object.prototype. */
+/** An own property that is not undefined. Inherited ones are ignored, so a polluted Object.prototype has no effect. */
 export function own(value: object, key: string): unknown {
   return Object.hasOwn(value, key) ? (value as Record<string, unknown>)[key] : undefined;
 }
 
-/** What settings inherit: words for `String(…)`, and nothing of what may have been done to Object.prototype. */
+/**
+ * The prototype of settings: it has `toString` for `String(…)` and inherits nothing from a possibly polluted
+ * Object.prototype.
+ */
 const settingsPrototype: object = Object.freeze(
   Object.assign(Object.create(null), { toString: () => '[object Object]' }),
 );
 
-/** Settings to be filled in: one that is absent is absent. */
+/** An empty object for settings, in which an absent field reads as undefined. */
 export function newSettings(): Record<string, unknown> {
   return Object.create(settingsPrototype) as Record<string, unknown>;
 }
 
-/** 'a', 'b' or 'c'. */
+/** A list in words: 'a', 'b' or 'c'. */
 export function alternatives(values: readonly string[]): string {
   if (values.length < 2) return values.join('');
   return `${values.slice(0, -1).join(', ')} or ${values[values.length - 1]}`;

@@ -1,5 +1,5 @@
 /**
- * Secrets and bytes: what has a JSON form of its own.
+ * Schemas of secrets and bytes, which have a JSON form of their own.
  * @module
  */
 import type { Secret } from '../model/settings/secret.js';
@@ -20,17 +20,17 @@ const variable = text({
 const secretFile = pathOf('a file that holds a secret');
 
 export interface SecretRules {
-  /** As "password". */
+  /** The kind of secret, such as "password". */
   readonly what: string;
   /** Passwords of certificate files may be empty. */
   readonly allowEmpty?: boolean;
   /** In UTF-16 units. */
   readonly max?: number;
-  /** What else is wrong with a literal one; must not repeat it. */
+  /** A further fault of a literal secret. The text must not repeat the secret. */
   readonly fault?: (value: string) => string | undefined;
 }
 
-/** A `Secret`. */
+/** The schema of a `Secret`. */
 export function secret(rules: SecretRules): Schema<Secret> {
   const expected = `a ${rules.what}: a string, { env }, { file } or a function`;
   return {
@@ -40,7 +40,7 @@ export function secret(rules: SecretRules): Schema<Secret> {
   };
 }
 
-/** A `Secret`, or bytes. */
+/** The schema of a `Secret` or bytes. */
 export function secretOrBytes(rules: SecretRules): Schema<Secret | Uint8Array> {
   const expected = `a ${rules.what}: a string, bytes, { env }, { file } or a function`;
   return {
@@ -65,13 +65,13 @@ function checkSecret(
 ): Secret | undefined {
   if (isSecretFunction(value)) return value;
   if (typeof value === 'string') return checkSecretText(value, path, report, rules, expected);
-  // A number may be the secret itself, without its quotes.
+  // A number may be the secret itself without its quotes, so it is not quoted.
   if (typeof value === 'number') return problem(report, path, `expected ${expected}, got a number`);
   if (!isPlainObject(value)) return unexpected(report, path, expected, value);
   return checkReference(value, path, report, expected);
 }
 
-/** What it gives is looked at when it is called. */
+/** Its result is checked when it is called. */
 function isSecretFunction(value: unknown): value is () => string | Promise<string> {
   return typeof value === 'function';
 }
@@ -105,7 +105,7 @@ function checkSecretText(
   return fault === undefined ? value : problem(report, path, fault);
 }
 
-/** `{ env }` or `{ file }`, nothing else in it. */
+/** Checks `{ env }` or `{ file }`, without other keys. */
 function checkReference(
   value: Record<string, unknown>,
   path: string,
@@ -138,7 +138,7 @@ export function isBytesForm(value: unknown): value is Uint8Array | { readonly ba
   return isBytes(value) || (isPlainObject(value) && Object.hasOwn(value, 'base64'));
 }
 
-/** A copy of the bytes. JavaScript cannot freeze bytes; that they are a copy keeps the caller's changes out. */
+/** Copies the bytes. JavaScript cannot freeze bytes; the copy protects against later changes by the caller. */
 export function checkBytes(
   value: Uint8Array | { readonly base64: unknown },
   path: string,
@@ -163,7 +163,7 @@ function decode(value: { readonly base64: unknown }, path: string, report: Repor
     return problem(report, join(path, 'base64'), `is too long: expected at most ${maxBytes} bytes`);
   const compact = base64.replace(/[\r\n\t ]+/g, '');
   const bytes = Buffer.from(compact, 'base64');
-  // Node skips what is not base64; only text that comes out again is base64.
+  // Node skips characters that are not base64, so the text is compared with the re-encoded bytes.
   if (bytes.toString('base64').replace(/=+$/, '') !== compact.replace(/={1,2}$/, ''))
     return problem(
       report,
@@ -178,7 +178,7 @@ export function bytesToJson(value: Uint8Array | { readonly base64: unknown }): o
   return isBytes(value) ? { base64: asBuffer(value).toString('base64') } : { ...value };
 }
 
-/** A certificate file's bytes or text; it may hold a private key, so it is a secret as a whole. */
+/** Bytes or text of a certificate file. It is a secret as a whole, because it may contain a private key. */
 export const certificateContent: Schema<string | Uint8Array> = {
   expected: 'PEM text, base64 text, or bytes',
   check(value, path, report) {

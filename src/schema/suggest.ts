@@ -1,21 +1,23 @@
 /**
- * Suggestions for mistyped names, and for names that are called otherwise elsewhere.
+ * Suggestions for mistyped names, and for names from other programs.
  * @module
  */
 import { own } from './schema.js';
 
-/** Words of other programs, in lower case without `_`, `-` and spaces, each with a sentence that leads to the word used here. */
+/**
+ * Words of other programs, in lower case without `_`, `-` and spaces, each with a sentence that names the word to use.
+ */
 export type OtherWords = Readonly<Record<string, string>>;
 
-/** The sentence for a word, however it is written. */
+/** The sentence for a word in any spelling. */
 export function otherWord(words: OtherWords, word: string): string | undefined {
   const sentence = own(words, plainWord(word));
   return typeof sentence === 'string' ? sentence : undefined;
 }
 
-/** The known name that a mistyped one most likely means. */
+/** The known name that a mistyped one most likely stands for. */
 export function nearest(name: string, known: Iterable<string>): string | undefined {
-  // Longer than any known name by far: nothing is near, and the table below stays small.
+  // Longer than any known name: it resembles none, and the table below stays small.
   if (name.length > 40) return undefined;
   const plain = plainWord(name);
   let best: string | undefined;
@@ -32,12 +34,12 @@ export function nearest(name: string, known: Iterable<string>): string | undefin
   return best;
 }
 
-/** A name without what tells spellings of it apart: case, `_`, `-` and spaces. */
+/** A name without the differences of spelling: case, `_`, `-` and spaces. */
 export function plainWord(name: string): string {
   return name.toLowerCase().replace(/[-_ ]/g, '');
 }
 
-/** Insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
+/** The number of insertions, deletions, substitutions and swaps of neighbours (optimal string alignment). */
 export function editDistance(a: string, b: string): number {
   let before: number[] = [];
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);

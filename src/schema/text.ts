@@ -1,5 +1,5 @@
 /**
- * Text that is no secret: what reaches a command or a header field holds no control character.
+ * Schemas of text that is not secret. Text for a command or a header field contains no control characters.
  * @module
  */
 import { domainToASCII } from 'node:url';
@@ -14,13 +14,13 @@ export interface TextRules {
   /** In UTF-16 units; default 1 to 1000. */
   readonly min?: number;
   readonly max?: number;
-  /** Allows TAB, CR and LF, for text that only people read. */
+  /** Allows TAB, CR and LF, for text that is only shown to people. */
   readonly multiline?: boolean;
   /** Allows TAB. */
   readonly tab?: boolean;
   /** Allows U+0080 to U+009F, for text that is encoded before it reaches a line. */
   readonly c1?: boolean;
-  /** What else is wrong with it, or undefined. */
+  /** A further fault of the text, or undefined. */
   readonly fault?: (text: string) => string | undefined;
 }
 
@@ -42,7 +42,7 @@ export function text(rules: TextRules): Schema<string> {
   };
 }
 
-/** A character that must not be there. */
+/** Finds a character that is not allowed. */
 function characterFault(
   value: string,
   { multiline = false, tab = multiline, c1 = false }: TextRules,
@@ -98,7 +98,7 @@ export const localName: Schema<string> = text({
   },
 });
 
-/** What is wrong with the text of a host, or undefined. */
+/** The fault of a host, or undefined. */
 export function hostFault(value: string): string | undefined {
   if (isIp(value)) return undefined;
   if (value.includes('://')) return `expected ${hostExpected}, got a URL: leave out the scheme`;
@@ -108,14 +108,14 @@ export function hostFault(value: string): string | undefined {
   if (value.endsWith('.')) return `expected ${hostExpected}, got a name with a final dot: leave it out`;
   const ascii = isAscii(value) ? value : domainToASCII(value);
   const labels = ascii.split('.');
-  // A name whose last label is a number would be read as an IPv4 address by the system.
+  // The system would read a name whose last label is a number as an IPv4 address.
   if (/^(?:\d+|0x[\da-f]*)$/i.test(labels[labels.length - 1] ?? ''))
     return `expected ${hostExpected}, got an incomplete or malformed IP address`;
   if (ascii.length <= 253 && labels.every((label) => /^(?!-)[\w-]{1,63}(?<!-)$/.test(label))) return undefined;
   return `expected ${hostExpected}, got text that is neither`;
 }
 
-/** `host` or `host:port`; an IPv6 address with a port stands in brackets. */
+/** `host` or `host:port`; an IPv6 address with a port needs brackets. */
 export const hostAndPort: Schema<string> = text({
   expected: 'a host, or host:port',
   max: 270,
@@ -126,7 +126,10 @@ export const hostAndPort: Schema<string> = text({
   },
 });
 
-/** Host and port of `host`, `host:port`, `[v6]`, `[v6]:port` or a bare v6; undefined where the brackets or the port are wrong. */
+/**
+ * Host and port of `host`, `host:port`, `[v6]`, `[v6]:port` or a bare v6. Undefined if the brackets or the port are
+ * wrong.
+ */
 export function splitHostPort(value: string): { readonly host: string; readonly port: number | undefined } | undefined {
   if (isIpv6(value)) return { host: value, port: undefined };
   const match = /^(\[[^[\]]*\]|[^:[\]]*)(?::(\d{1,5}))?$/.exec(value);
@@ -139,7 +142,7 @@ export function splitHostPort(value: string): { readonly host: string; readonly 
   return isIpv6(inner) ? { host: inner, port } : undefined;
 }
 
-/** A path of this machine: never in a profile from a stranger. */
+/** A path on this machine. It is refused in a profile from an untrusted source. */
 export function path(what: string): Schema<string> {
   const checkText = text({ expected: 'a path', max: 4096 });
   return plain(what, (value, at, report: Report) => {

@@ -1,16 +1,16 @@
 /**
- * A linear reader of BER (X.690), with indefinite lengths and constructed strings, for CMS, PKCS#7 and PKCS#12 from other programs. It makes no object for an
- * element that is not asked for, so its time is in proportion to the octets of a message and not to the number of its elements.
- *
+ * A linear reader of BER (X.690), with indefinite lengths and constructed strings, for CMS, PKCS#7 and PKCS#12 from
+ * other programs. It makes objects only for the elements that the caller reads, so its time grows with the octets of a
+ * message and not with the number of its elements.
  * @module
  */
 import { asBuffer } from './bytes.js';
 import { element, oidText, tag } from './der.js';
 
-/** Deeper nesting is refused. No real file or message comes near it. */
+/** The deepest nesting that is accepted. Real files and messages nest far less. */
 const depthLimit = 32;
 
-/** An element and where it stands. */
+/** An element and its position. */
 export interface BerElement {
   readonly bytes: Buffer;
   /** The identifier octet. */
@@ -20,23 +20,23 @@ export interface BerElement {
   /** Offsets of the content, end-of-contents octets excluded. */
   readonly start: number;
   readonly end: number;
-  /** Offset of the octet behind the element. */
+  /** Offset of the octet after the element. */
   readonly next: number;
 }
 
-/** Tags of an OCTET STRING: in one piece, or constructed. */
+/** Tags of an OCTET STRING, primitive and constructed. */
 export const octetTags = [tag.octetString, tag.octetString | 0x20] as const;
 
 const noLength = -1;
 
-/** Octets that are not well-formed BER, or are another structure than is due. Its message names the byte. */
+/** Malformed BER, or a structure other than the expected one. The message names the byte. */
 export class BerError extends RangeError {}
 
 function malformed(what: string, offset: number): never {
   throw new BerError(`${what} at byte ${offset}`);
 }
 
-/** Identifier and length octets: `start` of the content, and its length or -1 where it is indefinite. */
+/** Reads identifier and length octets: `start` of the content, and its length or -1 if it is indefinite. */
 function readHeader(bytes: Buffer, offset: number, limit: number): { readonly start: number; readonly length: number } {
   const identifier = bytes[offset];
   const first = bytes[offset + 1];
@@ -78,7 +78,7 @@ function findEnd(bytes: Buffer, start: number, limit: number): number {
   }
 }
 
-/** The element at `offset`. A BerError names the byte where it is not well-formed. */
+/** Reads the element at `offset`. A BerError names the byte at which it is malformed. */
 export function readBer(source: Uint8Array, offset = 0, limit = source.length): BerElement {
   const bytes = asBuffer(source);
   const { start, length } = readHeader(bytes, offset, limit);
@@ -86,7 +86,7 @@ export function readBer(source: Uint8Array, offset = 0, limit = source.length): 
   return { bytes, tag: bytes[offset] ?? 0, offset, start, end, next: length === noLength ? end + 2 : end };
 }
 
-/** The elements inside a constructed one, at most `countLimit`; more is a BerError. */
+/** The elements inside a constructed one. More than `countLimit` of them is a BerError. */
 export function* berChildren(parent: BerElement, countLimit: number): Generator<BerElement, undefined> {
   if ((parent.tag & 0x20) === 0) malformed('a primitive element in place of a constructed one', parent.offset);
   let count = 0;
@@ -112,7 +112,7 @@ export class BerFields {
     this.#next = this.#fields.next().value;
   }
 
-  /** The next field where it has one of these tags, else undefined. */
+  /** The next field if it has one of these tags, else undefined. */
   optional(...tags: readonly number[]): BerElement | undefined {
     const field = this.#next;
     if (field === undefined || !tags.includes(field.tag)) return undefined;
@@ -120,7 +120,7 @@ export class BerFields {
     return field;
   }
 
-  /** The next field, which has one of these tags. */
+  /** The next field, which must have one of these tags. */
   required(...tags: readonly number[]): BerElement {
     const field = this.optional(...tags);
     if (field !== undefined) return field;
@@ -128,7 +128,7 @@ export class BerFields {
     return malformed(`${found} where tag ${tags.map(hex).join(' or ')} is due`, this.#next?.offset ?? this.#parent.end);
   }
 
-  /** The next field, whatever it is. */
+  /** The next field, with any tag. */
   any(): BerElement | undefined {
     const field = this.#next;
     if (field !== undefined) this.#next = this.#fields.next().value;
@@ -162,17 +162,17 @@ export function berInteger(field: BerElement): number {
   return field.bytes.readUIntBE(field.start, length);
 }
 
-/** Content octets as they stand. */
+/** The content octets, unchanged. */
 export function berContent(field: BerElement): Buffer {
   return field.bytes.subarray(field.start, field.end);
 }
 
-/** The element whole, as it stands. */
+/** The whole element, unchanged. */
 export function berWhole(field: BerElement): Buffer {
   return field.bytes.subarray(field.offset, field.next);
 }
 
-/** The element with another identifier octet and a definite length: what an IMPLICIT tag stands for. */
+/** The element with another identifier octet and a definite length, to undo an IMPLICIT tag. */
 export function berRetagged(field: BerElement, tagByte: number): Buffer {
   return element(tagByte, berContent(field));
 }
@@ -185,7 +185,10 @@ export function berOctets(field: BerElement): Buffer {
   return octets;
 }
 
-/** Octets of all pieces, copied to `target` from `written` on where there is one. Returns the position behind the last. */
+/**
+ * Walks over the pieces. Copies their octets to `target`, if given, from offset `written` on. Returns the offset after
+ * the last.
+ */
 function eachPiece(parent: BerElement, depth: number, target: Buffer | undefined, written: number): number {
   if (depth > 4) malformed('an octet string that nests too deep', parent.offset);
   let position = written;

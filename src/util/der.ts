@@ -1,12 +1,11 @@
 /**
- * A DER writer, and a reader of single elements (X.690): definite lengths, one element at a time, no object for an element that is not asked
- * for. BER, as other programs write CMS and PKCS#12, is read by `ber.ts`.
- *
+ * A writer of DER, and a reader of single elements (X.690) with definite lengths. It makes objects only for the
+ * elements that the caller reads. BER, as other programs write CMS and PKCS#12, is read by `ber.ts`.
  * @module
  */
 import { asBuffer, isBytes } from './bytes.js';
 
-/** Universal tags, constructed bit included where DER wants it. */
+/** Universal tags, with the constructed bit where DER requires it. */
 export const tag = {
   boolean: 0x01,
   integer: 0x02,
@@ -32,7 +31,10 @@ export function headerSize(length: number): number {
   return size;
 }
 
-/** Writes tag and length octets to `target` at `at`, where `headerSize(length)` octets are free. Returns the offset behind them. */
+/**
+ * Writes tag and length octets to `target` at `at`, where `headerSize(length)` octets must be free. Returns the offset
+ * after them.
+ */
 export function writeHeader(target: Buffer, at: number, tagByte: number, length: number): number {
   const count = headerSize(length) - 2;
   target[at] = tagByte;
@@ -124,7 +126,7 @@ export function bitString(bytes: Uint8Array, unusedBits = 0): Buffer {
   return element(tag.bitString, Buffer.of(unusedBits), bytes);
 }
 
-/** A string type; the caller knows that its alphabet fits. */
+/** A string type. The caller ensures that the value fits its alphabet. */
 export function text(tagByte: number, value: string): Buffer {
   return element(tagByte, Buffer.from(value, 'utf8'));
 }
@@ -134,7 +136,10 @@ export function generalizedTime(date: Date): Buffer {
   return text(tag.generalizedTime, `${date.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`);
 }
 
-/** Time (RFC 5280 section 4.1.2.5): UTCTime through 2049, GeneralizedTime after. The Buffer is not to be written to. */
+/**
+ * Time (RFC 5280 section 4.1.2.5): UTCTime through 2049, GeneralizedTime after. The Buffer is shared: do not write to
+ * it.
+ */
 export function time(date: Date): Buffer {
   const second = Math.floor(date.getTime() / 1000);
   if (second === last.second) return last.der;
@@ -147,7 +152,7 @@ export function time(date: Date): Buffer {
   return der;
 }
 
-/** Many messages are signed in the same one. */
+/** The last time encoded: many messages are signed in the same second. */
 let last: { readonly second: number; readonly der: Buffer } = { second: NaN, der: Buffer.alloc(0) };
 
 /** Context tag [n] around finished elements (EXPLICIT, or IMPLICIT of a constructed type). */
@@ -160,7 +165,7 @@ export function contextPrimitive(n: number, content: Uint8Array): Buffer {
   return element(0x80 | n, content);
 }
 
-/** Where an element stands in the bytes it was read from. */
+/** The position of an element in its bytes. */
 export interface DerElement {
   readonly tag: number;
   /** Offset of the tag octet. */
@@ -170,7 +175,7 @@ export interface DerElement {
   readonly end: number;
 }
 
-/** The element at `offset`, definite lengths only; a RangeError names the byte where it is not well-formed. */
+/** Reads the element at `offset`, with a definite length only. A RangeError names the byte at which it is malformed. */
 export function readElement(bytes: Uint8Array, offset: number, limit: number = bytes.length): DerElement {
   const tagByte = bytes[offset];
   const first = bytes[offset + 1];
@@ -210,10 +215,10 @@ export function wholeOf(bytes: Uint8Array, part: DerElement): Buffer {
   return asBuffer(bytes).subarray(part.offset, part.end);
 }
 
-/** Longer than any name in use; the arithmetic below grows with the square of it. */
+/** Longer than any identifier in use. The limit matters because the arithmetic below takes quadratic time. */
 const maxOidOctets = 64;
 
-/** Dotted text of an OBJECT IDENTIFIER's content octets; a RangeError where they are none. */
+/** The dotted text of an OBJECT IDENTIFIER's content octets. RangeError if they are malformed. */
 export function oidText(content: Uint8Array): string {
   if (content.length === 0 || content.length > maxOidOctets || (content[content.length - 1] ?? 0) >= 0x80) {
     throw new RangeError(`${content.length} octets are no object identifier`);

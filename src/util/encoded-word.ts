@@ -7,11 +7,13 @@ const maxWord = 75;
 const overhead = '=?UTF-8?Q?'.length + '?='.length;
 const hex = '0123456789ABCDEF';
 
-/** The octets that stand for themselves in the "Q" encoding of a phrase (RFC 2047 section 5 (3)), the strictest place. */
+/**
+ * Octets that need no escape in the "Q" encoding of a phrase (RFC 2047 section 5 (3)), which has the strictest rules.
+ */
 const literal = new Uint8Array(128);
 for (const c of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789!*+-/ ') literal[c.charCodeAt(0)] = 1;
 
-/** How long `text` is in "Q". */
+/** The length of `text` in "Q". */
 function lengthOfQ(bytes: Uint8Array): number {
   let length = 0;
   for (const byte of bytes) length += literal[byte] === 1 ? 1 : 3;
@@ -28,7 +30,7 @@ function pieceInQ(bytes: Uint8Array, from: number, to: number): string {
   return out;
 }
 
-/** Where the character that begins at `at` ends. */
+/** The end of the character that begins at `at`. */
 function endOfCharacter(bytes: Uint8Array, at: number): number {
   let end = at + 1;
   while (end < bytes.length && ((bytes[end] ?? 0) & 0xc0) === 0x80) end++;
@@ -36,8 +38,8 @@ function endOfCharacter(bytes: Uint8Array, at: number): number {
 }
 
 /**
- * `text` as encoded-words in UTF-8, each of whole characters and at most `most` long; "Q" or "B", whichever is shorter. `room` is what
- * the first may take on a line that is already begun; it counts only where it is of use.
+ * Encodes `text` as encoded-words in UTF-8, each of whole characters and at most `most` long; "Q" or "B", whichever is
+ * shorter. `room` is the space on the line for the first word; it is ignored if it is too small.
  */
 export function encodedWords(text: string, room = maxWord, most = maxWord): string[] {
   const bytes = Buffer.from(text, 'utf8');
@@ -64,8 +66,8 @@ export function encodedWords(text: string, room = maxWord, most = maxWord): stri
 const beginning = /=\?[^?]*\?[bq]\?/i;
 
 /**
- * Whether a reader would take a part of the text for an encoded-word: `=?charset?B|Q?…?=`, with blanks in it too, for some readers are
- * lenient. A URL or JSON with `=?` in it is none.
+ * Would a reader take part of the text for an encoded-word, `=?charset?B|Q?…?=`? Blanks inside count too, because some
+ * readers are lenient. A URL or JSON with `=?` in it does not.
  */
 export function looksEncoded(text: string): boolean {
   if (!text.includes('=?')) return false;
@@ -90,27 +92,30 @@ function payload(encoding: string, text: string): Buffer {
   return bytes.subarray(0, length);
 }
 
-/** Bytes of a named character set (WHATWG labels) as text; undefined where the set is unknown. */
+/** Decodes bytes of a named character set (WHATWG labels). Undefined if the set is unknown. */
 export function decodeCharset(bytes: Uint8Array, charset: string): string | undefined {
   try {
     return new TextDecoder(charset, { ignoreBOM: true }).decode(bytes);
   } catch (error) {
-    // An unknown label is a RangeError; a fatal decoder was not asked for, so nothing else can be thrown.
+    // The only possible error: an unknown label is a RangeError, and a decoder that is not fatal throws nothing else.
     if (error instanceof RangeError) return undefined;
     throw error;
   }
 }
 
 /**
- * Text with its encoded-words decoded: white space between two of them goes, and a character that a careless writer split between
- * two is put together. What is no encoded-word, or of an unknown character set, stays as it is.
+ * Decodes the encoded-words in a text. White space between two of them is removed, and a character split between two is
+ * joined. Malformed words, and words of an unknown character set, are left unchanged.
  */
 export function decodeEncodedWords(text: string): string {
   let next = text.indexOf('=?');
   if (next < 0) return text;
   const matcher = new RegExp(pattern);
   let out = '';
-  /** What was read up to here, and what of it is white space behind an encoded-word, which counts only if no other follows. */
+  /**
+   * `at` is the end of the text read so far. White space after an encoded-word is held back, because it only counts if
+   * no other word follows.
+   */
   let at = 0;
   let run: { readonly charset: string; readonly parts: Buffer[]; raw: string } | undefined;
   const flush = (): void => {

@@ -1,9 +1,12 @@
 /**
- * Which header fields a profile or a message may add, the same for both.
+ * The header fields that a profile or a message may add.
  * @module
  */
 
-/** Fields that stand once or are written here (RFC 5322 section 3.6, RFC 2045), and those that are not the sender's to write. */
+/**
+ * Fields that occur once or are written by the library (RFC 5322 section 3.6, RFC 2045), and fields that a sender must
+ * not write.
+ */
 const refused: ReadonlySet<string> = new Set([
   'from',
   'sender',
@@ -26,10 +29,10 @@ const refused: ReadonlySet<string> = new Set([
   'dkim-signature',
 ]);
 
-/** A longer one leaves no room for a value on a line (RFC 5322 section 2.1.1). */
+/** A longer name leaves no room for a value on a line (RFC 5322 section 2.1.1). */
 const maxName = 76;
 
-/** Why a custom header field may not have this name, or undefined. */
+/** The reason why a custom header field may not have this name, or undefined. */
 export function fieldNameFault(name: string): string | undefined {
   if (name === '') return 'the name of the field is empty';
   if (name.length > maxName) return `the name of the field is longer than ${maxName} characters`;

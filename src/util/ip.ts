@@ -1,5 +1,5 @@
 /**
- * IP addresses as text, without `node:net`, which only the network folder may import.
+ * Reads IP addresses in text form without `node:net`, which only src/net may import.
  * @module
  */
 
@@ -37,7 +37,7 @@ export function isIp(text: string): boolean {
   return isIpv4(text) || isIpv6(text);
 }
 
-/** The 4 or 16 octets of an address for which `isIp` holds; a zone is left out. */
+/** The 4 or 16 octets of an address that passes `isIp`, without its zone. */
 export function ipBytes(address: string): Buffer {
   if (isIpv4(address)) return Buffer.from(address.split('.').map(Number));
   const [plain = ''] = address.split('%');

@@ -1,10 +1,9 @@
 /**
- * Object identifiers, each spelt once, and what those of algorithms stand for.
- *
+ * Object identifiers, each written once, and the algorithms that they identify.
  * @module
  */
 
-/** Hashes by their names in Node. 'shake256' is the 512-bit form that goes with Ed448 (RFC 8419). */
+/** Hashes by their names in Node. 'shake256' is the 512-bit form that is used with Ed448 (RFC 8419). */
 export const hashOids = {
   sha1: '1.3.14.3.2.26',
   sha224: '2.16.840.1.101.3.4.2.4',
@@ -19,7 +18,7 @@ export const hashOids = {
 /** A hash by its name in Node. */
 export type HashName = keyof typeof hashOids;
 
-/** The hash of an identifier. */
+/** Hash names by identifier. */
 export const hashByOid: ReadonlyMap<string, HashName> = inverse(hashOids);
 
 /** Keys and their algorithms (RFC 8017, RFC 5480, RFC 8410). */
@@ -91,7 +90,7 @@ export const signatureByOid: ReadonlyMap<string, SignatureWithHash> = new Map([
   ...withHash('dsa', dsaSignatureOids),
 ]);
 
-/** Symmetric ciphers, key wraps, and what derives keys for them (RFC 8018, RFC 3394, RFC 3217). */
+/** Symmetric ciphers, key wraps, and key derivation functions (RFC 8018, RFC 3394, RFC 3217). */
 export const cipherOids = {
   aes128Cbc: '2.16.840.1.101.3.4.1.2',
   aes192Cbc: '2.16.840.1.101.3.4.1.22',
@@ -214,7 +213,7 @@ export const keyPurposeOids = {
   emailProtection: '1.3.6.1.5.5.7.3.4',
 } as const;
 
-/** Attributes of distinguished names (RFC 4519, RFC 5280 appendix A.1), and the kind of name that is a mailbox (RFC 9598). */
+/** Attributes of distinguished names (RFC 4519, RFC 5280 appendix A.1), and the otherName of a mailbox (RFC 9598). */
 export const nameOids = {
   commonName: '2.5.4.3',
   surname: '2.5.4.4',

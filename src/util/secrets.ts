@@ -1,27 +1,29 @@
 /**
- * Tells text that repeats a secret. Servers repeat what they were sent: whole, cut short, in other letters, encoded, or encoded twice. Text
- * that repeats any of it is to be shown not at all, since what stands around a hole tells what the hole hides.
- *
+ * Recognizes text that repeats a secret. Servers repeat what they receive: whole, cut short, in another case, encoded,
+ * or encoded twice. Text that repeats any part of a secret is hidden as a whole, because the rest would reveal where
+ * the secret was and how long it is.
  * @module
  */
 
-/** What stands in place of text that repeats a secret. */
+/** Replaces text that repeats a secret. */
 export const hiddenText = '<hidden>';
 
-/** Shorter secrets are found by chance in any text. */
+/** A shorter secret would be found by chance in any text. */
 const shortest = 4;
-/** So many characters of a secret on end are a part of it, and no chance. */
+/** This many successive characters of a secret are not a coincidence. */
 const run = 12;
-/** Decoded text is decoded once more: a challenge is JSON in base64, with a token in it that is percent-encoded. */
+/** The depth of decoding: a challenge may be JSON in base64 that contains a percent-encoded token. */
 const maxDepth = 2;
 
 /** Secrets that were sent to one peer. */
 export class Secrets {
   /** Secrets without blanks, in lower case. */
   readonly #forms = new Set<string>();
-  /** Those that are shorter than a run: they count as a whole, or but for their last characters. */
+  /** Secrets shorter than a run. They are found as a whole, or without their last characters. */
   readonly #short = new Set<string>();
-  /** The fewest characters that tell a secret, and that tell one which is not encoded itself. */
+  /**
+   * The fewest characters that give a secret away, encoded or not, and the fewest for one that is not itself encoded.
+   */
   #shortest = run;
   #least = run;
   #runs: RunTable | undefined;
@@ -30,7 +32,10 @@ export class Secrets {
     for (const secret of secrets) this.add(secret);
   }
 
-  /** Secrets of fewer than four characters are none. `encoded` says that it holds a secret in base64, and stands for itself alone. */
+  /**
+   * Adds a secret, unless it has fewer than four characters. `encoded` says that it contains a secret in base64 and is
+   * only searched for as it is.
+   */
   add(secret: string, encoded = false): void {
     const form = normalized(secret).replace(/=+$/, '');
     if (form.length < shortest || this.#forms.has(form)) return;
@@ -47,12 +52,12 @@ export class Secrets {
     return this.#forms.size === 0;
   }
 
-  /** The text, or what stands in its place where it repeats a secret. */
+  /** Returns the text, or its replacement if it repeats a secret. */
   shown(text: string): string {
     return this.isIn(text) ? hiddenText : text;
   }
 
-  /** Is there anything in the text that tells a secret? Takes time in proportion to the text, and to the secrets once. */
+  /** Does the text reveal a secret? The time is proportional to the text, plus the secrets once. */
   isIn(text: string): boolean {
     if (this.isEmpty) return false;
     this.#runs ??= new RunTable([...this.#forms].filter((form) => form.length >= run));
@@ -70,17 +75,17 @@ export class Secrets {
   }
 }
 
-/** Letters of one case and one form, and nothing that takes no room: lines are wrapped, and UTF-16 has NULs in it. */
+/** Text in one case and one Unicode form, without invisible characters: lines are wrapped, and UTF-16 contains NULs. */
 function normalized(text: string): string {
   const form = /[^\0-\x7f]/.test(text) ? text.normalize('NFKC') : text;
   return form.toLowerCase().replace(/[\0-\x20\x7f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]+/g, '');
 }
 
-/** What the text may stand for. All of it together is a few times as long as the text. */
+/** The decoded forms of a text. Together they are a few times as long as the text. */
 function* decodings(text: string, least: number): Generator<string> {
   const plain = /[%\\&=]/.test(text) ? unescaped(text) : text;
   if (plain !== text) yield plain;
-  // In a form a blank is a plus sign, and a plus sign is escaped.
+  // In form encoding a blank is a plus sign, and a plus sign is escaped.
   if (text.includes('+')) yield unescaped(text.replaceAll('+', ' '));
   // LDAP writes \53 (RFC 4514), programs write 0x53.
   const pairs = text.replace(/(?:\\|0x)(?=[\dA-Fa-f]{2})/g, '');
@@ -89,11 +94,11 @@ function* decodings(text: string, least: number): Generator<string> {
     if (digits.length < 2 * least) continue;
     for (let at = 0; at < 2; at++) yield Buffer.from(digits.slice(at), 'hex').toString('utf8');
   }
-  // In base64 four characters are three octets; a line break does not end it.
+  // In base64, four characters are three octets. Line breaks may occur in it.
   const size = Math.ceil((least * 4) / 3);
   for (const [encoded] of text.replace(/[\r\n]+/g, '').matchAll(/[A-Za-z0-9+/_-]{5,}/g)) {
     if (encoded.length < size) continue;
-    // Where it begins is not known if other characters stand in front of it.
+    // Other characters may precede the base64 text, so its start is unknown.
     for (let at = 0; at < 4; at++) yield Buffer.from(encoded.slice(at), 'base64').toString('utf8');
   }
 }
@@ -106,7 +111,7 @@ const entities: ReadonlyMap<string, string> = new Map([
   ['apos', "'"],
 ]);
 
-/** Percent-encoding, escapes of JSON and of C, quoted-printable, and character references of HTML, all in one go. */
+/** Undoes percent-encoding, escapes of JSON and of C, quoted-printable, and HTML character references, all at once. */
 function unescaped(text: string): string {
   const escapes =
     /((?:(?:[%=]|\\x)[\dA-Fa-f]{2})+)|\\u([\dA-Fa-f]{4})|\\([\\"/'])|&#(\d{1,7});|&#x([\dA-Fa-f]{1,6});|&([a-z]{2,4});/g;
@@ -123,13 +128,16 @@ function unescaped(text: string): string {
   );
 }
 
-/** Every run of the forms, by its hash. The factor of the hash is random: a server that knows the secret cannot make others that collide. */
+/**
+ * A table of the runs of all forms, by hash. The factor of the hash is random, so that a server that knows the secret
+ * cannot construct collisions.
+ */
 class RunTable {
   readonly #text: string;
   readonly #slots: Int32Array;
   readonly #shift: number;
   readonly #factor = (Math.floor(Math.random() * 0x40000000) << 2) | 5;
-  /** The factor of the character that leaves the window. */
+  /** The factor for the character that leaves the window. */
   readonly #last: number;
 
   constructor(forms: readonly string[]) {
@@ -147,7 +155,7 @@ class RunTable {
     return this.#each(text, (hash, end) => this.#has(hash) && this.#text.includes(text.slice(end - run, end)));
   }
 
-  /** Calls with the hash of each run, until that gives true. */
+  /** Calls `act` with the hash of each run until it returns true. */
   #each(text: string, act: (hash: number, end: number) => boolean): boolean {
     let hash = 0;
     for (let at = 0; at < text.length; at++) {
@@ -167,7 +175,7 @@ class RunTable {
     return this.#slots[this.#slotOf(hash)] === hash;
   }
 
-  /** The slot of the hash, or the empty one where it belongs. */
+  /** The slot of the hash, or the empty slot for it. */
   #slotOf(hash: number): number {
     const mask = this.#slots.length - 1;
     let slot = Math.imul(hash, 0x9e3779b1) >>> this.#shift;

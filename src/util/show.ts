@@ -1,12 +1,12 @@
 /**
- * Showing text from outside.
- *
+ * Makes foreign text safe to show.
  * @module
  */
 
 /**
- * Text from outside made safe for a log line or an error: C0, C1, DEL, U+2028, U+2029 and the controls of direction (U+202A to U+202E, U+2066
- * to U+2069, which make a line read as another one) are escaped. One line of at most `limit` units.
+ * Makes foreign text safe for a log line or an error. Escapes C0, C1, DEL, U+2028, U+2029 and the controls of direction
+ * (U+202A to U+202E, U+2066 to U+2069), which would make a line read differently. The result is one line of at most
+ * `limit` units.
  */
 export function showText(text: string, limit = 500): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;

@@ -1,10 +1,9 @@
 /**
- * Objects that inherit nothing.
- *
+ * Makes objects that inherit nothing.
  * @module
  */
 
-/** An instance of a class rather than of `Object.create(null)`, which is slower. */
+/** A class, because its instances are faster than those of `Object.create(null)`. */
 class OwnFields {
   readonly [field: string]: unknown;
 }
@@ -17,8 +16,8 @@ export function emptyWithoutPrototype(): Record<string, unknown> {
 }
 
 /**
- * A copy of an object's own fields without a prototype. A polluted Object.prototype then adds no field to it: not to options that a caller
- * gave, and not to those that Node reads, which takes inherited ones too.
+ * A copy of an object's own fields without a prototype, so that a polluted Object.prototype adds no fields. Used for
+ * options from a caller, and for options of Node, which reads inherited fields too.
  */
 export function withoutPrototype<T extends object>(value: T): T {
   return Object.assign(emptyWithoutPrototype(), value) as T;

@@ -1,16 +1,19 @@
 /**
- * AES key wrap (RFC 3394) over AES in ECB mode, for runtimes whose crypto library has no cipher for it, as BoringSSL (Deno, Bun).
+ * AES key wrap (RFC 3394) over AES in ECB mode, for runtimes whose crypto library has no cipher for it: BoringSSL
+ * (Deno, Bun).
  * @module
  */
 import { createCipheriv, createDecipheriv, timingSafeEqual } from 'node:crypto';
 
-/** The initial value by which an unwrapped key is recognised (section 2.2.3.1). */
+/** The initial value by which a correctly unwrapped key is recognized (section 2.2.3.1). */
 const initialValue = Buffer.alloc(8, 0xa6);
 const rounds = 6;
 
 let isNative: boolean | undefined;
 
-/** Has the runtime a cipher for it? Asked by using it: lists of ciphers are not the same everywhere. */
+/**
+ * Does the runtime have a cipher for it? Found out by using it, because lists of ciphers are not reliable everywhere.
+ */
 export function hasKeyWrapCipher(): boolean {
   return (isNative ??= worksNatively());
 }
@@ -44,7 +47,7 @@ export function wrapAesKey(kek: Uint8Array, key: Uint8Array): Buffer {
   return output;
 }
 
-/** Unwraps key data (section 2.2.2). A RangeError where the check value does not match. */
+/** Unwraps key data (section 2.2.2). RangeError if the check value does not match. */
 export function unwrapAesKey(kek: Uint8Array, wrapped: Uint8Array): Buffer {
   checkLength(wrapped.length, 24);
   const decipher = createDecipheriv(ecb(kek), kek, null).setAutoPadding(false);
@@ -68,7 +71,7 @@ function ecb(kek: Uint8Array): string {
   return `aes-${kek.length * 8}-ecb`;
 }
 
-/** A = A xor t, with t in 64 bits; no key is so long that its upper half counts. */
+/** A = A xor t, with t in 64 bits. No key is long enough for the upper half to matter. */
 function countIn(block: Buffer, step: number): void {
   block.writeUInt32BE((block.readUInt32BE(4) ^ step) >>> 0, 4);
 }

@@ -1,5 +1,6 @@
 /**
- * The ciphers that a runtime lacks: OpenSSL has all that this library uses, BoringSSL (Bun) and Deno's own library do not.
+ * Finds out which ciphers a runtime lacks. OpenSSL has all that this library uses; BoringSSL (Bun) and Deno's library
+ * do not.
  * @module
  */
 import { createCipheriv } from 'node:crypto';
@@ -13,7 +14,7 @@ export interface CipherShape {
 
 const known = new Map<string, boolean>();
 
-/** True if the runtime has the cipher. One is made to find out, because Deno lists AES-192 although it cannot use it. */
+/** True if the runtime has the cipher. One is created to find out, because Deno lists AES-192 but cannot use it. */
 export function hasCipher(shape: CipherShape): boolean {
   const { name } = shape;
   let has = known.get(name);

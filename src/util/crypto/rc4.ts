@@ -1,10 +1,10 @@
 /**
- * RC4, which OpenSSL 3 no longer offers by default. NTLM wraps its session key with it (MS-NLMP section 3.4.5.1), old Kerberos realms
- * encrypt with it (RFC 4757), and so do old PKCS#12 files. Broken: for nothing else.
+ * RC4, which OpenSSL 3 no longer offers by default. NTLM wraps its session key with it (MS-NLMP section 3.4.5.1); old
+ * Kerberos realms (RFC 4757) and old PKCS#12 files encrypt with it. It is broken: do not use it for anything else.
  * @module
  */
 
-/** A stream of RC4: each call goes on where the one before ended. */
+/** Makes a stream of RC4. Each call continues where the previous one ended. */
 export function rc4Stream(key: Uint8Array): (data: Uint8Array) => Buffer {
   const state = Uint8Array.from({ length: 256 }, (_, n) => n);
   for (let n = 0, j = 0; n < 256; n++) {

@@ -1,6 +1,5 @@
 /**
- * The WebAssembly of vectors.wat, as docs/CONTRIBUTING.md says how to make it.
- *
+ * The WebAssembly of vectors.wat in base64. docs/CONTRIBUTING.md describes how to make it.
  * @module
  */
 

@@ -1,27 +1,30 @@
 /**
- * WebAssembly's vectors of 128 bits, which do some things several times as fast as JavaScript can: whole lines of base64, a look at the
- * characters of a text, and a search for lines that begin with certain words. All of it passes through the memory of the module.
- *
+ * Runs WebAssembly with vectors of 128 bits, several times as fast as JavaScript: encodes whole lines of base64,
+ * examines the characters of a text, and searches for lines that begin with certain words. All data passes through the
+ * module's memory.
  * @module
  */
 import { asBuffer } from '../bytes.js';
 import { vectorsModule } from './vectors-module.js';
 
-/** Octets that one line of base64 stands for. */
+/** The octets in one line of base64. */
 export const lineIn = 57;
-/** Octets of one line of base64 with its CRLF. */
+/** The length of one line of base64 with its CRLF. */
 export const lineStep = 78;
-/** Lines that pass at once: what is in the processor's cache is not read from memory again. */
+/** The lines encoded in one pass. They fit into the processor's cache. */
 const passLines = 1536;
 const inAt = 16;
-/** Behind the input and what is read beyond its last line; in front of the first line is the CRLF that ends the one before. */
+/**
+ * The output area. It comes after the input and the octets read beyond its last line. The CRLF that ends the previous
+ * line comes before the first line.
+ */
 const outAt = inAt + passLines * lineIn + 64;
-/** Behind the output: the table of words. */
+/** The table of words, after the output. */
 const wordsAt = outAt + passLines * lineStep;
 const crlf = 0x0a0d;
 const lf = 0x0a;
 
-/** Of WebAssembly what is used here; Node's types have it only together with those of browsers. */
+/** The part of WebAssembly that is used here. Node has types for it only together with those of browsers. */
 interface Runtime {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: object };
@@ -31,14 +34,17 @@ interface Vectors {
   readonly encode: (from: number, lines: number, to: number) => void;
   readonly scan: (from: number, end: number) => number;
   readonly begins: (from: number, end: number, words: number) => number;
-  /** The table of words that is in the memory. */
+  /** The table of words that is currently in the memory. */
   words: WordTable | undefined;
 }
 
-/** null: there can be none. */
+/** null if WebAssembly is not available. */
 let vectors: Vectors | null | undefined;
 
-/** False where the program runs without WebAssembly (`--jitless`), may not compile it, or the processor has no vectors (SSE4.1). */
+/**
+ * False if the program runs without WebAssembly (`--jitless`), may not compile it, or if the processor lacks vectors
+ * (SSE4.1).
+ */
 export function hasVectors(): boolean {
   if ((globalThis as { readonly WebAssembly?: unknown }).WebAssembly === undefined) return false;
   if (vectors === undefined) {
@@ -66,7 +72,10 @@ function start(): Vectors {
   return { heap, encode: enc, scan, begins, words: undefined };
 }
 
-/** `count` lines of `input` from `from` on into `out` from `at` on, each after a CRLF. Only where `hasVectors`. */
+/**
+ * Encodes `count` lines of `input` from `from` on into `out` from `at` on, each preceded by CRLF. Requires
+ * `hasVectors`.
+ */
 export function encodeLines(input: Uint8Array, from: number, count: number, out: Buffer, at: number): void {
   const { heap, encode } = (vectors ??= start());
   const source = asBuffer(input);
@@ -80,10 +89,13 @@ export function encodeLines(input: Uint8Array, from: number, count: number, out:
   }
 }
 
-/** Units of a string, or octets, that `scanVectors` can take: a unit is up to three octets, and all of them stay below `outAt`. */
+/**
+ * The most units of a string, or octets, for `scanVectors`. A unit takes up to three octets, and all must fit below
+ * `outAt`.
+ */
 export const scanLimit = 24 * 1024;
 
-/** What there is in at most `scanLimit` of text: the sum of the flags in scan.ts. Only where `hasVectors`. */
+/** The properties of at most `scanLimit` of text, as a sum of the flags in scan.ts. Requires `hasVectors`. */
 export function scanVectors(text: string | Uint8Array): number {
   const { heap, scan } = (vectors ??= start());
   if (typeof text === 'string') return scan(inAt, inAt + heap.write(text, inAt, 'utf8'));
@@ -91,18 +103,21 @@ export function scanVectors(text: string | Uint8Array): number {
   return scan(inAt, inAt + text.length);
 }
 
-/** Octets that `findWordAtLine` can take: what follows them is read too, and must not reach `outAt`. */
+/** The most octets for `findWordAtLine`. It also reads octets after them, and must not reach `outAt`. */
 export const findLimit = passLines * lineIn - 64;
 
-/** Words of four octets for `findWordAtLine`, by the slot of each. */
+/** Words of four octets for `findWordAtLine`, each in its slot. */
 export type WordTable = Buffer;
 
-/** A table of words of at least four letters, of which the first four count, in either case. Throws where two need the same slot. */
+/**
+ * Makes a table of words. A word has at least four letters; the first four are compared, ignoring case. Throws if two
+ * words need the same slot.
+ */
 export function createWordTable(words: readonly string[]): WordTable {
   const table = Buffer.alloc(256 * 4);
   for (const word of words) {
     const value = Buffer.from(word, 'latin1').readInt32LE() | 0x20202020;
-    // The same multiplication as in vectors.wat; the factor is one that gives each of the words in use a slot of its own.
+    // The same multiplication as in vectors.wat. The factor was chosen so that each word in use gets a slot of its own.
     const slot = 4 * (Math.imul(value, 0x9e3779d7) >>> 24);
     const taken = table.readInt32LE(slot);
     if (taken !== 0 && taken !== value) throw new Error(`${word} needs the slot of another word`);
@@ -112,8 +127,8 @@ export function createWordTable(words: readonly string[]): WordTable {
 }
 
 /**
- * Does a line in at most `findLimit` octets begin with one of the words? A line begins at the first octet and behind each CR and each LF;
- * octets that are not printing ASCII are passed over. Only where `hasVectors`.
+ * Does a line in at most `findLimit` octets begin with one of the words? A line begins at the first octet and after
+ * each CR and LF; octets other than printing ASCII are skipped. Requires `hasVectors`.
  */
 export function findWordAtLine(bytes: Uint8Array, words: WordTable): boolean {
   const used = (vectors ??= start());
