@@ -2,7 +2,8 @@
  * `npm run test:soak`: a part of the work, for every change; `npm run test:soak -- --full` all of it.
  *
  * Leaks: heap, handles and listeners stay where they were over 100 000 sends, 10 000 failed connections, 10 000 mailers and 1 000 token
- * refreshes. Exit: a process ends within half a second after close(), whatever was under way.
+ * refreshes. Exit: a process ends within half a second after close(), whatever was under way. Stores: 500 processes are killed in their saves,
+ * 8 save for a minute, and files are tampered with.
  *
  * @module
  */
@@ -41,5 +42,17 @@ for (const name of names.split('\n')) {
   if (!outcome.ok) failed.push(name);
 }
 
-console.log(failed.length === 0 ? 'nothing leaks, every process ends' : `WRONG: ${failed.join(', ')}`);
+for (const [name, ...args] of [
+  ['store-kills.mjs', full ? 500 : 10],
+  ['store-writers.mjs', 8, full ? 60 : 5],
+  ['store-tampering.mjs'],
+]) {
+  const { ok, text } = run([path(name), ...args.map(String)], {});
+  console.log(text);
+  if (!ok) failed.push(name);
+}
+
+console.log(
+  failed.length === 0 ? 'nothing leaks, every process ends, no store loses anything' : `WRONG: ${failed.join(', ')}`,
+);
 process.exitCode = failed.length === 0 ? 0 : 1;
