@@ -167,7 +167,7 @@ describe('the package, from its tarball', untimed, () => {
     expect(server.messages[0]?.text).toBe('Hello');
   });
 
-  it.each(['nodenext', 'bundler'])(
+  it.each(['nodenext', 'bundler', 'node10'])(
     'type-checks for a consumer under %s without skipLibCheck',
     async (resolution) => {
       const options = {
@@ -178,8 +178,10 @@ describe('the package, from its tarball', untimed, () => {
         lib: ['ES2023', 'ESNext.Disposable'],
         types: ['node'],
         exactOptionalPropertyTypes: true,
-        module: resolution === 'nodenext' ? 'nodenext' : 'esnext',
+        module: { nodenext: 'nodenext', bundler: 'esnext', node10: 'commonjs' }[resolution],
         moduleResolution: resolution,
+        // TypeScript 6 warns of node10, which older projects have.
+        ...(resolution === 'node10' && { ignoreDeprecations: '6.0' }),
       };
       const code = `import { createMailer, defineProfile, isEmailError, type SendResult } from 'sealpost';
       import { verify } from 'sealpost/smime'; import { TestSmtpServer } from 'sealpost/testing';
@@ -190,7 +192,10 @@ describe('the package, from its tarball', untimed, () => {
       }`;
       writeFileSync(join(consumer, 'consumer.mts'), code);
       writeFileSync(join(consumer, 'consumer.cts'), code);
-      const files = resolution === 'nodenext' ? ['consumer.mts', 'consumer.cts'] : ['consumer.mts'];
+      writeFileSync(join(consumer, 'consumer.ts'), code);
+      const files = { nodenext: ['consumer.mts', 'consumer.cts'], bundler: ['consumer.mts'], node10: ['consumer.ts'] }[
+        resolution
+      ];
       writeFileSync(join(consumer, `tsconfig.${resolution}.json`), JSON.stringify({ compilerOptions: options, files }));
       const result = await run('npx', ['--no-install', 'tsc', '-p', `tsconfig.${resolution}.json`], {
         cwd: consumer,
