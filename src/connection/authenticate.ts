@@ -217,12 +217,13 @@ function asksAgain({ authentication, settings }: AuthenticationRun): boolean {
 
 /** Reports both: the server's refusal of the token, and why there is no other. */
 function notRenewed(refusal: EmailError, error: EmailError): EmailError {
-  const { message, retryable, remedy } = error;
+  const { message, retryable, remedy, server } = error;
   return createEmailError('ERR_OAUTH2', `${refusal.message} Another token could not be had: ${message}`, {
     phase: 'authenticate',
     reply: refusal.reply,
     retryable,
     remedy,
+    server,
     cause: error,
   });
 }

@@ -119,6 +119,22 @@ export function withDetails(error: EmailError, details: EmailErrorDetails, messa
   return copy;
 }
 
+/** Errors that a program or its settings made, whichever server was asked. */
+const notOfServer: ReadonlySet<EmailErrorCode> = new Set([
+  'ERR_PROFILE_INVALID',
+  'ERR_SECRET',
+  'ERR_ABORTED',
+  'ERR_CLOSED',
+  'ERR_STORE',
+]);
+
+/** Names the server (host:port) that an error came from, unless it names one, or came from none. */
+export function atServer(error: unknown, server: string | undefined): unknown {
+  if (server === undefined || !isEmailError(error) || error.server !== undefined || notOfServer.has(error.code))
+    return error;
+  return withDetails(error, { server });
+}
+
 /** What to do about all that has `problems`. */
 export const correctFields = 'Correct the fields that are named.';
 

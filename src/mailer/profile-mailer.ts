@@ -8,6 +8,7 @@ import { untilAborted } from '../async/until-aborted.js';
 import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import { generalRemedies } from '../errors/general-remedies.js';
 import { sends, traced } from '../logging/diagnostics.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
@@ -307,10 +308,11 @@ export class ProfileMailer implements Mailer {
     const { profileName, server } = this.#parts;
     const profile = error.profile ?? profileName;
     const id = error.messageId ?? (messageId === '' ? undefined : messageId);
-    if (error.server !== undefined || server === undefined || !ofServer.has(error.code))
-      return withDetails(error, { profile, messageId: id });
-    const where = error.message.includes(server) ? `profile ${profile}` : `${server}, profile ${profile}`;
-    return withDetails(error, { profile, messageId: id, server }, `${error.message} (${where})`);
+    const from = error.server ?? (ofServer.has(error.code) ? server : undefined);
+    const remedy = error.remedy ?? generalRemedies[error.code];
+    if (from === undefined) return withDetails(error, { profile, messageId: id, remedy });
+    const where = error.message.includes(from) ? `profile ${profile}` : `${from}, profile ${profile}`;
+    return withDetails(error, { profile, messageId: id, remedy, server: from }, `${error.message} (${where})`);
   }
 
   /**

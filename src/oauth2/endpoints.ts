@@ -9,7 +9,7 @@ import { isSecureUrl } from '../profile/oauth2-url.js';
 import { showText } from '../util/show.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, textField } from './json.js';
-import { askProvider, refusalOf, refusedBy, showEndpoint } from './provider.js';
+import { askProvider, atEndpoint, refusalOf, refusedBy, showEndpoint } from './provider.js';
 import type { Surroundings } from './surroundings.js';
 
 /** The endpoints of one provider. */
@@ -67,6 +67,11 @@ type Metadata = ReadonlyMap<UrlName | 'promisesIssuer', string>;
 const noMetadata: Metadata = new Map();
 
 async function readMetadata(issuer: string, surroundings: Surroundings, signal: AbortSignal): Promise<Metadata> {
+  const url = new URL(issuer);
+  return await atEndpoint(url, () => askForMetadata(issuer, surroundings, signal));
+}
+
+async function askForMetadata(issuer: string, surroundings: Surroundings, signal: AbortSignal): Promise<Metadata> {
   let refused: Error | undefined;
   for (const url of metadataUrls(issuer)) {
     const request = {

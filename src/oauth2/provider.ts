@@ -6,9 +6,10 @@
 import { createAbortController } from '../async/abort-controller.js';
 import { joinSignals } from '../async/deadline-signal.js';
 import { onAbort } from '../async/on-abort.js';
-import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
+import { atServer, createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailErrorDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
+import { showTarget } from '../net/connector.js';
 import { HttpFault, type HttpRequest, type HttpResponse } from '../net/http/http-client.js';
 import { Secrets } from '../util/secrets.js';
 import { showText } from '../util/show.js';
@@ -70,6 +71,21 @@ export async function askProvider(
 /** `token endpoint https://host/path`. The query is left out, because it may hold secrets. */
 export function showEndpoint({ what, url }: Pick<ProviderRequest, 'what' | 'url'>): string {
   return `${what} ${showText(`${url.origin}${url.pathname}`, 300)}`;
+}
+
+/** Runs what asks an endpoint; its errors name the host and port of the endpoint. */
+export async function atEndpoint<T>(url: URL, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    throw atServer(error, serverOf(url));
+  }
+}
+
+/** host:port of an endpoint. */
+export function serverOf(url: URL): string {
+  const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+  return showText(showTarget(url.hostname.replace(/^\[|\]$/g, ''), port), 300);
 }
 
 function failure(error: unknown, request: ProviderRequest, signal: AbortSignal | undefined): EmailError {

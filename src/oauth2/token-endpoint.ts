@@ -12,7 +12,16 @@ import { proveClient } from './grants/client-proof.js';
 import type { Endpoints } from './endpoints.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, numberField, textField } from './json.js';
-import { askProvider, isTransient, refusalOf, refusedBy, sayWithout, showEndpoint } from './provider.js';
+import {
+  askProvider,
+  atEndpoint,
+  isTransient,
+  refusalOf,
+  refusedBy,
+  sayWithout,
+  serverOf,
+  showEndpoint,
+} from './provider.js';
 import type { ProviderRequest, RequestSignals } from './provider.js';
 import type { Surroundings } from './surroundings.js';
 
@@ -77,7 +86,12 @@ export async function requestTokens(
 }
 
 /** Sends a request that is ready. See `requestTokens`. */
-export async function sendTokenRequest(
+export async function sendTokenRequest(prepared: PreparedRequest, signals: RequestSignals): Promise<TokenOutcome> {
+  const { url } = prepared.http;
+  return await atEndpoint(url, () => askForTokens(prepared, signals));
+}
+
+async function askForTokens(
   { http: request, surroundings }: PreparedRequest,
   signals: RequestSignals,
 ): Promise<TokenOutcome> {
@@ -87,7 +101,8 @@ export async function sendTokenRequest(
   if (response.status === 200 && error === undefined)
     return { tokens: readTokens(response, { who: showEndpoint(request), sentAt, secrets: request.secrets }) };
   const { status } = response;
-  const failure = refusedBy({ who: showEndpoint(request), error, description, status, secrets: request.secrets });
+  const refusal = { who: showEndpoint(request), error, description, status, secrets: request.secrets };
+  const failure = refusedBy(refusal, { server: serverOf(request.url) });
   const retryAfterMs = isTransient(status, error) ? retryAfter(response, sentAt) : undefined;
   return { error, failure, retryAfterMs };
 }

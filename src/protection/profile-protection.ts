@@ -62,9 +62,10 @@ export class ProfileProtection implements CertificateAccess {
     });
   }
 
-  /** Whether the profile's identity can sign; ERR_PROFILE_INVALID if the profile does not sign. */
+  /** Whether the profile's identity can sign. */
   async testSigning(signal: AbortSignal): Promise<SmimeReport> {
-    const settings = this.#signSettings();
+    const settings = this.#smime.sign;
+    if (settings === undefined) return createSmimeReport([], [], [noSigning]);
     this.protector.forget();
     try {
       const identity = await this.#loadForReport(settings.certificate, signal);
@@ -85,10 +86,11 @@ export class ProfileProtection implements CertificateAccess {
     }
   }
 
-  /** Whether a message can be encrypted for these recipients; ERR_PROFILE_INVALID if the profile does not encrypt. */
+  /** Whether a message can be encrypted for these recipients. */
   async testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport> {
     const list: readonly AddressInput[] = isList(recipients) ? recipients : [recipients];
     const addresses = list.map((recipient, i) => parseAddress(recipient, `recipients.${i}`).email);
+    if (this.#smime.encrypt === undefined) return createSmimeReport([], addresses, [noEncryption]);
     this.#encryption.forget();
     this.#own.forget();
     this.#recipientCache = new RecipientCache();
@@ -136,6 +138,19 @@ export class ProfileProtection implements CertificateAccess {
     return await parseCertificate(loaded.certificate);
   }
 }
+
+const noSigning: SmimeProblem = Object.freeze({
+  severity: 'error',
+  code: 'SETTINGS_MISSING',
+  message: 'The profile has no settings to sign with.',
+  remedy: 'Set smime.sign.certificate in the profile.',
+});
+const noEncryption: SmimeProblem = Object.freeze({
+  severity: 'error',
+  code: 'SETTINGS_MISSING',
+  message: 'The profile has no settings to encrypt with.',
+  remedy: 'Set smime.encrypt.certificates in the profile.',
+});
 
 /** The tests are there to find a certificate that cannot be read. An abort and a profile that is wrong are errors of theirs. */
 function notLoaded(error: unknown, signal: AbortSignal): SmimeProblem {

@@ -335,10 +335,18 @@ describe('testSigning and testEncryption', () => {
     });
   });
 
-  it('are refused without settings', async () => {
+  it('report that there are no settings', async () => {
     const { mailer } = setUp({});
-    await expect(mailer.testSigning()).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
-    await expect(mailer.testEncryption('bob@example.org')).rejects.toMatchObject({ code: 'ERR_PROFILE_INVALID' });
+    const signing = await mailer.testSigning();
+    expect(signing).toMatchObject({ ok: false, problems: [{ severity: 'error', code: 'SETTINGS_MISSING' }] });
+    expect(String(signing)).toContain('Set smime.sign.certificate in the profile.');
+    const encryption = await mailer.testEncryption('bob@example.org');
+    expect(encryption).toMatchObject({
+      ok: false,
+      missing: ['bob@example.org'],
+      problems: [{ severity: 'error', code: 'SETTINGS_MISSING' }],
+    });
+    expect(String(encryption)).toContain('Set smime.encrypt.certificates in the profile.');
   });
 });
 

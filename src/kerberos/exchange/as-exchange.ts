@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { atServer } from '../../errors/email-error.js';
 import { randomInt } from 'node:crypto';
 import { showText } from '../../util/show.js';
 import { typeOfKey, describeType, encryptionType } from '../crypto/encryption-types.js';
@@ -85,6 +86,7 @@ class AsExchange {
   readonly #ownTypes: ReadonlySet<number>;
   /** Who answered last. */
   #sender: string;
+  #server: string | undefined;
   readonly #canonicalize: boolean;
   #client: Principal;
   /** What the KDC said of making keys; the default where it said nothing. */
@@ -123,12 +125,22 @@ class AsExchange {
     return ticketGrantingService(this.#client.realm, this.#client.realm);
   }
 
+  /** Runs the exchange. An error that a KDC caused names its host and port. */
   async run(): Promise<KerberosTicket> {
+    try {
+      return await this.#run();
+    } catch (error) {
+      throw atServer(error, this.#server);
+    }
+  }
+
+  async #run(): Promise<KerberosTicket> {
     for (let round = 0; round < maxRounds; round++) {
       const nonce = randomInt(1, 2 ** 31 - 1);
       const request = this.#request(nonce);
-      const { message: reply, sender } = await askRealm(this.#access, this.#client.realm, request);
+      const { message: reply, sender, server } = await askRealm(this.#access, this.#client.realm, request);
       this.#sender = sender;
+      this.#server = server;
       const source = `The reply of ${sender}`;
       if (readingFrom(source, () => applicationOf(reply)) !== messageType.error)
         return this.#accept(request, nonce, reply, source);

@@ -40,6 +40,8 @@ export interface RealmReply {
   readonly message: Buffer;
   /** The KDC, for errors: `the KDC of REALM (host:port)`. */
   readonly sender: string;
+  /** The same as host:port, for errors' `server`. */
+  readonly server: string;
 }
 
 /** Sends a request to the realm. ERR_KERBEROS where no KDC answers with a Kerberos message. */
@@ -50,8 +52,8 @@ export async function askRealm(access: KdcAccess, realm: string, request: Uint8A
     kdcs.map((kdc) => async (signal) => {
       try {
         const message = await askKdc({ ...access, signal }, kdc, request);
-        const sender = `the KDC of ${showText(realm, 200)} (${showText(showTarget(kdc.host, kdc.port), 300)})`;
-        return { message, sender };
+        const server = showText(showTarget(kdc.host, kdc.port), 300);
+        return { message, sender: `the KDC of ${showText(realm, 200)} (${server})`, server };
       } catch (error) {
         failures.push(reasonOf(error));
         throw error;
@@ -65,6 +67,7 @@ export async function askRealm(access: KdcAccess, realm: string, request: Uint8A
     {
       remedy: 'Check that the KDC runs and that port 88 is open to it; name it in authentication.kdc or in krb5.conf.',
       retryable: true,
+      server: kdcs.length === 1 && kdcs[0] !== undefined ? showTarget(kdcs[0].host, kdcs[0].port) : undefined,
     },
   );
 }

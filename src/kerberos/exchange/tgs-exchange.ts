@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { atServer } from '../../errors/email-error.js';
 import { randomInt } from 'node:crypto';
 import { describeType, typeOfKey } from '../crypto/encryption-types.js';
 import type { KerberosTicket } from '../credentials/ticket.js';
@@ -96,11 +97,17 @@ async function askForTicket(
   for (;;) {
     const nonce = randomInt(1, 2 ** 31 - 1);
     const request = encodeTgsRequest(access, clock, tgt, { server, options, nonce });
-    const { message: reply, sender } = await askRealm(access, realm, request);
-    const source = `The reply of ${sender}`;
-    const isError = readingFrom(source, () => applicationOf(reply)) === messageType.error;
-    if (!isError) return readingFrom(source, () => accept(access, tgt, server, nonce, reply));
-    const error = readingFrom(source, () => readKrbError(reply));
+    const { message: reply, sender, server: kdc } = await askRealm(access, realm, request);
+    const reading = <T>(read: () => T): T => {
+      try {
+        return readingFrom(`The reply of ${sender}`, read);
+      } catch (error) {
+        throw atServer(error, kdc);
+      }
+    };
+    const isError = reading(() => applicationOf(reply)) === messageType.error;
+    if (!isError) return reading(() => accept(access, tgt, server, nonce, reply));
+    const error = reading(() => readKrbError(reply));
     if (error.code === errorCode.skew && mayCorrectClock) {
       mayCorrectClock = false;
       clock.offsetMs = error.serverTime - clock.systemTime();
@@ -108,7 +115,8 @@ async function askForTicket(
     }
     const service = formatPrincipal(server);
     const client = formatPrincipal(tgt.client);
-    throw krbErrorInWords(error, { request: `a ticket for ${service}`, client, service, source: 'the ticket', sender });
+    const subject = { request: `a ticket for ${service}`, client, service, source: 'the ticket', sender };
+    throw atServer(krbErrorInWords(error, subject), kdc);
   }
 }
 

@@ -70,8 +70,12 @@ export class ProxyConnector implements OwnConnector {
 
   /** For people: `SOCKS 5 proxy proxy.example:1080`. */
   get description(): string {
-    const { type, host, port, tls } = this.#settings;
-    return `${names[type]} proxy ${showTarget(host, port)}${tls === undefined ? '' : ' over TLS'}`;
+    const { type, tls } = this.#settings;
+    return `${names[type]} proxy ${this.#address}${tls === undefined ? '' : ' over TLS'}`;
+  }
+
+  get #address(): string {
+    return showTarget(this.#settings.host, this.#settings.port);
   }
 
   async connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex> {
@@ -129,7 +133,7 @@ export class ProxyConnector implements OwnConnector {
   async #reach({ signal, onStep, traceStep }: ConnectOptions): Promise<Duplex> {
     const { host, port } = this.#settings;
     const tell = (step: ConnectionStepReport): void => {
-      const error = step.error && unreached(step.error);
+      const error = step.error && this.#unreached(step.error);
       onStep?.({ ...step, detail: `proxy: ${step.detail}`, ...(error && { error, remedy: error.remedy }) });
     };
     // Connectors of callers ignore `onStep`.
@@ -139,15 +143,23 @@ export class ProxyConnector implements OwnConnector {
     } catch (cause) {
       // What a proxy before this one did is not this one's doing.
       if (isEmailError(cause) && cause.code === 'ERR_PROXY') throw cause;
-      if (signal.aborted) throw unreached(abortError(signal));
-      if (isEmailError(cause)) throw unreached(cause);
+      if (signal.aborted) throw this.#unreached(abortError(signal));
+      if (isEmailError(cause)) throw this.#unreached(cause);
       throw createEmailError('ERR_CONNECT', `No connection to the ${this.description}: ${showText(reasonOf(cause))}`, {
         cause,
         phase: 'connect',
         retryable: true,
         remedy: reachRemedy,
+        server: this.#address,
       });
     }
+  }
+
+  /** An error on the way to the proxy. The connector below names `server.host` in its remedy, where `proxy.host` is meant. */
+  #unreached(error: EmailError): EmailError {
+    if (error.code !== 'ERR_CONNECT' && error.code !== 'ERR_DNS' && error.code !== 'ERR_TIMEOUT') return error;
+    const remedy = error.remedy?.includes('server.localAddress') ? error.remedy : reachRemedy;
+    return withDetails(error, { remedy, server: this.#address });
   }
 
   async #throughProxy(
@@ -284,6 +296,7 @@ export class ProxyConnector implements OwnConnector {
     return createEmailError('ERR_PROXY', `The ${this.description} ${fault.message}${said}`, {
       ...details,
       phase: 'proxy',
+      server: this.#address,
     });
   }
 
@@ -294,16 +307,11 @@ export class ProxyConnector implements OwnConnector {
     return createEmailError('ERR_PROXY', `The ${this.description} did not answer in time: ${reason.message}`, {
       cause: reason,
       phase: 'proxy',
+      server: this.#address,
       retryable: true,
       remedy: 'Check proxy.type and proxy.port; a slow proxy needs a longer server.timeouts.connectMs.',
     });
   }
-}
-
-/** An error on the way to the proxy. The connector below names `server.host` in its remedy, where `proxy.host` is meant. */
-function unreached(error: EmailError): EmailError {
-  const ofHost = error.code === 'ERR_CONNECT' || error.code === 'ERR_DNS' || error.code === 'ERR_TIMEOUT';
-  return ofHost && !error.remedy?.includes('server.localAddress') ? withDetails(error, { remedy: reachRemedy }) : error;
 }
 
 function connectRequest(target: TunnelTarget, authorization: string | undefined): string {

@@ -12,7 +12,7 @@ import { showText } from '../../util/show.js';
 import { proveClient } from './client-proof.js';
 import { oauth2Error } from '../errors.js';
 import { jsonFields, numberField, textField } from '../json.js';
-import { askProvider, refusalOf, refusedBy, showEndpoint } from '../provider.js';
+import { askProvider, atEndpoint, refusalOf, refusedBy, showEndpoint } from '../provider.js';
 import { formHeaders, requestTokens, type TokenClient, type TokenOutcome } from '../token-endpoint.js';
 
 /** RFC 8628 section 3.2. */
@@ -50,8 +50,14 @@ interface DeviceCode {
   readonly intervalSeconds: number;
 }
 
-async function requestCode(
+async function requestCode(client: TokenClient, signal: AbortSignal): Promise<DeviceCode> {
+  const url = client.endpoints.deviceAuthorizationUrl as URL;
+  return await atEndpoint(url, () => askForCode(client, url, signal));
+}
+
+async function askForCode(
   { settings, endpoints, surroundings }: TokenClient,
+  url: URL,
   signal: AbortSignal,
 ): Promise<DeviceCode> {
   const proof = await proveClient(settings, endpoints, surroundings, signal);
@@ -59,7 +65,7 @@ async function requestCode(
   const request = {
     what: 'device authorization endpoint',
     method: 'POST',
-    url: endpoints.deviceAuthorizationUrl as URL,
+    url,
     headers: { ...formHeaders, ...proof.headers },
     body: new URLSearchParams({
       ...settings.authorizationParameters,

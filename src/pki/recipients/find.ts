@@ -124,7 +124,8 @@ function missingError(missing: readonly RecipientLookUp[]): EmailError {
       remedy:
         failure?.remedy ??
         'Get a valid certificate for each of these recipients into one of the sources, or send to them without encryption.',
-      ...(failure === undefined ? {} : { cause: failure }),
+      server: failure?.server,
+      cause: failure,
     },
   );
 }

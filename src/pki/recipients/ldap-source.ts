@@ -5,7 +5,7 @@
  */
 import { createAbortController } from '../../async/abort-controller.js';
 import { untilAborted } from '../../async/until-aborted.js';
-import { isEmailError, profileInvalid } from '../../errors/email-error.js';
+import { atServer, isEmailError, profileInvalid } from '../../errors/email-error.js';
 import type { Warning } from '../../model/reply.js';
 import type { LdapCertificates } from '../../model/settings/smime.js';
 import { showTarget } from '../../net/connector.js';
@@ -57,6 +57,8 @@ export function createLdapSource(source: LdapCertificates, context: SourceContex
       );
       const offer = await vouchedOffer(await readValues(values, shared));
       return open.isSecure ? offer : { ...offer, warnings: [plainTextWarning(server)] };
+    } catch (error) {
+      throw atServer(error, showTarget(server.host, server.port));
     } finally {
       searches--;
       endIfDone();

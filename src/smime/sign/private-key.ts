@@ -125,6 +125,7 @@ function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme:
     const signature: unknown = await ask(
       () => signer.sign({ algorithm: scheme.request, data: new Uint8Array(data), digest, signal }),
       signal,
+      ` of ${showText(certificate.info.subject)}`,
     );
     if (!isBytes(signature)) {
       throw smimeError('The external signer gave no signature.', 'Its sign() must resolve to a Uint8Array.');
@@ -147,15 +148,15 @@ function derFromP1363(signature: Uint8Array): readonly Buffer[] {
   return [sequence(integer(signature.subarray(0, half)), integer(signature.subarray(half)))];
 }
 
-/** The answer of a key outside, or the abort if that comes first. Errors of the key become ERR_SMIME. */
-export async function ask<T>(question: () => Promise<T>, signal: AbortSignal): Promise<T> {
+/** The answer of a key outside, or the abort if that comes first. Errors of the key become ERR_SMIME; `whose` says whose key it is. */
+export async function ask<T>(question: () => Promise<T>, signal: AbortSignal, whose = ''): Promise<T> {
   throwIfAborted(signal);
   try {
     return await untilAborted(question(), signal);
   } catch (error) {
     if (isEmailError(error)) throw error;
     throw smimeError(
-      `The external key failed: ${showText(reasonOf(error))}`,
+      `The external key${whose} failed: ${showText(reasonOf(error))}`,
       'See the cause, and the device or service that holds the key.',
       error,
     );

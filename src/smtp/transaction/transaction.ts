@@ -294,7 +294,8 @@ export function unaskedRefusal(reply: Reply, state: TransactionState): EmailErro
 /** Adds delivery and phase to an error that ended the transaction. */
 export function explainFailure(error: EmailError, state: TransactionState): EmailError {
   const { delivery, phase } = state;
-  return delivery === error.delivery && error.phase !== undefined
-    ? error
-    : withDetails(error, { delivery, phase: error.phase ?? phase });
+  if (delivery === error.delivery && error.phase !== undefined) return error;
+  const isAwaiting = error.code === 'ERR_ABORTED' && delivery === 'unknown';
+  const message = isAwaiting ? `${error.message} while the reply to the message was awaited` : error.message;
+  return withDetails(error, { delivery, phase: error.phase ?? phase }, message);
 }
