@@ -1,6 +1,5 @@
 /**
- * Proves who the sender is: picks the mechanism, gets its secret, and runs it.
- *
+ * Authenticates the sender: chooses the mechanism, resolves its secret, and runs it.
  * @module
  */
 import { connectionAlone } from './channel/exchange.js';
@@ -37,19 +36,22 @@ export interface AuthenticationRun {
   readonly authentication: Authentication;
   readonly shared: SharedState;
   readonly signal: AbortSignal;
-  /** Under TLS: for channel bindings. */
+  /** Present under TLS, for channel bindings. */
   readonly secured: SecuredStream | undefined;
   readonly warn: (warning: Warning) => void;
 }
 
-/** Authenticates, and gives the name of the mechanism. Rejects with ERR_AUTH_REJECTED, which holds the server's words. */
+/**
+ * Authenticates and returns the name of the mechanism. Rejects with ERR_AUTH_REJECTED, which contains the server's
+ * reply.
+ */
 export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   const { session, settings, authentication } = run;
   const offered = offeredBy(session);
   let custom = authentication.method === 'custom' ? customMechanism(() => authentication.createMechanism()) : undefined;
   const names = chooseMechanisms({
     authentication,
-    // A certificate may have no binding (EdDSA has none defined): then a -PLUS mechanism cannot be used.
+    // A certificate may have no binding (none is defined for EdDSA); then -PLUS mechanisms cannot be used.
     offered: offered.filter((name) => !/-PLUS$/i.test(name) || bindingFor(run, name) !== undefined),
     secure: session.secure,
     security: settings.security,
@@ -66,25 +68,25 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
       refusal = rejected(run, name, tried);
       if (tried.outcome.unknownMechanism && index + 1 < names.length) continue;
       if (!asksAgain(run) || tried.outcome.reply.code < 500) throw refusal;
-      // The token may have been revoked since: another one is tried once.
+      // The token may have been revoked, so another one is tried once.
       const again = await attempt(run, name, { refused: tried.secret, refusal });
       if (again.outcome.ok) return name;
       throw rejected(run, name, again);
     }
   } catch (error) {
-    // A server that refuses and hangs up: the refusal counts, and a further attempt was not made.
+    // The server refused and then closed the connection: the refusal is the error, and no further attempt was made.
     if (refusal === undefined || !isEmailError(error) || error.code !== 'ERR_CONNECT') throw error;
     throw withDetails(refusal, { cause: error, retryable: refusal.retryable || asksAgain(run) });
   }
   throw new Error('No mechanism was tried');
 }
 
-/** An exchange that came to its end. */
+/** A completed exchange. */
 interface Attempt {
   readonly mechanism: SaslMechanism;
   /** The password or token of the mechanism. */
   readonly secret: string | undefined;
-  /** A likely reason for a refusal of the token. */
+  /** A likely reason why the token was refused. */
   readonly doubt: string | undefined;
   readonly outcome: AuthenticationOutcome;
 }
@@ -92,7 +94,7 @@ interface Attempt {
 /** Options of an attempt. A first attempt with a mechanism of the library has none. */
 interface AttemptOptions {
   readonly custom?: SaslMechanism | undefined;
-  /** The token that the server refused, and how. */
+  /** The token that the server refused, and its refusal. */
   readonly refused?: string | undefined;
   readonly refusal?: EmailError | undefined;
 }
@@ -124,7 +126,7 @@ async function attempt(run: AuthenticationRun, name: string, options: AttemptOpt
   return { mechanism, secret, doubt, outcome };
 }
 
-/** The library cannot tell which part of a custom mechanism's response is the secret: every part counts as one. */
+/** The library cannot know which part of a custom mechanism's response is the secret, so it hides every part. */
 function hideParts({ channel, shared }: AuthenticationRun, response: Uint8Array | undefined): void {
   for (const part of asBuffer(response ?? noBytes)
     .toString('utf8')
@@ -172,7 +174,7 @@ async function passwordOf(authentication: Authentication, signal: AbortSignal): 
   return password === undefined ? undefined : await resolveSecret(password, 'authentication.password', signal);
 }
 
-/** Gets a token and reads it. A token that the server would refuse is an error; one that has expired is renewed once. */
+/** Resolves a token and checks it. A token that the server would refuse is an error; an expired one is renewed once. */
 async function bearerToken(
   run: AuthenticationRun,
   authentication: TokenAuthentication,
@@ -207,7 +209,7 @@ async function takeToken(
   return await settings.tokens.token({ signal, refused, warn });
 }
 
-/** Can another token take the place of one that was refused? */
+/** Can a refused token be replaced by another one? */
 function asksAgain({ authentication, settings }: AuthenticationRun): boolean {
   if (!isByToken(authentication)) return false;
   return authentication.token === undefined
@@ -215,7 +217,7 @@ function asksAgain({ authentication, settings }: AuthenticationRun): boolean {
     : typeof authentication.token === 'function';
 }
 
-/** Reports both: the server's refusal of the token, and why there is no other. */
+/** An error that contains both the refusal of the token and the reason why there is no other. */
 function notRenewed(refusal: EmailError, error: EmailError): EmailError {
   const { message, retryable, remedy, server } = error;
   return createEmailError('ERR_OAUTH2', `${refusal.message} Another token could not be had: ${message}`, {
@@ -228,7 +230,7 @@ function notRenewed(refusal: EmailError, error: EmailError): EmailError {
   });
 }
 
-/** Warns where a password goes to Microsoft 365, with the date on which that ends. */
+/** Warns if a password is sent to Microsoft 365, with the date on which that ends. */
 function warnOfPassword({ authentication, settings, warn }: AuthenticationRun): void {
   if (proofOf(authentication) !== 'password' || !isMicrosoft365(settings.host)) return;
   warn({

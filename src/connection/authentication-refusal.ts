@@ -1,5 +1,5 @@
 /**
- * What to do about a server that refused an authentication.
+ * Remedies for a server that refuses an authentication.
  * @module
  */
 import type { Authentication } from '../model/settings/authentication.js';
@@ -10,7 +10,7 @@ import { wantedFirst } from '../smtp/reply-error.js';
 import { providerRemedy } from '../smtp/provider-refusals.js';
 import { hasOwn } from '../util/own.js';
 
-/** A refusal, and the session in which it came. */
+/** A refusal and its session. */
 export interface RefusedAuthentication {
   readonly reply: SmtpReply;
   readonly mechanism: string;
@@ -39,7 +39,7 @@ const checkedValues = {
   other: 'the credential',
 } as const;
 
-/** The credential of a method; undefined where it is another one. */
+/** The kind of credential that a method uses; undefined if it is neither password nor token. */
 export function proofOf(authentication: Authentication): 'password' | 'token' | undefined {
   if (authentication.method === 'xoauth2' || authentication.method === 'oauthbearer') return 'token';
   return hasOwn(authentication, 'password') && authentication.method !== 'kerberos' ? 'password' : undefined;
@@ -47,7 +47,7 @@ export function proofOf(authentication: Authentication): 'password' | 'token' | 
 
 const tlsFirst = "The server wants TLS for this: set server.security to 'explicit' or 'implicit'.";
 
-/** RFC 4954 section 6. */
+/** Remedies by enhanced code (RFC 4954 section 6). */
 const byEnhancedCode: Readonly<Record<string, string>> = {
   '4.7.12':
     "The server has to see the password once before this mechanism works: sign in once under TLS with authentication.method 'plain'.",
@@ -57,12 +57,12 @@ const byEnhancedCode: Readonly<Record<string, string>> = {
   '5.7.11': tlsFirst,
 };
 
-/** 538 says so by itself (RFC 2554), 530 by its words. */
+/** Does the reply require TLS? 538 always does (RFC 2554), 530 if its text says so. */
 function wantsTls(reply: SmtpReply): boolean {
   return reply.code === 538 || (reply.code === 530 && wantedFirst(reply).code === 'ERR_TLS_REQUIRED');
 }
 
-/** 504 refuses the mechanism and 534 its strength; both leave the credential alone. */
+/** 504 refuses the mechanism and 534 its strength; neither refuses the credential. */
 function wantsAnotherMechanism({ code, enhancedCode }: SmtpReply): boolean {
   return code === 504 || code === 534 || enhancedCode === '5.5.4' || enhancedCode === '5.7.9';
 }
@@ -75,7 +75,7 @@ function anotherMethod({ authentication, extensions, secure, mechanism }: Refuse
     : `The server refused ${mechanism} and offers others: try authentication.method ${methods}.`;
 }
 
-/** Servers of Windows domains, such as Exchange, tell users by their domain. */
+/** Windows servers, such as Exchange, identify users by their domain. */
 function windowsNames({ authentication, extensions, mechanism }: RefusedAuthentication): string {
   const offered = extensions.get('AUTH') ?? [];
   const isWindows = mechanism === 'NTLM' || extensions.has('X-EXPS') || offered.some((name) => /^NTLM$/i.test(name));

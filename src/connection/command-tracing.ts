@@ -1,7 +1,6 @@
 /**
- * Tells the channels of `node:diagnostics_channel` of the commands of one connection, each with its reply. Made where somebody subscribed before
- * the connection was opened.
- *
+ * Publishes the commands of one connection, each with its reply, to the channels of `node:diagnostics_channel`. Made
+ * only if somebody subscribed before the connection was opened.
  * @module
  */
 import { beginTrace, commands, endTrace, publishReply } from '../logging/diagnostics.js';
@@ -10,13 +9,13 @@ import type { Command } from '../smtp/command.js';
 import type { Step } from '../smtp/dialogue.js';
 import type { Reply } from '../smtp/reply.js';
 
-/** Of which connection. */
+/** The connection that is traced. */
 export type TracedConnection = Pick<CommandTrace, 'connection' | 'server' | 'port'>;
 
-/** A command, or content, whose replies are to come. */
+/** A command, or content, whose replies are still expected. */
 interface Owed {
   readonly trace: CommandTrace;
-  /** How many; 0 while it is content of which more is to be written. */
+  /** Number of expected replies; 0 for content that is not yet complete. */
   replies: number;
 }
 
@@ -28,21 +27,21 @@ export class CommandTracing {
     this.#connection = connection;
   }
 
-  /** Commands, or content, or both, were written. */
+  /** Records written commands, content, or both. */
   wrote(step: Extract<Step, { do: 'write' }>): void {
     const bytes = (step.content ?? []).reduce((sum, part) => sum + part.length, 0);
     for (const command of step.commands) this.#begin(verbOf(command), 1);
     let last = this.#owed.at(-1);
-    // The content of BDAT belongs to its command; that of DATA comes after the reply to its command.
+    // The content of BDAT belongs to its command. That of DATA has a trace of its own, after the reply to the command.
     const isContent = step.content !== undefined && last?.trace.verb !== 'BDAT' && last?.trace.verb !== contentVerb;
     if (isContent) last = this.#begin(contentVerb, 0);
     if (last === undefined) return;
     last.trace.bytes += bytes;
-    // LMTP has a reply for each recipient; BDAT in several writes has one with the last of them.
+    // LMTP sends a reply for each recipient. A BDAT in several writes has one reply, which belongs to the last of them.
     last.replies += step.replies - step.commands.length;
   }
 
-  /** A reply arrived; one that no command asked for has no command here either. */
+  /** Records a reply. An unsolicited reply has no command here. */
   replied(reply: Reply): void {
     const { code, enhancedCode } = reply.read();
     const [owed] = this.#owed;
@@ -54,7 +53,7 @@ export class CommandTracing {
     endTrace(commands, owed.trace);
   }
 
-  /** The connection is over: no reply comes any more. */
+  /** Ends all traces: no further reply can arrive. */
   closed(reason: Error): void {
     for (const { trace } of this.#owed.splice(0)) endTrace(commands, trace, reason);
   }
@@ -69,7 +68,7 @@ export class CommandTracing {
 
 const contentVerb = 'content';
 
-/** Lines within an authentication have no verb of their own. */
+/** Lines within an authentication have no verb. */
 function verbOf({ display }: Command): string {
   return /^[A-Z]+(?= |$)/.exec(display)?.[0] ?? 'AUTH';
 }

@@ -1,6 +1,5 @@
 /**
- * What a connection is made from, and what the layers above see of it.
- *
+ * The types of a connection: its input, and its interface for the layers above.
  * @module
  */
 import type { Authentication } from '../model/settings/authentication.js';
@@ -22,65 +21,68 @@ export type ConnectionLogEvent = LogEvent extends infer E
     : never
   : never;
 
-/** How a connection asks for a bearer token. */
+/** A request for a bearer token. */
 export interface TokenQuery {
   readonly signal: AbortSignal;
-  /** The token that the server refused: another one is wanted. */
+  /** The token that the server refused; a different one is needed. */
   readonly refused?: string | undefined;
   readonly warn: (warning: Warning) => void;
 }
 
-/** Gives bearer tokens to connections. */
+/** Supplies bearer tokens to connections. */
 export interface TokenProvider {
-  /** Can a token that was refused be replaced by another one? */
+  /** Can a refused token be replaced by another one? */
   readonly renewable: boolean;
-  /** ERR_OAUTH2 where no token can be had without a person. */
+  /** Rejects with ERR_OAUTH2 if a token cannot be obtained without a person. */
   readonly token: (query: TokenQuery) => Promise<string>;
 }
 
 /** The server's settings; those that a single connection does not need may be left out. */
 type ServerSettings = Omit<ResolvedServer, 'tls' | 'timeouts' | 'localAddress' | 'maxRecipients'>;
 
-/** Everything a connection is made from. All defaults are filled in; secrets are still references. */
+/** The settings of a connection. All defaults are filled in; secrets are still references. */
 export interface ConnectionSettings extends ServerSettings {
   readonly timeouts: ConnectionTimeouts;
   readonly tls: TlsSettings;
   readonly authentication: Authentication | undefined;
-  /** The way to the server: direct, or through proxies. */
+  /** Connects to the server, directly or through proxies. */
   readonly connector: Connector;
   /** Messages that may be in flight at once, at least 1. */
   readonly messagesInFlight: number;
-  /** Gives the token of methods 'xoauth2' and 'oauthbearer' where `authentication` has none. */
+  /** Supplies the token of methods 'xoauth2' and 'oauthbearer' if `authentication` has none. */
   readonly tokens?: TokenProvider | undefined;
-  /** Reads the TLS client certificate; needed where `tls.clientCertificate` is set. */
+  /** Reads the TLS client certificate; required with `tls.clientCertificate`. */
   readonly loadClientIdentity?: LoadClientIdentity | undefined;
 }
 
-/** As `Timeouts`, without totalMs, which is the caller's signal. 0 = no limit. */
+/** `Timeouts` without totalMs, for which the caller uses a signal. 0 means no limit. */
 export type ConnectionTimeouts = Omit<ResolvedTimeouts, 'totalMs'>;
 
 /** Listeners of a connection. No event is made for an absent function. */
 export interface ConnectionObserver {
   readonly event?: ((event: ConnectionLogEvent) => void) | undefined;
-  /** Called as each step of the set-up ends, failed ones included; for the report of testConnection(). */
+  /** Called at the end of each step of the set-up, even a failed one; for the report of testConnection(). */
   readonly step?: ((step: ConnectionStepReport) => void) | undefined;
-  /** Called after each EHLO, also of a connection that fails later. */
+  /** Called after each EHLO, even if the connection fails later. */
   readonly found?: ((found: Pick<SmtpConnection, 'extensions' | 'tls'>) => void) | undefined;
 }
 
 /** One message to one set of recipients. */
 export interface Transaction {
   readonly envelope: Envelope;
-  /** Called before anything is sent, with what the server accepts. */
+  /** Called before anything is sent, with the server's abilities. */
   readonly compose: (accepts: ContentCapabilities) => Promise<OutgoingContent>;
   readonly requireAllRecipients: boolean;
   readonly signal: AbortSignal | undefined;
   readonly onProgress?: ((progress: SendProgress) => void) | undefined;
-  /** Called once, when the whole message was handed over and only the server's reply is awaited. Must not throw. */
+  /** Called once, when the whole message has been passed on and only the server's reply is awaited. Must not throw. */
   readonly onWritten?: (() => void) | undefined;
 }
 
-/** A transaction that the server took for at least one recipient. Everything else rejects with an EmailError. */
+/**
+ * A transaction that the server accepted for at least one recipient. In every other case the promise rejects with an
+ * EmailError.
+ */
 export interface TransactionOutcome {
   readonly accepted: readonly string[];
   readonly rejected: readonly RejectedRecipient[];
@@ -95,17 +97,17 @@ export interface TransactionOutcome {
 /** A connection that is greeted, secured and authenticated. */
 export interface SmtpConnection {
   readonly id: number;
-  /** Can it take a transaction, now or when one in flight ends? False from the first doubt on, and never true again. */
+  /** Can it take a transaction, now or when one in flight ends? Once false, it stays false. */
   readonly usable: boolean;
-  /** Why it is closed, in the server's own words if those ended it. Undefined while it is open. */
+  /** The reason why it is closed, with the server's text if that ended it. Undefined while it is open. */
   readonly closeReason: Error | undefined;
-  /** Transactions begun and not settled. */
+  /** Number of transactions under way. */
   readonly inFlight: number;
-  /** Transactions that ended, well or badly. */
+  /** Number of finished transactions, failed ones included. */
   readonly completed: number;
-  /** Has the server answered a MAIL on it, well or badly? A connection that ends before that was opened in vain. */
+  /** Has the server answered a MAIL, positively or not? A connection that ends before that was opened in vain. */
   readonly served: boolean;
-  /** What the last EHLO offered: keyword in upper case to its parameters. */
+  /** The extensions of the last EHLO: parameters by keyword in upper case. */
   readonly extensions: ReadonlyMap<string, readonly string[]>;
   /** The content that these extensions allow. */
   readonly accepts: ContentCapabilities;
@@ -113,16 +115,18 @@ export interface SmtpConnection {
   readonly tls: TlsReport | undefined;
   readonly warnings: readonly Warning[];
   /**
-   * Runs one mail transaction. May be called again while fewer than `messagesInFlight` are under way. If `isStale` is true of its error,
-   * the connection ended before the server can have begun with this transaction, which may be tried once on another connection.
+   * Runs one mail transaction. May be called again while fewer than `messagesInFlight` are under way. If `isStale` is
+   * true for its error, the connection ended before the server can have started this transaction, and it may be tried
+   * once on another connection.
    */
   transact(transaction: Transaction): Promise<TransactionOutcome>;
-  /** An idle connection does not hold the process. */
+  /** Does an idle connection hold the process? ref() makes it do so, unref() not. */
   ref(): void;
   unref(): void;
   /**
-   * Waits for transactions in flight, sends QUIT, reads its reply and closes. Never rejects. Resolves with an error if the server refused
-   * QUIT or answered with bytes that are no reply, and with undefined if it closed without a reply.
+   * Waits for transactions in flight, sends QUIT, reads its reply and closes. Never rejects. Resolves with an error if
+   * the server refused QUIT or answered with bytes that are not a reply; with undefined otherwise, also if it closed
+   * without a reply.
    */
   quit(): Promise<EmailError | undefined>;
   /** Closes at once; transactions in flight reject with `reason`. */

@@ -1,6 +1,5 @@
 /**
- * A SASL mechanism of the caller's own.
- *
+ * Runs a SASL mechanism of the caller.
  * @module
  */
 import { createEmailError, isEmailError, kindOfError } from '../errors/email-error.js';
@@ -9,7 +8,10 @@ import type { SaslMechanism } from '../model/sasl.js';
 import { isBytes } from '../util/bytes.js';
 import { isThenable } from '../util/notify.js';
 
-/** Wraps a caller's mechanism. Its exceptions become the `cause` of an EmailError, whose message leaves out their text: it may hold a secret. */
+/**
+ * Wraps a caller's mechanism. Its exceptions become the `cause` of an EmailError. Their text is left out of the
+ * message, because it may contain a secret.
+ */
 export function customMechanism(create: () => SaslMechanism): SaslMechanism {
   const failed = (how: string, cause?: unknown): EmailError =>
     createEmailError('ERR_AUTH_UNAVAILABLE', `The mechanism of authentication.createMechanism failed: ${how}.`, {

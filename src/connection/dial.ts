@@ -1,6 +1,5 @@
 /**
- * From host and port to a connection whose server has greeted, in plain text or under TLS.
- *
+ * Connects to host and port and reads the server's greeting, in plain text or under TLS.
  * @module
  */
 import { connectionAlone } from './channel/exchange.js';
@@ -32,9 +31,9 @@ export interface Dialing {
   readonly shared: SharedState;
   readonly observer: ConnectionObserver;
   readonly signal: AbortSignal;
-  /** Which connection it will be, for traces. */
+  /** The connection, for traces. */
   readonly traced: TracedConnection;
-  /** Where tracing is on. */
+  /** Present if tracing is on. */
   readonly traceStep: StepTracer | undefined;
 }
 
@@ -50,10 +49,16 @@ export interface Greeted {
 
 /** After an abort, how long a connector may take to reject with its own, more precise error. */
 const graceMs = 50;
-/** After this much silence on a plain connection, a second one begins with TLS: the server may be waiting for a ClientHello. */
+/**
+ * After this much silence on a plain connection, a second one starts with TLS: the server may be waiting for a
+ * ClientHello.
+ */
 const silenceMs = 3_000;
 
-/** Connects as `security` says; 'automatic' finds out what the server speaks. With `mustSecure` the caller must do STARTTLS or fail. */
+/**
+ * Connects as `security` says; 'automatic' finds out which way the server uses. With `mustSecure` the caller must use
+ * STARTTLS or fail.
+ */
 export async function dial(dialing: Dialing): Promise<Greeted & { readonly mustSecure: boolean }> {
   const { security, port } = dialing.settings;
   if (security === 'explicit' || security === 'none')
@@ -63,7 +68,7 @@ export async function dial(dialing: Dialing): Promise<Greeted & { readonly mustS
   try {
     return { ...(await dialSecure(dialing)), mustSecure: true };
   } catch (error) {
-    // Port 465 is registered for TLS: a server that greets in plain text there must do STARTTLS.
+    // Port 465 is registered for TLS: a server that greets there in plain text must do STARTTLS.
     if (!isEmailError(error) || !answeredInPlainText(error)) throw error;
     return { ...(await dialPlain(dialing)), mustSecure: true };
   }
@@ -108,7 +113,7 @@ function describeTls({ report, resumed }: SecuredStream): string {
   return `${report.protocol}, ${report.cipher}${resumed ? ', resumed' : ''}; ${showText(subject)}, issued by ${showText(issuer)}, valid until ${validTo.toISOString().slice(0, 10)}${report.authorized ? '' : '; NOT VERIFIED'}`;
 }
 
-/** Opens a plain connection and, after silence, a second one with TLS. Goes on with the first to answer. */
+/** Opens a plain connection and, after silence, a second one with TLS. Continues with the first that is answered. */
 async function detect(dialing: Dialing): Promise<Greeted> {
   const stream = await within(dialing, dialing.signal, (signal) => connect(dialing, signal));
   const second = createAbortController();
@@ -122,7 +127,7 @@ async function detect(dialing: Dialing): Promise<Greeted> {
   const winner = await firstToAnswer(plain, tls);
   if (winner === 'plain') {
     second.abort(createEmailError('ERR_CLOSED', 'The server greeted in plain text meanwhile.'));
-    // Its handshake may have succeeded just before the abort.
+    // The handshake may have succeeded just before the abort.
     tls.then(
       ({ stream: other }) => other.destroy(),
       () => {},
@@ -145,7 +150,7 @@ async function detect(dialing: Dialing): Promise<Greeted> {
   return await greet(dialing, below, secured);
 }
 
-/** Resolves with true after `silenceMs` without a greeting, with false once the greeting came or failed. */
+/** Resolves with true after `silenceMs` without a greeting, with false once the greeting arrived or failed. */
 function silence(plain: Promise<unknown>): Promise<boolean> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => resolve(true), silenceMs);
@@ -213,7 +218,7 @@ async function connect({ settings, observer, traceStep }: Dialing, signal: Abort
   }
 }
 
-/** The address that the stream is connected to, which is the proxy's if there is one. */
+/** The address to which the stream is connected; the proxy's if there is one. */
 function otherEnd(stream: Duplex, port: number): string | undefined {
   const { remoteAddress, remotePort = port } = stream as {
     readonly remoteAddress?: unknown;
@@ -262,7 +267,7 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
   };
 }
 
-/** A server that waits for TLS, and a web server, are as silent as one that is slow. */
+/** A server that waits for TLS and a web server are silent too, just like a slow server. */
 function explainSilence(error: unknown, tlsWasTried: boolean): never {
   if (!isEmailError(error) || error.code !== 'ERR_TIMEOUT') throw error;
   const other = tlsWasTried

@@ -1,6 +1,5 @@
 /**
- * The errors of a connection that does not end by QUIT.
- *
+ * The errors of a connection that ends without QUIT.
  * @module
  */
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
@@ -37,13 +36,13 @@ export function connectionGivenUp(cause: Error): EmailError {
   if (isEmailError(cause) && (cause.code === 'ERR_CONNECT' || cause.code === 'ERR_CLOSED')) return cause;
   return createEmailError('ERR_CONNECT', `The connection was given up: ${showText(reasonOf(cause))}`, {
     cause,
-    // Other replies are about the transaction that got them. A 421 is about the connection.
+    // A 421 is about the connection. Other replies are about the transaction that received them.
     reply: isEmailError(cause) && cause.reply?.code === 421 ? cause.reply : undefined,
     retryable: true,
   });
 }
 
-/** Bytes that no command asked for; undefined if they may not be shown. */
+/** Unsolicited bytes; undefined if they must not be shown. */
 export function unsolicitedBytes(bytes: Uint8Array | undefined): EmailError {
   const text =
     bytes === undefined ? 'something' : `"${showText(Buffer.from(bytes.subarray(0, 200)).toString('utf8'))}"`;
@@ -61,7 +60,7 @@ const awaited: Readonly<Record<string, string>> = {
   acceptanceMs: 'The server did not say whether it accepts the message',
 };
 
-/** Firewalls drop more often than they refuse. */
+/** Firewalls drop packets more often than they refuse them. */
 const unreachedRemedy =
   'Check server.host and server.port, and whether a firewall lets this machine through; many networks block port 25. ';
 

@@ -1,16 +1,18 @@
 /**
- * A channel is checked after each step of the set-up, and before a transaction: a server may have said something behind its last reply
- * that ends the connection, a 421 of a rate limiter above all.
- *
+ * Checks a channel after each step of the set-up and before a transaction. After its last reply a server may have sent
+ * something that ends the connection, in particular the 421 of a rate limiter.
  * @module
  */
 import { untilAborted } from '../async/until-aborted.js';
 import type { Channel } from './channel/channel.js';
 
-/** How long the rest of a refusal is waited for, once its first bytes have come. */
+/** How long to wait for the rest of a refusal after its first bytes. */
 const farewellMs = 2_000;
 
-/** Rejects with the reason why the channel is of no more use, in the server's own words where it had them. Resolves if it is usable. */
+/**
+ * Rejects with the reason why the channel cannot be used, with the server's text if there is one. Resolves if it is
+ * usable.
+ */
 export async function requireUsable(
   channel: Channel,
   closed: Promise<void>,

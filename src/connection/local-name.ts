@@ -1,12 +1,11 @@
 /**
- * The name in EHLO where the profile has none.
- *
+ * The EHLO name for a profile without one.
  * @module
  */
 import type { Duplex } from 'node:stream';
 import { isIpv6 } from '../util/ip.js';
 
-/** The machine's name if it is fully qualified, else the address of the stream as a literal (RFC 5321 section 4.1.3). */
+/** The machine's name if it is fully qualified, else the stream's address as a literal (RFC 5321 section 4.1.3). */
 export function defaultLocalName(hostName: string, stream: Duplex): string {
   if (hostName.length <= 255 && /^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$/i.test(hostName))
     return hostName;

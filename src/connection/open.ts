@@ -33,11 +33,11 @@ export interface OpenOptions {
   /** Ends the opening. Has no effect once the connection is open. */
   readonly signal: AbortSignal;
   readonly observer?: ConnectionObserver | undefined;
-  /** What several connections of one transport share. Default: a new state for this connection alone. */
+  /** State shared by several connections of one transport. Default: a new state for this connection alone. */
   readonly shared?: SharedState | undefined;
 }
 
-/** Rejects with the EmailError of the step that failed, and leaves nothing open then. */
+/** Rejects with the EmailError of the step that failed; then nothing is left open. */
 export async function openConnection(settings: ConnectionSettings, options: OpenOptions): Promise<SmtpConnection> {
   if (!connections.hasSubscribers) return await open(settings, options, undefined);
   const { host: server, port } = settings;
@@ -158,8 +158,8 @@ function describeExtensions({ extensions, ignored }: Session): string {
 }
 
 /**
- * Adds `server.localName` to the remedy of a temporary refusal: the server may refuse each time, because of the name that this machine
- * gave itself. Google's relay answers 421 to the address literal of a container.
+ * Adds `server.localName` to the remedy of a temporary refusal: the server may refuse every attempt because of the EHLO
+ * name. Google's relay answers 421 to the address literal of a container.
  */
 function suspectName(error: unknown, name: string): never {
   if (!isEmailError(error) || error.reply === undefined || error.reply.code >= 500) throw error;
@@ -202,7 +202,7 @@ function tlsRequired({ host, port, security }: ConnectionSettings, extensions: E
   });
 }
 
-/** The observer without its exceptions. Functions that are absent stay absent, so that no event is made for them. */
+/** The observer, with exceptions caught. Absent functions stay absent, so that no event is made for them. */
 function safeObserver(observer: ConnectionObserver | undefined): ConnectionObserver {
   return { event: safe(observer?.event), step: safe(observer?.step), found: safe(observer?.found) };
 }

@@ -1,6 +1,6 @@
 /**
- * Finds out what listens at a port, for the report of testConnection() after a step failed or while a server is silent. A probe opens
- * two connections, one that listens and one that begins TLS, sends no credential, and never throws.
+ * Finds out which service listens at a port, for the report of testConnection() after a failed step or during silence.
+ * A probe opens two connections, one that listens and one that starts TLS. It sends no credential and never throws.
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -15,19 +15,19 @@ import type { ConnectionSettings } from './contract.js';
 import { deadlinePassed } from './failures.js';
 import { SharedState } from './shared.js';
 
-/** What a port turned out to be. `text` is the first line that it sent, escaped. */
+/** The service at a port. `text` is the first line that it sent, escaped. */
 export type PortAnswer =
   | { readonly kind: 'smtp' | 'http' | 'other'; readonly text: string }
-  /** 'silent' took a connection and sent nothing; 'unreachable' took none. */
+  /** 'silent' accepted a connection and sent nothing; 'unreachable' accepted none. */
   | { readonly kind: 'tls' | 'silent' | 'unreachable' };
 
-/** How long a probe may take, in milliseconds: the whole of it, and the listening before it says EHLO. */
+/** Time limits in milliseconds: for the whole probe, and for listening before it sends EHLO. */
 export interface ProbeTimes {
   readonly totalMs: number;
   readonly listenMs: number;
 }
 
-/** Asks `port` of the server's host what it speaks. Resolves within `times.totalMs`, or when `signal` aborts. */
+/** Probes `port` of the server's host. Resolves within `times.totalMs`, or when `signal` aborts. */
 export async function probePort(
   { host, connector }: Pick<ConnectionSettings, 'host' | 'connector'>,
   port: number,
@@ -52,7 +52,10 @@ function kindOf(line: string): 'smtp' | 'http' | 'other' {
   return /^[245]\d\d(?:[ -]|$)/.test(line) ? 'smtp' : 'other';
 }
 
-/** The first line that comes; after `listenMs` of silence an EHLO asks for one, which a web server answers too. '' where none came. */
+/**
+ * The first line that arrives. After `listenMs` of silence an EHLO is sent, which a web server answers too. '' if none
+ * arrives.
+ */
 function firstWords(stream: Duplex, listenMs: number, signal: AbortSignal): Promise<string> {
   return new Promise((resolve) => {
     let text = '';

@@ -1,6 +1,5 @@
 /**
- * What a log is told of a dialogue: commands and replies, without secrets and content.
- *
+ * Reports commands and replies of a dialogue to a log, without secrets and content.
  * @module
  */
 import type { Step } from '../smtp/dialogue.js';
@@ -9,15 +8,15 @@ import type { ConnectionLogEvent } from './contract.js';
 
 type Listener = ((event: ConnectionLogEvent) => void) | undefined;
 
-/** Challenges of an authentication are in no log. */
+/** Challenges of an authentication are not logged. */
 const hiddenChallenge = { code: 334, lines: ['<challenge>'] } as const;
 
-/** A reply. */
+/** Reports a reply. */
 export function reportReply(event: Listener, reply: Reply): void {
   event?.({ type: 'reply', level: 'debug', reply: reply.code === 334 ? hiddenChallenge : reply.read() });
 }
 
-/** Commands as they may be shown, and the size of content. */
+/** Reports commands in the form that may be shown, and the size of content. */
 export function reportWrite(event: Listener, { commands, content }: Extract<Step, { do: 'write' }>): void {
   if (event === undefined) return;
   for (const { display } of commands) event({ type: 'command', level: 'debug', display });

@@ -1,16 +1,18 @@
 /**
- * What the connections of one transport share.
- *
+ * State shared by the connections of one transport.
  * @module
  */
 import { hostName } from '../system/this-machine.js';
 import { TlsContexts } from '../net/tls/tls-contexts.js';
 import type { KerberosTickets } from '../kerberos/tickets.js';
 
-/** Tokens are renewed, and a pool outlives many. */
+/** Old secrets are dropped, because tokens are renewed and a pool outlives many of them. */
 const keptSecrets = 8;
 
-/** The newest passwords and tokens that left on any connection to a server: it may repeat them on any other. */
+/**
+ * The newest passwords and tokens that were sent to a server on any connection. The server may repeat them on another
+ * one.
+ */
 export class SentSecrets {
   readonly #secrets = new Set<string>();
 
@@ -28,19 +30,19 @@ export class SentSecrets {
   }
 }
 
-/** TLS contexts with their sessions, secrets that were sent, Kerberos tickets, and the machine's name. */
+/** TLS contexts with their sessions, sent secrets, Kerberos tickets, and the machine's name. */
 export class SharedState {
   readonly tlsContexts = new TlsContexts();
   readonly sentSecrets: SentSecrets;
   #tickets: Promise<KerberosTickets> | undefined;
   #hostName: string | undefined;
 
-  /** `sentSecrets` are those of an earlier state for the same server. */
+  /** `sentSecrets` can be taken from an earlier state for the same server. */
   constructor(sentSecrets: SentSecrets = new SentSecrets()) {
     this.sentSecrets = sentSecrets;
   }
 
-  /** Kept, since asking the system takes as long as an SMTP command. */
+  /** Cached, because asking the system takes as long as an SMTP command. */
   get hostName(): string {
     return (this.#hostName ??= hostName());
   }

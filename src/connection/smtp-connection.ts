@@ -1,6 +1,5 @@
 /**
- * A connection that is set up, and the transactions on it (SmtpConnection in contract.ts).
- *
+ * An open connection and the transactions on it (see SmtpConnection in contract.ts).
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -27,7 +26,7 @@ import { requireUsable } from './farewell.js';
 import { isStale, markStale } from './stale.js';
 import { withoutPrototype } from '../util/without-prototype.js';
 
-/** What setting up a connection gave. */
+/** The result of setting up a connection. */
 export interface OpenedConnection {
   readonly id: number;
   /** The server's name in the profile. */
@@ -37,17 +36,17 @@ export interface OpenedConnection {
   readonly mechanism: string | undefined;
   readonly tls: TlsReport | undefined;
   readonly warnings: readonly Warning[];
-  /** The streams from that of TCP up, for ref() and unref(). */
+  /** All streams from TCP upwards, for ref() and unref(). */
   readonly streams: readonly Duplex[];
   readonly closed: Promise<void>;
 }
 
-/** After this much idling the server may have gone silently, so content waits for the replies to the envelope. */
+/** After this much idling the server may have gone away unnoticed, so content waits for the replies to the envelope. */
 const staleAfterMs = 3_000;
-/** How long the reply to QUIT is waited for, and the replies before it. QUIT is a courtesy. */
+/** How long to wait for the reply to QUIT and the replies before it. QUIT is only a courtesy. */
 const quitMs = 2_000;
 
-/** Why a connection that said QUIT is closed. Only logs show it, so one error serves all. */
+/** The reason for closing after QUIT. It only appears in logs, so one error is shared. */
 let hasQuit: Error | undefined;
 
 /** SmtpConnection over a channel. */
@@ -145,9 +144,9 @@ export class EstablishedConnection implements SmtpConnection {
     void this.#opened.closed.then(listener);
   }
 
-  /** Composes the content; what is in memory gets its canonical form here. Rejects when the signal aborts. */
+  /** Composes the content. Content in memory gets its canonical form here. Rejects when the signal aborts. */
   async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
-    // It may come from the caller of a transport, and a field that it leaves out must not be an inherited one.
+    // The content may come from the caller of a transport. Without a prototype, missing fields are not inherited.
     const content = withoutPrototype(await untilAborted(compose(this.accepts), signal));
     if (!isBytes(content.bytes)) return content;
     const bytes = canonicalBytes(content.bytes, content);
@@ -155,12 +154,13 @@ export class EstablishedConnection implements SmtpConnection {
   }
 
   /**
-   * Rejects with the reason why the connection ended, in the server's own words where it had them. The transaction was not begun, so it
-   * may go on another connection.
+   * Rejects with the reason why the connection ended, with the server's text if there is one. The transaction was not
+   * started, so it may use another connection.
    */
   async #sayWhyUnusable(signal: AbortSignal | undefined): Promise<void> {
     const { channel, closed } = this.#opened;
-    // A connection that was used before ended by idling. The rest of the server's farewell changes nothing and is not waited for.
+    // A connection that was used before ended while idle. The rest of the server's farewell makes no difference and is
+    // not awaited.
     if (this.#completed > 0) channel.abandon();
     try {
       await requireUsable(channel, closed, signal);
@@ -194,7 +194,7 @@ export class EstablishedConnection implements SmtpConnection {
     });
   }
 
-  /** After the last transaction in flight: sends RSET if the server still holds a failed one. */
+  /** After the last transaction in flight: sends RSET if the server still has a failed one. */
   #settleDown(): void {
     if (this.#inFlight > 0) return;
     const { channel, session } = this.#opened;
@@ -215,13 +215,13 @@ export class EstablishedConnection implements SmtpConnection {
         if (reply.negative) refusal = replyError('refused QUIT', reply, { phase: 'quit' });
       }
     } catch {
-      // The connection is closed, as it should be after QUIT.
+      // The connection is closed, as expected after QUIT.
     }
     clearTimeout(timer);
     end();
     await closed;
     const reason = refusal ?? channel.closed;
-    // Closing without a reply is a good end. A refusal, or bytes that are no reply, are not.
+    // Closing without a reply is fine. A refusal, or bytes that are not a reply, are not.
     return isEmailError(reason) && (reason.reply !== undefined || reason.code === 'ERR_SMTP_PROTOCOL')
       ? reason
       : undefined;
@@ -230,7 +230,7 @@ export class EstablishedConnection implements SmtpConnection {
 
 const stages: Readonly<Record<string, RefusalStage>> = { transaction: 'MAIL', content: 'DATA', acceptance: 'END' };
 
-/** Replaces the general remedy by that of the provider, for refusals at any stage of a transaction. */
+/** Replaces the general remedy by the provider's, for refusals at any stage of a transaction. */
 function explainRefusal(error: unknown, host: string): unknown {
   if (!isEmailError(error) || error.reply === undefined || isStale(error)) return error;
   const stage = error.code === 'ERR_RECIPIENTS_REJECTED' ? 'RCPT' : stages[error.phase ?? ''];

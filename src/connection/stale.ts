@@ -1,6 +1,5 @@
 /**
- * Errors of transactions that another connection may run, since the server cannot have begun with them.
- *
+ * Marks the errors of transactions that another connection may run, because the server cannot have started them.
  * @module
  */
 import type { EmailError } from '../model/error.js';
@@ -12,7 +11,7 @@ export function markStale(error: EmailError): EmailError {
   return Object.defineProperty(error, mark, { value: true });
 }
 
-/** Did the connection end before the server can have begun with the transaction? */
+/** Did the connection end before the server can have started the transaction? */
 export function isStale(error: unknown): boolean {
   return typeof error === 'object' && error !== null && (error as { [mark]?: unknown })[mark] === true;
 }

@@ -1,6 +1,5 @@
 /**
- * AUTH (RFC 4954). The connection runs the mechanism: it passes challenges on and gives the answers.
- *
+ * AUTH (RFC 4954). The connection runs the mechanism: it passes challenges to it and returns its answers.
  * @module
  */
 import { asError, createEmailError, isEmailError } from '../errors/email-error.js';
@@ -12,18 +11,18 @@ import { misplaced, replyError } from './reply-error.js';
 import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 
-/** More rounds than any mechanism takes: SCRAM takes 2, GSSAPI 3, NTLM 2. */
+/** More rounds than any mechanism needs: SCRAM needs 2, GSSAPI 3, NTLM 2. */
 const maxRounds = 8;
-/** RFC 4954 section 4: an initial response may not make the AUTH line longer than a command may be. */
+/** An initial response must not make the AUTH line longer than a command may be (RFC 4954 section 4). */
 const maxAuthLine = 510;
 
-/** How an authentication ended after which the connection can go on. */
+/** The outcome of an authentication that leaves the connection usable. */
 export type AuthenticationOutcome =
   | { readonly ok: true }
-  /** A refusal. 504 without a challenge before it means that the server does not know the mechanism after all. */
+  /** A refusal. 504 before any challenge means that the server does not support the mechanism after all. */
   | { readonly ok: false; readonly unknownMechanism: boolean; readonly reply: Reply };
 
-/** Authenticates with the mechanism of that name. `complete` says whether the mechanism is satisfied with the server. */
+/** Authenticates with the mechanism of that name. `complete` tells whether the mechanism has finished. */
 export function* authenticate(
   session: Session,
   name: string,
@@ -71,23 +70,23 @@ function* begin(name: string): Dialogue<Reply> {
   }
   const held = createSecretCommand(encoded, '<initial response>');
   const reply = yield* ask(bare);
-  // RFC 4954 section 4: with the initial response held back, the first challenge is empty and asks for it.
+  // If the initial response was held back, the first challenge is empty and asks for it (RFC 4954 section 4).
   return reply.code === 334 ? yield* ask(held) : reply;
 }
 
-/** Ends the exchange with "*" and awaits the server's 501 to it. Gives the error to throw. */
+/** Cancels the exchange with "*" and reads the server's 501. Returns the error to throw. */
 function* cancel(error: unknown): Dialogue<unknown> {
   const reply = yield* ask(createCommand('*', 'authentication.method'), isEmailError(error) ? error : undefined);
   return reply.negative && reply.code !== 421 ? error : new Broken(asError(error));
 }
 
-/** RFC 4648 section 4, without line ends, blanks or missing padding. */
+/** Base64 by RFC 4648 section 4, without line ends or blanks, with full padding. */
 const base64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
 
 function readChallenge(reply: Reply, name: string, round: number): Buffer {
   const text = reply.challenge;
   if (base64.test(text)) return Buffer.from(text, 'base64');
-  // Exim answers AUTH NTLM with "334 NTLM supported", and Exchange did.
+  // Exim answers AUTH NTLM with "334 NTLM supported"; Exchange used to.
   if (name === 'NTLM' && round === 0) return Buffer.from(text, 'utf8');
   throw protocolError(`the challenge of ${name} is not base64`);
 }

@@ -1,7 +1,6 @@
 /**
- * Makes command lines, and nothing else does. A character that could end a line or hide in one is refused, never taken out. How a line is
- * shown in a log is decided here too.
- *
+ * Makes command lines and their form for logs. A character that could end a line or be invisible in it is refused,
+ * never removed.
  * @module
  */
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
@@ -9,23 +8,23 @@ import { createEmailError, messageInvalid } from '../errors/email-error.js';
 /** A checked command line without its CRLF. */
 export interface Command {
   readonly line: string;
-  /** The same with secrets replaced. */
+  /** The line for logs, with secrets replaced. */
   readonly display: string;
 }
 
-/** How a line may differ from plain ASCII of at most 510 octets. */
+/** Options for lines that are not plain ASCII of at most 510 octets. */
 export interface CommandOptions {
-  /** Octets without CRLF. Default 510 (RFC 5321 section 4.5.3.1.4). */
+  /** The most octets without CRLF. Default 510 (RFC 5321 section 4.5.3.1.4). */
   readonly maxOctets?: number | undefined;
-  /** RFC 6531: UTF-8 may stand in it. */
+  /** Allows UTF-8 (RFC 6531). */
   readonly utf8?: boolean | undefined;
 }
 
-/** MAIL and RCPT with all parameters of their extensions (RFC 3461 section 5: 1012 for RCPT). */
+/** Limit for MAIL and RCPT with all parameters of their extensions (RFC 3461 section 5: 1012 for RCPT). */
 export const maxEnvelopeLine = 2048;
 /**
- * Lines of an authentication exchange. RFC 4954 section 4 sets no limit and wants each side to cope with what its mechanisms make:
- * the Kerberos ticket of a user in many groups has up to 64 KiB, which base64 makes a third longer.
+ * Limit for the lines of an authentication exchange. RFC 4954 section 4 sets none and requires each side to handle what
+ * its mechanisms produce. The Kerberos ticket of a user in many groups has up to 64 KiB, and base64 adds a third.
  */
 export const maxSaslLine = 128 * 1024;
 
@@ -33,7 +32,7 @@ const printable = /^[ -~]*$/;
 const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/;
 const loneSurrogate = /\p{Surrogate}/u;
 
-/** A command line. `field` names what its argument comes from, for the error. */
+/** Makes a command line. `field` names the source of its argument, for the error. */
 export function createCommand(line: string, field: string, options: CommandOptions = {}): Command {
   const octets = printable.test(line) ? line.length : checkedOctets(line, field, options.utf8 === true);
   const maxOctets = options.maxOctets ?? 510;
@@ -56,9 +55,9 @@ function checkedOctets(line: string, field: string, utf8: boolean): number {
   return Buffer.byteLength(line, 'utf8');
 }
 
-/** A command line that is or may be a secret: only `display` is ever shown. */
+/** Makes a command line that is or may be a secret: only `display` is shown. */
 export function createSecretCommand(line: string, display: string, maxOctets: number = maxSaslLine): Command {
-  // The line is base64 behind a mechanism's name, so its length alone can be at fault. The error must not show it.
+  // The line is base64 after a mechanism's name, so only its length can be wrong. The error must not show it.
   if (line.length > maxOctets || !printable.test(line)) {
     throw createEmailError(
       'ERR_AUTH_UNAVAILABLE',

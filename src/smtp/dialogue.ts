@@ -1,13 +1,15 @@
 /**
- * The protocol as a value. A dialogue is a generator that yields the next step and is resumed with its result. The connection performs the
- * steps, with deadlines. A failure of the stream is thrown into the dialogue at the step where it stands.
+ * The protocol as a value. A dialogue is a generator that yields the next step and is resumed with its result. The
+ * connection performs the steps, with deadlines. If the stream fails, the error is thrown into the dialogue at its
+ * current step.
  *
- * Several dialogues share a connection: each may write once the one before it has released the connection, and replies go to them in the
- * order in which they wrote. So pipelining across messages needs no other protocol, only an earlier `release`.
+ * Several dialogues share a connection. Each may write once the one before it has released the connection, and replies
+ * go to them in the order in which they wrote. Pipelining across messages therefore needs no other protocol, only an
+ * earlier `release`.
  *
- * A dialogue asks for each block of content, adds dots or counts it, and writes it. That keeps dot-stuffing, BDAT and sizes in the protocol,
- * where they can be tested without a socket. Composing comes before the dialogue, since MAIL depends on it.
- *
+ * A dialogue requests each block of content, adds dots or counts it, and writes it. Dot-stuffing, BDAT and sizes thus
+ * stay in the protocol, where they can be tested without a socket. Composing happens before the dialogue, because MAIL
+ * depends on it.
  * @module
  */
 import { isEmailError, withDetails } from '../errors/email-error.js';
@@ -15,44 +17,47 @@ import type { EmailError } from '../model/error.js';
 import type { Command } from './command.js';
 import type { Reply } from './reply.js';
 
-/** What a dialogue asks of the connection. */
+/** A step for the connection to perform. */
 export type Step =
-  /** Commands, then bytes as they are, in one write with other output that is ready. Resumed when there is room for more. */
+  /**
+   * Writes commands, then bytes unchanged, in one write with other output that is ready. Resumed when there is room for
+   * more.
+   */
   | {
       readonly do: 'write';
       readonly commands: readonly Command[];
       readonly content: readonly Uint8Array[] | undefined;
-      /** How many replies this calls for. */
+      /** Number of replies that the write requires. */
       readonly replies: number;
-      /** Called when it was handed to the stream: from then on the server may have it. */
+      /** Called when it has been passed to the stream: from then on the server may have it. */
       readonly onSent: (() => void) | undefined;
     }
-  /** The next reply. */
+  /** Reads the next reply. */
   | { readonly do: 'read'; readonly within: ReplyDeadline }
-  /** A reply that is already here, or undefined. */
+  /** Takes a reply that has already arrived, or undefined. */
   | { readonly do: 'poll' }
-  /** The next block of content, or undefined at its end. */
+  /** Reads the next block of content, or undefined at its end. */
   | { readonly do: 'block' }
-  /** The mechanism's answer to a challenge; without one, its initial response. */
+  /** Gets the mechanism's answer to a challenge; without a challenge, its initial response. */
   | { readonly do: 'sasl'; readonly challenge: Buffer | undefined }
-  /** All is written: the next dialogue may begin. */
+  /** Releases the connection: everything is written, and the next dialogue may begin. */
   | { readonly do: 'release' };
 
-/** Which of the deadlines holds for a reply. */
+/** The deadline that applies to a reply. */
 export type ReplyDeadline = 'greetingMs' | 'replyMs' | 'acceptanceMs';
 
-/** What a dialogue is resumed with: a reply, or bytes, or nothing. */
+/** The result of a step: a reply, bytes, or nothing. */
 export type StepResult = Reply | Uint8Array | undefined;
 
 /** A generator that yields steps, is resumed with their results, and returns its value. */
 export type Dialogue<T> = Generator<Step, T, StepResult>;
 
-/** Thrown by a dialogue after which nothing more can be said on this connection. */
+/** Thrown by a dialogue after which the connection cannot be used. */
 export class Broken {
   constructor(readonly error: Error) {}
 }
 
-/** All is written: the next dialogue may begin. */
+/** Everything is written: the next dialogue may begin. */
 export const release: Step = { do: 'release' };
 
 const read = {
@@ -63,14 +68,15 @@ const read = {
 const poll: Step = { do: 'poll' };
 const block: Step = { do: 'block' };
 
-// The types of a generator cannot tell which result belongs to which step: that is said here, and nowhere else.
+// The type of a generator cannot express which result belongs to which step. The casts below, which do, are the only
+// ones.
 
 /** The next reply. */
 export function* readReply(within: ReplyDeadline = 'replyMs'): Dialogue<Reply> {
   return (yield read[within]) as Reply;
 }
 
-/** A reply that is already here. */
+/** A reply that has already arrived. */
 export function* pollReply(): Dialogue<Reply | undefined> {
   return (yield poll) as Reply | undefined;
 }
@@ -80,19 +86,19 @@ export function* nextBlock(): Dialogue<Uint8Array | undefined> {
   return (yield block) as Uint8Array | undefined;
 }
 
-/** The mechanism's answer to a challenge; without one its initial response, if it has any. */
+/** The mechanism's answer to a challenge; without a challenge, its initial response, if it has one. */
 export function* askMechanism(challenge?: Buffer): Dialogue<Uint8Array | undefined> {
   return (yield { do: 'sasl', challenge }) as Uint8Array | undefined;
 }
 
-/** Commands without content, each of which calls for one reply. */
+/** Writes commands without content, each of which requires one reply. */
 export function write(commands: readonly Command[]): Step {
   return { do: 'write', commands, content: undefined, replies: commands.length, onSent: undefined };
 }
 
 /**
- * One command and its reply. `reason` is why the command is needed, an error: if the connection is lost before the reply, that is the error
- * of the dialogue, with the loss as its cause.
+ * Writes one command and reads its reply. `reason` is the error that made the command necessary: if the connection is
+ * lost before the reply, it is the error of the dialogue, with the loss as its cause.
  */
 export function* ask(command: Command, reason?: EmailError): Dialogue<Reply> {
   try {
@@ -103,7 +109,10 @@ export function* ask(command: Command, reason?: EmailError): Dialogue<Reply> {
   }
 }
 
-/** An error that outlasts the loss of its connection, which becomes its cause. If the caller ended the connection, that is the error. */
+/**
+ * An error that persists after its connection was lost; the loss becomes its cause. If the caller ended the connection,
+ * that is the error instead.
+ */
 export function outlasting(reason: EmailError, loss: Error): Error {
   if (reason === loss || (isEmailError(loss) && (loss.code === 'ERR_ABORTED' || loss.code === 'ERR_CLOSED')))
     return loss;

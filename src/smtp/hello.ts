@@ -1,6 +1,5 @@
 /**
  * Greeting and EHLO, which begin a connection, and EHLO again after TLS.
- *
  * @module
  */
 import { withDetails } from '../errors/email-error.js';
@@ -28,7 +27,7 @@ export function* greeting(session: Session): Dialogue<SmtpReply> {
 const unwelcome =
   'The server takes nothing from this machine; its words may say why. Ask who runs it, or send through the submission service of your provider (port 587 or 465, with authentication).';
 
-/** EHLO, and HELO where the server does not know it; LHLO with LMTP (RFC 2033). Fills the session's extensions. */
+/** EHLO, or HELO if the server does not support it; LHLO with LMTP (RFC 2033). Sets the session's extensions. */
 export function* hello(session: Session, localName: string): Dialogue<SmtpReply> {
   session.begin('hello');
   session.extensions = noExtensions;
@@ -40,7 +39,7 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
     return read;
   }
   if (!reply.negative) throw notHello(verb, reply);
-  // RFC 5321 section 3.2: any permanent refusal of EHLO may mean that only HELO is known.
+  // Any permanent refusal of EHLO may mean that only HELO is supported (RFC 5321 section 3.2).
   if (reply.code < 500) throw refused(`refused ${verb}`, reply, { phase: 'ehlo' });
   if (verb === 'LHLO')
     throw refused('refused LHLO', reply, {
@@ -58,7 +57,7 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
 const unknownName =
   "The server may want another name: set server.localName to the name of this machine in the DNS. One that speaks LMTP needs server.protocol 'lmtp'.";
 
-/** Only 250 answers EHLO, HELO and LHLO (RFC 5321 section 4.1.1.1). */
+/** Only 250 is a valid reply to EHLO, HELO and LHLO (RFC 5321 section 4.1.1.1). */
 function notHello(verb: string, reply: Reply): Broken {
   const again = reply.code === 220 ? ': it greeted a second time' : '';
   return misplaced(`250 to ${verb}`, reply, { phase: 'ehlo' }, again);

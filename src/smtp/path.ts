@@ -1,7 +1,6 @@
 /**
- * The syntax of reverse and forward paths (RFC 5321 section 4.1.2, RFC 6531 section 3.3). Envelopes are checked before they come here. This
- * check separates a path from the parameters behind it, so it is made for every caller of a transport.
- *
+ * The syntax of reverse and forward paths (RFC 5321 section 4.1.2, RFC 6531 section 3.3). Envelopes were checked
+ * before. This check protects the parameters after a path against any caller of a transport.
  * @module
  */
 import { maxAddress } from '../address/limits.js';
@@ -15,12 +14,12 @@ const domain = `${label}(?:\\.${label})*`;
 const literal = '\\[[!-Z^-~]+\\]';
 const mailbox = new RegExp(`^(?:${dotString}|${quotedString})@(?:${domain}|${literal})$`, 'u');
 
-/** `<address>`, or ERR_MESSAGE_INVALID with the field. With `allowEmpty` '' is `<>`. */
+/** `<address>`, or ERR_MESSAGE_INVALID with the field. With `allowEmpty`, '' gives `<>`. */
 export function formatPath(address: string, field: string, allowEmpty = false): string {
   if (address === '' && allowEmpty) return '<>';
   if (Buffer.byteLength(address, 'utf8') > maxAddress)
     throw messageInvalid(field, `is longer than the ${maxAddress} octets that a command holds`);
-  // RFC 5321 section 4.5.1: the one mailbox that needs no domain.
+  // Postmaster is the only mailbox without a domain (RFC 5321 section 4.5.1).
   if (mailbox.test(address) || /^postmaster$/i.test(address)) return `<${address}>`;
   throw messageInvalid(field, 'is not a mailbox as SMTP knows it (local@domain, RFC 5321 section 4.1.2)');
 }

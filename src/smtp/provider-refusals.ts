@@ -1,32 +1,34 @@
 /**
- * The meaning of mail providers' refusals, as a table. The remedy of the row that matches replaces the general one. docs/guide/oauth2.md
- * names the sources.
- *
+ * The meaning of mail providers' refusals, as a table. The remedy of a matching row replaces the general one.
+ * docs/guide/oauth2.md names the sources.
  * @module
  */
 import type { SmtpReply } from '../model/reply.js';
 
-/** The command that the server refused. END is the end of the content. */
+/** The command that the server refused. END stands for the end of the content. */
 export type RefusalStage = 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'END';
 
 /** The session in which the server refused. */
 export interface RefusalContext {
   readonly host: string;
   readonly stage: RefusalStage;
-  /** The credential of the sender; absent for none or another one. */
+  /** The kind of the sender's credential; absent if there is none or it is of another kind. */
   readonly proof?: 'password' | 'token' | undefined;
 }
 
 interface Row {
-  /** Pattern of the server's name. A row matches by `host` or by `words`, because a server may have a name of the customer's. */
+  /**
+   * Pattern of the server's name. A row matches by `host` or by `words`, because a server may have a name in the
+   * customer's domain.
+   */
   readonly host: RegExp;
-  /** Pattern of text in the reply that no other provider uses. */
+  /** Pattern of a text that no other provider uses in its replies. */
   readonly words: RegExp;
   readonly codes: readonly number[];
   readonly enhanced: string;
-  /** Pattern that the text of the reply must match in any case. */
+  /** The text of the reply must always match this pattern. */
   readonly only?: RegExp;
-  /** Absent: all. */
+  /** Stages of the row. Absent: all. */
   readonly stages?: readonly RefusalStage[];
   readonly proof?: 'password' | 'token';
   readonly remedy: string;
@@ -36,10 +38,10 @@ const microsoft =
   /(?:^|\.)(?:smtp\.office365\.com|smtp-hve\.office365\.com|outlook\.office365\.com|outlook\.com|office365\.us|partner\.outlook\.cn)$/i;
 const google = /(?:^|\.)(?:gmail|googlemail|google)\.com$/i;
 const saysGoogle = /\bgsmtp\b|support\.google\.com/i;
-/** The service for mail of high volume keeps passwords. */
+/** Microsoft's service for high-volume mail continues to accept passwords. */
 const highVolume = /^smtp-hve\./i;
 
-/** Is it a server of Exchange Online or Outlook.com that is to take no passwords? */
+/** Is it a server of Exchange Online or Outlook.com that will stop accepting passwords? */
 export function isMicrosoft365(host: string): boolean {
   return microsoft.test(host) && !highVolume.test(host);
 }
@@ -54,7 +56,7 @@ const basicAuthOff =
   /basic authentication is (?:disabled|not supported)|aka\.ms\/basic-authentication|the user credentials were incorrect|security defaults|did not meet the criteria to be authenticated/i;
 const inTransaction = ['MAIL', 'RCPT', 'DATA', 'END'] as const;
 
-/** The first row that matches holds. */
+/** The first matching row applies. */
 const rows: readonly Row[] = [
   {
     host: microsoft,

@@ -1,6 +1,5 @@
 /**
- * Replies as errors.
- *
+ * Turns replies into errors.
  * @module
  */
 import { createEmailError, type EmailErrorDetails, isEmailError } from '../errors/email-error.js';
@@ -10,7 +9,7 @@ import { Broken } from './dialogue.js';
 import { type Reply, showReply } from './reply.js';
 import { withoutPrototype } from '../util/without-prototype.js';
 
-/** The error of a reply. `what` continues "The server": it says what the server did. */
+/** The error of a reply. `what` continues "The server" and says what the server did. */
 export function replyError(
   what: string,
   reply: Reply,
@@ -27,7 +26,7 @@ export function replyError(
   });
 }
 
-/** The remedy of a 4yz reply (RFC 5321 section 4.2.1). Greylisting has a remedy of its own (RFC 6647). */
+/** The remedy of a 4yz reply (RFC 5321 section 4.2.1). Greylisting has its own (RFC 6647). */
 export function remedyOfTemporary({ lines }: SmtpReply): string {
   return greylisted.test(lines.join(' ').slice(0, 1000))
     ? 'The server greylists: for some minutes it refuses a sender that it does not know yet. Try the same message again from this machine in about fifteen minutes.'
@@ -36,12 +35,15 @@ export function remedyOfTemporary({ lines }: SmtpReply): string {
 
 const greylisted = /\bgr[ae]y[- ]?list|\bpostgrey\b/i;
 
-/** A refusal as a dialogue throws it: the connection is good for more, unless the server closes it (421, RFC 5321 section 3.8). */
+/**
+ * A refusal in the form that a dialogue throws. The connection stays usable, unless the server closes it (421, RFC 5321
+ * section 3.8).
+ */
 export function thrown(refusal: EmailError): EmailError | Broken {
   return refusal.reply?.code === 421 ? new Broken(refusal) : refusal;
 }
 
-/** The same of a reply. */
+/** Makes and throws such a refusal from a reply. */
 export function refused(
   what: string,
   reply: Reply,
@@ -50,7 +52,9 @@ export function refused(
   return thrown(replyError(what, reply, details));
 }
 
-/** A reply that cannot stand here: how far the server is, is no longer known. `more` ends the sentence. */
+/**
+ * A reply that is not allowed at this point: the state of the server is unknown afterwards. `more` ends the sentence.
+ */
 export function misplaced(expected: string, reply: Reply, details: EmailErrorDetails = {}, more = ''): Broken {
   const read = reply.read();
   const message = `The server answered ${showReply(read)} where ${expected} was to come${more}.`;
@@ -68,19 +72,23 @@ const wantsTls = {
   remedy: "Set server.security to 'explicit', or to 'automatic'.",
 } as const;
 
-/** What a 530 wants before anything else: authentication (RFC 4954 section 6), or TLS (RFC 3207 section 4). */
+/** What a 530 requires first: authentication (RFC 4954 section 6) or TLS (RFC 3207 section 4). */
 export function wantedFirst({ lines }: SmtpReply): typeof wantsAuthentication | typeof wantsTls {
   return /\bSTARTTLS\b/i.test(lines.join(' ')) ? wantsTls : wantsAuthentication;
 }
 
-/** 552 without an enhanced code, or one of those that are about size: Gmail refuses attachments of some kinds with 552 5.7.0. */
+/**
+ * 552 without an enhanced code, or with one that is about size. Gmail refuses certain kinds of attachments with 552
+ * 5.7.0.
+ */
 export function saysTooLarge({ code, enhancedCode }: SmtpReply): boolean {
   return enhancedCode === undefined ? code === 552 : /^5\.(?:2\.3|3\.4)$/.test(enhancedCode);
 }
 
 /**
- * Does the server refuse a message because too many connections are open, so that it may go on one of the others? 432 says so by itself
- * (Microsoft 365, at MAIL or at the end of data); 421, 451 and 454 do by their words. Only if the message was not delivered.
+ * Does the server refuse a message because too many connections are open? Then it may be sent on one of the others. 432
+ * always means this (Microsoft 365, at MAIL or at the end of data); 421, 451 and 454 do if their text says so. Only if
+ * the message was not delivered.
  */
 export function isConcurrencyRefusal(error: unknown): error is EmailError {
   if (!isEmailError(error) || error.reply === undefined || error.delivery !== 'not-delivered') return false;
@@ -92,7 +100,7 @@ export function isConcurrencyRefusal(error: unknown): error is EmailError {
 
 const tooManyConnections = /concurren|too many (?:\w+ )?(?:connections|sessions)|connections? limit/i;
 
-/** The error of a refusal; some reasons have a code of their own. */
+/** The error of a refusal. Some reasons have a code of their own. */
 export function refusalError(what: string, reply: Reply, phase: EmailErrorPhase): EmailError {
   if (reply.code === 530) {
     const { what: wanted, ...details } = wantedFirst(reply.read());

@@ -1,7 +1,7 @@
 /**
- * Replies out of bytes that come in any cut (RFC 5321 section 4.2). A reply within one chunk, which is nearly every reply, is a code and two
- * offsets into that chunk. One that is cut is gathered in a store of the parser's own.
- *
+ * Parses replies from bytes, however they are split into chunks (RFC 5321 section 4.2). A reply within one chunk, which
+ * nearly every reply is, consists of a code and two offsets into that chunk. A split reply is collected in the parser's
+ * own buffer.
  * @module
  */
 import { createEmailError } from '../errors/email-error.js';
@@ -10,7 +10,7 @@ import { asBuffer } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { Reply } from './reply.js';
 
-/** RFC 5321 section 4.5.3.1.5 has 512; servers exceed it. */
+/** RFC 5321 section 4.5.3.1.5 allows 512 octets; servers exceed it. */
 const maxLine = 8 * 1024;
 const maxReply = 64 * 1024;
 const maxLines = 256;
@@ -19,26 +19,26 @@ const CR = 0x0d;
 const crlf = Buffer.from('\r\n');
 const never = (): boolean => false;
 
-/** Gives replies as they are complete. */
+/** Returns replies as they become complete. */
 export class ReplyParser {
   #bytes: Buffer = Buffer.alloc(0);
-  /** Where the octets that have come end. */
+  /** End of the received octets. */
   #end = 0;
-  /** Is `#bytes` the store, which is written to again, or a chunk, which is not? */
+  /** Is `#bytes` the parser's own buffer, which is written to again, rather than a chunk? */
   #stored = false;
-  /** Where the reply under way, its current line, and the search for that line's end begin. */
+  /** Offsets of the current reply, of its current line, and of the search for the end of that line. */
   #start = 0;
   #line = 0;
   #searched = 0;
   #lines = 0;
   #code = 0;
 
-  /** Octets that belong to no finished reply. */
+  /** Number of octets that belong to no complete reply. */
   get pending(): number {
     return this.#end - this.#start;
   }
 
-  /** The octets that belong to no finished reply. */
+  /** The octets that belong to no complete reply. */
   get rest(): Uint8Array {
     return this.#bytes.subarray(this.#start, this.#end);
   }
@@ -54,7 +54,7 @@ export class ReplyParser {
     const held = this.pending;
     const needed = held + chunk.length;
     if (!this.#stored || needed > this.#bytes.length - this.#start) {
-      // Doubling, so that a reply that drips in byte by byte is copied a few times and not once a byte.
+      // The size doubles, so that a reply that arrives byte by byte is copied a few times and not once per byte.
       const store = Buffer.allocUnsafe(Math.max(1024, 2 * needed));
       this.#bytes.copy(store, 0, this.#start, this.#end);
       this.#bytes = store;
@@ -68,7 +68,10 @@ export class ReplyParser {
     this.#end += chunk.length;
   }
 
-  /** The next complete reply, or undefined where more bytes are needed. ERR_SMTP_PROTOCOL where it is none, which quotes what it may. */
+  /**
+   * The next complete reply, or undefined if more bytes are needed. ERR_SMTP_PROTOCOL if the bytes are not a reply; it
+   * quotes them unless `mustNotQuote` is true.
+   */
   next(mustNotQuote: (text: string) => boolean = never): Reply | undefined {
     while (this.#start < this.#end) {
       const at = this.#bytes.indexOf(LF, this.#searched);
@@ -94,8 +97,8 @@ export class ReplyParser {
   }
 
   /**
-   * The end of the stream: a last line that lacks only its line end is complete if it is the last of a refusal. Of a positive reply that is
-   * not enough, since success takes a complete reply.
+   * Handles the end of the stream. A last line that lacks only its line end is complete if it is the last of a refusal.
+   * A positive reply must be complete to mean success.
    */
   end(mustNotQuote: (text: string) => boolean = never): Reply | undefined {
     const line = this.#bytes.toString('latin1', this.#line, Math.min(this.#end, this.#line + 4));
@@ -104,7 +107,7 @@ export class ReplyParser {
     return this.next(mustNotQuote);
   }
 
-  /** Checks the line that ends at `lf`; is it the last of its reply? */
+  /** Checks the line that ends at `lf`. Is it the last of its reply? */
   #readLine(lf: number, mustNotQuote: (text: string) => boolean): boolean {
     const bytes = this.#bytes;
     const at = this.#line;

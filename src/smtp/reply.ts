@@ -7,7 +7,9 @@ import type { SmtpReply } from '../model/reply.js';
 import { hiddenText, type Secrets } from '../util/secrets.js';
 import { showText } from '../util/show.js';
 
-/** A reply as it came. Its code is read at once, its text only when it is asked for: the text of most replies never is. */
+/**
+ * A reply as it arrived. Its code is parsed at once, its text only on demand: the text of most replies is never used.
+ */
 export class Reply {
   readonly code: number;
   readonly #bytes: Buffer;
@@ -15,7 +17,7 @@ export class Reply {
   readonly #end: number;
   #secrets: Secrets | undefined;
 
-  /** `bytes` from `start` to `end` are whole lines and stay as they are. */
+  /** `bytes` from `start` to `end` are whole lines and must not change. */
   constructor(code: number, bytes: Buffer, start: number, end: number) {
     this.code = code;
     this.#bytes = bytes;
@@ -23,7 +25,7 @@ export class Reply {
     this.#end = end;
   }
 
-  /** 2yz. */
+  /** 2yz: success. */
   get positive(): boolean {
     return this.code < 300;
   }
@@ -33,22 +35,22 @@ export class Reply {
     return this.code >= 300 && this.code < 400;
   }
 
-  /** 4yz or 5yz. */
+  /** 4yz or 5yz: a refusal. */
   get negative(): boolean {
     return this.code >= 400;
   }
 
-  /** From now on `read` gives none of its text if the text repeats one of these secrets. */
+  /** From now on `read` leaves out the text if it repeats one of these secrets. */
   hide(secrets: Secrets): void {
     this.#secrets = secrets;
   }
 
-  /** The text of its lines as the server sent it, joined: the challenge in a 334. Not to be shown. */
+  /** The joined text of the lines: the challenge in a 334. Must not be shown. */
   get challenge(): string {
     return this.#texts().join('');
   }
 
-  /** Its lines without their codes. Nearly every reply has but one. */
+  /** The lines without their codes. Nearly every reply has only one line. */
   #texts(): string[] {
     const whole = this.#bytes.toString('utf8', this.#start, this.#end);
     const end = whole.indexOf('\n');
@@ -60,7 +62,7 @@ export class Reply {
   read(): SmtpReply {
     const texts = this.#texts();
     const isHidden = this.#secrets?.isIn(texts.join('\n')) === true;
-    // RFC 2034 section 4: each line repeats the code, whose class is that of the reply.
+    // Each line repeats the enhanced code, whose class equals that of the reply (RFC 2034 section 4).
     const enhancedCode = enhanced.exec(texts[0] ?? '')?.[1];
     if (enhancedCode === undefined || enhancedCode.charCodeAt(0) - 0x30 !== Math.floor(this.code / 100)) {
       return { code: this.code, lines: isHidden ? [hiddenText] : texts };
@@ -76,10 +78,10 @@ function textOf(line: string): string {
   return line.endsWith('\r') ? line.slice(4, -1) : line.slice(4);
 }
 
-/** RFC 3463 section 2. */
+/** An enhanced code (RFC 3463 section 2). */
 const enhanced = /^([245]\.\d{1,3}\.\d{1,3})(?: |$)/;
 
-/** A reply on one line, for an error or a log, bounded and escaped. */
+/** A reply on one line for an error or a log, shortened and escaped. */
 export function showReply(reply: SmtpReply): string {
   const text = reply.lines.filter((line) => line !== '').join(' / ');
   return [String(reply.code), reply.enhancedCode, showText(text)].filter(Boolean).join(' ');

@@ -11,10 +11,10 @@
  */
 import { type Extensions, noExtensions } from './extensions.js';
 
-/** How far a connection is. */
+/** The phase of a connection. */
 export type Phase = 'connected' | 'greeted' | 'ready' | 'securing' | 'closed';
 
-/** An action that a dialogue begins, or the end of a TLS handshake. */
+/** An action that begins a dialogue, or the end of a TLS handshake. */
 export type Action =
   'greeting' | 'hello' | 'starttls' | 'secured' | 'authenticate' | 'transaction' | 'reset' | 'noop' | 'quit';
 
@@ -37,19 +37,22 @@ const order: Readonly<Record<Phase, Partial<Record<Action, Phase>>>> = {
 /** The state that dialogues on one connection share. */
 export class Session {
   #phase: Phase = 'connected';
-  /** Of the last EHLO. */
+  /** Extensions of the last EHLO. */
   extensions: Extensions = noExtensions;
   /** Is the connection under TLS? */
   secure: boolean;
   authenticated = false;
-  /** The server may hold a transaction that is not to go on (after a BDAT that failed or may fail): RSET comes before the next MAIL. */
+  /**
+   * Set if the server may still have a transaction that must not continue (after a BDAT that failed or may fail): RSET
+   * is sent before the next MAIL.
+   */
   needsReset = false;
-  /** Transactions begun; tells whether another one began since. */
+  /** Number of transactions begun; shows whether another one has begun since. */
   transactions = 0;
   readonly protocol: 'smtp' | 'lmtp';
   /** Keywords in upper case that are treated as not offered. */
   readonly #ignored: ReadonlySet<string>;
-  /** Those of them that the last EHLO offered. */
+  /** The ignored keywords that the last EHLO offered. */
   ignored: readonly string[] = [];
 
   constructor(protocol: 'smtp' | 'lmtp', secure: boolean, ignored: ReadonlySet<string> = new Set()) {
@@ -58,7 +61,7 @@ export class Session {
     this.#ignored = ignored;
   }
 
-  /** Takes over what an EHLO offered. */
+  /** Takes over the extensions of an EHLO. */
   learn(offered: Extensions): void {
     this.ignored = [...offered.keys()].filter((keyword) => this.#ignored.has(keyword));
     this.extensions =
@@ -69,12 +72,12 @@ export class Session {
     return this.#phase;
   }
 
-  /** May commands follow each other without waiting (RFC 2920)? */
+  /** May commands be sent without waiting for each reply (RFC 2920)? */
   get pipelining(): boolean {
     return this.extensions.has('PIPELINING');
   }
 
-  /** Goes on to `action`. Throws a plain Error, a mistake of this library, if the order does not allow it. */
+  /** Begins `action`. Throws a plain Error, which means a bug in this library, if the order does not allow it. */
   begin(action: Action): void {
     const next = order[this.#phase][action];
     if (
@@ -86,7 +89,7 @@ export class Session {
     }
     this.#phase = next;
     if (action === 'secured') {
-      // RFC 3207 section 4.2: nothing that was learned in plain text counts.
+      // Everything learned in plain text is discarded (RFC 3207 section 4.2).
       this.secure = true;
       this.extensions = noExtensions;
       this.authenticated = false;

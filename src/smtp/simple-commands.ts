@@ -17,7 +17,7 @@ const starttlsCommand = createCommand('STARTTLS', 'STARTTLS');
 /** RSET, for use within other dialogues. */
 export const resetCommand = rset;
 
-/** RSET drops the transaction that the server holds. The next one may be written behind it. */
+/** RSET drops the server's current transaction. The next one may be written right after it. */
 export function* reset(session: Session): Dialogue<void> {
   session.begin('reset');
   yield write([rset]);
@@ -26,7 +26,7 @@ export function* reset(session: Session): Dialogue<void> {
   if (!reply.positive) throw misplaced('the reply to RSET', reply, { phase: 'transaction' });
 }
 
-/** NOOP: is the server still there? */
+/** NOOP: checks that the server still responds. */
 export function* checkAlive(session: Session): Dialogue<void> {
   session.begin('noop');
   const reply = yield* ask(noop);
@@ -39,7 +39,7 @@ export function* quit(session: Session): Dialogue<Reply> {
   return yield* ask(quitCommand);
 }
 
-/** STARTTLS (RFC 3207). After it the next byte either way belongs to TLS. */
+/** STARTTLS (RFC 3207). After it, the next byte in either direction belongs to TLS. */
 export function* startTls(session: Session): Dialogue<void> {
   session.begin('starttls');
   const reply = yield* ask(starttlsCommand);

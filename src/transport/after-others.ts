@@ -1,6 +1,5 @@
 /**
- * What a failure means once others have the message.
- *
+ * The meaning of a failure if other recipients already have the message.
  * @module
  */
 import { withDetails } from '../errors/email-error.js';
@@ -9,9 +8,9 @@ import type { SmtpReply } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 
 /**
- * The error of a part of a send, told of the whole: 'unknown' where that part may have arrived, else 'partly-delivered'. Either way
- * `recipients` has everybody who does not have the message for certain. `to` are those of the part that failed, `refused` those that
- * were refused before it, `left` those whose turn did not come.
+ * Turns the error of one part of a send into that of the whole: 'unknown' if that part may have arrived, else
+ * 'partly-delivered'. In both cases `recipients` lists everyone who certainly does not have the message. `to` are the
+ * recipients of the failed part, `refused` those refused before it, `left` those that were not tried.
  */
 export function afterOthers(
   error: EmailError,
@@ -24,7 +23,7 @@ export function afterOthers(
 }
 
 function withoutMessage({ delivery, recipients = [] }: EmailError, to: readonly string[]): readonly RecipientFailure[] {
-  // The error is of several parts already, and names its recipients.
+  // The error already covers several parts and names its recipients.
   if (delivery !== 'not-delivered' && recipients.length > 0) return recipients;
   const told = new Map(recipients.map((failure) => [failure.recipient, failure]));
   return to.map(
@@ -47,7 +46,7 @@ export function refusedRecipients(
   const byRecipient = new Map(error.recipients?.map(({ recipient, reply }) => [recipient, reply] as const));
   const refused: RejectedRecipient[] = [];
   for (const recipient of recipients) {
-    // A recipient that the list of the refused leaves out had no answer: the connection ended before it.
+    // If the error lists refused recipients and not this one, this one got no answer: the connection ended before.
     const reply: SmtpReply | undefined = byRecipient.get(recipient) ?? (error.recipients ? undefined : error.reply);
     if (!reply) return undefined;
     refused.push({ recipient, reply });

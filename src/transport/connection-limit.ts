@@ -1,7 +1,6 @@
 /**
- * How many connections the pool may have: what the options allow, or less for a while after the server refused one. What kept the
- * server from another connection may pass, so the limit goes back by itself.
- *
+ * The most connections of the pool: the number in the options, or temporarily fewer after the server refused one. The
+ * cause of a refusal may pass, so the limit is raised again after a while.
  * @module
  */
 
@@ -25,7 +24,7 @@ export class ConnectionLimit {
     return this.#current;
   }
 
-  /** Holds the limit at `connections` (at least 1), never above what it is now, for a minute from now. */
+  /** Lowers the limit to `connections` (at least 1) for a minute from now. Never raises it. */
   lower(connections: number): void {
     this.#current = Math.max(1, Math.min(this.#current, connections));
     this.stop();

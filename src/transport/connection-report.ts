@@ -1,11 +1,11 @@
 /**
- * The report of `testConnection()`: for programs, by toJSON() for forms, and by toString() for people.
+ * The report of `testConnection()`: an object for programs, toJSON() for forms, and toString() for people.
  * @module
  */
 import type { Warning } from '../model/reply.js';
 import type { ConnectionReport, ConnectionStepReport, TlsReport } from '../model/report.js';
 
-/** What a test gathered. */
+/** The results of a test. */
 export interface TestFindings {
   readonly ok: boolean;
   readonly steps: readonly ConnectionStepReport[];
@@ -59,7 +59,7 @@ function reportData(report: ReportData): object {
   };
 }
 
-/** Where the connection came about all the same, there is nothing to be done about a step that failed. */
+/** If the connection succeeded anyway, a failed step needs no remedy. */
 function reportText({ ok, steps, warnings, maxMessageBytes }: ReportData): string {
   const lines = steps.flatMap(({ ok: passed, name, durationMs, detail, error, remedy }) => {
     const mark = passed ? 'ok  ' : ok ? '--  ' : 'FAIL';

@@ -1,6 +1,6 @@
 /**
- * `testConnection()`: one connection, opened and ended, with everything that was seen on the way. Where a step fails, or the server
- * is silent, further connections look for the cause.
+ * `testConnection()`: opens and ends one connection and reports everything on the way. If a step fails or the server is
+ * silent, further connections look for the cause.
  * @module
  */
 import { createAbortController } from '../async/abort-controller.js';
@@ -66,7 +66,7 @@ export async function testConnection(
     const greeting = steps.find(({ name, ok }) => name === 'greeting' && ok)?.detail;
     const explained = await diagnose(error, server, { greeting, now: new Date() }, signal);
     if (signal.aborted) throw abortError(signal);
-    // A failure between two steps is a step of its own: each report has the one that ended it.
+    // A failure between two steps becomes a step of its own, so that every report contains the step that ended it.
     const at = steps.findLastIndex((step) => step.error?.message === error.message);
     const failed = steps[at];
     if (failed === undefined) steps.push(failedStep(explained, Math.round(performance.now() - start)));
@@ -78,7 +78,7 @@ export async function testConnection(
   }
 }
 
-/** Looks at a port that stays silent, while the greeting is awaited, and ends the wait where it finds the reason. */
+/** Probes a port that stays silent while the greeting is awaited, and ends the wait if it finds the reason. */
 class SilenceWatch {
   readonly #server: TestedServer;
   readonly #opening: AbortController;
@@ -90,7 +90,10 @@ class SilenceWatch {
     this.#opening = opening;
   }
 
-  /** The first connection that stands begins the watch, and the greeting ends it. An attempt at TLS by 'automatic' may fail meanwhile. */
+  /**
+   * The watch starts with the first established connection and ends with the greeting. Meanwhile a TLS attempt of
+   * 'automatic' may fail.
+   */
   heard({ name, ok }: ConnectionStepReport): void {
     if (name === 'greeting') return this.stop();
     if (!ok || name !== 'connect' || this.#server.security === 'implicit') return;
@@ -121,7 +124,7 @@ function failedStep(error: ReturnType<typeof createEmailError>, durationMs: numb
   return { name, ok: false, durationMs, detail: error.message, error, remedy: error.remedy };
 }
 
-/** `C:` and `S:` as in the RFCs. */
+/** Lines with `C:` and `S:`, as in the RFCs. */
 function transcriptLines(event: ConnectionLogEvent): string[] {
   if (event.type === 'command') return [`C: ${showText(event.display)}`];
   if (event.type !== 'reply') return [];

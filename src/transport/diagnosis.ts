@@ -1,6 +1,6 @@
 /**
- * Looks further after a step of testConnection() failed, and turns what it finds into a remedy: ports that answer where the profile's
- * does not, a port that begins with TLS, a web server in the place of a mail server, a clock that is wrong.
+ * Looks for the cause after a step of testConnection() failed, and turns it into a remedy: other ports that answer, a
+ * port that starts with TLS, a web server instead of a mail server, a wrong clock.
  * @module
  */
 import type { PortAnswer, ProbeTimes } from '../connection/probe-port.js';
@@ -10,14 +10,14 @@ import type { Security } from '../model/settings/server.js';
 import { showTarget } from '../net/connector.js';
 import { answeredInPlainText, endedByNetwork } from '../net/tls/tls-errors.js';
 
-/** The server under test, and the ways to look further. */
+/** The server under test, and functions for a closer look. */
 export interface TestedServer {
   readonly host: string;
   readonly port: number;
   readonly security: Security;
   readonly connectMs: number;
   readonly greetingMs: number;
-  /** Whether the profile has `authentication`. */
+  /** Does the profile have `authentication`? */
   readonly authenticates: boolean;
   readonly probe: (port: number, times: ProbeTimes, signal: AbortSignal) => Promise<PortAnswer>;
 }
@@ -25,7 +25,10 @@ export interface TestedServer {
 /** Submission with STARTTLS, submission with TLS, relay (RFC 6409, RFC 8314, RFC 5321). */
 const mailPorts = [587, 465, 25] as const;
 
-/** A silent port is looked at after so long; a mail server greets sooner, and 'automatic' begins its own TLS attempt then. */
+/**
+ * A port is probed after this much silence. A mail server greets sooner, and 'automatic' starts its own TLS attempt at
+ * that time.
+ */
 const silenceMs = 3_000;
 const probeMs = 5_000;
 
@@ -34,7 +37,7 @@ export function patienceOf({ greetingMs }: TestedServer): number {
   return greetingMs === 0 ? silenceMs : Math.min(silenceMs, greetingMs / 3);
 }
 
-/** Says why a server is silent, as an error; undefined where the probe found nothing that explains it. */
+/** An error that explains why a server is silent; undefined if the probe found no explanation. */
 export async function explainSilence(server: TestedServer, signal: AbortSignal): Promise<EmailError | undefined> {
   const patience = patienceOf(server);
   const totalMs = server.greetingMs === 0 ? probeMs : Math.min(probeMs, server.greetingMs / 2);
@@ -60,7 +63,7 @@ function describe({ kind, text }: Extract<PortAnswer, { readonly text: string }>
   return kind === 'http' ? `a web server answers there ("${text}")` : `it answers "${text}"`;
 }
 
-/** The same error with a remedy that comes from a further look; `steps` tells what the server said before. */
+/** The same error with a remedy from a closer look. `steps` tells what happened before. */
 export async function diagnose(
   error: EmailError,
   server: TestedServer,
@@ -78,7 +81,7 @@ export async function diagnose(
   return error;
 }
 
-/** The port did not answer: the other ports for mail may. */
+/** The port did not answer, but other mail ports may. */
 async function withOpenPorts(error: EmailError, server: TestedServer, signal: AbortSignal): Promise<EmailError> {
   const others = mailPorts.filter((port) => port !== server.port);
   const totalMs = server.connectMs === 0 ? probeMs : Math.min(probeMs, server.connectMs);
@@ -100,7 +103,7 @@ async function withOpenPorts(error: EmailError, server: TestedServer, signal: Ab
   });
 }
 
-/** TLS failed on a port that may begin in plain text: its first words tell which service it is. */
+/** TLS failed, perhaps because the port starts in plain text. Its first line tells which service it is. */
 async function withPlainGreeting(error: EmailError, server: TestedServer, signal: AbortSignal): Promise<EmailError> {
   if (!answeredInPlainText(error) && !endedByNetwork(error)) return error;
   const answer = await server.probe(server.port, { totalMs: probeMs, listenMs: 1_000 }, signal);
@@ -113,11 +116,14 @@ async function withPlainGreeting(error: EmailError, server: TestedServer, signal
   return error;
 }
 
-/** A date and time as servers put it into their greeting (RFC 5322 section 3.3), with or without the day of the week. */
+/** A date and time as in greetings of servers (RFC 5322 section 3.3), with or without the day of the week. */
 const greetingDate =
   /\b\d{1,2} (?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) \d{4} \d\d:\d\d(?::\d\d)? ?(?:[+-]\d{4}|GMT|UTC?)/;
 
-/** Compares the clock of this machine with the date in the server's greeting; a sentence where they differ by more than a day. */
+/**
+ * Compares the clock of this machine with the date in the server's greeting. Returns a sentence if they differ by more
+ * than a day.
+ */
 function clockProblem(greeting: string | undefined, now: Date): string | undefined {
   const found = greetingDate.exec(greeting ?? '')?.[0];
   const theirs = found === undefined ? NaN : Date.parse(found);

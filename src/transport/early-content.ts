@@ -8,8 +8,8 @@ import type { ContentCapabilities, OutgoingContent } from '../model/transport.js
 type Compose = (accepts?: ContentCapabilities) => Promise<OutgoingContent>;
 
 /**
- * Composes a message while it waits for a connection and the server is at work on others, for the extensions of the last connection. If
- * its own connection turns out to have other extensions, the message is composed again.
+ * Composes a message early, while it waits for a connection and the server works on others. It assumes the extensions
+ * of the last connection. If its own connection turns out to have other extensions, the message is composed again.
  */
 export class EarlyContent {
   readonly #compose: Compose;
@@ -24,7 +24,7 @@ export class EarlyContent {
     if (this.#content !== undefined) return;
     this.#accepts = accepts;
     this.#content = this.#compose(accepts);
-    // A failure is thrown when the content is asked for. If the wait is given up before, it is dropped.
+    // A failure is thrown when the content is requested. If the wait is given up before, the failure is dropped.
     this.#content.catch(() => {});
   }
 

@@ -1,7 +1,6 @@
 /**
- * A message in one transaction, or in several: with `server.maxRecipients`, and for recipients that the server put off (452, RFC 5321
- * section 4.5.3.1.10).
- *
+ * Sends a message in one transaction, or in several: with `server.maxRecipients`, and for recipients that the server
+ * deferred (452, RFC 5321 section 4.5.3.1.10).
  * @module
  */
 import type { TransactionOutcome } from '../connection/contract.js';
@@ -16,8 +15,9 @@ import { afterOthers, refusedRecipients } from './after-others.js';
 const none: readonly string[] = [];
 
 /**
- * Sends to at most `most` recipients at a time. Recipients refused by the server do not keep others from their turn; any other failure
- * does, and says what is known of everybody. `transact` adds the warnings of its transaction to `warnings`.
+ * Sends to at most `most` recipients at a time. After recipients were refused, the next part is still tried; after any
+ * other failure it is not, and the error covers all recipients. `transact` adds the warnings of its transaction to
+ * `warnings`.
  */
 export async function sendInParts(
   to: readonly string[],
@@ -35,7 +35,7 @@ export async function sendInParts(
     try {
       const outcome = await transact(part);
       transactions.push({ recipients: outcome.accepted, reply: outcome.reply, bytes: outcome.bytes });
-      // Nearly every message.
+      // The case of nearly every message.
       if (part === to && outcome.deferred.length === 0)
         return {
           accepted: outcome.accepted,
@@ -50,7 +50,8 @@ export async function sendInParts(
     } catch (cause) {
       const error = isEmailError(cause) ? cause : createEmailError('ERR_CONNECT', reasonOf(cause), { cause });
       const isOfRecipients = error.code === 'ERR_RECIPIENTS_REJECTED';
-      // The last part refused, for whatever reason, is a result: others have the message.
+      // If every recipient of the last part was refused, that is a result and not an error, because others have the
+      // message.
       const refused =
         isOfRecipients || (accepted.length > 0 && left.length === 0) ? refusedRecipients(error, part) : undefined;
       if (refused === undefined) throw ofAll(error, { part, left, rejected, othersHaveIt: accepted.length > 0 });
@@ -65,7 +66,7 @@ export async function sendInParts(
   return { accepted, rejected, reply, transactions, warnings: [...warnings] };
 }
 
-/** The error of one part, told of the whole message. */
+/** Turns the error of one part into that of the whole message. */
 function ofAll(
   error: EmailError,
   state: {

@@ -1,27 +1,28 @@
 /**
- * How fast connections may be opened after some that were opened in vain: the server refused them, or ended them before it began with a
- * single message. Each one in a row makes the pause before the next longer. A connection that served ends the row.
- *
+ * Slows down the opening of connections after some were opened in vain: the server refused them, or ended them before
+ * it started a single message. Each further one makes the pause longer. A connection that served a message resets it.
  * @module
  */
 
 const firstPauseMs = 100;
 const longestPauseMs = 5_000;
-/** After so many in a row there is no hope for those who wait. */
+/** After this many in a row, waiting messages are rejected. */
 const mostInVain = 5;
 
 export class OpeningPace {
   #inVain = 0;
   #notBefore = 0;
 
-  /** Counts a connection that was opened in vain. True if those who wait should be told so. */
+  /** Counts a connection that was opened in vain. True if waiting messages should be rejected. */
   countVain(now: number): boolean {
     this.#inVain++;
     this.#notBefore = now + Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#inVain - 1));
     return this.#inVain >= mostInVain;
   }
 
-  /** The server served, or those who waited were told that it does not: the next connection is opened at once. */
+  /**
+   * Called when the server served a message, or waiting messages were rejected: the next connection is opened at once.
+   */
   reset(): void {
     this.#inVain = 0;
     this.#notBefore = 0;

@@ -1,7 +1,7 @@
 /**
- * Connections shared by many sends. A lease is the right to run one transaction on a connection; leases are given in the order of
- * asking. `#serve` is the heart: it runs after every change, hands out what there is, and opens what may be opened.
- *
+ * Connections shared by many sends. A lease is the right to run one transaction on a connection; leases are given in
+ * the order of requests. `#serve` is the central method: it runs after every change, hands out free connections and
+ * opens new ones.
  * @module
  */
 import { createAbortController } from '../async/abort-controller.js';
@@ -21,22 +21,22 @@ import { Waiters } from './waiters.js';
 /** The right to run one transaction. Give it back exactly once. */
 export interface Lease {
   readonly connection: SmtpConnection;
-  /** To be called when the whole message is written and only the server's reply is awaited. */
+  /** Call it when the whole message is written and only the server's reply is awaited. */
   readonly written: () => void;
-  /** `failure` is why the transaction failed, unless the caller ended it. */
+  /** `failure` is the error of the transaction, unless the caller ended it. */
   release(failure?: EmailError): void;
 }
 
-/** How the pool gets its connections. */
+/** Opens the pool's connections. */
 export interface PoolSource {
   /** Rejects when the signal aborts. */
   readonly open: (signal: AbortSignal) => Promise<SmtpConnection>;
 }
 
-/** A pool in numbers. */
+/** Numbers about the pool. */
 export type PoolStats = Pick<MailerStats, 'connections' | 'waiting'>;
 
-/** What is known of a message that waits for a connection. */
+/** Details in the errors of waiting messages. */
 const waiting = { phase: 'connect' } as const;
 
 export class ConnectionPool {
@@ -47,15 +47,21 @@ export class ConnectionPool {
   readonly #rate: RateLimiter | undefined;
   readonly #waiters = new Waiters<Lease>(waiting, () => this.#waiterLeft());
   readonly #slots = new Set<Slot>();
-  /** Connections that there ever were. */
+  /** Number of all connections so far. */
   #adopted = 0;
-  /** One controller for each connection that is being opened. Node 20 keeps a trace of all that ever listened to a signal, so none is shared. */
+  /**
+   * One controller for each connection that is being opened. None is shared, because Node 20 keeps a record of
+   * everything that ever listened to a signal.
+   */
   readonly #openings = new Set<AbortController>();
-  /** Connections that say QUIT. */
+  /** Connections that are sending QUIT. */
   readonly #leaving = new Set<SmtpConnection>();
-  /** Leases whose message is written. */
+  /** Number of leases whose message is written. */
   #written = 0;
-  /** Runs `#serve` when the rate or the pace of openings allows more. Holds the process, for somebody waits. */
+  /**
+   * Runs `#serve` when the rate limit or the pace of openings allows more. It holds the process, because messages are
+   * waiting.
+   */
   #timer: NodeJS.Timeout | undefined;
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
@@ -67,12 +73,12 @@ export class ConnectionPool {
     this.#rate = options.rateLimit && new RateLimiter(options.rateLimit.messages, options.rateLimit.perMs);
   }
 
-  /** Connections open now. */
+  /** Number of open connections. */
   get size(): number {
     return this.#slots.size;
   }
 
-  /** What there is now. */
+  /** Current numbers. */
   get stats(): PoolStats {
     let idle = 0;
     for (const slot of this.#slots) if (slot.leases === 0) idle++;
@@ -87,14 +93,15 @@ export class ConnectionPool {
     };
   }
 
-  /** Connections that may be open at once, as far as the server's refusals tell. */
+  /** The most connections at once, after the server's refusals so far. */
   get limit(): number {
     return this.#limit.current;
   }
 
   /**
-   * A lease, in the order of asking; with `fresh` on a connection that the pool gets from now on. `soon` is called if the lease has to be
-   * waited for, once the number of waiters in front is below that of written messages and openings.
+   * Requests a lease. Leases are given in the order of requests. With `fresh`, only a connection opened from now on
+   * will do. If the lease has to wait, `soon` is called once there are fewer waiters in front than written messages and
+   * openings.
    */
   acquire(signal: AbortSignal | undefined, fresh = false, soon?: () => void): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError());
@@ -109,8 +116,8 @@ export class ConnectionPool {
   }
 
   /**
-   * The server takes fewer connections than there are: no more than the others from now on. False where there are no others, so that
-   * a message refused for that reason cannot go on one of them.
+   * Lowers the limit after the server refused this connection as one too many: only the others remain. False if there
+   * are no others; then a message refused for that reason cannot be moved.
    */
   lowerLimit(connection: SmtpConnection): boolean {
     const others = this.#othersThan(connection);
@@ -147,7 +154,7 @@ export class ConnectionPool {
     return [...this.#leaving, ...[...this.#slots].map(({ connection }) => connection)];
   }
 
-  /** Ends the wait of close() if nothing is left to wait for. */
+  /** Ends the wait of close() if there is nothing left to wait for. */
   #settle(): void {
     if (!this.#drained || this.#waiters.length > 0) return;
     if (this.#openings.size > 0) return this.#giveUpOpening();
@@ -156,7 +163,7 @@ export class ConnectionPool {
     this.#drained = undefined;
   }
 
-  /** Hands out what there is, and opens what may be opened. */
+  /** Hands out free connections, and opens new ones if allowed. */
   #serve(): void {
     const waiters = this.#waiters;
     let rateWaitMs = 0;
@@ -166,15 +173,15 @@ export class ConnectionPool {
       const after = waiters.after(at);
       const slot = this.#idleSlot(after) ?? (this.#room() > 0 ? undefined : this.#sharedSlot(after));
       if (slot) waiters.give(at, this.#lease(slot));
-      // One that waits for a connection on its way lets those behind it go on what there is.
+      // A waiter whose connection is being opened does not block those behind it.
       else if (after !== undefined && this.#limit.current - this.#slots.size > at) at++;
       else break;
     }
-    // Before the rate allows a message, a connection would only idle.
+    // Before the rate limit allows a message, a new connection would only idle.
     if (rateWaitMs > 0) this.#serveIn(rateWaitMs);
     else this.#openForWaiters();
     this.#makeRoom();
-    // While the server is at work on what was written, or on a greeting, the next messages can be composed.
+    // While the server works on written messages or greetings, the next messages can be composed.
     waiters.tellNear(this.#written + this.#openings.size);
     this.#settle();
   }
@@ -187,7 +194,7 @@ export class ConnectionPool {
     for (let i = 0; i < count; i++) this.#open();
   }
 
-  /** The timer that runs already is for a time that is no later: the rate holds longer than the pace. */
+  /** A running timer never fires too late: the rate limit waits longer than the pace. */
   #serveIn(waitMs: number): void {
     this.#timer ??= setTimeout(() => {
       this.#timer = undefined;
@@ -195,14 +202,14 @@ export class ConnectionPool {
     }, Math.ceil(waitMs));
   }
 
-  /** Connections that may be opened now. */
+  /** Number of connections that may be opened now. */
   #room(): number {
     return this.#limit.current - this.#slots.size - this.#openings.size;
   }
 
   /**
-   * When the pool is full, closes one idle connection that is in the way: any if the first waiter needs a fresh one (those are always
-   * first), else one that is no longer usable.
+   * When the pool is full, closes one idle connection that is in the way: any, if the first waiter needs a fresh one
+   * (those are always first), or one that is no longer usable.
    */
   #makeRoom(): void {
     if (this.#waiters.length === 0 || this.#openings.size > 0 || this.#slots.size < this.#limit.current) return;
@@ -214,7 +221,7 @@ export class ConnectionPool {
   #open(): void {
     const opening = createAbortController();
     let opened: Promise<SmtpConnection> | undefined;
-    // Those in front have one on its way each.
+    // Each waiter in front has a connection being opened for it.
     this.#waiters.inContextOf(this.#openings.size, () => (opened = this.#source.open(opening.signal)));
     this.#openings.add(opening);
     opened?.then(
@@ -236,8 +243,8 @@ export class ConnectionPool {
   }
 
   /**
-   * Aborts pending openings once nobody waits for them, so that a silent server holds neither the process nor close(). Later waiters
-   * have new ones opened.
+   * Aborts pending openings once there are no waiters, so that a silent server holds neither the process nor `close()`.
+   * Later waiters open new ones.
    */
   #giveUpOpening(): void {
     clearTimeout(this.#timer);
@@ -246,7 +253,8 @@ export class ConnectionPool {
   }
 
   #adopt(connection: SmtpConnection): void {
-    // One that the server has ended meanwhile is a failed opening. Were it forgotten as any other, the next would be opened at once.
+    // A connection that the server has already ended counts as a failed opening. Otherwise the next one would be opened
+    // at once.
     if (!connection.usable) {
       connection.destroy();
       return this.#openFailed(connection.closeReason ?? endedUnused());
@@ -254,7 +262,7 @@ export class ConnectionPool {
     const slot = new Slot(connection, ++this.#adopted, this.#options);
     this.#slots.add(slot);
     connection.onClose(() => {
-      // Where the end of the connection tells against opening another, whoever holds the lease says so first, by releasing it.
+      // If the end of the connection should delay the next opening, the lease is released first, with the failure.
       if (slot.leases > 0 && (!connection.served || isConcurrencyRefusal(connection.closeReason))) return;
       this.#forget(slot);
     });
@@ -265,7 +273,7 @@ export class ConnectionPool {
   #openFailed(cause: unknown): void {
     const others = this.#slots.size + this.#openings.size;
     if (others > 0) {
-      // Waiters can have one of the others, but those that need a fresh one would wait in vain.
+      // Most waiters can use one of the other connections. Those that need a fresh one are rejected.
       this.#limit.lower(others);
       this.#pace.countVain(performance.now());
       this.#waiters.refuse('fresh', () => copyOf(cause));
@@ -273,19 +281,19 @@ export class ConnectionPool {
     this.#serve();
   }
 
-  /** One attempt speaks for all who wait: a wrong password that is tried once a message would lock the account. */
+  /** One attempt counts for all waiters: trying a wrong password once per message would lock the account. */
   #refuseAll(cause: unknown): void {
     this.#pace.reset();
     this.#waiters.refuse('all', () => copyOf(cause));
   }
 
-  /** A connection ended before the server began with a message on it. */
+  /** The connection ended before the server started a message on it. */
   #openedInVain(connection: SmtpConnection, failure: EmailError): void {
     const hopeless = this.#pace.countVain(performance.now()) || isConcurrencyRefusal(failure);
     if (hopeless && this.#othersThan(connection) === 0) this.#refuseAll(failure);
   }
 
-  /** Usable connections, and those that are being opened, without this one. */
+  /** Number of usable and opening connections, without this one. */
   #othersThan(connection: SmtpConnection): number {
     let others = this.#openings.size;
     for (const slot of this.#slots) if (slot.connection !== connection && slot.connection.usable) others++;
@@ -319,7 +327,7 @@ export class ConnectionPool {
     };
   }
 
-  /** Once nothing runs on it: closes it if it is of no more use, else lets it idle. */
+  /** Once no lease is left: closes the connection if it cannot be used again, else lets it idle. */
   #rest(slot: Slot): void {
     if (slot.leases > 0 || slot.resting || !this.#slots.has(slot)) return;
     if (!slot.connection.usable || slot.spent || this.#slots.size > this.#limit.current) return this.#retire(slot);
@@ -343,7 +351,7 @@ export class ConnectionPool {
     return undefined;
   }
 
-  /** The least busy connection with a free place for one more message in flight. */
+  /** The least busy connection that has room for one more message in flight. */
   #sharedSlot(after = 0): Slot | undefined {
     let best: Slot | undefined;
     for (const slot of this.#slots)

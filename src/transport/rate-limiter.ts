@@ -1,6 +1,5 @@
 /**
- * A limit of messages in a time.
- *
+ * Limits the number of messages per period.
  * @module
  */
 /** Allows at most `messages` starts in any window of `perMs` milliseconds. */

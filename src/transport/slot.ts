@@ -1,12 +1,11 @@
 /**
- * A connection in the pool: the leases on it, how many messages it has had, how old it is, and the timer of its rest.
- *
+ * A connection in the pool, with its leases, its number of messages, its age, and its idle timer.
  * @module
  */
 import type { SmtpConnection } from '../connection/contract.js';
 import type { ResolvedPool } from '../profile/resolve.js';
 
-/** When a connection is closed by us. 0 = no limit. */
+/** The limits after which the pool closes a connection. 0 means no limit. */
 export type SlotLimits = Pick<ResolvedPool, 'maxMessagesPerConnection' | 'maxAgeMs' | 'idleTimeoutMs'>;
 
 export class Slot {
@@ -26,17 +25,17 @@ export class Slot {
     this.#limits = limits;
   }
 
-  /** Messages that may be under way on it now. */
+  /** Number of messages that may be under way on it. */
   get leases(): number {
     return this.#leases;
   }
 
-  /** It idles: it does not hold the process, and the timer that will close it runs. */
+  /** Is it idle, with its timer running, without holding the process? */
   get resting(): boolean {
     return this.#resting;
   }
 
-  /** It has had its messages, or reached its age, and takes no further message. */
+  /** Has it reached its number of messages or its age, so that it takes no further message? */
   get spent(): boolean {
     const { maxMessagesPerConnection, maxAgeMs } = this.#limits;
     return (
@@ -45,7 +44,7 @@ export class Slot {
     );
   }
 
-  /** Can it take another message, where `most` may be under way on it at once? */
+  /** Can it take another message, if at most `most` may be under way at once? */
   canTake(most: number): boolean {
     return this.#leases < most && this.connection.usable && !this.spent;
   }
@@ -63,7 +62,10 @@ export class Slot {
     this.#leases--;
   }
 
-  /** Lets it idle without holding the process. `onOver` is called when it has idled for idleTimeoutMs or is maxAgeMs old. */
+  /**
+   * Lets it idle without holding the process. `onOver` is called once it has idled for idleTimeoutMs or is maxAgeMs
+   * old.
+   */
   rest(onOver: () => void): void {
     this.#resting = true;
     this.connection.unref();

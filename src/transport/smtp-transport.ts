@@ -27,21 +27,27 @@ import { sendInParts } from './in-parts.js';
 import { ConnectionPool } from './pool.js';
 import type { PoolStats } from './pool.js';
 
-/** Options of a send through this library's transport: without a signal, only a forced close() ends it. */
+/** Options of a send through the library's own transport. Without a signal, only a forced close() ends it. */
 export interface OwnSendOptions extends Omit<TransportSendOptions, 'signal'> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Opens a connection. A given observer hears of it besides the logger, and means that the connection is a test. */
+/**
+ * Opens a connection. A given observer gets the events in addition to the logger, and means that the connection is a
+ * test.
+ */
 export type OpenSmtpConnection = (signal: AbortSignal, observer?: ConnectionObserver) => Promise<SmtpConnection>;
 
 export class SmtpTransport implements Transport {
   readonly #open: OpenSmtpConnection;
   readonly #tested: TestedServer;
   readonly #pool: ConnectionPool;
-  /** Recipients in one transaction. */
+  /** The most recipients in one transaction. */
   readonly #maxRecipients: number;
-  /** What the last connection accepts. The next will hardly differ, so messages are composed for it ahead. */
+  /**
+   * The abilities of the last connection's server. Messages are composed early for these, because the next connection
+   * will hardly differ.
+   */
   #accepts: ContentCapabilities | undefined;
 
   constructor(pool: ResolvedPool, open: OpenSmtpConnection, tested: TestedServer, maxRecipients = Infinity) {
@@ -57,12 +63,15 @@ export class SmtpTransport implements Transport {
     });
   }
 
-  /** Connections, and messages that wait for one. */
+  /** Numbers of connections and of waiting messages. */
   stats(): PoolStats {
     return this.#pool.stats;
   }
 
-  /** The recipients in one transaction, or in several: of at most `server.maxRecipients`, and where the server takes fewer at once. */
+  /**
+   * Sends to all recipients, in one transaction or in several: because of `server.maxRecipients`, or if the server
+   * accepts fewer at once.
+   */
   send(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
@@ -77,7 +86,10 @@ export class SmtpTransport implements Transport {
     );
   }
 
-  /** Tests each step on a connection of its own. Rejects only with ERR_ABORTED and ERR_PROFILE_INVALID; all else is in the report. */
+  /**
+   * Tests each step on a connection of its own. Rejects only with ERR_ABORTED and ERR_PROFILE_INVALID; other errors are
+   * in the report.
+   */
   async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {
     return testConnection(this.#open, this.#tested, options.signal ?? createAbortController().signal);
   }
@@ -87,8 +99,8 @@ export class SmtpTransport implements Transport {
   }
 
   /**
-   * One transaction. It goes again on another connection, once, if its connection ended before the server began with it, or if the
-   * server refused it because of too many connections.
+   * Runs one transaction. It is tried once more on another connection if its connection ended before the server started
+   * it, or if the server refused it because of too many connections.
    */
   async #transact(
     envelope: Envelope,
@@ -121,7 +133,7 @@ export class SmtpTransport implements Transport {
         if (lacksDsn) warnings.add(dsnUnavailable);
         return outcome;
       } catch (error) {
-        // After an abort the connection did not end through the server.
+        // After an abort, the connection was not ended by the server.
         if (isEmailError(error) && signal?.aborted !== true) failure = error;
         const isOneTooMany = isConcurrencyRefusal(error) && this.#pool.lowerLimit(connection);
         if (isOneTooMany) void connection.quit();
@@ -141,7 +153,7 @@ const dsnUnavailable: Warning = {
     'The server offers no delivery status notifications (RFC 3461); the return receipt rides in the header alone',
 };
 
-/** A transaction that was accepted cannot be taken back once the next one is refused. */
+/** Sent in several transactions, an accepted one could not be taken back if a later one were refused. */
 function tooManyForOne(count: number, most: number): EmailError {
   const message = `names ${count} recipients, which do not fit in one transaction: server.maxRecipients is ${most}, and with requireAllRecipients there must be only one`;
   return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: envelope.to: ${message}`, {

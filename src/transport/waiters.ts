@@ -1,7 +1,6 @@
 /**
- * The line of those who wait for a connection: who asked first comes first. Those who need a fresh one stand in front of all others,
- * since they have had their turn once, on a connection that turned out to be dead.
- *
+ * The queue of messages that wait for a connection, in the order of requests. Those that need a fresh connection come
+ * first, because they have already had their turn, on a connection that turned out to be dead.
  * @module
  */
 import { CallerContext } from '../async/caller-context.js';
@@ -16,11 +15,11 @@ interface Waiter<T> {
   readonly after: number | undefined;
   readonly resolve: (value: T) => void;
   readonly reject: (error: EmailError) => void;
-  /** Called when the turn is near; undefined once the wait is over. */
+  /** Called when the turn is near; undefined after the wait. */
   soon: (() => void) | undefined;
-  /** `soon` was called, or is about to be. */
+  /** True if `soon` was called or is about to be. */
   near: boolean;
-  /** The asynchronous context (`AsyncLocalStorage`) of the one who waits; undefined where nobody traces. */
+  /** The asynchronous context (`AsyncLocalStorage`) of the waiting caller; undefined without tracing. */
   readonly context: CallerContext | undefined;
 }
 
@@ -29,7 +28,9 @@ export class Waiters<T> {
   readonly #details: EmailErrorDetails;
   readonly #onLeft: () => void;
 
-  /** `details` go into the errors of those whose signal aborts; `onLeft` is called after each of them left the line. */
+  /**
+   * `details` are added to the errors of waiters whose signal aborts; `onLeft` is called after each of them has left.
+   */
   constructor(details: EmailErrorDetails, onLeft: () => void) {
     this.#details = details;
     this.#onLeft = onLeft;
@@ -39,7 +40,10 @@ export class Waiters<T> {
     return this.#line.length;
   }
 
-  /** Joins the line; in front, if only a connection with a number above `after` will do. `soon` is called at most once, while waiting. */
+  /**
+   * Joins the queue; at the front if only a connection with a number above `after` will do. `soon` is called at most
+   * once, while waiting.
+   */
   wait(signal: AbortSignal | undefined, after: number | undefined, soon: (() => void) | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       let stop = (): void => {};
@@ -73,23 +77,23 @@ export class Waiters<T> {
     });
   }
 
-  /** The number above which the one at this place needs a connection; undefined if any will do. */
+  /** The number that the connection for this waiter must exceed; undefined if any will do. */
   after(at: number): number | undefined {
     return this.#line[at]?.after;
   }
 
-  /** Runs work in the asynchronous context of the one at this place: what is begun for it belongs to its trace. */
+  /** Runs work in the asynchronous context of this waiter, so that it belongs to its trace. */
   inContextOf(at: number, work: () => void): void {
     run(this.#line[at], work);
   }
 
-  /** Gives the one at this place what was waited for. */
+  /** Ends the wait of this waiter with the value. */
   give(at: number, value: T): void {
     const waiter = at === 0 ? this.#line.shift() : this.#line.splice(at, 1)[0];
     waiter?.resolve(value);
   }
 
-  /** Tells the first `count` that their turn is near, each of them once and not before the code that is running has ended. */
+  /** Calls `soon` of the first `count` waiters, once each, after the running code has ended. */
   tellNear(count: number): void {
     const end = Math.min(this.#line.length, count);
     for (let at = 0; at < end; at++) {
@@ -100,7 +104,7 @@ export class Waiters<T> {
     }
   }
 
-  /** Ends the wait of all, or of those that need a fresh one. Each gets an error of its own. */
+  /** Rejects all waiters, or those that need a fresh connection. Each gets an error of its own. */
   refuse(who: 'all' | 'fresh', makeError: () => EmailError): void {
     const line = this.#line.splice(0);
     if (who === 'fresh') this.#line.push(...line.filter(({ after }) => after === undefined));

@@ -1,7 +1,7 @@
 /**
- * Performs the steps of dialogues on one byte stream. Dialogues stand in a queue: the first reads replies, the last that has begun
- * writes, and the next begins once that one released the connection. All that they write in one turn leaves in one write.
- *
+ * Performs the steps of dialogues on one byte stream. Dialogues form a queue: the first reads replies, the last that
+ * has begun writes, and the next begins once that one has released the connection. Everything written in one turn of
+ * the event loop is sent in one write.
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -20,16 +20,16 @@ import { connectionAlone, Exchange, type ExchangeOptions } from './exchange.js';
 import { Inbound, listenTo } from './inbound.js';
 import { Outbound } from './outbound.js';
 
-/** Settings of a channel, and who hears of it. */
+/** Settings and listeners of a channel. */
 export interface ChannelOptions {
   readonly timeouts: ConnectionTimeouts;
-  /** Undefined if there is no listener: no event is made then. */
+  /** Undefined without a listener; then no event is made. */
   readonly event: ((event: ConnectionLogEvent) => void) | undefined;
-  /** Secrets that left on other connections to the same server. */
+  /** Secrets that were sent on other connections to the same server. */
   readonly knownSecrets?: Iterable<string> | undefined;
-  /** Where commands are traced. */
+  /** Traces commands; absent if tracing is off. */
   readonly tracing?: CommandTracing | undefined;
-  /** The channel is closed, for this reason; called once. */
+  /** Called once, when the channel is closed, with the reason. */
   readonly onClosed: (reason: Error) => void;
 }
 
@@ -42,7 +42,9 @@ export class Channel {
   readonly #replyDeadline: Deadline;
   #stream: Duplex;
   #stopListening: () => void;
-  /** 'doomed': it takes no further dialogue, and closes once those under way are over. An error: why it is closed. */
+  /**
+   * 'doomed': takes no further dialogue, and closes when those under way are over. An error: closed, for this reason.
+   */
   #state: 'open' | 'doomed' | Error = 'open';
   lastActivity = performance.now();
 
@@ -64,32 +66,32 @@ export class Channel {
     return this.#stream;
   }
 
-  /** Why it is closed; undefined while it is open. */
+  /** The reason why the channel is closed; undefined while it is open. */
   get closed(): Error | undefined {
     return typeof this.#state === 'string' ? undefined : this.#state;
   }
 
-  /** Open, and nothing has happened after which it should not be used. */
+  /** Is the channel open and fit for further dialogues? */
   get usable(): boolean {
     return this.#state === 'open';
   }
 
-  /** Is nothing under way? */
+  /** Is no dialogue under way? */
   get idle(): boolean {
     return this.#queue.length === 0;
   }
 
-  /** What replies may not repeat, as long as the connection lives. */
+  /** The secrets that replies must not repeat, for the life of the connection. */
   get secrets(): Secrets {
     return this.#inbound.secrets;
   }
 
-  /** A secret that leaves on this connection. `encoded`: see `Secrets`. */
+  /** Hides a secret that is sent on this connection. `encoded`: see `Secrets`. */
   hide(secret: string, encoded = false): void {
     this.#inbound.hide(secret, encoded);
   }
 
-  /** Runs a dialogue behind those that are under way. */
+  /** Runs a dialogue after those that are under way. */
   run<T>(dialogue: Dialogue<T>, options: ExchangeOptions = connectionAlone): Promise<T> {
     return new Promise<T>((resolve, reject) => {
       const exchange = new Exchange(dialogue, options, resolve, reject);
@@ -104,18 +106,21 @@ export class Channel {
     });
   }
 
-  /** Closes an idle channel on which a line has begun that no command asked for. The rest of that line may never come. */
+  /** Closes an idle channel on which an unsolicited line has begun. The rest of that line may never arrive. */
   abandon(): void {
     if (this.#state === 'doomed' && this.idle) this.close(this.#inbound.failure);
   }
 
-  /** No timer of the channel holds the process until it is set anew. */
+  /** Keeps the channel's timers from holding the process until they are set again. */
   unref(): void {
     this.#replyDeadline.unref();
     this.#outbound.unref();
   }
 
-  /** Gives the stream away for TLS to be put on it. Bytes that came too early would be believed as if TLS had protected them. */
+  /**
+   * Releases the stream, so that TLS can be put on it. Throws if bytes arrived too early: they would be trusted as if
+   * TLS had protected them.
+   */
   detach(): Duplex {
     if (this.closed !== undefined) throw this.closed;
     const stream = this.#stream;
@@ -129,7 +134,7 @@ export class Channel {
     throw error;
   }
 
-  /** Goes on with the stream that TLS gave. */
+  /** Continues with the stream under TLS. */
   attach(stream: Duplex): void {
     this.#stream = stream;
     this.#outbound.use(stream);
@@ -172,15 +177,15 @@ export class Channel {
     this.#flushAlone();
   }
 
-  /** The stream ended or failed: what it ends with may still be a refusal. */
+  /** Handles the end of the stream. The last bytes may contain a refusal. */
   #lose(cause?: Error): void {
     this.#take(true);
     this.close(connectionLost(cause));
   }
 
   /**
-   * Hands on what arrived. It was sent before anything that is written now, so nothing leaves meanwhile: none of it may be taken for an
-   * answer to that.
+   * Handles the bytes that arrived. They were sent before anything written from now on and cannot answer it, so nothing
+   * is sent meanwhile.
    */
   #take(atEnd: boolean): void {
     const inbound = this.#inbound;
@@ -199,8 +204,9 @@ export class Channel {
   }
 
   /**
-   * A reply that no command asked for: a refusal of content, or the server's farewell; anything else is not believed. Where it has only
-   * begun its end is awaited, and nothing leaves meanwhile, above all no end of data.
+   * Handles an unsolicited reply. It may be a refusal of content, or the server's farewell; anything else is not
+   * trusted. If only its beginning has arrived, the rest is awaited and nothing is sent meanwhile, in particular no end
+   * of data.
    */
   #refuse(reply: Reply | undefined): void {
     const [head] = this.#queue;
@@ -226,11 +232,11 @@ export class Channel {
       return;
     }
     this.#advance(head, () => head.dialogue.next(reply));
-    // The deadline was that of this reply; content has its own.
+    // The deadline was that of the reply; content has a deadline of its own.
     if (this.#queue[0] === head && head.waiting !== 'reply') this.#replyDeadline.clear();
   }
 
-  /** Runs a dialogue until it waits, ends or fails; if it is traced, as if its caller did. */
+  /** Runs a dialogue until it waits, ends or fails. If it is traced, it runs in the context of its caller. */
   #advance(exchange: Exchange, resume: () => IteratorResult<Step, unknown>): void {
     const { context } = exchange;
     if (context === undefined) this.#advanceHere(exchange, resume);
@@ -243,7 +249,7 @@ export class Channel {
       result = resume();
       while (result.done !== true) {
         const input = this.#perform(exchange, result.value);
-        // A listener that is told of a step may have ended the exchange.
+        // A listener that was called in this step may have ended the exchange.
         if (input === waits || this.closed !== undefined || exchange.waiting === 'doomed')
           return this.#outbound.flushSoon();
         result = exchange.dialogue.next(input);
@@ -257,7 +263,7 @@ export class Channel {
     this.#outbound.flushSoon();
   }
 
-  /** Does a step. Gives its result, or `waits` if that comes later. */
+  /** Performs a step. Returns its result, or `waits` if the result comes later. */
   #perform(exchange: Exchange, step: Step): StepResult | typeof waits {
     switch (step.do) {
       case 'write':
@@ -298,12 +304,14 @@ export class Channel {
     return waits;
   }
 
-  /** If one exchange is under way nothing can join what it wrote, and the server need not wait for the end of the turn. */
+  /**
+   * If this is the only exchange, no other output can join it: it is sent at once instead of at the end of the turn.
+   */
   #flushAlone(): void {
     if (this.#queue.length === 1) this.#outbound.flush();
   }
 
-  /** The stream took something: the writer may go on once it took all. */
+  /** The stream has accepted data. Once it accepted all, the writer continues. */
   #written(): void {
     if (this.closed !== undefined) return;
     this.lastActivity = performance.now();
@@ -328,7 +336,7 @@ export class Channel {
     this.#replyDeadline.set(within, this.#options.timeouts[within]);
   }
 
-  /** The last exchange that has begun. */
+  /** The last exchange that has begun; only it may write. */
   #writer(): Exchange | undefined {
     return this.#queue.findLast((exchange) => exchange.begun);
   }
@@ -342,7 +350,7 @@ export class Channel {
     this.#advance(next, () => next.dialogue.next());
   }
 
-  /** Takes an exchange that is over from the queue and goes on with those behind it. */
+  /** Removes an exchange that is over from the queue and continues those behind it. */
   #ended(exchange: Exchange): void {
     const wasHead = this.#queue[0] === exchange;
     this.#remove(exchange);
@@ -369,7 +377,7 @@ export class Channel {
     this.#doom(exchange, error.error);
   }
 
-  /** Closes the channel once the exchanges in front had their replies. */
+  /** Closes the channel once the exchanges in front have received their replies. */
   #doom(exchange: Exchange, error: Error): void {
     this.#state = 'doomed';
     if (this.#queue[0] === exchange) return this.close(error, exchange);

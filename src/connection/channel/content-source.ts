@@ -1,6 +1,5 @@
 /**
- * Where the content of an exchange comes from: a stream of the caller, read block by block.
- *
+ * The content of an exchange: a stream of the caller, read block by block.
  * @module
  */
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
@@ -16,16 +15,16 @@ export class ContentSource {
     this.#stream = stream;
   }
 
-  /** The next block; undefined at the end. ERR_CONTENT if the stream fails, or gives something other than bytes. */
+  /** The next block; undefined at the end. ERR_CONTENT if the stream fails or gives something other than bytes. */
   async next(): Promise<Uint8Array | undefined> {
     const block = await this.#read();
-    // Whatever has arrived is read before the block is written: a write to a connection that the server has reset destroys the stream, and
-    // with it a refusal that waits there.
+    // Data that has arrived is read before the block is written. Writing to a connection that the server has reset
+    // would destroy the stream, and with it a refusal that has arrived.
     await new Promise((resolve) => setImmediate(resolve));
     return block;
   }
 
-  /** Ends the stream. What its `return()` gives or throws makes no difference any more. */
+  /** Ends the stream. The result of its `return()` is ignored. */
   close(): void {
     const iterator = this.#iterator;
     this.#iterator = undefined;

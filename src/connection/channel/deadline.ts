@@ -1,7 +1,6 @@
 /**
- * A deadline that moves often. Deadlines move with every reply, so the timer is left to run and only looks, when it fires, whether the
- * deadline of that moment has passed.
- *
+ * A deadline that is moved often, with every reply. Its timer is left running; when it fires, it checks whether the
+ * current deadline has passed.
  * @module
  */
 
@@ -17,7 +16,7 @@ export class Deadline {
     this.#onPassed = onPassed;
   }
 
-  /** Starts anew from now; 0 is no limit. `name` is the setting, for the error. */
+  /** Sets the deadline from now; 0 means no limit. `name` is the setting, for the error. */
   set(name: string, milliseconds: number): void {
     this.#name = name;
     if (milliseconds === 0) {
@@ -29,18 +28,18 @@ export class Deadline {
     else this.#start(milliseconds);
   }
 
-  /** Nothing is awaited; the timer holds no process. */
+  /** Removes the deadline. The timer does not hold the process. */
   clear(): void {
     this.#at = Infinity;
     this.#timer?.unref();
   }
 
-  /** It goes on, and does not hold the process until it is set anew. */
+  /** Keeps the deadline, but lets the process end until it is set again. */
   unref(): void {
     this.#timer?.unref();
   }
 
-  /** For good. */
+  /** Stops the timer for good. */
   stop(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
@@ -49,7 +48,7 @@ export class Deadline {
 
   #start(milliseconds: number): void {
     clearTimeout(this.#timer);
-    // A longer delay would fire at once.
+    // Node fires at once for a longer delay.
     const delay = Math.min(Math.ceil(milliseconds), 0x7fffffff);
     this.#firesAt = performance.now() + delay;
     this.#timer = setTimeout(() => this.#look(), delay);

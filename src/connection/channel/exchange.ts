@@ -1,6 +1,5 @@
 /**
- * One dialogue on a connection, from the moment it stands in the queue to the moment its caller is told.
- *
+ * One dialogue on a connection, from entering the queue to settling its caller's promise.
  * @module
  */
 import { CallerContext } from '../../async/caller-context.js';
@@ -12,24 +11,27 @@ import type { Reply } from '../../smtp/reply.js';
 import { ContentSource } from './content-source.js';
 import { markStale } from '../stale.js';
 
-/** What a dialogue is given besides the connection. No field may be left out: a polluted Object.prototype would give it a value. */
+/**
+ * Input of a dialogue besides the connection. Every field must be given, because a polluted Object.prototype would
+ * supply a missing one.
+ */
 export interface ExchangeOptions {
-  /** Its content. */
+  /** The stream of its content. */
   readonly source: AsyncIterable<Uint8Array> | undefined;
-  /** Runs its mechanism. */
+  /** Runs the mechanism of an authentication. */
   readonly sasl:
     ((challenge: Buffer | undefined) => Uint8Array | undefined | Promise<Uint8Array | undefined>) | undefined;
-  /** Ends it. */
+  /** Ends the dialogue. */
   readonly signal: AbortSignal | undefined;
-  /** The error of a 4yz or 5yz that the dialogue did not ask for. Default: that the server closed the connection. */
+  /** Makes the error of an unsolicited 4yz or 5yz. Default: the server closed the connection. */
   readonly refuse: ((reply: Reply) => EmailError) | undefined;
-  /** Adds the state of the dialogue to an error that does not pass through the dialogue itself. */
+  /** Adds the state of the dialogue to an error that does not pass through the dialogue. */
   readonly explain: ((error: EmailError) => EmailError) | undefined;
-  /** May the same be tried on another connection, after this one was lost? */
+  /** After the connection was lost: may the dialogue be tried on another one? */
   readonly mayRetry: ((begun: boolean) => boolean) | undefined;
 }
 
-/** For a dialogue that needs nothing besides the connection. */
+/** Options of a dialogue that needs only the connection. */
 export const connectionAlone: ExchangeOptions = {
   source: undefined,
   sasl: undefined,
@@ -39,20 +41,23 @@ export const connectionAlone: ExchangeOptions = {
   mayRetry: undefined,
 };
 
-/** A dialogue, and what it waits for. */
+/** A dialogue and its state. */
 export class Exchange {
   readonly dialogue: Dialogue<unknown>;
   readonly options: ExchangeOptions;
-  /** 'turn': to begin; 'reply'; 'room' in the stream; 'outside': content or a mechanism; 'doomed': its end, which closes the connection. */
+  /**
+   * What the exchange waits for. 'turn': its turn to begin; 'reply'; 'room' in the stream; 'outside': content or a
+   * mechanism; 'doomed': its end, which closes the connection.
+   */
   waiting: 'turn' | 'reply' | 'room' | 'outside' | 'doomed' = 'turn';
   within: ReplyDeadline = 'replyMs';
-  /** Everything is written: the next may begin. */
+  /** True once everything is written and the next dialogue may begin. */
   released = false;
-  /** Replies that came while the dialogue was at another step. */
+  /** Replies that arrived while the dialogue was at another step. */
   readonly replies: Reply[] = [];
-  /** Why the connection is closed once it is doomed. */
+  /** The reason for closing the connection, once it is doomed. */
   doom: Error | undefined;
-  /** The asynchronous context of its caller, where it is traced. */
+  /** The asynchronous context of its caller, if it is traced. */
   context: CallerContext | undefined;
   readonly #source: ContentSource | undefined;
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
@@ -71,7 +76,7 @@ export class Exchange {
     this.#settle = { resolve, reject };
   }
 
-  /** From now on the dialogue runs as if its caller ran it. */
+  /** From now on the dialogue runs in the caller's context. */
   keepContext(): void {
     this.context = new CallerContext();
   }
@@ -89,32 +94,35 @@ export class Exchange {
     return this.#source?.next() ?? Promise.resolve(undefined);
   }
 
-  /** The mechanism's answer to a challenge; without one, its initial response. */
+  /** The mechanism's answer to a challenge; without a challenge, its initial response. */
   async respond(challenge: Buffer | undefined): Promise<Uint8Array | undefined> {
     return await this.options.sasl?.(challenge);
   }
 
-  /** The dialogue ended with a value. */
+  /** Settles with the value of the dialogue. */
   resolve(value: unknown): void {
     this.#finish()?.resolve(value as never);
   }
 
-  /** The dialogue ended with an error. */
+  /** Settles with the error of the dialogue. */
   reject(error: unknown): void {
     this.#finish()?.reject(error);
   }
 
-  /** The caller ended it. */
+  /** Settles with the error of the caller's abort. */
   abort(error: EmailError): void {
     this.reject(this.#explained(error));
   }
 
-  /** The dialogue ended with an error after which the connection is of no more use. */
+  /** Settles with an error after which the connection cannot be used. */
   break(error: Error): void {
     this.reject(this.#marked(error, false));
   }
 
-  /** The connection is gone. `lost` says that another one may do better: this exchange is not the reason. */
+  /**
+   * Settles after the connection was lost. `lost` is true if another exchange or the server caused it, so that another
+   * connection may succeed.
+   */
   lose(reason: Error, lost: boolean): void {
     try {
       if (!this.begun) throw isEmailError(reason) ? this.#explained(reason) : reason;
@@ -126,8 +134,8 @@ export class Exchange {
   }
 
   /**
-   * Runs the dialogue to its end without a connection, on the replies that it has: all of them may have come before the stream took what it
-   * wrote. Gives its value, or throws its error.
+   * Runs the dialogue to its end without a connection, on the replies that arrived. All of them may have arrived before
+   * the stream accepted the output. Returns its value or throws its error.
    */
   #runOut(reason: Error): unknown {
     const loss = new Broken(reason);
@@ -146,13 +154,16 @@ export class Exchange {
     return this.options.explain?.(error) ?? error;
   }
 
-  /** Marks an error after which another connection may do better: the server was gone before it began, or said so (421). */
+  /**
+   * Marks an error after which another connection may succeed: the server was gone before the dialogue began, or said
+   * so (421).
+   */
   #marked(error: unknown, lost: boolean): unknown {
     if (!isEmailError(error) || (!lost && error.reply?.code !== 421)) return error;
     return this.options.mayRetry?.(this.begun) === true ? markStale(error) : error;
   }
 
-  /** Settles once, whatever comes after, and closes a source that was not read to its end. */
+  /** Settles once and ignores later calls. Closes a source that was not read to its end. */
   #finish(): { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined {
     const settle = this.#settle;
     this.#settle = undefined;

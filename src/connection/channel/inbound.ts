@@ -1,7 +1,6 @@
 /**
- * What a server sends, and which of it may be believed: a reply to a command that it has. Anything else was there before the command, and
- * would be taken for its answer.
- *
+ * Parses the bytes from a server and decides which may be trusted: only a reply to a command that was sent. Anything
+ * else arrived before its command and would be mistaken for the answer to it.
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -12,52 +11,59 @@ import type { Reply } from '../../smtp/reply.js';
 import { Secrets } from '../../util/secrets.js';
 import { unsolicitedBytes } from '../failures.js';
 
-/** A reply that is owed; one that is not, whole or begun (`early`); or bytes that are none (`failure`). */
+/**
+ * A reply that is owed; 'early' for one that is not, complete or not; 'not-a-reply' for other bytes (see `failure`).
+ */
 export type Arrival = Reply | 'early' | 'not-a-reply';
 
-/** The code of a 4yz or 5yz as far as it has come, and what follows it. */
+/** The code of a 4yz or 5yz, as far as it has arrived, and the character after it. */
 const beginsRefusal = /^[45](?:\d(?:\d[ \r-]?)?)?$/;
 
 /** Turns bytes into arrivals. */
 export class Inbound {
-  /** What was sent and is not to be shown: replies that repeat it have no text, and bytes that are no reply are not quoted. */
+  /**
+   * The secrets that were sent. Replies that repeat one lose their text, and bytes that are not a reply are not quoted.
+   */
   readonly secrets: Secrets;
-  /** Set once a secret has left: from then on bytes that are no reply may be its echo, cut anywhere. */
+  /**
+   * Set once a secret has been sent. From then on, bytes that do not parse as a reply are not quoted in errors: they
+   * might echo the secret.
+   */
   #sentSecret = false;
   readonly #parser = new ReplyParser();
-  /** Replies that the server owes. It begins with its greeting. */
+  /** Number of replies that the server still owes. Starts at 1 for the greeting. */
   #owed = 1;
   #early: Reply | undefined;
   #failure: EmailError | undefined;
 
-  /** `known` are the secrets that left on other connections to the same server. */
+  /** `known` are the secrets that were sent on other connections to the same server. */
   constructor(known: Iterable<string> = []) {
     this.secrets = new Secrets(known);
   }
 
-  /** A secret leaves, or may leave. `encoded`: see `Secrets`. */
+  /** Records a secret that is sent or may be sent. `encoded`: see `Secrets`. */
   hide(secret: string, encoded = false): void {
     this.#sentSecret = true;
     this.secrets.add(secret, encoded);
   }
 
-  /** With 'early': the reply, or undefined where the rest of it is still to come. */
+  /** After 'early': the reply, or undefined if it is incomplete. */
   get early(): Reply | undefined {
     return this.#early;
   }
 
-  /** With 'not-a-reply', and of a reply that is only begun: what to say of the bytes. */
+  /** After 'not-a-reply', and for an incomplete reply: an error that describes the bytes. */
   get failure(): EmailError {
     const { rest } = this.#parser;
     return this.#failure ?? unsolicitedBytes(this.#mustNotQuote(Buffer.from(rest).toString('utf8')) ? undefined : rest);
   }
 
-  /** Bytes that belong to no reply that was given. */
+  /** Number of bytes that belong to no complete reply. */
   get pending(): number {
     return this.#parser.pending;
   }
 
-  /** Commands left for the server that call for so many replies. */
+  /** Counts commands that were sent, by the number of replies that they require. */
   promise(replies: number): void {
     this.#owed += replies;
   }
@@ -66,7 +72,7 @@ export class Inbound {
     this.#parser.push(chunk);
   }
 
-  /** What has arrived next; undefined where nothing more has, or the line of a reply that is owed has only begun. */
+  /** The next arrival; undefined if there is none, or if the line of an owed reply is incomplete. */
   next(): Arrival | undefined {
     try {
       const reply = this.#parser.next(this.#mustNotQuote);
@@ -76,7 +82,7 @@ export class Inbound {
     }
   }
 
-  /** The stream has ended: a refusal that lacks only its line end is complete. */
+  /** Handles the end of the stream: a refusal that lacks only its line end is complete. */
   end(): Arrival | undefined {
     try {
       const reply = this.#parser.end(this.#mustNotQuote);
@@ -104,7 +110,7 @@ export class Inbound {
     return 'not-a-reply';
   }
 
-  /** A line that has begun though no reply is owed. A refusal may come in pieces; anything else is none, whatever follows. */
+  /** Judges an incomplete line although no reply is owed. Only the start of a refusal is waited for. */
   #suspect(): Arrival | undefined {
     if (this.#owed > 0 || this.#parser.pending === 0) return undefined;
     const begun = Buffer.from(this.#parser.rest.subarray(0, 4)).toString('latin1');
@@ -113,7 +119,7 @@ export class Inbound {
   }
 }
 
-/** Listens to a stream. `onEnd` is called when it ends or fails. Gives a function that stops it. */
+/** Listens to a stream. `onEnd` is called when it ends or fails. Returns a function that stops listening. */
 export function listenTo(
   stream: Duplex,
   onData: (chunk: Uint8Array) => void,

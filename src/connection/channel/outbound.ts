@@ -1,6 +1,5 @@
 /**
- * What leaves, and when: gathered over one turn and written as one, unless there is so much of it that it leaves at once.
- *
+ * Collects output during one turn of the event loop and sends it in one write. Larger output is sent at once.
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -9,15 +8,15 @@ import { flushBytes } from '../../smtp/transaction/content.js';
 import { Deadline } from './deadline.js';
 import { Output } from './output.js';
 
-/** What becomes of it. */
+/** Callbacks of the output. */
 export interface OutboundListener {
-  /** All that was gathered leaves now, and calls for so many replies. */
+  /** All collected output is being sent, and requires this many replies. */
   readonly onFlush: (replies: number) => void;
-  /** The stream took something. */
+  /** The stream has accepted data. */
   readonly onWritten: () => void;
-  /** The stream took nothing for `stallMs`. */
+  /** The stream has accepted nothing for `stallMs`. */
   readonly onStall: () => void;
-  /** The stream threw as it was written to. */
+  /** The stream threw during a write. */
   readonly onFailure: (error: Error) => void;
 }
 
@@ -39,22 +38,25 @@ export class Outbound {
     this.#stall = new Deadline(listener.onStall);
   }
 
-  /** Is so much gathered that it leaves at once? */
+  /** Is there so much output that it must be sent at once? */
   get isFull(): boolean {
     return this.#output.length >= flushBytes;
   }
 
-  /** Did the stream take all that was written? */
+  /** Has the stream accepted everything? */
   get hasRoom(): boolean {
     return this.#stream.writableLength === 0;
   }
 
-  /** Goes on with another stream. */
+  /** Continues with another stream. */
   use(stream: Duplex): void {
     this.#stream = stream;
   }
 
-  /** Gathers text, then bytes, which call for so many replies. `onSent` is called when they are handed to the stream. */
+  /**
+   * Collects text and then bytes, which together require this many replies. `onSent` is called when they are passed to
+   * the stream.
+   */
   gather(text: string, content: readonly Uint8Array[] | undefined, replies: number, onSent?: () => void): void {
     if (text !== '') this.#output.text(text);
     if (content !== undefined) for (const part of content) this.#output.bytes(part);
@@ -62,7 +64,7 @@ export class Outbound {
     this.#replies += replies;
   }
 
-  /** Until `release` nothing leaves. */
+  /** Sends nothing until `release`. */
   hold(): void {
     this.#isHeld = true;
   }
@@ -71,7 +73,7 @@ export class Outbound {
     this.#isHeld = false;
   }
 
-  /** What is gathered leaves now; is there room for more? */
+  /** Sends the collected output. Returns whether there is room for more. */
   flush(): boolean {
     if (this.#isHeld) return false;
     if (this.#output.length === 0) return true;
@@ -88,14 +90,14 @@ export class Outbound {
     return this.hasRoom;
   }
 
-  /** What is gathered leaves at the end of this turn, with whatever joins it until then. */
+  /** Sends the collected output at the end of this turn, with anything added until then. */
   flushSoon(): void {
     if (this.#isScheduled || this.#output.length === 0) return;
     this.#isScheduled = true;
     process.nextTick(this.#flushLater);
   }
 
-  /** A stall is awaited no longer. */
+  /** Stops waiting for a stall. */
   forgetStall(): void {
     this.#stall.clear();
   }
@@ -104,7 +106,7 @@ export class Outbound {
     this.#stall.unref();
   }
 
-  /** For good. */
+  /** Stops the output for good. */
   stop(): void {
     this.#isHeld = true;
     this.#stall.stop();

@@ -1,12 +1,11 @@
 /**
- * Output of one turn, gathered and handed to the stream in one write.
- *
+ * Output of one turn, collected and passed to the stream in one write.
  * @module
  */
 import type { Duplex } from 'node:stream';
 import { asBuffer } from '../../util/bytes.js';
 
-/** Parts that leave together. */
+/** Parts that are sent together. */
 export class Output {
   readonly #parts: (string | Uint8Array)[] = [];
   readonly #sent: (() => void)[] = [];
@@ -27,12 +26,12 @@ export class Output {
     this.#length += bytes.length;
   }
 
-  /** `listener` is called once all parts so far were handed over. */
+  /** Calls `listener` once all parts so far have been passed to the stream. */
   then(listener: () => void): void {
     this.#sent.push(listener);
   }
 
-  /** Hands everything over. */
+  /** Passes everything to the stream. */
   flush(stream: Duplex, onWritten: () => void): void {
     const parts = this.#parts.splice(0);
     const listeners = this.#sent.splice(0);
@@ -41,7 +40,7 @@ export class Output {
     try {
       writeParts(stream, parts, small, onWritten);
     } finally {
-      // Also if the stream throws: part of it may have left.
+      // Called even if the stream throws, because part of the output may have been sent.
       for (const listener of listeners) listener();
     }
   }

@@ -1,14 +1,17 @@
 /**
- * Content that a server could take for commands. BDAT and its chunk leave together, and a server that refuses a chunk is to read and
- * drop it (RFC 3030 section 2). One that does not reads the lines of the chunk as commands, in the name of the client that is signed in. So
- * content with a line that begins like a command does not leave before the server has taken what precedes it.
- *
+ * Finds content that a server could mistake for commands. BDAT and its chunk are sent together, and a server that
+ * refuses a chunk must read and drop it (RFC 3030 section 2). A server that does not would execute the lines of the
+ * chunk as commands of the authenticated client. Content with a line that begins like a command is therefore sent only
+ * after the server has accepted what precedes it.
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
 import { createWordTable, findLimit, findWordAtLine, hasVectors } from '../../util/vectors/vectors.js';
 
-/** RFC 5321 and its predecessors, the extensions in IANA's registry, LMTP, and what Postfix, Sendmail, Exchange and others add. */
+/**
+ * Verbs of RFC 5321 and its predecessors, of the extensions in IANA's registry, of LMTP, and of Postfix, Sendmail,
+ * Exchange and others.
+ */
 const verbs = [
   ...['EHLO', 'HELO', 'MAIL', 'RCPT', 'DATA', 'RSET', 'VRFY', 'EXPN', 'HELP', 'NOOP', 'QUIT'],
   ...['SEND', 'SOML', 'SAML', 'TURN', 'ETRN', 'ATRN', 'AUTH', 'STARTTLS', 'BDAT', 'BURL', 'LHLO'],
@@ -28,13 +31,14 @@ const verbs = [
 ];
 
 /**
- * A verb at the beginning of a line that CRLF, CR or LF ends, and behind it anything but more of a word. Servers skip blanks in front of
- * a verb (Sendmail) and accept STARTTLS with anything behind it (go-smtp); octets beyond ASCII may be blanks to a server.
+ * A verb at the beginning of a line, followed by anything but more of a word. A line ends with CRLF, CR or LF. Servers
+ * skip blanks before a verb (Sendmail) and accept STARTTLS followed by anything (go-smtp); a server may treat octets
+ * beyond ASCII as blanks.
  */
 const commandLine = new RegExp(`(?:^|[\\r\\n])[^!-~\\r\\n]*(?:STARTTLS|(?:${verbs.join('|')})(?![A-Za-z0-9-]))`, 'i');
 const firstLetters = createWordTable(verbs);
 
-/** Does a line of the content, its first and its last included, begin like a command? */
+/** Does any line of the content, including the first and the last, begin like a command? */
 export function hasCommandLine(content: Uint8Array): boolean {
   if (content.length <= findLimit && hasVectors() && !findWordAtLine(content, firstLetters)) return false;
   return commandLine.test(asBuffer(content).toString('latin1'));

@@ -1,6 +1,5 @@
 /**
  * Sends content after the envelope was accepted: by BDAT with its size, by BDAT in chunks, or by DATA with dots.
- *
  * @module
  */
 import type { OutgoingContent } from '../../model/transport.js';
@@ -20,15 +19,15 @@ export interface Transfer {
   readonly chunking: boolean;
   readonly session: Session;
   readonly state: TransactionState;
-  /** Number of replies that the end of the content calls for. */
+  /** Number of replies to the end of the content. */
   readonly replies: number;
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
-/** Replies to chunks that may be outstanding before they are awaited. */
+/** The most replies to chunks that may be outstanding. */
 const maxChunksAhead = 16;
 
-/** Sends the content to its end and gives its octets. The reply to that end is still to be read. */
+/** Sends the content to its end and returns its number of octets. The reply to that end has not been read yet. */
 export function* sendContent(content: OutgoingContent, transfer: Transfer): Dialogue<number> {
   const { state, session } = transfer;
   state.phase = 'content';
@@ -45,14 +44,16 @@ export function* sendContent(content: OutgoingContent, transfer: Transfer): Dial
   return sent;
 }
 
-/** Ends a DATA that the server accepted although it refused every recipient: the content is empty (RFC 2920 section 3.1). */
+/**
+ * Ends a DATA that the server accepted although it refused every recipient, with empty content (RFC 2920 section 3.1).
+ */
 export function* sendNothing(): Dialogue<Reply> {
   const reply = yield* ask(createCommand('.', 'DATA'));
   if (!reply.negative) throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
   return reply;
 }
 
-/** The size of a stream that is sent as it is, without a change of its line ends; otherwise undefined. */
+/** The size of a stream that is sent without changing its line ends; otherwise undefined. */
 function exactSize(content: OutgoingContent): number | undefined {
   return content.canonical === true || content.body === 'binarymime' ? content.size : undefined;
 }
@@ -69,7 +70,10 @@ function* sendByData(blocks: Blocks, { state, replies, onSent }: Transfer): Dial
   return sent;
 }
 
-/** One BDAT with the size of the content. Each block is sent once the next is known, so that the last leaves only if the content ends there. */
+/**
+ * One BDAT with the size of the content. Each block is sent once the next is known, so that the last one is only sent
+ * if the content really ends there.
+ */
 function* sendWhole(blocks: Blocks, size: number, { state, replies, onSent }: Transfer): Dialogue<number> {
   let commands: readonly Command[] = [bdat(size, true)];
   let sent = 0;
@@ -92,8 +96,8 @@ function* sendWhole(blocks: Blocks, size: number, { state, replies, onSent }: Tr
 }
 
 /**
- * BDAT a block, where the size is not known before. After a refused chunk a server has no transaction left, and may read further chunks
- * as commands: one with a line that begins like a command waits for the replies to all in front of it.
+ * One BDAT per block, if the size is not known. After a refused chunk a server has no transaction left and may execute
+ * further chunks as commands. A chunk with a line that begins like a command therefore waits for all earlier replies.
  */
 function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Transfer): Dialogue<number> {
   const limit = session.pipelining ? maxChunksAhead : 0;
@@ -134,7 +138,9 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
   return sent;
 }
 
-/** A chunk was refused: those behind it are too (RFC 3030 section 2), and their replies are taken off before RSET. */
+/**
+ * After a refused chunk, the chunks behind it are refused too (RFC 3030 section 2). Their replies are read before RSET.
+ */
 function* chunkRefused(reply: Reply, outstanding: number, state: TransactionState): Dialogue<Error | Broken> {
   if (reply.intermediate) return misplaced('the reply to BDAT', reply, { phase: 'content' });
   const refusal = refusalError('refused the message', reply, 'content');
@@ -150,7 +156,7 @@ function* chunkRefused(reply: Reply, outstanding: number, state: TransactionStat
   return thrown(refusal);
 }
 
-/** Runs a step of the transfer. If the connection is lost in it, a refusal of a chunk that came before is what ended the transaction. */
+/** Runs a step of the transfer. If the connection is lost in it, a refused chunk before it is the real cause. */
 function* orChunkRefused<T>(step: Dialogue<T>, outstanding: number, state: TransactionState): Dialogue<T> {
   try {
     return yield* step;
@@ -168,7 +174,7 @@ function bdat(length: number, last: boolean): Command {
   return createCommand(last ? `BDAT ${length} LAST` : `BDAT ${length}`, 'content.size');
 }
 
-/** Called when a block was handed to the stream. The last one ends the content. */
+/** Makes the callback for a block that was passed to the stream. The last block ends the content. */
 function progress(sent: number, onSent: Transfer['onSent'], state: TransactionState, last: boolean): () => void {
   return () => {
     if (last) state.sendEnd();

@@ -1,6 +1,5 @@
 /**
- * Content in blocks that are fit to be sent: slices of bytes in memory, or the chunks of a stream, gathered if they are small.
- *
+ * Content as blocks to send: slices of bytes in memory, or the chunks of a stream, merged if they are small.
  * @module
  */
 import { createEmailError } from '../../errors/email-error.js';
@@ -10,12 +9,15 @@ import { asBuffer, isBytes, noBytes } from '../../util/bytes.js';
 import { nextBlock, type Dialogue } from '../dialogue.js';
 import { LineEnds, refuseNul } from './line-ends.js';
 
-/** Octets of a block: enough to make each write cheap, few enough to see progress. */
+/** Octets of a block: large enough to make each write cheap, small enough to show progress. */
 export const blockBytes = 64 * 1024;
-/** A connection waits for room after a write of this length, so smaller chunks of a stream are gathered: they would not keep their source back. */
+/**
+ * Smaller chunks of a stream are merged to this size. The connection waits for the socket only after writes of this
+ * size, so smaller ones would apply no back-pressure to the source.
+ */
 export const flushBytes = 48 * 1024;
 
-/** Whole content in canonical form; the same bytes if they are in that form already. */
+/** Whole content in canonical form; the same bytes if they already are. */
 export function canonicalBytes(bytes: Uint8Array, content: OutgoingContent): Uint8Array {
   if (content.body === 'binarymime') return bytes;
   refuseNul(bytes, 0);
@@ -26,7 +28,7 @@ export function canonicalBytes(bytes: Uint8Array, content: OutgoingContent): Uin
   return rest.length === 0 ? converted : Buffer.concat([converted, rest]);
 }
 
-/** Gives blocks until undefined. Both kinds are dialogues, though only streams have to wait. */
+/** Returns blocks, then undefined. Both kinds are dialogues, although only streams have to wait. */
 export interface Blocks {
   next(): Dialogue<Uint8Array | undefined>;
 }
@@ -49,8 +51,9 @@ class SlicedBlocks implements Blocks {
 }
 
 /**
- * The chunks of a stream as blocks that are never empty and never long, made canonical unless the stream is known to be. Canonical streams
- * are those of `mime`. They fill two blocks in turn, so that one block may be held while the one before it is written.
+ * The chunks of a stream as blocks that are neither empty nor too long. They are made canonical, unless the stream is
+ * known to be. Canonical streams come from src/mime, which fills two blocks in turn, so one block may be held while the
+ * previous one is written.
  */
 class StreamedBlocks implements Blocks {
   readonly #lineEnds: LineEnds | undefined;
@@ -80,7 +83,7 @@ class StreamedBlocks implements Blocks {
       const block = this.#check(yield* nextBlock());
       if (block.length === 0) continue;
       length += block.length;
-      // A chunk that waits here outlives the next request to its source, which may use its memory again.
+      // A chunk that is held here is copied, because its source may reuse the memory at the next request.
       gathered.push(length < flushBytes ? Uint8Array.prototype.slice.call(block) : block);
     }
     const [first = noBytes] = gathered;
@@ -96,7 +99,7 @@ class StreamedBlocks implements Blocks {
     this.#offset += block.length;
     if (this.#lineEnds === undefined) return block;
     const converted = this.#lineEnds.convert(block);
-    // A source of the caller may use its memory again for the next block while this one is still being written.
+    // A source of the caller may reuse its memory for the next block while this one is still being written.
     return converted.buffer === block.buffer ? Uint8Array.prototype.slice.call(converted) : converted;
   }
 }
@@ -106,7 +109,7 @@ export function blocksOf(content: OutgoingContent): Blocks {
   return isBytes(content.bytes) ? new SlicedBlocks(asBuffer(content.bytes)) : new StreamedBlocks(content);
 }
 
-/** The error of a stream that gave another number of octets than it had promised. */
+/** The error of a stream that gave another number of octets than it announced. */
 export function sizeMismatch(promised: number, given: string): EmailError {
   return createEmailError(
     'ERR_CONTENT',

@@ -1,6 +1,6 @@
 /**
- * Transparency (RFC 5321 section 4.5.2): a line that begins with a dot gets another one, across blocks too.
- *
+ * Dot-stuffing (transparency, RFC 5321 section 4.5.2): a line that begins with a dot gets another one, across blocks
+ * too.
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
@@ -12,11 +12,11 @@ const dot = Buffer.from('.');
 const needle = Buffer.from('\r\n.');
 
 export class DotStuffer {
-  /** The last two octets before the next block; content begins as after a line end. */
+  /** The last two octets before the next block. The content begins like a line after CRLF. */
   #last = CR;
   #end = LF;
 
-  /** The block in parts, slices of it with dots between; canonical line ends are taken for granted. */
+  /** Returns the block in parts: slices of it with dots between. Its line ends must be canonical. */
   stuff(block: Uint8Array): readonly Uint8Array[] {
     if (block.length === 0) return [];
     const bytes = asBuffer(block);
@@ -37,7 +37,7 @@ export class DotStuffer {
     return parts;
   }
 
-  /** The end of data; a last line without its end gets one. */
+  /** The end of data. A last line without a line end gets one. */
   end(): Uint8Array {
     return this.#last === CR && this.#end === LF ? endOfData : endOfDataAndLine;
   }

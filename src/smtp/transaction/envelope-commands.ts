@@ -1,6 +1,6 @@
 /**
- * MAIL and RCPT with the parameters of their extensions. An extension that the server lacks is an error here, before MAIL.
- *
+ * MAIL and RCPT with the parameters of their extensions. An extension that the server lacks is an error here, before
+ * MAIL.
  * @module
  */
 import { parseOriginalRecipient } from '../../address/original-recipient.js';
@@ -18,14 +18,17 @@ import { utf8AddressXtext, xtext } from '../xtext.js';
 /** The commands of an envelope. */
 export interface EnvelopeCommands {
   readonly mail: Command;
-  /** One for each recipient, in the order of the envelope. */
+  /** The RCPT commands, in the order of the envelope. */
   readonly recipients: readonly Command[];
 }
 
 /** The properties of the content that MAIL states. */
 export type ContentNeeds = Pick<OutgoingContent, 'body' | 'smtpUtf8' | 'size'>;
 
-/** The commands of an envelope. ERR_EXTENSION_MISSING, ERR_MESSAGE_TOO_LARGE or ERR_MESSAGE_INVALID where it cannot be sent so. */
+/**
+ * Makes the commands of an envelope. ERR_EXTENSION_MISSING, ERR_MESSAGE_TOO_LARGE or ERR_MESSAGE_INVALID if the server
+ * cannot take it.
+ */
 export function createEnvelopeCommands(envelope: Envelope, content: ContentNeeds, session: Session): EnvelopeCommands {
   if (envelope.to.length === 0) throw messageInvalid('envelope.to', 'names no recipient');
   const utf8 = content.smtpUtf8 || !isAscii(envelope.from) || envelope.to.some((address) => !isAscii(address));
@@ -49,7 +52,7 @@ export function createEnvelopeCommands(envelope: Envelope, content: ContentNeeds
   return { mail, recipients };
 }
 
-/** SIZE, BODY and SMTPUTF8, each with a blank in front of it. */
+/** SIZE, BODY and SMTPUTF8, each preceded by a blank. */
 function contentParameters(content: ContentNeeds, utf8: boolean, session: Session): string {
   const { extensions } = session;
   let parameters = '';
@@ -118,7 +121,7 @@ function envelopeParameters(envelope: Envelope, session: Session): string {
   return parameters;
 }
 
-/** RFC 2852 section 4. */
+/** BY (RFC 2852 section 4). */
 function deliverByParameter({ seconds, mode }: NonNullable<Envelope['deliverBy']>, session: Session): string {
   demand(session, 'DELIVERBY', 'envelope.deliverBy');
   const letter = oneOf(mode, { return: 'R', notify: 'N' }, 'envelope.deliverBy.mode');
@@ -132,7 +135,7 @@ function deliverByParameter({ seconds, mode }: NonNullable<Envelope['deliverBy']
   return `BY=${seconds};${letter}`;
 }
 
-/** RFC 4865 section 5. */
+/** HOLDUNTIL (RFC 4865 section 5). */
 function holdUntilParameter(date: Date, session: Session): string {
   demand(session, 'FUTURERELEASE', 'envelope.holdUntil');
   if (!isValidDate(date)) throw messageInvalid('envelope.holdUntil', 'is not a date');
@@ -176,7 +179,7 @@ function notifyValue(notify: DsnNotify): string {
 }
 
 function envelopeId(id: string): string {
-  // RFC 3461 section 4.4: at most 100 characters before they are encoded, printing ones.
+  // At most 100 printable characters before encoding (RFC 3461 section 4.4).
   if (!/^[\x20-\x7e]{1,100}$/.test(id))
     throw messageInvalid('envelope.dsn.envelopeId', 'is not 1 to 100 printable ASCII characters');
   return xtext(id);

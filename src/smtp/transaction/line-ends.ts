@@ -1,7 +1,6 @@
 /**
- * Content in canonical form: lines end in CRLF, and there is no other CR or LF and no NUL, across blocks too. Servers differ in whether a
- * lone CR or LF ends a line, and whole messages have been smuggled through that difference.
- *
+ * Brings content into canonical form across blocks: lines end in CRLF, and there is no other CR or LF and no NUL.
+ * Servers differ in whether a lone CR or LF ends a line, and that difference has been used to smuggle whole messages.
  * @module
  */
 import { createEmailError } from '../../errors/email-error.js';
@@ -11,7 +10,10 @@ const CR = 0x0d;
 const LF = 0x0a;
 const crlf = Buffer.from('\r\n');
 
-/** Refuses NUL, which no line may hold (RFC 5321 section 4.5.2). `offset` is that of the block in the content. */
+/**
+ * Refuses NUL, which no line may contain (RFC 5321 section 4.5.2). `offset` is the position of the block in the
+ * content.
+ */
 export function refuseNul(block: Uint8Array, offset: number): void {
   const at = asBuffer(block).indexOf(0);
   if (at === -1) return;
@@ -21,9 +23,9 @@ export function refuseNul(block: Uint8Array, offset: number): void {
   });
 }
 
-/** Makes every line end CRLF. A block that has no other comes back as it is. */
+/** Turns every line end into CRLF. A block that is already canonical is returned unchanged. */
 export class LineEnds {
-  /** The last block ended in a CR, which an LF may follow. */
+  /** The last block ended in a CR, which may be followed by an LF. */
   #heldCr = false;
 
   convert(block: Uint8Array): Uint8Array {
@@ -53,7 +55,7 @@ export class LineEnds {
     return Buffer.concat(parts);
   }
 
-  /** The rest at the end of content: a CRLF for a CR that was held. */
+  /** The rest at the end of content: completes a CR that was held. */
   end(): Uint8Array {
     const rest = this.#heldCr ? crlf : crlf.subarray(0, 0);
     this.#heldCr = false;

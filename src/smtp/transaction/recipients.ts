@@ -1,6 +1,5 @@
 /**
- * Which recipients a server accepted, and the error if it refused them.
- *
+ * The replies to RCPT: the accepted recipients, and the error for refused ones.
  * @module
  */
 import { createEmailError, withDetails } from '../../errors/email-error.js';
@@ -23,7 +22,7 @@ export class RecipientReplies {
     else this.#refused.push({ recipient, reply });
   }
 
-  /** Recipients beyond the number that the server takes at once. They need another transaction. */
+  /** Recipients beyond the number that the server accepts at once. They need another transaction. */
   get deferred(): readonly string[] {
     return this.#overflow.map(({ recipient }) => recipient);
   }
@@ -32,7 +31,7 @@ export class RecipientReplies {
     return this.#refused.map(({ recipient, reply }) => ({ recipient, reply: reply.read() }));
   }
 
-  /** Replies so far. */
+  /** Number of replies so far. */
   get count(): number {
     return this.accepted.length + this.#refused.length + this.#overflow.length;
   }
@@ -42,7 +41,9 @@ export class RecipientReplies {
     return this.#refused.length === 0 && this.#overflow.length === 0;
   }
 
-  /** All that were not accepted, as an error; nothing was delivered. `total` counts those too that had no reply. */
+  /**
+   * The error for all recipients that were not accepted; nothing was delivered. `total` includes those without a reply.
+   */
   failure(total: number): EmailError {
     const failures = [...this.#refused, ...this.#overflow].map(({ recipient, reply }) => ({
       recipient,
@@ -50,7 +51,7 @@ export class RecipientReplies {
     }));
     const error = recipientsRejected(failures, { taken: this.accepted.length, total });
     if (this.#overflow.length === 0) return error;
-    // The limit is the server's for one transaction: it will be the same the next time.
+    // The server's limit for one transaction will be the same the next time.
     return withDetails(error, {
       retryable: false,
       remedy: 'The server takes fewer recipients at once: send to fewer, or without requireAllRecipients.',
@@ -58,7 +59,10 @@ export class RecipientReplies {
   }
 }
 
-/** Is it about the number of recipients and not about this one? RFC 5321 section 4.5.3.1.10: 452, or 552 of old servers. */
+/**
+ * Is the reply about the number of recipients, not about this one? 452, or 552 from old servers (RFC 5321 section
+ * 4.5.3.1.10).
+ */
 function saysTooMany(reply: Reply): boolean {
   if (reply.code !== 452 && reply.code !== 552) return false;
   const { enhancedCode, lines } = reply.read();
@@ -66,19 +70,20 @@ function saysTooMany(reply: Reply): boolean {
   return /too many recipients/i.test(lines.join(' '));
 }
 
-/** Whom else a refusal is about, and when it came. */
+/** Context of a refusal: the other recipients and the phase. */
 interface RejectionContext {
-  /** Recipients that were accepted, and are dropped. Default 0. */
+  /** Number of accepted recipients, which are dropped. Default 0. */
   readonly taken?: number | undefined;
-  /** All recipients. Default those that were refused or accepted. */
+  /** Number of all recipients. Default: the refused and the accepted ones. */
   readonly total?: number | undefined;
   /** Default 'transaction'. */
   readonly phase?: 'transaction' | 'acceptance' | undefined;
 }
 
 /**
- * ERR_RECIPIENTS_REJECTED, or ERR_AUTH_REQUIRED where the server wants that. May be tried again where one refusal is temporary. If others
- * were accepted, all refusals have to be: one that is refused for good refuses all of them again.
+ * ERR_RECIPIENTS_REJECTED, or ERR_AUTH_REQUIRED if that is the reason. Without accepted recipients it is retryable if
+ * one refusal is temporary. With accepted ones all refusals must be temporary, because a permanent one would fail the
+ * whole message again.
  */
 export function recipientsRejected(
   failures: readonly (RecipientFailure & { readonly reply: SmtpReply })[],

@@ -1,30 +1,32 @@
 /**
- * What is certain of a message while its transaction runs.
- *
+ * The facts about a message that are certain while its transaction runs.
  * @module
  */
 import type { EmailError, EmailErrorPhase } from '../../model/error.js';
 
-/** How far a transaction is. At any moment it says what is certain about the message. */
+/** The progress of a transaction. At any moment it tells what is certain about the delivery of the message. */
 export class TransactionState {
   phase: EmailErrorPhase = 'transaction';
-  /** The server answered MAIL: it was there when the transaction began. */
+  /** The server answered MAIL, so it was there when the transaction began. */
   begun = false;
-  /** Content has begun to leave and is not at its end: only content can follow. */
+  /** Content has begun and is not at its end: nothing else can be sent. */
   midContent = false;
-  /** The refusal after which nothing can be delivered: of MAIL, of every recipient, or of a chunk. It outlives what comes after it. */
+  /**
+   * The refusal after which nothing can be delivered: of MAIL, of every recipient, or of a chunk. Later failures do not
+   * replace it.
+   */
   refusal: EmailError | undefined;
-  /** Octets of the content were handed to the stream. */
+  /** Octets of the content have been passed to the stream. */
   contentSent = false;
   #endSent = false;
   readonly #onEndSent: (() => void) | undefined;
 
-  /** `onEndSent` is called once all of the message was handed over. */
+  /** `onEndSent` is called once the whole message has been passed on. */
   constructor(onEndSent?: () => void) {
     this.#onEndSent = onEndSent;
   }
 
-  /** The end of data was handed to the stream: the server may have the message. */
+  /** Has the end of data been passed to the stream? Then the server may have the message. */
   get endSent(): boolean {
     return this.#endSent;
   }

@@ -28,21 +28,21 @@ import type { EnvelopeCommands } from './envelope-commands.js';
 import { RecipientReplies, recipientsRejected } from './recipients.js';
 import type { TransactionState } from './transaction-state.js';
 
-/** A transaction that is about to run. */
+/** The input of a transaction. */
 export interface TransactionPlan {
   readonly commands: EnvelopeCommands;
   /** The addresses, in the order of `commands.recipients`. */
   readonly recipients: readonly string[];
-  /** In canonical form where it is in memory. */
+  /** Content in memory is in canonical form. */
   readonly content: OutgoingContent;
   readonly requireAllRecipients: boolean;
-  /** Await the replies to the envelope before any content: the connection may have died. */
+  /** Wait for the replies to the envelope before sending any content: the connection may be dead. */
   readonly envelopeFirst: boolean;
-  /** Called with the octets of content handed over so far. */
+  /** Called with the octets of content passed on so far. */
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
-/** Which recipients the server took. */
+/** The outcome: the recipients that the server accepted, and the others. */
 export interface TransactionResult {
   readonly accepted: readonly string[];
   readonly rejected: readonly RejectedRecipient[];
@@ -53,7 +53,9 @@ export interface TransactionResult {
 
 const dataCommand = createCommand('DATA', 'DATA');
 
-/** Runs the transaction. Errors say how far it came; a Broken one that the connection is of no more use. */
+/**
+ * Runs the transaction. An error tells how far it came. A Broken one means that the connection cannot be used again.
+ */
 export function* transact(
   plan: TransactionPlan,
   session: Session,
@@ -75,7 +77,7 @@ interface Run {
   readonly session: Session;
   readonly state: TransactionState;
   readonly withReset: boolean;
-  /** Of this transaction on its connection. */
+  /** Number of this transaction on its connection. */
   readonly number: number;
   readonly replies: RecipientReplies;
 }
@@ -109,7 +111,8 @@ function* inOne(run: Run): Dialogue<TransactionResult> {
     plan.onSent?.(bytes.length);
   };
   yield { do: 'write', commands, content: [bytes], replies: commands.length, onSent };
-  // RFC 3030 section 2: after a BDAT that fails only RSET clears the state of the server. Whether this one fails is not known yet.
+  // After a failed BDAT only RSET clears the server's state (RFC 3030 section 2). Whether this one fails is not known
+  // yet.
   session.needsReset = true;
   yield release;
   yield* readEnvelope(run);
@@ -117,7 +120,7 @@ function* inOne(run: Run): Dialogue<TransactionResult> {
   if (refusal === undefined) return yield* conclude(run, bytes.length);
   const reply = yield* readReply('acceptanceMs');
   if (reply.negative) throw endedBy(reply, refusal);
-  // The server said a reply too many or too few, so that a refusal may have been about something else.
+  // The server sent a reply too many or too few, so the refusal may belong to another command.
   state.refusal = undefined;
   throw misplaced('the refusal of content without recipients', reply, { phase: 'acceptance' });
 }
@@ -157,7 +160,10 @@ function* inSteps(run: Run): Dialogue<TransactionResult> {
   return yield* transfer(run, plan.content, undefined);
 }
 
-/** Reads the replies to RSET, MAIL and RCPT that were written together. Gives the reply to MAIL, good or not. */
+/**
+ * Reads the replies to RSET, MAIL and RCPT, which were written together. Returns the reply to MAIL, even a negative
+ * one.
+ */
 function* readEnvelope(run: Run): Dialogue<Reply> {
   if (run.withReset) checkReset(yield* readReply(), run.state);
   const mailReply = yield* readReply();
@@ -193,41 +199,44 @@ function addRecipient({ plan, replies, state }: Run, index: number, reply: Reply
   throw new Broken(error);
 }
 
-/** The error of a transaction whose connection was lost or left: the refusal that came before, if there was one. */
+/** The error of a transaction whose connection was lost or left: the earlier refusal, if there was one. */
 function afterRefusal(run: Run, error: Error): Error {
   const refusal = run.state.refusal ?? (isNamed(error) ? undefined : refusalOfSome(run));
   return refusal === undefined ? error : outlasting(refusal, error);
 }
 
-/** A 421 to RCPT names its recipients by itself. */
+/** A 421 to RCPT already names its recipients. */
 function isNamed(error: Error): boolean {
   return isEmailError(error) && error.recipients !== undefined;
 }
 
-/** What refuses the message although some recipients had no answer yet; whether it may have reached those, the state knows. */
+/**
+ * The error that refuses the message although some recipients had no answer yet. The state tells whether it may have
+ * reached those.
+ */
 function refusalOfSome({ plan, replies }: Run): EmailError | undefined {
   const total = plan.recipients.length;
   const isDecided = replies.accepted.length === 0 || plan.requireAllRecipients;
   return isDecided && !replies.complete && replies.count < total ? replies.failure(total) : undefined;
 }
 
-/** A refusal, and whether the reply to the command behind it ends the connection. */
+/** The error of a refusal. It is Broken if the reply to the next command ends the connection. */
 function endedBy(reply: Reply, refusal: EmailError): EmailError | Broken {
   return reply.code === 421 ? new Broken(replyError('closed the connection', reply)) : refusal;
 }
 
-/** Content once its recipients are known. */
+/** Sends the content once its recipients are known. */
 function* transfer(run: Run, content: OutgoingContent, dataReply: Reply | undefined): Dialogue<TransactionResult> {
   const { plan, session, state, replies } = run;
   session.needsReset = true;
   if (plan.requireAllRecipients && !replies.complete) throw replies.failure(plan.recipients.length);
   const chunking = session.extensions.has('CHUNKING');
   if (!chunking) {
-    // Not with ??: the transformation for CommonJS puts its right side into a function of its own, where nothing can yield.
+    // Not with ??: the transformation to CommonJS moves its right side into a function of its own, which cannot yield.
     const reply = dataReply === undefined ? yield* ask(dataCommand) : dataReply;
     if (reply.negative) throw thrown(refusalError('refused DATA', reply, 'content'));
     if (reply.code !== 354) throw misplaced('354 to DATA', reply, { phase: 'content' });
-    // From here on the end of data ends the transaction, whatever the server says to it.
+    // From here on the end of data ends the transaction, whatever the reply.
     session.needsReset = false;
   }
   const expected = session.protocol === 'lmtp' ? replies.accepted.length : 1;
@@ -237,7 +246,7 @@ function* transfer(run: Run, content: OutgoingContent, dataReply: Reply | undefi
   );
 }
 
-/** The reply to the end of data; with LMTP one for each accepted recipient (RFC 2033 section 4.2). */
+/** Reads the reply to the end of data; with LMTP one for each accepted recipient (RFC 2033 section 4.2). */
 function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
   const { session, state, replies } = run;
   state.phase = 'acceptance';
@@ -270,7 +279,7 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
       throw state.refusal;
     }
   }
-  // Taken: nothing is left to be reset. If the next transaction was written meanwhile, it has its own RSET in front.
+  // The message was accepted, so RSET is not needed. A transaction written meanwhile has its own RSET in front.
   if (session.transactions === run.number) session.needsReset = false;
   return { accepted, rejected, deferred, reply, bytes };
 }
@@ -285,7 +294,7 @@ function explain(error: unknown, state: TransactionState): unknown {
   return error instanceof Broken || state.midContent ? new Broken(asError(told)) : told;
 }
 
-/** A 4yz or 5yz that no command asked for, in the middle of a transaction. */
+/** The error of an unsolicited 4yz or 5yz in the middle of a transaction. */
 export function unaskedRefusal(reply: Reply, state: TransactionState): EmailError {
   if (state.contentSent) return refusalError('refused the message before its end', reply, 'content');
   return replyError('ended the transaction before any content', reply, { phase: 'transaction' });
