@@ -8,3 +8,9 @@ export function random(seed: number): (limit: number) => number {
     return Math.floor((((t ^ (t >>> 14)) >>> 0) / 4294967296) * limit);
   };
 }
+
+/** Another one at each run, unless `SEED` gives it. Tests name it where they fail. */
+export const seedOfRun = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
+
+/** `npm run fuzz` sets it: how long each fuzz test lasts; tables are then played whole. */
+export const fuzzSeconds = Number(process.env['FUZZ_SECONDS'] ?? 0);
