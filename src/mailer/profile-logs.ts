@@ -9,7 +9,7 @@ import type { LoadClientIdentity } from '../net/tls-identity.js';
 import type { LogSink } from '../sinks/log-sink.js';
 
 /** The most events that are held while the code is loaded, which takes milliseconds. */
-const maxHeld = 10_000;
+const maxHeld = 50_000;
 
 export class ProfileLogs {
   readonly #load: () => Promise<readonly LogSink[]>;
@@ -17,6 +17,8 @@ export class ProfileLogs {
   #sinks: readonly LogSink[] | undefined;
   #loading: Promise<void> | undefined;
   #held: LogEvent[] = [];
+  /** Events for which there was no room. */
+  #dropped = 0;
   #closing: Promise<void> | undefined;
 
   constructor(settings: LoggingSettings, loadClientIdentity: LoadClientIdentity, complain: (warning: Warning) => void) {
@@ -31,6 +33,7 @@ export class ProfileLogs {
     if (this.#sinks !== undefined) for (const sink of this.#sinks) sink.write(event);
     else {
       if (this.#held.length < maxHeld) this.#held.push(event);
+      else this.#dropped++;
       this.#loading ??= this.#begin();
     }
   };
@@ -53,5 +56,10 @@ export class ProfileLogs {
     const held = this.#held;
     this.#held = [];
     for (const event of held) this.write(event);
+    if (this.#dropped > 0)
+      this.#complain({
+        code: 'WARN_LOG',
+        message: `${this.#dropped} events are missing in the logs of the profile: they came before its logs were loaded, and ${maxHeld} others waited.`,
+      });
   }
 }

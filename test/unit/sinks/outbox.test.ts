@@ -27,4 +27,24 @@ describe('an outbox', () => {
     outbox.put(Buffer.from('longer than all'));
     expect([outbox.takeDropped(), outbox.isEmpty]).toEqual([1, true]);
   });
+
+  it('keeps the order of many that come and go', () => {
+    const outbox = new Outbox({ items: 5_000, bytes: 1 << 20 });
+    const seen: number[] = [];
+    let next = 0;
+    let dropped = 0;
+    for (let round = 0; round < 200; round++) {
+      for (let i = 0; i < 90 * (round % 5); i++) outbox.put(Buffer.from(String(next++)));
+      const taken = outbox.take(300);
+      dropped += outbox.takeDropped();
+      if (round % 7 === 0) outbox.restore(taken);
+      else seen.push(...taken.map(Number));
+    }
+    while (!outbox.isEmpty) seen.push(...outbox.take(1_000).map(Number));
+    dropped += outbox.takeDropped();
+    expect(dropped).toBeGreaterThan(10_000);
+    expect(seen.length + dropped).toBe(next);
+    expect(seen.every((value, index) => index === 0 || value > (seen[index - 1] ?? 0))).toBe(true);
+    expect(seen.at(-1)).toBe(next - 1);
+  });
 });
