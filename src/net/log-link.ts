@@ -84,6 +84,9 @@ export class LogDialer {
   }
 }
 
+/** So many datagrams may be on their way to the kernel at once. */
+const maxPending = 1_000;
+
 async function openDatagramLink(
   { host, port }: LogServer,
   events: LogLinkEvents,
@@ -122,7 +125,7 @@ async function openDatagramLink(
             if (error) end(error);
             else if (pending === 0 && open) events.drained();
           });
-          return true;
+          return pending < maxPending;
         },
         get isDrained() {
           return pending === 0;

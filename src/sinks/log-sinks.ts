@@ -41,7 +41,8 @@ export function createLogSinks(
   if (eventLog === undefined || eventLog === false) return sinks;
   const { source = defaultSource, syslog } = eventLog === true ? {} : eventLog;
   if (syslog === undefined) {
-    sinks.push(new SystemLogSink({ platform: process.platform, source, level, run: runProgram }, complain));
+    const now = (): number => performance.now();
+    sinks.push(new SystemLogSink({ platform: process.platform, source, level, run: runProgram, now }, complain));
     return sinks;
   }
   const { host, protocol = 'udp', port = defaultPorts[protocol], tls = {} } = syslog;

@@ -26,6 +26,8 @@ export interface SystemLogParts {
   readonly source: string;
   readonly level: LogLevel;
   readonly run: (program: Program) => Promise<ProgramOutcome>;
+  /** Milliseconds of a clock that is never set. */
+  readonly now: () => number;
 }
 
 /** Entries of one run. */
@@ -33,6 +35,9 @@ const batchBytes = 64 * 1024;
 /** `logger` of util-linux cuts longer ones into pieces (RFC 3164: 1024 octets for the whole message). */
 const maxTextLength = 900;
 const timeoutMs = 30_000;
+/** The pause after a run that failed; doubled each time. Events may come by the thousand, and each run is a process. */
+const firstPauseMs = 1_000;
+const longestPauseMs = 30_000;
 const maxOutputBytes = 64 * 1024;
 /** Priorities of syslog(3). */
 const priorities: Readonly<Record<LogLevel, string>> = {
@@ -48,6 +53,9 @@ export class SystemLogSink implements LogSink {
   readonly #report: FailureReport;
   #writing: Promise<void> | undefined;
   #closed = false;
+  #pauseMs = firstPauseMs;
+  /** Before this time of the clock no program is run. */
+  #notBefore = -Infinity;
 
   constructor(parts: SystemLogParts, complain: Complain) {
     this.#parts = parts;
@@ -58,12 +66,20 @@ export class SystemLogSink implements LogSink {
     if (this.#closed || !isWanted(event.level, this.#parts.level)) return;
     const text = formatLogText(event);
     this.#put({ level: event.level, text: text.length > maxTextLength ? `${text.slice(0, maxTextLength)}…` : text });
-    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
+    this.#start();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
+    // What a failure has held back gets another chance.
+    this.#start();
+    await this.#writing;
+  }
+
+  #start(): void {
+    if (this.#outbox.isEmpty || this.#parts.now() < this.#notBefore) return;
+    this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined));
   }
 
   #put(entry: Entry): void {
@@ -79,11 +95,14 @@ export class SystemLogSink implements LogSink {
         this.#put({ level: 'warning', text: `- ${dropped} earlier events are missing: they could not be written` });
       const batch = this.#outbox.take(batchBytes);
       const rest = await this.#writeBatch(batch);
-      if (rest.length === 0) this.#report.works();
-      else {
+      if (rest.length > 0) {
         this.#outbox.restore(rest);
+        this.#notBefore = this.#parts.now() + this.#pauseMs;
+        this.#pauseMs = Math.min(2 * this.#pauseMs, longestPauseMs);
         return;
       }
+      this.#pauseMs = firstPauseMs;
+      this.#report.works();
     }
   }
 

@@ -385,6 +385,23 @@ describe('a syslog server on the network', () => {
     await sink.close();
   });
 
+  it('is sent no more than a thousand datagrams at once', async () => {
+    const socket = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(socket, 'listening');
+    const dialer = new LogDialer({ host: '127.0.0.1', port: socket.address().port, protocol: 'udp', tls: {} });
+    let drain = (): void => undefined;
+    const drained = new Promise<void>((resolve) => (drain = resolve));
+    const events: LogLinkEvents = { drained: () => drain(), ended: () => undefined };
+    const link = await dialer.open(events, new AbortController().signal);
+    let sent = 1;
+    while (link.send(Buffer.from('x'))) sent++;
+    expect([sent, link.isDrained]).toEqual([1_000, false]);
+    await drained;
+    expect([link.isDrained, link.send(Buffer.from('x'))]).toEqual([true, true]);
+    link.destroy();
+    socket.close();
+  });
+
   it('is not believed with the wrong certificate', async () => {
     const server = await receive('tls');
     const warnings: Warning[] = [];

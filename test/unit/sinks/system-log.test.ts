@@ -18,11 +18,13 @@ function setUp(platform: NodeJS.Platform, outcomes: ProgramOutcome[] = []) {
     calls.push(program);
     return Promise.resolve(outcomes.shift() ?? done);
   };
-  const sink = new SystemLogSink({ platform, source: 'payroll', level: 'debug', run }, (warning) =>
-    warnings.push(warning),
+  const clock = { time: 0 };
+  const sink = new SystemLogSink(
+    { platform, source: 'payroll', level: 'debug', run, now: () => clock.time },
+    (warning) => warnings.push(warning),
   );
   const turn = (): Promise<void> => new Promise((next) => setImmediate(next));
-  return { sink, calls, warnings, turn };
+  return { sink, calls, warnings, turn, clock };
 }
 const limits = { timeoutMs: 30_000, maxOutputBytes: 65_536 };
 
@@ -98,10 +100,11 @@ describe('a system log that fails', () => {
     ['hangs', { end: 'timeout' }, /did not end within 30 s/],
     ['was killed', { end: 'killed', by: 'SIGTERM' }, /was ended by SIGTERM/],
   ])('because its program %s is told once, and has its events later', async (_what, outcome, message) => {
-    const { sink, calls, warnings, turn } = setUp('linux', [outcome, outcome]);
+    const { sink, calls, warnings, turn, clock } = setUp('linux', [outcome, outcome]);
     for (const number of [0, 1, 2]) {
       sink.write(numbered(number));
       await turn();
+      clock.time += 2_000;
     }
     expect(warnings).toEqual([{ code: 'WARN_LOG', message: expect.stringMatching(message) as string }]);
     expect(calls.map(({ input }) => input)).toEqual([
@@ -116,10 +119,11 @@ describe('a system log that fails', () => {
   });
 
   it('goes on behind the level that was written', async () => {
-    const { sink, calls, turn } = setUp('linux', [done, { end: 'timeout' }]);
+    const { sink, calls, turn, clock } = setUp('linux', [done, { end: 'timeout' }]);
     sink.write(numbered(0, 'info'));
     sink.write(numbered(1, 'error'));
     await turn();
+    clock.time += 1_000;
     sink.write(numbered(2, 'error'));
     await sink.close();
     expect(calls.map(({ input }) => input)).toEqual([
@@ -127,5 +131,23 @@ describe('a system log that fails', () => {
       '#1 > event 1\n',
       '#1 > event 1\n#1 > event 2\n',
     ]);
+  });
+
+  it('is not asked for each event, but after 1, 2, 4 and so on to 30 s', async () => {
+    const missing: ProgramOutcome = { end: 'missing', cause: undefined };
+    const { sink, calls, warnings, turn, clock } = setUp('linux', Array<ProgramOutcome>(9).fill(missing));
+    const times: number[] = [];
+    for (let number = 0; number < 200; number++) {
+      const before = calls.length;
+      sink.write(numbered(number));
+      await turn();
+      if (calls.length > before) times.push(clock.time);
+      clock.time += 500;
+    }
+    expect(times).toEqual([0, 1_000, 3_000, 7_000, 15_000, 31_000, 61_000, 91_000]);
+    expect(warnings).toHaveLength(1);
+    clock.time += 30_000;
+    await sink.close();
+    expect(calls).toHaveLength(9);
   });
 });
