@@ -1,6 +1,5 @@
 /**
- * What our own connectors share, and what they tell besides the stream.
- *
+ * Helpers shared by the library's own connectors, and their options.
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -9,24 +8,24 @@ import type { ConnectionStep } from '../model/error.js';
 import type { Connector } from '../model/settings/proxy.js';
 import type { ConnectionStepReport } from '../model/report.js';
 
-/** Options of our own connectors; those of others see only `signal`. */
+/** Options of the library's own connectors. Connectors of the caller only use `signal`. */
 export interface ConnectOptions {
   readonly signal: AbortSignal;
-  /** Each step as it ends: 'resolve', 'connect', 'proxy'; failed ones too. */
+  /** Called at the end of each step ('resolve', 'connect', 'proxy'), even a failed one. */
   readonly onStep?: ((step: ConnectionStepReport) => void) | undefined;
-  /** Runs each step, for those who watch its beginning too. */
+  /** Wraps each step, to trace its beginning and end. */
   readonly traceStep?: StepTracer | undefined;
 }
 
 /** Runs a step of a connection that is being opened. */
 export type StepTracer = <T>(step: ConnectionStep, run: () => Promise<T>) => Promise<T>;
 
-/** A connector of ours. */
+/** A connector of the library. */
 export interface OwnConnector extends Connector {
   connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex>;
 }
 
-/** Runs a step, times it and reports it with the text of `detail`. Its error is thrown on. */
+/** Runs a step, times it and reports it with the text of `detail`. Its error is rethrown. */
 export function reportStep<T>(
   name: ConnectionStep,
   run: () => Promise<T>,

@@ -1,8 +1,7 @@
 /**
- * TCP without a proxy. Happy Eyeballs (RFC 8305): addresses are tried 250 ms apart, earlier attempts go on beside later ones, and
- * the first that connects wins. Node's own autoSelectFamily drops an attempt when it begins the next, and so never reaches a slow
- * host.
- *
+ * TCP without a proxy, by Happy Eyeballs (RFC 8305): addresses are tried 250 ms apart, earlier attempts continue beside
+ * later ones, and the first that connects wins. Node's own autoSelectFamily drops an attempt when it begins the next,
+ * and so never reaches a slow host.
  * @module
  */
 import { connect } from 'node:net';
@@ -21,15 +20,15 @@ import type { HostAddress } from './name-service.js';
 
 const attemptDelayMs = 250;
 
-/** Options of the direct way. */
+/** Options of direct connections. */
 export interface DirectOptions {
   /** Local IP address to connect from. */
   readonly localAddress?: string | undefined;
-  /** What errors call the server and its settings; default the mail server's. */
+  /** Names of the server and its settings in errors; default: the mail server's. */
   readonly names?: PeerSettings | undefined;
 }
 
-/** The target of one connection, with what it takes to reach it and to say why it was not reached. */
+/** The target of one connection, with the options for reaching it and for its errors. */
 interface Attempt {
   readonly host: string;
   readonly port: number;
@@ -37,7 +36,7 @@ interface Attempt {
   readonly names: PeerSettings;
 }
 
-/** The direct way to a host. */
+/** Connects directly to a host. */
 export class DirectConnector implements OwnConnector {
   readonly #localAddress: string | undefined;
   readonly #names: PeerSettings;
@@ -84,7 +83,7 @@ function connectToFirst(addresses: readonly HostAddress[], target: Attempt, sign
       stop();
       for (const socket of attempts) {
         socket.removeAllListeners();
-        // The promise is settled: a later error of another attempt is ignored.
+        // The promise is settled: later errors of other attempts are ignored.
         if (socket !== winner) socket.on('error', () => {}).destroy();
       }
       act();

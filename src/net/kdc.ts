@@ -1,6 +1,5 @@
 /**
- * One request and one reply with a Kerberos KDC (RFC 4120 section 7.2), and where DNS says that KDCs are.
- *
+ * Exchanges one request and one reply with a Kerberos KDC (RFC 4120 section 7.2), and finds KDCs by DNS.
  * @module
  */
 import { createSocket } from 'node:dgram';
@@ -15,7 +14,7 @@ import type { EmailError } from '../model/error.js';
 import { errorCode } from '../util/error-code.js';
 import { findAddresses, lookUpUntil } from './name-service.js';
 
-/** Where a KDC listens. */
+/** The address of a KDC. */
 export interface KdcAddress {
   readonly host: string;
   readonly port: number;
@@ -27,11 +26,11 @@ export interface ExchangeOptions {
   readonly timeoutMs: number;
 }
 
-/** Tickets of users in many groups have some 64 KiB. */
+/** Tickets of users in many groups take about 64 KiB. */
 const maxReplyBytes = 512 * 1024;
-/** A request by UDP is sent again each time this time has passed. */
+/** A UDP request is repeated after this time. */
 const resendMs = 1000;
-/** KDCs taken from DNS. */
+/** The most KDCs taken from DNS. */
 const maxRecords = 16;
 
 /** Settles once: with the outcome of the work, when the signal aborts, or at the deadline. `begin` returns the clean-up, which always runs. */
@@ -102,7 +101,10 @@ export function exchangeByTcp(kdc: KdcAddress, request: Uint8Array, options: Exc
   });
 }
 
-/** Sends a request over UDP, again each second. Only datagrams from the KDC are read. Rejects as `exchangeByTcp`. */
+/**
+ * Sends a request over UDP and repeats it every second. Only datagrams from the KDC are read. Rejects like
+ * `exchangeByTcp`.
+ */
 export function exchangeByUdp(kdc: KdcAddress, request: Uint8Array, options: ExchangeOptions): Promise<Buffer> {
   const what = `${kdc.host}:${kdc.port} (UDP)`;
   return settleOnce<Buffer>(what, options, (resolve, reject) => {
@@ -138,13 +140,13 @@ export function exchangeByUdp(kdc: KdcAddress, request: Uint8Array, options: Exc
   });
 }
 
-/** Which DNS servers to ask; default the system's. */
+/** Options of DNS queries. */
 export interface LookUpOptions extends ExchangeOptions {
-  /** `address` or `address:port`. */
+  /** DNS servers as `address` or `address:port`. Default: the system's. */
   readonly dnsServers?: readonly string[] | undefined;
 }
 
-/** Asks DNS one question; a record that does not exist gives an empty answer, not an error. */
+/** Makes one DNS query. A missing record gives an empty answer, not an error. */
 async function ask<T>(
   what: string,
   options: LookUpOptions,
@@ -164,7 +166,7 @@ async function ask<T>(
   });
 }
 
-/** The KDCs of a realm by DNS SRV (RFC 4120 section 7.2.3.2), best first; none where DNS has none. */
+/** Finds the KDCs of a realm by DNS SRV (RFC 4120 section 7.2.3.2), best first; empty if DNS has none. */
 export async function lookUpKdcs(realm: string, options: LookUpOptions): Promise<readonly KdcAddress[]> {
   for (const transport of ['_tcp', '_udp']) {
     const name = `_kerberos.${transport}.${realm}`;
@@ -175,7 +177,7 @@ export async function lookUpKdcs(realm: string, options: LookUpOptions): Promise
   return [];
 }
 
-/** By priority; within one, drawn by weight (RFC 2782). */
+/** Sorts by priority; within one priority, draws by weight (RFC 2782). */
 function orderByPriority<T extends { readonly priority: number; readonly weight: number }>(records: readonly T[]): T[] {
   return records
     .slice(0, maxRecords)
@@ -184,7 +186,10 @@ function orderByPriority<T extends { readonly priority: number; readonly weight:
     .map(({ record }) => record);
 }
 
-/** The realm of a host by DNS TXT `_kerberos.<name>`, asked for the host and then its parent domains; undefined where there is none. */
+/**
+ * Finds the realm of a host by DNS TXT `_kerberos.<name>`, for the host and then its parent domains. Undefined if there
+ * is none.
+ */
 export async function lookUpRealm(host: string, options: LookUpOptions): Promise<string | undefined> {
   if (isIP(host)) return undefined;
   const labels = host.split('.');

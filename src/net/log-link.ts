@@ -1,6 +1,6 @@
 /**
- * A connection to a syslog server: UDP (RFC 5426), TCP with octet counting (RFC 6587) or TLS (RFC 5425). It never holds the process.
- *
+ * A connection to a syslog server: UDP (RFC 5426), TCP with octet counting (RFC 6587) or TLS (RFC 5425). It never holds
+ * the process.
  * @module
  */
 import { createSocket } from 'node:dgram';
@@ -15,7 +15,7 @@ import { secure } from './tls/tls.js';
 import { TlsContexts } from './tls/tls-contexts.js';
 import type { LoadClientIdentity } from './tls-identity.js';
 
-/** Where a syslog server is, and how it is spoken to. */
+/** The address and protocol of a syslog server. */
 export interface LogServer {
   readonly host: string;
   readonly port: number;
@@ -24,27 +24,30 @@ export interface LogServer {
   readonly loadClientIdentity?: LoadClientIdentity | undefined;
 }
 
-/** Who hears of a link. */
+/** Callbacks of a link. */
 export interface LogLinkEvents {
-  /** What was written has left the process: there is room for more. */
+  /** Everything written has left the process: there is room for more. */
   drained(): void;
-  /** Called once, for whatever cause; the link is of no more use. */
+  /** Called once, for any cause. The link cannot be used afterwards. */
   ended(reason: Error | undefined): void;
 }
 
 /** An open connection. */
 export interface LogLink {
-  /** Sends one message. False where the next should wait for `drained`. */
+  /** Sends one message. False if the next should wait for `drained`. */
   send(message: Buffer): boolean;
-  /** Nothing that was sent is still in this process. */
+  /** Has everything that was sent left this process? */
   readonly isDrained: boolean;
-  /** Says goodbye once everything is sent; `ended` is called when the server has answered that, and so has read all of it. */
+  /**
+   * Closes once everything is sent. `ended` is called after the server has closed its side too, and so has read
+   * everything.
+   */
   close(): void;
   /** Closes at once. */
   destroy(): void;
 }
 
-/** What errors call the server and its settings. */
+/** Names of the server and its settings in errors. */
 const names: PeerSettings = {
   role: 'the syslog server ',
   host: 'logging.eventLog.syslog.host',
@@ -115,7 +118,7 @@ async function openDatagramLink(
       stop();
       if (!open) return;
       socket.off('error', fail);
-      // That an earlier datagram was refused: the answer comes as an error of the socket.
+      // An error reports that an earlier datagram was refused.
       socket.on('error', end);
       resolve({
         send(message) {
@@ -137,7 +140,7 @@ async function openDatagramLink(
   });
 }
 
-/** `plain` carries `socket`, and is the same where there is no TLS. */
+/** `plain` is the TCP socket; it equals `socket` without TLS. */
 function streamLink(plain: Socket, socket: Socket, events: LogLinkEvents): LogLink {
   let open = true;
   const end = (reason?: Error): void => {
@@ -149,7 +152,7 @@ function streamLink(plain: Socket, socket: Socket, events: LogLinkEvents): LogLi
   };
   socket.on('error', end);
   plain.on('error', end);
-  // A server that says goodbye has read its last. It says nothing else: what comes is dropped.
+  // A server that closes its side has read everything. It sends nothing else: any data is dropped.
   socket.on('end', () => end());
   socket.on('close', () => end());
   socket.resume();
@@ -161,8 +164,8 @@ function streamLink(plain: Socket, socket: Socket, events: LogLinkEvents): LogLi
     get isDrained() {
       return socket.writableLength === 0;
     },
-    // Closing at once would reset the connection where something of the server's is not read yet, such as a session ticket of TLS, and
-    // the server would then drop what it has not read.
+    // Closes gracefully. Closing at once would reset the connection if unread data has arrived, such as a TLS session
+    // ticket, and the server would then drop what it has not read yet.
     close: () => socket.end(),
     destroy: () => end(),
   };

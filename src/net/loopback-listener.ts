@@ -1,7 +1,6 @@
 /**
- * An HTTP listener on loopback that takes one callback from the browser (RFC 8252 section 7.3). Any other request gets an error page and
- * changes nothing.
- *
+ * An HTTP listener on loopback that accepts one callback from the browser (RFC 8252 section 7.3). Any other request
+ * gets an error page and has no effect.
  * @module
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -10,13 +9,13 @@ import { reasonOf } from '../errors/email-error.js';
 import { errorCode } from '../util/error-code.js';
 import { showText } from '../util/show.js';
 
-/** The reason that a request is not the callback. */
+/** The reason why a request is not the callback. */
 export type StrayRequest = 'wrong-host' | 'wrong-path' | 'wrong-method' | 'not-a-page' | 'no-answer' | 'over';
 
 /** A page for the browser. */
 export interface LoopbackPage {
   readonly headers: Readonly<Record<string, string>>;
-  /** Empty: the status becomes 204. */
+  /** The body; if empty, the status becomes 204. */
   readonly body: string;
 }
 
@@ -33,13 +32,13 @@ export interface LoopbackListener {
   readonly redirectUri: string;
   /** Resolves with the callback. Never rejects, and stays pending after `close`. */
   readonly callback: Promise<LoopbackCallback>;
-  /** Frees the port. Idempotent. */
+  /** Frees the port. Can be called again. */
   readonly close: () => Promise<void>;
 }
 
 /** The options of a listener. */
 export interface LoopbackSettings {
-  /** An http URL of 127.0.0.1, [::1] or localhost; without a port a free one is taken. */
+  /** An http URL of 127.0.0.1, [::1] or localhost. Without a port, a free one is chosen. */
   readonly redirectUri: string;
   /** The page of a request that is not the callback. */
   readonly strayPage: (why: StrayRequest) => LoopbackPage;
@@ -60,7 +59,7 @@ const strayStatus: Readonly<Record<StrayRequest, number>> = {
 /** A port that is free in one address family may be taken in the other. */
 const maxAttempts = 20;
 
-/** Binds the listener. Throws a ListenFault where the port is taken. */
+/** Binds the listener. Throws a ListenFault if the port is in use. */
 export async function openLoopbackListener({ redirectUri, strayPage }: LoopbackSettings): Promise<LoopbackListener> {
   const url = new URL(redirectUri);
   let take: (callback: LoopbackCallback) => void = () => {};
@@ -91,7 +90,8 @@ function strayReason(
   if (url.split('?', 1)[0] !== expected.path) return 'wrong-path';
   if (method !== 'GET') return 'wrong-method';
   if (expected.over) return 'over';
-  // Browsers send the destination of a request. Images, scripts, frames and prefetches come from other pages, not from a sign-in.
+  // Browsers send the destination of a request. Images, scripts, frames and prefetches come from other pages, not from
+  // a sign-in.
   const destination = headers['sec-fetch-dest'];
   if ((destination !== undefined && destination !== 'document') || headers['sec-purpose'] !== undefined)
     return 'not-a-page';
@@ -130,7 +130,7 @@ async function bind(hostname: string, wanted: number, handle: Handler): Promise<
       return [first, await listen('::1', port, handle)];
     } catch (fault) {
       const code = fault instanceof ListenFault ? errorCode(fault.cause) : '';
-      // A machine without IPv6.
+      // The machine has no IPv6.
       if (code === 'EADDRNOTAVAIL' || code === 'EAFNOSUPPORT') return [first];
       await closeAll([first]);
       if (wanted !== 0 || attempt === maxAttempts) throw fault;

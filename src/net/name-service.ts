@@ -1,11 +1,12 @@
 /**
- * Names to addresses as the system resolves them, without a look-up that nothing can stop. The system's own, getaddrinfo, cannot be
- * cancelled: as long as a DNS server is silent it holds the process, `process.exit()` included. So names that are not in the hosts file
- * are first asked of the DNS servers, by queries that can be cancelled. If these answer promptly, whatever they say, the system's look-up
- * follows and decides: it knows other sources than DNS, and the order of addresses. If they are slow their addresses are used as they are,
- * and if they are silent the system, which would ask the same servers, is not asked at all. macOS and Windows may ask servers that Node
- * does not know (of a VPN, over HTTPS): there the system is asked whenever no address was found.
+ * Resolves names as the system does, without a look-up that cannot be cancelled. The system's getaddrinfo cannot be: as
+ * long as a DNS server is silent it holds the process, even during `process.exit()`. Names that are not in the hosts
+ * file are therefore first queried from the DNS servers, by queries that can be cancelled.
  *
+ * If these answer promptly, whatever they say, the system's look-up follows and decides: it uses other sources besides
+ * DNS, and orders the addresses. If they are slow, their addresses are used. If they are silent, the system is not
+ * asked, because it would query the same servers. macOS and Windows may query servers that Node does not know (of a
+ * VPN, over HTTPS): there the system is asked whenever no address was found.
  * @module
  */
 import { lookup } from 'node:dns';
@@ -26,13 +27,13 @@ export interface HostAddress {
   readonly family: 4 | 6;
 }
 
-/** What the system knows of names. */
+/** The system's sources of names. */
 export interface NameSources {
   readonly hostsFile: string;
-  /** Its `search`, `domain` and `ndots` are used; a system without one has none. */
+  /** The resolver configuration: `search`, `domain` and `ndots` are used. A system without this file has none. */
   readonly resolverFile: string;
   readonly createResolver: () => Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
-  /** The system may ask other DNS servers than the resolver does. */
+  /** May the system query other DNS servers than the resolver? */
   readonly hasOtherServers: boolean;
   readonly lookUp: (name: string) => Promise<readonly HostAddress[]>;
 }
@@ -57,12 +58,12 @@ const systemSources: NameSources = {
 
 /** DNS servers that answer within this time are expected to answer the system as quickly. */
 const promptMs = 1_000;
-/** A longer file is not looked through; the system reads it all the same. */
+/** A longer hosts file is not searched; the system reads it anyway. */
 const maxFileBytes = 4 * 1024 * 1024;
 
 /**
- * The addresses of a name, in the system's order. Rejects when the signal aborts, or with an error whose `code` says what the system or
- * the DNS servers said: ENOTFOUND, EAI_AGAIN, ETIMEOUT and others.
+ * The addresses of a name, in the system's order. Rejects when the signal aborts, or with an error whose `code` is that
+ * of the system or the DNS servers: ENOTFOUND, EAI_AGAIN, ETIMEOUT and others.
  */
 export async function findAddresses(
   name: string,
@@ -80,12 +81,12 @@ export async function findAddresses(
   return inOrder(addresses);
 }
 
-/** What DNS servers said. */
+/** The result of a DNS query. */
 interface Answer {
   readonly addresses: readonly HostAddress[];
-  /** Why there are no addresses. */
+  /** The reason why there are no addresses. */
   readonly reason: Error | undefined;
-  /** All questions were answered, without delay. */
+  /** Were all queries answered promptly? */
   readonly prompt: boolean;
 }
 
@@ -103,14 +104,14 @@ export function lookUpUntil(signal: AbortSignal): LookupFunction {
   };
 }
 
-/** Does the system answer this name without a DNS server? */
+/** Does the system resolve this name without a DNS server? */
 async function needsNoServer(name: string, { hostsFile }: NameSources): Promise<boolean> {
   const wanted = name.toLowerCase();
   if (wanted === 'localhost' || wanted.endsWith('.localhost') || wanted === hostName().toLowerCase()) return true;
   return (await linesOf(hostsFile)).some((line) => line.toLowerCase().split(/\s+/).slice(1).includes(wanted));
 }
 
-/** The names that the system asks for, in its order (resolv.conf(5)). */
+/** The names that the system queries, in its order (resolv.conf(5)). */
 async function searched(name: string, { resolverFile }: NameSources): Promise<readonly string[]> {
   if (name.endsWith('.')) return [name];
   let domains: readonly string[] = [];
@@ -134,7 +135,7 @@ async function linesOf(path: string): Promise<readonly string[]> {
     .map((line) => line.replace(/[#;].*/, '').trim());
 }
 
-/** Asks the DNS servers for one name after the other, until one has addresses. */
+/** Queries the DNS servers for one name after the other, until one has addresses. */
 async function ask(names: readonly string[], signal: AbortSignal, { createResolver }: NameSources): Promise<Answer> {
   throwIfAborted(signal);
   const start = performance.now();
@@ -147,7 +148,7 @@ async function ask(names: readonly string[], signal: AbortSignal, { createResolv
       throwIfAborted(signal);
       const prompt = answer.prompt && performance.now() - start <= promptMs;
       if (answer.addresses.length > 0) return { ...answer, prompt };
-      // The first name's reason stands, unless a later one could not be answered: it may have addresses all the same.
+      // The first name's reason is kept, unless a later query got no answer: that name may have addresses.
       if (reason === undefined || isNoAnswer(answer.reason)) reason = answer.reason;
       // The servers are silent, and would be for the next name.
       if (errorCode(answer.reason) === 'ETIMEOUT') break;
@@ -158,7 +159,7 @@ async function ask(names: readonly string[], signal: AbortSignal, { createResolv
   }
 }
 
-/** Asks for both families at once. Once one of them has addresses, the other is not waited for any longer than is prompt. */
+/** Queries both families at once. Once one of them has addresses, the other is only awaited for the prompt time. */
 async function askBoth(resolver: ReturnType<NameSources['createResolver']>, name: string): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   let prompt = true;
@@ -177,13 +178,13 @@ async function askBoth(resolver: ReturnType<NameSources['createResolver']>, name
   return { addresses, reason: reasons.find(isNoAnswer) ?? reasons[0], prompt };
 }
 
-/** Could the server not say whether there are addresses? */
+/** Did the query fail without telling whether there are addresses? */
 function isNoAnswer(error: Error | undefined): boolean {
   const code = errorCode(error);
   return code !== 'ENOTFOUND' && code !== 'ENODATA';
 }
 
-/** IPv6 first where this machine has an address of it that leads beyond the local link. */
+/** IPv6 first if this machine has an IPv6 address beyond the local link. */
 function inOrder(addresses: readonly HostAddress[]): readonly HostAddress[] {
   const first = hasIpv6() ? 6 : 4;
   return [...addresses.filter(({ family }) => family === first), ...addresses.filter(({ family }) => family !== first)];

@@ -1,28 +1,27 @@
 /**
- * The names that an error gives to a server and to its settings: the mail server's, unless another server is meant.
- *
+ * The names of a server and its settings in errors. By default they are the mail server's.
  * @module
  */
 
-/** What errors call a server, and the settings that lead to it. */
+/** The name of a server in errors, and the settings that lead to it. */
 export interface PeerSettings {
-  /** In front of its name: `the LDAP server `; empty for the mail server. */
+  /** A prefix of its name: `the LDAP server `; empty for the mail server. */
   readonly role: string;
-  /** The setting that holds its host, as `server.host`. */
+  /** The setting of its host, such as `server.host`. */
   readonly host: string;
-  /** The setting that holds its port. */
+  /** The setting of its port. */
   readonly port: string;
-  /** The setting that holds its TLS settings. */
+  /** The setting of its TLS settings. */
   readonly tls: string;
-  /** The setting of the local address; absent where there is none. */
+  /** The setting of the local address, if there is one. */
   readonly localAddress?: string | undefined;
-  /** What to do where the port answers in plain text. */
+  /** The remedy if the port answers in plain text. */
   readonly plainTextRemedy: string;
-  /** What to do where the connection ends during the handshake. */
+  /** The remedy if the connection ends during the handshake. */
   readonly handshakeRemedy: string;
 }
 
-/** The mail server's. */
+/** The names of the mail server's settings. */
 export const mailServerSettings: PeerSettings = {
   role: '',
   host: 'server.host',
@@ -34,7 +33,7 @@ export const mailServerSettings: PeerSettings = {
   handshakeRemedy: "Check that the port expects TLS at this point: 465 is for 'implicit', 587 and 25 for 'explicit'.",
 };
 
-/** The settings that say where a server is: one where host and port are one setting. */
+/** The settings of host and port; a single one if both are in one setting. */
 export function whereabouts({ host, port }: PeerSettings): string {
   return host === port ? host : `${host} and ${port}`;
 }

@@ -1,6 +1,5 @@
 /**
- * The addresses of a host, in the order in which they are to be tried.
- *
+ * The addresses of a host, in the order in which they are tried.
  * @module
  */
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
@@ -30,7 +29,7 @@ export async function resolveHost(
   return same.flatMap((entry, index) => [entry, ...other.slice(index, index + 1)]).concat(other.slice(same.length));
 }
 
-/** What the system and DNS servers say of names that do not exist. Anything else may pass. */
+/** Codes of the system and of DNS servers for names that do not exist. Any other failure may be temporary. */
 const permanent = new Set(['ENOTFOUND', 'ENODATA', 'EAI_NONAME', 'EAI_NODATA', 'EAI_FAIL', 'EBADNAME']);
 
 function notFound(host: string, setting: string, reason: string, cause?: unknown): EmailError {

@@ -1,12 +1,12 @@
 /**
- * Options of a TCP connection for Node, which reads some of them from Object.prototype: a `path` there would lead to a Unix socket.
- *
+ * Options of a TCP connection for Node, which reads some of them from Object.prototype: a `path` there would connect to
+ * a Unix socket.
  * @module
  */
 import type { TcpNetConnectOpts } from 'node:net';
 import { withoutPrototype } from '../util/without-prototype.js';
 
-/** Node copies options into an object of its own, too: what it would then inherit is spelt out. */
+/** Node copies the options into an object of its own, so every field that it could inherit is set. */
 const nothingInherited = {
   path: undefined,
   fd: undefined,
@@ -16,7 +16,7 @@ const nothingInherited = {
   signal: undefined,
   onread: undefined,
   timeout: undefined,
-  // Of streams, whose own methods these would replace.
+  // Fields of streams that would replace their methods.
   read: undefined,
   write: undefined,
   writev: undefined,
@@ -25,7 +25,7 @@ const nothingInherited = {
   construct: undefined,
 } as const;
 
-/** The same options, which inherit none. */
+/** The same options, without anything inherited. */
 export function tcpOptions(options: TcpNetConnectOpts): TcpNetConnectOpts {
   return withoutPrototype({ ...nothingInherited, ...options } as TcpNetConnectOpts);
 }

@@ -1,13 +1,12 @@
 /**
- * The certificate that a client shows in TLS.
- *
+ * The certificate that a client presents in TLS.
  * @module
  */
 import { createPrivateKey } from 'node:crypto';
 import { createEmailError, profileInvalid } from '../errors/email-error.js';
 import type { CertificateSource } from '../model/certificate.js';
 
-/** A client's certificate and key, as TLS takes them. */
+/** A client's certificate and key in the form for TLS. */
 export interface TlsIdentity {
   /** PEM, the leaf first, then its chain. */
   readonly cert: string;
@@ -15,10 +14,10 @@ export interface TlsIdentity {
   readonly key: string | Buffer;
 }
 
-/** Reads a client certificate from wherever the profile keeps it. */
+/** Reads a client certificate from its source. */
 export type LoadClientIdentity = (source: CertificateSource) => Promise<TlsIdentity>;
 
-/** The identity, its key as PEM. ERR_CERTIFICATE and ERR_PROFILE_INVALID name `field`. */
+/** The identity, with its key as PEM. ERR_CERTIFICATE and ERR_PROFILE_INVALID name `field`. */
 export async function loadIdentity(
   source: CertificateSource,
   load: LoadClientIdentity | undefined,

@@ -1,6 +1,5 @@
 /**
- * The trust anchors of TLS: `ca` and `useSystemCa`.
- *
+ * Reads the trust anchors of TLS: `ca` and `useSystemCa`.
  * @module
  */
 import { X509Certificate } from 'node:crypto';
@@ -15,7 +14,10 @@ import { withLineEnds } from '../util/line-ends.js';
 import { showText } from '../util/show.js';
 import { hasOwn } from '../util/own.js';
 
-/** The certificates that `ca` and `useSystemCa` trust, as PEM; undefined where neither is set: Node's own list then holds. */
+/**
+ * The certificates that `ca` and `useSystemCa` trust, as PEM. Undefined if neither is set: Node's own list is used
+ * then.
+ */
 export async function trustAnchors({ ca, useSystemCa }: TlsSettings, field: string): Promise<string[] | undefined> {
   const read = (data: CertificateData): Promise<string[]> => readCertificates(data, `${field}.ca`);
   const own = ca === undefined ? undefined : (await Promise.all((isList(ca) ? ca : [ca]).map(read))).flat();
@@ -33,13 +35,13 @@ function isList(ca: CertificateData | readonly CertificateData[]): ca is readonl
   return Array.isArray(ca);
 }
 
-/** The limit of certificate files everywhere. */
+/** The same limit as for all certificate files. */
 const maxFileBytes = 16 << 20;
 
 const pemCertificate =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
-/** Certificates as PEM, whatever they were given as. */
+/** Reads certificates of any form and returns them as PEM. */
 async function readCertificates(data: CertificateData, place: string): Promise<string[]> {
   if (typeof data === 'string') return readPem(data, place);
   if (isBytes(data)) return readBytes(data, place);

@@ -1,6 +1,6 @@
 /**
- * HTTP/1.1 over a Connector with the library's own TLS, so that requests take the profile's proxy and certificates are judged in one place.
- *
+ * HTTP/1.1 over a Connector with the library's own TLS. Requests thus use the profile's proxy, and certificates are
+ * checked in one place.
  * @module
  */
 import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
@@ -23,7 +23,7 @@ import type { HttpRequest, HttpResponse } from './http-client.js';
 /** The connector and the trust anchors of a client. */
 export interface ConnectorClientSettings {
   readonly connector: Connector;
-  /** Trust anchors beside Node's own list. */
+  /** Trust anchors in addition to Node's list. */
   readonly ca?: TlsSettings['ca'];
   readonly useSystemCa?: boolean | undefined;
 }

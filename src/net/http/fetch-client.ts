@@ -1,6 +1,6 @@
 /**
- * HTTP by the caller's `fetch`. Redirects, length and time are checked here, because such a function may limit none of them.
- *
+ * HTTP by the caller's `fetch`. Redirects, length and time are checked here, because such a function may limit none of
+ * them.
  * @module
  */
 import { untilAborted } from '../../async/until-aborted.js';
@@ -36,7 +36,10 @@ export function createFetchClient(fetch: typeof globalThis.fetch): HttpClient {
   };
 }
 
-/** The error of `fetch` may hold the request and its secrets, so only its name and code are reported and it is not kept as `cause`. */
+/**
+ * The error of `fetch` may contain the request and its secrets. Only its name and code are reported, and it is not kept
+ * as `cause`.
+ */
 function unanswered(error: unknown): HttpFault {
   const { name, code, cause }: { name?: unknown; code?: unknown; cause?: { code?: unknown } } = Object(error);
   const words = [name, code, cause?.code].filter((word) => typeof word === 'string').map((word) => showText(word, 60));

@@ -29,13 +29,16 @@ export interface HttpOptions {
   readonly background?: AbortSignal | undefined;
 }
 
-/** Makes one request on a connection of its own. Rejects with an EmailError of the way to the server, or with an HttpFault. */
+/**
+ * Makes one request on a connection of its own. Rejects with an EmailError if the server cannot be reached, or with an
+ * HttpFault.
+ */
 export type HttpClient = (request: HttpRequest, options: HttpOptions) => Promise<HttpResponse>;
 
-/** Token responses and metadata have some thousand bytes. */
+/** Token responses and metadata take a few thousand bytes. */
 export const maxBodyBytes = 64 * 1024;
 
-/** The failure of a request. Its message continues "The server" and holds nothing of the request or the body. */
+/** The failure of a request. Its message continues "The server" and contains nothing of the request or the body. */
 export class HttpFault extends Error {
   readonly retryable: boolean;
 

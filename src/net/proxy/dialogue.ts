@@ -1,7 +1,7 @@
 /**
- * A dialogue with a proxy is a generator without I/O: it yields what to send and how much of the answer to read, and gets exactly that.
- * Octets behind the proxy's last answer stay in the stream: they are the mail server's.
- *
+ * A dialogue with a proxy is a generator without I/O. It yields the bytes to send and the length of the answer to read,
+ * and is resumed with exactly that. Octets after the proxy's last answer stay in the stream: they belong to the mail
+ * server.
  * @module
  */
 import { onAbort } from '../../async/on-abort.js';
@@ -20,15 +20,15 @@ export interface ProxyTurn {
 /** Returns the result of the dialogue; throws ProxyFault. */
 export type ProxyDialogue<T> = Generator<ProxyTurn, T, Buffer>;
 
-/** A fault or a refusal of a proxy. The message continues "The proxy"; the connector puts its name in. */
+/** A fault or a refusal of a proxy. The message continues "The proxy"; the connector inserts its name. */
 export class ProxyFault extends Error {
   constructor(
     what: string,
-    /** `words` are the proxy's own as they came, one character an octet: the connector makes them safe to show. */
+    /** `words` is the proxy's own text as it arrived, one character per octet; the connector makes it safe to show. */
     readonly details: Pick<EmailErrorDetails, 'remedy' | 'retryable' | 'cause'> & {
       readonly words?: string | undefined;
     } = {},
-    /** True where the connection ended before an octet of the answer. */
+    /** True if the connection ended before any octet of the answer. */
     readonly unanswered = false,
   ) {
     super(what);
@@ -46,7 +46,7 @@ export async function runDialogue<T>(dialogue: ProxyDialogue<T>, stream: Duplex,
   return turn.value;
 }
 
-/** Reads exactly the octets that are wanted; a stream in paused mode keeps the rest. */
+/** Reads exactly the requested octets; a stream in paused mode keeps the rest. */
 function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSignal): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const parts: Buffer[] = [];
@@ -100,5 +100,5 @@ function closedAfter(length: number): ProxyFault {
 
 const whyClosed = 'Check proxy.type and proxy.port, and whether the proxy lets this machine in.';
 
-/** For answers that are not of the protocol. */
+/** The remedy for answers that do not belong to the protocol. */
 export const notAProxy = 'Check proxy.type and proxy.port: something else seems to listen there.';

@@ -1,7 +1,7 @@
 /**
- * Proxy-Authorization (RFC 9110 section 11.7). NTLM or Digest (RFC 7616) where the proxy offers them, since the password stays here then;
- * else Basic (RFC 7617); Negotiate (RFC 4559) by Kerberos where nothing else is offered, or no user name is given.
- *
+ * Proxy-Authorization (RFC 9110 section 11.7). NTLM or Digest (RFC 7616) if the proxy offers them, because they do not
+ * send the password; else Basic (RFC 7617). Negotiate (RFC 4559) by Kerberos if nothing else is offered, or if no user
+ * name is given.
  * @module
  */
 import { isEmailError, profileInvalid, reasonOf } from '../../errors/email-error.js';
@@ -14,26 +14,26 @@ import type { HttpChallenge } from './http-challenges.js';
 import { digestChallenge, DigestSession, whyNot } from './http-digest.js';
 import type { HttpResponse } from './http-response.js';
 
-/** Who the proxy lets in. */
+/** The user name and password for a proxy. */
 export interface HttpCredentials {
   readonly username: string;
   readonly password: string;
 }
 
-/** What a Kerberos token for a proxy is made of. */
+/** The input of a Kerberos token for a proxy. */
 export interface NegotiateRequest {
-  /** The proxy's name: the service is `HTTP/<host>`. */
+  /** The proxy's name; the service is `HTTP/<host>`. */
   readonly host: string;
-  /** A principal and its password; absent: the tickets of the default cache. */
+  /** A principal and its password. Absent: the tickets of the default cache are used. */
   readonly credentials: HttpCredentials | undefined;
   readonly channelBinding: ChannelBinding | undefined;
   readonly signal: AbortSignal;
 }
 
-/** Makes SPNEGO tokens (RFC 4178) for proxies. ERR_KERBEROS where no ticket can be had. */
+/** Makes SPNEGO tokens (RFC 4178) for proxies. ERR_KERBEROS if no ticket can be obtained. */
 export type Negotiate = (request: NegotiateRequest) => Promise<Uint8Array>;
 
-/** The proxy and the one tunnel that is asked for. */
+/** The proxy and the requested tunnel. */
 export interface ProxyRequest {
   readonly proxyHost: string;
   /** The request-target of CONNECT: `host:port`. */
@@ -43,7 +43,7 @@ export interface ProxyRequest {
   readonly signal: AbortSignal;
 }
 
-/** What a proxy says that knows no such user. */
+/** The fault of a proxy that refused the user name or password. */
 export function wrongPassword(words: string): ProxyFault {
   return new ProxyFault('refused the user name or the password', {
     words,
@@ -51,20 +51,20 @@ export function wrongPassword(words: string): ProxyFault {
   });
 }
 
-/** How the next request to the same proxy begins. */
+/** The scheme with which the next request to the same proxy begins. */
 export type KnownScheme =
   | { readonly name: 'basic' }
   | { readonly name: 'ntlm' }
   | { readonly name: 'negotiate' }
   | { readonly name: 'digest'; readonly session: DigestSession };
 
-/** One authentication: each challenge is answered once, and after a refusal no second scheme is tried. */
+/** One authentication. Each challenge is answered once, and after a refusal no second scheme is tried. */
 export class HttpProxyAuthentication {
   readonly #request: ProxyRequest;
   #scheme: KnownScheme | undefined;
   #ntlm: NtlmClient | undefined;
   #answered = false;
-  /** A nonce of an earlier request was used, which may have grown old since. */
+  /** A nonce of an earlier request was used, and may have expired since. */
   #usesOldNonce = false;
   #hasRepeated = false;
 
@@ -77,12 +77,15 @@ export class HttpProxyAuthentication {
     return this.#scheme;
   }
 
-  /** True once a challenge was answered whose answer is valid on its own connection only (NTLM). */
+  /** Has a challenge been answered whose answer is only valid on its own connection (NTLM)? */
   get isOfConnection(): boolean {
     return this.#ntlm !== undefined && this.#answered;
   }
 
-  /** The header value of a first request to a proxy that is known to want this scheme; undefined where it cannot be answered. */
+  /**
+   * The header value of a first request to a proxy whose scheme is known; undefined if the scheme needs a challenge
+   * first.
+   */
   async begin(scheme: KnownScheme, channelBinding: ChannelBinding | undefined): Promise<string | undefined> {
     this.#usesOldNonce = scheme.name === 'digest';
     return await this.#answer(scheme, channelBinding);
@@ -109,7 +112,7 @@ export class HttpProxyAuthentication {
     return header;
   }
 
-  /** Takes over the nonce that the proxy names for the next request, in the response that lets the request pass. */
+  /** Takes the proxy's nonce for the next request from a successful response. */
   accepted(response: HttpResponse): void {
     if (this.#scheme?.name !== 'digest') return;
     const [info] = response.headers.get('proxy-authentication-info') ?? [];
@@ -117,7 +120,10 @@ export class HttpProxyAuthentication {
     if (nonce !== undefined) this.#scheme.session.useNonce(nonce);
   }
 
-  /** Once: where the proxy says that the nonce was stale (RFC 7616 section 3.3), or where it is one of an earlier request. */
+  /**
+   * True once: if the proxy says that the nonce was stale (RFC 7616 section 3.3), or if it came from an earlier
+   * request.
+   */
   #mayAnswerAgain(challenges: readonly HttpChallenge[]): boolean {
     if (this.#scheme?.name !== 'digest') return false;
     const challenge = digestChallenge(challenges);
@@ -211,7 +217,7 @@ export class HttpProxyAuthentication {
   }
 }
 
-/** NTLM authenticates one connection: the answer to a challenge is not valid on another one. */
+/** NTLM authenticates one connection: an answer is not valid on another one. */
 export function closesDuringNtlm(): ProxyFault {
   return new ProxyFault('closes the connection in the middle of NTLM', {
     remedy: 'The proxy must keep connections alive for NTLM; use Basic else.',

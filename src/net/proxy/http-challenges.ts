@@ -1,16 +1,16 @@
 /**
- * The challenges of Proxy-Authenticate (RFC 9110 section 11.6.1): several in one field or in several, each with a token or with parameters.
- *
+ * Parses the challenges of Proxy-Authenticate (RFC 9110 section 11.6.1). There may be several in one field or in
+ * several, each with a token or with parameters.
  * @module
  */
 
-/** What a proxy offers. */
+/** A challenge that a proxy offers. */
 export interface HttpChallenge {
-  /** In lower case. */
+  /** The scheme in lower case. */
   readonly scheme: string;
-  /** The token behind the scheme of NTLM and Negotiate; empty where there is none. */
+  /** The token after the scheme, of NTLM and Negotiate; empty if there is none. */
   readonly token: string;
-  /** Names in lower case; quoted values without their quotes and backslashes, one character an octet. */
+  /** Parameters by name in lower case. Quoted values are without quotes and backslashes, one character per octet. */
   readonly parameters: ReadonlyMap<string, string>;
 }
 
@@ -20,7 +20,7 @@ const parameter = new RegExp(`(${name})[ \\t]*=[ \\t]*(?:"((?:[^"\\\\]|\\\\.)*)"
 const scheme = new RegExp(`(${name})(?=[ \\t,]|$)`, 'y');
 const token68 = /[ \t]+([A-Za-z0-9._~+/-]+=*)[ \t]*(?=,|$)/y;
 
-/** The challenges of all fields, in their order. A field is read up to the first place that is not well-formed. */
+/** The challenges of all fields, in order. A field is read up to the first malformed place. */
 export function parseChallenges(fields: readonly string[]): readonly HttpChallenge[] {
   return fields.flatMap(challengesOf);
 }

@@ -1,18 +1,18 @@
 /**
- * HTTP Digest (RFC 7616), and that of RFC 2617 and 2069 where a proxy has no `qop`. The password itself is never sent.
- *
+ * HTTP Digest (RFC 7616), and its older forms (RFC 2617, RFC 2069) if a proxy has no `qop`. The password itself is
+ * never sent.
  * @module
  */
 import { getHashes, hash, randomBytes } from 'node:crypto';
 import type { HttpChallenge } from './http-challenges.js';
 
-/** Who signs in. */
+/** The user to authenticate. */
 export interface DigestUser {
   readonly username: string;
   readonly password: string;
 }
 
-/** The algorithms, the strongest first, with the names that node:crypto has for their hashes. */
+/** The algorithms, strongest first, with node:crypto's names of their hashes. */
 const algorithms: ReadonlyMap<string, string> = new Map([
   ['sha-512-256', 'sha512-256'],
   ['sha-256', 'sha256'],
@@ -21,17 +21,17 @@ const algorithms: ReadonlyMap<string, string> = new Map([
 const strongestFirst = [...algorithms.keys()];
 const maxCount = 0xffffffff;
 
-/** A nonce of a proxy, used for one request after the other, each with the next count. */
+/** A nonce of a proxy, used for successive requests with increasing counts. */
 export class DigestSession {
   readonly #challenge: HttpChallenge;
   readonly #algorithm: string;
   readonly #newNonce: () => string;
   #nonce: string;
   #count = 0;
-  /** Of `-sess`: the hash of user and password with the first nonces. */
+  /** For `-sess` algorithms: the hash of user and password with the first nonces. */
   #sessionKey: string | undefined;
 
-  /** `cnonce` is for tests; default random. */
+  /** `cnonce` is fixed in tests; default random. */
   constructor(challenge: HttpChallenge, cnonce: () => string = () => randomBytes(24).toString('base64')) {
     this.#challenge = challenge;
     this.#algorithm = algorithmOf(challenge);
@@ -43,7 +43,7 @@ export class DigestSession {
     return this.#nonce;
   }
 
-  /** The nonce that the proxy wants to see next (`nextnonce` of Proxy-Authentication-Info); counted anew. */
+  /** Takes the nonce for the next request (`nextnonce` of Proxy-Authentication-Info) and restarts the count. */
   useNonce(nonce: string): void {
     if (nonce === this.#nonce) return;
     this.#nonce = nonce;
@@ -76,7 +76,7 @@ export class DigestSession {
       `nonce=${quoted(this.#nonce)}`,
       `uri=${quoted(uri)}`,
       `response="${response}"`,
-      // Left out where the challenge has none: proxies of RFC 2069 do not know it.
+      // Left out if the challenge has none: proxies of RFC 2069 do not support it.
       parameters.has('algorithm') ? `algorithm=${parameters.get('algorithm')}` : undefined,
       parameters.has('opaque') ? `opaque=${quoted(parameters.get('opaque') ?? '')}` : undefined,
       ...(qop === undefined ? [] : [`qop=${qop}`, `nc=${count}`, `cnonce=${quoted(cnonce)}`]),
@@ -93,7 +93,7 @@ export class DigestSession {
   }
 }
 
-/** The strongest Digest challenge that can be answered; undefined where there is none. */
+/** The strongest Digest challenge that can be answered; undefined if there is none. */
 export function digestChallenge(challenges: readonly HttpChallenge[]): HttpChallenge | undefined {
   const answerable = challenges.filter((challenge) => challenge.scheme === 'digest' && whyNot(challenge) === undefined);
   const strength = (challenge: HttpChallenge): number =>
@@ -101,7 +101,7 @@ export function digestChallenge(challenges: readonly HttpChallenge[]): HttpChall
   return [...answerable].sort((a, b) => strength(a) - strength(b))[0];
 }
 
-/** Why a Digest challenge cannot be answered; undefined where it can. */
+/** The reason why a Digest challenge cannot be answered; undefined if it can. */
 export function whyNot({ parameters }: HttpChallenge): string | undefined {
   const algorithm = parameters.get('algorithm') ?? 'MD5';
   const known = algorithms.get(algorithm.toLowerCase().replace(/-sess$/, ''));
@@ -120,7 +120,7 @@ function hasAuth(qop: string | undefined): boolean {
   return qop !== undefined && qop.split(',').some((each) => each.trim().toLowerCase() === 'auth');
 }
 
-/** Header fields come as one character an octet. */
+/** Header fields arrive as one character per octet. */
 function octets(text: string): Buffer {
   return Buffer.from(text, 'latin1');
 }
@@ -129,7 +129,7 @@ function quoted(text: string): string {
   return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }
 
-/** `username`, its hash, or `username*` (RFC 8187) where it is not ASCII. */
+/** `username`, its hash, or `username*` (RFC 8187) if it is not ASCII. */
 function userField(username: string, hashed: string | undefined): string {
   if (hashed !== undefined) return `username="${hashed}"`;
   if (/^[\x20-\x7e]*$/.test(username)) return `username=${quoted(username)}`;

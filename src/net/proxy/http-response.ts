@@ -1,6 +1,6 @@
 /**
- * The answer of an HTTP proxy to CONNECT (RFC 9112): header by line; a body is read only so that the connection can be used again.
- *
+ * Reads the answer of an HTTP proxy to CONNECT (RFC 9112) line by line. A body is only read so that the connection can
+ * be used again.
  * @module
  */
 import type { ProxyDialogue } from './dialogue.js';
@@ -10,18 +10,18 @@ const maxHeaderBytes = 16 * 1024;
 const maxBodyBytes = 64 * 1024;
 const maxInterimResponses = 8;
 
-/** The header of a final response; its body, where it has one, is still to come. */
+/** The header of a final response; its body has not been read yet. */
 export interface HttpResponse {
   readonly status: number;
-  /** Status and reason phrase as they came. */
+  /** Status and reason phrase, unchanged. */
   readonly words: string;
-  /** Names in lower case; values of the same name in order. */
+  /** Values by name in lower case, in order. */
   readonly headers: ReadonlyMap<string, readonly string[]>;
-  /** May another request go on this connection, once the body was read? */
+  /** May another request use this connection once the body was read? */
   readonly keepsAlive: boolean;
 }
 
-/** Sends a request and reads the header of the final response and not an octet more: the octets behind a 2xx are the tunnel's. */
+/** Sends a request and reads exactly the header of the final response: the octets after a 2xx belong to the tunnel. */
 export function* exchangeHttp(request: string): ProxyDialogue<HttpResponse> {
   let send: Buffer | undefined = Buffer.from(request, 'latin1');
   for (let i = 0; i < maxInterimResponses; i++) {
@@ -58,7 +58,10 @@ function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpResponse> {
   return { status: Number(digits), words: `${digits} ${reason}`.trim(), headers, keepsAlive };
 }
 
-/** Reads the body of a response that is not a tunnel. True where the next request may follow: the body was short, and its end was found. */
+/**
+ * Reads the body of a response that is not a tunnel. True if the next request may follow: the body was short and its
+ * end was found.
+ */
 export function* skipBody({ keepsAlive, headers }: HttpResponse): ProxyDialogue<boolean> {
   if (!keepsAlive) return false;
   const coding = headers.get('transfer-encoding')?.join(',').toLowerCase();

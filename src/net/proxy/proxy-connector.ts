@@ -1,6 +1,5 @@
 /**
- * A proxy as a connector: reaches it by another connector, asks it for the way, and hands on the stream as it then is.
- *
+ * A proxy as a connector. It reaches the proxy by another connector, requests a tunnel, and returns the stream.
  * @module
  */
 import type { Duplex } from 'node:stream';
@@ -34,11 +33,11 @@ import { socks5 } from './socks5.js';
 import { authorityOf, checkTarget } from './target.js';
 import type { TunnelTarget } from './target.js';
 
-/** What a connector is given from above. */
+/** Services that a connector gets from above. */
 export interface ProxyDependencies {
-  /** For `proxy.tls.clientCertificate`. */
+  /** Reads `proxy.tls.clientCertificate`. */
   readonly loadClientIdentity?: LoadClientIdentity | undefined;
-  /** Kerberos tokens for proxies that want Negotiate; absent: they are refused. */
+  /** Makes Kerberos tokens for Negotiate. Absent: proxies that require Negotiate cannot be used. */
   readonly negotiate?: Negotiate | undefined;
 }
 
@@ -54,7 +53,7 @@ const proxySettings: PeerSettings = {
 };
 const reachRemedy = 'Check proxy.host and proxy.port, and that the proxy runs.';
 
-/** The way through one proxy. It remembers which authentication the proxy wants. */
+/** Connects through one proxy. It caches which authentication the proxy requires. */
 export class ProxyConnector implements OwnConnector {
   readonly #settings: ResolvedProxyServer;
   readonly #via: Connector;
@@ -68,7 +67,7 @@ export class ProxyConnector implements OwnConnector {
     this.#dependencies = dependencies;
   }
 
-  /** For people: `SOCKS 5 proxy proxy.example:1080`. */
+  /** A description for people: `SOCKS 5 proxy proxy.example:1080`. */
   get description(): string {
     const { type, tls } = this.#settings;
     return `${names[type]} proxy ${this.#address}${tls === undefined ? '' : ' over TLS'}`;
@@ -91,7 +90,7 @@ export class ProxyConnector implements OwnConnector {
     );
   }
 
-  /** The target that the proxy is told. Of several addresses an IPv4 one, since fewer proxies can reach IPv6. */
+  /** The target for the proxy. Of several addresses an IPv4 one is chosen, because fewer proxies can reach IPv6. */
   async #destination(target: TunnelTarget, options: ConnectOptions): Promise<TunnelTarget> {
     const { resolve, type } = this.#settings;
     let found = target;
@@ -129,7 +128,7 @@ export class ProxyConnector implements OwnConnector {
     }
   }
 
-  /** A stream to the proxy, before TLS. */
+  /** Opens a stream to the proxy, before TLS. */
   async #reach({ signal, onStep, traceStep }: ConnectOptions): Promise<Duplex> {
     const { host, port } = this.#settings;
     const tell = (step: ConnectionStepReport): void => {
@@ -141,7 +140,7 @@ export class ProxyConnector implements OwnConnector {
     try {
       return await this.#via.connect({ host, port }, options);
     } catch (cause) {
-      // What a proxy before this one did is not this one's doing.
+      // An error of a proxy in front of this one is not attributed to this one.
       if (isEmailError(cause) && cause.code === 'ERR_PROXY') throw cause;
       if (signal.aborted) throw this.#unreached(abortError(signal));
       if (isEmailError(cause)) throw this.#unreached(cause);
@@ -155,7 +154,10 @@ export class ProxyConnector implements OwnConnector {
     }
   }
 
-  /** An error on the way to the proxy. The connector below names `server.host` in its remedy, where `proxy.host` is meant. */
+  /**
+   * An error of connecting to the proxy. The connector below names `server.host` in its remedy, but `proxy.host` is
+   * meant.
+   */
   #unreached(error: EmailError): EmailError {
     if (error.code !== 'ERR_CONNECT' && error.code !== 'ERR_DNS' && error.code !== 'ERR_TIMEOUT') return error;
     const remedy = error.remedy?.includes('server.localAddress') ? error.remedy : reachRemedy;
@@ -186,7 +188,9 @@ export class ProxyConnector implements OwnConnector {
     }
   }
 
-  /** CONNECT, again with an answer to each 407: on the same connection where the proxy keeps it, else on a new one. */
+  /**
+   * CONNECT, repeated with an answer to each 407: on the same connection if the proxy keeps it open, else on a new one.
+   */
   async #tunnel(
     reached: Duplex,
     target: TunnelTarget,
@@ -201,7 +205,7 @@ export class ProxyConnector implements OwnConnector {
       signal,
     });
     const known = this.#scheme;
-    // Asked anew after a failure: the proxy may want another scheme by then.
+    // The scheme is forgotten until success: after a failure the proxy may require another one.
     this.#scheme = undefined;
     let way = await this.#startTls(reached, signal);
     let authorization = known && (await authentication.begin(known, way.binding));
@@ -230,7 +234,10 @@ export class ProxyConnector implements OwnConnector {
     return way.stream;
   }
 
-  /** One request; undefined where the connection was kept alive and closed before this request was answered (RFC 9112 section 9.5). */
+  /**
+   * Makes one request. Undefined if a kept-alive connection was closed before the request was answered (RFC 9112
+   * section 9.5).
+   */
   async #ask(
     stream: Duplex,
     target: TunnelTarget,
@@ -246,7 +253,7 @@ export class ProxyConnector implements OwnConnector {
     }
   }
 
-  /** True where the next request may follow on this connection; false too where it ends in the middle of the body. */
+  /** True if the next request may follow on this connection; also false if it ends in the middle of the body. */
   async #skipBody(response: HttpResponse, stream: Duplex, signal: AbortSignal): Promise<boolean> {
     try {
       return await this.#run(skipBody(response), stream, signal);
@@ -256,7 +263,7 @@ export class ProxyConnector implements OwnConnector {
     }
   }
 
-  /** The stream is destroyed where the dialogue fails. */
+  /** Runs a dialogue. The stream is destroyed if it fails. */
   async #run<T>(dialogue: ProxyDialogue<T>, stream: Duplex, signal: AbortSignal): Promise<T> {
     stream.on('error', () => undefined);
     try {
@@ -291,7 +298,8 @@ export class ProxyConnector implements OwnConnector {
 
   #error(fault: ProxyFault, credentials: HttpCredentials | undefined): EmailError {
     const { words, ...details } = fault.details;
-    // Before the words are cut, and in the words alone: the library's own have no secret, and a password may be any word.
+    // Secrets are hidden before the text is shortened, and in the proxy's text alone: the library's own words contain
+    // no secret, and a password may be any word.
     const said = words === undefined ? '' : `: ${showText(hideSecrets(words, credentials), 200)}`;
     return createEmailError('ERR_PROXY', `The ${this.description} ${fault.message}${said}`, {
       ...details,
@@ -300,7 +308,7 @@ export class ProxyConnector implements OwnConnector {
     });
   }
 
-  /** A deadline that passes while the proxy's answer is awaited is ERR_PROXY. */
+  /** A deadline that passes during the wait for the proxy's answer is ERR_PROXY. */
   #aborted(signal: AbortSignal): EmailError {
     const reason = abortError(signal);
     if (reason.code !== 'ERR_TIMEOUT') return reason;
@@ -322,7 +330,7 @@ function connectRequest(target: TunnelTarget, authorization: string | undefined)
 }
 
 function refusal({ status, words }: HttpResponse, target: TunnelTarget): ProxyFault {
-  // Not for proxies to say, but tinyproxy does (RFC 9110 section 15.5.2).
+  // A proxy should not answer 401, but tinyproxy does (RFC 9110 section 15.5.2).
   if (status === 401) return wrongPassword(words);
   const temporary = status === 429 || status >= 500;
   return new ProxyFault(`refused the tunnel to ${authorityOf(target)}`, {
@@ -335,12 +343,13 @@ function refusal({ status, words }: HttpResponse, target: TunnelTarget): ProxyFa
 }
 
 /**
- * The proxy's words, unless they repeat what it was sent, in one form or another: then none but the status of HTTP is shown, since the place
- * of a hole in well-known words would tell the secret. NTLM and Kerberos tokens count too: from the former a weak password can be found.
+ * The proxy's text, unless it repeats a secret in any form. Then only the HTTP status is shown, because a gap in
+ * well-known words would reveal the secret. NTLM and Kerberos tokens count as secrets: a weak password can be found
+ * from an NTLM token.
  */
 function hideSecrets(words: string, credentials: HttpCredentials | undefined): string {
   const secrets = secretsOf(credentials);
-  // The octets of a status line are read one by one; the proxy may have meant UTF-8.
+  // The octets of a status line are read as Latin-1; the proxy may have meant UTF-8.
   const isTouched =
     /TlRMTVNT|\bYI[A-Za-z0-9+/]{20}/.test(words) ||
     [words, Buffer.from(words, 'latin1').toString('utf8')].some((text) => secrets.isIn(text));

@@ -1,6 +1,5 @@
 /**
- * SOCKS 4 and 4a, as their authors wrote them down: a request, an answer of eight octets. There is no password.
- *
+ * SOCKS 4 and 4a, as specified by their authors: a request, and an answer of eight octets. There is no password.
  * @module
  */
 import { profileInvalid } from '../../errors/email-error.js';
@@ -19,7 +18,7 @@ const refusals: Readonly<Record<number, string>> = {
   93: 'identd reports another user id',
 };
 
-/** Names go out as 4a has them; plain SOCKS 4 is given addresses only. */
+/** Names are sent as in 4a; plain SOCKS 4 only gets addresses. */
 export function* socks4(target: TunnelTarget, username: string | undefined): ProxyDialogue<void> {
   const user = utf8(username ?? '');
   if (user.length > maxUserBytes || user.includes(0))

@@ -11,13 +11,13 @@ import { ProxyFault, notAProxy } from './dialogue.js';
 import type { TunnelTarget } from './target.js';
 import { authorityOf } from './target.js';
 
-/** Both have a length of one octet. */
+/** The length of both is one octet. */
 const maxFieldBytes = 255;
 const noAuthentication = 0;
 const usernamePassword = 2;
 const noneAcceptable = 0xff;
 
-/** RFC 1928 section 6: what the reply codes mean, whether the same may work later, and what to do. */
+/** Reply codes (RFC 1928 section 6): their meaning, whether a retry may help, and the remedy. */
 const refusals: ReadonlyMap<number, { readonly words: string; readonly retryable: boolean; readonly remedy: string }> =
   new Map([
     [1, { words: 'general SOCKS server failure', retryable: true, remedy: 'Look into the log of the proxy.' }],
@@ -58,13 +58,13 @@ const refusals: ReadonlyMap<number, { readonly words: string; readonly retryable
     ],
   ]);
 
-/** Who the proxy lets in. */
+/** The user name and password for the proxy. */
 export interface SocksCredentials {
   readonly username: string;
   readonly password: string;
 }
 
-/** Ends when the way to the target is open. */
+/** Returns when the tunnel to the target is open. */
 export function* socks5(target: TunnelTarget, credentials: SocksCredentials | undefined): ProxyDialogue<void> {
   const login = credentials === undefined ? undefined : loginMessage(credentials);
   const methods = login === undefined ? [noAuthentication] : [noAuthentication, usernamePassword];
@@ -87,7 +87,7 @@ export function* socks5(target: TunnelTarget, credentials: SocksCredentials | un
   const [replyVersion, code = 0, , addressType = 0] = yield { send: request, read: 4 };
   expectVersion(5, replyVersion);
   if (code !== 0) throw refusal(code, target);
-  // The address that the proxy connects from is not used.
+  // The address that the proxy connects from is skipped.
   const length =
     addressType === 1
       ? 4

@@ -1,13 +1,12 @@
 /**
- * The host and port that a proxy is asked for, checked before they stand in a request.
- *
+ * Checks the host and port of a tunnel before they are put into a request.
  * @module
  */
 import { domainToASCII } from 'node:url';
 import { profileInvalid } from '../../errors/email-error.js';
 import { isIpv4, isIpv6 } from '../../util/ip.js';
 
-/** A host and port that are safe to put into a request: without any octet that could end a line or a field. */
+/** A host and port that are safe in a request: without any octet that could end a line or a field. */
 export interface TunnelTarget {
   readonly kind: 'name' | 'ipv4' | 'ipv6';
   /** A-labels, or an address without brackets. */
@@ -15,7 +14,10 @@ export interface TunnelTarget {
   readonly port: number;
 }
 
-/** The target checked; ERR_PROFILE_INVALID where it is no DNS name and no IP address. A zone (`%eth0`) has no meaning on another machine. */
+/**
+ * Checks a target. ERR_PROFILE_INVALID if it is neither a DNS name nor an IP address. A zone (`%eth0`) has no meaning
+ * on another machine.
+ */
 export function checkTarget({ host, port }: { readonly host: string; readonly port: number }): TunnelTarget {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)
     throw profileInvalid('server.port', 'expected a whole number from 1 to 65535');

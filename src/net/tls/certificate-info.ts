@@ -1,12 +1,11 @@
 /**
- * What people are shown of a certificate that a peer showed.
- *
+ * Describes a peer's certificate for people.
  * @module
  */
 import { X509Certificate } from 'node:crypto';
 import type { CertificateInfo } from '../../model/certificate.js';
 
-/** The fields of a certificate that a peer showed. */
+/** The fields of a peer's certificate. */
 export function describeCertificate(der: Uint8Array): CertificateInfo {
   const certificate = new X509Certificate(der);
   const names = namesOf(certificate);
@@ -22,14 +21,14 @@ export function describeCertificate(der: Uint8Array): CertificateInfo {
   };
 }
 
-/** The hosts that a certificate is for: DNS names and IP addresses. */
+/** The hosts in a certificate: DNS names and IP addresses. */
 export function hostNamesOf(der: Uint8Array): readonly string[] {
   return namesOf(new X509Certificate(der))
     .filter(([type]) => type === 'DNS' || type === 'IP Address')
     .map(([, value]) => value);
 }
 
-/** Node's text of subjectAltName: `DNS:a, IP Address:b`, with JSON strings where a value could be mistaken. */
+/** Parses Node's text of subjectAltName: `DNS:a, IP Address:b`, with JSON strings for ambiguous values. */
 function namesOf(certificate: X509Certificate): readonly (readonly [string, string])[] {
   const names: [string, string][] = [];
   for (const match of (certificate.subjectAltName ?? '').matchAll(
@@ -41,7 +40,7 @@ function namesOf(certificate: X509Certificate): readonly (readonly [string, stri
   return names;
 }
 
-/** Node's text has an attribute a line, the highest first; RFC 4514 has them in one line, the lowest first. */
+/** Node puts each attribute on a line, the highest first; RFC 4514 has them on one line, the lowest first. */
 function distinguishedName(lines: string | undefined): string {
   return (lines ?? '').split('\n').reverse().join(',');
 }

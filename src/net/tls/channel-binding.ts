@@ -1,6 +1,5 @@
 /**
- * What a SASL mechanism binds itself to on a TLS connection: tls-exporter (RFC 9266) or tls-server-end-point (RFC 5929).
- *
+ * The channel binding of a TLS connection for SASL: tls-exporter (RFC 9266) or tls-server-end-point (RFC 5929).
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -11,8 +10,8 @@ import type { DerElement } from '../../util/der.js';
 import { hashByOid, keyOids, rsaSignatureOids, signatureByOid } from '../../util/oids.js';
 
 /**
- * The channel binding of a TLS connection with the server of that certificate (DER); undefined where the connection or the runtime has none
- * of this type, which SCRAM then tells the server (gs2 flag 'n').
+ * The channel binding of a TLS connection to the server with this certificate (DER). Undefined if the connection or the
+ * runtime has none of this type; SCRAM then tells the server so (gs2 flag 'n').
  */
 export function channelBinding(
   socket: TLSSocket,
@@ -20,7 +19,8 @@ export function channelBinding(
   type: ChannelBinding['type'],
 ): ChannelBinding | undefined {
   if (type === 'tls-exporter') {
-    // RFC 9266 section 2; under TLS 1.2 it is only safe with the extended master secret, and Node does not tell whether that was used.
+    // RFC 9266 section 2. Under TLS 1.2 it is only safe with the extended master secret, and Node does not report
+    // whether that was used.
     const data = socket.getProtocol() === 'TLSv1.3' ? exportedKey(socket) : undefined;
     return data && { type, data };
   }
@@ -54,7 +54,7 @@ export function endPointHash(certificate: Uint8Array): string | undefined {
   }
 }
 
-/** RFC 4055 section 3.1: hashAlgorithm [0], SHA-1 where it is absent. */
+/** hashAlgorithm [0], SHA-1 if absent (RFC 4055 section 3.1). */
 function pssHash(certificate: Uint8Array, parameters: DerElement | undefined): string | undefined {
   if (parameters === undefined) return undefined;
   for (const field of children(certificate, parameters)) {

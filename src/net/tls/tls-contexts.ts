@@ -1,6 +1,6 @@
 /**
- * What connections with the same TLS settings share: a SecureContext, and the sessions that can be resumed with it.
- *
+ * State shared by connections with the same TLS settings: a SecureContext, and the sessions that can be resumed with
+ * it.
  * @module
  */
 import * as tls from 'node:tls';
@@ -14,20 +14,23 @@ import type { LoadClientIdentity } from '../tls-identity.js';
 import { trustAnchors } from '../tls-trust-anchors.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
 
-/** What connections with the same settings share. */
+/** State shared by connections with the same settings. */
 export interface TlsMaterial {
   readonly context: tls.SecureContext;
   readonly sessions: SessionCache;
 }
 
 /**
- * One SecureContext and one session cache for each settings object, so that no session is resumed that was checked by other rules. One
- * instance serves all connections of a mailer.
+ * Keeps one SecureContext and one session cache for each settings object, so that no session is resumed that was
+ * checked by other rules. One instance serves all connections of a mailer.
  */
 export class TlsContexts {
   readonly #material = new WeakMap<TlsSettings, Promise<TlsMaterial>>();
 
-  /** The context of these settings (by identity); files are read at its first use. A failure, which names `field`, is not kept. */
+  /**
+   * The context of these settings (by identity); files are read on first use. A failure, which names `field`, is not
+   * cached.
+   */
   get(settings: TlsSettings, loadClientIdentity?: LoadClientIdentity, field = 'server.tls'): Promise<TlsMaterial> {
     const known = this.#material.get(settings);
     if (known !== undefined) return known;
@@ -38,7 +41,7 @@ export class TlsContexts {
   }
 }
 
-/** A session, with what its server had proven: a resumed one shows no certificate again. */
+/** A session and the server's proven identity. A resumed session shows no certificate again. */
 export interface KnownSession {
   readonly session: Buffer;
   readonly certificate: Buffer;

@@ -1,6 +1,5 @@
 /**
- * Errors of TLS: what is wrong with a certificate or a handshake, and which setting mends it.
- *
+ * TLS errors: they name the fault of a certificate or a handshake, and the setting that helps.
  * @module
  */
 import * as tls from 'node:tls';
@@ -15,12 +14,12 @@ import { hostNamesOf } from './certificate-info.js';
 
 /** The server whose certificate or handshake failed. */
 export interface TlsPeer {
-  /** The name that its certificate has to be for. */
+  /** The name for which the certificate must be valid. */
   readonly name: string;
   readonly names: PeerSettings;
 }
 
-/** A certificate that does not pass. `reason` is OpenSSL's code for it. */
+/** The error of a refused certificate. `reason` is OpenSSL's code. */
 export function certificateRefused(reason: string, certificate: DetailedPeerCertificate, peer: TlsPeer): EmailError {
   const [what, remedy] = explain(reason, certificate, peer);
   const message = `The certificate of ${peer.names.role}${peer.name} was refused: ${what} (${reason}).`;
@@ -80,7 +79,7 @@ function explain(
   }
 }
 
-/** How to trust an issuer: by its certificate, by the system's list where this Node can read that, or by a pin. */
+/** The remedy for an untrusted issuer: its certificate, the system's list if this Node can read it, or a pin. */
 function howToTrust({ fingerprint256 }: DetailedPeerCertificate, setting: string): string {
   const system = readsSystemAnchors()
     ? `where the system trusts it, set ${setting}.useSystemCa`
@@ -88,12 +87,15 @@ function howToTrust({ fingerprint256 }: DetailedPeerCertificate, setting: string
   return `Where the issuer is your own, put its certificate into ${setting}.ca; ${system}. To trust this one certificate, check its fingerprint and put it into ${setting}.pinnedFingerprints: ${fingerprint256}.`;
 }
 
-/** Whether this Node has `tls.getCACertificates` (22.15, 23.10, 24). */
+/** Does this Node have `tls.getCACertificates` (22.15, 23.10, 24)? */
 function readsSystemAnchors(): boolean {
   return hasOwn(tls, 'getCACertificates');
 }
 
-/** Where every certificate of a chain is outside its dates, the root included, the clock of this machine is probably wrong. */
+/**
+ * If every certificate of a chain, including the root, is outside its dates, the clock of this machine is probably
+ * wrong.
+ */
 function clockRemedy(leaf: DetailedPeerCertificate, bound: 'valid_from' | 'valid_to'): string {
   const now = new Date();
   const outside = (text: string): boolean => {
@@ -107,7 +109,7 @@ function clockRemedy(leaf: DetailedPeerCertificate, bound: 'valid_from' | 'valid
     : `Check the clock of this machine too: it says ${now.toISOString()}.`;
 }
 
-/** The certificate of a server that is not one of those pinned. */
+/** The error of a server whose certificate is not pinned. */
 export function pinMismatch(fingerprint: string, { name, names: { role, tls } }: TlsPeer): EmailError {
   return createEmailError(
     'ERR_TLS',
@@ -119,7 +121,7 @@ export function pinMismatch(fingerprint: string, { name, names: { role, tls } }:
   );
 }
 
-/** A handshake that failed. */
+/** The error of a failed handshake. */
 export function handshakeFailed(error: NodeJS.ErrnoException, { name, names }: TlsPeer): EmailError {
   const code = error.code ?? '';
   const [what, remedy] = explainHandshake(code, names);
@@ -143,17 +145,17 @@ const plainTextCodes = new Set([
   'ERR_SSL_HTTP_REQUEST',
 ]);
 
-/** Did a handshake fail because the other side speaks plain text? */
+/** Did a handshake fail because the peer speaks plain text? */
 export function answeredInPlainText(error: EmailError): boolean {
   return error.code === 'ERR_TLS' && plainTextCodes.has(errorCode(error.cause));
 }
 
-/** Whether a handshake failed because the connection ended, without a word of TLS from the other side. */
+/** Did a handshake fail because the connection ended, without any TLS from the peer? */
 export function endedByNetwork({ code, cause }: EmailError): boolean {
   return code === 'ERR_TLS' && networkCodes.has(errorCode(cause));
 }
 
-/** Did it fail although the other side speaks TLS? Its certificate was judged, or it said why. */
+/** Did it fail although the peer speaks TLS? Either its certificate was refused, or it sent an alert. */
 export function answeredInTls({ code, cause }: EmailError): boolean {
   return code === 'ERR_TLS' && (cause === undefined || /_ALERT_|UNSUPPORTED_PROTOCOL/.test(errorCode(cause)));
 }
@@ -198,7 +200,7 @@ function showNames(der: Uint8Array): string {
   return showText(hostNamesOf(der).join(', '), 300);
 }
 
-/** The chain as the peer sent it; Node ends it with a certificate that names itself as its issuer. */
+/** The chain as the peer sent it. Node ends it with a certificate that is its own issuer. */
 function chainOf(leaf: DetailedPeerCertificate): readonly DetailedPeerCertificate[] {
   const chain = [leaf];
   for (

@@ -1,6 +1,5 @@
 /**
- * For Node 20 alone, to be removed together with it: TLS sessions that are quicker to resume.
- *
+ * For Node 20 only, to be removed with it: makes TLS sessions quicker to resume.
  * @module
  */
 import { children, readElement, sequence, tag, wholeOf } from '../../util/der.js';
@@ -9,10 +8,11 @@ import { children, readElement, sequence, tag, wholeOf } from '../../util/der.js
 const certificateTag = 0xa3;
 
 /**
- * Node 20 only: a session without its server's certificate, which was judged when the session began and is kept beside it. OpenSSL 3.0 (Node
- * 20) parses the certificate each time it is given the session, which takes longer than resuming saves. OpenSSL 3.5 (Node 22.20 and later)
- * does not, and those Nodes write the server's name in front of a session, so that it comes back unchanged. After such a resumption
- * `getPeerCertificate()` of the socket is empty, and is not asked.
+ * Removes the server's certificate from a session, for Node 20 only. The certificate was checked when the session began
+ * and is kept beside it. OpenSSL 3.0 (Node 20) parses it each time it is given the session, which takes longer than
+ * resuming saves. OpenSSL 3.5 (Node 22.20 and later) does not; those Nodes write the server's name in front of a
+ * session, so it is returned unchanged. After such a resumption `getPeerCertificate()` of the socket is empty, and is
+ * not used.
  */
 export function withoutCertificate(session: Buffer): Buffer {
   if (session[0] !== tag.sequence) return session;

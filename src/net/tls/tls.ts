@@ -1,6 +1,5 @@
 /**
- * TLS over any byte stream, and the one place where a server's certificate is judged.
- *
+ * TLS over any byte stream. This is the only place where a server's certificate is checked.
  * @module
  */
 import { isIP } from 'node:net';
@@ -22,17 +21,17 @@ import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.j
 import type { TlsPeer } from './tls-errors.js';
 import { withoutCertificate } from './tls-session.js';
 
-/** A stream under TLS. Folders that may not import `node:tls` name its type by this. */
+/** A stream under TLS. Folders that may not import `node:tls` use this name for its type. */
 export type TlsStream = TLSSocket;
 
-/** The server and the settings that its certificate is checked by. */
+/** The server and the settings by which its certificate is checked. */
 export interface TlsTarget {
-  /** The name of the server as the caller gave it, also inside a tunnel. */
+  /** The name of the server as the caller gave it, even inside a tunnel. */
   readonly host: string;
   readonly port: number;
   readonly settings: TlsSettings;
   readonly material: TlsMaterial;
-  /** What errors call the server and its settings; default the mail server's. */
+  /** Names of the server and its settings in errors; default: the mail server's. */
   readonly names?: PeerSettings | undefined;
 }
 
@@ -40,13 +39,13 @@ export interface TlsTarget {
 export interface SecuredStream {
   readonly stream: TLSSocket;
   readonly report: TlsReport;
-  /** The server's, in DER. */
+  /** The server's certificate in DER. */
   readonly certificate: Buffer;
   /** Was an earlier session resumed? */
   readonly resumed: boolean;
 }
 
-/** Options that Node would take from Object.prototype: it copies what it is given into an object of its own. */
+/** Options that Node would inherit from Object.prototype, because it copies the options into an object of its own. */
 const nothingInherited = {
   path: undefined,
   timeout: undefined,
@@ -57,7 +56,7 @@ const nothingInherited = {
   enableTrace: undefined,
 } as const;
 
-/** Shakes hands and judges the certificate. ERR_TLS where either fails; the stream is destroyed then. */
+/** Performs the handshake and checks the certificate. ERR_TLS if either fails; the stream is then destroyed. */
 export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): Promise<SecuredStream> {
   const { host, port, settings, material } = target;
   const name = settings.serverName ?? host;
@@ -69,10 +68,10 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       ...nothingInherited,
       socket: stream,
       secureContext: material.context,
-      // RFC 6066 section 3: an address is no server name. '' keeps Node from sending one.
+      // An address is not a server name (RFC 6066 section 3). '' keeps Node from sending one.
       servername: isIP(name) === 0 ? name : '',
       session: known && withoutCertificate(known.session),
-      // judge() below checks the certificate before a byte is sent. It has the certificate at hand and can say why it fails.
+      // judge() below checks the certificate before any byte is sent. It has the certificate and can explain a failure.
       rejectUnauthorized: false,
       checkServerIdentity: () => undefined,
     });
@@ -90,7 +89,8 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       fail(handshakeFailed(error, peer));
     };
     const onEnd = (): void => onError(Object.assign(new Error('the connection was closed'), { code: 'ECONNRESET' }));
-    // TLS 1.2 gives its session before the handshake is over, TLS 1.3 behind it: kept once the server was judged.
+    // TLS 1.2 provides the session before the end of the handshake, TLS 1.3 after it. It is kept once the certificate
+    // was accepted.
     let early: Buffer | undefined;
     const onEarlySession = (session: Buffer): void => void (early = session);
     if (signal.aborted) return fail(abortError(signal));
@@ -108,7 +108,8 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
       }
       if (isEmailError(judged)) return fail(judged);
       stop();
-      // From here on errors of the stream below reach the user through the TLS socket, which may emit one more after it was destroyed.
+      // From here on errors of the underlying stream reach the user through the TLS socket, which may emit one more
+      // after it was destroyed.
       socket
         .removeListener('close', onEnd)
         .removeListener('error', onError)
@@ -135,7 +136,7 @@ interface Judgement {
   readonly authorized: boolean;
 }
 
-/** A session outlives the certificate of its server for no longer than the settings would accept it. */
+/** Drops a session when the settings would no longer accept the server's certificate. */
 function stillValid(known: KnownSession | undefined): KnownSession | undefined {
   if (known === undefined) return undefined;
   // Where any certificate is accepted, an expired one is too.
@@ -143,7 +144,7 @@ function stillValid(known: KnownSession | undefined): KnownSession | undefined {
   return known.info.validTo.getTime() > Date.now() ? known : undefined;
 }
 
-/** Path, dates and name, or a pin in place of them all. */
+/** Checks path, dates and name, or only the pin if there is one. */
 function judge(socket: TLSSocket, server: TlsPeer, settings: TlsSettings): Judgement | EmailError {
   const peer = socket.getPeerCertificate();
   const certificate = peer.raw;

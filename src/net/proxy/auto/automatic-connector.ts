@@ -1,6 +1,6 @@
 /**
- * Finds the proxy by itself at each connection: the environment, then the system's settings; the first answer wins.
- *
+ * Finds the proxy at each connection: first in the environment, then in the system's settings. The first answer is
+ * used.
  * @module
  */
 import { BoundedMap } from '../../../async/bounded-map.js';
@@ -24,28 +24,28 @@ import type { RunTool } from './run-tool.js';
 import type { SystemReader } from './system.js';
 import { userInternetSettings, winHttpSettings } from './windows.js';
 
-/** Where to look; for tests. */
+/** The sources of proxy settings; replaced in tests. */
 export interface ProxySurroundings {
   readonly environment: Environment;
   readonly platform: NodeJS.Platform;
   readonly run: RunTool;
 }
 
-/** Programs are not started for every connection. */
+/** Answers are cached, so that programs are not started for every connection. */
 const rememberMs = 60_000;
 const maxRemembered = 100;
 
-/** Finds a proxy at each connection, and keeps the connectors of those that it found. */
+/** Finds a proxy at each connection, and keeps the connectors of all proxies found. */
 export class AutomaticConnector implements OwnConnector {
   readonly #settings: AutomaticProxySettings;
   readonly #via: Connector;
   readonly #dependencies: ProxyDependencies;
   readonly #surroundings: () => ProxySurroundings;
-  /** By `host:port`: what the system's settings said, and until when it holds. */
+  /** Answers of the system's settings and their expiry, by `host:port`. */
   readonly #answers = new BoundedMap<string, { readonly found: FoundProxy | undefined; readonly until: number }>(
     maxRemembered,
   );
-  /** By settings: a proxy remembers its TLS sessions and its way to authenticate. */
+  /** Connectors by their settings. A connector caches its TLS sessions and the authentication of its proxy. */
   readonly #connectors = new BoundedMap<string, ProxyConnector>(maxRemembered);
 
   constructor(

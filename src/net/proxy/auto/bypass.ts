@@ -1,20 +1,20 @@
 /**
- * Which hosts go without the proxy: NO_PROXY and its relatives.
- *
+ * Decides which hosts are reached without the proxy: NO_PROXY and similar settings.
  * @module
  */
 import { BlockList } from 'node:net';
 import { isIp, isIpv4, ipBytes } from '../../../util/ip.js';
 
-/** Where a connection is to go; the host without brackets. */
+/** The target of a connection; the host without brackets. */
 export interface BypassTarget {
   readonly host: string;
   readonly port: number;
 }
 
 /**
- * One entry of NO_PROXY: a name and all below it (`example.com`, `.example.com`, `*.example.com`), an address, a CIDR block, `*`;
- * each with or without `:port`. As curl has it, except that curl knows no ports and no `*.`, and misses some forms of IPv6.
+ * Matches one entry of NO_PROXY: a name and all below it (`example.com`, `.example.com`, `*.example.com`), an address,
+ * a CIDR block, or `*`; each with or without `:port`. Works like curl, except that curl supports neither ports nor
+ * `*.`, and misses some forms of IPv6.
  */
 export function matchesEntry(entry: string, target: BypassTarget): boolean {
   if (entry === '*') return true;
@@ -26,12 +26,15 @@ export function matchesEntry(entry: string, target: BypassTarget): boolean {
   return name !== '' && (host === name || host.endsWith(`.${name}`));
 }
 
-/** A list with commas or white space (curl takes both). */
+/** Matches a list separated by commas or white space; curl accepts both. */
 export function matchesNoProxy(list: string, target: BypassTarget): boolean {
   return list.split(/[\s,]+/).some((entry) => entry !== '' && matchesEntry(entry, target));
 }
 
-/** The exceptions of Windows and macOS. Connections to this machine never go to a proxy there, unless `<-loopback>` is among them. */
+/**
+ * Matches the exceptions of Windows and macOS. There, connections to this machine bypass the proxy unless `<-loopback>`
+ * is listed.
+ */
 export function matchesExceptions(entries: readonly string[], target: BypassTarget): boolean {
   if (isThisMachine(canonicalName(target.host)) && !entries.some((entry) => entry.toLowerCase() === '<-loopback>'))
     return true;
@@ -43,7 +46,10 @@ function isThisMachine(host: string): boolean {
   return host === 'localhost' || host.endsWith('.localhost');
 }
 
-/** One entry of the exceptions of Windows and macOS: `*` anywhere, `10.0/16`, `<local>` for names without a dot; else as in NO_PROXY. */
+/**
+ * Matches one exception of Windows or macOS: `*` anywhere, `10.0/16`, `<local>` for names without a dot; otherwise as
+ * in NO_PROXY.
+ */
 export function matchesException(entry: string, target: BypassTarget): boolean {
   const host = canonicalName(target.host);
   if (entry.toLowerCase() === '<local>') return !host.includes('.') && !host.includes(':');
@@ -56,7 +62,7 @@ export function matchesException(entry: string, target: BypassTarget): boolean {
   return matchesGlob(canonicalName(pattern), host);
 }
 
-/** Lower case, without the dot of the root. */
+/** Lower case, without the trailing dot. */
 function canonicalName(text: string): string {
   return text.toLowerCase().replace(/\.$/, '');
 }
@@ -81,7 +87,7 @@ function inBlock(host: string, network: string, bits: number): boolean {
   return block.check(host.split('%')[0] ?? host, family);
 }
 
-/** `*` stands for anything; each piece is taken at its first place, so that there is no going back. */
+/** `*` matches any text. Each piece is taken at its first occurrence, so there is no backtracking. */
 function matchesGlob(glob: string, text: string): boolean {
   const [first = '', ...rest] = glob.split('*');
   if (!text.startsWith(first)) return false;

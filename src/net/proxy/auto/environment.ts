@@ -1,6 +1,6 @@
 /**
- * Proxies in environment variables, as curl reads them: lower case first, empty is unset, http_proxy is not for mail.
- *
+ * Proxies in environment variables, read as curl does: lower case first, empty means unset, http_proxy does not apply
+ * to mail.
  * @module
  */
 import type { BypassTarget } from './bypass.js';
@@ -11,7 +11,7 @@ import { proxyOfText } from './found-proxy.js';
 /** Environment variables by name. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** undefined where the environment says nothing about this target. */
+/** Undefined if the environment has no setting for this target. */
 export function proxyOfEnvironment(environment: Environment, target: BypassTarget): FoundProxy | undefined {
   const exceptions = firstSet(environment, ['no_proxy', 'NO_PROXY']);
   if (exceptions !== undefined && matchesNoProxy(exceptions.value, target))

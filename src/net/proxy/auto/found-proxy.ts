@@ -1,6 +1,5 @@
 /**
- * A proxy as the environment and the system write it, read by the rules of the profile.
- *
+ * Parses a proxy as the environment or the system writes it, by the rules of the profile.
  * @module
  */
 import { createEmailError } from '../../../errors/email-error.js';
@@ -9,17 +8,17 @@ import { parseProxyText } from '../../../profile/proxy-url.js';
 import { proxy } from '../../../profile/shape/proxy.js';
 import type { Report } from '../../../schema/schema.js';
 
-/** What a look for a proxy gives. */
+/** The result of a search for a proxy. */
 export interface FoundProxy {
-  /** 'none' is an answer too: go directly. */
+  /** The proxy; 'none' is an answer too: connect directly. */
   readonly settings: ProxyServerSettings | 'none';
-  /** Where it stood, for people. */
+  /** The source of the setting, for people. */
   readonly origin: string;
 }
 
 /**
- * A proxy as the environment and system settings write it: `scheme://user:password@host:port`, or `host:port` of an HTTP proxy.
- * `socks` is SOCKS 5. ERR_PROXY names the origin, and nothing of what it holds.
+ * Parses `scheme://user:password@host:port`, or `host:port` of an HTTP proxy, as the environment and system settings
+ * write it. `socks` means SOCKS 5. ERR_PROXY names the source but not its contents.
  */
 export function proxyOfText(text: string, origin: string): FoundProxy {
   const [, scheme = 'http', rest = ''] = /^(?:([a-z0-9+.-]+):\/\/)?(.*)$/is.exec(text.trim()) ?? [];

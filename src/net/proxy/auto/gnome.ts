@@ -1,6 +1,6 @@
 /**
- * Linux desktops: GNOME's settings by `gsettings`; for others, and for PAC scripts, libproxy's `proxy` where it is installed.
- *
+ * Proxies of Linux desktops: GNOME's settings by `gsettings`; for other desktops and for PAC scripts, libproxy's
+ * `proxy` if it is installed.
  * @module
  */
 import type { ProxyServerSettings } from '../../../model/settings/proxy.js';
@@ -13,11 +13,11 @@ const gnomeOrigin = 'the GNOME settings';
 const kinds: readonly { readonly key: string; readonly type: ProxyServerSettings['type'] }[] = [
   { key: 'socks', type: 'socks5' },
   { key: 'https', type: 'http-connect' },
-  // GNOME itself takes it for https where that has none of its own.
+  // GNOME itself uses this one for https if https has none of its own.
   { key: 'http', type: 'http-connect' },
 ];
 
-/** A proxy that the user entered by hand. */
+/** The proxy that the user entered by hand. */
 export const gnomeSettings: SystemReader = async ({ run, signal, environment, target }) => {
   const output =
     (await run('gsettings', ['list-recursively', 'org.gnome.system.proxy'], { signal, env: environment })) ?? '';
@@ -44,8 +44,8 @@ export const gnomeSettings: SystemReader = async ({ run, signal, environment, ta
 };
 
 /**
- * In desktop sessions only: elsewhere a program of that name is likely to be another. http_proxy is kept from it, which it would take
- * for every scheme.
+ * Only in desktop sessions: elsewhere a program of that name is likely to be another one. http_proxy is removed from
+ * its environment, because it would use it for every scheme.
  */
 export const libproxySettings: SystemReader = async ({ run, signal, environment, target }) => {
   if (!environment['XDG_CURRENT_DESKTOP']) return undefined;
@@ -56,7 +56,7 @@ export const libproxySettings: SystemReader = async ({ run, signal, environment,
   return proxyOfText(first, origin);
 };
 
-/** The strings of a GVariant in text form: `'a'`, `['a', 'b']`, `@as []`. */
+/** Reads the strings of a GVariant in text form: `'a'`, `['a', 'b']`, `@as []`. */
 function textsOf(value: string): readonly string[] {
   const literals = value.match(/'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*"/g) ?? [];
   return literals.map((literal) => literal.slice(1, -1).replace(/\\(.)/g, '$1'));

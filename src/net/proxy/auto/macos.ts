@@ -1,6 +1,5 @@
 /**
- * macOS: the proxies of the primary network service, as `scutil --proxy` prints them. A PAC script is not evaluated here.
- *
+ * The proxies of the primary network service on macOS, as printed by `scutil --proxy`. PAC scripts are not evaluated.
  * @module
  */
 import type { ProxyServerSettings } from '../../../model/settings/proxy.js';
@@ -9,7 +8,7 @@ import type { SystemReader } from './system.js';
 
 const origin = 'the macOS network settings';
 
-/** SOCKS, which carries anything, before the tunnel for https. */
+/** SOCKS, which can carry any protocol, comes before the tunnel for https. */
 const kinds: readonly { readonly key: string; readonly type: ProxyServerSettings['type'] }[] = [
   { key: 'SOCKS', type: 'socks5' },
   { key: 'HTTPS', type: 'http-connect' },
@@ -21,7 +20,7 @@ export const macNetworkSettings: SystemReader = async ({ run, signal, environmen
   const values = new Map<string, string>();
   const exceptions: string[] = [];
   for (const line of output.split(/\r?\n/)) {
-    // By depth: below __SCOPED__ stands the same again for each interface, in use or not.
+    // The depth matters: below __SCOPED__ the same keys repeat for each interface, in use or not.
     const [, key, value = ''] = /^ {2}(\w+) : (.*)$/.exec(line) ?? [];
     const [, exception] = /^ {4}\d+ : (.*)$/.exec(line) ?? [];
     if (key !== undefined) values.set(key, value);

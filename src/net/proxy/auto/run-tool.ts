@@ -1,20 +1,19 @@
 /**
- * Programs of the system that know about proxies.
- *
+ * Runs programs of the system that report proxies.
  * @module
  */
 import { runProgram } from '../../../system/run-program.js';
 
 /**
- * Gives standard output. Undefined if the program is missing, fails or takes too long: then it knows of no proxy. Rejects if the signal
- * aborts.
+ * Returns standard output. Undefined if the program is missing, fails or takes too long; it then has no answer. Rejects
+ * if the signal aborts.
  */
 export type RunTool = (file: string, args: readonly string[], options: RunOptions) => Promise<string | undefined>;
 
-/** How a program is run. */
+/** Options of running a program. */
 export interface RunOptions {
   readonly signal: AbortSignal;
-  /** Its whole environment. */
+  /** The whole environment of the program. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 

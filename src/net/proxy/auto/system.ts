@@ -1,6 +1,5 @@
 /**
- * The readers of system settings: what each is given, and which one serves which platform.
- *
+ * The readers of system settings, for each platform.
  * @module
  */
 import type { BypassTarget } from './bypass.js';
@@ -8,7 +7,7 @@ import type { FoundProxy } from './found-proxy.js';
 import type { Environment } from './environment.js';
 import type { RunTool } from './run-tool.js';
 
-/** What the readers of system settings work with. */
+/** The input of a reader of system settings. */
 export interface SystemContext {
   readonly target: BypassTarget;
   readonly environment: Environment;
@@ -16,7 +15,7 @@ export interface SystemContext {
   readonly signal: AbortSignal;
 }
 
-/** Looks at one place; undefined where it says nothing. */
+/** Reads one source; undefined if it has no setting. */
 export type SystemReader = (context: SystemContext) => Promise<FoundProxy | undefined>;
 
 /** `host:port` for a URL. */

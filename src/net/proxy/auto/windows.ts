@@ -1,6 +1,6 @@
 /**
- * Windows: the user's Internet settings, automatic configuration evaluated by the system, then WinHTTP's settings of the machine.
- *
+ * The proxies of Windows: the user's Internet settings, with automatic configuration evaluated by the system, then the
+ * machine's WinHTTP settings.
  * @module
  */
 import type { ProxyServerSettings } from '../../../model/settings/proxy.js';
@@ -17,7 +17,7 @@ const scriptOrigin = 'automatic configuration (PAC)';
 const machineOrigin = 'the WinHTTP settings of this machine';
 const targetVariable = 'SEALPOST_PROXY_TARGET';
 
-/** The target comes by the environment: nothing of it is ever read as a command. */
+/** The target is passed in the environment, so that no part of it is read as a command. */
 const script = [
   `$target = [Uri] $env:${targetVariable}`,
   '$proxy = [System.Net.WebRequest]::GetSystemWebProxy()',
@@ -30,7 +30,7 @@ export const userInternetSettings: SystemReader = async (context) => {
   const connection = registryValues(
     await queryRegistry(context, `HKCU\\${settingsKey}\\Connections`, 'DefaultConnectionSettings'),
   );
-  // Flags in the ninth octet: 4 a script by URL, 8 a script to be looked for.
+  // Flags in the ninth octet: 4 means a script by URL, 8 automatic detection.
   const flags = Buffer.from(connection.get('DefaultConnectionSettings') ?? '', 'hex')[8] ?? 0;
   if (values.has('AutoConfigURL') || (flags & 0x0c) !== 0) {
     const answer = (await evaluateScript(context))?.trim();
@@ -41,7 +41,10 @@ export const userInternetSettings: SystemReader = async (context) => {
   return proxyOfLists(values.get('ProxyServer') ?? '', values.get('ProxyOverride') ?? '', context.target, userOrigin);
 };
 
-/** `netsh winhttp`; read from the registry, since that program speaks the language of its user. */
+/**
+ * The settings of `netsh winhttp`. They are read from the registry, because that program's output is in the user's
+ * language.
+ */
 export const winHttpSettings: SystemReader = async (context) => {
   const values = registryValues(
     await queryRegistry(
@@ -54,7 +57,7 @@ export const winHttpSettings: SystemReader = async (context) => {
   return proxyOfLists(proxy, bypass, context.target, machineOrigin);
 };
 
-/** Programs by their whole path: Windows would look for them in the working directory first. */
+/** The full path of a program: Windows would look in the working directory first. */
 function systemFile(context: SystemContext, ...parts: readonly string[]): string {
   return [context.environment['SystemRoot'] ?? 'C:\\Windows', 'System32', ...parts].join('\\');
 }
@@ -73,7 +76,7 @@ function evaluateScript(context: SystemContext): Promise<string | undefined> {
   return run(file, args, { signal, env: { ...environment, [targetVariable]: urlOf(target) } });
 }
 
-/** Name to data of `reg query`. */
+/** Parses the output of `reg query` into data by name. */
 function registryValues(output: string): ReadonlyMap<string, string> {
   const lines = output.split(/\r?\n/).map((line) => /^ {4}(.+?) {4}REG_[A-Z_]+(?: {4}(.*))?$/.exec(line));
   return new Map(
@@ -81,7 +84,9 @@ function registryValues(output: string): ReadonlyMap<string, string> {
   );
 }
 
-/** Version, counter, flags, then proxy and bypass list, each with its length before it; numbers are little-endian. */
+/**
+ * Reads version, counter, flags, then proxy and bypass list, each preceded by its length. Numbers are little-endian.
+ */
 function readWinHttpSettings(bytes: Buffer): { readonly proxy: string; readonly bypass: string } {
   const textAt = (at: number): string => {
     const length = at + 4 <= bytes.length ? bytes.readUInt32LE(at) : 0;
@@ -92,7 +97,7 @@ function readWinHttpSettings(bytes: Buffer): { readonly proxy: string; readonly 
   return { proxy, bypass: textAt(16 + proxy.length) };
 }
 
-/** `host:port` for all, or `https=host:port;socks=host:port`. */
+/** Parses `host:port` for all protocols, or `https=host:port;socks=host:port`. */
 function proxyOfLists(
   servers: string,
   exceptions: string,
@@ -107,7 +112,7 @@ function proxyOfLists(
   if (server === undefined) return undefined;
   if (matchesExceptions(exceptions.split(/[;\s]+/), target)) return { settings: 'none', origin };
   const found = proxyOfText(server, origin);
-  // Windows itself speaks SOCKS 4 to a server under `socks=`.
+  // Windows uses SOCKS 4 for a server under `socks=`.
   if (socks === undefined || socks.includes('://') || found.settings === 'none') return found;
   const { host, port }: ProxyServerSettings = found.settings;
   return { settings: { type: 'socks4', host, port }, origin };
