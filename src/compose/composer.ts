@@ -66,6 +66,18 @@ interface Draft {
   readonly domainSigner: DomainSigner | undefined;
 }
 
+/** A message that was found in order, before its body is opened. */
+interface Outline {
+  readonly message: MailMessage;
+  readonly mailboxes: MessageMailboxes;
+  readonly sources: Sources;
+  readonly envelope: Envelope;
+  readonly fields: readonly WrittenField[];
+  /** With its brackets. */
+  readonly messageId: string;
+  readonly identity: MessageIdentity | undefined;
+}
+
 /** A message whose shape was checked. */
 interface CheckedMessage {
   readonly message: MailMessage;
@@ -118,7 +130,8 @@ export class Composer {
         identity = identityOf(given, mailboxes, right.envelope?.to);
         if (sending) identity.begin();
       }
-      return await this.#prepareParts(checked, identity, signal);
+      const prepared = this.#prepareParts(checked, identity, signal);
+      return prepared instanceof Promise ? await prepared : prepared;
     } catch (error) {
       if (sending) identity?.release();
       await sources.close();
@@ -127,11 +140,12 @@ export class Composer {
     }
   }
 
-  async #prepareParts(
+  /** At once where nothing is signed or encrypted and all content is at hand. */
+  #prepareParts(
     { message, mailboxes, problems, sources }: CheckedMessage,
     identity: MessageIdentity | undefined,
     signal: AbortSignal,
-  ): Promise<PreparedMessage> {
+  ): PreparedMessage | Promise<PreparedMessage> {
     const profile = this.#profile;
     const { date = new Date() } = message;
     const messageId = identity?.id ?? problems.attempt(() => checkedMessageId(message.messageId ?? '')) ?? '';
@@ -140,29 +154,32 @@ export class Composer {
     const fields = messageFields({ profile, message, mailboxes, from, messageId, date }, problems);
     if (!this.#loadProtector) refuseProtectionWanted(message, problems);
     problems.throwIfAny();
+    const outline: Outline = { message, mailboxes, sources, envelope, fields, messageId, identity };
+    const isPlain = this.#loadProtector === undefined && (message.dkim ?? profile.dkim) === undefined;
+    return isPlain ? this.#withBody(outline, undefined, undefined, signal) : this.#protect(outline, signal);
+  }
+
+  async #protect(outline: Outline, signal: AbortSignal): Promise<PreparedMessage> {
+    const { message, mailboxes, envelope } = outline;
     const protection =
       this.#loadProtector && (await protect(this.#loadProtector, message, envelope, mailboxes, signal));
     const domainSigner = await this.#openDomainSigner(message, signal);
+    return this.#withBody(outline, protection, domainSigner, signal);
+  }
+
+  #withBody(
+    outline: Outline,
+    protection: MessageProtection | undefined,
+    domainSigner: DomainSigner | undefined,
+    signal: AbortSignal,
+  ): PreparedMessage | Promise<PreparedMessage> {
+    const { message, mailboxes, sources, envelope, fields } = outline;
     const replay = domainSigner !== undefined || envelope.to.length > 1;
-    const context: ContentContext = { fileAccess: this.#fileAccess, replay, sources };
+    const opening = messageBody(message, { fileAccess: this.#fileAccess, replay, sources });
     const draft: Draft = { fields, smtpUtf8: needsUtf8(envelope, mailboxes), domainSigner };
-    const opening = messageBody(message, context);
-    const body = opening instanceof Promise ? await opening : opening;
-    const copies: readonly MessageCopy[] = protection
-      ? protection.groups.map((to) => ({
-          envelope: { ...envelope, to },
-          compose: () => writeProtected(draft, body, protection, to, signal),
-        }))
-      : [{ envelope, compose: (accepts) => writePlain(draft, body, accepts) }];
-    return {
-      messageId: messageId.slice(1, -1),
-      envelope: protection ? { ...envelope, to: protection.groups.flat() } : envelope,
-      copies,
-      warnings: protection?.warnings ?? [],
-      dsnIfOffered: !isDsnRequired(message),
-      dispose: disposeOf(sources),
-      identity,
-    };
+    return opening instanceof Promise
+      ? opening.then((body) => preparedOf(outline, draft, body, protection, signal))
+      : preparedOf(outline, draft, opening, protection, signal);
   }
 
   #openDomainSigner({ dkim }: MailMessage, signal: AbortSignal): Promise<DomainSigner> | undefined {
@@ -201,6 +218,30 @@ export class Composer {
       identity: undefined,
     };
   }
+}
+
+function preparedOf(
+  { message, sources, envelope, messageId, identity }: Outline,
+  draft: Draft,
+  body: Part,
+  protection: MessageProtection | undefined,
+  signal: AbortSignal,
+): PreparedMessage {
+  const copies: readonly MessageCopy[] = protection
+    ? protection.groups.map((to) => ({
+        envelope: { ...envelope, to },
+        compose: () => writeProtected(draft, body, protection, to, signal),
+      }))
+    : [{ envelope, compose: (accepts) => writePlain(draft, body, accepts) }];
+  return {
+    messageId: messageId.slice(1, -1),
+    envelope: protection ? { ...envelope, to: protection.groups.flat() } : envelope,
+    copies,
+    warnings: protection?.warnings ?? [],
+    dsnIfOffered: !isDsnRequired(message),
+    dispose: disposeOf(sources),
+    identity,
+  };
 }
 
 /** Finds signing and encryption for a message, if profile and message ask for it. */

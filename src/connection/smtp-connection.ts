@@ -5,6 +5,7 @@
 import type { Duplex } from 'node:stream';
 import { untilAborted } from '../async/until-aborted.js';
 import { createEmailError, isEmailError, withDetails } from '../errors/email-error.js';
+import type { Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { Warning } from '../model/reply.js';
 import type { TlsReport } from '../model/report.js';
@@ -24,7 +25,6 @@ import type { Channel } from './channel/channel.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from './contract.js';
 import { requireUsable } from './farewell.js';
 import { isStale, markStale } from './stale.js';
-import { withoutPrototype } from '../util/without-prototype.js';
 
 /** The result of setting up a connection. */
 export interface OpenedConnection {
@@ -108,9 +108,10 @@ export class EstablishedConnection implements SmtpConnection {
     const state = new TransactionState(transaction.onWritten);
     this.#inFlight++;
     try {
-      const content = await this.#compose(transaction);
+      const { compose, signal } = transaction;
+      const content = ownContent(await untilAborted(compose(this.accepts), signal));
       const { channel } = this.#opened;
-      if (!channel.usable && channel.idle) await this.#sayWhyUnusable(transaction.signal);
+      if (!channel.usable && channel.idle) await this.#sayWhyUnusable(signal);
       return await this.#run(transaction, content, state);
     } catch (error) {
       throw explainRefusal(error, this.#opened.host);
@@ -144,15 +145,6 @@ export class EstablishedConnection implements SmtpConnection {
     void this.#opened.closed.then(listener);
   }
 
-  /** Composes the content. Content in memory gets its canonical form here. Rejects when the signal aborts. */
-  async #compose({ compose, signal }: Transaction): Promise<OutgoingContent> {
-    // The content may come from the caller of a transport. Without a prototype, missing fields are not inherited.
-    const content = withoutPrototype(await untilAborted(compose(this.accepts), signal));
-    if (!isBytes(content.bytes)) return content;
-    const bytes = canonicalBytes(content.bytes, content);
-    return Object.assign(content, { bytes, size: bytes.length });
-  }
-
   /**
    * Rejects with the reason why the connection ended, with the server's text if there is one. The transaction was not
    * started, so it may use another connection.
@@ -173,7 +165,7 @@ export class EstablishedConnection implements SmtpConnection {
   #run(transaction: Transaction, content: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
     const { channel, session } = this.#opened;
     const { requireAllRecipients, signal } = transaction;
-    const envelope = withoutPrototype(transaction.envelope);
+    const envelope = ownEnvelope(transaction.envelope);
     const idleMs = performance.now() - channel.lastActivity;
     const stale = this.#completed > 0 || idleMs > staleAfterMs;
     const plan = {
@@ -226,6 +218,36 @@ export class EstablishedConnection implements SmtpConnection {
       ? reason
       : undefined;
   }
+}
+
+/**
+ * A copy of the content in which every field is its own, so that none can be inherited. Content in memory gets its
+ * canonical form.
+ */
+function ownContent(given: OutgoingContent): OutgoingContent {
+  const { body, smtpUtf8, bytes } = given;
+  const size = Object.hasOwn(given, 'size') ? given.size : undefined;
+  const canonical = Object.hasOwn(given, 'canonical') ? given.canonical : undefined;
+  const own = { body, smtpUtf8, size, bytes, canonical };
+  if (!isBytes(bytes)) return own;
+  const whole = canonicalBytes(bytes, own);
+  own.bytes = whole;
+  own.size = whole.length;
+  return own;
+}
+
+/** A copy of the envelope in which every field is its own, so that none can be inherited. */
+function ownEnvelope(given: Envelope): Envelope {
+  const { from, to } = given;
+  return {
+    from,
+    to,
+    dsn: Object.hasOwn(given, 'dsn') ? given.dsn : undefined,
+    requireTls: Object.hasOwn(given, 'requireTls') ? given.requireTls : undefined,
+    deliverBy: Object.hasOwn(given, 'deliverBy') ? given.deliverBy : undefined,
+    holdUntil: Object.hasOwn(given, 'holdUntil') ? given.holdUntil : undefined,
+    mtPriority: Object.hasOwn(given, 'mtPriority') ? given.mtPriority : undefined,
+  };
 }
 
 const stages: Readonly<Record<string, RefusalStage>> = { transaction: 'MAIL', content: 'DATA', acceptance: 'END' };

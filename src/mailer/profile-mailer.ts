@@ -12,7 +12,6 @@ import { generalRemedies } from '../errors/general-remedies.js';
 import { sends, traced } from '../logging/diagnostics.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
-import type { Envelope } from '../model/envelope.js';
 import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, MailerStats, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
@@ -21,19 +20,14 @@ import type { Warning } from '../model/reply.js';
 import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
 import type { OAuth2Tokens } from '../model/store.js';
 import type { SendTrace } from '../model/log.js';
-import type {
-  ContentCapabilities,
-  OutgoingContent,
-  TransactionReport,
-  Transport,
-  TransportResult,
-} from '../model/transport.js';
+import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import {
   checkAuthorizeOptions,
   checkCloseOptions,
   checkSendOptions,
   checkTestOptions,
 } from '../profile/mailer-options.js';
+import { addNew } from '../transport/in-parts.js';
 import { afterOthers, refusedRecipients } from '../transport/after-others.js';
 import { emptyReport } from '../transport/connection-report.js';
 import { isBytes } from '../util/bytes.js';
@@ -103,6 +97,8 @@ export class ProfileMailer implements Mailer {
   readonly #parts: MailerParts;
   /** Aborts when close() is forced. */
   readonly #abort = createAbortController();
+  /** The signal of sends without another reason to abort. */
+  readonly #forcedEnd = joinSignals([this.#abort.signal]);
   /** Aborts at close(), forced or not. */
   readonly #closed = createAbortController();
   /** Number of operations under way. */
@@ -264,10 +260,10 @@ export class ProfileMailer implements Mailer {
     const start = performance.now();
     const { composer, events, totalMs } = this.#parts;
     const options = given === undefined ? noOptions : checkSendOptions(given);
-    const combined = joinSignals([this.#abort.signal, options.signal], {
-      ms: totalMs,
-      passed: () => sendTimedOut(totalMs),
-    });
+    const combined =
+      totalMs === 0 && options.signal === undefined
+        ? this.#forcedEnd
+        : joinSignals([this.#abort.signal, options.signal], { ms: totalMs, passed: () => sendTimedOut(totalMs) });
     this.#pending++;
     this.#counts.begin();
     let prepared: PreparedMessage | undefined;
@@ -328,30 +324,36 @@ export class ProfileMailer implements Mailer {
     const { transport, ownTransport } = this.#parts;
     const transactions: TransactionReport[] = [];
     const rejected: RejectedRecipient[] = [];
-    const warnings = new Set<Warning>(prepared.warnings);
+    const warnings: Warning[] = [...prepared.warnings];
     const requireAllRecipients = options.requireAllRecipients ?? false;
     const { onProgress } = options;
     // A forced close() ends the connections of the library's own transport. Its sends therefore need no signal, unless
     // there is another reason to abort.
     const quiet = signal === this.#abort.signal ? ownTransport : undefined;
     const { dsnIfOffered } = prepared;
-    const send = (envelope: Envelope, compose: MessageCopy['compose']): Promise<TransportResult> =>
-      quiet === undefined
-        ? transport.send(envelope, compose, { requireAllRecipients, onProgress, dsnIfOffered, signal })
-        : quiet.send(envelope, compose, { requireAllRecipients, onProgress, dsnIfOffered, signal: undefined });
     let bytes = 0;
     let failure: EmailError | undefined;
     for (const copy of prepared.copies) {
       try {
         const counter = ownTransport === undefined ? new OctetCounter(copy) : undefined;
-        const result = await send(copy.envelope, counter?.compose ?? copy.compose);
+        const compose = counter?.compose ?? copy.compose;
+        const sending =
+          quiet === undefined
+            ? transport.send(copy.envelope, compose, { requireAllRecipients, onProgress, dsnIfOffered, signal })
+            : quiet.send(copy.envelope, compose, {
+                requireAllRecipients,
+                onProgress,
+                dsnIfOffered,
+                signal: undefined,
+              });
+        const result = await sending;
         const made = result.transactions ?? [
           { recipients: result.accepted, reply: result.reply, bytes: counter?.octets ?? 0 },
         ];
         transactions.push(...made);
         for (const transaction of made) bytes += transaction.bytes;
         rejected.push(...result.rejected);
-        for (const warning of result.warnings ?? []) warnings.add(warning);
+        if (result.warnings !== undefined) addNew(warnings, result.warnings);
       } catch (cause) {
         const error = transportFailure(cause, signal);
         const mayLeaveOut = error.code === 'ERR_RECIPIENTS_REJECTED' && !requireAllRecipients;
@@ -381,7 +383,7 @@ export class ProfileMailer implements Mailer {
       transactions,
       bytes,
       durationMs: Math.round(performance.now() - start),
-      warnings: [...warnings],
+      warnings,
     };
   }
 }

@@ -47,8 +47,9 @@ function encodeText(
   isRoot: boolean,
 ): EncodedBody {
   const charset = 'utf-8';
-  let canonical = given;
-  let flags = scanText(given);
+  // Text whose line ends are all LF is changed before the scan, so that one scan is enough.
+  let canonical = given.includes('\n') && !given.includes('\r') ? canonicalText(given) : given;
+  let flags = scanText(canonical);
   if ((flags & textFlag.loneEnd) !== 0) {
     canonical = canonicalText(given);
     if ((flags & textFlag.unprintable) === 0) flags = scanText(canonical);

@@ -3,7 +3,7 @@
  * JavaScript searches do the same.
  * @module
  */
-import { hasVectors, scanLimit, scanVectors } from '../util/vectors/vectors.js';
+import { areVectorsReady, hasVectors, scanLimit, scanVectors } from '../util/vectors/vectors.js';
 
 /** Properties of a text, as bits. */
 export const textFlag = {
@@ -25,8 +25,10 @@ export const textFlag = {
 
 /** The most octets of a line (RFC 5322 section 2.1.1). */
 export const maxLine = 998;
-/** For shorter text, the call into WebAssembly costs more than it saves. */
+/** For shorter text, the start of WebAssembly costs more than it saves. */
 const fewUnits = 2048;
+/** For shorter text, the call into WebAssembly costs more than it saves. */
+const veryFewUnits = 96;
 const unprintable = /[^\t\r\n -~]/;
 const wide = /[^\0-\x7f]/;
 const cr = 13;
@@ -37,16 +39,20 @@ const letterF = 70;
  * If this many first characters contain one beyond ASCII, JavaScript searches: they find it early, while WebAssembly
  * would first need the text as UTF-8.
  */
-const beginning = 256;
+const beginning = 64;
 
 /** The properties of `text`, as a sum of flags. */
 export function scanText(text: string | Buffer): number {
-  const isLong = text.length >= fewUnits && !(typeof text === 'string' && unprintable.test(text.slice(0, beginning)));
-  let flags = isLong && hasVectors() ? scanPieces(text) : searchText(text);
+  let flags = isForVectors(text) ? scanPieces(text) : searchText(text);
   if (isBlank(unitAt(text, text.length - 1))) flags |= textFlag.blankEnd;
   // The search may have stopped at such a finding, so the flags that follow it mean nothing.
   if ((flags & textFlag.loneEnd) !== 0) return flags & ~(textFlag.longLine | textFlag.blankEnd | textFlag.from);
   return (flags & textFlag.longLine) === 0 ? flags : flags & ~(textFlag.blankEnd | textFlag.from);
+}
+
+function isForVectors(text: string | Buffer): boolean {
+  if (text.length < veryFewUnits || (text.length < fewUnits && !areVectorsReady())) return false;
+  return !(typeof text === 'string' && unprintable.test(text.slice(0, beginning))) && hasVectors();
 }
 
 export function isBlank(unit: number | undefined): boolean {

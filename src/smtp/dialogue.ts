@@ -60,7 +60,8 @@ export class Broken {
 /** Everything is written: the next dialogue may begin. */
 export const release: Step = { do: 'release' };
 
-const read = {
+/** The steps for the next reply. */
+export const nextReply = {
   greetingMs: { do: 'read', within: 'greetingMs' },
   replyMs: { do: 'read', within: 'replyMs' },
   acceptanceMs: { do: 'read', within: 'acceptanceMs' },
@@ -71,9 +72,14 @@ const block: Step = { do: 'block' };
 // The type of a generator cannot express which result belongs to which step. The casts below, which do, are the only
 // ones.
 
+/** What a step for the next reply gives. `replyOf(yield nextReply.replyMs)` does without the generator of `readReply`. */
+export function replyOf(result: StepResult): Reply {
+  return result as Reply;
+}
+
 /** The next reply. */
 export function* readReply(within: ReplyDeadline = 'replyMs'): Dialogue<Reply> {
-  return (yield read[within]) as Reply;
+  return replyOf(yield nextReply[within]);
 }
 
 /** A reply that has already arrived. */

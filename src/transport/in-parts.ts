@@ -22,7 +22,7 @@ const none: readonly string[] = [];
 export async function sendInParts(
   to: readonly string[],
   most: number,
-  warnings: ReadonlySet<Warning>,
+  warnings: readonly Warning[],
   transact: (to: readonly string[]) => Promise<TransactionOutcome>,
 ): Promise<TransportResult> {
   const transactions: TransactionReport[] = [];
@@ -42,7 +42,7 @@ export async function sendInParts(
           rejected: outcome.rejected,
           reply: outcome.reply,
           transactions,
-          warnings: [...warnings],
+          warnings,
         };
       accepted.push(...outcome.accepted);
       rejected.push(...outcome.rejected);
@@ -63,7 +63,12 @@ export async function sendInParts(
   const reply = transactions[0]?.reply;
   if (reply === undefined)
     throw rejected.length === to.length && to.length <= most ? failure : recipientsRejected(rejected);
-  return { accepted, rejected, reply, transactions, warnings: [...warnings] };
+  return { accepted, rejected, reply, transactions, warnings };
+}
+
+/** Adds the warnings that are not there yet. */
+export function addNew(warnings: Warning[], found: readonly Warning[]): void {
+  for (const warning of found) if (!warnings.includes(warning)) warnings.push(warning);
 }
 
 /** Turns the error of one part into that of the whole message. */

@@ -23,7 +23,7 @@ import { isConcurrencyRefusal } from '../smtp/reply-error.js';
 import { testConnection } from './connection-test.js';
 import type { TestedServer } from './diagnosis.js';
 import { EarlyContent } from './early-content.js';
-import { sendInParts } from './in-parts.js';
+import { addNew, sendInParts } from './in-parts.js';
 import { ConnectionPool } from './pool.js';
 import type { PoolStats } from './pool.js';
 
@@ -80,7 +80,7 @@ export class SmtpTransport implements Transport {
     const most = this.#maxRecipients;
     const { to } = envelope;
     if (options.requireAllRecipients && to.length > most) return Promise.reject(tooManyForOne(to.length, most));
-    const warnings = new Set<Warning>();
+    const warnings: Warning[] = [];
     return sendInParts(to, most, warnings, (part) =>
       this.#transact(part === to ? envelope : { ...envelope, to: part }, compose, options, warnings),
     );
@@ -106,7 +106,7 @@ export class SmtpTransport implements Transport {
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
     options: OwnSendOptions,
-    warnings: Set<Warning>,
+    warnings: Warning[],
   ): Promise<TransactionOutcome> {
     const { signal, requireAllRecipients, onProgress } = options;
     const early = new EarlyContent(compose);
@@ -129,8 +129,8 @@ export class SmtpTransport implements Transport {
           onProgress,
           onWritten: lease.written,
         });
-        for (const warning of connection.warnings) warnings.add(warning);
-        if (lacksDsn) warnings.add(dsnUnavailable);
+        addNew(warnings, connection.warnings);
+        if (lacksDsn) addNew(warnings, [dsnUnavailable]);
         return outcome;
       } catch (error) {
         // After an abort, the connection was not ended by the server.

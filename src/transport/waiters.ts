@@ -10,17 +10,47 @@ import type { EmailErrorDetails } from '../errors/email-error.js';
 import { connections } from '../logging/diagnostics.js';
 import type { EmailError } from '../model/error.js';
 
-interface Waiter<T> {
+/** A caller that waits for a connection. */
+class Waiter<T> {
   /** Only a connection with a higher number will do. */
   readonly after: number | undefined;
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: EmailError) => void;
   /** Called when the turn is near; undefined after the wait. */
   soon: (() => void) | undefined;
   /** True if `soon` was called or is about to be. */
-  near: boolean;
+  near = false;
   /** The asynchronous context (`AsyncLocalStorage`) of the waiting caller; undefined without tracing. */
-  readonly context: CallerContext | undefined;
+  readonly context: CallerContext | undefined = connections.hasSubscribers ? new CallerContext() : undefined;
+  /** Stops listening for an abort. */
+  stopListening: (() => void) | undefined;
+  readonly #resolve: (value: T) => void;
+  readonly #reject: (error: EmailError) => void;
+
+  constructor(
+    after: number | undefined,
+    soon: (() => void) | undefined,
+    resolve: (value: T) => void,
+    reject: (error: EmailError) => void,
+  ) {
+    this.after = after;
+    this.soon = soon;
+    this.#resolve = resolve;
+    this.#reject = reject;
+  }
+
+  resolve(value: T): void {
+    this.#end();
+    this.#resolve(value);
+  }
+
+  reject(error: EmailError): void {
+    this.#end();
+    this.#reject(error);
+  }
+
+  #end(): void {
+    this.soon = undefined;
+    this.stopListening?.();
+  }
 }
 
 export class Waiters<T> {
@@ -46,35 +76,19 @@ export class Waiters<T> {
    */
   wait(signal: AbortSignal | undefined, after: number | undefined, soon: (() => void) | undefined): Promise<T> {
     return new Promise<T>((resolve, reject) => {
-      let stop = (): void => {};
-      const over = (): void => {
-        waiter.soon = undefined;
-        stop();
-      };
-      const waiter: Waiter<T> = {
-        after,
-        soon,
-        near: false,
-        context: connections.hasSubscribers ? new CallerContext() : undefined,
-        resolve: (value) => {
-          over();
-          resolve(value);
-        },
-        reject: (error) => {
-          over();
-          reject(error);
-        },
-      };
-      stop = onAbort(signal, () => {
-        const at = this.#line.indexOf(waiter);
-        if (at >= 0) this.#line.splice(at, 1);
-        waiter.reject(abortError(signal as AbortSignal, this.#details));
-        this.#onLeft();
-      });
+      const waiter = new Waiter(after, soon, resolve, reject);
+      if (signal !== undefined) waiter.stopListening = onAbort(signal, () => this.#leave(waiter, signal));
       const next = after === undefined ? -1 : this.#line.findIndex((other) => other.after === undefined);
       if (next === -1) this.#line.push(waiter);
       else this.#line.splice(next, 0, waiter);
     });
+  }
+
+  #leave(waiter: Waiter<T>, signal: AbortSignal): void {
+    const at = this.#line.indexOf(waiter);
+    if (at >= 0) this.#line.splice(at, 1);
+    waiter.reject(abortError(signal, this.#details));
+    this.#onLeft();
   }
 
   /** The number that the connection for this waiter must exceed; undefined if any will do. */

@@ -15,7 +15,7 @@ import { TextChunks } from './text-chunks.js';
 export class Sources {
   readonly #signal: AbortSignal | undefined;
   readonly #endings: (() => void | Promise<void>)[] = [];
-  readonly #readers = new Set<SourceReader>();
+  #readers: Set<SourceReader> | undefined;
   #used = false;
   #closed = false;
   #taken: WeakSet<object> | undefined;
@@ -76,7 +76,7 @@ export class Sources {
   /** Ends sources that are being read, destroys those that were not read, and removes temporary files. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const reader of this.#readers) reader.cancel(ended());
+    for (const reader of this.#readers ?? []) reader.cancel(ended());
     await Promise.all(this.#endings.splice(0).map((ending) => ending()));
   }
 
@@ -87,7 +87,7 @@ export class Sources {
       if (this.#closed) throw ended();
       const text = new TextChunks();
       reader = new SourceReader(open(), this.#signal);
-      this.#readers.add(reader);
+      (this.#readers ??= new Set()).add(reader);
       for await (const chunk of reader) {
         const bytes = typeof chunk === 'string' ? text.encode(chunk) : chunk;
         if (!isBytes(bytes)) throw new TypeError(`the stream gave a ${typeof chunk} in place of bytes or text`);
@@ -98,7 +98,7 @@ export class Sources {
       if (this.#signal?.aborted) throw abortError(this.#signal, { phase: 'content' });
       throw contentError(cause, field);
     } finally {
-      if (reader) this.#readers.delete(reader);
+      if (reader) this.#readers?.delete(reader);
     }
   }
 }

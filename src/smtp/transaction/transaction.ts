@@ -16,7 +16,7 @@ import type { RejectedRecipient } from '../../model/report.js';
 import type { OutgoingContent } from '../../model/transport.js';
 import { isBytes } from '../../util/bytes.js';
 import { createCommand, type Command } from '../command.js';
-import { ask, Broken, outlasting, readReply, release, type Dialogue, write } from '../dialogue.js';
+import { ask, Broken, nextReply, outlasting, readReply, release, replyOf, type Dialogue, write } from '../dialogue.js';
 import { misplaced, refusalError, replyError, thrown } from '../reply-error.js';
 import type { Reply } from '../reply.js';
 import type { Session } from '../session.js';
@@ -166,10 +166,10 @@ function* inSteps(run: Run): Dialogue<TransactionResult> {
  */
 function* readEnvelope(run: Run): Dialogue<Reply> {
   if (run.withReset) checkReset(yield* readReply(), run.state);
-  const mailReply = yield* readReply();
+  const mailReply = replyOf(yield nextReply.replyMs);
   checkMail(mailReply, run.state);
   const count = run.plan.recipients.length;
-  for (let index = 0; index < count; index++) addRecipient(run, index, yield* readReply());
+  for (let index = 0; index < count; index++) addRecipient(run, index, replyOf(yield nextReply.replyMs));
   if (run.replies.accepted.length === 0) run.state.refusal ??= run.replies.failure(count);
   return mailReply;
 }
@@ -254,7 +254,7 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
   let { accepted, rejected } = replies;
   let reply: SmtpReply | undefined;
   if (session.protocol === 'smtp') {
-    const final = yield* readReply('acceptanceMs');
+    const final = replyOf(yield nextReply.acceptanceMs);
     checkFinal(final);
     if (final.negative) {
       state.refusal = refusalError('refused the message', final, 'acceptance');

@@ -57,6 +57,11 @@ export function hasVectors(): boolean {
   return vectors !== null;
 }
 
+/** Have the vectors been started? */
+export function areVectorsReady(): boolean {
+  return vectors !== undefined && vectors !== null;
+}
+
 function start(): Vectors {
   const { Module, Instance } = (globalThis as unknown as { readonly WebAssembly: Runtime }).WebAssembly;
   const instance = new Instance(new Module(vectorsModule));
