@@ -4,11 +4,13 @@
  * @module
  */
 import { abortError } from '../errors/abort.js';
+import { notify } from '../util/notify.js';
 import { onAbort } from './on-abort.js';
 
 /**
  * Settles like `promise`, or rejects with the signal's reason (`abortError`) when the signal aborts first. Work that honours the signal
- * itself gets `graceMs` to reject with an error that says more. A value that comes after the abort is passed to `late`, to be closed.
+ * itself gets `graceMs` to reject with an error that says more. A value that comes after the abort is passed to `late`, to be closed;
+ * it may be anything, so that a failure of `late` is dropped.
  */
 export function untilAborted<T>(
   promise: Promise<T>,
@@ -32,7 +34,7 @@ export function untilAborted<T>(
       (value) => {
         settled();
         if (!signal.aborted) return resolve(value);
-        late(value);
+        notify(late, value);
         giveUp();
       },
       (error: unknown) => {

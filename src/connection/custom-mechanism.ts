@@ -6,7 +6,7 @@ import { createEmailError, isEmailError, kindOfError } from '../errors/email-err
 import type { EmailError } from '../model/error.js';
 import type { SaslMechanism } from '../model/sasl.js';
 import { isBytes } from '../util/bytes.js';
-import { isThenable } from '../util/notify.js';
+import { dropPromise } from '../util/notify.js';
 
 /**
  * Wraps a caller's mechanism. Its exceptions become the `cause` of an EmailError. Their text is left out of the
@@ -31,20 +31,25 @@ export function customMechanism(create: () => SaslMechanism): SaslMechanism {
     if (isBytes(response) || (mayBeUndefined && response === undefined)) return response as T;
     throw failed('its response is no Uint8Array');
   };
-  let mechanism: SaslMechanism;
-  try {
-    mechanism = create();
-  } catch (cause) {
-    throw threw(cause);
-  }
-  if (isThenable(mechanism)) {
-    mechanism.then(undefined, () => undefined);
-    throw failed('it gave a promise in place of a mechanism');
-  }
+  const read = <T>(call: () => T, what: string): T => {
+    let value: T;
+    let isPromise: boolean;
+    try {
+      value = call();
+      isPromise = dropPromise(value);
+    } catch (cause) {
+      throw threw(cause);
+    }
+    if (isPromise) throw failed(`it gave a promise in place of ${what}`);
+    return value;
+  };
+  const mechanism = read(create, 'a mechanism');
+  const name: unknown = read(() => mechanism.name, 'a name');
+  if (typeof name !== 'string') throw failed('its name is no text');
   return {
-    name: mechanism.name,
+    name,
     get complete() {
-      return mechanism.complete;
+      return read(() => mechanism.complete, 'true or false for complete') === true;
     },
     start: (context) => checked(() => mechanism.start(context), true),
     next: (challenge) => checked(() => mechanism.next(challenge), false),

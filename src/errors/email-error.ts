@@ -106,7 +106,7 @@ export function createEmailError(code: EmailErrorCode, message: string, details:
  * ```
  */
 export function isEmailError(error: unknown): error is EmailError {
-  return typeof error === 'object' && error !== null && (error as { [brand]?: unknown })[brand] === true;
+  return fieldOf(error, brand) === true;
 }
 
 /** The same error with other details, and another message if one is given: facts that a higher layer has and a lower one had not. */
@@ -156,19 +156,32 @@ export function profileInvalid(path: string, message: string): EmailError {
 
 /** Is it an Error, whichever realm or library made it? `instanceof` knows this realm's classes only. */
 export function isError(value: unknown): value is Error {
-  if (typeof value !== 'object' || value === null) return false;
-  const { name, message }: { readonly name?: unknown; readonly message?: unknown } = Object(value);
-  return typeof name === 'string' && typeof message === 'string';
+  return typeof fieldOf(value, 'name') === 'string' && typeof fieldOf(value, 'message') === 'string';
 }
 
 /** Anything that was thrown, as an Error. */
 export function asError(thrown: unknown): Error {
-  return isError(thrown) ? thrown : new Error(String(thrown));
+  return isError(thrown) ? thrown : new Error(reasonOf(thrown));
 }
 
 /** The text of anything that was thrown. */
 export function reasonOf(error: unknown): string {
-  return isError(error) ? error.message : String(error);
+  if (isError(error)) return error.message;
+  try {
+    return String(error);
+  } catch {
+    return 'something that cannot be shown';
+  }
+}
+
+/** A field of anything that was thrown; undefined where it has none, or a getter or a Proxy throws. */
+function fieldOf(thrown: unknown, name: string | symbol): unknown {
+  if (typeof thrown !== 'object' || thrown === null) return undefined;
+  try {
+    return (thrown as Readonly<Record<string | symbol, unknown>>)[name];
+  } catch {
+    return undefined;
+  }
 }
 
 /** The name of anything that was thrown by code outside, whose message may hold secrets. */

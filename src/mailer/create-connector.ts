@@ -6,6 +6,7 @@ import type { Connector, ProxySettings } from '../model/settings/proxy.js';
 import { resolveProxy } from '../profile/resolve.js';
 import { proxy } from '../profile/shape/proxy.js';
 import { checked } from '../schema/check.js';
+import { foreignConnector } from '../net/connector.js';
 import { object, required } from '../schema/object.js';
 
 const schema = object<{ readonly proxy: ProxySettings }>({ proxy: required(proxy) });
@@ -24,7 +25,9 @@ export function createConnector(settings: ProxySettings, via?: Connector): Conne
   return {
     connect: async (target, options) => {
       made ??= import('./create-transport.js').then(({ createProxyConnector, DirectConnector, proxyNegotiation }) =>
-        createProxyConnector(resolved, via ?? new DirectConnector(), { negotiate: proxyNegotiation() }),
+        createProxyConnector(resolved, via === undefined ? new DirectConnector() : foreignConnector(via), {
+          negotiate: proxyNegotiation(),
+        }),
       );
       return (await made).connect(target, options);
     },

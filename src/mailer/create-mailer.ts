@@ -11,12 +11,13 @@ import { defineProfile } from '../profile/define.js';
 import { checkMailerOptions } from '../profile/mailer-options.js';
 import { resolvePool, resolveProfile } from '../profile/resolve.js';
 import type { ResolvedProfile } from '../profile/resolve.js';
+import { ForeignTransport } from '../transport/foreign-transport.js';
 import { clientIdentity, LateProtection } from './late-protection.js';
 import { LateTransport } from './late-transport.js';
 import { OAuth2Service } from './oauth2-service.js';
 import { ProfileLogs } from './profile-logs.js';
 import { ProfileMailer } from './profile-mailer.js';
-import { showTarget } from '../net/connector.js';
+import { foreignConnector, showTarget } from '../net/connector.js';
 
 /**
  * Makes a mailer for this profile. It connects, reads and resolves only when needed. ERR_PROFILE_INVALID lists all
@@ -35,7 +36,8 @@ import { showTarget } from '../net/connector.js';
 export function createMailer(profile: EmailProfile, options: MailerOptions = {}): Mailer {
   const checkedProfile = defineProfile(profile);
   const checkedOptions = checkMailerOptions(options, checkedProfile);
-  const { logger, transport, connector, profileStore, tokenStore, fetch, fileAccess = true } = checkedOptions;
+  const { logger, transport, profileStore, tokenStore, fetch, fileAccess = true } = checkedOptions;
+  const connector = checkedOptions.connector && foreignConnector(checkedOptions.connector);
   const resolved = resolveProfile(checkedProfile);
   const pool = resolvePool(checkedOptions.pool);
   const logs = createLogs(resolved, profileStore, (warning) => events?.warning(warning));
@@ -49,7 +51,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
   const { name, sender, server, authentication, smime } = resolved;
   return new ProfileMailer({
     composer: new Composer(resolved, fileAccess, smime && (() => protection.protector())),
-    transport: transport ?? ownTransport,
+    transport: transport === undefined ? ownTransport : new ForeignTransport(transport),
     ownTransport: transport === undefined ? ownTransport : undefined,
     events,
     logs,

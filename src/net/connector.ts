@@ -25,6 +25,26 @@ export interface OwnConnector extends Connector {
   connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex>;
 }
 
+/** A connector of the caller's own. What it gives is looked at: anything else than a stream is ERR_CONNECT. */
+export function foreignConnector(connector: Connector): Connector {
+  return {
+    connect: async (target, options) => {
+      const stream: unknown = await connector.connect(target, options);
+      if (isDuplex(stream)) return stream;
+      throw createEmailError('ERR_CONNECT', 'The connector gave no stream.', {
+        phase: 'connect',
+        remedy: 'connect() of a connector resolves with a Duplex that is connected: see the one that was given.',
+      });
+    },
+  };
+}
+
+function isDuplex(value: unknown): value is Duplex {
+  if (typeof value !== 'object' || value === null) return false;
+  const { on, write, destroy } = value as Partial<Duplex>;
+  return typeof on === 'function' && typeof write === 'function' && typeof destroy === 'function';
+}
+
 /** Runs a step, times it and reports it with the text of `detail`. Its error is rethrown. */
 export function reportStep<T>(
   name: ConnectionStep,

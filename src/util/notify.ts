@@ -9,11 +9,17 @@
  */
 export function notify<T>(listener: (value: T) => unknown, value: T): void {
   try {
-    const outcome = listener(value);
-    if (isThenable(outcome)) outcome.then(undefined, () => undefined);
+    dropPromise(listener(value));
   } catch {
     // Dropped, as described above.
   }
+}
+
+/** True for a promise. It is dropped, and so is its rejection. */
+export function dropPromise(value: unknown): boolean {
+  if (!isThenable(value)) return false;
+  value.then(undefined, () => undefined);
+  return true;
 }
 
 /** Is it a promise, of any library? */

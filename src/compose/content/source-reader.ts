@@ -47,17 +47,20 @@ export class SourceReader implements AsyncIterableIterator<unknown> {
     return new Promise((resolve, reject) => {
       if (this.#ended) return reject(this.#ended.reason);
       this.#reject = reject;
+      const fail = (error: unknown): void => {
+        this.#finish(error);
+        reject(asError(error));
+      };
       this.#iterator ??= this.#source[Symbol.asyncIterator]();
-      this.#iterator.next().then(
-        (result) => {
+      this.#iterator.next().then((result) => {
+        try {
           if (result.done) this.#finish(undefined);
           resolve(result);
-        },
-        (error: unknown) => {
-          this.#finish(error);
-          reject(asError(error));
-        },
-      );
+        } catch (error) {
+          // A result that is no object, or one that throws when it is read.
+          fail(error);
+        }
+      }, fail);
     });
   }
 

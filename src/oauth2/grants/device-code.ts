@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { untilAborted } from '../../async/until-aborted.js';
+import { abortError } from '../../errors/abort.js';
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
 import type { AuthorizeOptions, UserCodePrompt } from '../../model/settings/oauth2.js';
@@ -34,8 +36,9 @@ export async function authorizeByDevice(
     });
   const { prompt, deviceCode, intervalSeconds } = await requestCode(client, signal);
   try {
-    await onUserCode(prompt);
+    await untilAborted((async () => await onUserCode(prompt))(), signal);
   } catch (cause) {
+    if (signal.aborted) throw abortError(signal);
     throw oauth2Error(`The sign-in could not begin: the function onUserCode threw: ${showText(reasonOf(cause), 200)}`, {
       cause,
       remedy: 'See the cause.',
