@@ -3,11 +3,14 @@ import { filesBelow, read, root } from './project/sources.js';
 
 const include = ['test/{unit,advisories,wire,integration,fuzz,types,project}/**/*.test.ts'];
 
-/** Tests that replace modules or clocks get a process each; the others share one, which saves a third of the time. */
+/**
+ * Tests that replace modules or globals get a process each; the others share some, which saves half of the time. They put back the
+ * variables of the environment, and the clock.
+ */
 const isolated = filesBelow('test', '.test.ts').filter(
   (path) =>
     !/^test\/(?:interop|bench|oauth)\//.test(path) &&
-    /\bvi\.(mock|doMock|hoisted|stubEnv|stubGlobal|useFakeTimers)\b|process\.(chdir|env\[)/.test(read(path)),
+    /\bvi\.(mock|doMock|hoisted|stubGlobal)\b|process\.chdir/.test(read(path)),
 );
 
 /** What `npm run coverage` holds these folders to. */
@@ -18,7 +21,9 @@ const thresholds = Object.fromEntries(
   ]),
 );
 
-const shared = { root, testTimeout: 20_000, pool: 'forks' as const };
+const testTimeout = 20_000;
+/** What is polled for is waited for as long as the test may run. */
+const shared = { root, testTimeout, pool: 'forks' as const, expect: { poll: { timeout: testTimeout, interval: 5 } } };
 
 export default defineConfig({
   test: {

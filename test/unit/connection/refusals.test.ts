@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { Duplex } from 'node:stream';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { EmailError } from '../../../src/model/error.js';
+import { stopClock, turns, until } from '../../support/clock.js';
 import { failure, open, send, timeouts } from '../../support/engine.js';
 import { type Cut, type Peer, startScriptedServer } from '../../support/scripted-server.js';
 
@@ -216,13 +217,20 @@ describe('a refusal in the middle of a large message', () => {
   );
 
   test('that never ends is left after server.timeouts.replyMs', async () => {
+    const clock = stopClock();
+    let begun = false;
     await using server = await startScriptedServer(async (peer) => {
       await inContent(peer, ['PIPELINING']);
       await peer.send('552-5.3.4 too much');
+      begun = true;
       await peer.closed;
     });
-    const connection = await open(server.port, { timeouts: { ...timeouts, replyMs: 50 } });
-    const error = await failure(send(connection, { content: endless() }));
+    const connection = await open(server.port, { timeouts: { ...timeouts, stallMs: 0 } });
+    const sent = failure(send(connection, { content: endless() }));
+    await until(() => begun);
+    await turns();
+    await clock.advance(timeouts.replyMs);
+    const error = await sent;
     expect(error).toMatchObject({ code: 'ERR_TIMEOUT', delivery: 'not-delivered', phase: 'content' });
   });
 

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { createMailer } from '../../../../src/mailer/create-mailer.js';
 import type { EmailProfile } from '../../../../src/model/settings/profile.js';
 import type { ProxySettings } from '../../../../src/model/settings/proxy.js';
@@ -128,10 +128,10 @@ describe('a mailer with a proxy', () => {
 
   test("a step says where 'auto' found its proxy", async () => {
     await using proxy = await FakeProxy.start(async (side) => void side.socket.end());
-    const before = { ...process.env };
     try {
-      for (const name of ['all_proxy', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY']) delete process.env[name];
-      process.env['ALL_PROXY'] = `socks5://me:${secret}@127.0.0.1:${proxy.port}`;
+      for (const name of ['all_proxy', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'])
+        vi.stubEnv(name, undefined);
+      vi.stubEnv('ALL_PROXY', `socks5://me:${secret}@127.0.0.1:${proxy.port}`);
       await using mailer = createMailer(profileFor({ port: 25 }, 'auto'));
       const report = await mailer.testConnection();
       expect(report.steps[0]).toMatchObject({
@@ -142,7 +142,7 @@ describe('a mailer with a proxy', () => {
       expect(report.steps.at(-1)).toMatchObject({ name: 'proxy', ok: false, error: { code: 'ERR_PROXY' } });
       expect(JSON.stringify(report)).not.toContain(secret);
     } finally {
-      process.env = before;
+      vi.unstubAllEnvs();
     }
   });
 });

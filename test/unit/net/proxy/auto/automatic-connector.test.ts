@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Connector, AutomaticProxySettings } from '../../../../../src/model/settings/proxy.js';
 import type { ConnectOptions } from '../../../../../src/net/connector.js';
 import { AutomaticConnector } from '../../../../../src/net/proxy/auto/automatic-connector.js';
@@ -102,18 +102,17 @@ describe('the environment', () => {
       },
     };
     const connector = createConnector('auto', via);
-    const before = { ...process.env };
     try {
-      for (const name of ['all_proxy', 'ALL_PROXY', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'])
-        delete process.env[name];
-      process.env['ALL_PROXY'] = 'http://found.example:1';
+      for (const name of ['all_proxy', 'https_proxy', 'HTTPS_PROXY', 'no_proxy', 'NO_PROXY'])
+        vi.stubEnv(name, undefined);
+      vi.stubEnv('ALL_PROXY', 'http://found.example:1');
       await connector.connect(mail, { signal }).catch(() => undefined);
       expect(first).toBe('found.example');
-      process.env['NO_PROXY'] = '*';
+      vi.stubEnv('NO_PROXY', '*');
       await connector.connect(mail, { signal }).catch(() => undefined);
       expect(first).toBe(mail.host);
     } finally {
-      process.env = before;
+      vi.unstubAllEnvs();
     }
   });
 
@@ -336,13 +335,13 @@ describe('the automatic connector', () => {
       () => ({
         environment: {},
         platform: 'linux',
-        run: (_file, _args, options) => runTool('sleep', ['5'], options),
+        run: (_file, _args, options) => {
+          setImmediate(() => controller.abort());
+          return runTool('sleep', ['3600'], options);
+        },
       }),
     );
-    setTimeout(() => controller.abort(), 30);
-    const began = performance.now();
     await expect(connector.connect(mail, { signal: controller.signal })).rejects.toMatchObject({ code: 'ERR_ABORTED' });
-    expect(performance.now() - began).toBeLessThan(1000);
   });
 });
 
