@@ -25,7 +25,7 @@ export interface Endpoints {
 
 type UrlName = 'tokenUrl' | 'authorizationUrl' | 'deviceAuthorizationUrl';
 
-/** The endpoints that the grant needs. ERR_OAUTH2 where the metadata do not have them. */
+/** The endpoints that the grant needs. ERR_OAUTH2 if the metadata do not have them. */
 export async function findEndpoints(
   settings: OAuth2Settings,
   surroundings: Surroundings,

@@ -43,7 +43,7 @@ function ecdsa(alg: string, hash: 'sha256' | 'sha384' | 'sha512', octets: number
   return { alg, hash, options: { dsaEncoding: 'ieee-p1363' }, request: { name: 'ECDSA', hash }, octets };
 }
 
-/** The key of `oauth2.privateKey`. ERR_SECRET where the text is no key that can sign; it is not repeated. */
+/** The key of `oauth2.privateKey`. ERR_SECRET if the text is no key that can sign; it is not repeated. */
 export function jwtKeyOfPem(pem: string, keyId: string | undefined): JwtKey {
   let key: KeyObject;
   try {

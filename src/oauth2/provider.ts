@@ -36,7 +36,7 @@ export interface RequestSignals {
 /** For one whole request, the way through proxies and TLS included. */
 const deadlineMs = 30_000;
 
-/** Gives the response, of any status but a redirect. A redirect and a request without a response are ERR_OAUTH2. */
+/** Returns the response, of any status but a redirect. A redirect and a request without a response are ERR_OAUTH2. */
 export async function askProvider(
   request: ProviderRequest,
   { http }: Surroundings,

@@ -68,7 +68,7 @@ const scopeRemedy =
 const roleDoubt =
   'The token has no SMTP.SendAsApp role. Grant the application permission SMTP.SendAsApp (Office 365 Exchange Online) with admin consent; or, where Exchange gives the right by the role "Application SMTP.SendAsApp", check that its scope includes the mailbox.';
 
-/** The claims of a JWT in compact form (RFC 7519); undefined where it is none. */
+/** The claims of a JWT in compact form (RFC 7519); undefined if it is none. */
 function claimsOf(token: string): ReadonlyMap<string, unknown> | undefined {
   const [, payload, signature, ...more] = token.split('.');
   if (payload === undefined || signature === undefined || more.length > 0 || !/^[\w-]+$/.test(payload))

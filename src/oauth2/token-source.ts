@@ -80,7 +80,7 @@ export class TokenSource {
     this.#keeper = new TokenKeeper(parts.store, parts.key);
   }
 
-  /** Gives a token. ERR_OAUTH2 if none can be had; its remedy says so if a person has to sign in. */
+  /** Returns a token. ERR_OAUTH2 if none can be had; its remedy says so if a person has to sign in. */
   async get(query: TokenQuery): Promise<string> {
     const { signal, refused } = query;
     const { authenticationValue } = this.#parts.settings;

@@ -11,7 +11,7 @@ import { contentsOf, loadCertificate } from './load-certificate.js';
 import { filePasswords } from './loaded.js';
 import { toPem } from './formats/pem.js';
 
-/** A source that holds the same certificates, without keys, from the copy where there is one. */
+/** A source that holds the same certificates, without keys, from the copy if there is one. */
 export async function loadBundleCached(source: CertificateSource, context: CacheContext): Promise<CertificateSource> {
   const { profileName, slot, store, refresh, signal } = context;
   if (source.cache !== true || store === undefined) return source;

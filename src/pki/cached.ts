@@ -19,15 +19,15 @@ export interface CacheContext extends LoadContext {
   readonly profileName: string;
   /** The profile's field; also the key of the copy. */
   readonly slot: string;
-  /** Absent: ERR_PROFILE_INVALID where the source asks for a copy. */
+  /** Absent: ERR_PROFILE_INVALID if the source asks for a copy. */
   readonly store: Pick<ProfileStore, 'loadCached' | 'saveCached'> | undefined;
   /** Load from the source and replace the copy: the test functions do. */
   readonly refresh?: boolean | undefined;
 }
 
 /**
- * The copy, where there is one that can be used and no refresh is asked for, else the source's certificate, which then is the copy.
- * A source without `cache` is loaded as always. ERR_STORE where the store fails.
+ * The copy, if there is one that can be used and no refresh is asked for, else the source's certificate, which then is the copy.
+ * A source without `cache` is loaded as always. ERR_STORE if the store fails.
  */
 export async function loadCertificateCached(
   source: CertificateSource,
@@ -49,7 +49,7 @@ export async function loadCertificateCached(
   return loaded;
 }
 
-/** What the store keeps; undefined where it keeps none. */
+/** What the store keeps; undefined if it keeps none. */
 export async function copyIn(
   store: NonNullable<CacheContext['store']>,
   profileName: string,

@@ -37,7 +37,7 @@ const storeSchema = object<{ reference: CertificateStoreReference | CertificateS
 });
 
 /**
- * A certificate with its chain, and its key where there is one. ERR_PROFILE_INVALID names what is wrong with `source`,
+ * A certificate with its chain, and its key if there is one. ERR_PROFILE_INVALID names what is wrong with `source`,
  * ERR_CERTIFICATE says why it cannot be loaded, ERR_SECRET which password cannot be had. Dates, usages and the path are not checked.
  */
 export async function loadCertificate(source: CertificateSource): Promise<LoadedCertificate> {

@@ -30,7 +30,7 @@ export interface Identity {
   readonly info: CertificateInfo;
   /** DER, issuer first. Made when it is asked for: listing a bundle of strangers' certificates checks no signature. */
   readonly chain: () => readonly Uint8Array[];
-  /** Opens the key of this certificate; absent where there is none. ERR_CERTIFICATE where it cannot be opened or is another's. */
+  /** Opens the key of this certificate; absent if there is none. ERR_CERTIFICATE if it cannot be opened or is another's. */
   readonly openKey?: (() => Promise<OpenedKey>) | undefined;
 }
 
@@ -141,7 +141,7 @@ class OwnedKeys {
     return [...(this.#proved.get(certificate) ?? []), ...(this.#claimed.get(certificate) ?? [])];
   }
 
-  /** Gives the key to the certificate that the file names. False where that is not here. */
+  /** Returns the key to the certificate that the file names. False if that is not here. */
   claim(key: ContainedKey, certificate: Uint8Array): boolean {
     const owners = this.#byDer.get(latin1(certificate)) ?? [];
     for (const owner of owners) add(this.#claimed, owner, key);

@@ -59,7 +59,7 @@ export interface DecodeLimits {
 /** An element of asn1js' tree. */
 export type Asn1Node = import('asn1js').AsnType;
 
-/** BER to a tree over the same memory. A RangeError names the byte that is not well-formed, or the limit. */
+/** BER to a tree over the same memory. A RangeError names the byte that is malformed, or the limit. */
 export function decode(asn1js: Asn1js, bytes: Uint8Array, limits: DecodeLimits = {}): Asn1Node {
   const { result, offset } = parse(asn1js, bytes, {
     maxNodes: limits.maxNodes ?? 100_000,

@@ -27,14 +27,14 @@ import { openCertificateStore } from './stores/open-store.js';
 export interface LoadContext {
   /** The profile's field, for messages: `smime.sign.certificate`. */
   readonly slot?: string | undefined;
-  /** 'sign' and 'client-auth' need a private key. Absent: a key where there is one. */
+  /** 'sign' and 'client-auth' need a private key. Absent: a key if there is one. */
   readonly purpose?: Purpose | undefined;
   /** Ends the work: ERR_ABORTED. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Loads from file, bytes or store. ERR_CERTIFICATE says what is wrong and where; ERR_SECRET where a password cannot be had. Dates,
+ * Loads from file, bytes or store. ERR_CERTIFICATE says what is wrong and where; ERR_SECRET if a password cannot be had. Dates,
  * usages and the path are not checked here.
  */
 export async function loadCertificate(
@@ -128,7 +128,7 @@ async function choose(contents: Contents, { purpose, signal }: LoadContext): Pro
   }
 }
 
-/** Those with a private key; none where only certificates were given. ERR_CERTIFICATE where nothing is of use. */
+/** Those with a private key; none if only certificates were given. ERR_CERTIFICATE if nothing is of use. */
 export function keyHolders(
   { identities, skipped, lockedKeys = [], strayKeys = 0 }: Identities,
   contents: Pick<Contents, 'keys' | 'format' | 'unused'>,

@@ -61,7 +61,7 @@ export async function loadBest(
   return undefined;
 }
 
-/** An identity in its public shape, with its key where it has one, unless it is for encryption. ERR_CERTIFICATE where that stays locked. */
+/** An identity in its public shape, with its key where it has one, unless it is for encryption. ERR_CERTIFICATE if that stays locked. */
 export async function loadedFrom(
   { info, certificate, chain, openKey }: Identity,
   purpose: Purpose | undefined,

@@ -20,7 +20,7 @@ export interface Candidate {
   readonly info: CertificateInfo;
 }
 
-/** The candidates that the selector means. ERR_CERTIFICATE where it is not one. */
+/** The candidates that the selector means. ERR_CERTIFICATE if it is not one. */
 export function matching<T extends Candidate>(candidates: readonly T[], selector: CertificateSelector): readonly T[] {
   const matches = matcherOf(selector);
   return candidates.filter(matches);
@@ -100,7 +100,7 @@ export function isValidAt({ info }: Certificate, now: Date): boolean {
   return info.validFrom <= now && now <= info.validTo;
 }
 
-/** Why a certificate may not be used for a purpose, by its usages; undefined where it may. */
+/** Why a certificate may not be used for a purpose, by its usages; undefined if it may. */
 export function misuse(
   { keyUsage, extendedKeyUsage, key }: Certificate,
   purpose: Purpose | undefined,

@@ -13,7 +13,7 @@ import { loadCertificate } from './load-certificate.js';
 const defaultSlot = 'server.tls.clientCertificate';
 
 /**
- * PEM of the certificate with its chain, leaf first, and of the key as PKCS#8. ERR_CERTIFICATE where it cannot be loaded, and for a
+ * PEM of the certificate with its chain, leaf first, and of the key as PKCS#8. ERR_CERTIFICATE if it cannot be loaded, and for a
  * key that does not leave its device: Node's TLS needs the key itself.
  */
 export async function loadTlsIdentity(

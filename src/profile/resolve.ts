@@ -88,7 +88,7 @@ export interface ResolvedSmime {
 export interface ResolvedProxyServer extends ProxyServerSettings {
   readonly port: number;
   readonly resolve: 'proxy' | 'local';
-  /** undefined where the proxy itself is spoken to in clear. */
+  /** undefined if the proxy itself is spoken to in clear. */
   readonly tls: ResolvedTls | undefined;
 }
 

@@ -68,7 +68,7 @@ export class Protector implements MessageProtector {
     return { sign: wants('sign'), encrypt: wants('encrypt') };
   }
 
-  /** undefined where nothing is wanted. All certificates are found before anything is sent. */
+  /** undefined if nothing is wanted. All certificates are found before anything is sent. */
   async protect(
     message: MailMessage,
     { senders, recipients, visible }: MessageAddresses,

@@ -142,7 +142,7 @@ const tlsByCommand =
 const tlsElsewhere =
   "The server offers no TLS here: where its port 465 answers, set server.security to 'implicit', for many servers offer more under TLS.";
 
-/** The methods besides that of the profile that fit what is offered, as a list in words; '' where there are none. */
+/** The methods besides that of the profile that fit what is offered, as a list in words; '' if there are none. */
 export function otherMethods(authentication: Authentication, offered: readonly string[], secure: boolean): string {
   return methodsFor(offered, secure)
     .filter((method) => method !== authentication.method)

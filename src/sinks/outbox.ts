@@ -35,7 +35,7 @@ export class Outbox {
     return this.#items.length === this.#first;
   }
 
-  /** Length of the oldest item; 0 where there is none. */
+  /** Length of the oldest item; 0 if there is none. */
   get nextBytes(): number {
     return this.#items[this.#first]?.length ?? 0;
   }

@@ -121,7 +121,7 @@ function textsOf({
   return areTexts ? [data, ...secrets] : undefined;
 }
 
-/** The files that the source names, as they are now, and its secrets; undefined where one cannot be compared. */
+/** The files that the source names, as they are now, and its secrets; undefined if one cannot be compared. */
 async function fileStatesOf(source: CertificateSource): Promise<readonly unknown[] | undefined> {
   if (typeof source.file !== 'string') return undefined;
   const { file, keyFile, password, keyPassword } = source;
@@ -134,7 +134,7 @@ async function fileStatesOf(source: CertificateSource): Promise<readonly unknown
   return states.includes(undefined) ? undefined : states;
 }
 
-/** Path, size and times of a file; undefined where there is none: opening it says why. */
+/** Path, size and times of a file; undefined if there is none: opening it says why. */
 async function stateOf(path: string): Promise<string | undefined> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
@@ -144,7 +144,7 @@ async function stateOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Text that is the same as long as the secret is; undefined where that cannot be told. */
+/** Text that is the same as long as the secret is; undefined if that cannot be told. */
 async function secretState(secret: Secret | undefined): Promise<string | undefined> {
   if (secret === undefined) return 'none';
   if (typeof secret === 'string') return `text ${secret}`;

@@ -33,7 +33,7 @@ const signArguments = object<{ readonly settings: SmimeSignSettings }>({ setting
 /**
  * Signs a message, or an entity: Content-* fields go inside, others stay outside.
  *
- * ERR_CERTIFICATE where the certificate cannot be used, ERR_SMIME where the content is not fit for signing, ERR_PROFILE_INVALID where an
+ * ERR_CERTIFICATE if the certificate cannot be used, ERR_SMIME if the content is not fit for signing, ERR_PROFILE_INVALID if an
  * argument is not as documented; so do the others below.
  */
 export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
@@ -59,7 +59,7 @@ const encryptArguments = object<{
  * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others stay outside, in
  * plain text.
  *
- * ERR_CERTIFICATE where one of them cannot be used.
+ * ERR_CERTIFICATE if one of them cannot be used.
  */
 export async function encrypt(
   entity: Uint8Array,

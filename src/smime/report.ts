@@ -82,7 +82,7 @@ function failureOf(error: unknown): Failure {
   return { reason: reasonOf(error), remedy: isEmailError(error) ? error.remedy : undefined };
 }
 
-/** Signs and verifies a sample. Gives the failure, undefined if all is well. An abort rejects. */
+/** Signs and verifies a sample. Returns the failure, undefined if all is well. An abort rejects. */
 async function trySigning(
   loaded: LoadedCertificate,
   settings: SmimeSignSettings,

@@ -133,7 +133,7 @@ export function warningsOf(problems: readonly SmimeProblem[]): readonly Warning[
 
 /**
  * Receivers compare From and Sender with the signer's certificate (RFC 8550 section 3) and warn where neither is in it; encryption for
- * another's certificate is as a rule a mistake. undefined where one of the addresses is in the certificate; ASCII case is ignored.
+ * another's certificate is as a rule a mistake. undefined if one of the addresses is in the certificate; ASCII case is ignored.
  */
 export function addressProblem(
   certificate: Certificate,

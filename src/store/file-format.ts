@@ -35,7 +35,7 @@ export interface RawFile {
   readonly content: Buffer;
 }
 
-/** The three parts, or undefined where this is no such file. */
+/** The three parts, or undefined if this is no such file. */
 export function parseFile(bytes: Buffer): RawFile | undefined {
   const first = bytes.indexOf('\n');
   const second = bytes.indexOf('\n', first + 1);
@@ -64,7 +64,7 @@ function parseHeader(line: string): Header | undefined {
   return { format, version, key: { kdf, salt, cost: typeof cost === 'number' ? cost : undefined }, check };
 }
 
-/** The content in today's shape, or undefined where the MAC is not of these bytes and keys. */
+/** The content in today's shape, or undefined if the MAC is not of these bytes and keys. */
 export function verifiedContent(file: RawFile, keys: StoreKeys, format: Format): Content | undefined {
   const mac = macOf(file.headerLine, file.content, keys);
   if (mac.length !== file.mac.length || !timingSafeEqual(mac, file.mac)) return undefined;
@@ -105,7 +105,7 @@ export class Sealer {
     return this.#keys.seal(Buffer.from(value), [this.#version, ...context]);
   }
 
-  /** undefined where it was sealed for another place, or changed. */
+  /** undefined if it was sealed for another place, or changed. */
   open(sealed: string, context: SealContext): Buffer | undefined {
     return this.#keys.open(sealed, [this.#version, ...context]);
   }

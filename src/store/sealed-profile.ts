@@ -23,7 +23,7 @@ export interface SplitProfile {
   readonly secrets: readonly SecretAt[];
 }
 
-/** ERR_PROFILE_INVALID where the profile is not valid, or holds a live value, which has no JSON form. */
+/** ERR_PROFILE_INVALID if the profile is not valid, or holds a live value, which has no JSON form. */
 export function splitProfile(profile: EmailProfile): SplitProfile {
   const secrets: SecretAt[] = [];
   const whole = profileToJson(profile, { secrets: 'include' }) as Json;
@@ -67,7 +67,7 @@ function setAt(whole: Json, [key, ...rest]: JsonPath, value: Json): Json {
   );
 }
 
-/** What stands at a dotted path, as `smime.sign.certificate`; undefined where nothing does. */
+/** What stands at a dotted path, as `smime.sign.certificate`; undefined if nothing does. */
 export function valueAt(whole: Json, slot: string): Json | undefined {
   let value: Json | undefined = whole;
   for (const key of slot.split('.')) {

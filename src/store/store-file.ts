@@ -22,7 +22,7 @@ import { storeError, storeFailure } from './store-error.js';
 import { deriveKeys, newDerivation } from './store-key.js';
 import type { KeyDerivation, KeyMaterial, StoreKeys } from './store-key.js';
 
-/** Gives the key when it is needed: it may stand in a file or a variable. */
+/** Returns the key when it is needed: it may stand in a file or a variable. */
 export type KeySource = () => Promise<KeyMaterial>;
 
 /** A file that was read and found to be right. */
@@ -70,7 +70,7 @@ export class StoreFile {
     this.#writing = new ProcessLock(join(this.#state, 'write'));
   }
 
-  /** Opens the file, and makes it where there is none. */
+  /** Opens the file, and makes it if there is none. */
   static async open(path: string, source: KeySource, format: Format = currentFormat): Promise<StoreFile> {
     const directory = dirname(path);
     try {
@@ -152,7 +152,7 @@ export class StoreFile {
     }
   }
 
-  /** What a sealed value holds. ERR_STORE where it is not what was sealed for this place. */
+  /** What a sealed value holds. ERR_STORE if it is not what was sealed for this place. */
   open({ sealer }: OpenedFile, sealed: string, context: SealContext): Buffer {
     return sealer.open(sealed, context) ?? this.#damaged(context);
   }
@@ -218,7 +218,7 @@ export class StoreFile {
     await note.commit();
   }
 
-  /** The file, or undefined where there never was one. */
+  /** The file, or undefined if there never was one. */
   async #load(): Promise<OpenedFile | undefined> {
     // In this order: what is written between the two can only raise the revision that is found.
     const floor = Math.max(this.#seen, await this.#keptRevision());

@@ -57,7 +57,7 @@ export class StoreKeys {
     return Buffer.concat([nonce, cipher.update(value), cipher.final(), cipher.getAuthTag()]).toString('base64');
   }
 
-  /** The value, or undefined where it was sealed with another key or context, or was changed. */
+  /** The value, or undefined if it was sealed with another key or context, or was changed. */
   open(sealed: string, context: readonly (string | number)[]): Buffer | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     if (bytes.length < nonceBytes + tagBytes) return undefined;

@@ -32,7 +32,7 @@ export class AppendFile {
     this.path = path;
   }
 
-  /** Opens the file at the path, unless it is the one that is open; makes it with mode 0600 where there is none. Gives its length. */
+  /** Opens the file at the path, unless it is the one that is open; makes it with mode 0600 if there is none. Returns its length. */
   async open(): Promise<number> {
     const known = await this.#stillThere();
     if (known !== undefined) return Number(known.size);

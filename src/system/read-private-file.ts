@@ -49,7 +49,7 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<B
 }
 
 /**
- * Makes a directory of mode 0700, and those above it, where they are missing, so that they outlive a loss of power. Gives what is wrong with
+ * Makes a directory of mode 0700, and those above it, where they are missing, so that they outlive a loss of power. Returns what is wrong with
  * one that is there: others must not write to it. `path` is absolute.
  */
 export async function makePrivateDirectory(path: string): Promise<PrivacyFault | undefined> {

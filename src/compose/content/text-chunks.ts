@@ -9,7 +9,7 @@ export class TextChunks {
   /** The first half of a surrogate pair at the end of the last chunk. */
   #half = '';
 
-  /** Throws TypeError if the text is not well-formed UTF-16. */
+  /** Throws TypeError if the text is malformed UTF-16. */
   encode(chunk: string): Uint8Array {
     const text = this.#half + chunk;
     const last = text.charCodeAt(text.length - 1);

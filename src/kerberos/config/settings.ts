@@ -27,7 +27,7 @@ export interface Krb5Settings {
   readonly canonicalize: boolean;
   /** `kdc` entries of a realm. */
   kdcsOf(realm: string): readonly string[];
-  /** The realm of a host by [domain_realm]; undefined where that does not say. */
+  /** The realm of a host by [domain_realm]; undefined if that does not say. */
   realmOf(host: string): string | undefined;
 }
 

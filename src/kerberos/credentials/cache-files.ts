@@ -22,7 +22,7 @@ const maxCaches = 100;
 /** `primary` holds a file's name and a line end. */
 const maxPrimaryBytes = 1_024;
 
-/** The files of `name`, else of `$KRB5CCNAME`, else /tmp/krb5cc_<uid>. ERR_KERBEROS where its kind is out of reach. */
+/** The files of `name`, else of `$KRB5CCNAME`, else /tmp/krb5cc_<uid>. ERR_KERBEROS if its kind is out of reach. */
 export async function cacheFiles(name: string | undefined): Promise<CacheFiles> {
   const given = name ?? process.env['KRB5CCNAME'];
   if (given === undefined || given === '') {

@@ -22,7 +22,7 @@ export interface EncryptionType {
   /** Of its mandatory keyed checksum. */
   readonly checksumType: number;
   readonly checksumBytes: number;
-  /** Iterations of string-to-key where the KDC names none; undefined where there are no parameters. */
+  /** Iterations of string-to-key where the KDC names none; undefined if there are no parameters. */
   readonly defaultIterations: number | undefined;
   stringToKey(password: string, salt: Uint8Array, iterations: number): Promise<Buffer>;
   /** `confounder` is for test vectors; default random. */

@@ -44,7 +44,7 @@ export interface RealmReply {
   readonly server: string;
 }
 
-/** Sends a request to the realm. ERR_KERBEROS where no KDC answers with a Kerberos message. */
+/** Sends a request to the realm. ERR_KERBEROS if no KDC answers with a Kerberos message. */
 export async function askRealm(access: KdcAccess, realm: string, request: Uint8Array): Promise<RealmReply> {
   const kdcs = await findKdcs(access, realm);
   const failures: string[] = [];
@@ -104,7 +104,7 @@ function errorOf(reply: Buffer): number | undefined {
 
 /**
  * Makes the attempts in order, the next one when one fails or is silent for a while, and ends the others once one has succeeded.
- * Undefined where all fail.
+ * Undefined if all fail.
  */
 function firstAnswer<T>(
   attempts: readonly ((signal: AbortSignal) => Promise<T>)[],

@@ -12,7 +12,7 @@ import { MalformedError } from '../errors.js';
 /** Elements in one SEQUENCE OF that are looked at; more is refused. */
 const maxElements = 1000;
 
-/** Runs `read`; where the DER is not well-formed, a MalformedError. */
+/** Runs `read`; where the DER is malformed, a MalformedError. */
 function wellFormed<T>(read: () => T): T {
   try {
     return read();

@@ -60,7 +60,7 @@ export class ParsedPart {
     return (this.header.get('Content-Transfer-Encoding') ?? '7bit').toLowerCase().trim();
   }
 
-  /** Content-Disposition, where there is one. */
+  /** Content-Disposition, if there is one. */
   get disposition(): StructuredValue | undefined {
     const value = this.header.get('Content-Disposition');
     return value === undefined ? undefined : parseStructured(value);

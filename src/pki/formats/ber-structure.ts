@@ -8,7 +8,7 @@ import { berContent, berOctets, berOid, berWhole, readBer } from '../../util/ber
 import type { BerElement } from '../../util/ber.js';
 import { maxItems, tooMany } from './contents.js';
 
-/** The element that the bytes are. A RangeError where they are not well-formed, or go on behind it. */
+/** The element that the bytes are. A RangeError if they are malformed, or go on behind it. */
 export function readStructure(
   bytes: Uint8Array,
   { allowTail = false }: { readonly allowTail?: boolean } = {},

@@ -17,7 +17,7 @@ export interface ContainedCertificate {
 
 /** A private key in a file or a store, which is decrypted only where it is wanted. */
 export interface ContainedKey {
-  /** PKCS#8 DER, decrypted once. ERR_CERTIFICATE where no password opens it. */
+  /** PKCS#8 DER, decrypted once. ERR_CERTIFICATE if no password opens it. */
   open(): Promise<Buffer>;
   readonly alias?: string | undefined;
   /** DER of its certificate, where the file says which that is; the key has to prove it. */
@@ -38,7 +38,7 @@ export interface Contents {
 
 /** Secrets of a file, asked for only where something in it is encrypted. */
 export interface FilePasswords {
-  /** Of the file; undefined where none was given. */
+  /** Of the file; undefined if none was given. */
   file(): Promise<string | undefined>;
   /** Of the key inside; that of the file where none was given. */
   key(): Promise<string | undefined>;

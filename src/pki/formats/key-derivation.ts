@@ -94,7 +94,7 @@ function checkHardening({ salt, rounds }: Hardening): void {
   if (salt.length > maxSaltBytes) throw new RangeError(`its salt has ${salt.length} bytes, more than ${maxSaltBytes}`);
 }
 
-/** Octets of a digest. ERR_CERTIFICATE where the runtime's crypto library lacks the hash. */
+/** Octets of a digest. ERR_CERTIFICATE if the runtime's crypto library lacks the hash. */
 export function digestLength(name: string): number {
   try {
     return hash(name, '', 'buffer').length;

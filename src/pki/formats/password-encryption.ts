@@ -60,8 +60,8 @@ const aesByLength = new Map(
 const hmacs: ReadonlyMap<string, string> = new Map(Object.entries(hmacOids).map(([hash, oid]) => [oid, hash]));
 
 /**
- * What `algorithm` (an AlgorithmIdentifier) encrypted under the password; undefined where the padding shows another password, which
- * a wrong password passes once in 256. A RangeError where parameters are not well-formed, ERR_CERTIFICATE for an unknown scheme.
+ * What `algorithm` (an AlgorithmIdentifier) encrypted under the password; undefined if the padding shows another password, which
+ * a wrong password passes once in 256. A RangeError if parameters are malformed, ERR_CERTIFICATE for an unknown scheme.
  */
 export async function decryptWithPassword(
   algorithm: BerElement | undefined,
@@ -224,7 +224,7 @@ const slowCiphers: ReadonlyMap<BlockCipher, number> = new Map([
   ['des-ede3-cbc', 33],
 ]);
 
-/** The plain text without its padding (RFC 8018 section 6.1.1); undefined where the padding is not well-formed. */
+/** The plain text without its padding (RFC 8018 section 6.1.1); undefined if the padding is malformed. */
 export async function unpadded(
   decryption: CbcDecryption,
   data: Uint8Array,
@@ -270,7 +270,7 @@ function decipherOf(cipher: Exclude<BlockCipher, 'rc2'>, key: Buffer, iv: Buffer
 }
 
 /**
- * A key in PEM encryption (RFC 1421 style, `DEK-Info`), as OpenSSL before 1.0 wrote it; undefined where the padding shows another
+ * A key in PEM encryption (RFC 1421 style, `DEK-Info`), as OpenSSL before 1.0 wrote it; undefined if the padding shows another
  * password.
  */
 export async function decryptPemKey(

@@ -15,7 +15,7 @@ export interface PemBlock {
   readonly label: string;
   /** `Proc-Type` and `DEK-Info`, where there. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Decoded when it is asked for: blocks that are passed over may hold anything. ERR_CERTIFICATE where it is not base64. */
+  /** Decoded when it is asked for: blocks that are passed over may hold anything. ERR_CERTIFICATE if it is not base64. */
   readonly bytes: Buffer;
   /** Line of its BEGIN, from 1. */
   readonly line: number;

@@ -172,7 +172,7 @@ async function readContentInfo(info: BerElement, reading: Pkcs12Reading): Promis
   return readBags(plain, reading, 0);
 }
 
-/** undefined where none of the passwords fits. */
+/** undefined if none of the passwords fits. */
 async function decryptAny(
   algorithm: BerElement | undefined,
   data: Buffer,

@@ -13,7 +13,7 @@ import { decryptPemKey, decryptWithPassword } from './password-encryption.js';
 import { passwordForms } from './password.js';
 import type { PemBlock } from './pem.js';
 
-/** The key as an object of node:crypto; ERR_CERTIFICATE where it is damaged or of a kind that OpenSSL does not know. */
+/** The key as an object of node:crypto; ERR_CERTIFICATE if it is damaged or of a kind that OpenSSL does not know. */
 export function openPrivateKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1' = 'pkcs8'): KeyObject {
   return opened(() => createPrivateKey(withoutPrototype({ key: der, format: 'der' as const, type })));
 }
@@ -37,7 +37,7 @@ export function toPkcs8(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): Buffer {
   return opened(() => key.export({ format: 'der', type: 'pkcs8' }));
 }
 
-/** The public half; ERR_CERTIFICATE where OpenSSL cannot make it, as of a key whose numbers do not fit. */
+/** The public half; ERR_CERTIFICATE if OpenSSL cannot make it, as of a key whose numbers do not fit. */
 export function publicHalf(privateKey: KeyObject): KeyObject {
   return opened(() => createPublicKey(privateKey));
 }
@@ -47,7 +47,7 @@ export function spkiOf(publicKey: KeyObject): Buffer {
   return opened(() => publicKey.export({ format: 'der', type: 'spki' }));
 }
 
-/** Decrypts EncryptedPrivateKeyInfo (RFC 5958). ERR_CERTIFICATE where the password is missing or wrong. */
+/** Decrypts EncryptedPrivateKeyInfo (RFC 5958). ERR_CERTIFICATE if the password is missing or wrong. */
 export async function decryptPkcs8(der: Buffer, { passwords, budget }: Reading): Promise<Buffer> {
   const [algorithm, data] = itemsOf(readStructure(der, { allowTail: true }), 'the encrypted key');
   const password = await keyPassword(passwords);

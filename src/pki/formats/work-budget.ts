@@ -28,7 +28,7 @@ export class WorkBudget {
     this.#maxMs = this.#leftMs = maxMs;
   }
 
-  /** Takes the cost of `what` before it is done. ERR_CERTIFICATE where more is asked for than is left. */
+  /** Takes the cost of `what` before it is done. ERR_CERTIFICATE if more is asked for than is left. */
   spend(what: string, ms: number): void {
     if (ms > this.#leftMs) {
       throw certificateError(

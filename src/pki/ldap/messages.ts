@@ -70,7 +70,7 @@ export function encodeMessage(id: number, operation: Buffer): Buffer {
   return sequence(integer(id), operation);
 }
 
-/** Octets of the message that begins here; undefined while its header is incomplete. A RangeError where the bytes are not LDAP. */
+/** Octets of the message that begins here; undefined while its header is incomplete. A RangeError if the bytes are not LDAP. */
 export function messageLength(bytes: Buffer, limit: number): number | undefined {
   const [first, second] = bytes;
   if (first !== undefined && first !== tag.sequence) throw new RangeError('the server does not speak LDAP');
@@ -88,7 +88,7 @@ export const tags = { bindResponse: 0x61, searchDone: 0x65, extendedResponse: 0x
 
 const results: ReadonlySet<number> = new Set(Object.values(tags));
 
-/** Reads one message. A RangeError where it is not well-formed. */
+/** Reads one message. A RangeError if it is malformed. */
 export function decodeMessage(bytes: Buffer): LdapMessage {
   const [idPart, operation] = children(bytes, readElement(bytes, 0));
   if (idPart?.tag !== tag.integer || operation === undefined) throw new RangeError('a message is not well-formed');

@@ -31,7 +31,7 @@ export function withWholeKeys(path: readonly Certificate[]): readonly Certificat
   return whole;
 }
 
-/** The key with the parameters of the issuer's; undefined where that has none, or is no DSA key. */
+/** The key with the parameters of the issuer's; undefined if that has none, or is no DSA key. */
 function wholeKey({ spki }: Certificate, issuer: Certificate): KeyObject | undefined {
   if (issuer.key.kind !== 'dsa') return undefined;
   try {

@@ -30,7 +30,7 @@ export class NameChecker {
   readonly #levels: Constraints[] = [];
   #comparisons = 0;
 
-  /** Constraints of a CA apply to everything below it. A RangeError where the extension is not well-formed. */
+  /** Constraints of a CA apply to everything below it. A RangeError if the extension is malformed. */
   add(certificate: Certificate): void {
     const extension = certificate.extensions.get(extensionOids.nameConstraints);
     if (!extension) return;
@@ -44,7 +44,7 @@ export class NameChecker {
     this.#levels.push({ permitted, excluded });
   }
 
-  /** The problem with the names of a certificate; undefined where they are permitted. */
+  /** The problem with the names of a certificate; undefined if they are permitted. */
   check(certificate: Certificate): string | undefined {
     if (this.#levels.length === 0) return undefined;
     for (const name of namesOf(certificate)) {
@@ -142,7 +142,7 @@ function hostWithin(host: string, constraint: string): boolean {
   return base === '' || name === base || name.endsWith(`.${base}`);
 }
 
-/** undefined where the URI has no host, so that no constraint can be applied to it. */
+/** undefined if the URI has no host, so that no constraint can be applied to it. */
 function uriWithin(uri: string, constraint: string): boolean | undefined {
   const host = /^[a-z][a-z0-9+.-]*:\/\/(?:[^/?#@]*@)?([^/?#:[\]]+)(?::\d*)?(?:[/?#]|$)/i.exec(uri)?.[1]?.toLowerCase();
   if (host === undefined) return undefined;

@@ -32,7 +32,7 @@ export class PolicyChecker {
     this.#explicitPolicy = this.#policyMapping = this.#inhibitAny = length + 1;
   }
 
-  /** The certificate at `index` (0 is below the anchor); what is wrong, or undefined. A RangeError where an extension is not well-formed. */
+  /** The certificate at `index` (0 is below the anchor); what is wrong, or undefined. A RangeError if an extension is malformed. */
   check(certificate: Certificate, index: number, selfIssued: boolean): string | undefined {
     const isLeaf = index === this.#length - 1;
     this.#descend(certificate, selfIssued && !isLeaf);

@@ -16,7 +16,7 @@ const removeFromCrl = 8;
 
 /** A place where the CA says that lists for a certificate are. */
 interface DistributionPoint {
-  /** Comparable names; undefined where it gives none. */
+  /** Comparable names; undefined if it gives none. */
   readonly names: readonly string[] | undefined;
   readonly reasons: number;
   /** Comparable `directory:` texts of the list's issuers, where that is not the CA. */

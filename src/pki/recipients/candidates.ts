@@ -91,7 +91,7 @@ function readList(der: Uint8Array): RevocationList[] {
   }
 }
 
-/** Why nothing should be encrypted to it; undefined where it is fit. */
+/** Why nothing should be encrypted to it; undefined if it is fit. */
 export function unfitness(certificate: Certificate, now: Date): string | undefined {
   const { info, key } = certificate;
   if (now < info.validFrom) return `is not valid before ${day(info.validFrom)}`;

@@ -63,7 +63,7 @@ const concurrency = 8;
 
 /**
  * A certificate for every address. ERR_CERTIFICATE_MISSING names all without one; with 'drop-recipient' only those whose sources
- * could not be asked, since no recipient is dropped because a server is down. ERR_TLS_REQUIRED where all of them lack a certificate
+ * could not be asked, since no recipient is dropped because a server is down. ERR_TLS_REQUIRED if all of them lack a certificate
  * because a directory offers no TLS and must not be asked without.
  */
 export async function findRecipientCertificates(

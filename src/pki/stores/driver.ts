@@ -73,7 +73,7 @@ async function placed<T>(driver: StoreDriver, options: OpenStoreOptions, work: (
   }
 }
 
-/** Every entry that the selector means, each with its key once that is asked for. ERR_CERTIFICATE where there is none. */
+/** Every entry that the selector means, each with its key once that is asked for. ERR_CERTIFICATE if there is none. */
 export function selectedFrom(
   driver: StoreDriver,
   selector: CertificateSelector,

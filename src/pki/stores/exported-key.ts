@@ -13,7 +13,7 @@ export function withOpener(entry: Identity, open: (entry: Identity) => Promise<O
   return { ...entry, info: { ...entry.info, hasPrivateKey: true }, openKey: () => open(entry) };
 }
 
-/** The entry's key in an exported PKCS#12, with the chain that came along; undefined where it is not in it. */
+/** The entry's key in an exported PKCS#12, with the chain that came along; undefined if it is not in it. */
 export async function openExported(
   entry: Identity,
   pkcs12: Uint8Array,

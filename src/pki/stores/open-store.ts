@@ -17,7 +17,7 @@ import { windowsStore } from './windows-store.js';
 
 /**
  * The store behind a reference; one of your own is given back as it is. Nothing is read before `list` or `load` is called.
- * ERR_CERTIFICATE where the platform has no such store.
+ * ERR_CERTIFICATE if the platform has no such store.
  */
 export async function openCertificateStore(
   reference: CertificateStoreReference,

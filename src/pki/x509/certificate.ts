@@ -24,7 +24,7 @@ import { readTime } from './time.js';
 /** An AlgorithmIdentifier. */
 export interface AlgorithmIdentifier {
   readonly oid: string;
-  /** DER of the parameters; undefined where absent. */
+  /** DER of the parameters; undefined if absent. */
   readonly parameters: Uint8Array | undefined;
   /** DER of the whole. */
   readonly der: Uint8Array;
@@ -49,7 +49,7 @@ export interface Certificate extends CertificateExtensions {
   readonly spki: Uint8Array;
   /** Which kind of key; read without `publicKey`, so also for kinds that OpenSSL does not know. */
   readonly key: PublicKeyKind;
-  /** Made on first use; ERR_CERTIFICATE where this kind of key is not supported. */
+  /** Made on first use; ERR_CERTIFICATE if this kind of key is not supported. */
   readonly publicKey: KeyObject;
   readonly signatureAlgorithm: AlgorithmIdentifier;
   /** The algorithm inside `tbs`, which must equal the one outside (RFC 5280 section 4.1.1.2). */
@@ -65,7 +65,7 @@ const maxCertificateBytes = 1 << 20;
 
 const emailAddressType = nameOids.emailAddress;
 
-/** Reads a DER certificate. ERR_CERTIFICATE says what is not well-formed, and at which byte. */
+/** Reads a DER certificate. ERR_CERTIFICATE says what is malformed, and at which byte. */
 export async function parseCertificate(der: Uint8Array): Promise<Certificate> {
   try {
     if (der.length > maxCertificateBytes)
@@ -148,7 +148,7 @@ function readVersion(der: Uint8Array, field: DerElement | undefined): 1 | 2 | 3 
   return version;
 }
 
-/** Reads an AlgorithmIdentifier; a RangeError where the element is something else. */
+/** Reads an AlgorithmIdentifier; a RangeError if the element is something else. */
 export function readAlgorithm(bytes: Uint8Array, part: DerElement | undefined): AlgorithmIdentifier {
   const whole = expect(part, tag.sequence, 'an algorithm');
   const [oid, parameters] = [...children(bytes, whole)];

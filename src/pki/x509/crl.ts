@@ -49,7 +49,7 @@ export interface RevocationList {
   readonly base: bigint | undefined;
   /** It has a critical extension that is not understood: no use can be made of it. */
   readonly unusable: boolean;
-  /** The list of entries, where there is one. */
+  /** The list of entries, if there is one. */
   readonly entries: DerElement | undefined;
 }
 
@@ -67,7 +67,7 @@ export interface CrlScope {
   readonly der: Uint8Array | undefined;
 }
 
-/** Reads a DER list; ERR_CERTIFICATE where it is not well-formed. */
+/** Reads a DER list; ERR_CERTIFICATE if it is malformed. */
 export function parseRevocationList(der: Uint8Array): RevocationList {
   try {
     if (der.length > maxBytes) throw new RangeError(`it has ${der.length} bytes, more than ${maxBytes}`);
@@ -185,7 +185,7 @@ export interface RevokedEntry {
 }
 
 /**
- * The entry of a certificate, undefined where there is none. One pass over the entries by offsets alone; `issuerKey` is compared
+ * The entry of a certificate, undefined if there is none. One pass over the entries by offsets alone; `issuerKey` is compared
  * where the list is indirect, whose entries name their issuer until the next one does (section 5.3.3).
  */
 export function findEntry(list: RevocationList, serialNumber: Uint8Array, issuerKey: string): RevokedEntry | undefined {

@@ -7,7 +7,7 @@ import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../u
 import type { DerElement } from '../../util/der.js';
 import { nameOids } from '../../util/oids.js';
 
-/** One attribute of a name. `value` is undefined where it is not a string type. */
+/** One attribute of a name. `value` is undefined if it is not a string type. */
 export interface NameAttribute {
   readonly type: string;
   readonly value: string | undefined;
@@ -50,7 +50,7 @@ const typeOfName: ReadonlyMap<string, string> = new Map([
   ['surname', nameOids.surname],
 ]);
 
-/** The attributes of a Name (DER). A RangeError says where it is not well-formed. */
+/** The attributes of a Name (DER). A RangeError says where it is malformed. */
 export function nameParts(bytes: Uint8Array, name: DerElement = readElement(bytes, 0)): NameParts {
   const parts: NameAttribute[][] = [];
   for (const rdn of children(bytes, name)) {
@@ -140,7 +140,7 @@ export function comparableName(parts: NameParts): string {
   );
 }
 
-/** The same from RFC 4514 text, undefined where it is not a distinguished name. */
+/** The same from RFC 4514 text, undefined if it is not a distinguished name. */
 export function comparableText(text: string): string | undefined {
   const rdns: string[][] = [[]];
   let rest = text.trimStart();

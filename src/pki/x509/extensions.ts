@@ -62,7 +62,7 @@ export interface CertificateExtensions {
   readonly subjectAltNames: readonly GeneralName[];
 }
 
-/** Reads the [3] field of a TBSCertificate; a RangeError where a known extension is not well-formed or any comes twice. */
+/** Reads the [3] field of a TBSCertificate; a RangeError if a known extension is malformed or any comes twice. */
 export function readExtensions(bytes: Uint8Array, field: DerElement | undefined): CertificateExtensions {
   const extensions =
     field === undefined

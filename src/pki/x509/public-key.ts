@@ -43,7 +43,7 @@ const curves: ReadonlyMap<string, readonly [string, number]> = new Map([
   [curveOids.brainpoolP512r1, ['brainpoolP512r1', 512]],
 ]);
 
-/** Reads a SubjectPublicKeyInfo (DER); a RangeError where the bytes are something else. */
+/** Reads a SubjectPublicKeyInfo (DER); a RangeError if the bytes are something else. */
 export function readPublicKeyKind(spki: Uint8Array): PublicKeyKind {
   const [algorithm, key] = [...children(spki, readElement(spki, 0))];
   const [name, parameters] = algorithm === undefined ? [] : [...children(spki, algorithm)];

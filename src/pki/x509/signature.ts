@@ -53,7 +53,7 @@ function isOfUse(key: KeyObject, kind: keyof typeof longestModulus): boolean {
   return hasStrength(key) && (key.asymmetricKeyDetails?.modulusLength ?? 0) <= longestModulus[kind];
 }
 
-/** RSASSA-PSS-params (RFC 4055); undefined where something in them is not supported. */
+/** RSASSA-PSS-params (RFC 4055); undefined if something in them is not supported. */
 function readPssParameters(der: Uint8Array | undefined): PssParameters | undefined {
   let digest: string | undefined = 'sha1';
   let mgfDigest: string | undefined = 'sha1';

@@ -30,7 +30,7 @@ export interface KeyAgreement {
   readonly algorithm: string;
   /** AlgorithmIdentifier of the key wrap as it stands. */
   readonly wrap: BerElement;
-  /** AlgorithmIdentifier and BIT STRING of the sender's ephemeral key; undefined where it is named, not given. */
+  /** AlgorithmIdentifier and BIT STRING of the sender's ephemeral key; undefined if it is named, not given. */
   readonly originator: { readonly algorithm: BerElement; readonly point: BerElement } | undefined;
   readonly ukm: Buffer | undefined;
   readonly encryptedKey: Buffer;
@@ -51,7 +51,7 @@ export interface EncryptedMessage {
   readonly ciphertext: Buffer;
 }
 
-/** Reads an EnvelopedData or AuthEnvelopedData. ERR_SMIME if it is not well-formed, over a limit, or of an unsupported algorithm. */
+/** Reads an EnvelopedData or AuthEnvelopedData. ERR_SMIME if it is malformed, over a limit, or of an unsupported algorithm. */
 export function readEncrypted(type: string, element: BerElement, budget: Budget = new Budget()): EncryptedMessage {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));

@@ -47,7 +47,7 @@ export async function withTypedErrors<T>(what: string, work: () => Promise<T>): 
   }
 }
 
-/** An EmailError as it is; another error as the cause of one. CMS that is not well-formed is said to be that. */
+/** An EmailError as it is; another error as the cause of one. CMS that is malformed is said to be that. */
 export function typedError(what: string, error: unknown): EmailError {
   if (isEmailError(error)) return error;
   if (error instanceof BerError)

@@ -27,7 +27,7 @@ export interface DecryptedContent {
   readonly algorithm: string;
 }
 
-/** Gives the keys of the certificates that a message names. Others need not be opened. */
+/** Returns the keys of the certificates that a message names. Others need not be opened. */
 export type KeysFor = (named: RecipientIndex) => AsyncIterable<RecipientKey> | Iterable<RecipientKey>;
 
 /** Decrypts a ContentInfo. ERR_SMIME; its text is the same for every failure that depends on a secret. */
@@ -66,7 +66,7 @@ export async function decryptContent(
   );
 }
 
-/** Tries one recipient. Gives the content, undefined if that fails. */
+/** Tries one recipient. Returns the content, undefined if that fails. */
 async function attempt(
   message: EncryptedMessage,
   recipient: Recipient,

@@ -47,8 +47,8 @@ const decryptArguments = object<
  * Decrypts a message with the recipient's certificate and key. Every identity of the source is compared with the recipients that the
  * message names, expired or not.
  *
- * ERR_SMIME where it is not encrypted, not for such a certificate, over a limit, or cannot be decrypted; the text of the last is always
- * the same. ERR_CERTIFICATE where there is no key for the certificate that it names.
+ * ERR_SMIME if it is not encrypted, not for such a certificate, over a limit, or cannot be decrypted; the text of the last is always
+ * the same. ERR_CERTIFICATE if there is no key for the certificate that it names.
  */
 export async function decrypt(
   message: Uint8Array,

@@ -27,7 +27,7 @@ export function sizeOfParts(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** Gives the octets that a caller wants before the body of a finished entity, in the same Buffer. Called once its fields are known. */
+/** Returns the octets that a caller wants before the body of a finished entity, in the same Buffer. Called once its fields are known. */
 export type Lead = (fields: string) => Uint8Array;
 
 /** No octets. */

@@ -48,7 +48,7 @@ export interface TrustOptions {
 /** A signature that was judged by itself. */
 interface Judged {
   readonly common: Pick<SignatureResult, 'signer' | 'signedAt' | 'hashAlgorithm'>;
-  /** The form of the content that was signed; undefined where the signature is not valid. */
+  /** The form of the content that was signed; undefined if the signature is not valid. */
   readonly form: Uint8Array | undefined;
   /** Why it is not valid, or else why not trusted. */
   readonly problem: string | undefined;

@@ -79,7 +79,7 @@ const verifyArguments = object<VerifyOptions & { readonly message: Uint8Array }>
  * Checks the signatures of a message, detached or opaque. `valid` (mathematics) is apart from `trusted` (a path to a trust anchor).
  * Whether the address in From is one of `signer.emails` is for the caller to compare.
  *
- * ERR_SMIME where nothing is signed, or it is not well-formed, ambiguous or over a limit.
+ * ERR_SMIME if nothing is signed, or it is malformed, ambiguous or over a limit.
  */
 export async function verify(message: Uint8Array, options: VerifyOptions = {}): Promise<VerifyResult> {
   checkArguments(verifyArguments, { ...options, message });
