@@ -1,6 +1,6 @@
 /**
- * `cache: true` on a source of recipients' certificates: all of its certificates are kept, since it may be a bundle for many.
- *
+ * `cache: true` on a source of recipients' certificates. All of its certificates are cached, because it may be a bundle
+ * for many recipients.
  * @module
  */
 import type { CertificateSource } from '../model/certificate.js';
@@ -11,7 +11,7 @@ import { contentsOf, loadCertificate } from './load-certificate.js';
 import { filePasswords } from './loaded.js';
 import { toPem } from './formats/pem.js';
 
-/** A source that holds the same certificates, without keys, from the copy if there is one. */
+/** A source with the same certificates, without keys, from the cached copy if there is one. */
 export async function loadBundleCached(source: CertificateSource, context: CacheContext): Promise<CertificateSource> {
   const { profileName, slot, store, refresh, signal } = context;
   if (source.cache !== true || store === undefined) return source;
@@ -26,7 +26,7 @@ export async function loadBundleCached(source: CertificateSource, context: Cache
   return { data: text };
 }
 
-/** Revocation lists too: a copy must not accept whom the file refuses. */
+/** Revocation lists are included: the copy must not accept a certificate that the file revokes. */
 async function bundleText(source: CertificateSource, slot: string, signal: AbortSignal | undefined): Promise<string> {
   if (source.store !== undefined) {
     const { certificate, chain } = await loadCertificate(source, { slot, signal, purpose: 'encrypt' });

@@ -1,6 +1,6 @@
 /**
- * `cache: true`: a loaded certificate is kept in the profile store, and used from there where its file or store is out of reach.
- *
+ * `cache: true`: a loaded certificate is kept in the profile store, and loaded from there when its file or store cannot
+ * be reached.
  * @module
  */
 import { createEmailError, isEmailError, profileInvalid, reasonOf } from '../errors/email-error.js';
@@ -14,20 +14,20 @@ import { loadCertificate } from './load-certificate.js';
 import type { LoadContext } from './load-certificate.js';
 import { parseCertificate } from './x509/certificate.js';
 
-/** Where the copy is kept, and whether it is to be made anew. */
+/** Where the copy is kept, and whether to renew it. */
 export interface CacheContext extends LoadContext {
   readonly profileName: string;
-  /** The profile's field; also the key of the copy. */
+  /** The profile's field, which is also the key of the copy. */
   readonly slot: string;
   /** Absent: ERR_PROFILE_INVALID if the source asks for a copy. */
   readonly store: Pick<ProfileStore, 'loadCached' | 'saveCached'> | undefined;
-  /** Load from the source and replace the copy: the test functions do. */
+  /** Load from the source and replace the copy, as the test functions do. */
   readonly refresh?: boolean | undefined;
 }
 
 /**
- * The copy, if there is one that can be used and no refresh is asked for, else the source's certificate, which then is the copy.
- * A source without `cache` is loaded as always. ERR_STORE if the store fails.
+ * Returns the copy, if it can be used and no refresh is requested; else loads from the source and stores the result as
+ * the copy. A source without `cache` is loaded as usual. ERR_STORE if the store fails.
  */
 export async function loadCertificateCached(
   source: CertificateSource,
@@ -49,7 +49,7 @@ export async function loadCertificateCached(
   return loaded;
 }
 
-/** What the store keeps; undefined if it keeps none. */
+/** The stored copy; undefined if there is none. */
 export async function copyIn(
   store: NonNullable<CacheContext['store']>,
   profileName: string,
@@ -66,7 +66,7 @@ export async function copyIn(
   );
 }
 
-/** A call of the store, whose failure is ERR_STORE. */
+/** Calls the store. A failure is ERR_STORE. */
 export async function inStore<T>(what: 'read' | 'written', slot: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
@@ -79,7 +79,10 @@ export async function inStore<T>(what: 'read' | 'written', slot: string, work: (
   }
 }
 
-/** SEQUENCE { INTEGER 1, certificate, SEQUENCE OF certificate, [alias UTF8String], [key OCTET STRING] }: bytes that say what they are. */
+/**
+ * The format of a copy: SEQUENCE { INTEGER 1, certificate, SEQUENCE OF certificate, [alias UTF8String], [key OCTET
+ * STRING] }.
+ */
 const formatVersion = 1;
 
 function serialize({ info, certificate, chain, privateKey }: LoadedCertificate, slot: string): Uint8Array {

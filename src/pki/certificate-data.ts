@@ -1,6 +1,5 @@
 /**
- * Certificates that a caller hands over as `CertificateData`: text, bytes, or a file.
- *
+ * Reads certificates that a caller gives as `CertificateData`: text, bytes, or a file.
  * @module
  */
 import { isEmailError } from '../errors/email-error.js';
@@ -18,7 +17,7 @@ import type { Certificate } from './x509/certificate.js';
 import { parseRevocationList } from './x509/crl.js';
 import type { RevocationList } from './x509/crl.js';
 
-/** For what holds no secrets. */
+/** Passwords for data without secrets: none. */
 export const noPasswords: FilePasswords = {
   file: () => Promise.resolve(undefined),
   key: () => Promise.resolve(undefined),
@@ -27,14 +26,16 @@ export const noPasswords: FilePasswords = {
   ownKeyField: 'keyPassword',
 };
 
-/** The certificates that trust begins with. */
+/** The certificates that are trusted. */
 export interface TrustAnchors {
   readonly anchors: readonly Certificate[];
   /** Revocation lists that came with them. */
   readonly revocationLists: readonly RevocationList[];
 }
 
-/** All certificates in it; `field` names it in errors. ERR_CERTIFICATE if there is none, or one cannot be read. */
+/**
+ * Reads all certificates; `field` names the data in errors. ERR_CERTIFICATE if there is none, or one cannot be read.
+ */
 export async function readCertificates(data: CertificateData, field: string): Promise<readonly Certificate[]> {
   return await reading(data, field, async ({ certificates }) => {
     if (certificates.length === 0) throw nothing('certificate');
@@ -42,7 +43,10 @@ export async function readCertificates(data: CertificateData, field: string): Pr
   });
 }
 
-/** All certificates and revocation lists in them; `field` names the list. ERR_CERTIFICATE if one of them holds neither, or cannot be read. */
+/**
+ * Reads all certificates and revocation lists; `field` names the list. ERR_CERTIFICATE if an entry contains neither, or
+ * cannot be read.
+ */
 export async function readTrustAnchors(all: readonly CertificateData[], field: string): Promise<TrustAnchors> {
   const read = await Promise.all(all.map((data, i) => readAnchor(data, `${field}.${i}`)));
   return {
@@ -77,19 +81,19 @@ function nothing(what: string): Error {
   );
 }
 
-/** Text as it is: `readContents` knows PEM and base64. */
+/** Text is passed on unchanged: `readContents` handles PEM and base64. */
 export function bytesOf(data: string | Uint8Array | { readonly base64: string }): Uint8Array {
   if (isBytes(data)) return data;
   return Buffer.from(typeof data === 'string' ? data : data.base64, 'utf8');
 }
 
-/** Certificates that can be read, and why others cannot. */
+/** Certificates that can be read, and the errors of the others. */
 export interface ReadableCertificates {
   readonly certificates: readonly Certificate[];
   readonly skipped: readonly Error[];
 }
 
-/** The certificates of a file or a directory. One that cannot be read is passed over. */
+/** Reads the certificates of a file or a directory. Unreadable ones are skipped. */
 export async function readableCertificates(
   contents: Pick<Contents, 'certificates'>,
   signal?: AbortSignal,

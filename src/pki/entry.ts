@@ -1,6 +1,6 @@
 /**
- * The certificate functions of the entry `sealpost/smime`: checked arguments, then the loaders that profiles use too.
- *
+ * The certificate functions of the entry `sealpost/smime`: they check the arguments, then call the loaders that
+ * profiles use too.
  * @module
  */
 import type {
@@ -37,17 +37,19 @@ const storeSchema = object<{ reference: CertificateStoreReference | CertificateS
 });
 
 /**
- * A certificate with its chain, and its key if there is one. ERR_PROFILE_INVALID names what is wrong with `source`,
- * ERR_CERTIFICATE says why it cannot be loaded, ERR_SECRET which password cannot be had. Dates, usages and the path are not checked.
+ * Loads a certificate with its chain, and its key if there is one. ERR_PROFILE_INVALID lists the problems of `source`;
+ * ERR_CERTIFICATE says why it cannot be loaded; ERR_SECRET names a password that cannot be resolved. Dates, usages and
+ * the path are not checked.
  */
 export async function loadCertificate(source: CertificateSource): Promise<LoadedCertificate> {
   return load(checked(sourceSchema, { source }, argumentsSubject).source, { slot: 'certificate' });
 }
 
 /**
- * The store behind a reference, or all that a certificate source holds, to list and to load from; a store of your own is given back as it
- * is. Nothing is read yet. Of a source that selects from a store, that store. Passwords in `options` come before those of a source.
- * ERR_PROFILE_INVALID names what is wrong with the arguments, ERR_CERTIFICATE says that the platform has no such store.
+ * Opens the store of a reference, or all certificates of a certificate source, for listing and loading. A source that
+ * selects from a store gives that store; a store of your own is returned unchanged. Nothing is read yet. Passwords in
+ * `options` take precedence over those of a source. ERR_PROFILE_INVALID lists the problems of the arguments;
+ * ERR_CERTIFICATE says that the platform has no such store.
  */
 export async function openCertificateStore(
   reference: CertificateStoreReference | CertificateSource,
@@ -65,7 +67,7 @@ function isSource(place: CertificateStoreReference | CertificateSource): place i
   return typeof place === 'object' && (hasOwn(place, 'file') || hasOwn(place, 'data') || hasOwn(place, 'select'));
 }
 
-/** Every identity of a file or of bytes, whatever their format. */
+/** Every identity of a file or of bytes, in any format. */
 function sourceDriver(source: Exclude<CertificateSource, { readonly select: unknown }>): StoreDriver {
   const place = source.file === undefined ? 'the certificate source' : showText(source.file, 300);
   return {

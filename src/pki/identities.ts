@@ -1,6 +1,5 @@
 /**
- * Identities from what a file holds: each certificate with its key, found by the public key, and its chain.
- *
+ * Builds identities from the contents of a file: each certificate with its key, found by the public key, and its chain.
  * @module
  */
 import type { KeyObject } from 'node:crypto';
@@ -16,50 +15,53 @@ import { parseCertificate } from './x509/certificate.js';
 import type { Certificate } from './x509/certificate.js';
 import { isSignedBy } from './x509/signature.js';
 
-/** A private key that was opened. */
+/** A private key that has been opened. */
 export interface OpenedKey {
   readonly privateKey: NonNullable<LoadedCertificate['privateKey']>;
-  /** The chain, where opening the key told more of it. DER, issuer first. */
+  /** The chain, if opening the key provided more of it. DER, issuer first. */
   readonly chain?: readonly Uint8Array[] | undefined;
 }
 
-/** A certificate in its surroundings. */
+/** A certificate with its key and chain. */
 export interface Identity {
   readonly certificate: Certificate;
-  /** `hasPrivateKey` says that there is an `openKey`. */
+  /** `hasPrivateKey` is true if `openKey` is present. */
   readonly info: CertificateInfo;
-  /** DER, issuer first. Made when it is asked for: listing a bundle of strangers' certificates checks no signature. */
+  /** DER, issuer first. Computed on demand, so that listing a bundle of certificates checks no signature. */
   readonly chain: () => readonly Uint8Array[];
-  /** Opens the key of this certificate; absent if there is none. ERR_CERTIFICATE if it cannot be opened or is another's. */
+  /**
+   * Opens the key of this certificate; absent without a key. ERR_CERTIFICATE if it cannot be opened or belongs to
+   * another certificate.
+   */
   readonly openKey?: (() => Promise<OpenedKey>) | undefined;
 }
 
-/** An identity that may be the one that is looked for; its key is opened when it is loaded. */
+/** An identity that may be the wanted one; its key is opened when it is loaded. */
 export interface IdentityCandidate {
   readonly info: CertificateInfo;
   load(): Promise<LoadedCertificate>;
 }
 
-/** The identities that were found, and why others could not be read. */
+/** The identities that were found, and the errors of others. */
 export interface Identities {
   readonly identities: readonly Identity[];
-  /** Why certificates or files were passed over. */
+  /** Errors of certificates or files that were skipped. */
   readonly skipped: readonly Error[];
-  /** Why keys that had to be opened to see whose they are could not be; default none. */
+  /** Errors of keys that had to be opened to find their certificate; default none. */
   readonly lockedKeys?: readonly Error[] | undefined;
-  /** Keys that belong to no certificate here; default none. */
+  /** Number of keys that belong to no certificate here; default none. */
   readonly strayKeys?: number | undefined;
-  /** Revocation lists (DER) that lay beside them; default none. */
+  /** Revocation lists (DER) from the same place; default none. */
   readonly crls?: readonly Uint8Array[] | undefined;
 }
 
 const maxChain = 10;
-/** Signatures looked at for one chain. */
+/** The most signatures checked for one chain. */
 const maxChecks = 100;
 
 /**
- * Reads all certificates and gives each its key and its chain. A key whose certificate the file names is not opened; every other one is, to
- * see whose it is. `believeFile: false` opens them all.
+ * Reads all certificates and finds the key and the chain of each. A key whose certificate the file names is not opened;
+ * every other one is, to find its certificate. `believeFile: false` opens all of them.
  */
 export async function identitiesOf(
   contents: Pick<Contents, 'certificates' | 'keys'> & Partial<Pick<Contents, 'crls'>>,
@@ -92,7 +94,7 @@ export async function identitiesOf(
   return { identities, skipped, lockedKeys: keys.locked, strayKeys: keys.strays, crls: contents.crls };
 }
 
-/** The same key may lie in several files, each with another password. */
+/** The same key may be in several files, each with another password. */
 async function openFirst(certificate: Certificate, keys: readonly ContainedKey[]): Promise<OpenedKey> {
   let failure: unknown;
   for (const key of keys) {
@@ -115,11 +117,11 @@ async function openFor(certificate: Certificate, key: ContainedKey): Promise<Ope
   );
 }
 
-/** Which certificate has which keys. Certificates are found by their public keys in maps: thousands of each are matched in no time. */
+/** Maps certificates to their keys. They are looked up by public key, so that thousands of each are matched quickly. */
 class OwnedKeys {
-  /** Why keys could not be opened. */
+  /** Errors of keys that could not be opened. */
   readonly locked: Error[] = [];
-  /** Keys that belong to no certificate. */
+  /** Number of keys that belong to no certificate. */
   strays = 0;
   readonly #pool: readonly Certificate[];
   readonly #pace: Pace;
@@ -136,19 +138,19 @@ class OwnedKeys {
     this.#bySpki = groupBy(pool, ({ spki }) => latin1(spki));
   }
 
-  /** Those that are open come first. */
+  /** The keys of a certificate, opened ones first. */
   of(certificate: Certificate): readonly ContainedKey[] {
     return [...(this.#proved.get(certificate) ?? []), ...(this.#claimed.get(certificate) ?? [])];
   }
 
-  /** Returns the key to the certificate that the file names. False if that is not here. */
+  /** Assigns the key to the certificate that the file names. False if that is not here. */
   claim(key: ContainedKey, certificate: Uint8Array): boolean {
     const owners = this.#byDer.get(latin1(certificate)) ?? [];
     for (const owner of owners) add(this.#claimed, owner, key);
     return owners.length > 0;
   }
 
-  /** Opens the key, and gives it to every certificate of its public key. */
+  /** Opens the key, and assigns it to every certificate with its public key. */
   async prove(key: ContainedKey): Promise<void> {
     await this.#pace.step();
     try {
@@ -162,7 +164,7 @@ class OwnedKeys {
     }
   }
 
-  /** Equal bytes find nearly all; points in compressed form are compared by their coordinates. */
+  /** Equal bytes find nearly all. Points in compressed form are compared by their coordinates. */
   async #ownersOf(publicKey: KeyObject): Promise<readonly Certificate[]> {
     const same = this.#bySpki.get(latin1(spkiOf(publicKey)));
     if (same !== undefined || publicKey.asymmetricKeyType !== 'ec') return same ?? [];
@@ -182,7 +184,7 @@ class OwnedKeys {
   }
 }
 
-/** Curve and coordinates; undefined for a curve that JWK has no name for. */
+/** Curve and coordinates; undefined for a curve that JWK does not name. */
 function pointOf(publicKey: KeyObject): string | undefined {
   try {
     const { crv, x, y } = publicKey.export({ format: 'jwk' });
@@ -196,7 +198,7 @@ function pointOfCertificate(certificate: Certificate): string | undefined {
   try {
     return pointOf(certificate.publicKey);
   } catch {
-    // A curve that OpenSSL does not know has no key here.
+    // OpenSSL does not support the curve.
     return undefined;
   }
 }
@@ -205,12 +207,12 @@ function isSameKey(publicKey: KeyObject, certificate: Certificate): boolean {
   try {
     return publicKey.equals(certificate.publicKey);
   } catch {
-    // A kind of key that OpenSSL does not know.
+    // OpenSSL does not support this kind of key.
     return false;
   }
 }
 
-/** Each certificate once, with its alias. One that cannot be read does not take the others along. */
+/** Reads each certificate once, with its alias. An unreadable one does not affect the others. */
 async function readAll(
   contained: readonly ContainedCertificate[],
   skipped: Error[],
@@ -274,7 +276,7 @@ function chainOf(leaf: Certificate, bySubject: ReadonlyMap<string, readonly Cert
   return chain.map(({ der }) => der);
 }
 
-/** By key identifiers, where both have them. */
+/** Compares key identifiers, if both have them. */
 function mayHaveIssued(issuer: Certificate, certificate: Certificate): boolean {
   const wanted = certificate.authorityKeyIdentifier?.keyIdentifier;
   const has = issuer.subjectKeyIdentifier;

@@ -1,6 +1,6 @@
 /**
- * Every identity of a source: old mail is encrypted for certificates that have expired since, and lie beside the new one.
- *
+ * Lists every matching identity of a source, even expired ones: old mail was encrypted for certificates that have
+ * expired since.
  * @module
  */
 import { throwIfAborted } from '../errors/abort.js';
@@ -25,8 +25,8 @@ import { driverOf, isStore } from './stores/open-store.js';
 import { hasOwn } from '../util/own.js';
 
 /**
- * All that the source holds, or, of a store, all that the selector means, expired or not: with their keys where there are any. Errors as
- * of `loadCertificate`.
+ * All identities of the source, or all that the selector matches in a store, expired or not, with their keys if
+ * present. Errors as in `loadCertificate`.
  */
 export async function* identityCandidates(
   source: CertificateSource,
@@ -64,7 +64,7 @@ async function opened(identity: Identity, placed: (error: unknown) => unknown): 
   }
 }
 
-/** A store of the caller's own chooses one entry. Others that its list describes alike come after it, if they are asked for. */
+/** A store of the caller chooses one entry. Other entries that its list describes alike come after it, on demand. */
 async function* selectedFromForeign(
   store: CertificateStore,
   selector: CertificateSelector,
@@ -80,7 +80,7 @@ async function* selectedFromForeign(
   return undefined;
 }
 
-/** Does a selector that chose `best` mean another entry as well? */
+/** Does a selector that chose `best` match another entry as well? */
 function isMeantToo(info: CertificateInfo, selector: CertificateSelector, best: CertificateInfo): boolean {
   if (hasOwn(selector, 'email')) return info.emails.some((email) => foldAscii(email) === foldAscii(selector.email));
   if (hasOwn(selector, 'alias')) return info.alias === selector.alias;

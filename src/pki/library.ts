@@ -1,6 +1,5 @@
 /**
- * Loads PKI.js and asn1js when the first message is signed, so that programs which do not sign do not load them.
- *
+ * Loads PKI.js and asn1js when the first message is signed, so that programs that do not sign do not load them.
  * @module
  */
 import { reasonOf } from '../errors/email-error.js';
@@ -17,20 +16,20 @@ export interface Libraries {
   readonly asn1js: Asn1js;
 }
 
-/** The place where every copy of pkijs in a process keeps its engine. */
+/** The global place in which every copy of pkijs keeps its engine. */
 interface EngineHolder {
   readonly pkijs?: { engine?: { readonly crypto?: unknown } };
 }
 
 /**
- * Imports both. pkijs makes its own engine the process's engine while it loads; an engine that the application had set is put
- * back. Hand an engine to each pkijs call instead of `setEngine`.
+ * Imports both. While it loads, pkijs makes its own engine the engine of the process; an engine that the application
+ * had set is restored. Pass an engine to each pkijs call instead of using `setEngine`.
  */
 export async function loadPkijs(): Promise<Libraries> {
   const before = engineHolder()?.pkijs?.engine;
   const [pkijs, asn1js] = await Promise.all([import('pkijs'), import('asn1js')]);
   const shared = engineHolder()?.pkijs;
-  // An engine that the application set while the import was under way is not pkijs' default, and stays.
+  // An engine that the application set during the import is not pkijs' default, and is kept.
   if (before !== undefined && shared !== undefined && isDefaultEngine(pkijs, shared.engine?.crypto))
     shared.engine = before;
   return { pkijs, asn1js };
@@ -44,28 +43,28 @@ function isDefaultEngine(pkijs: Pkijs, engine: unknown): boolean {
   return engine instanceof pkijs.CryptoEngine && engine.crypto === globalThis.crypto;
 }
 
-/** What a decoded structure may cost. asn1js has defaults of its own, which refuse messages that are merely large. */
+/** Limits of a decoded structure. asn1js has its own defaults, which refuse messages that are merely large. */
 export interface DecodeLimits {
-  /** Elements; default 100 000. Each costs about 1 KiB of memory. */
+  /** The most elements; default 100 000. Each takes about 1 KiB of memory. */
   readonly maxNodes?: number | undefined;
-  /** Octets of one element; default the length of the input. */
+  /** The most octets of one element; default: the length of the input. */
   readonly maxContentLength?: number | undefined;
-  /** Nesting; default 64. */
+  /** The deepest nesting; default 64. */
   readonly maxDepth?: number | undefined;
-  /** Bytes after the element are ignored; default false. */
+  /** Ignore bytes after the element; default false. */
   readonly allowTrailing?: boolean | undefined;
 }
 
 /** An element of asn1js' tree. */
 export type Asn1Node = import('asn1js').AsnType;
 
-/** BER to a tree over the same memory. A RangeError names the byte that is malformed, or the limit. */
+/** Parses BER into a tree over the same memory. A RangeError names the malformed byte, or the limit. */
 export function decode(asn1js: Asn1js, bytes: Uint8Array, limits: DecodeLimits = {}): Asn1Node {
   const { result, offset } = parse(asn1js, bytes, {
     maxNodes: limits.maxNodes ?? 100_000,
     maxContentLength: limits.maxContentLength ?? bytes.length,
     maxDepth: limits.maxDepth ?? 64,
-    // OCTET STRINGs hold ciphertext as often as structures: what looks like BER in them is left alone.
+    // OCTET STRINGs may contain ciphertext that only looks like BER, so they are not parsed.
     parseEmbedded: false,
     copyInput: false,
   });
@@ -75,7 +74,7 @@ export function decode(asn1js: Asn1js, bytes: Uint8Array, limits: DecodeLimits =
   return result;
 }
 
-/** asn1js reports most faults in its result, and throws for some values that are out of range. */
+/** asn1js reports most faults in its result, and throws for some values out of range. */
 function parse(
   asn1js: Asn1js,
   bytes: Uint8Array,

@@ -23,19 +23,19 @@ import type { Purpose } from './select.js';
 import { loadOf } from './stores/foreign-store.js';
 import { openCertificateStore } from './stores/open-store.js';
 
-/** What a certificate is loaded for. */
+/** Options of loading a certificate. */
 export interface LoadContext {
   /** The profile's field, for messages: `smime.sign.certificate`. */
   readonly slot?: string | undefined;
-  /** 'sign' and 'client-auth' need a private key. Absent: a key if there is one. */
+  /** 'sign' and 'client-auth' need a private key. Absent: a key is loaded if there is one. */
   readonly purpose?: Purpose | undefined;
   /** Ends the work: ERR_ABORTED. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Loads from file, bytes or store. ERR_CERTIFICATE says what is wrong and where; ERR_SECRET if a password cannot be had. Dates,
- * usages and the path are not checked here.
+ * Loads from a file, bytes or a store. ERR_CERTIFICATE states the fault and its place; ERR_SECRET names a password that
+ * cannot be resolved. Dates, usages and the path are not checked here.
  */
 export async function loadCertificate(
   source: CertificateSource,
@@ -122,13 +122,13 @@ async function choose(contents: Contents, { purpose, signal }: LoadContext): Pro
     return await chooseAmong(found, contents, purpose);
   } catch (error) {
     if (!contents.keys.some(({ certificate }) => certificate !== undefined)) throw error;
-    // The file may be wrong about which key is whose: the keys themselves are asked.
+    // The file may assign keys to the wrong certificates, so the keys themselves are compared.
     const proved = await identitiesOf(contents, { signal, believeFile: false });
     return await chooseAmong(proved, contents, purpose).catch(() => Promise.reject(asError(error)));
   }
 }
 
-/** Those with a private key; none if only certificates were given. ERR_CERTIFICATE if nothing is of use. */
+/** The identities with a private key; none if only certificates were given. ERR_CERTIFICATE if nothing can be used. */
 export function keyHolders(
   { identities, skipped, lockedKeys = [], strayKeys = 0 }: Identities,
   contents: Pick<Contents, 'keys' | 'format' | 'unused'>,
@@ -144,7 +144,7 @@ export function keyHolders(
     );
   }
   const holders = identities.filter(({ openKey }) => openKey !== undefined);
-  // Of several keys one may be locked, as long as it is not the only one.
+  // One of several keys may be locked, as long as it is not the only one.
   if (holders.length === 0 && lockedKeys[0] !== undefined) throw lockedKeys[0];
   if (holders.length === 0 && strayKeys > 0) {
     throw certificateError(
@@ -168,7 +168,10 @@ async function chooseAmong(
   return loaded;
 }
 
-/** The certificates that did not issue another one here; all where none is left. Old roots do not say that they are authorities. */
+/**
+ * The certificates that did not issue another one here; all if none is left. Old roots do not state that they are
+ * authorities.
+ */
 function leaves(identities: readonly Identity[]): readonly Identity[] {
   const others = identities.filter(({ certificate: { issuer, subject } }) => Buffer.compare(issuer, subject) !== 0);
   const issuers = new Set(others.map(({ certificate }) => certificate.info.issuer));

@@ -1,6 +1,5 @@
 /**
- * What loading from files and loading from stores share.
- *
+ * Shared by loading from files and from stores.
  * @module
  */
 import { isEmailError } from '../errors/email-error.js';
@@ -15,7 +14,7 @@ import type { Identity } from './identities.js';
 import { ranked } from './select.js';
 import type { Purpose } from './select.js';
 
-/** The passwords of a source, each resolved at most once and only when it is needed. */
+/** The passwords of a source, each resolved at most once and only if needed. */
 export function filePasswords(
   source: { readonly password?: Secret | undefined; readonly keyPassword?: Secret | undefined },
   slot: string | undefined,
@@ -39,8 +38,8 @@ export function filePasswords(
 }
 
 /**
- * The best of several identities, as `ranked` orders them: with its key, unless it is for encryption. One whose key cannot be opened gives
- * way to the next; where none can, the first error is thrown.
+ * Loads the best of several identities, in the order of `ranked`: with its key, unless it is for encryption. If its key
+ * cannot be opened, the next one is tried; if none can, the first error is thrown.
  */
 export async function loadBest(
   candidates: readonly Identity[],
@@ -48,7 +47,7 @@ export async function loadBest(
 ): Promise<LoadedCertificate | undefined> {
   let failure: unknown;
   for (const identity of ranked(candidates, purpose)) {
-    // An entry without a key is no substitute for one whose key is locked.
+    // An entry without a key does not replace one whose key is locked.
     if (failure !== undefined && identity.openKey === undefined) break;
     try {
       return await loadedFrom(identity, purpose);
@@ -61,7 +60,10 @@ export async function loadBest(
   return undefined;
 }
 
-/** An identity in its public shape, with its key where it has one, unless it is for encryption. ERR_CERTIFICATE if that stays locked. */
+/**
+ * An identity in its public form, with its key if it has one, unless it is for encryption. ERR_CERTIFICATE if the key
+ * stays locked.
+ */
 export async function loadedFrom(
   { info, certificate, chain, openKey }: Identity,
   purpose: Purpose | undefined,
@@ -75,7 +77,7 @@ export async function loadedFrom(
   };
 }
 
-/** ERR_CERTIFICATE for what should have a key and has none; `skipped` may be why. */
+/** ERR_CERTIFICATE for something that should have a key and has none; `skipped` may contain the reason. */
 export function noKey(what: string, skipped: readonly Error[] = [], unused: readonly string[] = []): Error {
   const unread = skipped.slice(0, 3).map(({ message }) => `; ${showText(message, 300)}`);
   return certificateError(

@@ -1,6 +1,5 @@
 /**
- * Files of certificates and keys: read by the one reader, with errors of their own.
- *
+ * Reads files of certificates and keys with the shared reader, and turns its results into errors.
  * @module
  */
 import { readFile } from '../system/read-file.js';
@@ -8,7 +7,7 @@ import { isBytes } from '../util/bytes.js';
 import { certificateError } from './certificate-error.js';
 import { maxFileBytes } from './formats/read-contents.js';
 
-/** The bytes of a file. ERR_CERTIFICATE if there are none: it is missing, not readable, not a regular file, or longer than 16 MiB. */
+/** The bytes of a file. ERR_CERTIFICATE if it is missing, not readable, not a regular file, or longer than 16 MiB. */
 export async function readCertificateFile(path: string): Promise<Buffer> {
   const bytes = await readFile(path, maxFileBytes);
   if (isBytes(bytes)) return bytes;

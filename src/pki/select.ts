@@ -1,6 +1,5 @@
 /**
- * Which certificate is meant: by a selector, by a purpose, and where several are left the one that will work.
- *
+ * Selects a certificate: by a selector, by a purpose, and finally the one that is most likely to work.
  * @module
  */
 import type { CertificateInfo, CertificateSelector } from '../model/certificate.js';
@@ -11,7 +10,7 @@ import type { Certificate } from './x509/certificate.js';
 import { comparableName, comparableText } from './x509/distinguished-name.js';
 import { hasOwn } from '../util/own.js';
 
-/** What a certificate is wanted for. */
+/** The purpose of a certificate. */
 export type Purpose = 'sign' | 'encrypt' | 'client-auth';
 
 /** One of the certificates to choose from. */
@@ -20,7 +19,7 @@ export interface Candidate {
   readonly info: CertificateInfo;
 }
 
-/** The candidates that the selector means. ERR_CERTIFICATE if it is not one. */
+/** The candidates that match the selector. ERR_CERTIFICATE if the selector is invalid. */
 export function matching<T extends Candidate>(candidates: readonly T[], selector: CertificateSelector): readonly T[] {
   const matches = matcherOf(selector);
   return candidates.filter(matches);
@@ -65,23 +64,23 @@ function fingerprintDigits(text: string): string {
   );
 }
 
-/** ASCII case ignored, other letters as they are: that is how mail systems compare. */
+/** ASCII letters in lower case, other letters unchanged: mail systems compare this way. */
 export function foldAscii(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
-/** Words for a selector in an error. */
+/** A description of a selector for errors. */
 export function selectorText(selector: CertificateSelector): string {
   const [kind, value] = Object.entries(selector)[0] ?? ['', ''];
   return `${kind} ${JSON.stringify(showText(String(value), 200))}`;
 }
 
-/** Signing and TLS are nothing without the private key. */
+/** Signing and TLS need the private key. */
 export function needsKey(purpose: Purpose | undefined): boolean {
   return purpose === 'sign' || purpose === 'client-auth';
 }
 
-/** The candidates, best first: with a key where one is needed, valid now, fit for the purpose, the newest. */
+/** The candidates, best first: with a key if one is needed, valid now, fit for the purpose, the newest. */
 export function ranked<T extends Candidate>(
   candidates: readonly T[],
   purpose: Purpose | undefined,
@@ -100,7 +99,7 @@ export function isValidAt({ info }: Certificate, now: Date): boolean {
   return info.validFrom <= now && now <= info.validTo;
 }
 
-/** Why a certificate may not be used for a purpose, by its usages; undefined if it may. */
+/** The reason why its usages forbid a purpose; undefined if they allow it. */
 export function misuse(
   { keyUsage, extendedKeyUsage, key }: Certificate,
   purpose: Purpose | undefined,

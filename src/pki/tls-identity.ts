@@ -1,6 +1,5 @@
 /**
- * A certificate and its key in the form that TLS takes, from any source.
- *
+ * Converts a certificate and its key from any source into the form for TLS.
  * @module
  */
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
@@ -9,12 +8,12 @@ import { certificateError } from './certificate-error.js';
 import { toPem } from './formats/pem.js';
 import { loadCertificate } from './load-certificate.js';
 
-/** The field that such a certificate usually stands in. */
+/** The usual field of such a certificate. */
 const defaultSlot = 'server.tls.clientCertificate';
 
 /**
- * PEM of the certificate with its chain, leaf first, and of the key as PKCS#8. ERR_CERTIFICATE if it cannot be loaded, and for a
- * key that does not leave its device: Node's TLS needs the key itself.
+ * PEM of the certificate with its chain, leaf first, and of the key as PKCS#8. ERR_CERTIFICATE if it cannot be loaded,
+ * or if its key cannot be exported: Node's TLS needs the key itself.
  */
 export async function loadTlsIdentity(
   source: CertificateSource,
@@ -24,7 +23,7 @@ export async function loadTlsIdentity(
   return tlsIdentityOf(await loadCertificate(source, { ...context, slot, purpose: 'client-auth' }), slot);
 }
 
-/** The same of a certificate that is loaded already. */
+/** The same for a certificate that is already loaded. */
 export function tlsIdentityOf(
   { certificate, chain, privateKey }: LoadedCertificate,
   slot: string = defaultSlot,

@@ -1,7 +1,6 @@
 /**
- * Checks the arguments of `sealpost/smime`. A program without types may hand over anything: an argument that is not of the documented
- * form is ERR_PROFILE_INVALID with its name, and never silently taken for another setting.
- *
+ * Checks the arguments of `sealpost/smime`, because JavaScript programs may pass any value. An argument that is not of
+ * the documented form is ERR_PROFILE_INVALID with its name.
  * @module
  */
 import type { CertificateData } from '../model/certificate.js';
@@ -20,16 +19,16 @@ export function checkArguments(schema: Schema, given: object): void {
   if (report.problems.length > 0) throw invalid(argumentsSubject, report.problems);
 }
 
-/** Octets of a message or an entity. */
+/** The octets of a message or an entity. */
 export const bytes = kind<Uint8Array>('a Uint8Array', isBytes);
 const isText = (value: unknown): value is string => typeof value === 'string';
 
-/** A certificate in memory. What it holds is checked when it is read. */
+/** A certificate in memory. Its contents are checked when it is parsed. */
 export const certificate = kind<string | Uint8Array>(
   'PEM text or DER bytes',
   (value): value is string | Uint8Array => isText(value) || isBytes(value),
 );
-/** `CertificateData`. What it holds is checked when it is read. */
+/** `CertificateData`. Its contents are checked when it is parsed. */
 export const certificateData = kind<CertificateData>(
   'PEM text, DER bytes, { file } or { base64 }',
   (value): value is CertificateData => {
@@ -39,10 +38,10 @@ export const certificateData = kind<CertificateData>(
   },
 );
 
-/** A list of any length, the empty one included. */
+/** A list of any length, including an empty one. */
 export function any<T>(item: Schema<T>): Schema<readonly T[]> {
   return list(item, { min: 0, max: Number.MAX_SAFE_INTEGER });
 }
 
-/** What octets are. */
+/** The format of the octets. */
 export const format = optional(choice('message', 'cms'));

@@ -18,26 +18,26 @@ import { withoutPrototype } from '../util/without-prototype.js';
 import type { EncryptionSettings, EntityEncrypter } from './encrypt/encrypter.js';
 import type { EntitySigner } from './sign/signer.js';
 
-/** Texts of recipients' certificates, and the longest that is remembered. */
+/** The most texts of recipients' certificates, and their maximum length. */
 const certificateTexts = { count: 64, characters: 1 << 16 } as const;
 
-/** One for each combination of settings. */
+/** One encrypter for each combination of settings. */
 const encrypterCount = 16;
 
-/** Identities of files. */
+/** The most identities of files. */
 const fileCount = 16;
 
-/** What was opened, and the digest of what it was made from. */
+/** An opened identity, and the digest of its source. */
 interface Opened<T> {
   readonly origin: string;
   readonly value: Promise<T>;
 }
 
-/** What was made of identities, for as long as they are the same. */
+/** Objects made from identities, kept while those do not change. */
 class Identities<T> {
-  /** An identity that stands in an object of the caller's is kept for as long as that object. */
+  /** An identity in an object of the caller is kept as long as that object. */
   readonly #ofObjects = new WeakMap<CertificateSource, Opened<T>>();
-  /** One that stands in a file is kept while size and time of the file stay the same. */
+  /** An identity in a file is kept while size and times of the file do not change. */
   readonly #ofFiles = new BoundedMap<string, Promise<T>>(fileCount);
   readonly #digest: (parts: readonly unknown[]) => string;
 
@@ -45,7 +45,10 @@ class Identities<T> {
     this.#digest = digest;
   }
 
-  /** What `open` gives, or gave. Each time anew where not all that it is made from can be compared: secrets by function, stores. */
+  /**
+   * Returns the result of `open`, cached if possible. It is opened each time if its source cannot be compared: secrets
+   * by function, stores.
+   */
   async get(source: CertificateSource, settings: readonly unknown[], open: () => Promise<T>): Promise<T> {
     const texts = textsOf(source);
     if (texts !== undefined) return this.#fromObject(source, this.#digest([...texts, ...settings]), open);
@@ -63,7 +66,7 @@ class Identities<T> {
   }
 }
 
-/** The memory of `sign`, `encrypt` and `decrypt`. */
+/** The cache of `sign`, `encrypt` and `decrypt`. */
 export class Known {
   readonly #digestKey = randomBytes(32).toString('hex');
   readonly #signers = new Identities<EntitySigner>((parts) => this.#digest(parts));
@@ -71,9 +74,9 @@ export class Known {
   readonly #certificates = new BoundedMap<string, Promise<readonly Certificate[]>>(certificateTexts.count);
   readonly #encrypters = new BoundedMap<string, EntityEncrypter>(encrypterCount);
 
-  /** The signer of these settings, opened where it is not known. */
+  /** The signer of these settings, opened if it is not cached. */
   signer(settings: SmimeSignSettings, open: () => Promise<EntitySigner>): Promise<EntitySigner> {
-    // Settings of another form are refused by `open`.
+    // Invalid settings are refused by `open`.
     const { certificate, hashAlgorithm, scheme, includeCertificate, format }: Partial<SmimeSignSettings> =
       Object(settings);
     if (typeof certificate !== 'object') return open();
@@ -88,7 +91,7 @@ export class Known {
     return this.#candidates.get(source, [], open);
   }
 
-  /** The certificates in a text, read where they are not known. */
+  /** The certificates in a text, read if they are not cached. */
   certificates(text: string, read: () => Promise<readonly Certificate[]>): Promise<readonly Certificate[]> {
     const isPublic = text.length <= certificateTexts.characters && !text.includes('PRIVATE KEY');
     return isPublic ? this.#certificates.getOrMake(text, read) : read();
@@ -105,10 +108,10 @@ export class Known {
   }
 }
 
-/** The one memory of a process. */
+/** The cache of the process. */
 export const known = new Known();
 
-/** The whole source, where it is given as texts, which cannot change; else undefined. */
+/** The whole source if it consists of texts, which cannot change; else undefined. */
 function textsOf({
   data,
   key,
@@ -121,7 +124,7 @@ function textsOf({
   return areTexts ? [data, ...secrets] : undefined;
 }
 
-/** The files that the source names, as they are now, and its secrets; undefined if one cannot be compared. */
+/** The current state of the files in the source and of its secrets; undefined if one cannot be compared. */
 async function fileStatesOf(source: CertificateSource): Promise<readonly unknown[] | undefined> {
   if (typeof source.file !== 'string') return undefined;
   const { file, keyFile, password, keyPassword } = source;
@@ -134,7 +137,7 @@ async function fileStatesOf(source: CertificateSource): Promise<readonly unknown
   return states.includes(undefined) ? undefined : states;
 }
 
-/** Path, size and times of a file; undefined if there is none: opening it says why. */
+/** Path, size and times of a file; undefined if there is none. Opening it reports the reason. */
 async function stateOf(path: string): Promise<string | undefined> {
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = await stat(path, { bigint: true });
@@ -144,7 +147,7 @@ async function stateOf(path: string): Promise<string | undefined> {
   }
 }
 
-/** Text that is the same as long as the secret is; undefined if that cannot be told. */
+/** A text that changes whenever the secret does; undefined if that cannot be determined. */
 async function secretState(secret: Secret | undefined): Promise<string | undefined> {
   if (secret === undefined) return 'none';
   if (typeof secret === 'string') return `text ${secret}`;

@@ -1,6 +1,6 @@
 /**
- * The signal of the functions of `sealpost/smime`, which cannot be aborted. External keys listen to it, any number of them at once.
- *
+ * The signal of the functions of `sealpost/smime`, which cannot be aborted. Any number of external keys may listen to
+ * it at once.
  * @module
  */
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';

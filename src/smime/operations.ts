@@ -1,6 +1,5 @@
 /**
- * `sign` and `encrypt` of the entry `sealpost/smime`: whole messages in memory, in and out.
- *
+ * `sign` and `encrypt` of the entry `sealpost/smime`, for whole messages in memory.
  * @module
  */
 import { createEmailError } from '../errors/email-error.js';
@@ -27,14 +26,14 @@ export { decrypt } from './decrypt/decrypt-message.js';
 export { verify } from './verify/verify-message.js';
 
 const signedEntity = object<{ readonly entity: Uint8Array }>({ entity: required(bytes) });
-/** Checked when a signer is prepared, which serves many messages. */
+/** Checked when a signer is prepared, because it serves many messages. */
 const signArguments = object<{ readonly settings: SmimeSignSettings }>({ settings: required(signSettings) });
 
 /**
  * Signs a message, or an entity: Content-* fields go inside, others stay outside.
  *
- * ERR_CERTIFICATE if the certificate cannot be used, ERR_SMIME if the content is not fit for signing, ERR_PROFILE_INVALID if an
- * argument is not as documented; so do the others below.
+ * ERR_CERTIFICATE if the certificate cannot be used, ERR_SMIME if the content is not fit for signing,
+ * ERR_PROFILE_INVALID if an argument is not as documented. The same applies to the functions below.
  */
 export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
   checkArguments(signedEntity, { entity });
@@ -97,7 +96,7 @@ function givenCertificates(given: string | Uint8Array, field: string): Promise<r
   return typeof given === 'string' ? known.certificates(given, read) : read();
 }
 
-/** The certificates that are not those of issuers. A bundle of a certificate and its issuers means the first only. */
+/** The certificates that are not those of issuers. Of a certificate with its issuers, only the certificate is meant. */
 function leavesOf(bundle: readonly Certificate[]): readonly Certificate[] {
   const leaves = bundle.filter(({ basicConstraints }) => basicConstraints?.ca !== true);
   return leaves.length > 0 ? leaves : bundle;

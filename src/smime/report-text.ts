@@ -1,12 +1,11 @@
 /**
- * A report of `testSigning()` or `testEncryption()`: for programs, and by toString() for people.
- *
+ * The report of `testSigning()` or `testEncryption()`: an object for programs, toString() for people.
  * @module
  */
 import type { SmimeProblem, SmimeReport } from '../model/report.js';
 import { showText } from '../util/show.js';
 
-/** The report: good where no problem is an error and no certificate is missing. */
+/** Makes the report. It is ok if no problem is an error and no certificate is missing. */
 export function createSmimeReport(
   certificates: SmimeReport['certificates'],
   missing: readonly string[],
@@ -14,7 +13,7 @@ export function createSmimeReport(
 ): SmimeReport {
   const ok = missing.length === 0 && problems.every(({ severity }) => severity !== 'error');
   const report = { ok, certificates, missing, problems };
-  // Not enumerable: a report is compared, copied and shown without it.
+  // Not enumerable, so that comparing, copying and showing a report leaves it out.
   return Object.defineProperty(report, 'toString', { value: () => reportText(report) });
 }
 

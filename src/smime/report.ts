@@ -1,6 +1,5 @@
 /**
- * The findings of `testSigning()` and `testEncryption()`: every problem of a certificate, and whether a sample works.
- *
+ * The findings of `testSigning()` and `testEncryption()`: all problems of a certificate, and whether a sample works.
  * @module
  */
 import { isEmailError, reasonOf } from '../errors/email-error.js';
@@ -109,13 +108,13 @@ export interface CheckedRecipient {
   readonly address: string;
   readonly certificate?: Certificate | undefined;
   readonly reason?: string | undefined;
-  /** The error of a source that could not be asked; its remedy says more than the general one. */
+  /** The error of a source that could not be queried; its remedy says more than the general one. */
   readonly failure?: EmailError | undefined;
 }
 
 /**
- * Checks each recipient's certificate, then encrypts a sample for all of them. `sender` is the sender's own certificate, for which every
- * message is encrypted too.
+ * Checks each recipient's certificate, then encrypts a sample for all of them. `sender` is the sender's own
+ * certificate, for which every message is encrypted too.
  */
 export async function checkEncryption(
   recipients: readonly CheckedRecipient[],

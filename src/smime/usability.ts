@@ -1,6 +1,6 @@
 /**
- * Is a certificate fit for its job? One list of problems for reports, warnings and refusals, so that they agree.
- *
+ * Checks whether a certificate is fit for its use. Reports, warnings and refusals share one list of problems, so that
+ * they agree.
  * @module
  */
 import { createEmailError } from '../errors/email-error.js';
@@ -25,7 +25,7 @@ export function infoOf(certificate: Certificate, hasPrivateKey: boolean): Certif
   return { ...certificate.info, hasPrivateKey };
 }
 
-/** Adds a problem; `what` goes on where the certificate's name ends. */
+/** Adds a problem. `what` follows the certificate's name in the sentence. */
 type Add = (severity: SmimeProblem['severity'], code: string, what: string, remedy: string) => void;
 
 /** All problems of a certificate for a use at a time. One of severity 'error' fails a send. */
@@ -132,8 +132,9 @@ export function warningsOf(problems: readonly SmimeProblem[]): readonly Warning[
 }
 
 /**
- * Receivers compare From and Sender with the signer's certificate (RFC 8550 section 3) and warn where neither is in it; encryption for
- * another's certificate is as a rule a mistake. undefined if one of the addresses is in the certificate; ASCII case is ignored.
+ * A warning if the certificate contains none of the addresses. Receivers compare From and Sender with the signer's
+ * certificate (RFC 8550 section 3) and warn if neither is in it; encrypting to a certificate of somebody else is
+ * usually a mistake. undefined if one of the addresses is in it; ASCII case is ignored.
  */
 export function addressProblem(
   certificate: Certificate,

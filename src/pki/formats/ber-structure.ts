@@ -1,14 +1,13 @@
 /**
- * The structures of PKCS#12, PKCS#7 and encrypted keys, read from BER as they are asked for: the parts of a sequence by their place, and each
- * with the name that an error gives it.
- *
+ * Reads the structures of PKCS#12, PKCS#7 and encrypted keys from BER on demand: the parts of a sequence by position,
+ * each with a name for errors.
  * @module
  */
 import { berContent, berOctets, berOid, berWhole, readBer } from '../../util/ber.js';
 import type { BerElement } from '../../util/ber.js';
 import { maxItems, tooMany } from './contents.js';
 
-/** The element that the bytes are. A RangeError if they are malformed, or go on behind it. */
+/** Reads the element. RangeError if the bytes are malformed or continue after it. */
 export function readStructure(
   bytes: Uint8Array,
   { allowTail = false }: { readonly allowTail?: boolean } = {},
@@ -29,7 +28,7 @@ export function isUniversal(element: BerElement | undefined, tagNumber: number):
   return element !== undefined && (element.tag & 0xdf) === tagNumber;
 }
 
-/** The elements of a constructed one. ERR_CERTIFICATE for more than a file may have of anything. */
+/** The elements of a constructed one. ERR_CERTIFICATE if there are more than a file may have. */
 export function itemsOf(element: BerElement | undefined, what: string): readonly BerElement[] {
   if (element === undefined || (element.tag & 0x20) === 0) throw new RangeError(`${what} is missing`);
   const items: BerElement[] = [];
@@ -63,7 +62,7 @@ export function numberOf(element: BerElement | undefined, what: string): number 
   return content.readUIntBE(0, content.length);
 }
 
-/** An element as it came, tag and length included. */
+/** The whole element, unchanged, with tag and length. */
 export function rawOf(element: BerElement | undefined, what: string): Buffer {
   if (element === undefined) throw new RangeError(`${what} is missing`);
   return berWhole(element);

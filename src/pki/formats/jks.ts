@@ -1,6 +1,5 @@
 /**
- * Java key stores: JKS, and JCEKS, which differs in how keys are encrypted. The format is Java's own, not ASN.1.
- *
+ * Java key stores: JKS, and JCEKS, which encrypts keys differently. The format is Java's own, not ASN.1.
  * @module
  */
 import { createHash, hash, timingSafeEqual } from 'node:crypto';
@@ -21,12 +20,12 @@ const magics: ReadonlyMap<number, string> = new Map([
 const protections = { jks: '1.3.6.1.4.1.42.2.17.1.1', jceks: '1.3.6.1.4.1.42.2.19.1' };
 const digestLength = 20;
 
-/** Does it begin as a Java key store does? */
+/** Does it begin like a Java key store? */
 export function isJavaKeyStore(bytes: Buffer): boolean {
   return bytes.length >= 4 && magics.has(bytes.readUInt32BE(0));
 }
 
-/** Reads big-endian fields; a RangeError says where the bytes end too soon. */
+/** Reads big-endian fields. RangeError if the bytes end too early. */
 class FieldReader {
   #at = 0;
 
@@ -90,7 +89,7 @@ export async function readJavaKeyStore(bytes: Buffer, reading: Reading): Promise
           certificate: certificates[leaf]?.der,
         });
     } else if (kind === 2) readCertificate(alias);
-    // A serialized Java object has no length: what follows it is out of reach.
+    // A serialized Java object has no length, so nothing after it can be read.
     else if (kind === 3)
       throw certificateError(
         `the ${format} file holds a secret key, which cannot be passed over`,
@@ -144,7 +143,7 @@ async function decryptKey(encrypted: Buffer, alias: string, { passwords, budget 
   );
 }
 
-/** A keystream of SHA-1, and a SHA-1 over password and key at the end. */
+/** JKS encryption: a keystream of SHA-1, and a SHA-1 over password and key at the end. */
 async function decryptJks(data: Buffer, password: Buffer, budget: WorkBudget): Promise<Buffer | undefined> {
   if (data.length < 2 * digestLength) throw new RangeError('the encrypted key is too short');
   const plain = Buffer.from(data.subarray(digestLength, -digestLength));
@@ -162,7 +161,7 @@ async function decryptJks(data: Buffer, password: Buffer, budget: WorkBudget): P
   return timingSafeEqual(check, data.subarray(-digestLength)) ? plain : undefined;
 }
 
-/** PBEWithMD5AndTripleDES as Sun made it: each half of the salt is hashed on its own. */
+/** PBEWithMD5AndTripleDES as Sun implemented it: each half of the salt is hashed separately. */
 async function decryptJceks(
   data: Buffer,
   password: Buffer,
@@ -172,7 +171,7 @@ async function decryptJceks(
   if (salt.length !== 8) throw new RangeError('the salt is not 8 octets');
   const [first, second] = [Buffer.from(salt.subarray(0, 4)), Buffer.from(salt.subarray(4))];
   if (first.equals(second)) {
-    // Meant to reverse the half; the swap of its authors does this instead, and files depend on it.
+    // Sun's code was meant to reverse the half but swaps this way, and files depend on it.
     const [a = 0, b = 0, , d = 0] = first;
     first.set([d, a, b]);
   }

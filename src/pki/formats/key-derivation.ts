@@ -1,7 +1,7 @@
 /**
- * Keys from passwords: PKCS#12 (RFC 7292 appendix B.2), PBKDF1, PBKDF2 (RFC 8018) and scrypt (RFC 7914). The cost of each is taken from
- * the budget of its file before it is done, none blocks the event loop for long, and costly results are remembered.
- *
+ * Derives keys from passwords: PKCS#12 (RFC 7292 appendix B.2), PBKDF1, PBKDF2 (RFC 8018) and scrypt (RFC 7914). The
+ * cost of each is taken from the budget of its file in advance, none blocks the event loop for long, and costly results
+ * are cached.
  * @module
  */
 import { createHmac, hash, pbkdf2, randomBytes, scrypt } from 'node:crypto';
@@ -21,15 +21,15 @@ export interface Hardening {
   readonly rounds: number;
 }
 
-/** Hashes whose rounds are done here, by the number of words of their digest. */
+/** Hashes whose rounds are computed here, by the number of words of their digest. */
 const ownRounds = {
   sha1: { words: 5, run: sha1Rounds },
   sha256: { words: 8, run: sha256Rounds },
 } as const;
 
 /**
- * Nanoseconds of a round, measured with Node 20 to 26 on a processor of 2.5 GHz, a tenth added. A call of node:crypto costs about the same
- * for every hash of a digest.
+ * Nanoseconds per round, measured with Node 20 to 26 on a processor of 2.5 GHz, plus a tenth. A call of node:crypto
+ * costs about the same for every hash of a digest.
  */
 const costs = {
   own: { sha1: 110, sha256: 220 },
@@ -40,25 +40,25 @@ const costs = {
 } as const;
 
 const maxScryptBytes = 256 * 1024 * 1024;
-/** No file in use has a longer one. */
+/** Longer than in any file in use. */
 const maxSaltBytes = 4_096;
-/** Cheaper derivations are done again. */
+/** Cheaper derivations are not cached. */
 const rememberedFromMs = 5;
 const rememberedKeys = 64;
 
 /**
- * Keys that were costly to derive, by a digest of all that they are made of, under a key of this process: neither a password nor its hash is
- * kept. Opening a file again with the same password, as every `sign()` does, costs nothing more. Forgetting a key costs time and changes
- * nothing.
+ * A cache of keys that were costly to derive. Its keys are digests of all inputs, made with a random key of this
+ * process, so neither a password nor its hash is kept. Opening a file again with the same password, as every `sign()`
+ * does, then costs nothing. Losing an entry only costs time.
  */
 const remembered = new BoundedMap<string, Buffer>(rememberedKeys);
 const underWay = new SharedWork();
 const digestKey = randomBytes(32);
 
 interface Derivation {
-  /** Everything that the key depends on. */
+  /** Everything on which the key depends. */
   readonly inputs: readonly (string | number | Uint8Array)[];
-  /** For the error. */
+  /** Names the derivation in errors. */
   readonly what: string;
   readonly ms: number;
   derive(signal: AbortSignal | undefined): Promise<Buffer>;
@@ -107,7 +107,7 @@ export function digestLength(name: string): number {
   }
 }
 
-/** What the bytes are for (RFC 7292 appendix B.3). */
+/** The purpose of the derived bytes (RFC 7292 appendix B.3). */
 export const pkcs12Purpose = { key: 1, iv: 2, mac: 3 } as const;
 
 /** PKCS#12 derivation of `length` bytes. `password` is a BMPString with its two zero octets, or empty for no password. */
@@ -159,7 +159,7 @@ function addOne(target: Buffer, addend: Buffer): void {
   }
 }
 
-/** PBKDF1 (RFC 8018 section 5.1): one digest, of which keys are cut. */
+/** PBKDF1 (RFC 8018 section 5.1): one digest, from which keys are cut. */
 export async function pbkdf1(
   hashName: 'md5' | 'sha1',
   password: Uint8Array,
@@ -180,7 +180,7 @@ export async function pbkdf1(
   );
 }
 
-/** hash(… hash(hash(start + suffix) + suffix) …) with MD5, as JCEKS has it. */
+/** hash(… hash(hash(start + suffix) + suffix) …) with MD5, as in JCEKS. */
 export async function md5WithSuffix(
   start: Uint8Array,
   suffix: Uint8Array,
@@ -199,7 +199,7 @@ export async function md5WithSuffix(
   );
 }
 
-/** Milliseconds of so many calls of a hash of node:crypto over a few octets. */
+/** Milliseconds of that many calls of a node:crypto hash over a few octets. */
 export function hashCallsMs(count: number): number {
   return (count * costs.call) / 1e6;
 }

@@ -20,12 +20,12 @@ import type { WorkBudget } from './work-budget.js';
 type BlockCipher = 'rc2' | 'des-cbc' | 'des-ede-cbc' | 'des-ede3-cbc' | 'aes-128-cbc' | 'aes-192-cbc' | 'aes-256-cbc';
 type Cipher = BlockCipher | 'rc4';
 
-/** A block cipher in CBC mode, with all that it takes. */
+/** The input of a block cipher in CBC mode. */
 export interface CbcDecryption {
   readonly cipher: BlockCipher;
   readonly key: Buffer;
   readonly iv: Buffer;
-  /** Effective bits of the key of RC2; default all of them. */
+  /** Effective bits of an RC2 key; default: all. */
   readonly bits?: number | undefined;
 }
 
@@ -60,8 +60,9 @@ const aesByLength = new Map(
 const hmacs: ReadonlyMap<string, string> = new Map(Object.entries(hmacOids).map(([hash, oid]) => [oid, hash]));
 
 /**
- * What `algorithm` (an AlgorithmIdentifier) encrypted under the password; undefined if the padding shows another password, which
- * a wrong password passes once in 256. A RangeError if parameters are malformed, ERR_CERTIFICATE for an unknown scheme.
+ * Decrypts what `algorithm` (an AlgorithmIdentifier) encrypted under the password. Undefined if the padding shows that
+ * the password is wrong; one wrong password in 256 passes. RangeError if parameters are malformed, ERR_CERTIFICATE for
+ * an unknown scheme.
  */
 export async function decryptWithPassword(
   algorithm: BerElement | undefined,
@@ -134,7 +135,7 @@ async function decryptPbes2(
   }
   const named = pbes2Ciphers.get(cipher.oid);
   if (named === undefined) throw unsupported('cipher', cipher.oid);
-  // NSS before 3.30 used AES of the length that it gave the derivation, whichever AES it named.
+  // NSS before 3.30 used the AES of the length that it passed to the derivation, whichever AES it named.
   const [cipherName, keyLength] =
     (named[0].startsWith('aes') ? aesByLength.get(keyLengthOf(derivation) ?? 0) : undefined) ?? named;
   const key = await deriveKey(derivation, password.utf8, keyLength, budget);
@@ -142,7 +143,7 @@ async function decryptPbes2(
   return unpadded({ cipher: cipherName, key, iv }, data, budget);
 }
 
-/** RFC 8018 appendix B.2.3: the effective key bits behind a version number. */
+/** The effective key bits of a version number (RFC 8018 appendix B.2.3). */
 function rc2Bits(version: number | undefined): number {
   if (version === undefined) return 32;
   const known: Readonly<Record<number, number>> = { 160: 40, 120: 64, 58: 128 };
@@ -151,7 +152,10 @@ function rc2Bits(version: number | undefined): number {
   return bits;
 }
 
-/** The key that a KDF's AlgorithmIdentifier (PBKDF2, scrypt) makes of a password, for a cipher that takes `length` octets. */
+/**
+ * Derives a key from a password by the KDF's AlgorithmIdentifier (PBKDF2, scrypt), for a cipher with keys of `length`
+ * octets.
+ */
 async function deriveKey(
   algorithm: BerElement | undefined,
   password: Uint8Array,
@@ -177,8 +181,8 @@ function keyLengthOf(algorithm: BerElement | undefined): number | undefined {
 }
 
 /**
- * The HMAC key of PBMAC1 (RFC 9579). Its length has to be given, and a short one would let anyone forge the MAC by trying keys
- * (CVE-2026-34181).
+ * The HMAC key of PBMAC1 (RFC 9579). Its length must be given, and must not be short: a short one would let anyone
+ * forge the MAC by trying keys (CVE-2026-34181).
  */
 export async function deriveMacKey(
   algorithm: BerElement | undefined,
@@ -209,14 +213,14 @@ function pbkdf2Parameters(
   };
 }
 
-/** The hash of an HMAC's OID. */
+/** The hash name for an HMAC's OID. */
 export function hmacName(oid: string): string {
   const name = hmacs.get(oid);
   if (name === undefined) throw unsupported('HMAC', oid);
   return name;
 }
 
-/** Nanoseconds an octet takes, where a processor has no instruction for the cipher. */
+/** Nanoseconds per octet, for ciphers without a processor instruction. */
 const slowCiphers: ReadonlyMap<BlockCipher, number> = new Map([
   ['rc2', 40],
   ['des-cbc', 33],
@@ -241,7 +245,10 @@ export async function unpadded(
   return isPadded ? plain.subarray(0, plain.length - padding) : undefined;
 }
 
-/** Decrypts one piece after the other, of whole blocks. DES is 3DES with one key thrice, which OpenSSL 3 still has. */
+/**
+ * Decrypts successive pieces of whole blocks. DES is done as 3DES with the same key three times, which OpenSSL 3 still
+ * offers.
+ */
 function decrypterOf({ cipher, key, iv, bits = key.length * 8 }: CbcDecryption): (piece: Uint8Array) => Uint8Array {
   if (cipher === 'rc2') {
     let last: Uint8Array = iv;
@@ -270,8 +277,8 @@ function decipherOf(cipher: Exclude<BlockCipher, 'rc2'>, key: Buffer, iv: Buffer
 }
 
 /**
- * A key in PEM encryption (RFC 1421 style, `DEK-Info`), as OpenSSL before 1.0 wrote it; undefined if the padding shows another
- * password.
+ * Decrypts a key in PEM encryption (RFC 1421 style, `DEK-Info`), as OpenSSL before 1.0 wrote it. Undefined if the
+ * padding shows that the password is wrong.
  */
 export async function decryptPemKey(
   { cipherName, iv, data }: { readonly cipherName: string; readonly iv: Buffer; readonly data: Uint8Array },

@@ -1,9 +1,9 @@
 /**
- * The forms of a password: PKCS#12 derives from UTF-16, PBES2 from UTF-8, and an absent password is not an empty one.
- *
+ * The encodings of a password: PKCS#12 derives from UTF-16, PBES2 from UTF-8, and an absent password differs from an
+ * empty one.
  * @module
  */
-/** One way to write a password. */
+/** One encoding of a password. */
 export interface PasswordForm {
   /** For the derivation of PKCS#12: BMPString with its two zero octets, or nothing. */
   readonly bmp: Buffer;
@@ -11,7 +11,7 @@ export interface PasswordForm {
   readonly utf8: Buffer;
 }
 
-/** The forms to try, the usual one first. */
+/** The encodings to try, the usual one first. */
 export function passwordForms(password: string | undefined): readonly PasswordForm[] {
   const utf8 = Buffer.from(password ?? '', 'utf8');
   const usual = { bmp: bmpString(password ?? ''), utf8 };

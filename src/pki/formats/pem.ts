@@ -1,6 +1,5 @@
 /**
- * PEM (RFC 7468): the blocks of a text, with the header fields of old encrypted keys (RFC 1421).
- *
+ * Parses PEM (RFC 7468): the blocks of a text, with the header fields of old encrypted keys (RFC 1421).
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
@@ -11,11 +10,11 @@ import { maxItems, tooMany } from './contents.js';
 
 /** One block. */
 export interface PemBlock {
-  /** As in BEGIN, upper-case. */
+  /** The label of BEGIN, in upper case. */
   readonly label: string;
-  /** `Proc-Type` and `DEK-Info`, where there. */
+  /** `Proc-Type` and `DEK-Info`, if present. */
   readonly headers: ReadonlyMap<string, string>;
-  /** Decoded when it is asked for: blocks that are passed over may hold anything. ERR_CERTIFICATE if it is not base64. */
+  /** Decoded on first access, because skipped blocks may contain anything. ERR_CERTIFICATE if it is not base64. */
   readonly bytes: Buffer;
   /** Line of its BEGIN, from 1. */
   readonly line: number;
@@ -25,7 +24,7 @@ const boundary = /^-----(BEGIN|END) ([ -~]{1,60}?)-----\s*$/;
 const joined = /^-----END [ -~]{1,60}?----------BEGIN /;
 const headerField = /^([A-Za-z][A-Za-z0-9-]{0,40}):\s?(.*)$/;
 
-/** Blocks that are read here. Every other one may stand beside them. */
+/** The blocks that are read. Others may occur beside them. */
 const known =
   /^(?:(?:X509 |TRUSTED )?CERTIFICATE|X509 CRL|(?:ENCRYPTED |RSA |EC )?PRIVATE KEY|PKCS7|CMS|PKCS #7 SIGNED DATA|PKCS12)$/;
 
@@ -39,13 +38,13 @@ export function isRequest(label: string): boolean {
   return /^(?:NEW )?CERTIFICATE REQUEST\b/.test(label);
 }
 
-/** What to do with a certificate request. */
+/** The remedy for a certificate request. */
 export const requestRemedy = 'A request is not a certificate yet: give what the certification authority sent back.';
 
-/** What to do with a key in the format of OpenSSH. */
+/** The remedy for a key in OpenSSH's format. */
 export const opensshRemedy = 'Convert the key: `ssh-keygen -p -m PKCS8 -f FILE`.';
 
-/** The blocks that were not read, for the error that a certificate or key is missing. */
+/** Lists the skipped blocks, for the error about a missing certificate or key. */
 export function unusedText(unused: readonly string[] = []): string {
   return unused.length === 0 ? '' : `; not read: ${showText(unused.slice(0, 3).join(', '), 200)}`;
 }
@@ -62,7 +61,7 @@ interface OpenBlock {
   readonly base64: string[];
 }
 
-/** The blocks of a text; what stands between them is passed over. ERR_CERTIFICATE names the line that is wrong. */
+/** The blocks of a text; other text is skipped. ERR_CERTIFICATE names the faulty line. */
 export function parsePem(text: string): readonly PemBlock[] {
   const blocks: PemBlock[] = [];
   let open: OpenBlock | undefined;
@@ -89,7 +88,7 @@ export function parsePem(text: string): readonly PemBlock[] {
   return blocks;
 }
 
-/** Without an array of all lines at once: megabytes of line ends would be as many strings. */
+/** Yields lines one by one: an array of all lines could be megabytes of strings. */
 function* linesOf(text: string): Generator<string> {
   const lineEnd = /\r\n|\n|\r/g;
   let start = 0;
@@ -126,7 +125,7 @@ function joinedFiles(line: number): Error {
   );
 }
 
-/** Strict base64, blanks aside. ERR_CERTIFICATE says that `what` is not. */
+/** Decodes strict base64, ignoring blanks. ERR_CERTIFICATE names `what`. */
 export function decodeBase64(text: string, what: string): Buffer {
   if (!isBase64(text)) {
     throw certificateError(
@@ -137,13 +136,13 @@ export function decodeBase64(text: string, what: string): Buffer {
   return Buffer.from(text, 'base64');
 }
 
-/** 1 for what base64 is written with, 2 for blanks. */
+/** 1 for characters of base64, 2 for blanks. */
 const kinds = Uint8Array.from({ length: 128 }, (_, code) => {
   const character = String.fromCharCode(code);
   return /[A-Za-z0-9+/]/.test(character) ? 1 : /[ \t\r\n]/.test(character) ? 2 : 0;
 });
 
-/** A loop, since a regular expression runs out of stack on megabytes. */
+/** A loop, because a regular expression overflows the stack on megabytes. */
 function isBase64(text: string): boolean {
   let digits = 0;
   let padding = 0;

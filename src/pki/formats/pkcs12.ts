@@ -1,6 +1,5 @@
 /**
- * PKCS#12 (RFC 7292, RFC 9579), as Windows, macOS, Java, NSS, GnuTLS and OpenSSL of all years export it.
- *
+ * Reads PKCS#12 (RFC 7292, RFC 9579), as exported by Windows, macOS, Java, NSS, GnuTLS and all versions of OpenSSL.
  * @module
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -26,13 +25,13 @@ import { decryptWithPassword, deriveMacKey, hmacName } from './password-encrypti
 import { passwordForms } from './password.js';
 import type { PasswordForm } from './password.js';
 
-/** Hashes of the MAC. MD5 stands in old files only, and nowhere else in this library. */
+/** Hashes of the MAC. MD5 occurs in old files, and is used nowhere else in this library. */
 const macHashes: ReadonlyMap<string, string> = new Map([
   ['1.2.840.113549.2.5', 'md5'],
   ...(['sha1', 'sha224', 'sha256', 'sha384', 'sha512'] as const).map((hash) => [hashOids[hash], hash] as const),
 ]);
 
-/** A certificate or key with what the file calls it. */
+/** A certificate or key with its labels in the file. */
 interface Labelled<T> {
   readonly item: T;
   /** Octets that a key and its certificate share, in hex. */
@@ -43,16 +42,16 @@ interface Pkcs12Reading extends Reading {
   readonly certificates: Labelled<ContainedCertificate>[];
   readonly keys: Labelled<ContainedKey>[];
   readonly crls: Uint8Array[];
-  /** The form that proved right, or all that might. */
+  /** The encoding of the password that proved right, or all that might be. */
   forms: readonly PasswordForm[];
-  /** Was a password proved right by the MAC? */
+  /** Did the MAC prove the password? */
   proved: boolean;
 }
 
 /** Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for unsupported algorithms, a RangeError for a damaged file. */
 export async function readPkcs12(bytes: Uint8Array, context: Reading): Promise<Contents> {
   const { passwords } = context;
-  // Java and some tokens pad what they write. The MAC does not cover the padding.
+  // Java and some tokens pad their output. The MAC does not cover the padding.
   const [version, authSafe, macData] = itemsOf(readStructure(bytes, { allowTail: true }), 'the PKCS#12 structure');
   if (numberOf(version, 'the version') !== 3) throw new RangeError('the PKCS#12 version is not 3');
   const [type, content] = itemsOf(authSafe, 'the content of the PKCS#12 file');
@@ -77,7 +76,7 @@ export async function readPkcs12(bytes: Uint8Array, context: Reading): Promise<C
   return { format: 'PKCS#12', certificates: certificates.map(({ item }) => item), keys: keysOf(reading), crls };
 }
 
-/** The keys, each with its certificate where one alone has the same localKeyId; some programs give the same to all. */
+/** The keys, each with its certificate if exactly one has the same localKeyId; some programs give all the same one. */
 function keysOf({ keys, certificates }: Pkcs12Reading): readonly ContainedKey[] {
   const owners = groupById(certificates);
   const rivals = groupById(keys);
@@ -111,7 +110,7 @@ async function checkMac(macData: BerElement, data: Buffer, reading: Pkcs12Readin
       .update(data)
       .digest();
     if (actual.length !== expected.length || !timingSafeEqual(actual, expected)) continue;
-    // NSS before 3.30 derived the keys of PBES2 from the form for the MAC.
+    // NSS before 3.30 derived the keys of PBES2 from the encoding for the MAC.
     reading.forms = [form, { bmp: form.bmp, utf8: form.bmp }];
     reading.proved = true;
     return;
@@ -172,7 +171,7 @@ async function readContentInfo(info: BerElement, reading: Pkcs12Reading): Promis
   return readBags(plain, reading, 0);
 }
 
-/** undefined if none of the passwords fits. */
+/** Undefined if no password fits. */
 async function decryptAny(
   algorithm: BerElement | undefined,
   data: Buffer,
@@ -181,7 +180,7 @@ async function decryptAny(
 ): Promise<Buffer | undefined> {
   for (const form of forms) {
     const plain = await decryptWithPassword(algorithm, data, form, budget);
-    // Without a MAC only a structure that parses says that the password was right.
+    // Without a MAC, only a structure that parses shows that the password was right.
     if (plain !== undefined && isSequence(plain)) return plain;
   }
   return undefined;
@@ -230,7 +229,7 @@ async function readBags(bytes: Buffer, reading: Pkcs12Reading, depth: number): P
   }
 }
 
-/** A key may have a password of its own, as Java's programs can give it; the MAC then says nothing of that. */
+/** A key may have a password of its own, as Java's programs allow. The MAC does not cover that. */
 async function decryptKey(content: BerElement | undefined, reading: Pkcs12Reading): Promise<Buffer> {
   const [algorithm, data] = itemsOf(content, 'an encrypted key');
   const key = await reading.passwords.key();
@@ -253,7 +252,7 @@ function readTyped(content: BerElement | undefined, wanted: string, take: (der: 
   if (oidOf(type, 'a bag') === wanted && isContext(value, 0)) take(octetsOf(itemsOf(value, 'a bag')[0], 'a bag'));
 }
 
-/** What the attributes of a bag call its content. */
+/** The labels in the attributes of a bag. */
 function labelsOf(attributes: BerElement | undefined): { readonly alias?: string; readonly localKeyId?: string } {
   const labels: { alias?: string; localKeyId?: string } = {};
   for (const attribute of attributes === undefined ? [] : itemsOf(attributes, 'the attributes of a bag')) {

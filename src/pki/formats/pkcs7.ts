@@ -1,6 +1,5 @@
 /**
- * PKCS#7 bundles (`.p7b`, `.p7c`): a SignedData (RFC 5652) that carries certificates and CRLs, signed or not.
- *
+ * Reads PKCS#7 bundles (`.p7b`, `.p7c`): a SignedData (RFC 5652) with certificates and CRLs, signed or not.
  * @module
  */
 import type { BerElement } from '../../util/ber.js';
@@ -10,12 +9,14 @@ import { isContext, itemsOf, octetsOf, oidOf, rawOf, readStructure } from './ber
 import { maxItems, tooMany } from './contents.js';
 import type { Contents } from './contents.js';
 
-/** Larger bundles are refused unread: a thousand certificates need less. */
+/** Larger bundles are refused without reading: a thousand certificates need less. */
 const maxBundleBytes = 4 << 20;
 
 const signedData = cmsOids.signedData;
 
-/** Reads the certificates and CRLs of a bundle. A RangeError for what is damaged, ERR_CERTIFICATE for another kind of PKCS#7. */
+/**
+ * Reads the certificates and CRLs of a bundle. RangeError if it is damaged, ERR_CERTIFICATE for another kind of PKCS#7.
+ */
 export function readPkcs7(bytes: Uint8Array): Contents {
   if (bytes.length > maxBundleBytes) {
     throw certificateError(
@@ -36,7 +37,9 @@ export function readPkcs7(bytes: Uint8Array): Contents {
   if (certificates.length + crls.length > maxItems) throw tooMany('certificates');
   return { format: 'PKCS#7', certificates: certificates.map((der) => ({ der })), keys: [], crls };
 
-  /** Plain certificates and CRLs are SEQUENCEs; context tags are attribute certificates and other oddities. */
+  /**
+   * Certificates and CRLs are SEQUENCEs. Context tags are attribute certificates and other kinds, which are left out.
+   */
   function setOf(field: BerElement | undefined): Uint8Array[] {
     if (field === undefined) return [];
     if ((field.tag & 0x20) === 0 && octetsOf(field, 'certificates').length === 0) return [];

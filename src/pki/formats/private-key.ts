@@ -1,6 +1,5 @@
 /**
- * Private keys: PKCS#8 plain and encrypted, and the older forms of RSA and EC keys. All become PKCS#8.
- *
+ * Reads private keys: PKCS#8, plain and encrypted, and the older forms of RSA and EC keys. All are converted to PKCS#8.
  * @module
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';
@@ -13,12 +12,12 @@ import { decryptPemKey, decryptWithPassword } from './password-encryption.js';
 import { passwordForms } from './password.js';
 import type { PemBlock } from './pem.js';
 
-/** The key as an object of node:crypto; ERR_CERTIFICATE if it is damaged or of a kind that OpenSSL does not know. */
+/** The key as a node:crypto object. ERR_CERTIFICATE if it is damaged or of a kind that OpenSSL does not support. */
 export function openPrivateKey(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1' = 'pkcs8'): KeyObject {
   return opened(() => createPrivateKey(withoutPrototype({ key: der, format: 'der' as const, type })));
 }
 
-/** Whatever OpenSSL says of a key is ERR_CERTIFICATE. */
+/** Turns any error of OpenSSL into ERR_CERTIFICATE. */
 function opened<T>(work: () => T): T {
   try {
     return work();
@@ -31,13 +30,13 @@ function opened<T>(work: () => T): T {
   }
 }
 
-/** PKCS#8 of a key in another form. */
+/** Converts a key to PKCS#8. */
 export function toPkcs8(der: Buffer, type: 'pkcs8' | 'pkcs1' | 'sec1'): Buffer {
   const key = openPrivateKey(der, type);
   return opened(() => key.export({ format: 'der', type: 'pkcs8' }));
 }
 
-/** The public half; ERR_CERTIFICATE if OpenSSL cannot make it, as of a key whose numbers do not fit. */
+/** The public key; ERR_CERTIFICATE if OpenSSL cannot derive it, such as from a key with inconsistent numbers. */
 export function publicHalf(privateKey: KeyObject): KeyObject {
   return opened(() => createPublicKey(privateKey));
 }
@@ -53,7 +52,7 @@ export async function decryptPkcs8(der: Buffer, { passwords, budget }: Reading):
   const password = await keyPassword(passwords);
   for (const form of passwordForms(password)) {
     const plain = await decryptWithPassword(algorithm, octetsOf(data, 'the encrypted key'), form, budget);
-    // A wrong password passes the check of the padding once in 256; the key inside decides.
+    // One wrong password in 256 passes the check of the padding, so the key inside is checked too.
     if (plain !== undefined && isPrivateKeyInfo(plain)) return toPkcs8(plain, 'pkcs8');
   }
   throw wrongPassword(passwords);
@@ -91,7 +90,7 @@ function wrongPassword(passwords: FilePasswords): Error {
   );
 }
 
-/** SEQUENCE whose length is the rest, up to a byte of slack for lengths that are not minimal. */
+/** Is it a SEQUENCE? Its length is not checked. */
 function isSequence(bytes: Buffer): boolean {
   return bytes.length > 4 && bytes[0] === 0x30;
 }

@@ -1,7 +1,6 @@
 /**
- * RC2-CBC decryption (RFC 2268). PKCS#12 files of older Windows, Java and OpenSSL are encrypted with it, and OpenSSL 3 has it no longer
- * by default. Never used to write.
- *
+ * RC2-CBC decryption (RFC 2268), for PKCS#12 files of older Windows, Java and OpenSSL. OpenSSL 3 no longer offers it by
+ * default. It is never used to encrypt.
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
@@ -35,7 +34,7 @@ function pi(index: number): number {
   return piTable[index & 0xff] ?? 0;
 }
 
-/** One block, `at` octets from the start, from `input` to `output`; 44 words of the key in 16 mixing rounds, two mashing rounds between. */
+/** Decrypts one block at offset `at` from `input` to `output`: 16 mixing rounds and two mashing rounds. */
 function decryptBlock(words: Uint16Array, input: Buffer, output: Buffer, at: number): void {
   let a = input.readUInt16LE(at);
   let b = input.readUInt16LE(at + 2);
@@ -59,7 +58,7 @@ function decryptBlock(words: Uint16Array, input: Buffer, output: Buffer, at: num
   output.writeUInt16LE(d, at + 6);
 }
 
-/** The plain text, padding included; `effectiveBits` is 1 to 1024, the key 1 to 128 bytes, `data` whole blocks of 8. */
+/** Decrypts, and keeps the padding. `effectiveBits` is 1 to 1024, the key 1 to 128 bytes, `data` whole blocks of 8. */
 export function rc2CbcDecrypt(key: Uint8Array, effectiveBits: number, iv: Uint8Array, data: Uint8Array): Buffer {
   if (key.length < 1 || key.length > 128 || effectiveBits < 1 || effectiveBits > 1024)
     throw new RangeError('RC2 key length');

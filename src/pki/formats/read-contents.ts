@@ -1,6 +1,5 @@
 /**
- * Reads certificates and keys from bytes of any format. The content tells the format, not the name of a file.
- *
+ * Reads certificates and keys from bytes of any format. The format is found from the content, not from the file name.
  * @module
  */
 import { children, readElement, tag } from '../../util/der.js';
@@ -16,20 +15,20 @@ import { readPkcs7 } from './pkcs7.js';
 import { decryptPem, decryptPkcs8, toPkcs8 } from './private-key.js';
 import { WorkBudget } from './work-budget.js';
 
-/** How to read. */
+/** Options of reading. */
 export interface ReadOptions {
   readonly passwords: FilePasswords;
   /** Are the private keys needed? Otherwise an encrypted key needs no password. */
   readonly wantKeys: boolean;
-  /** What reading may cost; default that of one file. */
+  /** The work that reading may cost; default: that of one file. */
   readonly budget?: WorkBudget | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Files over 16 MiB are refused unread. */
+/** Files over 16 MiB are refused without reading. */
 export const maxFileBytes = 16 << 20;
 
-/** Everything in the bytes. ERR_CERTIFICATE says what is wrong with them. */
+/** Reads everything in the bytes. ERR_CERTIFICATE states the fault. */
 export async function readContents(bytes: Uint8Array, options: ReadOptions): Promise<Contents> {
   const input = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const { passwords, wantKeys, budget = new WorkBudget(options.signal) } = options;
@@ -59,7 +58,7 @@ export function tooLarge(length: number): Error {
   );
 }
 
-/** Text in ASCII, UTF-8, or UTF-16 as PowerShell writes it; undefined for binary forms. */
+/** The text, in ASCII, UTF-8, or UTF-16 as PowerShell writes it; undefined for binary formats. */
 function textOf(input: Buffer): string | undefined {
   if (input[0] === 0xff && input[1] === 0xfe) return input.toString('utf16le', 2);
   const start = input[0] === 0xef && input[1] === 0xbb && input[2] === 0xbf ? 3 : 0;
@@ -68,26 +67,26 @@ function textOf(input: Buffer): string | undefined {
   return input.every((octet) => octetKinds[octet] !== 0) && !looksLikeDer(input) ? text : undefined;
 }
 
-/** 0 for octets that are no text, 2 for those of base64 and blanks. */
+/** 0 for octets that do not occur in text, 2 for base64 and blanks. */
 const octetKinds = Uint8Array.from({ length: 256 }, (_, octet) => {
   const character = String.fromCharCode(octet);
   return /[A-Za-z0-9+/=\t\n\v\f\r ]/.test(character) ? 2 : /[ -~]/.test(character) ? 1 : 0;
 });
 
-/** At least 16 characters, all of base64. */
+/** Does it consist of base64 only, at least 16 characters? */
 function isMeantAsBase64(text: string): boolean {
   for (let i = 0; i < text.length; i++) if (octetKinds[text.charCodeAt(i)] !== 2) return false;
   return text.trim().length >= 16;
 }
 
-/** `0` begins text as well as DER; a length that fits tells them apart. */
+/** Text may also begin with `0`, so the length is compared. */
 function looksLikeDer(input: Buffer): boolean {
   return input[0] === 0x30 && input[1] === input.length - 2;
 }
 
 type Kind = 'certificate' | 'crl' | 'pkcs7' | 'pkcs8' | 'encrypted-pkcs8' | 'pkcs1' | 'sec1' | 'pkcs12';
 
-/** What a structure is, by its first elements; also where lengths are indefinite. */
+/** Finds the kind of a structure from its first elements, even with indefinite lengths. */
 function kindOf(bytes: Buffer): Kind | undefined {
   const outer = skipHeader(bytes, 0);
   if (bytes[0] !== 0x30 || outer === undefined) return undefined;
@@ -105,7 +104,9 @@ function kindOf(bytes: Buffer): Kind | undefined {
   }
 }
 
-/** Both are a signed SEQUENCE. In a list the issuer's name is followed by a time, in a certificate by a SEQUENCE of two. */
+/**
+ * Both are a signed SEQUENCE. In a list the issuer's name is followed by a time, in a certificate by a SEQUENCE of two.
+ */
 function isRevocationList(der: Buffer): boolean {
   try {
     let fields = 0;
@@ -147,7 +148,7 @@ async function readBinary(bytes: Buffer, reading: Reading): Promise<Contents> {
   });
 }
 
-/** A RangeError of a reader in words for people; other errors as they are. */
+/** Turns the RangeError of a reader into a message for people; returns other errors unchanged. */
 function damaged(error: unknown): unknown {
   if (!(error instanceof RangeError)) return error;
   return certificateError(
@@ -176,7 +177,7 @@ async function readDer(bytes: Buffer, reading: Reading): Promise<Contents> {
   }
 }
 
-/** Certificates and revocation lists, one behind the other. A tail of another kind, as a line end, is passed over. */
+/** Reads successive certificates and revocation lists. A tail of another kind, such as a line end, is ignored. */
 function readSigned(bytes: Buffer): Contents {
   const certificates: ContainedCertificate[] = [];
   const crls: Uint8Array[] = [];
@@ -197,7 +198,7 @@ function onlyKey(format: string, pkcs8: Buffer | undefined): Contents {
   return { format, certificates: [], keys: pkcs8 === undefined ? [] : [plainKey(pkcs8)], crls: [] };
 }
 
-/** Nothing of the bytes is shown: they may be a password that was put in the wrong field. */
+/** The error shows none of the bytes: they may be a password that was put into the wrong field. */
 function notRecognised(bytes: Buffer): Error {
   const kind = /^[ -~\s]+$/.test(bytes.subarray(0, 8).toString('latin1')) ? 'text' : 'binary data';
   return certificateError(

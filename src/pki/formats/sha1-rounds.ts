@@ -1,8 +1,7 @@
 /**
- * SHA-1 (FIPS 180-4) of its own digest, round after round, as the key derivation of PKCS#12 has it. One call of node:crypto costs
- * five times what the hash inside it costs; this loop costs what OpenSSL's does. The rounds are written out, since words in local
- * variables take half the time of words in an array.
- *
+ * Repeats SHA-1 (FIPS 180-4) on its own digest, for the key derivation of PKCS#12. A call of node:crypto costs five
+ * times as much as the hash inside it; this loop is as fast as OpenSSL's. The rounds are unrolled, because words in
+ * local variables take half the time of words in an array.
  * @module
  */
 

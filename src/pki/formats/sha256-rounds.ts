@@ -1,6 +1,5 @@
 /**
- * SHA-256 (FIPS 180-4) of its own digest, round after round: see `sha1-rounds.ts` for why it is written out here.
- *
+ * Repeats SHA-256 (FIPS 180-4) on its own digest. `sha1-rounds.ts` explains why the rounds are unrolled.
  * @module
  */
 

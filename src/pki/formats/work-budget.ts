@@ -1,22 +1,22 @@
 /**
- * What one file may cost. A few octets can ask for minutes of work; what the work costs is known before it begins, so that a file which
- * asks for too much is refused at once. Whatever is allowed is done in pieces, so that the rest of the process goes on.
- *
+ * Limits the work that one file may cost. A few octets can request minutes of work. The cost is known before the work
+ * begins, so a file that requests too much is refused at once. Allowed work is done in slices, so that the rest of the
+ * process continues.
  * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';
 import { certificateError } from '../certificate-error.js';
 
-/** Milliseconds of an ordinary processor that one file may cost. Files in use cost up to a second. */
+/** Milliseconds on an ordinary processor for one file. Files in use cost up to a second. */
 const fileMs = 2_000;
 
-/** Milliseconds that a directory's files may cost together. */
+/** Milliseconds for all files of a directory together. */
 export const directoryMs = 10_000;
 
-/** Milliseconds for a source of certificates without keys, which has no reason to be encrypted under a password. */
+/** Milliseconds for a source of certificates without keys, which need not be encrypted under a password. */
 export const certificatesMs = 200;
 
-/** The work that a file, or the files of one directory, may still cost. */
+/** The remaining work of a file, or of the files of a directory. */
 export class WorkBudget {
   readonly #maxMs: number;
   #leftMs: number;
@@ -28,7 +28,7 @@ export class WorkBudget {
     this.#maxMs = this.#leftMs = maxMs;
   }
 
-  /** Takes the cost of `what` before it is done. ERR_CERTIFICATE if more is asked for than is left. */
+  /** Takes the cost of `what` in advance. ERR_CERTIFICATE if it exceeds the rest. */
   spend(what: string, ms: number): void {
     if (ms > this.#leftMs) {
       throw certificateError(
@@ -40,13 +40,13 @@ export class WorkBudget {
     this.check();
   }
 
-  /** ERR_ABORTED, or the signal's reason, once the signal is aborted. */
+  /** Throws ERR_ABORTED, or the signal's reason, once the signal is aborted. */
   check(): void {
     throwIfAborted(this.signal);
   }
 }
 
-/** Lets everything else that waits for the event loop go on. Rejects once the signal is aborted. */
+/** Lets other work of the event loop run. Rejects once the signal is aborted. */
 export async function breathe(signal: AbortSignal | undefined): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
   throwIfAborted(signal);
@@ -55,7 +55,7 @@ export async function breathe(signal: AbortSignal | undefined): Promise<void> {
 /** Milliseconds that work may hold the event loop. */
 const sliceMs = 8;
 
-/** For long loops of small steps: pauses wherever the last pause is 8 ms ago. */
+/** For long loops of small steps: pauses once 8 ms have passed since the last pause. */
 export class Pace {
   readonly #signal: AbortSignal | undefined;
   #since = performance.now();
@@ -64,7 +64,7 @@ export class Pace {
     this.#signal = signal;
   }
 
-  /** To be awaited before each step. */
+  /** Await it before each step. */
   async step(): Promise<void> {
     if (performance.now() - this.#since < sliceMs) return;
     await breathe(this.#signal);
@@ -72,7 +72,7 @@ export class Pace {
   }
 }
 
-/** Calls `work` with the number of rounds to do next until all are done, pausing about every 8 ms, however slow the machine is. */
+/** Calls `work` with the number of rounds to do next until all are done. It pauses about every 8 ms on any machine. */
 export async function inSlices(
   rounds: number,
   signal: AbortSignal | undefined,
@@ -91,7 +91,7 @@ export async function inSlices(
   }
 }
 
-/** Octets that are decrypted without a pause: a few milliseconds of the slowest cipher. */
+/** Octets that are decrypted without a pause; they take a few milliseconds with the slowest cipher. */
 const pieceBytes = 64 * 1024;
 
 /** The outputs of `work` for `bytes` in pieces whose length is a multiple of every cipher's block. */

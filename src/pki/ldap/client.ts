@@ -1,6 +1,5 @@
 /**
- * A connection to an LDAP server (RFC 4511): TLS first, then the password, then searches side by side.
- *
+ * A connection to an LDAP server (RFC 4511): TLS first, then the password, then concurrent searches.
  * @module
  */
 import { withDeadline } from '../../async/deadline-signal.js';
@@ -20,7 +19,7 @@ import type { AttributeValue, LdapMessage, SearchRequest } from './messages.js';
 import { peerSettingsOf } from './server.js';
 import type { LdapServer } from './server.js';
 
-/** Deadlines and limits, which no traffic extends. */
+/** Deadlines and limits. Traffic does not extend the deadlines. */
 export const ldapLimits = { connectMs: 15_000, operationMs: 20_000, messageBytes: 8 << 20, searchBytes: 16 << 20 };
 
 const closeMs = 500;
@@ -45,7 +44,7 @@ export class LdapClient {
   readonly #server: LdapServer;
   readonly #name: string;
   readonly #pending = new Map<number, Pending>();
-  /** What was sent to the server, and is not to be shown where the server repeats it. */
+  /** Secrets that were sent to the server. They are hidden if the server repeats them. */
   readonly #secrets = new Secrets();
   #stream: Duplex;
   #chunks: Buffer[] = [];
@@ -63,12 +62,15 @@ export class LdapClient {
     this.#listen();
   }
 
-  /** Is the connection under TLS? Without TLS, anyone on the way can change every answer. */
+  /** Is the connection under TLS? Without TLS, an attacker on the network can change every answer. */
   get isSecure(): boolean {
     return this.#isSecure;
   }
 
-  /** Connects, secures and binds. ERR_CONNECT, ERR_TLS, ERR_TLS_REQUIRED, ERR_TIMEOUT, or ERR_CERTIFICATE with the server's words. */
+  /**
+   * Connects, secures and binds. ERR_CONNECT, ERR_TLS, ERR_TLS_REQUIRED, ERR_TIMEOUT, or ERR_CERTIFICATE with the
+   * server's message.
+   */
   static async open(server: LdapServer, signal: AbortSignal): Promise<LdapClient> {
     return limited(signal, ldapLimits.connectMs, `${server.name} did not let in`, (deadline) =>
       LdapClient.#open(server, deadline),
@@ -91,10 +93,10 @@ export class LdapClient {
     }
   }
 
-  /** Values of all entries found. At most `sizeLimit` entries; referrals are passed over. */
+  /** Values of all entries found, at most `sizeLimit` entries. Referrals are ignored. */
   async search(search: SearchRequest, signal: AbortSignal): Promise<readonly AttributeValue[]> {
     const { code, text, values } = await this.#ask(request.search(search), tags.searchDone, signal);
-    // 4 and 3: entries that came before the limit are good; 10 and 9: a referral, which is not followed.
+    // With 4 and 3, the entries before the limit are valid. 10 and 9 are referrals, which are not followed.
     if ([0, 3, 4, 9, 10].includes(code)) return values;
     throw this.#refused(
       'the search',
@@ -106,13 +108,13 @@ export class LdapClient {
     );
   }
 
-  /** Says goodbye and ends the connection. */
+  /** Unbinds and ends the connection. */
   close(): void {
     if (this.#failure !== undefined) return;
     this.#failure = createEmailError('ERR_CLOSED', `${this.#name}: the connection was closed`);
     for (const { reject } of this.#pending.values()) reject(this.#failure);
     this.#stream.end(encodeMessage(++this.#lastId, request.unbind()), () => this.#stream.destroy());
-    // A server that takes nothing more does not hold the process.
+    // A server that does not respond must not hold the process.
     setTimeout(() => this.#stream.destroy(), closeMs).unref();
   }
 
@@ -125,10 +127,13 @@ export class LdapClient {
     );
   }
 
-  /** TLS on this connection (RFC 4513 section 3.1). A server that refuses it is asked in plain text only where `plainTextAllowed`. */
+  /**
+   * Starts TLS on this connection (RFC 4513 section 3.1). If the server refuses, plain text is only used with
+   * `plainTextAllowed`.
+   */
   async #startTls(signal: AbortSignal): Promise<void> {
     const { code, text } = await this.#ask(request.startTls(), tags.extendedResponse, signal);
-    // Bytes behind the answer came in plain text: anyone on the way could have sent them.
+    // Bytes after the answer arrived in plain text, where an attacker could have inserted them.
     if (this.#received > 0)
       throw certificateError(
         `${this.#name} sent data before TLS began`,
@@ -192,7 +197,7 @@ export class LdapClient {
     this.#chunks.push(chunk);
     this.#received += chunk.length;
     try {
-      // Joined only once a whole message is there: a long one in small pieces costs no more than in large ones.
+      // Chunks are joined only once a whole message has arrived, so that many small ones cost no more than large ones.
       while (this.#received >= this.#wanted) {
         const bytes = this.#chunks.length === 1 ? (this.#chunks[0] ?? Buffer.alloc(0)) : Buffer.concat(this.#chunks);
         const length = messageLength(bytes, ldapLimits.messageBytes);
@@ -217,10 +222,10 @@ export class LdapClient {
     }
   };
 
-  /** False after the answer to StartTLS: what follows it is not read as LDAP. */
+  /** Handles a message. False after the answer to StartTLS: what follows it is not LDAP. */
   #onMessage(message: LdapMessage, length: number): boolean {
     const pending = this.#pending.get(message.id);
-    // ID 0 is the notice of disconnection (RFC 4511 section 4.4.1). Late answers to operations that were given up are dropped.
+    // ID 0 is the notice of disconnection (RFC 4511 section 4.4.1). Late answers to abandoned operations are dropped.
     if (message.id === 0 && message.kind === 'result')
       throw this.#refused('to go on', message.code, message.text, 'Try again later.');
     if (pending === undefined) return true;
@@ -271,7 +276,7 @@ export class LdapClient {
     this.#stream.pause();
   }
 
-  /** The first failure is the one that counts, and nothing is asked after it. */
+  /** The first failure is kept, and nothing is requested after it. */
   #fail(error: Error): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
@@ -287,7 +292,7 @@ async function secureStream(stream: Duplex, server: LdapServer, signal: AbortSig
   return (await secure(stream, { host, port, settings: tls, material, names }, signal)).stream;
 }
 
-/** Work that the caller's signal or a deadline ends; the deadline is ERR_TIMEOUT. */
+/** Runs work until the caller's signal or a deadline ends it; the deadline is ERR_TIMEOUT. */
 async function limited<T>(
   signal: AbortSignal,
   ms: number,

@@ -1,7 +1,6 @@
 /**
- * LDAP search filters (RFC 4515) to BER, with a value put in where the template says `{address}`. The template is parsed first and the
- * value put into its octets after: no address can change what the filter asks.
- *
+ * Encodes LDAP search filters (RFC 4515) as BER, with a value in place of `{address}`. The template is parsed first and
+ * the value is inserted as octets afterwards, so that no address can change the filter.
  * @module
  */
 import { profileInvalid } from '../../errors/email-error.js';
@@ -14,7 +13,7 @@ const maxLength = 10_000;
 /** Makes the filter for one address. */
 export type FilterTemplate = (address: string) => Buffer;
 
-/** Parses a template; ERR_PROFILE_INVALID names the character at which it is no filter. */
+/** Parses a template. ERR_PROFILE_INVALID names the position at which it is invalid. */
 export function parseFilter(template: string, field: string): FilterTemplate {
   const parser = new FilterParser(template, field);
   return parser.parse();

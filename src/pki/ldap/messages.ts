@@ -1,6 +1,5 @@
 /**
- * The messages of LDAP (RFC 4511) that a search for certificates takes.
- *
+ * The LDAP messages (RFC 4511) for a search for certificates.
  * @module
  */
 import {
@@ -48,12 +47,12 @@ export interface SearchRequest {
 
 /** One value of an attribute of an entry. */
 export interface AttributeValue {
-  /** Lower-case, without options. */
+  /** In lower case, without options. */
   readonly attribute: string;
   readonly value: Buffer;
 }
 
-/** What a server says. */
+/** A message of a server. */
 export type LdapMessage =
   | { readonly id: number; readonly kind: 'entry'; readonly values: readonly AttributeValue[] }
   | {
@@ -70,7 +69,10 @@ export function encodeMessage(id: number, operation: Buffer): Buffer {
   return sequence(integer(id), operation);
 }
 
-/** Octets of the message that begins here; undefined while its header is incomplete. A RangeError if the bytes are not LDAP. */
+/**
+ * Length of the message that begins here; undefined while its header is incomplete. RangeError if the bytes are not
+ * LDAP.
+ */
 export function messageLength(bytes: Buffer, limit: number): number | undefined {
   const [first, second] = bytes;
   if (first !== undefined && first !== tag.sequence) throw new RangeError('the server does not speak LDAP');
@@ -108,7 +110,7 @@ export function decodeMessage(bytes: Buffer): LdapMessage {
   };
 }
 
-/** Values of one search that are looked at. What a server gives beyond them costs nothing. */
+/** The most values of one search that are used. Further ones are skipped at no cost. */
 export const maxValues = 1_000;
 
 function readEntry(bytes: Buffer, operation: DerElement): AttributeValue[] {
@@ -126,7 +128,7 @@ function readEntry(bytes: Buffer, operation: DerElement): AttributeValue[] {
   return read;
 }
 
-/** Names of the result codes that a search meets (RFC 4511 appendix A). */
+/** Names of the result codes that a search may get (RFC 4511 appendix A). */
 export function resultName(code: number): string {
   return resultNames.get(code) ?? 'an error';
 }

@@ -1,32 +1,31 @@
 /**
- * An LDAP server as the settings of a source describe it, and the names of these settings for errors.
- *
+ * An LDAP server, as described by the settings of a source, and the names of these settings for errors.
  * @module
  */
 import type { TlsSettings } from '../../model/settings/server.js';
 import type { PeerSettings } from '../../net/peer-settings.js';
 import type { LoadClientIdentity } from '../../net/tls-identity.js';
 
-/** Where an LDAP server is, how it is reached, and as whom. */
+/** Address, security and credentials of an LDAP server. */
 export interface LdapServer {
   readonly host: string;
   readonly port: number;
   /** `ldaps://`: TLS from the first byte. */
   readonly implicitTls: boolean;
-  /** May it be asked in plain text where it refuses StartTLS? Never with credentials. */
+  /** May plain text be used if it refuses StartTLS? Never with credentials. */
   readonly plainTextAllowed: boolean;
   readonly tls: TlsSettings;
   /** Reads the client certificate of `tls`. */
   readonly loadIdentity: LoadClientIdentity;
-  /** Simple bind; absent: anonymous. Resolved when TLS is up. */
+  /** Simple bind; absent: anonymous. Resolved once TLS is established. */
   readonly credentials?: { readonly dn: string; readonly password: () => Promise<string> } | undefined;
-  /** For messages: `the LDAP server directory.example.com:389`. */
+  /** Its name in messages: `the LDAP server directory.example.com:389`. */
   readonly name: string;
   /** The profile's field of this source, for remedies. */
   readonly slot: string;
 }
 
-/** What errors call an LDAP server and its settings. */
+/** The names of an LDAP server and its settings in errors. */
 export function peerSettingsOf({ slot }: LdapServer): PeerSettings {
   return {
     role: 'the LDAP server ',

@@ -1,7 +1,7 @@
 /**
- * DSA keys that leave their parameters to their issuer's key (RFC 5280 section 6.1.4 (d) to (f), RFC 3279 section 2.3.2). Only a path to an
- * anchor tells which parameters these are: with those of any certificate of the issuer's name, anyone could make signatures.
- *
+ * DSA keys that inherit their parameters from their issuer's key (RFC 5280 section 6.1.4 (d) to (f), RFC 3279 section
+ * 2.3.2). Only a path to an anchor determines these parameters. With those of any certificate with the issuer's name,
+ * an attacker could make signatures.
  * @module
  */
 import { createPublicKey } from 'node:crypto';
@@ -9,7 +9,7 @@ import type { KeyObject } from 'node:crypto';
 import { children, readElement, sequence, tag, wholeOf } from '../../util/der.js';
 import type { Certificate } from '../x509/certificate.js';
 
-/** Does its key take its parameters from its issuer? */
+/** Does its key inherit its parameters from its issuer? */
 export function lacksParameters({ key, spki }: Certificate): boolean {
   if (key.kind !== 'dsa') return false;
   const [algorithm] = [...children(spki, readElement(spki, 0))];
@@ -17,7 +17,7 @@ export function lacksParameters({ key, spki }: Certificate): boolean {
   return parameters === undefined || parameters.tag === tag.null;
 }
 
-/** The path, leaf first, with every key whole that can be made so; with the others nothing verifies. */
+/** The path, leaf first, with all keys completed where possible. Signatures by the others never verify. */
 export function withWholeKeys(path: readonly Certificate[]): readonly Certificate[] {
   if (!path.some(lacksParameters)) return path;
   const whole: Certificate[] = [];
@@ -31,7 +31,7 @@ export function withWholeKeys(path: readonly Certificate[]): readonly Certificat
   return whole;
 }
 
-/** The key with the parameters of the issuer's; undefined if that has none, or is no DSA key. */
+/** The key with the issuer's parameters; undefined if the issuer's has none or is not a DSA key. */
 function wholeKey({ spki }: Certificate, issuer: Certificate): KeyObject | undefined {
   if (issuer.key.kind !== 'dsa') return undefined;
   try {

@@ -1,6 +1,5 @@
 /**
  * Name constraints (RFC 5280 sections 4.2.1.10 and 6.1.3; RFC 9598 for addresses in UTF-8).
- *
  * @module
  */
 import { domainToASCII } from 'node:url';
@@ -12,12 +11,12 @@ import { comparableName, nameParts } from '../x509/distinguished-name.js';
 import { readGeneralName } from '../x509/extensions.js';
 import type { GeneralName } from '../x509/extensions.js';
 
-/** Comparisons allowed for one path, since the number of names times constraints is the sender's choice. */
+/** The most comparisons for one path: the sender controls the number of names times constraints. */
 const maxComparisons = 100_000;
 
 interface Subtree {
   readonly name: GeneralName;
-  /** Of 'directory': one comparable text a RDN. */
+  /** For 'directory': one comparable text per RDN. */
   readonly rdns: readonly string[] | undefined;
 }
 interface Constraints {
@@ -30,7 +29,7 @@ export class NameChecker {
   readonly #levels: Constraints[] = [];
   #comparisons = 0;
 
-  /** Constraints of a CA apply to everything below it. A RangeError if the extension is malformed. */
+  /** Adds the constraints of a CA, which apply to everything below it. RangeError if the extension is malformed. */
   add(certificate: Certificate): void {
     const extension = certificate.extensions.get(extensionOids.nameConstraints);
     if (!extension) return;
@@ -60,7 +59,10 @@ export class NameChecker {
     return undefined;
   }
 
-  /** `otherwise` is the answer for kinds that cannot be compared, so that they are refused either way (section 4.2.1.10). */
+  /**
+   * `otherwise` is the answer for kinds that cannot be compared; it makes them refused in both cases (section
+   * 4.2.1.10).
+   */
   #within(name: Subtree, constraint: Subtree, otherwise: boolean): boolean {
     if (!sameKind(constraint.name, name.name)) return false;
     if (++this.#comparisons > maxComparisons) throw new RangeError('the path has too many names and name constraints');
@@ -86,7 +88,7 @@ function sameKind(constraint: GeneralName, name: GeneralName): boolean {
   return constraint.type === name.type || (constraint.type === 'email' && name.type === 'smtpUtf8Mailbox');
 }
 
-/** The tag; of an otherName its type too. */
+/** The tag, and for an otherName its type. */
 function otherKind(der: Uint8Array): string {
   const outer = readElement(der, 0);
   const type = outer.tag === 0xa0 ? wholeOf(der, readElement(der, outer.start, outer.end)) : Buffer.of(outer.tag);
@@ -110,7 +112,7 @@ function withRdns(name: GeneralName): Subtree {
   return { name, rdns: nameParts(name.der).map((rdn) => comparableName([rdn])) };
 }
 
-/** All names of a certificate: subject, alternative names, and the subject's emailAddress where it is the only address. */
+/** All names of a certificate: subject, alternative names, and the subject's emailAddress if it is the only address. */
 function namesOf(certificate: Certificate): Subtree[] {
   const names: Subtree[] = certificate.subjectAltNames.map(withRdns);
   if (certificate.subjectParts.length > 0) {
@@ -126,7 +128,7 @@ function namesOf(certificate: Certificate): Subtree[] {
   return names;
 }
 
-/** `a@b` is that mailbox, `b` every mailbox of that host, `.b` every mailbox of the hosts below it. */
+/** `a@b` matches that mailbox, `b` every mailbox of that host, `.b` every mailbox of the hosts below it. */
 function emailWithin(email: string, constraint: string): boolean {
   const at = email.lastIndexOf('@');
   const domain = domainToASCII(email.slice(at + 1)).toLowerCase() || email.slice(at + 1).toLowerCase();
@@ -136,7 +138,7 @@ function emailWithin(email: string, constraint: string): boolean {
   return constraint.startsWith('.') ? domain.endsWith(constraint.toLowerCase()) : domain === constraint.toLowerCase();
 }
 
-/** A host equals the constraint, or is below it by whole labels. */
+/** A host matches if it equals the constraint, or is below it by whole labels. */
 function hostWithin(host: string, constraint: string): boolean {
   const [name, base] = [host.toLowerCase(), constraint.toLowerCase()];
   return base === '' || name === base || name.endsWith(`.${base}`);

@@ -16,10 +16,10 @@ const inhibitAnyOid = extensionOids.inhibitAnyPolicy;
 /** OIDs of the extensions that are processed here. */
 export const policyExtensions = [policiesOid, mappingsOid, constraintsOid, inhibitAnyOid] as const;
 
-/** Policies a node stands for in the next certificate. One level of the graph: valid policy to that. */
+/** One level of the graph: for each valid policy, the policies that it stands for in the next certificate. */
 type Level = Map<string, Set<string>>;
 
-/** Walks a path from the certificate below the anchor to the leaf. Policies of any name are acceptable to start with. */
+/** Processes a path from the certificate below the anchor to the leaf. Initially, any policy is acceptable. */
 export class PolicyChecker {
   readonly #length: number;
   #level: Level | undefined = new Map([[anyPolicy, new Set([anyPolicy])]]);
@@ -32,7 +32,10 @@ export class PolicyChecker {
     this.#explicitPolicy = this.#policyMapping = this.#inhibitAny = length + 1;
   }
 
-  /** The certificate at `index` (0 is below the anchor); what is wrong, or undefined. A RangeError if an extension is malformed. */
+  /**
+   * Processes the certificate at `index` (0 is below the anchor) and returns the problem, or undefined. RangeError if
+   * an extension is malformed.
+   */
   check(certificate: Certificate, index: number, selfIssued: boolean): string | undefined {
     const isLeaf = index === this.#length - 1;
     this.#descend(certificate, selfIssued && !isLeaf);
@@ -63,7 +66,7 @@ export class PolicyChecker {
     return undefined;
   }
 
-  /** Section 6.1.3 (d) and (e): the next level, from what the certificate asserts. */
+  /** Section 6.1.3 (d) and (e): makes the next level from the certificate's policies. */
   #descend(certificate: Certificate, selfIssuedCa: boolean): void {
     const extension = certificate.extensions.get(policiesOid);
     const above = this.#level;
@@ -87,7 +90,7 @@ export class PolicyChecker {
     this.#level = level.size > 0 ? level : undefined;
   }
 
-  /** Section 6.1.4 (b). */
+  /** Section 6.1.4 (b): applies mappings. */
   #map(mappings: readonly (readonly [string, string])[]): void {
     if (!this.#level) return;
     const targets = new Map<string, Set<string>>();
@@ -125,7 +128,7 @@ function readConstraints(certificate: Certificate): { requireExplicitPolicy?: nu
   return result;
 }
 
-/** A skip count; more than any path is long is as good as that. */
+/** A skip count. Any number above the length of a path has the same effect. */
 function smallNumber(bytes: Uint8Array, part: { readonly start: number; readonly end: number }): number {
   let value = 0;
   for (let at = part.start; at < part.end; at++) value = Math.min(value * 256 + (bytes[at] ?? 0), 1_000_000);

@@ -1,6 +1,5 @@
 /**
- * The certificates that paths are made of, with the facts found about them and the work that is left.
- *
+ * The certificates from which paths are built, with cached facts and the remaining work.
  * @module
  */
 import type { Certificate } from '../x509/certificate.js';
@@ -10,9 +9,9 @@ import { isSignedBy } from '../x509/signature.js';
 
 /** The most signatures checked on certificates. */
 const maxSignatureChecks = 200;
-/** The most steps of searches: each is a look at one issuer. */
+/** The most steps of all searches; each examines one issuer. */
 const maxSteps = 5_000;
-/** The most certificates looked at; a bundle of more is refused at once. */
+/** The most certificates; a larger bundle is refused at once. */
 export const maxCandidates = 2_000;
 
 /** A certificate that may have issued another. */
@@ -26,7 +25,7 @@ interface IssuerSearch {
   readonly candidates: readonly Candidate[];
   next: number;
   readonly found: Candidate[];
-  /** The first whose key does not fit. */
+  /** The first candidate whose key does not fit. */
   refused?: Certificate;
 }
 
@@ -36,13 +35,15 @@ interface Names {
   readonly issuer: string;
 }
 
-/** Shared by all searches of one judgement, so that its limits hold for them together: of all signers of a message, say. */
+/**
+ * Shared by all searches of one check, such as of all signers of a message, so that its limits apply to them together.
+ */
 export class PathPool {
   readonly #bySubject = new Map<string, Candidate[]>();
   readonly #names = new Map<Certificate, Names>();
   readonly #issuers = new Map<Certificate, IssuerSearch>();
   readonly #seen = new Set<string>();
-  /** Certificates that may sign lists, by how deep the question was. */
+  /** Certificates that may sign lists, by nesting depth of the question. */
   readonly listSigners: readonly Map<Certificate, boolean>[] = [new Map(), new Map()];
   #signatures = 0;
   #steps = 0;
@@ -62,7 +63,7 @@ export class PathPool {
     else this.#bySubject.set(subject, [{ certificate, anchor }]);
   }
 
-  /** Those with this subject. */
+  /** Certificates with this subject. */
   named(subject: string): readonly Candidate[] {
     return this.#bySubject.get(subject) ?? [];
   }
@@ -79,14 +80,14 @@ export class PathPool {
     return names;
   }
 
-  /** What there was too much of: nothing more is tried. */
+  /** The limit that was exceeded; then nothing more is tried. */
   get spent(): string | undefined {
     return this.#spent;
   }
 
   /**
-   * The certificates of the issuer's name whose key made the signature, or may have, in the order of `rank`. Each signature is checked
-   * once, and only when the candidates before it led to no path.
+   * The certificates with the issuer's name whose key made, or may have made, the signature, in the order of `rank`.
+   * Each signature is checked once, and only after earlier candidates led to no path.
    */
   *issuersOf(certificate: Certificate, rank: (candidate: Candidate) => number): Generator<Candidate> {
     let search = this.#issuers.get(certificate);
@@ -107,7 +108,7 @@ export class PathPool {
     }
   }
 
-  /** A candidate that was tried, and whose key did not make the signature. */
+  /** A candidate that was tried and whose key did not make the signature. */
   refusedIssuer(certificate: Certificate): Certificate | undefined {
     return this.#issuers.get(certificate)?.refused;
   }
@@ -122,7 +123,10 @@ export class PathPool {
   }
 }
 
-/** Is the signature on a certificate by the key of another, and by the algorithm that both its places name (RFC 5280 section 4.1.1.2)? */
+/**
+ * Was a certificate signed by the key of another, and by the algorithm that both of its fields name (RFC 5280 section
+ * 4.1.1.2)?
+ */
 export function isIssuedBy(
   { signatureAlgorithm, tbsSignatureAlgorithm, tbs, signature }: Certificate,
   issuer: Certificate,

@@ -1,6 +1,5 @@
 /**
- * Revocation along a path, as far as the lists at hand tell (RFC 5280 section 6.3).
- *
+ * Checks revocation along a path by the available lists (RFC 5280 section 6.3).
  * @module
  */
 import { children, contentOf, readElement } from '../../util/der.js';
@@ -14,24 +13,27 @@ import { isSignedBy } from '../x509/signature.js';
 const distributionPointsOid = extensionOids.crlDistributionPoints;
 const removeFromCrl = 8;
 
-/** A place where the CA says that lists for a certificate are. */
+/** A place at which the CA publishes lists for a certificate. */
 interface DistributionPoint {
   /** Comparable names; undefined if it gives none. */
   readonly names: readonly string[] | undefined;
   readonly reasons: number;
-  /** Comparable `directory:` texts of the list's issuers, where that is not the CA. */
+  /** Comparable `directory:` texts of the list's issuers, if they differ from the CA. */
   readonly crlIssuers: readonly string[] | undefined;
 }
 
-/** What the check needs of the path's validator. */
+/** Functions of the path's validator that the check needs. */
 export interface RevocationContext {
   readonly lists: readonly RevocationList[];
   readonly at: Date;
-  /** Certificates whose keys may have signed a list in the name of `issuer` (comparable), trusted for that; the path's own CA first. */
+  /**
+   * Trusted certificates whose keys may have signed a list in the name of `issuer` (comparable); the path's own CA
+   * first.
+   */
   signersOf(issuer: string): Iterable<Certificate>;
 }
 
-/** undefined: not revoked. Else the problem, which may be that the state could not be determined. */
+/** The problem, which may be that the status could not be determined; undefined if not revoked. */
 export function revocationProblem(certificate: Certificate, context: RevocationContext): string | undefined {
   const issuer = comparableName(nameParts(certificate.issuer));
   const points = readPoints(certificate, issuer);
@@ -66,7 +68,7 @@ function isGenuine(list: RevocationList, context: RevocationContext): boolean {
   return false;
 }
 
-/** The newest delta list on top of this one. */
+/** The newest delta list for this list. */
 function deltaOf(list: RevocationList, context: RevocationContext): RevocationList | undefined {
   let best: RevocationList | undefined;
   for (const delta of context.lists) {
@@ -89,7 +91,7 @@ function sameScope(a: RevocationList, b: RevocationList): boolean {
   return left === right || (left !== undefined && right !== undefined && Buffer.compare(left, right) === 0);
 }
 
-/** The reasons that this list covers for this certificate, as bits; 0 where it does not cover the certificate. */
+/** The reasons that this list covers for this certificate, as bits; 0 if it does not cover the certificate. */
 function applicableReasons(
   list: RevocationList,
   certificate: Certificate,
@@ -111,7 +113,7 @@ function applicableReasons(
     if (scope.names && !names) continue;
     reasons |= point.reasons & scope.reasons;
   }
-  // A list without any scope is complete for its issuer, whatever points the certificate names.
+  // A list without a scope is complete for its issuer, whatever points the certificate names.
   if (!scope.der && list.issuer === issuer) reasons |= allReasons;
   return reasons;
 }

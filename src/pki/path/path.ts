@@ -1,7 +1,6 @@
 /**
- * Certification paths (RFC 5280 section 6): found by a bounded search, then checked from the anchor down. Certificates come from strangers,
- * so every loop here has a limit: two CAs that certify each other must not keep us busy.
- *
+ * Certification paths (RFC 5280 section 6): found by a bounded search, then checked from the anchor down. Certificates
+ * are untrusted input, so every loop has a limit: two CAs that certify each other must not cause endless work.
  * @module
  */
 import { extensionOids, keyPurposeOids } from '../../util/oids.js';
@@ -32,17 +31,20 @@ const understood = new Set<string>([
   ...policyExtensions,
 ]);
 
-/** What a path is judged by. */
+/** The criteria for a path. */
 export interface PathOptions {
   readonly anchors: readonly Certificate[];
-  /** Certificates that may stand between; nothing in them is believed. */
+  /** Certificates that may be between; they are not trusted by themselves. */
   readonly intermediates: readonly Certificate[];
-  /** Where any is given, every certificate below the anchor must have its status from one of them. */
+  /** If any is given, every certificate below the anchor must have its status in one of them. */
   readonly revocationLists?: readonly RevocationList[] | undefined;
   readonly at: Date;
-  /** OID of extended key usage that the leaf, and CAs that limit theirs, must allow; 'any' asks for none. Default emailProtection. */
+  /**
+   * OID of the extended key usage that the leaf, and CAs that limit theirs, must allow; 'any' requires none. Default
+   * emailProtection.
+   */
   readonly purpose?: string | undefined;
-  /** The leaf's key usage, where it has one, must allow one of these. */
+  /** The leaf's key usage, if it has one, must allow one of these. */
   readonly keyUsages?: readonly KeyUsage[] | undefined;
 }
 
@@ -51,12 +53,14 @@ export type PathResult =
   | { readonly trusted: true; readonly path: readonly Certificate[]; readonly problem?: undefined }
   | { readonly trusted: false; readonly path?: undefined; readonly problem: string };
 
-/** Does a path lead from the leaf to an anchor, and does all of it hold? Never throws for what certificates contain. */
+/**
+ * Finds a path from the leaf to an anchor that passes all checks. Never throws because of the contents of certificates.
+ */
 export function validatePath(leaf: Certificate, options: PathOptions): PathResult {
   return pathValidator(options)(leaf);
 }
 
-/** The same for several leaves, within the limits of one. */
+/** Makes a function that checks several leaves within the limits of one. */
 export function pathValidator(options: PathOptions): (leaf: Certificate) => PathResult {
   const own = withoutPrototype(options);
   let pool: PathPool | undefined;
@@ -70,7 +74,7 @@ class PathSearch {
   #problem = 'no path to a trust anchor was found: an intermediate certificate or the right anchor is missing';
   #problemDepth = 0;
 
-  /** `forLists` counts the searches for signers of revocation lists that this one is inside of. */
+  /** `forLists` is the number of enclosing searches for signers of revocation lists. */
   constructor(options: PathOptions, pool: PathPool, forLists: number) {
     this.#options = options;
     this.#pool = pool;
@@ -98,7 +102,7 @@ class PathSearch {
       : { trusted: false, path: undefined, problem: this.#problem };
   }
 
-  /** Depth first from the leaf upwards; the first path that holds in every respect. */
+  /** Searches depth first from the leaf upwards. Returns the first path that passes all checks. */
   #extend(path: readonly Certificate[]): readonly Certificate[] | undefined {
     if (path.length >= maxDepth) return this.#note(path.length, `the path has more than ${maxDepth} certificates`);
     const current = path[path.length - 1] as Certificate;
@@ -121,7 +125,7 @@ class PathSearch {
     return refused && this.#note(1, signatureText(current, refused));
   }
 
-  /** Remembers what the deepest attempt failed of; that is what a person can mend. */
+  /** Records the problem of the deepest attempt, which is the most useful one for a person. */
   #note(depth: number, problem: string): undefined {
     if (depth > this.#problemDepth) {
       this.#problemDepth = depth;
@@ -131,9 +135,9 @@ class PathSearch {
   }
 
   /**
-   * `path` is leaf first, anchor last, and every signature in it verifies, but for those by keys that lacked their parameters.
-   * Revocation is checked last: it is the expensive part, and a path that passes everything else was made by trusted CAs, not by a
-   * stranger.
+   * The problem of a path. It is leaf first, anchor last, and its signatures verify, except those by keys that lacked
+   * their parameters. Revocation is checked last: it is the expensive part, and a path that passes everything else can
+   * only have been made by trusted CAs, not by a stranger.
    */
   #pathProblem(path: readonly Certificate[]): string | undefined {
     const anchor = path[path.length - 1] as Certificate;
@@ -212,14 +216,14 @@ class PathSearch {
     return prefixed(certificate, problem);
   }
 
-  /** The CA itself, then each certificate of the same name that has a path of its own to an anchor. */
+  /** The CA itself, then each certificate of the same name that has its own path to an anchor. */
   *#listSigners(name: string, issuer: Certificate, subject: Certificate): Generator<Certificate> {
     if (this.#pool.namesOf(issuer).subject === name) yield issuer;
     const known = this.#pool.listSigners[this.#forLists];
     if (!known) return;
     for (const { certificate, anchor } of this.#pool.named(name)) {
       if (certificate === issuer) continue;
-      // The list may hold the status of its own signer, whose path is being validated at this moment.
+      // The list may contain the status of its own signer, whose path is being validated right now.
       const isItself = sameBytes(certificate.der, subject.der);
       if (isItself && this.#forLists === 0) continue;
       if (anchor || isItself) yield certificate;
@@ -256,7 +260,7 @@ class PathSearch {
   }
 }
 
-/** Those that key identifiers point to first, anchors before others. */
+/** Ranks candidates: first those that key identifiers match, then anchors. */
 function rankFor(subject: Certificate): (candidate: Candidate) => number {
   const wanted = subject.authorityKeyIdentifier?.keyIdentifier;
   return ({ certificate, anchor }) => {
@@ -266,7 +270,7 @@ function rankFor(subject: Certificate): (candidate: Candidate) => number {
   };
 }
 
-/** Without extendedKeyUsage everything is allowed; and everything is, where no purpose is asked for. */
+/** Without extendedKeyUsage everything is allowed. So is everything if no purpose is required. */
 function allowsPurpose(certificate: Certificate, purpose: string): boolean {
   const purposes = certificate.extendedKeyUsage;
   return (

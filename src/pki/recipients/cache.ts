@@ -1,6 +1,5 @@
 /**
- * Answers of sources, kept in memory for a while, so that a thousand messages do not ask a directory a thousand times.
- *
+ * Caches answers of sources in memory, so that a thousand messages do not query a directory a thousand times.
  * @module
  */
 import { BoundedMap } from '../../async/bounded-map.js';
@@ -11,9 +10,9 @@ import { withoutPrototype } from '../../util/without-prototype.js';
 export interface RecipientCacheOptions {
   /** Milliseconds; default 300 000. */
   readonly ttlMs?: number | undefined;
-  /** Entries in all; default 10 000. Beyond that the entry that was not used for the longest time goes. */
+  /** The most entries; default 10 000. Beyond that, the least recently used entry is removed. */
   readonly maxEntries?: number | undefined;
-  /** For tests; default the clock that only goes forward. */
+  /** Replaced in tests; default: a monotonic clock. */
   readonly clock?: (() => number) | undefined;
 }
 
@@ -22,11 +21,11 @@ interface Entry {
   readonly expires: number;
 }
 
-/** Held by the sender; one cache may serve any number of profiles. */
+/** Held by the sender. One cache may serve any number of profiles. */
 export class RecipientCache {
   readonly #entries: BoundedMap<string, Entry>;
   readonly #loading = new SharedWork();
-  /** Sources are told apart by identity. */
+  /** Numbers for sources, by identity. */
   readonly #sources = new WeakMap<object, number>();
   #sourceCount = 0;
   readonly #ttlMs: number;
@@ -40,8 +39,8 @@ export class RecipientCache {
   }
 
   /**
-   * The answer of `load` for this source (by identity) and key. Callers that ask at the same time share one `load`, whose signal aborts
-   * when all of them have. Errors are not kept, nor are answers that `keep` refuses.
+   * The answer of `load` for this source (by identity) and key. Concurrent callers share one `load`, whose signal
+   * aborts when all of them have aborted. Errors are not cached, nor are answers that `keep` refuses.
    */
   async remember<T>(
     source: object,

@@ -1,6 +1,5 @@
 /**
- * Chooses the right one of several certificates for a recipient, and says why the others are not.
- *
+ * Chooses the best of several certificates for a recipient, and explains why the others were refused.
  * @module
  */
 import { toAsciiDomain } from '../../address/domain.js';
@@ -15,28 +14,34 @@ import { hasStrength } from '../x509/public-key.js';
 import { foldAscii, misuse } from '../select.js';
 import { hasOwn } from '../../util/own.js';
 
-/** What a source has for an address. */
+/** The certificates of a source for an address. */
 export interface Offer {
   /** Certificates that may be the recipient's. */
   readonly certificates: readonly Certificate[];
-  /** Authorities that came along, for paths. A self-signed certificate is often its own, and so in both. */
+  /**
+   * Certificates of authorities from the source, for paths. A self-signed certificate is often its own authority, and
+   * so in both.
+   */
   readonly others: readonly Certificate[];
-  /** Revocation lists (DER) that came along. */
+  /** Revocation lists (DER) from the source. */
   readonly crls: readonly Uint8Array[];
-  /** The source says whose they are: an address in them that differs is a warning. Otherwise it must be the recipient's. */
+  /**
+   * True if the source itself assigns the certificates to the recipient: a different address in them is then only a
+   * warning. Otherwise the address must be the recipient's.
+   */
   readonly vouched: boolean;
-  /** Why something in the source could not be read: where a certificate is missing, it may be there. */
+  /** Errors of unreadable parts of the source: a missing certificate may be in one of them. */
   readonly skipped?: readonly Error[] | undefined;
-  /** About the source itself, the same for every address. */
+  /** Warnings about the source itself, the same for every address. */
   readonly warnings?: readonly Warning[] | undefined;
 }
 
-/** May it issue others? */
+/** May it issue other certificates? */
 export function isAuthority({ basicConstraints }: Certificate): boolean {
   return basicConstraints?.ca === true;
 }
 
-/** What certificates are judged by. */
+/** The criteria for certificates. */
 export interface Requirements {
   readonly now: Date;
   /** undefined: paths are not checked. */
@@ -45,18 +50,18 @@ export interface Requirements {
   readonly lists?: readonly RevocationList[] | undefined;
 }
 
-/** The certificate, or why each was refused. */
+/** The chosen certificate, or the reasons why each was refused. */
 export interface Choice {
   readonly certificate: Certificate | undefined;
   readonly refusals: readonly string[];
 }
 
-/** More certificates than a person has; further ones of a source are not checked. */
+/** More certificates than a person has. Further ones of a source are not checked. */
 const maxLooks = 100;
 const minimumRsaBits = 2048;
 const curves: ReadonlySet<string> = new Set(['P-256', 'P-384', 'P-521']);
 
-/** The best certificate of an offer: fit for encryption, matching the address before others, the newest. */
+/** The best certificate of an offer: fit for encryption, preferably with the address, the newest. */
 export function choose(offer: Offer, address: string, requirements: Requirements): Choice {
   const refusals: string[] = [];
   const lists = [...offer.crls.flatMap(readList), ...(requirements.lists ?? [])];
@@ -82,7 +87,7 @@ export function choose(offer: Offer, address: string, requirements: Requirements
   return { certificate: undefined, refusals };
 }
 
-/** A list that cannot be read says nothing. */
+/** A list that cannot be read is ignored. */
 function readList(der: Uint8Array): RevocationList[] {
   try {
     return [parseRevocationList(der)];
@@ -91,7 +96,7 @@ function readList(der: Uint8Array): RevocationList[] {
   }
 }
 
-/** Why nothing should be encrypted to it; undefined if it is fit. */
+/** The reason why it must not be used for encryption; undefined if it is fit. */
 export function unfitness(certificate: Certificate, now: Date): string | undefined {
   const { info, key } = certificate;
   if (now < info.validFrom) return `is not valid before ${day(info.validFrom)}`;
@@ -107,7 +112,7 @@ export function unfitness(certificate: Certificate, now: Date): string | undefin
   return problem === undefined ? undefined : `cannot be used for encryption: ${problem}`;
 }
 
-/** Found out here, and not when the copies for others are on their way. */
+/** Checked here, before copies for other recipients are sent. */
 function isUsable(certificate: Certificate): boolean {
   try {
     const { key, publicKey } = certificate;
@@ -121,7 +126,7 @@ function day(date: Date): string {
   return date.toISOString().slice(0, 10);
 }
 
-/** The signatures of the lists are not checked: they come from configured places, and can only take trust away. */
+/** The signatures of the lists are not checked: they come from configured places, and can only remove trust. */
 function revocation(certificate: Certificate, lists: readonly RevocationList[]): string | undefined {
   try {
     return isRevoked(certificate, lists) ? 'was revoked' : undefined;
@@ -152,12 +157,12 @@ function pathProblem(
   return result.trusted ? undefined : `is not trusted: ${result.problem}`;
 }
 
-/** Is it one of its addresses? */
+/** Does the certificate contain the address? */
 export function namesAddress(certificate: Certificate, key: string): boolean {
   return certificate.emails.some((email) => addressKey(email) === key);
 }
 
-/** A key that is equal for equal addresses: ASCII case is ignored, domains are A-labels. */
+/** A key that is equal for equal addresses: ASCII case is ignored, and domains are A-labels. */
 export function addressKey(address: string): string {
   const at = address.lastIndexOf('@');
   const domain = toAsciiDomain(address.slice(at + 1));

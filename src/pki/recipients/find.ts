@@ -1,6 +1,5 @@
 /**
- * Finds a certificate for every recipient before anything is sent, or names everyone who has none.
- *
+ * Finds a certificate for every recipient before anything is sent, or names all recipients without one.
  * @module
  */
 import { createAbortController } from '../../async/abort-controller.js';
@@ -20,9 +19,9 @@ import { addressKey, choose, namesAddress } from './candidates.js';
 import type { RecipientSource, SourceContext } from './offers.js';
 import { openSource } from './sources.js';
 
-/** What a look-up is done with. */
+/** Options of a look-up. */
 export interface RecipientLookUpOptions {
-  /** Kept between look-ups by the caller; default none. */
+  /** A cache that the caller keeps between look-ups; default none. */
   readonly cache?: RecipientCache | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Default now. */
@@ -31,40 +30,40 @@ export interface RecipientLookUpOptions {
   readonly slot?: string | undefined;
   /** Runs the programs of stores. */
   readonly run?: CommandRunner | undefined;
-  /** Reads TLS client certificates by their field; default from their sources. */
+  /** Reads TLS client certificates by their field; default: from their sources. */
   readonly identityFor?: SourceContext['identityFor'];
 }
 
 /** The result for one recipient. */
 export interface RecipientLookUp {
-  /** As given. */
+  /** The address as it was given. */
   readonly address: string;
   readonly certificate?: Certificate | undefined;
-  /** Why there is no certificate. */
+  /** The reason why there is no certificate. */
   readonly reason?: string | undefined;
-  /** A source that could not be asked: the recipient may have a certificate there. */
+  /** The error of a source that could not be queried: it may have a certificate of the recipient. */
   readonly failure?: EmailError | undefined;
-  /** About the certificate and this recipient. */
+  /** Warnings about the certificate and this recipient. */
   readonly warnings: readonly Warning[];
-  /** About the sources that were asked; a source says the same for every recipient. */
+  /** Warnings about the queried sources, the same for every recipient. */
   readonly sourceWarnings: readonly Warning[];
 }
 
-/** Certificates by address, as the addresses were given. */
+/** Certificates by address, with the addresses as they were given. */
 export interface FoundRecipientCertificates {
   readonly byAddress: ReadonlyMap<string, Certificate>;
-  /** With `onMissingCertificate: 'drop-recipient'`: who is left out. */
+  /** With `onMissingCertificate: 'drop-recipient'`: the recipients that are left out. */
   readonly dropped: readonly RecipientFailure[];
   readonly warnings: readonly Warning[];
 }
 
-/** Recipients looked up at once. */
+/** Number of concurrent look-ups. */
 const concurrency = 8;
 
 /**
- * A certificate for every address. ERR_CERTIFICATE_MISSING names all without one; with 'drop-recipient' only those whose sources
- * could not be asked, since no recipient is dropped because a server is down. ERR_TLS_REQUIRED if all of them lack a certificate
- * because a directory offers no TLS and must not be asked without.
+ * Finds a certificate for every address. ERR_CERTIFICATE_MISSING names all addresses without one; with 'drop-recipient'
+ * only those whose sources could not be queried, because no recipient is dropped when a server is down.
+ * ERR_TLS_REQUIRED if the only reason is that a directory offers no TLS and plain text is not allowed.
  */
 export async function findRecipientCertificates(
   addresses: readonly string[],
@@ -90,7 +89,7 @@ export async function findRecipientCertificates(
   };
 }
 
-/** What the look-ups' sources warn of, each warning once. */
+/** The warnings of all sources, each once. */
 export function sourceWarningsOf(lookUps: readonly RecipientLookUp[]): readonly Warning[] {
   const all = lookUps.flatMap(({ sourceWarnings }) => sourceWarnings);
   return [...new Map(all.map((warning) => [`${warning.code} ${warning.message}`, warning])).values()];
@@ -110,7 +109,7 @@ function dropWarning({ address, reason }: RecipientLookUp): Warning {
 function missingError(missing: readonly RecipientLookUp[]): EmailError {
   const [first] = missing;
   const failure = missing.find((each) => each.failure !== undefined)?.failure;
-  // A source that must not be asked is the profile's fault, not one recipient's.
+  // A source that must not be queried is a fault of the profile, not of one recipient.
   const isUnsafe = missing.every((each) => each.failure?.code === 'ERR_TLS_REQUIRED');
   const names = missing.slice(0, 5).map(({ address }) => showText(address, 300));
   const more = missing.length > names.length ? ` and ${missing.length - names.length} more` : '';
@@ -130,7 +129,7 @@ function missingError(missing: readonly RecipientLookUp[]): EmailError {
   );
 }
 
-/** Looks up everyone, in the order given and each address once; never throws for a recipient. For reports. */
+/** Looks up all addresses, in the given order and each once, for reports. Never throws because of a recipient. */
 export async function lookUpRecipients(
   addresses: readonly string[],
   settings: SmimeEncryptSettings,
@@ -183,7 +182,7 @@ function readAnchors(
   });
 }
 
-/** `work` for all, some at a time, in their order. */
+/** Runs `work` for all items, some at a time, and returns the results in order. */
 async function mapSome<T, R>(items: readonly T[], work: (item: T) => Promise<R>): Promise<R[]> {
   const results: R[] = [];
   let next = 0;
@@ -215,7 +214,7 @@ async function lookUp(
       reasons.push(`${why}${unreadText(offer.skipped)}`);
     } catch (error) {
       throwIfAborted(signal);
-      // An error of the profile or of a secret concerns every recipient.
+      // An error of the profile or of a secret affects every recipient.
       if (!isEmailError(error) || error.code === 'ERR_PROFILE_INVALID' || error.code === 'ERR_SECRET') throw error;
       failure ??= error;
       reasons.push(error.message.replace(/\.$/, ''));
@@ -230,7 +229,7 @@ async function lookUp(
   };
 }
 
-/** The first of what could not be read in a source, and how many there are. */
+/** The first unreadable part of a source, and their number. */
 function unreadText(skipped: readonly Error[] = []): string {
   const [first] = skipped;
   if (first === undefined) return '';

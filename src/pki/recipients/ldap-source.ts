@@ -28,10 +28,13 @@ const attributes = ['userCertificate;binary', 'userSMIMECertificate;binary', 'us
 const certificateAttributes: ReadonlySet<string> = new Set(['usercertificate', 'usersmimecertificate']);
 const maxValues = 100;
 
-/** The LDAP source: one connection for all recipients, opened for the first. ERR_PROFILE_INVALID for settings that cannot be. */
+/**
+ * The LDAP source: one connection for all recipients, opened for the first. ERR_PROFILE_INVALID for invalid settings.
+ */
 export function createLdapSource(source: LdapCertificates, context: SourceContext): RecipientSource {
   const { cache, signal, slot } = context;
-  // The connection is of the searches, which may serve other look-ups too, and not of the caller that opened it.
+  // The connection does not depend on the signal of the caller that opened it, because its searches may serve other
+  // look-ups too.
   const connection = createAbortController();
   const server = serverOf(source, { ...context, signal: connection.signal });
   const filter = parseFilter(source.filter ?? '(mail={address})', `${slot}.filter`);
@@ -64,7 +67,7 @@ export function createLdapSource(source: LdapCertificates, context: SourceContex
       endIfDone();
     }
   };
-  // An offer that came by plain text is never given to a look-up that has no trust anchors.
+  // An offer from a plain-text connection is never used by a look-up without trust anchors.
   const prefix = server.plainTextAllowed ? 'plain:' : '';
   return {
     name: server.name,
@@ -84,7 +87,7 @@ function plainTextWarning({ name, slot }: LdapServer): Warning {
   };
 }
 
-/** A value that holds no certificate is passed over. No key is derived: a directory has no reason to encrypt certificates. */
+/** Skips values that are not certificates. No key is derived: a directory has no reason to encrypt certificates. */
 async function readValues(values: readonly AttributeValue[], signal: AbortSignal): Promise<readonly Contents[]> {
   const read: Contents[] = [];
   const budget = new WorkBudget(signal, 0);
@@ -114,7 +117,7 @@ function serverOf(
   if (url === undefined || !isPlain || url.hostname === '' || !['ldap:', 'ldaps:'].includes(url.protocol)) {
     throw profileInvalid(`${slot}.ldap`, 'must be ldap://host[:port] or ldaps://host[:port], and nothing else');
   }
-  // A name without a password would be an anonymous login (RFC 4513 section 5.1.2), which is not what the profile asks for.
+  // A name without a password would be an anonymous login (RFC 4513 section 5.1.2), which the profile does not request.
   if (bindDn !== undefined && password === undefined) throw profileInvalid(`${slot}.password`, 'is needed with bindDn');
   if (bindDn === undefined && password !== undefined) throw profileInvalid(`${slot}.bindDn`, 'is needed with password');
   const identitySlot = `${slot}.tls.clientCertificate`;
@@ -125,7 +128,8 @@ function serverOf(
     host,
     port,
     implicitTls,
-    // Settings of TLS ask for TLS; and where nothing judges the certificates, only TLS says that they come from the directory.
+    // Plain text is not allowed if `tls` is set. Nor is it without trust anchors: then only TLS proves that the
+    // certificates come from the directory.
     plainTextAllowed: anchored && tls === undefined,
     tls: tls ?? {},
     loadIdentity:

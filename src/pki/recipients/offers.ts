@@ -1,6 +1,5 @@
 /**
- * What sources of recipients' certificates share.
- *
+ * Types shared by the sources of recipients' certificates.
  * @module
  */
 import type { LoadClientIdentity } from '../../net/tls-identity.js';
@@ -11,33 +10,33 @@ import type { RecipientCache } from './cache.js';
 import { isAuthority } from './candidates.js';
 import type { Offer } from './candidates.js';
 
-/** One place, open for one look-up of all recipients. */
+/** One source, opened for one look-up of all recipients. */
 export interface RecipientSource {
-  /** For messages. */
+  /** Its name in messages. */
   readonly name: string;
   find(address: string): Promise<Offer>;
   close?(): void;
 }
 
-/** What sources are opened with. */
+/** Context for opening sources. */
 export interface SourceContext {
   /** The profile's field. */
   readonly slot: string;
-  /** Do trust anchors judge the certificates that the source gives? */
+  /** Are the certificates of the source checked against trust anchors? */
   readonly anchored: boolean;
   readonly signal: AbortSignal;
   readonly cache: RecipientCache;
   readonly run?: CommandRunner | undefined;
-  /** Reads TLS client certificates of a field, where that is done otherwise than from their sources alone. */
+  /** Reads TLS client certificates of a field, if they are not simply loaded from their sources. */
   readonly identityFor?: ((slot: string) => LoadClientIdentity) | undefined;
 }
 
-/** Is the answer kept? An empty one is not, so that a new certificate is found at once. */
+/** Should the answer be cached? An empty one is not, so that a new certificate is found at once. */
 export function hasAny({ certificates }: Offer): boolean {
   return certificates.length > 0;
 }
 
-/** An offer whose source says whose certificates they are. */
+/** An offer of a source that assigns the certificates to the recipient. */
 export async function vouchedOffer(contents: readonly Contents[]): Promise<Offer> {
   const read = await readableCertificates({ certificates: contents.flatMap(({ certificates }) => certificates) });
   return {

@@ -1,6 +1,5 @@
 /**
- * The sources of recipients' certificates: each is one function from an address to certificates.
- *
+ * The sources of recipients' certificates. Each is a function from an address to certificates.
  * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';
@@ -29,7 +28,7 @@ import { hasAny, vouchedOffer } from './offers.js';
 import type { RecipientSource, SourceContext } from './offers.js';
 import { hasOwn } from '../../util/own.js';
 
-/** Opens a source; nothing is read before the first `find`. */
+/** Opens a source. Nothing is read before the first `find`. */
 export function openSource(source: RecipientCertificates, context: SourceContext): RecipientSource {
   if (typeof source === 'function') return functionSource(source, context);
   if (hasOwn(source, 'ldap')) return createLdapSource(source, context);
@@ -39,7 +38,7 @@ export function openSource(source: RecipientCertificates, context: SourceContext
   return fileSource(source as CertificateSource, context);
 }
 
-/** By function: it knows whose they are. */
+/** A function of the caller, which assigns certificates to recipients itself. */
 function functionSource(
   source: Extract<RecipientCertificates, (address: string) => unknown>,
   { cache, signal, slot }: SourceContext,
@@ -66,7 +65,7 @@ function functionSource(
   };
 }
 
-/** More certificates than any one recipient has. */
+/** More certificates than one recipient has. */
 const maxOffered = 100;
 
 async function callUser(source: (address: string) => unknown, address: string, slot: string): Promise<unknown> {
@@ -93,7 +92,7 @@ interface Index {
   readonly byAddress: ReadonlyMap<string, readonly Certificate[]>;
   readonly others: readonly Certificate[];
   readonly crls: readonly Uint8Array[];
-  /** The one certificate that is there, meant for all. */
+  /** The only certificate of the source, used for all recipients. */
   readonly single: Certificate | undefined;
   readonly skipped: readonly Error[];
 }
@@ -110,7 +109,7 @@ function indexOf(all: readonly Certificate[], crls: readonly Uint8Array[], skipp
   const others = all.filter(isAuthority);
   const people = all.filter((certificate) => !isAuthority(certificate));
   const fingerprints = new Set(people.map(({ info }) => info.fingerprint));
-  // A bundle of authorities alone is one certificate too, where it is one.
+  // A bundle that only contains authorities counts too: a single one is the certificate for all.
   const pool = people.length > 0 ? people : others;
   return {
     byAddress,
@@ -126,7 +125,7 @@ function offerOf({ byAddress, others, crls, single, skipped }: Index, address: s
   return { certificates: byAddress.get(addressKey(address)) ?? [], others, crls, vouched: false, skipped };
 }
 
-/** A file, bytes, or one entry of a store: for everybody, or a bundle by address. */
+/** A file, bytes, or one entry of a store: one certificate for all, or a bundle by address. */
 function fileSource(source: CertificateSource, { cache, signal, slot }: SourceContext): RecipientSource {
   const name = source.file === undefined ? 'the certificate of the profile' : showText(source.file, 300);
   const load = async (shared: AbortSignal): Promise<Index> => {
@@ -164,7 +163,7 @@ function directorySource(source: { readonly directory: string }, { cache, signal
     const access = { passwords: noPasswords, signal: shared, purpose: 'encrypt' } as const;
     const budget = new WorkBudget(shared, certificatesMs);
     const { contents, skipped } = await readDirectory(source.directory, directoryPattern, access, budget);
-    // A directory with one certificate is still a directory: it grows.
+    // A directory with a single certificate still counts as a directory, because files may be added.
     const read = await readableCertificates(contents, shared);
     return { ...indexOf(read.certificates, contents.crls, [...skipped, ...read.skipped]), single: undefined };
   };
@@ -179,7 +178,10 @@ interface StoreSource {
   readonly password?: Secret | undefined;
 }
 
-/** A store by address. Ours are read once; another's list says which entries to load. */
+/**
+ * A store, matched by address. The library's own stores are read once; for a store of the caller, its list tells which
+ * entries to load.
+ */
 function storeSource(source: StoreSource, context: SourceContext): RecipientSource {
   const { cache, signal, slot, run } = context;
   const { store, password } = source;

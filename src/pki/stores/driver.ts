@@ -1,6 +1,5 @@
 /**
- * What differs between stores, and the `CertificateStore` that is made of it.
- *
+ * The interface of a kind of store, and the `CertificateStore` built on it.
  * @module
  */
 import { throwIfAborted } from '../../errors/abort.js';
@@ -15,24 +14,24 @@ import { matching, needsKey, selectorText } from '../select.js';
 import type { Purpose } from '../select.js';
 import type { CommandRunner } from './run-command.js';
 
-/** How a store is opened. */
+/** Options of opening a store. */
 export interface OpenStoreOptions {
-  /** Of the store; `load` may give another. */
+  /** Password of the store; `load` may give another. */
   readonly password?: Secret | undefined;
-  /** Where keys have a password of their own. */
+  /** Password of the keys, if they have one of their own. */
   readonly keyPassword?: Secret | undefined;
   /** The profile's field, for messages. */
   readonly slot?: string | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** Runs the system's programs; default without a shell. */
+  /** Runs programs of the system; default: without a shell. */
   readonly run?: CommandRunner | undefined;
-  /** Default that of this process. */
+  /** The platform; default: that of this process. */
   readonly platform?: NodeJS.Platform | undefined;
-  /** Default that of this process. */
+  /** The environment; default: that of this process. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
 }
 
-/** What a driver is told at each call. */
+/** Input of a driver at each call. */
 export interface StoreAccess {
   readonly passwords: FilePasswords;
   readonly purpose: Purpose | undefined;
@@ -41,9 +40,9 @@ export interface StoreAccess {
 
 /** A kind of store. */
 export interface StoreDriver {
-  /** For messages. */
+  /** The name of the store in messages. */
   readonly place: string;
-  /** All certificates. Keys are opened by `openKey` of the entry that is chosen. */
+  /** All certificates. A key is opened by `openKey` of the chosen entry. */
   entries(access: StoreAccess): Promise<Identities>;
 }
 
@@ -73,7 +72,7 @@ async function placed<T>(driver: StoreDriver, options: OpenStoreOptions, work: (
   }
 }
 
-/** Every entry that the selector means, each with its key once that is asked for. ERR_CERTIFICATE if there is none. */
+/** Every entry that matches the selector, each with its key on demand. ERR_CERTIFICATE if there is none. */
 export function selectedFrom(
   driver: StoreDriver,
   selector: CertificateSelector,

@@ -1,6 +1,5 @@
 /**
- * Keys that a program of the system exports: as PKCS#12 under a password that is used once.
- *
+ * Keys that a program of the system exports as PKCS#12, under a password that is used once.
  * @module
  */
 import { readContents } from '../formats/read-contents.js';
@@ -8,12 +7,12 @@ import { identitiesOf } from '../identities.js';
 import type { Identity, OpenedKey } from '../identities.js';
 import type { StoreAccess } from './driver.js';
 
-/** The entry with its key, which `open` gets from the store. */
+/** The entry with its key, which `open` exports from the store. */
 export function withOpener(entry: Identity, open: (entry: Identity) => Promise<OpenedKey>): Identity {
   return { ...entry, info: { ...entry.info, hasPrivateKey: true }, openKey: () => open(entry) };
 }
 
-/** The entry's key in an exported PKCS#12, with the chain that came along; undefined if it is not in it. */
+/** The entry's key in an exported PKCS#12, with the chain in it; undefined if the key is not in it. */
 export async function openExported(
   entry: Identity,
   pkcs12: Uint8Array,

@@ -1,6 +1,5 @@
 /**
- * Stores that are files: one of PKCS#12 or JKS with several identities, or a directory of any format.
- *
+ * Stores in files: a PKCS#12 or JKS file with several identities, or a directory of files in any format.
  * @module
  */
 import { readdir } from 'node:fs/promises';
@@ -17,7 +16,7 @@ import { identitiesOf } from '../identities.js';
 import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
 
-/** One file. `format` is what it is expected to be; another is read too, for files change hands. */
+/** One file. `format` is the expected format; another one is read too, because files are often replaced. */
 export function fileStore(location: string, format: 'PKCS#12' | 'JKS'): StoreDriver {
   return {
     place: `the ${format} store ${showText(location, 300)}`,
@@ -32,7 +31,7 @@ const extensions = /\.(?:cer|crt|der|pem|p7b|p7c|key|p8|p12|pfx|jks)$/i;
 const maxFiles = 5_000;
 const maxTotalBytes = 64 << 20;
 
-/** A directory: all its certificates and keys, each with what belongs to it in whatever file. Not recursive. */
+/** A directory: combines its certificates and keys, even from different files. Not recursive. */
 export function directoryStore(location: string): StoreDriver {
   return {
     place: `the directory ${showText(location, 300)}`,
@@ -44,7 +43,7 @@ export function directoryStore(location: string): StoreDriver {
   };
 }
 
-/** Everything that the files of a directory hold, within one budget for all. A file that cannot be read is passed over. */
+/** The contents of all files of a directory, within one budget. An unreadable file is skipped. */
 export async function readDirectory(
   location: string,
   pattern: RegExp,

@@ -1,6 +1,5 @@
 /**
- * Stores of the caller: their errors become ERR_CERTIFICATE, and their answers are checked before use.
- *
+ * Stores of the caller. Their errors become ERR_CERTIFICATE, and their results are checked before use.
  * @module
  */
 import { isEmailError, reasonOf } from '../../errors/email-error.js';
@@ -14,14 +13,14 @@ import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
 import { certificateError } from '../certificate-error.js';
 
-/** Its list. */
+/** The checked list of a store. */
 export async function listOf(store: CertificateStore): Promise<readonly CertificateInfo[]> {
   const list: unknown = await asked(() => store.list());
   if (Array.isArray(list) && list.every(isInfo)) return list;
   throw certificateError('the store gave no list of certificates', 'Let list() return an array of CertificateInfo.');
 }
 
-/** What it loads. */
+/** The checked certificate that a store loads. */
 export async function loadOf(
   store: CertificateStore,
   selector: CertificateSelector,

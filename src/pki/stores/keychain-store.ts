@@ -1,6 +1,5 @@
 /**
- * macOS keychains, through `security`. macOS may ask its user before a key leaves the keychain.
- *
+ * macOS keychains, through `security`. macOS may prompt its user before a key is exported.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -16,7 +15,7 @@ import { openExported, withOpener } from './exported-key.js';
 import { oneTimePassword } from './one-time-password.js';
 import type { CommandRunner } from './run-command.js';
 
-/** A keychain by its path; undefined: the user's search list. */
+/** A keychain by its path; undefined stands for the user's search list. */
 export function keychainStore(location: string | undefined, run: CommandRunner): StoreDriver {
   if (location?.startsWith('-') === true)
     throw certificateError('the path of the keychain begins with a hyphen', 'Give the whole path.');
@@ -30,7 +29,10 @@ export function keychainStore(location: string | undefined, run: CommandRunner):
       'Unlock the keychain, and allow this program to use its keys.',
     );
   };
-  /** `security` takes the password in its arguments only. Nothing is lost by that: the file is in a private directory. */
+  /**
+   * `security` takes the password only as an argument, which other processes can see. It protects nothing here: the
+   * file is in a private directory.
+   */
   const exportTo = async (file: string, password: string, signal: AbortSignal | undefined): Promise<void> => {
     const from = location === undefined ? [] : ['-k', location];
     await security(['export', ...from, '-t', 'identities', '-f', 'pkcs12', '-P', password, '-o', file], signal);

@@ -55,7 +55,7 @@ async function listEntries(
   return { ...found, identities: marked };
 }
 
-/** Nickname to "its key is here", which the flag `u` says. */
+/** Reads nicknames, with whether the key is present, which the flag `u` tells. */
 function namesOf(listing: string): ReadonlyMap<string, boolean> {
   const names = new Map<string, boolean>();
   for (const line of listing.split('\n')) {
@@ -93,7 +93,7 @@ async function exportKey(
         'pk12util gave no private key for it',
         'The key may be on a token that does not let it out: use a signer.',
       );
-    // The database knows more of the chain than the export holds.
+    // The database has more of the chain than the export.
     const known = entry.chain();
     return known.length > (opened.chain?.length ?? 0) ? { ...opened, chain: known } : opened;
   });

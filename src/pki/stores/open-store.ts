@@ -16,8 +16,8 @@ import { runCommand } from './run-command.js';
 import { windowsStore } from './windows-store.js';
 
 /**
- * The store behind a reference; one of your own is given back as it is. Nothing is read before `list` or `load` is called.
- * ERR_CERTIFICATE if the platform has no such store.
+ * Opens the store of a reference; a store of the caller is returned unchanged. Nothing is read before `list` or `load`
+ * is called. ERR_CERTIFICATE if the platform has no such store.
  */
 export async function openCertificateStore(
   reference: CertificateStoreReference,
@@ -26,12 +26,12 @@ export async function openCertificateStore(
   return isStore(reference) ? reference : storeOf(driverOf(reference, options), options);
 }
 
-/** Is it a store of the caller's own? */
+/** Is it a store of the caller? */
 export function isStore(reference: CertificateStoreReference): reference is CertificateStore {
   return typeof reference === 'object' && 'load' in reference;
 }
 
-/** What reads a store of ours. */
+/** The driver of one of the library's own stores. */
 export function driverOf(
   reference: Exclude<CertificateStoreReference, CertificateStore>,
   options: OpenStoreOptions,

@@ -1,6 +1,5 @@
 /**
- * Programs of the system that read certificate stores.
- *
+ * Runs the programs of the system that read certificate stores.
  * @module
  */
 import { reasonOf } from '../../errors/email-error.js';
@@ -12,20 +11,20 @@ import { certificateError } from '../certificate-error.js';
 /** A program to run. */
 export type Command = Omit<Program, 'timeoutMs' | 'maxOutputBytes'>;
 
-/** How it ended. */
+/** The result of a program. */
 export interface CommandResult {
   readonly code: number;
   readonly stdout: string;
   readonly stderr: string;
 }
 
-/** What runs programs; tests give one of their own. */
+/** Runs programs; replaced in tests. */
 export type CommandRunner = (command: Command) => Promise<CommandResult>;
 
 const timeoutMs = 60_000;
 const maxOutputBytes = 32 << 20;
 
-/** Runs a program to its end. ERR_CERTIFICATE if it is absent, takes over a minute or writes over 32 MiB. */
+/** Runs a program to its end. ERR_CERTIFICATE if it is missing, takes over a minute or writes over 32 MiB. */
 export const runCommand: CommandRunner = async (command) => {
   const { program } = command;
   const outcome = await runProgram({ ...command, timeoutMs, maxOutputBytes });

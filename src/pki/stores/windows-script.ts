@@ -1,8 +1,7 @@
 /**
- * What PowerShell is asked to run for the Windows certificate stores. One script for all actions: it is constant, and everything that
- * varies comes as JSON on its standard input, so that nothing can be read as a command. The answer is JSON in UTF-8 in base64, which no
- * console code page changes.
- *
+ * The PowerShell script for the Windows certificate stores. It is constant, and all variable input is JSON on its
+ * standard input, so that no input is executed. The answer is JSON in UTF-8 in base64, which no console code page can
+ * change.
  * @module
  */
 const script = `

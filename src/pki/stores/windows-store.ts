@@ -1,6 +1,5 @@
 /**
- * Windows certificate stores through PowerShell. Keys that may be exported are; the others sign and decrypt in place.
- *
+ * Windows certificate stores through PowerShell. Exportable keys are exported; the others sign and decrypt in place.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -21,7 +20,7 @@ type Request = Readonly<Record<string, string>> & { readonly action: 'list' | 'e
 
 type Ask = (request: Request, signal: AbortSignal | undefined) => Promise<Readonly<Record<string, unknown>>>;
 
-/** A store by its path, as `CurrentUser\My`. */
+/** A store by its path, such as `CurrentUser\My`. */
 export function windowsStore(path: string, run: CommandRunner): StoreDriver {
   const [, location, store] = /^(?:Cert:\\)?(CurrentUser|LocalMachine)\\([A-Za-z]{1,40})$/i.exec(path) ?? [];
   if (location === undefined || store === undefined) {
@@ -45,7 +44,7 @@ export function windowsStore(path: string, run: CommandRunner): StoreDriver {
   };
 }
 
-/** Any text survives any code page of a console as ASCII. */
+/** Escapes JSON as ASCII, which every console code page preserves. */
 function asciiJson(value: object): string {
   return JSON.stringify(value).replace(
     /[\u007f-\uffff]/g,
@@ -108,7 +107,7 @@ async function takeKey(ask: Ask, entry: Identity, { passwords, signal }: StoreAc
   return { ...opened, chain: known };
 }
 
-/** A key that stays in Windows. Without `agree`: Windows PowerShell cannot give the raw secret of an ECDH key. */
+/** A key that stays in Windows. It has no `agree`: Windows PowerShell cannot return the raw secret of an ECDH key. */
 function keyInPlace(
   ask: Ask,
   thumbprint: string,

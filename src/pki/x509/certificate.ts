@@ -1,7 +1,6 @@
 /**
- * An X.509 certificate (RFC 5280), read once: its fields, and slices of the bytes as they came, by which signatures and issuers are
- * compared.
- *
+ * Parses an X.509 certificate (RFC 5280) once: its fields, and slices of its original bytes, by which signatures and
+ * issuers are compared.
  * @module
  */
 import { createHash, createPublicKey } from 'node:crypto';
@@ -33,12 +32,12 @@ export interface AlgorithmIdentifier {
 /** A certificate. All byte fields are views of `der`. */
 export interface Certificate extends CertificateExtensions {
   readonly der: Uint8Array;
-  /** What people are shown. */
+  /** The fields for people. */
   readonly info: Omit<CertificateInfo, 'hasPrivateKey' | 'alias'>;
   readonly version: 1 | 2 | 3;
-  /** TBSCertificate (DER), over which the signature is. */
+  /** TBSCertificate (DER), which the signature covers. */
   readonly tbs: Uint8Array;
-  /** Content octets of the serial number, as they came. */
+  /** Content octets of the serial number, unchanged. */
   readonly serialNumber: Uint8Array;
   /** Name (DER). */
   readonly issuer: Uint8Array;
@@ -47,7 +46,7 @@ export interface Certificate extends CertificateExtensions {
   readonly subjectParts: NameParts;
   /** SubjectPublicKeyInfo (DER). */
   readonly spki: Uint8Array;
-  /** Which kind of key; read without `publicKey`, so also for kinds that OpenSSL does not know. */
+  /** The kind of key. It is read without `publicKey`, so it is known even for kinds that OpenSSL does not support. */
   readonly key: PublicKeyKind;
   /** Made on first use; ERR_CERTIFICATE if this kind of key is not supported. */
   readonly publicKey: KeyObject;
@@ -65,7 +64,7 @@ const maxCertificateBytes = 1 << 20;
 
 const emailAddressType = nameOids.emailAddress;
 
-/** Reads a DER certificate. ERR_CERTIFICATE says what is malformed, and at which byte. */
+/** Parses a DER certificate. ERR_CERTIFICATE names the fault and the byte. */
 export async function parseCertificate(der: Uint8Array): Promise<Certificate> {
   try {
     if (der.length > maxCertificateBytes)
@@ -148,7 +147,7 @@ function readVersion(der: Uint8Array, field: DerElement | undefined): 1 | 2 | 3 
   return version;
 }
 
-/** Reads an AlgorithmIdentifier; a RangeError if the element is something else. */
+/** Reads an AlgorithmIdentifier. RangeError if the element is something else. */
 export function readAlgorithm(bytes: Uint8Array, part: DerElement | undefined): AlgorithmIdentifier {
   const whole = expect(part, tag.sequence, 'an algorithm');
   const [oid, parameters] = [...children(bytes, whole)];
@@ -177,7 +176,7 @@ function openPublicKey(spki: Buffer): KeyObject {
   }
 }
 
-/** A serial number as `CertificateInfo` has it, from its content octets. */
+/** The serial number for `CertificateInfo`, from its content octets. */
 export function serialText(content: Uint8Array): string {
   const hex = Buffer.from(content).toString('hex').toUpperCase();
   if (hex === '') return '00';
@@ -206,7 +205,7 @@ function subjectEmails(parts: NameParts): string[] {
     );
 }
 
-/** False for addresses with NUL or other controls, which are no mailboxes and may be meant to deceive. */
+/** False for addresses with NUL or other control characters: they are not mailboxes and may be meant to deceive. */
 function isShowable(address: string): boolean {
   return address !== '' && !/[\u0000-\u0020\u007f-\u009f\u2028\u2029]/.test(address);
 }

@@ -1,7 +1,6 @@
 /**
- * Certificate revocation lists (RFC 5280 section 5), walked and not built into objects: a list may have hundreds of thousands of entries,
- * of which one matters.
- *
+ * Certificate revocation lists (RFC 5280 section 5). They are searched without building objects, because a list may
+ * have hundreds of thousands of entries of which one matters.
  * @module
  */
 import { reasonOf } from '../../errors/email-error.js';
@@ -18,9 +17,9 @@ import type { CertificateExtension } from './extensions.js';
 import { readTime } from './time.js';
 
 const maxBytes = 64 * 1024 * 1024;
-/** Of all but the entries. */
+/** The most octets of everything but the entries. */
 const maxHeadBytes = 1 << 20;
-/** Critical extensions of a list that are understood. */
+/** The supported critical extensions of a list. */
 const known: ReadonlySet<string> = new Set([
   extensionOids.issuingDistributionPoint,
   extensionOids.deltaCrlIndicator,
@@ -45,29 +44,29 @@ export interface RevocationList {
   readonly authorityKeyIdentifier: CertificateExtension | undefined;
   readonly scope: CrlScope;
   readonly number: bigint | undefined;
-  /** Of a delta list: the number of the list it builds on. */
+  /** The number of the base list, of a delta list. */
   readonly base: bigint | undefined;
-  /** It has a critical extension that is not understood: no use can be made of it. */
+  /** Has it an unsupported critical extension? Then it cannot be used. */
   readonly unusable: boolean;
-  /** The list of entries, if there is one. */
+  /** The SEQUENCE of entries, if present. */
   readonly entries: DerElement | undefined;
 }
 
-/** What a list covers (its issuingDistributionPoint). */
+/** The scope of a list (its issuingDistributionPoint). */
 export interface CrlScope {
   readonly onlyUser: boolean;
   readonly onlyCa: boolean;
   readonly onlyAttribute: boolean;
   readonly indirect: boolean;
-  /** Bits of ReasonFlags it speaks of. */
+  /** The covered reasons, as bits of ReasonFlags. */
   readonly reasons: number;
   /** Comparable texts of its names; undefined: all points of its issuer. */
   readonly names: readonly string[] | undefined;
-  /** DER, to tell whether a delta is for this list. */
+  /** DER, to check whether a delta belongs to this list. */
   readonly der: Uint8Array | undefined;
 }
 
-/** Reads a DER list; ERR_CERTIFICATE if it is malformed. */
+/** Parses a DER list. ERR_CERTIFICATE if it is malformed. */
 export function parseRevocationList(der: Uint8Array): RevocationList {
   try {
     if (der.length > maxBytes) throw new RangeError(`it has ${der.length} bytes, more than ${maxBytes}`);
@@ -123,7 +122,7 @@ function readList(der: Uint8Array): RevocationList {
   };
 }
 
-/** The fields of a structure that has seven at most. */
+/** The fields of a structure, at most seven. */
 function few(der: Uint8Array, parent: DerElement): DerElement[] {
   const fields: DerElement[] = [];
   for (const field of children(der, parent))
@@ -155,7 +154,7 @@ function readScope(extension: CertificateExtension | undefined, issuer: string):
   return { ...scope, names, der: value };
 }
 
-/** ReasonFlags as a number whose bit n is reason n. */
+/** ReasonFlags as a number in which bit n is reason n. */
 export function readReasons(bits: Uint8Array): number {
   let reasons = 0;
   for (let bit = 1; bit <= 8; bit++) if (((bits[1 + (bit >> 3)] ?? 0) & (0x80 >> (bit & 7))) !== 0) reasons |= 1 << bit;
@@ -177,16 +176,16 @@ export function generalNameKey(bytes: Uint8Array, name: DerElement): string {
   return `${general.type}:${asBuffer(general.der).toString('hex')}`;
 }
 
-/** An entry: why, and whose certificate (an indirect list's). */
+/** An entry: its reason, and the issuer of its certificate (in an indirect list). */
 export interface RevokedEntry {
   readonly reason: number;
-  /** A critical extension of the entry is not understood. */
+  /** Has the entry an unsupported critical extension? */
   readonly unclear: boolean;
 }
 
 /**
- * The entry of a certificate, undefined if there is none. One pass over the entries by offsets alone; `issuerKey` is compared
- * where the list is indirect, whose entries name their issuer until the next one does (section 5.3.3).
+ * The entry of a certificate; undefined if there is none. One pass over the entries by offsets. `issuerKey` is compared
+ * in indirect lists, in which an entry names its issuer for all entries up to the next one that does (section 5.3.3).
  */
 export function findEntry(list: RevocationList, serialNumber: Uint8Array, issuerKey: string): RevokedEntry | undefined {
   const { der, entries } = list;

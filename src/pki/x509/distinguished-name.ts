@@ -1,6 +1,5 @@
 /**
- * Distinguished names: DER to RFC 4514 text, and to a form that can be compared.
- *
+ * Parses distinguished names from DER, and converts them to RFC 4514 text and to a comparable form.
  * @module
  */
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
@@ -40,7 +39,7 @@ const shortNames: ReadonlyMap<string, string> = new Map([
   [nameOids.emailAddress, 'emailAddress'],
 ]);
 
-/** Names by which people and other programs call the same attributes. */
+/** Alternative names of the same attributes, used by people and other programs. */
 const typeOfName: ReadonlyMap<string, string> = new Map([
   ...[...shortNames].map(([oid, name]) => [name.toLowerCase(), oid] as const),
   ['e', nameOids.emailAddress],
@@ -50,7 +49,7 @@ const typeOfName: ReadonlyMap<string, string> = new Map([
   ['surname', nameOids.surname],
 ]);
 
-/** The attributes of a Name (DER). A RangeError says where it is malformed. */
+/** The attributes of a Name (DER). RangeError if it is malformed. */
 export function nameParts(bytes: Uint8Array, name: DerElement = readElement(bytes, 0)): NameParts {
   const parts: NameAttribute[][] = [];
   for (const rdn of children(bytes, name)) {
@@ -131,7 +130,7 @@ function decodeUtf32(content: Buffer): string | undefined {
   return text;
 }
 
-/** The name in a form that is equal for names that match: case and repeated blanks are ignored. */
+/** A form that is equal for matching names: case and repeated blanks are ignored. */
 export function comparableName(parts: NameParts): string {
   return JSON.stringify(
     parts.map((rdn) =>
@@ -140,7 +139,7 @@ export function comparableName(parts: NameParts): string {
   );
 }
 
-/** The same from RFC 4514 text, undefined if it is not a distinguished name. */
+/** The same form from RFC 4514 text; undefined if that is not a distinguished name. */
 export function comparableText(text: string): string | undefined {
   const rdns: string[][] = [[]];
   let rest = text.trimStart();
@@ -181,7 +180,10 @@ function hexValue(der: Uint8Array): string {
   return `#${Buffer.from(der).toString('hex')}`;
 }
 
-/** Longer values are compared without normalization, which takes time in the square of their combining marks; X.520 allows 64 in most. */
+/**
+ * Longer values are compared without normalization, which takes quadratic time for combining marks; X.520 allows 64 in
+ * most.
+ */
 const maxNormalized = 256;
 
 function fold(value: string): string {

@@ -1,6 +1,5 @@
 /**
- * ECDSA signatures: devices and Windows give r and s side by side (IEEE P1363), CMS wants them in DER (RFC 5753).
- *
+ * Converts ECDSA signatures: devices and Windows return r and s side by side (IEEE P1363), CMS requires DER (RFC 5753).
  * @module
  */
 import { integer, sequence } from '../../util/der.js';

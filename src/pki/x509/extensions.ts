@@ -1,6 +1,5 @@
 /**
- * The extensions of a certificate (RFC 5280 section 4.2): all of them raw, and decoded those that mail needs.
- *
+ * Parses the extensions of a certificate (RFC 5280 section 4.2): all in raw form, those needed for mail also decoded.
  * @module
  */
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
@@ -24,7 +23,7 @@ const keyUsageNames = [
 /** A bit of keyUsage. */
 export type KeyUsage = (typeof keyUsageNames)[number];
 
-/** An extension as it came. */
+/** An extension, not decoded. */
 export interface CertificateExtension {
   readonly critical: boolean;
   /** Content of the OCTET STRING. */
@@ -34,13 +33,13 @@ export interface CertificateExtension {
 /** A GeneralName. */
 export interface GeneralName {
   readonly type: 'email' | 'smtpUtf8Mailbox' | 'dns' | 'uri' | 'directory' | 'ip' | 'other';
-  /** Text of the string types; '' of the others. */
+  /** Text of the string types; '' for the others. */
   readonly value: string;
-  /** DER; of 'directory' the Name, of 'ip' the octets, of the others the whole GeneralName. */
+  /** DER: of 'directory' the Name, of 'ip' the octets, of the others the whole GeneralName. */
   readonly der: Uint8Array;
 }
 
-/** What the extensions say. */
+/** The decoded extensions. */
 export interface CertificateExtensions {
   /** By OID, each once. */
   readonly extensions: ReadonlyMap<string, CertificateExtension>;
@@ -58,11 +57,11 @@ export interface CertificateExtensions {
         readonly serialNumber?: Uint8Array | undefined;
       }
     | undefined;
-  /** Empty where the certificate has none. */
+  /** Empty if the certificate has none. */
   readonly subjectAltNames: readonly GeneralName[];
 }
 
-/** Reads the [3] field of a TBSCertificate; a RangeError if a known extension is malformed or any comes twice. */
+/** Reads the [3] field of a TBSCertificate. RangeError if a supported extension is malformed or any is repeated. */
 export function readExtensions(bytes: Uint8Array, field: DerElement | undefined): CertificateExtensions {
   const extensions =
     field === undefined
@@ -127,7 +126,7 @@ function readBasicConstraints(value: Uint8Array): { ca: boolean; pathLength: num
   };
 }
 
-/** A path length over 2^31 is as good as that. */
+/** A path length over 2^31 has the same effect as 2^31. */
 function smallInteger(content: Buffer): number {
   const number = BigInt.asIntN(content.length * 8, BigInt(`0x${content.toString('hex') || '0'}`));
   if (number < 0n) throw new RangeError('the path length is negative');
@@ -170,7 +169,7 @@ export function readGeneralName(bytes: Uint8Array, name: DerElement): GeneralNam
   }
 }
 
-/** SmtpUTF8Mailbox (RFC 9598) is the one otherName that says an address. */
+/** SmtpUTF8Mailbox (RFC 9598) is the only otherName that contains an address. */
 function readOtherName(bytes: Uint8Array, name: DerElement): { type: 'smtpUtf8Mailbox' | 'other'; value: string } {
   const [type, wrapped] = [...children(bytes, name)];
   if (type?.tag !== tag.oid || wrapped?.tag !== 0xa0) return { type: 'other', value: '' };

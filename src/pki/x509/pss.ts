@@ -1,6 +1,5 @@
 /**
- * RSASSA-PSS (RFC 8017 section 8.1.2) with any two hashes: node:crypto itself has only one for both.
- *
+ * RSASSA-PSS (RFC 8017 section 8.1.2) with any two hashes; node:crypto supports only a single one for both.
  * @module
  */
 import { constants, createHash, createPublicKey, publicDecrypt, timingSafeEqual, verify } from 'node:crypto';
@@ -16,7 +15,7 @@ export interface PssParameters {
   readonly saltLength: number;
 }
 
-/** Is it a signature of `data` by this key, which is an RSA key, perhaps one that is restricted to PSS? */
+/** Is it a signature of `data` by this RSA key? The key may be restricted to PSS. */
 export function isPssSignature(
   key: KeyObject,
   parameters: PssParameters,
@@ -40,7 +39,7 @@ export function isPssSignature(
   return verifyPss(plainRsaKey(key), createHash(digest).update(data).digest(), signature, parameters);
 }
 
-/** The same key without its restriction to PSS, with which OpenSSL refuses the raw operation. */
+/** The same key without its restriction to PSS, because OpenSSL refuses the raw operation with the restriction. */
 function plainRsaKey(key: KeyObject): KeyObject {
   if (key.asymmetricKeyType === 'rsa') return key;
   const spki = key.export({ format: 'der', type: 'spki' });
@@ -110,12 +109,12 @@ export function mgf1(digest: string, seed: Uint8Array, length: number): Buffer {
   return Buffer.concat(blocks).subarray(0, length);
 }
 
-/** Zero octets before it, up to that size. */
+/** Pads with leading zero octets to that size. */
 export function leftPad(bytes: Buffer, size: number): Buffer {
   return bytes.length === size ? bytes : Buffer.concat([Buffer.alloc(size - bytes.length), bytes]);
 }
 
-/** `b` into `a`. */
+/** Combines `b` into `a` by XOR. */
 export function xor(a: Buffer, b: Uint8Array): Buffer {
   for (let i = 0; i < a.length; i++) a[i] = (a[i] ?? 0) ^ (b[i] ?? 0);
   return a;

@@ -1,6 +1,6 @@
 /**
- * The kind of a public key, read from the bytes of its SubjectPublicKeyInfo, so that reports can name kinds that OpenSSL cannot open.
- *
+ * The kind of a public key, from the bytes of its SubjectPublicKeyInfo. Reports can thus name kinds that OpenSSL does
+ * not support.
  * @module
  */
 import type { KeyObject } from 'node:crypto';
@@ -16,7 +16,7 @@ export interface PublicKeyKind {
   readonly algorithm: string;
   /** Bits of the modulus or the field, where known. */
   readonly bits: number | undefined;
-  /** Of EC keys: `P-256` and the like, else the curve's OID. */
+  /** For EC keys: `P-256` and the like, else the curve's OID. */
   readonly curve: string | undefined;
 }
 
@@ -43,7 +43,7 @@ const curves: ReadonlyMap<string, readonly [string, number]> = new Map([
   [curveOids.brainpoolP512r1, ['brainpoolP512r1', 512]],
 ]);
 
-/** Reads a SubjectPublicKeyInfo (DER); a RangeError if the bytes are something else. */
+/** Reads a SubjectPublicKeyInfo (DER). RangeError if the bytes are something else. */
 export function readPublicKeyKind(spki: Uint8Array): PublicKeyKind {
   const [algorithm, key] = [...children(spki, readElement(spki, 0))];
   const [name, parameters] = algorithm === undefined ? [] : [...children(spki, algorithm)];
@@ -74,8 +74,8 @@ function modulusBits(key: Uint8Array): number {
 const longestExponent = 1n << 64n;
 
 /**
- * Is an RSA or DSA key strong enough, and cheap enough to use? A small modulus can be factored, with the exponent 1 any octets are a
- * signature and a ciphertext is the plain text, and a long exponent costs too much time.
+ * Is an RSA or DSA key strong enough, and cheap enough to use? A small modulus can be factored. With the exponent 1 any
+ * octets are a signature, and the ciphertext is the plain text. A long exponent takes too much time.
  */
 export function hasStrength(key: KeyObject): boolean {
   const { modulusLength = 0, publicExponent = 3n } = withoutPrototype(key.asymmetricKeyDetails ?? {});

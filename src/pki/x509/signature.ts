@@ -1,6 +1,5 @@
 /**
- * Checks a signature by the AlgorithmIdentifier that came with it: of certificates and CRLs.
- *
+ * Checks signatures of certificates and CRLs by their AlgorithmIdentifier.
  * @module
  */
 import { verify } from 'node:crypto';
@@ -20,10 +19,15 @@ const edwards: ReadonlyMap<string, string> = new Map([
   [keyOids.ed448, 'ed448'],
 ]);
 
-/** Longer than the keys of any authority. A check takes milliseconds, and the sender of a message chooses how many there are. */
+/**
+ * Longer than the keys of any authority. A check takes milliseconds, and the sender of a message controls their number.
+ */
 const longestModulus = { rsa: 8_192, dsa: 4_096 };
 
-/** Did the key of `signer` make this signature? False too where algorithm or key are not supported, or do not fit each other. */
+/**
+ * Did the key of `signer` make this signature? Also false if algorithm or key are not supported, or do not fit each
+ * other.
+ */
 export function isSignedBy(
   signer: Certificate,
   algorithm: AlgorithmIdentifier,

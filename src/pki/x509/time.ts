@@ -1,6 +1,5 @@
 /**
- * UTCTime and GeneralizedTime (RFC 5280 section 4.1.2.5), and the forms of them that old certificates hold.
- *
+ * Reads UTCTime and GeneralizedTime (RFC 5280 section 4.1.2.5), also in the variants of old certificates.
  * @module
  */
 import { contentOf, tag } from '../../util/der.js';
@@ -9,7 +8,7 @@ import type { DerElement } from '../../util/der.js';
 const utcPattern = /^(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(Z|[+-]\d{4})$/;
 const generalizedPattern = /^(\d{4})(\d\d)(\d\d)(\d\d)(\d\d)(\d\d)?(?:\.\d{1,9})?(Z|[+-]\d{4})$/;
 
-/** The time that an element holds; a RangeError if it holds none. Fractions of a second are dropped. */
+/** The time in an element. RangeError if it is not a time. Fractions of a second are dropped. */
 export function readTime(bytes: Uint8Array, part: DerElement | undefined): Date {
   if (part?.tag !== tag.utcTime && part?.tag !== tag.generalizedTime) throw new RangeError('a time is missing');
   const text = contentOf(bytes, part).toString('latin1');

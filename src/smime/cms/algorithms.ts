@@ -18,7 +18,7 @@ export const digestSizes: Readonly<Record<HashName, number>> = {
   shake256: 64,
 };
 
-/** Hashes that OAEP, PSS and key derivation are used with. */
+/** Hashes for OAEP, PSS and key derivation. */
 export type FixedHash = Exclude<HashName, 'shake256'>;
 
 /** Kinds of signatures; 'pss' carries its hash in its parameters, 'dsa' is only read. */
@@ -110,8 +110,8 @@ export interface AgreementScheme {
 }
 
 /**
- * Key agreement schemes by OID: RFC 5753 section 7.1.4 (standard and cofactor Diffie-Hellman, the same thing on curves of cofactor 1,
- * and all that are read have it) and RFC 8418.
+ * Key agreement schemes by OID (RFC 5753 section 7.1.4 and RFC 8418). Standard and cofactor Diffie-Hellman are the same
+ * on curves of cofactor 1, and every supported curve has that.
  */
 export const agreementByOid: ReadonlyMap<string, AgreementScheme> = new Map<string, AgreementScheme>([
   [agreementOids.standardSha1, { kdf: 'x963', digest: 'sha1' }],

@@ -25,19 +25,19 @@ const limits = {
   'recipient infos': 10_000,
   /** Tries to decrypt: a certificate is named once, however many identities the reader has. */
   attempts: 8,
-  /** RC2 is not in OpenSSL any more, and slow here. */
+  /** OpenSSL no longer has RC2, and the implementation here is slow. */
   'octets encrypted with RC2': 1 << 20,
   'octets to decrypt with RC2': 2 << 20,
 } as const;
 
-/** A kind of thing that is counted. */
+/** The kinds of parts that are counted. */
 export type Counted = keyof typeof limits;
 
 /** Counts the parts of a message. */
 export class Budget {
   readonly #taken = new Map<Counted, number>();
 
-  /** Takes `count` more of something. ERR_SMIME if the message then has more of it than the limit. */
+  /** Counts `count` more of a kind. ERR_SMIME if the message then exceeds the limit. */
   take(what: Counted, count = 1): void {
     const taken = (this.#taken.get(what) ?? 0) + count;
     this.#taken.set(what, taken);

@@ -13,7 +13,9 @@ export class Enclosure {
   #start: number;
   #length: number;
 
-  /** `contentBytes` is the length of the content. `room` is a guess at the octets before it; more is made when needed. */
+  /**
+   * `contentBytes` is the length of the content. `room` estimates the octets before it; more is allocated if needed.
+   */
   constructor(contentBytes: number, room = 256) {
     this.#room = Buffer.allocUnsafe(room);
     this.#start = room;
@@ -31,7 +33,7 @@ export class Enclosure {
     return this;
   }
 
-  /** Counts octets behind everything so far. The caller writes them. */
+  /** Counts octets after everything so far. The caller writes them. */
   append(octets: number): this {
     this.#length += octets;
     return this;

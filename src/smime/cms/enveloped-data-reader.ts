@@ -28,7 +28,7 @@ export interface KeyAgreement {
   readonly kind: 'agreement';
   readonly id: CertificateId;
   readonly algorithm: string;
-  /** AlgorithmIdentifier of the key wrap as it stands. */
+  /** AlgorithmIdentifier of the key wrap, unchanged. */
   readonly wrap: BerElement;
   /** AlgorithmIdentifier and BIT STRING of the sender's ephemeral key; undefined if it is named, not given. */
   readonly originator: { readonly algorithm: BerElement; readonly point: BerElement } | undefined;
@@ -36,7 +36,7 @@ export interface KeyAgreement {
   readonly encryptedKey: Buffer;
 }
 
-/** One way to the content-encryption key. */
+/** A recipient's encrypted form of the content-encryption key. */
 export type Recipient = KeyTransport | KeyAgreement;
 
 /** An encrypted content. */
@@ -44,7 +44,7 @@ export interface EncryptedMessage {
   readonly recipients: readonly Recipient[];
   readonly cipher: ContentCipher;
   readonly iv: Buffer;
-  /** Of GCM. */
+  /** The tag of GCM. */
   readonly tag: Buffer | undefined;
   /** SET of the authenticated attributes, which the tag covers too. */
   readonly associatedData: Buffer | undefined;
@@ -91,7 +91,9 @@ export function readEncrypted(type: string, element: BerElement, budget: Budget 
   };
 }
 
-/** Some programs put GCM where its tag has no place (RFC 5084 section 1.1 has AuthEnvelopedData for it). */
+/**
+ * Some programs use GCM in a structure that has no place for its tag (RFC 5084 section 1.1 requires AuthEnvelopedData).
+ */
 function wrongStructure({ name, mode }: ContentCipher): Error {
   return mode === 'gcm'
     ? smimeError(

@@ -33,7 +33,7 @@ export function peerPublicKey(spki: Uint8Array): KeyObject {
   return createPublicKey(withoutPrototype({ key: asBuffer(spki), format: 'der' as const, type: 'spki' as const }));
 }
 
-/** The word of `readPublicKeyKind` for such a curve. */
+/** The value of `readPublicKeyKind` for such a curve. */
 const explicitCurve = 'explicit parameters';
 
 /** The shared secret. Throws if the keys are not of one curve, or a point is not on it. */
@@ -65,7 +65,7 @@ export function hkdf(
   return Buffer.from(hkdfSync(digest, secret, salt, info, length));
 }
 
-/** ECC-CMS-SharedInfo (RFC 5753 section 7.2). `wrapAlgorithm` is the AlgorithmIdentifier as it stands in the message. */
+/** ECC-CMS-SharedInfo (RFC 5753 section 7.2). `wrapAlgorithm` is the AlgorithmIdentifier as it is in the message. */
 export function sharedInfo(wrapAlgorithm: Uint8Array, ukm: Uint8Array | undefined, keyBytes: number): Buffer {
   const bits = Buffer.alloc(4);
   bits.writeUInt32BE(keyBytes * 8);
@@ -106,17 +106,17 @@ export function unwrapKey({ name }: KeyWrap, kek: Uint8Array, wrapped: Uint8Arra
   return Buffer.concat([decipher.update(wrapped), decipher.final()]);
 }
 
-/** Refuses a key wrap that the runtime has no cipher for. `role` says in what the wrap occurs, as a clause. */
+/** Refuses a key wrap for which the runtime has no cipher. `role` is a clause that says where the wrap occurs. */
 export function requireKeyWrap({ name, keyBytes }: KeyWrap, role: string): void {
   if (name === keyWraps.tripleDes.name && !hasCipher({ name, keyBytes, ivBytes: 0 })) throw cipherMissing(name, role);
 }
 
-/** Is it a wrap of AES that the runtime has no cipher for? Then AES itself does. */
+/** Is it an AES wrap for which the runtime has no cipher? It is then done by AES itself. */
 function isAesWithoutCipher(name: string): boolean {
   return name !== 'des3-wrap' && !hasKeyWrapCipher();
 }
 
-/** A 3DES key with odd parity, which some receivers insist on. */
+/** A 3DES key with odd parity, which some receivers require. */
 export function tripleDesKey(): Buffer {
   const key = randomBytes(24);
   for (let i = 0; i < key.length; i++) {

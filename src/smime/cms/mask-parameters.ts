@@ -18,7 +18,7 @@ export interface OaepParameters {
   readonly label: Uint8Array;
 }
 
-/** The parameters of either. undefined if something in them is not supported. */
+/** The parameters of PSS or OAEP. undefined if something in them is not supported. */
 export function readMaskParameters(parameters: BerElement | undefined): (PssParameters & OaepParameters) | undefined {
   if (parameters === undefined || parameters.tag === tag.null)
     return { digest: 'sha1', mgfDigest: 'sha1', saltLength: 20, label: noBytes };
@@ -28,7 +28,7 @@ export function readMaskParameters(parameters: BerElement | undefined): (PssPara
   const third = fields.optional(0xa2);
   const extra = third === undefined ? { saltLength: 20, label: noBytes } : readThird(third);
   const trailer = fields.optional(0xa3);
-  // The one trailer that is defined has the number 1.
+  // Only trailer number 1 is defined.
   if (trailer !== undefined && berInteger(new BerFields(trailer, 0xa3).required(tag.integer)) !== 1) return undefined;
   if (digest === undefined || mgfDigest === undefined || extra === undefined) return undefined;
   return { digest, mgfDigest, ...extra };
@@ -49,7 +49,7 @@ function readMgf(field: BerElement | undefined): FixedHash | undefined {
   return algorithm.oid() === keyOids.mgf1 ? digestOf(algorithm.required(tag.sequence)) : undefined;
 }
 
-/** The salt's length of PSS, or the label of OAEP. */
+/** The salt length of PSS, or the label of OAEP. */
 function readThird(field: BerElement): { readonly saltLength: number; readonly label: Uint8Array } | undefined {
   const value = new BerFields(field, 0xa2).required(tag.integer, tag.sequence);
   if (value.tag === tag.integer) return { saltLength: berInteger(value), label: noBytes };

@@ -13,11 +13,11 @@ import type { Recipient } from './enveloped-data-reader.js';
 /** Longer than any serial number (RFC 5280 section 4.1.2.2 has 20 octets). */
 const longestSerial = 64;
 
-/** Finds the ways to the content-encryption key that a certificate has. */
+/** Finds the recipients of a message that name a certificate. */
 export class RecipientIndex {
   /** Number of recipients in the message. */
   readonly size: number;
-  /** By serial number, or by key identifier. */
+  /** Recipients by serial number or key identifier. */
   readonly #byName = new Map<string, Recipient[]>();
   readonly #serials = new Set<string>();
   #hasKeyIdentifiers = false;
@@ -35,7 +35,7 @@ export class RecipientIndex {
     }
   }
 
-  /** May the message name this certificate? A first answer from its serial number, before it is loaded. */
+  /** May the message name this certificate? Decided by its serial number, before it is loaded. */
   mayName({ serialNumber }: CertificateInfo): boolean {
     return this.#hasKeyIdentifiers || this.#serials.has(serialNumber);
   }

@@ -1,7 +1,6 @@
 /**
- * Reads SignedData (RFC 5652 section 5) from other programs, down to the octets that signatures are about. All of it comes from
- * strangers, so it is read within a budget.
- *
+ * Reads SignedData (RFC 5652 section 5) from other programs, down to the octets that signatures cover. The input is
+ * untrusted, so it is read within a budget.
  * @module
  */
 import { tag } from '../../util/der.js';
@@ -35,7 +34,7 @@ export interface CmsAttribute {
 /** One signature. */
 export interface SignerInfo {
   readonly id: CertificateId;
-  /** Hash of the content. undefined if it is not supported; `digestOid` names it in any case. */
+  /** Hash of the content. undefined if it is not supported; `digestOid` is always set. */
   readonly digest: HashName | undefined;
   readonly digestOid: string;
   /** The signature algorithm, or the reason why the signature cannot be checked. */

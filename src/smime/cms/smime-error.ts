@@ -8,7 +8,7 @@ import type { EmailError } from '../../model/error.js';
 import { BerError } from '../../util/ber.js';
 import { showText } from '../../util/show.js';
 
-/** ERR_SMIME. `message` says what happened and where, `remedy` what to do. */
+/** ERR_SMIME. `message` says what happened and where; `remedy` says what to do. */
 export function smimeError(message: string, remedy?: string, cause?: unknown): EmailError {
   return createEmailError('ERR_SMIME', message, {
     ...(remedy === undefined ? {} : { remedy }),
@@ -16,7 +16,7 @@ export function smimeError(message: string, remedy?: string, cause?: unknown): E
   });
 }
 
-/** ERR_SMIME for a cipher that the runtime lacks. `role` says in what the cipher occurs, as a clause. */
+/** ERR_SMIME for a cipher that the runtime lacks. `role` is a clause that says where the cipher occurs. */
 export function cipherMissing(name: string, role: string): EmailError {
   return smimeError(
     `This runtime has no cipher ${name}, ${role}.`,
@@ -47,7 +47,7 @@ export async function withTypedErrors<T>(what: string, work: () => Promise<T>): 
   }
 }
 
-/** An EmailError as it is; another error as the cause of one. CMS that is malformed is said to be that. */
+/** Returns an EmailError unchanged; another error becomes the cause of one. For malformed CMS the message says so. */
 export function typedError(what: string, error: unknown): EmailError {
   if (isEmailError(error)) return error;
   if (error instanceof BerError)

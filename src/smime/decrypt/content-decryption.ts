@@ -1,6 +1,5 @@
 /**
- * From an encrypted CMS to its content. Every failure that depends on a secret is one and the same error.
- *
+ * Decrypts CMS. Every failure that depends on a secret is the same error.
  * @module
  */
 import { createDecipheriv } from 'node:crypto';
@@ -18,7 +17,10 @@ import { cipherMissing, decryptionError, smimeError } from '../cms/smime-error.j
 import { contentKey, isImplicitlyRejected } from './content-key.js';
 import type { RecipientKey } from './content-key.js';
 
-/** A message names a certificate once. If it names several of one reader, or one several times, this many are tried. */
+/**
+ * The most attempts. Normally a message names a certificate once; it may name several of one reader, or one several
+ * times.
+ */
 const maxAttempts = 8;
 
 /** A decrypted content, and the cipher it was encrypted with. */
@@ -27,7 +29,7 @@ export interface DecryptedContent {
   readonly algorithm: string;
 }
 
-/** Returns the keys of the certificates that a message names. Others need not be opened. */
+/** Returns the keys of the certificates that a message names. Other keys need not be opened. */
 export type KeysFor = (named: RecipientIndex) => AsyncIterable<RecipientKey> | Iterable<RecipientKey>;
 
 /** Decrypts a ContentInfo. ERR_SMIME; its text is the same for every failure that depends on a secret. */
@@ -79,7 +81,10 @@ async function attempt(
   return plain !== undefined && (!isImplicitlyRejected(recipient) || isSure(message, plain)) ? plain : undefined;
 }
 
-/** The plain text. undefined if tag or padding are wrong. With GCM no plain text leaves before the tag has been checked. */
+/**
+ * The plain text. undefined if tag or padding are wrong. With GCM no plain text is returned before the tag has been
+ * checked.
+ */
 function open(message: EncryptedMessage, key: Buffer): Buffer | undefined {
   try {
     return message.cipher.mode === 'gcm' ? openGcm(message, key) : openCbc(message, key);
@@ -129,8 +134,9 @@ function paddingOf(plain: Buffer, blockBytes: number): number {
 }
 
 /**
- * Is it certain that the key was not a random one, which implicit rejection puts in place of a wrong one? A random key gives one octet of
- * right padding once in 256 times, more octets hardly ever, and a text that does not begin with header fields. The body may be anything.
+ * Is it certain that the key was not a random one, which implicit rejection returns instead of a wrong one? A random
+ * key gives one octet of valid padding once in 256 times, hardly ever more octets, and a text that does not begin with
+ * header fields. The body may be anything.
  */
 function isSure({ tag, ciphertext }: EncryptedMessage, plain: Buffer): boolean {
   return tag !== undefined || ciphertext.length - plain.length > 1 || beginsWithFields(plain);

@@ -1,6 +1,6 @@
 /**
- * From a RecipientInfo to the content-encryption key. The reason why a key cannot be had is never told: an attacker could learn from it.
- *
+ * Gets the content-encryption key from a RecipientInfo. The reason of a failure is never reported, because an attacker
+ * could learn from it.
  * @module
  */
 import { constants, KeyObject, privateDecrypt } from 'node:crypto';
@@ -20,7 +20,7 @@ import type { OaepParameters } from '../cms/mask-parameters.js';
 import { ask } from '../sign/private-key.js';
 import { oaepDecode, pkcs1KeyOrRandom, rsaRawDecrypt } from './rsa-decoding.js';
 
-/** The key that decrypts, with the certificate it belongs to. */
+/** The key that decrypts, with its certificate. */
 export interface RecipientKey {
   readonly certificate: Certificate;
   readonly key: KeyObject | Partial<PrivateKeyDecryptor>;
@@ -31,7 +31,7 @@ export function isImplicitlyRejected(recipient: Recipient): boolean {
   return recipient.kind === 'transport' && recipient.algorithm === keyOids.rsa;
 }
 
-/** The content-encryption key of `keyBytes` octets. undefined if this recipient and key do not lead to it. */
+/** The content-encryption key of `keyBytes` octets. undefined if this recipient and key do not yield it. */
 export async function contentKey(
   recipient: Recipient,
   own: RecipientKey,
@@ -64,7 +64,7 @@ function isKeyObject(key: RecipientKey['key']): key is KeyObject {
   return key instanceof KeyObject;
 }
 
-/** OAEP with any two hashes. node:crypto has one option for both. */
+/** OAEP with any two hashes. node:crypto has a single option for both. */
 export function decryptOaep(key: KeyObject, ciphertext: Uint8Array, parameters: OaepParameters): Buffer | undefined {
   const { digest, mgfDigest, label } = parameters;
   if (digest !== mgfDigest) {
@@ -101,7 +101,7 @@ async function externalPkcs1(
   return decrypted?.length === keyBytes ? decrypted : random;
 }
 
-/** Hashes that a device may be asked for. */
+/** Hashes that a device may be asked to use. */
 const externalHashes: readonly HashAlgorithm[] = ['sha1', 'sha256', 'sha384', 'sha512'];
 
 async function externalOaep(

@@ -1,6 +1,5 @@
 /**
- * `decrypt`: a whole message, or CMS from a file, to its content.
- *
+ * `decrypt`: decrypts a whole message, or CMS from a file.
  * @module
  */
 import { createEmailError, isEmailError } from '../../errors/email-error.js';
@@ -25,7 +24,7 @@ import type { RecipientKey } from './content-key.js';
 
 /** Options of `decrypt`. */
 export interface DecryptOptions {
-  /** As of `VerifyOptions`. */
+  /** As in `VerifyOptions`. */
   readonly format?: 'message' | 'cms' | undefined;
 }
 
@@ -33,9 +32,12 @@ export interface DecryptOptions {
 export interface DecryptResult {
   /** The entity that was encrypted, with its header fields. */
   readonly content: Uint8Array;
-  /** `aes-256-cbc` and the like. CBC does not protect the content from being altered; GCM and a signature inside do. */
+  /**
+   * The cipher, such as `aes-256-cbc`. CBC does not protect the content from being altered; GCM and a signature inside
+   * do.
+   */
   readonly algorithm: string;
-  /** 'whole': the message is an encrypted one. 'part': one part among others is encrypted; `content` is that part alone. */
+  /** 'whole': the whole message is encrypted. 'part': one of its parts is; `content` is that part alone. */
   readonly covers: 'whole' | 'part';
 }
 
@@ -77,7 +79,9 @@ function encryptedContent(
   );
 }
 
-/** The identities of a source. Those of a store are loaded one by one: each may make the system ask its user. */
+/**
+ * The identities of a source. Those of a store are loaded one by one, because the system may prompt its user for each.
+ */
 async function* candidatesOf(source: CertificateSource): AsyncGenerator<IdentityCandidate, undefined> {
   const own = withoutPrototype(source);
   if (own.store === undefined)

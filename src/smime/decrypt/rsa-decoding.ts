@@ -1,7 +1,6 @@
 /**
- * RSA decryption that node:crypto does not have, over its raw operation: RSAES-PKCS1-v1_5 with implicit rejection, which Node 20
- * refuses, and OAEP with an MGF1 hash that differs from the digest (RFC 8017).
- *
+ * RSA decryption that node:crypto does not offer, built on its raw operation: RSAES-PKCS1-v1_5 with implicit rejection,
+ * which Node 20 refuses, and OAEP with an MGF1 hash that differs from the digest (RFC 8017).
  * @module
  */
 import { constants, createHash, privateDecrypt, randomBytes } from 'node:crypto';
@@ -22,14 +21,14 @@ export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | 
   }
 }
 
-/** 0xff if `value` (0 to 255) is zero, else 0. Has no branch, so its time tells nothing about the value. */
+/** 0xff if `value` (0 to 255) is zero, else 0. It has no branch, so its time reveals nothing about the value. */
 function isZeroMask(value: number): number {
   return ((value - 1) >> 8) & 0xff;
 }
 
 /**
- * The key of `keyBytes` octets in an RSAES-PKCS1-v1_5 block, or random octets if the block is anything else (RFC 3218 section 2.3.2). The
- * same work is done in both cases, so that neither result nor time tells which it was.
+ * The key of `keyBytes` octets in an RSAES-PKCS1-v1_5 block, or random octets for any other block (RFC 3218 section
+ * 2.3.2). The work is the same in both cases, so neither result nor time reveals which it was.
  */
 export function pkcs1KeyOrRandom(block: Uint8Array | undefined, keyBytes: number): Buffer {
   const key = randomBytes(keyBytes);
@@ -42,7 +41,7 @@ export function pkcs1KeyOrRandom(block: Uint8Array | undefined, keyBytes: number
   return key;
 }
 
-/** EME-OAEP decoding (RFC 8017 section 7.1.2). undefined if the block is anything else, whatever is wrong with it. */
+/** EME-OAEP decoding (RFC 8017 section 7.1.2). undefined for any invalid block. */
 export function oaepDecode(block: Uint8Array, { digest, mgfDigest, label }: OaepParameters): Buffer | undefined {
   const labelHash = createHash(digest).update(label).digest();
   const size = labelHash.length;

@@ -1,7 +1,6 @@
 /**
- * Encrypts entities: EnvelopedData (RFC 5652 section 6) with CBC, AuthEnvelopedData (RFC 5083, 5084) with GCM. A stream is encrypted
- * as it is read, its ciphertext straight into base64.
- *
+ * Encrypts entities: EnvelopedData (RFC 5652 section 6) with CBC, AuthEnvelopedData (RFC 5083, 5084) with GCM. A stream
+ * is encrypted while it is read, and its ciphertext is written directly as base64.
  * @module
  */
 import { createCipheriv, createHash, randomBytes } from 'node:crypto';
@@ -45,11 +44,11 @@ export interface EntityEncrypter {
    * read. ERR_CERTIFICATE if a certificate cannot be used; ERR_ABORTED.
    */
   encrypt(entity: RenderedEntity, recipients: readonly Certificate[], signal: AbortSignal): Promise<RenderedEntity>;
-  /** The same in memory. The result of `lead` stands before the body. */
+  /** Encrypts in memory. The result of `lead` precedes the body. */
   encryptBytes(entity: MemoryEntity, recipients: readonly Certificate[], lead: Lead): Buffer;
 }
 
-/** The settings that say how to encrypt, without those that say for whom. */
+/** The settings of encryption, without those of the recipients. */
 export type EncryptionSettings = Pick<SmimeEncryptSettings, 'algorithm' | 'keyTransport'>;
 
 const blockBytes = 1 << 16;
@@ -118,7 +117,7 @@ interface MessageSecrets {
   readonly infos: readonly Buffer[];
 }
 
-/** A cipher at work. `after` gives the octets behind the ciphertext: the tag of GCM. */
+/** A running cipher. `after` returns the octets after the ciphertext: the tag of GCM. */
 interface Encryption {
   update(bytes: Uint8Array): Buffer;
   final(): Buffer;
@@ -133,7 +132,9 @@ class Envelope {
   readonly #contentInfoOid: Buffer;
   readonly #dataOid = oid(cmsOids.data);
   readonly #cipherOid: Buffer;
-  /** Version where all recipients have key transport, and where one has more (RFC 5652 section 6.1, RFC 5083 section 2.1). */
+  /**
+   * Version if all recipients use key transport, and version otherwise (RFC 5652 section 6.1, RFC 5083 section 2.1).
+   */
   readonly #versions: readonly [Buffer, Buffer];
 
   constructor(cipher: ContentCipher) {
@@ -162,7 +163,7 @@ class Envelope {
     };
   }
 
-  /** Octets of ciphertext. */
+  /** Length of the ciphertext. */
   ciphertextBytes(size: number): number {
     return this.cipher.mode === 'gcm' ? size : size + this.cipher.ivBytes - (size % this.cipher.ivBytes);
   }
@@ -178,7 +179,10 @@ class Envelope {
     return enclosure.wrap(tag.sequence, 0xa0).prepend(this.#contentInfoOid).wrap(tag.sequence);
   }
 
-  /** The same with indefinite lengths: a ciphertext of unknown length follows in OCTET STRINGs, then `indefiniteEnd`. */
+  /**
+   * The octets before the ciphertext with indefinite lengths: a ciphertext of unknown length follows in OCTET STRINGs,
+   * then `indefiniteEnd`.
+   */
   indefinite(secrets: MessageSecrets): Buffer {
     const open = (tagByte: number): Buffer => Buffer.of(tagByte, 0x80);
     return Buffer.concat([
@@ -187,7 +191,7 @@ class Envelope {
     ]);
   }
 
-  /** The octets that close it, with the tag. */
+  /** The octets that end it, with the tag. */
   indefiniteEnd(tagField: Uint8Array): Buffer {
     return Buffer.concat([Buffer.alloc(4), tagField, Buffer.alloc(6)]);
   }
@@ -229,7 +233,7 @@ function encryptStream(
   const piece = (bytes: Buffer): Buffer =>
     enclosure === undefined && bytes.length > 0 ? Buffer.concat([header(tag.octetString, bytes.length), bytes]) : bytes;
   const { body: source, size } = entity;
-  // One key and one nonce encrypt one content only: a second pass must read the same octets as the first.
+  // A key and nonce encrypt one content only: a second pass must read the same octets as the first.
   let fingerprint: Buffer | undefined;
   const body = streamOf(async function* () {
     const cipher = envelope.start(secrets);

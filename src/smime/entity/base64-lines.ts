@@ -1,6 +1,5 @@
 /**
- * CMS as the base64 body of an entity. Each line, the last one too, ends in CRLF.
- *
+ * CMS as the base64 body of an entity. Each line, including the last, ends in CRLF.
  * @module
  */
 import { Base64Encoder, base64Size } from '../../mime/base64.js';
@@ -8,14 +7,14 @@ import { encoderRoom } from '../../mime/encoder.js';
 import { noBytes } from '../../util/bytes.js';
 import { sizeOfParts } from './transfer.js';
 
-/** Length of `size` octets as such lines. */
+/** Length of `size` octets in such lines. */
 export function base64LinesSize(size: number): number {
   return size === 0 ? 0 : base64Size(size) + 2;
 }
 
 /**
- * Lines of a content that comes in parts and whose whole size is known. They are written once, into the Buffer that is the result, behind
- * `lead`.
+ * Lines of a content that comes in parts and whose total size is known. They are written once, directly into the
+ * resulting Buffer, after `lead`.
  */
 export class Base64Body {
   readonly #encoder = new Base64Encoder();
@@ -66,7 +65,7 @@ function endLines(encoder: Base64Encoder, out: Buffer, at: number): Buffer {
   return out.subarray(0, out.writeUInt16LE(0x0a0d, end));
 }
 
-/** Lines of parts in memory, behind `lead`. */
+/** Lines of parts in memory, after `lead`. */
 export function base64Lines(parts: readonly Uint8Array[], lead: Uint8Array = noBytes): Buffer {
   const body = new Base64Body(sizeOfParts(parts), lead);
   for (const part of parts) body.write(part);

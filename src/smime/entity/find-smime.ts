@@ -1,6 +1,6 @@
 /**
- * Finds the S/MIME part of a received message (RFC 8551 section 3.9), and refuses messages that two readers could take for two things.
- *
+ * Finds the S/MIME part of a received message (RFC 8551 section 3.9), and refuses messages that two readers could
+ * interpret differently.
  * @module
  */
 import { maxBoundary, parseMessage } from '../../mime/read/parse.js';
@@ -19,7 +19,7 @@ export type SmimeContent =
       readonly covers: Covered;
       /** CMS. */
       readonly signature: Buffer;
-      /** The signed entity as it stands, and with CRLF where it has other line ends. */
+      /** The signed entity unchanged, and with CRLF if it has other line ends. */
       readonly contents: readonly Buffer[];
     }
   | { readonly kind: 'cms'; readonly covers: Covered; readonly cms: Buffer };
@@ -28,8 +28,9 @@ const signatureTypes = ['application/pkcs7-signature', 'application/x-pkcs7-sign
 const cmsTypes = ['application/pkcs7-mime', 'application/x-pkcs7-mime'];
 
 /**
- * Finds the S/MIME content of a message: the message itself, else the one part of a multipart that is signed or encrypted, as behind a
- * mailing list that adds a footer. undefined if there is none. ERR_SMIME if it is broken, ambiguous, or not the only one.
+ * Finds the S/MIME content of a message: the message itself, or the one part of a multipart that is signed or
+ * encrypted, such as behind a mailing list that adds a footer. undefined if there is none. ERR_SMIME if it is broken,
+ * ambiguous, or not the only one.
  */
 export function findSmime(message: Uint8Array): SmimeContent | undefined {
   const root = readable(() => parseMessage(message));
@@ -52,12 +53,12 @@ function isSmime({ contentType: { value, parameters } }: ParsedPart): boolean {
   return protocol === undefined || signatureTypes.includes(protocol);
 }
 
-/** Is the message nothing but CMS, under a type that some programs use for it? */
+/** Is the whole message CMS, under a type that some programs use for it? */
 function isNamedCms({ contentType: { value }, filename }: ParsedPart): boolean {
   return signatureTypes.includes(value) || (value === 'application/octet-stream' && /\.p7[mz]$/i.test(filename ?? ''));
 }
 
-/** The S/MIME parts of a multipart. Parts inside of those are not searched. */
+/** The S/MIME parts of a multipart. Parts inside them are not searched. */
 function* smimeParts(part: ParsedPart): Generator<ParsedPart, undefined> {
   for (const child of part.parts) {
     if (isSmime(child)) yield child;
@@ -88,7 +89,7 @@ function contentOf(part: ParsedPart, covers: Covered): SmimeContent | undefined 
   return { kind: 'detached', covers, signature: signature.content(), contents: signedForms(content.raw) };
 }
 
-/** Refuses repeated fields: one reader takes the first of them, another the last. */
+/** Refuses repeated fields: one reader uses the first of them, another the last. */
 function refuseRepeatedFields({ header }: ParsedPart): void {
   for (const name of ['Content-Type', 'Content-Transfer-Encoding']) {
     const { length } = header.getAll(name);

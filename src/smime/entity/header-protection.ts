@@ -1,7 +1,6 @@
 /**
- * Header protection (RFC 9788): the message's own header fields go inside the signature or the envelope, and say there how they stand
- * outside, so that a receiver can tell what was hidden and what was altered.
- *
+ * Header protection (RFC 9788): copies the message's own header fields inside the signature or the envelope, and
+ * records there which fields are outside, so that a receiver can tell what was hidden and what was altered.
  * @module
  */
 import { messageInvalid } from '../../errors/email-error.js';
@@ -14,13 +13,13 @@ export interface ProtectedField {
   readonly text: string;
 }
 
-/** The entity with the fields inside, and what stands outside. */
+/** The entity with the fields inside, and the outer fields. */
 export interface ProtectedHeader {
   readonly inner: RenderedEntity;
   readonly outer: readonly ProtectedField[];
 }
 
-/** Replaces the subject outside, by the baseline policy (RFC 9788 section 3.2.1). */
+/** Replaces the outer subject by the baseline policy (RFC 9788 section 3.2.1). */
 const hiddenSubject = 'Subject: [...]\r\n';
 
 /**

@@ -1,7 +1,6 @@
 /**
- * Whole messages and entities, as `sealpost/smime` takes and gives them: the header fields that stay outside, and the line ends that are
+ * Whole messages and entities for `sealpost/smime`: the header fields that stay outside, and the line ends that are
  * signed.
- *
  * @module
  */
 import { isAscii } from 'node:buffer';
@@ -16,7 +15,7 @@ import type { MemoryEntity } from './transfer.js';
 const maxHeaderBytes = 1 << 20;
 const emptyLine = Buffer.from('\r\n');
 
-/** A message in two: fields that stay where they are, and the entity that is signed or encrypted. */
+/** A split message: the fields that stay outside, and the entity that is signed or encrypted. */
 export interface SplitMessage {
   /** With their line ends; without MIME-Version. */
   readonly outer: Buffer;
@@ -62,7 +61,10 @@ function isMendable(flags: number): boolean {
 const cr = 0x0d;
 const lf = 0x0a;
 
-/** Replaces each CRLF, CR and LF by CRLF. It goes octet by octet, so that a text of nothing but line ends costs no more than another. */
+/**
+ * Replaces each CRLF, CR and LF by CRLF. It works octet by octet, so that a text of only line ends costs no more than
+ * another.
+ */
 function withCrlf(bytes: Buffer): Buffer {
   let missing = 0;
   for (let i = 0; i < bytes.length; i++) {
@@ -98,7 +100,7 @@ export function signedForms(content: Buffer): readonly Buffer[] {
   return isMendable(scanText(content)) ? [content, withCrlf(content)] : [content];
 }
 
-/** Reads MIME. A message over a limit of MIME is ERR_SMIME. */
+/** Parses MIME. A message over a limit of MIME is ERR_SMIME. */
 export function readable<T>(read: () => T): T {
   try {
     return read();

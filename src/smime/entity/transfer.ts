@@ -12,7 +12,7 @@ import { asBuffer, isAscii, isBytes, noBytes, utf8 } from '../../util/bytes.js';
 export interface MemoryEntity {
   /** Fields, the empty line, the body. */
   readonly parts: readonly Uint8Array[];
-  /** As of `RenderedEntity`. */
+  /** As in `RenderedEntity`. */
   readonly encoding: RenderedEntity['encoding'];
   readonly hasAsciiFields: boolean;
 }
@@ -27,10 +27,10 @@ export function sizeOfParts(parts: readonly Uint8Array[]): number {
   return parts.reduce((sum, part) => sum + part.length, 0);
 }
 
-/** Returns the octets that a caller wants before the body of a finished entity, in the same Buffer. Called once its fields are known. */
+/** Returns octets to put before the body of a finished entity, in the same Buffer. Called once its fields are known. */
 export type Lead = (fields: string) => Uint8Array;
 
-/** No octets. */
+/** Puts no octets before the body. */
 export const noLead: Lead = () => noBytes;
 
 /** The octets before the body: the entity's fields and the empty line. */
@@ -44,7 +44,10 @@ export function sizeOf(entity: RenderedEntity): number | undefined {
   return body === undefined ? undefined : Buffer.byteLength(entity.fields) + 2 + body;
 }
 
-/** The body chunk by chunk, as Buffers. Rejects with the abort, and with ERR_CONTENT if it is not as long as announced. */
+/**
+ * The body chunk by chunk, as Buffers. Rejects with the abort, and with ERR_CONTENT if its length differs from the
+ * announced one.
+ */
 export async function* chunksOf(
   body: ByteSource,
   size: number | undefined,

@@ -58,7 +58,10 @@ export function readPrivateKey(pkcs8: Uint8Array): KeyObject {
   }
 }
 
-/** Do the keys belong together? An RSA key may say PSS in one place and not in the other. No also if OpenSSL cannot read the key. */
+/**
+ * Do the keys belong together? An RSA key may be marked as PSS in one place and not in the other. False also if OpenSSL
+ * cannot read the key.
+ */
 function isPair(privateKey: KeyObject, { publicKey }: Certificate): boolean {
   try {
     const own = createPublicKey(privateKey);
@@ -118,7 +121,10 @@ function cannotSign(error: unknown): Error {
   );
 }
 
-/** A key in a device or service. Its signature is checked before it is used, so that a wrong slot is an error and not a bad signature. */
+/**
+ * A key in a device or service. Its signature is checked before it is used, so that a wrong slot is reported as an
+ * error.
+ */
 function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme: SigningScheme): SignData {
   return async (data, signal) => {
     const digest = scheme.kind === 'ed25519' ? undefined : createHash(scheme.digest).update(asBuffer(data)).digest();
@@ -148,7 +154,10 @@ function derFromP1363(signature: Uint8Array): readonly Buffer[] {
   return [sequence(integer(signature.subarray(0, half)), integer(signature.subarray(half)))];
 }
 
-/** The answer of a key outside, or the abort if that comes first. Errors of the key become ERR_SMIME; `whose` says whose key it is. */
+/**
+ * The answer of an external key, or the abort if that comes first. Errors of the key become ERR_SMIME; `whose` names
+ * the key.
+ */
 export async function ask<T>(question: () => Promise<T>, signal: AbortSignal, whose = ''): Promise<T> {
   throwIfAborted(signal);
   try {

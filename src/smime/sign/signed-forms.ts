@@ -38,9 +38,11 @@ interface Signed {
 export interface SignedForm {
   readonly fields: string;
   readonly encoding: RenderedEntity['encoding'];
-  /** The result of `lead`, then the body of the signed entity. `parts` are the entity that is signed. */
+  /** The result of `lead`, then the body of the signed entity. `parts` is the entity to sign. */
   bytes(parts: readonly Uint8Array[], signal: AbortSignal, lead: Lead): Promise<Buffer>;
-  /** The body of the signed entity, and its size if it can be known. `head` is the header section of the entity that is signed. */
+  /**
+   * The body of the signed entity, and its size if it can be known. `head` is the header section of the entity to sign.
+   */
   stream(
     head: Buffer,
     source: AsyncIterable<Uint8Array>,
@@ -62,7 +64,7 @@ function digestOf(parts: readonly Uint8Array[], { digest }: SigningScheme): Buff
   return hash.digest();
 }
 
-/** multipart/signed (section 3.5.3): the entity as it is, and a signature that a reader without S/MIME may ignore. */
+/** multipart/signed (section 3.5.3): the entity unchanged, and a signature that a reader without S/MIME may ignore. */
 export function detachedForm(
   identity: Identity,
   encoding: RenderedEntity['encoding'],
@@ -115,7 +117,7 @@ function signatureBytes({ certificate: { key }, scheme }: Identity): number | un
   return scheme.kind === 'ed25519' ? 64 : Math.ceil((key.bits ?? 0) / 8);
 }
 
-/** A stand-in as long as the signature will be, to know the size of a stream before it is read. */
+/** A dummy of the signature's length, to find the size of a stream before it is read. */
 function placeholder(identity: Identity): Signed {
   const digest = Buffer.alloc(digestSizes[identity.scheme.digest]);
   return {

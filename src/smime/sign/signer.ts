@@ -25,14 +25,14 @@ import type { Identity, SignedForm } from './signed-forms.js';
 export interface EntitySigner {
   /** Warnings: SHA-1, a weak key, a certificate about to expire. */
   readonly warnings: readonly Warning[];
-  /** A warning if the certificate is for none of these addresses, those of From and Sender. */
+  /** A warning if the certificate contains none of these addresses, those of From and Sender. */
   addressWarnings(addresses: readonly string[]): readonly Warning[];
   /**
    * The signed entity. A stream stays a stream, and gives the same octets each time it is read. ERR_SMIME if the entity is not safe for
    * 7-bit transport or the key fails; ERR_CERTIFICATE if the certificate has expired; ERR_ABORTED.
    */
   sign(entity: RenderedEntity, signal: AbortSignal): Promise<RenderedEntity>;
-  /** The same in memory. The result of `lead` stands before the body. */
+  /** Signs in memory. The result of `lead` precedes the body. */
   signBytes(entity: MemoryEntity, signal: AbortSignal, lead: Lead): Promise<Buffer>;
 }
 
@@ -83,7 +83,7 @@ function weakHash({ digest }: SigningScheme): readonly Warning[] {
   ];
 }
 
-/** The certificates that go along: none, the signer's, or the chain without its root, which a receiver must have anyway. */
+/** The certificates to embed: none, the signer's, or the chain without its root, which a receiver must have anyway. */
 async function embedded(
   loaded: LoadedCertificate,
   include: SmimeSignSettings['includeCertificate'],

@@ -1,7 +1,6 @@
 /**
- * The validity of one signature of a SignedData (RFC 5652 sections 5.4, 5.6 and 11): the mathematics alone, without the path from its
+ * Checks one signature of a SignedData (RFC 5652 sections 5.4, 5.6 and 11): only the mathematics, not the path from its
  * signer to a trust anchor.
- *
  * @module
  */
 import { timingSafeEqual } from 'node:crypto';
@@ -16,7 +15,10 @@ import { contentTypeOf, messageDigestOf } from '../cms/signed-data-reader.js';
 import type { CmsAttribute, SignedData, SignerInfo } from '../cms/signed-data-reader.js';
 import { namesAnotherCertificate } from './signing-certificate.js';
 
-/** Attributes that a signature must cover, and that come once with one value (RFC 5652 section 11, RFC 2634 section 5.4, RFC 5035). */
+/**
+ * Attributes that a signature must cover, and that occur once with one value (RFC 5652 section 11, RFC 2634 section
+ * 5.4, RFC 5035).
+ */
 const signedOnly: ReadonlyMap<string, string> = new Map([
   [cmsOids.contentType, 'content-type'],
   [cmsOids.messageDigest, 'message-digest'],
@@ -25,11 +27,11 @@ const signedOnly: ReadonlyMap<string, string> = new Map([
   [cmsOids.signingCertificateV2, 'signing-certificate'],
 ]);
 
-/** Judges signatures over one content, of which there may be several forms. */
+/** Checks signatures over one content, of which there may be several forms. */
 export class Judge {
   readonly #data: SignedData;
   readonly #forms: readonly Uint8Array[];
-  /** Each digest of each form is made once, however many signers there are. */
+  /** Each digest of each form is computed once, for any number of signers. */
   readonly #digests = new Map<Uint8Array, Map<HashName, Buffer>>();
 
   constructor(data: SignedData, forms: readonly Uint8Array[]) {
@@ -78,7 +80,7 @@ export class Judge {
   }
 }
 
-/** Says which attribute is unsigned but may only be signed, or comes twice. undefined if all is well. */
+/** Names an attribute that is unsigned but must be signed, or that occurs twice. undefined if there is none. */
 function misplacedAttribute({ signed, unsigned }: SignerInfo): string | undefined {
   for (const { type } of unsigned) {
     const name = signedOnly.get(type);

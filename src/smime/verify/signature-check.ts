@@ -1,6 +1,6 @@
 /**
- * The signatures of a SignedData: their validity, the trust in their signers, and the exact octets that they signed.
- *
+ * Checks the signatures of a SignedData: their validity, the trust in their signers, and the exact octets that they
+ * cover.
  * @module
  */
 import { isEmailError } from '../../errors/email-error.js';
@@ -25,39 +25,39 @@ export interface SignatureResult {
   readonly valid: boolean;
   /** Valid, and a path leads from the signer's certificate to a trust anchor. */
   readonly trusted: boolean;
-  /** Absent where the certificate is neither in the message nor among those that were given. */
+  /** Absent if the certificate is neither in the message nor among those that were given. */
   readonly signer?: CertificateInfo | undefined;
   /** The signing time that the signer claims. */
   readonly signedAt?: Date | undefined;
-  /** `sha256` and the like; the OID where it is not known. */
+  /** The hash, such as `sha256`; its OID if it is unknown. */
   readonly hashAlgorithm: string;
   /** The reason why it is not valid, or not trusted. */
   readonly problem?: string | undefined;
 }
 
-/** Anchors, certificates and lists to judge signers by. */
+/** Anchors, certificates and lists by which signers are judged. */
 export interface TrustOptions {
   readonly anchors: readonly Certificate[];
-  /** Certificates that the message may have left out. Nothing in them is believed. */
+  /** Certificates that the message may have left out. They are not trusted by themselves. */
   readonly certificates: readonly Certificate[];
-  /** Besides those in the message. */
+  /** Lists in addition to those in the message. */
   readonly revocationLists: readonly RevocationList[];
   readonly at: Date;
 }
 
-/** A signature that was judged by itself. */
+/** The result for a single signature. */
 interface Judged {
   readonly common: Pick<SignatureResult, 'signer' | 'signedAt' | 'hashAlgorithm'>;
   /** The form of the content that was signed; undefined if the signature is not valid. */
   readonly form: Uint8Array | undefined;
-  /** Why it is not valid, or else why not trusted. */
+  /** The reason why it is not valid, or else why it is not trusted. */
   readonly problem: string | undefined;
 }
 
 /**
- * One result per signer, and the content that was signed. `forms` are the forms of the content that may have been signed. Valid are only
- * signatures over one and the same form, that of the first trusted signer, else of the first with a valid signature: otherwise one signer
- * could put words into the mouth of another.
+ * One result per signer, and the content that was signed. `forms` are the forms of the content that may have been
+ * signed. Only signatures over one and the same form are valid: that of the first trusted signer, else that of the
+ * first valid signature. Otherwise content signed by one could be shown as signed by another.
  */
 export async function checkSignatures(
   data: SignedData,
@@ -95,7 +95,7 @@ export async function checkSignatures(
   };
 }
 
-/** The same function, called once for each certificate: one signer may have signed many times. */
+/** The same function, called once for each certificate: a signer may have signed many times. */
 function onceFor<T>(work: (certificate: Certificate) => T): (certificate: Certificate) => T {
   const known = new Map<Certificate, T>();
   return (certificate) => {
@@ -135,7 +135,7 @@ async function readAll(
   return { certificates, broken: ders.length - certificates.length };
 }
 
-/** A list that cannot be read says nothing about any certificate. */
+/** A list that cannot be read is ignored. */
 function readableList(der: Buffer): readonly RevocationList[] {
   try {
     return [parseRevocationList(der)];

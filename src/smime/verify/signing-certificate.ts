@@ -1,7 +1,6 @@
 /**
- * The attributes that bind a signature to one certificate (RFC 2634 section 5.4, RFC 5035). Without them another certificate for the
- * same key can be put in place of the signer's.
- *
+ * The attributes that bind a signature to one certificate (RFC 2634 section 5.4, RFC 5035). Without them the signer's
+ * certificate could be replaced by another one for the same key.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -20,7 +19,10 @@ const kinds: readonly (readonly [string, HashName])[] = [
   [cmsOids.signingCertificateV2, 'sha256'],
 ];
 
-/** Does one of the attributes name another certificate? No if there is none, or its hash is not supported; yes if it is malformed. */
+/**
+ * Does one of the attributes name another certificate? False if there is none, or its hash is not supported; true if it
+ * is malformed.
+ */
 export function namesAnotherCertificate(attributes: readonly CmsAttribute[], { der }: Certificate): boolean {
   return kinds.some(([type, defaultDigest]) => {
     const value = singleValue(attributes, type);

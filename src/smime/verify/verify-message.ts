@@ -1,6 +1,5 @@
 /**
- * `verify`: a whole message, or CMS from a file, to what was signed and by whom.
- *
+ * `verify`: finds out what was signed and by whom, in a whole message, or in CMS from a file.
  * @module
  */
 import type { CertificateData } from '../../model/certificate.js';
@@ -25,35 +24,42 @@ import type { SignatureResult } from './signature-check.js';
 /** Options of `verify`. */
 export interface VerifyOptions {
   /**
-   * Paths must end in one of these; absent: nothing is trusted. Revocation lists (PEM `X509 CRL`, DER) may be among them. Where there
-   * are lists, here or in the message, each certificate below the anchor must have its status in one that is valid at `at`.
+   * Trust anchors in which paths must end; absent: nothing is trusted. Revocation lists (PEM `X509 CRL`, DER) may be
+   * among them. If there are lists, here or in the message, each certificate below the anchor must have its status in
+   * one that is valid at `at`.
    */
   readonly trustAnchors?: readonly CertificateData[] | undefined;
-  /** Signers and intermediates that the message may leave out; never anchors, and nothing in them is believed. */
+  /** Signers and intermediates that the message may leave out. They are never anchors and not trusted by themselves. */
   readonly certificates?: readonly CertificateData[] | undefined;
-  /** When certificates must be valid. Default now: the time that a signature says is the signer's word only. */
+  /**
+   * The time at which certificates must be valid. Default: now, because the time in a signature is only the signer's
+   * claim.
+   */
   readonly at?: Date | undefined;
   /**
-   * What the octets are: 'message' (default), an RFC 5322 message or an entity with its header fields; 'cms', the content of a `.p7m` or
-   * `.p7s` file: DER, BER, PEM or base64.
+   * The format of the octets. 'message' (default): an RFC 5322 message or an entity with its header fields; 'cms': the
+   * content of a `.p7m` or `.p7s` file, as DER, BER, PEM or base64.
    */
   readonly format?: 'message' | 'cms' | undefined;
-  /** With `format: 'cms'` and a detached signature (`.p7s`): the octets that were signed. Line ends may have become LF on the way. */
+  /**
+   * The octets that were signed, with `format: 'cms'` and a detached signature (`.p7s`). Their line ends may have
+   * become LF.
+   */
   readonly content?: Uint8Array | undefined;
 }
 
 /** Result of `verify`. */
 export interface VerifyResult {
   /**
-   * Exactly the octets that were signed, where a signature is valid: the entity with its header fields. No signature covers anything of
-   * the message outside it.
+   * Exactly the octets that were signed, if a signature is valid: the entity with its header fields. Nothing in the
+   * message outside of it is covered by a signature.
    */
   readonly content: Uint8Array;
-  /** One for each signature. All that are valid are about `content`. */
+  /** One result for each signature. All valid ones cover `content`. */
   readonly signatures: readonly SignatureResult[];
   /**
-   * 'whole': the message is a signed one. 'part': one part of it is signed, and what stands beside that part is not, as a footer that a
-   * mailing list has added; `content` is the signed part alone.
+   * 'whole': the whole message is signed. 'part': one part of it is, and content beside that part is not, such as a
+   * footer that a mailing list added; `content` is the signed part alone.
    */
   readonly covers: 'whole' | 'part';
 }
@@ -76,10 +82,10 @@ const verifyArguments = object<VerifyOptions & { readonly message: Uint8Array }>
 );
 
 /**
- * Checks the signatures of a message, detached or opaque. `valid` (mathematics) is apart from `trusted` (a path to a trust anchor).
- * Whether the address in From is one of `signer.emails` is for the caller to compare.
+ * Checks the signatures of a message, detached or opaque. `valid` (the mathematics) is separate from `trusted` (a path
+ * to a trust anchor). The caller must compare the address in From with `signer.emails`.
  *
- * ERR_SMIME if nothing is signed, or it is malformed, ambiguous or over a limit.
+ * ERR_SMIME if the message is not signed, malformed, ambiguous or over a limit.
  */
 export async function verify(message: Uint8Array, options: VerifyOptions = {}): Promise<VerifyResult> {
   checkArguments(verifyArguments, { ...options, message });
