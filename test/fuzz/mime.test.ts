@@ -8,8 +8,9 @@ import type { LeafPart } from '../../src/mime/part.js';
 import { renderEntity, renderMessage } from '../../src/mime/render.js';
 import { decodeEncodedWords } from '../../src/util/encoded-word.js';
 import { random } from '../support/random.js';
+import { rounds, seedOr } from './kit.js';
 
-const seed = 2045;
+const seed = seedOr(2045);
 const snippets = [
   'Content-Type: multipart/mixed; boundary=b',
   'Content-Type: text/plain; charset=',
@@ -47,7 +48,7 @@ const snippets = [
 
 test('whatever octets are parsed give a tree, or a limit as ERR_CONTENT', async () => {
   const next = random(seed);
-  for (let round = 0; round < 2000; round++) {
+  for (const round of rounds(2000)) {
     const text = Array.from({ length: next(50) }, () => snippets[next(snippets.length)]).join(
       next(2) === 0 ? '' : '\r\n',
     );
@@ -73,7 +74,7 @@ test('whatever octets are parsed give a tree, or a limit as ERR_CONTENT', async 
 test('random content comes back from what is rendered, in memory and streamed alike', async () => {
   const next = random(seed + 1);
   const pieces = [...snippets, 'From ', '.', '日本語', '🚀', ' \r\n', 'word '];
-  for (let round = 0; round < 150; round++) {
+  for (const round of rounds(150)) {
     const label = `seed ${seed + 1}, round ${round}`;
     const content =
       next(4) === 0
@@ -120,7 +121,7 @@ test('random values come back from the fields they are written to, or are refuse
     '=',
     '?',
   ];
-  for (let round = 0; round < 600; round++) {
+  for (const round of rounds(600)) {
     const value = Array.from({ length: next(40) }, () => words[next(words.length)]).join('');
     const label = `seed ${seed + 2}, round ${round}: ${JSON.stringify(value)}`;
     const field = textField('X-Test', value);

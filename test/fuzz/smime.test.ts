@@ -5,8 +5,9 @@ import { random } from '../support/random.js';
 import { contentType, messageDigest, signedData, signerInfo } from '../unit/smime/forge.js';
 import { authority, certificatePem, issue, keyPem } from '../unit/smime/issue.js';
 import { cmsOf } from '../unit/smime/support.js';
+import { rounds, seedOr } from './kit.js';
 
-const seed = 8551;
+const seed = seedOr(8551);
 const root = authority();
 const alice = issue({ issuer: root, name: 'Alice' });
 const mallory = issue({ name: 'Mallory' });
@@ -96,7 +97,7 @@ test('whatever is put together of what Alice has signed and what she has not: wh
     return part();
   };
   let trusted = 0;
-  for (let round = 0; round < 1000; round++) {
+  for (const round of rounds(1000)) {
     const message = Buffer.from(`From: alice@example.com\r\n${multipart(2)}`, 'latin1');
     const label = `seed ${seed}, round ${round}`;
     try {
@@ -110,7 +111,7 @@ test('whatever is put together of what Alice has signed and what she has not: wh
       if (!isEmailError(error)) throw new Error(label, { cause: error });
     }
   }
-  expect(trusted).toBeGreaterThan(10);
+  expect(trusted).toBeGreaterThan(0);
 });
 
 test('octets changed in signed and encrypted messages: never another content, never another kind of error', async () => {
@@ -118,7 +119,7 @@ test('octets changed in signed and encrypted messages: never another content, ne
   const message = Buffer.from(signedTexts[0] ?? '');
   const signed = cmsOf(await sign(message, { certificate: source(alice), format: 'opaque' }));
   const sealed = cmsOf(await encrypt(message, [alice.der], { algorithm: 'aes-256-gcm' }));
-  for (let round = 0; round < 100; round++) {
+  for (const round of rounds(100)) {
     const label = `seed ${seed + 1}, round ${round}`;
     const change = (bytes: Buffer): Buffer => {
       const copy = Buffer.from(bytes);
