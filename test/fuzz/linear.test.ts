@@ -269,6 +269,6 @@ test.each<[string, (text: string) => unknown, readonly Made[]]>([
   for (const [before, repeated, behind = ''] of made) {
     const make = (size: number): string => before + repeated.repeat(size / repeated.length) + behind;
     const work = (text: string): Promise<unknown> => refusedOr(() => parse(text) as unknown, isOther);
-    expect(await growth(make, work, 1 << 14), JSON.stringify([before, repeated, behind])).toBeLessThan(9);
+    expect(await growth(make, work, 1 << 13), JSON.stringify([before, repeated, behind])).toBeLessThan(9);
   }
 });
