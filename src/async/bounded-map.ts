@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { types } from 'node:util';
 
 /** Beyond its limit it drops the entry that was set or read the longest time ago. */
 export class BoundedMap<K, V> {
@@ -38,7 +39,7 @@ export class BoundedMap<K, V> {
     if (known !== undefined) return known;
     const value = make();
     this.set(key, value);
-    if (value instanceof Promise) value.catch(() => this.#entries.get(key) === value && this.#entries.delete(key));
+    if (types.isPromise(value)) value.catch(() => this.#entries.get(key) === value && this.#entries.delete(key));
     return value;
   }
 

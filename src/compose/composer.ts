@@ -3,6 +3,7 @@
  * abilities are known.
  * @module
  */
+import { types } from 'node:util';
 import { parseAddress } from '../address/mailbox.js';
 import type { ParsedMailbox } from '../address/mailbox.js';
 import { untilAborted } from '../async/until-aborted.js';
@@ -131,7 +132,7 @@ export class Composer {
         if (sending) identity.begin();
       }
       const prepared = this.#prepareParts(checked, identity, signal);
-      return prepared instanceof Promise ? await prepared : prepared;
+      return types.isPromise(prepared) ? await prepared : prepared;
     } catch (error) {
       if (sending) identity?.release();
       await sources.close();
@@ -177,7 +178,7 @@ export class Composer {
     const replay = domainSigner !== undefined || envelope.to.length > 1;
     const opening = messageBody(message, { fileAccess: this.#fileAccess, replay, sources });
     const draft: Draft = { fields, smtpUtf8: needsUtf8(envelope, mailboxes), domainSigner };
-    return opening instanceof Promise
+    return types.isPromise(opening)
       ? opening.then((body) => preparedOf(outline, draft, body, protection, signal))
       : preparedOf(outline, draft, opening, protection, signal);
   }

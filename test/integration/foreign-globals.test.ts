@@ -1,4 +1,5 @@
 /** Values of another realm (jest, vm contexts) and of other libraries (jsdom, happy-dom, polyfills) do as this realm's do. */
+import { Readable } from 'node:stream';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { Connector, MailMessage } from '../../src/index.js';
@@ -155,4 +156,15 @@ describe('values of another realm', () => {
     await expect(mailer.send(message)).rejects.toThrow(/: no route \(profile t\)$/);
     await mailer.close();
   });
+});
+
+it('Promise of a library that replaces it (zone.js): a send with a stream', async () => {
+  // Promises of async functions and of Node are then no instances of the global Promise.
+  vi.stubGlobal('Promise', class extends Promise<unknown> {});
+  vi.resetModules();
+  const { mailer, transport } = await library();
+  const content = Readable.from([Buffer.from('streamed')]);
+  await mailer.send({ ...message, attachments: [{ content, filename: 'a.txt' }] });
+  expect(transport.sent.map(({ attachments }) => attachments.length)).toEqual([1]);
+  await mailer.close();
 });
