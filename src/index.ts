@@ -1,6 +1,5 @@
 /**
- * sealpost sends e-mail by a typed profile: who sends, through which server, proven how and protected how.
- *
+ * sealpost sends e-mail by a typed profile: the sender, the server, the authentication and the protection.
  * @packageDocumentation
  */
 

@@ -8,10 +8,10 @@ import type { EmailError } from '../model/error.js';
 import { allowManyListeners, createAbortController } from './abort-controller.js';
 import { onAbort } from './on-abort.js';
 
-/** The longest delay that a timer of Node takes; a longer one would fire at once. */
+/** The longest delay of a Node timer; a longer one would fire at once. */
 const longestDelayMs = 0x7fffffff;
 
-/** A signal to be disposed of when the work that it was made for is over. */
+/** A signal to dispose of when the work for which it was made is over. */
 export interface JoinedSignal {
   readonly signal: AbortSignal;
   dispose(): void;
@@ -26,8 +26,8 @@ export interface Deadline {
 }
 
 /**
- * Aborts with the first of the signals, with that signal's reason, or when the deadline has passed. A single signal without a deadline is
- * given back as it is.
+ * Aborts with the first of the signals and with that signal's reason, or when the deadline has passed. A single signal
+ * without a deadline is returned unchanged.
  */
 export function joinSignals(given: readonly (AbortSignal | undefined)[], deadline?: Deadline): JoinedSignal {
   const signals = given.filter((signal) => signal !== undefined);
@@ -37,7 +37,7 @@ export function joinSignals(given: readonly (AbortSignal | undefined)[], deadlin
   const controller = createAbortController();
   allowManyListeners(controller.signal);
   const stops = signals.map((signal) => {
-    // Programs share one signal among many sends, which is no leak.
+    // Programs share one signal among many sends, which is not a leak.
     allowManyListeners(signal);
     return onAbort(signal, () => controller.abort(signal.reason));
   });

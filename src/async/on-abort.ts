@@ -1,6 +1,5 @@
 /**
- * Listening for an abort, for owners of a resource that the abort must close.
- *
+ * Listens for an abort, for owners of a resource that the abort must close.
  * @module
  */
 import { withoutPrototype } from '../util/without-prototype.js';
@@ -18,7 +17,7 @@ export function onAbort(signal: AbortSignal | undefined, act: () => void): () =>
     act();
     return () => {};
   }
-  // Signals of other libraries may ignore `once`; they abort once all the same.
+  // Signals of other libraries may ignore `once`, but they abort only once anyway.
   signal.addEventListener('abort', act, onceOnly);
   return () => signal.removeEventListener('abort', act);
 }

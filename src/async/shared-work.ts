@@ -20,7 +20,10 @@ interface Task {
 export class SharedWork<K = string> {
   readonly #tasks = new Map<K, Task>();
 
-  /** Joins the work under way for `key`, or starts it. The signal given to `work` is of the work, not of any one caller. */
+  /**
+   * Joins the work under way for `key`, or starts it. The signal passed to `work` belongs to the work, not to one
+   * caller.
+   */
   async run<T>(key: K, signal: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     throwIfAborted(signal);
     const task = this.#tasks.get(key) ?? this.#start(key, work);
@@ -64,7 +67,7 @@ export class SharedValue<T> {
     const work = this.#work;
     return await work.run('value', signal, async (shared) => {
       const value = await make(shared);
-      // After forget() this work serves only the callers that wait for it already.
+      // After forget(), this work only serves the callers that already wait for it.
       if (this.#work === work) this.#made = { value };
       return value;
     });

@@ -1,6 +1,5 @@
 /**
- * The promise or the abort, whichever comes first.
- *
+ * Waits for a promise or an abort, whichever comes first.
  * @module
  */
 import { abortError } from '../errors/abort.js';

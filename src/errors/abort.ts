@@ -1,6 +1,5 @@
 /**
- * What an aborted signal becomes: the one text for aborts.
- *
+ * Turns an aborted signal into an error. All aborts have the same text.
  * @module
  */
 import type { EmailError } from '../model/error.js';
@@ -8,7 +7,10 @@ import { showText } from '../util/show.js';
 import { createEmailError, isEmailError, withDetails } from './email-error.js';
 import type { EmailErrorDetails } from './email-error.js';
 
-/** The error that an aborted signal stands for: its reason if that is an EmailError (a deadline, a close), else ERR_ABORTED. `details` are added. */
+/**
+ * The error for an aborted signal: its reason if that is an EmailError (a deadline, a close), else ERR_ABORTED.
+ * `details` are added.
+ */
 export function abortError(signal: AbortSignal, details: EmailErrorDetails = {}): EmailError {
   const reason: unknown = signal.reason;
   if (isEmailError(reason)) return withDetails(reason, details);

@@ -1,5 +1,5 @@
 /**
- * The one error class, the functions that make errors, and those that tell them apart.
+ * The only error class, and the functions that make and recognize its errors.
  * @module
  */
 import type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from '../model/error.js';
@@ -7,24 +7,26 @@ import type { SmtpReply } from '../model/reply.js';
 import { showText } from '../util/show.js';
 import { withoutPrototype } from '../util/without-prototype.js';
 
-/** The same symbol in every copy of the library, so that `isEmailError` holds across ESM and CJS. */
+/** The same symbol in every copy of the library, so that `isEmailError` works across ESM and CJS. */
 const brand = Symbol.for('sealpost.EmailError');
 
-/** What an error may say besides its code and message. `retryable` and `delivery` default to false and 'not-delivered'. */
+/**
+ * The fields of an error besides its code and message. `retryable` and `delivery` default to false and 'not-delivered'.
+ */
 export type EmailErrorDetails = Partial<Omit<EmailError, 'name' | 'message' | 'code' | 'stack' | 'toJSON'>>;
 
 const doubt =
   'The server may have the message, and sending it again may make a duplicate: find out whether it arrived before you send it again.';
 
-/** The remedy of an error after which the message may have arrived, whatever else there is to be done. */
+/** The remedy of an error after which the message may have arrived. It begins with the check for that. */
 function withDoubt(remedy: string | undefined): string {
   if (remedy === undefined) return doubt;
   return remedy.includes(doubt) ? remedy : `${doubt} ${remedy}`;
 }
 
-/** The one error class. Everything the library throws is one of these; what differs is the code. */
+/** The only error class. Everything that the library throws is an instance of it, distinguished by `code`. */
 class SealpostError extends Error implements EmailError {
-  // Those that are declared only are there where they say something: people read errors in the console.
+  // Fields without a value are declared but not set, because people read errors in the console.
   declare readonly [brand]: true;
   readonly code: EmailErrorCode;
   readonly retryable: boolean;
@@ -76,15 +78,15 @@ class SealpostError extends Error implements EmailError {
 }
 Object.defineProperty(SealpostError.prototype, 'name', { value: 'EmailError', configurable: true, writable: true });
 Object.defineProperty(SealpostError.prototype, brand, { value: true });
-// What is absent is absent, whatever is on Object.prototype.
+// Fields without a value must read as undefined, whatever is on Object.prototype.
 for (const field of ['phase', 'reply', 'problems', 'recipients', 'remedy', 'server', 'profile', 'messageId'] as const)
   Object.defineProperty(SealpostError.prototype, field, { value: undefined, configurable: true, writable: true });
-// For the console too, which looks at the name of the class.
+// The console shows the name of the class.
 Object.defineProperty(SealpostError, 'name', { value: 'EmailError' });
 
 /**
- * An error of the library's kind, for authors of transports and connectors. A plain error of theirs is wrapped as `cause`.
- * `retryable` holds only where `delivery` is 'not-delivered'.
+ * Makes an EmailError, for authors of transports and connectors. Other errors that they throw become the `cause` of
+ * one. `retryable` only takes effect if `delivery` is 'not-delivered'.
  */
 export function createEmailError(code: EmailErrorCode, message: string, details: EmailErrorDetails = {}): EmailError {
   const error = new SealpostError(code, message, withoutPrototype(details));

@@ -7,18 +7,18 @@ import type { EmailError } from '../model/error.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailErrorDetails } from '../errors/email-error.js';
 
-/** ERR_KERBEROS, in the step in which Kerberos runs. `retryable` where the same attempt may succeed later. */
+/** ERR_KERBEROS, in the phase 'authenticate'. `retryable` if the same attempt may succeed later. */
 export function kerberosError(message: string, details: EmailErrorDetails = {}): EmailError {
   return createEmailError('ERR_KERBEROS', message, { phase: 'authenticate', ...details });
 }
 
 /**
- * Bytes from outside that are not what they claim to be, or that fail their checksum. Internal: `readingFrom` turns
- * it into ERR_KERBEROS with the source of the bytes.
+ * Malformed input bytes, or a wrong checksum. Internal: `readingFrom` turns it into ERR_KERBEROS with the source of the
+ * bytes.
  */
 export class MalformedError extends Error {}
 
-/** Runs a reader over bytes from outside; a MalformedError becomes ERR_KERBEROS that names their source. */
+/** Runs a reader over input bytes. A MalformedError becomes ERR_KERBEROS with the source of the bytes. */
 export function readingFrom<T>(source: string, read: () => T, remedy?: string): T {
   try {
     return read();

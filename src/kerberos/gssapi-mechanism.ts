@@ -16,22 +16,25 @@ import { GssInitiator } from './gss/initiator.js';
 import { formatPrincipal } from './protocol/principal.js';
 import type { KerberosTickets, PresentedTicket } from './tickets.js';
 
-/** What the mechanism needs of its surroundings. */
+/** Services that the mechanism needs. */
 export interface GssapiDependencies {
   /** The server's name as in the profile. */
   readonly host: string;
-  /** Ends waiting for KDCs. */
+  /** Ends the wait for KDCs. */
   readonly signal: AbortSignal;
   /** Shared by all connections of the caller. */
   readonly tickets: KerberosTickets;
   readonly warn?: ((warning: Warning) => void) | undefined;
 }
 
-/** A challenge that is longer is refused; AP-REP and the offer of layers have some 200 bytes. */
+/** A longer challenge is refused; AP-REP and the offer of layers take about 200 bytes. */
 const maxChallengeBytes = 64 * 1024;
 const noLayer = 1;
 
-/** SASL GSSAPI (RFC 4752) with Kerberos 5 and without a security layer: TLS is that. All failures are ERR_KERBEROS. */
+/**
+ * SASL GSSAPI (RFC 4752) with Kerberos 5. It has no security layer, because TLS provides that. All failures are
+ * ERR_KERBEROS.
+ */
 export function createGssapiMechanism(authentication: KerberosAuthentication, deps: GssapiDependencies): SaslMechanism {
   return new GssapiMechanism(authentication, deps);
 }
@@ -72,7 +75,7 @@ class GssapiMechanism implements SaslMechanism {
 
   next(challenge: Uint8Array): Uint8Array {
     const [gss, presented, awaited] = [this.#gss, this.#presented, this.#awaited];
-    // Set before anything can fail: after a failure nothing more is answered.
+    // Set first, so that nothing is answered after a failure.
     this.#awaited = 'nothing';
     if (gss === undefined || presented === undefined || awaited === 'nothing')
       throw this.#failure('it sent a challenge where none was due');

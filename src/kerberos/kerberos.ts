@@ -1,6 +1,5 @@
 /**
- * Kerberos as connections and proxies use it, imported on first use and as one.
- *
+ * The one lazily loaded entry to Kerberos, for connections and proxies.
  * @module
  */
 export { createGssapiMechanism } from './gssapi-mechanism.js';

@@ -1,6 +1,5 @@
 /**
- * Files of Kerberos: read by the one reader, with errors of their own.
- *
+ * Reads files of Kerberos with the shared reader, and turns its results into errors.
  * @module
  */
 import { readFile } from '../system/read-file.js';
@@ -8,11 +7,11 @@ import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { kerberosError } from './errors.js';
 
-/** A file that is read: where it is, how long it may be, and what errors say of it. */
+/** A file to read: its path, its length limit, and its description for errors. */
 export interface KerberosFile {
   readonly path: string;
   readonly limit: number;
-  /** What the file is, as in "The ticket cache". */
+  /** The name of the file in errors, such as "The ticket cache". */
   readonly what: string;
   readonly remedy: string;
 }
@@ -22,7 +21,7 @@ export async function readKerberosFile(file: KerberosFile): Promise<Buffer> {
   return (await readIfThere(file)) ?? unreadable(file, 'there is no such file');
 }
 
-/** As `readKerberosFile`; undefined if there is no such file. */
+/** Like `readKerberosFile`, but undefined if there is no such file. */
 export async function readIfThere(file: KerberosFile): Promise<Buffer | undefined> {
   const bytes = await readFile(file.path, file.limit);
   if (isBytes(bytes)) return bytes;

@@ -14,16 +14,17 @@ import { kerberosError } from './errors.js';
 import { nameType, parsePrincipal } from './protocol/principal.js';
 import type { Principal } from './protocol/principal.js';
 
-/** The service that a ticket is wanted for. */
+/** The service for which a ticket is requested. */
 export interface ServiceName {
-  /** In its realm where that is known, else in the client's, whose KDC may refer to another. */
+  /** In its realm if that is known, else in the client's, whose KDC may refer to another. */
   readonly principal: Principal;
   readonly realmIsKnown: boolean;
 }
 
 /**
- * `servicePrincipal`, else `smtp/<host>`; its realm from the name, [domain_realm], or DNS where krb5.conf allows that. The host is
- * taken as the profile has it: no look-up of its canonical or reverse name, which a stranger's DNS could forge.
+ * `servicePrincipal`, else `smtp/<host>`; its realm from the name, [domain_realm], or DNS if krb5.conf allows that. The
+ * host is used as in the profile, without a look-up of its canonical or reverse name, which an attacker could forge in
+ * DNS.
  */
 export async function findServiceName(
   authentication: KerberosAuthentication,

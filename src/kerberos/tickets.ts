@@ -1,6 +1,5 @@
 /**
  * Tickets in memory, shared by all connections of a mailer.
- *
  * @module
  */
 import { BoundedMap } from '../async/bounded-map.js';
@@ -25,35 +24,38 @@ import { formatPrincipal, samePrincipal, ticketGrantingService } from './protoco
 import { findServiceName } from './service-name.js';
 import type { ServiceName } from './service-name.js';
 
-/** For tests, and for networks with DNS of their own. */
+/** Options for tests, and for networks with their own DNS. */
 export interface KerberosTicketsOptions {
   /** Milliseconds since 1970; default `Date.now`. */
   readonly systemTime?: (() => number) | undefined;
-  /** For one exchange with one KDC; default 10 000. */
+  /** Time limit of one exchange with one KDC; default 10 000. */
   readonly exchangeTimeoutMs?: number | undefined;
-  /** For one exchange by UDP, before TCP is tried; default 3000. */
+  /** Time limit of one exchange by UDP, before TCP is tried; default 3000. */
   readonly udpTimeoutMs?: number | undefined;
-  /** Where KDCs and realms are looked up; default the system's servers. */
+  /** DNS servers for finding KDCs and realms; default: the system's. */
   readonly dnsServers?: readonly string[] | undefined;
 }
 
-/** A service ticket that is presented to a service. The caller reports whether the service accepted it. */
+/** A service ticket to present to a service. The caller reports whether the service accepted it. */
 export interface PresentedTicket {
   readonly ticket: KerberosTicket;
   readonly clock: Clock;
-  /** Encryption types that the service may answer with. */
+  /** Encryption types that the service may use in its answer. */
   readonly permittedTypes: readonly number[];
-  /** The service proved that it could read the ticket. */
+  /** Call it when the service proved that it could read the ticket. */
   readonly accepted: () => void;
-  /** The service refused it: it is not presented again. */
+  /** Call it when the service refused it: it is not presented again. */
   readonly refused: () => void;
 }
 
-/** A ticket that ends sooner than this is not used any more. */
+/** A ticket that ends sooner than this is not used. */
 const marginMs = 60_000;
-/** A ticket that was presented so long ago, and never acknowledged since, may be for a key that the service no longer has. */
+/**
+ * A ticket that was presented this long ago, and has not been acknowledged since, may be for a key that the service no
+ * longer has.
+ */
 const unansweredMs = 60_000;
-/** With these a KDC says that a ticket-granting ticket cannot be used any more. */
+/** Codes with which a KDC says that a ticket-granting ticket can no longer be used. */
 const wornOut: ReadonlySet<number | undefined> = new Set([
   errorCode.ticketRevoked,
   errorCode.badIntegrity,
@@ -69,7 +71,7 @@ interface HeldTicket {
   spent: boolean;
 }
 
-/** What one identity has. */
+/** The tickets of one identity. */
 interface Holding {
   readonly clock: Clock;
   granting: KerberosTicket | undefined;
@@ -77,8 +79,9 @@ interface Holding {
 }
 
 /**
- * Kerberos tickets in memory, got when needed and again before they end: one ticket-granting ticket an identity, one ticket a
- * service, whichever connection asks, and one exchange where several ask at once. Held by the caller; nothing is kept elsewhere.
+ * Tickets in memory, obtained on demand and again before they end: one ticket-granting ticket per identity, one ticket
+ * per service for all connections, and one exchange for concurrent requests. The caller holds this object; nothing is
+ * stored elsewhere.
  */
 export class KerberosTickets {
   readonly #systemTime: () => number;
@@ -149,7 +152,7 @@ export class KerberosTickets {
     return held;
   }
 
-  /** A service ticket that is there already: ours, or one in the cache. */
+  /** A service ticket that can be reused: one obtained before, or one in the cache. */
   #usableIn(holding: Holding, identity: Identity, service: ServiceName, key: string): HeldTicket | undefined {
     const held = holding.services.get(key);
     const since = held?.unansweredSince;
@@ -169,7 +172,7 @@ export class KerberosTickets {
     return cached === undefined ? undefined : this.#hold(holding, key, cached);
   }
 
-  /** A service ticket from the KDC; where that finds our ticket-granting ticket worn out, with a new one, once. */
+  /** Gets a service ticket from the KDC. If the ticket-granting ticket can no longer be used, gets a new one, once. */
   async #fetch(access: KdcAccess, holding: Holding, identity: Identity, service: ServiceName): Promise<KerberosTicket> {
     const before = holding.granting;
     const granting = await this.#grantingTicket(access, holding, identity);
@@ -203,7 +206,10 @@ export class KerberosTickets {
     });
   }
 
-  /** The later one of what the cache has and of what we renewed; renewed once half its time is over, where it may be. */
+  /**
+   * The ticket with the later end, from the cache or from a renewal. It is renewed once half its time is over, if it is
+   * renewable.
+   */
   async #grantingTicketOf(
     cache: CredentialCache,
     access: KdcAccess,
@@ -234,7 +240,8 @@ export class KerberosTickets {
         holding.granting = await renewTicket({ ...access, signal }, holding.clock, ticket);
         return holding.granting;
       } catch (error) {
-        // The ticket is good for a while yet; a KDC that is gone or that refuses shows when the service ticket is asked for.
+        // The ticket is still valid for a while. If the KDC is unavailable or refuses, the request for the service
+        // ticket will fail.
         if (signal.aborted) throw error;
         return ticket;
       }

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** The fields of a JSON object; undefined if the bytes are none. A map: names come from outside. */
+/** The fields of a JSON object as a map, because the names are foreign; undefined if the bytes are not one. */
 export function jsonFields(body: Uint8Array): ReadonlyMap<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));

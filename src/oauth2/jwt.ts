@@ -14,7 +14,7 @@ import { oauth2Error } from './errors.js';
 
 /** A key that signs JSON Web Tokens. */
 export interface JwtKey {
-  /** Fields of the header that tell key and algorithm. */
+  /** Header fields that identify key and algorithm. */
   readonly header: Readonly<Record<string, string>>;
   readonly sign: (data: Buffer, signal: AbortSignal) => Promise<Buffer>;
 }
@@ -25,7 +25,7 @@ interface Scheme {
   readonly hash: 'sha256' | 'sha384' | 'sha512' | undefined;
   readonly options: Omit<SignKeyObjectInput, 'key'>;
   readonly request: SignatureAlgorithm;
-  /** ECDSA: octets of each of the two numbers of a signature. */
+  /** For ECDSA: octets of each of the two numbers of a signature. */
   readonly octets?: number;
 }
 
@@ -43,7 +43,7 @@ function ecdsa(alg: string, hash: 'sha256' | 'sha384' | 'sha512', octets: number
   return { alg, hash, options: { dsaEncoding: 'ieee-p1363' }, request: { name: 'ECDSA', hash }, octets };
 }
 
-/** The key of `oauth2.privateKey`. ERR_SECRET if the text is no key that can sign; it is not repeated. */
+/** The key of `oauth2.privateKey`. ERR_SECRET if the text is not a key that can sign; the error does not quote it. */
 export function jwtKeyOfPem(pem: string, keyId: string | undefined): JwtKey {
   let key: KeyObject;
   try {
@@ -59,7 +59,10 @@ export function jwtKeyOfPem(pem: string, keyId: string | undefined): JwtKey {
   };
 }
 
-/** The key of a certificate, named by the certificate's SHA-256 thumbprint (RFC 7515 section 4.1.8). RSA keys sign by PSS, as Entra ID wants. */
+/**
+ * The key of a certificate, identified by the certificate's SHA-256 thumbprint (RFC 7515 section 4.1.8). RSA keys sign
+ * by PSS, as Entra ID requires.
+ */
 export function jwtKeyOfCertificate({ certificate, privateKey, info }: LoadedCertificate): JwtKey {
   if (privateKey === undefined)
     throw createEmailError('ERR_CERTIFICATE', 'oauth2.clientCertificate has no private key.', {
@@ -96,7 +99,10 @@ function signLocally(data: Buffer, key: KeyObject, { hash, options }: Scheme): B
   return sign(hash, data, { key, ...options });
 }
 
-/** A key in a device or service. Its signature is checked: a wrong key would only be told as a refusal of the provider. */
+/**
+ * A key in a device or service. Its signature is checked, because the provider would only report a wrong key as a
+ * refusal.
+ */
 async function signElsewhere(
   data: Buffer,
   key: { readonly signer: PrivateKeySigner; readonly publicKey: KeyObject; readonly scheme: Scheme },
@@ -126,7 +132,7 @@ async function signElsewhere(
   });
 }
 
-/** Devices answer in DER (RFC 3279) or as two numbers; a token has the two numbers (RFC 7518 section 3.4). */
+/** Devices return DER (RFC 3279) or two numbers; a token requires the two numbers (RFC 7518 section 3.4). */
 function numbersOf(given: Buffer, size: number): Buffer {
   if (given.length === size * 2) return given;
   const raw = Buffer.alloc(size * 2);
@@ -135,7 +141,7 @@ function numbersOf(given: Buffer, size: number): Buffer {
     const length = given[at + 1] ?? 0;
     const number = given.subarray(at + 2, at + 2 + length);
     const plain = number[0] === 0 ? number.subarray(1) : number;
-    // Not two numbers of this curve: left as it is, and refused when it is verified.
+    // Not two numbers of this curve: returned unchanged, and refused by the verification.
     if (given[at] !== 0x02 || plain.length > size) return given;
     raw.set(plain, end - plain.length);
     at += 2 + length;

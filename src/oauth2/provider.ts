@@ -33,7 +33,7 @@ export interface RequestSignals {
   readonly background?: AbortSignal | undefined;
 }
 
-/** For one whole request, the way through proxies and TLS included. */
+/** Time limit of one whole request, including proxies and TLS. */
 const deadlineMs = 30_000;
 
 /** Returns the response, of any status but a redirect. A redirect and a request without a response are ERR_OAUTH2. */
@@ -73,7 +73,7 @@ export function showEndpoint({ what, url }: Pick<ProviderRequest, 'what' | 'url'
   return `${what} ${showText(`${url.origin}${url.pathname}`, 300)}`;
 }
 
-/** Runs what asks an endpoint; its errors name the host and port of the endpoint. */
+/** Runs a request to an endpoint. Its errors name the host and port of the endpoint. */
 export async function atEndpoint<T>(url: URL, run: () => Promise<T>): Promise<T> {
   try {
     return await run();
@@ -100,7 +100,7 @@ function failure(error: unknown, request: ProviderRequest, signal: AbortSignal |
   return oauth2Error(`The ${shown} could not be asked: ${words}`, {
     cause: error,
     retryable,
-    // The remedies of the layers below name settings of the mail server.
+    // The remedies of the layers below name settings of the mail server, so they are replaced.
     remedy:
       /server\.(?:host|port|security|localAddress|timeouts)|'implicit'/.test(remedy) || remedy === ''
         ? unreachedRemedy
@@ -111,7 +111,7 @@ function failure(error: unknown, request: ProviderRequest, signal: AbortSignal |
 const unreachedRemedy =
   'Check the URLs in oauth2, and that this machine reaches the provider by the way that proxy names. A company’s own authority belongs into server.tls.ca.';
 
-/** A refusal, as the provider tells it (RFC 6749 section 5.2, 4.1.2.1). */
+/** A refusal of the provider (RFC 6749 section 5.2, 4.1.2.1). */
 export interface ProviderRefusal {
   /** The endpoint that refused, with its URL. */
   readonly who: string;
@@ -137,7 +137,7 @@ export function refusedBy(refusal: ProviderRefusal, details: EmailErrorDetails =
   });
 }
 
-/** Shows words of the provider, unless they repeat a secret. */
+/** Makes a function that shows text of the provider, unless it repeats a secret. */
 export function sayWithout(secrets: readonly string[]): (text: string, limit: number) => string {
   const hidden = new Secrets(secrets);
   return (text, limit) => showText(hidden.shown(text), limit);

@@ -5,9 +5,9 @@
  */
 
 interface Refusal {
-  /** `error`; absent: any. */
+  /** The value of `error`; absent: any. */
   readonly error?: string;
-  /** In `error` or `error_description`. */
+  /** Pattern in `error` or `error_description`. */
   readonly words?: RegExp;
   readonly remedy: string;
 }
@@ -19,7 +19,7 @@ function aadsts(...numbers: readonly number[]): RegExp {
 
 const signInAgain = 'Sign in again: call mailer.authorize(), or authorize().';
 
-/** The first row that matches holds. */
+/** The first matching row applies. */
 const refusals: readonly Refusal[] = [
   // Microsoft Entra ID
   {

@@ -1,14 +1,13 @@
 /**
- * Settings to begin with: endpoints and scopes of providers, as their documentation named them in November 2026.
- *
+ * Settings to start with: endpoints and scopes of providers, from their documentation of November 2026.
  * @module
  */
 import { profileInvalid } from '../errors/email-error.js';
 import type { OAuth2Grant, OAuth2Settings } from '../model/settings/oauth2.js';
 
-/** For which directory, and how tokens are obtained. */
+/** Options of `sampleOAuth2Settings`. */
 export interface SampleOAuth2Options {
-  /** Microsoft: id or domain of the tenant. Default 'common' where a person signs in. */
+  /** Microsoft: id or domain of the tenant. Default 'common' if a person signs in. */
   readonly tenant?: string | undefined;
   /** Default 'authorization-code'. */
   readonly grant?: OAuth2Grant | undefined;
@@ -43,7 +42,7 @@ function google(grant: OAuth2Grant): OAuth2Settings {
       ...common,
       clientSecret: '',
       authorizationUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
-      // Without both of them Google gives a refresh token with the first consent only.
+      // Without both parameters, Google returns a refresh token at the first consent only.
       authorizationParameters: { access_type: 'offline', prompt: 'consent' },
     };
   throw profileInvalid(

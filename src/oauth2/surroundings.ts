@@ -8,11 +8,11 @@ import { onAbort } from '../async/on-abort.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { HttpClient } from '../net/http/http-client.js';
 
-/** Time. */
+/** The time and a timer. */
 export interface Clock {
   /** Milliseconds since 1970. */
   readonly now: () => number;
-  /** Resolves after so many milliseconds; rejects when the signal aborts. */
+  /** Resolves after this many milliseconds; rejects when the signal aborts. */
   readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
 
@@ -20,7 +20,7 @@ export interface Clock {
 export interface Surroundings {
   readonly http: HttpClient;
   readonly clock: Clock;
-  /** A number from 0 to below 1, which spreads the refreshes of several processes. It makes no secret. */
+  /** A number from 0 to below 1, to spread the refreshes of several processes. Not for secrets. */
   readonly chance: () => number;
   /** Reads `oauth2.clientCertificate`. */
   readonly loadCertificate: (source: CertificateSource, signal: AbortSignal) => Promise<LoadedCertificate>;

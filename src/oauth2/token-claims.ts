@@ -1,7 +1,6 @@
 /**
- * Reads the claims of an access token that is a JWT, before it is sent. The claims are never trusted, and only the audience is ever shown:
- * they serve to tell a person why the server would refuse the token.
- *
+ * Reads the claims of an access token that is a JWT, before it is sent. The claims are not trusted, and only the
+ * audience is ever shown. They only help to explain to a person why the server would refuse the token.
  * @module
  */
 import type { EmailError } from '../model/error.js';
@@ -64,11 +63,11 @@ export function judgeToken(token: string, host: string, now: number): TokenJudge
 const scopeRemedy =
   'Set oauth2.scope to "https://outlook.office.com/SMTP.Send offline_access" where a person signs in, or to "https://outlook.office365.com/.default" for an application, and get a new token.';
 
-/** Not an error, because a right given by RBAC for Applications shows in no token. */
+/** Not an error, because a right from RBAC for Applications appears in no token. */
 const roleDoubt =
   'The token has no SMTP.SendAsApp role. Grant the application permission SMTP.SendAsApp (Office 365 Exchange Online) with admin consent; or, where Exchange gives the right by the role "Application SMTP.SendAsApp", check that its scope includes the mailbox.';
 
-/** The claims of a JWT in compact form (RFC 7519); undefined if it is none. */
+/** The claims of a JWT in compact form (RFC 7519); undefined if it is not a JWT. */
 function claimsOf(token: string): ReadonlyMap<string, unknown> | undefined {
   const [, payload, signature, ...more] = token.split('.');
   if (payload === undefined || signature === undefined || more.length > 0 || !/^[\w-]+$/.test(payload))

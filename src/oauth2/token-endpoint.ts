@@ -37,7 +37,7 @@ export type TokenOutcome =
   | { readonly tokens: OAuth2Tokens; readonly error?: undefined }
   | {
       readonly tokens?: undefined;
-      /** RFC 6749 section 5.2, where the provider gave one. */
+      /** The error code of RFC 6749 section 5.2, if the provider gave one. */
       readonly error: string | undefined;
       readonly failure: EmailError;
       /** `Retry-After`, in milliseconds. */
@@ -76,7 +76,7 @@ export async function prepareTokenRequest(
   return { http, surroundings };
 }
 
-/** Asks for tokens. A refusal is an outcome. A request without a usable response throws ERR_OAUTH2. */
+/** Requests tokens. A refusal is an outcome. A request without a usable response throws ERR_OAUTH2. */
 export async function requestTokens(
   client: TokenClient,
   request: TokenRequest,
@@ -107,14 +107,14 @@ async function askForTokens(
   return { error, failure, retryAfterMs };
 }
 
-/** Of a form that is posted to a provider. */
+/** Header fields of a form that is posted to a provider. */
 export const formHeaders = {
   'Content-Type': 'application/x-www-form-urlencoded',
   Accept: 'application/json',
   'User-Agent': 'sealpost',
 } as const;
 
-/** RFC 6749 section 5.1. */
+/** Reads a successful response (RFC 6749 section 5.1). */
 function readTokens(
   { body, header }: HttpResponse,
   context: { readonly who: string; readonly sentAt: number; readonly secrets: readonly string[] },
@@ -122,7 +122,7 @@ function readTokens(
   const { who, sentAt, secrets } = context;
   const say = sayWithout(secrets);
   const fields = jsonFields(body);
-  // The body is in no error, because it may hold tokens in another format.
+  // The body is not quoted, because it may contain tokens in another format.
   if (fields === undefined)
     throw oauth2Error(`The ${who} gave no JSON object (${say(header('content-type') ?? 'no content type', 100)}).`, {
       remedy: 'Check oauth2.tokenUrl: it may be the page of something else.',
@@ -152,7 +152,7 @@ function readTokens(
   };
 }
 
-/** Ten years: later dates are of no use, and much later ones cannot be written. */
+/** Ten years: later dates are useless, and much later ones cannot be represented. */
 const maxSeconds = 10 * 365 * 24 * 3600;
 const maxTokenLength = 32_768;
 
@@ -161,12 +161,14 @@ function isToken(text: string): boolean {
   return text.length <= maxTokenLength && /^[\x21-\x7e]+$/.test(text);
 }
 
-/** RFC 6749 appendix A.17. */
+/** Characters of a refresh token (RFC 6749 appendix A.17). */
 function isRefreshToken(text: string): boolean {
   return text.length <= maxTokenLength && /^[\x20-\x7e]+$/.test(text);
 }
 
-/** `Retry-After` (RFC 9110 section 10.2.3) in milliseconds, at most an hour: a provider must not switch sending off for days. */
+/**
+ * `Retry-After` (RFC 9110 section 10.2.3) in milliseconds, at most an hour: a provider must not stop sending for days.
+ */
 function retryAfter({ header }: HttpResponse, now: number): number | undefined {
   const value = header('retry-after');
   if (value === undefined) return undefined;

@@ -11,7 +11,7 @@ import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { OAuth2Tokens, TokenStore } from '../model/store.js';
 
-/** A holder of the lock has one request to make, with a deadline of its own. */
+/** Limit of the wait for a lock. Its holder makes one request, which has a deadline. */
 const lockMs = 60_000;
 
 /** The tokens of one key. */
@@ -31,7 +31,7 @@ export class TokenKeeper {
     return this.#store === undefined;
   }
 
-  /** Tokens that could not be saved. They must be saved before anything else is done. */
+  /** Tokens that could not be saved yet. They must be saved before anything else. */
   get unsaved(): OAuth2Tokens | undefined {
     return this.#unsaved;
   }
@@ -63,7 +63,7 @@ export class TokenKeeper {
       // The wait was given up, and another renewal may have begun.
       throwIfAborted(signal);
       begun = true;
-      // The deadline is that of the wait. Its timer would keep the process alive.
+      // The deadline only limits the wait. Its timer would keep the process alive.
       dispose();
       return await work();
     };
@@ -87,7 +87,7 @@ function lockedTooLong(): EmailError {
   });
 }
 
-/** The error of a store may hold the tokens, so only its name and code are reported. */
+/** The error of a store may contain the tokens, so only its name and code are reported. */
 async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();

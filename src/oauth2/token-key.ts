@@ -6,14 +6,14 @@
 import type { EmailProfile } from '../model/settings/profile.js';
 import { hasOwn } from '../util/own.js';
 
-/** The settings that decide whose token it is. */
+/** The settings that determine the account of a token. */
 export interface TokenOwner extends Pick<EmailProfile, 'name' | 'authentication' | 'oauth2'> {
   readonly server: { readonly host: string };
 }
 
 /**
- * JSON text of an array of strings, the name of the profile first. It names the account and the host that the token belongs to, so that a
- * profile that is edited or copied never sends the token of another account, or this one to another host.
+ * JSON text of an array of strings, the name of the profile first. It identifies the account and the host of the token,
+ * so that an edited or copied profile never sends the token of another account, or this one to another host.
  */
 export function tokenKey({ name, server, authentication, oauth2 }: TokenOwner): string {
   const user = authentication !== undefined && hasOwn(authentication, 'username') ? authentication.username : '';

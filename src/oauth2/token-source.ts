@@ -31,7 +31,7 @@ import {
 export interface TokenSourceSettings {
   readonly settings: OAuth2Settings;
   readonly surroundings: Surroundings;
-  /** Absent: memory alone. */
+  /** Absent: tokens are kept in memory only. */
   readonly store: TokenStore | undefined;
   /** See `tokenKey`. */
   readonly key: string;
@@ -40,7 +40,7 @@ export interface TokenSourceSettings {
 /** A request for a token. */
 export interface TokenQuery {
   readonly signal: AbortSignal;
-  /** The token that the mail server refused. The result is another one. */
+  /** The token that the mail server refused; the result is a different one. */
   readonly refused?: string | undefined;
   readonly warn: (warning: Warning) => void;
 }
@@ -49,14 +49,14 @@ export interface TokenQuery {
 const earlyMs = 120_000;
 /** Spreads the refreshes of processes that share a token. */
 const jitterMs = 30_000;
-/** After a failure that may pass, while the token is still valid. */
+/** The pause after a temporary failure, while the token is still valid. */
 const againMs = 30_000;
-/** Metadata, secrets and keys, before a token request. */
+/** Time limit of the work before a token request: metadata, secrets and keys. */
 const prepareMs = 60_000;
 
 interface Held {
   readonly tokens: OAuth2Tokens;
-  /** From then on it is refreshed. Infinity where the provider did not say. */
+  /** The time from which it is refreshed. Infinity if the provider gave no expiry. */
   readonly renewAt: number;
 }
 
@@ -71,7 +71,7 @@ export class TokenSource {
   #held: Held | undefined;
   #renewal: Promise<string> | undefined;
   #endpoints: Endpoints | undefined;
-  /** The provider's `Retry-After`, and its last refusal. */
+  /** The end of the provider's `Retry-After`, and its last refusal. */
   #pause: { readonly until: number; readonly failure: EmailError } | undefined;
   #toldOfMemory = false;
 
@@ -80,7 +80,7 @@ export class TokenSource {
     this.#keeper = new TokenKeeper(parts.store, parts.key);
   }
 
-  /** Returns a token. ERR_OAUTH2 if none can be had; its remedy says so if a person has to sign in. */
+  /** Returns a token. ERR_OAUTH2 if none can be obtained; its remedy says so if a person must sign in. */
   async get(query: TokenQuery): Promise<string> {
     const { signal, refused } = query;
     const { authenticationValue } = this.#parts.settings;
@@ -93,7 +93,7 @@ export class TokenSource {
     return await this.#shared.run('token', signal, (waited) => untilAborted(this.#renewOnce(query), waited));
   }
 
-  /** Runs the grant, with a person where it needs one, and keeps the tokens. */
+  /** Runs the grant, which may need a person, and keeps the tokens. */
   async authorize(options: AuthorizeOptions, surroundings = this.#parts.surroundings): Promise<OAuth2Tokens> {
     const tokens = await runGrant(this.#parts.settings, options, surroundings);
     await this.#keeper.locked(() => this.#keep(tokens), this.#closed.signal);
@@ -108,7 +108,7 @@ export class TokenSource {
     } else await this.#renewal?.catch(() => undefined);
   }
 
-  /** A token from elsewhere is used as it is. */
+  /** A token obtained elsewhere is used unchanged. */
   async #given(refused: string | undefined, signal: AbortSignal): Promise<string> {
     const { authenticationValue = '' } = this.#parts.settings;
     const value = await resolveSecret(authenticationValue, 'oauth2.authenticationValue', signal);
@@ -120,8 +120,8 @@ export class TokenSource {
   }
 
   /**
-   * One renewal at a time. It is not aborted, even if no caller waits any more: a refresh token that was sent may be spent, and its
-   * successor is in the response.
+   * One renewal at a time. It is not aborted, even without waiting callers: the refresh token may be used up once it
+   * was sent, and its successor is in the response.
    */
   #renewOnce(query: TokenQuery): Promise<string> {
     this.#renewal ??= this.#loadOrRenew(query).finally(() => (this.#renewal = undefined));
@@ -146,7 +146,7 @@ export class TokenSource {
       if (rotated && this.#keeper.inMemory) this.#tellOfMemory(warn);
       return tokens.accessToken;
     } catch (error) {
-      // A provider that cannot be reached must not hold messages back as long as the token is valid.
+      // If the provider cannot be reached, messages are still sent as long as the token is valid.
       const last = isOther(stored, refused) ? stored : this.#held?.tokens;
       const passes = isEmailError(error) && error.retryable && error.code === 'ERR_OAUTH2';
       if (!passes || !isOther(last, refused) || !this.#isAlive(last)) throw error;
@@ -176,11 +176,14 @@ export class TokenSource {
     const closed = this.#closed.signal;
     const outcome = await this.#request(requestWithoutPerson, closed);
     if (outcome.tokens === undefined) throw outcome.failure;
-    // This grant gives no refresh token (RFC 6749 section 4.4.3). One that is given all the same is not kept.
+    // This grant returns no refresh token (RFC 6749 section 4.4.3). One that is returned anyway is not kept.
     return { tokens: { ...outcome.tokens, refreshToken: undefined }, rotated: false };
   }
 
-  /** The store's refresh token, the store's again if it has changed since, and that of the settings. None is tried twice. */
+  /**
+   * The refresh token of the store, the store's again if it has changed since, and that of the settings. None is tried
+   * twice.
+   */
   async *#refreshTokens(stored: OAuth2Tokens | undefined): AsyncGenerator<string> {
     const tried = new Set<string>();
     const { settings } = this.#parts;

@@ -1,5 +1,5 @@
 /**
- * Profiles in and out: from a literal, from JSON, to JSON.
+ * Checks profiles, from a literal or from JSON, and writes them as JSON.
  * @module
  */
 import type { Problem } from '../model/error.js';
@@ -11,18 +11,18 @@ import { isPlainObject } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { profileSchema } from './shape/profile.js';
 
-/** How `parseProfile` reads. */
+/** Options of `parseProfile`. */
 export interface ParseProfileOptions {
   /**
-   * Default true. With false the profile may name nothing of this machine: no environment variable, file, certificate store,
-   * ticket cache, directory server or automatic proxy. For profiles from strangers.
+   * Default true. With false the profile must not refer to this machine: no environment variable, file, certificate
+   * store, ticket cache, directory server or automatic proxy. Use it for profiles from untrusted sources.
    */
   readonly allowReferences?: boolean | undefined;
 }
 
 const parseOptions = object<ParseProfileOptions>({ allowReferences: optional(flag) });
 
-/** A profile with the key that editors read; a value that is not an object is for the schema to refuse. */
+/** A profile with the `$schema` key that editors use. The schema refuses values that are not objects. */
 const fromJson: Schema<EmailProfile> = {
   ...profileSchema,
   check: (value, path, report) =>
@@ -62,7 +62,7 @@ export function defineProfile(profile: EmailProfile): EmailProfile {
  * ```
  */
 export function parseProfile(value: unknown, options: ParseProfileOptions = {}): EmailProfile {
-  // A slip of the pen here would let a stranger's profile read files.
+  // Options are checked strictly: a misspelt `allowReferences` would let an untrusted profile read files.
   const { allowReferences = true } = checked(parseOptions, options, callSubject);
   return checked(fromJson, value, profileSubject, allowReferences);
 }
@@ -75,7 +75,7 @@ export function parseProfile(value: unknown, options: ParseProfileOptions = {}):
  */
 export function profileToJson(profile: EmailProfile, options: { readonly secrets: 'redact' | 'include' }): unknown {
   const live: Problem[] = [];
-  // A caller without types may leave the options out; then nothing is shown.
+  // A JavaScript caller may leave out the options; then secrets are redacted.
   const json = profileSchema.toJson(defineProfile(profile), '', { secrets: options?.secrets ?? 'redact', live });
   if (live.length > 0) throw invalid(profileSubject, live);
   return json;

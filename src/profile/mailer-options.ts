@@ -17,7 +17,7 @@ import { otherKeys } from './shape/other-words-table.js';
 import { milliseconds } from './shape/server.js';
 
 const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);
-/** The time of each is kept. */
+/** The limiter keeps the time of each message, so their number is bounded. */
 const maxRate = 1_000_000;
 const count = wholeNumber(0, Number.MAX_SAFE_INTEGER);
 
@@ -64,8 +64,8 @@ const optionsSchema: Schema<MailerOptions> = object<MailerOptions>(
 );
 
 /**
- * The options of a mailer, checked and frozen; live values are kept as they are. ERR_PROFILE_INVALID has every problem, also
- * certificates of `profile` with `cache: true` where there is no store to keep them in.
+ * Checks and freezes the options of a mailer; live values are kept. ERR_PROFILE_INVALID lists all problems, including
+ * certificates of `profile` with `cache: true` if there is no store for them.
  */
 export function checkMailerOptions(options: MailerOptions = {}, profile?: EmailProfile): MailerOptions {
   const copy = checked(optionsSchema, options, optionsSubject);
@@ -95,7 +95,7 @@ const testOptions = object<{ signal?: AbortSignal | undefined }>(
 );
 const closeOptions = object<{ force?: boolean | undefined }>({ force: optional(flag) });
 
-/** The options of one send. A name that is not known would be without effect: ERR_PROFILE_INVALID, as for all options. */
+/** Checks the options of one send. An unknown option is ERR_PROFILE_INVALID, because it would have no effect. */
 export function checkSendOptions(options: SendOptions = {}): SendOptions {
   return checked(sendOptions, options, callSubject);
 }
@@ -108,26 +108,26 @@ const authorizeOptions = object<AuthorizeOptions>({
   signal: optional(abortSignal),
 });
 
-/** The options of authorize(). */
+/** Checks the options of authorize(). */
 export function checkAuthorizeOptions(options: AuthorizeOptions = {}): AuthorizeOptions {
   return checked(authorizeOptions, options, callSubject);
 }
 
-/** The options of a test. */
+/** Checks the options of a test. */
 export function checkTestOptions(options: { readonly signal?: AbortSignal | undefined } = {}): {
   readonly signal?: AbortSignal | undefined;
 } {
   return checked(testOptions, options, callSubject);
 }
 
-/** The options of close(). */
+/** Checks the options of close(). */
 export function checkCloseOptions(options: { readonly force?: boolean | undefined } = {}): {
   readonly force?: boolean | undefined;
 } {
   return checked(closeOptions, options, callSubject);
 }
 
-/** Paths of `cache: true` in a checked profile, whose only key of that name is the one of certificate sources. */
+/** Paths of `cache: true` in a checked profile. Only certificate sources have a key of that name. */
 function cachedSources(value: unknown, at: string): readonly string[] {
   if (Array.isArray(value)) return value.flatMap((entry: unknown, index) => cachedSources(entry, join(at, index)));
   if (!isPlainObject(value)) return [];

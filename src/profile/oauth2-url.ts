@@ -6,7 +6,7 @@
 
 const loopback = /^(?:localhost|127\.0\.0\.1|\[::1\])$/;
 
-/** An https URL without user and fragment; http is for loopback alone. */
+/** Is it an https URL without user and fragment? http is allowed for loopback only. */
 export function isSecureUrl(text: string): boolean {
   if (!URL.canParse(text)) return false;
   const { protocol, hostname, username, password, hash } = new URL(text);

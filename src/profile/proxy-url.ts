@@ -11,15 +11,15 @@ const schemes: Readonly<Record<string, { readonly type: ProxyServerSettings['typ
   socks4: { type: 'socks4', tls: false },
   socks4a: { type: 'socks4a', tls: false },
   socks5: { type: 'socks5', tls: false },
-  // curl's name for SOCKS 5 whose proxy resolves the names, as it does here.
+  // curl's name for SOCKS 5 with name resolution by the proxy, which is the default here.
   socks5h: { type: 'socks5', tls: false },
 };
 
-/** The parts of a proxy's text form: its settings, or what is wrong with it, without a word of what it holds. */
+/** The result of parsing a proxy's text form: its settings, or a fault that does not quote the text. */
 export type ProxyText =
   { readonly settings: ProxyServerSettings; readonly fault?: undefined } | { readonly fault: string };
 
-/** Takes `scheme://user:password@host:port` apart; user and password are percent-decoded. */
+/** Parses `scheme://user:password@host:port`; user and password are percent-decoded. */
 export function parseProxyText(value: string): ProxyText {
   const match = /^([a-z0-9]+):\/\/([^/?#\\]*)\/?$/i.exec(value);
   if (match === null) return { fault: "expected 'none', 'auto' or scheme://user:password@host:port, got other text" };
@@ -39,14 +39,14 @@ export function parseProxyText(value: string): ProxyText {
   try {
     const username = decodeURIComponent(colon < 0 ? user : user.slice(0, colon));
     const password = colon < 0 ? '' : decodeURIComponent(user.slice(colon + 1));
-    // `user:@` is how some write that there is none.
+    // Some programs write `user:@` for a user without a password.
     return { settings: password === '' ? { ...base, username } : { ...base, username, password } };
   } catch {
     return { fault: 'has user info that is not percent-encoded UTF-8: write a % as %25' };
   }
 }
 
-/** The same text with its password replaced; text that has none, or is no proxy, as it is. */
+/** Replaces the password in the text. Text without one, or that is not a proxy, is returned unchanged. */
 export function redactProxyText(value: string, replacement: string): string {
   const start = value.indexOf('://') + 3;
   const at = value.lastIndexOf('@');

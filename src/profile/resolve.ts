@@ -1,5 +1,5 @@
 /**
- * The one file that holds defaults. Given settings with gaps, it gives settings without; an explicit 0 or false is kept.
+ * Fills in the defaults of all settings. No other file contains defaults. An explicit 0 or false is kept.
  * @module
  */
 import { domainToASCII } from 'node:url';
@@ -19,10 +19,10 @@ import { newSettings } from '../schema/schema.js';
 import { isAscii } from '../util/bytes.js';
 import { parseProxyText } from './proxy-url.js';
 
-/** Inherits nothing, as all settings. */
+/** An empty settings object, which inherits nothing. */
 const nothing: Readonly<Record<never, never>> = Object.freeze(newSettings());
 
-/** Settings with what they have once their defaults are known. */
+/** Settings together with the values of their defaults. */
 function filled<T extends object, D extends object>(settings: T, values: D): T & D {
   return Object.assign(newSettings(), settings, values) as T & D;
 }
@@ -37,7 +37,7 @@ export interface ResolvedTls extends TlsSettings {
 
 /** `OutgoingServer` with every default. */
 export interface ResolvedServer {
-  /** As the name service and TLS want it: an IP address, or A-labels in lower case. */
+  /** For the name service and TLS: an IP address, or A-labels in lower case. */
   readonly host: string;
   readonly port: number;
   readonly security: Security;
@@ -88,14 +88,14 @@ export interface ResolvedSmime {
 export interface ResolvedProxyServer extends ProxyServerSettings {
   readonly port: number;
   readonly resolve: 'proxy' | 'local';
-  /** undefined if the proxy itself is spoken to in clear. */
+  /** undefined if the connection to the proxy is not encrypted. */
   readonly tls: ResolvedTls | undefined;
 }
 
-/** The way to the server: undefined is direct, `auto` is to be found out. */
+/** The resolved proxy: undefined is a direct connection; `auto` is determined at each connection. */
 export type ResolvedProxy = ResolvedProxyServer | AutomaticProxySettings | undefined;
 
-/** `EmailProfile` with every default, taken apart as the layers below want it. */
+/** `EmailProfile` with every default, structured for the layers below. */
 export interface ResolvedProfile extends Omit<EmailProfile, 'server' | 'smime' | 'proxy'> {
   readonly server: ResolvedServer;
   /** undefined if the profile neither signs nor encrypts. */
@@ -103,7 +103,7 @@ export interface ResolvedProfile extends Omit<EmailProfile, 'server' | 'smime' |
   readonly proxy: ResolvedProxy;
 }
 
-/** A checked profile with every default filled in: made once, when a mailer is made. */
+/** Fills in all defaults of a checked profile. Called once, when a mailer is made. */
 export function resolveProfile(profile: EmailProfile): ResolvedProfile {
   return filled(profile, {
     server: resolveServer(profile.server),
@@ -186,7 +186,7 @@ export function resolveEncrypt(encrypt: SmimeEncryptSettings): ResolvedEncrypt {
   });
 }
 
-/** A proxy with every default filled in; the text form is taken apart. */
+/** A proxy with every default filled in; the text form is parsed. */
 export function resolveProxy(proxy: ProxySettings = 'none'): ResolvedProxy {
   if (proxy === 'none') return undefined;
   if (proxy === 'auto') return { type: 'auto' };
@@ -208,7 +208,7 @@ export function resolveProxyServer(proxy: ProxyServerSettings): ResolvedProxySer
   });
 }
 
-/** Names in A-labels and lower case (UTS 46); IP addresses and address literals as they are. */
+/** Names become A-labels in lower case (UTS 46); IP addresses and address literals are kept. */
 function asciiHost(host: string): string {
   return isAscii(host) ? (host.startsWith('[') ? host : host.toLowerCase()) : domainToASCII(host);
 }

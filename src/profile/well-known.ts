@@ -9,7 +9,7 @@ interface Provider {
   readonly host: string;
   /** 'implicit' is port 465, 'explicit' port 587. */
   readonly security: 'implicit' | 'explicit';
-  /** Names and mail domains, lower case, without blanks. */
+  /** Names and mail domains, in lower case without blanks. */
   readonly names: readonly string[];
 }
 
@@ -87,7 +87,7 @@ const providers: readonly Provider[] = [
   { host: 'mail.gandi.net', security: 'implicit', names: ['gandi', 'gandi.net'] },
 ];
 
-/** `ses` with its region: an account's credentials hold for one region, so none is assumed. */
+/** `ses` with its region. Credentials are valid for one region, so no default is assumed. */
 const amazonSes = /^(?:amazonses|awsses|ses)[-:/.]?([a-z]{2}(?:-[a-z]{3,12}){1,2}-\d)$/;
 
 /**
@@ -109,7 +109,7 @@ export function wellKnownServer(name: string): OutgoingServer | undefined {
   return provider === undefined ? undefined : server(provider);
 }
 
-/** The host of a well-known provider that a mistyped name most likely means: up to two letters differ, or the last label does. */
+/** The provider's host that a mistyped name most likely means: up to two letters differ, or only the last label. */
 export function similarHost(host: string): string | undefined {
   const wanted = host.toLowerCase().replace(/\.$/, '');
   const hosts = providers.map((provider) => provider.host);
@@ -120,7 +120,7 @@ export function similarHost(host: string): string | undefined {
   );
 }
 
-/** `smtp.gmail.con` and `smtp.gmail.com` differ in their last label alone. */
+/** `smtp.gmail.con` and `smtp.gmail.com` differ only in their last label. */
 function withoutEnding(host: string): string {
   return host.slice(0, host.lastIndexOf('.'));
 }

@@ -1,6 +1,5 @@
 /**
- * The certificates of one profile: from their sources, or from the copies that its store keeps.
- *
+ * Loads the certificates of one profile, from their sources or from the copies in its store.
  * @module
  */
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
@@ -13,24 +12,24 @@ import type { Purpose } from '../pki/select.js';
 import { tlsIdentityOf } from '../pki/tls-identity.js';
 import { hasOwn } from '../util/own.js';
 
-/** Where copies are kept (`cache: true`). */
+/** The place of cached copies (`cache: true`). */
 export interface CertificatePlace {
   readonly profileName: string;
   readonly store: ProfileStore | undefined;
 }
 
-/** Loads certificates by the profile's fields that name them. */
+/** Loads certificates by the fields of the profile. */
 export class ProfileCertificates {
   readonly #place: CertificatePlace;
   readonly #refresh: boolean;
 
-  /** With `refresh` every copy is made anew from its source, as the test functions of a mailer want it. */
+  /** With `refresh` every copy is renewed from its source, as the test functions of a mailer require. */
   constructor(place: CertificatePlace, refresh = false) {
     this.#place = place;
     this.#refresh = refresh;
   }
 
-  /** The certificate that stands in the field `slot`, with the key that `purpose` needs. */
+  /** The certificate in the field `slot`, with its key if `purpose` needs one. */
   async load(
     source: CertificateSource,
     slot: string,
@@ -40,7 +39,7 @@ export class ProfileCertificates {
     return await loadCertificateCached(source, { ...this.#place, slot, purpose, refresh: this.#refresh, signal });
   }
 
-  /** Recipients' certificates of a source: the copy in its place if it has `cache: true`. */
+  /** A source of recipients' certificates; its copy if it has `cache: true`. */
   async bundle(source: RecipientCertificates, slot: string, signal: AbortSignal): Promise<RecipientCertificates> {
     if (!isCached(source)) return source;
     return await loadBundleCached(source, { ...this.#place, slot, refresh: this.#refresh, signal });

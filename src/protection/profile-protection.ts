@@ -1,6 +1,5 @@
 /**
- * S/MIME of one profile: its protector, and what the test functions of a mailer tell of its certificates.
- *
+ * S/MIME of one profile: its protector, and the test functions of a mailer.
  * @module
  */
 import { parseAddress } from '../address/mailbox.js';
@@ -26,13 +25,13 @@ import type { CertificateAccess, FoundCertificates } from './protector.js';
 
 const signSlot = 'smime.sign.certificate';
 
-/** The certificates of a profile are kept once they are loaded; the test functions read them anew. */
+/** The certificates of a profile are cached once they are loaded; the test functions reload them. */
 export class ProfileProtection implements CertificateAccess {
   readonly protector: Protector;
   readonly #senderAddress: string;
   readonly #smime: ResolvedSmime;
   readonly #certificates: ProfileCertificates;
-  /** The same, making copies in the store anew. */
+  /** The same certificates, renewing the copies in the store. */
   readonly #anew: ProfileCertificates;
   #recipientCache = new RecipientCache();
   readonly #encryption = new SharedValue<ResolvedEncrypt>();
@@ -62,7 +61,7 @@ export class ProfileProtection implements CertificateAccess {
     });
   }
 
-  /** Whether the profile's identity can sign. */
+  /** Tests whether the profile's identity can sign. */
   async testSigning(signal: AbortSignal): Promise<SmimeReport> {
     const settings = this.#smime.sign;
     if (settings === undefined) return createSmimeReport([], [], [noSigning]);
@@ -75,7 +74,7 @@ export class ProfileProtection implements CertificateAccess {
     }
   }
 
-  /** The identity that signs. If it lacks its key, the certificate alone, so that the report can say whose key is missing. */
+  /** The identity that signs. If its key is missing, the certificate alone, so that the report can name it. */
   async #loadForReport(source: CertificateSource, signal: AbortSignal): Promise<LoadedCertificate> {
     try {
       return await this.#anew.load(source, signSlot, 'sign', signal);
@@ -86,7 +85,7 @@ export class ProfileProtection implements CertificateAccess {
     }
   }
 
-  /** Whether a message can be encrypted for these recipients. */
+  /** Tests whether a message can be encrypted for these recipients. */
   async testEncryption(recipients: AddressInput | readonly AddressInput[], signal: AbortSignal): Promise<SmimeReport> {
     const list: readonly AddressInput[] = isList(recipients) ? recipients : [recipients];
     const addresses = list.map((recipient, i) => parseAddress(recipient, `recipients.${i}`).email);
@@ -117,7 +116,7 @@ export class ProfileProtection implements CertificateAccess {
     return this.#smime.sign;
   }
 
-  /** The settings, with copies in place of the sources that have `cache: true`. */
+  /** The settings, with cached copies instead of the sources that have `cache: true`. */
   async #encryptSettings(certificates: ProfileCertificates, signal: AbortSignal): Promise<ResolvedEncrypt> {
     const { encrypt } = this.#smime;
     if (!encrypt) throw profileInvalid('smime.encrypt', 'the profile has no settings to encrypt with');
@@ -152,13 +151,13 @@ const noEncryption: SmimeProblem = Object.freeze({
   remedy: 'Set smime.encrypt.certificates in the profile.',
 });
 
-/** The tests are there to find a certificate that cannot be read. An abort and a profile that is wrong are errors of theirs. */
+/** The tests report a certificate that cannot be read. An abort and an invalid profile are errors instead. */
 function notLoaded(error: unknown, signal: AbortSignal): SmimeProblem {
   if (signal.aborted || !isEmailError(error) || error.code === 'ERR_PROFILE_INVALID') throw error;
   return { severity: 'error', code: 'CERTIFICATE_NOT_LOADED', message: error.message, remedy: error.remedy };
 }
 
-/** A warning of a send as the reports tell it. */
+/** Turns a warning of a send into a problem of a report. */
 function problemOf({ code, message }: Warning): SmimeProblem {
   return { severity: 'warning', code: code.replace(/^WARN_/, ''), message };
 }

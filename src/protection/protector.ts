@@ -1,6 +1,5 @@
 /**
- * Signing and encryption of messages: prepared once for a profile, asked once for a message.
- *
+ * Signs and encrypts messages. It is prepared once for a profile and called once per message.
  * @module
  */
 import { SharedValue } from '../async/shared-work.js';
@@ -24,20 +23,20 @@ import { protectHeader } from '../smime/entity/header-protection.js';
 import { prepareSigner } from '../smime/sign/signer.js';
 import type { EntitySigner } from '../smime/sign/signer.js';
 
-/** A certificate for every recipient, and what should be known of it. ERR_CERTIFICATE_MISSING names everyone without. */
+/** A certificate for every recipient, with warnings. ERR_CERTIFICATE_MISSING names all recipients without one. */
 export interface FoundCertificates {
   readonly byAddress: ReadonlyMap<string, Certificate>;
   readonly warnings: readonly Warning[];
 }
 
-/** Where the protector gets certificates from; the mailer binds it to profile, store and cache. */
+/** The source of certificates for the protector; the mailer binds it to profile, store and cache. */
 export interface CertificateAccess {
   signingIdentity(signal: AbortSignal): Promise<LoadedCertificate>;
   ownEncryptionCertificate(signal: AbortSignal): Promise<Certificate | undefined>;
   recipients(addresses: readonly string[], signal: AbortSignal): Promise<FoundCertificates>;
 }
 
-/** What one copy of a message is signed and encrypted with. */
+/** The signer and encrypter of one copy of a message. */
 interface Tools {
   readonly signer: EntitySigner | undefined;
   readonly encrypter: EntityEncrypter | undefined;
@@ -57,7 +56,7 @@ export class Protector implements MessageProtector {
     this.#encrypter = smime.encrypt && prepareEncrypter(smime.encrypt);
   }
 
-  /** What is to be done to this message: the profile's, unless the message switches it off. */
+  /** Should this message be signed and encrypted? The profile decides, unless the message switches it off. */
   wanted(message: MailMessage): { readonly sign: boolean; readonly encrypt: boolean } {
     const wants = (what: 'sign' | 'encrypt'): boolean => {
       const configured = this.#smime[what] !== undefined;
@@ -68,7 +67,7 @@ export class Protector implements MessageProtector {
     return { sign: wants('sign'), encrypt: wants('encrypt') };
   }
 
-  /** undefined if nothing is wanted. All certificates are found before anything is sent. */
+  /** Finds all certificates before anything is sent. undefined if the message is neither signed nor encrypted. */
   async protect(
     message: MailMessage,
     { senders, recipients, visible }: MessageAddresses,
@@ -103,7 +102,7 @@ export class Protector implements MessageProtector {
     };
   }
 
-  /** Forgets the loaded identity, so that the next message reads it anew. */
+  /** Forgets the loaded identity, so that the next message loads it again. */
   forget(): void {
     this.#signer.forget();
   }
@@ -133,7 +132,7 @@ export class Protector implements MessageProtector {
   }
 }
 
-/** A blind recipient's copy is encrypted for nobody else, so that no recipient info tells of him. */
+/** The copy of a blind recipient is encrypted only for that recipient, so that no recipient info reveals them. */
 function groupsOf(recipients: readonly string[], visible: ReadonlySet<string>): (readonly string[])[] {
   const shown = recipients.filter((address) => visible.has(address));
   const blind = recipients.filter((address) => !visible.has(address)).map((address) => [address]);

@@ -1,6 +1,5 @@
 /**
- * A log file: one line an event, in the order of the events, whatever happens to the file.
- *
+ * A log file: one line per event, in the order of events, even if other programs move or delete the file.
  * @module
  */
 import { formatLogEvent } from '../logging/format.js';
@@ -14,16 +13,16 @@ import { Outbox } from './outbox.js';
 import { Rotation } from './rotation.js';
 import type { RotationSettings } from './rotation.js';
 
-/** Where and what to write. */
+/** Settings of a log file. */
 export interface FileSinkSettings {
-  /** Absolute. */
+  /** Absolute path. */
   readonly path: string;
   readonly level: LogLevel;
-  /** Absent: the file grows. */
+  /** Absent: the file grows without limit. */
   readonly rotation?: RotationSettings | undefined;
 }
 
-/** The lines of one write. */
+/** The most bytes of one write. */
 const batchBytes = 64 * 1024;
 
 export class FileSink implements LogSink {
@@ -50,10 +49,10 @@ export class FileSink implements LogSink {
     void this.#start();
   }
 
-  /** Resolves when everything that was written is in the file, or was tried. */
+  /** Resolves once everything was written, or an attempt was made. */
   async flush(): Promise<void> {
     await this.#writing;
-    // What a full disk has held back gets another chance.
+    // Lines that a full disk held back are tried again.
     if (!this.#outbox.isEmpty) await this.#start();
   }
 
@@ -67,9 +66,9 @@ export class FileSink implements LogSink {
     return (this.#writing ??= this.#writeAll().finally(() => (this.#writing = undefined)));
   }
 
-  /** Until nothing waits, or a write fails: the next event then tries again. */
+  /** Writes until the outbox is empty or a write fails; the next event then tries again. */
   async #writeAll(): Promise<void> {
-    // All events of this turn go in one write.
+    // All events of this turn are written together.
     await undefined;
     while (!this.#outbox.isEmpty) {
       let batch: readonly Buffer[] = [];
@@ -92,7 +91,7 @@ export class FileSink implements LogSink {
     }
   }
 
-  /** Opens the file and gives the bytes that it has room for, after a rotation where it is full. */
+  /** Opens the file and returns the bytes for which it has room, after rotating a full one. */
   async #room(): Promise<number> {
     const size = await this.#file.open();
     const rotation = this.#rotation;
@@ -102,7 +101,7 @@ export class FileSink implements LogSink {
       await rotation.rotate();
       this.#rotationReport.works();
     } catch (error) {
-      // Too long a file is better than no log.
+      // A file over its limit is better than no log.
       this.#fail(this.#rotationReport, `cannot be rotated (${reasonOf(error)}) and grows`);
       return batchBytes;
     }

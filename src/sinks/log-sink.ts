@@ -1,6 +1,5 @@
 /**
- * What a log sink is, and what all of them share.
- *
+ * The interface of log sinks, and helpers for all of them.
  * @module
  */
 import type { LogEvent, LogLevel } from '../model/log.js';
@@ -10,21 +9,21 @@ import type { Warning } from '../model/reply.js';
 export interface LogSink {
   /** Takes an event. Never throws and never waits. */
   write(event: LogEvent): void;
-  /** Resolves when everything was written, or cannot be. Never rejects. */
+  /** Resolves once everything was written, or cannot be written. Never rejects. */
   close(): Promise<void>;
 }
 
-/** Hears of a log that fails. */
+/** Reports a log that fails. */
 export type Complain = (warning: Warning) => void;
 
 const levels: readonly LogLevel[] = ['error', 'warning', 'info', 'debug'];
 
-/** Is an event of this level written where `limit` is set? */
+/** Is an event of this level written with this `limit`? */
 export function isWanted(level: LogLevel, limit: LogLevel): boolean {
   return levels.indexOf(level) <= levels.indexOf(limit);
 }
 
-/** Says once that something fails, until it works again. */
+/** Reports a failure once, until it works again. */
 export class FailureReport {
   readonly #complain: Complain;
   #failing = false;

@@ -1,6 +1,5 @@
 /**
- * The logs that a profile asks for. Loaded with the first event.
- *
+ * Makes the logs of a profile. Loaded with the first event.
  * @module
  */
 import { resolve } from 'node:path';
@@ -16,12 +15,12 @@ import { SyslogFormat } from './syslog-message.js';
 import { SyslogSink } from './syslog-sink.js';
 import { SystemLogSink } from './system-log.js';
 
-/** Names the program where the settings do not. */
+/** The name of the program if the settings give none. */
 const defaultSource = 'sealpost';
-/** Full log files that are kept where `maxFiles` does not say. */
+/** Number of full log files to keep if `maxFiles` is not set. */
 const defaultMaxFiles = 5;
 const defaultPorts = { udp: 514, tcp: 514, tls: 6514 } as const;
-/** RFC 5426 section 3.2: what every receiver of datagrams should take. */
+/** Every receiver of datagrams should accept this length (RFC 5426 section 3.2). */
 const maxDatagramBytes = 2048;
 const maxMessageBytes = 8192;
 

@@ -1,6 +1,5 @@
 /**
- * What waits to be written to a log.
- *
+ * A bounded queue of items that wait to be written to a log.
  * @module
  */
 
@@ -10,19 +9,19 @@ export interface OutboxLimits {
   readonly bytes: number;
 }
 
-/** The default: the sends that a program starts at once, or some minutes of a busy mailer, in a bounded part of the memory. */
+/** The default bounds: enough for the sends that a program starts at once, or some minutes of a busy mailer. */
 export const outboxLimits: OutboxLimits = { items: 50_000, bytes: 8 << 20 };
 
-/** Stands in the place of an item that was taken or dropped. */
+/** Replaces an item that was taken or dropped. */
 const gone = Buffer.alloc(0);
-/** So many such places, and as many as items wait, may stand before these: to close up moves all that wait. */
+/** The most such gaps before the queue is compacted, which moves all items. */
 const maxGaps = 1_000;
 
-/** Bounded: the oldest items are dropped where there are too many, and counted. */
+/** When it is full, the oldest items are dropped and counted. */
 export class Outbox {
   readonly #limits: OutboxLimits;
   #items: Buffer[] = [];
-  /** Those before it are gone. */
+  /** Index of the first item. */
   #first = 0;
   #bytes = 0;
   #dropped = 0;
@@ -40,7 +39,7 @@ export class Outbox {
     return this.#items[this.#first]?.length ?? 0;
   }
 
-  /** How many were dropped since this was last asked. */
+  /** Number of dropped items since the last call. */
   takeDropped(): number {
     const dropped = this.#dropped;
     this.#dropped = 0;
@@ -53,7 +52,7 @@ export class Outbox {
     this.#drop();
   }
 
-  /** Takes the oldest, up to so many bytes in all, but one at least. */
+  /** Takes the oldest items, up to this many bytes in all, but at least one. */
   take(maxBytes: number): readonly Buffer[] {
     let end = this.#first;
     for (let bytes = 0; end < this.#items.length; end++) {
@@ -65,7 +64,7 @@ export class Outbox {
     return taken;
   }
 
-  /** Puts back what was taken and not written. */
+  /** Puts back items that were not written. */
   restore(items: readonly Buffer[]): void {
     this.#items = [...items, ...this.#items.slice(this.#first)];
     this.#first = 0;
@@ -82,7 +81,7 @@ export class Outbox {
     if (end > this.#first) this.#leave(end);
   }
 
-  /** Lets go of the items up to `end`. */
+  /** Removes the items before `end`. */
   #leave(end: number): void {
     for (let at = this.#first; at < end; at++) {
       this.#bytes -= this.#items[at]?.length ?? 0;

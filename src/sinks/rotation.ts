@@ -1,6 +1,5 @@
 /**
- * Rotation of a log file: `log` becomes `log.1`, `log.1` becomes `log.2`, and the last one goes.
- *
+ * Rotation of a log file: `log` becomes `log.1`, `log.1` becomes `log.2`, and the last one is removed.
  * @module
  */
 import { rename } from 'node:fs/promises';
@@ -8,15 +7,15 @@ import type { AppendFile } from '../system/append-file.js';
 import { ProcessLock } from '../system/lock.js';
 import { unless } from '../util/error-code.js';
 
-/** When to rotate, and how much to keep. */
+/** The limits of rotation. */
 export interface RotationSettings {
-  /** A file of this length is full. */
+  /** The length of a full file. */
   readonly maxBytes: number;
-  /** Full files that are kept beside the one that is written. */
+  /** Number of full files to keep besides the current one. */
   readonly maxFiles: number;
 }
 
-/** One process at a time rotates, and none rotates a file that another has rotated already. */
+/** One process at a time rotates, and only if no other process has already rotated the file. */
 export class Rotation {
   readonly maxBytes: number;
   readonly #file: AppendFile;
@@ -30,7 +29,10 @@ export class Rotation {
     this.#lock = new ProcessLock(`${file.path}.lock`);
   }
 
-  /** Moves the open file out of the way, unless it was moved meanwhile. Other processes write to it until their next look at the path. */
+  /**
+   * Renames the open file, unless it has been renamed meanwhile. Other processes write to it until their next look at
+   * the path.
+   */
   async rotate(): Promise<void> {
     await this.#lock.run(async () => {
       if (!(await this.#file.isInPlace())) return;

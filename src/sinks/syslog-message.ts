@@ -10,10 +10,10 @@ import type { LogEvent, LogLevel } from '../model/log.js';
 const facility = 2;
 /** RFC 5424 section 6.2.1: error, warning, informational, debug. */
 const severities: Readonly<Record<LogLevel, number>> = { error: 3, warning: 4, info: 6, debug: 7 };
-/** Sequence numbers end here and begin again at 1 (RFC 5424 section 7.3.1). */
+/** Sequence numbers restart at 1 after this one (RFC 5424 section 7.3.1). */
 const maxSequence = 2_147_483_647;
 
-/** What is the same in all messages of a process. */
+/** The fields that are the same in all messages of a process. */
 export interface SyslogOrigin {
   readonly hostname: string;
   readonly source: string;
@@ -44,7 +44,7 @@ export class SyslogFormat {
     const priority = facility * 8 + severities[level];
     const timestamp = Number.isNaN(time.getTime()) ? '-' : time.toISOString();
     const data = `[meta sequenceId="${this.#sequence}"]`;
-    // RFC 5424 section 6.4: a BOM says that the text is UTF-8; ASCII needs none.
+    // A BOM marks the text as UTF-8 (RFC 5424 section 6.4); ASCII needs none.
     const bom = /^[\x20-\x7e]*$/.test(text) ? '' : '\ufeff';
     const whole = Buffer.from(`<${priority}>1 ${timestamp} ${this.#origin} ${id} ${data} ${bom}${text}`);
     return whole.length <= maxBytes ? whole : cut(whole, maxBytes);
@@ -56,7 +56,7 @@ function field(text: string, maxLength: number): string {
   return text.replace(/[^\x21-\x7e]/g, '_').slice(0, maxLength) || '-';
 }
 
-/** Shortened without cutting a character in two. */
+/** Shortens without splitting a character. */
 function cut(bytes: Buffer, maxBytes: number): Buffer {
   let end = maxBytes;
   while (end > 0 && ((bytes[end] ?? 0) & 0xc0) === 0x80) end--;

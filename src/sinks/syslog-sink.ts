@@ -1,6 +1,5 @@
 /**
- * A syslog server as a log. Mail never waits for it, and neither does the end of the process.
- *
+ * A syslog server as a log. Neither mail nor the end of the process ever waits for it.
  * @module
  */
 import { createAbortController } from '../async/abort-controller.js';
@@ -14,9 +13,9 @@ import { Outbox } from './outbox.js';
 import type { OutboxLimits } from './outbox.js';
 import type { SyslogFormat } from './syslog-message.js';
 
-/** What a syslog sink is made of; tests replace the clock. */
+/** The parts of a syslog sink; tests replace the clock. */
 export interface SyslogSinkParts {
-  /** As `syslog.example.com:514`, for warnings. */
+  /** The server's name in warnings, such as `syslog.example.com:514`. */
   readonly place: string;
   readonly level: LogLevel;
   readonly maxMessageBytes: number;
@@ -24,22 +23,22 @@ export interface SyslogSinkParts {
   readonly open: (events: LogLinkEvents, signal: AbortSignal) => Promise<LogLink>;
   readonly limits?: OutboxLimits | undefined;
   readonly now: () => number;
-  /** Calls back after a time and does not hold the process. */
+  /** Calls back after a time, without holding the process. */
   readonly later: (act: () => void, ms: number) => NodeJS.Timeout;
 }
 
-/** What was written so shortly before a connection ended may not have been read, and is written again. */
+/** Messages written this shortly before a connection ended may not have been read, and are sent again. */
 const doubtMs = 5_000;
-/** And at most so many of them. */
+/** The most messages that are sent again. */
 const maxDoubtful = 1_000;
-/** So often, then never again: a server that takes connections and not messages must not get the same ones for ever. */
+/** The most repeats: a server that accepts connections but no messages must not get the same ones for ever. */
 const maxRepeats = 5;
-/** The first pause before another attempt; doubled each time. */
+/** The first pause before another attempt; it doubles each time. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
 /** An attempt to connect ends after this time. */
 const openMs = 10_000;
-/** The longest wait of close() for what is on its way. */
+/** The longest time that close() waits for pending messages. */
 const closeMs = 400;
 
 interface Sent {
@@ -56,7 +55,7 @@ export class SyslogSink implements LogSink {
   #retry: NodeJS.Timeout | undefined;
   #pauseMs = firstPauseMs;
   #linkedAt = 0;
-  /** The link has no room until it says that it drained. */
+  /** True until the link reports that it has drained. */
   #isFull = false;
   #sent: Sent[] = [];
   readonly #repeats = new WeakMap<Buffer, number>();
@@ -78,13 +77,13 @@ export class SyslogSink implements LogSink {
     this.#pump();
   }
 
-  /** Waits a moment for a living server to take what waits, and not at all for one that is away. */
+  /** Waits a moment for a connected server to take pending messages, and not at all otherwise. */
   async close(): Promise<void> {
     this.#closed = true;
     const isAway = (): boolean => this.#link === undefined && this.#opening === undefined;
     if (!isAway()) {
       await new Promise<void>((resolve) => {
-        // This timer holds the process: it is waited for.
+        // This timer holds the process, because close() waits for it.
         const timer = setTimeout(resolve, closeMs);
         this.#changed = () => {
           if (isAway()) {
@@ -103,7 +102,7 @@ export class SyslogSink implements LogSink {
     this.#link?.destroy();
   }
 
-  /** Writes what waits, and connects where there is no connection. */
+  /** Writes pending messages, and connects if there is no connection. */
   #pump(): void {
     if (this.#link === undefined) {
       if (this.#opening === undefined && this.#retry === undefined && !this.#outbox.isEmpty) this.#open();
@@ -140,10 +139,10 @@ export class SyslogSink implements LogSink {
         this.#pump();
       },
       ended: (reason = new Error('it closed the connection')) => {
-        // A server that answers the farewell has read everything.
+        // A server that answers the close has read everything.
         if (this.#saidGoodbye) this.#sent = [];
         ending = { reason };
-        // A link can end before it is here.
+        // A link can end before it has been returned.
         if (this.#opening !== opening) this.#ended(reason);
       },
     };
@@ -166,7 +165,7 @@ export class SyslogSink implements LogSink {
   }
 
   #ended(cause: unknown): void {
-    // Only a link that lasted shows that the server was there: with UDP each seems to stand at first.
+    // Only a link that lasted proves that the server was there: by UDP every link seems to work at first.
     if (this.#link !== undefined && this.#parts.now() - this.#linkedAt >= doubtMs) {
       this.#pauseMs = firstPauseMs;
       this.#report.works();
@@ -174,7 +173,7 @@ export class SyslogSink implements LogSink {
     this.#link = undefined;
     this.#repeatDoubtful();
     if (!this.#outbox.isEmpty) {
-      // First the pause: the warning comes back here as an event.
+      // The pause is set first, because the warning comes back here as an event.
       if (!this.#closed) this.#tryAgainLater();
       this.#report.failed(
         `The syslog server ${this.#parts.place} cannot be reached (${showText(reasonOf(cause), 200)}). Mail goes on; events wait, the oldest are dropped where there are too many.`,

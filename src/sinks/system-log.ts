@@ -1,7 +1,6 @@
 /**
- * The log of the operating system, by the program that the system has for it: `logger` on Unix, PowerShell on Windows. One run writes
- * all events that wait; what is written goes in by standard input, never by arguments, which other users can read.
- *
+ * The log of the operating system, through the system's program: `logger` on Unix, PowerShell on Windows. One run
+ * writes all pending events. They are passed by standard input, never as arguments, which other users can read.
  * @module
  */
 import { formatLogText } from '../logging/format.js';
@@ -13,29 +12,29 @@ import type { Complain, LogSink } from './log-sink.js';
 import { Outbox } from './outbox.js';
 import { windowsEventArguments, windowsEventInput } from './windows-events.js';
 
-/** An event as it waits. */
+/** A pending event. */
 interface Entry {
   readonly level: LogLevel;
   readonly text: string;
 }
 
-/** What a sink for the system's log is made of. */
+/** The parts of a sink for the system's log. */
 export interface SystemLogParts {
   readonly platform: NodeJS.Platform;
   /** Names the program in the log. */
   readonly source: string;
   readonly level: LogLevel;
   readonly run: (program: Program) => Promise<ProgramOutcome>;
-  /** Milliseconds of a clock that is never set. */
+  /** Milliseconds of a monotonic clock. */
   readonly now: () => number;
 }
 
-/** Entries of one run. */
+/** The most bytes of entries in one run. */
 const batchBytes = 64 * 1024;
-/** `logger` of util-linux cuts longer ones into pieces (RFC 3164: 1024 octets for the whole message). */
+/** `logger` of util-linux splits longer ones (RFC 3164: 1024 octets for the whole message). */
 const maxTextLength = 900;
 const timeoutMs = 30_000;
-/** The pause after a run that failed; doubled each time. Events may come by the thousand, and each run is a process. */
+/** The pause after a failed run; it doubles each time. There may be thousands of events, and each run is a process. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
 const maxOutputBytes = 64 * 1024;
@@ -54,7 +53,7 @@ export class SystemLogSink implements LogSink {
   #writing: Promise<void> | undefined;
   #closed = false;
   #pauseMs = firstPauseMs;
-  /** Before this time of the clock no program is run. */
+  /** No program is run before this time. */
   #notBefore = -Infinity;
 
   constructor(parts: SystemLogParts, complain: Complain) {
@@ -72,7 +71,7 @@ export class SystemLogSink implements LogSink {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
-    // What a failure has held back gets another chance.
+    // Events that a failure held back are tried again.
     this.#start();
     await this.#writing;
   }
@@ -86,7 +85,7 @@ export class SystemLogSink implements LogSink {
     this.#outbox.put(Buffer.from(JSON.stringify(entry)));
   }
 
-  /** Until nothing waits, or a run fails: the next event then tries again. */
+  /** Writes until the outbox is empty or a run fails; the next event then tries again. */
   async #writeAll(): Promise<void> {
     await undefined;
     while (!this.#outbox.isEmpty) {
@@ -106,7 +105,7 @@ export class SystemLogSink implements LogSink {
     }
   }
 
-  /** What could not be written. */
+  /** Writes a batch and returns the part that could not be written. */
   async #writeBatch(batch: readonly Buffer[]): Promise<readonly Buffer[]> {
     const { platform, source } = this.#parts;
     const entries = batch.map((item): Entry => JSON.parse(item.toString('utf8')));

@@ -1,14 +1,13 @@
 /**
- * What PowerShell is asked to run for the Windows event log. The script is constant; everything that varies comes as JSON on its standard
- * input, so that nothing can be read as a command.
- *
+ * The PowerShell script for the Windows event log. It is constant, and all variable input is JSON on its standard
+ * input, so that no input is executed.
  * @module
  */
 import type { LogLevel } from '../model/log.js';
 
 /**
- * The source is made where it is missing, which takes an administrator. Without one, events are written under the source that .NET
- * itself registers, with ours in the text.
+ * A missing source is created, which needs an administrator. Otherwise events are written under the source that .NET
+ * registers, with the source's name in the text.
  */
 const script = `
 $ErrorActionPreference = 'Stop'
@@ -44,7 +43,7 @@ export const windowsEventArguments: readonly string[] = [
   Buffer.from(script, 'utf16le').toString('base64'),
 ];
 
-/** Its standard input. Text survives every code page of a console as ASCII. */
+/** Its standard input. ASCII survives every console code page. */
 export function windowsEventInput(
   source: string,
   entries: readonly { readonly level: LogLevel; readonly text: string }[],

@@ -1,6 +1,5 @@
 /**
- * Checks of what the functions of a store are given.
- *
+ * Checks the arguments of a store's functions.
  * @module
  */
 import type { Secret } from '../model/settings/secret.js';
@@ -25,13 +24,13 @@ const openOptions = object<OpenProfileStoreOptions>({
   key: required(key),
 });
 
-/** The options, with a copy of the key. ERR_PROFILE_INVALID has every problem. */
+/** Checks the options and copies the key. ERR_PROFILE_INVALID lists all problems. */
 export function checkOpenOptions(options: OpenProfileStoreOptions): OpenProfileStoreOptions {
   const { file, key: given } = checked(openOptions, options, callSubject);
   return { file, key: ofRightLength(given) };
 }
 
-/** A key by itself. */
+/** Checks a key. */
 export function checkKey(given: Secret | Uint8Array): Secret | Uint8Array {
   const schema = object<{ readonly key: Secret | Uint8Array }>({ key: required(key) });
   return ofRightLength(checked(schema, { key: given }, argumentsSubject).key);
@@ -53,7 +52,7 @@ const tokensSchema = object<OAuth2Tokens>({
   tokenType: required(text({ expected: 'the type of the token' })),
 });
 
-/** Plain tokens; those of the schema show no secret, not even in JSON. */
+/** Checks tokens and returns them as plain data: the schema's copy would hide them even in JSON. */
 export function checkTokens(given: OAuth2Tokens): OAuth2Tokens {
   const tokens = checked(tokensSchema, given, argumentsSubject);
   const { accessToken, expiresAt, refreshToken, scope, tokenType } = tokens;
@@ -75,17 +74,17 @@ const certificate = object<{ readonly data: Uint8Array }>({
   ),
 });
 
-/** The key of tokens is text. */
+/** Checks the key of tokens. */
 export function checkTokensKey(given: string): void {
   checked(tokensKey, { key: given }, argumentsSubject);
 }
 
-/** The place of a cached certificate. */
+/** Checks the place of a cached certificate. */
 export function checkSlot(profile: string, slot: string): void {
   checked(place, { profile, slot }, argumentsSubject);
 }
 
-/** A cached certificate. */
+/** Checks a cached certificate. */
 export function checkCertificate(data: Uint8Array): void {
   checked(certificate, { data }, argumentsSubject);
 }

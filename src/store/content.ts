@@ -1,16 +1,16 @@
 /**
- * What a store holds, and every change of it. Values that are secret are sealed here already, and everything is immutable.
- *
+ * The contents of a store, and all changes of them. Secret values are already encrypted here, and everything is
+ * immutable.
  * @module
  */
 
-/** JSON. */
+/** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
 /** The place of a value in a profile's JSON. */
 export type JsonPath = readonly (string | number)[];
 
-/** A profile without its secrets, and these, each sealed. */
+/** A profile without its secrets, and the secrets, each encrypted. */
 export interface StoredProfile {
   readonly name: string;
   readonly profile: Json;
@@ -30,7 +30,7 @@ export interface StoredTokens {
   readonly sealed: string;
 }
 
-/** All of it. Lists, not objects keyed by names: a profile may be called `__proto__`. */
+/** The whole contents. Lists instead of objects keyed by names, because a profile may be called `__proto__`. */
 export interface Content {
   readonly revision: number;
   readonly active: string | null;
@@ -41,14 +41,14 @@ export interface Content {
 
 export const emptyContent: Content = { revision: 0, active: null, profiles: [], certificates: [], tokens: [] };
 
-/** What a sealed value belongs to: its associated data, apart from the version of the format. */
+/** The place of an encrypted value: its associated data, without the version of the format. */
 export type SealContext = readonly (string | number)[];
 
 export const secretContext = (name: string, path: JsonPath): SealContext => ['secret', name, ...path];
 export const certificateContext = (profile: string, slot: string): SealContext => ['certificate', profile, slot];
 export const tokensContext = (key: string): SealContext => ['tokens', key];
 
-/** The list with `entry` in the place of the one that `same` finds, or at its end. */
+/** Replaces the entry that `same` finds, or appends `entry`. */
 export function put<T>(list: readonly T[], entry: T, same: (other: T) => boolean): readonly T[] {
   const at = list.findIndex(same);
   return at < 0 ? [...list, entry] : list.with(at, entry);
@@ -60,7 +60,7 @@ export function profileOfTokens(key: string): string | undefined {
   return parts === undefined ? undefined : parts[0];
 }
 
-/** The key that the same token has after its profile was renamed. */
+/** The key of the same token after its profile was renamed. */
 export function renamedKey(key: string, name: string): string {
   return JSON.stringify([name, ...(partsOfKey(key) ?? []).slice(1)]);
 }
@@ -77,7 +77,7 @@ function partsOfKey(key: string): readonly string[] | undefined {
   }
 }
 
-/** Without a profile and all that belongs to it. */
+/** The contents without a profile and everything that belongs to it. */
 export function withoutProfile(content: Content, name: string): Content {
   return {
     ...content,
@@ -88,7 +88,7 @@ export function withoutProfile(content: Content, name: string): Content {
   };
 }
 
-/** Every sealed value replaced by what `reseal` makes of it; `from` and `to` are what it belongs to before and after. */
+/** Replaces every encrypted value by the result of `reseal`; `from` and `to` are its place before and after. */
 export function resealed(
   content: Content,
   names: (name: string) => string,

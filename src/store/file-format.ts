@@ -1,6 +1,5 @@
 /**
- * The bytes of a store's file: a header, a MAC over everything, and the content, each ended by a line feed.
- *
+ * The bytes of a store's file: a header, a MAC over everything, and the contents, each ended by a line feed.
  * @module
  */
 import { timingSafeEqual } from 'node:crypto';
@@ -16,7 +15,7 @@ export interface Header {
   readonly check: string;
 }
 
-/** A version of the format, and how content of each older one becomes content of the next. */
+/** A version of the format, with the conversions from older versions. */
 export interface Format {
   readonly version: number;
   readonly upgrades: ReadonlyMap<number, (content: unknown) => unknown>;
@@ -27,7 +26,7 @@ export const currentFormat: Format = { version: 1, upgrades: new Map() };
 
 const formatName = 'sealpost profile store';
 
-/** A file taken apart; nothing in it is trusted before `verifiedContent`. */
+/** The parts of a file. Nothing in it is trusted before `verifiedContent`. */
 export interface RawFile {
   readonly header: Header;
   readonly headerLine: string;
@@ -35,7 +34,7 @@ export interface RawFile {
   readonly content: Buffer;
 }
 
-/** The three parts, or undefined if this is no such file. */
+/** The three parts, or undefined if it is not a store's file. */
 export function parseFile(bytes: Buffer): RawFile | undefined {
   const first = bytes.indexOf('\n');
   const second = bytes.indexOf('\n', first + 1);
@@ -44,7 +43,7 @@ export function parseFile(bytes: Buffer): RawFile | undefined {
   const macText = bytes.toString('latin1', first + 1, second);
   const mac = Buffer.from(macText, 'base64');
   const header = parseHeader(headerLine);
-  // Base64 has several texts for the same bytes; only one is ours.
+  // Several base64 texts decode to the same bytes; only the canonical one is accepted.
   if (header === undefined || mac.toString('base64') !== macText) return undefined;
   return { header, headerLine, mac, content: bytes.subarray(second + 1) };
 }
@@ -64,14 +63,14 @@ function parseHeader(line: string): Header | undefined {
   return { format, version, key: { kdf, salt, cost: typeof cost === 'number' ? cost : undefined }, check };
 }
 
-/** The content in today's shape, or undefined if the MAC is not of these bytes and keys. */
+/** The contents in the current version, or undefined if the MAC does not match these bytes and keys. */
 export function verifiedContent(file: RawFile, keys: StoreKeys, format: Format): Content | undefined {
   const mac = macOf(file.headerLine, file.content, keys);
   if (mac.length !== file.mac.length || !timingSafeEqual(mac, file.mac)) return undefined;
   let content: unknown = JSON.parse(file.content.toString('utf8'));
   for (let { version } = file.header; version < format.version; version++)
     content = format.upgrades.get(version)?.(content) ?? content;
-  // Its MAC says that this library wrote it, in this shape.
+  // The MAC proves that this library wrote it, in this shape.
   return content as Content;
 }
 
@@ -91,7 +90,7 @@ function macOf(headerLine: string, content: Uint8Array, keys: StoreKeys): Buffer
   return keys.authenticate(headerLine, '\n', content);
 }
 
-/** The keys of one file and the version that values in it are sealed for. */
+/** The keys of one file, and the version of its encrypted values. */
 export class Sealer {
   readonly #keys: StoreKeys;
   readonly #version: number;
@@ -105,13 +104,13 @@ export class Sealer {
     return this.#keys.seal(Buffer.from(value), [this.#version, ...context]);
   }
 
-  /** undefined if it was sealed for another place, or changed. */
+  /** undefined if it was encrypted for another place, or changed. */
   open(sealed: string, context: SealContext): Buffer | undefined {
     return this.#keys.open(sealed, [this.#version, ...context]);
   }
 }
 
-/** The content with every value sealed anew: for another key, version or name. `damaged` throws. */
+/** Encrypts every value again, for another key, version or name. `damaged` throws. */
 export function reseal(
   content: Content,
   from: Sealer,
@@ -120,7 +119,7 @@ export function reseal(
   names: (name: string) => string = (name) => name,
 ): Content {
   return resealed(content, names, (sealed, before, after) => {
-    // A value that stays what it was keeps its bytes.
+    // A value that does not change keeps its bytes.
     if (from === to && JSON.stringify(before) === JSON.stringify(after)) return sealed;
     return to.seal(from.open(sealed, before) ?? damaged(before), after);
   });

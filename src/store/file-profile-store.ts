@@ -27,7 +27,7 @@ import { storeError } from './store-error.js';
 import { StoreFile } from './store-file.js';
 import type { KeySource, OpenedFile } from './store-file.js';
 
-/** The store of checked options. */
+/** Opens the store of checked options. */
 export async function openFileStore({ file, key }: OpenProfileStoreOptions): Promise<EmbeddedProfileStore> {
   return new FileProfileStore(await StoreFile.open(resolve(file), keySource(key)));
 }
@@ -94,7 +94,7 @@ class FileProfileStore implements EmbeddedProfileStore {
       const profile = this.#profile(opened, from);
       if (profile === undefined) throw this.#unknown(from);
       if (from === to) return { result: undefined };
-      // The new name obeys the same rules as one that is saved.
+      // The new name must follow the same rules as that of a saved profile.
       defineProfile({ ...profile, name: to });
       if (find(opened.content, to) !== undefined)
         throw storeError(
@@ -102,7 +102,7 @@ class FileProfileStore implements EmbeddedProfileStore {
           `has a profile named ${showText(to, 200)} already`,
           'Choose another name, or delete that profile first.',
         );
-      // Leftovers of a deleted profile of this name would otherwise mix with the new one.
+      // Remains of a deleted profile with this name would otherwise mix with the renamed one.
       const content = withoutProfile(opened.content, to);
       const renamed = this.#file.renamed({ ...opened, content }, (name) => (name === from ? to : name));
       return { content: withInnerName(renamed, to), result: undefined };
@@ -202,7 +202,10 @@ class FileProfileStore implements EmbeddedProfileStore {
     });
   }
 
-  /** Drops copies of certificates whose source is another than it was: a changed file name must not bring the old certificate. */
+  /**
+   * Drops copies of certificates whose source has changed: after a change of the file name, the old certificate must
+   * not be used.
+   */
   #withoutStale(opened: OpenedFile, before: StoredProfile, after: Json): Content {
     const old = this.#json(opened, before);
     const isStale = (slot: string): boolean =>
@@ -226,7 +229,7 @@ function find(content: Content, name: string): StoredProfile | undefined {
   return content.profiles.find((profile) => profile.name === name);
 }
 
-/** A profile's JSON holds its name too. */
+/** A profile's JSON contains its name too. */
 function withInnerName(content: Content, name: string): Content {
   return {
     ...content,

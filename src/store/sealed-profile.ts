@@ -1,14 +1,13 @@
 /**
- * A profile apart from its secrets, and together again. What is secret is decided in one place, the profile's schema: it is what
- * `profileToJson` redacts.
- *
+ * Separates a profile from its secrets, and joins them again. Only the profile's schema decides what is secret: the
+ * values that `profileToJson` redacts.
  * @module
  */
 import type { EmailProfile } from '../model/settings/profile.js';
 import { parseProfile, profileToJson } from '../profile/define.js';
 import type { Json, JsonPath } from './content.js';
 
-/** Stands in the place of a secret. */
+/** Replaces a secret. */
 const placeholder = '[sealed]';
 
 /** A secret and its place. */
@@ -23,7 +22,7 @@ export interface SplitProfile {
   readonly secrets: readonly SecretAt[];
 }
 
-/** ERR_PROFILE_INVALID if the profile is not valid, or holds a live value, which has no JSON form. */
+/** Separates a profile. ERR_PROFILE_INVALID if it is invalid, or contains a live value, which has no JSON form. */
 export function splitProfile(profile: EmailProfile): SplitProfile {
   const secrets: SecretAt[] = [];
   const whole = profileToJson(profile, { secrets: 'include' }) as Json;
@@ -31,7 +30,7 @@ export function splitProfile(profile: EmailProfile): SplitProfile {
   return { plain: split(whole, redacted, [], secrets), secrets };
 }
 
-/** The part of `whole` that is also in `redacted`; what is not goes to `secrets`. */
+/** Returns the part of `whole` that is also in `redacted`; the rest is added to `secrets`. */
 function split(whole: Json, redacted: Json, path: JsonPath, secrets: SecretAt[]): Json {
   if (whole === redacted) return whole;
   if (isList(whole) && isList(redacted) && whole.length === redacted.length)
@@ -47,7 +46,7 @@ function split(whole: Json, redacted: Json, path: JsonPath, secrets: SecretAt[])
   return placeholder;
 }
 
-/** The JSON of the whole profile. */
+/** Joins the parts to the JSON of the whole profile. */
 export function joinProfile({ plain, secrets }: SplitProfile): Json {
   return secrets.reduce((whole, { path, value }) => setAt(whole, path, value), plain);
 }
@@ -67,7 +66,7 @@ function setAt(whole: Json, [key, ...rest]: JsonPath, value: Json): Json {
   );
 }
 
-/** What stands at a dotted path, as `smime.sign.certificate`; undefined if nothing does. */
+/** The value at a dotted path, such as `smime.sign.certificate`; undefined if there is none. */
 export function valueAt(whole: Json, slot: string): Json | undefined {
   let value: Json | undefined = whole;
   for (const key of slot.split('.')) {

@@ -8,7 +8,7 @@ import type { EmailError } from '../model/error.js';
 import { errorCode } from '../util/error-code.js';
 import { showText } from '../util/show.js';
 
-/** ERR_STORE: what is wrong with the store in `file`, and what to do. */
+/** ERR_STORE: the fault of the store in `file`, and the remedy. */
 export function storeError(
   file: string,
   what: string,
@@ -18,7 +18,7 @@ export function storeError(
   return createEmailError('ERR_STORE', `The profile store ${showText(file, 200)} ${what}`, { remedy, ...details });
 }
 
-/** ERR_STORE of a failure of the file system. It may pass, unless it is one of rights. */
+/** ERR_STORE for a failure of the file system. It is temporary, unless it is about permissions. */
 export function storeFailure(file: string, what: string, cause: unknown): EmailError {
   if (isEmailError(cause)) return cause;
   const code = errorCode(cause);
@@ -33,7 +33,7 @@ export function storeFailure(file: string, what: string, cause: unknown): EmailE
 interface Reason {
   readonly text: string;
   readonly remedy: string;
-  /** Trying again does not help. */
+  /** Set if a retry does not help. */
   readonly lasting?: boolean;
 }
 

@@ -1,6 +1,5 @@
 /**
- * The file of a store: read with every check and without a lock, changed as a whole under the lock.
- *
+ * The file of a store. It is read with all checks and without a lock, and replaced as a whole under the lock.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -22,10 +21,10 @@ import { storeError, storeFailure } from './store-error.js';
 import { deriveKeys, newDerivation } from './store-key.js';
 import type { KeyDerivation, KeyMaterial, StoreKeys } from './store-key.js';
 
-/** Returns the key when it is needed: it may stand in a file or a variable. */
+/** Resolves the key when it is needed: it may be in a file or a variable. */
 export type KeySource = () => Promise<KeyMaterial>;
 
-/** A file that was read and found to be right. */
+/** A file that passed all checks. */
 export interface OpenedFile {
   readonly content: Content;
   readonly sealer: Sealer;
@@ -33,13 +32,13 @@ export interface OpenedFile {
   readonly derivation: KeyDerivation;
 }
 
-/** What a change comes to: no content where nothing changes. */
+/** The result of a change; without content, nothing is written. */
 export interface Change<T> {
   readonly content?: Content | undefined;
   readonly result: T;
 }
 
-/** A store's file is at most so long. */
+/** The most bytes of a store's file. */
 const maxFileBytes = 64 << 20;
 /** The longest wait for another process that writes. */
 const lockWaitMs = 30_000;
@@ -48,11 +47,11 @@ export class StoreFile {
   readonly file: string;
   readonly #format: Format;
   readonly #state: string;
-  /** Keeps the revision a second time. */
+  /** The path of a second copy of the revision. */
   readonly #note: string;
   readonly #writing: ProcessLock;
   readonly #tokenLocks = new Map<string, ProcessLock>();
-  /** The key, and during a change of it the new one in front. */
+  /** The key; during a change of it, the new one first. */
   #sources: readonly KeySource[];
   /** The keys that were derived last. */
   #derived: { readonly salt: string; readonly keys: StoreKeys } | undefined;
@@ -101,7 +100,7 @@ export class StoreFile {
     }
   }
 
-  /** Reads, lets `work` say what changes, and writes, while no other process does. */
+  /** Reads, calls `work` for the change, and writes, while no other process does. */
   async change<T>(work: (opened: OpenedFile) => Change<T>): Promise<T> {
     return await this.#locked(async () => {
       const opened = (await this.#load()) ?? this.#missing();
@@ -111,7 +110,7 @@ export class StoreFile {
     });
   }
 
-  /** Writes everything anew, sealed with another key, by which this store is read from then on. */
+  /** Writes everything again, encrypted with another key, which this store uses from then on. */
   async changeKey(source: KeySource): Promise<void> {
     const material = await source();
     await this.#locked(async () => {
@@ -121,13 +120,13 @@ export class StoreFile {
       const keys = await this.#derive(derivation, material);
       const sealer = new Sealer(keys, this.#format.version);
       const content = reseal(opened.content, opened.sealer, sealer, (context) => this.#damaged(context));
-      // Reads that go on meanwhile find the file of the old key or of the new one.
+      // Concurrent reads may find a file with the old key or with the new one.
       this.#sources = [source, ...before];
       try {
         await this.#write(content, keys, derivation);
         this.#sources = [source];
       } catch (error) {
-        // The file may be there although its directory could not be flushed: either key is tried.
+        // The file may have been replaced although flushing its directory failed, so both keys are tried.
         this.#sources = [...before, source];
         throw error;
       }
@@ -147,17 +146,17 @@ export class StoreFile {
         return await work();
       }, signal);
     } catch (cause) {
-      // What the work throws is the caller's.
+      // An error of `work` is passed on unchanged.
       throw begun ? cause : storeFailure(this.file, 'locked', cause);
     }
   }
 
-  /** What a sealed value holds. ERR_STORE if it is not what was sealed for this place. */
+  /** Decrypts a value. ERR_STORE if it was not encrypted for this place. */
   open({ sealer }: OpenedFile, sealed: string, context: SealContext): Buffer {
     return sealer.open(sealed, context) ?? this.#damaged(context);
   }
 
-  /** The content with other names. */
+  /** The contents with renamed profiles. */
   renamed({ content, sealer }: OpenedFile, names: (name: string) => string): Content {
     return reseal(content, sealer, sealer, (context) => this.#damaged(context), names);
   }
@@ -179,7 +178,7 @@ export class StoreFile {
     }
   }
 
-  /** The directory beside the file, which tidy people and programs may have removed. */
+  /** Makes the directory beside the file, which people or programs may have removed. */
   async #makeState(): Promise<void> {
     const fault = await makePrivateDirectory(this.#state);
     if (fault !== undefined) throw directoryError(this.file, this.#state, fault);
@@ -205,7 +204,7 @@ export class StoreFile {
         `would become longer than ${maxFileBytes} bytes`,
         'Delete profiles, or implement ProfileStore over a database.',
       );
-    // Both are on the disk before the first takes its place: with a full disk neither does.
+    // Both files are written before the first is renamed: with a full disk neither is.
     const note = await stageFile(this.#note, Buffer.from(`${revision}\n`));
     try {
       await writeFileAtomically(this.file, bytes);
@@ -220,7 +219,7 @@ export class StoreFile {
 
   /** The file, or undefined if there never was one. */
   async #load(): Promise<OpenedFile | undefined> {
-    // In this order: what is written between the two can only raise the revision that is found.
+    // In this order: a write between the two can only raise the revision that is found.
     const floor = Math.max(this.#seen, await this.#keptRevision());
     const bytes = await readPrivateFile(this.file, maxFileBytes);
     if (!Buffer.isBuffer(bytes)) {
@@ -251,7 +250,7 @@ export class StoreFile {
     );
   }
 
-  /** Content of an older version, sealed for this one. */
+  /** Converts the contents of an older version. */
   #current(opened: OpenedFile, { header }: RawFile): OpenedFile {
     if (header.version === this.#format.version) return opened;
     const sealer = new Sealer(opened.keys, this.#format.version);
@@ -288,7 +287,7 @@ export class StoreFile {
     );
   }
 
-  /** The revision that was noted beside the file. */
+  /** The revision in the file beside the store. */
   async #keptRevision(): Promise<number> {
     const path = this.#note;
     const bytes = await readPrivateFile(path, 100);
@@ -329,7 +328,7 @@ export class StoreFile {
   }
 }
 
-/** A directory that may be a link is told by what it links to. */
+/** A directory that may be a link is identified by its target. */
 async function existing(directory: string): Promise<string> {
   return await realpath(directory).catch(() => directory);
 }

@@ -1,15 +1,14 @@
 /**
- * From the key of a store to the keys that are used, and single values sealed with them.
- *
+ * Derives the keys of a store from its key, and encrypts single values with them.
  * @module
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, scrypt } from 'node:crypto';
 
-/** How the keys of a file are made; stands in its header. */
+/** How the keys of a file are derived; part of its header. */
 export interface KeyDerivation {
   /** 'scrypt' of a passphrase; 'raw' for a key of 32 bytes. */
   readonly kdf: 'scrypt' | 'raw';
-  /** Base64 of 16 bytes, made anew with each key. */
+  /** Base64 of 16 bytes, new for each key. */
   readonly salt: string;
   /** CPU and memory cost of scrypt. */
   readonly cost?: number | undefined;
@@ -27,11 +26,11 @@ const scryptBlockSize = 8;
 const nonceBytes = 12;
 const tagBytes = 16;
 
-/** The keys of one file. They are in closures and private fields, where no log or error shows them. */
+/** The keys of one file. They are in closures and private fields, so that no log or error shows them. */
 export class StoreKeys {
   readonly #encryption: Buffer;
   readonly #authentication: Buffer;
-  /** Stands in the header: tells a wrong key from a file that was changed. */
+  /** Part of the header: distinguishes a wrong key from a changed file. */
   readonly check: string;
 
   constructor(master: Uint8Array, salt: Uint8Array) {
@@ -57,7 +56,7 @@ export class StoreKeys {
     return Buffer.concat([nonce, cipher.update(value), cipher.final(), cipher.getAuthTag()]).toString('base64');
   }
 
-  /** The value, or undefined if it was sealed with another key or context, or was changed. */
+  /** The value, or undefined if it was encrypted with another key or context, or was changed. */
   open(sealed: string, context: readonly (string | number)[]): Buffer | undefined {
     const bytes = Buffer.from(sealed, 'base64');
     if (bytes.length < nonceBytes + tagBytes) return undefined;
@@ -74,13 +73,13 @@ export class StoreKeys {
   }
 }
 
-/** A fresh salt, and how keys are made of such material. */
+/** A new salt, and the derivation for such a key. */
 export function newDerivation(material: KeyMaterial): KeyDerivation {
   const salt = randomBytes(16).toString('base64');
   return typeof material === 'string' ? { kdf: 'scrypt', salt, cost: scryptCost } : { kdf: 'raw', salt };
 }
 
-/** The keys, or what does not fit. */
+/** Derives the keys, or returns the reason why they do not fit. */
 export async function deriveKeys(
   derivation: KeyDerivation,
   material: KeyMaterial,

@@ -1,6 +1,5 @@
 /**
- * A file that several processes append lines to, and that others may move away, truncate or delete meanwhile.
- *
+ * A file to which several processes append lines, and that other programs may move, truncate or delete at any time.
  * @module
  */
 import { constants } from 'node:fs';
@@ -8,11 +7,14 @@ import type { BigIntStats } from 'node:fs';
 import { open, stat } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
-/** O_APPEND: each write goes to the end, whatever others write. O_NONBLOCK: to open a pipe must not wait for its reader. */
+/**
+ * O_APPEND: each write goes to the end of the file, even with other writers. O_NONBLOCK: opening a pipe must not wait
+ * for its reader.
+ */
 const openFlags = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | (constants.O_NONBLOCK ?? 0);
 const lineFeed = Buffer.from('\n');
 
-/** A write that failed: `rest` are the lines of which some byte is not in the file. `cause` is Node's error. */
+/** A failed write. `rest` has the lines that are not completely in the file. `cause` is Node's error. */
 export class PartlyWritten extends Error {
   readonly rest: readonly Buffer[];
 
@@ -25,7 +27,7 @@ export class PartlyWritten extends Error {
 export class AppendFile {
   readonly path: string;
   #handle: FileHandle | undefined;
-  /** The file that ends in the middle of a line, because a write to it failed there. */
+  /** The file that ends in the middle of a line, because a write failed there. */
   #torn: BigIntStats | undefined;
 
   constructor(path: string) {
@@ -53,15 +55,16 @@ export class AppendFile {
   }
 
   /**
-   * Appends lines, which end in a line feed each, to the file that is open. Rejects with PartlyWritten; the next line then begins on a line
-   * of its own.
+   * Appends lines, each of which ends in a line feed, to the open file. Rejects with PartlyWritten; the next line then
+   * starts on a new line.
    */
   async append(lines: readonly Buffer[]): Promise<void> {
     for (;;) {
       const handle = this.#handle ?? (await this.open(), this.#handle);
       if (handle === undefined) return;
       await this.#write(handle, lines);
-      // A file that was deleted between the look at the path and the write is of no use to its readers. Windows does not count links to it.
+      // If the file was deleted between the look at the path and the write, readers never see the lines. Windows does
+      // not count links to it.
       if (process.platform === 'win32' || (await handle.stat()).nlink > 0) return;
       await this.close();
     }
@@ -70,7 +73,7 @@ export class AppendFile {
   async close(): Promise<void> {
     const handle = this.#handle;
     this.#handle = undefined;
-    // Where closing fails, the lines are in the file or were reported as not written.
+    // Even if closing fails, the lines are in the file or were reported as not written.
     await handle?.close().catch(() => undefined);
   }
 
@@ -95,7 +98,7 @@ export class AppendFile {
   }
 }
 
-/** The lines of which some byte is missing after so many. */
+/** The lines that are incomplete after this many written bytes. */
 function unwritten(lines: readonly Buffer[], written: number): readonly Buffer[] {
   let end = 0;
   return lines.filter((line) => (end += line.length) > written);

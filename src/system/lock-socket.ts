@@ -1,6 +1,5 @@
 /**
- * Sockets that prove that a process lives: it listens, and those that wait for its end stay connected to it.
- *
+ * Sockets that prove that a process is alive: the holder of a lock listens, and waiting processes stay connected to it.
  * @module
  */
 import { connect, createServer } from 'node:net';
@@ -16,23 +15,29 @@ export interface LockSocket {
   close(): void;
 }
 
-/** Before asking a holder again whose queue of connections is full: it lives, and there is no event to wait for. */
+/**
+ * The pause before a holder with a full connection queue is tried again: it is alive, and there is no event to wait
+ * for.
+ */
 const busyMs = 20;
-/** No process listens on this socket, or it is a file that is no socket. */
+/** No process listens on this socket, or the file is not a socket. */
 const deadCodes: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTSOCK']);
 /** The socket was removed, or its process stopped listening before it took this connection. */
 const endedCodes: ReadonlySet<string> = new Set(['ENOENT', 'ECONNRESET', 'EPIPE']);
 /** The queue of connections, or this process's table of open files, is full. */
 const busyCodes: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'EMFILE', 'ENFILE']);
 
-/** Listens in this very process: in a worker of `node:cluster` the primary would otherwise listen in its place, and outlive it. */
+/**
+ * Listens in this very process. In a worker of `node:cluster` the primary would otherwise listen for it, and outlive
+ * it.
+ */
 export function listen(path: string): Promise<LockSocket> {
   const waiting = new Set<Socket>();
   const server = createServer((socket) => {
     waiting.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => waiting.delete(socket));
-    // A lock keeps no process alive: it ends with its process.
+    // A lock does not keep the process alive: it ends with its process.
     socket.unref().resume();
   });
   return new Promise((settle, reject) => {
@@ -40,7 +45,7 @@ export function listen(path: string): Promise<LockSocket> {
     server.listen({ path, exclusive: true }, () => {
       server.off('error', reject);
       server.unref();
-      // An accept can fail for want of file descriptors. The process that wanted to wait then asks again.
+      // An accept can fail because of missing file descriptors. The waiting process then tries again.
       server.on('error', () => undefined);
       settle({
         close() {
@@ -53,8 +58,8 @@ export function listen(path: string): Promise<LockSocket> {
 }
 
 /**
- * Waits until the process that listens there stops or ends, or the signal aborts. 'ended' also where the socket was just removed; 'dead'
- * where the socket is there and no process listens on it any more.
+ * Waits until the process that listens there stops or ends, or the signal aborts. 'ended' also if the socket was just
+ * removed; 'dead' if the socket is there but no process listens on it.
  */
 export async function waitForEnd(path: string, signal: AbortSignal | undefined): Promise<'ended' | 'dead'> {
   throwIfAborted(signal);
@@ -81,7 +86,7 @@ export async function waitForEnd(path: string, signal: AbortSignal | undefined):
   }
 }
 
-/** Has the process that listened there ended? No also where that cannot be found out. */
+/** Has the process that listened there ended? Also false if that cannot be determined. */
 export async function isDead(path: string): Promise<boolean> {
   for (;;) {
     const socket = connect(path);

@@ -22,22 +22,22 @@ import type { LockSocket } from './lock-socket.js';
  */
 export type LockKind = 'directory' | 'name';
 
-/** Ends the holding of a lock. */
+/** Releases a lock. */
 type Release = () => Promise<void>;
 
-/** What a contender for the lock has: its directory, and the socket in it that bears the same name. */
+/** A contender for the lock: its directory, and the socket in it with the same name. */
 interface Contender {
   readonly name: string;
   readonly path: string;
   readonly socket: LockSocket;
 }
 
-/** One lock. Calls of `run` in one process queue up here; those of other processes meet in the lock's directory. */
+/** One lock. Calls of `run` in one process queue up here; processes compete in the lock's directory. */
 export class ProcessLock {
   readonly #directory: string;
   readonly #kind: LockKind;
   #last: Promise<void> = Promise.resolve();
-  /** May the directory hold what killed processes left? */
+  /** May the directory contain remains of killed processes? */
   #littered = true;
 
   /** `directory` belongs to the lock alone. It is made when the lock is first taken; the directory above it must exist. */
@@ -47,8 +47,9 @@ export class ProcessLock {
   }
 
   /**
-   * Runs `work` while this process holds the lock. Waits as long as another holds it, or until the signal aborts; work that has begun is
-   * not interrupted. Rejects with Node's error where the lock cannot be made, as on a file system that has no sockets.
+   * Runs `work` while this process holds the lock. Waits while another process holds it, or until the signal aborts;
+   * work that has begun is not interrupted. Rejects with Node's error if the lock cannot be made, such as on a file
+   * system without sockets.
    */
   async run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
     const turn = this.#last;
@@ -63,7 +64,7 @@ export class ProcessLock {
     });
     const settled = (): void => undefined;
     this.#last = result.then(settled, settled);
-    // A caller that gives up while others of this process are before it need not wait for them.
+    // A caller that aborts need not wait for earlier callers of this process.
     await untilAborted(turn, signal);
     return await result;
   }
@@ -112,7 +113,7 @@ export class ProcessLock {
         const socket = await this.#withShortPath((directory) => listen(join(directory, name, name)));
         return { name, path, socket };
       } catch (error) {
-        // The holder swept the empty directory away, which libuv reports as EACCES.
+        // The holder removed the empty directory, which libuv reports as EACCES.
         if (!existsSync(path)) continue;
         await rm(path, { recursive: true, force: true });
         throw error;
@@ -120,7 +121,7 @@ export class ProcessLock {
     }
   }
 
-  /** Returns when the lock may be free: its holder let go, or has ended. */
+  /** Returns when the lock may be free: its holder released it, or has ended. */
   async #waitForHolder(held: string, signal: AbortSignal | undefined): Promise<void> {
     for (const name of await readdir(held).catch(unless('ENOENT', []))) {
       const outcome = await this.#withShortPath((directory) => waitForEnd(join(directory, 'held', name), signal));
@@ -149,7 +150,9 @@ export class ProcessLock {
     this.#littered = false;
   }
 
-  /** Gives `work` a path of the directory to which a socket's path can be added: a link to it, where its own is too long. */
+  /**
+   * Passes `work` a path of the directory that is short enough for a socket in it: a link, if its own path is too long.
+   */
   async #withShortPath<T>(work: (directory: string) => Promise<T>): Promise<T> {
     if (Buffer.byteLength(this.#directory) + namesLength <= maxSocketPath) return await work(this.#directory);
     const short = await mkdtemp(join(tmpdir(), 'sealpost-'));
@@ -180,12 +183,12 @@ export class ProcessLock {
 }
 
 const sweptEnd = '.swept';
-/** The longest path of a socket that every system takes, in bytes; macOS has room for 103. */
+/** The longest socket path that every system accepts, in bytes; macOS has room for 103. */
 const maxSocketPath = 100;
 /** The length of `/held/` or `/name/` and a name, in bytes. */
 const namesLength = 26;
 
-/** 'held' by another contender, or 'swept', where our own directory is gone. */
+/** 'held' by another contender, or 'swept' if this contender's directory is gone. */
 function renameFailure(error: unknown): 'held' | 'swept' {
   const code = errorCode(error);
   if (code === 'ENOTEMPTY' || code === 'EEXIST') return 'held';

@@ -1,6 +1,5 @@
 /**
- * Tells file systems that several machines share.
- *
+ * Recognizes file systems that several machines share.
  * @module
  */
 import { statfs } from 'node:fs/promises';
@@ -19,7 +18,7 @@ const types: ReadonlyMap<number, string> = new Map([
   [0x47504653, 'GPFS'],
 ]);
 
-/** The name of the network file system that `path` is on, where it is on one that can be told; only Linux tells. */
+/** The name of the network file system of `path`, if it is on one; only recognized on Linux. */
 export async function networkFileSystem(path: string): Promise<string | undefined> {
   if (process.platform !== 'linux') return undefined;
   return types.get((await statfs(path)).type >>> 0);

@@ -11,11 +11,14 @@ import { join } from 'node:path';
 export interface PrivateDirectory {
   /** The path of a name in it. */
   path(name: string): string;
-  /** Writes a new file and gives its path. */
+  /** Writes a new file and returns its path. */
   write(name: string, text: string): Promise<string>;
 }
 
-/** Makes a temporary directory (mode 0700) for one-time passwords, exported keys and the like, and removes it with all it holds, however `work` ends. */
+/**
+ * Makes a temporary directory (mode 0700) for one-time passwords, exported keys and the like. It is removed with its
+ * contents when `work` ends, even with an error.
+ */
 export async function withPrivateDirectory<T>(work: (directory: PrivateDirectory) => Promise<T>): Promise<T> {
   const root = await mkdtemp(join(tmpdir(), 'sealpost-'));
   try {

@@ -1,6 +1,6 @@
 /**
- * The one way to read a file that a setting names: a regular file, whole, within a limit, and without ever waiting for a pipe or a device.
- *
+ * The only reader of files that settings name. It reads a whole regular file within a limit, and never waits for a pipe
+ * or a device.
  * @module
  */
 import { constants } from 'node:fs';
@@ -11,15 +11,15 @@ import { showText } from '../util/show.js';
 /** Why a file was not read. */
 export interface UnreadFile {
   readonly problem: 'missing' | 'denied' | 'not-a-file' | 'too-long' | 'failed';
-  /** In words that follow "the file …: ". */
+  /** A phrase that follows "the file …: ". */
   readonly reason: string;
   /** Node's error, if there is one. */
   readonly cause: unknown;
 }
 
 /**
- * O_NONBLOCK makes opening a FIFO return at once: one may be put in the file's place between the two looks at it. Regular files ignore the
- * flag; Windows does not have it.
+ * O_NONBLOCK makes opening a FIFO return at once: one may replace the file between the two checks. Regular files ignore
+ * the flag; Windows does not have it.
  */
 const toRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -36,14 +36,14 @@ const words: ReadonlyMap<string, readonly [UnreadFile['problem'], string]> = new
 /** All bytes of a regular file of at most `limit` bytes, or the reason why there are none. Never rejects. */
 export async function readFile(path: string, limit: number): Promise<Buffer | UnreadFile> {
   try {
-    // Before it is opened: to open some devices is to use them.
+    // Checked before opening, because opening some devices has effects.
     if (!(await stat(path)).isFile()) return notAFile;
     const handle = await open(path, toRead);
     try {
       const status = await handle.stat();
       if (!status.isFile()) return notAFile;
       if (status.size > limit) return tooLong(limit);
-      // One byte more than there should be, so that the end of the file is seen by the same read.
+      // One byte more than the size, so that the same read detects the end of the file.
       let buffer = Buffer.alloc(Math.max(status.size, blockBytes) + 1);
       let length = 0;
       for (;;) {

@@ -1,6 +1,5 @@
 /**
- * Reading a file that no other user may have had a hand in.
- *
+ * Reads files and makes directories that no other user can have changed.
  * @module
  */
 import { constants } from 'node:fs';
@@ -22,8 +21,9 @@ const othersAnything = 0o077;
 const othersWrite = 0o022;
 
 /**
- * The bytes of a regular file of this user's with mode 0600 or less, at most `maxBytes`. A symbolic link at `path` is not followed, and a
- * pipe there does not block. Owner and mode are those of the open file, so that they cannot change in between; Windows has neither.
+ * The bytes of a regular file that belongs to this user, with mode 0600 or less, at most `maxBytes`. A symbolic link at
+ * `path` is not followed, and a pipe does not block. Owner and mode are those of the open file, so they cannot change
+ * in between; Windows has neither.
  */
 export async function readPrivateFile(path: string, maxBytes: number): Promise<Buffer | PrivacyFault> {
   let handle;
@@ -49,8 +49,8 @@ export async function readPrivateFile(path: string, maxBytes: number): Promise<B
 }
 
 /**
- * Makes a directory of mode 0700, and those above it, where they are missing, so that they outlive a loss of power. Returns what is wrong with
- * one that is there: others must not write to it. `path` is absolute.
+ * Makes a missing directory with mode 0700, and missing ones above it, and flushes them to the disk. Returns the fault
+ * of an existing one to which others can write. `path` is absolute.
  */
 export async function makePrivateDirectory(path: string): Promise<PrivacyFault | undefined> {
   const made = await mkdir(path, { recursive: true, mode: 0o700 });

@@ -1,6 +1,5 @@
 /**
- * The one way to run a program of the system: without a shell, bounded in time and output, and ended with its caller.
- *
+ * The only runner of programs of the system: without a shell, bounded in time and output, and ended with its caller.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -9,31 +8,31 @@ import { onAbort } from '../async/on-abort.js';
 import { abortError, throwIfAborted } from '../errors/abort.js';
 import { errorCode } from '../util/error-code.js';
 
-/** A program to run. Secrets go in `input` or in files, never in `args`, which every user of the machine can read. */
+/** A program to run. Pass secrets in `input` or in files, never in `args`, which every user of the machine can read. */
 export interface Program {
   readonly program: string;
   readonly args: readonly string[];
-  /** For its standard input, which then ends. */
+  /** Written to its standard input, which then ends. */
   readonly input?: string | undefined;
-  /** Its whole environment; default that of this process. */
+  /** Its whole environment; default: that of this process. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds until it is killed. */
   readonly timeoutMs: number;
-  /** Of both outputs together; it is killed beyond that. */
+  /** The most bytes of both outputs together; it is killed beyond that. */
   readonly maxOutputBytes: number;
 }
 
-/** How it ended. */
+/** The end of a program. */
 export type ProgramOutcome =
   | { readonly end: 'exit'; readonly code: number; readonly stdout: string; readonly stderr: string }
   /** There is no such program, or it could not be started. */
   | { readonly end: 'missing' | 'not-started'; readonly cause: unknown }
   | { readonly end: 'timeout' | 'output' }
-  /** By a signal that was not sent here. */
+  /** Killed by a signal that was not sent here. */
   | { readonly end: 'killed'; readonly by: string };
 
-/** Runs a program to its end. Rejects with `abortError` alone. */
+/** Runs a program to its end. Rejects only with `abortError`. */
 export async function runProgram(run: Program): Promise<ProgramOutcome> {
   throwIfAborted(run.signal);
   let child: ChildProcessWithoutNullStreams;
@@ -60,7 +59,7 @@ function watch(
     clearTimeout(timer);
     stop();
     child.kill('SIGKILL');
-    // Programs that it started may hold the pipes open.
+    // Programs that it started may keep the pipes open.
     for (const stream of [child.stdin, child.stdout, child.stderr]) stream.destroy();
   };
   const timer = setTimeout(() => {
@@ -68,13 +67,13 @@ function watch(
     resolve({ end: 'timeout' });
   }, timeoutMs);
   child.on('error', (cause) => {
-    // Without a process it was not started; otherwise it could not be killed, and may still end by itself.
+    // Without a process it was not started; otherwise it could not be killed, and may still end.
     if (child.pid !== undefined) return;
     clearTimeout(timer);
     stop();
     resolve({ end: errorCode(cause) === 'ENOENT' ? 'missing' : 'not-started', cause });
   });
-  // Without room for more open files there is neither a process nor a stream.
+  // With no file descriptors left there is neither a process nor a stream.
   if (child.pid === undefined) return;
   const collect = (output: Buffer[]) => (chunk: Buffer) => {
     length += chunk.length;
@@ -85,7 +84,7 @@ function watch(
   };
   child.stdout.on('data', collect(stdout));
   child.stderr.on('data', collect(stderr));
-  // A program that ends before it read its input is judged by its exit code.
+  // A program that ends before reading its input is judged by its exit code.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input ?? '');
   child.on('close', (code, by) => {

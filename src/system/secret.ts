@@ -1,6 +1,5 @@
 /**
- * The one place that reads secrets. No error quotes what they hold.
- *
+ * The only reader of secrets. No error quotes their contents.
  * @module
  */
 import { untilAborted } from '../async/until-aborted.js';
@@ -13,12 +12,12 @@ import { showText } from '../util/show.js';
 import { readFile } from './read-file.js';
 import { hasOwn } from '../util/own.js';
 
-/** A secret's file may be this long; the longest things kept there are keys and tokens. */
+/** The most bytes in a secret's file; keys and tokens are the longest secrets. */
 const maxFileBytes = 64 * 1024;
 
 /**
- * The value of a secret at the moment of use. `path` is its field, as `authentication.password`. ERR_SECRET says which field it is
- * and why it has no value; an aborted signal is ERR_ABORTED, or the signal's reason where that is an EmailError.
+ * Resolves a secret when it is used. `path` is its field, such as `authentication.password`. ERR_SECRET names the field
+ * and the reason; an aborted signal is ERR_ABORTED, or the signal's reason if that is an EmailError.
  */
 export async function resolveSecret(secret: Secret, path: string, signal?: AbortSignal): Promise<string> {
   throwIfAborted(signal);
@@ -39,7 +38,7 @@ async function callSecret(secret: () => string | Promise<string>, path: string):
   try {
     value = await secret();
   } catch (cause) {
-    // The words of a foreign error may hold what was asked for: they stay in `cause`.
+    // The text of a foreign error may contain the secret, so it stays in `cause`.
     throw secretError(
       path,
       `could not be had: its function threw ${kindOfError(cause)}`,

@@ -1,10 +1,10 @@
 /**
- * The name and the addresses of this machine. Deno tells neither without `--allow-sys`: callers then do without.
+ * The name and the addresses of this machine. Deno reveals neither without `--allow-sys`; callers then do without.
  * @module
  */
 import { hostname, networkInterfaces } from 'node:os';
 
-/** The name of this machine, '' if the runtime does not tell it. */
+/** The name of this machine; '' if the runtime does not reveal it. */
 export function hostName(): string {
   try {
     return hostname();
@@ -13,7 +13,7 @@ export function hostName(): string {
   }
 }
 
-/** True if this machine has an address of IPv6 that leads beyond the local link; false if the runtime does not tell. */
+/** Has this machine an IPv6 address beyond the local link? False if the runtime does not reveal it. */
 export function hasIpv6(): boolean {
   try {
     return Object.values(networkInterfaces())

@@ -1,6 +1,5 @@
 /**
- * Writing a file that must never be half there: configuration, keys, tokens.
- *
+ * Writes files that must never be incomplete: configuration, keys, tokens.
  * @module
  */
 import { randomBytes } from 'node:crypto';
@@ -11,21 +10,21 @@ import { errorCode } from '../util/error-code.js';
 /** Random part of a temporary file's name, in bytes. */
 const nameBytes = 6;
 
-/** A file that is on the disk beside its path. One of the two is called. */
+/** A file that is on the disk beside its path. Call either `commit` or `discard`. */
 export interface StagedFile {
-  /** Takes the place of the path by a rename, and flushes the directory, so that the rename outlives a loss of power. */
+  /** Renames it to the path and flushes the directory, so that the rename survives a power failure. */
   commit(): Promise<void>;
   /** Removes it. Never rejects. */
   discard(): Promise<void>;
 }
 
 /**
- * Writes a temporary file beside `path` that only this user can read from its first byte (mode 0600), and flushes it to the disk. Room on
- * the disk is needed here, and not by `commit`. Rejects with Node's own error, and then leaves no file.
+ * Writes a temporary file beside `path`, readable by this user only from its first byte (mode 0600), and flushes it to
+ * the disk. Disk space is needed here, not by `commit`. Rejects with Node's error, and then leaves no file.
  */
 export async function stageFile(path: string, bytes: Uint8Array): Promise<StagedFile> {
   const temporary = `${path}.${randomBytes(nameBytes).toString('hex')}.tmp`;
-  // What went wrong before says more than a failure of the removal.
+  // The earlier error is more useful than a failure of the removal.
   const discard = (): Promise<void> => rm(temporary, { force: true }).catch(() => undefined);
   const orDiscard = async (error: unknown): Promise<never> => {
     await discard();
@@ -42,7 +41,7 @@ export async function stageFile(path: string, bytes: Uint8Array): Promise<Staged
 }
 
 async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
-  // 'wx' creates the file or fails: no link and no file of somebody else's is written to.
+  // 'wx' creates the file or fails, so it never writes to a link or to somebody else's file.
   const handle = await open(path, 'wx', 0o600);
   try {
     await handle.writeFile(bytes);
@@ -53,16 +52,16 @@ async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
 }
 
 /**
- * Replaces `path` as a whole, or leaves it as it was. A symbolic link at `path` is replaced, not followed. Rejects with Node's own error;
- * a process that is killed leaves its temporary file (`removeLeftovers`).
+ * Replaces `path` completely, or leaves it unchanged. A symbolic link at `path` is replaced, not followed. Rejects with
+ * Node's error; a process that is killed leaves its temporary file (see `removeLeftovers`).
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
   await (await stageFile(path, bytes)).commit();
 }
 
 /**
- * Removes temporary files that killed processes left beside `path`. Only for the holder of the lock under which `path` is written: without
- * it, the file of a writer at work would go.
+ * Removes temporary files that killed processes left beside `path`. Call it only while holding the lock for `path`:
+ * otherwise it would remove the file of an active writer.
  */
 export async function removeLeftovers(path: string): Promise<void> {
   const directory = dirname(path);
@@ -76,10 +75,15 @@ export async function removeLeftovers(path: string): Promise<void> {
 
 const temporaryEnd = new RegExp(`^[0-9a-f]{${2 * nameBytes}}\\.tmp$`);
 
-/** What file systems say that cannot flush a directory, and of one that this user may write to and not read. */
+/**
+ * Error codes of file systems that cannot flush a directory, and of a directory that this user may write but not read.
+ */
 const unflushable: ReadonlySet<string> = new Set(['EINVAL', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EACCES']);
 
-/** Flushes names that were made or changed in a directory. Windows has no way to do so, and does not need one: NTFS logs the change. */
+/**
+ * Flushes names that were created or changed in a directory. Windows cannot do that and does not need it: NTFS logs the
+ * change.
+ */
 export async function flushDirectory(path: string): Promise<void> {
   if (process.platform === 'win32') return;
   try {

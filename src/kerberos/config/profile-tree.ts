@@ -1,6 +1,5 @@
 /**
- * The syntax of krb5.conf: sections, nested braces, values.
- *
+ * Parses the syntax of krb5.conf: sections, nested braces, values.
  * @module
  */
 import { MalformedError } from '../errors.js';
@@ -8,19 +7,19 @@ import { MalformedError } from '../errors.js';
 /** A section of krb5.conf: each name with its values, in the order of the files. A value is text or a further section. */
 export type Section = Map<string, (string | Section)[]>;
 
-/** Sections inside one another; real files have three. */
+/** The deepest nesting of sections; real files have three levels. */
 const maxDepth = 20;
 
-/** Where text came from, and how `include` lines in it are followed. */
+/** A text to parse, with a function for its `include` lines. */
 export interface ProfileSource {
   readonly text: string;
-  /** Reads a file or a directory that an `include` or `includedir` line names; false where the line is something else. */
+  /** Reads the file or directory of an `include` or `includedir` line. */
   readonly include: (directive: 'include' | 'includedir', path: string) => Promise<void>;
 }
 
 /**
- * Reads krb5.conf text into `root` (the format of krb5.conf(5)): sections in brackets, `name = value`, `name = { … }` to any depth,
- * comments in lines of their own, values in quotes. What earlier text said stands before what later text says.
+ * Parses krb5.conf text into `root` (the format of krb5.conf(5)): sections in brackets, `name = value`, `name = { … }`
+ * to any depth, comments on lines of their own, quoted values. Values of earlier texts come first.
  */
 export async function parseProfile(root: Section, source: ProfileSource): Promise<void> {
   const open: Section[] = [];
@@ -37,7 +36,7 @@ export async function parseProfile(root: Section, source: ProfileSource): Promis
       const directive = /^(includedir|include|module)\s+(\S.*)$/.exec(line);
       if (directive !== null) {
         const [, word, path = ''] = directive;
-        // A module is native code that would supply the settings; the lines around it still hold.
+        // A module is native code that would supply the settings, so it is ignored; the other lines are used.
         if (word === 'include' || word === 'includedir') await source.include(word, path);
         continue;
       }
@@ -92,7 +91,7 @@ function unquote(value: string): string {
   return inside.replace(/\\(.)/g, (_, char: string) => escapes[char] ?? char);
 }
 
-/** The texts under a path of names, of all sections that the path leads to. */
+/** The texts under a path of names, from all sections on that path. */
 export function textsAt(root: Section, ...path: readonly string[]): string[] {
   return valuesAt(root, path).filter((value): value is string => typeof value === 'string');
 }

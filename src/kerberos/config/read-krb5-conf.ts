@@ -1,6 +1,5 @@
 /**
- * Reads krb5.conf with the files that it includes.
- *
+ * Reads krb5.conf and the files that it includes.
  * @module
  */
 import type { Dirent } from 'node:fs';
@@ -15,14 +14,14 @@ import { parseProfile } from './profile-tree.js';
 import type { Section } from './profile-tree.js';
 
 const maxFileBytes = 1024 * 1024;
-/** Of all files together, a directory of them included. */
+/** The most files in all, including those of an included directory. */
 const maxFiles = 200;
 const maxIncludeDepth = 10;
 const remedy = 'Correct krb5.conf, or name another in authentication.krb5ConfFile.';
 
 /**
- * The tree of krb5.conf: `file`, else the files of `$KRB5_CONFIG`, else /etc/krb5.conf, which alone may be missing. ERR_KERBEROS
- * names the file and the line that is wrong.
+ * Reads krb5.conf into a tree: `file`, else the files of `$KRB5_CONFIG`, else /etc/krb5.conf. Only the latter may be
+ * missing. ERR_KERBEROS names the file and the faulty line.
  */
 export async function readKrb5Conf(file: string | undefined): Promise<Section> {
   const root: Section = new Map();
@@ -95,7 +94,7 @@ class Reader {
         remedy,
       });
     }
-    // As libkrb5: plain names and *.conf, so that a backup an editor left is not read; directories inside are not looked into.
+    // Like libkrb5: plain names and *.conf, so that backups of an editor are not read; subdirectories are skipped.
     const names = entries.flatMap((entry) => (entry.isDirectory() ? [] : [entry.name]));
     const chosen = names.filter((name) => /^[A-Za-z0-9_-]+$/.test(name) || /^[^.].*\.conf$/.test(name)).sort();
     for (const name of chosen) await this.read(join(path, name), depth);

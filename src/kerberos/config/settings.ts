@@ -1,6 +1,5 @@
 /**
- * The settings of krb5.conf that are used, with their defaults.
- *
+ * The settings of krb5.conf that this library uses, with their defaults.
  * @module
  */
 import { isIp } from '../../util/ip.js';
@@ -9,29 +8,29 @@ import { kerberosError } from '../errors.js';
 import { sectionAt, textsAt } from './profile-tree.js';
 import type { Section } from './profile-tree.js';
 
-/** What krb5.conf says, with the defaults of krb5.conf(5) where it is silent. */
+/** Settings of krb5.conf, or the defaults of krb5.conf(5). */
 export interface Krb5Settings {
   readonly defaultRealm: string | undefined;
-  /** Follow the KDC's clock where ours is off. */
+  /** Use the KDC's clock if this machine's is wrong. */
   readonly kdcTimesync: boolean;
   readonly clockSkewMs: number;
-  /** Encryption types to ask for in AS and in TGS requests, best first, and those that may come back. */
+  /** Encryption types to request in AS and in TGS requests, best first, and those that are accepted in replies. */
   readonly asTypes: readonly number[];
   readonly tgsTypes: readonly number[];
   readonly permittedTypes: readonly number[];
   readonly dnsLookupKdc: boolean;
   readonly dnsLookupRealm: boolean;
-  /** Messages up to this length go by UDP first; undefined sends all by TCP. */
+  /** Messages up to this length are sent by UDP first; undefined sends all by TCP. */
   readonly udpPreferenceLimit: number | undefined;
   /** Let the KDC change the client's name. */
   readonly canonicalize: boolean;
   /** `kdc` entries of a realm. */
   kdcsOf(realm: string): readonly string[];
-  /** The realm of a host by [domain_realm]; undefined if that does not say. */
+  /** The realm of a host by [domain_realm]; undefined if that has no entry. */
   realmOf(host: string): string | undefined;
 }
 
-/** Settings from a tree. ERR_KERBEROS names an entry that cannot be used. */
+/** Reads settings from a tree. ERR_KERBEROS names an invalid entry. */
 export function krb5Settings(root: Section): Krb5Settings {
   const text = (name: string): string | undefined => textsAt(root, 'libdefaults', name)[0];
   const flag = (name: string, otherwise: boolean): boolean => {
@@ -72,7 +71,7 @@ export function krb5Settings(root: Section): Krb5Settings {
   };
 }
 
-/** The host itself, then each parent domain with and without the leading dot, as libkrb5. */
+/** Tries the host itself, then each parent domain with and without the leading dot, like libkrb5. */
 function realmOf(map: Section | undefined, host: string): string | undefined {
   if (map === undefined) return undefined;
   const entries = new Map<string, string>();
@@ -87,7 +86,7 @@ function realmOf(map: Section | undefined, host: string): string | undefined {
   return undefined;
 }
 
-/** `a.b.c` gives a.b.c, .b.c, b.c, .c, c; an IP address only itself. */
+/** `a.b.c` gives a.b.c, .b.c, b.c, .c, c; an IP address gives only itself. */
 function domainsOf(host: string): string[] {
   const name = host.toLowerCase();
   if (isIp(name)) return [name];
@@ -113,10 +112,10 @@ function parseCount(name: string, value: string): number {
   return Number(value);
 }
 
-/** Seconds: `300`, `5m`, `1h30m`, `1d 2h`, or `h:m` and `h:m:s`. */
+/** Parses a duration into seconds: `300`, `5m`, `1h30m`, `1d 2h`, or `h:m` and `h:m:s`. */
 function parseDuration(name: string, value: string): number {
   if (/^\d{1,9}$/.test(value)) return Number(value);
-  // The patterns try each way to share out a run of blanks.
+  // The length is limited because the patterns backtrack over runs of blanks.
   if (value.length > 40) throw invalid(name, 'seconds, or a duration as 5m');
   const clock = /^(\d{1,5}):(\d\d)(?::(\d\d))?$/.exec(value);
   if (clock !== null) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3] ?? 0);

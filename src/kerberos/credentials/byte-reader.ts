@@ -1,11 +1,13 @@
 /**
- * Reading the binary files of Kerberos.
- *
+ * Reads the binary files of Kerberos.
  * @module
  */
 import { MalformedError } from '../errors.js';
 
-/** Reads big-endian numbers and counted bytes one after another; a MalformedError names the byte where the data ends too soon. */
+/**
+ * Reads big-endian numbers and counted bytes in sequence. A MalformedError names the byte at which the data ends too
+ * early.
+ */
 export class ByteReader {
   readonly #bytes: Buffer;
   #at: number;

@@ -1,6 +1,6 @@
 /**
- * Which file a name of a ticket cache means: a FILE cache, or those of a DIR collection, whose `primary` file names the first one.
- *
+ * Finds the files of a ticket cache name: a FILE cache, or the caches of a DIR collection, whose `primary` file names
+ * the first one.
  * @module
  */
 import { readdir } from 'node:fs/promises';
@@ -10,19 +10,22 @@ import { showText } from '../../util/show.js';
 import { kerberosError } from '../errors.js';
 import { readIfThere } from '../read-file.js';
 
-/** The files to look into, the first one first. */
+/** The files to search, in order. */
 export interface CacheFiles {
   readonly files: readonly string[];
   /** The directory of a collection. */
   readonly collection?: string | undefined;
 }
 
-/** Caches of one collection that are looked into. */
+/** The most caches of one collection that are searched. */
 const maxCaches = 100;
-/** `primary` holds a file's name and a line end. */
+/** Limit of `primary`, which contains a file name and a line end. */
 const maxPrimaryBytes = 1_024;
 
-/** The files of `name`, else of `$KRB5CCNAME`, else /tmp/krb5cc_<uid>. ERR_KERBEROS if its kind is out of reach. */
+/**
+ * The files of `name`, else of `$KRB5CCNAME`, else /tmp/krb5cc_<uid>. ERR_KERBEROS if this kind of cache is not
+ * supported.
+ */
 export async function cacheFiles(name: string | undefined): Promise<CacheFiles> {
   const given = name ?? process.env['KRB5CCNAME'];
   if (given === undefined || given === '') {
@@ -32,12 +35,12 @@ export async function cacheFiles(name: string | undefined): Promise<CacheFiles> 
       remedy: 'Set authentication.credentialCache, keytabFile or password.',
     });
   }
-  // A single letter and a colon is a drive.
+  // A single letter and a colon is a drive, not a kind.
   const kind = /^([A-Za-z][A-Za-z0-9]+):/.exec(given)?.[1];
   if (kind === undefined) return { files: [given] };
   const residual = given.slice(kind.length + 1);
   if (kind === 'FILE' || kind === 'WRFILE') return { files: [residual] };
-  // DIR::/path/tktx is one cache of a collection, and names its file.
+  // DIR::/path/tktx is a single cache of a collection, by its file.
   if (kind === 'DIR' && residual.startsWith(':')) return { files: [residual.slice(1)] };
   if (kind === 'DIR') return await collectionFiles(residual);
   throw kerberosError(
@@ -49,7 +52,7 @@ export async function cacheFiles(name: string | undefined): Promise<CacheFiles> 
   );
 }
 
-/** The primary cache, `tkt` where nothing names it, and then the others. */
+/** The primary cache (`tkt` if no file names it), then the others. */
 async function collectionFiles(directory: string): Promise<CacheFiles> {
   const what = `directory of ticket caches ${showText(directory, 200)}`;
   let names: string[];
@@ -78,7 +81,7 @@ async function collectionFiles(directory: string): Promise<CacheFiles> {
   return { files: ordered.slice(0, maxCaches).map((name) => join(directory, name)), collection: directory };
 }
 
-/** Names begin with `tkt`, and never lead out of the directory. */
+/** Names begin with `tkt`, and cannot lead out of the directory. */
 function isCacheName(name: string): boolean {
   return /^tkt[^/\\\0]*$/.test(name);
 }

@@ -1,6 +1,5 @@
 /**
- * Ticket caches in files (MIT's formats 3 and 4).
- *
+ * Reads ticket caches in files (MIT's formats 3 and 4).
  * @module
  */
 import { showText } from '../../util/show.js';
@@ -14,7 +13,7 @@ import { ByteReader } from './byte-reader.js';
 import { cacheFiles } from './cache-files.js';
 import type { KerberosTicket } from './ticket.js';
 
-/** A ticket cache: whose it is, and the tickets that can be used. */
+/** A ticket cache: its client, and its usable tickets. */
 export interface CredentialCache {
   readonly file: string;
   readonly principal: Principal;
@@ -40,7 +39,7 @@ export async function readCredentialCache(name: string | undefined, principal?: 
     if (principal === undefined || samePrincipal(cache.principal, principal)) return cache;
     first ??= cache;
   }
-  // The caller says whose it is.
+  // Without a principal, any cache will do.
   if (first !== undefined) return first;
   throw kerberosError(`The collection of ticket caches ${showText(collection ?? '', 200)} is empty`, {
     remedy: 'Get a ticket with kinit, or set authentication.keytabFile or password.',
@@ -54,7 +53,7 @@ async function readCacheFile(file: string, what: string): Promise<CredentialCach
   return { file, ...cache };
 }
 
-/** The contents of a FILE cache. MalformedError names the byte. */
+/** Parses a FILE cache. A MalformedError names the byte. */
 export function parseCredentialCache(bytes: Buffer): Omit<CredentialCache, 'file'> {
   const reader = new ByteReader(bytes);
   const version = reader.u16();
@@ -92,7 +91,7 @@ function readPrincipal(reader: ByteReader): Principal {
   return { type, components, realm };
 }
 
-/** One credential; undefined for settings, for user-to-user tickets, and for keys of unsupported types. */
+/** Reads a credential. Undefined for settings, for user-to-user tickets, and for keys of unsupported types. */
 function readCredential(reader: ByteReader, version: number): KerberosTicket | undefined {
   const client = readPrincipal(reader);
   const server = readPrincipal(reader);
@@ -104,7 +103,7 @@ function readCredential(reader: ByteReader, version: number): KerberosTicket | u
   const flags = reader.u32();
   for (const list of ['addresses', 'authorization data']) {
     const count = reader.u32();
-    // Each entry takes six bytes at least.
+    // Each entry takes at least six bytes.
     if (count > reader.remaining / 6)
       throw new MalformedError(`it announces ${count} ${list} before byte ${reader.position}`);
     for (let i = 0; i < count; i++) {

@@ -1,6 +1,5 @@
 /**
- * The client of a profile, and the password, keytab or ticket cache by which it signs in.
- *
+ * The client of a profile, and its credentials: a password, a keytab or a ticket cache.
  * @module
  */
 import { createHmac, randomBytes } from 'node:crypto';
@@ -16,17 +15,17 @@ import { readCredentialCache } from './ccache.js';
 import type { CredentialCache } from './ccache.js';
 import { readKeytab } from './keytab.js';
 
-/** Who signs in, and by what. */
+/** A client and its credentials. */
 export interface Identity {
   readonly principal: Principal;
-  /** Tickets may be shared between those with the same text; it holds no secret. */
+  /** A text without secrets. Clients with the same text may share tickets. */
   readonly key: string;
-  /** A secret to get tickets with, read at the moment of use; or the cache that has tickets. */
+  /** A secret for getting tickets, read when it is used; or a cache that has tickets. */
   readonly credentials:
     { readonly kind: 'secret'; readonly read: (signal: AbortSignal) => Promise<ClientSecret> } | CachedCredentials;
 }
 
-/** Tickets that another program got. */
+/** Tickets that another program obtained. */
 export interface CachedCredentials {
   readonly kind: 'cache';
   readonly cache: CredentialCache;
@@ -34,13 +33,16 @@ export interface CachedCredentials {
 
 const field = 'authentication.principal';
 
-/** Tells identities apart. Passwords by value enter as a keyed hash; the key is random and never leaves this object. */
+/**
+ * Determines identities. Literal passwords enter the key as a keyed hash; the hash key is random and never leaves this
+ * object.
+ */
 export class Identities {
   readonly #hashKey = randomBytes(32);
   readonly #functions = new WeakMap<object, number>();
   #functionCount = 0;
 
-  /** The identity that the settings describe. A ticket cache is read now, and each time: it may have been filled anew, or emptied. */
+  /** Resolves the identity in the settings. A ticket cache is read each time, because it may have changed. */
   async resolve(authentication: KerberosAuthentication, settings: Krb5Settings): Promise<Identity> {
     const { principal: name, password, keytabFile, credentialCache } = authentication;
     const given = name === undefined ? undefined : parsePrincipal(name, field, settings.defaultRealm);

@@ -1,6 +1,5 @@
 /**
- * Keytabs (MIT's format 0x502): the keys of principals.
- *
+ * Reads keytabs (MIT's format 0x502), which contain the keys of principals.
  * @module
  */
 import { showText } from '../../util/show.js';
@@ -24,7 +23,7 @@ export interface KeytabEntry {
 const maxFileBytes = 4 * 1024 * 1024;
 const remedy = 'Write a keytab of version 0x502 with ktutil, kadmin or ktpass.';
 
-/** All entries of a keytab (MIT's format 0x502). MalformedError names the byte. */
+/** Parses a keytab. A MalformedError names the byte. */
 export function parseKeytab(bytes: Buffer): KeytabEntry[] {
   const reader = new ByteReader(bytes);
   const version = reader.u16();
@@ -32,7 +31,7 @@ export function parseKeytab(bytes: Buffer): KeytabEntry[] {
   const entries: KeytabEntry[] = [];
   while (reader.remaining > 0) {
     const size = reader.i32();
-    // A negative size is the hole that a deleted entry left; libkrb5 may leave zeros at the end.
+    // A negative size is a hole left by a deleted entry; libkrb5 may leave zeros at the end.
     if (size === 0) break;
     const part = reader.part(Math.abs(size));
     if (size > 0) entries.push(readEntry(part));
@@ -60,7 +59,7 @@ function readEntry(reader: ByteReader): KeytabEntry {
   };
 }
 
-/** The newest key of each supported encryption type for a principal. ERR_KERBEROS names the file where it has none. */
+/** The newest key of each supported encryption type for a principal. ERR_KERBEROS names the file if there is none. */
 export async function readKeytab(file: string, principal: Principal): Promise<readonly KeytabEntry[]> {
   const source = `The keytab ${showText(file, 200)}`;
   const bytes = await readKerberosFile({

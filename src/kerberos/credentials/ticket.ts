@@ -1,6 +1,5 @@
 /**
- * A ticket, wherever it came from.
- *
+ * A ticket from any source.
  * @module
  */
 import type { EncryptionKey } from '../crypto/encryption-type.js';
@@ -10,13 +9,13 @@ import type { Principal } from '../protocol/principal.js';
 export interface KerberosTicket {
   readonly client: Principal;
   readonly server: Principal;
-  /** The ticket as the KDC made it. */
+  /** The ticket, unchanged from the KDC. */
   readonly der: Uint8Array;
   readonly key: EncryptionKey;
   readonly startTime: number;
   readonly endTime: number;
   readonly renewTill: number | undefined;
   readonly flags: number;
-  /** Types with which anything on the way to this ticket was encrypted. */
+  /** Encryption types used anywhere on the way to this ticket. */
   readonly encryptionTypes: readonly number[];
 }

@@ -33,7 +33,7 @@ export function ctsEncrypt(key: Uint8Array, plain: Uint8Array): Buffer {
   ]).subarray(0, plain.length);
 }
 
-/** The reverse of `ctsEncrypt`; at least one block. */
+/** Reverses `ctsEncrypt`. Requires at least one block. */
 export function ctsDecrypt(key: Uint8Array, cipher: Uint8Array): Buffer {
   if (cipher.length < block) throw new MalformedError('the ciphertext is shorter than a cipher block');
   if (cipher.length === block) return aesCbcDecrypt(key, cipher);
@@ -42,7 +42,7 @@ export function ctsDecrypt(key: Uint8Array, cipher: Uint8Array): Buffer {
   const stolen = bytes.subarray(cipher.length - tail);
   const last = bytes.subarray(cipher.length - tail - block, cipher.length - tail);
   const head = bytes.subarray(0, cipher.length - tail - block);
-  // The last whole block deciphers to the last plaintext block, padded with zeros, exclusive-or the block before it.
+  // The last whole block decrypts to the last plaintext block, padded with zeros, XOR the block before it.
   const mixed = aesCbcDecrypt(key, last);
   const before = Buffer.concat([stolen, mixed.subarray(tail)]);
   const end = Buffer.alloc(tail);

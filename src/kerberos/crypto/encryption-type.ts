@@ -1,12 +1,11 @@
 /**
- * What an encryption type can do (RFC 3961).
- *
+ * The operations of an encryption type (RFC 3961).
  * @module
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { MalformedError } from '../errors.js';
 
-/** A key and the number of the encryption type it is for. */
+/** A key and the number of its encryption type. */
 export interface EncryptionKey {
   readonly type: number;
   readonly value: Uint8Array;
@@ -16,18 +15,18 @@ export interface EncryptionKey {
 export interface EncryptionType {
   /** Assigned number. */
   readonly id: number;
-  /** Name as krb5.conf has it. */
+  /** Name in krb5.conf. */
   readonly name: string;
   readonly keyBytes: number;
-  /** Of its mandatory keyed checksum. */
+  /** Type of the mandatory keyed checksum. */
   readonly checksumType: number;
   readonly checksumBytes: number;
-  /** Iterations of string-to-key where the KDC names none; undefined if there are no parameters. */
+  /** Iterations of string-to-key if the KDC gives none; undefined if the type has no such parameter. */
   readonly defaultIterations: number | undefined;
   stringToKey(password: string, salt: Uint8Array, iterations: number): Promise<Buffer>;
-  /** `confounder` is for test vectors; default random. */
+  /** `confounder` is fixed in test vectors; default random. */
   encrypt(key: Uint8Array, usage: number, plain: Uint8Array, confounder?: Uint8Array): Buffer;
-  /** A MalformedError where the checksum is wrong: another key, or changed bytes. */
+  /** Throws a MalformedError if the checksum is wrong: another key, or changed bytes. */
   decrypt(key: Uint8Array, usage: number, cipher: Uint8Array): Buffer;
   checksum(key: Uint8Array, usage: number, data: Uint8Array): Buffer;
 }
@@ -39,17 +38,17 @@ export function hmac(hash: string, key: Uint8Array, ...pieces: readonly Uint8Arr
   return mac.digest();
 }
 
-/** A key usage number and the octet that says what the derived key is for (RFC 3961 section 5.3). */
+/** The constant for deriving a key: a key usage number and an octet for its purpose (RFC 3961 section 5.3). */
 export function usageConstant(usage: number, purpose: 0xaa | 0x55 | 0x99): Buffer {
   const constant = Buffer.alloc(5, purpose);
   constant.writeUInt32BE(usage);
   return constant;
 }
 
-/** Refuses bytes that are not the expected ones, in constant time. */
+/** Compares bytes in constant time and throws if they differ. */
 export function requireEqual(found: Uint8Array, expected: Uint8Array, message: string): void {
   if (found.length !== expected.length || !timingSafeEqual(found, expected)) throw new MalformedError(message);
 }
 
-/** What `decrypt` says of a checksum that does not fit. */
+/** The message for a wrong checksum. */
 export const badChecksum = 'it does not decrypt with this key';

@@ -1,6 +1,5 @@
 /**
- * The encryption types by their numbers and names.
- *
+ * The encryption types by number and name.
  * @module
  */
 import { MalformedError } from '../errors.js';
@@ -9,10 +8,10 @@ import { aes128Sha2, aes256Sha2 } from './aes-sha2.js';
 import type { EncryptionKey, EncryptionType } from './encryption-type.js';
 import { rc4Hmac } from './rc4-hmac.js';
 
-/** In the order in which they are asked for: AES with SHA-1 first, which every KDC has, as MIT's defaults do. */
+/** In the order of requests: AES with SHA-1 first, like MIT's defaults, because every KDC supports it. */
 const types: readonly EncryptionType[] = [aes256Sha1, aes128Sha1, aes256Sha2, aes128Sha2, rc4Hmac];
 
-/** Numbers asked for where krb5.conf says nothing. */
+/** Numbers to request if krb5.conf has no setting. */
 export const defaultTypes: readonly number[] = types.filter((type) => type !== rc4Hmac).map((type) => type.id);
 
 /** The number of RC4-HMAC. */
@@ -36,12 +35,12 @@ const names: Readonly<Record<string, readonly number[]>> = {
   rc4: [23],
 };
 
-/** The type of this number; undefined for one that is not built. */
+/** The type with this number; undefined if it is not implemented. */
 export function encryptionType(id: number): EncryptionType | undefined {
   return types.find((type) => type.id === id);
 }
 
-/** The type of a key that the protocol brought us. */
+/** The type of a key received in the protocol. */
 export function typeOfKey(key: EncryptionKey): EncryptionType {
   const type = encryptionType(key.type);
   if (type === undefined) throw new MalformedError(`encryption type ${key.type} is not supported`);
@@ -56,7 +55,10 @@ export function describeType(id: number): string {
   return name === undefined ? `encryption type ${id}` : `${name} (${id})`;
 }
 
-/** A list as in krb5.conf: names, families, `DEFAULT`, with `-name` to take one out. Types that are not implemented are left out. */
+/**
+ * Parses a list as in krb5.conf: names, families, `DEFAULT`, and `-name` to remove one. Types that are not implemented
+ * are left out.
+ */
 export function parseTypeList(text: string): readonly number[] {
   const chosen = new Set<number>();
   for (const word of text.toLowerCase().split(/[\s,]+/)) {

@@ -1,12 +1,11 @@
 /**
- * n-fold (RFC 3961 section 5.1): stretches or folds bytes to `size`, each input bit weighing the same.
- *
+ * n-fold (RFC 3961 section 5.1): stretches or folds bytes to `size`, with equal weight for each input bit.
  * @module
  */
 export function nFold(input: Uint8Array, size: number): Buffer {
   const total = lcm(input.length, size);
   const sum = Buffer.alloc(size);
-  // Copies of the input, each rotated right by 13 bits more than the one before, added up in blocks of `size` in ones' complement.
+  // Adds up copies of the input in blocks of `size` in ones' complement, each copy rotated right by 13 more bits.
   let carry = 0;
   for (let at = total - 1; at >= 0; at--) {
     const rotation = 13 * Math.floor(at / input.length);

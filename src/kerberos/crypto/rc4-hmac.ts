@@ -1,6 +1,5 @@
 /**
- * RC4-HMAC (RFC 4757), which is broken, and used only where krb5.conf permits it.
- *
+ * RC4-HMAC (RFC 4757), which is broken, and only used if krb5.conf permits it.
  * @module
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -21,14 +20,14 @@ function messageType(usage: number): Buffer {
   return number;
 }
 
-/** The checksum of RFC 4757 section 4, for a message type that is already Microsoft's. */
+/** The checksum of RFC 4757 section 4, for one of Microsoft's message types. */
 export function rc4Checksum(key: Uint8Array, type: Uint8Array, ...data: readonly Uint8Array[]): Buffer {
   const digest = createHash('md5').update(type);
   for (const piece of data) digest.update(piece);
   return hmac('md5', hmac('md5', key, Buffer.from('signaturekey\0')), digest.digest());
 }
 
-/** rc4-hmac (RFC 4757, historic by RFC 8429): only where krb5.conf asks for it. */
+/** rc4-hmac (RFC 4757, historic by RFC 8429), only used if krb5.conf requests it. */
 export const rc4Hmac: EncryptionType = {
   id: 23,
   name: 'arcfour-hmac',

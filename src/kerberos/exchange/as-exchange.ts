@@ -1,6 +1,5 @@
 /**
- * The AS exchange (RFC 4120 section 3.1): a ticket-granting ticket by password or keytab.
- *
+ * The AS exchange (RFC 4120 section 3.1): gets a ticket-granting ticket by password or keytab.
  * @module
  */
 import { atServer } from '../../errors/email-error.js';
@@ -42,21 +41,28 @@ import { errorCode, krbErrorInWords } from './kdc-errors.js';
 import { askRealm } from './kdc-client.js';
 import type { KdcAccess } from './kdc-client.js';
 
-/** What a client proves itself by: its password, or keys made from it. */
+/** The secret of a client: its password, or keys made from it. */
 export type ClientSecret =
   | { readonly kind: 'password'; readonly password: string }
   | { readonly kind: 'keytab'; readonly file: string; readonly entries: readonly KeytabEntry[] };
 
-/** Requests in one exchange: the first, one with proof, one with the clock set right, one to another realm each. */
+/**
+ * The most requests of an exchange: the first, one with pre-authentication, one with a corrected clock, one per further
+ * realm.
+ */
 const maxRounds = 8;
-/** Bounds on the iteration count that a KDC names without proof: fewer give the password away, more occupy this machine. */
+/**
+ * Limits of the iteration count from a KDC that is not authenticated. With fewer iterations the password could be
+ * guessed; more would waste this machine's time.
+ */
 const minIterations = 4096;
 const maxIterations = 1_000_000;
 const dayMs = 86_400_000;
 
 /**
- * The AS exchange (RFC 4120 section 3.1): a ticket-granting ticket by password or keytab, with an encrypted timestamp where the KDC
- * wants one (section 5.2.7.2), its cookie sent back (RFC 6113 section 5.2), and a wrong clock set right once. ERR_KERBEROS.
+ * Gets a ticket-granting ticket by the AS exchange (RFC 4120 section 3.1). Sends an encrypted timestamp if the KDC
+ * requires one (section 5.2.7.2), returns its cookie (RFC 6113 section 5.2), and corrects a wrong clock once.
+ * ERR_KERBEROS.
  */
 export function getTicketGrantingTicket(
   access: KdcAccess,
@@ -67,12 +73,12 @@ export function getTicketGrantingTicket(
   return correcting(clock, () => new AsExchange(access, clock, client, secret).run());
 }
 
-/** A request, by which its reply is checked. */
+/** A request, needed to check its reply. */
 interface Asked {
   readonly request: Buffer;
   readonly nonce: number;
   readonly key: EncryptionKey;
-  /** The reply, in errors. */
+  /** The name of the reply in errors. */
   readonly source: string;
 }
 
@@ -80,16 +86,16 @@ class AsExchange {
   readonly #access: KdcAccess;
   readonly #clock: Clock;
   readonly #secret: ClientSecret;
-  /** Types to ask for: those that there is a key of come first, so that the KDC chooses one of them for its reply. */
+  /** Types to request. Those with a key come first, so that the KDC chooses one of them for its reply. */
   readonly #types: readonly number[];
-  /** Types that there is a key of, or from a password that one can be made of. */
+  /** Types for which there is a key, or for which a key can be made from the password. */
   readonly #ownTypes: ReadonlySet<number>;
-  /** Who answered last. */
+  /** The KDC that answered last. */
   #sender: string;
   #server: string | undefined;
   readonly #canonicalize: boolean;
   #client: Principal;
-  /** What the KDC said of making keys; the default where it said nothing. */
+  /** The KDC's instructions for making keys; otherwise the defaults. */
   #keyInfo: readonly KeyInfo[] = [];
   #key: EncryptionKey | undefined;
   #cookie: Uint8Array | undefined;
@@ -108,7 +114,8 @@ class AsExchange {
       (type) => secret.kind === 'password' || secret.entries.some((entry) => entry.key.type === type),
     );
     this.#ownTypes = new Set(own);
-    // The others are for the session key and the ticket, which the KDC may have no key of our type for (RFC 4120 section 3.1.3).
+    // The other types are for the session key and the ticket, for which the KDC may have no key of these types (RFC
+    // 4120 section 3.1.3).
     this.#types = [...own, ...permitted.filter((type) => !this.#ownTypes.has(type))];
     if (own.length > 0) return;
     const has = secret.kind === 'keytab' ? secret.entries.map(({ key }) => describeType(key.type)).join(', ') : '';
@@ -125,7 +132,7 @@ class AsExchange {
     return ticketGrantingService(this.#client.realm, this.#client.realm);
   }
 
-  /** Runs the exchange. An error that a KDC caused names its host and port. */
+  /** Runs the exchange. An error caused by a KDC names its host and port. */
   async run(): Promise<KerberosTicket> {
     try {
       return await this.#run();
@@ -169,7 +176,7 @@ class AsExchange {
     return encodeKdcRequest(messageType.asRequest, body, data);
   }
 
-  /** Makes ready for the next round, or throws the KDC's refusal. */
+  /** Prepares the next round, or throws the KDC's refusal. */
   async #react(error: KrbError, source: string): Promise<void> {
     const data = error.data;
     if (error.code === errorCode.preAuthenticationRequired && this.#key === undefined && data !== undefined) {
@@ -203,13 +210,13 @@ class AsExchange {
     throw this.#refusal(error);
   }
 
-  /** The type to prove ourselves with, of those that the KDC names; without a word of it, our first. */
+  /** The type for pre-authentication, out of the KDC's list; the first of our own if it gives none. */
   #typeFor(offered: readonly KeyInfo[]): number | undefined {
     if (offered.length === 0) return this.#types[0];
     return offered.find(({ type }) => this.#ownTypes.has(type))?.type;
   }
 
-  /** The KDC has only keys of the client that we have none of, or may not use. */
+  /** The error if the KDC only has keys of the client that are missing here or not permitted. */
   #noKeyInCommon(error: KrbError): never {
     const wanted = this.#keyInfo.find(({ type }) => this.#types.includes(type));
     if (wanted === undefined || this.#secret.kind === 'password')
@@ -235,7 +242,7 @@ class AsExchange {
     });
   }
 
-  /** The client's key of this type, made from the password as the KDC said, or out of the keytab. */
+  /** The client's key of this type, from the password by the KDC's instructions, or from the keytab. */
   async #longTermKey(type: number): Promise<EncryptionKey> {
     if (this.#secret.kind === 'keytab') {
       const entry = this.#secret.entries.find(({ key }) => key.type === type);
@@ -286,7 +293,7 @@ class AsExchange {
     return readingFrom(source, () => this.#verify({ request, nonce, key, source }, reply, part));
   }
 
-  /** Where the KDC wanted no pre-authentication, this is where a wrong password shows. */
+  /** If the KDC required no pre-authentication, a wrong password is detected here. */
   #decrypt(encrypted: EncryptedData, key: EncryptionKey, source: string): Buffer {
     try {
       return decrypt(encrypted, key, keyUsage.asReply);
@@ -301,7 +308,10 @@ class AsExchange {
     }
   }
 
-  /** The ticket of a reply that belongs to this request (RFC 4120 section 3.1.5, RFC 6806 section 11); a MalformedError otherwise. */
+  /**
+   * The ticket of a reply that belongs to this request (RFC 4120 section 3.1.5, RFC 6806 section 11); a MalformedError
+   * otherwise.
+   */
   #verify({ request, nonce, key, source }: Asked, { client, ticket }: KdcReply, part: KdcReplyPart): KerberosTicket {
     const { permittedTypes, kdcTimesync, clockSkewMs } = this.#access.settings;
     if (part.nonce !== nonce) throw new MalformedError('it answers another request');

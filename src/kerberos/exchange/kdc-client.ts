@@ -1,6 +1,5 @@
 /**
- * Finds the KDCs of a realm and asks them, in order, until one answers.
- *
+ * Finds the KDCs of a realm and queries them in order until one answers.
  * @module
  */
 import { createAbortController } from '../../async/abort-controller.js';
@@ -21,26 +20,26 @@ import { errorCode } from './kdc-errors.js';
 
 const defaultPort = 88;
 const maxKdcs = 16;
-/** A KDC that is silent for this long has company: the next one is asked as well. */
+/** If a KDC is silent for this long, the next one is queried too. */
 const staggerMs = 1000;
 
-/** How KDCs are reached. */
+/** Options of reaching KDCs. */
 export interface KdcAccess extends LookUpOptions {
-  /** How long an answer by UDP is waited for; default `timeoutMs`. */
+  /** How long to wait for an answer by UDP; default `timeoutMs`. */
   readonly udpTimeoutMs?: number | undefined;
   readonly settings: Krb5Settings;
-  /** The KDCs of `kdcRealm`, where the profile names them. */
+  /** The KDCs of `kdcRealm`, if the profile names them. */
   readonly kdcs: readonly string[] | undefined;
   readonly kdcRealm: string | undefined;
 }
 
-/** What a KDC answered. */
+/** The answer of a KDC. */
 export interface RealmReply {
   /** A whole Kerberos message. */
   readonly message: Buffer;
   /** The KDC, for errors: `the KDC of REALM (host:port)`. */
   readonly sender: string;
-  /** The same as host:port, for errors' `server`. */
+  /** The KDC as host:port, for `server` of errors. */
   readonly server: string;
 }
 
@@ -72,7 +71,7 @@ export async function askRealm(access: KdcAccess, realm: string, request: Uint8A
   );
 }
 
-/** One KDC: by UDP where krb5.conf prefers that for this length, and by TCP else, or where UDP did not do. */
+/** Queries one KDC: by UDP if krb5.conf prefers that for this length, by TCP otherwise or if UDP failed. */
 async function askKdc(access: KdcAccess, kdc: KdcAddress, request: Uint8Array): Promise<Buffer> {
   const limit = access.settings.udpPreferenceLimit;
   if (limit !== undefined && request.length <= limit) {
@@ -84,7 +83,7 @@ async function askKdc(access: KdcAccess, kdc: KdcAddress, request: Uint8Array): 
   return usable(kdc, await exchangeByTcp(kdc, request, access));
 }
 
-/** The reply, where it is a Kerberos message and not the word that this KDC cannot work now. */
+/** Checks that the reply is a Kerberos message, and not an error that says the KDC is unavailable. */
 function usable(kdc: KdcAddress, reply: Buffer): Buffer {
   readingFrom(`The reply of ${showTarget(kdc.host, kdc.port)}`, () => applicationOf(reply));
   if (errorOf(reply) === errorCode.serviceUnavailable)
@@ -103,8 +102,8 @@ function errorOf(reply: Buffer): number | undefined {
 }
 
 /**
- * Makes the attempts in order, the next one when one fails or is silent for a while, and ends the others once one has succeeded.
- * Undefined if all fail.
+ * Makes the attempts in order. The next one starts when one fails or is silent for a while; the others end once one has
+ * succeeded. Undefined if all fail.
  */
 function firstAnswer<T>(
   attempts: readonly ((signal: AbortSignal) => Promise<T>)[],

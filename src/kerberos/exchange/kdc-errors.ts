@@ -1,6 +1,5 @@
 /**
- * KRB-ERROR in words: what was refused, why, and what to do.
- *
+ * Describes KRB-ERROR in words: what was refused, why, and what to do.
  * @module
  */
 import { isError } from '../../errors/email-error.js';
@@ -9,7 +8,7 @@ import { showText } from '../../util/show.js';
 import { kerberosError } from '../errors.js';
 import type { KrbError } from '../protocol/replies.js';
 
-/** Codes of KRB-ERROR that steer an exchange (RFC 4120 section 7.5.9). */
+/** Codes of KRB-ERROR that control an exchange (RFC 4120 section 7.5.9). */
 export const errorCode = {
   preAuthenticationFailed: 24,
   preAuthenticationRequired: 25,
@@ -24,15 +23,15 @@ export const errorCode = {
   wrongRealm: 68,
 } as const;
 
-/** Who is concerned when an error is put in words. */
+/** The names used in the description of an error. */
 export interface ErrorSubject {
-  /** The request, as `a ticket for smtp/host@REALM`. */
+  /** The request, such as `a ticket for smtp/host@REALM`. */
   readonly request: string;
   readonly client: string;
   readonly service: string;
-  /** Where the client's credentials come from, as `the password` or `the keytab /etc/x.keytab`. */
+  /** The source of the client's credentials, such as `the password` or `the keytab /etc/x.keytab`. */
   readonly source: string;
-  /** Who sent the error, as `the KDC of REALM (host:port)`. */
+  /** The sender of the error, such as `the KDC of REALM (host:port)`. */
   readonly sender: string;
 }
 
@@ -45,7 +44,7 @@ const ticketRefused =
   'Get a new ticket (kinit). If it stays, the keys of the service were changed: its keytab and the KDC must agree.';
 const administrator = 'Ask the administrator of the realm.';
 
-/** Name, words and remedy of the codes that users meet. */
+/** Name, words and remedy of the codes that users encounter. */
 const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
   1: ['KDC_ERR_NAME_EXP', (s) => [`${s.client} has expired`, administrator]],
   2: ['KDC_ERR_SERVICE_EXP', (s) => [`${s.service} has expired`, administrator]],
@@ -151,7 +150,7 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
   ],
 };
 
-/** The cause of an error that a KRB-ERROR brought. */
+/** The cause of an error that came from a KRB-ERROR. */
 class KrbErrorCause extends Error {
   readonly krbCode: number;
 
@@ -171,7 +170,7 @@ function capital(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
-/** A KRB-ERROR in words: who refused what, why, and what to do. */
+/** Describes a KRB-ERROR: who refused what, why, and what to do. */
 export function krbErrorInWords(error: KrbError, subject: ErrorSubject): EmailError {
   const [name, words] = table[error.code] ?? [
     'error',

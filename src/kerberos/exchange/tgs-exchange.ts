@@ -1,6 +1,5 @@
 /**
- * The TGS exchange (RFC 4120 section 3.3): service tickets, through other realms where the way leads there.
- *
+ * The TGS exchange (RFC 4120 section 3.3): gets service tickets, through other realms if necessary.
  * @module
  */
 import { atServer } from '../../errors/email-error.js';
@@ -29,13 +28,13 @@ import { askRealm } from './kdc-client.js';
 import type { KdcAccess } from './kdc-client.js';
 import type { ServiceName } from '../service-name.js';
 
-/** Realms that one service ticket may lead through. */
+/** The most realms on the way to one service ticket. */
 const maxRealms = 10;
 const dayMs = 86_400_000;
 
 /**
- * A ticket for `service` by TGS exchanges (RFC 4120 section 3.3), through other realms where the way leads there: because
- * the service's realm is another one, or because a KDC refers us (RFC 6806 section 8). No realm is asked twice. ERR_KERBEROS.
+ * Gets a ticket for `service` by TGS exchanges (RFC 4120 section 3.3). They lead through other realms if the service is
+ * in another one, or if a KDC refers to one (RFC 6806 section 8). No realm is queried twice. ERR_KERBEROS.
  */
 export async function getServiceTicket(
   access: KdcAccess,
@@ -74,7 +73,7 @@ export function renewTicket(access: KdcAccess, clock: Clock, tgt: KerberosTicket
   return exchange(access, clock, tgt, tgt.server, kdcOption.renew);
 }
 
-/** One ticket of one KDC; where the clock is off, asked for again with the KDC's time. */
+/** Gets one ticket from one KDC. If the clock is wrong, requests it again with the KDC's time. */
 function exchange(
   access: KdcAccess,
   clock: Clock,
@@ -143,7 +142,10 @@ function encodeTgsRequest(
   return encodeKdcRequest(messageType.tgsRequest, body, [{ type: paType.tgsRequest, value: request }]);
 }
 
-/** Does the reply belong to this request? A KDC may name the service otherwise, or refer to a realm; never a client otherwise. */
+/**
+ * Does the reply belong to this request? A KDC may return another name of the service, or refer to a realm, but must
+ * not change the client.
+ */
 function accept(
   access: KdcAccess,
   tgt: KerberosTicket,

@@ -40,7 +40,7 @@ export class GssInitiator {
     this.#sendNumber = randomInt(2 ** 30);
   }
 
-  /** The first token: the ticket, and proof that it is ours. */
+  /** The first token: the ticket, with a proof of its ownership. */
   request(binding: ChannelBinding | undefined): Buffer {
     const authenticator = {
       client: this.#ticket.client,
@@ -55,7 +55,7 @@ export class GssInitiator {
     );
   }
 
-  /** The service's answer: proof that it could read the ticket, or its KRB-ERROR, which is returned. MalformedError otherwise. */
+  /** Reads the service's answer: its proof, or its KRB-ERROR, which is returned. MalformedError otherwise. */
   reply(token: Uint8Array, permittedTypes: readonly number[]): KrbError | undefined {
     const { id, body } = unframe(token);
     if (id === tokenId.error) return readKrbError(body);

@@ -1,7 +1,6 @@
 /**
- * SPNEGO (RFC 4178) around a Kerberos token, as HTTP's Negotiate carries it (RFC 4559). One mechanism is offered, so that nothing is left to
- * negotiate.
- *
+ * SPNEGO (RFC 4178) around a Kerberos token, for HTTP's Negotiate (RFC 4559). Only one mechanism is offered, so there
+ * is nothing to negotiate.
  * @module
  */
 import { context, element, octetString, oid, sequence } from '../../util/der.js';

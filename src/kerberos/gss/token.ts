@@ -10,7 +10,7 @@ import { MalformedError } from '../errors.js';
 export const mechanism = oid('1.2.840.113554.1.2.2');
 const frameTag = 0x60;
 
-/** What a token is, in its first two bytes. */
+/** The kind of a token, in its first two bytes. */
 export const tokenId = { apRequest: 0x0100, apReply: 0x0200, error: 0x0300, wrapRc4: 0x0201 } as const;
 
 /** A token in its frame. */
@@ -18,7 +18,7 @@ export function frame(id: number, ...body: readonly Uint8Array[]): Buffer {
   return element(frameTag, mechanism, Buffer.of(id >> 8, id & 0xff), ...body);
 }
 
-/** The content of a frame. MalformedError where the bytes are not a frame, or are of another mechanism. */
+/** The content of a frame. MalformedError if the bytes are not a frame, or belong to another mechanism. */
 export function unframe(token: Uint8Array): { readonly id: number; readonly body: Buffer } {
   const content = framed(token);
   if (!content.subarray(0, mechanism.length).equals(mechanism))

@@ -1,6 +1,5 @@
 /**
- * Wrap tokens of RC4-HMAC (RFC 4757 section 7.3), which keep the shape of RFC 1964, without confidentiality.
- *
+ * Wrap tokens of RC4-HMAC (RFC 4757 section 7.3) in the format of RFC 1964, without confidentiality.
  * @module
  */
 import { randomBytes } from 'node:crypto';
@@ -49,7 +48,7 @@ function sign(key: Uint8Array, ...pieces: readonly Uint8Array[]): Buffer {
   return rc4Checksum(key, signing, idAndAlgorithms, ...pieces).subarray(0, 8);
 }
 
-/** Encrypts the sequence field, and decrypts it: RC4 is its own reverse. */
+/** Encrypts and decrypts the sequence field: RC4 is its own inverse. */
 function sequenceField(key: Uint8Array, checksum: Uint8Array, field: Uint8Array): Uint8Array {
   return rc4(hmac('md5', hmac('md5', key, Buffer.alloc(4)), checksum), field);
 }

@@ -1,6 +1,5 @@
 /**
- * GSS_Wrap and GSS_Unwrap without confidentiality, which is all that SASL's layer negotiation needs (RFC 4752 section 3.1).
- *
+ * GSS_Wrap and GSS_Unwrap without confidentiality, which suffice for SASL's layer negotiation (RFC 4752 section 3.1).
  * @module
  */
 import { asBuffer } from '../../util/bytes.js';
@@ -10,7 +9,7 @@ import { rc4Type, typeOfKey } from '../crypto/encryption-types.js';
 import { MalformedError } from '../errors.js';
 import { unwrapRc4, wrapRc4 } from './wrap-rc4.js';
 
-/** What both sides of a context agreed on. */
+/** The state that both sides of a context agreed on. */
 export interface WrapContext {
   readonly key: EncryptionKey;
   /** Did the key come from the acceptor? */
@@ -21,7 +20,7 @@ const headerBytes = 16;
 const flag = { sentByAcceptor: 0x01, sealed: 0x02, acceptorSubkey: 0x04 } as const;
 const usage = { acceptor: 22, initiator: 24 } as const;
 
-/** A message of ours, readable and with a checksum (RFC 4121 section 4.2.6.2; RC4 by RFC 4757 section 7.3). */
+/** Wraps a message, readable and with a checksum (RFC 4121 section 4.2.6.2; RC4 by RFC 4757 section 7.3). */
 export function wrap(context: WrapContext, sequenceNumber: number, message: Uint8Array): Buffer {
   if (context.key.type === rc4Type) return wrapRc4(context.key.value, sequenceNumber, message);
   const header = encodeHeader(context.acceptorSubkey ? flag.acceptorSubkey : 0, sequenceNumber);
@@ -34,7 +33,7 @@ export function wrap(context: WrapContext, sequenceNumber: number, message: Uint
   return Buffer.concat([header, message, checksum]);
 }
 
-/** The peer's message, where it is intact, the peer's, and the one that is due. MalformedError otherwise. */
+/** Unwraps the peer's message. MalformedError unless it is intact, from the peer, and the expected one in sequence. */
 export function unwrap(context: WrapContext, sequenceNumber: number, token: Uint8Array): Buffer {
   if (context.key.type === rc4Type) return unwrapRc4(context.key.value, sequenceNumber, token);
   const bytes = asBuffer(token);
@@ -64,7 +63,7 @@ export function unwrap(context: WrapContext, sequenceNumber: number, token: Uint
   return message;
 }
 
-/** With the counts at zero, as the checksum wants them. */
+/** The header with its counts at zero, as the checksum requires. */
 function encodeHeader(flags: number, sequenceNumber: number): Buffer {
   const header = Buffer.from([0x05, 0x04, flags, 0xff, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
   header.writeBigUInt64BE(BigInt(sequenceNumber), 8);

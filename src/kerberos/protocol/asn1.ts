@@ -9,10 +9,10 @@ import { children, contentOf, readElement, tag, wholeOf } from '../../util/der.j
 import type { DerElement } from '../../util/der.js';
 import { MalformedError } from '../errors.js';
 
-/** Elements in one SEQUENCE OF that are looked at; more is refused. */
+/** The most elements in one SEQUENCE OF; more is refused. */
 const maxElements = 1000;
 
-/** Runs `read`; where the DER is malformed, a MalformedError. */
+/** Runs `read`. Malformed DER is a MalformedError. */
 function wellFormed<T>(read: () => T): T {
   try {
     return read();
@@ -22,7 +22,7 @@ function wellFormed<T>(read: () => T): T {
   }
 }
 
-/** The elements inside another, all of them, so that none is malformed. */
+/** All elements inside another; reading them all checks that none is malformed. */
 function listChildren(bytes: Uint8Array, parent: DerElement): DerElement[] {
   return wellFormed(() => {
     const list: DerElement[] = [];
@@ -41,7 +41,7 @@ function expectTag(element: DerElement, expected: number, what: string): DerElem
   );
 }
 
-/** The one element that the bytes are; nothing may follow it. */
+/** The only element in the bytes; nothing may follow it. */
 function onlyElement(bytes: Uint8Array): DerElement {
   const element = wellFormed(() => readElement(bytes, 0));
   if (element.end !== bytes.length) throw new MalformedError(`data follows the message at byte ${element.end}`);
@@ -55,7 +55,7 @@ function onlyChild(bytes: Uint8Array, parent: DerElement): DerElement {
   return child;
 }
 
-/** The fields of a SEQUENCE whose members are `[n] EXPLICIT`. Fields of unknown numbers are passed over. */
+/** The fields of a SEQUENCE whose members are `[n] EXPLICIT`. Unknown numbers are ignored. */
 export class Fields {
   readonly #bytes: Uint8Array;
   readonly #fields = new Map<number, DerElement>();
@@ -141,7 +141,7 @@ export class Fields {
     );
   }
 
-  /** The bytes of the element in field `number`, and its fields behind `[APPLICATION n]`. */
+  /** The bytes of the element in field `number`, and the fields inside its `[APPLICATION n]`. */
   application(number: number, application: number): { readonly der: Buffer; readonly fields: Fields } {
     const element = this.#element(number);
     const inside = onlyChild(this.#bytes, expectTag(element, 0x60 | application, `field ${number}`));
@@ -165,7 +165,7 @@ export function readApplication(bytes: Uint8Array, ...allowed: readonly number[]
   return new Fields(bytes, onlyChild(bytes, onlyElement(bytes)));
 }
 
-/** The fields of a SEQUENCE that stands alone. */
+/** The fields of a standalone SEQUENCE. */
 export function readSequence(bytes: Uint8Array): Fields {
   return new Fields(bytes, onlyElement(bytes));
 }

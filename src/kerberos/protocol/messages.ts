@@ -1,6 +1,5 @@
 /**
- * What we write (RFC 4120 section 5): requests to the KDC and to the service.
- *
+ * Encodes messages (RFC 4120 section 5): requests to the KDC and to the service.
  * @module
  */
 import { bitString, context, element, generalizedTime, integer, octetString, sequence } from '../../util/der.js';
@@ -48,7 +47,7 @@ export const kdcOption = { canonicalize: 0x00010000, renew: 0x00000002 } as cons
 /** Ticket flags (RFC 4120 section 5.3, RFC 6806 section 11). */
 export const ticketFlag = { invalid: 0x01000000, renewable: 0x00800000, encPaRep: 0x00010000 } as const;
 
-/** AP option: the service has to prove itself too. */
+/** AP option: the service must authenticate too. */
 const mutualRequired = 0x20000000;
 const protocolVersion = integer(5);
 
@@ -68,10 +67,10 @@ export interface PreAuthentication {
   readonly value: Uint8Array;
 }
 
-/** What a KDC-REQ-BODY says. */
+/** The fields of a KDC-REQ-BODY. */
 export interface KdcRequest {
   readonly options: number;
-  /** Only with an AS request. */
+  /** Only in an AS request. */
   readonly client?: Principal | undefined;
   readonly server: Principal;
   /** Milliseconds. */
@@ -93,7 +92,7 @@ export function encodeRequestBody(request: KdcRequest): Buffer {
   );
 }
 
-/** AS-REQ or TGS-REQ around a finished body. */
+/** AS-REQ or TGS-REQ around an encoded body. */
 export function encodeKdcRequest(type: 10 | 12, body: Buffer, preAuthentication: readonly PreAuthentication[]): Buffer {
   const data = preAuthentication.map((pa) => sequence(context(1, integer(pa.type)), context(2, octetString(pa.value))));
   return application(
@@ -113,7 +112,7 @@ function encodeEncrypted(key: EncryptionKey, usage: number, plain: Uint8Array): 
   );
 }
 
-/** A moment as Kerberos has it: seconds and microseconds. */
+/** A time in Kerberos: seconds and microseconds. */
 export interface Moment {
   /** Milliseconds, whole seconds. */
   readonly seconds: number;
@@ -126,7 +125,7 @@ export function encodeTimestamp(key: EncryptionKey, now: Moment): Buffer {
   return encodeEncrypted(key, keyUsage.timestamp, stamp);
 }
 
-/** What an authenticator says. */
+/** The fields of an authenticator. */
 export interface Authenticator {
   readonly client: Principal;
   readonly now: Moment;
@@ -152,7 +151,7 @@ function encodeAuthenticator(authenticator: Authenticator): Buffer {
   );
 }
 
-/** AP-REQ; `mutual` asks the service to answer with AP-REP. */
+/** AP-REQ; `mutual` requests an AP-REP from the service. */
 export function encodeApRequest(
   ticket: Uint8Array,
   key: EncryptionKey,

@@ -1,6 +1,5 @@
 /**
- * Principals: names with a realm, in text and in ASN.1 (RFC 4120 section 6, RFC 6806).
- *
+ * Principals: names with a realm, as text and in ASN.1 (RFC 4120 section 6, RFC 6806).
  * @module
  */
 import { context, integer, sequence, tag, text } from '../../util/der.js';
@@ -19,8 +18,8 @@ export interface Principal {
 }
 
 /**
- * Reads `user@REALM` or `service/host@REALM`; a backslash takes `/`, `@` and `\` as themselves. A name whose single component holds
- * an `@` is an enterprise name, which the KDC maps (RFC 6806). `field` names the setting in the error.
+ * Parses `user@REALM` or `service/host@REALM`; a backslash escapes `/`, `@` and `\`. A name whose only component
+ * contains an `@` is an enterprise name, which the KDC maps (RFC 6806). `field` names the setting in the error.
  */
 export function parsePrincipal(source: string, field: string, defaultRealm: string | undefined): Principal {
   const refuse = (why: string): never => {
@@ -50,13 +49,13 @@ export function parsePrincipal(source: string, field: string, defaultRealm: stri
   return { type: enterprise ? nameType.enterprise : nameType.principal, components, realm: inRealm };
 }
 
-/** The name as `parsePrincipal` reads it. */
+/** The text form that `parsePrincipal` reads. */
 export function formatPrincipal(principal: Principal): string {
   const name = principal.components.map((component) => component.replace(/[\\/@]/g, '\\$&')).join('/');
   return showText(`${name}@${principal.realm}`, 300);
 }
 
-/** The ticket-granting service of `realm`, as `inRealm` knows it. */
+/** The ticket-granting service of `realm`, as known in `inRealm`. */
 export function ticketGrantingService(realm: string, inRealm: string): Principal {
   return { type: nameType.instance, components: ['krbtgt', realm], realm: inRealm };
 }
@@ -68,7 +67,7 @@ export function grantedRealm(principal: Principal): string | undefined {
     : undefined;
 }
 
-/** Do both have the same name and realm? Types are no part of a name (RFC 4120 section 6.2). */
+/** Do both have the same name and realm? Types are not part of a name (RFC 4120 section 6.2). */
 export function samePrincipal(a: Principal, b: Principal): boolean {
   return (
     a.realm === b.realm &&
@@ -88,7 +87,7 @@ export function encodeString(value: string): Buffer {
   return text(tag.generalString, value);
 }
 
-/** PrincipalName with a realm that stands elsewhere. */
+/** PrincipalName with a separate realm. */
 export function readName(name: Fields, realm: string): Principal {
   return { type: name.integer(0), components: name.stringList(1), realm };
 }

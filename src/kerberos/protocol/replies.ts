@@ -1,6 +1,5 @@
 /**
- * What we read (RFC 4120 section 5): replies of the KDC and of the service. Each function throws MalformedError.
- *
+ * Decodes replies of the KDC and of the service (RFC 4120 section 5). Each function throws MalformedError.
  * @module
  */
 import { MalformedError } from '../errors.js';
@@ -40,7 +39,7 @@ function readPreAuthentication(list: readonly Fields[]): PreAuthentication[] {
   return list.map((fields) => ({ type: fields.integer(1), value: fields.octets(2) }));
 }
 
-/** The names in a ticket, and what its secret part is encrypted with; the rest is for the service. */
+/** The names in a ticket, and the encryption of its secret part; the rest is for the service. */
 export interface TicketFace {
   readonly der: Buffer;
   readonly server: Principal;
@@ -52,7 +51,7 @@ function readTicketFace(ticket: { readonly der: Buffer; readonly fields: Fields 
   return { der, server: readName(fields.fields(2), fields.string(1)), encryptionType: fields.fields(3).integer(0) };
 }
 
-/** A ticket that stands alone, as in a ticket cache. */
+/** A standalone ticket, as in a ticket cache. */
 export function readTicket(der: Buffer): TicketFace {
   return readTicketFace({ der, fields: readApplication(der, 1) });
 }
@@ -65,7 +64,7 @@ function readMessage(bytes: Uint8Array, type: number): Fields {
   return fields;
 }
 
-/** AS-REP or TGS-REP, before its secret part is read. */
+/** AS-REP or TGS-REP, before its encrypted part is read. */
 export interface KdcReply {
   readonly preAuthentication: readonly PreAuthentication[];
   readonly client: Principal;
@@ -84,7 +83,7 @@ export function readKdcReply(bytes: Uint8Array, type: number): KdcReply {
   };
 }
 
-/** The part of a KDC's reply that only we can read. Times in milliseconds. */
+/** The encrypted part of a KDC's reply. Times in milliseconds. */
 export interface KdcReplyPart {
   readonly key: EncryptionKey;
   readonly nonce: number;
@@ -97,7 +96,10 @@ export interface KdcReplyPart {
   readonly preAuthentication: readonly PreAuthentication[];
 }
 
-/** EncASRepPart or EncTGSRepPart: some KDCs send the second where the first belongs, and clients take both (RFC 4120 5.4.2). */
+/**
+ * EncASRepPart or EncTGSRepPart: some KDCs send the second instead of the first, and clients accept both (RFC 4120
+ * 5.4.2).
+ */
 export function readKdcReplyPart(bytes: Uint8Array): KdcReplyPart {
   const fields = readApplication(bytes, 25, 26);
   const authTime = fields.time(5);
@@ -114,7 +116,7 @@ export function readKdcReplyPart(bytes: Uint8Array): KdcReplyPart {
   };
 }
 
-/** KRB-ERROR. It is not authenticated: anyone on the way can have sent it. */
+/** KRB-ERROR. It is not authenticated: an attacker on the network may have sent it. */
 export interface KrbError {
   readonly code: number;
   /** The KDC's or the service's clock in milliseconds. */
@@ -136,7 +138,7 @@ export function readKrbError(bytes: Uint8Array): KrbError {
   };
 }
 
-/** METHOD-DATA, in the data of an error that asks for pre-authentication. */
+/** METHOD-DATA, in an error that requires pre-authentication. */
 export function readMethodData(bytes: Uint8Array): PreAuthentication[] {
   return readPreAuthentication(readSequenceOf(bytes));
 }
@@ -149,7 +151,7 @@ export interface KeyInfo {
   readonly parameters: Buffer | undefined;
 }
 
-/** ETYPE-INFO2 where there, else ETYPE-INFO (RFC 4120 section 5.2.7). In the KDC's order. */
+/** ETYPE-INFO2 if present, else ETYPE-INFO (RFC 4120 section 5.2.7), in the KDC's order. */
 export function readKeyInfo(data: readonly PreAuthentication[]): KeyInfo[] {
   const find = (type: number): Uint8Array | undefined => data.find((pa) => pa.type === type)?.value;
   const info2 = find(paType.etypeInfo2);
@@ -171,7 +173,7 @@ export function readKeyInfo(data: readonly PreAuthentication[]): KeyInfo[] {
 
 /** The encrypted part of AP-REP. */
 export interface ApReplyPart {
-  /** The authenticator's time, sent back: proof that the service could read it. */
+  /** The authenticator's time, returned as proof that the service could read it. */
   readonly seconds: number;
   readonly microseconds: number;
   readonly subkey: EncryptionKey | undefined;
@@ -186,7 +188,7 @@ export function readApReply(bytes: Uint8Array, key: EncryptionKey, usage: number
     seconds: part.time(0),
     microseconds: part.integer(1),
     subkey: part.has(2) ? readKey(part.fields(2)) : undefined,
-    // Some write the unsigned number as a signed one.
+    // Some services encode the unsigned number as a signed one.
     sequenceNumber: part.has(3) ? part.integer(3) >>> 0 : 0,
   };
 }

@@ -1,7 +1,6 @@
 /**
- * The pages that the browser shows after the sign-in. Their text is fixed: nothing of the request or of the provider is in it. They have no
- * script and load nothing.
- *
+ * The pages that the browser shows after the sign-in. Their text is fixed and contains nothing of the request or of the
+ * provider. They have no script and load nothing.
  * @module
  */
 import { createHash } from 'node:crypto';

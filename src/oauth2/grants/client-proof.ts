@@ -22,7 +22,7 @@ export interface ClientProof {
 
 /** RFC 7523 section 2.2. */
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
-/** The request follows at once. */
+/** The assertion is used at once, so a short life is enough. */
 const assertionSeconds = 300;
 /** Clocks differ by some seconds, and providers refuse assertions from the future. */
 const backdatedSeconds = 10;
@@ -54,7 +54,8 @@ export async function proveClient(
     };
   }
   if (clientSecret === undefined) {
-    // RFC 7523 section 3.1: the assertion of the grant is proof enough, and Google knows service accounts by it alone.
+    // The assertion of the grant authenticates the client too (RFC 7523 section 3.1), and Google identifies service
+    // accounts by it alone.
     return { headers: {}, parameters: grant === 'jwt-bearer' ? {} : { client_id: clientId }, secrets: [] };
   }
   const secret = await resolveSecret(clientSecret, 'oauth2.clientSecret', signal);
@@ -104,7 +105,7 @@ function lifetime({ clock }: Surroundings, seconds: number): object {
   return { iat: now - backdatedSeconds, nbf: now - backdatedSeconds, exp: now + seconds };
 }
 
-/** application/x-www-form-urlencoded of one value (RFC 6749 appendix B). */
+/** Encodes one value as application/x-www-form-urlencoded (RFC 6749 appendix B). */
 function formEncode(value: string): string {
   return new URLSearchParams([['', value]]).toString().slice(1);
 }

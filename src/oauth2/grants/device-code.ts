@@ -17,14 +17,14 @@ import { jsonFields, numberField, textField } from '../json.js';
 import { askProvider, atEndpoint, refusalOf, refusedBy, showEndpoint } from '../provider.js';
 import { formHeaders, requestTokens, type TokenClient, type TokenOutcome } from '../token-endpoint.js';
 
-/** RFC 8628 section 3.2. */
+/** The default interval (RFC 8628 section 3.2). */
 const defaultIntervalSeconds = 5;
-/** Section 3.5. */
+/** The increase after `slow_down` (section 3.5). */
 const slowDownSeconds = 5;
-/** A code without an expiry must not be polled for ever. Providers give some minutes. */
+/** Without an expiry a code would be polled for ever. Providers set some minutes. */
 const maxLifeSeconds = 3600;
 
-/** Hands the code to `onUserCode` and waits for the person. ERR_TIMEOUT when the code has expired. */
+/** Passes the code to `onUserCode` and waits for the person. ERR_TIMEOUT when the code has expired. */
 export async function authorizeByDevice(
   client: TokenClient,
   { onUserCode }: AuthorizeOptions,
@@ -84,7 +84,7 @@ async function askForCode(
   const fields = jsonFields(response.body) ?? new Map<string, unknown>();
   const deviceCode = textField(fields, 'device_code');
   const userCode = textField(fields, 'user_code');
-  // Google's name for it is older than the RFC.
+  // Google's name of the field is older than the RFC.
   const verificationUri = textField(fields, 'verification_uri') ?? textField(fields, 'verification_url');
   const complete = textField(fields, 'verification_uri_complete');
   if (
@@ -125,7 +125,7 @@ async function poll(client: TokenClient, polling: Polling, signal: AbortSignal):
     await clock.wait(seconds * 1000, signal);
     const outcome = await ask(client, { parameters, secrets: [deviceCode] }, signal);
     if (outcome.tokens !== undefined) return outcome.tokens;
-    // RFC 8628 section 3.5: slower from now on; and where the network fails, each time twice as slow.
+    // RFC 8628 section 3.5: the interval grows after `slow_down`, and doubles each time the network fails.
     if (outcome.error === 'slow_down') seconds += slowDownSeconds;
     else if (outcome.error === undefined && outcome.failure.retryable) seconds *= 2;
     else if (outcome.error !== 'authorization_pending')

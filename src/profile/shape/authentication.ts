@@ -1,5 +1,5 @@
 /**
- * The schema of `authentication`: each method has fields of its own.
+ * The schema of `authentication`. Each method has its own fields.
  * @module
  */
 import type {
@@ -104,7 +104,7 @@ function verifyKerberos(
     problem(report, `${at}.keytabFile`, 'stands beside password: give one of them');
   if ((given('password') || given('keytabFile')) && !given('principal'))
     unexpected(report, `${at}.principal`, principal.expected, undefined);
-  // Without credentials of its own the profile would sign in with the tickets of the user of this process.
+  // Without credentials, the profile would use the tickets of the user who runs this process.
   if (!given('password') && !given('keytabFile') && !given('credentialCache'))
     mayRefer(report, at, "has no password and so takes this machine's ticket cache");
 }
@@ -157,7 +157,7 @@ const byMechanism: Schema<CustomAuthentication> = object<CustomAuthentication>(
   { others },
 );
 
-/** The schema of each method; a method without one does not compile. In the order in which an error lists the methods. */
+/** The schema of each method, in the order in which an error lists them. A method without a schema does not compile. */
 const byMethod: Readonly<Record<Authentication['method'], Schema<Authentication>>> = {
   password: byPassword,
   plain: byPassword,
@@ -178,7 +178,7 @@ const anyMethod = method(...methods);
 
 type KeyOf<T> = T extends unknown ? keyof T : never;
 
-/** The keys of all methods together. */
+/** The keys of all methods. */
 const keys: Readonly<Record<KeyOf<Authentication>, true>> = {
   method: true,
   username: true,
@@ -197,7 +197,7 @@ const keys: Readonly<Record<KeyOf<Authentication>, true>> = {
   allowPlaintext: true,
 };
 
-/** The method that a word means, however it is written. Its schema says how it is written here. */
+/** The method that a word in any spelling means. The schema of that method then reports the correct spelling. */
 function methodOf(word: unknown): Authentication['method'] | undefined {
   if (typeof word !== 'string') return undefined;
   const written = plainWord(word);
@@ -205,7 +205,7 @@ function methodOf(word: unknown): Authentication['method'] | undefined {
   return methods.find((name) => plainWord(name) === written || sentence?.includes(`'${name}'`));
 }
 
-/** `Authentication`. Without a method, the keys that no method has are told of too. */
+/** `Authentication`. If the method is missing, keys that belong to no method are reported too. */
 export const authentication: Schema<Authentication> = variant<Authentication>(
   'an object with a method',
   (value, at, report) => {

@@ -1,5 +1,5 @@
 /**
- * Certificates: where they come from, with and without a key.
+ * Schemas of certificates and their sources, with and without a key.
  * @module
  */
 import type {
@@ -55,7 +55,7 @@ const publicBytes: Schema<Uint8Array> = {
 
 const fileReference: Schema<{ file: string }> = object<{ file: string }>({ file: required(certificateFile) });
 
-/** `CertificateData`: public, no key in it. */
+/** `CertificateData`: public, without a key. */
 export const certificateData: Schema<CertificateData> = variant<CertificateData>(
   'PEM text, DER bytes, { file } or { base64 }',
   (value) => {
@@ -134,7 +134,8 @@ function isLiveStore(value: unknown): value is CertificateStore {
 export const filePassword: Schema<Secret> = secret({ what: 'password', allowEmpty: true });
 
 const cacheFlag: Schema<boolean> = plain(flag.expected, (value, at, report) => {
-  // The cache is found by the profile's name: a stranger's profile would get at the key of the one that it is named after.
+  // The cache is looked up by the profile's name, so an untrusted profile could use the key of another profile with the
+  // same name.
   if (value === true && !mayRefer(report, at, "asks for the certificate cache of this machine's profile store"))
     return undefined;
   return flag.check(value, at, report);

@@ -1,6 +1,5 @@
 /**
- * Custom header fields, by the same rules in profiles and messages.
- *
+ * Custom header fields, with the same rules in profiles and messages.
  * @module
  */
 import type { HeaderField, HeaderFields } from '../../model/header.js';
@@ -17,7 +16,7 @@ const valueRules = { min: 0, max: 64 * 1024, tab: true, c1: true } as const;
 const fieldValue = text({ ...valueRules, expected: 'text' });
 const fieldParts = object<HeaderField>({ name: required(anyText), value: required(anyText) });
 
-/** What is wrong with a name or a value is told of the whole field, which is named already. */
+/** A fault of a name or a value is reported for the whole field, whose path contains the name. */
 const field: Schema<HeaderField> = {
   ...fieldParts,
   accepts: (value) =>

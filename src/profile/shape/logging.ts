@@ -12,7 +12,7 @@ import { host, path, text } from '../../schema/text.js';
 import { otherKeys, otherValues } from './other-words-table.js';
 import { port, tlsSettings } from './server.js';
 
-/** Renamed files are shifted one by one. */
+/** The limit exists because renamed files are shifted one by one. */
 const maxFiles = 1_000;
 
 const filePath = path('a log file');
@@ -50,7 +50,7 @@ const syslog = object<SyslogSettings>(
   },
 );
 
-/** RFC 5424 section 6.2.5: a name of 48 printable characters; `[` would end it in other logs. */
+/** At most 48 printable characters (RFC 5424 section 6.2.5); in other logs `[` would end the name. */
 const source = text({
   expected: 'a name of printable ASCII without spaces and brackets',
   max: 48,

@@ -1,6 +1,5 @@
 /**
- * `OAuth2Settings`: how to get a bearer token.
- *
+ * The schema of `OAuth2Settings`.
  * @module
  */
 import type { OAuth2PrivateKey, OAuth2Settings } from '../../model/settings/oauth2.js';
@@ -31,7 +30,7 @@ const issuer: Schema<string> = plain('the issuer, an https URL without a query',
     : checked;
 });
 
-/** RFC 6749 appendix A.4. */
+/** Scopes (RFC 6749 appendix A.4). */
 const scope = text({
   expected: 'scopes, separated by spaces',
   max: 4000,
@@ -41,7 +40,7 @@ const scope = text({
       : 'expected scopes, separated by single spaces, got other text',
 });
 
-/** RFC 8252 section 7.3. The port may be left out; a query would not come back as it was. */
+/** RFC 8252 section 7.3. The port may be left out. A query is refused, because it would not be returned unchanged. */
 const redirectUri = text({
   expected: 'an http URL of localhost, 127.0.0.1 or [::1]',
   max: 500,
@@ -52,7 +51,7 @@ const redirectUri = text({
       : 'expected an http URL of localhost, 127.0.0.1 or [::1] without a query, as http://localhost or http://127.0.0.1:8400/callback, got other text',
 });
 
-/** What the library sets itself; a second value would make another request of it. */
+/** Parameters that the library sets itself; a second value would change the request. */
 const reserved = new Set([
   'client_id',
   'client_secret',
@@ -93,7 +92,7 @@ const privateKey: Schema<OAuth2PrivateKey> = object<OAuth2PrivateKey>({
   audience: optional(label),
 });
 
-/** `Bearer` may stand before it. */
+/** The token may be preceded by `Bearer`. */
 const authenticationValue = secret({
   what: 'access token',
   fault: (value) =>
@@ -154,7 +153,7 @@ function verify(
   verifyProof({ grant, clientAuthentication }, given, at, report);
 }
 
-/** One proof of the client, and not two. */
+/** Reports a client with two kinds of authentication. */
 function verifyProof(
   { grant, clientAuthentication }: Partial<OAuth2Settings>,
   given: (key: keyof OAuth2Settings) => boolean,

@@ -1,7 +1,6 @@
 /**
- * Words of other libraries and of the forms of mail programs, each with a sentence that leads to the word used here. A word is written
- * in lower case without `_`, `-` and spaces: a key or a value is compared in that form.
- *
+ * Words of other libraries and of mail programs, each with a sentence that names the word used here. Words are compared
+ * in lower case without `_`, `-` and spaces.
  * @module
  */
 import type { OtherWords } from '../../schema/suggest.js';
@@ -26,7 +25,7 @@ const chosenEncoding = 'is not a known key: the library chooses the transfer enc
 
 const called = (name: string): string => `is called ${name} here`;
 
-/** Keys, by the object in which they turn up. */
+/** Keys, by the object in which they may occur. */
 export const otherKeys = {
   profile: {
     profilename: called('name'),
@@ -533,9 +532,9 @@ export const otherKeys = {
 
 const quoted = (name: string): string => `is called '${name}' here`;
 
-/** Values, by the choice for which they are given. */
+/** Values, by the choice for which they may be given. */
 export const otherValues = {
-  /** TLS is left out: some mean implicit TLS by it, some STARTTLS. */
+  /** 'tls' is left out: it means implicit TLS in some programs, STARTTLS in others. */
   security: {
     starttls: quoted('explicit'),
     ssl: quoted('implicit'),

@@ -1,5 +1,5 @@
 /**
- * The whole profile.
+ * The schema of the whole profile.
  * @module
  */
 import { parseAddress, parseMailbox } from '../../address/mailbox.js';
@@ -25,7 +25,7 @@ import { smimeSettings } from './smime.js';
 
 const displayName = text({ expected: 'a display name', min: 0 });
 
-/** Runs a parser that throws, and reports what it says. */
+/** Runs a parser that throws, and reports its error. */
 function parses(parse: () => unknown, report: Report): boolean {
   try {
     parse();
@@ -52,7 +52,7 @@ function mailbox(rules: { readonly allowNull: boolean }): Schema<string> {
 
 const emailAddress = mailbox({ allowNull: false });
 
-/** What `AddressInput` is, for errors. */
+/** A description of `AddressInput` for errors. */
 export const addressExpected = "an address as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }";
 const textAddress: Schema<string> = plain(addressExpected, (value, path, report) => {
   if (typeof value !== 'string' || value === '') return unexpected(report, path, addressExpected, value);
@@ -146,7 +146,7 @@ export const profileSchema: Schema<EmailProfile> = object<EmailProfile>(
   },
 );
 
-/** What holds between the server and the authentication. */
+/** Rules that involve server and authentication. */
 function verifyProfile(
   { server, authentication: proof }: Partial<EmailProfile>,
   given: (key: keyof EmailProfile) => boolean,

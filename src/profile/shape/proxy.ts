@@ -1,5 +1,5 @@
 /**
- * The way to the server.
+ * The schema of the proxy.
  * @module
  */
 import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../../model/settings/proxy.js';
@@ -17,12 +17,12 @@ import { port, tlsSettings } from './server.js';
 const username = text({ expected: 'a user name' });
 const password = secret({ what: 'password' });
 
-/** RFC 1929 has one octet for each length. */
+/** The lengths in RFC 1929 are one octet each. */
 const maxSocksBytes = 255;
 
 const proxyServer: Schema<ProxyServerSettings> = object<ProxyServerSettings>(
   {
-    // 'auto' has a schema of its own, and is named here for the error of a type that is missing or wrong.
+    // 'auto' has its own schema. It is listed here for the error of a missing or wrong type.
     type: required(
       ruledTo<ProxyServerSettings['type']>(
         choiceAmong(['http-connect', 'socks4', 'socks4a', 'socks5', 'auto'], otherValues.proxyType),
@@ -88,7 +88,7 @@ function mayDetect(at: string, report: Report): boolean {
   return mayRefer(report, at, "asks for the proxy of this machine's environment");
 }
 
-/** Text whose form `parseProxyText` holds it to. */
+/** A text that `parseProxyText` has checked. */
 const asText: Schema<Extract<ProxySettings, string>> = ruledTo({
   ...plain('a proxy', (value, at, report) => {
     if (typeof value !== 'string') return unexpected(report, at, 'text', value);

@@ -1,5 +1,5 @@
 /**
- * The server and its TLS.
+ * The schema of the server and its TLS.
  * @module
  */
 import type { OutgoingServer, Timeouts, TlsSettings } from '../../model/settings/server.js';
@@ -13,10 +13,10 @@ import { otherKeys, otherValues } from './other-words-table.js';
 
 export const port: Schema<number> = wholeNumber(1, 65535);
 
-/** Milliseconds for a timer; longer ones would fire at once. 0 = no limit. */
+/** Milliseconds for a timer; Node fires at once for longer ones. 0 means no limit. */
 export const milliseconds: Schema<number> = wholeNumber(0, 2 ** 31 - 1);
 
-/** Has this Node `tls.getCACertificates`? (22.15, 23.10, 24.) */
+/** Does this version of Node have `tls.getCACertificates` (22.15, 23.10, 24)? */
 export function hasSystemCa(version: string): boolean {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   return major > 23 || (major === 23 && minor >= 10) || (major === 22 && minor >= 15);

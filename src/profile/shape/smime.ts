@@ -1,5 +1,5 @@
 /**
- * S/MIME.
+ * The schema of S/MIME settings.
  * @module
  */
 import type { CertificateStoreReference } from '../../model/certificate.js';
@@ -61,7 +61,8 @@ const ldap: Schema<LdapCertificates> = object<LdapCertificates>(
     others: otherKeys.ldap,
     verify(_value, given, at, report) {
       if (given('password') && !given('bindDn')) problem(report, `${at}.password`, 'stands only beside bindDn');
-      // A name without a password is an unauthenticated bind: the server answers as to anybody (RFC 4513 section 5.1.2).
+      // A name without a password is an unauthenticated bind: the server answers as to an anonymous user (RFC 4513
+      // section 5.1.2).
       if (given('bindDn') && !given('password'))
         unexpected(report, `${at}.password`, 'a password beside bindDn', undefined);
     },
@@ -131,7 +132,7 @@ export const encryptSettings: Schema<SmimeEncryptSettings> = object<SmimeEncrypt
   { others: otherKeys.encrypt },
 );
 
-/** The same where the certificates are given apart. */
+/** The same, without the certificates. */
 export const encryptOptions: Schema<Omit<SmimeEncryptSettings, 'certificates'>> =
   object<Omit<SmimeEncryptSettings, 'certificates'>>(encryptFields);
 
