@@ -3,12 +3,40 @@
  * @packageDocumentation
  */
 
-// Profiles
+// Mailer
+export { createMailer } from './mailer/create-mailer.js';
+export type {
+  ComposedMessage,
+  ConnectionStats,
+  FailedSends,
+  FileRoot,
+  Mailer,
+  MailerOptions,
+  MailerStats,
+  PoolOptions,
+  RateLimit,
+  SendAllResult,
+  SendOptions,
+  SendResult,
+} from './model/mailer.js';
+export type { SendProgress, TransactionReport } from './model/transport.js';
+export type { SmtpReply, Warning } from './model/reply.js';
+export type { ConnectionStep } from './model/error.js';
+export type {
+  ConnectionReport,
+  ConnectionStepReport,
+  RejectedRecipient,
+  SmimeProblem,
+  SmimeReport,
+  TlsReport,
+} from './model/report.js';
+
+// Profile
 export { defineProfile, parseProfile, profileToJson } from './profile/define.js';
 export type { ParseProfileOptions } from './profile/define.js';
 export { wellKnownServer } from './profile/well-known.js';
-export type { HeaderField, HeaderFields, Importance, Priority, Sensitivity } from './model/header.js';
 export type { EmailProfile, Sender } from './model/settings/profile.js';
+export type { HeaderField, HeaderFields, Importance, Priority, Sensitivity } from './model/header.js';
 export type { OutgoingServer, Security, Timeouts, TlsSettings } from './model/settings/server.js';
 export type { Secret } from './model/settings/secret.js';
 export type {
@@ -23,9 +51,29 @@ export type {
   SimplePasswordAuthentication,
   TokenAuthentication,
 } from './model/settings/authentication.js';
-export type { ChannelBinding, SaslContext, SaslMechanism } from './model/sasl.js';
+export type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from './model/settings/proxy.js';
 
-// Certificates and S/MIME settings
+// Message
+export type {
+  Attachment,
+  CalendarPart,
+  ContentFile,
+  ContentInput,
+  DkimSettings,
+  ListFields,
+  MailMessage,
+  MessageProtectionChoice,
+} from './model/message.js';
+export { parseAddressList } from './address/parse-address-list.js';
+export type { AddressInput, Mailbox } from './model/address.js';
+export type { DeliverBy, DsnNotify, DsnRecipient, DsnRequest, Envelope } from './model/envelope.js';
+
+// Errors
+export { createEmailError, isEmailError } from './errors/email-error.js';
+export type { EmailErrorDetails } from './errors/email-error.js';
+export type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from './model/error.js';
+
+// Certificates and S/MIME
 export type {
   CertificateBytes,
   CertificateData,
@@ -49,16 +97,6 @@ export type {
   SmimeSettings,
   SmimeSignSettings,
 } from './model/settings/smime.js';
-export { openProfileStore } from './store/open-profile-store.js';
-export type {
-  EmbeddedProfileStore,
-  LockOptions,
-  OAuth2Tokens,
-  OpenProfileStoreOptions,
-  ProfileStore,
-  ProfileSummary,
-  TokenStore,
-} from './model/store.js';
 
 // OAuth 2.0
 export { authorize } from './mailer/oauth2-service.js';
@@ -71,58 +109,19 @@ export type {
   UserCodePrompt,
 } from './model/settings/oauth2.js';
 
-// Messages
-export { parseAddressList } from './address/parse-address-list.js';
-export type { AddressInput, Mailbox } from './model/address.js';
+// Profile store
+export { openProfileStore } from './store/open-profile-store.js';
 export type {
-  Attachment,
-  CalendarPart,
-  ContentFile,
-  ContentInput,
-  DkimSettings,
-  ListFields,
-  MailMessage,
-  MessageProtectionChoice,
-} from './model/message.js';
-export type { DeliverBy, DsnNotify, DsnRecipient, DsnRequest, Envelope } from './model/envelope.js';
+  EmbeddedProfileStore,
+  LockOptions,
+  OAuth2Tokens,
+  OpenProfileStoreOptions,
+  ProfileStore,
+  ProfileSummary,
+  TokenStore,
+} from './model/store.js';
 
-// Mailers
-export { createMailer } from './mailer/create-mailer.js';
-export type {
-  ComposedMessage,
-  ConnectionStats,
-  FailedSends,
-  FileRoot,
-  Mailer,
-  MailerOptions,
-  MailerStats,
-  PoolOptions,
-  RateLimit,
-  SendAllResult,
-  SendOptions,
-  SendResult,
-} from './model/mailer.js';
-export type { ConnectionStep } from './model/error.js';
-export type {
-  ConnectionReport,
-  ConnectionStepReport,
-  RejectedRecipient,
-  SmimeProblem,
-  SmimeReport,
-  TlsReport,
-} from './model/report.js';
-export type { SmtpReply, Warning } from './model/reply.js';
-export type {
-  ContentCapabilities,
-  OutgoingContent,
-  SendProgress,
-  TransactionReport,
-  Transport,
-  TransportResult,
-  TransportSendOptions,
-} from './model/transport.js';
-export { createConnector } from './mailer/create-connector.js';
-export type { AutomaticProxySettings, Connector, ProxyServerSettings, ProxySettings } from './model/settings/proxy.js';
+// Logs and traces
 export { formatLogEvent } from './logging/format.js';
 export type {
   CommandEvent,
@@ -139,10 +138,16 @@ export type {
   SyslogSettings,
   WarningEvent,
 } from './model/log.js';
-
 export type { CommandTrace, ConnectionTrace, ReplyTrace, SendTrace, TraceBase } from './model/log.js';
 
-// Errors
-export { createEmailError, isEmailError } from './errors/email-error.js';
-export type { EmailErrorDetails } from './errors/email-error.js';
-export type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from './model/error.js';
+// Extending
+export type {
+  ContentCapabilities,
+  OutgoingContent,
+  Transport,
+  TransportResult,
+  TransportSendOptions,
+} from './model/transport.js';
+export { createConnector } from './mailer/create-connector.js';
+export type { Connector } from './model/settings/proxy.js';
+export type { ChannelBinding, SaslContext, SaslMechanism } from './model/sasl.js';

@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -80,8 +90,14 @@ const programs: readonly (readonly [file: string, words: RegExp])[] = [
 describe('the programs of a first day', untimed, () => {
   const folder = join(root, 'docs/examples/first-day');
 
-  it('are all in the table', () => {
-    expect(readdirSync(folder).sort()).toEqual(programs.map(([file]) => file));
+  it('are all in the table, and in the list beside them', () => {
+    expect(
+      readdirSync(folder)
+        .filter((file) => file !== 'README.md')
+        .sort(),
+    ).toEqual(programs.map(([file]) => file));
+    const list = readFileSync(join(folder, 'README.md'), 'utf8');
+    for (const [file] of programs) expect(list).toContain(`](${file})`);
   });
 
   it.concurrent.each(programs)('%s runs as it stands', async (file, words) => {

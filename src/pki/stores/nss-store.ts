@@ -105,6 +105,8 @@ function succeeded(result: CommandResult, program: string): string {
   const isBad = /SEC_ERROR_BAD_DATABASE|SEC_ERROR_LEGACY_DATABASE/.test(said);
   throw certificateError(
     isBad ? 'it is no NSS database' : `${program} failed: ${said}`,
-    isBad ? 'Name the directory that holds cert9.db and key4.db.' : 'Run the program by hand on the same database.',
+    isBad
+      ? "Name the directory that holds cert9.db and key4.db. On Linux 'user' is ~/.pki/nssdb and 'machine' is /etc/pki/nssdb."
+      : 'Run the program by hand on the same database.',
   );
 }

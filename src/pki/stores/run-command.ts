@@ -56,9 +56,12 @@ function ended(program: string, how: string): Error {
   return certificateError(`the program ${program} ${how}`, 'Run it by hand to see what it waits for.');
 }
 
-const installHints: ReadonlyMap<string, string> = new Map(
-  ['certutil', 'pk12util'].map((program) => [
-    program,
-    'Install the NSS tools: libnss3-tools on Debian and Ubuntu, nss-tools on Fedora and Red Hat, nss with Homebrew.',
-  ]),
-);
+const installNss =
+  'Install the NSS tools: libnss3-tools on Debian and Ubuntu, nss-tools on Fedora and Red Hat, nss with Homebrew.';
+const elsewhere = "Elsewhere give the certificate as a file, or a store of type 'nss', 'pkcs12', 'jks' or 'directory'.";
+const installHints: ReadonlyMap<string, string> = new Map([
+  ['certutil', installNss],
+  ['pk12util', installNss],
+  ['powershell.exe', `This kind of store is on Windows only. ${elsewhere}`],
+  ['security', `This kind of store is on macOS only. ${elsewhere}`],
+]);

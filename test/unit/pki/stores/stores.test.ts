@@ -291,7 +291,9 @@ bob                                                          ,,
     }));
     for (const which of ['user', 'machine'] as const) {
       const store = await openCertificateStore(which, { run, platform: 'linux', env: { HOME: '/people/ann' } });
-      expect((await errorOf(() => store.list())).message).toContain('it is no NSS database');
+      const error = await errorOf(() => store.list());
+      expect(error.message).toContain('it is no NSS database');
+      expect(error.remedy).toContain("'user' is ~/.pki/nssdb and 'machine' is /etc/pki/nssdb");
     }
     expect(asked.map(({ args }) => args.at(-1))).toEqual(['sql:/people/ann/.pki/nssdb', 'sql:/etc/pki/nssdb']);
   });
@@ -503,6 +505,21 @@ describe('running programs', () => {
       'ERR_CERTIFICATE',
       'the program sealpost-no-such-program is not installed',
     ]);
+  });
+
+  it.skipIf(process.platform === 'win32')('says of a Windows store that it is on Windows only', async () => {
+    const path = process.env['PATH'];
+    process.env['PATH'] = '/no/such/folder';
+    try {
+      const store = await openCertificateStore({ type: 'windows', location: 'CurrentUser\\My' });
+      const error = await errorOf(() => store.list());
+      expect([error.code, error.remedy]).toEqual([
+        'ERR_CERTIFICATE',
+        "This kind of store is on Windows only. Elsewhere give the certificate as a file, or a store of type 'nss', 'pkcs12', 'jks' or 'directory'.",
+      ]);
+    } finally {
+      process.env['PATH'] = path;
+    }
   });
 
   it('gives arguments to the program as they are: there is no shell', async () => {

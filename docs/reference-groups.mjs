@@ -1,0 +1,45 @@
+/**
+ * A plugin of typedoc: groups what `src/index.ts` exports by the comments that stand above the exports there, and gives the modules the
+ * names by which programs import them.
+ */
+import { readFileSync } from 'node:fs';
+import { Application, Comment, CommentTag, Converter } from 'typedoc';
+
+const moduleNames = { index: 'sealpost', smime: 'sealpost/smime', testing: 'sealpost/testing' };
+
+/** The heading of each name, and the headings in their order. */
+function readGroups(path) {
+  const groups = new Map();
+  let heading = '';
+  for (const line of readFileSync(path, 'utf8').split('\n')) {
+    if (line.startsWith('// ')) heading = line.slice(3);
+    else if (heading !== '' && !line.startsWith('} from'))
+      for (const [name] of line.replace(/from '.*'/, '').matchAll(/\b(?!export\b|type\b)[A-Za-z0-9]+/g))
+        groups.set(name, heading);
+  }
+  return groups;
+}
+
+export function load(app) {
+  const groups = readGroups('src/index.ts');
+  app.on(Application.EVENT_BOOTSTRAP_END, () =>
+    app.options.setValue('groupOrder', ['Documents', ...new Set(groups.values()), '*']),
+  );
+  app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {
+    for (const module of context.project.children ?? []) {
+      const name = moduleNames[module.name];
+      if (name === undefined) continue;
+      module.name = name;
+      if (name !== 'sealpost') continue;
+      for (const reflection of module.children ?? []) {
+        const heading = groups.get(reflection.name);
+        if (heading === undefined) throw new Error(`src/index.ts has no heading above ${reflection.name}`);
+        // A function is described by its signatures.
+        for (const described of reflection.signatures ?? [reflection]) {
+          described.comment ??= new Comment();
+          described.comment.blockTags.push(new CommentTag('@group', [{ kind: 'text', text: heading }]));
+        }
+      }
+    }
+  });
+}
