@@ -1,12 +1,17 @@
 /**
- * Looks for every secret of the test bed in everything that was logged during the interop tests: plain, in base64 at each of its three
- * alignments, in hex and percent-encoded. `node check-logs.mjs TESTBED_JSON`; exit 1 where one is found, or nothing was logged.
+ * Looks for every secret of the test bed, and every one that the library was given or sent, in everything that was logged during the tests:
+ * plain, in base64 at each of its three alignments, in hex and percent-encoded. `node check-logs.mjs TESTBED_JSON`; exit 1 where one is
+ * found, or too little was logged.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const testbed = JSON.parse(readFileSync(process.argv[2], 'utf8'));
 const log = readFileSync(join(testbed.state, 'log', 'sealpost.log'), 'latin1');
+const used = readFileSync(join(testbed.state, 'log', 'secrets.jsonl'), 'utf8')
+  .split('\n')
+  .filter((line) => line !== '')
+  .map((line) => JSON.parse(line));
 
 /** Passwords by their names, tokens (JWTs), and a line out of each file of a private key. */
 function secretsIn(value, path) {
@@ -38,13 +43,18 @@ function formsOf(secret) {
   return forms.filter((form) => form.length >= 8);
 }
 
-const secrets = secretsIn(testbed, []);
-if (secrets.length < 8 || log.length < 10_000) {
-  console.error(`check-logs: ${secrets.length} secrets and ${log.length} bytes of log are too few to be all`);
+/** Of a private key a line is enough, however it is wrapped. */
+const lineOf = (value) => (value.includes('PRIVATE KEY-----') ? value.split('\n')[2] : value);
+
+const secrets = new Map(
+  [...secretsIn(testbed, []), ...used].map(([name, value]) => [lineOf(value), name]).filter(([value]) => value),
+);
+if (used.length < 8 || log.length < 10_000) {
+  console.error(`check-logs: ${used.length} secrets and ${log.length} bytes of log are too few to be all`);
   process.exit(1);
 }
 let found = 0;
-for (const [name, secret] of secrets)
+for (const [secret, name] of secrets)
   for (const form of new Set(formsOf(secret)))
     for (let at = log.indexOf(form); at >= 0; at = log.indexOf(form, at + 1)) {
       found++;
@@ -52,5 +62,5 @@ for (const [name, secret] of secrets)
       console.error(`check-logs: ${name} is in the logs: …${log.slice(Math.max(start, at - 100), at)}[secret]`);
       if (found > 20) process.exit(1);
     }
-if (found === 0) console.log(`check-logs: none of ${secrets.length} secrets in ${log.length} bytes of log`);
+if (found === 0) console.log(`check-logs: none of ${secrets.size} secrets in ${log.length} bytes of log`);
 process.exitCode = found === 0 ? 0 : 1;

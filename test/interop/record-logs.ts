@@ -1,5 +1,6 @@
 /**
- * Records what every mailer of the interop tests logs, in all its forms, so that `check-logs.mjs` can look for secrets in it.
+ * Records the log of every mailer of these tests, in all its forms, and every secret that the library was given or sends, so that
+ * `check-logs.mjs` can look for the one in the other.
  *
  * @module
  */
@@ -10,18 +11,50 @@ import { vi } from 'vitest';
 import { formatLogEvent } from '../../src/logging/format.js';
 import type { createEventSink as CreateEventSink } from '../../src/logging/event-sink.js';
 import type { LogEvent } from '../../src/model/log.js';
+import type { resolveSecret as ResolveSecret } from '../../src/system/secret.js';
+import type * as SecretsModule from '../../src/util/secrets.js';
 import { readTestbed } from './testbed.js';
 
-const file = join(readTestbed().state, 'log', 'sealpost.log');
+const directory = join(readTestbed().state, 'log');
 
 /** As a line; errors, on which other objects hang, also as JSON and as the console shows them. */
 function record(event: LogEvent): void {
   const more = event.type === 'error' ? `${JSON.stringify(event)}\n${inspect(event, { depth: 10 })}\n` : '';
-  appendFileSync(file, `${formatLogEvent(event)}\n${more}`);
+  appendFileSync(join(directory, 'sealpost.log'), `${formatLogEvent(event)}\n${more}`);
+}
+
+const recorded = new Set<string>();
+function recordSecret(name: string, value: string): void {
+  if (recorded.has(value)) return;
+  recorded.add(value);
+  appendFileSync(join(directory, 'secrets.jsonl'), `${JSON.stringify([name, value])}\n`);
 }
 
 vi.mock('../../src/logging/event-sink.js', async (original) => {
   const module = await original<{ createEventSink: typeof CreateEventSink }>();
   const createEventSink: typeof CreateEventSink = (...loggers) => module.createEventSink(record, ...loggers);
   return { ...module, createEventSink };
+});
+
+/** Passwords, passphrases, keys and secrets of clients, wherever a profile or a store has them. */
+vi.mock('../../src/system/secret.js', async (original) => {
+  const module = await original<{ resolveSecret: typeof ResolveSecret }>();
+  const resolveSecret: typeof ResolveSecret = async (secret, path, signal) => {
+    const value = await module.resolveSecret(secret, path, signal);
+    recordSecret(path, value);
+    return value;
+  };
+  return { ...module, resolveSecret };
+});
+
+/** What goes to servers: tokens, codes and refresh tokens too. */
+vi.mock('../../src/util/secrets.js', async (original) => {
+  const module = await original<typeof SecretsModule>();
+  class Secrets extends module.Secrets {
+    override add(secret: string, encoded = false): void {
+      recordSecret('sent', secret);
+      super.add(secret, encoded);
+    }
+  }
+  return { ...module, Secrets };
 });

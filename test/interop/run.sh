@@ -12,7 +12,7 @@ if ! bash "$testbed" status >/dev/null 2>&1; then
 fi
 stop() { [ -z "$started" ] || bash "$testbed" down; }
 trap stop EXIT
-rm -f "$state/log/sealpost.log"
+rm -f "$state/log/sealpost.log" "$state/log/secrets.jsonl"
 TESTBED_JSON=$state/testbed.json npx --no-install vitest run --config test/interop/vitest.config.ts "$@"
-# A part of the tests logs less than all, and knows fewer secrets.
+# A part of the tests logs less than all.
 [ $# -gt 0 ] || node test/interop/check-logs.mjs "$state/testbed.json"

@@ -52,7 +52,7 @@ function moment() {
     return statSync(join(directory, half)).size < statSync(file).size / 2 ? 'while it wrote' : 'before the rename';
   if (revisionIn(file, /"revision": (\d+)/) > revisionIn(join(stateDirectory, 'revision'), /^(\d+)/))
     return 'between the renames';
-  if (temporary(stateDirectory).length > 0) return 'while it wrote the revision';
+  if (temporary(stateDirectory).length > 0) return 'with the revision staged';
   return held ? 'with the lock, otherwise' : 'without the lock';
 }
 
