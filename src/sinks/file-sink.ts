@@ -2,6 +2,7 @@
  * A log file: one line per event, in the order of events, even if other programs move or delete the file.
  * @module
  */
+import { isEmailError } from '../errors/email-error.js';
 import { formatLogEvent } from '../logging/format.js';
 import type { LogEvent, LogLevel } from '../model/log.js';
 import { AppendFile, PartlyWritten } from '../system/append-file.js';
@@ -97,6 +98,7 @@ export class FileSink implements LogSink {
     const rotation = this.#rotation;
     if (rotation === undefined) return batchBytes;
     if (size === 0 || size + this.#outbox.nextBytes <= rotation.maxBytes) return rotation.maxBytes - size;
+    if (rotation.rests) return batchBytes;
     try {
       await rotation.rotate();
       this.#rotationReport.works();
@@ -121,5 +123,5 @@ function droppedLine(count: number): Buffer {
 }
 
 function reasonOf(error: unknown): string {
-  return errorCode(error) || 'for an unknown reason';
+  return isEmailError(error) ? error.message : errorCode(error) || 'for an unknown reason';
 }

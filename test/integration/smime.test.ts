@@ -60,6 +60,24 @@ const textOf = (bytes: Uint8Array | undefined): string => Buffer.from(bytes ?? [
 const openWith = (address: string, content: Uint8Array | undefined) =>
   decrypt(content ?? new Uint8Array(), { data: identity(address).certificate, key: identity(address).key });
 
+describe('sendTestEmail()', () => {
+  it('signs and encrypts where the profile does, in text and HTML', async () => {
+    const { transport, mailer } = setUp({ sign, encrypt });
+    await mailer.sendTestEmail('bob@example.org');
+    const [sent] = transport.sent;
+    const content = sent?.content;
+    expect(sent?.envelope.to).toEqual(['bob@example.org']);
+    expect(textOf(content)).toContain('application/pkcs7-mime');
+    expect(textOf(content)).not.toContain('mail.example.com');
+    const opened = await openWith('bob@example.org', content);
+    const { signatures, content: inner } = await verify(opened.content, { trustAnchors: [ca] });
+    expect(signatures).toMatchObject([{ valid: true, trusted: true, signer: { emails: ['ann@example.com'] } }]);
+    const text = textOf(inner);
+    for (const part of ['multipart/alternative', 'text/plain', 'text/html', 'Profile: p', 'Server: mail.example.com'])
+      expect(text).toContain(part);
+  });
+});
+
 describe('a profile that signs', () => {
   it.each(['detached', 'opaque'] as const)('signs %s, and what arrives verifies', async (format) => {
     const { transport, mailer } = setUp({ sign: { ...sign, format } });

@@ -20,13 +20,17 @@ const key = new Uint8Array(32).fill(4);
 const scratch = mkdtempSync(join(tmpdir(), 'sealpost-example-'));
 let server;
 let pool;
+/** The ends of its connections, which come after pool.end(): the last words of a server that stops before them are an error without a listener. */
+const ends = [];
 before(async () => {
   server = await startPostgres();
   pool = new pg.Pool(server.connection);
+  pool.on('connect', (client) => ends.push(new Promise((resolve) => client.once('end', resolve))));
   await pool.query(schema);
 });
 after(async () => {
   await pool.end();
+  await Promise.all(ends);
   await server.stop();
   rmSync(scratch, { recursive: true, force: true });
 });
