@@ -4,10 +4,10 @@
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
+import { Channel, subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel';
 import type { TracingChannelSubscribers } from 'node:diagnostics_channel';
 import { Readable } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { createMailer } from '../../src/index.js';
 import type {
   CommandTrace,
@@ -70,6 +70,23 @@ function profileOf(server: TestSmtpServer, more: Partial<EmailProfile> = {}): Em
 }
 const startServer = (): Promise<TestSmtpServer> =>
   TestSmtpServer.start({ security: 'starttls', users: { ann: 'correct horse' } });
+
+describe('without subscribers', () => {
+  it('no channel is asked to publish', async () => {
+    await using server = await startServer();
+    const used: (string | symbol)[] = [];
+    const spies = (['publish', 'runStores'] as const).map((method) =>
+      vi.spyOn(Channel.prototype, method).mockImplementation(function (this: Channel) {
+        used.push(this.name);
+      }),
+    );
+    cleanups.push(() => spies.forEach((spy) => spy.mockRestore()));
+    await using mailer = createMailer(profileOf(server));
+    expect((await mailer.send(message)).accepted).toEqual(['bob@example.org']);
+    await Promise.all([mailer.send(message), mailer.send(message), mailer.send(message)]);
+    expect(used.filter((name) => String(name).includes('sealpost'))).toEqual([]);
+  });
+});
 
 describe('sealpost:send', () => {
   it('tells of the beginning and the end of a send, without addresses', async () => {
