@@ -49,7 +49,7 @@ const reasons: ReadonlyMap<string, Reason> = new Map([
     'EROFS',
     { text: 'the file system is read-only (EROFS)', remedy: 'Keep the store where it can be written.', lasting: true },
   ],
-  ['EBUSY', { text: 'it is a mount point (EBUSY)', remedy: ownMount, lasting: true }],
+  ['EBUSY', { text: 'it is a mount point, or open in another program (EBUSY)', remedy: ownMount, lasting: true }],
   ['EXDEV', { text: 'it is on another file system than its directory (EXDEV)', remedy: ownMount, lasting: true }],
   ['ENOENT', { text: 'its directory is missing (ENOENT)', remedy: 'Bring the directory back.' }],
   ['EOPNOTSUPP', { text: 'its file system holds no sockets (EOPNOTSUPP)', remedy: noSockets, lasting: true }],

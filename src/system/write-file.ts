@@ -5,6 +5,7 @@
 import { randomBytes } from 'node:crypto';
 import { open, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode } from '../util/error-code.js';
 
 /** Random part of a temporary file's name, in bytes. */
@@ -34,10 +35,26 @@ export async function stageFile(path: string, bytes: Uint8Array): Promise<Staged
   return {
     discard,
     async commit() {
-      await rename(temporary, path).catch(orDiscard);
+      await renameOver(temporary, path).catch(orDiscard);
       await flushDirectory(dirname(path));
     },
   };
+}
+
+/** Windows refuses to replace a file that another program has open, such as a scanner for viruses, or a reader: it has it for moments. */
+const busyOnWindows: ReadonlySet<string> = new Set(['EPERM', 'EACCES', 'EBUSY']);
+const busyMs = 20;
+const busyAttempts = 50;
+
+async function renameOver(from: string, to: string): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await rename(from, to);
+    } catch (error) {
+      if (process.platform !== 'win32' || attempt === busyAttempts || !busyOnWindows.has(errorCode(error))) throw error;
+      await pause(busyMs);
+    }
+  }
 }
 
 async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {

@@ -121,7 +121,7 @@ describe('a profile store whose file is a mount point', () => {
       await expect(store.save({ ...profile, description: 'changed' })).rejects.toMatchObject({
         code: 'ERR_STORE',
         retryable: false,
-        message: expect.stringContaining('it is a mount point (EBUSY)') as string,
+        message: expect.stringContaining('it is a mount point, or open in another program (EBUSY)') as string,
         remedy: 'Mount the directory of the file, not the file by itself.',
       });
     } finally {
