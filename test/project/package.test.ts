@@ -34,7 +34,7 @@ beforeAll(async () => {
   for (const name of ['SECURITY.md', 'guide', 'reference'])
     cpSync(join(root, 'docs', name), join(build, 'docs', name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
-  await run('npx', ['--no-install', 'tsup'], { cwd: build });
+  await run(process.execPath, ['node_modules/tsup/dist/cli-default.js'], { cwd: build });
   const packed = await run('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: build });
   mkdirSync(join(consumer, 'node_modules'));
   await run('tar', ['xzf', join(build, packed.stdout.trim())], { cwd: consumer });
