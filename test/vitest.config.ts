@@ -22,8 +22,14 @@ const thresholds = Object.fromEntries(
 );
 
 const testTimeout = 20_000;
-/** What is polled for is waited for as long as the test may run. */
-const shared = { root, testTimeout, pool: 'forks' as const, expect: { poll: { timeout: testTimeout, interval: 5 } } };
+/** A hook, and what is polled for, are waited for as long as a test may run. */
+const shared = {
+  root,
+  testTimeout,
+  hookTimeout: testTimeout,
+  pool: 'forks' as const,
+  expect: { poll: { timeout: testTimeout, interval: 5 } },
+};
 
 export default defineConfig({
   test: {

@@ -99,7 +99,7 @@ it('signs, encrypts and shows its client certificate from the copies of a store,
       encrypt: { certificates: { file: others, cache: true }, encryptToSelf: { file: own, cache: true } },
     },
   };
-  const options = { file: join(folder, 'private', 'profiles.store'), key: { file: file('key', 'correct horse') } };
+  const options = { file: join(folder, 'private', 'profiles.store'), key: new Uint8Array(32).fill(3) };
   const store = await openProfileStore(options);
   await store.save(profile);
   await store.activate('office');
@@ -111,13 +111,13 @@ it('signs, encrypts and shows its client certificate from the copies of a store,
 
   const script = `
     import { createMailer, openProfileStore } from './index.mjs';
-    const store = await openProfileStore(JSON.parse(process.argv[2]));
+    const store = await openProfileStore({ file: process.argv[2], key: new Uint8Array(32).fill(3) });
     const mailer = createMailer(await store.active(), { profileStore: store });
     await mailer.send({ to: 'bob@example.org', subject: 'second', text: 'with the copies' });
     await mailer.close();
   `;
   writeFileSync(join(modules, 'second.mjs'), script);
-  await promisify(execFile)(process.execPath, [join(modules, 'second.mjs'), JSON.stringify(options)]);
+  await promisify(execFile)(process.execPath, [join(modules, 'second.mjs'), options.file]);
   await new Promise((closed) => server.close(closed));
 
   expect(received).toHaveLength(2);

@@ -2,6 +2,7 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { createMailer, isEmailError } from '../../src/index.js';
 import { TestSmtpServer } from '../../src/testing.js';
+import { turns } from '../support/clock.js';
 
 const seed = Number(process.env['CUT_SEED'] ?? Date.now() % 1_000_000);
 
@@ -29,7 +30,7 @@ async function wayTo(port: number, direction: 'up' | 'down', cutAt: number, rese
         const before = seen[name];
         if (first) seen[name] += chunk.length;
         over = first && name === direction && seen[name] >= cutAt;
-        if (over) to.write(chunk.subarray(0, cutAt - before), () => setTimeout(cut, 1));
+        if (over) to.write(chunk.subarray(0, cutAt - before), () => void turns(3).then(cut));
         else to.write(chunk);
       });
     };
@@ -68,7 +69,7 @@ async function sendEight(smtp: TestSmtpServer, way: Way): Promise<readonly strin
   );
   await mailer.close();
   // What was on its way to the server when the client's side was gone.
-  await new Promise((resolve) => setTimeout(resolve, 10));
+  await turns();
   return outcomes.flatMap((outcome, i) => {
     const times = smtp.messages.filter(({ content }) => Buffer.from(content).includes(`Subject: m${i}\r\n`)).length;
     const right =

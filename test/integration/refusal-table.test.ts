@@ -7,6 +7,7 @@
 import { describe, expect, test } from 'vitest';
 import { createMailer } from '../../src/index.js';
 import type { EmailError, EmailProfile, Mailer, SendResult } from '../../src/index.js';
+import { stopClock, turns } from '../support/clock.js';
 import { type Cut, type Peer, type ScriptedServer, startScriptedServer } from '../support/scripted-server.js';
 
 const stages = ['greeting', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'content', 'end', 'QUIT'] as const;
@@ -76,8 +77,11 @@ function rule({ stage, refusal, ending, offered }: Cell): Verdict | 'sent' {
   };
 }
 
+/** The server says nothing, and stays: only a deadline ends that. */
+const isSilent = ({ refusal, ending }: Cell): boolean => refusal === undefined && ending === 'stays';
+
 /** A server that answers everything well up to the stage, and from there as the cell says. */
-async function serve(peer: Peer, { stage, refusal, ending, offered }: Cell): Promise<void> {
+async function serve(peer: Peer, { stage, refusal, ending, offered }: Cell, onSilence = () => {}): Promise<void> {
   let refused = false;
   /** Says what is right; at the stage of the cell the refusal; and behind that what a server says that goes on. */
   const answer = async (at: Cell['stage'], good: string): Promise<void> => {
@@ -87,6 +91,7 @@ async function serve(peer: Peer, { stage, refusal, ending, offered }: Cell): Pro
     if (text !== '') await peer.send(text);
     if (ending === 'RST') peer.socket.resetAndDestroy();
     else if (ending !== 'stays') peer.socket.end();
+    else if (refusal === undefined) onSilence();
     if (ending !== 'stays' || refusal === undefined) await peer.closed;
   };
   const more = stage === 'STARTTLS' ? ['STARTTLS'] : stage === 'AUTH' ? ['AUTH PLAIN'] : [];
@@ -159,8 +164,7 @@ async function* endless(): AsyncGenerator<Uint8Array> {
   }
 }
 
-function mailerFor({ stage, refusal, ending, offered }: Cell, server: ScriptedServer): Mailer {
-  const deadline = refusal === undefined && ending === 'stays' ? 1_000 : 20_000;
+function mailerFor({ stage, offered }: Cell, server: ScriptedServer): Mailer {
   const names = ['greetingMs', 'replyMs', 'stallMs', 'acceptanceMs'] as const;
   const profile: EmailProfile = {
     name: 'table',
@@ -170,7 +174,7 @@ function mailerFor({ stage, refusal, ending, offered }: Cell, server: ScriptedSe
       port: server.port,
       security: stage === 'STARTTLS' ? 'explicit' : 'none',
       localName: 'client.example.com',
-      timeouts: Object.fromEntries(names.map((name) => [name, deadline])),
+      timeouts: Object.fromEntries(names.map((name) => [name, 20_000])),
     },
     authentication:
       stage === 'AUTH' ? { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true } : undefined,
@@ -190,8 +194,8 @@ function isLost({ code, reply, retryable, delivery }: Verdict, { refusal }: Cell
   return code === 'ERR_CONNECT' && isTold && retryable === (delivery === 'not-delivered');
 }
 
-async function play(cell: Cell): Promise<void> {
-  await using server = await startScriptedServer((peer) => serve(peer, cell), cuts[cell.cut]);
+async function play(cell: Cell, onSilence?: () => void): Promise<void> {
+  await using server = await startScriptedServer((peer) => serve(peer, cell, onSilence), cuts[cell.cut]);
   const mailer = mailerFor(cell, server);
   const name = Object.values(cell).join(' | ');
   const expected = rule(cell);
@@ -235,8 +239,8 @@ const cellsOf = (stage: Cell['stage'], offered: Cell['offered']): readonly Cell[
   );
 
 describe.each(stages)('a server that does not go on at %s', (stage) => {
-  test.concurrent.each(Object.keys(extensions) as Cell['offered'][])('with %s', async (offered) => {
-    const cells = [...cellsOf(stage, offered)];
+  test.each(Object.keys(extensions) as Cell['offered'][])('with %s', async (offered) => {
+    const cells = cellsOf(stage, offered).filter((cell) => !isSilent(cell));
     // Some at a time: a process can hold only so many sockets.
     const worker = async (): Promise<void> => {
       for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) await play(cell);
@@ -245,10 +249,29 @@ describe.each(stages)('a server that does not go on at %s', (stage) => {
   });
 });
 
+describe.each(stages)('a server that falls silent at %s', (stage) => {
+  test.each(Object.keys(extensions) as Cell['offered'][])('with %s', async (offered) => {
+    const clock = stopClock();
+    let silent = false;
+    let over = false;
+    const silentCells = cellsOf(stage, offered).filter(isSilent);
+    expect(silentCells).toHaveLength(1);
+    const played = Promise.all(silentCells.map((cell) => play(cell, () => (silent = true)))).finally(
+      () => (over = true),
+    );
+    // Time passes once the server is silent, and so slowly that the client does meanwhile what it can.
+    while (!over) {
+      await turns(10);
+      if (silent) await clock.advance(1_000);
+    }
+    await played;
+  });
+});
+
 describe('testConnection() of a server that does not go on', () => {
   test.each(['greeting', 'EHLO', 'STARTTLS', 'AUTH', 'QUIT'] as const)('at %s', async (stage) => {
     for (const cell of cellsOf(stage, 'PIPELINING')) {
-      if (cell.refusal === undefined && cell.ending === 'stays' && stage !== 'QUIT') continue;
+      if (isSilent(cell)) continue;
       await using server = await startScriptedServer((peer) => serve(peer, cell), cuts[cell.cut]);
       const mailer = mailerFor(cell, server);
       const report = await mailer.testConnection();

@@ -45,7 +45,8 @@ describe('documents', () => {
         return `${file?.fileName.split('/').pop() ?? ''}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
       });
     expect(problems).toEqual([]);
-  }, 60_000);
+    // The compiler waits for nothing: how long it takes says how busy the machine is.
+  }, 0);
 
   it('link to files that exist', () => {
     const missing: string[] = [];

@@ -46,7 +46,7 @@ test('closes without loading what nothing went through, and waits for what is be
   }, 3);
   await unused.close();
   expect(loads).toBe(0);
-  const late = new LateTransport(() => new Promise((resolve) => setTimeout(resolve, 5, transport)), 3);
+  const late = new LateTransport(() => new Promise((resolve) => setImmediate(resolve, transport)), 3);
   await Promise.all([late.send({ from: 'x', to: ['a'] }, compose, options), late.close()]);
   expect(seen).toEqual(['a', 'close undefined']);
 });

@@ -5,6 +5,7 @@ import { showTarget } from '../../../src/net/connector.js';
 import { DirectConnector } from '../../../src/net/direct.js';
 import { resolveHost } from '../../../src/net/resolve.js';
 import { failure } from '../../support/engine.js';
+import { stopClock } from '../../support/clock.js';
 
 type Found = readonly { readonly address: string; readonly family: number }[] | NodeJS.ErrnoException | 'never';
 const names = new Map<string, Found>();
@@ -90,10 +91,9 @@ describe('the direct way', () => {
   test('goes on to the next address where one refuses, without delay', async () => {
     const port = await listen('127.0.0.3');
     names.set('mail.test', [v4('127.0.0.1'), v4('127.0.0.2'), v4('127.0.0.3')]);
-    const start = performance.now();
+    stopClock();
     const socket = await new DirectConnector().connect({ host: 'mail.test', port }, { signal });
     expect(socket.remoteAddress).toBe('127.0.0.3');
-    expect(performance.now() - start).toBeLessThan(240);
     socket.destroy();
   });
 

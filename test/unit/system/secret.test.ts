@@ -184,7 +184,7 @@ describe('resolveSecret with a signal', () => {
     controller.abort();
     await pending;
     reject(new Error('late'));
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await new Promise((resolve) => setImmediate(resolve));
     process.off('unhandledRejection', listener);
     expect(unhandled).toEqual([]);
   });

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encryptionType } from '../../../../src/kerberos/crypto/encryption-types.js';
 import { KerberosTickets } from '../../../../src/kerberos/tickets.js';
 import type { KerberosAuthentication } from '../../../../src/model/settings/authentication.js';
+import { turns } from '../../../support/clock.js';
 import { FakeKdc, krbError, requestedTypes } from '../fake-kdc.js';
 import { FakeService } from '../fake-service.js';
 import { aliceKdc, context, failureOf, mechanismFor, password, quietConf, Scratch } from '../harness.js';
@@ -486,10 +487,10 @@ describe('tickets in memory', () => {
   });
 
   it('are given up at any moment: got, or the signal, and nothing else', async () => {
-    for (let delay = 0; delay < 40; delay += 2) {
+    for (let passed = 0; passed < 40; passed += 2) {
       const controller = new AbortController();
       const waiting = Promise.resolve(mechanismFor(alice(), { signal: controller.signal }).mechanism.start(context));
-      setTimeout(() => controller.abort(), delay);
+      void turns(passed).then(() => controller.abort());
       const outcome = await waiting.catch((error: unknown) => error);
       expect(outcome instanceof Uint8Array ? 'ERR_ABORTED' : (outcome as { code?: unknown }).code).toBe('ERR_ABORTED');
     }

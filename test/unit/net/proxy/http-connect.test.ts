@@ -439,8 +439,8 @@ describe('the HTTP CONNECT connector', () => {
       let abort = (): void => undefined;
       await using proxy = await FakeProxy.start(async (side) => {
         await side.readHeader();
-        setTimeout(() => abort(), 30);
-        while (drip !== '') await side.send(drip).then(() => new Promise((resolve) => setTimeout(resolve, 5)));
+        for (let drips = 0; drip !== '' && drips < 5; drips++) await side.send(drip);
+        abort();
       });
       const connector = createConnector(`http://127.0.0.1:${proxy.port}`);
       const run = (reason: unknown): Promise<unknown> => {

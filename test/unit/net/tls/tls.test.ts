@@ -13,6 +13,7 @@ import { TlsContexts } from '../../../../src/net/tls/tls-contexts.js';
 import * as der from '../../../../src/util/der.js';
 import { extension, issue, type IssuedCertificate, root } from '../../../support/certificates.js';
 import { failure } from '../../../support/engine.js';
+import { turns } from '../../../support/clock.js';
 
 const pem = (certificate: { readonly der: Buffer }): string => new X509Certificate(certificate.der).toString();
 const names = (...hosts: readonly string[]): Buffer =>
@@ -107,6 +108,7 @@ describe('TLS', () => {
       for (const host of ['127.0.0.1', 'mail.test']) {
         const { stream } = await shake(port, trusting, host);
         await new Promise((resolve) => stream.once('data', resolve));
+        await turns();
         stream.destroy();
       }
       await expect
@@ -221,7 +223,8 @@ describe('TLS', () => {
           expect(report).toMatchObject({ protocol: version, authorized: true, certificate: { subject: 'CN=mail' } });
           expect(new X509Certificate(certificate).subject).toBe('CN=mail');
           // TLS 1.3 sends its tickets behind the handshake.
-          await new Promise((resolve) => stream.once('data', () => setTimeout(resolve, 20)));
+          await new Promise((resolve) => stream.once('data', resolve));
+          await turns();
           stream.destroy();
           return resumed;
         };
@@ -239,7 +242,8 @@ describe('TLS', () => {
       for (let i = 0; i < 2; i++) {
         const { stream, resumed, report } = await shake(port, settings, 'mail.test', contexts);
         seen.push([resumed, report.authorized, report.certificate.subject]);
-        await new Promise((resolve) => stream.once('data', () => setTimeout(resolve, 20)));
+        await new Promise((resolve) => stream.once('data', resolve));
+        await turns();
         stream.destroy();
       }
       expect(seen).toEqual([

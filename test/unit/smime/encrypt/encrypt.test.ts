@@ -360,7 +360,17 @@ describe('decryption of what others made', () => {
     ).rejects.toMatchObject({ code: 'ERR_SMIME' });
   });
 
-  test('truncated at every byte, and with every byte changed: ERR_SMIME or the content, never another error', async () => {
+  test.each([
+    ['truncated at every byte', (cms: Buffer, at: number) => cms.subarray(0, at)],
+    [
+      'with every byte changed',
+      (cms: Buffer, at: number) => {
+        const changed = Buffer.from(cms);
+        changed[at] = (changed[at] ?? 0) ^ 0x81;
+        return changed;
+      },
+    ],
+  ])('%s: ERR_SMIME or the content, never another error', async (way, damaged) => {
     const { issued, certificate } = person('P-256');
     const envelope = encryptCbc(body);
     const cms = envelopedData([agreement(issued, envelope.key, '1.3.132.1.11.1', undefined, true)], envelope);
@@ -368,13 +378,8 @@ describe('decryption of what others made', () => {
     const decrypted = (bytes: Uint8Array) =>
       withTypedErrors('It cannot be decrypted', () => decryptContent(bytes, () => [own], never));
     for (let at = 0; at < cms.length; at++) {
-      await expect(decrypted(cms.subarray(0, at))).rejects.toMatchObject({
-        code: 'ERR_SMIME',
-      });
-      const changed = Buffer.from(cms);
-      changed[at] = (changed[at] ?? 0) ^ 0x81;
-      const result = await decrypted(changed).catch((error: unknown) => error as { code: string });
-      if ('code' in result) expect(result.code).toBe('ERR_SMIME');
+      const result = await decrypted(damaged(cms, at)).catch((error: unknown) => error as { code: string });
+      if (way.startsWith('truncated') || 'code' in result) expect(result).toMatchObject({ code: 'ERR_SMIME' });
     }
   });
 
