@@ -29,7 +29,7 @@ export function mailboxTokens({ name, email }: Mailbox): string[] {
   return tokens;
 }
 
-/** A mailbox on one line, as it stands in a header field. */
+/** A mailbox on one line, in the form for a header field. */
 export function formatMailbox(mailbox: Mailbox): string {
   return mailboxTokens(mailbox).join(' ');
 }

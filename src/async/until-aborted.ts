@@ -7,8 +7,7 @@ import { notify } from '../util/notify.js';
 import { onAbort } from './on-abort.js';
 
 /**
- * Settles like `promise`, or rejects with the signal's reason (`abortError`) when the signal aborts first. Work that honours the signal
- * itself gets `graceMs` to reject with an error that says more. A value that comes after the abort is passed to `late`, to be closed;
+ * Settles like `promise`, or rejects with the signal's reason (`abortError`) when the signal aborts first. A promise that honours the signal itself gets `graceMs` to reject with a better error. A value that arrives after the abort is passed to `late`, to be closed;
  * it may be anything, so that a failure of `late` is dropped.
  */
 export function untilAborted<T>(

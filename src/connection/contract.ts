@@ -120,7 +120,7 @@ export interface SmtpConnection {
    * once on another connection.
    */
   transact(transaction: Transaction): Promise<TransactionOutcome>;
-  /** Does an idle connection hold the process? ref() makes it do so, unref() not. */
+  /** Lets the connection hold the process. `unref()` undoes that, for an idle connection. */
   ref(): void;
   unref(): void;
   /**

@@ -29,7 +29,7 @@ export function connectionLost(cause?: Error): EmailError {
 }
 
 const lostRemedy =
-  'Try again. If it happens each time, see the log of the server, and whether it and what is on the way let this machine through.';
+  'Try again. If it happens each time, look into the log of the server, and check whether the server and the firewalls before it allow this machine.';
 
 /** The connection was closed because of another transaction. */
 export function connectionGivenUp(cause: Error): EmailError {
@@ -56,7 +56,7 @@ const awaited: Readonly<Record<string, string>> = {
   connectMs: 'The connection was not set up',
   greetingMs: 'The server did not greet',
   replyMs: 'The server did not answer',
-  stallMs: 'The server did not take any more of what was sent',
+  stallMs: 'The server stopped reading the data that was sent',
   acceptanceMs: 'The server did not say whether it accepts the message',
 };
 

@@ -137,7 +137,7 @@ export function atServer(error: unknown, server: string | undefined): unknown {
   return withDetails(error, { server });
 }
 
-/** What to do about all that has `problems`. */
+/** The remedy of every error with `problems`. */
 export const correctFields = 'Correct the fields that are named.';
 
 /** A problem in a message: ERR_MESSAGE_INVALID with one entry. */

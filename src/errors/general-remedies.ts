@@ -1,17 +1,18 @@
 /**
- * What to do about an error of which nothing more precise is known.
+ * The remedies of errors that have no more precise one.
  *
  * @module
  */
 import type { EmailErrorCode } from '../model/error.js';
 
-const tryAgain = 'Try again. If it happens each time, see the log of the server, and what is on the way to it.';
+const tryAgain =
+  'Try again. If it happens each time, look into the log of the server, and check firewalls and proxies before it.';
 
 export const generalRemedies: Readonly<Record<EmailErrorCode, string>> = {
   ERR_PROFILE_INVALID: 'Correct the fields that are named.',
   ERR_MESSAGE_INVALID: 'Correct the fields that are named.',
   ERR_SECRET: 'See that this process can read the secret that is named.',
-  ERR_CONTENT: "See what the content's source says, and give the message a new one.",
+  ERR_CONTENT: 'Check the source of the content, and give the message a new one.',
   ERR_DNS: 'Check server.host, and the name service of this machine.',
   ERR_CONNECT: tryAgain,
   ERR_PROXY: 'Check the proxy setting, and whether the proxy allows the port of the server.',
@@ -20,8 +21,9 @@ export const generalRemedies: Readonly<Record<EmailErrorCode, string>> = {
   ERR_TIMEOUT: tryAgain,
   ERR_ABORTED: 'The signal of the caller ended it: give more time if that was a time limit, and send again.',
   ERR_CLOSED: 'Send before close(), or make a new mailer.',
-  ERR_SMTP_PROTOCOL: 'Check that server.host and server.port are those of a mail server, and what is on the way to it.',
-  ERR_SMTP_REPLY: "The server's words say what it has against the message. Who runs the server can tell more.",
+  ERR_SMTP_PROTOCOL:
+    'Check that server.host and server.port are those of a mail server, and check firewalls and proxies before it.',
+  ERR_SMTP_REPLY: "The server's reply gives the reason. The operator of the server can say more.",
   ERR_EXTENSION_MISSING: 'Leave out what needs the extension, or send through a server that offers it.',
   ERR_RECIPIENTS_REJECTED: "Correct the addresses: `recipients` has the server's words for each.",
   ERR_MESSAGE_TOO_LARGE: 'Send less, or send large attachments another way.',

@@ -10,7 +10,7 @@ import { createEmailError, isEmailError, messageInvalid, reasonOf } from '../err
 import type { SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
 
-/** What `sendWindow` needs of a mailer. */
+/** The functions of a mailer that `sendWindow` needs. */
 export interface SendWindow {
   /** Number of sends at once. */
   readonly size: number;

@@ -9,7 +9,7 @@ export function canonicalText(text: string): string {
   return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
 }
 
-/** What the choice of an encoding depends on. */
+/** The properties on which the choice of an encoding depends. */
 export interface ContentTraits {
   /** Can it be sent unencoded: as 7bit, as 8bit (RFC 6152), or not? */
   readonly plain: '7bit' | '8bit' | 'no';

@@ -18,7 +18,7 @@ export interface ConnectionStepReport {
   readonly detail: string;
   /** The reason of a failure. */
   readonly error?: EmailError | undefined;
-  /** What to check. */
+  /** A sentence that says what to check. */
   readonly remedy?: string | undefined;
 }
 

@@ -9,7 +9,7 @@ import type { Secret } from './settings/secret.js';
 export interface OAuth2Tokens {
   /** The bearer token. */
   readonly accessToken: string;
-  /** When the access token expires, if the server said so. */
+  /** Time at which the access token expires, if the server gave one. */
   readonly expiresAt?: Date | undefined;
   /** The token that obtains a new access token. */
   readonly refreshToken?: string | undefined;

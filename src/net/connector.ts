@@ -25,7 +25,7 @@ export interface OwnConnector extends Connector {
   connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Duplex>;
 }
 
-/** A connector of the caller's own. What it gives is looked at: anything else than a stream is ERR_CONNECT. */
+/** A connector of the caller. Its result is checked: a value that is not a stream is ERR_CONNECT. */
 export function foreignConnector(connector: Connector): Connector {
   return {
     connect: async (target, options) => {

@@ -14,7 +14,7 @@ import { loadCertificate } from './load-certificate.js';
 import type { LoadContext } from './load-certificate.js';
 import { parseCertificate } from './x509/certificate.js';
 
-/** Where the copy is kept, and whether to renew it. */
+/** The place of the copy, and whether to renew it. */
 export interface CacheContext extends LoadContext {
   readonly profileName: string;
   /** The profile's field, which is also the key of the copy. */

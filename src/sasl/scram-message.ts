@@ -32,7 +32,7 @@ const maxSaltBytes = 1024;
 export function parseServerFirst(mechanism: string, message: string, clientNonce: string): ServerFirst | ServerError {
   const parts = message.split(',', 64);
   if (parts[0]?.startsWith('m='))
-    throw challengeInvalid(mechanism, 'wants an extension that this client does not know (m=)');
+    throw challengeInvalid(mechanism, 'requires an extension that this client does not support (m=)');
   const error = errorOf(parts[0]);
   if (error !== undefined) return error;
 

@@ -65,7 +65,7 @@ function checkSecret(
 ): Secret | undefined {
   if (isSecretFunction(value)) return value;
   if (typeof value === 'string') return checkSecretText(value, path, report, rules, expected);
-  // A number may be the secret itself without its quotes, so it is not quoted.
+  // A number may be the secret itself without its quotes, so the message does not show it.
   if (typeof value === 'number') return problem(report, path, `expected ${expected}, got a number`);
   if (!isPlainObject(value)) return unexpected(report, path, expected, value);
   return checkReference(value, path, report, expected);

@@ -133,7 +133,7 @@ export function warningsOf(problems: readonly SmimeProblem[]): readonly Warning[
 
 /**
  * A warning if the certificate contains none of the addresses. Receivers compare From and Sender with the signer's
- * certificate (RFC 8550 section 3) and warn if neither is in it; encrypting to a certificate of somebody else is
+ * certificate (RFC 8550 section 3) and warn if neither is in it; encrypting to a certificate of another person is
  * usually a mistake. undefined if one of the addresses is in it; ASCII case is ignored.
  */
 export function addressProblem(

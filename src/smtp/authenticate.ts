@@ -46,7 +46,7 @@ export function* authenticate(
   if (reply.code === 235) {
     if (!complete()) {
       throw new Broken(
-        protocolError(`the server accepted ${name} before it had proven what the mechanism demands of it`),
+        protocolError(`the server accepted ${name} before it had given the proof that the mechanism requires`),
       );
     }
     session.authenticated = true;

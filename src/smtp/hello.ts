@@ -25,7 +25,7 @@ export function* greeting(session: Session): Dialogue<SmtpReply> {
 }
 
 const unwelcome =
-  'The server takes nothing from this machine; its words may say why. Ask who runs it, or send through the submission service of your provider (port 587 or 465, with authentication).';
+  'The server takes nothing from this machine; its reply may say why. Ask its operator, or send through the submission service of your provider (port 587 or 465, with authentication).';
 
 /** EHLO, or HELO if the server does not support it; LHLO with LMTP (RFC 2033). Sets the session's extensions. */
 export function* hello(session: Session, localName: string): Dialogue<SmtpReply> {

@@ -21,5 +21,5 @@ export function formatPath(address: string, field: string, allowEmpty = false): 
     throw messageInvalid(field, `is longer than the ${maxAddress} octets that a command holds`);
   // Postmaster is the only mailbox without a domain (RFC 5321 section 4.5.1).
   if (mailbox.test(address) || /^postmaster$/i.test(address)) return `<${address}>`;
-  throw messageInvalid(field, 'is not a mailbox as SMTP knows it (local@domain, RFC 5321 section 4.1.2)');
+  throw messageInvalid(field, 'is not a mailbox in the form of SMTP (local@domain, RFC 5321 section 4.1.2)');
 }

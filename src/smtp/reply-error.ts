@@ -29,7 +29,7 @@ export function replyError(
 /** The remedy of a 4yz reply (RFC 5321 section 4.2.1). Greylisting has its own (RFC 6647). */
 export function remedyOfTemporary({ lines }: SmtpReply): string {
   return greylisted.test(lines.join(' ').slice(0, 1000))
-    ? 'The server greylists: for some minutes it refuses a sender that it does not know yet. Try the same message again from this machine in about fifteen minutes.'
+    ? 'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again from this machine in about fifteen minutes.'
     : 'The server calls this temporary: try again later.';
 }
 
@@ -72,7 +72,7 @@ const wantsTls = {
   remedy: "Set server.security to 'explicit', or to 'automatic'.",
 } as const;
 
-/** What a 530 requires first: authentication (RFC 4954 section 6) or TLS (RFC 3207 section 4). */
+/** The first requirement of a 530: authentication (RFC 4954 section 6) or TLS (RFC 3207 section 4). */
 export function wantedFirst({ lines }: SmtpReply): typeof wantsAuthentication | typeof wantsTls {
   return /\bSTARTTLS\b/i.test(lines.join(' ')) ? wantsTls : wantsAuthentication;
 }
@@ -119,4 +119,4 @@ export function refusalError(what: string, reply: Reply, phase: EmailErrorPhase)
 
 const senderRemedy = 'Check sender.email (and sender.envelopeFrom, if set), and that the account may send from it.';
 const contentRemedy =
-  "The server's words say what it has against the message: its content, its size or its sender. Who runs the server can tell more.";
+  "The server's reply gives the reason: the content, the size or the sender of the message. The operator of the server can say more.";

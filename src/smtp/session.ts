@@ -1,5 +1,5 @@
 /**
- * The order of things on one connection; no other file knows it.
+ * The order of actions on one connection. No other file defines it.
  *
  *   connected --greeting--> greeted --hello--> ready --quit--> closed
  *                              ^                 |

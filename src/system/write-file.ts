@@ -58,7 +58,7 @@ async function renameOver(from: string, to: string): Promise<void> {
 }
 
 async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
-  // 'wx' creates the file or fails, so it never writes to a link or to somebody else's file.
+  // 'wx' creates the file or fails, so it never writes to a link or to a file of another user.
   const handle = await open(path, 'wx', 0o600);
   try {
     await handle.writeFile(bytes);

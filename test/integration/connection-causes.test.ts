@@ -290,7 +290,7 @@ describe('a certificate', () => {
         /the chain is incomplete, or its issuer unknown: the server sent no certificate but its own, and Corporate servers is not among the trust anchors \(UNABLE_TO_\w+\)\.$/,
       ) as string,
       remedy: expect.stringMatching(
-        /^If Corporate servers is an intermediate authority, tell who runs the server to send its certificate along\. Otherwise: /,
+        /^If Corporate servers is an intermediate authority, ask the operator of the server to send its certificate along\. Otherwise: /,
       ) as string,
     });
   });
@@ -309,7 +309,7 @@ describe('TLS', () => {
     expect(told(await report({ port, security: 'implicit' }))).toMatchObject({
       step: 'tls',
       cause: expect.stringMatching(/^TLS with localhost failed: .*no version of TLS that is allowed here/) as string,
-      remedy: expect.stringMatching(/^TLS 1\.2 is the least: tell who runs the server\./) as string,
+      remedy: expect.stringMatching(/^TLS 1\.2 is the least: tell the operator of the server\./) as string,
     });
   });
 });
@@ -438,7 +438,7 @@ describe('authentication', () => {
 
 describe('greylisting', () => {
   const remedy =
-    'The server greylists: for some minutes it refuses a sender that it does not know yet. Try the same message again from this machine in about fifteen minutes.';
+    'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again from this machine in about fifteen minutes.';
 
   it.each(['450 4.7.1 You are greylisted', '451 4.7.1 Greylisting in action, please come back later'])(
     'is told from other temporary refusals: %s',

@@ -245,7 +245,7 @@ describe.each([
 describe('another server', () => {
   it.each([
     ['MAIL', '550 5.7.1 no', /Check sender\.email/],
-    ['END', '550 5.7.26 SPF says no', /server's words/],
+    ['END', '550 5.7.26 SPF says no', /server's reply/],
     ['AUTH', '535 5.7.8 Error: authentication failed', /Check user name and password/],
     ['AUTH', '535 5.7.3 no', /Check user name and password/],
   ])('keeps the general remedy at %s: %s', async (stage, reply, remedy) => {

@@ -25,6 +25,17 @@ function nodesOf<T extends ts.Node>(is: (node: ts.Node) => node is T): readonly 
   return found;
 }
 
+/** The comments of a file that begin a line, as text without their marks. */
+function commentsOf(path: string): readonly string[] {
+  const blocks = read(path).match(/^ *\/\*\*[^]*?\*\/|(?:^ *\/\/.*\n)+/gm) ?? [];
+  return blocks.map((block) =>
+    block
+      .replace(/^ *(?:\/\*\*|\*\/|\*|\/\/)|\*\/$/gm, '')
+      .replace(/\s+/g, ' ')
+      .trim(),
+  );
+}
+
 /** Files that reach themselves by static imports, types included. */
 function circles(): readonly string[] {
   const imports = new Map(
@@ -65,6 +76,15 @@ describe('the house', () => {
     const casts = nodesOf(ts.isAsExpression).filter(({ node }) => !isConst(node));
     expect(casts.map(({ place, node }) => `${place} ${node.getText()}`).length).toBeLessThan(100);
     expect(nodesOf(ts.isNonNullExpression).map(({ place }) => place)).toEqual([]);
+  });
+
+  it('names the subject of each comment, and gives no will to code', () => {
+    const personified = /\b(nobody|whoever|somebody|anybody|everybody|concerns|hears? of|of ours|mends?|mended)\b/i;
+    const headless = /^(?:What|Who|Whoever|Where|Of|Those|Discriminant)\b(?![^.:]*\?)/;
+    const comments = sources.flatMap((path) => commentsOf(path).map((comment) => ({ path, comment })));
+    expect(comments.length).toBeGreaterThan(3000);
+    const found = comments.filter(({ comment }) => personified.test(comment) || headless.test(comment));
+    expect(found).toEqual([]);
   });
 
   it('listens for aborts in one room', () => {

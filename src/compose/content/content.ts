@@ -101,7 +101,7 @@ function callSource(source: () => AsyncIterable<Uint8Array>, field: string): Str
   const stream: unknown = source();
   if (isStream(stream)) return stream;
   if (types.isPromise(stream)) {
-    // It is not used, so its failure is told to nobody else.
+    // It is not used, so its failure is dropped.
     stream.catch(() => undefined);
     throw messageInvalid(
       field,

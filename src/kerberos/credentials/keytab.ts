@@ -84,7 +84,7 @@ export async function readKeytab(file: string, principal: Principal): Promise<re
     });
   }
   const others = [...new Set(entries.map((entry) => formatPrincipal(entry.principal)))].slice(0, 5).join(', ');
-  throw kerberosError(`${source} has no key of ${formatPrincipal(principal)}; it is for ${others || 'nobody'}`, {
+  throw kerberosError(`${source} has no key of ${formatPrincipal(principal)}; it is for ${others || 'no principal'}`, {
     remedy: 'Set authentication.principal to a name in the keytab, its realm included.',
   });
 }

@@ -23,7 +23,7 @@ export function unframe(token: Uint8Array): { readonly id: number; readonly body
   const content = framed(token);
   if (!content.subarray(0, mechanism.length).equals(mechanism))
     throw new MalformedError('it is of another mechanism than Kerberos 5');
-  if (content.length < mechanism.length + 2) throw new MalformedError('it says not what it is');
+  if (content.length < mechanism.length + 2) throw new MalformedError('it has no token ID');
   return { id: content.readUInt16BE(mechanism.length), body: content.subarray(mechanism.length + 2) };
 }
 

@@ -95,7 +95,7 @@ export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'):
   if (key.asymmetricKeyType !== 'rsa' && key.asymmetricKeyType !== 'ed25519') {
     throw messageInvalid(
       `${path}.privateKey`,
-      `DKIM knows RSA and Ed25519 keys, not ${key.asymmetricKeyType ?? 'this'}`,
+      `DKIM supports RSA and Ed25519 keys, not ${key.asymmetricKeyType ?? 'this'}`,
     );
   }
   if (key.asymmetricKeyType === 'rsa' && bits < minRsaBits) {

@@ -17,7 +17,7 @@ function hexValue(c: number | undefined): number {
 export function decodeQuotedPrintable(bytes: Uint8Array): Buffer {
   const out = Buffer.allocUnsafe(bytes.length);
   let length = 0;
-  // Where the trailing white space of this line began, or -1 if there is none.
+  // Start of the trailing white space of this line, or -1 if there is none.
   let blanks = -1;
   for (let i = 0; i < bytes.length; i++) {
     const c = bytes[i] ?? 0;

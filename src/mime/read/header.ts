@@ -7,7 +7,7 @@ import { createEmailError } from '../../errors/email-error.js';
 import { asBuffer } from '../../util/bytes.js';
 import { decodeEncodedWords } from '../../util/encoded-word.js';
 
-/** A header field as it stands in a message. */
+/** A header field of a message. */
 export interface ParsedField {
   readonly name: string;
   /** Unfolded and trimmed; encoded-words are still encoded. */

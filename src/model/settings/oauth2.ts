@@ -79,7 +79,7 @@ export interface OAuth2Settings {
   readonly hideBrowserResponse?: boolean | undefined;
 }
 
-/** What a person needs for signing in on another device (RFC 8628 section 3.2). */
+/** The code with which a person signs in on another device (RFC 8628 section 3.2). */
 export interface UserCodePrompt {
   /** The code to type in. */
   readonly userCode: string;

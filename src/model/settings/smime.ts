@@ -42,7 +42,7 @@ export interface SmimeEncryptSettings {
   /** RSA key transport. Default 'pkcs1', which every client reads. EC keys use ECDH. */
   readonly keyTransport?: 'pkcs1' | 'oaep' | undefined;
   /**
-   * What happens if a recipient has no valid certificate: 'refuse' (default) sends nothing and names each such
+   * The action if a recipient has no valid certificate. 'refuse' (default) sends nothing and names each such
    * recipient. No option sends plain text without notice.
    */
   readonly onMissingCertificate?: 'refuse' | 'drop-recipient' | undefined;

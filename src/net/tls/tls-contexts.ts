@@ -78,7 +78,7 @@ async function createMaterial(
   } catch (cause) {
     const code = errorCode(cause);
     if (/CIPHER/i.test(code) || /cipher/i.test(reasonOf(cause)))
-      throw profileInvalid(`${field}.ciphers`, `is no cipher list that OpenSSL knows (${reasonOf(cause)})`);
+      throw profileInvalid(`${field}.ciphers`, `is not a cipher list that OpenSSL accepts (${reasonOf(cause)})`);
     throw createEmailError('ERR_CERTIFICATE', `${field}.clientCertificate cannot be used: ${reasonOf(cause)}`, {
       cause,
       phase: 'tls',

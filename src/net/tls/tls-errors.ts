@@ -65,7 +65,7 @@ function explain(
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return [
         `the chain is incomplete, or its issuer unknown: the server sent ${chainLength(certificate)}, and ${issuerOfTop(certificate, issuer)} is not among the trust anchors`,
-        `If ${issuer} is an intermediate authority, tell who runs the server to send its certificate along. Otherwise: ${trustRemedy}`,
+        `If ${issuer} is an intermediate authority, ask the operator of the server to send its certificate along. Otherwise: ${trustRemedy}`,
       ];
     case 'INVALID_PURPOSE':
       return [
@@ -73,7 +73,7 @@ function explain(
         'Tell the operator of the server to install one whose extended key usage has serverAuth.',
       ];
     case 'CERT_REVOKED':
-      return ['it was revoked', 'Tell who runs the server.'];
+      return ['it was revoked', 'Tell the operator of the server.'];
     default:
       return [`it does not pass the checks; it is that of ${subject}, issued by ${issuer}`, trustRemedy];
   }
@@ -116,7 +116,7 @@ export function pinMismatch(fingerprint: string, { name, names: { role, tls } }:
     `The certificate of ${role}${name} has the fingerprint ${fingerprint}, which is not in ${tls}.pinnedFingerprints.`,
     {
       phase: 'tls',
-      remedy: 'If the server has a new certificate, check its fingerprint with who runs the server, and add it.',
+      remedy: 'If the server has a new certificate, check its fingerprint with the operator of the server, and add it.',
     },
   );
 }
@@ -164,7 +164,7 @@ function explainHandshake(
   code: string,
   { port, tls, plainTextRemedy, handshakeRemedy }: PeerSettings,
 ): readonly [what: string | undefined, remedy: string] {
-  if (plainTextCodes.has(code)) return ['the server answered with what is not TLS', plainTextRemedy];
+  if (plainTextCodes.has(code)) return ['the answer of the server is not TLS', plainTextRemedy];
   if (
     /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED/.test(
       code,
@@ -177,8 +177,8 @@ function explainHandshake(
   }
   if (/VERSION|PROTOCOL/.test(code))
     return [
-      'the server knows no version of TLS that is allowed here',
-      `TLS 1.2 is the least: tell who runs the server. With ${tls}.minVersion TLSv1.3 try TLSv1.2.`,
+      'the server supports no version of TLS that is allowed here',
+      `TLS 1.2 is the least: tell the operator of the server. With ${tls}.minVersion TLSv1.3 try TLSv1.2.`,
     ];
   if (/CIPHER|HANDSHAKE_FAILURE/.test(code))
     return [
@@ -186,7 +186,7 @@ function explainHandshake(
       `Check ${tls}.ciphers and ${tls}.clientCertificate.`,
     ];
   if (/EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK|DH_KEY_TOO_SMALL/.test(code))
-    return ['the keys of the server are too weak', 'Tell who runs the server.'];
+    return ['the keys of the server are too weak', 'Tell the operator of the server.'];
   if (networkCodes.has(code) || code === '') return ['the connection ended during the handshake', handshakeRemedy];
   return [undefined, `Check ${port} and ${tls}.`];
 }

@@ -139,7 +139,7 @@ interface Judgement {
 /** Drops a session when the settings would no longer accept the server's certificate. */
 function stillValid(known: KnownSession | undefined): KnownSession | undefined {
   if (known === undefined) return undefined;
-  // Where any certificate is accepted, an expired one is too.
+  // If any certificate is accepted, an expired one is too.
   if (!known.authorized) return known;
   return known.info.validTo.getTime() > Date.now() ? known : undefined;
 }

@@ -142,7 +142,7 @@ async function wrongPassword({ passwords, proved }: Pkcs12Reading): Promise<Erro
   const field = passwords.fileField;
   if (proved)
     return certificateError(
-      'the PKCS#12 file is damaged: its password is right, but what it protects cannot be read',
+      'the PKCS#12 file is damaged: its password is right, but its protected contents cannot be read',
       'Export the certificate again.',
     );
   return (await passwords.file()) === undefined

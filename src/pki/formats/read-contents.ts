@@ -202,7 +202,7 @@ function onlyKey(format: string, pkcs8: Buffer | undefined): Contents {
 function notRecognised(bytes: Buffer): Error {
   const kind = /^[ -~\s]+$/.test(bytes.subarray(0, 8).toString('latin1')) ? 'text' : 'binary data';
   return certificateError(
-    `it is not recognised: it is ${kind} that is none of PEM, DER, PKCS#7, PKCS#12 and JKS`,
+    `it is not recognised: it is ${kind} in none of the formats PEM, DER, PKCS#7, PKCS#12 and JKS`,
     'Give the certificate in one of these formats.',
   );
 }

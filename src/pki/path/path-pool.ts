@@ -114,7 +114,7 @@ export class PathPool {
   }
 
   #maySign(issuer: Certificate, certificate: Certificate): boolean {
-    if (lacksParameters(issuer)) return true; // told once the path above it is known
+    if (lacksParameters(issuer)) return true; // decided once the path above it is known
     if (++this.#signatures > maxSignatureChecks) {
       this.#spent = 'signatures to check';
       return false;

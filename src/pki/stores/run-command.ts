@@ -53,7 +53,7 @@ export const runCommand: CommandRunner = async (command) => {
 };
 
 function ended(program: string, how: string): Error {
-  return certificateError(`the program ${program} ${how}`, 'Run it by hand to see what it waits for.');
+  return certificateError(`the program ${program} ${how}`, 'Run it by hand to see why it does not end.');
 }
 
 const installNss =

@@ -65,7 +65,7 @@ export class Judge {
     if (namesAnotherCertificate(signed.attributes, certificate))
       return 'the signing-certificate attribute names another certificate';
     const content = this.#forms.find((form) => equal(this.#digestOf(form, scheme.digest), expected));
-    if (content === undefined) return 'the content is not what was signed: its digest differs';
+    if (content === undefined) return 'the content was changed after it was signed: its digest differs';
     if (!signed.forms.some((form) => checkSignature(key, scheme, form, signature)))
       return 'the signature does not fit the signed attributes and the certificate';
     return content;

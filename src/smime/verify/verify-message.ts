@@ -140,7 +140,7 @@ function contentsOf(found: SmimeContent, data: SignedData): readonly Uint8Array[
   }
   if (data.content !== undefined) return [data.content];
   return refuseUnsigned(
-    'The signature stands alone: what it signs is not in the message.',
+    'The message has a signature without the signed content.',
     "Give the whole multipart/signed message, or the signature with format: 'cms' and the octets that it signs as content.",
   );
 }

@@ -94,7 +94,7 @@ describe('a keytab', () => {
     ['is no keytab', fixture('version4.ccache'), 'its version is 0x504, not 0x502'],
     ['is empty', scratch.write('empty.keytab', ''), 'it ends at byte 0'],
     ['is cut', scratch.write('cut.keytab', bytesOf('all.keytab').subarray(0, 60)), 'it ends at byte 60'],
-    ['has no entries', scratch.write('none.keytab', Buffer.of(5, 2)), 'it is for nobody'],
+    ['has no entries', scratch.write('none.keytab', Buffer.of(5, 2)), 'it is for no principal'],
   ])('that %s is refused with its name', async (_, file, words) => {
     const error = await failureOf(readKeytab(file, alice));
     expect([error.code, error.message]).toEqual(['ERR_KERBEROS', expect.stringContaining(words)]);

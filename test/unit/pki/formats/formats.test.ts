@@ -421,7 +421,7 @@ describe('what cannot be read', () => {
 
   it.each([
     ['', 'it is empty'],
-    ['hello, this is a letter', 'is not recognised: it is text that is none of PEM, DER'],
+    ['hello, this is a letter', 'is not recognised: it is text in none of the formats PEM, DER'],
     ['%PDF-1.7 and so on', 'not recognised'],
     [
       '-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----\n',

@@ -709,7 +709,7 @@ describe('a transaction', () => {
     [
       'the content, for good',
       ['250 ok', '250 ok', '354 go', '554 spam'],
-      { phase: 'acceptance', retryable: false, remedy: expect.stringContaining('words') },
+      { phase: 'acceptance', retryable: false, remedy: expect.stringContaining('operator') },
     ],
     [
       'its size',
