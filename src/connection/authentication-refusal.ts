@@ -79,7 +79,7 @@ function anotherMethod({ authentication, extensions, secure, mechanism }: Refuse
 function windowsNames({ authentication, extensions, mechanism }: RefusedAuthentication): string {
   const offered = extensions.get('AUTH') ?? [];
   const isWindows = mechanism === 'NTLM' || extensions.has('X-EXPS') || offered.some((name) => /^NTLM$/i.test(name));
-  if (!isWindows || !hasOwn(authentication, 'username')) return '';
+  if (!isWindows || proofOf(authentication) !== 'password' || !hasOwn(authentication, 'username')) return '';
   const { username, method } = authentication;
   const hasDomain = username.includes('\\') || (method === 'ntlm' && authentication.domain !== undefined);
   const form = hasDomain
@@ -87,5 +87,5 @@ function windowsNames({ authentication, extensions, mechanism }: RefusedAuthenti
     : username.includes('@')
       ? 'DOMAIN\\user in place of user@domain'
       : 'DOMAIN\\user or user@domain';
-  return ` The server is one of a Windows domain: it may want authentication.username as ${form}.`;
+  return ` The server looks like one of a Windows domain: it may want authentication.username as ${form}.`;
 }

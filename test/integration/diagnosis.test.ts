@@ -185,7 +185,7 @@ describe('a STARTTLS offer', () => {
 
   it('that something on the way replaces by XXXXXXXA', async () => {
     const { step, text } = ending(
-      await test({ port: await answers(['250-mx', '250-SIZE 1000', '250 XXXXXXXA']), security: 'explicit' }),
+      await test({ port: await answers(['250-mx', '250-XXXXXXXA', '250 SIZE 1000']), security: 'explicit' }),
     );
     expect(step).toBe('starttls');
     expect(text).toMatch(/XXXXXXXA.*\n {5}-> .*(?:firewall|antivirus)/);
