@@ -39,6 +39,13 @@ describe('dot-stuffing', () => {
     }
   });
 
+  test('is not misled by blocks of nothing', () => {
+    const stuffer = new DotStuffer();
+    const blocks = ['a\r\n', '', '.b\r', '', '\n', '', '.c\r\n', ''].map((text) => Buffer.from(text));
+    const parts = [...blocks.flatMap((block) => stuffer.stuff(block)), stuffer.end()];
+    expect(Buffer.concat(parts).toString()).toBe('a\r\n..b\r\n..c\r\n.\r\n');
+  });
+
   test('copies nothing of a block without dots', () => {
     const block = Buffer.from('a\r\nb\r\n');
     expect(new DotStuffer().stuff(block)).toEqual([block]);
