@@ -39,6 +39,8 @@ export function startScript(greeting, answers) {
       held += chunk.toString('latin1');
       for (;;) {
         const end = held.indexOf(inContent ? '\r\n.\r\n' : '\r\n');
+        // Of content only what may begin its end is kept.
+        if (end === -1 && inContent) held = held.slice(-4);
         if (end === -1) return;
         const verb = inContent ? 'END' : held.slice(0, 4).toUpperCase();
         held = held.slice(end + (inContent ? 5 : 2));
