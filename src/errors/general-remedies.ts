@@ -27,7 +27,7 @@ export const generalRemedies: Readonly<Record<EmailErrorCode, string>> = {
   ERR_EXTENSION_MISSING: 'Leave out what needs the extension, or send through a server that offers it.',
   ERR_RECIPIENTS_REJECTED: "Correct the addresses: `recipients` has the server's words for each.",
   ERR_MESSAGE_TOO_LARGE: 'Send less, or send large attachments another way.',
-  ERR_AUTH_REQUIRED: 'Set authentication in the profile.',
+  ERR_AUTH_REQUIRED: 'Set authentication in the profile: in most cases method, username and password.',
   ERR_AUTH_REJECTED: 'Check the credentials in authentication, and that the account may send by SMTP.',
   ERR_AUTH_UNAVAILABLE: 'Choose an authentication.method that the server offers.',
   ERR_AUTH_PLAINTEXT: "Set server.security to 'explicit' or 'implicit', so that the credential goes under TLS.",

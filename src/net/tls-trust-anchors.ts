@@ -67,7 +67,13 @@ function toPem(certificate: string | Uint8Array, place: string): string {
   try {
     return new X509Certificate(certificate).toString();
   } catch (cause) {
-    throw unreadable(place, reasonOf(cause), cause);
+    const reason = reasonOf(cause);
+    // OpenSSL's words for octets that are neither.
+    throw unreadable(
+      place,
+      /no start line|NOT_ENOUGH_DATA|asn1/i.test(reason) ? 'it holds no certificate' : reason,
+      cause,
+    );
   }
 }
 

@@ -64,7 +64,7 @@ export function misplaced(expected: string, reply: Reply, details: EmailErrorDet
 const wantsAuthentication = {
   code: 'ERR_AUTH_REQUIRED',
   what: 'wants authentication',
-  remedy: 'Set authentication in the profile.',
+  remedy: 'Set authentication in the profile: in most cases method, username and password.',
 } as const;
 const wantsTls = {
   code: 'ERR_TLS_REQUIRED',

@@ -213,7 +213,9 @@ describe('a report of a proxy', () => {
     const result = told(await report({}, { proxy: `http://127.0.0.1:${port}` }));
     expect(result).toEqual({
       step: 'connect',
-      text: expect.stringMatching(/proxy: No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED\n {5}-> .*proxy\.host/),
+      text: expect.stringMatching(
+        /The HTTP proxy \S+ was not reached: No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED\n {5}-> .*proxy\.host/,
+      ),
     });
   });
 });

@@ -133,7 +133,8 @@ export class ProxyConnector implements OwnConnector {
     const { host, port } = this.#settings;
     const tell = (step: ConnectionStepReport): void => {
       const error = step.error && this.#unreached(step.error);
-      onStep?.({ ...step, detail: `proxy: ${step.detail}`, ...(error && { error, remedy: error.remedy }) });
+      const detail = error?.message ?? `proxy: ${step.detail}`;
+      onStep?.({ ...step, detail, ...(error && { error, remedy: error.remedy }) });
     };
     // Connectors of callers ignore `onStep`.
     const options: ConnectOptions = { signal, onStep: onStep && tell, traceStep };
@@ -161,7 +162,8 @@ export class ProxyConnector implements OwnConnector {
   #unreached(error: EmailError): EmailError {
     if (error.code !== 'ERR_CONNECT' && error.code !== 'ERR_DNS' && error.code !== 'ERR_TIMEOUT') return error;
     const remedy = error.remedy?.includes('server.localAddress') ? error.remedy : reachRemedy;
-    return withDetails(error, { remedy, server: this.#address });
+    const message = `The ${this.description} was not reached: ${error.message}`;
+    return withDetails(error, { remedy, server: this.#address }, error.server === undefined ? message : error.message);
   }
 
   async #throughProxy(
