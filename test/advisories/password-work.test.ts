@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { pkcs12Derive, pbkdf2Derive } from '../../src/pki/formats/key-derivation.js';
 import { bmpString } from '../../src/pki/formats/password.js';
 import { WorkBudget } from '../../src/pki/formats/work-budget.js';
@@ -325,10 +325,14 @@ describe('the event loop', () => {
     return loadCertificate({ data, password: 'x' }).catch(() => undefined);
   }
 
-  it('is not held by thousands of certificates and keys, which are matched by their public keys', async () => {
+  const pairs = Array.from({ length: 1_000 }, keyPair);
+  let certificates: { readonly der: Buffer }[];
+  beforeAll(() => {
     const authority = root('Authority');
-    const pairs = Array.from({ length: 1_000 }, keyPair);
-    const certificates = pairs.map((keys) => ({ der: issue({ subject: 'x', issuer: authority, keys }).der }));
+    certificates = pairs.map((keys) => ({ der: issue({ subject: 'x', issuer: authority, keys }).der }));
+  });
+
+  it('is not held by thousands of certificates and keys, which are matched by their public keys', async () => {
     const keys = pairs
       .map(({ privateKey }) => privateKey.export({ format: 'der', type: 'pkcs8' }))
       .reverse()
