@@ -258,7 +258,7 @@ export function renderMessage(fields: string, part: Part, options: RenderOptions
   const written = writePart(part, options, true, pieces);
   const head = `${fields}${written.fields}\r\n`;
   // Fields contain UTF-8 if a mailbox does (RFC 6532).
-  pieces[0] = /[^\0-\x7f]/.test(fields) ? utf8(head) : head;
+  pieces[0] = Buffer.byteLength(head) > head.length ? utf8(head) : head;
   const size = totalSize(pieces);
   return { content: join(merge(pieces), size), size, encoding: written.encoding };
 }

@@ -51,7 +51,7 @@ export function scanText(text: string | Buffer): number {
 }
 
 function isForVectors(text: string | Buffer): boolean {
-  if (text.length < veryFewUnits || (text.length < fewUnits && !areVectorsReady())) return false;
+  if (text.length < fewUnits) return text.length >= veryFewUnits && areVectorsReady();
   return !(typeof text === 'string' && unprintable.test(text.slice(0, beginning))) && hasVectors();
 }
 

@@ -67,8 +67,8 @@ export class Reply {
     if (enhancedCode === undefined || enhancedCode.charCodeAt(0) - 0x30 !== Math.floor(this.code / 100)) {
       return { code: this.code, lines: isHidden ? [hiddenText] : texts };
     }
-    const lines = texts.map((text) =>
-      enhanced.exec(text)?.[1] === enhancedCode ? text.slice(enhancedCode.length + 1) : text,
+    const lines = texts.map((text, i) =>
+      i === 0 || enhanced.exec(text)?.[1] === enhancedCode ? text.slice(enhancedCode.length + 1) : text,
     );
     return { code: this.code, enhancedCode, lines: isHidden ? [hiddenText] : lines };
   }
