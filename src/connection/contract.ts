@@ -105,7 +105,10 @@ export interface SmtpConnection {
   readonly inFlight: number;
   /** Number of finished transactions, failed ones included. */
   readonly completed: number;
-  /** Has the server answered a MAIL, positively or not? A connection that ends before that was opened in vain. */
+  /**
+   * Has the server accepted a MAIL? A connection that ends before that was opened in vain, and so was one that accepted no message
+   * and whose replies got out of step.
+   */
   readonly served: boolean;
   /** The extensions of the last EHLO: parameters by keyword in upper case. */
   readonly extensions: ReadonlyMap<string, readonly string[]>;

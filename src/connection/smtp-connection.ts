@@ -49,13 +49,20 @@ const quitMs = 2_000;
 /** The reason for closing after QUIT. It only appears in logs, so one error is shared. */
 let hasQuit: Error | undefined;
 
+/** Replies that are not where they belong: the answers to earlier commands may have been none either. */
+function brokeProtocol(reason: Error | undefined): boolean {
+  return isEmailError(reason) && reason.code === 'ERR_SMTP_PROTOCOL';
+}
+
 /** SmtpConnection over a channel. */
 export class EstablishedConnection implements SmtpConnection {
   readonly #opened: OpenedConnection;
   readonly accepts: ContentCapabilities;
   #inFlight = 0;
   #completed = 0;
-  #served = false;
+  /** Has the server accepted a MAIL, and a message? */
+  #mailTaken = false;
+  #accepted = false;
   #quitting: Promise<EmailError | undefined> | undefined;
   #whenIdle: (() => void) | undefined;
 
@@ -85,7 +92,7 @@ export class EstablishedConnection implements SmtpConnection {
   }
 
   get served(): boolean {
-    return this.#served;
+    return this.#accepted || (this.#mailTaken && !brokeProtocol(this.closeReason));
   }
 
   get extensions(): ReadonlyMap<string, readonly string[]> {
@@ -112,11 +119,13 @@ export class EstablishedConnection implements SmtpConnection {
       const content = ownContent(await untilAborted(compose(this.accepts), signal));
       const { channel } = this.#opened;
       if (!channel.usable && channel.idle) await this.#sayWhyUnusable(signal);
-      return await this.#run(transaction, content, state);
+      const outcome = await this.#run(transaction, content, state);
+      this.#accepted = true;
+      return outcome;
     } catch (error) {
       throw explainRefusal(error, this.#opened.host);
     } finally {
-      this.#served ||= state.begun;
+      this.#mailTaken ||= state.mailTaken;
       this.#inFlight--;
       this.#completed++;
       this.#settleDown();

@@ -264,6 +264,8 @@ export class ConnectionPool {
     connection.onClose(() => {
       // If the end of the connection should delay the next opening, the lease is released first, with the failure.
       if (slot.leases > 0 && (!connection.served || isConcurrencyRefusal(connection.closeReason))) return;
+      if (slot.leases === 0 && !connection.served && this.#slots.has(slot) && !this.#leaving.has(connection))
+        this.#openedInVain(connection, slot.failure ?? connection.closeReason ?? endedUnused());
       this.#forget(slot);
     });
     this.#serve();
@@ -287,9 +289,10 @@ export class ConnectionPool {
     this.#waiters.refuse('all', () => copyOf(cause));
   }
 
-  /** The connection ended before the server started a message on it. */
-  #openedInVain(connection: SmtpConnection, failure: EmailError): void {
-    const hopeless = this.#pace.countVain(performance.now()) || isConcurrencyRefusal(failure);
+  /** The connection ended before the server took a message on it, or out of step. A permanent refusal speaks for its message alone. */
+  #openedInVain(connection: SmtpConnection, failure: Error): void {
+    const tooOften = this.#pace.countVain(performance.now());
+    const hopeless = (tooOften && !isPermanentRefusal(failure)) || isConcurrencyRefusal(failure);
     if (hopeless && this.#othersThan(connection) === 0) this.#refuseAll(failure);
   }
 
@@ -319,8 +322,11 @@ export class ConnectionPool {
         given = true;
         if (isWritten) this.#written--;
         slot.giveBack();
-        if (connection.served) this.#pace.reset();
-        else if (failure !== undefined && !connection.usable) this.#openedInVain(connection, failure);
+        slot.failure = failure;
+        // A refusal is none of a message, if the replies are out of step: the end of the connection tells.
+        if (connection.served && (failure === undefined || !connection.usable)) this.#pace.reset();
+        else if (!connection.served && failure !== undefined && !connection.usable)
+          this.#openedInVain(connection, failure);
         this.#serve();
         this.#rest(slot);
       },
@@ -375,6 +381,10 @@ function endedUnused(): EmailError {
 }
 
 function copyOf(cause: unknown): EmailError {
-  if (isEmailError(cause)) return withDetails(cause, {});
+  if (isEmailError(cause)) return withDetails(cause, { delivery: 'not-delivered', recipients: undefined });
   return createEmailError('ERR_CONNECT', `No connection could be made: ${reasonOf(cause)}`, { cause, retryable: true });
+}
+
+function isPermanentRefusal(failure: Error): boolean {
+  return isEmailError(failure) && failure.phase === 'transaction' && (failure.reply?.code ?? 0) >= 500;
 }

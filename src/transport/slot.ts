@@ -3,6 +3,7 @@
  * @module
  */
 import type { SmtpConnection } from '../connection/contract.js';
+import type { EmailError } from '../model/error.js';
 import type { ResolvedPool } from '../profile/resolve.js';
 
 /** The limits after which the pool closes a connection. 0 means no limit. */
@@ -12,6 +13,8 @@ export class Slot {
   readonly connection: SmtpConnection;
   /** Connections are numbered in the order in which the pool got them. */
   readonly number: number;
+  /** Why the last message on it failed. */
+  failure: EmailError | undefined;
   readonly #limits: SlotLimits;
   readonly #openedAt = performance.now();
   #leases = 0;

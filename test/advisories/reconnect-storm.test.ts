@@ -170,3 +170,99 @@ describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] a
     });
   },
 );
+
+/**
+ * A reply too many, after which the server goes on as if nothing were: it counts as the answer to MAIL, and all that follows is out of
+ * step. Each message gets an answer that way, and each connection a sign-in, and none ends well.
+ */
+describe('replies out of step', () => {
+  test.each([
+    ['432 4.3.2 Concurrent connections limit exceeded', []],
+    ['451 4.7.66 busy', ['PIPELINING']],
+    ['550 5.7.1 no', []],
+    ['250 ok', ['PIPELINING']],
+    ['454 4.7.0 later', ['PIPELINING', 'CHUNKING']],
+  ] as const)('%s behind the sign-in: few connections, whoever waits (%j)', async (words, extensions) => {
+    let signIns = 0;
+    await using server = await startScriptedServer(async (peer) => {
+      await peer.send('220 x\r\n');
+      await peer.hello('AUTH PLAIN', ...extensions);
+      for (;;) {
+        const line = await peer.line();
+        if (line.startsWith('AUTH')) {
+          signIns++;
+          await peer.send('235 ok\r\n');
+          await peer.send(`${words}\r\n`);
+        } else if (line === 'DATA') {
+          await peer.send('354 go\r\n');
+          await peer.skip('\r\n.\r\n');
+          await peer.send('250 ok\r\n');
+        } else if (line.startsWith('BDAT')) {
+          await peer.bytes(Number(line.split(' ')[1]));
+          await peer.send('250 ok\r\n');
+        } else await peer.send('250 ok\r\n');
+      }
+    });
+    const profile: EmailProfile = {
+      name: 'storm',
+      sender: { email: 'a@example.com' },
+      server: { host: '127.0.0.1', port: server.port, security: 'none', localName: 'client.example.com' },
+      authentication: { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true },
+    };
+    for (const pool of [
+      { maxConnections: 1 },
+      { maxConnections: 10 },
+      { maxConnections: 1, messagesInFlight: 8 },
+      { maxConnections: 10, messagesInFlight: 8 },
+    ]) {
+      signIns = 0;
+      const mailer = createMailer(profile, { pool });
+      const outcomes = await Promise.allSettled(Array.from({ length: 60 }, () => mailer.send(message)));
+      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+      expect(signIns, JSON.stringify(pool)).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
+      await mailer.close({ force: true });
+    }
+  });
+});
+
+/** A server that refuses MAIL and hangs up, which costs a connection and a sign-in for each message. */
+describe('a refusal of MAIL and a hang-up', () => {
+  test.each([
+    '432 4.3.2 Concurrent connections limit exceeded',
+    '451 4.7.66 busy',
+    '451 4.7.1 later',
+    '450 4.7.1 slow down',
+  ] as const)('%s: few connections, whoever waits', async (words) => {
+    for (const pipelining of [[], ['PIPELINING']]) {
+      for (const pool of [{ maxConnections: 1 }, { maxConnections: 10 }, { maxConnections: 1, messagesInFlight: 8 }]) {
+        let signIns = 0;
+        await using server = await startScriptedServer(async (peer) => {
+          await peer.send('220 x\r\n');
+          await peer.hello('AUTH PLAIN', ...pipelining);
+          await peer.line();
+          signIns++;
+          await peer.send('235 ok\r\n');
+          await peer.line();
+          await peer.send(`${words}\r\n`);
+          peer.socket.end();
+          await peer.closed;
+        });
+        const mailer = createMailer(
+          {
+            name: 'storm',
+            sender: { email: 'a@example.com' },
+            server: { host: '127.0.0.1', port: server.port, security: 'none', localName: 'client.example.com' },
+            authentication: { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true },
+          },
+          { pool },
+        );
+        const errors = await Promise.all(Array.from({ length: 60 }, () => failure(mailer.send(message))));
+        expect(new Set(errors.map(({ delivery, retryable }) => `${delivery} ${retryable}`))).toEqual(
+          new Set(['not-delivered true']),
+        );
+        expect(signIns, JSON.stringify(pool)).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
+        await mailer.close({ force: true });
+      }
+    }
+  });
+});

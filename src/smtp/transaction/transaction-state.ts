@@ -9,6 +9,8 @@ export class TransactionState {
   phase: EmailErrorPhase = 'transaction';
   /** The server answered MAIL, so it was there when the transaction began. */
   begun = false;
+  /** The server accepted MAIL. */
+  mailTaken = false;
   /** Content has begun and is not at its end: nothing else can be sent. */
   midContent = false;
   /**

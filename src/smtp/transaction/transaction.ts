@@ -187,6 +187,7 @@ function checkMail(reply: Reply, state: TransactionState): void {
   if (reply.negative) state.refusal = refusalError('refused the sender', reply, 'transaction');
   if (reply.code === 421) throw new Broken(state.refusal as EmailError);
   state.begun = true;
+  state.mailTaken = reply.positive;
 }
 
 function addRecipient({ plan, replies, state }: Run, index: number, reply: Reply): void {
