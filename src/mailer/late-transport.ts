@@ -8,7 +8,7 @@ import type { Envelope } from '../model/envelope.js';
 import type { ContentCapabilities, OutgoingContent, Transport, TransportResult } from '../model/transport.js';
 import type { PoolStats } from '../transport/pool.js';
 import type { OwnSendOptions } from '../transport/smtp-transport.js';
-import { closedError } from './closed-error.js';
+import { closedError } from '../errors/closed-error.js';
 
 /** The library's own transport. Its sends need no signal, and it can be tested. */
 export interface OwnTransport extends Required<Transport> {

@@ -7,6 +7,7 @@ import { joinSignals } from '../async/deadline-signal.js';
 import { untilAborted } from '../async/until-aborted.js';
 import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
 import { throwIfAborted } from '../errors/abort.js';
+import { closedError } from '../errors/closed-error.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import { generalRemedies } from '../errors/general-remedies.js';
 import { sends, traced } from '../logging/diagnostics.js';
@@ -16,22 +17,19 @@ import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, MailerStats, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
 import type { AuthorizeOptions } from '../model/settings/oauth2.js';
-import type { Warning } from '../model/reply.js';
-import type { ConnectionReport, RejectedRecipient, SmimeReport } from '../model/report.js';
+import type { ConnectionReport, SmimeReport } from '../model/report.js';
 import type { OAuth2Tokens } from '../model/store.js';
 import type { SendTrace } from '../model/log.js';
-import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
+import type { Transport } from '../model/transport.js';
 import {
   checkAuthorizeOptions,
   checkCloseOptions,
   checkSendOptions,
   checkTestOptions,
 } from '../profile/mailer-options.js';
-import { addNew } from '../transport/in-parts.js';
-import { afterOthers, refusedRecipients } from '../transport/after-others.js';
 import { emptyReport } from '../transport/connection-report.js';
 import { isBytes } from '../util/bytes.js';
-import { closedError } from './closed-error.js';
+import { deliver } from './deliver.js';
 import type { SmimeTester } from './late-protection.js';
 import type { OwnTransport } from './late-transport.js';
 import type { OAuth2Service } from './oauth2-service.js';
@@ -258,7 +256,7 @@ export class ProfileMailer implements Mailer {
 
   async #send(message: MailMessage, given: SendOptions | undefined): Promise<SendResult> {
     const start = performance.now();
-    const { composer, events, totalMs } = this.#parts;
+    const { composer, transport, ownTransport, events, totalMs } = this.#parts;
     const options = given === undefined ? noOptions : checkSendOptions(given);
     const combined =
       totalMs === 0 && options.signal === undefined
@@ -270,7 +268,9 @@ export class ProfileMailer implements Mailer {
     try {
       prepared = await composer.prepare(message, combined.signal, true);
       events?.message(prepared.messageId, 'started', 0, 0);
-      const result = await this.#deliver(prepared, options, combined.signal, start);
+      const isQuiet = combined === this.#forcedEnd;
+      const { signal } = combined;
+      const result = await deliver(prepared, options, { transport, ownTransport, signal, isQuiet, start });
       this.#counts.succeeded();
       if (events) {
         events.message(result.messageId, 'sent', result.bytes, result.durationMs);
@@ -310,82 +310,6 @@ export class ProfileMailer implements Mailer {
     const where = error.message.includes(from) ? `profile ${profile}` : `${from}, profile ${profile}`;
     return withDetails(error, { profile, messageId: id, remedy, server: from }, `${error.message} (${where})`);
   }
-
-  /**
-   * Sends the copies one after the other. The error of a failed copy describes the whole message, because other copies
-   * may have been delivered.
-   */
-  async #deliver(
-    prepared: PreparedMessage,
-    options: SendOptions,
-    signal: AbortSignal,
-    start: number,
-  ): Promise<SendResult> {
-    const { transport, ownTransport } = this.#parts;
-    const transactions: TransactionReport[] = [];
-    const rejected: RejectedRecipient[] = [];
-    const warnings: Warning[] = [...prepared.warnings];
-    const requireAllRecipients = options.requireAllRecipients ?? false;
-    const { onProgress } = options;
-    // A forced close() ends the connections of the library's own transport. Its sends therefore need no signal, unless
-    // there is another reason to abort.
-    const quiet = signal === this.#abort.signal ? ownTransport : undefined;
-    const { dsnIfOffered } = prepared;
-    let bytes = 0;
-    let failure: EmailError | undefined;
-    for (const copy of prepared.copies) {
-      try {
-        const counter = ownTransport === undefined ? new OctetCounter(copy) : undefined;
-        const compose = counter?.compose ?? copy.compose;
-        const sending =
-          quiet === undefined
-            ? transport.send(copy.envelope, compose, { requireAllRecipients, onProgress, dsnIfOffered, signal })
-            : quiet.send(copy.envelope, compose, {
-                requireAllRecipients,
-                onProgress,
-                dsnIfOffered,
-                signal: undefined,
-              });
-        const result = await sending;
-        const made = result.transactions ?? [
-          { recipients: result.accepted, reply: result.reply, bytes: counter?.octets ?? 0 },
-        ];
-        transactions.push(...made);
-        for (const transaction of made) bytes += transaction.bytes;
-        rejected.push(...result.rejected);
-        if (result.warnings !== undefined) addNew(warnings, result.warnings);
-      } catch (cause) {
-        const error = transportFailure(cause, signal);
-        const mayLeaveOut = error.code === 'ERR_RECIPIENTS_REJECTED' && !requireAllRecipients;
-        const refused = mayLeaveOut ? refusedRecipients(error, copy.envelope.to) : undefined;
-        if (!refused) {
-          const { copies } = prepared;
-          if (copies.length === 1 || (transactions.length === 0 && error.delivery === 'not-delivered')) throw error;
-          throw afterOthers(
-            error,
-            copy.envelope.to,
-            rejected,
-            copies.slice(copies.indexOf(copy) + 1).flatMap(({ envelope }) => envelope.to),
-          );
-        }
-        failure ??= error;
-        rejected.push(...refused);
-      }
-    }
-    const first = transactions[0];
-    if (!first) throw withDetails(failure as EmailError, { recipients: rejected });
-    return {
-      messageId: prepared.messageId,
-      envelope: prepared.envelope,
-      accepted: transactions.length === 1 ? first.recipients : transactions.flatMap(({ recipients }) => recipients),
-      rejected,
-      reply: first.reply,
-      transactions,
-      bytes,
-      durationMs: Math.round(performance.now() - start),
-      warnings,
-    };
-  }
 }
 
 function sendTimedOut(totalMs: number): EmailError {
@@ -393,30 +317,6 @@ function sendTimedOut(totalMs: number): EmailError {
     retryable: true,
     remedy: 'Raise server.timeouts.totalMs, or find out why the server is slow.',
   });
-}
-
-/** Counts the octets of a copy, for transports that do not report them. */
-class OctetCounter {
-  octets = 0;
-  readonly #copy: MessageCopy;
-
-  constructor(copy: MessageCopy) {
-    this.#copy = copy;
-  }
-
-  readonly compose = async (accepts?: ContentCapabilities): Promise<OutgoingContent> => {
-    const content = await this.#copy.compose(accepts);
-    const { bytes, size = isBytes(bytes) ? bytes.length : undefined } = content;
-    this.octets = size ?? 0;
-    return size === undefined && !isBytes(bytes) ? { ...content, bytes: this.#counted(bytes) } : content;
-  };
-
-  async *#counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of bytes) {
-      this.octets += chunk.length;
-      yield chunk;
-    }
-  }
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -7,6 +7,7 @@
 import { createAbortController } from '../async/abort-controller.js';
 import type { SmtpConnection } from '../connection/contract.js';
 import { abortError } from '../errors/abort.js';
+import { closedError as closed } from '../errors/closed-error.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { MailerStats } from '../model/mailer.js';
@@ -371,9 +372,7 @@ export class ConnectionPool {
 }
 
 function closedError(): EmailError {
-  return createEmailError('ERR_CLOSED', 'The mailer was closed before the message was sent', {
-    remedy: 'Send before close(), or make a new mailer.',
-  });
+  return closed('The mailer was closed before the message was sent');
 }
 
 function endedUnused(): EmailError {

@@ -1,0 +1,11 @@
+/**
+ * The error of a closed mailer.
+ * @module
+ */
+import type { EmailError } from '../model/error.js';
+import { createEmailError } from './email-error.js';
+
+/** The error of a call after close(), or of a message that close() ended. */
+export function closedError(message = 'The mailer is closed'): EmailError {
+  return createEmailError('ERR_CLOSED', message, { remedy: 'Send before close(), or make a new mailer.' });
+}
