@@ -30,6 +30,26 @@ describe('parseMailbox', () => {
     expect(parseMailbox(text)).toEqual({ email: `${localPart}@${domain}`, localPart, domain, smtpUtf8: false });
   });
 
+  test('takes a domain of 253 octets and labels of 63, and no longer (RFC 1035 section 2.3.4)', () => {
+    const label = 'a'.repeat(63);
+    const domain = `${label}.${label}.${label}.${'b'.repeat(61)}`;
+    expect(domain).toHaveLength(253);
+    expect(parseMailbox(`x@${domain}`).domain).toBe(domain);
+    expect(problemOf(() => parseMailbox(`x@${domain}b`))).toMatch(/the domain is longer than 253 octets/);
+    expect(problemOf(() => parseMailbox(`x@a${label}.example`))).toMatch(/longer than 63 octets/);
+  });
+
+  test.each([
+    ['a@b..example', /the domain has an empty label/],
+    ['a@b.', /the domain has an empty label/],
+    ['Ann <a@b>', /expected an address alone; a name before it has a field of its own/],
+    ['<a@b', /expected a local part/],
+    ['a@b>', /expected nothing after the domain/],
+    ['a b@c', /expected '@'/],
+  ])('says what is wrong with %j', (text, words) => {
+    expect(problemOf(() => parseMailbox(text))).toMatch(words);
+  });
+
   test('takes the quotes from a quoted local part and puts them back where SMTP needs them (RFC 5321 section 4.1.2)', () => {
     expect(parseMailbox('"a b"@c')).toMatchObject({ localPart: 'a b', email: '"a b"@c' });
     expect(parseMailbox('"ann"@c')).toMatchObject({ localPart: 'ann', email: 'ann@c' });
@@ -271,6 +291,15 @@ describe('parseAddress', () => {
     `${'x'.repeat(5000)} <a@b>`,
   ])('refuses %j: one string is one mailbox', (text) => {
     expect(problemOf(() => parseAddress(text))).toMatch(/address/);
+  });
+
+  test.each([
+    ['', /expected an address,/],
+    ['; a@b', /expected an address before ';'/],
+    ['Ann', /expected '@' and a domain,/],
+    ['Ann; <a@b>', /expected '@' or '<' before ';'; such a name is quoted/],
+  ])('says of %j what it expected', (text, words) => {
+    expect(problemOf(() => parseAddress(text))).toMatch(words);
   });
 
   test.each([

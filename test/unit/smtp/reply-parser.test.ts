@@ -73,6 +73,12 @@ describe('the reply parser', () => {
     );
   });
 
+  test('makes room for what comes behind a reply that is still in its store', () => {
+    const [a, b, c] = ['a'.repeat(900), 'b'.repeat(500), 'c'.repeat(1500)];
+    const replies = parse([`250 ${a}`, `\r\n250 ${b}`, `${c}\r\n`]);
+    expect(replies.map(({ lines }) => lines)).toEqual([[a], [b + c]]);
+  });
+
   test('shows what it refuses escaped and cut', () => {
     expect(() => parse([`\x1b[31m${'x'.repeat(9000)}`.slice(0, 700) + '\n'])).toThrow(/\\x1b\[31mx+/);
   });
