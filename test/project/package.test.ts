@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process';
 import {
   cpSync,
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -31,7 +32,7 @@ beforeAll(async () => {
   mkdirSync(build);
   for (const name of ['src', 'package.json', 'tsconfig.json', 'CHANGELOG.md', 'README.md', 'LICENSE'])
     cpSync(join(root, name), join(build, name), { recursive: true });
-  for (const name of ['SECURITY.md', 'guide', 'reference'])
+  for (const name of ['CONTRIBUTING.md', 'SECURITY.md', 'design', 'examples', 'guide', 'reference'])
     cpSync(join(root, 'docs', name), join(build, 'docs', name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
   await run(process.execPath, ['node_modules/tsup/dist/cli-default.js'], { cwd: build });
@@ -121,6 +122,20 @@ const restrictions = [
 ];
 
 describe('the package, from its tarball', untimed, () => {
+  it('has all that README, guides and references link to', () => {
+    const folder = join(consumer, 'package');
+    const pages = ['guide', 'reference'].flatMap((name) =>
+      readdirSync(join(folder, 'docs', name)).map((page) => `docs/${name}/${page}`),
+    );
+    const targets = ['README.md', ...pages].flatMap((page) =>
+      [...readFileSync(join(folder, page), 'utf8').matchAll(/\]\((?![a-z]+:|#)([^)#\s]+)(?:#[^)]*)?\)/g)].map(
+        ([, target = '']) => join(folder, page, '..', target),
+      ),
+    );
+    expect(targets.length).toBeGreaterThan(50);
+    expect(targets.filter((target) => !existsSync(target))).toEqual([]);
+  });
+
   it('works by import, and its three entries hold the same names by require', async () => {
     for (const entry of ['sealpost', 'sealpost/smime', 'sealpost/testing']) {
       const names = `Object.keys(m).filter((k) => k !== 'default' && k !== 'module.exports' && k !== '__esModule').sort().join()`;
