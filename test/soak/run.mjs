@@ -2,9 +2,9 @@
  * `npm run test:soak`: a part of the work, for every change; `npm run test:soak -- --full` all of it.
  *
  * Leaks: heap, handles and listeners stay where they were over 100 000 sends, 10 000 failed connections, 10 000 mailers and 1 000 token
- * refreshes. Memory: a stream of 24 MiB makes the process 48 MiB larger at
- * most. Exit: a process ends within half a second after close(), whatever was under way. Stores: 500 processes are killed in their saves,
- * 8 save for a minute, and files are tampered with.
+ * refreshes. Memory: a stream of 24 MiB makes the process 48 MiB larger at most. Exit: a process ends within half a second after close(),
+ * whatever was under way. Stores: 500 processes are killed in their saves, 8 save for a minute, and files are tampered with. Locks, in full
+ * alone: 500 processes of each kind are killed while they hold one or wait for it.
  *
  * @module
  */
@@ -52,6 +52,16 @@ for (const [name, ...args] of [
   const { ok, text } = run([path(name), ...args.map(String)], {});
   console.log(text);
   if (!ok) failed.push(name);
+}
+
+if (full) {
+  const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--config', 'test/vitest.config.ts'];
+  const { ok, text } = run([...vitest, 'test/unit/system/lock.test.ts'], {
+    cwd: path('../..'),
+    env: { ...process.env, SEALPOST_LONG_TESTS: '1' },
+  });
+  console.log(ok ? 'lock: 500 processes killed, of each kind of lock' : text);
+  if (!ok) failed.push('lock');
 }
 
 console.log(
