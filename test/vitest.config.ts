@@ -45,6 +45,7 @@ export default defineConfig({
           include,
           exclude: [...isolated, 'test/project/package.test.ts', '**/node_modules/**'],
           isolate: false,
+          setupFiles: ['test/support/preload.ts'],
         },
       },
     ],

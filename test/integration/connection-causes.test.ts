@@ -15,6 +15,7 @@ import * as der from '../../src/util/der.js';
 import { extension, issue, root } from '../support/certificates.js';
 import type { CertificateRequest, IssuedCertificate } from '../support/certificates.js';
 import { startScriptedServer } from '../support/scripted-server.js';
+import '../support/preload.js';
 
 /** Names as a machine finds them whose DNS server answers, and one whose DNS server does not. */
 vi.mock('../../src/net/name-service.js', async (original) => {
@@ -117,7 +118,7 @@ describe('a port', () => {
     const server = createServer();
     const port = await listen(server);
     await new Promise((resolve) => servers.pop()?.close(resolve));
-    expect(told(await report({ port, timeouts: { connectMs: 900 } }))).toMatchObject({
+    expect(told(await report({ port }))).toMatchObject({
       step: 'connect',
       code: 'ERR_CONNECT',
       cause: expect.stringMatching(/^No connection to localhost:\d+: .*127\.0\.0\.1:\d+ ECONNREFUSED/) as string,

@@ -7,6 +7,7 @@ import type { Authentication, ConnectionReport, EmailProfile, OutgoingServer, Se
 import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
 import { TestSmtpServer } from '../../src/testing/server/test-smtp-server.js';
 import type { TestSmtpServerOptions } from '../../src/testing/server/server-options.js';
+import { stopClock, turns, until } from '../support/clock.js';
 
 /** What an administrator is told about the faults that are most likely: each failed step has words, and says what to do. */
 
@@ -73,20 +74,6 @@ describe('a report of a server that', () => {
       /421 4\.3\.2[^]*-> .*try again later/,
     ],
     [
-      'waits for TLS',
-      () => undefined,
-      { security: 'explicit', timeouts: { greetingMs: 300 } },
-      'greeting',
-      /did not greet within 300 ms[^]*-> .*'implicit'.*greetingMs/,
-    ],
-    [
-      'never speaks TLS',
-      () => undefined,
-      { security: 'implicit', timeouts: { connectMs: 300 } },
-      'tls',
-      /not set up within 300 ms \(server\.timeouts\.connectMs\)[^]*-> .*firewall.*connectMs/,
-    ],
-    [
       'is one for IMAP',
       (socket) => socket.write('* OK IMAP4rev1\r\n'),
       { security: 'explicit' },
@@ -103,6 +90,32 @@ describe('a report of a server that', () => {
   ])('%s', async (_what, behave, server, step, words) => {
     const result = told(await report({ port: await plain(behave), ...server }));
     expect(result).toEqual({ step, text: expect.stringMatching(words) });
+  });
+
+  it.each<[string, Partial<OutgoingServer>, string, RegExp]>([
+    [
+      'waits for TLS',
+      { security: 'explicit', timeouts: { greetingMs: 300 } },
+      'greeting',
+      /did not greet within 300 ms[^]*-> .*'implicit'.*greetingMs/,
+    ],
+    [
+      'never speaks TLS',
+      { security: 'implicit', timeouts: { connectMs: 300 } },
+      'tls',
+      /not set up within 300 ms \(server\.timeouts\.connectMs\)[^]*-> .*firewall.*connectMs/,
+    ],
+  ])('%s', async (_what, server, step, words) => {
+    const clock = stopClock();
+    let connected = false;
+    let over = false;
+    const reporting = report({ port: await plain(() => (connected = true)), ...server }).finally(() => (over = true));
+    await until(() => connected);
+    while (!over) {
+      await turns();
+      await clock.advance(100);
+    }
+    expect(told(await reporting)).toEqual({ step, text: expect.stringMatching(words) });
   });
 
   it('wants a client certificate, which no second attempt will bring', async () => {

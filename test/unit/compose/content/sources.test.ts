@@ -2,11 +2,12 @@ import { createReadStream, mkdtempSync, readdirSync, readlinkSync, rmSync, write
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Composer } from '../../../../src/compose/composer.js';
 import type { PreparedMessage } from '../../../../src/compose/composer.js';
 import { createEmailError } from '../../../../src/errors/email-error.js';
 import type { ContentInput, MailMessage } from '../../../../src/model/message.js';
+import { turns } from '../../../support/clock.js';
 
 const base = { name: 'p', sender: { email: 'ann@example.com' }, server: { host: 'mail.example.com' } };
 const folder = mkdtempSync(join(tmpdir(), 'sources-test-'));
@@ -32,9 +33,8 @@ const openFiles = (): string[] =>
       return []; // closed meanwhile
     }
   });
-const soon = (ms = 20) => new Promise((resolve) => setTimeout(resolve, ms));
-/** A stream that is destroyed closes its file in its own time, within a second or never. */
-const filesClosed = () => vi.waitFor(() => expect(openFiles()).toEqual([]), { timeout: 1000, interval: 5 });
+/** A stream that is destroyed closes its file in its own time. */
+const filesClosed = () => expect.poll(openFiles).toEqual([]);
 const attach = (content: ContentInput, more: Partial<MailMessage> = {}): MailMessage => ({
   to: 'b@example.org',
   attachments: [{ filename: 'a.bin', content }],
@@ -164,7 +164,7 @@ describe('a stream', () => {
     const streams = [createReadStream(file), createReadStream(file)];
     const message = { ...attach(streams[0] as Readable), alternatives: [{ content: streams[1] as Readable }], ...more };
     expect(await failure(composer().prepare(message, signal))).toMatchObject({ code: 'ERR_MESSAGE_INVALID' });
-    await soon();
+    await turns();
     expect(streams.map(({ destroyed }) => destroyed)).toEqual([true, true]);
     await filesClosed();
   });
@@ -178,7 +178,7 @@ describe('a stream', () => {
       signal,
     );
     await prepared.dispose?.();
-    await soon();
+    await turns();
     expect([stream.destroyed, cancelled]).toEqual([true, true]);
     await filesClosed();
   });
@@ -209,7 +209,7 @@ describe('a stream', () => {
     const iterator = (bytes as AsyncIterable<Uint8Array>)[Symbol.asyncIterator]();
     await iterator.next();
     await prepared.dispose?.();
-    await soon();
+    await turns();
     expect(opened.map(({ destroyed }) => destroyed)).toEqual([true]);
     await filesClosed();
   });
@@ -236,7 +236,7 @@ describe('an abort', () => {
   ])('ends the wait for %s, and leaves no file', async (_, message) => {
     const controller = new AbortController();
     const preparing = failure(composer().prepare(message(), controller.signal));
-    await soon();
+    await turns();
     controller.abort(reason);
     expect(await preparing).toMatchObject({ code: 'ERR_TIMEOUT', phase: 'content', delivery: 'not-delivered' });
     expect(kept()).toEqual([]);
@@ -257,7 +257,7 @@ describe('an abort', () => {
     stream.write('begun');
     const prepared = await composer().prepare(attach(stream), controller.signal);
     const reading = failure(read(prepared));
-    await soon();
+    await turns();
     controller.abort();
     expect(await reading).toMatchObject({ code: 'ERR_ABORTED', phase: 'content' });
     expect(stream.destroyed).toBe(true);

@@ -1,0 +1,13 @@
+/**
+ * Loads what the library loads on first use. The test that comes first would wait for the compiler otherwise, for as long as the machine
+ * is busy.
+ *
+ * @module
+ */
+import 'pkijs';
+import '../../src/kerberos/kerberos.js';
+import '../../src/mailer/create-transport.js';
+import '../../src/oauth2/oauth2.js';
+import '../../src/protection/protection.js';
+import '../../src/sinks/log-sinks.js';
+import '../../src/store/file-profile-store.js';
