@@ -5,7 +5,12 @@
 import { readFileSync } from 'node:fs';
 import { Application, Comment, CommentTag, Converter } from 'typedoc';
 
-const moduleNames = { index: 'sealpost', smime: 'sealpost/smime', testing: 'sealpost/testing' };
+const moduleNames = {
+  index: 'sealpost',
+  smime: 'sealpost/smime',
+  testing: 'sealpost/testing',
+  nodemailer: 'sealpost/nodemailer',
+};
 
 /** The heading of each name, and the headings in their order. */
 function readGroups(path) {

@@ -15,6 +15,7 @@ const levels: readonly (readonly string[])[] = [
   ['compose', 'protection'],
   ['transport'],
   ['mailer', 'testing'],
+  ['nodemailer'],
   ['.'],
 ];
 const levelOf = new Map(levels.flatMap((folders, level) => folders.map((folder) => [folder, level] as const)));
@@ -77,6 +78,19 @@ describe('architecture', () => {
   it('keeps the model free of code', () => {
     for (const path of sources.filter((source) => folderOf(source) === 'model'))
       expect(read(path), path).not.toMatch(modelHasCode);
+  });
+
+  it('builds the interface of nodemailer on public names, types and the kit for checks alone', () => {
+    const published = new Set(importsOf(read('src/index.ts')).map(({ specifier }) => `src/${specifier.slice(2)}`));
+    const outside = sources
+      .filter((path) => folderOf(path) === 'nodemailer')
+      .flatMap((path) =>
+        importsOf(read(path))
+          .filter(({ specifier }) => specifier.startsWith('.'))
+          .map(({ specifier }) => posix.normalize(posix.join(posix.dirname(path), specifier))),
+      )
+      .filter((path) => !/^src\/(?:nodemailer|model|schema|util|errors)\//.test(path) && !published.has(path));
+    expect(outside).toEqual([]);
   });
 
   it('has no file of more than 500 lines, data tables aside', () => {

@@ -48,18 +48,20 @@ beforeAll(async () => {
 afterAll(() => rmSync(consumer, { recursive: true, force: true }));
 
 describe('the lock files', () => {
-  it.each(['package-lock.json', 'test/bench/package-lock.json', 'test/oauth/package-lock.json'])(
-    '%s names the packages of every platform, without which npm ci refuses it',
-    (path) => {
-      const { packages } = JSON.parse(read(path)) as {
-        packages: Record<string, { optionalDependencies?: Record<string, string> }>;
-      };
-      const missing = Object.values(packages)
-        .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
-        .filter((name) => !Object.keys(packages).some((place) => place.endsWith(`node_modules/${name}`)));
-      expect(missing).toEqual([]);
-    },
-  );
+  it.each([
+    'package-lock.json',
+    'test/bench/package-lock.json',
+    'test/nodemailer/package-lock.json',
+    'test/oauth/package-lock.json',
+  ])('%s names the packages of every platform, without which npm ci refuses it', (path) => {
+    const { packages } = JSON.parse(read(path)) as {
+      packages: Record<string, { optionalDependencies?: Record<string, string> }>;
+    };
+    const missing = Object.values(packages)
+      .flatMap(({ optionalDependencies = {} }) => Object.keys(optionalDependencies))
+      .filter((name) => !Object.keys(packages).some((place) => place.endsWith(`node_modules/${name}`)));
+    expect(missing).toEqual([]);
+  });
 });
 
 /** The programs of docs/examples/first-day, with the words that each ends by. */
@@ -136,8 +138,8 @@ describe('the package, from its tarball', untimed, () => {
     expect(targets.filter((target) => !existsSync(target))).toEqual([]);
   });
 
-  it('works by import, and its three entries hold the same names by require', async () => {
-    for (const entry of ['sealpost', 'sealpost/smime', 'sealpost/testing']) {
+  it('works by import, and its four entries hold the same names by require', async () => {
+    for (const entry of ['sealpost', 'sealpost/smime', 'sealpost/testing', 'sealpost/nodemailer']) {
       const names = `Object.keys(m).filter((k) => k !== 'default' && k !== 'module.exports' && k !== '__esModule').sort().join()`;
       const byImport = await node(`import('${entry}').then((m) => console.log(${names}))`);
       const byRequire = await node(`const m = require('${entry}'); console.log(${names})`);
@@ -216,6 +218,8 @@ describe('the package, from its tarball', untimed, () => {
       };
       const code = `import { createMailer, defineProfile, isEmailError, type SendResult } from 'sealpost';
       import { verify } from 'sealpost/smime'; import { TestSmtpServer } from 'sealpost/testing';
+      import * as nodemailer from 'sealpost/nodemailer';
+      export const transporter: nodemailer.Transporter = nodemailer.createTransport('smtp://localhost');
       export async function main(): Promise<SendResult | undefined> {
         await using server = await TestSmtpServer.start(); await verify(new Uint8Array()).catch(() => undefined);
         const mailer = createMailer(defineProfile({ name: 'p', sender: { email: 'a@b.c' }, server: { host: server.host, port: server.port } }));
