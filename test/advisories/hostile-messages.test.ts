@@ -125,7 +125,11 @@ describe('an address', () => {
 });
 
 describe('controls of direction', () => {
-  const controls = ['\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'];
+  const controls = [
+    ...['\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'],
+    // Marks of direction, and characters that are not seen.
+    ...['\u061c', '\u200e', '\u200f', '\u200b', '\u2060', '\ufeff'],
+  ];
 
   it('are escaped in shown text, and letters of languages written from right to left are not', () => {
     for (const control of controls) {
