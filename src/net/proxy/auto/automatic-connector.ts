@@ -10,8 +10,7 @@ import type { AutomaticProxySettings, Connector, ProxyServerSettings } from '../
 import { resolveProxyServer } from '../../../profile/resolve.js';
 import { reportStep } from '../../connector.js';
 import type { ConnectOptions, OwnConnector } from '../../connector.js';
-import { ProxyConnector } from '../proxy-connector.js';
-import type { ProxyDependencies } from '../proxy-connector.js';
+import type { ProxyConnector, ProxyDependencies } from '../proxy-connector.js';
 import { checkTarget } from '../target.js';
 import type { TunnelTarget } from '../target.js';
 import type { Environment } from './environment.js';
@@ -67,7 +66,7 @@ export class AutomaticConnector implements OwnConnector {
       if (found === undefined)
         return { connector: this.#via, words: 'none found in the environment and the settings of this system: direct' };
       if (found.settings === 'none') return { connector: this.#via, words: `${found.origin} says direct` };
-      const connector = this.#connectorOf(found.settings);
+      const connector = await this.#connectorOf(found.settings);
       return { connector, words: `${connector.description}, from ${found.origin}` };
     };
     const { connector } = await reportStep('proxy', look, ({ words }) => words, options);
@@ -86,7 +85,8 @@ export class AutomaticConnector implements OwnConnector {
     return found;
   }
 
-  #connectorOf(found: ProxyServerSettings): ProxyConnector {
+  async #connectorOf(found: ProxyServerSettings): Promise<ProxyConnector> {
+    const loaded = await import('../proxy-connector.js');
     const { username, password } = this.#settings;
     const settings = username === undefined ? found : { ...found, username, password };
     const key = JSON.stringify([
@@ -99,7 +99,7 @@ export class AutomaticConnector implements OwnConnector {
     ]);
     return this.#connectors.getOrMake(
       key,
-      () => new ProxyConnector(resolveProxyServer(settings), this.#via, this.#dependencies),
+      () => new loaded.ProxyConnector(resolveProxyServer(settings), this.#via, this.#dependencies),
     );
   }
 }
