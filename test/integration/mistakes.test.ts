@@ -120,7 +120,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'the port of a web server, implicit',
     { profile: () => at(ports.web, { security: 'implicit' }) },
-    /answered with what is not TLS.*\n.*If it is no mail server, correct server\.host or server\.port/,
+    /not TLS.*\n.*If it is no mail server, correct server\.host or server\.port/,
   ],
   [
     'a host that does not exist',
@@ -138,7 +138,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'implicit on a port with STARTTLS',
     { profile: ({ port, ca }) => at(port, { security: 'implicit', tls: { ca } }) },
-    /answered with what is not TLS.*\n.*set server\.security to 'explicit' for STARTTLS/,
+    /not TLS.*\n.*set server\.security to 'explicit' for STARTTLS/,
   ],
   [
     'an expired certificate of the server',
@@ -417,7 +417,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'spam',
     { server: { replies: { END: ['550 5.7.1 Message rejected as spam'] } }, profile: () => ({}) },
-    /refused the message: 550 5\.7\.1 Message rejected as spam.*\n.*server's words/,
+    /refused the message: 550 5\.7\.1 Message rejected as spam.*\n.*server's (?:words|reply)/,
   ],
   [
     'Kerberos and an unknown KDC',
