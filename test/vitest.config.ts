@@ -13,13 +13,17 @@ const isolated = filesBelow('test', '.test.ts').filter(
     /\bvi\.(mock|doMock|hoisted|stubGlobal)\b|process\.chdir/.test(read(path)),
 );
 
-/** What `npm run coverage` holds these folders to. */
-const thresholds = Object.fromEntries(
-  ['smtp', 'mime', 'address', 'sasl', 'schema', 'profile'].map((folder) => [
-    `src/${folder}/**/*.ts`,
-    { lines: 95, branches: 90 },
-  ]),
-);
+/** What `npm run coverage` holds all files together to, and these folders. */
+const thresholds = {
+  lines: 97,
+  branches: 90,
+  ...Object.fromEntries(
+    ['smtp', 'mime', 'address', 'sasl', 'schema', 'profile'].map((folder) => [
+      `src/${folder}/**/*.ts`,
+      { lines: 95, branches: 90 },
+    ]),
+  ),
+};
 
 const testTimeout = 20_000;
 /** A hook, and what is polled for, are waited for as long as a test may run. */

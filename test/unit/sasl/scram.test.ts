@@ -162,6 +162,7 @@ describe('SCRAM refuses', () => {
     ['a salt that is not base64', `r=${nonce}x,s=W22Z*J0S,i=4096`],
     ['a salt without padding', `r=${nonce}x,s=W22ZaJ0SNY7soEsUEjb6gQ,i=4096`],
     ['an endless salt', `r=${nonce}x,s=${'AAAA'.repeat(400)},i=4096`],
+    ['a salt of 1025 octets', `r=${nonce}x,s=${Buffer.alloc(1025).toString('base64')},i=4096`],
     ['the order changed', `r=${nonce}x,i=4096,s=W22ZaJ0SNY7soEsUEjb6gQ==`],
     ['no iteration count', `r=${nonce}x,s=W22ZaJ0SNY7soEsUEjb6gQ==`],
     ['4095 iterations', good.replace('4096', '4095')],
@@ -176,6 +177,10 @@ describe('SCRAM refuses', () => {
     expect(error.code).toBe('ERR_SMTP_PROTOCOL');
     expect(error.phase).toBe('authenticate');
     expect(JSON.stringify(error)).not.toContain('pencil');
+  });
+
+  test('a salt of 1024 octets not', async () => {
+    await begun(`r=${nonce}x,s=${Buffer.alloc(1024).toString('base64')},i=4096`);
   });
 
   test('takes 1 000 000 iterations without holding the event loop', { timeout: 30_000 }, async () => {
