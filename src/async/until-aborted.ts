@@ -7,8 +7,9 @@ import { notify } from '../util/notify.js';
 import { onAbort } from './on-abort.js';
 
 /**
- * Settles like `promise`, or rejects with the signal's reason (`abortError`) when the signal aborts first. A promise that honours the signal itself gets `graceMs` to reject with a better error. A value that arrives after the abort is passed to `late`, to be closed;
- * it may be anything, so that a failure of `late` is dropped.
+ * Settles like `promise`, or rejects with the signal's reason (`abortError`) when the signal aborts first. A promise
+ * that honours the signal itself gets `graceMs` to reject with a better error. A value that arrives after the abort is
+ * passed to `late`, to be closed; it may be anything, so that a failure of `late` is dropped.
  */
 export function untilAborted<T>(
   promise: Promise<T>,

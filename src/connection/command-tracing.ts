@@ -1,5 +1,6 @@
 /**
- * Publishes the commands of one connection, each with its reply, to the channels of `node:diagnostics_channel`. Made only if a channel had a subscriber before the connection was opened.
+ * Publishes the commands of one connection, each with its reply, to the channels of `node:diagnostics_channel`. Made
+ * only if a channel had a subscriber before the connection was opened.
  * @module
  */
 import { beginTrace, commands, endTrace, publishReply } from '../logging/diagnostics.js';

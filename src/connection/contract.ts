@@ -86,7 +86,9 @@ export interface Transaction {
 export interface TransactionOutcome {
   readonly accepted: readonly string[];
   readonly rejected: readonly RejectedRecipient[];
-  /** Recipients answered with 452 'too many recipients' (RFC 5321 section 4.5.3.1.10), which need a further transaction. */
+  /**
+   * Recipients answered with 452 'too many recipients' (RFC 5321 section 4.5.3.1.10), which need a further transaction.
+   */
   readonly deferred: readonly string[];
   /** The reply to the end of data; with LMTP the first that accepted. */
   readonly reply: SmtpReply;
@@ -106,8 +108,8 @@ export interface SmtpConnection {
   /** Number of finished transactions, failed ones included. */
   readonly completed: number;
   /**
-   * Has the server accepted a MAIL? A connection that ends before that was opened in vain, and so was one that accepted no message
-   * and whose replies got out of step.
+   * Has the server accepted a MAIL? A connection that ends before that was opened in vain, and so was one that accepted
+   * no message and whose replies got out of step.
    */
   readonly served: boolean;
   /** The extensions of the last EHLO: parameters by keyword in upper case. */

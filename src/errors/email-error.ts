@@ -111,7 +111,10 @@ export function isEmailError(error: unknown): error is EmailError {
   return fieldOf(error, brand) === true;
 }
 
-/** The same error with other details, and another message if one is given: facts that a higher layer has and a lower one had not. */
+/**
+ * The same error with other details, and another message if one is given: facts that a higher layer has and a lower one
+ * had not.
+ */
 export function withDetails(error: EmailError, details: EmailErrorDetails, message = error.message): EmailError {
   const { code, retryable, delivery, phase, reply, problems, recipients, remedy, cause } = error;
   const { server, profile, messageId } = error;

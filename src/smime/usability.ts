@@ -111,8 +111,8 @@ export function refuseUnusable(problems: readonly SmimeProblem[]): void {
 }
 
 /**
- * Refuses an unusable certificate, message after message. Once a certificate has been found usable, only its dates are compared again:
- * nothing else in it can change.
+ * Refuses an unusable certificate, message after message. Once a certificate has been found usable, only its dates are
+ * compared again: nothing else in it can change.
  */
 export function usabilityCheck(certificate: Certificate, purpose: CertificatePurpose): (at: Date) => void {
   const { validFrom, validTo } = certificate.info;

@@ -72,7 +72,10 @@ const block: Step = { do: 'block' };
 // The type of a generator cannot express which result belongs to which step. The casts below, which do, are the only
 // ones.
 
-/** The result of a step for the next reply. `replyOf(yield nextReply.replyMs)` does without the generator of `readReply`. */
+/**
+ * The result of a step for the next reply. `replyOf(yield nextReply.replyMs)` does without the generator of
+ * `readReply`.
+ */
 export function replyOf(result: StepResult): Reply {
   return result as Reply;
 }

@@ -41,7 +41,10 @@ export async function stageFile(path: string, bytes: Uint8Array): Promise<Staged
   };
 }
 
-/** Windows refuses to replace a file that another program has open, such as a scanner for viruses, or a reader: it has it for moments. */
+/**
+ * Windows refuses to replace a file that another program has open, such as a scanner for viruses, or a reader: it has
+ * it for moments.
+ */
 const busyOnWindows: ReadonlySet<string> = new Set(['EPERM', 'EACCES', 'EBUSY']);
 const busyMs = 20;
 const busyAttempts = 50;

@@ -49,7 +49,9 @@ function any<T>(item: Schema<T>): Schema<readonly T[]> {
   return list(item, { min: 0, max: Number.MAX_SAFE_INTEGER });
 }
 
-/** Reports an object whose address has another field name. The contents of an address are checked where it is parsed. */
+/**
+ * Reports an object whose address has another field name. The contents of an address are checked where it is parsed.
+ */
 const partsAddress: Schema<AddressInput> = plain(addressExpected, (value, path, report) => {
   const parts = Object(value) as AddressInput & object;
   if (Object.hasOwn(parts, 'email')) return parts;

@@ -1,5 +1,6 @@
 /**
- * Collects output during one turn of the event loop and sends it in one write. Larger output is sent at once.
+ * Collects output during one turn of the event loop and sends it in one write; larger output is sent at once. Detects
+ * a stall of the stream.
  * @module
  */
 import type { Duplex } from 'node:stream';

@@ -6,8 +6,8 @@ import type { CertificateSource } from '../certificate.js';
 import type { Secret } from './secret.js';
 
 /**
- * How a token is obtained: by a person in a browser (RFC 6749 section 4.1), by a person on another device (RFC 8628), by the
- * application for itself (RFC 6749 section 4.4), or by a signed assertion (RFC 7523, service accounts).
+ * How a token is obtained: by a person in a browser (RFC 6749 section 4.1), by a person on another device (RFC 8628),
+ * by the application for itself (RFC 6749 section 4.4), or by a signed assertion (RFC 7523, service accounts).
  */
 export type OAuth2Grant = 'authorization-code' | 'client-credentials' | 'device-code' | 'jwt-bearer';
 
@@ -56,7 +56,10 @@ export interface OAuth2Settings {
   readonly refreshToken?: Secret | undefined;
   /** Default 'authorization-code', with PKCE (RFC 7636) and a loopback redirect (RFC 8252). */
   readonly grant?: OAuth2Grant | undefined;
-  /** Signs the assertion of 'jwt-bearer'; with the other grants it proves the client (private_key_jwt, RFC 7523 section 2.2). */
+  /**
+   * Signs the assertion of 'jwt-bearer'; with the other grants it proves the client (private_key_jwt, RFC 7523 section
+   * 2.2).
+   */
   readonly privateKey?: OAuth2PrivateKey | undefined;
   /** Added to the authorization request, such as `access_type`, `prompt`, `login_hint`. */
   readonly authorizationParameters?: Readonly<Record<string, string>> | undefined;

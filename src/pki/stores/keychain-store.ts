@@ -1,5 +1,5 @@
 /**
- * macOS keychains, through `security`. macOS may prompt its user before a key is exported.
+ * Reads macOS keychains through the program `security`. macOS may prompt its user before a key is exported.
  * @module
  */
 import { createHash } from 'node:crypto';

@@ -23,9 +23,10 @@ export interface ProtectedHeader {
 const hiddenSubject = 'Subject: [...]\r\n';
 
 /**
- * Copies `fields`, all of the message but MIME-Version and Content-*, into the entity. `isEncrypted` tells whether it will be
- * encrypted (signed or not); only then can `hideSubject` apply the baseline policy, which hides the subject and removes Comments and
- * Keywords outside. ERR_MESSAGE_INVALID if the message has HP-Outer fields of its own: a receiver would apply them to other fields.
+ * Copies `fields`, all of the message but MIME-Version and Content-*, into the entity. `isEncrypted` tells whether it
+ * will be encrypted (signed or not); only then can `hideSubject` apply the baseline policy, which hides the subject and
+ * removes Comments and Keywords outside. ERR_MESSAGE_INVALID if the message has HP-Outer fields of its own: a receiver
+ * would apply them to other fields.
  */
 export function protectHeader(
   entity: RenderedEntity,
@@ -59,7 +60,10 @@ function baselinePolicy(field: ProtectedField): readonly ProtectedField[] {
   }
 }
 
-/** The entity's fields with the `hp` parameter (RFC 9788 section 2.1.1) in Content-Type. ERR_MESSAGE_INVALID if the message has one there. */
+/**
+ * The entity's fields with the `hp` parameter (RFC 9788 section 2.1.1) in Content-Type. ERR_MESSAGE_INVALID if the
+ * message has one there.
+ */
 function withParameter(fields: string, value: 'clear' | 'cipher'): string {
   const match = /^Content-Type:(?:[^\r\n]|\r\n(?=[ \t]))*/im.exec(fields);
   if (match === null) return `Content-Type: text/plain; charset=us-ascii; hp="${value}"\r\n${fields}`;

@@ -1,5 +1,5 @@
 /**
- * The octets of an entity that are signed or encrypted, in memory or as a stream.
+ * Gives the octets of an entity for signing and encryption: as pieces in memory, or as the chunks of a stream.
  *
  * @module
  */
