@@ -18,7 +18,6 @@ import type { Session } from '../smtp/session.js';
 import { startTls } from '../smtp/simple-commands.js';
 import { notify } from '../util/notify.js';
 import { showText } from '../util/show.js';
-import { describeChoice, offeredBy, proveIdentity } from './authenticate.js';
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection } from './contract.js';
 import { dial, secureStream, step, type Dialing, type Greeted, within } from './dial.js';
 import { requireUsable } from './farewell.js';
@@ -105,6 +104,7 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
   const { authentication } = settings;
   let mechanism: string | undefined;
   if (authentication !== undefined) {
+    const { describeChoice, offeredBy, proveIdentity } = await import('./authenticate.js');
     const run = { channel, session, settings, authentication, shared, signal, secured, warn };
     mechanism = await step(
       dialing,

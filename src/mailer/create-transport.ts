@@ -5,7 +5,6 @@
  */
 import type { ConnectionObserver, ConnectionSettings, SmtpConnection, TokenProvider } from '../connection/contract.js';
 import { openConnection } from '../connection/open.js';
-import { probePort } from '../connection/probe-port.js';
 import { SharedState } from '../connection/shared.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { MailerOptions } from '../model/mailer.js';
@@ -83,7 +82,10 @@ export function createSmtpTransport(profile: ResolvedProfile, services: Transpor
     connectMs: server.timeouts.connectMs,
     greetingMs: server.timeouts.greetingMs,
     authenticates: authentication !== undefined,
-    probe: (port, times, signal) => probePort(current.settings, port, times, signal),
+    probe: async (port, times, signal) => {
+      const { probePort } = await import('../connection/probe-port.js');
+      return probePort(current.settings, port, times, signal);
+    },
   };
   return new SmtpTransport(pool, openOrTest, tested, server.maxRecipients);
 }

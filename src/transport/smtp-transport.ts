@@ -20,7 +20,6 @@ import type {
 } from '../model/transport.js';
 import type { ResolvedPool } from '../profile/resolve.js';
 import { isConcurrencyRefusal } from '../smtp/reply-error.js';
-import { testConnection } from './connection-test.js';
 import type { TestedServer } from './diagnosis.js';
 import { EarlyContent } from './early-content.js';
 import { addNew, sendInParts } from './in-parts.js';
@@ -91,6 +90,7 @@ export class SmtpTransport implements Transport {
    * in the report.
    */
   async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {
+    const { testConnection } = await import('./connection-test.js');
     return testConnection(this.#open, this.#tested, options.signal ?? createAbortController().signal);
   }
 
