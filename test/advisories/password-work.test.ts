@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, it } from 'vitest';
 import { pkcs12Derive, pbkdf2Derive } from '../../src/pki/formats/key-derivation.js';
 import { bmpString } from '../../src/pki/formats/password.js';
 import { WorkBudget } from '../../src/pki/formats/work-budget.js';
@@ -326,11 +326,8 @@ describe('the event loop', () => {
   }
 
   const pairs = Array.from({ length: 1_000 }, keyPair);
-  let certificates: { readonly der: Buffer }[];
-  beforeAll(() => {
-    const authority = root('Authority');
-    certificates = pairs.map((keys) => ({ der: issue({ subject: 'x', issuer: authority, keys }).der }));
-  });
+  const issuer = root('Authority');
+  const certificates = pairs.map((keys) => ({ der: issue({ subject: 'x', issuer, keys }).der }));
 
   it('is not held by thousands of certificates and keys, which are matched by their public keys', async () => {
     const keys = pairs

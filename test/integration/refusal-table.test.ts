@@ -239,8 +239,12 @@ const cellsOf = (stage: Cell['stage'], offered: Cell['offered']): readonly Cell[
   );
 
 describe.each(stages)('a server that does not go on at %s', (stage) => {
-  test.each(Object.keys(extensions) as Cell['offered'][])('with %s', async (offered) => {
-    const cells = cellsOf(stage, offered).filter((cell) => !isSilent(cell));
+  const rows = (Object.keys(extensions) as Cell['offered'][]).flatMap((offered) =>
+    refusals.map((refusal) => [offered, refusal] as const),
+  );
+  test.each(rows)('with %s: %s', async (offered, refusal) => {
+    const cells = cellsOf(stage, offered).filter((cell) => cell.refusal === refusal && !isSilent(cell));
+    expect(cells.length).toBeGreaterThan(1);
     // Some at a time: a process can hold only so many sockets.
     const worker = async (): Promise<void> => {
       for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) await play(cell);
