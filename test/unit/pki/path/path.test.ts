@@ -38,6 +38,19 @@ describe('a certification path (RFC 5280 section 6)', () => {
     expect((await check(self, [])).trusted).toBe(false);
   });
 
+  it('does not hold from an anchor that has expired, or that says it is no CA', async () => {
+    const expired = root('Expired', { to: new Date(now.getTime() - 1000) });
+    const noAuthority = root('No authority', { ca: false });
+    for (const [top, words] of [
+      [expired, /CN=Expired expired/],
+      [noAuthority, /is not a CA/],
+    ] as const) {
+      const result = await check(leafOf(top), [], { anchors: [await parseCertificate(top.der)] });
+      expect(result.trusted).toBe(false);
+      expect(JSON.stringify(result)).toMatch(words);
+    }
+  });
+
   it.each<[string, () => [IssuedCertificate, IssuedCertificate[]], RegExp]>([
     ['without its intermediate', () => [leafOf(ca), []], /no path to a trust anchor/],
     ['whose leaf has expired', () => [leafOf(ca, { to: new Date(now.getTime() - 1000) }), [ca]], /CN=Ann expired on/],
