@@ -78,7 +78,7 @@ describe('the house', () => {
     expect(nodesOf(ts.isNonNullExpression).map(({ place }) => place)).toEqual([]);
   });
 
-  it('names the subject of each comment, and gives no will to code', () => {
+  it('names the subject of each comment, and does not personify code', () => {
     const personified = /\b(nobody|whoever|somebody|anybody|everybody|concerns|hears? of|of ours|mends?|mended)\b/i;
     const headless = /^(?:What|Who|Whoever|Where|Of|Those|Discriminant)\b(?![^.:]*\?)/;
     const comments = sources.flatMap((path) => commentsOf(path).map((comment) => ({ path, comment })));
