@@ -2,7 +2,7 @@
  * A log file: one line per event, in the order of events, even if other programs move or delete the file.
  * @module
  */
-import { isEmailError } from '../errors/email-error.js';
+import { isEmailError, reasonOf } from '../errors/email-error.js';
 import { formatLogEvent } from '../logging/format.js';
 import type { LogEvent, LogLevel } from '../model/log.js';
 import { AppendFile, PartlyWritten } from '../system/append-file.js';
@@ -84,7 +84,7 @@ export class FileSink implements LogSink {
         this.#outbox.restore(rest);
         this.#fail(
           this.#report,
-          `cannot be written (${reasonOf(cause)}). Mail goes on; the newest events are kept until it can be`,
+          `cannot be written (${shortReason(cause)}). Mail goes on; the newest events are kept until it can be`,
         );
         await this.#file.close();
         return;
@@ -104,7 +104,7 @@ export class FileSink implements LogSink {
       this.#rotationReport.works();
     } catch (error) {
       // A file over its limit is better than no log.
-      this.#fail(this.#rotationReport, `cannot be rotated (${reasonOf(error)}) and grows`);
+      this.#fail(this.#rotationReport, `cannot be rotated (${shortReason(error)}) and grows`);
       return batchBytes;
     }
     await this.#file.open();
@@ -122,6 +122,6 @@ function droppedLine(count: number): Buffer {
   );
 }
 
-function reasonOf(error: unknown): string {
-  return isEmailError(error) ? error.message : errorCode(error) || 'for an unknown reason';
+function shortReason(error: unknown): string {
+  return isEmailError(error) ? error.message : errorCode(error) || reasonOf(error);
 }
