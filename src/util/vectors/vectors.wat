@@ -88,28 +88,35 @@
         (i32.or
           (i32.shl (v128.any_true (local.get $blank)) (i32.const 5))
           (i32.shl (v128.any_true (local.get $from)) (i32.const 6))))))
-  (func $lineEnds (param $v v128) (result v128)
-    (v128.or
-      (i8x16.eq (local.get $v) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
-      (i8x16.eq (local.get $v) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))
   ;; begins(from, end, words): 1 if one of the words begins a line between `from` and `end`, 0 otherwise. A line begins behind each CR and
   ;; LF from `from` on; octets that are not printing ASCII are passed over at its beginning. `words` is a table of 256 words of four octets,
   ;; in lower case, each at the slot that the multiplication below gives; empty slots are 0. From `end` on 64 blanks are
   ;; written, of which some are looked at.
   (func (export "begins") (param $p i32) (param $end i32) (param $words i32) (result i32)
-    (local $ends i64) (local $at i32) (local $octet i32) (local $word i32)
+    (local $v v128) (local $ends i64) (local $at i32) (local $octet i32) (local $word i32)
     (v128.store (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
     (v128.store offset=16 (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
     (v128.store offset=32 (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
     (v128.store offset=48 (local.get $end) (v128.const i8x16 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32 32))
     (loop $next
-      (local.set $ends (i64.or
-        (i64.or
-          (i64.extend_i32_u (i8x16.bitmask (call $lineEnds (v128.load (local.get $p)))))
-          (i64.shl (i64.extend_i32_u (i8x16.bitmask (call $lineEnds (v128.load offset=16 (local.get $p))))) (i64.const 16)))
-        (i64.or
-          (i64.shl (i64.extend_i32_u (i8x16.bitmask (call $lineEnds (v128.load offset=32 (local.get $p))))) (i64.const 32))
-          (i64.shl (i64.extend_i32_u (i8x16.bitmask (call $lineEnds (v128.load offset=48 (local.get $p))))) (i64.const 48)))))
+      (local.set $v (v128.load (local.get $p)))
+      (local.set $ends (i64.extend_i32_u (i8x16.bitmask (v128.or
+        (i8x16.eq (local.get $v) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
+        (i8x16.eq (local.get $v) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))))
+      (local.set $v (v128.load offset=16 (local.get $p)))
+      (local.set $ends (i64.or (local.get $ends) (i64.shl (i64.extend_i32_u (i8x16.bitmask (v128.or
+        (i8x16.eq (local.get $v) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
+        (i8x16.eq (local.get $v) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))) (i64.const 16))))
+      (local.set $v (v128.load offset=32 (local.get $p)))
+      (local.set $ends (i64.or (local.get $ends) (i64.shl (i64.extend_i32_u (i8x16.bitmask (v128.or
+        (i8x16.eq (local.get $v) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
+        (i8x16.eq (local.get $v) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))) (i64.const 32))))
+      (local.set $v (v128.load offset=48 (local.get $p)))
+      (local.set $ends (i64.or (local.get $ends) (i64.shl (i64.extend_i32_u (i8x16.bitmask (v128.or
+        (i8x16.eq (local.get $v) (v128.const i8x16 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10 10))
+        (i8x16.eq (local.get $v) (v128.const i8x16 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13 13))))) (i64.const 48))))
+      ;; A CR or LF directly before another one begins an empty line, which holds no word; so only the LF of a CRLF is looked behind.
+      (local.set $ends (i64.and (local.get $ends) (i64.xor (i64.shr_u (local.get $ends) (i64.const 1)) (i64.const -1))))
       (block $done
         (loop $line
           (br_if $done (i64.eqz (local.get $ends)))

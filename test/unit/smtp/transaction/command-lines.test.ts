@@ -139,6 +139,16 @@ describe.each(verbs)('a line that begins with %s', (verb) => {
   });
 });
 
+test('a verb is found after any line ends, wherever they stand', () => {
+  for (const ends of ['\r', '\n', '\r\n', '\n\r', '\r\r', '\n\n', '\r\n\r\n', '\r\n\n', '\r\r\n', '\r\n \r\n', '\n \r'])
+    for (let length = 0; length < 140; length++) {
+      expectBoth(`${'a'.repeat(length)}${ends}RSET`, true);
+      expectBoth(`${'a'.repeat(length)}${ends} RSET\r\n${'b'.repeat(140 - length)}`, true);
+      expectBoth(`${'a'.repeat(length)}${ends}aRSET`, false);
+      expectBoth(`${'a'.repeat(length)}${ends}`, false);
+    }
+});
+
 describe('content that no server can take for commands', () => {
   test.each([
     ['nothing', ''],
