@@ -1,6 +1,6 @@
 /**
- * Parses mailboxes from text and from parts. It is strict: a string is one mailbox, or an error that names the
- * position.
+ * Parses one mailbox or a list from text, and one mailbox from parts. It is strict: text that does not fit is an error
+ * that names the position.
  * @module
  */
 import { messageInvalid } from '../errors/email-error.js';
@@ -61,7 +61,7 @@ function nameOf(words: readonly Word[], scanner: AddressScanner): string | undef
   return checkedName(parts.join(' '), scanner, first.offset);
 }
 
-/** Reads one mailbox at the cursor. Returns undefined if a ':' shows that the words are the name of a group. */
+/** Reads one mailbox at the cursor. Returns undefined if ':' follows: the words are a group name. */
 function readMailbox(scanner: AddressScanner): ParsedMailbox | undefined {
   const words: Word[] = [];
   for (;;) {
@@ -122,7 +122,7 @@ const plainAddress =
 const plainNamed = /^([A-Za-z0-9]+(?: [A-Za-z0-9]+){0,8}) <([^<>]+)>$/;
 const maxPlain = 200;
 
-/** The fast path for a plain address; undefined leaves it to the parser. */
+/** The fast path for a plain address; undefined if the full parser is needed. */
 function plainMailbox(text: string, name: string | undefined): ParsedMailbox | undefined {
   if (text.length > maxPlain) return undefined;
   const match = plainAddress.exec(text);

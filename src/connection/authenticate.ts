@@ -28,7 +28,7 @@ import { customMechanism } from './custom-mechanism.js';
 import type { SharedState } from './shared.js';
 import { hasOwn } from '../util/own.js';
 
-/** Everything that an authentication needs. */
+/** The connection, settings and shared state that an authentication uses. */
 export interface AuthenticationRun {
   readonly channel: Channel;
   readonly session: Session;
@@ -43,7 +43,8 @@ export interface AuthenticationRun {
 
 /**
  * Authenticates and returns the name of the mechanism. Rejects with ERR_AUTH_REJECTED, which contains the server's
- * reply.
+ * reply, if the server refuses. Errors from choosing the mechanism, from its secret (such as ERR_OAUTH2) and from the
+ * connection are passed on.
  */
 export async function proveIdentity(run: AuthenticationRun): Promise<string> {
   const { session, settings, authentication } = run;
@@ -74,7 +75,7 @@ export async function proveIdentity(run: AuthenticationRun): Promise<string> {
       throw rejected(run, name, again);
     }
   } catch (error) {
-    // The server refused and then closed the connection: the refusal is the error, and no further attempt was made.
+    // The server refused and then closed the connection: no further attempt succeeded, and the refusal is the error.
     if (refusal === undefined || !isEmailError(error) || error.code !== 'ERR_CONNECT') throw error;
     throw withDetails(refusal, { cause: error, retryable: refusal.retryable || asksAgain(run) });
   }
@@ -91,11 +92,12 @@ interface Attempt {
   readonly outcome: AuthenticationOutcome;
 }
 
-/** Options of an attempt. A first attempt with a mechanism of the library has none. */
+/** Options of an attempt. All are undefined in a first attempt with a mechanism of the library. */
 interface AttemptOptions {
   readonly custom?: SaslMechanism | undefined;
-  /** The token that the server refused, and its refusal. */
+  /** The token to replace: the server refused it, or it has expired. */
   readonly refused?: string | undefined;
+  /** The server's refusal of that token; undefined if it has expired. */
   readonly refusal?: EmailError | undefined;
 }
 
@@ -126,7 +128,7 @@ async function attempt(run: AuthenticationRun, name: string, options: AttemptOpt
   return { mechanism, secret, doubt, outcome };
 }
 
-/** The library cannot know which part of a custom mechanism's response is the secret, so it hides every part. */
+/** Hides every part of a custom mechanism's response, because any part may be the secret. */
 function hideParts({ channel, shared }: AuthenticationRun, response: Uint8Array | undefined): void {
   for (const part of asBuffer(response ?? noBytes)
     .toString('utf8')
@@ -249,7 +251,7 @@ export function offeredBy(session: Session): readonly string[] {
   return session.extensions.get('AUTH') ?? [];
 }
 
-/** The mechanism, the setting that chose it, and the mechanisms that the server offers, for reports. */
+/** Text for reports: the mechanism, the method that chose it, and the mechanisms that the server offers. */
 export function describeChoice(name: string, { method }: Authentication, offered: readonly string[]): string {
   return `${name} by method '${method}'${method === 'password' ? ', the strongest' : ''} of ${showText(offered.join(' '))}`;
 }

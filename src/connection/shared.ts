@@ -1,5 +1,6 @@
 /**
- * State shared by the connections of one transport.
+ * State shared by the connections of one transport. create-transport.ts uses new state for each test of the server, and
+ * again for the connections after it, so that reloaded certificates are used. The sent secrets are kept.
  * @module
  */
 import { hostName } from '../system/this-machine.js';
@@ -10,8 +11,8 @@ import type { KerberosTickets } from '../kerberos/tickets.js';
 const keptSecrets = 8;
 
 /**
- * The newest passwords and tokens that were sent to a server on any connection. The server may repeat them on another
- * one.
+ * The last 8 secrets sent on any connection. They are hidden in replies, because a server may repeat them on another
+ * connection.
  */
 export class SentSecrets {
   readonly #secrets = new Set<string>();
@@ -42,12 +43,12 @@ export class SharedState {
     this.sentSecrets = sentSecrets;
   }
 
-  /** Cached, because asking the system takes as long as an SMTP command. */
+  /** The machine's name, cached because asking the system takes as long as an SMTP command. */
   get hostName(): string {
     return (this.#hostName ??= hostName());
   }
 
-  /** Made on first use, so that Kerberos is loaded only if a profile authenticates by it. */
+  /** The tickets, created on first use, so that Kerberos is loaded only if a profile authenticates by it. */
   kerberosTickets(): Promise<KerberosTickets> {
     this.#tickets ??= import('../kerberos/kerberos.js').then(({ KerberosTickets: Tickets }) => new Tickets());
     return this.#tickets;

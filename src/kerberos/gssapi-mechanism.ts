@@ -32,8 +32,8 @@ const maxChallengeBytes = 64 * 1024;
 const noLayer = 1;
 
 /**
- * SASL GSSAPI (RFC 4752) with Kerberos 5. It has no security layer, because TLS provides that. All failures are
- * ERR_KERBEROS.
+ * Makes the mechanism. It accepts no security layer: encryption is left to TLS. Failures are ERR_KERBEROS, or the
+ * signal's reason.
  */
 export function createGssapiMechanism(authentication: KerberosAuthentication, deps: GssapiDependencies): SaslMechanism {
   return new GssapiMechanism(authentication, deps);
@@ -75,7 +75,7 @@ class GssapiMechanism implements SaslMechanism {
 
   next(challenge: Uint8Array): Uint8Array {
     const [gss, presented, awaited] = [this.#gss, this.#presented, this.#awaited];
-    // Set first, so that nothing is answered after a failure.
+    // `#awaited` is reset first, so that no challenge is answered after a failure.
     this.#awaited = 'nothing';
     if (gss === undefined || presented === undefined || awaited === 'nothing')
       throw this.#failure('it sent a challenge where none was due');

@@ -1,5 +1,5 @@
 /**
- * Converts a certificate and its key from any source into the form for TLS.
+ * Converts a client certificate and its key from any source into the form for TLS.
  * @module
  */
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
@@ -8,7 +8,7 @@ import { certificateError } from './certificate-error.js';
 import { toPem } from './formats/pem.js';
 import { loadCertificate } from './load-certificate.js';
 
-/** The usual field of such a certificate. */
+/** The field named in errors by default. */
 const defaultSlot = 'server.tls.clientCertificate';
 
 /**
@@ -23,7 +23,7 @@ export async function loadTlsIdentity(
   return tlsIdentityOf(await loadCertificate(source, { ...context, slot, purpose: 'client-auth' }), slot);
 }
 
-/** The same for a certificate that is already loaded. */
+/** Converts a loaded certificate. ERR_CERTIFICATE if its key is absent or cannot be exported. */
 export function tlsIdentityOf(
   { certificate, chain, privateKey }: LoadedCertificate,
   slot: string = defaultSlot,

@@ -6,8 +6,8 @@
 import type { LogLevel } from '../model/log.js';
 
 /**
- * A missing source is created, which needs an administrator. Otherwise events are written under the source that .NET
- * registers, with the source's name in the text.
+ * Creates the event source if it is missing, which needs an administrator. If that fails, the events are written under
+ * `.NET Runtime`, the source that .NET registers, and each text begins with the name of the missing source.
  */
 const script = `
 $ErrorActionPreference = 'Stop'
@@ -43,7 +43,7 @@ export const windowsEventArguments: readonly string[] = [
   Buffer.from(script, 'utf16le').toString('base64'),
 ];
 
-/** Its standard input. ASCII survives every console code page. */
+/** The standard input of the script: JSON in ASCII, which every console code page keeps. */
 export function windowsEventInput(
   source: string,
   entries: readonly { readonly level: LogLevel; readonly text: string }[],

@@ -11,7 +11,7 @@ import { accepts } from '../schema/schema.js';
 import type { Report, Schema } from '../schema/schema.js';
 import { isBytes } from '../util/bytes.js';
 
-/** Throws ERR_PROFILE_INVALID with every problem of the arguments, which are named by their keys. */
+/** Throws ERR_PROFILE_INVALID with every problem of the arguments. Each problem has the key of its argument. */
 export function checkArguments(schema: Schema, given: object): void {
   if (accepts(schema, given)) return;
   const report: Report = { problems: [], allowReferences: true };
@@ -19,7 +19,7 @@ export function checkArguments(schema: Schema, given: object): void {
   if (report.problems.length > 0) throw invalid(argumentsSubject, report.problems);
 }
 
-/** The octets of a message or an entity. */
+/** Octets: a message, an entity, or signed content. */
 export const bytes = kind<Uint8Array>('a Uint8Array', isBytes);
 const isText = (value: unknown): value is string => typeof value === 'string';
 
@@ -43,5 +43,5 @@ export function any<T>(item: Schema<T>): Schema<readonly T[]> {
   return list(item, { min: 0, max: Number.MAX_SAFE_INTEGER });
 }
 
-/** The format of the octets. */
+/** The option `format`, which may be absent. */
 export const format = optional(choice('message', 'cms'));

@@ -1,6 +1,6 @@
 /**
- * A transport of the caller's own. It may leave a promise pending for ever: neither a send nor close() waits for that once
- * the signal has aborted, or the close is forced.
+ * Wraps the caller's transport. If it does not settle within 250 ms of an abort or a forced close, send() or close()
+ * rejects.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type {
 /** After the abort of a send, and after a forced close, how long the transport may take to settle by itself. */
 const graceMs = 250;
 
-/** Passes everything on. */
+/** Passes calls on, and stops waiting 250 ms after an abort or a forced close. */
 export class ForeignTransport implements Transport {
   /** Absent where the transport has none. */
   declare readonly test?: Required<Transport>['test'];
@@ -34,7 +34,10 @@ export class ForeignTransport implements Transport {
       this.test = async (options) => await (transport as Required<Transport>).test(options);
   }
 
-  /** Once the transport has asked for the content, only the transport can say whether the server has the message. */
+  /**
+   * Passes the call on. After an abort, it rejects with delivery 'unknown' if the transport had asked for the content,
+   * because the transport may have given it to a server.
+   */
   send(
     envelope: Envelope,
     compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>,
@@ -61,7 +64,10 @@ export class ForeignTransport implements Transport {
     });
   }
 
-  /** With `force`, all closes that are under way end after a while, with ERR_TIMEOUT. */
+  /**
+   * Closes the transport. If it does not close within 250 ms of a call with `force`, all pending closes reject with
+   * ERR_TIMEOUT, and so do all later ones, at once.
+   */
   async close(options?: { readonly force?: boolean | undefined }): Promise<void> {
     const timer = options?.force === true ? setTimeout(() => this.#givenUp.abort(notClosed()), graceMs) : undefined;
     try {

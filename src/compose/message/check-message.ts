@@ -8,8 +8,9 @@ import { messageKeys, messageSchema } from './message-schema.js';
 import type { MessageProblems } from './problems.js';
 
 /**
- * Returns the message if its shape is right; otherwise only its valid fields, so that their values can be checked too.
- * `message` has the own fields of `given`.
+ * Adds the problems of the message's shape to `problems`. Returns the message if its shape is right; otherwise only its
+ * valid fields, so that their values can be checked too. Throws if the message is not an object. `message` has the own
+ * fields of `given`.
  */
 export function checkMessage(message: MailMessage, given: MailMessage, problems: MessageProblems): MailMessage {
   const prototype: unknown = typeof given === 'object' && given !== null ? Object.getPrototypeOf(given) : null;
@@ -25,8 +26,8 @@ export function checkMessage(message: MailMessage, given: MailMessage, problems:
 }
 
 /**
- * A field inherited from a class or another object was meant as one. A field of Object.prototype was not, and is
- * ignored.
+ * Is the field inherited from a class or another object? Such a field was meant for the message, so it is refused. A
+ * field of Object.prototype was not, and is ignored.
  */
 function isInherited(key: string, given: object): boolean {
   return key in given && !Object.hasOwn(given, key) && !(key in Object.prototype);

@@ -18,13 +18,13 @@ export class ContentSource {
   /** The next block; undefined at the end. ERR_CONTENT if the stream fails or gives something other than bytes. */
   async next(): Promise<Uint8Array | undefined> {
     const block = await this.#read();
-    // Data that has arrived is read before the block is written. Writing to a connection that the server has reset
-    // would destroy the stream, and with it a refusal that has arrived.
+    // Waits a turn so that a reply already received is read before this block is written: writing to a reset socket
+    // would destroy it and lose the reply.
     await new Promise((resolve) => setImmediate(resolve));
     return block;
   }
 
-  /** Ends the stream. The result of its `return()` is ignored. */
+  /** Ends a stream that was begun and not read to its end. The result of its `return()` is ignored. */
   close(): void {
     const iterator = this.#iterator;
     this.#iterator = undefined;

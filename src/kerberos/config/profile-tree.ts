@@ -19,7 +19,8 @@ export interface ProfileSource {
 
 /**
  * Parses krb5.conf text into `root` (the format of krb5.conf(5)): sections in brackets, `name = value`, `name = { … }`
- * to any depth, comments on lines of their own, quoted values. Values of earlier texts come first.
+ * nested up to 20 levels, comments on lines of their own, quoted values. Values of earlier texts come first.
+ * MalformedError if a line does not fit.
  */
 export async function parseProfile(root: Section, source: ProfileSource): Promise<void> {
   const open: Section[] = [];
@@ -36,7 +37,7 @@ export async function parseProfile(root: Section, source: ProfileSource): Promis
       const directive = /^(includedir|include|module)\s+(\S.*)$/.exec(line);
       if (directive !== null) {
         const [, word, path = ''] = directive;
-        // A module is native code that would supply the settings, so it is ignored; the other lines are used.
+        // `module` lines are ignored: a module is native code.
         if (word === 'include' || word === 'includedir') await source.include(word, path);
         continue;
       }
@@ -96,7 +97,7 @@ export function textsAt(root: Section, ...path: readonly string[]): string[] {
   return valuesAt(root, path).filter((value): value is string => typeof value === 'string');
 }
 
-/** The section under a path of names. */
+/** The first section under a path of names; undefined if there is none. */
 export function sectionAt(root: Section, ...path: readonly string[]): Section | undefined {
   return valuesAt(root, path).find((value): value is Section => typeof value !== 'string');
 }

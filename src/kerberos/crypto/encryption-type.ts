@@ -1,5 +1,5 @@
 /**
- * The operations of an encryption type (RFC 3961).
+ * The operations of an encryption type (RFC 3961), and helpers for implementing them.
  * @module
  */
 import { createHmac, timingSafeEqual } from 'node:crypto';
@@ -11,7 +11,10 @@ export interface EncryptionKey {
   readonly value: Uint8Array;
 }
 
-/** An encryption type with its checksum (RFC 3961 section 3). `usage` is the key usage number of RFC 4120 section 7.5.1. */
+/**
+ * An encryption type with its checksum (RFC 3961 section 3). The parameter `usage` of its methods is the key usage number
+ * of RFC 4120 section 7.5.1.
+ */
 export interface EncryptionType {
   /** Assigned number. */
   readonly id: number;
@@ -26,12 +29,11 @@ export interface EncryptionType {
   stringToKey(password: string, salt: Uint8Array, iterations: number): Promise<Buffer>;
   /** `confounder` is fixed in test vectors; default random. */
   encrypt(key: Uint8Array, usage: number, plain: Uint8Array, confounder?: Uint8Array): Buffer;
-  /** Throws a MalformedError if the checksum is wrong: another key, or changed bytes. */
+  /** Throws a MalformedError if the checksum is wrong, because the key is another or bytes were changed. */
   decrypt(key: Uint8Array, usage: number, cipher: Uint8Array): Buffer;
   checksum(key: Uint8Array, usage: number, data: Uint8Array): Buffer;
 }
 
-/** HMAC over several pieces. */
 export function hmac(hash: string, key: Uint8Array, ...pieces: readonly Uint8Array[]): Buffer {
   const mac = createHmac(hash, key);
   for (const piece of pieces) mac.update(piece);

@@ -8,13 +8,15 @@ import { aes128Sha2, aes256Sha2 } from './aes-sha2.js';
 import type { EncryptionKey, EncryptionType } from './encryption-type.js';
 import { rc4Hmac } from './rc4-hmac.js';
 
-/** In the order of requests: AES with SHA-1 first, like MIT's defaults, because every KDC supports it. */
+/**
+ * Implemented types, in the order in which they are requested: AES with SHA-1 first, like MIT's defaults, because every
+ * KDC supports it.
+ */
 const types: readonly EncryptionType[] = [aes256Sha1, aes128Sha1, aes256Sha2, aes128Sha2, rc4Hmac];
 
-/** Numbers to request if krb5.conf has no setting. */
+/** Numbers requested if krb5.conf has no setting: all except RC4. */
 export const defaultTypes: readonly number[] = types.filter((type) => type !== rc4Hmac).map((type) => type.id);
 
-/** The number of RC4-HMAC. */
 export const rc4Type = rc4Hmac.id;
 
 const names: Readonly<Record<string, readonly number[]>> = {
@@ -40,7 +42,7 @@ export function encryptionType(id: number): EncryptionType | undefined {
   return types.find((type) => type.id === id);
 }
 
-/** The type of a key received in the protocol. */
+/** The type of a received key. MalformedError if the type is not implemented or the length of the key is wrong. */
 export function typeOfKey(key: EncryptionKey): EncryptionType {
   const type = encryptionType(key.type);
   if (type === undefined) throw new MalformedError(`encryption type ${key.type} is not supported`);

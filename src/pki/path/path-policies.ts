@@ -128,7 +128,7 @@ function readConstraints(certificate: Certificate): { requireExplicitPolicy?: nu
   return result;
 }
 
-/** A skip count. Any number above the length of a path has the same effect. */
+/** Reads a skip count, capped at 1 000 000 (beyond any path length). */
 function smallNumber(bytes: Uint8Array, part: { readonly start: number; readonly end: number }): number {
   let value = 0;
   for (let at = part.start; at < part.end; at++) value = Math.min(value * 256 + (bytes[at] ?? 0), 1_000_000);

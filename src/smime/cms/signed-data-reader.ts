@@ -1,6 +1,6 @@
 /**
- * Reads SignedData (RFC 5652 section 5) from other programs, down to the octets that signatures cover. The input is
- * untrusted, so it is read within a budget.
+ * Reads SignedData (RFC 5652 section 5) from other programs, including the octets that each signature covers. The input
+ * is untrusted, so it is read within a budget.
  * @module
  */
 import { tag } from '../../util/der.js';
@@ -25,13 +25,13 @@ import type { CertificateId } from './certificate-id.js';
 import { readMaskParameters } from './mask-parameters.js';
 import type { SignatureScheme } from './signature.js';
 
-/** An attribute of a signer. */
+/** A signed or unsigned attribute. */
 export interface CmsAttribute {
   readonly type: string;
   readonly values: readonly BerElement[];
 }
 
-/** One signature. */
+/** One signature, with what identifies its signer. */
 export interface SignerInfo {
   readonly id: CertificateId;
   /** Hash of the content. undefined if it is not supported; `digestOid` is always set. */
@@ -39,14 +39,17 @@ export interface SignerInfo {
   readonly digestOid: string;
   /** The signature algorithm, or the reason why the signature cannot be checked. */
   readonly scheme: SignatureScheme | string;
-  /** Attributes, and the SET of them in the forms that may have been signed: as received, then in DER order. */
+  /**
+   * Attributes, and the SET of them in the forms that may have been signed: as received, then in DER order. undefined if
+   * the signer has no signed attributes.
+   */
   readonly signed: { readonly attributes: readonly CmsAttribute[]; readonly forms: readonly Buffer[] } | undefined;
   /** Attributes that no signature covers. */
   readonly unsigned: readonly CmsAttribute[];
   readonly signature: Buffer;
 }
 
-/** A SignedData. */
+/** The fields of a SignedData that a verification uses. */
 export interface SignedData {
   readonly contentType: string;
   /** The content if it is inside. */
@@ -86,7 +89,7 @@ export function readSignedData(element: BerElement, budget: Budget = new Budget(
   };
 }
 
-/** X.509 certificates or revocation lists. Other kinds have tags of their own and are left out. */
+/** Returns the X.509 certificates or revocation lists. Other kinds have another tag and are skipped. */
 function sequencesIn(field: BerElement, what: 'certificates' | 'revocation lists', budget: Budget): readonly Buffer[] {
   budget.take(`bytes of ${what}`, field.end - field.start);
   return [...budget.children(field, what)].filter((element) => element.tag === tag.sequence).map(berWhole);
@@ -169,13 +172,13 @@ export function singleValue(attributes: readonly CmsAttribute[], type: string): 
   return found.length === 1 && found[0]?.values.length === 1 ? found[0].values[0] : undefined;
 }
 
-/** The value of the content-type attribute. */
+/** The value of the content-type attribute; undefined if it is absent, repeated or of another type. */
 export function contentTypeOf(attributes: readonly CmsAttribute[]): string | undefined {
   const value = singleValue(attributes, cmsOids.contentType);
   return value?.tag === tag.oid ? berOid(value) : undefined;
 }
 
-/** The value of the message-digest attribute. */
+/** The value of the message-digest attribute; undefined if it is absent, repeated or of another type. */
 export function messageDigestOf(attributes: readonly CmsAttribute[]): Buffer | undefined {
   const value = singleValue(attributes, cmsOids.messageDigest);
   return value?.tag === tag.octetString ? berContent(value) : undefined;

@@ -17,7 +17,7 @@ const emptyLine = Buffer.from('\r\n');
 
 /** A split message: the fields that stay outside, and the entity that is signed or encrypted. */
 export interface SplitMessage {
-  /** With their line ends; without MIME-Version. */
+  /** Header fields with their line ends, without Content-* and MIME-Version. */
   readonly outer: Buffer;
   readonly entity: MemoryEntity;
 }
@@ -53,7 +53,7 @@ export function splitMessage(message: Uint8Array): SplitMessage {
   };
 }
 
-/** Is it text with a line end other than CRLF? */
+/** Does the content have a lone CR or LF and no NUL? Content with NUL is binary, and stays as it is. */
 function isMendable(flags: number): boolean {
   return (flags & (textFlag.loneEnd | textFlag.nul)) === textFlag.loneEnd;
 }
@@ -62,8 +62,8 @@ const cr = 0x0d;
 const lf = 0x0a;
 
 /**
- * Replaces each CRLF, CR and LF by CRLF. It works octet by octet, so that a text of only line ends costs no more than
- * another.
+ * Replaces each CRLF, CR and LF by CRLF. It works octet by octet, so that a text of line ends alone takes no longer than
+ * other text.
  */
 function withCrlf(bytes: Buffer): Buffer {
   let missing = 0;
@@ -100,7 +100,7 @@ export function signedForms(content: Buffer): readonly Buffer[] {
   return isMendable(scanText(content)) ? [content, withCrlf(content)] : [content];
 }
 
-/** Parses MIME. A message over a limit of MIME is ERR_SMIME. */
+/** Calls `read` and turns each EmailError into ERR_SMIME, such as that of a message over a limit of the MIME parser. */
 export function readable<T>(read: () => T): T {
   try {
     return read();

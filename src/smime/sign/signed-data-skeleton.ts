@@ -1,7 +1,6 @@
 /**
- * A SignedData of an identity as PKI.js writes it, cut into the pieces that all messages of the identity share. PKI.js takes
- * milliseconds for a SignedData, so it writes one for each identity; the DER writer of this library adds digest, time and signature of
- * each message.
+ * Encodes a SignedData once per identity with PKI.js (which takes milliseconds) and cuts out the parts common to all its
+ * messages. The DER writer of this library adds digest, time and signature of each message.
  *
  * @module
  */
@@ -98,8 +97,8 @@ function signingCertificate({ der, issuer, serialNumber }: Certificate): Buffer 
 }
 
 /**
- * Cuts the skeleton. Issuer and serial number are taken from the certificate, octet by octet, because receivers compare octets; PKI.js
- * encodes them anew, which differs if the certificate is not strict DER.
+ * Cuts the skeleton. Issuer and serial number are copied from the certificate, because receivers compare octets. PKI.js
+ * encodes them anew, and its encoding may differ if the certificate is not strict DER.
  */
 function cut(skeleton: Buffer, certificate: Certificate): SignedDataPieces {
   const [contentInfoType, explicit] = partsOf(skeleton);

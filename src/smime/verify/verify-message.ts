@@ -51,8 +51,9 @@ export interface VerifyOptions {
 /** Result of `verify`. */
 export interface VerifyResult {
   /**
-   * Exactly the octets that were signed, if a signature is valid: the entity with its header fields. Nothing in the
-   * message outside of it is covered by a signature.
+   * If a signature is valid: exactly the octets that it covers, and nothing else in the message is covered. In a message
+   * they are an entity with its header fields; with `format: 'cms'` they may be anything. If no signature is valid: the
+   * content as received.
    */
   readonly content: Uint8Array;
   /** One result for each signature. All valid ones cover `content`. */
@@ -69,7 +70,7 @@ const verifyArguments = object<VerifyOptions & { readonly message: Uint8Array }>
     message: required(bytes),
     trustAnchors: optional(any(certificateData)),
     certificates: optional(any(certificateData)),
-    // An invalid Date is neither before nor after any other, so every certificate would be valid at it.
+    // `date` refuses an invalid Date: comparisons with it are all false, so every certificate would pass.
     at: optional(date),
     format,
     content: optional(bytes),

@@ -1,6 +1,6 @@
 /**
- * Brings content into canonical form across blocks: lines end in CRLF, and there is no other CR or LF and no NUL.
- * Servers differ in whether a lone CR or LF ends a line, and that difference has been used to smuggle whole messages.
+ * Brings content into canonical form, block by block. `LineEnds` makes every line end CRLF; `refuseNul` rejects NUL
+ * separately. Servers differ in whether a lone CR or LF ends a line, which permits SMTP smuggling.
  * @module
  */
 import { createEmailError } from '../../errors/email-error.js';
@@ -55,7 +55,7 @@ export class LineEnds {
     return Buffer.concat(parts);
   }
 
-  /** The rest at the end of content: completes a CR that was held. */
+  /** Call at the end of content: returns CRLF if a CR was held, else nothing. */
   end(): Uint8Array {
     const rest = this.#heldCr ? crlf : crlf.subarray(0, 0);
     this.#heldCr = false;
