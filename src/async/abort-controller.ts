@@ -1,8 +1,7 @@
 /**
- * Node's own AbortController, whatever `globalThis.AbortController` is. jsdom, happy-dom and polyfills put classes of theirs there; some
- * take no reason in `abort()`, and none passes for Node's at Node's own functions. A caller's signal may be of any class: only its
- * `aborted`, `reason`, `addEventListener` and `removeEventListener` are used.
- *
+ * Node's own AbortController, whatever `globalThis.AbortController` is. jsdom, happy-dom and polyfills put classes of
+ * theirs there; some take no reason in `abort()`, and none passes for Node's at Node's own functions. A caller's signal
+ * may be of any class: only its `aborted`, `reason`, `addEventListener` and `removeEventListener` are used.
  * @module
  */
 import { setMaxListeners } from 'node:events';
@@ -21,14 +20,19 @@ export function createAbortController(): AbortController {
   return new Controller();
 }
 
-/** Lets any number of listeners wait for a signal: Node 20 warns of the eleventh. Signals of other classes are left alone. */
+/**
+ * Lets any number of listeners wait for a signal: Node 20 warns of the eleventh. Signals of other classes are left
+ * alone.
+ */
 export function allowManyListeners(signal: AbortSignal | undefined): void {
   const { Signal } = (found ??= findClasses());
   // Node's function throws for event targets that are not Node's.
   if (signal instanceof Signal) setMaxListeners(0, signal);
 }
 
-/** `transferableAbortController` is the one function of Node that makes a controller without looking at `globalThis`. */
+/**
+ * `transferableAbortController` is the one function of Node that makes a controller without looking at `globalThis`.
+ */
 function findClasses(): Classes {
   const { transferableAbortController: create } = util as { transferableAbortController?: () => AbortController };
   const controller = create === undefined ? new AbortController() : create();

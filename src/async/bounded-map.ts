@@ -1,6 +1,5 @@
 /**
  * A map with a limit, for caches.
- *
  * @module
  */
 import { types } from 'node:util';

@@ -1,7 +1,7 @@
 /**
- * Signals made of others: one that aborts with the first of several, and one that also aborts after a time. Listeners and timer go with
- * `dispose()`; `AbortSignal.any` and `AbortSignal.timeout` leave theirs to the garbage collector and take signals of Node's class only.
- *
+ * Signals made of others: one that aborts with the first of several, and one that also aborts after a time. Listeners
+ * and timer go with `dispose()`; `AbortSignal.any` and `AbortSignal.timeout` leave theirs to the garbage collector and
+ * take signals of Node's class only.
  * @module
  */
 import type { EmailError } from '../model/error.js';

@@ -8,8 +8,8 @@ import { withoutPrototype } from '../util/without-prototype.js';
 const onceOnly = withoutPrototype({ once: true });
 
 /**
- * Calls `act` when the signal aborts, at once if it has aborted already; never without a signal. Returns a function that stops the
- * listening: call it when the work is over, or a signal that lives long gathers listeners.
+ * Calls `act` when the signal aborts, at once if it has aborted already; never without a signal. Returns a function
+ * that stops the listening: call it when the work is over, or a signal that lives long gathers listeners.
  */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (signal === undefined) return () => {};

@@ -1,8 +1,7 @@
 /**
- * Work that several callers need at once is done once. It lives while any caller waits for it: a caller's abort ends that caller's
- * waiting and fails no other, and the work is aborted when the last caller has gone. A failure reaches every caller that waits and is not
- * kept: the next call starts anew.
- *
+ * Work that several callers need at once is done once. It lives while any caller waits for it: a caller's abort ends
+ * that caller's waiting and fails no other, and the work is aborted when the last caller has gone. A failure reaches
+ * every caller that waits and is not kept: the next call starts anew.
  * @module
  */
 import { abortError, throwIfAborted } from '../errors/abort.js';

@@ -163,8 +163,8 @@ function silence(plain: Promise<unknown>): Promise<boolean> {
 }
 
 /**
- * Chooses between the plain and the TLS attempt: the first to succeed. TLS also wins if it fails in a way that proves that the server
- * speaks TLS (bad certificate, alert).
+ * Chooses between the plain and the TLS attempt: the first to succeed. TLS also wins if it fails in a way that proves
+ * that the server speaks TLS (bad certificate, alert).
  */
 async function firstToAnswer(plain: Promise<unknown>, tls: Promise<unknown>): Promise<'plain' | 'tls'> {
   const outcomes = [

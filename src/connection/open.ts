@@ -1,6 +1,5 @@
 /**
  * Opens a connection: greeted, secured, authenticated, and ready for transactions.
- *
  * @module
  */
 import { connectionAlone } from './channel/exchange.js';

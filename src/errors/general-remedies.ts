@@ -1,6 +1,5 @@
 /**
  * The remedies of errors that have no more precise one.
- *
  * @module
  */
 import type { EmailErrorCode } from '../model/error.js';

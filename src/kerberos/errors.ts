@@ -1,6 +1,5 @@
 /**
  * The errors of Kerberos.
- *
  * @module
  */
 import type { EmailError } from '../model/error.js';

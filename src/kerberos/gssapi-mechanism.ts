@@ -1,6 +1,5 @@
 /**
  * SASL GSSAPI (RFC 4752) with Kerberos 5.
- *
  * @module
  */
 import { reasonOf } from '../errors/email-error.js';

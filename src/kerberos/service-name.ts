@@ -1,6 +1,5 @@
 /**
  * The principal of the mail service.
- *
  * @module
  */
 import { abortError } from '../errors/abort.js';

@@ -4,7 +4,10 @@
  */
 import { messageInvalid } from '../errors/email-error.js';
 
-/** A date-time (RFC 5322 section 3.3) in UTC, as `Sun, 22 Nov 2026 10:35:36 +0000`. Throws ERR_MESSAGE_INVALID with `path`. */
+/**
+ * A date-time (RFC 5322 section 3.3) in UTC, as `Sun, 22 Nov 2026 10:35:36 +0000`. Throws ERR_MESSAGE_INVALID with
+ * `path`.
+ */
 export function formatDate(date: Date, path = 'date'): string {
   const second = Math.floor(date.getTime() / 1000);
   if (second === last.second) return last.text;

@@ -60,8 +60,8 @@ export interface RecipientFailure {
 }
 
 /**
- * Base of every error that the library throws. Tell errors apart by `code`. Two copies of the library (ESM and CJS) make
- * `instanceof` fail; `isEmailError` does not.
+ * Base of every error that the library throws. Tell errors apart by `code`. Two copies of the library (ESM and CJS)
+ * make `instanceof` fail; `isEmailError` does not.
  */
 export interface EmailError extends Error {
   /** Stable code. */

@@ -7,8 +7,8 @@ export type Priority = 'unspecified' | 'normal' | 'urgent' | 'non-urgent';
 /** RFC 2156 `Sensitivity`: Personal, Private, Company-Confidential. 'unspecified' (the default) writes no field. */
 export type Sensitivity = 'unspecified' | 'personal' | 'private' | 'company-confidential';
 /**
- * RFC 2156 `Importance`; also written as X-Priority and X-MSMail-Priority for clients that read only those. 'unspecified' (the
- * default) writes no field.
+ * RFC 2156 `Importance`; also written as X-Priority and X-MSMail-Priority for clients that read only those.
+ * 'unspecified' (the default) writes no field.
  */
 export type Importance = 'unspecified' | 'high' | 'normal' | 'low';
 

@@ -56,8 +56,8 @@ export interface DkimSettings {
   /** `s=`: the selector. */
   readonly selector: string;
   /**
-   * PEM or base64 PKCS#8: RSA of at least 1024 bits, or Ed25519. In a message `{ file }` obeys `MailerOptions.fileAccess`, and
-   * `{ env }` needs `fileAccess: true`; otherwise ERR_MESSAGE_INVALID.
+   * PEM or base64 PKCS#8: RSA of at least 1024 bits, or Ed25519. In a message `{ file }` obeys
+   * `MailerOptions.fileAccess`, and `{ env }` needs `fileAccess: true`; otherwise ERR_MESSAGE_INVALID.
    */
   readonly privateKey: Secret;
   /** Fields to sign. Default: those of RFC 6376 section 5.4.1 that the message has, with From oversigned. */

@@ -33,7 +33,10 @@ const resendMs = 1000;
 /** The most KDCs taken from DNS. */
 const maxRecords = 16;
 
-/** Settles once: with the outcome of the work, when the signal aborts, or at the deadline. `begin` returns the clean-up, which always runs. */
+/**
+ * Settles once: with the outcome of the work, when the signal aborts, or at the deadline. `begin` returns the clean-up,
+ * which always runs.
+ */
 function settleOnce<T>(
   what: string,
   { signal, timeoutMs }: ExchangeOptions,
@@ -71,7 +74,9 @@ function failure(what: string, cause: unknown): EmailError {
   return createEmailError('ERR_CONNECT', `${what}: ${errorCode(cause) || reasonOf(cause)}`, { cause, retryable: true });
 }
 
-/** Sends a request over TCP: four bytes of length before each message. ERR_CONNECT, ERR_TIMEOUT, or the signal's reason. */
+/**
+ * Sends a request over TCP: four bytes of length before each message. ERR_CONNECT, ERR_TIMEOUT, or the signal's reason.
+ */
 export function exchangeByTcp(kdc: KdcAddress, request: Uint8Array, options: ExchangeOptions): Promise<Buffer> {
   const what = `${kdc.host}:${kdc.port} (TCP)`;
   return settleOnce<Buffer>(what, options, (resolve, reject) => {

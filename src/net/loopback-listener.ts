@@ -72,7 +72,8 @@ export async function openLoopbackListener({ redirectUri, strayPage }: LoopbackS
     over = true;
     take({ parameters: parametersOf(request), answer: (status, page) => show(response, status, page) });
   };
-  // The port is read from the text, because URL drops ':80', and put into the text, because providers compare redirect URIs as text.
+  // The port is read from the text, because URL drops ':80', and put into the text, because providers compare redirect
+  // URIs as text.
   const [origin = '', digits] = /^http:\/\/(?:\[[^\]]*\]|[^/:]*)(?::(\d+))?/i.exec(redirectUri) ?? [];
   const servers = await bind(url.hostname, Number(digits ?? 0), handle);
   const { port } = servers[0]?.address() as AddressInfo;

@@ -10,8 +10,8 @@ import { showText } from '../util/show.js';
 import { findAddresses, type HostAddress, type NameSources } from './name-service.js';
 
 /**
- * The addresses of a host, families alternating (RFC 8305 section 4). Rejects with ERR_DNS, which names `setting`, if there is none, and
- * when the signal aborts.
+ * The addresses of a host, families alternating (RFC 8305 section 4). Rejects with ERR_DNS, which names `setting`, if
+ * there is none, and when the signal aborts.
  */
 export async function resolveHost(
   host: string,

@@ -67,10 +67,10 @@ const withoutEffect = ['priority', 'sensitivity', 'importance', 'headers', 'smim
 const senderWithoutEffect = ['organization', 'replyTo', 'readReceiptTo', 'returnReceiptTo'] as const;
 
 /**
- * Makes a transport for nodemailer: `nodemailer.createTransport(sealpostTransport(profile))`. A profile that would change
- * messages (`smime`, `dkim`, `headers`, priorities, fields of the sender) is refused, since nodemailer has composed them.
- * Options of a message that nodemailer's SMTP transport reads itself are `envelope`, `dsn`, `requireTLSExtensionEnabled`
- * and `signal`; `auth` is refused.
+ * Makes a transport for nodemailer: `nodemailer.createTransport(sealpostTransport(profile))`. A profile that would
+ * change messages (`smime`, `dkim`, `headers`, priorities, fields of the sender) is refused, since nodemailer has
+ * composed them. Options of a message that nodemailer's SMTP transport reads itself are `envelope`, `dsn`,
+ * `requireTLSExtensionEnabled` and `signal`; `auth` is refused.
  */
 export function sealpostTransport(profile: EmailProfile, options: MailerOptions = {}): SealpostTransport {
   const findings = newFindings();

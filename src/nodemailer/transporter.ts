@@ -130,7 +130,12 @@ export class Transporter extends EventEmitter<TransporterEvents> {
  * @example
  * ```ts
  * const transporter = createTransport({ host: 'mail.example.com', port: 587, requireTLS: true, auth: { user, pass } });
- * const info = await transporter.sendMail({ from: 'app@example.com', to: 'ann@example.com', subject: 'Hello', text: 'Hi' });
+ * const info = await transporter.sendMail({
+ *   from: 'app@example.com',
+ *   to: 'ann@example.com',
+ *   subject: 'Hello',
+ *   text: 'Hi',
+ * });
  * ```
  */
 export function createTransport(options?: TransportOptions | string, defaults?: SendMailOptions): Transporter {

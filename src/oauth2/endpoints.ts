@@ -1,6 +1,6 @@
 /**
- * The endpoints of a provider, from the settings or from the metadata of an issuer (RFC 8414, OpenID Connect Discovery).
- *
+ * The endpoints of a provider, from the settings or from the metadata of an issuer (RFC 8414, OpenID Connect
+ * Discovery).
  * @module
  */
 import { profileInvalid } from '../errors/email-error.js';
@@ -128,7 +128,9 @@ function endpointsIn(fields: ReadonlyMap<string, unknown>, who: string): Metadat
   return found;
 }
 
-/** RFC 8414 section 3.1 puts the name before the path of the issuer, OpenID Connect Discovery 1.0 section 4.1 after it. */
+/**
+ * RFC 8414 section 3.1 puts the name before the path of the issuer, OpenID Connect Discovery 1.0 section 4.1 after it.
+ */
 function metadataUrls(issuer: string): readonly URL[] {
   const { origin, pathname } = new URL(issuer);
   const path = pathname.replace(/\/$/, '');

@@ -1,6 +1,5 @@
 /**
  * The errors of OAuth 2.0.
- *
  * @module
  */
 import { createEmailError } from '../errors/email-error.js';

@@ -1,6 +1,5 @@
 /**
  * JSON from a provider.
- *
  * @module
  */
 

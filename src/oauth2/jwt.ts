@@ -1,6 +1,5 @@
 /**
  * Signs JSON Web Tokens (RFC 7519, 7515, 7518) for client assertions and for the grant 'jwt-bearer'.
- *
  * @module
  */
 import { constants, createHash, createPrivateKey, sign, verify, X509Certificate } from 'node:crypto';
@@ -19,7 +18,10 @@ export interface JwtKey {
   readonly sign: (data: Buffer, signal: AbortSignal) => Promise<Buffer>;
 }
 
-/** The signature scheme of a type of key: its name in RFC 7518 or 8037, and the options of node:crypto and of a PrivateKeySigner. */
+/**
+ * The signature scheme of a type of key: its name in RFC 7518 or 8037, and the options of node:crypto and of a
+ * PrivateKeySigner.
+ */
 interface Scheme {
   readonly alg: string;
   readonly hash: 'sha256' | 'sha384' | 'sha512' | undefined;

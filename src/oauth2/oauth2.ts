@@ -1,6 +1,5 @@
 /**
  * The one lazily loaded entry to OAuth 2.0: a program that obtains no tokens loads none of it.
- *
  * @module
  */
 export { createConnectorClient } from '../net/http/connector-client.js';

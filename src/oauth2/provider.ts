@@ -1,6 +1,5 @@
 /**
  * Requests to a provider, with a deadline and without secrets in their errors.
- *
  * @module
  */
 import { createAbortController } from '../async/abort-controller.js';

@@ -1,6 +1,5 @@
 /**
  * The meaning of providers' refusals, as a table: patterns for `error` and `error_description`, and a remedy for each.
- *
  * @module
  */
 

@@ -14,9 +14,10 @@ export interface SampleOAuth2Options {
 }
 
 /**
- * Settings of a provider with everything but the credentials, which are left to fill in: an empty `clientId` is refused by
- * `defineProfile`, and so is a `{tenant}` in a URL. 'generic' finds its endpoints by the metadata of `issuer`.
- * ERR_PROFILE_INVALID for a grant that the provider does not have for mail. docs/guide/oauth2.md takes you through each.
+ * Settings of a provider with everything but the credentials, which are left to fill in: an empty `clientId` is refused
+ * by `defineProfile`, and so is a `{tenant}` in a URL. 'generic' finds its endpoints by the metadata of `issuer`.
+ * ERR_PROFILE_INVALID for a grant that the provider does not have for mail. docs/guide/oauth2.md takes you through
+ * each.
  */
 export function sampleOAuth2Settings(
   provider: 'google' | 'microsoft' | 'generic',

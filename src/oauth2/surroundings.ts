@@ -1,6 +1,5 @@
 /**
  * The network, clock, random numbers and certificates that OAuth 2.0 uses. Tests replace them.
- *
  * @module
  */
 import { abortError } from '../errors/abort.js';

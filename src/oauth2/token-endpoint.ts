@@ -1,6 +1,5 @@
 /**
  * Requests to the token endpoint and its responses (RFC 6749 sections 4 to 6).
- *
  * @module
  */
 import { throwIfAborted } from '../errors/abort.js';

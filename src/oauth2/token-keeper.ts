@@ -1,7 +1,6 @@
 /**
- * The tokens of one key in a token store, or in memory: loaded, saved, and locked against other processes. Every failure of the store is
- * ERR_STORE.
- *
+ * The tokens of one key in a token store, or in memory: loaded, saved, and locked against other processes. Every
+ * failure of the store is ERR_STORE.
  * @module
  */
 import { joinSignals } from '../async/deadline-signal.js';

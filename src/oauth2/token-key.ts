@@ -1,6 +1,5 @@
 /**
  * The key under which a token store keeps the tokens of a profile.
- *
  * @module
  */
 import type { EmailProfile } from '../model/settings/profile.js';

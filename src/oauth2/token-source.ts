@@ -1,7 +1,6 @@
 /**
- * The access token of a profile: kept in memory and in the token store, and refreshed before it expires, once for all connections and by one
- * process at a time. docs/design/oauth2.md gives the reasons.
- *
+ * The access token of a profile: kept in memory and in the token store, and refreshed before it expires, once for all
+ * connections and by one process at a time. docs/design/oauth2.md gives the reasons.
  * @module
  */
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
@@ -100,7 +99,10 @@ export class TokenSource {
     return tokens;
   }
 
-  /** Waits for a refresh under way, whose tokens must be saved. With `force` the refresh continues without keeping the process alive. */
+  /**
+   * Waits for a refresh under way, whose tokens must be saved. With `force` the refresh continues without keeping the
+   * process alive.
+   */
   async close(force: boolean): Promise<void> {
     if (force) {
       this.#closed.abort(createEmailError('ERR_CLOSED', 'The mailer was closed.'));
@@ -135,7 +137,10 @@ export class TokenSource {
     return await this.#keeper.locked(() => this.#renew(query, before?.accessToken), this.#closed.signal);
   }
 
-  /** Runs under the lock. Takes the store's token if another process has replaced that of `before`, else obtains a new one. */
+  /**
+   * Runs under the lock. Takes the store's token if another process has replaced that of `before`, else obtains a new
+   * one.
+   */
   async #renew({ refused, warn }: TokenQuery, before: string | undefined): Promise<string> {
     if (this.#keeper.unsaved !== undefined) await this.#keep(this.#keeper.unsaved);
     const stored = await this.#keeper.load();

@@ -1,6 +1,5 @@
 /**
  * ERR_CERTIFICATE, the error of this folder.
- *
  * @module
  */
 import { createEmailError, isEmailError } from '../errors/email-error.js';

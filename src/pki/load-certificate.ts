@@ -1,6 +1,5 @@
 /**
  * Loads a `CertificateSource` into a certificate that is ready for use.
- *
  * @module
  */
 import { throwIfAborted } from '../errors/abort.js';

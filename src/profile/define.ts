@@ -30,9 +30,9 @@ const fromJson: Schema<EmailProfile> = {
 };
 
 /**
- * Checks a profile, copies it and freezes the copy: objects, arrays and bytes are copied, live values (functions, certificate
- * stores) are kept as they are. Unknown keys are refused. JSON.stringify and console.log of the result, or of a part of it, show
- * `[redacted]` for secrets.
+ * Checks a profile, copies it and freezes the copy: objects, arrays and bytes are copied, live values (functions,
+ * certificate stores) are kept as they are. Unknown keys are refused. JSON.stringify and console.log of the result, or
+ * of a part of it, show `[redacted]` for secrets.
  *
  * ERR_PROFILE_INVALID has every problem in `problems`.
  *
@@ -50,9 +50,9 @@ export function defineProfile(profile: EmailProfile): EmailProfile {
 }
 
 /**
- * A profile from JSON or a form. Nothing is coerced: `"587"` is no port. Every problem is found at once; each has its path, what
- * is allowed and the kind of what was there, never a secret's value. `$schema` is allowed at the top and dropped; `{ base64 }` are
- * bytes; `'[redacted]'` is no secret.
+ * A profile from JSON or a form. Nothing is coerced: `"587"` is no port. Every problem is found at once; each has its
+ * path, what is allowed and the kind of what was there, never a secret's value. `$schema` is allowed at the top and
+ * dropped; `{ base64 }` are bytes; `'[redacted]'` is no secret.
  *
  * ERR_PROFILE_INVALID has every problem in `problems`.
  *
@@ -68,8 +68,9 @@ export function parseProfile(value: unknown, options: ParseProfileOptions = {}):
 }
 
 /**
- * A profile as JSON data. 'redact' is for showing and sharing: secrets, keys and the password in a proxy's text are `[redacted]`;
- * references `{ env }` and `{ file }` hold no secret and stay. 'include' is for keeping: `parseProfile` makes the same profile of it.
+ * A profile as JSON data. 'redact' is for showing and sharing: secrets, keys and the password in a proxy's text are
+ * `[redacted]`; references `{ env }` and `{ file }` hold no secret and stay. 'include' is for keeping: `parseProfile`
+ * makes the same profile of it.
  *
  * ERR_PROFILE_INVALID if the profile is not valid, or holds a live value, which has no JSON form.
  */

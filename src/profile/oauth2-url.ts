@@ -1,6 +1,5 @@
 /**
  * The rule for URLs of OAuth 2.0.
- *
  * @module
  */
 

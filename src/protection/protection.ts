@@ -1,7 +1,6 @@
 /**
- * The one lazily loaded entry to certificates and S/MIME. Import this file, not its parts: further dynamic imports make the bundler split
- * shared code into many small files, which load more slowly.
- *
+ * The one lazily loaded entry to certificates and S/MIME. Import this file, not its parts: further dynamic imports make
+ * the bundler split shared code into many small files, which load more slowly.
  * @module
  */
 export { ProfileCertificates } from './certificates.js';

@@ -78,7 +78,9 @@ export class OauthBearerMechanism extends BearerMechanism {
 /** Fields of RFC 7628 section 3.2.2, and those that Google and Microsoft add. */
 const fields = ['status', 'error', 'error_description', 'scope', 'schemes', 'openid-configuration'] as const;
 
-/** The JSON of a refusal in one line; text that is no such JSON as it is. Words that repeat the token are hidden whole. */
+/**
+ * The JSON of a refusal in one line; text that is no such JSON as it is. Words that repeat the token are hidden whole.
+ */
 function explain(challenge: Uint8Array, token: string): string {
   const text = asBuffer(challenge).toString('utf8');
   const said = fieldsOf(text) ?? text;

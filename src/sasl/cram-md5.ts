@@ -7,7 +7,10 @@ import type { SaslMechanism } from '../model/sasl.js';
 import { utf8 } from '../util/bytes.js';
 import { challengeInvalid, unexpectedChallenge } from './mechanism.js';
 
-/** CRAM-MD5 (RFC 2195): the user name and the HMAC-MD5 of the server's challenge under the password, both UTF-8 as given. */
+/**
+ * CRAM-MD5 (RFC 2195): the user name and the HMAC-MD5 of the server's challenge under the password, both UTF-8 as
+ * given.
+ */
 export class CramMd5Mechanism implements SaslMechanism {
   readonly name = 'CRAM-MD5';
   complete = false;

@@ -1,6 +1,5 @@
 /**
  * Events as syslog messages (RFC 5424).
- *
  * @module
  */
 import { formatLogText } from '../logging/format.js';

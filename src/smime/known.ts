@@ -4,7 +4,6 @@
  * times what a signature costs, or seconds where a PKCS#12 file asks for many rounds. Forgetting any of it costs time
  * and changes nothing. All of it is bounded, and none of it is the text of a secret: a keyed digest tells whether a key
  * or a password is still the same.
- *
  * @module
  */
 import { hash, randomBytes } from 'node:crypto';

@@ -55,8 +55,8 @@ const encryptArguments = object<{
 }>({ entity: required(bytes), certificates: required(any(certificate)), settings: required(encryptOptions) });
 
 /**
- * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others stay outside, in
- * plain text.
+ * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others
+ * stay outside, in plain text.
  *
  * ERR_CERTIFICATE if one of them cannot be used.
  */

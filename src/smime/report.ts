@@ -29,7 +29,8 @@ const sample: RenderedEntity = {
 };
 
 /**
- * Checks the signer's certificate, then signs a sample and verifies it. A bad certificate is a problem in the report, not a rejection.
+ * Checks the signer's certificate, then signs a sample and verifies it. A bad certificate is a problem in the report,
+ * not a rejection.
  */
 export async function checkSigning(
   loaded: LoadedCertificate,

@@ -1,6 +1,5 @@
 /**
  * A reply of a server (RFC 5321 section 4.2).
- *
  * @module
  */
 import type { SmtpReply } from '../model/reply.js';

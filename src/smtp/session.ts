@@ -6,7 +6,6 @@
  *                              +---- secured <-- securing  (STARTTLS: capabilities are forgotten, EHLO comes again)
  *
  * In `ready`: authentication once, then transactions, RSET and NOOP in any order.
- *
  * @module
  */
 import { type Extensions, noExtensions } from './extensions.js';

@@ -1,6 +1,5 @@
 /**
  * Commands of one line and one reply.
- *
  * @module
  */
 import { createCommand } from './command.js';

@@ -1,6 +1,5 @@
 /**
  * The `ProfileStore` of one file: profiles, one of them active, with their tokens and cached certificates.
- *
  * @module
  */
 import { resolve } from 'node:path';

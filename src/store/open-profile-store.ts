@@ -1,6 +1,5 @@
 /**
  * `openProfileStore`. Cryptography and files are loaded with the first call.
- *
  * @module
  */
 import type { EmbeddedProfileStore, OpenProfileStoreOptions } from '../model/store.js';

@@ -1,6 +1,5 @@
 /**
  * Errors of the profile store.
- *
  * @module
  */
 import { createEmailError, isEmailError } from '../errors/email-error.js';

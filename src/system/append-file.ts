@@ -34,7 +34,10 @@ export class AppendFile {
     this.path = path;
   }
 
-  /** Opens the file at the path, unless it is the one that is open; makes it with mode 0600 if there is none. Returns its length. */
+  /**
+   * Opens the file at the path, unless it is the one that is open; makes it with mode 0600 if there is none. Returns
+   * its length.
+   */
   async open(): Promise<number> {
     const known = await this.#stillThere();
     if (known !== undefined) return Number(known.size);

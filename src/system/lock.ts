@@ -1,8 +1,8 @@
 /**
- * A lock between processes of one machine. A killed process cannot leave it behind, and two processes cannot hold it: a holder proves that
- * it lives by a socket that it listens on, which the kernel closes with the process. No lock is taken away after a time, from a holder
- * that is only slow or stopped, and no process id decides, which may be another process's by now.
- *
+ * A lock between processes of one machine. A killed process cannot leave it behind, and two processes cannot hold it: a
+ * holder proves that it lives by a socket that it listens on, which the kernel closes with the process. No lock is
+ * taken away after a time, from a holder that is only slow or stopped, and no process id decides, which may be another
+ * process's by now.
  * @module
  */
 import { createHash, randomBytes } from 'node:crypto';
@@ -17,8 +17,9 @@ import { isDead, listen, waitForEnd } from './lock-socket.js';
 import type { LockSocket } from './lock-socket.js';
 
 /**
- * How the lock is kept. 'directory' is for POSIX: sockets in the lock's directory, so that it also holds between containers that share a
- * volume. 'name' is for Windows: a named pipe of the machine. On Linux 'name' is a socket of the abstract namespace, for tests.
+ * How the lock is kept. 'directory' is for POSIX: sockets in the lock's directory, so that it also holds between
+ * containers that share a volume. 'name' is for Windows: a named pipe of the machine. On Linux 'name' is a socket of
+ * the abstract namespace, for tests.
  */
 export type LockKind = 'directory' | 'name';
 
@@ -40,7 +41,9 @@ export class ProcessLock {
   /** May the directory contain remains of killed processes? */
   #littered = true;
 
-  /** `directory` belongs to the lock alone. It is made when the lock is first taken; the directory above it must exist. */
+  /**
+   * `directory` belongs to the lock alone. It is made when the lock is first taken; the directory above it must exist.
+   */
   constructor(directory: string, kind: LockKind = process.platform === 'win32' ? 'name' : 'directory') {
     this.#directory = resolve(directory);
     this.#kind = kind;
@@ -70,10 +73,11 @@ export class ProcessLock {
   }
 
   /**
-   * The holder is the contender whose directory is called `held`. Each contender makes a directory with a socket in it, listens on the
-   * socket, and renames the directory to `held`: the kernel lets one succeed, and only while `held` is missing or empty. A socket that
-   * refuses connections belonged to a process that has ended; removing it empties `held`. Its name is used once, so that its removal
-   * does nothing where another process has removed it and taken the lock in the meantime.
+   * The holder is the contender whose directory is called `held`. Each contender makes a directory with a socket in it,
+   * listens on the socket, and renames the directory to `held`: the kernel lets one succeed, and only while `held` is
+   * missing or empty. A socket that refuses connections belonged to a process that has ended; removing it empties
+   * `held`. Its name is used once, so that its removal does nothing where another process has removed it and taken the
+   * lock in the meantime.
    */
   async #takeDirectory(signal: AbortSignal | undefined): Promise<Release> {
     await mkdir(this.#directory, { mode: 0o700 }).catch(unless('EEXIST', undefined));
@@ -132,8 +136,8 @@ export class ProcessLock {
   }
 
   /**
-   * Removes the directories of contenders that were killed. Each gets another name first: a contender that is only about to listen can
-   * then not rename it to `held` while its socket is being removed, and makes a new one.
+   * Removes the directories of contenders that were killed. Each gets another name first: a contender that is only
+   * about to listen can then not rename it to `held` while its socket is being removed, and makes a new one.
    */
   async #sweep(): Promise<void> {
     for (const name of await readdir(this.#directory)) {

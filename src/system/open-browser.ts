@@ -1,6 +1,5 @@
 /**
  * Starts the system's browser with a URL. There is no shell: the URL is one argument of a program.
- *
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -18,8 +17,8 @@ export function browserCommand(platform: NodeJS.Platform, url: string): BrowserC
 }
 
 /**
- * Starts the browser. Rejects if the program is missing or fails. The program may run as long as the browser does, so the promise may stay
- * pending: do not wait for it.
+ * Starts the browser. Rejects if the program is missing or fails. The program may run as long as the browser does, so
+ * the promise may stay pending: do not wait for it.
  */
 export function openBrowser(url: string, command = browserCommand(process.platform, new URL(url).href)): Promise<void> {
   return new Promise((resolve, reject) => {

@@ -1,6 +1,5 @@
 /**
  * Directories that only this user can enter.
- *
  * @module
  */
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';

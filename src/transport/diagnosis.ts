@@ -32,7 +32,10 @@ const mailPorts = [587, 465, 25] as const;
 const silenceMs = 3_000;
 const probeMs = 5_000;
 
-/** Milliseconds of silence after which the port is probed: less than the deadline of the greeting, so that the probe can end first. */
+/**
+ * Milliseconds of silence after which the port is probed: less than the deadline of the greeting, so that the probe can
+ * end first.
+ */
 export function patienceOf({ greetingMs }: TestedServer): number {
   return greetingMs === 0 ? silenceMs : Math.min(silenceMs, greetingMs / 3);
 }

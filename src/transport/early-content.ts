@@ -1,6 +1,5 @@
 /**
  * Content composed before its message has a connection.
- *
  * @module
  */
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';

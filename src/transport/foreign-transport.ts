@@ -1,7 +1,6 @@
 /**
  * Wraps the caller's transport. If it does not settle within 250 ms of an abort or a forced close, send() or close()
  * rejects.
- *
  * @module
  */
 import { createAbortController } from '../async/abort-controller.js';

@@ -290,7 +290,10 @@ export class ConnectionPool {
     this.#waiters.refuse('all', () => copyOf(cause));
   }
 
-  /** The connection ended before the server took a message on it, or out of step. A permanent refusal speaks for its message alone. */
+  /**
+   * The connection ended before the server took a message on it, or out of step. A permanent refusal speaks for its
+   * message alone.
+   */
   #openedInVain(connection: SmtpConnection, failure: Error): void {
     const tooOften = this.#pace.countVain(performance.now());
     const hopeless = (tooOften && !isPermanentRefusal(failure)) || isConcurrencyRefusal(failure);

@@ -1,6 +1,5 @@
 /**
  * The transport that `createMailer` uses: SMTP or LMTP over pooled connections.
- *
  * @module
  */
 import { createAbortController } from '../async/abort-controller.js';

@@ -4,10 +4,10 @@
  */
 
 /**
- * Makes foreign text safe for a log line or an error. Escapes C0, C1, DEL, U+2028, U+2029, the controls and marks of direction
- * (U+202A to U+202E, U+2066 to U+2069, U+061C, U+200E, U+200F), which would make a line read differently, and characters
- * without width (U+200B, U+2060, U+FEFF), which would make two lines look alike. The result is one line of at most
- * `limit` units.
+ * Makes foreign text safe for a log line or an error. Escapes C0, C1, DEL, U+2028, U+2029, the controls and marks of
+ * direction (U+202A to U+202E, U+2066 to U+2069, U+061C, U+200E, U+200F), which would make a line read differently, and
+ * characters without width (U+200B, U+2060, U+FEFF), which would make two lines look alike. The result is one line of
+ * at most `limit` units.
  */
 export function showText(text: string, limit = 500): string {
   const cut = text.length > limit ? `${text.slice(0, limit)}…` : text;

@@ -29,8 +29,8 @@ const blockBytes = 128 * 1024;
 /** The longest secret that a file may contain; keys and tokens are shorter. */
 const maxSecretBytes = 64 * 1024;
 /**
- * O_NONBLOCK makes opening a FIFO return at once, so that it can be refused as "not a regular file". Regular files ignore the flag;
- * Windows does not have it.
+ * O_NONBLOCK makes opening a FIFO return at once, so that it can be refused as "not a regular file". Regular files
+ * ignore the flag; Windows does not have it.
  */
 const toRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
@@ -135,8 +135,8 @@ export async function resolveMessageSecret(
 }
 
 /**
- * The real path of an open file, to detect a link swapped in after the check. Linux reports it through /proc; elsewhere the path is
- * resolved a second time, which narrows the race without closing it.
+ * The real path of an open file, to detect a link swapped in after the check. Linux reports it through /proc; elsewhere
+ * the path is resolved a second time, which narrows the race without closing it.
  */
 function placeOf(handle: FileHandle, path: string): Promise<string> {
   return realpath(`/proc/self/fd/${handle.fd}`).catch(() => realpath(path));

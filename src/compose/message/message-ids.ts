@@ -78,7 +78,10 @@ export function identityOf(
 /** Identities of frozen and sealed objects, to which no field can be added. */
 const inextensible = new WeakMap<object, MessageIdentity>();
 
-/** A base class whose constructor returns an existing object: private fields of a subclass are then added to that object. */
+/**
+ * A base class whose constructor returns an existing object: private fields of a subclass are then added to that
+ * object.
+ */
 class Bearer {
   constructor(message: object) {
     return message;
@@ -86,8 +89,8 @@ class Bearer {
 }
 
 /**
- * Stores the identity in a private field added to the caller's message object. A WeakMap would do the same but costs several microseconds
- * of garbage collection per message.
+ * Stores the identity in a private field added to the caller's message object. A WeakMap would do the same but costs
+ * several microseconds of garbage collection per message.
  */
 class Identified extends Bearer {
   #identity: MessageIdentity;

@@ -142,8 +142,8 @@ export class Channel {
   }
 
   /**
-   * Closes the channel; never throws. `culprit` rejects with `reason`. All other exchanges reject with a lost-connection error and may
-   * be retried on another connection, unless `culprit` is 'caller'.
+   * Closes the channel; never throws. `culprit` rejects with `reason`. All other exchanges reject with a
+   * lost-connection error and may be retried on another connection, unless `culprit` is 'caller'.
    */
   close(reason: Error, culprit?: Exchange | 'caller'): void {
     if (this.closed !== undefined) return;
@@ -394,8 +394,8 @@ export class Channel {
     const others = this.#queue.length > 1;
     if (this.#queue[0] === exchange && !(exchange.released && others)) return this.close(error, exchange);
     exchange.abort(error);
-    // If it has written everything, its replies are still read so that later exchanges stay in step. If not, the stream stops in the
-    // middle of a command and the connection is lost.
+    // If it has written everything, its replies are still read so that later exchanges stay in step. If not, the stream
+    // stops in the middle of a command and the connection is lost.
     if (!exchange.released) this.#doom(exchange, error);
   }
 

@@ -46,8 +46,8 @@ export class Exchange {
   readonly dialogue: Dialogue<unknown>;
   readonly options: ExchangeOptions;
   /**
-   * The event for which the exchange waits. 'turn': its turn to begin; 'reply'; 'room' in the stream; 'outside': content or a
-   * mechanism; 'doomed': its end, which closes the connection.
+   * The event for which the exchange waits. 'turn': its turn to begin; 'reply'; 'room' in the stream; 'outside':
+   * content or a mechanism; 'doomed': its end, which closes the connection.
    */
   waiting: 'turn' | 'reply' | 'room' | 'outside' | 'doomed' = 'turn';
   within: ReplyDeadline = 'replyMs';

@@ -4,7 +4,9 @@
  */
 import { MalformedError } from '../errors.js';
 
-/** A section of krb5.conf: each name with its values, in the order of the files. A value is text or a further section. */
+/**
+ * A section of krb5.conf: each name with its values, in the order of the files. A value is text or a further section.
+ */
 export type Section = Map<string, (string | Section)[]>;
 
 /** The deepest nesting of sections; real files have three levels. */

@@ -26,9 +26,10 @@ const maxFileBytes = 16 * 1024 * 1024;
 const maxComponents = 100;
 
 /**
- * Reads a ticket cache: `name`, else `$KRB5CCNAME`, else /tmp/krb5cc_<uid>; FILE caches of version 3 or 4, alone or in a DIR collection. Of a
- * collection it is the cache of `principal` where that is given, else the primary one. ERR_KERBEROS says why none can be read; KCM,
- * KEYRING, API, MSLSA and MEMORY caches are out of reach without native code, and named.
+ * Reads a ticket cache: `name`, else `$KRB5CCNAME`, else /tmp/krb5cc_<uid>; FILE caches of version 3 or 4, alone or in
+ * a DIR collection. Of a collection it is the cache of `principal` where that is given, else the primary one.
+ * ERR_KERBEROS says why none can be read; KCM, KEYRING, API, MSLSA and MEMORY caches are out of reach without native
+ * code, and named.
  */
 export async function readCredentialCache(name: string | undefined, principal?: Principal): Promise<CredentialCache> {
   const { files, collection } = await cacheFiles(name);

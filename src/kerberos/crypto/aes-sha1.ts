@@ -1,6 +1,5 @@
 /**
  * AES with HMAC of SHA-1 (RFC 3962).
- *
  * @module
  */
 import { pbkdf2, randomBytes } from 'node:crypto';

@@ -1,6 +1,5 @@
 /**
  * AES with HMAC of SHA-256 and SHA-384 (RFC 8009).
- *
  * @module
  */
 import { pbkdf2, randomBytes } from 'node:crypto';

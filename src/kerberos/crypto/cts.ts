@@ -1,6 +1,5 @@
 /**
  * AES in CBC mode with ciphertext stealing (RFC 3962 section 5).
- *
  * @module
  */
 import { createCipheriv, createDecipheriv } from 'node:crypto';
@@ -21,7 +20,10 @@ function aesCbcDecrypt(key: Uint8Array, data: Uint8Array): Buffer {
   return Buffer.concat([decipher.update(data), decipher.final()]);
 }
 
-/** AES in CBC mode with ciphertext stealing (RFC 3962 section 5): the last two blocks change places, and no byte is added. */
+/**
+ * AES in CBC mode with ciphertext stealing (RFC 3962 section 5): the last two blocks change places, and no byte is
+ * added.
+ */
 export function ctsEncrypt(key: Uint8Array, plain: Uint8Array): Buffer {
   const whole = Math.max(1, Math.ceil(plain.length / block)) * block;
   const cipher = aesCbcEncrypt(key, Buffer.concat([plain, Buffer.alloc(whole - plain.length)]));

@@ -12,8 +12,8 @@ export interface EncryptionKey {
 }
 
 /**
- * An encryption type with its checksum (RFC 3961 section 3). The parameter `usage` of its methods is the key usage number
- * of RFC 4120 section 7.5.1.
+ * An encryption type with its checksum (RFC 3961 section 3). The parameter `usage` of its methods is the key usage
+ * number of RFC 4120 section 7.5.1.
  */
 export interface EncryptionType {
   /** Assigned number. */

@@ -1,6 +1,5 @@
 /**
  * The client's side of a GSS-API context with Kerberos (RFC 4121).
- *
  * @module
  */
 import { createHash, randomBytes, randomInt } from 'node:crypto';
@@ -94,7 +93,10 @@ function encodeChecksum(binding: ChannelBinding | undefined): Buffer {
   return checksum;
 }
 
-/** MD5 over gss_channel_bindings with no addresses (RFC 4121 section 4.1.1.2); the data is prefixed as RFC 5056 section 2.1 has it. */
+/**
+ * MD5 over gss_channel_bindings with no addresses (RFC 4121 section 4.1.1.2); the data is prefixed as RFC 5056 section
+ * 2.1 has it.
+ */
 function channelHash(binding: ChannelBinding): Buffer {
   const data = Buffer.concat([Buffer.from(`${binding.type}:`), binding.data]);
   const header = Buffer.alloc(20);

@@ -1,6 +1,5 @@
 /**
  * The frame of GSS-API tokens (RFC 2743 section 3.1) around Kerberos ones (RFC 4121 section 4.1).
- *
  * @module
  */
 import { contentOf, element, oid, readElement } from '../../util/der.js';

@@ -1,8 +1,8 @@
 /**
- * Reads the ASN.1 of Kerberos (RFC 4120 appendix A). Its messages are small, their depth is fixed by the schema, and every field has its
- * own context tag: walking them with `readElement` and asking for each field by number and type is shorter and stricter than a general
- * parser, makes no object for fields that are not asked for, and cannot recurse on a message.
- *
+ * Reads the ASN.1 of Kerberos (RFC 4120 appendix A). Its messages are small, their depth is fixed by the schema, and
+ * every field has its own context tag: walking them with `readElement` and asking for each field by number and type is
+ * shorter and stricter than a general parser, makes no object for fields that are not asked for, and cannot recurse on
+ * a message.
  * @module
  */
 import { children, contentOf, readElement, tag, wholeOf } from '../../util/der.js';

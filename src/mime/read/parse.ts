@@ -1,6 +1,5 @@
 /**
  * Reads a message into a tree of parts with their places (RFC 2046).
- *
  * @module
  */
 import { createEmailError } from '../../errors/email-error.js';

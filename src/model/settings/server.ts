@@ -81,8 +81,8 @@ export interface TlsSettings {
   /** OpenSSL cipher list. */
   readonly ciphers?: string | undefined;
   /**
-   * SHA-256 of the server's leaf certificate (DER), hex, any case, colons optional; one must match. Replaces path, name and date
-   * checks, so that a self-signed server needs no "trust all".
+   * SHA-256 of the server's leaf certificate (DER), hex, any case, colons optional; one must match. Replaces path, name
+   * and date checks, so that a self-signed server needs no "trust all".
    */
   readonly pinnedFingerprints?: readonly string[] | undefined;
   /** Name for SNI and for the check of the certificate, instead of `host`. */

@@ -1,6 +1,5 @@
 /**
  * The types of a single HTTP request. `connector-client.ts` and `fetch-client.ts` make requests.
- *
  * @module
  */
 

@@ -1,6 +1,5 @@
 /**
  * SOCKS 5 (RFC 1928) with user name and password (RFC 1929).
- *
  * @module
  */
 import { profileInvalid } from '../../errors/email-error.js';

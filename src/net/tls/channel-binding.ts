@@ -39,7 +39,10 @@ function bindingHash(hash: string | undefined): string | undefined {
   return hash === 'md5' || hash === 'sha1' ? 'sha256' : hash;
 }
 
-/** The hash for tls-server-end-point; undefined for a signature with no hash of its own (EdDSA), for which none is defined. */
+/**
+ * The hash for tls-server-end-point; undefined for a signature with no hash of its own (EdDSA), for which none is
+ * defined.
+ */
 export function endPointHash(certificate: Uint8Array): string | undefined {
   try {
     const [, signatureAlgorithm] = [...children(certificate, readElement(certificate, 0))];

@@ -56,7 +56,10 @@ export function isPlainContent(value: unknown): value is string | Uint8Array | A
   return typeof value === 'string' || isBytes(value) || isStream(value);
 }
 
-/** Closes streams that are not going to be read. Errors while closing are ignored: the message is refused for another reason. */
+/**
+ * Closes streams that are not going to be read. Errors while closing are ignored: the message is refused for another
+ * reason.
+ */
 export async function closeStreams(streams: readonly object[]): Promise<void> {
   for (const stream of streams) {
     const { destroy, cancel, return: end }: Record<string, unknown> = Object(stream);

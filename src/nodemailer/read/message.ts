@@ -74,7 +74,10 @@ export function readMessage(data: object, { defaults, allowsFiles }: MessageSett
   return { message: present(message), signal, recipients, maxRecipients, findings, streams: context.streams };
 }
 
-/** Fields of the defaults that the message lacks; headers one by one. A header field that has a field of the message becomes that. */
+/**
+ * Fields of the defaults that the message lacks; headers one by one. A header field that has a field of the message
+ * becomes that.
+ */
 function merge(
   data: object,
   defaults: object,

@@ -1,6 +1,6 @@
 /**
- * The authorization code grant for native applications: PKCE (RFC 7636), a loopback redirect (RFC 8252), `state`, `iss` (RFC 9207).
- *
+ * The authorization code grant for native applications: PKCE (RFC 7636), a loopback redirect (RFC 8252), `state`, `iss`
+ * (RFC 9207).
  * @module
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -32,7 +32,10 @@ const signInMs = 300_000;
 
 const tryAgain = 'Start the sign-in again.';
 
-/** Lets a person sign in and returns the tokens. ERR_TIMEOUT after 5 minutes. The port is free again when the promise settles. */
+/**
+ * Lets a person sign in and returns the tokens. ERR_TIMEOUT after 5 minutes. The port is free again when the promise
+ * settles.
+ */
 export async function authorizeByCode(
   client: TokenClient,
   options: AuthorizeOptions,
@@ -219,7 +222,10 @@ function judge(parameters: URLSearchParams, request: AuthorizationRequest, endpo
   };
 }
 
-/** Checks that the answer is that of the provider that was asked (RFC 9207). If no issuer is known, `iss` must have the origin of `authorizationUrl`. */
+/**
+ * Checks that the answer is that of the provider that was asked (RFC 9207). If no issuer is known, `iss` must have the
+ * origin of `authorizationUrl`.
+ */
 function judgeIssuer(given: readonly string[], endpoints: Endpoints): EmailError | undefined {
   const { issuer, authorizationUrl, promisesIssuer } = endpoints;
   const [said] = given;

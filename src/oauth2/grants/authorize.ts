@@ -1,6 +1,5 @@
 /**
  * Obtains tokens by the grant of the settings.
- *
  * @module
  */
 import { createAbortController } from '../../async/abort-controller.js';

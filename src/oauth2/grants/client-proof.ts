@@ -1,7 +1,6 @@
 /**
- * Authentication of the client at the token endpoint: by a secret in the body or in a header field (RFC 6749 section 2.3.1), or by an
- * assertion (private_key_jwt, RFC 7523 section 2.2). Public clients have none.
- *
+ * Authentication of the client at the token endpoint: by a secret in the body or in a header field (RFC 6749 section
+ * 2.3.1), or by an assertion (private_key_jwt, RFC 7523 section 2.2). Public clients have none.
  * @module
  */
 import { randomUUID } from 'node:crypto';
@@ -65,7 +64,10 @@ export async function proveClient(
   return { headers: { Authorization: `Basic ${credentials}` }, parameters: {}, secrets: [secret, credentials] };
 }
 
-/** The assertion of the grant 'jwt-bearer' (RFC 7523 section 2.1). Google reads the scope from the assertion, others from the parameter. */
+/**
+ * The assertion of the grant 'jwt-bearer' (RFC 7523 section 2.1). Google reads the scope from the assertion, others
+ * from the parameter.
+ */
 export async function grantAssertion(
   settings: OAuth2Settings,
   endpoints: Endpoints,

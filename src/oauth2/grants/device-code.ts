@@ -1,6 +1,5 @@
 /**
  * The device authorization grant (RFC 8628): a person signs in on another device while the token endpoint is polled.
- *
  * @module
  */
 import { untilAborted } from '../../async/until-aborted.js';

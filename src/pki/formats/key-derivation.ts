@@ -110,7 +110,9 @@ export function digestLength(name: string): number {
 /** The purpose of the derived bytes (RFC 7292 appendix B.3). */
 export const pkcs12Purpose = { key: 1, iv: 2, mac: 3 } as const;
 
-/** PKCS#12 derivation of `length` bytes. `password` is a BMPString with its two zero octets, or empty for no password. */
+/**
+ * PKCS#12 derivation of `length` bytes. `password` is a BMPString with its two zero octets, or empty for no password.
+ */
 export async function pkcs12Derive(
   wanted: { readonly hash: string; readonly purpose: number; readonly length: number },
   password: Uint8Array,

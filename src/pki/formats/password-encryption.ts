@@ -1,6 +1,5 @@
 /**
  * Password-based decryption: PBES2 and PBES1 (RFC 8018), and the schemes of PKCS#12 (RFC 7292 appendix C).
- *
  * @module
  */
 import { createDecipheriv, hash } from 'node:crypto';

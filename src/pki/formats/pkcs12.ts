@@ -48,7 +48,10 @@ interface Pkcs12Reading extends Reading {
   proved: boolean;
 }
 
-/** Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for unsupported algorithms, a RangeError for a damaged file. */
+/**
+ * Reads a PKCS#12 file. ERR_CERTIFICATE for a wrong password and for unsupported algorithms, a RangeError for a damaged
+ * file.
+ */
 export async function readPkcs12(bytes: Uint8Array, context: Reading): Promise<Contents> {
   const { passwords } = context;
   // Java and some tokens pad their output. The MAC does not cover the padding.

@@ -1,6 +1,6 @@
 /**
- * Certificate policies along a path: RFC 5280 section 6.1 with the graph of RFC 9618, whose size is bounded by its input.
- *
+ * Certificate policies along a path: RFC 5280 section 6.1 with the graph of RFC 9618, whose size is bounded by its
+ * input.
  * @module
  */
 import { children, contentOf, oidText, readElement } from '../../util/der.js';

@@ -1,6 +1,5 @@
 /**
  * Recipients' certificates in LDAP: `userCertificate;binary` (RFC 4523) and `userSMIMECertificate` (RFC 2798).
- *
  * @module
  */
 import { createAbortController } from '../../async/abort-controller.js';

@@ -1,6 +1,6 @@
 /**
- * NSS databases (Firefox, Thunderbird, and the shared one of Linux), through `certutil` and `pk12util` of the NSS tools.
- *
+ * NSS databases (Firefox, Thunderbird, and the shared one of Linux), through `certutil` and `pk12util` of the NSS
+ * tools.
  * @module
  */
 import { withPrivateDirectory } from '../../system/private-directory.js';

@@ -1,6 +1,5 @@
 /**
  * Passwords for exports that are read back at once.
- *
  * @module
  */
 import { randomBytes } from 'node:crypto';

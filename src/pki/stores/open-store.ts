@@ -1,6 +1,5 @@
 /**
  * Opens a store by its reference.
- *
  * @module
  */
 import { homedir } from 'node:os';

@@ -161,7 +161,10 @@ export function readReasons(bits: Uint8Array): number {
   return reasons;
 }
 
-/** Comparable texts of a DistributionPointName. A name relative to the issuer is one RDN, completed here with `issuer` (comparable). */
+/**
+ * Comparable texts of a DistributionPointName. A name relative to the issuer is one RDN, completed here with `issuer`
+ * (comparable).
+ */
 export function readPointNames(bytes: Uint8Array, point: DerElement, issuer: string): string[] {
   if (point.tag !== 0xa1) return [...children(bytes, point)].map((name) => generalNameKey(bytes, name));
   const rdn = element(tag.sequence, element(tag.set, contentOf(bytes, point)));

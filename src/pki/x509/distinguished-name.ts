@@ -91,7 +91,9 @@ function escapeValue(value: string): string {
     .replace(/ $/, '\\ ');
 }
 
-/** The value of a string type (RFC 5280 DirectoryString and IA5String); undefined for others and for broken encodings. */
+/**
+ * The value of a string type (RFC 5280 DirectoryString and IA5String); undefined for others and for broken encodings.
+ */
 export function stringOf(bytes: Uint8Array, part: DerElement): string | undefined {
   const content = contentOf(bytes, part);
   switch (part.tag) {

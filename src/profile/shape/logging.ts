@@ -1,6 +1,5 @@
 /**
  * `logging` of a profile.
- *
  * @module
  */
 import type { EventLogSettings, LogFileSettings, LoggingSettings, SyslogSettings } from '../../model/log.js';

@@ -63,7 +63,10 @@ export function fileTime(milliseconds: number): Buffer {
   return time;
 }
 
-/** MsvAvChannelBindings: MD5 of gss_channel_bindings_struct without addresses (RFC 4121 section 4.1.1.2, RFC 5056 section 2.1). */
+/**
+ * MsvAvChannelBindings: MD5 of gss_channel_bindings_struct without addresses (RFC 4121 section 4.1.1.2, RFC 5056
+ * section 2.1).
+ */
 export function channelBindingHash(binding: ChannelBinding): Buffer {
   const data = Buffer.concat([Buffer.from(`${binding.type}:`, 'latin1'), binding.data]);
   const head = Buffer.alloc(20);

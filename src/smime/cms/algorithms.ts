@@ -1,6 +1,5 @@
 /**
  * The algorithms of CMS that are written or read, with their key sizes and names.
- *
  * @module
  */
 import { agreementOids, cipherOids, keyOids, signatureByOid as withHash } from '../../util/oids.js';

@@ -1,7 +1,6 @@
 /**
- * The cost of one message, counted over the whole of it: a limit for each part would be multiplied by the number of parts. Each call of
- * `verify` or `decrypt` makes one budget, and hands it down to every reader of the message.
- *
+ * The cost of one message, counted over the whole of it: a limit for each part would be multiplied by the number of
+ * parts. Each call of `verify` or `decrypt` makes one budget, and hands it down to every reader of the message.
  * @module
  */
 import { berChildren } from '../../util/ber.js';

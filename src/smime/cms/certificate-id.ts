@@ -1,6 +1,6 @@
 /**
- * The name of a certificate in CMS: issuer and serial number when writing, these or the subject key identifier when reading.
- *
+ * The name of a certificate in CMS: issuer and serial number when writing, these or the subject key identifier when
+ * reading.
  * @module
  */
 import type { Certificate } from '../../pki/x509/certificate.js';

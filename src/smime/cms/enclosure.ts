@@ -1,7 +1,6 @@
 /**
- * Nested DER around a content that is written elsewhere. It is made from the inside out, because each length counts everything inside,
- * and written from the end of a Buffer to its start, so that nothing is copied twice.
- *
+ * Nested DER around a content that is written elsewhere. It is made from the inside out, because each length counts
+ * everything inside, and written from the end of a Buffer to its start, so that nothing is copied twice.
  * @module
  */
 import { headerSize, writeHeader } from '../../util/der.js';

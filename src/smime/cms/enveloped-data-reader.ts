@@ -1,6 +1,5 @@
 /**
  * Reads EnvelopedData (RFC 5652 section 6) and AuthEnvelopedData (RFC 5083) from other programs.
- *
  * @module
  */
 import { tag } from '../../util/der.js';
@@ -51,7 +50,10 @@ export interface EncryptedMessage {
   readonly ciphertext: Buffer;
 }
 
-/** Reads an EnvelopedData or AuthEnvelopedData. ERR_SMIME if it is malformed, over a limit, or of an unsupported algorithm. */
+/**
+ * Reads an EnvelopedData or AuthEnvelopedData. ERR_SMIME if it is malformed, over a limit, or of an unsupported
+ * algorithm.
+ */
 export function readEncrypted(type: string, element: BerElement, budget: Budget = new Budget()): EncryptedMessage {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));

@@ -1,6 +1,6 @@
 /**
- * Diffie-Hellman on elliptic curves for CMS (RFC 5753, RFC 8418): from a shared secret to a wrapped content-encryption key.
- *
+ * Diffie-Hellman on elliptic curves for CMS (RFC 5753, RFC 8418): from a shared secret to a wrapped content-encryption
+ * key.
  * @module
  */
 import {
@@ -24,8 +24,8 @@ import type { AgreementScheme, FixedHash, KeyWrap } from './algorithms.js';
 import { cipherMissing } from './smime-error.js';
 
 /**
- * A sender's public key from its SubjectPublicKeyInfo (DER). Throws if a curve is given by parameters instead of a name: the parameters
- * can be chosen so that the shared secret gives the private key away.
+ * A sender's public key from its SubjectPublicKeyInfo (DER). Throws if a curve is given by parameters instead of a
+ * name: the parameters can be chosen so that the shared secret gives the private key away.
  */
 export function peerPublicKey(spki: Uint8Array): KeyObject {
   const { kind, curve } = readPublicKeyKind(spki);

@@ -1,6 +1,6 @@
 /**
- * Reads the parameters of PSS and OAEP (RFC 4055). Both begin with a hash and an MGF1 hash; SHA-1 is the default of each.
- *
+ * Reads the parameters of PSS and OAEP (RFC 4055). Both begin with a hash and an MGF1 hash; SHA-1 is the default of
+ * each.
  * @module
  */
 import type { PssParameters } from '../../pki/x509/pss.js';

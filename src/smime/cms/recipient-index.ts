@@ -1,6 +1,6 @@
 /**
- * An index of the recipients of a message by the certificate that they name, to compare many identities with many recipients.
- *
+ * An index of the recipients of a message by the certificate that they name, to compare many identities with many
+ * recipients.
  * @module
  */
 import type { CertificateInfo } from '../../model/certificate.js';

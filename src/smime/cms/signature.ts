@@ -1,6 +1,6 @@
 /**
- * Signature algorithms: the choice for a key, their names in CMS (RFC 5754, 4056, 5753, 8419), and the check of a signature.
- *
+ * Signature algorithms: the choice for a key, their names in CMS (RFC 5754, 4056, 5753, 8419), and the check of a
+ * signature.
  * @module
  */
 import { constants, createHash, verify } from 'node:crypto';

@@ -40,8 +40,8 @@ export interface SignerInfo {
   /** The signature algorithm, or the reason why the signature cannot be checked. */
   readonly scheme: SignatureScheme | string;
   /**
-   * Attributes, and the SET of them in the forms that may have been signed: as received, then in DER order. undefined if
-   * the signer has no signed attributes.
+   * Attributes, and the SET of them in the forms that may have been signed: as received, then in DER order. undefined
+   * if the signer has no signed attributes.
    */
   readonly signed: { readonly attributes: readonly CmsAttribute[]; readonly forms: readonly Buffer[] } | undefined;
   /** Attributes that no signature covers. */
@@ -145,7 +145,10 @@ function readSignedAttributes(field: BerElement, budget: Budget): NonNullable<Si
   };
 }
 
-/** Reads a signature algorithm. The hash of the signature must be that of the content (RFC 4056 section 3, RFC 5754 section 3). */
+/**
+ * Reads a signature algorithm. The hash of the signature must be that of the content (RFC 4056 section 3, RFC 5754
+ * section 3).
+ */
 function readScheme(algorithm: BerElement, digest: HashName | undefined): SignatureScheme | string {
   const fields = new BerFields(algorithm);
   const name = fields.oid();

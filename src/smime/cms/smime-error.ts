@@ -1,6 +1,5 @@
 /**
  * The errors of S/MIME.
- *
  * @module
  */
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
@@ -25,8 +24,9 @@ export function cipherMissing(name: string, role: string): EmailError {
 }
 
 /**
- * The one error for every failure that depends on a secret: padding, key unwrapping, tag, content. Different errors would tell an
- * attacker who sends altered copies of a message something about its plain text (RFC 3218, RFC 5652 section 14).
+ * The one error for every failure that depends on a secret: padding, key unwrapping, tag, content. Different errors
+ * would tell an attacker who sends altered copies of a message something about its plain text (RFC 3218, RFC 5652
+ * section 14).
  */
 export function decryptionError(): EmailError {
   return smimeError(
@@ -36,8 +36,8 @@ export function decryptionError(): EmailError {
 }
 
 /**
- * Runs `work` and makes an EmailError of any other error: OpenSSL has errors of its own for odd keys, Node for strings and buffers that
- * are too long. `what` says which work failed.
+ * Runs `work` and makes an EmailError of any other error: OpenSSL has errors of its own for odd keys, Node for strings
+ * and buffers that are too long. `what` says which work failed.
  */
 export async function withTypedErrors<T>(what: string, work: () => Promise<T>): Promise<T> {
   try {

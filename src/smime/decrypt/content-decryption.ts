@@ -125,7 +125,9 @@ function decryptCbc(name: string, key: Buffer, iv: Buffer, ciphertext: Buffer): 
   return plain;
 }
 
-/** Octets of padding (RFC 5652 section 6.3), 0 if it is wrong. Every octet of the last block is compared in any case. */
+/**
+ * Octets of padding (RFC 5652 section 6.3), 0 if it is wrong. Every octet of the last block is compared in any case.
+ */
 function paddingOf(plain: Buffer, blockBytes: number): number {
   const count = plain[plain.length - 1] ?? 0;
   let bad = Number(count === 0) | Number(count > blockBytes);

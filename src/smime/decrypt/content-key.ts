@@ -86,7 +86,9 @@ export function decryptOaep(key: KeyObject, ciphertext: Uint8Array, parameters: 
   }
 }
 
-/** A device may report wrong padding. Its refusal gives a random key too, so that a sender cannot tell the two apart. */
+/**
+ * A device may report wrong padding. Its refusal gives a random key too, so that a sender cannot tell the two apart.
+ */
 async function externalPkcs1(
   key: Partial<PrivateKeyDecryptor>,
   ciphertext: Buffer,
@@ -152,7 +154,10 @@ async function agreed(recipient: KeyAgreement, own: RecipientKey, signal: AbortS
   }
 }
 
-/** SubjectPublicKeyInfo of the sender's ephemeral key, with the curve of the own certificate. undefined if it names another curve. */
+/**
+ * SubjectPublicKeyInfo of the sender's ephemeral key, with the curve of the own certificate. undefined if it names
+ * another curve.
+ */
 function peerKey({ originator }: KeyAgreement, { spki }: Certificate): Buffer | undefined {
   if (originator === undefined) return undefined;
   const [ownAlgorithm] = [...children(spki, readElement(spki, 0))].map((part) => wholeOf(spki, part));

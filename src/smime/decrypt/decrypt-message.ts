@@ -46,11 +46,11 @@ const decryptArguments = object<
 >({ message: required(bytes), recipient: required(certificateSource), format });
 
 /**
- * Decrypts a message with the recipient's certificate and key. Every identity of the source is compared with the recipients that the
- * message names, expired or not.
+ * Decrypts a message with the recipient's certificate and key. Every identity of the source is compared with the
+ * recipients that the message names, expired or not.
  *
- * ERR_SMIME if it is not encrypted, not for such a certificate, over a limit, or cannot be decrypted; the text of the last is always
- * the same. ERR_CERTIFICATE if there is no key for the certificate that it names.
+ * ERR_SMIME if it is not encrypted, not for such a certificate, over a limit, or cannot be decrypted; the text of the
+ * last is always the same. ERR_CERTIFICATE if there is no key for the certificate that it names.
  */
 export async function decrypt(
   message: Uint8Array,
@@ -94,7 +94,10 @@ async function* candidatesOf(source: CertificateSource): AsyncGenerator<Identity
   return undefined;
 }
 
-/** The keys of the candidates that the message names. ERR_CERTIFICATE if it names some, and none of them has a usable key. */
+/**
+ * The keys of the candidates that the message names. ERR_CERTIFICATE if it names some, and none of them has a usable
+ * key.
+ */
 async function* keysOf(
   candidates: AsyncIterable<IdentityCandidate>,
   named: RecipientIndex,

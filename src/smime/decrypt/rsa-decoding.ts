@@ -9,7 +9,9 @@ import { leftPad, mgf1, xor } from '../../pki/x509/pss.js';
 import type { OaepParameters } from '../cms/mask-parameters.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
 
-/** The raw RSA operation, left-padded to the length of the modulus. undefined if the ciphertext does not fit the key. */
+/**
+ * The raw RSA operation, left-padded to the length of the modulus. undefined if the ciphertext does not fit the key.
+ */
 export function rsaRawDecrypt(key: KeyObject, ciphertext: Uint8Array): Buffer | undefined {
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   const size = Math.ceil(bits / 8);

@@ -40,8 +40,8 @@ export interface EntityEncrypter {
   /** Warnings: weak keys, certificates about to expire, 3DES. */
   warnings(recipients: readonly Certificate[]): readonly Warning[];
   /**
-   * The encrypted entity, which each of the recipients can read. A stream stays a stream, and gives the same octets each time it is
-   * read. ERR_CERTIFICATE if a certificate cannot be used; ERR_ABORTED.
+   * The encrypted entity, which each of the recipients can read. A stream stays a stream, and gives the same octets
+   * each time it is read. ERR_CERTIFICATE if a certificate cannot be used; ERR_ABORTED.
    */
   encrypt(entity: RenderedEntity, recipients: readonly Certificate[], signal: AbortSignal): Promise<RenderedEntity>;
   /** Encrypts in memory. The result of `lead` precedes the body. */

@@ -1,6 +1,5 @@
 /**
  * RecipientInfo (RFC 5652 section 6.2): the content-encryption key, encrypted for one certificate.
- *
  * @module
  */
 import { constants, generateKeyPairSync, publicEncrypt } from 'node:crypto';

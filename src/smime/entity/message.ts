@@ -23,8 +23,8 @@ export interface SplitMessage {
 }
 
 /**
- * Splits a message. Lone CR and LF become CRLF, except in content with NUL, which is binary. ERR_SMIME if the message does not begin with
- * header fields.
+ * Splits a message. Lone CR and LF become CRLF, except in content with NUL, which is binary. ERR_SMIME if the message
+ * does not begin with header fields.
  */
 export function splitMessage(message: Uint8Array): SplitMessage {
   const bytes = asBuffer(message);
@@ -62,8 +62,8 @@ const cr = 0x0d;
 const lf = 0x0a;
 
 /**
- * Replaces each CRLF, CR and LF by CRLF. It works octet by octet, so that a text of line ends alone takes no longer than
- * other text.
+ * Replaces each CRLF, CR and LF by CRLF. It works octet by octet, so that a text of line ends alone takes no longer
+ * than other text.
  */
 function withCrlf(bytes: Buffer): Buffer {
   let missing = 0;
@@ -93,8 +93,8 @@ export function messageHead(outer: Buffer, fields: string): Buffer {
 }
 
 /**
- * The forms in which `content` may have been signed: as received, and with CRLF if it is text with other line ends (RFC 8551 section
- * 3.1.1).
+ * The forms in which `content` may have been signed: as received, and with CRLF if it is text with other line ends (RFC
+ * 8551 section 3.1.1).
  */
 export function signedForms(content: Buffer): readonly Buffer[] {
   return isMendable(scanText(content)) ? [content, withCrlf(content)] : [content];

@@ -1,6 +1,5 @@
 /**
  * Gives the octets of an entity for signing and encryption: as pieces in memory, or as the chunks of a stream.
- *
  * @module
  */
 import { abortError } from '../../errors/abort.js';

@@ -1,6 +1,5 @@
 /**
  * The key that signs: in memory by node:crypto, or in a device or service by a `PrivateKeySigner`.
- *
  * @module
  */
 import { constants, createHash, createPrivateKey, createPublicKey, sign } from 'node:crypto';
@@ -21,7 +20,10 @@ import { smimeError } from '../cms/smime-error.js';
 /** Signs data. Returns the signature itself if that is faster than a hop to the thread pool and back. */
 export type SignData = (data: Buffer, signal: AbortSignal) => Buffer | Promise<Buffer>;
 
-/** A signing function with the certificate's key. ERR_CERTIFICATE if the key is missing, unreadable or that of another certificate. */
+/**
+ * A signing function with the certificate's key. ERR_CERTIFICATE if the key is missing, unreadable or that of another
+ * certificate.
+ */
 export function openPrivateKey(loaded: LoadedCertificate, certificate: Certificate, scheme: SigningScheme): SignData {
   const { privateKey } = loaded;
   if (privateKey === undefined) {

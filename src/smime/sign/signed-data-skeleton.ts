@@ -1,7 +1,6 @@
 /**
- * Encodes a SignedData once per identity with PKI.js (which takes milliseconds) and cuts out the parts common to all its
- * messages. The DER writer of this library adds digest, time and signature of each message.
- *
+ * Encodes a SignedData once per identity with PKI.js (which takes milliseconds) and cuts out the parts common to all
+ * its messages. The DER writer of this library adds digest, time and signature of each message.
  * @module
  */
 import { createHash } from 'node:crypto';
@@ -34,7 +33,10 @@ export interface SignedDataPieces {
   readonly signingTimeType: Buffer;
 }
 
-/** The capabilities that are announced, preferred first (RFC 8551 section 2.5.2): CBC, which every program decrypts, before GCM. */
+/**
+ * The capabilities that are announced, preferred first (RFC 8551 section 2.5.2): CBC, which every program decrypts,
+ * before GCM.
+ */
 const announced = ['aes-256-cbc', 'aes-192-cbc', 'aes-128-cbc', 'aes-256-gcm', 'aes-128-gcm'] as const;
 
 /** Makes the pieces of an identity. ERR_CERTIFICATE if PKI.js cannot read the certificate. */

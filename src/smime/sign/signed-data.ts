@@ -1,6 +1,5 @@
 /**
  * SignedData (RFC 5652 section 5) as a template: everything that the messages of an identity share is made once.
- *
  * @module
  */
 import { element, header, octetString, sequence, setOf, tag, time } from '../../util/der.js';

@@ -1,7 +1,6 @@
 /**
- * The two forms of a signed entity (RFC 8551 section 3.5). An entity in memory is signed as a whole, a stream in one pass with the
- * signature behind it.
- *
+ * The two forms of a signed entity (RFC 8551 section 3.5). An entity in memory is signed as a whole, a stream in one
+ * pass with the signature behind it.
  * @module
  */
 import { abortError } from '../../errors/abort.js';

@@ -1,6 +1,5 @@
 /**
  * Signs entities (RFC 8551 sections 3.4 and 3.5). Everything that the messages of an identity share is made once.
- *
  * @module
  */
 import { abortError } from '../../errors/abort.js';
@@ -28,8 +27,8 @@ export interface EntitySigner {
   /** A warning if the certificate contains none of these addresses, those of From and Sender. */
   addressWarnings(addresses: readonly string[]): readonly Warning[];
   /**
-   * The signed entity. A stream stays a stream, and gives the same octets each time it is read. ERR_SMIME if the entity is not safe for
-   * 7-bit transport or the key fails; ERR_CERTIFICATE if the certificate has expired; ERR_ABORTED.
+   * The signed entity. A stream stays a stream, and gives the same octets each time it is read. ERR_SMIME if the entity
+   * is not safe for 7-bit transport or the key fails; ERR_CERTIFICATE if the certificate has expired; ERR_ABORTED.
    */
   sign(entity: RenderedEntity, signal: AbortSignal): Promise<RenderedEntity>;
   /** Signs in memory. The result of `lead` precedes the body. */

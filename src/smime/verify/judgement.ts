@@ -109,8 +109,8 @@ function equal(a: Buffer, b: Buffer): boolean {
 }
 
 /**
- * Refuses a known forgery: drop the signed attributes and present their DER SET as the content, and the signature still verifies. No
- * real mail is exactly one DER SET.
+ * Refuses a known forgery: drop the signed attributes and present their DER SET as the content, and the signature still
+ * verifies. No real mail is exactly one DER SET.
  */
 function looksLikeAttributes(content: Uint8Array): boolean {
   if (content[0] !== tag.set) return false;

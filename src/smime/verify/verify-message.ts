@@ -51,9 +51,9 @@ export interface VerifyOptions {
 /** Result of `verify`. */
 export interface VerifyResult {
   /**
-   * If a signature is valid: exactly the octets that it covers, and nothing else in the message is covered. In a message
-   * they are an entity with its header fields; with `format: 'cms'` they may be anything. If no signature is valid: the
-   * content as received.
+   * If a signature is valid: exactly the octets that it covers, and nothing else in the message is covered. In a
+   * message they are an entity with its header fields; with `format: 'cms'` they may be anything. If no signature is
+   * valid: the content as received.
    */
   readonly content: Uint8Array;
   /** One result for each signature. All valid ones cover `content`. */

@@ -1,12 +1,12 @@
 /**
  * One mail transaction (RFC 5321 section 3.3), in the fewest round trips that keep its outcome exact:
  *
- *   one    PIPELINING, CHUNKING, small content of which no line begins like a command: MAIL, RCPT, BDAT LAST and the content in one write
+ *   one    PIPELINING, CHUNKING, small content of which no line begins like a command: MAIL, RCPT, BDAT LAST and the
+ *          content in one write
  *   two    PIPELINING: MAIL, RCPT (and DATA, where a refused recipient does not matter); their replies; the content
  *   steps  neither: a reply awaited for each command
  *
  * After `release` the next transaction is written behind this one.
- *
  * @module
  */
 import { asError, isEmailError, withDetails } from '../../errors/email-error.js';
@@ -82,7 +82,10 @@ interface Run {
   readonly replies: RecipientReplies;
 }
 
-/** Must every RCPT reply be seen before content is sent? Yes with `requireAllRecipients`; with one recipient the server's own refusal is enough. */
+/**
+ * Must every RCPT reply be seen before content is sent? Yes with `requireAllRecipients`; with one recipient the
+ * server's own refusal is enough.
+ */
 function isStrict({ plan }: Run): boolean {
   return plan.requireAllRecipients && plan.recipients.length > 1;
 }

@@ -80,9 +80,9 @@ export interface TestSmtpServerOptions {
    */
   readonly users?: Readonly<Record<string, string>> | undefined;
   /**
-   * SASL mechanisms offered. Default all: SCRAM-SHA-512, -256, -1 with and without -PLUS, PLAIN, LOGIN, CRAM-MD5, XOAUTH2,
-   * OAUTHBEARER, and EXTERNAL to clients that show a certificate of `issueClientCertificate`. Under TLS only, unless `security` is
-   * 'none'.
+   * SASL mechanisms offered. Default all: SCRAM-SHA-512, -256, -1 with and without -PLUS, PLAIN, LOGIN, CRAM-MD5,
+   * XOAUTH2, OAUTHBEARER, and EXTERNAL to clients that show a certificate of `issueClientCertificate`. Under TLS only,
+   * unless `security` is 'none'.
    */
   readonly mechanisms?: readonly string[] | undefined;
   /**

@@ -118,7 +118,10 @@ export class TestSmtpServer implements AsyncDisposable {
     return this.#port;
   }
 
-  /** PEM of the throwaway authority that signed the server's certificate (localhost, 127.0.0.1, ::1): for `server.tls.ca`. */
+  /**
+   * PEM of the throwaway authority that signed the server's certificate (localhost, 127.0.0.1, ::1): for
+   * `server.tls.ca`.
+   */
   get ca(): string {
     return this.#authority.certificate;
   }
