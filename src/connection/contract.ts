@@ -33,7 +33,10 @@ export interface TokenQuery {
 export interface TokenProvider {
   /** Can a refused token be replaced by another one? */
   readonly renewable: boolean;
-  /** Rejects with ERR_OAUTH2 if a token cannot be obtained without a person. */
+  /**
+   * Rejects with ERR_OAUTH2 if no token can be obtained without a person, and with the errors of the token store, of
+   * secrets and of the signal.
+   */
   readonly token: (query: TokenQuery) => Promise<string>;
 }
 

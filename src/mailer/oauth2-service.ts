@@ -103,8 +103,9 @@ export class OAuth2Service implements TokenProvider {
  * passes a code to `onUserCode`. The tokens are not stored: put the refresh token into `oauth2.refreshToken`, or use
  * `mailer.authorize()`, which stores them and uses the profile's proxy.
  *
- * ERR_PROFILE_INVALID for invalid settings; ERR_OAUTH2 with the provider's message; ERR_TIMEOUT if the person did not
- * sign in within 5 minutes, or before the code expired; ERR_ABORTED.
+ * ERR_PROFILE_INVALID for invalid settings; ERR_OAUTH2 with the provider's message; ERR_SECRET or ERR_CERTIFICATE if a
+ * secret or the client certificate cannot be read; ERR_TIMEOUT if the person did not sign in within 5 minutes, or
+ * before the code expired; ERR_ABORTED.
  */
 export async function authorize(settings: OAuth2Settings, options: AuthorizeOptions = {}): Promise<OAuth2Tokens> {
   const subject = { sentence: 'The OAuth 2.0 settings are not valid', root: 'oauth2' };

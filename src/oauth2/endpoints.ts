@@ -25,7 +25,10 @@ export interface Endpoints {
 
 type UrlName = 'tokenUrl' | 'authorizationUrl' | 'deviceAuthorizationUrl';
 
-/** The endpoints that the grant needs. ERR_OAUTH2 if the metadata do not have them. */
+/**
+ * The endpoints that the grant needs. ERR_OAUTH2 if the metadata cannot be read or do not have them;
+ * ERR_PROFILE_INVALID if the settings have neither them nor an issuer.
+ */
 export async function findEndpoints(
   settings: OAuth2Settings,
   surroundings: Surroundings,

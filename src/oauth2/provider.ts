@@ -35,7 +35,10 @@ export interface RequestSignals {
 /** Time limit of one whole request, including proxies and TLS. */
 const deadlineMs = 30_000;
 
-/** Returns the response, of any status but a redirect. A redirect and a request without a response are ERR_OAUTH2. */
+/**
+ * Returns the response, of any status but a redirect. A redirect and a request without a response are ERR_OAUTH2,
+ * unless the signal aborted: then its reason, or ERR_ABORTED.
+ */
 export async function askProvider(
   request: ProviderRequest,
   { http }: Surroundings,

@@ -79,7 +79,11 @@ export class TokenSource {
     this.#keeper = new TokenKeeper(parts.store, parts.key);
   }
 
-  /** Returns a token. ERR_OAUTH2 if none can be obtained; its remedy says so if a person must sign in. */
+  /**
+   * Returns a token. ERR_OAUTH2 if none can be obtained; its remedy says so if a person must sign in. Errors of the
+   * token store (ERR_STORE), of secrets (ERR_SECRET) and of the client certificate (ERR_CERTIFICATE) are passed on. An
+   * abort is ERR_ABORTED or the signal's reason, and a forced close() is ERR_CLOSED.
+   */
   async get(query: TokenQuery): Promise<string> {
     const { signal, refused } = query;
     const { authenticationValue } = this.#parts.settings;
@@ -207,7 +211,9 @@ export class TokenSource {
     }
   }
 
-  /** Makes a token request. `signal` ends the request; the work before it has a deadline and ends with close(). */
+  /**
+   * Makes a token request. `signal` ends the request; the work before it has a deadline and ends with a forced close().
+   */
   async #request(
     make: (client: TokenClient, prepare: AbortSignal) => TokenRequest | Promise<TokenRequest>,
     signal: AbortSignal,

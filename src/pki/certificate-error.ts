@@ -10,7 +10,10 @@ export function certificateError(reason: string, remedy: string, cause?: unknown
   return createEmailError('ERR_CERTIFICATE', reason, { remedy, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** Puts the place (a profile's field, a file, a store) in front of the message. Other errors are returned unchanged. */
+/**
+ * Puts the place (a profile's field, a file, a store) in front of the message of an ERR_CERTIFICATE. Other errors are
+ * returned unchanged.
+ */
 export function atPlace<E>(error: E, place: string): E | EmailError {
   if (!isEmailError(error) || error.code !== 'ERR_CERTIFICATE' || error.message.startsWith(place)) return error;
   const { message, remedy, cause } = error;

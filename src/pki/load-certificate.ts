@@ -28,7 +28,7 @@ export interface LoadContext {
   readonly slot?: string | undefined;
   /** 'sign' and 'client-auth' need a private key. Absent: a key is loaded if there is one. */
   readonly purpose?: Purpose | undefined;
-  /** Ends the work: ERR_ABORTED. */
+  /** Ends the work: ERR_ABORTED, or the signal's reason if that is an EmailError. */
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -13,7 +13,7 @@ const defaultSlot = 'server.tls.clientCertificate';
 
 /**
  * PEM of the certificate with its chain, leaf first, and of the key as PKCS#8. ERR_CERTIFICATE if it cannot be loaded,
- * or if its key cannot be exported: Node's TLS needs the key itself.
+ * or if its key cannot be exported: Node's TLS needs the key itself. ERR_SECRET if a password cannot be resolved.
  */
 export async function loadTlsIdentity(
   source: CertificateSource,

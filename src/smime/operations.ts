@@ -32,8 +32,8 @@ const signArguments = object<{ readonly settings: SmimeSignSettings }>({ setting
 /**
  * Signs a message, or an entity: Content-* fields go inside, others stay outside.
  *
- * ERR_CERTIFICATE if the certificate cannot be used, ERR_SMIME if the content is not fit for signing,
- * ERR_PROFILE_INVALID if an argument is not as documented. The same applies to the functions below.
+ * ERR_CERTIFICATE if the certificate cannot be used, ERR_SECRET if its password cannot be resolved, ERR_SMIME if the
+ * content is not fit for signing, ERR_PROFILE_INVALID if an argument is not as documented.
  */
 export async function sign(entity: Uint8Array, settings: SmimeSignSettings): Promise<Uint8Array> {
   checkArguments(signedEntity, { entity });
@@ -58,7 +58,8 @@ const encryptArguments = object<{
  * Encrypts a message, or an entity, for all of the certificates (PEM text or DER): Content-* fields go inside, others
  * stay outside, in plain text.
  *
- * ERR_CERTIFICATE if one of them cannot be used.
+ * ERR_CERTIFICATE if one of them cannot be used or is not trusted, ERR_SMIME if the content cannot be encrypted,
+ * ERR_PROFILE_INVALID if an argument is not as documented.
  */
 export async function encrypt(
   entity: Uint8Array,

@@ -85,8 +85,8 @@ export class SmtpTransport implements Transport {
   }
 
   /**
-   * Tests each step on a connection of its own. Rejects only with ERR_ABORTED and ERR_PROFILE_INVALID; other errors are
-   * in the report.
+   * Tests each step on a connection of its own. Rejects only with ERR_PROFILE_INVALID, ERR_ABORTED or the signal's
+   * reason; other errors are in the report.
    */
   async test(options: { readonly signal?: AbortSignal | undefined }): Promise<ConnectionReport> {
     const { testConnection } = await import('./connection-test.js');

@@ -59,7 +59,10 @@ function readEntry(reader: ByteReader): KeytabEntry {
   };
 }
 
-/** The newest key of each supported encryption type for a principal. ERR_KERBEROS names the file if there is none. */
+/**
+ * The newest key of each supported encryption type for a principal. ERR_KERBEROS, which names the file, if it has none
+ * or cannot be read.
+ */
 export async function readKeytab(file: string, principal: Principal): Promise<readonly KeytabEntry[]> {
   const source = `The keytab ${showText(file, 200)}`;
   const bytes = await readKerberosFile({

@@ -62,7 +62,7 @@ const dayMs = 86_400_000;
 /**
  * Gets a ticket-granting ticket by the AS exchange (RFC 4120 section 3.1). Sends an encrypted timestamp if the KDC
  * requires one (section 5.2.7.2), returns its cookie (RFC 6113 section 5.2), and corrects a wrong clock once.
- * ERR_KERBEROS.
+ * ERR_KERBEROS, or the signal's reason.
  */
 export function getTicketGrantingTicket(
   access: KdcAccess,

@@ -43,7 +43,7 @@ export interface RealmReply {
   readonly server: string;
 }
 
-/** Sends a request to the realm. ERR_KERBEROS if no KDC answers with a Kerberos message. */
+/** Sends a request to the realm. ERR_KERBEROS if no KDC answers with a Kerberos message, or the signal's reason. */
 export async function askRealm(access: KdcAccess, realm: string, request: Uint8Array): Promise<RealmReply> {
   const kdcs = await findKdcs(access, realm);
   const failures: string[] = [];

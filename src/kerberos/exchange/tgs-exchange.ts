@@ -34,7 +34,8 @@ const dayMs = 86_400_000;
 
 /**
  * Gets a ticket for `service` by TGS exchanges (RFC 4120 section 3.3). They lead through other realms if the service is
- * in another one, or if a KDC refers to one (RFC 6806 section 8). No realm is queried twice. ERR_KERBEROS.
+ * in another one, or if a KDC refers to one (RFC 6806 section 8). No realm is queried twice. ERR_KERBEROS, or the
+ * signal's reason.
  */
 export async function getServiceTicket(
   access: KdcAccess,

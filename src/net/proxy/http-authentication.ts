@@ -30,7 +30,7 @@ export interface NegotiateRequest {
   readonly signal: AbortSignal;
 }
 
-/** Makes SPNEGO tokens (RFC 4178) for proxies. ERR_KERBEROS if no ticket can be obtained. */
+/** Makes SPNEGO tokens (RFC 4178) for proxies. ERR_KERBEROS if no ticket can be obtained, or the signal's reason. */
 export type Negotiate = (request: NegotiateRequest) => Promise<Uint8Array>;
 
 /** The proxy and the requested tunnel. */

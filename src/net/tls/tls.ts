@@ -56,7 +56,10 @@ const nothingInherited = {
   enableTrace: undefined,
 } as const;
 
-/** Performs the handshake and checks the certificate. ERR_TLS if either fails; the stream is then destroyed. */
+/**
+ * Performs the handshake and checks the certificate. ERR_TLS if either fails, or the signal's reason; the stream is
+ * then destroyed.
+ */
 export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): Promise<SecuredStream> {
   const { host, port, settings, material } = target;
   const name = settings.serverName ?? host;

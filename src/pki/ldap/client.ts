@@ -68,8 +68,8 @@ export class LdapClient {
   }
 
   /**
-   * Connects, secures and binds. ERR_CONNECT, ERR_TLS, ERR_TLS_REQUIRED, ERR_TIMEOUT, or ERR_CERTIFICATE with the
-   * server's message.
+   * Connects, secures and binds. ERR_DNS, ERR_CONNECT, ERR_TLS, ERR_TLS_REQUIRED, ERR_TIMEOUT, ERR_CERTIFICATE with the
+   * server's message, or the signal's reason.
    */
   static async open(server: LdapServer, signal: AbortSignal): Promise<LdapClient> {
     return limited(signal, ldapLimits.connectMs, `${server.name} did not let in`, (deadline) =>

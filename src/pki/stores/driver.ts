@@ -72,7 +72,10 @@ async function placed<T>(driver: StoreDriver, options: OpenStoreOptions, work: (
   }
 }
 
-/** Every entry that matches the selector, each with its key on demand. ERR_CERTIFICATE if there is none. */
+/**
+ * Every entry that matches the selector, each with its key on demand. ERR_CERTIFICATE if there is none, or the store
+ * cannot be read.
+ */
 export function selectedFrom(
   driver: StoreDriver,
   selector: CertificateSelector,

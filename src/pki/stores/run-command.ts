@@ -24,7 +24,10 @@ export type CommandRunner = (command: Command) => Promise<CommandResult>;
 const timeoutMs = 60_000;
 const maxOutputBytes = 32 << 20;
 
-/** Runs a program to its end. ERR_CERTIFICATE if it is missing, takes over a minute or writes over 32 MiB. */
+/**
+ * Runs a program to its end, whatever its exit code. ERR_CERTIFICATE if it is missing, cannot be started, is killed,
+ * takes over a minute or writes over 32 MiB.
+ */
 export const runCommand: CommandRunner = async (command) => {
   const { program } = command;
   const outcome = await runProgram({ ...command, timeoutMs, maxOutputBytes });

@@ -51,8 +51,8 @@ export interface EncryptedMessage {
 }
 
 /**
- * Reads an EnvelopedData or AuthEnvelopedData. ERR_SMIME if it is malformed, over a limit, or of an unsupported
- * algorithm.
+ * Reads an EnvelopedData or AuthEnvelopedData. BerError if it is malformed, ERR_SMIME if it is over a limit or of an
+ * unsupported algorithm.
  */
 export function readEncrypted(type: string, element: BerElement, budget: Budget = new Budget()): EncryptedMessage {
   const fields = new BerFields(element);

@@ -69,7 +69,7 @@ export function readContentInfo(cms: Uint8Array): { readonly type: string; reado
   return { type, content: explicit.any() ?? explicit.required(tag.sequence) };
 }
 
-/** Reads a SignedData. ERR_SMIME if it is malformed or over a limit. */
+/** Reads a SignedData. BerError if it is malformed, ERR_SMIME if it is over a limit. */
 export function readSignedData(element: BerElement, budget: Budget = new Budget()): SignedData {
   const fields = new BerFields(element);
   berInteger(fields.required(tag.integer));

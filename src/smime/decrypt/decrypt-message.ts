@@ -50,7 +50,8 @@ const decryptArguments = object<
  * recipients that the message names, expired or not.
  *
  * ERR_SMIME if it is not encrypted, not for such a certificate, over a limit, or cannot be decrypted; the text of the
- * last is always the same. ERR_CERTIFICATE if there is no key for the certificate that it names.
+ * last is always the same. ERR_CERTIFICATE if there is no key for the certificate that it names, or `recipient` cannot
+ * be loaded. ERR_SECRET if its password cannot be resolved. ERR_PROFILE_INVALID if an argument is not as documented.
  */
 export async function decrypt(
   message: Uint8Array,

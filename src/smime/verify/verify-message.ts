@@ -86,7 +86,8 @@ const verifyArguments = object<VerifyOptions & { readonly message: Uint8Array }>
  * Checks the signatures of a message, detached or opaque. `valid` (the mathematics) is separate from `trusted` (a path
  * to a trust anchor). The caller must compare the address in From with `signer.emails`.
  *
- * ERR_SMIME if the message is not signed, malformed, ambiguous or over a limit.
+ * ERR_SMIME if the message is not signed, malformed, ambiguous or over a limit. ERR_CERTIFICATE if an entry of
+ * `trustAnchors` or `certificates` cannot be read. ERR_PROFILE_INVALID if an argument is not as documented.
  */
 export async function verify(message: Uint8Array, options: VerifyOptions = {}): Promise<VerifyResult> {
   checkArguments(verifyArguments, { ...options, message });
