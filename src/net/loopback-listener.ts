@@ -59,7 +59,7 @@ const strayStatus: Readonly<Record<StrayRequest, number>> = {
 /** A port that is free in one address family may be taken in the other. */
 const maxAttempts = 20;
 
-/** Binds the listener. Throws a ListenFault if the port is in use. */
+/** Binds the listener. Throws a ListenFault if the port cannot be bound. */
 export async function openLoopbackListener({ redirectUri, strayPage }: LoopbackSettings): Promise<LoopbackListener> {
   const url = new URL(redirectUri);
   let take: (callback: LoopbackCallback) => void = () => {};
@@ -120,7 +120,10 @@ function show(response: ServerResponse, status: number, { headers, body }: Loopb
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
-/** Binds both address families of localhost: the browser may use either, and another program must not get the other. */
+/**
+ * Binds the address. Of `localhost` it binds both address families, because the browser may use either, and another
+ * program must not get the other.
+ */
 async function bind(hostname: string, wanted: number, handle: Handler): Promise<readonly Server[]> {
   const host = hostname.replace(/^\[|\]$/g, '');
   if (host !== 'localhost') return [await listen(host, wanted, handle)];

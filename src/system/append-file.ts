@@ -58,8 +58,9 @@ export class AppendFile {
   }
 
   /**
-   * Appends lines, each of which ends in a line feed, to the open file. Rejects with PartlyWritten; the next line then
-   * starts on a new line.
+   * Appends lines, each of which ends in a line feed, to the file, which is opened if it is not open. Rejects with
+   * PartlyWritten if a write fails; the next line then starts on a new line. Rejects with Node's error if the file
+   * cannot be opened.
    */
   async append(lines: readonly Buffer[]): Promise<void> {
     for (;;) {

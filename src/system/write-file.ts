@@ -73,7 +73,8 @@ async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
 
 /**
  * Replaces `path` completely, or leaves it unchanged. A symbolic link at `path` is replaced, not followed. Rejects with
- * Node's error; a process that is killed leaves its temporary file (see `removeLeftovers`).
+ * Node's error; if only flushing the directory fails, `path` is replaced all the same. A process that is killed leaves
+ * its temporary file (see `removeLeftovers`).
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
   await (await stageFile(path, bytes)).commit();

@@ -15,8 +15,8 @@ export interface TunnelTarget {
 }
 
 /**
- * Checks a target. ERR_PROFILE_INVALID if it is neither a DNS name nor an IP address. A zone (`%eth0`) has no meaning
- * on another machine.
+ * Checks a target. ERR_PROFILE_INVALID if the host is neither a DNS name nor an IP address, or has a zone (`%eth0`),
+ * which has no meaning on another machine, or if the port is out of range.
  */
 export function checkTarget({ host, port }: { readonly host: string; readonly port: number }): TunnelTarget {
   if (!Number.isInteger(port) || port < 1 || port > 65_535)

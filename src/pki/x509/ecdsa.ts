@@ -4,7 +4,7 @@
  */
 import { integer, sequence } from '../../util/der.js';
 
-/** DER of a signature in P1363 form. A RangeError if its length is odd. */
+/** DER of a signature in P1363 form. RangeError if its length is odd or 0. */
 export function ecdsaToDer(signature: Uint8Array): Buffer {
   if (signature.length === 0 || signature.length % 2 !== 0)
     throw new RangeError('the signature is not two numbers of one length');

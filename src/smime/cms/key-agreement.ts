@@ -98,7 +98,7 @@ export function wrapKey({ name }: KeyWrap, kek: Uint8Array, key: Uint8Array): Bu
   return Buffer.concat([cipher.update(key), cipher.final()]);
 }
 
-/** Unwraps a content-encryption key. Throws if the check value does not match. */
+/** Unwraps a content-encryption key. Throws if the length or the check value is wrong. */
 export function unwrapKey({ name }: KeyWrap, kek: Uint8Array, wrapped: Uint8Array): Buffer {
   if (wrapped.length < 24 || wrapped.length % 8 !== 0) throw new RangeError('no key is wrapped in so many octets');
   if (isAesWithoutCipher(name)) return unwrapAesKey(kek, wrapped);

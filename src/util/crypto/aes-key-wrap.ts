@@ -47,7 +47,7 @@ export function wrapAesKey(kek: Uint8Array, key: Uint8Array): Buffer {
   return output;
 }
 
-/** Unwraps key data (section 2.2.2). RangeError if the check value does not match. */
+/** Unwraps key data (section 2.2.2). RangeError if the length or the check value is wrong. */
 export function unwrapAesKey(kek: Uint8Array, wrapped: Uint8Array): Buffer {
   checkLength(wrapped.length, 24);
   const decipher = createDecipheriv(ecb(kek), kek, null).setAutoPadding(false);
