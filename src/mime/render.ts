@@ -49,7 +49,7 @@ function encodeText(
   const charset = 'utf-8';
   // Text whose line ends are all LF is changed before the scan, so that one scan is enough.
   let canonical = given.includes('\n') && !given.includes('\r') ? canonicalText(given) : given;
-  let flags = scanText(canonical);
+  let flags = scanText(canonical, canonical !== given);
   if ((flags & textFlag.loneEnd) !== 0) {
     canonical = canonicalText(given);
     if ((flags & textFlag.unprintable) === 0) flags = scanText(canonical);

@@ -41,9 +41,12 @@ const letterF = 70;
  */
 const beginning = 64;
 
-/** The properties of `text`, as a sum of flags. */
-export function scanText(text: string | Buffer): number {
-  let flags = isForVectors(text) ? scanPieces(text) : searchText(text);
+/**
+ * The properties of `text`, as a sum of flags. With `isCanonical`, all line ends are already CRLF; the flags about lines
+ * then mean nothing if `unprintable` is set.
+ */
+export function scanText(text: string | Buffer, isCanonical = false): number {
+  let flags = isForVectors(text) ? scanPieces(text) : searchText(text, isCanonical);
   if (isBlank(unitAt(text, text.length - 1))) flags |= textFlag.blankEnd;
   // The search may have stopped at such a finding, so the flags that follow it mean nothing.
   if ((flags & textFlag.loneEnd) !== 0) return flags & ~(textFlag.longLine | textFlag.blankEnd | textFlag.from);
@@ -87,10 +90,11 @@ function hasFrom(text: string | Buffer): boolean {
   return text.indexOf('From ') === 0 || text.includes('\nFrom ');
 }
 
-function searchText(given: string | Buffer): number {
+function searchText(given: string | Buffer, isCanonical: boolean): number {
   const text = typeof given === 'string' ? given : given.toString('latin1');
-  const flags = searchLines(text);
-  if (!unprintable.test(text)) return flags;
+  const isUnprintable = unprintable.test(text);
+  const flags = isUnprintable && isCanonical ? 0 : searchLines(text);
+  if (!isUnprintable) return flags;
   return (
     flags | textFlag.unprintable | (wide.test(text) ? textFlag.wide : 0) | (text.includes('\0') ? textFlag.nul : 0)
   );

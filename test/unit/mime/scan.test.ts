@@ -53,6 +53,17 @@ describe('what there is in text', () => {
     }
   });
 
+  test('of text with CRLF alone, the flags of its characters are the same; those of its lines too, if it is ASCII', () => {
+    const ofCharacters = textFlag.unprintable | textFlag.wide | textFlag.nul;
+    for (const ends of ['', '\r\n', ' \r\nFrom \r\n', `\r\n${'y'.repeat(999)}`])
+      for (const odd of ['', 'x', '\0', '\x7f', '\xff', '€', '\ud800'])
+        for (const count of [1, 200, 3000]) {
+          const text = 'x'.repeat(count) + odd + ends;
+          const mask = (expected(text) & textFlag.unprintable) === 0 ? ~0 : ofCharacters;
+          expect(scanText(text, true) & (mask | textFlag.loneEnd)).toBe(expected(text) & mask);
+        }
+  });
+
   test('each octet has its flags, at each place of a vector', () => {
     for (let octet = 0; octet < 256; octet++) {
       const bytes = Buffer.alloc(20, 'x');
