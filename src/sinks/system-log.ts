@@ -1,6 +1,7 @@
 /**
  * The log of the operating system, through the system's program: `logger` on Unix, PowerShell on Windows. One run
- * writes all pending events. They are passed by standard input, never as arguments, which other users can read.
+ * writes up to 64 KiB of pending events, on Unix those of one level. They are passed by standard input, never as
+ * arguments, which other users can read.
  * @module
  */
 import { formatLogText } from '../logging/format.js';
@@ -71,7 +72,7 @@ export class SystemLogSink implements LogSink {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
-    // Events that a failure held back are tried again.
+    // Events that a failure held back are tried again, unless the pause after the failure has not ended.
     this.#start();
     await this.#writing;
   }
@@ -85,7 +86,7 @@ export class SystemLogSink implements LogSink {
     this.#outbox.put(Buffer.from(JSON.stringify(entry)));
   }
 
-  /** Writes until the outbox is empty or a run fails; the next event then tries again. */
+  /** Writes until the outbox is empty or a run fails; the first event after the pause then tries again. */
   async #writeAll(): Promise<void> {
     await undefined;
     while (!this.#outbox.isEmpty) {

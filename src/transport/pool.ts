@@ -101,8 +101,8 @@ export class ConnectionPool {
 
   /**
    * Requests a lease. Leases are given in the order of requests. With `fresh`, only a connection opened from now on
-   * will do. If the lease has to wait, `soon` is called once there are fewer waiters in front than written messages and
-   * openings.
+   * will do, and the request comes before those without it. If the lease has to wait, `soon` is called once there are
+   * fewer waiters in front than written messages and openings.
    */
   acquire(signal: AbortSignal | undefined, fresh = false, soon?: () => void): Promise<Lease> {
     if (this.#closing) return Promise.reject(closedError());
