@@ -68,7 +68,8 @@ export class CommandTracing {
 
 const contentVerb = 'content';
 
-/** Lines within an authentication have no verb. */
-function verbOf({ display }: Command): string {
+/** The verb of a command. Lines within an authentication have none, nor has the end of empty content. */
+export function verbOf({ display }: Command): string {
+  if (display === '.') return contentVerb;
   return /^[A-Z]+(?= |$)/.exec(display)?.[0] ?? 'AUTH';
 }

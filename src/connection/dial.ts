@@ -271,8 +271,8 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
 function explainSilence(error: unknown, tlsWasTried: boolean): never {
   if (!isEmailError(error) || error.code !== 'ERR_TIMEOUT') throw error;
   const other = tlsWasTried
-    ? 'Check server.port: what listens there neither greets nor speaks TLS, as a web server does.'
-    : "A port that begins with TLS is silent too: set server.security to 'implicit' there (465).";
+    ? 'Check server.port: the server there neither greets nor speaks TLS; it may be a web server.'
+    : "This port may expect TLS from the first octet, as 465 does: if so, set server.security to 'implicit'. If it is that of no mail server, correct server.port.";
   throw withDetails(error, { remedy: `${other} ${error.remedy ?? ''}`.trim() });
 }
 

@@ -64,11 +64,11 @@ const awaited: Readonly<Record<string, string>> = {
 const unreachedRemedy =
   'Check server.host and server.port, and whether a firewall lets this machine through; many networks block port 25. ';
 
-/** A deadline passed. */
-export function deadlinePassed(name: string, milliseconds: number): EmailError {
+/** A deadline passed; `verb` names the command that has no reply. */
+export function deadlinePassed(name: string, milliseconds: number, verb?: string): EmailError {
   return createEmailError(
     'ERR_TIMEOUT',
-    `${awaited[name] ?? 'Nothing happened'} within ${milliseconds} ms (server.timeouts.${name}).`,
+    `${awaited[name] ?? 'Nothing happened'}${verb === undefined ? '' : ` ${verb}`} within ${milliseconds} ms (server.timeouts.${name}).`,
     {
       retryable: true,
       remedy: `${name === 'connectMs' ? unreachedRemedy : ''}If the server is known to be slow, raise server.timeouts.${name}.`,

@@ -74,7 +74,8 @@ export async function contentsOf(
   const contents = await readContents(bytesOf(data), options);
   if (key === undefined || !options.wantKeys) return contents;
   const keyBytes = isBytes(key) ? key : Buffer.from(await resolveSecret(key, `${slot}.key`, signal), 'utf8');
-  return withKey(contents, await at('the key', () => readContents(keyBytes, options)), 'the key');
+  const other = await at('the key', () => readContents(keyBytes, options));
+  return { ...withKey(contents, other, 'the key'), keyPlace: `${slot}.key` };
 }
 
 async function at<T>(place: string, work: () => Promise<T>): Promise<T> {
@@ -89,6 +90,7 @@ function withKey(contents: Contents, other: Contents, place: string): Contents {
   if (other.keys.length > 0)
     return {
       ...contents,
+      keyPlace: place,
       certificates: [...contents.certificates, ...other.certificates],
       keys: [...contents.keys, ...other.keys.map((key) => ({ ...key, open: () => at(place, key.open) }))],
     };
@@ -130,7 +132,7 @@ async function choose(contents: Contents, { purpose, signal }: LoadContext): Pro
 /** The identities with a private key; none if only certificates were given. ERR_CERTIFICATE if nothing can be used. */
 export function keyHolders(
   { identities, skipped, lockedKeys = [], strayKeys = 0 }: Identities,
-  contents: Pick<Contents, 'keys' | 'format' | 'unused'>,
+  contents: Pick<Contents, 'keys' | 'format' | 'unused' | 'keyPlace'>,
 ): readonly Identity[] {
   if (identities.length === 0) {
     if (skipped[0] !== undefined) throw skipped[0];
@@ -146,12 +148,24 @@ export function keyHolders(
   // One of several keys may be locked, as long as it is not the only one.
   if (holders.length === 0 && lockedKeys[0] !== undefined) throw lockedKeys[0];
   if (holders.length === 0 && strayKeys > 0) {
+    const place = contents.keyPlace === undefined ? '' : `${contents.keyPlace}: `;
+    const one = identities.length === 1;
     throw certificateError(
-      'the private key belongs to none of the certificates',
-      'Give the certificate that was issued for this key.',
+      `${place}the private key does not belong to ${one ? 'the certificate' : 'one of the certificates'} of ${described(leaves(identities))}`,
+      one
+        ? 'Give the key of this certificate, or the certificate of this key.'
+        : 'Give the key of one of these certificates, or the certificate of this key.',
     );
   }
   return holders;
+}
+
+/** Subject and serial number of at most three certificates. */
+function described(identities: readonly Identity[]): string {
+  const shown = identities
+    .slice(0, 3)
+    .map(({ info: { subject, serialNumber } }) => `${showText(subject, 200)} (serial number ${serialNumber})`);
+  return `${shown.join(', ')}${identities.length > 3 ? ` and ${identities.length - 3} more` : ''}`;
 }
 
 async function chooseAmong(

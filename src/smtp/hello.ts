@@ -7,7 +7,7 @@ import type { SmtpReply } from '../model/reply.js';
 import { createCommand } from './command.js';
 import { ask, Broken, readReply, type Dialogue } from './dialogue.js';
 import { noExtensions, parseExtensions } from './extensions.js';
-import { misplaced, refused, replyError } from './reply-error.js';
+import { blockListRemedy, misplaced, refused, replyError, wordsOf } from './reply-error.js';
 import type { Reply } from './reply.js';
 import type { Session } from './session.js';
 
@@ -19,11 +19,12 @@ export function* greeting(session: Session): Dialogue<SmtpReply> {
   if (reply.negative)
     throw refused('refused the connection', reply, {
       phase: 'greeting',
-      ...(reply.code >= 500 && { remedy: unwelcome }),
+      ...(reply.code >= 500 && { remedy: blockList.test(wordsOf(reply.read())) ? blockListRemedy : unwelcome }),
     });
   throw misplaced('a greeting (220)', reply, { phase: 'greeting' });
 }
 
+const blockList = /\bblocked using\b|\bspamhaus\b|\b(?:dnsbl|rbl)\b|\b(?:block|black|deny)[- ]?list/i;
 const unwelcome =
   'The server takes nothing from this machine; its reply may say why. Ask its operator, or send through the submission service of your provider (port 587 or 465, with authentication).';
 

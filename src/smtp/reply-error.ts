@@ -26,12 +26,26 @@ export function replyError(
   });
 }
 
-/** The remedy of a 4yz reply (RFC 5321 section 4.2.1). Greylisting has its own (RFC 6647). */
-export function remedyOfTemporary({ lines }: SmtpReply): string {
-  return greylisted.test(lines.join(' ').slice(0, 1000))
-    ? 'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again from this machine in about fifteen minutes.'
-    : 'The server calls this temporary: try again later.';
+/**
+ * The remedy of a 4yz reply (RFC 5321 section 4.2.1). Greylisting (RFC 6647) and too many connections have their own.
+ */
+export function remedyOfTemporary(reply: SmtpReply): string {
+  const words = wordsOf(reply);
+  if (greylisted.test(words))
+    return 'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again from this machine in about fifteen minutes.';
+  if (tooManyConnections.test(words))
+    return 'Try again in some minutes. If it comes again, lower pool.maxConnections, or see what else on this machine connects to that server.';
+  return 'The server calls this temporary: try again later.';
 }
+
+/** The text of a reply, for patterns; the beginning of a long one. */
+export function wordsOf({ lines }: SmtpReply): string {
+  return lines.join(' ').slice(0, 1000);
+}
+
+/** The remedy where a block list has this machine. */
+export const blockListRemedy =
+  'The address of this machine is on the block list that the reply names: ask that list for removal, or send through the submission service of your provider (port 587 or 465, with authentication).';
 
 const greylisted = /\bgr[ae]y[- ]?list|\bpostgrey\b/i;
 
@@ -92,31 +106,36 @@ export function saysTooLarge({ code, enhancedCode }: SmtpReply): boolean {
  */
 export function isConcurrencyRefusal(error: unknown): error is EmailError {
   if (!isEmailError(error) || error.reply === undefined || error.delivery !== 'not-delivered') return false;
-  const { code, enhancedCode, lines } = error.reply;
+  const { code, enhancedCode } = error.reply;
   if (code === 432) return true;
   if (code !== 421 && code !== 451 && code !== 454) return false;
-  return enhancedCode === '4.7.66' || tooManyConnections.test(lines.join(' ').slice(0, 1000));
+  return enhancedCode === '4.7.66' || tooManyConnections.test(wordsOf(error.reply));
 }
 
 const tooManyConnections = /concurren|too many (?:\w+ )?(?:connections|sessions)|connections? limit/i;
 
-/** The error of a refusal. Some reasons have a code of their own. */
-export function refusalError(what: string, reply: Reply, phase: EmailErrorPhase): EmailError {
+/** The error of a refusal. Some reasons have a code of their own. `octets` is the length of the message, if known. */
+export function refusalError(what: string, reply: Reply, phase: EmailErrorPhase, octets?: number): EmailError {
   if (reply.code === 530) {
     const { what: wanted, ...details } = wantedFirst(reply.read());
     return replyError(wanted, reply, { ...details, phase });
   }
   if (reply.code >= 500 && saysTooLarge(reply.read())) {
-    return replyError('finds the message too large', reply, {
+    const length = octets === undefined ? '' : ` of ${octets} octets`;
+    return replyError(`finds the message${length} too large`, reply, {
       code: 'ERR_MESSAGE_TOO_LARGE',
       phase,
-      remedy: 'Send less, or send large attachments another way.',
+      remedy: 'Send less, or ask the operator of the server for its limit.',
     });
   }
   if (reply.code < 500) return replyError(what, reply, { phase });
-  return replyError(what, reply, { phase, remedy: phase === 'transaction' ? senderRemedy : contentRemedy });
+  if (phase === 'transaction') return replyError(what, reply, { phase, remedy: senderRemedy });
+  return replyError(what, reply, { phase, remedy: isSpam.test(wordsOf(reply.read())) ? spamRemedy : contentRemedy });
 }
 
 const senderRemedy = 'Check sender.email (and sender.envelopeFrom, if set), and that the account may send from it.';
+const isSpam = /\bspam\b|\bunsolicited\b/i;
+const spamRemedy =
+  "The server takes the message for spam: check SPF, DKIM and DMARC of the sender's domain, and the links and attachments. The operator of the server can say which rule it was.";
 const contentRemedy =
   "The server's reply gives the reason: the content, the size or the sender of the message. The operator of the server can say more.";

@@ -18,6 +18,13 @@ const LF = 0x0a;
 const CR = 0x0d;
 const crlf = Buffer.from('\r\n');
 const never = (): boolean => false;
+/** The first words of other servers. */
+const otherServers = [
+  [/^SSH-/, 'an SSH'],
+  [/^\* (?:OK|PREAUTH|BYE)\b/, 'an IMAP'],
+  [/^\+OK\b/, 'a POP3'],
+  [/^HTTP\/\d/, 'a web'],
+] as const;
 
 /** Returns replies as they become complete. */
 export class ReplyParser {
@@ -128,7 +135,7 @@ export class ReplyParser {
     if (!wellFormed) {
       const text = bytes.toString('utf8', at, end);
       const shown = mustNotQuote(text) ? 'a line' : `"${showText(text.slice(0, 200))}",`;
-      throw this.#invalid(`${shown} which is no SMTP reply`);
+      throw this.#invalid(`${shown} which is no SMTP reply`, otherServers.find(([begin]) => begin.test(text))?.[1]);
     }
     const code = hundreds * 100 + tens * 10 + ones;
     if (this.#lines > 0 && code !== this.#code)
@@ -139,10 +146,12 @@ export class ReplyParser {
     return separator === 0x20;
   }
 
-  #invalid(what: string): EmailError {
+  #invalid(what: string, server?: string): EmailError {
     return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${what}.`, {
       remedy:
-        'Check that server.port is that of an SMTP server, and whether something on the way answers in its place.',
+        server === undefined
+          ? 'Check that server.port is that of an SMTP server, and whether a firewall or a proxy answers in its place.'
+          : `This is ${server} server, not an SMTP server. Correct server.port: mostly 587 or 465.`,
     });
   }
 }

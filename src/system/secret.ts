@@ -41,7 +41,7 @@ async function callSecret(secret: () => string | Promise<string>, path: string):
     // The text of a foreign error may contain the secret, so it stays in `cause`.
     throw secretError(
       path,
-      `could not be had: its function threw ${kindOfError(cause)}`,
+      `cannot be read: its function threw ${kindOfError(cause)}`,
       'See the cause of this error.',
       {
         cause,
@@ -52,7 +52,7 @@ async function callSecret(secret: () => string | Promise<string>, path: string):
   if (typeof value === 'string') return value;
   throw secretError(
     path,
-    'could not be had: its function did not return a string',
+    'cannot be read: its function did not return a string',
     'Return a string, or a promise of one.',
   );
 }
@@ -63,7 +63,7 @@ function readVariable(name: string, path: string): string {
   const shown = showText(name, 100);
   throw secretError(
     path,
-    `could not be had: the environment variable ${shown} is not set`,
+    `cannot be read: the environment variable ${shown} is not set`,
     `Set ${shown} for this process.`,
   );
 }

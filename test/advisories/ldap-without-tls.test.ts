@@ -229,7 +229,7 @@ describe('a directory whose StartTLS is taken out', () => {
         });
         socket.write(ldapResult(id, extendedResponse, 0));
       },
-      /is not TLS/,
+      /did not answer with TLS/,
     ],
     [
       'answers as if a search were done',

@@ -235,7 +235,7 @@ describe('a certificate', () => {
       cause:
         'The certificate of localhost was refused: it is not for localhost but for mail.example.com, smtp.example.com (ERR_TLS_CERT_ALTNAME_INVALID).',
       remedy:
-        'Use a host name that the certificate has, or set server.tls.serverName to it where the host is known to be the right one.',
+        'Correct server.host to one of these names, or set server.tls.serverName to one where the host is known to be the right one.',
     });
   });
 

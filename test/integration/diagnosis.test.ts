@@ -139,7 +139,7 @@ describe('TLS from the first byte', () => {
     );
     expect(step).toBe('tls');
     expect(text).toMatch(
-      /not TLS.*\n {5}-> The server greets in plain text on this port \("220 mx\.example\.com ESMTP ready"\): set server\.security to 'explicit'/,
+      /did not answer with TLS.*\n {5}-> The server greets in plain text on this port \("220 mx\.example\.com ESMTP ready"\): set server\.security to 'explicit'/,
     );
   });
 

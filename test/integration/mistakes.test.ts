@@ -105,22 +105,22 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'the port of ssh',
     { profile: () => at(ports.ssh) },
-    /"SSH-2\.0-OpenSSH_9\.6", which is no SMTP reply.*\nCheck that server\.port is that of an SMTP server/,
+    /"SSH-2\.0-OpenSSH_9\.6", which is no SMTP reply.*\nThis is an SSH server, not an SMTP server\. Correct server\.port: mostly 587 or 465\./,
   ],
   [
     'the port of an IMAP server',
     { profile: () => at(ports.imap) },
-    /"\* OK IMAP4rev1 ready", which is no SMTP reply.*\nCheck that server\.port/,
+    /"\* OK IMAP4rev1 ready", which is no SMTP reply.*\nThis is an IMAP server, not an SMTP server\. Correct server\.port/,
   ],
   [
     'the port of a web server',
     { profile: () => at(ports.web) },
-    /did not greet.*\nCheck server\.port: what listens there neither greets nor speaks TLS, as a web server does/,
+    /did not greet.*\nCheck server\.port: the server there neither greets nor speaks TLS; it may be a web server/,
   ],
   [
     'the port of a web server, implicit',
     { profile: () => at(ports.web, { security: 'implicit' }) },
-    /not TLS.*\n.*If it is no mail server, correct server\.host or server\.port/,
+    /the server did not answer with TLS.*\nIf it is a mail server, .*If it is not, correct server\.host or server\.port\./,
   ],
   [
     'a host that does not exist',
@@ -133,12 +133,12 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       server: { security: 'implicit' },
       profile: ({ port, ca }) => at(port, { host: 'localhost', security: 'explicit', tls: { ca } }),
     },
-    /did not greet.*\nA port that begins with TLS is silent too: set server\.security to 'implicit'/,
+    /did not greet.*\nThis port may expect TLS from the first octet, as 465 does: if so, set server\.security to 'implicit'\. If it is that of no mail server, correct server\.port\. .*raise server\.timeouts\.greetingMs/,
   ],
   [
     'implicit on a port with STARTTLS',
     { profile: ({ port, ca }) => at(port, { security: 'implicit', tls: { ca } }) },
-    /not TLS.*\n.*set server\.security to 'explicit' for STARTTLS/,
+    /the server did not answer with TLS.*\nIf it is a mail server, set server\.security to 'explicit' \(STARTTLS\)/,
   ],
   [
     'an expired certificate of the server',
@@ -162,7 +162,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'no password of the signing certificate',
     { profile: () => signing({ data: ann.certificate, key: encryptedKey() }) },
-    /smime\.sign\.certificate: .*no password was given\nGive it in `smime\.sign\.certificate\.password`/,
+    /smime\.sign\.certificate: .*no password was given\nGive it in `smime\.sign\.certificate\.keyPassword`/,
   ],
   [
     'a password in a variable that is not set',
@@ -184,7 +184,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a file that holds no certificate',
     { profile: () => signing({ file: file('x.p12', 'hello') }) },
-    /smime\.sign\.certificate: .*x\.p12: it is not recognised.*\nGive the certificate in one of these formats/,
+    /smime\.sign\.certificate: .*x\.p12: it is not recognised: it is plain text, not a certificate.*\nIt may be the wrong file: name the right one, or export the certificate with its private key again as PKCS#12 \(\.p12\) or PEM\./,
   ],
   [
     'a certificate without its key',
@@ -194,7 +194,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     "another's key",
     { profile: () => signing({ data: ann.certificate, key: bob.key }) },
-    /smime\.sign\.certificate: the private key belongs to none of the certificates\n/,
+    /smime\.sign\.certificate\.key: the private key does not belong to the certificate of .*ann.* \(serial number [\dA-Fa-f]+\)\nGive the key of this certificate, or the certificate of this key\./i,
   ],
   [
     'a wrong mail password',
@@ -265,7 +265,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
           side.socket.end();
         }, 'socks5'),
     },
-    /looks like an HTTP proxy.*\nCheck proxy\.type and proxy\.port/,
+    /looks like an HTTP proxy.*\nIf it is an HTTP proxy, set proxy\.type to 'http'; otherwise correct proxy\.port\./,
   ],
   [
     'no certificate of a recipient',
@@ -275,7 +275,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a directory of certificates that is missing',
     { profile: () => ({ smime: { encrypt: { certificates: { directory: join(folder, 'none') } } } }) },
-    /the directory \S+none: the directory cannot be read.*\nCheck the path/,
+    /the directory \S+none: there is no such directory.*\nCorrect smime\.encrypt\.certificates\.directory, or create the directory\./,
   ],
   [
     'an LDAP server that is down',
@@ -331,7 +331,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       profile: ({ port, ca }) =>
         at(port, { host: '127.0.0.1', security: 'explicit', tls: { ca, serverName: 'other.example' } }),
     },
-    /not for other\.example but for localhost.*\n.*server\.tls\.serverName/,
+    /^The certificate of 127\.0\.0\.1:\d+ was refused: it is for localhost.*, and server\.tls\.serverName asks for other\.example .*\nRemove server\.tls\.serverName, or correct it to one of these names\./,
   ],
   [
     'a wrong pin',
@@ -382,12 +382,12 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a message that is too large, at its end',
     { server: { replies: { END: ['552 5.3.4 Message size exceeds fixed limit'] } }, profile: () => ({}) },
-    /too large: 552.*\nSend less/,
+    /finds the message of \d+ octets too large: 552.*\nSend less, or ask the operator of the server for its limit\./,
   ],
   [
     'relay denied',
     { server: { replies: { RCPT: ['550 5.7.1 Relaying denied'] } }, profile: () => ({}) },
-    /refused bob@example\.org: 550.*\n.*denies relaying wants authentication/,
+    /refused bob@example\.org: 550.*\nThe server does not pass on mail to example\.org for this sender\. Set authentication where the profile has none .* or ask the operator to allow this machine to relay\./,
   ],
   [
     'send-as denied',
@@ -407,17 +407,17 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       },
       profile: () => ({}),
     },
-    /refused the connection: 554.*spamhaus.*\n.*submission service/,
+    /refused the connection: 554.*spamhaus.*\nThe address of this machine is on the block list that the reply names: .*submission service/,
   ],
   [
     '421',
     { server: { replies: { GREETING: ['421 4.3.2 Too many connections'] } }, profile: () => ({}) },
-    /refused the connection: 421.*\n.*try again later/,
+    /refused the connection: 421.*\nTry again in some minutes\. .*lower pool\.maxConnections/,
   ],
   [
     'spam',
     { server: { replies: { END: ['550 5.7.1 Message rejected as spam'] } }, profile: () => ({}) },
-    /refused the message: 550 5\.7\.1 Message rejected as spam.*\n.*server's (?:words|reply)/,
+    /refused the message: 550 5\.7\.1 Message rejected as spam.*\nThe server takes the message for spam: check SPF, DKIM and DMARC/,
   ],
   [
     'Kerberos and an unknown KDC',
@@ -481,7 +481,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       server: { faults: [{ at: 'MAIL', do: 'silence' }] },
       profile: ({ settings }) => ({ server: { ...settings, timeouts: { replyMs: 100 } } }),
     },
-    /did not answer within 100 ms.*\n.*server\.timeouts\.replyMs/,
+    /did not answer MAIL within 100 ms \(server\.timeouts\.replyMs\)\. The whole message had already been sent with it\. .*\n.*server\.timeouts\.replyMs/,
   ],
   [
     'silence at the end',

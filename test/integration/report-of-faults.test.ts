@@ -71,7 +71,7 @@ describe('a report of a server that', () => {
       (socket) => socket.end('421 4.3.2 Too many connections\r\n'),
       { security: 'explicit' },
       'greeting',
-      /421 4\.3\.2[^]*-> .*try again later/,
+      /421 4\.3\.2[^]*-> Try again in some minutes/,
     ],
     [
       'is one for IMAP',
@@ -151,7 +151,7 @@ describe('a report of a mail server', () => {
       { serverName: 'other.example' },
       undefined,
       'tls',
-      /not for other\.example but for localhost[^]*-> .*server\.tls\.serverName/,
+      /is for localhost.*, and server\.tls\.serverName asks for other\.example[^]*-> Remove server\.tls\.serverName/,
     ],
     [
       'whose authority stands in a file that is not there',

@@ -12,7 +12,7 @@ import { replyError } from '../../smtp/reply-error.js';
 import type { Reply } from '../../smtp/reply.js';
 import type { Secrets } from '../../util/secrets.js';
 import type { ConnectionLogEvent, ConnectionTimeouts } from '../contract.js';
-import type { CommandTracing } from '../command-tracing.js';
+import { type CommandTracing, verbOf } from '../command-tracing.js';
 import { connectionGivenUp, connectionLost, deadlinePassed } from '../failures.js';
 import { reportReply, reportWrite } from '../report-steps.js';
 import { Deadline } from './deadline.js';
@@ -227,6 +227,7 @@ export class Channel {
   #deliver(reply: Reply): void {
     const [head] = this.#queue;
     if (head === undefined) return;
+    head.answered();
     if (head.waiting !== 'reply') {
       head.replies.push(reply);
       return;
@@ -294,7 +295,9 @@ export class Channel {
     reportWrite(this.#options.event, step);
     this.#options.tracing?.wrote(step);
     let text = '';
-    for (const { line, display } of step.commands) {
+    for (const command of step.commands) {
+      const { line, display } = command;
+      exchange.wrote(command);
       text += `${line}\r\n`;
       if (display !== line) this.hide(line.slice(line.lastIndexOf(' ') + 1), true);
     }
@@ -400,7 +403,9 @@ export class Channel {
   }
 
   #timeOut(name: string, culprit: Exchange | undefined): void {
-    this.close(deadlinePassed(name, this.#options.timeouts[name as keyof ConnectionTimeouts]), culprit);
+    const command = name === 'replyMs' ? culprit?.unanswered : undefined;
+    const milliseconds = this.#options.timeouts[name as keyof ConnectionTimeouts];
+    this.close(deadlinePassed(name, milliseconds, command && verbOf(command)), culprit);
   }
 }
 

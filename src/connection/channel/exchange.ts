@@ -6,6 +6,7 @@ import { CallerContext } from '../../async/caller-context.js';
 import { onAbort } from '../../async/on-abort.js';
 import { isEmailError } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
+import type { Command } from '../../smtp/command.js';
 import { Broken, type Dialogue, type ReplyDeadline } from '../../smtp/dialogue.js';
 import type { Reply } from '../../smtp/reply.js';
 import { ContentSource } from './content-source.js';
@@ -41,6 +42,9 @@ export const connectionAlone: ExchangeOptions = {
   mayRetry: undefined,
 };
 
+/** So many commands that have a reply are kept. */
+const maxAnswered = 1_000;
+
 /** A dialogue and its state. */
 export class Exchange {
   readonly dialogue: Dialogue<unknown>;
@@ -59,6 +63,9 @@ export class Exchange {
   doom: Error | undefined;
   /** The asynchronous context of its caller, if it is traced. */
   context: CallerContext | undefined;
+  /** Commands that were written. Those that have a reply, `#answered` of them, are dropped from time to time. */
+  readonly #commands: Command[] = [];
+  #answered = 0;
   readonly #source: ContentSource | undefined;
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
   #stopListening = (): void => {};
@@ -87,6 +94,23 @@ export class Exchange {
 
   listen(act: () => void): void {
     this.#stopListening = onAbort(this.options.signal, act);
+  }
+
+  /** The first command that was written and has no reply yet. */
+  get unanswered(): Command | undefined {
+    return this.#commands[this.#answered];
+  }
+
+  wrote(command: Command): void {
+    this.#commands.push(command);
+  }
+
+  /** A reply arrived. The end of content has a reply and no command. */
+  answered(): void {
+    if (this.#answered < this.#commands.length) this.#answered++;
+    if (this.#answered < maxAnswered) return;
+    this.#commands.splice(0, this.#answered);
+    this.#answered = 0;
   }
 
   /** The next block of content. */

@@ -122,7 +122,12 @@ function expectVersion(expected: number, version: number | undefined): void {
     version === 0x48 ? '; it looks like an HTTP proxy' : version === 0 ? '; it looks like a SOCKS 4 proxy' : '';
   throw new ProxyFault(
     `answered with octet ${version} where ${expected === 5 ? 'SOCKS 5' : 'RFC 1929'} has ${expected}${guess}`,
-    { remedy: notAProxy },
+    {
+      remedy:
+        version === 0x48
+          ? "If it is an HTTP proxy, set proxy.type to 'http'; otherwise correct proxy.port."
+          : notAProxy,
+    },
   );
 }
 

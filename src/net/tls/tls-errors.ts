@@ -17,19 +17,22 @@ export interface TlsPeer {
   /** The name for which the certificate must be valid. */
   readonly name: string;
   readonly names: PeerSettings;
+  /** Host and port, if `name` is that of the setting `serverName`. */
+  readonly renamed?: string | undefined;
 }
 
 /** The error of a refused certificate. `reason` is OpenSSL's code. */
 export function certificateRefused(reason: string, certificate: DetailedPeerCertificate, peer: TlsPeer): EmailError {
   const [what, remedy] = explain(reason, certificate, peer);
-  const message = `The certificate of ${peer.names.role}${peer.name} was refused: ${what} (${reason}).`;
+  const name = (reason === 'ERR_TLS_CERT_ALTNAME_INVALID' ? peer.renamed : undefined) ?? peer.name;
+  const message = `The certificate of ${peer.names.role}${name} was refused: ${what} (${reason}).`;
   return createEmailError('ERR_TLS', message, { phase: 'tls', remedy });
 }
 
 function explain(
   reason: string,
   certificate: DetailedPeerCertificate,
-  { name, names: { tls: setting } }: TlsPeer,
+  { name, names: { tls: setting, host }, renamed }: TlsPeer,
 ): readonly [what: string, remedy: string] {
   const subject = showName(certificate.subject);
   const issuer = showName(certificate.issuer);
@@ -46,10 +49,15 @@ function explain(
         clockRemedy(certificate, 'valid_from'),
       ];
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
-      return [
-        `it is not for ${name} but for ${showNames(certificate.raw) || subject}`,
-        `Use a host name that the certificate has, or set ${setting}.serverName to it where the host is known to be the right one.`,
-      ];
+      return renamed === undefined
+        ? [
+            `it is not for ${name} but for ${showNames(certificate.raw) || subject}`,
+            `Correct ${host} to one of these names, or set ${setting}.serverName to one where the host is known to be the right one.`,
+          ]
+        : [
+            `it is for ${showNames(certificate.raw) || subject}, and ${setting}.serverName asks for ${name}`,
+            `Remove ${setting}.serverName, or correct it to one of these names.`,
+          ];
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return [
         `it is self-signed, by ${subject}`,
@@ -164,7 +172,7 @@ function explainHandshake(
   code: string,
   { port, tls, plainTextRemedy, handshakeRemedy }: PeerSettings,
 ): readonly [what: string | undefined, remedy: string] {
-  if (plainTextCodes.has(code)) return ['the answer of the server is not TLS', plainTextRemedy];
+  if (plainTextCodes.has(code)) return ['the server did not answer with TLS', plainTextRemedy];
   if (
     /CERTIFICATE_REQUIRED|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN|UNKNOWN_CA|CERTIFICATE_EXPIRED|CERTIFICATE_REVOKED/.test(
       code,

@@ -63,7 +63,8 @@ const nothingInherited = {
 export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): Promise<SecuredStream> {
   const { host, port, settings, material } = target;
   const name = settings.serverName ?? host;
-  const peer: TlsPeer = { name, names: target.names ?? mailServerSettings };
+  const renamed = settings.serverName === undefined ? undefined : showTarget(host, port);
+  const peer: TlsPeer = { name, names: target.names ?? mailServerSettings, renamed };
   const sessionKey = `${showTarget(host, port)}:${name}`;
   const known = stillValid(material.sessions.get(sessionKey));
   return new Promise((resolve, reject) => {

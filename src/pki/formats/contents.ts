@@ -31,6 +31,8 @@ export interface Contents {
   readonly keys: readonly ContainedKey[];
   /** Revocation lists (DER). */
   readonly crls: readonly Uint8Array[];
+  /** The setting or the file of the key, if it is not in the file of the certificate; for messages. */
+  readonly keyPlace?: string | undefined;
   /** PEM blocks that were skipped, for messages: `CERTIFICATE REQUEST of line 30`. */
   readonly unused?: readonly string[] | undefined;
 }

@@ -79,7 +79,7 @@ async function keyPassword(passwords: FilePasswords): Promise<string> {
   if (password !== undefined) return password;
   throw certificateError(
     'the private key is encrypted, and no password was given',
-    `Give it in \`${passwords.keyField}\`.`,
+    `Give it in \`${passwords.ownKeyField}\`.`,
   );
 }
 

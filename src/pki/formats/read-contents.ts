@@ -44,7 +44,7 @@ export async function readContents(bytes: Uint8Array, options: ReadOptions): Pro
   const reading: Reading = { passwords, wantKeys, budget };
   if (text === undefined) return readBinary(input, reading);
   if (isPem(text)) return readPem(text, reading);
-  if (!isMeantAsBase64(text)) throw notRecognised(input);
+  if (!isMeantAsBase64(text)) throw notRecognised(input, wantKeys);
   const decoded = decodeBase64(text, 'the text');
   const inner = textOf(decoded);
   return inner !== undefined && isPem(inner) ? readPem(inner, reading) : readBinary(decoded, reading);
@@ -162,7 +162,7 @@ async function readDer(bytes: Buffer, reading: Reading): Promise<Contents> {
   const kind = kindOf(bytes);
   switch (kind) {
     case undefined:
-      throw notRecognised(bytes);
+      throw notRecognised(bytes, reading.wantKeys);
     case 'certificate':
     case 'crl':
       return readSigned(bytes);
@@ -199,11 +199,11 @@ function onlyKey(format: string, pkcs8: Buffer | undefined): Contents {
 }
 
 /** The error shows none of the bytes: they may be a password that was put into the wrong field. */
-function notRecognised(bytes: Buffer): Error {
-  const kind = /^[ -~\s]+$/.test(bytes.subarray(0, 8).toString('latin1')) ? 'text' : 'binary data';
+function notRecognised(bytes: Buffer, wantKeys: boolean): Error {
+  const kind = /^[ -~\s]+$/.test(bytes.subarray(0, 8).toString('latin1')) ? 'plain text' : 'binary data';
   return certificateError(
-    `it is not recognised: it is ${kind} in none of the formats PEM, DER, PKCS#7, PKCS#12 and JKS`,
-    'Give the certificate in one of these formats.',
+    `it is not recognised: it is ${kind}, not a certificate in one of the formats PEM, DER, PKCS#7, PKCS#12 and JKS`,
+    `It may be the wrong file: name the right one, or export the certificate${wantKeys ? ' with its private key' : ''} again as ${wantKeys ? 'PKCS#12 (.p12) or PEM' : 'PEM or DER'}.`,
   );
 }
 

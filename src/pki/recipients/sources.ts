@@ -157,12 +157,21 @@ function fileSource(source: CertificateSource, { cache, signal, slot }: SourceCo
 /** The suffixes that the directory source reads. */
 const directoryPattern = /\.(?:cer|crt|pem|p7b)$/i;
 
-function directorySource(source: { readonly directory: string }, { cache, signal }: SourceContext): RecipientSource {
+function directorySource(
+  source: { readonly directory: string },
+  { cache, signal, slot }: SourceContext,
+): RecipientSource {
   const name = `the directory ${showText(source.directory, 300)}`;
   const load = async (shared: AbortSignal): Promise<Index> => {
     const access = { passwords: noPasswords, signal: shared, purpose: 'encrypt' } as const;
     const budget = new WorkBudget(shared, certificatesMs);
-    const { contents, skipped } = await readDirectory(source.directory, directoryPattern, access, budget);
+    const { contents, skipped } = await readDirectory(
+      source.directory,
+      directoryPattern,
+      access,
+      budget,
+      `${slot}.directory`,
+    );
     // A directory with a single certificate still counts as a directory, because files may be added.
     const read = await readableCertificates(contents, shared);
     return { ...indexOf(read.certificates, contents.crls, [...skipped, ...read.skipped]), single: undefined };

@@ -49,11 +49,12 @@ export async function readDirectory(
   pattern: RegExp,
   { passwords, signal, purpose }: StoreAccess,
   budget = new WorkBudget(signal, directoryMs),
+  field = 'the path',
 ): Promise<{ contents: Contents; skipped: Error[] }> {
   const skipped: Error[] = [];
   const all: Contents[] = [];
   let total = 0;
-  for (const name of await filesOf(location, pattern)) {
+  for (const name of await filesOf(location, pattern, field)) {
     throwIfAborted(signal);
     try {
       const bytes = await readCertificateFile(join(location, name));
@@ -81,15 +82,17 @@ function from(name: string, contents: Contents): Contents {
   return { ...contents, certificates: contents.certificates.map((each) => ({ ...each, origin })) };
 }
 
-async function filesOf(location: string, pattern: RegExp): Promise<readonly string[]> {
+async function filesOf(location: string, pattern: RegExp, field: string): Promise<readonly string[]> {
   let names: string[];
   try {
     names = (await readdir(location)).filter((name) => pattern.test(name)).sort();
   } catch (error) {
     const code = errorCode(error) || 'unknown';
+    if (code === 'ENOENT')
+      throw certificateError('there is no such directory', `Correct ${field}, or create the directory.`, error);
     throw certificateError(
       `the directory cannot be read (${code})`,
-      'Check the path, and that this process may read it.',
+      `Check ${field}, and that this process may read it.`,
       error,
     );
   }

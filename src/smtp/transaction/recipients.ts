@@ -7,7 +7,7 @@ import type { EmailError, RecipientFailure } from '../../model/error.js';
 import type { SmtpReply } from '../../model/reply.js';
 import type { RejectedRecipient } from '../../model/report.js';
 import { type Reply, showReply } from '../reply.js';
-import { remedyOfTemporary, wantedFirst } from '../reply-error.js';
+import { blockListRemedy, remedyOfTemporary, wantedFirst, wordsOf } from '../reply-error.js';
 import { showText } from '../../util/show.js';
 
 /** The replies to RCPT. */
@@ -95,7 +95,7 @@ export function recipientsRejected(
   const remedy =
     first !== undefined && failures.every(isTemporary)
       ? remedyOfTemporary(first.reply)
-      : 'Check the addresses. A server that denies relaying wants authentication, or is not the one for these domains.';
+      : remedyOfPermanent(failures.find(({ reply }) => !isTemporary({ reply })));
   const details = { phase, retryable, recipients: failures, reply: first?.reply, remedy } as const;
   const words = first === undefined ? '' : `: ${showReply(first.reply)}`;
   if (first !== undefined && failures.every(({ reply }) => reply.code === 530)) {
@@ -106,4 +106,16 @@ export function recipientsRejected(
   const name = first === undefined ? 'the recipients' : showText(first.recipient, 320);
   const what = total === 1 ? name : `${count} recipients, the first of them ${name}`;
   return createEmailError('ERR_RECIPIENTS_REJECTED', `The server refused ${what}${words}`, details);
+}
+
+/** The remedy of a recipient's permanent refusal. 5.1.x is about the address, even where the text names a relay. */
+function remedyOfPermanent(failure: { readonly recipient: string; readonly reply: SmtpReply } | undefined): string {
+  const check = "Check the addresses: the server's reply gives the reason.";
+  if (failure === undefined) return check;
+  const { recipient, reply } = failure;
+  const words = wordsOf(reply);
+  if (/\bclient host\b.*\bblocked using\b/i.test(words)) return blockListRemedy;
+  if (!/\brelay(?:ing)?\b(?![.-]\w)/i.test(words) || reply.enhancedCode?.startsWith('5.1.') === true) return check;
+  const domain = showText(recipient.slice(recipient.lastIndexOf('@') + 1), 255);
+  return `The server does not pass on mail to ${domain} for this sender. Set authentication where the profile has none (on the port for submission, mostly 587), or ask the operator to allow this machine to relay.`;
 }

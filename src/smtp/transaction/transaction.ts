@@ -155,7 +155,7 @@ function* inSteps(run: Run): Dialogue<TransactionResult> {
   if (withReset) checkReset(yield* ask(resetCommand), state);
   const mailReply = yield* ask(mail);
   session.needsReset = false;
-  checkMail(mailReply, state);
+  checkMail(mailReply, run);
   if (state.refusal !== undefined) throw state.refusal;
   session.needsReset = true;
   for (const [index, command] of recipients.entries()) addRecipient(run, index, yield* ask(command));
@@ -170,7 +170,7 @@ function* inSteps(run: Run): Dialogue<TransactionResult> {
 function* readEnvelope(run: Run): Dialogue<Reply> {
   if (run.withReset) checkReset(yield* readReply(), run.state);
   const mailReply = replyOf(yield nextReply.replyMs);
-  checkMail(mailReply, run.state);
+  checkMail(mailReply, run);
   const count = run.plan.recipients.length;
   for (let index = 0; index < count; index++) addRecipient(run, index, replyOf(yield nextReply.replyMs));
   if (run.replies.accepted.length === 0) run.state.refusal ??= run.replies.failure(count);
@@ -185,9 +185,9 @@ function checkReset(reply: Reply, state: TransactionState): void {
   if (!reply.positive) throw misplaced('the reply to RSET', reply, { phase: 'transaction' });
 }
 
-function checkMail(reply: Reply, state: TransactionState): void {
+function checkMail(reply: Reply, { plan, state }: Run): void {
   if (reply.intermediate) throw misplaced('the reply to MAIL', reply, { phase: 'transaction' });
-  if (reply.negative) state.refusal = refusalError('refused the sender', reply, 'transaction');
+  if (reply.negative) state.refusal = refusalError('refused the sender', reply, 'transaction', plan.content.size);
   if (reply.code === 421) throw new Broken(state.refusal as EmailError);
   state.begun = true;
   state.mailTaken = reply.positive;
@@ -238,7 +238,7 @@ function* transfer(run: Run, content: OutgoingContent, dataReply: Reply | undefi
   if (!chunking) {
     // Not with ??: the transformation to CommonJS moves its right side into a function of its own, which cannot yield.
     const reply = dataReply === undefined ? yield* ask(dataCommand) : dataReply;
-    if (reply.negative) throw thrown(refusalError('refused DATA', reply, 'content'));
+    if (reply.negative) throw thrown(refusalError('refused DATA', reply, 'content', content.size));
     if (reply.code !== 354) throw misplaced('354 to DATA', reply, { phase: 'content' });
     // From here on the end of data ends the transaction, whatever the reply.
     session.needsReset = false;
@@ -261,7 +261,7 @@ function* conclude(run: Run, bytes: number): Dialogue<TransactionResult> {
     const final = replyOf(yield nextReply.acceptanceMs);
     checkFinal(final);
     if (final.negative) {
-      state.refusal = refusalError('refused the message', final, 'acceptance');
+      state.refusal = refusalError('refused the message', final, 'acceptance', bytes);
       throw thrown(state.refusal);
     }
     reply = final.read();
@@ -309,6 +309,12 @@ export function explainFailure(error: EmailError, state: TransactionState): Emai
   const { delivery, phase } = state;
   if (delivery === error.delivery && error.phase !== undefined) return error;
   const isAwaiting = error.code === 'ERR_ABORTED' && delivery === 'unknown';
-  const message = isAwaiting ? `${error.message} while the reply to the message was awaited` : error.message;
-  return withDetails(error, { delivery, phase: error.phase ?? phase }, message);
+  // With pipelining the message goes along with its envelope.
+  const isAhead = error.code === 'ERR_TIMEOUT' && delivery === 'unknown' && phase === 'transaction';
+  const more = isAwaiting
+    ? ' while the reply to the message was awaited'
+    : isAhead
+      ? ' The whole message had already been sent with it.'
+      : '';
+  return withDetails(error, { delivery, phase: error.phase ?? phase }, error.message + more);
 }

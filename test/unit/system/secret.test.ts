@@ -40,7 +40,7 @@ describe('resolveSecret', () => {
   it('reads the environment at the moment of use', async () => {
     const secret = { env: 'SEALPOST_TEST_SECRET' };
     expect((await failure(secret)).message).toBe(
-      'The secret authentication.password could not be had: the environment variable SEALPOST_TEST_SECRET is not set',
+      'The secret authentication.password cannot be read: the environment variable SEALPOST_TEST_SECRET is not set',
     );
     process.env['SEALPOST_TEST_SECRET'] = 'välue\n';
     try {
@@ -124,7 +124,7 @@ describe('resolveSecret', () => {
     ['rejects', () => Promise.reject(new TypeError('the vault said hunter2'))],
   ])('keeps the words of a function that %s out of message and JSON, and in cause', async (_name, secret) => {
     const error = await failure(secret);
-    expect(error.message).toBe('The secret authentication.password could not be had: its function threw TypeError');
+    expect(error.message).toBe('The secret authentication.password cannot be read: its function threw TypeError');
     expect(JSON.stringify(error)).not.toContain('hunter2');
     expect((error.cause as Error).message).toBe('the vault said hunter2');
     expect(error.retryable).toBe(true);

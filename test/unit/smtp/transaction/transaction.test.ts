@@ -699,7 +699,26 @@ describe('a transaction', () => {
     [
       'a recipient, for good',
       ['250 ok', '550 relaying denied'],
-      { code: 'ERR_RECIPIENTS_REJECTED', retryable: false, remedy: expect.stringContaining('relaying') },
+      {
+        code: 'ERR_RECIPIENTS_REJECTED',
+        retryable: false,
+        remedy: expect.stringContaining('does not pass on mail to x.test'),
+      },
+    ],
+    [
+      'a recipient that a relay has not',
+      ['250 ok', '550 5.1.1 User unknown in relay recipient table'],
+      { code: 'ERR_RECIPIENTS_REJECTED', remedy: expect.stringMatching(/^Check the addresses/) },
+    ],
+    [
+      'a recipient, by a server that is named a relay',
+      ['250 ok', '550 no such user at relay.example.com'],
+      { code: 'ERR_RECIPIENTS_REJECTED', remedy: expect.stringMatching(/^Check the addresses/) },
+    ],
+    [
+      'a recipient, because of a block list',
+      ['250 ok', '554 5.7.1 Service unavailable; Client host [192.0.2.1] blocked using zen.spamhaus.org'],
+      { code: 'ERR_RECIPIENTS_REJECTED', remedy: expect.stringContaining('ask that list for removal') },
     ],
     [
       'a recipient, for now',
@@ -708,8 +727,13 @@ describe('a transaction', () => {
     ],
     [
       'the content, for good',
-      ['250 ok', '250 ok', '354 go', '554 spam'],
+      ['250 ok', '250 ok', '354 go', '554 no'],
       { phase: 'acceptance', retryable: false, remedy: expect.stringContaining('operator') },
+    ],
+    [
+      'the content, as spam',
+      ['250 ok', '250 ok', '354 go', '554 spam'],
+      { phase: 'acceptance', retryable: false, remedy: expect.stringContaining('SPF, DKIM and DMARC') },
     ],
     [
       'its size',
