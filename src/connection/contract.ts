@@ -112,7 +112,7 @@ export interface SmtpConnection {
   readonly completed: number;
   /**
    * Has the server accepted a MAIL? A connection that ends before that was opened in vain, and so was one that accepted
-   * no message and whose replies got out of step.
+   * no message and whose replies got out of step, or that refused one because of the number of connections.
    */
   readonly served: boolean;
   /** The extensions of the last EHLO: parameters by keyword in upper case. */

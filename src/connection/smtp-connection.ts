@@ -14,7 +14,7 @@ import { canonicalBytes } from '../smtp/transaction/content.js';
 import { createEnvelopeCommands } from '../smtp/transaction/envelope-commands.js';
 import { contentCapabilities } from '../smtp/extensions.js';
 import { providerRemedy, type RefusalStage } from '../smtp/provider-refusals.js';
-import { replyError } from '../smtp/reply-error.js';
+import { isConcurrencyRefusal, replyError } from '../smtp/reply-error.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
 import { TransactionState } from '../smtp/transaction/transaction-state.js';
@@ -60,9 +60,10 @@ export class EstablishedConnection implements SmtpConnection {
   readonly accepts: ContentCapabilities;
   #inFlight = 0;
   #completed = 0;
-  /** Has the server accepted a MAIL, and a message? */
+  /** Has the server accepted a MAIL, and a message? Has it refused one because of the number of connections? */
   #mailTaken = false;
   #accepted = false;
+  #oneTooMany = false;
   #quitting: Promise<EmailError | undefined> | undefined;
   #whenIdle: (() => void) | undefined;
 
@@ -92,7 +93,7 @@ export class EstablishedConnection implements SmtpConnection {
   }
 
   get served(): boolean {
-    return this.#accepted || (this.#mailTaken && !brokeProtocol(this.closeReason));
+    return this.#accepted || (this.#mailTaken && !this.#oneTooMany && !brokeProtocol(this.closeReason));
   }
 
   get extensions(): ReadonlyMap<string, readonly string[]> {
@@ -123,6 +124,7 @@ export class EstablishedConnection implements SmtpConnection {
       this.#accepted = true;
       return outcome;
     } catch (error) {
+      this.#oneTooMany ||= isConcurrencyRefusal(error);
       throw explainRefusal(error, this.#opened.host);
     } finally {
       this.#mailTaken ||= state.mailTaken;

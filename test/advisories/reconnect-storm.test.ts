@@ -266,3 +266,46 @@ describe('a refusal of MAIL and a hang-up', () => {
     }
   });
 });
+
+/** The number of connections is refused after MAIL was accepted: the refusal speaks for those who wait, as it does at MAIL. */
+describe('one connection too many, said at RCPT or DATA, and a hang-up', () => {
+  test.each([
+    ['RCPT', '432 4.3.2 Concurrent connections limit exceeded'],
+    ['RCPT', '421 4.7.66 busy'],
+    ['RCPT', '451 4.7.66 busy'],
+    ['DATA', '432 4.3.2 Concurrent connections limit exceeded'],
+    ['DATA', '421 4.7.0 too many connections'],
+  ] as const)('%s, %s: few connections, whoever waits', async (command, words) => {
+    for (const pipelining of [[], ['PIPELINING']]) {
+      for (const pool of [{ maxConnections: 1 }, { maxConnections: 10 }, { maxConnections: 1, messagesInFlight: 8 }]) {
+        let signIns = 0;
+        await using server = await startScriptedServer(async (peer) => {
+          await peer.send('220 x\r\n');
+          await peer.hello('AUTH PLAIN', ...pipelining);
+          await peer.line();
+          signIns++;
+          await peer.send('235 ok\r\n');
+          while (!(await peer.line()).startsWith(command)) await peer.send('250 ok\r\n');
+          await peer.send(`${words}\r\n`);
+          peer.socket.end();
+          await peer.closed;
+        });
+        const mailer = createMailer(
+          {
+            name: 'storm',
+            sender: { email: 'a@example.com' },
+            server: { host: '127.0.0.1', port: server.port, security: 'none', localName: 'client.example.com' },
+            authentication: { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true },
+          },
+          { pool },
+        );
+        const errors = await Promise.all(Array.from({ length: 60 }, () => failure(mailer.send(message))));
+        expect(new Set(errors.map(({ delivery, retryable }) => `${delivery} ${retryable}`))).toEqual(
+          new Set(['not-delivered true']),
+        );
+        expect(signIns, JSON.stringify([pool, pipelining])).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
+        await mailer.close({ force: true });
+      }
+    }
+  });
+});

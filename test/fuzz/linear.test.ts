@@ -153,6 +153,8 @@ test.each<[string, (text: string) => unknown, readonly Made[]]>([
       ['', 'a,'],
       ['Digest ', 'a="b",'],
       ['', 'a='],
+      ['', 'x '],
+      ['Digest a', ' ', '=b'],
     ],
   ],
   [
@@ -175,6 +177,10 @@ test.each<[string, (text: string) => unknown, readonly Made[]]>([
       ['-----BEGIN CERTIFICATE-----\n', '-----'],
       ['-----BEGIN CERTIFICATE-----\n', '\n'],
       ['', '-'],
+      ['-----BEGIN CERTIFICATE-----\n', '\\'],
+      ['-----BEGIN CERTIFICATE-----\\n', '\\r'],
+      ['-----BEGIN CERTIFICATE-----', ' ', 'x'],
+      ['"-----BEGIN CERTIFICATE-----', '" '],
     ],
   ],
   [
