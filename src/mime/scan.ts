@@ -42,8 +42,8 @@ const letterF = 70;
 const beginning = 64;
 
 /**
- * The properties of `text`, as a sum of flags. With `isCanonical`, all line ends are already CRLF; the flags about lines
- * then mean nothing if `unprintable` is set.
+ * The properties of `text`, as a sum of flags. With `isCanonical`, all line ends are already CRLF; the flags about
+ * lines then mean nothing if `unprintable` is set.
  */
 export function scanText(text: string | Buffer, isCanonical = false): number {
   let flags = isForVectors(text) ? scanPieces(text) : searchText(text, isCanonical);
