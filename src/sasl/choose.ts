@@ -109,15 +109,15 @@ function plaintextRefused({ authentication, security }: MechanismChoice, usable:
 
 function unavailable(choice: MechanismChoice): EmailError {
   const { offered, secure } = choice;
-  const offers = offered.length === 0 ? 'the server offers no authentication' : `the server offers ${list(offered)}`;
-  return createEmailError(
-    'ERR_AUTH_UNAVAILABLE',
-    `${needs(choice)}; ${offers}${secure ? '' : ' without TLS'}. No credential was sent.`,
-    {
-      phase: 'authenticate',
-      remedy: remedyFor(choice),
-    },
-  );
+  const plain = secure ? '' : ' without TLS';
+  const what =
+    offered.length === 0
+      ? `The server offers no authentication${plain}. ${needs(choice)}.`
+      : `${needs(choice)}, but the server offers only ${list(offered)}${plain}.`;
+  return createEmailError('ERR_AUTH_UNAVAILABLE', `${what} No credential was sent.`, {
+    phase: 'authenticate',
+    remedy: remedyFor(choice),
+  });
 }
 
 function needs(choice: MechanismChoice): string {

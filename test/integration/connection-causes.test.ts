@@ -339,7 +339,7 @@ describe('authentication', () => {
       step: 'authenticate',
       code: 'ERR_AUTH_UNAVAILABLE',
       cause: expect.stringMatching(
-        /; the server offers no authentication without TLS\. No credential was sent\.$/,
+        /^The server offers no authentication without TLS\. Method .* No credential was sent\.$/,
       ) as string,
       remedy: expect.stringMatching(
         /^Set server\.security to 'explicit': the server offers STARTTLS, and many servers offer authentication under TLS alone\./,
@@ -364,7 +364,7 @@ describe('authentication', () => {
       step: 'authenticate',
       code: 'ERR_AUTH_UNAVAILABLE',
       cause: expect.stringMatching(
-        /; the server offers no authentication without TLS\. No credential was sent\.$/,
+        /^The server offers no authentication without TLS\. Method .* No credential was sent\.$/,
       ) as string,
       remedy: expect.stringMatching(
         /^The server offers no TLS here: .*'implicit'.* Check server\.port: submission with authentication is mostly 587 or 465; a relay that needs none wants a profile without authentication\.$/,
@@ -377,7 +377,7 @@ describe('authentication', () => {
       step: 'authenticate',
       code: 'ERR_AUTH_UNAVAILABLE',
       cause: expect.stringMatching(
-        /^Method 'password' can use .*; the server offers GSSAPI and XOAUTH2 without TLS\./,
+        /^Method 'password' can use .*, but the server offers only GSSAPI and XOAUTH2 without TLS\./,
       ) as string,
       remedy: expect.stringMatching(
         /Or use what is offered: authentication\.method 'kerberos' or 'xoauth2'\.$/,

@@ -344,12 +344,12 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       server: { users: { ann: 'x' }, mechanisms: ['PLAIN'] },
       profile: () => ({ authentication: { ...password, method: 'ntlm' } }),
     },
-    /'ntlm' can use NTLM; the server offers PLAIN.*\nUse what is offered: authentication\.method 'password'/,
+    /'ntlm' can use NTLM, but the server offers only PLAIN.*\nUse what is offered: authentication\.method 'password'/,
   ],
   [
     'a server without AUTH',
     { profile: () => ({ authentication: password }) },
-    /the server offers no authentication.*\n.*587 or 465/,
+    /^The server offers no authentication\. Method 'password' can use .*\n.*587 or 465/,
   ],
   [
     'no authentication where the server wants it',

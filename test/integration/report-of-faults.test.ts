@@ -179,7 +179,7 @@ describe('a report of a mail server', () => {
       {},
       { method: 'ntlm', username: 'ann', password: 'x' },
       'authenticate',
-      /offers PLAIN and LOGIN[^]*-> Use what is offered: authentication\.method 'password'/,
+      /offers only PLAIN and LOGIN[^]*-> Use what is offered: authentication\.method 'password'/,
     ],
   ])('%s', async (_what, tls, authentication, step, words) => {
     const ca = authentication === undefined && tls?.serverName === undefined ? {} : { ca: server.ca };
