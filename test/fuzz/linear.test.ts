@@ -179,7 +179,7 @@ test.each<[string, (text: string) => unknown, readonly Made[]]>([
       ['', '-'],
       ['-----BEGIN CERTIFICATE-----\n', '\\'],
       ['-----BEGIN CERTIFICATE-----\\n', '\\r'],
-      ['-----BEGIN CERTIFICATE-----', ' ', 'x'],
+      ['-----BEGIN CERTIFICATE-----a', ' ', 'x'],
       ['"-----BEGIN CERTIFICATE-----', '" '],
     ],
   ],
