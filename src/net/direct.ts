@@ -8,6 +8,7 @@ import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { onAbort } from '../async/on-abort.js';
 import { tcpOptions } from './tcp-options.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import { abortError } from '../errors/abort.js';
 import { createEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
@@ -42,8 +43,9 @@ export class DirectConnector implements OwnConnector {
   readonly #names: PeerSettings;
 
   constructor(options: DirectOptions = {}) {
-    this.#localAddress = options.localAddress;
-    this.#names = options.names ?? mailServerSettings;
+    const { localAddress, names = mailServerSettings } = withoutPrototype(options);
+    this.#localAddress = localAddress;
+    this.#names = names;
   }
 
   async connect(target: { readonly host: string; readonly port: number }, options: ConnectOptions): Promise<Socket> {

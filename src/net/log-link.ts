@@ -11,6 +11,7 @@ import { onAbort } from '../async/on-abort.js';
 import { abortError, throwIfAborted } from '../errors/abort.js';
 import type { PeerSettings } from './peer-settings.js';
 import { resolveHost } from './resolve.js';
+import { tcpOptions } from './tcp-options.js';
 import { secure } from './tls/tls.js';
 import { TlsContexts } from './tls/tls-contexts.js';
 import type { LoadClientIdentity } from './tls-identity.js';
@@ -173,7 +174,7 @@ function streamLink(plain: Socket, socket: Socket, events: LogLinkEvents): LogLi
 
 function openSocket({ host, port }: LogServer, signal: AbortSignal): Promise<Socket> {
   return new Promise((resolve, reject) => {
-    const socket = connectTcp({ host, port, noDelay: true }).unref();
+    const socket = connectTcp(tcpOptions({ host, port, noDelay: true })).unref();
     const stop = onAbort(signal, () => socket.destroy(abortError(signal)));
     socket.once('error', (error) => {
       stop();

@@ -8,6 +8,7 @@ import type { AddressInfo } from 'node:net';
 import { reasonOf } from '../errors/email-error.js';
 import { errorCode } from '../util/error-code.js';
 import { showText } from '../util/show.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** The reason why a request is not the callback. */
 export type StrayRequest = 'wrong-host' | 'wrong-path' | 'wrong-method' | 'not-a-page' | 'no-answer' | 'over';
@@ -83,18 +84,23 @@ export async function openLoopbackListener({ redirectUri, strayPage }: LoopbackS
 }
 
 function strayReason(
-  { method, headers, url = '' }: IncomingMessage,
+  { method, rawHeaders, url = '' }: IncomingMessage,
   expected: { readonly host: string; readonly path: string; readonly over: boolean },
 ): StrayRequest | undefined {
+  // Not `headers`: Node drops a field whose name is on Object.prototype.
+  const field = (name: string): string | undefined => {
+    const at = rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
+    return at < 0 ? undefined : rawHeaders[at + 1];
+  };
   // DNS rebinding: a page of another origin reaches this port under its own host name.
-  if (headers.host?.toLowerCase() !== expected.host) return 'wrong-host';
+  if (field('host')?.toLowerCase() !== expected.host) return 'wrong-host';
   if (url.split('?', 1)[0] !== expected.path) return 'wrong-path';
   if (method !== 'GET') return 'wrong-method';
   if (expected.over) return 'over';
   // Browsers send the destination of a request. Images, scripts, frames and prefetches come from other pages, not from
   // a sign-in.
-  const destination = headers['sec-fetch-dest'];
-  if ((destination !== undefined && destination !== 'document') || headers['sec-purpose'] !== undefined)
+  const destination = field('sec-fetch-dest');
+  if ((destination !== undefined && destination !== 'document') || field('sec-purpose') !== undefined)
     return 'not-a-page';
   return /[?&](?:code|error|state)=/.test(url) ? undefined : 'no-answer';
 }
@@ -151,7 +157,7 @@ function listen(host: string, port: number, handle: Handler): Promise<Server> {
       reject(new ListenFault(`cannot have port ${port} of ${host}: ${why}`, { cause }));
     });
     // Exclusive: a worker of `cluster` would share the port with the others.
-    server.listen({ host, port, exclusive: true }, () => {
+    server.listen(withoutPrototype({ host, port, exclusive: true }), () => {
       server.on('error', () => {});
       resolve(server);
     });

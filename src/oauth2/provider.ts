@@ -12,6 +12,7 @@ import { showTarget } from '../net/connector.js';
 import { HttpFault, type HttpRequest, type HttpResponse } from '../net/http/http-client.js';
 import { Secrets } from '../util/secrets.js';
 import { showText } from '../util/show.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, textField } from './json.js';
 import { refusalRemedy } from './refusals.js';
@@ -42,8 +43,9 @@ const deadlineMs = 30_000;
 export async function askProvider(
   request: ProviderRequest,
   { http }: Surroundings,
-  { signal, background }: RequestSignals,
+  signals: RequestSignals,
 ): Promise<HttpResponse> {
+  const { signal, background } = withoutPrototype(signals);
   const shown = showEndpoint(request);
   const deadline = createAbortController();
   const timer = setTimeout(() => {

@@ -97,13 +97,15 @@ async function askForTokens(
   const sentAt = surroundings.clock.now();
   const response = await askProvider(request, surroundings, signals);
   const { error, description } = refusalOf(response);
-  if (response.status === 200 && error === undefined)
-    return { tokens: readTokens(response, { who: showEndpoint(request), sentAt, secrets: request.secrets }) };
+  if (response.status === 200 && error === undefined) {
+    const tokens = readTokens(response, { who: showEndpoint(request), sentAt, secrets: request.secrets });
+    return { tokens, error: undefined };
+  }
   const { status } = response;
   const refusal = { who: showEndpoint(request), error, description, status, secrets: request.secrets };
   const failure = refusedBy(refusal, { server: serverOf(request.url) });
   const retryAfterMs = isTransient(status, error) ? retryAfter(response, sentAt) : undefined;
-  return { error, failure, retryAfterMs };
+  return { tokens: undefined, error, failure, retryAfterMs };
 }
 
 /** Header fields of a form that is posted to a provider. */
@@ -145,9 +147,9 @@ function readTokens(
   return {
     accessToken,
     tokenType: 'Bearer',
-    ...(seconds === undefined ? {} : { expiresAt: new Date(sentAt + Math.min(seconds, maxSeconds) * 1000) }),
-    ...(refreshToken === undefined ? {} : { refreshToken }),
-    ...(scope === undefined ? {} : { scope }),
+    expiresAt: seconds === undefined ? undefined : new Date(sentAt + Math.min(seconds, maxSeconds) * 1000),
+    refreshToken,
+    scope,
   };
 }
 

@@ -9,6 +9,7 @@ import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { OAuth2Tokens, TokenStore } from '../model/store.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** Limit of the wait for a lock. Its holder makes one request, which has a deadline. */
 const lockMs = 60_000;
@@ -54,8 +55,10 @@ export class TokenKeeper {
 
   /** Runs `work` under the lock of the store, where it has one. `closed` and a deadline end the wait for it. */
   async locked<T>(work: () => Promise<T>, closed: AbortSignal): Promise<T> {
-    const lock = this.#store?.lock?.bind(this.#store);
-    if (lock === undefined) return await work();
+    const store = this.#store;
+    // `lock` may be a method of a class, but not one that another package added to Object.prototype.
+    if (store?.lock === undefined || store.lock === (Object.prototype as Partial<TokenStore>).lock) return await work();
+    const lock = store.lock.bind(store);
     const { signal, dispose } = joinSignals([closed], { ms: lockMs, passed: lockedTooLong });
     let begun = false;
     const begin = async (): Promise<T> => {
@@ -104,13 +107,13 @@ async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
 /** Checks the tokens that a store returns. Many stores turn dates into text. */
 function checkTokens(value: OAuth2Tokens | undefined): OAuth2Tokens | undefined {
   if (value === undefined || value === null) return undefined;
-  const { accessToken, expiresAt, refreshToken } = value;
+  const { accessToken, expiresAt, refreshToken } = withoutPrototype(value);
   const date = expiresAt === undefined ? undefined : new Date(expiresAt);
   const right =
     typeof accessToken === 'string' &&
     (refreshToken === undefined || typeof refreshToken === 'string') &&
     !Number.isNaN(date?.getTime());
-  if (right) return { ...value, expiresAt: date };
+  if (right) return withoutPrototype({ ...value, expiresAt: date });
   throw createEmailError('ERR_STORE', 'The token store gave something that is no tokens.', {
     remedy: 'Let loadTokens() give what saveTokens() was given, with expiresAt as a Date, or undefined.',
   });

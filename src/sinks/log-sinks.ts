@@ -9,6 +9,7 @@ import { LogDialer } from '../net/log-link.js';
 import { showTarget } from '../net/connector.js';
 import type { LoadClientIdentity } from '../net/tls-identity.js';
 import { runProgram } from '../system/run-program.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import { FileSink } from './file-sink.js';
 import type { Complain, LogSink } from './log-sink.js';
 import { SyslogFormat } from './syslog-message.js';
@@ -33,12 +34,16 @@ export function createLogSinks(
   const sinks: LogSink[] = [];
   const { file, eventLog, level = 'info' } = settings;
   if (file !== undefined) {
-    const { path, maxBytes = 0, maxFiles = defaultMaxFiles } = typeof file === 'string' ? { path: file } : file;
+    const {
+      path,
+      maxBytes = 0,
+      maxFiles = defaultMaxFiles,
+    } = withoutPrototype(typeof file === 'string' ? { path: file } : file);
     const rotation = maxBytes === 0 ? undefined : { maxBytes, maxFiles };
     sinks.push(new FileSink({ path: resolve(path), level, rotation }, complain));
   }
   if (eventLog === undefined || eventLog === false) return sinks;
-  const { source = defaultSource, syslog } = eventLog === true ? {} : eventLog;
+  const { source = defaultSource, syslog } = withoutPrototype(eventLog === true ? {} : eventLog);
   if (syslog === undefined) {
     const now = (): number => performance.now();
     sinks.push(new SystemLogSink({ platform: process.platform, source, level, run: runProgram, now }, complain));

@@ -18,6 +18,7 @@ import type {
 import { defineProfile } from '../profile/define.js';
 import { resolveSecret } from '../system/secret.js';
 import { showText } from '../util/show.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import { checkCertificate, checkKey, checkSlot, checkTokens, checkTokensKey } from './arguments.js';
 import { certificateContext, put, secretContext, tokensContext, withoutProfile } from './content.js';
 import type { Content, Json, StoredProfile } from './content.js';
@@ -145,10 +146,11 @@ class FileProfileStore implements EmbeddedProfileStore {
     const opened = await this.#file.read();
     const found = opened.content.tokens.find((entry) => entry.key === key);
     if (found === undefined) return undefined;
-    const { expiresAt, ...tokens } = JSON.parse(
-      this.#file.open(opened, found.sealed, tokensContext(key)).toString('utf8'),
-    ) as Omit<OAuth2Tokens, 'expiresAt'> & { readonly expiresAt?: string };
-    return expiresAt === undefined ? tokens : { ...tokens, expiresAt: new Date(expiresAt) };
+    const text = this.#file.open(opened, found.sealed, tokensContext(key)).toString('utf8');
+    type Stored = Omit<OAuth2Tokens, 'expiresAt'> & { readonly expiresAt?: string };
+    const { accessToken, expiresAt, refreshToken, scope, tokenType } = withoutPrototype(JSON.parse(text) as Stored);
+    const date = expiresAt === undefined ? undefined : new Date(expiresAt);
+    return { accessToken, expiresAt: date, refreshToken, scope, tokenType };
   }
 
   async saveTokens(key: string, tokens: OAuth2Tokens): Promise<void> {

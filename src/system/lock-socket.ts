@@ -8,6 +8,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { onAbort } from '../async/on-abort.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { errorCode } from '../util/error-code.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** A socket that this process listens on. */
 export interface LockSocket {
@@ -42,7 +43,7 @@ export function listen(path: string): Promise<LockSocket> {
   });
   return new Promise((settle, reject) => {
     server.once('error', reject);
-    server.listen({ path, exclusive: true }, () => {
+    server.listen(withoutPrototype({ path, exclusive: true }), () => {
       server.off('error', reject);
       server.unref();
       // An accept can fail because of missing file descriptors. The waiting process then tries again.

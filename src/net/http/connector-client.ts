@@ -3,7 +3,7 @@
  * checked in one place.
  * @module
  */
-import { type ClientRequest, type IncomingMessage, request as httpRequest } from 'node:http';
+import { type ClientRequest, type IncomingMessage, type RequestOptions, request as httpRequest } from 'node:http';
 import type { Duplex } from 'node:stream';
 import * as tls from 'node:tls';
 import { onAbort } from '../../async/on-abort.js';
@@ -14,6 +14,7 @@ import type { CertificateData } from '../../model/certificate.js';
 import type { Connector } from '../../model/settings/proxy.js';
 import type { TlsSettings } from '../../model/settings/server.js';
 import { showText } from '../../util/show.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import { showTarget } from '../connector.js';
 import { secure } from '../tls/tls.js';
 import { TlsContexts } from '../tls/tls-contexts.js';
@@ -65,7 +66,9 @@ async function connect(connector: Connector, url: URL, signal: AbortSignal): Pro
   const target = targetOf(url);
   try {
     // A connector of the caller may ignore the signal.
-    return await untilAborted(connector.connect(target, { signal }), signal, 50, (late) => late.destroy());
+    return await untilAborted(connector.connect(target, withoutPrototype({ signal })), signal, 50, (late) =>
+      late.destroy(),
+    );
   } catch (cause) {
     if (isEmailError(cause)) throw cause;
     const shown = showTarget(target.host, target.port);
@@ -77,17 +80,37 @@ async function connect(connector: Connector, url: URL, signal: AbortSignal): Pro
   }
 }
 
+/** Node copies the options into an object of its own, so every field that it could inherit is set. */
+const nothingInherited = {
+  agent: undefined,
+  auth: undefined,
+  defaultPort: undefined,
+  host: undefined,
+  hostname: undefined,
+  insecureHTTPParser: undefined,
+  joinDuplicateHeaders: undefined,
+  localAddress: undefined,
+  maxHeaderSize: undefined,
+  port: undefined,
+  protocol: undefined,
+  signal: undefined,
+  socketPath: undefined,
+  timeout: undefined,
+  uniqueHeaders: undefined,
+} as const;
+
 /** One request on a stream, which is destroyed afterwards. */
 async function exchange(
   stream: Duplex,
   request: HttpRequest,
   { signal, background }: HttpOptions,
 ): Promise<HttpResponse> {
-  const { method, url, headers, body } = request;
+  const { method, url, headers, body } = withoutPrototype(request);
   const stop: (() => void)[] = [onAbort(background, () => (stream as { unref?: () => void }).unref?.())];
   try {
     return await new Promise<HttpResponse>((resolve, reject) => {
       const sent = httpRequest({
+        ...nothingInherited,
         method,
         path: `${url.pathname}${url.search}`,
         headers: {
@@ -99,7 +122,7 @@ async function exchange(
         },
         setHost: false,
         createConnection: () => stream,
-      });
+      } as RequestOptions);
       stop.push(onAbort(signal, () => reject(abortError(signal))));
       listen(sent, resolve, reject);
       sent.end(body);
@@ -132,7 +155,8 @@ function listen(sent: ClientRequest, resolve: (response: HttpResponse) => void, 
 
 function collect(response: IncomingMessage): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
-    const { statusCode = 0, headers } = response;
+    const { statusCode = 0 } = response;
+    const headers = withoutPrototype(response.headers);
     if (Number(headers['content-length']) > maxBodyBytes) return reject(bodyTooLong());
     const chunks: Buffer[] = [];
     let length = 0;

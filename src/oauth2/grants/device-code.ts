@@ -102,7 +102,7 @@ async function askForCode(
     prompt: {
       userCode: showText(userCode, 100),
       verificationUri,
-      ...(complete === undefined || !isSecureUrl(complete) ? {} : { verificationUriComplete: complete }),
+      verificationUriComplete: complete !== undefined && isSecureUrl(complete) ? complete : undefined,
       expiresAt: new Date(surroundings.clock.now() + life * 1000),
     },
   };
@@ -141,7 +141,7 @@ async function ask(
     return await requestTokens(client, request, signal);
   } catch (failure) {
     if (signal.aborted || !isEmailError(failure)) throw failure;
-    return { error: undefined, failure, retryAfterMs: undefined };
+    return { tokens: undefined, error: undefined, failure, retryAfterMs: undefined };
   }
 }
 
