@@ -196,7 +196,7 @@ function tlsRequired({ host, port, security }: ConnectionSettings, extensions: E
     phase: 'starttls',
     remedy:
       masked === undefined
-        ? "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to others, a firewall or a virus scanner may remove the offer."
+        ? "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to others, a firewall or a virus scanner may remove the offer. If the server has no TLS at all, ask its operator for it; server.security 'none' is for a way that is trusted as a whole."
         : "A firewall or an antivirus program on the way inspects SMTP and takes TLS out: have that inspection switched off for this machine, or use port 465 with server.security 'implicit'.",
   });
 }

@@ -51,7 +51,7 @@ const useOAuth =
 const enableSmtpAuth =
   'Until Microsoft ends it for good, the administrator can enable SMTP AUTH for the tenant (Set-TransportConfig -SmtpClientAuthenticationDisabled $false) and for the mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false); security defaults and policies must not block it. Changes take up to 2 hours.';
 const sendAs =
-  'The account that signs in has no Send As right for sender.email (or sender.envelopeFrom): let the administrator grant it (Add-RecipientPermission <mailbox> -Trustee <account> -AccessRights SendAs), or send from the mailbox of the account. Changes take up to an hour.';
+  'The account that signs in (authentication.username) has no Send As right for sender.email (or sender.envelopeFrom): let the administrator grant it (Exchange Online: Add-RecipientPermission <mailbox> -Trustee <account> -AccessRights SendAs; on premises: Add-ADPermission with the extended right Send As), or send from the mailbox of the account. Without authentication in the profile, set it. Changes take up to an hour.';
 const basicAuthOff =
   /basic authentication is (?:disabled|not supported)|aka\.ms\/basic-authentication|the user credentials were incorrect|security defaults|did not meet the criteria to be authenticated/i;
 const inTransaction = ['MAIL', 'RCPT', 'DATA', 'END'] as const;

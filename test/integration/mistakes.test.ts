@@ -336,7 +336,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a wrong pin',
     { profile: ({ port }) => at(port, { security: 'explicit', tls: { pinnedFingerprints: ['00'.repeat(32)] } }) },
-    /has the fingerprint [\dA-F:]{95}, which is not in server\.tls\.pinnedFingerprints.*\n.*check its fingerprint/,
+    /has the fingerprint [\dA-F:]{95}, which is not in server\.tls\.pinnedFingerprints.*\n.*do not add it/,
   ],
   [
     'a method that the server does not offer',

@@ -124,7 +124,8 @@ export function pinMismatch(fingerprint: string, { name, names: { role, tls } }:
     `The certificate of ${role}${name} has the fingerprint ${fingerprint}, which is not in ${tls}.pinnedFingerprints.`,
     {
       phase: 'tls',
-      remedy: 'If the server has a new certificate, check its fingerprint with the operator of the server, and add it.',
+      remedy:
+        'Ask the operator of the server for its fingerprint. If it is this one, put it into server.tls.pinnedFingerprints: the certificate is new, or the pin is mistyped. If it is another, something on the way answers in place of the server: do not add it.',
     },
   );
 }
