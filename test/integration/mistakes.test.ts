@@ -436,7 +436,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
         },
       }),
     },
-    /No KDC of the realm EXAMPLE\.COM is known.*\nName the KDC in authentication\.kdc/,
+    /No KDC of the realm EXAMPLE\.COM is known: krb5\.conf names none.*\nCheck that EXAMPLE\.COM is the realm.*Name its KDC in authentication\.kdc.*dns_lookup_kdc = true/,
   ],
   [
     'Kerberos and a missing keytab',
