@@ -148,9 +148,9 @@ class FileProfileStore implements EmbeddedProfileStore {
     if (found === undefined) return undefined;
     const text = this.#file.open(opened, found.sealed, tokensContext(key)).toString('utf8');
     type Stored = Omit<OAuth2Tokens, 'expiresAt'> & { readonly expiresAt?: string };
-    const { accessToken, expiresAt, refreshToken, scope, tokenType } = withoutPrototype(JSON.parse(text) as Stored);
-    const date = expiresAt === undefined ? undefined : new Date(expiresAt);
-    return { accessToken, expiresAt: date, refreshToken, scope, tokenType };
+    // A field that is absent stays absent, and is not read from a polluted Object.prototype.
+    const { expiresAt, ...tokens } = withoutPrototype(JSON.parse(text) as Stored);
+    return expiresAt === undefined ? tokens : { ...tokens, expiresAt: new Date(expiresAt) };
   }
 
   async saveTokens(key: string, tokens: OAuth2Tokens): Promise<void> {
