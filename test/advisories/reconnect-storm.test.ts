@@ -267,7 +267,7 @@ describe('a refusal of MAIL and a hang-up', () => {
   });
 });
 
-/** The number of connections is refused after MAIL was accepted: the refusal speaks for those who wait, as it does at MAIL. */
+/** The server refuses the number of connections after it accepted MAIL. The refusal counts for all waiting messages, as it does at MAIL. */
 describe('one connection too many, said at RCPT or DATA, and a hang-up', () => {
   test.each([
     ['RCPT', '432 4.3.2 Concurrent connections limit exceeded'],

@@ -21,7 +21,7 @@ const { values } = parseArgs({
     room: { type: 'string', multiple: true },
   },
 });
-/** A change that makes a loop endless is noticed: nobody would wait so long. */
+/** A change that makes a loop endless counts as noticed, because the tests then exceed this time. */
 const hangMs = 120_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'sealpost-mutation-'));
