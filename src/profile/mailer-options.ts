@@ -13,7 +13,7 @@ import { object, optional, required } from '../schema/object.js';
 import { isPlainObject, join } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { path } from '../schema/text.js';
-import { otherKeys } from './shape/other-words-table.js';
+import { otherKeys } from './shape/other-words/mailer.js';
 import { milliseconds } from './shape/server.js';
 
 const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);

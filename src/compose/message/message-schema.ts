@@ -17,7 +17,8 @@ import type {
   MessageProtectionChoice,
 } from '../../model/message.js';
 import { headerFields } from '../../profile/shape/headers.js';
-import { otherKeys, otherValues } from '../../profile/shape/other-words-table.js';
+import { otherKeys, otherValues } from '../../profile/shape/other-words/message.js';
+import { otherKeys as keysOfProfile } from '../../profile/shape/other-words/profile.js';
 import { addressExpected, dkimSettings, importance, priority, sensitivity } from '../../profile/shape/profile.js';
 import {
   anyText,
@@ -56,7 +57,7 @@ const partsAddress: Schema<AddressInput> = plain(addressExpected, (value, path, 
   const parts = Object(value) as AddressInput & object;
   if (Object.hasOwn(parts, 'email')) return parts;
   const others = Object.keys(parts).filter((key) => key !== 'name');
-  for (const key of others) unknownKey(key, path, report, { known: ['name', 'email'], others: otherKeys.address });
+  for (const key of others) unknownKey(key, path, report, { known: ['name', 'email'], others: keysOfProfile.address });
   return others.length > 0 ? undefined : parts;
 });
 const address: Schema<AddressInput> = variant(addressExpected, (value) => {

@@ -19,7 +19,7 @@ import type { Report, Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { hostAndPort, path, text } from '../../schema/text.js';
 import { otherWord, plainWord } from '../../schema/suggest.js';
-import { otherKeys, otherValues } from './other-words-table.js';
+import { otherKeys, otherValues } from './other-words/authentication.js';
 
 const username = text({ expected: 'a user name' });
 const password = secret({ what: 'password' });

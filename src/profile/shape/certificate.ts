@@ -25,7 +25,7 @@ import {
 } from '../../schema/secret.js';
 import { fingerprint, path, text } from '../../schema/text.js';
 import { asBuffer } from '../../util/bytes.js';
-import { otherKeys, otherValues } from './other-words-table.js';
+import { otherKeys, otherValues } from './other-words/certificate.js';
 
 const certificateFile = path('a certificate file');
 const keyMark = 'PRIVATE KEY-----';

@@ -8,7 +8,7 @@ import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, mayRefer, problem } from '../../schema/schema.js';
 import type { Schema } from '../../schema/schema.js';
 import { host, path, text } from '../../schema/text.js';
-import { otherKeys, otherValues } from './other-words-table.js';
+import { otherKeys, otherValues } from './other-words/mailer.js';
 import { port, tlsSettings } from './server.js';
 
 /** The limit exists because renamed files are shifted one by one. */

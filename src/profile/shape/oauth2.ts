@@ -11,7 +11,7 @@ import { secret } from '../../schema/secret.js';
 import { text } from '../../schema/text.js';
 import { isSecureUrl } from '../oauth2-url.js';
 import { certificateSource } from './certificate.js';
-import { otherKeys, otherValues } from './other-words-table.js';
+import { otherKeys, otherValues } from './other-words/authentication.js';
 
 const url: Schema<string> = text({
   expected: 'an https URL',

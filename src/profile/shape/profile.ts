@@ -18,7 +18,7 @@ import { authentication } from './authentication.js';
 import { headerFields } from './headers.js';
 import { logging } from './logging.js';
 import { oauth2Settings } from './oauth2.js';
-import { otherKeys, otherValues } from './other-words-table.js';
+import { otherKeys, otherValues } from './other-words/profile.js';
 import { proxy } from './proxy.js';
 import { outgoingServer } from './server.js';
 import { smimeSettings } from './smime.js';

@@ -11,7 +11,7 @@ import type { Report, Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { host, text } from '../../schema/text.js';
 import { parseProxyText, redactProxyText } from '../proxy-url.js';
-import { otherKeys, otherValues } from './other-words-table.js';
+import { otherKeys, otherValues } from './other-words/server.js';
 import { port, tlsSettings } from './server.js';
 
 const username = text({ expected: 'a user name' });

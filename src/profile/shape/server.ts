@@ -9,7 +9,7 @@ import { problem } from '../../schema/schema.js';
 import type { Schema } from '../../schema/schema.js';
 import { fingerprint, host, ipAddress, localName, text } from '../../schema/text.js';
 import { certificateData, certificateSource } from './certificate.js';
-import { otherKeys, otherValues } from './other-words-table.js';
+import { otherKeys, otherValues } from './other-words/server.js';
 
 export const port: Schema<number> = wholeNumber(1, 65535);
 

@@ -19,7 +19,7 @@ import type { Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { hostFault, path, splitHostPort, text } from '../../schema/text.js';
 import { certificateData, certificateSource, filePassword, storeReference } from './certificate.js';
-import { otherKeys, otherValues } from './other-words-table.js';
+import { otherKeys, otherValues } from './other-words/certificate.js';
 import { tlsSettings } from './server.js';
 
 const ldapExpected = 'ldap://host[:port] or ldaps://host[:port]';

@@ -3,12 +3,34 @@ import { describe, expect, it } from 'vitest';
 import { createMailer } from '../../../src/index.js';
 import { messageSchema } from '../../../src/compose/message/message-schema.js';
 import { checkMailerOptions, checkSendOptions } from '../../../src/profile/mailer-options.js';
-import { otherKeys, otherValues } from '../../../src/profile/shape/other-words-table.js';
+import * as ofAuthentication from '../../../src/profile/shape/other-words/authentication.js';
+import * as ofCertificates from '../../../src/profile/shape/other-words/certificate.js';
+import * as ofMailer from '../../../src/profile/shape/other-words/mailer.js';
+import * as ofMessage from '../../../src/profile/shape/other-words/message.js';
+import * as ofProfile from '../../../src/profile/shape/other-words/profile.js';
+import * as ofServer from '../../../src/profile/shape/other-words/server.js';
 import { profileSchema } from '../../../src/profile/shape/profile.js';
 import { problemsOf } from '../../../src/schema/check.js';
 import type { EmailError, Problem } from '../../../src/index.js';
 import { MemoryTransport } from '../../../src/testing.js';
 import { failure } from '../../support/engine.js';
+
+const otherKeys = {
+  ...ofProfile.otherKeys,
+  ...ofServer.otherKeys,
+  ...ofAuthentication.otherKeys,
+  ...ofCertificates.otherKeys,
+  ...ofMailer.otherKeys,
+  ...ofMessage.otherKeys,
+};
+const otherValues = {
+  ...ofProfile.otherValues,
+  ...ofServer.otherValues,
+  ...ofAuthentication.otherValues,
+  ...ofCertificates.otherValues,
+  ...ofMailer.otherValues,
+  ...ofMessage.otherValues,
+};
 
 type Found = readonly Problem[];
 const minimal = { name: 't', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com' } };
