@@ -34,7 +34,9 @@ export interface SystemLogParts {
 const batchBytes = 64 * 1024;
 /** `logger` of util-linux splits longer ones (RFC 3164: 1024 octets for the whole message). */
 const maxTextLength = 900;
-const timeoutMs = 30_000;
+const longestRunMs = 30_000;
+/** close() waits for its last run this long. */
+const lastRunMs = 10_000;
 /** The pause after a failed run; it doubles each time. There may be thousands of events, and each run is a process. */
 const firstPauseMs = 1_000;
 const longestPauseMs = 30_000;
@@ -54,6 +56,8 @@ export class SystemLogSink implements LogSink {
   #writing: Promise<void> | undefined;
   #closed = false;
   #pauseMs = firstPauseMs;
+  /** The longest time of a run. */
+  #runMs = longestRunMs;
   /** No program is run before this time. */
   #notBefore = -Infinity;
 
@@ -72,7 +76,9 @@ export class SystemLogSink implements LogSink {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
-    // Events that a failure held back are tried again, unless the pause after the failure has not ended.
+    // Events that a failure held back are tried once more, without the pause after it: no later event will do so.
+    this.#notBefore = -Infinity;
+    this.#runMs = lastRunMs;
     this.#start();
     await this.#writing;
   }
@@ -136,16 +142,17 @@ export class SystemLogSink implements LogSink {
   }
 
   async #run(program: Pick<Program, 'program' | 'args' | 'input'>): Promise<boolean> {
+    const timeoutMs = this.#runMs;
     const outcome = await this.#parts.run({ ...program, timeoutMs, maxOutputBytes });
     if (outcome.end === 'exit' && outcome.code === 0) return true;
     this.#report.failed(
-      `The system's log cannot be written: ${program.program} ${failureOf(outcome)}. Mail goes on; the newest events are kept and written once that works.`,
+      `The system's log cannot be written: ${program.program} ${failureOf(outcome, timeoutMs)}. Mail goes on; the newest events are kept and written once that works.`,
     );
     return false;
   }
 }
 
-function failureOf(outcome: ProgramOutcome): string {
+function failureOf(outcome: ProgramOutcome, timeoutMs: number): string {
   switch (outcome.end) {
     case 'exit':
       return `ended with ${outcome.code}${outcome.stderr === '' ? '' : ` (${showText(outcome.stderr.trim(), 200)})`}`;

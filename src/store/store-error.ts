@@ -29,6 +29,18 @@ export function storeFailure(file: string, what: string, cause: unknown): EmailE
   });
 }
 
+/** ERR_STORE for a failure after the file was replaced. The change is in the file and must not be made again. */
+export function writtenUnsafely(file: string, cause: unknown): EmailError {
+  const code = errorCode(cause);
+  const remedy = 'The change is in the file: do not make it again. Check the disk and the directory of the file.';
+  return storeError(
+    file,
+    `was written, but a power failure may undo that: what followed the write failed (${showText(code || 'unknown', 40)})`,
+    remedy,
+    { cause },
+  );
+}
+
 interface Reason {
   readonly text: string;
   readonly remedy: string;

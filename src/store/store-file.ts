@@ -11,13 +11,13 @@ import { ProcessLock } from '../system/lock.js';
 import { networkFileSystem } from '../system/network-file-system.js';
 import { makePrivateDirectory, readPrivateFile } from '../system/read-private-file.js';
 import type { PrivacyFault } from '../system/read-private-file.js';
-import { removeLeftovers, stageFile, writeFileAtomically } from '../system/write-file.js';
+import { NotFlushed, removeLeftovers, stageFile, writeFileAtomically } from '../system/write-file.js';
 import { showText } from '../util/show.js';
 import { emptyContent } from './content.js';
 import type { Content, SealContext } from './content.js';
 import { currentFormat, fileBytes, headerOf, parseFile, reseal, Sealer, verifiedContent } from './file-format.js';
 import type { Format, RawFile } from './file-format.js';
-import { storeError, storeFailure } from './store-error.js';
+import { storeError, storeFailure, writtenUnsafely } from './store-error.js';
 import { deriveKeys, newDerivation } from './store-key.js';
 import type { KeyDerivation, KeyMaterial, StoreKeys } from './store-key.js';
 
@@ -126,7 +126,7 @@ export class StoreFile {
         await this.#write(content, keys, derivation);
         this.#sources = [source];
       } catch (error) {
-        // The file may have been replaced although flushing its directory failed, so both keys are tried.
+        // The file may have been replaced although an error followed (`writtenUnsafely`), so both keys are tried.
         this.#sources = [...before, source];
         throw error;
       }
@@ -206,15 +206,24 @@ export class StoreFile {
       );
     // Both files are written before the first is renamed: with a full disk neither is.
     const note = await stageFile(this.#note, Buffer.from(`${revision}\n`));
+    let unflushed: unknown;
     try {
       await writeFileAtomically(this.file, bytes);
     } catch (error) {
-      await note.discard();
-      throw error;
+      if (!(error instanceof NotFlushed)) {
+        await note.discard();
+        throw error;
+      }
+      unflushed = error.cause;
     }
     this.#seen = revision;
     this.#derived = { salt: derivation.salt, keys };
-    await note.commit();
+    try {
+      await note.commit();
+    } catch (error) {
+      unflushed ??= error instanceof NotFlushed ? error.cause : error;
+    }
+    if (unflushed !== undefined) throw writtenUnsafely(this.file, unflushed);
   }
 
   /** The file, or undefined if there never was one. */

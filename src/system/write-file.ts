@@ -11,9 +11,19 @@ import { errorCode } from '../util/error-code.js';
 /** Random part of a temporary file's name, in bytes. */
 const nameBytes = 6;
 
+/** The file is in its place, but its directory could not be flushed: a power failure may bring the old file back. */
+export class NotFlushed extends Error {
+  constructor(cause: unknown) {
+    super('the file was written, but its directory could not be flushed to the disk', { cause });
+  }
+}
+
 /** A file that is on the disk beside its path. Call either `commit` or `discard`. */
 export interface StagedFile {
-  /** Renames it to the path and flushes the directory, so that the rename survives a power failure. */
+  /**
+   * Renames it to the path and flushes the directory, so that the rename survives a power failure. Rejects with
+   * NotFlushed after the rename, with Node's error if there was none.
+   */
   commit(): Promise<void>;
   /** Removes it. Never rejects. */
   discard(): Promise<void>;
@@ -36,7 +46,9 @@ export async function stageFile(path: string, bytes: Uint8Array): Promise<Staged
     discard,
     async commit() {
       await renameOver(temporary, path).catch(orDiscard);
-      await flushDirectory(dirname(path));
+      await flushDirectory(dirname(path)).catch((cause: unknown) => {
+        throw new NotFlushed(cause);
+      });
     },
   };
 }
@@ -73,8 +85,8 @@ async function writeNewFile(path: string, bytes: Uint8Array): Promise<void> {
 
 /**
  * Replaces `path` completely, or leaves it unchanged. A symbolic link at `path` is replaced, not followed. Rejects with
- * Node's error; if only flushing the directory fails, `path` is replaced all the same. A process that is killed leaves
- * its temporary file (see `removeLeftovers`).
+ * Node's error if `path` is unchanged, and with NotFlushed if it was replaced. A process that is killed leaves its
+ * temporary file (see `removeLeftovers`).
  */
 export async function writeFileAtomically(path: string, bytes: Uint8Array): Promise<void> {
   await (await stageFile(path, bytes)).commit();

@@ -103,6 +103,8 @@ describe('the event log of Windows', () => {
   });
 });
 
+const missing: ProgramOutcome = { end: 'missing', cause: undefined };
+
 describe('a system log that fails', () => {
   it.each<[string, ProgramOutcome, RegExp]>([
     ['is missing', { end: 'missing', cause: undefined }, /logger is not installed/],
@@ -148,7 +150,6 @@ describe('a system log that fails', () => {
   });
 
   it('is not asked for each event, but after 1, 2, 4 and so on to 30 s', async () => {
-    const missing: ProgramOutcome = { end: 'missing', cause: undefined };
     const { sink, calls, warnings, turn, clock } = setUp('linux', Array<ProgramOutcome>(9).fill(missing));
     const times: number[] = [];
     for (let number = 0; number < 200; number++) {
@@ -163,5 +164,24 @@ describe('a system log that fails', () => {
     clock.time += 30_000;
     await sink.close();
     expect(calls).toHaveLength(9);
+  });
+
+  it('gets the events that it holds when it is closed in the pause after a failure', async () => {
+    const { sink, calls, turn } = setUp('linux', [missing]);
+    sink.write(numbered(0));
+    await turn();
+    sink.write(numbered(1));
+    await turn();
+    expect(calls).toHaveLength(1);
+    await sink.close();
+    expect(calls.map(({ input }) => input)).toEqual(['#1 > event 0\n', '#1 > event 0\n#1 > event 1\n']);
+    expect(calls[1]?.timeoutMs).toBe(10_000);
+  });
+
+  it('is asked once more where the run fails that was under way when it was closed', async () => {
+    const { sink, calls } = setUp('linux', [missing, missing]);
+    sink.write(numbered(0));
+    await sink.close();
+    expect(calls).toHaveLength(2);
   });
 });
