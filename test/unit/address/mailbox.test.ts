@@ -148,7 +148,7 @@ describe('parseMailbox', () => {
 
   test('keeps limits to the octet', () => {
     expect(parseMailbox(`a@${'b'.repeat(63)}`).domain).toHaveLength(63);
-    // What MAIL FROM:<> leaves of a command line of 512 octets (RFC 5321 section 4.5.3.1.4).
+    // A command line of 512 octets leaves 496 for the path in MAIL FROM (RFC 5321 section 4.5.3.1.4).
     for (const length of [64, 65, 128, 300, 496]) {
       const { email, localPart } = parseMailbox(`${'a'.repeat(length)}@b`);
       expect([email.length, localPart.length]).toEqual([length + 2, length]);
@@ -233,7 +233,7 @@ describe('advisories', () => {
       } catch (error) {
         if (!isEmailError(error)) throw error;
       }
-      // Tens of milliseconds; quadratic would be minutes.
+      // Linear time is tens of milliseconds; quadratic time would be minutes.
       expect(process.cpuUsage().user - begun, shape).toBeLessThan(3e6);
     }
   });

@@ -21,7 +21,7 @@ describe('a bounded map', () => {
     let made = 0;
     const make = async (): Promise<number> => ++made;
     for (const key of [1, 2, 1, 3, 1, 2]) await map.getOrMake(key, make);
-    expect(made).toBe(4); // 2 was dropped for 3
+    expect(made).toBe(4); // 2 was dropped to make room for 3
     await expect(map.getOrMake(9, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await map.getOrMake(9, make)).toBe(5);
   });

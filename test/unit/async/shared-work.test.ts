@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SharedValue, SharedWork } from '../../../src/async/shared-work.js';
 import { createEmailError } from '../../../src/errors/email-error.js';
 
-/** Work that is finished by hand, and says what signal it was given. */
+/** Work that the test finishes by hand. It records the signal that it was given. */
 function handWork<T>() {
   const started: { readonly signal: AbortSignal; finish(value: T): void; fail(error: Error): void }[] = [];
   const work = (signal: AbortSignal): Promise<T> =>

@@ -7,7 +7,10 @@ import { createMailer } from '../../../src/mailer/create-mailer.js';
 import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
 import { open, send, timeouts } from '../../support/engine.js';
 
-/** Whatever fails wherever: every promise settles, and what it says agrees with what the server has. */
+/**
+ * Stages at which the server fails. Whatever the fault is, every promise settles, and its outcome agrees with what the
+ * server has.
+ */
 const stages: readonly TestFaultStage[] = [
   'connect',
   'greeting',

@@ -8,7 +8,7 @@ import { startScriptedServer } from '../../support/scripted-server.js';
 
 const deep = { messagesInFlight: 8 };
 
-/** What became of each: its reply, or code, delivery and whether it may go on another connection. */
+/** The outcome of each send: its reply, or the error's code, delivery and staleness. */
 async function outcomes(promises: readonly ReturnType<typeof send>[]): Promise<readonly string[]> {
   const settled = await Promise.allSettled(promises);
   return settled.map((result) => {
@@ -76,7 +76,8 @@ describe('several messages in flight', () => {
       await peer.send('220 x\r\n');
       await peer.hello('PIPELINING', 'CHUNKING');
       await peer.until('three\r\n');
-      // The first is taken; of the second the recipient is refused; the third, whose envelope is good, is not answered.
+      // The server takes the first message, refuses the recipient of the second, and does not answer the content of the
+      // third.
       await peer.send(
         '250 ok\r\n250 ok\r\n250 first\r\n250 reset\r\n250 ok\r\n550 no\r\n554 none\r\n250 reset\r\n250 ok\r\n250 ok\r\n',
       );

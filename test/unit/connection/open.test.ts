@@ -17,7 +17,7 @@ import { failure, open, send, timeouts } from '../../support/engine.js';
 import { startScriptedServer } from '../../support/scripted-server.js';
 
 const users = { ann: 'ann-Secret' };
-/** After so long without a greeting `automatic` tries TLS beside. */
+/** If the greeting takes longer than this, `automatic` also tries TLS. */
 const silenceMs = 3_000;
 const password = { method: 'password', username: 'ann', password: 'ann-Secret' } as const;
 
@@ -188,7 +188,7 @@ describe('security', () => {
   test('automatic tries TLS first on 465, and does STARTTLS or fails where that greets in plain text', async () => {
     await using withTls = await TestSmtpServer.start();
     await using without = await TestSmtpServer.start({ security: 'none' });
-    // The port that is asked for is 465; the way there ends at the test's server.
+    // The library connects to port 465; the connector leads to the test's server.
     const to = (port: number) => ({
       connect: async (target: { host: string }, options: { signal: AbortSignal }) =>
         await new (await import('../../../src/net/direct.js')).DirectConnector().connect({ ...target, port }, options),

@@ -1,6 +1,5 @@
 /**
- * What a server says before it goes is what is told, wherever it says so and however it goes.
- *
+ * A server refuses and closes the connection. The error is the refusal, at every stage and however the connection ends.
  * @module
  */
 import { createReadStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +22,7 @@ const whole: Cut = (bytes) => [bytes];
 
 const stages = ['greeting', 'EHLO', 'MAIL', 'RCPT', 'DATA', 'end'] as const;
 type Stage = (typeof stages)[number];
-/** What comes with the refusal, and after it. */
+/** How the refusal's line ends, and how the server then closes the connection. */
 const endings = {
   stays: { text: '\r\n', goes: undefined },
   FIN: { text: '\r\n', goes: 'end' },
@@ -42,7 +41,7 @@ const refusals = [
 ] as const;
 const extensions = [[], ['PIPELINING'], ['CHUNKING'], ['PIPELINING', 'CHUNKING']] as const;
 
-/** Answers everything well but the refused stage, and what follows that as a server does that goes on. */
+/** Accepts everything except the refused stage. Commands after it are answered as by a server that keeps going. */
 async function refuse(
   peer: Peer,
   stage: Stage,
@@ -127,7 +126,7 @@ test.each(['FIN', 'RST'] as const)(
   },
 );
 
-/** A server in the middle of a message of which it has some. */
+/** A server that has received a part of the content. */
 async function inContent(peer: Peer, offered: readonly string[]): Promise<void> {
   await peer.send('220 x\r\n');
   await peer.hello(...offered);
@@ -136,7 +135,7 @@ async function inContent(peer: Peer, offered: readonly string[]): Promise<void> 
   await peer.bytes(100_000);
 }
 
-/** Content without an end. */
+/** Endless content. */
 async function* endless(): AsyncGenerator<Uint8Array> {
   for (;;) {
     yield Buffer.alloc(40_000, 'x');
@@ -198,7 +197,7 @@ describe('a refusal in the middle of a large message', () => {
         await peer.lines(3);
         peer.socket.on('data', (chunk: Buffer) => (received += chunk.toString()));
         await peer.send(`250 ok\r\n250 ok\r\n354 go\r\n${begin}`);
-        // The client answers at once what it believes.
+        // If the client took these bytes for a reply, it would react within two turns.
         await new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
         await peer.send(
           begin.length < 4 ? '552 no\r\n'.slice(begin.length) : '\r\n552 no\r\n'.slice(begin.includes('-') ? 0 : -2),
@@ -244,7 +243,8 @@ describe('a refusal in the middle of a large message', () => {
           await using server = await startScriptedServer(async (peer) => {
             await inContent(peer, offered);
             peer.socket.pause();
-            // In a phase of its own, as a server in another process: the client reads before it writes again.
+            // The reply is written in a later phase of the event loop, as from another process: the client reads it
+            // before it writes again.
             await new Promise((resolve) => setTimeout(resolve, 0));
             peer.socket.write('552 5.3.4 too much\r\n');
             peer.socket[how]();
@@ -287,7 +287,7 @@ describe('a refusal in the middle of a large message', () => {
 });
 
 describe('replies that are read before the stream took all that was written', () => {
-  /** Reads everything, and says nothing of it: what was written never comes back as taken. */
+  /** Reads everything but never acknowledges a write. */
   class Deaf extends Duplex {
     readonly #replies: string;
     constructor(replies: string) {
@@ -337,7 +337,8 @@ describe('a refusal that no command asked for', () => {
     });
     return await failure(send(await open(server.port), { content: Buffer.alloc(size, `${'x'.repeat(70)}\r\n`) }));
   };
-  // Above 64 KiB, so that the replies to the envelope are awaited; the last block short, or long.
+  // More than 64 KiB, so that the replies to the envelope are awaited first. The last block is short in some, long in
+  // others.
   const sizes = [70_000, 100_000, 130_000];
 
   test.each(['550 5.7.1 no', '451 later', '421 bye', '550-no\r\n550 no'])(

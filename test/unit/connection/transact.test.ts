@@ -9,7 +9,7 @@ import { failure, message, open, send, timeouts } from '../../support/engine.js'
 import { type Peer, startScriptedServer } from '../../support/scripted-server.js';
 
 const chunking = ['PIPELINING', 'CHUNKING'];
-/** How long QUIT waits for its reply. */
+/** The deadline of the reply to QUIT. */
 const quitMs = 2_000;
 
 async function greet(peer: Peer, ...extensions: readonly string[]): Promise<void> {
@@ -155,9 +155,9 @@ describe('a connection', () => {
       before = given;
       await turns(100);
     }
-    // The rest is in the kernel's buffers; 25 MiB do not fit there.
+    // The kernel's buffers hold the rest; 25 MiB would not fit into them.
     expect(given).toBeLessThan(350);
-    // Content is under no deadline of replies.
+    // replyMs does not apply while content is sent.
     await clock.advance(10 * timeouts.replyMs);
     resume();
     await expect(sent).resolves.toMatchObject({ bytes: 400 * 64 * 1024 });
@@ -208,7 +208,7 @@ describe('what arrives unasked', () => {
       }),
     );
     expect([error.delivery, isStale(error)]).toEqual(['not-delivered', true]);
-    // It may be an echo of the password.
+    // The bytes may be an echo of the password.
     expect(String(error)).not.toContain('AGFu');
   });
 
@@ -311,7 +311,7 @@ describe('what arrives unasked', () => {
 });
 
 describe('a connection that ends', () => {
-  /** Closes once the client said what `upTo` counts: 0 is before anything. */
+  /** The server's replies before it closes. None: it closes before the first reply. */
   const stages = [
     ['before MAIL was answered', [], 'unknown'],
     ['after MAIL', ['250 ok'], 'unknown'],
@@ -332,7 +332,7 @@ describe('a connection that ends', () => {
         });
         const connection = await open(server.port);
         const error = await failure(send(connection));
-        // Refused for good, or unknown.
+        // A permanent refusal or an unknown outcome is not retryable.
         expect([error.delivery, error.retryable, isStale(error)], how).toEqual([delivery, false, false]);
         if (delivery === 'not-delivered') expect([error.reply?.code, isEmailError(error.cause)]).toEqual([550, true]);
       }

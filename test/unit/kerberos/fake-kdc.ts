@@ -1,3 +1,8 @@
+/**
+ * A small KDC in the test's process that can misbehave. It issues real tickets (RFC 4120), encrypted with the project's
+ * own ciphers.
+ * @module
+ */
 import { randomBytes } from 'node:crypto';
 import { createSocket } from 'node:dgram';
 import type { Socket as UdpSocket } from 'node:dgram';
@@ -24,12 +29,10 @@ import {
 } from '../../../src/util/der.js';
 import type { DerElement } from '../../../src/util/der.js';
 
-/** A small KDC in-process that can be told to misbehave. It issues real tickets: RFC 4120 with the project's own ciphers. */
-
-/** What a script may have the KDC do instead of answering. */
+/** What a script can make the KDC do instead of its regular reply. */
 export type Deed = Buffer | 'silence' | 'close' | { readonly drip: Buffer };
 
-/** A request as the KDC saw it. */
+/** A request as the KDC received it. */
 export interface SeenRequest {
   readonly transport: 'tcp' | 'udp';
   readonly type: number;
@@ -41,7 +44,7 @@ export interface SeenRequest {
   readonly data: readonly { readonly type: number; readonly value: Buffer }[];
 }
 
-/** What a ticket says to those who have its key. */
+/** The content of a ticket's encrypted part. */
 export interface OpenTicket {
   readonly key: EncryptionKey;
   readonly client: Principal;
@@ -68,7 +71,7 @@ export function decrypted(key: EncryptionKey, usage: number, data: Fields): Buff
   return typeOfKey(key).decrypt(key.value, usage, data.octets(2));
 }
 
-/** KRB-ERROR. */
+/** A KRB-ERROR message. */
 export function krbError(
   code: number,
   options: {
@@ -94,7 +97,7 @@ export function krbError(
   );
 }
 
-/** Opens a ticket with the service's key. */
+/** Decrypts a ticket with the service's key. */
 export function openTicket(ticket: Fields, key: EncryptionKey): OpenTicket {
   const part = readApplication(decrypted(key, 2, ticket.fields(3)), 3);
   const session = part.fields(1);
@@ -106,29 +109,32 @@ export function openTicket(ticket: Fields, key: EncryptionKey): OpenTicket {
 
 export class FakeKdc {
   readonly seen: SeenRequest[] = [];
-  /** Asked before each answer; undefined lets the KDC answer by itself. */
+  /** Called before each reply. If it returns undefined, the KDC answers regularly. */
   script: (request: SeenRequest, count: number) => Deed | undefined = () => undefined;
-  /** Changes what the KDC would answer. */
+  /** Changes the regular reply. */
   mutate: (reply: Buffer) => Buffer = (reply) => reply;
-  /** Its clock: how far ahead of this machine's it is. */
+  /** How far the KDC's clock is ahead of this machine's. */
   aheadMs = 0;
-  /** Refuses clocks that differ more. */
+  /** The KDC refuses clients whose clock differs by more than this. */
   skewMs = 300_000;
   lifetimeMs = 10 * 3_600_000;
   renewableMs = 0;
   requirePreAuthentication = true;
   iterations: number | undefined;
   types: readonly number[] = [18, 17, 20, 19];
-  /** Chooses the client's key in the order of the request, as MIT's does; else in the order of `types`. */
+  /**
+   * If true, the client's key is chosen in the order of the request, as MIT's KDC does; otherwise in the order of
+   * `types`.
+   */
   followsRequest = false;
-  /** Types of session keys that the service may have; default `types`. */
+  /** Types of session keys that the service supports; default `types`. */
   sessionTypes: readonly number[] | undefined;
   cookie: Buffer | undefined;
-  /** Says which fields of a reply are wrong. */
+  /** Fields of a reply that are wrong. */
   spoil: { nonce?: boolean; client?: boolean; server?: boolean; encPaRep?: 'right' | 'wrong' | 'absent' } = {};
   readonly passwords = new Map<string, string>();
   readonly keys = new Map<string, EncryptionKey>();
-  /** Service name to the realm that has it. */
+  /** Realms by service name. */
   readonly referrals = new Map<string, string>();
   readonly #passwordKeys = new Map<string, Promise<Buffer>>();
   #tcp: Server | undefined;
@@ -140,7 +146,7 @@ export class FakeKdc {
     this.keys.set(`krbtgt/${realm}`, { type: 18, value: randomBytes(32) });
   }
 
-  /** The key of a service, made on first use. */
+  /** The key of a service. It is made on first use. */
   key(name: string, type = 18): EncryptionKey {
     const known = this.keys.get(name);
     if (known !== undefined) return known;
@@ -221,7 +227,7 @@ export class FakeKdc {
     return this.mutate(seen.type === 10 ? await this.#authenticate(seen) : this.#grant(seen));
   }
 
-  /** Derived once for each password: a KDC, too, has keys in its database. */
+  /** Keys are derived once for each password, because a real KDC stores keys. */
   #passwordKey(type: number, password: string, salt: string, iterations: number): Promise<Buffer> {
     const id = JSON.stringify([type, password, salt, iterations]);
     const known = this.#passwordKeys.get(id);
@@ -248,7 +254,7 @@ export class FakeKdc {
     const type = this.followsRequest
       ? requested.find((id) => this.types.includes(id))
       : this.types.find((id) => requested.includes(id));
-    // The session key has to be of a type that the client asks for and the service has a key of.
+    // The session key needs a type that the client asks for and for which the service has a key.
     if (this.sessionTypes?.some((id) => requested.includes(id)) === false) return this.#error(14);
     const algorithm = type === undefined ? undefined : encryptionType(type);
     if (type === undefined || algorithm === undefined) return this.#error(14);
@@ -400,7 +406,7 @@ export class FakeKdc {
   }
 }
 
-/** The element inside `[number]` of a SEQUENCE. */
+/** The element with the tag `[number]` in a SEQUENCE. */
 function member(bytes: Buffer, parent: DerElement, number: number): DerElement {
   for (const field of children(bytes, parent))
     if (field.tag === (0xa0 | number)) return readElement(bytes, field.start);

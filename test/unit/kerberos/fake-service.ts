@@ -1,3 +1,7 @@
+/**
+ * The acceptor's side of AUTH GSSAPI, which can misbehave.
+ * @module
+ */
 import { randomBytes } from 'node:crypto';
 import type { EncryptionKey } from '../../../src/kerberos/crypto/encryption-type.js';
 import { typeOfKey } from '../../../src/kerberos/crypto/encryption-types.js';
@@ -7,12 +11,11 @@ import { readName } from '../../../src/kerberos/protocol/principal.js';
 import { context, element, generalizedTime, integer, octetString, sequence } from '../../../src/util/der.js';
 import { decrypted, encrypted, openTicket } from './fake-kdc.js';
 
-/** The acceptor's side of AUTH GSSAPI, which can be told to misbehave. */
 export class FakeService {
   /** The 0x8003 checksum that the client sent. */
   checksum: Buffer = Buffer.alloc(0);
   client = '';
-  /** What the client said after the layers: its choice and its authorization id. */
+  /** The client's answer to the offer of security layers: its choice and its authorization id. */
   answer: Buffer = Buffer.alloc(0);
   #context: EncryptionKey = { type: 18, value: Buffer.alloc(32) };
   #seq = 0;
@@ -32,7 +35,7 @@ export class FakeService {
     } = {},
   ) {}
 
-  /** AP-REP for an AP-REQ. */
+  /** The AP-REP for an AP-REQ. */
   accept(token: Uint8Array): Buffer {
     const request = readApplication(unframe(token).body, 14);
     const open = openTicket(request.application(3, 1).fields, this.key);
@@ -67,7 +70,7 @@ export class FakeService {
     return frame(0x0200, reply);
   }
 
-  /** The offer of security layers, wrapped by RFC 4121 section 4.2.6.2. */
+  /** The offer of security layers, wrapped as in RFC 4121 section 4.2.6.2. */
   offer(message: Uint8Array = Buffer.of(this.options.layers ?? 1, 0, 0, 0)): Buffer {
     const header = this.#header(
       this.options.offerFlags ?? (this.#subkeySent ? 0x05 : 0x01),

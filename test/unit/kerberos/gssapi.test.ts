@@ -32,7 +32,7 @@ const serviceWith = (options: ConstructorParameters<typeof FakeService>[1] = {})
   new FakeService(kdc.key('smtp/mail.fake.test'), options);
 const begin = async (mechanism: SaslMechanism, surroundings: SaslContext = context): Promise<Uint8Array> =>
   (await mechanism.start(surroundings)) ?? Buffer.alloc(0);
-/** What a challenge leads to. */
+/** The message of the ERR_KERBEROS error that this challenge causes. */
 const failing = async (mechanism: SaslMechanism, challenge: Uint8Array): Promise<string> => {
   const error = await failureOf((async () => mechanism.next(challenge))());
   expect(error.code).toBe('ERR_KERBEROS');
@@ -117,7 +117,7 @@ describe('AUTH GSSAPI (RFC 4752)', () => {
     ];
     const good = service.offer();
     for (let at = 0; at < good.length; at++) {
-      // The rotation count is outside the checksum (RFC 4121 section 4.2.5), but what it rotates is not.
+      // The checksum does not cover the rotation count (RFC 4121 section 4.2.5), but it covers the rotated data.
       const changed = Buffer.from(good);
       changed[at] = (changed[at] ?? 0) ^ 1;
       offers.push(changed, good.subarray(0, at));
@@ -209,7 +209,7 @@ describe('AUTH GSSAPI (RFC 4752)', () => {
 
 describe('wrap tokens of RC4 (RFC 4757 section 7.3)', () => {
   const key = Buffer.from('0123456789abcdef');
-  /** As the acceptor would have made it: the same token, but for the direction in the sequence field. */
+  /** The token that the acceptor would make: the same, except for the direction in the sequence field. */
   it("are readable, and refuse the initiator's own direction, changes and cuts", () => {
     const token = wrapRc4(key, 7, Buffer.of(1, 0, 0, 0));
     expect(token.includes(Buffer.of(1, 0, 0, 0, 1))).toBe(true);

@@ -10,7 +10,7 @@ import type { SaslContext, SaslMechanism } from '../../../src/model/sasl.js';
 import { isEmailError } from '../../../src/errors/email-error.js';
 import { FakeKdc } from './fake-kdc.js';
 
-/** A directory of one test file's own. */
+/** A directory for the files of one test file. */
 export class Scratch {
   readonly directory = mkdtempSync(join(tmpdir(), 'sealpost-krb-'));
 
@@ -25,7 +25,7 @@ export class Scratch {
   }
 }
 
-/** krb5.conf that names no KDC and asks nobody. */
+/** A krb5.conf that names no KDC and forbids DNS lookups. */
 export const quietConf = '[libdefaults]\n default_realm = FAKE.TEST\n dns_lookup_kdc = false\n';
 
 export const context: SaslContext = { host: 'mail.fake.test', port: 25, secure: true };

@@ -1,6 +1,5 @@
 /**
- * A mailer over a transport of the caller's own: how often it is closed, and what becomes of what it throws.
- *
+ * A mailer with a transport of the caller: how often the transport is closed, and how its errors are reported.
  * @module
  */
 import { describe, expect, test } from 'vitest';
@@ -13,7 +12,7 @@ const profile = { name: 'p', sender: { email: 'a@example.com' }, server: { host:
 const message = { to: 'b@example.org', text: 'x' };
 const taken: TransportResult = { accepted: [message.to], rejected: [], reply: { code: 250, lines: ['ok'] } };
 
-/** A transport that notes each close(), and sends when it is told to. */
+/** A transport that counts calls of close(), and sends when the test says so. */
 function setUp(more: Partial<Transport> = {}) {
   const closes: unknown[] = [];
   let deliver = (): void => {};
@@ -29,7 +28,7 @@ function setUp(more: Partial<Transport> = {}) {
   return { mailer: createMailer(profile, { transport }), closes, deliver: () => deliver() };
 }
 
-/** Lets everything that is ready happen. */
+/** Runs everything that is ready. */
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('close() reaches the transport once', () => {

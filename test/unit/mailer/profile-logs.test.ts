@@ -1,4 +1,8 @@
-/** The logs of a profile while their code is loaded: what comes meanwhile is written, and what has no room is counted. */
+/**
+ * The logs of a profile while their code is being loaded: events are kept and written later; events beyond the limit
+ * are counted.
+ * @module
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,7 +16,7 @@ const noIdentity = (): never => {
   throw new Error('no certificate is wanted');
 };
 
-/** What is in the log, and what was complained of, after so many events in one turn of the event loop. */
+/** Writes `count` events in one turn of the event loop. Returns the number of lines in the log, and the warnings. */
 async function logged(count: number): Promise<{ readonly lines: number; readonly warnings: readonly Warning[] }> {
   const file = join(scratch, `${count}.log`);
   const warnings: Warning[] = [];

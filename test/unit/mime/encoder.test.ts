@@ -8,7 +8,7 @@ import { scanText } from '../../../src/mime/scan.js';
 import { canonicalText, traitsOf } from '../../../src/mime/text.js';
 import { random } from '../../support/random.js';
 
-/** Runs an encoder over chunks of the given sizes with blocks of `room` octets. */
+/** Runs an encoder over chunks of the given sizes, with output blocks of `room` octets. */
 function run(encoder: ContentEncoder, input: Buffer, sizes: () => number, room: number): Buffer {
   const out: Buffer[] = [];
   for (let at = 0; at < input.length;) {
@@ -129,7 +129,7 @@ describe('quoted-printable', () => {
         }
         expect(decodeQuotedPrintable(whole).toString()).toBe(isText ? text.replace(/\r\n?|\n/g, '\r\n') : text);
         const chunked = run(new QuotedPrintableEncoder(isText), bytes, () => next(4), 256);
-        // At a chunk's end an F counts as the begin of "From ": what it stands for is the same.
+        // An F at the end of a chunk is encoded, because "From " may begin there. The decoded text is the same.
         expect(decodeQuotedPrintable(chunked)).toEqual(decodeQuotedPrintable(whole));
       }
     }

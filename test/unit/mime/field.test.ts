@@ -4,7 +4,7 @@ import { isEmailError } from '../../../src/errors/email-error.js';
 import { addressField, structuredField, textField, tokenField } from '../../../src/mime/field.js';
 import { decodeEncodedWords } from '../../../src/util/encoded-word.js';
 
-/** What a reader makes of a field; and every rule about its lines. */
+/** Unfolds a field as a reader does, and checks every rule about its lines. */
 function valueOf(field: string, soft = true): string {
   expect(field.endsWith('\r\n')).toBe(true);
   const lines = field.slice(0, -2).split('\r\n');

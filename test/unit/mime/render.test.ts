@@ -9,7 +9,7 @@ import type { ByteSource } from '../../../src/model/entity.js';
 async function collect(source: ByteSource): Promise<Buffer> {
   if (source instanceof Uint8Array) return Buffer.from(source);
   const chunks: Buffer[] = [];
-  // A block holds until the next is asked for: what is kept is copied.
+  // A block is valid until the next one is requested, so it is copied.
   for await (const chunk of source) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);
 }

@@ -5,7 +5,7 @@ import { cpuTimer } from '../../support/cpu-time.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** What each flag is said to mean, by regular expressions alone. */
+/** The expected flags, computed by regular expressions alone. */
 function expected(text: string): number {
   const lines = text.split('\r\n');
   const isCanonical = !lines.some((line) => /[\r\n]/.test(line));
@@ -128,7 +128,7 @@ describe('what there is in text', () => {
     let texts = [''];
     for (let length = 0; length <= 4; length++) {
       for (const [i, text] of texts.entries()) {
-        // At another place of a vector each time.
+        // Each text begins at another offset within a vector.
         const before = `${'z'.repeat(i % 37)}\r\n${filling.repeat(40)}`;
         for (const whole of [text, text + filling.repeat(40), before + text, `${before}${text}\r\n${filling}`]) {
           const found = [scanText(whole), scanText(Buffer.from(whole))];

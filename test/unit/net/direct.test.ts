@@ -18,7 +18,7 @@ vi.mock('node:dns', async (original) => ({
   },
 }));
 
-/** A DNS server that knows no name: what the system says counts then. */
+/** A DNS resolver that knows no name; then the system's resolver decides. */
 vi.mock('node:dns/promises', () => ({
   Resolver: class {
     resolve4 = (): Promise<never> => Promise.reject(Object.assign(new Error('none'), { code: 'ENOTFOUND' }));

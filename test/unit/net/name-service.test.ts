@@ -1,6 +1,5 @@
 /**
- * Names to addresses: what the system decides, what the DNS servers decide, and what holds the process.
- *
+ * Resolution of names to addresses: the system's resolver, DNS servers, and which lookups hold the process.
  * @module
  */
 import { Resolver } from 'node:dns/promises';
@@ -17,7 +16,7 @@ const v6 = (address: string): HostAddress => ({ address, family: 6 });
 
 let folder: string;
 let dns: FakeDns;
-/** Names that the system was asked for. */
+/** Names that the system's resolver was asked for. */
 let asked: string[];
 
 beforeEach(async () => {
@@ -131,7 +130,7 @@ describe('names are searched as the system does', () => {
 });
 
 describe('DNS servers that are slow or silent', () => {
-  /** A resolver whose answers the test gives, with a clock of its own. */
+  /** A resolver whose answers the test gives. It has a clock of its own. */
   function slow() {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] });
     const queries = new Map<string, { resolve(addresses: string[]): void; reject(error: Error): void }>();

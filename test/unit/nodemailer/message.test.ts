@@ -1,4 +1,7 @@
-/** Messages as for nodemailer: what they become, and what is refused by name. */
+/**
+ * Messages in nodemailer's form: how they are converted, and which keys are refused by name.
+ * @module
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,4 +1,7 @@
-/** Options of nodemailer's transports: what they become, and what is refused by name. */
+/**
+ * Options of nodemailer's transports: how they are converted, and which keys are refused by name.
+ * @module
+ */
 import { expect, test } from 'vitest';
 import { createTransport, sealpostTransport } from '../../../src/nodemailer.js';
 import type { NodemailerError, TransportOptions } from '../../../src/nodemailer.js';

@@ -1,4 +1,7 @@
-/** The object that createTransport gives: its forms of calls, its events, its results and errors. */
+/**
+ * The object that createTransport returns: its forms of calls, its events, its results and errors.
+ * @module
+ */
 import { once } from 'node:events';
 import { describe, expect, test } from 'vitest';
 import { isEmailError } from '../../../src/index.js';

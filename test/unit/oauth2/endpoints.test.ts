@@ -1,4 +1,7 @@
-/** Discovery (RFC 8414, OpenID Connect): endpoints.ts. */
+/**
+ * Discovery (RFC 8414, OpenID Connect): endpoints.ts.
+ * @module
+ */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { findEndpoints } from '../../../src/oauth2/endpoints.js';
 import { type FakeProvider, startFakeProvider } from '../../support/fake-provider.js';

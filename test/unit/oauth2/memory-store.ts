@@ -1,7 +1,10 @@
-/** Token stores for tests. */
+/**
+ * Token stores for tests.
+ * @module
+ */
 import type { OAuth2Tokens, TokenStore } from '../../../src/model/store.js';
 
-/** Keeps tokens as a file would: as text, so that nothing is shared with those who saved them. */
+/** Keeps tokens as text, as a file would, so that the caller shares no object with it. */
 export class MemoryStore implements TokenStore {
   readonly kept = new Map<string, string>();
   readonly log: string[] = [];
@@ -25,7 +28,7 @@ export class MemoryStore implements TokenStore {
   }
 }
 
-/** With a lock that counts its holders. */
+/** The same with a lock that counts its holders. */
 export class LockingStore extends MemoryStore {
   #last: Promise<unknown> = Promise.resolve();
   holders = 0;

@@ -1,4 +1,7 @@
-/** What the tests of OAuth 2.0 share. */
+/**
+ * Helpers of the OAuth 2.0 tests.
+ * @module
+ */
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { createConnectorClient } from '../../../src/net/http/connector-client.js';
@@ -8,7 +11,7 @@ import { abortError } from '../../../src/errors/abort.js';
 
 export { failure as failureOf } from '../../support/engine.js';
 
-/** A clock that stands still until it is waited for; then it is later. */
+/** A clock that stands still. Waiting on it moves it forward. */
 export class FakeClock implements Clock {
   time: number;
   readonly waits: number[] = [];
@@ -37,11 +40,11 @@ export function surroundings(given: Partial<Surroundings> = {}): Surroundings {
   };
 }
 
-/** Every form in which output may hold a secret: as it is, in base64 at each offset, base64url, percent-encoded. */
+/** Every form in which output may contain a secret: unchanged, base64 at each offset, base64url, percent-encoded. */
 export function formsOf(secret: string): readonly string[] {
   const bases = [0, 1, 2].map((offset) => {
     const text = Buffer.concat([Buffer.alloc(offset, 'x'), Buffer.from(secret)]).toString('base64');
-    // Without the characters that depend on what stands around it.
+    // The first and last characters are cut off because they depend on the neighbouring bytes.
     return text.slice(offset === 0 ? 0 : offset + 1, -4);
   });
   return [
@@ -52,7 +55,7 @@ export function formsOf(secret: string): readonly string[] {
   ];
 }
 
-/** An error and everything that hangs from it, as a log, a console or a debugger would show it. */
+/** An error with all its properties and causes, as a log, a console or a debugger shows it. */
 export function everythingIn(value: unknown): string {
   const parts: string[] = [];
   for (let next: unknown = value; next !== undefined && parts.length < 50;) {

@@ -1,4 +1,7 @@
-/** What is read in a token before a server is asked: token-claims.ts. */
+/**
+ * The claims of a token that are read before a server is asked: token-claims.ts.
+ * @module
+ */
 import { describe, expect, it } from 'vitest';
 import { judgeToken } from '../../../src/oauth2/token-claims.js';
 

@@ -1,4 +1,8 @@
-/** Token requests: token-endpoint.ts, client-proof.ts, provider.ts, refusals.ts, jwt.ts and the HTTP clients below them. */
+/**
+ * Token requests: token-endpoint.ts, client-proof.ts, provider.ts, refusals.ts, jwt.ts and the HTTP clients that they
+ * use.
+ * @module
+ */
 import { createHash, generateKeyPairSync, sign, verify, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { once } from 'node:events';
@@ -55,7 +59,7 @@ function selfSigned() {
   return { key: pem(privateKey), certificate: pemOf(der) };
 }
 
-/** Header and claims of a JWT whose signature is right. */
+/** Header and claims of a JWT. Its signature is verified. */
 function readJwt(token: string, key: KeyObject): { header: Record<string, unknown>; claims: Record<string, unknown> } {
   const [header = '', payload = '', signature = ''] = token.split('.');
   const parsed = [header, payload].map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()) as never);
@@ -323,7 +327,7 @@ describe('an answer that is refused', () => {
       provider.answers.set('/token', () => pump);
       expect((await failureOf(authorize(settings(), options))).message).toContain('more than 64 KiB');
       if (response?.closed !== true) await once(response as ServerResponse, 'close');
-      // What is in the buffers of the sockets was sent too.
+      // Bytes in the sockets' buffers count as sent.
       expect(sent).toBeLessThan(2 ** 26);
       sent = 0;
     }

@@ -1,4 +1,7 @@
-/** Tokens in use: token-source.ts and token-key.ts. */
+/**
+ * Tokens in use: token-source.ts and token-key.ts.
+ * @module
+ */
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { OAuth2Settings } from '../../../src/model/settings/oauth2.js';
 import type { EmailProfile } from '../../../src/model/settings/profile.js';
@@ -29,7 +32,7 @@ afterEach(async () => {
   await provider[Symbol.asyncDispose]();
 });
 
-/** access-1 with refresh-1, then access-2 with refresh-2, … each for an hour. */
+/** Responses with access-1 and refresh-1, then access-2 and refresh-2, and so on. Each token lasts an hour. */
 function rotating(more: object = {}) {
   issued++;
   return bearer(`access-${issued}`, { refresh_token: `refresh-${issued}`, ...more });
@@ -225,7 +228,7 @@ describe('one refresh', () => {
     expect((await failureOf(first as Promise<string>)).code).toBe('ERR_ABORTED');
     controllers[1]?.abort();
     expect((await failureOf(second as Promise<string>)).code).toBe('ERR_ABORTED');
-    // A refresh token that was sent may be spent: whoever comes next waits for the answer to it.
+    // A refresh token that was sent may be used up, so later callers wait for the response.
     const third = tested.get(query);
     answer();
     expect(await third).toBe('access-1');

@@ -1,4 +1,8 @@
-/** Files and texts as people have them: with tails, with blocks of other kinds, from environment variables, joined, misplaced. */
+/**
+ * Certificate files and texts as they occur in practice: with trailing text, with other PEM blocks, from environment
+ * variables, concatenated, in the wrong place.
+ * @module
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -231,7 +235,7 @@ describe('keys that OpenSSL cannot use', () => {
       makePkcs12([{ der: certificate }], [{ der: key }], 'x'),
     ])
       for (const purpose of ['sign', 'client-auth', undefined] as const) {
-        // errorOf fails for any other kind of error. A key may load, and then is none of the certificate's.
+        // errorOf fails for any other kind of error. Some damaged keys can be read; they do not match the certificate.
         const { code } = await errorOf(() => loadCertificate({ data, password: 'x' }, { purpose }));
         expect(code).toBe('ERR_CERTIFICATE');
       }

@@ -21,7 +21,7 @@ describe('parseProfile with allowReferences: false', () => {
     ['authentication.keytabFile', authentication({ ...kerberos, keytabFile: '/etc/krb5.keytab' })],
     ['authentication.credentialCache', authentication({ ...kerberos, credentialCache: '/tmp/krb5cc_0' })],
     ['authentication.krb5ConfFile', authentication({ ...kerberos, password: 'x', krb5ConfFile: '/etc/krb5.conf' })],
-    // The cache of whoever runs the process is taken where nothing is given.
+    // Without a setting, Kerberos uses the ticket cache of the process's user.
     ['authentication', authentication({ method: 'kerberos' })],
     ['server.tls.ca.file', withServer({ tls: { ca: { file: 'ca.pem' } } })],
     ['server.tls.ca.1.file', withServer({ tls: { ca: [{ base64: 'AQ==' }, { file: 'ca.pem' }] } })],
@@ -35,7 +35,7 @@ describe('parseProfile with allowReferences: false', () => {
     ],
     ['smime.sign.certificate.key.env', sign({ data: 'AAAA', key: { env: 'KEY' } })],
     ['smime.sign.certificate.password.file', sign({ data: 'AAAA', password: { file: 'x' } })],
-    // The cache is found by the profile's name, which a stranger chooses.
+    // The cache is found by the profile's name, which a stranger may choose.
     ['smime.sign.certificate.cache', sign({ data: 'AAAA', cache: true })],
     ['smime.encrypt.certificates.directory', encrypt({ directory: '/certs' })],
     ['smime.encrypt.certificates.0.ldap', encrypt([{ ldap: 'ldap://169.254.169.254', baseDn: '' }])],
@@ -80,7 +80,8 @@ describe('parseProfile with allowReferences: false', () => {
   });
 
   it('finds every reference in a profile at once', () => {
-    // keyPassword, ca.1, file, directory, store location, store password, 'user', ldap, encryptToSelf's file and keyFile.
+    // keyPassword, ca.1, file, directory, store location, store password, 'user', ldap, encryptToSelf's file and
+    // keyFile.
     expect(parseProblems(complete, strict).filter((problem) => problem.includes('allowReferences'))).toHaveLength(10);
   });
 

@@ -31,11 +31,11 @@ describe('a hostile value in place of any setting', () => {
         } catch (error) {
           thrown = error;
         }
-        // CR and LF are text in a description and in a literal secret.
+        // CR and LF are allowed in a description and in a literal secret.
         if (thrown === undefined && replacement === '\r\n') continue;
         if (!isEmailError(thrown))
           expect.fail(`${path.join('.')} took ${String(replacement)}, or threw ${String(thrown)}`);
-        // A header field is named by its name, which stands behind its number.
+        // An error names a header field by its number, followed by its name.
         const wanted = path[0] === 'headers' ? path.slice(0, 2) : path;
         const named = path.length === 0 || thrown.problems?.some((found) => found.path.startsWith(wanted.join('.')));
         if (!named) expect.fail(`${path.join('.')} is not named: ${thrown.message}`);

@@ -1,6 +1,5 @@
 /**
- * `logging` of a profile: what is taken and what is refused.
- *
+ * `logging` of a profile: accepted and refused values.
  * @module
  */
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,7 @@
-/** `oauth2` in a profile: what is allowed, and what contradicts itself. */
+/**
+ * `oauth2` in a profile: accepted values, and settings that contradict each other.
+ * @module
+ */
 import { describe, expect, it } from 'vitest';
 import type { EmailProfile } from '../../../src/model/settings/profile.js';
 import { defineProfile, parseProfile, profileToJson } from '../../../src/profile/define.js';

@@ -1,4 +1,7 @@
-/** Words of other libraries and of mail programs' forms, for keys and for values: each leads to ours in one sentence. */
+/**
+ * Keys and values of other libraries and of mail programs. The error names the word used here.
+ * @module
+ */
 import { describe, expect, it } from 'vitest';
 import { createMailer } from '../../../src/index.js';
 import { messageSchema } from '../../../src/compose/message/message-schema.js';
@@ -46,7 +49,7 @@ const thrown = (run: () => unknown): Found => {
   return [];
 };
 
-/** Where each table of keys is looked at: the path of the object, and a run with some keys in it. */
+/** The object in which each table of keys applies: its path, and a check of an object with the keys in it. */
 const places: Readonly<Record<keyof typeof otherKeys, readonly [string, (keys: object) => Found]>> = {
   profile: ['', (keys) => inProfile(keys)],
   server: ['server', (keys) => inProfile({ server: { host: 'h', ...keys } })],
@@ -167,7 +170,7 @@ function thrownError(run: () => unknown): EmailError {
   throw new Error('nothing was thrown');
 }
 
-/** Where each table of values is looked at. */
+/** The field in which each table of values applies. */
 const choices: Readonly<Record<keyof typeof otherValues, readonly [string, (value: unknown) => Found]>> = {
   security: ['server.security', (security) => inProfile({ server: { host: 'h', security } })],
   method: ['authentication.method', (method) => inProfile({ authentication: { method } })],

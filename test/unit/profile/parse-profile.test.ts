@@ -113,7 +113,7 @@ describe('parseProfile', () => {
     const text = JSON.stringify(complete, (_key, value: unknown) =>
       value instanceof Uint8Array ? { base64: Buffer.from(value).toString('base64') } : value,
     );
-    // Every secret is made wrong in its own way: a control, a wrong neighbour, a wrong type around it.
+    // Each secret is made invalid: by a control character in it, or by an invalid value beside it.
     const broken = JSON.parse(
       text
         .replace(/"(pw-[a-z0-9]+|-----BEGIN PRIVATE[^"]*)"/g, '"$1\\u0000"')
@@ -334,7 +334,7 @@ describe('values that are refused', () => {
       withAuthentication({ method: 'login', username: 'a', password: '[redacted]' }),
       /left out: give the secret itself/,
     ],
-    // A number may be the secret: of YAML, or of a form.
+    // YAML and form fields may turn a password of digits into a number.
     [
       'authentication.password',
       withAuthentication({ method: 'login', username: 'a', password: 12345678 }),

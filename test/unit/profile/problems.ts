@@ -4,7 +4,7 @@ import type { Problem } from '../../../src/model/error.js';
 import { parseProfile } from '../../../src/profile/define.js';
 import type { ParseProfileOptions } from '../../../src/profile/define.js';
 
-/** The problems of what `run` throws; it must be ERR_PROFILE_INVALID. */
+/** The problems that `run` throws; the error must be ERR_PROFILE_INVALID. */
 export function problemsOf(run: () => unknown): readonly Problem[] {
   let thrown: unknown;
   try {

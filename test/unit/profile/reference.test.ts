@@ -104,7 +104,7 @@ describe('the reference of warnings', () => {
     .filter((path) => path.endsWith('.ts'))
     .map((path) => readFileSync(join(folder, path), 'utf8'));
   const named = sources.flatMap((source) => [...source.matchAll(/code: '(WARN_\w+)'/g)].map(([, code]) => code));
-  // Problems of certificates that are no errors become warnings.
+  // These problems of certificates are warnings, not errors.
   const ofProblems = [...read('src/smime/usability.ts').matchAll(/add\(\s*(?:'warning'|severity),\s*'(\w+)'/g)].map(
     ([, code]) => `WARN_${code}`,
   );

@@ -1,6 +1,8 @@
+/**
+ * Profiles for tests.
+ * @module
+ */
 import type { EmailProfile } from '../../../src/model/settings/profile.js';
-
-/** Profiles for tests. */
 
 export const minimal = {
   name: 'office',
@@ -13,7 +15,7 @@ export const fingerprint = 'a1'.repeat(32);
 const pem = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n';
 const key = '-----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----\n';
 
-/** What must never come out; each stands somewhere in `complete`. */
+/** Secrets that no output may contain; each occurs in `complete`. */
 export const secrets = [
   'pw-auth',
   'pw-p12',
@@ -27,7 +29,7 @@ export const secrets = [
   Buffer.from([1, 2, 3, 250]).toString('base64'),
 ];
 
-/** Nearly every setting, and no live value. */
+/** A profile with nearly every setting and no functions. */
 export const complete: EmailProfile = {
   name: 'büro',
   description: 'Two\nlines',

@@ -7,7 +7,7 @@ import type { SaslContext } from '../../../src/model/sasl.js';
 export const plainText: SaslContext = { host: 'mail.example.com', port: 587, secure: false };
 export const underTls: SaslContext = { ...plainText, secure: true };
 
-/** A profile's authentication; the password is never what the mechanism gets. */
+/** A profile's authentication. Its password differs from the one that the mechanism is given. */
 export function auth(method: Authentication['method'], more: object = {}): Authentication {
   return { method, username: 'user', password: 'reference', ...more } as Authentication;
 }
@@ -17,7 +17,7 @@ export function textOf(bytes: Uint8Array | undefined): string | undefined {
   return bytes === undefined ? undefined : Buffer.from(bytes).toString('utf8');
 }
 
-/** The EmailError that a call ends with. */
+/** The EmailError that a call throws. */
 export async function errorOf(call: () => unknown): Promise<EmailError> {
   try {
     await call();
@@ -28,7 +28,7 @@ export async function errorOf(call: () => unknown): Promise<EmailError> {
   throw new Error('nothing was thrown');
 }
 
-/** A generator of numbers below 2^32 that a seed decides (xorshift32). */
+/** A generator of numbers below 2^32 from a seed (xorshift32). */
 export function random(seed: number): (below: number) => number {
   let state = seed | 1;
   return (below) => {

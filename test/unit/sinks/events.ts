@@ -1,6 +1,5 @@
 /**
  * Events for the tests of sinks.
- *
  * @module
  */
 import type { LogEvent, LogLevel } from '../../../src/model/log.js';
@@ -15,7 +14,7 @@ export function numbersIn(text: string): readonly number[] {
   return [...text.matchAll(/event (\d+)$/gm)].map(([, number]) => Number(number));
 }
 
-/** 0 to `count` - 1. */
+/** The numbers 0 to `count` - 1. */
 export function upTo(count: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => index);
 }

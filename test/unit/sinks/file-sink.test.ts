@@ -1,6 +1,5 @@
 /**
- * The log file: nothing that happens to the file costs a line of the others, or throws.
- *
+ * The log file: a fault of the file loses no other line, and nothing throws.
  * @module
  */
 import { execFile } from 'node:child_process';
@@ -41,7 +40,7 @@ interface Setup {
   readonly path: string;
   readonly sink: FileSink;
   readonly warnings: Warning[];
-  /** Resolves when everything written so far is in the file, or was tried. */
+  /** Resolves when everything written so far is in the file or has failed. */
   settle(): Promise<void>;
 }
 
@@ -185,7 +184,7 @@ describe('a log file', () => {
        await sink.close();
        console.log(JSON.stringify(warnings));`,
       );
-      // Files of at most 2 KiB: a write ends in the middle of a line there, as on a full disk.
+      // With files of at most 2 KiB a write ends in the middle of a line, as on a full disk.
       const command = 'ulimit -f 2; exec "$0" "$1" "$2"';
       const { stdout } = await promisify(execFile)('bash', ['-c', command, process.execPath, worker, path]);
       expect(JSON.parse(stdout)).toEqual([expect.stringContaining('cannot be written (EFBIG)')]);
@@ -266,7 +265,7 @@ describe('rotation of a log file', () => {
 
   it('goes without rotation where that is not to be had, and says so', async () => {
     const { path, sink, warnings } = setUp(freshPath(), { maxBytes: 100, maxFiles: 2 });
-    // In the place of the directory of its lock.
+    // A file stands in place of the lock's directory.
     appendFileSync(`${path}.lock`, '');
     for (const number of upTo(20)) {
       sink.write(numbered(number));

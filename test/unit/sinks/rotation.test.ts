@@ -1,4 +1,7 @@
-/** Rotation while another process holds its lock: no event waits for long, and close() never does. */
+/**
+ * Rotation while another process holds its lock: no event waits for long, and close() never waits.
+ * @module
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

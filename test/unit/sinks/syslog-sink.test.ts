@@ -1,6 +1,5 @@
 /**
- * Syslog: what a message looks like, what becomes of messages while the server is away, and real servers over UDP, TCP and TLS.
- *
+ * Syslog: the format of a message, messages while the server is away, and real servers over UDP, TCP and TLS.
  * @module
  */
 import { X509Certificate } from 'node:crypto';
@@ -55,7 +54,7 @@ describe('a syslog message', () => {
   });
 });
 
-/** A sink with a server that is played, and a clock that stands. */
+/** A sink with a simulated server and a clock that stands still. */
 function played(limits?: SyslogSinkParts['limits'], onWarning: (sink: SyslogSink) => void = () => undefined) {
   const warnings: Warning[] = [];
   const timers: { readonly act: () => void; readonly ms: number }[] = [];
@@ -88,7 +87,7 @@ function played(limits?: SyslogSinkParts['limits'], onWarning: (sink: SyslogSink
       open,
       limits,
       now: () => state.now,
-      // Limits of attempts are timers too; only pauses are acted out.
+      // Limits of attempts are timers too; the test runs only the pauses.
       later: (act, ms) => {
         if (ms < 10_000 || ms > 10_000) timers.push({ act, ms });
         return setTimeout(() => undefined, 0);
@@ -194,7 +193,7 @@ describe('a syslog sink', () => {
     sink.write(numbered(3));
     expect(await pass()).toBe(1000);
     expect(numbersIn(links[1]?.got.join('\n') ?? '')).toEqual([1, 2, 3]);
-    // The same message, so that a receiver can tell.
+    // The repeated message is identical, so that a receiver can recognise it.
     expect(links[1]?.got[0]).toBe(links[0]?.got[1]);
   });
 
@@ -250,7 +249,7 @@ describe('a syslog server on the network', () => {
   interface Receiver {
     readonly port: number;
     readonly text: string;
-    /** Resolves once the text ends with this. */
+    /** Resolves once the text ends with `end`. */
     until(end: string): Promise<void>;
     stop(): Promise<void>;
   }
@@ -298,7 +297,7 @@ describe('a syslog server on the network', () => {
         format: format(),
         open: (events, signal) => dialer.open(events, signal),
         now: () => performance.now(),
-        // Pauses are short here; the limit of an attempt is as it is.
+        // Pauses are shortened; the limit of an attempt is unchanged.
         later: (act, ms) => setTimeout(act, ms < 10_000 ? 20 : ms).unref(),
       },
       (warning) => warnings.push(warning),

@@ -1,6 +1,5 @@
 /**
- * The log of the operating system: the exact calls of its programs, with programs that are played.
- *
+ * The log of the operating system: the exact calls of its programs, with simulated programs.
  * @module
  */
 import { describe, expect, it } from 'vitest';

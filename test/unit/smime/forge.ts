@@ -1,5 +1,7 @@
 /**
- * SignedData and EnvelopedData put together by hand: what no honest program makes, and what ours does not make but others do.
+ * SignedData and EnvelopedData assembled by hand: forgeries, and valid forms that this library does not write but other
+ * programs do.
+ * @module
  */
 import {
   constants,
@@ -42,7 +44,7 @@ export const messageDigest = (content: Buffer): Buffer =>
   attribute('1.2.840.113549.1.9.4', octetString(createHash('sha256').update(content).digest()));
 export const signingTime = (at: Date): Buffer => attribute('1.2.840.113549.1.9.5', time(at));
 
-/** IssuerAndSerialNumber of a certificate. */
+/** The IssuerAndSerialNumber of a certificate. */
 export function nameOf({ der }: Issued): Buffer {
   const [tbs] = [...children(der, readElement(der, 0))];
   const fields = tbs === undefined ? [] : [...children(der, tbs)].map((field) => wholeOf(der, field));
@@ -51,10 +53,10 @@ export function nameOf({ der }: Issued): Buffer {
 
 export interface SignerOptions {
   readonly signer: Issued;
-  /** In the order given; empty: none. */
+  /** Signed attributes in this order; empty: none. */
   readonly attributes: readonly Buffer[];
   readonly id?: Buffer | undefined;
-  /** What is signed, where that is not the SET of the attributes in the order given. */
+  /** The bytes to sign, if they are not the SET of the attributes in the given order. */
   readonly signedBytes?: Buffer | undefined;
   readonly signature?: Buffer | undefined;
   readonly digestAlgorithm?: Buffer | undefined;
@@ -63,7 +65,7 @@ export interface SignerOptions {
   readonly unsigned?: readonly Buffer[] | undefined;
 }
 
-/** A SignerInfo by an EC key with SHA-256. */
+/** A SignerInfo with an EC key and SHA-256. */
 export function signerInfo(options: SignerOptions): Buffer {
   const set = element(tag.set, ...options.attributes);
   const signature = options.signature ?? sign('sha256', options.signedBytes ?? set, options.signer.key.privateKey);
@@ -78,7 +80,7 @@ export function signerInfo(options: SignerOptions): Buffer {
   );
 }
 
-/** A ContentInfo with the content inside, or without it. */
+/** A ContentInfo, with or without the content inside. */
 export function signedData(
   content: Buffer | undefined,
   signerInfos: readonly Buffer[],
@@ -102,7 +104,7 @@ export function signedData(
   );
 }
 
-/** A revocation list of an authority with a P-256 key, valid for a day around `at`, with these certificates on it. */
+/** A CRL of an authority with a P-256 key. It is valid for a day around `at` and lists these certificates. */
 export function revocationList(issuer: Issued, revoked: readonly Issued[] = [], at = new Date()): Buffer {
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
   const entries = revoked.map((one) => {
@@ -136,7 +138,7 @@ export function transport(recipient: Issued, key: Buffer, id?: Buffer): Buffer {
   );
 }
 
-/** A key agreement with any scheme of RFC 5753, and user keying material where wanted. */
+/** A key agreement with any scheme of RFC 5753, with or without user keying material. */
 export function agreement(
   recipient: Issued,
   key: Buffer,
@@ -169,7 +171,7 @@ export interface Envelope {
   readonly ciphertext: Buffer;
 }
 
-/** AES-128-CBC with padding as given; default that of RFC 5652. */
+/** AES-128-CBC with the given padding; default that of RFC 5652. */
 export function encryptCbc(content: Buffer, padding?: Buffer): Envelope {
   const key = randomBytes(16);
   const iv = randomBytes(16);
@@ -194,7 +196,10 @@ export function envelopedData(
   );
 }
 
-/** The same element with indefinite lengths wherever it is constructed, and octet strings in pieces; what is DER by rule is kept. */
+/**
+ * The element with indefinite lengths on every constructed element and octet strings in pieces. Elements that must be
+ * DER are unchanged.
+ */
 export function indefinite(der: Buffer, pieceBytes: number, kept: readonly Buffer[]): Buffer {
   if (kept.some((one) => one.equals(der))) return der;
   const { tag: tagByte, start, end } = readElement(der, 0);

@@ -1,4 +1,7 @@
-/** `decrypt` with a source of several identities: renewed certificates lie beside those that old mail was encrypted for. */
+/**
+ * `decrypt` with a source of several identities: a renewed certificate, and the old one for mail encrypted earlier.
+ * @module
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -32,7 +35,7 @@ all.forEach((one, i) => writeFileSync(join(directory, `${i}.pem`), pem(one)));
 writeFileSync(join(directory, 'all.txt'), pem(...all));
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A message for these people. */
+/** A message encrypted for these people. */
 function messageFor(...recipients: readonly Issued[]): Buffer {
   const envelope = encryptCbc(body);
   const infos = recipients.map((one) =>

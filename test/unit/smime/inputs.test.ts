@@ -1,4 +1,8 @@
-/** What `verify` and `decrypt` are given besides whole messages: files of CMS, certificates apart, and messages that a list has wrapped. */
+/**
+ * Inputs of `verify` and `decrypt` besides whole messages: CMS files, separate certificates, and messages wrapped by a
+ * mailing list.
+ * @module
+ */
 import { describe, expect, test } from 'vitest';
 import { decrypt, encrypt, sign, verify } from '../../../src/smime/operations.js';
 import { contentType, messageDigest, signedData, signerInfo } from './forge.js';

@@ -1,5 +1,6 @@
 /**
  * Certificates of every kind for tests, issued on the spot with the DER writer and node:crypto.
+ * @module
  */
 import { createHash, generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
@@ -66,7 +67,7 @@ export interface CertificateOptions {
   readonly purposes?: readonly string[] | undefined;
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
-  /** In place of that of the key. */
+  /** A SubjectPublicKeyInfo to write instead of the key's own. */
   readonly spki?: Buffer | undefined;
 }
 
@@ -86,7 +87,7 @@ function extension(id: string, value: Buffer, critical = false): Buffer {
   return sequence(oid(id), ...(critical ? [boolean(true)] : []), octetString(value));
 }
 
-/** A certificate; without `issuer` it signs itself. */
+/** Issues a certificate; without `issuer` it signs itself. */
 export function issue(options: CertificateOptions = {}): Issued {
   const key = options.key ?? makeKey(options.kind ?? 'P-256');
   const name = sequence(setOf(sequence(oid('2.5.4.3'), text(tag.utf8String, options.name ?? 'Somebody'))));
@@ -129,7 +130,7 @@ export function issue(options: CertificateOptions = {}): Issued {
   return { der: sequence(tbs, algorithm, bitString(signature)), name, key, keyIdentifier };
 }
 
-/** What `loadCertificate` would give. */
+/** The result that `loadCertificate` would give. */
 export async function loaded(issued: Issued, chain: readonly Issued[] = []): Promise<LoadedCertificate> {
   const { info } = await parseCertificate(issued.der);
   return {
@@ -140,7 +141,7 @@ export async function loaded(issued: Issued, chain: readonly Issued[] = []): Pro
   };
 }
 
-/** A root, and something to issue under it. */
+/** A root, and a certificate to issue others with. */
 export function authority(name = 'Test Root'): Issued {
   return issue({ name, ca: true });
 }

@@ -82,7 +82,7 @@ describe('what is remembered between calls', () => {
       const known = new Known();
       const opened = counter<EntitySigner>();
       const whole = { file: at('a.p12'), keyFile: at('a.key'), password: { file: at('word') }, keyPassword: 'key' };
-      // Another object each time, as a program has it that writes its settings where it signs.
+      // Each call gets a new object, as in programs that write the settings where they sign.
       const countAfter = async (source: CertificateSource): Promise<number> => {
         for (let i = 0; i < 2; i++) await known.signer({ certificate: { ...source } }, opened.make);
         return opened.count;

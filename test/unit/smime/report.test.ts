@@ -10,7 +10,7 @@ import { never } from './support.js';
 const root = authority();
 const day = 86_400_000;
 const settings = { certificate: { data: '' } } as const;
-/** Where the codes of problems are documented. */
+/** The page that documents the codes of problems. */
 const reference = readFileSync(new URL('../../../docs/reference/smime.md', import.meta.url), 'utf8');
 const codes = ({ problems }: SmimeReport) => problems.map(({ severity, code }) => `${severity} ${code}`);
 

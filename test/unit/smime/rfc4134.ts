@@ -1,5 +1,7 @@
-/** Certificates, a key and messages of RFC 4134, as they are printed there. */
-
+/**
+ * Certificates, a key and messages from RFC 4134, unchanged.
+ * @module
+ */
 /** The DSS authority, Carl. */
 export const carl = Buffer.from(
   `MIICmzCCAlqgAwIBAgIBATAJBgcqhkjOOAQDMBIxEDAOBgNVBAMTB0NhcmxEU1MwHhcNOTkwODE2MjI1MDUwWhcNMzkxMjMxMjM1OTU5WjASMRAwDgYDVQQD
@@ -13,7 +15,7 @@ gHqjQjBAMA8GA1UdEwEB/wQFMAMBAf8wDgYDVR0PAQH/BAQDAgGGMB0GA1UdDgQWBBRwRD6CLm+H3krT
   'base64',
 );
 
-/** Section 4.6: signed by Alice and Diane; the key of Diane takes its parameters from that of Carl. */
+/** Section 4.6: signed by Alice and Diane. Diane's key inherits its parameters from Carl's. */
 export const twoSigners = Buffer.from(
   `MIIFtwYJKoZIhvcNAQcCoIIFqDCCBaQCAQExCTAHBgUrDgMCGjArBgkqhkiG9w0BBwGgHgQcVGhpcyBpcyBzb21lIHNhbXBsZSBjb250ZW50LqCCBJwwggG4
 MIIBd6ADAgECAgIA0jAJBgcqhkjOOAQDMBIxEDAOBgNVBAMTB0NhcmxEU1MwHhcNOTkwODE3MDIwODEwWhcNMzkxMjMxMjM1OTU5WjATMREwDwYDVQQDEwhE
@@ -35,7 +37,7 @@ bulbg/oCFAZ+WE4rMYRB7Ul5OD530qaMdQgh`,
   'base64',
 );
 
-/** Bob, RSA. */
+/** Bob's certificate, RSA. */
 export const bob = Buffer.from(
   `MIICJzCCAZCgAwIBAgIQRjRrx4AAVrwR024uzV1x0DANBgkqhkiG9w0BAQUFADASMRAwDgYDVQQDEwdDYXJsUlNBMB4XDTk5MDkxOTAxMDkwMloXDTM5MTIz
 MTIzNTk1OVowETEPMA0GA1UEAxMGQm9iUlNBMIGfMA0GCSqGSIb3DQEBAQUAA4GNADCBiQKBgQCp4WeYPznVX/Kgk0FepnmJhcg1XZqRW/sdAdoZcCYXD72l
@@ -47,7 +49,7 @@ ESv7V+qJba3JiNiPzyvT`,
   'base64',
 );
 
-/** His key. */
+/** Bob's key. */
 export const bobKey = Buffer.from(
   `MIIChQIBADANBgkqhkiG9w0BAQEFAASCAmAwggJcAgEAAoGBAKnhZ5g/OdVf8qCTQV6meYmFyDVdmpFb+x0B2hlwJhcPvaUi0DWFbXqYZhRBXM+3twg7CcmR
 uBlpN235ZR572akzJKN/O7uvRgGGNjQyywcDWVL8hYsxBLjMGAgUSOZPHPtdYMTgXB9T039T2GkB8QX4enDRvoPGXzjPHCyqaqfrAgMBAAECgYBnzUhMmg2P

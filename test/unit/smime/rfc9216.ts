@@ -1,5 +1,7 @@
-/** Keys and certificates of RFC 9216, as they are printed there. */
-
+/**
+ * Keys and certificates from RFC 9216, unchanged.
+ * @module
+ */
 /** Alice, RSA, signs. */
 export const alice = {
   data: `-----BEGIN CERTIFICATE-----

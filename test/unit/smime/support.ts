@@ -1,4 +1,7 @@
-/** What the S/MIME tests share. */
+/**
+ * Helpers of the S/MIME tests.
+ * @module
+ */
 import type { ByteSource, RenderedEntity } from '../../../src/model/entity.js';
 import { messageHead } from '../../../src/smime/entity/message.js';
 
@@ -31,7 +34,7 @@ export async function collect(body: ByteSource): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** A message of an entity. */
+/** A message that contains an entity. */
 export async function messageOf(entity: RenderedEntity): Promise<Buffer> {
   return Buffer.concat([
     messageHead(Buffer.from('From: alice@example.com\r\n'), entity.fields),
@@ -39,7 +42,7 @@ export async function messageOf(entity: RenderedEntity): Promise<Buffer> {
   ]);
 }
 
-/** The content of an entity, as `verify` and `decrypt` give it. */
+/** The content of an entity in the form that `verify` and `decrypt` return. */
 export function textOf(entity: RenderedEntity, body: Buffer = plainText): string {
   return `${entity.fields}\r\n${body.toString('latin1')}`;
 }

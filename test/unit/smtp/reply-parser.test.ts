@@ -14,7 +14,7 @@ function parse(parts: readonly (string | Uint8Array)[]): readonly SmtpReply[] {
     parser.push(typeof part === 'string' ? Buffer.from(part) : part);
     for (let reply = parser.next(); reply !== undefined; reply = parser.next()) replies.push(reply);
   }
-  // Read late: what a reply points to must not have changed.
+  // Replies are read late, to show that the bytes they point to do not change.
   return replies.map((reply) => reply.read());
 }
 

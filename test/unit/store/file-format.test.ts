@@ -1,6 +1,6 @@
 /**
- * Versions of a store's file, and sealed values that were moved. Content is made here with the keys, as an attacker could not.
- *
+ * Versions of a store's file, and sealed values that were moved. The test makes the content with the keys, which an
+ * attacker does not have.
  * @module
  */
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -26,7 +26,7 @@ const freshFile = (): string => {
 };
 const key = new Uint8Array(32).fill(3);
 
-/** A file that this library did not write, with a MAC that is right. */
+/** A file that this library did not write, with a correct MAC. */
 async function forge(make: (sealer: Sealer) => Partial<Content>, format = currentFormat): Promise<string> {
   const file = freshFile();
   const derivation = newDerivation(key);

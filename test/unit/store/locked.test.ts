@@ -1,4 +1,7 @@
-/** A profile store while another process holds its lock: readers do not wait, and writers wait for 30 seconds. */
+/**
+ * A profile store while another process holds its lock: readers do not wait, and writers wait for 30 seconds.
+ * @module
+ */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,7 +1,6 @@
 /**
- * A profile store in the hands of several processes, some of them killed with SIGKILL at any moment of a save. `npm run test:soak` kills many
- * more, and saves for longer.
- *
+ * A profile store used by several processes. Some are killed with SIGKILL at random moments of a save. `npm run
+ * test:soak` kills many more and saves for longer.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -64,7 +63,7 @@ function linesOf(child: ChildProcess): AsyncIterable<string> {
   return createInterface({ input: child.stdout });
 }
 
-/** The number in a profile; fails where its secret is not of the same save. */
+/** The number in a profile. Fails if its secret comes from another save. */
 function numberIn(profile: EmailProfile | undefined): number {
   if (profile === undefined) return 0;
   const { description = '', authentication } = profileToJson(profile, { secrets: 'include' }) as {
@@ -101,7 +100,7 @@ describe.runIf(process.platform !== 'win32')('a profile store of several process
         }
         if (child.signalCode === null) await once(child, 'exit');
         expect(child.signalCode, `seed ${seed}: the process ended by itself`).toBe('SIGKILL');
-        // Both have read what the process said it saved, or what it saved last and could not say.
+        // Both read the last save that the process reported, or one that it made without reporting it.
         for (const store of [reader, await openProfileStore({ file, key })]) {
           const own = numberIn(await store.get('ann'));
           const shared = numberIn(await store.get('shared'));
@@ -148,7 +147,7 @@ describe.runIf(process.platform !== 'win32')('a profile store of several process
         expect((await reader.loadTokens(JSON.stringify(['shared', who])))?.accessToken).toBe(String(rounds));
       }
       expect(numberIn(await reader.get('shared'))).toBe(rounds);
-      // Every write is one, and none was written over by a process that had read before it.
+      // Each save raised the revision by one, so none overwrote another that it had not read.
       expect(revisionOf(file)).toBe(1 + 8 * rounds * 3);
     },
     limitMs,

@@ -1,6 +1,5 @@
 /**
- * `openProfileStore`: what it keeps, what it refuses, and what is in its file.
- *
+ * `openProfileStore`: what it stores, what it refuses, and the content of its file.
  * @module
  */
 import {
@@ -343,7 +342,7 @@ describe('the file of a profile store', () => {
     rmSync(file);
     for (const call of [() => store.list(), () => open(file)])
       expect((await errorOf(call())).message).toContain('is gone');
-    // As the remedy says.
+    // The repair that the remedy describes.
     copyFileSync(join(scratch, 'old'), file);
     chmodSync(file, 0o600);
     rmSync(join(`${file}.state`, 'revision'));

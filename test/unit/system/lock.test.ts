@@ -1,6 +1,6 @@
 /**
- * The lock between processes: real processes, some of them killed with SIGKILL while they hold it or wait for it.
- *
+ * The lock between processes, tested with real processes. Some are killed with SIGKILL while they hold it or wait for
+ * it.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -30,7 +30,7 @@ beforeAll(async () => {
   writeFileSync(worker, workerSource);
 }, 60_000);
 
-/** Takes the lock again and again; each time it writes when it came in and when it left, and tells its parent in between. */
+/** A process that takes the lock repeatedly. It logs each entry and exit, and notifies its parent in between. */
 const workerSource = `
 import { appendFileSync } from 'node:fs';
 import { ProcessLock } from './lock.mjs';
@@ -84,7 +84,7 @@ async function until(child: ChildProcess, word: string): Promise<void> {
   throw new Error(`the process ended before it said ${word}`);
 }
 
-/** Who was inside, in order. Fails where one came in while another that lived was there. */
+/** The number of entries in the log. Fails if a process entered while a living one was inside. */
 function visits(log: string, killed: ReadonlySet<number>): number {
   let inside: number | undefined;
   let count = 0;
@@ -138,7 +138,7 @@ describe.runIf(process.platform !== 'win32').each(kinds)('a lock between process
         }
       };
       await Promise.all([run(), run(), run(), run()]);
-      // What they left is in the way of none: a process that comes now takes the lock, and clears the directory.
+      // Files left by killed processes block no later one: a new process takes the lock and clears the directory.
       expect(await once(start(place, kind, 3), 'exit')).toEqual([0, null]);
       expect(visits(place.log, killed), `seed ${seed}`).toBeGreaterThan(3);
       if (kind === 'directory') expect(readdirSync(place.lock), `seed ${seed}`).toEqual(['held']);

@@ -7,7 +7,7 @@ const node = (script: string, ...args: readonly string[]) => ({
   timeoutMs: 60_000,
   maxOutputBytes: 1000,
 });
-/** Says that it runs, and does not end. */
+/** A program that reports its start and never ends. */
 const forever = `console.log(process.pid); setInterval(() => {}, 1000);`;
 
 describe('running a program', () => {

@@ -103,7 +103,7 @@ describe('resolveSecret', () => {
 
   it('does not wait for the writer of a pipe', async () => {
     const pipe = join(directory, 'pipe');
-    // Node has no call for it; the program is in every Unix.
+    // Node has no function for this; every Unix has the program.
     execFileSync('mkfifo', [pipe]);
     expect((await failure({ file: pipe })).message).toMatch(/it is not a regular file/);
   });

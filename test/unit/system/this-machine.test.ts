@@ -4,7 +4,7 @@ import { createMailer } from '../../../src/mailer/create-mailer.js';
 import { hasIpv6, hostName } from '../../../src/system/this-machine.js';
 import { TestSmtpServer } from '../../../src/testing/server/test-smtp-server.js';
 
-/** As Deno does without `--allow-sys`. */
+/** The error of Deno without `--allow-sys`. */
 const refuse = vi.hoisted(() => (): never => {
   throw Object.assign(new Error('Requires sys access to "hostname"'), { name: 'NotCapable' });
 });

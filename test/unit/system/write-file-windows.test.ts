@@ -1,4 +1,7 @@
-/** Replacing a file on Windows while another program has it open. */
+/**
+ * Replacing a file on Windows while another program has it open.
+ * @module
+ */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import type * as Fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';

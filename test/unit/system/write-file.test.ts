@@ -1,6 +1,5 @@
 /**
  * Files that are replaced as a whole.
- *
  * @module
  */
 import { spawn } from 'node:child_process';

@@ -1,6 +1,5 @@
 /**
- * Which recipients an error says that a server refused.
- *
+ * Which recipients an error lists as refused by a server.
  * @module
  */
 import { expect, test } from 'vitest';

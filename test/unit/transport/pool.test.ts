@@ -22,7 +22,7 @@ function setUp(options: PoolOptions = {}, open?: (n: number, signal: AbortSignal
   return { pool, opened };
 }
 
-/** As if a transaction had been served on it. */
+/** Marks the connection as one that has served a transaction. */
 function serve(connection: FakeConnection | undefined): void {
   if (connection) connection.served = true;
 }
@@ -165,7 +165,7 @@ describe('the pool', () => {
   it('takes a connection that ended before it was adopted for a failed opening, and tells why it ended', async () => {
     let attempts = 0;
     const { pool } = setUp({ maxConnections: 1 }, (n) => {
-      // A pool that goes on for ever would not let the test end.
+      // A pool that tries again without end would keep the test from ending.
       if (++attempts > 9) return new Promise(() => undefined);
       const connection = new FakeConnection(n);
       connection.destroy(createEmailError('ERR_SMTP_REPLY', 'too many', { reply: { code: 421, lines: ['too many'] } }));
@@ -336,7 +336,7 @@ describe('the pool', () => {
 });
 
 describe('the pool, over time', () => {
-  /** A server that ends each connection before it begins with a message on it. */
+  /** A server that ends each connection before a message begins on it. */
   const lost = createEmailError('ERR_CONNECT', 'closed', { retryable: true });
   const inVain = (lease: Lease): void => {
     (lease.connection as FakeConnection).end();
@@ -358,7 +358,7 @@ describe('the pool, over time', () => {
     const failed = (await outcomes).filter(({ status }) => status === 'rejected');
     expect(failed).toHaveLength(45);
     expect(failed[0]).toMatchObject({ reason: { code: 'ERR_CONNECT', message: 'closed', retryable: true } });
-    // Who comes later starts anew.
+    // Later messages start with a new count.
     await pool.acquire(never).then(inVain);
     expect(opened).toHaveLength(6);
     await pool.close(false);

@@ -33,7 +33,7 @@ function setUp(maxConnections = 1, maxRecipients?: number) {
   return { transport, opened, at };
 }
 
-/** As if a transaction had been served on it. */
+/** Marks the connection as one that has served a transaction. */
 function serve(connection: FakeConnection | undefined): void {
   if (connection) connection.served = true;
 }
@@ -121,7 +121,7 @@ describe('the SMTP transport', () => {
         reply,
         recipients: recipients.map((recipient) => ({ recipient, reply })),
       });
-    /** Sends to five in parts of two, each part answered in its turn. */
+    /** Sends to five recipients in parts of two. The parts are answered in turn. */
     const send = (answers: readonly ((part: readonly string[]) => Error | Partial<TransactionOutcome>)[]) => {
       const { transport, at, opened } = setUp(1, 2);
       const sending = transport.send({ ...envelope, to }, compose, options);
@@ -330,7 +330,7 @@ describe('the SMTP transport', () => {
   describe('the content of those who wait', () => {
     const content = (text: string) => ({ body: '7bit' as const, smtpUtf8: false, bytes: Buffer.from(text) });
 
-    /** Three messages for one connection, and what of them was composed. */
+    /** Sends three messages over one connection, and records which of them were composed. */
     async function three() {
       const parts = setUp();
       const composed: string[] = [];
@@ -368,7 +368,7 @@ describe('the SMTP transport', () => {
         content('second'),
       );
       expect(composed).toHaveLength(2);
-      // A second attempt has it written again: a stream can be read but once.
+      // A second attempt composes the message again, because a stream can be read only once.
       await second.transaction.compose((opened[0] as FakeConnection).accepts);
       expect(composed).toEqual(['second false', 'third false', 'second false']);
     });

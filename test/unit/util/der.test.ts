@@ -12,7 +12,8 @@ describe('an object identifier', () => {
     expect(oidText(contentOf(der, readElement(der, 0)))).toBe(dotted);
   });
 
-  // Its text takes time in the square of its octets: minutes, for one in a certificate of a stranger.
+  // Its decimal text takes time quadratic in its octets. A certificate from a stranger could contain one that takes
+  // minutes.
   it('of half a million octets is refused', () => {
     expect(() => oidText(Buffer.alloc(500_000, 0xff))).toThrow(RangeError);
   });

@@ -32,7 +32,7 @@ describe('encodedWords', () => {
 
 describe('decodeEncodedWords', () => {
   test.each([
-    // RFC 2047 section 8.
+    // The examples of RFC 2047 section 8.
     ['=?ISO-8859-1?Q?a?=', 'a'],
     ['=?ISO-8859-1?Q?a?= b', 'a b'],
     ['=?ISO-8859-1?Q?a?= =?ISO-8859-1?Q?b?=', 'ab'],
@@ -44,9 +44,9 @@ describe('decodeEncodedWords', () => {
       '=?ISO-8859-1?B?SWYgeW91IGNhbiByZWFkIHRoaXMgeW8=?= =?ISO-8859-2?B?dSB1bmRlcnN0YW5kIHRoZSBleGFtcGxlLg==?=',
       'If you can read this you understand the example.',
     ],
-    // RFC 2231 section 5: a language.
+    // RFC 2231 section 5: a language tag.
     ['=?US-ASCII*EN?Q?Keith_Moore?=', 'Keith Moore'],
-    // A character that was cut in two.
+    // A character that is split between two words.
     ['=?utf-8?q?=C5?= =?utf-8?q?=99?=', 'ř'],
     ['x =?utf-8?q?a?= y =?utf-8?q?b?=  ', 'x a y b  '],
     ['=?utf-8?q?a?= =?nope', 'a =?nope'],

@@ -12,14 +12,14 @@ const failLater = async (): Promise<void> => {
   fail();
 };
 
-/** Vitest fails the run at an unhandled rejection; this catches it at the place where it arises. */
+/** Vitest fails the run at an unhandled rejection; this catches it where it arises. */
 async function unhandledDuring(run: () => Promise<unknown>): Promise<unknown[]> {
   const unhandled: unknown[] = [];
   const own = process.listeners('unhandledRejection');
   process.removeAllListeners('unhandledRejection').on('unhandledRejection', (reason) => unhandled.push(reason));
   try {
     await run();
-    // Rejections are told when the queue of microtasks is empty.
+    // Node reports unhandled rejections once the queue of microtasks is empty.
     await new Promise((resolve) => setImmediate(resolve));
   } finally {
     process.removeAllListeners('unhandledRejection');

@@ -1,4 +1,7 @@
-/** On a runtime whose crypto library lacks what OpenSSL has: no AES key wrap, no 3DES, no MD5, no SHA-512/256. */
+/**
+ * A runtime whose crypto library lacks parts of OpenSSL: no AES key wrap, no 3DES, no MD5, no SHA-512/256.
+ * @module
+ */
 import type * as Crypto from 'node:crypto';
 import { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -57,7 +60,7 @@ describe('where the runtime lacks an algorithm', () => {
     const { code, message, remedy } = await errorOf(() =>
       loadCertificate({ data: fixture('ann.der'), key: fixture(name), password: 'secret1' }, { purpose: 'sign' }).catch(
         async (error: unknown) => {
-          // A PKCS#12 is a whole by itself.
+          // A PKCS#12 file contains its own key.
           if (!name.endsWith('.p12')) throw error;
           return loadCertificate({ data: fixture(name), password: 'secret1' }, { purpose: 'sign' });
         },

@@ -1,6 +1,5 @@
 /**
- * Text that repeats a secret is told, in whatever form it is.
- *
+ * Text that repeats a secret is recognised in every encoding.
  * @module
  */
 import { describe, expect, test } from 'vitest';
@@ -68,7 +67,7 @@ describe.each([
 ])('%s', (_, secret) => {
   const secrets = holding(secret);
   test.each(forms)('is found %s', (form, encode) => {
-    // Of UTF-16 the ASCII characters alone are read.
+    // In UTF-16 only ASCII characters are recognised.
     if (form.endsWith('UTF-16') && /[^ -~]/.test(secret)) return;
     for (const text of [
       encode(secret),

@@ -173,7 +173,7 @@ describe('advisories', () => {
       const html = shape.repeat(Math.floor(500_000 / shape.length));
       expect(await read(await prepare({ to: 'b@example.org', html }, true))).not.toContain('multipart');
     }
-    // Tens of milliseconds; quadratic would be minutes.
+    // Linear time is tens of milliseconds; quadratic time would be minutes.
     expect(process.cpuUsage().user - begun).toBeLessThan(5e6);
   });
 });

@@ -30,10 +30,10 @@ const openFiles = (): string[] =>
       const target = readlinkSync(`/proc/self/fd/${name}`);
       return target.startsWith(folder) ? [target] : [];
     } catch {
-      return []; // closed meanwhile
+      return []; // the descriptor was closed meanwhile
     }
   });
-/** A stream that is destroyed closes its file in its own time. */
+/** Waits for open files to be closed: a destroyed stream closes its file asynchronously. */
 const filesClosed = () => expect.poll(openFiles).toEqual([]);
 const attach = (content: ContentInput, more: Partial<MailMessage> = {}): MailMessage => ({
   to: 'b@example.org',
@@ -55,7 +55,7 @@ async function read(prepared: PreparedMessage): Promise<number> {
   return length;
 }
 
-/** Gives something, and then nothing more for ever. */
+/** Yields some bytes, then never yields again. */
 async function* stalled(): AsyncGenerator<Uint8Array> {
   yield Buffer.alloc(2_000_000);
   await new Promise(() => undefined);

@@ -5,7 +5,7 @@ import { MemoryTransport } from '../../../../src/testing.js';
 
 const profile: EmailProfile = { name: 'p', sender: { email: 'ann@example.com' }, server: { host: 'mail.example.com' } };
 
-/** Every text of a message that reaches a header field or a command, with its path. */
+/** Every text of a message that reaches a header field or a command, by its path. */
 const texts: readonly [path: string, message: (text: string) => MailMessage][] = [
   ['to', (text) => ({ to: `b${text}@example.org` })],
   ['to', (text) => ({ to: `"b${text}"@example.org` })],
@@ -74,10 +74,10 @@ async function refusal(message: MailMessage): Promise<{ path: string | undefined
     return { path: undefined, sent: transport.sent.length };
   } catch (error) {
     if (!isEmailError(error) || error.code !== 'ERR_MESSAGE_INVALID') throw error;
-    // What is told of it is one line, too.
+    // The error's message is one line too.
     expect(error.message).not.toMatch(/[\0\r\n]/);
     expect(JSON.stringify(error.problems)).not.toMatch(/\\[rn]|\\u0000/);
-    // A header field's name stands behind its number.
+    // An error names a header field by its number, followed by its name.
     const path = error.problems?.[0]?.path.replace(/^(headers\.\d+) \(X-A.*\)$/, '$1');
     return { path, sent: transport.sent.length };
   } finally {

@@ -1,4 +1,7 @@
-/** Content and fields that other libraries send wrongly, or that are refused with a way out. */
+/**
+ * Content and fields that other libraries send wrongly. The error says what to write instead.
+ * @module
+ */
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createMailer } from '../../../../src/index.js';

@@ -1,6 +1,5 @@
 /**
- * Which bytes of a server are believed, without a socket.
- *
+ * Which bytes from a server count as replies. Tested without a socket.
  * @module
  */
 import { describe, expect, test } from 'vitest';
@@ -8,7 +7,7 @@ import { type Arrival, Inbound } from '../../../../src/connection/channel/inboun
 
 const seen = (arrival: Arrival | undefined): unknown => (typeof arrival === 'object' ? arrival.code : arrival);
 
-/** All that arrives of these chunks, each code by itself. */
+/** The arrivals that these chunks give: the code of each reply, or the name of the fault. */
 function arrivals(inbound: Inbound, ...chunks: readonly string[]): unknown[] {
   const found: unknown[] = [];
   for (const chunk of chunks) {
@@ -21,7 +20,7 @@ function arrivals(inbound: Inbound, ...chunks: readonly string[]): unknown[] {
   return found;
 }
 
-/** After the greeting: nothing is owed. */
+/** After the greeting the server owes no reply. */
 function greeted(): Inbound {
   const inbound = new Inbound();
   expect(arrivals(inbound, '220 x\r\n')).toEqual([220]);

@@ -1,6 +1,5 @@
 /**
- * When what is written leaves, and what is told of it.
- *
+ * When buffered output is flushed, and which callbacks report it.
  * @module
  */
 import { Duplex } from 'node:stream';
@@ -8,7 +7,7 @@ import { expect, test } from 'vitest';
 import { Outbound } from '../../../../src/connection/channel/outbound.js';
 import { flushBytes } from '../../../../src/smtp/transaction/content.js';
 
-/** A stream that keeps what it is given, and takes it when it is told to. */
+/** A stream that keeps its chunks and acknowledges them when the test says so. */
 class Keeper extends Duplex {
   readonly written: string[] = [];
   readonly #taken: (() => void)[] = [];

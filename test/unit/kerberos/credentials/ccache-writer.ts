@@ -1,7 +1,7 @@
 import type { KerberosTicket } from '../../../../src/kerberos/credentials/ticket.js';
 import type { Principal } from '../../../../src/kerberos/protocol/principal.js';
 
-/** Writes a FILE ticket cache of version 4, as krb5's file format documentation has it. */
+/** Writes a FILE ticket cache of version 4 (MIT krb5, "Credential cache file format"). */
 
 const u16 = (value: number): Buffer => {
   const bytes = Buffer.alloc(2);

@@ -24,7 +24,10 @@ const fixture = (name: string): string => new URL(`../../../fixtures/kerberos/${
 const bytesOf = (name: string): Buffer => readFileSync(fixture(name));
 const alice = parsePrincipal('alice@FIXTURE.TEST', 'x', undefined);
 
-/** Reads the bytes cut before each byte, and changed at each; the most that was ever found. Only a MalformedError may be thrown. */
+/**
+ * Reads every prefix of the bytes, and the bytes with each octet changed. Returns the largest result of `read`. The
+ * only error allowed is a MalformedError.
+ */
 function surviving(bytes: Buffer, read: (bytes: Buffer) => number): number {
   let most = 0;
   for (let at = 0; at < bytes.length; at++) {
@@ -113,7 +116,7 @@ describe('a keytab', () => {
   it('with keys of unsupported types alone says which', async () => {
     const one = parseKeytab(bytesOf('all.keytab'))[2];
     const bytes = Buffer.from(bytesOf('all.keytab'));
-    // The third entry's type becomes 3 (des-cbc-md5), and the file ends behind it.
+    // The third entry's type becomes 3 (des-cbc-md5), and the file ends after it.
     const at = bytes.indexOf(Buffer.from(one?.key.value ?? '')) - 4;
     bytes.writeUInt16BE(3, at);
     const file = scratch.write(
@@ -130,7 +133,7 @@ describe('a keytab', () => {
   });
 });
 
-/** Where the entry with this index begins, its size included. */
+/** The offset of the entry with this index; an entry begins with its size. */
 function entryStart(bytes: Buffer, index: number): number {
   let at = 2;
   for (let i = 0; i < index; i++) at += 4 + Math.abs(bytes.readInt32BE(at));
@@ -201,7 +204,7 @@ describe('a ticket cache', () => {
       const directory = collection({ ...caches, primary: 'tktXyz\n' });
       expect(await nameOf(`DIR:${directory}`, alice)).toBe('alice@FIXTURE.TEST');
       expect(await nameOf(`DIR:${directory}`, bob)).toBe('bob@FIXTURE.TEST');
-      // Of nobody's the primary one comes back: who asked says whose it is.
+      // If no cache belongs to the client, the primary one is returned; the caller checks the client's name.
       expect(await nameOf(`DIR:${directory}`, { ...bob, components: ['eve'] })).toBe('bob@FIXTURE.TEST');
     });
 
@@ -368,7 +371,7 @@ describe('signing in with', () => {
       { credentialCache: file, kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: allowing },
       { tickets },
     );
-    // The key is made up, so that the KDC refuses what was encrypted with it.
+    // The key is invented, so the KDC refuses the timestamp that was encrypted with it.
     kdc.script = () => krbError(31);
     expect((await failureOf(Promise.resolve(mechanism.start(context)))).message).toContain(
       'KRB_AP_ERR_BAD_INTEGRITY 31',

@@ -1,9 +1,10 @@
 /**
- * Test vectors, in hexadecimal: string-to-key and derived keys of RFC 3962 appendix B and RFC 8009 appendix A; encryption and
- * checksums of RFC 8009 appendix A, and for the types whose RFCs have none, those of MIT krb5's own tests (t_decrypt.c, t_cksums.c).
- * Left out is what is not built: DES, triple DES and CRC-32 (RFC 3961 appendix A.2 to A.5) and the PRF of RFC 8009.
+ * Test vectors in hexadecimal. String-to-key and derived keys: RFC 3962 appendix B and RFC 8009 appendix A. Encryption
+ * and checksums: RFC 8009 appendix A, and MIT krb5's tests (t_decrypt.c, t_cksums.c) for types whose RFCs have no
+ * vectors. Left out because they are not implemented: DES, triple DES and CRC-32 (RFC 3961 appendix A.2 to A.5) and the
+ * PRF of RFC 8009.
+ * @module
  */
-
 /** Type, password, salt, iterations, key. */
 export const stringToKeyVectors: readonly (readonly [
   type: number,

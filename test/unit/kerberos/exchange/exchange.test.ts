@@ -26,13 +26,13 @@ const alice = (more: Partial<KerberosAuthentication> = {}): Omit<KerberosAuthent
 });
 const start = (more: Partial<KerberosAuthentication> = {}, tickets?: KerberosTickets): Promise<unknown> =>
   Promise.resolve(mechanismFor(alice(more), tickets === undefined ? {} : { tickets }).mechanism.start(context));
-/** krb5.conf with further libdefaults. */
+/** A krb5.conf with additional lines in libdefaults. */
 let files = 0;
 const confWith = (...lines: readonly string[]): string =>
   scratch.write(`conf-${files++}`, `${quietConf}${lines.map((line) => ` ${line}\n`).join('')}`);
 const kinds = (): number[] => kdc.seen.map((request) => request.type);
 
-/** A keytab of alice with these types, as MIT writes it (version 0x502). */
+/** A keytab of alice with keys of these types, in MIT's format 0x502. */
 async function keytabWith(...types: readonly number[]): Promise<string> {
   const counted = (bytes: Buffer): Buffer => {
     const length = Buffer.alloc(2);
@@ -238,7 +238,7 @@ describe('AS exchange', () => {
     };
     expect((await failureOf(start())).remedy).toContain('canonicalize = true');
     const error = await failureOf(start({ krb5ConfFile: confWith('canonicalize = true') }));
-    // The ticket itself is still alice's, so the KDC's next answer does not fit any more.
+    // The ticket itself is still alice's, so the client rejects the KDC's next reply.
     expect(error.message).toContain('its ticket is for another client');
     expect(kdc.seen.at(-1)?.type).toBe(12);
     expect(kdc.seen.at(-2)?.body.flags(0)).toBe(0x10000);
@@ -326,7 +326,7 @@ describe('TGS exchange', () => {
     kdc.script = () => undefined;
     kdc.seen.length = 0;
     await start({}, tickets);
-    // By that other time the ticket-granting ticket would have ended.
+    // If the KDC's wrong time were believed, the ticket-granting ticket would count as expired.
     expect(kinds()).toEqual([12]);
     kdc.script = () => krbError(37, { time });
     expect((await failureOf(start({ principal: 'bob@FAKE.TEST' }, tickets))).message).toContain('KRB_AP_ERR_SKEW');

@@ -117,7 +117,7 @@ describe('ASN.1 of Kerberos', () => {
   });
 });
 
-/** KRB-ERROR whose server time is something else. */
+/** A KRB-ERROR with another element in place of the server time. */
 function krbErrorWith(time: Buffer): Buffer {
   return app(30, field(0, integer(5)), field(1, integer(30)), field(4, time), field(6, integer(1)));
 }
@@ -181,7 +181,7 @@ describe("a KDC's reply", () => {
       expect((await failureOf(Promise.reject(outcome))).code).toBe('ERR_KERBEROS');
       refused[kind]++;
     }
-    // What only the service can read of its ticket is not ours to check.
+    // The client cannot check the parts of its ticket that are encrypted for the service.
     expect(refused.cut).toBe(30);
     expect(refused.changed).toBeGreaterThan(15);
   });

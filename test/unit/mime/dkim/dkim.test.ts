@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { relaxedBodyHash, relaxedField, splitFields } from '../../../../src/mime/dkim/dkim-canonical.js';
 import { createDkimSigner, dkimSigningInput, signDkim } from '../../../../src/mime/dkim/dkim.js';
 
-// RFC 8463 appendix A.
+// The vectors of RFC 8463 appendix A.
 const seed = Buffer.from('nWGxne/9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A=', 'base64');
 const ed25519Key = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]).toString('base64');
 const rsaKey = `-----BEGIN RSA PRIVATE KEY-----
@@ -153,7 +153,7 @@ describe('signDkim', () => {
       createPrivateKey({ key: Buffer.from(ed25519Key, 'base64'), format: 'der', type: 'pkcs8' }),
     );
     expect(verify(null, digest, publicKey, Buffer.from(tags.get('b') ?? '', 'base64'))).toBe(true);
-    // The last of a name is taken first: the order of the two counts.
+    // Of several fields with one name the last is signed first, so a changed order breaks the signature.
     expect(input).toMatch(/resent-to:e@f\r\nresent-to:c@d/);
   });
 

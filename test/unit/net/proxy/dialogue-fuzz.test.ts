@@ -5,7 +5,7 @@ import type { Connector, ProxyServerSettings } from '../../../../src/model/setti
 import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { random } from '../../../support/random.js';
 
-/** A proxy that says this, cut as told, and ends; it does not listen. */
+/** A proxy that sends these chunks and closes. It ignores what it receives. */
 class Recording extends Duplex {
   readonly #chunks: Buffer[];
 
@@ -51,7 +51,7 @@ function cut(bytes: Buffer, next: (limit: number) => number): readonly Buffer[] 
   return chunks;
 }
 
-/** What is left in the stream for SMTP, or the code of the error. */
+/** The bytes that the stream still holds for SMTP, or the code of the error. */
 async function outcomeOf(settings: ProxyServerSettings, chunks: readonly Buffer[]): Promise<string> {
   const via: Connector = { connect: () => Promise.resolve(new Recording(chunks)) };
   try {

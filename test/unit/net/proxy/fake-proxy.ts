@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
-/** Takes the client's octets apart, as a proxy would. */
+/** Parses the client's octets, as a proxy does. */
 export class ProxySide {
   readonly socket: Socket;
   #input: Buffer = Buffer.alloc(0);
@@ -26,7 +26,7 @@ export class ProxySide {
     return this.#take(length);
   }
 
-  /** Up to and with the empty line of an HTTP header. */
+  /** Reads up to and including the empty line of an HTTP header. */
   async readHeader(): Promise<string> {
     for (;;) {
       const at = this.#input.indexOf('\r\n\r\n');
@@ -35,7 +35,7 @@ export class ProxySide {
     }
   }
 
-  /** In one write, or octet by octet in packets of their own. */
+  /** Sends in one write, or octet by octet in separate packets. */
   async send(bytes: Uint8Array | string, byByte = false): Promise<void> {
     const whole = Buffer.from(bytes as Uint8Array);
     const step = byByte ? 1 : whole.length;
@@ -57,7 +57,7 @@ export class ProxySide {
   }
 }
 
-/** A proxy that does as told; what goes wrong in `behave` is kept in `problems`. */
+/** Starts a proxy that behaves as `behave` says. Errors thrown by `behave` are collected in `problems`. */
 export class FakeProxy implements AsyncDisposable {
   readonly problems: unknown[] = [];
   connections = 0;

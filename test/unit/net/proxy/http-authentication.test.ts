@@ -122,7 +122,7 @@ describe('Digest (RFC 7616)', () => {
     };
     expect(headerOf(answer(`Digest ${fields}, qop="auth,auth-int"`))).toBe('6629fae49393a05397450978507c4ef1');
     const old = answer(`Digest ${fields}`);
-    // MD5(MD5(A1):nonce:MD5(A2)) by hand.
+    // MD5(MD5(A1):nonce:MD5(A2)), computed by hand.
     const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
     expect(headerOf(old)).toBe(
       md5(
@@ -175,7 +175,7 @@ describe('Digest (RFC 7616)', () => {
 describe('a proxy that wants Digest', () => {
   const user = { username: 'me', password: 'Circle of Life' };
 
-  /** Answers CONNECT by the digest of RFC 7616, which it computes by itself. */
+  /** A proxy that checks CONNECT with its own implementation of the digest (RFC 7616). */
   class DigestProxy {
     nonce = 'first';
     readonly seen: (ReadonlyMap<string, string> | undefined)[] = [];
@@ -339,7 +339,7 @@ describe('a proxy that wants Negotiate', () => {
   });
   afterAll(() => scratch.remove());
 
-  /** The Kerberos token inside of NegTokenInit. */
+  /** The Kerberos token inside a NegTokenInit. */
   function tokenIn(spnego: Buffer): Buffer {
     const [oid, choice] = [...children(spnego, readElement(spnego, 0))];
     if (oid === undefined || choice === undefined) throw new Error('no NegTokenInit');
@@ -388,7 +388,7 @@ describe('a proxy that wants Negotiate', () => {
       });
       for (let i = 0; i < 2; i++) (await connector.connect(target, { signal })).destroy();
       expect(clients).toEqual(['alice', 'alice']);
-      // Asked for once; each token is a new one.
+      // The scheme is requested once. Each connection gets a new token.
       expect(seen.map((token) => token !== undefined)).toEqual([false, true, true]);
       expect(seen[1]?.equals(seen[2] ?? Buffer.alloc(0))).toBe(false);
       expect(kdc.seen.map((request) => request.type)).toEqual([10, 10, 12]);

@@ -13,7 +13,7 @@ const greeting = '220 mail.example ESMTP\r\n';
 const target = { host: 'mail.example.com', port: 587 };
 const user = { username: 'me', password: 'p\u00e4ss:w"rd' };
 const basic = `Basic ${Buffer.from(`${user.username}:${user.password}`).toString('base64')}`;
-/** MS-NLMP section 4.2.4.3. */
+/** The values of MS-NLMP section 4.2.4.3. */
 const challenge = Buffer.from(
   '4e544c4d53535000020000000c000c003800000033828ae20123456789abcdef000000000000000024002400440000000600701700000' +
     '00f53006500720076006500720002000c0044006f006d00610069006e0001000c0053006500720076006500720000000000',

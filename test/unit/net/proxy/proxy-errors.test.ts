@@ -1,3 +1,7 @@
+/**
+ * The errors of proxies as an administrator reads them: they quote the proxy, name the setting, and reveal no secret.
+ * @module
+ */
 import { createServer } from 'node:tls';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, test } from 'vitest';
@@ -11,8 +15,6 @@ import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { createTestCertificateAuthority } from '../../../../src/testing/certificate-authority.js';
 import { FakeProxy } from './fake-proxy.js';
 
-/** What an administrator reads when a proxy does not do: whose words they are, which setting they are about, and no secret. */
-
 const { signal } = new AbortController();
 const target = { host: 'mail.example.com', port: 587 };
 
@@ -23,7 +25,7 @@ async function errorOf(connecting: Promise<unknown>): Promise<EmailError> {
   )) as EmailError;
 }
 
-/** An HTTP proxy that answers each request with this. */
+/** An HTTP proxy that sends this answer to each request. */
 function answering(answer: string | ((header: string) => string)): Promise<FakeProxy> {
   return FakeProxy.start(async (side) => {
     for (;;) {

@@ -1,6 +1,6 @@
 import type { Duplex } from 'node:stream';
 
-/** The next `length` octets of a stream in flowing mode, as an SMTP connection would read them. */
+/** The next `length` octets of a stream in flowing mode, which is how an SMTP connection reads. */
 export function readStream(stream: Duplex, length: number): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';

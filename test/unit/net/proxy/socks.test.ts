@@ -14,12 +14,12 @@ const name = `0310${Buffer.from('mail.example.com').toString('hex')}`;
 const granted5 = Buffer.from('05000001000000000000', 'hex');
 
 interface Exchange {
-  /** What the client must send, and what it is answered. */
+  /** The octets that the client must send. `answer` is the proxy's answer to them. */
   readonly expected: Buffer;
   readonly answer: Buffer;
 }
 
-/** Plays the exchanges; the greeting comes in one packet with the last answer, or all comes octet by octet. */
+/** Plays the exchanges. The greeting comes in one packet with the last answer, or everything comes octet by octet. */
 function play(exchanges: readonly Exchange[], byByte: boolean): (side: ProxySide) => Promise<void> {
   return async (side) => {
     for (const [i, { expected, answer }] of exchanges.entries()) {

@@ -6,7 +6,8 @@ import { createConnector } from '../../../../src/mailer/create-connector.js';
 import { TestSmtpServer } from '../../../../src/testing/server/test-smtp-server.js';
 import { FakeProxy } from './fake-proxy.js';
 
-// By a computed name: the example imports the package by its name, which only the test of the documents resolves.
+// The name is computed at run time because the example imports 'sealpost', which only the test of the documents
+// resolves.
 const example = new URL('../../../../docs/examples/ssh-connector.ts', import.meta.url).href;
 const { createSshConnector } = (await import(/* @vite-ignore */ example)) as {
   createSshConnector: (jumpHost: string, command: readonly [string, ...string[]]) => Connector;

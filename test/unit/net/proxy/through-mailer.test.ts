@@ -29,7 +29,7 @@ function profileFor(
   };
 }
 
-/** A tunnel that keeps what it carries to the mail host before TLS. */
+/** A tunnel that records the octets to the mail host before TLS. */
 async function relay(side: ProxySide, port: number, seen: Buffer[]): Promise<void> {
   const server = connect(port, '127.0.0.1');
   side.socket.removeAllListeners('data');

@@ -13,7 +13,7 @@ interface Visit {
   readonly resumed: boolean;
 }
 
-/** A connection to a server of that version; the last session it was given. */
+/** Connects to a server of this TLS version. Returns the last session that the server issued. */
 async function visitor(
   maxVersion: SecureVersion,
 ): Promise<{ visit(servername: string, session?: Buffer): Promise<Visit>; close(): void }> {
@@ -42,7 +42,7 @@ async function visitor(
         resolve({ session: last, resumed: socket.isSessionReused() });
         socket.destroy();
       };
-      // TLS 1.3 gives its sessions about as soon as data.
+      // TLS 1.3 issues its sessions after the handshake, at about the time of the first data.
       socket.once('data', () =>
         last.length > 0 || socket.isSessionReused() ? leave() : socket.once('session', () => setImmediate(leave)),
       );
@@ -55,7 +55,7 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
   async (version) => {
     const { visit, close } = await visitor(version);
     try {
-      // Names of many lengths: with them moves what stands at any place of a session that has the name in front.
+      // Newer Nodes store the name at the beginning of a session, so its length moves everything after it.
       for (const name of [
         '',
         'mail.test',
@@ -64,7 +64,8 @@ test.each(['TLSv1.2', 'TLSv1.3'] as const)(
       ]) {
         const first = await visit(name);
         expect(first.session.includes(certificate.der), name).toBe(true);
-        // Newer Nodes have the name in front of a session, and an OpenSSL that does not read the certificate.
+        // Newer Nodes store the name at the beginning of a session. Their OpenSSL does not read the certificate from
+        // it.
         const cuts = first.session[0] === 0x30;
         const given = withoutCertificate(first.session);
         expect(given.includes(certificate.der), name).toBe(!cuts);
@@ -80,7 +81,7 @@ test('what is no session in DER comes back as it is', () => {
   const whole = der.sequence(der.integer(1), der.context(3, certificate.der), der.octetString(Buffer.alloc(40)));
   expect(withoutCertificate(whole)).toEqual(der.sequence(der.integer(1), der.octetString(Buffer.alloc(40))));
   const broken = Buffer.from(whole);
-  broken[4] = 0x7f; // its first element is longer than the whole
+  broken[4] = 0x7f; // its first element is longer than the session
   for (const other of [
     Buffer.concat([Buffer.from('0.test'), whole]),
     Buffer.alloc(0),

@@ -205,7 +205,7 @@ describe('TLS', () => {
         message: expect.stringContaining(colons),
       });
     });
-    // A pin replaces the other checks: a good certificate that is not the pinned one is refused too.
+    // A pin replaces the other checks, so a valid certificate that is not pinned is refused.
     await serve({}, async (port) => {
       await expect(failure(shake(port, { ...trusting, pinnedFingerprints: [fingerprint] }))).resolves.toMatchObject({
         code: 'ERR_TLS',
@@ -222,7 +222,7 @@ describe('TLS', () => {
           const { stream, resumed, report, certificate } = await shake(port, settings, host, contexts);
           expect(report).toMatchObject({ protocol: version, authorized: true, certificate: { subject: 'CN=mail' } });
           expect(new X509Certificate(certificate).subject).toBe('CN=mail');
-          // TLS 1.3 sends its tickets behind the handshake.
+          // TLS 1.3 sends its tickets after the handshake.
           await new Promise((resolve) => stream.once('data', resolve));
           await turns();
           stream.destroy();

@@ -1,4 +1,7 @@
-/** The authorization code grant: authorization-code.ts, callback-page.ts and net/loopback-listener.ts. */
+/**
+ * The authorization code grant: authorization-code.ts, callback-page.ts and net/loopback-listener.ts.
+ * @module
+ */
 import { createHash } from 'node:crypto';
 import { request as httpRequest } from 'node:http';
 import { createServer, connect } from 'node:net';
@@ -41,7 +44,7 @@ interface Page {
   readonly body: string;
 }
 
-/** As a browser would, but with any method and Host. */
+/** Sends a request as a browser would, but with any method and Host. */
 function visit(
   url: string,
   options: { method?: string; headers?: Record<string, string>; address?: string } = {},
@@ -72,14 +75,14 @@ function visit(
   });
 }
 
-/** The URL that the browser comes back to, with these parameters beside the right state. */
+/** The redirect URI with these parameters and the correct state. */
 function back(asked: string, parameters: Record<string, string> = { code: 'code-1' }): string {
   const { searchParams } = new URL(asked);
   const query = new URLSearchParams({ state: searchParams.get('state') ?? '', ...parameters });
   return `${searchParams.get('redirect_uri')}?${query.toString()}`;
 }
 
-/** Runs a sign-in; `person` gets the URL that the browser is opened with. */
+/** Runs a sign-in. `person` receives the URL that the browser is opened with. */
 async function signIn<T>(
   person: (url: string) => Promise<T>,
   more: Partial<OAuth2Settings> = {},

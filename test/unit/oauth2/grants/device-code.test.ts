@@ -1,4 +1,7 @@
-/** The device authorization grant (RFC 8628): device-code.ts. */
+/**
+ * The device authorization grant (RFC 8628): device-code.ts.
+ * @module
+ */
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { authorize } from '../../../../src/index.js';
 import type { OAuth2Settings, UserCodePrompt } from '../../../../src/index.js';

@@ -76,7 +76,7 @@ describe('rounds of a hash', () => {
   });
 
   it.each(['sha1', 'sha256', 'sha384', 'md5'])('of %s derive the same in one slice and in many', async (name) => {
-    // Every round written out, with node:crypto alone (RFC 7292 appendix B.2 for one block).
+    // The expected key, computed round by round with node:crypto alone (RFC 7292 appendix B.2 for one block).
     const [password, salt] = [bmpString('p'), randomBytes(8)];
     const size = hash(name, '', 'buffer').length;
     const block = size > 32 ? 128 : 64;
@@ -90,7 +90,7 @@ describe('rounds of a hash', () => {
 });
 
 describe('the key derivation of PKCS#12 (RFC 7292 appendix B)', () => {
-  // The vectors by which implementations of PKCS#12 are compared since S. Henson published them.
+  // Well-known vectors for PKCS#12 key derivation, published by S. Henson.
   it.each([
     ['smeg', 1, '0A58CF64530D823F', 1, '8AAAE6297B6CB04642AB5B077851284EB7128F1A2A7FBCA3'],
     ['smeg', 2, '0A58CF64530D823F', 1, '79993DFE048D3B76'],

@@ -234,7 +234,7 @@ describe('private keys', () => {
 describe('what NSS before 3.30 wrote', () => {
   const salt = Buffer.alloc(8, 1);
   const iv = Buffer.alloc(16, 2);
-  /** AES-256 under PBES2; the cipher that is named, and the password as octets, are not as they should be. */
+  /** A key encrypted with AES-256 under PBES2. The named cipher, or the encoding of the password, can be wrong. */
   const encrypted = (password: Buffer, named: string): Buffer => {
     const cipher = createCipheriv('aes-256-cbc', pbkdf2Sync(password, salt, 1000, 32, 'sha1'), iv);
     const pbkdf2 = der.sequence(
@@ -347,7 +347,7 @@ describe('certificates and bundles', () => {
 });
 
 describe('what cannot be read', () => {
-  // Those that derive their keys in few rounds; test/interop has the others.
+  // Files with few rounds of key derivation; test/interop has the others.
   const samples = [
     'openssl-modern.p12',
     'openssl-legacy.p12',
@@ -408,7 +408,7 @@ describe('what cannot be read', () => {
     },
   );
 
-  // The second is base64 too: its bytes would tell it.
+  // The second one is valid base64: a quotation of its bytes would reveal it.
   it.each(['p12 password', 'hunter22', 'gehëim'])(
     'shows nothing of what somebody put in its place: %s',
     async (data) => {
@@ -516,7 +516,7 @@ describe('what cannot be read', () => {
 
   it('reads a bundle of certificates of one name, none of which issued another, fast', async () => {
     const keys = keyPair();
-    // Names and key identifiers fit, signatures do not.
+    // Names and key identifiers match, signatures do not.
     const issuer = { name: 'Same', publicKey: keys.publicKey, privateKey: keyPair().privateKey };
     const bundle = Array.from({ length: 300 }, () => issue({ subject: 'Same', keys, issuer }).der);
     const data = bundle

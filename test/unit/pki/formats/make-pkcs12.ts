@@ -5,7 +5,7 @@ import * as der from '../../../../src/util/der.js';
 export interface Pkcs12Item {
   readonly der: Buffer;
   readonly localKeyId?: string | undefined;
-  /** Of a key: iterations of PBES2; absent: not encrypted. */
+  /** Iterations of PBES2 for a key; undefined: the key is not encrypted. */
   readonly rounds?: number | undefined;
 }
 
@@ -23,7 +23,9 @@ const bag = (type: number, content: Buffer, localKeyId: string | undefined): Buf
         ]),
   );
 
-/** PBES2 with PBKDF2 of SHA-256 and AES-256. A count that nobody could do in a test is written, and not done. */
+/**
+ * Encrypts a key with PBES2 (PBKDF2 with SHA-256, AES-256). A count too large for a test is written but not computed.
+ */
 function shrouded(pkcs8: Buffer, password: string, rounds: number): Buffer {
   const salt = Buffer.from(rounds.toString(16).padStart(16, '0'), 'hex');
   const iv = Buffer.alloc(16, 7);

@@ -11,14 +11,14 @@ import {
   tag,
 } from '../../../../src/util/der.js';
 
-/** What a client sent: its message ID, the tag of its operation, and the bytes of the whole message. */
+/** A client's message: its ID, the tag of its operation, and all its bytes. */
 export interface LdapRequest {
   readonly id: number;
   readonly operation: number;
   readonly bytes: Buffer;
 }
 
-/** An LDAP server that answers as it is told. */
+/** An LDAP server that gives the answers of the test. */
 export interface LdapTestServer {
   readonly port: number;
   readonly requests: LdapRequest[];
@@ -26,12 +26,12 @@ export interface LdapTestServer {
   close(): Promise<void>;
 }
 
-/** Frames an operation. */
+/** Frames an operation as an LDAPMessage. */
 export function ldapMessage(id: number, operation: Buffer): Buffer {
   return sequence(integer(id), operation);
 }
 
-/** A result of an operation's tag. */
+/** A result with the tag of an operation. */
 export function ldapResult(id: number, operation: number, code: number, text = ''): Buffer {
   return ldapMessage(
     id,
@@ -64,7 +64,7 @@ function firstRequest(received: Buffer): LdapRequest | undefined {
   }
 }
 
-/** Starts one on a port of the system's choice. `answer` writes what it likes. */
+/** Starts the server on a free port. `answer` may write any bytes. */
 export async function startLdapServer(answer: (request: LdapRequest, socket: Socket) => void): Promise<LdapTestServer> {
   const requests: LdapRequest[] = [];
   const open = new Set<Socket>();
@@ -76,7 +76,7 @@ export async function startLdapServer(answer: (request: LdapRequest, socket: Soc
       rest = Buffer.concat([rest, chunk]);
       while (rest.length > 2) {
         const request = firstRequest(rest);
-        // What is not LDAP, as the begin of a TLS handshake, is for the answer to read, if anything does.
+        // Bytes that are not LDAP, such as a TLS handshake, are left to `answer`.
         if (request === undefined) return;
         rest = rest.subarray(request.bytes.length);
         requests.push(request);

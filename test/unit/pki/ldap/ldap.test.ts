@@ -30,7 +30,7 @@ async function serve(answer: (request: LdapRequest, socket: Socket) => void): Pr
   return server;
 }
 
-/** Refuses StartTLS, and answers searches as given: `ask` has trust anchors, so that it may be asked all the same. */
+/** Refuses StartTLS and answers searches. `ask` has trust anchors, so the client searches without TLS too. */
 const plainly = (answer: (request: LdapRequest, socket: Socket) => void) => (request: LdapRequest, socket: Socket) => {
   if (request.operation === extended) socket.write(ldapResult(request.id, 0x78, 2, 'unsupported'));
   else if (request.operation === search) answer(request, socket);
@@ -186,7 +186,7 @@ describe('certificates from LDAP', () => {
   });
 
   it('derives no key for what a server gives in place of certificates', async () => {
-    // PKCS#12 with a MAC of 900 000 rounds; twenty of them took a minute.
+    // PKCS#12 with a MAC of 900 000 rounds. Deriving twenty of these keys took a minute.
     const mac = der.sequence(
       der.sequence(der.sequence(der.oid('1.3.14.3.2.26')), der.octetString(Buffer.alloc(20))),
       der.octetString(Buffer.alloc(8)),

@@ -1,4 +1,7 @@
-/** Name constraints along a path, by the rules of RFC 5280 section 4.2.1.10; names and constraints alone. */
+/**
+ * Name constraints along a path, by the rules of RFC 5280 section 4.2.1.10. Only names and constraints are given.
+ * @module
+ */
 import { describe, expect, it } from 'vitest';
 import { NameChecker } from '../../../../src/pki/path/path-names.js';
 import type { Certificate } from '../../../../src/pki/x509/certificate.js';

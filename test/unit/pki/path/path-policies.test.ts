@@ -1,4 +1,8 @@
-/** Policies along a path, by the rules of RFC 5280 section 6.1; the extensions alone, for the checker reads nothing else. */
+/**
+ * Policies along a path, by the rules of RFC 5280 section 6.1. Only the extensions are given, because the checker reads
+ * nothing else.
+ * @module
+ */
 import { describe, expect, it } from 'vitest';
 import { PolicyChecker } from '../../../../src/pki/path/path-policies.js';
 import type { Certificate } from '../../../../src/pki/x509/certificate.js';
@@ -39,7 +43,7 @@ function certificate({ policies, mappings, explicit, noMapping, inhibitAny }: Po
   return { extensions } as unknown as Certificate;
 }
 
-/** From the certificate below the anchor to the leaf; the first problem. */
+/** Checks the certificates from the one below the anchor to the leaf. Returns the first problem. */
 function problemOf(path: readonly Policies[]): string | undefined {
   const checker = new PolicyChecker(path.length);
   for (const [index, one] of path.entries()) {

@@ -317,7 +317,7 @@ describe('revocation', () => {
 });
 
 describe('certificates from strangers', () => {
-  // Without the bounds of the search these do not end before the test's time is up.
+  // Without the bounds of the search these run longer than the test's timeout.
   it('that certify each other do not keep the search busy', async () => {
     const [a, b] = [keyPair(), keyPair()];
     const aByB = issue({ subject: 'A', keys: a, issuer: { name: 'B', ...b }, ca: true });
@@ -403,7 +403,7 @@ describe('certificates from strangers', () => {
     expect(elapsed()).toBeLessThan(300);
   });
 
-  /** Odd numbers of so many bits; nobody asks whether they are prime. */
+  /** Odd numbers of this many bits; their primality is not checked. */
   function odd(bits: number): Buffer {
     const number = randomBytes(bits / 8);
     number[0] = (number[0] ?? 0) | 0x80;

@@ -40,7 +40,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(directory, { recursive: true }));
 
-/** A runner that answers as recorded, and keeps what it was asked. */
+/** A program runner that gives recorded answers and keeps the calls. */
 function recorded(answer: (command: Command) => Partial<CommandResult>): {
   readonly asked: Command[];
   readonly run: (command: Command) => Promise<CommandResult>;
@@ -228,7 +228,7 @@ describe("a store of the caller's own", () => {
 });
 
 describe('an NSS database', () => {
-  // As certutil of NSS 3.87 writes it.
+  // The output of certutil of NSS 3.87.
   const listing = `
 Certificate Nickname                                         Trust Attributes
                                                              SSL,S/MIME,JAR/XPI
@@ -245,7 +245,7 @@ bob                                                          ,,
   const answer = ({ program, args }: Command): Partial<CommandResult> => {
     if (program === 'certutil')
       return { stdout: args.includes('-n') ? pem(names[args[args.indexOf('-n') + 1] ?? ''] ?? '') : listing };
-    // pk12util: the export is under a password of our own, which only the file tells.
+    // pk12util: the export has a random password, which only the password file contains.
     return {
       code: 13,
       stderr:
@@ -331,7 +331,7 @@ Policy: X.509 Basic
   });
 
   it('exports a key under a password for once', async () => {
-    // The recorded file has a password of its own, so that only the failure to open it can be seen here.
+    // The recorded file has another password, so the test can only observe that opening it fails.
     const { run, asked } = recorded(answer);
     const store = await openCertificateStore({ type: 'keychain', location: '/Users/ann/login.keychain' }, { run });
     expect((await errorOf(() => store.load({ subject: 'Ann Example' }, { purpose: 'sign' }))).code).toBe(

@@ -33,7 +33,7 @@ interface Parts {
   readonly times?: readonly [Buffer, Buffer];
 }
 
-/** A certificate with whatever in it; its signature is nobody's. */
+/** A certificate with any content and an invalid signature. */
 function certificateOf({
   version = 2,
   serial = Buffer.of(1),

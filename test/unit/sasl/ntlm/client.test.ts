@@ -13,7 +13,7 @@ const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
 const hmacMd5 = (key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer =>
   createHmac('md5', key).update(Buffer.concat(parts)).digest();
 
-/** MS-NLMP section 4.2.1 and 4.2.4. */
+/** The values of MS-NLMP sections 4.2.1 and 4.2.4. */
 const user = 'User';
 const domain = 'Domain';
 const password = 'Password';
@@ -28,7 +28,7 @@ const input = {
   time: Buffer.alloc(8),
   targetInfo,
 };
-/** Section 4.2.4.3. */
+/** The message of section 4.2.4.3. */
 const challengeMessage = hex(`
   4e544c4d53535000 02000000 0c000c00 38000000 33828ae2 0123456789abcdef 0000000000000000 24002400 44000000 060070170000000f
   530065007200760065007200 02000c0044006f006d00610069006e00 01000c00530065007200760065007200 00000000`);
@@ -60,7 +60,7 @@ function challengeWith(
   return Buffer.concat([head, encoded]);
 }
 
-/** What an AUTHENTICATE message says, read by its own offsets. */
+/** The fields of an AUTHENTICATE message, read by the offsets in it. */
 function read(message: Buffer) {
   const field = (at: number): Buffer =>
     message.subarray(message.readUInt32LE(at + 4), message.readUInt32LE(at + 4) + message.readUInt16LE(at));
@@ -125,7 +125,7 @@ describe('NTLMv2 computes what MS-NLMP section 4.2.4 shows', () => {
   test('the AUTHENTICATE message (4.2.4.3) to the byte, but for the version and the flags that say so', () => {
     const message = client({ workstation: 'COMPUTER' }).authenticate(challengeMessage, {}, chance);
     const shown = Buffer.from(authenticateMessage);
-    // No version is told, and the target was asked for in the first message.
+    // The library sends no version and requests the target in the first message.
     shown.fill(0, 64, 72);
     shown.writeUInt32LE((shown.readUInt32LE(60) & ~0x2000004) >>> 0, 60);
     expect(message.toString('hex')).toBe(shown.toString('hex'));

@@ -19,7 +19,7 @@ describe('MD4', () => {
     expect(md4(Buffer.from(text)).toString('hex')).toBe(digest);
   });
 
-  // From `openssl dgst -md4 -provider legacy` over that many bytes "x".
+  // From `openssl dgst -md4 -provider legacy` over this many bytes "x".
   test.each([
     [55, '92f32bb82c95ad10e8f87ae58ab06807'],
     [56, '374d5f08103b7092c83b4626ebceffab'],
@@ -32,7 +32,10 @@ describe('MD4', () => {
   });
 });
 
-/** MS-NLMP sections 4.2.2 and 4.2.3 are of NTLMv1, which is not built; this is what they show of the two algorithms. */
+/**
+ * The vectors of MS-NLMP sections 4.2.2 and 4.2.3 belong to NTLMv1, which is not implemented. They are used for MD4 and
+ * RC4 only.
+ */
 describe('the examples of MS-NLMP for NTLMv1', () => {
   const utf16 = (text: string): Buffer => Buffer.from(text, 'utf16le');
   const randomSessionKey = Buffer.alloc(16, 0x55);

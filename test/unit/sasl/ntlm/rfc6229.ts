@@ -1,4 +1,7 @@
-/** RFC 6229 section 2: key, then offset and sixteen bytes of keystream. */
+/**
+ * RFC 6229 section 2: key, then offset and sixteen bytes of keystream.
+ * @module
+ */
 export const rfc6229: readonly { readonly key: string; readonly stream: Readonly<Record<number, string>> }[] = [
   {
     key: '0102030405',

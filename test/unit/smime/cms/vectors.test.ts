@@ -138,6 +138,6 @@ describe('RSAES-PKCS1-v1_5 with implicit rejection (RFC 3218 section 2.3.2)', ()
       expect(first.equals(key)).toBe(false);
       expect(pkcs1KeyOrRandom(one, 16).equals(first)).toBe(false);
     }
-    expect(pkcs1KeyOrRandom(block('0002', 7), 16).equals(key)).toBe(false); // eight octets of padding at least
+    expect(pkcs1KeyOrRandom(block('0002', 7), 16).equals(key)).toBe(false); // PKCS #1 requires at least eight octets of padding
   });
 });

@@ -24,7 +24,7 @@ describe('what OpenSSL encrypts', () => {
           const changed = Buffer.from(block);
           changed[at] = (changed[at] ?? 0) ^ 1;
           const decoded = oaepDecode(changed, parameters);
-          // Without its last octet the block holds another message.
+          // Without its last octet the block decodes to another message.
           if (at === block.length - 1 && message.length > 0) expect(decoded).not.toEqual(message);
           else expect(decoded, `octet ${at}`).toBeUndefined();
         }

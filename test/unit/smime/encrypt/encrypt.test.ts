@@ -176,7 +176,7 @@ describe('encryption (RFC 5652, 5083, 5753, 8418)', () => {
   });
 });
 
-/** Place of the EnvelopedData in a ContentInfo. */
+/** The offsets of the EnvelopedData in a ContentInfo. */
 function innerOf(cms: Buffer): { start: number; end: number } {
   const { content } = readContentInfo(cms);
   return { start: content.start, end: content.end };
@@ -185,7 +185,7 @@ function innerOf(cms: Buffer): { start: number; end: number } {
 const undecryptable = { code: 'ERR_SMIME', message: 'The message cannot be decrypted with this certificate and key.' };
 
 describe('decryption of what others made', () => {
-  // Long enough that a wrong key never gives something that looks like text.
+  // Long enough that decryption with a wrong key never gives plausible text.
   const body = Buffer.from(`Content-Type: text/plain\r\n\r\n${'Hello '.repeat(60)}\r\n`);
   const read = async (cms: Buffer, kind: KeyKind = 'rsa') =>
     (await decrypt(cmsMessage(cms), source(person(kind).issued))).content;
@@ -408,7 +408,7 @@ describe('decryption of what others made', () => {
   });
 });
 
-/** The same ciphertext announced with another key: the key is right in form, the content is not. */
+/** The same ciphertext announced with another key: the key is well-formed but wrong. */
 function encryptedWith(envelope: ReturnType<typeof encryptCbc>, key: Buffer): ReturnType<typeof encryptCbc> {
   return { ...envelope, key };
 }

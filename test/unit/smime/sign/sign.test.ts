@@ -117,7 +117,7 @@ describe('signing (RFC 8551)', () => {
         '1.2.840.113549.1.9.16.2.47',
       ].sort(),
     );
-    expect(forms).toHaveLength(1); // as received is as sorted
+    expect(forms).toHaveLength(1); // the received order equals the sorted order
     const elements = [...berChildren(readBer(forms[0] as Buffer), 10)].map(berWhole);
     expect(elements).toEqual([...elements].sort((a, b) => Buffer.compare(a, b)));
   });

@@ -29,7 +29,7 @@ const at = new Date('2026-01-02T03:04:05Z');
 const digest = Buffer.alloc(32, 7);
 const signature = Buffer.alloc(71, 9);
 
-/** What a message has by RFC 5652, 5035, 5754 and 8551, put together by hand. */
+/** The signed-data that RFC 5652, 5035, 5754 and 8551 require, assembled by hand. */
 function expected(signer: Issued): Buffer {
   const [issuer = Buffer.alloc(0), serial = Buffer.alloc(0)] = [
     ...children(nameOf(signer), readElement(nameOf(signer), 0)),
@@ -69,7 +69,7 @@ async function written(signer: Issued): Promise<Buffer> {
   return Buffer.concat([before, after]);
 }
 
-/** The same certificate with one octet more in the length of its issuer's name, as BER allows and DER does not. */
+/** The certificate with one extra octet in the length of its issuer's name. BER allows that, DER does not. */
 function withLongLength(signer: Issued): Issued {
   const [tbs, ...rest] = [...children(signer.der, readElement(signer.der, 0))].map((part) => wholeOf(signer.der, part));
   const fields = [...children(tbs as Buffer, readElement(tbs as Buffer, 0))].map((part) =>

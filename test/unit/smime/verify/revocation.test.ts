@@ -43,7 +43,7 @@ describe('revocation lists (RFC 5280 section 5, RFC 5652 section 10.2.1)', () =>
     }
   });
 
-  // Without limits that hold for all signers together this takes minutes.
+  // This takes minutes unless the limits hold for all signers together.
   test('lists and certificates in the name of the CA by somebody else do not keep the check busy', async () => {
     const stranger = issue({ name: 'Middle', ca: true });
     const strangers = Array.from({ length: 98 }, () =>

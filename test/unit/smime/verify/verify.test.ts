@@ -89,7 +89,7 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
       if ('code' in result) expect(result.code).toBe('ERR_SMIME');
       else if (result.signatures.some((one) => one.valid)) unnoticed.push(at);
     }
-    // No signature covers the two versions and the list of digests at the head.
+    // No signature covers the two versions and the list of digests at the beginning.
     const head = Buffer.from('020101310d300b0609608648016503040201', 'hex');
     const start = cms.indexOf(head);
     const signerVersion = cms.indexOf(Buffer.of(2, 1, 1), start + head.length) + 2;
@@ -423,7 +423,7 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
   });
 });
 
-/** EMSA-PSS with SHA-256, MGF1 of SHA-1 and 20 octets of salt, which node:crypto does not make. */
+/** EMSA-PSS with SHA-256, MGF1 with SHA-1 and a salt of 20 octets, which node:crypto cannot make. */
 function signPss(pkcs8: Buffer, data: Buffer): Buffer {
   const salt = randomBytes(20);
   const digest = createHash('sha256').update(data).digest();

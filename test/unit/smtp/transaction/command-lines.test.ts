@@ -1,6 +1,5 @@
 /**
  * Which content a server could take for commands.
- *
  * @module
  */
 import { afterEach, describe, expect, test, vi } from 'vitest';
@@ -11,7 +10,7 @@ import { random } from '../../../support/random.js';
 
 afterEach(() => vi.unstubAllGlobals());
 
-/** By vectors, and without WebAssembly. */
+/** The result with vectors, and without WebAssembly. */
 function both(text: string): readonly boolean[] {
   const bytes = Buffer.from(text, 'latin1');
   expect(hasVectors()).toBe(true);
@@ -26,7 +25,7 @@ function expectBoth(text: string, expected: boolean): void {
   expect(both(text), JSON.stringify(text.length > 300 ? text.slice(-300) : text)).toEqual([expected, expected]);
 }
 
-/** RFC 5321 and 821, RFC 1985, 2033, 2645, 3030, 3207, 4468, 4954; Postfix, Sendmail, Exchange. */
+/** The verbs of RFC 5321, 821, 1985, 2033, 2645, 3030, 3207, 4468 and 4954, and of Postfix, Sendmail and Exchange. */
 const verbs = [
   ...[
     'EHLO',
@@ -232,7 +231,7 @@ test.each([
   ['words that begin with a verb', 'Mailing\r\n'],
 ])('many %s take no more time for each than few, with vectors and without', async (_, piece) => {
   const make = (size: number): Buffer => Buffer.alloc(size, piece, 'latin1');
-  // Longer than what the vectors take at once, and as long as that.
+  // Longer than one run of the vectors, and exactly as long.
   expect(await growth(make, async (content) => void hasCommandLine(content), 1 << 18)).toBeLessThan(9);
   const often = async (content: Buffer): Promise<void> => {
     for (let round = 0; round < 200; round++) hasCommandLine(content);

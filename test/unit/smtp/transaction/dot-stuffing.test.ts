@@ -9,7 +9,7 @@ function stuff(text: string, cut: number): string {
   return Buffer.concat(parts).toString();
 }
 
-/** What a server makes of it (RFC 5321 section 4.5.2). */
+/** Undoes dot-stuffing, as a server does (RFC 5321 section 4.5.2). */
 function unstuff(wire: string): string {
   const end = wire.indexOf('\r\n.\r\n');
   const whole = wire === '.\r\n' ? '' : wire.slice(0, end + 2);

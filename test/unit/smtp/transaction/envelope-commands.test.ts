@@ -312,7 +312,7 @@ describe('extensions', () => {
     ]);
   });
   test('cost time in proportion to their length (GHSA-4ffr-jq9g-5ffx)', () => {
-    // What a reply may hold at most, 64 KiB.
+    // The limit of a reply, 64 KiB.
     const lines = Array.from(
       { length: 8 },
       (_, line) => `AUTH ${Array.from({ length: 1600 }, (__, i) => (1296 + line * 1600 + i).toString(36)).join(' ')}`,

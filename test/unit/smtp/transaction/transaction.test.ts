@@ -270,7 +270,7 @@ describe('a transaction', () => {
         '452 4.5.3 too many',
       ]);
       expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED', recipients: [{ recipient: 'c@x.test' }] });
-      // The server's limit is the same the next time.
+      // A retry would meet the same limit.
       expect(played.error).toMatchObject({ retryable: false, remedy: expect.stringContaining('fewer') });
     });
   });
@@ -302,7 +302,7 @@ describe('a transaction', () => {
       ['552 5.3.4 too large', 'ERR_MESSAGE_TOO_LARGE', false],
       ['552 too large', 'ERR_MESSAGE_TOO_LARGE', false],
       ['554 5.3.4 too large', 'ERR_MESSAGE_TOO_LARGE', false],
-      // Gmail, of attachments of a kind that it does not take.
+      // Gmail's reply to attachments of a forbidden kind.
       ['552 5.7.0 blocked because of its content', 'ERR_SMTP_REPLY', false],
       ['452 4.3.4 no room now', 'ERR_SMTP_REPLY', true],
     ] as const)('by %s is %s, and not delivered', (reply, code, retryable) => {
@@ -334,7 +334,7 @@ describe('a transaction', () => {
       ['354 to MAIL', ['PIPELINING'], ['354 go'], 'not-delivered'],
       ['354 to RCPT', ['PIPELINING'], ['250 ok', '354 go'], 'not-delivered'],
       ['354 to the content', chunking, ['250 ok', '250 ok', '354 go'], 'unknown'],
-      // A reply too many or too few came before: the one that was refused may be another.
+      // An earlier reply was missing or extra, so the refusal may belong to another command.
       ['250 to content without recipients', chunking, ['250 ok', '550 no', '250 done'], 'unknown'],
       ['250 to content without a sender', chunking, ['550 no', '250 ok', '250 done'], 'unknown'],
     ] as const)('by %s is a protocol error', (_, extensions, replies, delivery) => {
@@ -349,7 +349,8 @@ describe('a transaction', () => {
       ['at MAIL', {}, ['421 bye'], 'not-delivered'],
       ['at the only RCPT', {}, ['250 ok', '421 bye'], 'not-delivered'],
       ['at the last RCPT, the others refused', two, ['250 ok', '550 no', '421 bye'], 'not-delivered'],
-      // Not every server that says so closes: it may still take the content for others.
+      // Not every server that replies 421 closes the connection, so it may still take the content for the other
+      // recipients.
       ['at the first RCPT', two, ['250 ok', '421 bye'], 'unknown'],
       ['at the last RCPT, another accepted', two, ['250 ok', '250 ok', '421 bye'], 'unknown'],
       ['at the content', {}, ['250 ok', '250 ok', '421 bye'], 'not-delivered'],

@@ -1,12 +1,15 @@
+/**
+ * An SMTP client without a protocol: it writes any line, and separates replies at their last line.
+ * @module
+ */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
-/** An SMTP client that knows no protocol: writes what it is given and cuts replies at their last line. */
 export class RawClient {
   socket: Socket | TLSSocket;
-  /** Of the TLS in use; a ticket may arrive together with the first octets. */
+  /** The latest session of the TLS connection; a ticket may arrive together with the first octets. */
   session: Promise<Buffer> = new Promise(() => undefined);
   #text = '';
   #ended = false;
@@ -20,11 +23,11 @@ export class RawClient {
   static open(port: number): Promise<RawClient> {
     const socket = connect(port, '127.0.0.1');
     const client = new RawClient(socket);
-    // A reset may come as early as this; the first reply is then undefined.
+    // The server may reset the connection this early; then the first reply is undefined.
     return new Promise((resolve) => socket.once('connect', () => resolve(client)).once('error', () => resolve(client)));
   }
 
-  /** TLS on the same socket. */
+  /** Puts TLS on the same socket. */
   async startTls(options: ConnectionOptions): Promise<void> {
     this.socket.removeAllListeners('data');
     const tls = connectTls({ socket: this.socket, servername: 'localhost', ...options });
@@ -34,7 +37,7 @@ export class RawClient {
     this.#listen();
   }
 
-  /** The next reply, lines joined by LF; undefined where the connection ended. */
+  /** The next reply, lines joined by LF; undefined if the connection ended. */
   async reply(): Promise<string | undefined> {
     for (;;) {
       const match = /^(?:\d{3}-[^\r]*\r\n)*\d{3} [^\r]*\r\n/.exec(this.#text);
@@ -47,20 +50,20 @@ export class RawClient {
     }
   }
 
-  /** Writes a line (or several) and gives the next reply. */
+  /** Writes one or more lines and returns the next reply. */
   ask(line: string): Promise<string | undefined> {
     this.socket.write(`${line}\r\n`);
     return this.reply();
   }
 
-  /** All lines, one after the other; the codes of the replies. */
+  /** Sends lines one after the other and returns the codes of the replies. */
   async codes(...lines: readonly string[]): Promise<string> {
     const codes: string[] = [];
     for (const line of lines) codes.push((await this.ask(line))?.slice(0, 3) ?? 'end');
     return codes.join(' ');
   }
 
-  /** What arrived and was not taken as a reply, once the connection is closed. */
+  /** The received bytes that were not read as replies, once the connection is closed. */
   async rest(): Promise<string> {
     while (!this.#ended) await new Promise<void>((resolve) => (this.#wake = resolve));
     return this.#text;

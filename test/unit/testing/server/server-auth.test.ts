@@ -12,7 +12,7 @@ afterEach(async () => {
   for (const action of cleanUp.splice(0).reverse()) await action();
 });
 
-/** Greeted, over TLS, EHLO said; a client certificate of this name where given. */
+/** A client after greeting, TLS and EHLO. `certificateOf` is the name of a client certificate. */
 async function secured(
   options: TestSmtpServerOptions = {},
   certificateOf?: string,

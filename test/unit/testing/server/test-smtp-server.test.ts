@@ -21,7 +21,7 @@ async function open(server: TestSmtpServer): Promise<RawClient> {
   return client;
 }
 
-/** Greeted, and EHLO said. */
+/** A client after greeting and EHLO. */
 async function ready(options?: TestSmtpServerOptions): Promise<{ server: TestSmtpServer; client: RawClient }> {
   const server = await start(options);
   const client = await open(server);
@@ -30,7 +30,7 @@ async function ready(options?: TestSmtpServerOptions): Promise<{ server: TestSmt
   return { server, client };
 }
 
-/** Within a transaction, one recipient accepted. */
+/** A client within a transaction, after one accepted recipient. */
 async function inTransaction(
   options?: TestSmtpServerOptions,
   parameters = '',

@@ -16,7 +16,7 @@ function fixture(name: string): string {
   return readFileSync(new URL(`../../../../fixtures/proxy/${name}.txt`, import.meta.url), 'utf8');
 }
 
-/** Where a connector goes first, and what it reports; nothing is connected. */
+/** Records where the connector goes first and what it reports. Nothing is connected. */
 async function explore(
   surroundings: Partial<ProxySurroundings>,
   target = mail,
@@ -84,7 +84,7 @@ describe('the environment', () => {
   test('is read with user name and password, which the settings replace', () => {
     const found = proxyOfEnvironment({ ALL_PROXY: 'http://me:p%40ss@p:1' }, mail);
     expect(found?.settings).toEqual({ type: 'http-connect', host: 'p', port: 1, username: 'me', password: 'p@ss' });
-    // As curl.
+    // The same as in curl.
     expect(proxyOfEnvironment({ ALL_PROXY: 'http://me:@p:1' }, mail)?.settings).toEqual({
       type: 'http-connect',
       host: 'p',

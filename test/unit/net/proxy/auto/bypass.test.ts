@@ -4,7 +4,9 @@ import { cpuTimer } from '../../../../support/cpu-time.js';
 
 const port = 2525;
 
-/** host, list, does curl 7.88.1 go directly: recorded with ALL_PROXY, NO_PROXY and an smtp:// URL on port 2525. */
+/**
+ * Host, list, and whether curl 7.88.1 goes directly: recorded with ALL_PROXY, NO_PROXY and an smtp:// URL on port 2525.
+ */
 const asCurl: readonly (readonly [string, string, boolean])[] = [
   ['mail.example.com', '', false],
   ['mail.example.com', '*', true],
@@ -48,7 +50,7 @@ const asCurl: readonly (readonly [string, string, boolean])[] = [
   ['10.example.com', '10.0.0.0/8', false],
 ];
 
-/** What curl 7.88.1 does not take, and others do. */
+/** Forms that other programs support and curl 7.88.1 does not. */
 const beyondCurl: readonly (readonly [string, string, boolean])[] = [
   ['mail.example.com', '*.example.com', true],
   ['mail.example.com', 'a.test,*', true],
