@@ -32,10 +32,11 @@ beforeAll(async () => {
   mkdirSync(build);
   for (const name of ['src', 'package.json', 'tsconfig.json', 'CHANGELOG.md', 'README.md', 'LICENSE'])
     cpSync(join(root, name), join(build, name), { recursive: true });
-  for (const name of ['CONTRIBUTING.md', 'SECURITY.md', 'design', 'examples', 'guide', 'reference'])
+  for (const name of ['CONTRIBUTING.md', 'SECURITY.md', 'design', 'examples', 'generate', 'guide', 'reference'])
     cpSync(join(root, 'docs', name), join(build, 'docs', name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
   await run(process.execPath, ['node_modules/tsup/dist/cli-default.js'], { cwd: build });
+  await run(process.execPath, ['docs/generate/profile-schema.mjs'], { cwd: build });
   const packed = await run('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: build });
   mkdirSync(join(consumer, 'node_modules'));
   await run('tar', ['xzf', join(build, packed.stdout.trim())], { cwd: consumer });
@@ -53,6 +54,7 @@ describe('the lock files', () => {
     'test/bench/package-lock.json',
     'test/nodemailer/package-lock.json',
     'test/oauth/package-lock.json',
+    'test/schema/package-lock.json',
   ])('%s names the packages of every platform, without which npm ci refuses it', (path) => {
     const { packages } = JSON.parse(read(path)) as {
       packages: Record<string, { optionalDependencies?: Record<string, string> }>;
@@ -152,6 +154,14 @@ describe('the package, from its tarball', untimed, () => {
     const code = `import('sealpost').then((esm) => { const cjs = require('sealpost');
       console.log(esm.isEmailError(cjs.createEmailError('ERR_TLS', 'x')), cjs.isEmailError(esm.createEmailError('ERR_TLS', 'x')), esm === cjs) })`;
     expect(await node(code)).toBe('true true false');
+  });
+
+  it('has the JSON Schema of the profile, by require and by import', async () => {
+    const show = 'console.log(schema.$schema, schema.required.join(), Object.keys(schema.$defs).length > 30)';
+    const expected = 'https://json-schema.org/draft/2020-12/schema name,sender,server true';
+    expect(await node(`const schema = require('sealpost/profile.schema.json'); ${show}`)).toBe(expected);
+    const load = `import('sealpost/profile.schema.json', { with: { type: 'json' } })`;
+    expect(await node(`${load}.then(({ default: schema }) => ${show})`)).toBe(expected);
   });
 
   it('sends a message by each format', async () => {

@@ -1,0 +1,9 @@
+/** The directory of the project, and esbuild, which tsup brings along. */
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const root = join(dirname(fileURLToPath(import.meta.url)), '../..');
+
+const require = createRequire(createRequire(join(root, 'package.json')).resolve('tsup'));
+export const esbuild = require('esbuild');
