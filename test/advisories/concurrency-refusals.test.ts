@@ -1,7 +1,7 @@
 /**
- * Servers that take fewer connections than the pool may open, and say so late: in reply to MAIL, or to the end of data as Microsoft 365
- * does. A message is asked again once, on a connection that is there, and the pool keeps to fewer.
- *
+ * Servers that take fewer connections than the pool may open, and refuse the excess late: in reply to MAIL, or to the
+ * end of data as Microsoft 365 does. The message is tried again once on an existing connection, and the pool opens no
+ * more than the server takes.
  * @module
  */
 import { describe, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ describe.each(cuts)('too many connections, %s', (_, cut) => {
       await peer.send(`${reply}\r\n`);
       peer.socket.end();
     }, cut);
-    // With CHUNKING the content of a second message may have left behind the first: of that one nobody knows.
+    // With CHUNKING the content of a second message may already have left behind the first; its outcome is unknown.
     const messagesInFlight = extensions.length > 1 ? 1 : 4;
     for (const options of [{ pool: { maxConnections: 10 } }, { pool: { maxConnections: 2, messagesInFlight } }]) {
       const before = server.connections;
@@ -45,7 +45,7 @@ describe.each(cuts)('too many connections, %s', (_, cut) => {
       expect(
         new Set(errors.map(({ reply, retryable, delivery }) => `${reply?.code} ${retryable} ${delivery}`)),
       ).toEqual(new Set(['421 true not-delivered']));
-      // Messages that stood behind the refused one on its connection have one more for all of them.
+      // Messages behind the refused one on its connection share one additional connection.
       const more = messagesInFlight > 1 ? 1 : 0;
       expect(server.connections - before).toBeLessThanOrEqual(options.pool.maxConnections + more);
       await mailer.close();
@@ -63,7 +63,7 @@ describe.each(cuts)('too many connections, %s', (_, cut) => {
     let refused = 0;
     let wake = (): void => {};
     const delivered: string[] = [];
-    /** Begins with the replies once all connections that the pool may open are there. */
+    /** Resolves once all connections that the pool may open are open. The server replies from then on. */
     const full = new Promise<void>((resolve) => (wake = resolve));
     const serve = async (peer: Peer, number: number): Promise<void> => {
       const excess = number > allowed;
@@ -100,7 +100,7 @@ describe.each(cuts)('too many connections, %s', (_, cut) => {
     );
     expect(failed).toEqual([]);
     expect(delivered.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 24 }, (_, n) => n));
-    // The pool has learned: nothing is refused any more, and no other connection is opened.
+    // The pool has lowered its limit: nothing more is refused, and no further connection is opened.
     expect({ refused, connections: server.connections }).toEqual({ refused: 3, connections: 6 });
     await Promise.all(Array.from({ length: 12 }, (_, n) => mailer.send(message(n))));
     expect({ refused, connections: server.connections }).toEqual({ refused: 3, connections: 6 });

@@ -1,8 +1,7 @@
 /**
- * Functions and objects of the caller that fail in every way: they throw or reject with anything, now or later, never settle, or
- * give something else than was asked of them. Every promise of the library settles, rejections are EmailErrors, and nothing becomes
- * an unhandled rejection, which would end the process.
- *
+ * Functions and objects of the caller that fail in every way: they throw or reject with any value, at once or later,
+ * never settle, or return a value of the wrong kind. Every promise of the library settles, every rejection is an
+ * EmailError, and there is no unhandled rejection, which would end the process.
  * @module
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -269,7 +268,7 @@ describe.each(Object.keys(callbacks))('%s', (name) => {
         if (error !== undefined) expect(isEmailError(error.reason), `${name} ${how}`).toBe(true);
       }),
     );
-    // What comes late has come by then.
+    // By then late rejections have arrived.
     await new Promise((resolve) => setTimeout(resolve, 80));
     expect(unhandled.splice(0).map((reason) => (reason instanceof Error ? reason.stack : reason))).toEqual([]);
   });

@@ -1,4 +1,7 @@
-/** Messages made of objects that throw, never end or inherit; and text that makes a line of a log read as another one. */
+/**
+ * Messages made of objects that throw, never end or inherit, and text that makes one line of a log look like another.
+ * @module
+ */
 import { describe, expect, it } from 'vitest';
 import { formatLogEvent } from '../../src/logging/format.js';
 import { createMailer } from '../../src/mailer/create-mailer.js';
@@ -17,11 +20,11 @@ const throwing = (field: string): object =>
       throw boom;
     },
   });
-/** The same in an object of a class, which is not copied. */
+/** The same as an instance of a class. Such objects are not copied. */
 const throwingInstance = (field: string): object =>
   Object.setPrototypeOf(throwing(field), class {}.prototype) as object;
 
-/** What send() and compose() reject with; both must be alike. */
+/** The errors of send() and compose(); both must be alike. */
 async function refusals(message: unknown): Promise<readonly EmailError[]> {
   const transport = new MemoryTransport();
   const mailer = createMailer(profile, { transport });
@@ -127,7 +130,7 @@ describe('an address', () => {
 describe('controls of direction', () => {
   const controls = [
     ...['\u202a', '\u202b', '\u202c', '\u202d', '\u202e', '\u2066', '\u2067', '\u2068', '\u2069'],
-    // Marks of direction, and characters that are not seen.
+    // Bidirectional marks and invisible characters.
     ...['\u061c', '\u200e', '\u200f', '\u200b', '\u2060', '\ufeff'],
   ];
 

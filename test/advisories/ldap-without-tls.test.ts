@@ -1,4 +1,7 @@
-/** Whoever stands between mailer and directory takes the offer of StartTLS out, and answers with a certificate of his own. */
+/**
+ * An attacker between mailer and directory removes the offer of StartTLS and answers with a certificate of their own.
+ * @module
+ */
 import { createServer } from 'node:net';
 import type { AddressInfo, Socket } from 'node:net';
 import { createSecureContext, TLSSocket } from 'node:tls';
@@ -40,7 +43,7 @@ afterEach(async () => {
 
 type Answer = (request: LdapRequest, socket: Socket) => void;
 
-/** Answers StartTLS as given, and each search with the certificate. */
+/** Answers StartTLS with the given result, and each search with the certificate. */
 async function directory(certificate: Buffer, answer: Answer): Promise<LdapTestServer> {
   const server = await startLdapServer((request, socket) => {
     if (request.operation === startTls) answer(request, socket);
@@ -221,7 +224,7 @@ describe('a directory whose StartTLS is taken out', () => {
     [
       'says yes and speaks plain text a little later',
       ({ id }, socket) => {
-        // The next octets are those of a handshake, and not for the server of LDAP.
+        // The next octets belong to a TLS handshake, so the LDAP server must not parse them.
         socket.removeAllListeners('data').once('data', () => {
           socket.write(
             Buffer.concat([ldapEntry(id + 1, { userCertificate: [forged] }), ldapResult(id + 1, searchDone, 0)]),
@@ -289,7 +292,7 @@ describe('a directory that offers StartTLS', () => {
     key: host.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString(),
   });
 
-  /** StartTLS, then a search over TLS. */
+  /** Does StartTLS, then a search over TLS. */
   async function tlsDirectory(): Promise<number> {
     const sockets = new Set<Socket>();
     const listener = createServer((socket) => {

@@ -1,6 +1,7 @@
 /**
- * A message that comes from a request must not read what is on this machine: every reference in it obeys `fileAccess`, wherever it
- * stands, and a refusal does not tell one file from another.
+ * A message that comes from a request must not read files of this machine. Every reference in it obeys `fileAccess`,
+ * wherever it stands, and a refusal does not reveal whether a file exists.
+ * @module
  */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -28,7 +29,7 @@ symlinkSync(join(folder, 'tls.key'), join(root, 'link-to-file'));
 symlinkSync(join(folder, 'none'), join(root, 'link-to-nothing'));
 process.env['MESSAGE_REFERENCES_KEY'] = key;
 
-/** Files of four kinds, by names that are equally long: refusals that do not tell them apart are the same text. */
+/** Files of four kinds with names of equal length, so that refusals which reveal nothing are the same text. */
 const places = [folder, join(root, 'up'), `${root}/../uploads/up`];
 const outside = places.flatMap((place) =>
   ['tls.key', 'notes.txt', 'none', 'uploads/../'].map((name) => join(place, name)),
@@ -38,7 +39,10 @@ const links = ['link-to-file', 'link-to-nothing'].map((name) => join(root, name)
 const profile: EmailProfile = { name: 'p', sender: { email: 'app@example.com' }, server: { host: 'mail.example.com' } };
 const dkim = (privateKey: unknown): object => ({ domain: 'example.com', selector: 's', privateKey });
 
-/** Every field of a message, with all places below it where a caller may put a value. A new field does not compile until it is here. */
+/**
+ * Every field of a message, with all places below it where a caller can put a value. A new field of MailMessage does
+ * not compile until it is listed here.
+ */
 const fields: Readonly<Record<keyof MailMessage, (reference: unknown) => readonly unknown[]>> = {
   to: (reference) => [reference, [reference], { email: reference }, { name: reference, email: 'b@example.org' }],
   cc: (reference) => [reference, [reference], { email: reference }],

@@ -1,4 +1,7 @@
-/** Advisories of other mail libraries about OAuth 2.0, acted out with this one. */
+/**
+ * Advisories of other mail libraries about OAuth 2.0, acted out with this one.
+ * @module
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';

@@ -1,4 +1,7 @@
-/** Files of a few octets that order minutes of key derivation, and large ones that hold the event loop. */
+/**
+ * Files of a few octets that demand minutes of key derivation, and large files that block the event loop.
+ * @module
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,7 +111,7 @@ describe('a file that asks for minutes of work', () => {
     for (const data of [make(), pem(make(), 'PKCS12'), Buffer.from(make().toString('base64'))]) {
       const elapsed = cpuTimer();
       expect((await errorOf(() => loadCertificate({ data, password: 'x' }))).code).toBe('ERR_CERTIFICATE');
-      // What a whole budget costs, and the time to decode the megabytes.
+      // The whole budget, plus the time to decode the megabytes.
       expect(elapsed()).toBeLessThan(3_000);
     }
   });
@@ -249,7 +252,7 @@ describe('a derivation that was costly', () => {
   const hardening = { salt: Buffer.from('costly-1'), rounds: 100_000 };
 
   it('is remembered for the same password, salt, rounds and purpose, and for no other', async () => {
-    // One derivation costs 11 ms of this budget: a second one that is done is refused.
+    // One derivation costs 11 ms of this budget; the second is refused.
     const budget = (): WorkBudget => new WorkBudget(undefined, 15);
     const first = await pkcs12Derive(wanted, bmpString('p'), hardening, budget());
     const again = budget();
@@ -278,7 +281,7 @@ describe('a derivation that was costly', () => {
     setImmediate(() => controller.abort());
     expect((await errorOf(() => given)).code).toBe('ERR_ABORTED');
     expect(new Set((await Promise.all(others)).map((each) => each.toString('hex'))).size).toBe(1);
-    // Each by itself would take 20 times 110 ms.
+    // Twenty separate derivations would take 20 times 110 ms.
     expect(elapsed()).toBeLessThan(1_500);
   });
 
@@ -316,7 +319,7 @@ describe('the event loop', () => {
     ['eight megabytes under 3DES', () => decrypted('1.2.840.113549.1.12.1.3')],
     ['eight megabytes under RC2', () => decrypted('1.2.840.113549.1.12.1.5')],
   ])('is not held for long by %s', async (_, work) => {
-    // Without a pause the loop turns once or twice.
+    // Without pauses the loop turns once or twice.
     expect(await loopTurns(work)).toBeGreaterThanOrEqual(5);
   });
 

@@ -1,5 +1,7 @@
 /**
- * Advisories of other mail libraries, each acted out with this one. A test is named by its advisory and says what must hold here.
+ * Advisories of other mail libraries, each tried against this one. A test is named after its advisory and states what
+ * must hold here.
+ * @module
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -20,7 +22,7 @@ const secretFile = join(scratch, 'secret.txt');
 writeFileSync(secretFile, 'the content of a local file');
 afterAll(() => rmSync(scratch, { recursive: true }));
 
-/** The octets of a message, composed and kept in memory. */
+/** The octets of a message that is composed in memory. */
 async function composed(message: MailMessage, options: MailerOptions = {}): Promise<string> {
   const transport = new MemoryTransport();
   await using mailer = createMailer(profile, { transport, ...options });
@@ -28,7 +30,7 @@ async function composed(message: MailMessage, options: MailerOptions = {}): Prom
   return Buffer.from(transport.sent[0]?.content ?? []).toString();
 }
 
-/** Sends to a real server of the test, and gives what it saw. */
+/** Sends to a real test server and returns the messages that it received. */
 async function sent(
   message: MailMessage,
   more: Partial<EmailProfile> = {},
@@ -52,7 +54,7 @@ const profileRefused = async (more: Partial<EmailProfile>): Promise<string> => {
 };
 
 const injection = '\r\nBcc: eve@evil.example\r\n\r\nbody';
-/** Line ends, alone and together, NUL, and other characters that some receivers take for a line end. */
+/** CRLF, LF, CR and NUL. */
 const breaks = ['\r\n', '\n', '\r', '\0'];
 
 describe('nodemailer', () => {
@@ -154,7 +156,7 @@ describe('nodemailer', () => {
       try {
         parseAddressList(shape.repeat(100_000));
       } catch {
-        // Refused: it is the time that counts.
+        // Either outcome is fine; the test measures the time.
       }
       expect(elapsed(), shape).toBeLessThan(2_000);
     }
@@ -343,7 +345,7 @@ describe('commands', () => {
       server: { host: '127.0.0.1', port: server.port, security: 'none' },
     });
     expect((await failure(mailer.send({ to: 'ann@example.com', text: 'x' }))).code).toBe('ERR_SMTP_PROTOCOL');
-    // The client reads little; the rest stands in buffers of the kernel.
+    // The client reads little; the rest is in buffers of the kernel.
     expect(written).toBeLessThan(16 * 1024 * 1024);
   });
 });

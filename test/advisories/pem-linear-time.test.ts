@@ -1,7 +1,6 @@
 /**
- * PEM text of a stranger: a file of an attachment or of a directory, a value in the environment. The line ends that such a text lost are
- * restored in time proportional to its length.
- *
+ * PEM text from a stranger: an attachment, a file of a directory, a value in the environment. Line ends that such a
+ * text has lost are restored in time proportional to its length.
  * @module
  */
 import { describe, expect, test } from 'vitest';

@@ -1,10 +1,11 @@
 /**
- * Another package, or a request, may have put anything on Object.prototype while the program runs. Every property name that occurs in
- * the sources is put there, with a string, an object and a function, around all that the library does: what leaves the process must
- * be the same octets, or there must be an error.
+ * Another package, or a request, may have put anything on Object.prototype while the program runs. Every property name
+ * that occurs in the sources is put there, as a string, an object and a function, around every feature of the library.
+ * The octets that leave the process must be the same, or there must be an error.
  *
- * The library runs in a child process, the servers in this one. Names are tried many at a time; a group that makes an error is
- * divided until each name stands alone, since an error of one would hide what another does.
+ * The library runs in a child process, the servers in this one. Names are tried in groups. If a group causes an error,
+ * it is divided until each name stands alone, because the error of one name would hide the effect of another.
+ * @module
  */
 import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
@@ -24,12 +25,12 @@ import { startProxy, startSmtp } from './polluted/servers.js';
 import type { RecordingServer, Sasl } from './polluted/servers.js';
 
 const kinds = ['string', 'object', 'function', 'true'] as const;
-/** 'ca' is a certificate that signed that of a server whom nobody trusts. */
+/** 'ca' signed the server certificate of the untrusted server. */
 type Kind = (typeof kinds)[number] | 'ca';
 
 /**
- * Functions with which Node itself stands still, and nothing leaves: with `then` no promise of an object ever settles, and the others
- * take the place of what a TLS socket reads, writes and ends with.
+ * Functions that stop Node itself, so that nothing leaves: `then` keeps promises of objects from settling, and the
+ * others replace the methods by which a TLS socket reads, writes and ends.
  */
 const stopping: ReadonlySet<string> = new Set(['then', 'read', 'write', 'writev', 'construct', 'final', 'destroy']);
 const standsStill = (name: string, kind: Kind): boolean => kind === 'function' && stopping.has(name);
@@ -42,7 +43,7 @@ interface Order {
 }
 type Outcomes = Readonly<Record<string, string>>;
 
-/** What a run came to: what each task says, and what each connection wrote, by the task that opened it. */
+/** The outcome of a run: the result of each task, and the octets of each connection, by the task that opened it. */
 interface Result {
   readonly outcomes: Outcomes;
   readonly streams: ReadonlyMap<string, readonly string[]>;
@@ -98,7 +99,7 @@ beforeAll(async () => {
   });
 });
 
-/** A child that is ready; another one where the last has failed as a process. */
+/** A child that is ready; a new one if the last one crashed. */
 async function liveChild(): Promise<ChildProcess> {
   if (child?.connected) return child;
   const next = fork(join(root, 'test/advisories/polluted/child.mjs'), [childArguments], {
@@ -114,7 +115,7 @@ afterAll(async () => {
   await Promise.all([...servers.values(), kdc].map((server) => server.close()));
 });
 
-/** One order to the child, and all that came of it. */
+/** Sends one order to the child and returns its result. */
 async function perform(order: Omit<Order, 'run'>): Promise<Result> {
   const run = `r${String(++runs).padStart(5, '0')}`;
   current = { run, ...order };
@@ -138,7 +139,7 @@ async function perform(order: Omit<Order, 'run'>): Promise<Result> {
     for (const stream of await server.take()) {
       if (stream === '') continue;
       const task = /^EHLO r\d{5}-(\w+)\./.exec(stream)?.[1] ?? name;
-      // Tokens of Kerberos differ each time; the service checked them.
+      // Kerberos tokens differ each time; the test's service verifies them.
       const text = stream.replaceAll(run, 'RUN').replace(/^(AUTH GSSAPI )?[A-Za-z0-9+/=]{40,}$/gm, '$1TOKEN');
       streams.set(task, [...(streams.get(task) ?? []), text]);
     }
@@ -151,7 +152,7 @@ const withoutBoundaries = (content: string): string =>
   content.replace(/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, 'UUID').replaceAll(/r\d{5}/g, 'RUN');
 const decoded = (outcome: string): string => Buffer.from(outcome, 'base64').toString('latin1');
 
-/** What protected a message is random; what is in it is not. */
+/** The content of a protected message, and the size of the whole: the encrypted octets are random. */
 async function reveal(task: string, outcome: string): Promise<string> {
   if (task === 'compose') return withoutBoundaries(decoded(outcome));
   if (task !== 'protect') return outcome;
@@ -159,7 +160,7 @@ async function reveal(task: string, outcome: string): Promise<string> {
   const head = withoutBoundaries(text.slice(0, text.indexOf('\r\n\r\n')));
   const opened = await decrypt(Buffer.from(text, 'latin1'), { data: identity.certificate, key: identity.key });
   const { content, signatures } = await verify(opened.content, { trustAnchors: [authority.certificate] });
-  // A recipient more would take some hundred octets.
+  // An additional recipient would take some hundred octets.
   const size = Math.round(text.length / 64);
   return `${head}\n${Buffer.from(content).toString('latin1')}\n${JSON.stringify(signatures.map(({ valid, trusted }) => [valid, trusted]))}${size}`;
 }
@@ -167,7 +168,9 @@ async function reveal(task: string, outcome: string): Promise<string> {
 const isError = (outcome: string): boolean => outcome.startsWith('error ');
 const harmless = new Set(['', 'RSET', 'QUIT', '.']);
 
-/** What is wrong with what a task did; undefined where it did the same, or less with an error. */
+/**
+ * The fault in a task's result; undefined if the task did the same as without pollution, or ended early with an error.
+ */
 async function faultOf(
   task: string,
   result: Result,
@@ -199,7 +202,7 @@ test('a certificate on Object.prototype is not trusted', async () => {
   }
 });
 
-/** What all tasks do while nothing is polluted. */
+/** The results of all tasks without pollution. */
 interface Baseline {
   readonly clean: Result;
   readonly revealed: ReadonlyMap<string, string>;
@@ -228,7 +231,7 @@ test.each(kinds)(
   async (kind) => {
     onTestFailed(() => {
       console.error('last order:', JSON.stringify(current));
-      // It may be in the middle of something.
+      // The child may be in the middle of a task.
       child?.kill('SIGKILL');
       child = undefined;
     });

@@ -1,7 +1,6 @@
 /**
- * A server that says something behind the last reply of the set-up: a 421 of a rate limiter in the same packet, above all. A pool that
- * takes such a connection for a good one opens hundreds a second, each with a sign-in.
- *
+ * A server that sends an additional reply behind the last reply of the set-up, in particular a rate limiter's 421 in
+ * the same packet. A pool that took such connections for good ones would open hundreds a second, each with a sign-in.
  * @module
  */
 import { describe, expect, test } from 'vitest';
@@ -24,13 +23,16 @@ const cuts: Readonly<Record<string, Cut>> = {
   'by byte': (bytes) => Array.from(bytes, (byte) => Buffer.from([byte])),
 };
 
-/** Where the server says it: behind the reply to EHLO, in clear or under TLS, or behind the end of the sign-in. */
+/**
+ * The place of the additional reply: behind the greeting, the reply to EHLO or the end of the sign-in, in clear or
+ * under TLS.
+ */
 type Place = 'greeting' | 'EHLO' | 'EHLO under TLS' | 'AUTH' | 'AUTH under TLS';
 
 interface Server {
   readonly place: Place;
   readonly words: string;
-  /** In the packet of the reply before it, or in one of its own. */
+  /** In a packet of its own; otherwise in the packet of the preceding reply. */
   readonly apart?: boolean;
   readonly hangsUp?: boolean;
 }
@@ -113,7 +115,8 @@ describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] a
           const mailer = createMailer(profile);
           const error = await failure(mailer.send(message));
           expect(error.delivery).toBe('not-delivered');
-          // What comes when a command is under way is taken for the answer to it, and ends the connection only if it is a 421.
+          // A line that arrives while a command is pending counts as its reply, and ends the connection only if it is a
+          // 421.
           if (words.startsWith('421'))
             expect({ ...error, reply: error.reply?.code }).toMatchObject({ ...expected, delivery: 'not-delivered' });
           expect(server.connections).toBeLessThanOrEqual(2);
@@ -143,14 +146,15 @@ describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] a
       { pool: { rateLimit: { messages: 2, perMs: 60_000 } } },
     ])('one attempt speaks for all who wait: %j', async (options: MailerOptions) => {
       for (const words of ['421 4.7.0 too many connections\r\n', '421 4.3.2 shutting down\r\n']) {
-        // A message whose MAIL was refused counts for the rate, and others wait for theirs.
+        // A message whose MAIL was refused counts for the rate limit, so the others wait for their turn.
         for (const apart of options.pool?.rateLimit ? [false] : [false, true]) {
           const { server, profile, signIns } = await storm({ place, words, apart }, cuts['whole'] as Cut);
           await using _ = server;
           const mailer = createMailer(profile, options);
           const errors = await Promise.all(Array.from({ length: 50 }, () => failure(mailer.send(message))));
           expect(new Set(errors.map(({ reply }) => reply?.code))).toEqual(new Set([421]));
-          // In a packet of its own it may be the answer to MAIL, and then only the fifth in a row speaks for all.
+          // In a packet of its own the 421 may be the reply to MAIL. Then only the fifth in a row counts for all
+          // messages.
           expect(server.connections).toBeLessThanOrEqual(apart ? 6 : 3);
           expect(signIns()).toBeLessThanOrEqual(apart ? 6 : 3);
           await mailer.close();
@@ -172,8 +176,9 @@ describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] a
 );
 
 /**
- * A reply too many, after which the server goes on as if nothing were: it counts as the answer to MAIL, and all that follows is out of
- * step. Each message gets an answer that way, and each connection a sign-in, and none ends well.
+ * A server that sends one reply too many and then goes on. The client takes it for the reply to MAIL, and everything
+ * after it is out of step. Each message would get a reply and each connection a sign-in, but no message would be sent
+ * properly.
  */
 describe('replies out of step', () => {
   test.each([
@@ -267,7 +272,10 @@ describe('a refusal of MAIL and a hang-up', () => {
   });
 });
 
-/** The server refuses the number of connections after it accepted MAIL. The refusal counts for all waiting messages, as it does at MAIL. */
+/**
+ * The server refuses the number of connections after it accepted MAIL. The refusal counts for all waiting messages, as
+ * it does at MAIL.
+ */
 describe('one connection too many, said at RCPT or DATA, and a hang-up', () => {
   test.each([
     ['RCPT', '432 4.3.2 Concurrent connections limit exceeded'],

@@ -1,7 +1,7 @@
 /**
- * A server that offers CHUNKING and does not read and drop the chunk that it refuses (go-smtp): it reads the lines of the content as
- * commands, on a connection that has signed in. Who writes a text and names a recipient that is refused would send as the application.
- *
+ * A server that offers CHUNKING but does not discard a refused chunk (go-smtp). It runs the lines of the content as
+ * commands on an authenticated connection, so the author of a text could send as the application by naming a recipient
+ * that is refused.
  * @module
  */
 import { describe, expect, test } from 'vitest';
@@ -18,17 +18,17 @@ const cuts: Readonly<Record<string, Cut>> = {
 
 interface Lenient {
   readonly server: ScriptedServer;
-  /** All that was taken for a command. */
+  /** The lines that the server took for commands. */
   readonly commands: string[];
   readonly delivered: { readonly to: readonly string[]; readonly content: string }[];
-  /** Resolves once the connection has ended and all that had arrived is read. */
+  /** Resolves once the connection has ended and all received bytes have been read. */
   readonly ended: Promise<void>;
 }
 
 /**
- * go-smtp's way with chunks: BDAT without an accepted recipient is refused, and its chunk is not read. `refuseChunk` refuses a chunk of a
- * transaction that is in order, which is read; after that there is no transaction any more. Lines end as `lineEnd` says, and blanks in
- * front of a command are skipped.
+ * Handles chunks as go-smtp does: BDAT without an accepted recipient is refused, and its chunk is not read.
+ * `refuseChunk` refuses the chunk of a valid transaction, which is read; afterwards there is no transaction. Lines end
+ * with `lineEnd`, and blanks before a command are skipped.
  */
 async function startLenient(
   cut: Cut,
@@ -120,7 +120,7 @@ describe.each(Object.entries(cuts))('with replies %s', (_, cut) => {
   test('a chunk is never taken for commands where one in front of it is refused', async () => {
     const line = 'The quick brown fox jumps over the lazy dog.\r\n';
     const filler = line.repeat(1_500);
-    // A chunk has 64 KiB: the command is in the second one, at its beginning too, or in the third.
+    // A chunk has 64 KiB: the command is in the second one, also at its beginning, or in the third.
     for (const text of [
       `${filler}${injected[0]}${filler}`,
       `${'x'.repeat(0x10000)}${injected[0]}`,

@@ -1,7 +1,6 @@
 /**
- * Peers that repeat what they were given: the mail server on a later connection and to a mechanism of the caller's own, a directory, a
- * proxy, an authorization server. None of it is in an error or a log, and no hole in well-known words tells where it was.
- *
+ * Peers that repeat a secret: the mail server on a later connection or to a custom mechanism, a directory, a proxy, an
+ * authorization server. No error and no log contains it, and no gap in well-known words reveals its place.
  * @module
  */
 import { createServer, type AddressInfo } from 'node:net';
@@ -30,7 +29,7 @@ const forms: Readonly<Record<string, string>> = {
   'letter by letter': `no rights for ${[...secret].join('\u200b')}`,
 };
 
-/** All that a program can see of these. */
+/** Everything that a program can observe of these outcomes. */
 function shown(outcomes: readonly unknown[], events: readonly LogEvent[] = []): string {
   const stacks = outcomes.map((outcome) => (outcome instanceof Error ? outcome.stack : undefined));
   return [
@@ -69,7 +68,7 @@ async function send(profile: EmailProfile, times: number, options: MailerOptions
   return shown([...outcomes, report, String(report)], events);
 }
 
-/** Takes one message, and closes. */
+/** Takes one message and closes. */
 async function takeOne(peer: Peer): Promise<void> {
   await peer.send('220 x\r\n');
   await peer.hello('AUTH PLAIN X-MINE');

@@ -1,7 +1,6 @@
 /**
- * A server, or whoever stands in its place, that repeats a login long after it was accepted, in whatever form: nothing of it is in an error,
- * a result or a log, and what is left of the reply does not tell where it was.
- *
+ * A server, or an attacker in its place, that repeats a login long after it was accepted, in any encoding. No error,
+ * result or log contains any part of it, and the rest of the reply does not reveal where it was.
  * @module
  */
 import { inspect } from 'node:util';
@@ -30,7 +29,7 @@ const forms: Readonly<Record<string, string>> = {
 };
 const stages = ['MAIL', 'RCPT', 'DATA', 'end', 'done', 'RSET', 'QUIT', 'unasked'] as const;
 
-/** Says what is given at one stage; the rest is as it should be. */
+/** Sends `said` at one stage, and regular replies otherwise. */
 async function serve(peer: Peer, stage: (typeof stages)[number], said: string): Promise<void> {
   await peer.send('220 x\r\n');
   let refusedRecipient = stage === 'RSET';
@@ -78,7 +77,7 @@ describe.each(stages)('at %s', (stage) => {
     expect(shown).toContain('<hidden>');
     for (const leak of [said, said.slice(0, 20), said.slice(-16), password, initial, base64(password)])
       expect(shown).not.toContain(leak);
-    // Nor the words around it, which would tell what it is.
+    // The words around the secret are hidden as well, because they would reveal what it is.
     expect(shown).not.toMatch(/no rights|does not match AUTH/);
   });
 });

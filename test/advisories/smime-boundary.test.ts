@@ -1,5 +1,7 @@
 /**
- * verify() and decrypt() took time quadratic in the length of a boundary: 0.45 MB of mail held the process for 3 s, 1.8 MB for 27 s.
+ * verify() and decrypt() took time quadratic in the length of a boundary: 0.45 MB of mail held the process for 3 s, 1.8
+ * MB for 27 s.
+ * @module
  */
 import { describe, expect, test } from 'vitest';
 import { maxBoundary, parseMessage } from '../../src/mime/read/parse.js';
@@ -16,7 +18,7 @@ const ways: readonly (readonly [string, (message: Buffer) => Promise<unknown>])[
   ['decrypt', (message) => settled(decrypt(message, recipient))],
 ];
 
-/** `text` as often as it fits. */
+/** Repeats `text` as often as it fits. */
 const fill = (text: string, size: number): string => text.repeat(Math.floor(size / text.length));
 const multipart = (boundary: string, body: string, type = 'signed'): Buffer =>
   Buffer.from(`Content-Type: multipart/${type}; boundary="${boundary}"\r\n\r\n${body}`, 'latin1');

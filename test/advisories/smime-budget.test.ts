@@ -1,6 +1,8 @@
 /**
- * Limits of verify() and decrypt() were counted for each part of a message: 50 key agreements of 10 000 recipients each passed, and cost
- * 4 s and 500 MB. Every limit is a budget of the whole message: many parts, each just below it, are refused as one part above it is.
+ * Limits of verify() and decrypt() were counted for each part of a message: 50 key agreements of 10 000 recipients each
+ * passed, and cost 4 s and 500 MB. Now every limit is a budget of the whole message: many parts, each just below it,
+ * are refused like one part above it.
+ * @module
  */
 import { describe, expect, test } from 'vitest';
 import { decrypt, verify } from '../../src/smime/operations.js';
@@ -179,7 +181,8 @@ test('the path of a signer is looked for once, however often it has signed', asy
   const attributes = [contentType(), messageDigest(content)];
   const info = signerInfo({ signer: alice, attributes });
   const stranger = { ...authority(), name: root.name };
-  // Lists in the name of the authority by somebody else: their signatures are looked at for every certificate of a path.
+  // CRLs that name the authority but were signed by a stranger. Their signatures are checked for every certificate of a
+  // path.
   const revoked = times(5_000, () => alice);
   const lists = times(8, () => revocationList(stranger, revoked));
   const make = (count: number): Buffer =>
@@ -196,7 +199,8 @@ test('the path of a signer is looked for once, however often it has signed', asy
     const { signatures } = await verify(message, { trustAnchors: [root.der] });
     expect(signatures[0]).toMatchObject({ valid: true, trusted: false });
   };
-  // Looked for each time, it would take four times as long; checking four times as many signatures takes some time too.
+  // A search for each certificate would take four times as long. Checking four times as many signatures takes some time
+  // too.
   expect(await growth(make, work, 8)).toBeLessThan(3);
 });
 

@@ -1,6 +1,7 @@
 /**
- * Whatever a stranger puts into a message, verify() and decrypt() take time in proportion to its length: header fields and their
- * parameters, encodings, line ends, BER, names in certificates. Boundaries have a file of their own.
+ * verify() and decrypt() take time proportional to a message's length, whatever a stranger puts into it: header fields
+ * and their parameters, encodings, line ends, BER, names in certificates. Boundaries have a file of their own.
+ * @module
  */
 import { describe, expect, test } from 'vitest';
 import { decrypt, verify } from '../../src/smime/operations.js';
@@ -29,22 +30,22 @@ const repeat = (unit: Buffer, size: number): Buffer => Buffer.alloc(Math.floor(s
 const hex = (digits: string): Buffer => Buffer.from(digits.replaceAll(' ', ''), 'hex');
 type Make = (size: number) => Buffer;
 
-/** A Content-Type with this behind its value. */
+/** A Content-Type with this text behind its value. */
 const type =
   (tail: (size: number) => string): Make =>
   (size) =>
     Buffer.from(`Content-Type: a/b${tail(size)}\r\n\r\n`);
-/** A header section. */
+/** A message with this header section. */
 const header =
   (fields: (size: number) => string): Make =>
   (size) =>
     Buffer.from(`${fields(size)}\r\nContent-Type: a/b\r\n\r\n`);
-/** A body of application/pkcs7-mime. */
+/** A message with this body of application/pkcs7-mime. */
 const body =
   (encoding: string, make: (size: number) => string): Make =>
   (size) =>
     Buffer.from(`Content-Type: application/pkcs7-mime\r\nContent-Transfer-Encoding: ${encoding}\r\n\r\n${make(size)}`);
-/** CMS. */
+/** A message with this CMS. */
 const cms =
   (make: Make): Make =>
   (size) =>
@@ -61,9 +62,9 @@ const pieces = (piece: Buffer): Make =>
 
 const content = Buffer.from('Content-Type: text/plain\r\n\r\nHello\r\n');
 const one = signerInfo({ signer: someone, attributes: [contentType(), messageDigest(content)] });
-/** A signed message that holds this besides, in the place of a certificate. */
+/** A signed message with these bytes in place of an additional certificate. */
 const certificate = (make: Make): Make => cms((size) => signedData(content, [one], [someone.der, make(size)]));
-/** A certificate with this subject and these extensions; nothing else of it is right. */
+/** A certificate with this subject and these extensions. The rest of it is invalid. */
 const named = (subject: Buffer, extensions: Buffer = Buffer.alloc(0)): Buffer => {
   const algorithm = sequence(oid('1.2.840.10045.4.3.2'));
   const dates = sequence(text(tag.utcTime, '200101000000Z'), text(tag.utcTime, '400101000000Z'));
@@ -218,7 +219,7 @@ describe.each(Object.entries(cases))('hostile %s', (kind, makers) => {
       const ways: ((message: Buffer) => Promise<unknown>)[] = [
         (message) => verify(message, { trustAnchors: [someone.der] }),
       ];
-      // What is around CMS is read by the same code.
+      // decrypt() reads the CMS structure with the same code.
       if (kind === 'BER') ways.push((message) => decrypt(message, recipient));
       for (const work of ways) expect(await growth(make, (message) => settled(work(message)), 1 << 16)).toBeLessThan(9);
     },

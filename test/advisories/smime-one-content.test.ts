@@ -1,6 +1,8 @@
 /**
- * verify() gave back a content that the trusted signer had never signed: two signers were valid over two forms of one entity, and the
- * content was the first one's. What it gives back must be what every valid signer signed, octet for octet.
+ * verify() returned a content that the trusted signer had never signed: two signers were valid over two forms of one
+ * entity, and the content was that of the first. The returned content must be the octets that every valid signer
+ * signed.
+ * @module
  */
 import { createHash, sign as signWith } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
@@ -39,7 +41,7 @@ interface Parts {
   readonly epilogue?: string;
 }
 
-/** A multipart/signed of content and signature as given. */
+/** A multipart/signed with this content and signature. */
 function detached(
   content: string,
   cms: Buffer,
@@ -209,7 +211,7 @@ describe('more than one content', () => {
   ])('the signer is who signed, and not who stands in From: %j', async (from, isExpected) => {
     const { signatures } = await trusting(detached(notAttack, good));
     expect(signatures).toMatchObject([{ trusted: true, signer: { emails: ['alice@example.com'] } }]);
-    // As docs/guide/smime.md compares them.
+    // The comparison that docs/guide/smime.md describes.
     const [sender, ...others] = parseAddressList(from);
     const isSender = (address: string): boolean => address.toLowerCase() === sender?.email.toLowerCase();
     const isSigned = signatures.some(({ trusted, signer }) => trusted && signer?.emails.some(isSender));

@@ -1,6 +1,8 @@
 /**
- * A polluted Object.prototype reached the options of Node's crypto and those that a caller left out. sign(), verify(), encrypt() and
- * decrypt() read own fields only: with any of these names on the prototype the outcome is the same, or an error.
+ * A polluted Object.prototype reached the options of Node's crypto and those that a caller left out. sign(), verify(),
+ * encrypt() and decrypt() read own fields only: with any of these names on the prototype the outcome is the same, or an
+ * error.
+ * @module
  */
 import { expect, test } from 'vitest';
 import { isEmailError } from '../../src/errors/email-error.js';
@@ -12,7 +14,7 @@ const alice = issue({ issuer: root, name: 'Alice', kind: 'rsa' });
 const bob = issue({ issuer: root, name: 'Bob', kind: 'rsa' });
 const carol = issue({ issuer: root, name: 'Carol', kind: 'P-256' });
 const texts = new Map([alice, bob, carol].map((who) => [who, { data: certificatePem(who), key: keyPem(who) }]));
-/** A new object each time: what was opened for an old one is remembered. */
+/** Returns a new object each time, because opened sources are cached by object. */
 const source = (who: typeof alice) => ({ data: '', ...texts.get(who) });
 const message = Buffer.from('From: a@example.com\r\nContent-Type: text/plain\r\n\r\nHello\r\n');
 
@@ -87,7 +89,7 @@ const withoutRandom = (bytes: Uint8Array): string =>
     .replaceAll(/=_[0-9a-f-]{36}/g, 'boundary')
     .replaceAll(/[A-Za-z0-9+/=]{50,}[\s\S]*/g, '');
 
-/** What is done, and what comes of it while nothing is polluted. */
+/** Each operation with its result without pollution. */
 const works: Promise<readonly { readonly work: () => Promise<unknown>; readonly expected: string }[]> = prepare();
 
 async function prepare(): ReturnType<() => typeof works> {

@@ -47,7 +47,7 @@ function made(next: (limit: number) => number, most: number): string {
   return Array.from({ length: next(most) }, () => tokens[next(tokens.length)]).join('');
 }
 
-/** The result, or undefined where it is refused; nothing but an EmailError may be thrown. */
+/** The result, or undefined if the input is refused. Only an EmailError may be thrown. */
 function attempt<T>(run: () => T, label: string): T | undefined {
   try {
     return run();
@@ -71,7 +71,8 @@ test('whatever text is parsed gives safe mailboxes that come back, or an EmailEr
     for (const mailbox of found) {
       if (mailbox === undefined) continue;
       accepted++;
-      // What goes into a command or a field: no controls, nothing after the path that a server could read as a parameter.
+      // An address goes into commands and header fields, so it has no control characters and nothing after the path
+      // that a server could read as a parameter.
       const { email, domain, localPart, name } = mailbox;
       const isSafe =
         !/[\0-\x1f\x7f-\x9f\u2028\u2029]/.test(email) &&

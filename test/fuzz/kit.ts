@@ -1,24 +1,23 @@
 /**
- * Rounds of a seed, and octets that are nearly right.
- *
+ * Rounds with a seed, and octets that are almost valid.
  * @module
  */
 import { isEmailError } from '../../src/errors/email-error.js';
 import { fuzzSeconds, random, seedOfRun } from '../support/random.js';
 
-/** `next(n)` is 0 to n - 1. */
+/** `next(n)` is a number from 0 to n - 1. */
 export type Next = (limit: number) => number;
 
-/** The numbers of so many rounds, and of more for as long as `npm run fuzz` says. */
+/** The seeds of a fixed number of rounds, or of more while `npm run fuzz` has time left. */
 export function* rounds(count: number): Generator<number> {
   const end = performance.now() + fuzzSeconds * 1000;
   for (let round = 0; round < count || performance.now() < end; round++) yield round;
 }
 
-/** The seed of a test that has one of its own, which `npm run fuzz` replaces. */
+/** The seed of a test that has one of its own; `npm run fuzz` replaces it. */
 export const seedOr = (own: number): number => (fuzzSeconds > 0 ? seedOfRun : own);
 
-/** Runs so many rounds, or more. What a round throws names the seed that repeats it as the first round. */
+/** Runs at least this many rounds. An error names the seed that repeats its round as the first one. */
 export async function fuzz(count: number, work: (next: Next) => unknown): Promise<void> {
   for (const round of rounds(count)) {
     try {
@@ -29,7 +28,9 @@ export async function fuzz(count: number, work: (next: Next) => unknown): Promis
   }
 }
 
-/** The result, or undefined where it was refused with an EmailError or with one of these; anything else is thrown. */
+/**
+ * The result, or undefined if the input is refused with an EmailError or one of these errors. Other errors are thrown.
+ */
 export async function refusedOr<T>(
   work: () => T | Promise<T>,
   isRefusal: (error: unknown) => boolean = () => false,
@@ -44,7 +45,7 @@ export async function refusedOr<T>(
 
 export const pick = <T>(list: readonly T[], next: Next): T => list[next(list.length)] as T;
 
-/** Octets that parsers trip over: ends, lengths that are none, and counts that are too large. */
+/** Octets that parsers trip over: ends, invalid lengths, and counts that are too large. */
 const sharp = [
   '00',
   'ff',
@@ -62,7 +63,7 @@ const sharp = [
   '0000',
 ];
 
-/** A sample with some of its octets changed, taken out, put in, repeated or exchanged with those of another. */
+/** A sample with some of its octets changed, removed, inserted, repeated or replaced by those of another sample. */
 export function mutated(samples: readonly Buffer[], next: Next, words: readonly string[] = []): Buffer {
   let bytes = Buffer.from(pick(samples, next));
   for (let changes = next(4); changes >= 0; changes--) {

@@ -1,6 +1,5 @@
 /**
  * Four times the input takes about four times the time, however it was made to keep a parser busy.
- *
  * @module
  */
 import { expect, test } from 'vitest';
@@ -36,7 +35,7 @@ const mailer = createMailer(
 );
 const bytes = (work: (input: Buffer) => unknown) => (text: string) => work(Buffer.from(text, 'latin1'));
 
-/** What stands before, what is repeated, and what stands behind. */
+/** The text before the repeated part, the repeated part, and the text behind it. */
 type Made = readonly [before: string, repeated: string, behind?: string];
 
 test.each<[string, (text: string) => unknown, readonly Made[]]>([

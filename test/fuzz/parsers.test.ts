@@ -1,6 +1,5 @@
 /**
- * Whatever comes from files, servers and profiles: it is read, or refused with an error of the library, and never with one of another kind.
- *
+ * Input from files, servers and profiles is read, or refused with an error of the library. No other error may occur.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -43,7 +42,7 @@ const isMalformed = (error: unknown): boolean => error instanceof MalformedError
 const kerberosFixture = (name: string): Buffer =>
   readFileSync(new URL(`../fixtures/kerberos/${name}`, import.meta.url));
 
-/** Parsers whose callers turn a MalformedError or RangeError into an error that names file or server. */
+/** Parsers whose callers turn a MalformedError or RangeError into an error that names the file or server. */
 test.each<[string, readonly Buffer[], (bytes: Buffer) => unknown, number]>([
   [
     'a ticket cache',
@@ -178,7 +177,7 @@ test('certificates and revocation lists', async () => {
 });
 
 test('messages of a directory', async () => {
-  // A bind response, an entry with two attributes, a search result with a referral.
+  // A bind response, an entry with two attributes, and a search result with a referral.
   const samples = [
     '300c02010161070a010004000400',
     '302f020102642a040f636e3d622c64633d6578616d706c65301730150409757365724365727431080401610403626364',
@@ -380,7 +379,7 @@ test('challenges to every mechanism', async () => {
         const challenge = mutated(samples, next, words)
           .toString('latin1')
           .replace(/r=/, next(2) === 0 ? `r=${nonce}` : 'r=');
-        // Work that a server may order is bounded by the mechanism; here it is kept from the test.
+        // The mechanism bounds the number of iterations; large ones are left out to save time.
         if (/i=\d{5}/.test(challenge)) continue;
         await mechanism.next(Buffer.from(challenge, 'latin1'));
       }

@@ -1,7 +1,6 @@
 /**
- * `npm run fuzz`: each fuzz test for 5 seconds, and the tables of misbehaving servers whole. `npm run fuzz -- --seconds 600 --seed 7`, or
- * SECONDS and SEED in the environment, for longer and to repeat.
- *
+ * `npm run fuzz` runs each fuzz test for 5 seconds, and the complete tables of misbehaving servers.
+ * `-- --seconds 600 --seed 7`, or SECONDS and SEED in the environment, set the time and repeat a run.
  * @module
  */
 import { spawnSync } from 'node:child_process';

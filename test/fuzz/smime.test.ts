@@ -13,7 +13,7 @@ const alice = issue({ issuer: root, name: 'Alice' });
 const mallory = issue({ name: 'Mallory' });
 const source = (who: typeof alice) => ({ data: certificatePem(who), key: keyPem(who) });
 const head = 'Content-Type: text/plain\r\n';
-/** What Alice signed, and what she never did. */
+/** Texts that Alice signed, and texts that she never signed. */
 const signedTexts = [
   `${head}\r\nDo not pay.\r\n`,
   `${head}\r\nHello\r\n\r\nPay nobody:\r\n--b\r\nMallory\r\n`,

@@ -1,6 +1,6 @@
 /**
- * `cache: true` through a real profile store: once the files are gone, another process signs, encrypts and authenticates with the copies.
- *
+ * `cache: true` with a real profile store: once the files are gone, another process signs, encrypts and authenticates
+ * with the copies.
  * @module
  */
 import { execFile } from 'node:child_process';
@@ -34,7 +34,7 @@ interface Received {
   readonly client: string | undefined;
 }
 
-/** A server that asks for a client certificate and takes one message on each connection. */
+/** A server that requests a client certificate and takes one message on each connection. */
 async function startServer(received: Received[]) {
   const server = createServer(
     { key: host.key, cert: host.certificate, requestCert: true, rejectUnauthorized: false },

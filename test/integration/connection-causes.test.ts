@@ -1,6 +1,6 @@
 /**
- * What testConnection() says of names, certificates, mechanisms and refusals: each cause with its remedy, as a person reads them.
- *
+ * The reports of testConnection() about names, certificates, mechanisms and refusals: each cause with its remedy, as a
+ * person reads them.
  * @module
  */
 import { X509Certificate } from 'node:crypto';
@@ -17,7 +17,7 @@ import type { CertificateRequest, IssuedCertificate } from '../support/certifica
 import { startScriptedServer } from '../support/scripted-server.js';
 import '../support/preload.js';
 
-/** Names as a machine finds them whose DNS server answers, and one whose DNS server does not. */
+/** Simulates name resolution: a machine whose DNS server answers, and one whose DNS server does not. */
 vi.mock('../../src/net/name-service.js', async (original) => {
   const module = await original<typeof import('../../src/net/name-service.js')>();
   return {
@@ -67,7 +67,7 @@ interface Told {
   readonly remedy: string;
 }
 
-/** The step that ended it. */
+/** The step that failed. */
 function told(result: ConnectionReport): Told {
   expect(result.ok).toBe(false);
   const step = result.steps.findLast(({ ok }) => !ok);
@@ -157,7 +157,7 @@ const otherNames = extension(
 const pem = ({ der: bytes }: Pick<IssuedCertificate, 'der'>): string =>
   `-----BEGIN CERTIFICATE-----\n${bytes.toString('base64')}\n-----END CERTIFICATE-----\n`;
 
-/** An authority, one below it, and the certificate of a server. */
+/** A root, an intermediate authority, and the certificate of a server. */
 function chain(leafOptions: Partial<CertificateRequest> = {}, authority: Partial<CertificateRequest> = {}) {
   const top = root('Corporate root', authority);
   const middle = issue({ subject: 'Corporate servers', issuer: top, ca: true, keyUsage: [5, 6], ...authority });
@@ -250,7 +250,7 @@ describe('a certificate', () => {
       'getCACertificates' in tls ? 'where the system trusts it, set server.tls.useSystemCa' : 'export it from there',
     );
     expect(remedy).toContain(`put it into server.tls.pinnedFingerprints: ${pin}.`);
-    // What the report gives to copy works.
+    // The fingerprint from the remedy can be used as it is.
     const port = await served(made, [made.leaf, made.middle, made.top]);
     const pinned = await report({
       port,
@@ -317,7 +317,7 @@ describe('TLS', () => {
 
 const login: Authentication = { method: 'password', username: 'ann', password: 'not the password' };
 
-/** A server that greets, offers these, and answers each further line alike. */
+/** A server that greets, offers these extensions, and gives one answer to every further line. */
 async function asked(
   extensions: readonly string[],
   answer: string,

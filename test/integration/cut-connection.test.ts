@@ -8,11 +8,11 @@ const seed = Number(process.env['CUT_SEED'] ?? Date.now() % 1_000_000);
 
 interface Way extends AsyncDisposable {
   readonly port: number;
-  /** Octets of the first connection, by direction. */
+  /** The number of octets of the first connection, by direction. */
   readonly seen: { up: number; down: number };
 }
 
-/** A way to the server whose first connection ends once so many octets went in one direction. */
+/** A relay to the server. Its first connection ends after this many octets in one direction. */
 async function wayTo(port: number, direction: 'up' | 'down', cutAt: number, reset: boolean): Promise<Way> {
   const seen = { up: 0, down: 0 };
   const sockets = new Set<Socket>();
@@ -48,7 +48,7 @@ async function wayTo(port: number, direction: 'up' | 'down', cutAt: number, rese
   };
 }
 
-/** Eight messages in flight on one connection: what is wrong with what was said of them. */
+/** Sends eight messages on one connection. Returns the contradictions between reported and real outcomes. */
 async function sendEight(smtp: TestSmtpServer, way: Way): Promise<readonly string[]> {
   smtp.clear();
   const profile = {
@@ -68,7 +68,7 @@ async function sendEight(smtp: TestSmtpServer, way: Way): Promise<readonly strin
     ),
   );
   await mailer.close();
-  // What was on its way to the server when the client's side was gone.
+  // Waits for octets that were still on their way to the server when the client's side closed.
   await turns();
   return outcomes.flatMap((outcome, i) => {
     const times = smtp.messages.filter(({ content }) => Buffer.from(content).includes(`Subject: m${i}\r\n`)).length;
@@ -93,7 +93,7 @@ describe(`a connection that is cut at any octet, with eight messages in flight (
     expect(await sendEight(smtp, whole)).toEqual([]);
     for (let i = 0; i < 40; i++) {
       const direction = i % 2 === 0 ? 'up' : 'down';
-      // A different octet for each seed; most of what goes up is one long message.
+      // Another octet for each seed. Most of the octets sent are one long message.
       const cutAt = (seed * 40 + i * 7919) % (direction === 'up' && i % 4 === 0 ? 3000 : whole.seen[direction]);
       await using way = await wayTo(smtp.port, direction, cutAt, i % 3 === 0);
       expect(await sendEight(smtp, way), `${direction}, cut at ${cutAt}`).toEqual([]);

@@ -1,4 +1,7 @@
-/** What testConnection() finds out after a step failed, or while a server is silent: cause and remedy, in words. */
+/**
+ * The diagnosis of testConnection() after a step failed, or while a server is silent: cause and remedy, in words.
+ * @module
+ */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { connect } from 'node:net';
@@ -32,7 +35,10 @@ afterAll(async () => {
   await Promise.all(servers.map((server) => new Promise<void>((resolve) => server.close(resolve))));
 });
 
-/** A network in which the ports of every host lead to servers of this test; 'filtered' ports never answer, others refuse. */
+/**
+ * A network in which the ports of every host lead to servers of this test. Ports named 'filtered' never answer; others
+ * refuse.
+ */
 function network(ports: Readonly<Record<number, number | 'filtered'>>): Connector {
   return {
     connect: ({ port }, { signal }) =>
@@ -61,7 +67,7 @@ async function test(
   return await mailer.testConnection();
 }
 
-/** The step that ended it: its name, and its line and remedy as a person reads them. */
+/** The step that failed: its name, and its line and remedy as a person reads them. */
 function ending(report: ConnectionReport): { readonly step: string; readonly text: string } {
   expect(report.ok).toBe(false);
   const step = report.steps.findLast(({ ok }) => !ok);

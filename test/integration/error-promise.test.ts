@@ -1,4 +1,8 @@
-/** README's promise: an error says what happened, where, and what to do. For every code, and for servers of every kind. */
+/**
+ * The promise of the README: an error says what happened, where, and what to do. Checked for every code, and for
+ * servers of every kind.
+ * @module
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -76,7 +80,10 @@ const thrown = (run: () => unknown): EmailError => {
   throw new Error('nothing was thrown');
 };
 
-/** How to come by each error, and what says where: 'server' for the mail server, else words of the message. */
+/**
+ * How to cause each error, and the place that it must name: 'server' for the mail server, otherwise a part of the
+ * message.
+ */
 const cases: Readonly<
   Record<EmailErrorCode, readonly [Case | (() => EmailError | Promise<EmailError>), 'server' | RegExp]>
 > = {

@@ -1,4 +1,8 @@
-/** Values of another realm (jest, vm contexts) and of other libraries (jsdom, happy-dom, polyfills) do as this realm's do. */
+/**
+ * Values from another realm (jest, vm contexts) and from other libraries (jsdom, happy-dom, polyfills) work like those
+ * of this realm.
+ * @module
+ */
 import { Readable } from 'node:stream';
 import { runInNewContext } from 'node:vm';
 import { afterEach, describe, expect, it, vi } from 'vitest';
@@ -27,7 +31,7 @@ const foreign = runInNewContext(`({
 const profile = { name: 't', sender: { email: 'a@example.com' }, server: { host: 'localhost' } } as const;
 const message: MailMessage = { to: 'b@example.com', subject: 's', text: 'hello' };
 
-/** jsdom's File: no stream(). */
+/** jsdom's File has no stream(). */
 const foreignFile = {
   size: 4,
   name: 'report.pdf',
@@ -159,7 +163,7 @@ describe('values of another realm', () => {
 });
 
 it('Promise of a library that replaces it (zone.js): a send with a stream', async () => {
-  // Promises of async functions and of Node are then no instances of the global Promise.
+  // Then the promises of async functions and of Node are not instances of the global Promise.
   vi.stubGlobal('Promise', class extends Promise<unknown> {});
   vi.resetModules();
   const { mailer, transport } = await library();

@@ -3,7 +3,7 @@ import { runLedger } from '../support/ledger.js';
 
 const seed = Number(process.env['LEDGER_SEED'] ?? Date.now() % 1_000_000);
 
-/** The whole of it, 100 000 messages, is test/interop/ledger.test.ts. */
+/** test/interop/ledger.test.ts runs the full 100 000 messages. */
 describe(`a server that fails at random (seed ${seed})`, () => {
   const plain = ['SIZE 104857600', '8BITMIME', 'ENHANCEDSTATUSCODES'];
   it.each([

@@ -1,6 +1,5 @@
 /**
  * `logging` of a profile, through a whole mailer.
- *
  * @module
  */
 import { execFile } from 'node:child_process';
@@ -87,7 +86,7 @@ describe('logging.eventLog', () => {
     const { port: closed } = gone.address() as AddressInfo;
     await new Promise((done) => gone.close(done));
     const modules = await bundle({ index: 'src/index.ts', testing: 'src/testing.ts' });
-    // The mailer of this program is not even closed.
+    // This program does not even close its mailer.
     writeFileSync(
       join(modules, 'program.mjs'),
       `import { createMailer } from './index.mjs';

@@ -190,7 +190,7 @@ describe('send', () => {
       delivery: 'not-delivered',
       message: expect.stringContaining('stallMs') as string,
     });
-    // The rest is in the kernel's buffers; 34 MiB do not fit there.
+    // The kernel's buffers hold the rest; 34 MiB would not fit into them.
     expect(given).toBeLessThan(blocks);
     await mailer.close();
   });
@@ -266,7 +266,7 @@ describe('send', () => {
 
   it('says unknown where it is aborted after the end of data, and not-delivered before', async () => {
     const controller = new AbortController();
-    // The server has read the end of the content when it is asked what to do there.
+    // `faults` is asked about 'end' once the server has read the end of the content.
     const faults = (at: string): { do: 'silence' } | undefined => {
       if (at !== 'end') return undefined;
       controller.abort();
@@ -354,7 +354,7 @@ describe('send', () => {
     ).toMatchObject({ code: 'ERR_CONTENT', delivery: 'not-delivered' });
     expect(smtp.messages).toHaveLength(0);
     await mailer.send(message);
-    // What the broken one wrote came before, on a connection of its own.
+    // The broken connection is a separate one, and its bytes came first.
     expect(smtp.messages).toHaveLength(1);
   });
 
@@ -440,7 +440,7 @@ describe('testConnection', () => {
       remedy: expect.stringMatching(/./) as string,
     });
     expect(String(report)).toContain('FAIL authenticate');
-    // What was found until then: what the server offers under TLS, and the TLS.
+    // The results of earlier steps: the server's extensions under TLS, and the TLS itself.
     expect(report).toMatchObject({
       extensions: { AUTH: expect.arrayContaining(['PLAIN', 'SCRAM-SHA-256-PLUS']) as string[] },
       tls: { protocol: 'TLSv1.3', authorized: true },
@@ -517,13 +517,13 @@ describe('sendAll', () => {
       if (++taken === 30) break;
     }
     const after = pulled;
-    // What is under way ends meanwhile, and would make room for more.
+    // The pending sends end meanwhile, which would make room for more.
     await mailer.close();
     expect(pulled).toBe(after);
   });
 
   describe.each(['abort', 'close'] as const)('ended by %s', (how) => {
-    /** A source that waits for ever at its nth message, and what the iteration over it told before it was ended. */
+    /** A source that blocks at its nth message. Returns the results that the iteration gave before it was ended. */
     async function iterate(waitsAt: number, endAt: 'first result' | 'wait') {
       const faults = [{ at: 'end', do: 'delay', ms: 100 }] as const;
       const { mailer } = await setUp(
@@ -563,7 +563,7 @@ describe('sendAll', () => {
     }
 
     it('tells what was under way, and takes no further message', async () => {
-      // Two are under way. The second is aborted, or waited for by close().
+      // Two are in progress. The second is aborted, or close() waits for it.
       expect(await iterate(9, 'first result')).toEqual({
         told: 2,
         sent: how === 'abort' ? 1 : 2,
@@ -643,7 +643,7 @@ describe('close', () => {
     const transport: Transport = {
       async send(envelope, compose) {
         for await (const block of (await compose()).bytes as AsyncIterable<Uint8Array>) void block;
-        // What was a folder is a file now: nothing in it can be removed.
+        // A file stands in place of the folder, so nothing in it can be removed.
         await rename(spools, `${spools}-moved`);
         await writeFile(spools, '');
         return { accepted: envelope.to, rejected: [], reply: { code: 250, lines: ['ok'] } };

@@ -1,4 +1,7 @@
-/** The Message-ID of sends with one object: another after a success, the same for a retry. */
+/**
+ * The Message-ID of several sends with one object: a new one after a success, the same one for a retry.
+ * @module
+ */
 import { describe, expect, it } from 'vitest';
 import { createMailer } from '../../src/index.js';
 import type { MailMessage, Mailer } from '../../src/index.js';

@@ -1,7 +1,6 @@
 /**
- * A server that answers one command in every wrong way, at every stage, over every way of writing commands, with its bytes whole, by
- * line, by byte and cut at random: what the error says follows from one rule, and never from the cut.
- *
+ * A server that answers one command in every wrong way, at every stage and over every way of writing commands, with its
+ * bytes whole, by line, by byte and cut at random. The error follows from one rule and never depends on the cut.
  * @module
  */
 import { describe, expect, test } from 'vitest';
@@ -35,7 +34,7 @@ const cuts: Readonly<Record<string, Cut>> = {
   'at random': (bytes) => pieces(bytes, () => 1 + next(bytes.length > 2_000 ? 3_000 : 20)),
 };
 
-/** `good` is the reply that would be right, `code` its code. */
+/** `good` is the correct reply, `code` its code. */
 type Behaviour = (peer: Peer, good: string, code: string) => Promise<void>;
 const says =
   (text: (good: string, code: string) => string): Behaviour =>
@@ -48,7 +47,7 @@ const forever =
     while (!peer.socket.destroyed) await peer.send(block);
   };
 
-/** None of these is a reply. */
+/** Input that is not a reply. */
 const malformed: Readonly<Record<string, Behaviour>> = {
   'no number': says(() => 'hello there\r\n'),
   'an empty line': says((good) => `\r\n${good}`),
@@ -67,12 +66,12 @@ const malformed: Readonly<Record<string, Behaviour>> = {
   },
   'lines without an end': forever((code) => `${code}-more\r\n`),
 };
-/** Replies, but not to this command. */
+/** Replies that do not fit this command. */
 const wrong: Readonly<Record<string, Behaviour>> = {
   'the code of another stage': says((_, code) => `${code === '354' ? '250' : '354'} ok\r\n`),
   'a 3yz that no command has': says(() => '399 ok\r\n'),
 };
-/** Odd, and right all the same. */
+/** Unusual but valid replies. */
 const tolerated: Readonly<Record<string, Behaviour>> = {
   'a bare LF': says((good) => good.replaceAll('\r\n', '\n')),
   'NUL in its text': says((good, code) => (/^250-/.test(good) ? good : `${code} o\0k\r\n`)),
@@ -132,7 +131,10 @@ async function outcome(stage: Stage, offered: Offered, misbehave: Behaviour, cut
   }
 }
 
-/** All ways of writing commands by all cuts in `npm run fuzz`; else one of them, another at each stage of each behaviour. */
+/**
+ * `npm run fuzz` tries all combinations of extensions and cuts. Otherwise each stage of each behaviour takes one of
+ * them in turn.
+ */
 const cells = Object.keys(extensions).flatMap((offered) =>
   Object.keys(cuts).map((how) => [offered as Offered, how] as const),
 );
@@ -152,7 +154,7 @@ const table = (kinds: Readonly<Record<string, Behaviour>>, rule: (stage: Stage, 
   });
 };
 
-/** With CHUNKING all of a small message is written at once: from MAIL on the server may have it. */
+/** With CHUNKING a small message is written at once, so the server may have it from MAIL on. */
 const hasLeft = (stage: Stage, offered: Offered): boolean =>
   stage === 'END' || (offered === 'CHUNKING' && (stage === 'MAIL' || stage === 'RCPT' || stage === 'DATA'));
 const failed = (stage: Stage, offered: Offered): object => {
@@ -166,11 +168,14 @@ describe('a reply to something else', () => table(wrong, failed));
 describe('an odd reply', () => table(tolerated, () => sent));
 
 describe('one reply too many', () => {
-  /** It is in the way of a later one where it came too late to be seen by itself: then what left before it was noticed may differ. */
+  /**
+   * A late additional reply is taken for the reply to the next command. The outcome depends on how much had left before
+   * it was noticed.
+   */
   const anyDelivery = { ...failed('END', 'lock-step'), delivery: expect.any(String) as string };
   table({ 'the same again': says((good) => good + good) }, (stage, offered) => {
     if (stage === 'END') return sent;
-    // Where the commands have left already, it cannot be told from the reply to the next of them.
+    // If the next commands have already left, it cannot be told from the reply to them.
     if (offered === 'CHUNKING' && stage !== 'greeting' && stage !== 'EHLO')
       return stage === 'AUTH' ? { code: expect.stringMatching(/^(?:sent|ERR_SMTP_PROTOCOL)$/) as string } : sent;
     return anyDelivery;

@@ -1,7 +1,7 @@
 /**
- * The other servers that a send may need - proxies, KDC, directory, token endpoint, syslog - misbehave in every way: the send fails with
- * the code of that service, or is not touched by it, before 1 MiB was read, and the same however the bytes are cut.
- *
+ * The other servers that a send may need (proxies, KDC, directory, token endpoint, syslog) misbehave in every way. The
+ * send fails with the code of that service or succeeds without it, before 1 MiB was read, and in the same way however
+ * the bytes are cut.
  * @module
  */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel';
@@ -23,7 +23,7 @@ writeFileSync(krb5ConfFile, '[libdefaults]\n default_realm = EXAMPLE.TEST\n dns_
 afterAll(() => rmSync(scratch, { recursive: true, force: true }));
 
 let smtp: TestSmtpServer;
-/** Offers what is tried, and is never asked to judge it. */
+/** Offers the mechanisms that the services need. No exchange reaches its end. */
 let smtpWithAuth: TestSmtpServer;
 beforeAll(async () => {
   smtp = await TestSmtpServer.start({ security: 'none' });
@@ -35,10 +35,10 @@ beforeAll(async () => {
 afterAll(() => Promise.all([smtp.close(), smtpWithAuth.close()]));
 
 interface Service {
-  /** Of the send; 'sent' where it does not need the service. */
+  /** The code of the send's error; 'sent' if the send does not need the service. */
   readonly code: string;
   readonly withAuth?: boolean;
-  /** The begin of an answer that may go on for a while. */
+  /** The beginning of an endless answer. */
   readonly begin?: string;
   readonly settings: (port: number) => Partial<EmailProfile>;
 }
@@ -105,7 +105,7 @@ const forever = async (peer: Peer, begin: string, block: string): Promise<void> 
   await peer.send(begin);
   while (!peer.socket.destroyed) await peer.send(block.repeat(Math.ceil(8_000 / block.length)));
 };
-/** `peer.bytes(1)`: the service was asked something. Syslog is not asked. */
+/** `peer.bytes(1)` waits for a request to the service. Syslog receives no request. */
 const behaviours: Readonly<Record<string, (peer: Peer) => Promise<unknown>>> = {
   'ends at once': async (peer) => peer.socket.end(),
   'resets at once': async (peer) => peer.socket.resetAndDestroy(),
@@ -147,7 +147,7 @@ const cuts: Readonly<Record<string, Cut>> = {
   },
 };
 
-/** Does `work`, and gives the octets that its sockets have read. */
+/** Runs `work` and returns the number of octets that its sockets have read. */
 async function octetsRead(work: () => Promise<void>): Promise<number> {
   const sockets: Socket[] = [];
   const note = (message: unknown): void => void sockets.push((message as { readonly socket: Socket }).socket);
@@ -176,12 +176,12 @@ async function send(service: Service, port: number, signal?: AbortSignal): Promi
     expect(JSON.stringify(error) + error.message).not.toMatch(/secret/);
     return { code: error.code, delivery: error.delivery };
   } finally {
-    // Without force it would wait for a refresh that goes on though its send was aborted.
+    // Without force, close() would wait for a refresh that goes on although its send was aborted.
     await mailer.close({ force: true });
   }
 }
 
-/** A reset that comes while the connection is made is one that was not made. */
+/** A reset during connection set-up counts as a failed connection. */
 function rule({ code }: Service, how: string): object {
   if (code === 'sent') return { code };
   const isProxyReset = code === 'ERR_PROXY' && how === 'resets at once';

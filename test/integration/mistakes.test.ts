@@ -1,4 +1,7 @@
-/** The mistakes of an administrator: an error alone, read by somebody new to it, says what is wrong, where, and what to change. */
+/**
+ * Mistakes of an administrator. The error alone tells a newcomer what is wrong, where, and what to change.
+ * @module
+ */
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
@@ -37,7 +40,7 @@ const says = (words: string) => (socket: Socket) => {
   socket.on('error', () => undefined);
   if (words !== '') socket.write(words);
 };
-/** Silent until it is spoken to, and ends the connection then. */
+/** Silent until it receives a byte, then closes the connection. */
 const web = (socket: Socket): void => {
   socket.on('error', () => undefined).once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
 };
@@ -57,7 +60,7 @@ afterAll(async () => {
 });
 
 const password = { method: 'password', username: 'ann', password: 'hunter2' } as const;
-/** A profile whose way to a server is tried, or one that is refused at once. */
+/** A profile whose server is tried, or one that is refused at once. */
 interface Mistake {
   readonly server?: TestSmtpServerOptions;
   readonly profile: (server: TestSmtpServer) => Partial<EmailProfile> | Promise<Partial<EmailProfile>>;
@@ -492,7 +495,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
     /did not say whether it accepts the message.*\nThe server may have the message/,
   ],
 ];
-/** A server's certificate of an authority, which is out of date. */
+/** An expired server certificate, with its authority. */
 function expired(): { readonly cert: string; readonly key: string; readonly ca: string } {
   const authority = root('An authority');
   const day = 86_400_000;

@@ -1,6 +1,7 @@
 /**
- * Every setting that names a file, by everything that may stand there in place of one: refused at once, with an error that names the
- * setting, and without a read that goes on and holds the process.
+ * Every setting that names a file, tried with everything that may stand in place of a file. It is refused at once with
+ * an error that names the setting, and no pending read holds the process.
+ * @module
  */
 import { execFileSync } from 'node:child_process';
 import {
@@ -52,14 +53,14 @@ const kinds = {
 } as const;
 type Kind = keyof typeof kinds;
 symlinkSync(place('missing'), kinds['a link to nothing']);
-// Node has no call for it; the program is in every Unix.
+// Node has no function for this; every Unix has the program.
 execFileSync('mkfifo', [kinds['a FIFO']]);
 symlinkSync(kinds['a FIFO'], kinds['a link to a FIFO']);
 mkdirSync(kinds['a directory']);
 writeFileSync(kinds['a file of 1 GiB'], '');
 truncateSync(kinds['a file of 1 GiB'], 2 ** 30);
 writeFileSync(kinds['a file without permission'], 'secret', { mode: 0o000 });
-// The same in directories of certificates, under a name that is read.
+// The same inside directories of certificates, under a name that is read.
 const directories = new Map((Object.keys(kinds) as Kind[]).map((kind) => [kind, directoryOf(kind)]));
 function directoryOf(kind: Kind): string {
   const path = place(`of ${kind.replaceAll('/', '-')}`);
@@ -87,7 +88,7 @@ writeFileSync(place('ann.pem'), certificatePem(ann));
 writeFileSync(place('krb5.conf'), '[realms]\n EXAMPLE.COM = {\n  kdc = 127.0.0.1:9\n }\n');
 const own: CertificateSource = { data: certificatePem(ann), key: keyPem(ann) };
 
-/** Sends through a transport in memory: for what is read before a server is asked. */
+/** Sends through a transport in memory, for files that are read before a server is contacted. */
 async function compose(profile: Partial<EmailProfile>, extra: Partial<MailMessage> = {}): Promise<unknown> {
   const mailer = createMailer({ ...base, ...profile }, { transport: new MemoryTransport() });
   try {
@@ -97,7 +98,7 @@ async function compose(profile: Partial<EmailProfile>, extra: Partial<MailMessag
   }
 }
 
-/** Connects to a stream on which nothing is said: TLS reads its files before it begins. */
+/** Connects to a silent stream: TLS reads its files before the handshake. */
 async function connect(profile: Partial<EmailProfile>): Promise<unknown> {
   const connector = { connect: () => Promise.resolve(new PassThrough()) };
   const server = { ...base.server, security: 'implicit', ...profile.server } as const;
@@ -149,14 +150,14 @@ const plain = { allowPlaintext: true } as const;
 
 interface Setting {
   readonly code: EmailErrorCode | ((kind: Kind) => EmailErrorCode);
-  /** What the error names. */
+  /** The setting that the error names. */
   readonly names: RegExp;
   readonly use: (file: string, kind: Kind) => Promise<unknown>;
-  /** Content may be of any length, and a list of directories' files is no single file. */
+  /** Kinds that this setting accepts: content may have any length, and a list of directories is no single file. */
   readonly but?: readonly Kind[];
 }
 
-/** A name that leads to no regular file is wrong in the message; a file that cannot be read is not the message's fault. */
+/** A name that leads to no regular file is an error of the message; an unreadable file is not. */
 const contentCode = (kind: Kind): EmailErrorCode =>
   words[kind].test('not a regular file') ? 'ERR_MESSAGE_INVALID' : 'ERR_CONTENT';
 const anyLength = ['a file of 1 GiB'] as const;
@@ -334,7 +335,7 @@ const settings: Readonly<Record<string, Setting>> = {
   },
 };
 
-/** Does anything wait for the writer of a FIFO? Such a read holds the process. */
+/** Is a read waiting for the writer of a FIFO? Such a read holds the process. */
 function isBeingRead(fifo: string): boolean {
   try {
     closeSync(openSync(fifo, constants.O_WRONLY | constants.O_NONBLOCK));
@@ -356,7 +357,7 @@ async function failureOf(work: () => Promise<unknown>) {
   throw new Error('there was no error');
 }
 
-/** Root may read everything; for the moment of the work this process is someone else, where it is root. */
+/** Root can read every file. If this process is root, it becomes another user for the duration of the work. */
 async function withoutRights<T>(work: () => Promise<T>): Promise<T> {
   if (process.geteuid?.() !== 0) return work();
   process.seteuid?.(65534);
@@ -371,7 +372,7 @@ describe.each(Object.entries(settings))('%s', (_, { code, names, use, but = [] }
   const cases = (Object.keys(kinds) as Kind[]).filter((kind) => !but.includes(kind));
 
   it.each(cases)('is refused at once where it names %s', async (kind) => {
-    // The first time it loads code too.
+    // The first call also loads code.
     await failureOf(() => use(kinds.missing, 'missing'));
     const work = () => failureOf(() => use(kinds[kind], kind));
     const { error, processorMs } = await (kind === 'a file without permission' ? withoutRights(work) : work());

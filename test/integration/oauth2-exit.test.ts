@@ -1,4 +1,7 @@
-/** A process that closes its mailer by force in the middle of a token refresh ends, though the refresh is not over. */
+/**
+ * A process that closes its mailer by force during a token refresh ends, although the refresh is not over.
+ * @module
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** From a profile with `oauth2` to a delivered message, with an authorization server and a mail server on loopback. */
+/**
+ * From a profile with `oauth2` to a delivered message, with an authorization server and a mail server on loopback.
+ * @module
+ */
 import { once } from 'node:events';
 import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';

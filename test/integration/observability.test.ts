@@ -1,6 +1,5 @@
 /**
  * The channels of `node:diagnostics_channel` and `mailer.stats()`, against a server in the process.
- *
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
@@ -28,7 +27,7 @@ afterEach(() => {
 
 const moments = ['start', 'end', 'asyncStart', 'asyncEnd', 'error'] as const;
 
-/** Records what a tracing channel publishes until the end of the test. */
+/** Records the events of a tracing channel until the end of the test. */
 function watch<T extends object>(name: string): { readonly moment: (typeof moments)[number]; readonly trace: T }[] {
   const seen: { readonly moment: (typeof moments)[number]; readonly trace: T }[] = [];
   const channels = tracingChannel<unknown, T>(name);
@@ -40,7 +39,7 @@ function watch<T extends object>(name: string): { readonly moment: (typeof momen
   return seen;
 }
 
-/** Everything that is going on is the descendant of one thing: names of the spans that were under way, outermost first. */
+/** Records for each operation the names of the spans around it, outermost first. */
 function spans(names: readonly string[]): {
   readonly store: AsyncLocalStorage<readonly string[]>;
   readonly seen: string[];
@@ -214,7 +213,7 @@ describe('sealpost:command and sealpost:reply', () => {
     const content = seen.filter(({ moment, trace }) => moment === 'asyncEnd' && trace.verb === verb);
     expect(content.at(-1)?.trace.code).toBe(250);
     const sent = content.reduce((sum, { trace }) => sum + trace.bytes, 0);
-    // The end of data is sent with content that follows DATA.
+    // With DATA, the end of data is sent behind the content.
     expect(sent - bytes).toBe(verb === 'BDAT' ? 0 : 3);
     const starts = seen.filter(({ moment }) => moment === 'start');
     expect(seen.filter(({ moment }) => moment === 'asyncEnd')).toHaveLength(starts.length);
@@ -268,7 +267,7 @@ describe('the asynchronous context', () => {
   it('of a send is that of its connection and commands, also where it had to wait for others', async () => {
     const { store, seen } = spans(['send', 'connection', 'command']);
     await using server = await startServer();
-    // Each message wants a connection of its own, and there is one at a time.
+    // Each message needs a connection of its own, and only one is open at a time.
     const pool: MailerOptions['pool'] = { maxConnections: 1, maxMessagesPerConnection: 1 };
     await using mailer = createMailer(profileOf(server), { pool });
     const names = ['first', 'second', 'third', 'fourth'];

@@ -1,4 +1,7 @@
-/** What Microsoft 365 and Google say when they refuse, at each stage where they say it, and what the error tells to do. */
+/**
+ * The refusals of Microsoft 365 and Google at each stage, and the remedy that the error gives.
+ * @module
+ */
 import { describe, expect, it } from 'vitest';
 import { createMailer, isEmailError } from '../../src/index.js';
 import type {
@@ -21,7 +24,7 @@ const password: Authentication = { method: 'plain', username: 'ann@contoso.com',
 const token: Authentication = { method: 'xoauth2', username: 'ann@contoso.com', token: 'opaque-token' };
 const right = { 'ann@contoso.com': 'open sesame' };
 
-/** Leads to a test server whatever name is asked for. */
+/** Connects to the test server whatever name is requested. */
 function leadingTo(server: TestSmtpServer): Connector {
   const direct = new DirectConnector();
   return { connect: (_target, options) => direct.connect({ host: server.host, port: server.port }, options) };
@@ -63,7 +66,7 @@ async function send(
   return { error: failure, warnings, report };
 }
 
-/** The verb whose reply the test server replaces; END is that of the content. */
+/** The command whose reply the test server replaces; END is the end of the content. */
 type Stage = 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'END';
 
 const rows: readonly (readonly [stage: Stage, reply: string, proof: Authentication | undefined, remedy: RegExp])[] = [

@@ -1,7 +1,6 @@
 /**
- * Every stage of a send, by every refusal, by every way in which the server goes on, by the extensions that decide what is written
- * together: what the error says and how many connections it takes, from one rule.
- *
+ * Every stage of a send, by every refusal, every way in which the server goes on, and the extensions that decide which
+ * commands are written together. One rule gives the error and the number of connections.
  * @module
  */
 import { describe, expect, test } from 'vitest';
@@ -12,7 +11,7 @@ import { type Cut, type Peer, type ScriptedServer, startScriptedServer } from '.
 
 const stages = ['greeting', 'EHLO', 'STARTTLS', 'AUTH', 'MAIL', 'RCPT', 'DATA', 'content', 'end', 'QUIT'] as const;
 const refusals = ['451 4.7.0 not now', '421 4.7.0 going away', '550 5.7.1 not you', undefined] as const;
-/** `half` is the refusal without its last words and its line end, and then the end of the stream. */
+/** `half`: the refusal without its last words and its line end, then the end of the stream. */
 const endings = ['stays', 'FIN', 'RST', 'half'] as const;
 const extensions = {
   'no extension': [],
@@ -35,7 +34,7 @@ const cuts: Readonly<Record<Cell['cut'], Cut>> = {
 };
 const recipient = 'b@example.org';
 
-/** What an error says of its message. */
+/** The outcome that an error states. */
 interface Verdict {
   readonly code: string;
   readonly reply: number | undefined;
@@ -45,8 +44,8 @@ interface Verdict {
 }
 
 /**
- * The rule. A refusal is the error, whatever follows it: nothing was delivered, and it may be tried again if it is a 4yz. Without one the
- * connection was lost or silent, and the message may have arrived if all of it had left.
+ * The rule. A refusal is the error, whatever follows it: nothing was delivered, and it is retryable if it is a 4yz.
+ * Without a refusal the connection was lost or silent, and the message may have arrived if all of it had left.
  */
 function rule({ stage, refusal, ending, offered }: Cell): Verdict | 'sent' {
   if (stage === 'QUIT') return 'sent';
@@ -77,13 +76,13 @@ function rule({ stage, refusal, ending, offered }: Cell): Verdict | 'sent' {
   };
 }
 
-/** The server says nothing, and stays: only a deadline ends that. */
+/** The server stays silent and connected, so only a deadline ends the wait. */
 const isSilent = ({ refusal, ending }: Cell): boolean => refusal === undefined && ending === 'stays';
 
-/** A server that answers everything well up to the stage, and from there as the cell says. */
+/** A server that accepts everything before the stage, and from there behaves as the cell says. */
 async function serve(peer: Peer, { stage, refusal, ending, offered }: Cell, onSilence = () => {}): Promise<void> {
   let refused = false;
-  /** Says what is right; at the stage of the cell the refusal; and behind that what a server says that goes on. */
+  /** Sends the correct reply; at the stage of the cell the refusal; after it the replies of a server that goes on. */
   const answer = async (at: Cell['stage'], good: string): Promise<void> => {
     if (at !== stage) return await peer.send(refused ? '503 5.5.1 not now\r\n' : good);
     refused = true;
@@ -112,7 +111,7 @@ async function serve(peer: Peer, { stage, refusal, ending, offered }: Cell, onSi
         await answer('AUTH', '235 ok\r\n');
         break;
       case 'MAIL':
-        // The next message of several: what was refused before was another's.
+        // For the next message the refusal no longer applies.
         if (stage !== 'EHLO') refused = false;
         await answer('MAIL', '250 ok\r\n');
         break;
@@ -149,14 +148,14 @@ async function serve(peer: Peer, { stage, refusal, ending, offered }: Cell, onSi
 
 async function inContent(peer: Peer, answer: (at: Cell['stage'], good: string) => Promise<void>): Promise<void> {
   await peer.bytes(50_000);
-  // From here on it takes no more.
+  // From here on the server reads nothing.
   peer.socket.pause();
   await answer('content', '');
   peer.socket.resume();
   await peer.closed;
 }
 
-/** Content without an end: nobody can say that all of it has left. */
+/** Endless content: it is never known to have left completely. */
 async function* endless(): AsyncGenerator<Uint8Array> {
   for (;;) {
     yield Buffer.alloc(48_000, 'x');
@@ -188,7 +187,10 @@ function verdictOf(error: EmailError): Verdict {
   return { code, reply: reply?.code, recipients: recipients?.map((each) => each.recipient), retryable, delivery };
 }
 
-/** A message behind the refused one, whose connection went with that: lost, and unknown if it had left. A 421 is told to all. */
+/**
+ * A message behind the refused one loses its connection; its outcome is unknown if it had left. Every message on the
+ * connection receives a 421.
+ */
 function isLost({ code, reply, retryable, delivery }: Verdict, { refusal }: Cell): boolean {
   const isTold = reply === undefined || (reply === 421 && refusal?.startsWith('421') === true);
   return code === 'ERR_CONNECT' && isTold && retryable === (delivery === 'not-delivered');
@@ -214,12 +216,12 @@ async function play(cell: Cell, onSilence?: () => void): Promise<void> {
   expect({ name, first }).toEqual({ name, first: expected });
   for (const other of others)
     if (other === 'sent' || !isLost(other, cell)) expect({ name, other }).toEqual({ name, other: expected });
-  // A second one is only for messages behind the refused one, which the server cannot have begun with.
+  // A second connection is allowed only for messages behind the refused one, which the server cannot have begun.
   expect({ name, connections: server.connections }).toEqual({
     name,
     connections: count === 1 ? 1 : expect.toSatisfy((connections: number) => connections <= 2),
   });
-  // Whatever is said to QUIT, or not.
+  // The reply to QUIT does not matter.
   await mailer.close();
 }
 
@@ -245,7 +247,7 @@ describe.each(stages)('a server that does not go on at %s', (stage) => {
   test.each(rows)('with %s: %s', async (offered, refusal) => {
     const cells = cellsOf(stage, offered).filter((cell) => cell.refusal === refusal && !isSilent(cell));
     expect(cells.length).toBeGreaterThan(1);
-    // Some at a time: a process can hold only so many sockets.
+    // Only some at a time, because a process can hold a limited number of sockets.
     const worker = async (): Promise<void> => {
       for (let cell = cells.shift(); cell !== undefined; cell = cells.shift()) await play(cell);
     };
@@ -263,7 +265,7 @@ describe.each(stages)('a server that falls silent at %s', (stage) => {
     const played = Promise.all(silentCells.map((cell) => play(cell, () => (silent = true)))).finally(
       () => (over = true),
     );
-    // Time passes once the server is silent, and so slowly that the client does meanwhile what it can.
+    // Time moves once the server is silent, and slowly enough for the client to act meanwhile.
     while (!over) {
       await turns(10);
       if (silent) await clock.advance(1_000);

@@ -1,3 +1,7 @@
+/**
+ * Reports about the most likely faults: each failed step explains itself and says what to do.
+ * @module
+ */
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
@@ -8,8 +12,6 @@ import { createTestCertificateAuthority } from '../../src/testing/certificate-au
 import { TestSmtpServer } from '../../src/testing/server/test-smtp-server.js';
 import type { TestSmtpServerOptions } from '../../src/testing/server/server-options.js';
 import { stopClock, turns, until } from '../support/clock.js';
-
-/** What an administrator is told about the faults that are most likely: each failed step has words, and says what to do. */
 
 const servers: Server[] = [];
 async function listen(server: Server): Promise<number> {
@@ -35,7 +37,7 @@ async function report(
   return await mailer.testConnection();
 }
 
-/** The step that failed, in words. */
+/** The lines of the step that failed. */
 function told(result: ConnectionReport): { step: string; text: string } {
   const failed = result.steps.filter(({ ok }) => !ok);
   expect([result.ok, failed.length]).toEqual([false, 1]);

@@ -1,6 +1,5 @@
 /**
  * `server.maxRecipients` and `server.ignoreExtensions`, from the profile to the wire.
- *
  * @module
  */
 import { afterEach, describe, expect, test } from 'vitest';

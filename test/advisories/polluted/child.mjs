@@ -1,6 +1,7 @@
 /**
- * Runs in a process of its own, whose Object.prototype it pollutes: does everything that a program does with the library, once for
- * each order of its parent, and tells how each came out. What was written is for the parent's servers to say.
+ * Runs in a process of its own, whose Object.prototype it pollutes. For each order of its parent it uses every feature
+ * of the library once and reports the results. The parent's servers record the octets.
+ * @module
  */
 const { library, smime, ports, ca, identity, signed, forged, encrypted, krb5Conf } = JSON.parse(process.argv[2]);
 const { createMailer } = await import(library);
@@ -45,7 +46,7 @@ const protectedBy = {
   encrypt: { certificates: { data: identity.certificate } },
 };
 
-/** What must be ready before anything is polluted: mailers with a connection, as a program has them. */
+/** Prepares the mailers and connections that a program has before anything is polluted. */
 async function prepare(run, only) {
   const kept = [];
   for (const name of ['chunking', 'pipelining', 'bare']) {
@@ -128,10 +129,12 @@ const values = {
   function: () => () => 'RCPT TO:<evil@evil.example>\r\n',
 };
 
-/** Whether an order left a connection or a timer. A connection that was closed is gone a few turns of the event loop later. */
+/**
+ * Is a connection or a timer left after an order? A closed connection disappears a few turns of the event loop later.
+ */
 const busy = () => process.getActiveResourcesInfo().some((name) => /TCP|TLS|Timeout/.test(name));
 
-/** Set when an order left something behind: then the parent ends this process and starts another. */
+/** Set when an order left something behind. The parent then ends this process and starts another. */
 let crashed = false;
 let onCrash = () => undefined;
 process.on('uncaughtException', (error) => onCrash(error));
@@ -150,7 +153,7 @@ async function perform({ run, names, kind, only }) {
   try {
     await new Promise((resolve) => {
       let left = todo.length;
-      // Node's own code fails too, outside of any promise: then nothing that is under way comes to an end.
+      // Node's own code may throw outside of any promise. Then pending tasks never settle.
       onCrash = (error) => {
         for (let i = 0; i < todo.length; i++) settled[i] ??= `error uncaught: ${error?.message}`;
         resolve(0);
@@ -191,6 +194,6 @@ process.on('message', (order) => {
     (error) => process.send({ run: order.run, failed: String(error.stack) }),
   );
 });
-// Modules that are loaded on first use must be there: one that fails to load fails for good.
+// Lazily loaded modules must be loaded first, because a module that fails to load once fails for good.
 await perform({ run: 'r00000', names: [], kind: 'none' });
 process.send({ ready: true });

@@ -1,6 +1,6 @@
 /**
- * The names that are put on Object.prototype, in groups: one order to the child has many names, and runs some tasks or all.
- *
+ * The names that are put on Object.prototype, in groups. One order to the child has many names, and runs some or all
+ * tasks.
  * @module
  */
 import ts from 'typescript';
@@ -8,7 +8,7 @@ import { filesBelow, read } from '../../project/sources.js';
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
-/** Options that Node reads and the sources need not mention. */
+/** Options that Node reads although the sources never mention them. */
 const ofNode = words(`
   path fd lookup localAddress localPort family hints timeout onread signal socket handle
   allowHalfOpen keepAlive highWaterMark writableHighWaterMark objectMode readableObjectMode
@@ -19,7 +19,7 @@ const ofNode = words(`
   once capture passive env cwd shell uid gid argv0 stdio windowsHide detached input
 `);
 
-/** Names that are read, written or declared as a property anywhere in the sources. */
+/** Names that the sources read, write or declare as a property. */
 export function propertyNames(): string[] {
   const names = new Set(ofNode);
   const add = (name: ts.Node | undefined): void => {
@@ -37,9 +37,10 @@ export function propertyNames(): string[] {
 }
 
 /**
- * Names that end in an error in these tasks: JavaScript, Node or PKI.js reads them from every object (property descriptors, iterators,
- * listeners and options of streams), or a limit becomes `true`. In these tasks each is tried alone from the start, since the error of
- * one name would have its whole group divided; in the other tasks they are a group. A name that is missing here costs time only.
+ * Names that cause an error in these tasks: JavaScript, Node or PKI.js reads them from every object (property
+ * descriptors, iterators, listeners and options of streams), or a limit becomes `true`. In these tasks each of them is
+ * tried alone from the start, because its error would have its whole group divided. In the other tasks they form a
+ * group. If a name is missing here, the test only takes longer.
  */
 const failing: readonly { readonly tasks: readonly string[] | 'all'; readonly names: readonly string[] }[] = [
   { tasks: 'all', names: words('get set value writable return verify fault max maxOctets') },
@@ -62,7 +63,7 @@ const failing: readonly { readonly tasks: readonly string[] | 'all'; readonly na
   { tasks: words('verify forged decrypt'), names: words('accepts maxHeaderBytes maxParts') },
 ];
 
-/** Names for one order, and the tasks of it: undefined for all. */
+/** Names for one order, and its tasks; undefined: all tasks. */
 export interface Group {
   readonly names: readonly string[];
   readonly only?: readonly string[] | undefined;
@@ -70,7 +71,7 @@ export interface Group {
 
 const groupSize = 128;
 
-/** `names` in groups, so that each name meets each of `tasks`. */
+/** Divides `names` into groups, so that each name meets each of `tasks`. */
 export function groupsOf(names: readonly string[], tasks: readonly string[]): Group[] {
   const left = new Set(names);
   const groups: Group[] = [];

@@ -1,17 +1,20 @@
-/** Servers in a process that is not polluted: they record every octet of a connection, and answer whatever comes. */
+/**
+ * Servers in a process that is not polluted. They record every octet of a connection and answer any input.
+ * @module
+ */
 import { createServer, connect } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { createServer as createTlsServer } from 'node:tls';
 import type { TestIdentity } from '../../../src/testing/certificate-authority.js';
 
-/** What a server answers to a line of AUTH; undefined ends the exchange with 235. */
+/** The server's answer to a line of AUTH; undefined ends the exchange with 235. */
 export type Sasl = (line: string, round: number) => string | undefined;
 
-/** One server, and what its clients wrote since `take` was called last. */
+/** A server, and the octets that its clients wrote since the last call of `take`. */
 export interface RecordingServer {
   readonly port: number;
-  /** What each connection wrote, once all of them are closed. */
+  /** The octets of each connection, once all of them are closed. */
   take(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
@@ -45,7 +48,7 @@ function listen(server: Server, records: string[][]): Promise<RecordingServer> {
   );
 }
 
-/** SMTP with these extensions, implicit TLS where there is an identity. */
+/** An SMTP server with these extensions. With an identity it uses implicit TLS. */
 export function startSmtp(
   extensions: readonly string[],
   identity?: TestIdentity,
@@ -121,7 +124,7 @@ export function startSmtp(
   return listen(server, records);
 }
 
-/** A proxy that wants a name and a password, and connects to wherever it is told. */
+/** A proxy that requires a name and a password, and connects to any target. */
 export function startProxy(kind: 'http' | 'socks'): Promise<RecordingServer> {
   const records: string[][] = [];
   const server = createServer({ noDelay: true }, (socket) => {
