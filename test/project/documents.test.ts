@@ -1,5 +1,5 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
 import { filesBelow, read, root } from './sources.js';
@@ -34,7 +34,10 @@ describe('documents', () => {
       ts.sys,
       root,
     );
-    const paths = [...names, ...filesBelow('docs', '.ts').map((path) => join(root, path))];
+    // An example with a package of its own is compiled by its own build: `npm run test:examples`.
+    const packages = filesBelow('docs', 'package.json').map((path) => dirname(path));
+    const programs = filesBelow('docs', '.ts').filter((path) => !packages.some((name) => path.startsWith(`${name}/`)));
+    const paths = [...names, ...programs.map((path) => join(root, path))];
     const program = ts.createProgram(paths, { ...config.options, noUnusedLocals: false });
     // Not of the sources, which the type check looks through.
     const problems = paths
