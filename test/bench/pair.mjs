@@ -1,6 +1,8 @@
-// Two builds side by side in one process, in short blocks that take turns: what disturbs the machine disturbs both.
+// Two builds side by side in one process, in short blocks that alternate, so that disturbances of the machine affect
+// both.
 //   node pair.mjs BASE [NOW] [--rows "1 KB;recipients"] [--rounds N]
-// BASE and NOW are checkouts with a dist folder; NOW is this one by default. Prints processor time of each and the median of the ratios.
+// BASE and NOW are checkouts with a dist folder; NOW is this one by default. Prints processor time of each and the
+// median of the ratios.
 import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -16,7 +18,7 @@ const sides = { base: path.resolve(args._[0] ?? ''), now: path.resolve(args._[1]
 for (const folder of Object.values(sides)) fs.accessSync(path.join(folder, 'dist/index.js'));
 const load = (side, entry) => import(pathToFileURL(path.join(sides[side], 'dist', `${entry}.js`)).href);
 
-/** A server in memory, at the other end of the stream: no system call is measured. */
+/** A server in memory at the other end of the stream, so that no system call is measured. */
 class Server extends Duplex {
   #chunking;
   #left = 0;
@@ -84,7 +86,7 @@ const toMessage = ({ to, subject, text, html, attachments }) => ({
   }),
 });
 
-/** A row over the server in memory. */
+/** A row with the server in memory. */
 const sending =
   (kind, { chunking = true, connections = 1, depth = 1, block = 200 } = {}) =>
   async (side) => {
@@ -142,7 +144,7 @@ const smime = (what, key, size, count) => async (side) => {
   };
 };
 
-/** A connection under TLS for each message, over loopback. */
+/** A new connection under TLS for each message, over loopback. */
 const overTls = async (side) => {
   const { createMailer } = await load(side, 'index');
   const mailer = createMailer(
@@ -215,7 +217,7 @@ const fileOf = (bytes) => {
   return `file:${file}`;
 };
 
-/** Each with its rounds, by default. */
+/** Each row with its default number of rounds. */
 const rows = {
   'text of 1 KB': [400, sending('text:1024')],
   'text of 1 KB, 5 connections': [300, sending('text:1024', { connections: 5 })],
@@ -245,7 +247,7 @@ async function measure(name, [usual, prepare]) {
   const work = {};
   for (const side of ['base', 'now']) work[side] = await prepare(side);
   const cost = { base: [], now: [] };
-  // The first third is for the compiler.
+  // The first third warms up the compiler.
   for (let round = -Math.ceil(rounds / 3); round < rounds; round++)
     for (const side of round % 2 === 0 ? ['base', 'now'] : ['now', 'base']) {
       const before = process.cpuUsage();

@@ -1,4 +1,5 @@
-// What a plain send loads: the main entry and the way to a server, as far as they import statically, minified and as one gzip stream.
+// The size of the code that a plain send loads: the main entry and the way to a server, with their static imports,
+// minified and as one gzip stream.
 //   node size.mjs [--max BYTES] [--list]      fails above --max; --list names the largest folders and files
 import { createRequire } from 'node:module';
 import path from 'node:path';
@@ -8,7 +9,7 @@ import { parseArgs } from './lib/util.mjs';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..');
 const args = parseArgs();
-// tsup brings esbuild along.
+// tsup depends on esbuild.
 const require = createRequire(createRequire(path.join(root, 'package.json')).resolve('tsup'));
 const { build } = require('esbuild');
 

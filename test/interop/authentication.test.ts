@@ -30,7 +30,7 @@ const [postfix, dovecot, cyrus, exim] = ['Postfix', 'Dovecot submission', 'Postf
 ]; // prettier-ignore
 const byDovecot = [...postfix.filter((name) => !cyrus.includes(name)), ...dovecot];
 
-/** What each method signs in as, and the servers that offer it. */
+/** The mechanism of each method, and the servers that offer it. */
 const passwordMethods = [
   ['plain', 'PLAIN', all],
   ['login', 'LOGIN', all],
@@ -104,7 +104,7 @@ describe.concurrent("method 'password'", () => {
   });
 });
 
-// One after the other: Dovecot has one Samba helper for all, which mixes up exchanges that overlap.
+// These run one after the other: Dovecot has one Samba helper for all, which mixes up overlapping exchanges.
 describe("method 'ntlm'", () => {
   const ntlm = (username: string, password: string, more: object = {}): Authentication => ({
     method: 'ntlm',
@@ -148,7 +148,7 @@ describe("method 'ntlm'", () => {
     );
   });
 
-  /** Samba's ntlm_auth as Dovecot and Squid run it: a line in, a line out. */
+  /** Samba's ntlm_auth as Dovecot and Squid run it: one line in, one line out. */
   async function judge(password: string, answer: (client: NtlmClient, challenge: Buffer) => Buffer): Promise<string> {
     const samba = join(bed.state, 'samba');
     const helper = spawn(join(samba, 'image/usr/bin/ntlm_auth'), [
@@ -310,7 +310,7 @@ describe.concurrent('authorizationId', () => {
     return { method, username: 'alice', password, authorizationId, allowPlaintext };
   };
 
-  // Exim's own PLAIN does not look at it.
+  // Exim's own PLAIN ignores it.
   test.each([
     ['plain', [...byDovecot, ...cyrus]],
     ['scram-sha-1', all],

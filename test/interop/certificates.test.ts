@@ -306,7 +306,7 @@ describe('external signers of the documentation', () => {
       file: join(smime, 'alice-p256.pem'),
       keyFile: join(smime, 'alice-p256.key'),
     });
-    // Signs a digest, as a service does: raw ECDSA by openssl.
+    // Signs a digest as a key service does: raw ECDSA by openssl.
     const keyFile = join(work, 'kms.der');
     writeFileSync(keyFile, privateKey as Uint8Array);
     const signDigest = ({ digest }: { digest: Uint8Array }): Promise<Uint8Array> => {

@@ -1,7 +1,8 @@
 /**
- * Looks for every secret of the test bed, and every one that the library was given or sent, in everything that was logged during the tests:
- * plain, in base64 at each of its three alignments, in hex and percent-encoded. `node check-logs.mjs TESTBED_JSON`; exit 1 where one is
- * found, or too little was logged.
+ * Searches everything that was logged during the tests for every secret: those of the test bed, and those that the
+ * library was given or sent. Each is searched for unchanged, in base64 at each of its three alignments, in hex and
+ * percent-encoded. `node check-logs.mjs TESTBED_JSON` exits with 1 if one is found, or if too little was logged.
+ * @module
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,7 +14,7 @@ const used = readFileSync(join(testbed.state, 'log', 'secrets.jsonl'), 'utf8')
   .filter((line) => line !== '')
   .map((line) => JSON.parse(line));
 
-/** Passwords by their names, tokens (JWTs), and a line out of each file of a private key. */
+/** Passwords by name, tokens (JWTs), and a line of each private key file. */
 function secretsIn(value, path) {
   if (typeof value === 'string') {
     if (/key$/i.test(path.at(-1))) return [[path.join('.'), readFileSync(value, 'latin1').split('\n')[2]]];
@@ -33,7 +34,7 @@ function formsOf(secret) {
     encodeURIComponent(secret),
   ];
   for (const start of [0, 1, 2]) {
-    // The characters that depend on the bytes before and behind are left out.
+    // The characters that depend on the neighbouring bytes are left out.
     const text = Buffer.concat([Buffer.alloc(start), bytes])
       .toString('base64')
       .replace(/=+$/, '');
@@ -43,7 +44,7 @@ function formsOf(secret) {
   return forms.filter((form) => form.length >= 8);
 }
 
-/** Of a private key a line is enough, however it is wrapped. */
+/** One line of a private key is enough, whatever its line length. */
 const lineOf = (value) => (value.includes('PRIVATE KEY-----') ? value.split('\n')[2] : value);
 
 const secrets = new Map(
@@ -53,7 +54,7 @@ if (used.length < 8 || log.length < 10_000) {
   console.error(`check-logs: ${used.length} secrets and ${log.length} bytes of log are too few to be all`);
   process.exit(1);
 }
-/** The forms by their first four octets: the log is long, and is looked through once. */
+/** The forms by their first four octets, so that the long log is read only once. */
 const forms = new Map();
 for (const [secret, name] of secrets)
   for (const form of new Set(formsOf(secret))) {

@@ -1,6 +1,7 @@
 /**
- * CMS by programs that are not ours: openssl, NSS (cmsutil), gpgsm, BouncyCastle. Each in a directory of its own, with keys of its own
+ * CMS by other programs: openssl, NSS (cmsutil), gpgsm, BouncyCastle. Each works in a directory of its own, with keys
  * that the test imports.
+ * @module
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,7 +13,7 @@ import { certificatePem, keyPem } from '../unit/smime/issue.js';
 const jars = ['bcprov', 'bcpkix', 'bcmail', 'bcutil'].map((name) => `/usr/share/java/${name}.jar`).join(':');
 const password = 'interop';
 
-/** Runs a program; its standard output, or an Error with what it said. */
+/** Runs a program. Returns its standard output, or throws an Error with its output. */
 function run(
   program: string,
   args: readonly string[],
@@ -31,7 +32,7 @@ function run(
 /** A directory with every identity as files, and in the databases of the tools that have one. */
 export class CmsTools {
   readonly directory = mkdtempSync(join(tmpdir(), 'cms-'));
-  readonly #gnupg = mkdtempSync('/tmp/gpgsm-'); // sockets have short names
+  readonly #gnupg = mkdtempSync('/tmp/gpgsm-'); // the paths of sockets must be short
   #files = 0;
 
   constructor(root: Issued, people: Readonly<Record<string, Issued>>) {
@@ -45,7 +46,7 @@ export class CmsTools {
     run('javac', ['-cp', jars, '-d', this.directory, join(import.meta.dirname, 'java', 'Cms.java')]);
   }
 
-  /** The versions, as the table of docs/reference/smime.md names them. */
+  /** The versions, named as in the table of docs/reference/smime.md. */
   static versions(): readonly string[] {
     const nss = execFileSync('dpkg-query', ['-W', '-f', '${Version}', 'libnss3-tools']).toString();
     const java = execFileSync('dpkg-query', ['-W', '-f', '${Version}', 'libbcpkix-java']).toString();
@@ -116,7 +117,7 @@ export class CmsTools {
     return path;
   }
 
-  /** Does the tool accept a signature over the content (detached) or with the content inside? */
+  /** Does the tool accept the signature? `content` is given for a detached signature. */
   verify(tool: Tool, cms: Buffer, content: Buffer | undefined): boolean {
     const file = this.#save(cms);
     const signed = content === undefined ? undefined : this.#save(content);
@@ -137,7 +138,7 @@ export class CmsTools {
           ]);
           return true;
         case 'nss':
-          // Without -h it ends well whatever the signature is.
+          // Without -h cmsutil exits with 0 whatever the signature is.
           return run('cmsutil', [
             '-D',
             '-d',
@@ -167,7 +168,7 @@ export class CmsTools {
     }
   }
 
-  /** The content of an encrypted CMS, undefined where the tool cannot read it. */
+  /** The content of an encrypted CMS; undefined if the tool cannot read it. */
   decrypt(tool: Tool, cms: Buffer, person: string, keyAlgorithm: 'RSA' | 'EC'): Buffer | undefined {
     const file = this.#save(cms);
     const out = this.path(`f${this.#files++}`);
@@ -253,7 +254,7 @@ export class CmsTools {
     return readFileSync(out);
   }
 
-  /** A CMS that BouncyCastle makes; `command` without its last fields, which are the content (in its place) and the file. */
+  /** A CMS that BouncyCastle makes. `command` gets the paths of the content and of the output file. */
   bouncyCastle(content: Buffer, command: (input: string, output: string) => readonly string[]): Buffer {
     const out = this.path(`f${this.#files++}`);
     const [answer] = this.java([command(this.#save(content), out)]);
@@ -261,7 +262,7 @@ export class CmsTools {
     return readFileSync(out);
   }
 
-  /** Commands of java/Cms.java, and its answers. */
+  /** Runs commands of java/Cms.java and returns its answers. */
   java(commands: readonly (readonly string[])[]): readonly string[] {
     const input = commands.map((fields) => `${fields.join('\t')}\n`).join('');
     return run('java', ['-XX:TieredStopAtLevel=1', '-cp', `${jars}:${this.directory}`, 'Cms'], { input })

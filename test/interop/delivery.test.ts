@@ -12,7 +12,7 @@ const bed = readTestbed();
 const tls = { ca: { file: bed.pki.ca } };
 const { alice, bob } = bed.users;
 
-/** Messages in a Maildir, waited for: the servers queue. */
+/** Waits for messages in a Maildir, because the servers queue. */
 async function delivered(maildir: string, count: number): Promise<Buffer[]> {
   for (let i = 0; i < 150; i++) {
     const files = ['new', 'cur'].flatMap((sub) => {
@@ -38,7 +38,7 @@ function empty(maildir: string): void {
   }
 }
 
-/** Below what servers put on top; their line ends are those of the file system. */
+/** The message without the header fields that servers add on top. Stored line ends depend on the file system. */
 function withoutTrace(stored: Buffer): string {
   const text = stored.toString('latin1').replace(/\r?\n/g, '\r\n');
   const lines = text.split('\r\n');
@@ -51,7 +51,7 @@ function withoutTrace(stored: Buffer): string {
   return lines.slice(i).join('\r\n');
 }
 
-/** Python's email package, policy SMTP, as the judge. */
+/** Parses a message with Python's email package, policy SMTP. */
 function pythonParse(message: Buffer): {
   headers: [string, string][];
   parts: { type: string; filename: string | null; disposition: string | null; base64: string }[];

@@ -7,7 +7,7 @@ import { addressField, structuredField, textField } from '../../src/mime/field.j
 import type { Part } from '../../src/mime/part.js';
 import { joinEntity, renderEntity } from '../../src/mime/render.js';
 
-// Debian's python3-dkim is there for the system's Python alone.
+// Debian installs python3-dkim for the system's Python only.
 const python = '/usr/bin/python3';
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 const ed25519 = generateKeyPairSync('ed25519').privateKey;

@@ -1,3 +1,7 @@
+/**
+ * The engine with Postfix, Exim and Dovecot: pipelining, several messages in flight, LMTP, TLS, authentication.
+ * @module
+ */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +12,6 @@ import type { ConnectionStepReport } from '../../src/model/report.js';
 import { failure, open, type Sending, send } from '../support/engine.js';
 import { readTestbed } from './testbed.js';
 
-/** The engine against Postfix, Exim and Dovecot: pipelining, several messages in flight, LMTP, TLS, authentication. */
 const bed = readTestbed();
 const { alice, bob } = bed.users;
 const { reject550, defer451 } = bed.postfix.recipients;
@@ -72,7 +75,7 @@ function marked(body = 'Hello\r\n.\r\n..dots\r\n'): Marked {
   };
 }
 
-/** The stored messages that hold one of the marks: from their From field on, line ends as sent. */
+/** The stored messages that contain one of the marks: from their From field on, line ends as sent. */
 function stored(maildir: string, marks: readonly string[]): ReadonlyMap<string, readonly string[]> {
   const found = new Map<string, string[]>();
   for (const folder of ['new', 'cur']) {
@@ -123,7 +126,7 @@ describe.each(Object.entries(servers))('%s', (_, { maildir, port, refused, ...se
 
   test('takes eight messages in flight, each once', async () => {
     const connection = await connect({ messagesInFlight: 8 });
-    // Exim delivers ten of a connection at once, and leaves more to its queue runner.
+    // Exim delivers ten messages of a connection at once, and queues the others.
     const messages = Array.from({ length: 10 }, () => marked());
     const left = [...messages];
     const lane = async (): Promise<void> => {

@@ -1,7 +1,6 @@
 /**
- * A disk that fills up, and gets room again: a small tmpfs, which root can mount. A profile store refuses and loses nothing; a log keeps what it
- * has, and mail goes on.
- *
+ * A disk that fills up and gets space again: a small tmpfs, which root can mount. A profile store refuses changes and
+ * loses nothing; a log keeps its lines, and mail is sent.
  * @module
  */
 import { execFileSync } from 'node:child_process';
@@ -39,7 +38,7 @@ function smallDisk(size: string): string {
   return directory;
 }
 
-/** Takes all the room that is left. */
+/** Fills the disk. */
 function fill(directory: string): void {
   try {
     for (;;) writeFileSync(join(directory, 'filler'), Buffer.alloc(64 * 1024), { flag: 'a' });
@@ -139,7 +138,7 @@ describe('a log file of 20 000 messages', () => {
     const transport: Transport = {
       send: async (envelope, compose) => {
         await compose();
-        // As a network would, it gives other work a turn.
+        // Gives other work a turn, as a network does.
         await new Promise((turn) => setImmediate(turn));
         return { accepted: envelope.to, rejected: [], reply: { code: 250, lines: ['ok'] } };
       },
@@ -173,7 +172,7 @@ describe('a log file of 20 000 messages', () => {
     truncateSync(file, 0);
     await send(5_000);
     await written();
-    // In the middle of a page: the write that comes next then ends in the middle of a line.
+    // The file ends in the middle of a page, so the next write ends in the middle of a line.
     fill(disk);
     const full = statSync(file).size;
     await send(3_000);
@@ -202,7 +201,7 @@ describe('a log file of 20 000 messages', () => {
       else pieces.push(line);
     }
     expect(at).toBe(expected.length);
-    // What a write into the full disk left of a line, which stands whole behind it.
+    // Pieces of a line that a write into the full disk left; the whole line follows.
     expect(pieces.length).toBeLessThan(3);
     for (const piece of pieces) expect(expected.some((line) => line.startsWith(piece))).toBe(true);
   }, 120_000);

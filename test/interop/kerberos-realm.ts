@@ -1,3 +1,7 @@
+/**
+ * KDCs besides the test bed's: MIT krb5kdc on a free port, with its state in a temporary directory.
+ * @module
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -6,22 +10,20 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Testbed } from './testbed.js';
 
-/** KDCs of our own beside the test bed's: MIT krb5kdc on a free port, with its state in a temporary directory. */
-
-/** A KDC that runs. */
+/** A running KDC. */
 export interface PrivateKdc {
   readonly realm: string;
   readonly directory: string;
   readonly port: number;
-  /** For tools of MIT's: KRB5_CONFIG and the like. */
+  /** Environment for MIT's tools: KRB5_CONFIG and others. */
   readonly environment: NodeJS.ProcessEnv;
   /** Runs commands of kadmin.local. */
   administer(...commands: readonly string[]): string;
   /** Runs a tool of MIT's. */
   run(command: string, args: readonly string[], input?: string): string;
-  /** Writes a krb5.conf that knows this KDC, with further settings; its path. */
+  /** Writes a krb5.conf that names this KDC, with additional settings. Returns its path. */
   clientConf(name: string, libdefaults?: readonly string[], more?: string): string;
-  /** Starts the KDC anew, with more in its own krb5.conf. */
+  /** Restarts the KDC with additional lines in its krb5.conf. */
   restartWith(more: string): Promise<void>;
   stop(): Promise<void>;
 }
@@ -39,7 +41,7 @@ async function freePort(): Promise<number> {
   });
 }
 
-/** Does something listen there? */
+/** Does a server listen there? */
 function listens(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1', () => (socket.destroy(), resolve(true)));
@@ -48,8 +50,8 @@ function listens(port: number): Promise<boolean> {
 }
 
 /**
- * Starts a KDC for `realm`. With `copyOf` it begins with the test bed's principals and their keys, so that the test bed's servers
- * take its tickets; what is then changed in it changes nothing there.
+ * Starts a KDC for `realm`. With `copyOf` it has the test bed's principals and keys, so that the test bed's servers
+ * accept its tickets. Changes here do not affect the test bed.
  */
 export async function startKdc(realm: string, copyOf?: Testbed): Promise<PrivateKdc> {
   const directory = mkdtempSync(join(tmpdir(), 'sealpost-kdc-'));

@@ -1,3 +1,8 @@
+/**
+ * Kerberos with MIT's KDC and libraries: Dovecot, Cyrus SASL and Exim accept the tickets and tokens of the project's
+ * client.
+ * @module
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
@@ -18,8 +23,6 @@ import { exchangeWithSampleServer } from './sasl-server.js';
 import { signIn as signInByMailer } from './sign-in.js';
 import { authenticate } from './smtp-script.js';
 import { readTestbed } from './testbed.js';
-
-/** Kerberos against MIT's KDC and libraries: Dovecot, Cyrus SASL and Exim accept what the project's own client brings. */
 
 const testbed = readTestbed();
 const { realm, krb5Config } = testbed.kerberos;
@@ -67,7 +70,7 @@ const failure = async (mechanism: SaslMechanism): Promise<EmailError> => {
   return error;
 };
 
-/** The test bed's realm with keys and session keys of every type; its tickets are good for the test bed's servers. */
+/** The test bed's realm with keys and session keys of every type. The test bed's servers accept its tickets. */
 let copy: PrivateKdc;
 /** A realm of another name, with trust to and from the copy. */
 let other: PrivateKdc;
@@ -138,7 +141,7 @@ describe('Kerberos with the files of MIT', () => {
     'signs in by a keytab that holds a key of type %i alone, where others are preferred',
     async (type, name) => {
       const keytab = join(copy.directory, `alone-${type}.keytab`);
-      // The KDC has keys of every type of the principal, and would take the strongest that it is asked for.
+      // The KDC has the principal's keys of every type, and uses the strongest one that the client requests.
       const who = `alone-${type}@${realm}`;
       const keys = types.map(([, each]) => `${each}:normal`).join(',');
       copy.administer(`addprinc -e ${keys} -pw ${password} +requires_preauth ${who}`);
@@ -218,7 +221,7 @@ describe.each(servers)('a profile with Kerberos on %s', (_, port) => {
       );
       expect(String(report)).toContain('GSSAPI');
       expect([report.ok, report.mechanism]).toEqual([true, 'GSSAPI']);
-      // An AP-REQ begins so, in base64.
+      // The beginning of an AP-REQ in base64.
       expect(JSON.stringify(report)).not.toMatch(/YII[A-Za-z0-9+/]{40}/);
     }
   });
@@ -256,7 +259,7 @@ describe.each(servers)('a profile with Kerberos on %s', (_, port) => {
 
 describe('Kerberos with a password that has a colon, a quote and letters beyond ASCII', () => {
   it.each(servers)('signs in on %s as carol', async (_, port) => {
-    // kadmin's own command line has no way to quote the quote; the entry is typed twice instead.
+    // kadmin's command line cannot quote a quotation mark, so the entry is typed twice.
     const secret = testbed.users.carol.password;
     if (!copy.administer('listprincs').includes('carol@'))
       copy.run('kadmin.local', ['-r', realm, 'addprinc', 'carol'], `${secret}\n${secret}\n`);
@@ -490,7 +493,7 @@ describe("MIT's GSS-API with channel bindings", () => {
     environment = { ...other.environment, KRB5_KTNAME: `FILE:${keytab}` };
   });
 
-  /** Runs the exchange; what the acceptor says of it at the end. */
+  /** Runs the exchange. Returns the acceptor's outcome. */
   async function accept(applicationData: Buffer): Promise<Record<string, unknown>> {
     const script = new URL('gss-acceptor.py', import.meta.url).pathname;
     const child = spawn('/usr/bin/python3', [script, applicationData.toString('hex')], {

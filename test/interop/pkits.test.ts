@@ -1,3 +1,7 @@
+/**
+ * NIST's Public Key Interoperability Test Suite, from a Debian package.
+ * @module
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +14,6 @@ import type { RevocationList } from '../../src/pki/x509/crl.js';
 import { validatePath } from '../../src/pki/path/path.js';
 import { verify } from '../../src/smime/operations.js';
 
-/** NIST's Public Key Interoperability Test Suite, as a Debian package brings it. */
 const folder = mkdtempSync(join(tmpdir(), 'pkits-'));
 const data = join(folder, 'image/usr/lib/python3/dist-packages/cryptography_vectors/x509/PKITS_data');
 const certificates = new Map<string, Certificate>();
@@ -31,7 +34,8 @@ beforeAll(async () => {
   const [archive = ''] = readdirSync(folder).filter((name) => name.endsWith('.deb'));
   execFileSync('dpkg-deb', ['-x', join(folder, archive), join(folder, 'image')]);
   for (const name of readdirSync(join(data, 'certs'))) {
-    // Two certificates whose signature is no BIT STRING of octets do not even parse; their tests expect a refusal.
+    // Two certificates cannot be parsed because their signature is no BIT STRING of whole octets. Their tests expect a
+    // refusal.
     const parsed = await parseCertificate(readFileSync(join(data, 'certs', name))).catch(() => undefined);
     if (parsed) certificates.set(name, parsed);
   }
@@ -64,9 +68,10 @@ describe('NIST PKITS', () => {
 
   it('comes out so as signed messages too, each with its certificates and revocation lists inside', async () => {
     const anchor = readFileSync(join(data, 'certs/TrustAnchorRootCertificate.crt'));
-    // Those that do not say it in their names, and are not for programs that set policies of their own (sections 4.4.1 and 4.8).
+    // Tests whose names do not say that they are invalid, without those for programs with their own policies (sections
+    // 4.4.1 and 4.8).
     const alsoInvalid = /^Signed(MissingCRLTest1|DifferentPoliciesTest(4|5|7|8|9|12))\.eml$/;
-    // Its signer is one of the certificates that do not even parse.
+    // Its signer is one of the certificates that cannot be parsed.
     const unreadable = 'SignedInvalidDSASignatureTest6.eml';
     const mismatches: string[] = [];
     const names = readdirSync(join(data, 'smime'));

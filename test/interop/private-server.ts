@@ -1,11 +1,13 @@
+/**
+ * Servers that only one test needs: on loopback, with their own state, ended together with the test's process.
+ * @module
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-
-/** Servers that only one test needs: on loopback, with state of their own, ended by their process. */
 
 /** A port that was free a moment ago. */
 export async function freePort(): Promise<number> {
@@ -33,7 +35,10 @@ export class PrivateServer implements AsyncDisposable {
     child.once('close', () => (this.#ended = true)).once('error', (error) => (this.#output += error.message));
   }
 
-  /** `prepare` writes the configuration into a new directory and gives program and arguments. Resolves when the port answers. */
+  /**
+   * Starts a server. `prepare` writes the configuration into a new directory and returns program and arguments.
+   * Resolves when the port answers.
+   */
   static async start(
     prepare: (directory: string, port: number) => readonly [string, ...string[]],
   ): Promise<PrivateServer> {

@@ -1,6 +1,6 @@
 /**
- * Profiles out of a store, with real servers: their passwords and tokens sign in, and are in no log and no error (`check-logs.mjs`).
- *
+ * Profiles from a store, with real servers: their passwords and tokens sign in, and appear in no log and no error
+ * (`check-logs.mjs`).
  * @module
  */
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

@@ -1,3 +1,7 @@
+/**
+ * Postfix through other proxies: Dante, microsocks, IO::Socket::Socks, tinyproxy, squid, stunnel, OpenSSH.
+ * @module
+ */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -13,8 +17,6 @@ import { startKdc } from './kerberos-realm.js';
 import type { PrivateKdc } from './kerberos-realm.js';
 import { PrivateServer } from './private-server.js';
 import { readTestbed } from './testbed.js';
-
-/** Proxies that are not ours, to Postfix: Dante, microsocks, IO::Socket::Socks, tinyproxy, squid, stunnel, OpenSSH. */
 
 const bed = readTestbed();
 const { socks, httpProxy } = bed;
@@ -44,7 +46,7 @@ const ways = [
   { security: 'implicit', port: bed.postfix.submissions },
 ] as const;
 
-/** Sends to Postfix, which verifies alice; the mail host's certificate is verified, whatever carries the bytes. */
+/** Sends to Postfix as alice. The mail host's certificate is verified, whatever the proxy is. */
 async function sendThrough(proxy: ProxySettings | undefined, connector?: Connector): Promise<void> {
   for (const { security, port } of ways) {
     await using mailer = createMailer(
@@ -189,7 +191,7 @@ describe('proxies', () => {
 const openRules = ['http_access allow all'];
 const loginRules = ['acl known proxy_auth REQUIRED', 'http_access allow known', 'http_access deny all'];
 
-/** Squid's own helpers lie in a folder that differs between distributions. */
+/** The folder of Squid's helpers differs between distributions. */
 function squidHelper(name: string): string {
   const found = ['/usr/lib/squid', '/usr/lib64/squid', '/usr/libexec/squid']
     .map((folder) => join(folder, name))
@@ -198,7 +200,10 @@ function squidHelper(name: string): string {
   return found;
 }
 
-/** Squid of our own, with the rules that `rulesIn` gives for its directory, which squid's own user can read, and more environment. */
+/**
+ * Starts Squid with the rules that `rulesIn` gives for its directory, which squid's user can read, and with additional
+ * environment.
+ */
 function startSquid(
   rulesIn: (directory: string) => readonly string[] = () => openRules,
   environment: readonly string[] = [],
@@ -225,7 +230,7 @@ function startSquid(
   });
 }
 
-/** Tinyproxy of our own, without password and for every port. */
+/** Starts tinyproxy, without password and for every port. */
 function startTinyproxy(): Promise<PrivateServer> {
   return PrivateServer.start((directory, port) => {
     writeFileSync(
@@ -239,7 +244,7 @@ function startTinyproxy(): Promise<PrivateServer> {
 describe('NTLM at a proxy (squid with Samba)', () => {
   let squid: PrivateServer;
   beforeAll(async () => {
-    // NTLM is judged by Samba, whose helper the test bed has (it knows alice's password).
+    // Samba verifies NTLM. Its helper in the test bed knows alice's password.
     squid = await startSquid(() => [
       `auth_param ntlm program ${bed.state}/dovecot/ntlm-helper --helper-protocol=squid-2.5-ntlmssp`,
       'auth_param ntlm children 1',
@@ -298,7 +303,7 @@ describe("Digest at a proxy (squid's own)", () => {
         `auth_param digest program ${squidHelper('digest_file_auth')} -c ${directory}/digest`,
         'auth_param digest children 1',
         `auth_param digest realm ${realm}`,
-        // Each nonce is good for one request: the second tunnel of a mailer needs a new one.
+        // A nonce is valid for one request, so the second tunnel of a mailer needs a new one.
         'auth_param digest nonce_max_count 1',
         ...loginRules,
       ];
@@ -333,7 +338,7 @@ describe("Negotiate at a proxy (squid's own, with MIT's KDC)", () => {
   let squid: PrivateServer;
   beforeAll(async () => {
     kdc = await startKdc(realm);
-    // Squid's own user reads krb5.conf and the keytab there.
+    // Squid's user reads krb5.conf and the keytab there.
     chmodSync(kdc.directory, 0o711);
     const keytab = join(kdc.directory, 'proxy.keytab');
     kdc.administer(
@@ -380,7 +385,7 @@ describe("Negotiate at a proxy (squid's own, with MIT's KDC)", () => {
 
 describe('the SSH connector of docs/examples, with OpenSSH', () => {
   test('carries mail by ssh -W, and has the words of ssh where it fails', async () => {
-    // By a computed name: the example imports the package by its name.
+    // The name is computed at run time because the example imports the package by its name.
     const example = new URL('../../docs/examples/ssh-connector.ts', import.meta.url).href;
     const { createSshConnector } = (await import(/* @vite-ignore */ example)) as {
       createSshConnector: (jumpHost: string, command: readonly [string, ...string[]]) => Connector;
@@ -406,7 +411,7 @@ describe('the SSH connector of docs/examples, with OpenSSH', () => {
         'PermitRootLogin yes',
       ];
       writeFileSync(join(directory, 'sshd_config'), `${lines.join('\n')}\n`);
-      // Where sshd started by root wants an empty directory; the package's service would make it.
+      // An empty directory that sshd requires when root starts it; normally the package's service makes it.
       if (userInfo().uid === 0) mkdirSync('/run/sshd', { recursive: true });
       return ['/usr/sbin/sshd', '-D', '-e', '-f', join(directory, 'sshd_config')];
     });

@@ -141,7 +141,8 @@ test('Python reads random messages as they were given', async () => {
   ];
   const made = (list: readonly string[], least: number, most: number): string =>
     Array.from({ length: least + next(most) }, () => pick(list)).join('');
-  // Python takes blanks, quotes and brackets from the ends of a file name, and leaves blanks between the encoded-words of a phrase.
+  // Python strips blanks, quotes and brackets from the ends of a file name, and keeps blanks between the encoded-words
+  // of a phrase.
   const bare = (name: string | null | undefined): string => (name ?? '').replace(/^[\s"<]+|[\s">]+$/g, '');
   const packed = (name: string): string => name.replace(/\s/g, '');
   const stream = (bytes: Buffer) =>

@@ -111,7 +111,8 @@ describe('Python reads', () => {
     const [read] = await readByPython([
       await bytesOf(fields, { contentType: 'text/plain', body: { text: 'x' }, path: 'text' }),
     ]);
-    // Python before 3.13 leaves a blank between two encoded-words of a phrase (gh-92081): names are compared without any.
+    // Python before 3.13 keeps a blank between two encoded-words of a phrase (gh-92081), so names are compared without
+    // blanks.
     const packed = (name: string): string => name.replaceAll(' ', '');
     expect(read?.addresses['To']?.map(([name, ...rest]) => [packed(name), ...rest])).toEqual(
       names.map((name, i) => [packed(name), `user${i}`, 'example.org']),
@@ -253,7 +254,7 @@ describe('Python reads', () => {
         inline: [],
         attachments: files,
       });
-      // Python's parser takes only text, so BINARYMIME is for ours alone.
+      // Python's parser takes text only, so BINARYMIME is left out.
       return {
         text,
         html,

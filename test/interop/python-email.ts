@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 
-/** What python-email.py says of a part. */
+/** The description of a part by python-email.py. */
 export interface PythonPart {
   readonly type: string;
   readonly filename: string | null;
@@ -17,7 +17,7 @@ export interface PythonMessage extends PythonPart {
   readonly addresses: Readonly<Record<string, readonly (readonly [string, string, string])[]>>;
 }
 
-/** What Python's email package, policy SMTP, makes of each message. */
+/** Parses each message with Python's email package, policy SMTP. */
 export async function readByPython(messages: readonly Buffer[]): Promise<PythonMessage[]> {
   const child = spawn('python3', ['test/interop/python-email.py'], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.end(messages.map((message) => `${message.toString('base64')}\n`).join(''));

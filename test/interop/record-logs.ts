@@ -1,7 +1,6 @@
 /**
- * Records the log of every mailer of these tests, in all its forms, and every secret that the library was given or sends, so that
- * `check-logs.mjs` can look for the one in the other.
- *
+ * Records the log of every mailer of these tests in all its forms, and every secret that the library was given or
+ * sends. `check-logs.mjs` searches the log for the secrets.
  * @module
  */
 import { appendFileSync } from 'node:fs';
@@ -17,7 +16,10 @@ import { readTestbed } from './testbed.js';
 
 const directory = join(readTestbed().state, 'log');
 
-/** As a line; errors, on which other objects hang, also as JSON and as the console shows them. */
+/**
+ * Records the event as a line. Errors have other objects attached, so they are also recorded as JSON and as the console
+ * shows them.
+ */
 function record(event: LogEvent): void {
   const more = event.type === 'error' ? `${JSON.stringify(event)}\n${inspect(event, { depth: 10 })}\n` : '';
   appendFileSync(join(directory, 'sealpost.log'), `${formatLogEvent(event)}\n${more}`);
@@ -36,7 +38,7 @@ vi.mock('../../src/logging/event-sink.js', async (original) => {
   return { ...module, createEventSink };
 });
 
-/** Passwords, passphrases, keys and secrets of clients, wherever a profile or a store has them. */
+/** Passwords, passphrases, keys and client secrets, from every place in a profile or a store. */
 vi.mock('../../src/system/secret.js', async (original) => {
   const module = await original<{ resolveSecret: typeof ResolveSecret }>();
   const resolveSecret: typeof ResolveSecret = async (secret, path, signal) => {
@@ -47,7 +49,7 @@ vi.mock('../../src/system/secret.js', async (original) => {
   return { ...module, resolveSecret };
 });
 
-/** What goes to servers: tokens, codes and refresh tokens too. */
+/** Secrets that are sent to servers: tokens, codes and refresh tokens. */
 vi.mock('../../src/util/secrets.js', async (original) => {
   const module = await original<typeof SecretsModule>();
   class Secrets extends module.Secrets {

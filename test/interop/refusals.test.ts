@@ -1,7 +1,6 @@
 /**
- * Servers that refuse and end the connection without an answer to the commands behind: Postfix with 521 and after its limit of errors, Exim
- * with `drop`. The refusal is the error, not the connection that is lost.
- *
+ * Servers that refuse and close the connection without a reply to the later commands: Postfix with 521 and after its
+ * limit of errors, Exim with `drop`. The error is the refusal, not the lost connection.
  * @module
  */
 import { describe, expect, it } from 'vitest';

@@ -1,10 +1,12 @@
+/**
+ * Runs a mechanism against Cyrus SASL's sample server, which exchanges base64 lines over its standard streams.
+ * @module
+ */
 import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import type { SaslMechanism } from '../../src/model/sasl.js';
 
-/** Runs a mechanism against Cyrus SASL's sample server, which speaks base64 lines over its standard streams, and buffers them. */
-
-/** What the server printed besides the exchange, and whether it was content. */
+/** Whether the server accepted, and its other output. */
 export interface SaslOutcome {
   readonly accepted: boolean;
   readonly output: string;
@@ -48,7 +50,7 @@ export async function exchangeWithSampleServer(
     await challenge();
     const first = await mechanism.start({ host: 'localhost', port: 25, secure: true });
     say(Buffer.from(`${mechanism.name}\0`), first ?? Buffer.alloc(0));
-    // A success comes with an empty line of data, which answers to nothing.
+    // After a success the server sends an empty line of data, which needs no answer.
     for (let next = await challenge(); next !== undefined && !mechanism.complete; next = await challenge())
       say(await mechanism.next(next));
     while (open && !/Negotiation complete/.test(output)) await new Promise<void>((resolve) => (wake = resolve));

@@ -3,8 +3,9 @@ import { expect, test } from 'vitest';
 import { saslprep } from '../../src/sasl/saslprep.js';
 
 /**
- * Prepares each line of standard input by GNU SASL (libidn); "-" where it refuses, else "+" and the result. Of its two modes the one
- * that refuses unassigned code points counts: releases differ in which value of the flag that is.
+ * Prepares each line of standard input with GNU SASL (libidn). Output is "-" for a refusal, otherwise "+" and the
+ * result. Of its two modes the one that refuses unassigned code points is used; the value of its flag differs between
+ * releases.
  */
 const byGnuSasl = `
 import ctypes, sys
@@ -17,10 +18,13 @@ for line in sys.stdin.buffer.read().split(b"\\n"):
     sys.stdout.buffer.write(b"-\\n" if None in prepared else b"+" + prepared[0] + b"\\n")
 `;
 
-/** Five ideographs that Unicode 3.2 decomposed wrongly (Corrigendum 4); libidn keeps the error, as RFC 3454 does to the letter. */
+/**
+ * Five ideographs that Unicode 3.2 decomposed wrongly (Corrigendum 4). libidn keeps the error, as RFC 3454 literally
+ * requires.
+ */
 const corrected = new Set([0x2f868, 0x2f874, 0x2f91f, 0x2f95f, 0x2f9bf]);
 
-/** Ideographs, syllables, planes without characters, private use: of these every 997th is enough. */
+/** Ideographs, syllables, planes without characters, private use. Every 997th code point of these is tested. */
 const uniformRanges = [
   [0x3400, 0x4db0],
   [0x4e00, 0x9fa0],

@@ -1,3 +1,7 @@
+/**
+ * SCRAM with channel binding against GNU SASL and GnuTLS: see scram-plus-server.py.
+ * @module
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -9,8 +13,6 @@ import type { Authentication } from '../../src/index.js';
 import { channelBinding } from '../../src/net/tls/channel-binding.js';
 import { signIn } from './sign-in.js';
 import { readTestbed } from './testbed.js';
-
-/** SCRAM with channel binding against GNU SASL and GnuTLS: see scram-plus-server.py. */
 
 const bed = readTestbed();
 const { password } = bed.users.carol;

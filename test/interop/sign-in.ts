@@ -1,23 +1,28 @@
+/**
+ * Signs in by testConnection(), and searches every output for the secrets.
+ * @module
+ */
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import type { Authentication, ConnectionReport, EmailProfile, LogEvent, OutgoingServer } from '../../src/index.js';
 import { createMailer } from '../../src/index.js';
 import { readTestbed } from './testbed.js';
 
-/** Signing in by testConnection(), with everything that can be seen of it searched for the secrets. */
-
 const bed = readTestbed();
 
-/** What became of it. */
+/** The outcome of a sign-in. */
 export interface SignIn {
   readonly report: ConnectionReport;
-  /** Code of the authentication's error, undefined where it succeeded. */
+  /** The code of the authentication's error; undefined if it succeeded. */
   readonly code: string | undefined;
   /** Message and reason of that error. */
   readonly message: string;
 }
 
-/** Connects, authenticates and quits; where that is refused, sends as well, which must fail alike. `secrets` may not be seen anywhere, nor their base64. */
+/**
+ * Connects, authenticates and quits. If that is refused, a send must fail in the same way. No output may contain
+ * `secrets`, nor their encodings.
+ */
 export async function signIn(
   server: Partial<OutgoingServer>,
   authentication: Authentication,
@@ -47,12 +52,12 @@ export async function signIn(
   return { report, code: step?.error?.code, message: step?.error?.message ?? '' };
 }
 
-/** As the console and as JSON, causes and stacks included. */
+/** The value as the console and JSON show it, with causes and stacks. */
 function shown(value: unknown): string {
   return `${inspect(value, { depth: 12, showHidden: true, maxStringLength: null, maxArrayLength: null })}\n${JSON.stringify(value)}`;
 }
 
-/** A secret as it is, in hex, in URL encoding, and in base64 at each of the three places where it may begin. */
+/** A secret unchanged, in hex, in URL encoding, and in base64 at each of its three alignments. */
 export function expectNoSecret(text: string, secrets: readonly string[]): void {
   for (const secret of secrets) {
     const bytes = Buffer.from(secret);
@@ -61,7 +66,7 @@ export function expectNoSecret(text: string, secrets: readonly string[]): void {
       const whole = Buffer.concat([Buffer.alloc(offset), bytes])
         .toString('base64')
         .replace(/=+$/, '');
-      // The first and last characters depend on what stands beside.
+      // The first and last characters depend on neighbouring bytes.
       forms.push(whole.slice(offset === 0 ? 0 : offset + 1, (bytes.length + offset) % 3 === 0 ? undefined : -1));
     }
     for (const form of forms) expect(text.includes(form), `a secret is seen as ${form.slice(0, 4)}…`).toBe(false);

@@ -1,6 +1,7 @@
 /**
- * S/MIME against openssl, NSS, gpgsm and BouncyCastle, both ways. A row says what each tool can do, so that a tool that learns
- * something, or forgets it, is noticed; docs/reference/smime.md has the same table.
+ * S/MIME with openssl, NSS, gpgsm and BouncyCastle in both directions. A row lists the abilities of each tool, so that
+ * a change in a tool is noticed. docs/reference/smime.md has the same table.
+ * @module
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { EncryptionAlgorithm, SmimeSignSettings } from '../../src/model/settings/smime.js';
@@ -32,7 +33,7 @@ const content = Buffer.from(textOf(entityOf()), 'latin1');
 const source = (who: Person) => ({ data: certificatePem(people[who]), key: keyPem(people[who]) });
 const isRsa = (who: Person): boolean => who.startsWith('rsa');
 
-/** 'ongb': openssl, NSS, gpgsm, BouncyCastle; a letter where the tool accepts, `-` where it does not. */
+/** 'ongb' for openssl, NSS, gpgsm, BouncyCastle: a letter for each tool that accepts, `-` for the others. */
 function accepted(check: (tool: Tool) => boolean): string {
   return tools.map((tool) => (check(tool) ? tool.charAt(0) : '-')).join('');
 }
@@ -157,7 +158,7 @@ describe('signatures of others', () => {
   for (const who of ['rsa', 'P-256', 'P-384'] as const) {
     test(`NSS ${who}`, async () => checkSigned(cms.nss(content, '-S', '-N', who, '-H', 'SHA256', '-G')));
   }
-  test('gpgsm rsa', async () => checkSigned(cms.gpgsm(content, '-u', 'rsa@example.com', '--sign'))); // its 2.2 imports no EC keys
+  test('gpgsm rsa', async () => checkSigned(cms.gpgsm(content, '-u', 'rsa@example.com', '--sign'))); // gpgsm 2.2 imports no EC keys
   const javaRows: readonly (readonly [Person, string, string])[] = [
     ['rsa', 'RSA', 'SHA256withRSA'],
     ['rsa', 'RSA', 'SHA512withRSAandMGF1'],

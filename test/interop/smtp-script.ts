@@ -1,9 +1,11 @@
+/**
+ * A minimal SMTP client: greeting, EHLO, STARTTLS if offered, AUTH with a mechanism, QUIT.
+ * @module
+ */
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import type { SaslMechanism } from '../../src/model/sasl.js';
-
-/** The least of an SMTP client: greeting, EHLO, STARTTLS where offered, AUTH with a mechanism, QUIT. */
 
 /** The server's last reply to AUTH, and all lines of the dialogue. */
 export interface AuthOutcome {
@@ -52,7 +54,7 @@ class Lines {
   }
 }
 
-/** Authenticates and takes its leave. What the mechanism throws is thrown. */
+/** Authenticates and quits. Errors of the mechanism are thrown. */
 export async function authenticate(port: number, mechanism: SaslMechanism): Promise<AuthOutcome> {
   let lines = new Lines(connect(port, '127.0.0.1'));
   try {

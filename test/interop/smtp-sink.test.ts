@@ -1,7 +1,6 @@
 /**
- * Postfix's smtp-sink with each of its switches for faults, at each command: the send settles, with the right code and the server's own
- * words.
- *
+ * Postfix's smtp-sink with each of its switches for faults, at each command. The send settles with the right code and
+ * the server's own text.
  * @module
  */
 import { describe, expect, it } from 'vitest';
@@ -67,7 +66,7 @@ const refused = (command: Command, reply: number, text: string): Outcome => {
 };
 
 describe.each(commands)('smtp-sink that at %s', (command) => {
-  // A server that refuses EHLO may know HELO.
+  // A client whose EHLO is refused tries HELO, so both must fail.
   const both = command === 'EHLO' ? 'EHLO,HELO' : command;
 
   it('refuses for good', async () => {
@@ -95,7 +94,7 @@ describe.each(commands)('smtp-sink that at %s', (command) => {
     expect(await send(['-Q', command])).toEqual(command === 'QUIT' ? sent : refused(command, 421, 'closing'));
   });
 
-  // Without pipelining: it answers what stands behind a command before that command's delay is over.
+  // Without pipelining, because smtp-sink answers later commands before the delay of an earlier one is over.
   it('is late', async () => {
     expect(await send(['-p', '-W', `${command}:1`])).toEqual(sent);
   });

@@ -1,6 +1,5 @@
 /**
- * Syslog as rsyslog reads it, over UDP, TCP and TLS. It is started here, because it is stopped and started again.
- *
+ * Syslog with rsyslog over UDP, TCP and TLS. The test starts rsyslog itself, because it stops and restarts it.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -79,7 +78,7 @@ async function start(): Promise<void> {
   rmSync(pidFile, { force: true });
   const args = ['-n', '-i', pidFile, '-f', join(directory, 'rsyslog.conf')];
   rsyslog = spawn('rsyslogd', args, { stdio: ['ignore', 'inherit', 'inherit'] });
-  // It is written once the inputs listen.
+  // rsyslog writes this file once its inputs listen.
   while (!existsSync(pidFile)) {
     if (rsyslog.exitCode !== null) throw new Error(`rsyslogd ended with ${rsyslog.exitCode}`);
     await pause(20);
@@ -186,7 +185,7 @@ describe.each(['udp', 'tcp', 'tls'] as const)('rsyslog over %s', (protocol) => {
       ({ app }) => app === source,
     );
     expect(events.filter(({ type }) => type === 'warning').length).toBeLessThan(2);
-    // Every event is there, repeats or not.
+    // Every event arrived; repeated ones count once.
     expect(new Set(own.map(({ sd }) => sd)).size).toBe(events.length);
   });
 });

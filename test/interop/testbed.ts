@@ -13,7 +13,7 @@ interface KeyPairFiles {
   readonly key: string;
 }
 
-/** What testbed.sh writes of its servers. */
+/** The file in which testbed.sh describes its servers. */
 export interface Testbed {
   readonly state: string;
   readonly host: string;
@@ -108,7 +108,7 @@ export interface Testbed {
   };
 }
 
-/** The test bed as testbed.sh described it. Fails where it is not up: interop tests never skip. */
+/** The test bed that testbed.sh described. Fails if it is not running: interop tests never skip. */
 export function readTestbed(): Testbed {
   const file = process.env['TESTBED_JSON'];
   if (!file)

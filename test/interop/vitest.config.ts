@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests against servers and tools that are not ours; `TESTBED_JSON` names the file that testbed.sh wrote. */
+/** Tests with real servers and tools; `TESTBED_JSON` names the file that testbed.sh wrote. */
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,

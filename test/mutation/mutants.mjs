@@ -1,6 +1,5 @@
 /**
  * Small wrong changes of a source file: comparisons flipped, guards dropped, branches and connectives swapped.
- *
  * @module
  */
 import ts from 'typescript';
@@ -27,7 +26,7 @@ const leaves = (statement) => {
 const isText = (node) =>
   ts.isStringLiteralLike(node) || ts.isTemplateExpression(node) || (ts.isBinaryExpression(node) && isText(node.left));
 
-/** Each as the place and text of one replacement, with the line for people. */
+/** All mutants of a file: place and text of one replacement, with a line that describes it. */
 export function mutantsOf(path, source) {
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.ESNext, true);
   const found = [];

@@ -1,6 +1,5 @@
 /**
  * The files that are changed, and the tests that must notice.
- *
  * @module
  */
 export const rooms = {

@@ -1,7 +1,7 @@
 /**
- * Do the tests notice? `node test/mutation/run.mjs [--count 300] [--seed 1] [--room NAME]` changes the code of the rooms in small wrong ways,
- * runs the tests that belong to them, and lists the changes that none of them noticed.
- *
+ * Measures whether the tests notice faults. `node test/mutation/run.mjs [--count 300] [--seed 1] [--room NAME]` makes
+ * small wrong changes in the code of the rooms, runs the tests that belong to them, and lists the changes that no test
+ * noticed.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -21,7 +21,7 @@ const { values } = parseArgs({
     room: { type: 'string', multiple: true },
   },
 });
-/** A change that makes a loop endless counts as noticed, because the tests then exceed this time. */
+/** An endless loop counts as noticed, because the tests then exceed this time. */
 const hangMs = 120_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'sealpost-mutation-'));
@@ -47,7 +47,7 @@ while (sample.length < Number(values.count) && all.length > 0) sample.push(...al
 sample.forEach((mutant, number) => (mutant.number = number));
 console.log(`${sample.length} changes of ${sample.length + all.length}`);
 
-/** Runs the worker until it has judged all of `mutants` or hangs; gives those that are left. */
+/** Runs the worker until it has judged all of `mutants` or hangs. Returns the remaining ones. */
 async function judge(room, mutants) {
   const file = join(scratch, 'mutants.json');
   writeFileSync(file, JSON.stringify({ root, tests: rooms[room].tests, mutants }));

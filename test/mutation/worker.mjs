@@ -1,6 +1,6 @@
 /**
- * Runs the tests of one room against one mutant after the other, within one Vitest; prints the number of each and what became of it.
- *
+ * Runs the tests of one room against one mutant after the other, within one Vitest. Prints the number of each mutant
+ * and its outcome.
  * @module
  */
 import { readFileSync } from 'node:fs';

@@ -1,4 +1,7 @@
-/** nodemailer composes, sealpost sends: `nodemailer.createTransport(sealpostTransport(profile))`. */
+/**
+ * nodemailer composes, sealpost sends: `nodemailer.createTransport(sealpostTransport(profile))`.
+ * @module
+ */
 import * as nodemailer from 'nodemailer';
 import { expect, test } from 'vitest';
 import { sealpostTransport } from '../../src/nodemailer.js';

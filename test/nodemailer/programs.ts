@@ -1,12 +1,13 @@
 /**
- * Programs as people write them for nodemailer. Each is run through nodemailer and through sealpost/nodemailer, against a server of its
- * own, and what the server received, the result and the error are compared.
+ * Programs as people write them for nodemailer. Each is run through nodemailer and through sealpost/nodemailer, against
+ * a server of its own. The received messages, the results and the errors are compared.
+ * @module
  */
 import { Readable } from 'node:stream';
 import type { SendMailOptions, SentMessageInfo, TransportOptions, Transporter } from '../../src/nodemailer.js';
 import type { TestSmtpServer, TestSmtpServerOptions } from '../../src/testing.js';
 
-/** What both libraries have. */
+/** The interface that both libraries share. */
 export interface Library {
   createTransport(options: TransportOptions | string, defaults?: SendMailOptions): Transporter;
 }
@@ -14,15 +15,15 @@ export interface Library {
 export interface Program {
   readonly server?: TestSmtpServerOptions;
   run(library: Library, server: TestSmtpServer): Promise<SentMessageInfo | true>;
-  /** Header fields that one of them alone writes. */
+  /** Header fields that only one of the libraries writes. */
   readonly onlyTheirs?: readonly string[];
   readonly onlyOurs?: readonly string[];
-  /** Codes where they differ: theirs, ours. */
+  /** Error codes that differ: theirs, ours. */
   readonly codes?: readonly [theirs: string, ours: string];
-  /** The server sees the parts in another order. */
+  /** The server receives the parts in another order. */
   readonly anyOrder?: true;
   readonly commands?: readonly [theirs: string, ours: string];
-  /** Only nodemailer asks the server, and so has a reply. */
+  /** Only nodemailer asks the server, so only nodemailer has a reply. */
   readonly replyOfTheirs?: true;
 }
 

@@ -1,11 +1,14 @@
-/** The same programs through nodemailer and through sealpost/nodemailer. */
+/**
+ * The same programs through nodemailer and through sealpost/nodemailer.
+ * @module
+ */
 import * as theirs from 'nodemailer';
 import { expect, test } from 'vitest';
 import * as ours from '../../src/nodemailer.js';
 import { TestSmtpServer, type TestMessage } from '../../src/testing.js';
 import { programs, type Library, type Program } from './programs.js';
 
-/** A message as a receiver sees it; what each library makes anew (boundaries, ids, dates) is left out. */
+/** A message as a receiver sees it, without the values that each library generates (boundaries, ids, dates). */
 function received(message: TestMessage, { anyOrder }: Program) {
   const { envelope, headers, text, html, subject, attachments, user, secure } = message;
   const parts = attachments.map(({ filename, contentType, content }) => ({
@@ -16,7 +19,7 @@ function received(message: TestMessage, { anyOrder }: Program) {
   const order = (part: object): string => JSON.stringify(part);
   return {
     from: envelope.from,
-    // Each states size and body type as it likes.
+    // The libraries declare size and body type differently.
     parameters: Object.entries(envelope.parameters).filter(([key]) => !['SIZE', 'BODY', 'SMTPUTF8'].includes(key)),
     to: envelope.to.map(({ address, parameters }) => ({ address, parameters: { ...parameters } })),
     subject,
@@ -28,7 +31,7 @@ function received(message: TestMessage, { anyOrder }: Program) {
         .filter(([name]) => !made.has(name))
         .map(([name, values]) => [name, values.map((value) => value.replace(/\s+/g, ' ').toLowerCase()).sort()]),
     ),
-    // Each chooses the encoding of a text, and states that of a multipart or not.
+    // The libraries choose encodings of texts differently, and declare that of a multipart differently.
     names: Object.keys(headers)
       .filter((name) => name !== 'content-transfer-encoding')
       .sort(),
@@ -36,7 +39,7 @@ function received(message: TestMessage, { anyOrder }: Program) {
     secure,
   };
 }
-/** Fields whose values each library makes. */
+/** Fields whose values each library generates. */
 const made = new Set(['message-id', 'date', 'content-type', 'content-transfer-encoding', 'content-disposition']);
 
 interface Outcome {
@@ -57,7 +60,7 @@ async function outcome(program: Program, library: Library): Promise<Outcome> {
 }
 
 function facts({ envelope, accepted, rejected, rejectedErrors, response, messageId }: ours.SentMessageInfo) {
-  // For a raw message nodemailer tells of an id that the message does not have.
+  // For a raw message nodemailer reports an id that the message does not have.
   return {
     envelope,
     accepted,

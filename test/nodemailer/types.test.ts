@@ -1,4 +1,7 @@
-/** One program against nodemailer's own types, and with its import line changed against those of sealpost/nodemailer. */
+/**
+ * One program with nodemailer's own types, and with its import line changed to sealpost/nodemailer.
+ * @module
+ */
 import { mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -31,7 +34,7 @@ const programs = {
 const tests = readdirSync(here)
   .filter((name) => name.endsWith('.ts'))
   .map((name) => join(here, name));
-// One compilation for all, since the sources of both libraries are in each.
+// One compilation for all programs, because each contains the sources of both libraries.
 const compiled = ts.createProgram([...Object.values(programs), ...tests], options);
 
 function problems(...paths: readonly string[]): readonly string[] {

@@ -1,5 +1,7 @@
 /**
- * The sign-in in Chromium: the provider's page, then ours. Screenshots go to the folder that `SCREENSHOTS` names, for people to look at.
+ * The sign-in in Chromium: the provider's page, then this library's. Screenshots go to the folder that `SCREENSHOTS`
+ * names.
+ * @module
  */
 import { createRequire } from 'node:module';
 import { existsSync, mkdirSync } from 'node:fs';
@@ -9,7 +11,7 @@ import { authorize } from '../../src/index.js';
 import type { OAuth2Settings, OAuth2Tokens } from '../../src/index.js';
 import { type RealProvider, startProvider } from './support.js';
 
-/** The part of playwright-core that is used; its package is in this folder alone, so that its types are not at hand. */
+/** The used part of playwright-core. The package is installed in this folder only, so its types are not available. */
 interface Page {
   goto(url: string): Promise<{ status(): number } | null>;
   click(selector: string): Promise<void>;
@@ -33,7 +35,7 @@ const { chromium } = createRequire(import.meta.url)('playwright-core') as {
   chromium: { launch(options: object): Promise<Browser> };
 };
 
-/** Of Debian's package; playwright-core wants the whole path. */
+/** Debian's Chromium; playwright-core needs the complete path. */
 function chromiumPath(): string {
   const found = (process.env['PATH'] ?? '').split(delimiter).map((folder) => join(folder, 'chromium'));
   return process.env['CHROMIUM'] ?? found.find((path) => existsSync(path)) ?? 'chromium';
@@ -68,7 +70,7 @@ interface Seen {
   readonly complaints: readonly string[];
 }
 
-/** Opens the page of the provider in a context like this, and presses this button. */
+/** Opens the provider's page in this context, and presses this button. */
 async function signIn(
   button: 'yes' | 'no',
   look: object,
@@ -99,7 +101,7 @@ const looks = [
   ['dark phone', { viewport: { width: 320, height: 568 }, isMobile: true, hasTouch: true, colorScheme: 'dark' }],
 ] as const;
 
-/** Contrast of the text to what is behind it (WCAG 2.2, 1.4.3), the widest line, and whether something is to be scrolled sideways. */
+/** Contrast of the text to its background (WCAG 2.2, 1.4.3), the widest line, and whether the page scrolls sideways. */
 const measure = `(() => {
   const channel = (c) => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
   const luminance = (rgb) => { const [r, g, b] = rgb.match(/\\d+/g).map(Number).map(channel); return 0.2126 * r + 0.7152 * g + 0.0722 * b; };
@@ -138,7 +140,8 @@ describe.each(looks)('on a screen that is %s', (name, look) => {
       expect(measured['size']).toBeGreaterThanOrEqual(16);
       if (shots !== undefined) await page.screenshot({ path: join(shots, `${what}-${name.replace(' ', '-')}.png`) });
     });
-    // Our page asks for nothing else, and the browser has nothing to complain of (its own icon request is refused).
+    // The library's page requests nothing else, and the browser reports no problem except its own icon request, which
+    // is refused.
     expect(requests.filter((url) => url.startsWith('http://localhost:') && !url.endsWith('/favicon.ico'))).toHaveLength(
       1,
     );

@@ -1,4 +1,7 @@
-/** Every grant against an authorization server that is not ours. */
+/**
+ * Every grant with a real authorization server.
+ * @module
+ */
 import { generateKeyPairSync } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';

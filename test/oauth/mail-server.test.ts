@@ -1,6 +1,7 @@
 /**
- * From the authorization server to Dovecot: a token that it issued signs in by XOAUTH2 and OAUTHBEARER, directly and through proxies. The
- * provider signs with the key that Dovecot of the test bed trusts.
+ * From the authorization server to Dovecot: an issued token signs in by XOAUTH2 and OAUTHBEARER, directly and through
+ * proxies. The provider signs with the key that Dovecot of the test bed trusts.
+ * @module
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

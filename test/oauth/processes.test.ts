@@ -1,6 +1,7 @@
 /**
- * Four processes on one store, refresh tokens that rotate, and a provider that revokes them all when one is used twice. One process is
- * killed with SIGKILL in the middle of a refresh, while it holds the lock.
+ * Four processes with one store, rotating refresh tokens, and a provider that revokes all tokens when one is used
+ * twice. One process is killed with SIGKILL in the middle of a refresh, while it holds the lock.
+ * @module
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,8 +24,8 @@ afterAll(() => {
 const key = '["office"]';
 const refreshes = 50;
 /**
- * Gets a token again and again, each time for one that was refused, until this process has made all its refreshes. `victim` ends itself
- * by SIGKILL in the middle of the half of them: before the request is sent, or once the new tokens are saved; the lock is held then.
+ * Gets tokens until this process has made all its refreshes; each replaces one that was refused. `victim` kills itself
+ * halfway with SIGKILL: before the request is sent, or once the new tokens are saved. It holds the lock at that moment.
  */
 const workerSource = `
 import { openProfileStore } from './index.mjs';
@@ -112,7 +113,7 @@ it.each(['before the request', 'after the tokens are saved'])(
       expect(lines).toEqual([String(refreshes)]);
     }
     expect(provider.events.filter(({ event }) => event !== 'grant.success')).toEqual([]);
-    // One by the code; of the victim's half all that reached the provider.
+    // One event is from the authorization code. Of the victim's half only requests that reached the provider count.
     const made = provider.events.length - 1;
     expect(made).toBe(3 * refreshes + Math.floor(refreshes / 2) - (moment === 'before the request' ? 1 : 0));
     const kept = await store.loadTokens(key);

@@ -1,7 +1,9 @@
 /**
- * An authorization server by the npm package `oidc-provider`, in a process of its own. The argument is JSON: `issuer` (default the
- * server's own origin), `signingKey` (path of a PEM key for access tokens), `clientKeys` (public JWKs of the client that proves itself by
- * a key), `lifeSeconds` of access tokens, `port` (default a free one). Prints a JSON object a line: first its origin, then what happens.
+ * An authorization server by the npm package `oidc-provider`, in a process of its own. The argument is JSON: `issuer`
+ * (default the server's own origin), `signingKey` (path of a PEM key for access tokens), `clientKeys` (public JWKs of
+ * the client that authenticates by a key), `lifeSeconds` of access tokens, `port` (default a free one). Prints JSON
+ * objects, one a line: first its origin, then its events.
+ * @module
  */
 import { createPrivateKey } from 'node:crypto';
 import { once } from 'node:events';
@@ -108,7 +110,7 @@ for (const name of ['grant.success', 'grant.error', 'grant.revoked', 'server_err
     say({ event: name, error: error?.error, detail: error?.error_detail ?? error?.stack });
   });
 
-/** A plain page to sign in; who signs in also consents. */
+/** A plain sign-in page; signing in also gives consent. */
 const page = (uid) => `<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>Sign in</title></head><body>
 <h1>Sign in</h1><form method="post" action="/interaction/${uid}">
 <label>User <input name="login" value="alice"></label>
@@ -142,7 +144,7 @@ async function answer(request, response) {
 
 const callback = provider.callback();
 handle = (request, response) => {
-  // Behind an issuer with https the provider is told that TLS ended before it.
+  // With an https issuer the provider must know that TLS ended before it.
   if (request.url.startsWith('/interaction/'))
     answer(request, response).catch((error) => {
       say({ event: 'server_error', detail: error.stack });

@@ -1,6 +1,5 @@
 /**
  * The authorization server in its process, and a person who signs in without a browser.
- *
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -38,7 +37,7 @@ export async function startProvider(options: ProviderOptions = {}): Promise<Real
   const origin = await new Promise<string>((resolve, reject) => {
     child.once('exit', () => reject(new Error(`the provider ended: ${complaints.join('')}`)));
     createInterface(child.stdout).on('line', (line) => {
-      // The package has warnings of its own to print.
+      // The package prints warnings of its own.
       if (!line.startsWith('{')) return;
       const said = JSON.parse(line) as { origin?: string } & ProviderEvent;
       if (said.origin === undefined) events.push(said);
@@ -62,7 +61,7 @@ interface Page {
   readonly html: string;
 }
 
-/** Follows links and fills in forms, with cookies, as a browser does. */
+/** Follows links and submits forms, with cookies, as a browser does. */
 export class Person {
   readonly #cookies = new Map<string, string>();
 
@@ -83,7 +82,7 @@ export class Person {
     return { url: `http://${host}${new URL(url).pathname}`, status: response.status, html: await response.text() };
   }
 
-  /** The first form of a page, with its hidden fields and these. */
+  /** Submits the first form of a page, with its hidden fields and these. */
   async submit({ url, html }: Page, fields: Readonly<Record<string, string>>): Promise<Page> {
     const [, action = ''] = /<form[^>]*action="([^"]*)"/.exec(html) ?? [];
     const body = new URLSearchParams();
@@ -93,7 +92,7 @@ export class Person {
     return await this.visit(new URL(action, url).href, body);
   }
 
-  /** Signs in at the provider; the last page is that of the listener. */
+  /** Signs in at the provider. The returned page is that of the listener. */
   async signIn(url: string, login = 'alice', answer = 'yes'): Promise<Page> {
     return await this.submit(await this.visit(url), { login, answer });
   }

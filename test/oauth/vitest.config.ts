@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Tests against an authorization server, a browser, a mail server and proxies that are not ours; `run.sh` installs and starts them. */
+/** Tests with a real authorization server, browser, mail server and proxies; `run.sh` installs and starts them. */
 export default defineConfig({
   test: {
     root: new URL('../..', import.meta.url).pathname,

@@ -1,8 +1,11 @@
+/**
+ * The rules of docs/design/architecture.md: a file imports from its own folder and from levels below.
+ * @module
+ */
 import { posix } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { filesBelow, importsOf, read } from './sources.js';
 
-/** docs/design/architecture.md: a file imports from its own folder and from levels below. */
 const levels: readonly (readonly string[])[] = [
   ['model', 'util'],
   ['errors'],
@@ -25,7 +28,7 @@ const sources = filesBelow('src', '.ts');
 /** Built-ins that only these folders may use. */
 const networkModules = /^node:(net|tls|dns|dns\/promises|dgram|http|https)$/;
 const networkFolders = new Set(['net', 'testing']);
-/** Its sockets are files, and reach no network. */
+/** The one exception: its sockets are files, and reach no network. */
 const lockSocket = 'src/system/lock-socket.ts';
 /** The one file that loads the libraries of run time. */
 const asn1Loader = 'src/pki/library.ts';

@@ -39,7 +39,7 @@ describe('documents', () => {
     const programs = filesBelow('docs', '.ts').filter((path) => !packages.some((name) => path.startsWith(`${name}/`)));
     const paths = [...names, ...programs.map((path) => join(root, path))];
     const program = ts.createProgram(paths, { ...config.options, noUnusedLocals: false });
-    // Not of the sources, which the type check looks through.
+    // Problems in the sources are left out, because the type check finds them.
     const problems = paths
       .map((path) => program.getSourceFile(path))
       .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
@@ -48,7 +48,7 @@ describe('documents', () => {
         return `${file?.fileName.split('/').pop() ?? ''}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
       });
     expect(problems).toEqual([]);
-    // The compiler waits for nothing: how long it takes says how busy the machine is.
+    // No timeout: the time that the compiler takes depends only on the load of the machine.
   }, 0);
 
   it('link to files that exist', () => {

@@ -1,4 +1,7 @@
-/** What the syntax of the sources shows: circles, parameters, casts, listeners. */
+/**
+ * Rules about the syntax and the comments of the sources: circles, parameters, casts, listeners, words.
+ * @module
+ */
 import { posix } from 'node:path';
 import ts from 'typescript';
 import { describe, expect, it } from 'vitest';
@@ -9,7 +12,7 @@ const trees = new Map(
   sources.map((path) => [path, ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)] as const),
 );
 
-/** Each node of all sources that is of a kind, as `path:line`, with the node. */
+/** Each node of this kind in all sources, with its place as `path:line`. */
 function nodesOf<T extends ts.Node>(is: (node: ts.Node) => node is T): readonly { place: string; node: T }[] {
   const found: { place: string; node: T }[] = [];
   for (const [path, tree] of trees) {
@@ -36,7 +39,7 @@ function commentsOf(path: string): readonly string[] {
   );
 }
 
-/** Files that reach themselves by static imports, types included. */
+/** Files that import themselves through static imports, types included. */
 function circles(): readonly string[] {
   const imports = new Map(
     sources.map((path) => [

@@ -23,7 +23,7 @@ const consumer = mkdtempSync(join(realpathSync(tmpdir()), 'sealpost-consumer-'))
 const node = async (code: string, ...flags: string[]): Promise<string> =>
   (await run(process.execPath, [...flags, '-e', code], { cwd: consumer })).stdout.trim();
 
-/** These tests wait for child processes to end, which takes as long as the machine is busy: no limit of time tells anything here. */
+/** No timeout: these tests wait for child processes, whose time depends only on the load of the machine. */
 const untimed = { timeout: 0 };
 
 /** The package as its users get it: built, packed, unpacked beside its two dependencies. */
@@ -66,7 +66,7 @@ describe('the lock files', () => {
   });
 });
 
-/** The programs of docs/examples/first-day, with the words that each ends by. */
+/** The programs of docs/examples/first-day, with the output that each must print. */
 const programs: readonly (readonly [file: string, words: RegExp])[] = [
   ['abort.mjs', /ERR_ABORTED (?:unknown|not-delivered)/],
   [
@@ -113,7 +113,10 @@ describe('the programs of a first day', untimed, () => {
 });
 
 const hasFlag = (name: string): boolean => process.allowedNodeEnvironmentFlags.has(name);
-/** Flags with which a hardened process is started. Node 20 has another name for permissions, and only Node 26 denies the network too. */
+/**
+ * Flags with which a hardened process is started. Node 20 has another name for permissions, and only Node 26 denies the
+ * network too.
+ */
 const restrictions = [
   [
     hasFlag('--permission') ? '--permission' : '--experimental-permission',
@@ -189,7 +192,7 @@ describe('the package, from its tarball', untimed, () => {
   });
 
   it('loads neither pkijs, asn1js, crypto, http, zlib nor tls with the main entry', async () => {
-    // Some Nodes have loaded a few of them themselves.
+    // Some Nodes load a few of them themselves.
     const code = `const before = new Set(process.moduleLoadList); import('sealpost').then(() => {
       const loaded = [...process.moduleLoadList.filter((name) => !before.has(name)), ...Object.keys(require.cache)];
       console.log(loaded.filter((name) => /pkijs|asn1js|NativeModule (crypto|tls|_tls_wrap|child_process|_?http|https|zlib|_http_\\w+|http2)$/.test(name)).join());
@@ -223,7 +226,7 @@ describe('the package, from its tarball', untimed, () => {
         exactOptionalPropertyTypes: true,
         module: { nodenext: 'nodenext', bundler: 'esnext', node10: 'commonjs' }[resolution],
         moduleResolution: resolution,
-        // TypeScript 6 warns of node10, which older projects have.
+        // TypeScript 6 warns about node10, which older projects have.
         ...(resolution === 'node10' && { ignoreDeprecations: '6.0' }),
       };
       const code = `import { createMailer, defineProfile, isEmailError, type SendResult } from 'sealpost';

@@ -1,11 +1,17 @@
-/** The project's own files, for the tests that watch over them. */
+/**
+ * The project's own files, for the tests of its rules.
+ * @module
+ */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
-/** Files below a folder of the project, as paths from its root with forward slashes; without installed packages and links. */
+/**
+ * Files below a folder of the project, as paths from its root with forward slashes; without installed packages and
+ * links.
+ */
 export function filesBelow(folder: string, ending: string): string[] {
   const files: string[] = [];
   const folders = [folder];

@@ -1,7 +1,6 @@
 /**
- * The WebAssembly in vectors-module.ts is that of vectors.wat: neither changes alone. docs/CONTRIBUTING.md says how the one is made of the
- * other.
- *
+ * The WebAssembly in vectors-module.ts comes from vectors.wat: neither changes alone. docs/CONTRIBUTING.md has the
+ * command that makes one from the other.
  * @module
  */
 import { createHash } from 'node:crypto';

@@ -1,7 +1,8 @@
 /**
- * Every feature of the package once, on the runtime that runs this file: `node features.mjs`, `bun features.mjs`, `deno run -A features.mjs`.
- * The package is the packed one, installed in the folder where this file lies. Prints a line a feature, and ends with 1 if one failed;
- * with RESULT=file the outcomes go into that file as JSON.
+ * Every feature of the package once, on the runtime that runs this file: `node features.mjs`, `bun features.mjs`, `deno
+ * run -A features.mjs`. The package is the packed one, installed in the folder where this file lies. Prints a line a
+ * feature, and ends with 1 if one failed; with RESULT=file the outcomes go into that file as JSON.
+ * @module
  */
 import { Buffer } from 'node:buffer';
 import { createHash, generateKeyPairSync, randomBytes } from 'node:crypto';
@@ -42,8 +43,8 @@ const own = identities.get(me);
 const anns = identities.get(ann);
 
 /**
- * Runs a feature: it fails if `work` throws. An error for which `lacks` gives a text is no failure: the runtime lacks
- * something, and the library says what.
+ * Runs a feature; it fails if `work` throws. If `lacks` gives a text for the error, the feature is no failure: the
+ * runtime lacks something, and the library says what.
  */
 async function feature(name, work, lacks = () => undefined) {
   let error;
@@ -72,7 +73,7 @@ function expect(condition, what) {
   if (!condition) throw new Error(`expected ${what}`);
 }
 
-/** Starts a server, gives it with a profile to `work`, and closes all of it. */
+/** Starts a server, calls `work` with it and a profile, and closes everything. */
 async function withServer(options, work) {
   const server = await TestSmtpServer.start(options);
   const mailers = [];
@@ -95,7 +96,7 @@ async function withServer(options, work) {
 
 const message = { to: ann, subject: 'Grüße', text: 'Hello Ann' };
 
-/** Sends a message and gives what the server got. */
+/** Sends a message and returns the server's copy. */
 const arrives = (options, profile, given = message, mailerOptions = undefined) =>
   withServer(options, async (server, mailer) => {
     const result = await mailer(profile, mailerOptions).send(given);
@@ -111,7 +112,7 @@ async function rejection(promise) {
   throw new Error('expected a rejection');
 }
 
-/** Starts something that listens; gives its port, and its end. */
+/** Starts a server and returns its port. */
 async function listening(server) {
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return server.address().port;
@@ -438,7 +439,9 @@ await feature('a wrong password', () =>
   }),
 );
 
-/** A server that offers one mechanism and answers AUTH by `answers`, one a round; gives the client's answers. */
+/**
+ * A server that offers one mechanism and replies to AUTH with `answers`, one a round. Returns the client's responses.
+ */
 async function authServer(mechanism, answers) {
   const heard = [];
   const server = createServer((socket) => {
@@ -584,7 +587,7 @@ await feature('testSigning() and testEncryption()', () =>
     expect(signing.ok && encryption.ok, `${signing} ${encryption}`);
   }),
 );
-/** A key file of the test suite, which openssl, NSS, GnuTLS, Java and Bouncy Castle made. */
+/** Key files of the test suite, made by openssl, NSS, GnuTLS, Java and Bouncy Castle. */
 const keyFile = (name) => Buffer.from(readFileSync(join(fixtures, `${name}.txt`), 'latin1'), 'base64');
 const password = 'secret1';
 const rsa = { data: keyFile('openssl-modern.p12'), password };
@@ -707,7 +710,7 @@ await feature('diagnostics channels', async () => {
 });
 
 // OAuth 2.0
-/** A token endpoint, and an authorization endpoint that signs everybody in. */
+/** A token endpoint, and an authorization endpoint that accepts every sign-in. */
 async function provider() {
   const codes = new Map();
   const server = createHttpServer((request, response) => {

@@ -1,4 +1,7 @@
-/** A plain send, for runtimes that grant nothing but the network. */
+/**
+ * A plain send, for runtimes that grant network access only.
+ * @module
+ */
 import { createMailer } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
 

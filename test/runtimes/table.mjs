@@ -1,6 +1,7 @@
 /**
- * Makes the table of docs/reference/runtimes.md from the outcomes of a run: `node table.mjs RESULTS PAGE`. Ends with 1 where the page has
- * another table; with WRITE=1 it writes the page.
+ * Makes the table of docs/reference/runtimes.md from the outcomes of a run: `node table.mjs RESULTS PAGE`. Exits with 1
+ * if the page has another table; with WRITE=1 it writes the page.
+ * @module
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,6 @@
 /**
- * A process that closes its mailer in the middle of something: `node exit.mjs NAME`. It must end within half a second, however little the
- * other side does. `node exit.mjs` prints the names.
- *
+ * A process that closes its mailer in the middle of something: `node exit.mjs NAME`. It must end within half a second,
+ * even if the other side does nothing. `node exit.mjs` prints the names.
  * @module
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -33,7 +32,7 @@ const profileFor = (port, { server, ...more } = {}) => ({
   server: { host: '127.0.0.1', port, security: 'none', ...server },
   ...more,
 });
-/** Sends, and gives the mailer once the server has come to where it stops. */
+/** Sends, and returns the mailer once the server has reached the place where it stops. */
 async function sending({ port, reached }, more, { options, message: own = message } = {}) {
   const mailer = createMailer(profileFor(port, more), options);
   const sent = mailer.send(own).then(
@@ -47,7 +46,7 @@ const password = { method: 'plain', username: 'ann', password: 'secret', allowPl
 const bearer = { method: 'xoauth2', username: 'ann', allowPlaintext: true };
 const tokens = (more) => ({ authentication: bearer, oauth2: { clientId: 'c', ...more } });
 
-/** Each gives a mailer that is in the middle of something, and whether close() is forced. */
+/** Each makes a mailer with pending work, and says whether close() is forced. */
 const cases = {
   'nothing was done': async () => [createMailer(profileFor(1)), false],
   'a connection idles': async () => {
@@ -264,7 +263,7 @@ else {
   const before = performance.now();
   await mailer.close({ force });
   const closed = performance.now();
-  // close() without force waits for what is polite; the process ends at once after both.
+  // close() without force waits for pending work, so the time counts from its end. With force it counts from the call.
   const since = force ? before : closed;
   process.once('exit', () => {
     const ms = performance.now() - since;

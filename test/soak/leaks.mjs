@@ -1,7 +1,6 @@
 /**
- * One kind of work, many times: `node --expose-gc leaks.mjs NAME COUNT`. Heap, handles and listeners are measured after a fifth of the
- * work and at its end, and must not have grown.
- *
+ * Repeats one kind of work: `node --expose-gc leaks.mjs NAME COUNT`. Heap, handles and listeners are measured after a
+ * fifth of the work and at its end, and must not have grown.
  * @module
  */
 import { subscribe } from 'node:diagnostics_channel';
@@ -57,7 +56,10 @@ async function codeOf(promise) {
   );
 }
 
-/** Each part makes its surroundings; `round(i)` is a piece of work that gives its outcome, `width` how many run at a time. */
+/**
+ * Each part prepares its servers and mailers. `round(i)` does a piece of work and returns its outcome; `width` is the
+ * number that run at a time.
+ */
 const parts = {
   /** One mailer, one signal for all messages, every tenth message refused. */
   async sends() {
@@ -80,7 +82,7 @@ const parts = {
     };
   },
 
-  /** Connections that fail in every way, of mailers that are closed, and of one that lives. */
+  /** Connections that fail in every way: of mailers that are closed, and of one that stays open. */
   async failures() {
     const silent = await startServer(() => {});
     const drops = await startServer((socket) => socket.destroy());

@@ -1,6 +1,5 @@
 /**
- * `node memory.mjs`: sends a stream of 24 MiB, and prints by how much the process grew at most. It may grow by 48 MiB.
- *
+ * `node memory.mjs` sends a stream of 24 MiB and prints the largest growth of the process. The limit is 48 MiB.
  * @module
  */
 import { createMailer } from 'sealpost';
@@ -25,7 +24,7 @@ async function* stream(size) {
 const send = (size) =>
   mailer.send({ to: 'bob@example.org', text: 'Hello', attachments: [{ filename: 'x.bin', content: stream(size) }] });
 
-// Code and buffers that every program has.
+// Memory for code and buffers that every program needs.
 await send(chunk.length);
 const before = process.memoryUsage().rss;
 await send(streamBytes);

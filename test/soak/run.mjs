@@ -1,11 +1,11 @@
 /**
- * `npm run test:soak`: a part of the work, for every change; `npm run test:soak -- --full` all of it.
+ * `npm run test:soak` runs a part of the work, for every change; `npm run test:soak -- --full` runs all of it.
  *
- * Leaks: heap, handles and listeners stay where they were over 100 000 sends, 10 000 failed connections, 10 000 mailers and 1 000 token
- * refreshes. Memory: a stream of 24 MiB makes the process 48 MiB larger at most. Exit: a process ends within half a second after close(),
- * whatever was under way. Stores: 500 processes are killed in their saves, 8 save for a minute, and files are tampered with. Locks, in full
- * alone: 500 processes of each kind are killed while they hold one or wait for it.
- *
+ * Leaks: heap, handles and listeners stay where they were over 100 000 sends, 10 000 failed connections, 10 000 mailers
+ * and 1 000 token refreshes. Memory: a stream of 24 MiB makes the process 48 MiB larger at most. Exit: a process ends
+ * within half a second after close(), with any pending work. Stores: 500 processes are killed in their saves, 8 save
+ * for a minute, and files are tampered with. Locks, only with `--full`: 500 processes of each kind are killed while
+ * they hold one or wait for it.
  * @module
  */
 import { spawnSync } from 'node:child_process';
@@ -13,9 +13,9 @@ import { fileURLToPath } from 'node:url';
 
 const full = process.argv.includes('--full');
 const work = { sends: 100_000, failures: 10_000, mailers: 10_000, tokens: 1_000 };
-/** Another program may hold the processor for half a second; it does not do so every time. */
+/** Another program may occupy the processor for half a second, but not every time. */
 const attempts = 3;
-/** A process that has not ended by then will not end. */
+/** A process that still runs after this time counts as hanging. */
 const hangMs = 20_000;
 
 const path = (name) => fileURLToPath(new URL(name, import.meta.url));
@@ -27,7 +27,7 @@ function run(args, options) {
 }
 
 for (const [name, count] of Object.entries(work)) {
-  // Code that is compiled on the way is no leak, but takes memory.
+  // Code that is compiled during the work is no leak, but takes memory.
   const flags = ['--expose-gc', '--no-opt'];
   const { ok, text } = run([...flags, path('leaks.mjs'), name, String(full ? count : Math.max(count / 20, 500))], {});
   console.log(text);

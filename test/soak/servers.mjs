@@ -1,6 +1,5 @@
 /**
- * Servers on loopback that answer well, badly or not at all. None of them keeps the process alive.
- *
+ * Servers on loopback that answer correctly, wrongly or not at all. None of them keeps the process alive.
  * @module
  */
 import { once } from 'node:events';
@@ -14,12 +13,14 @@ async function listen(server) {
   return server.address().port;
 }
 
-/** Runs `serve` for each connection, whose socket holds nothing. `reached` resolves with the first one. */
+/**
+ * Runs `serve` for each connection. Its sockets do not keep the process alive. `reached` resolves with the first one.
+ */
 export async function startServer(serve) {
   let reach;
   const reached = new Promise((resolve) => (reach = resolve));
   const server = createServer((socket) => {
-    // One that is not read would never see its end.
+    // A socket that is not read would never see its end.
     socket
       .unref()
       .resume()
@@ -29,7 +30,7 @@ export async function startServer(serve) {
   return { port: await listen(server), reached };
 }
 
-/** Says what stands under the first word of each line; a line without an answer is where it stops. */
+/** Answers each line by its first word; the server stops at a line without an answer. */
 export function startScript(greeting, answers) {
   return startServer((socket, reach) => {
     socket.write(greeting);
@@ -39,7 +40,7 @@ export function startScript(greeting, answers) {
       held += chunk.toString('latin1');
       for (;;) {
         const end = held.indexOf(inContent ? '\r\n.\r\n' : '\r\n');
-        // Of content only what may begin its end is kept.
+        // Of content only the possible beginning of its end is kept.
         if (end === -1 && inContent) held = held.slice(-4);
         if (end === -1) return;
         const verb = inContent ? 'END' : held.slice(0, 4).toUpperCase();
@@ -53,7 +54,7 @@ export function startScript(greeting, answers) {
   });
 }
 
-/** A token endpoint; `answer` gives the body of the response, or undefined for none. */
+/** A token endpoint. `answer` gives the body of the response; undefined: there is no response. */
 export async function startTokenEndpoint(answer) {
   let reach;
   const reached = new Promise((resolve) => (reach = resolve));

@@ -1,7 +1,6 @@
 /**
- * Processes that are killed with SIGKILL at random moments of their saves: `node store-kills.mjs COUNT [SEED]`. After each the store has the
- * old or the new profile, is not locked, and is left without litter by the next save.
- *
+ * Processes that are killed with SIGKILL at random moments of their saves: `node store-kills.mjs COUNT [SEED]`. After
+ * each kill the store has the old or the new profile and is not locked, and the next save removes leftover files.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -30,7 +29,7 @@ function random() {
   return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
 }
 
-/** The number in a profile, whose password has to be of the same save. */
+/** The number in a profile, whose password must come from the same save. */
 function numberIn(profile) {
   if (profile === undefined) return 0;
   const { description, authentication } = profileToJson(profile, { secrets: 'include' });
@@ -41,7 +40,7 @@ function numberIn(profile) {
 const temporary = (path) => readdirSync(path).filter((name) => name.endsWith('.tmp'));
 const revisionIn = (path, pattern) => Number(pattern.exec(readFileSync(path, 'latin1'))?.[1]);
 
-/** Where in a save the process was, by what it left. */
+/** The stage that the killed save had reached, known from its files. */
 function moment() {
   const [half] = temporary(directory);
   const stateDirectory = `${file}.state`;
@@ -59,7 +58,7 @@ function moment() {
 const moments = new Map();
 let rounds = 0;
 let longestMs = 0;
-/** How long a round takes, as the last process showed. */
+/** The duration of a round, measured with the last process. */
 let roundMs = 20;
 const reader = await openProfileStore({ file, key });
 await reader.saveCached('shared', 'slot', Buffer.alloc(200_000, 7));

@@ -1,7 +1,7 @@
 /**
- * A profile store that others had a hand in: `node store-tampering.mjs`. Each line of the table is refused with ERR_STORE and a remedy, by a
- * store that has the file open and by a new one; nothing is written, and with the right file back everything is there.
- *
+ * A profile store whose files were tampered with: `node store-tampering.mjs`. Each line of the table is refused with
+ * ERR_STORE and a remedy, by a store that has the file open and by a new one. Nothing is written, and with the right
+ * file back all data is there.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -66,7 +66,7 @@ async function refusal(call) {
   return undefined;
 }
 
-/** Does the harm, asks, and puts everything back. */
+/** Damages the file, checks the refusal, and restores everything. */
 async function refused(what, harm, { opening = open, openStore = store } = {}) {
   await harm();
   const message = await refusal(opening);
@@ -88,7 +88,10 @@ const row = async (what, ...rest) => rows.push([what, await refused(what, ...res
 await row('another key', () => {}, { opening: () => open({ key: new Uint8Array(32).fill(8) }), openStore: null });
 await row('a passphrase for a key', () => {}, { opening: () => open({ key: 'a passphrase' }), openStore: null });
 
-/** Where each value of the file stands: those of the header, the authentication code, and each line of the content that has one. */
+/**
+ * The offset of each value in the file: those of the header, the authentication code, and each line of the content that
+ * has one.
+ */
 function fields(bytes) {
   const text = bytes.toString('latin1');
   const headerEnd = text.indexOf('\n');

@@ -1,7 +1,6 @@
 /**
- * A process that saves: `node store-worker.mjs FILE NAME FIRST MILLISECONDS`. It prints `begin N` before and `done N` after its Nth round,
- * and at last the longest time that one save took.
- *
+ * A process that saves: `node store-worker.mjs FILE NAME FIRST MILLISECONDS`. It prints `begin N` before and `done N`
+ * after its Nth round, and at the end the longest time of a save.
  * @module
  */
 import { writeSync } from 'node:fs';

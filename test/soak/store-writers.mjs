@@ -1,7 +1,6 @@
 /**
- * Processes that save different profiles and the same one, while another reads: `node store-writers.mjs PROCESSES SECONDS`. Nothing is lost,
- * and a reader never sees half a save or an older one.
- *
+ * Processes that save different profiles and the same one, while another reads: `node store-writers.mjs PROCESSES
+ * SECONDS`. Nothing is lost, and a reader never sees half a save or an older one.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -26,7 +25,7 @@ function textOf(profile) {
   return description;
 }
 
-/** One process from its start to its end: how many rounds it did, and how long its longest save took. */
+/** Runs one process to its end. Returns its number of rounds and the longest time of a save. */
 async function run(who) {
   const child = spawn(process.execPath, [worker, file, who, '1', String(seconds * 1000)], {
     stdio: ['ignore', 'pipe', 'inherit'],

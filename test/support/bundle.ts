@@ -1,6 +1,5 @@
 /**
  * A module of the sources as one JavaScript file, for tests that run it in processes of their own.
- *
  * @module
  */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -10,7 +9,10 @@ import { build } from 'tsup';
 import { afterAll } from 'vitest';
 import { root } from '../project/sources.js';
 
-/** Bundles `entries` (name to path below the project) and gives the directory of `name.mjs` files; it is removed after the tests of the file. */
+/**
+ * Bundles `entries` (name to path below the project) and returns the directory of `name.mjs` files, which is removed
+ * after the tests of the file.
+ */
 export async function bundle(entries: Readonly<Record<string, string>>): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), 'sealpost-bundle-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));

@@ -1,4 +1,7 @@
-/** Certificates and CRLs made for a test, with whatever is wrong with them. */
+/**
+ * Certificates and CRLs made for a test, valid or with any fault.
+ * @module
+ */
 import { createHash, generateKeyPairSync, sign } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import * as der from '../../src/util/der.js';
@@ -12,7 +15,7 @@ export interface Issuer {
 export interface CertificateRequest {
   readonly subject: string;
   readonly issuer: Issuer;
-  /** Default a key of its own. */
+  /** Default: a new key. */
   readonly keys?: { readonly privateKey: KeyObject; readonly publicKey: KeyObject } | undefined;
   readonly ca?: boolean | undefined;
   readonly pathLength?: number | undefined;
@@ -57,7 +60,7 @@ export function keyId({ publicKey }: Pick<Issuer, 'publicKey'>): Buffer {
     .digest();
 }
 
-/** A certificate signed by `issuer`; self-signed where the issuer is the subject. */
+/** A certificate signed by `issuer`; self-signed if the issuer is the subject. */
 export function issue(request: CertificateRequest): IssuedCertificate {
   const { subject, issuer, ca, pathLength, keyUsage, purposes, emails, serial = serials++ } = request;
   const keys = request.keys ?? keyPair();

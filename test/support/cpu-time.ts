@@ -1,4 +1,7 @@
-/** Milliseconds of processor time of this process since the call of it: what other programs do does not count. */
+/**
+ * Measures processor time of this process in milliseconds, which other programs do not affect.
+ * @module
+ */
 export function cpuTimer(): () => number {
   const start = process.cpuUsage();
   return () => {

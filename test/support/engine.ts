@@ -1,4 +1,7 @@
-/** Settings, connections and transactions for tests of the engine. */
+/**
+ * Settings, connections and transactions for tests of the engine.
+ * @module
+ */
 import type {
   ConnectionSettings,
   SmtpConnection,
@@ -64,7 +67,7 @@ export function send(connection: SmtpConnection, sending: Sending = {}): Promise
   });
 }
 
-/** The error of a promise that has to fail with one of ours. */
+/** The EmailError that a promise must reject with. */
 export async function failure(promise: Promise<unknown>): Promise<EmailError> {
   try {
     await promise;

@@ -1,9 +1,12 @@
+/**
+ * A connection without a server: transactions wait until the test answers them.
+ * @module
+ */
 import { createEmailError } from '../../src/errors/email-error.js';
 import type { Warning } from '../../src/model/reply.js';
 import type { ContentCapabilities } from '../../src/model/transport.js';
 import type { SmtpConnection, Transaction, TransactionOutcome } from '../../src/connection/contract.js';
 
-/** A connection without a server: transactions wait until the test answers them. */
 export class FakeConnection implements SmtpConnection {
   usable = true;
   completed = 0;
@@ -65,7 +68,7 @@ export class FakeConnection implements SmtpConnection {
     this.end();
   }
 
-  /** As when the server goes away. */
+  /** Ends as if the server had gone away. */
   end(): void {
     this.usable = false;
     for (const listener of this.#closeListeners.splice(0)) listener();
@@ -88,7 +91,7 @@ export function accepted(transaction: Transaction, more: Partial<TransactionOutc
   };
 }
 
-/** Lets everything that is ready happen. */
+/** Runs everything that is ready. */
 export async function settle(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
 }

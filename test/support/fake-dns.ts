@@ -1,8 +1,12 @@
+/**
+ * A DNS server in the test's process that knows A, AAAA, SRV and TXT records (RFC 1035, RFC 2782, RFC 3596). Other
+ * names do not exist.
+ * @module
+ */
 import { createSocket } from 'node:dgram';
 import type { Socket } from 'node:dgram';
 import type { AddressInfo } from 'node:net';
 
-/** A DNS server in-process that knows A, AAAA, SRV and TXT records (RFC 1035, RFC 2782, RFC 3596); other names do not exist. */
 export class FakeDns {
   readonly asked: string[] = [];
   readonly srv = new Map<
@@ -12,9 +16,9 @@ export class FakeDns {
   readonly txt = new Map<string, readonly string[]>();
   /** IPv4 and IPv6 addresses by name. */
   readonly addresses = new Map<string, readonly string[]>();
-  /** Types of records that queries get no answer for: 1 is A, 28 is AAAA. */
+  /** Types of records for which queries get no answer: 1 is A, 28 is AAAA. */
   readonly silentFor = new Set<number>();
-  /** Answers SERVFAIL where set. */
+  /** If true, answers SERVFAIL. */
   broken = false;
   silent = false;
   readonly #socket: Socket = createSocket('udp4');
@@ -84,7 +88,7 @@ export class FakeDns {
   }
 }
 
-/** 16 octets, of an address written with at most one `::` and no IPv4 part. */
+/** The 16 octets of an address with at most one `::` and no IPv4 part. */
 function encodeIpv6(address: string): Buffer {
   const [head = '', tail] = address.split('::');
   const groups = (text: string): number[] =>

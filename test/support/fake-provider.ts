@@ -1,4 +1,7 @@
-/** An authorization server on loopback that says what a test wants, and remembers what it was asked. */
+/**
+ * An authorization server on loopback that gives the test's answers and records requests.
+ * @module
+ */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +13,7 @@ export interface ProviderCall {
   readonly form: URLSearchParams;
 }
 
-/** What a path answers: JSON by default, or whatever the function does with the response. */
+/** The answer of a path: JSON by default, or a function that writes the response. */
 export type ProviderAnswer =
   | {
       readonly status?: number;
@@ -24,7 +27,7 @@ export interface FakeProvider extends AsyncDisposable {
   /** `http://127.0.0.1:port` */
   readonly origin: string;
   readonly calls: ProviderCall[];
-  /** What a call of that path is answered with; by default the last given. */
+  /** Answers by path; by default the last given one. */
   readonly answers: Map<string, (call: ProviderCall) => ProviderAnswer | Promise<ProviderAnswer>>;
 }
 

@@ -1,8 +1,10 @@
-/** AbortControllers that are not Node's: jsdom's, and the polyfills that know no reason. */
-
+/**
+ * AbortControllers that are not Node's: jsdom's, and polyfills without a reason.
+ * @module
+ */
 type Listener = (event: { readonly type: 'abort' }) => void;
 
-/** As the classes of jsdom and happy-dom, whose event targets are not Node's; `once` is not heeded. */
+/** Like the classes of jsdom and happy-dom, whose event targets are not Node's; `once` is ignored. */
 class ForeignSignal {
   aborted = false;
   reason: unknown;
@@ -24,7 +26,7 @@ export class ForeignAbortController {
   }
 }
 
-/** As `abort-controller`: `abort()` takes no reason. */
+/** Like the package `abort-controller`: `abort()` takes no reason. */
 export class ReasonlessAbortController extends ForeignAbortController {
   override abort(): void {
     super.abort(null);
@@ -32,12 +34,12 @@ export class ReasonlessAbortController extends ForeignAbortController {
   }
 }
 
-/** The listeners that still wait for a signal of one of the classes above. */
+/** The number of listeners on a signal of one of these classes. */
 export function listenersOf(controller: ForeignAbortController): number {
   return controller.signal.listeners.size;
 }
 
-/** Such a signal where one of Node's is expected. */
+/** Such a signal, typed as one of Node's. */
 export function asSignal({ signal }: ForeignAbortController): AbortSignal {
   return signal as unknown as AbortSignal;
 }

@@ -1,14 +1,17 @@
 import { cpuTimer } from './cpu-time.js';
 
 const rounds = 3;
-/** A garbage collection in the larger rounds alone makes a ratio larger than it is; no noise makes it smaller every time. */
+/**
+ * A garbage collection in the larger rounds only makes a ratio too large; noise does not make it smaller in every
+ * round.
+ */
 const attempts = 4;
 const clearlyLinear = 6;
-/** Shorter than this is noise: it counts as this long. */
+/** Shorter times are noise and count as this long. */
 const leastMs = 4;
 
 /**
- * How many times as much processor time `work` takes for four times the input: at most 4 where time is linear, 16 where it is quadratic.
+ * The ratio of processor times of `work` for four times the input: at most 4 if time is linear, 16 if it is quadratic.
  * The shortest of several rounds counts, because other programs can only make a round longer.
  */
 export async function growth<T>(

@@ -1,4 +1,8 @@
-/** Many messages through a server that fails at random: what it took is held against what the mailer said of each. */
+/**
+ * Many messages through a server that fails at random. The messages that it took are compared with the mailer's
+ * results.
+ * @module
+ */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createMailer } from '../../src/index.js';
@@ -25,7 +29,7 @@ export interface Ledger {
   readonly heapGrowthBytes: number;
 }
 
-/** A small generator of our own, so that a seed is the same everywhere (mulberry32). */
+/** A small generator, so that a seed gives the same numbers everywhere (mulberry32). */
 function random(seed: number): () => number {
   let state = seed >>> 0;
   return () => {
@@ -77,7 +81,8 @@ export async function runLedger({ messages, pool, rate, seed, extensions }: Ledg
     for (let i = 0; i < messages; i++)
       yield { to: 'b@example.org', subject: String(i), text: 'x'.repeat(next() < 0.02 ? 100_000 : 200) };
   }
-  // An octet a message, and what the server keeps is taken from it on the way: else the heap would grow by the ledger itself.
+  // One octet a message, and received messages are removed on the way. Otherwise the heap would grow by the ledger
+  // itself.
   const outcomes = new Uint8Array(messages);
   const taken = new Uint8Array(messages);
   const note = (): void => {
@@ -125,7 +130,7 @@ export async function runLedger({ messages, pool, rate, seed, extensions }: Ledg
 
 const kindsOfOutcome: readonly string[] = ['none', 'sent', 'not-delivered', 'unknown', 'partly-delivered'];
 
-/** Of what is alive. */
+/** The heap of live objects. */
 function heapUsed(): number {
   setFlagsFromString('--expose-gc');
   const gc = runInNewContext('gc') as () => void;

@@ -1,6 +1,7 @@
 /**
- * How often the event loop turns while work is done: timers and sockets are served at each turn. A count does not depend on the speed of
- * the machine, or on what else it does.
+ * The number of turns of the event loop during some work; timers and sockets are served in each turn. The number does
+ * not depend on the speed of the machine or on other programs.
+ * @module
  */
 export async function loopTurns(work: () => Promise<unknown>): Promise<number> {
   let turns = 0;

@@ -1,4 +1,7 @@
-/** Runs a dialogue without a connection. */
+/**
+ * Runs a dialogue without a connection.
+ * @module
+ */
 import { Broken, type Dialogue } from '../../src/smtp/dialogue.js';
 import { ReplyParser } from '../../src/smtp/reply-parser.js';
 import type { Reply } from '../../src/smtp/reply.js';
@@ -8,9 +11,9 @@ export interface Played<T> {
   readonly written: readonly string[];
   readonly value: T | undefined;
   readonly error: unknown;
-  /** Was the connection given up? */
+  /** Did the dialogue give up the connection? */
   readonly broken: boolean;
-  /** Replies that nobody read. */
+  /** Number of replies that were not read. */
   readonly unread: number;
 }
 
@@ -22,7 +25,7 @@ export function replyOf(text: string): Reply {
   return reply;
 }
 
-/** Feeds replies and blocks; where they run out, or are an Error, the dialogue is told so. */
+/** Feeds replies and blocks to a dialogue. If one is an Error, or none is left, the dialogue gets an error. */
 export function play<T>(
   dialogue: Dialogue<T>,
   replies: readonly (string | Error)[],

@@ -1,7 +1,6 @@
 /**
- * Loads what the library loads on first use. The test that comes first would wait for the compiler otherwise, for as long as the machine
- * is busy.
- *
+ * Loads the code that the library loads on first use. Otherwise the first test would wait for the compiler, for as long
+ * as the machine is busy.
  * @module
  */
 import 'pkijs';

@@ -1,4 +1,7 @@
-/** Numbers that look random and are the same at each run of a seed (mulberry32): `next(n)` is 0 to n - 1. */
+/**
+ * Random numbers that are the same at each run of a seed (mulberry32): `next(n)` is 0 to n - 1.
+ * @module
+ */
 export function random(seed: number): (limit: number) => number {
   let state = seed >>> 0;
   return (limit) => {
@@ -9,8 +12,8 @@ export function random(seed: number): (limit: number) => number {
   };
 }
 
-/** Another one at each run, unless `SEED` gives it. Tests name it where they fail. */
+/** Another seed at each run, unless `SEED` gives it. Tests name it in their failures. */
 export const seedOfRun = Number(process.env['SEED'] ?? Date.now() % 1_000_000);
 
-/** `npm run fuzz` sets it: how long each fuzz test lasts; tables are then played whole. */
+/** `npm run fuzz` sets it: the duration of each fuzz test. Tables are then played completely. */
 export const fuzzSeconds = Number(process.env['FUZZ_SECONDS'] ?? 0);

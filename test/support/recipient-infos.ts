@@ -1,6 +1,9 @@
+/**
+ * The RecipientInfos of an encrypted message, one entry each, read by offsets and without the tested code.
+ * @module
+ */
 import { children, readElement } from '../../src/util/der.js';
 
-/** The RecipientInfos of an encrypted message, one entry each; read by offsets, without the code that is tested. */
 export function readCertificateIds(message: Uint8Array): readonly Uint8Array[] {
   const text = Buffer.from(message).toString('latin1');
   const der = Buffer.from(text.slice(text.indexOf('\r\n\r\n') + 4), 'base64');

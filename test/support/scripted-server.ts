@@ -1,4 +1,7 @@
-/** A server on a loopback port that says what a test wants, whether SMTP allows it or not. */
+/**
+ * A server on a loopback port that sends the test's replies, valid in SMTP or not.
+ * @module
+ */
 import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
@@ -6,24 +9,24 @@ import { TLSSocket } from 'node:tls';
 /** How a server's bytes are cut into writes: whole, by line, by byte, or at random. */
 export type Cut = (bytes: Buffer) => readonly Buffer[];
 
-/** The client's side of a connection, seen from the script. */
+/** The client's side of a connection, as the script uses it. */
 export interface Peer {
   readonly socket: Socket;
   /** The next line without its CRLF. */
   line(): Promise<string>;
-  /** So many lines. */
+  /** The next lines. */
   lines(count: number): Promise<readonly string[]>;
-  /** So many octets. */
+  /** The next octets. */
   bytes(count: number): Promise<Buffer>;
-  /** All up to and with the marker. */
+  /** All text up to and including the marker. */
   until(marker: string): Promise<Buffer>;
-  /** Reads and drops all up to and with the marker. */
+  /** Reads and drops everything up to and including the marker. */
   skip(marker: string): Promise<void>;
   /** Sends in the server's cut. */
   send(text: string): Promise<void>;
-  /** Says EHLO's part and answers with these extensions. */
+  /** Reads EHLO and answers with these extensions. */
   hello(...extensions: readonly string[]): Promise<string>;
-  /** Does the server's side of a TLS handshake, and gives the peer that talks through it. */
+  /** Does the server's side of a TLS handshake, and returns the peer for the stream under TLS. */
   secure(identity: { readonly key: string; readonly cert: string }): Promise<Peer>;
   /** Resolves once the client has closed. */
   readonly closed: Promise<void>;
@@ -34,7 +37,7 @@ export interface ScriptedServer extends AsyncDisposable {
   readonly connections: number;
 }
 
-/** `script` runs once for each connection; what it throws fails the test that closes the server. */
+/** `script` runs once for each connection. Its error fails the test that closes the server. */
 export async function startScriptedServer(
   script: (peer: Peer, number: number) => Promise<unknown>,
   cut: Cut = (bytes) => [bytes],
@@ -64,7 +67,7 @@ export async function startScriptedServer(
   };
 }
 
-/** The client closed while the script waited for it. */
+/** The error of a read after the client closed. */
 export class ClientGone extends Error {}
 
 function createPeer(socket: Socket, cut: Cut): Peer {
@@ -128,7 +131,7 @@ function createPeer(socket: Socket, cut: Cut): Peer {
     send: async (text) => {
       for (const part of cut(Buffer.from(text))) {
         socket.write(part);
-        // Each part arrives by itself.
+        // Each part arrives separately.
         await new Promise((resolve) => setImmediate(resolve));
       }
     },

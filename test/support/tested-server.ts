@@ -1,4 +1,7 @@
-/** A server whose ports take no connection, for transports and reports without a network. */
+/**
+ * A server whose ports take no connection, for transports and reports without a network.
+ * @module
+ */
 import type { TestedServer } from '../../src/transport/diagnosis.js';
 
 export const testedServer: TestedServer = {

@@ -6,8 +6,9 @@ import { random } from '../support/random.js';
 import { type Cut, type Peer, startScriptedServer } from '../support/scripted-server.js';
 
 /**
- * Dialogues with servers, in files: `S: ` is what the server says, `C: ` a line that the client must have said by then, `C* n` so
- * many octets. Each is replayed with the server's bytes whole, by line, by byte and at random cuts, to the same outcome.
+ * Dialogues with servers, in files: `S: ` is sent by the server, `C: ` is a line that the client must have sent by
+ * then, `C* n` is this number of octets. Each is replayed with the server's bytes whole, by line, by byte and at random
+ * cuts, with the same outcome.
  */
 const folder = new URL('transcripts/', import.meta.url);
 
