@@ -1,6 +1,7 @@
 /**
- * A plugin of typedoc: groups what `src/index.ts` exports by the comments that stand above the exports there, and gives the modules the
+ * A plugin of typedoc: groups the exports of `src/index.ts` by the comments above them there, and gives the modules the
  * names by which programs import them.
+ * @module
  */
 import { readFileSync } from 'node:fs';
 import { Application, Comment, CommentTag, Converter } from 'typedoc';

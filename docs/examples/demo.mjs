@@ -1,9 +1,10 @@
 /**
- * The main job: a profile read from JSON sends a signed and encrypted message with an attachment over STARTTLS with authentication,
- * to an embedded server, and the dialogue and the received message are shown.
+ * The main job: a profile read from JSON sends a signed and encrypted message with an attachment to an embedded server,
+ * over STARTTLS and with authentication. Prints the dialogue and the received message.
  *
- *   npm run demo                                          the embedded server
- *   npm run demo -- --profile FILE --to ADDRESS           a real server, by a profile of your own
+ * npm run demo                                          the embedded server
+ * npm run demo -- --profile FILE --to ADDRESS           a real server, by a profile of your own
+ * @module
  */
 import { readFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
@@ -29,7 +30,7 @@ try {
   process.exitCode = 1;
 }
 
-/** Through a server that lives in this process. */
+/** Sends to a server in this process. */
 async function embedded() {
   const server = await TestSmtpServer.start({ security: 'starttls', users: { ann: 'open sesame' } });
   try {
@@ -74,7 +75,7 @@ async function demonstrate(server) {
   console.log(excerpt(verified.content, 30));
 }
 
-/** Through a server of your own. */
+/** Sends to a real server. */
 async function real(file, to) {
   const text = await readFile(file, 'utf8').catch((error) => {
     throw new Error(`--profile ${file} cannot be read (${error.code})\n\n${usage}`);
@@ -86,7 +87,7 @@ function fromJson(file, text) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // Without the piece of the text that some messages show: it may be a password.
+    // Some messages quote the text, which may contain a password: the quotation is cut off.
     throw new Error(`${file} is not JSON: ${error.message.replace(/, (?:\.\.\.)?".*/s, '')}`);
   }
 }
@@ -122,7 +123,7 @@ function heading(text) {
   console.log(`\n--- ${text} ${'-'.repeat(Math.max(0, 70 - text.length))}`);
 }
 
-/** The first lines of a message, and how many more there are. */
+/** The first lines of a message, and the number of the others. */
 function excerpt(content, lines) {
   const all = Buffer.from(content).toString('utf8').split('\r\n');
   return all.length <= lines ? all.join('\n') : `${all.slice(0, lines).join('\n')}\n… ${all.length - lines} more lines`;

@@ -1,4 +1,7 @@
-/** A signer of one's own: the key is in a key service of a cloud, and the service signs digests. */
+/**
+ * A custom signer: the key is in a key service of a cloud, and the service signs digests.
+ * @module
+ */
 import type {
   CertificateStore,
   HashAlgorithm,
@@ -8,8 +11,8 @@ import type {
 } from 'sealpost';
 
 /**
- * What the service's client is asked: a call of its SDK that takes the digest, as AWS KMS `Sign` with MessageType DIGEST, Google Cloud
- * KMS `asymmetricSign` or Azure Key Vault `sign`.
+ * The call of the key service's SDK that signs a digest: AWS KMS `Sign` with MessageType DIGEST, Google Cloud KMS
+ * `asymmetricSign` or Azure Key Vault `sign`.
  */
 export type SignDigest = (request: {
   readonly algorithm: SignatureAlgorithm['name'];
@@ -19,8 +22,9 @@ export type SignDigest = (request: {
 }) => Promise<Uint8Array>;
 
 /**
- * A store with one certificate (of `loadCertificate` in `sealpost/smime`, say from a PEM file) whose key is in the service.
- * `ecdsaForm` is what the service gives for ECDSA: 'der' (AWS, Google) or 'p1363', r and s side by side (Azure).
+ * A store with one certificate whose key is in the service. `certificate` comes from `loadCertificate` in
+ * `sealpost/smime`, for example from a PEM file. `ecdsaForm` is the service's form of an ECDSA signature: 'der' (AWS,
+ * Google) or 'p1363', r and s side by side (Azure).
  */
 export function createKmsStore(
   certificate: LoadedCertificate,

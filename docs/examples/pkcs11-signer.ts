@@ -1,4 +1,7 @@
-/** A signer of one's own: the key is in a smart card or HSM, and `pkcs11-tool` of OpenSC signs with it. */
+/**
+ * A custom signer: the key is in a smart card or HSM, and `pkcs11-tool` of OpenSC signs with it.
+ * @module
+ */
 import { spawn } from 'node:child_process';
 import type {
   CertificateStore,
@@ -8,19 +11,20 @@ import type {
   SignatureAlgorithm,
 } from 'sealpost';
 
-/** Where the key is. */
+/** The place of the key. */
 export interface Pkcs11Key {
-  /** The PKCS#11 module: a shared library of the device's maker. */
+  /** The PKCS#11 module: a shared library by the device's maker. */
   readonly module: string;
   readonly tokenLabel: string;
-  /** CKA_ID, hexadecimal. */
+  /** CKA_ID in hexadecimal. */
   readonly id: string;
   readonly pin: () => string;
 }
 
 /**
- * A store with one certificate (of `loadCertificate` in `sealpost/smime`, say from a PEM file) whose key is in the device. Use it as
- * `{ store: createPkcs11Store(…), select: { email: … } }`.
+ * A store with one certificate whose key is in the device. `certificate` comes from `loadCertificate` in
+ * `sealpost/smime`, for example from a PEM file. Use the store as `{ store: createPkcs11Store(…), select: { email: … }
+ * }`.
  */
 export function createPkcs11Store(certificate: LoadedCertificate, key: Pkcs11Key): CertificateStore {
   const entry: LoadedCertificate = {
@@ -31,7 +35,7 @@ export function createPkcs11Store(certificate: LoadedCertificate, key: Pkcs11Key
   return { list: () => Promise.resolve([entry.info]), load: () => Promise.resolve(entry) };
 }
 
-/** The signer alone. Tokens differ in what they hash themselves; all of them sign a digest. */
+/** The signer. Tokens differ in which messages they hash themselves, but all of them sign a digest. */
 export function createPkcs11Signer(key: Pkcs11Key): PrivateKeySigner {
   return {
     async sign({ algorithm, digest, signal }) {
@@ -69,7 +73,7 @@ function mechanismFor(
       };
     }
     default:
-      // PKCS#1 v1.5 signs a DigestInfo, and RSA-PKCS wants it whole (RFC 8017 section 9.2).
+      // PKCS#1 v1.5 signs a DigestInfo, and RSA-PKCS takes it complete (RFC 8017 section 9.2).
       return {
         mechanism: ['--mechanism', 'RSA-PKCS'],
         input: Buffer.concat([Buffer.from(digestInfo[hash], 'hex'), digest]),
@@ -86,7 +90,7 @@ const digestInfo: Readonly<Record<HashAlgorithm, string>> = {
 
 function run(key: Pkcs11Key, args: readonly string[], input: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    // The PIN goes by the environment of this one process: arguments can be read by every user of the machine.
+    // The PIN is in the environment of this one process, because every user of the machine can read arguments.
     const all = [
       '--module',
       key.module,

@@ -1,11 +1,15 @@
-/** A connector of one's own: mail goes through an SSH server, by `ssh -W`. The keys and settings are those of ssh itself. */
+/**
+ * A custom connector: mail goes through an SSH server, by `ssh -W`. The keys and settings are those of ssh itself.
+ * @module
+ */
 import { spawn } from 'node:child_process';
 import { Duplex } from 'node:stream';
 import type { Connector } from 'sealpost';
 
 /**
- * `jumpHost` is what ssh is given: `user@bastion.example`, or a name of ssh_config. `command` is the program with arguments of your
- * own, as `['ssh', '-i', '/etc/app/key']`. ssh must not ask anything: keys without passphrase or in an agent, known host keys.
+ * `jumpHost` is the destination of ssh: `user@bastion.example`, or a name from ssh_config. `command` is the program
+ * with your own arguments, for example `['ssh', '-i', '/etc/app/key']`. ssh must not ask anything: use keys without
+ * passphrase or in an agent, and known host keys.
  */
 export function createSshConnector(jumpHost: string, command: readonly [string, ...string[]] = ['ssh']): Connector {
   return {
@@ -14,14 +18,14 @@ export function createSshConnector(jumpHost: string, command: readonly [string, 
         signal.throwIfAborted();
         const target = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
         const [program, ...own] = command;
-        // No shell; `--` ends the options, so that no name can become one.
+        // There is no shell, and `--` ends the options, so no name can be taken for one.
         const ssh = spawn(program, [...own, '-o', 'BatchMode=yes', '-W', target, '--', jumpHost], { stdio: 'pipe' });
         const stream = new SshStream(ssh.stdin, ssh.stdout);
 
         let complaint = '';
         ssh.stderr.on('data', (chunk: Buffer) => (complaint = (complaint + chunk.toString()).slice(-2000)));
         ssh.once('error', (error) => stream.destroy(error));
-        // The end of its output says nothing yet: why it ended comes after.
+        // The output may end before the exit code is known.
         ssh.once('close', (code) => {
           if (code === 0) stream.push(null);
           else stream.destroy(new Error(`ssh ended with ${code}: ${complaint.trim()}`));
@@ -32,7 +36,7 @@ export function createSshConnector(jumpHost: string, command: readonly [string, 
         const abort = (): void => void stream.destroy(signal.reason as Error);
         signal.addEventListener('abort', abort, { once: true });
         stream.once('close', () => signal.removeEventListener('abort', abort));
-        // ssh does not say when the way is open. From here on what goes wrong is an error of the stream.
+        // ssh does not report when the tunnel is open. Later failures are errors of the stream.
         ssh.once('spawn', () => {
           signal.removeEventListener('abort', abort);
           resolve(stream);

@@ -1,4 +1,4 @@
-// A send that is given up by a signal: the error says whether the server may have the message.
+// A send that a signal aborts: the error says whether the server may have the message.
 import { createMailer, isEmailError } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
 

@@ -1,4 +1,4 @@
-// A server that is busy at first: the send is tried again, as the same message. Then a recipient who was refused for now.
+// A server that is busy at first, so the same message is sent again. Then a recipient who is refused for now.
 import { createMailer, isEmailError } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
 

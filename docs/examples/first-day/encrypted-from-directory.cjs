@@ -1,4 +1,5 @@
-// Encrypted for everybody whose certificate lies in a directory; a recipient without one is named, and nothing is sent.
+// A message encrypted for every recipient whose certificate is in a directory. If one has none, the error names the
+// recipient and nothing is sent.
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');

@@ -1,4 +1,4 @@
-// Gmail with an app password from the environment. SMTP_HOST and SMTP_PORT lead elsewhere, to an embedded server in tests.
+// Gmail with an app password from the environment. Tests set SMTP_HOST and SMTP_PORT to an embedded server.
 const { createMailer, wellKnownServer } = require('sealpost');
 const { TestSmtpServer } = require('sealpost/testing');
 

@@ -1,4 +1,4 @@
-// A server whose certificate no public authority signed: trusted by its authority, or by its fingerprint.
+// A server whose certificate no public authority signed: trusted by its own authority, or by its fingerprint.
 import { createMailer } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
 
@@ -19,7 +19,7 @@ const byAuthority = createMailer({
 console.log('by authority:', (await byAuthority.testConnection()).ok);
 await byAuthority.close();
 
-// The remedy of the report has the fingerprint to copy, once it has been checked with the operator of the server.
+// The remedy contains the fingerprint to copy, once it has been compared with the server's operator.
 const fingerprint = /(?:[0-9A-F]{2}:){31}[0-9A-F]{2}/.exec(report.toString())[0];
 const byPin = createMailer({
   name: 'pin',

@@ -1,15 +1,17 @@
 /**
- * OpenTelemetry for sealpost: spans for sends, connections and commands, and metrics with MailKit's names. It subscribes to the channels of
- * `node:diagnostics_channel`, so that the library itself depends on nothing. No address, subject, Message-ID or text of a server goes into any
- * attribute.
- *
+ * OpenTelemetry for sealpost: spans for sends, connections and commands, and metrics with MailKit's names. It
+ * subscribes to the channels of `node:diagnostics_channel`, so the library itself needs no dependency. No attribute
+ * contains an address, a subject, a Message-ID or a text of a server.
  * @module
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { tracingChannel } from 'node:diagnostics_channel';
 import { SpanKind, SpanStatusCode, context, trace } from '@opentelemetry/api';
 
-/** Commands that have no span of their own: each is one round trip at most, and shares it where the server offers PIPELINING. */
+/**
+ * Commands that have no span of their own: each takes one round trip at most, and shares it if the server offers
+ * PIPELINING.
+ */
 const quietVerbs = new Set([
   'EHLO',
   'LHLO',
@@ -25,12 +27,13 @@ const quietVerbs = new Set([
 ]);
 
 /**
- * Starts watching. Call it before mailers open connections; the function that it gives ends it. `quiet: false` makes spans of all commands.
+ * Starts tracing. Call it before mailers open connections; the returned function stops it. With `quiet: false` every
+ * command has a span.
  *
  * @param {{ tracer?: import('@opentelemetry/api').Tracer, meter?: import('@opentelemetry/api').Meter, quiet?: boolean }} [options]
  */
 export function instrumentSealpost({ tracer = trace.getTracer('sealpost'), meter, quiet = true } = {}) {
-  /** The context that a span of ours is in. The library keeps it through the queue of its pool. */
+  /** The context of the surrounding span. The library keeps it through the queue of its pool. */
   const current = new AsyncLocalStorage();
   const record = meter ? metrics(meter) : undefined;
   const stops = [
@@ -84,7 +87,7 @@ export function instrumentSealpost({ tracer = trace.getTracer('sealpost'), meter
         const { span, startedAt } = started;
         span.setAttributes(end(data));
         if (data.error !== undefined) {
-          // Its message may name recipients.
+          // The error's message may name recipients, so it is left out.
           const type = errorType(data.error);
           span.setAttribute('error.type', type);
           span.setStatus({ code: SpanStatusCode.ERROR, message: type });
@@ -104,13 +107,13 @@ export function instrumentSealpost({ tracer = trace.getTracer('sealpost'), meter
   };
 }
 
-/** The reply's code, as MailKit has it, else the code of the error. */
+/** The code of the reply, as MailKit reports it, otherwise the code of the error. */
 function errorType(error) {
   const code = error?.reply?.code ?? error?.code;
   return code === undefined ? 'unknown' : String(code);
 }
 
-/** https://github.com/jstedfast/MailKit/blob/master/Telemetry.md */
+/** Metrics with the names of https://github.com/jstedfast/MailKit/blob/master/Telemetry.md. */
 function metrics(meter) {
   const connects = meter.createCounter('mailkit.net.socket.connect.count', {
     unit: '{attempt}',
@@ -145,7 +148,7 @@ function metrics(meter) {
   };
 }
 
-/** Gauges of what `mailer.stats()` tells. `name` tells several mailers apart. */
+/** Gauges from `mailer.stats()`. `name` distinguishes several mailers. */
 export function observeMailer(meter, mailer, name) {
   const gauges = {
     'sealpost.connections.open': ({ connections }) => connections.open,

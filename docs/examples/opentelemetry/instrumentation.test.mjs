@@ -1,6 +1,5 @@
 /**
- * With the real SDK, against a server in the process.
- *
+ * The instrumentation with the real SDK and an embedded server.
  * @module
  */
 import assert from 'node:assert/strict';

@@ -1,6 +1,5 @@
 /**
  * A PostgreSQL server for the test: Debian's programs, a directory of its own, a socket and no port.
- *
  * @module
  */
 import { execFileSync, spawn } from 'node:child_process';
@@ -9,7 +8,7 @@ import { chownSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** PostgreSQL refuses to run as root; Debian's package makes a user for it. */
+/** PostgreSQL refuses to run as root; Debian's package creates a user for it. */
 function identity() {
   if (process.getuid() !== 0) return {};
   const id = (flag) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
@@ -21,7 +20,7 @@ function programs() {
   return join('/usr/lib/postgresql', versions[0], 'bin');
 }
 
-/** Starts a server; `connection` is for pg, `stop` ends it and removes what it had. */
+/** Starts a server. `connection` is for pg; `stop` ends the server and removes its files. */
 export async function startPostgres() {
   const owner = identity();
   const directory = mkdtempSync(join(tmpdir(), 'sealpost-pg-'));
@@ -45,7 +44,7 @@ export async function startPostgres() {
     connection: { host: directory, user: 'sealpost', database: 'postgres' },
     async stop() {
       const ended = once(server, 'exit');
-      // Fast shutdown: clients are sent away.
+      // Fast shutdown: the server disconnects its clients.
       server.kill('SIGINT');
       await ended;
       rmSync(directory, { recursive: true, force: true });

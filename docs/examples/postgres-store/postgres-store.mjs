@@ -1,7 +1,7 @@
 /**
- * A profile store over PostgreSQL, for programs that run on several machines. Every change is one transaction. What is secret, and that is a
- * profile as a whole here, is encrypted before it leaves the process: neither the database's administrator nor its backups can read it.
- *
+ * A profile store over PostgreSQL, for programs that run on several machines. Every change is one transaction. Each
+ * profile is encrypted as a whole before it leaves the process, so the database's administrator and its backups cannot
+ * read it.
  * @module
  */
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
@@ -31,7 +31,9 @@ create table if not exists mail_tokens (
 create index if not exists mail_tokens_of_profile on mail_tokens (profile);
 `;
 
-/** Changes of profiles wait for each other; the number is any that nothing else in the database uses. */
+/**
+ * Changes of profiles wait for each other under this lock. Any number will do that nothing else in the database uses.
+ */
 const changesLock = 7_238_511;
 
 /** @implements {import('sealpost').ProfileStore} */
@@ -100,7 +102,7 @@ export class PostgresStore {
       parseProfile(json);
       if ((await query('select 1 from mail_profiles where name = $1', [to])).length > 0)
         throw storeError(`There is a profile named ${JSON.stringify(to)} already`, 'Choose another name.');
-      // What a deleted profile of that name may have left.
+      // Tokens and certificates that a deleted profile of that name may have left.
       await query('delete from mail_certificates where profile = $1', [to]);
       await query('delete from mail_tokens where profile = $1', [to]);
       const sealed = this.#seal(JSON.stringify(json), 'profile', to);
@@ -127,7 +129,7 @@ export class PostgresStore {
     await this.#change(async (query) => {
       await query('update mail_profiles set is_active = false where is_active and name <> $1', [name]);
       const found = await query('update mail_profiles set is_active = true where name = $1 returning name', [name]);
-      // The error undoes the first statement too.
+      // The error also undoes the first statement.
       if (found.length === 0) throw unknown(name);
     });
   }
@@ -167,7 +169,7 @@ export class PostgresStore {
     );
   }
 
-  /** An advisory lock of a session: the server frees it where the process dies, and so does the end of the connection. */
+  /** A session's advisory lock: the server frees it when the process dies or the connection ends. */
   async lock(key, work, { signal } = {}) {
     const client = await this.#pool.connect();
     let broken = false;
@@ -176,13 +178,13 @@ export class PostgresStore {
       gaveUp = true;
       client.connection.stream.destroy();
     };
-    // It is an event besides the error of the statement.
+    // The end of the connection is an event in addition to the error of the statement.
     const onError = () => (broken = true);
     client.on('error', onError);
     try {
       if (signal?.aborted) giveUp();
       signal?.addEventListener('abort', giveUp, { once: true });
-      // The end of a connection is an error of the statement that waits.
+      // When the connection ends, the waiting statement fails.
       await client.query('select pg_advisory_lock(hashtextextended($1, 0))', [key]);
       signal?.removeEventListener('abort', giveUp);
       try {
@@ -204,7 +206,7 @@ export class PostgresStore {
     return parseProfile(this.#openJson(sealed, 'profile', name));
   }
 
-  /** Copies of certificates whose source is another than it was. */
+  /** Removes copies of certificates whose source has changed. */
   async #dropStale(query, name, before, after) {
     const at = (json, slot) => JSON.stringify(slot.split('.').reduce((value, key) => value?.[key], json));
     for (const { slot } of await query('select slot from mail_certificates where profile = $1', [name]))
@@ -220,7 +222,7 @@ export class PostgresStore {
     }
   }
 
-  /** One transaction, all of it or nothing. */
+  /** One transaction: all of it is done, or nothing. */
   async #change(work) {
     let client;
     let failure;
@@ -236,7 +238,7 @@ export class PostgresStore {
       await client?.query('rollback').catch(() => undefined);
       throw isEmailError(cause) ? cause : databaseError(cause);
     } finally {
-      // After an error of the connection it is not used again.
+      // After an error the connection is not used again.
       client?.release(failure !== undefined && !isEmailError(failure));
     }
   }
@@ -265,7 +267,7 @@ export class PostgresStore {
   }
 }
 
-/** Version of the format and place: a value that is moved to another row does not open there. */
+/** The version of the format and the place of the value: a value moved to another row cannot be decrypted. */
 function aad(place) {
   return Buffer.from(JSON.stringify([1, ...place]));
 }

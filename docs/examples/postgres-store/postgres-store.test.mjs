@@ -1,6 +1,5 @@
 /**
- * The store over PostgreSQL does what the embedded one does: the same tests run against both. Then what only a database has.
- *
+ * The store over PostgreSQL passes the same tests as the embedded one. Then follow tests of the database alone.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -20,7 +19,10 @@ const key = new Uint8Array(32).fill(4);
 const scratch = mkdtempSync(join(tmpdir(), 'sealpost-example-'));
 let server;
 let pool;
-/** The ends of its connections, which come after pool.end(): the last words of a server that stops before them are an error without a listener. */
+/**
+ * Resolve when the connections have ended, which is after pool.end(). If the server stops earlier, its last message is
+ * an error without a listener.
+ */
 const ends = [];
 before(async () => {
   server = await startPostgres();
