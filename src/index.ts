@@ -34,6 +34,8 @@ export type {
 // Profile
 export { defineProfile, parseProfile, profileToJson } from './profile/define.js';
 export type { ParseProfileOptions } from './profile/define.js';
+export { profileFromUrl } from './profile/profile-url.js';
+export type { ProfileUrlSettings } from './profile/profile-url.js';
 export { wellKnownServer } from './profile/well-known.js';
 export type { EmailProfile, Sender } from './model/settings/profile.js';
 export type { HeaderField, HeaderFields, Importance, Priority, Sensitivity } from './model/header.js';
