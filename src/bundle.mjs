@@ -1,8 +1,8 @@
 /**
- * The second half of the build, which tsup runs after its own. esbuild makes a file for each set of entries and dynamic imports that
- * share code: 64 files, 30 of which the main entry loads. Node spends more time on opening so many files than on their code.
- * Rollup, which tsup brings along, knows which code is loaded before a dynamic import runs. It makes a few larger files of it.
- *
+ * The second half of the build, which tsup runs after its own. esbuild makes a file for each set of entries and dynamic
+ * imports that share code: 64 files, 30 of which the main entry loads. Node spends more time on opening so many files
+ * than on their code. Rollup, a dependency of tsup, knows which code is loaded before a dynamic import runs, and makes
+ * fewer and larger files.
  * @module
  */
 import { readdir, readFile, rm } from 'node:fs/promises';

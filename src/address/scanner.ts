@@ -154,7 +154,8 @@ export class AddressScanner {
       if (text.includes('\t')) this.fail('a tab is not allowed in a local part', offset);
     } else if (!isDotString(text))
       this.fail(
-        `a local part neither begins nor ends with a dot, nor has two in a row; if the mailbox is really written so, quote it: "${text.slice(0, 64)}"@…`,
+        'a local part neither begins nor ends with a dot, nor has two in a row; if the mailbox is really ' +
+          `written so, quote it: "${text.slice(0, 64)}"@…`,
         offset,
       );
     return text;

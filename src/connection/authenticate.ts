@@ -237,7 +237,11 @@ function warnOfPassword({ authentication, settings, warn }: AuthenticationRun): 
   if (proofOf(authentication) !== 'password' || !isMicrosoft365(settings.host)) return;
   warn({
     code: 'WARN_BASIC_AUTHENTICATION',
-    message: `A password goes to ${settings.host}. Microsoft switches passwords for SMTP (basic SMTP AUTH) off by default for existing tenants at the end of December 2026; tenants made later never have it, and Outlook.com takes none since September 2024. Use OAuth 2.0: authentication.method 'xoauth2' with the settings of sampleOAuth2Settings('microsoft').`,
+    message:
+      `A password goes to ${settings.host}. Microsoft switches passwords for SMTP (basic SMTP AUTH) off by ` +
+      'default for existing tenants at the end of December 2026; tenants made later never have it, and ' +
+      "Outlook.com takes none since September 2024. Use OAuth 2.0: authentication.method 'xoauth2' with the " +
+      "settings of sampleOAuth2Settings('microsoft').",
   });
 }
 

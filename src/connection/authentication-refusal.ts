@@ -30,7 +30,10 @@ export function refusalRemedy(refused: RefusedAuthentication): string {
   const another = wantsAnotherMechanism(reply) ? anotherMethod(refused) : '';
   if (remedy !== undefined || another !== '') return `${remedy ?? ''} ${another}`.trim();
   if (reply.code < 500) return 'The server could not check it now: try again later.';
-  return `Check ${checkedValues[proofOf(authentication) ?? 'other']}, and that the account may send by SMTP.${windowsNames(refused)}`;
+  return (
+    `Check ${checkedValues[proofOf(authentication) ?? 'other']}, and that the account may send by ` +
+    `SMTP.${windowsNames(refused)}`
+  );
 }
 
 const checkedValues = {
@@ -50,9 +53,11 @@ const tlsFirst = "The server wants TLS for this: set server.security to 'explici
 /** Remedies by enhanced code (RFC 4954 section 6). */
 const byEnhancedCode: Readonly<Record<string, string>> = {
   '4.7.12':
-    "The server has to see the password once before this mechanism works: sign in once under TLS with authentication.method 'plain'.",
+    'The server has to see the password once before this mechanism works: sign in once under TLS with ' +
+    "authentication.method 'plain'.",
   '5.5.6':
-    'The token or ticket makes a line that is too long for the server: have its limit raised (Postfix: smtpd_sasl_response_limit), or use a shorter one.',
+    'The token or ticket makes a line that is too long for the server: have its limit raised (Postfix: ' +
+    'smtpd_sasl_response_limit), or use a shorter one.',
   '5.7.9': 'The server wants a stronger mechanism, or an application password in place of the one for signing in.',
   '5.7.11': tlsFirst,
 };

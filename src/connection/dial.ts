@@ -110,7 +110,11 @@ export async function secureStream(dialing: Dialing, stream: Duplex, signal: Abo
 
 function describeTls({ report, resumed }: SecuredStream): string {
   const { subject, issuer, validTo } = report.certificate;
-  return `${report.protocol}, ${report.cipher}${resumed ? ', resumed' : ''}; ${showText(subject)}, issued by ${showText(issuer)}, valid until ${validTo.toISOString().slice(0, 10)}${report.authorized ? '' : '; NOT VERIFIED'}`;
+  return (
+    `${report.protocol}, ${report.cipher}${resumed ? ', resumed' : ''}; ${showText(subject)}, issued ` +
+    `by ${showText(issuer)}, valid ` +
+    `until ${validTo.toISOString().slice(0, 10)}${report.authorized ? '' : '; NOT VERIFIED'}`
+  );
 }
 
 /** Opens a plain connection and, after silence, a second one with TLS. Continues with the first that is answered. */
@@ -272,7 +276,8 @@ function explainSilence(error: unknown, tlsWasTried: boolean): never {
   if (!isEmailError(error) || error.code !== 'ERR_TIMEOUT') throw error;
   const other = tlsWasTried
     ? 'Check server.port: the server there neither greets nor speaks TLS; it may be a web server.'
-    : "This port may expect TLS from the first octet, as 465 does: if so, set server.security to 'implicit'. If it is that of no mail server, correct server.port.";
+    : "This port may expect TLS from the first octet, as 465 does: if so, set server.security to 'implicit'. If " +
+      'it is that of no mail server, correct server.port.';
   throw withDetails(error, { remedy: `${other} ${error.remedy ?? ''}`.trim() });
 }
 

@@ -29,7 +29,8 @@ export function connectionLost(cause?: Error): EmailError {
 }
 
 const lostRemedy =
-  'Try again. If it happens each time, look into the log of the server, and check whether the server and the firewalls before it allow this machine.';
+  'Try again. If it happens each time, look into the log of the server, and check whether the server and the ' +
+  'firewalls before it allow this machine.';
 
 /** The connection was closed because of another transaction. */
 export function connectionGivenUp(cause: Error): EmailError {
@@ -48,7 +49,8 @@ export function unsolicitedBytes(bytes: Uint8Array | undefined): EmailError {
     bytes === undefined ? 'something' : `"${showText(Buffer.from(bytes.subarray(0, 200)).toString('utf8'))}"`;
   return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${text} where nothing was asked of it.`, {
     remedy:
-      'The connection was closed, because later bytes could be taken for answers that they are not. If it happens again, something on the way interferes.',
+      'The connection was closed, because later bytes could be taken for answers that they are not. If it ' +
+      'happens again, something on the way interferes.',
   });
 }
 
@@ -68,7 +70,8 @@ const unreachedRemedy =
 export function deadlinePassed(name: string, milliseconds: number, verb?: string): EmailError {
   return createEmailError(
     'ERR_TIMEOUT',
-    `${awaited[name] ?? 'Nothing happened'}${verb === undefined ? '' : ` ${verb}`} within ${milliseconds} ms (server.timeouts.${name}).`,
+    `${awaited[name] ?? 'Nothing happened'}${verb === undefined ? '' : ` ${verb}`} within ${milliseconds} ms ` +
+      `(server.timeouts.${name}).`,
     {
       retryable: true,
       remedy: `${name === 'connectMs' ? unreachedRemedy : ''}If the server is known to be slow, raise server.timeouts.${name}.`,

@@ -91,13 +91,17 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
     else
       warn({
         code: 'WARN_PLAINTEXT',
-        message: `${showTarget(settings.host, settings.port)} offers no TLS: messages go over plain text. Set server.security to 'explicit' to refuse that, or to 'none' to state it.`,
+        message:
+          `${showTarget(settings.host, settings.port)} offers no TLS: messages go over plain text. Set ` +
+          "server.security to 'explicit' to refuse that, or to 'none' to state it.",
       });
   }
   if (secured?.report.authorized === false) {
     warn({
       code: 'WARN_TLS_UNVERIFIED',
-      message: `The certificate of ${settings.host} was not verified (server.tls.dangerouslyAcceptAnyCertificate): anyone may be at the other end.`,
+      message:
+        `The certificate of ${settings.host} was not verified (server.tls.dangerouslyAcceptAnyCertificate): ` +
+        'anyone may be at the other end.',
     });
   }
   const { authentication } = settings;
@@ -162,10 +166,10 @@ function describeExtensions({ extensions, ignored }: Session): string {
  */
 function suspectName(error: unknown, name: string): never {
   if (!isEmailError(error) || error.reply === undefined || error.reply.code >= 500) throw error;
-  throw withDetails(error, {
-    remedy:
-      `${error.remedy ?? ''} If it happens each time, the server may not like the name ${showText(name)}, which this machine gave itself: set server.localName to the name of this machine in the DNS.`.trim(),
-  });
+  const remedy =
+    `If it happens each time, the server may not like the name ${showText(name)}, which this machine gave itself: ` +
+    'set server.localName to the name of this machine in the DNS.';
+  throw withDetails(error, { remedy: `${error.remedy ?? ''} ${remedy}`.trim() });
 }
 
 async function upgrade(dialing: Dialing, { channel, session }: Greeted): Promise<SecuredStream> {
@@ -196,8 +200,11 @@ function tlsRequired({ host, port, security }: ConnectionSettings, extensions: E
     phase: 'starttls',
     remedy:
       masked === undefined
-        ? "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to others, a firewall or a virus scanner may remove the offer. If the server has no TLS at all, ask its operator for it; server.security 'none' is for a way that is trusted as a whole."
-        : "A firewall or an antivirus program on the way inspects SMTP and takes TLS out: have that inspection switched off for this machine, or use port 465 with server.security 'implicit'.",
+        ? "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to " +
+          'others, a firewall or a virus scanner may remove the offer. If the server has no TLS at all, ask its ' +
+          "operator for it; server.security 'none' is for a way that is trusted as a whole."
+        : 'A firewall or an antivirus program on the way inspects SMTP and takes TLS out: have that inspection ' +
+          "switched off for this machine, or use port 465 with server.security 'implicit'.",
   });
 }
 

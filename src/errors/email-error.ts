@@ -16,7 +16,8 @@ const brand = Symbol.for('sealpost.EmailError');
 export type EmailErrorDetails = Partial<Omit<EmailError, 'name' | 'message' | 'code' | 'stack' | 'toJSON'>>;
 
 const doubt =
-  'The server may have the message, and sending it again may make a duplicate: find out whether it arrived before you send it again.';
+  'The server may have the message, and sending it again may make a duplicate: find out whether it arrived ' +
+  'before you send it again.';
 
 /** The remedy of an error after which the message may have arrived. It begins with the check for that. */
 function withDoubt(remedy: string | undefined): string {

@@ -224,7 +224,9 @@ export class KerberosTickets {
       .sort((a, b) => b.endTime - a.endTime);
     const remedy = 'Run kinit, or use a keytab or a password, with which tickets are renewed by themselves.';
     if (ticket === undefined) {
-      const what = `has no ticket-granting ticket of ${formatPrincipal(identity.principal)} whose encryption type krb5.conf permits`;
+      const what =
+        `has no ticket-granting ticket of ${formatPrincipal(identity.principal)} whose encryption type krb5.conf ` +
+        'permits';
       throw kerberosError(`The ticket cache ${cache.file} ${what}`, { remedy });
     }
     const now = kdcTime(holding.clock);

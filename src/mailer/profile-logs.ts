@@ -59,7 +59,9 @@ export class ProfileLogs {
     if (this.#dropped > 0)
       this.#complain({
         code: 'WARN_LOG',
-        message: `${this.#dropped} events are missing in the logs of the profile: they came before its logs were loaded, and ${maxHeld} others waited.`,
+        message:
+          `${this.#dropped} events are missing in the logs of the profile: they came before its logs were ` +
+          `loaded, and ${maxHeld} others waited.`,
       });
   }
 }

@@ -131,7 +131,8 @@ export function customField(name: string, value: string, path: string = name): s
   if (long !== undefined)
     throw messageInvalid(
       path,
-      `a word of ${long.length} characters fits no line of ${hardLimit} (RFC 5322 section 2.1.1), and encoding would change it for programs that read it: shorten it, or put blanks into it`,
+      `a word of ${long.length} characters fits no line of ${hardLimit} (RFC 5322 section 2.1.1), and encoding ` +
+        'would change it for programs that read it: shorten it, or put blanks into it',
     );
   return structuredField(name, value, path);
 }

@@ -99,7 +99,8 @@ async function askForMetadata(issuer: string, surroundings: Surroundings, signal
     // RFC 8414 section 3.3: without this comparison one provider could pass for another.
     if (said !== issuer)
       throw oauth2Error(
-        `The ${who} is that of another issuer: it names ${said === undefined ? 'none' : showText(said, 300)}, and oauth2.issuer is ${showText(issuer, 300)}.`,
+        `The ${who} is that of another issuer: it names ${said === undefined ? 'none' : showText(said, 300)}, ` +
+          `and oauth2.issuer is ${showText(issuer, 300)}.`,
         { remedy: issuerRemedy },
       );
     return endpointsIn(fields, who);
@@ -108,7 +109,8 @@ async function askForMetadata(issuer: string, surroundings: Surroundings, signal
 }
 
 const issuerRemedy =
-  'Check oauth2.issuer, character by character; for Microsoft it holds the id of the tenant, not "common". Or give the URLs in place of it.';
+  'Check oauth2.issuer, character by character; for Microsoft it holds the id of the tenant, not "common". Or ' +
+  'give the URLs in place of it.';
 
 const metadataNames: readonly (readonly [UrlName, string])[] = [
   ['tokenUrl', 'token_endpoint'],

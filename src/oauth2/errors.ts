@@ -13,4 +13,5 @@ export function oauth2Error(message: string, details: EmailErrorDetails = {}): E
 
 /** The remedy where only a person can obtain a token. */
 export const signInRemedy =
-  'A person has to sign in: call mailer.authorize(), which keeps the tokens, or authorize() and put the refresh token into oauth2.refreshToken.';
+  'A person has to sign in: call mailer.authorize(), which keeps the tokens, or authorize() and put the ' +
+  'refresh token into oauth2.refreshToken.';

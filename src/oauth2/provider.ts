@@ -113,7 +113,8 @@ function failure(error: unknown, request: ProviderRequest, signal: AbortSignal |
 }
 
 const unreachedRemedy =
-  'Check the URLs in oauth2, and that this machine reaches the provider by the way that proxy names. A company’s own authority belongs into server.tls.ca.';
+  'Check the URLs in oauth2, and that this machine reaches the provider by the way that proxy names. A ' +
+  'company’s own authority belongs into server.tls.ca.';
 
 /** A refusal of the provider (RFC 6749 section 5.2, 4.1.2.1). */
 export interface ProviderRefusal {

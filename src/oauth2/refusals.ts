@@ -24,23 +24,28 @@ const refusals: readonly Refusal[] = [
   {
     words: aadsts(65001, 90094, 90093, 650056, 90008),
     remedy:
-      'Consent is missing. In the Entra admin center open the app registration, API permissions, and grant admin consent for SMTP.Send (delegated) or SMTP.SendAsApp (application); or sign in again by authorize() and consent.',
+      'Consent is missing. In the Entra admin center open the app registration, API permissions, and grant ' +
+      'admin consent for SMTP.Send (delegated) or SMTP.SendAsApp (application); or sign in again by ' +
+      'authorize() and consent.',
   },
   { words: aadsts(65004), remedy: `The person did not consent. ${signInAgain}` },
   {
     words: aadsts(7000222),
     remedy:
-      'The client secret has expired. Create a new one in the Entra admin center (app registration, Certificates & secrets) and set oauth2.clientSecret, or use a certificate.',
+      'The client secret has expired. Create a new one in the Entra admin center (app registration, ' +
+      'Certificates & secrets) and set oauth2.clientSecret, or use a certificate.',
   },
   {
     words: aadsts(7000215),
     remedy:
-      'The client secret is wrong. Set oauth2.clientSecret to the value of the secret, not to its id; the value is shown only once, when the secret is made.',
+      'The client secret is wrong. Set oauth2.clientSecret to the value of the secret, not to its id; the ' +
+      'value is shown only once, when the secret is made.',
   },
   {
     words: aadsts(7000218),
     remedy:
-      'The application must prove itself: set oauth2.clientSecret or a certificate, or switch on "Allow public client flows" in the app registration (Authentication).',
+      'The application must prove itself: set oauth2.clientSecret or a certificate, or switch on "Allow public ' +
+      'client flows" in the app registration (Authentication).',
   },
   {
     words: aadsts(700025),
@@ -49,17 +54,20 @@ const refusals: readonly Refusal[] = [
   {
     words: aadsts(700027, 700023, 700024, 700030, 5000224),
     remedy:
-      'The assertion was refused. Upload the certificate of oauth2.clientCertificate in the app registration (Certificates & secrets), check that it is valid, and check the clock of this machine.',
+      'The assertion was refused. Upload the certificate of oauth2.clientCertificate in the app registration ' +
+      '(Certificates & secrets), check that it is valid, and check the clock of this machine.',
   },
   {
     words: aadsts(90002, 900023, 50194, 50059, 700016, 9002346, 50020),
     remedy:
-      'The tenant is wrong, or the application is not in it. Put the id of the tenant into the URLs in oauth2 in place of "common" or "organizations", and check oauth2.clientId.',
+      'The tenant is wrong, or the application is not in it. Put the id of the tenant into the URLs in oauth2 ' +
+      'in place of "common" or "organizations", and check oauth2.clientId.',
   },
   {
     words: aadsts(53000, 53001, 53002, 53003, 53004, 50005, 530031, 530032, 530034, 530035),
     remedy:
-      'A Conditional Access policy of the tenant refuses this sign-in. Its administrator finds it in the sign-in logs, and can exclude the account or the application, or allow this device or network.',
+      'A Conditional Access policy of the tenant refuses this sign-in. Its administrator finds it in the ' +
+      'sign-in logs, and can exclude the account or the application, or allow this device or network.',
   },
   {
     words: aadsts(50076, 50079, 50074, 50158),
@@ -76,12 +84,14 @@ const refusals: readonly Refusal[] = [
   {
     words: aadsts(50011),
     remedy:
-      'Register the redirect URI http://localhost in the app registration (Authentication, platform "Mobile and desktop applications"), and set oauth2.redirectUri to it.',
+      'Register the redirect URI http://localhost in the app registration (Authentication, platform "Mobile ' +
+      'and desktop applications"), and set oauth2.redirectUri to it.',
   },
   {
     words: aadsts(70011, 1002012, 500011, 65005, 650053, 28000, 28002, 28003),
     remedy:
-      'The scope is wrong. For a person it is "https://outlook.office.com/SMTP.Send offline_access"; for an application (client-credentials) it is "https://outlook.office365.com/.default".',
+      'The scope is wrong. For a person it is "https://outlook.office.com/SMTP.Send offline_access"; for an ' +
+      'application (client-credentials) it is "https://outlook.office365.com/.default".',
   },
   {
     words: aadsts(50105, 501051),
@@ -100,7 +110,8 @@ const refusals: readonly Refusal[] = [
     error: 'unauthorized_client',
     words: /unauthorized to retrieve access tokens|not authorized for any of the scopes/i,
     remedy:
-      'Delegate to the service account: Google Admin console, Security, API controls, Domain-wide delegation, with the numeric client id and the scope https://mail.google.com/.',
+      'Delegate to the service account: Google Admin console, Security, API controls, Domain-wide delegation, ' +
+      'with the numeric client id and the scope https://mail.google.com/.',
   },
   {
     error: 'invalid_grant',
@@ -128,7 +139,10 @@ const refusals: readonly Refusal[] = [
   // RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5
   {
     error: 'invalid_grant',
-    remedy: `The refresh token, code or assertion is not valid any more: the password was changed, the consent was withdrawn, a Google app in testing loses its refresh tokens after 7 days, and Microsoft ends one that was not used for 90 days. ${signInAgain}`,
+    remedy:
+      'The refresh token, code or assertion is not valid any more: the password was changed, the consent was ' +
+      'withdrawn, a Google app in testing loses its refresh tokens after 7 days, and Microsoft ends one that was ' +
+      `not used for 90 days. ${signInAgain}`,
   },
   {
     error: 'invalid_client',
@@ -138,7 +152,8 @@ const refusals: readonly Refusal[] = [
   {
     error: 'unauthorized_client',
     remedy:
-      'The provider does not let this client use this grant: allow it where the client is registered, or choose another oauth2.grant.',
+      'The provider does not let this client use this grant: allow it where the client is registered, or ' +
+      'choose another oauth2.grant.',
   },
   {
     error: 'invalid_scope',

@@ -55,7 +55,8 @@ function google(grant: OAuth2Grant): OAuth2Settings {
 }
 
 function microsoft(grant: OAuth2Grant, tenant: string | undefined): OAuth2Settings {
-  const base = `https://login.microsoftonline.com/${tenant ?? (grant === 'client-credentials' ? '{tenant}' : 'common')}/oauth2/v2.0`;
+  const directory = tenant ?? (grant === 'client-credentials' ? '{tenant}' : 'common');
+  const base = `https://login.microsoftonline.com/${directory}/oauth2/v2.0`;
   const common = { clientId: '', tokenUrl: `${base}/token`, grant };
   if (grant === 'client-credentials')
     return { ...common, clientSecret: '', scope: 'https://outlook.office365.com/.default' };

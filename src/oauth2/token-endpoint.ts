@@ -136,7 +136,8 @@ function readTokens(
   const tokenType = textField(fields, 'token_type');
   if (tokenType?.toLowerCase() !== 'bearer')
     throw oauth2Error(
-      `The ${who} gave a token of type ${tokenType === undefined ? 'unknown' : say(tokenType, 60)}; mail servers take Bearer tokens only.`,
+      `The ${who} gave a token of type ${tokenType === undefined ? 'unknown' : say(tokenType, 60)}; mail ` +
+        'servers take Bearer tokens only.',
       { remedy: 'Have the client registered for bearer tokens.' },
     );
   const refreshToken = textField(fields, 'refresh_token');

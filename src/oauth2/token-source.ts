@@ -273,7 +273,8 @@ export class TokenSource {
     warn({
       code: 'WARN_TOKEN_NOT_KEPT',
       message:
-        'The provider gave a new refresh token in place of the old one, and it is kept in memory only: it is lost when the process ends. Give createMailer a tokenStore or profileStore.',
+        'The provider gave a new refresh token in place of the old one, and it is kept in memory only: it is ' +
+        'lost when the process ends. Give createMailer a tokenStore or profileStore.',
     });
   }
 

@@ -151,7 +151,8 @@ export function keyHolders(
     const place = contents.keyPlace === undefined ? '' : `${contents.keyPlace}: `;
     const one = identities.length === 1;
     throw certificateError(
-      `${place}the private key does not belong to ${one ? 'the certificate' : 'one of the certificates'} of ${described(leaves(identities))}`,
+      `${place}the private key does not belong to ${one ? 'the certificate' : 'one of the certificates'} ` +
+        `of ${described(leaves(identities))}`,
       one
         ? 'Give the key of this certificate, or the certificate of this key.'
         : 'Give the key of one of these certificates, or the certificate of this key.',

@@ -133,14 +133,18 @@ function remedyFor({ authentication, offered, secure, startTls }: MechanismChoic
   const tls = secure ? '' : `${startTls ? tlsByCommand : tlsElsewhere} `;
   if (methods !== '') return `${tls}${secure ? 'Use' : 'Or use'} what is offered: authentication.method ${methods}.`;
   if (offered.length === 0 && !startTls)
-    return `${tls}Check server.port: submission with authentication is mostly 587 or 465; a relay that needs none wants a profile without authentication.`;
+    return (
+      `${tls}Check server.port: submission with authentication is mostly 587 or 465; a relay that needs none ` +
+      'wants a profile without authentication.'
+    );
   return `${tls}${secure ? 'Have' : 'Or have'} one of the mechanisms that the profile can use switched on at the server.`;
 }
 
 const tlsByCommand =
   "Set server.security to 'explicit': the server offers STARTTLS, and many servers offer authentication under TLS alone.";
 const tlsElsewhere =
-  "The server offers no TLS here: where its port 465 answers, set server.security to 'implicit', for many servers offer more under TLS.";
+  "The server offers no TLS here: where its port 465 answers, set server.security to 'implicit', for many " +
+  'servers offer more under TLS.';
 
 /** The methods besides that of the profile that fit what is offered, as a list in words; '' if there are none. */
 export function otherMethods(authentication: Authentication, offered: readonly string[], secure: boolean): string {

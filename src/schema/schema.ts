@@ -79,7 +79,8 @@ export function mayRefer(report: Report, path: string, what: string): boolean {
   problem(
     report,
     path,
-    `${what}, which is not allowed here: this profile is read with allowReferences: false, so that it cannot reach what this machine holds`,
+    `${what}, which is not allowed here: this profile is read with allowReferences: false, so that it cannot ` +
+      'reach what this machine holds',
   );
   return false;
 }

@@ -119,7 +119,8 @@ function checkReference(
     return problem(
       report,
       path,
-      `expected ${expected}, got an object with ${keys.length === 0 ? 'no key' : 'other keys'}${near === undefined ? '' : `; did you mean ${near}?`}`,
+      `expected ${expected}, got an object ` +
+        `with ${keys.length === 0 ? 'no key' : 'other keys'}${near === undefined ? '' : `; did you mean ${near}?`}`,
     );
   }
   const name = own(value, key);
@@ -168,7 +169,8 @@ function decode(value: { readonly base64: unknown }, path: string, report: Repor
     return problem(
       report,
       join(path, 'base64'),
-      `expected ${expected}, got ${base64 === redacted ? `'${redacted}', which stands for a secret that was left out` : 'other text'}`,
+      `expected ${expected}, ` +
+        `got ${base64 === redacted ? `'${redacted}', which stands for a secret that was left out` : 'other text'}`,
     );
   return new Uint8Array(bytes);
 }

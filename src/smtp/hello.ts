@@ -26,7 +26,8 @@ export function* greeting(session: Session): Dialogue<SmtpReply> {
 
 const blockList = /\bblocked using\b|\bspamhaus\b|\b(?:dnsbl|rbl)\b|\b(?:block|black|deny)[- ]?list/i;
 const unwelcome =
-  'The server takes nothing from this machine; its reply may say why. Ask its operator, or send through the submission service of your provider (port 587 or 465, with authentication).';
+  'The server takes nothing from this machine; its reply may say why. Ask its operator, or send through the ' +
+  'submission service of your provider (port 587 or 465, with authentication).';
 
 /** EHLO, or HELO if the server does not support it; LHLO with LMTP (RFC 2033). Sets the session's extensions. */
 export function* hello(session: Session, localName: string): Dialogue<SmtpReply> {
@@ -56,7 +57,8 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
 }
 
 const unknownName =
-  "The server may want another name: set server.localName to the name of this machine in the DNS. One that speaks LMTP needs server.protocol 'lmtp'.";
+  'The server may want another name: set server.localName to the name of this machine in the DNS. One that ' +
+  "speaks LMTP needs server.protocol 'lmtp'.";
 
 /** Only 250 is a valid reply to EHLO, HELO and LHLO (RFC 5321 section 4.1.1.1). */
 function notHello(verb: string, reply: Reply): Broken {

@@ -47,11 +47,19 @@ export function isMicrosoft365(host: string): boolean {
 }
 
 const useOAuth =
-  "Use OAuth 2.0: authentication.method 'xoauth2' with the settings of sampleOAuth2Settings('microsoft'); docs/guide/oauth2.md goes through it.";
+  "Use OAuth 2.0: authentication.method 'xoauth2' with the settings of sampleOAuth2Settings('microsoft'); " +
+  'docs/guide/oauth2.md goes through it.';
 const enableSmtpAuth =
-  'Until Microsoft ends it for good, the administrator can enable SMTP AUTH for the tenant (Set-TransportConfig -SmtpClientAuthenticationDisabled $false) and for the mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false); security defaults and policies must not block it. Changes take up to 2 hours.';
+  'Until Microsoft ends it for good, the administrator can enable SMTP AUTH for the tenant ' +
+  '(Set-TransportConfig -SmtpClientAuthenticationDisabled $false) and for the mailbox (Set-CASMailbox ' +
+  '-SmtpClientAuthenticationDisabled $false); security defaults and policies must not block it. Changes take ' +
+  'up to 2 hours.';
 const sendAs =
-  'The account that signs in (authentication.username) has no Send As right for sender.email (or sender.envelopeFrom): let the administrator grant it (Exchange Online: Add-RecipientPermission <mailbox> -Trustee <account> -AccessRights SendAs; on premises: Add-ADPermission with the extended right Send As), or send from the mailbox of the account. Without authentication in the profile, set it. Changes take up to an hour.';
+  'The account that signs in (authentication.username) has no Send As right for sender.email (or ' +
+  'sender.envelopeFrom): let the administrator grant it (Exchange Online: Add-RecipientPermission <mailbox> ' +
+  '-Trustee <account> -AccessRights SendAs; on premises: Add-ADPermission with the extended right Send As), or ' +
+  'send from the mailbox of the account. Without authentication in the profile, set it. Changes take up to an ' +
+  'hour.';
 const basicAuthOff =
   /basic authentication is (?:disabled|not supported)|aka\.ms\/basic-authentication|the user credentials were incorrect|security defaults|did not meet the criteria to be authenticated/i;
 const inTransaction = ['MAIL', 'RCPT', 'DATA', 'END'] as const;
@@ -64,7 +72,9 @@ const rows: readonly Row[] = [
     codes: [535],
     enhanced: '5.7.139',
     only: /SmtpClientAuthentication is disabled/i,
-    remedy: `SMTP AUTH is off for this mailbox or tenant; a token does not help as long as it is. ${enableSmtpAuth} Beside that, passwords end: ${useOAuth}`,
+    remedy:
+      `SMTP AUTH is off for this mailbox or tenant; a token does not help as long as it is. ${enableSmtpAuth} ` +
+      `Beside that, passwords end: ${useOAuth}`,
   },
   {
     host: microsoft,
@@ -73,7 +83,9 @@ const rows: readonly Row[] = [
     enhanced: '5.7.139',
     proof: 'token',
     remedy:
-      'Exchange Online refused the token: security defaults or a Conditional Access policy block it, or SMTP AUTH is off for the mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false). The sign-in logs of Entra ID say which.',
+      'Exchange Online refused the token: security defaults or a Conditional Access policy block it, or SMTP ' +
+      'AUTH is off for the mailbox (Set-CASMailbox -SmtpClientAuthenticationDisabled $false). The sign-in logs ' +
+      'of Entra ID say which.',
   },
   {
     host: microsoft,
@@ -96,7 +108,11 @@ const rows: readonly Row[] = [
     enhanced: '5.7.3',
     proof: 'token',
     remedy:
-      'Exchange Online does not accept the token for this mailbox. Check that authentication.username is the mailbox; that the token has SMTP.Send or SMTP.SendAsApp and is for Exchange, not for Graph; that SMTP AUTH is on for the mailbox; and for an application that its service principal is registered in Exchange (New-ServicePrincipal with the object id of the enterprise application, not of the app registration) and has FullAccess to the mailbox. Changes take 30 minutes to 2 hours.',
+      'Exchange Online does not accept the token for this mailbox. Check that authentication.username is the ' +
+      'mailbox; that the token has SMTP.Send or SMTP.SendAsApp and is for Exchange, not for Graph; that SMTP ' +
+      'AUTH is on for the mailbox; and for an application that its service principal is registered in Exchange ' +
+      '(New-ServicePrincipal with the object id of the enterprise application, not of the app registration) ' +
+      'and has FullAccess to the mailbox. Changes take 30 minutes to 2 hours.',
   },
   {
     host: microsoft,
@@ -111,7 +127,9 @@ const rows: readonly Row[] = [
     codes: [530, 550],
     enhanced: '5.7.57',
     remedy:
-      "The server takes mail of authenticated senders only: set authentication in the profile ('xoauth2' with oauth2). To send without, use the host of the tenant's connector: <tenant>.mail.protection.outlook.com, port 25.",
+      "The server takes mail of authenticated senders only: set authentication in the profile ('xoauth2' with " +
+      "oauth2). To send without, use the host of the tenant's connector: <tenant>.mail.protection.outlook.com, " +
+      'port 25.',
   },
   {
     host: microsoft,
@@ -135,7 +153,9 @@ const rows: readonly Row[] = [
     codes: [550],
     enhanced: '5.7.515',
     remedy:
-      'Outlook.com takes mail of large senders only where SPF, DKIM and DMARC pass: publish them for the domain of sender.email (DMARC with at least p=none, aligned with SPF or DKIM), and set dkim in the profile if the server does not sign.',
+      'Outlook.com takes mail of large senders only where SPF, DKIM and DMARC pass: publish them for the ' +
+      'domain of sender.email (DMARC with at least p=none, aligned with SPF or DKIM), and set dkim in the ' +
+      'profile if the server does not sign.',
   },
   {
     host: google,
@@ -143,7 +163,9 @@ const rows: readonly Row[] = [
     codes: [534, 535],
     enhanced: '5.7.9',
     remedy:
-      "Google wants OAuth 2.0 (authentication.method 'xoauth2' with the settings of sampleOAuth2Settings('google'); docs/guide/oauth2.md goes through it), or an application password, for which the account needs 2-Step Verification.",
+      "Google wants OAuth 2.0 (authentication.method 'xoauth2' with the settings of " +
+      "sampleOAuth2Settings('google'); docs/guide/oauth2.md goes through it), or an application password, for " +
+      'which the account needs 2-Step Verification.',
   },
   {
     host: google,
@@ -152,7 +174,8 @@ const rows: readonly Row[] = [
     enhanced: '5.7.8',
     proof: 'token',
     remedy:
-      'Google does not accept the token for this account: authentication.username must be the account that signed in (or privateKey.subject), and oauth2.scope https://mail.google.com/.',
+      'Google does not accept the token for this account: authentication.username must be the account that ' +
+      'signed in (or privateKey.subject), and oauth2.scope https://mail.google.com/.',
   },
   {
     host: google,
@@ -160,7 +183,9 @@ const rows: readonly Row[] = [
     codes: [535],
     enhanced: '5.7.8',
     remedy:
-      "Google takes no account passwords since May 2025: use OAuth 2.0 (authentication.method 'xoauth2' with the settings of sampleOAuth2Settings('google'); docs/guide/oauth2.md goes through it), or an application password where 2-Step Verification is on.",
+      "Google takes no account passwords since May 2025: use OAuth 2.0 (authentication.method 'xoauth2' with " +
+      "the settings of sampleOAuth2Settings('google'); docs/guide/oauth2.md goes through it), or an " +
+      'application password where 2-Step Verification is on.',
   },
   {
     host: google,
@@ -168,7 +193,9 @@ const rows: readonly Row[] = [
     codes: [550],
     enhanced: '5.7.26',
     remedy:
-      "Gmail takes mail only where SPF or DKIM passes for the domain of sender.email, and DMARC where the domain has it: add this server to the domain's SPF record, or set dkim in the profile and publish its key.",
+      'Gmail takes mail only where SPF or DKIM passes for the domain of sender.email, and DMARC where the ' +
+      "domain has it: add this server to the domain's SPF record, or set dkim in the profile and publish its " +
+      'key.',
   },
   {
     host: google,
@@ -176,7 +203,8 @@ const rows: readonly Row[] = [
     codes: [550],
     enhanced: '5.4.5',
     remedy:
-      'The daily sending limit of the Google account is used up: it is free again within 24 hours. For more use the relay of Google Workspace, or a provider for bulk mail.',
+      'The daily sending limit of the Google account is used up: it is free again within 24 hours. For more ' +
+      'use the relay of Google Workspace, or a provider for bulk mail.',
   },
 ];
 

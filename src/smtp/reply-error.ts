@@ -32,9 +32,15 @@ export function replyError(
 export function remedyOfTemporary(reply: SmtpReply): string {
   const words = wordsOf(reply);
   if (greylisted.test(words))
-    return 'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again from this machine in about fifteen minutes.';
+    return (
+      'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again ' +
+      'from this machine in about fifteen minutes.'
+    );
   if (tooManyConnections.test(words))
-    return 'Try again in some minutes. If it comes again, lower pool.maxConnections, or see what else on this machine connects to that server.';
+    return (
+      'Try again in some minutes. If it comes again, lower pool.maxConnections, or see what else on this machine ' +
+      'connects to that server.'
+    );
   return 'The server calls this temporary: try again later.';
 }
 
@@ -45,7 +51,8 @@ export function wordsOf({ lines }: SmtpReply): string {
 
 /** The remedy where a block list has this machine. */
 export const blockListRemedy =
-  'The address of this machine is on the block list that the reply names: ask that list for removal, or send through the submission service of your provider (port 587 or 465, with authentication).';
+  'The address of this machine is on the block list that the reply names: ask that list for removal, or send ' +
+  'through the submission service of your provider (port 587 or 465, with authentication).';
 
 const greylisted = /\bgr[ae]y[- ]?list|\bpostgrey\b/i;
 
@@ -136,6 +143,8 @@ export function refusalError(what: string, reply: Reply, phase: EmailErrorPhase,
 const senderRemedy = 'Check sender.email (and sender.envelopeFrom, if set), and that the account may send from it.';
 const isSpam = /\bspam\b|\bunsolicited\b/i;
 const spamRemedy =
-  "The server takes the message for spam: check SPF, DKIM and DMARC of the sender's domain, and the links and attachments. The operator of the server can say which rule it was.";
+  "The server takes the message for spam: check SPF, DKIM and DMARC of the sender's domain, and the links and " +
+  'attachments. The operator of the server can say which rule it was.';
 const contentRemedy =
-  "The server's reply gives the reason: the content, the size or the sender of the message. The operator of the server can say more.";
+  "The server's reply gives the reason: the content, the size or the sender of the message. The operator of " +
+  'the server can say more.';

@@ -240,7 +240,8 @@ export class StoreFile {
     if (raw.header.version > this.#format.version)
       throw storeError(
         this.file,
-        `was written by a newer version of this library (format ${raw.header.version}, this one reads up to ${this.#format.version})`,
+        `was written by a newer version of this library (format ${raw.header.version}, this one reads up ` +
+          `to ${this.#format.version})`,
         'Update this process.',
       );
     const keys = await this.#keysFor(raw);
@@ -250,7 +251,8 @@ export class StoreFile {
       throw storeError(
         this.file,
         `is older than it was (revision ${content.revision}, there was ${floor} already)`,
-        `Put the newer file back. If an old one was restored on purpose, delete ${this.#note} and restart the processes that use the store.`,
+        `Put the newer file back. If an old one was restored on purpose, delete ${this.#note} and restart the ` +
+          'processes that use the store.',
       );
     this.#seen = Math.max(this.#seen, content.revision);
     return this.#current(

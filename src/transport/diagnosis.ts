@@ -60,7 +60,8 @@ export async function explainSilence(server: TestedServer, signal: AbortSignal):
 }
 
 const otherService =
-  'Check server.host and server.port. Where they are right, something on the way answers in the place of the server, such as the sign-in page of a guest network.';
+  'Check server.host and server.port. Where they are right, something on the way answers in the place of the ' +
+  'server, such as the sign-in page of a guest network.';
 
 function describe({ kind, text }: Extract<PortAnswer, { readonly text: string }>): string {
   return kind === 'http' ? `a web server answers there ("${text}")` : `it answers "${text}"`;
@@ -102,7 +103,9 @@ async function withOpenPorts(error: EmailError, server: TestedServer, signal: Ab
       ? 'Port 25 is blocked on the way, as in many networks.'
       : `Port ${server.port} does not answer.`;
   return withDetails(error, {
-    remedy: `${blocked} The host answers mail on port ${open.join(' and ')}: set server.port to ${best} and server.security to '${best === 465 ? 'implicit' : 'explicit'}'.`,
+    remedy:
+      `${blocked} The host answers mail on port ${open.join(' and ')}: set server.port to ${best} and ` +
+      `server.security to '${best === 465 ? 'implicit' : 'explicit'}'.`,
   });
 }
 
@@ -112,7 +115,9 @@ async function withPlainGreeting(error: EmailError, server: TestedServer, signal
   const answer = await server.probe(server.port, { totalMs: probeMs, listenMs: 1_000 }, signal);
   if (answer.kind === 'smtp')
     return withDetails(error, {
-      remedy: `The server greets in plain text on this port ("${answer.text}"): set server.security to 'explicit' for STARTTLS, or use port 465.`,
+      remedy:
+        `The server greets in plain text on this port ("${answer.text}"): set server.security to 'explicit' for ` +
+        'STARTTLS, or use port 465.',
     });
   if (answer.kind === 'http' || answer.kind === 'other')
     return withDetails(error, { remedy: `This is not a mail server: ${describe(answer)}. ${otherService}` });
@@ -131,5 +136,8 @@ function clockProblem(greeting: string | undefined, now: Date): string | undefin
   const found = greetingDate.exec(greeting ?? '')?.[0];
   const theirs = found === undefined ? NaN : Date.parse(found);
   if (!(Math.abs(theirs - now.getTime()) > 86_400_000)) return undefined;
-  return `The clock of this machine looks wrong: it says ${now.toISOString()}, and the server says ${new Date(theirs).toISOString()}. Set it first.`;
+  return (
+    `The clock of this machine looks wrong: it says ${now.toISOString()}, and the server ` +
+    `says ${new Date(theirs).toISOString()}. Set it first.`
+  );
 }

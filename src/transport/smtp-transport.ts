@@ -154,7 +154,9 @@ const dsnUnavailable: Warning = {
 
 /** Sent in several transactions, an accepted one could not be taken back if a later one were refused. */
 function tooManyForOne(count: number, most: number): EmailError {
-  const message = `names ${count} recipients, which do not fit in one transaction: server.maxRecipients is ${most}, and with requireAllRecipients there must be only one`;
+  const message =
+    `names ${count} recipients, which do not fit in one transaction: server.maxRecipients is ${most}, and with ` +
+    'requireAllRecipients there must be only one';
   return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: envelope.to: ${message}`, {
     problems: [{ path: 'envelope.to', message }],
     remedy: 'Send to fewer recipients at once, or without requireAllRecipients.',

@@ -48,8 +48,10 @@ function detached(
   { head = '', signatureHead = '', preamble = '', epilogue = '' }: Parts = {},
 ): Buffer {
   return Buffer.from(
-    `From: alice@example.com\r\n${head}Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=b\r\n\r\n${preamble}` +
-      `--b\r\n${content}\r\n--b\r\n${signatureHead}Content-Type: application/pkcs7-signature\r\nContent-Transfer-Encoding: base64\r\n\r\n` +
+    `From: alice@example.com\r\n${head}Content-Type: multipart/signed; protocol="application/pkcs7-signature"; boundary=b\r\n` +
+      `\r\n${preamble}` +
+      `--b\r\n${content}\r\n--b\r\n${signatureHead}Content-Type: application/pkcs7-signature\r\n` +
+      `Content-Transfer-Encoding: base64\r\n\r\n` +
       `${base64(cms)}\r\n--b--\r\n${epilogue}`,
     'latin1',
   );
@@ -181,7 +183,9 @@ describe('more than one content', () => {
   });
 
   test('lines that begin like the boundary are content', async () => {
-    const content = `Content-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\n--bc\r\n-- b\r\n--b-\r\n--b -\r\n \r\n--bb--\r\n`;
+    const content =
+      `Content-Type: multipart/mixed; boundary=bb\r\n\r\n--bb\r\n\r\n--bc\r\n-- b\r\n--b-\r\n--b -\r\n \r\n` +
+      `--bb--\r\n`;
     const result = await trusting(
       detached(content, signedData(undefined, [by(alice, Buffer.from(content))], [alice.der])),
     );

@@ -98,7 +98,8 @@ test('a reply of a KDC, through the mechanism', async () => {
 
 test('krb5.conf', async () => {
   const sample = Buffer.from(
-    '[libdefaults]\n default_realm = A.B\n clockskew = 5m\n permitted_enctypes = aes -rc4\n[realms]\n A.B = {\n  kdc = a:88\n }\n[domain_realm]\n .a.b = A.B\n',
+    '[libdefaults]\n default_realm = A.B\n clockskew = 5m\n permitted_enctypes = aes -rc4\n[realms]\n A.B = {\n' +
+      '  kdc = a:88\n }\n[domain_realm]\n .a.b = A.B\n',
   );
   const words = [
     '{',

@@ -138,7 +138,8 @@ describe('a port', () => {
       code: 'ERR_TIMEOUT',
       cause: 'The connection was not set up within 300 ms (server.timeouts.connectMs).',
       remedy:
-        'Check server.host and server.port, and whether a firewall lets this machine through; many networks block port 25. If the server is known to be slow, raise server.timeouts.connectMs.',
+        'Check server.host and server.port, and whether a firewall lets this machine through; many networks ' +
+        'block port 25. If the server is known to be slow, raise server.timeouts.connectMs.',
     });
   });
 });
@@ -233,9 +234,11 @@ describe('a certificate', () => {
     expect(await judged(made, [made.leaf, made.middle], made.ca)).toMatchObject({
       step: 'tls',
       cause:
-        'The certificate of localhost was refused: it is not for localhost but for mail.example.com, smtp.example.com (ERR_TLS_CERT_ALTNAME_INVALID).',
+        'The certificate of localhost was refused: it is not for localhost but for mail.example.com, ' +
+        'smtp.example.com (ERR_TLS_CERT_ALTNAME_INVALID).',
       remedy:
-        'Correct server.host to one of these names, or set server.tls.serverName to one where the host is known to be the right one.',
+        'Correct server.host to one of these names, or set server.tls.serverName to one where the host is ' +
+        'known to be the right one.',
     });
   });
 
@@ -440,7 +443,8 @@ describe('authentication', () => {
 
 describe('greylisting', () => {
   const remedy =
-    'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again from this machine in about fifteen minutes.';
+    'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again ' +
+    'from this machine in about fifteen minutes.';
 
   it.each(['450 4.7.1 You are greylisted', '451 4.7.1 Greylisting in action, please come back later'])(
     'is told from other temporary refusals: %s',

@@ -130,7 +130,8 @@ describe('logging.eventLog', () => {
       await mailer.close();
       expect(readFileSync(record, 'utf8')).toMatch(
         new RegExp(
-          `^-t\\|payroll\\[${process.pid}\\]\\|-p\\|mail\\.info\\|\n- message ${messageId} started, .*\n- message ${messageId} sent, .*\n$`,
+          `^-t\\|payroll\\[${process.pid}\\]\\|-p\\|mail\\.info\\|\n- message ${messageId} started, .*\n` +
+            `- message ${messageId} sent, .*\n$`,
         ),
       );
     } finally {

@@ -72,7 +72,8 @@ type Stage = 'AUTH' | 'MAIL' | 'RCPT' | 'DATA' | 'END';
 const rows: readonly (readonly [stage: Stage, reply: string, proof: Authentication | undefined, remedy: RegExp])[] = [
   [
     'AUTH',
-    '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit https://aka.ms/smtp_auth_disabled for more information. [AM0PR01CA0101.eurprd01.prod.exchangelabs.com]',
+    '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Tenant. Visit ' +
+      'https://aka.ms/smtp_auth_disabled for more information. [AM0PR01CA0101.eurprd01.prod.exchangelabs.com]',
     password,
     /SMTP AUTH is off for this mailbox or tenant.*Set-CASMailbox.*'xoauth2'/,
   ],
@@ -151,7 +152,8 @@ const rows: readonly (readonly [stage: Stage, reply: string, proof: Authenticati
   ['END', '550 5.7.60 SMTP; Client does not have permissions to send as this sender', password, /no Send As right/],
   [
     'END',
-    '554 5.2.252 SendAsDenied; ann@contoso.com not allowed to send as boss@contoso.com; STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied',
+    '554 5.2.252 SendAsDenied; ann@contoso.com not allowed to send as boss@contoso.com; ' +
+      'STOREDRV.Submission.Exception:SendAsDeniedException.MapiExceptionSendAsDenied',
     password,
     /no Send As right/,
   ],
@@ -178,20 +180,23 @@ const rows: readonly (readonly [stage: Stage, reply: string, proof: Authenticati
 const googleRows: typeof rows = [
   [
     'AUTH',
-    '534 5.7.9 Application-specific password required. For more information, go to https://support.google.com/mail/?p=InvalidSecondFactor a-1 - gsmtp',
+    '534 5.7.9 Application-specific password required. For more information, go to ' +
+      'https://support.google.com/mail/?p=InvalidSecondFactor a-1 - gsmtp',
     password,
     /'xoauth2'.*application password/,
   ],
   [
     'AUTH',
-    '535 5.7.8 Username and Password not accepted. For more information, go to https://support.google.com/mail/?p=BadCredentials - gsmtp',
+    '535 5.7.8 Username and Password not accepted. For more information, go to ' +
+      'https://support.google.com/mail/?p=BadCredentials - gsmtp',
     password,
     /no account passwords since May 2025/,
   ],
   ['AUTH', '535 5.7.8 Username and Password not accepted. - gsmtp', token, /must be the account that signed in/],
   [
     'END',
-    '550 5.7.26 This mail has been blocked because the sender is unauthenticated. Gmail requires all senders to authenticate with either SPF or DKIM. - gsmtp',
+    '550 5.7.26 This mail has been blocked because the sender is unauthenticated. Gmail requires all senders ' +
+      'to authenticate with either SPF or DKIM. - gsmtp',
     password,
     /SPF record, or set dkim/,
   ],
@@ -203,7 +208,8 @@ const googleRows: typeof rows = [
   ],
   [
     'END',
-    '550 5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits go to https://support.google.com/a/answer/166852 - gsmtp',
+    '550 5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits go to ' +
+      'https://support.google.com/a/answer/166852 - gsmtp',
     password,
     /daily sending limit/,
   ],

@@ -14,7 +14,9 @@ const ed25519 = generateKeyPairSync('ed25519').privateKey;
 const pem = (key: typeof rsa): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 const dns = {
   's1._domainkey.example.com': `v=DKIM1; k=rsa; p=${createPublicKey(rsa).export({ type: 'spki', format: 'der' }).toString('base64')}`,
-  's2._domainkey.xn--strae-oqa.example': `v=DKIM1; k=ed25519; p=${createPublicKey(ed25519).export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')}`,
+  's2._domainkey.xn--strae-oqa.example':
+    'v=DKIM1; k=ed25519; ' +
+    `p=${createPublicKey(ed25519).export({ type: 'spki', format: 'der' }).subarray(-32).toString('base64')}`,
 };
 const signers = [
   createDkimSigner({ domain: 'example.com', selector: 's1', privateKey: pem(rsa) }),

@@ -427,7 +427,9 @@ describe("Cyrus SASL's sample server", () => {
   beforeAll(() => {
     const keytab = join(other.directory, 'sample.keytab');
     other.administer(
-      `addprinc -e aes256-cts:normal,aes128-cts:normal,aes256-sha2:normal,aes128-sha2:normal,arcfour-hmac:normal -randkey ${service}`,
+      'addprinc -e ' +
+        'aes256-cts:normal,aes128-cts:normal,aes256-sha2:normal,aes128-sha2:normal,arcfour-hmac:normal ' +
+        `-randkey ${service}`,
       `setstr ${service} session_enctypes "aes256-cts aes128-cts aes256-sha2 aes128-sha2 arcfour-hmac"`,
       `addprinc -e arcfour-hmac:normal -pw ${password} old`,
       `ktadd -k ${keytab} ${service}`,

@@ -111,5 +111,6 @@ try {
 }
 const where = [...moments].sort((a, b) => b[1] - a[1]).map(([name, count]) => `${count} ${name}`);
 console.log(
-  `store: ${kills} processes killed (${where.join(', ')}); each time the old or the new profile, and the next save within ${Math.round(longestMs)} ms; seed ${seed}`,
+  `store: ${kills} processes killed (${where.join(', ')}); each time the old or the new profile, and the next ` +
+    `save within ${Math.round(longestMs)} ms; seed ${seed}`,
 );

@@ -75,7 +75,9 @@ try {
   assert.equal(revision, 1 + 3 * rounds);
   const each = results.map((result) => 3 * result.rounds);
   console.log(
-    `store: ${processes} processes saved ${3 * rounds} times in ${seconds} s (${Math.min(...each)} to ${Math.max(...each)} each, the longest wait ${Math.max(...results.map(({ longestMs }) => longestMs))} ms), none was lost; ${reads} reads beside them`,
+    `store: ${processes} processes saved ${3 * rounds} times in ${seconds} s (${Math.min(...each)} ` +
+      `to ${Math.max(...each)} each, the longest wait ${Math.max(...results.map(({ longestMs }) => longestMs))} ` +
+      `ms), none was lost; ${reads} reads beside them`,
   );
 } finally {
   rmSync(directory, { recursive: true });

@@ -219,7 +219,8 @@ function listUrl(target: string, path: string): string {
   if (url.length > maxUrl)
     throw messageInvalid(
       path,
-      `the URL has ${url.length} characters, and fits a header field with up to ${maxUrl}: use a shorter one, such as one with a token in place of data`,
+      `the URL has ${url.length} characters, and fits a header field with up to ${maxUrl}: use a shorter one, ` +
+        'such as one with a token in place of data',
     );
   if (/[<>]/.test(url))
     throw messageInvalid(path, 'give each URL by itself, without angle brackets; several are an array');

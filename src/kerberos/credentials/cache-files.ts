@@ -62,7 +62,9 @@ async function collectionFiles(directory: string): Promise<CacheFiles> {
     const code = errorCode(cause) || 'unknown';
     throw kerberosError(`The ${what} cannot be read (${code})`, {
       cause,
-      remedy: `Get a ticket with kinit -c DIR:${showText(directory, 200)}, or set authentication.credentialCache, keytabFile or password.`,
+      remedy:
+        `Get a ticket with kinit -c DIR:${showText(directory, 200)}, or set authentication.credentialCache, ` +
+        'keytabFile or password.',
     });
   }
   const bytes = await readIfThere({

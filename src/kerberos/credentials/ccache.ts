@@ -48,7 +48,9 @@ export async function readCredentialCache(name: string | undefined, principal?: 
 }
 
 async function readCacheFile(file: string, what: string): Promise<CredentialCache> {
-  const remedy = `Get a ticket with kinit -c FILE:${showText(file, 200)}, or set authentication.credentialCache, keytabFile or password.`;
+  const remedy =
+    `Get a ticket with kinit -c FILE:${showText(file, 200)}, or set authentication.credentialCache, keytabFile ` +
+    'or password.';
   const bytes = await readKerberosFile({ path: file, limit: maxFileBytes, what, remedy });
   const cache = readingFrom(`The ticket cache ${showText(file, 200)}`, () => parseCredentialCache(bytes), remedy);
   return { file, ...cache };

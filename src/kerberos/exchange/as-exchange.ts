@@ -120,7 +120,9 @@ class AsExchange {
     if (own.length > 0) return;
     const has = secret.kind === 'keytab' ? secret.entries.map(({ key }) => describeType(key.type)).join(', ') : '';
     throw kerberosError(`${this.#source} has no key of a type that krb5.conf permits, only ${has}`, {
-      remedy: `Export the keytab anew with a key of ${permitted.map(describeType).join(' or ')}, or name its types in permitted_enctypes of krb5.conf (RC4: allow_rc4 = true).`,
+      remedy:
+        `Export the keytab anew with a key of ${permitted.map(describeType).join(' or ')}, or name its types in ` +
+        'permitted_enctypes of krb5.conf (RC4: allow_rc4 = true).',
     });
   }
 
@@ -318,7 +320,8 @@ class AsExchange {
     if (!this.#canonicalize && !samePrincipal(client, this.#client)) {
       throw kerberosError(`${source} is for ${formatPrincipal(client)}, not for ${formatPrincipal(this.#client)}`, {
         remedy:
-          'Write authentication.principal as the KDC has it, the realm in upper case as a rule, or set canonicalize = true in krb5.conf.',
+          'Write authentication.principal as the KDC has it, the realm in upper case as a rule, or set ' +
+          'canonicalize = true in krb5.conf.',
       });
     }
     const wanted = ticketGrantingService(client.realm, client.realm);

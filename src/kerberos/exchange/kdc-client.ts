@@ -153,7 +153,11 @@ async function findKdcs(access: KdcAccess, realm: string): Promise<readonly KdcA
       .slice(0, maxKdcs)
       .map((entry) => parseKdc(entry, `krb5.conf, realm ${showText(realm, 200)}, kdc`));
   const shown = showText(realm, 200);
-  const remedy = `Check that ${shown} is the realm: in Active Directory it is the domain in capitals. Name its KDC in authentication.kdc, or as kdc under ${shown} in the [realms] of krb5.conf (the file of authentication.krb5ConfFile, else of KRB5_CONFIG, else /etc/krb5.conf), or set dns_lookup_kdc = true in that file.`;
+  const remedy =
+    `Check that ${shown} is the realm: in Active Directory it is the domain in capitals. Name its KDC in ` +
+    `authentication.kdc, or as kdc under ${shown} in the [realms] of krb5.conf (the file of ` +
+    'authentication.krb5ConfFile, else of KRB5_CONFIG, else /etc/krb5.conf), or set dns_lookup_kdc = true in ' +
+    'that file.';
   if (!access.settings.dnsLookupKdc) {
     throw kerberosError(`No KDC of the realm ${shown} is known: krb5.conf names none, and dns_lookup_kdc is off`, {
       remedy,

@@ -39,7 +39,8 @@ type Words = (subject: ErrorSubject) => readonly [says: string, remedy: string];
 
 const clock = 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.';
 const types =
-  'Permit a type that the KDC has a key for (permitted_enctypes in krb5.conf, RC4: allow_rc4 = true), or change the password so that AES keys are made; a keytab has to be exported anew then.';
+  'Permit a type that the KDC has a key for (permitted_enctypes in krb5.conf, RC4: allow_rc4 = true), or ' +
+  'change the password so that AES keys are made; a keytab has to be exported anew then.';
 const ticketRefused =
   'Get a new ticket (kinit). If it stays, the keys of the service were changed: its keytab and the KDC must agree.';
 const administrator = 'Ask the administrator of the realm.';

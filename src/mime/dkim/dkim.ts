@@ -198,7 +198,8 @@ export async function signDkim(
   const signatures = signers.map(async (signer) => {
     const names = namesToSign(list, signer.headers);
     const unsigned =
-      `DKIM-Signature: v=1; a=${signer.algorithm}; c=relaxed/relaxed;\r\n d=${signer.domain};\r\n s=${signer.selector}; t=${seconds};\r\n` +
+      `DKIM-Signature: v=1; a=${signer.algorithm}; c=relaxed/relaxed;\r\n d=${signer.domain};\r\n` +
+      ` s=${signer.selector}; t=${seconds};\r\n` +
       ` h=${wrappedNames(names)};\r\n bh=${bodyHash};\r\n b=`;
     const signature = await signWith(signer, dkimSigningInput(list, names, unsigned));
     return `${unsigned}${wrapped(signature.toString('base64'), 72)}\r\n`;

@@ -178,8 +178,10 @@ export class HttpProxyAuthentication {
         retryable: cause.retryable,
         remedy:
           credentials === undefined
-            ? "Get a ticket with kinit, or set proxy.username to user@REALM beside proxy.password; the realm must know HTTP/ of the proxy's name."
-            : "Check proxy.username (user@REALM) and proxy.password, and the realm in krb5.conf; it must know HTTP/ of the proxy's name.",
+            ? 'Get a ticket with kinit, or set proxy.username to user@REALM beside proxy.password; the realm ' +
+              "must know HTTP/ of the proxy's name."
+            : 'Check proxy.username (user@REALM) and proxy.password, and the realm in krb5.conf; it must know ' +
+              "HTTP/ of the proxy's name.",
       });
     }
   }

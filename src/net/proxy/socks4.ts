@@ -34,7 +34,8 @@ export function* socks4(target: TunnelTarget, username: string | undefined): Pro
     retryable: code === 91,
     remedy:
       code === 91
-        ? 'Check server.host and server.port as seen from the proxy, and that its rules allow them; SOCKS 4 proxies may not take names.'
+        ? 'Check server.host and server.port as seen from the proxy, and that its rules allow them; SOCKS 4 ' +
+          'proxies may not take names.'
         : 'The proxy wants an ident server on this machine, or another proxy.username.',
   });
 }

@@ -52,7 +52,8 @@ function explain(
       return renamed === undefined
         ? [
             `it is not for ${name} but for ${showNames(certificate.raw) || subject}`,
-            `Correct ${host} to one of these names, or set ${setting}.serverName to one where the host is known to be the right one.`,
+            `Correct ${host} to one of these names, or set ${setting}.serverName to one where the host is ` +
+              'known to be the right one.',
           ]
         : [
             `it is for ${showNames(certificate.raw) || subject}, and ${setting}.serverName asks for ${name}`,
@@ -61,7 +62,8 @@ function explain(
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return [
         `it is self-signed, by ${subject}`,
-        `Put its fingerprint into ${setting}.pinnedFingerprints, once you have checked it: ${certificate.fingerprint256}; or the certificate into ${setting}.ca.`,
+        `Put its fingerprint into ${setting}.pinnedFingerprints, once you have checked ` +
+          `it: ${certificate.fingerprint256}; or the certificate into ${setting}.ca.`,
       ];
     case 'SELF_SIGNED_CERT_IN_CHAIN':
       return [
@@ -72,8 +74,10 @@ function explain(
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
       return [
-        `the chain is incomplete, or its issuer unknown: the server sent ${chainLength(certificate)}, and ${issuerOfTop(certificate, issuer)} is not among the trust anchors`,
-        `If ${issuer} is an intermediate authority, ask the operator of the server to send its certificate along. Otherwise: ${trustRemedy}`,
+        `the chain is incomplete, or its issuer unknown: the server sent ${chainLength(certificate)}, ` +
+          `and ${issuerOfTop(certificate, issuer)} is not among the trust anchors`,
+        `If ${issuer} is an intermediate authority, ask the operator of the server to send its certificate ` +
+          `along. Otherwise: ${trustRemedy}`,
       ];
     case 'INVALID_PURPOSE':
       return [
@@ -92,7 +96,10 @@ function howToTrust({ fingerprint256 }: DetailedPeerCertificate, setting: string
   const system = readsSystemAnchors()
     ? `where the system trusts it, set ${setting}.useSystemCa`
     : 'where the system trusts it, export it from there, for this version of Node cannot read the list of the system';
-  return `Where the issuer is your own, put its certificate into ${setting}.ca; ${system}. To trust this one certificate, check its fingerprint and put it into ${setting}.pinnedFingerprints: ${fingerprint256}.`;
+  return (
+    `Where the issuer is your own, put its certificate into ${setting}.ca; ${system}. To trust this one ` +
+    `certificate, check its fingerprint and put it into ${setting}.pinnedFingerprints: ${fingerprint256}.`
+  );
 }
 
 /** Does this Node have `tls.getCACertificates` (22.15, 23.10, 24)? */
@@ -113,7 +120,8 @@ function clockRemedy(leaf: DetailedPeerCertificate, bound: 'valid_from' | 'valid
   const chain = chainOf(leaf);
   const all = chain.length > 1 && chain.every((certificate) => outside(certificate[bound]));
   return all
-    ? `Every certificate of the chain is outside its dates, so the clock of this machine is most likely wrong: it says ${now.toISOString()}.`
+    ? 'Every certificate of the chain is outside its dates, so the clock of this machine is most likely wrong: ' +
+        `it says ${now.toISOString()}.`
     : `Check the clock of this machine too: it says ${now.toISOString()}.`;
 }
 
@@ -125,7 +133,9 @@ export function pinMismatch(fingerprint: string, { name, names: { role, tls } }:
     {
       phase: 'tls',
       remedy:
-        'Ask the operator of the server for its fingerprint. If it is this one, put it into server.tls.pinnedFingerprints: the certificate is new, or the pin is mistyped. If it is another, something on the way answers in place of the server: do not add it.',
+        'Ask the operator of the server for its fingerprint. If it is this one, put it into ' +
+        'server.tls.pinnedFingerprints: the certificate is new, or the pin is mistyped. If it is another, ' +
+        'something on the way answers in place of the server: do not add it.',
     },
   );
 }

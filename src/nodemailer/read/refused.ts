@@ -28,7 +28,8 @@ export const refusedOptions: OtherWords = {
   socketclosetimeout: 'is not taken: leave it out',
   allowinternalnetworkinterfaces: 'is not taken: leave it out, loopback addresses need no option',
   maxrequeues:
-    'is not taken: a message goes to another connection only where the server certainly has not got it; for the rest see docs/guide/again-later.md',
+    'is not taken: a message goes to another connection only where the server certainly has not got it; for ' +
+    'the rest see docs/guide/again-later.md',
   normalizeheaderkey: 'is not taken: fields are written as you name them',
   attachdataurls: dataUrls,
   sendmail: noOtherTransport,

@@ -140,7 +140,8 @@ function notOpened(cause: unknown, option: string | undefined): EmailError {
     ? oauth2Error(`No browser could be opened: ${words}`, {
         cause,
         remedy:
-          "Give onAuthorizationUrl to show the URL to the person, or openBrowser; without a browser at hand use grant 'device-code'.",
+          'Give onAuthorizationUrl to show the URL to the person, or openBrowser; without a browser at hand ' +
+          "use grant 'device-code'.",
       })
     : oauth2Error(`The sign-in could not begin: the function ${option} threw: ${words}`, {
         cause,
@@ -193,7 +194,8 @@ function judge(parameters: URLSearchParams, request: AuthorizationRequest, endpo
     return {
       kind: 'wrong-state',
       error: oauth2Error(
-        `The browser came back with ${parameters.has('state') ? 'the wrong state' : 'no state'}: the answer does not belong to this sign-in, and was not used.`,
+        `The browser came back with ${parameters.has('state') ? 'the wrong state' : 'no state'}: the answer ` +
+          'does not belong to this sign-in, and was not used.',
         { remedy: `${tryAgain} If it happens again, another program or page sends answers to this machine.` },
       ),
     };
@@ -240,7 +242,8 @@ function judgeIssuer(given: readonly string[], endpoints: Endpoints): EmailError
     (issuer === undefined ? URL.canParse(said) && new URL(said).origin === authorizationUrl?.origin : said === issuer);
   if (right) return undefined;
   return oauth2Error(
-    `The answer is of another issuer (iss ${showText(said, 300)}) than was asked (${showText(issuer ?? authorizationUrl?.origin ?? '', 300)}): it was not used (RFC 9207).`,
+    `The answer is of another issuer (iss ${showText(said, 300)}) than was asked ` +
+      `(${showText(issuer ?? authorizationUrl?.origin ?? '', 300)}): it was not used (RFC 9207).`,
     {
       remedy:
         'If this is the right issuer, set oauth2.issuer to it. Otherwise another provider tried to pass off its answer.',

@@ -62,7 +62,9 @@ p { margin: 0; }
 `;
 
 /** Allows the one style sheet by its hash. The browser refuses everything else. */
-const policy = `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+const policy =
+  `default-src 'none'; style-src 'sha256-${createHash('sha256').update(style).digest('base64')}'; base-uri ` +
+  "'none'; form-action 'none'; frame-ancestors 'none'";
 
 const headers = {
   'Content-Type': 'text/html; charset=utf-8',

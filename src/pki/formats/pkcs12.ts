@@ -245,7 +245,8 @@ async function decryptKey(content: BerElement | undefined, reading: Pkcs12Readin
     ownPassword
       ? 'the password of the key in the PKCS#12 file is wrong'
       : 'the key in the PKCS#12 file has a password of its own',
-    `Give the key's own password in \`${reading.passwords.ownKeyField}\`; or export certificate and key anew, with one password for both.`,
+    `Give the key's own password in \`${reading.passwords.ownKeyField}\`; or export certificate and key anew, ` +
+      'with one password for both.',
   );
 }
 

@@ -203,7 +203,9 @@ function notRecognised(bytes: Buffer, wantKeys: boolean): Error {
   const kind = /^[ -~\s]+$/.test(bytes.subarray(0, 8).toString('latin1')) ? 'plain text' : 'binary data';
   return certificateError(
     `it is not recognised: it is ${kind}, not a certificate in one of the formats PEM, DER, PKCS#7, PKCS#12 and JKS`,
-    `It may be the wrong file: name the right one, or export the certificate${wantKeys ? ' with its private key' : ''} again as ${wantKeys ? 'PKCS#12 (.p12) or PEM' : 'PEM or DER'}.`,
+    'It may be the wrong file: name the right one, or export the ' +
+      `certificate${wantKeys ? ' with its private key' : ''} again ` +
+      `as ${wantKeys ? 'PKCS#12 (.p12) or PEM' : 'PEM or DER'}.`,
   );
 }
 

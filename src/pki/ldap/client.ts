@@ -151,7 +151,8 @@ export class LdapClient {
         code,
         text,
         'no certificate was asked for',
-        ` Without TLS, certificates are taken only where smime.encrypt.trustAnchors judge them and ${this.#server.slot}.tls is absent.`,
+        ' Without TLS, certificates are taken only where smime.encrypt.trustAnchors judge them ' +
+          `and ${this.#server.slot}.tls is absent.`,
       );
     }
   }
@@ -162,7 +163,9 @@ export class LdapClient {
       'ERR_TLS_REQUIRED',
       `${this.#name} refused StartTLS with ${code} ${resultName(code)}${said}; ${consequence}`,
       {
-        remedy: `Use ldaps:// in ${this.#server.slot}.ldap, or switch StartTLS on in the directory. Where it offers StartTLS to others, something on the way takes the offer out.${exception}`,
+        remedy:
+          `Use ldaps:// in ${this.#server.slot}.ldap, or switch StartTLS on in the directory. Where it offers ` +
+          `StartTLS to others, something on the way takes the offer out.${exception}`,
       },
     );
   }

@@ -122,7 +122,8 @@ function missingError(missing: readonly RecipientLookUp[]): EmailError {
       retryable: missing.every((each) => each.failure?.retryable === true),
       remedy:
         failure?.remedy ??
-        'Get a valid certificate for each of these recipients into one of the sources in smime.encrypt.certificates, or send to them without encryption.',
+        'Get a valid certificate for each of these recipients into one of the sources in ' +
+          'smime.encrypt.certificates, or send to them without encryption.',
       server: failure?.server,
       cause: failure,
     },

@@ -82,7 +82,9 @@ export function createLdapSource(source: LdapCertificates, context: SourceContex
 function plainTextWarning({ name, slot }: LdapServer): Warning {
   return {
     code: 'WARN_LDAP_PLAINTEXT',
-    message: `StartTLS was refused by ${name}, which was asked in plain text: anyone on the way can read the addresses and change the answers. Use ldaps:// in ${slot}.ldap, or set ${slot}.tls to refuse that.`,
+    message:
+      `StartTLS was refused by ${name}, which was asked in plain text: anyone on the way can read the addresses ` +
+      `and change the answers. Use ldaps:// in ${slot}.ldap, or set ${slot}.tls to refuse that.`,
   };
 }
 

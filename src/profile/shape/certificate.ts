@@ -86,7 +86,8 @@ const selector: Schema<CertificateSelector> = ruledTo(
           problem(
             report,
             at,
-            `expected exactly one of ${alternatives(selectors)}, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
+            `expected exactly one of ${alternatives(selectors)}, ` +
+              `got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
           );
       },
     },
@@ -183,7 +184,8 @@ export const certificateSource: Schema<CertificateSource> = ruledTo(
         problem(
           report,
           at,
-          `expected exactly one of file, data or store, got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
+          'expected exactly one of file, data or store, ' +
+            `got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
         );
       for (const [companion, origin] of companions) {
         if (given(companion) && !given(origin)) problem(report, `${at}.${companion}`, `stands only beside ${origin}`);

@@ -19,7 +19,10 @@ const url: Schema<string> = text({
   fault(value) {
     if (/[{}]/.test(value)) return 'holds a placeholder in braces: put your own value in its place';
     if (isSecureUrl(value)) return undefined;
-    return 'expected an https URL without user name and fragment (http is allowed for localhost, 127.0.0.1 and [::1] only), got other text';
+    return (
+      'expected an https URL without user name and fragment (http is allowed for localhost, 127.0.0.1 and [::1] ' +
+      'only), got other text'
+    );
   },
 });
 
@@ -48,7 +51,8 @@ const redirectUri = text({
     /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:\/[\w~.!$&'()*+,;=:@%/-]*)?$/i.test(value) &&
     isSecureUrl(value)
       ? undefined
-      : 'expected an http URL of localhost, 127.0.0.1 or [::1] without a query, as http://localhost or http://127.0.0.1:8400/callback, got other text',
+      : 'expected an http URL of localhost, 127.0.0.1 or [::1] without a query, as http://localhost or ' +
+        'http://127.0.0.1:8400/callback, got other text',
 });
 
 /** Parameters that the library sets itself; a second value would change the request. */
@@ -147,7 +151,8 @@ function verify(
       problem(
         report,
         `${at}.clientSecret`,
-        "expected a client secret, or privateKey or clientCertificate in place of it, because grant is 'client-credentials', got nothing",
+        'expected a client secret, or privateKey or clientCertificate in place of it, because grant is ' +
+          "'client-credentials', got nothing",
       );
   }
   verifyProof({ grant, clientAuthentication }, given, at, report);

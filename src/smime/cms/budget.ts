@@ -57,7 +57,8 @@ export class Budget {
     if (count <= limits[what]) return;
     throw smimeError(
       `The message has more than ${limits[what]} ${what}, which is the limit.`,
-      'It may be made to keep its reader busy. Ask the sender for a message with what its signers and recipients need, and no more.',
+      'It may be made to keep its reader busy. Ask the sender for a message with what its signers and ' +
+        'recipients need, and no more.',
     );
   }
 }

@@ -99,7 +99,8 @@ export function readEncrypted(type: string, element: BerElement, budget: Budget 
 function wrongStructure({ name, mode }: ContentCipher): Error {
   return mode === 'gcm'
     ? smimeError(
-        `The message is encrypted with ${name} in EnvelopedData, which has no place for the tag that protects the content from being altered.`,
+        `The message is encrypted with ${name} in EnvelopedData, which has no place for the tag that protects ` +
+          'the content from being altered.',
         'Ask the sender for AuthEnvelopedData (RFC 5083, 5084), which GCM is made for, or for AES in CBC mode.',
       )
     : smimeError(

@@ -144,7 +144,8 @@ class Envelope {
     this.#cipherOid = oid(cipher.oid);
     this.#versions = [integer(0), integer(isGcm ? 0 : 2)];
     this.fields =
-      `Content-Type: application/pkcs7-mime; smime-type=${isGcm ? 'authEnveloped-data' : 'enveloped-data'};\r\n name="smime.p7m"\r\n` +
+      `Content-Type: application/pkcs7-mime; smime-type=${isGcm ? 'authEnveloped-data' : 'enveloped-data'};\r\n` +
+      ` name="smime.p7m"\r\n` +
       'Content-Transfer-Encoding: base64\r\n' +
       'Content-Disposition: attachment; filename="smime.p7m"\r\n';
   }

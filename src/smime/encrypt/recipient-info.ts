@@ -60,7 +60,8 @@ function keyTransport(certificate: Certificate, options: RecipientOptions): Reci
   if (!hasStrength(publicKey)) {
     throw createEmailError(
       'ERR_CERTIFICATE',
-      `The certificate of ${showText(certificate.info.subject)} has an RSA key of fewer than 1024 bits, or with an exponent below 3 or above 64 bits.`,
+      `The certificate of ${showText(certificate.info.subject)} has an RSA key of fewer than 1024 bits, or ` +
+        'with an exponent below 3 or above 64 bits.',
       {
         remedy: 'Such a key hides nothing: ask its owner for another certificate.',
       },

@@ -71,14 +71,18 @@ export function detachedForm(
 ): SignedForm {
   if (encoding !== '7bit') {
     throw smimeError(
-      `The message cannot be signed detached: it ${encoding === '8bit' ? 'has octets above ASCII' : 'has lines of more than 998 octets, CR or LF alone, or NUL'}, which servers on its way may change.`,
+      'The message cannot be signed detached: ' +
+        `it ${encoding === '8bit' ? 'has octets above ASCII' : 'has lines of more than 998 octets, CR or LF alone, or NUL'}, ` +
+        'which servers on its way may change.',
       'Encode text as quoted-printable and other content as base64 before signing, or sign with format opaque.',
     );
   }
   const { scheme, template } = identity;
   const boundary = createBoundary();
   const name = scheme.digest.replace('sha', 'sha-');
-  const fields = `Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=${name};\r\n boundary="${boundary}"\r\n`;
+  const fields =
+    `Content-Type: multipart/signed; protocol="application/pkcs7-signature";\r\n micalg=${name};\r\n` +
+    ` boundary="${boundary}"\r\n`;
   const open = Buffer.from(`--${boundary}\r\n`, 'latin1');
   const close = ({ attributes, signature }: Signed): Buffer => {
     const { before, after } = template.wrap(undefined, attributes, signature);

@@ -117,5 +117,8 @@ function remedyOfPermanent(failure: { readonly recipient: string; readonly reply
   if (/\bclient host\b.*\bblocked using\b/i.test(words)) return blockListRemedy;
   if (!/\brelay(?:ing)?\b(?![.-]\w)/i.test(words) || reply.enhancedCode?.startsWith('5.1.') === true) return check;
   const domain = showText(recipient.slice(recipient.lastIndexOf('@') + 1), 255);
-  return `The server does not pass on mail to ${domain} for this sender. Set authentication where the profile has none (on the port for submission, mostly 587), or ask the operator to allow this machine to relay.`;
+  return (
+    `The server does not pass on mail to ${domain} for this sender. Set authentication where the profile has ` +
+    'none (on the port for submission, mostly 587), or ask the operator to allow this machine to relay.'
+  );
 }

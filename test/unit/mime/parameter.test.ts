@@ -74,7 +74,8 @@ describe('parseStructured', () => {
     ['a/b; X="y;z=\\"1\\""; x=2', 'a/b', { x: 'y;z="1"' }],
     // RFC 2231 section 4.1.
     [
-      `application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2="isn't it!"`,
+      "application/x-stuff; title*0*=us-ascii'en'This%20is%20even%20more%20; " +
+        `title*1*=%2A%2A%2Afun%2A%2A%2A%20; title*2="isn't it!"`,
       'application/x-stuff',
       { title: "This is even more ***fun*** isn't it!" },
     ],

@@ -308,7 +308,8 @@ describe('fields', () => {
     );
     expect(fields).toBe(
       'Content-Type: image/png; name="=?UTF-8?B?TMO2d2UucG5n?="\r\nContent-Transfer-Encoding: base64\r\n' +
-        "Content-Disposition: inline; filename*=UTF-8''L%C3%B6we.png\r\nContent-ID: <logo@x>\r\nContent-Description: Ein =?UTF-8?B?TMO2d2U=?=\r\n",
+        "Content-Disposition: inline; filename*=UTF-8''L%C3%B6we.png\r\nContent-ID: <logo@x>\r\n" +
+        'Content-Description: Ein =?UTF-8?B?TMO2d2U=?=\r\n',
     );
   });
 

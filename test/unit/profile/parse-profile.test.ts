@@ -44,7 +44,8 @@ describe('parseProfile', () => {
       'server.port: expected a whole number from 1 to 65535, got a string: write the number without quotes',
       'server.timeouts.replyMs: expected a whole number from 0 to 2147483647, got the number 1.5',
       "priority: 'high' belongs in importance: importance: 'high'",
-      'smime.encrypt.certificates: expected a certificate source, { store }, { directory }, { ldap, baseDn } or a function, or an array of such, got nothing',
+      'smime.encrypt.certificates: expected a certificate source, { store }, { directory }, { ldap, baseDn } ' +
+        'or a function, or an array of such, got nothing',
       'name: expected the name of the profile, got nothing',
     ]);
   });

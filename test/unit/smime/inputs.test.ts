@@ -149,7 +149,8 @@ describe('a part that is signed or encrypted among others', () => {
 
   test('a signed message inside a message that is forwarded, and attached certificates, are not its signature', async () => {
     const forwarded = Buffer.from(
-      `Content-Type: multipart/mixed; boundary=f\r\n\r\n--f\r\nContent-Type: message/rfc822\r\n\r\n${text(await sign(message, { certificate }))}\r\n--f--\r\n`,
+      `Content-Type: multipart/mixed; boundary=f\r\n\r\n--f\r\nContent-Type: message/rfc822\r\n` +
+        `\r\n${text(await sign(message, { certificate }))}\r\n--f--\r\n`,
       'latin1',
     );
     const attached = wrapped(cmsMessage(signedData(undefined, [], [alice.der]), 'application/pkcs7-signature'));

@@ -16,7 +16,8 @@ const alice = issue({ issuer: root, name: 'Alice', kind: 'P-256' });
 const bob = issue({ issuer: root, name: 'Bob', kind: 'P-384' });
 const source = (who: typeof alice) => ({ data: certificatePem(who), key: keyPem(who) });
 const message = Buffer.from(
-  'From: alice@example.com\r\nSubject: Figures\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\nX-Note: stays\r\n\r\nHello\r\n',
+  'From: alice@example.com\r\nSubject: Figures\r\nMIME-Version: 1.0\r\nContent-Type: text/plain;\r\n' +
+    ' charset=us-ascii\r\nContent-Transfer-Encoding: 7bit\r\nX-Note: stays\r\n\r\nHello\r\n',
 );
 
 describe('whole messages', () => {

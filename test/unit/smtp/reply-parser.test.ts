@@ -19,7 +19,8 @@ function parse(parts: readonly (string | Uint8Array)[]): readonly SmtpReply[] {
 }
 
 const dialogue =
-  '220 mail.example.test ESMTP\r\n250-mail.example.test\r\n250-SIZE 1000\r\n250 PIPELINING\r\n250 2.1.0 Ok\r\n250-2.1.5 One\r\n250-2.1.5 two\r\n250 2.1.5 three\r\n354 go on\r\n250\r\n' +
+  '220 mail.example.test ESMTP\r\n250-mail.example.test\r\n250-SIZE 1000\r\n250 PIPELINING\r\n250 2.1.0 Ok\r\n' +
+  '250-2.1.5 One\r\n250-2.1.5 two\r\n250 2.1.5 three\r\n354 go on\r\n250\r\n' +
   '550-5.7.1 no\r\n550 5.7.1 entry\r\n250 smtp ünïcode\r\n221 2.0.0 bye\n';
 
 describe('the reply parser', () => {

@@ -95,7 +95,8 @@ describe('MemoryTransport', () => {
     const transport = new MemoryTransport();
     const parts = `--b\r\n\r\nx\r\n`.repeat(1200);
     const bytes = Buffer.from(
-      `Content-Type: multipart/mixed; boundary=b\r\nTo: ${'a@example.com,\r\n '.repeat(80_000)}b@example.com\r\n\r\n${parts}--b--\r\n`,
+      `Content-Type: multipart/mixed; boundary=b\r\n` +
+        `To: ${'a@example.com,\r\n '.repeat(80_000)}b@example.com\r\n\r\n${parts}--b--\r\n`,
     );
     await send(transport, { content: { bytes, size: bytes.length } });
     expect(transport.sent[0]?.attachments).toHaveLength(1199);

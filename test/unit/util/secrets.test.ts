@@ -83,7 +83,8 @@ describe.each([
       '2.0.0 Ok: queued as 4B1F22E01C',
       '2.0.0 OK  1700000000 d9443c01a7336-1ce5cd0f4a1si12345678plg.123 - gsmtp',
       '5.7.1 <user@example.com>: Recipient address rejected: Access denied; from=<a@example.org> to=<b@example.com> proto=ESMTP',
-      '5.7.8 Username and Password not accepted. For more information, go to https://support.google.com/mail/?p=BadCredentials a%20b',
+      '5.7.8 Username and Password not accepted. For more information, go to ' +
+        'https://support.google.com/mail/?p=BadCredentials a%20b',
       '[AM0PR01MB1234.eurprd01.prod.exchangelabs.com 2026-11-30T18:00:00.000Z 08DE2F0000000000]',
       '00:11:22:33:44:55:66:77:88:99:aa:bb:cc:dd:ee:ff',
     ])

@@ -6,7 +6,8 @@ import type { OtherWords } from '../../../schema/suggest.js';
 import { called, inOptions, inPool, quoted, service } from './phrases.js';
 
 const acceptAny =
-  "has other names here: the server's CA in ca, or its fingerprint in pinnedFingerprints; dangerouslyAcceptAnyCertificate checks nothing";
+  "has other names here: the server's CA in ca, or its fingerprint in pinnedFingerprints; " +
+  'dangerouslyAcceptAnyCertificate checks nothing';
 
 /** Keys, by the object in which they may occur. */
 export const otherKeys = {

@@ -104,7 +104,8 @@ describe('the problems of a message', () => {
     );
     const wrong = { ...profile, server: { host: 'localhost', port: '25', prt: 1 } } as unknown as EmailProfile;
     expect(() => createMailer(wrong)).toThrow(
-      'The profile is not valid: server.port: expected a whole number from 1 to 65535, got a string: write the number without quotes; server.prt: is not a known key; did you mean port?',
+      'The profile is not valid: server.port: expected a whole number from 1 to 65535, got a string: write the ' +
+        'number without quotes; server.prt: is not a known key; did you mean port?',
     );
   });
 

@@ -95,7 +95,8 @@ TWO.TEST =
 
   it('takes encryption types from three lists', async () => {
     const settings = await read(
-      '[libdefaults]\n default_tkt_enctypes = aes256-sha2 rc4-hmac\n default_tgs_enctypes = aes128-cts\n permitted_enctypes = aes des3-cbc-sha1\n',
+      '[libdefaults]\n default_tkt_enctypes = aes256-sha2 rc4-hmac\n default_tgs_enctypes = aes128-cts\n' +
+        ' permitted_enctypes = aes des3-cbc-sha1\n',
     );
     expect([settings.asTypes, settings.tgsTypes, settings.permittedTypes]).toEqual([[20], [17], [18, 17, 20, 19]]);
   });

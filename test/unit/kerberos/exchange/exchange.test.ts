@@ -360,7 +360,8 @@ describe('realms', () => {
   const realms = (more = ''): string =>
     scratch.write(
       `realms-${files++}`,
-      `${quietConf}[realms]\n OTHER.TEST = {\n  kdc = 127.0.0.1:${other.port}\n }\n THIRD.TEST = {\n  kdc = 127.0.0.1:${kdc.port}\n }\n${more}`,
+      `${quietConf}[realms]\n OTHER.TEST = {\n  kdc = 127.0.0.1:${other.port}\n }\n THIRD.TEST = {\n` +
+        `  kdc = 127.0.0.1:${kdc.port}\n }\n${more}`,
     );
   const startAt = (host: string, file: string, more: Partial<KerberosAuthentication> = {}): Promise<unknown> =>
     Promise.resolve(mechanismFor(alice({ krb5ConfFile: file, ...more }), { host }).mechanism.start(context));

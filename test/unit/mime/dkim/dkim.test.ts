@@ -133,7 +133,9 @@ describe('signDkim', () => {
     );
 
   test('signs the fields there are, as often as they are, and From once more (RFC 6376 section 5.4)', async () => {
-    const more = `${fields}X-Other: 1\r\nCc: a@b\r\nResent-To: c@d\r\nResent-To: e@f\r\nList-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`;
+    const more =
+      `${fields}X-Other: 1\r\nCc: a@b\r\nResent-To: c@d\r\nResent-To: e@f\r\n` +
+      `List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`;
     const field = await signDkim(more, Buffer.from(body), [signer], new Date(1528637909_000));
     const tags = tagsOf(field);
     expect(tags.get('h')).toBe('from:subject:date:to:cc:resent-to:resent-to:list-unsubscribe-post:message-id:from');

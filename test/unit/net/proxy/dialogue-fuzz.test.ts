@@ -35,7 +35,8 @@ const recordings: readonly { readonly settings: ProxyServerSettings; readonly an
   {
     settings: { type: 'http-connect', host: 'p', ...login },
     answer: Buffer.from(
-      'HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm="x"\r\nTransfer-Encoding: chunked\r\n\r\n3;a\r\nabc\r\n0\r\nT: x\r\n\r\n' +
+      'HTTP/1.1 407 Who\r\nProxy-Authenticate: Basic realm="x"\r\nTransfer-Encoding: chunked\r\n\r\n3;a\r\n' +
+        'abc\r\n0\r\nT: x\r\n\r\n' +
         'HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nVia: x\r\n\r\n',
     ),
   },

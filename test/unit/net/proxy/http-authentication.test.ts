@@ -82,7 +82,9 @@ describe('Digest (RFC 7616)', () => {
     ['SHA-256', '753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1'],
   ])('answers the example of section 3.9.1 with %s', (algorithm, response) => {
     const [challenge] = parseChallenges([
-      `Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=${algorithm}, nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"`,
+      `Digest realm="http-auth@example.org", qop="auth, auth-int", algorithm=${algorithm}, ` +
+        'nonce="7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", ' +
+        'opaque="FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS"',
     ]);
     if (challenge === undefined) throw new Error('no challenge');
     const session = new DigestSession(challenge, () => 'f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ');
@@ -97,7 +99,9 @@ describe('Digest (RFC 7616)', () => {
 
   it('answers the example of section 3.9.2 with SHA-512-256 and userhash, as erratum 4897 corrects it', () => {
     const [challenge] = parseChallenges([
-      'Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS", charset=UTF-8, userhash=true',
+      'Digest realm="api@example.org", qop="auth", algorithm=SHA-512-256, ' +
+        'nonce="5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", ' +
+        'opaque="HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS", charset=UTF-8, userhash=true',
     ]);
     if (challenge === undefined) throw new Error('no challenge');
     const session = new DigestSession(challenge, () => 'NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v');
@@ -186,7 +190,11 @@ describe('a proxy that wants Digest', () => {
 
     challenge(): string {
       const stale = this.stale ? ', stale=true' : '';
-      return `HTTP/1.1 407 Auth\r\nProxy-Authenticate: Digest realm="r", nonce="${this.nonce}", qop="auth", algorithm=${this.algorithm}, opaque="o"${stale}\r\nContent-Length: 0\r\n\r\n`;
+      return (
+        `HTTP/1.1 407 Auth\r\n` +
+        `Proxy-Authenticate: Digest realm="r", nonce="${this.nonce}", qop="auth", algorithm=${this.algorithm}, opaque="o"${stale}\r\n` +
+        `Content-Length: 0\r\n\r\n`
+      );
     }
 
     answer(header: string): string {

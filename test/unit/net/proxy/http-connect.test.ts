@@ -87,12 +87,14 @@ describe('the HTTP CONNECT connector', () => {
     ],
     [
       'keeps the connection by chunks',
-      'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm="x"\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\nabc\r\n0\r\nA: b\r\n\r\n',
+      'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Basic realm="x"\r\nTransfer-Encoding: chunked\r\n\r\n3;x=y\r\n' +
+        'abc\r\n0\r\nA: b\r\n\r\n',
       1,
     ],
     [
       'keeps the connection in HTTP/1.0',
-      'HTTP/1.0 407 Auth\r\nProxy-authenticate: Digest realm="x", basic\r\nProxy-Connection: Keep-Alive\r\nContent-Length: 0\r\n\r\n',
+      'HTTP/1.0 407 Auth\r\nProxy-authenticate: Digest realm="x", basic\r\nProxy-Connection: Keep-Alive\r\n' +
+        'Content-Length: 0\r\n\r\n',
       1,
     ],
     [
@@ -225,7 +227,8 @@ describe('the HTTP CONNECT connector', () => {
     const seen: string[] = [];
     await using proxy = await FakeProxy.start(async (side) => {
       for (const answer of [
-        'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm="x"\r\nProxy-Authenticate: NTLM\r\nContent-Length: 2\r\n\r\nno',
+        'HTTP/1.1 407 Auth\r\nProxy-Authenticate: Negotiate\r\nProxy-Authenticate: Basic realm="x"\r\n' +
+          'Proxy-Authenticate: NTLM\r\nContent-Length: 2\r\n\r\nno',
         `HTTP/1.1 407 Auth\r\nProxy-Authenticate: NTLM ${challenge}\r\nContent-Length: 0\r\n\r\n`,
         established + greeting,
       ]) {

@@ -515,7 +515,8 @@ describe('running programs', () => {
       const error = await errorOf(() => store.list());
       expect([error.code, error.remedy]).toEqual([
         'ERR_CERTIFICATE',
-        "This kind of store is on Windows only. Elsewhere give the certificate as a file, or a store of type 'nss', 'pkcs12', 'jks' or 'directory'.",
+        'This kind of store is on Windows only. Elsewhere give the certificate as a file, or a store of type ' +
+          "'nss', 'pkcs12', 'jks' or 'directory'.",
       ]);
     } finally {
       process.env['PATH'] = path;

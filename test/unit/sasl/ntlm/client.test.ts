@@ -96,7 +96,8 @@ describe('NTLMv2 computes what MS-NLMP section 4.2.4 shows', () => {
     expect(response.subarray(0, 16).toString('hex')).toBe('68cd0ab851e51c96aabc927bebef6a1c');
     expect(response.subarray(16)).toEqual(
       hex(
-        '0101000000000000 0000000000000000 aaaaaaaaaaaaaaaa 00000000 02000c0044006f006d00610069006e00 01000c00530065007200760065007200 00000000 00000000',
+        '0101000000000000 0000000000000000 aaaaaaaaaaaaaaaa 00000000 02000c0044006f006d00610069006e00 ' +
+          '01000c00530065007200760065007200 00000000 00000000',
       ),
     );
   });

@@ -36,7 +36,8 @@ describe('AUTH of TestSmtpServer', () => {
   test('offers every mechanism over TLS, -PLUS and EXTERNAL only there, and needs it for MAIL', async () => {
     const { client, ehlo } = await secured({}, 'alice');
     const all =
-      'SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER';
+      'SCRAM-SHA-512-PLUS SCRAM-SHA-256-PLUS SCRAM-SHA-1-PLUS SCRAM-SHA-512 SCRAM-SHA-256 SCRAM-SHA-1 PLAIN ' +
+      'LOGIN CRAM-MD5 XOAUTH2 OAUTHBEARER';
     expect(ehlo).toContain(`AUTH ${all} EXTERNAL`);
     expect(await client.codes('MAIL FROM:<a@b>')).toBe('530');
     expect((await secured()).ehlo).toContain(`AUTH ${all}`);

@@ -96,7 +96,8 @@ describe('TestSmtpServer', () => {
   test.each([1, 2, 3, 5, 7, 1000])('gives the same result when the input is cut every %i octets', async (size) => {
     const { server, client } = await ready();
     const input = Buffer.from(
-      'MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 8 LAST\r\nA: b\r\n\r\nMAIL FROM:<>\r\nRCPT TO:<postmaster>\r\nDATA\r\n',
+      'MAIL FROM:<a@b.example>\r\nRCPT TO:<c@d.example>\r\nBDAT 8 LAST\r\nA: b\r\n\r\nMAIL FROM:<>\r\n' +
+        'RCPT TO:<postmaster>\r\nDATA\r\n',
     );
     const content = Buffer.from('..x\r\n.\ty\r\n\r\n.\r\n');
     const write = async (bytes: Buffer): Promise<void> => {
