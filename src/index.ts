@@ -15,6 +15,7 @@ export type {
   MailerStats,
   PoolOptions,
   RateLimit,
+  RecipientPolicy,
   SendAllResult,
   SendOptions,
   SendResult,

@@ -35,7 +35,7 @@ import { fromField, messageFields } from './message/header-fields.js';
 import { identityOf, type MessageIdentity } from './message/message-ids.js';
 import { ownMessage, readable } from './message/own-message.js';
 import { MessageProblems } from './message/problems.js';
-import { inspectRaw, rawContent, refuseProtection } from './raw.js';
+import type { RecipientGuard } from './message/recipient-guard.js';
 
 /** A copy of a message: the content of one transaction. */
 export interface MessageCopy {
@@ -52,6 +52,8 @@ export interface PreparedMessage {
   /** At least one copy; several if Bcc copies are encrypted separately. */
   readonly copies: readonly MessageCopy[];
   readonly warnings: readonly Warning[];
+  /** The recipients that the message names, if the envelope was redirected. */
+  readonly originalRecipients: readonly string[] | undefined;
   /** Did only the profile request notifications? Then a server without DSN causes a warning, not an error. */
   readonly dsnIfOffered: boolean;
   /** Removes temporary files of the message; undefined if there are none. */
@@ -74,6 +76,8 @@ interface Outline {
   readonly sources: Sources;
   readonly envelope: Envelope;
   readonly fields: readonly WrittenField[];
+  /** The replaced recipients of a redirected message. */
+  readonly originals: readonly string[] | undefined;
   /** With its brackets. */
   readonly messageId: string;
   readonly identity: MessageIdentity | undefined;
@@ -85,6 +89,7 @@ interface CheckedMessage {
   readonly mailboxes: MessageMailboxes;
   readonly problems: MessageProblems;
   readonly sources: Sources;
+  readonly guard: RecipientGuard | undefined;
 }
 
 export class Composer {
@@ -94,18 +99,24 @@ export class Composer {
   #fromField: string | undefined;
   readonly #fileAccess: FileAccess;
   readonly #loadProtector: (() => Promise<MessageProtector>) | undefined;
+  readonly #loadGuard: (() => Promise<RecipientGuard>) | undefined;
   /** Streams that were given to a message. Each can be read only once. */
   readonly #taken = new WeakSet<object>();
 
-  /** `loadProtector` is called only if the profile has S/MIME settings, when the first message needs it. */
+  /**
+   * `loadProtector` is called only if the profile has S/MIME settings, when the first message needs it. `loadGuard` is
+   * called for each message of a mailer with a recipient policy.
+   */
   constructor(
     profile: SenderSettings,
     fileAccess: FileAccess,
     loadProtector: (() => Promise<MessageProtector>) | undefined,
+    loadGuard?: () => Promise<RecipientGuard>,
   ) {
     this.#profile = profile;
     this.#fileAccess = fileAccess;
     this.#loadProtector = loadProtector;
+    this.#loadGuard = loadGuard;
     const { name, email } = profile.sender;
     this.#from = parseAddress(name === undefined ? { email } : { name, email }, 'sender');
   }
@@ -125,7 +136,8 @@ export class Composer {
       const problems = new MessageProblems();
       const right = readable(() => checkMessage(message, given, problems));
       const mailboxes = readMailboxes(this.#profile, right, this.#from, problems);
-      const checked: CheckedMessage = { message: right, mailboxes, problems, sources };
+      const guard = this.#loadGuard && (await this.#loadGuard());
+      const checked: CheckedMessage = { message: right, mailboxes, problems, sources, guard };
       if (right.raw !== undefined) return await this.#prepareRaw(checked);
       if (right.messageId === undefined) {
         identity = identityOf(given, mailboxes, right.envelope?.to);
@@ -143,7 +155,7 @@ export class Composer {
 
   /** At once where nothing is signed or encrypted and all content is at hand. */
   #prepareParts(
-    { message, mailboxes, problems, sources }: CheckedMessage,
+    { message, mailboxes, problems, sources, guard }: CheckedMessage,
     identity: MessageIdentity | undefined,
     signal: AbortSignal,
   ): PreparedMessage | Promise<PreparedMessage> {
@@ -155,15 +167,15 @@ export class Composer {
     const fields = messageFields({ profile, message, mailboxes, from, messageId, date }, problems);
     if (!this.#loadProtector) refuseProtectionWanted(message, problems);
     problems.throwIfAny();
-    const outline: Outline = { message, mailboxes, sources, envelope, fields, messageId, identity };
+    const admitted = guard?.admit(envelope, mailboxes, fields) ?? { envelope, fields, originals: undefined };
+    const outline: Outline = { message, mailboxes, sources, ...admitted, messageId, identity };
     const isPlain = this.#loadProtector === undefined && (message.dkim ?? profile.dkim) === undefined;
     return isPlain ? this.#withBody(outline, undefined, undefined, signal) : this.#protect(outline, signal);
   }
 
   async #protect(outline: Outline, signal: AbortSignal): Promise<PreparedMessage> {
-    const { message, mailboxes, envelope } = outline;
-    const protection =
-      this.#loadProtector && (await protect(this.#loadProtector, message, envelope, mailboxes, signal));
+    const { message } = outline;
+    const protection = this.#loadProtector && (await protect(this.#loadProtector, outline, signal));
     const domainSigner = await this.#openDomainSigner(message, signal);
     return this.#withBody(outline, protection, domainSigner, signal);
   }
@@ -194,26 +206,34 @@ export class Composer {
     );
   }
 
-  async #prepareRaw({ message, mailboxes, problems, sources }: CheckedMessage): Promise<PreparedMessage> {
+  /** The envelope is admitted before the content is opened, and again with the header. */
+  async #prepareRaw({ message, mailboxes, problems, sources, guard }: CheckedMessage): Promise<PreparedMessage> {
+    const { inspectRaw, rawContent, refuseProtection } = await import('./raw.js');
     problems.throwIfAny();
+    const envelopeWith = (messageId: string): Envelope => {
+      const envelope = buildEnvelope(this.#profile, message, mailboxes, messageId, problems);
+      problems.throwIfAny();
+      return envelope;
+    };
+    guard?.admit(envelopeWith(''), mailboxes, []);
     const wanted = (await this.#loadProtector?.())?.wanted(message);
     if (wanted?.sign) throw refuseProtection('sign');
     if (wanted?.encrypt) throw refuseProtection('encrypt');
     const context: ContentContext = { fileAccess: this.#fileAccess, replay: true, sources };
     const raw = await inspectRaw(await openContent(message.raw as NonNullable<MailMessage['raw']>, 'raw', context));
-    const envelope = buildEnvelope(
-      this.#profile,
-      message,
-      mailboxes,
-      raw.messageId || createMessageId(mailboxes.from.domain).slice(1, -1),
-      problems,
-    );
-    problems.throwIfAny();
+    const own = envelopeWith(raw.messageId || createMessageId(mailboxes.from.domain).slice(1, -1));
+    const write = (accepts?: ContentCapabilities): Promise<OutgoingContent> => rawContent(raw, accepts);
+    const { envelope, originals, compose } = guard?.admitRaw(own, mailboxes, raw.head, write) ?? {
+      envelope: own,
+      originals: undefined,
+      compose: write,
+    };
     return {
       messageId: raw.messageId,
       envelope,
-      copies: [{ envelope, compose: (accepts) => rawContent(raw, accepts) }],
+      copies: [{ envelope, compose }],
       warnings: [],
+      originalRecipients: originals,
       dsnIfOffered: !isDsnRequired(message),
       dispose: disposeOf(sources),
       identity: undefined,
@@ -222,7 +242,7 @@ export class Composer {
 }
 
 function preparedOf(
-  { message, sources, envelope, messageId, identity }: Outline,
+  { message, sources, envelope, originals, messageId, identity }: Outline,
   draft: Draft,
   body: Part,
   protection: MessageProtection | undefined,
@@ -239,6 +259,7 @@ function preparedOf(
     envelope: protection ? { ...envelope, to: protection.groups.flat() } : envelope,
     copies,
     warnings: protection?.warnings ?? [],
+    originalRecipients: originals,
     dsnIfOffered: !isDsnRequired(message),
     dispose: disposeOf(sources),
     identity,
@@ -248,15 +269,13 @@ function preparedOf(
 /** Finds signing and encryption for a message, if profile and message ask for it. */
 async function protect(
   loadProtector: () => Promise<MessageProtector>,
-  message: MailMessage,
-  envelope: Envelope,
-  { from, sender, to, cc }: MessageMailboxes,
+  { message, envelope, originals, mailboxes: { from, sender, to, cc } }: Outline,
   signal: AbortSignal,
 ): Promise<MessageProtection | undefined> {
   const addresses = {
     senders: sender === undefined ? [from.email] : [from.email, sender.email],
     recipients: envelope.to,
-    visible: new Set([...to, ...cc].map(({ email }) => email)),
+    visible: new Set(originals ? envelope.to : [...to, ...cc].map(({ email }) => email)),
   };
   return untilAborted((await loadProtector()).protect(message, addresses, signal), signal);
 }

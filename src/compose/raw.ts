@@ -1,6 +1,6 @@
 /**
  * Handles a finished message (`raw`): its header is checked, and its bytes are sent unchanged except for CRLF line
- * ends.
+ * ends. Loaded with the first such message.
  * @module
  */
 import { createEmailError, messageInvalid } from '../errors/email-error.js';
@@ -16,6 +16,8 @@ const maxHeaderBytes = 1024 * 1024;
 export interface RawMessage {
   /** Its Message-ID without brackets; '' if it has none. */
   readonly messageId: string;
+  /** The octets up to the empty line. */
+  readonly head: Uint8Array;
   readonly content: OpenedContent;
   /** Octets above 127 in the header need SMTPUTF8. */
   readonly smtpUtf8: boolean;
@@ -35,7 +37,7 @@ export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
     );
   }
   const messageId = /^message-id:\s*<([^<>\s]{1,900})>/im.exec(text)?.[1] ?? '';
-  return { messageId, content, smtpUtf8: head.some((octet) => octet > 0x7f) };
+  return { messageId, head, content, smtpUtf8: head.some((octet) => octet > 0x7f) };
 }
 
 /** The octets up to the empty line. */

@@ -24,6 +24,7 @@ export const generalRemedies: Readonly<Record<EmailErrorCode, string>> = {
     'Check that server.host and server.port are those of a mail server, and check firewalls and proxies before it.',
   ERR_SMTP_REPLY: "The server's reply gives the reason. The operator of the server can say more.",
   ERR_EXTENSION_MISSING: 'Leave out what needs the extension, or send through a server that offers it.',
+  ERR_RECIPIENT_NOT_ALLOWED: 'Leave these recipients out, or add them to recipients.allow of the mailer.',
   ERR_RECIPIENTS_REJECTED: "Correct the addresses: `recipients` has the server's words for each.",
   ERR_MESSAGE_TOO_LARGE: 'Send less, or send large attachments another way.',
   ERR_AUTH_REQUIRED: 'Set authentication in the profile: in most cases method, username and password.',

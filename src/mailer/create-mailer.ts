@@ -3,8 +3,9 @@
  * @module
  */
 import { Composer } from '../compose/composer.js';
+import type { RecipientGuard } from '../compose/message/recipient-guard.js';
 import { createEventSink } from '../logging/event-sink.js';
-import type { Mailer, MailerOptions } from '../model/mailer.js';
+import type { Mailer, MailerOptions, RecipientPolicy } from '../model/mailer.js';
 import type { EmailProfile } from '../model/settings/profile.js';
 import type { Warning } from '../model/reply.js';
 import { defineProfile } from '../profile/define.js';
@@ -36,7 +37,7 @@ import { foreignConnector, showTarget } from '../net/connector.js';
 export function createMailer(profile: EmailProfile, options: MailerOptions = {}): Mailer {
   const checkedProfile = defineProfile(profile);
   const checkedOptions = checkMailerOptions(options, checkedProfile);
-  const { logger, transport, profileStore, tokenStore, fetch, fileAccess = true } = checkedOptions;
+  const { logger, transport, profileStore, tokenStore, fetch, fileAccess = true, recipients } = checkedOptions;
   const connector = checkedOptions.connector && foreignConnector(checkedOptions.connector);
   const resolved = resolveProfile(checkedProfile);
   const pool = resolvePool(checkedOptions.pool);
@@ -50,7 +51,12 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
   }, pool.maxConnections);
   const { name, sender, server, authentication, smime } = resolved;
   return new ProfileMailer({
-    composer: new Composer(resolved, fileAccess, smime && (() => protection.protector())),
+    composer: new Composer(
+      resolved,
+      fileAccess,
+      smime && (() => protection.protector()),
+      recipients && guardLoader(recipients),
+    ),
     transport: transport === undefined ? ownTransport : new ForeignTransport(transport),
     ownTransport: transport === undefined ? ownTransport : undefined,
     events,
@@ -71,6 +77,15 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     server: transport === undefined ? showTarget(server.host, server.port) : undefined,
     traced: { profile: name, server: server.host, port: server.port },
   });
+}
+
+/** Loads the recipient policy with the first message. */
+function guardLoader(policy: RecipientPolicy): () => Promise<RecipientGuard> {
+  let loading: Promise<RecipientGuard> | undefined;
+  return () =>
+    (loading ??= import('../compose/message/recipient-guard.js').then(
+      ({ RecipientGuard: Guard }) => new Guard(policy),
+    ));
 }
 
 function protectionOf(smime: ResolvedProfile['smime']): string {

@@ -99,6 +99,7 @@ export async function deliver(
     bytes,
     durationMs: Math.round(performance.now() - start),
     warnings,
+    originalRecipients: prepared.originalRecipients,
   };
 }
 

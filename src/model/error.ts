@@ -21,6 +21,7 @@ export type EmailErrorCode =
   | 'ERR_SMTP_PROTOCOL'
   | 'ERR_SMTP_REPLY'
   | 'ERR_EXTENSION_MISSING'
+  | 'ERR_RECIPIENT_NOT_ALLOWED'
   | 'ERR_RECIPIENTS_REJECTED'
   | 'ERR_MESSAGE_TOO_LARGE'
   | 'ERR_AUTH_REQUIRED'
@@ -49,7 +50,7 @@ export interface Problem {
   readonly message: string;
 }
 
-/** A recipient that was refused, or that has no certificate. */
+/** A recipient that was refused, that is not allowed, or that has no certificate. */
 export interface RecipientFailure {
   /** The address as in the envelope. */
   readonly recipient: string;
@@ -81,7 +82,7 @@ export interface EmailError extends Error {
   /** With ERR_PROFILE_INVALID and ERR_MESSAGE_INVALID: every problem at once. */
   readonly problems?: readonly Problem[] | undefined;
   /**
-   * Recipients that were refused, that have no certificate, or that certainly did not get the message while others did.
+   * Recipients that were refused, that are not allowed, that have no certificate, or that certainly did not get the message while others did.
    */
   readonly recipients?: readonly RecipientFailure[] | undefined;
   /** A sentence that says what to do. */

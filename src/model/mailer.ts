@@ -47,6 +47,32 @@ export interface PoolOptions {
   readonly rateLimit?: RateLimit | undefined;
 }
 
+/**
+ * The addresses that may get mail. They are checked before anything is opened, composed or read, for every transport,
+ * and for `sendTestEmail()`. Addresses are compared after parsing: the domain after IDNA and in lower case, the local part
+ * exactly.
+ */
+export interface RecipientPolicy {
+  /**
+   * Addresses, as 'ann@example.com', and domains, as '\@example.com'. A subdomain is an entry of its own. An empty array
+   * allows none. Absent: every address, or none if there is `redirectTo`.
+   *
+   * Every address of To, Cc, Bcc, of the envelope, of `Resent-` fields and of a `raw` header must be allowed. Without
+   * `redirectTo`, another one is ERR_RECIPIENT_NOT_ALLOWED. A destination field that cannot be parsed is not allowed.
+   */
+  readonly allow?: readonly string[] | undefined;
+  /**
+   * Addresses that get a message instead of its recipients, if one of them is not allowed. The header fields stay, the
+   * recipients are in the field `X-Original-Recipients` and in `originalRecipients` of the result, and the message is
+   * encrypted for these addresses alone. `envelope.dsn.recipients` is dropped.
+   */
+  readonly redirectTo?: string | readonly string[] | undefined;
+  /** Most recipients of one message, at least 1. More are ERR_RECIPIENT_NOT_ALLOWED. Default: no limit. */
+  readonly max?: number | undefined;
+  /** Compares local parts without regard to the case of ASCII letters. Default false. */
+  readonly foldLocalParts?: boolean | undefined;
+}
+
 /** Options of a mailer, besides its profile. */
 export interface MailerOptions {
   /** How connections are shared. */
@@ -71,6 +97,8 @@ export interface MailerOptions {
    * false allows none: use it for messages that come from a request. `{ env }` in a message needs true.
    */
   readonly fileAccess?: boolean | FileRoot | undefined;
+  /** The addresses that may get mail: for staging, and for mail that others write. Default: no limit. */
+  readonly recipients?: RecipientPolicy | undefined;
   /** Makes the HTTP requests of OAuth 2.0 instead of the library's own client. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
@@ -108,6 +136,8 @@ export interface SendResult {
   readonly durationMs: number;
   /** Things that work but should be changed. */
   readonly warnings: readonly Warning[];
+  /** The recipients that the message names, if `recipients.redirectTo` replaced them. */
+  readonly originalRecipients?: readonly string[] | undefined;
 }
 
 /** A message as it would be transmitted. */

@@ -14,6 +14,7 @@ import { isPlainObject, join } from '../schema/schema.js';
 import type { Schema } from '../schema/schema.js';
 import { path } from '../schema/text.js';
 import { otherKeys } from './shape/other-words/mailer.js';
+import { recipientPolicy } from './shape/recipients.js';
 import { milliseconds } from './shape/server.js';
 
 const atLeastOne = wholeNumber(1, Number.MAX_SAFE_INTEGER);
@@ -55,6 +56,7 @@ const optionsSchema: Schema<MailerOptions> = object<MailerOptions>(
         typeof value === 'boolean' ? flag : isPlainObject(value) ? rootOnly : undefined,
       ),
     ),
+    recipients: optional(recipientPolicy),
     fetch: optional(func()),
   },
   {

@@ -132,6 +132,7 @@ const cases: Readonly<
   ERR_SMTP_PROTOCOL: [{ server: { replies: { GREETING: ['SSH-2.0-OpenSSH_9.6'] } } }, 'server'],
   ERR_SMTP_REPLY: [{ server: { replies: { MAIL: ['550 5.7.1 not you'] } } }, 'server'],
   ERR_EXTENSION_MISSING: [{ server: { extensions: [] }, message: { envelope: { dsn: { return: 'full' } } } }, 'server'],
+  ERR_RECIPIENT_NOT_ALLOWED: [{ options: { recipients: { allow: ['@example.com'] } } }, /bob@example\.org \(to\)/],
   ERR_RECIPIENTS_REJECTED: [{ server: { replies: { RCPT: ['550 5.1.1 no such user'] } } }, 'server'],
   ERR_MESSAGE_TOO_LARGE: [{ server: { extensions: ['SIZE 10'] } }, 'server'],
   ERR_AUTH_REQUIRED: [{ server: { users: { ann: 'x' } } }, 'server'],

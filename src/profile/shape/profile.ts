@@ -50,7 +50,8 @@ function mailbox(rules: { readonly allowNull: boolean }): Schema<string> {
   });
 }
 
-const emailAddress = mailbox({ allowNull: false });
+/** An address without a name. */
+export const emailAddress = mailbox({ allowNull: false });
 
 /** A description of `AddressInput` for errors. */
 export const addressExpected = "an address as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }";

@@ -35,7 +35,7 @@ const settings = [
   ...fieldsOf('settings/proxy', ['ProxyServerSettings']),
   ...fieldsOf('message', ['DkimSettings']),
   ...fieldsOf('log', ['LoggingSettings', 'LogFileSettings', 'EventLogSettings', 'SyslogSettings']),
-  ...fieldsOf('mailer', ['PoolOptions', 'MailerOptions']),
+  ...fieldsOf('mailer', ['PoolOptions', 'MailerOptions', 'RecipientPolicy']),
 ];
 
 describe('the reference of settings', () => {
@@ -50,7 +50,7 @@ describe('the reference of settings', () => {
   });
 
   it.each([...new Set(settings)])('explains %s', (name) => {
-    const named = new RegExp(`\`(?:pool\\.|smime\\.)?${name}\`|\`\\{[^}\\n]*\\b${name}\\b[^}\\n]*\\}\``);
+    const named = new RegExp(`\`(?:pool\\.|smime\\.|recipients\\.)?${name}\`|\`\\{[^}\\n]*\\b${name}\\b[^}\\n]*\\}\``);
     expect(named.test(text), `docs/reference/profile.md names ${name}`).toBe(true);
   });
 });
