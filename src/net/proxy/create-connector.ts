@@ -4,8 +4,7 @@
  */
 import type { Connector } from '../../model/settings/proxy.js';
 import type { ResolvedProxy } from '../../profile/resolve.js';
-import { AutomaticConnector } from './auto/automatic-connector.js';
-import type { ProxyConnector, ProxyDependencies } from './proxy-connector.js';
+import type { ProxyDependencies } from './proxy-connector.js';
 
 /**
  * A connector through the proxy, which is reached by `via`; `via` itself if there is no proxy. The code for proxies is
@@ -13,11 +12,18 @@ import type { ProxyConnector, ProxyDependencies } from './proxy-connector.js';
  */
 export function createProxyConnector(proxy: ResolvedProxy, via: Connector, dependencies: ProxyDependencies): Connector {
   if (proxy === undefined) return via;
-  if (proxy.type === 'auto') return new AutomaticConnector(proxy, via, dependencies);
-  let loading: Promise<ProxyConnector> | undefined;
+  const load = async (): Promise<Connector> => {
+    if (proxy.type === 'auto') {
+      const { AutomaticConnector } = await import('./auto/automatic-connector.js');
+      return new AutomaticConnector(proxy, via, dependencies);
+    }
+    const { ProxyConnector } = await import('./proxy-connector.js');
+    return new ProxyConnector(proxy, via, dependencies);
+  };
+  let loading: Promise<Connector> | undefined;
   return {
     connect: async (target, options) => {
-      loading ??= import('./proxy-connector.js').then((loaded) => new loaded.ProxyConnector(proxy, via, dependencies));
+      loading ??= load();
       return (await loading).connect(target, options);
     },
   };
