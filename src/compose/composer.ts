@@ -21,21 +21,20 @@ import type { ContentCapabilities, OutgoingContent } from '../model/transport.js
 import { problem } from '../schema/schema.js';
 import { resolveSecret } from '../system/secret.js';
 import { isAscii } from '../util/bytes.js';
-import { messageBody } from './content/body.js';
-import { openContent } from './content/content.js';
+import { messageBody, openContent } from './content/body.js';
 import type { ContentContext } from './content/content.js';
-import { resolveMessageSecret } from './content/file-access.js';
 import type { FileAccess } from './content/file-access.js';
-import { Sources } from './content/sources.js';
-import { DomainSigner } from './domain-signer.js';
+import type { Sources } from './content/sources.js';
+import type { DomainSigner } from './domain-signer.js';
 import { checkMessage } from './message/check-message.js';
 import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.js';
 import type { MessageMailboxes, SenderSettings } from './message/envelope.js';
 import { fromField, messageFields } from './message/header-fields.js';
 import { identityOf, type MessageIdentity } from './message/message-ids.js';
-import { ownMessage, readable } from './message/own-message.js';
+import { readable } from './message/own-message.js';
 import { MessageProblems } from './message/problems.js';
 import type { RecipientGuard } from './message/recipient-guard.js';
+import type { TakenMessage } from './taken-message.js';
 
 /** A copy of a message: the content of one transaction. */
 export interface MessageCopy {
@@ -100,8 +99,6 @@ export class Composer {
   readonly #fileAccess: FileAccess;
   readonly #loadProtector: (() => Promise<MessageProtector>) | undefined;
   readonly #loadGuard: (() => Promise<RecipientGuard>) | undefined;
-  /** Streams that were given to a message. Each can be read only once. */
-  readonly #taken = new WeakSet<object>();
 
   /**
    * `loadProtector` is called only if the profile has S/MIME settings, when the first message needs it. `loadGuard` is
@@ -123,15 +120,14 @@ export class Composer {
 
   /**
    * Checks and finds everything that needs no connection. Rejects with ERR_MESSAGE_INVALID, ERR_CONTENT,
-   * ERR_CERTIFICATE and others. The message is copied now, and takes over its streams. With `sending`, the Message-ID
+   * ERR_CERTIFICATE and others; then the sources of the message are closed. With `sending`, the Message-ID
    * is in use until the send fails; then the next attempt may take it.
    */
-  async prepare(given: MailMessage, signal: AbortSignal, sending = false): Promise<PreparedMessage> {
-    const message = ownMessage(given);
-    const sources = new Sources(signal);
+  async prepare(taken: TakenMessage, signal: AbortSignal, sending: boolean): Promise<PreparedMessage> {
+    const { given, message, sources, fault } = taken;
     let identity: MessageIdentity | undefined;
     try {
-      readable(() => sources.take(message, this.#taken));
+      if (fault) throw fault.error;
       if (signal.aborted) throw abortError(signal);
       const problems = new MessageProblems();
       const right = readable(() => checkMessage(message, given, problems));
@@ -167,8 +163,9 @@ export class Composer {
     const fields = messageFields({ profile, message, mailboxes, from, messageId, date }, problems);
     if (!this.#loadProtector) refuseProtectionWanted(message, problems);
     problems.throwIfAny();
-    const admitted = guard?.admit(envelope, mailboxes, fields) ?? { envelope, fields, originals: undefined };
-    const outline: Outline = { message, mailboxes, sources, ...admitted, messageId, identity };
+    const originals = undefined;
+    const written: Outline = { message, mailboxes, sources, envelope, fields, originals, messageId, identity };
+    const outline = guard ? { ...written, ...guard.admit(envelope, mailboxes, fields) } : written;
     const isPlain = this.#loadProtector === undefined && (message.dkim ?? profile.dkim) === undefined;
     return isPlain ? this.#withBody(outline, undefined, undefined, signal) : this.#protect(outline, signal);
   }
@@ -195,15 +192,14 @@ export class Composer {
       : preparedOf(outline, draft, opening, protection, signal);
   }
 
-  #openDomainSigner({ dkim }: MailMessage, signal: AbortSignal): Promise<DomainSigner> | undefined {
-    if (dkim !== undefined)
-      return DomainSigner.open(dkim, 'dkim', (secret, path) =>
-        resolveMessageSecret(secret, path, this.#fileAccess, signal),
-      );
+  async #openDomainSigner({ dkim }: MailMessage, signal: AbortSignal): Promise<DomainSigner | undefined> {
     const { dkim: profiles } = this.#profile;
-    return (
-      profiles && DomainSigner.open(profiles, 'profile.dkim', (secret, path) => resolveSecret(secret, path, signal))
-    );
+    if (dkim === undefined && profiles === undefined) return undefined;
+    const { DomainSigner: Signer } = await import('./domain-signer.js');
+    if (dkim === undefined)
+      return profiles && Signer.open(profiles, 'profile.dkim', (secret, path) => resolveSecret(secret, path, signal));
+    const { resolveMessageSecret } = await import('./content/file-access.js');
+    return Signer.open(dkim, 'dkim', (secret, path) => resolveMessageSecret(secret, path, this.#fileAccess, signal));
   }
 
   /** The envelope is admitted before the content is opened, and again with the header. */

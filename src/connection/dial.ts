@@ -12,8 +12,8 @@ import { areCommandsWatched } from '../logging/diagnostics.js';
 import type { ConnectionStep } from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { reportStep, showTarget, type ConnectOptions, type StepTracer } from '../net/connector.js';
-import { answeredInPlainText, answeredInTls } from '../net/tls/tls-errors.js';
-import { secure, type SecuredStream } from '../net/tls/tls.js';
+import { answeredInPlainText, answeredInTls } from '../net/tls/tls-answers.js';
+import type { SecuredStream } from '../net/tls/tls.js';
 import { greeting } from '../smtp/hello.js';
 import { showReply } from '../smtp/reply.js';
 import { Session } from '../smtp/session.js';
@@ -61,6 +61,8 @@ const silenceMs = 3_000;
  */
 export async function dial(dialing: Dialing): Promise<Greeted & { readonly mustSecure: boolean }> {
   const { security, port } = dialing.settings;
+  // TLS is loaded while the network is at work. If that fails, its first use says so.
+  if (security !== 'none') dialing.shared.tls().catch(() => {});
   if (security === 'explicit' || security === 'none')
     return { ...(await dialPlain(dialing)), mustSecure: security === 'explicit' };
   if (security === 'implicit') return { ...(await dialSecure(dialing)), mustSecure: true };
@@ -93,11 +95,7 @@ async function shakeHands(dialing: Dialing, signal: AbortSignal): Promise<{ stre
 /** Does the TLS handshake on a stream, as the step 'tls'. Destroys the stream if it fails. */
 export async function secureStream(dialing: Dialing, stream: Duplex, signal: AbortSignal): Promise<SecuredStream> {
   const { settings, shared, observer } = dialing;
-  const { host, port, tls } = settings;
-  const run = async (): Promise<SecuredStream> => {
-    const material = await untilAborted(shared.tlsContexts.get(tls, settings.loadClientIdentity), signal);
-    return await secure(stream, { host, port, settings: tls, material }, signal);
-  };
+  const run = async (): Promise<SecuredStream> => (await shared.tls()).secure(stream, settings, signal);
   try {
     const secured = await step(dialing, 'tls', run, describeTls);
     observer.event?.({ type: 'connection', level: 'info', state: 'secured', detail: describeTls(secured) });

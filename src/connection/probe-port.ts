@@ -8,12 +8,11 @@ import { withDeadline } from '../async/deadline-signal.js';
 import { onAbort } from '../async/on-abort.js';
 import { untilAborted } from '../async/until-aborted.js';
 import { isEmailError } from '../errors/email-error.js';
-import { secure } from '../net/tls/tls.js';
-import { answeredInTls } from '../net/tls/tls-errors.js';
+import { answeredInTls } from '../net/tls/tls-answers.js';
+import { TlsClient } from '../net/tls/tls-client.js';
 import { showText } from '../util/show.js';
 import type { ConnectionSettings } from './contract.js';
 import { deadlinePassed } from './failures.js';
-import { SharedState } from './shared.js';
 
 /** The service at a port. `text` is the first line that it sent, escaped. */
 export type PortAnswer =
@@ -81,10 +80,9 @@ async function speaksTls(
   target: { readonly host: string; readonly port: number },
   signal: AbortSignal,
 ): Promise<boolean> {
-  const settings = { dangerouslyAcceptAnyCertificate: true };
+  const tls = { dangerouslyAcceptAnyCertificate: true };
   try {
-    const material = await new SharedState().tlsContexts.get(settings, undefined);
-    const { stream: secured } = await secure(stream, { ...target, settings, material }, signal);
+    const { stream: secured } = await new TlsClient().secure(stream, { ...target, tls }, signal);
     secured.destroy();
     return true;
   } catch (error) {

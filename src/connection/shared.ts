@@ -4,7 +4,7 @@
  * @module
  */
 import { hostName } from '../system/this-machine.js';
-import { TlsContexts } from '../net/tls/tls-contexts.js';
+import type { TlsClient } from '../net/tls/tls-client.js';
 import type { KerberosTickets } from '../kerberos/tickets.js';
 
 /** Old secrets are dropped, because tokens are renewed and a pool outlives many of them. */
@@ -33,8 +33,8 @@ export class SentSecrets {
 
 /** TLS contexts with their sessions, sent secrets, Kerberos tickets, and the machine's name. */
 export class SharedState {
-  readonly tlsContexts = new TlsContexts();
   readonly sentSecrets: SentSecrets;
+  #tls: Promise<TlsClient> | undefined;
   #tickets: Promise<KerberosTickets> | undefined;
   #hostName: string | undefined;
 
@@ -46,6 +46,12 @@ export class SharedState {
   /** The machine's name, cached because asking the system takes as long as an SMTP command. */
   get hostName(): string {
     return (this.#hostName ??= hostName());
+  }
+
+  /** TLS with its contexts. Its code is loaded on first use, because a server on this machine or in a closed network may need none. */
+  tls(): Promise<TlsClient> {
+    this.#tls ??= import('../net/tls/tls-client.js').then(({ TlsClient: Client }) => new Client());
+    return this.#tls;
   }
 
   /** The tickets, created on first use, so that Kerberos is loaded only if a profile authenticates by it. */

@@ -13,7 +13,7 @@ import type { ContentCapabilities, OutgoingContent } from '../model/transport.js
 import { canonicalBytes } from '../smtp/transaction/content.js';
 import { createEnvelopeCommands } from '../smtp/transaction/envelope-commands.js';
 import { contentCapabilities } from '../smtp/extensions.js';
-import { providerRemedy, type RefusalStage } from '../smtp/provider-refusals.js';
+import type { RefusalStage } from '../smtp/provider-refusals.js';
 import { isConcurrencyRefusal, replyError } from '../smtp/reply-error.js';
 import type { Session } from '../smtp/session.js';
 import { quit, reset } from '../smtp/simple-commands.js';
@@ -125,7 +125,7 @@ export class EstablishedConnection implements SmtpConnection {
       return outcome;
     } catch (error) {
       this.#oneTooMany ||= isConcurrencyRefusal(error);
-      throw explainRefusal(error, this.#opened.host);
+      throw await explainRefusal(error, this.#opened.host);
     } finally {
       this.#mailTaken ||= state.mailTaken;
       this.#inFlight--;
@@ -264,10 +264,13 @@ function ownEnvelope(given: Envelope): Envelope {
 const stages: Readonly<Record<string, RefusalStage>> = { transaction: 'MAIL', content: 'DATA', acceptance: 'END' };
 
 /** Replaces the general remedy by the provider's, for refusals at any stage of a transaction. */
-function explainRefusal(error: unknown, host: string): unknown {
+async function explainRefusal(error: unknown, host: string): Promise<unknown> {
   if (!isEmailError(error) || error.reply === undefined || isStale(error)) return error;
   const stage = error.code === 'ERR_RECIPIENTS_REJECTED' ? 'RCPT' : stages[error.phase ?? ''];
-  const remedy = stage && providerRemedy(error.reply, { host, stage });
+  if (stage === undefined) return error;
+  // If the table cannot be loaded, the refusal is still the error to throw.
+  const table = await import('../smtp/provider-refusals.js').catch(() => undefined);
+  const remedy = table?.providerRemedy(error.reply, { host, stage });
   return remedy === undefined ? error : withDetails(error, { remedy });
 }
 

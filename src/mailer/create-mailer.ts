@@ -2,7 +2,7 @@
  * Makes a mailer from a profile and options. Both are checked; nothing is opened, read or resolved yet.
  * @module
  */
-import { Composer } from '../compose/composer.js';
+import { LateComposer } from '../compose/late-composer.js';
 import type { RecipientGuard } from '../compose/message/recipient-guard.js';
 import { createEventSink } from '../logging/event-sink.js';
 import type { Mailer, MailerOptions, RecipientPolicy } from '../model/mailer.js';
@@ -51,7 +51,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
   }, pool.maxConnections);
   const { name, sender, server, authentication, smime } = resolved;
   return new ProfileMailer({
-    composer: new Composer(
+    composer: new LateComposer(
       resolved,
       fileAccess,
       smime && (() => protection.protector()),

@@ -5,7 +5,8 @@
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
 import { joinSignals } from '../async/deadline-signal.js';
 import { untilAborted } from '../async/until-aborted.js';
-import type { Composer, MessageCopy, PreparedMessage } from '../compose/composer.js';
+import type { MessageCopy, PreparedMessage } from '../compose/composer.js';
+import type { LateComposer } from '../compose/late-composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { closedError } from '../errors/closed-error.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
@@ -42,7 +43,7 @@ import { withoutPrototype } from '../util/without-prototype.js';
 
 /** The parts of a mailer. */
 export interface MailerParts {
-  readonly composer: Composer;
+  readonly composer: LateComposer;
   readonly transport: Transport;
   /**
    * The transport again, if it is the library's own. Others may not report the octets sent, and are told of a forced

@@ -8,7 +8,7 @@ import { createEmailError, withDetails } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { Security } from '../model/settings/server.js';
 import { showTarget } from '../net/connector.js';
-import { answeredInPlainText, endedByNetwork } from '../net/tls/tls-errors.js';
+import { answeredInPlainText, endedByNetwork } from '../net/tls/tls-answers.js';
 
 /** The server under test, and functions for a closer look. */
 export interface TestedServer {

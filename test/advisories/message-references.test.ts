@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Composer } from '../../src/compose/composer.js';
+import { LateComposer } from '../../src/compose/late-composer.js';
 import type { FileAccess } from '../../src/compose/content/file-access.js';
 import { isEmailError } from '../../src/errors/email-error.js';
 import type { EmailError } from '../../src/model/error.js';
@@ -112,7 +112,7 @@ const fields: Readonly<Record<keyof MailMessage, (reference: unknown) => readonl
 };
 
 async function outcome(message: object, access: FileAccess): Promise<EmailError | string> {
-  const composer = new Composer(profile, access, undefined);
+  const composer = new LateComposer(profile, access, undefined);
   try {
     const prepared = await composer.prepare(message as MailMessage, new AbortController().signal);
     const { bytes } = await prepared.copies[0]!.compose();
@@ -209,7 +209,7 @@ describe('a DKIM key', () => {
 
   it('of the profile is read whatever fileAccess says', async () => {
     const settings = { domain: 'example.com', selector: 's', privateKey: { file: join(folder, 'tls.key') } };
-    const composer = new Composer({ ...profile, dkim: settings }, false, undefined);
+    const composer = new LateComposer({ ...profile, dkim: settings }, false, undefined);
     const prepared = await composer.prepare({ to: 'b@example.org', text: 'x' }, new AbortController().signal);
     expect(Buffer.from((await prepared.copies[0]!.compose()).bytes as Uint8Array).toString()).toMatch(
       /^DKIM-Signature/,

@@ -16,7 +16,7 @@ const { build } = require('esbuild');
 const { metafile, outputFiles } = await build({
   stdin: {
     contents:
-      "export { createMailer } from './src/index.js'; export { createSmtpTransport } from './src/mailer/create-transport.js';",
+      "export { createMailer } from './src/index.js'; export { createSmtpTransport } from './src/mailer/create-transport.js'; export { Composer } from './src/compose/composer.js';",
     resolveDir: root,
   },
   absWorkingDir: root,

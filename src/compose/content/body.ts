@@ -8,9 +8,9 @@ import type { LeafPart, Part, PartBody } from '../../mime/part.js';
 import type { Attachment, ContentInput, MailMessage } from '../../model/message.js';
 import { isWellFormed, utf8 } from '../../util/bytes.js';
 import { checkCalendarMethod } from './calendar-method.js';
-import { immediateContent, openContent, readWhole } from './content.js';
+import { immediateContent } from './content.js';
 import type { ContentContext, OpenedContent } from './content.js';
-import { attachmentType, fileNameOf, parseMediaType } from './media-type.js';
+import { attachmentType, fileNameOf, isTypeByName, loadMediaTypes, parseMediaType } from './media-type.js';
 import { hasOwn } from '../../util/own.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
 
@@ -30,10 +30,22 @@ export function messageBody(message: MailMessage, context: ContentContext): Part
     if (immediate) opened.set(field, immediate);
     else waiting.push(openContent(input, field, context).then((content) => void opened.set(field, content)));
   }
+  if (message.attachments?.some(isTypeByName)) {
+    const loading = loadMediaTypes();
+    if (loading) waiting.push(loading);
+  }
   if (waiting.length === 0) return buildTree(message, opened);
   return settled(waiting)
     .then(() => readTexts(message, opened))
     .then(() => buildTree(message, opened));
+}
+
+/** Opens content. `field` is its path in the message. */
+export async function openContent(input: ContentInput, field: string, context: ContentContext): Promise<OpenedContent> {
+  const immediate = immediateContent(input);
+  if (immediate) return immediate;
+  const { openSource } = await import('./open-content.js');
+  return openSource(input, field, context);
 }
 
 /** Waits for all promises before it throws the first failure, so that nothing keeps running after an error. */
@@ -55,6 +67,7 @@ async function readTexts(message: MailMessage, opened: Map<string, OpenedContent
   for (const field of ['text', 'html'] as const) {
     const content = opened.get(field);
     if (message[field] === undefined || !content || !hasOwn(content, 'open')) continue;
+    const { readWhole } = await import('./open-content.js');
     const bytes = await readWhole(content, maxTextLook);
     if (bytes) opened.set(field, { bytes });
   }

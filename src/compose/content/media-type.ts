@@ -5,9 +5,8 @@
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { messageInvalid } from '../../errors/email-error.js';
-import { mediaTypeOf } from '../../mime/media-type.js';
-import type { ContentInput } from '../../model/message.js';
-import { isBlob } from './content.js';
+import type { Attachment, ContentInput } from '../../model/message.js';
+import { immediateContent, isBlob } from './content.js';
 import { hasOwn } from '../../util/own.js';
 
 export interface MediaType {
@@ -46,10 +45,32 @@ export function parseMediaType(text: string, path: string): MediaType {
   return { contentType, parameters };
 }
 
+/** The table of types by file name, once it is loaded. */
+let table: ((filename: string) => string) | undefined;
+
+/** Can the type of this attachment come from a file name? Then the table must be loaded before `attachmentType` is called. */
+export function isTypeByName({ contentType, filename, content }: Attachment): boolean {
+  return contentType === undefined && (filename !== undefined || immediateContent(content) === undefined);
+}
+
+/** Loads the table of types by file name; undefined if it is loaded. */
+export function loadMediaTypes(): Promise<void> | undefined {
+  if (table !== undefined) return undefined;
+  return import('../../mime/media-type.js').then(({ mediaTypeOf }) => void (table = mediaTypeOf));
+}
+
+function mediaTypeOf(filename: string): string {
+  if (table === undefined) throw new Error('the table of media types is not loaded');
+  return table(filename);
+}
+
 /** The given type, else that of the file name. */
 export function attachmentType(given: string | undefined, filename: string | undefined, path: string): MediaType {
   if (given !== undefined) return parseMediaType(given, path);
-  return { contentType: filename === undefined ? 'application/octet-stream' : mediaTypeOf(filename), parameters: {} };
+  return {
+    contentType: filename === undefined ? 'application/octet-stream' : mediaTypeOf(filename),
+    parameters: {},
+  };
 }
 
 /** The name of the file with the content; undefined for other content. */

@@ -6,11 +6,11 @@ import * as tls from 'node:tls';
 import type { DetailedPeerCertificate } from 'node:tls';
 import { createEmailError } from '../../errors/email-error.js';
 import type { EmailError } from '../../model/error.js';
-import { errorCode } from '../../util/error-code.js';
 import { hasOwn } from '../../util/own.js';
 import { showText } from '../../util/show.js';
 import type { PeerSettings } from '../peer-settings.js';
 import { hostNamesOf } from './certificate-info.js';
+import { networkCodes, plainTextCodes } from './tls-answers.js';
 
 /** The server whose certificate or handshake failed. */
 export interface TlsPeer {
@@ -154,29 +154,6 @@ export function handshakeFailed(error: NodeJS.ErrnoException, { name, names }: T
       remedy,
     },
   );
-}
-
-const networkCodes = new Set(['ECONNRESET', 'EPIPE', 'ETIMEDOUT']);
-const plainTextCodes = new Set([
-  'ERR_SSL_WRONG_VERSION_NUMBER',
-  'ERR_SSL_PACKET_LENGTH_TOO_LONG',
-  'ERR_SSL_RECORD_LAYER_FAILURE',
-  'ERR_SSL_HTTP_REQUEST',
-]);
-
-/** Did a handshake fail because the peer speaks plain text? */
-export function answeredInPlainText(error: EmailError): boolean {
-  return error.code === 'ERR_TLS' && plainTextCodes.has(errorCode(error.cause));
-}
-
-/** Did a handshake fail because the connection ended, without any TLS from the peer? */
-export function endedByNetwork({ code, cause }: EmailError): boolean {
-  return code === 'ERR_TLS' && networkCodes.has(errorCode(cause));
-}
-
-/** Did it fail although the peer speaks TLS? Either its certificate was refused, or it sent an alert. */
-export function answeredInTls({ code, cause }: EmailError): boolean {
-  return code === 'ERR_TLS' && (cause === undefined || /_ALERT_|UNSUPPORTED_PROTOCOL/.test(errorCode(cause)));
 }
 
 function explainHandshake(

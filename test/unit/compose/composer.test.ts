@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it, onTestFinished, vi } from 'vitest';
-import { Composer } from '../../../src/compose/composer.js';
+import { LateComposer } from '../../../src/compose/late-composer.js';
 import type { FileAccess } from '../../../src/compose/content/file-access.js';
 import type { MailMessage } from '../../../src/model/message.js';
 import type { EmailProfile } from '../../../src/model/settings/profile.js';
@@ -34,7 +34,7 @@ async function compose(
   fileAccess: FileAccess = true,
   accepts?: ContentCapabilities,
 ) {
-  const prepared = await new Composer({ ...base, ...profile }, fileAccess, undefined).prepare(message, signal);
+  const prepared = await new LateComposer({ ...base, ...profile }, fileAccess, undefined).prepare(message, signal);
   const content = await prepared.copies[0]!.compose(accepts);
   const text = await collect(content.bytes);
   await prepared.dispose?.();
@@ -260,7 +260,7 @@ describe('a message', () => {
   });
 
   it('keeps its Message-ID from one attempt to the next', async () => {
-    const composer = new Composer(base, true, undefined);
+    const composer = new LateComposer(base, true, undefined);
     const message = { to: 'b@example.org', text: 'x' };
     const ids = [
       await composer.prepare(message, signal),
@@ -274,7 +274,7 @@ describe('a message', () => {
 
   it('has one that nobody can see on its object, frozen or sealed though that be, whoever sends it', async () => {
     const idOf = async (message: MailMessage, email = 'ann@example.com') =>
-      (await new Composer({ ...base, sender: { email } }, true, undefined).prepare(message, signal)).messageId;
+      (await new LateComposer({ ...base, sender: { email } }, true, undefined).prepare(message, signal)).messageId;
     for (const shut of [
       (message: MailMessage) => message,
       (message: MailMessage) => Object.seal(message),
@@ -491,7 +491,7 @@ describe('content', () => {
       for (let i = 0; i < 3; i++) yield block;
     }
     const message = { to: ['b@example.org', 'c@example.org'], attachments: [{ filename: 'a.bin', content: large() }] };
-    const prepared = await new Composer(base, true, undefined).prepare(message, signal);
+    const prepared = await new LateComposer(base, true, undefined).prepare(message, signal);
     expect(readdirSync(spools)).toEqual([expect.stringMatching(/^sealpost-[A-Za-z0-9]{6}$/)]);
     const copy = prepared.copies[0]!;
     const first = await collect((await copy.compose()).bytes);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
-import { Composer } from '../../../../src/compose/composer.js';
+import { LateComposer } from '../../../../src/compose/late-composer.js';
 import type { PreparedMessage } from '../../../../src/compose/composer.js';
 import type { FileAccess } from '../../../../src/compose/content/file-access.js';
 import type { ContentInput, MailMessage } from '../../../../src/model/message.js';
@@ -27,7 +27,7 @@ const attach = (content: ContentInput): MailMessage => ({
   attachments: [{ filename: 'a.bin', content }],
 });
 const prepare = (message: MailMessage, access: FileAccess): Promise<PreparedMessage> =>
-  new Composer({ sender: { email: 'ann@example.com' } }, access, undefined).prepare(message, signal);
+  new LateComposer({ sender: { email: 'ann@example.com' } }, access, undefined).prepare(message, signal);
 const failure = (promise: Promise<unknown>): Promise<unknown> =>
   promise.then(
     () => undefined,

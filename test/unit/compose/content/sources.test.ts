@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { Composer } from '../../../../src/compose/composer.js';
+import { LateComposer } from '../../../../src/compose/late-composer.js';
 import type { PreparedMessage } from '../../../../src/compose/composer.js';
 import { createEmailError } from '../../../../src/errors/email-error.js';
 import type { ContentInput, MailMessage } from '../../../../src/model/message.js';
@@ -45,7 +45,7 @@ const failure = (promise: Promise<unknown>) =>
     () => undefined,
     (error: unknown) => error,
   );
-const composer = () => new Composer(base, true, undefined);
+const composer = () => new LateComposer(base, true, undefined);
 
 async function read(prepared: PreparedMessage): Promise<number> {
   const { bytes } = await prepared.copies[0]!.compose();

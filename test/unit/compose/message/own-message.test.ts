@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { Composer } from '../../../../src/compose/composer.js';
+import { LateComposer } from '../../../../src/compose/late-composer.js';
 import type { MailMessage } from '../../../../src/model/message.js';
 
 const signal = new AbortController().signal;
-const composer = new Composer({ sender: { email: 'ann@example.com' } }, true, undefined);
+const composer = new LateComposer({ sender: { email: 'ann@example.com' } }, true, undefined);
 async function text(message: MailMessage, change: () => void = () => undefined): Promise<string> {
   const preparing = composer.prepare(message, signal);
   change();
@@ -132,7 +132,7 @@ describe('what a message holds', () => {
   });
 
   it('may be DKIM settings that are none: no signature, whatever the profile has', async () => {
-    const signing = new Composer(
+    const signing = new LateComposer(
       {
         sender: { email: 'a@example.com' },
         dkim: { domain: 'example.com', selector: 's', privateKey: { env: 'SURELY_NOT_SET_ANYWHERE' } },
