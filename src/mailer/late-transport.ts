@@ -6,7 +6,7 @@
 import type { ConnectionReport } from '../model/report.js';
 import type { Envelope } from '../model/envelope.js';
 import type { ContentCapabilities, OutgoingContent, Transport, TransportResult } from '../model/transport.js';
-import type { PoolStats } from '../transport/pool.js';
+import type { PoolStats } from '../transport/pool/pool.js';
 import type { OwnSendOptions } from '../transport/smtp-transport.js';
 import { closedError } from '../errors/closed-error.js';
 

@@ -10,13 +10,13 @@ import type { EmailError } from '../model/error.js';
 import { ProcessLock } from '../system/lock.js';
 import { networkFileSystem } from '../system/network-file-system.js';
 import { makePrivateDirectory, readPrivateFile } from '../system/read-private-file.js';
-import type { PrivacyFault } from '../system/read-private-file.js';
 import { NotFlushed, removeLeftovers, stageFile, writeFileAtomically } from '../system/write-file.js';
 import { showText } from '../util/show.js';
 import { emptyContent } from './content.js';
 import type { Content, SealContext } from './content.js';
 import { currentFormat, fileBytes, headerOf, parseFile, reseal, Sealer, verifiedContent } from './file-format.js';
 import type { Format, RawFile } from './file-format.js';
+import { directoryError, fileError } from './file-faults.js';
 import { storeError, storeFailure, writtenUnsafely } from './store-error.js';
 import { deriveKeys, newDerivation } from './store-key.js';
 import type { KeyDerivation, KeyMaterial, StoreKeys } from './store-key.js';
@@ -38,8 +38,9 @@ export interface Change<T> {
   readonly result: T;
 }
 
-/** The most bytes of a store's file. */
+/** The most bytes of a store's file, and of the file with its revision. */
 const maxFileBytes = 64 << 20;
+const maxNoteBytes = 100;
 /** The longest wait for another process that writes. */
 const lockWaitMs = 30_000;
 
@@ -233,7 +234,7 @@ export class StoreFile {
     const bytes = await readPrivateFile(this.file, maxFileBytes);
     if (!Buffer.isBuffer(bytes)) {
       if (bytes.fault === 'missing') return floor === 0 ? undefined : this.#missing();
-      throw fileError(this.file, bytes);
+      throw fileError(this.file, bytes, maxFileBytes);
     }
     const raw = parseFile(bytes);
     if (raw === undefined) throw this.#altered('is not the file of a profile store, or its first lines are damaged');
@@ -301,10 +302,10 @@ export class StoreFile {
   /** The revision in the file beside the store. */
   async #keptRevision(): Promise<number> {
     const path = this.#note;
-    const bytes = await readPrivateFile(path, 100);
+    const bytes = await readPrivateFile(path, maxNoteBytes);
     if (!Buffer.isBuffer(bytes)) {
       if (bytes.fault === 'missing') return 0;
-      throw fileError(path, bytes);
+      throw fileError(path, bytes, maxNoteBytes);
     }
     const text = bytes.toString('latin1');
     if (/^\d{1,15}\n$/.test(text)) return Number(text);
@@ -342,47 +343,4 @@ export class StoreFile {
 /** A directory that may be a link is identified by its target. */
 async function existing(directory: string): Promise<string> {
   return await realpath(directory).catch(() => directory);
-}
-
-function fileError(file: string, fault: PrivacyFault): EmailError {
-  switch (fault.fault) {
-    case 'symbolic-link':
-      return storeError(file, 'is a symbolic link, which is not followed', 'Name the file itself.');
-    case 'of-another-user':
-      return storeError(
-        file,
-        `belongs to another user (uid ${fault.owner})`,
-        'Run as the user that the file belongs to, or give the file to this one.',
-      );
-    case 'open-to-others':
-      return storeError(
-        file,
-        `can be read or written by other users (mode ${fault.mode})`,
-        'Set its mode to 0600. If others may have read it, change the secrets in it.',
-      );
-    case 'too-long':
-      return storeError(file, `is longer than ${maxFileBytes} bytes`, 'Restore the file from a backup.');
-    default:
-      return storeError(file, 'is not a regular file', 'Name a file.');
-  }
-}
-
-function directoryError(file: string, directory: string, fault: PrivacyFault): EmailError {
-  const shown = showText(directory, 200);
-  switch (fault.fault) {
-    case 'of-another-user':
-      return storeError(
-        file,
-        `lies in a directory of another user (uid ${fault.owner}): ${shown}`,
-        'Keep it in a directory of the user that this process runs as.',
-      );
-    case 'open-to-others':
-      return storeError(
-        file,
-        `lies in a directory that other users can write to (mode ${fault.mode}): ${shown}`,
-        'Keep it in a directory of its own, of mode 0700.',
-      );
-    default:
-      return storeError(file, `lies in something that is not a directory: ${shown}`, 'Name a file in a directory.');
-  }
 }

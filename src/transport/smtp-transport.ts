@@ -22,8 +22,8 @@ import { isConcurrencyRefusal } from '../smtp/reply-error.js';
 import type { TestedServer } from './diagnosis.js';
 import { EarlyContent } from './early-content.js';
 import { addNew, sendInParts } from './in-parts.js';
-import { ConnectionPool } from './pool.js';
-import type { PoolStats } from './pool.js';
+import { ConnectionPool } from './pool/pool.js';
+import type { PoolStats } from './pool/pool.js';
 
 /** Options of a send through the library's own transport. Without a signal, only a forced close() ends it. */
 export interface OwnSendOptions extends Omit<TransportSendOptions, 'signal'> {

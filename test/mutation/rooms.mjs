@@ -32,11 +32,13 @@ export const rooms = {
   },
   pool: {
     files: [
-      'src/transport/pool.ts',
-      'src/transport/slot.ts',
-      'src/transport/waiters.ts',
-      'src/transport/connection-limit.ts',
-      'src/transport/opening-pace.ts',
+      'src/transport/pool/pool.ts',
+      'src/transport/pool/slot.ts',
+      'src/transport/pool/slots.ts',
+      'src/transport/pool/openings.ts',
+      'src/transport/pool/waiters.ts',
+      'src/transport/pool/connection-limit.ts',
+      'src/transport/pool/opening-pace.ts',
     ],
     tests: ['test/unit/transport', 'test/advisories/reconnect-storm', 'test/advisories/concurrency-refusals'],
   },

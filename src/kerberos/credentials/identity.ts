@@ -8,7 +8,7 @@ import type { Secret } from '../../model/settings/secret.js';
 import { resolveSecret } from '../../system/secret.js';
 import type { Krb5Settings } from '../config/settings.js';
 import { kerberosError } from '../errors.js';
-import type { ClientSecret } from '../exchange/as-exchange.js';
+import type { ClientSecret } from '../exchange/client-keys.js';
 import { formatPrincipal, parsePrincipal, samePrincipal } from '../protocol/principal.js';
 import type { Principal } from '../protocol/principal.js';
 import { readCredentialCache } from './ccache.js';

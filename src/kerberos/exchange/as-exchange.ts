@@ -5,10 +5,9 @@
 import { atServer } from '../../errors/email-error.js';
 import { randomInt } from 'node:crypto';
 import { showText } from '../../util/show.js';
-import { typeOfKey, describeType, encryptionType } from '../crypto/encryption-types.js';
+import { typeOfKey, describeType } from '../crypto/encryption-types.js';
 import type { EncryptionKey } from '../crypto/encryption-type.js';
 import { requireEqual } from '../crypto/encryption-type.js';
-import type { KeytabEntry } from '../credentials/keytab.js';
 import type { KerberosTicket } from '../credentials/ticket.js';
 import { kerberosError, MalformedError, readingFrom } from '../errors.js';
 import { applicationOf } from '../protocol/asn1.js';
@@ -35,28 +34,18 @@ import {
   readMethodData,
 } from '../protocol/replies.js';
 import type { EncryptedData, KdcReply, KdcReplyPart, KeyInfo, KrbError } from '../protocol/replies.js';
+import { ClientKeys, type ClientSecret, type KeyRequest } from './client-keys.js';
 import { correcting, kdcTime, momentOf } from './clock.js';
 import type { Clock } from './clock.js';
 import { errorCode, krbErrorInWords } from './kdc-errors.js';
 import { askRealm } from './kdc-client.js';
 import type { KdcAccess } from './kdc-client.js';
 
-/** The secret of a client: its password, or keys made from it. */
-export type ClientSecret =
-  | { readonly kind: 'password'; readonly password: string }
-  | { readonly kind: 'keytab'; readonly file: string; readonly entries: readonly KeytabEntry[] };
-
 /**
  * The most requests of an exchange: the first, one with pre-authentication, one with a corrected clock, one per further
  * realm.
  */
 const maxRounds = 8;
-/**
- * Limits of the iteration count from a KDC that is not authenticated. With fewer iterations the password could be
- * guessed; more would waste this machine's time.
- */
-const minIterations = 4096;
-const maxIterations = 1_000_000;
 const dayMs = 86_400_000;
 
 /**
@@ -85,11 +74,7 @@ interface Asked {
 class AsExchange {
   readonly #access: KdcAccess;
   readonly #clock: Clock;
-  readonly #secret: ClientSecret;
-  /** Types to request. Those with a key come first, so that the KDC chooses one of them for its reply. */
-  readonly #types: readonly number[];
-  /** Types for which there is a key, or for which a key can be made from the password. */
-  readonly #ownTypes: ReadonlySet<number>;
+  readonly #keys: ClientKeys;
   /** The KDC that answered last. */
   #sender: string;
   #server: string | undefined;
@@ -105,29 +90,14 @@ class AsExchange {
     this.#access = access;
     this.#clock = clock;
     this.#client = client;
-    this.#secret = secret;
+    this.#keys = new ClientKeys(secret, access.settings.asTypes);
     this.#canonicalize = access.settings.canonicalize || client.type === nameType.enterprise;
     this.#mayCorrectClock = access.settings.kdcTimesync;
     this.#sender = `the KDC of ${showText(client.realm, 200)}`;
-    const permitted = access.settings.asTypes;
-    const own = permitted.filter(
-      (type) => secret.kind === 'password' || secret.entries.some((entry) => entry.key.type === type),
-    );
-    this.#ownTypes = new Set(own);
-    // The other types are for the session key and the ticket, for which the KDC may have no key of these types (RFC
-    // 4120 section 3.1.3).
-    this.#types = [...own, ...permitted.filter((type) => !this.#ownTypes.has(type))];
-    if (own.length > 0) return;
-    const has = secret.kind === 'keytab' ? secret.entries.map(({ key }) => describeType(key.type)).join(', ') : '';
-    throw kerberosError(`${this.#source} has no key of a type that krb5.conf permits, only ${has}`, {
-      remedy:
-        `Export the keytab anew with a key of ${permitted.map(describeType).join(' or ')}, or name its types in ` +
-        'permitted_enctypes of krb5.conf (RC4: allow_rc4 = true).',
-    });
   }
 
-  get #source(): string {
-    return this.#secret.kind === 'password' ? 'the password' : `the keytab ${showText(this.#secret.file, 200)}`;
+  get #keyRequest(): KeyRequest {
+    return { client: this.#client, sender: this.#sender, keyInfo: this.#keyInfo };
   }
 
   get #service(): Principal {
@@ -168,7 +138,7 @@ class AsExchange {
       server: this.#service,
       till: kdcTime(this.#clock) + dayMs,
       nonce,
-      encryptionTypes: this.#types,
+      encryptionTypes: this.#keys.types,
     });
     const data: PreAuthentication[] = [];
     if (this.#key !== undefined)
@@ -186,7 +156,10 @@ class AsExchange {
       this.#keyInfo = readingFrom(source, () => readKeyInfo(offered));
       this.#cookie = offered.find((pa) => pa.type === paType.cookie)?.value;
       if (offered.some((pa) => pa.type === paType.timestamp)) {
-        this.#key = await this.#longTermKey(this.#typeFor(this.#keyInfo) ?? this.#noKeyInCommon(error));
+        this.#key = await this.#keys.keyOf(
+          this.#keys.typeFor(this.#keyInfo) ?? this.#noKeyInCommon(error),
+          this.#keyRequest,
+        );
         return;
       }
     }
@@ -212,24 +185,11 @@ class AsExchange {
     throw this.#refusal(error);
   }
 
-  /** The type for pre-authentication, out of the KDC's list; the first of our own if it gives none. */
-  #typeFor(offered: readonly KeyInfo[]): number | undefined {
-    if (offered.length === 0) return this.#types[0];
-    return offered.find(({ type }) => this.#ownTypes.has(type))?.type;
-  }
-
   /** The error if the KDC only has keys of the client that are missing here or not permitted. */
   #noKeyInCommon(error: KrbError): never {
-    const wanted = this.#keyInfo.find(({ type }) => this.#types.includes(type));
-    if (wanted === undefined || this.#secret.kind === 'password')
-      throw this.#refusal({ ...error, code: 14, text: undefined });
-    throw this.#keyMissing(wanted.type);
-  }
-
-  #keyMissing(type: number): Error {
-    return kerberosError(`${this.#source} has no key of ${describeType(type)}, which ${this.#sender} uses`, {
-      remedy: `Export the keytab anew, with all keys of ${formatPrincipal(this.#client)} (ktadd, or ktpass with /crypto All).`,
-    });
+    const wanted = this.#keyInfo.find(({ type }) => this.#keys.types.includes(type));
+    if (wanted === undefined || !this.#keys.isKeytab) throw this.#refusal({ ...error, code: 14, text: undefined });
+    throw this.#keys.missing(wanted.type, this.#keyRequest);
   }
 
   #refusal(error: KrbError): Error {
@@ -239,47 +199,15 @@ class AsExchange {
       request: `a ticket for ${client}`,
       client,
       service,
-      source: this.#source,
+      source: this.#keys.source,
       sender: this.#sender,
     });
-  }
-
-  /** The client's key of this type, from the password by the KDC's instructions, or from the keytab. */
-  async #longTermKey(type: number): Promise<EncryptionKey> {
-    if (this.#secret.kind === 'keytab') {
-      const entry = this.#secret.entries.find(({ key }) => key.type === type);
-      if (entry !== undefined) return entry.key;
-      throw this.#keyMissing(type);
-    }
-    const algorithm = encryptionType(type);
-    if (algorithm === undefined)
-      throw kerberosError(`${this.#sender} uses ${describeType(type)}, which is not supported`);
-    const info = this.#keyInfo.find((entry) => entry.type === type);
-    const salt = info?.salt ?? Buffer.from(this.#client.realm + this.#client.components.join(''), 'utf8');
-    const value = await algorithm.stringToKey(
-      this.#secret.password,
-      salt,
-      this.#iterations(algorithm.defaultIterations, info?.parameters),
-    );
-    return { type, value };
-  }
-
-  #iterations(otherwise: number | undefined, parameters: Buffer | undefined): number {
-    if (otherwise === undefined || parameters === undefined) return otherwise ?? 0;
-    const count = parameters.length === 4 ? parameters.readUInt32BE() : 0;
-    if (count >= minIterations && count <= maxIterations) return count;
-    throw kerberosError(
-      `${this.#sender} wants the key made with ${count} iterations; between ${minIterations} and ${maxIterations} are accepted`,
-      {
-        remedy: 'Have the password set anew on the KDC, with its default string-to-key parameters.',
-      },
-    );
   }
 
   async #accept(request: Buffer, nonce: number, message: Buffer, source: string): Promise<KerberosTicket> {
     const reply = readingFrom(source, () => readKdcReply(message, messageType.asReply));
     const type = reply.encrypted.type;
-    if (!this.#types.includes(type)) {
+    if (!this.#keys.types.includes(type)) {
       throw kerberosError(`${this.#sender} answered with ${describeType(type)}, which was not asked for`, {
         remedy: 'Permit the type in krb5.conf, if it is strong enough.',
       });
@@ -287,7 +215,7 @@ class AsExchange {
     if (this.#key?.type !== type) {
       const info = readingFrom(source, () => readKeyInfo(reply.preAuthentication));
       if (info.length > 0) this.#keyInfo = info;
-      this.#key = await this.#longTermKey(type);
+      this.#key = await this.#keys.keyOf(type, this.#keyRequest);
     }
     const key = this.#key;
     const plain = this.#decrypt(reply.encrypted, key, source);
@@ -302,7 +230,7 @@ class AsExchange {
     } catch (cause) {
       if (!(cause instanceof MalformedError)) throw cause;
       throw kerberosError(
-        `${this.#source} is wrong for ${formatPrincipal(this.#client)}: ${source} does not decrypt with it`,
+        `${this.#keys.source} is wrong for ${formatPrincipal(this.#client)}: ${source} does not decrypt with it`,
         {
           remedy: 'Check the password; a keytab has to be exported anew after each change of the password.',
         },

@@ -11,8 +11,6 @@ import type { ConnectionStepReport } from '../../model/report.js';
 import type { ChannelBinding } from '../../model/sasl.js';
 import type { ResolvedProxyServer } from '../../profile/resolve.js';
 import { resolveSecret } from '../../system/secret.js';
-import { utf8 } from '../../util/bytes.js';
-import { hiddenText, Secrets } from '../../util/secrets.js';
 import { showText } from '../../util/show.js';
 import { channelBinding } from '../tls/channel-binding.js';
 import { reportStep, showTarget } from '../connector.js';
@@ -28,6 +26,7 @@ import { closesDuringNtlm, HttpProxyAuthentication, wrongPassword } from './http
 import type { HttpCredentials, KnownScheme, Negotiate } from './http-authentication.js';
 import { exchangeHttp, skipBody } from './http-response.js';
 import type { HttpResponse } from './http-response.js';
+import { hideSecrets } from './proxy-text.js';
 import { socks4 } from './socks4.js';
 import { socks5 } from './socks5.js';
 import { authorityOf, checkTarget } from './target.js';
@@ -342,29 +341,4 @@ function refusal({ status, words }: HttpResponse, target: TunnelTarget): ProxyFa
       ? 'Check server.host and server.port as seen from the proxy.'
       : 'The proxy must allow CONNECT to this host and port; many allow port 443 only.',
   });
-}
-
-/**
- * The proxy's text, unless it repeats a secret in any form. Then only the HTTP status is shown, because a gap in
- * well-known words would reveal the secret. NTLM and Kerberos tokens count as secrets: a weak password can be found
- * from an NTLM token.
- */
-function hideSecrets(words: string, credentials: HttpCredentials | undefined): string {
-  const secrets = secretsOf(credentials);
-  // The octets of a status line are read as Latin-1; the proxy may have meant UTF-8.
-  const isTouched =
-    /TlRMTVNT|\bYI[A-Za-z0-9+/]{20}/.test(words) ||
-    [words, Buffer.from(words, 'latin1').toString('utf8')].some((text) => secrets.isIn(text));
-  if (!isTouched) return words;
-  const status = /^\d{3}(?= )/.exec(words)?.[0];
-  return status === undefined ? hiddenText : `${status} ${hiddenText}`;
-}
-
-function secretsOf(credentials: HttpCredentials | undefined): Secrets {
-  const secrets = new Secrets();
-  if (credentials === undefined) return secrets;
-  const { username, password } = credentials;
-  secrets.add(password);
-  if (password !== '') secrets.add(utf8(`${username}:${password}`).toString('base64'), true);
-  return secrets;
 }

@@ -3,12 +3,12 @@
  * first, because they have already had their turn, on a connection that turned out to be dead.
  * @module
  */
-import { CallerContext } from '../async/caller-context.js';
-import { onAbort } from '../async/on-abort.js';
-import { abortError } from '../errors/abort.js';
-import type { EmailErrorDetails } from '../errors/email-error.js';
-import { connections } from '../logging/diagnostics.js';
-import type { EmailError } from '../model/error.js';
+import { CallerContext } from '../../async/caller-context.js';
+import { onAbort } from '../../async/on-abort.js';
+import { abortError } from '../../errors/abort.js';
+import type { EmailErrorDetails } from '../../errors/email-error.js';
+import { connections } from '../../logging/diagnostics.js';
+import type { EmailError } from '../../model/error.js';
 
 /** A caller that waits for a connection. */
 class Waiter<T> {

@@ -2,9 +2,9 @@
  * A connection in the pool, with its leases, its number of messages, its age, and its idle timer.
  * @module
  */
-import type { SmtpConnection } from '../connection/contract.js';
-import type { EmailError } from '../model/error.js';
-import type { ResolvedPool } from '../profile/resolve.js';
+import type { SmtpConnection } from '../../connection/contract.js';
+import type { EmailError } from '../../model/error.js';
+import type { ResolvedPool } from '../../profile/resolve.js';
 
 /** The limits after which the pool closes a connection. 0 means no limit. */
 export type SlotLimits = Pick<ResolvedPool, 'maxMessagesPerConnection' | 'maxAgeMs' | 'idleTimeoutMs'>;

@@ -4,19 +4,19 @@
  * opens new ones.
  * @module
  */
-import { createAbortController } from '../async/abort-controller.js';
-import type { SmtpConnection } from '../connection/contract.js';
-import { abortError } from '../errors/abort.js';
-import { closedError as closed } from '../errors/closed-error.js';
-import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
-import type { EmailError } from '../model/error.js';
-import type { MailerStats } from '../model/mailer.js';
-import type { ResolvedPool } from '../profile/resolve.js';
-import { isConcurrencyRefusal } from '../smtp/reply-error.js';
+import type { SmtpConnection } from '../../connection/contract.js';
+import { abortError } from '../../errors/abort.js';
+import type { EmailError } from '../../model/error.js';
+import type { MailerStats } from '../../model/mailer.js';
+import type { ResolvedPool } from '../../profile/resolve.js';
+import { isConcurrencyRefusal } from '../../smtp/reply-error.js';
 import { ConnectionLimit } from './connection-limit.js';
 import { OpeningPace } from './opening-pace.js';
+import { Openings, type PoolSource } from './openings.js';
+import { closedBeforeSent, copyOf, endedUnused, isPermanentRefusal, whileWaiting } from './pool-errors.js';
 import { RateLimiter } from './rate-limiter.js';
-import { Slot } from './slot.js';
+import type { Slot } from './slot.js';
+import { Slots } from './slots.js';
 import { Waiters } from './waiters.js';
 
 /** The right to run one transaction. Give it back exactly once. */
@@ -28,33 +28,17 @@ export interface Lease {
   release(failure?: EmailError): void;
 }
 
-/** Opens the pool's connections. */
-export interface PoolSource {
-  /** Rejects when the signal aborts. */
-  readonly open: (signal: AbortSignal) => Promise<SmtpConnection>;
-}
-
 /** Numbers about the pool. */
 export type PoolStats = Pick<MailerStats, 'connections' | 'waiting'>;
 
-/** Details in the errors of waiting messages. */
-const waiting = { phase: 'connect' } as const;
-
 export class ConnectionPool {
   readonly #options: ResolvedPool;
-  readonly #source: PoolSource;
   readonly #limit: ConnectionLimit;
   readonly #pace = new OpeningPace();
   readonly #rate: RateLimiter | undefined;
-  readonly #waiters = new Waiters<Lease>(waiting, () => this.#waiterLeft());
-  readonly #slots = new Set<Slot>();
-  /** Number of all connections so far. */
-  #adopted = 0;
-  /**
-   * One controller for each connection that is being opened. None is shared, because Node 20 keeps a record of
-   * everything that ever listened to a signal.
-   */
-  readonly #openings = new Set<AbortController>();
+  readonly #waiters = new Waiters<Lease>(whileWaiting, () => this.#waiterLeft());
+  readonly #slots = new Slots();
+  readonly #openings: Openings;
   /** Connections that are sending QUIT. */
   readonly #leaving = new Set<SmtpConnection>();
   /** Number of leases whose message is written. */
@@ -69,7 +53,11 @@ export class ConnectionPool {
 
   constructor(options: ResolvedPool, source: PoolSource) {
     this.#options = options;
-    this.#source = source;
+    this.#openings = new Openings(source, {
+      opened: (connection) => this.#adopt(connection),
+      failed: (cause) => this.#openFailed(cause),
+      givenUp: () => this.#serve(),
+    });
     this.#limit = new ConnectionLimit(options.maxConnections, () => this.#serve());
     this.#rate = options.rateLimit && new RateLimiter(options.rateLimit.messages, options.rateLimit.perMs);
   }
@@ -81,12 +69,10 @@ export class ConnectionPool {
 
   /** Current numbers. */
   get stats(): PoolStats {
-    let idle = 0;
-    for (const slot of this.#slots) if (slot.leases === 0) idle++;
     return {
       connections: {
         open: this.#slots.size,
-        idle,
+        idle: this.#slots.idle,
         opening: this.#openings.size,
         limit: this.#limit.current,
       },
@@ -105,13 +91,13 @@ export class ConnectionPool {
    * fewer waiters in front than written messages and openings.
    */
   acquire(signal: AbortSignal | undefined, fresh = false, soon?: () => void): Promise<Lease> {
-    if (this.#closing) return Promise.reject(closedError());
-    if (signal?.aborted === true) return Promise.reject(abortError(signal, waiting));
+    if (this.#closing) return Promise.reject(closedBeforeSent());
+    if (signal?.aborted === true) return Promise.reject(abortError(signal, whileWaiting));
     if (this.#waiters.length === 0 && !fresh && this.#rateWaitMs() === 0) {
-      const slot = this.#idleSlot();
+      const slot = this.#slots.findIdle();
       if (slot) return Promise.resolve(this.#lease(slot));
     }
-    const lease = this.#waiters.wait(signal, fresh ? this.#adopted : undefined, soon);
+    const lease = this.#waiters.wait(signal, fresh ? this.#slots.latest : undefined, soon);
     this.#serve();
     return lease;
   }
@@ -132,8 +118,8 @@ export class ConnectionPool {
       this.#drained = resolve;
     }).then(() => this.#quitAll());
     if (force) {
-      this.#waiters.refuse('all', closedError);
-      for (const connection of this.#all()) connection.destroy(closedError());
+      this.#waiters.refuse('all', closedBeforeSent);
+      for (const connection of this.#all()) connection.destroy(closedBeforeSent());
     }
     this.#settle();
     return this.#closing;
@@ -172,7 +158,9 @@ export class ConnectionPool {
       rateWaitMs = this.#rateWaitMs();
       if (rateWaitMs > 0) break;
       const after = waiters.after(at);
-      const slot = this.#idleSlot(after) ?? (this.#room() > 0 ? undefined : this.#sharedSlot(after));
+      const slot =
+        this.#slots.findIdle(after) ??
+        (this.#room() > 0 ? undefined : this.#slots.findShared(this.#options.messagesInFlight, after));
       if (slot) waiters.give(at, this.#lease(slot));
       // A waiter whose connection is being opened does not block those behind it.
       else if (after !== undefined && this.#limit.current - this.#slots.size > at) at++;
@@ -219,23 +207,9 @@ export class ConnectionPool {
       if (slot.leases === 0 && (fresh || !slot.connection.usable)) return this.#retire(slot);
   }
 
+  /** Opens a connection in the context of the first waiter for which none is being opened. */
   #open(): void {
-    const opening = createAbortController();
-    let opened: Promise<SmtpConnection> | undefined;
-    // Each waiter in front has a connection being opened for it.
-    this.#waiters.inContextOf(this.#openings.size, () => (opened = this.#source.open(opening.signal)));
-    this.#openings.add(opening);
-    opened?.then(
-      (connection) => {
-        this.#openings.delete(opening);
-        this.#adopt(connection);
-      },
-      (error: unknown) => {
-        this.#openings.delete(opening);
-        if (opening.signal.aborted) this.#serve();
-        else this.#openFailed(error);
-      },
-    );
+    this.#openings.start((work) => this.#waiters.inContextOf(this.#openings.size, work));
   }
 
   #waiterLeft(): void {
@@ -250,7 +224,7 @@ export class ConnectionPool {
   #giveUpOpening(): void {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    for (const opening of this.#openings) opening.abort(closedError());
+    this.#openings.giveUp();
   }
 
   #adopt(connection: SmtpConnection): void {
@@ -260,8 +234,7 @@ export class ConnectionPool {
       connection.destroy();
       return this.#openFailed(connection.closeReason ?? endedUnused());
     }
-    const slot = new Slot(connection, ++this.#adopted, this.#options);
-    this.#slots.add(slot);
+    const slot = this.#slots.adopt(connection, this.#options);
     connection.onClose(() => {
       // If the end of the connection should delay the next opening, the lease is released first, with the failure.
       if (slot.leases > 0 && (!connection.served || isConcurrencyRefusal(connection.closeReason))) return;
@@ -291,8 +264,8 @@ export class ConnectionPool {
   }
 
   /**
-   * The connection ended before the server took a message on it, or out of step. A permanent refusal speaks for its
-   * message alone.
+   * The connection ended before the server took a message on it, or its replies were out of step. A permanent refusal
+   * applies to its own message only, not to the waiting ones.
    */
   #openedInVain(connection: SmtpConnection, failure: Error): void {
     const tooOften = this.#pace.countVain(performance.now());
@@ -302,9 +275,7 @@ export class ConnectionPool {
 
   /** Number of usable and opening connections, without this one. */
   #othersThan(connection: SmtpConnection): number {
-    let others = this.#openings.size;
-    for (const slot of this.#slots) if (slot.connection !== connection && slot.connection.usable) others++;
-    return others;
+    return this.#openings.size + this.#slots.othersThan(connection);
   }
 
   #lease(slot: Slot): Lease {
@@ -327,7 +298,8 @@ export class ConnectionPool {
         if (isWritten) this.#written--;
         slot.giveBack();
         slot.failure = failure;
-        // A refusal is none of a message, if the replies are out of step: the end of the connection tells.
+        // A refusal on a connection that has ended may belong to another message, because its replies may be out of
+        // step.
         if (connection.served && (failure === undefined || !connection.usable)) this.#pace.reset();
         else if (!connection.served && failure !== undefined && !connection.usable)
           this.#openedInVain(connection, failure);
@@ -356,37 +328,7 @@ export class ConnectionPool {
     if (this.#slots.delete(slot)) this.#serve();
   }
 
-  #idleSlot(after = 0): Slot | undefined {
-    for (const slot of this.#slots) if (slot.number > after && slot.canTake(1)) return slot;
-    return undefined;
-  }
-
-  /** The least busy connection that has room for one more message in flight. */
-  #sharedSlot(after = 0): Slot | undefined {
-    let best: Slot | undefined;
-    for (const slot of this.#slots)
-      if (slot.number > after && slot.canTake(best?.leases ?? this.#options.messagesInFlight)) best = slot;
-    return best;
-  }
-
   #rateWaitMs(): number {
     return this.#rate ? this.#rate.waitMs(performance.now()) : 0;
   }
-}
-
-function closedError(): EmailError {
-  return closed('The mailer was closed before the message was sent');
-}
-
-function endedUnused(): EmailError {
-  return createEmailError('ERR_CONNECT', 'The connection ended before it was used.', { retryable: true });
-}
-
-function copyOf(cause: unknown): EmailError {
-  if (isEmailError(cause)) return withDetails(cause, { delivery: 'not-delivered', recipients: undefined });
-  return createEmailError('ERR_CONNECT', `No connection could be made: ${reasonOf(cause)}`, { cause, retryable: true });
-}
-
-function isPermanentRefusal(failure: Error): boolean {
-  return isEmailError(failure) && failure.phase === 'transaction' && (failure.reply?.code ?? 0) >= 500;
 }

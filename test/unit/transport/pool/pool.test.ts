@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createEmailError } from '../../../src/errors/email-error.js';
-import type { PoolOptions } from '../../../src/model/mailer.js';
-import { resolvePool } from '../../../src/profile/resolve.js';
-import { isConcurrencyRefusal } from '../../../src/smtp/reply-error.js';
-import { ConnectionPool } from '../../../src/transport/pool.js';
-import type { Lease } from '../../../src/transport/pool.js';
-import { FakeConnection, settle } from '../../support/fake-connection.js';
+import { createEmailError } from '../../../../src/errors/email-error.js';
+import type { PoolOptions } from '../../../../src/model/mailer.js';
+import { resolvePool } from '../../../../src/profile/resolve.js';
+import { isConcurrencyRefusal } from '../../../../src/smtp/reply-error.js';
+import { ConnectionPool } from '../../../../src/transport/pool/pool.js';
+import type { Lease } from '../../../../src/transport/pool/pool.js';
+import { FakeConnection, settle } from '../../../support/fake-connection.js';
 
 const never = new AbortController().signal;
 
