@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import ts from 'typescript';
 import { afterAll, describe, expect, it } from 'vitest';
+import { compiler } from '../support/compiler.js';
 import { filesBelow, read, root } from './sources.js';
 
 const documents = ['README.md', 'CHANGELOG.md', ...filesBelow('docs', '.md')];
@@ -29,23 +29,23 @@ describe('documents', () => {
       writeFileSync(join(scratch, name), text);
       return join(scratch, name);
     });
-    const config = ts.parseJsonConfigFileContent(
-      ts.readConfigFile(join(root, 'tsconfig.json'), ts.sys.readFile).config,
-      ts.sys,
+    const config = compiler.parseJsonConfigFileContent(
+      compiler.readConfigFile(join(root, 'tsconfig.json'), compiler.sys.readFile).config,
+      compiler.sys,
       root,
     );
     // An example with a package of its own is compiled by its own build: `npm run test:examples`.
     const packages = filesBelow('docs', 'package.json').map((path) => dirname(path));
     const programs = filesBelow('docs', '.ts').filter((path) => !packages.some((name) => path.startsWith(`${name}/`)));
     const paths = [...names, ...programs.map((path) => join(root, path))];
-    const program = ts.createProgram(paths, { ...config.options, noUnusedLocals: false });
+    const program = compiler.createProgram(paths, { ...config.options, noUnusedLocals: false });
     // Problems in the sources are left out, because the type check finds them.
     const problems = paths
       .map((path) => program.getSourceFile(path))
       .flatMap((file) => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])
       .map(({ file, start, messageText }) => {
         const line = file && start !== undefined ? file.getLineAndCharacterOfPosition(start).line + 1 : 0;
-        return `${file?.fileName.split('/').pop() ?? ''}:${line} ${ts.flattenDiagnosticMessageText(messageText, ' ')}`;
+        return `${file?.fileName.split('/').pop() ?? ''}:${line} ${compiler.flattenDiagnosticMessageText(messageText, ' ')}`;
       });
     expect(problems).toEqual([]);
     // No timeout: the time that the compiler takes depends only on the load of the machine.

@@ -3,13 +3,16 @@
  * @module
  */
 import { posix } from 'node:path';
-import ts from 'typescript';
+import type ts from 'typescript';
 import { describe, expect, it } from 'vitest';
+import { compiler } from '../support/compiler.js';
 import { filesBelow, importsOf, read } from './sources.js';
 
 const sources = filesBelow('src', '.ts');
 const trees = new Map(
-  sources.map((path) => [path, ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest, true)] as const),
+  sources.map(
+    (path) => [path, compiler.createSourceFile(path, read(path), compiler.ScriptTarget.Latest, true)] as const,
+  ),
 );
 
 /** Each node of this kind in all sources, with its place as `path:line`. */
@@ -21,7 +24,7 @@ function nodesOf<T extends ts.Node>(is: (node: ts.Node) => node is T): readonly 
         const { line } = tree.getLineAndCharacterOfPosition(node.getStart());
         found.push({ place: `${path}:${line + 1}`, node });
       }
-      ts.forEachChild(node, visit);
+      compiler.forEachChild(node, visit);
     };
     visit(tree);
   }
@@ -68,17 +71,17 @@ describe('the house', () => {
   });
 
   it('has no function over five parameters', () => {
-    const functions = nodesOf(ts.isFunctionLike);
+    const functions = nodesOf(compiler.isFunctionLike);
     expect(functions.length).toBeGreaterThan(1000);
     expect(functions.filter(({ node }) => node.parameters.length > 5).map(({ place }) => place)).toEqual([]);
   });
 
   it('has fewer than a hundred casts, and none of the kind that takes undefined away', () => {
     const isConst = ({ type }: ts.AsExpression): boolean =>
-      ts.isTypeReferenceNode(type) && type.typeName.getText() === 'const';
-    const casts = nodesOf(ts.isAsExpression).filter(({ node }) => !isConst(node));
+      compiler.isTypeReferenceNode(type) && type.typeName.getText() === 'const';
+    const casts = nodesOf(compiler.isAsExpression).filter(({ node }) => !isConst(node));
     expect(casts.map(({ place, node }) => `${place} ${node.getText()}`).length).toBeLessThan(100);
-    expect(nodesOf(ts.isNonNullExpression).map(({ place }) => place)).toEqual([]);
+    expect(nodesOf(compiler.isNonNullExpression).map(({ place }) => place)).toEqual([]);
   });
 
   it('names the subject of each comment, and does not personify code', () => {
