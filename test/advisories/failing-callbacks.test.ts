@@ -4,12 +4,15 @@
  * EmailError, and there is no unhandled rejection, which would end the process.
  * @module
  */
+import { createPrivateKey } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { authorize, createMailer, isEmailError } from '../../src/index.js';
-import type { EmailProfile, MailerOptions, MailMessage, Transport } from '../../src/index.js';
+import type { CertificateStore, EmailProfile, MailerOptions, MailMessage, Transport } from '../../src/index.js';
 import { decrypt, encrypt } from '../../src/smime.js';
 import { MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
+import { loadCertificate } from '../../src/pki/load-certificate.js';
+import { turns } from '../support/clock.js';
 
 const trap = (): never => {
   throw new Error('trap');
@@ -24,9 +27,11 @@ const thrown: Readonly<Record<string, () => unknown>> = {
   'a Proxy that throws': hostileProxy,
   'an error whose message throws': () => Object.defineProperty(new Error('boom'), 'message', { get: trap }),
 };
-const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+/** After some turns of the event loop, which come before the abort. */
+const later = (): Promise<void> => turns(3);
 
-const failures: readonly (readonly [string, () => unknown])[] = [
+/** `afterAbort` resolves when the signal of the work has aborted, and the library had time to notice. */
+const failures: readonly (readonly [string, (afterAbort: Promise<void>) => unknown])[] = [
   ...Object.entries(thrown).flatMap(([name, make]) => [
     [
       `throws ${name}`,
@@ -59,10 +64,13 @@ const failures: readonly (readonly [string, () => unknown])[] = [
   ],
   ['gives a thenable that throws', () => ({ then: trap })],
   ['gives a thenable that never calls', () => ({ then: () => undefined })],
-  ['gives what comes after the abort', () => new Promise((resolve) => setTimeout(resolve, 60))],
+  ['gives what comes after the abort', (afterAbort) => afterAbort],
   [
     'gives what comes after the abort and throws',
-    () => new Promise((resolve) => setTimeout(resolve, 60, { destroy: trap })),
+    async (afterAbort) => {
+      await afterAbort;
+      return { destroy: trap };
+    },
   ],
 ];
 
@@ -80,8 +88,13 @@ afterAll(async () => {
 
 const identity = createTestCertificateAuthority().issueEmail('ann@example.com');
 const der = Buffer.from(identity.certificate.replace(/-----[A-Z ]+-----/g, ''), 'base64');
+const identityPem = { data: identity.certificate, key: identity.key };
+const encryptedKey = createPrivateKey(identity.key)
+  .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' })
+  .toString();
 const message: MailMessage = { to: 'b@example.org', text: 'x' };
-type Fail = () => never;
+/** `begin` counts the turns to the abort where nothing calls the callback before. */
+type Fail = (() => never) & { readonly begin: () => void };
 type Run = (fail: Fail, signal: AbortSignal) => Promise<unknown>;
 
 const profile = (more: Partial<EmailProfile> = {}): EmailProfile => ({
@@ -140,6 +153,12 @@ const sendAttached = (content: (fail: Fail) => unknown): Run =>
     () => [{}],
     (mailer, signal, fail) => mailer.send(attached(content(fail)), { signal }),
   );
+
+/** A store whose certificate has its key in a device. */
+const keyring = (sign: Fail): CertificateStore => ({
+  list: () => Promise.resolve([]),
+  load: async () => ({ ...(await loadCertificate(identityPem)), privateKey: { sign } }),
+});
 
 const callbacks: Readonly<Record<string, Run>> = {
   logger: using((fail) => [{}, { logger: fail }]),
@@ -242,17 +261,23 @@ const callbacks: Readonly<Record<string, Run>> = {
     },
   ]),
   'a password of a certificate': using((fail) => [
-    { smime: { sign: { certificate: { data: identity.certificate, key: identity.key, keyPassword: fail } } } },
+    { smime: { sign: { certificate: { data: identity.certificate, key: encryptedKey, keyPassword: fail } } } },
     { transport: new MemoryTransport() },
   ]),
   'a signer': using((fail) => [
-    { smime: { sign: { certificate: { certificate: der, sign: fail } as never } } },
+    { smime: { sign: { certificate: { store: keyring(fail), select: { email: 'ann@example.com' } } } } },
     { transport: new MemoryTransport() },
   ]),
   'content as a function': sendAttached((fail) => fail),
   'next() of content': sendAttached((fail) => ({ [Symbol.asyncIterator]: () => ({ next: fail, return: fail }) })),
   'return() of content': sendAttached((fail) => ({
-    [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}), return: fail }),
+    [Symbol.asyncIterator]: () => ({
+      next: () => {
+        fail.begin();
+        return new Promise(() => {});
+      },
+      return: fail,
+    }),
   })),
 };
 
@@ -261,15 +286,33 @@ describe.each(Object.keys(callbacks))('%s', (name) => {
     const run = callbacks[name]!;
     await Promise.all(
       failures.map(async ([how, fail]) => {
-        const error = await run(fail as Fail, AbortSignal.timeout(40)).then(
+        const controller = new AbortController();
+        const afterAbort = new Promise<void>((resolve) =>
+          controller.signal.addEventListener('abort', () => resolve(turns())),
+        );
+        let begun = false;
+        let called = false;
+        const begin = (): void => {
+          // The first call and what comes of it are over after these turns, unless the callback waits for the abort.
+          if (!begun) void turns().then(() => controller.abort());
+          begun = true;
+        };
+        const callback = (): unknown => {
+          called = true;
+          begin();
+          return fail(afterAbort);
+        };
+        const error = await run(Object.assign(callback, { begin }) as Fail, controller.signal).then(
           () => undefined,
           (reason: unknown) => ({ reason }),
         );
+        expect(called, `${name} ${how}`).toBe(true);
         if (error !== undefined) expect(isEmailError(error.reason), `${name} ${how}`).toBe(true);
+        await afterAbort;
       }),
     );
-    // By then late rejections have arrived.
-    await new Promise((resolve) => setTimeout(resolve, 80));
+    // Late rejections have arrived after these turns.
+    await turns();
     expect(unhandled.splice(0).map((reason) => (reason instanceof Error ? reason.stack : reason))).toEqual([]);
   });
 });
@@ -277,7 +320,8 @@ describe.each(Object.keys(callbacks))('%s', (name) => {
 test('a decryptor that fails in any way is an EmailError', async () => {
   const encrypted = await encrypt(Buffer.from('Content-Type: text/plain\r\n\r\nx\r\n'), [identity.certificate]);
   const settling = failures.filter(([how]) => !/never/.test(how));
-  for (const [how, fail] of settling) {
+  for (const [how, make] of settling) {
+    const fail = (): unknown => make(turns());
     const error: unknown = await decrypt(encrypted, { certificate: der, decrypt: fail, agree: fail } as never).catch(
       (reason: unknown) => reason,
     );
@@ -293,31 +337,35 @@ describe('a transport that pays no heed', () => {
       [false, 'not-delivered'],
       [true, 'unknown'],
     ] as const) {
+      const controller = new AbortController();
       const foreign: Transport = {
         send: async (_, compose) => {
           if (asks) await compose();
+          void turns().then(() => controller.abort());
           return await never();
         },
         close: () => Promise.resolve(),
       };
       const mailer = createMailer(profile(), { transport: foreign });
-      const sending = mailer.send(message, { signal: AbortSignal.timeout(20) });
+      const sending = mailer.send(message, { signal: controller.signal });
       await expect(sending).rejects.toMatchObject({ code: 'ERR_ABORTED', delivery });
       await mailer.close();
     }
   });
 
   test('that sends nonetheless soon after the abort has sent', async () => {
+    const controller = new AbortController();
     const foreign: Transport = {
       send: async ({ to }, compose, { signal }) => {
         await compose();
+        void turns().then(() => controller.abort());
         await new Promise((resolve) => signal.addEventListener('abort', resolve));
         return { accepted: to, rejected: [], reply: { code: 250, lines: ['ok'] } };
       },
       close: () => Promise.resolve(),
     };
     const mailer = createMailer(profile(), { transport: foreign });
-    expect(await mailer.send(message, { signal: AbortSignal.timeout(20) })).toMatchObject({
+    expect(await mailer.send(message, { signal: controller.signal })).toMatchObject({
       accepted: ['b@example.org'],
     });
     await mailer.close();

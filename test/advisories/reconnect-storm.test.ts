@@ -230,6 +230,17 @@ describe('replies out of step', () => {
   });
 });
 
+/** Runs with and without PIPELINING and with several pools, at the same time: each waits for the pauses of its pool. */
+async function sideBySide(run: (pipelining: readonly string[], pool: PoolOptions) => Promise<void>): Promise<void> {
+  const pools: readonly PoolOptions[] = [
+    { maxConnections: 1 },
+    { maxConnections: 10 },
+    { maxConnections: 1, messagesInFlight: 8 },
+  ];
+  await Promise.all([[], ['PIPELINING']].flatMap((pipelining) => pools.map((pool) => run(pipelining, pool))));
+}
+type PoolOptions = { readonly maxConnections: number; readonly messagesInFlight?: number };
+
 /** A server that refuses MAIL and hangs up, which costs a connection and a sign-in for each message. */
 describe('a refusal of MAIL and a hang-up', () => {
   test.each([
@@ -238,37 +249,35 @@ describe('a refusal of MAIL and a hang-up', () => {
     '451 4.7.1 later',
     '450 4.7.1 slow down',
   ] as const)('%s: few connections, whoever waits', async (words) => {
-    for (const pipelining of [[], ['PIPELINING']]) {
-      for (const pool of [{ maxConnections: 1 }, { maxConnections: 10 }, { maxConnections: 1, messagesInFlight: 8 }]) {
-        let signIns = 0;
-        await using server = await startScriptedServer(async (peer) => {
-          await peer.send('220 x\r\n');
-          await peer.hello('AUTH PLAIN', ...pipelining);
-          await peer.line();
-          signIns++;
-          await peer.send('235 ok\r\n');
-          await peer.line();
-          await peer.send(`${words}\r\n`);
-          peer.socket.end();
-          await peer.closed;
-        });
-        const mailer = createMailer(
-          {
-            name: 'storm',
-            sender: { email: 'a@example.com' },
-            server: { host: '127.0.0.1', port: server.port, security: 'none', localName: 'client.example.com' },
-            authentication: { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true },
-          },
-          { pool },
-        );
-        const errors = await Promise.all(Array.from({ length: 60 }, () => failure(mailer.send(message))));
-        expect(new Set(errors.map(({ delivery, retryable }) => `${delivery} ${retryable}`))).toEqual(
-          new Set(['not-delivered true']),
-        );
-        expect(signIns, JSON.stringify(pool)).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
-        await mailer.close({ force: true });
-      }
-    }
+    await sideBySide(async (pipelining, pool) => {
+      let signIns = 0;
+      await using server = await startScriptedServer(async (peer) => {
+        await peer.send('220 x\r\n');
+        await peer.hello('AUTH PLAIN', ...pipelining);
+        await peer.line();
+        signIns++;
+        await peer.send('235 ok\r\n');
+        await peer.line();
+        await peer.send(`${words}\r\n`);
+        peer.socket.end();
+        await peer.closed;
+      });
+      const mailer = createMailer(
+        {
+          name: 'storm',
+          sender: { email: 'a@example.com' },
+          server: { host: '127.0.0.1', port: server.port, security: 'none', localName: 'client.example.com' },
+          authentication: { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true },
+        },
+        { pool },
+      );
+      const errors = await Promise.all(Array.from({ length: 60 }, () => failure(mailer.send(message))));
+      expect(new Set(errors.map(({ delivery, retryable }) => `${delivery} ${retryable}`))).toEqual(
+        new Set(['not-delivered true']),
+      );
+      expect(signIns, JSON.stringify(pool)).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
+      await mailer.close({ force: true });
+    });
   });
 });
 
@@ -284,36 +293,34 @@ describe('one connection too many, said at RCPT or DATA, and a hang-up', () => {
     ['DATA', '432 4.3.2 Concurrent connections limit exceeded'],
     ['DATA', '421 4.7.0 too many connections'],
   ] as const)('%s, %s: few connections, whoever waits', async (command, words) => {
-    for (const pipelining of [[], ['PIPELINING']]) {
-      for (const pool of [{ maxConnections: 1 }, { maxConnections: 10 }, { maxConnections: 1, messagesInFlight: 8 }]) {
-        let signIns = 0;
-        await using server = await startScriptedServer(async (peer) => {
-          await peer.send('220 x\r\n');
-          await peer.hello('AUTH PLAIN', ...pipelining);
-          await peer.line();
-          signIns++;
-          await peer.send('235 ok\r\n');
-          while (!(await peer.line()).startsWith(command)) await peer.send('250 ok\r\n');
-          await peer.send(`${words}\r\n`);
-          peer.socket.end();
-          await peer.closed;
-        });
-        const mailer = createMailer(
-          {
-            name: 'storm',
-            sender: { email: 'a@example.com' },
-            server: { host: '127.0.0.1', port: server.port, security: 'none', localName: 'client.example.com' },
-            authentication: { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true },
-          },
-          { pool },
-        );
-        const errors = await Promise.all(Array.from({ length: 60 }, () => failure(mailer.send(message))));
-        expect(new Set(errors.map(({ delivery, retryable }) => `${delivery} ${retryable}`))).toEqual(
-          new Set(['not-delivered true']),
-        );
-        expect(signIns, JSON.stringify([pool, pipelining])).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
-        await mailer.close({ force: true });
-      }
-    }
+    await sideBySide(async (pipelining, pool) => {
+      let signIns = 0;
+      await using server = await startScriptedServer(async (peer) => {
+        await peer.send('220 x\r\n');
+        await peer.hello('AUTH PLAIN', ...pipelining);
+        await peer.line();
+        signIns++;
+        await peer.send('235 ok\r\n');
+        while (!(await peer.line()).startsWith(command)) await peer.send('250 ok\r\n');
+        await peer.send(`${words}\r\n`);
+        peer.socket.end();
+        await peer.closed;
+      });
+      const mailer = createMailer(
+        {
+          name: 'storm',
+          sender: { email: 'a@example.com' },
+          server: { host: '127.0.0.1', port: server.port, security: 'none', localName: 'client.example.com' },
+          authentication: { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true },
+        },
+        { pool },
+      );
+      const errors = await Promise.all(Array.from({ length: 60 }, () => failure(mailer.send(message))));
+      expect(new Set(errors.map(({ delivery, retryable }) => `${delivery} ${retryable}`))).toEqual(
+        new Set(['not-delivered true']),
+      );
+      expect(signIns, JSON.stringify([pool, pipelining])).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
+      await mailer.close({ force: true });
+    });
   });
 });

@@ -17,6 +17,7 @@ import type {
 } from '../../src/index.js';
 import { MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import type { TestSmtpServerOptions } from '../../src/testing.js';
+import { until } from '../support/clock.js';
 import { startScriptedServer } from '../support/scripted-server.js';
 
 const message: MailMessage = { to: 'b@example.org', subject: 's', text: 'hello\n.\nend' };
@@ -468,10 +469,15 @@ describe('testConnection', () => {
   });
 
   it('rejects where it is aborted', async () => {
-    const { mailer } = await setUp({ faults: [{ at: 'greeting', do: 'silence' }] }, { server: { security: 'none' } });
-    expect(await failure(mailer.testConnection({ signal: AbortSignal.timeout(100) }))).toMatchObject({
-      code: 'ERR_ABORTED',
-    });
+    const { mailer, smtp } = await setUp(
+      { faults: [{ at: 'greeting', do: 'silence' }] },
+      { server: { security: 'none' } },
+    );
+    const controller = new AbortController();
+    const testing = failure(mailer.testConnection({ signal: controller.signal }));
+    await until(() => smtp.connections > 0);
+    controller.abort();
+    expect(await testing).toMatchObject({ code: 'ERR_ABORTED' });
   });
 });
 

@@ -3,11 +3,17 @@
  * @module
  */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'tsup';
 import { afterAll } from 'vitest';
 import { root } from '../project/sources.js';
+
+interface Esbuild {
+  build(options: Readonly<Record<string, unknown>>): Promise<unknown>;
+}
+/** The esbuild of tsup. Loading tsup takes longer than esbuild takes to build. */
+const esbuild = createRequire(createRequire(import.meta.url).resolve('tsup'))('esbuild') as Esbuild;
 
 /**
  * Bundles `entries` (name to path below the project) and returns the directory of `name.mjs` files, which is removed
@@ -17,16 +23,17 @@ export async function bundle(entries: Readonly<Record<string, string>>): Promise
   const directory = mkdtempSync(join(tmpdir(), 'sealpost-bundle-'));
   afterAll(() => rmSync(directory, { recursive: true, force: true }));
   symlinkSync(join(root, 'node_modules'), join(directory, 'node_modules'));
-  await build({
-    entry: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)])),
-    outDir: directory,
-    format: ['esm'],
-    outExtension: () => ({ js: '.mjs' }),
+  await esbuild.build({
+    entryPoints: Object.fromEntries(Object.entries(entries).map(([name, path]) => [name, join(root, path)])),
+    outdir: directory,
+    format: 'esm',
+    outExtension: { '.js': '.mjs' },
     target: 'node20',
     platform: 'node',
+    packages: 'external',
+    bundle: true,
     splitting: true,
-    config: false,
-    silent: true,
+    logLevel: 'silent',
   });
   return directory;
 }

@@ -245,7 +245,7 @@ describe('a refusal in the middle of a large message', () => {
             peer.socket.pause();
             // The reply is written in a later phase of the event loop, as from another process: the client reads it
             // before it writes again.
-            await new Promise((resolve) => setTimeout(resolve, 0));
+            await turns(1);
             peer.socket.write('552 5.3.4 too much\r\n');
             peer.socket[how]();
           });

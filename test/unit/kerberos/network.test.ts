@@ -5,6 +5,7 @@ import { KerberosTickets } from '../../../src/kerberos/tickets.js';
 import type { KerberosTicketsOptions } from '../../../src/kerberos/tickets.js';
 import type { KerberosAuthentication } from '../../../src/model/settings/authentication.js';
 import { lookUpKdcs } from '../../../src/net/kdc.js';
+import { until } from '../../support/clock.js';
 import { FakeDns } from '../../support/fake-dns.js';
 import { FakeKdc, krbError } from './fake-kdc.js';
 import { aliceKdc, context, failureOf, mechanismFor, password, quietConf, Scratch } from './harness.js';
@@ -226,7 +227,10 @@ describe('DNS', () => {
       'ERR_KERBEROS',
       expect.stringContaining('no answer from DNS SRV _kerberos._tcp.FAKE.TEST within 100 ms'),
     ]);
-    const options = { signal: AbortSignal.timeout(100), tickets: new KerberosTickets({ dnsServers: [dns.address] }) };
+    const controller = new AbortController();
+    const asked = dns.asked.length;
+    void until(() => dns.asked.length > asked).then(() => controller.abort());
+    const options = { signal: controller.signal, tickets: new KerberosTickets({ dnsServers: [dns.address] }) };
     const mechanism = mechanismFor(
       { principal: 'alice@FAKE.TEST', password, krb5ConfFile: confWith(bare) },
       options,

@@ -21,6 +21,7 @@ import { createFetchClient } from '../../../src/net/http/fetch-client.js';
 import { runGrant } from '../../../src/oauth2/grants/authorize.js';
 import { createTestCertificateAuthority } from '../../../src/testing/certificate-authority.js';
 import { issue, root } from '../../support/certificates.js';
+import { storedKey } from '../../support/keys.js';
 import { bearer, type FakeProvider, refusal, startFakeProvider } from '../../support/fake-provider.js';
 import { everythingIn, expectNoSecret, failureOf, surroundings } from './support.js';
 
@@ -43,7 +44,7 @@ const settings = (more: Partial<OAuth2Settings> = {}): OAuth2Settings => ({
   ...more,
 });
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const rsa = storedKey('rsa');
 const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
 const pemOf = (certificate: Buffer): string =>

@@ -3,7 +3,6 @@
  * variables, concatenated, in the wrong place.
  * @module
  */
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +14,7 @@ import { MemoryTransport } from '../../../src/testing/memory-transport.js';
 import * as der from '../../../src/util/der.js';
 import { withLineEnds } from '../../../src/util/line-ends.js';
 import { issue, keyPair, root } from '../../support/certificates.js';
+import { storedKey } from '../../support/keys.js';
 import { errorOf, fixture } from './fixtures.js';
 import { makePkcs12 } from './formats/make-pkcs12.js';
 
@@ -203,7 +203,7 @@ describe('a key with a password of its own', () => {
 });
 
 describe('keys that OpenSSL cannot use', () => {
-  const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+  const rsa = storedKey('rsa').privateKey;
   const jwk = rsa.export({ format: 'jwk' });
   const number = (text: string | undefined): Buffer => der.integer(Buffer.from(text ?? '', 'base64url'));
   const rsaKey = (n: Buffer, e: Buffer): Buffer =>

@@ -21,6 +21,7 @@ import {
   text,
   time,
 } from '../../../src/util/der.js';
+import { storedKey } from '../../support/keys.js';
 
 export interface KeyPair {
   readonly publicKey: KeyObject;
@@ -33,17 +34,11 @@ export type KeyKind =
 export function makeKey(kind: KeyKind): KeyPair {
   switch (kind) {
     case 'rsa':
-      return generateKeyPairSync('rsa', { modulusLength: 2048 });
     case 'rsa1024':
-      return generateKeyPairSync('rsa', { modulusLength: 1024 });
+    case 'rsa-pss':
+      return storedKey(kind);
     case 'rsa512':
       return generateKeyPairSync('rsa', { modulusLength: 512 });
-    case 'rsa-pss':
-      return generateKeyPairSync('rsa-pss', {
-        modulusLength: 2048,
-        hashAlgorithm: 'sha256',
-        mgf1HashAlgorithm: 'sha256',
-      });
     case 'ed25519':
       return generateKeyPairSync('ed25519');
     case 'x25519':

@@ -22,7 +22,8 @@ afterAll(() => {
   for (const child of children) child.kill('SIGKILL');
   rmSync(scratch, { recursive: true, force: true });
 });
-const long = process.env['SEALPOST_LONG_TESTS'] === '1';
+/** `npm run test:soak` kills more. */
+const kills = Number(process.env['SEALPOST_LOCK_KILLS'] ?? 6);
 let worker: string;
 beforeAll(async () => {
   const directory = await bundle({ lock: 'src/system/lock.ts' });
@@ -108,10 +109,10 @@ const kinds: readonly LockKind[] = process.platform === 'linux' ? ['directory', 
 describe.runIf(process.platform !== 'win32').each(kinds)('a lock between processes (%s)', (kind) => {
   it('lets one process in at a time, and every one in the end', async () => {
     const place = freshPlace();
-    const all = Array.from({ length: 6 }, () => start(place, kind, 20));
+    const all = Array.from({ length: 4 }, () => start(place, kind, 15));
     const codes = await Promise.all(all.map(async (child) => (await once(child, 'exit'))[0] as unknown));
-    expect(codes).toEqual([0, 0, 0, 0, 0, 0]);
-    expect(visits(place.log, new Set())).toBe(120);
+    expect(codes).toEqual([0, 0, 0, 0]);
+    expect(visits(place.log, new Set())).toBe(60);
   });
 
   it(
@@ -120,7 +121,6 @@ describe.runIf(process.platform !== 'win32').each(kinds)('a lock between process
       const place = freshPlace();
       const seed = Date.now() >>> 0;
       const next = random(seed);
-      const kills = long ? 500 : 16;
       const killed = new Set<number>();
       const run = async (): Promise<void> => {
         while (killed.size < kills) {
@@ -137,13 +137,14 @@ describe.runIf(process.platform !== 'win32').each(kinds)('a lock between process
           expect(child.signalCode, 'a worker ended by itself').toBe('SIGKILL');
         }
       };
-      await Promise.all([run(), run(), run(), run()]);
+      await Promise.all([run(), run(), run()]);
       // Files left by killed processes block no later one: a new process takes the lock and clears the directory.
       expect(await once(start(place, kind, 3), 'exit')).toEqual([0, null]);
-      expect(visits(place.log, killed), `seed ${seed}`).toBeGreaterThan(3);
+      expect(visits(place.log, killed), `seed ${seed}`).toBeGreaterThanOrEqual(3);
       if (kind === 'directory') expect(readdirSync(place.lock), `seed ${seed}`).toEqual(['held']);
     },
-    long ? 1_800_000 : 120_000,
+    // Far more than a slow machine takes: only a hang lasts so long.
+    120_000 + 5_000 * kills,
   );
 
   it('waits for a process that is stopped, however long', async () => {

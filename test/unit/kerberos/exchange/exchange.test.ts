@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { encryptionType } from '../../../../src/kerberos/crypto/encryption-types.js';
 import { KerberosTickets } from '../../../../src/kerberos/tickets.js';
 import type { KerberosAuthentication } from '../../../../src/model/settings/authentication.js';
-import { turns } from '../../../support/clock.js';
+import { turns, until } from '../../../support/clock.js';
 import { FakeKdc, krbError, requestedTypes } from '../fake-kdc.js';
 import { FakeService } from '../fake-service.js';
 import { aliceKdc, context, failureOf, mechanismFor, password, quietConf, Scratch } from '../harness.js';
@@ -478,7 +478,7 @@ describe('tickets in memory', () => {
     const second = failureOf(
       Promise.resolve(mechanismFor(alice(), { tickets, signal: two.signal }).mechanism.start(context)),
     );
-    while (kdc.seen.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await until(() => kdc.seen.length > 0);
     one.abort(new Error('enough'));
     expect((await first).code).toBe('ERR_ABORTED');
     two.abort();

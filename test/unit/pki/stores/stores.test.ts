@@ -18,6 +18,7 @@ import { openCertificateStore } from '../../../../src/pki/stores/open-store.js';
 import { runCommand } from '../../../../src/pki/stores/run-command.js';
 import type { Command, CommandResult } from '../../../../src/pki/stores/run-command.js';
 import { windowsArguments } from '../../../../src/pki/stores/windows-script.js';
+import { turns } from '../../../support/clock.js';
 import { errorOf, fixture } from '../fixtures.js';
 
 let directory: string;
@@ -536,11 +537,13 @@ describe('running programs', () => {
     expect((await runCommand({ program: process.execPath, args: ['-e', echo], input: 'secret' })).stdout).toBe(
       'secret',
     );
+    const controller = new AbortController();
+    void turns().then(() => controller.abort());
     const error = await errorOf(() =>
       runCommand({
         program: process.execPath,
         args: ['-e', 'setInterval(() => {}, 1000)'],
-        signal: AbortSignal.timeout(100),
+        signal: controller.signal,
       }),
     );
     expect(error.code).toBe('ERR_ABORTED');

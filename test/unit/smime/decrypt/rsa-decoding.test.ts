@@ -1,8 +1,9 @@
-import { constants, generateKeyPairSync, publicEncrypt } from 'node:crypto';
+import { constants, publicEncrypt } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
+import { storedKey } from '../../../support/keys.js';
 import { oaepDecode, pkcs1KeyOrRandom, rsaRawDecrypt } from '../../../../src/smime/decrypt/rsa-decoding.js';
 
-const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 1024 });
+const { publicKey, privateKey } = storedKey('rsa1024');
 const contentKey = Buffer.from('00112233445566778899aabbccddeeff', 'hex');
 
 describe('what OpenSSL encrypts', () => {

@@ -3,7 +3,6 @@ import {
   createHash,
   createPrivateKey,
   createPublicKey,
-  generateKeyPairSync,
   privateEncrypt,
   randomBytes,
   sign,
@@ -43,6 +42,7 @@ import {
 import { authority, issue, loaded } from '../issue.js';
 import { cmsMessage, cmsOf, entityOf, messageOf, never } from '../support.js';
 import { cpuTimer } from '../../../support/cpu-time.js';
+import { storedKey } from '../../../support/keys.js';
 
 const root = authority();
 const alice = issue({ issuer: root, name: 'Alice' });
@@ -97,16 +97,16 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
   });
 
   test.each([
-    ['sha1', 1024, 160, '1.3.14.3.2.26', '1.2.840.10040.4.3'],
-    ['sha224', 2048, 224, '2.16.840.1.101.3.4.2.4', '2.16.840.1.101.3.4.3.1'],
-    ['sha256', 2048, 256, '2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.3.2'],
-  ])(
+    ['sha1', 'dsa-1024-160', '1.3.14.3.2.26', '1.2.840.10040.4.3'],
+    ['sha224', 'dsa-2048-224', '2.16.840.1.101.3.4.2.4', '2.16.840.1.101.3.4.3.1'],
+    ['sha256', 'dsa-2048-256', '2.16.840.1.101.3.4.2.1', '2.16.840.1.101.3.4.3.2'],
+  ] as const)(
     'DSA with %s is read, and a flipped bit seen (RFC 3370 section 3.1, RFC 5754 section 3.1)',
-    async (hash, modulusLength, divisorLength, digestOid, signatureOid) => {
+    async (hash, kind, digestOid, signatureOid) => {
       const carl = issue({
         issuer: root,
         name: 'Carl',
-        key: generateKeyPairSync('dsa', { modulusLength, divisorLength }),
+        key: storedKey(kind),
       });
       const attributes = [
         contentType(),
@@ -276,7 +276,7 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
   });
 
   test('a DSA key without parameters has those of its issuer, where a path to an anchor says which (RFC 5280 section 6.1.4)', async () => {
-    const key = generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 });
+    const key = storedKey('dsa-2048-256');
     const whole = key.publicKey.export({ format: 'der', type: 'spki' });
     const [algorithm, bits] = [...children(whole, readElement(whole, 0))].map((part) => wholeOf(whole, part)) as [
       Buffer,
@@ -304,7 +304,7 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
     const stranger = issue({
       key,
       name: 'Carl',
-      issuer: { ...middle, key: generateKeyPairSync('dsa', { modulusLength: 2048, divisorLength: 256 }) },
+      issuer: { ...middle, key: storedKey('dsa-2048-256') },
       spki,
     });
     const forgedInfo = signerInfo({
@@ -403,7 +403,7 @@ describe('verification (RFC 5652 sections 5.4, 5.6, 11)', () => {
   });
 
   test('PSS with an MGF1 hash that differs from the digest is verified (RFC 4055)', async () => {
-    const pair = generateKeyPairSync('rsa', { modulusLength: 1024 });
+    const pair = storedKey('rsa1024');
     const signer = issue({ issuer: root, key: pair, name: 'Pss' });
     const set = element(tag.set, ...goodAttributes);
     const signature = signPss(pair.privateKey.export({ format: 'der', type: 'pkcs8' }), set);
