@@ -293,7 +293,7 @@ describe.each(Object.keys(callbacks))('%s', (name) => {
         let begun = false;
         let called = false;
         const begin = (): void => {
-          // The first call and what comes of it are over after these turns, unless the callback waits for the abort.
+          // After these turns the first call has had its effect, unless the callback waits for the abort.
           if (!begun) void turns().then(() => controller.abort());
           begun = true;
         };

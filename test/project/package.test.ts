@@ -113,7 +113,7 @@ describe('the programs of a first day', untimed, () => {
   });
 });
 
-/** What the compiler finds in a program of `files`: in all of it but the libraries of TypeScript and Node, which are not of the package. */
+/** The compiler's diagnostics of a program, without those in the libraries of TypeScript and Node. */
 function problemsOf(files: readonly string[], settings: object): readonly string[] {
   const { options, errors } = compiler.convertCompilerOptionsFromJson(settings, consumer);
   const host = { ...compiler.createCompilerHost(options), getCurrentDirectory: () => consumer };

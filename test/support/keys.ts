@@ -12,7 +12,7 @@ export type StoredKind = 'rsa' | 'rsa1024' | 'rsa-pss' | 'dsa-1024-160' | 'dsa-2
 const stored = JSON.parse(read('test/fixtures/keys.json')) as Readonly<Record<StoredKind, readonly string[]>>;
 const taken = new Map<StoredKind, number>();
 
-/** The next key of a kind. RSA keys have 2048 bits, unless their kind says otherwise; after the fourth the first one comes again. */
+/** The next key of a kind. After the last key the first one comes again. Keys of the kind 'rsa' have 2048 bits. */
 export function storedKey(kind: StoredKind): { readonly privateKey: KeyObject; readonly publicKey: KeyObject } {
   const keys = stored[kind];
   const count = taken.get(kind) ?? 0;
