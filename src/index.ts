@@ -39,7 +39,7 @@ export { profileFromUrl } from './profile/profile-url.js';
 export type { ProfileUrlSettings } from './profile/profile-url.js';
 export { wellKnownServer } from './profile/well-known.js';
 export type { EmailProfile, Sender } from './model/settings/profile.js';
-export type { HeaderField, HeaderFields, Importance, Priority, Sensitivity } from './model/header.js';
+export type { AutoSubmitted, HeaderField, HeaderFields, Importance, Priority, Sensitivity } from './model/header.js';
 export type { OutgoingServer, Security, Timeouts, TlsSettings } from './model/settings/server.js';
 export type { Secret } from './model/settings/secret.js';
 export type {
@@ -63,6 +63,7 @@ export type {
   ContentFile,
   ContentInput,
   DkimSettings,
+  HtmlContent,
   ListFields,
   MailMessage,
   MessageProtectionChoice,

@@ -22,10 +22,11 @@ import { problem } from '../schema/schema.js';
 import { resolveSecret } from '../system/secret.js';
 import { isAscii } from '../util/bytes.js';
 import { messageBody, openContent } from './content/body.js';
+import type { TextFromHtml } from './content/body.js';
 import type { ContentContext } from './content/content.js';
 import type { FileAccess } from './content/file-access.js';
 import type { Sources } from './content/sources.js';
-import type { DomainSigner } from './domain-signer.js';
+import type { DomainSigner, ReadSecret } from './domain-signer.js';
 import { checkMessage } from './message/check-message.js';
 import { buildEnvelope, isDsnRequired, readMailboxes } from './message/envelope.js';
 import type { MessageMailboxes, SenderSettings } from './message/envelope.js';
@@ -99,6 +100,7 @@ export class Composer {
   readonly #fileAccess: FileAccess;
   readonly #loadProtector: (() => Promise<MessageProtector>) | undefined;
   readonly #loadGuard: (() => Promise<RecipientGuard>) | undefined;
+  readonly #textFromHtml: TextFromHtml | undefined;
 
   /**
    * `loadProtector` is called only if the profile has S/MIME settings, when the first message needs it. `loadGuard` is
@@ -109,11 +111,13 @@ export class Composer {
     fileAccess: FileAccess,
     loadProtector: (() => Promise<MessageProtector>) | undefined,
     loadGuard?: () => Promise<RecipientGuard>,
+    textFromHtml?: TextFromHtml,
   ) {
     this.#profile = profile;
     this.#fileAccess = fileAccess;
     this.#loadProtector = loadProtector;
     this.#loadGuard = loadGuard;
+    this.#textFromHtml = textFromHtml;
     const { name, email } = profile.sender;
     this.#from = parseAddress(name === undefined ? { email } : { name, email }, 'sender');
   }
@@ -185,7 +189,7 @@ export class Composer {
   ): PreparedMessage | Promise<PreparedMessage> {
     const { message, mailboxes, sources, envelope, fields } = outline;
     const replay = domainSigner !== undefined || envelope.to.length > 1;
-    const opening = messageBody(message, { fileAccess: this.#fileAccess, replay, sources });
+    const opening = messageBody(message, { fileAccess: this.#fileAccess, replay, sources }, this.#textFromHtml);
     const draft: Draft = { fields, smtpUtf8: needsUtf8(envelope, mailboxes), domainSigner };
     return types.isPromise(opening)
       ? opening.then((body) => preparedOf(outline, draft, body, protection, signal))
@@ -197,9 +201,12 @@ export class Composer {
     if (dkim === undefined && profiles === undefined) return undefined;
     const { DomainSigner: Signer } = await import('./domain-signer.js');
     if (dkim === undefined)
-      return profiles && Signer.open(profiles, 'profile.dkim', (secret, path) => resolveSecret(secret, path, signal));
+      return (
+        profiles && Signer.open(profiles, 'profile.dkim', (secret, path) => resolveSecret(secret, path, signal), signal)
+      );
     const { resolveMessageSecret } = await import('./content/file-access.js');
-    return Signer.open(dkim, 'dkim', (secret, path) => resolveMessageSecret(secret, path, this.#fileAccess, signal));
+    const read: ReadSecret = (secret, path) => resolveMessageSecret(secret, path, this.#fileAccess, signal);
+    return Signer.open(dkim, 'dkim', read, signal);
   }
 
   /** The envelope is admitted before the content is opened, and again with the header. */

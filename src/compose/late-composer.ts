@@ -6,6 +6,7 @@
 import type { MailMessage } from '../model/message.js';
 import type { MessageProtector } from '../model/protection.js';
 import type { Composer, PreparedMessage } from './composer.js';
+import type { TextFromHtml } from './content/body.js';
 import type { FileAccess } from './content/file-access.js';
 import type { SenderSettings } from './message/envelope.js';
 import type { RecipientGuard } from './message/recipient-guard.js';
@@ -24,10 +25,11 @@ export class LateComposer {
     fileAccess: FileAccess,
     loadProtector: (() => Promise<MessageProtector>) | undefined,
     loadGuard?: () => Promise<RecipientGuard>,
+    textFromHtml?: TextFromHtml,
   ) {
     this.#load = async () => {
       const { Composer: Loaded } = await import('./composer.js');
-      return new Loaded(profile, fileAccess, loadProtector, loadGuard);
+      return new Loaded(profile, fileAccess, loadProtector, loadGuard, textFromHtml);
     };
   }
 

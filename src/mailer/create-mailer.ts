@@ -37,7 +37,16 @@ import { foreignConnector, showTarget } from '../net/connector.js';
 export function createMailer(profile: EmailProfile, options: MailerOptions = {}): Mailer {
   const checkedProfile = defineProfile(profile);
   const checkedOptions = checkMailerOptions(options, checkedProfile);
-  const { logger, transport, profileStore, tokenStore, fetch, fileAccess = true, recipients } = checkedOptions;
+  const {
+    logger,
+    transport,
+    profileStore,
+    tokenStore,
+    fetch,
+    fileAccess = true,
+    recipients,
+    textFromHtml,
+  } = checkedOptions;
   const connector = checkedOptions.connector && foreignConnector(checkedOptions.connector);
   const resolved = resolveProfile(checkedProfile);
   const pool = resolvePool(checkedOptions.pool);
@@ -56,6 +65,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
       fileAccess,
       smime && (() => protection.protector()),
       recipients && guardLoader(recipients),
+      textFromHtml,
     ),
     transport: transport === undefined ? ownTransport : new ForeignTransport(transport),
     ownTransport: transport === undefined ? ownTransport : undefined,

@@ -11,6 +11,7 @@ import type { RejectedRecipient } from '../model/report.js';
 import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
 import { afterOthers, refusedRecipients } from '../transport/after-others.js';
 import { addNew } from '../transport/in-parts.js';
+import { queueIdOf } from '../smtp/queue-id.js';
 import { isBytes } from '../util/bytes.js';
 import type { OwnTransport } from './late-transport.js';
 import { transportFailure } from './transport-failure.js';
@@ -95,6 +96,7 @@ export async function deliver(
     accepted: transactions.length === 1 ? first.recipients : transactions.flatMap(({ recipients }) => recipients),
     rejected,
     reply: first.reply,
+    queueId: queueIdOf(first.reply),
     transactions,
     bytes,
     durationMs: Math.round(performance.now() - start),

@@ -11,6 +11,8 @@ export type Sensitivity = 'unspecified' | 'personal' | 'private' | 'company-conf
  * 'unspecified' (the default) writes no field.
  */
 export type Importance = 'unspecified' | 'high' | 'normal' | 'low';
+/** The words of `Auto-Submitted` (RFC 3834 section 5; 'auto-notified' by RFC 5436). */
+export type AutoSubmitted = 'no' | 'auto-generated' | 'auto-replied' | 'auto-notified';
 
 /** A header field. */
 export interface HeaderField {

@@ -99,6 +99,11 @@ export interface MailerOptions {
   readonly fileAccess?: boolean | FileRoot | undefined;
   /** The addresses that may get mail: for staging, and for mail that others write. Default: no limit. */
   readonly recipients?: RecipientPolicy | undefined;
+  /**
+   * Makes the text of a message that has `html` and no `text`. An empty result adds no text. An error that it throws is
+   * ERR_CONTENT, and nothing is sent.
+   */
+  readonly textFromHtml?: ((html: string) => string | Promise<string>) | undefined;
   /** Makes the HTTP requests of OAuth 2.0 instead of the library's own client. */
   readonly fetch?: typeof globalThis.fetch | undefined;
 }
@@ -123,8 +128,13 @@ export interface SendResult {
   readonly accepted: readonly string[];
   /** Recipients that the server refused, with its replies. */
   readonly rejected: readonly RejectedRecipient[];
-  /** The reply to the end of mail data (of the first transaction). Its text usually contains the server's queue id. */
+  /** The reply to the end of mail data (of the first transaction). */
   readonly reply: SmtpReply;
+  /**
+   * The server's queue id, if `reply` names one in the words of Postfix, Exim, Exchange, Amazon SES, sendmail or
+   * OpenSMTPD. Undefined for other words: nothing is guessed.
+   */
+  readonly queueId?: string | undefined;
   /**
    * All transactions. There are several if Bcc copies are encrypted separately, or if the server accepts fewer
    * recipients at once (452, RFC 5321 section 4.5.3.1.10).

@@ -3,8 +3,9 @@
  * @module
  */
 import type { AddressInput } from './address.js';
+import type { PrivateKeySigner } from './certificate.js';
 import type { Envelope } from './envelope.js';
-import type { HeaderFields, Importance, Priority, Sensitivity } from './header.js';
+import type { AutoSubmitted, HeaderFields, Importance, Priority, Sensitivity } from './header.js';
 import type { Secret } from './settings/secret.js';
 
 /** Content from a file. `MailerOptions.fileAccess` must allow it. */
@@ -35,6 +36,17 @@ export type ContentInput =
   | AsyncIterable<Uint8Array>
   | (() => AsyncIterable<Uint8Array>);
 
+/** HTML with choices of its own. */
+export interface HtmlContent {
+  /** The HTML. */
+  readonly content: ContentInput;
+  /**
+   * Make images in `data:` URLs parts of the message, which the HTML shows by `cid:`. Equal images are sent once, and
+   * nothing is fetched. Default false.
+   */
+  readonly embedDataUrls?: boolean | undefined;
+}
+
 /** An attachment or a further alternative. */
 export interface Attachment {
   /** Default: the name of the file. */
@@ -57,9 +69,24 @@ export interface DkimSettings {
   readonly selector: string;
   /**
    * PEM or base64 PKCS#8: RSA of at least 1024 bits, or Ed25519. In a message `{ file }` obeys
-   * `MailerOptions.fileAccess`, and `{ env }` needs `fileAccess: true`; otherwise ERR_MESSAGE_INVALID.
+   * `MailerOptions.fileAccess`, and `{ env }` needs `fileAccess: true`; otherwise ERR_MESSAGE_INVALID. Required unless
+   * there is a `signer`.
    */
-  readonly privateKey: Secret;
+  readonly privateKey?: Secret | undefined;
+  /** Password of an encrypted `privateKey`. A wrong one is ERR_CERTIFICATE. */
+  readonly password?: Secret | undefined;
+  /**
+   * Signs instead of `privateKey`, with a key that cannot be exported. For Ed25519, `data` is the SHA-256 hash that RFC
+   * 8463 signs. A signer that fails is ERR_SECRET, and nothing is sent.
+   */
+  readonly signer?: PrivateKeySigner | undefined;
+  /** The algorithm of `signer`. Default 'rsa-sha256'. With `privateKey` the kind of the key decides. */
+  readonly algorithm?: 'rsa-sha256' | 'ed25519-sha256' | undefined;
+  /**
+   * The public key of `signer`: PEM, or the value of `p=` in the DNS record. Each signature is then checked before the
+   * message is sent.
+   */
+  readonly publicKey?: string | undefined;
   /** Fields to sign. Default: those of RFC 6376 section 5.4.1 that the message has, with From oversigned. */
   readonly headers?: readonly string[] | undefined;
 }
@@ -113,8 +140,10 @@ export interface MailMessage {
   subject?: string | undefined;
   /** Plain text body. */
   text?: ContentInput | undefined;
-  /** HTML body. With `text`, both are sent as alternatives. */
-  html?: ContentInput | undefined;
+  /**
+   * HTML body. With `text`, both are sent as alternatives; without it, `MailerOptions.textFromHtml` may make the text.
+   */
+  html?: ContentInput | HtmlContent | undefined;
   /** Calendar invitation. */
   calendar?: CalendarPart | undefined;
   /** Further alternatives, such as AMP, in order of growing preference; they come before html. */
@@ -141,6 +170,11 @@ export interface MailMessage {
   sensitivity?: Sensitivity | undefined;
   /** Overrides the profile's importance. */
   importance?: Importance | undefined;
+  /**
+   * `Auto-Submitted` (RFC 3834, RFC 5436): no person wrote the message, so other programs send no automatic answer to
+   * it. 'auto-replied' is for an answer; its envelope sender should be `''`.
+   */
+  autoSubmitted?: AutoSubmitted | undefined;
   /** Overrides the profile's read receipt address; false switches it off. */
   readReceiptTo?: AddressInput | false | undefined;
   /** Overrides the profile's return receipt address; false switches it off. */

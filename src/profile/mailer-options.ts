@@ -57,6 +57,7 @@ const optionsSchema: Schema<MailerOptions> = object<MailerOptions>(
       ),
     ),
     recipients: optional(recipientPolicy),
+    textFromHtml: optional(func()),
     fetch: optional(func()),
   },
   {

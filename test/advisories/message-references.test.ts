@@ -52,7 +52,7 @@ const fields: Readonly<Record<keyof MailMessage, (reference: unknown) => readonl
   replyTo: (reference) => [reference, [reference]],
   subject: (reference) => [reference],
   text: (reference) => [reference],
-  html: (reference) => [reference],
+  html: (reference) => [reference, { content: reference }, { content: reference, embedDataUrls: true }],
   calendar: (reference) => [
     reference,
     { method: 'REQUEST', content: reference },
@@ -80,6 +80,7 @@ const fields: Readonly<Record<keyof MailMessage, (reference: unknown) => readonl
   priority: (reference) => [reference],
   sensitivity: (reference) => [reference],
   importance: (reference) => [reference],
+  autoSubmitted: (reference) => [reference],
   readReceiptTo: (reference) => [reference],
   returnReceiptTo: (reference) => [reference],
   list: (reference) => [
@@ -97,6 +98,7 @@ const fields: Readonly<Record<keyof MailMessage, (reference: unknown) => readonl
     [dkim(key), dkim(reference)],
     { ...dkim(key), domain: reference },
     { ...dkim(key), selector: reference },
+    { ...dkim(key), password: reference },
     { ...dkim(key), headers: ['from', reference] },
   ],
   envelope: (reference) => [

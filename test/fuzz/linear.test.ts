@@ -4,6 +4,7 @@
  */
 import { expect, test } from 'vitest';
 import { parseMailbox, parseAddressList } from '../../src/address/mailbox.js';
+import { embedDataUrls } from '../../src/compose/content/data-urls.js';
 import { createMailer } from '../../src/index.js';
 import { parseProfile as parseEmailProfile } from '../../src/profile/define.js';
 import { MalformedError } from '../../src/kerberos/errors.js';
@@ -104,6 +105,36 @@ test.each<[string, (text: string) => unknown, readonly Made[]]>([
       ['Content-Type: multipart/mixed; boundary=b\r\n\r\n', '\r\n--'],
       ['Content-Type: multipart/mixed; boundary=b\r\n\r\n', '\r\n\r\n'],
       ['', ':'],
+    ],
+  ],
+  [
+    'HTML with data: URLs',
+    (text) => embedDataUrls(text, 'html'),
+    [
+      ['', '<img src="data:image/png;base64,AAAA">'],
+      ['<img src="data:image/png;base64,', 'AAAA', '">'],
+      ['<img src="data:image/png,', '%41', '">'],
+      ['<img src="data:image/png,', '&#65;', '">'],
+      ['<img src="data:image/png', ' ', ';base64,AAAA">'],
+      ['<img src="data:image/png', ';base64'],
+      ['<img src="data:image/png,a', ' ', 'b">'],
+      ['', '<img src="'],
+      ['', "<img src='data:image/png,"],
+      ['', '<img src='],
+      ['<img', ' ', 'a'],
+      ['<img', ' =', '>'],
+      ['<img', '/'],
+      ['', '<!--'],
+      ['', '<style>'],
+      ['<style>', 'url("'],
+      ['<style>', "url('"],
+      ['<style>', 'url('],
+      ['<style>', '/*'],
+      ['<style>', 'url( '],
+      ['<style>url(', '\\', ')'],
+      ['<p style="', 'url(&quot;'],
+      ['', '</style'],
+      ['<script>', '</scrip'],
     ],
   ],
   [

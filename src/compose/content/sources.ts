@@ -7,6 +7,7 @@ import { abortError } from '../../errors/abort.js';
 import { createEmailError, isEmailError, isError, reasonOf } from '../../errors/email-error.js';
 import type { MailMessage } from '../../model/message.js';
 import { isBytes } from '../../util/bytes.js';
+import { isHtmlContent } from './html-choices.js';
 import { isStream, SourceReader } from './source-reader.js';
 import type { Stream } from './source-reader.js';
 import { TextChunks } from './text-chunks.js';
@@ -136,6 +137,8 @@ function streamsOf(message: MailMessage): [string, Stream][] {
   for (const field of ['text', 'html', 'raw'] as const) {
     const content: unknown = message[field];
     if (isStream(content)) streams.push([field, content]);
+    else if (field === 'html' && isHtmlContent(content) && isStream(content.content))
+      streams.push(['html.content', content.content]);
   }
   for (const list of ['attachments', 'alternatives'] as const) {
     const parts: unknown = message[list];

@@ -130,6 +130,7 @@ const writers: readonly ((writer: FieldWriter) => void)[] = [
     if (returnReceiptTo) w.addresses('Return-Receipt-To', [returnReceiptTo], 'returnReceiptTo');
   },
   writeWords,
+  (w) => w.word('Auto-Submitted', w.sources.message.autoSubmitted ?? ''),
   writeList,
   writeCustomFields,
 ];

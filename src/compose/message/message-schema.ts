@@ -12,6 +12,7 @@ import type {
   CalendarPart,
   ContentInput,
   DkimSettings,
+  HtmlContent,
   ListFields,
   MailMessage,
   MessageProtectionChoice,
@@ -40,6 +41,7 @@ import { otherWord } from '../../schema/suggest.js';
 import { text } from '../../schema/text.js';
 import { isAscii } from '../../util/bytes.js';
 import { isContent } from '../content/content.js';
+import { isHtmlContent } from '../content/html-choices.js';
 import { parseMediaType } from '../content/media-type.js';
 
 /** Messages may be instances of the program's own classes. */
@@ -95,6 +97,11 @@ function isResponse(value: unknown): boolean {
   const { arrayBuffer, ok }: { readonly arrayBuffer?: unknown; readonly ok?: unknown } = Object(value);
   return typeof arrayBuffer === 'function' && typeof ok === 'boolean';
 }
+
+const htmlObject = object<HtmlContent>({ content: required(content), embedDataUrls: optional(flag) }, ofAnyClass);
+const html = variant<ContentInput | HtmlContent>(contentExpected, (value) =>
+  isHtmlContent(value) ? htmlObject : content,
+);
 
 const fileName = text({ expected: 'the name of a file' });
 const plainMediaType = /^(?!multipart\/)[\w!#$&^.+-]+\/[\w!#$&^.+-]+$/i;
@@ -239,6 +246,7 @@ const excludedByRaw = [
   'priority',
   'sensitivity',
   'importance',
+  'autoSubmitted',
   'readReceiptTo',
   'list',
   'dkim',
@@ -264,7 +272,7 @@ const messageFields: Fields<MailMessage> = {
   replyTo: orFalse(addresses),
   subject: optional(anyText),
   text: optional(content),
-  html: optional(content),
+  html: optional(html),
   calendar: optional(calendar),
   alternatives: optional(any(attachment)),
   attachments: optional(any(attachment)),
@@ -276,6 +284,7 @@ const messageFields: Fields<MailMessage> = {
   priority: optional(priority),
   sensitivity: optional(sensitivity),
   importance: optional(importance),
+  autoSubmitted: optional(choice('no', 'auto-generated', 'auto-replied', 'auto-notified')),
   readReceiptTo: orFalse(address),
   returnReceiptTo: orFalse(address),
   list: optional(listFields),

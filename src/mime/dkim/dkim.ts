@@ -11,23 +11,31 @@ import { nodeCrypto } from '../../util/crypto/node-crypto.js';
 import { hasOwn } from '../../util/own.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
 
-/** `DkimSettings` with its secret resolved. */
-export interface ResolvedDkimSettings {
+/** `a=` of a signature. */
+export type DkimAlgorithm = 'rsa-sha256' | 'ed25519-sha256';
+
+/** The settings of a signature without its key. */
+export interface DkimNames {
   readonly domain: string;
   readonly selector: string;
-  /** PEM, or base64 of PKCS#8. */
-  readonly privateKey: string;
   readonly headers?: readonly string[] | undefined;
 }
 
-/** Settings of a signature that were checked, with the key loaded. */
+/** `DkimSettings` with its secret resolved. */
+export interface ResolvedDkimSettings extends DkimNames {
+  /** PEM, or PKCS#8: base64 or DER. */
+  readonly privateKey: string | Buffer;
+}
+
+/** Settings of a signature that were checked, with the key ready. */
 export interface DkimSigner {
   readonly domain: string;
   readonly selector: string;
-  readonly key: KeyObject;
-  readonly algorithm: 'rsa-sha256' | 'ed25519-sha256';
+  readonly algorithm: DkimAlgorithm;
   /** Field names in lower case; undefined stands for the default. */
   readonly headers: readonly string[] | undefined;
+  /** Signs the text of RFC 6376 section 3.7. */
+  sign(input: Buffer, signal: AbortSignal): Promise<Buffer>;
 }
 
 const minRsaBits = 1024;
@@ -62,22 +70,25 @@ const defaultHeaders = [
   ...['list-archive', 'message-id', 'mime-version', 'content-type', 'content-transfer-encoding'],
 ];
 
-function readKey(text: string, path: string): KeyObject {
+function readKey(given: string | Buffer, path: string): KeyObject {
+  const { createPrivateKey } = nodeCrypto();
   try {
     // Environment variables often hold PEM with its line ends written as \\n.
-    if (text.includes('-----BEGIN')) return nodeCrypto().createPrivateKey(text.replaceAll('\\n', '\n'));
-    return nodeCrypto().createPrivateKey({ key: Buffer.from(text, 'base64'), format: 'der', type: 'pkcs8' });
+    if (typeof given === 'string' && given.includes('-----BEGIN'))
+      return createPrivateKey(given.replaceAll('\\n', '\n'));
+    const key = typeof given === 'string' ? Buffer.from(given, 'base64') : given;
+    return createPrivateKey(withoutPrototype({ key, format: 'der' as const, type: 'pkcs8' as const }));
   } catch {
     // The error has no cause: the cause could quote the key.
-    throw messageInvalid(path, 'the key is not an unencrypted private key, as PEM or as base64 of PKCS#8');
+    throw messageInvalid(
+      path,
+      'the key is not an unencrypted private key, as PEM or as base64 of PKCS#8; an encrypted one needs password',
+    );
   }
 }
 
-/**
- * Makes a signer from settings and checks all of them; ERR_MESSAGE_INVALID names the wrong one. One signer serves many
- * messages.
- */
-export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'): DkimSigner {
+/** Checks the settings besides the key. */
+export function checkedNames(settings: DkimNames, path: string): Pick<DkimSigner, 'domain' | 'selector' | 'headers'> {
   const domain = toAsciiDomain(settings.domain);
   if (hasOwn(domain, 'problem')) throw messageInvalid(`${path}.domain`, domain.problem);
   const { selector, headers } = settings;
@@ -90,6 +101,26 @@ export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'):
       'a selector is labels of letters, digits and hyphens with dots between them',
     );
   }
+  headers?.forEach((name, i) => {
+    if (!/^[!-9;-~]+$/.test(name) || name.includes(';'))
+      throw messageInvalid(`${path}.headers.${i}`, 'a field name is printable ASCII without colon and semicolon');
+  });
+  return {
+    domain: domain.domain,
+    selector: selector.toLowerCase(),
+    headers: headers?.map((name) => name.toLowerCase()),
+  };
+}
+
+/**
+ * Makes a signer from settings and checks all of them; ERR_MESSAGE_INVALID names the wrong one. One signer serves many
+ * messages.
+ */
+export function createDkimSigner(
+  settings: ResolvedDkimSettings,
+  path = 'dkim',
+): DkimSigner & { readonly key: KeyObject } {
+  const names = checkedNames(settings, path);
   const key = readKey(settings.privateKey, `${path}.privateKey`);
   const bits = key.asymmetricKeyDetails?.modulusLength ?? 0;
   if (key.asymmetricKeyType !== 'rsa' && key.asymmetricKeyType !== 'ed25519') {
@@ -104,17 +135,8 @@ export function createDkimSigner(settings: ResolvedDkimSettings, path = 'dkim'):
       `an RSA key of ${bits} bits is too weak; receivers want ${minRsaBits} at least, better 2048 (RFC 8301)`,
     );
   }
-  headers?.forEach((name, i) => {
-    if (!/^[!-9;-~]+$/.test(name) || name.includes(';'))
-      throw messageInvalid(`${path}.headers.${i}`, 'a field name is printable ASCII without colon and semicolon');
-  });
-  return {
-    domain: domain.domain,
-    selector: selector.toLowerCase(),
-    key,
-    algorithm: key.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'ed25519-sha256',
-    headers: headers?.map((name) => name.toLowerCase()),
-  };
+  const algorithm = key.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'ed25519-sha256';
+  return { ...names, key, algorithm, sign: (input) => signWith(key, algorithm, input) };
 }
 
 /**
@@ -167,9 +189,7 @@ function wrappedNames(names: readonly string[]): string {
   return out;
 }
 
-function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer> {
-  // Ed25519 signs the hash, not the text (RFC 8463 section 3).
-  const bytes = Buffer.from(input, 'utf8');
+function signWith(key: KeyObject, algorithm: DkimAlgorithm, bytes: Buffer): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const done = (error: Error | null, signature: Buffer): void =>
       error === null ? resolve(signature) : reject(error);
@@ -177,9 +197,13 @@ function signWith({ key, algorithm }: DkimSigner, input: string): Promise<Buffer
     // An own object without a prototype: Node would read `padding` and `saltLength` from a polluted Object.prototype.
     const input = withoutPrototype({ key });
     if (algorithm === 'rsa-sha256') sign('sha256', bytes, input, done);
+    // Ed25519 signs the hash, not the text (RFC 8463 section 3).
     else sign(null, createHash('sha256').update(bytes).digest(), input, done);
   });
 }
+
+/** For keys in memory, which are not interrupted. */
+const neverAborted = new AbortController().signal;
 
 /**
  * Makes a DKIM-Signature field for each signer, with its CRLF, to be put before `fields`.
@@ -190,7 +214,7 @@ export async function signDkim(
   fields: string,
   body: ByteSource,
   signers: readonly DkimSigner[],
-  date: Date = new Date(),
+  { date = new Date(), signal = neverAborted }: { readonly date?: Date; readonly signal?: AbortSignal } = {},
 ): Promise<string> {
   const list = splitFields(fields);
   const bodyHash = (await relaxedBodyHash(body)).toString('base64');
@@ -201,7 +225,8 @@ export async function signDkim(
       `DKIM-Signature: v=1; a=${signer.algorithm}; c=relaxed/relaxed;\r\n d=${signer.domain};\r\n` +
       ` s=${signer.selector}; t=${seconds};\r\n` +
       ` h=${wrappedNames(names)};\r\n bh=${bodyHash};\r\n b=`;
-    const signature = await signWith(signer, dkimSigningInput(list, names, unsigned));
+    const input = Buffer.from(dkimSigningInput(list, names, unsigned), 'utf8');
+    const signature = await signer.sign(input, signal);
     return `${unsigned}${wrapped(signature.toString('base64'), 72)}\r\n`;
   });
   return (await Promise.all(signatures)).join('');

@@ -5,15 +5,17 @@
 import { parseAddress, parseMailbox } from '../../address/mailbox.js';
 import { isEmailError } from '../../errors/email-error.js';
 import type { AddressInput, Mailbox } from '../../model/address.js';
+import type { PrivateKeySigner } from '../../model/certificate.js';
 import type { DkimSettings } from '../../model/message.js';
 import type { EmailProfile, Sender } from '../../model/settings/profile.js';
-import { choiceAmong, list, oneOrMany, plain, variant } from '../../schema/combine.js';
+import { choice, choiceAmong, list, oneOrMany, plain, variant, withMethods } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, problem, unexpected } from '../../schema/schema.js';
 import type { Report, Schema } from '../../schema/schema.js';
 import { secret } from '../../schema/secret.js';
 import { domain, text } from '../../schema/text.js';
 import { isIp } from '../../util/ip.js';
+import { filePassword } from './certificate.js';
 import { authentication } from './authentication.js';
 import { headerFields } from './headers.js';
 import { logging } from './logging.js';
@@ -81,11 +83,16 @@ const sender: Schema<Sender> = object<Sender>(
   { expected: 'an object with email, and name where there is one', others: otherKeys.sender },
 );
 
+const dkimKey = secret({ what: 'private key (PEM or base64 PKCS#8)' });
 const dkim: Schema<DkimSettings> = object<DkimSettings>(
   {
     domain: required(domain),
     selector: required(domain),
-    privateKey: required(secret({ what: 'private key (PEM or base64 PKCS#8)' })),
+    privateKey: optional(dkimKey),
+    password: optional(filePassword),
+    signer: optional(withMethods<PrivateKeySigner>('a signer', 'sign')),
+    algorithm: optional(choice('rsa-sha256', 'ed25519-sha256')),
+    publicKey: optional(text({ expected: 'a public key: PEM, or the value of p=', max: 16_384, multiline: true })),
     headers: optional(
       list(
         text({
@@ -100,7 +107,17 @@ const dkim: Schema<DkimSettings> = object<DkimSettings>(
   },
   {
     others: otherKeys.dkim,
-    verify(value, _given, path, report) {
+    verify(value, given, path, report) {
+      const isNamedOtherwise = report.problems.some(
+        (found) => found.path.startsWith(`${path}.`) && found.message.includes('privateKey'),
+      );
+      if (given('privateKey') && given('signer'))
+        problem(report, `${path}.signer`, 'cannot stand beside privateKey: one of the two signs');
+      else if (!given('privateKey') && !given('signer') && !isNamedOtherwise)
+        unexpected(report, `${path}.privateKey`, dkimKey.expected, undefined);
+      if (given('password') && given('signer')) problem(report, `${path}.password`, 'stands only beside privateKey');
+      for (const key of ['algorithm', 'publicKey'] as const)
+        if (given(key) && given('privateKey')) problem(report, `${path}.${key}`, 'stands only beside signer');
       const names = value.headers;
       if (names !== undefined && !names.some((name) => name?.toLowerCase() === 'from')) {
         problem(report, `${path}.headers`, 'lacks From, which every signature covers (RFC 6376 section 5.4)');

@@ -49,6 +49,25 @@ const refusal = (message: MailMessage, profile: Partial<EmailProfile> = {}, acce
   );
 
 describe('header fields', () => {
+  it.each(['no', 'auto-generated', 'auto-replied', 'auto-notified'] as const)(
+    'say Auto-Submitted: %s (RFC 3834)',
+    async (autoSubmitted) => {
+      const { fields } = await compose({ to: 'b@example.org', text: 't', autoSubmitted });
+      expect(fields).toContain(`Auto-Submitted: ${autoSubmitted}`);
+    },
+  );
+
+  it('say nothing of Auto-Submitted by default, and refuse other words', async () => {
+    expect((await compose({ to: 'b@example.org', text: 't' })).text).not.toContain('Auto-Submitted');
+    const wrong = await refusal({ to: 'b@example.org', autoSubmitted: 'auto-generatd' as never });
+    expect(String(wrong)).toContain(
+      "autoSubmitted: expected 'no', 'auto-generated', 'auto-replied' or 'auto-notified'",
+    );
+    const twice = { autoSubmitted: 'no', headers: { 'Auto-Submitted': 'no' } } as const;
+    expect(String(await refusal({ to: 'b@example.org', ...twice }))).toContain('written from its own setting already');
+    expect(String(await refusal({ to: 'b@example.org', raw: 'x', autoSubmitted: 'no' }))).toContain('beside raw');
+  });
+
   it('come from the profile, in its order, as the settings page has them', async () => {
     const { fields } = await compose(
       {

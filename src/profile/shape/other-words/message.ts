@@ -37,7 +37,7 @@ export const otherKeys = {
     encoding: chosenEncoding,
     textencoding: chosenEncoding,
     charset: 'is not a known key: text is always sent as UTF-8',
-    attachdataurls: 'is not a known key: give images as attachments with a cid',
+    attachdataurls: 'is html: { content, embedDataUrls: true } here',
     organization: 'belongs in sender of the profile, or in headers',
     customheaders: called('headers'),
     xpriority: called('importance'),

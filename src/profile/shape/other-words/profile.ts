@@ -131,6 +131,7 @@ export const otherKeys = {
     domainname: called('domain'),
     keyselector: called('selector'),
     key: called('privateKey'),
+    passphrase: called('password'),
     headerfieldnames: called('headers'),
     skipfields: 'is headers here, with the fields that are signed',
   },

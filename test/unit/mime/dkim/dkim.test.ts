@@ -136,7 +136,7 @@ describe('signDkim', () => {
     const more =
       `${fields}X-Other: 1\r\nCc: a@b\r\nResent-To: c@d\r\nResent-To: e@f\r\n` +
       `List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n`;
-    const field = await signDkim(more, Buffer.from(body), [signer], new Date(1528637909_000));
+    const field = await signDkim(more, Buffer.from(body), [signer], { date: new Date(1528637909_000) });
     const tags = tagsOf(field);
     expect(tags.get('h')).toBe('from:subject:date:to:cc:resent-to:resent-to:list-unsubscribe-post:message-id:from');
     expect(Object.fromEntries(tags)).toMatchObject({

@@ -1,0 +1,11 @@
+/**
+ * Tells HTML with choices of its own from other forms of content.
+ * @module
+ */
+import type { HtmlContent } from '../../model/message.js';
+import { isStream } from './source-reader.js';
+
+/** Is it `{ content, … }`? */
+export function isHtmlContent(value: unknown): value is HtmlContent {
+  return typeof value === 'object' && value !== null && Object.hasOwn(value, 'content') && !isStream(value);
+}
