@@ -80,7 +80,7 @@ export interface DkimSettings {
    * 8463 signs. A signer that fails is ERR_SECRET, and nothing is sent.
    */
   readonly signer?: PrivateKeySigner | undefined;
-  /** The algorithm of `signer`. Default 'rsa-sha256'. With `privateKey` the kind of the key decides. */
+  /** The algorithm of `signer`; 'rsa-sha256' unless given. With `privateKey` the kind of the key decides. */
   readonly algorithm?: 'rsa-sha256' | 'ed25519-sha256' | undefined;
   /**
    * The public key of `signer`: PEM, or the value of `p=` in the DNS record. Each signature is then checked before the

@@ -11,7 +11,18 @@ import { pathToFileURL } from 'node:url';
 import { esbuild, root } from '../root.mjs';
 
 const makers = {
-  combine: ['plain', 'choice', 'choiceAmong', 'wholeNumber', 'list', 'oneOrMany', 'variant', 'live', 'func'],
+  combine: [
+    'plain',
+    'choice',
+    'choiceAmong',
+    'wholeNumber',
+    'list',
+    'oneOrMany',
+    'variant',
+    'live',
+    'func',
+    'withMethods',
+  ],
   object: ['object', 'record'],
   text: ['text', 'path'],
   secret: ['secret', 'secretOrBytes'],

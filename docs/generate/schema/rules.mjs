@@ -78,7 +78,11 @@ export const rules = {
   ],
   AutomaticProxySettings: [passwordNeedsName],
   LdapCertificates: [{ dependentRequired: { password: ['bindDn'], bindDn: ['password'] } }],
-  DkimSettings: [{ properties: { headers: { contains: { pattern: '^[Ff][Rr][Oo][Mm]$' } } } }],
+  // A signer has no JSON form, and algorithm and publicKey stand only beside one.
+  DkimSettings: [
+    { properties: { headers: { contains: { pattern: '^[Ff][Rr][Oo][Mm]$' } } } },
+    { ...has('privateKey'), allOf: [hasNot('algorithm'), hasNot('publicKey')] },
+  ],
   HeaderField: [
     {
       properties: {

@@ -173,7 +173,7 @@ export class Writer {
 
   /** Functions and objects with methods have no JSON form. */
   #isLive(schema) {
-    return ['live', 'func'].includes(this.#noteOf(schema)?.maker);
+    return ['live', 'func', 'withMethods'].includes(this.#noteOf(schema)?.maker);
   }
 }
 
