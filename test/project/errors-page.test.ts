@@ -9,5 +9,5 @@ it('the reference of errors is that of the code: causes, remedies, and the error
   const check = run(process.execPath, ['docs/generate/errors.mjs', '--check'], { cwd: root });
   const { stderr } = await check.catch((error: { stderr: string }) => error);
   expect(stderr).toBe('');
-  // The examples bring 27 errors about; how long that takes says how busy the machine is.
+  // The examples bring every error about; how long that takes says how busy the machine is.
 }, 0);
