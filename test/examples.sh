@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the examples that have packages of their own, against the packed build: `npm run test:examples`, or the names of some
-# examples as arguments. Each runs in a copy, so that nothing is left in docs/examples. Debian: as root it installs the servers of the
-# examples, PostgreSQL and Redis, where they are missing.
+# examples as arguments. Each runs in a copy, so that nothing is left in docs/examples. Debian: as root it installs what the examples need,
+# PostgreSQL, Redis and Chromium, where they are missing.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -12,15 +12,34 @@ export NEXT_TELEMETRY_DISABLED=1
 missing=()
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v "${CHROMIUM:-chromium}" >/dev/null || missing+=(chromium fonts-liberation)
 if [ "${#missing[@]}" -gt 0 ]; then
   apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"
 fi
 
 npm pack --silent --ignore-scripts --pack-destination "$scratch" >/dev/null
-if [ "$#" -eq 0 ]; then set -- $(cd docs/examples && ls -d */package.json | xargs -n 1 dirname); fi
+
+# The settings page has no package of its own: it runs as it is in the sealpost package. Its test drives it in Chromium.
+settings_page() {
+  tar -C "$scratch" -xzf "$scratch"/sealpost-*.tgz
+  ln -s "$root/node_modules" "$scratch/package/node_modules"
+  mkdir "$scratch/package/test"
+  tar -C test --exclude node_modules -cf - settings-page | tar -C "$scratch/package/test" -xf -
+  cd "$scratch/package/test/settings-page"
+  npm install --silent --no-package-lock --no-audit --no-fund
+  npm test --silent
+  cd "$root"
+}
+
+if [ "$#" -eq 0 ]; then set -- $(cd docs/examples && ls -d */package.json | xargs -n 1 dirname) settings-page; fi
 for name in "$@"; do
   start=$SECONDS
   printf '%s\n' "--- docs/examples/$name"
+  if [ "$name" = settings-page ]; then
+    settings_page
+    printf '%s\n' "--- docs/examples/$name passed in $((SECONDS - start)) s"
+    continue
+  fi
   mkdir "$scratch/$name"
   tar -C "docs/examples/$name" --exclude node_modules -cf - . | tar -C "$scratch/$name" -xf -
   cd "$scratch/$name"

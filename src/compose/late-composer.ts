@@ -6,8 +6,8 @@
 import type { MailMessage } from '../model/message.js';
 import type { MessageProtector } from '../model/protection.js';
 import type { Composer, PreparedMessage } from './composer.js';
+import type { TextFromHtml } from './content/body.js';
 import type { FileAccess } from './content/file-access.js';
-import type { TextFromHtml } from './content/html-choices.js';
 import type { SenderSettings } from './message/envelope.js';
 import type { RecipientGuard } from './message/recipient-guard.js';
 import { takeMessage, type TakenMessage } from './taken-message.js';

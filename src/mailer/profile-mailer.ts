@@ -10,6 +10,7 @@ import type { LateComposer } from '../compose/late-composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { closedError } from '../errors/closed-error.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import { generalRemedies } from '../errors/general-remedies.js';
 import { sends, traced } from '../logging/diagnostics.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
@@ -33,7 +34,7 @@ import { deliver } from './deliver.js';
 import type { SmimeTester } from './late-protection.js';
 import type { OwnTransport } from './late-transport.js';
 import type { OAuth2Service } from './oauth2-service.js';
-import type { SendWindow } from './send-all.js';
+import { sendWindow } from './send-all.js';
 import { SendCounts } from './send-counts.js';
 import { testPage, testSentence, type TestFacts } from './test-email.js';
 import { TransportClosing } from './transport-closing.js';
@@ -131,7 +132,7 @@ export class ProfileMailer implements Mailer {
   ): AsyncIterable<SendAllResult> {
     const options = given === undefined ? undefined : checkSendOptions(given);
     const send = (message: MailMessage, each: SendOptions | undefined): Promise<SendResult> => this.send(message, each);
-    return lateWindow(messages, { size: this.#parts.window, send, closed: this.#closed.signal }, options);
+    return sendWindow(messages, { size: this.#parts.window, send, closed: this.#closed.signal }, options);
   }
 
   compose(message: MailMessage, options?: TestOptions): Promise<ComposedMessage> {
@@ -279,7 +280,7 @@ export class ProfileMailer implements Mailer {
       return result;
     } catch (cause) {
       prepared?.identity?.release();
-      const error = await this.#told(
+      const error = this.#told(
         isEmailError(cause)
           ? cause
           : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause }),
@@ -300,32 +301,16 @@ export class ProfileMailer implements Mailer {
   }
 
   /** The error with the profile, the message, and the server that caused it. */
-  async #told(error: EmailError, messageId: string | undefined): Promise<EmailError> {
+  #told(error: EmailError, messageId: string | undefined): EmailError {
     const { profileName, server } = this.#parts;
     const profile = error.profile ?? profileName;
     const id = error.messageId ?? (messageId === '' ? undefined : messageId);
     const from = error.server ?? (ofServer.has(error.code) ? server : undefined);
-    const remedy = error.remedy ?? (await generalRemedy(error.code));
+    const remedy = error.remedy ?? generalRemedies[error.code];
     if (from === undefined) return withDetails(error, { profile, messageId: id, remedy });
     const where = error.message.includes(from) ? `profile ${profile}` : `${from}, profile ${profile}`;
     return withDetails(error, { profile, messageId: id, remedy, server: from }, `${error.message} (${where})`);
   }
-}
-
-/** `sendWindow`, whose code is loaded with the first result that is asked for. */
-async function* lateWindow(
-  messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
-  window: SendWindow,
-  options: SendOptions | undefined,
-): AsyncGenerator<SendAllResult, void, undefined> {
-  const { sendWindow } = await import('./send-all.js');
-  yield* sendWindow(messages, window, options);
-}
-
-/** The remedy of an error without one of its own. Only failures need these texts. */
-async function generalRemedy(code: EmailError['code']): Promise<string> {
-  const { generalRemedies } = await import('../errors/general-remedies.js');
-  return generalRemedies[code];
 }
 
 function sendTimedOut(totalMs: number): EmailError {

@@ -9,19 +9,25 @@ import { createMessageId } from '../../mime/identifier.js';
 import type { MailMessage } from '../../model/message.js';
 import type { MessageMailboxes } from './envelope.js';
 
-/** The id of a message object, and its recipients. It records whether the next send may use it. */
+/** The recipients that a message names: its fields, and `envelope.to`. */
+export interface Addressees {
+  readonly to: readonly ParsedMailbox[];
+  readonly cc: readonly ParsedMailbox[];
+  readonly bcc: readonly ParsedMailbox[];
+  readonly envelope: readonly string[] | undefined;
+}
+
+/** The id of a message object. It records whether the next send may use it. */
 export class MessageIdentity {
   /** The id with its brackets. */
   readonly id: string;
-  readonly #mailboxes: MessageMailboxes;
-  readonly #envelope: readonly string[] | undefined;
+  readonly #addressees: Addressees;
   /** False from the start of a send with this id until that send fails. */
   #free = true;
 
-  constructor(id: string, mailboxes: MessageMailboxes, envelope: readonly string[] | undefined) {
+  constructor(id: string, addressees: Addressees) {
     this.id = id;
-    this.#mailboxes = mailboxes;
-    this.#envelope = envelope;
+    this.#addressees = addressees;
   }
 
   /** Called when a send with this id begins. */
@@ -34,14 +40,14 @@ export class MessageIdentity {
     this.#free = true;
   }
 
-  mayServe({ to, cc, bcc }: MessageMailboxes, envelope: readonly string[] | undefined): boolean {
-    const known = this.#mailboxes;
+  mayServe({ to, cc, bcc, envelope }: Addressees): boolean {
+    const known = this.#addressees;
     return (
       this.#free &&
       sameMailboxes(known.to, to) &&
       sameMailboxes(known.cc, cc) &&
       sameMailboxes(known.bcc, bcc) &&
-      sameTexts(this.#envelope ?? [], envelope ?? [])
+      sameTexts(known.envelope ?? [], envelope ?? [])
     );
   }
 }
@@ -57,12 +63,13 @@ function sameTexts(some: readonly string[], others: readonly string[]): boolean 
 /** The identity of a message object: the existing one if it may be used, else a new one with the author's domain. */
 export function identityOf(
   message: MailMessage,
-  mailboxes: MessageMailboxes,
+  { from, to, cc, bcc }: MessageMailboxes,
   envelope: readonly string[] | undefined,
 ): MessageIdentity {
   const known = Identified.of(message) ?? inextensible.get(message);
-  if (known?.mayServe(mailboxes, envelope) === true) return known;
-  const identity = new MessageIdentity(createMessageId(mailboxes.from.domain), mailboxes, envelope);
+  const addressees: Addressees = { to, cc, bcc, envelope };
+  if (known?.mayServe(addressees) === true) return known;
+  const identity = new MessageIdentity(createMessageId(from.domain), addressees);
   if (Object.isExtensible(message) || Identified.of(message) !== undefined) Identified.set(message, identity);
   else inextensible.set(message, identity);
   return identity;
