@@ -4,13 +4,13 @@ import { filesBelow, read, root } from './project/sources.js';
 const include = ['test/{unit,advisories,wire,integration,fuzz,types,project}/**/*.test.ts'];
 
 /**
- * Tests that replace modules or globals get a process each; the others share some, which saves half of the time. They put back the
- * variables of the environment, and the clock.
+ * Test files that replace modules or globals have a process each. The others share three processes, which saves half of the time. They
+ * put back the variables of the environment, the clock, and WebAssembly, which is looked up at each use.
  */
 const isolated = filesBelow('test', '.test.ts').filter(
   (path) =>
     !/^test\/(?:interop|bench|oauth)\//.test(path) &&
-    /\bvi\.(mock|doMock|hoisted|stubGlobal)\b|process\.chdir/.test(read(path)),
+    /\bvi\.(mock|doMock|hoisted|resetModules|stubGlobal\('(?!WebAssembly))|process\.chdir/.test(read(path)),
 );
 
 /** What `npm run coverage` holds all files together to, and these folders. */

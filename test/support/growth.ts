@@ -1,5 +1,6 @@
 import { cpuTimer } from './cpu-time.js';
 
+/** A slow small round would hide growth, so the shortest of several counts. A slow large round only costs an attempt. */
 const rounds = 3;
 /**
  * A garbage collection in the larger rounds only makes a ratio too large; noise does not make it smaller in every
@@ -12,7 +13,6 @@ const leastMs = 4;
 
 /**
  * The ratio of processor times of `work` for four times the input: at most 4 if time is linear, 16 if it is quadratic.
- * The shortest of several rounds counts, because other programs can only make a round longer.
  */
 export async function growth<T>(
   make: (size: number) => T,
@@ -22,15 +22,15 @@ export async function growth<T>(
   const [small, large] = [make(size), make(4 * size)];
   let least = Infinity;
   for (let attempt = 0; attempt < attempts && least > clearlyLinear; attempt++) {
-    const times = [await shortest(small, work), await shortest(large, work)] as const;
+    const times = [await shortest(small, work, rounds), await shortest(large, work, 1)] as const;
     least = Math.min(least, Math.max(times[1], leastMs) / Math.max(times[0], leastMs));
   }
   return least;
 }
 
-async function shortest<T>(input: T, work: (input: T) => Promise<unknown>): Promise<number> {
+async function shortest<T>(input: T, work: (input: T) => Promise<unknown>, count: number): Promise<number> {
   let best = Infinity;
-  for (let round = 0; round < rounds; round++) {
+  for (let round = 0; round < count; round++) {
     const elapsed = cpuTimer();
     await work(input);
     best = Math.min(best, elapsed());
