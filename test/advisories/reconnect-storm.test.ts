@@ -110,6 +110,8 @@ describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] a
     describe.each(Object.keys(cuts))('%s', (cut) => {
       test.each(said)('%j at any moment costs at most two connections', async (words, expected) => {
         for (const apart of [false, true]) {
+          // Octets of a single line that come alone are not cut between lines.
+          if (apart && cut === 'by line' && !/\n./.test(words)) continue;
           const { server, profile, signIns } = await storm({ place, words, apart }, cuts[cut] as Cut);
           await using _ = server;
           const mailer = createMailer(profile);

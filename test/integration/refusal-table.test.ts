@@ -230,13 +230,15 @@ const cellsOf = (stage: Cell['stage'], offered: Cell['offered']): readonly Cell[
     endings.flatMap((ending): readonly Cell[] => {
       if (refusal === undefined && ending === 'half') return [];
       const cell = { stage, refusal, ending, offered } as const;
-      const isCut = refusal !== undefined && offered !== 'no extension';
-      return isCut
-        ? [
-            { ...cell, cut: 'whole' },
-            { ...cell, cut: 'by byte' },
-          ]
-        : [{ ...cell, cut: 'whole' }];
+      if (refusal === undefined || offered === 'no extension') return [{ ...cell, cut: 'whole' }];
+      if (offered === 'PIPELINING')
+        return [
+          { ...cell, cut: 'whole' },
+          { ...cell, cut: 'by byte' },
+        ];
+      // One of the two cuts with CHUNKING, the other one with eight messages in flight.
+      const isWhole = (stages.indexOf(stage) + refusals.indexOf(refusal) + endings.indexOf(ending)) % 2 === 0;
+      return [{ ...cell, cut: isWhole === (offered === 'CHUNKING') ? 'whole' : 'by byte' }];
     }),
   );
 
