@@ -28,6 +28,8 @@ import type { ServiceName } from './service-name.js';
 export interface KerberosTicketsOptions {
   /** Milliseconds since 1970; default `Date.now`. */
   readonly systemTime?: (() => number) | undefined;
+  /** Milliseconds since some moment, whether or not the time of the machine is set; default `performance.now`. */
+  readonly elapsedTime?: (() => number) | undefined;
   /** Time limit of one exchange with one KDC; default 10 000. */
   readonly exchangeTimeoutMs?: number | undefined;
   /** Time limit of one exchange by UDP, before TCP is tried; default 3000. */
@@ -85,6 +87,7 @@ interface Holding {
  */
 export class KerberosTickets {
   readonly #systemTime: () => number;
+  readonly #elapsedTime: () => number;
   readonly #exchangeTimeoutMs: number;
   readonly #udpTimeoutMs: number;
   readonly #dnsServers: readonly string[] | undefined;
@@ -94,6 +97,7 @@ export class KerberosTickets {
 
   constructor(options: KerberosTicketsOptions = {}) {
     this.#systemTime = options.systemTime ?? Date.now;
+    this.#elapsedTime = options.elapsedTime ?? (() => performance.now());
     this.#exchangeTimeoutMs = options.exchangeTimeoutMs ?? 10_000;
     this.#udpTimeoutMs = options.udpTimeoutMs ?? 3_000;
     this.#dnsServers = options.dnsServers;
@@ -120,7 +124,7 @@ export class KerberosTickets {
         const ticket = await this.#fetch({ ...access, signal: shared }, holding, identity, service);
         return this.#hold(holding, key, ticket);
       }));
-    held.unansweredSince ??= this.#systemTime();
+    held.unansweredSince ??= this.#elapsedTime();
     return {
       ticket: held.ticket,
       clock: holding.clock,
@@ -156,7 +160,7 @@ export class KerberosTickets {
   #usableIn(holding: Holding, identity: Identity, service: ServiceName, key: string): HeldTicket | undefined {
     const held = holding.services.get(key);
     const since = held?.unansweredSince;
-    if (held !== undefined && since !== undefined && this.#systemTime() - since > unansweredMs) held.spent = true;
+    if (held !== undefined && since !== undefined && this.#elapsedTime() - since > unansweredMs) held.spent = true;
     if (held !== undefined && !held.spent && lasts(holding.clock, held.ticket)) return held;
     if (identity.credentials.kind !== 'cache') return undefined;
     const cached = identity.credentials.cache.tickets.find(

@@ -7,10 +7,12 @@ import { onAbort } from '../async/on-abort.js';
 import type { CertificateSource, LoadedCertificate } from '../model/certificate.js';
 import type { HttpClient } from '../net/http/http-client.js';
 
-/** The time and a timer. */
+/** The time and a timer. Dates come from `now`, durations from `elapsed`, because the time of a machine may be set. */
 export interface Clock {
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** Milliseconds since some moment, whether or not the time of the machine is set meanwhile. */
+  readonly elapsed: () => number;
   /** Resolves after this many milliseconds; rejects when the signal aborts. */
   readonly wait: (milliseconds: number, signal: AbortSignal) => Promise<void>;
 }
@@ -28,6 +30,7 @@ export interface Surroundings {
 /** The clock of this machine. */
 export const systemClock: Clock = {
   now: () => Date.now(),
+  elapsed: () => performance.now(),
   wait: (milliseconds, signal) =>
     new Promise((resolve, reject) => {
       const timer = setTimeout(() => {

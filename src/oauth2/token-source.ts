@@ -57,6 +57,8 @@ interface Held {
   readonly tokens: OAuth2Tokens;
   /** The time from which it is refreshed. Infinity if the provider gave no expiry. */
   readonly renewAt: number;
+  /** The same on the clock that is not set: a machine whose time is set back refreshes the token nonetheless. */
+  readonly until: number;
 }
 
 /** The tokens of one profile. */
@@ -70,7 +72,7 @@ export class TokenSource {
   #held: Held | undefined;
   #renewal: Promise<string> | undefined;
   #endpoints: Endpoints | undefined;
-  /** The end of the provider's `Retry-After`, and its last refusal. */
+  /** The end of the provider's `Retry-After` by `elapsed`, and its last refusal. */
   #pause: { readonly until: number; readonly failure: EmailError } | undefined;
   #toldOfMemory = false;
 
@@ -90,7 +92,7 @@ export class TokenSource {
     if (authenticationValue !== undefined) return await this.#given(refused, signal);
     const held = this.#held;
     if (held !== undefined && this.#keeper.unsaved === undefined && held.tokens.accessToken !== refused)
-      if (this.#now() < held.renewAt && this.#isAlive(held.tokens)) return held.tokens.accessToken;
+      if (this.#isFresh(held)) return held.tokens.accessToken;
     // The signal of one caller may serve many sends.
     allowManyListeners(signal);
     return await this.#shared.run('token', signal, (waited) => untilAborted(this.#renewOnce(query), waited));
@@ -137,7 +139,7 @@ export class TokenSource {
   /** Takes the store's token if it is fresh, else renews under the lock. */
   async #loadOrRenew(query: TokenQuery): Promise<string> {
     const before = this.#keeper.unsaved === undefined ? await this.#keeper.load() : undefined;
-    if (isOther(before, query.refused) && this.#now() < this.#renewAt(before, undefined)) return this.#hold(before);
+    if (isOther(before, query.refused) && this.#isFreshInStore(before)) return this.#hold(before);
     return await this.#keeper.locked(() => this.#renew(query, before?.accessToken), this.#closed.signal);
   }
 
@@ -159,7 +161,7 @@ export class TokenSource {
       const last = isOther(stored, refused) ? stored : this.#held?.tokens;
       const passes = isEmailError(error) && error.retryable && error.code === 'ERR_OAUTH2';
       if (!passes || !isOther(last, refused) || !this.#isAlive(last)) throw error;
-      this.#held = { tokens: last, renewAt: this.#now() + againMs };
+      this.#held = { tokens: last, renewAt: Infinity, until: this.#elapsed() + againMs };
       return last.accessToken;
     }
   }
@@ -219,7 +221,7 @@ export class TokenSource {
     signal: AbortSignal,
   ): Promise<TokenOutcome> {
     const { settings, surroundings } = this.#parts;
-    if (this.#pause !== undefined && this.#now() < this.#pause.until) throw this.#pause.failure;
+    if (this.#pause !== undefined && this.#elapsed() < this.#pause.until) throw this.#pause.failure;
     const passed = (): EmailError =>
       createEmailError('ERR_SECRET', `The secrets of oauth2 could not be had within ${prepareMs} ms.`, {
         retryable: true,
@@ -233,7 +235,7 @@ export class TokenSource {
     const { retryAfterMs } = outcome.tokens === undefined ? outcome : {};
     this.#pause =
       outcome.tokens === undefined && retryAfterMs !== undefined
-        ? { until: this.#now() + retryAfterMs, failure: outcome.failure }
+        ? { until: this.#elapsed() + retryAfterMs, failure: outcome.failure }
         : undefined;
     return outcome;
   }
@@ -252,7 +254,8 @@ export class TokenSource {
   }
 
   #hold(tokens: OAuth2Tokens, obtainedAt?: number): string {
-    this.#held = { tokens, renewAt: this.#renewAt(tokens, obtainedAt) };
+    const renewAt = this.#renewAt(tokens, obtainedAt);
+    this.#held = { tokens, renewAt, until: this.#elapsed() + renewAt - this.#now() };
     return tokens.accessToken;
   }
 
@@ -261,6 +264,17 @@ export class TokenSource {
     const life = obtainedAt === undefined ? Infinity : expiresAt.getTime() - obtainedAt;
     const early = Math.min(earlyMs + this.#parts.surroundings.chance() * jitterMs, life / 4);
     return expiresAt.getTime() - early;
+  }
+
+  #isFresh({ tokens, renewAt, until }: Held): boolean {
+    return this.#now() < renewAt && this.#elapsed() < until && this.#isAlive(tokens);
+  }
+
+  /** By its date, unless it is the token in use, whose time has passed here. */
+  #isFreshInStore(tokens: OAuth2Tokens): boolean {
+    const held = this.#held;
+    if (held?.tokens.accessToken === tokens.accessToken && !this.#isFresh(held)) return false;
+    return this.#now() < this.#renewAt(tokens, undefined);
   }
 
   #isAlive({ expiresAt }: OAuth2Tokens): boolean {
@@ -276,6 +290,10 @@ export class TokenSource {
         'The provider gave a new refresh token in place of the old one, and it is kept in memory only: it is ' +
         'lost when the process ends. Give createMailer a tokenStore or profileStore.',
     });
+  }
+
+  #elapsed(): number {
+    return this.#parts.surroundings.clock.elapsed();
   }
 
   #now(): number {

@@ -189,7 +189,7 @@ describe('a device code', () => {
         },
       },
       // The first poll comes once the person is done, not after five seconds.
-      { ...surroundings, clock: { now: Date.now, wait: async () => await typed } },
+      { ...surroundings, clock: { ...systemClock, wait: async () => await typed } },
     );
     expect(claimsOf(tokens.accessToken)).toMatchObject({ sub: 'alice', client_id: 'device' });
     expect(prompt?.verificationUriComplete).toContain(encodeURIComponent(prompt?.userCode ?? ''));

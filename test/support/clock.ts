@@ -27,6 +27,22 @@ export function stopClock(): StoppedClock {
   };
 }
 
+/**
+ * Sets the time of the machine ahead or back, as `Date` tells it, until the test ends. Each call counts from the real
+ * time. Timers and `performance.now()` go on as they do where a system's time is set.
+ */
+export function setTime(byMs: number): void {
+  const now = (): number => RealDate.now() + byMs;
+  globalThis.Date = new Proxy(RealDate, {
+    construct: (date, given, target) => Reflect.construct(date, given.length === 0 ? [now()] : given, target) as Date,
+    get: (date, name) => (name === 'now' ? now : (Reflect.get(date, name) as unknown)),
+  });
+  onTestFinished(() => {
+    globalThis.Date = RealDate;
+  });
+}
+
+const RealDate = Date;
 const immediate = setImmediate;
 const turn = (): Promise<void> => new Promise((resolve) => immediate(resolve));
 

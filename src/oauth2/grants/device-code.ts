@@ -33,7 +33,7 @@ export async function authorizeByDevice(
     throw oauth2Error("The grant 'device-code' needs the option onUserCode, which shows the code to the person.", {
       remedy: 'Give authorize() the option onUserCode.',
     });
-  const { prompt, deviceCode, intervalSeconds } = await requestCode(client, signal);
+  const { prompt, deviceCode, until, intervalSeconds } = await requestCode(client, signal);
   try {
     await untilAborted((async () => await onUserCode(prompt))(), signal);
   } catch (cause) {
@@ -43,12 +43,14 @@ export async function authorizeByDevice(
       remedy: 'See the cause.',
     });
   }
-  return await poll(client, { deviceCode, expiresAt: prompt.expiresAt.getTime(), intervalSeconds }, signal);
+  return await poll(client, { deviceCode, until, intervalSeconds }, signal);
 }
 
 interface DeviceCode {
   readonly prompt: UserCodePrompt;
   readonly deviceCode: string;
+  /** The end of the code's life, by the clock's `elapsed`. */
+  readonly until: number;
   readonly intervalSeconds: number;
 }
 
@@ -98,6 +100,7 @@ async function askForCode(
   const life = Math.min(numberField(fields, 'expires_in') ?? maxLifeSeconds, maxLifeSeconds);
   return {
     deviceCode,
+    until: surroundings.clock.elapsed() + life * 1000,
     intervalSeconds: Math.max(1, numberField(fields, 'interval') ?? defaultIntervalSeconds),
     prompt: {
       userCode: showText(userCode, 100),
@@ -110,17 +113,18 @@ async function askForCode(
 
 interface Polling {
   readonly deviceCode: string;
-  readonly expiresAt: number;
+  /** The end of the code's life, by the clock's `elapsed`. */
+  readonly until: number;
   readonly intervalSeconds: number;
 }
 
 async function poll(client: TokenClient, polling: Polling, signal: AbortSignal): Promise<OAuth2Tokens> {
   const { clock } = client.surroundings;
-  const { deviceCode, expiresAt } = polling;
+  const { deviceCode, until } = polling;
   const parameters = { grant_type: 'urn:ietf:params:oauth:grant-type:device_code', device_code: deviceCode };
   let seconds = polling.intervalSeconds;
   for (;;) {
-    if (clock.now() + seconds * 1000 >= expiresAt) throw expired();
+    if (clock.elapsed() + seconds * 1000 >= until) throw expired();
     await clock.wait(seconds * 1000, signal);
     const outcome = await ask(client, { parameters, secrets: [deviceCode] }, signal);
     if (outcome.tokens !== undefined) return outcome.tokens;

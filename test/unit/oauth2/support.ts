@@ -11,16 +11,18 @@ import { abortError } from '../../../src/errors/abort.js';
 
 export { failure as failureOf } from '../../support/engine.js';
 
-/** A clock that stands still. Waiting on it moves it forward. */
+/** A clock that stands still. Waiting on it moves it forward. `set` is how far its time was set, ahead or back. */
 export class FakeClock implements Clock {
   time: number;
+  set = 0;
   readonly waits: number[] = [];
 
   constructor(time = 1_800_000_000_000) {
     this.time = time;
   }
 
-  readonly now = (): number => this.time;
+  readonly now = (): number => this.time + this.set;
+  readonly elapsed = (): number => this.time;
 
   readonly wait = (milliseconds: number, signal: AbortSignal): Promise<void> => {
     if (signal.aborted) return Promise.reject(abortError(signal));

@@ -402,6 +402,53 @@ describe('a failure that may pass', () => {
   });
 });
 
+describe.each([
+  ['ahead', hour],
+  ['back', -hour],
+])('a machine whose time is set an hour %s', (_what, by) => {
+  it('has a token renewed before the end of its life, and no more than once before that', async () => {
+    const tested = source(new MemoryStore());
+    expect(await tested.get(query)).toBe('access-1');
+    clock.set = by;
+    for (let minutes = 0; minutes < 55; minutes += 5) {
+      await tested.get(query);
+      clock.time += 5 * 60_000;
+    }
+    expect(provider.calls.length).toBe(by > 0 ? 2 : 1);
+    clock.time += 4 * 60_000;
+    expect(await tested.get(query)).toBe(by > 0 ? 'access-3' : 'access-2');
+  });
+
+  it('heeds Retry-After for as long as it says', async () => {
+    provider.answers.set('/token', () => ({ status: 429, text: '', headers: { 'Retry-After': '60' } }));
+    const tested = source(new MemoryStore());
+    await failureOf(tested.get(query));
+    clock.set = by;
+    clock.time += 58_000;
+    await failureOf(tested.get(query));
+    expect(provider.calls.length).toBe(1);
+    clock.time += 3000;
+    provider.answers.set('/token', () => rotating());
+    expect(await tested.get(query)).toBe('access-1');
+  });
+
+  it('asks again half a minute after the provider failed, while the token is good', async () => {
+    const store = new MemoryStore();
+    await store.saveTokens(key, tokens('kept', 60_000));
+    provider.answers.set('/token', () => ({ status: 503, text: '' }));
+    const tested = source(store);
+    expect(await tested.get(query)).toBe('kept');
+    const asked = provider.calls.length;
+    if (by < 0) clock.set = by;
+    clock.time += 29_000;
+    expect(await tested.get(query)).toBe('kept');
+    expect(provider.calls.length).toBe(asked);
+    clock.time += 2000;
+    provider.answers.set('/token', () => rotating());
+    expect(await tested.get(query)).toBe('access-1');
+  });
+});
+
 describe('a store that', () => {
   it('gives dates back as text is understood', async () => {
     const store: TokenStore = {

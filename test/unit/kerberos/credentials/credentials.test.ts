@@ -276,7 +276,7 @@ describe('signing in with', () => {
   beforeEach(async () => {
     now = Date.now();
     kdc = await aliceKdc();
-    tickets = new KerberosTickets({ systemTime: () => now });
+    tickets = new KerberosTickets({ systemTime: () => now, elapsedTime: () => now });
   });
   afterEach(() => kdc.close());
   const fake = parsePrincipal('alice@FAKE.TEST', 'x', undefined);

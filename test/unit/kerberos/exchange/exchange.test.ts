@@ -442,7 +442,7 @@ describe('tickets in memory', () => {
 
   it('are got again before they end', async () => {
     let now = Date.now();
-    const tickets = new KerberosTickets({ systemTime: () => now });
+    const tickets = new KerberosTickets({ systemTime: () => now, elapsedTime: () => now });
     const { mechanism } = mechanismFor(alice(), { tickets });
     const service = new FakeService(kdc.key('smtp/mail.fake.test'));
     await mechanism.next(service.accept((await mechanism.start(context)) ?? Buffer.alloc(0)));
@@ -458,7 +458,7 @@ describe('tickets in memory', () => {
 
   it('are not presented again where the service did not answer to them for a minute', async () => {
     let now = Date.now();
-    const tickets = new KerberosTickets({ systemTime: () => now });
+    const tickets = new KerberosTickets({ systemTime: () => now, elapsedTime: () => now });
     await start({}, tickets);
     now += 30_000;
     await start({}, tickets);
@@ -466,6 +466,24 @@ describe('tickets in memory', () => {
     now += 31_000;
     await start({}, tickets);
     expect(kinds()).toEqual([10, 10, 12, 12]);
+  });
+
+  it.each([
+    ['ahead', 1],
+    ['back', -1],
+  ])('are presented for that minute, though the time of the machine is set an hour %s', async (_what, hours) => {
+    let elapsed = 0;
+    let set = 0;
+    const began = Date.now();
+    const tickets = new KerberosTickets({ systemTime: () => began + elapsed + set, elapsedTime: () => elapsed });
+    await start({}, tickets);
+    set = hours * 3_600_000;
+    elapsed += 30_000;
+    await start({}, tickets);
+    expect(kinds()).toEqual([10, 10, 12]);
+    elapsed += 31_000;
+    await start({}, tickets);
+    expect(kinds().slice(0, 4)).toEqual([10, 10, 12, 12]);
   });
 
   it('survive a caller that gives up while others wait, and leave nothing behind where all do', async () => {

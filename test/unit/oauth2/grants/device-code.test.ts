@@ -99,6 +99,17 @@ it('gives up when the code has expired, without asking once more', async () => {
   expect(clock.waits).toEqual([5000, 5000]);
 });
 
+it.each([
+  ['ahead', 3_600_000],
+  ['back', -3_600_000],
+])('waits for the life of the code, though the time of the machine is set an hour %s', async (_what, by) => {
+  provider.answers.set('/device', () => ({ json: { ...code, expires_in: 12 } }));
+  answers = Array.from({ length: 5 }, () => refusal('authorization_pending'));
+  const onUserCode = (): void => void (clock.set = by);
+  expect((await failureOf(runGrant(settings(), { onUserCode }, surroundings({ clock })))).code).toBe('ERR_TIMEOUT');
+  expect(clock.waits).toEqual([5000, 5000]);
+});
+
 it('gives up when the provider says that the code has expired', async () => {
   answers = [refusal('expired_token')];
   expect((await failureOf(run())).code).toBe('ERR_TIMEOUT');
