@@ -3,7 +3,7 @@
  * client.
  * @module
  */
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
@@ -311,7 +311,9 @@ describe('Kerberos says in its own words', () => {
       input: `${password}\n`,
       stdio: ['pipe', 'pipe', 'pipe'],
     });
-    await new Promise((resolve) => setTimeout(resolve, 2000));
+    // klist -s succeeds while the ticket is good.
+    const env = { ...process.env, KRB5_CONFIG: krb5Config };
+    while (spawnSync('klist', ['-s', '-c', cache], { env }).status === 0);
     const error = await failure(mechanismFor({ credentialCache: cache, krb5ConfFile: krb5Config }));
     expect(error.message).toContain(`The ticket of ${principal} in the ticket cache ${cache} expired at 20`);
   });

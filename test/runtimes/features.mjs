@@ -270,14 +270,18 @@ await feature('a dropped connection is an error that tells the delivery', () =>
     expect(error.delivery === 'unknown', `unknown, not ${error.delivery}`);
   }),
 );
-await feature('abort', () =>
-  withServer({ security: 'none', faults: [{ at: 'MAIL', do: 'silence' }] }, async (server, mailer) => {
-    const controller = new AbortController();
+await feature('abort', () => {
+  const controller = new AbortController();
+  const faults = (at) => {
+    if (at !== 'MAIL') return undefined;
+    setImmediate(() => controller.abort());
+    return { do: 'silence' };
+  };
+  return withServer({ security: 'none', faults }, async (server, mailer) => {
     const sending = rejection(mailer().send(message, { signal: controller.signal }));
-    setTimeout(() => controller.abort(), 100);
     expect((await sending).code === 'ERR_ABORTED', 'ERR_ABORTED');
-  }),
-);
+  });
+});
 await feature('deadline', () =>
   withServer({ security: 'none', faults: [{ at: 'MAIL', do: 'silence' }] }, async (server, mailer) => {
     const error = await rejection(mailer({ server: { timeouts: { totalMs: 300 } } }).send(message));
