@@ -79,7 +79,7 @@ const listen = (reason: unknown): void => void unhandled.push(reason);
 let server: TestSmtpServer;
 beforeAll(async () => {
   process.on('unhandledRejection', listen).on('uncaughtException', listen);
-  server = await TestSmtpServer.start({ users: { ann: 'secret' } });
+  server = await TestSmtpServer.start({ security: 'none', users: { ann: 'secret' } });
 });
 afterAll(async () => {
   process.off('unhandledRejection', listen).off('uncaughtException', listen);

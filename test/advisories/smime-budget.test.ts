@@ -201,7 +201,7 @@ test('the path of a signer is looked for once, however often it has signed', asy
   };
   // A search for each certificate would take four times as long. Checking four times as many signatures takes some time
   // too.
-  expect(await growth(make, work, 8)).toBeLessThan(3);
+  expect(await growth(make, work, 8, 2.5)).toBeLessThan(3);
 });
 
 describe('MIME around it', () => {
