@@ -12,9 +12,10 @@ import type { OutgoingContent, Transport, TransportResult, TransportSendOptions 
 import { recipientsRejected } from '../smtp/transaction/recipients.js';
 import { saysTooLarge } from '../smtp/reply-error.js';
 import { showReply } from '../smtp/reply.js';
-import { isBytes } from '../util/bytes.js';
 import { notify } from '../util/notify.js';
+import { collectContent } from './collect-content.js';
 import { type DecodedMessage, decodeMessage } from './decoded-message.js';
+import { Listeners } from './listeners.js';
 
 /** A message that a `MemoryTransport` accepted. */
 export interface SentMessage extends DecodedMessage {
@@ -45,6 +46,7 @@ export class MemoryTransport implements Transport {
   #sent: SentMessage[] = [];
   #failures: (SmtpReply | Error)[] = [];
   #rejections = new Map<string, SmtpReply>();
+  readonly #listeners = new Listeners();
 
   /** All accepted messages, in order. */
   get sent(): readonly SentMessage[] {
@@ -62,6 +64,11 @@ export class MemoryTransport implements Transport {
   /** Refuses this recipient (ASCII case ignored) from now on, with this reply (default code 550). */
   rejectRecipient(address: string, reply: Partial<SmtpReply> = {}): void {
     this.#rejections.set(address.toLowerCase(), completeReply(reply, refusedRecipient));
+  }
+
+  /** Calls the listener after each accepted message. The result ends that. */
+  onSent(listener: () => void): () => void {
+    return this.#listeners.add(listener);
   }
 
   /** Removes messages, planned failures and refused recipients. */
@@ -96,11 +103,12 @@ export class MemoryTransport implements Transport {
       throw recipientsRejected(rejected, { taken: taken.length });
 
     const outgoing = await compose(accepts);
-    const content = await collect(outgoing, signal, (bytesSent) => {
+    const content = await collectContent(outgoing, signal, (bytesSent) => {
       if (onProgress) notify(onProgress, { bytesSent, totalBytes: outgoing.size });
     });
     if (failure !== undefined) throw contentRefused(failure);
     this.#sent.push({ envelope: { ...envelope, to: taken }, content, ...decodeMessage(content) });
+    this.#listeners.call();
     return { accepted: taken, rejected, reply: accepted };
   }
 
@@ -125,22 +133,4 @@ function contentRefused(reply: SmtpReply): EmailError {
       retryable: reply.code < 500,
     },
   );
-}
-
-/** Copies all octets, because the sender may reuse its buffers. */
-async function collect(
-  { bytes }: OutgoingContent,
-  signal: AbortSignal,
-  progress: (bytesSent: number) => void,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let total = 0;
-  for await (const chunk of isBytes(bytes) ? [bytes] : bytes) {
-    if (signal.aborted) throw abortError(signal, { phase: 'content' });
-    chunks.push(Buffer.from(chunk));
-    total += chunk.length;
-    progress(total);
-  }
-  if (signal.aborted) throw abortError(signal, { phase: 'content' });
-  return Buffer.concat(chunks);
 }

@@ -7,7 +7,7 @@ import { messageInvalid } from '../../errors/email-error.js';
 import type { LeafPart } from '../../mime/part.js';
 import { nodeCrypto } from '../../util/crypto/node-crypto.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
-import { markupOf } from './html-markup.js';
+import { replaceUrls } from './html-urls.js';
 
 /** The most different images in one message. */
 const maxImages = 1000;
@@ -39,19 +39,7 @@ export interface EmbeddedHtml {
  */
 export function embedDataUrls(html: string, path: string): EmbeddedHtml {
   const images = new Images(path);
-  let output = '';
-  let copied = 0;
-  for (const { start, end, value, kind } of markupOf(html)) {
-    const replaced = kind === 'url' ? images.urlFor(value, start) : replaceInCss(value, start, images);
-    if (replaced === undefined) continue;
-    output += html.slice(copied, start) + (kind === 'sheet' ? replaced : quoted(replaced));
-    copied = end;
-  }
-  return { html: output + html.slice(copied), inline: images.parts };
-}
-
-function quoted(value: string): string {
-  return `"${value.replaceAll('&', '&amp;').replaceAll('"', '&quot;')}"`;
+  return { html: replaceUrls(html, (url, at) => images.urlFor(url, at)), inline: images.parts };
 }
 
 /** The images found so far. */
@@ -150,48 +138,4 @@ function fromBase64(octets: Buffer): Buffer | undefined {
   const text = octets.toString('latin1').replace(/[\t\n\f\r ]+/g, '');
   const bare = text.length % 4 === 0 ? text.replace(/={1,2}$/, '') : text;
   return bare.length % 4 === 1 || !/^[A-Za-z\d+/]*$/.test(bare) ? undefined : Buffer.from(bare, 'base64');
-}
-
-/** The style sheet with `cid:` URLs; undefined if it shows no image of a data: URL. */
-function replaceInCss(css: string, at: number, images: Images): string | undefined {
-  const marks = /\/\*|url\([\t\n\f\r ]*/gi;
-  let output = '';
-  let copied = 0;
-  for (let mark = marks.exec(css); mark !== null; mark = marks.exec(css)) {
-    const from = mark.index + mark[0].length;
-    if (mark[0] === '/*') {
-      const end = css.indexOf('*/', from);
-      if (end < 0) break;
-      marks.lastIndex = end + 2;
-      continue;
-    }
-    const quote = css[from] === '"' || css[from] === "'" ? css[from] : undefined;
-    const start = quote === undefined ? from : from + 1;
-    const end = endOfValue(css, start, quote ?? ')');
-    if (end < 0) break;
-    marks.lastIndex = end + 1;
-    const url = images.urlFor(unescapedCss(css.slice(start, end)), at);
-    if (url === undefined) continue;
-    output += css.slice(copied, from) + (quote === undefined ? url : `${quote}${url}${quote}`);
-    copied = quote === undefined ? end : end + 1;
-  }
-  return copied === 0 ? undefined : output + css.slice(copied);
-}
-
-/** The place of `mark` that no backslash escapes; -1 if there is none. */
-function endOfValue(css: string, start: number, mark: string): number {
-  for (let i = start; i < css.length; i++) {
-    if (css[i] === '\\') i++;
-    else if (css[i] === mark) return i;
-  }
-  return -1;
-}
-
-function unescapedCss(value: string): string {
-  if (!value.includes('\\')) return value;
-  return value.replace(/\\(?:([\da-f]{1,6})[\t\n\f\r ]?|(\r\n|[^]))/gi, (_, hex?: string, other?: string) => {
-    if (hex === undefined) return other === undefined || /[\r\n\f]/.test(other) ? '' : other;
-    const code = parseInt(hex, 16);
-    return code === 0 || code > 0x10ffff ? '\ufffd' : String.fromCodePoint(code);
-  });
 }
