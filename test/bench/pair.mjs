@@ -81,7 +81,7 @@ const toMessage = ({ to, subject, text, html, attachments }) => ({
     attachments: attachments.map((a) => ({
       filename: a.filename,
       contentType: a.contentType,
-      content: a.path ? { file: a.path } : a.content,
+      content: a.streamPath ? fs.createReadStream(a.streamPath) : a.path ? { file: a.path } : a.content,
     })),
   }),
 });
@@ -229,6 +229,7 @@ const rows = {
   '1 000 recipients': [40, sending('rcpt:1000', { block: 10 })],
   'attachment of 1 MiB': [40, sending('attach:1048576', { block: 10 })],
   'file of 200 MiB': [7, (side) => sending(fileOf(200 << 20), { block: 1 })(side)],
+  'Readable of 200 MiB': [7, (side) => sending(fileOf(200 << 20).replace('file:', 'stream:'), { block: 1 })(side)],
   'compose, short text': [300, composing('short', 500)],
   'compose, text and HTML beyond ASCII': [100, composing('rich', 100)],
   'compose, attachment of 1 MiB': [50, composing('attach:1048576', 10)],
