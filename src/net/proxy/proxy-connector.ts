@@ -176,11 +176,7 @@ export class ProxyConnector implements OwnConnector {
     reached.on('error', () => undefined);
     try {
       if (type === 'http-connect') return await this.#tunnel(reached, target, credentials, signal);
-      await this.#run(
-        type === 'socks5' ? socks5(target, credentials) : socks4(target, credentials?.username),
-        reached,
-        signal,
-      );
+      await this.#run(dialogueOf(type, target, credentials), reached, signal);
       return reached;
     } catch (cause) {
       reached.destroy();
@@ -320,6 +316,20 @@ export class ProxyConnector implements OwnConnector {
       retryable: true,
       remedy: 'Check proxy.type and proxy.port; a slow proxy needs a longer server.timeouts.connectMs.',
     });
+  }
+}
+
+function dialogueOf(
+  type: Exclude<ResolvedProxyServer['type'], 'http-connect'>,
+  target: TunnelTarget,
+  credentials: HttpCredentials | undefined,
+): ProxyDialogue<void> {
+  switch (type) {
+    case 'socks4':
+    case 'socks4a':
+      return socks4(target, credentials?.username);
+    case 'socks5':
+      return socks5(target, credentials);
   }
 }
 
