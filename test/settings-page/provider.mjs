@@ -7,9 +7,8 @@ import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-/** Starts it for one client. `tokens` are those that it gave. */
-export async function startProvider({ clientId, clientSecret }) {
-  const tokens = [];
+/** Starts it for one client. */
+export async function startProvider({ clientId, clientSecret, accessToken, refreshToken }) {
   let request;
   const answers = {
     'GET /authorize'({ searchParams }, response) {
@@ -31,12 +30,11 @@ export async function startProvider({ clientId, clientSecret }) {
       response.setHeader('Content-Type', 'application/json');
       response.statusCode = right ? 200 : 401;
       if (!right) return response.end(JSON.stringify({ error: 'invalid_client', error_description: 'Unknown client' }));
-      tokens.push('a-token-of-the-provider');
       const answer = {
-        access_token: tokens.at(-1),
+        access_token: accessToken,
         token_type: 'Bearer',
         expires_in: 3600,
-        refresh_token: 'the-refresh',
+        refresh_token: refreshToken,
       };
       response.end(JSON.stringify(answer));
     },
@@ -61,7 +59,6 @@ export async function startProvider({ clientId, clientSecret }) {
   await once(server, 'listening');
   return {
     origin: `http://127.0.0.1:${server.address().port}`,
-    tokens,
     close() {
       server.close();
       server.closeAllConnections();

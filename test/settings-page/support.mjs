@@ -58,6 +58,8 @@ export const passwords = {
   client: 'the-secret-of-the-client',
   token: 'the-token-from-elsewhere',
   file: 'the-password-of-the-file',
+  access: 'an-access-token-of-the-provider',
+  refresh: 'a-refresh-token-of-the-provider',
 };
 
 /** PEM files with the certificate and key of each address. */
