@@ -63,7 +63,7 @@ export async function startSettingsPage({ store, port = 0 }) {
 
   const server = createServer((request, response) => {
     for (const [name, value] of Object.entries(securityHeaders)) response.setHeader(name, value);
-    answer(request, response).catch((error) => refuse(error, response));
+    answer(request, response).catch((error) => refuse(error, request, response));
   });
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -84,16 +84,22 @@ function sendJson(response, status, value) {
 }
 
 /** Errors of the library go to the page with the field of each problem; errors of the program only to its console. */
-function refuse(error, response) {
+function refuse(error, request, response) {
   if (response.destroyed) return;
   if (isEmailError(error)) {
     const { code, message, remedy, problems = [], recipients = [] } = error;
     const shown = problems.map((problem) => ({ ...problem, field: fieldOf(problem.path) }));
     sendJson(response, 422, { code, message, remedy, problems: shown, recipients });
   } else if (error instanceof Refusal) {
-    sendJson(response, error.status, { message: error.message });
+    sendMessage(error.status, error.message, request, response);
   } else {
     console.error(error);
-    sendJson(response, 500, { message: 'The program failed. Its console says more.' });
+    sendMessage(500, 'The program failed. Its console says more.', request, response);
   }
+}
+
+/** As JSON to the scripts of the page, as text to a person who opened an address. */
+function sendMessage(status, message, { method }, response) {
+  if (method === 'POST') sendJson(response, status, { message });
+  else response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(`${message}\n`);
 }

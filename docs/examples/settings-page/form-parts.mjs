@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isDeepStrictEqual } from 'node:util';
 import { fields } from './page/fields.mjs';
 import { at, put } from './paths.mjs';
 
@@ -60,7 +61,7 @@ function certificate(path, owner) {
       const from = values[name('source')];
       const before = at(json, path);
       if (!changed || from === 'kept') return put(json, path, before ?? {});
-      const next = from === 'file' ? fileSource(values, name, before) : { ...storeSource(values, name) };
+      const next = from === 'file' ? fileSource(values, name, before) : storeSource(values, name, before);
       next.password = secretNow(name('password'), before?.password);
       next.cache = values[name('cache')] || undefined;
       put(json, path, given(next));
@@ -73,8 +74,10 @@ function fileSource(values, name, before) {
   return before?.file === file ? { ...before } : { file };
 }
 
-function storeSource(values, name) {
-  return { store: storeOf(values, name), select: selectorOf(values[name('select')]) };
+function storeSource(values, name, before) {
+  const store = storeOf(values, name);
+  const same = isDeepStrictEqual(before?.store, store) ? before : {};
+  return { ...same, store, select: selectorOf(values[name('select')]) };
 }
 
 /** The store that is chosen in the form. */

@@ -67,7 +67,6 @@ export function fieldOf(path) {
 
 const aliases = {
   'authentication.principal': 'authentication.username',
-  'authentication.token': 'authentication.method',
   to: 'test.recipient',
   recipients: 'test.encryption',
 };
