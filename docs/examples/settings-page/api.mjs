@@ -10,8 +10,12 @@ import { fromForm, toForm } from './form.mjs';
 import { storeOf } from './form-parts.mjs';
 import { checkForm } from './check-form.mjs';
 import { Refusal } from './guard.mjs';
+import { fields } from './page/fields.mjs';
 import { createTests } from './tests.mjs';
 import { at } from './paths.mjs';
+
+/** The places of certificates in the profile. */
+const certificates = fields.filter(({ action }) => action?.name === 'list-certificates').map(({ action }) => action.at);
 
 /** Functions by the names that the page calls. */
 export function createApi(store, log) {
@@ -62,6 +66,7 @@ export function createApi(store, log) {
     /** The certificates of the store that is chosen in the form. `path` is that of the certificate in the profile. */
     async 'list-certificates'({ original, values, path }) {
       checkForm(values);
+      if (!certificates.includes(path)) throw new Refusal(400, 'The profile has no certificate at this path.');
       const password = values[`${path}.password`] ?? at(await stored(original), `${path}.password`);
       const reference = storeOf(values, (field) => `${path}.${field}`);
       const opened = await openCertificateStore(reference, password ? { password } : {});

@@ -37,7 +37,7 @@ const authentication = {
   },
 };
 
-/** A certificate of the page at its path; `owner` is what goes when the box `use` is not ticked. */
+/** A certificate of the page at its path; `owner` is the setting that is removed when its box `use` is not ticked. */
 function certificate(path, owner) {
   const name = (field) => `${path}.${field}`;
   return {

@@ -1,6 +1,6 @@
 /**
- * The form and the profile, both ways. The profile is its JSON data (`profileToJson`). What the form does not show stays as it is stored,
- * and so does a field that the person left as it was. Secrets never go into the form: it only tells which are stored.
+ * The form and the profile, both ways. The profile is its JSON data (`profileToJson`). Settings that the form does not show stay as they are
+ * stored, and so does a field that the person left as it was. Secrets never go into the form: it only tells which are stored.
  *
  * @module
  */

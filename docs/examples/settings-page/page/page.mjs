@@ -1,5 +1,5 @@
 /**
- * The page: its tabs, the list of profiles, and what becomes of them.
+ * The page: its tabs, the list of profiles, and the buttons that save, activate and delete them.
  *
  * @module
  */
@@ -65,7 +65,7 @@ async function save() {
 
 const mayLeave = () => !changed || confirm('The form has changes that are not saved. Leave it?');
 
-/** Runs the work of an event; what goes wrong is shown. */
+/** Runs the work of an event, and shows its error. */
 const guarded = (work) => async (event) => {
   event.preventDefault();
   tell('');
