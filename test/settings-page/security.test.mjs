@@ -106,6 +106,8 @@ describe('the page', () => {
     assert.equal(await save({ ...values, 'server.port': undefined }), 400);
     assert.equal(await save({ ...values, dkim: 'x' }), 400);
     assert.equal(await save({ ...values, 'authentication.password': '' }), 400);
+    const list = JSON.stringify({ original: 'office', values, path: 'authentication' });
+    assert.equal((await call('list-certificates', { body: list })).status, 400);
     assert.equal((await served.store.get('office')).authentication.password, passwords.mail);
   });
 
