@@ -28,7 +28,7 @@ describe.each(cuts)('too many connections, %s', (_, cut) => {
     ['421 4.7.0 too many connections', ['PIPELINING']],
     ['421 4.7.0 too many connections', ['PIPELINING', 'CHUNKING']],
     ['421 4.3.2 Concurrent connections limit exceeded', ['PIPELINING']],
-  ] as const)('%s to each MAIL: one round of refusals speaks for all who wait (%j)', async (reply, extensions) => {
+  ] as const)('%s to each MAIL: one round of refusals counts for all waiting messages (%j)', async (reply, extensions) => {
     await using server = await startScriptedServer(async (peer) => {
       await peer.send('220 x\r\n');
       await peer.hello(...extensions);

@@ -123,7 +123,7 @@ describe('a file that asks for minutes of work', () => {
     expect(remedy).toContain('fewer iterations');
   });
 
-  it('takes what is left of one budget for all files of a directory, and no more', async () => {
+  it('spends one budget for all files of a directory, and no more', async () => {
     const files = Array.from({ length: 8 }, (_, i) => [
       `${i}.p12`,
       unsealed(pbes1('1.2.840.113549.1.12.1.3', 300_000 + i)),

@@ -130,7 +130,7 @@ describe('nodemailer', () => {
         expect(await refused({ to: 'ann@example.com', text: 'x', list })).toMatch(/^list/);
   });
 
-  it('GHSA-wqvq-jvpq-h66f, GHSA-p6gq-j5cr-w38f, GHSA-8m3c-c648-2xjj: what is switched off reads no file and fetches no URL', async () => {
+  it('GHSA-wqvq-jvpq-h66f, GHSA-p6gq-j5cr-w38f, GHSA-8m3c-c648-2xjj: with fileAccess false no file and no URL is read', async () => {
     const to = 'ann@example.com';
     const forms = [{ file: secretFile }, { file: new URL(`file://${secretFile}`) }];
     for (const content of forms) {
@@ -208,7 +208,7 @@ describe('nodemailer', () => {
 describe('STARTTLS', () => {
   const { certificate: cert, key } = createTestCertificateAuthority().issueServer();
 
-  it('nodemailer 9.0.3, MailKit CVE-2026-41319, curl CVE-2021-22947: plain text behind the reply to STARTTLS is believed by nobody', async () => {
+  it('nodemailer 9.0.3, MailKit CVE-2026-41319, curl CVE-2021-22947: plain text behind the reply to STARTTLS is not trusted', async () => {
     await using server = await startScriptedServer(async (peer) => {
       await peer.send('220 mx\r\n');
       await peer.hello('STARTTLS');

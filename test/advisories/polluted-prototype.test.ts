@@ -188,7 +188,7 @@ async function faultOf(
       .find((line) => !lines.has(line) && !harmless.has(line));
     return strange === undefined ? undefined : `wrote ${JSON.stringify(strange)} (${outcome})`;
   }
-  if (task === 'untrusted') return 'sent to a server that nobody trusts';
+  if (task === 'untrusted') return 'sent to an untrusted server';
   if ((await reveal(task, outcome)) !== revealed.get(task))
     return `came out differently: ${(await reveal(task, outcome)).slice(0, 300)}`;
   return now.join() === before.join() ? undefined : `wrote other octets: ${JSON.stringify(now)}`;

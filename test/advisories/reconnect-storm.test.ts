@@ -146,7 +146,7 @@ describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] a
       { pool: { messagesInFlight: 8 } },
       { pool: { maxConnections: 1 } },
       { pool: { rateLimit: { messages: 2, perMs: 60_000 } } },
-    ])('one attempt speaks for all who wait: %j', async (options: MailerOptions) => {
+    ])('one attempt counts for all waiting messages: %j', async (options: MailerOptions) => {
       for (const words of ['421 4.7.0 too many connections\r\n', '421 4.3.2 shutting down\r\n']) {
         // A message whose MAIL was refused counts for the rate limit, so the others wait for their turn.
         for (const apart of options.pool?.rateLimit ? [false] : [false, true]) {
@@ -189,7 +189,7 @@ describe('replies out of step', () => {
     ['550 5.7.1 no', []],
     ['250 ok', ['PIPELINING']],
     ['454 4.7.0 later', ['PIPELINING', 'CHUNKING']],
-  ] as const)('%s behind the sign-in: few connections, whoever waits (%j)', async (words, extensions) => {
+  ] as const)('%s behind the sign-in: few connections, however many messages wait (%j)', async (words, extensions) => {
     let signIns = 0;
     await using server = await startScriptedServer(async (peer) => {
       await peer.send('220 x\r\n');
@@ -250,7 +250,7 @@ describe('a refusal of MAIL and a hang-up', () => {
     '451 4.7.66 busy',
     '451 4.7.1 later',
     '450 4.7.1 slow down',
-  ] as const)('%s: few connections, whoever waits', async (words) => {
+  ] as const)('%s: few connections, however many messages wait', async (words) => {
     await sideBySide(async (pipelining, pool) => {
       let signIns = 0;
       await using server = await startScriptedServer(async (peer) => {
@@ -294,7 +294,7 @@ describe('one connection too many, said at RCPT or DATA, and a hang-up', () => {
     ['RCPT', '451 4.7.66 busy'],
     ['DATA', '432 4.3.2 Concurrent connections limit exceeded'],
     ['DATA', '421 4.7.0 too many connections'],
-  ] as const)('%s, %s: few connections, whoever waits', async (command, words) => {
+  ] as const)('%s, %s: few connections, however many messages wait', async (command, words) => {
     await sideBySide(async (pipelining, pool) => {
       let signIns = 0;
       await using server = await startScriptedServer(async (peer) => {

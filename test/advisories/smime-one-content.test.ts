@@ -212,7 +212,7 @@ describe('more than one content', () => {
     ['=?utf-8?q?alice=40example=2Ecom?= <carol@example.com>', false],
     ['alice@example.com.example.org', false],
     ['', false],
-  ])('the signer is who signed, and not who stands in From: %j', async (from, isExpected) => {
+  ])('the signer is the one of the signature, not the one in From: %j', async (from, isExpected) => {
     const { signatures } = await trusting(detached(notAttack, good));
     expect(signatures).toMatchObject([{ trusted: true, signer: { emails: ['alice@example.com'] } }]);
     // The comparison that docs/guide/smime.md describes.

@@ -151,7 +151,7 @@ describe('send', () => {
     });
   });
 
-  it('says ERR_AUTH_REJECTED once, and does not try the password of others who wait', async () => {
+  it('says ERR_AUTH_REJECTED once, and does not try the password once for each waiting message', async () => {
     const { smtp, mailer } = await setUp(
       { users: { ann: 'right' } },
       { authentication: credentials },
@@ -666,7 +666,7 @@ describe('close', () => {
     await mailer.close();
   });
 
-  it('waits for nobody where it is forced', async () => {
+  it('waits for no message if it is forced', async () => {
     const { smtp, mailer } = await setUp({ extensions: ['PIPELINING'], faults: [{ at: 'MAIL', do: 'silence' }] });
     const sends = [failure(mailer.send(message)), failure(mailer.send(message))];
     await expect.poll(() => smtp.transcript.join()).toContain('fault at MAIL: silence');

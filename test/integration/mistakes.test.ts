@@ -101,7 +101,7 @@ const answer =
 
 const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
-    'a port on which nobody listens',
+    'a port on which nothing listens',
     { profile: () => at(ports.closed) },
     /No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED.*\n.*check server\.port, and that the server runs/,
   ],

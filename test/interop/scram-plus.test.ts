@@ -64,7 +64,7 @@ describe('GNU SASL', () => {
 
   test.each([
     ['took -PLUS from', 'hidden', false],
-    ['wrote a -PLUS that nobody knows in its place into', 'decoy', true],
+    ['replaced it by an unknown -PLUS in', 'decoy', true],
   ])("refuses where somebody %s the server's list (RFC 5802 section 6)", async (_, localName, named) => {
     const { report, code, message } = await signIn(
       { port: tls13, security: 'implicit', localName },

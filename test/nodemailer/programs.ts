@@ -276,7 +276,7 @@ export const programs: Readonly<Record<string, Program>> = {
     server: { replies: { END: ['554 5.6.0 no spam'] } },
     run: (library, server) => send(library, way(server), {}),
   },
-  'nobody listens': {
+  'nothing listens': {
     run: async (library, server) => {
       await server.close();
       return send(library, { host: server.host, port: server.port }, {});

@@ -185,7 +185,7 @@ const cases = {
     await new Promise((openBrowser) => void mailer.authorize({ openBrowser }).catch(() => {}));
     return [mailer, false];
   },
-  'a device code that nobody types': async () => {
+  'a device code that is never entered': async () => {
     let asked = 0;
     const endpoint = await startTokenEndpoint(() =>
       asked++ === 0

@@ -64,7 +64,7 @@ describe('shared work', () => {
     expect(await next).toBe('new');
   });
 
-  it('gives its failure to all who wait, and keeps none', async () => {
+  it('gives its failure to all waiting callers, and keeps none', async () => {
     const shared = new SharedWork();
     const { started, work } = handWork<string>();
     const all = [shared.run('a', undefined, work), shared.run('a', undefined, work)];

@@ -291,7 +291,7 @@ describe('a message', () => {
     expect(ids[0]).toMatch(/@example\.com$/);
   });
 
-  it('has one that nobody can see on its object, frozen or sealed though that be, whoever sends it', async () => {
+  it('has an invisible one on its object, even if that is frozen or sealed, whichever mailer sends it', async () => {
     const idOf = async (message: MailMessage, email = 'ann@example.com') =>
       (await new LateComposer({ ...base, sender: { email } }, true, undefined).prepare(message, signal)).messageId;
     for (const shut of [

@@ -417,7 +417,7 @@ describe('opening', () => {
 
   test.each([
     ['is not in the list', 'SCRAM-SHA-256', []],
-    ['is in the list under a name that nobody knows', 'SCRAM-SHA-X-PLUS SCRAM-SHA-256', []],
+    ['is in the list under an unknown name', 'SCRAM-SHA-X-PLUS SCRAM-SHA-256', []],
     ['is answered with 504', 'SCRAM-SHA-256-PLUS SCRAM-SHA-256', ['504 5.5.4 what']],
   ])(
     'tells a server whose -PLUS %s that it could bind to the channel (RFC 5802 section 6)',

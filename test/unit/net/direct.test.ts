@@ -57,7 +57,7 @@ describe('looking up', () => {
     names.set('b.test', [v4('127.0.0.1'), v6('::1'), v6('::2')]);
     expect((await resolveHost('b.test', signal)).map(({ address }) => address)).toEqual(['127.0.0.1', '::1', '::2']);
   });
-  test('asks nobody about an address', async () => {
+  test('looks up nothing for an address', async () => {
     expect(await resolveHost('127.0.0.1', signal)).toEqual([v4('127.0.0.1')]);
     expect(await resolveHost('::1', signal)).toEqual([v6('::1')]);
   });

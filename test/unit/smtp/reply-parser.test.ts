@@ -144,7 +144,7 @@ describe('the reply parser', () => {
     expect(parser.end()).toBeUndefined();
   });
 
-  test('tells what is left behind the last reply', () => {
+  test('gives the bytes behind the last reply', () => {
     const parser = new ReplyParser();
     parser.push(Buffer.from('220 ready\r\n250 inj'));
     expect(parser.next()?.code).toBe(220);

@@ -84,7 +84,7 @@ describe.runIf(process.platform === 'linux')('a sign-in', () => {
     expect(isEmailError(error) && error.code).toBe('ERR_ABORTED');
   });
 
-  it('is an error that says what to give where no browser opens and nobody is told the URL', async () => {
+  it('is an error that names the missing option if no browser opens and no callback gets the URL', async () => {
     vi.stubEnv('PATH', scratch);
     const error: unknown = await authorize(settings).catch((cause: unknown) => cause);
     if (!isEmailError(error)) throw error;

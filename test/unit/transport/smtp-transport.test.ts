@@ -327,7 +327,7 @@ describe('the SMTP transport', () => {
     expect(opened.flatMap(({ transactions }) => transactions)).toHaveLength(2);
   });
 
-  describe('the content of those who wait', () => {
+  describe('the content of waiting messages', () => {
     const content = (text: string) => ({ body: '7bit' as const, smtpUtf8: false, bytes: Buffer.from(text) });
 
     /** Sends three messages over one connection, and records which of them were composed. */
@@ -353,7 +353,7 @@ describe('the SMTP transport', () => {
       return { ...parts, composed, sending, send, written };
     }
 
-    it('is written for the next in line while the server is at work, and for nobody behind', async () => {
+    it('is composed for the next message while the server works, and for none behind it', async () => {
       const { at, composed, opened, written } = await three();
       const first = await at(0, 0);
       expect(composed).toEqual(['first false']);
@@ -410,7 +410,7 @@ describe('the SMTP transport', () => {
       await second;
     });
 
-    it('is not written for whoever gave up meanwhile', async () => {
+    it('is not composed for a message that was aborted meanwhile', async () => {
       const abort = new AbortController();
       const parts = setUp();
       let composed = 0;

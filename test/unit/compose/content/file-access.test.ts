@@ -108,7 +108,7 @@ describe('fileAccess: { root }', () => {
 });
 
 describe('a file', () => {
-  it('that is a FIFO is refused, and nobody waits for its writer', async () => {
+  it('that is a FIFO is refused without waiting for its writer', async () => {
     const fifo = join(root, 'fifo');
     execFileSync('mkfifo', [fifo]);
     expect(await failure(prepare(attach({ file: fifo }), true))).toMatchObject({

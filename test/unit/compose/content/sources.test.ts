@@ -157,7 +157,7 @@ describe('a stream', () => {
   });
 
   it.each<[string, Partial<MailMessage>]>([
-    ['is sent to nobody', { to: 'broken' }],
+    ['is sent to no recipient', { to: 'broken' }],
     ['has an unknown field', { body: 'x' } as Partial<MailMessage>],
     ['is raw and not', { raw: 'Subject: x\r\n\r\n' }],
   ])('is closed where its message %s', async (_, more) => {

@@ -108,7 +108,7 @@ describe("recipients' certificates", () => {
     expect(warnings[0]?.code).toBe('WARN_RECIPIENT_DROPPED');
   });
 
-  it('drops nobody because a source could not be asked', async () => {
+  it('drops no recipient because a source could not be asked', async () => {
     const failing = () => Promise.reject(createEmailError('ERR_CONNECT', 'down', { retryable: true }));
     const error = await errorOf(() => find(failing, [ann], { onMissingCertificate: 'drop-recipient' }));
     expect([error.code, error.recipients?.[0]?.reason]).toEqual([
@@ -318,7 +318,7 @@ describe('the cache', () => {
     expect(asked).toEqual([ann, nobody, nobody, ann, nobody]);
   });
 
-  it('keeps no failure, and loads once for all who wait', async () => {
+  it('keeps no failure, and loads once for all waiting callers', async () => {
     const cache = new RecipientCache();
     const source = {};
     let loads = 0;

@@ -127,7 +127,7 @@ describe('encryption (RFC 5652, 5083, 5753, 8418)', () => {
     expect(infos).toEqual([...infos].sort((a, b) => Buffer.compare(a, b)));
   });
 
-  test('weak keys are warned about or refused; nobody to encrypt for, and keys that cannot receive, are refused', async () => {
+  test('weak keys cause a warning or a refusal; an empty list, and keys that cannot receive, are refused', async () => {
     const encrypter = prepareEncrypter({ algorithm: 'des-ede3-cbc' });
     const make = async (options: Parameters<typeof issue>[0]): Promise<Certificate> =>
       parseCertificate(issue({ issuer: root, ...options }).der);

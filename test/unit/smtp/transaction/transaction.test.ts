@@ -84,7 +84,7 @@ describe('a transaction', () => {
     expect(played.value?.bytes).toBe(5);
   });
 
-  test('with neither goes by steps, and lets nobody go behind it', () => {
+  test('with neither goes by steps, and lets no other message follow before its end', () => {
     const played = play(begin({ extensions: [], ...two }).dialogue, [
       '250 ok',
       '250 ok',
@@ -202,7 +202,7 @@ describe('a transaction', () => {
       });
     });
 
-    test('goes to nobody with requireAllRecipients: the content is never sent, in any form', () => {
+    test('goes to no recipient with requireAllRecipients: the content is never sent, in any form', () => {
       for (const extensions of [chunking, ['PIPELINING'], []]) {
         const { dialogue, session } = begin({ ...two, extensions, plan: { requireAllRecipients: true } });
         const played = play(dialogue, ['250 ok', '250 ok', '450 later']);
@@ -669,7 +669,7 @@ describe('a transaction', () => {
       });
     });
 
-    test('sends no DATA where nobody is left', () => {
+    test('sends no DATA if no recipient is left', () => {
       const played = play(begin({ ...lmtp, extensions: ['PIPELINING'] }).dialogue, ['250 ok', '550 no', '550 no']);
       expect(played.written).not.toContain('DATA');
       expect(played.error).toMatchObject({ code: 'ERR_RECIPIENTS_REJECTED' });

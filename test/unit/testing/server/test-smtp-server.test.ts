@@ -388,7 +388,7 @@ describe('TestSmtpServer', () => {
     );
   });
 
-  test('gives messages to those who wait, each once, and refuses to wait when closed', async () => {
+  test('gives each message to one waiting caller, and refuses to wait when closed', async () => {
     const { server, client } = await ready();
     const send = (subject: string): Promise<string> =>
       client.codes('MAIL FROM:<a@b>', 'RCPT TO:<a@b>', 'DATA', `S: ${subject}\r\n.`);

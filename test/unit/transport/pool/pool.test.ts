@@ -88,7 +88,7 @@ describe('the pool', () => {
     expect(opened[0]?.quits).toBe(1);
   });
 
-  it('gives a fresh connection to whoever asks for one, before others', async () => {
+  it('gives a fresh connection to the request for one, before other requests', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 });
     (await pool.acquire(never)).release();
     const fresh = await pool.acquire(never, true);
@@ -136,7 +136,7 @@ describe('the pool', () => {
     expect((await behind).connection).toBe(opened[1]);
   });
 
-  it('puts a connection of no more use aside, for whoever waits', async () => {
+  it('closes a connection that is no longer usable if a message waits', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 });
     (await pool.acquire(never)).release();
     if (opened[0]) opened[0].usable = false;
@@ -150,7 +150,7 @@ describe('the pool', () => {
     expect((await pool.acquire(never)).connection).toBe(opened[1]);
   });
 
-  it('lets one failed attempt speak for all who wait', async () => {
+  it('counts one failed attempt for all waiting messages', async () => {
     let attempts = 0;
     const { pool } = setUp({ maxConnections: 1 }, () => {
       attempts++;
@@ -192,7 +192,7 @@ describe('the pool', () => {
     expect(pool.limit).toBe(1);
   });
 
-  it('tells whoever needs a fresh connection that there is none, and takes no other from those who send', async () => {
+  it('rejects a message that needs a fresh connection if there is none, and takes none from messages under way', async () => {
     const { pool, opened } = setUp({ maxConnections: 2 }, (n) =>
       n === 1 ? Promise.resolve(new FakeConnection(n)) : Promise.reject(createEmailError('ERR_CONNECT', 'refused')),
     );
@@ -245,7 +245,7 @@ describe('the pool', () => {
       ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason as Error)))
       : Promise.resolve(new FakeConnection(n));
 
-  it('gives up an opening once nobody waits for it; who comes later has another', async () => {
+  it('gives up an opening once no message waits for it; a later message gets another', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 }, silent);
     const controller = new AbortController();
     const waiting = pool.acquire(controller.signal);
@@ -275,7 +275,7 @@ describe('the pool', () => {
     expect(signals.size).toBe(2);
   });
 
-  it('does not wait in close() for an opening that nobody waits for', async () => {
+  it('does not wait in close() for an opening without a waiting message', async () => {
     const { pool } = setUp({ maxConnections: 2 }, (n, signal) =>
       n === 2 ? silent(1, signal) : Promise.resolve(new FakeConnection(n)),
     );
@@ -321,7 +321,7 @@ describe('the pool', () => {
     await closing;
   });
 
-  it('waits for nobody in a forced close()', async () => {
+  it('waits for no message in a forced close()', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 });
     const lease = await pool.acquire(never);
     const waiting = pool.acquire(never);
@@ -342,7 +342,7 @@ describe('the pool, over time', () => {
     (lease.connection as FakeConnection).end();
     lease.release(lost);
   };
-  it('pauses longer and longer before it opens another for those who wait, and gives up for them after five', async () => {
+  it('pauses longer each time before it opens another for waiting messages, and rejects them after five', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 });
     const waits = Array.from({ length: 50 }, () => pool.acquire(undefined).then(inVain));
     const outcomes = Promise.allSettled(waits);
@@ -384,7 +384,7 @@ describe('the pool, over time', () => {
     expect(opened).toHaveLength(2);
   });
 
-  it('tells all who wait at once where no connection is left and the server has too many', async () => {
+  it('rejects all waiting messages at once if no connection is left and the server has too many', async () => {
     const { pool, opened } = setUp({ maxConnections: 3 });
     const refusal = createEmailError('ERR_SMTP_REPLY', 'too many', {
       retryable: true,
@@ -403,7 +403,7 @@ describe('the pool, over time', () => {
     expect(opened).toHaveLength(3);
   });
 
-  it('holds no process for a pause once nobody waits, and ends it in close()', async () => {
+  it('holds no process for a pause once no message waits, and ends it in close()', async () => {
     const { pool, opened } = setUp({ maxConnections: 1 });
     const controller = new AbortController();
     const one = await pool.acquire(never);
@@ -488,7 +488,7 @@ describe('the pool, over time', () => {
     expect(opened[0]?.quits).toBe(1);
   });
 
-  it('holds no process for the sake of a rate once nobody waits', async () => {
+  it('holds no process for the rate limit once no message waits', async () => {
     const { pool } = setUp({ rateLimit: { messages: 1, perMs: 60_000 } });
     (await pool.acquire(never)).release();
     const controller = new AbortController();
