@@ -13,7 +13,7 @@ const isolated = filesBelow('test', '.test.ts').filter(
     /\bvi\.(mock|doMock|hoisted|resetModules|stubGlobal\('(?!WebAssembly))|process\.chdir/.test(read(path)),
 );
 
-/** What `npm run coverage` holds all files together to, and these folders. */
+/** The thresholds of `npm run coverage`: for all files together, and for each of these folders. */
 const thresholds = {
   lines: 97,
   branches: 90,

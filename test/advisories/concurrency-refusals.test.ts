@@ -28,29 +28,32 @@ describe.each(cuts)('too many connections, %s', (_, cut) => {
     ['421 4.7.0 too many connections', ['PIPELINING']],
     ['421 4.7.0 too many connections', ['PIPELINING', 'CHUNKING']],
     ['421 4.3.2 Concurrent connections limit exceeded', ['PIPELINING']],
-  ] as const)('%s to each MAIL: one round of refusals counts for all waiting messages (%j)', async (reply, extensions) => {
-    await using server = await startScriptedServer(async (peer) => {
-      await peer.send('220 x\r\n');
-      await peer.hello(...extensions);
-      await peer.line();
-      await peer.send(`${reply}\r\n`);
-      peer.socket.end();
-    }, cut);
-    // With CHUNKING the content of a second message may already have left behind the first; its outcome is unknown.
-    const messagesInFlight = extensions.length > 1 ? 1 : 4;
-    for (const options of [{ pool: { maxConnections: 10 } }, { pool: { maxConnections: 2, messagesInFlight } }]) {
-      const before = server.connections;
-      const mailer = createMailer(profileFor(server.port), options);
-      const errors = await Promise.all(Array.from({ length: 50 }, (_, n) => failure(mailer.send(message(n)))));
-      expect(
-        new Set(errors.map(({ reply, retryable, delivery }) => `${reply?.code} ${retryable} ${delivery}`)),
-      ).toEqual(new Set(['421 true not-delivered']));
-      // Messages behind the refused one on its connection share one additional connection.
-      const more = messagesInFlight > 1 ? 1 : 0;
-      expect(server.connections - before).toBeLessThanOrEqual(options.pool.maxConnections + more);
-      await mailer.close();
-    }
-  });
+  ] as const)(
+    '%s to each MAIL: one round of refusals counts for all waiting messages (%j)',
+    async (reply, extensions) => {
+      await using server = await startScriptedServer(async (peer) => {
+        await peer.send('220 x\r\n');
+        await peer.hello(...extensions);
+        await peer.line();
+        await peer.send(`${reply}\r\n`);
+        peer.socket.end();
+      }, cut);
+      // With CHUNKING the content of a second message may already have left behind the first; its outcome is unknown.
+      const messagesInFlight = extensions.length > 1 ? 1 : 4;
+      for (const options of [{ pool: { maxConnections: 10 } }, { pool: { maxConnections: 2, messagesInFlight } }]) {
+        const before = server.connections;
+        const mailer = createMailer(profileFor(server.port), options);
+        const errors = await Promise.all(Array.from({ length: 50 }, (_, n) => failure(mailer.send(message(n)))));
+        expect(
+          new Set(errors.map(({ reply, retryable, delivery }) => `${reply?.code} ${retryable} ${delivery}`)),
+        ).toEqual(new Set(['421 true not-delivered']));
+        // Messages behind the refused one on its connection share one additional connection.
+        const more = messagesInFlight > 1 ? 1 : 0;
+        expect(server.connections - before).toBeLessThanOrEqual(options.pool.maxConnections + more);
+        await mailer.close();
+      }
+    },
+  );
 
   test.each([
     ['MAIL', '432 4.3.2 Concurrent connections limit exceeded'],

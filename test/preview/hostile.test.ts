@@ -63,7 +63,7 @@ afterAll(async () => {
   for (const listening of [counter, elsewhere]) await new Promise((resolve) => listening.close(resolve));
 });
 
-/** What scripts did: lines of the console, dialogs and windows. */
+/** Traces of scripts: lines of the console, dialogs and windows. */
 function doneByScripts(page: ChromiumPage): readonly string[] {
   return page.events
     .filter(({ method, params }) =>

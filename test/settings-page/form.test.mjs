@@ -19,7 +19,7 @@ const byStore = {
   keyPassword: 'k',
 };
 
-/** What a profile can have besides the base, by what it shows. */
+/** Additions to the base profile, by the part that each shows. */
 const profiles = {
   'nothing more': {},
   'password by reference': { authentication: { method: 'password', username: 'ann', password: { env: 'PW' } } },

@@ -1,6 +1,5 @@
 /**
- * What the page answers to others than its own browser.
- *
+ * The answers of the page to requests that do not come from its own browser.
  * @module
  */
 import assert from 'node:assert/strict';

@@ -40,7 +40,7 @@ export function startScript(greeting, answers) {
       held += chunk.toString('latin1');
       for (;;) {
         const end = held.indexOf(inContent ? '\r\n.\r\n' : '\r\n');
-        // Of content only the possible beginning of its end is kept.
+        // Only the last octets of content are kept, in which its end may begin.
         if (end === -1 && inContent) held = held.slice(-4);
         if (end === -1) return;
         const verb = inContent ? 'END' : held.slice(0, 4).toUpperCase();

@@ -1,11 +1,10 @@
 /**
- * What becomes of a job after an attempt.
- *
+ * The state of a job after an attempt.
  * @module
  */
 import { isEmailError } from 'sealpost';
 
-/** Failures that are the message's own. All others (a wrong password, an expired certificate) would be those of every message. */
+/** Failures of one message. All other failures (a wrong password, an expired certificate) would affect every message. */
 const ofMessage = new Set([
   'ERR_MESSAGE_INVALID',
   'ERR_CONTENT',

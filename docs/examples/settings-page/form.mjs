@@ -17,7 +17,10 @@ const ofParts = new Set(parts.flatMap((part) => part.fields));
 const plain = ofProfile.filter(({ name, kind }) => kind !== 'secret' && !ofParts.has(name));
 const plainSecrets = secrets.filter((name) => !ofParts.has(name));
 
-/** Where each secret is sent. A stored one is only used there, or else a test of the form could show it to any server. */
+/**
+ * The setting that names the server of each secret. A stored secret is used with that server only, because a test of the
+ * form could send it to any.
+ */
 const destinations = {
   'authentication.password': 'server.host',
   'authentication.token': 'server.host',

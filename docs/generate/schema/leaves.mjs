@@ -1,6 +1,6 @@
 /** Text, numbers and secrets as JSON Schema: the rules that a schema of src keeps in functions, as patterns. */
 
-/** What JSON Schema does not say. `problem` matches the messages of `parseProfile` about it. */
+/** Rules that JSON Schema does not express. `problem` matches the messages of `parseProfile` about them. */
 export const unexpressed = [
   {
     text: 'the syntax of addresses beyond an @ (RFC 5321, RFC 5322)',

@@ -102,7 +102,7 @@ function refuseRepeatedFields({ header }: ParsedPart): void {
   }
 }
 
-/** The CMS in a file: BER or DER, or base64 with or without PEM armour. ERR_SMIME if it is none of these. */
+/** The CMS in a file: BER or DER, or base64 with or without PEM armour. ERR_SMIME for other bytes. */
 export function cmsOfFile(file: Uint8Array): Buffer {
   const bytes = asBuffer(file);
   if (bytes[0] === 0x30) return bytes;

@@ -29,7 +29,7 @@ import {
 } from '../../../src/util/der.js';
 import type { DerElement } from '../../../src/util/der.js';
 
-/** What a script can make the KDC do instead of its regular reply. */
+/** The action of the KDC instead of its regular reply. */
 export type Deed = Buffer | 'silence' | 'close' | { readonly drip: Buffer };
 
 /** A request as the KDC received it. */

@@ -35,7 +35,7 @@ const besideField = {
   },
 };
 
-/** What a test sends besides the form. */
+/** Values that a test sends in addition to the form. */
 const extras = {
   'send-test': () => ({ recipient: controlOf('test.recipient').get() }),
   'test-encryption': () => ({ recipient: controlOf('test.encryption').get() }),

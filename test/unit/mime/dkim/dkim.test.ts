@@ -155,7 +155,7 @@ describe('signDkim', () => {
       createPrivateKey({ key: Buffer.from(ed25519Key, 'base64'), format: 'der', type: 'pkcs8' }),
     );
     expect(verify(null, digest, publicKey, Buffer.from(tags.get('b') ?? '', 'base64'))).toBe(true);
-    // Of several fields with one name the last is signed first, so a changed order breaks the signature.
+    // If several fields have one name, the last is signed first, so a changed order breaks the signature.
     expect(input).toMatch(/resent-to:e@f\r\nresent-to:c@d/);
   });
 

@@ -248,7 +248,8 @@ describe('SOCKS connectors', () => {
         username: 'me',
         password: () => 'x'.repeat(length),
       });
-      // What is too long is refused before the proxy is waited for, and the proxy says nothing to the other.
+      // Credentials that are too long are refused before the library waits for the proxy. In the other case the proxy
+      // stays silent.
       const controller = new AbortController();
       const before = proxy.connections;
       if (ok)
