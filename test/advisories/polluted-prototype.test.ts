@@ -225,6 +225,10 @@ test('nothing is polluted, and all works but what must not', () => {
 });
 
 const known = propertyNames();
+/** Each name meets two of the four kinds, and all of them where this variable is set, as `.ci/run` does. */
+const everyKind = process.env['SEALPOST_EVERY_KIND'] === '1';
+const meets = (kind: (typeof kinds)[number], index: number): boolean =>
+  everyKind || kinds.indexOf(kind) % 2 === index % 2;
 
 test.each(kinds)(
   'whatever name is on Object.prototype with a value of the kind %s: the same octets, or an error',
@@ -237,8 +241,8 @@ test.each(kinds)(
     });
     const { clean, revealed } = baseline;
     const faults: string[] = [];
-    const names = known.filter((name) => !standsStill(name, kind));
-    expect(names.length).toBeGreaterThan(1000);
+    const names = known.filter((name, index) => meets(kind, index) && !standsStill(name, kind));
+    expect(names.length).toBeGreaterThan(500);
     const queue = groupsOf(names, Object.keys(clean.outcomes));
     for (let group = queue.pop(); group !== undefined; group = queue.pop()) {
       const { names, only } = group;

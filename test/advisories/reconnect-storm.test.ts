@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { createMailer } from '../../src/index.js';
 import type { EmailProfile, MailerOptions } from '../../src/index.js';
 import { createTestCertificateAuthority } from '../../src/testing/certificate-authority.js';
+import { hurry } from '../support/clock.js';
 import { failure } from '../support/engine.js';
 import { type Cut, type Peer, startScriptedServer } from '../support/scripted-server.js';
 
@@ -146,23 +147,25 @@ describe.each(['greeting', 'EHLO', 'EHLO under TLS', 'AUTH', 'AUTH under TLS'] a
       { pool: { messagesInFlight: 8 } },
       { pool: { maxConnections: 1 } },
       { pool: { rateLimit: { messages: 2, perMs: 60_000 } } },
-    ])('one attempt counts for all waiting messages: %j', async (options: MailerOptions) => {
-      for (const words of ['421 4.7.0 too many connections\r\n', '421 4.3.2 shutting down\r\n']) {
-        // A message whose MAIL was refused counts for the rate limit, so the others wait for their turn.
-        for (const apart of options.pool?.rateLimit ? [false] : [false, true]) {
-          const { server, profile, signIns } = await storm({ place, words, apart }, cuts['whole'] as Cut);
-          await using _ = server;
-          const mailer = createMailer(profile, options);
-          const errors = await Promise.all(Array.from({ length: 50 }, () => failure(mailer.send(message))));
-          expect(new Set(errors.map(({ reply }) => reply?.code))).toEqual(new Set([421]));
-          // In a packet of its own the 421 may be the reply to MAIL. Then only the fifth in a row counts for all
-          // messages.
-          expect(server.connections).toBeLessThanOrEqual(apart ? 6 : 3);
-          expect(signIns()).toBeLessThanOrEqual(apart ? 6 : 3);
-          await mailer.close();
+    ])('one attempt counts for all waiting messages: %j', (options: MailerOptions) =>
+      hurry(async () => {
+        for (const words of ['421 4.7.0 too many connections\r\n', '421 4.3.2 shutting down\r\n']) {
+          // A message whose MAIL was refused counts for the rate limit, so the others wait for their turn.
+          for (const apart of options.pool?.rateLimit ? [false] : [false, true]) {
+            const { server, profile, signIns } = await storm({ place, words, apart }, cuts['whole'] as Cut);
+            await using _ = server;
+            const mailer = createMailer(profile, options);
+            const errors = await Promise.all(Array.from({ length: 50 }, () => failure(mailer.send(message))));
+            expect(new Set(errors.map(({ reply }) => reply?.code))).toEqual(new Set([421]));
+            // In a packet of its own the 421 may be the reply to MAIL. Then only the fifth in a row counts for all
+            // messages.
+            expect(server.connections).toBeLessThanOrEqual(apart ? 6 : 3);
+            expect(signIns()).toBeLessThanOrEqual(apart ? 6 : 3);
+            await mailer.close();
+          }
         }
-      }
-    });
+      }),
+    );
 
     test('a forced close() is over at once, whatever the server says', async () => {
       const { server, profile } = await storm({ place, words: '42', hangsUp: false }, cuts['whole'] as Cut);
@@ -216,19 +219,21 @@ describe('replies out of step', () => {
       server: { host: '127.0.0.1', port: server.port, security: 'none', localName: 'client.example.com' },
       authentication: { method: 'plain', username: 'ann', password: 'secret', allowPlaintext: true },
     };
-    for (const pool of [
-      { maxConnections: 1 },
-      { maxConnections: 10 },
-      { maxConnections: 1, messagesInFlight: 8 },
-      { maxConnections: 10, messagesInFlight: 8 },
-    ]) {
-      signIns = 0;
-      const mailer = createMailer(profile, { pool });
-      const outcomes = await Promise.allSettled(Array.from({ length: 60 }, () => mailer.send(message)));
-      expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
-      expect(signIns, JSON.stringify(pool)).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
-      await mailer.close({ force: true });
-    }
+    await hurry(async () => {
+      for (const pool of [
+        { maxConnections: 1 },
+        { maxConnections: 10 },
+        { maxConnections: 1, messagesInFlight: 8 },
+        { maxConnections: 10, messagesInFlight: 8 },
+      ]) {
+        signIns = 0;
+        const mailer = createMailer(profile, { pool });
+        const outcomes = await Promise.allSettled(Array.from({ length: 60 }, () => mailer.send(message)));
+        expect(outcomes.filter(({ status }) => status === 'fulfilled')).toEqual([]);
+        expect(signIns, JSON.stringify(pool)).toBeLessThanOrEqual(2 * pool.maxConnections + 6);
+        await mailer.close({ force: true });
+      }
+    });
   });
 });
 
@@ -239,7 +244,9 @@ async function sideBySide(run: (pipelining: readonly string[], pool: PoolOptions
     { maxConnections: 10 },
     { maxConnections: 1, messagesInFlight: 8 },
   ];
-  await Promise.all([[], ['PIPELINING']].flatMap((pipelining) => pools.map((pool) => run(pipelining, pool))));
+  await hurry(() =>
+    Promise.all([[], ['PIPELINING']].flatMap((pipelining) => pools.map((pool) => run(pipelining, pool)))),
+  );
 }
 type PoolOptions = { readonly maxConnections: number; readonly messagesInFlight?: number };
 

