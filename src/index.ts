@@ -16,6 +16,7 @@ export type {
   PoolOptions,
   RateLimit,
   RecipientPolicy,
+  RetryOptions,
   SendAllResult,
   SendOptions,
   SendResult,
@@ -75,7 +76,14 @@ export type { DeliverBy, DsnNotify, DsnRecipient, DsnRequest, Envelope } from '.
 // Errors
 export { createEmailError, isEmailError } from './errors/email-error.js';
 export type { EmailErrorDetails } from './errors/email-error.js';
-export type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from './model/error.js';
+export type {
+  EmailError,
+  EmailErrorCode,
+  EmailErrorPhase,
+  Problem,
+  RecipientFailure,
+  SendAttempt,
+} from './model/error.js';
 
 // Certificates and S/MIME
 export type {

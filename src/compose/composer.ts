@@ -92,6 +92,15 @@ interface CheckedMessage {
   readonly guard: RecipientGuard | undefined;
 }
 
+/** Options of a mailer that change what its composer does. */
+export interface ComposerOptions {
+  /** Called for each message of a mailer with a recipient policy. */
+  readonly loadGuard?: (() => Promise<RecipientGuard>) | undefined;
+  readonly textFromHtml?: TextFromHtml | undefined;
+  /** May content be read several times? */
+  readonly isRetried?: boolean;
+}
+
 export class Composer {
   readonly #profile: SenderSettings;
   readonly #from: ParsedMailbox;
@@ -101,23 +110,21 @@ export class Composer {
   readonly #loadProtector: (() => Promise<MessageProtector>) | undefined;
   readonly #loadGuard: (() => Promise<RecipientGuard>) | undefined;
   readonly #textFromHtml: TextFromHtml | undefined;
+  readonly #isRetried: boolean;
 
-  /**
-   * `loadProtector` is called only if the profile has S/MIME settings, when the first message needs it. `loadGuard` is
-   * called for each message of a mailer with a recipient policy.
-   */
+  /** `loadProtector` is called only if the profile has S/MIME settings, when the first message needs it. */
   constructor(
     profile: SenderSettings,
     fileAccess: FileAccess,
     loadProtector: (() => Promise<MessageProtector>) | undefined,
-    loadGuard?: () => Promise<RecipientGuard>,
-    textFromHtml?: TextFromHtml,
+    { loadGuard, textFromHtml, isRetried = false }: ComposerOptions = {},
   ) {
     this.#profile = profile;
     this.#fileAccess = fileAccess;
     this.#loadProtector = loadProtector;
     this.#loadGuard = loadGuard;
     this.#textFromHtml = textFromHtml;
+    this.#isRetried = isRetried;
     const { name, email } = profile.sender;
     this.#from = parseAddress(name === undefined ? { email } : { name, email }, 'sender');
   }
@@ -188,7 +195,7 @@ export class Composer {
     signal: AbortSignal,
   ): PreparedMessage | Promise<PreparedMessage> {
     const { message, mailboxes, sources, envelope, fields } = outline;
-    const replay = domainSigner !== undefined || envelope.to.length > 1;
+    const replay = this.#isRetried || domainSigner !== undefined || envelope.to.length > 1;
     const opening = messageBody(message, { fileAccess: this.#fileAccess, replay, sources }, this.#textFromHtml);
     const draft: Draft = { fields, smtpUtf8: needsUtf8(envelope, mailboxes), domainSigner };
     return types.isPromise(opening)

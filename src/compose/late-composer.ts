@@ -5,11 +5,9 @@
  */
 import type { MailMessage } from '../model/message.js';
 import type { MessageProtector } from '../model/protection.js';
-import type { Composer, PreparedMessage } from './composer.js';
-import type { TextFromHtml } from './content/body.js';
+import type { Composer, ComposerOptions, PreparedMessage } from './composer.js';
 import type { FileAccess } from './content/file-access.js';
 import type { SenderSettings } from './message/envelope.js';
-import type { RecipientGuard } from './message/recipient-guard.js';
 import { takeMessage, type TakenMessage } from './taken-message.js';
 
 export class LateComposer {
@@ -24,12 +22,11 @@ export class LateComposer {
     profile: SenderSettings,
     fileAccess: FileAccess,
     loadProtector: (() => Promise<MessageProtector>) | undefined,
-    loadGuard?: () => Promise<RecipientGuard>,
-    textFromHtml?: TextFromHtml,
+    options?: ComposerOptions,
   ) {
     this.#load = async () => {
       const { Composer: Loaded } = await import('./composer.js');
-      return new Loaded(profile, fileAccess, loadProtector, loadGuard, textFromHtml);
+      return new Loaded(profile, fileAccess, loadProtector, options);
     };
   }
 

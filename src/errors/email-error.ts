@@ -2,7 +2,14 @@
  * The only error class, and the functions that make and recognize its errors.
  * @module
  */
-import type { EmailError, EmailErrorCode, EmailErrorPhase, Problem, RecipientFailure } from '../model/error.js';
+import type {
+  EmailError,
+  EmailErrorCode,
+  EmailErrorPhase,
+  Problem,
+  RecipientFailure,
+  SendAttempt,
+} from '../model/error.js';
 import type { SmtpReply } from '../model/reply.js';
 import { showText } from '../util/show.js';
 import { withoutPrototype } from '../util/without-prototype.js';
@@ -40,6 +47,7 @@ class SealpostError extends Error implements EmailError {
   declare readonly server?: string | undefined;
   declare readonly profile?: string | undefined;
   declare readonly messageId?: string | undefined;
+  declare readonly attempts?: readonly SendAttempt[] | undefined;
 
   constructor(code: EmailErrorCode, message: string, details: EmailErrorDetails) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -55,11 +63,12 @@ class SealpostError extends Error implements EmailError {
     if (details.server !== undefined) this.server = details.server;
     if (details.profile !== undefined) this.profile = details.profile;
     if (details.messageId !== undefined) this.messageId = details.messageId;
+    if (details.attempts !== undefined) this.attempts = details.attempts;
   }
 
   toJSON(): object {
     const { name, message, code, retryable, delivery, phase, reply, problems, recipients, remedy } = this;
-    const { server, profile, messageId } = this;
+    const { server, profile, messageId, attempts } = this;
     return {
       name,
       code,
@@ -74,13 +83,24 @@ class SealpostError extends Error implements EmailError {
       server,
       profile,
       messageId,
+      attempts,
     };
   }
 }
 Object.defineProperty(SealpostError.prototype, 'name', { value: 'EmailError', configurable: true, writable: true });
 Object.defineProperty(SealpostError.prototype, brand, { value: true });
 // Fields without a value must read as undefined, whatever is on Object.prototype.
-for (const field of ['phase', 'reply', 'problems', 'recipients', 'remedy', 'server', 'profile', 'messageId'] as const)
+for (const field of [
+  'phase',
+  'reply',
+  'problems',
+  'recipients',
+  'remedy',
+  'server',
+  'profile',
+  'messageId',
+  'attempts',
+] as const)
   Object.defineProperty(SealpostError.prototype, field, { value: undefined, configurable: true, writable: true });
 // The console shows the name of the class.
 Object.defineProperty(SealpostError, 'name', { value: 'EmailError' });
@@ -118,8 +138,21 @@ export function isEmailError(error: unknown): error is EmailError {
  */
 export function withDetails(error: EmailError, details: EmailErrorDetails, message = error.message): EmailError {
   const { code, retryable, delivery, phase, reply, problems, recipients, remedy, cause } = error;
-  const { server, profile, messageId } = error;
-  const known = { retryable, delivery, phase, reply, problems, recipients, remedy, server, profile, messageId, cause };
+  const { server, profile, messageId, attempts } = error;
+  const known = {
+    retryable,
+    delivery,
+    phase,
+    reply,
+    problems,
+    recipients,
+    remedy,
+    server,
+    profile,
+    messageId,
+    attempts,
+    cause,
+  };
   const copy = createEmailError(code, message, { ...known, ...details });
   if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => message);
   return copy;

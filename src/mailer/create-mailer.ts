@@ -10,7 +10,7 @@ import type { EmailProfile } from '../model/settings/profile.js';
 import type { Warning } from '../model/reply.js';
 import { defineProfile } from '../profile/define.js';
 import { checkMailerOptions } from '../profile/mailer-options.js';
-import { resolvePool, resolveProfile } from '../profile/resolve.js';
+import { resolvePool, resolveProfile, resolveRetry } from '../profile/resolve.js';
 import type { ResolvedProfile } from '../profile/resolve.js';
 import { ForeignTransport } from '../transport/foreign-transport.js';
 import { clientIdentity, LateProtection } from './late-protection.js';
@@ -45,6 +45,7 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     fetch,
     fileAccess = true,
     recipients,
+    retry,
     textFromHtml,
   } = checkedOptions;
   const connector = checkedOptions.connector && foreignConnector(checkedOptions.connector);
@@ -54,21 +55,28 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
   const events = createEventSink(logger, logs?.write);
   const protection = new LateProtection(resolved, profileStore);
   const oauth2 = new OAuth2Service(resolved, { connector, fetch, profileStore, tokenStore });
+  const { name, sender, server, servers, authentication, smime } = resolved;
+  const isRetried = retry !== undefined || resolved.isServerList;
+  const times = resolveRetry(retry);
+  const foreign = transport && new ForeignTransport(transport);
   const ownTransport = new LateTransport(async () => {
-    const { createSmtpTransport } = await import('./create-transport.js');
-    return createSmtpTransport(resolved, { pool, connector, events, profileStore, tokens: oauth2 });
-  }, pool.maxConnections);
-  const { name, sender, server, authentication, smime } = resolved;
+    const loaded = await import('./create-transport.js');
+    const services = { pool, connector, events, profileStore, tokens: oauth2 };
+    if (!isRetried) return loaded.createSmtpTransport(resolved, services);
+    return (await import('./create-retry.js')).createRetryTransport(loaded, resolved, services, times);
+  }, pool.maxConnections * servers.length);
+  const retriedForeign =
+    retry &&
+    foreign &&
+    new LateTransport(async () => (await import('./create-retry.js')).retryForeign(foreign, times), 0, foreign);
   return new ProfileMailer({
-    composer: new LateComposer(
-      resolved,
-      fileAccess,
-      smime && (() => protection.protector()),
-      recipients && guardLoader(recipients),
+    composer: new LateComposer(resolved, fileAccess, smime && (() => protection.protector()), {
+      loadGuard: recipients && guardLoader(recipients),
       textFromHtml,
-    ),
-    transport: transport === undefined ? ownTransport : new ForeignTransport(transport),
-    ownTransport: transport === undefined ? ownTransport : undefined,
+      isRetried,
+    }),
+    transport: retriedForeign ?? foreign ?? ownTransport,
+    ownTransport: foreign === undefined ? ownTransport : undefined,
     events,
     logs,
     smime: protection,
@@ -77,14 +85,14 @@ export function createMailer(profile: EmailProfile, options: MailerOptions = {})
     window: pool.maxConnections * pool.messagesInFlight + pool.maxConnections,
     facts: [
       ['Profile', name],
-      ['Server', `${server.host}, port ${server.port}`],
-      ['Security', server.security],
+      ['Server', servers.map(({ host, port }) => `${host}, port ${port}`).join('; ')],
+      ['Security', servers.map(({ security }) => security).join('; ')],
       ['Authentication', authentication?.method ?? 'none'],
       ['S/MIME', protectionOf(smime)],
     ],
     senderAddress: sender.email,
     profileName: name,
-    server: transport === undefined ? showTarget(server.host, server.port) : undefined,
+    server: transport === undefined && servers.length === 1 ? showTarget(server.host, server.port) : undefined,
     traced: { profile: name, server: server.host, port: server.port },
   });
 }

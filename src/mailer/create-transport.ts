@@ -12,13 +12,14 @@ import type { Connector } from '../model/settings/proxy.js';
 import { DirectConnector } from '../net/direct.js';
 import { createProxyConnector } from '../net/proxy/create-connector.js';
 import type { LoadClientIdentity } from '../net/tls-identity.js';
-import type { ResolvedPool, ResolvedProfile } from '../profile/resolve.js';
+import type { ResolvedPool, ResolvedProfile, ResolvedServer } from '../profile/resolve.js';
 import type { TestedServer } from '../transport/diagnosis.js';
+import { RateLimiter } from '../transport/pool/rate-limiter.js';
 import { SmtpTransport, type OpenSmtpConnection } from '../transport/smtp-transport.js';
 import { clientIdentity } from './late-protection.js';
 import { proxyNegotiation } from './proxy-negotiation.js';
 
-export { createProxyConnector, DirectConnector, proxyNegotiation };
+export { createProxyConnector, DirectConnector, proxyNegotiation, RateLimiter };
 
 /** Services for a transport, besides its profile. */
 export interface TransportServices {
@@ -30,9 +31,25 @@ export interface TransportServices {
   readonly tokens: TokenProvider;
 }
 
-/** Makes pooled SMTP or LMTP connections to the profile's server. */
-export function createSmtpTransport(profile: ResolvedProfile, services: TransportServices): SmtpTransport {
-  const { server, authentication } = profile;
+/** One of several servers of a profile. */
+export interface ServerOfSeveral {
+  readonly server: ResolvedServer;
+  /** Its path in the profile. */
+  readonly path: string;
+  /** The rate limit of all servers together. */
+  readonly rate: RateLimiter | undefined;
+  /** Numbers the connections of all servers. */
+  readonly nextConnection: () => number;
+}
+
+/** Makes pooled SMTP or LMTP connections to the profile's server, or to one of several. */
+export function createSmtpTransport(
+  profile: ResolvedProfile,
+  services: TransportServices,
+  one?: ServerOfSeveral,
+): SmtpTransport {
+  const { authentication } = profile;
+  const { server, path } = one ?? { server: profile.server, path: 'server' };
   const { pool, events, tokens, profileStore } = services;
   const direct = new DirectConnector({ localAddress: server.localAddress });
   const settingsFor = (refresh: boolean): ConnectionSettings => {
@@ -49,7 +66,7 @@ export function createSmtpTransport(profile: ResolvedProfile, services: Transpor
           negotiate: proxyNegotiation(),
         }),
       messagesInFlight: pool.messagesInFlight,
-      loadClientIdentity: identityFor('server.tls.clientCertificate'),
+      loadClientIdentity: identityFor(`${path}.tls.clientCertificate`),
     };
   };
   let connections = 0;
@@ -59,7 +76,7 @@ export function createSmtpTransport(profile: ResolvedProfile, services: Transpor
     signal: AbortSignal,
     observer: ConnectionObserver | undefined,
   ): Promise<SmtpConnection> => {
-    const id = ++connections;
+    const id = one?.nextConnection() ?? ++connections;
     return openConnection(settings, { id, signal, shared, observer: observe(id, events, observer) });
   };
   const openOrTest: OpenSmtpConnection = async (signal, observer) => {
@@ -87,7 +104,7 @@ export function createSmtpTransport(profile: ResolvedProfile, services: Transpor
       return probePort(current.settings, port, times, signal);
     },
   };
-  return new SmtpTransport(pool, openOrTest, tested, server.maxRecipients);
+  return new SmtpTransport(pool, openOrTest, tested, server.maxRecipients, one?.rate);
 }
 
 /** Passes events to the logger, with time and number, and to the observer of the caller. */

@@ -2,19 +2,18 @@
  * Sends the copies of a message through the transport, and makes one result or one error of their outcomes.
  * @module
  */
-import type { MessageCopy, PreparedMessage } from '../compose/composer.js';
+import type { PreparedMessage } from '../compose/composer.js';
 import { withDetails } from '../errors/email-error.js';
-import type { EmailError } from '../model/error.js';
+import type { EmailError, SendAttempt } from '../model/error.js';
 import type { SendOptions, SendResult } from '../model/mailer.js';
 import type { Warning } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
-import type { ContentCapabilities, OutgoingContent, TransactionReport, Transport } from '../model/transport.js';
+import type { TransactionReport, Transport } from '../model/transport.js';
 import { afterOthers, refusedRecipients } from '../transport/after-others.js';
 import { addNew } from '../transport/in-parts.js';
 import { queueIdOf } from '../smtp/queue-id.js';
-import { isBytes } from '../util/bytes.js';
 import type { OwnTransport } from './late-transport.js';
-import { transportFailure } from './transport-failure.js';
+import { transportFailure } from '../transport/transport-failure.js';
 
 /** The transport of a delivery, and what ends it. */
 export interface Delivery {
@@ -49,10 +48,10 @@ export async function deliver(
   const { dsnIfOffered } = prepared;
   let bytes = 0;
   let failure: EmailError | undefined;
+  let attempts: readonly SendAttempt[] | undefined;
   for (const copy of prepared.copies) {
     try {
-      const counter = ownTransport === undefined ? new OctetCounter(copy) : undefined;
-      const compose = counter?.compose ?? copy.compose;
+      const { compose } = copy;
       const sending =
         quiet === undefined
           ? transport.send(copy.envelope, compose, { requireAllRecipients, onProgress, dsnIfOffered, signal })
@@ -63,15 +62,18 @@ export async function deliver(
               signal: undefined,
             });
       const result = await sending;
-      const made = result.transactions ?? [
-        { recipients: result.accepted, reply: result.reply, bytes: counter?.octets ?? 0 },
-      ];
+      const made = result.transactions ?? [];
       transactions.push(...made);
       for (const transaction of made) bytes += transaction.bytes;
+      if (result.attempts !== undefined) attempts = [...(attempts ?? []), ...result.attempts];
       rejected.push(...result.rejected);
       if (result.warnings !== undefined) addNew(warnings, result.warnings);
     } catch (cause) {
-      const error = transportFailure(cause, signal);
+      let error = transportFailure(cause, signal);
+      if (error.attempts !== undefined) {
+        attempts = [...(attempts ?? []), ...error.attempts];
+        error = withDetails(error, { attempts });
+      }
       const mayLeaveOut = error.code === 'ERR_RECIPIENTS_REJECTED' && !requireAllRecipients;
       const refused = mayLeaveOut ? refusedRecipients(error, copy.envelope.to) : undefined;
       if (!refused) {
@@ -89,7 +91,7 @@ export async function deliver(
     }
   }
   const first = transactions[0];
-  if (!first) throw withDetails(failure as EmailError, { recipients: rejected });
+  if (!first) throw withDetails(failure as EmailError, { recipients: rejected, attempts });
   return {
     messageId: prepared.messageId,
     envelope: prepared.envelope,
@@ -101,30 +103,7 @@ export async function deliver(
     bytes,
     durationMs: Math.round(performance.now() - start),
     warnings,
+    attempts,
     originalRecipients: prepared.originalRecipients,
   };
-}
-
-/** Counts the octets of a copy, for transports that do not report them. */
-class OctetCounter {
-  octets = 0;
-  readonly #copy: MessageCopy;
-
-  constructor(copy: MessageCopy) {
-    this.#copy = copy;
-  }
-
-  readonly compose = async (accepts?: ContentCapabilities): Promise<OutgoingContent> => {
-    const content = await this.#copy.compose(accepts);
-    const { bytes, size = isBytes(bytes) ? bytes.length : undefined } = content;
-    this.octets = size ?? 0;
-    return size === undefined && !isBytes(bytes) ? { ...content, bytes: this.#counted(bytes) } : content;
-  };
-
-  async *#counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-    for await (const chunk of bytes) {
-      this.octets += chunk.length;
-      yield chunk;
-    }
-  }
 }

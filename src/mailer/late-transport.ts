@@ -24,13 +24,16 @@ export interface OwnTransport extends Required<Transport> {
 export class LateTransport implements OwnTransport {
   readonly #load: () => Promise<OwnTransport>;
   readonly #maxConnections: number;
+  readonly #unloaded: Pick<Transport, 'close'> | undefined;
   #loading: Promise<OwnTransport> | undefined;
   #loaded: OwnTransport | undefined;
   #closed = false;
 
-  constructor(load: () => Promise<OwnTransport>, maxConnections: number) {
+  /** `unloaded` is closed if nothing was loaded. */
+  constructor(load: () => Promise<OwnTransport>, maxConnections: number, unloaded?: Pick<Transport, 'close'>) {
     this.#load = load;
     this.#maxConnections = maxConnections;
+    this.#unloaded = unloaded;
   }
 
   send(
@@ -57,7 +60,7 @@ export class LateTransport implements OwnTransport {
    */
   async close(options?: { readonly force?: boolean | undefined }): Promise<void> {
     this.#closed = true;
-    const transport = await this.#loading?.catch(() => undefined);
+    const transport = (await this.#loading?.catch(() => undefined)) ?? this.#unloaded;
     await transport?.close(options);
   }
 

@@ -70,7 +70,7 @@ export class OAuth2Service implements TokenProvider {
       settings: oauth2,
       surroundings: await this.#surroundings(this.#options.fetch),
       store: tokenStore ?? profileStore,
-      key: tokenKey(this.#profile),
+      key: tokenKey({ ...this.#profile, server: this.#profile.servers }),
     });
   }
 

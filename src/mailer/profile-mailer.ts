@@ -34,11 +34,10 @@ import { deliver } from './deliver.js';
 import type { SmimeTester } from './late-protection.js';
 import type { OwnTransport } from './late-transport.js';
 import type { OAuth2Service } from './oauth2-service.js';
-import { sendWindow } from './send-all.js';
 import { SendCounts } from './send-counts.js';
-import { testPage, testSentence, type TestFacts } from './test-email.js';
+import type { TestFacts } from './test-email.js';
 import { TransportClosing } from './transport-closing.js';
-import { transportFailure } from './transport-failure.js';
+import { transportFailure } from '../transport/transport-failure.js';
 import { withoutPrototype } from '../util/without-prototype.js';
 
 /** The parts of a mailer. */
@@ -117,6 +116,10 @@ export class ProfileMailer implements Mailer {
 
   send(message: MailMessage, options?: SendOptions): Promise<SendResult> {
     if (this.#closed.signal.aborted) return Promise.reject(closedError());
+    return this.#start(message, options);
+  }
+
+  #start(message: MailMessage, options: SendOptions | undefined): Promise<SendResult> {
     return sends.hasSubscribers ? this.#sendTraced(message, options) : this.#send(message, options);
   }
 
@@ -130,9 +133,16 @@ export class ProfileMailer implements Mailer {
     messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
     given?: SendOptions,
   ): AsyncIterable<SendAllResult> {
-    const options = given === undefined ? undefined : checkSendOptions(given);
+    return this.#sendAll(messages, given === undefined ? undefined : checkSendOptions(given));
+  }
+
+  async *#sendAll(
+    messages: Iterable<MailMessage> | AsyncIterable<MailMessage>,
+    options: SendOptions | undefined,
+  ): AsyncGenerator<SendAllResult, void, undefined> {
+    const { sendWindow } = await import('./send-all.js');
     const send = (message: MailMessage, each: SendOptions | undefined): Promise<SendResult> => this.send(message, each);
-    return sendWindow(messages, { size: this.#parts.window, send, closed: this.#closed.signal }, options);
+    yield* sendWindow(messages, { size: this.#parts.window, send, closed: this.#closed.signal }, options);
   }
 
   compose(message: MailMessage, options?: TestOptions): Promise<ComposedMessage> {
@@ -166,12 +176,15 @@ export class ProfileMailer implements Mailer {
     });
   }
 
-  sendTestEmail(to?: AddressInput, options?: SendOptions): Promise<SendResult> {
-    const time = new Date();
-    const facts = [...this.#parts.facts, ['Time', time.toISOString()] as const];
-    const text = `${testSentence}\n\n${facts.map(([name, value]) => `${name}: ${value}`).join('\n')}\n`;
-    const html = testPage(facts);
-    return this.send({ to: to ?? this.#parts.senderAddress, subject: 'Test message', text, html, date: time }, options);
+  async sendTestEmail(to?: AddressInput, options?: SendOptions): Promise<SendResult> {
+    if (this.#closed.signal.aborted) throw closedError();
+    this.#pending++;
+    try {
+      const { testMessage } = await import('./test-email.js');
+      return await this.#start(testMessage(to ?? this.#parts.senderAddress, this.#parts.facts), options);
+    } finally {
+      this.#ended();
+    }
   }
 
   async authorize(options?: AuthorizeOptions): Promise<OAuth2Tokens> {

@@ -1,6 +1,6 @@
 /**
  * `sendAll`: runs a window of sends over an iterable of any length. Results come in completion order; memory is bounded
- * by the window.
+ * by the window. Loaded with the first call.
  * @module
  */
 import { joinSignals } from '../async/deadline-signal.js';

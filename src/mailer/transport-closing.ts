@@ -3,7 +3,7 @@
  * @module
  */
 import type { Transport } from '../model/transport.js';
-import { transportFailure } from './transport-failure.js';
+import { transportFailure } from '../transport/transport-failure.js';
 
 /** Closes a transport once. A second time only to force a close that is still running unforced. */
 export class TransportClosing {

@@ -60,6 +60,25 @@ export interface RecipientFailure {
   readonly reason?: string | undefined;
 }
 
+/** One attempt to send a message, or one of its copies, through one server. */
+export interface SendAttempt {
+  /** host:port; absent with a transport of your own. */
+  readonly server?: string | undefined;
+  /** Beginning of the attempt. */
+  readonly time: Date;
+  /** Milliseconds. */
+  readonly durationMs: number;
+  /** The recipients of the attempt, as in the envelope. */
+  readonly recipients: readonly string[];
+  /** The recipients for whom the server accepted the message. */
+  readonly accepted: readonly string[];
+  /**
+   * The reason why the attempt failed. A connection that could not be set up is a failed attempt of every message that
+   * waited for it.
+   */
+  readonly error?: EmailError | undefined;
+}
+
 /**
  * Base of every error that the library throws. Tell errors apart by `code`. Two copies of the library (ESM and CJS)
  * make `instanceof` fail; `isEmailError` does not.
@@ -96,6 +115,8 @@ export interface EmailError extends Error {
    * attempt.
    */
   readonly messageId?: string | undefined;
+  /** All attempts of the send, in order; with `retry` or several servers. */
+  readonly attempts?: readonly SendAttempt[] | undefined;
   /** The underlying error. */
   readonly cause?: unknown;
   /** For logs: name, code, message and the fields above; no stack, no secret. */

@@ -4,7 +4,7 @@
  */
 import type { AddressInput } from './address.js';
 import type { Envelope } from './envelope.js';
-import type { EmailError, EmailErrorCode } from './error.js';
+import type { EmailError, EmailErrorCode, SendAttempt } from './error.js';
 import type { LogEvent } from './log.js';
 import type { MailMessage } from './message.js';
 import type { AuthorizeOptions } from './settings/oauth2.js';
@@ -73,6 +73,25 @@ export interface RecipientPolicy {
   readonly foldLocalParts?: boolean | undefined;
 }
 
+/**
+ * Further attempts after failures that are certain and about the server or the moment. A message whose delivery is
+ * unknown is never sent again.
+ */
+export interface RetryOptions {
+  /** Most attempts at each server, the first included, from 1 to 100. Default 3. */
+  readonly attempts?: number | undefined;
+  /**
+   * Milliseconds before the second attempt at a server. They double with each further one, and are shortened at random
+   * by up to a half. Default 1000.
+   */
+  readonly delayMs?: number | undefined;
+  /**
+   * Longest wait in milliseconds. A server that asks for a longer one, as in greylisting, is not tried again. Default
+   * 60 000.
+   */
+  readonly maxMs?: number | undefined;
+}
+
 /** Options of a mailer, besides its profile. */
 export interface MailerOptions {
   /** How connections are shared. */
@@ -97,6 +116,11 @@ export interface MailerOptions {
    * false allows none: use it for messages that come from a request. `{ env }` in a message needs true.
    */
   readonly fileAccess?: boolean | FileRoot | undefined;
+  /**
+   * Tries again what failed for now. Default: one attempt at each server of the profile. It applies to `transport` too.
+   * A stream in a message is kept until its send ends, in memory up to 1 MiB and in a temporary file above.
+   */
+  readonly retry?: RetryOptions | undefined;
   /** The addresses that may get mail: for staging, and for mail that others write. Default: no limit. */
   readonly recipients?: RecipientPolicy | undefined;
   /**
@@ -146,6 +170,8 @@ export interface SendResult {
   readonly durationMs: number;
   /** Things that work but should be changed. */
   readonly warnings: readonly Warning[];
+  /** All attempts, in order; with `retry` or several servers. */
+  readonly attempts?: readonly SendAttempt[] | undefined;
   /** The recipients that the message names, if `recipients.redirectTo` replaced them. */
   readonly originalRecipients?: readonly string[] | undefined;
 }

@@ -55,6 +55,13 @@ export interface ConnectionReport {
   readonly tls?: TlsReport | undefined;
   /** The server's SIZE limit. */
   readonly maxMessageBytes?: number | undefined;
+  /** host:port; in the reports of `servers`. */
+  readonly server?: string | undefined;
+  /**
+   * If the profile has several servers: the report of each, in order. Then `ok` is true if all are, `steps`,
+   * `transcript` and `warnings` are those of all, and the rest is that of the first.
+   */
+  readonly servers?: readonly ConnectionReport[] | undefined;
   /** The report as text, for a terminal or a form. */
   toString(): string;
   /** Plain data for a form or a log, with errors as objects. JSON.stringify() calls it. */

@@ -2,6 +2,7 @@
  * The interface between the mailer and a transport.
  * @module
  */
+import type { SendAttempt } from './error.js';
 import type { Envelope } from './envelope.js';
 import type { ConnectionReport, RejectedRecipient } from './report.js';
 import type { SmtpReply, Warning } from './reply.js';
@@ -84,6 +85,8 @@ export interface TransportResult {
   readonly transactions?: readonly TransactionReport[] | undefined;
   /** Warnings about the send. */
   readonly warnings?: readonly Warning[] | undefined;
+  /** All attempts, if the transport makes several. */
+  readonly attempts?: readonly SendAttempt[] | undefined;
 }
 
 /**

@@ -5,17 +5,22 @@
 import type { EmailProfile } from '../model/settings/profile.js';
 import { hasOwn } from '../util/own.js';
 
+interface Host {
+  readonly host: string;
+}
+
 /** The settings that determine the account of a token. */
 export interface TokenOwner extends Pick<EmailProfile, 'name' | 'authentication' | 'oauth2'> {
-  readonly server: { readonly host: string };
+  readonly server: Host | readonly Host[];
 }
 
 /**
- * JSON text of an array of strings, the name of the profile first. It identifies the account and the host of the token,
- * so that an edited or copied profile never sends the token of another account, or this one to another host.
+ * JSON text of an array of strings, the name of the profile first. It identifies the account and all hosts of the
+ * token, so that an edited or copied profile never sends the token of another account, or this one to another host.
  */
 export function tokenKey({ name, server, authentication, oauth2 }: TokenOwner): string {
   const user = authentication !== undefined && hasOwn(authentication, 'username') ? authentication.username : '';
+  const hosts = hasOwn(server, 'host') ? [server] : server;
   return JSON.stringify([
     name,
     oauth2?.clientId ?? '',
@@ -24,6 +29,6 @@ export function tokenKey({ name, server, authentication, oauth2 }: TokenOwner): 
     user,
     oauth2?.grant ?? 'authorization-code',
     oauth2?.privateKey?.subject ?? '',
-    server.host.toLowerCase(),
+    hosts.map(({ host }) => host.toLowerCase()).join(' '),
   ]);
 }

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Problem } from '../model/error.js';
-import type { FileRoot, MailerOptions, PoolOptions, SendOptions } from '../model/mailer.js';
+import type { FileRoot, MailerOptions, PoolOptions, RetryOptions, SendOptions } from '../model/mailer.js';
 import type { AuthorizeOptions } from '../model/settings/oauth2.js';
 import type { EmailProfile } from '../model/settings/profile.js';
 import type { TokenStore } from '../model/store.js';
@@ -39,6 +39,12 @@ const pool: Schema<PoolOptions> = object<PoolOptions>(
   { others: otherKeys.pool },
 );
 
+const retry: Schema<RetryOptions> = object<RetryOptions>({
+  attempts: optional(wholeNumber(1, 100)),
+  delayMs: optional(milliseconds),
+  maxMs: optional(milliseconds),
+});
+
 const tokenMethods = withMethods<TokenStore>('a store that keeps tokens', 'loadTokens', 'saveTokens');
 
 const rootOnly = object<FileRoot>({ root: required(path('a directory')) });
@@ -58,6 +64,7 @@ const optionsSchema: Schema<MailerOptions> = object<MailerOptions>(
     ),
     recipients: optional(recipientPolicy),
     textFromHtml: optional(func()),
+    retry: optional(retry),
     fetch: optional(func()),
   },
   {

@@ -5,7 +5,7 @@
 import { domainToASCII } from 'node:url';
 import { profileInvalid } from '../errors/email-error.js';
 import type { HashAlgorithm } from '../model/certificate.js';
-import type { PoolOptions } from '../model/mailer.js';
+import type { PoolOptions, RetryOptions } from '../model/mailer.js';
 import type { EmailProfile } from '../model/settings/profile.js';
 import type { AutomaticProxySettings, ProxyServerSettings, ProxySettings } from '../model/settings/proxy.js';
 import type { OutgoingServer, Security, Timeouts, TlsSettings } from '../model/settings/server.js';
@@ -18,6 +18,7 @@ import type {
 import { newSettings } from '../schema/schema.js';
 import { isAscii } from '../util/bytes.js';
 import { parseProxyText } from './proxy-url.js';
+import { isServerList } from './shape/server.js';
 
 /** An empty settings object, which inherits nothing. */
 const nothing: Readonly<Record<never, never>> = Object.freeze(newSettings());
@@ -62,6 +63,9 @@ export interface ResolvedPool {
   readonly rateLimit: { readonly messages: number; readonly perMs: number } | undefined;
 }
 
+/** `RetryOptions` with every default. */
+export type ResolvedRetry = { readonly [K in keyof RetryOptions]-?: number };
+
 /** `SmimeSignSettings` with every default. */
 export interface ResolvedSign extends SmimeSignSettings {
   readonly hashAlgorithm: HashAlgorithm;
@@ -97,7 +101,12 @@ export type ResolvedProxy = ResolvedProxyServer | AutomaticProxySettings | undef
 
 /** `EmailProfile` with every default, structured for the layers below. */
 export interface ResolvedProfile extends Omit<EmailProfile, 'server' | 'smime' | 'proxy'> {
+  /** The first server. */
   readonly server: ResolvedServer;
+  /** All servers, at least one. */
+  readonly servers: readonly ResolvedServer[];
+  /** Is `server` of the profile a list? */
+  readonly isServerList: boolean;
   /** undefined if the profile neither signs nor encrypts. */
   readonly smime: ResolvedSmime | undefined;
   readonly proxy: ResolvedProxy;
@@ -105,8 +114,13 @@ export interface ResolvedProfile extends Omit<EmailProfile, 'server' | 'smime' |
 
 /** Fills in all defaults of a checked profile. Called once, when a mailer is made. */
 export function resolveProfile(profile: EmailProfile): ResolvedProfile {
+  const given = isServerList(profile.server) ? profile.server : [profile.server];
+  const [server, ...others] = given.map(resolveServer);
+  if (server === undefined) throw profileInvalid('server', 'expected a server, got an empty array');
   return filled(profile, {
-    server: resolveServer(profile.server),
+    server,
+    servers: [server, ...others],
+    isServerList: isServerList(profile.server),
     smime: profile.smime === undefined ? undefined : resolveSmime(profile.smime),
     proxy: resolveProxy(profile.proxy),
   });
@@ -155,6 +169,15 @@ export function resolvePool(pool: PoolOptions = nothing): ResolvedPool {
     maxAgeMs: pool.maxAgeMs ?? 0,
     messagesInFlight: pool.messagesInFlight ?? 1,
     rateLimit: pool.rateLimit,
+  };
+}
+
+/** Retry options with every default filled in. Without options, each server gets one attempt. */
+export function resolveRetry(retry: RetryOptions | undefined): ResolvedRetry {
+  return {
+    attempts: retry?.attempts ?? (retry === undefined ? 1 : 3),
+    delayMs: retry?.delayMs ?? 1_000,
+    maxMs: retry?.maxMs ?? 60_000,
   };
 }
 

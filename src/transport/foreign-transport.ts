@@ -1,5 +1,5 @@
 /**
- * Wraps the caller's transport. If it does not settle within 250 ms of an abort or a forced close, send() or close()
+ * Wraps the caller's transport, and counts the octets of its messages. If it does not settle within 250 ms of an abort or a forced close, send() or close()
  * rejects.
  * @module
  */
@@ -16,6 +16,8 @@ import type {
   TransportResult,
   TransportSendOptions,
 } from '../model/transport.js';
+import { isBytes } from '../util/bytes.js';
+import { transportFailure } from './transport-failure.js';
 
 /** After the abort of a send, and after a forced close, how long the transport may take to settle by itself. */
 const graceMs = 250;
@@ -34,7 +36,7 @@ export class ForeignTransport implements Transport {
   }
 
   /**
-   * Passes the call on. After an abort, it rejects with delivery 'unknown' if the transport had asked for the content,
+   * Passes the call on, and makes an EmailError of every failure. After an abort, it rejects with delivery 'unknown' if the transport had asked for the content,
    * because the transport may have given it to a server.
    */
   send(
@@ -44,19 +46,21 @@ export class ForeignTransport implements Transport {
   ): Promise<TransportResult> {
     const { signal } = options;
     let hasContent = false;
+    const counter = new OctetCounter(compose);
     const give = (accepts?: ContentCapabilities): Promise<OutgoingContent> => {
       hasContent = true;
-      const content = compose(accepts);
+      const content = counter.compose(accepts);
       // The transport may not wait for it.
       content.catch(() => undefined);
       return content;
     };
-    const sending = (async () => await this.#transport.send(envelope, give, options))();
+    const sending = (async () => withTransactions(await this.#transport.send(envelope, give, options), counter))();
     return new Promise((resolve, reject) => {
       let timer: NodeJS.Timeout | undefined;
       const giveUp = (): void => reject(abortError(signal, hasContent ? { delivery: 'unknown' } : {}));
       const stop = onAbort(signal, () => (timer = setTimeout(giveUp, graceMs)));
-      sending.then(resolve, reject).finally(() => {
+      const fail = (cause: unknown): void => reject(transportFailure(cause, signal));
+      sending.then(resolve, fail).finally(() => {
         stop();
         clearTimeout(timer);
       });
@@ -74,6 +78,37 @@ export class ForeignTransport implements Transport {
       await untilAborted(closing, this.#givenUp.signal);
     } finally {
       clearTimeout(timer);
+    }
+  }
+}
+
+/** A transport need not report its transactions. Then there was one. */
+function withTransactions(result: TransportResult, { octets }: OctetCounter): TransportResult {
+  const { accepted, rejected, reply, warnings, transactions } = result;
+  if (transactions !== undefined) return result;
+  return { accepted, rejected, reply, warnings, transactions: [{ recipients: accepted, reply, bytes: octets }] };
+}
+
+/** Counts the octets of the content, for transports that do not report them. */
+class OctetCounter {
+  octets = 0;
+  readonly #compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>;
+
+  constructor(compose: (accepts?: ContentCapabilities) => Promise<OutgoingContent>) {
+    this.#compose = compose;
+  }
+
+  async compose(accepts?: ContentCapabilities): Promise<OutgoingContent> {
+    const content = await this.#compose(accepts);
+    const { bytes, size = isBytes(bytes) ? bytes.length : undefined } = content;
+    this.octets = size ?? 0;
+    return size === undefined && !isBytes(bytes) ? { ...content, bytes: this.#counted(bytes) } : content;
+  }
+
+  async *#counted(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    for await (const chunk of bytes) {
+      this.octets += chunk.length;
+      yield chunk;
     }
   }
 }

@@ -24,6 +24,7 @@ import { EarlyContent } from './early-content.js';
 import { addNew, sendInParts } from './in-parts.js';
 import { ConnectionPool } from './pool/pool.js';
 import type { PoolStats } from './pool/pool.js';
+import type { RateLimiter } from './pool/rate-limiter.js';
 
 /** Options of a send through the library's own transport. Without a signal, only a forced close() ends it. */
 export interface OwnSendOptions extends Omit<TransportSendOptions, 'signal'> {
@@ -48,17 +49,23 @@ export class SmtpTransport implements Transport {
    */
   #accepts: ContentCapabilities | undefined;
 
-  constructor(pool: ResolvedPool, open: OpenSmtpConnection, tested: TestedServer, maxRecipients = Infinity) {
+  /** A rate limit that several transports share is given as `rate`. */
+  constructor(
+    pool: ResolvedPool,
+    open: OpenSmtpConnection,
+    tested: TestedServer,
+    maxRecipients = Infinity,
+    rate?: RateLimiter,
+  ) {
     this.#open = open;
     this.#tested = tested;
     this.#maxRecipients = maxRecipients;
-    this.#pool = new ConnectionPool(pool, {
-      open: async (signal) => {
-        const connection = await open(signal);
-        this.#accepts = connection.accepts;
-        return connection;
-      },
-    });
+    const opened = async (signal: AbortSignal): Promise<SmtpConnection> => {
+      const connection = await open(signal);
+      this.#accepts = connection.accepts;
+      return connection;
+    };
+    this.#pool = new ConnectionPool(pool, { open: opened }, rate);
   }
 
   /** Numbers of connections and of waiting messages. */

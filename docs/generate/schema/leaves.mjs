@@ -20,6 +20,7 @@ export const unexpressed = [
   { text: 'lengths in UTF-16 units in place of code points, and in bytes for SOCKS5', problem: /is too long/ },
   { text: 'base64 that leaves bits over', problem: /expected base64 text/ },
   { text: 'useSystemCa on a Node.js before 22.15', problem: /needs Node 22\.15/ },
+  { text: 'totalMs in the first of several servers alone', problem: /limits a whole send/ },
   { text: 'references to this machine, with allowReferences: false', problem: /which is not allowed here/ },
 ];
 

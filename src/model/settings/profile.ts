@@ -53,8 +53,11 @@ export interface EmailProfile {
   readonly importance?: Importance | undefined;
   /** Custom header fields of every message, in order, added before the body. */
   readonly headers?: HeaderFields | undefined;
-  /** The server. */
-  readonly server: OutgoingServer;
+  /**
+   * The server, or several in order of preference: a message goes to the next one if one cannot be reached or refuses it
+   * for now. `authentication` and `proxy` are the same for all.
+   */
+  readonly server: OutgoingServer | readonly OutgoingServer[];
   /** Authentication. Absent: no AUTH, even if offered. */
   readonly authentication?: Authentication | undefined;
   /** Signing and encryption. */

@@ -64,7 +64,10 @@ export interface Timeouts {
    * duplicates.
    */
   readonly acceptanceMs?: number | undefined;
-  /** One whole send(), including the wait for a connection. Default 0. */
+  /**
+   * One whole send(), including the wait for a connection and all attempts. Default 0. In a list of servers only the
+   * first may have it.
+   */
   readonly totalMs?: number | undefined;
 }
 

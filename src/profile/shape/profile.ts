@@ -8,6 +8,7 @@ import type { AddressInput, Mailbox } from '../../model/address.js';
 import type { PrivateKeySigner } from '../../model/certificate.js';
 import type { DkimSettings } from '../../model/message.js';
 import type { EmailProfile, Sender } from '../../model/settings/profile.js';
+import type { OutgoingServer } from '../../model/settings/server.js';
 import { choice, choiceAmong, list, oneOrMany, plain, variant, withMethods } from '../../schema/combine.js';
 import { object, optional, required } from '../../schema/object.js';
 import { isPlainObject, problem, unexpected } from '../../schema/schema.js';
@@ -22,7 +23,7 @@ import { logging } from './logging.js';
 import { oauth2Settings } from './oauth2.js';
 import { otherKeys, otherValues } from './other-words/profile.js';
 import { proxy } from './proxy.js';
-import { outgoingServer } from './server.js';
+import { isServerList, outgoingServer } from './server.js';
 import { smimeSettings } from './smime.js';
 
 const displayName = text({ expected: 'a display name', min: 0 });
@@ -149,7 +150,7 @@ export const profileSchema: Schema<EmailProfile> = object<EmailProfile>(
     sensitivity: optional(sensitivity),
     importance: optional(importance),
     headers: optional(headerFields),
-    server: required(outgoingServer),
+    server: required(oneOrMany(outgoingServer)),
     authentication: optional(authentication),
     smime: optional(smimeSettings),
     oauth2: optional(oauth2Settings),
@@ -179,7 +180,26 @@ function verifyProfile(
       'authentication.token',
       'expected an access token (a string, { env }, { file } or a function), or oauth2 settings to get one with, got nothing',
     );
-  if (server === undefined || proof === undefined) return;
+  if (server === undefined) return;
+  // An entry with a problem leaves a hole.
+  if (!isServerList(server)) verifyServer(server, proof, 'server', report);
+  else
+    server.forEach((entry: Partial<OutgoingServer> | undefined, at) => {
+      if (entry === undefined) return;
+      verifyServer(entry, proof, `server.${at}`, report);
+      if (at > 0 && entry.timeouts?.totalMs !== undefined)
+        problem(report, `server.${at}.timeouts.totalMs`, 'limits a whole send: set it in the first server alone');
+    });
+}
+
+/** Rules that involve a server and the authentication. */
+function verifyServer(
+  server: Partial<OutgoingServer>,
+  proof: EmailProfile['authentication'],
+  path: string,
+  report: Report,
+): void {
+  if (proof === undefined) return;
   if (
     proof.method === 'kerberos' &&
     proof.servicePrincipal === undefined &&
@@ -189,21 +209,21 @@ function verifyProfile(
     problem(
       report,
       'authentication.servicePrincipal',
-      'expected a service principal, as smtp/mail.example.com, because server.host is an IP address, got nothing',
+      `expected a service principal, as smtp/mail.example.com, because ${path}.host is an IP address, got nothing`,
     );
   }
   if (proof.method !== 'external') return;
   if (server.tls?.clientCertificate === undefined) {
     problem(
       report,
-      'server.tls.clientCertificate',
+      `${path}.tls.clientCertificate`,
       "expected a certificate, because authentication.method is 'external', got nothing",
     );
   }
   if (server.security === 'none')
     problem(
       report,
-      'server.security',
+      `${path}.security`,
       "cannot be 'none' with authentication.method 'external': the certificate is shown in TLS",
     );
 }

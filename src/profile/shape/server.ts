@@ -96,6 +96,11 @@ const extensionKeyword: Schema<string> = text({
   },
 });
 
+/** Has the profile several servers? */
+export function isServerList(server: OutgoingServer | readonly OutgoingServer[]): server is readonly OutgoingServer[] {
+  return Array.isArray(server);
+}
+
 export const outgoingServer: Schema<OutgoingServer> = object<OutgoingServer>(
   {
     host: required(host),

@@ -51,7 +51,8 @@ export class ConnectionPool {
   #closing: Promise<void> | undefined;
   #drained: (() => void) | undefined;
 
-  constructor(options: ResolvedPool, source: PoolSource) {
+  /** `rate` is the limit of several pools together. */
+  constructor(options: ResolvedPool, source: PoolSource, rate?: RateLimiter) {
     this.#options = options;
     this.#openings = new Openings(source, {
       opened: (connection) => this.#adopt(connection),
@@ -59,7 +60,7 @@ export class ConnectionPool {
       givenUp: () => this.#serve(),
     });
     this.#limit = new ConnectionLimit(options.maxConnections, () => this.#serve());
-    this.#rate = options.rateLimit && new RateLimiter(options.rateLimit.messages, options.rateLimit.perMs);
+    this.#rate = rate ?? (options.rateLimit && new RateLimiter(options.rateLimit.messages, options.rateLimit.perMs));
   }
 
   /** Number of open connections. */

@@ -2,6 +2,7 @@
  * Options of nodemailer's transports: how they are converted, and which keys are refused by name.
  * @module
  */
+import { serverOf } from '../../support/server-of.js';
 import { expect, test } from 'vitest';
 import { createTransport, sealpostTransport } from '../../../src/nodemailer.js';
 import type { NodemailerError, TransportOptions } from '../../../src/nodemailer.js';
@@ -10,7 +11,7 @@ import type { LogEvent } from '../../../src/index.js';
 import { isEmailError } from '../../../src/index.js';
 
 const read = (options: unknown) => readOptions(options, () => undefined);
-const server = (options: unknown) => read(options).profile.server;
+const server = (options: unknown) => serverOf(read(options).profile);
 
 /** The problems of an error of createTransport, as `path: message`. */
 function problemsOf(options: unknown): readonly string[] {
@@ -176,7 +177,7 @@ test('a URL, whose values win', () => {
   const url = 'smtps://a%40b:p%3Aw@[::1]:4465/?pool=true&maxMessages=7&tls.servername=x.example&name=me.example';
   const { profile, mailerOptions } = read({ url, host: 'other', tls: { rejectUnauthorized: false } });
   expect(profile.server).toMatchObject({ host: '::1', port: 4465, security: 'implicit', localName: 'me.example' });
-  expect(profile.server.tls).toMatchObject({ serverName: 'x.example', dangerouslyAcceptAnyCertificate: true });
+  expect(serverOf(profile).tls).toMatchObject({ serverName: 'x.example', dangerouslyAcceptAnyCertificate: true });
   expect(profile.authentication).toMatchObject({ username: 'a@b', password: 'p:w' });
   expect(mailerOptions.pool).toMatchObject({ maxMessagesPerConnection: 7 });
 });

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { runInNewContext } from 'node:vm';
+import { serverOf } from '../../support/server-of.js';
 import { describe, expect, it } from 'vitest';
 import type { CertificateStore } from '../../../src/model/certificate.js';
 import type { EmailProfile } from '../../../src/model/settings/profile.js';
@@ -94,7 +95,7 @@ describe('defineProfile', () => {
     const foreign = runInNewContext(
       '({ name: "office", sender: { email: "ann@example.com" }, server: { host: "h", tls: { ca: new Uint8Array([1]) } } })',
     ) as EmailProfile;
-    expect(defineProfile(foreign).server.tls?.ca).toEqual(new Uint8Array([1]));
+    expect(serverOf(defineProfile(foreign)).tls?.ca).toEqual(new Uint8Array([1]));
     expect(defineProfile(Object.assign(Object.create(null), minimal) as EmailProfile)).toEqual(minimal);
   });
 
@@ -131,10 +132,10 @@ describe('defineProfile', () => {
     Object.assign(polluted, inherited);
     try {
       const profile = defineProfile({ ...minimal, server: { host: 'h', tls: {} }, smime: { sign } });
-      const { tls, timeouts } = resolveServer(profile.server);
+      const { tls, timeouts } = resolveServer(serverOf(profile));
       const parts = [
         profile,
-        profile.server.tls,
+        serverOf(profile).tls,
         tls,
         resolveTls(),
         resolveSign(sign),
@@ -176,7 +177,7 @@ describe('output of a defined profile', () => {
       [profile],
       profile.authentication,
       profile.server,
-      profile.server.tls,
+      serverOf(profile).tls,
     ];
     parts.push(profile.smime?.sign?.certificate, profile.smime?.encrypt, profile.proxy, profile.dkim);
     for (const part of parts) {

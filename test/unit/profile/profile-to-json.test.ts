@@ -1,3 +1,4 @@
+import { serverOf } from '../../support/server-of.js';
 import { describe, expect, it } from 'vitest';
 import type { EmailProfile } from '../../../src/model/settings/profile.js';
 import { defineProfile, parseProfile, profileToJson } from '../../../src/profile/define.js';
@@ -28,7 +29,7 @@ describe("profileToJson with secrets: 'include'", () => {
 
   it('writes bytes as { base64 }, and makes { base64 } of the caller bytes in the profile', () => {
     const profile = defineProfile({ ...minimal, server: { host: 'h', tls: { ca: { base64: 'AQID' } } } });
-    expect(profile.server.tls?.ca).toEqual(new Uint8Array([1, 2, 3]));
+    expect(serverOf(profile).tls?.ca).toEqual(new Uint8Array([1, 2, 3]));
     expect(profileToJson(profile, { secrets: 'include' })).toMatchObject({
       server: { tls: { ca: { base64: 'AQID' } } },
     });
