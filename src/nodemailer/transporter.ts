@@ -3,6 +3,7 @@
  * @module
  */
 import { EventEmitter } from 'node:events';
+import { setImmediate } from 'node:timers';
 import { createEmailError, isEmailError } from '../errors/email-error.js';
 import { createMailer } from '../mailer/create-mailer.js';
 import type { Mailer } from '../model/mailer.js';

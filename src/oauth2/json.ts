@@ -2,6 +2,7 @@
  * JSON from a provider.
  * @module
  */
+import { TextDecoder } from 'node:util';
 
 /** The fields of a JSON object as a map, because the names are foreign; undefined if the bytes are not one. */
 export function jsonFields(body: Uint8Array): ReadonlyMap<string, unknown> | undefined {

@@ -12,6 +12,7 @@ import { showTarget } from '../net/connector.js';
 import { HttpFault, type HttpRequest, type HttpResponse } from '../net/http/http-client.js';
 import { Secrets } from '../util/secrets.js';
 import { showText } from '../util/show.js';
+import { unrefTimer } from '../util/timer.js';
 import { withoutPrototype } from '../util/without-prototype.js';
 import { oauth2Error } from './errors.js';
 import { jsonFields, textField } from './json.js';
@@ -53,7 +54,7 @@ export async function askProvider(
     deadline.abort(createEmailError('ERR_TIMEOUT', message, { retryable: true }));
   }, deadlineMs);
   const joined = joinSignals([signal, deadline.signal]);
-  const stop = onAbort(background, () => timer.unref());
+  const stop = onAbort(background, () => unrefTimer(timer));
   let response: HttpResponse;
   try {
     response = await http(request, { signal: joined.signal, background });

@@ -3,6 +3,7 @@
  * @module
  */
 import { reasonOf } from '../errors/email-error.js';
+import { errorCode } from '../util/error-code.js';
 
 /** The asn1js module. */
 export type Asn1js = typeof import('asn1js');
@@ -27,12 +28,30 @@ interface EngineHolder {
  */
 export async function loadPkijs(): Promise<Libraries> {
   const before = engineHolder()?.pkijs?.engine;
-  const [pkijs, asn1js] = await Promise.all([import('pkijs'), import('asn1js')]);
+  const [pkijs, asn1js] = await Promise.all([
+    import('pkijs').catch((error: unknown) => importedByNode<Pkijs>('pkijs', error)),
+    import('asn1js').catch((error: unknown) => importedByNode<Asn1js>('asn1js', error)),
+  ]);
   const shared = engineHolder()?.pkijs;
   // An engine that the application set during the import is not pkijs' default, and is kept.
   if (before !== undefined && shared !== undefined && isDefaultEngine(pkijs, shared.engine?.crypto))
     shared.engine = before;
   return { pkijs, asn1js };
+}
+
+/**
+ * Both packages are ES modules. In a CommonJS program under Jest, `import()` is Jest's own `require`, which refuses ES
+ * modules before Node 24.9. A function of Node's main context imports them by Node itself.
+ */
+async function importedByNode<T>(name: string, error: unknown): Promise<T> {
+  // Only CommonJS has __filename.
+  if (errorCode(error) !== 'ERR_REQUIRE_ESM' || typeof __filename !== 'string') throw error;
+  const { constants, runInThisContext } = await import('node:vm');
+  const importer: (name: string) => Promise<T> = runInThisContext('(name) => import(name)', {
+    filename: __filename,
+    importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+  });
+  return importer(name);
 }
 
 function engineHolder(): EngineHolder | undefined {

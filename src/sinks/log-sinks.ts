@@ -15,6 +15,7 @@ import type { Complain, LogSink } from './log-sink.js';
 import { SyslogFormat } from './syslog-message.js';
 import { SyslogSink } from './syslog-sink.js';
 import { SystemLogSink } from './system-log.js';
+import { unrefTimer } from '../util/timer.js';
 
 /** The name of the program if the settings give none. */
 const defaultSource = 'sealpost';
@@ -60,7 +61,7 @@ export function createLogSinks(
         format: new SyslogFormat({ hostname: hostName(), source, processId: process.pid }),
         open: (events, signal) => dialer.open(events, signal),
         now: () => performance.now(),
-        later: (act, ms) => setTimeout(act, ms).unref(),
+        later: (act, ms) => unrefTimer(setTimeout(act, ms)),
       },
       complain,
     ),

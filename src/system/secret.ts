@@ -2,6 +2,7 @@
  * The only reader of secrets. No error quotes their contents.
  * @module
  */
+import { TextDecoder } from 'node:util';
 import { untilAborted } from '../async/until-aborted.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { createEmailError, kindOfError } from '../errors/email-error.js';

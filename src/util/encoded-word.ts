@@ -2,6 +2,7 @@
  * Encoded-words (RFC 2047): text of any alphabet in the ASCII of a header field.
  * @module
  */
+import { TextDecoder } from 'node:util';
 
 const maxWord = 75;
 const overhead = '=?UTF-8?Q?'.length + '?='.length;

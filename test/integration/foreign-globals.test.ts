@@ -172,3 +172,22 @@ it('Promise of a library that replaces it (zone.js): a send with a stream', asyn
   expect(transport.sent.map(({ attachments }) => attachments.length)).toEqual([1]);
   await mailer.close();
 });
+
+it('a browser environment of Jest, with timers that are numbers and without setImmediate and TextDecoder: sends to a server', async () => {
+  const startTimer = setTimeout;
+  vi.stubGlobal('setTimeout', (act: () => void, ms: number) => Number(startTimer(act, ms)));
+  vi.stubGlobal('setImmediate', undefined);
+  vi.stubGlobal('TextDecoder', undefined);
+  vi.resetModules();
+  const { createMailer } = await import('../../src/index.js');
+  const { TestSmtpServer } = await import('../../src/testing.js');
+  const server = await TestSmtpServer.start();
+  const mailer = createMailer({ ...profile, server: server.settings });
+  const content = Readable.from([Buffer.from('streamed')]);
+  const html = Buffer.from('<p>Hello');
+  await mailer.send({ ...message, subject: 'Grüße', html, attachments: [{ content, filename: 'a.txt' }] });
+  await mailer.send(message);
+  expect(server.messages.map(({ subject }) => subject)).toEqual(['Grüße', 's']);
+  await mailer.close();
+  await server.close();
+});

@@ -2,6 +2,7 @@
  * The parts of a message as a tree: mixed around related around alternative, each only if needed.
  * @module
  */
+import { TextDecoder } from 'node:util';
 import { createEmailError, messageInvalid } from '../../errors/email-error.js';
 import { arrangeParts } from '../../mime/arrange.js';
 import type { LeafPart, Part, PartBody } from '../../mime/part.js';

@@ -3,6 +3,7 @@
  * of it.
  * @module
  */
+import { TextDecoder } from 'node:util';
 import { createEmailError, isEmailError, messageInvalid, reasonOf } from '../../errors/email-error.js';
 import type { LeafPart } from '../../mime/part.js';
 import { isWellFormed } from '../../util/bytes.js';

@@ -2,6 +2,7 @@
  * The content of an exchange: a stream of the caller, read block by block.
  * @module
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { createEmailError, isEmailError, reasonOf } from '../../errors/email-error.js';
 import { isBytes } from '../../util/bytes.js';
 import { showText } from '../../util/show.js';
@@ -20,7 +21,7 @@ export class ContentSource {
     const block = await this.#read();
     // Waits a turn so that a reply already received is read before this block is written: writing to a reset socket
     // would destroy it and lose the reply.
-    await new Promise((resolve) => setImmediate(resolve));
+    await nextTurn();
     return block;
   }
 

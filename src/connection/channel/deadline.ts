@@ -3,6 +3,7 @@
  * current deadline has passed.
  * @module
  */
+import { refTimer, timerIsRef, unrefTimer } from '../../util/timer.js';
 
 /** One deadline, and its timer. */
 export class Deadline {
@@ -24,19 +25,19 @@ export class Deadline {
       return;
     }
     this.#at = performance.now() + milliseconds;
-    if (this.#timer !== undefined && this.#firesAt <= this.#at) this.#timer.ref();
+    if (this.#timer !== undefined && this.#firesAt <= this.#at) refTimer(this.#timer);
     else this.#start(milliseconds);
   }
 
   /** Removes the deadline. The timer does not hold the process. */
   clear(): void {
     this.#at = Infinity;
-    this.#timer?.unref();
+    this.unref();
   }
 
   /** Keeps the deadline, but lets the process end until it is set again. */
   unref(): void {
-    this.#timer?.unref();
+    if (this.#timer !== undefined) unrefTimer(this.#timer);
   }
 
   /** Stops the timer for good. */
@@ -55,13 +56,13 @@ export class Deadline {
   }
 
   #look(): void {
-    const held = this.#timer?.hasRef();
+    const held = this.#timer === undefined || timerIsRef(this.#timer);
     this.#timer = undefined;
     if (this.#at === Infinity) return;
     const left = this.#at - performance.now();
     if (left > 0) {
       this.#start(left);
-      if (held === false) this.unref();
+      if (!held) this.unref();
       return;
     }
     this.#at = Infinity;

@@ -4,6 +4,7 @@
  * process continues.
  * @module
  */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { throwIfAborted } from '../../errors/abort.js';
 import { certificateError } from '../certificate-error.js';
 
@@ -49,7 +50,7 @@ export class WorkBudget {
 
 /** Lets other work of the event loop run. Rejects once the signal is aborted. */
 export async function breathe(signal: AbortSignal | undefined): Promise<void> {
-  await new Promise((resolve) => setImmediate(resolve));
+  await nextTurn();
   throwIfAborted(signal);
 }
 

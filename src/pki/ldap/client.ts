@@ -18,6 +18,7 @@ import { decodeMessage, encodeMessage, maxValues, messageLength, request, result
 import type { AttributeValue, LdapMessage, SearchRequest } from './messages.js';
 import { peerSettingsOf } from './server.js';
 import type { LdapServer } from './server.js';
+import { unrefTimer } from '../../util/timer.js';
 
 /** Deadlines and limits. Traffic does not extend the deadlines. */
 export const ldapLimits = { connectMs: 15_000, operationMs: 20_000, messageBytes: 8 << 20, searchBytes: 16 << 20 };
@@ -115,7 +116,7 @@ export class LdapClient {
     for (const { reject } of this.#pending.values()) reject(this.#failure);
     this.#stream.end(encodeMessage(++this.#lastId, request.unbind()), () => this.#stream.destroy());
     // A server that does not respond must not hold the process.
-    setTimeout(() => this.#stream.destroy(), closeMs).unref();
+    unrefTimer(setTimeout(() => this.#stream.destroy(), closeMs));
   }
 
   #refused(what: string, code: number, text: string, remedy: string): EmailError {

@@ -2,6 +2,7 @@
  * Parses distinguished names from DER, and converts them to RFC 4514 text and to a comparable form.
  * @module
  */
+import { TextDecoder } from 'node:util';
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
 import { nameOids } from '../../util/oids.js';

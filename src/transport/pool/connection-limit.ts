@@ -3,6 +3,7 @@
  * cause of a refusal may pass, so the limit is raised again after a while.
  * @module
  */
+import { unrefTimer } from '../../util/timer.js';
 
 /** How long the limit stays low after the last refusal. */
 const lowMs = 60_000;
@@ -28,10 +29,11 @@ export class ConnectionLimit {
   lower(connections: number): void {
     this.#current = Math.max(1, Math.min(this.#current, connections));
     this.stop();
-    this.#timer = setTimeout(() => {
+    const raise = (): void => {
       this.#current = this.#most;
       this.#onRaised();
-    }, lowMs).unref();
+    };
+    this.#timer = unrefTimer(setTimeout(raise, lowMs));
   }
 
   /** Stops the timer. */

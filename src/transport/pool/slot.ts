@@ -5,6 +5,7 @@
 import type { SmtpConnection } from '../../connection/contract.js';
 import type { EmailError } from '../../model/error.js';
 import type { ResolvedPool } from '../../profile/resolve.js';
+import { unrefTimer } from '../../util/timer.js';
 
 /** The limits after which the pool closes a connection. 0 means no limit. */
 export type SlotLimits = Pick<ResolvedPool, 'maxMessagesPerConnection' | 'maxAgeMs' | 'idleTimeoutMs'>;
@@ -75,7 +76,7 @@ export class Slot {
     const { maxAgeMs, idleTimeoutMs } = this.#limits;
     const left = maxAgeMs === 0 ? Infinity : this.#openedAt + maxAgeMs - performance.now();
     const wait = Math.min(left, idleTimeoutMs === 0 ? Infinity : idleTimeoutMs);
-    if (wait !== Infinity) this.#timer = setTimeout(onOver, Math.max(0, wait)).unref();
+    if (wait !== Infinity) this.#timer = unrefTimer(setTimeout(onOver, Math.max(0, wait)));
   }
 
   /** Stops the timer. */
