@@ -1,0 +1,29 @@
+/**
+ * A connector over `cloudflare:sockets`, for a port that begins with TLS (465). The Worker does the TLS, checks the
+ * certificate against its own authorities and the name in `server.host`, and gives no connection where it is refused.
+ *
+ * @module
+ */
+import { Duplex } from 'node:stream';
+import { connect } from 'cloudflare:sockets';
+
+/** @returns {import('sealpost').Connector} */
+export function createTlsConnector() {
+  return {
+    async connect({ host, port }, { signal }) {
+      signal.throwIfAborted();
+      const socket = connect({ hostname: host, port }, { secureTransport: 'on', allowHalfOpen: false });
+      // The library reads errors of the stream; those of this promise would be unhandled.
+      socket.closed.catch(() => {});
+      const abort = () => void socket.close().catch(() => {});
+      signal.addEventListener('abort', abort, { once: true });
+      try {
+        await socket.opened;
+        signal.throwIfAborted();
+      } finally {
+        signal.removeEventListener('abort', abort);
+      }
+      return Duplex.fromWeb(socket);
+    },
+  };
+}

@@ -1,0 +1,105 @@
+/**
+ * The Worker in workerd, the runtime of Cloudflare Workers, asked by HTTP. Its mail goes to servers in this process.
+ *
+ * @module
+ */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { TestSmtpServer } from 'sealpost/testing';
+
+const dist = join(import.meta.dirname, 'dist');
+const ended = [];
+let trusted;
+let stranger;
+before(async () => {
+  const options = { security: 'implicit', users: { app: 'correct horse' } };
+  // PLAIN is all that many servers offer.
+  trusted = await TestSmtpServer.start({ ...options, mechanisms: ['PLAIN'] });
+  stranger = await TestSmtpServer.start(options);
+});
+after(async () => {
+  for (const end of ended) await end();
+  await trusted.close();
+  await stranger.close();
+});
+
+/** Starts workerd with the profile, and the authority of the first server as the only one. Resolves with its address. */
+async function startWorker(server, more = {}) {
+  const profile = {
+    name: 'contact',
+    sender: { email: 'app@example.com' },
+    // The connector does the TLS, which the library does not see.
+    server: { host: server.host, port: server.port, security: 'none' },
+    authentication: { method: 'password', username: 'app', password: 'correct horse', allowPlaintext: true },
+    ...more,
+  };
+  const text = JSON.stringify;
+  // Beside the bundle: paths in it are relative.
+  const config = join(dist, `config-${ended.length}.capnp`);
+  writeFileSync(
+    config,
+    `using Workerd = import "/workerd/workerd.capnp";
+    const config :Workerd.Config = (
+      services = [
+        (name = "main", worker = .worker),
+        (name = "internet", network = (allow = ["local", "private"],
+          tlsOptions = (trustBrowserCas = false, trustedCertificates = [${text(trusted.ca)}]))),
+      ],
+      sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+    );
+    const worker :Workerd.Worker = (
+      modules = [(name = "worker", esModule = embed "worker.js")],
+      bindings = [(name = "MAIL_PROFILE", text = ${text(text(profile))})],
+      compatibilityDate = "2026-11-01",
+    );`,
+  );
+  const workerd = spawn(join(import.meta.dirname, 'node_modules/.bin/workerd'), ['serve', config, '--control-fd=3'], {
+    stdio: ['ignore', 'inherit', 'pipe', 'pipe'],
+  });
+  let log = '';
+  workerd.stderr.on('data', (chunk) => (log += chunk));
+  ended.push(async () => {
+    const exit = once(workerd, 'exit');
+    if (workerd.exitCode === null && workerd.kill()) await exit;
+  });
+  let events = '';
+  for await (const chunk of workerd.stdio[3]) {
+    events += chunk;
+    const [, port] = /"event":"listen".*"port":(\d+)/.exec(events) ?? [];
+    if (port !== undefined) return `http://127.0.0.1:${port}/`;
+  }
+  throw new Error(`workerd did not start: ${log}`);
+}
+
+const post = async (address, body) => {
+  const response = await fetch(address, { method: 'POST', body: JSON.stringify(body) });
+  return { status: response.status, ...(await response.json()) };
+};
+const request = { email: 'ann@example.org', text: 'Hello' };
+
+describe('a Worker', () => {
+  it('sends a message under TLS', async () => {
+    const { status, messageId } = await post(await startWorker(trusted), request);
+    assert.equal(status, 202);
+    const [message] = trusted.messages;
+    assert.deepEqual(message.headers['message-id'], [`<${messageId}>`]);
+    assert.deepEqual([message.text, message.user, message.secure], ['Hello', 'app', true]);
+    assert.ok(trusted.transcript.includes('C: QUIT'));
+  });
+
+  it('sends nothing to a server whose certificate it does not trust', async () => {
+    assert.deepEqual(await post(await startWorker(stranger), request), { status: 503, error: 'ERR_CONNECT' });
+    assert.deepEqual([stranger.messages, stranger.transcript], [[], []]);
+  });
+
+  it('refuses what a message may not have', async () => {
+    const address = await startWorker(trusted);
+    for (const wrong of [{ email: 'not an address' }, { text: { file: '/etc/passwd' } }])
+      assert.deepEqual(await post(address, { ...request, ...wrong }), { status: 400, error: 'ERR_MESSAGE_INVALID' });
+    assert.equal(trusted.messages.length, 1);
+  });
+});
