@@ -59,6 +59,10 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
+const gssapiAlone: TestSmtpServerOptions = {
+  users: { ann: 'x' },
+  replies: (verb) => (verb === 'EHLO' ? '250-test\r\n250-STARTTLS\r\n250 AUTH GSSAPI' : undefined),
+};
 const password = { method: 'password', username: 'ann', password: 'hunter2' } as const;
 /** A profile whose server is tried, or one that is refused at once. */
 interface Mistake {
@@ -425,10 +429,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'Kerberos and an unknown KDC',
     {
-      server: {
-        users: { ann: 'x' },
-        replies: (verb) => (verb === 'EHLO' ? '250-test\r\n250-STARTTLS\r\n250 AUTH GSSAPI' : undefined),
-      },
+      server: gssapiAlone,
       profile: ({ settings }) => ({
         server: { ...settings, host: 'localhost' },
         authentication: {
@@ -444,10 +445,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'Kerberos and a missing keytab',
     {
-      server: {
-        users: { ann: 'x' },
-        replies: (verb) => (verb === 'EHLO' ? '250-test\r\n250-STARTTLS\r\n250 AUTH GSSAPI' : undefined),
-      },
+      server: gssapiAlone,
       profile: ({ settings }) => ({
         server: { ...settings, host: 'localhost' },
         authentication: {
@@ -463,10 +461,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'Kerberos and no ticket',
     {
-      server: {
-        users: { ann: 'x' },
-        replies: (verb) => (verb === 'EHLO' ? '250-test\r\n250-STARTTLS\r\n250 AUTH GSSAPI' : undefined),
-      },
+      server: gssapiAlone,
       profile: ({ settings }) => ({
         server: { ...settings, host: 'localhost' },
         authentication: {

@@ -55,15 +55,21 @@ const profile: EmailProfile = {
 };
 const json = (value: EmailProfile | undefined): unknown => value && profileToJson(value, { secrets: 'include' });
 
+/** A store with a profile and a copy of a certificate, on a disk that is full now. `before` is its file. */
+async function storeOnFullDisk() {
+  const disk = smallDisk('512k');
+  const file = join(disk, 'profiles.store');
+  const store = await openProfileStore({ file, key: new Uint8Array(32) });
+  await store.save(profile);
+  await store.saveCached('office', 'slot', Buffer.alloc(50_000, 1));
+  const before = readFileSync(file);
+  fill(disk);
+  return { disk, file, store, before };
+}
+
 describe('a profile store on a full disk', () => {
   it('says so, keeps what it has, and works again when there is room', async () => {
-    const disk = smallDisk('512k');
-    const file = join(disk, 'profiles.store');
-    const store = await openProfileStore({ file, key: new Uint8Array(32) });
-    await store.save(profile);
-    await store.saveCached('office', 'slot', Buffer.alloc(50_000, 1));
-    const before = readFileSync(file);
-    fill(disk);
+    const { disk, file, store, before } = await storeOnFullDisk();
     const changed = { ...profile, description: 'changed' };
     for (const call of [
       () => store.save(changed),
@@ -91,13 +97,7 @@ describe('a profile store on a full disk', () => {
 
 describe('a profile store with room for one of the two files of a change', () => {
   it('changes nothing', async () => {
-    const disk = smallDisk('512k');
-    const file = join(disk, 'profiles.store');
-    const store = await openProfileStore({ file, key: new Uint8Array(32) });
-    await store.save(profile);
-    await store.saveCached('office', 'slot', Buffer.alloc(50_000, 1));
-    const before = readFileSync(file);
-    fill(disk);
+    const { disk, file, store, before } = await storeOnFullDisk();
     const block = 4096;
     const changed = { ...profile, description: 'changed' };
     truncateSync(join(disk, 'filler'), statSync(join(disk, 'filler')).size - Math.ceil(before.length / block) * block);
