@@ -101,4 +101,21 @@ describe('the house', () => {
     const listening = sources.filter((path) => /addEventListener\(\s*'abort'/.test(read(path)));
     expect(listening).toEqual(['src/async/on-abort.ts']);
   });
+
+  it('imports what environments such as the jsdom of Jest do not have, and takes timers for numbers', () => {
+    const lacking = /^(TextDecoder|TextEncoder|setImmediate|structuredClone|ReadableStream|MessageChannel)$/;
+    const isUse = (node: ts.Node): node is ts.CallExpression | ts.NewExpression =>
+      compiler.isCallExpression(node) || compiler.isNewExpression(node);
+    const uses = nodesOf(isUse).filter(({ node }) => lacking.test(node.expression.getText()));
+    const global = uses.filter(({ place, node }) => {
+      const imported = new RegExp(`^import \\{[^}]*\\b${node.expression.getText()}\\b[^}]*\\} from 'node:`, 'm');
+      return !imported.test(read(place.replace(/:\d+$/, '')));
+    });
+    expect(uses.length).toBeGreaterThan(5);
+    expect(global.map(({ place }) => place)).toEqual([]);
+    const methods = nodesOf(compiler.isPropertyAccessExpression).filter(
+      ({ node }) => node.name.text === 'unref' && /^set(Timeout|Interval)\(/.test(node.expression.getText()),
+    );
+    expect(methods.map(({ place }) => place)).toEqual([]);
+  });
 });
