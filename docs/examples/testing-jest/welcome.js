@@ -1,4 +1,4 @@
-/** The application's code: it gets its mailer, so that a test can give another. */
+/** Code of the application. The caller gives the mailer, so a test can give another one. */
 async function welcome(mailer, { name, email }) {
   await mailer.send({
     to: { name, email },
@@ -7,7 +7,7 @@ async function welcome(mailer, { name, email }) {
   });
 }
 
-/** The same, for an address that somebody typed: says what to tell that person. */
+/** Sends an invitation to a typed address, and returns a sentence for the person who typed it. */
 async function invite(mailer, email) {
   try {
     await mailer.send({ to: email, subject: 'Join us', text: 'You are invited.' });
