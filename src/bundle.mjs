@@ -4,7 +4,7 @@
  * Rollup, which tsup brings along, makes fewer and larger files of them.
  * @module
  */
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, readdir, readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,3 +69,27 @@ for (const [extension, format] of Object.entries(formats))
     chunkFileNames: (chunk) => `${nameOf(chunk.name)}-[hash].${extension}`,
   });
 await bundle.close();
+
+// The command line is a file of its own, which loads the library beside it.
+const { build } = createRequire(createRequire(path.join(root, 'package.json')).resolve('tsup'))('esbuild');
+await build({
+  entryPoints: [path.join(root, 'src/cli/main.ts')],
+  outfile: path.join(dist, 'cli.js'),
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: tsup.target,
+  banner: { js: '#!/usr/bin/env node' },
+  logLevel: 'warning',
+  plugins: [
+    {
+      name: 'library',
+      setup: ({ onResolve }) =>
+        onResolve({ filter: /^(?:\.\.\/)+(?:index|smime|testing)\.js$/ }, ({ path: given }) => ({
+          path: `./${path.basename(given)}`,
+          external: true,
+        })),
+    },
+  ],
+});
+await chmod(path.join(dist, 'cli.js'), 0o755);

@@ -32,6 +32,10 @@ export interface TlsReport {
   readonly certificate: CertificateInfo;
   /** Did the certificate pass the checks of the profile (path and name, or a pinned fingerprint)? */
   readonly authorized: boolean;
+  /** DNS names and IP addresses that the certificate is for. */
+  readonly names: readonly string[];
+  /** The issuers of the certificate, as far as the server sent them or Node knows them; the last may be a root. */
+  readonly chain: readonly CertificateInfo[];
 }
 
 /** The result of `testConnection()`. */

@@ -20,6 +20,7 @@ const levels: readonly (readonly string[])[] = [
   ['mailer', 'testing'],
   ['nodemailer'],
   ['.'],
+  ['cli'],
 ];
 const levelOf = new Map(levels.flatMap((folders, level) => folders.map((folder) => [folder, level] as const)));
 const folderOf = (path: string): string => path.replace(/^src\//, '').match(/^([^/]+)\//)?.[1] ?? '.';

@@ -47,6 +47,7 @@ export interface KnownSession {
   readonly certificate: Buffer;
   readonly info: CertificateInfo;
   readonly authorized: boolean;
+  readonly issuers: readonly Buffer[];
 }
 
 /** The last session of each server, by the server's address and name. */

@@ -4,7 +4,7 @@
  */
 import { isIP } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { checkServerIdentity, connect, type TLSSocket } from 'node:tls';
+import { checkServerIdentity, connect, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
 import { onAbort } from '../../async/on-abort.js';
 import { abortError } from '../../errors/abort.js';
 import { asError, isEmailError } from '../../errors/email-error.js';
@@ -15,7 +15,7 @@ import type { TlsSettings } from '../../model/settings/server.js';
 import { showTarget } from '../connector.js';
 import { mailServerSettings } from '../peer-settings.js';
 import type { PeerSettings } from '../peer-settings.js';
-import { describeCertificate } from './certificate-info.js';
+import { describeCertificate, hostNamesOf } from './certificate-info.js';
 import type { KnownSession, TlsMaterial } from './tls-contexts.js';
 import { certificateRefused, handshakeFailed, pinMismatch } from './tls-errors.js';
 import type { TlsPeer } from './tls-errors.js';
@@ -138,6 +138,8 @@ interface Judgement {
   /** The fields of the certificate, read once for all sessions that began with it. */
   readonly info: CertificateInfo;
   readonly authorized: boolean;
+  /** DER of the issuers that the server sent or Node knows, in order. */
+  readonly issuers: readonly Buffer[];
 }
 
 /** Drops a session when the settings would no longer accept the server's certificate. */
@@ -150,33 +152,56 @@ function stillValid(known: KnownSession | undefined): KnownSession | undefined {
 
 /** Checks path, dates and name, or only the pin if there is one. */
 function judge(socket: TLSSocket, server: TlsPeer, settings: TlsSettings): Judgement | EmailError {
-  const peer = socket.getPeerCertificate();
+  const peer = socket.getPeerCertificate(true);
   const certificate = peer.raw;
+  const issuers = issuersOf(peer);
   const info = describeCertificate(certificate);
   const pins = settings.pinnedFingerprints;
   if (pins !== undefined && pins.length > 0) {
     const pinned = pins.some((pin) => plainHex(pin) === plainHex(peer.fingerprint256));
-    if (pinned) return { certificate, info, authorized: true };
+    if (pinned) return { certificate, info, authorized: true, issuers };
     if (settings.dangerouslyAcceptAnyCertificate !== true) return pinMismatch(peer.fingerprint256, server);
   }
   const pathProblem = socket.authorized ? undefined : String(socket.authorizationError);
   const problem =
     pathProblem ?? (checkServerIdentity(server.name, peer) === undefined ? undefined : 'ERR_TLS_CERT_ALTNAME_INVALID');
-  if (problem === undefined) return { certificate, info, authorized: true };
-  if (settings.dangerouslyAcceptAnyCertificate === true) return { certificate, info, authorized: false };
-  return certificateRefused(problem, socket.getPeerCertificate(true), server);
+  if (problem === undefined) return { certificate, info, authorized: true, issuers };
+  if (settings.dangerouslyAcceptAnyCertificate === true) return { certificate, info, authorized: false, issuers };
+  return certificateRefused(problem, peer, server);
+}
+
+/** A chain is shorter, unless certificates name each other. */
+const maxIssuers = 10;
+
+function issuersOf(peer: DetailedPeerCertificate): readonly Buffer[] {
+  const issuers: Buffer[] = [];
+  let last = peer;
+  while (issuers.length < maxIssuers) {
+    const { issuerCertificate: next } = last;
+    if (next?.raw === undefined || next.raw.equals(last.raw)) break;
+    issuers.push(next.raw);
+    last = next;
+  }
+  return issuers;
 }
 
 function plainHex(fingerprint: string): string {
   return fingerprint.replaceAll(':', '').toUpperCase();
 }
 
-function reportOf(socket: TLSSocket, { info, authorized }: Judgement): TlsReport {
+function reportOf(socket: TLSSocket, { certificate, info, authorized, issuers }: Judgement): TlsReport {
   const cipher = socket.getCipher();
   return {
     protocol: socket.getProtocol() ?? 'unknown',
     cipher: cipher.standardName ?? cipher.name,
     certificate: info,
     authorized,
+    // Only reports of tests need these.
+    get names() {
+      return hostNamesOf(certificate);
+    },
+    get chain() {
+      return issuers.map(describeCertificate);
+    },
   };
 }

@@ -1,0 +1,73 @@
+/**
+ * The command line of sealpost. The build makes `dist/cli.js` of this file; the library is beside it.
+ * @module
+ */
+import { createRequire } from 'node:module';
+import { isEmailError } from '../index.js';
+import { authorize } from './commands/authorize.js';
+import { certificate } from './commands/certificate.js';
+import { helpOf, usageStatus, type Command } from './command.js';
+import { compose } from './commands/compose.js';
+import { decrypt } from './commands/decrypt.js';
+import { profileCheck } from './commands/profile-check.js';
+import { reportError } from './report.js';
+import { send } from './commands/send.js';
+import { note, print, styled } from './terminal.js';
+import { test } from './commands/test.js';
+import { readArguments, UsageError } from './usage.js';
+import { verify } from './commands/verify.js';
+
+const commands: readonly Command[] = [test, send, compose, verify, decrypt, certificate, authorize, profileCheck];
+
+function helpOfAll(): string {
+  return [
+    'sealpost sends e-mail, and tests what sending needs.',
+    '',
+    'Usage: sealpost COMMAND [options]',
+    '',
+    ...commands.map(({ name, summary }) => `  ${name.padEnd(15)} ${summary}`),
+    '',
+    'sealpost COMMAND --help shows the options of a command; sealpost --version shows the version.',
+    'Passwords are asked for, or come from --password-env or --password-file; they are no options.',
+  ].join('\n');
+}
+
+/** Runs a command, and gives the exit status. */
+async function run(args: readonly string[]): Promise<number> {
+  const command = commands.find(({ name }) => name.split(' ').every((word, i) => args[i] === word));
+  if (command === undefined) {
+    if (args.length === 0 || args[0] === '--help' || args[0] === '-h' || args[0] === 'help') {
+      (args.length === 0 ? note : print)(helpOfAll());
+      return args.length === 0 ? usageStatus : 0;
+    }
+    if (args[0] === '--version') {
+      const { version }: { readonly version: string } = createRequire(import.meta.url)('../package.json');
+      print(version);
+      return 0;
+    }
+    throw new UsageError(`there is no command ${args[0] ?? ''}; sealpost --help lists them`);
+  }
+  const rest = args.slice(command.name.split(' ').length);
+  if (rest.includes('--help') || rest.includes('-h')) {
+    print(helpOf(command));
+    return 0;
+  }
+  const given = readArguments(rest, command.options);
+  try {
+    return await command.run(given);
+  } catch (error) {
+    if (!isEmailError(error)) throw error;
+    reportError(error, given.flag('json'));
+    return error.code === 'ERR_PROFILE_INVALID' ? usageStatus : 1;
+  }
+}
+
+// The reader of a pipe may leave early, as head does.
+process.stdout.on('error', () => process.exit());
+try {
+  process.exitCode = await run(process.argv.slice(2));
+} catch (error) {
+  if (!(error instanceof UsageError)) throw error;
+  note(`${styled('red', 'sealpost:', process.stderr)} ${error.message}`);
+  process.exitCode = usageStatus;
+}
