@@ -135,3 +135,13 @@ function withSender(profile: EmailProfile, given: Given): EmailProfile {
     ? profile
     : { ...profile, sender: { ...profile.sender, email: from } };
 }
+
+/** The host that is tried first, for people. */
+export function hostOf({ server }: EmailProfile): string {
+  const [first] = isList(server) ? server : [server];
+  return first?.host ?? 'the server';
+}
+
+function isList(server: EmailProfile['server']): server is readonly OutgoingServer[] {
+  return Array.isArray(server);
+}

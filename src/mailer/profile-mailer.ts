@@ -10,7 +10,6 @@ import type { LateComposer } from '../compose/late-composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { closedError } from '../errors/closed-error.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
-import { generalRemedies } from '../errors/general-remedies.js';
 import { sends, traced } from '../logging/diagnostics.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
@@ -293,7 +292,7 @@ export class ProfileMailer implements Mailer {
       return result;
     } catch (cause) {
       prepared?.identity?.release();
-      const error = this.#told(
+      const error = await this.#told(
         isEmailError(cause)
           ? cause
           : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause }),
@@ -314,16 +313,22 @@ export class ProfileMailer implements Mailer {
   }
 
   /** The error with the profile, the message, and the server that caused it. */
-  #told(error: EmailError, messageId: string | undefined): EmailError {
+  async #told(error: EmailError, messageId: string | undefined): Promise<EmailError> {
     const { profileName, server } = this.#parts;
     const profile = error.profile ?? profileName;
     const id = error.messageId ?? (messageId === '' ? undefined : messageId);
     const from = error.server ?? (ofServer.has(error.code) ? server : undefined);
-    const remedy = error.remedy ?? generalRemedies[error.code];
+    const remedy = error.remedy ?? (await generalRemedy(error.code));
     if (from === undefined) return withDetails(error, { profile, messageId: id, remedy });
     const where = error.message.includes(from) ? `profile ${profile}` : `${from}, profile ${profile}`;
     return withDetails(error, { profile, messageId: id, remedy, server: from }, `${error.message} (${where})`);
   }
+}
+
+/** The remedy of an error without one of its own. Only failures need these texts. */
+async function generalRemedy(code: EmailError['code']): Promise<string> {
+  const { generalRemedies } = await import('../errors/general-remedies.js');
+  return generalRemedies[code];
 }
 
 function sendTimedOut(totalMs: number): EmailError {

@@ -13,7 +13,7 @@ import {
 import { showText } from '../../util/show.js';
 import type { Command } from '../command.js';
 import { messageOf, messageOptions } from '../message.js';
-import { profileOf, profileOptions } from '../profile.js';
+import { hostOf, profileOf, profileOptions } from '../profile.js';
 import { reportError } from '../report.js';
 import { note, print, printJson, startProgress, styled } from '../terminal.js';
 
@@ -52,7 +52,7 @@ export const send: Command = {
     const abort = new AbortController();
     const interrupted = (): void => abort.abort();
     process.once('SIGINT', interrupted);
-    progress.show(`Connecting to ${profile.server.host} …`);
+    progress.show(`Connecting to ${hostOf(profile)} …`);
     try {
       const result = await mailer.send(message, {
         signal: abort.signal,

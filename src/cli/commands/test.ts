@@ -4,7 +4,7 @@
  */
 import { createMailer, type ConnectionReport, type ConnectionStep } from '../../index.js';
 import type { Command } from '../command.js';
-import { profileOf, profileOptions } from '../profile.js';
+import { hostOf, profileOf, profileOptions } from '../profile.js';
 import { certificateLines } from '../report.js';
 import { note, print, printJson, startProgress, styled } from '../terminal.js';
 
@@ -42,7 +42,7 @@ export const test: Command = {
     const profile = await profileOf(given);
     await using mailer = createMailer(profile);
     const progress = startProgress();
-    progress.show(`Testing ${profile.server.host} …`);
+    progress.show(`Testing ${hostOf(profile)} …`);
     const report = await mailer.testConnection().finally(() => progress.end());
     if (given.flag('json')) printJson(report);
     else {

@@ -11,8 +11,7 @@ import { isWellFormed, utf8 } from '../../util/bytes.js';
 import { checkCalendarMethod } from './calendar-method.js';
 import { immediateContent } from './content.js';
 import type { ContentContext, OpenedContent } from './content.js';
-import { isHtmlContent } from './html-choices.js';
-import type { HtmlWork } from './html-content.js';
+import { isHtmlContent, type TextFromHtml } from './html-choices.js';
 import { attachmentType, fileNameOf, isTypeByName, loadMediaTypes, parseMediaType } from './media-type.js';
 import { hasOwn } from '../../util/own.js';
 import { withoutPrototype } from '../../util/without-prototype.js';
@@ -23,44 +22,26 @@ import { withoutPrototype } from '../../util/without-prototype.js';
  */
 const maxTextLook = 1024 * 1024;
 
-/** The function that makes a text of HTML, for a message without text. */
-export type TextFromHtml = (html: string) => string | Promise<string>;
-
-/** The text and the HTML to send. */
-interface Bodies {
-  readonly text: ContentInput | undefined;
-  readonly html: ContentInput | undefined;
-  /** Images of the HTML that became parts. */
-  readonly inline?: readonly LeafPart[];
-}
-
 /** Makes the tree; without a promise if all content is in memory and the HTML need not be read. */
 export function messageBody(
   message: MailMessage,
   context: ContentContext,
   textFromHtml?: TextFromHtml,
 ): Part | Promise<Part> {
-  const { text, html: given } = message;
-  const choices = isHtmlContent(given) ? given : undefined;
-  const html = isHtmlContent(given) ? given.content : given;
-  const embed = choices?.embedDataUrls === true;
-  const made = text === undefined ? textFromHtml : undefined;
-  if (html === undefined || (!embed && made === undefined)) return bodyWith(message, { text, html }, context);
-  const work: HtmlWork = { path: choices ? 'html.content' : 'html', embed, textFromHtml: made };
-  return openContent(html, work.path, context)
-    .then((content) => readBodies(content, text, work))
-    .then((bodies) => bodyWith(message, bodies, context));
+  const { html, text } = message;
+  if (!isHtmlContent(html) && (textFromHtml === undefined || html === undefined || text !== undefined))
+    return bodyWith(message, context);
+  return import('./html-content.js')
+    .then(({ readHtml }) => readHtml(message, (content, path) => openContent(content, path, context), textFromHtml))
+    .then((read) => bodyWith(read.message, context, read.inline));
 }
 
-/** The bodies of a message whose HTML is read first. */
-async function readBodies(content: OpenedContent, text: ContentInput | undefined, work: HtmlWork): Promise<Bodies> {
-  const { readHtml } = await import('./html-content.js');
-  const read = await readHtml(content, work);
-  return { html: read.html, inline: read.inline, text: read.text === '' ? undefined : (read.text ?? text) };
-}
-
-function bodyWith(message: MailMessage, bodies: Bodies, context: ContentContext): Part | Promise<Part> {
-  const inputs = contentsOf(message, bodies);
+function bodyWith(
+  message: MailMessage,
+  context: ContentContext,
+  inline: readonly LeafPart[] = [],
+): Part | Promise<Part> {
+  const inputs = contentsOf(message);
   const opened = new Map<string, OpenedContent>();
   const waiting: Promise<void>[] = [];
   for (const [field, input] of inputs) {
@@ -72,10 +53,10 @@ function bodyWith(message: MailMessage, bodies: Bodies, context: ContentContext)
     const loading = loadMediaTypes();
     if (loading) waiting.push(loading);
   }
-  if (waiting.length === 0) return buildTree(message, bodies, opened);
+  if (waiting.length === 0) return buildTree(message, opened, inline);
   return settled(waiting)
     .then(() => readTexts(opened))
-    .then(() => buildTree(message, bodies, opened));
+    .then(() => buildTree(message, opened, inline));
 }
 
 /** Opens content. `field` is its path in the message. */
@@ -91,10 +72,10 @@ async function settled(waiting: readonly Promise<void>[]): Promise<void> {
   for (const result of await Promise.allSettled(waiting)) if (result.status === 'rejected') throw result.reason;
 }
 
-function contentsOf(message: MailMessage, { text, html }: Bodies): [string, ContentInput][] {
+function contentsOf(message: MailMessage): [string, ContentInput][] {
   const contents: [string, ContentInput][] = [];
-  if (text !== undefined) contents.push(['text', text]);
-  if (html !== undefined) contents.push(['html', html]);
+  if (message.text !== undefined) contents.push(['text', message.text]);
+  if (message.html !== undefined && !isHtmlContent(message.html)) contents.push(['html', message.html]);
   message.alternatives?.forEach((part, i) => contents.push([`alternatives.${i}.content`, part.content]));
   message.attachments?.forEach((part, i) => contents.push([`attachments.${i}.content`, part.content]));
   return contents;
@@ -113,8 +94,8 @@ async function readTexts(opened: Map<string, OpenedContent>): Promise<void> {
 
 function buildTree(
   message: MailMessage,
-  { text, html, inline: embedded = [] }: Bodies,
   opened: ReadonlyMap<string, OpenedContent>,
+  embedded: readonly LeafPart[],
 ): Part {
   const inline: LeafPart[] = [...embedded];
   const attachments: LeafPart[] = [];
@@ -123,9 +104,9 @@ function buildTree(
     (isInline ? inline : attachments).push(attachmentPart(attachment, `attachments.${i}`, opened));
   });
   const alternatives: LeafPart[] = [];
-  if (text !== undefined) alternatives.push(textPart('text', 'text/plain', opened));
+  if (message.text !== undefined) alternatives.push(textPart('text', 'text/plain', opened));
   message.alternatives?.forEach((part, i) => alternatives.push(alternativePart(part, `alternatives.${i}`, opened)));
-  if (html !== undefined) alternatives.push(textPart('html', 'text/html', opened));
+  if (message.html !== undefined) alternatives.push(textPart('html', 'text/html', opened));
   const { calendar } = message;
   if (calendar) {
     checkCalendarMethod(calendar);

@@ -6,36 +6,44 @@
 import { TextDecoder } from 'node:util';
 import { createEmailError, isEmailError, messageInvalid, reasonOf } from '../../errors/email-error.js';
 import type { LeafPart } from '../../mime/part.js';
+import type { ContentInput, HtmlContent, MailMessage } from '../../model/message.js';
 import { isWellFormed } from '../../util/bytes.js';
 import { hasOwn } from '../../util/own.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import type { OpenedContent } from './content.js';
 import { embedDataUrls } from './data-urls.js';
+import { isHtmlContent, type TextFromHtml } from './html-choices.js';
 
 /** HTML beyond this size is refused where it must be read whole. */
 const maxHtmlBytes = 64 * 1024 * 1024;
 
-/** The work on the HTML of one message. */
-export interface HtmlWork {
-  /** The path of the content in the message. */
-  readonly path: string;
-  readonly embed: boolean;
-  readonly textFromHtml: ((html: string) => string | Promise<string>) | undefined;
-}
-
-/** The HTML to send, and its images and text. */
-export interface ReadHtml {
-  readonly html: string;
+/** A message whose HTML was read. */
+export interface ReadMessage {
+  /** The message with the HTML to send, and its text. */
+  readonly message: MailMessage;
   /** Parts of the images that were in data: URLs. */
   readonly inline: readonly LeafPart[];
-  /** The text of `textFromHtml`. */
-  readonly text: string | undefined;
 }
 
-/** ERR_MESSAGE_INVALID for HTML that cannot be used; ERR_CONTENT if `textFromHtml` fails. */
-export async function readHtml(content: OpenedContent, { path, embed, textFromHtml }: HtmlWork): Promise<ReadHtml> {
-  const given = await textOf(content, path);
-  const { html, inline } = embed ? embedDataUrls(given, path) : { html: given, inline: [] };
-  return { html, inline, text: textFromHtml && (await madeText(textFromHtml, html)) };
+/**
+ * Does what the HTML of a message asks for. `open` opens content, whose path in the message it gets.
+ * ERR_MESSAGE_INVALID for HTML that cannot be used; ERR_CONTENT if `textFromHtml` fails.
+ */
+export async function readHtml(
+  message: MailMessage,
+  open: (content: ContentInput, path: string) => Promise<OpenedContent>,
+  textFromHtml: TextFromHtml | undefined,
+): Promise<ReadMessage> {
+  const { html: given = '', text } = message;
+  const { content, embedDataUrls: embeds = false }: HtmlContent = isHtmlContent(given) ? given : { content: given };
+  const makeText = text === undefined ? textFromHtml : undefined;
+  const withOwn = (fields: MailMessage): MailMessage => withoutPrototype({ ...message, ...fields });
+  if (!embeds && makeText === undefined) return { message: withOwn({ html: content }), inline: [] };
+  const path = isHtmlContent(given) ? 'html.content' : 'html';
+  const source = await textOf(await open(content, path), path);
+  const { html, inline } = embeds ? embedDataUrls(source, path) : { html: source, inline: [] };
+  const made = makeText === undefined ? '' : await madeText(makeText, html);
+  return { message: withOwn(made === '' ? { html } : { html, text: made }), inline };
 }
 
 async function textOf(content: OpenedContent, path: string): Promise<string> {
@@ -55,7 +63,7 @@ async function textOf(content: OpenedContent, path: string): Promise<string> {
   }
 }
 
-async function madeText(textFromHtml: (html: string) => string | Promise<string>, html: string): Promise<string> {
+async function madeText(textFromHtml: TextFromHtml, html: string): Promise<string> {
   let text: unknown;
   try {
     text = await textFromHtml(html);

@@ -85,6 +85,11 @@ const sender: Schema<Sender> = object<Sender>(
 );
 
 const dkimKey = secret({ what: 'private key (PEM or base64 PKCS#8)' });
+const dkimCompanions = [
+  ['password', 'privateKey'],
+  ['algorithm', 'signer'],
+  ['publicKey', 'signer'],
+] as const;
 const dkim: Schema<DkimSettings> = object<DkimSettings>(
   {
     domain: required(domain),
@@ -109,16 +114,12 @@ const dkim: Schema<DkimSettings> = object<DkimSettings>(
   {
     others: otherKeys.dkim,
     verify(value, given, path, report) {
-      const isNamedOtherwise = report.problems.some(
-        (found) => found.path.startsWith(`${path}.`) && found.message.includes('privateKey'),
-      );
-      if (given('privateKey') && given('signer'))
-        problem(report, `${path}.signer`, 'cannot stand beside privateKey: one of the two signs');
+      const isNamedOtherwise = report.problems.some(({ message }) => message.endsWith('privateKey here'));
+      if (given('privateKey') && given('signer')) problem(report, `${path}.signer`, 'cannot stand beside privateKey');
       else if (!given('privateKey') && !given('signer') && !isNamedOtherwise)
         unexpected(report, `${path}.privateKey`, dkimKey.expected, undefined);
-      if (given('password') && given('signer')) problem(report, `${path}.password`, 'stands only beside privateKey');
-      for (const key of ['algorithm', 'publicKey'] as const)
-        if (given(key) && given('privateKey')) problem(report, `${path}.${key}`, 'stands only beside signer');
+      for (const [key, other] of dkimCompanions)
+        if (given(key) && !given(other)) problem(report, `${path}.${key}`, `stands only beside ${other}`);
       const names = value.headers;
       if (names !== undefined && !names.some((name) => name?.toLowerCase() === 'from')) {
         problem(report, `${path}.headers`, 'lacks From, which every signature covers (RFC 6376 section 5.4)');
