@@ -71,9 +71,9 @@ export function object<T extends object>(fields: Fields<T>, rules: ObjectRules<T
         const field = known.get(key);
         if (field === undefined || (value[key] !== undefined && !accepts(field.schema, value[key]))) return false;
       }
-      const given = (key: PropertyKey): boolean => Object.hasOwn(value, key) && value[String(key)] !== undefined;
-      if (!needed.every(([key]) => given(key))) return false;
+      for (const [key] of needed) if (!Object.hasOwn(value, key) || value[key] === undefined) return false;
       if (rules.verify === undefined) return true;
+      const given = (key: PropertyKey): boolean => Object.hasOwn(value, key) && value[String(key)] !== undefined;
       const report: Report = { problems: [], allowReferences: true };
       rules.verify(value as Partial<T>, given, '', report);
       return report.problems.length === 0;

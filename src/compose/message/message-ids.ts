@@ -9,25 +9,19 @@ import { createMessageId } from '../../mime/identifier.js';
 import type { MailMessage } from '../../model/message.js';
 import type { MessageMailboxes } from './envelope.js';
 
-/** The recipients that a message names: its fields, and `envelope.to`. */
-export interface Addressees {
-  readonly to: readonly ParsedMailbox[];
-  readonly cc: readonly ParsedMailbox[];
-  readonly bcc: readonly ParsedMailbox[];
-  readonly envelope: readonly string[] | undefined;
-}
-
-/** The id of a message object. It records whether the next send may use it. */
+/** The id of a message object, and its recipients. It records whether the next send may use it. */
 export class MessageIdentity {
   /** The id with its brackets. */
   readonly id: string;
-  readonly #addressees: Addressees;
+  readonly #mailboxes: MessageMailboxes;
+  readonly #envelope: readonly string[] | undefined;
   /** False from the start of a send with this id until that send fails. */
   #free = true;
 
-  constructor(id: string, addressees: Addressees) {
+  constructor(id: string, mailboxes: MessageMailboxes, envelope: readonly string[] | undefined) {
     this.id = id;
-    this.#addressees = addressees;
+    this.#mailboxes = mailboxes;
+    this.#envelope = envelope;
   }
 
   /** Called when a send with this id begins. */
@@ -40,14 +34,14 @@ export class MessageIdentity {
     this.#free = true;
   }
 
-  mayServe({ to, cc, bcc, envelope }: Addressees): boolean {
-    const known = this.#addressees;
+  mayServe({ to, cc, bcc }: MessageMailboxes, envelope: readonly string[] | undefined): boolean {
+    const known = this.#mailboxes;
     return (
       this.#free &&
       sameMailboxes(known.to, to) &&
       sameMailboxes(known.cc, cc) &&
       sameMailboxes(known.bcc, bcc) &&
-      sameTexts(known.envelope ?? [], envelope ?? [])
+      sameTexts(this.#envelope ?? [], envelope ?? [])
     );
   }
 }
@@ -63,13 +57,12 @@ function sameTexts(some: readonly string[], others: readonly string[]): boolean 
 /** The identity of a message object: the existing one if it may be used, else a new one with the author's domain. */
 export function identityOf(
   message: MailMessage,
-  { from, to, cc, bcc }: MessageMailboxes,
+  mailboxes: MessageMailboxes,
   envelope: readonly string[] | undefined,
 ): MessageIdentity {
   const known = Identified.of(message) ?? inextensible.get(message);
-  const addressees: Addressees = { to, cc, bcc, envelope };
-  if (known?.mayServe(addressees) === true) return known;
-  const identity = new MessageIdentity(createMessageId(from.domain), addressees);
+  if (known?.mayServe(mailboxes, envelope) === true) return known;
+  const identity = new MessageIdentity(createMessageId(mailboxes.from.domain), mailboxes, envelope);
   if (Object.isExtensible(message) || Identified.of(message) !== undefined) Identified.set(message, identity);
   else inextensible.set(message, identity);
   return identity;

@@ -54,7 +54,7 @@ export function readable<T>(read: () => T): T {
 
 class TooManyEntries extends Error {}
 
-/** Copies values and keeps track of the current path. */
+/** Copies values. After a failure it knows the path of the value that could not be read. */
 class Copier {
   readonly #path: (string | number)[] = [];
   #left = maxEntries;
@@ -67,24 +67,31 @@ class Copier {
     const copy = emptyWithoutPrototype();
     const keys = Object.keys(value);
     this.#take(keys.length);
-    for (const key of keys) {
-      this.#path.push(key);
-      copy[key] = this.#copyOf((value as Record<string, unknown>)[key], depth + 1);
-      this.#path.pop();
+    let at = '';
+    try {
+      for (const key of keys) {
+        at = key;
+        copy[key] = this.#copyOf((value as Record<string, unknown>)[key], depth + 1);
+      }
+      return copy;
+    } catch (error) {
+      this.#path.unshift(at);
+      throw error;
     }
-    return copy;
   }
 
   #entries(value: readonly unknown[], depth: number): unknown[] {
     const { length } = value;
     this.#take(length);
     const copy: unknown[] = [];
-    for (let i = 0; i < length; i++) {
-      this.#path.push(i);
-      copy.push(this.#copyOf(value[i], depth + 1));
-      this.#path.pop();
+    let at = 0;
+    try {
+      for (; at < length; at++) copy.push(this.#copyOf(value[at], depth + 1));
+      return copy;
+    } catch (error) {
+      this.#path.unshift(at);
+      throw error;
     }
-    return copy;
   }
 
   #copyOf(value: unknown, depth: number): unknown {
