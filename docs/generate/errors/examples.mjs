@@ -5,7 +5,7 @@ import { createServer as createHttpServer } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 
-/** What else helps in most cases, with links, by code. */
+/** Further help in most cases, with links, by code. */
 export const hints = {
   ERR_PROFILE_INVALID: '[Every setting](profile.md).',
   ERR_MESSAGE_INVALID: '[Every field](message.md).',
