@@ -27,7 +27,6 @@ import {
   checkSendOptions,
   checkTestOptions,
 } from '../profile/mailer-options.js';
-import { emptyReport } from '../transport/connection-report.js';
 import { isBytes } from '../util/bytes.js';
 import { deliver } from './deliver.js';
 import type { SmimeTester } from './late-protection.js';
@@ -168,7 +167,8 @@ export class ProfileMailer implements Mailer {
     return this.#withSignal(options, async (signal) => {
       const { transport } = this.#parts;
       try {
-        return transport.test ? await transport.test({ signal }) : emptyReport();
+        if (transport.test) return await transport.test({ signal });
+        return (await import('../transport/connection-report.js')).emptyReport();
       } catch (cause) {
         throw transportFailure(cause, signal);
       }

@@ -27,9 +27,5 @@ const forms: readonly RegExp[] = [
 export function queueIdOf({ code, lines }: SmtpReply): string | undefined {
   const text = lines[lines.length - 1] ?? '';
   if (code !== 250 || text.length > maxText) return undefined;
-  for (const form of forms) {
-    const id = form.exec(text)?.[1];
-    if (id !== undefined) return id;
-  }
-  return undefined;
+  return forms.map((form) => form.exec(text)?.[1]).find((id) => id !== undefined);
 }

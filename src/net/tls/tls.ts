@@ -175,12 +175,10 @@ const maxIssuers = 10;
 
 function issuersOf(peer: DetailedPeerCertificate): readonly Buffer[] {
   const issuers: Buffer[] = [];
-  let last = peer;
-  while (issuers.length < maxIssuers) {
-    const { issuerCertificate: next } = last;
-    if (next?.raw === undefined || next.raw.equals(last.raw)) break;
-    issuers.push(next.raw);
-    last = next;
+  for (let at = peer; issuers.length < maxIssuers; at = at.issuerCertificate) {
+    const raw: Buffer | undefined = at.issuerCertificate?.raw;
+    if (raw === undefined || raw.equals(at.raw)) break;
+    issuers.push(raw);
   }
   return issuers;
 }

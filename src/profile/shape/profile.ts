@@ -115,8 +115,9 @@ const dkim: Schema<DkimSettings> = object<DkimSettings>(
     others: otherKeys.dkim,
     verify(value, given, path, report) {
       const isNamedOtherwise = report.problems.some(({ message }) => message.endsWith('privateKey here'));
-      if (given('privateKey') && given('signer')) problem(report, `${path}.signer`, 'cannot stand beside privateKey');
-      else if (!given('privateKey') && !given('signer') && !isNamedOtherwise)
+      const hasKey = given('privateKey');
+      if (hasKey && given('signer')) problem(report, `${path}.signer`, 'cannot stand beside privateKey');
+      else if (!hasKey && !given('signer') && !isNamedOtherwise)
         unexpected(report, `${path}.privateKey`, dkimKey.expected, undefined);
       for (const [key, other] of dkimCompanions)
         if (given(key) && !given(other)) problem(report, `${path}.${key}`, `stands only beside ${other}`);
