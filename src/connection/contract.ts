@@ -111,8 +111,9 @@ export interface SmtpConnection {
   /** Number of finished transactions, failed ones included. */
   readonly completed: number;
   /**
-   * Has the server accepted a MAIL? A connection that ends before that was opened in vain, and so was one that accepted
-   * no message and whose replies got out of step, or that refused one because of the number of connections.
+   * Has the server accepted a MAIL? Otherwise the connection was opened in vain if it ends. It was also opened in vain if
+   * its replies got out of step before it accepted a message, or if it refused one because of the number of
+   * connections.
    */
   readonly served: boolean;
   /** The extensions of the last EHLO: parameters by keyword in upper case. */

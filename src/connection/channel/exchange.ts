@@ -42,7 +42,7 @@ export const connectionAlone: ExchangeOptions = {
   mayRetry: undefined,
 };
 
-/** So many commands that have a reply are kept. */
+/** The most answered commands that are kept. */
 const maxAnswered = 1_000;
 
 /** A dialogue and its state. */
