@@ -1,7 +1,7 @@
 /**
- * The second half of the build, which tsup runs after its own. esbuild makes a file for each set of entries and dynamic imports that
- * share code: 70 files, 30 of which the main entry would load. Node spends more time on opening so many files than on their code.
- * Rollup, which tsup brings along, makes fewer and larger files of them.
+ * The second half of the build, which tsup runs after its own. esbuild makes a file for each set of entries and dynamic
+ * imports that share code: 70 files, 30 of which the main entry would load. Node spends more time on opening so many
+ * files than on their code. Rollup, which tsup brings along, makes fewer and larger files of them.
  * @module
  */
 import { chmod, readdir, readFile, rm } from 'node:fs/promises';
@@ -37,8 +37,8 @@ function closure(id, getModuleInfo, found = new Set()) {
 }
 
 /**
- * Four files hold the code that most programs load: `main` with the main entry, `send` with the first message, and `base` and `mime`
- * with the parts of both that S/MIME needs. Rollup divides the rest.
+ * Four files hold the code that most programs load: `main` with the main entry, `send` with the first message, and
+ * `base` and `mime` with the parts of both that S/MIME needs. Rollup divides the rest.
  */
 function manualChunks(id, { getModuleInfo, getModuleIds }) {
   const loadedWith = (name) => {

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests of the examples that have packages of their own, against the packed build: `npm run test:examples`, or the names of some
-# examples as arguments. Each runs in a copy, so that nothing is left in docs/examples. Debian: as root it installs what the examples need,
-# PostgreSQL, Redis and Chromium, where they are missing.
+# Runs the tests of the examples that have packages of their own, against the packed build: `npm run test:examples`, or
+# the names of some examples as arguments. Each runs in a copy, so that nothing is left in docs/examples. Debian: as
+# root it installs what the examples need, PostgreSQL, Redis and Chromium, where they are missing.
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD

@@ -4,8 +4,8 @@ import { filesBelow, read, root } from './project/sources.js';
 const include = ['test/{unit,advisories,wire,integration,fuzz,types,project}/**/*.test.ts'];
 
 /**
- * Test files that replace modules or globals have a process each. The others share three processes, which saves half of the time. They
- * put back the variables of the environment, the clock, and WebAssembly, which is looked up at each use.
+ * Test files that replace modules or globals have a process each. The others share three processes, which saves half of
+ * the time. They put back the variables of the environment, the clock, and WebAssembly, which is looked up at each use.
  */
 const isolated = filesBelow('test', '.test.ts').filter(
   (path) =>

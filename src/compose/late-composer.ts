@@ -1,6 +1,6 @@
 /**
- * A composer whose code is loaded with the first message. The message is taken at the moment of the call all the same: the program may
- * change it afterwards, and a stream may fail at any time.
+ * A composer whose code is loaded with the first message. The message is taken at the moment of the call all the same:
+ * the program may change it afterwards, and a stream may fail at any time.
  * @module
  */
 import type { MailMessage } from '../model/message.js';

@@ -48,7 +48,10 @@ export class SharedState {
     return (this.#hostName ??= hostName());
   }
 
-  /** TLS with its contexts. Its code is loaded on first use, because a server on this machine or in a closed network may need none. */
+  /**
+   * TLS with its contexts. Its code is loaded on first use, because a server on this machine or in a closed network may
+   * need none.
+   */
   tls(): Promise<TlsClient> {
     this.#tls ??= import('../net/tls/tls-client.js').then(({ TlsClient: Client }) => new Client());
     return this.#tls;

@@ -194,7 +194,8 @@ export interface EmailError extends Error {
   /** With ERR_PROFILE_INVALID and ERR_MESSAGE_INVALID: every problem at once. */
   readonly problems?: readonly Problem[] | undefined;
   /**
-   * Recipients that were refused, that are not allowed, that have no certificate, or that certainly did not get the message while others did.
+   * Recipients that were refused, that are not allowed, that have no certificate, or that certainly did not get the
+   * message while others did.
    */
   readonly recipients?: readonly RecipientFailure[] | undefined;
   /** A sentence that says what to do. */

@@ -49,8 +49,8 @@ export interface PoolOptions {
 
 /**
  * The addresses that may get mail. They are checked before anything is opened, composed or read, for every transport,
- * and for `sendTestEmail()`. Addresses are compared after parsing: the domain after IDNA and in lower case, the local part
- * exactly.
+ * and for `sendTestEmail()`. Addresses are compared after parsing: the domain after IDNA and in lower case, the local
+ * part exactly.
  */
 export interface RecipientPolicy {
   /**

@@ -1,6 +1,6 @@
 /**
- * Wraps the caller's transport, and counts the octets of its messages. If it does not settle within 250 ms of an abort or a forced close, send() or close()
- * rejects.
+ * Wraps the caller's transport, and counts the octets of its messages. If it does not settle within 250 ms of an abort
+ * or a forced close, send() or close() rejects.
  * @module
  */
 import { createAbortController } from '../async/abort-controller.js';
@@ -36,8 +36,8 @@ export class ForeignTransport implements Transport {
   }
 
   /**
-   * Passes the call on, and makes an EmailError of every failure. After an abort, it rejects with delivery 'unknown' if the transport had asked for the content,
-   * because the transport may have given it to a server.
+   * Passes the call on, and makes an EmailError of every failure. After an abort, it rejects with delivery 'unknown' if
+   * the transport had asked for the content, because the transport may have given it to a server.
    */
   send(
     envelope: Envelope,

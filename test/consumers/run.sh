@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The packed package as programs of other kinds use it: CommonJS and modules, TypeScript 5.4 to the newest under each way of resolution, Jest and
-# Vitest with Node, jsdom and happy-dom, polyfills of AbortController. `npm run test:consumers`
+# The packed package as programs of other kinds use it: CommonJS and modules, TypeScript 5.4 to the newest under each
+# way of resolution, Jest and Vitest with Node, jsdom and happy-dom, polyfills of AbortController. `npm run
+# test:consumers`
 set -u
 cd "$(dirname "$0")"
 here=$PWD

@@ -1,7 +1,6 @@
 /**
- * What a program does with the package, with the globals of the place where it runs: it sends, is refused, gives up by its
- * own AbortController, signs and verifies. Takes the package as it was loaded there.
- *
+ * What a program does with the package, with the globals of the place where it runs: it sends, is refused, gives up by
+ * its own AbortController, signs and verifies. Takes the package as it was loaded there.
  * @module
  */
 const assert = require('node:assert/strict');

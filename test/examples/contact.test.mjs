@@ -1,7 +1,6 @@
 /**
- * The contact form of an example (Express, Fastify, NestJS, Next.js): started as its package.json says, asked by HTTP, and ended by SIGTERM.
- * Runs in the folder of the example.
- *
+ * The contact form of an example (Express, Fastify, NestJS, Next.js): started as its package.json says, asked by HTTP,
+ * and ended by SIGTERM. Runs in the folder of the example.
  * @module
  */
 import assert from 'node:assert/strict';

@@ -1,4 +1,7 @@
-/** The recipient policy of a mailer: what disguises of an address do, redirected mail, and what is touched before a refusal. */
+/**
+ * The recipient policy of a mailer: what disguises of an address do, redirected mail, and what is touched before a
+ * refusal.
+ */
 import { Readable } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import { createMailer } from '../../src/index.js';

@@ -1,4 +1,7 @@
-/** Further attempts and lists of servers, with servers on loopback: one message over all attempts, and what is told of them. */
+/**
+ * Further attempts and lists of servers, with servers on loopback: one message over all attempts, and what is told of
+ * them.
+ */
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts the test bed where it is not up, runs the interop tests against it, looks for secrets in what was logged, and stops the test
-# bed again if it was started here.
+# Starts the test bed where it is not up, runs the interop tests against it, looks for secrets in what was logged, and
+# stops the test bed again if it was started here.
 set -eu
 cd "$(dirname "$0")/../.."
 state=${TESTBED_STATE:-/tmp/testbed}

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests in this folder need (Debian, as root: Chromium; npm: the packages of package.json), starts the mail server and the
-# proxies of the test bed where they are not up, runs the tests, and looks for secrets in what was logged.
+# Installs what the tests in this folder need (Debian, as root: Chromium; npm: the packages of package.json), starts the
+# mail server and the proxies of the test bed where they are not up, runs the tests, and looks for secrets in what was
+# logged.
 set -eu
 cd "$(dirname "$0")/../.."
 if ! command -v chromium >/dev/null; then

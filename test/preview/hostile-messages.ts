@@ -1,7 +1,6 @@
 /**
- * Twenty messages that try to run a script or to reach a server when they are looked at. Each names the host it calls, and marks
- * what a script of it did by `OWNED` in the console.
- *
+ * Twenty messages that try to run a script or to reach a server when they are looked at. Each names the host it calls,
+ * and marks what a script of it did by `OWNED` in the console.
  * @module
  */
 

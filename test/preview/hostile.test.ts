@@ -1,7 +1,6 @@
 /**
- * The preview of hostile messages in Chromium: no script runs and no connection is opened. Every name leads to a server that counts
- * connections, so that also those count that no request follows.
- *
+ * The preview of hostile messages in Chromium: no script runs and no connection is opened. Every name leads to a server
+ * that counts connections, so that also those count that no request follows.
  * @module
  */
 import { mkdirSync } from 'node:fs';

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Installs Chromium where it is missing (Debian, as root), and runs the tests of this folder. SCREENSHOTS names a folder for screenshots.
+# Installs Chromium where it is missing (Debian, as root), and runs the tests of this folder. SCREENSHOTS names a folder
+# for screenshots.
 set -eu
 cd "$(dirname "$0")/../.."
 if ! command -v chromium >/dev/null; then

@@ -25,7 +25,10 @@ const node = async (code: string, ...flags: string[]): Promise<string> =>
 /** No timeout: these tests wait for child processes, whose time depends only on the load of the machine. */
 const untimed = { timeout: 0 };
 
-/** The package as its users get it: built, packed, unpacked beside its two dependencies. Without the declarations, which `npm run test:types` checks. */
+/**
+ * The package as its users get it: built, packed, unpacked beside its two dependencies. Without the declarations, which
+ * `npm run test:types` checks.
+ */
 beforeAll(async () => {
   const build = join(consumer, 'build');
   mkdirSync(build);

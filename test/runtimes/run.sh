@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tries every feature of the packed package on Node, Bun and Deno, and compares what each lacks with docs/reference/runtimes.md:
-# `npm run test:runtimes`. With WRITE=1 it writes the table of that page anew.
+# Tries every feature of the packed package on Node, Bun and Deno, and compares what each lacks with
+# docs/reference/runtimes.md: `npm run test:runtimes`. With WRITE=1 it writes the table of that page anew.
 set -eu
 cd "$(dirname "$0")"
 here=$PWD

@@ -1,4 +1,7 @@
-/** The JSON Schema of the profile and `parseProfile` judge alike, apart from what the schema says that it leaves to `parseProfile`. */
+/**
+ * The JSON Schema of the profile and `parseProfile` judge alike, apart from what the schema says that it leaves to
+ * `parseProfile`.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

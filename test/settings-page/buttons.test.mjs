@@ -1,6 +1,5 @@
 /**
  * Every button, where things are right and where they are wrong.
- *
  * @module
  */
 import assert from 'node:assert/strict';

@@ -1,6 +1,5 @@
 /**
  * The one command that starts the page.
- *
  * @module
  */
 import assert from 'node:assert/strict';

@@ -1,6 +1,5 @@
 /**
  * The form and the profile without a browser: profiles of every kind, and the field of each problem.
- *
  * @module
  */
 import assert from 'node:assert/strict';

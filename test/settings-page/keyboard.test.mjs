@@ -1,6 +1,5 @@
 /**
  * The page without a mouse, for screen readers, on a phone, in the dark.
- *
  * @module
  */
 import assert from 'node:assert/strict';

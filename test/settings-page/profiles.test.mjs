@@ -1,6 +1,5 @@
 /**
  * Profiles and fields: what is saved comes back, every problem is at its field, and what the page does not show stays.
- *
  * @module
  */
 import assert from 'node:assert/strict';

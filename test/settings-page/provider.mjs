@@ -1,6 +1,6 @@
 /**
- * An authorization server for the tests: a page with a button, and a token endpoint that checks the client and PKCE (RFC 7636).
- *
+ * An authorization server for the tests: a page with a button, and a token endpoint that checks the client and PKCE
+ * (RFC 7636).
  * @module
  */
 import { createHash } from 'node:crypto';

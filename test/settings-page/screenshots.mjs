@@ -1,7 +1,6 @@
 /**
- * Makes the screenshots of docs/examples/settings-page: `npm run screenshots`, then `pngquant --ext .png --force --nofs 48` makes them small.
- * A folder as an argument gets a picture of every tab in every look, for people to look at.
- *
+ * Makes the screenshots of docs/examples/settings-page: `npm run screenshots`, then `pngquant --ext .png --force --nofs
+ * 48` makes them small. A folder as an argument gets a picture of every tab in every look, for people to look at.
  * @module
  */
 import { mkdir } from 'node:fs/promises';

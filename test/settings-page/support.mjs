@@ -1,6 +1,6 @@
 /**
- * The page in Chromium, with all that is around it: a profile store, a mail server, certificates, an authorization server.
- *
+ * The page in Chromium, with all that is around it: a profile store, a mail server, certificates, an authorization
+ * server.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -74,8 +74,8 @@ export async function writeCertificates(folder, ...addresses) {
 }
 
 /**
- * Opens the page in a context of its own. `done` closes it, after it looked at everything that came from the server (no secret may be in
- * it) and at the complaints of the browser.
+ * Opens the page in a context of its own. `done` closes it, after it looked at everything that came from the server (no
+ * secret may be in it) and at the complaints of the browser.
  */
 export async function openPage(browser, address, look = {}) {
   const context = await browser.newContext(look);

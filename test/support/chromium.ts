@@ -1,6 +1,5 @@
 /**
  * Drives Chromium by the DevTools protocol, over the two pipes of --remote-debugging-pipe. Chromium must be installed.
- *
  * @module
  */
 import { spawn } from 'node:child_process';

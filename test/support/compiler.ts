@@ -1,6 +1,5 @@
 /**
  * The TypeScript compiler, for tests that read the sources or check programs against them.
- *
  * @module
  */
 import { createRequire } from 'node:module';

@@ -1,6 +1,5 @@
 /**
  * Private keys of the kinds that take long to generate, from test/fixtures/keys.json (PKCS#8, base64).
- *
  * @module
  */
 import { createPrivateKey, createPublicKey } from 'node:crypto';

@@ -1,6 +1,7 @@
 /**
- * Many messages through two servers that fail at random at every stage, with every combination of retry and failover: the messages that
- * the servers kept are compared with the outcome and the attempts that the mailer told of each message.
+ * Many messages through two servers that fail at random at every stage, with every combination of retry and failover:
+ * the messages that the servers kept are compared with the outcome and the attempts that the mailer told of each
+ * message.
  */
 import { createMailer, isEmailError } from '../../src/index.js';
 import type { EmailError, MailMessage, OutgoingServer, SendAttempt, SendResult } from '../../src/index.js';

@@ -1,7 +1,6 @@
 /**
  * A connector over `cloudflare:sockets`, for a port that begins with TLS (465). The Worker does the TLS, checks the
  * certificate against its own authorities and the name in `server.host`, and gives no connection where it is refused.
- *
  * @module
  */
 import { Duplex } from 'node:stream';

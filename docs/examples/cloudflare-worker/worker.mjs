@@ -1,6 +1,5 @@
 /**
  * A contact form as a Worker. `MAIL_PROFILE` is a secret of the Worker, with the profile as JSON.
- *
  * @module
  */
 import { createMailer, isEmailError, parseProfile } from 'sealpost';

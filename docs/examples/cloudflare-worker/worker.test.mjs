@@ -1,6 +1,5 @@
 /**
  * The Worker in workerd, the runtime of Cloudflare Workers, asked by HTTP. Its mail goes to servers in this process.
- *
  * @module
  */
 import assert from 'node:assert/strict';

@@ -1,6 +1,5 @@
 /**
  * A contact form on Express: one mailer for the whole program, closed once the last request is answered.
- *
  * @module
  */
 import { readFileSync } from 'node:fs';

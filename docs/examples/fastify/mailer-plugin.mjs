@@ -1,6 +1,5 @@
 /**
  * A plugin that decorates Fastify with `app.mailer`. Its options are the profile and the options of `createMailer`.
- *
  * @module
  */
 import fastifyPlugin from 'fastify-plugin';

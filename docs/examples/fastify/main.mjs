@@ -1,6 +1,5 @@
 /**
  * A contact form on Fastify.
- *
  * @module
  */
 import { readFileSync } from 'node:fs';

@@ -5,7 +5,6 @@
  *     node held.mjs                  lists them
  *     node held.mjs resend ID        it did not arrive: it is sent again
  *     node held.mjs delivered ID     it arrived: nothing more is done
- *
  * @module
  */
 import { pathToFileURL } from 'node:url';

@@ -1,6 +1,5 @@
 /**
  * The state of the queue on the terminal, once a second: `npm run progress`. In a file or a pipe it writes lines.
- *
  * @module
  */
 import { pathToFileURL } from 'node:url';

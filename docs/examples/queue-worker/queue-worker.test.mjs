@@ -1,7 +1,6 @@
 /**
  * Four workers and 2 000 messages, through a real Redis. One worker is killed in the middle, at the moment at which its
  * server has a message and has not answered yet.
- *
  * @module
  */
 import assert from 'node:assert/strict';

@@ -1,6 +1,5 @@
 /**
  * The queue, and the producers' side of it: messages as JSON, each under a key that makes its Message-ID.
- *
  * @module
  */
 import { join } from 'node:path';
@@ -28,8 +27,9 @@ export function openQueue(connection, { backoffMs = 60_000 } = {}) {
 }
 
 /**
- * A message as JSON. The fields are those of sealpost's MailMessage, but for three: `text` and `html` are text, `date` is
- * ISO 8601 text, and an attachment has in place of content a `reference`: a path below the directory that the workers share.
+ * A message as JSON. The fields are those of sealpost's MailMessage, but for three: `text` and `html` are text, `date`
+ * is ISO 8601 text, and an attachment has in place of content a `reference`: a path below the directory that the
+ * workers share.
  *
  * @typedef {{ reference: string, filename?: string, contentType?: string, cid?: string }} QueuedAttachment
  * @typedef {Omit<import('sealpost').MailMessage, 'text' | 'html' | 'date' | 'attachments' | 'alternatives' | 'raw'> & {
@@ -58,7 +58,9 @@ function checkJson(value, path) {
   for (const [name, item] of Object.entries(value)) checkJson(item, `${path}.${name}`);
 }
 
-/** The message for `mailer.send`. `root` is the directory of the attachments; `fileAccess: { root }` keeps them below it. */
+/**
+ * The message for `mailer.send`. `root` is the directory of the attachments; `fileAccess: { root }` keeps them below it.
+ */
 export function toMailMessage({ date, attachments, ...message }, root) {
   return {
     ...message,

@@ -1,6 +1,5 @@
 /**
  * A Redis server for the test: Debian's program, a directory of its own, a socket and no port.
- *
  * @module
  */
 import { spawn } from 'node:child_process';

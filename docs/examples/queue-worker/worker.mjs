@@ -4,7 +4,6 @@
  * The progress of a job says what is known of its message: 'sending' from before the first byte leaves until the outcome
  * is known. A job that a worker finds in this state was begun by another one that died: the outcome is unknown, and the
  * job is held.
- *
  * @module
  */
 import { readFileSync } from 'node:fs';

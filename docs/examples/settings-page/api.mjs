@@ -1,7 +1,6 @@
 /**
- * The functions behind the page's buttons. Each gets the JSON of its request and a signal that aborts when the browser is gone, and gives
- * the JSON of its answer. Errors of the library pass through.
- *
+ * The functions behind the page's buttons. Each gets the JSON of its request and a signal that aborts when the browser
+ * is gone, and gives the JSON of its answer. Errors of the library pass through.
  * @module
  */
 import { createEmailError, parseProfile, profileToJson, sampleOAuth2Settings } from 'sealpost';

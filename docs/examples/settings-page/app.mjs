@@ -1,7 +1,6 @@
 /**
- * The settings page as a server on loopback: files of the folder `page`, an API of POST requests with JSON, and the log as server-sent
- * events.
- *
+ * The settings page as a server on loopback: files of the folder `page`, an API of POST requests with JSON, and the log
+ * as server-sent events.
  * @module
  */
 import { once } from 'node:events';

@@ -1,6 +1,5 @@
 /**
  * Checks the values of a form before they are read: a value for each field, of its kind, and no others.
- *
  * @module
  */
 import { Refusal } from './guard.mjs';

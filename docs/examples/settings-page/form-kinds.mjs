@@ -1,7 +1,6 @@
 /**
- * Each kind of field: how a value of the profile is shown, and how it is read. A number that cannot be read stays text: the library then
- * reports it at its field.
- *
+ * Each kind of field: how a value of the profile is shown, and how it is read. A number that cannot be read stays text:
+ * the library then reports it at its field.
  * @module
  */
 

@@ -1,7 +1,7 @@
 /**
- * The parts of the form that are no single values of the profile: authentication, certificates, proxy and log file. `show` gives the values
- * of the fields. `write` changes the profile: where nothing of the part was changed, it leaves it as it is stored.
- *
+ * The parts of the form that are no single values of the profile: authentication, certificates, proxy and log file.
+ * `show` gives the values of the fields. `write` changes the profile: where nothing of the part was changed, it leaves
+ * it as it is stored.
  * @module
  */
 import { isDeepStrictEqual } from 'node:util';

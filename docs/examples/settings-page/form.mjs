@@ -1,7 +1,7 @@
 /**
- * The form and the profile, both ways. The profile is its JSON data (`profileToJson`). Settings that the form does not show stay as they are
- * stored, and so does a field that the person left as it was. Secrets never go into the form: it only tells which are stored.
- *
+ * The form and the profile, both ways. The profile is its JSON data (`profileToJson`). Settings that the form does not
+ * show stay as they are stored, and so does a field that the person left as it was. Secrets never go into the form: it
+ * only tells which are stored.
  * @module
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -39,8 +39,8 @@ export function toForm(json = {}) {
 }
 
 /**
- * The profile that the form describes. Of a secret, text replaces what is stored, false removes it, and an absent value keeps it.
- * ERR_PROFILE_INVALID where a stored secret would go to another server than before.
+ * The profile that the form describes. Of a secret, text replaces what is stored, false removes it, and an absent value
+ * keeps it. ERR_PROFILE_INVALID where a stored secret would go to another server than before.
  */
 export function fromForm(values, json = {}) {
   const { values: shown } = toForm(json);

@@ -1,9 +1,9 @@
 /**
- * The protection of a page on loopback. Any program of this machine and any site in the browser can send requests to it, so it answers only
+ * The protection of a page on loopback. Any program of this machine and any site in the browser can send requests to
+ * it, so it answers only
  * - requests whose Host is its own: a name that an attacker points at 127.0.0.1 (DNS rebinding) is refused;
  * - the browser that came with the one-time token: it has the session's cookie from then on;
  * - for everything but plain pages, requests with the CSRF token, which only the page itself can read.
- *
  * @module
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';

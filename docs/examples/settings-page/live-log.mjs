@@ -1,6 +1,6 @@
 /**
- * The log of the page: the newest lines, and browsers that watch it. The library's events hold neither secrets nor message content.
- *
+ * The log of the page: the newest lines, and browsers that watch it. The library's events hold neither secrets nor
+ * message content.
  * @module
  */
 import { formatLogEvent } from 'sealpost';

@@ -1,6 +1,5 @@
 /**
  * Values at dotted paths of JSON data. The paths are those of the table of fields, never of a request.
- *
  * @module
  */
 

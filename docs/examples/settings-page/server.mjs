@@ -1,7 +1,7 @@
 /**
- * Starts the settings page and prints its address, which works once: `node server.mjs [--folder DIR] [--port N] [--demo]`.
- * With `--demo` everything is thrown away at the end: a profile that is filled in, and a mail server in the process that takes its mail.
- *
+ * Starts the settings page and prints its address, which works once: `node server.mjs [--folder DIR] [--port N]
+ * [--demo]`. With `--demo` everything is thrown away at the end: a profile that is filled in, and a mail server in the
+ * process that takes its mail.
  * @module
  */
 import { randomBytes } from 'node:crypto';
@@ -36,7 +36,10 @@ for (const signal of ['SIGINT', 'SIGTERM'])
     if (options.demo) await rm(folder, { recursive: true });
   });
 
-/** SETTINGS_KEY, 32 bytes in base64. Without it the key is made once and lies beside the store: keep it elsewhere in production. */
+/**
+ * SETTINGS_KEY, 32 bytes in base64. Without it the key is made once and lies beside the store: keep it elsewhere in
+ * production.
+ */
 async function storeKey(place) {
   if (process.env.SETTINGS_KEY) return Buffer.from(process.env.SETTINGS_KEY, 'base64');
   const file = join(place, 'key');

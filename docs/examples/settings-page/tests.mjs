@@ -1,6 +1,5 @@
 /**
  * The buttons that try the settings out. Each makes a mailer for the form as it is, saved or not, and closes it.
- *
  * @module
  */
 import { createMailer } from 'sealpost';

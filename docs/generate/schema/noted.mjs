@@ -1,8 +1,9 @@
 /**
  * Loads src/profile with a kit whose functions note their arguments.
  *
- * A schema is opaque: it has functions that check, and no list of its fields. Each function of src/schema that makes a schema is wrapped
- * here, for imports from src/profile alone, and what it was called with is kept by the schema that it gave.
+ * A schema is opaque: it has functions that check, and no list of its fields. Each function of src/schema that makes a
+ * schema is wrapped here, for imports from src/profile alone, and what it was called with is kept by the schema that it
+ * gave.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -33,7 +34,9 @@ const constants = {
   secret: ['certificateContent'],
 };
 
-/** A copy made by spreading shares `toJson` with the schema of an object or list, which is made anew for each of those. */
+/**
+ * A copy made by spreading shares `toJson` with the schema of an object or list, which is made anew for each of those.
+ */
 const notes = `
   const bySchema = new Map();
   const byWriter = new Map();

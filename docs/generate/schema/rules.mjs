@@ -1,5 +1,6 @@
 /**
- * Rules between fields, by the name of the type. A type whose schema has such rules and no entry here fails the generator.
+ * Rules between fields, by the name of the type. A type whose schema has such rules and no entry here fails the
+ * generator.
  */
 import { customFieldName } from './leaves.mjs';
 

@@ -1,6 +1,6 @@
 /**
- * Replaces URLs of images in HTML: `src`, `background` and `poster` of elements, and `url(…)` of style sheets and `style`.
- * Everything runs in linear time.
+ * Replaces URLs of images in HTML: `src`, `background` and `poster` of elements, and `url(…)` of style sheets and
+ * `style`. Everything runs in linear time.
  * @module
  */
 import { markupOf } from './html-markup.js';

@@ -48,7 +48,9 @@ export function parseMediaType(text: string, path: string): MediaType {
 /** The table of types by file name, once it is loaded. */
 let table: ((filename: string) => string) | undefined;
 
-/** Can the type of this attachment come from a file name? Then the table must be loaded before `attachmentType` is called. */
+/**
+ * Can the type of this attachment come from a file name? Then the table must be loaded before `attachmentType` is called.
+ */
 export function isTypeByName({ contentType, filename, content }: Attachment): boolean {
   return contentType === undefined && (filename !== undefined || immediateContent(content) === undefined);
 }

@@ -25,7 +25,9 @@ const fields = object<RecipientPolicy>({
   foldLocalParts: optional(flag),
 });
 
-/** `RecipientPolicy`. A limit that is undefined is refused: a missing variable of the environment must not open the list. */
+/**
+ * `RecipientPolicy`. A limit that is undefined is refused: a missing variable of the environment must not open the list.
+ */
 export const recipientPolicy: Schema<RecipientPolicy> = {
   ...fields,
   check(value, path, report) {

@@ -1,6 +1,6 @@
 /**
- * The document of the frame that shows the HTML of a message. The frame is sandboxed: it runs no script, sends no form and
- * opens no window. Its policy, and that of the page around it, allow no request.
+ * The document of the frame that shows the HTML of a message. The frame is sandboxed: it runs no script, sends no form
+ * and opens no window. Its policy, and that of the page around it, allow no request.
  * @module
  */
 import { replaceUrls } from '../../compose/content/html-urls.js';
@@ -29,9 +29,9 @@ export function frameOf(html: string, parts: readonly PreviewPart[]): string {
 }
 
 /**
- * No policy forbids the connections that Chromium opens ahead of a request: for `<link rel="preconnect">`, and for a frame
- * whose request the policy then refuses. `<meta>` could ask for another page. These elements show nothing here; under
- * another name they do nothing.
+ * No policy forbids the connections that Chromium opens ahead of a request: for `<link rel="preconnect">`, and for a
+ * frame whose request the policy then refuses. `<meta>` could ask for another page. These elements show nothing here;
+ * under another name they do nothing.
  */
 function withoutHints(html: string): string {
   return html.replace(/<(?=link|meta|base|i?frame|object|embed|applet|portal|fencedframe)/gi, '<x-');

@@ -1,6 +1,5 @@
 /**
  * A disk that fails after the store's file was replaced: the error says that the change was made.
- *
  * @module
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

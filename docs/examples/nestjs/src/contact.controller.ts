@@ -1,6 +1,5 @@
 /**
  * The contact form.
- *
  * @module
  */
 import { Body, Controller, HttpCode, HttpException, Inject, Logger, Post } from '@nestjs/common';

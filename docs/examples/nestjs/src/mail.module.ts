@@ -1,6 +1,5 @@
 /**
  * A module that provides a mailer for injection, and closes it when the application shuts down.
- *
  * @module
  */
 import { type DynamicModule, Inject, Module, type OnApplicationShutdown } from '@nestjs/common';

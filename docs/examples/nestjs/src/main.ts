@@ -1,6 +1,5 @@
 /**
  * A contact form on NestJS.
- *
  * @module
  */
 import 'reflect-metadata';

@@ -1,6 +1,5 @@
 /**
  * The mailer of the whole process.
- *
  * @module
  */
 import { readFileSync } from 'node:fs';

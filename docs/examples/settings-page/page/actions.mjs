@@ -1,6 +1,5 @@
 /**
  * The buttons of the tabs.
- *
  * @module
  */
 import { h } from './dom.mjs';

@@ -1,6 +1,5 @@
 /**
  * The fields of a certificate, which stand on the page three times.
- *
  * @module
  */
 import { stores } from './choices.mjs';

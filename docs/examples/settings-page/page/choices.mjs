@@ -1,6 +1,5 @@
 /**
  * The choices of the page: values of the profile, and the words that the page shows for them.
- *
  * @module
  */
 export const hashes = {

@@ -1,6 +1,5 @@
 /**
  * The controls of the fields. Each has a label, a hint, and a place for its problem that screen readers read with it.
- *
  * @module
  */
 import { h } from './dom.mjs';

@@ -1,6 +1,5 @@
 /**
  * Makes elements. Text stays text: nothing here reads markup.
- *
  * @module
  */
 

@@ -1,10 +1,11 @@
 /**
- * The tabs of the page and their fields. The browser draws the form from this table, and the server reads the form by it. The name of a
- * field is its path in the profile where it has one, so that each problem that the library reports finds its field.
+ * The tabs of the page and their fields. The browser draws the form from this table, and the server reads the form by
+ * it. The name of a field is its path in the profile where it has one, so that each problem that the library reports
+ * finds its field.
  *
- * Kinds: 'text' (the default), 'lines', 'address', 'number', 'seconds', 'flag', 'choice', 'secret', 'headers', 'parameters'. A field with
- * `draft` is no setting, but goes with a button. The fields of a group with `use` are shown while that box is ticked.
- *
+ * Kinds: 'text' (the default), 'lines', 'address', 'number', 'seconds', 'flag', 'choice', 'secret', 'headers',
+ * 'parameters'. A field with `draft` is no setting, but goes with a button. The fields of a group with `use` are shown
+ * while that box is ticked.
  * @module
  */
 import { certificateFields } from './certificate-fields.mjs';

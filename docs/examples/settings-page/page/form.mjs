@@ -1,6 +1,5 @@
 /**
  * The form as a whole: what is in it, what is shown of it, and the problems at its fields.
- *
  * @module
  */
 import { createControl } from './controls.mjs';

@@ -1,6 +1,5 @@
 /**
  * The custom header fields: rows of a name and a value.
- *
  * @module
  */
 import { showProblems } from './controls.mjs';

@@ -1,6 +1,5 @@
 /**
  * The live log: lines come as server-sent events while mail is tested and sent.
- *
  * @module
  */
 import { h } from './dom.mjs';

@@ -1,6 +1,5 @@
 /**
  * The page: its tabs, the list of profiles, and the buttons that save, activate and delete them.
- *
  * @module
  */
 import { fieldButton, groupButtons } from './actions.mjs';

@@ -1,6 +1,5 @@
 /**
  * The outcomes of the buttons, as lists of steps and sentences.
- *
  * @module
  */
 import { h } from './dom.mjs';

@@ -1,6 +1,5 @@
 /**
  * Calls a function of the server.
- *
  * @module
  */
 

@@ -1,6 +1,6 @@
 /**
- * Tabs by the keyboard pattern of the ARIA Authoring Practices: one of them is in the order of Tab, arrows, Home and End go to the others.
- *
+ * Tabs by the keyboard pattern of the ARIA Authoring Practices: one of them is in the order of Tab, arrows, Home and
+ * End go to the others.
  * @module
  */
 import { tabs } from './fields.mjs';

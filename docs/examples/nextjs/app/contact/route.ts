@@ -1,6 +1,5 @@
 /**
  * The contact form. SMTP needs sockets: the runtime is Node, which is the default, and not Edge.
- *
  * @module
  */
 import { isEmailError } from 'sealpost';
