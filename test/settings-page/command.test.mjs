@@ -50,7 +50,9 @@ it('starts with a mail server and profiles to try, and leaves nothing', async (t
 });
 
 it('keeps profiles in a folder that others cannot read, from one start to the next', async (t) => {
-  const folder = join(mkdtempSync(join(tmpdir(), 'settings-page-test-')), 'kept');
+  const place = mkdtempSync(join(tmpdir(), 'settings-page-test-'));
+  t.after(() => rmSync(place, { recursive: true }));
+  const folder = join(place, 'kept');
   const browser = await startBrowser();
   t.after(() => browser.close());
   for (const name of ['first', 'second']) {
@@ -72,5 +74,4 @@ it('keeps profiles in a folder that others cannot read, from one start to the ne
     await running.stop();
   }
   for (const file of ['', 'key', 'profiles.store']) assert.equal(statSync(join(folder, file)).mode & 0o077, 0, file);
-  rmSync(folder, { recursive: true });
 });
