@@ -9,14 +9,14 @@ const maxText = 1000;
 
 /**
  * The forms in which servers name it, as the whole text of a line or its end:
- * - `Ok: queued as 4Xy…` of Postfix, and of providers and filters that write the same words;
+ * - `Ok: queued as 4Xy…` of Postfix, after BDAT `Ok: 279 bytes queued as 4Xy…`, and of providers and filters that write the same words;
  * - `OK id=1tAbCd-…` of Exim, whose ids have the lengths 6-6-2, and 6-11-4 since 4.97;
  * - `… [InternalId=123, Hostname=…] … Queued mail for delivery` of Exchange and Microsoft 365;
  * - `Ok 0100019…-000000` of Amazon SES;
  * - `4B1… Message accepted for delivery` of sendmail (14 characters or more) and OpenSMTPD (8 hexadecimal digits).
  */
 const forms: readonly RegExp[] = [
-  /\bok:? queued as ([\w.@=+-]+)$/i,
+  /\bok:? (?:\d+ bytes )?queued as ([\w.@=+-]+)$/i,
   /^ok id=([A-Za-z\d]{6}-[A-Za-z\d]{6,11}-[A-Za-z\d]{2,4})$/i,
   /\[InternalId=(\d+), Hostname=[^\]]+\][^\]]* Queued mail for delivery$/,
   /^Ok ([\da-f]{16}-[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}-\d{6})$/,

@@ -13,6 +13,7 @@ describe('the queue id', () => {
   it.each([
     ['Ok: queued as 4XyZ8b2Qk7z9Rw', '4XyZ8b2Qk7z9Rw'],
     ['Ok: queued as 1F2E3D4C5B', '1F2E3D4C5B'],
+    ['Ok: 279 bytes queued as 50D2526C019', '50D2526C019'],
     ['from MTA(smtp:[127.0.0.1]:10025): 250 2.0.0 Ok: queued as 1F2E3D4C5B', '1F2E3D4C5B'],
     ['Ok: queued as Hn3_xQ-aT2ukG8', 'Hn3_xQ-aT2ukG8'],
     ['OK queued as 6c1d4f7f-55aa-4e0f-8d4e-0a1b2c3d4e5f', '6c1d4f7f-55aa-4e0f-8d4e-0a1b2c3d4e5f'],
