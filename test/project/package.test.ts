@@ -169,6 +169,19 @@ describe('the package, from its tarball', untimed, () => {
     expect(await node(`${load}.then(({ default: schema }) => ${show})`)).toBe(expected);
   });
 
+  it('has the command line, which loads the library beside it', async () => {
+    const { bin, version } = JSON.parse(read('package.json')) as { bin: { sealpost: string }; version: string };
+    const main = join(consumer, 'node_modules/sealpost', bin.sealpost);
+    const { stdout } = await run(process.execPath, [main, '--version'], { cwd: consumer });
+    expect(stdout).toBe(`${version}\n`);
+    const source = readFileSync(main, 'utf8');
+    expect(source).toMatch(/^#!\/usr\/bin\/env node\n/);
+    expect(source).toMatch(/from "\.\/index\.js"/);
+    const message = ['--server', 'localhost', '--from', 'a@example.com', '--to', 'b@example.org', '--text', 'hello'];
+    const composed = await run(process.execPath, [main, 'compose', ...message], { cwd: consumer });
+    expect(composed.stdout).toContain('hello');
+  });
+
   it('sends a message by each format', async () => {
     const main = (load: string): string => `(async () => {
       const { createMailer, defineProfile } = ${load}('sealpost'); const { MemoryTransport } = ${load}('sealpost/testing');
