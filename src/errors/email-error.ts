@@ -67,26 +67,30 @@ class SealpostError extends Error implements EmailError {
   }
 
   toJSON(): object {
-    const { name, message, code, retryable, delivery, phase, reply, problems, recipients, remedy } = this;
-    const { server, profile, messageId, attempts } = this;
-    return {
-      name,
-      code,
-      message,
-      retryable,
-      delivery,
-      phase,
-      reply,
-      problems,
-      recipients,
-      remedy,
-      server,
-      profile,
-      messageId,
-      attempts,
-    };
+    const { name, code, message } = this;
+    return { name, code, message, ...factsOf(this) };
   }
 }
+
+/** The fields of an error besides those of every Error and its code. */
+function factsOf(error: EmailError): EmailErrorDetails {
+  const { retryable, delivery, phase, reply, problems, recipients, remedy } = error;
+  const { server, profile, messageId, attempts } = error;
+  return {
+    retryable,
+    delivery,
+    phase,
+    reply,
+    problems,
+    recipients,
+    remedy,
+    server,
+    profile,
+    messageId,
+    attempts,
+  };
+}
+
 Object.defineProperty(SealpostError.prototype, 'name', { value: 'EmailError', configurable: true, writable: true });
 Object.defineProperty(SealpostError.prototype, brand, { value: true });
 // Fields without a value must read as undefined, whatever is on Object.prototype.
@@ -137,23 +141,7 @@ export function isEmailError(error: unknown): error is EmailError {
  * had not.
  */
 export function withDetails(error: EmailError, details: EmailErrorDetails, message = error.message): EmailError {
-  const { code, retryable, delivery, phase, reply, problems, recipients, remedy, cause } = error;
-  const { server, profile, messageId, attempts } = error;
-  const known = {
-    retryable,
-    delivery,
-    phase,
-    reply,
-    problems,
-    recipients,
-    remedy,
-    server,
-    profile,
-    messageId,
-    attempts,
-    cause,
-  };
-  const copy = createEmailError(code, message, { ...known, ...details });
+  const copy = createEmailError(error.code, message, { ...factsOf(error), cause: error.cause, ...details });
   if (error.stack !== undefined) copy.stack = error.stack.replace(error.message, () => message);
   return copy;
 }

@@ -11,7 +11,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMailer, parseProfile } from '../../src/index.js';
-import type { EmailError, EmailProfile, OutgoingServer } from '../../src/index.js';
+import type { EmailError, EmailProfile, KerberosAuthentication, OutgoingServer } from '../../src/index.js';
 import { contextPrimitive, sequence } from '../../src/util/der.js';
 import { createTestIdentities, TestSmtpServer } from '../../src/testing.js';
 import type { TestIdentity, TestSmtpServerOptions } from '../../src/testing.js';
@@ -63,6 +63,13 @@ const gssapiAlone: TestSmtpServerOptions = {
   users: { ann: 'x' },
   replies: (verb) => (verb === 'EHLO' ? '250-test\r\n250-STARTTLS\r\n250 AUTH GSSAPI' : undefined),
 };
+const withKerberos = (authentication: Partial<KerberosAuthentication>): Mistake => ({
+  server: gssapiAlone,
+  profile: ({ settings }) => ({
+    server: { ...settings, host: 'localhost' },
+    authentication: { method: 'kerberos', ...authentication },
+  }),
+});
 const password = { method: 'password', username: 'ann', password: 'hunter2' } as const;
 /** A profile whose server is tried, or one that is refused at once. */
 interface Mistake {
@@ -428,49 +435,28 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   ],
   [
     'Kerberos and an unknown KDC',
-    {
-      server: gssapiAlone,
-      profile: ({ settings }) => ({
-        server: { ...settings, host: 'localhost' },
-        authentication: {
-          method: 'kerberos',
-          principal: 'ann@EXAMPLE.COM',
-          password: 'x',
-          krb5ConfFile: file('krb5.conf', '[libdefaults]\n dns_lookup_kdc = false\n'),
-        },
-      }),
-    },
+    withKerberos({
+      principal: 'ann@EXAMPLE.COM',
+      password: 'x',
+      krb5ConfFile: file('krb5.conf', '[libdefaults]\n dns_lookup_kdc = false\n'),
+    }),
     /No KDC of the realm EXAMPLE\.COM is known: krb5\.conf names none.*\nCheck that EXAMPLE\.COM is the realm.*Name its KDC in authentication\.kdc.*dns_lookup_kdc = true/,
   ],
   [
     'Kerberos and a missing keytab',
-    {
-      server: gssapiAlone,
-      profile: ({ settings }) => ({
-        server: { ...settings, host: 'localhost' },
-        authentication: {
-          method: 'kerberos',
-          principal: 'ann@EXAMPLE.COM',
-          keytabFile: join(folder, 'none.keytab'),
-          krb5ConfFile: join(folder, 'krb5.conf'),
-        },
-      }),
-    },
+    withKerberos({
+      principal: 'ann@EXAMPLE.COM',
+      keytabFile: join(folder, 'none.keytab'),
+      krb5ConfFile: join(folder, 'krb5.conf'),
+    }),
     /none\.keytab.*\n/,
   ],
   [
     'Kerberos and no ticket',
-    {
-      server: gssapiAlone,
-      profile: ({ settings }) => ({
-        server: { ...settings, host: 'localhost' },
-        authentication: {
-          method: 'kerberos',
-          credentialCache: join(folder, 'none.cc'),
-          krb5ConfFile: join(folder, 'krb5.conf'),
-        },
-      }),
-    },
+    withKerberos({
+      credentialCache: join(folder, 'none.cc'),
+      krb5ConfFile: join(folder, 'krb5.conf'),
+    }),
     /none\.cc.*\n.*kinit/,
   ],
   [

@@ -192,24 +192,7 @@ export class CmsTools {
           run('cmsutil', ['-D', '-d', this.#nss, '-i', file, '-o', out]);
           break;
         case 'gpgsm':
-          run(
-            'gpgsm',
-            [
-              '--homedir',
-              this.#gnupg,
-              '--batch',
-              '--yes',
-              '--pinentry-mode',
-              'loopback',
-              '--passphrase-fd',
-              '0',
-              '-o',
-              out,
-              '--decrypt',
-              file,
-            ],
-            { input: `${password}\n` },
-          );
+          this.#runGpgsm(out, '--decrypt', file);
           break;
         case 'bouncycastle':
           if (this.java([['decrypt', file, this.path(`${person}.pk8`), keyAlgorithm, out]])[0] !== 'ok')
@@ -235,22 +218,15 @@ export class CmsTools {
     return readFileSync(out);
   }
 
+  #runGpgsm(out: string, ...args: readonly string[]): void {
+    const unattended = ['--batch', '--yes', '--pinentry-mode', 'loopback', '--passphrase-fd', '0'];
+    run('gpgsm', ['--homedir', this.#gnupg, ...unattended, '-o', out, ...args], { input: `${password}\n` });
+  }
+
   /** A CMS that gpgsm makes of the content. */
   gpgsm(content: Buffer, ...args: readonly string[]): Buffer {
     const out = this.path(`f${this.#files++}`);
-    const common = [
-      '--homedir',
-      this.#gnupg,
-      '--batch',
-      '--yes',
-      '--pinentry-mode',
-      'loopback',
-      '--passphrase-fd',
-      '0',
-      '-o',
-      out,
-    ];
-    run('gpgsm', [...common, ...args, this.#save(content)], { input: `${password}\n` });
+    this.#runGpgsm(out, ...args, this.#save(content));
     return readFileSync(out);
   }
 
