@@ -69,7 +69,7 @@ async function startServer(received: Received[]) {
 let modules: string;
 beforeAll(async () => {
   modules = await bundle({ index: 'src/index.ts' });
-}, 60_000);
+});
 
 it('signs, encrypts and shows its client certificate from the copies of a store, in another process', async () => {
   const received: Received[] = [];

@@ -114,7 +114,7 @@ describe('logging.eventLog', () => {
     expect(stdout).toBe('at the end\n');
     for (const socket of sockets) socket.destroy();
     await new Promise((done) => silent.close(done));
-  }, 30_000);
+  });
 
   it.runIf(process.platform === 'linux')('goes through `logger` as its standard input', async () => {
     const program = join(scratch, 'logger');

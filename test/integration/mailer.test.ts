@@ -709,7 +709,7 @@ describe('a profile', () => {
       { dsn: { notify: 'never' as const } },
       { requireTls: true },
       { deliverBy: { seconds: 60, mode: 'return' as const } },
-      { holdUntil: new Date(Date.now() + 60_000) },
+      { holdUntil: new Date(Date.now() + 86_400_000) },
       { mtPriority: 3 },
     ]) {
       expect(await failure(mailer.send({ ...message, envelope }))).toMatchObject({

@@ -36,7 +36,7 @@ beforeAll(async () => {
   const modules = await bundle({ index: 'src/index.ts' });
   program = join(modules, 'program.mjs');
   writeFileSync(program, programSource);
-}, 60_000);
+});
 
 // The deadline of the refresh is 30 s, and that of this test is shorter.
 it.each(['in memory', 'in a profile store'])('with its tokens %s', async (where) => {

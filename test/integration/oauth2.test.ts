@@ -76,7 +76,7 @@ it('200 sends at once with an expired token make one token request', async () =>
   const store = new LockingStore();
   const { mailer, smtp, profile } = await setUp({}, { tokenStore: store, pool: { maxConnections: 20 } });
   const { tokenKey } = await import('../../src/oauth2/token-key.js');
-  const expiresAt = new Date(Date.now() - 1000);
+  const expiresAt = new Date(Date.now() - 86_400_000);
   await store.saveTokens(tokenKey(profile), {
     accessToken: stale,
     refreshToken: 'refresh-kept',

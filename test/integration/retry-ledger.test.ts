@@ -19,7 +19,6 @@ describe(`${messages} messages through two servers that fail at random (seed ${s
       for (const [kind, count] of Object.entries(ledger.outcomes)) outcomes[kind] = (outcomes[kind] ?? 0) + count;
       attempts += ledger.attempts;
     },
-    120_000,
   );
 
   it('every message settled, in each of the ways', () => {

@@ -112,14 +112,14 @@ export function revocationList(
   serials_: readonly number[],
   more: { extensions?: readonly Buffer[]; from?: Date; to?: Date } = {},
 ): Buffer {
-  const from = more.from ?? new Date(Date.now() - 3_600_000);
+  const from = more.from ?? new Date(Date.now() - 43_200_000);
   const entries = serials_.map((serial) => der.sequence(der.integer(serial), der.time(from)));
   const tbs = der.sequence(
     der.integer(1),
     ecdsa,
     nameOf(issuer.name),
     der.time(from),
-    der.time(more.to ?? new Date(Date.now() + 3_600_000)),
+    der.time(more.to ?? new Date(Date.now() + 43_200_000)),
     ...(entries.length > 0 ? [der.sequence(Buffer.concat(entries))] : []),
     ...(more.extensions ? [der.context(0, der.sequence(...more.extensions))] : []),
   );

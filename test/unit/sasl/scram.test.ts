@@ -184,7 +184,7 @@ describe('SCRAM refuses', () => {
     await begun(`r=${nonce}x,s=${Buffer.alloc(1024).toString('base64')},i=4096`);
   });
 
-  test('takes 1 000 000 iterations without holding the event loop', { timeout: 30_000 }, async () => {
+  test('takes 1 000 000 iterations without holding the event loop', async () => {
     const turns = await loopTurns(() => begun(good.replace('4096', '1000000')));
     expect(turns).toBeGreaterThan(5);
   });

@@ -29,7 +29,7 @@ describe('checkSigning', () => {
   });
 
   test.each([
-    [{ to: new Date(Date.now() - 1) }, 'error CERTIFICATE_EXPIRED'],
+    [{ to: new Date(Date.now() - 43_200_000) }, 'error CERTIFICATE_EXPIRED'],
     [{ from: new Date(Date.now() + day) }, 'error CERTIFICATE_NOT_YET_VALID'],
     [{ to: new Date(Date.now() + 10 * day) }, 'warning CERTIFICATE_EXPIRES_SOON'],
     [{ keyUsage: 0x20 }, 'error KEY_USAGE'],
@@ -92,7 +92,7 @@ describe('checkEncryption', () => {
   test('names everyone without a usable certificate, and encrypts a sample for the others', async () => {
     const good = await parseCertificate(issue({ issuer: root, email: 'bob@example.com' }).der);
     const expired = await parseCertificate(
-      issue({ issuer: root, email: 'carol@example.com', to: new Date(Date.now() - 1) }).der,
+      issue({ issuer: root, email: 'carol@example.com', to: new Date(Date.now() - 43_200_000) }).der,
     );
     const bob = { address: 'bob@example.com', certificate: good };
     const report = await checkEncryption(

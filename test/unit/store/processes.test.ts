@@ -16,7 +16,6 @@ import type { EmailProfile } from '../../../src/index.js';
 import { bundle } from '../../support/bundle.js';
 import { random } from '../../support/random.js';
 
-const limitMs = 120_000;
 const scratch = mkdtempSync(join(tmpdir(), 'sealpost-processes-'));
 const started = new Set<ChildProcess>();
 afterAll(() => {
@@ -29,7 +28,7 @@ beforeAll(async () => {
   const modules = await bundle({ index: 'src/index.ts' });
   worker = join(modules, 'worker.mjs');
   writeFileSync(worker, workerSource);
-}, 60_000);
+});
 
 const workerSource = `
 import { openProfileStore } from './index.mjs';
@@ -79,77 +78,69 @@ function revisionOf(file: string): number {
 }
 
 describe.runIf(process.platform !== 'win32')('a profile store of several processes', () => {
-  it(
-    'holds the old or the new profile where a process is killed in a save, and is never left locked',
-    async () => {
-      const file = join(scratch, 'killed', 'store');
-      const seed = Date.now() >>> 0;
-      const next = random(seed);
-      const reader = await openProfileStore({ file, key });
-      let number = 0;
-      for (let kills = 4; kills > 0; kills--) {
-        const child = start(file, 'ann', number + 1, Infinity);
-        let left = next(4);
-        let turns = next(40);
-        for await (const line of linesOf(child)) {
-          number = Number(line);
-          if (left-- > 0) continue;
-          while (turns-- > 0) await new Promise((turn) => setImmediate(turn));
-          child.kill('SIGKILL');
-          break;
-        }
-        if (child.signalCode === null) await once(child, 'exit');
-        expect(child.signalCode, `seed ${seed}: the process ended by itself`).toBe('SIGKILL');
-        // Both read the last save that the process reported, or one that it made without reporting it.
-        for (const store of [reader, await openProfileStore({ file, key })]) {
-          const own = numberIn(await store.get('ann'));
-          const shared = numberIn(await store.get('shared'));
-          const token = Number((await store.loadTokens('["shared","ann"]'))?.accessToken);
-          expect(own, `seed ${seed}`).toBeGreaterThanOrEqual(number);
-          expect([own, own - 1], `seed ${seed}`).toContain(shared);
-          expect([shared, shared - 1], `seed ${seed}`).toContain(token);
-        }
-        number = numberIn(await reader.get('ann'));
+  it('holds the old or the new profile where a process is killed in a save, and is never left locked', async () => {
+    const file = join(scratch, 'killed', 'store');
+    const seed = Date.now() >>> 0;
+    const next = random(seed);
+    const reader = await openProfileStore({ file, key });
+    let number = 0;
+    for (let kills = 4; kills > 0; kills--) {
+      const child = start(file, 'ann', number + 1, Infinity);
+      let left = next(4);
+      let turns = next(40);
+      for await (const line of linesOf(child)) {
+        number = Number(line);
+        if (left-- > 0) continue;
+        while (turns-- > 0) await new Promise((turn) => setImmediate(turn));
+        child.kill('SIGKILL');
+        break;
       }
-      await once(start(file, 'ann', number + 1, number + 1), 'exit');
-      expect(numberIn(await reader.get('shared'))).toBe(number + 1);
-      expect(readdirSync(join(file, '..')).sort()).toEqual(['store', 'store.state']);
-    },
-    limitMs,
-  );
+      if (child.signalCode === null) await once(child, 'exit');
+      expect(child.signalCode, `seed ${seed}: the process ended by itself`).toBe('SIGKILL');
+      // Both read the last save that the process reported, or one that it made without reporting it.
+      for (const store of [reader, await openProfileStore({ file, key })]) {
+        const own = numberIn(await store.get('ann'));
+        const shared = numberIn(await store.get('shared'));
+        const token = Number((await store.loadTokens('["shared","ann"]'))?.accessToken);
+        expect(own, `seed ${seed}`).toBeGreaterThanOrEqual(number);
+        expect([own, own - 1], `seed ${seed}`).toContain(shared);
+        expect([shared, shared - 1], `seed ${seed}`).toContain(token);
+      }
+      number = numberIn(await reader.get('ann'));
+    }
+    await once(start(file, 'ann', number + 1, number + 1), 'exit');
+    expect(numberIn(await reader.get('shared'))).toBe(number + 1);
+    expect(readdirSync(join(file, '..')).sort()).toEqual(['store', 'store.state']);
+  });
 
-  it(
-    'loses nothing where four save different profiles and the same one',
-    async () => {
-      const file = join(scratch, 'four', 'store');
-      const rounds = 5;
-      const reader = await openProfileStore({ file, key });
-      const names = Array.from({ length: 4 }, (_, index) => `process ${index}`);
-      const children = names.map((who) => start(file, who, 1, rounds));
-      let running = children.length;
-      const ends = children.map(async (child) => {
-        for await (const line of linesOf(child)) expect(Number(line)).toBeLessThanOrEqual(rounds);
-        if (child.exitCode === null) await once(child, 'exit');
-        running--;
-        expect(child.exitCode).toBe(0);
-      });
-      // A reader never waits, and never sees half a write or an older one than before.
-      let seen = 0;
-      while (running > 0) {
-        const list = await reader.list();
-        expect(list.length).toBeGreaterThanOrEqual(seen);
-        seen = list.length;
-        numberIn(await reader.get('shared'));
-      }
-      await Promise.all(ends);
-      for (const who of names) {
-        expect(numberIn(await reader.get(who))).toBe(rounds);
-        expect((await reader.loadTokens(JSON.stringify(['shared', who])))?.accessToken).toBe(String(rounds));
-      }
-      expect(numberIn(await reader.get('shared'))).toBe(rounds);
-      // Each save raised the revision by one, so none overwrote another that it had not read.
-      expect(revisionOf(file)).toBe(1 + 4 * rounds * 3);
-    },
-    limitMs,
-  );
+  it('loses nothing where four save different profiles and the same one', async () => {
+    const file = join(scratch, 'four', 'store');
+    const rounds = 5;
+    const reader = await openProfileStore({ file, key });
+    const names = Array.from({ length: 4 }, (_, index) => `process ${index}`);
+    const children = names.map((who) => start(file, who, 1, rounds));
+    let running = children.length;
+    const ends = children.map(async (child) => {
+      for await (const line of linesOf(child)) expect(Number(line)).toBeLessThanOrEqual(rounds);
+      if (child.exitCode === null) await once(child, 'exit');
+      running--;
+      expect(child.exitCode).toBe(0);
+    });
+    // A reader never waits, and never sees half a write or an older one than before.
+    let seen = 0;
+    while (running > 0) {
+      const list = await reader.list();
+      expect(list.length).toBeGreaterThanOrEqual(seen);
+      seen = list.length;
+      numberIn(await reader.get('shared'));
+    }
+    await Promise.all(ends);
+    for (const who of names) {
+      expect(numberIn(await reader.get(who))).toBe(rounds);
+      expect((await reader.loadTokens(JSON.stringify(['shared', who])))?.accessToken).toBe(String(rounds));
+    }
+    expect(numberIn(await reader.get('shared'))).toBe(rounds);
+    // Each save raised the revision by one, so none overwrote another that it had not read.
+    expect(revisionOf(file)).toBe(1 + 4 * rounds * 3);
+  });
 });

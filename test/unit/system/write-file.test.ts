@@ -96,7 +96,7 @@ describe('writeFileAtomically', () => {
     }
     await removeLeftovers(path);
     expect(readdirSync(join(path, '..'))).toEqual(['file']);
-  }, 60_000);
+  });
 });
 
 describe('stageFile', () => {

@@ -327,12 +327,12 @@ describe('certificates and bundles', () => {
   });
 
   it('takes no root of old, which does not say that it is an authority, for the one that is meant', async () => {
-    const old = root('Old Root', { ca: undefined, keyUsage: undefined, from: new Date(Date.now() - 1000) });
+    const old = root('Old Root', { ca: undefined, keyUsage: undefined, from: new Date(Date.now() - 86_400_000) });
     const person = issue({
       subject: 'Ann',
       issuer: old,
       emails: ['ann@example.test'],
-      from: new Date(Date.now() - 5000),
+      from: new Date(Date.now() - 2 * 86_400_000),
     });
     const both = [old, person]
       .map(({ der: each }) => `-----BEGIN CERTIFICATE-----\n${each.toString('base64')}\n-----END CERTIFICATE-----\n`)

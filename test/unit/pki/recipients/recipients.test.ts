@@ -211,7 +211,7 @@ describe("recipients' certificates", () => {
       );
     }
     const authority = root('Example CA', { keyUsage: undefined });
-    const expired = issue({ subject: 'Ann', issuer: authority, emails: [ann], to: new Date(Date.now() - 1000) });
+    const expired = issue({ subject: 'Ann', issuer: authority, emails: [ann], to: new Date(Date.now() - 43_200_000) });
     expect((await lookUpRecipients([ann], { certificates: () => [expired.der, authority.der] }))[0]?.reason).toContain(
       'expired',
     );
