@@ -25,7 +25,7 @@ const thresholds = {
   ),
 };
 
-/** Only a test that hangs takes so long: beside twenty busy processes on two cores the slowest one ends within a minute. */
+/** Only a test that hangs takes so long. Beside twenty busy processes on two cores the slowest one ends in a minute. */
 const testTimeout = 300_000;
 /** A hook, and what is polled for, are waited for as long as a test may run. */
 const shared = {

@@ -1,6 +1,8 @@
 import { cpuTimer } from './cpu-time.js';
 
-/** A slow small round would hide growth, so the shortest of several counts. A slow large round only costs an attempt. */
+/**
+ * A slow small round would hide growth, so the shortest of several counts. A slow large round only costs an attempt.
+ */
 const rounds = 3;
 /**
  * A garbage collection in the larger rounds only makes a ratio too large; noise does not make it smaller in every

@@ -1,7 +1,6 @@
 /**
  * `npm run test:types` checks the declarations of the built package as a consumer's compiler does: under each kind of
- * module resolution, without `skipLibCheck`, and from ES modules and CommonJS. The first program takes no part of the
- * declarations from the sources, so that a type missing from `dist` is found.
+ * module resolution, without `skipLibCheck`, and from ES modules and CommonJS.
  * @module
  */
 import {
