@@ -74,6 +74,17 @@ describe('documents', () => {
     expect(missing).toEqual([]);
   });
 
+  it('have the same figures of runtimes in the README as in the reference', () => {
+    const rows = (text: string): readonly string[] => {
+      const table = /<!-- made by test\/runtimes -->\n([^]*?)<!-- end -->/.exec(text)?.[1] ?? '';
+      return [...table.matchAll(/^\| (\w[\w ]*?) \| (\d+ of \d+) \|/gm)].map(
+        ([, name, features]) => `${name}: ${features}`,
+      );
+    };
+    expect(rows(read('README.md')).length).toBeGreaterThan(5);
+    expect(rows(read('README.md'))).toEqual(rows(read('docs/reference/runtimes.md')));
+  });
+
   it('has a changelog entry for the version', () => {
     const { version } = JSON.parse(read('package.json')) as { version: string };
     expect(read('CHANGELOG.md')).toContain(`## [${version}]`);

@@ -9,6 +9,7 @@ import {
   realpathSync,
   rmSync,
   symlinkSync,
+  writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -110,6 +111,31 @@ describe('the programs of a first day', untimed, () => {
   it.concurrent.each(programs)('%s runs as it stands', async (file, words) => {
     cpSync(join(folder, file), join(consumer, file));
     const { stdout } = await run(process.execPath, [file], { cwd: consumer });
+    expect(stdout.trim()).toMatch(words);
+  });
+});
+
+/** The programs of the guide for new users, with the words that each prints. */
+const firstPrograms: Readonly<Record<string, RegExp>> = {
+  'send.mjs': /^\[ 'ann@example\.com' \] 250\nYour order over TLS: true$/,
+  'check.mjs': /FAIL authenticate [^]*-> Check user name and password[^]*\nERR_AUTH_REJECTED not-delivered\n/,
+  'secure.mjs': /^on the way: encrypted\nsigned by: shop@example\.com valid: true trusted: true$/,
+};
+
+describe('the programs of the guide for new users', untimed, () => {
+  const guide = read('docs/guide/getting-started.md');
+  const found = new Map(
+    [...guide.matchAll(/^```js\n\/\/ (\S+)\n([^]*?)^```/gm)].map(([, name = '', code = '']) => [name, code]),
+  );
+
+  it('are those of the table', () => {
+    expect([...found.keys()]).toEqual(Object.keys(firstPrograms));
+  });
+
+  it.concurrent.each(Object.entries(firstPrograms))('%s runs as it stands', async (name, words) => {
+    const folder = mkdtempSync(join(consumer, 'new-user-'));
+    writeFileSync(join(folder, name), found.get(name) ?? '');
+    const { stdout } = await run(process.execPath, [name], { cwd: folder });
     expect(stdout.trim()).toMatch(words);
   });
 });
