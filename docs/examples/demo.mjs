@@ -67,7 +67,9 @@ async function demonstrate(server) {
   const verified = await verify(opened.content, { trustAnchors: [ca] });
   for (const { valid, trusted, signer, hashAlgorithm } of verified.signatures) {
     console.log(
-      `signature by ${signer?.emails.join(', ')}: ${valid ? 'valid' : 'INVALID'}, ${trusted ? 'trusted' : 'NOT TRUSTED'} (${hashAlgorithm})`,
+      'signature ' +
+        `by ${signer?.emails.join(', ')}: ${valid ? 'valid' : 'INVALID'}, ${trusted ? 'trusted' : 'NOT TRUSTED'} ` +
+        `(${hashAlgorithm})`,
     );
     if (!valid || !trusted) throw new Error('the message did not arrive as it was sent');
   }

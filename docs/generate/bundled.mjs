@@ -1,4 +1,7 @@
-/** The sources of this project as modules that Node.js runs, so that documents show what the library does, without a build. */
+/**
+ * The sources of this project as modules that Node.js runs, so that documents show what the library does, without a
+ * build.
+ */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

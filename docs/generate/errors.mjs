@@ -1,8 +1,8 @@
 /**
  * Writes the codes of docs/reference/errors.md: `node docs/generate/errors.mjs`, or `--check` to compare.
  *
- * Cause and `retryable` are the doc comments of `EmailErrorCode`, the remedy is that of `generalRemedies`, and each example is an error that
- * the library made just now.
+ * Cause and `retryable` are the doc comments of `EmailErrorCode`, the remedy is that of `generalRemedies`, and each
+ * example is an error that the library made just now.
  */
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

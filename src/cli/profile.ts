@@ -41,7 +41,8 @@ export async function profileOf(given: Given): Promise<EmailProfile> {
   const named = sources.filter((name) => given.has(name));
   if (named.length !== 1)
     throw new UsageError(
-      `expected one of --profile, --url-env, --url and --server, got ${named.length === 0 ? 'none' : named.map((name) => `--${name}`).join(' and ')}`,
+      'expected one of --profile, --url-env, --url and --server, ' +
+        `got ${named.length === 0 ? 'none' : named.map((name) => `--${name}`).join(' and ')}`,
     );
   const profile = given.has('profile')
     ? parseJson(await readGiven(given.text('profile') ?? ''), given.text('profile') ?? '')

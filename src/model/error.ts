@@ -16,13 +16,13 @@ export type EmailErrorCode =
    */
   | 'ERR_MESSAGE_INVALID'
   /**
-   * A secret has no value: an unset variable, an unreadable file, or a function that threw; or `dkim.signer` failed. Retryable: where a
-   * function threw.
+   * A secret has no value: an unset variable, an unreadable file, or a function that threw; or `dkim.signer` failed.
+   * Retryable: where a function threw.
    */
   | 'ERR_SECRET'
   /**
-   * The source of a body or an attachment failed while it was read, or is a stream that was used before; or `textFromHtml` failed. The message
-   * was never ended, so the server has none of it. Retryable: no.
+   * The source of a body or an attachment failed while it was read, or is a stream that was used before; or
+   * `textFromHtml` failed. The message was never ended, so the server has none of it. Retryable: no.
    */
   | 'ERR_CONTENT'
   /**

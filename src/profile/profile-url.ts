@@ -122,7 +122,8 @@ function partsOf(url: unknown, report: Report): Parts | undefined {
     return problem(
       report,
       '',
-      'expected smtps://user:password@host:port?name=value, got other text; in user name and password a / is written %2F, a ? %3F, a # %23 and a \\ %5C',
+      'expected smtps://user:password@host:port?name=value, got other text; in user name and password a / is ' +
+        'written %2F, a ? %3F, a # %23 and a \\ %5C',
     );
   const [, , authority = '', query = ''] = match;
   const at = authority.lastIndexOf('@');

@@ -1,7 +1,7 @@
 /**
  * A worker. Start as many as you like, on as many machines; each may be killed at any time.
  *
- * The progress of a job says what is known of its message: 'sending' from before the first byte leaves until the outcome
+ * The progress of a job is the state of its message: 'sending' from before the first byte leaves until the outcome
  * is known. A job that a worker finds in this state was begun by another one that died: the outcome is unknown, and the
  * job is held.
  * @module

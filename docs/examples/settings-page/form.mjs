@@ -92,7 +92,9 @@ function refuseStrangers(values, before, after) {
     const path = secrets.includes(secret) ? secret : destination;
     problems.push({
       path,
-      message: `enter it again: the stored one is for ${at(before, destination) ?? 'another address'}, and ${destination} is another now`,
+      message:
+        `enter it again: the stored one is for ${at(before, destination) ?? 'another address'}, ` +
+        `and ${destination} is another now`,
     });
   }
   if (problems.length === 0) return;

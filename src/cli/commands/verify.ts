@@ -54,7 +54,8 @@ function signatureText(signature: SignatureResult, isRight: boolean, isJudged: b
   const { valid, trusted, signer, signedAt, hashAlgorithm, problem } = signature;
   const trust = isJudged ? (trusted ? ', trusted' : ', NOT TRUSTED') : '';
   return [
-    `${isRight ? styled('green', 'right') : styled('red', 'WRONG')}   ${valid ? 'the signature is valid' : 'the signature is NOT VALID'}${trust}`,
+    `${isRight ? styled('green', 'right') : styled('red', 'WRONG')}  ` +
+      ` ${valid ? 'the signature is valid' : 'the signature is NOT VALID'}${trust}`,
     `signer  ${signer === undefined ? 'unknown' : `${showText(signer.subject)} (${showText(signer.emails.join(', '))})`}`,
     `signed  ${signedAt === undefined ? 'at an unknown time' : `${signedAt.toISOString()} by its own claim`}, ${hashAlgorithm}`,
     ...(problem === undefined ? [] : [`problem ${showText(problem, 2000)}`]),

@@ -196,7 +196,8 @@ function notAllowed(strangers: readonly Stranger[]): EmailError {
   const more = strangers.length - shown.length;
   return createEmailError(
     'ERR_RECIPIENT_NOT_ALLOWED',
-    `The message was not sent: recipients.allow of the mailer does not have ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
+    'The message was not sent: recipients.allow of the mailer does not ' +
+      `have ${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`,
     {
       recipients: strangers.map(({ recipient, field }) => ({ recipient, reason: `not allowed (${field})` })),
     },

@@ -24,8 +24,13 @@ export function frameOf(html: string, parts: readonly PreviewPart[]): string {
     left -= part.content.length;
     return `data:${part.contentType};base64,${part.content.toString('base64')}`;
   });
-  const head = `<!DOCTYPE html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta name="referrer" content="no-referrer"><meta http-equiv="x-dns-prefetch-control" content="off">`;
-  return `<iframe title="HTML of the message" sandbox="" referrerpolicy="no-referrer" srcdoc="${escapeHtml(head + withoutHints(shown))}"></iframe>`;
+  const head =
+    `<!DOCTYPE html><meta charset="utf-8"><meta http-equiv="Content-Security-Policy" content="${policy}"><meta ` +
+    'name="referrer" content="no-referrer"><meta http-equiv="x-dns-prefetch-control" content="off">';
+  return (
+    '<iframe title="HTML of the message" sandbox="" referrerpolicy="no-referrer" ' +
+    `srcdoc="${escapeHtml(head + withoutHints(shown))}"></iframe>`
+  );
 }
 
 /**

@@ -62,7 +62,8 @@ export async function messagePage(message: PreviewMessage | Uint8Array, navigati
     listSection('Protection', notes, ''),
     content.html === undefined
       ? ''
-      : `<section><h2>HTML</h2><p class="dim">Without scripts, and without what it would load.</p>${frameOf(content.html.slice(0, maxText * 8), content.parts)}</section>`,
+      : '<section><h2>HTML</h2><p class="dim">Without scripts, and without what it would ' +
+        `load.</p>${frameOf(content.html.slice(0, maxText * 8), content.parts)}</section>`,
     content.text === undefined
       ? ''
       : `<section><h2>Text</h2><pre dir="auto">${escapeLines(content.text.slice(0, maxText))}</pre></section>`,

@@ -193,7 +193,8 @@ describe('sealpost send', () => {
   it('sends a finished message to those that it names', async () => {
     await using at = await served();
     const eml =
-      'From: a@example.com\r\nTo: Bob <bob@example.org>, ann@example.com\r\nCc: team: carl@example.com;\r\nSubject: Done\r\n\r\nText\r\n';
+      'From: a@example.com\r\nTo: Bob <bob@example.org>, ann@example.com\r\nCc: team: carl@example.com;\r\n' +
+      'Subject: Done\r\n\r\nText\r\n';
     const { status } = await cli.run(['send', ...at.where, ...login, '--eml', '-'], { env, input: eml });
     expect(status).toBe(0);
     expect(at.server.messages[0]?.envelope.to.map(({ address }) => address)).toEqual([

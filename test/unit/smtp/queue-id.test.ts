@@ -7,7 +7,8 @@ import { fuzz } from '../../fuzz/kit.js';
 const idOf = (text: string, code = 250): string | undefined => queueIdOf({ code, lines: [text] });
 const ses = '0100018c1f3a2b4c-5d6e7f80-9a1b-4c2d-8e3f-405162738495-000000';
 const exchange =
-  '<a1b2@AM0PR01.eurprd01.prod.outlook.com> [InternalId=47429503197294, Hostname=AM0PR01.eurprd01.prod.outlook.com] 9021 bytes in 0.191, 46.0 KB/sec Queued mail for delivery';
+  '<a1b2@AM0PR01.eurprd01.prod.outlook.com> [InternalId=47429503197294, ' +
+  'Hostname=AM0PR01.eurprd01.prod.outlook.com] 9021 bytes in 0.191, 46.0 KB/sec Queued mail for delivery';
 
 describe('the queue id', () => {
   it.each([

@@ -109,7 +109,8 @@ describe('an image in a data: URL', () => {
 
   it('that occurs twice, however it is written, is one part', () => {
     const { inline } = embedDataUrls(
-      `<img src="data:image/png;base64,${png}"><img src='data:image/png,%89PNG%0D%0A%1A%0a'><img src=data:image/png;base64,iVBORw0KGgo>`,
+      `<img src="data:image/png;base64,${png}"><img src='data:image/png,%89PNG%0D%0A%1A%0a'><img ` +
+        'src=data:image/png;base64,iVBORw0KGgo>',
       'html',
     );
     expect(inline.length).toBe(1);

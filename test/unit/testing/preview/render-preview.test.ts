@@ -116,7 +116,8 @@ describe('the preview of a message', () => {
     const image = Buffer.alloc(1024 * 1024).toString('base64');
     const body = '<img src="cid:a">'.repeat(200);
     const page = await raw(
-      `Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n${body}\n--b\nContent-Type: image/png\nContent-ID: <a>\nContent-Transfer-Encoding: base64\n\n${image}\n--b--\n`,
+      `Content-Type: multipart/related; boundary=b\n\n--b\nContent-Type: text/html\n\n${body}\n--b\n` +
+        `Content-Type: image/png\nContent-ID: <a>\nContent-Transfer-Encoding: base64\n\n${image}\n--b--\n`,
     );
     expect(page.split('data:image/png').length - 1).toBe(32);
   });

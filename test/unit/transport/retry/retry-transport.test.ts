@@ -317,7 +317,7 @@ describe('a server whose connection failed', () => {
     }
   });
 
-  it('is probed once for all who wait, and its failure is an attempt of each', async () => {
+  it('is probed once for all waiting messages, and its failure is an attempt of each', async () => {
     const clock = stopClock();
     const { server, send } = setUp(1, { attempts: 1 });
     const first = send();
@@ -335,7 +335,7 @@ describe('a server whose connection failed', () => {
     expect(server(0).calls).toHaveLength(2);
   });
 
-  it('takes all who wait after a probe that succeeded', async () => {
+  it('takes all waiting messages after a probe that succeeded', async () => {
     const clock = stopClock();
     const { server, send } = setUp(1, { attempts: 1 });
     const first = send();
