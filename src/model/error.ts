@@ -165,6 +165,8 @@ export interface SendAttempt {
   readonly recipients: readonly string[];
   /** The recipients for whom the server accepted the message. */
   readonly accepted: readonly string[];
+  /** The recipients that the server refused, with its replies, and those that an error names. */
+  readonly rejected: readonly RecipientFailure[];
   /**
    * The reason why the attempt failed. A connection that could not be set up is a failed attempt of every message that
    * waited for it.

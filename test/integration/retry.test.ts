@@ -5,9 +5,17 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { inspect } from 'node:util';
 import { Readable } from 'node:stream';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { createMailer, createEmailError, openProfileStore, parseProfile, profileToJson } from '../../src/index.js';
+import {
+  createMailer,
+  createEmailError,
+  defineProfile,
+  openProfileStore,
+  parseProfile,
+  profileToJson,
+} from '../../src/index.js';
 import type { EmailProfile, LogEvent, MailerOptions, OutgoingServer } from '../../src/index.js';
 import { MemoryTransport, TestSmtpServer } from '../../src/testing.js';
 import type { TestSmtpServerOptions } from '../../src/testing.js';
@@ -169,7 +177,10 @@ describe('a list of servers', () => {
     expect(parseProfile(JSON.parse(JSON.stringify(profileToJson(profile, { secrets: 'include' }))))).toEqual(profile);
     const shown = JSON.stringify(profileToJson(profile, { secrets: 'redact' }));
     expect(shown).toContain('[redacted]');
-    expect(shown).not.toMatch(/the key|the password/);
+    for (const text of [shown, JSON.stringify(defineProfile(profile)), inspect(defineProfile(profile), { depth: 9 })])
+      expect(text).not.toMatch(/the key|the password/);
+    const foreign = profileOf([{ host: 'a' }, { host: 'b', tls: { ca: { file: 'x' } } }]);
+    expect(() => parseProfile(foreign, { allowReferences: false })).toThrow(/server\.1\.tls\.ca/);
     const store = await openProfileStore({ file: join(folder, 'store'), key: Buffer.alloc(32, 1) });
     await store.save(profile);
     expect(await store.get('p')).toEqual(profile);

@@ -195,10 +195,13 @@ function ofAttempts(
       if (error.code === 'ERR_SMTP_REPLY') wrong.push('an attempt followed 5yz for the message');
   }
   const had = new Set<string>();
-  for (const { recipients, accepted } of attempts) {
+  const refused = new Set<string>();
+  for (const { recipients, accepted, rejected } of attempts) {
+    if (recipients.some((recipient) => refused.has(recipient))) wrong.push('an attempt after 5yz for a recipient');
     if (recipients.some((recipient) => had.has(recipient)))
       wrong.push('an attempt for a recipient who has the message');
     for (const recipient of accepted) had.add(recipient);
+    for (const { recipient, reply } of rejected) if ((reply?.code ?? 0) >= 500) refused.add(recipient);
   }
   return wrong;
 }

@@ -5,7 +5,7 @@
 import { abortError } from '../../errors/abort.js';
 import { atServer, createEmailError, isEmailError, withDetails } from '../../errors/email-error.js';
 import type { Envelope } from '../../model/envelope.js';
-import type { EmailError } from '../../model/error.js';
+import type { EmailError, SendAttempt } from '../../model/error.js';
 import type { ContentCapabilities, OutgoingContent, TransportResult } from '../../model/transport.js';
 import type { OwnSendOptions } from '../smtp-transport.js';
 import type { Candidate } from './candidate.js';
@@ -88,7 +88,7 @@ export class Sending {
     const { failure, fault, epoch: current } = candidate.circuit;
     if (failure === undefined || current === epoch) return;
     candidate.countAttempt();
-    this.#record(candidate, { time: new Date(), durationMs: 0, accepted: [], error: failure });
+    this.#record(candidate, { time: new Date(), durationMs: 0, accepted: [], rejected: [], error: failure });
     this.#goOn(candidate, failure, fault === undefined ? verdictOf(failure) : 'profile');
   }
 
@@ -118,11 +118,13 @@ export class Sending {
       const had =
         delivery === 'partly-delivered' ? new Set(failure.recipients?.map(({ recipient }) => recipient)) : undefined;
       const accepted = had === undefined ? [] : waiting.filter((recipient) => !had.has(recipient));
-      this.#record(candidate, { time, durationMs: durationMs(), accepted, error: failure });
+      const rejected = failure.recipients ?? [];
+      this.#record(candidate, { time, durationMs: durationMs(), accepted, rejected, error: failure });
       return this.#afterFailure(candidate, failure, verdict, isOfCaller);
     }
     circuit.leave(visit, 'works');
-    this.#record(candidate, { time, durationMs: durationMs(), accepted: result.accepted });
+    const { accepted, rejected } = result;
+    this.#record(candidate, { time, durationMs: durationMs(), accepted, rejected });
     this.#warn(candidate);
     const replies = this.#outcome.took(result);
     if (replies.length === 0) return this.#outcome.result();
@@ -178,13 +180,10 @@ export class Sending {
     }
   }
 
-  #record(
-    { server: { name } }: Candidate,
-    attempt: { time: Date; durationMs: number; accepted: readonly string[]; error?: EmailError },
-  ): void {
-    const { time, durationMs, accepted, error } = attempt;
+  #record({ server }: Candidate, attempt: Omit<SendAttempt, 'server' | 'recipients'>): void {
+    const { time, durationMs, accepted, rejected, error } = attempt;
     const recipients = this.#outcome.waiting;
-    this.#outcome.attempts.push({ server: name, time, durationMs, recipients, accepted, error });
+    this.#outcome.attempts.push({ server: server.name, time, durationMs, recipients, accepted, rejected, error });
   }
 
   /** Every attempt failed: the error is a fault of the profile if there is one, else the last error. */

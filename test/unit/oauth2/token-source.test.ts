@@ -527,6 +527,13 @@ describe('the key of the tokens', () => {
     ]);
   });
 
+  it('has all hosts of several servers', () => {
+    const key = (...hosts: string[]): string => tokenKey({ ...profile, server: hosts.map((host) => ({ host })) });
+    expect(key('smtp.example.com')).toBe(tokenKey(profile));
+    expect(key('smtp.example.com', 'evil.example')).not.toBe(tokenKey(profile));
+    expect(JSON.parse(key('A.example', 'b.example'))).toContain('a.example b.example');
+  });
+
   it.each<[string, Partial<EmailProfile>]>([
     ['name', { name: 'other' }],
     ['host', { server: { host: 'smtp.evil.example' } }],

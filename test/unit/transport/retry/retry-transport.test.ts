@@ -265,6 +265,15 @@ describe('a time that the server names', () => {
     await sending;
   });
 
+  it('beyond maxMs is not waited for', async () => {
+    const clock = stopClock();
+    const { server, send } = setUp(1);
+    const sending = send();
+    (await server(0).call(0)).fail(refusal(450, 'transaction', 'Greylisted for 5 minutes'));
+    expect(await failure(sending)).toMatchObject({ reply: { code: 450 }, retryable: true });
+    expect(clock.timers()).toBe(0);
+  });
+
   it('beyond maxMs ends the attempts at that server alone', async () => {
     const clock = stopClock();
     const { server, send } = setUp(2, { attempts: 2 });
@@ -438,6 +447,15 @@ describe('a wrong certificate or password', () => {
     const third = send();
     (await server(0).call(1)).accept();
     expect((await third).warnings).toEqual([]);
+  });
+
+  it('found only in the transaction is a warning too', async () => {
+    stopClock();
+    const { server, send } = setUp(2);
+    const sending = send();
+    (await server(0).call(0)).fail(errorOf('ERR_AUTH_REQUIRED', { phase: 'transaction' }));
+    (await server(1).call(0)).accept();
+    expect((await sending).warnings?.map(({ code }) => code)).toEqual(['WARN_SERVER_PASSED_OVER']);
   });
 
   it('of a server that was not wanted is no warning', async () => {
