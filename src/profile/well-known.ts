@@ -91,7 +91,8 @@ const providers: readonly Provider[] = [
 const amazonSes = /^(?:amazonses|awsses|ses)[-:/.]?([a-z]{2}(?:-[a-z]{3,12}){1,2}-\d)$/;
 
 /**
- * Host, port and security of a well-known provider, from its own documentation; undefined if the name is not known.
+ * Host, port and security of a well-known provider, from its own documentation, as of December 2026; undefined if the
+ * name is not known.
  * Takes the provider's name, its mail domain or its host, in any case: `'Gmail'`, `'gmail.com'`, `'Microsoft 365'`.
  * Amazon SES needs its region: `'ses eu-central-1'`. The list is in docs/reference/well-known-servers.md.
  *

@@ -23,8 +23,18 @@ import { escapeLine } from './text.js';
 export interface PreviewSource {
   /** The messages, oldest first, each with its content or the path of its file. */
   readonly sent: readonly (
-    | { readonly envelope: Envelope; readonly content: Uint8Array }
-    | { readonly envelope: Envelope; readonly file: string }
+    | {
+        /** Sender and recipients. */
+        readonly envelope: Envelope;
+        /** The message as in RFC 5322. */
+        readonly content: Uint8Array;
+      }
+    | {
+        /** Sender and recipients. */
+        readonly envelope: Envelope;
+        /** Path of the file that holds the message. */
+        readonly file: string;
+      }
   )[];
   /** Calls the listener after each message. The result ends that. */
   onSent(listener: () => void): () => void;
