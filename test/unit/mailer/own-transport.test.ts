@@ -124,8 +124,8 @@ describe('what the transport throws is an EmailError', () => {
 
   test.each(kinds)('%s from send() and test()', async (_, fail) => {
     const { mailer } = setUp({ send: async () => fail(), test: async () => fail() });
-    for (const promise of [mailer.send(message), mailer.testConnection()])
-      expect(await failure(promise)).toMatchObject({ code: 'ERR_CONNECT', message: 'The transport failed: a bug' });
+    for (const work of [() => mailer.send(message), () => mailer.testConnection()])
+      expect(await failure(work())).toMatchObject({ code: 'ERR_CONNECT', message: 'The transport failed: a bug' });
     await mailer.close();
   });
 
