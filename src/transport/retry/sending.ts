@@ -145,12 +145,14 @@ export class Sending {
       return undefined;
     }
     if (verdict === 'final') return this.#outcome.endedBy(error, isOfCaller);
-    if (error.code === 'ERR_RECIPIENTS_REJECTED') {
-      const { requireAllRecipients } = this.#job.options;
-      const { recipients = [] } = error;
-      if (requireAllRecipients && recipients.some(({ reply }) => (reply?.code ?? 0) >= 500))
-        return this.#outcome.endedBy(error, false);
-      if (!requireAllRecipients && recipients.length > 0) this.#outcome.refused(recipients);
+    const { requireAllRecipients } = this.#job.options;
+    const { recipients = [] } = error;
+    if (requireAllRecipients && verdict !== 'profile') {
+      if (recipients.some(({ reply }) => (reply?.code ?? 0) >= 500)) return this.#outcome.endedBy(error, false);
+    } else if (verdict !== 'profile') {
+      // Parts of the message before the one that failed may have been refused for good.
+      this.#outcome.refused(recipients);
+      if (this.#outcome.waiting.length === 0) return this.#outcome.endedBy(error, false);
     }
     this.#goOn(candidate, error, verdict);
     return undefined;

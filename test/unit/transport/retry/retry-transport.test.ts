@@ -201,6 +201,18 @@ describe('recipients', () => {
     expect(result).toMatchObject({ accepted: ['b@x'], rejected: [{ recipient: 'a@x', reply: { code: 550 } }] });
   });
 
+  it('that an earlier part of a failed attempt refused for good are not tried again', async () => {
+    stopClock();
+    const { server, send } = setUp(2, { attempts: 1 });
+    const sending = send(three);
+    const recipients = [{ recipient: 'a@x', reply: { code: 550, lines: [] } }];
+    (await server(0).call(0)).fail(errorOf('ERR_CONNECT', { phase: 'greeting', retryable: true, recipients }));
+    const second = await server(1).call(0);
+    expect(second.to).toEqual(['b@x', 'c@x']);
+    second.accept();
+    expect((await sending).rejected.map(({ recipient }) => recipient)).toEqual(['a@x']);
+  });
+
   it('are one with requireAllRecipients', async () => {
     stopClock();
     const { server, send } = setUp(2, { attempts: 1 });
