@@ -95,6 +95,8 @@ async function shakeHands(dialing: Dialing, signal: AbortSignal): Promise<{ stre
 /** Does the TLS handshake on a stream, as the step 'tls'. Destroys the stream if it fails. */
 export async function secureStream(dialing: Dialing, stream: Duplex, signal: AbortSignal): Promise<SecuredStream> {
   const { settings, shared, observer } = dialing;
+  // The stream may fail while the code of TLS or the files of the settings are being read.
+  stream.on('error', () => {});
   const run = async (): Promise<SecuredStream> => (await shared.tls()).secure(stream, settings, signal);
   try {
     const secured = await step(dialing, 'tls', run, describeTls);

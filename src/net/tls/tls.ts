@@ -98,6 +98,8 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
     let early: Buffer | undefined;
     const onEarlySession = (session: Buffer): void => void (early = session);
     if (signal.aborted) return fail(abortError(signal));
+    // A stream that closed before tells the TLS socket nothing.
+    if (stream.destroyed) return stream.errored ? onError(stream.errored) : onEnd();
     stop = onAbort(signal, () => fail(abortError(signal)));
     socket.on('session', onEarlySession);
     stream.on('error', onError);
