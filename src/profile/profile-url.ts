@@ -91,7 +91,7 @@ export function profileFromUrl(url: string, settings: ProfileUrlSettings = {}): 
   const profile = newSettings();
   const parts = partsOf(url, report);
   if (parts !== undefined) {
-    readQuery(parts.query, profile, report);
+    readQuery(parts, profile, report);
     readServer(parts, profile, report);
     readUser(parts, profile, report);
   }
@@ -142,11 +142,17 @@ function decoded(text: string): string | undefined {
 
 const badEncoding = 'is not percent-encoded UTF-8: a % itself is written %25';
 
-function readServer({ implicit, place }: Parts, profile: Settings, report: Report): void {
-  const server = within(profile, 'server');
+/** undefined for text that cannot be a host, which may be a part of a password. */
+function hostOf(place: string): ReturnType<typeof splitHostPort> {
   const text = decoded(place);
   const found = text === undefined ? undefined : splitHostPort(text);
-  if (found === undefined || found.host === '') {
+  return found === undefined || found.host === '' || /[\s@/?#\\]/.test(found.host) ? undefined : found;
+}
+
+function readServer({ implicit, place }: Parts, profile: Settings, report: Report): void {
+  const server = within(profile, 'server');
+  const found = hostOf(place);
+  if (found === undefined) {
     problem(report, 'server.host', 'expected host or host:port after the user, an IPv6 address in brackets');
     return;
   }
@@ -183,16 +189,16 @@ function readUser({ user: userInfo }: Parts, profile: Settings, report: Report):
   fields[method === 'xoauth2' || method === 'oauthbearer' ? 'token' : 'password'] = password;
 }
 
-function readQuery(query: string, profile: Settings, report: Report): void {
+function readQuery({ place, query }: Parts, profile: Settings, report: Report): void {
   if (query === '') return;
   const entries = query.split('&').map((entry) => {
     const equals = entry.indexOf('=');
     return equals < 0 ? ([entry, ''] as const) : ([entry.slice(0, equals), entry.slice(equals + 1)] as const);
   });
-  // An @ there may end a password with a ? in it. Then no part of the query is quoted.
-  const isQuotable = entries.every(
-    ([name, text]) => Object.hasOwn(parameters, name) || !`${name}${text}`.includes('@'),
-  );
+  // An @ there may end a password with a ? in it, as may text without a host before it. Then nothing of it is quoted.
+  const isQuotable =
+    hostOf(place) !== undefined &&
+    entries.every(([name, text]) => Object.hasOwn(parameters, name) || !/@|%40/.test(`${name}${text}`));
   const seen = new Set<string>();
   for (const [name, text] of entries) {
     if (!Object.hasOwn(parameters, name)) refuseParameter(name, isQuotable, report);

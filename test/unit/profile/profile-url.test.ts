@@ -190,6 +190,10 @@ describe('a wrong URL is refused', () => {
       'smtp://ann:123?pw-secret=1@h',
       'smtp://ann:123?pwsecret&x=1@h',
       'smtp://ann:pw-secret@x:y@h:z',
+      'smtp://ann:pw?pwsecret',
+      'smtp://ann:123?pwsecret&x=1%40h',
+      'smtp://ann:x@a%40pwsecret',
+      'smtp://ann:x@a%20pwsecret',
     ]) {
       let thrown: unknown;
       try {
