@@ -62,8 +62,14 @@ async function run(args: readonly string[]): Promise<number> {
   }
 }
 
-// The reader of a pipe may leave early, as head does.
-process.stdout.on('error', () => process.exit());
+// The reader of a pipe may leave early, as head does: the status still tells the outcome. Other failures lose output.
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') return;
+  note(`${styled('red', 'sealpost:', process.stderr)} standard output cannot be written: ${message}`);
+  process.once('exit', (status) => {
+    if (status === 0) process.exitCode = 1;
+  });
+});
 try {
   process.exitCode = await run(process.argv.slice(2));
 } catch (error) {

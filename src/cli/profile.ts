@@ -10,6 +10,7 @@ import {
   type OutgoingServer,
   type Secret,
 } from '../index.js';
+import { redactProxyText } from '../profile/proxy-url.js';
 import { showText } from '../util/show.js';
 import { readGiven } from './files.js';
 import { askPassword } from './terminal.js';
@@ -35,21 +36,38 @@ export const profileOptions: OptionRules = {
 };
 
 const sources = ['profile', 'url-env', 'url', 'server'] as const;
+const loginOptions = ['auth', 'password-env', 'password-file'] as const;
 
 /** The profile that the options describe. UsageError for none, several, or a wrong one. */
 export async function profileOf(given: Given): Promise<EmailProfile> {
   const named = sources.filter((name) => given.has(name));
-  if (named.length !== 1)
+  const [source] = named;
+  if (source === undefined || named.length !== 1)
     throw new UsageError(
       'expected one of --profile, --url-env, --url and --server, ' +
         `got ${named.length === 0 ? 'none' : named.map((name) => `--${name}`).join(' and ')}`,
     );
-  const profile = given.has('profile')
-    ? parseJson(await readGiven(given.text('profile') ?? ''), given.text('profile') ?? '')
-    : given.has('server')
-      ? await fromOptions(given)
-      : await fromUrl(given);
-  return withSender(profile, given);
+  if (source === 'server') return fromOptions(given);
+  refuseBeside(given, source, ['security', 'ca', 'pin']);
+  if (source !== 'profile') return fromUrl(given);
+  refuseBeside(given, source, ['user', ...loginOptions]);
+  const path = given.text('profile') ?? '';
+  return withSender(parseJson(await readGiven(path), path), given);
+}
+
+/** An option that has no effect is refused: a caller who gives `--pin` relies on it. */
+function refuseBeside(given: Given, source: string, options: readonly string[]): void {
+  const beside = options.find((name) => given.has(name));
+  if (beside !== undefined)
+    throw new UsageError(
+      `--${beside} has no effect beside --${source}: set it there, or describe the server by options`,
+    );
+}
+
+/** Options of a login are refused where there is none. */
+function refuseWithoutLogin(given: Given, hint: string): void {
+  const option = loginOptions.find((name) => given.has(name));
+  if (option !== undefined) throw new UsageError(`--${option} has no effect: ${hint}`);
 }
 
 /** UsageError for text that is not JSON; ERR_PROFILE_INVALID with every problem of the profile. */
@@ -69,18 +87,36 @@ async function fromUrl(given: Given): Promise<EmailProfile> {
   const url = name === undefined ? given.text('url') : process.env[name];
   if (url === undefined || url === '')
     throw new UsageError(`the environment variable ${showText(name ?? '')} is not set`);
-  if (name === undefined && /^[a-z]+:\/\/[^/?#]*:[^/?#@]*@/i.test(url))
-    throw new UsageError(
-      'a password in --url can be read by other users: put the URL into a variable, and use --url-env',
-    );
-  const profile = profileFromUrl(url);
-  return given.has('user') || (name === undefined && /^[a-z]+:\/\/[^/?#@]+@/i.test(url))
-    ? { ...profile, authentication: await login(given, given.text('user') ?? userOf(url)) }
-    : profile;
+  const isPublic = name === undefined;
+  if (isPublic && /^[a-z]+:\/\/[^/?#]*:[^/?#@]*@/i.test(url)) throw publicPassword();
+  const [, scheme = '', user, rest = ''] = /^([a-z]+:\/\/)([^/?#@:]+)(@.*)$/is.exec(url) ?? [];
+  const email = given.text('from');
+  const sender = email === undefined || /[?&]sender\./.test(url) ? {} : { sender: { email } };
+  // profileFromUrl wants a password, and the real one is not known yet.
+  const profile = withSender(profileFromUrl(user === undefined ? url : `${scheme}${user}:-${rest}`, sender), given);
+  if (isPublic && hasPassword(profile.proxy)) throw publicPassword();
+  const username = given.text('user') ?? (user === undefined ? undefined : decodeURIComponent(user));
+  if (given.has('user') || (username !== undefined && given.has('auth')))
+    return { ...profile, authentication: await login(given, username ?? '') };
+  const { authentication } = profile;
+  if (username === undefined || authentication === undefined) {
+    refuseWithoutLogin(given, authentication === undefined ? 'give --user too' : 'the URL has a password');
+    return profile;
+  }
+  const password = await passwordOf(given, `Password of ${showText(username, 100)}`);
+  const field = 'token' in authentication ? 'token' : 'password';
+  return parseProfile({ ...profile, authentication: { ...authentication, [field]: password } });
 }
 
-function userOf(url: string): string {
-  return decodeURIComponent(/^[a-z]+:\/\/([^/?#@:]+)@/i.exec(url)?.[1] ?? '');
+function publicPassword(): UsageError {
+  return new UsageError(
+    'a password in --url can be read by other users: put the URL into a variable, and use --url-env',
+  );
+}
+
+function hasPassword(proxy: EmailProfile['proxy']): boolean {
+  if (typeof proxy === 'string') return redactProxyText(proxy, '') !== proxy;
+  return proxy !== undefined && 'password' in proxy && proxy.password !== undefined;
 }
 
 async function fromOptions(given: Given): Promise<EmailProfile> {
@@ -102,6 +138,7 @@ async function fromOptions(given: Given): Promise<EmailProfile> {
   };
   const user = given.text('user');
   const sender = { email: given.text('from') ?? (user?.includes('@') === true ? user : 'test@localhost.invalid') };
+  if (user === undefined) refuseWithoutLogin(given, 'give --user too');
   const authentication = user === undefined ? {} : { authentication: await login(given, user) };
   return parseProfile({ name: 'command line', sender, server, ...authentication });
 }
@@ -132,9 +169,7 @@ export async function passwordOf(given: Given, question: string): Promise<Secret
 
 function withSender(profile: EmailProfile, given: Given): EmailProfile {
   const from = given.text('from');
-  return from === undefined || given.has('server')
-    ? profile
-    : { ...profile, sender: { ...profile.sender, email: from } };
+  return from === undefined ? profile : { ...profile, sender: { ...profile.sender, email: from } };
 }
 
 /** The host that is tried first, for people. */

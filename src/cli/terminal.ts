@@ -47,8 +47,12 @@ export function startProgress(): { readonly show: (text: string) => void; readon
   };
 }
 
-/** All of standard input. */
+let isInputRead = false;
+
+/** All of standard input. UsageError the second time, when nothing is left. */
 export async function readInput(): Promise<Buffer> {
+  if (isInputRead) throw new UsageError('standard input is wanted twice: name a file for one of the two');
+  isInputRead = true;
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);

@@ -3,6 +3,7 @@
  * @module
  */
 import { parseArgs } from 'node:util';
+import { showText } from '../util/show.js';
 
 /** The arguments are wrong: nothing was tried. */
 export class UsageError extends Error {}
@@ -50,6 +51,12 @@ export class Given {
     if (text === undefined) return undefined;
     if (!/^\d{1,9}$/.test(text)) throw new UsageError(`--${name}: expected a number, got other text`);
     return Number(text);
+  }
+
+  /** No argument but options: an address that was forgotten by its option would be left out. */
+  none(): void {
+    const [first] = this.rest;
+    if (first !== undefined) throw new UsageError(`${showText(first, 100)} belongs to no option`);
   }
 
   /** Exactly one argument that is no option. */

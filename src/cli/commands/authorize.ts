@@ -28,6 +28,7 @@ export const authorize: Command = {
     'Example: sealpost authorize --profile mail.json --device --out tokens.json',
   ],
   async run(given) {
+    given.none();
     const out = given.text('out');
     if (out === undefined || out === '-') throw new UsageError('expected --out, the file for the tokens');
     if (!given.has('profile')) throw new UsageError('expected --profile');

@@ -33,6 +33,7 @@ export const compose: Command = {
     'Example: sealpost compose --profile mail.json --to ann@example.com --text Hello --preview preview.html',
   ],
   async run(given) {
+    given.none();
     const [out, preview] = [given.text('out'), given.text('preview')];
     if ([out, preview].filter((path) => path !== undefined).length + Number(given.flag('json')) > 1)
       throw new UsageError('--out, --preview and --json exclude each other');

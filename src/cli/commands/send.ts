@@ -44,6 +44,7 @@ export const send: Command = {
     '          sealpost send --profile mail.json --eml message.eml --transcript',
   ],
   async run(given) {
+    given.none();
     const [message, profile] = [await messageOf(given), await profileOf(given)];
     const isJson = given.flag('json');
     const logger = given.flag('transcript') ? (event: LogEvent) => note(formatLogEvent(event)) : undefined;
@@ -85,6 +86,8 @@ function resultText({
   durationMs,
   warnings,
 }: SendResult): string {
+  // A finished message may have no Message-ID.
+  const id = messageId === '' ? 'no Message-ID' : showText(messageId);
   const queued = queueId === undefined ? '' : `, queue id ${showText(queueId)}`;
   return [
     ...accepted.map((address) => `${styled('green', 'accepted')}  ${showText(address)}`),
@@ -93,7 +96,7 @@ function resultText({
         `${styled('red', 'refused')}   ${showText(recipient)}: ${refusal.code} ${showText(refusal.lines.join(' '))}`,
     ),
     `${reply.code} ${showText(reply.lines.join(' '))}`,
-    styled('dim', `${showText(messageId)}${queued}, ${bytes} bytes in ${durationMs} ms`),
+    styled('dim', `${id}${queued}, ${bytes} bytes in ${durationMs} ms`),
     ...warnings.map(({ code, message }) => `${styled('yellow', 'warning')}   ${code}: ${showText(message)}`),
   ].join('\n');
 }

@@ -39,6 +39,7 @@ export const test: Command = {
     '          sealpost test --profile mail.json --json',
   ],
   async run(given) {
+    given.none();
     const profile = await profileOf(given);
     await using mailer = createMailer(profile);
     const progress = startProgress();

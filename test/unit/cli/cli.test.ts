@@ -63,6 +63,13 @@ describe('the help', () => {
     [['send', '--server', 'x', '--password', 'pw-secret'], 64],
     [['send', '--server', 'x', '--password=pw-secret'], 64],
     [['test', '--url', 'smtp://ann:pw-secret@mail.example.com'], 64],
+    [['test', '--url', 'smtp://mail.example.com?sender.email=a@example.com&proxy=http://u:pw-secret@proxy'], 64],
+    [['test', '--url', 'smtp://mail.example.com', '--from', 'a@example.com', '--pin', 'AA'], 64],
+    [['test', '--url', 'smtp://mail.example.com', '--from', 'a@example.com', '--password-env', 'CLI_NONE'], 64],
+    [['test', '--server', 'mail.example.com', '--auth', 'plain'], 64],
+    [['test', '--server', 'mail.example.com', 'stray'], 64],
+    [['send', '--server', 'mail.example.com', '--to', 'a@example.com', 'b@example.com', '--text', 'x'], 64],
+    [['compose', '--server', 'mail.example.com', '--to', 'a@example.com', 'b@example.com', '--text', 'x'], 64],
     [['test'], 64],
     [['test', '--server', 'a', '--profile', 'b'], 64],
     [['test', '--profile', '/none.json'], 64],
@@ -190,13 +197,63 @@ describe('sealpost send', () => {
     expect(at.server.messages[0]?.text).toBe('Piped');
   });
 
+  it.each([
+    ['--url', (url: string) => url],
+    ['--url-env', () => 'MAIL_URL'],
+  ] as const)('takes the password that the URL of %s lacks from elsewhere', async (option, named) => {
+    await using at = await served({ security: 'none' });
+    const url = `smtp://ann@${at.server.host}:${at.server.port}?server.security=none&authentication.method=cram-md5`;
+    const { status, stderr } = await cli.run(
+      ['send', option, named(url), '--password-env', 'CLI_PASSWORD', '--from', 'a@example.com', ...to, '--text', 'x'],
+      { env: { ...env, MAIL_URL: url } },
+    );
+    expect(stderr).toBe('');
+    expect(status).toBe(0);
+    expect(at.server.messages[0]).toMatchObject({ user: 'ann', envelope: { from: 'a@example.com' } });
+  });
+
+  it('refuses to read profile and text from the same input', async () => {
+    const profile = JSON.stringify({
+      name: 'p',
+      sender: { email: 'a@example.com' },
+      server: { host: 'mail.example.com' },
+    });
+    for (const command of ['send', 'compose']) {
+      const { status, stdout, stderr } = await cli.run([command, '--profile', '-', ...to], { input: profile });
+      expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
+      expect(stderr).toContain('standard input is wanted twice');
+    }
+  });
+
+  it.each(['security', 'ca', 'pin', 'user', 'auth', 'password-env', 'password-file'])(
+    'refuses --%s beside a profile, where it would have no effect',
+    async (option) => {
+      const profile = { name: 'p', sender: { email: 'a@example.com' }, server: { host: 'mail.example.com' } };
+      const path = file('beside.json', JSON.stringify(profile));
+      const args = ['compose', '--profile', path, ...to, '--text', 'x', `--${option}`, 'none'];
+      const { status, stdout, stderr } = await cli.run(args);
+      expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
+      expect(stderr).toContain(`--${option} has no effect beside --profile`);
+    },
+  );
+
+  onLinux('fails where its output cannot be written', async () => {
+    const { status, stderr } = await cli.run(
+      ['compose', '--server', 'mail.example.com', '--from', 'a@example.com', ...to, '--text', 'x'],
+      { stdout: '/dev/full' },
+    );
+    expect(status).toBe(1);
+    expect(stderr).toContain('standard output cannot be written: ENOSPC');
+  });
+
   it('sends a finished message to those that it names', async () => {
     await using at = await served();
     const eml =
       'From: a@example.com\r\nTo: Bob <bob@example.org>, ann@example.com\r\nCc: team: carl@example.com;\r\n' +
       'Subject: Done\r\n\r\nText\r\n';
-    const { status } = await cli.run(['send', ...at.where, ...login, '--eml', '-'], { env, input: eml });
+    const { status, stdout } = await cli.run(['send', ...at.where, ...login, '--eml', '-'], { env, input: eml });
     expect(status).toBe(0);
+    expect(stdout).toMatch(/^no Message-ID, \d+ bytes in /m);
     expect(at.server.messages[0]?.envelope.to.map(({ address }) => address)).toEqual([
       'bob@example.org',
       'ann@example.com',

@@ -1,5 +1,6 @@
 /** The command line in processes of its own, in pipes and on a terminal. */
 import { spawn, type ChildProcess } from 'node:child_process';
+import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundle } from '../../support/bundle.js';
 
@@ -13,6 +14,8 @@ export interface Outcome {
 export interface Runs {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
+  /** A file in place of the pipe of standard output. */
+  readonly stdout?: string;
 }
 
 export interface CommandLine {
@@ -25,9 +28,14 @@ export async function commandLine(): Promise<CommandLine> {
   const main = join(await bundle({ cli: 'src/cli/main.ts' }), 'cli.mjs');
   const base = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', TERM: 'xterm' };
   return {
-    run(args, { input, env = {} } = {}) {
-      const child = spawn(process.execPath, [main, ...args], { env: { ...base, ...env } });
-      child.stdin.on('error', () => undefined).end(input ?? '');
+    run(args, { input, env = {}, stdout } = {}) {
+      const output = stdout === undefined ? 'pipe' : openSync(stdout, 'w');
+      const child = spawn(process.execPath, [main, ...args], {
+        env: { ...base, ...env },
+        stdio: ['pipe', output, 'pipe'],
+      });
+      if (output !== 'pipe') closeSync(output);
+      child.stdin?.on('error', () => undefined).end(input ?? '');
       return outcomeOf(child, () => undefined);
     },
     onTerminal(args, typed) {
