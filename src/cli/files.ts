@@ -3,7 +3,7 @@
  * @module
  */
 import { readFile } from '../system/read-file.js';
-import { writeFileAtomically } from '../system/write-file.js';
+import { NotFlushed, writeFileAtomically } from '../system/write-file.js';
 import { isBytes } from '../util/bytes.js';
 import { showText } from '../util/show.js';
 import { readInput } from './terminal.js';
@@ -26,6 +26,7 @@ export async function writeGiven(path: string, bytes: Uint8Array): Promise<void>
     await writeFileAtomically(path, bytes);
   } catch (error) {
     const { message }: { readonly message?: unknown } = Object(error);
+    if (error instanceof NotFlushed) throw new UsageError(`${showText(path)}: ${error.message}`);
     throw new UsageError(`the file ${showText(path)} cannot be written: ${String(message)}`);
   }
 }

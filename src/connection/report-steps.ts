@@ -9,7 +9,7 @@ import type { ConnectionLogEvent } from './contract.js';
 type Listener = ((event: ConnectionLogEvent) => void) | undefined;
 
 /** Challenges of an authentication are not logged. */
-const hiddenChallenge = { code: 334, lines: ['<challenge>'] } as const;
+const hiddenChallenge = { code: 334, enhancedCode: undefined, lines: ['<challenge>'] } as const;
 
 /** Reports a reply. */
 export function reportReply(event: Listener, reply: Reply): void {

@@ -3,7 +3,8 @@
  * gets an error page and has no effect.
  * @module
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer } from 'node:http';
+import type { IncomingMessage, Server, ServerOptions, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { reasonOf } from '../errors/email-error.js';
 import { errorCode } from '../util/error-code.js';
@@ -124,6 +125,28 @@ function show(response: ServerResponse, status: number, { headers, body }: Loopb
   });
 }
 
+/** Node reads inherited options too, so those that a field of another package could change are set. */
+const serverOptions: ServerOptions = withoutPrototype({
+  maxHeaderSize: 32 * 1024,
+  IncomingMessage: undefined,
+  ServerResponse: undefined,
+  allowHalfOpen: undefined,
+  connectionsCheckingInterval: undefined,
+  headersTimeout: undefined,
+  highWaterMark: undefined,
+  insecureHTTPParser: undefined,
+  joinDuplicateHeaders: undefined,
+  keepAlive: undefined,
+  keepAliveInitialDelay: undefined,
+  keepAliveTimeout: undefined,
+  noDelay: undefined,
+  pauseOnConnect: undefined,
+  rejectNonStandardBodyWrites: undefined,
+  requestTimeout: undefined,
+  requireHostHeader: undefined,
+  uniqueHeaders: undefined,
+});
+
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
 
 /**
@@ -150,7 +173,7 @@ async function bind(hostname: string, wanted: number, handle: Handler): Promise<
 
 function listen(host: string, port: number, handle: Handler): Promise<Server> {
   return new Promise((resolve, reject) => {
-    const server = createServer({ maxHeaderSize: 32 * 1024 }, handle);
+    const server = createServer(serverOptions, handle);
     server.maxConnections = 50;
     server.once('error', (cause: NodeJS.ErrnoException) => {
       const why = cause.code === 'EADDRINUSE' ? 'another program has it' : showText(cause.code ?? reasonOf(cause), 100);

@@ -5,6 +5,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { createEmailError, profileInvalid } from '../errors/email-error.js';
 import type { CertificateSource } from '../model/certificate.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** A client's certificate and key in the form for TLS. */
 export interface TlsIdentity {
@@ -29,7 +30,9 @@ export async function loadIdentity(
   try {
     return {
       cert,
-      key: createPrivateKey({ key, format: 'der', type: 'pkcs8' }).export({ format: 'pem', type: 'pkcs8' }).toString(),
+      key: createPrivateKey(withoutPrototype({ key, format: 'der', type: 'pkcs8' } as const))
+        .export(withoutPrototype({ format: 'pem', type: 'pkcs8' } as const))
+        .toString(),
     };
   } catch (cause) {
     throw createEmailError('ERR_CERTIFICATE', `The key of ${field} cannot be read as PKCS#8.`, {

@@ -9,7 +9,9 @@ import { createEmailError, isEmailError } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
 import type { LoadedCertificate, PrivateKeySigner, SignatureAlgorithm } from '../model/certificate.js';
 import { asBuffer, isBytes, utf8 } from '../util/bytes.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import { oauth2Error } from './errors.js';
+import { jsonText } from '../util/own.js';
 
 /** A key that signs JSON Web Tokens. */
 export interface JwtKey {
@@ -49,7 +51,7 @@ function ecdsa(alg: string, hash: 'sha256' | 'sha384' | 'sha512', octets: number
 export function jwtKeyOfPem(pem: string, keyId: string | undefined): JwtKey {
   let key: KeyObject;
   try {
-    key = createPrivateKey(pem);
+    key = createPrivateKey(withoutPrototype({ key: pem, format: 'pem' } as const));
   } catch {
     throw keyUnusable('oauth2.privateKey.key', 'is no private key in PEM form, or is encrypted');
   }
@@ -78,7 +80,9 @@ export function jwtKeyOfCertificate({ certificate, privateKey, info }: LoadedCer
     });
   const header = { alg: scheme.alg, 'x5t#S256': createHash('sha256').update(certificate).digest('base64url') };
   if (isBytes(privateKey)) {
-    const key = createPrivateKey({ key: asBuffer(privateKey), format: 'der', type: 'pkcs8' });
+    const key = createPrivateKey(
+      withoutPrototype({ key: asBuffer(privateKey), format: 'der', type: 'pkcs8' } as const),
+    );
     return { header, sign: async (data) => signLocally(data, key, scheme) };
   }
   return { header, sign: (data, signal) => signElsewhere(data, { signer: privateKey, publicKey, scheme }, signal) };
@@ -86,7 +90,7 @@ export function jwtKeyOfCertificate({ certificate, privateKey, info }: LoadedCer
 
 /** The token in compact form. */
 export async function signJwt(key: JwtKey, claims: object, signal: AbortSignal): Promise<string> {
-  const input = [{ typ: 'JWT', ...key.header }, claims].map((part) => utf8(JSON.stringify(part)).toString('base64url'));
+  const input = [{ typ: 'JWT', ...key.header }, claims].map((part) => utf8(jsonText(part)).toString('base64url'));
   const data = input.join('.');
   return `${data}.${(await key.sign(utf8(data), signal)).toString('base64url')}`;
 }
@@ -98,7 +102,7 @@ function schemeOf(key: KeyObject): Scheme | undefined {
 }
 
 function signLocally(data: Buffer, key: KeyObject, { hash, options }: Scheme): Buffer {
-  return sign(hash, data, { key, ...options });
+  return sign(hash, data, withoutPrototype({ key, ...options }));
 }
 
 /**
@@ -127,7 +131,7 @@ async function signElsewhere(
   if (isBytes(signature)) {
     const given = asBuffer(signature);
     const raw = scheme.octets === undefined ? given : numbersOf(given, scheme.octets);
-    if (verify(scheme.hash, data, { key: publicKey, ...scheme.options }, raw)) return raw;
+    if (verify(scheme.hash, data, withoutPrototype({ key: publicKey, ...scheme.options }), raw)) return raw;
   }
   throw oauth2Error('The external signer gave a signature that oauth2.clientCertificate does not verify.', {
     remedy: 'Check that the signer uses the key of this certificate and the algorithm that it is asked for.',

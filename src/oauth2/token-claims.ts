@@ -29,20 +29,24 @@ const exchangeAudience =
 const graphAudience =
   /^(?:https:\/\/(?:graph\.microsoft\.(?:com|us)|dod-graph\.microsoft\.us|microsoftgraph\.chinacloudapi\.cn|graph\.windows\.net)\/?|0000000[23]-0000-0000-c000-000000000000)$/;
 
+const nothing: TokenJudgement = { error: undefined, doubt: undefined, expired: undefined };
+
 /** Reads a token that is to go to `host`. A token of another provider, or one that is no JWT, gives an empty result. */
 export function judgeToken(token: string, host: string, now: number): TokenJudgement {
   const claims = claimsOf(token);
-  if (claims === undefined || !entraIssuer.test(textField(claims, 'iss') ?? '')) return {};
+  if (claims === undefined || !entraIssuer.test(textField(claims, 'iss') ?? '')) return nothing;
   const audience = textField(claims, 'aud') ?? '';
   if (graphAudience.test(audience))
     return {
+      ...nothing,
       error: oauth2Error(`The token is for Microsoft Graph (aud ${showText(audience, 100)}), not for SMTP.`, {
         remedy: scopeRemedy,
       }),
     };
-  if (!isMicrosoft365(host)) return {};
+  if (!isMicrosoft365(host)) return nothing;
   if (!exchangeAudience.test(audience))
     return {
+      ...nothing,
       error: oauth2Error(`The token is for ${showText(audience, 100) || 'no audience'}, not for Exchange Online.`, {
         remedy: scopeRemedy,
       }),
@@ -50,6 +54,7 @@ export function judgeToken(token: string, host: string, now: number): TokenJudge
   const scopes = textField(claims, 'scp')?.split(' ');
   if (scopes !== undefined && !scopes.some((scope) => /^SMTP\.Send(?:AsApp)?$/i.test(scope)))
     return {
+      ...nothing,
       error: oauth2Error('The token has no scope SMTP.Send: the server would refuse it.', { remedy: scopeRemedy }),
     };
   const expiry = numberField(claims, 'exp');
@@ -57,7 +62,7 @@ export function judgeToken(token: string, host: string, now: number): TokenJudge
   const roles = claims.get('roles');
   const doubt =
     scopes === undefined && !(Array.isArray(roles) && roles.includes('SMTP.SendAsApp')) ? roleDoubt : undefined;
-  return { expired, doubt };
+  return { ...nothing, expired, doubt };
 }
 
 const scopeRemedy =

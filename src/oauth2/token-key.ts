@@ -3,7 +3,7 @@
  * @module
  */
 import type { EmailProfile } from '../model/settings/profile.js';
-import { hasOwn } from '../util/own.js';
+import { hasOwn, jsonText } from '../util/own.js';
 
 interface Host {
   readonly host: string;
@@ -21,7 +21,7 @@ export interface TokenOwner extends Pick<EmailProfile, 'name' | 'authentication'
 export function tokenKey({ name, server, authentication, oauth2 }: TokenOwner): string {
   const user = authentication !== undefined && hasOwn(authentication, 'username') ? authentication.username : '';
   const hosts = hasOwn(server, 'host') ? [server] : server;
-  return JSON.stringify([
+  return jsonText([
     name,
     oauth2?.clientId ?? '',
     oauth2?.tokenUrl ?? oauth2?.issuer ?? '',

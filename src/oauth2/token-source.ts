@@ -13,6 +13,7 @@ import type { AuthorizeOptions, OAuth2Settings } from '../model/settings/oauth2.
 import type { Warning } from '../model/reply.js';
 import type { OAuth2Tokens, TokenStore } from '../model/store.js';
 import { resolveSecret } from '../system/secret.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import { needsNoPerson, requestWithoutPerson, runGrant } from './grants/authorize.js';
 import { type Endpoints, findEndpoints } from './endpoints.js';
 import { oauth2Error, signInRemedy } from './errors.js';
@@ -227,7 +228,11 @@ export class TokenSource {
         retryable: true,
       });
     const prepared = await withDeadline(this.#closed.signal, { ms: prepareMs, passed }, async (prepare) => {
-      this.#endpoints ??= await findEndpoints({ ...settings, grant: 'client-credentials' }, surroundings, prepare);
+      this.#endpoints ??= await findEndpoints(
+        withoutPrototype({ ...settings, grant: 'client-credentials' }),
+        surroundings,
+        prepare,
+      );
       const client = { settings, surroundings, endpoints: this.#endpoints };
       return await prepareTokenRequest(client, await make(client, prepare), prepare);
     });

@@ -9,7 +9,7 @@ import { LogDialer } from '../net/log-link.js';
 import { showTarget } from '../net/connector.js';
 import type { LoadClientIdentity } from '../net/tls-identity.js';
 import { runProgram } from '../system/run-program.js';
-import { withoutPrototype } from '../util/without-prototype.js';
+import { emptyWithoutPrototype, withoutPrototype } from '../util/without-prototype.js';
 import { FileSink } from './file-sink.js';
 import type { Complain, LogSink } from './log-sink.js';
 import { SyslogFormat } from './syslog-message.js';
@@ -50,7 +50,7 @@ export function createLogSinks(
     sinks.push(new SystemLogSink({ platform: process.platform, source, level, run: runProgram, now }, complain));
     return sinks;
   }
-  const { host, protocol = 'udp', port = defaultPorts[protocol], tls = {} } = syslog;
+  const { host, protocol = 'udp', port = defaultPorts[protocol], tls = emptyWithoutPrototype() } = syslog;
   const dialer = new LogDialer({ host, port, protocol, tls, loadClientIdentity });
   sinks.push(
     new SyslogSink(

@@ -12,6 +12,7 @@ import { FailureReport, isWanted } from './log-sink.js';
 import type { Complain, LogSink } from './log-sink.js';
 import { Outbox } from './outbox.js';
 import { windowsEventArguments, windowsEventInput } from './windows-events.js';
+import { jsonText } from '../util/own.js';
 
 /** A pending event. */
 interface Entry {
@@ -89,7 +90,7 @@ export class SystemLogSink implements LogSink {
   }
 
   #put(entry: Entry): void {
-    this.#outbox.put(Buffer.from(JSON.stringify(entry)));
+    this.#outbox.put(Buffer.from(jsonText(entry)));
   }
 
   /** Writes until the outbox is empty or a run fails; the first event after the pause then tries again. */

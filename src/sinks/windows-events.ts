@@ -4,6 +4,7 @@
  * @module
  */
 import type { LogLevel } from '../model/log.js';
+import { jsonText } from '../util/own.js';
 
 /**
  * Creates the event source if it is missing, which needs an administrator. If that fails, the events are written under
@@ -49,7 +50,7 @@ export function windowsEventInput(
   entries: readonly { readonly level: LogLevel; readonly text: string }[],
 ): string {
   const request = { source, entries: entries.map(({ level, text }) => ({ text, type: types[level] })) };
-  return JSON.stringify(request).replace(
+  return jsonText(request).replace(
     /[\u007f-\uffff]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

@@ -64,7 +64,7 @@ export class Reply {
     // Each line repeats the enhanced code, whose class equals that of the reply (RFC 2034 section 4).
     const enhancedCode = enhanced.exec(texts[0] ?? '')?.[1];
     if (enhancedCode === undefined || enhancedCode.charCodeAt(0) - 0x30 !== Math.floor(this.code / 100)) {
-      return { code: this.code, lines: isHidden ? [hiddenText] : texts };
+      return { code: this.code, enhancedCode: undefined, lines: isHidden ? [hiddenText] : texts };
     }
     const lines = texts.map((text, i) =>
       i === 0 || enhanced.exec(text)?.[1] === enhancedCode ? text.slice(enhancedCode.length + 1) : text,

@@ -3,6 +3,7 @@
  * immutable.
  * @module
  */
+import { jsonText } from '../util/own.js';
 
 /** A JSON value. */
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
@@ -62,7 +63,7 @@ export function profileOfTokens(key: string): string | undefined {
 
 /** The key of the same token after its profile was renamed. */
 export function renamedKey(key: string, name: string): string {
-  return JSON.stringify([name, ...(partsOfKey(key) ?? []).slice(1)]);
+  return jsonText([name, ...(partsOfKey(key) ?? []).slice(1)]);
 }
 
 function partsOfKey(key: string): readonly string[] | undefined {

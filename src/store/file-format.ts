@@ -6,6 +6,7 @@ import { timingSafeEqual } from 'node:crypto';
 import { resealed } from './content.js';
 import type { Content, SealContext } from './content.js';
 import type { KeyDerivation, StoreKeys } from './store-key.js';
+import { jsonText } from '../util/own.js';
 
 /** The first line. */
 export interface Header {
@@ -81,8 +82,8 @@ export function headerOf(keys: StoreKeys, key: KeyDerivation, { version }: Forma
 
 /** The bytes of a file. */
 export function fileBytes(header: Header, content: Content, keys: StoreKeys): Buffer {
-  const headerLine = JSON.stringify(header);
-  const body = Buffer.from(`${JSON.stringify(content, null, 1)}\n`);
+  const headerLine = jsonText(header);
+  const body = Buffer.from(`${jsonText(content, 1)}\n`);
   return Buffer.concat([Buffer.from(`${headerLine}\n${macOf(headerLine, body, keys).toString('base64')}\n`), body]);
 }
 
@@ -120,7 +121,7 @@ export function reseal(
 ): Content {
   return resealed(content, names, (sealed, before, after) => {
     // A value that does not change keeps its bytes.
-    if (from === to && JSON.stringify(before) === JSON.stringify(after)) return sealed;
+    if (from === to && jsonText(before) === jsonText(after)) return sealed;
     return to.seal(from.open(sealed, before) ?? damaged(before), after);
   });
 }

@@ -26,6 +26,7 @@ import { joinProfile, profileOfJson, splitProfile, valueAt } from './sealed-prof
 import { storeError } from './store-error.js';
 import { StoreFile } from './store-file.js';
 import type { KeySource, OpenedFile } from './store-file.js';
+import { jsonText } from '../util/own.js';
 
 /** Opens the store of checked options. */
 export async function openFileStore({ file, key }: OpenProfileStoreOptions): Promise<EmbeddedProfileStore> {
@@ -71,7 +72,7 @@ class FileProfileStore implements EmbeddedProfileStore {
         profile: plain,
         secrets: secrets.map(({ path, value }) => ({
           path,
-          sealed: sealer.seal(JSON.stringify(value), secretContext(name, path)),
+          sealed: sealer.seal(jsonText(value), secretContext(name, path)),
         })),
       };
       const before = find(content, name);
@@ -155,7 +156,7 @@ class FileProfileStore implements EmbeddedProfileStore {
 
   async saveTokens(key: string, tokens: OAuth2Tokens): Promise<void> {
     checkTokensKey(key);
-    const json = JSON.stringify(checkTokens(tokens));
+    const json = jsonText(checkTokens(tokens));
     await this.#file.change(({ content, sealer }) => ({
       content: {
         ...content,
@@ -209,8 +210,7 @@ class FileProfileStore implements EmbeddedProfileStore {
    */
   #withoutStale(opened: OpenedFile, before: StoredProfile, after: Json): Content {
     const old = this.#json(opened, before);
-    const isStale = (slot: string): boolean =>
-      JSON.stringify(valueAt(old, slot)) !== JSON.stringify(valueAt(after, slot));
+    const isStale = (slot: string): boolean => jsonText(valueAt(old, slot)) !== jsonText(valueAt(after, slot));
     return {
       ...opened.content,
       certificates: opened.content.certificates.filter(

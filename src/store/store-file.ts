@@ -12,6 +12,7 @@ import { networkFileSystem } from '../system/network-file-system.js';
 import { makePrivateDirectory, readPrivateFile } from '../system/read-private-file.js';
 import { NotFlushed, removeLeftovers, stageFile, writeFileAtomically } from '../system/write-file.js';
 import { showText } from '../util/show.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 import { emptyContent } from './content.js';
 import type { Content, SealContext } from './content.js';
 import { currentFormat, fileBytes, headerOf, parseFile, reseal, Sealer, verifiedContent } from './file-format.js';
@@ -105,7 +106,7 @@ export class StoreFile {
   async change<T>(work: (opened: OpenedFile) => Change<T>): Promise<T> {
     return await this.#locked(async () => {
       const opened = (await this.#load()) ?? this.#missing();
-      const { content, result } = work(opened);
+      const { content, result } = withoutPrototype(work(opened));
       if (content !== undefined) await this.#write(content, opened.keys, opened.derivation);
       return result;
     });

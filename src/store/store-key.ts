@@ -3,6 +3,8 @@
  * @module
  */
 import { createCipheriv, createDecipheriv, createHmac, hkdfSync, randomBytes, scrypt } from 'node:crypto';
+import { withoutPrototype } from '../util/without-prototype.js';
+import { jsonText } from '../util/own.js';
 
 /** How the keys of a file are derived; part of its header. */
 export interface KeyDerivation {
@@ -52,7 +54,7 @@ export class StoreKeys {
   seal(value: Uint8Array, context: readonly (string | number)[]): string {
     const nonce = randomBytes(nonceBytes);
     const cipher = createCipheriv('aes-256-gcm', this.#encryption, nonce, { authTagLength: tagBytes });
-    cipher.setAAD(Buffer.from(JSON.stringify(context)));
+    cipher.setAAD(Buffer.from(jsonText(context)));
     return Buffer.concat([nonce, cipher.update(value), cipher.final(), cipher.getAuthTag()]).toString('base64');
   }
 
@@ -63,7 +65,7 @@ export class StoreKeys {
     const decipher = createDecipheriv('aes-256-gcm', this.#encryption, bytes.subarray(0, nonceBytes), {
       authTagLength: tagBytes,
     });
-    decipher.setAAD(Buffer.from(JSON.stringify(context)));
+    decipher.setAAD(Buffer.from(jsonText(context)));
     decipher.setAuthTag(bytes.subarray(-tagBytes));
     try {
       return Buffer.concat([decipher.update(bytes.subarray(nonceBytes, -tagBytes)), decipher.final()]);
@@ -90,7 +92,7 @@ export async function deriveKeys(
   if (typeof material !== 'string') return 'not-a-key';
   const isPowerOfTwo = Number.isInteger(Math.log2(cost));
   if (kdf !== 'scrypt' || !isPowerOfTwo || cost < scryptCost || cost > maxScryptCost) return 'unknown-derivation';
-  const options = { N: cost, r: scryptBlockSize, p: 1, maxmem: 256 * cost * scryptBlockSize };
+  const options = withoutPrototype({ N: cost, r: scryptBlockSize, p: 1, maxmem: 256 * cost * scryptBlockSize });
   const master = await new Promise<Buffer>((settle, reject) => {
     scrypt(material.normalize('NFC'), saltBytes, keyBytes, options, (error, key) => {
       if (error) reject(error);

@@ -3,7 +3,7 @@
  * @module
  */
 import { connect, createServer } from 'node:net';
-import type { Socket } from 'node:net';
+import type { ServerOpts, Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { onAbort } from '../async/on-abort.js';
 import { throwIfAborted } from '../errors/abort.js';
@@ -28,13 +28,23 @@ const endedCodes: ReadonlySet<string> = new Set(['ENOENT', 'ECONNRESET', 'EPIPE'
 /** The queue of connections, or this process's table of open files, is full. */
 const busyCodes: ReadonlySet<string> = new Set(['EAGAIN', 'EBUSY', 'EMFILE', 'ENFILE']);
 
+/** Node reads inherited options too. */
+const serverOptions: ServerOpts = withoutPrototype({
+  allowHalfOpen: false,
+  highWaterMark: undefined,
+  keepAlive: undefined,
+  keepAliveInitialDelay: undefined,
+  noDelay: undefined,
+  pauseOnConnect: undefined,
+});
+
 /**
  * Listens in this very process. In a worker of `node:cluster` the primary would otherwise listen for it, and outlive
  * it.
  */
 export function listen(path: string): Promise<LockSocket> {
   const waiting = new Set<Socket>();
-  const server = createServer((socket) => {
+  const server = createServer(serverOptions, (socket) => {
     waiting.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => waiting.delete(socket));

@@ -7,12 +7,13 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, rename, rm, symlink, unlink } from 'node:fs/promises';
+import { mkdir, mkdtemp, rename, rm, symlink, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { untilAborted } from '../async/until-aborted.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { errorCode, unless } from '../util/error-code.js';
+import { listDirectory } from './list-directory.js';
 import { isDead, listen, waitForEnd } from './lock-socket.js';
 import type { LockSocket } from './lock-socket.js';
 
@@ -127,7 +128,7 @@ export class ProcessLock {
 
   /** Returns when the lock may be free: its holder released it, or has ended. */
   async #waitForHolder(held: string, signal: AbortSignal | undefined): Promise<void> {
-    for (const name of await readdir(held).catch(unless('ENOENT', []))) {
+    for (const name of await listDirectory(held).catch(unless('ENOENT', []))) {
       const outcome = await this.#withShortPath((directory) => waitForEnd(join(directory, 'held', name), signal));
       if (outcome === 'ended') continue;
       await unlink(join(held, name)).catch(unless('ENOENT', undefined));
@@ -140,7 +141,7 @@ export class ProcessLock {
    * about to listen can then not rename it to `held` while its socket is being removed, and makes a new one.
    */
   async #sweep(): Promise<void> {
-    for (const name of await readdir(this.#directory)) {
+    for (const name of await listDirectory(this.#directory)) {
       if (name === 'held') continue;
       const path = join(this.#directory, name);
       if (name.endsWith(sweptEnd)) await rm(path, { recursive: true, force: true });

@@ -3,10 +3,11 @@
  * @module
  */
 import { spawn } from 'node:child_process';
-import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams, SpawnOptionsWithoutStdio } from 'node:child_process';
 import { onAbort } from '../async/on-abort.js';
 import { abortError, throwIfAborted } from '../errors/abort.js';
 import { errorCode } from '../util/error-code.js';
+import { withoutPrototype } from '../util/without-prototype.js';
 
 /** A program to run. Pass secrets in `input` or in files, never in `args`, which every user of the machine can read. */
 export interface Program {
@@ -32,13 +33,36 @@ export type ProgramOutcome =
   /** Killed by a signal that was not sent here. */
   | { readonly end: 'killed'; readonly by: string };
 
+/**
+ * Node reads inherited options, such as `shell`, and passes inherited names of `env` to the program, such as
+ * LD_PRELOAD. Nothing of Object.prototype is among these.
+ */
+function spawnOptions(env: NodeJS.ProcessEnv): SpawnOptionsWithoutStdio {
+  return withoutPrototype({
+    stdio: ['pipe', 'pipe', 'pipe'],
+    windowsHide: true,
+    env: withoutPrototype(env),
+    argv0: undefined,
+    cwd: undefined,
+    detached: undefined,
+    gid: undefined,
+    killSignal: undefined,
+    serialization: undefined,
+    shell: undefined,
+    signal: undefined,
+    timeout: undefined,
+    uid: undefined,
+    windowsVerbatimArguments: undefined,
+  } satisfies { [name in keyof Required<SpawnOptionsWithoutStdio>]: unknown } as SpawnOptionsWithoutStdio);
+}
+
 /** Runs a program to its end. Rejects only with `abortError`. */
-export async function runProgram(run: Program): Promise<ProgramOutcome> {
+export async function runProgram(program: Program): Promise<ProgramOutcome> {
+  const run = withoutPrototype(program);
   throwIfAborted(run.signal);
   let child: ChildProcessWithoutNullStreams;
   try {
-    const env = { ...(run.env ?? process.env) };
-    child = spawn(run.program, run.args, { stdio: ['pipe', 'pipe', 'pipe'], windowsHide: true, env });
+    child = spawn(run.program, run.args, spawnOptions(run.env ?? process.env));
   } catch (cause) {
     return { end: 'not-started', cause };
   }
@@ -75,6 +99,8 @@ function watch(
   });
   // With no file descriptors left there is neither a process nor a stream.
   if (child.pid === undefined) return;
+  // Node takes this option of its own streams from Object.prototype too, and a half-open one never closes.
+  for (const stream of [child.stdin, child.stdout, child.stderr]) Object.assign(stream, { allowHalfOpen: false });
   const collect = (output: Buffer[]) => (chunk: Buffer) => {
     length += chunk.length;
     output.push(chunk);

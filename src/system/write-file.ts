@@ -3,10 +3,11 @@
  * @module
  */
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm } from 'node:fs/promises';
+import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { errorCode } from '../util/error-code.js';
+import { listDirectory } from './list-directory.js';
 
 /** Random part of a temporary file's name, in bytes. */
 const nameBytes = 6;
@@ -99,7 +100,7 @@ export async function writeFileAtomically(path: string, bytes: Uint8Array): Prom
 export async function removeLeftovers(path: string): Promise<void> {
   const directory = dirname(path);
   const start = `${basename(path)}.`;
-  const names = await readdir(directory);
+  const names = await listDirectory(directory);
   for (const name of names) {
     if (!name.startsWith(start) || !temporaryEnd.test(name.slice(start.length))) continue;
     await rm(join(directory, name), { force: true });

@@ -100,8 +100,8 @@ export class SmtpTransport implements Transport {
     return testConnection(this.#open, this.#tested, options.signal ?? createAbortController().signal);
   }
 
-  async close(options: { readonly force?: boolean | undefined } = {}): Promise<void> {
-    await this.#pool.close(options.force ?? false);
+  async close(options?: { readonly force?: boolean | undefined }): Promise<void> {
+    await this.#pool.close(options?.force ?? false);
   }
 
   /**

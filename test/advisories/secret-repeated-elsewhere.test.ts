@@ -6,7 +6,7 @@
 import { createServer, type AddressInfo } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { inspect } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { authorize, createMailer, formatLogEvent } from '../../src/index.js';
 import type { EmailProfile, LogEvent, MailerOptions } from '../../src/index.js';
 import { MemoryTransport } from '../../src/testing.js';
@@ -14,7 +14,13 @@ import { createTestCertificateAuthority } from '../../src/testing/certificate-au
 import { children, contentOf, readElement } from '../../src/util/der.js';
 import { type ProviderAnswer, startFakeProvider } from '../support/fake-provider.js';
 import { type Peer, startScriptedServer } from '../support/scripted-server.js';
+import { krbError } from '../unit/kerberos/fake-kdc.js';
+import { aliceKdc, context, failureOf, mechanismFor, quietConf, Scratch } from '../unit/kerberos/harness.js';
 import { ldapResult } from '../unit/pki/ldap/ldap-server.js';
+
+const scratch = new Scratch();
+afterAll(() => scratch.remove());
+const krb5Conf = scratch.write('krb5.conf', quietConf);
 
 const secret = 'S3cr3t-Hunter2-long-one';
 const hex = Buffer.from(secret).toString('hex');
@@ -131,6 +137,23 @@ describe.each(Object.entries(forms))('%s', (_, said) => {
       const authentication = { method: 'custom', createMechanism, allowPlaintext: true } as const;
       expectHidden(await send(profileFor(server.port, { authentication }), 1));
     }
+  });
+
+  test('by a KDC that knows the password, in the text of an error', async () => {
+    const kdc = await aliceKdc();
+    const asked = { principal: 'alice@FAKE.TEST', kdc: [`127.0.0.1:${kdc.port}`], krb5ConfFile: krb5Conf };
+    kdc.script = () => krbError(60, { text: said });
+    const { mechanism } = mechanismFor({ ...asked, password: secret });
+    const refused = await failureOf(Promise.resolve(mechanism.start(context)));
+    // Whatever else it says is one line, and short.
+    kdc.script = () => krbError(60, { text: `\u202ea\r\n\x1b[2J${'x'.repeat(20_000)}` });
+    const { mechanism: other } = mechanismFor({ ...asked, password: 'another password' });
+    const flooded = await failureOf(Promise.resolve(other.start(context)));
+    await kdc.close();
+    expectHidden(shown([refused]));
+    expect(flooded).toMatchObject({ code: 'ERR_KERBEROS' });
+    expect(flooded.message).toContain('\\u202ea\\x0d\\x0a\\x1b[2Jxxx');
+    expect(flooded.message.length).toBeLessThan(600);
   });
 
   test('by a directory, in reply to the login and to a search', async () => {

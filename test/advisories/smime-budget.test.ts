@@ -4,6 +4,7 @@
  * are refused like one part above it.
  * @module
  */
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { decrypt, verify } from '../../src/smime/operations.js';
 import { bitString, context, element, integer, octetString, oid, sequence, tag } from '../../src/util/der.js';
@@ -81,6 +82,36 @@ describe('recipients of one message', () => {
     ['both', () => message(agreementFor(4_999), repeated(5_000, transportOf), own)],
   ])('10 000 of them in all are read: %s', async (_, make) => {
     expect(Buffer.from((await decrypt(make(), recipient)).content)).toEqual(content);
+  });
+});
+
+describe('tries to decrypt one message', () => {
+  const tripleDes = '1.2.840.113549.3.7';
+  /** Names Bob `count` times with keys that are not those of the content. */
+  const message = (count: number, octets: number): Buffer => {
+    const wrong = times(count, () => transport(bob, randomBytes(24)));
+    const envelope = { key: Buffer.alloc(24), iv: Buffer.alloc(8), ciphertext: Buffer.alloc(octets) };
+    return cmsMessage(envelopedData(wrong, envelope, undefined, tripleDes));
+  };
+
+  test('eight of 16 MB with 3DES are refused before the second: 3DES takes half a second for each', async () => {
+    await expect(decrypt(message(8, 16 << 20), recipient)).rejects.toMatchObject(over('octets to decrypt with 3DES'));
+  });
+
+  test('eight of 1 MB are tried', async () => {
+    await expect(decrypt(message(8, 1 << 20), recipient)).rejects.toMatchObject({
+      code: 'ERR_SMIME',
+      message: expect.stringContaining('cannot be decrypted') as string,
+    });
+  });
+
+  test('two encrypted parts are refused, and none is decrypted', async () => {
+    const part = message(1, 1 << 20).toString('latin1');
+    const both = `Content-Type: multipart/mixed; boundary=b\r\n\r\n${`--b\r\n${part}\r\n`.repeat(2)}--b--\r\n`;
+    await expect(decrypt(Buffer.from(both, 'latin1'), recipient)).rejects.toMatchObject({
+      code: 'ERR_SMIME',
+      message: expect.stringMatching(/^The message has 2 parts that are signed or encrypted/) as string,
+    });
   });
 });
 

@@ -93,6 +93,15 @@ function isList(input: AddressInput | readonly AddressInput[]): input is readonl
 const none: Partial<Envelope> = Object.freeze(Object.create(null));
 const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
 
+/** Every other field of an envelope, so that none is inherited. */
+const noRequests = {
+  dsn: undefined,
+  requireTls: undefined,
+  deliverBy: undefined,
+  holdUntil: undefined,
+  mtPriority: undefined,
+} as const;
+
 /**
  * Builds the envelope. Reverse path: message.envelope, sender.envelopeFrom, message.from, sender.email. Recipients:
  * message.envelope, else To, Cc and Bcc, each once. A return receipt requests delivery status notifications; the
@@ -114,9 +123,10 @@ export function buildEnvelope(
   // Invalid recipients have already been reported.
   if (to.length === 0 && problems.problems.length === 0)
     problem(problems, own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
-  if (own === none && mailboxes.returnReceiptTo === undefined) return { from, to };
+  if (own === none && mailboxes.returnReceiptTo === undefined) return { ...noRequests, from, to };
   const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn, to, problems);
   return {
+    ...noRequests,
     from,
     to,
     ...((dsn ?? mailboxes.returnReceiptTo) && {

@@ -3,7 +3,6 @@
  * @module
  */
 import type { Dirent } from 'node:fs';
-import { readdir } from 'node:fs/promises';
 import { delimiter, isAbsolute, join } from 'node:path';
 import { errorCode } from '../../util/error-code.js';
 import { showText } from '../../util/show.js';
@@ -12,6 +11,7 @@ import { readIfThere, readKerberosFile } from '../read-file.js';
 import type { KerberosFile } from '../read-file.js';
 import { parseProfile } from './profile-tree.js';
 import type { Section } from './profile-tree.js';
+import { listEntries } from '../../system/list-directory.js';
 
 const maxFileBytes = 1024 * 1024;
 /** The most files in all, including those of an included directory. */
@@ -85,9 +85,9 @@ class Reader {
   async #include(directive: 'include' | 'includedir', path: string, depth: number): Promise<void> {
     if (!isAbsolute(path)) throw new MalformedError(`${directive} needs an absolute path, not ${showText(path, 200)}`);
     if (directive === 'include') return this.read(path, depth);
-    let entries: Dirent[];
+    let entries: readonly Dirent[];
     try {
-      entries = await readdir(path, { withFileTypes: true });
+      entries = await listEntries(path);
     } catch (error) {
       const code = errorCode(error) || 'unknown error';
       throw kerberosError(`The directory ${showText(path, 200)} that krb5.conf includes cannot be read: ${code}`, {

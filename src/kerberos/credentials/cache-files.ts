@@ -3,12 +3,12 @@
  * the first one.
  * @module
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorCode } from '../../util/error-code.js';
 import { showText } from '../../util/show.js';
 import { kerberosError } from '../errors.js';
 import { readIfThere } from '../read-file.js';
+import { listDirectory } from '../../system/list-directory.js';
 
 /** The files to search, in order. */
 export interface CacheFiles {
@@ -57,7 +57,7 @@ async function collectionFiles(directory: string): Promise<CacheFiles> {
   const what = `directory of ticket caches ${showText(directory, 200)}`;
   let names: string[];
   try {
-    names = (await readdir(directory)).filter(isCacheName).sort();
+    names = (await listDirectory(directory)).filter(isCacheName).sort();
   } catch (cause) {
     const code = errorCode(cause) || 'unknown';
     throw kerberosError(`The ${what} cannot be read (${code})`, {

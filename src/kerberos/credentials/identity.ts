@@ -14,6 +14,7 @@ import type { Principal } from '../protocol/principal.js';
 import { readCredentialCache } from './ccache.js';
 import type { CredentialCache } from './ccache.js';
 import { readKeytab } from './keytab.js';
+import { jsonText } from '../../util/own.js';
 
 /** A client and its credentials. */
 export interface Identity {
@@ -47,7 +48,7 @@ export class Identities {
     const { principal: name, password, keytabFile, credentialCache } = authentication;
     const given = name === undefined ? undefined : parsePrincipal(name, field, settings.defaultRealm);
     const key = (principal: Principal, ...source: readonly string[]): string =>
-      JSON.stringify([formatPrincipal(principal), ...source, authentication.krb5ConfFile, authentication.kdc]);
+      jsonText([formatPrincipal(principal), ...source, authentication.krb5ConfFile, authentication.kdc]);
     if (password === undefined && keytabFile === undefined) {
       const whole = await readCredentialCache(credentialCache, given);
       const cache = {
@@ -92,7 +93,7 @@ export class Identities {
   #keyOf(secret: Secret): string {
     if (typeof secret === 'string')
       return `value ${createHmac('sha256', this.#hashKey).update(secret).digest('base64')}`;
-    if (typeof secret === 'object') return JSON.stringify(secret);
+    if (typeof secret === 'object') return jsonText(secret);
     const known = this.#functions.get(secret) ?? this.#functionCount++;
     this.#functions.set(secret, known);
     return `function ${known}`;

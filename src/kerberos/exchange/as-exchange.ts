@@ -195,13 +195,16 @@ class AsExchange {
   #refusal(error: KrbError): Error {
     const client = formatPrincipal(this.#client);
     const service = formatPrincipal(this.#service);
-    return krbErrorInWords(error, {
-      request: `a ticket for ${client}`,
-      client,
-      service,
-      source: this.#keys.source,
-      sender: this.#sender,
-    });
+    return krbErrorInWords(
+      { ...error, text: this.#keys.hidden(error.text) },
+      {
+        request: `a ticket for ${client}`,
+        client,
+        service,
+        source: this.#keys.source,
+        sender: this.#sender,
+      },
+    );
   }
 
   async #accept(request: Buffer, nonce: number, message: Buffer, source: string): Promise<KerberosTicket> {

@@ -2,6 +2,7 @@
  * The long-term keys of a client: made from its password, or read from its keytab.
  * @module
  */
+import { Secrets } from '../../util/secrets.js';
 import { showText } from '../../util/show.js';
 import type { KeytabEntry } from '../credentials/keytab.js';
 import type { EncryptionKey } from '../crypto/encryption-type.js';
@@ -60,6 +61,12 @@ export class ClientKeys {
   /** The secret in errors. */
   get source(): string {
     return this.#secret.kind === 'password' ? 'the password' : `the keytab ${showText(this.#secret.file, 200)}`;
+  }
+
+  /** A text of a KDC, hidden where it repeats the password: a KDC may know it, or have found it out by its keys. */
+  hidden(text: string | undefined): string | undefined {
+    const secrets = new Secrets(this.#secret.kind === 'password' ? [this.#secret.password] : []);
+    return text === undefined ? undefined : secrets.shown(text);
   }
 
   /** True for a keytab, which may lack keys that the KDC has. */

@@ -74,10 +74,13 @@ function readKey(given: string | Buffer, path: string): KeyObject {
   const { createPrivateKey } = nodeCrypto();
   try {
     // Environment variables often hold PEM with its line ends written as \\n.
-    if (typeof given === 'string' && given.includes('-----BEGIN'))
-      return createPrivateKey(given.replaceAll('\\n', '\n'));
-    const key = typeof given === 'string' ? Buffer.from(given, 'base64') : given;
-    return createPrivateKey(withoutPrototype({ key, format: 'der' as const, type: 'pkcs8' as const }));
+    const input =
+      typeof given !== 'string'
+        ? ({ key: given, format: 'der', type: 'pkcs8' } as const)
+        : given.includes('-----BEGIN')
+          ? ({ key: given.replaceAll('\\n', '\n'), format: 'pem' } as const)
+          : ({ key: Buffer.from(given, 'base64'), format: 'der', type: 'pkcs8' } as const);
+    return createPrivateKey(withoutPrototype(input));
   } catch {
     // The error has no cause: the cause could quote the key.
     throw messageInvalid(

@@ -30,12 +30,13 @@ export interface ConnectorClientSettings {
 }
 
 /** A client whose requests go through `connector`. */
-export function createConnectorClient({ connector, ca, useSystemCa }: ConnectorClientSettings): HttpClient {
+export function createConnectorClient(given: ConnectorClientSettings): HttpClient {
+  const { connector, ca, useSystemCa } = withoutPrototype(given);
   const contexts = new TlsContexts();
-  const settings: TlsSettings = {
+  const settings: TlsSettings = withoutPrototype({
     ...(ca === undefined ? {} : { ca: [...defaultAnchors(), ...(isList(ca) ? ca : [ca])] }),
     ...(useSystemCa === undefined ? {} : { useSystemCa }),
-  };
+  });
   return async (request, options) => {
     const stream = await connect(connector, request.url, options.signal);
     if (request.url.protocol === 'http:') return await exchange(stream, request, options);
@@ -100,11 +101,8 @@ const nothingInherited = {
 } as const;
 
 /** One request on a stream, which is destroyed afterwards. */
-async function exchange(
-  stream: Duplex,
-  request: HttpRequest,
-  { signal, background }: HttpOptions,
-): Promise<HttpResponse> {
+async function exchange(stream: Duplex, request: HttpRequest, options: HttpOptions): Promise<HttpResponse> {
+  const { signal, background } = withoutPrototype(options);
   const { method, url, headers, body } = withoutPrototype(request);
   const stop: (() => void)[] = [onAbort(background, () => (stream as { unref?: () => void }).unref?.())];
   try {

@@ -10,6 +10,7 @@ import { authorizeByCode } from './authorization-code.js';
 import { grantAssertion } from './client-proof.js';
 import { authorizeByDevice } from './device-code.js';
 import { findEndpoints } from '../endpoints.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 import type { Surroundings } from '../surroundings.js';
 import { requestTokens, type TokenClient, type TokenRequest } from '../token-endpoint.js';
 
@@ -19,12 +20,13 @@ export async function runGrant(
   options: AuthorizeOptions,
   surroundings: Surroundings,
 ): Promise<OAuth2Tokens> {
-  const { signal = createAbortController().signal } = options;
+  const own = withoutPrototype(options);
+  const { signal = createAbortController().signal } = own;
   throwIfAborted(signal);
   const client = { settings, surroundings, endpoints: await findEndpoints(settings, surroundings, signal) };
   const { grant = 'authorization-code' } = settings;
-  if (grant === 'authorization-code') return await authorizeByCode(client, options, signal);
-  if (grant === 'device-code') return await authorizeByDevice(client, options, signal);
+  if (grant === 'authorization-code') return await authorizeByCode(client, own, signal);
+  if (grant === 'device-code') return await authorizeByDevice(client, own, signal);
   const outcome = await requestTokens(client, await requestWithoutPerson(client, signal), signal);
   if (outcome.tokens === undefined) throw outcome.failure;
   return outcome.tokens;

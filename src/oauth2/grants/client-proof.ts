@@ -5,9 +5,10 @@
  */
 import { randomUUID } from 'node:crypto';
 import { profileInvalid } from '../../errors/email-error.js';
-import type { OAuth2Settings } from '../../model/settings/oauth2.js';
+import type { OAuth2PrivateKey, OAuth2Settings } from '../../model/settings/oauth2.js';
 import { resolveSecret } from '../../system/secret.js';
 import { utf8 } from '../../util/bytes.js';
+import { emptyWithoutPrototype } from '../../util/without-prototype.js';
 import type { Endpoints } from '../endpoints.js';
 import { type JwtKey, jwtKeyOfCertificate, jwtKeyOfPem, signJwt } from '../jwt.js';
 import type { Surroundings } from '../surroundings.js';
@@ -26,6 +27,9 @@ const assertionSeconds = 300;
 /** Clocks differ by some seconds, and providers refuse assertions from the future. */
 const backdatedSeconds = 10;
 
+/** No key of the client. */
+const none: Partial<OAuth2PrivateKey> = emptyWithoutPrototype();
+
 /** The proof of this client for one request. */
 export async function proveClient(
   settings: OAuth2Settings,
@@ -37,7 +41,7 @@ export async function proveClient(
   const key = await assertionKey(settings, surroundings, signal);
   if (key !== undefined) {
     const audience = settings.privateKey?.audience ?? endpoints.issuer ?? endpoints.tokenUrl.href;
-    const { issuer = clientId, subject = issuer } = grant === 'jwt-bearer' ? {} : (settings.privateKey ?? {});
+    const { issuer = clientId, subject = issuer } = (grant === 'jwt-bearer' ? undefined : settings.privateKey) ?? none;
     const claims = {
       iss: issuer,
       sub: subject,

@@ -14,6 +14,7 @@ import { sha1Rounds } from './sha1-rounds.js';
 import { sha256Rounds } from './sha256-rounds.js';
 import { inSlices } from './work-budget.js';
 import type { WorkBudget } from './work-budget.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** Salt and iteration count of a derivation. */
 export interface Hardening {
@@ -288,7 +289,7 @@ export async function scryptDerive(
       ms: (Math.max(1, N * r * p) * costs.scryptBlock) / 1e6,
       derive: () =>
         new Promise((resolve, reject) => {
-          scrypt(password, salt, length, { N, r, p, maxmem }, (error, key) =>
+          scrypt(password, salt, length, withoutPrototype({ N, r, p, maxmem }), (error, key) =>
             error === null ? resolve(key) : reject(new RangeError(error.message)),
           );
         }),

@@ -8,6 +8,7 @@ import { createPublicKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { children, readElement, sequence, tag, wholeOf } from '../../util/der.js';
 import type { Certificate } from '../x509/certificate.js';
+import { withoutPrototype } from '../../util/without-prototype.js';
 
 /** Does its key inherit its parameters from its issuer? */
 export function lacksParameters({ key, spki }: Certificate): boolean {
@@ -39,11 +40,13 @@ function wholeKey({ spki }: Certificate, issuer: Certificate): KeyObject | undef
     const [algorithm] = [...children(from, readElement(from, 0))];
     const [, bits] = [...children(spki, readElement(spki, 0))];
     if (algorithm === undefined || bits === undefined) return undefined;
-    return createPublicKey({
-      key: sequence(wholeOf(from, algorithm), wholeOf(spki, bits)),
-      format: 'der',
-      type: 'spki',
-    });
+    return createPublicKey(
+      withoutPrototype({
+        key: sequence(wholeOf(from, algorithm), wholeOf(spki, bits)),
+        format: 'der',
+        type: 'spki',
+      } as const),
+    );
   } catch {
     return undefined;
   }

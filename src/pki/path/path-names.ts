@@ -10,6 +10,7 @@ import type { Certificate } from '../x509/certificate.js';
 import { comparableName, nameParts } from '../x509/distinguished-name.js';
 import { readGeneralName } from '../x509/extensions.js';
 import type { GeneralName } from '../x509/extensions.js';
+import { jsonText } from '../../util/own.js';
 
 /** The most comparisons for one path: the sender controls the number of names times constraints. */
 const maxComparisons = 100_000;
@@ -96,7 +97,7 @@ function otherKind(der: Uint8Array): string {
 }
 
 function shown({ name }: Subtree): string {
-  return name.type === 'directory' ? 'of the subject' : JSON.stringify(name.value);
+  return name.type === 'directory' ? 'of the subject' : jsonText(name.value);
 }
 
 function readSubtrees(value: Uint8Array, field: DerElement): Subtree[] {

@@ -2,7 +2,6 @@
  * Stores in files: a PKCS#12 or JKS file with several identities, or a directory of files in any format.
  * @module
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../../errors/abort.js';
 import { isEmailError } from '../../errors/email-error.js';
@@ -15,6 +14,7 @@ import { directoryMs, WorkBudget } from '../formats/work-budget.js';
 import { identitiesOf } from '../identities.js';
 import { readCertificateFile } from '../read-file.js';
 import type { StoreAccess, StoreDriver } from './driver.js';
+import { listDirectory } from '../../system/list-directory.js';
 
 /** One file. `format` is the expected format; another one is read too, because files are often replaced. */
 export function fileStore(location: string, format: 'PKCS#12' | 'JKS'): StoreDriver {
@@ -85,7 +85,7 @@ function from(name: string, contents: Contents): Contents {
 async function filesOf(location: string, pattern: RegExp, field: string): Promise<readonly string[]> {
   let names: string[];
   try {
-    names = (await readdir(location)).filter((name) => pattern.test(name)).sort();
+    names = (await listDirectory(location)).filter((name) => pattern.test(name)).sort();
   } catch (error) {
     const code = errorCode(error) || 'unknown';
     if (code === 'ENOENT')

@@ -14,6 +14,7 @@ import { openExported, withOpener } from './exported-key.js';
 import { oneTimePassword } from './one-time-password.js';
 import type { CommandRunner } from './run-command.js';
 import { windowsArguments } from './windows-script.js';
+import { jsonText } from '../../util/own.js';
 
 /** A request to the script; `location` and `store` are added. */
 type Request = Readonly<Record<string, string>> & { readonly action: 'list' | 'export' | 'sign' | 'decrypt' };
@@ -46,10 +47,7 @@ export function windowsStore(path: string, run: CommandRunner): StoreDriver {
 
 /** Escapes JSON as ASCII, which every console code page preserves. */
 function asciiJson(value: object): string {
-  return JSON.stringify(value).replace(
-    /[\u007f-\uffff]/g,
-    (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return jsonText(value).replace(/[\u007f-\uffff]/g, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 function answerOf(stdout: string, stderr: string): Readonly<Record<string, unknown>> {

@@ -15,6 +15,7 @@ import { comparableName, nameParts } from './distinguished-name.js';
 import { extensionMap, readGeneralName } from './extensions.js';
 import type { CertificateExtension } from './extensions.js';
 import { readTime } from './time.js';
+import { jsonText } from '../../util/own.js';
 
 const maxBytes = 64 * 1024 * 1024;
 /** The most octets of everything but the entries. */
@@ -169,7 +170,7 @@ export function readPointNames(bytes: Uint8Array, point: DerElement, issuer: str
   if (point.tag !== 0xa1) return [...children(bytes, point)].map((name) => generalNameKey(bytes, name));
   const rdn = element(tag.sequence, element(tag.set, contentOf(bytes, point)));
   const parts: unknown[] = [...JSON.parse(issuer), ...JSON.parse(comparableName(nameParts(rdn)))];
-  return [`directory:${JSON.stringify(parts)}`];
+  return [`directory:${jsonText(parts)}`];
 }
 
 /** A GeneralName as text that is equal for equal names. */

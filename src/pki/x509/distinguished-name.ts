@@ -6,6 +6,7 @@ import { TextDecoder } from 'node:util';
 import { children, contentOf, oidText, readElement, tag, wholeOf } from '../../util/der.js';
 import type { DerElement } from '../../util/der.js';
 import { nameOids } from '../../util/oids.js';
+import { jsonText } from '../../util/own.js';
 
 /** One attribute of a name. `value` is undefined if it is not a string type. */
 export interface NameAttribute {
@@ -135,7 +136,7 @@ function decodeUtf32(content: Buffer): string | undefined {
 
 /** A form that is equal for matching names: case and repeated blanks are ignored. */
 export function comparableName(parts: NameParts): string {
-  return JSON.stringify(
+  return jsonText(
     parts.map((rdn) =>
       rdn.map(({ type, value, der }) => `${type}=${value === undefined ? hexValue(der) : fold(value)}`).sort(),
     ),
@@ -158,7 +159,7 @@ export function comparableText(text: string): string | undefined {
     if (separator !== '' && rest.trim() === '') return undefined;
     if (separator === ',') rdns.push([]);
   }
-  return JSON.stringify(rdns[0]?.length === 0 ? [] : rdns.map((rdn) => rdn.sort()).reverse());
+  return jsonText(rdns[0]?.length === 0 ? [] : rdns.map((rdn) => rdn.sort()).reverse());
 }
 
 function unescapeValue(value: string): string | undefined {

@@ -45,11 +45,13 @@ function plainRsaKey(key: KeyObject): KeyObject {
   const spki = key.export({ format: 'der', type: 'spki' });
   const [, bits] = [...children(spki, readElement(spki, 0))];
   if (bits === undefined) throw new RangeError('the key has no bits');
-  return createPublicKey({
-    key: sequence(sequence(oid(keyOids.rsa), nullElement()), wholeOf(spki, bits)),
-    format: 'der',
-    type: 'spki',
-  });
+  return createPublicKey(
+    withoutPrototype({
+      key: sequence(sequence(oid(keyOids.rsa), nullElement()), wholeOf(spki, bits)),
+      format: 'der',
+      type: 'spki',
+    } as const),
+  );
 }
 
 /** RSASSA-PSS verification (RFC 8017 section 8.1.2) of a digest, with any hash for MGF1. */

@@ -24,6 +24,8 @@ const limits = {
   'recipient infos': 10_000,
   /** Tries to decrypt: a certificate is named once, however many identities the reader has. */
   attempts: 8,
+  /** 3DES is the slowest cipher besides RC2: 8 MiB take a quarter of a second. The first try is not counted. */
+  'octets to decrypt with 3DES again': 8 << 20,
   /** OpenSSL no longer has RC2, and the implementation here is slow. */
   'octets encrypted with RC2': 1 << 20,
   'octets to decrypt with RC2': 2 << 20,

@@ -57,7 +57,7 @@ export async function decryptContent(
   for await (const own of keysFor(named)) {
     for (const recipient of named.waysOf(own.certificate)) {
       if (++attempts > maxAttempts) throw decryptionError();
-      const plain = await attempt(message, recipient, own, { signal, budget });
+      const plain = await attempt(message, recipient, own, { signal, budget, isFirst: attempts === 1 });
       if (plain !== undefined) return { content: plain, algorithm: message.cipher.name };
     }
   }
@@ -73,10 +73,12 @@ async function attempt(
   message: EncryptedMessage,
   recipient: Recipient,
   own: RecipientKey,
-  { signal, budget }: { readonly signal: AbortSignal; readonly budget: Budget },
+  { signal, budget, isFirst }: { readonly signal: AbortSignal; readonly budget: Budget; readonly isFirst: boolean },
 ): Promise<Buffer | undefined> {
   const key = await contentKey(recipient, own, message.cipher.keyBytes, signal);
-  if (message.cipher.name === 'rc2-cbc') budget.take('octets to decrypt with RC2', message.ciphertext.length);
+  const { cipher, ciphertext } = message;
+  if (cipher.name === 'rc2-cbc') budget.take('octets to decrypt with RC2', ciphertext.length);
+  if (cipher.name === 'des-ede3-cbc' && !isFirst) budget.take('octets to decrypt with 3DES again', ciphertext.length);
   const plain = key === undefined ? undefined : open(message, key);
   return plain !== undefined && (!isImplicitlyRejected(recipient) || isSure(message, plain)) ? plain : undefined;
 }

@@ -183,13 +183,14 @@ export function encryptCbc(content: Buffer, padding?: Buffer): Envelope {
   };
 }
 
-/** EnvelopedData; `encrypted` replaces the [0] field with the ciphertext. */
+/** EnvelopedData; `encrypted` replaces the [0] field with the ciphertext, `cipher` the name of AES-128-CBC. */
 export function envelopedData(
   recipients: readonly Buffer[],
   { iv, ciphertext }: Envelope,
   encrypted = contextPrimitive(0, ciphertext),
+  cipher = '2.16.840.1.101.3.4.1.2',
 ): Buffer {
-  const algorithm = sequence(oid('2.16.840.1.101.3.4.1.2'), octetString(iv));
+  const algorithm = sequence(oid(cipher), octetString(iv));
   return sequence(
     oid('1.2.840.113549.1.7.3'),
     context(0, sequence(integer(0), element(tag.set, ...recipients), sequence(dataOid, algorithm, encrypted))),

@@ -22,6 +22,7 @@ import { runTool } from './run-tool.js';
 import type { RunTool } from './run-tool.js';
 import type { SystemReader } from './system.js';
 import { userInternetSettings, winHttpSettings } from './windows.js';
+import { jsonText } from '../../../util/own.js';
 
 /** The sources of proxy settings; replaced in tests. */
 export interface ProxySurroundings {
@@ -89,14 +90,7 @@ export class AutomaticConnector implements OwnConnector {
     const loaded = await import('../proxy-connector.js');
     const { username, password } = this.#settings;
     const settings = username === undefined ? found : { ...found, username, password };
-    const key = JSON.stringify([
-      settings.type,
-      settings.host,
-      settings.port,
-      found.username,
-      found.password,
-      settings.tls,
-    ]);
+    const key = jsonText([settings.type, settings.host, settings.port, found.username, found.password, settings.tls]);
     return this.#connectors.getOrMake(
       key,
       () => new loaded.ProxyConnector(resolveProxyServer(settings), this.#via, this.#dependencies),
