@@ -48,16 +48,35 @@ function listen(server: Server, records: string[][]): Promise<RecordingServer> {
   );
 }
 
+/** A server, over TLS where there is an identity, that records what `serve` gives to `record`. */
+export function startRecording(
+  serve: (stream: Duplex, record: (text: string) => void, port: () => number) => void,
+  identity?: TestIdentity,
+): Promise<RecordingServer> {
+  const records: string[][] = [];
+  const accept = (stream: Duplex): void => {
+    const parts: string[] = [];
+    records.push(parts);
+    stream.on('error', () => undefined);
+    serve(
+      stream,
+      (text) => void parts.push(text),
+      () => (server.address() as AddressInfo).port,
+    );
+  };
+  const server = identity
+    ? createTlsServer({ cert: identity.certificate, key: identity.key, noDelay: true }, accept)
+    : createServer({ noDelay: true }, accept);
+  return listen(server, records);
+}
+
 /** An SMTP server with these extensions. With an identity it uses implicit TLS. */
 export function startSmtp(
   extensions: readonly string[],
   identity?: TestIdentity,
   sasl?: () => Sasl,
 ): Promise<RecordingServer> {
-  const records: string[][] = [];
-  const serve = (stream: Duplex): void => {
-    const parts: string[] = [];
-    records.push(parts);
+  return startRecording((stream, record) => {
     let held = '';
     let content = 0;
     let inData = false;
@@ -92,9 +111,8 @@ export function startSmtp(
       } else if (verb === 'QUIT') stream.end('221 bye\r\n');
       else say('250 ok');
     };
-    stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => {
-      parts.push(chunk.toString('latin1'));
+      record(chunk.toString('latin1'));
       held += chunk.toString('latin1');
       for (;;) {
         if (content > 0) {
@@ -117,11 +135,7 @@ export function startSmtp(
       }
     });
     say('220 test');
-  };
-  const server = identity
-    ? createTlsServer({ cert: identity.certificate, key: identity.key, noDelay: true }, serve)
-    : createServer({ noDelay: true }, serve);
-  return listen(server, records);
+  }, identity);
 }
 
 /** A proxy that requires a name and a password, and connects to any target. */
