@@ -1,10 +1,10 @@
 /**
  * A plugin of typedoc: groups the exports of `src/index.ts` by the comments above them there, and gives the modules the
- * names by which programs import them.
+ * names by which programs import them, and the documents their titles.
  * @module
  */
 import { readFileSync } from 'node:fs';
-import { Application, Comment, CommentTag, Converter } from 'typedoc';
+import { Application, Comment, CommentTag, Converter, Renderer } from 'typedoc';
 
 const moduleNames = {
   index: 'sealpost',
@@ -31,6 +31,14 @@ export function load(app) {
   app.on(Application.EVENT_BOOTSTRAP_END, () =>
     app.options.setValue('groupOrder', ['Documents', ...new Set(groups.values()), '*']),
   );
+  // The addresses of the pages are made of the names of the files before this.
+  app.renderer.on(Renderer.EVENT_BEGIN, ({ project }) => {
+    for (const document of project.documents ?? []) {
+      const [, title] = /^# (.+)\n/.exec(document.content[0]?.text ?? '') ?? [];
+      if (title === undefined) throw new Error(`${document.name} does not begin with its title`);
+      document.name = title;
+    }
+  });
   app.converter.on(Converter.EVENT_RESOLVE_BEGIN, (context) => {
     for (const module of context.project.children ?? []) {
       const name = moduleNames[module.name];
