@@ -109,7 +109,16 @@ describe('smtp-sink', () => {
 
   it('that refuses the content in the middle of it is left with its words', async () => {
     const early = { code: 'ERR_SMTP_REPLY', reply: 550, delivery: 'not-delivered', retryable: false };
-    expect(await send(['-A', '0'], {}, 'x'.repeat(70).concat('\r\n').repeat(300_000))).toMatchObject(early);
+    // smtp-sink closes with octets unread, so the kernel resets the connection. A write that meets the reset before the
+    // reply is read fails, and Node reads no more: about one time in thirty.
+    const reset = { code: 'ERR_CONNECT', delivery: 'not-delivered', retryable: true };
+    const long = 'x'.repeat(70).concat('\r\n').repeat(300_000);
+    let outcome = await send(['-A', '0'], {}, long);
+    for (let resets = 1; resets < 5 && outcome.code === reset.code; resets++) {
+      expect(outcome).toMatchObject(reset);
+      outcome = await send(['-A', '0'], {}, long);
+    }
+    expect(outcome).toMatchObject(early);
     expect(await send(['-A', '1'])).toMatchObject(early);
   });
 
