@@ -33,6 +33,13 @@ describe('the preview of a message', () => {
     expect(page).toContain('Neither signed nor encrypted.');
   });
 
+  it('has links as text, because a browser connects when one is pressed', async () => {
+    const html = '<abbr>a</abbr><a href="http://x.example/">a</a><A\nHREF="http://y.example/">b</A ><area/>';
+    expect(await pageOf({ to: 'ann@example.com', html })).toMatch(
+      /&#60;abbr&#62;a&#60;\/abbr&#62;&#60;x-a href=.*&#62;a&#60;\/x-a&#62;&#60;x-A\r?\nHREF=.*&#62;b&#60;\/x-A &#62;&#60;x-area\/&#62;/,
+    );
+  });
+
   it.each([
     ['no text part', { html: '<p>x' }, 'There is no text part'],
     ['no subject', { text: 'x' }, 'There is no subject'],
