@@ -8,17 +8,21 @@ import { fileURLToPath } from 'node:url';
 
 export const root = fileURLToPath(new URL('../..', import.meta.url));
 
+/** Folders that are made by a command: installed packages, and the site that `npm run docs` builds. */
+const isMade = (path: string): boolean => path === 'docs/api' || path.endsWith('/node_modules');
+
 /**
- * Files below a folder of the project, as paths from its root with forward slashes; without installed packages and
- * links.
+ * Files below a folder of the project, as paths from its root with forward slashes; without links and folders that a
+ * command made.
  */
 export function filesBelow(folder: string, ending: string): string[] {
   const files: string[] = [];
   const folders = [folder];
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
     for (const entry of readdirSync(join(root, next), { withFileTypes: true })) {
-      if (entry.isDirectory() && entry.name !== 'node_modules') folders.push(`${next}/${entry.name}`);
-      if (entry.isFile() && entry.name.endsWith(ending)) files.push(`${next}/${entry.name}`);
+      const path = `${next}/${entry.name}`;
+      if (entry.isDirectory() && !isMade(path)) folders.push(path);
+      if (entry.isFile() && entry.name.endsWith(ending)) files.push(path);
     }
   }
   return files.sort();
