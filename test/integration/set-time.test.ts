@@ -136,11 +136,14 @@ describe.each(ways)('the time of the machine is set an hour %s', (_, by) => {
     const order: string[] = [];
     let release = (): void => {};
     const held = new Promise<void>((resolve) => (release = resolve));
+    let begin = (): void => {};
+    const begun = new Promise<void>((resolve) => (begin = resolve));
     const first = one.run(async () => {
+      begin();
       await held;
       order.push('first');
     });
-    await turns();
+    await begun;
     const second = two.run(() => Promise.resolve(order.push('second')));
     setTime(by);
     await turns();
