@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Runs the tests of the examples that have packages of their own, against the packed build: `npm run test:examples`, or
-# the names of some examples as arguments. Each runs in a copy, so that nothing is left in docs/examples. Debian: as
-# root it installs what the examples need, PostgreSQL, Redis and Chromium, where they are missing.
+# Runs the tests of the examples that have a package.json, and of the settings page, against the packed build:
+# `npm run test:examples`. Arguments name some of the examples; without arguments all of them run. Each runs in a copy,
+# so that docs/examples stays clean. If PostgreSQL, Redis or Chromium is missing, it is installed (Debian, as root).
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -19,7 +19,7 @@ fi
 
 npm pack --silent --ignore-scripts --pack-destination "$scratch" >/dev/null
 
-# The settings page has no package of its own: it runs as it is in the sealpost package. Its test drives it in Chromium.
+# The settings page has no package.json: it runs from within the packed sealpost package. Its test uses Chromium.
 settings_page() {
   tar -C "$scratch" -xzf "$scratch"/sealpost-*.tgz
   ln -s "$root/node_modules" "$scratch/package/node_modules"

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Runs `npm test` where tests that race a clock would fail: `npm run test:load`, or the names of some of its parts.
-#   busy   three times, beside eight processes that never wait
+# Runs `npm test` under conditions that make tests fail if they race a clock: `npm run test:load`. Arguments name some of
+# the parts; without arguments all of them run.
+#   busy   three times, beside eight processes that compute without a pause
 #   core   once, on one processor
 #   clock  once, while the time of the machine is set an hour ahead and back every four seconds (faketime)
-# Ends with one line a run. Linux; `clock` installs faketime on Debian as root where it is missing.
+# The last lines give the outcome of each run. Linux only. If faketime is missing, `clock` installs it (Debian, as root).
 set -u
 cd "$(dirname "$0")/.."
 scratch=$(mktemp -d)
@@ -40,7 +41,7 @@ clock() {
   echo +0 >"$scratch/time"
   while :; do for time in +3600 +0 -3600 +0; do sleep 4; echo "$time" >"$scratch/time"; done; done &
   started+=($!)
-  # The clock that measures durations goes on, as it does where the time of a machine is set.
+  # The monotonic clock is not faked, because setting the time of a machine does not change it either.
   run 'while the time is set ahead and back' env LD_PRELOAD="$library" FAKETIME_TIMESTAMP_FILE="$scratch/time" FAKETIME_NO_CACHE=1 \
     DONT_FAKE_MONOTONIC=1 FAKETIME_DONT_FAKE_MONOTONIC=1 NO_FAKE_STAT=1 npm test -- --reporter=dot
   kill "${started[@]}"

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Every figure of docs/reference/performance.md, side by side with the peers, in interleaved rounds. Takes about 25 minutes on two
-# cores; ROUNDS=1 gives a first look, LOAD=3 lets so many processes be busy beside it. Results as JSON in results/, tables on
-# standard output.
+# Measures every figure of docs/reference/performance.md for sealpost and its peers, in interleaved rounds. Takes about 25 minutes on two
+# cores. ROUNDS=1 gives quick first figures; LOAD=3 runs three busy processes beside it. Results go to results/ as JSON, and to
+# standard output as tables.
 set -eu
 cd "$(dirname "$0")"
 rounds=${ROUNDS:-5}
@@ -19,7 +19,8 @@ run() { # run NAME SCRIPT ARGS...
   printf '\n# %s\n' "$name"
   node "$@" --rounds "$rounds" >"results/$name.json" && node lib/show.mjs "results/$name.json"
 }
-# Once the compiler of Node is done with all of them; and the first messages of a process, where it is not.
+# Measuring begins after 3 000 messages, when Node has compiled the hot code of every client. The runs without $warm measure the first
+# messages of a process.
 warm='--warmup 3000 --count 10000 --max-ms 8000'
 run throughput throughput.mjs --adapters nodemailer,ours,limit@bdat --connections 1,5 $warm
 run throughput-first-messages throughput.mjs --adapters nodemailer,ours,limit@bdat --connections 1,5

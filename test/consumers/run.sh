@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# The packed package as programs of other kinds use it: CommonJS and modules, TypeScript 5.4 to the newest under each
-# way of resolution, Jest and Vitest with Node, jsdom and happy-dom, polyfills of AbortController. `npm run
-# test:consumers`
+# Uses the packed package as different programs do: from CommonJS and modules, from TypeScript 5.4 to the newest under
+# each kind of module resolution, in Jest and Vitest with Node, jsdom and happy-dom, and with polyfills of
+# AbortController. Run it by `npm run test:consumers`.
 set -u
 cd "$(dirname "$0")"
 here=$PWD
@@ -14,7 +14,7 @@ npm pkg set "dependencies.sealpost=file:$(echo sealpost-*.tgz)"
 npm install --silent --no-package-lock --no-audit --no-fund || exit 1
 
 passed=0 failed=0
-try() { # try NAME WORDS COMMAND...: the command succeeds, and its output ends with the words
+try() { # try NAME WORDS COMMAND...: passes if the command succeeds and its output contains the words
   local name=$1 words=$2 output
   shift 2
   if output=$("$@" 2>&1) && [[ $output == *"$words"* ]]; then
@@ -26,8 +26,8 @@ try() { # try NAME WORDS COMMAND...: the command succeeds, and its output ends w
 all='sent, refused, aborted, signed'
 try 'CommonJS' "$all" node commonjs.cjs
 try 'ESM' "$all" node module.mjs
-try 'abort-controller in place of AbortController' "$all" node polyfill.cjs abort-controller/polyfill
-try 'abortcontroller-polyfill in place of AbortController' "$all" \
+try 'abort-controller instead of AbortController' "$all" node polyfill.cjs abort-controller/polyfill
+try 'abortcontroller-polyfill instead of AbortController' "$all" \
   node polyfill.cjs abortcontroller-polyfill/dist/abortcontroller-polyfill-only
 for environment in node jsdom @happy-dom/jest-environment; do
   try "Jest with $environment" '1 passed' npx --no-install jest --rootDir . --testMatch '**/jest.test.cjs' --env "$environment"
@@ -38,7 +38,7 @@ for environment in node jsdom happy-dom; do
     env INLINE=1 npx --no-install vitest run --environment "$environment" vitest.test.mjs
 done
 
-# compiled NAME VERSION FILE.ts OPTIONS...: the program type-checks without skipLibCheck, and does its work as compiled
+# compiled NAME VERSION FILE.ts OPTIONS: type-checks the program without skipLibCheck, compiles and runs it
 compiled() {
   local name=$1 version=$2 file=$3 folder
   shift 3
@@ -51,7 +51,6 @@ compiled() {
 JSON
   try "TypeScript $version, $name" '' node "$scratch/node_modules/typescript-$version/bin/tsc" -p "$folder"
   local output=$folder/out/${file/ts/js}
-  [ "${2:-}" = modules ] && echo '{ "type": "module" }' >"$folder/package.json"
   try "TypeScript $version, $name, as compiled" 'bob@example.org' node "$output"
 }
 for version in 5.4 6.0 latest; do

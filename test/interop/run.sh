@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Starts the test bed where it is not up, runs the interop tests against it, looks for secrets in what was logged, and
-# stops the test bed again if it was started here.
+# Runs the interop tests against the test bed, then searches the logs for secrets. If the test bed is not up, it is
+# started for the run and stopped afterwards.
 set -eu
 cd "$(dirname "$0")/../.."
 state=${TESTBED_STATE:-/tmp/testbed}
@@ -14,5 +14,5 @@ stop() { [ -z "$started" ] || bash "$testbed" down; }
 trap stop EXIT
 rm -f "$state/log/sealpost.log" "$state/log/secrets.jsonl"
 TESTBED_JSON=$state/testbed.json npx --no-install vitest run --config test/interop/vitest.config.ts "$@"
-# A part of the tests logs less than all.
+# The check of the logs expects the entries of all tests, so it is skipped if arguments select some.
 [ $# -gt 0 ] || node test/interop/check-logs.mjs "$state/testbed.json"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Installs nodemailer from npm, and runs the same programs through it and through sealpost/nodemailer.
+# Installs nodemailer from npm, and runs the same programs with it and with sealpost/nodemailer.
 set -eu
 cd "$(dirname "$0")/../.."
 npm ci --silent --prefix test/nodemailer

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Installs what the tests in this folder need (Debian, as root: Chromium; npm: the packages of package.json), starts the
-# mail server and the proxies of the test bed where they are not up, runs the tests, and looks for secrets in what was
-# logged.
+# Runs the tests of this folder. If Chromium is missing, it is installed (Debian, as root); the packages of package.json
+# come from npm. If the test bed is not up, its mail servers and proxies are started for the run. After the tests,
+# the logs are searched for secrets.
 set -eu
 cd "$(dirname "$0")/../.."
 if ! command -v chromium >/dev/null; then
@@ -21,5 +21,5 @@ if ! bash "$testbed" status >/dev/null 2>&1; then
 fi
 rm -f "$state/log/sealpost.log" "$state/log/secrets.jsonl"
 TESTBED_STATE="$state" TESTBED_JSON="$state/testbed.json" npx --no-install vitest run --config test/oauth/vitest.config.ts "$@"
-# A part of the tests logs less than all.
+# The check of the logs expects the entries of all tests, so it is skipped if arguments select some.
 [ $# -gt 0 ] || node test/interop/check-logs.mjs "$state/testbed.json"

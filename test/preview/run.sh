@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Installs Chromium where it is missing (Debian, as root), and runs the tests of this folder. SCREENSHOTS names a folder
-# for screenshots.
+# Runs the tests of this folder. If Chromium is missing, it is installed (Debian, as root). If SCREENSHOTS names a
+# folder, screenshots are saved there.
 set -eu
 cd "$(dirname "$0")/../.."
 if ! command -v chromium >/dev/null; then

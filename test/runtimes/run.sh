@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Tries every feature of the packed package on Node, Bun and Deno, and compares what each lacks with
-# docs/reference/runtimes.md: `npm run test:runtimes`. With WRITE=1 it writes the table of that page anew.
+# Uses every feature of the packed package on Node, Bun and Deno, and compares the result with the table of
+# docs/reference/runtimes.md: `npm run test:runtimes`. With WRITE=1 it updates that table.
 set -eu
 cd "$(dirname "$0")"
 here=$PWD

@@ -1,6 +1,6 @@
 /**
- * Makes the table of docs/reference/runtimes.md from the outcomes of a run: `node table.mjs RESULTS PAGE`. Exits with 1
- * if the page has another table; with WRITE=1 it writes the page.
+ * Makes the table of docs/reference/runtimes.md from the results of a run: `node table.mjs RESULTS PAGE`. Exits with 1
+ * if the table in the page differs; with WRITE=1 it writes the page.
  * @module
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -25,6 +25,6 @@ const to = text.indexOf(end);
 console.log(table);
 if (process.env.WRITE === '1') writeFileSync(page, text.slice(0, from) + table + text.slice(to));
 else if (text.slice(from, to) !== table) {
-  console.error(`${page} has another table: run with WRITE=1, and look at what changed`);
+  console.error(`The table in ${page} differs: run with WRITE=1, and review the change`);
   process.exitCode = 1;
 }
