@@ -1,4 +1,4 @@
-// One message from a fresh process: start of the process to the server's 250, and to the exit. node first.mjs [--rounds N] [--tls]
+// One message from a fresh process: the time from its start to the server's 250, and to its exit. node first.mjs [--rounds N] [--tls]
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';

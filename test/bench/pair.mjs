@@ -1,5 +1,4 @@
-// Two builds side by side in one process, in short blocks that alternate, so that disturbances of the machine affect
-// both.
+// Two builds in one process, in short alternating blocks, so that disturbances of the machine affect both.
 //   node pair.mjs BASE [NOW] [--rows "1 KB;recipients"] [--rounds N]
 // BASE and NOW are checkouts with a dist folder; NOW is this one by default. Prints processor time of each and the
 // median of the ratios.

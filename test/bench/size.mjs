@@ -1,5 +1,5 @@
-// The size of the code that a plain send loads: the main entry and the way to a server, with their static imports,
-// minified and as one gzip stream.
+// The size of the code that a plain send loads: the main entry, the composer and the SMTP transport with their static
+// imports, minified and as one gzip stream.
 //   node size.mjs [--max BYTES] [--list]      fails above --max; --list names the largest folders and files
 import { createRequire } from 'node:module';
 import path from 'node:path';

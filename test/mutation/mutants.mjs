@@ -1,5 +1,5 @@
 /**
- * Small wrong changes of a source file: comparisons flipped, guards dropped, branches and connectives swapped.
+ * Makes small faulty changes of a source file: flipped comparisons, dropped guards, swapped branches and connectives.
  * @module
  */
 import ts from 'typescript';
@@ -26,7 +26,7 @@ const leaves = (statement) => {
 const isText = (node) =>
   ts.isStringLiteralLike(node) || ts.isTemplateExpression(node) || (ts.isBinaryExpression(node) && isText(node.left));
 
-/** All mutants of a file: place and text of one replacement, with a line that describes it. */
+/** All mutants of a file. Each has the place and the text of one replacement, and a line that describes it. */
 export function mutantsOf(path, source) {
   const file = ts.createSourceFile(path, source, ts.ScriptTarget.ESNext, true);
   const found = [];

@@ -1,5 +1,5 @@
 /**
- * The files that are changed, and the tests that must notice.
+ * The files that are changed, and the tests that must fail then.
  * @module
  */
 export const rooms = {

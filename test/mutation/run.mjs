@@ -1,7 +1,7 @@
 /**
- * Measures whether the tests notice faults. `node test/mutation/run.mjs [--count 300] [--seed 1] [--room NAME]` makes
- * small wrong changes in the code of the rooms, runs the tests that belong to them, and lists the changes that no test
- * noticed.
+ * Measures whether the tests detect faults. `node test/mutation/run.mjs [--count 300] [--seed 1] [--room NAME]` makes
+ * small faulty changes in the code of the rooms (see rooms.mjs), runs the tests of each room, and lists the changes that
+ * no test detected.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -21,13 +21,13 @@ const { values } = parseArgs({
     room: { type: 'string', multiple: true },
   },
 });
-/** An endless loop counts as noticed, because the tests then exceed this time. */
+/** An endless loop counts as detected, because the tests then exceed this time. */
 const hangMs = 120_000;
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const scratch = mkdtempSync(join(tmpdir(), 'sealpost-mutation-'));
 process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
 
-/** The same sample at each run of a seed (mulberry32). */
+/** Gives the same sample for the same seed (mulberry32). */
 let state = Number(values.seed) >>> 0;
 function next(limit) {
   state = (state + 0x6d2b79f5) >>> 0;
@@ -47,7 +47,7 @@ while (sample.length < Number(values.count) && all.length > 0) sample.push(...al
 sample.forEach((mutant, number) => (mutant.number = number));
 console.log(`${sample.length} changes of ${sample.length + all.length}`);
 
-/** Runs the worker until it has judged all of `mutants` or hangs. Returns the remaining ones. */
+/** Runs the worker until it has tested all of `mutants` or hangs. Returns the remaining ones. */
 async function judge(room, mutants) {
   const file = join(scratch, 'mutants.json');
   writeFileSync(file, JSON.stringify({ root, tests: rooms[room].tests, mutants }));
@@ -92,7 +92,7 @@ for (const room of names) {
   const total = left.length;
   while (left.length > 0) left = await judge(room, left);
   const killed = sample.filter((mutant) => mutant.room === room && mutant.verdict === 'killed').length;
-  console.log(`${room}: ${killed} of ${total} noticed`);
+  console.log(`${room}: ${killed} of ${total} detected`);
 }
 const killed = sample.filter(({ verdict }) => verdict === 'killed').length;
-console.log(`${killed} of ${sample.length} noticed, ${((100 * killed) / Math.max(1, sample.length)).toFixed(1)} %`);
+console.log(`${killed} of ${sample.length} detected, ${((100 * killed) / Math.max(1, sample.length)).toFixed(1)} %`);

@@ -1,6 +1,6 @@
 /**
- * Runs the tests of one room against one mutant after the other, within one Vitest. Prints the number of each mutant
- * and its outcome.
+ * Runs the tests of one room against each mutant in turn, in one Vitest. Prints the number of each mutant and its
+ * outcome.
  * @module
  */
 import { readFileSync } from 'node:fs';
