@@ -93,15 +93,6 @@ function isList(input: AddressInput | readonly AddressInput[]): input is readonl
 const none: Partial<Envelope> = Object.freeze(Object.create(null));
 const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
 
-/** Every other field of an envelope, so that none is inherited. */
-const noRequests = {
-  dsn: undefined,
-  requireTls: undefined,
-  deliverBy: undefined,
-  holdUntil: undefined,
-  mtPriority: undefined,
-} as const;
-
 /**
  * Builds the envelope. Reverse path: message.envelope, sender.envelopeFrom, message.from, sender.email. Recipients:
  * message.envelope, else To, Cc and Bcc, each once. A return receipt requests delivery status notifications; the
@@ -123,20 +114,21 @@ export function buildEnvelope(
   // Invalid recipients have already been reported.
   if (to.length === 0 && problems.problems.length === 0)
     problem(problems, own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
-  if (own === none && mailboxes.returnReceiptTo === undefined) return { ...noRequests, from, to };
+  if (own === none && mailboxes.returnReceiptTo === undefined) return envelopeOf(from, to, none, undefined);
   const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn, to, problems);
-  return {
-    ...noRequests,
-    from,
-    to,
-    ...((dsn ?? mailboxes.returnReceiptTo) && {
-      dsn: mergedDsn(dsn, mailboxes.returnReceiptTo && receiptRequest(messageId)),
-    }),
-    ...(own.requireTls !== undefined && { requireTls: own.requireTls }),
-    ...(own.deliverBy && { deliverBy: own.deliverBy }),
-    ...(own.holdUntil && { holdUntil: own.holdUntil }),
-    ...(own.mtPriority !== undefined && { mtPriority: own.mtPriority }),
-  };
+  const isRequested = dsn !== undefined || mailboxes.returnReceiptTo !== undefined;
+  const merged = isRequested ? mergedDsn(dsn, mailboxes.returnReceiptTo && receiptRequest(messageId)) : undefined;
+  return envelopeOf(from, to, own, merged);
+}
+
+/** Names every field, so that none is inherited, and so that all envelopes have one shape. */
+function envelopeOf(
+  from: string,
+  to: readonly string[],
+  { requireTls, deliverBy, holdUntil, mtPriority }: Partial<Envelope>,
+  dsn: DsnRequest | undefined,
+): Envelope {
+  return { from, to, dsn, requireTls, deliverBy, holdUntil, mtPriority };
 }
 
 /** Merges the message's own request, field by field, with that of a return receipt. */
