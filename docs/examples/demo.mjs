@@ -1,9 +1,9 @@
 /**
- * The main job: a profile read from JSON sends a signed and encrypted message with an attachment to an embedded server,
- * over STARTTLS and with authentication. Prints the dialogue and the received message.
+ * Shows the main use: with a profile from JSON it sends a signed and encrypted message with an attachment to an embedded
+ * server, over STARTTLS and with authentication. Prints the dialogue and the received message.
  *
  * npm run demo                                          the embedded server
- * npm run demo -- --profile FILE --to ADDRESS           a real server, by a profile of your own
+ * npm run demo -- --profile FILE --to ADDRESS           a real server, with a profile of your own
  * @module
  */
 import { readFile } from 'node:fs/promises';
@@ -89,7 +89,7 @@ function fromJson(file, text) {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // Some messages quote the text, which may contain a password: the quotation is cut off.
+    // Some messages quote the JSON text, which may contain a password, so the quotation is cut off.
     throw new Error(`${file} is not JSON: ${error.message.replace(/, (?:\.\.\.)?".*/s, '')}`);
   }
 }
@@ -101,7 +101,7 @@ async function sendBy(profile, to) {
     heading('Test Connection');
     const report = await mailer.testConnection();
     console.log(`\n${report}`);
-    if (!report.ok) throw new Error('Nothing was sent: the connection failed, as the report above says.');
+    if (!report.ok) throw new Error('Nothing was sent, because the connection failed. See the report above.');
     heading('Dialogue');
     const result = await mailer.send(sampleMessage(to));
     console.log(`\naccepted for ${result.accepted.join(', ')}: ${result.reply.code} ${result.reply.lines.join(' ')}`);

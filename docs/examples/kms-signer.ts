@@ -1,5 +1,5 @@
 /**
- * A custom signer: the key is in a key service of a cloud, and the service signs digests.
+ * A custom signer. The key is in the key service of a cloud, and the service signs digests.
  * @module
  */
 import type {

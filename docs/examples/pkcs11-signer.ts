@@ -1,5 +1,5 @@
 /**
- * A custom signer: the key is in a smart card or HSM, and `pkcs11-tool` of OpenSC signs with it.
+ * A custom signer. The key is in a smart card or HSM, and `pkcs11-tool` of OpenSC signs with it.
  * @module
  */
 import { spawn } from 'node:child_process';
@@ -13,7 +13,7 @@ import type {
 
 /** The place of the key. */
 export interface Pkcs11Key {
-  /** The PKCS#11 module: a shared library by the device's maker. */
+  /** The PKCS#11 module, a shared library from the manufacturer of the device. */
   readonly module: string;
   readonly tokenLabel: string;
   /** CKA_ID in hexadecimal. */
@@ -35,7 +35,7 @@ export function createPkcs11Store(certificate: LoadedCertificate, key: Pkcs11Key
   return { list: () => Promise.resolve([entry.info]), load: () => Promise.resolve(entry) };
 }
 
-/** The signer. Tokens differ in which messages they hash themselves, but all of them sign a digest. */
+/** The signer. It sends digests, because tokens differ in the messages that they can hash themselves. */
 export function createPkcs11Signer(key: Pkcs11Key): PrivateKeySigner {
   return {
     async sign({ algorithm, digest, signal }) {
@@ -73,7 +73,7 @@ function mechanismFor(
       };
     }
     default:
-      // PKCS#1 v1.5 signs a DigestInfo, and RSA-PKCS takes it complete (RFC 8017 section 9.2).
+      // PKCS#1 v1.5 signs a DigestInfo, and RSA-PKCS expects the whole of it (RFC 8017 section 9.2).
       return {
         mechanism: ['--mechanism', 'RSA-PKCS'],
         input: Buffer.concat([Buffer.from(digestInfo[hash], 'hex'), digest]),
@@ -90,7 +90,7 @@ const digestInfo: Readonly<Record<HashAlgorithm, string>> = {
 
 function run(key: Pkcs11Key, args: readonly string[], input: Uint8Array, signal: AbortSignal): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {
-    // The PIN is in the environment of this one process, because every user of the machine can read arguments.
+    // The PIN goes through the environment of this process, because every user of the machine can read arguments.
     const all = [
       '--module',
       key.module,

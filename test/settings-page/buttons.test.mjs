@@ -286,7 +286,7 @@ describe('OAUTH2 Authentication', () => {
     const { window, server } = await signIn('Yes');
     await window.getByRole('heading', { name: 'Signed in' }).waitFor();
     await page.locator('.report', { hasText: 'Signed in.' }).waitFor();
-    assert.match(await ui.report(), /It is refreshed when it has to be/);
+    assert.match(await ui.report(), /It is refreshed when necessary/);
     await ui.tab('Outgoing Server');
     await ui.press('Send Test Email');
     assert.match(await ui.verdict(), /^The server took the message/);

@@ -243,7 +243,7 @@ describe('the form', () => {
     await page.locator('[id="field-authentication.password-error"]:not(:empty)').waitFor();
     assert.match(
       await ui.problem('authentication.password'),
-      /enter it again: the stored one is for mail\.example\.com/,
+      /enter it again: the stored value is for mail\.example\.com/,
     );
     await ui.fill('authentication.password', 'another');
     await ui.save();
@@ -327,7 +327,7 @@ describe('profiles', () => {
     await ui.fill('name', 'second');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.locator('[id="field-name-error"]:not(:empty)').waitFor();
-    assert.equal(await ui.problem('name'), 'there is a profile named "second" already');
+    assert.equal(await ui.problem('name'), 'there is already a profile named "second"');
     await ui.fill('name', 'renamed');
     await ui.save();
     assert.deepEqual(await list(), ['renamed (active)', 'second']);

@@ -46,7 +46,7 @@ describe('the page', () => {
   it('is opened by its address once, with a cookie that is out of reach of scripts and of other sites', async () => {
     const again = await fetchPage(new URL(served.address).pathname + new URL(served.address).search);
     assert.equal(again.status, 403);
-    assert.equal(again.body, 'This address has been used already. Start the program anew for another one.\n');
+    assert.equal(again.body, 'This address has already been used. Restart the program for a new one.\n');
     const other = await startPage();
     const first = await fetch(other.address, { redirect: 'manual' });
     assert.equal(first.status, 303);

@@ -1,6 +1,7 @@
 /**
- * A connector over `cloudflare:sockets`, for a port that begins with TLS (465). The Worker does the TLS, checks the
- * certificate against its own authorities and the name in `server.host`, and gives no connection where it is refused.
+ * A connector over `cloudflare:sockets`, for a port that begins with TLS (465). The Worker does the TLS, and checks the
+ * certificate against its own authorities and the name in `server.host`. Without a valid certificate there is no
+ * connection.
  * @module
  */
 import { Duplex } from 'node:stream';
@@ -12,7 +13,7 @@ export function createTlsConnector() {
     async connect({ host, port }, { signal }) {
       signal.throwIfAborted();
       const socket = connect({ hostname: host, port }, { secureTransport: 'on', allowHalfOpen: false });
-      // The library reads errors of the stream; those of this promise would be unhandled.
+      // The library handles errors of the stream. Without this line, a rejection of the promise would be unhandled.
       socket.closed.catch(() => {});
       const abort = () => void socket.close().catch(() => {});
       signal.addEventListener('abort', abort, { once: true });

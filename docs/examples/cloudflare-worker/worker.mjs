@@ -1,5 +1,5 @@
 /**
- * A contact form as a Worker. `MAIL_PROFILE` is a secret of the Worker, with the profile as JSON.
+ * A contact form as a Worker. `MAIL_PROFILE` is a secret of the Worker and contains the profile as JSON.
  * @module
  */
 import { createMailer, isEmailError, parseProfile } from 'sealpost';
@@ -8,7 +8,7 @@ import { createTlsConnector } from './tls-connector.mjs';
 export default {
   async fetch(request, env) {
     const { email, text } = await request.json();
-    // A connection belongs to the request that opened it: each request has a mailer of its own.
+    // A connection belongs to the request that opened it, so each request has a mailer of its own.
     const mailer = createMailer(parseProfile(JSON.parse(env.MAIL_PROFILE)), {
       connector: createTlsConnector(),
       fileAccess: false,

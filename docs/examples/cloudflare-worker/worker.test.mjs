@@ -1,5 +1,6 @@
 /**
- * The Worker in workerd, the runtime of Cloudflare Workers, asked by HTTP. Its mail goes to servers in this process.
+ * Runs the Worker in workerd, the runtime of Cloudflare Workers, and calls it over HTTP. Its mail goes to servers in this
+ * process.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -16,7 +17,7 @@ let trusted;
 let stranger;
 before(async () => {
   const options = { security: 'implicit', users: { app: 'correct horse' } };
-  // PLAIN is all that many servers offer.
+  // Many servers offer PLAIN only.
   trusted = await TestSmtpServer.start({ ...options, mechanisms: ['PLAIN'] });
   stranger = await TestSmtpServer.start(options);
 });
@@ -26,7 +27,7 @@ after(async () => {
   await stranger.close();
 });
 
-/** Starts workerd with the profile, and the authority of the first server as the only one. Resolves with its address. */
+/** Starts workerd with the profile. It trusts only the authority of the first server. Resolves with its address. */
 async function startWorker(server, more = {}) {
   const profile = {
     name: 'contact',
@@ -37,7 +38,7 @@ async function startWorker(server, more = {}) {
     ...more,
   };
   const text = JSON.stringify;
-  // Beside the bundle: paths in it are relative.
+  // The configuration is written beside the bundle, because its paths are relative.
   const config = join(dist, `config-${ended.length}.capnp`);
   writeFileSync(
     config,

@@ -1,5 +1,5 @@
 /**
- * A contact form on Express: one mailer for the whole program, closed once the last request is answered.
+ * A contact form on Express. One mailer serves the whole program, and is closed after the last request has been answered.
  * @module
  */
 import { readFileSync } from 'node:fs';

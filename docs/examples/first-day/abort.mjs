@@ -1,4 +1,4 @@
-// A send that a signal aborts: the error says whether the server may have the message.
+// A signal aborts a send. The error says whether the server may have the message.
 import { createMailer, isEmailError } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
 

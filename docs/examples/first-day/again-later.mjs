@@ -1,4 +1,4 @@
-// A server that is busy at first, so the same message is sent again. Then a recipient who is refused for now.
+// The server is busy at first, so the same message is sent again. Then the server refuses one recipient for now.
 import { createMailer, isEmailError } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
 

@@ -1,4 +1,4 @@
-// A health check of a service: is the mail server there, and does the sign-in work? Nothing is sent.
+// A health check of a service: does the mail server answer, and does the sign-in work? Nothing is sent.
 const { createMailer } = require('sealpost');
 const { TestSmtpServer } = require('sealpost/testing');
 

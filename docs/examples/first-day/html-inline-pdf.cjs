@@ -1,4 +1,4 @@
-// Text and HTML with a picture inside, and a PDF beside.
+// Text, HTML with an inline image, and an attached PDF.
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs');
 const { tmpdir } = require('node:os');
 const { join } = require('node:path');

@@ -1,4 +1,4 @@
-// An integration test with a server that refuses one recipient: node --test integration.test.cjs
+// An integration test with a server that refuses one recipient. Run it by node --test integration.test.cjs
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { createMailer } = require('sealpost');

@@ -1,4 +1,4 @@
-// Logging by level. pino, winston and bunyan take the place of `logger` below; their 'warn' is the library's 'warning'.
+// Logging by level. `logger` below may be pino, winston or bunyan; their 'warn' is the library's 'warning'.
 const { createMailer, formatLogEvent } = require('sealpost');
 const { TestSmtpServer } = require('sealpost/testing');
 

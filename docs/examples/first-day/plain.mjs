@@ -1,4 +1,4 @@
-// A plain message with a profile of three settings. The server is an embedded one: put your own host in its place.
+// A plain message with a profile of three settings. The server is embedded; replace it by your own host.
 import { createMailer } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
 

@@ -1,4 +1,4 @@
-// A server whose certificate no public authority signed: trusted by its own authority, or by its fingerprint.
+// The server's certificate is not signed by a public authority. It is trusted by its own authority, or by its fingerprint.
 import { createMailer } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
 
@@ -19,7 +19,7 @@ const byAuthority = createMailer({
 console.log('by authority:', (await byAuthority.testConnection()).ok);
 await byAuthority.close();
 
-// The remedy contains the fingerprint to copy, once it has been compared with the server's operator.
+// The remedy contains the fingerprint. Compare it with the server's operator before you copy it.
 const fingerprint = /(?:[0-9A-F]{2}:){31}[0-9A-F]{2}/.exec(report.toString())[0];
 const byPin = createMailer({
   name: 'pin',

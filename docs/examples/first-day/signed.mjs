@@ -1,4 +1,4 @@
-// A signed message, and the check that a receiver makes.
+// A signed message, and the verification by its receiver.
 import { createMailer } from 'sealpost';
 import { verify } from 'sealpost/smime';
 import { createTestIdentities, TestSmtpServer } from 'sealpost/testing';

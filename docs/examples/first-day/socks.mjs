@@ -1,4 +1,4 @@
-// Through a SOCKS proxy. The proxy here is a few lines of RFC 1928, for the example alone.
+// Sends through a SOCKS proxy. The proxy here implements a few lines of RFC 1928, for this example only.
 import { connect, createServer } from 'node:net';
 import { createMailer } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';

@@ -1,4 +1,4 @@
-// A unit test without a server: node --test unit.test.mjs
+// A unit test without a server. Run it by node --test unit.test.mjs
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { createMailer } from 'sealpost';

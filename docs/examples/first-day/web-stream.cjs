@@ -1,4 +1,4 @@
-// The body of a fetch as an attachment: a web stream goes through in blocks and is never in memory as a whole.
+// The body of a fetch as an attachment. The web stream is sent in blocks, and is never in memory as a whole.
 const { createServer } = require('node:http');
 const { createMailer } = require('sealpost');
 const { TestSmtpServer } = require('sealpost/testing');

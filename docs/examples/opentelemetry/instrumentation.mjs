@@ -9,8 +9,8 @@ import { tracingChannel } from 'node:diagnostics_channel';
 import { SpanKind, SpanStatusCode, context, trace } from '@opentelemetry/api';
 
 /**
- * Commands that have no span of their own: each takes one round trip at most, and shares it if the server offers
- * PIPELINING.
+ * Commands without a span of their own. Each takes one round trip at most, which it shares with others if the server
+ * offers PIPELINING.
  */
 const quietVerbs = new Set([
   'EHLO',
@@ -33,7 +33,7 @@ const quietVerbs = new Set([
  * @param {{ tracer?: import('@opentelemetry/api').Tracer, meter?: import('@opentelemetry/api').Meter, quiet?: boolean }} [options]
  */
 export function instrumentSealpost({ tracer = trace.getTracer('sealpost'), meter, quiet = true } = {}) {
-  /** The context of the surrounding span. The library keeps it through the queue of its pool. */
+  /** The context of the surrounding span. It is preserved while a send waits in the queue of the pool. */
   const current = new AsyncLocalStorage();
   const record = meter ? metrics(meter) : undefined;
   const stops = [

@@ -1,5 +1,5 @@
 /**
- * A PostgreSQL server for the test: Debian's programs, a directory of its own, a socket and no port.
+ * A PostgreSQL server for the test. It is Debian's, in a directory of its own, with a socket instead of a port.
  * @module
  */
 import { execFileSync, spawn } from 'node:child_process';

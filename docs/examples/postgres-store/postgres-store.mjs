@@ -7,7 +7,7 @@
 import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import { createEmailError, defineProfile, isEmailError, parseProfile, profileToJson } from 'sealpost';
 
-/** Run once, for example with your migrations. */
+/** The tables. Run it once, for example with your migrations. */
 export const schema = `
 create table if not exists mail_profiles (
   name text primary key,
@@ -32,7 +32,7 @@ create index if not exists mail_tokens_of_profile on mail_tokens (profile);
 `;
 
 /**
- * Changes of profiles wait for each other under this lock. Any number will do that nothing else in the database uses.
+ * The lock that serializes changes of profiles. It may be any number that is not used elsewhere in the database.
  */
 const changesLock = 7_238_511;
 
@@ -101,8 +101,8 @@ export class PostgresStore {
       const json = { ...this.#openJson(row.sealed, 'profile', from), name: to };
       parseProfile(json);
       if ((await query('select 1 from mail_profiles where name = $1', [to])).length > 0)
-        throw storeError(`There is a profile named ${JSON.stringify(to)} already`, 'Choose another name.');
-      // Tokens and certificates that a deleted profile of that name may have left.
+        throw storeError(`There is already a profile named ${JSON.stringify(to)}`, 'Choose another name.');
+      // Removes tokens and certificates that a deleted profile of that name may have left.
       await query('delete from mail_certificates where profile = $1', [to]);
       await query('delete from mail_tokens where profile = $1', [to]);
       const sealed = this.#seal(JSON.stringify(json), 'profile', to);
@@ -129,7 +129,7 @@ export class PostgresStore {
     await this.#change(async (query) => {
       await query('update mail_profiles set is_active = false where is_active and name <> $1', [name]);
       const found = await query('update mail_profiles set is_active = true where name = $1 returning name', [name]);
-      // The error also undoes the first statement.
+      // The error rolls back the first statement too.
       if (found.length === 0) throw unknown(name);
     });
   }
@@ -169,7 +169,7 @@ export class PostgresStore {
     );
   }
 
-  /** A session's advisory lock: the server frees it when the process dies or the connection ends. */
+  /** An advisory lock of the session. The server frees it when the process dies or the connection ends. */
   async lock(key, work, { signal } = {}) {
     const client = await this.#pool.connect();
     let broken = false;
@@ -178,7 +178,7 @@ export class PostgresStore {
       gaveUp = true;
       client.connection.stream.destroy();
     };
-    // The end of the connection is an event in addition to the error of the statement.
+    // When the connection ends, it emits 'error' in addition to the error of the statement.
     const onError = () => (broken = true);
     client.on('error', onError);
     try {
@@ -222,7 +222,7 @@ export class PostgresStore {
     }
   }
 
-  /** One transaction: all of it is done, or nothing. */
+  /** Runs `work` in one transaction. */
   async #change(work) {
     let client;
     let failure;
@@ -257,7 +257,7 @@ export class PostgresStore {
     } catch {
       throw storeError(
         `The ${place.join(', ')} in the database cannot be opened with this key`,
-        'Use the key that it was saved with; or it was changed or moved: restore a backup.',
+        'Use the key with which it was saved. If the value was changed or moved, restore a backup.',
       );
     }
   }
@@ -267,12 +267,12 @@ export class PostgresStore {
   }
 }
 
-/** The version of the format and the place of the value: a value moved to another row cannot be decrypted. */
+/** The version of the format and the place of the value. A value that is moved to another row cannot be decrypted. */
 function aad(place) {
   return Buffer.from(JSON.stringify([1, ...place]));
 }
 
-/** The first string of a key of tokens is the profile's name. */
+/** The name of the profile, which is the first string in the key of a token. */
 function profileOf(key) {
   try {
     const [name] = JSON.parse(key);
@@ -297,7 +297,7 @@ function databaseError(cause) {
     {
       cause,
       retryable: true,
-      remedy: 'Check that the database runs and that this user may use its tables.',
+      remedy: 'Check that the database is running and that this user may use its tables.',
     },
   );
 }

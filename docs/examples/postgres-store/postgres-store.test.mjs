@@ -1,5 +1,5 @@
 /**
- * The store over PostgreSQL passes the same tests as the embedded one. Then follow tests of the database alone.
+ * Runs the tests of the embedded store on the store over PostgreSQL, then tests for the database only.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -20,8 +20,8 @@ const scratch = mkdtempSync(join(tmpdir(), 'sealpost-example-'));
 let server;
 let pool;
 /**
- * Resolve when the connections have ended, which is after pool.end(). If the server stops earlier, its last message is
- * an error without a listener.
+ * Promises that resolve when the connections have ended, which is after pool.end(). If the server stops earlier, its
+ * last message is an error without a listener.
  */
 const ends = [];
 before(async () => {

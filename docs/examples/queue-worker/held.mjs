@@ -10,7 +10,7 @@
 import { pathToFileURL } from 'node:url';
 import { connect, openQueue } from './queue.mjs';
 
-/** Held: failed, and the last that is known is that it was being sent. */
+/** A job is held if it failed and its last known state is 'sending'. */
 export async function heldJobs(queue) {
   return (await queue.getFailed()).filter(({ progress }) => progress === 'sending');
 }

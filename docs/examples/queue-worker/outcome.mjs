@@ -20,9 +20,9 @@ const namesOf = (recipients) => recipients.map(({ recipient }) => recipient);
 
 /**
  * - sent: all recipients have it, or were refused for good (`refused`).
- * - retry: no recipient has it, or all but those in `to`, and it may be accepted later.
- * - fail: it will not be accepted as it is.
- * - hold: the server may have it. A second attempt may make a duplicate: a person has to decide.
+ * - retry: the recipients in `to` (without `to`: all of them) do not have it, but the server may accept it later.
+ * - fail: the server will not accept it without a change.
+ * - hold: the server may have it. A person has to decide, because a second attempt may make a duplicate.
  *
  * @param {import('sealpost').SendResult | unknown} given the result of `send`, or its error
  * @returns {{ next: 'sent' | 'retry' | 'fail' | 'hold', reason?: string, to?: string[], refused?: string[] }}

@@ -5,7 +5,7 @@
 import { pathToFileURL } from 'node:url';
 import { connect, openQueue } from './queue.mjs';
 
-/** The numbers of the queue. Failed ones were refused for good; those that were held and arrived count as sent. */
+/** The numbers of the queue. Failed messages were refused for good. Held messages that arrived count as sent. */
 export async function countJobs(queue) {
   const { completed, active, failed, ...waiting } = await queue.getJobCounts();
   const ended = failed === 0 ? [] : await queue.getFailed();
@@ -21,7 +21,7 @@ export async function countJobs(queue) {
   };
 }
 
-/** `[######....] 1 204 of 2 000 sent, 24 under way, 768 waiting, 3 failed, 5 held, 410/s` */
+/** For example `[######....] 1 204 of 2 000 sent, 24 under way, 768 waiting, 3 failed, 5 held, 410/s`. */
 export function showProgress({ sent, active, waiting, failed, held }, perSecond) {
   const all = sent + active + waiting + failed + held;
   const filled = all === 0 ? 0 : Math.floor((sent / all) * 20);
@@ -29,7 +29,7 @@ export function showProgress({ sent, active, waiting, failed, held }, perSecond)
   return `[${bar}] ${sent} of ${all} sent, ${active} under way, ${waiting} waiting, ${failed} failed, ${held} held, ${perSecond}/s`;
 }
 
-/** Writes until `signal` aborts, and the last state after that. */
+/** Writes the state until `signal` aborts, and once more after that. */
 export async function watchProgress(queue, { output = process.stdout, signal, intervalMs = 1000 } = {}) {
   let before;
   for (;;) {

@@ -1,6 +1,6 @@
 /**
- * Four workers and 2 000 messages, through a real Redis. One worker is killed in the middle, at the moment at which its
- * server has a message and has not answered yet.
+ * Sends 2 000 messages by four workers through a real Redis. One worker is killed in the middle, when its server has a
+ * message and has not replied yet.
  * @module
  */
 import assert from 'node:assert/strict';
@@ -107,7 +107,7 @@ describe('four workers', () => {
     rmSync(scratch, { recursive: true, force: true });
   });
 
-  /** Resolves once so many jobs are done: completed, or failed for the last time. */
+  /** Resolves when this number of jobs is done: completed, or failed for the last time. */
   function ended(count) {
     return new Promise((resolve) => {
       const done = new Set();
@@ -123,7 +123,7 @@ describe('four workers', () => {
     });
   }
 
-  /** Each has a server of its own, so that the server can tell whose message it has. */
+  /** Each worker has a server of its own, so that the server knows which worker sent a message. */
   async function startWorker(options) {
     const server = await TestSmtpServer.start({ security: 'none', ...options });
     servers.push(server);
@@ -159,7 +159,7 @@ describe('four workers', () => {
 
   it('lose nothing and send nothing twice where one is killed, and hold the messages that it had begun', async () => {
     await queue.addBulk(jobs);
-    // The same keys again, as by a producer that does not know how far it came.
+    // Enqueues the same keys again, like a producer that restarts and does not know which jobs it has enqueued.
     await queue.addBulk(jobs.slice(0, 100));
     const all = ended(total);
     const later = new Set();
@@ -199,7 +199,7 @@ describe('four workers', () => {
     const arrived = arrivals();
     assert.equal(counts.failed, 3);
     assert.equal(counts.sent + counts.failed + counts.held, total);
-    // At least the message whose answer did not reach the killed worker, and the one of the dropped connection.
+    // These are at least the message whose reply did not reach the killed worker, and that of the dropped connection.
     assert.ok(counts.held >= 2, `${counts.held} held`);
     const twice = [...arrived].filter(([, count]) => count > 1);
     assert.deepEqual(twice, []);
@@ -216,8 +216,8 @@ describe('four workers', () => {
   it('make duplicates of held messages alone, where these are sent again without a look', async () => {
     assert.ok(held?.length > 0);
     const before = arrivals();
-    // Half of those that the killed worker had begun are looked up by their Message-ID, and marked or sent again. The others
-    // are sent again whatever became of them; the one of the dropped connection did arrive.
+    // Half of the messages that the killed worker had begun are looked up by their Message-ID, and marked or sent again.
+    // The others are sent again without a look; the message of the dropped connection had arrived.
     const begun = held.filter(({ failedReason }) => failedReason.includes('a worker began'));
     const looked = begun.filter((_, index) => index % 2 === 0);
     const blind = held.filter((job) => !looked.includes(job));

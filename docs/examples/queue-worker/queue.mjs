@@ -1,5 +1,5 @@
 /**
- * The queue, and the producers' side of it: messages as JSON, each under a key that makes its Message-ID.
+ * The queue, and the functions for producers. Messages are JSON, and the key of each makes its Message-ID.
  * @module
  */
 import { join } from 'node:path';
@@ -8,28 +8,28 @@ import { Redis } from 'ioredis';
 
 export const queueName = 'mail';
 
-/** `url` as `redis://host:6379`, or the path of a socket. Workers wait for Redis as long as it is away. */
+/** `url` is a URL such as `redis://host:6379`, or the path of a socket. While Redis is down, workers wait for it. */
 export function connect(url = process.env.REDIS_URL ?? 'redis://localhost:6379') {
   return new Redis(url, { maxRetriesPerRequest: null });
 }
 
-/** `backoffMs` is the first wait before a message is tried again; each further one is twice as long. */
+/** `backoffMs` is the wait before the second attempt of a message. Each further wait is twice as long. */
 export function openQueue(connection, { backoffMs = 60_000 } = {}) {
   return new Queue(queueName, {
     connection,
     defaultJobOptions: {
       attempts: 8,
       backoff: { type: 'exponential', delay: backoffMs, jitter: 0.5 },
-      // While a job is there, the same key is not enqueued again.
+      // Completed jobs are kept, because a key is not enqueued again while its job exists.
       removeOnComplete: { age: 7 * 24 * 3600 },
     },
   });
 }
 
 /**
- * A message as JSON. The fields are those of sealpost's MailMessage, but for three: `text` and `html` are text, `date`
- * is ISO 8601 text, and an attachment has in place of content a `reference`: a path below the directory that the
- * workers share.
+ * A message as JSON. It has the fields of sealpost's MailMessage with three differences: `text` and `html` are text,
+ * `date` is ISO 8601 text, and an attachment has a `reference` instead of content. The reference is a path below the
+ * directory that the workers share.
  *
  * @typedef {{ reference: string, filename?: string, contentType?: string, cid?: string }} QueuedAttachment
  * @typedef {Omit<import('sealpost').MailMessage, 'text' | 'html' | 'date' | 'attachments' | 'alternatives' | 'raw'> & {
@@ -38,8 +38,8 @@ export function openQueue(connection, { backoffMs = 60_000 } = {}) {
  */
 
 /**
- * A job for `queue.add` or `queue.addBulk`. The key names the occasion of the message, as `invoice-2026-0815`: a second
- * job with the same key is ignored, and the Message-ID is the same however often the message is tried.
+ * A job for `queue.add` or `queue.addBulk`. The key names the occasion of the message, such as `invoice-2026-0815`. A
+ * second job with the same key is ignored, and every attempt of the message has the same Message-ID.
  */
 export function mailJob(key, domain, message) {
   if (!/^[\w.-]+$/.test(key)) throw new TypeError(`key: expected letters, digits, '.', '-' and '_', not '${key}'`);
@@ -49,7 +49,7 @@ export function mailJob(key, domain, message) {
   return { name: 'send', data, opts: { jobId: messageId } };
 }
 
-/** JSON drops functions, turns bytes into objects and dates into text without a word. */
+/** JSON.stringify reports no error when it drops functions, or turns bytes into objects and dates into text. */
 function checkJson(value, path) {
   if (value === null || ['string', 'boolean', 'undefined'].includes(typeof value) || Number.isFinite(value)) return;
   const plain = Array.isArray(value) || Object.getPrototypeOf(value) === Object.prototype;

@@ -1,5 +1,5 @@
 /**
- * A Redis server for the test: Debian's program, a directory of its own, a socket and no port.
+ * A Redis server for the test. It is Debian's program, in a directory of its own, with a socket instead of a port.
  * @module
  */
 import { spawn } from 'node:child_process';

@@ -1,9 +1,9 @@
 /**
- * A worker. Start as many as you like, on as many machines; each may be killed at any time.
+ * A worker. Any number of workers may run, on any number of machines, and each may be killed at any time.
  *
- * The progress of a job is the state of its message: 'sending' from before the first byte leaves until the outcome
- * is known. A job that a worker finds in this state was begun by another one that died: the outcome is unknown, and the
- * job is held.
+ * The progress of a job is the state of its message. It is 'sending' from before the first byte is sent until the
+ * outcome is known. If a worker finds a job in this state, the worker that began it died. Its outcome is unknown, so
+ * the job is held.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ import { connect, queueName, toMailMessage } from './queue.mjs';
 
 const root = process.env.ATTACHMENTS ?? 'attachments';
 const connections = Number(process.env.CONNECTIONS ?? 3);
-/** After so long without a sign of life from a worker, others take over its jobs. */
+/** If a worker does not renew its locks for this time, other workers take over its jobs. */
 const lockDuration = Number(process.env.LOCK_MS ?? 30_000);
 
 const profile = parseProfile(JSON.parse(readFileSync(process.env.MAIL_PROFILE ?? 'profile.json', 'utf8')));
@@ -22,11 +22,11 @@ const mailer = createMailer(profile, { fileAccess: { root }, pool: { maxConnecti
 const redis = connect();
 const worker = new Worker(queueName, deliver, {
   connection: redis,
-  // Some more than connections, so that the next message is at hand.
+  // More jobs than connections, so that a next message is always ready.
   concurrency: 2 * connections,
   lockDuration,
   stalledInterval: lockDuration,
-  // A job that was not begun is safe to start again, but not for ever: its message might be what kills the workers.
+  // A job that was not begun can be started again. The number is limited, because its message might kill the workers.
   maxStalledCount: 3,
 });
 worker.on('error', (error) => console.error(`worker: ${error.message}`));
@@ -37,7 +37,7 @@ async function deliver(job, token) {
     throw new UnrecoverableError('held: a worker began to send it, and its outcome is unknown');
   const message = toMailMessage(job.data, root);
   await job.updateProgress('sending');
-  // A worker that was stopped for longer than its lock must not begin now: another one has the job.
+  // A worker that was stopped for longer than its lock lasts must not begin, because another one has the job.
   if (!(await job.extendLock(token, lockDuration))) throw new Error('another worker has taken over');
   const { next, reason, to, refused } = outcomeOf(await mailer.send(message).catch((error) => error));
   if (next === 'sent') return { refused };
@@ -48,7 +48,7 @@ async function deliver(job, token) {
 }
 
 process.once('SIGTERM', async () => {
-  // Ends once the messages under way have their outcome.
+  // Resolves when the messages in progress have their outcome.
   await worker.close();
   await mailer.close();
   redis.disconnect();

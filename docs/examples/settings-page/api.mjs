@@ -1,6 +1,6 @@
 /**
- * The functions behind the page's buttons. Each gets the JSON of its request and a signal that aborts when the browser
- * is gone, and gives the JSON of its answer. Errors of the library pass through.
+ * The functions behind the page's buttons. Each gets the JSON of its request, and a signal that aborts when the browser
+ * disconnects. It returns the JSON of its answer. Errors of the library are thrown unchanged.
  * @module
  */
 import { createEmailError, parseProfile, profileToJson, sampleOAuth2Settings } from 'sealpost';
@@ -21,7 +21,7 @@ export function createApi(store, log) {
   /** The profile that is stored under a name, as JSON; undefined for a new one. */
   async function stored(name) {
     if (name === null) return undefined;
-    if (typeof name !== 'string') throw new Refusal(400, 'The name of the profile is no text.');
+    if (typeof name !== 'string') throw new Refusal(400, 'The name of the profile must be text.');
     const profile = await store.get(name);
     if (!profile)
       throw new Refusal(404, `There is no profile named ${JSON.stringify(name)} any more. Reload the page.`);
@@ -77,7 +77,7 @@ export function createApi(store, log) {
 }
 
 function nameTaken(name) {
-  const message = `there is a profile named ${JSON.stringify(name)} already`;
+  const message = `there is already a profile named ${JSON.stringify(name)}`;
   return createEmailError('ERR_PROFILE_INVALID', `The profile was not saved: ${message}.`, {
     problems: [{ path: 'name', message }],
     remedy: 'Choose another name.',

@@ -22,7 +22,7 @@ const types = {
 };
 
 /**
- * Serves the settings page for the profiles of a store. `address` opens it, once; `close` ends it.
+ * Serves the settings page for the profiles of a store. `address` opens it once; `close` ends it.
  *
  * @param {{ store: import('sealpost').ProfileStore, port?: number }} options `port` 0, the default, is a free one
  */

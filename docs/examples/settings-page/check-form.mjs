@@ -1,5 +1,5 @@
 /**
- * Checks the values of a form before they are read: a value for each field, of its kind, and no others.
+ * Checks the values of a form before they are read. Each field must have a value of its kind, and there may be no others.
  * @module
  */
 import { Refusal } from './guard.mjs';

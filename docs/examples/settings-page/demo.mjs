@@ -1,5 +1,5 @@
 /**
- * A mail server in the process, and two profiles for it, so that every button of the page has something to do.
+ * A mail server in the process and two profiles for it, so that every button of the page can be tried.
  * @module
  */
 import { writeFile } from 'node:fs/promises';

@@ -1,6 +1,6 @@
 /**
- * Each kind of field: how a value of the profile is shown, and how it is read. A number that cannot be read stays text:
- * the library then reports it at its field.
+ * The functions that show and read a value of the profile, for each kind of field. A number that cannot be read stays
+ * text, so that the library reports it at its field.
  * @module
  */
 

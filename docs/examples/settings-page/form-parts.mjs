@@ -1,7 +1,6 @@
 /**
- * The parts of the form that are no single values of the profile: authentication, certificates, proxy and log file.
- * `show` gives the values of the fields. `write` changes the profile: where nothing of the part was changed, it leaves
- * it as it is stored.
+ * The parts of the form that consist of several values: authentication, certificates, proxy and log file. `show` returns
+ * the values of the fields. `write` changes the profile, and leaves a part as it is stored if its fields were not changed.
  * @module
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -10,7 +9,7 @@ import { at, put } from './paths.mjs';
 
 const named = (start) => fields.map(({ name }) => name).filter((name) => name.startsWith(`${start}.`));
 const filled = (text) => (text.trim() === '' ? undefined : text.trim());
-/** Without the keys that are undefined. */
+/** The object without keys whose value is undefined. */
 const given = (object) => Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
 
 const authentication = {
@@ -37,7 +36,7 @@ const authentication = {
   },
 };
 
-/** A certificate of the page at its path; `owner` is the setting that is removed when its box `use` is not ticked. */
+/** The certificate at a path. `owner` is the setting that is removed if the box `use` is not ticked. */
 function certificate(path, owner) {
   const name = (field) => `${path}.${field}`;
   return {
@@ -124,7 +123,7 @@ const proxy = {
   },
 };
 
-/** A proxy as an object, also where the profile has it as text; undefined for none. */
+/** The proxy as an object, even if the profile has it as text; undefined if there is none. */
 export function proxyOf(stored) {
   if (typeof stored !== 'string') return stored;
   if (stored === 'none') return undefined;

@@ -1,7 +1,6 @@
 /**
- * The form and the profile, both ways. The profile is its JSON data (`profileToJson`). Settings that the form does not
- * show stay as they are stored, and so does a field that the person left as it was. Secrets never go into the form: it
- * only tells which are stored.
+ * Converts between the form and the profile, which is its JSON data (`profileToJson`). Settings that the form does not
+ * show stay as they are stored, and so do unchanged fields. The form contains no secrets; it only says which are stored.
  * @module
  */
 import { isDeepStrictEqual } from 'node:util';
@@ -18,8 +17,8 @@ const plain = ofProfile.filter(({ name, kind }) => kind !== 'secret' && !ofParts
 const plainSecrets = secrets.filter((name) => !ofParts.has(name));
 
 /**
- * The setting that names the server of each secret. A stored secret is used with that server only, because a test of the
- * form could send it to any.
+ * The setting that names the server of each secret. A stored secret is used with that server only. Otherwise a test of
+ * the form could send it to any server.
  */
 const destinations = {
   'authentication.password': 'server.host',
@@ -30,7 +29,7 @@ const destinations = {
   'proxy.password': 'proxy.host',
 };
 
-/** The values of all fields but the secrets, and the names of the secrets that are stored. */
+/** The values of all fields except secrets, and the names of the secrets that are stored. */
 export function toForm(json = {}) {
   const values = Object.fromEntries(plain.map((field) => [field.name, show(field, at(json, field.name))]));
   for (const part of parts) Object.assign(values, part.show(json));
@@ -39,8 +38,8 @@ export function toForm(json = {}) {
 }
 
 /**
- * The profile that the form describes. Of a secret, text replaces what is stored, false removes it, and an absent value
- * keeps it. ERR_PROFILE_INVALID where a stored secret would go to another server than before.
+ * The profile that the form describes. For a secret, text replaces the stored value, false removes it, and an absent
+ * value keeps it. ERR_PROFILE_INVALID if a stored secret would go to another server than before.
  */
 export function fromForm(values, json = {}) {
   const { values: shown } = toForm(json);
@@ -57,7 +56,7 @@ export function fromForm(values, json = {}) {
   return result;
 }
 
-/** The field at which a problem of the library is shown; undefined where no field is near. */
+/** The field at which a problem of the library is shown; undefined if no field is near. */
 export function fieldOf(path) {
   const row = /^headers\.\d+/.exec(path);
   if (row) return row[0];
@@ -93,13 +92,13 @@ function refuseStrangers(values, before, after) {
     problems.push({
       path,
       message:
-        `enter it again: the stored one is for ${at(before, destination) ?? 'another address'}, ` +
-        `and ${destination} is another now`,
+        `enter it again: the stored value is for ${at(before, destination) ?? 'another address'}, ` +
+        `and ${destination} has changed`,
     });
   }
   if (problems.length === 0) return;
-  throw createEmailError('ERR_PROFILE_INVALID', 'A stored secret is not sent to another server than before.', {
+  throw createEmailError('ERR_PROFILE_INVALID', 'A stored secret is not sent to another server.', {
     problems,
-    remedy: 'Correct the fields that are named.',
+    remedy: 'Enter the secrets of these fields again.',
   });
 }

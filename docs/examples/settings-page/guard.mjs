@@ -1,9 +1,9 @@
 /**
  * The protection of a page on loopback. Any program of this machine and any site in the browser can send requests to
- * it, so it answers only
- * - requests whose Host is its own: a name that an attacker points at 127.0.0.1 (DNS rebinding) is refused;
- * - the browser that came with the one-time token: it has the session's cookie from then on;
- * - for everything but plain pages, requests with the CSRF token, which only the page itself can read.
+ * it, so a request is answered only if
+ * - its Host is that of the page, so that a name which an attacker points at 127.0.0.1 (DNS rebinding) is refused;
+ * - it comes from the browser that used the one-time token and got the session's cookie for it;
+ * - it has the CSRF token, which only the page itself can read. Plain pages do not need it.
  * @module
  */
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -12,7 +12,7 @@ const newToken = () => randomBytes(32).toString('base64url');
 const digest = (text) => createHash('sha256').update(text).digest();
 const same = (given, expected) => timingSafeEqual(digest(String(given)), digest(expected));
 
-/** A refusal of a request: its status, and a sentence for the person. */
+/** The refusal of a request, with its status and a sentence for the user. */
 export class Refusal extends Error {
   constructor(status, message) {
     super(message);
@@ -20,7 +20,7 @@ export class Refusal extends Error {
   }
 }
 
-/** On every response. Scripts and styles come from files of this server alone, and no text becomes markup. */
+/** The header of every response. Scripts and styles come from files of this server only, and no text becomes markup. */
 export const securityHeaders = {
   'Content-Security-Policy': [
     "default-src 'none'",
@@ -43,7 +43,7 @@ export const securityHeaders = {
 };
 
 export class Guard {
-  /** Goes into the page; its scripts send it with each request. */
+  /** The CSRF token. It is written into the page, whose scripts send it with each request. */
   csrfToken = newToken();
   #oneTimeToken = newToken();
   #session = newToken();
@@ -58,10 +58,10 @@ export class Guard {
     return `http://127.0.0.1:${this.#port}/?token=${this.#oneTimeToken}`;
   }
 
-  /** Refuses requests that are meant for another host, or that another site sent. */
+  /** Refuses requests for another host and requests from another site. */
   checkOrigin({ headers }) {
     const hosts = [`127.0.0.1:${this.#port}`, `localhost:${this.#port}`];
-    if (!hosts.includes(headers.host)) throw new Refusal(421, 'This server is not the one that the address names.');
+    if (!hosts.includes(headers.host)) throw new Refusal(421, 'The address names another server.');
     if (headers.origin !== undefined && headers.origin !== `http://${headers.host}`)
       throw new Refusal(403, 'The request comes from another site.');
     const site = headers['sec-fetch-site'];
@@ -69,10 +69,10 @@ export class Guard {
       throw new Refusal(403, 'The request comes from another site.');
   }
 
-  /** The cookie of the session for the right one-time token, which is used up by it. */
+  /** The cookie of the session, in exchange for the one-time token, which works once. */
   cookieFor(token) {
     if (this.#oneTimeToken === undefined || !same(token, this.#oneTimeToken))
-      throw new Refusal(403, 'This address has been used already. Start the program anew for another one.');
+      throw new Refusal(403, 'This address has already been used. Restart the program for a new one.');
     this.#oneTimeToken = undefined;
     return `${this.#cookieName}=${this.#session}; HttpOnly; SameSite=Strict; Path=/`;
   }
@@ -89,7 +89,7 @@ export class Guard {
       throw new Refusal(403, 'The request does not come from the page (its CSRF token is missing). Reload the page.');
   }
 
-  /** With the port, because browsers send a cookie to every port of a host. */
+  /** The name of the cookie. It contains the port, because browsers send a cookie to every port of a host. */
   get #cookieName() {
     return `settings-${this.#port}`;
   }
@@ -112,7 +112,7 @@ export async function readJson(request) {
     const value = JSON.parse(Buffer.concat(chunks).toString('utf8'));
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
   } catch {
-    // The refusal below is for both.
+    // The refusal below covers text that is not JSON, too.
   }
   throw new Refusal(400, 'The request is not a JSON object.');
 }

@@ -1,6 +1,6 @@
 /**
- * The log of the page: the newest lines, and browsers that watch it. The library's events hold neither secrets nor
- * message content.
+ * The log of the page: the newest lines, and the browsers that show them. The library's events contain neither secrets
+ * nor message content.
  * @module
  */
 import { formatLogEvent } from 'sealpost';
@@ -28,7 +28,7 @@ export class LiveLog {
   }
 }
 
-/** A line of the log has no line ends in it. */
+/** A line of the log as a server-sent event. It contains no line ends. */
 function dataOf(line) {
   return `data: ${line}\n\n`;
 }

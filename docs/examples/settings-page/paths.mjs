@@ -5,14 +5,14 @@
 
 const isObject = (value) => typeof value === 'object' && value !== null;
 
-/** The value at a path; undefined where there is none. */
+/** The value at a path; undefined if there is none. */
 export function at(json, path) {
   return path
     .split('.')
     .reduce((value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined), json);
 }
 
-/** Sets the value at a path, or removes it where it is undefined. */
+/** Sets the value at a path, or removes it if the value is undefined. */
 export function put(json, path, value) {
   const keys = path.split('.');
   const last = keys.pop();

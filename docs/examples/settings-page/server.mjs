@@ -1,7 +1,6 @@
 /**
  * Starts the settings page and prints its address, which works once: `node server.mjs [--folder DIR] [--port N]
- * [--demo]`. With `--demo` everything is thrown away at the end: a profile that is filled in, and a mail server in the
- * process that takes its mail.
+ * [--demo]`. With `--demo` there are two profiles and a mail server in the process, and all of it is deleted at the end.
  * @module
  */
 import { randomBytes } from 'node:crypto';
@@ -37,8 +36,8 @@ for (const signal of ['SIGINT', 'SIGTERM'])
   });
 
 /**
- * SETTINGS_KEY, 32 bytes in base64. Without it the key is made once and lies beside the store: keep it elsewhere in
- * production.
+ * The key in SETTINGS_KEY, 32 bytes in base64. Without it, a key is made once and stored beside the profiles. In
+ * production, keep the key elsewhere.
  */
 async function storeKey(place) {
   if (process.env.SETTINGS_KEY) return Buffer.from(process.env.SETTINGS_KEY, 'base64');

@@ -1,5 +1,5 @@
 /**
- * The buttons that try the settings out. Each makes a mailer for the form as it is, saved or not, and closes it.
+ * The buttons that test the settings. Each makes a mailer for the current form, saved or not, and closes it.
  * @module
  */
 import { createMailer } from 'sealpost';
@@ -21,7 +21,7 @@ export function createTests({ store, log, draft }) {
     }
   }
 
-  /** The sign-in that a person has begun. */
+  /** The sign-in in progress. */
   let signIn;
 
   return {
@@ -46,7 +46,7 @@ export function createTests({ store, log, draft }) {
         mailer.testEncryption(textOf(form.recipient) ?? profile.sender.email, { signal }),
       ),
 
-    /** Begins the sign-in. Gives the URL for the browser, or nothing where the grant needs no person. */
+    /** Begins the sign-in. Returns the URL for the browser, or nothing if the grant needs no person. */
     async authorize(form) {
       signIn?.abort.abort();
       const abort = new AbortController();
@@ -56,7 +56,7 @@ export function createTests({ store, log, draft }) {
         outcome = withMailer(form, (mailer) => mailer.authorize(options));
         outcome.then(() => resolve(undefined), resolve);
       });
-      // `authorize-outcome` tells the error.
+      // `authorize-outcome` reports the error.
       outcome.catch(() => {});
       signIn = { abort, outcome };
       const opened = await url;
@@ -76,7 +76,7 @@ export function createTests({ store, log, draft }) {
 }
 
 function textOf(value) {
-  if (value !== undefined && typeof value !== 'string') throw new Refusal(400, 'The address is no text.');
+  if (value !== undefined && typeof value !== 'string') throw new Refusal(400, 'The address must be text.');
   return value?.trim() || undefined;
 }
 

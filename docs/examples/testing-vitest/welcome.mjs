@@ -1,4 +1,4 @@
-/** Code of the application. The caller gives the mailer, so a test can give another one. */
+/** Code of the application. The caller passes the mailer, so a test can pass another one. */
 export async function welcome(mailer, { name, email }) {
   await mailer.send({
     to: { name, email },

@@ -21,7 +21,7 @@ class AppModule {}
 
 async function main(): Promise<void> {
   const app = await NestFactory.create(AppModule);
-  // Without it SIGTERM ends the process at once, and nothing is closed.
+  // Without this line, SIGTERM ends the process at once and nothing is closed.
   app.enableShutdownHooks();
   await app.listen(Number(process.env['PORT'] ?? 3000));
   console.log(`listening on ${await app.getUrl()}`);

@@ -50,7 +50,7 @@ export function fieldButton(action, profile) {
   }
 }
 
-/** The buttons of a group, and the place of their outcome. */
+/** The buttons of a group, and the element that shows their result. */
 export function groupButtons(actions, profile) {
   const outcome = h('div', { class: 'report', role: 'status' });
   const buttons = actions.map(({ name, label }) => h('button', { type: 'button', onclick: run(name) }, label));
@@ -74,7 +74,7 @@ export function groupButtons(actions, profile) {
   }
 }
 
-/** Opens the provider's page, also by a link, because browsers may block windows that a script opens. */
+/** Opens the provider's page, and shows a link to it, because browsers may block windows that a script opens. */
 async function authorize(body, show) {
   const { url } = await request('authorize', body);
   if (url !== undefined) {
@@ -85,7 +85,7 @@ async function authorize(body, show) {
   return reports['authorize-outcome'](await request('authorize-outcome'));
 }
 
-/** Runs the work of a button, which is off meanwhile. Problems go to their fields. */
+/** Runs the work of a button, which is disabled meanwhile. Problems are shown at their fields. */
 async function busy(button, work) {
   button.disabled = true;
   try {

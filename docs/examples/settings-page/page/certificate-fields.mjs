@@ -1,5 +1,5 @@
 /**
- * The fields of a certificate, which stand on the page three times.
+ * The fields of a certificate, which the page contains three times.
  * @module
  */
 import { stores } from './choices.mjs';
@@ -27,7 +27,7 @@ export function certificateFields(at, labels) {
     {
       name: `${at}.store.location`,
       label: 'Location of the Store',
-      hint: 'A path; for a Windows store as CurrentUser\\My. Leave it empty for the stores of the user and of the machine.',
+      hint: 'A path, or for a Windows store a name such as CurrentUser\\My. Leave it empty for the stores of the user and of the machine.',
       shownIf: is('store'),
     },
     {
@@ -44,7 +44,7 @@ export function certificateFields(at, labels) {
       label: 'Enable Cached Certificate',
       kind: 'flag',
       shownIf: is('file', 'store'),
-      hint: 'Keeps the certificate, encrypted, in the profile store and uses that copy. The buttons that test load it anew.',
+      hint: 'Keeps the certificate, encrypted, in the profile store and uses that copy. The test buttons load it again.',
     },
   ];
 }

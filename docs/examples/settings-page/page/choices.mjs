@@ -1,5 +1,5 @@
 /**
- * The choices of the page: values of the profile, and the words that the page shows for them.
+ * The choices of the page: values of the profile, and their labels.
  * @module
  */
 export const hashes = {

@@ -62,14 +62,14 @@ function valueOf({ kind }, input, secret) {
   return secret.clear.checked ? false : undefined;
 }
 
-/** A choice that the page does not list is added: it is in the profile. */
+/** Adds a choice that the page does not list but the profile has. */
 function showText(input, value) {
   if (input.tagName === 'SELECT' && ![...input.options].some((option) => option.value === value))
     input.append(h('option', { value }, value));
   input.value = value;
 }
 
-/** Tells that a value is stored, without showing it, and offers to remove it. */
+/** Says that a value is stored, without showing it, and offers to remove it. */
 function secretState(id) {
   const state = h('span', { id: `${id}-state` });
   const clear = h('input', { type: 'checkbox', id: `${id}-clear` });
@@ -87,7 +87,7 @@ function secretState(id) {
   };
 }
 
-/** Shows the problems of a field below it; none removes them. */
+/** Shows the problems of a field below it. An empty list removes them. */
 export function showProblems(input, error, messages) {
   error.textContent = messages.join('\n');
   if (messages.length > 0) input.setAttribute('aria-invalid', 'true');

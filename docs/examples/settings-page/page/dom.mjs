@@ -1,5 +1,5 @@
 /**
- * Makes elements. Text stays text: nothing here reads markup.
+ * Makes elements. Text is never parsed as markup.
  * @module
  */
 

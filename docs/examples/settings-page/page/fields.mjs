@@ -1,11 +1,11 @@
 /**
  * The tabs of the page and their fields. The browser draws the form from this table, and the server reads the form by
- * it. The name of a field is its path in the profile where it has one, so that each problem that the library reports
- * finds its field.
+ * it. The name of a field is its path in the profile, if it has one, so that each problem of the library is shown at its
+ * field.
  *
  * Kinds: 'text' (the default), 'lines', 'address', 'number', 'seconds', 'flag', 'choice', 'secret', 'headers',
- * 'parameters'. A field with `draft` is no setting, but goes with a button. The fields of a group with `use` are shown
- * while that box is ticked.
+ * 'parameters'. A field with `draft` is not a setting, but a value for a button. The fields of a group with `use` are
+ * shown while that box is ticked.
  * @module
  */
 import { certificateFields } from './certificate-fields.mjs';
@@ -102,7 +102,7 @@ export const tabs = [
           {
             name: 'authentication.username',
             label: 'User Name',
-            hint: 'With KERBEROS the principal, as user@REALM.',
+            hint: 'With KERBEROS the principal, such as user@REALM.',
             shownIf: hasUser,
           },
           { name: 'authentication.password', label: 'Password', kind: 'secret', shownIf: hasPassword },
@@ -127,10 +127,8 @@ export const tabs = [
       },
       {
         title: 'Test Options',
-        hint: 'The tests use what is in the form, saved or not.',
-        fields: [
-          { name: 'test.recipient', label: 'Send the test email to', hint: 'Empty: to the sender.', draft: true },
-        ],
+        hint: 'The tests use the current form, saved or not.',
+        fields: [{ name: 'test.recipient', label: 'Send the test email to', hint: 'Empty: the sender.', draft: true }],
         actions: [
           { name: 'test-connection', label: 'Test Connection' },
           { name: 'send-test', label: 'Send Test Email' },
@@ -175,7 +173,7 @@ export const tabs = [
             none: "Each recipient's own, by address",
           }),
           { name: 'smime.encrypt.algorithm', label: 'Encryption Algorithm', kind: 'choice', choices: ciphers },
-          { name: 'test.encryption', label: 'Verify for this recipient', hint: 'Empty: for the sender.', draft: true },
+          { name: 'test.encryption', label: 'Verify for this recipient', hint: 'Empty: the sender.', draft: true },
         ],
         actions: [{ name: 'test-encryption', label: 'Verify encryption' }],
       },
@@ -203,7 +201,7 @@ export const tabs = [
             name: 'oauth2.authorizationParameters',
             label: 'Parameters of the authorization request',
             kind: 'parameters',
-            hint: 'One a line, as access_type=offline.',
+            hint: 'One per line, such as access_type=offline.',
           },
           {
             name: 'oauth2.redirectUri',
@@ -233,7 +231,7 @@ export const tabs = [
         title: 'Firewall Configuration',
         fields: [
           { name: 'proxy.type', label: 'Firewall Type', kind: 'choice', choices: proxies },
-          { name: 'proxy.auto', label: 'Auto Detect Firewall', kind: 'flag', hint: 'In place of type, host and port.' },
+          { name: 'proxy.auto', label: 'Auto Detect Firewall', kind: 'flag', hint: 'Instead of type, host and port.' },
           { name: 'proxy.host', label: 'Host', shownIf: hasProxyHost },
           {
             name: 'proxy.port',

@@ -1,5 +1,5 @@
 /**
- * The form as a whole: what is in it, what is shown of it, and the problems at its fields.
+ * The form as a whole: its values, the visible fields, and the problems at the fields.
  * @module
  */
 import { createControl } from './controls.mjs';
@@ -21,18 +21,18 @@ export function createFields(group, actionOf) {
 
 export const controlOf = (name) => controls.get(name);
 
-/** The values of all settings, as the server takes them. */
+/** The values of all settings, in the form that the server expects. */
 export function formValues() {
   return Object.fromEntries(fields.filter(({ draft }) => !draft).map(({ name }) => [name, controls.get(name).get()]));
 }
 
-/** Shows values, of all fields or of some. */
+/** Shows values in all fields or in some of them. */
 export function showValues(values) {
   for (const [name, value] of Object.entries(values)) controls.get(name).set(value);
   showFields();
 }
 
-/** Tells for each secret whether one is stored. */
+/** Shows for each secret whether a value is stored. */
 export function showStored(names) {
   for (const { name, kind } of fields) {
     if (kind !== 'secret') continue;
@@ -41,7 +41,7 @@ export function showStored(names) {
   }
 }
 
-/** Hides the fields that have no meaning beside the others. */
+/** Hides the fields that have no effect with the current values of the others. */
 export function showFields() {
   const values = Object.fromEntries(
     fields.filter(({ kind }) => kind !== 'headers').map(({ name }) => [name, controls.get(name).get()]),
@@ -61,7 +61,7 @@ export function clearProblems() {
   markTabs(new Map());
 }
 
-/** Shows each problem at its field, and all of them above the tabs with the way there. */
+/** Shows each problem at its field, and all of them above the tabs with links to their fields. */
 export function showProblems({ message, remedy, problems }) {
   clearProblems();
   const found = new Map();
@@ -79,7 +79,7 @@ export function showProblems({ message, remedy, problems }) {
   }
   markTabs(counts);
   const list = h('ul', {}, ...[...found.values()].flatMap(({ place, messages }) => messages.map(linkTo(place))));
-  const text = problems.length > 0 ? 'Some fields are not right. Nothing was saved or sent.' : message;
+  const text = problems.length > 0 ? 'Some fields are invalid. Nothing was saved or sent.' : message;
   byId('problems').append(h('p', {}, problems.length > 0 || !remedy ? text : `${text} ${remedy}`), list);
   const first = [...found.values()].find(({ place }) => place);
   if (first) goTo(first.place);

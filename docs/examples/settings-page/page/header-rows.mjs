@@ -5,7 +5,7 @@
 import { showProblems } from './controls.mjs';
 import { h } from './dom.mjs';
 
-/** A control as in `controls.mjs`; `rowAt` is that of one row. */
+/** A control as in `controls.mjs`; `rowAt` returns the control of one row. */
 export function createRows(field) {
   const list = h('div', { class: 'rows' });
   const add = h(
@@ -42,7 +42,7 @@ export function createRows(field) {
     }
   }
 
-  /** Rows without a name and a value are none. */
+  /** The values of the rows. Empty rows are left out. */
   function dropEmpty() {
     for (const row of rows.filter(({ name, value }) => name.value === '' && value.value === '')) {
       rows.splice(rows.indexOf(row), 1);

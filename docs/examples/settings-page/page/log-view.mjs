@@ -14,7 +14,7 @@ export function createLogView() {
   const events = new EventSource('/api/log');
   events.addEventListener('start', () => {
     lines.replaceChildren();
-    state.textContent = 'New lines appear here by themselves: commands and replies of every test, without secrets.';
+    state.textContent = 'The commands and replies of every test appear here, without secrets.';
   });
   events.addEventListener('message', ({ data }) => {
     const [, level = 'info'] = data.split(' ');

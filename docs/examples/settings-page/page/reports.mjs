@@ -1,5 +1,5 @@
 /**
- * The outcomes of the buttons, as lists of steps and sentences.
+ * The results of the buttons, as lists of steps and sentences.
  * @module
  */
 import { h } from './dom.mjs';
@@ -42,7 +42,7 @@ export const reports = {
   'authorize-outcome': ({ expiresAt, scope, canRefresh }) => [
     titled(true, 'Signed in. The tokens are in the profile store.'),
     sentence(expiresAt && `The access token is valid until ${new Date(expiresAt).toLocaleString('en-GB')}.`),
-    sentence(canRefresh ? 'It is refreshed when it has to be.' : 'There is no refresh token: sign in again then.'),
+    sentence(canRefresh ? 'It is refreshed when necessary.' : 'There is no refresh token: sign in again after that.'),
     sentence(scope && `Scope: ${scope}`),
   ],
 };
@@ -67,7 +67,7 @@ function smime({ ok, certificates, missing, problems }, good, bad) {
   ];
 }
 
-/** An error of the library: what happened, for whom, and what to do. */
+/** An error of the library with its recipients and its remedy. */
 export function failure({ message, remedy, recipients = [] }) {
   const refused = recipients.map(({ recipient, reply, reason }) =>
     h('li', {}, `${recipient}: ${reason ?? [reply.code, ...reply.lines].join(' ')}`),

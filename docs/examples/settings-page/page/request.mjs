@@ -5,7 +5,7 @@
 
 const csrfToken = document.querySelector('meta[name=csrf-token]').content;
 
-/** Resolves with the answer. An error has `problems`, each with its field, and `remedy` where the server gave them. */
+/** Resolves with the answer. An error has `problems`, each with its field, and `remedy`, if the server sent them. */
 export async function request(name, body = {}, signal = undefined) {
   const response = await fetch(`/api/${name}`, {
     method: 'POST',

@@ -1,6 +1,6 @@
 /**
- * Tabs by the keyboard pattern of the ARIA Authoring Practices: one of them is in the order of Tab, arrows, Home and
- * End go to the others.
+ * Tabs with the keyboard pattern of the ARIA Authoring Practices: the Tab key reaches one of them, and arrows, Home and
+ * End move to the others.
  * @module
  */
 import { tabs } from './fields.mjs';
@@ -9,7 +9,7 @@ import { byId, h } from './dom.mjs';
 /** The tab of each panel. */
 const buttons = new Map();
 
-/** Adds a tab and its panel for each entry of the table; `content` gives what is in the panel. */
+/** Adds a tab and its panel for each entry of the table; `content` makes the content of the panel. */
 export function createTabs(content) {
   for (const tab of tabs) {
     const panel = h('section', {
@@ -46,7 +46,7 @@ export function select(id) {
   }
 }
 
-/** Shows at each tab how many problems its fields have. */
+/** Shows at each tab the number of problems in its fields. */
 export function markTabs(counts) {
   for (const { id, title } of tabs) {
     const count = counts.get(id) ?? 0;

@@ -1,5 +1,5 @@
 /**
- * The contact form. SMTP needs sockets: the runtime is Node, which is the default, and not Edge.
+ * The contact form. It runs on Node (the default), not on Edge, because SMTP needs sockets.
  * @module
  */
 import { isEmailError } from 'sealpost';
