@@ -4,11 +4,17 @@
  */
 export const rooms = {
   'reply parser': {
-    files: ['src/smtp/reply-parser.ts', 'src/connection/channel/inbound.ts'],
+    files: ['src/smtp/reply-parser.ts', 'src/smtp/reply.ts', 'src/connection/channel/inbound.ts'],
     tests: ['test/unit/smtp/reply-parser', 'test/unit/connection/channel/inbound', 'test/unit/connection/refusals'],
   },
   'command writer': {
-    files: ['src/smtp/command.ts', 'src/smtp/path.ts', 'src/smtp/xtext.ts', 'src/smtp/simple-commands.ts'],
+    files: [
+      'src/smtp/command.ts',
+      'src/smtp/path.ts',
+      'src/smtp/simple-commands.ts',
+      'src/smtp/transaction/command-lines.ts',
+      'src/smtp/transaction/envelope-commands.ts',
+    ],
     tests: ['test/unit/smtp', 'test/wire', 'test/advisories/peers'],
   },
   session: {
@@ -18,6 +24,7 @@ export const rooms = {
       'src/smtp/extensions.ts',
       'src/smtp/transaction/transaction.ts',
       'src/smtp/transaction/recipients.ts',
+      'src/smtp/transaction/content-transfer.ts',
     ],
     tests: ['test/unit/smtp', 'test/wire', 'test/unit/connection/transact'],
   },
@@ -26,6 +33,8 @@ export const rooms = {
       'src/connection/channel/channel.ts',
       'src/connection/channel/exchange.ts',
       'src/connection/channel/outbound.ts',
+      'src/connection/channel/output.ts',
+      'src/connection/channel/content-source.ts',
       'src/connection/channel/deadline.ts',
     ],
     tests: ['test/unit/connection', 'test/wire'],
@@ -37,10 +46,23 @@ export const rooms = {
       'src/transport/pool/slots.ts',
       'src/transport/pool/openings.ts',
       'src/transport/pool/waiters.ts',
-      'src/transport/pool/connection-limit.ts',
       'src/transport/pool/opening-pace.ts',
+      'src/transport/pool/rate-limiter.ts',
+      'src/transport/smtp-transport.ts',
     ],
     tests: ['test/unit/transport', 'test/advisories/reconnect-storm', 'test/advisories/concurrency-refusals'],
+  },
+  retry: {
+    files: [
+      'src/transport/retry/candidate.ts',
+      'src/transport/retry/circuit.ts',
+      'src/transport/retry/outcome.ts',
+      'src/transport/retry/retry-transport.ts',
+      'src/transport/retry/sending.ts',
+      'src/transport/retry/verdict.ts',
+      'src/transport/retry/waiting-room.ts',
+    ],
+    tests: ['test/unit/transport/retry', 'test/integration/retry.test.ts'],
   },
   sasl: {
     files: [
@@ -84,7 +106,12 @@ export const rooms = {
       'src/oauth2/token-endpoint.ts',
       'src/oauth2/token-keeper.ts',
       'src/oauth2/json.ts',
+      'src/oauth2/jwt.ts',
+      'src/oauth2/provider.ts',
+      'src/oauth2/token-claims.ts',
       'src/oauth2/grants/authorization-code.ts',
+      'src/oauth2/grants/client-proof.ts',
+      'src/oauth2/grants/device-code.ts',
     ],
     tests: ['test/unit/oauth2', 'test/integration/oauth2.test.ts'],
   },
@@ -95,6 +122,8 @@ export const rooms = {
       'src/store/content.ts',
       'src/store/store-key.ts',
       'src/store/file-profile-store.ts',
+      'src/store/sealed-profile.ts',
+      'src/store/arguments.ts',
     ],
     tests: ['test/unit/store/file-format', 'test/unit/store/profile-store'],
   },
@@ -106,6 +135,6 @@ export const rooms = {
       'src/pki/path/path-pool.ts',
       'src/pki/path/path-revocation.ts',
     ],
-    tests: ['test/unit/pki/path', 'test/unit/smime/revocation', 'test/unit/smime/verify'],
+    tests: ['test/unit/pki/path', 'test/unit/smime/verify/revocation', 'test/unit/smime/verify/verify'],
   },
 };

@@ -106,20 +106,29 @@ export function root(name: string, more: Partial<CertificateRequest> = {}): Issu
   return issue({ subject: name, issuer: { name, ...keys }, keys, ca: true, keyUsage: [5, 6], ...more });
 }
 
-/** A CRL of `issuer` with these serial numbers. */
+/** An entry of a CRL with extensions of its own. */
+export interface RevokedSerial {
+  readonly serial: number;
+  readonly extensions: readonly Buffer[];
+}
+
+/** A CRL of `issuer` with these serial numbers. `to: 'never'` leaves out nextUpdate. */
 export function revocationList(
   issuer: Issuer,
-  serials_: readonly number[],
-  more: { extensions?: readonly Buffer[]; from?: Date; to?: Date } = {},
+  revoked: readonly (number | RevokedSerial)[],
+  more: { extensions?: readonly Buffer[]; from?: Date; to?: Date | 'never' } = {},
 ): Buffer {
-  const from = more.from ?? new Date(Date.now() - 43_200_000);
-  const entries = serials_.map((serial) => der.sequence(der.integer(serial), der.time(from)));
+  const { from = new Date(Date.now() - 43_200_000), to = new Date(Date.now() + 43_200_000) } = more;
+  const entries = revoked.map((entry) => {
+    if (typeof entry === 'number') return der.sequence(der.integer(entry), der.time(from));
+    return der.sequence(der.integer(entry.serial), der.time(from), der.sequence(...entry.extensions));
+  });
   const tbs = der.sequence(
     der.integer(1),
     ecdsa,
     nameOf(issuer.name),
     der.time(from),
-    der.time(more.to ?? new Date(Date.now() + 43_200_000)),
+    ...(to === 'never' ? [] : [der.time(to)]),
     ...(entries.length > 0 ? [der.sequence(Buffer.concat(entries))] : []),
     ...(more.extensions ? [der.context(0, der.sequence(...more.extensions))] : []),
   );

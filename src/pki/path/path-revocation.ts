@@ -39,7 +39,6 @@ export function revocationProblem(certificate: Certificate, context: RevocationC
   const points = readPoints(certificate, issuer);
   let covered = 0;
   for (const list of context.lists) {
-    if (covered === allReasons) break;
     if (list.base !== undefined) continue;
     const reasons = applicableReasons(list, certificate, issuer, points);
     if ((reasons & ~covered) === 0 || !isCurrent(list, context.at) || !isGenuine(list, context)) continue;

@@ -230,7 +230,6 @@ class PathSearch {
       else {
         let trusted = known.get(certificate);
         if (trusted === undefined) {
-          if (this.#pool.spent !== undefined) return;
           const search = new PathSearch(
             { ...this.#options, keyUsages: ['cRLSign'], purpose: keyPurposeOids.any },
             this.#pool,

@@ -25,6 +25,17 @@ describe('the greeting', () => {
       phase: 'greeting',
     });
   });
+  test.each([
+    ['500 no', /takes nothing from this machine/],
+    ['554 blocked using zen.spamhaus.org', /block list/],
+    ['450 later', undefined],
+    ['421 too many connections', undefined],
+  ])('%s has the remedy of a refusal for good, or none of its own', (reply, remedy) => {
+    const { error } = play(greeting(new Session('smtp', false)), [reply]);
+    if (remedy === undefined)
+      expect(error).not.toHaveProperty('remedy', expect.stringMatching(/takes nothing from|block list/));
+    else expect(error).toHaveProperty('remedy', expect.stringMatching(remedy));
+  });
   test.each(['250 ok', '354 go', '235 welcome'])('%s is none', (reply) => {
     expect(play(greeting(new Session('smtp', false)), [reply])).toMatchObject({
       broken: true,

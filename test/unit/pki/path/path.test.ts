@@ -296,6 +296,47 @@ describe('revocation', () => {
     expect((await check(leaf, [ca], lists(revocationList(anchor, []), long))).problem).toMatch(/revoked/);
   });
 
+  describe('in a list by another certificate of the CA’s name', () => {
+    const lister = (more: Partial<CertificateRequest> = {}): IssuedCertificate =>
+      issue({ subject: 'CA', issuer: ca, keyUsage: [6], ...more });
+    const byLister = (signer: IssuedCertificate, revoked: readonly number[] = []) =>
+      lists(revocationList(anchor, []), revocationList(signer, revoked));
+
+    it('is known if the CA issued that certificate for lists', async () => {
+      const signer = lister();
+      expect((await check(leaf, [ca, signer], byLister(signer))).trusted).toBe(true);
+      expect((await check(leaf, [ca, signer], byLister(signer, [1000]))).problem).toMatch(/CN=Ann.*revoked/);
+      expect((await check(leaf, [signer, ca], byLister(signer))).trusted).toBe(true);
+    });
+
+    it('is known if that certificate is an anchor', async () => {
+      const signer = root('CA');
+      const anchors = await Promise.all([anchor, signer].map(({ der: bytes }) => parseCertificate(bytes)));
+      expect((await check(leaf, [ca], { ...byLister(signer), anchors })).trusted).toBe(true);
+      expect((await check(leaf, [ca, signer], byLister(signer))).problem).toMatch(/could not be determined/);
+    });
+
+    it.each<[string, () => IssuedCertificate]>([
+      ['may not sign lists', () => lister({ keyUsage: [0] })],
+      ['has expired', () => lister({ to: new Date(now.getTime() - 1000) })],
+      ['was issued by somebody else', () => lister({ issuer: { ...ca, ...keyPair() } })],
+    ])('is not known if that certificate %s', async (_, make) => {
+      const signer = make();
+      expect((await check(leaf, [ca, signer], byLister(signer))).problem).toMatch(/CN=Ann.*could not be determined/);
+    });
+
+    it('is not known if that certificate is revoked', async () => {
+      const signer = lister({ serial: 2000 });
+      expect((await check(leaf, [ca, signer], byLister(signer, [2000]))).problem).toMatch(/could not be determined/);
+    });
+
+    it('is not known of that certificate itself', async () => {
+      const signer = lister();
+      expect((await check(signer, [ca], byLister(signer))).problem).toMatch(/CN=CA.*could not be determined/);
+      expect((await check(signer, [ca, signer], byLister(signer))).problem).toMatch(/CN=CA.*could not be determined/);
+    });
+  });
+
   it('of a malformed list is ERR_CERTIFICATE', () => {
     const list = revocationList(ca, [1]);
     const many = (tag: number): Buffer => der.element(tag, Buffer.alloc(1_200_000, Buffer.of(0x31, 0)));
