@@ -73,7 +73,7 @@ await bundle.close();
 // The command line is a file of its own, which loads the library beside it.
 const { build } = createRequire(createRequire(path.join(root, 'package.json')).resolve('tsup'))('esbuild');
 await build({
-  entryPoints: [path.join(root, 'src/cli/main.ts')],
+  entryPoints: [path.join(root, 'src/cli/start.ts')],
   outfile: path.join(dist, 'cli.js'),
   bundle: true,
   format: 'esm',

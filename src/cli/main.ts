@@ -1,5 +1,5 @@
 /**
- * The command line of sealpost. The build makes `dist/cli.js` of this file; the library is beside it.
+ * The commands of the command line, and their exit status.
  * @module
  */
 import { createRequire } from 'node:module';
@@ -32,8 +32,18 @@ function helpOfAll(): string {
   ].join('\n');
 }
 
-/** Runs a command, and gives the exit status. */
-async function run(args: readonly string[]): Promise<number> {
+/** Runs a command, and gives the exit status. Errors of the user and of the mail are printed. */
+export async function run(args: readonly string[]): Promise<number> {
+  try {
+    return await runCommand(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    note(`${styled('red', 'sealpost:', process.stderr)} ${error.message}`);
+    return usageStatus;
+  }
+}
+
+async function runCommand(args: readonly string[]): Promise<number> {
   const command = commands.find(({ name }) => name.split(' ').every((word, i) => args[i] === word));
   if (command === undefined) {
     if (args.length === 0 || args[0] === '--help' || args[0] === '-h' || args[0] === 'help') {
@@ -60,20 +70,4 @@ async function run(args: readonly string[]): Promise<number> {
     reportError(error, given.flag('json'));
     return error.code === 'ERR_PROFILE_INVALID' ? usageStatus : 1;
   }
-}
-
-// The reader of a pipe may leave early, as head does: the status still tells the outcome. Other failures lose output.
-process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
-  if (code === 'EPIPE') return;
-  note(`${styled('red', 'sealpost:', process.stderr)} standard output cannot be written: ${message}`);
-  process.once('exit', (status) => {
-    if (status === 0) process.exitCode = 1;
-  });
-});
-try {
-  process.exitCode = await run(process.argv.slice(2));
-} catch (error) {
-  if (!(error instanceof UsageError)) throw error;
-  note(`${styled('red', 'sealpost:', process.stderr)} ${error.message}`);
-  process.exitCode = usageStatus;
 }

@@ -47,12 +47,14 @@ export function startProgress(): { readonly show: (text: string) => void; readon
   };
 }
 
-let isInputRead = false;
+/** The standard input, once it was read. */
+const inputsRead = new WeakSet<object>();
 
 /** All of standard input. UsageError the second time, when nothing is left. */
 export async function readInput(): Promise<Buffer> {
-  if (isInputRead) throw new UsageError('standard input is wanted twice: name a file for one of the two');
-  isInputRead = true;
+  if (inputsRead.has(process.stdin))
+    throw new UsageError('standard input is wanted twice: name a file for one of the two');
+  inputsRead.add(process.stdin);
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));
   return Buffer.concat(chunks);

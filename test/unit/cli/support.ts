@@ -1,10 +1,12 @@
-/** The command line in processes of its own, in pipes and on a terminal. */
+/** The command line, in this process, in a process of its own, and on a terminal. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { Readable, Writable } from 'node:stream';
+import { run } from '../../../src/cli/main.js';
 import { bundle } from '../../support/bundle.js';
 
-/** The outcome of a process. On a terminal, `stdout` has both outputs. */
+/** The outcome of a command. On a terminal, `stdout` has both outputs. */
 export interface Outcome {
   readonly status: number | null;
   readonly stdout: string;
@@ -14,28 +16,39 @@ export interface Outcome {
 export interface Runs {
   readonly input?: string | Uint8Array;
   readonly env?: Readonly<Record<string, string>>;
-  /** A file in place of the pipe of standard output. */
-  readonly stdout?: string;
 }
 
 export interface CommandLine {
+  /** Runs it in this process, with other standard streams and another environment. */
   run(args: readonly string[], more?: Runs): Promise<Outcome>;
+  /** Runs it in a process of its own, whose standard output is a pipe or the file `stdout`. */
+  spawn(args: readonly string[], stdout?: string): Promise<Outcome>;
   /** Runs it on a terminal of `script` (util-linux). `answer` is typed once the terminal shows `question`. */
   onTerminal(args: readonly string[], typed?: readonly [question: string, answer: string]): Promise<Outcome>;
 }
 
 export async function commandLine(): Promise<CommandLine> {
-  const main = join(await bundle({ cli: 'src/cli/main.ts' }), 'cli.mjs');
+  const main = join(await bundle({ cli: 'src/cli/start.ts' }), 'cli.mjs');
   const base = { PATH: process.env['PATH'] ?? '', HOME: process.env['HOME'] ?? '', TERM: 'xterm' };
   return {
-    run(args, { input, env = {}, stdout } = {}) {
+    async run(args, { input = '', env = {} } = {}) {
+      const [stdout, stderr] = [new Collected(), new Collected()];
+      const before = Object.getOwnPropertyDescriptors(process);
+      const streams = { stdin: Readable.from([Buffer.from(input)]), stdout, stderr };
+      for (const [name, value] of Object.entries({ ...streams, env: { ...base, ...env } }))
+        Object.defineProperty(process, name, { value, configurable: true, enumerable: true, writable: true });
+      try {
+        const status = await run(args);
+        return { status, stdout: stdout.text, stderr: stderr.text };
+      } finally {
+        for (const name of ['stdin', 'stdout', 'stderr', 'env'] as const)
+          Object.defineProperty(process, name, before[name]);
+      }
+    },
+    spawn(args, stdout) {
       const output = stdout === undefined ? 'pipe' : openSync(stdout, 'w');
-      const child = spawn(process.execPath, [main, ...args], {
-        env: { ...base, ...env },
-        stdio: ['pipe', output, 'pipe'],
-      });
+      const child = spawn(process.execPath, [main, ...args], { env: base, stdio: ['ignore', output, 'pipe'] });
       if (output !== 'pipe') closeSync(output);
-      child.stdin?.on('error', () => undefined).end(input ?? '');
       return outcomeOf(child, () => undefined);
     },
     onTerminal(args, typed) {
@@ -50,6 +63,20 @@ export async function commandLine(): Promise<CommandLine> {
       });
     },
   };
+}
+
+/** Keeps what is written to it. */
+class Collected extends Writable {
+  readonly #chunks: Buffer[] = [];
+
+  get text(): string {
+    return Buffer.concat(this.#chunks).toString('utf8');
+  }
+
+  override _write(chunk: Buffer, _encoding: string, done: () => void): void {
+    this.#chunks.push(chunk);
+    done();
+  }
 }
 
 function outcomeOf(child: ChildProcess, look: (stdout: string) => void): Promise<Outcome> {
