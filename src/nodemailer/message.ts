@@ -148,6 +148,8 @@ export interface SendMailOptions {
   icalEvent?: Content | IcalEvent | undefined;
   /** Attachments. */
   attachments?: readonly Attachment[] | undefined;
+  /** Images in `data:` URLs of `html` become parts of the message. Default: as the transport. */
+  attachDataUrls?: boolean | undefined;
   /** Further bodies. */
   alternatives?: readonly Alternative[] | undefined;
   /** Custom header fields. */

@@ -158,6 +158,8 @@ export interface TransportOptions {
   readonly disableFileAccess?: boolean | undefined;
   /** Taken, and without effect: nothing is fetched. */
   readonly disableUrlAccess?: boolean | undefined;
+  /** Images in `data:` URLs of HTML become parts of the message. Default false. */
+  readonly attachDataUrls?: boolean | undefined;
   /** Not in nodemailer: may messages name files by `path`? true, or those below a directory. Default false. */
   readonly allowFiles?: boolean | FileRoot | undefined;
 }

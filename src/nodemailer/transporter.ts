@@ -101,8 +101,8 @@ export class Transporter extends EventEmitter<TransporterEvents> {
   }
 
   async #send(data: object, setCode: (code: string | undefined) => void): Promise<SentMessageInfo> {
-    const { allowsFiles } = this.#read;
-    const read = readMessage(data, { defaults: this.#defaults, allowsFiles });
+    const { allowsFiles, attachesDataUrls } = this.#read;
+    const read = readMessage(data, { defaults: this.#defaults, allowsFiles, attachesDataUrls });
     const { message, signal, recipients, findings, streams } = read;
     const most = Math.min(read.maxRecipients ?? Infinity, this.#read.maxRecipients);
     if (recipients > most) {
@@ -170,6 +170,7 @@ const optionNames: Names = [
   [/^fileAccess/, 'allowFiles'],
 ];
 const messageNames: Names = [
+  [/^html\.content/, 'html'],
   [/^calendar/, 'icalEvent'],
   [/^importance/, 'priority'],
   [/^envelope\.dsn/, 'dsn'],

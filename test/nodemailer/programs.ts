@@ -100,6 +100,24 @@ export const programs: Readonly<Record<string, Program>> = {
         attachments: [{ filename: 'logo.png', content: png, cid: 'logo' }],
       }),
   },
+  'images in data: URLs': {
+    run: (library, server) =>
+      send(
+        library,
+        { ...way(server), attachDataUrls: true },
+        {
+          html: `<img src="data:image/png;base64,${png.toString('base64')}"> <img alt=x src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">`,
+          attachments: [{ filename: 'a.txt', content: 'text of a' }],
+        },
+      ),
+  },
+  'an image in a data: URL of one message': {
+    run: (library, server) =>
+      send(library, way(server), {
+        attachDataUrls: true,
+        html: `<p><img src="data:image/png;base64,${png.toString('base64')}"></p>`,
+      }),
+  },
   calendar: {
     anyOrder: true,
     run: (library, server) =>

@@ -40,10 +40,12 @@ export interface ReadMessage {
 export interface MessageSettings {
   readonly defaults: object;
   readonly allowsFiles: boolean;
+  readonly attachesDataUrls: boolean;
 }
 
 /** Reads the message; what it leaves out the defaults say. */
-export function readMessage(data: object, { defaults, allowsFiles }: MessageSettings): ReadMessage {
+export function readMessage(data: object, settings: MessageSettings): ReadMessage {
+  const { defaults, allowsFiles } = settings;
   const findings = newFindings();
   const { given, custom } = merge(data, defaults, findings);
   const fields = new Fields(given, '', findings);
@@ -59,7 +61,7 @@ export function readMessage(data: object, { defaults, allowsFiles }: MessageSett
   const headers = [...custom, ...mailer(fields), ...listFields(fields.any('list'), findings)];
   const message: MailMessage = {
     ...(raw === undefined ? shownParties(addresses) : { raw }),
-    ...readBodies(fields, context),
+    ...readBodies(fields, context, settings),
     ...readTexts(fields),
     headers: headers.length === 0 ? undefined : headers,
     dkim: dkim && readDkim(dkim),
@@ -128,7 +130,7 @@ function shownParties({ from, sender, replyTo, to, cc, bcc }: Parties): MailMess
   return { from, sender, to, cc, bcc, replyTo: replyTo.length === 0 ? undefined : replyTo };
 }
 
-function readBodies(fields: Fields, context: ReadContext): MailMessage {
+function readBodies(fields: Fields, context: ReadContext, { attachesDataUrls }: MessageSettings): MailMessage {
   const body = (key: string, contentType: string): readonly Attachment[] => {
     const read = readContent(fields.any(key), key, context);
     return read === undefined ? [] : [{ content: read.content, contentType }];
@@ -141,9 +143,12 @@ function readBodies(fields: Fields, context: ReadContext): MailMessage {
   const { calendar, copies } = readCalendar(fields, context);
   const parts = fields.list('attachments').flatMap(([value, path]) => readPart(value, path, context));
   const attachments = [...parts, ...copies];
+  const html = readContent(fields.any('html'), 'html', context)?.content;
+  // As in nodemailer, a message can turn this on, and not off.
+  const embedDataUrls = fields.flag('attachDataUrls') === true || attachesDataUrls;
   return {
     text: readContent(fields.any('text'), 'text', context)?.content,
-    html: readContent(fields.any('html'), 'html', context)?.content,
+    html: html !== undefined && embedDataUrls ? { content: html, embedDataUrls } : html,
     calendar,
     alternatives: alternatives.length === 0 ? undefined : alternatives,
     attachments: attachments.length === 0 ? undefined : attachments,

@@ -33,6 +33,7 @@ export interface ReadOptions {
   readonly pooled: boolean;
   readonly allowsFiles: boolean;
   readonly maxRecipients: number;
+  readonly attachesDataUrls: boolean;
 }
 
 /** The profile has to name a sender. Every message names its own, so this one never leaves. */
@@ -82,6 +83,7 @@ export function readOptions(options: unknown, onToken: (token: NewToken) => void
     pooled,
     allowsFiles: fileAccess !== false,
     maxRecipients: fields.any('maxRecipients') === 0 ? Infinity : (fields.number('maxRecipients') ?? 100_000),
+    attachesDataUrls: fields.flag('attachDataUrls') ?? false,
   };
   fields.flag('disableUrlAccess');
   fields.end(refusedOptions);

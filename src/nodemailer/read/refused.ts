@@ -11,7 +11,6 @@ const chosenEncoding = 'is not taken: the transfer encoding follows from the con
 const chosenBoundary = 'is not taken: boundaries are made so that no content holds them';
 const partHeaders = 'is not taken: a part has the fields that its content, name, type and cid need';
 const noFetch = 'is not taken: nothing is fetched; give the body of a fetch as content';
-const dataUrls = 'is not taken: give each image as an attachment with a cid, and name that in the HTML';
 
 export const refusedOptions: OtherWords = {
   opportunistictls:
@@ -31,7 +30,6 @@ export const refusedOptions: OtherWords = {
     'is not taken: a message goes to another connection only where the server certainly has not got it; for ' +
     'the rest see docs/guide/again-later.md',
   normalizeheaderkey: 'is not taken: fields are written as you name them',
-  attachdataurls: dataUrls,
   sendmail: noOtherTransport,
   path: noOtherTransport,
   args: noOtherTransport,
@@ -76,7 +74,6 @@ export const refusedDkim: OtherWords = {
 export const refusedFields: OtherWords = {
   encoding: chosenEncoding,
   textencoding: 'is not taken: encoded-words are in the shorter of both forms',
-  attachdataurls: dataUrls,
   boundaryprefix: chosenBoundary,
   baseboundary: chosenBoundary,
   newline: 'is not taken: SMTP has CRLF line ends',

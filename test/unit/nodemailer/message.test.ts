@@ -93,6 +93,22 @@ describe('what becomes of a message', () => {
     expect(message.attachments[0]).toMatchObject({ filename: 'a.txt', contentType: 'text/plain' });
   });
 
+  test.each<[string, SendMailOptions, TransportOptions]>([
+    ['the message', { attachDataUrls: true }, {}],
+    ['the transport', {}, { attachDataUrls: true }],
+    ['the transport, whatever the message says', { attachDataUrls: false }, { attachDataUrls: true }],
+  ])('images in data: URLs, where attachDataUrls of %s asks for parts', async (_name, more, options) => {
+    const html = Readable.from([Buffer.from('<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">')]);
+    const message = await sent({ html, ...more }, options);
+    expect(message.html).toMatch(/^<img src="cid:[0-9a-f]+@data\.invalid">$/);
+    expect(message.attachments).toMatchObject([{ filename: 'image-1.gif', contentType: 'image/gif' }]);
+  });
+
+  test('images in data: URLs stay where nothing asks for parts', async () => {
+    const html = '<img src="data:image/gif;base64,R0lGODlhAQABAAAAACw=">';
+    expect(await sent({ html })).toMatchObject({ html, attachments: [] });
+  });
+
   test('content of content, with its encoding', async () => {
     const message = await sent({
       text: { content: Buffer.from('bytes') },
@@ -176,7 +192,12 @@ describe('what is refused', () => {
     [{ attachments: { content: 'a' } }, 'EMESSAGE', 'attachments: expected an array'],
     [{ encoding: 'base64' }, 'EMESSAGE', 'encoding: is not taken'],
     [{ textEncoding: 'B' }, 'EMESSAGE', 'textEncoding: is not taken'],
-    [{ attachDataUrls: true }, 'EMESSAGE', 'attachDataUrls: is not taken'],
+    [{ attachDataUrls: 1 }, 'EMESSAGE', 'attachDataUrls: expected true or false'],
+    [
+      { attachDataUrls: true, html: '<img src="data:image/png;base64,%%%">' },
+      'EMESSAGE',
+      'html: the data: URL at character 10 is not well-formed base64',
+    ],
     [{ otp: { code: '1' } }, 'EMESSAGE', 'otp: is not taken'],
     [{ auth: { user: 'u' } }, 'EMESSAGE', 'auth: is not taken: make a transport for each account'],
     [{ template: 'x' }, 'EMESSAGE', 'template: is of a plug-in'],

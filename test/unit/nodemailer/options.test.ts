@@ -188,7 +188,7 @@ test.each([
   [{ getSocket: () => undefined }, 'getSocket: is not taken'],
   [{ sendmail: true }, 'sendmail: is not taken'],
   [{ jsonTransport: true }, 'jsonTransport: is not taken'],
-  [{ attachDataUrls: true }, 'attachDataUrls: is not taken'],
+  [{ attachDataUrls: 'yes' }, 'attachDataUrls: expected true or false, got a string'],
   [{ normalizeHeaderKey: String }, 'normalizeHeaderKey: is not taken'],
   [{ maxRequeues: 5 }, 'maxRequeues: is not taken'],
   [{ hots: 'x' }, 'hots: is not a known key; did you mean host?'],
@@ -291,6 +291,7 @@ test('the type of the options has no name that the reader refuses', () => {
     maxRecipients: 1,
     disableFileAccess: true,
     disableUrlAccess: true,
+    attachDataUrls: true,
     allowFiles: true,
   };
   const known = problemsOf(all).filter((text) => /not a known key|is not taken/.test(text));
