@@ -68,7 +68,8 @@ class Identities<T> {
 
 /** The cache of `sign`, `encrypt` and `decrypt`. */
 export class Known {
-  readonly #digestKey = randomBytes(32).toString('hex');
+  /** Made with the first digest: Cloudflare Workers allow no random values while a module is loaded. */
+  #digestKey: string | undefined;
   readonly #signers = new Identities<EntitySigner>((parts) => this.#digest(parts));
   readonly #candidates = new Identities<readonly IdentityCandidate[]>((parts) => this.#digest(parts));
   readonly #certificates = new BoundedMap<string, Promise<readonly Certificate[]>>(certificateTexts.count);
@@ -104,6 +105,7 @@ export class Known {
 
   #digest(parts: readonly unknown[]): string {
     const texts = parts.map((part) => `${typeof part} ${String(part)}`);
+    this.#digestKey ??= randomBytes(32).toString('hex');
     return hash('sha256', `${this.#digestKey} ${texts.map(({ length }) => length).join()} ${texts.join('')}`);
   }
 }

@@ -54,7 +54,8 @@ const rememberedKeys = 64;
  */
 const remembered = new BoundedMap<string, Buffer>(rememberedKeys);
 const underWay = new SharedWork();
-const digestKey = randomBytes(32);
+/** Made with the first digest: Cloudflare Workers allow no random values while a module is loaded. */
+let digestKey: Buffer | undefined;
 
 interface Derivation {
   /** Everything on which the key depends. */
@@ -82,7 +83,7 @@ async function derived({ inputs, what, ms, derive }: Derivation, budget: WorkBud
 }
 
 function digestOf(inputs: Derivation['inputs']): string {
-  const hmac = createHmac('sha256', digestKey);
+  const hmac = createHmac('sha256', (digestKey ??= randomBytes(32)));
   for (const input of inputs) {
     const bytes = isBytes(input) ? input : Buffer.from(String(input));
     hmac.update(`${bytes.length}:`).update(bytes);
