@@ -53,7 +53,7 @@ export function fromField(from: ParsedMailbox): string {
   return addressField('From', [from], 'from');
 }
 
-/** Collects fields while they are written. */
+/** Collects fields while they are written. A problem of one field does not hide those of the others. */
 class FieldWriter {
   readonly fields: WrittenField[] = [];
 
@@ -66,13 +66,31 @@ class FieldWriter {
     this.fields.push({ name, text });
   }
 
-  addresses(name: string, list: readonly ParsedMailbox[], path: string): void {
-    if (list.length > 0) this.add(name, addressField(name, list, path));
-  }
-
   /** Adds a value that needs no folding; '' adds nothing. */
   word(name: string, value: string): void {
     if (value !== '') this.add(name, `${name}: ${value}\r\n`);
+  }
+
+  addresses(name: string, list: readonly ParsedMailbox[], path: string): void {
+    if (list.length === 0) return;
+    try {
+      this.add(name, addressField(name, list, path));
+    } catch (error) {
+      this.problems.keep(error);
+    }
+  }
+
+  address(name: string, mailbox: ParsedMailbox | undefined, path: string): void {
+    if (mailbox !== undefined) this.addresses(name, [mailbox], path);
+  }
+
+  text(name: string, value: string | undefined, path: string): void {
+    if (value === undefined) return;
+    try {
+      this.add(name, textField(name, value, path));
+    } catch (error) {
+      this.problems.keep(error);
+    }
   }
 }
 
@@ -82,80 +100,54 @@ class FieldWriter {
  */
 export function messageFields(sources: FieldSources, problems: MessageProblems): readonly WrittenField[] {
   const writer = new FieldWriter(sources, problems);
-  for (const write of writers) {
-    try {
-      write(writer);
-    } catch (error) {
-      problems.keep(error);
-    }
-  }
-  return writer.fields;
-}
-
-/** Each writes one field, or a few that belong together. A problem in one does not hide those of the others. */
-const writers: readonly ((writer: FieldWriter) => void)[] = [
-  (w) => w.add('From', w.sources.from ?? fromField(w.sources.mailboxes.from)),
-  (w) => {
-    const { from, sender } = w.sources.mailboxes;
-    if (sender && sender.email !== from.email) w.addresses('Sender', [sender], 'sender');
-  },
-  (w) => w.addresses('Reply-To', w.sources.mailboxes.replyTo, 'replyTo'),
-  (w) => w.addresses('To', w.sources.mailboxes.to, 'to'),
-  (w) => w.addresses('Cc', w.sources.mailboxes.cc, 'cc'),
-  (w) => {
-    // RFC 5322 requires no destination field if all recipients are blind, but old servers and filters do.
-    const { to, cc } = w.sources.mailboxes;
-    if (to.length === 0 && cc.length === 0) w.add('To', 'To: undisclosed-recipients:;\r\n');
-  },
-  (w) => {
-    const { subject } = w.sources.message;
-    if (subject !== undefined) w.add('Subject', textField('Subject', subject, 'subject'));
-  },
-  (w) => w.add('Date', `Date: ${formatDate(w.sources.date)}\r\n`),
-  (w) => w.add('Message-ID', `Message-ID: ${w.sources.messageId}\r\n`),
-  (w) => {
-    const { inReplyTo } = w.sources.message;
-    if (inReplyTo !== undefined)
-      w.add('In-Reply-To', tokenField('In-Reply-To', [checkedId(inReplyTo, 'inReplyTo')], 'inReplyTo'));
-  },
-  writeReferences,
-  (w) => {
-    const { organization } = w.sources.profile.sender;
-    if (organization !== undefined)
-      w.add('Organization', textField('Organization', organization, 'sender.organization'));
-  },
-  (w) => {
-    const { readReceiptTo, returnReceiptTo } = w.sources.mailboxes;
-    if (readReceiptTo) w.addresses('Disposition-Notification-To', [readReceiptTo], 'readReceiptTo');
-    if (returnReceiptTo) w.addresses('Return-Receipt-To', [returnReceiptTo], 'returnReceiptTo');
-  },
-  writeWords,
-  (w) => w.word('Auto-Submitted', w.sources.message.autoSubmitted ?? ''),
-  writeList,
-  writeCustomFields,
-];
-
-function writeReferences({ sources, problems, fields }: FieldWriter): void {
-  const { references = [] } = sources.message;
-  if (references.length === 0) return;
-  const ids = present(references, 'references').map(([id, path]) => problems.attempt(() => checkedId(id, path)) ?? '');
-  fields.push({ name: 'References', text: tokenField('References', ids, 'references') });
-}
-
-function writeWords(writer: FieldWriter): void {
-  const { message, profile } = writer.sources;
+  const { message, mailboxes, profile } = sources;
+  const { from, sender, to, cc } = mailboxes;
+  if (sources.from === undefined) writer.address('From', from, 'from');
+  else writer.add('From', sources.from);
+  if (sender !== undefined && sender.email !== from.email) writer.address('Sender', sender, 'sender');
+  writer.addresses('Reply-To', mailboxes.replyTo, 'replyTo');
+  writer.addresses('To', to, 'to');
+  writer.addresses('Cc', cc, 'cc');
+  // RFC 5322 requires no destination field if all recipients are blind, but old servers and filters do.
+  if (to.length === 0 && cc.length === 0) writer.word('To', 'undisclosed-recipients:;');
+  writer.text('Subject', message.subject, 'subject');
+  writer.word('Date', formatDate(sources.date));
+  writer.word('Message-ID', sources.messageId);
+  if (message.inReplyTo !== undefined || message.references !== undefined) writeThread(writer);
+  writer.text('Organization', profile.sender.organization, 'sender.organization');
+  writer.address('Disposition-Notification-To', mailboxes.readReceiptTo, 'readReceiptTo');
+  writer.address('Return-Receipt-To', mailboxes.returnReceiptTo, 'returnReceiptTo');
   writer.word('Priority', priorities[message.priority ?? profile.priority ?? 'unspecified']);
   writer.word('Sensitivity', sensitivities[message.sensitivity ?? profile.sensitivity ?? 'unspecified']);
   const [importance, xPriority, msMail] = importances[message.importance ?? profile.importance ?? 'unspecified'];
   writer.word('Importance', importance);
   writer.word('X-Priority', xPriority);
   writer.word('X-MSMail-Priority', msMail);
+  writer.word('Auto-Submitted', message.autoSubmitted ?? '');
+  if (message.list !== undefined) problems.attempt(() => writeList(writer));
+  if (profile.headers !== undefined || message.headers !== undefined) problems.attempt(() => writeCustomFields(writer));
+  return writer.fields;
+}
+
+function writeThread({ sources, problems, fields }: FieldWriter): void {
+  const { inReplyTo, references = [] } = sources.message;
+  problems.attempt(() => {
+    if (inReplyTo === undefined) return;
+    const text = tokenField('In-Reply-To', [checkedId(inReplyTo, 'inReplyTo')], 'inReplyTo');
+    fields.push({ name: 'In-Reply-To', text });
+  });
+  problems.attempt(() => {
+    if (references.length === 0) return;
+    const ids = present(references, 'references').map(
+      ([id, path]) => problems.attempt(() => checkedId(id, path)) ?? '',
+    );
+    fields.push({ name: 'References', text: tokenField('References', ids, 'references') });
+  });
 }
 
 /** Writes the profile's custom fields, then the message's. A field of the message replaces those of the same name. */
 function writeCustomFields(writer: FieldWriter): void {
   const { profile, message } = writer.sources;
-  if (profile.headers === undefined && message.headers === undefined) return;
   const own = customFields(message.headers, 'headers');
   const replaced = new Set(own.map(({ name }) => name.toLowerCase()));
   const inherited = customFields(profile.headers, 'profile.headers');

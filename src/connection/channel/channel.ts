@@ -341,14 +341,16 @@ export class Channel {
 
   /** The last exchange that has begun; only it may write. */
   #writer(): Exchange | undefined {
-    return this.#queue.findLast((exchange) => exchange.begun);
+    for (let at = this.#queue.length - 1; at >= 0; at--) if (this.#queue[at]?.begun === true) return this.#queue[at];
+    return undefined;
   }
 
   #startNext(): void {
-    const next = this.#queue.find((exchange) => !exchange.begun);
-    if (next === undefined || this.#state !== 'open') return;
+    if (this.#queue.length === 0 || this.#state !== 'open') return;
     const writer = this.#writer();
     if (writer !== undefined && !writer.released) return;
+    const next = this.#queue.find((exchange) => !exchange.begun);
+    if (next === undefined) return;
     next.waiting = 'outside';
     this.#advance(next, () => next.dialogue.next());
   }

@@ -68,7 +68,7 @@ export class Exchange {
   #answered = 0;
   readonly #source: ContentSource | undefined;
   #settle: { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined;
-  #stopListening = (): void => {};
+  #stopListening: (() => void) | undefined;
 
   constructor(
     dialogue: Dialogue<unknown>,
@@ -191,7 +191,7 @@ export class Exchange {
   #finish(): { readonly resolve: (value: never) => void; readonly reject: (error: unknown) => void } | undefined {
     const settle = this.#settle;
     this.#settle = undefined;
-    this.#stopListening();
+    this.#stopListening?.();
     this.#source?.close();
     return settle;
   }

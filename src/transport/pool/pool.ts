@@ -154,6 +154,7 @@ export class ConnectionPool {
   /** Hands out free connections, and opens new ones if allowed. */
   #serve(): void {
     const waiters = this.#waiters;
+    if (waiters.length === 0) return this.#settle();
     let rateWaitMs = 0;
     for (let at = 0; at < waiters.length;) {
       rateWaitMs = this.#rateWaitMs();
