@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Runs the tests of the examples that have a package.json, and of the settings page, against the packed build:
 # `npm run test:examples`. Arguments name some of the examples; without arguments all of them run. Each runs in a copy,
-# so that docs/examples stays clean. If PostgreSQL, Redis or Chromium is missing, it is installed (Debian, as root).
+# so that docs/examples stays clean. If PostgreSQL, Redis, curl or Chromium is missing, it is installed (Debian, as root).
 set -eu
 cd "$(dirname "$0")/.."
 root=$PWD
@@ -12,6 +12,7 @@ export NEXT_TELEMETRY_DISABLED=1
 missing=()
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing+=(postgresql)
 command -v redis-server >/dev/null || missing+=(redis-server)
+command -v curl >/dev/null || missing+=(curl)
 command -v "${CHROMIUM:-chromium}" >/dev/null || missing+=(chromium fonts-liberation)
 if [ "${#missing[@]}" -gt 0 ]; then
   apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "${missing[@]}"

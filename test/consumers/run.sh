@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Uses the packed package as different programs do: from CommonJS and modules, from TypeScript 5.4 to the newest under
 # each kind of module resolution, in Jest and Vitest with Node, jsdom and happy-dom, and with polyfills of
-# AbortController. Run it by `npm run test:consumers`.
+# AbortController. It also runs the commands of README and guides; if jq is missing, it is installed (Debian, as root).
+# Run it by `npm run test:consumers`.
 set -u
 cd "$(dirname "$0")"
 here=$PWD
@@ -9,6 +10,7 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 (cd ../.. && npm pack --silent --ignore-scripts --pack-destination "$scratch" >/dev/null) || exit 1
 cd "$scratch" || exit 1
+command -v jq >/dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends jq; } >/dev/null || exit 1
 cp "$here"/*.{cjs,mjs,json} .
 npm pkg set "dependencies.sealpost=file:$(echo sealpost-*.tgz)"
 npm install --silent --no-package-lock --no-audit --no-fund || exit 1
@@ -23,6 +25,7 @@ try() { # try NAME WORDS COMMAND...: passes if the command succeeds and its outp
     failed=$((failed + 1)); printf 'FAILED %s\n%s\n' "$name" "$output"
   fi
 }
+try 'the commands of README and guides' '# fail 0' node --test --test-reporter=tap guides.test.mjs
 all='sent, refused, aborted, signed'
 try 'CommonJS' "$all" node commonjs.cjs
 try 'ESM' "$all" node module.mjs

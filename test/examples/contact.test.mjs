@@ -4,13 +4,18 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { TestSmtpServer } from 'sealpost/testing';
 
 const { name, scripts } = JSON.parse(readFileSync('package.json', 'utf8'));
+/** The commands of its README: the start, and a request. */
+const readme = readFileSync('README.md', 'utf8');
+const [startInReadme] = /^MAIL_PROFILE=profile\.json npm start$/m.exec(readme);
+const [curlInReadme] = /^curl .* localhost:3000\/contact$/m.exec(readme);
 /** Replies in place of the normal ones, by verb; a function is called at its command and gives none. */
 let replies = {};
 let smtp;
@@ -25,8 +30,12 @@ before(async () => {
   });
   const authentication = { method: 'password', username: 'app', password: { env: 'SMTP_PASSWORD' } };
   const profile = { name: 'app', sender: { email: 'app@example.com' }, server: smtp.settings, authentication };
-  writeFileSync('profile.json', JSON.stringify(profile));
-  app = spawn('sh', ['-c', `exec ${scripts.start}`], {
+  // Another name than the default, which the variable of the README then overrules.
+  writeFileSync('profile-of-test.json', JSON.stringify(profile));
+  const start = startInReadme
+    .replace('profile.json', 'profile-of-test.json')
+    .replace('npm start', `exec ${scripts.start}`);
+  app = spawn('sh', ['-c', start], {
     env: { ...process.env, PATH: `node_modules/.bin:${process.env.PATH}`, PORT: '0', SMTP_PASSWORD: 'correct horse' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -69,10 +78,17 @@ describe(name, () => {
     assert.deepEqual(message.headers['message-id'], [`<${messageId}>`]);
   });
 
+  it('answers the request of its README', async () => {
+    const curl = curlInReadme.replace('localhost:3000', new URL(address).host);
+    const { stdout } = await promisify(execFile)('sh', ['-c', `${curl} --silent --show-error --fail`]);
+    assert.deepEqual(Object.keys(JSON.parse(stdout)), ['messageId']);
+    assert.equal(smtp.messages.at(-1).headers['message-id'][0], `<${JSON.parse(stdout).messageId}>`);
+  });
+
   it('refuses an address that is none, and a text that names a file', async () => {
-    for (const wrong of [{ email: 'not an address' }, { text: { file: 'profile.json' } }])
+    for (const wrong of [{ email: 'not an address' }, { text: { file: 'profile-of-test.json' } }])
       assert.equal((await post({ ...request, ...wrong })).status, 400);
-    assert.equal(smtp.messages.length, 1);
+    assert.equal(smtp.messages.length, 2);
   });
 
   it('tells a refusal for now from one for good, with the words of the server in the log alone', async () => {
@@ -88,7 +104,7 @@ describe(name, () => {
     assert.equal(status, 202, output);
     // Next.js ends with 128 + SIGTERM.
     assert.ok(code === 0 || code === 143 || signal === 'SIGTERM', `${code} ${signal}: ${output}`);
-    assert.equal(smtp.messages.length, 2);
+    assert.equal(smtp.messages.length, 3);
     assert.match(output, /No such user/);
     assert.ok(smtp.transcript.includes('C: QUIT'), smtp.transcript.join('\n'));
   });

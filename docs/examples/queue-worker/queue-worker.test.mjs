@@ -4,12 +4,13 @@
  * @module
  */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { QueueEvents } from 'bullmq';
 import { createEmailError } from 'sealpost';
 import { TestSmtpServer } from 'sealpost/testing';
@@ -137,6 +138,16 @@ describe('four workers', () => {
     return worker;
   }
 
+  /** Runs one of the commands of its README, and resolves with its output. */
+  async function npmRun(...words) {
+    const env = { ...process.env, REDIS_URL: redisServer.socket };
+    const { stdout } = await promisify(execFile)('npm', ['run', '--silent', ...words], {
+      cwd: import.meta.dirname,
+      env,
+    });
+    return stdout;
+  }
+
   /** How often each Message-ID arrived, at all servers. */
   function arrivals() {
     const counts = new Map();
@@ -201,6 +212,15 @@ describe('four workers', () => {
     assert.equal(counts.sent + counts.failed + counts.held, total);
     // These are at least the message whose reply did not reach the killed worker, and that of the dropped connection.
     assert.ok(counts.held >= 2, `${counts.held} held`);
+    const list = await npmRun('held');
+    assert.deepEqual(
+      list
+        .trim()
+        .split('\n')
+        .map((line) => line.split(' ')[0])
+        .sort(),
+      held.map(({ id }) => id).sort(),
+    );
     const twice = [...arrived].filter(([, count]) => count > 1);
     assert.deepEqual(twice, []);
     for (const { id } of await queue.getCompleted()) assert.equal(arrived.get(id), 1, id);
@@ -211,6 +231,20 @@ describe('four workers', () => {
     ]);
     assert.equal(known.size, total);
     assert.ok(later.size > 100);
+  });
+
+  it('have their progress on the terminal, until Ctrl+C', async () => {
+    const { sent, failed, held: open } = await countJobs(queue);
+    const env = { ...process.env, REDIS_URL: redisServer.socket };
+    const { scripts } = JSON.parse(readFileSync(join(import.meta.dirname, 'package.json'), 'utf8'));
+    const options = { cwd: import.meta.dirname, env, stdio: ['ignore', 'pipe', 'inherit'] };
+    const child = spawn('sh', ['-c', `exec ${scripts.progress}`], options);
+    const exit = once(child, 'exit');
+    const [line] = await once(child.stdout, 'data');
+    child.kill('SIGINT');
+    assert.deepEqual(await exit, [0, null]);
+    const numbers = `${sent} of ${total} sent, 0 under way, 0 waiting, ${failed} failed, ${open} held`;
+    assert.ok(String(line).includes(numbers), String(line));
   });
 
   it('make duplicates of held messages alone, where these are sent again without a look', async () => {
@@ -224,8 +258,12 @@ describe('four workers', () => {
     const found = looked.filter(({ id }) => before.has(id));
     const again = [...blind, ...looked.filter((job) => !found.includes(job))];
     const all = ended(again.length);
-    for (const job of found) await markDelivered(job);
-    for (const job of again) await resend(job);
+    const [firstFound, ...otherFound] = found;
+    const [firstAgain, ...otherAgain] = again;
+    await npmRun('held', '--', 'delivered', firstFound.id);
+    await npmRun('held', '--', 'resend', firstAgain.id);
+    for (const job of otherFound) await markDelivered(job);
+    for (const job of otherAgain) await resend(job);
     await all;
 
     const now = arrivals();
