@@ -85,7 +85,7 @@ export class PolicyChecker {
       if (policy !== anyPolicy && (expected.has(policy) || above.has(anyPolicy))) level.set(policy, new Set([policy]));
     }
     if (asserted.includes(anyPolicy) && (this.#inhibitAny > 0 || selfIssuedCa)) {
-      for (const policy of expected) if (!level.has(policy)) level.set(policy, new Set([policy]));
+      for (const policy of expected) level.set(policy, new Set([policy]));
     }
     this.#level = level.size > 0 ? level : undefined;
   }

@@ -50,6 +50,7 @@ function verdict(constraints: readonly Constraints[], ...names: readonly Buffer[
 describe('name constraints (RFC 5280 section 4.2.1.10)', () => {
   it.each<[string, Buffer, Buffer, boolean]>([
     ['a mailbox, that one', email('ann@example.com'), email('ann@EXAMPLE.com'), true],
+    ['a mailbox without a local part, that one', email('@example.com'), email('@example.com'), true],
     ['a mailbox, another', email('ann@example.com'), email('bob@example.com'), false],
     ['a mailbox, in other case', email('Ann@example.com'), email('ann@example.com'), false],
     ['a host, a mailbox there', email('example.com'), email('ann@example.com'), true],

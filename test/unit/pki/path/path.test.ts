@@ -136,6 +136,35 @@ describe('a certification path (RFC 5280 section 6)', () => {
     ).toMatch(/keyUsage has none of/);
   });
 
+  it('holds in the first and the last moment of its certificates', async () => {
+    const [from, to] = [new Date('2030-01-01T00:00:00Z'), new Date('2030-01-02T00:00:00Z')];
+    const top = root('Top', { from: new Date('2020-01-01'), to: new Date('2040-01-01') });
+    const leaf = leafOf(top, { from, to });
+    const at = async (milliseconds: number): Promise<string | undefined> => {
+      const anchors = [await parseCertificate(top.der)];
+      return (await check(leaf, [], { anchors, at: new Date(milliseconds) })).problem;
+    };
+    expect([await at(from.getTime()), await at(to.getTime())]).toEqual([undefined, undefined]);
+    expect(await at(from.getTime() - 1)).toMatch(/not valid before/);
+    expect(await at(to.getTime() + 1)).toMatch(/expired/);
+  });
+
+  it('keeps the limit of its length below a CA that sets none', async () => {
+    const a = issue({ subject: 'A', issuer: anchor, ca: true, pathLength: 1 });
+    const b = issue({ subject: 'B', issuer: a, ca: true });
+    const c = issue({ subject: 'C', issuer: b, ca: true });
+    expect((await check(leafOf(b), [a, b])).trusted).toBe(true);
+    expect((await check(leafOf(c), [a, b, c])).problem).toMatch(/CN=C: the path is longer than/);
+  });
+
+  it('has twelve certificates at most', async () => {
+    const chain = [issue({ subject: 'CA 1', issuer: anchor, ca: true })];
+    for (let i = 2; i <= 11; i++)
+      chain.push(issue({ subject: `CA ${i}`, issuer: chain.at(-1) as IssuedCertificate, ca: true }));
+    expect((await check(leafOf(chain[9] as IssuedCertificate), chain)).path).toHaveLength(12);
+    expect((await check(leafOf(chain[10] as IssuedCertificate), chain)).problem).toMatch(/more than 12 certificates/);
+  });
+
   it('tries every certificate of the issuer’s name', async () => {
     const decoys = Array.from({ length: 5 }, () => issue({ subject: 'CA', issuer: anchor, ca: true }));
     expect((await check(leafOf(ca), [...decoys, ca, ...decoys])).trusted).toBe(true);
@@ -486,15 +515,22 @@ describe('certificates from strangers', () => {
     await expect(parseCertificate(odd.der)).rejects.toMatchObject({ code: 'ERR_CERTIFICATE' });
   });
 
+  it('are tried until 200 signatures were checked', async () => {
+    const stranger = { name: 'Stranger', ...keyPair() };
+    const decoys = Array.from({ length: 199 }, () => issue({ subject: 'CA', issuer: stranger, keys: stranger }));
+    // The key identifier does not tell which one is right, so the right one comes last.
+    const leaf = leafOf({ ...ca, publicKey: keyPair().publicKey });
+    expect((await check(leaf, [...decoys.slice(1), ca])).trusted).toBe(true);
+    expect((await check(leaf, [...decoys, ca])).problem).toMatch(/given up: too many signatures to check/);
+  });
+
   it('in their thousands are refused', async () => {
-    expect(
-      (
-        await check(
-          leafOf(ca),
-          Array.from({ length: 2001 }, () => ca),
-        )
-      ).problem,
-    ).toMatch(/more than 2000/);
+    const one = await parseCertificate(ca.der);
+    const options = { anchors: [await parseCertificate(anchor.der)], at: now };
+    const leaf = await parseCertificate(leafOf(ca).der);
+    const among = (count: number) => validatePath(leaf, { ...options, intermediates: Array(count).fill(one) });
+    expect(among(2000).trusted).toBe(true);
+    expect(among(2001).problem).toMatch(/more than 2000/);
   });
 
   it('with extensions that are not well-formed make the path invalid, and nothing more', async () => {
