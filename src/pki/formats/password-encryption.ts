@@ -286,7 +286,6 @@ export async function decryptPemKey(
 ): Promise<Buffer | undefined> {
   const [cipher, length] = pemCiphers.get(cipherName.toUpperCase()) ?? [undefined, 0];
   if (cipher === undefined) throw unsupported('cipher', showText(cipherName, 40));
-  if (iv.length < 8) throw new RangeError('the initialization vector has a wrong length');
   let key = Buffer.alloc(0);
   for (let last = Buffer.alloc(0); key.length < length; key = Buffer.concat([key, last])) {
     last = hash('md5', Buffer.concat([last, password, iv.subarray(0, 8)]), 'buffer');

@@ -57,6 +57,10 @@ describe('the reply parser', () => {
     }
   });
 
+  test.each([200, 209, 290, 299, 354, 500, 509, 590, 599])('reads the code %i', (code) => {
+    expect(parse([`${code} x\r\n`])).toEqual([{ code, lines: ['x'] }]);
+  });
+
   test.each([
     ['letters', 'HTTP/1.1 400 Bad Request\r\n'],
     ['a code below 200', '150 wait\r\n'],
