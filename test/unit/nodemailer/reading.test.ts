@@ -13,7 +13,10 @@ import { isEmailError } from '../../../src/index.js';
 const base = { from: 'ann@example.com', to: 'bob@example.org' };
 
 function read(more: object, defaults: object = {}): { message: MailMessage; paths: readonly string[] } {
-  const { message, findings } = readMessage({ ...base, ...more }, { defaults, allowsFiles: true });
+  const { message, findings } = readMessage(
+    { ...base, ...more },
+    { defaults, allowsFiles: true, attachesDataUrls: false },
+  );
   return { message, paths: findings.problems.map(({ path }) => path) };
 }
 
@@ -263,7 +266,8 @@ describe('the envelope', () => {
 
   test('0 is no limit of recipients', () => {
     const most = (maxRecipients: unknown): number | undefined =>
-      readMessage({ ...base, maxRecipients }, { defaults: {}, allowsFiles: false }).maxRecipients;
+      readMessage({ ...base, maxRecipients }, { defaults: {}, allowsFiles: false, attachesDataUrls: false })
+        .maxRecipients;
     expect([most(0), most(5), most('6'), most(undefined)]).toEqual([Infinity, 5, 6, undefined]);
   });
 });
