@@ -57,6 +57,41 @@ describe('the reply parser', () => {
     }
   });
 
+  test.each([
+    [200, 'positive'],
+    [299, 'positive'],
+    [300, 'intermediate'],
+    [399, 'intermediate'],
+    [400, 'negative'],
+    [599, 'negative'],
+  ])('%i is %s', (code, severity) => {
+    const { positive, intermediate, negative } = replyOf(`${code} x`);
+    expect(Object.entries({ positive, intermediate, negative }).filter(([, holds]) => holds)).toEqual([
+      [severity, true],
+    ]);
+  });
+
+  test.each([
+    ['SSH-2.0-OpenSSH_9.2', 'an SSH'],
+    ['* OK IMAP4rev1 ready', 'an IMAP'],
+    ['+OK POP3 ready', 'a POP3'],
+    ['HTTP/1.1 400 Bad Request', 'a web'],
+  ])('knows the server of %j', (line, server) => {
+    expect(() => parse([`${line}\r\n`])).toThrow(
+      expect.objectContaining({
+        remedy: expect.stringContaining(`This is ${server} server, not an SMTP server.`) as string,
+      }),
+    );
+  });
+
+  test('doubts the port after any other line', () => {
+    expect(() => parse(['hello\r\n'])).toThrow(
+      expect.objectContaining({
+        remedy: expect.stringContaining('Check that server.port is that of an SMTP') as string,
+      }),
+    );
+  });
+
   test.each([200, 209, 290, 299, 354, 500, 509, 590, 599])('reads the code %i', (code) => {
     expect(parse([`${code} x\r\n`])).toEqual([{ code, lines: ['x'] }]);
   });

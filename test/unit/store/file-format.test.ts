@@ -126,3 +126,40 @@ describe('the version of the format', () => {
     expect([error.code, error.message]).toEqual(['ERR_STORE', expect.stringContaining('newer version')]);
   });
 });
+
+describe('a file', () => {
+  const header = { format: 'sealpost profile store', version: 1, key: { kdf: 'raw', salt: 'AAAA' }, check: 'AAAA' };
+  const bytes = (first: unknown, mac = 'AAAA'): Buffer => Buffer.from(`${JSON.stringify(first)}\n${mac}\n{}\n`);
+
+  it('has a header, a MAC and the content', () => {
+    expect(parseFile(bytes(header))).toMatchObject({ header, mac: Buffer.alloc(3), content: Buffer.from('{}\n') });
+    const cost = { kdf: 'scrypt', salt: 'AAAA', cost: 131072 };
+    expect(parseFile(bytes({ ...header, key: cost }))?.header.key).toEqual(cost);
+    expect(parseFile(bytes({ ...header, key: { ...cost, cost: '5' } }))?.header.key.cost).toBeUndefined();
+  });
+
+  it.each<[string, Buffer]>([
+    ['without lines', Buffer.from('{}')],
+    ['of one line', Buffer.from('{}\n')],
+    ['that is not JSON', Buffer.from('{\nAAAA\n{}')],
+    ['of null', bytes(null)],
+    ['of another format', bytes({ ...header, format: 'other' })],
+    ['of a version that is text', bytes({ ...header, version: '1' })],
+    ['of half a version', bytes({ ...header, version: 1.5 })],
+    ['of version 0', bytes({ ...header, version: 0 })],
+    ['without a key', bytes({ ...header, key: undefined })],
+    ['of another derivation', bytes({ ...header, key: { kdf: 'none', salt: 'AAAA' } })],
+    ['without a salt', bytes({ ...header, key: { kdf: 'raw' } })],
+    ['without a check', bytes({ ...header, check: 5 })],
+    ['with a space in its MAC', bytes(header, 'AA AA')],
+    ['with a MAC that has bits too many', bytes(header, 'AAB=')],
+  ])('%s is none', async (_, content) => {
+    expect(parseFile(content)).toBeUndefined();
+    const file = freshFile();
+    writeFileSync(file, content, { mode: 0o600 });
+    await expect(openFileStore({ file, key })).rejects.toMatchObject({
+      code: 'ERR_STORE',
+      message: expect.stringContaining('is not the file of a profile store') as string,
+    });
+  });
+});
