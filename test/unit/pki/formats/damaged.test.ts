@@ -141,11 +141,7 @@ describe('a PKCS#12 file', () => {
       file([der.sequence(der.oid('1.2.840.113549.1.7.3'), octets(Buffer.alloc(0)))]),
       /encrypted otherwise than by a password/,
     ],
-    [
-      'of too many items',
-      file([bags(...Array.from({ length: 3000 }, () => certificate()))]),
-      /holds more than 2000 /,
-    ],
+    ['of too many items', file([bags(...Array.from({ length: 3000 }, () => certificate()))]), /holds more than 2000 /],
     [
       'with a revocation list alone',
       file([bags(bag(4, der.sequence(der.oid('1.2.840.113549.1.9.23.1'), octets(ann))))]),
