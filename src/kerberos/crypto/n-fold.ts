@@ -9,12 +9,12 @@ export function nFold(input: Uint8Array, size: number): Buffer {
   let carry = 0;
   for (let at = total - 1; at >= 0; at--) {
     const rotation = 13 * Math.floor(at / input.length);
-    carry += byteRotated(input, at % input.length, rotation) + (sum[at % size] as number);
+    carry += byteRotated(input, at % input.length, rotation) + (sum[at % size] ?? 0);
     sum[at % size] = carry & 0xff;
     carry >>= 8;
   }
   for (let at = size - 1; carry > 0; at = (at === 0 ? size : at) - 1) {
-    carry += sum[at] as number;
+    carry += sum[at] ?? 0;
     sum[at] = carry & 0xff;
     carry >>= 8;
   }
@@ -25,8 +25,8 @@ export function nFold(input: Uint8Array, size: number): Buffer {
 function byteRotated(input: Uint8Array, index: number, bits: number): number {
   const length = input.length * 8;
   const first = (((index * 8 - bits) % length) + length) % length;
-  const high = input[first >> 3] as number;
-  const low = input[((first >> 3) + 1) % input.length] as number;
+  const high = input[first >> 3] ?? 0;
+  const low = input[((first >> 3) + 1) % input.length] ?? 0;
   return (((high << 8) | low) >> (8 - (first & 7))) & 0xff;
 }
 

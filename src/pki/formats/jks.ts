@@ -154,7 +154,7 @@ async function decryptJks(data: Buffer, password: Buffer, budget: WorkBudget): P
   await inSlices(blocks, budget.signal, (count) => {
     for (const end = at + count * digestLength; at < end && at < plain.length; at++) {
       if (at % digestLength === 0) block = hash('sha1', Buffer.concat([password, block]), 'buffer');
-      plain[at] = (plain[at] as number) ^ (block[at % digestLength] as number);
+      plain[at] = (plain[at] ?? 0) ^ (block[at % digestLength] ?? 0);
     }
   });
   const check = hash('sha1', Buffer.concat([password, plain]), 'buffer');

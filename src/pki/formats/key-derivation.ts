@@ -157,7 +157,7 @@ function repeated(bytes: Uint8Array, block: number): Buffer {
 function addOne(target: Buffer, addend: Buffer): void {
   let carry = 1;
   for (let i = target.length - 1; i >= 0; i--) {
-    carry += (target[i] as number) + (addend[i] as number);
+    carry += (target[i] ?? 0) + (addend[i] ?? 0);
     target[i] = carry & 0xff;
     carry >>= 8;
   }

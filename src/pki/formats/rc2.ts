@@ -22,16 +22,16 @@ const piTable = Buffer.from(
 function expandKey(key: Uint8Array, effectiveBits: number): Uint16Array {
   const bytes = new Uint8Array(128);
   bytes.set(key);
-  for (let i = key.length; i < 128; i++) bytes[i] = pi((bytes[i - 1] as number) + (bytes[i - key.length] as number));
+  for (let i = key.length; i < 128; i++) bytes[i] = pi((bytes[i - 1] ?? 0) + (bytes[i - key.length] ?? 0));
   const octets = (effectiveBits + 7) >> 3;
   const mask = 0xff >> (8 * octets - effectiveBits);
-  bytes[128 - octets] = pi((bytes[128 - octets] as number) & mask);
-  for (let i = 127 - octets; i >= 0; i--) bytes[i] = pi((bytes[i + 1] as number) ^ (bytes[i + octets] as number));
-  return Uint16Array.from({ length: 64 }, (_, i) => (bytes[2 * i] as number) | ((bytes[2 * i + 1] as number) << 8));
+  bytes[128 - octets] = pi((bytes[128 - octets] ?? 0) & mask);
+  for (let i = 127 - octets; i >= 0; i--) bytes[i] = pi((bytes[i + 1] ?? 0) ^ (bytes[i + octets] ?? 0));
+  return Uint16Array.from({ length: 64 }, (_, i) => (bytes[2 * i] ?? 0) | ((bytes[2 * i + 1] ?? 0) << 8));
 }
 
 function pi(index: number): number {
-  return piTable[index & 0xff] as number;
+  return piTable[index & 0xff] ?? 0;
 }
 
 /** Decrypts one block at offset `at` from `input` to `output`: 16 mixing rounds and two mashing rounds. */
@@ -42,15 +42,15 @@ function decryptBlock(words: Uint16Array, input: Buffer, output: Buffer, at: num
   let d = input.readUInt16LE(at + 6);
   for (let round = 15; round >= 0; round--) {
     const next = 4 * round;
-    d = (((d >>> 5) | (d << 11)) - (words[next + 3] as number) - (c & b) - (~c & a)) & 0xffff;
-    c = (((c >>> 3) | (c << 13)) - (words[next + 2] as number) - (b & a) - (~b & d)) & 0xffff;
-    b = (((b >>> 2) | (b << 14)) - (words[next + 1] as number) - (a & d) - (~a & c)) & 0xffff;
-    a = (((a >>> 1) | (a << 15)) - (words[next] as number) - (d & c) - (~d & b)) & 0xffff;
+    d = (((d >>> 5) | (d << 11)) - (words[next + 3] ?? 0) - (c & b) - (~c & a)) & 0xffff;
+    c = (((c >>> 3) | (c << 13)) - (words[next + 2] ?? 0) - (b & a) - (~b & d)) & 0xffff;
+    b = (((b >>> 2) | (b << 14)) - (words[next + 1] ?? 0) - (a & d) - (~a & c)) & 0xffff;
+    a = (((a >>> 1) | (a << 15)) - (words[next] ?? 0) - (d & c) - (~d & b)) & 0xffff;
     if (round !== 11 && round !== 5) continue;
-    d = (d - (words[c & 63] as number)) & 0xffff;
-    c = (c - (words[b & 63] as number)) & 0xffff;
-    b = (b - (words[a & 63] as number)) & 0xffff;
-    a = (a - (words[d & 63] as number)) & 0xffff;
+    d = (d - (words[c & 63] ?? 0)) & 0xffff;
+    c = (c - (words[b & 63] ?? 0)) & 0xffff;
+    b = (b - (words[a & 63] ?? 0)) & 0xffff;
+    a = (a - (words[d & 63] ?? 0)) & 0xffff;
   }
   output.writeUInt16LE(a, at);
   output.writeUInt16LE(b, at + 2);
@@ -69,7 +69,7 @@ export function rc2CbcDecrypt(key: Uint8Array, effectiveBits: number, iv: Uint8A
   for (let start = 0; start < input.length; start += 8) {
     decryptBlock(words, input, plain, start);
     for (let i = 0; i < 8; i++)
-      plain[start + i] = (plain[start + i] as number) ^ ((start === 0 ? iv[i] : input[start - 8 + i]) as number);
+      plain[start + i] = (plain[start + i] ?? 0) ^ ((start === 0 ? iv[i] : input[start - 8 + i]) ?? 0);
   }
   return plain;
 }

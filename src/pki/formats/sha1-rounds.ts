@@ -9,11 +9,11 @@
 export function sha1Rounds(digest: Int32Array, rounds: number): void {
   for (let round = 0; round < rounds; round++) {
     // The message: the digest, a one bit, zeros, and its length in bits.
-    let w0 = digest[0] as number;
-    let w1 = digest[1] as number;
-    let w2 = digest[2] as number;
-    let w3 = digest[3] as number;
-    let w4 = digest[4] as number;
+    let w0 = digest[0] ?? 0;
+    let w1 = digest[1] ?? 0;
+    let w2 = digest[2] ?? 0;
+    let w3 = digest[3] ?? 0;
+    let w4 = digest[4] ?? 0;
     // prettier-ignore
     let w5 = -0x80000000, w6 = 0, w7 = 0, w8 = 0, w9 = 0, w10 = 0, w11 = 0, w12 = 0,
       w13 = 0, w14 = 0, w15 = 160;

@@ -86,7 +86,7 @@ function pssMatches(
   if ((encoded[0] ?? 0xff) & ~firstMask) return false;
   const hash = encoded.subarray(split, split + hashSize);
   const data = xor(mgf1(mgfDigest, hash, split), encoded.subarray(0, split));
-  data[0] = (data[0] as number) & firstMask;
+  data[0] = (data[0] ?? 0) & firstMask;
   const saltStart = split - saltLength;
   for (let i = 0; i < saltStart - 1; i++) if (data[i] !== 0) return false;
   if (data[saltStart - 1] !== 1) return false;
@@ -118,6 +118,6 @@ export function leftPad(bytes: Buffer, size: number): Buffer {
 
 /** Combines `b` into `a` by XOR. */
 export function xor(a: Buffer, b: Uint8Array): Buffer {
-  for (let i = 0; i < a.length; i++) a[i] = (a[i] as number) ^ (b[i] as number);
+  for (let i = 0; i < a.length; i++) a[i] = (a[i] ?? 0) ^ (b[i] ?? 0);
   return a;
 }

@@ -33,11 +33,11 @@ function addBlock(state: Uint32Array, bytes: Buffer, offset: number): void {
   rounds.forEach(({ words, shifts, constant }, round) => {
     words.forEach((word, step) => {
       const sum = (a + mix(round, b, c, d) + bytes.readUInt32LE(offset + word * 4) + constant) | 0;
-      const shift = shifts[step % 4] as number;
+      const shift = shifts[step % 4] ?? 0;
       [a, b, c, d] = [d, (sum << shift) | (sum >>> (32 - shift)), b, c];
     });
   });
-  [a, b, c, d].forEach((word, i) => (state[i] = (state[i] as number) + word));
+  [a, b, c, d].forEach((word, i) => (state[i] = (state[i] ?? 0) + word));
 }
 
 function mix(round: number, x: number, y: number, z: number): number {

@@ -36,11 +36,10 @@ export function pkcs1KeyOrRandom(block: Uint8Array | undefined, keyBytes: number
   const key = randomBytes(keyBytes);
   const separator = (block?.length ?? 0) - keyBytes - 1;
   if (block === undefined || separator < 10) return key;
-  let bad = (block[0] as number) | ((block[1] as number) ^ 2) | (block[separator] as number);
-  for (let i = 2; i < separator; i++) bad |= isZeroMask(block[i] as number);
+  let bad = (block[0] ?? 1) | ((block[1] ?? 0) ^ 2) | (block[separator] ?? 1);
+  for (let i = 2; i < separator; i++) bad |= isZeroMask(block[i] ?? 0);
   const keep = isZeroMask(bad);
-  for (let i = 0; i < keyBytes; i++)
-    key[i] = ((block[separator + 1 + i] as number) & keep) | ((key[i] as number) & ~keep);
+  for (let i = 0; i < keyBytes; i++) key[i] = ((block[separator + 1 + i] ?? 0) & keep) | ((key[i] ?? 0) & ~keep);
   return key;
 }
 
@@ -53,12 +52,12 @@ export function oaepDecode(block: Uint8Array, { digest, mgfDigest, label }: Oaep
   const masked = block.subarray(1 + size);
   const seed = xor(mgf1(mgfDigest, masked, size), maskedSeed);
   const data = xor(mgf1(mgfDigest, seed, masked.length), masked);
-  let bad = block[0] as number;
-  for (let i = 0; i < size; i++) bad |= (data[i] as number) ^ (labelHash[i] as number);
+  let bad = block[0] ?? 1;
+  for (let i = 0; i < size; i++) bad |= (data[i] ?? 0) ^ (labelHash[i] ?? 0);
   let searching = 0xff; // until the octet 01
   let start = 0;
   for (let i = size; i < data.length; i++) {
-    const octet = data[i] as number;
+    const octet = data[i] ?? 0;
     const isOne = isZeroMask(octet ^ 1);
     start |= (i + 1) & -(searching & isOne & 1);
     bad |= searching & ~isOne & ~isZeroMask(octet) & 0xff;

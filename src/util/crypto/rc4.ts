@@ -8,9 +8,9 @@
 export function rc4Stream(key: Uint8Array): (data: Uint8Array) => Buffer {
   const state = Uint8Array.from({ length: 256 }, (_, n) => n);
   for (let n = 0, j = 0; n < 256; n++) {
-    const here = state[n] as number;
-    j = (j + here + (key[n % key.length] as number)) & 0xff;
-    state[n] = state[j] as number;
+    const here = state[n] ?? 0;
+    j = (j + here + (key[n % key.length] ?? 0)) & 0xff;
+    state[n] = state[j] ?? 0;
     state[j] = here;
   }
   let i = 0;
@@ -19,12 +19,12 @@ export function rc4Stream(key: Uint8Array): (data: Uint8Array) => Buffer {
     const output = Buffer.allocUnsafe(data.length);
     for (let n = 0; n < data.length; n++) {
       i = (i + 1) & 0xff;
-      const a = state[i] as number;
+      const a = state[i] ?? 0;
       j = (j + a) & 0xff;
-      const b = state[j] as number;
+      const b = state[j] ?? 0;
       state[i] = b;
       state[j] = a;
-      output[n] = (data[n] as number) ^ (state[(a + b) & 0xff] as number);
+      output[n] = (data[n] ?? 0) ^ (state[(a + b) & 0xff] ?? 0);
     }
     return output;
   };

@@ -1,5 +1,5 @@
 /**
- * What a refused certificate or a failed handshake says, and the setting that it names.
+ * The texts of a refused certificate and of a failed handshake, and the settings that they name.
  * @module
  */
 import type { DetailedPeerCertificate } from 'node:tls';
