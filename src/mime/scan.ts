@@ -46,11 +46,20 @@ const beginning = 64;
  * lines then mean nothing if `unprintable` is set.
  */
 export function scanText(text: string | Buffer, isCanonical = false): number {
-  let flags = isForVectors(text) ? scanPieces(text) : searchText(text, isCanonical);
+  let flags = isForVectors(text) ? scanPieces(text, true) : searchText(text, isCanonical);
   if (isBlank(unitAt(text, text.length - 1))) flags |= textFlag.blankEnd;
   // The search may have stopped at such a finding, so the flags that follow it mean nothing.
   if ((flags & textFlag.loneEnd) !== 0) return flags & ~(textFlag.longLine | textFlag.blankEnd | textFlag.from);
   return (flags & textFlag.longLine) === 0 ? flags : flags & ~(textFlag.blankEnd | textFlag.from);
+}
+
+/** The flags that `scanForTransport` finds: those of line ends, long lines, NUL and octets beyond ASCII. */
+const forTransport = textFlag.loneEnd | textFlag.longLine | textFlag.nul | textFlag.wide;
+
+/** The flags of `scanText` that decide whether octets can be sent as they are, in half the time. */
+export function scanForTransport(bytes: Buffer): number {
+  const flags = (isForVectors(bytes) ? scanPieces(bytes, false) : searchText(bytes, false)) & forTransport;
+  return (flags & textFlag.loneEnd) === 0 ? flags : flags & ~textFlag.longLine;
 }
 
 function isForVectors(text: string | Buffer): boolean {
@@ -67,12 +76,12 @@ function unitAt(text: string | Buffer, at: number): number | undefined {
 }
 
 /** Scans by vectors, in pieces of whole lines, or in parts of a long line. */
-function scanPieces(text: string | Buffer): number {
+function scanPieces(text: string | Buffer, every: boolean): number {
   let flags = 0;
   for (let at = 0; at < text.length;) {
     const rest = typeof text === 'string' ? text.slice(at, at + scanLimit) : text.subarray(at, at + scanLimit);
     const length = at + rest.length < text.length ? wholeLines(rest) : rest.length;
-    flags |= scanVectors(typeof rest === 'string' ? rest.slice(0, length) : rest.subarray(0, length));
+    flags |= scanVectors(typeof rest === 'string' ? rest.slice(0, length) : rest.subarray(0, length), every);
     at += length;
   }
   // The vectors find only lines that begin with F.

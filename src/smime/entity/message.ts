@@ -7,7 +7,7 @@ import { isAscii } from 'node:buffer';
 import { isEmailError } from '../../errors/email-error.js';
 import type { RenderedEntity } from '../../model/entity.js';
 import { parseHeader } from '../../mime/read/header.js';
-import { scanText, textFlag } from '../../mime/scan.js';
+import { scanForTransport, textFlag } from '../../mime/scan.js';
 import { asBuffer, utf8 } from '../../util/bytes.js';
 import { smimeError } from '../cms/smime-error.js';
 import type { MemoryEntity } from './transfer.js';
@@ -31,8 +31,8 @@ export function splitMessage(message: Uint8Array): SplitMessage {
   const header = readable(() => parseHeader(bytes, 0, bytes.length, maxHeaderBytes));
   const { bodyStart, fields } = header;
   const body = bytes.subarray(bodyStart);
-  const flags = scanText(body);
-  if (isMendable(flags | scanText(bytes.subarray(0, bodyStart)))) return splitMessage(withCrlf(bytes));
+  const flags = scanForTransport(body);
+  if (isMendable(flags | scanForTransport(bytes.subarray(0, bodyStart)))) return splitMessage(withCrlf(bytes));
   if (fields.length === 0 ? bytes[0] !== 0x0d || bodyStart !== 2 : fields[0]?.start !== 0) {
     throw smimeError(
       'The message does not begin with header fields.',
@@ -97,7 +97,7 @@ export function messageHead(outer: Buffer, fields: string): Buffer {
  * 8551 section 3.1.1).
  */
 export function signedForms(content: Buffer): readonly Buffer[] {
-  return isMendable(scanText(content)) ? [content, withCrlf(content)] : [content];
+  return isMendable(scanForTransport(content)) ? [content, withCrlf(content)] : [content];
 }
 
 /** Calls `read` and turns each EmailError into ERR_SMIME, such as that of a message over a limit of the MIME parser. */

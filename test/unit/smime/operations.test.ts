@@ -7,6 +7,7 @@ import { isEmailError } from '../../../src/errors/email-error.js';
 import { parseMessage } from '../../../src/mime/read/parse.js';
 import { decrypt, encrypt, sign, verify } from '../../../src/smime/operations.js';
 import { context, octetString, oid, sequence } from '../../../src/util/der.js';
+import { scanLimit } from '../../../src/util/vectors/vectors.js';
 import { signedData, signerInfo } from './forge.js';
 import { authority, certificatePem, issue, keyPem } from './issue.js';
 import { cmsMessage } from './support.js';
@@ -53,6 +54,26 @@ describe('whole messages', () => {
     const { content, signatures } = await verify(signed);
     expect(signatures[0]?.valid).toBe(true);
     expect(Buffer.from(content).toString()).toBe('Content-Type: text/plain\r\n\r\none\r\ntwo\r\nthree\r\n');
+  });
+
+  test('a single line end that is not CRLF is found about each border of the pieces that long content is looked at in', async () => {
+    const head = 'Content-Type: text/plain\r\n\r\n';
+    const line = `${'x'.repeat(62)}\r\n`;
+    for (const border of [scanLimit, 2 * scanLimit])
+      for (const [lone, at] of [-2, -1, 0, 1].flatMap((near) => [
+        ['\n', border + near] as const,
+        ['\r', border + near] as const,
+      ])) {
+        const lines = line.repeat(Math.ceil((3 * scanLimit) / line.length));
+        // Within a line, so that the octets beside it belong to no other line end.
+        const before = `${'y'.repeat(30)}\r\n${lines}`.slice(0, at);
+        const after = `z\r\n${lines}`;
+        const { content, signatures } = await verify(
+          await sign(Buffer.from(head + before + lone + after), { certificate: source(alice) }),
+        );
+        expect(signatures).toMatchObject([{ valid: true }]);
+        expect(Buffer.from(content).toString('latin1') === `${head}${before}\r\n${after}`).toBe(true);
+      }
   });
 
   test('what does not begin with header fields is refused, so that nothing of it is lost', async () => {
