@@ -37,8 +37,9 @@ function closure(id, getModuleInfo, found = new Set()) {
 }
 
 /**
- * Four files hold the code that most programs load: `main` with the main entry, `send` with the first message, and
- * `base` and `mime` with the parts of both that S/MIME needs. Rollup divides the rest.
+ * Five files hold the code that most programs load: `main` with the main entry, `send` with the way to a server,
+ * `compose` with the first message that is not plain, and `base` and `mime` with the parts of these that S/MIME needs.
+ * Rollup divides the rest.
  */
 function manualChunks(id, { getModuleInfo, getModuleIds }) {
   const loadedWith = (name) => {
@@ -46,9 +47,11 @@ function manualChunks(id, { getModuleInfo, getModuleIds }) {
     if (file === undefined) throw new Error(`esbuild made no file for ${name}`);
     return closure(file, getModuleInfo).has(id);
   };
-  if (loadedWith('index')) return loadedWith('smime') ? 'base' : 'main';
-  if (!loadedWith('composer') && !loadedWith('create-transport')) return undefined;
-  return loadedWith('smime') ? 'mime' : 'send';
+  const isOfSmime = loadedWith('smime');
+  if (loadedWith('index')) return isOfSmime ? 'base' : 'main';
+  if (loadedWith('create-transport')) return isOfSmime ? 'base' : 'send';
+  if (loadedWith('composer')) return isOfSmime ? 'mime' : 'compose';
+  return undefined;
 }
 
 const common = { hoistTransitiveImports: false, minifyInternalExports: false, manualChunks };

@@ -123,12 +123,19 @@ const plainNamed = /^([A-Za-z0-9]+(?: [A-Za-z0-9]+){0,8}) <([^<>]+)>$/;
 const maxPlain = 200;
 
 /** The fast path for a plain address; undefined if the full parser is needed. */
-function plainMailbox(text: string, name: string | undefined): ParsedMailbox | undefined {
+export function plainMailbox(text: string, name: string | undefined): ParsedMailbox | undefined {
   if (text.length > maxPlain) return undefined;
   const match = plainAddress.exec(text);
   const [, localPart, domain] = match ?? [];
   if (localPart === undefined || domain === undefined || domain.includes('--')) return undefined;
   return { name, email: text, localPart, domain, smtpUtf8: false };
+}
+
+/** The mailbox of `a@b` or `Ann <a@b>` in plain text; undefined if the full parser is needed. */
+export function plainTextMailbox(input: string): ParsedMailbox | undefined {
+  if (input.length > maxPlain) return undefined;
+  const named = plainNamed.exec(input);
+  return named === null ? plainMailbox(input, undefined) : plainMailbox(named[2] ?? '', named[1]);
 }
 
 /** Parses an RFC 5321 Mailbox: no display name, brackets or comments. Throws ERR_MESSAGE_INVALID with `path`. */
@@ -160,11 +167,8 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
     if (!isWellFormed(name)) throw messageInvalid(`${path}.name`, 'half of a surrogate pair is not a character');
     return { ...mailbox, name };
   }
-  if (typeof input === 'string' && input.length <= maxPlain) {
-    const named = plainNamed.exec(input);
-    const plain = named === null ? plainMailbox(input, undefined) : plainMailbox(named[2] ?? '', named[1]);
-    if (plain !== undefined) return plain;
-  }
+  const plain = typeof input === 'string' ? plainTextMailbox(input) : undefined;
+  if (plain !== undefined) return plain;
   return reading(input, path, maxSingle, (scanner: AddressScanner) => {
     const mailbox = readMailbox(scanner);
     if (mailbox === undefined) scanner.fail('expected one mailbox, not a group');

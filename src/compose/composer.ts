@@ -16,7 +16,6 @@ import type { RenderedMessage } from '../mime/render.js';
 import type { Envelope } from '../model/envelope.js';
 import type { MailMessage } from '../model/message.js';
 import type { MessageProtection, MessageProtector, WrittenField } from '../model/protection.js';
-import type { Warning } from '../model/reply.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 import { problem } from '../schema/schema.js';
 import { resolveSecret } from '../system/secret.js';
@@ -35,32 +34,8 @@ import { identityOf, type MessageIdentity } from './message/message-ids.js';
 import { readable } from './message/own-message.js';
 import { MessageProblems } from './message/problems.js';
 import type { RecipientGuard } from './message/recipient-guard.js';
+import type { MessageCopy, PreparedMessage } from './prepared-message.js';
 import type { TakenMessage } from './taken-message.js';
-
-/** A copy of a message: the content of one transaction. */
-export interface MessageCopy {
-  readonly envelope: Envelope;
-  compose(accepts?: ContentCapabilities): Promise<OutgoingContent>;
-}
-
-/** A message that passed all checks. */
-export interface PreparedMessage {
-  /** The Message-ID without brackets. */
-  readonly messageId: string;
-  /** The envelope of the message: the recipients of all copies together. */
-  readonly envelope: Envelope;
-  /** At least one copy; several if Bcc copies are encrypted separately. */
-  readonly copies: readonly MessageCopy[];
-  readonly warnings: readonly Warning[];
-  /** The recipients that the message names, if the envelope was redirected. */
-  readonly originalRecipients: readonly string[] | undefined;
-  /** Did only the profile request notifications? Then a server without DSN causes a warning, not an error. */
-  readonly dsnIfOffered: boolean;
-  /** Removes temporary files of the message; undefined if there are none. */
-  readonly dispose: (() => Promise<void>) | undefined;
-  /** The identity of a message without a Message-ID of its own. */
-  readonly identity: MessageIdentity | undefined;
-}
 
 /** The part of a message that is known before its content is written. */
 interface Draft {

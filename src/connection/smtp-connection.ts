@@ -11,7 +11,7 @@ import type { Warning } from '../model/reply.js';
 import type { TlsReport } from '../model/report.js';
 import type { ContentCapabilities, OutgoingContent } from '../model/transport.js';
 import { canonicalBytes } from '../smtp/transaction/content.js';
-import { createEnvelopeCommands } from '../smtp/transaction/envelope-commands.js';
+import { createEnvelopeCommands, hasRequests, type RequestWriter } from '../smtp/transaction/envelope-commands.js';
 import { contentCapabilities } from '../smtp/extensions.js';
 import type { RefusalStage } from '../smtp/provider-refusals.js';
 import { isConcurrencyRefusal, replyError } from '../smtp/reply-error.js';
@@ -117,10 +117,13 @@ export class EstablishedConnection implements SmtpConnection {
     this.#inFlight++;
     try {
       const { compose, signal } = transaction;
+      const requests = hasRequests(transaction.envelope)
+        ? (await import('../smtp/transaction/requests.js')).requestWriter
+        : undefined;
       const content = ownContent(await untilAborted(compose(this.accepts), signal));
       const { channel } = this.#opened;
       if (!channel.usable && channel.idle) await this.#sayWhyUnusable(signal);
-      const outcome = await this.#run(transaction, content, state);
+      const outcome = await this.#run(transaction, content, state, requests);
       this.#accepted = true;
       return outcome;
     } catch (error) {
@@ -173,14 +176,19 @@ export class EstablishedConnection implements SmtpConnection {
     }
   }
 
-  #run(transaction: Transaction, content: OutgoingContent, state: TransactionState): Promise<TransactionOutcome> {
+  #run(
+    transaction: Transaction,
+    content: OutgoingContent,
+    state: TransactionState,
+    requests: RequestWriter | undefined,
+  ): Promise<TransactionOutcome> {
     const { channel, session } = this.#opened;
     const { requireAllRecipients, signal } = transaction;
     const envelope = ownEnvelope(transaction.envelope);
     const idleMs = performance.now() - channel.lastActivity;
     const stale = this.#completed > 0 || idleMs > staleAfterMs;
     const plan = {
-      commands: createEnvelopeCommands(envelope, content, session),
+      commands: createEnvelopeCommands(envelope, content, session, requests),
       recipients: envelope.to,
       content,
       requireAllRecipients,

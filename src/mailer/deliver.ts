@@ -2,7 +2,7 @@
  * Sends the copies of a message through the transport, and makes one result or one error of their outcomes.
  * @module
  */
-import type { PreparedMessage } from '../compose/composer.js';
+import type { PreparedMessage } from '../compose/prepared-message.js';
 import { withDetails } from '../errors/email-error.js';
 import type { EmailError, SendAttempt } from '../model/error.js';
 import type { SendOptions, SendResult } from '../model/mailer.js';

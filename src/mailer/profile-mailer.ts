@@ -5,7 +5,7 @@
 import { allowManyListeners, createAbortController } from '../async/abort-controller.js';
 import { joinSignals } from '../async/deadline-signal.js';
 import { untilAborted } from '../async/until-aborted.js';
-import type { MessageCopy, PreparedMessage } from '../compose/composer.js';
+import type { MessageCopy, PreparedMessage } from '../compose/prepared-message.js';
 import type { LateComposer } from '../compose/late-composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { closedError } from '../errors/closed-error.js';

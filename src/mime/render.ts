@@ -15,8 +15,8 @@ import type { LeafPart, MultiPart, Part, RenderOptions } from './part.js';
 import { join, maxInMemory, totalSize } from './piece.js';
 import type { Piece } from './piece.js';
 import { encodeQuotedPrintable, quotePrintable } from './quoted-printable.js';
-import { scanText, textFlag } from './scan.js';
-import { canonicalText, traitsOf } from './text.js';
+import { canonicalText, scanText, textFlag } from './scan.js';
+import { traitsOf } from './text.js';
 import { hasOwn } from '../util/own.js';
 
 /** The defaults. Each option is spelt out, so that none is inherited from Object.prototype. */

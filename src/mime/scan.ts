@@ -1,5 +1,5 @@
 /**
- * Finds out what a text contains. WebAssembly vectors need one pass over it; without them, or for short text, several
+ * Line ends in canonical form, and the properties of a text. WebAssembly vectors need one pass over it; without them, or for short text, several
  * JavaScript searches do the same.
  * @module
  */
@@ -22,6 +22,11 @@ export const textFlag = {
   /** A line that begins with `From `. Only meaningful if neither `loneEnd` nor `longLine` is set. */
   from: 64,
 } as const;
+
+/** Text with every CR, LF and CRLF turned into CRLF. */
+export function canonicalText(text: string): string {
+  return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
+}
 
 /** The most octets of a line (RFC 5322 section 2.1.1). */
 export const maxLine = 998;

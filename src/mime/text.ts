@@ -4,11 +4,6 @@
  */
 import { isBlank, maxLine } from './scan.js';
 
-/** Text with every CR, LF and CRLF turned into CRLF. */
-export function canonicalText(text: string): string {
-  return text.includes('\r') ? text.replace(/\r\n?|\n/g, '\r\n') : text.replaceAll('\n', '\r\n');
-}
-
 /** The properties on which the choice of an encoding depends. */
 export interface ContentTraits {
   /** Can it be sent unencoded: as 7bit, as 8bit (RFC 6152), or not? */

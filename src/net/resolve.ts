@@ -4,7 +4,6 @@
  */
 import { createEmailError, isEmailError, reasonOf } from '../errors/email-error.js';
 import type { EmailError } from '../model/error.js';
-import { similarHost } from '../profile/well-known.js';
 import { errorCode } from '../util/error-code.js';
 import { showText } from '../util/show.js';
 import { findAddresses, type HostAddress, type NameSources } from './name-service.js';
@@ -19,10 +18,10 @@ export async function resolveHost(
   setting = 'server.host',
   sources?: NameSources,
 ): Promise<readonly HostAddress[]> {
-  const found = await findAddresses(host, signal, sources).catch((error: unknown) => {
-    throw isEmailError(error) ? error : notFound(host, setting, errorCode(error) || reasonOf(error), error);
+  const found = await findAddresses(host, signal, sources).catch(async (error: unknown) => {
+    throw isEmailError(error) ? error : await notFound(host, setting, errorCode(error) || reasonOf(error), error);
   });
-  if (found.length === 0) throw notFound(host, setting, 'ENOTFOUND');
+  if (found.length === 0) throw await notFound(host, setting, 'ENOTFOUND');
   const [first] = found;
   const same = found.filter((entry) => entry.family === first?.family);
   const other = found.filter((entry) => entry.family !== first?.family);
@@ -32,7 +31,7 @@ export async function resolveHost(
 /** Codes of the system and of DNS servers for names that do not exist. Any other failure may be temporary. */
 const permanent = new Set(['ENOTFOUND', 'ENODATA', 'EAI_NONAME', 'EAI_NODATA', 'EAI_FAIL', 'EBADNAME']);
 
-function notFound(host: string, setting: string, reason: string, cause?: unknown): EmailError {
+async function notFound(host: string, setting: string, reason: string, cause?: unknown): Promise<EmailError> {
   const shown = showText(host, 255);
   const temporary = !permanent.has(reason);
   return createEmailError(
@@ -46,13 +45,14 @@ function notFound(host: string, setting: string, reason: string, cause?: unknown
       cause,
       remedy: temporary
         ? 'Check the name servers of this machine and its way to them.'
-        : `${likelyMeant(host)}Check ${setting} for a typing error, and that the name exists in the DNS this machine asks.`,
+        : `${await likelyMeant(host)}Check ${setting} for a typing error, and that the name exists in the DNS this machine asks.`,
     },
   );
 }
 
 /** A name close to a well-known provider's is most likely mistyped. */
-function likelyMeant(host: string): string {
+async function likelyMeant(host: string): Promise<string> {
+  const { similarHost } = await import('../profile/well-known.js');
   const meant = similarHost(host);
   return meant === undefined ? '' : `Did you mean ${meant}? `;
 }

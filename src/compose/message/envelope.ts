@@ -11,6 +11,7 @@ import type { MailMessage } from '../../model/message.js';
 import type { EmailProfile } from '../../model/settings/profile.js';
 import { problem } from '../../schema/schema.js';
 import { showText } from '../../util/show.js';
+import { envelopeOf, noRequests } from '../prepared-message.js';
 import { present } from './problems.js';
 import type { MessageProblems } from './problems.js';
 
@@ -90,7 +91,6 @@ function isList(input: AddressInput | readonly AddressInput[]): input is readonl
   return Array.isArray(input);
 }
 
-const none: Partial<Envelope> = Object.freeze(Object.create(null));
 const noMailboxes: readonly ParsedMailbox[] = Object.freeze([]);
 
 /**
@@ -105,7 +105,7 @@ export function buildEnvelope(
   messageId: string,
   problems: MessageProblems,
 ): Envelope {
-  const own = message.envelope ?? none;
+  const own = message.envelope ?? noRequests;
   const from =
     reversePath(own.from, 'envelope.from', problems) ??
     reversePath(profile.sender.envelopeFrom, 'sender.envelopeFrom', problems) ??
@@ -114,21 +114,11 @@ export function buildEnvelope(
   // Invalid recipients have already been reported.
   if (to.length === 0 && problems.problems.length === 0)
     problem(problems, own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
-  if (own === none && mailboxes.returnReceiptTo === undefined) return envelopeOf(from, to, none, undefined);
+  if (own === noRequests && mailboxes.returnReceiptTo === undefined) return envelopeOf(from, to, noRequests);
   const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn, to, problems);
   const isRequested = dsn !== undefined || mailboxes.returnReceiptTo !== undefined;
   const merged = isRequested ? mergedDsn(dsn, mailboxes.returnReceiptTo && receiptRequest(messageId)) : undefined;
   return envelopeOf(from, to, own, merged);
-}
-
-/** Names every field, so that none is inherited, and so that all envelopes have one shape. */
-function envelopeOf(
-  from: string,
-  to: readonly string[],
-  { requireTls, deliverBy, holdUntil, mtPriority }: Partial<Envelope>,
-  dsn: DsnRequest | undefined,
-): Envelope {
-  return { from, to, dsn, requireTls, deliverBy, holdUntil, mtPriority };
 }
 
 /** Merges the message's own request, field by field, with that of a return receipt. */

@@ -7,18 +7,25 @@
 import type { ParsedMailbox } from '../../address/mailbox.js';
 import { createMessageId } from '../../mime/identifier.js';
 import type { MailMessage } from '../../model/message.js';
-import type { MessageMailboxes } from './envelope.js';
+
+/** The mailboxes of a message. Other recipients make another message of the same object. */
+export interface NamedMailboxes {
+  readonly from: ParsedMailbox;
+  readonly to: readonly ParsedMailbox[];
+  readonly cc: readonly ParsedMailbox[];
+  readonly bcc: readonly ParsedMailbox[];
+}
 
 /** The id of a message object, and its recipients. It records whether the next send may use it. */
 export class MessageIdentity {
   /** The id with its brackets. */
   readonly id: string;
-  readonly #mailboxes: MessageMailboxes;
+  readonly #mailboxes: NamedMailboxes;
   readonly #envelope: readonly string[] | undefined;
   /** False from the start of a send with this id until that send fails. */
   #free = true;
 
-  constructor(id: string, mailboxes: MessageMailboxes, envelope: readonly string[] | undefined) {
+  constructor(id: string, mailboxes: NamedMailboxes, envelope: readonly string[] | undefined) {
     this.id = id;
     this.#mailboxes = mailboxes;
     this.#envelope = envelope;
@@ -34,7 +41,7 @@ export class MessageIdentity {
     this.#free = true;
   }
 
-  mayServe({ to, cc, bcc }: MessageMailboxes, envelope: readonly string[] | undefined): boolean {
+  mayServe({ to, cc, bcc }: NamedMailboxes, envelope: readonly string[] | undefined): boolean {
     const known = this.#mailboxes;
     return (
       this.#free &&
@@ -57,7 +64,7 @@ function sameTexts(some: readonly string[], others: readonly string[]): boolean 
 /** The identity of a message object: the existing one if it may be used, else a new one with the author's domain. */
 export function identityOf(
   message: MailMessage,
-  mailboxes: MessageMailboxes,
+  mailboxes: NamedMailboxes,
   envelope: readonly string[] | undefined,
 ): MessageIdentity {
   const known = Identified.of(message) ?? inextensible.get(message);

@@ -52,6 +52,22 @@ describe('a connection', () => {
     }
   });
 
+  test('ends a send whose connection is lost, or whose signal aborts, while the code of its requests is loaded', async () => {
+    await using server = await TestSmtpServer.start({ security: 'none', extensions: ['DSN', ...chunking] });
+    const lost = await open(server.port);
+    const sending = failure(send(lost, { envelope: { dsn: {} } }));
+    lost.destroy();
+    await expect(sending).resolves.toMatchObject({ code: 'ERR_CLOSED', delivery: 'not-delivered' });
+    const connection = await open(server.port);
+    const stop = new AbortController();
+    const aborted = failure(send(connection, { envelope: { dsn: {} }, signal: stop.signal }));
+    stop.abort();
+    await expect(aborted).resolves.toMatchObject({ code: 'ERR_ABORTED', delivery: 'not-delivered' });
+    await send(connection, { envelope: { dsn: {} } });
+    expect(server.messages).toHaveLength(1);
+    await connection.quit();
+  });
+
   test('needs one round trip a message with CHUNKING: everything is in one write', async () => {
     const chunks: number[] = [];
     await using server = await startScriptedServer(async (peer) => {

@@ -5,7 +5,8 @@ import { IdentityEncoder, encoderRoom } from '../../../src/mime/encoder.js';
 import type { ContentEncoder } from '../../../src/mime/encoder.js';
 import { QuotedPrintableEncoder, encodeQuotedPrintable, quotePrintable } from '../../../src/mime/quoted-printable.js';
 import { scanText } from '../../../src/mime/scan.js';
-import { canonicalText, traitsOf } from '../../../src/mime/text.js';
+import { canonicalText } from '../../../src/mime/scan.js';
+import { traitsOf } from '../../../src/mime/text.js';
 import { random } from '../../support/random.js';
 
 /** Runs an encoder over chunks of the given sizes, with output blocks of `room` octets. */

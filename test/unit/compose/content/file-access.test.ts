@@ -5,7 +5,7 @@ import { join, sep } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterAll, describe, expect, it } from 'vitest';
 import { LateComposer } from '../../../../src/compose/late-composer.js';
-import type { PreparedMessage } from '../../../../src/compose/composer.js';
+import type { PreparedMessage } from '../../../../src/compose/prepared-message.js';
 import type { FileAccess } from '../../../../src/compose/content/file-access.js';
 import type { ContentInput, MailMessage } from '../../../../src/model/message.js';
 

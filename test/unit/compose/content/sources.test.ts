@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { PassThrough, Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { LateComposer } from '../../../../src/compose/late-composer.js';
-import type { PreparedMessage } from '../../../../src/compose/composer.js';
+import type { PreparedMessage } from '../../../../src/compose/prepared-message.js';
 import { createEmailError } from '../../../../src/errors/email-error.js';
 import type { ContentInput, MailMessage } from '../../../../src/model/message.js';
 import { turns } from '../../../support/clock.js';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Envelope } from '../../../../src/model/envelope.js';
 import { type ContentNeeds, createEnvelopeCommands } from '../../../../src/smtp/transaction/envelope-commands.js';
+import { requestWriter } from '../../../../src/smtp/transaction/requests.js';
 import { contentCapabilities, parseExtensions, sizeLimit } from '../../../../src/smtp/extensions.js';
 import { Session } from '../../../../src/smtp/session.js';
 import { utf8AddressXtext, xtext } from '../../../../src/smtp/xtext.js';
@@ -35,6 +36,7 @@ function lines(
     { from: 'ann@example.test', to: ['bob@example.test'], ...envelope },
     needs,
     session,
+    requestWriter,
   );
   return [mail.line, ...recipients.map(({ line }) => line)];
 }
@@ -43,6 +45,20 @@ describe('MAIL and RCPT', () => {
   test('have no parameters that nothing asks for', () => {
     expect(lines({})).toEqual(['MAIL FROM:<ann@example.test>', 'RCPT TO:<bob@example.test>']);
     expect(lines({ from: '' })[0]).toBe('MAIL FROM:<>');
+  });
+
+  test('need the writer of requests for those that have some', () => {
+    const session = sessionWith(all);
+    const create = (requests: Partial<Envelope>) =>
+      createEnvelopeCommands(
+        { from: 'a@example.test', to: ['b@example.test'], ...requests },
+        { body: '7bit', smtpUtf8: false, size: undefined },
+        session,
+      );
+    expect(create({}).mail.line).toBe('MAIL FROM:<a@example.test>');
+    const some_ = { dsn: {}, requireTls: false, deliverBy: { seconds: 60, mode: 'return' }, mtPriority: 0 } as const;
+    for (const [name, value] of Object.entries({ ...some_, holdUntil: new Date() }))
+      expect(() => create({ [name]: value }), name).toThrow('the writer of requests is not loaded');
   });
 
   test('tell size and body (RFC 1870, RFC 6152, RFC 3030)', () => {
