@@ -172,8 +172,7 @@ function isRefreshToken(text: string): boolean {
  * `Retry-After` (RFC 9110 section 10.2.3) in milliseconds, at most an hour: a provider must not stop sending for days.
  */
 function retryAfter({ header }: HttpResponse, now: number): number | undefined {
-  const value = header('retry-after');
-  if (value === undefined) return undefined;
+  const value = header('retry-after') ?? '';
   const milliseconds = /^\d{1,9}$/.test(value) ? Number(value) * 1000 : Date.parse(value) - now;
   return milliseconds > 0 ? Math.min(milliseconds, 3_600_000) : undefined;
 }

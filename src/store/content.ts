@@ -57,8 +57,7 @@ export function put<T>(list: readonly T[], entry: T, same: (other: T) => boolean
 
 /** The profile that a token belongs to: the first string of its key, which is the JSON text of an array. */
 export function profileOfTokens(key: string): string | undefined {
-  const parts = partsOfKey(key);
-  return parts === undefined ? undefined : parts[0];
+  return partsOfKey(key)?.[0];
 }
 
 /** The key of the same token after its profile was renamed. */
@@ -69,9 +68,7 @@ export function renamedKey(key: string, name: string): string {
 function partsOfKey(key: string): readonly string[] | undefined {
   try {
     const parts: unknown = JSON.parse(key);
-    return Array.isArray(parts) && parts.length > 0 && parts.every((part) => typeof part === 'string')
-      ? parts
-      : undefined;
+    return Array.isArray(parts) && parts.every((part) => typeof part === 'string') ? parts : undefined;
   } catch {
     // A key of another form belongs to no profile.
     return undefined;

@@ -39,7 +39,7 @@ export interface RawFile {
 export function parseFile(bytes: Buffer): RawFile | undefined {
   const first = bytes.indexOf('\n');
   const second = bytes.indexOf('\n', first + 1);
-  if (first < 0 || second < 0) return undefined;
+  if (second < 0) return undefined;
   const headerLine = bytes.toString('latin1', 0, first);
   const macText = bytes.toString('latin1', first + 1, second);
   const mac = Buffer.from(macText, 'base64');

@@ -23,6 +23,12 @@ describe('parseMailbox', () => {
     ['a@[192.0.2.1]', 'a', '[192.0.2.1]'],
     ['a@[IPv6:2001:DB8::1]', 'a', '[IPv6:2001:db8::1]'],
     ['a@[IPv6:::ffff:192.0.2.1]', 'a', '[IPv6:::ffff:192.0.2.1]'],
+    ['a@[255.255.255.255]', 'a', '[255.255.255.255]'],
+    [
+      'a@[IPv6:1111:2222:3333:4444:5555:6666:255.255.255.255]',
+      'a',
+      '[IPv6:1111:2222:3333:4444:5555:6666:255.255.255.255]',
+    ],
     ['a@straße.example', 'a', 'xn--strae-oqa.example'],
     ['a@xn--fa-hia.example', 'a', 'xn--fa-hia.example'],
     ['a@例え。テスト', 'a', 'xn--r8jz45g.xn--zckzah'],
@@ -46,6 +52,8 @@ describe('parseMailbox', () => {
     ['<a@b', /expected a local part/],
     ['a@b>', /expected nothing after the domain/],
     ['a b@c', /expected '@'/],
+    ['a@[192.0.2.1', /an address literal ends with '\]', at character 3\b/],
+    ['a@xn--0.example', /the label xn--0 is not a valid A-label/],
   ])('says what is wrong with %j', (text, words) => {
     expect(problemOf(() => parseMailbox(text))).toMatch(words);
   });
@@ -337,4 +345,12 @@ describe('parseAddressList', () => {
   test('refuses more than 1 MiB of text', () => {
     expect(problemOf(() => parseAddressList(' '.repeat((1 << 20) + 1)))).toContain('longer than');
   });
+});
+
+test.each([
+  ['a@b.example, c@d.example', /expected one mailbox; several are an array/],
+  ['a@b.example; c@d.example', /expected one mailbox; several are an array/],
+  ['a@b.example c', /expected nothing after the address/],
+])('one address that is followed by another is told from one with a rest: %j', (text, words) => {
+  expect(problemOf(() => parseAddress(text))).toMatch(words);
 });

@@ -44,6 +44,7 @@ const settings = (more: Partial<OAuth2Settings> = {}): OAuth2Settings => ({
   ...more,
 });
 
+const keyOfAnother = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const rsa = storedKey('rsa');
 const pem = (key: KeyObject): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
 
@@ -122,6 +123,13 @@ describe('a client proves itself', () => {
     expect(jti.length).toBeGreaterThan(20);
   });
 
+  it('by an assertion with the issuer and the subject of the key', async () => {
+    const privateKey = { key: pem(rsa.privateKey), issuer: 'issuer', subject: 'subject' };
+    await authorize(settings({ clientSecret: undefined, privateKey }));
+    const { claims } = readJwt(provider.calls[0]?.form.get('client_assertion') ?? '', rsa.publicKey);
+    expect(claims).toMatchObject({ iss: 'issuer', sub: 'subject' });
+  });
+
   it.each(['in memory', 'in a device that answers in DER', 'in a device that answers in two numbers'])(
     'by a certificate named by its thumbprint, with its key %s',
     async (where) => {
@@ -163,10 +171,12 @@ describe('a client proves itself', () => {
     },
   );
 
-  it('never with a signature of another key', async () => {
+  it.each<[string, (data: Uint8Array) => Uint8Array]>([
+    ['a signature of another key', (data) => sign('sha256', data, keyOfAnother.privateKey)],
+    ['text in place of a signature', () => 'signature' as unknown as Uint8Array],
+  ])('never with %s', async (_, make) => {
     const { certificate } = issueCertificate('ec');
-    const other = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const privateKey = { sign: async ({ data }: { data: Uint8Array }) => sign('sha256', data, other.privateKey) };
+    const privateKey = { sign: async ({ data }: { data: Uint8Array }) => make(data) };
     const error = await failureOf(
       runGrant(
         settings({

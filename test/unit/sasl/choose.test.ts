@@ -92,6 +92,24 @@ describe("method 'password' without TLS", () => {
     expect(error.remedy).toContain('allowPlaintext');
   });
 
+  test.each<[readonly string[], string]>([
+    [['CRAM-MD5', 'SCRAM-SHA-256'], 'would let everyone on the way guess at the password'],
+    [['CRAM-MD5', 'PLAIN'], 'would let everyone on the way read the password, or guess at it'],
+    [['PLAIN', 'LOGIN'], 'would let everyone on the way read the secret'],
+  ])('says what %j would give away', async (offered, words) => {
+    expect((await errorOf(() => choose('password', {}, { ...wire, offered }))).message).toContain(words);
+  });
+
+  test('names the port where no authentication is offered, and STARTTLS where that may bring one', async () => {
+    const nothing = { ...wire, offered: [] };
+    expect((await errorOf(() => choose('password', {}, nothing))).remedy).toContain('Check server.port');
+    expect((await errorOf(() => choose('password', {}, { ...nothing, startTls: true }))).remedy).not.toContain(
+      'server.port',
+    );
+    const others = { ...wire, offered: ['ANONYMOUS'] };
+    expect((await errorOf(() => choose('password', {}, others))).remedy).not.toContain('Check server.port');
+  });
+
   test("sends no password in clear where security is 'none' (Go CVE-2017-15042)", async () => {
     expect(
       (await errorOf(() => choose('password', {}, { ...wire, security: 'none', offered: ['PLAIN', 'LOGIN'] }))).code,

@@ -224,6 +224,12 @@ function authenticateWith({ replies, answers, complete = () => true, name = 'TES
 }
 
 describe('AUTH (RFC 4954)', () => {
+  test('that is answered by 421 is given up with the connection', () => {
+    expect(authenticateWith({ replies: ['421 bye'], answers: ['secret'] })).toMatchObject({
+      broken: true,
+      error: { code: 'ERR_SMTP_REPLY', phase: 'authenticate', reply: { code: 421 } },
+    });
+  });
   test('sends the initial response along, and shows nothing of it', () => {
     const run = authenticateWith({ replies: ['235 ok'], answers: ['secret'] });
     expect(run).toMatchObject({

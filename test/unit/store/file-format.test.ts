@@ -140,7 +140,7 @@ describe('a file', () => {
 
   it.each<[string, Buffer]>([
     ['without lines', Buffer.from('{}')],
-    ['of one line', Buffer.from('{}\n')],
+    ['of one line', Buffer.from(`${JSON.stringify(header)}\n`)],
     ['that is not JSON', Buffer.from('{\nAAAA\n{}')],
     ['of null', bytes(null)],
     ['of another format', bytes({ ...header, format: 'other' })],

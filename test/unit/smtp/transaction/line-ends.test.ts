@@ -25,6 +25,12 @@ describe('line ends', () => {
     for (let cut = 1; cut <= Math.max(1, text.length); cut++) expect(convert(text, cut), `cut ${cut}`).toBe(expected);
   });
 
+  test('in two blocks are one, with an empty block between', () => {
+    const lineEnds = new LineEnds();
+    const parts = ['a\r', '', '\nb'].map((text) => lineEnds.convert(Buffer.from(text)));
+    expect(Buffer.concat(parts).toString()).toBe('a\r\nb');
+  });
+
   test('that are in order cost no copy', () => {
     const block = Buffer.from('a\r\nb\r\n');
     const converted = new LineEnds().convert(block);
