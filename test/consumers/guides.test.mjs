@@ -26,7 +26,8 @@ function blockOf(path, language) {
   assert.equal(blocks.length, 1, `${path}: ${blocks.length} blocks of ${language}`);
   return blocks[0][1];
 }
-const commandsOf = (path) => blockOf(path, 'sh').trim().split('\n');
+const commandsOf = (path) =>
+  [...read(path).matchAll(/^```sh\n([^]*?)\n```$/gm)].flatMap(([, code]) => code.split('\n'));
 
 /** Runs a command by a shell. `script` gives it a terminal, on which `typed` is written once `question` is shown. */
 async function shell(command, { env = {}, question, typed } = {}) {
@@ -80,6 +81,13 @@ describe('a new user', () => {
     assert.match(outputs['send.mjs'], /over TLS: true\n$/);
     assert.match(outputs['check.mjs'], /FAIL authenticate [^]*\nERR_AUTH_REJECTED not-delivered\n/);
     assert.match(outputs['secure.mjs'], /encrypted\nsigned by: shop@example\.com valid: true trusted: true\n$/);
+  });
+
+  it('compiles the first program of the README with the tsconfig.json of the guide', async () => {
+    const [, code] = /^```ts\n([^]*?)^```$/m.exec(read('README.md'));
+    writeFileSync(join(folder, 'send.mts'), code);
+    writeFileSync(join(folder, 'tsconfig.json'), blockOf('docs/guide/getting-started.md', 'json'));
+    assert.deepEqual(await shell('npx tsc --noEmit'), { status: 0, output: '' });
   });
 
   it('tests without a server by the README', async () => {

@@ -31,6 +31,7 @@ const microsoft365: Way = { reason: 'needs an account of an administrator of Mic
 /** Scripts of package.json have a row only where `.ci/run` does not run them. */
 const rows: readonly (readonly [command: string | RegExp, way: Way])[] = [
   ['npm init -y', guides("commandsOf('docs/guide/getting-started.md')")],
+  ['npm install --save-dev typescript @types/node', guides("commandsOf('docs/guide/getting-started.md')")],
   ['npm install sealpost', guides("commandsOf('docs/guide/getting-started.md')")],
   ['node send.mjs', guides('shell(`node ${name}`)')],
   ['npx sealpost', guides("'npx sealpost --help'")],
