@@ -1,6 +1,6 @@
 /**
  * A plugin of typedoc: groups the exports of `src/index.ts` by the comments above them there, and gives the modules the
- * names by which programs import them, and the documents their titles.
+ * names by which programs import them, and the documents their titles and the order of the tables in README.md.
  * @module
  */
 import { readFileSync } from 'node:fs';
@@ -26,6 +26,12 @@ function readGroups(path) {
   return groups;
 }
 
+/** The documents in the order in which README.md links to them, as typedoc names them. */
+function readOrder() {
+  const links = readFileSync('README.md', 'utf8').matchAll(/^\| \[[^\]]+\]\(docs\/(\S+)\.md\) \|/gm);
+  return [...links].map(([, path]) => path);
+}
+
 export function load(app) {
   const groups = readGroups('src/index.ts');
   app.on(Application.EVENT_BOOTSTRAP_END, () =>
@@ -33,6 +39,10 @@ export function load(app) {
   );
   // The addresses of the pages are made of the names of the files before this.
   app.renderer.on(Renderer.EVENT_BEGIN, ({ project }) => {
+    const order = readOrder();
+    const place = ({ name }) => (order.includes(name) ? order.indexOf(name) : order.length);
+    for (const list of [project.documents, project.groups?.find(({ title }) => title === 'Documents')?.children])
+      list?.sort((a, b) => place(a) - place(b));
     for (const document of project.documents ?? []) {
       const [, title] = /^# (.+)\n/.exec(document.content[0]?.text ?? '') ?? [];
       if (title === undefined) throw new Error(`${document.name} does not begin with its title`);
