@@ -52,7 +52,7 @@ export class Base64Encoder implements ContentEncoder {
           from += lineIn;
         }
         const count = Math.min(Math.floor((input.length - from) / lineIn), Math.floor((out.length - at) / lineStep));
-        const done = count < fewLines || !hasVectors() ? 0 : count;
+        const done = count < fewLines || !hasVectors(count * lineIn) ? 0 : count;
         if (done > 0) encodeLines(input, from, done, out, at);
         at += done * lineStep;
         for (let line = done; line < count; line++)

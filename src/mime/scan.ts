@@ -3,7 +3,7 @@
  * JavaScript searches do the same.
  * @module
  */
-import { areVectorsReady, hasVectors, scanLimit, scanVectors } from '../util/vectors/vectors.js';
+import { hasVectors, scanLimit, scanVectors } from '../util/vectors/vectors.js';
 
 /** Properties of a text, as bits. */
 export const textFlag = {
@@ -30,10 +30,10 @@ export function canonicalText(text: string): string {
 
 /** The most octets of a line (RFC 5322 section 2.1.1). */
 export const maxLine = 998;
-/** For shorter text, the start of WebAssembly costs more than it saves. */
-const fewUnits = 2048;
 /** For shorter text, the call into WebAssembly costs more than it saves. */
-const veryFewUnits = 96;
+const fewUnits = 96;
+/** For shorter text, a look at its beginning costs more than it saves. */
+const manyUnits = 2048;
 const unprintable = /[^\t\r\n -~]/;
 const wide = /[^\0-\x7f]/;
 const cr = 13;
@@ -68,8 +68,9 @@ export function scanForTransport(bytes: Buffer): number {
 }
 
 function isForVectors(text: string | Buffer): boolean {
-  if (text.length < fewUnits) return text.length >= veryFewUnits && areVectorsReady();
-  return !(typeof text === 'string' && unprintable.test(text.slice(0, beginning))) && hasVectors();
+  if (text.length < fewUnits) return false;
+  const isWide = typeof text === 'string' && text.length >= manyUnits && unprintable.test(text.slice(0, beginning));
+  return !isWide && hasVectors(text.length);
 }
 
 export function isBlank(unit: number | undefined): boolean {

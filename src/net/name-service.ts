@@ -9,8 +9,7 @@
  * VPN, over HTTPS): there the system is asked whenever no address was found.
  * @module
  */
-import { lookup } from 'node:dns';
-import { Resolver } from 'node:dns/promises';
+import type { Resolver } from 'node:dns/promises';
 import { isIP, type LookupFunction } from 'node:net';
 import { join } from 'node:path';
 import { hasIpv6, hostName } from '../system/this-machine.js';
@@ -27,12 +26,15 @@ export interface HostAddress {
   readonly family: 4 | 6;
 }
 
-/** The system's sources of names. */
+/** Queries DNS servers. */
+type NameResolver = Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
+
+/** The system's sources of names. node:dns is loaded with the first name, and not for an IP address. */
 export interface NameSources {
   readonly hostsFile: string;
   /** The resolver configuration: `search`, `domain` and `ndots` are used. A system without this file has none. */
   readonly resolverFile: string;
-  readonly createResolver: () => Pick<Resolver, 'resolve4' | 'resolve6' | 'cancel'>;
+  readonly createResolver: () => NameResolver | Promise<NameResolver>;
   /** May the system query other DNS servers than the resolver? */
   readonly hasOtherServers: boolean;
   readonly lookUp: (name: string) => Promise<readonly HostAddress[]>;
@@ -45,15 +47,17 @@ const systemSources: NameSources = {
     ? join(process.env['SystemRoot'] ?? 'C:\\Windows', 'System32\\drivers\\etc\\hosts')
     : '/etc/hosts',
   resolverFile: '/etc/resolv.conf',
-  createResolver: () => new Resolver({ timeout: 2_000, tries: 3 }),
+  createResolver: async () => new (await import('node:dns/promises')).Resolver({ timeout: 2_000, tries: 3 }),
   hasOtherServers: onWindows || process.platform === 'darwin',
-  lookUp: (name) =>
-    new Promise((resolve, reject) => {
+  lookUp: async (name) => {
+    const { lookup } = await import('node:dns');
+    return await new Promise((resolve, reject) => {
       lookup(name, { all: true, verbatim: true }, (error, addresses) => {
         if (error) reject(error);
         else resolve(addresses as readonly HostAddress[]);
       });
-    }),
+    });
+  },
 };
 
 /** DNS servers that answer within this time are expected to answer the system as quickly. */
@@ -139,7 +143,8 @@ async function linesOf(path: string): Promise<readonly string[]> {
 async function ask(names: readonly string[], signal: AbortSignal, { createResolver }: NameSources): Promise<Answer> {
   throwIfAborted(signal);
   const start = performance.now();
-  const resolver = createResolver();
+  const resolver = await createResolver();
+  throwIfAborted(signal);
   const stop = onAbort(signal, () => resolver.cancel());
   try {
     let reason: Error | undefined;
@@ -160,7 +165,7 @@ async function ask(names: readonly string[], signal: AbortSignal, { createResolv
 }
 
 /** Queries both families at once. Once one of them has addresses, the other is only awaited for the prompt time. */
-async function askBoth(resolver: ReturnType<NameSources['createResolver']>, name: string): Promise<Answer> {
+async function askBoth(resolver: NameResolver, name: string): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
   let prompt = true;
   const collect = async (family: 4 | 6, query: Promise<readonly string[]>): Promise<readonly HostAddress[]> => {

@@ -1,10 +1,10 @@
 /**
- * The meaning of a failure if other recipients already have the message.
+ * The meaning of a failure if other recipients already have the message, and the warnings of several parts.
  * @module
  */
 import { withDetails } from '../errors/email-error.js';
 import type { EmailError, RecipientFailure } from '../model/error.js';
-import type { SmtpReply } from '../model/reply.js';
+import type { SmtpReply, Warning } from '../model/reply.js';
 import type { RejectedRecipient } from '../model/report.js';
 
 /**
@@ -52,4 +52,9 @@ export function refusedRecipients(
     refused.push({ recipient, reply });
   }
   return refused;
+}
+
+/** Adds the warnings that are not there yet. */
+export function addNew(warnings: Warning[], found: readonly Warning[]): void {
+  for (const warning of found) if (!warnings.includes(warning)) warnings.push(warning);
 }

@@ -66,11 +66,6 @@ export async function sendInParts(
   return { accepted, rejected, reply, transactions, warnings };
 }
 
-/** Adds the warnings that are not there yet. */
-export function addNew(warnings: Warning[], found: readonly Warning[]): void {
-  for (const warning of found) if (!warnings.includes(warning)) warnings.push(warning);
-}
-
 /** Turns the error of one part into that of the whole message. */
 function ofAll(
   error: EmailError,

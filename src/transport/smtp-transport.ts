@@ -19,9 +19,10 @@ import type {
 } from '../model/transport.js';
 import type { ResolvedPool } from '../profile/resolve.js';
 import { isConcurrencyRefusal } from '../smtp/reply-error.js';
+import { addNew } from './after-others.js';
 import type { TestedServer } from './diagnosis.js';
 import { EarlyContent } from './early-content.js';
-import { addNew, sendInParts } from './in-parts.js';
+import { sendInParts } from './in-parts.js';
 import { ConnectionPool } from './pool/pool.js';
 import type { PoolStats } from './pool/pool.js';
 import type { RateLimiter } from './pool/rate-limiter.js';

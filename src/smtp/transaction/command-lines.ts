@@ -40,6 +40,6 @@ const firstLetters = createWordTable(verbs);
 
 /** Does any line of the content, including the first and the last, begin like a command? */
 export function hasCommandLine(content: Uint8Array): boolean {
-  if (content.length <= findLimit && hasVectors() && !findWordAtLine(content, firstLetters)) return false;
+  if (content.length <= findLimit && hasVectors(content.length) && !findWordAtLine(content, firstLetters)) return false;
   return commandLine.test(asBuffer(content).toString('latin1'));
 }

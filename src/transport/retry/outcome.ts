@@ -7,8 +7,7 @@ import type { EmailError, RecipientFailure, SendAttempt } from '../../model/erro
 import type { SmtpReply, Warning } from '../../model/reply.js';
 import type { RejectedRecipient } from '../../model/report.js';
 import type { TransactionReport, TransportResult } from '../../model/transport.js';
-import { afterOthers, refusedRecipients } from '../after-others.js';
-import { addNew } from '../in-parts.js';
+import { addNew, afterOthers, refusedRecipients } from '../after-others.js';
 
 export class Outcome {
   /** The recipients of the next attempt. */

@@ -41,13 +41,21 @@ interface Vectors {
 /** null if WebAssembly is not available. */
 let vectors: Vectors | null | undefined;
 
+/** The start takes as long as JavaScript takes for about this many octets. */
+const startsAfter = 256 * 1024;
+/** The octets of all work before the start. */
+let before = 0;
+
 /**
- * False if the program runs without WebAssembly (`--jitless`), may not compile it, or if the processor lacks vectors
+ * May work on this many octets use vectors? False until there has been so much work that it is worth their start, if
+ * the program runs without WebAssembly (`--jitless`), if it may not compile it, and if the processor lacks vectors
  * (SSE4.1).
  */
-export function hasVectors(): boolean {
+export function hasVectors(octets: number): boolean {
   if ((globalThis as { readonly WebAssembly?: unknown }).WebAssembly === undefined) return false;
   if (vectors === undefined) {
+    before += octets;
+    if (before < startsAfter) return false;
     try {
       vectors = start();
     } catch {
@@ -55,11 +63,6 @@ export function hasVectors(): boolean {
     }
   }
   return vectors !== null;
-}
-
-/** Have the vectors been started? */
-export function areVectorsReady(): boolean {
-  return vectors !== undefined && vectors !== null;
 }
 
 function start(): Vectors {

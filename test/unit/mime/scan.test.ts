@@ -1,8 +1,9 @@
-import { afterEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { scanForTransport, scanText, textFlag } from '../../../src/mime/scan.js';
-import { scanLimit, scanVectors } from '../../../src/util/vectors/vectors.js';
+import { hasVectors, scanLimit, scanVectors } from '../../../src/util/vectors/vectors.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 
+beforeAll(() => expect(hasVectors(Infinity)).toBe(true));
 afterEach(() => vi.unstubAllGlobals());
 
 /** The expected flags, computed by regular expressions alone. */

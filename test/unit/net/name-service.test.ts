@@ -222,8 +222,8 @@ describe('DNS servers that are slow or silent', () => {
     const controller = new AbortController();
     const system = await sources();
     const queries: Promise<unknown>[] = [];
-    const createResolver: NameSources['createResolver'] = () => {
-      const resolver = system.createResolver();
+    const createResolver: NameSources['createResolver'] = async () => {
+      const resolver = await system.createResolver();
       const noted = <T>(query: Promise<T>): Promise<T> => (queries.push(query), query);
       return {
         resolve4: ((name: string) => noted(resolver.resolve4(name))) as Resolver['resolve4'],
