@@ -150,8 +150,12 @@ function placeOf(handle: FileHandle, path: string): Promise<string> {
 export async function* readBlocks(file: ReadableFile): AsyncGenerator<Uint8Array> {
   const handle = await open(file.path, toRead);
   const blocks = [Buffer.allocUnsafeSlow(blockBytes), Buffer.allocUnsafeSlow(blockBytes)] as const;
-  const fill = (index: number, at: number): Promise<{ bytesRead: number }> =>
-    handle.read(blocks[index & 1] as Buffer, 0, blockBytes, at);
+  const fill = (index: number, at: number): Promise<{ bytesRead: number }> => {
+    const read = handle.read(blocks[index & 1] as Buffer, 0, blockBytes, at);
+    // A read ahead may fail while its predecessor is still in use. Its error is that of the next request.
+    read.catch(() => undefined);
+    return read;
+  };
   let pending: Promise<{ bytesRead: number }> | undefined;
   try {
     if (file.root !== undefined && !isBelow(await placeOf(handle, file.path), file.root)) {
