@@ -38,7 +38,8 @@ beforeAll(async () => {
   for (const name of ['CONTRIBUTING.md', 'SECURITY.md', 'design', 'examples', 'generate', 'guide', 'reference'])
     cpSync(join(root, 'docs', name), join(build, 'docs', name), { recursive: true });
   symlinkSync(join(root, 'node_modules'), join(build, 'node_modules'));
-  await run(process.execPath, ['node_modules/tsup/dist/cli-default.js', '--no-dts'], { cwd: build });
+  // src/bundle.mjs makes the files of both formats from those of this one.
+  await run(process.execPath, ['node_modules/tsup/dist/cli-default.js', '--no-dts', '--format', 'esm'], { cwd: build });
   await run(process.execPath, ['docs/generate/profile-schema.mjs'], { cwd: build });
   const packed = await run('npm', ['pack', '--silent', '--ignore-scripts'], { cwd: build });
   mkdirSync(join(consumer, 'node_modules'));

@@ -7,8 +7,6 @@ import type ts from 'typescript';
 import { compiler } from '../../support/compiler.js';
 import { filesBelow, read } from '../../project/sources.js';
 
-export const kinds: readonly string[] = ['string', 'object', 'function', 'true'];
-
 const words = (text: string): readonly string[] => text.trim().split(/\s+/);
 
 /** Options that Node reads although the sources never mention them. */
@@ -78,11 +76,12 @@ const failing: readonly { readonly tasks: readonly string[] | 'all'; readonly na
  */
 const stopping: ReadonlySet<string> = new Set(['then', 'read', 'write', 'writev', 'construct', 'final', 'destroy']);
 
-/** Each name meets two of the four kinds, and all of them where this variable is set, as `.ci/run` does. */
+/** Each name meets one of the kinds of a test, and all of them where this variable is set, as `.ci/run` does. */
 const everyKind = process.env['SEALPOST_EVERY_KIND'] === '1';
 
-/** Is the name with this index tried with this kind? */
-export const meets = (kind: string, index: number): boolean => everyKind || kinds.indexOf(kind) % 2 === index % 2;
+/** Is the name with this index tried with this one of `kinds`? */
+export const meets = (kind: string, index: number, kinds: readonly string[]): boolean =>
+  everyKind || kinds[index % kinds.length] === kind;
 
 /** Do the tasks never settle with a value of this kind on this name? */
 export const standsStill = (name: string, kind: string): boolean =>
