@@ -1,6 +1,5 @@
 /**
- * The sources of this project as modules that Node.js runs, so that documents show what the library does, without a
- * build.
+ * Bundles the sources into modules that Node.js runs, so that documents can show the library's behaviour without a build.
  */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';

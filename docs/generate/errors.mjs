@@ -1,8 +1,8 @@
 /**
  * Writes the codes of docs/reference/errors.md: `node docs/generate/errors.mjs`, or `--check` to compare.
  *
- * Cause and `retryable` are the doc comments of `EmailErrorCode`, the remedy is that of `generalRemedies`, and each
- * example is an error that the library made just now.
+ * Cause and `retryable` come from the doc comments of `EmailErrorCode`, the remedy comes from `generalRemedies`, and each
+ * example is an error that the library makes during the run.
  */
 import { mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -34,14 +34,14 @@ const codes = [...source.matchAll(/\/\*\*((?:(?!\*\/)[^])*)\*\/\s*\| '(ERR_\w+)'
   return { code, cause, retryable };
 });
 
-/** The example, with one port for all, and without its folder: both are others each time. */
+/** The example. Port and folder differ in each run, so the port is replaced by a fixed one and the folder removed. */
 async function exampleOf(code) {
   const error = await examples[code]().then(
     () => undefined,
     (thrown) => thrown,
   );
   if (error?.code !== code)
-    throw new Error(`the example of ${code} gives ${error?.code ?? 'no error'}`, { cause: error });
+    throw new Error(`the example of ${code} throws ${error?.code ?? 'no error'}`, { cause: error });
   const { message, remedy, retryable, delivery } = error;
   if (remedy === undefined) throw new Error(`the example of ${code} has no remedy`);
   return [`${code}: ${message}`, `remedy: ${remedy}`, `retryable: ${retryable}, delivery: ${delivery}`]
@@ -67,9 +67,9 @@ const table = codes.map(
 );
 const text = `## Codes
 
-Each code has a cause, a remedy for the general case, and an example: an error as the library makes it. The \`remedy\` of an error is more precise
-where more is known. Where the table says yes, \`retryable\` is still false once \`delivery\` is not 'not-delivered'. This part is written by
-\`node docs/generate/errors.mjs\`.
+Each code has a cause, a general remedy, and an example that the library made. The \`remedy\` of an error is often more precise than the
+general one. Even if the table says yes, \`retryable\` is false unless \`delivery\` is 'not-delivered'. This part is generated
+by \`node docs/generate/errors.mjs\`.
 
 | code | retryable | |
 |---|---|---|
@@ -85,7 +85,7 @@ if (!process.argv.includes('--check')) writeFileSync(page, made);
 else if (made !== old) {
   const line = made.split('\n').findIndex((words, index) => words !== old.split('\n')[index]);
   console.error(
-    `docs/reference/errors.md is not current: run node docs/generate/errors.mjs. Line ${line + 1} would be:\n${made.split('\n')[line]}`,
+    `docs/reference/errors.md is out of date: run node docs/generate/errors.mjs. Line ${line + 1} would be:\n${made.split('\n')[line]}`,
   );
   process.exitCode = 1;
 }

@@ -2,9 +2,9 @@
  * Writes the JSON Schema of the profile: `node docs/generate/profile-schema.mjs [FILE]`, by default
  * dist/profile.schema.json.
  *
- * It is made from the schema that `parseProfile` runs. The sources are bundled with a kit that notes how each schema
- * was made, so that the published code carries nothing for this purpose. Descriptions are the doc comments of
- * src/model, defaults those of src/profile/resolve.ts.
+ * It is made from the schema that `parseProfile` uses. The sources are bundled with a kit that records how each schema
+ * was made, so that the published code needs nothing for this purpose. Descriptions are the doc comments of src/model,
+ * and defaults are those of src/profile/resolve.ts.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The directory of the project, and esbuild, which tsup brings along. */
+/** The directory of the project, and esbuild, on which tsup depends. */
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';

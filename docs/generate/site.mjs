@@ -15,7 +15,7 @@ const entries = {
   'sealpost/nodemailer': 'src/nodemailer.ts',
 };
 
-/** A declaration as its users see it: with its comment, without the body and private members. */
+/** The public form of a declaration: with its comment, without the body and private members. */
 function shown(node) {
   const file = node.getSourceFile();
   const printer = ts.createPrinter({ removeComments: false });
@@ -55,7 +55,7 @@ function interfaceOf(program, path) {
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map((symbol) => {
       const code = symbol.declarations.map((node) => shown(node)).join('\n');
-      // A comment at the head of a file is not that of its first declaration.
+      // The comment at the head of a file does not belong to its first declaration.
       const own = code.replace(/^\/\*\*(?:(?!\*\/)[^])*@module\s*\*\/\s*/, '').replace(/^(?:import [^;]*;\s*)+/, '');
       return `### ${symbol.name}\n\n\`\`\`\`ts\n${own}\n\`\`\`\`\n`;
     });

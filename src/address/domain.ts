@@ -21,7 +21,7 @@ const outsideLdh = /[\u0000-\u002c\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007f]
 export function toAsciiDomain(text: string): DomainResult {
   if (text === '') return { problem: 'the domain is empty' };
   if (text.length > 1024) return { problem: 'the domain is too long' };
-  if (outsideLdh.test(text)) return { problem: 'a domain holds letters, digits, hyphens and dots only' };
+  if (outsideLdh.test(text)) return { problem: 'a domain contains only letters, digits, hyphens and dots' };
   let domain = text.toLowerCase();
   if (!ldhOrDot.test(text)) {
     domain = domainToASCII(text);
@@ -32,7 +32,8 @@ export function toAsciiDomain(text: string): DomainResult {
   for (const label of labels) {
     if (label === '') return { problem: 'the domain has an empty label' };
     if (label.length > maxLabel) return { problem: `a label of the domain is longer than ${maxLabel} octets` };
-    if (!/^[a-z0-9-]+$/.test(label)) return { problem: 'the domain maps to characters that no domain has' };
+    if (!/^[a-z0-9-]+$/.test(label))
+      return { problem: 'the domain maps to characters that are not allowed in a domain' };
     if (label.startsWith('-') || label.endsWith('-'))
       return { problem: 'a label of the domain begins or ends with a hyphen' };
     if (label.startsWith('xn--') && !isALabel(label))
@@ -84,5 +85,5 @@ export function toAddressLiteral(content: string): DomainResult {
   if (isIpv4(content)) return { domain: `[${content}]` };
   if (/^ipv6:/i.test(content) && isIpv6(content.slice(5)))
     return { domain: `[IPv6:${content.slice(5).toLowerCase()}]` };
-  return { problem: 'an address literal is [192.0.2.1] or [IPv6:2001:db8::1]' };
+  return { problem: 'an address literal is written [192.0.2.1] or [IPv6:2001:db8::1]' };
 }

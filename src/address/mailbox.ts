@@ -36,7 +36,7 @@ function toMailbox(address: AddrSpec, name: string | undefined): ParsedMailbox {
 
 /** Refuses control characters in a name, including those from a quoted string or an encoded-word. */
 function checkedName(name: string, scanner: AddressScanner, offset: number): string {
-  if (/[\u0000-\u001f\u007f]/.test(name)) scanner.fail('the display name holds a control character', offset);
+  if (/[\u0000-\u001f\u007f]/.test(name)) scanner.fail('the display name contains a control character', offset);
   return name;
 }
 
@@ -74,7 +74,8 @@ function readMailbox(scanner: AddressScanner): ParsedMailbox | undefined {
   if (scanner.peek() === '@') {
     if (first === undefined) scanner.fail("expected a local part before '@'");
     const second = words[1];
-    if (second !== undefined) scanner.fail("expected '@' or '<'; a local part with blanks is quoted", second.offset);
+    if (second !== undefined)
+      scanner.fail("expected '@' or '<'; a local part with spaces must be quoted", second.offset);
     const mailbox = toMailbox(scanner.addrSpec(first), undefined);
     scanner.skipBlanks();
     return mailbox;
@@ -86,7 +87,7 @@ function readMailbox(scanner: AddressScanner): ParsedMailbox | undefined {
     scanner.fail(
       scanner.ended
         ? "expected '@' and a domain"
-        : `expected '@' or '<' before '${scanner.peek()}'; such a name is quoted`,
+        : `expected '@' or '<' before '${scanner.peek()}'; such a name must be quoted`,
     );
   }
   const name = nameOf(words, scanner);
@@ -146,7 +147,7 @@ export function parseMailbox(text: string, path = 'address'): ParsedMailbox {
     const local = scanner.word();
     if (local === undefined) scanner.fail('expected a local part');
     if (text.endsWith('>') && text.includes('<'))
-      scanner.fail('expected an address alone; a name before it has a field of its own');
+      scanner.fail('expected an address without a name; the name has a separate field');
     const start = scanner.at;
     if (/[ \t(]/.test(text.charAt(start + 1))) scanner.fail('expected a domain', start + 1);
     const address = scanner.addrSpec(local);
@@ -164,7 +165,7 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
     if (typeof name !== 'string') throw messageInvalid(`${path}.name`, 'a name is a string');
     if (/[\u0000-\u001f\u007f]/.test(name))
       throw messageInvalid(`${path}.name`, 'line breaks and control characters are not allowed');
-    if (!isWellFormed(name)) throw messageInvalid(`${path}.name`, 'half of a surrogate pair is not a character');
+    if (!isWellFormed(name)) throw messageInvalid(`${path}.name`, 'half of a surrogate pair is not allowed');
     return { ...mailbox, name };
   }
   const plain = typeof input === 'string' ? plainTextMailbox(input) : undefined;
@@ -175,7 +176,7 @@ export function parseAddress(input: AddressInput, path = 'address'): ParsedMailb
     if (!scanner.ended)
       scanner.fail(
         /[,;]/.test(scanner.peek())
-          ? 'expected one mailbox; several are an array, or parseAddressList(text) of a text with commas between them'
+          ? 'expected one mailbox; for several use an array, or parseAddressList(text) if they are separated by commas'
           : 'expected nothing after the address',
       );
     return mailbox;

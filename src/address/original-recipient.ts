@@ -29,12 +29,12 @@ export function parseOriginalRecipient(text: string, path: string): OriginalReci
   const kind = type.toLowerCase();
   if (kind === '' || kind === 'rfc822' || kind === 'utf-8') {
     const email = /^postmaster$/i.test(address) ? address : parseMailbox(address, path).email;
-    if (kind === 'rfc822' && !isAscii(email)) throw messageInvalid(path, 'an address of the type rfc822 is ASCII');
+    if (kind === 'rfc822' && !isAscii(email)) throw messageInvalid(path, 'an address of the type rfc822 must be ASCII');
     // Keeps the sender's spelling, which may use capitals.
     const written = address.toLowerCase() === email.toLowerCase() ? address : email;
     return { type: kind === '' ? (isAscii(email) ? 'rfc822' : 'utf-8') : kind, address: written };
   }
   if (!/^[ -~]+$/.test(address) || address.length > maxOther)
-    throw messageInvalid(path, `an address of a type of its own is 1 to ${maxOther} printable ASCII characters`);
+    throw messageInvalid(path, `an address of another type must be 1 to ${maxOther} printable ASCII characters`);
   return { type: kind, address };
 }

@@ -54,7 +54,7 @@ export class AddressScanner {
     const control = /[\u0000-\u0008\u000a-\u001f\u007f-\u009f\u2028\u2029]/.exec(text);
     if (control !== null) this.fail('line breaks and control characters are not allowed', control.index);
     const half = /[\ud800-\udfff]/u.exec(text);
-    if (half !== null) this.fail('half of a surrogate pair is not a character', half.index);
+    if (half !== null) this.fail('half of a surrogate pair is not allowed', half.index);
   }
 
   fail(message: string, offset = this.at): never {
@@ -143,7 +143,7 @@ export class AddressScanner {
     if (hasOwn(result, 'problem')) this.fail(result.problem, start);
     const address = { localPart, domain: result.domain };
     if (Buffer.byteLength(formatAddrSpec(address)) > maxAddress)
-      this.fail(`the address is longer than the ${maxAddress} octets that an SMTP command holds`, local.offset);
+      this.fail(`the address is longer than the ${maxAddress} octets that fit into an SMTP command`, local.offset);
     return address;
   }
 
@@ -154,7 +154,7 @@ export class AddressScanner {
       if (text.includes('\t')) this.fail('a tab is not allowed in a local part', offset);
     } else if (!isDotString(text))
       this.fail(
-        'a local part neither begins nor ends with a dot, nor has two in a row; if the mailbox is really ' +
+        'a local part may not begin or end with a dot, or have two dots in a row; if the mailbox is really ' +
           `written so, quote it: "${text.slice(0, 64)}"@…`,
         offset,
       );
@@ -164,7 +164,7 @@ export class AddressScanner {
   private domain(): DomainResult {
     if (!this.take('[')) {
       const word = this.word();
-      return word?.quoted === true ? { problem: 'a domain is never quoted' } : toAsciiDomain(word?.text ?? '');
+      return word?.quoted === true ? { problem: 'a domain may not be quoted' } : toAsciiDomain(word?.text ?? '');
     }
     const end = this.text.indexOf(']', this.at);
     if (end < 0) this.fail("an address literal ends with ']'", this.at - 1);

@@ -1,7 +1,7 @@
 /**
  * Work that several callers need at once is done once. It lives while any caller waits for it: a caller's abort ends
  * that caller's waiting and fails no other, and the work is aborted when the last caller has gone. A failure reaches
- * every caller that waits and is not kept: the next call starts anew.
+ * every caller that waits and is not kept: the next call starts again.
  * @module
  */
 import { abortError, throwIfAborted } from '../errors/abort.js';
@@ -72,7 +72,7 @@ export class SharedValue<T> {
     });
   }
 
-  /** The next `get` makes the value anew. */
+  /** The next `get` makes the value again. */
   forget(): void {
     this.#made = undefined;
     this.#work = new SharedWork();

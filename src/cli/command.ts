@@ -4,7 +4,7 @@
  */
 import type { Given, OptionRules } from './usage.js';
 
-/** A command. `run` gives the exit status. */
+/** A command. `run` returns the exit status. */
 export interface Command {
   readonly name: string;
   /** One line, for the list of commands. */

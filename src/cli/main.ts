@@ -21,14 +21,14 @@ const commands: readonly Command[] = [test, send, compose, verify, decrypt, cert
 
 function helpOfAll(): string {
   return [
-    'sealpost sends e-mail, and tests what sending needs.',
+    'sealpost sends e-mail, and tests profiles, servers and certificates.',
     '',
     'Usage: sealpost COMMAND [options]',
     '',
     ...commands.map(({ name, summary }) => `  ${name.padEnd(15)} ${summary}`),
     '',
     'sealpost COMMAND --help shows the options of a command; sealpost --version shows the version.',
-    'Passwords are asked for, or come from --password-env or --password-file; they are no options.',
+    'Passwords are asked for, or come from --password-env or --password-file; they cannot be options.',
   ].join('\n');
 }
 

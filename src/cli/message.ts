@@ -13,12 +13,12 @@ export const messageOptions: OptionRules = {
   cc: { type: 'string', multiple: true, value: 'ADDRESS', help: 'further recipients' },
   bcc: { type: 'string', multiple: true, value: 'ADDRESS', help: 'recipients that the message does not show' },
   subject: { type: 'string', value: 'TEXT', help: 'the subject' },
-  text: { type: 'string', value: 'TEXT', help: 'the text; without it, standard input where that is a pipe' },
+  text: { type: 'string', value: 'TEXT', help: 'the text; without it, standard input if that is a pipe' },
   'text-file': { type: 'string', value: 'FILE', help: 'the text is in this file; - is standard input' },
   'html-file': { type: 'string', value: 'FILE', help: 'the HTML is in this file' },
   attach: { type: 'string', multiple: true, value: 'FILE', help: 'attach this file' },
   header: { type: 'string', multiple: true, value: "'NAME: TEXT'", help: 'a header field' },
-  eml: { type: 'string', value: 'FILE', help: 'a finished message in place of all these; - is standard input' },
+  eml: { type: 'string', value: 'FILE', help: 'a complete message instead of all these; - is standard input' },
 };
 
 const maxHeaderBytes = 1024 * 1024;
@@ -31,7 +31,7 @@ export async function messageOf(given: Given): Promise<MailMessage> {
   if (eml !== undefined) {
     const beside = contentOptions.find((name) => given.has(name));
     if (beside !== undefined)
-      throw new UsageError(`--${beside} cannot stand beside --eml, which is a finished message`);
+      throw new UsageError(`--${beside} cannot be combined with --eml, which is a complete message`);
     const raw = await readGiven(eml);
     const named = [...recipients.to, ...recipients.cc, ...recipients.bcc].length > 0;
     return { raw, ...(named ? recipients : { to: recipientsOf(raw) }) };
@@ -70,6 +70,6 @@ function headerOf(text: string): HeaderField {
 function recipientsOf(raw: Buffer): readonly Mailbox[] {
   const header = parseHeader(raw, 0, raw.length, maxHeaderBytes);
   const found = ['To', 'Cc'].flatMap((name) => header.getAll(name)).flatMap((value) => parseAddressList(value));
-  if (found.length === 0) throw new UsageError('the message names no recipients in To and Cc: give --to');
+  if (found.length === 0) throw new UsageError('the message has no recipients in To and Cc: give --to');
   return found;
 }

@@ -59,12 +59,10 @@ export async function profileOf(given: Given): Promise<EmailProfile> {
 function refuseBeside(given: Given, source: string, options: readonly string[]): void {
   const beside = options.find((name) => given.has(name));
   if (beside !== undefined)
-    throw new UsageError(
-      `--${beside} has no effect beside --${source}: set it there, or describe the server by options`,
-    );
+    throw new UsageError(`--${beside} has no effect with --${source}: set it there, or describe the server by options`);
 }
 
-/** Options of a login are refused where there is none. */
+/** Options of a login are refused if there is no login. */
 function refuseWithoutLogin(given: Given, hint: string): void {
   const option = loginOptions.find((name) => given.has(name));
   if (option !== undefined) throw new UsageError(`--${option} has no effect: ${hint}`);
@@ -76,7 +74,7 @@ export function parseJson(bytes: Buffer, name: string): EmailProfile {
   try {
     json = JSON.parse(bytes.toString('utf8').replace(/^\ufeff/, ''));
   } catch {
-    // The message of JSON.parse quotes the text, which may hold a password.
+    // The message of JSON.parse quotes the text, which may contain a password.
     throw new UsageError(`${showText(name)} is not JSON`);
   }
   return parseProfile(json);

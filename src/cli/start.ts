@@ -5,7 +5,7 @@
 import { run } from './main.js';
 import { note, styled } from './terminal.js';
 
-// The reader of a pipe may leave early, as head does: the status still tells the outcome. Other failures lose output.
+// The reader of a pipe may leave early, as head does: the status still shows the outcome. Other failures lose output.
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   if (code === 'EPIPE') return;
   note(`${styled('red', 'sealpost:', process.stderr)} standard output cannot be written: ${message}`);

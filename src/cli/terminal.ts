@@ -25,7 +25,7 @@ function hasColour(stream: NodeJS.WriteStream): boolean {
   return stream.isTTY && process.env['TERM'] !== 'dumb' && (process.env['NO_COLOR'] ?? '') === '';
 }
 
-/** Text with a style, where the stream is a terminal that shows it. */
+/** Text with a style, if the stream is a terminal that shows it. */
 export function styled(style: keyof typeof styles, text: string, stream: NodeJS.WriteStream = process.stdout): string {
   return hasColour(stream) ? `\u001b[${styles[style]}m${text}\u001b[0m` : text;
 }
@@ -53,7 +53,7 @@ const inputsRead = new WeakSet<object>();
 /** All of standard input. UsageError the second time, when nothing is left. */
 export async function readInput(): Promise<Buffer> {
   if (inputsRead.has(process.stdin))
-    throw new UsageError('standard input is wanted twice: name a file for one of the two');
+    throw new UsageError('standard input is used twice: name a file for one of the two');
   inputsRead.add(process.stdin);
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin) chunks.push(Buffer.from(chunk));

@@ -56,7 +56,7 @@ export class Given {
   /** No argument but options: an address that was forgotten by its option would be left out. */
   none(): void {
     const [first] = this.rest;
-    if (first !== undefined) throw new UsageError(`${showText(first, 100)} belongs to no option`);
+    if (first !== undefined) throw new UsageError(`${showText(first, 100)} does not belong to an option`);
   }
 
   /** Exactly one argument that is no option. */
@@ -75,7 +75,7 @@ const secretOption = /^--?(?:password|pass|secret|token|passphrase)(?:=|$)/i;
 export function readArguments(args: readonly string[], rules: OptionRules): Given {
   if (args.some((argument) => secretOption.test(argument)))
     throw new UsageError(
-      'a password is no option, for other users could read it: use --password-env, --password-file, or wait for the question',
+      'a password cannot be an option, because other users could read it: use --password-env, --password-file, or wait for the question',
     );
   const options = Object.fromEntries(
     Object.entries(rules).map(([name, { type, multiple = false }]) => [name, { type, multiple }]),

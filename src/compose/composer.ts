@@ -135,7 +135,7 @@ export class Composer {
     }
   }
 
-  /** At once where nothing is signed or encrypted and all content is at hand. */
+  /** At once if nothing is signed or encrypted and all content is available. */
   #prepareParts(
     { message, mailboxes, problems, sources, guard }: CheckedMessage,
     identity: MessageIdentity | undefined,
@@ -267,15 +267,14 @@ async function protect(
 
 function refuseProtectionWanted({ smime }: MailMessage, problems: MessageProblems): void {
   for (const what of ['sign', 'encrypt'] as const) {
-    if (smime?.[what])
-      problem(problems, `smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
+    if (smime?.[what]) problem(problems, `smime.${what}`, `the profile has no smime.${what} settings`);
   }
 }
 
 function checkedMessageId(text: string): string {
   const id = checkedId(text, 'messageId');
   if (!/^<[^@]+@[^@]+>$/.test(id))
-    throw messageInvalid('messageId', 'a Message-ID is two parts with an @ between them (RFC 5322 section 3.6.4)');
+    throw messageInvalid('messageId', 'a Message-ID must be two parts separated by an @ (RFC 5322 section 3.6.4)');
   return id;
 }
 

@@ -26,14 +26,14 @@ export interface RawMessage {
 /** Reads the header. A Bcc field is refused, because it would reveal recipients to each other. */
 export async function inspectRaw(content: OpenedContent): Promise<RawMessage> {
   if (hasOwn(content, 'text') && !isWellFormed(content.text))
-    throw messageInvalid('raw', 'half of a surrogate pair is not a character');
+    throw messageInvalid('raw', 'half of a surrogate pair is not allowed');
   const head = await readHead(content);
   const text = head.toString('latin1');
   if (!/^[!-9;-~]+:/.test(text)) throw messageInvalid('raw', 'does not begin with a header field (RFC 5322)');
   if (/^(?:resent-)?bcc[ \t]*:/im.test(text)) {
     throw messageInvalid(
       'raw',
-      'has a Bcc field, which every recipient could read; take it out and name blind recipients in bcc',
+      'has a Bcc field, which every recipient could read; remove it and name blind recipients in bcc',
     );
   }
   const messageId = /^message-id:\s*<([^<>\s]{1,900})>/im.exec(text)?.[1] ?? '';
@@ -53,7 +53,7 @@ async function readHead(content: OpenedContent): Promise<Buffer> {
     length += chunk.length;
     const near = Buffer.concat([before, chunk]);
     if (headOf(near)) return headOf(Buffer.concat(chunks)) as Buffer;
-    if (length > maxHeaderBytes) throw messageInvalid('raw', `has no end of its header within ${maxHeaderBytes} bytes`);
+    if (length > maxHeaderBytes) throw messageInvalid('raw', `does not end its header within ${maxHeaderBytes} bytes`);
     before = near.subarray(-3);
   }
   return Buffer.concat(chunks);
@@ -111,12 +111,12 @@ async function* canonicalBlocks(source: AsyncIterable<Uint8Array>): AsyncGenerat
 export function refuseProtection(what: string): Error {
   return createEmailError(
     'ERR_MESSAGE_INVALID',
-    `The message cannot be sent: raw: the profile would ${what} it, and a finished message is sent as it is`,
+    `The message cannot be sent: raw: the profile would ${what} it, but a complete message is sent unchanged`,
     {
       problems: [
         {
           path: 'raw',
-          message: `the profile would ${what} it; switch that off in smime, or give the content in place of raw`,
+          message: `the profile would ${what} it; disable that in smime, or give the content instead of raw`,
         },
       ],
       remedy: `Set smime: { ${what}: false } on the message.`,

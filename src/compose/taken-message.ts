@@ -8,7 +8,7 @@ import { ownMessage, readable } from './message/own-message.js';
 
 /** A message that was copied, and whose streams belong to the library now. */
 export interface TakenMessage {
-  /** The object that the program gave. */
+  /** The object that the program passed. */
   readonly given: MailMessage;
   readonly message: MailMessage;
   readonly sources: Sources;
@@ -16,7 +16,7 @@ export interface TakenMessage {
   readonly fault: { readonly error: unknown } | undefined;
 }
 
-/** ERR_MESSAGE_INVALID if a field cannot be read. `streams` holds the streams of all earlier messages. */
+/** ERR_MESSAGE_INVALID if a field cannot be read. `streams` contains the streams of all earlier messages. */
 export function takeMessage(given: MailMessage, signal: AbortSignal, streams: WeakSet<object>): TakenMessage {
   const message = ownMessage(given);
   const sources = new Sources(signal);

@@ -222,7 +222,7 @@ function asksAgain({ authentication, settings }: AuthenticationRun): boolean {
 /** An error that contains both the refusal of the token and the reason why there is no other. */
 function notRenewed(refusal: EmailError, error: EmailError): EmailError {
   const { message, retryable, remedy, server } = error;
-  return createEmailError('ERR_OAUTH2', `${refusal.message} Another token could not be had: ${message}`, {
+  return createEmailError('ERR_OAUTH2', `${refusal.message} Another token could not be obtained: ${message}`, {
     phase: 'authenticate',
     reply: refusal.reply,
     retryable,
@@ -238,9 +238,9 @@ function warnOfPassword({ authentication, settings, warn }: AuthenticationRun): 
   warn({
     code: 'WARN_BASIC_AUTHENTICATION',
     message:
-      `A password goes to ${settings.host}. Microsoft switches passwords for SMTP (basic SMTP AUTH) off by ` +
-      'default for existing tenants at the end of December 2026; tenants made later never have it, and ' +
-      "Outlook.com takes none since September 2024. Use OAuth 2.0: authentication.method 'xoauth2' with the " +
+      `A password is sent to ${settings.host}. Microsoft disables passwords for SMTP (basic SMTP AUTH) by ` +
+      'default for existing tenants at the end of December 2026; tenants created later never have it, and ' +
+      "Outlook.com has not accepted passwords since September 2024. Use OAuth 2.0: authentication.method 'xoauth2' with the " +
       "settings of sampleOAuth2Settings('microsoft').",
   });
 }
@@ -268,7 +268,7 @@ function rejected(
   const { reply } = outcome as Extract<AuthenticationOutcome, { readonly ok: false }>;
   const read = reply.read();
   const reason = failureOf(mechanism);
-  const words = reason === undefined ? '' : `; it gives as its reason: ${showText(channel.secrets.shown(reason))}`;
+  const words = reason === undefined ? '' : `; the reason it gives: ${showText(channel.secrets.shown(reason))}`;
   const { host } = settings;
   const { secure, extensions } = session;
   const remedy = refusalRemedy({ reply: read, mechanism: name, authentication, host, secure, extensions });

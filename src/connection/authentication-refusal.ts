@@ -48,17 +48,17 @@ export function proofOf(authentication: Authentication): 'password' | 'token' | 
   return hasOwn(authentication, 'password') && authentication.method !== 'kerberos' ? 'password' : undefined;
 }
 
-const tlsFirst = "The server wants TLS for this: set server.security to 'explicit' or 'implicit'.";
+const tlsFirst = "The server requires TLS for this: set server.security to 'explicit' or 'implicit'.";
 
 /** Remedies by enhanced code (RFC 4954 section 6). */
 const byEnhancedCode: Readonly<Record<string, string>> = {
   '4.7.12':
-    'The server has to see the password once before this mechanism works: sign in once under TLS with ' +
+    'The server must receive the password once before this mechanism works: sign in once under TLS with ' +
     "authentication.method 'plain'.",
   '5.5.6':
-    'The token or ticket makes a line that is too long for the server: have its limit raised (Postfix: ' +
+    'The token or ticket makes a line that is too long for the server: ask its operator to raise the limit (Postfix: ' +
     'smtpd_sasl_response_limit), or use a shorter one.',
-  '5.7.9': 'The server wants a stronger mechanism, or an application password in place of the one for signing in.',
+  '5.7.9': 'The server requires a stronger mechanism, or an application password instead of the sign-in password.',
   '5.7.11': tlsFirst,
 };
 
@@ -88,9 +88,9 @@ function windowsNames({ authentication, extensions, mechanism }: RefusedAuthenti
   const { username, method } = authentication;
   const hasDomain = username.includes('\\') || (method === 'ntlm' && authentication.domain !== undefined);
   const form = hasDomain
-    ? 'user@domain in place of a name with the domain before it'
+    ? 'user@domain instead of a name with the domain before it'
     : username.includes('@')
-      ? 'DOMAIN\\user in place of user@domain'
+      ? 'DOMAIN\\user instead of user@domain'
       : 'DOMAIN\\user or user@domain';
-  return ` The server looks like one of a Windows domain: it may want authentication.username as ${form}.`;
+  return ` The server seems to belong to a Windows domain: it may require authentication.username as ${form}.`;
 }

@@ -29,7 +29,7 @@ export function customMechanism(create: () => SaslMechanism): SaslMechanism {
       throw threw(cause);
     }
     if (isBytes(response) || (mayBeUndefined && response === undefined)) return response as T;
-    throw failed('its response is no Uint8Array');
+    throw failed('its response is not a Uint8Array');
   };
   const read = <T>(call: () => T, what: string): T => {
     let value: T;
@@ -40,12 +40,12 @@ export function customMechanism(create: () => SaslMechanism): SaslMechanism {
     } catch (cause) {
       throw threw(cause);
     }
-    if (isPromise) throw failed(`it gave a promise in place of ${what}`);
+    if (isPromise) throw failed(`it returned a promise instead of ${what}`);
     return value;
   };
   const mechanism = read(create, 'a mechanism');
   const name: unknown = read(() => mechanism.name, 'a name');
-  if (typeof name !== 'string') throw failed('its name is no text');
+  if (typeof name !== 'string') throw failed('its name is not text');
   return {
     name,
     get complete() {

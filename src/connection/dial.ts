@@ -130,7 +130,7 @@ async function detect(dialing: Dialing): Promise<Greeted> {
   const tls = shakeHands(dialing, tlsSignal.signal).finally(tlsSignal.dispose);
   const winner = await firstToAnswer(plain, tls);
   if (winner === 'plain') {
-    second.abort(createEmailError('ERR_CLOSED', 'The server greeted in plain text meanwhile.'));
+    second.abort(createEmailError('ERR_CLOSED', 'In the meantime the server greeted in plain text.'));
     // The handshake may have succeeded just before the abort.
     tls.then(
       ({ stream: other }) => other.destroy(),
@@ -140,9 +140,9 @@ async function detect(dialing: Dialing): Promise<Greeted> {
   }
   const lost = createEmailError(
     'ERR_CLOSED',
-    'The server speaks TLS here: it was not waited for in plain text any longer.',
+    'The server speaks TLS on this port, so the wait for a greeting in plain text ended.',
     {
-      remedy: `Set server.security to 'implicit': that spares the ${silenceMs / 1000} s in which the server is silent.`,
+      remedy: `Set server.security to 'implicit': that saves the ${silenceMs / 1000} s of waiting for a greeting.`,
     },
   );
   plainEnd.abort(lost);
@@ -275,9 +275,9 @@ async function greet(dialing: Dialing, stream: Duplex, secured: SecuredStream | 
 function explainSilence(error: unknown, tlsWasTried: boolean): never {
   if (!isEmailError(error) || error.code !== 'ERR_TIMEOUT') throw error;
   const other = tlsWasTried
-    ? 'Check server.port: the server there neither greets nor speaks TLS; it may be a web server.'
+    ? 'Check server.port: the server on this port neither sends a greeting nor supports TLS; it may be a web server.'
     : "This port may expect TLS from the first octet, as 465 does: if so, set server.security to 'implicit'. If " +
-      'it is that of no mail server, correct server.port.';
+      'the port does not belong to a mail server, correct server.port.';
   throw withDetails(error, { remedy: `${other} ${error.remedy ?? ''}`.trim() });
 }
 

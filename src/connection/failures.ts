@@ -13,7 +13,7 @@ export function connectionLost(cause?: Error): EmailError {
   const code = errorCode(cause);
   if (code.startsWith('ERR_SSL_')) {
     const wantsCertificate = /CERTIFICATE|UNKNOWN_CA/.test(code);
-    return createEmailError('ERR_TLS', `TLS with the server broke down (${code}).`, {
+    return createEmailError('ERR_TLS', `TLS with the server failed (${code}).`, {
       cause,
       retryable: !wantsCertificate,
       remedy: wantsCertificate
@@ -29,13 +29,13 @@ export function connectionLost(cause?: Error): EmailError {
 }
 
 const lostRemedy =
-  'Try again. If it happens each time, look into the log of the server, and check whether the server and the ' +
-  'firewalls before it allow this machine.';
+  'Try again. If it happens each time, check the log of the server, and whether the server and the ' +
+  'firewalls in front of it allow this machine.';
 
 /** The connection was closed because of another transaction. */
 export function connectionGivenUp(cause: Error): EmailError {
   if (isEmailError(cause) && (cause.code === 'ERR_CONNECT' || cause.code === 'ERR_CLOSED')) return cause;
-  return createEmailError('ERR_CONNECT', `The connection was given up: ${showText(reasonOf(cause))}`, {
+  return createEmailError('ERR_CONNECT', `The connection was abandoned: ${showText(reasonOf(cause))}`, {
     cause,
     // A 421 is about the connection. Other replies are about the transaction that received them.
     reply: isEmailError(cause) && cause.reply?.code === 421 ? cause.reply : undefined,
@@ -47,16 +47,16 @@ export function connectionGivenUp(cause: Error): EmailError {
 export function unsolicitedBytes(bytes: Uint8Array | undefined): EmailError {
   const text =
     bytes === undefined ? 'something' : `"${showText(Buffer.from(bytes.subarray(0, 200)).toString('utf8'))}"`;
-  return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${text} where nothing was asked of it.`, {
+  return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${text} without a command.`, {
     remedy:
-      'The connection was closed, because later bytes could be taken for answers that they are not. If it ' +
-      'happens again, something on the way interferes.',
+      'The connection was closed, because later bytes could be mistaken for replies to other commands. If it ' +
+      'happens again, another device or program interferes with the connection.',
   });
 }
 
 const awaited: Readonly<Record<string, string>> = {
   connectMs: 'The connection was not set up',
-  greetingMs: 'The server did not greet',
+  greetingMs: 'The server sent no greeting',
   replyMs: 'The server did not answer',
   stallMs: 'The server stopped reading the data that was sent',
   acceptanceMs: 'The server did not say whether it accepts the message',

@@ -92,8 +92,8 @@ async function setUp(dialing: Dialing, greeted: Greeted, mustSecure: boolean, id
       warn({
         code: 'WARN_PLAINTEXT',
         message:
-          `${showTarget(settings.host, settings.port)} offers no TLS: messages go over plain text. Set ` +
-          "server.security to 'explicit' to refuse that, or to 'none' to state it.",
+          `${showTarget(settings.host, settings.port)} offers no TLS: messages are sent in plain text. Set ` +
+          "server.security to 'explicit' to refuse that, or to 'none' to allow it.",
       });
   }
   if (secured?.report.authorized === false) {
@@ -167,7 +167,7 @@ function describeExtensions({ extensions, ignored }: Session): string {
 function suspectName(error: unknown, name: string): never {
   if (!isEmailError(error) || error.reply === undefined || error.reply.code >= 500) throw error;
   const remedy =
-    `If it happens each time, the server may not like the name ${showText(name)}, which this machine gave itself: ` +
+    `If it happens each time, the server may not accept the name ${showText(name)} of this machine: ` +
     'set server.localName to the name of this machine in the DNS.';
   throw withDetails(error, { remedy: `${error.remedy ?? ''} ${remedy}`.trim() });
 }
@@ -195,16 +195,16 @@ function tlsRequired({ host, port, security }: ConnectionSettings, extensions: E
   const what =
     masked === undefined
       ? 'does not offer STARTTLS'
-      : `does not offer STARTTLS but ${masked}, as it looks once something on the way wrote over the offer`;
+      : `offers ${masked} instead of STARTTLS, so a firewall or another program probably overwrote the offer`;
   return createEmailError('ERR_TLS_REQUIRED', `${showTarget(host, port)} ${what}, and ${why}. Nothing was sent.`, {
     phase: 'starttls',
     remedy:
       masked === undefined
-        ? "Check server.port: with 'explicit' it is mostly 587, with 'implicit' 465. If the server offers TLS to " +
-          'others, a firewall or a virus scanner may remove the offer. If the server has no TLS at all, ask its ' +
-          "operator for it; server.security 'none' is for a way that is trusted as a whole."
-        : 'A firewall or an antivirus program on the way inspects SMTP and takes TLS out: have that inspection ' +
-          "switched off for this machine, or use port 465 with server.security 'implicit'.",
+        ? "Check server.port: with 'explicit' it is usually 587, with 'implicit' 465. If the server offers TLS to " +
+          'others, a firewall or an antivirus program may remove the offer. If the server has no TLS at all, ask its ' +
+          "operator for it; server.security 'none' is only for a network that is trusted."
+        : 'A firewall or an antivirus program inspects SMTP and removes TLS: have that inspection ' +
+          "disabled for this machine, or use port 465 with server.security 'implicit'.",
   });
 }
 

@@ -49,7 +49,7 @@ const quitMs = 2_000;
 /** The reason for closing after QUIT. It only appears in logs, so one error is shared. */
 let hasQuit: Error | undefined;
 
-/** Replies that are not where they belong: the answers to earlier commands may have been none either. */
+/** Replies that are not where they belong: the replies to earlier commands may not have been theirs either. */
 function brokeProtocol(reason: Error | undefined): boolean {
   return isEmailError(reason) && reason.code === 'ERR_SMTP_PROTOCOL';
 }

@@ -7,5 +7,5 @@ import { createEmailError } from './email-error.js';
 
 /** The error of a call after close(), or of a message that close() ended. */
 export function closedError(message = 'The mailer is closed'): EmailError {
-  return createEmailError('ERR_CLOSED', message, { remedy: 'Send before close(), or make a new mailer.' });
+  return createEmailError('ERR_CLOSED', message, { remedy: 'Call send() before close(), or create a new mailer.' });
 }

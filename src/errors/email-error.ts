@@ -23,7 +23,7 @@ const brand = Symbol.for('sealpost.EmailError');
 export type EmailErrorDetails = Partial<Omit<EmailError, 'name' | 'message' | 'code' | 'stack' | 'toJSON'>>;
 
 const doubt =
-  'The server may have the message, and sending it again may make a duplicate: find out whether it arrived ' +
+  'The server may have the message, and sending it again may make a duplicate: check whether it arrived ' +
   'before you send it again.';
 
 /** The remedy of an error after which the message may have arrived. It begins with the check for that. */
@@ -163,7 +163,7 @@ export function atServer(error: unknown, server: string | undefined): unknown {
 }
 
 /** The remedy of every error with `problems`. */
-export const correctFields = 'Correct the fields that are named.';
+export const correctFields = 'Correct the fields named in this error.';
 
 /** A problem in a message: ERR_MESSAGE_INVALID with one entry. */
 export function messageInvalid(path: string, message: string): EmailError {
@@ -197,11 +197,11 @@ export function reasonOf(error: unknown): string {
   try {
     return String(error);
   } catch {
-    return 'something that cannot be shown';
+    return 'a value that cannot be shown';
   }
 }
 
-/** A field of anything that was thrown; undefined where it has none, or a getter or a Proxy throws. */
+/** A field of anything that was thrown; undefined if it has none, or a getter or a Proxy throws. */
 function fieldOf(thrown: unknown, name: string | symbol): unknown {
   if (typeof thrown !== 'object' || thrown === null) return undefined;
   try {
@@ -211,7 +211,7 @@ function fieldOf(thrown: unknown, name: string | symbol): unknown {
   }
 }
 
-/** The name of anything that was thrown by code outside, whose message may hold secrets. */
+/** The name of a value that foreign code threw, whose message may contain secrets. */
 export function kindOfError(error: unknown): string {
-  return isError(error) ? showText(error.name, 60) : 'something that is no Error';
+  return isError(error) ? showText(error.name, 60) : 'a value that is not an Error';
 }

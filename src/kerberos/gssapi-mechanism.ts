@@ -61,7 +61,7 @@ class GssapiMechanism implements SaslMechanism {
     const presented = await tickets.present(this.#authentication, host, signal);
     if (presented.ticket.encryptionTypes.includes(rc4Type)) {
       const what = `The Kerberos ticket for ${formatPrincipal(presented.ticket.server)} is protected by ${describeType(rc4Type)}`;
-      const remedy = 'Have AES keys made for the account, and take RC4 out of krb5.conf.';
+      const remedy = 'Have AES keys made for the account, and remove RC4 from krb5.conf.';
       this.#deps.warn?.({ code: 'WARN_KERBEROS_RC4', message: `${what}, which is broken (RFC 8429). ${remedy}` });
     }
     const gss = new GssInitiator(presented.ticket, presented.clock);
@@ -77,7 +77,7 @@ class GssapiMechanism implements SaslMechanism {
     // `#awaited` is reset first, so that no challenge is answered after a failure.
     this.#awaited = 'nothing';
     if (gss === undefined || presented === undefined || awaited === 'nothing')
-      throw this.#failure('it sent a challenge where none was due');
+      throw this.#failure('it sent an unexpected challenge');
     try {
       if (challenge.length > maxChallengeBytes)
         throw new MalformedError(`it is longer than ${maxChallengeBytes} bytes`);
@@ -85,9 +85,7 @@ class GssapiMechanism implements SaslMechanism {
     } catch (error) {
       if (!(error instanceof MalformedError)) throw error;
       const what =
-        awaited === 'proof'
-          ? 'its proof of who it is cannot be believed'
-          : 'its offer of security layers cannot be believed';
+        awaited === 'proof' ? 'its proof of identity is not valid' : 'its offer of security layers is not valid';
       throw this.#failure(`${what}: ${reasonOf(error)}`);
     }
   }
@@ -117,7 +115,7 @@ class GssapiMechanism implements SaslMechanism {
     if (offer.length !== 4) throw new MalformedError(`it has ${offer.length} bytes, not 4`);
     if (!((offer[0] ?? 0) & noLayer)) {
       throw this.#failure(
-        'it insists on a SASL security layer, which is not supported',
+        'it requires a SASL security layer, which is not supported',
         'Use TLS, and let the server offer GSSAPI without a security layer (minimum SSF 0).',
       );
     }
@@ -129,7 +127,7 @@ class GssapiMechanism implements SaslMechanism {
     return answer;
   }
 
-  #failure(what: string, remedy = "See the server's log; its keytab and the KDC must agree."): EmailError {
+  #failure(what: string, remedy = "Check the server's log; its keytab and the KDC must agree."): EmailError {
     return kerberosError(`Kerberos with the mail server ${this.#deps.host} failed: ${what}`, { remedy });
   }
 }

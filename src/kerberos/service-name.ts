@@ -35,7 +35,7 @@ export async function findServiceName(
   const field = 'authentication.servicePrincipal';
   const name = host.toLowerCase().replace(/\.$/, '');
   if (authentication.servicePrincipal === undefined && isIp(name)) {
-    throw kerberosError(`No service name follows from the IP address ${name}`, {
+    throw kerberosError(`No service name can be derived from the IP address ${name}`, {
       remedy: `Set ${field}, for example to smtp/mail.example.com.`,
     });
   }

@@ -82,7 +82,7 @@ interface Holding {
 
 /**
  * Tickets in memory, obtained on demand and again before they end: one ticket-granting ticket per identity, one ticket
- * per service for all connections, and one exchange for concurrent requests. The caller holds this object; nothing is
+ * per service for all connections, and one exchange for concurrent requests. The caller keeps this object; nothing is
  * stored elsewhere.
  */
 export class KerberosTickets {
@@ -226,7 +226,7 @@ export class KerberosTickets {
         (candidate) => samePrincipal(candidate.server, wanted) && samePrincipal(candidate.client, identity.principal),
       )
       .sort((a, b) => b.endTime - a.endTime);
-    const remedy = 'Run kinit, or use a keytab or a password, with which tickets are renewed by themselves.';
+    const remedy = 'Run kinit, or use a keytab or a password, with which tickets are renewed automatically.';
     if (ticket === undefined) {
       const what =
         `has no ticket-granting ticket of ${formatPrincipal(identity.principal)} whose encryption type krb5.conf ` +

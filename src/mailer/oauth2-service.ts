@@ -45,7 +45,7 @@ export class OAuth2Service implements TokenProvider {
   /** Runs the grant and stores the tokens. */
   async authorize({ fetch, ...options }: AuthorizeOptions): Promise<OAuth2Tokens> {
     if (this.#profile.oauth2 === undefined)
-      throw profileInvalid('oauth2', 'expected settings to get a token with, got nothing');
+      throw profileInvalid('oauth2', 'expected settings for getting a token, got nothing');
     const source = await this.#load();
     return await source.authorize(options, fetch && (await this.#surroundings(fetch)));
   }
@@ -63,7 +63,7 @@ export class OAuth2Service implements TokenProvider {
 
   async #make(): Promise<TokenSource> {
     const { oauth2 } = this.#profile;
-    if (oauth2 === undefined) throw profileInvalid('oauth2', 'expected settings to get a token with, got nothing');
+    if (oauth2 === undefined) throw profileInvalid('oauth2', 'expected settings for getting a token, got nothing');
     const { TokenSource: Source, tokenKey } = await import('../oauth2/oauth2.js');
     const { tokenStore, profileStore } = this.#options;
     return new Source({

@@ -60,8 +60,8 @@ export class ProfileLogs {
       this.#complain({
         code: 'WARN_LOG',
         message:
-          `${this.#dropped} events are missing in the logs of the profile: they came before its logs were ` +
-          `loaded, and ${maxHeld} others waited.`,
+          `${this.#dropped} events are missing in the logs of the profile: they occurred before its logs were ` +
+          `loaded, while ${maxHeld} others were waiting.`,
       });
   }
 }

@@ -43,7 +43,7 @@ export interface MailerParts {
   readonly composer: LateComposer;
   readonly transport: Transport;
   /**
-   * The transport again, if it is the library's own. Others may not report the octets sent, and are told of a forced
+   * The transport again, if it is the library's own. Others may not report the octets sent, and are informed of a forced
    * close() by a signal.
    */
   readonly ownTransport: OwnTransport | undefined;
@@ -332,9 +332,9 @@ async function generalRemedy(code: EmailError['code']): Promise<string> {
 }
 
 function sendTimedOut(totalMs: number): EmailError {
-  return createEmailError('ERR_TIMEOUT', `The send was not over within ${totalMs} ms (server.timeouts.totalMs).`, {
+  return createEmailError('ERR_TIMEOUT', `The send did not finish within ${totalMs} ms (server.timeouts.totalMs).`, {
     retryable: true,
-    remedy: 'Raise server.timeouts.totalMs, or find out why the server is slow.',
+    remedy: 'Raise server.timeouts.totalMs, or check why the server is slow.',
   });
 }
 

@@ -1,6 +1,6 @@
 /**
  * The tree of a message (RFC 2046, 2387): mixed around related around alternative. Each of these multiparts is made
- * only where it is needed.
+ * only if it is needed.
  * @module
  */
 import type { LeafPart, Part } from './part.js';

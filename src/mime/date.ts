@@ -12,7 +12,8 @@ export function formatDate(date: Date, path = 'date'): string {
   const second = Math.floor(date.getTime() / 1000);
   if (second === last.second) return last.text;
   const year = date.getUTCFullYear();
-  if (!(year >= 1900 && year <= 9999)) throw messageInvalid(path, 'a date is a valid Date of the years 1900 to 9999');
+  if (!(year >= 1900 && year <= 9999))
+    throw messageInvalid(path, 'a date must be a valid Date of the years 1900 to 9999');
   const text = date.toUTCString().replace('GMT', '+0000');
   last = { second, text };
   return text;

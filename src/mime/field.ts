@@ -1,6 +1,6 @@
 /**
  * Writes header fields (RFC 5322 section 2.2). This is the one place where their names and values are checked. Each
- * function returns a whole field with its CRLF. Lines are folded at white space to 76 characters where possible, and
+ * function returns a whole field with its CRLF. Lines are folded at white space to 76 characters if possible, and
  * are never longer than 998.
  * @module
  */
@@ -107,7 +107,7 @@ export function textField(name: string, value: string, path: string = name): str
   checkName(name, path);
   if (isShort(name, value) && !looksEncoded(value)) return `${name}: ${value}\r\n`;
   checkValue(value, path);
-  if (!isWellFormed(value)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
+  if (!isWellFormed(value)) throw messageInvalid(path, 'half of a surrogate pair is not allowed');
   if (value === '') return `${name}: \r\n`;
   return fold(name, textTokens(value, name.length), path);
 }
@@ -131,8 +131,8 @@ export function customField(name: string, value: string, path: string = name): s
   if (long !== undefined)
     throw messageInvalid(
       path,
-      `a word of ${long.length} characters fits no line of ${hardLimit} (RFC 5322 section 2.1.1), and encoding ` +
-        'would change it for programs that read it: shorten it, or put blanks into it',
+      `a word of ${long.length} characters does not fit into a line of ${hardLimit} (RFC 5322 section 2.1.1), and encoding ` +
+        'would change it for programs that read it: shorten it, or insert spaces',
     );
   return structuredField(name, value, path);
 }
@@ -145,7 +145,7 @@ export function structuredField(name: string, value: string, path: string = name
   if (!/^[ -~\t]*$/.test(value))
     throw messageInvalid(
       path,
-      `only ASCII is allowed in ${name}, which is a structured field: encode a URL by %, a domain by its A-labels`,
+      `only ASCII is allowed in ${name}, which is a structured field: percent-encode a URL, and write a domain in A-labels`,
     );
   return fold(
     name,

@@ -16,13 +16,13 @@ export function createBoundary(): string {
   return `=_${nodeCrypto().randomUUID()}`;
 }
 
-/** Adds the brackets to a msg-id or Content-ID where they are missing, and checks it (RFC 5322 section 3.6.4). */
+/** Adds the brackets to a msg-id or Content-ID if they are missing, and checks it (RFC 5322 section 3.6.4). */
 export function checkedId(text: string, path: string): string {
   const id = typeof text === 'string' && text.startsWith('<') && text.endsWith('>') ? text.slice(1, -1) : text;
   if (typeof id !== 'string' || !/^[!-;=?-~]{1,900}$/.test(id)) {
     throw messageInvalid(
       path,
-      'an identifier is 1 to 900 printable ASCII characters without blanks and angle brackets',
+      'an identifier is 1 to 900 printable ASCII characters without spaces and angle brackets',
     );
   }
   return `<${id}>`;

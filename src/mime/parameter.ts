@@ -41,12 +41,12 @@ function sections(name: string, value: string, extended: boolean): string[] {
 
 function checkValue(value: string, path: string): void {
   if (/[\0-\x1f\x7f]/.test(value)) throw messageInvalid(path, 'line breaks and control characters are not allowed');
-  if (/[\ud800-\udfff]/u.test(value)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
+  if (/[\ud800-\udfff]/u.test(value)) throw messageInvalid(path, 'half of a surrogate pair is not allowed');
 }
 
 /** `name=value` as one token or several. Each section but the last ends with a semicolon. */
 export function parameterTokens(name: string, value: string, path: string): string[] {
-  if (!token.test(name)) throw messageInvalid(path, 'a parameter name is an RFC 2045 token');
+  if (!token.test(name)) throw messageInvalid(path, 'a parameter name must be an RFC 2045 token');
   checkValue(value, path);
   if ((name.endsWith('*') ? token : plainToken).test(value) && name.length + value.length < room)
     return [`${name}=${value}`];
@@ -65,7 +65,7 @@ export function legacyNameTokens(name: string, value: string, path: string): str
   if (/^[ -~]*$/.test(value) && !looksEncoded(value) && name.length + quote(value).length < room)
     return parameterTokens(name, value, path);
   checkValue(value, path);
-  // With a blank before and a quote behind, a line has at most 76 characters.
+  // With a space before and a quote after it, a line has at most 76 characters.
   const words = encodedWords(value, room - name.length - 1, room);
   return words.map((word, i) => `${i === 0 ? `${name}="` : ''}${word}${i === words.length - 1 ? '"' : ''}`);
 }

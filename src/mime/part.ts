@@ -10,7 +10,7 @@ export type PartBody =
   /** Octets that are received unchanged. */
   | { readonly bytes: Uint8Array }
   /**
-   * A stream that starts anew at each call of `open`. `size` is its number of octets, where known; a stream of another
+   * A stream that starts again at each call of `open`. `size` is its number of octets, if known; a stream of another
    * length ends in ERR_CONTENT. With `isText` it is UTF-8 text and all its line ends become CRLF; otherwise its octets
    * are received unchanged.
    */

@@ -24,7 +24,7 @@ export type Piece =
 /** Content that is read while it is sent. */
 export interface StreamPiece {
   readonly open: () => AsyncIterable<Uint8Array>;
-  /** Number of octets from `open`, where known. */
+  /** Number of octets from `open`, if known. */
   readonly inputSize: number | undefined;
   readonly encoding: 'base64' | 'quoted-printable-text' | 'identity';
   /** Add a line end to text that has none at its end. */
@@ -45,7 +45,7 @@ function sizeOf(piece: Piece): number | undefined {
   return piece.encoding === 'base64' ? base64Size(piece.inputSize) : piece.inputSize;
 }
 
-/** The octets of all pieces, where known. */
+/** The octets of all pieces, if known. */
 export function totalSize(pieces: readonly Piece[]): number | undefined {
   let total = 0;
   for (const piece of pieces) {
@@ -57,7 +57,7 @@ export function totalSize(pieces: readonly Piece[]): number | undefined {
 }
 
 /**
- * Joins the pieces: in memory if all are there and together at most `maxInMemory`, else as a stream that starts anew at
+ * Joins the pieces: in memory if all are there and together at most `maxInMemory`, else as a stream that starts again at
  * each iteration.
  */
 export function join(pieces: readonly Piece[], size: number | undefined): ByteSource {
@@ -99,16 +99,21 @@ function encoderFor(piece: Exclude<Piece, string>): ContentEncoder {
 async function* checkedChunks({ open, inputSize, path }: StreamPiece): AsyncGenerator<Uint8Array> {
   let seen = 0;
   for await (const chunk of open()) {
-    if (!isBytes(chunk)) throw createEmailError('ERR_CONTENT', `${path}: the stream gave something other than bytes`);
+    if (!isBytes(chunk))
+      throw createEmailError('ERR_CONTENT', `${path}: the stream returned a value that is not bytes`);
     seen += chunk.length;
     if (inputSize !== undefined && seen > inputSize) break;
     yield chunk;
   }
   if (inputSize !== undefined && seen !== inputSize) {
     const found = seen > inputSize ? 'more' : `only ${seen}`;
-    throw createEmailError('ERR_CONTENT', `${path}: the content was to have ${inputSize} octets and has ${found}`, {
-      remedy: 'Send again when nothing writes to the content any more.',
-    });
+    throw createEmailError(
+      'ERR_CONTENT',
+      `${path}: the content was announced with ${inputSize} octets and has ${found}`,
+      {
+        remedy: 'Send again when no program writes to the content any more.',
+      },
+    );
   }
 }
 

@@ -59,7 +59,7 @@ function encodeText(
   if (flags === 0) return { transferEncoding: '7bit', pieces: [text], contentType, charset };
   if ((flags & textFlag.unprintable) === 0)
     return { transferEncoding: 'quoted-printable', pieces: quotePrintable(text), contentType, charset };
-  if (!isWellFormed(text)) throw messageInvalid(path, 'half of a surrogate pair is not a character');
+  if (!isWellFormed(text)) throw messageInvalid(path, 'half of a surrogate pair is not allowed');
   const bytes = utf8(text);
   if (options.eightBit === true) {
     const { plain, fragile } = traitsOf(bytes);
@@ -153,7 +153,7 @@ function contentTypeField(
 ): string {
   const path = `${part.path}.contentType`;
   if (!mediaType.test(contentType) || contentType.startsWith('multipart/')) {
-    throw messageInvalid(path, 'a content type is type/subtype in RFC 2045 tokens, and not multipart');
+    throw messageInvalid(path, 'a content type must be type/subtype in RFC 2045 tokens, and not multipart');
   }
   const tokens = parameters.map(([name, value]) => parameterTokens(name, value, path));
   if (part.filename !== undefined) tokens.push(legacyNameTokens('name', part.filename, `${part.path}.filename`));
@@ -218,7 +218,7 @@ function writeMulti(part: MultiPart, options: RenderOptions, pieces: Piece[]): W
 
 function writePart(part: Part, options: RenderOptions, isRoot: boolean, pieces: Piece[]): Written {
   if (!hasOwn(part, 'parts')) return writeLeaf(part, options, isRoot, pieces);
-  if (part.parts.length === 0) throw messageInvalid('contentType', 'a multipart has at least one part');
+  if (part.parts.length === 0) throw messageInvalid('contentType', 'a multipart must have at least one part');
   return writeMulti(part, options, pieces);
 }
 
@@ -266,7 +266,7 @@ export function renderMessage(fields: string, part: Part, options: RenderOptions
 /** A message in its final form. */
 export interface RenderedMessage {
   readonly content: ByteSource;
-  /** The number of octets, where known. */
+  /** The number of octets, if known. */
   readonly size: number | undefined;
   /** The encoding of the body, as in RenderedEntity. */
   readonly encoding: Encoding;

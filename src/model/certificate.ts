@@ -50,7 +50,7 @@ export type CertificateSource = (
       readonly store?: never;
     }
   | {
-      /** The store that holds the certificate. */
+      /** The store that contains the certificate. */
       readonly store: CertificateStoreReference;
       /** Selects one certificate of the store. */
       readonly select: CertificateSelector;

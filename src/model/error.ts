@@ -7,27 +7,26 @@ import type { SmtpReply } from './reply.js';
 /** The code of an error. docs/reference/errors.md explains each. */
 export type EmailErrorCode =
   /**
-   * A profile, or the options of a mailer or of a call, are not valid. `problems` has every problem. Retryable: no.
+   * A profile, or the options of a mailer or of a call, are not valid. `problems` lists every problem. Retryable: no.
    */
   | 'ERR_PROFILE_INVALID'
   /**
-   * A message cannot be sent as it is: an address, a header field, or a file that `fileAccess` does not allow.
-   * `problems` has the paths. Retryable: no.
+   * A message is not valid, for example an address or a header field, or names a file that `fileAccess` does not allow.
+   * `problems` lists every problem. Retryable: no.
    */
   | 'ERR_MESSAGE_INVALID'
   /**
-   * A secret has no value: an unset variable, an unreadable file, or a function that threw; or `dkim.signer` failed.
-   * Retryable: where a function threw.
+   * A secret has no value, because its variable is not set, its file cannot be read, or its function threw an error. Or
+   * `dkim.signer` failed. Retryable: if a function threw an error.
    */
   | 'ERR_SECRET'
   /**
-   * The source of a body or an attachment failed while it was read, or is a stream that was used before; or
-   * `textFromHtml` failed. The message was never ended, so the server has none of it. Retryable: no.
+   * The source of a body or an attachment failed while it was read, or is a stream that was used before. Or
+   * `textFromHtml` failed. The end of the message was not sent, so the server does not deliver it. Retryable: no.
    */
   | 'ERR_CONTENT'
   /**
-   * The server's name has no address, or the name service did not answer. Retryable: where the name service did not
-   * answer.
+   * The server's name has no address, or DNS did not answer. Retryable: if DNS did not answer.
    */
   | 'ERR_DNS'
   /**
@@ -36,95 +35,94 @@ export type EmailErrorCode =
    */
   | 'ERR_CONNECT'
   /**
-   * The proxy refused, broke its protocol, or did not answer in time. The message has its words. A proxy that cannot
-   * be reached is ERR_CONNECT or ERR_DNS. Retryable: where the proxy's reason may pass.
+   * The proxy refused the connection, violated its protocol, or did not answer in time. The message quotes the proxy. A
+   * proxy that cannot be reached is ERR_CONNECT or ERR_DNS. Retryable: if the proxy's reason may be temporary.
    */
   | 'ERR_PROXY'
   /**
-   * The handshake failed, STARTTLS was refused, or the certificate is not accepted: untrusted, expired, of another
-   * name or another fingerprint. Retryable: where the connection was lost in the handshake, or STARTTLS was refused
-   * by a 4yz reply.
+   * The handshake failed, STARTTLS was refused, or the certificate was refused: it is untrusted or expired, or has
+   * another name or fingerprint. Retryable: if the connection was lost in the handshake, or STARTTLS was refused by a
+   * 4yz reply.
    */
   | 'ERR_TLS'
   /**
-   * TLS is required and the server offers none; or the server demands it (530) and `security` is 'none'; or a
-   * directory of certificates (`ldap://`) refuses StartTLS. Nothing was sent in clear. Retryable: no.
+   * TLS is required and the server does not offer it. Or the server requires it (530) and `security` is 'none'. Or a
+   * directory of certificates (`ldap://`) refuses StartTLS. Nothing was sent in plain text. Retryable: no.
    */
   | 'ERR_TLS_REQUIRED'
   /**
-   * A deadline of `server.timeouts` passed. The message names it, and `phase` the step. After the end of the content
-   * `delivery` is 'unknown'. Retryable: yes.
+   * A deadline of `server.timeouts` passed. The message names the deadline, and `phase` the step. If the end of the
+   * content had been sent, `delivery` is 'unknown'. Retryable: yes.
    */
   | 'ERR_TIMEOUT'
-  /** The caller's `signal` aborted. `delivery` tells whether the server may have the message. Retryable: no. */
+  /** The caller's `signal` aborted. `delivery` says whether the server may have the message. Retryable: no. */
   | 'ERR_ABORTED'
   /** The mailer or the connection was closed before or during the send. Retryable: no. */
   | 'ERR_CLOSED'
   /**
-   * The server's bytes are not SMTP: a malformed reply, a reply that is too long, a reply that no command asked for,
-   * or data before the TLS handshake. Retryable: no.
+   * The server violated SMTP: it sent a malformed reply, a reply that is too long, a reply without a command, or data
+   * before the TLS handshake. Retryable: no.
    */
   | 'ERR_SMTP_PROTOCOL'
-  /** The server refused a command. `reply` has its words. Retryable: after a 4yz reply, not after a 5yz reply. */
+  /** The server refused a command. `reply` is its reply. Retryable: after a 4yz reply, not after a 5yz reply. */
   | 'ERR_SMTP_REPLY'
   /**
    * The message or envelope needs an extension that the server does not offer: SMTPUTF8, DSN, REQUIRETLS, DELIVERBY,
-   * FUTURERELEASE or MT-PRIORITY. It is found before MAIL. Retryable: no.
+   * FUTURERELEASE or MT-PRIORITY. Nothing was sent. Retryable: no.
    */
   | 'ERR_EXTENSION_MISSING'
   /**
-   * A recipient is not in `recipients.allow` of the mailer, a destination field of a `raw` message cannot be parsed to
-   * tell, or there are more recipients than `recipients.max`. `recipients` has each. Nothing was opened or sent.
-   * Retryable: no.
+   * A recipient is not in `recipients.allow` of the mailer, there are more recipients than `recipients.max`, or a
+   * destination field of a `raw` message cannot be parsed for the check. `recipients` lists the recipients. Nothing was
+   * opened or sent. Retryable: no.
    */
   | 'ERR_RECIPIENT_NOT_ALLOWED'
   /**
-   * Every recipient was refused, or one was with `requireAllRecipients`. `recipients` has each reply. Retryable:
-   * where one refusal is a 4yz reply; with `requireAllRecipients` where all are, unless the server takes fewer
+   * Every recipient was refused, or one of them was and `requireAllRecipients` is set. `recipients` has each reply.
+   * Retryable: if one refusal is a 4yz reply; with `requireAllRecipients` if all are, unless the server accepts fewer
    * recipients at once (452).
    */
   | 'ERR_RECIPIENTS_REJECTED'
   /** The message is larger than the server's SIZE, or was refused as too large. Retryable: no. */
   | 'ERR_MESSAGE_TOO_LARGE'
-  /** The server wants authentication (530), and the profile has none. Retryable: no. */
+  /** The server requires authentication (530), and the profile has none. Retryable: no. */
   | 'ERR_AUTH_REQUIRED'
   /**
-   * The server refused the credentials (535 and similar replies). A server that does not prove itself is
+   * The server refused the credentials (535 and similar replies). A server that does not prove its own identity causes
    * ERR_SMTP_PROTOCOL (SCRAM) or ERR_KERBEROS. Retryable: after a 4yz reply, not after a 5yz reply.
    */
   | 'ERR_AUTH_REJECTED'
   /**
-   * The server does not offer the method, or none that fits; or a mechanism of your own failed, which is the `cause`.
-   * Retryable: no.
+   * The server offers no mechanism of the method. Or a custom mechanism failed; its error is the `cause`. Retryable: no.
    */
   | 'ERR_AUTH_UNAVAILABLE'
-  /** The method would show the password on a connection without TLS. Nothing was sent. Retryable: no. */
+  /** The method would expose the password on a connection without TLS. Nothing was sent. Retryable: no. */
   | 'ERR_AUTH_PLAINTEXT'
   /**
-   * There is no ticket, because of the KDC, the principal, the keytab, the ticket cache or the clocks. Retryable:
-   * where the KDC was not reached.
+   * No Kerberos ticket could be obtained or used, because of the KDC, the principal, the keytab, the ticket cache or the
+   * clocks. Retryable: if the KDC could not be reached.
    */
   | 'ERR_KERBEROS'
   /**
-   * There is no bearer token: the provider refused (the message has its `error` and `error_description`), was not
-   * reached, or its answer cannot be used; or a person has to sign in. Retryable: where the provider was not reached,
-   * or answered 429 or 5xx.
+   * No bearer token could be obtained: the provider refused (the message has its `error` and `error_description`),
+   * could not be reached, or its answer cannot be used. Or a person has to sign in. Retryable: if the provider could
+   * not be reached, or answered 429 or 5xx.
    */
   | 'ERR_OAUTH2'
-  /** A certificate or key cannot be read, is not in the store, or has another password. Retryable: no. */
+  /** A certificate or key cannot be read or used, is not in the store, or has another password. Retryable: no. */
   | 'ERR_CERTIFICATE'
   /**
-   * Recipients have no certificate to encrypt to. `recipients` names each of them. Nothing was sent. Retryable: no.
+   * Recipients have no certificate for encryption. `recipients` lists them. Nothing was sent. Retryable: no.
    */
   | 'ERR_CERTIFICATE_MISSING'
   /**
-   * Signing, encrypting, verifying or decrypting failed. Failures of decryption are all alike on purpose. Retryable:
-   * no.
+   * Signing, encrypting, verifying or decrypting failed. All failures of decryption have the same text on purpose.
+   * Retryable: no.
    */
   | 'ERR_SMIME'
   /**
    * The profile store could not be read or written, was changed by another program, or has another key. Retryable:
-   * where the disk is full, or another process holds the lock.
+   * if the disk is full, or another process holds the lock.
    */
   | 'ERR_STORE';
 
@@ -137,7 +135,7 @@ export type EmailErrorPhase = ConnectionStep | 'transaction' | 'content' | 'acce
 
 /** One problem of a profile or a message. */
 export interface Problem {
-  /** Dotted path of the field, as `server.port` or `attachments.0.content`. */
+  /** Dotted path of the field, such as `server.port` or `attachments.0.content`. */
   readonly path: string;
   /** The problem, and the values that are allowed; never a secret's value. */
   readonly message: string;
@@ -181,7 +179,7 @@ export interface SendAttempt {
 export interface EmailError extends Error {
   /** Stable code. */
   readonly code: EmailErrorCode;
-  /** Might the same send succeed later, unchanged? True only where `delivery` is 'not-delivered'. */
+  /** Might the same send succeed later, unchanged? True only if `delivery` is 'not-delivered'. */
   readonly retryable: boolean;
   /**
    * Is the message delivered? 'partly-delivered': the recipients in `recipients` do not have it, all others do.

@@ -20,21 +20,21 @@ export interface LogEventBase {
 }
 /** A command that was sent, or a summary of content. Secrets have been replaced. */
 export interface CommandEvent extends LogEventBase {
-  /** Tells this kind of event from the others. */
+  /** Distinguishes this kind of event from the others. */
   readonly type: 'command';
   /** The command line with secrets replaced. */
   readonly display: string;
 }
 /** A reply that arrived. */
 export interface ReplyEvent extends LogEventBase {
-  /** Tells this kind of event from the others. */
+  /** Distinguishes this kind of event from the others. */
   readonly type: 'reply';
   /** The reply. */
   readonly reply: SmtpReply;
 }
 /** A connection changed its state. */
 export interface ConnectionEvent extends LogEventBase {
-  /** Tells this kind of event from the others. */
+  /** Distinguishes this kind of event from the others. */
   readonly type: 'connection';
   /** The new state. */
   readonly state: 'resolving' | 'connected' | 'secured' | 'authenticated' | 'closed';
@@ -43,7 +43,7 @@ export interface ConnectionEvent extends LogEventBase {
 }
 /** A message was started, sent, or failed. */
 export interface MessageEvent extends LogEventBase {
-  /** Tells this kind of event from the others. */
+  /** Distinguishes this kind of event from the others. */
   readonly type: 'message';
   /** Message-ID without brackets. */
   readonly messageId: string;
@@ -56,14 +56,14 @@ export interface MessageEvent extends LogEventBase {
 }
 /** A warning. */
 export interface WarningEvent extends LogEventBase {
-  /** Tells this kind of event from the others. */
+  /** Distinguishes this kind of event from the others. */
   readonly type: 'warning';
   /** The warning. */
   readonly warning: Warning;
 }
 /** A failure. */
 export interface ErrorEvent extends LogEventBase {
-  /** Tells this kind of event from the others. */
+  /** Distinguishes this kind of event from the others. */
   readonly type: 'error';
   /** The error. */
   readonly error: EmailError;

@@ -64,7 +64,7 @@ export interface RecipientPolicy {
   /**
    * Addresses that get a message instead of its recipients, if one of them is not allowed. The header fields stay, the
    * recipients are in the field `X-Original-Recipients` and in `originalRecipients` of the result, and the message is
-   * encrypted for these addresses alone. `envelope.dsn.recipients` is dropped.
+   * encrypted for these addresses only. `envelope.dsn.recipients` is dropped.
    */
   readonly redirectTo?: string | readonly string[] | undefined;
   /** Most recipients of one message, at least 1. More are ERR_RECIPIENT_NOT_ALLOWED. Default: no limit. */

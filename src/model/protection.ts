@@ -31,7 +31,7 @@ export interface MessageAddresses {
 
 /** Signing and encryption of one message. */
 export interface MessageProtection {
-  /** The recipients of each copy: those that the message shows share one copy, every other recipient gets one alone. */
+  /** The recipients of each copy: those that the message shows share one copy, every other recipient gets a separate one. */
   readonly groups: readonly (readonly string[])[];
   readonly warnings: readonly Warning[];
   seal(

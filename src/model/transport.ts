@@ -25,7 +25,7 @@ export interface OutgoingContent {
   readonly body: '7bit' | '8bitmime' | 'binarymime';
   /** Does it contain UTF-8 in header fields or envelope? */
   readonly smtpUtf8: boolean;
-  /** Number of octets, where known. */
+  /** Number of octets, if known. */
   readonly size?: number | undefined;
   /**
    * The message with CRLF line ends. One array if it is in memory, so that no stream is needed. A block of a stream is
@@ -44,7 +44,7 @@ export interface OutgoingContent {
 export interface SendProgress {
   /** Octets of the message handed to the connection. */
   readonly bytesSent: number;
-  /** Number of octets in the whole message, where known. */
+  /** Number of octets in the whole message, if known. */
   readonly totalBytes?: number | undefined;
 }
 

@@ -31,9 +31,9 @@ export function foreignConnector(connector: Connector): Connector {
     connect: async (target, options) => {
       const stream: unknown = await connector.connect(target, options);
       if (isDuplex(stream)) return stream;
-      throw createEmailError('ERR_CONNECT', 'The connector gave no stream.', {
+      throw createEmailError('ERR_CONNECT', 'The connector returned no stream.', {
         phase: 'connect',
-        remedy: 'connect() of a connector resolves with a Duplex that is connected: see the one that was given.',
+        remedy: 'connect() of the custom connector must resolve with a connected Duplex.',
       });
     },
   };

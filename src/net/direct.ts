@@ -143,15 +143,19 @@ function unreachableRemedy(codes: ReadonlySet<string | undefined>, names: PeerSe
   if (codes.has('EADDRNOTAVAIL') && names.localAddress !== undefined)
     return `${names.localAddress} must be an address of this machine.`;
   if (codes.has('ECONNREFUSED'))
-    return `The host answers and refuses the port: check ${names.port}, and that the server runs.`;
+    return `The host is up but refuses the port: check ${names.port}, and that the server is running.`;
   const blocked = names === mailServerSettings ? '; many networks block port 25' : '';
   return `Check ${whereabouts(names)}, and whether a firewall lets this machine through${blocked}.`;
 }
 
 function noLocalFamily({ host, localAddress, names }: Attempt): EmailError {
   const setting = names.localAddress ?? 'the local address';
-  return createEmailError('ERR_CONNECT', `${host} has no address of the family of ${setting} ${localAddress}.`, {
-    phase: 'connect',
-    remedy: `Leave ${setting} out, or give one of the other family.`,
-  });
+  return createEmailError(
+    'ERR_CONNECT',
+    `${host} has no address of the same family (IPv4 or IPv6) as ${setting} ${localAddress}.`,
+    {
+      phase: 'connect',
+      remedy: `Leave ${setting} out, or set it to an address of the other family.`,
+    },
+  );
 }

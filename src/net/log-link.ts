@@ -88,7 +88,7 @@ export class LogDialer {
   }
 }
 
-/** So many datagrams may be on their way to the kernel at once. */
+/** The number of datagrams that may wait for the kernel at once. */
 const maxPending = 1_000;
 
 async function openDatagramLink(

@@ -46,7 +46,7 @@ export interface LoopbackSettings {
   readonly strayPage: (why: StrayRequest) => LoopbackPage;
 }
 
-/** The port cannot be bound. The message continues "The listener for the browser's return". */
+/** The port cannot be bound. The message continues "The listener for the browser's response". */
 export class ListenFault extends Error {}
 
 const strayStatus: Readonly<Record<StrayRequest, number>> = {
@@ -176,8 +176,9 @@ function listen(host: string, port: number, handle: Handler): Promise<Server> {
     const server = createServer(serverOptions, handle);
     server.maxConnections = 50;
     server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why = cause.code === 'EADDRINUSE' ? 'another program has it' : showText(cause.code ?? reasonOf(cause), 100);
-      reject(new ListenFault(`cannot have port ${port} of ${host}: ${why}`, { cause }));
+      const why =
+        cause.code === 'EADDRINUSE' ? 'another program uses it' : showText(cause.code ?? reasonOf(cause), 100);
+      reject(new ListenFault(`cannot listen on port ${port} of ${host}: ${why}`, { cause }));
     });
     // Exclusive: a worker of `cluster` would share the port with the others.
     server.listen(withoutPrototype({ host, port, exclusive: true }), () => {

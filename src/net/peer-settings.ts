@@ -30,7 +30,7 @@ export const mailServerSettings: PeerSettings = {
   localAddress: 'server.localAddress',
   plainTextRemedy:
     "If it is a mail server, set server.security to 'explicit' (STARTTLS), or use its port for TLS, which is " +
-    'mostly 465. If it is not, correct server.host or server.port.',
+    'usually 465. If it is not, correct server.host or server.port.',
   handshakeRemedy: "Check that the port expects TLS at this point: 465 is for 'implicit', 587 and 25 for 'explicit'.",
 };
 

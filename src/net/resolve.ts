@@ -36,16 +36,14 @@ async function notFound(host: string, setting: string, reason: string, cause?: u
   const temporary = !permanent.has(reason);
   return createEmailError(
     'ERR_DNS',
-    temporary
-      ? `The name service had no answer for ${shown} (${reason}).`
-      : `There is no host named ${shown} (${reason}).`,
+    temporary ? `DNS gave no answer for ${shown} (${reason}).` : `There is no host named ${shown} (${reason}).`,
     {
       phase: 'resolve',
       retryable: temporary,
       cause,
       remedy: temporary
-        ? 'Check the name servers of this machine and its way to them.'
-        : `${await likelyMeant(host)}Check ${setting} for a typing error, and that the name exists in the DNS this machine asks.`,
+        ? 'Check the name servers of this machine, and the network connection to them.'
+        : `${await likelyMeant(host)}Check ${setting} for a typing error, and check that the name exists in the DNS that this machine uses.`,
     },
   );
 }

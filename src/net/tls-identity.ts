@@ -24,7 +24,8 @@ export async function loadIdentity(
   load: LoadClientIdentity | undefined,
   field: string,
 ): Promise<{ cert: string; key: string }> {
-  if (load === undefined) throw profileInvalid(field, 'cannot be read here: no reader of certificates was given');
+  if (load === undefined)
+    throw profileInvalid(field, 'cannot be read here, because no reader of certificates was passed');
   const { cert, key } = await load(source);
   if (typeof key === 'string') return { cert, key };
   try {

@@ -49,7 +49,7 @@ async function readCertificates(data: CertificateData, place: string): Promise<s
   const file = `the file ${showText(data.file, 300)} of ${place}`;
   const bytes = await readFile(data.file, maxFileBytes);
   if (isBytes(bytes)) return readBytes(bytes, file);
-  throw unreadable(file, bytes.reason, bytes.cause, 'Name a file of certificates that this process may read.');
+  throw unreadable(file, bytes.reason, bytes.cause, 'Name a file with certificates that this process may read.');
 }
 
 function readBytes(bytes: Uint8Array, place: string): string[] {
@@ -59,7 +59,7 @@ function readBytes(bytes: Uint8Array, place: string): string[] {
 
 function readPem(text: string, place: string): string[] {
   const found = withLineEnds(text).match(pemCertificate) ?? [];
-  if (found.length === 0) throw unreadable(place, 'it holds no PEM certificate');
+  if (found.length === 0) throw unreadable(place, 'it contains no PEM certificate');
   return found.map((pem) => toPem(pem, place));
 }
 
@@ -71,7 +71,7 @@ function toPem(certificate: string | Uint8Array, place: string): string {
     // OpenSSL's words for octets that are neither.
     throw unreadable(
       place,
-      /no start line|NOT_ENOUGH_DATA|asn1/i.test(reason) ? 'it holds no certificate' : reason,
+      /no start line|NOT_ENOUGH_DATA|asn1/i.test(reason) ? 'it contains no certificate' : reason,
       cause,
     );
   }

@@ -10,7 +10,7 @@ export type Callback<T, E extends Error = Error> = (error: E | null, result: T) 
 export type AnyCallback<T, E extends Error> = (error: E | null, result?: T) => void;
 
 /**
- * Gives the outcome to the callback, or the promise itself without one. An error that the callback throws is an
+ * Passes the outcome to the callback, or returns the promise if there is none. An error that the callback throws is an
  * uncaught exception, as with nodemailer, and not a rejection of this promise.
  */
 export function settle<T, E extends Error>(

@@ -10,7 +10,7 @@ import type { NodemailerError } from './errors.js';
 export interface SentMessageInfo {
   /** Message-ID in brackets. */
   messageId: string;
-  /** Sender and recipients as told to the server. */
+  /** Sender and recipients as sent to the server. */
   envelope: {
     /** Reverse path; '' is `<>`. */
     from: string;

@@ -22,7 +22,7 @@ export type Content = string | Uint8Array | AsyncIterable<Uint8Array>;
 export interface ContentObject {
   /** The content. */
   readonly content?: Content | ContentObject | undefined;
-  /** A `data:` URL, or the path of a file where `allowFiles` allows it. */
+  /** A `data:` URL, or the path of a file if `allowFiles` allows it. */
   readonly path?: string | false | undefined;
   /** How a text `content` is encoded, such as 'base64'. */
   readonly encoding?: string | undefined;
@@ -96,7 +96,7 @@ export interface Dsn {
   readonly orcpt?: string | null | undefined;
 }
 
-/** Sender and recipients as told to the server. */
+/** Sender and recipients as sent to the server. */
 export interface EnvelopeOptions {
   /** false or '' is `<>`. */
   readonly from?: Addresses | false | undefined;
@@ -112,7 +112,7 @@ export interface EnvelopeOptions {
   readonly requireTLSExtensionEnabled?: boolean | undefined;
   /** Taken, and without effect: the size is found when the message is composed. */
   readonly size?: number | undefined;
-  /** Taken, and without effect: 8BITMIME is used where it is needed. */
+  /** Accepted without effect: 8BITMIME is used if it is needed. */
   readonly use8BitMime?: boolean | undefined;
 }
 
@@ -164,7 +164,7 @@ export interface SendMailOptions {
   date?: Date | string | undefined;
   /** `X-Mailer`. */
   xMailer?: string | false | undefined;
-  /** In place of sender and recipients of the fields. */
+  /** Replaces sender and recipients of the fields. */
   envelope?: EnvelopeOptions | undefined;
   /** Delivery status notifications. */
   dsn?: Dsn | undefined;
@@ -172,7 +172,7 @@ export interface SendMailOptions {
   requireTLSExtensionEnabled?: boolean | undefined;
   /** A finished message. */
   raw?: Content | ContentObject | undefined;
-  /** DKIM signatures in place of those of the transport. */
+  /** DKIM signatures that replace those of the transport. */
   dkim?: DkimOptions | undefined;
   /** Recipients of this message; more are refused. */
   maxRecipients?: number | undefined;

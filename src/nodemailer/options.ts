@@ -20,7 +20,7 @@ export interface Logger {
 export interface TlsOptions {
   /** false accepts any certificate. */
   readonly rejectUnauthorized?: boolean | undefined;
-  /** Trust anchors in place of Node's list. */
+  /** Trust anchors that replace Node's list. */
   readonly ca?: string | Uint8Array | readonly (string | Uint8Array)[] | undefined;
   /** The client's certificate, in PEM form. */
   readonly cert?: string | Uint8Array | undefined;
@@ -84,7 +84,7 @@ export interface DkimKey {
 
 /** DKIM signatures, by one key or several. */
 export interface DkimOptions extends DkimKey {
-  /** Several keys, in place of the one above. */
+  /** Several keys, instead of the one above. */
   readonly keys?: DkimKey | readonly DkimKey[] | undefined;
   /** Fields to sign, separated by colons. */
   readonly headerFieldNames?: string | undefined;
@@ -116,7 +116,7 @@ export interface TransportOptions {
   readonly auth?: AuthOptions | undefined;
   /** As `auth.method`. */
   readonly authMethod?: string | undefined;
-  /** Name told with EHLO. */
+  /** Name sent with EHLO. */
   readonly name?: string | undefined;
   /** Address to connect from. */
   readonly localAddress?: string | undefined;
@@ -126,7 +126,7 @@ export interface TransportOptions {
   readonly greetingTimeout?: number | undefined;
   /** Milliseconds for each reply, and for each block of content to be taken. */
   readonly socketTimeout?: number | undefined;
-  /** LMTP in place of SMTP. */
+  /** LMTP instead of SMTP. */
   readonly lmtp?: boolean | undefined;
   /** true writes to the console. */
   readonly logger?: Logger | boolean | undefined;

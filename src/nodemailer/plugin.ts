@@ -36,7 +36,7 @@ export interface ComposedMessage {
   createReadStream(): AsyncIterable<Uint8Array>;
 }
 
-/** A message as nodemailer gives it to its transport. */
+/** A message as nodemailer passes it to its transport. */
 export interface ComposedMail {
   /** The message as it was given to sendMail. */
   readonly data: object;

@@ -94,7 +94,7 @@ export class Transporter extends EventEmitter<TransporterEvents> {
   /** Not taken: plug-ins are written for nodemailer's own objects. Throws. */
   use(_step: string, _plugin: unknown): never {
     throw nodemailerError(
-      createEmailError('ERR_PROFILE_INVALID', 'use() is not taken: plug-ins need nodemailer itself', {
+      createEmailError('ERR_PROFILE_INVALID', 'use() is not supported: plug-ins need nodemailer itself', {
         remedy: 'Do what the plug-in does before sendMail(), or give nodemailer sealpostTransport() as its transport.',
       }),
     );
@@ -107,7 +107,7 @@ export class Transporter extends EventEmitter<TransporterEvents> {
     const most = Math.min(read.maxRecipients ?? Infinity, this.#read.maxRecipients);
     if (recipients > most) {
       findings.code ??= 'EMAXRECIPIENTS';
-      problem(findings, 'to', `holds ${recipients} recipients in all, more than maxRecipients allows: ${most}`);
+      problem(findings, 'to', `has ${recipients} recipients in total, more than maxRecipients allows: ${most}`);
     }
     setCode(findings.code);
     if (findings.problems.length > 0) await closeStreams(streams);
@@ -177,7 +177,7 @@ const messageNames: Names = [
   [/^(.*)\.disposition$/, '$1.contentDisposition'],
 ];
 
-/** The error with nodemailer's names in place of the library's, which the caller has not written. */
+/** The error with nodemailer's names instead of the library's, which the caller has not written. */
 function renamed(error: unknown, names: Names, subject: Subject): unknown {
   if (!isEmailError(error) || error.problems === undefined) return error;
   const problems = error.problems.map(({ path, message }) => {

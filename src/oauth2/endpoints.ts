@@ -17,7 +17,7 @@ export interface Endpoints {
   readonly tokenUrl: URL;
   readonly authorizationUrl: URL | undefined;
   readonly deviceAuthorizationUrl: URL | undefined;
-  /** Issuer identifier, where it is known. */
+  /** Issuer identifier, if it is known. */
   readonly issuer: string | undefined;
   /** True if the metadata promise `iss` in each authorization response (RFC 9207 section 3). */
   readonly promisesIssuer: boolean;
@@ -43,7 +43,7 @@ export async function findEndpoints(
   const missing = needed.filter((name) => settings[name] === undefined);
   const [first] = missing;
   if (first !== undefined && issuer === undefined)
-    throw profileInvalid(`oauth2.${first}`, `is needed by the grant '${grant}'`);
+    throw profileInvalid(`oauth2.${first}`, `is required by the grant '${grant}'`);
   const metadata =
     first === undefined || issuer === undefined ? noMetadata : await readMetadata(issuer, surroundings, signal);
   const urlOf = (name: UrlName): URL | undefined => {
@@ -53,9 +53,12 @@ export async function findEndpoints(
   const tokenUrl = urlOf('tokenUrl');
   for (const name of needed) {
     if (urlOf(name) === undefined)
-      throw oauth2Error(`The metadata of ${showText(issuer ?? '', 300)} name no endpoint for the grant '${grant}'.`, {
-        remedy: `Set oauth2.${name}, or another oauth2.grant: the provider may not support this one.`,
-      });
+      throw oauth2Error(
+        `The metadata of ${showText(issuer ?? '', 300)} contain no endpoint for the grant '${grant}'.`,
+        {
+          remedy: `Set oauth2.${name}, or another oauth2.grant: the provider may not support this one.`,
+        },
+      );
   }
   return {
     tokenUrl: tokenUrl as URL,
@@ -99,18 +102,18 @@ async function askForMetadata(issuer: string, surroundings: Surroundings, signal
     // RFC 8414 section 3.3: without this comparison one provider could pass for another.
     if (said !== issuer)
       throw oauth2Error(
-        `The ${who} is that of another issuer: it names ${said === undefined ? 'none' : showText(said, 300)}, ` +
+        `The ${who} is that of another issuer: it names ${said === undefined ? 'no issuer' : showText(said, 300)}, ` +
           `and oauth2.issuer is ${showText(issuer, 300)}.`,
         { remedy: issuerRemedy },
       );
     return endpointsIn(fields, who);
   }
-  throw refused ?? oauth2Error('There are no metadata.');
+  throw refused ?? oauth2Error('The provider has no metadata.');
 }
 
 const issuerRemedy =
-  'Check oauth2.issuer, character by character; for Microsoft it holds the id of the tenant, not "common". Or ' +
-  'give the URLs in place of it.';
+  'Check oauth2.issuer, character by character; for Microsoft it contains the id of the tenant, not "common". Or ' +
+  'set the URLs instead of it.';
 
 const metadataNames: readonly (readonly [UrlName, string])[] = [
   ['tokenUrl', 'token_endpoint'],
@@ -125,7 +128,7 @@ function endpointsIn(fields: ReadonlyMap<string, unknown>, who: string): Metadat
     if (text === undefined) continue;
     if (!isSecureUrl(text))
       throw oauth2Error(`The ${who} has a ${field} that is not an https URL: ${showText(text, 300)}`, {
-        remedy: 'Tell the provider, or give the URLs in place of oauth2.issuer.',
+        remedy: 'Tell the provider, or set the URLs instead of oauth2.issuer.',
       });
     found.set(name, text);
   }

@@ -11,7 +11,7 @@ export function oauth2Error(message: string, details: EmailErrorDetails = {}): E
   return createEmailError('ERR_OAUTH2', message, details);
 }
 
-/** The remedy where only a person can obtain a token. */
+/** The remedy if only a person can obtain a token. */
 export const signInRemedy =
   'A person has to sign in: call mailer.authorize(), which keeps the tokens, or authorize() and put the ' +
   'refresh token into oauth2.refreshToken.';

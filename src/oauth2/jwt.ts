@@ -53,10 +53,11 @@ export function jwtKeyOfPem(pem: string, keyId: string | undefined): JwtKey {
   try {
     key = createPrivateKey(withoutPrototype({ key: pem, format: 'pem' } as const));
   } catch {
-    throw keyUnusable('oauth2.privateKey.key', 'is no private key in PEM form, or is encrypted');
+    throw keyUnusable('oauth2.privateKey.key', 'is not a private key in PEM form, or is encrypted');
   }
   const scheme = schemeOf(key);
-  if (scheme === undefined) throw keyUnusable('oauth2.privateKey.key', 'is of a type that signs no JSON Web Token');
+  if (scheme === undefined)
+    throw keyUnusable('oauth2.privateKey.key', 'is of a type that cannot sign a JSON Web Token');
   return {
     header: { alg: scheme.alg, ...(keyId === undefined ? {} : { kid: keyId }) },
     sign: async (data) => signLocally(data, key, scheme),
@@ -70,12 +71,12 @@ export function jwtKeyOfPem(pem: string, keyId: string | undefined): JwtKey {
 export function jwtKeyOfCertificate({ certificate, privateKey, info }: LoadedCertificate): JwtKey {
   if (privateKey === undefined)
     throw createEmailError('ERR_CERTIFICATE', 'oauth2.clientCertificate has no private key.', {
-      remedy: 'Name a file or store that holds the key too, or name the key in keyFile or key.',
+      remedy: 'Name a file or store that contains the key too, or name the key in keyFile or key.',
     });
   const { publicKey } = new X509Certificate(asBuffer(certificate));
   const scheme = publicKey.asymmetricKeyType === 'rsa' ? schemes['rsa-pss'] : schemeOf(publicKey);
   if (scheme === undefined)
-    throw createEmailError('ERR_CERTIFICATE', `The key of ${info.subject} signs no JSON Web Token.`, {
+    throw createEmailError('ERR_CERTIFICATE', `The key of ${info.subject} cannot sign a JSON Web Token.`, {
       remedy: 'Use a certificate with an RSA, EC (P-256, P-384, P-521) or Ed25519 key.',
     });
   const header = { alg: scheme.alg, 'x5t#S256': createHash('sha256').update(certificate).digest('base64url') };
@@ -125,7 +126,7 @@ async function signElsewhere(
     if (isEmailError(cause)) throw cause;
     throw oauth2Error('The key of oauth2.clientCertificate could not sign.', {
       cause,
-      remedy: 'See the cause, and the device or service that holds the key.',
+      remedy: 'Check the cause, and the device or service that has the key.',
     });
   }
   if (isBytes(signature)) {
@@ -133,8 +134,8 @@ async function signElsewhere(
     const raw = scheme.octets === undefined ? given : numbersOf(given, scheme.octets);
     if (verify(scheme.hash, data, withoutPrototype({ key: publicKey, ...scheme.options }), raw)) return raw;
   }
-  throw oauth2Error('The external signer gave a signature that oauth2.clientCertificate does not verify.', {
-    remedy: 'Check that the signer uses the key of this certificate and the algorithm that it is asked for.',
+  throw oauth2Error('The external signer returned a signature that oauth2.clientCertificate does not verify.', {
+    remedy: 'Check that the signer uses the key of this certificate and the requested algorithm.',
   });
 }
 

@@ -67,13 +67,13 @@ export async function askProvider(
   }
   if (response.status >= 300 && response.status < 400)
     throw oauth2Error(
-      `The ${shown} redirects (HTTP ${response.status}), which is refused: the request has credentials in it.`,
-      { remedy: 'Check the URL in oauth2 (or the issuer): it must be the final one, which answers by itself.' },
+      `The ${shown} redirects (HTTP ${response.status}), which is not allowed because the request contains credentials.`,
+      { remedy: 'Check the URL in oauth2 (or the issuer): it must be the final one, which does not redirect.' },
     );
   return response;
 }
 
-/** `token endpoint https://host/path`. The query is left out, because it may hold secrets. */
+/** `token endpoint https://host/path`. The query is left out, because it may contain secrets. */
 export function showEndpoint({ what, url }: Pick<ProviderRequest, 'what' | 'url'>): string {
   return `${what} ${showText(`${url.origin}${url.pathname}`, 300)}`;
 }
@@ -102,7 +102,7 @@ function failure(error: unknown, request: ProviderRequest, signal: AbortSignal |
   if (signal?.aborted && isEmailError(error)) return error;
   const { retryable = false, remedy = '' } = isEmailError(error) ? error : {};
   const words = new Secrets(request.secrets).shown(reasonOf(error));
-  return oauth2Error(`The ${shown} could not be asked: ${words}`, {
+  return oauth2Error(`The ${shown} could not be reached: ${words}`, {
     cause: error,
     retryable,
     // The remedies of the layers below name settings of the mail server, so they are replaced.
@@ -114,8 +114,8 @@ function failure(error: unknown, request: ProviderRequest, signal: AbortSignal |
 }
 
 const unreachedRemedy =
-  'Check the URLs in oauth2, and that this machine reaches the provider by the way that proxy names. A ' +
-  'company’s own authority belongs into server.tls.ca.';
+  'Check the URLs in oauth2, and that this machine can reach the provider through the proxy setting. A ' +
+  'company’s own certificate authority belongs in server.tls.ca.';
 
 /** A refusal of the provider (RFC 6749 section 5.2, 4.1.2.1). */
 export interface ProviderRefusal {

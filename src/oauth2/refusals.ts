@@ -44,7 +44,7 @@ const refusals: readonly Refusal[] = [
   {
     words: aadsts(7000218),
     remedy:
-      'The application must prove itself: set oauth2.clientSecret or a certificate, or switch on "Allow public ' +
+      'The application must authenticate: set oauth2.clientSecret or a certificate, or enable "Allow public ' +
       'client flows" in the app registration (Authentication).',
   },
   {
@@ -55,13 +55,13 @@ const refusals: readonly Refusal[] = [
     words: aadsts(700027, 700023, 700024, 700030, 5000224),
     remedy:
       'The assertion was refused. Upload the certificate of oauth2.clientCertificate in the app registration ' +
-      '(Certificates & secrets), check that it is valid, and check the clock of this machine.',
+      '(Certificates & secrets), check that it is valid, and that the clock of this machine is right.',
   },
   {
     words: aadsts(90002, 900023, 50194, 50059, 700016, 9002346, 50020),
     remedy:
       'The tenant is wrong, or the application is not in it. Put the id of the tenant into the URLs in oauth2 ' +
-      'in place of "common" or "organizations", and check oauth2.clientId.',
+      'instead of "common" or "organizations", and check oauth2.clientId.',
   },
   {
     words: aadsts(53000, 53001, 53002, 53003, 53004, 50005, 530031, 530032, 530034, 530035),
@@ -71,15 +71,15 @@ const refusals: readonly Refusal[] = [
   },
   {
     words: aadsts(50076, 50079, 50074, 50158),
-    remedy: `The tenant wants another factor (MFA). ${signInAgain}`,
+    remedy: `The tenant requires another factor (MFA). ${signInAgain}`,
   },
   {
     words: aadsts(50173, 70043, 50133, 50132),
-    remedy: `The sign-in has ended, since the password was changed or sessions were revoked. ${signInAgain}`,
+    remedy: `The sign-in is no longer valid, because the password was changed or sessions were revoked. ${signInAgain}`,
   },
   {
     words: aadsts(700082, 700084, 70008),
-    remedy: `The refresh token has expired: Microsoft ends one that was not used for 90 days. ${signInAgain}`,
+    remedy: `The refresh token has expired: Microsoft ends tokens that were not used for 90 days. ${signInAgain}`,
   },
   {
     words: aadsts(50011),
@@ -99,7 +99,7 @@ const refusals: readonly Refusal[] = [
   },
   {
     words: aadsts(7000112, 500014),
-    remedy: 'The application is switched off in this tenant: its administrator can enable it.',
+    remedy: 'The application is disabled in this tenant: its administrator can enable it.',
   },
   {
     words: aadsts(50034, 50053, 50057, 50126),
@@ -134,14 +134,14 @@ const refusals: readonly Refusal[] = [
   },
   {
     words: /\b(?:deleted_client|disabled_client)\b/,
-    remedy: 'The OAuth client was deleted or disabled: make a new one and set oauth2.clientId.',
+    remedy: 'The OAuth client was deleted or disabled: create a new one and set oauth2.clientId.',
   },
   // RFC 6749 sections 4.1.2.1 and 5.2, RFC 8628 section 3.5
   {
     error: 'invalid_grant',
     remedy:
       'The refresh token, code or assertion is not valid any more: the password was changed, the consent was ' +
-      'withdrawn, a Google app in testing loses its refresh tokens after 7 days, and Microsoft ends one that was ' +
+      'withdrawn, a Google app in testing loses its refresh tokens after 7 days, and Microsoft ends tokens that were ' +
       `not used for 90 days. ${signInAgain}`,
   },
   {
@@ -152,15 +152,15 @@ const refusals: readonly Refusal[] = [
   {
     error: 'unauthorized_client',
     remedy:
-      'The provider does not let this client use this grant: allow it where the client is registered, or ' +
+      'The provider does not allow this grant for this client: allow it in the registration of the client, or ' +
       'choose another oauth2.grant.',
   },
   {
     error: 'invalid_scope',
-    remedy: 'Check oauth2.scope: the provider does not know a scope in it, or does not give it to this client.',
+    remedy: 'Check oauth2.scope: the provider does not know a scope in it, or does not allow it for this client.',
   },
   { error: 'access_denied', remedy: `The person, or a rule of the provider, did not allow it. ${signInAgain}` },
-  { error: 'expired_token', remedy: `The code was not typed in before it expired. ${signInAgain}` },
+  { error: 'expired_token', remedy: `The code was not entered before it expired. ${signInAgain}` },
   {
     words: /^(?:login_required|consent_required|interaction_required|account_selection_required)\b/,
     remedy: signInAgain,

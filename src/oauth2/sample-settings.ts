@@ -49,7 +49,7 @@ function google(grant: OAuth2Grant): OAuth2Settings {
   throw profileInvalid(
     'grant',
     grant === 'device-code'
-      ? 'Google does not allow the scope of mail with device codes; use authorization-code'
+      ? 'Google does not allow the mail scope with device codes; use authorization-code'
       : "Google has no client credentials; a service account uses 'jwt-bearer'",
   );
 }

@@ -31,7 +31,7 @@ const graphAudience =
 
 const nothing: TokenJudgement = { error: undefined, doubt: undefined, expired: undefined };
 
-/** Reads a token that is to go to `host`. A token of another provider, or one that is no JWT, gives an empty result. */
+/** Reads a token that is to go to `host`. A token of another provider, or one that is not a JWT, gives an empty result. */
 export function judgeToken(token: string, host: string, now: number): TokenJudgement {
   const claims = claimsOf(token);
   if (claims === undefined || !entraIssuer.test(textField(claims, 'iss') ?? '')) return nothing;
@@ -66,13 +66,13 @@ export function judgeToken(token: string, host: string, now: number): TokenJudge
 }
 
 const scopeRemedy =
-  'Set oauth2.scope to "https://outlook.office.com/SMTP.Send offline_access" where a person signs in, or to ' +
+  'Set oauth2.scope to "https://outlook.office.com/SMTP.Send offline_access" if a person signs in, or to ' +
   '"https://outlook.office365.com/.default" for an application, and get a new token.';
 
 /** Not an error, because a right from RBAC for Applications appears in no token. */
 const roleDoubt =
   'The token has no SMTP.SendAsApp role. Grant the application permission SMTP.SendAsApp (Office 365 Exchange ' +
-  'Online) with admin consent; or, where Exchange gives the right by the role "Application SMTP.SendAsApp", ' +
+  'Online) with admin consent. If Exchange gives the right by the role "Application SMTP.SendAsApp", ' +
   'check that its scope includes the mailbox.';
 
 /** The claims of a JWT in compact form (RFC 7519); undefined if it is not a JWT. */

@@ -125,24 +125,27 @@ function readTokens(
   const fields = jsonFields(body);
   // The body is not quoted, because it may contain tokens in another format.
   if (fields === undefined)
-    throw oauth2Error(`The ${who} gave no JSON object (${say(header('content-type') ?? 'no content type', 100)}).`, {
-      remedy: 'Check oauth2.tokenUrl: it may be the page of something else.',
-    });
+    throw oauth2Error(
+      `The ${who} did not return a JSON object (${say(header('content-type') ?? 'no content type', 100)}).`,
+      {
+        remedy: 'Check oauth2.tokenUrl: it may be the address of an ordinary web page.',
+      },
+    );
   const accessToken = textField(fields, 'access_token');
   if (accessToken === undefined || !isToken(accessToken))
-    throw oauth2Error(`The ${who} gave no access token, or one that cannot be one.`, {
+    throw oauth2Error(`The ${who} returned no access token, or an invalid one.`, {
       remedy: 'Check oauth2.tokenUrl and oauth2.grant.',
     });
   const tokenType = textField(fields, 'token_type');
   if (tokenType?.toLowerCase() !== 'bearer')
     throw oauth2Error(
-      `The ${who} gave a token of type ${tokenType === undefined ? 'unknown' : say(tokenType, 60)}; mail ` +
-        'servers take Bearer tokens only.',
+      `The ${who} returned a token of type ${tokenType === undefined ? 'unknown' : say(tokenType, 60)}; mail ` +
+        'servers accept Bearer tokens only.',
       { remedy: 'Have the client registered for bearer tokens.' },
     );
   const refreshToken = textField(fields, 'refresh_token');
   if (refreshToken !== undefined && !isRefreshToken(refreshToken))
-    throw oauth2Error(`The ${who} gave a refresh token that cannot be one.`, { remedy: 'Tell the provider.' });
+    throw oauth2Error(`The ${who} returned an invalid refresh token.`, { remedy: 'Tell the provider.' });
   const seconds = numberField(fields, 'expires_in');
   const scope = textField(fields, 'scope');
   return {

@@ -53,7 +53,7 @@ export class TokenKeeper {
     this.#unsaved = undefined;
   }
 
-  /** Runs `work` under the lock of the store, where it has one. `closed` and a deadline end the wait for it. */
+  /** Runs `work` under the lock of the store, if it has one. `closed` and a deadline end the wait for it. */
   async locked<T>(work: () => Promise<T>, closed: AbortSignal): Promise<T> {
     const store = this.#store;
     // `lock` may be a method of a class, but not one that another package added to Object.prototype.
@@ -85,7 +85,7 @@ export class TokenKeeper {
 function lockedTooLong(): EmailError {
   return createEmailError('ERR_STORE', `The tokens were locked by another process for ${lockMs} ms.`, {
     retryable: true,
-    remedy: 'Check whether a process that uses the same store hangs.',
+    remedy: 'Check whether another process that uses the same store hangs.',
   });
 }
 
@@ -96,7 +96,7 @@ async function inStore<T>(what: string, work: () => Promise<T>): Promise<T> {
   } catch (cause) {
     if (isEmailError(cause)) throw cause;
     const { name, code }: { name?: unknown; code?: unknown } = Object(cause);
-    const words = [name, code].filter((word) => typeof word === 'string').join(' ') || 'no Error';
+    const words = [name, code].filter((word) => typeof word === 'string').join(' ') || 'a value that is not an Error';
     throw createEmailError('ERR_STORE', `The tokens could not be ${what}: the token store failed (${words}).`, {
       retryable: true,
       remedy: 'Check the token store.',
@@ -114,7 +114,7 @@ function checkTokens(value: OAuth2Tokens | undefined): OAuth2Tokens | undefined 
     (refreshToken === undefined || typeof refreshToken === 'string') &&
     !Number.isNaN(date?.getTime());
   if (right) return withoutPrototype({ ...value, expiresAt: date });
-  throw createEmailError('ERR_STORE', 'The token store gave something that is no tokens.', {
-    remedy: 'Let loadTokens() give what saveTokens() was given, with expiresAt as a Date, or undefined.',
+  throw createEmailError('ERR_STORE', 'The token store returned a value that is not a set of tokens.', {
+    remedy: 'loadTokens() must return the value that saveTokens() received, with expiresAt as a Date, or undefined.',
   });
 }

@@ -124,7 +124,7 @@ export class TokenSource {
     const token = value.trim().replace(/^Bearer\s+/i, '');
     if (token !== refused) return token;
     throw oauth2Error('The mail server refused the token in oauth2.authenticationValue.', {
-      remedy: 'Put a new token there, or leave it out so that tokens are obtained and refreshed.',
+      remedy: 'Set a new token, or leave the setting out so that tokens are obtained and refreshed.',
     });
   }
 
@@ -224,7 +224,7 @@ export class TokenSource {
     const { settings, surroundings } = this.#parts;
     if (this.#pause !== undefined && this.#elapsed() < this.#pause.until) throw this.#pause.failure;
     const passed = (): EmailError =>
-      createEmailError('ERR_SECRET', `The secrets of oauth2 could not be had within ${prepareMs} ms.`, {
+      createEmailError('ERR_SECRET', `The secrets of oauth2 could not be read within ${prepareMs} ms.`, {
         retryable: true,
       });
     const prepared = await withDeadline(this.#closed.signal, { ms: prepareMs, passed }, async (prepare) => {
@@ -247,7 +247,7 @@ export class TokenSource {
 
   #noToken(): EmailError {
     const { grant = 'authorization-code' } = this.#parts.settings;
-    return oauth2Error(`There is no token, and no refresh token to get one with (oauth2.grant is '${grant}').`, {
+    return oauth2Error(`There is no token, and no refresh token for getting one (oauth2.grant is '${grant}').`, {
       remedy: signInRemedy,
     });
   }
@@ -292,8 +292,8 @@ export class TokenSource {
     warn({
       code: 'WARN_TOKEN_NOT_KEPT',
       message:
-        'The provider gave a new refresh token in place of the old one, and it is kept in memory only: it is ' +
-        'lost when the process ends. Give createMailer a tokenStore or profileStore.',
+        'The provider replaced the refresh token, and the new one is kept in memory only: it is ' +
+        'lost when the process ends. Set tokenStore or profileStore in the options of createMailer.',
     });
   }
 

@@ -21,7 +21,10 @@ export async function loadBundleCached(source: CertificateSource, context: Cache
   }
   const text = await bundleText(source, slot, signal);
   if (!text.includes('BEGIN CERTIFICATE'))
-    throw certificateError(`${slot}: it holds no certificate`, 'Give a file with the certificates of the recipients.');
+    throw certificateError(
+      `${slot}: it contains no certificate`,
+      'Give a file with the certificates of the recipients.',
+    );
   await inStore('written', slot, () => store.saveCached(profileName, slot, Buffer.from(text, 'latin1')));
   return { data: text };
 }

@@ -59,9 +59,9 @@ export async function copyIn(
   if (copy === undefined || isBytes(copy)) return copy;
   throw createEmailError(
     'ERR_STORE',
-    `The profile store gave something that is no bytes for the cached certificate of ${slot}`,
+    `The profile store returned a value that is not bytes for the cached certificate of ${slot}`,
     {
-      remedy: 'Let loadCached() give a Uint8Array, or undefined where there is none.',
+      remedy: 'loadCached() must return a Uint8Array, or undefined if there is none.',
     },
   );
 }
@@ -88,7 +88,7 @@ const formatVersion = 1;
 function serialize({ info, certificate, chain, privateKey }: LoadedCertificate, slot: string): Uint8Array {
   if (privateKey !== undefined && !isBytes(privateKey)) {
     throw certificateError(
-      `${slot}: the private key does not leave its device or store, so that no copy can be kept`,
+      `${slot}: the private key cannot be exported from its device or store, so no copy can be kept`,
       'Leave `cache` out of this certificate.',
     );
   }
@@ -116,7 +116,7 @@ async function deserialize(copy: Uint8Array, slot: string): Promise<LoadedCertif
     const parsed = await parseCertificate(Buffer.from(contentOf(copy, certificate)));
     const privateKey = key === undefined ? undefined : Buffer.from(contentOf(copy, key));
     if (privateKey !== undefined && !publicHalf(openPrivateKey(privateKey)).equals(parsed.publicKey))
-      throw new RangeError('the key is not that of the certificate');
+      throw new RangeError('the key does not belong to the certificate');
     return {
       info: {
         ...parsed.info,
@@ -130,7 +130,7 @@ async function deserialize(copy: Uint8Array, slot: string): Promise<LoadedCertif
   } catch (cause) {
     throw createEmailError('ERR_STORE', `The cached certificate of ${slot} is damaged: ${reasonOf(cause)}`, {
       cause,
-      remedy: 'Run testSigning() or testConnection(), which make the copy anew.',
+      remedy: 'Run testSigning() or testConnection(), which make a new copy.',
     });
   }
 }

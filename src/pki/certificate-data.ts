@@ -76,7 +76,7 @@ async function reading<T>(data: CertificateData, field: string, use: (contents: 
 
 function nothing(what: string): Error {
   return certificateError(
-    `it holds no ${what}`,
+    `it contains no ${what}`,
     'Give certificates as PEM text, DER bytes, base64 or a file of these.',
   );
 }

@@ -29,7 +29,7 @@ export async function decryptedKey(text: string, { password, place, field, signa
     const [key, another] = keys;
     if (key === undefined || another !== undefined)
       throw certificateError(
-        key === undefined ? 'it holds no private key' : 'it holds several private keys',
+        key === undefined ? 'it contains no private key' : 'it contains several private keys',
         'Give one private key, as PEM or as base64 of PKCS#8.',
       );
     return await key.open();

@@ -112,7 +112,7 @@ async function openFor(certificate: Certificate, key: ContainedKey): Promise<Ope
   const privateKey = await key.open();
   if (isSameKey(publicHalf(openPrivateKey(privateKey)), certificate)) return { privateKey };
   throw certificateError(
-    'the private key that the file gives to the certificate belongs to another one',
+    'the private key that the file assigns to the certificate belongs to another certificate',
     'Export the certificate with its key again.',
   );
 }

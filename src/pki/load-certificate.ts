@@ -95,8 +95,8 @@ function withKey(contents: Contents, other: Contents, place: string): Contents {
       keys: [...contents.keys, ...other.keys.map((key) => ({ ...key, open: () => at(place, key.open) }))],
     };
   throw certificateError(
-    `${place} holds no private key`,
-    'Give the file that holds PRIVATE KEY or ENCRYPTED PRIVATE KEY.',
+    `${place} contains no private key`,
+    'Give the file that contains PRIVATE KEY or ENCRYPTED PRIVATE KEY.',
   );
 }
 
@@ -138,7 +138,7 @@ export function keyHolders(
     if (skipped[0] !== undefined) throw skipped[0];
     const holds = contents.keys.length > 0 ? 'a private key, but no certificate' : 'no certificate';
     throw certificateError(
-      `the ${contents.format} file holds ${holds}${unusedText(contents.unused)}`,
+      `the ${contents.format} file contains ${holds}${unusedText(contents.unused)}`,
       contents.unused?.some(isRequest) === true
         ? requestRemedy
         : 'Give the certificate too: in the same file, or as `file` with the key as `keyFile`.',
@@ -178,7 +178,7 @@ async function chooseAmong(
   if (holders.length === 0 && needsKey(purpose))
     throw found.skipped[0] ?? noKey(`the ${contents.format} file`, [], contents.unused);
   const loaded = await loadBest(holders.length > 0 ? holders : leaves(found.identities), purpose);
-  if (loaded === undefined) throw certificateError('it holds no certificate', 'Give a file with a certificate.');
+  if (loaded === undefined) throw certificateError('it contains no certificate', 'Give a file with a certificate.');
   return loaded;
 }
 

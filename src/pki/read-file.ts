@@ -16,8 +16,8 @@ export async function readCertificateFile(path: string): Promise<Buffer> {
 
 const remedies = {
   missing: 'Check the path: relative ones are from the working directory.',
-  denied: 'Give this process the right to read the file.',
-  'not-a-file': 'Name a file that holds certificates, and no directory, pipe or device.',
-  'too-long': 'Certificates and keys are shorter: name the file that holds them.',
+  denied: 'Give this process permission to read the file.',
+  'not-a-file': 'Name a file with certificates, not a directory, pipe or device.',
+  'too-long': 'Certificates and keys are shorter: name the file that contains them.',
   failed: 'Check that this process can read the file.',
 } as const;

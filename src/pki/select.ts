@@ -57,7 +57,7 @@ function fingerprintDigits(text: string): string {
   const digits = text.replace(/[\s:]/g, '').toUpperCase();
   if (/^[0-9A-F]{64}$/.test(digits)) return digits;
   const hint =
-    digits.length === 40 ? ' A thumbprint of 40 digits is SHA-1, which does not name a certificate safely.' : '';
+    digits.length === 40 ? ' A thumbprint of 40 digits is SHA-1, which does not identify a certificate safely.' : '';
   throw certificateError(
     'the fingerprint is not 64 hexadecimal digits',
     `Give the SHA-256 fingerprint: \`openssl x509 -noout -fingerprint -sha256\`.${hint}`,

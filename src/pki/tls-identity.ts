@@ -30,8 +30,8 @@ export function tlsIdentityOf(
 ): { cert: string; key: string } {
   if (!isBytes(privateKey)) {
     throw certificateError(
-      `${slot}: TLS needs the private key itself, and this ` +
-        `one ${privateKey === undefined ? 'is not there' : 'does not leave its device or store'}`,
+      `${slot}: TLS needs the private key itself, but this ` +
+        `one ${privateKey === undefined ? 'is missing' : 'cannot be exported from its device or store'}`,
       'Use a certificate whose key can be exported.',
     );
   }

@@ -69,10 +69,10 @@ export function parseProfile(value: unknown, options: ParseProfileOptions = {}):
 
 /**
  * A profile as JSON data. 'redact' is for showing and sharing: secrets, keys and the password in a proxy's text are
- * `[redacted]`; references `{ env }` and `{ file }` hold no secret and stay. 'include' is for keeping: `parseProfile`
+ * `[redacted]`; references `{ env }` and `{ file }` contain no secret and stay. 'include' is for keeping: `parseProfile`
  * makes the same profile of it.
  *
- * ERR_PROFILE_INVALID if the profile is not valid, or holds a live value, which has no JSON form.
+ * ERR_PROFILE_INVALID if the profile is not valid, or contains a live value, which has no JSON form.
  */
 export function profileToJson(profile: EmailProfile, options: { readonly secrets: 'redact' | 'include' }): unknown {
   const live: Problem[] = [];

@@ -68,7 +68,7 @@ const optionsSchema: Schema<MailerOptions> = object<MailerOptions>(
     fetch: optional(func()),
   },
   {
-    expected: 'an object of mailer options',
+    expected: 'an object with mailer options',
     others: otherKeys.options,
   },
 );

@@ -1,5 +1,5 @@
 /**
- * A profile from a URL, as environments hold one: `smtps://user:password@mail.example.com`.
+ * A profile from a URL, such as an environment variable contains: `smtps://user:password@mail.example.com`.
  * @module
  */
 import type { EmailProfile, Sender } from '../model/settings/profile.js';
@@ -12,7 +12,7 @@ import { splitHostPort } from '../schema/text.js';
 import { isIpv4, isIpv6 } from '../util/ip.js';
 import { profileSchema } from './shape/profile.js';
 
-/** Settings of a profile that stand beside the URL: all but `server` and `authentication`, which the URL gives. */
+/** Settings of a profile in addition to the URL: all but `server` and `authentication`, which the URL sets. */
 export interface ProfileUrlSettings extends Omit<EmailProfile, 'name' | 'sender' | 'server' | 'authentication'> {
   /** Name of the profile. Default: the host of the URL. */
   readonly name?: string | undefined;
@@ -24,7 +24,7 @@ const urlSubject: Subject = { sentence: 'The URL of the profile is not valid', r
 /** Tokens may be long; a URL of an environment is not longer. */
 const maxUrl = 128 * 1024;
 
-/** The settings that a query may hold, by their paths in the profile, and how their text is read. */
+/** The settings that a query may contain, by their paths in the profile, and how their text is read. */
 const parameters: Readonly<Record<string, 'text' | 'number' | 'flag' | 'list'>> = {
   name: 'text',
   'sender.name': 'text',
@@ -71,7 +71,7 @@ type Settings = Record<string, unknown>;
  * an `@` is `%40`, a `/` is `%2F`. They make `authentication` by 'password'; with `authentication.method` 'xoauth2' or
  * 'oauthbearer' the password is the token, with 'kerberos' the user name is the principal.
  *
- * The query holds settings by their paths, such as `sender.email`, `server.timeouts.connectMs` or `proxy`; lists have
+ * The query contains settings by their paths, such as `sender.email`, `server.timeouts.connectMs` or `proxy`; lists have
  * commas. docs/reference/profile.md lists them. A `+` is a plus. Other parameters are refused, as is one that occurs
  * twice.
  *
@@ -113,11 +113,15 @@ function partsOf(url: unknown, report: Report): Parts | undefined {
     return problem(report, '', `expected smtps://user:password@host, or smtp:// for STARTTLS, got ${kindOf(url)}`);
   if (url.length > maxUrl) return problem(report, '', `is too long: expected at most ${maxUrl} characters`);
   if (/[\u0000-\u0020\u007f]/.test(url))
-    return problem(report, '', 'holds a blank or a control character: a blank is written %20, and none stands around');
+    return problem(
+      report,
+      '',
+      'contains a space or a control character: write a space as %20, and leave none around the URL',
+    );
   const match = /^([a-z][a-z0-9+.-]*):\/\/([^/?#\\]*)\/?(?:\?([^#]*))?$/i.exec(url);
   const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(url)?.[1]?.toLowerCase();
   if (scheme !== 'smtp' && scheme !== 'smtps')
-    return problem(report, '', 'expected smtps:// (implicit TLS) or smtp:// (STARTTLS), got another beginning');
+    return problem(report, '', 'expected smtps:// (implicit TLS) or smtp:// (STARTTLS), got another scheme');
   if (match === null)
     return problem(
       report,
@@ -140,7 +144,7 @@ function decoded(text: string): string | undefined {
   }
 }
 
-const badEncoding = 'is not percent-encoded UTF-8: a % itself is written %25';
+const badEncoding = 'is not percent-encoded UTF-8: write a % as %25';
 
 /** undefined for text that cannot be a host, which may be a part of a password. */
 function hostOf(place: string): ReturnType<typeof splitHostPort> {
@@ -158,9 +162,9 @@ function readServer({ implicit, place }: Parts, profile: Settings, report: Repor
   }
   const security = own(server, 'security');
   if (implicit && security !== undefined && security !== 'implicit')
-    problem(report, 'server.security', 'contradicts smtps://, which is implicit TLS; write smtp:// in its place');
+    problem(report, 'server.security', 'contradicts smtps://, which is implicit TLS; write smtp:// instead');
   if (!implicit && security === 'implicit')
-    problem(report, 'server.security', 'contradicts smtp://, which is STARTTLS; write smtps:// in its place');
+    problem(report, 'server.security', 'contradicts smtp://, which is STARTTLS; write smtps:// instead');
   server['host'] = found.host;
   server['port'] = found.port ?? (implicit ? 465 : 587);
   server['security'] = implicit ? 'implicit' : (security ?? 'explicit');
@@ -181,7 +185,7 @@ function readUser({ user: userInfo }: Parts, profile: Settings, report: Report):
   if (password === undefined) problem(report, 'authentication.password', badEncoding);
   if (user === '') problem(report, 'authentication.username', 'expected a user name before the : of the URL');
   if (password === '')
-    problem(report, 'authentication.password', 'expected a password after the user name, as user:password@host');
+    problem(report, 'authentication.password', 'expected a password after the user name, such as user:password@host');
   const fields = within(profile, 'authentication');
   fields['method'] ??= 'password';
   const method = own(fields, 'method');
@@ -213,7 +217,7 @@ function refuseParameter(name: string, isQuotable: boolean, report: Report): voi
     problem(
       report,
       'url',
-      'holds a parameter that is not known, which is not shown; a ? in user name or password is written %3F',
+      'contains an unknown parameter, which is not shown here; write a ? in user name or password as %3F',
     );
     return;
   }
@@ -225,11 +229,11 @@ function refuseParameter(name: string, isQuotable: boolean, report: Report): voi
 
 /** Settings that have a place of their own in the URL. */
 const inUrl: ReadonlyMap<string, string> = new Map([
-  ['server.host', 'stands after the @ of the URL'],
-  ['server.port', 'stands after the host of the URL, as host:587'],
-  ['authentication.username', 'stands before the @ of the URL'],
-  ['authentication.password', 'stands before the @ of the URL, after the user name and a colon'],
-  ['authentication.token', 'stands before the @ of the URL, after the user name and a colon'],
+  ['server.host', 'belongs after the @ of the URL'],
+  ['server.port', 'belongs after the host of the URL, such as host:587'],
+  ['authentication.username', 'belongs before the @ of the URL'],
+  ['authentication.password', 'belongs before the @ of the URL, after the user name and a colon'],
+  ['authentication.token', 'belongs before the @ of the URL, after the user name and a colon'],
 ]);
 
 function readParameter(name: string, encoded: string, profile: Settings, report: Report): void {
@@ -256,7 +260,7 @@ function readParameter(name: string, encoded: string, profile: Settings, report:
   }
 }
 
-/** The object below a key, made where it is missing. */
+/** The object below a key, made if it is missing. */
 function within(holder: Settings, key: string): Settings {
   const found = own(holder, key);
   if (isPlainObject(found)) return found;
@@ -272,8 +276,9 @@ function addSettings(settings: unknown, profile: Settings, report: Report): void
   for (const key of Object.keys(settings)) {
     const value = own(settings, key);
     if (value === undefined) continue;
-    if (key === 'server' || key === 'authentication') problem(report, key, 'is given by the URL: leave it out here');
-    else if (own(profile, key) !== undefined) problem(report, key, 'is given in the URL and beside it: leave one out');
+    if (key === 'server' || key === 'authentication') problem(report, key, 'is set by the URL: leave it out here');
+    else if (own(profile, key) !== undefined)
+      problem(report, key, 'is set in the URL and in the settings: leave one out');
     else Object.defineProperty(profile, key, { value, enumerable: true, configurable: true, writable: true });
   }
   const host = own(within(profile, 'server'), 'host');
@@ -283,7 +288,7 @@ function addSettings(settings: unknown, profile: Settings, report: Report): void
   const user = isPlainObject(proof) ? (own(proof, 'username') ?? own(proof, 'principal')) : undefined;
   if (typeof user !== 'string' || user === '') return;
   const sender = own(profile, 'sender');
-  // A sender that stands beside the URL is whole; one of the query may lack its address.
+  // A sender outside the URL is complete; one in the query may lack its address.
   if (isPlainObject(settings) && own(settings, 'sender') !== undefined) return;
   if (sender === undefined || (isPlainObject(sender) && own(sender, 'email') === undefined))
     within(profile, 'sender')['email'] = user.includes('@') ? user : `${user}@${domainOf(host)}`;

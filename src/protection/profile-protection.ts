@@ -74,7 +74,7 @@ export class ProfileProtection implements CertificateAccess {
     }
   }
 
-  /** The identity that signs. If its key is missing, the certificate alone, so that the report can name it. */
+  /** The identity that signs. If its key is missing, only the certificate, so that the report can name it. */
   async #loadForReport(source: CertificateSource, signal: AbortSignal): Promise<LoadedCertificate> {
     try {
       return await this.#anew.load(source, signSlot, 'sign', signal);
@@ -112,14 +112,14 @@ export class ProfileProtection implements CertificateAccess {
   }
 
   #signSettings(): ResolvedSign {
-    if (!this.#smime.sign) throw profileInvalid('smime.sign', 'the profile has no settings to sign with');
+    if (!this.#smime.sign) throw profileInvalid('smime.sign', 'the profile has no settings for signing');
     return this.#smime.sign;
   }
 
   /** The settings, with cached copies instead of the sources that have `cache: true`. */
   async #encryptSettings(certificates: ProfileCertificates, signal: AbortSignal): Promise<ResolvedEncrypt> {
     const { encrypt } = this.#smime;
-    if (!encrypt) throw profileInvalid('smime.encrypt', 'the profile has no settings to encrypt with');
+    if (!encrypt) throw profileInvalid('smime.encrypt', 'the profile has no settings for encryption');
     return await this.#encryption.get(signal, async (shared) => {
       const given: RecipientCertificates | readonly RecipientCertificates[] = encrypt.certificates;
       const slot = 'smime.encrypt.certificates';
@@ -141,13 +141,13 @@ export class ProfileProtection implements CertificateAccess {
 const noSigning: SmimeProblem = Object.freeze({
   severity: 'error',
   code: 'SETTINGS_MISSING',
-  message: 'The profile has no settings to sign with.',
+  message: 'The profile has no settings for signing.',
   remedy: 'Set smime.sign.certificate in the profile.',
 });
 const noEncryption: SmimeProblem = Object.freeze({
   severity: 'error',
   code: 'SETTINGS_MISSING',
-  message: 'The profile has no settings to encrypt with.',
+  message: 'The profile has no settings for encryption.',
   remedy: 'Set smime.encrypt.certificates in the profile.',
 });
 

@@ -61,7 +61,7 @@ export class Protector implements MessageProtector {
     const wants = (what: 'sign' | 'encrypt'): boolean => {
       const configured = this.#smime[what] !== undefined;
       if (message.smime?.[what] && !configured)
-        throw messageInvalid(`smime.${what}`, `the profile has no settings to ${what} with (smime.${what})`);
+        throw messageInvalid(`smime.${what}`, `the profile has no smime.${what} settings`);
       return message.smime?.[what] ?? configured;
     };
     return { sign: wants('sign'), encrypt: wants('encrypt') };

@@ -84,7 +84,7 @@ const fields = ['status', 'error', 'error_description', 'scope', 'schemes', 'ope
 function explain(challenge: Uint8Array, token: string): string {
   const text = asBuffer(challenge).toString('utf8');
   const said = fieldsOf(text) ?? text;
-  return showText(new Secrets([token]).shown(said)) || 'the token was refused, and no reason was given';
+  return showText(new Secrets([token]).shown(said)) || 'the token was refused without a reason';
 }
 
 function fieldsOf(text: string): string | undefined {

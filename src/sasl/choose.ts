@@ -94,7 +94,7 @@ function exposureOf(name: string): Exposure {
 function plaintextRefused({ authentication, security }: MechanismChoice, usable: readonly string[]): EmailError {
   const clear = usable.filter((name) => authentication.method === 'custom' || exposureOf(name) === 'clear').length;
   const dangers = ['guess at the password', 'read the password, or guess at it', 'read the secret'];
-  const danger = `would let everyone on the way ${dangers[clear === 0 ? 0 : clear < usable.length ? 1 : 2]}`;
+  const danger = `would let anyone on the network path ${dangers[clear === 0 ? 0 : clear < usable.length ? 1 : 2]}`;
   return createEmailError(
     'ERR_AUTH_PLAINTEXT',
     `No authentication was tried: the connection has no TLS, and ${list(usable)} ${danger}. No credential was sent.`,
@@ -102,7 +102,7 @@ function plaintextRefused({ authentication, security }: MechanismChoice, usable:
       phase: 'authenticate',
       remedy:
         `Set server.security to 'explicit' or 'implicit'${security === 'none' ? " instead of 'none'" : ''}. ` +
-        'Where the whole way to the server is trusted: authentication.allowPlaintext: true.',
+        'If the whole network path to the server is trusted, set authentication.allowPlaintext to true.',
     },
   );
 }
@@ -124,26 +124,26 @@ function needs(choice: MechanismChoice): string {
   const { method } = choice.authentication;
   const names = wanted(choice);
   if (names.length > 0) return `Method '${method}' can use ${list(names)}`;
-  if (method === 'external') return "Method 'external' proves a TLS client certificate, and the connection has no TLS";
+  if (method === 'external') return "Method 'external' uses a TLS client certificate, but the connection has no TLS";
   return `Method '${method}' names no mechanism`;
 }
 
 function remedyFor({ authentication, offered, secure, startTls }: MechanismChoice): string {
   const methods = otherMethods(authentication, offered, secure);
   const tls = secure ? '' : `${startTls ? tlsByCommand : tlsElsewhere} `;
-  if (methods !== '') return `${tls}${secure ? 'Use' : 'Or use'} what is offered: authentication.method ${methods}.`;
+  if (methods !== '') return `${tls}${secure ? 'Use' : 'Or use'} an offered method: authentication.method ${methods}.`;
   if (offered.length === 0 && !startTls)
     return (
-      `${tls}Check server.port: submission with authentication is mostly 587 or 465; a relay that needs none ` +
-      'wants a profile without authentication.'
+      `${tls}Check server.port: submission with authentication usually uses 587 or 465; a relay that needs none ` +
+      'requires a profile without authentication.'
     );
-  return `${tls}${secure ? 'Have' : 'Or have'} one of the mechanisms that the profile can use switched on at the server.`;
+  return `${tls}${secure ? 'Have' : 'Or have'} one of the mechanisms that the profile can use enabled on the server.`;
 }
 
 const tlsByCommand =
-  "Set server.security to 'explicit': the server offers STARTTLS, and many servers offer authentication under TLS alone.";
+  "Set server.security to 'explicit': the server offers STARTTLS, and many servers offer authentication under TLS only.";
 const tlsElsewhere =
-  "The server offers no TLS here: where its port 465 answers, set server.security to 'implicit', for many " +
+  "The server offers no TLS on this port. If its port 465 answers, use that with server.security 'implicit', because many " +
   'servers offer more under TLS.';
 
 /** The methods besides that of the profile that fit what is offered, as a list in words; '' if there are none. */

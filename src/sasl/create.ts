@@ -124,17 +124,17 @@ function authorizationIdOf(value: string | undefined): string | undefined {
 function preparedUsername(username: string): string {
   const prepared = saslprep(username);
   if (typeof prepared !== 'string')
-    throw profileInvalid('authentication.username', `${prepared.problem}; SCRAM cannot carry it`);
+    throw profileInvalid('authentication.username', `${prepared.problem}; SCRAM does not allow it`);
   // RFC 5802 section 5.1 treats an empty name as a failure.
   if (prepared === '')
-    throw profileInvalid('authentication.username', 'is empty once it is prepared for SCRAM (RFC 4013)');
+    throw profileInvalid('authentication.username', 'is empty after preparation for SCRAM (RFC 4013)');
   return prepared;
 }
 
 function preparedPassword(password: string): string {
   const prepared = saslprep(password);
   if (typeof prepared !== 'string')
-    throw secretInvalid('password', `${prepared.problem}; SCRAM cannot carry it, method 'plain' can`);
+    throw secretInvalid('password', `${prepared.problem}; SCRAM does not allow it, but method 'plain' does`);
   return prepared;
 }
 
@@ -150,13 +150,13 @@ function tokenOf(
   const authorizationId = authorizationIdOf(authentication.authorizationId);
   checkIdentity('username', username);
   if (username.includes('\x01'))
-    throw profileInvalid('authentication.username', 'holds the control character 0x01, which ends a field');
+    throw profileInvalid('authentication.username', 'contains the control character 0x01, which ends a field');
   if (authorizationId?.includes('\x01'))
-    throw profileInvalid('authentication.authorizationId', 'holds the control character 0x01, which ends a field');
+    throw profileInvalid('authentication.authorizationId', 'contains the control character 0x01, which ends a field');
   if (method === 'xoauth2' && authorizationId !== undefined) {
     throw profileInvalid(
       'authentication.authorizationId',
-      "XOAUTH2 has none: username is the mailbox to act as; 'oauthbearer' has one",
+      "XOAUTH2 does not support it: username is the mailbox to act as; 'oauthbearer' supports it",
     );
   }
   const token = secret ?? '';
@@ -164,7 +164,7 @@ function tokenOf(
   if (!/^[!-~]+$/.test(token))
     throw secretInvalid(
       'token',
-      "holds a blank or a character that no token has: give it without 'Bearer' (RFC 6750 section 2.1)",
+      "contains a space or a character that is not allowed in a token: give it without 'Bearer' (RFC 6750 section 2.1)",
     );
   return { username, token, authorizationId };
 }

@@ -20,17 +20,17 @@ export function failureOf(mechanism: SaslMechanism): string | undefined {
 
 /** ERR_SMTP_PROTOCOL for a challenge that breaks the mechanism's rules. `what` continues "The server". */
 export function challengeInvalid(mechanism: string, what: string, remedy?: string): EmailError {
-  return createEmailError('ERR_SMTP_PROTOCOL', `Authentication by ${mechanism} was given up: the server ${what}.`, {
+  return createEmailError('ERR_SMTP_PROTOCOL', `Authentication by ${mechanism} was abandoned: the server ${what}.`, {
     phase: 'authenticate',
     remedy:
       remedy ??
-      'Nothing was proven to this server. If it always answers so, choose another authentication.method that it offers.',
+      'No proof of the password was sent. If the server always answers so, choose another authentication.method that it offers.',
   });
 }
 
 /** The error of a challenge after the exchange was over. */
 export function unexpectedChallenge(mechanism: string): EmailError {
-  return challengeInvalid(mechanism, 'sent a challenge where none can follow');
+  return challengeInvalid(mechanism, 'sent an unexpected challenge');
 }
 
 /**
@@ -65,7 +65,7 @@ const maxSecretLength = 32_768;
 function problemOf(value: string, maxLength: number): string | undefined {
   if (value === '') return 'is empty';
   if (value.length > maxLength) return `is longer than ${maxLength} characters`;
-  if (value.includes('\0')) return 'holds a NUL character, which no mechanism can carry';
-  if (/\p{Surrogate}/u.test(value)) return 'holds half a surrogate pair, which UTF-8 cannot carry';
+  if (value.includes('\0')) return 'contains a NUL character, which no mechanism allows';
+  if (/\p{Surrogate}/u.test(value)) return 'contains half of a surrogate pair, which UTF-8 cannot represent';
   return undefined;
 }

@@ -29,11 +29,11 @@ export function saslprep(text: string): string | SaslprepProblem {
   // Checked before NFKC: Node normalizes by a newer Unicode, which turns some code points unassigned in 3.2 into
   // assigned ones.
   if (![...mapped].every(outside(unassigned)))
-    return { problem: 'holds a character that is newer than Unicode 3.2 (RFC 4013 section 2.5)' };
+    return { problem: 'contains a character that is newer than Unicode 3.2 (RFC 4013 section 2.5)' };
 
   const characters = [...mapped.normalize('NFKC')];
   if (!characters.every(outside(prohibited)))
-    return { problem: 'holds a character that RFC 4013 section 2.3 prohibits, such as a control character' };
+    return { problem: 'contains a character that RFC 4013 section 2.3 prohibits, such as a control character' };
   const isRightToLeft = inside(rightToLeft);
   if (characters.some(isRightToLeft)) {
     const [first = '', last = ''] = [characters[0], characters.at(-1)];

@@ -38,7 +38,7 @@ export function parseServerFirst(mechanism: string, message: string, clientNonce
 
   const nonce = attribute(mechanism, parts[0], 'r');
   if (!nonce.startsWith(clientNonce) || nonce.length === clientNonce.length || !/^[!-~]+$/.test(nonce)) {
-    throw challengeInvalid(mechanism, 'sent a nonce that does not extend the one it was given');
+    throw challengeInvalid(mechanism, 'sent a nonce that does not begin with the nonce of the client');
   }
   const salt = base64(attribute(mechanism, parts[1], 's'));
   if (salt === undefined || salt.length > maxSaltBytes) {
@@ -47,7 +47,7 @@ export function parseServerFirst(mechanism: string, message: string, clientNonce
   const count = attribute(mechanism, parts[2], 'i');
   const iterations = /^[1-9][0-9]{0,8}$/.test(count) ? Number(count) : 0;
   if (iterations < minIterations || iterations > maxIterations) {
-    throw challengeInvalid(mechanism, `wants an iteration count that is not ${minIterations} to ${maxIterations}`);
+    throw challengeInvalid(mechanism, `requires an iteration count that is not ${minIterations} to ${maxIterations}`);
   }
   return { nonce, salt, iterations };
 }
@@ -67,15 +67,15 @@ const reasons: ReadonlyMap<string, string> = new Map([
   ['invalid-encoding', 'it could not read the message'],
   ['extensions-not-supported', 'it does not know an extension'],
   ['invalid-proof', 'the password is wrong'],
-  ['channel-bindings-dont-match', 'it sees another TLS channel: something between decrypts the connection'],
+  ['channel-bindings-dont-match', 'it sees another TLS channel: a third party decrypts the connection'],
   [
     'server-does-support-channel-binding',
-    'it does support channel binding, but that was taken from its list of mechanisms on the way',
+    'it supports channel binding, but that was removed from its list of mechanisms in transit',
   ],
   ['channel-binding-not-supported', 'it does not support channel binding'],
   ['unsupported-channel-binding-type', 'it does not support this type of channel binding'],
   ['unknown-user', 'it does not know the user'],
-  ['invalid-username-encoding', 'the user name is not prepared as it should be'],
+  ['invalid-username-encoding', 'the user name was not prepared as SCRAM requires'],
   ['no-resources', 'it has no resources left'],
 ]);
 
@@ -87,7 +87,8 @@ function errorOf(part: string | undefined): ServerError | undefined {
 }
 
 function attribute(mechanism: string, part: string | undefined, name: string): string {
-  if (!part?.startsWith(`${name}=`)) throw challengeInvalid(mechanism, `sent a message without ${name}= at its place`);
+  if (!part?.startsWith(`${name}=`))
+    throw challengeInvalid(mechanism, `sent a message without ${name}= in the right place`);
   return part.slice(2);
 }
 

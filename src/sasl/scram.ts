@@ -85,7 +85,7 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
     if (this.#binding === undefined) {
       throw createEmailError(
         'ERR_AUTH_UNAVAILABLE',
-        `${this.name} needs a TLS channel to bind to, and this connection gives none.`,
+        `${this.name} needs a TLS channel to bind to, which this connection does not provide.`,
         {
           phase: 'authenticate',
           remedy:
@@ -130,7 +130,7 @@ export class ScramMechanism implements SaslMechanism, ExplainsFailure {
       throw challengeInvalid(
         this.name,
         'did not prove that it knows the password: its signature is wrong',
-        'This may be another server than the one meant: check server.host and the way to it.',
+        'This may not be the intended server: check server.host and the network path to it.',
       );
     }
     this.#state = 'verified';

@@ -32,7 +32,11 @@ export function checked<T>(schema: Schema<T>, value: unknown, subject: Subject, 
     copy = schema.check(value, '', report);
   } catch (cause) {
     if (isEmailError(cause)) throw cause;
-    throw invalid(subject, [{ path: '', message: 'could not be read: a getter or a proxy in it threw' }], cause);
+    throw invalid(
+      subject,
+      [{ path: '', message: 'could not be read: a getter or a proxy in it threw an error' }],
+      cause,
+    );
   }
   if (report.problems.length > 0 || copy === undefined) throw invalid(subject, report.problems);
   return copy;
@@ -45,7 +49,7 @@ export function problemsOf(schema: Schema, value: unknown, path: string): readon
   return report.problems;
 }
 
-/** Makes one error of several problems. The message quotes the first five; `problems` holds all. */
+/** Makes one error of several problems. The message quotes the first five; `problems` contains all. */
 export function invalid(subject: Subject, found: readonly Problem[], cause?: unknown): EmailError {
   const problems = found.map(({ path, message }) =>
     Object.freeze({ path: path === '' ? subject.root : path, message }),

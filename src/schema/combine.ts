@@ -77,7 +77,7 @@ export const flag: Schema<boolean> = choice(true, false);
 /** Any text at all. */
 export const anyText: Schema<string> = kind('text', (value): value is string => typeof value === 'string');
 
-/** A Date that holds a time. */
+/** A valid Date. */
 export const date: Schema<Date> = kind('a valid Date', isValidDate);
 
 /** A whole number in a range. */
@@ -147,7 +147,7 @@ export function list<T>(item: Schema<T>, rules: ListRules = {}): Schema<readonly
 /** One value, or a list of them. */
 export function oneOrMany<T>(item: Schema<T>): Schema<T | readonly T[]> {
   const many = list(item);
-  return variant<T | readonly T[]>(`${item.expected}, or an array of such`, (value) =>
+  return variant<T | readonly T[]>(`${item.expected}, or an array of these`, (value) =>
     Array.isArray(value) ? many : item,
   );
 }

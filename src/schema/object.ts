@@ -31,7 +31,7 @@ export type Fields<T> = {
 
 /** Rules that involve several fields. */
 export interface ObjectRules<T> {
-  /** Reports problems between fields. `value` has the valid fields; `given` tells whether a field was given at all. */
+  /** Reports problems between fields. `value` has the valid fields; `given` says whether a field was given at all. */
   readonly verify?: (value: Partial<T>, given: (key: keyof T) => boolean, path: string, report: Report) => void;
   /** Keys of other programs, each with a sentence that names the key to use. */
   readonly others?: OtherWords;

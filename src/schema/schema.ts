@@ -21,7 +21,7 @@ export interface Schema<out T = unknown> {
    * run.
    */
   accepts?(value: unknown): boolean;
-  /** The JSON form of a value that `check` gave. */
+  /** The JSON form of a value that `check` returned. */
   toJson(value: unknown, path: string, output: Output): unknown;
 }
 
@@ -36,7 +36,7 @@ export function accepts(schema: Schema, value: unknown): boolean {
   return report.problems.length === 0;
 }
 
-/** Collects problems, and holds the options of one run. */
+/** Collects problems, and has the options of one run. */
 export interface Report {
   readonly problems: Problem[];
   /** May the value name environment variables, files and stores of this machine? */
@@ -80,7 +80,7 @@ export function mayRefer(report: Report, path: string, what: string): boolean {
     report,
     path,
     `${what}, which is not allowed here: this profile is read with allowReferences: false, so that it cannot ` +
-      'reach what this machine holds',
+      'reach secrets and files of this machine',
   );
   return false;
 }
@@ -100,7 +100,7 @@ export function kindOf(value: unknown): string {
   if (Array.isArray(value)) return value.length === 0 ? 'an empty array' : 'an array';
   if (isBytes(value)) return 'bytes';
   if (types.isDate(value)) return isValidDate(value) ? 'a Date' : 'an invalid Date';
-  if (typeof value === 'object') return isPlainObject(value) ? 'an object' : 'an object of a class';
+  if (typeof value === 'object') return isPlainObject(value) ? 'an object' : 'an instance of a class';
   return typeof value === 'undefined' ? 'nothing' : `a ${typeof value}`;
 }
 

@@ -17,7 +17,7 @@ const variable = text({
   fault: (value) =>
     value.includes('=') ? 'expected the name of an environment variable, got text with an =' : undefined,
 });
-const secretFile = pathOf('a file that holds a secret');
+const secretFile = pathOf('a file that contains a secret');
 
 export interface SecretRules {
   /** The kind of secret, such as "password". */
@@ -92,16 +92,12 @@ function checkSecretText(
 ): string | undefined {
   if (value === '' && !rules.allowEmpty) return unexpected(report, path, expected, value);
   if (value === redacted)
-    return problem(
-      report,
-      path,
-      `is '${redacted}', which stands for a secret that was left out: give the secret itself`,
-    );
+    return problem(report, path, `is '${redacted}', the placeholder for a hidden secret: give the secret itself`);
   const max = rules.max ?? maxSecret;
   if (value.length > max)
     return problem(report, path, `is too long: expected at most ${max} characters, got ${value.length}`);
-  if (value.includes('\0')) return problem(report, path, 'holds a NUL character, which is refused');
-  const fault = isWellFormed(value) ? rules.fault?.(value) : 'holds half of a surrogate pair, which is not a character';
+  if (value.includes('\0')) return problem(report, path, 'contains a NUL character, which is not allowed');
+  const fault = isWellFormed(value) ? rules.fault?.(value) : 'contains half of a surrogate pair, which is not allowed';
   return fault === undefined ? value : problem(report, path, fault);
 }
 
@@ -157,7 +153,7 @@ function decode(value: { readonly base64: unknown }, path: string, report: Repor
   const expected = 'base64 text (RFC 4648 section 4)';
   const others = Object.keys(value).filter((key) => key !== 'base64');
   if (others.length > 0)
-    return problem(report, join(path, others[0] ?? ''), 'is not a known key; beside base64 there is none');
+    return problem(report, join(path, others[0] ?? ''), 'is not a known key; base64 is the only one');
   const { base64 } = value;
   if (typeof base64 !== 'string') return unexpected(report, join(path, 'base64'), expected, base64);
   if (base64.length > maxBytes * 2)
@@ -170,7 +166,7 @@ function decode(value: { readonly base64: unknown }, path: string, report: Repor
       report,
       join(path, 'base64'),
       `expected ${expected}, ` +
-        `got ${base64 === redacted ? `'${redacted}', which stands for a secret that was left out` : 'other text'}`,
+        `got ${base64 === redacted ? `'${redacted}', the placeholder for a hidden secret` : 'other text'}`,
     );
   return new Uint8Array(bytes);
 }

@@ -51,9 +51,9 @@ function characterFault(
     const code = value.charCodeAt(i);
     if (code >= 0x20 && (code < 0x7f || code > 0x9f || (c1 && code > 0x7f))) continue;
     if ((code === 0x09 && tab) || ((code === 0x0a || code === 0x0d) && multiline)) continue;
-    return `holds a control character (${codePoint(code)} at position ${i + 1}), which is refused`;
+    return `holds a control character (${codePoint(code)} at position ${i + 1}), which is not allowed`;
   }
-  return isWellFormed(value) ? undefined : 'holds half of a surrogate pair, which is not a character';
+  return isWellFormed(value) ? undefined : 'contains half of a surrogate pair, which is not allowed';
 }
 
 function codePoint(code: number): string {
@@ -77,7 +77,8 @@ export const domain: Schema<string> = text({
 export const ipAddress: Schema<string> = text({
   expected: 'an IP address',
   max: 64,
-  fault: (value) => (isIp(value) ? undefined : 'expected an IP address, as 192.0.2.1 or 2001:db8::1, got other text'),
+  fault: (value) =>
+    isIp(value) ? undefined : 'expected an IP addresssuch as 192.0.2.1 or 2001:db8::1, got other text',
 });
 
 /** EHLO name: a domain, or an address literal (RFC 5321 section 4.1.3). */
@@ -90,10 +91,10 @@ export const localName: Schema<string> = text({
       const right = /^IPv6:/i.test(inner) ? isIpv6(inner.slice(5)) && !inner.includes('%') : isIpv4(inner);
       return right
         ? undefined
-        : 'expected an address literal as [192.0.2.1] or [IPv6:2001:db8::1], got other text in brackets';
+        : 'expected an address literal such as [192.0.2.1] or [IPv6:2001:db8::1], got other text in brackets';
     }
     return isIp(value)
-      ? 'expected an address literal in brackets, as [192.0.2.1] or [IPv6:2001:db8::1], got a bare IP address'
+      ? 'expected an address literal in brackets, such as [192.0.2.1] or [IPv6:2001:db8::1], got a bare IP address'
       : hostFault(value);
   },
 });
@@ -104,7 +105,7 @@ export function hostFault(value: string): string | undefined {
   if (value.includes('://')) return `expected ${hostExpected}, got a URL: leave out the scheme`;
   if (value.includes('@')) return `expected ${hostExpected}, got text with an @`;
   if (value.startsWith('[')) return `expected ${hostExpected}, got brackets: write an IPv6 address without them`;
-  if (/:\d*$/.test(value)) return `expected ${hostExpected}, got a colon: the port has its own field`;
+  if (/:\d*$/.test(value)) return `expected ${hostExpected}, got a colon: the port is a separate field`;
   if (value.endsWith('.')) return `expected ${hostExpected}, got a name with a final dot: leave it out`;
   const ascii = isAscii(value) ? value : domainToASCII(value);
   const labels = ascii.split('.');

@@ -84,7 +84,7 @@ export class FileSink implements LogSink {
         this.#outbox.restore(rest);
         this.#fail(
           this.#report,
-          `cannot be written (${shortReason(cause)}). Mail goes on; the newest events are kept until it can be`,
+          `cannot be written (${shortReason(cause)}). Sending continues; the newest events are kept until the file can be written`,
         );
         await this.#file.close();
         return;

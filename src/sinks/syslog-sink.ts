@@ -176,8 +176,8 @@ export class SyslogSink implements LogSink {
       // The pause is set first, because the warning comes back here as an event.
       if (!this.#closed) this.#tryAgainLater();
       this.#report.failed(
-        `The syslog server ${this.#parts.place} cannot be reached (${showText(reasonOf(cause), 200)}). Mail ` +
-          'goes on; events wait, the oldest are dropped where there are too many.',
+        `The syslog server ${this.#parts.place} cannot be reached (${showText(reasonOf(cause), 200)}). Sending ` +
+          'continues; events wait, and the oldest are dropped if there are too many.',
       );
     }
     this.#changed();

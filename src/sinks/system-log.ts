@@ -147,8 +147,8 @@ export class SystemLogSink implements LogSink {
     const outcome = await this.#parts.run({ ...program, timeoutMs, maxOutputBytes });
     if (outcome.end === 'exit' && outcome.code === 0) return true;
     this.#report.failed(
-      `The system's log cannot be written: ${program.program} ${failureOf(outcome, timeoutMs)}. Mail goes on; ` +
-        'the newest events are kept and written once that works.',
+      `The system's log cannot be written: ${program.program} ${failureOf(outcome, timeoutMs)}. Sending continues; ` +
+        'the newest events are kept and written when the log works again.',
     );
     return false;
   }

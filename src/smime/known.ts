@@ -1,7 +1,7 @@
 /**
  * The cache of the functions of `sealpost/smime`, from one call to the next. It is the only state of this folder that
  * outlives a call. The reason: these functions have no object that could keep an opened key, and opening one costs ten
- * times what a signature costs, or seconds where a PKCS#12 file asks for many rounds. Forgetting any of it costs time
+ * times the time of a signature, or seconds if a PKCS#12 file requires many rounds. Forgetting any of it costs time
  * and changes nothing. All of it is bounded, and none of it is the text of a secret: a keyed digest tells whether a key
  * or a password is still the same.
  * @module

@@ -49,7 +49,7 @@ export async function checkSigning(
       severity: 'error',
       code: 'KEY_MISSING',
       message: 'There is no private key for the signing certificate.',
-      remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
+      remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that contains both.',
       certificate: info,
     });
   }

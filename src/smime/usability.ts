@@ -49,11 +49,11 @@ function addDates({ validFrom, validTo }: CertificateInfo, at: Date, add: Add): 
     const remedy = 'Wait until then, use the certificate before it, or correct the clock of this machine.';
     add('error', 'CERTIFICATE_NOT_YET_VALID', `is valid only from ${day(validFrom)} on`, remedy);
   } else if (left < 0) {
-    const remedy = 'Get a new certificate from its issuer, and use it in place of this one.';
+    const remedy = 'Get a new certificate from its issuer, and replace this one by it.';
     add('error', 'CERTIFICATE_EXPIRED', `expired on ${day(validTo)}`, remedy);
   } else if (left < soonDays * dayMs) {
     const what = `expires on ${day(validTo)}, in ${Math.floor(left / dayMs)} days`;
-    const remedy = 'Get a new one before that day: with an expired certificate messages are not sent.';
+    const remedy = 'Get a new one before that day: messages are not sent with an expired certificate.';
     add('warning', 'CERTIFICATE_EXPIRES_SOON', what, remedy);
   }
 }

@@ -22,7 +22,7 @@ export type AuthenticationOutcome =
   /** A refusal. 504 before any challenge means that the server does not support the mechanism after all. */
   | { readonly ok: false; readonly unknownMechanism: boolean; readonly reply: Reply };
 
-/** Authenticates with the mechanism of that name. `complete` tells whether the mechanism has finished. */
+/** Authenticates with the mechanism of that name. `complete` says whether the mechanism has finished. */
 export function* authenticate(
   session: Session,
   name: string,
@@ -32,7 +32,7 @@ export function* authenticate(
   let reply = yield* begin(name);
   let round = 0;
   for (; reply.code === 334; round++) {
-    if (round === maxRounds) throw yield* cancel(protocolError(`${name} went on for more than ${maxRounds} rounds`));
+    if (round === maxRounds) throw yield* cancel(protocolError(`${name} took more than ${maxRounds} rounds`));
     let response: Command;
     try {
       const challenge = readChallenge(reply, name, round);
@@ -53,9 +53,7 @@ export function* authenticate(
     return { ok: true };
   }
   if (reply.code === 421)
-    throw new Broken(
-      replyError('closed the connection instead of an authentication', reply, { phase: 'authenticate' }),
-    );
+    throw new Broken(replyError('closed the connection instead of authenticating', reply, { phase: 'authenticate' }));
   if (reply.negative) return { ok: false, unknownMechanism: reply.code === 504 && round === 0, reply };
   throw misplaced('the outcome of AUTH (235)', reply, { phase: 'authenticate' });
 }
@@ -96,5 +94,5 @@ function encode(response: Uint8Array): string {
 }
 
 function protocolError(what: string): EmailError {
-  return createEmailError('ERR_SMTP_PROTOCOL', `Authentication was given up: ${what}.`, { phase: 'authenticate' });
+  return createEmailError('ERR_SMTP_PROTOCOL', `Authentication was abandoned: ${what}.`, { phase: 'authenticate' });
 }

@@ -46,12 +46,16 @@ function checkedOctets(line: string, field: string, utf8: boolean): number {
   if (found !== null) {
     throw messageInvalid(
       field,
-      `holds the control character U+${found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}, which no command may`,
+      `contains the control character U+${found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}, which is not allowed in a command`,
     );
   }
   if (!utf8)
-    throw messageInvalid(field, 'holds characters other than ASCII, which a command may only with SMTPUTF8 (RFC 6531)');
-  if (loneSurrogate.test(line)) throw messageInvalid(field, 'holds half a surrogate pair, which UTF-8 cannot carry');
+    throw messageInvalid(
+      field,
+      'contains characters other than ASCII, which are only allowed with SMTPUTF8 (RFC 6531)',
+    );
+  if (loneSurrogate.test(line))
+    throw messageInvalid(field, 'contains half of a surrogate pair, which UTF-8 cannot represent');
   return Buffer.byteLength(line, 'utf8');
 }
 

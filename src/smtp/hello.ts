@@ -26,7 +26,7 @@ export function* greeting(session: Session): Dialogue<SmtpReply> {
 
 const blockList = /\bblocked using\b|\bspamhaus\b|\b(?:dnsbl|rbl)\b|\b(?:block|black|deny)[- ]?list/i;
 const unwelcome =
-  'The server takes nothing from this machine; its reply may say why. Ask its operator, or send through the ' +
+  'The server accepts no mail from this machine; its reply may say why. Ask its operator, or send through the ' +
   'submission service of your provider (port 587 or 465, with authentication).';
 
 /** EHLO, or HELO if the server does not support it; LHLO with LMTP (RFC 2033). Sets the session's extensions. */
@@ -46,7 +46,7 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
   if (verb === 'LHLO')
     throw refused('refused LHLO', reply, {
       phase: 'ehlo',
-      remedy: "Set server.protocol to 'smtp', unless the server is known to speak LMTP on this port.",
+      remedy: "Set server.protocol to 'smtp', unless the server is known to use LMTP on this port.",
     });
   const refusal = replyError('refused EHLO', reply, { phase: 'ehlo', remedy: unknownName });
   const second = yield* ask(createCommand(`HELO ${localName}`, 'server.localName'), refusal);
@@ -57,11 +57,11 @@ export function* hello(session: Session, localName: string): Dialogue<SmtpReply>
 }
 
 const unknownName =
-  'The server may want another name: set server.localName to the name of this machine in the DNS. One that ' +
-  "speaks LMTP needs server.protocol 'lmtp'.";
+  'The server may require another name: set server.localName to the name of this machine in the DNS. A server that ' +
+  "uses LMTP needs server.protocol 'lmtp'.";
 
 /** Only 250 is a valid reply to EHLO, HELO and LHLO (RFC 5321 section 4.1.1.1). */
 function notHello(verb: string, reply: Reply): Broken {
-  const again = reply.code === 220 ? ': it greeted a second time' : '';
+  const again = reply.code === 220 ? ': it sent a second greeting' : '';
   return misplaced(`250 to ${verb}`, reply, { phase: 'ehlo' }, again);
 }

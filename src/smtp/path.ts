@@ -18,8 +18,8 @@ const mailbox = new RegExp(`^(?:${dotString}|${quotedString})@(?:${domain}|${lit
 export function formatPath(address: string, field: string, allowEmpty = false): string {
   if (address === '' && allowEmpty) return '<>';
   if (Buffer.byteLength(address, 'utf8') > maxAddress)
-    throw messageInvalid(field, `is longer than the ${maxAddress} octets that a command holds`);
+    throw messageInvalid(field, `is longer than the ${maxAddress} octets that fit into a command`);
   // Postmaster is the only mailbox without a domain (RFC 5321 section 4.5.1).
   if (mailbox.test(address) || /^postmaster$/i.test(address)) return `<${address}>`;
-  throw messageInvalid(field, 'is not a mailbox in the form of SMTP (local@domain, RFC 5321 section 4.1.2)');
+  throw messageInvalid(field, 'is not a valid SMTP mailbox (local@domain, RFC 5321 section 4.1.2)');
 }

@@ -48,15 +48,15 @@ export function isMicrosoft365(host: string): boolean {
 
 const useOAuth =
   "Use OAuth 2.0: authentication.method 'xoauth2' with the settings of sampleOAuth2Settings('microsoft'); " +
-  'docs/guide/oauth2.md goes through it.';
+  'see docs/guide/oauth2.md.';
 const enableSmtpAuth =
-  'Until Microsoft ends it for good, the administrator can enable SMTP AUTH for the tenant ' +
+  'Until Microsoft disables it permanently, the administrator can enable SMTP AUTH for the tenant ' +
   '(Set-TransportConfig -SmtpClientAuthenticationDisabled $false) and for the mailbox (Set-CASMailbox ' +
   '-SmtpClientAuthenticationDisabled $false); security defaults and policies must not block it. Changes take ' +
   'up to 2 hours.';
 const sendAs =
   'The account that signs in (authentication.username) has no Send As right for sender.email (or ' +
-  'sender.envelopeFrom): let the administrator grant it (Exchange Online: Add-RecipientPermission <mailbox> ' +
+  'sender.envelopeFrom): ask the administrator to grant it (Exchange Online: Add-RecipientPermission <mailbox> ' +
   '-Trustee <account> -AccessRights SendAs; on premises: Add-ADPermission with the extended right Send As), or ' +
   'send from the mailbox of the account. Without authentication in the profile, set it. Changes take up to an ' +
   'hour.';
@@ -73,8 +73,8 @@ const rows: readonly Row[] = [
     enhanced: '5.7.139',
     only: /SmtpClientAuthentication is disabled/i,
     remedy:
-      `SMTP AUTH is off for this mailbox or tenant; a token does not help as long as it is. ${enableSmtpAuth} ` +
-      `Beside that, passwords end: ${useOAuth}`,
+      `SMTP AUTH is off for this mailbox or tenant; a token does not help until it is enabled. ${enableSmtpAuth} ` +
+      `In addition, Microsoft is ending passwords: ${useOAuth}`,
   },
   {
     host: microsoft,
@@ -127,7 +127,7 @@ const rows: readonly Row[] = [
     codes: [530, 550],
     enhanced: '5.7.57',
     remedy:
-      "The server takes mail of authenticated senders only: set authentication in the profile ('xoauth2' with " +
+      "The server accepts mail from authenticated senders only: set authentication in the profile ('xoauth2' with " +
       "oauth2). To send without, use the host of the tenant's connector: <tenant>.mail.protection.outlook.com, " +
       'port 25.',
   },
@@ -153,7 +153,7 @@ const rows: readonly Row[] = [
     codes: [550],
     enhanced: '5.7.515',
     remedy:
-      'Outlook.com takes mail of large senders only where SPF, DKIM and DMARC pass: publish them for the ' +
+      'Outlook.com accepts mail from large senders only if SPF, DKIM and DMARC pass: publish them for the ' +
       'domain of sender.email (DMARC with at least p=none, aligned with SPF or DKIM), and set dkim in the ' +
       'profile if the server does not sign.',
   },
@@ -163,8 +163,8 @@ const rows: readonly Row[] = [
     codes: [534, 535],
     enhanced: '5.7.9',
     remedy:
-      "Google wants OAuth 2.0 (authentication.method 'xoauth2' with the settings of " +
-      "sampleOAuth2Settings('google'); docs/guide/oauth2.md goes through it), or an application password, for " +
+      "Google requires OAuth 2.0 (authentication.method 'xoauth2' with the settings of " +
+      "sampleOAuth2Settings('google'); see docs/guide/oauth2.md), or an application password, for " +
       'which the account needs 2-Step Verification.',
   },
   {
@@ -183,9 +183,9 @@ const rows: readonly Row[] = [
     codes: [535],
     enhanced: '5.7.8',
     remedy:
-      "Google takes no account passwords since May 2025: use OAuth 2.0 (authentication.method 'xoauth2' with " +
-      "the settings of sampleOAuth2Settings('google'); docs/guide/oauth2.md goes through it), or an " +
-      'application password where 2-Step Verification is on.',
+      "Google has not accepted account passwords since May 2025: use OAuth 2.0 (authentication.method 'xoauth2' with " +
+      "the settings of sampleOAuth2Settings('google'); see docs/guide/oauth2.md), or an " +
+      'application password if 2-Step Verification is on.',
   },
   {
     host: google,
@@ -193,7 +193,7 @@ const rows: readonly Row[] = [
     codes: [550],
     enhanced: '5.7.26',
     remedy:
-      'Gmail takes mail only where SPF or DKIM passes for the domain of sender.email, and DMARC where the ' +
+      'Gmail accepts mail only if SPF or DKIM passes for the domain of sender.email, and DMARC if the ' +
       "domain has it: add this server to the domain's SPF record, or set dkim in the profile and publish its " +
       'key.',
   },
@@ -203,7 +203,7 @@ const rows: readonly Row[] = [
     codes: [550],
     enhanced: '5.4.5',
     remedy:
-      'The daily sending limit of the Google account is used up: it is free again within 24 hours. For more ' +
+      'The daily sending limit of the Google account is used up and resets within 24 hours. For more ' +
       'use the relay of Google Workspace, or a provider for bulk mail.',
   },
 ];

@@ -33,15 +33,15 @@ export function remedyOfTemporary(reply: SmtpReply): string {
   const words = wordsOf(reply);
   if (greylisted.test(words))
     return (
-      'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again ' +
+      'The server uses greylisting: for some minutes it refuses senders that are new to it. Try the same message again ' +
       'from this machine in about fifteen minutes.'
     );
   if (tooManyConnections.test(words))
     return (
-      'Try again in some minutes. If it comes again, lower pool.maxConnections, or see what else on this machine ' +
-      'connects to that server.'
+      'Try again in some minutes. If it happens again, lower pool.maxConnections, or check which other programs on this machine ' +
+      'connect to that server.'
     );
-  return 'The server calls this temporary: try again later.';
+  return 'The server reports a temporary failure: try again later.';
 }
 
 /** The text of a reply, for patterns; the beginning of a long one. */
@@ -49,7 +49,7 @@ export function wordsOf({ lines }: SmtpReply): string {
   return lines.join(' ').slice(0, 1000);
 }
 
-/** The remedy where a block list has this machine. */
+/** The remedy if a block list contains this machine. */
 export const blockListRemedy =
   'The address of this machine is on the block list that the reply names: ask that list for removal, or send ' +
   'through the submission service of your provider (port 587 or 465, with authentication).';
@@ -78,13 +78,13 @@ export function refused(
  */
 export function misplaced(expected: string, reply: Reply, details: EmailErrorDetails = {}, more = ''): Broken {
   const read = reply.read();
-  const message = `The server answered ${showReply(read)} where ${expected} was to come${more}.`;
+  const message = `The server answered ${showReply(read)} instead of ${expected}${more}.`;
   return new Broken(createEmailError('ERR_SMTP_PROTOCOL', message, { reply: read, ...details }));
 }
 
 const wantsAuthentication = {
   code: 'ERR_AUTH_REQUIRED',
-  what: 'wants authentication',
+  what: 'requires authentication',
   remedy: 'Set authentication in the profile: in most cases method, username and password.',
 } as const;
 const wantsTls = {
@@ -129,10 +129,10 @@ export function refusalError(what: string, reply: Reply, phase: EmailErrorPhase,
   }
   if (reply.code >= 500 && saysTooLarge(reply.read())) {
     const length = octets === undefined ? '' : ` of ${octets} octets`;
-    return replyError(`finds the message${length} too large`, reply, {
+    return replyError(`refused the message${length} as too large`, reply, {
       code: 'ERR_MESSAGE_TOO_LARGE',
       phase,
-      remedy: 'Send less, or ask the operator of the server for its limit.',
+      remedy: 'Send a smaller message, or ask the operator of the server for its limit.',
     });
   }
   if (reply.code < 500) return replyError(what, reply, { phase });
@@ -143,7 +143,7 @@ export function refusalError(what: string, reply: Reply, phase: EmailErrorPhase,
 const senderRemedy = 'Check sender.email (and sender.envelopeFrom, if set), and that the account may send from it.';
 const isSpam = /\bspam\b|\bunsolicited\b/i;
 const spamRemedy =
-  "The server takes the message for spam: check SPF, DKIM and DMARC of the sender's domain, and the links and " +
+  "The server considers the message spam: check SPF, DKIM and DMARC of the sender's domain, and the links and " +
   'attachments. The operator of the server can say which rule it was.';
 const contentRemedy =
   "The server's reply gives the reason: the content, the size or the sender of the message. The operator of " +

@@ -135,7 +135,7 @@ export class ReplyParser {
     if (!wellFormed) {
       const text = bytes.toString('utf8', at, end);
       const shown = mustNotQuote(text) ? 'a line' : `"${showText(text.slice(0, 200))}",`;
-      throw this.#invalid(`${shown} which is no SMTP reply`, otherServers.find(([begin]) => begin.test(text))?.[1]);
+      throw this.#invalid(`${shown} which is not an SMTP reply`, otherServers.find(([begin]) => begin.test(text))?.[1]);
     }
     const code = hundreds * 100 + tens * 10 + ones;
     if (this.#lines > 0 && code !== this.#code)
@@ -150,8 +150,8 @@ export class ReplyParser {
     return createEmailError('ERR_SMTP_PROTOCOL', `The server sent ${what}.`, {
       remedy:
         server === undefined
-          ? 'Check that server.port is that of an SMTP server, and whether a firewall or a proxy answers in its place.'
-          : `This is ${server} server, not an SMTP server. Correct server.port: mostly 587 or 465.`,
+          ? 'Check that server.port is that of an SMTP server, and whether a firewall or a proxy answers instead.'
+          : `This is ${server} server, not an SMTP server. Correct server.port: usually 587 or 465.`,
     });
   }
 }

@@ -44,7 +44,7 @@ export function* startTls(session: Session): Dialogue<void> {
   const reply = yield* ask(starttlsCommand);
   if (reply.code === 220) return;
   const remedy =
-    'The server offers STARTTLS and cannot do it now; nothing goes over plain text in its place. Try again ' +
+    'The server offers STARTTLS but cannot start it now; nothing is sent in plain text instead. Try again ' +
     'later, or tell the operator of the server.';
   if (reply.negative) throw refused('refused STARTTLS', reply, { code: 'ERR_TLS', phase: 'starttls', remedy });
   throw misplaced('220 to STARTTLS', reply, { phase: 'starttls' });

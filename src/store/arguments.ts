@@ -38,7 +38,7 @@ export function checkKey(given: Secret | Uint8Array): Secret | Uint8Array {
 
 function ofRightLength(given: Secret | Uint8Array): Secret | Uint8Array {
   if (!isBytes(given) || given.length === keyBytes) return given;
-  const message = `expected ${keyBytes} bytes, got ${given.length}; a passphrase is given as a string`;
+  const message = `expected ${keyBytes} bytes, got ${given.length}; a passphrase must be a string`;
   throw invalid(argumentsSubject, [{ path: 'key', message }]);
 }
 

@@ -16,7 +16,7 @@ export function fileError(file: string, fault: PrivacyFault, maxBytes: number): 
       return storeError(
         file,
         `belongs to another user (uid ${fault.owner})`,
-        'Run as the user that the file belongs to, or give the file to this one.',
+        'Run as the owner of the file, or change its owner to this user.',
       );
     case 'open-to-others':
       return storeError(
@@ -37,16 +37,16 @@ export function directoryError(file: string, directory: string, fault: PrivacyFa
     case 'of-another-user':
       return storeError(
         file,
-        `lies in a directory of another user (uid ${fault.owner}): ${shown}`,
+        `is in a directory of another user (uid ${fault.owner}): ${shown}`,
         'Keep it in a directory of the user that this process runs as.',
       );
     case 'open-to-others':
       return storeError(
         file,
-        `lies in a directory that other users can write to (mode ${fault.mode}): ${shown}`,
-        'Keep it in a directory of its own, of mode 0700.',
+        `is in a directory that other users can write to (mode ${fault.mode}): ${shown}`,
+        'Keep it in a separate directory of mode 0700.',
       );
     default:
-      return storeError(file, `lies in something that is not a directory: ${shown}`, 'Name a file in a directory.');
+      return storeError(file, `is below a path that is not a directory: ${shown}`, 'Name a file in a directory.');
   }
 }

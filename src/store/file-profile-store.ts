@@ -100,7 +100,7 @@ class FileProfileStore implements EmbeddedProfileStore {
       if (find(opened.content, to) !== undefined)
         throw storeError(
           this.#file.file,
-          `has a profile named ${showText(to, 200)} already`,
+          `already has a profile named ${showText(to, 200)}`,
           'Choose another name, or delete that profile first.',
         );
       // Remains of a deleted profile with this name would otherwise mix with the renamed one.
@@ -187,8 +187,8 @@ class FileProfileStore implements EmbeddedProfileStore {
     } catch (cause) {
       throw storeError(
         this.#file.file,
-        `holds a profile that this version does not take: ${reasonOf(cause)}`,
-        'Use the version of this library that saved it, or save it anew.',
+        `contains a profile that this version does not accept: ${reasonOf(cause)}`,
+        'Use the version of this library that saved it, or save it again.',
         { cause },
       );
     }

@@ -35,7 +35,7 @@ export function writtenUnsafely(file: string, cause: unknown): EmailError {
   const remedy = 'The change is in the file: do not make it again. Check the disk and the directory of the file.';
   return storeError(
     file,
-    `was written, but a power failure may undo that: what followed the write failed (${showText(code || 'unknown', 40)})`,
+    `was written, but a power failure may undo that, because a step after the write failed (${showText(code || 'unknown', 40)})`,
     remedy,
     { cause },
   );
@@ -48,21 +48,25 @@ interface Reason {
   readonly lasting?: boolean;
 }
 
-const noRights = 'Let this process read and write the file and its directory.';
+const noRights = 'Give this process permission to read and write the file and its directory.';
 const ownMount = 'Mount the directory of the file, not the file by itself.';
-const noSockets = 'Keep the store on a local file system that can hold sockets.';
+const noSockets = 'Keep the store on a local file system that supports sockets.';
 const reasons: ReadonlyMap<string, Reason> = new Map([
   ['ENOSPC', { text: 'no space is left on the disk (ENOSPC)', remedy: 'Free space; nothing in the store was lost.' }],
   ['EDQUOT', { text: "this user's quota is used up (EDQUOT)", remedy: 'Free space; nothing in the store was lost.' }],
-  ['EACCES', { text: 'this process may not (EACCES)', remedy: noRights, lasting: true }],
-  ['EPERM', { text: 'this process may not (EPERM)', remedy: noRights, lasting: true }],
+  ['EACCES', { text: 'this process has no permission (EACCES)', remedy: noRights, lasting: true }],
+  ['EPERM', { text: 'this process has no permission (EPERM)', remedy: noRights, lasting: true }],
   [
     'EROFS',
-    { text: 'the file system is read-only (EROFS)', remedy: 'Keep the store where it can be written.', lasting: true },
+    {
+      text: 'the file system is read-only (EROFS)',
+      remedy: 'Keep the store on a file system that can be written.',
+      lasting: true,
+    },
   ],
   ['EBUSY', { text: 'it is a mount point, or open in another program (EBUSY)', remedy: ownMount, lasting: true }],
   ['EXDEV', { text: 'it is on another file system than its directory (EXDEV)', remedy: ownMount, lasting: true }],
-  ['ENOENT', { text: 'its directory is missing (ENOENT)', remedy: 'Bring the directory back.' }],
-  ['EOPNOTSUPP', { text: 'its file system holds no sockets (EOPNOTSUPP)', remedy: noSockets, lasting: true }],
-  ['ENOTSUP', { text: 'its file system holds no sockets (ENOTSUP)', remedy: noSockets, lasting: true }],
+  ['ENOENT', { text: 'its directory is missing (ENOENT)', remedy: 'Restore the directory.' }],
+  ['EOPNOTSUPP', { text: 'its file system does not support sockets (EOPNOTSUPP)', remedy: noSockets, lasting: true }],
+  ['ENOTSUP', { text: 'its file system does not support sockets (ENOTSUP)', remedy: noSockets, lasting: true }],
 ]);

@@ -252,7 +252,7 @@ export class StoreFile {
     if (content.revision < floor)
       throw storeError(
         this.file,
-        `is older than it was (revision ${content.revision}, there was ${floor} already)`,
+        `is older than before (revision ${content.revision}; revision ${floor} was seen before)`,
         `Put the newer file back. If an old one was restored on purpose, delete ${this.#note} and restart the ` +
           'processes that use the store.',
       );
@@ -282,20 +282,19 @@ export class StoreFile {
     throw storeError(
       this.file,
       'cannot be read with this key, or its first line was changed',
-      'Open it with the key that it was last written with; changeKey() may have changed that.',
+      'Open it with the key with which it was last written; changeKey() may have changed it.',
     );
   }
 
   async #derive(derivation: KeyDerivation, material: KeyMaterial): Promise<StoreKeys> {
     const keys = await deriveKeys(derivation, material);
     if (typeof keys !== 'string') return keys;
-    if (keys === 'unknown-derivation')
-      throw this.#altered('asks for a derivation of its key that is weak or not known');
+    if (keys === 'unknown-derivation') throw this.#altered('specifies a key derivation that is weak or unknown');
     throw storeError(
       this.file,
       keys === 'not-a-key'
-        ? 'was written with a passphrase, and a key of 32 bytes was given'
-        : 'was written with a key of 32 bytes, and a passphrase was given',
+        ? 'was written with a passphrase, but a key of 32 bytes was given'
+        : 'was written with a key of 32 bytes, but a passphrase was given',
       keys === 'not-a-key' ? 'Give the passphrase as a string.' : 'Give the key as a Uint8Array.',
     );
   }
@@ -310,14 +309,14 @@ export class StoreFile {
     }
     const text = bytes.toString('latin1');
     if (/^\d{1,15}\n$/.test(text)) return Number(text);
-    throw storeError(this.file, `has a damaged file beside it: ${showText(path, 200)}`, 'Delete that file.');
+    throw storeError(this.file, `has a damaged companion file: ${showText(path, 200)}`, 'Delete that file.');
   }
 
   #missing(): never {
     throw storeError(
       this.file,
-      'is gone: there was one here before',
-      `Put the file back. To begin with an empty store, delete the directory ${this.#state} too.`,
+      'is missing, but existed before',
+      `Restore the file. To begin with an empty store, delete the directory ${this.#state} too.`,
     );
   }
 
@@ -327,7 +326,7 @@ export class StoreFile {
 
   #damaged([kind, ...place]: SealContext): never {
     throw this.#altered(
-      `holds a ${String(kind)} that was not sealed for its place: ${showText(place.join(', '), 200)}`,
+      `contains a ${String(kind)} that was moved from another place: ${showText(place.join(', '), 200)}`,
     );
   }
 

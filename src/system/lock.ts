@@ -43,7 +43,7 @@ export class ProcessLock {
   #littered = true;
 
   /**
-   * `directory` belongs to the lock alone. It is made when the lock is first taken; the directory above it must exist.
+   * `directory` belongs only to the lock. It is made when the lock is first taken; the directory above it must exist.
    */
   constructor(directory: string, kind: LockKind = process.platform === 'win32' ? 'name' : 'directory') {
     this.#directory = resolve(directory);
@@ -77,7 +77,7 @@ export class ProcessLock {
    * The holder is the contender whose directory is called `held`. Each contender makes a directory with a socket in it,
    * listens on the socket, and renames the directory to `held`: the kernel lets one succeed, and only while `held` is
    * missing or empty. A socket that refuses connections belonged to a process that has ended; removing it empties
-   * `held`. Its name is used once, so that its removal does nothing where another process has removed it and taken the
+   * `held`. Its name is used once, so that its removal does nothing if another process has removed it and taken the
    * lock in the meantime.
    */
   async #takeDirectory(signal: AbortSignal | undefined): Promise<Release> {

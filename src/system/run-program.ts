@@ -110,7 +110,7 @@ function watch(
   };
   child.stdout.on('data', collect(stdout));
   child.stderr.on('data', collect(stderr));
-  // A program that ends before reading its input is judged by its exit code.
+  // If a program ends before reading its input, its exit code counts.
   child.stdin.on('error', () => undefined);
   child.stdin.end(input ?? '');
   child.on('close', (code, by) => {

@@ -30,7 +30,7 @@ export async function resolveSecret(secret: Secret, path: string, signal?: Abort
         ? readVariable(secret.env, path)
         : await untilAborted(readSecretFile(secret.file, path), signal);
   if (value === '') throw secretError(path, 'is empty', 'Set it, or leave the field out.');
-  if (value.includes('\0')) throw secretError(path, 'holds a NUL character', 'Store it as text.');
+  if (value.includes('\0')) throw secretError(path, 'contains a NUL character', 'Store it as text.');
   return value;
 }
 
@@ -75,7 +75,7 @@ async function readSecretFile(file: string, path: string): Promise<string> {
   if (!isBytes(bytes)) {
     const remedy =
       bytes.problem === 'too-long'
-        ? 'Name the file that holds the secret alone.'
+        ? 'Name a file that contains only the secret.'
         : 'Check that the file exists and that this process may read it.';
     throw secretError(path, `could not be read from the file ${shown}: ${bytes.reason}`, remedy, {
       cause: bytes.cause,

@@ -122,9 +122,9 @@ export function checkContent(content: Buffer, parameters: Readonly<Record<string
   }
   if (content.includes(0)) return '550 5.6.0 The content has a NUL';
   if (isAscii(content)) return undefined;
-  if (body === '7BIT') return '550 5.6.1 The content is 8-bit and BODY=8BITMIME was not said';
+  if (body === '7BIT') return '550 5.6.1 The content is 8-bit and BODY=8BITMIME was not given';
   if (parameters['SMTPUTF8'] !== undefined) return undefined;
   const headerEnd = content.indexOf('\r\n\r\n', 0, 'latin1');
   const headerIsAscii = isAscii(content.subarray(0, headerEnd < 0 ? content.length : headerEnd));
-  return headerIsAscii ? undefined : '550 5.6.7 The header is 8-bit and SMTPUTF8 was not said';
+  return headerIsAscii ? undefined : '550 5.6.7 The header is 8-bit and SMTPUTF8 was not given';
 }

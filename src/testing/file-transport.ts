@@ -27,7 +27,7 @@ export interface FileTransportOptions {
 
 /** A message that a `FileTransport` wrote. */
 export interface WrittenMessage {
-  /** The envelope, which the file does not hold. */
+  /** The envelope, which is not in the file. */
   readonly envelope: Envelope;
   /** The path of the file. */
   readonly file: string;
@@ -42,7 +42,7 @@ const maxIdLength = 80;
 const maxHeaderBytes = 1024 * 1024;
 
 /**
- * Writes one `.eml` file a message instead of sending it. The name is the time, the Message-ID with `_` in place of
+ * Writes one `.eml` file per message instead of sending it. The name is the time, the Message-ID with `_` instead of
  * other characters than letters, digits and `.-_@`, and a random number. A file is complete or absent, is readable by
  * this user only (mode 0600), and replaces no other. ERR_PROFILE_INVALID for wrong options.
  *

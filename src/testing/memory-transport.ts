@@ -27,8 +27,8 @@ export interface SentMessage extends DecodedMessage {
 
 const accepts = { eightBitMime: true, binaryMime: false, smtpUtf8: true } as const;
 const accepted: SmtpReply = { code: 250, enhancedCode: '2.0.0', lines: ['OK: kept in memory'] };
-const failedContent: SmtpReply = { code: 451, enhancedCode: '4.3.0', lines: ['Failed as the test wants'] };
-const refusedRecipient: SmtpReply = { code: 550, enhancedCode: '5.1.1', lines: ['Refused as the test wants'] };
+const failedContent: SmtpReply = { code: 451, enhancedCode: '4.3.0', lines: ['Failed as the test requires'] };
+const refusedRecipient: SmtpReply = { code: 550, enhancedCode: '5.1.1', lines: ['Refused as the test requires'] };
 
 /**
  * For `createMailer(profile, { transport })` in unit tests. It acts like a server that accepts everything, unless
@@ -123,7 +123,7 @@ function completeReply(reply: Partial<SmtpReply>, fallback: SmtpReply): SmtpRepl
 
 function contentRefused(reply: SmtpReply): EmailError {
   const tooLarge = saysTooLarge(reply);
-  const what = tooLarge ? 'finds the message too large' : 'refused the message';
+  const what = tooLarge ? 'refused the message as too large' : 'refused the message';
   return createEmailError(
     tooLarge ? 'ERR_MESSAGE_TOO_LARGE' : 'ERR_SMTP_REPLY',
     `The server ${what}: ${showReply(reply)}`,

@@ -29,7 +29,7 @@ function withoutMessage({ delivery, recipients = [] }: EmailError, to: readonly 
   return to.map(
     (recipient) =>
       told.get(recipient) ??
-      (delivery === 'unknown' ? { recipient, reason: 'sent and not answered: may have it' } : notSent(recipient)),
+      (delivery === 'unknown' ? { recipient, reason: 'sent without a reply: may have it' } : notSent(recipient)),
   );
 }
 

@@ -69,6 +69,7 @@ function reportText({ ok, steps, warnings, maxMessageBytes }: ReportData): strin
     if (remedy) text.push(`     -> ${remedy}`);
     return text;
   });
-  if (ok && maxMessageBytes !== undefined) lines.push(`size limit of the server: ${maxMessageBytes} octets a message`);
+  if (ok && maxMessageBytes !== undefined)
+    lines.push(`size limit of the server: ${maxMessageBytes} octets per message`);
   return [...lines, ...warnings.map(({ code, message }) => `warn ${code}: ${message}`)].join('\n');
 }

@@ -116,7 +116,7 @@ function mayWantAuthentication(offered: readonly string[] = []): Warning {
     code: 'WARN_NO_AUTHENTICATION',
     message:
       `The server offers AUTH (${showText(offered.join(' '), 200)}) and the profile has no authentication: the ` +
-      'server may refuse mail with 530. Set authentication, unless the server takes mail from this machine ' +
+      'server may refuse mail with 530. Set authentication, unless the server accepts mail from this machine ' +
       'without it.',
   };
 }

@@ -47,7 +47,7 @@ export async function explainSilence(server: TestedServer, signal: AbortSignal):
   const answer = await server.probe(server.port, { totalMs, listenMs: Math.min(patience, 1_000) }, signal);
   const target = showTarget(server.host, server.port);
   if (answer.kind === 'tls' && server.security !== 'automatic')
-    return createEmailError('ERR_TLS', `${target} waits for TLS: it sends nothing in plain text, and speaks TLS.`, {
+    return createEmailError('ERR_TLS', `${target} expects TLS: it sends nothing in plain text, but answers to TLS.`, {
       phase: 'greeting',
       remedy: `Set server.security to 'implicit', or use the port for STARTTLS (587) with '${server.security}'.`,
     });
@@ -60,14 +60,14 @@ export async function explainSilence(server: TestedServer, signal: AbortSignal):
 }
 
 const otherService =
-  'Check server.host and server.port. Where they are right, something on the way answers in the place of the ' +
+  'Check server.host and server.port. If they are right, another device answers instead of the ' +
   'server, such as the sign-in page of a guest network.';
 
 function describe({ kind, text }: Extract<PortAnswer, { readonly text: string }>): string {
   return kind === 'http' ? `a web server answers there ("${text}")` : `it answers "${text}"`;
 }
 
-/** The same error with a remedy from a closer look. `steps` tells what happened before. */
+/** The same error with a remedy from a closer look. `steps` says what happened before. */
 export async function diagnose(
   error: EmailError,
   server: TestedServer,
@@ -100,16 +100,16 @@ async function withOpenPorts(error: EmailError, server: TestedServer, signal: Ab
   if (best === undefined) return error;
   const blocked =
     server.port === 25 && error.code === 'ERR_TIMEOUT'
-      ? 'Port 25 is blocked on the way, as in many networks.'
+      ? 'Port 25 is blocked, as in many networks.'
       : `Port ${server.port} does not answer.`;
   return withDetails(error, {
     remedy:
-      `${blocked} The host answers mail on port ${open.join(' and ')}: set server.port to ${best} and ` +
+      `${blocked} The host accepts mail on port ${open.join(' and ')}: set server.port to ${best} and ` +
       `server.security to '${best === 465 ? 'implicit' : 'explicit'}'.`,
   });
 }
 
-/** TLS failed, perhaps because the port starts in plain text. Its first line tells which service it is. */
+/** TLS failed, perhaps because the port starts in plain text. Its first line shows which service it is. */
 async function withPlainGreeting(error: EmailError, server: TestedServer, signal: AbortSignal): Promise<EmailError> {
   if (!answeredInPlainText(error) && !endedByNetwork(error)) return error;
   const answer = await server.probe(server.port, { totalMs: probeMs, listenMs: 1_000 }, signal);

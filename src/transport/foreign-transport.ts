@@ -19,12 +19,12 @@ import type {
 import { isBytes } from '../util/bytes.js';
 import { transportFailure } from './transport-failure.js';
 
-/** After the abort of a send, and after a forced close, how long the transport may take to settle by itself. */
+/** After the abort of a send, and after a forced close, how long the transport may take to settle on its own. */
 const graceMs = 250;
 
 /** Passes calls on, and stops waiting 250 ms after an abort or a forced close. */
 export class ForeignTransport implements Transport {
-  /** Absent where the transport has none. */
+  /** Absent if the transport has none. */
   declare readonly test?: Required<Transport>['test'];
   readonly #transport: Transport;
   readonly #givenUp = createAbortController();
@@ -115,6 +115,6 @@ class OctetCounter {
 
 function notClosed(): Error {
   return createEmailError('ERR_TIMEOUT', `The transport did not close within ${graceMs} ms, though it was forced to.`, {
-    remedy: 'See the transport that createMailer was given.',
+    remedy: 'Check the transport that was passed to createMailer.',
   });
 }

@@ -157,7 +157,7 @@ export class SmtpTransport implements Transport {
 const dsnUnavailable: Warning = {
   code: 'WARN_DSN_UNAVAILABLE',
   message:
-    'The server offers no delivery status notifications (RFC 3461); the return receipt rides in the header alone',
+    'The server offers no delivery status notifications (RFC 3461); the return receipt is requested by the header field only',
 };
 
 /** Sent in several transactions, an accepted one could not be taken back if a later one were refused. */

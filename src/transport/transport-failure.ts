@@ -15,6 +15,6 @@ export function transportFailure(cause: unknown, signal?: AbortSignal): EmailErr
   if (signal?.aborted === true && cause === signal.reason) return abortError(signal);
   return createEmailError('ERR_CONNECT', `The transport failed: ${reasonOf(cause)}`, {
     cause,
-    remedy: 'See the cause of this error, and the transport that createMailer was given.',
+    remedy: 'Check the cause of this error, and the transport that was passed to createMailer.',
   });
 }

@@ -88,7 +88,7 @@ export function readBer(source: Uint8Array, offset = 0, limit = source.length): 
 
 /** The elements inside a constructed one. More than `countLimit` of them is a BerError. */
 export function* berChildren(parent: BerElement, countLimit: number): Generator<BerElement, undefined> {
-  if ((parent.tag & 0x20) === 0) malformed('a primitive element in place of a constructed one', parent.offset);
+  if ((parent.tag & 0x20) === 0) malformed('a primitive element instead of a constructed one', parent.offset);
   let count = 0;
   for (let at = parent.start; at < parent.end;) {
     if (++count > countLimit) malformed(`more than ${countLimit} elements in one place`, at);
@@ -106,7 +106,7 @@ export class BerFields {
   #next: BerElement | undefined;
 
   constructor(parent: BerElement, expectedTag: number = tag.sequence, countLimit = 64) {
-    if (parent.tag !== expectedTag) malformed(`tag ${hex(parent.tag)} where ${hex(expectedTag)} is due`, parent.offset);
+    if (parent.tag !== expectedTag) malformed(`tag ${hex(parent.tag)} instead of ${hex(expectedTag)}`, parent.offset);
     this.#parent = parent;
     this.#fields = berChildren(parent, countLimit);
     this.#next = this.#fields.next().value;
@@ -125,7 +125,7 @@ export class BerFields {
     const field = this.optional(...tags);
     if (field !== undefined) return field;
     const found = this.#next === undefined ? 'nothing' : `tag ${hex(this.#next.tag)}`;
-    return malformed(`${found} where tag ${tags.map(hex).join(' or ')} is due`, this.#next?.offset ?? this.#parent.end);
+    return malformed(`${found} instead of tag ${tags.map(hex).join(' or ')}`, this.#next?.offset ?? this.#parent.end);
   }
 
   /** The next field, with any tag. */
@@ -149,7 +149,7 @@ function hex(tagByte: number): string {
 export function berOid(field: BerElement): string {
   const length = field.end - field.start;
   if (field.tag !== tag.oid || length === 0 || length > 64 || (field.bytes[field.end - 1] ?? 0) >= 0x80)
-    malformed('an object identifier is due', field.offset);
+    malformed('an object identifier was expected', field.offset);
   return oidText(berContent(field));
 }
 
@@ -157,7 +157,7 @@ export function berOid(field: BerElement): string {
 export function berInteger(field: BerElement): number {
   const length = field.end - field.start;
   if (field.tag !== tag.integer || length === 0 || length > 4 || (field.bytes[field.start] ?? 0x80) & 0x80) {
-    malformed('a small integer is due', field.offset);
+    malformed('a small integer was expected', field.offset);
   }
   return field.bytes.readUIntBE(field.start, length);
 }
@@ -203,7 +203,7 @@ function eachPiece(parent: BerElement, depth: number, target: Buffer | undefined
       const nested = readBer(bytes, at, parent.end);
       position = eachPiece(nested, depth + 1, target, position);
       at = nested.next;
-    } else malformed('a piece of an octet string is due', at);
+    } else malformed('a piece of an octet string was expected', at);
   }
   return position;
 }

@@ -221,7 +221,7 @@ const maxOidOctets = 64;
 /** The dotted text of an OBJECT IDENTIFIER's content octets. RangeError if they are malformed. */
 export function oidText(content: Uint8Array): string {
   if (content.length === 0 || content.length > maxOidOctets || (content[content.length - 1] ?? 0) >= 0x80) {
-    throw new RangeError(`${content.length} octets are no object identifier`);
+    throw new RangeError(`${content.length} octets are not an object identifier`);
   }
   const arcs: bigint[] = [];
   let value = 0n;

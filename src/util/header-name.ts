@@ -37,8 +37,8 @@ export function fieldNameFault(name: string): string | undefined {
   if (name === '') return 'the name of the field is empty';
   if (name.length > maxName) return `the name of the field is longer than ${maxName} characters`;
   if (!/^[!-9;-~]+$/.test(name))
-    return 'the name of the field holds something else than printable ASCII without colon and space (RFC 5322 section 3.6.8)';
+    return 'the name of the field contains characters other than printable ASCII without colon and space (RFC 5322 section 3.6.8)';
   if (refused.has(name.toLowerCase()))
-    return `the field ${name} cannot be a custom one: it is written from its own setting, or is not the sender's to write`;
+    return `the field ${name} is not allowed: it is written from its own setting, or only servers may write it`;
   return undefined;
 }

@@ -21,7 +21,7 @@ export function jsonText(value: unknown, indent?: number): string {
   return JSON.stringify(value, ownValue, indent);
 }
 
-/** JSON.stringify calls `toJSON` first, and passes the object that holds the value as `this`. */
+/** JSON.stringify calls `toJSON` first, and passes the object that contains the value as `this`. */
 function ownValue(this: Readonly<Record<string, unknown>>, key: string): unknown {
   const value = this[key];
   return isValidDate(value) ? value.toISOString() : value;

@@ -61,7 +61,7 @@ describe('a message whose fields throw when they are read', () => {
   ])('%s: ERR_MESSAGE_INVALID, and the words of what was thrown are the cause alone', async (_, make) => {
     for (const error of await refusals(make())) {
       expect(error).toMatchObject({ name: 'EmailError', code: 'ERR_MESSAGE_INVALID', cause: boom });
-      expect(error.message).toMatch(/could not be read: a getter or a proxy in it threw/);
+      expect(error.message).toMatch(/could not be read: a getter or a proxy in it threw an error/);
       expect(JSON.stringify(error)).not.toContain('boom');
     }
   });

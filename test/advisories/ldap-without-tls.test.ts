@@ -174,7 +174,7 @@ describe('a directory whose StartTLS is taken out', () => {
     const refused = await mailerFor(server.port, {}).mailer.testEncryption(bob);
     expect([refused.ok, refused.missing]).toEqual([false, [bob]]);
     expect(refused.problems[0]?.message).toContain(
-      'refused StartTLS with 2 protocolError; no certificate was asked for',
+      'refused StartTLS with 2 protocolError; no certificate was requested',
     );
     expect(refused.problems[0]?.message).not.toMatch(/\.\.$/);
   });

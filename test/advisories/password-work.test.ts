@@ -118,7 +118,7 @@ describe('a file that asks for minutes of work', () => {
 
   it('is named, with what it asks for and what it may', async () => {
     const { message, remedy } = await errorOf(() => loadCertificate({ data: pfx(sha1, dear), password: 'x' }));
-    expect(message).toContain('it asks for 20000000 rounds of sha1');
+    expect(message).toContain('it requires 20000000 rounds of sha1');
     expect(message).toContain('of 2000');
     expect(remedy).toContain('fewer iterations');
   });

@@ -79,7 +79,7 @@ describe('a boundary longer than 70 characters', () => {
     expect(parseMessage(message).parts).toEqual([]);
     await expect(verify(message)).rejects.toMatchObject({
       code: 'ERR_SMIME',
-      message: expect.stringContaining('71 characters, where 70') as string,
+      message: expect.stringContaining('71 characters; at most 70') as string,
     });
     const allowed = multipart('x'.repeat(70), `--${'x'.repeat(70)}\r\n\r\na\r\n--${'x'.repeat(70)}--\r\n`);
     expect(parseMessage(allowed).parts).toHaveLength(1);

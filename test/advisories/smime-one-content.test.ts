@@ -85,7 +85,7 @@ describe('signatures over two forms of one entity', () => {
           expect(one).toMatchObject(
             one.signer?.subject === 'CN=Alice'
               ? { valid: true, trusted: true }
-              : { valid: false, trusted: false, problem: 'it is about another form of the content' },
+              : { valid: false, trusted: false, problem: 'it covers another form of the content' },
           );
         }
       });
@@ -100,7 +100,7 @@ describe('signatures over two forms of one entity', () => {
     expect(textOf(result)).toBe(received);
     expect(result.signatures).toMatchObject([
       { valid: true, trusted: false },
-      { valid: false, trusted: false, problem: 'it is about another form of the content' },
+      { valid: false, trusted: false, problem: 'it covers another form of the content' },
     ]);
   });
 
@@ -130,10 +130,10 @@ describe('more than one content', () => {
       [notAttack, ''],
     ] as const) {
       const cms = signedData(Buffer.from(inside), [by(alice, Buffer.from(notAttack))], [alice.der]);
-      await expect(trusting(detached(outside, cms))).rejects.toMatchObject(refused('a content of its own'));
+      await expect(trusting(detached(outside, cms))).rejects.toMatchObject(refused('contains its own content'));
       await expect(
         verify(cms, { format: 'cms', content: Buffer.from(outside), trustAnchors: [root.der] }),
-      ).rejects.toMatchObject(refused('a content of its own'));
+      ).rejects.toMatchObject(refused('contains its own content'));
     }
   });
 
@@ -166,7 +166,7 @@ describe('more than one content', () => {
       Buffer.from(detached(notAttack, good).toString('latin1').replace('\r\n\r\n', `\r\n${plain}\r\n`), 'latin1'),
       Buffer.concat([Buffer.from('Content-Type: application/pkcs7-mime\r\n'), cmsMessage(good)]),
     ])
-      await expect(trusting(message)).rejects.toMatchObject(refused('fields, where there may be one'));
+      await expect(trusting(message)).rejects.toMatchObject(refused('fields; only one is allowed'));
     await expect(trusting(detached(notAttack, good, { head: plain }))).rejects.toMatchObject(refused('not signed'));
   });
 

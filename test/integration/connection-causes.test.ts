@@ -86,7 +86,7 @@ describe('a name that is not found', () => {
       step: 'resolve',
       code: 'ERR_DNS',
       cause: 'There is no host named mail.exmple.test (ENOTFOUND).',
-      remedy: 'Check server.host for a typing error, and that the name exists in the DNS this machine asks.',
+      remedy: 'Check server.host for a typing error, and check that the name exists in the DNS that this machine uses.',
     });
     expect(String(result)).toMatch(/^FAIL resolve +\d+ ms {2}There is no host named mail\.exmple\.test/);
   });
@@ -107,8 +107,8 @@ describe('a name that is not found', () => {
     expect(told(await report({ host: 'mail.silent.example' }))).toEqual({
       step: 'resolve',
       code: 'ERR_DNS',
-      cause: 'The name service had no answer for mail.silent.example (EAI_AGAIN).',
-      remedy: 'Check the name servers of this machine and its way to them.',
+      cause: 'DNS gave no answer for mail.silent.example (EAI_AGAIN).',
+      remedy: 'Check the name servers of this machine, and the network connection to them.',
     });
   });
 });
@@ -122,7 +122,7 @@ describe('a port', () => {
       step: 'connect',
       code: 'ERR_CONNECT',
       cause: expect.stringMatching(/^No connection to localhost:\d+: .*127\.0\.0\.1:\d+ ECONNREFUSED/) as string,
-      remedy: 'The host answers and refuses the port: check server.port, and that the server runs.',
+      remedy: 'The host is up but refuses the port: check server.port, and that the server is running.',
     });
   });
 
@@ -181,7 +181,7 @@ describe('a certificate', () => {
     expect(await judged(made, [made.leaf, made.middle], made.ca)).toMatchObject({
       step: 'tls',
       cause: expect.stringMatching(
-        /^The certificate of localhost was refused: it, or one above it, expired; that of localhost was valid until .* GMT \(CERT_HAS_EXPIRED\)\.$/,
+        /^The certificate of localhost was refused: it, or a certificate above it, has expired; that of localhost was valid until .* GMT \(CERT_HAS_EXPIRED\)\.$/,
       ) as string,
       remedy: expect.stringMatching(
         /^Tell the operator of the server to renew it\. Check the clock of this machine too: it says 20\d\d-/,
@@ -194,7 +194,7 @@ describe('a certificate', () => {
     expect(await judged(made, [made.leaf, made.middle], made.ca)).toMatchObject({
       step: 'tls',
       cause: expect.stringMatching(
-        /it, or one above it, is not valid yet; that of localhost is from .* GMT on \(CERT_NOT_YET_VALID\)\.$/,
+        /it, or a certificate above it, is not valid yet; that of localhost is valid from .* GMT \(CERT_NOT_YET_VALID\)\.$/,
       ) as string,
       remedy: expect.stringMatching(/^Check the clock of this machine too: it says 20\d\d-/) as string,
     });
@@ -207,7 +207,7 @@ describe('a certificate', () => {
     const made = chain(dates, dates);
     const { remedy } = await judged(made, [made.leaf, made.middle, made.top], made.ca);
     expect(remedy).toMatch(
-      /Every certificate of the chain is outside its dates, so the clock of this machine is most likely wrong: it says 20\d\d-/,
+      /Every certificate of the chain is outside its validity period, so the clock of this machine is probably wrong: it says 20\d\d-/,
     );
   });
 
@@ -237,8 +237,8 @@ describe('a certificate', () => {
         'The certificate of localhost was refused: it is not for localhost but for mail.example.com, ' +
         'smtp.example.com (ERR_TLS_CERT_ALTNAME_INVALID).',
       remedy:
-        'Correct server.host to one of these names, or set server.tls.serverName to one where the host is ' +
-        'known to be the right one.',
+        'Correct server.host to one of these names. If the host is certainly the right one, set server.tls.serverName ' +
+        'to one of them.',
     });
   });
 
@@ -250,7 +250,7 @@ describe('a certificate', () => {
     expect(cause).toContain('its chain ends in Corporate root, a self-signed issuer that is not trusted here');
     expect(remedy).toContain('put its certificate into server.tls.ca');
     expect(remedy).toContain(
-      'getCACertificates' in tls ? 'where the system trusts it, set server.tls.useSystemCa' : 'export it from there',
+      'getCACertificates' in tls ? 'if the system trusts it, set server.tls.useSystemCa' : 'export it from there',
     );
     expect(remedy).toContain(`put it into server.tls.pinnedFingerprints: ${pin}.`);
     // The fingerprint from the remedy can be used as it is.
@@ -272,7 +272,7 @@ describe('a certificate', () => {
       step: 'tls',
       cause: 'The certificate of localhost was refused: it is self-signed, by localhost (DEPTH_ZERO_SELF_SIGNED_CERT).',
       remedy: expect.stringMatching(
-        /^Put its fingerprint into server\.tls\.pinnedFingerprints, once you have checked it: (?:[0-9A-F]{2}:){31}/,
+        /^Check its fingerprint, and put it into server\.tls\.pinnedFingerprints: (?:[0-9A-F]{2}:){31}/,
       ) as string,
     });
   });
@@ -291,7 +291,7 @@ describe('a certificate', () => {
     expect(await judged(made, [made.leaf], made.ca)).toMatchObject({
       step: 'tls',
       cause: expect.stringMatching(
-        /the chain is incomplete, or its issuer unknown: the server sent no certificate but its own, and Corporate servers is not among the trust anchors \(UNABLE_TO_\w+\)\.$/,
+        /the chain is incomplete, or its issuer unknown: the server sent only its own certificate, and Corporate servers is not among the trust anchors \(UNABLE_TO_\w+\)\.$/,
       ) as string,
       remedy: expect.stringMatching(
         /^If Corporate servers is an intermediate authority, ask the operator of the server to send its certificate along\. Otherwise: /,
@@ -313,7 +313,7 @@ describe('TLS', () => {
     expect(told(await report({ port, security: 'implicit' }))).toMatchObject({
       step: 'tls',
       cause: expect.stringMatching(/^TLS with localhost failed: .*no version of TLS that is allowed here/) as string,
-      remedy: expect.stringMatching(/^TLS 1\.2 is the least: tell the operator of the server\./) as string,
+      remedy: expect.stringMatching(/^TLS 1\.2 is the minimum: tell the operator of the server\./) as string,
     });
   });
 });
@@ -349,7 +349,7 @@ describe('authentication', () => {
   it('that the server offers after STARTTLS alone', async () => {
     expect(await asked(['STARTTLS'], '500 5.5.1 no', inPlainText)).toEqual(
       noneWithoutTls(
-        /^Set server\.security to 'explicit': the server offers STARTTLS, and many servers offer authentication under TLS alone\./,
+        /^Set server\.security to 'explicit': the server offers STARTTLS, and many servers offer authentication under TLS only\./,
       ),
     );
   });
@@ -361,7 +361,7 @@ describe('authentication', () => {
         step: 'authenticate',
         code: 'ERR_AUTH_REJECTED',
         cause: `The server refused the authentication by PLAIN: ${reply}`,
-        remedy: "The server wants TLS for this: set server.security to 'explicit' or 'implicit'.",
+        remedy: "The server requires TLS for this: set server.security to 'explicit' or 'implicit'.",
       });
     },
   );
@@ -369,7 +369,7 @@ describe('authentication', () => {
   it('that the server does not offer at all', async () => {
     expect(await asked(['SIZE 1000'], '500 5.5.1 no', inPlainText)).toEqual(
       noneWithoutTls(
-        /^The server offers no TLS here: .*'implicit'.* Check server\.port: submission with authentication is mostly 587 or 465; a relay that needs none wants a profile without authentication\.$/,
+        /^The server offers no TLS on this port\. .*'implicit'.* Check server\.port: submission with authentication usually uses 587 or 465; a relay that needs none requires a profile without authentication\.$/,
       ),
     );
   });
@@ -382,7 +382,7 @@ describe('authentication', () => {
         /^Method 'password' can use .*, but the server offers only GSSAPI and XOAUTH2 without TLS\./,
       ) as string,
       remedy: expect.stringMatching(
-        /Or use what is offered: authentication\.method 'kerberos' or 'xoauth2'\.$/,
+        /Or use an offered method: authentication\.method 'kerberos' or 'xoauth2'\.$/,
       ) as string,
     });
   });
@@ -398,7 +398,7 @@ describe('authentication', () => {
 
   const rejected = '535 5.7.8 Authentication credentials invalid';
   const checkBoth = 'Check user name and password, and that the account may send by SMTP.';
-  const windows = `${checkBoth} The server looks like one of a Windows domain: it may want authentication.username as `;
+  const windows = `${checkBoth} The server seems to belong to a Windows domain: it may require authentication.username as `;
   it.each<[string, readonly string[], Partial<Authentication>, string]>([
     ['of any server, without its mechanisms, which would not help', ['AUTH PLAIN LOGIN'], {}, checkBoth],
     ['of Exchange', ['AUTH GSSAPI NTLM LOGIN', 'X-EXPS GSSAPI NTLM'], {}, `${windows}DOMAIN\\user or user@domain.`],
@@ -407,19 +407,19 @@ describe('authentication', () => {
       'by NTLM with a domain',
       ['AUTH NTLM'],
       { method: 'ntlm', domain: 'CORP' },
-      `${windows}user@domain in place of a name with the domain before it.`,
+      `${windows}user@domain instead of a name with the domain before it.`,
     ],
     [
       'of Exchange for a user with a domain before the name',
       ['AUTH NTLM LOGIN'],
       { username: 'CORP\\ann' },
-      `${windows}user@domain in place of a name with the domain before it.`,
+      `${windows}user@domain instead of a name with the domain before it.`,
     ],
     [
       'of Exchange for a user with a domain behind the name',
       ['AUTH NTLM LOGIN'],
       { username: 'ann@corp.example' },
-      `${windows}DOMAIN\\user in place of user@domain.`,
+      `${windows}DOMAIN\\user instead of user@domain.`,
     ],
   ])('with a wrong password %s', async (_what, extensions, more, remedy) => {
     const told = await asked(extensions, rejected, { ...inPlainText, ...more } as Authentication);
@@ -442,7 +442,7 @@ describe('authentication', () => {
 
 describe('greylisting', () => {
   const remedy =
-    'The server greylists: for some minutes it refuses senders that are new to it. Try the same message again ' +
+    'The server uses greylisting: for some minutes it refuses senders that are new to it. Try the same message again ' +
     'from this machine in about fifteen minutes.';
 
   it.each(['450 4.7.1 You are greylisted', '451 4.7.1 Greylisting in action, please come back later'])(

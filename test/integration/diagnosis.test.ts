@@ -88,7 +88,7 @@ describe('a port that takes no connection', () => {
     const { step, text } = ending(await test({ host: 'mail.example.com', timeouts: soon }, { connector }));
     expect(step).toBe('connect');
     expect(text).toMatch(
-      /-> Port 25 is blocked on the way, as in many networks\. The host answers mail on port 587 and 465: set server\.port to 587 and server\.security to 'explicit'\.$/,
+      /-> Port 25 is blocked, as in many networks\. The host accepts mail on port 587 and 465: set server\.port to 587 and server\.security to 'explicit'\.$/,
     );
   });
 
@@ -96,7 +96,7 @@ describe('a port that takes no connection', () => {
     const connector = network({ 465: await tls() });
     const { text } = ending(await test({ host: 'mail.example.com', port: 2525, timeouts: soon }, { connector }));
     expect(text).toMatch(
-      /-> Port 2525 does not answer\. The host answers mail on port 465: set server\.port to 465 and server\.security to 'implicit'\.$/,
+      /-> Port 2525 does not answer\. The host accepts mail on port 465: set server\.port to 465 and server\.security to 'implicit'\.$/,
     );
   });
 
@@ -117,7 +117,7 @@ describe.concurrent('a port that is silent', () => {
     const { step, text } = ending(await test({ port: await tls(), security, timeouts: soon }));
     expect(step).toBe('greeting');
     expect(text).toMatch(
-      /waits for TLS: it sends nothing in plain text, and speaks TLS\.\n {5}-> Set server\.security to 'implicit'/,
+      /expects TLS: it sends nothing in plain text, but answers to TLS\.\n {5}-> Set server\.security to 'implicit'/,
     );
   });
 
@@ -139,7 +139,7 @@ describe.concurrent('a port that is silent', () => {
         timeouts: { greetingMs: 900 },
       }),
     );
-    expect(text).toMatch(/did not greet within 900 ms/);
+    expect(text).toMatch(/sent no greeting within 900 ms/);
   });
 });
 

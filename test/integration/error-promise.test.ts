@@ -328,9 +328,7 @@ describe("an error after which the message may have arrived ('unknown') says so 
   ])('%s', async (_what, each) => {
     const { error, mailServer } = await sendError(each);
     expect(error).toMatchObject({ delivery: 'unknown', retryable: false, server: mailServer });
-    expect(error.remedy).toMatch(
-      /^The server may have the message, and sending it again may make a duplicate: find out/,
-    );
+    expect(error.remedy).toMatch(/^The server may have the message, and sending it again may make a duplicate: check/);
   });
 
   it('an abort', async () => {

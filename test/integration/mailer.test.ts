@@ -141,7 +141,7 @@ describe('send', () => {
     expect(steps).toEqual([...steps].sort((a, b) => a - b));
   });
 
-  it('says ERR_AUTH_REQUIRED where the server wants authentication and the profile has none', async () => {
+  it('says ERR_AUTH_REQUIRED where the server requires authentication and the profile has none', async () => {
     const { mailer } = await setUp({ users: { ann: 'x' } });
     expect(await failure(mailer.send(message))).toMatchObject({
       code: 'ERR_AUTH_REQUIRED',

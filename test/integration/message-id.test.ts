@@ -176,7 +176,7 @@ describe('an error of a send', () => {
     const error = await failure(mailer.send({ to: 'ann@example.com', text: 'x' }));
     expect([error.delivery, error.remedy]).toEqual([
       'unknown',
-      expect.stringMatching(/may have the message.*duplicate.*find out whether it arrived/),
+      expect.stringMatching(/may have the message.*duplicate.*check whether it arrived/),
     ]);
   });
 

@@ -114,22 +114,22 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a port on which nothing listens',
     { profile: () => at(ports.closed) },
-    /No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED.*\n.*check server\.port, and that the server runs/,
+    /No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED.*\n.*check server\.port, and that the server is running/,
   ],
   [
     'the port of ssh',
     { profile: () => at(ports.ssh) },
-    /"SSH-2\.0-OpenSSH_9\.6", which is no SMTP reply.*\nThis is an SSH server, not an SMTP server\. Correct server\.port: mostly 587 or 465\./,
+    /"SSH-2\.0-OpenSSH_9\.6", which is not an SMTP reply.*\nThis is an SSH server, not an SMTP server\. Correct server\.port: usually 587 or 465\./,
   ],
   [
     'the port of an IMAP server',
     { profile: () => at(ports.imap) },
-    /"\* OK IMAP4rev1 ready", which is no SMTP reply.*\nThis is an IMAP server, not an SMTP server\. Correct server\.port/,
+    /"\* OK IMAP4rev1 ready", which is not an SMTP reply.*\nThis is an IMAP server, not an SMTP server\. Correct server\.port/,
   ],
   [
     'the port of a web server',
     { profile: () => at(ports.web) },
-    /did not greet.*\nCheck server\.port: the server there neither greets nor speaks TLS; it may be a web server/,
+    /sent no greeting.*\nCheck server\.port: the server on this port neither sends a greeting nor supports TLS; it may be a web server/,
   ],
   [
     'the port of a web server, implicit',
@@ -147,7 +147,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       server: { security: 'implicit' },
       profile: ({ port, ca }) => at(port, { host: 'localhost', security: 'explicit', tls: { ca } }),
     },
-    /did not greet.*\nThis port may expect TLS from the first octet, as 465 does: if so, set server\.security to 'implicit'\. If it is that of no mail server, correct server\.port\. .*raise server\.timeouts\.greetingMs/,
+    /sent no greeting.*\nThis port may expect TLS from the first octet, as 465 does: if so, set server\.security to 'implicit'\. If the port does not belong to a mail server, correct server\.port\. .*raise server\.timeouts\.greetingMs/,
   ],
   [
     'implicit on a port with STARTTLS',
@@ -193,7 +193,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a directory in place of a file',
     { profile: () => signing({ file: folder }) },
-    /smime\.sign\.certificate: .*not a regular file\nName a file that holds certificates/,
+    /smime\.sign\.certificate: .*not a regular file\nName a file with certificates/,
   ],
   [
     'a file that holds no certificate',
@@ -243,7 +243,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a proxy that wants a user',
     { profile: () => proxied(answer('407 Who', 'Proxy-Authenticate: Basic realm="x"\r\n')) },
-    /HTTP proxy 127\.0\.0\.1:\d+ wants authentication.*\nSet proxy\.username and proxy\.password/,
+    /HTTP proxy 127\.0\.0\.1:\d+ requires authentication.*\nSet proxy\.username and proxy\.password/,
   ],
   [
     'a proxy that refuses the password',
@@ -267,7 +267,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a proxy that is not there',
     { profile: () => ({ proxy: `http://127.0.0.1:${ports.closed}` }) },
-    /^The HTTP proxy 127\.0\.0\.1:\d+ was not reached: .*ECONNREFUSED.*\nCheck proxy\.host and proxy\.port/,
+    /^The HTTP proxy 127\.0\.0\.1:\d+ could not be reached: .*ECONNREFUSED.*\nCheck proxy\.host and proxy\.port/,
   ],
   [
     'a proxy of another kind',
@@ -337,7 +337,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       profile: ({ port }) =>
         at(port, { host: 'localhost', security: 'explicit', tls: { ca: { file: file('no-ca.pem', 'hello') } } }),
     },
-    /no-ca\.pem of server\.tls\.ca: it holds no certificate\n/,
+    /no-ca\.pem of server\.tls\.ca: it contains no certificate\n/,
   ],
   [
     'a name that the certificate has not',
@@ -358,7 +358,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       server: { users: { ann: 'x' }, mechanisms: ['PLAIN'] },
       profile: () => ({ authentication: { ...password, method: 'ntlm' } }),
     },
-    /'ntlm' can use NTLM, but the server offers only PLAIN.*\nUse what is offered: authentication\.method 'password'/,
+    /'ntlm' can use NTLM, but the server offers only PLAIN.*\nUse an offered method: authentication\.method 'password'/,
   ],
   [
     'a server without AUTH',
@@ -381,7 +381,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
       server: { replies: { RCPT: ['450 4.2.0 <bob@example.org>: Recipient address rejected: Greylisted'] } },
       profile: () => ({}),
     },
-    /refused bob@example\.org: 450.*\nThe server greylists.*fifteen minutes/,
+    /refused bob@example\.org: 450.*\nThe server uses greylisting.*fifteen minutes/,
   ],
   [
     'a recipient that is refused for now',
@@ -391,17 +391,17 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'a message that is too large, as announced',
     { server: { extensions: ['SIZE 100'] }, profile: () => ({}) },
-    /has \d+ octets; the server takes at most 100.*\nSend less/,
+    /has \d+ octets; the server accepts at most 100.*\nSend a smaller message/,
   ],
   [
     'a message that is too large, at its end',
     { server: { replies: { END: ['552 5.3.4 Message size exceeds fixed limit'] } }, profile: () => ({}) },
-    /finds the message of \d+ octets too large: 552.*\nSend less, or ask the operator of the server for its limit\./,
+    /refused the message of \d+ octets as too large: 552.*\nSend a smaller message, or ask the operator of the server for its limit\./,
   ],
   [
     'relay denied',
     { server: { replies: { RCPT: ['550 5.7.1 Relaying denied'] } }, profile: () => ({}) },
-    /refused bob@example\.org: 550.*\nThe server does not pass on mail to example\.org for this sender\. Set authentication where the profile has none .* or ask the operator to allow this machine to relay\./,
+    /refused bob@example\.org: 550.*\nThe server does not relay mail to example\.org for this sender\. If the profile has no authentication, set it .* or ask the operator to allow this machine to relay\./,
   ],
   [
     'send-as denied',
@@ -431,7 +431,7 @@ const mistakes: readonly (readonly [what: string, Mistake, RegExp])[] = [
   [
     'spam',
     { server: { replies: { END: ['550 5.7.1 Message rejected as spam'] } }, profile: () => ({}) },
-    /refused the message: 550 5\.7\.1 Message rejected as spam.*\nThe server takes the message for spam: check SPF, DKIM and DMARC/,
+    /refused the message: 550 5\.7\.1 Message rejected as spam.*\nThe server considers the message spam: check SPF, DKIM and DMARC/,
   ],
   [
     'Kerberos and an unknown KDC',

@@ -149,7 +149,7 @@ describe('a token that the server refuses', () => {
     const error = await failure(mailer.send(message));
     expect(error).toMatchObject({ code: 'ERR_OAUTH2', retryable: false, phase: 'authenticate', reply: { code: 535 } });
     expect(error.message).toMatch(
-      /refused the authentication by XOAUTH2: 535.*Another token could not be had.*invalid_grant/,
+      /refused the authentication by XOAUTH2: 535.*Another token could not be obtained.*invalid_grant/,
     );
     expect(error.remedy).toContain('Sign in again');
   });

@@ -81,7 +81,7 @@ const rows: readonly (readonly [stage: Stage, reply: string, proof: Authenticati
     'AUTH',
     '535 5.7.139 Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.',
     token,
-    /a token does not help as long as it is/,
+    /a token does not help until it is enabled/,
   ],
   [
     'AUTH',
@@ -190,7 +190,7 @@ const googleRows: typeof rows = [
     '535 5.7.8 Username and Password not accepted. For more information, go to ' +
       'https://support.google.com/mail/?p=BadCredentials - gsmtp',
     password,
-    /no account passwords since May 2025/,
+    /not accepted account passwords since May 2025/,
   ],
   ['AUTH', '535 5.7.8 Username and Password not accepted. - gsmtp', token, /must be the account that signed in/],
   [

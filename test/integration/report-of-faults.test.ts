@@ -99,7 +99,7 @@ describe('a report of a server that', () => {
       'waits for TLS',
       { security: 'explicit', timeouts: { greetingMs: 300 } },
       'greeting',
-      /did not greet within 300 ms[^]*-> .*'implicit'.*greetingMs/,
+      /sent no greeting within 300 ms[^]*-> .*'implicit'.*greetingMs/,
     ],
     [
       'never speaks TLS',
@@ -160,7 +160,7 @@ describe('a report of a mail server', () => {
       { ca: { file: '/no/such.pem' } },
       undefined,
       'tls',
-      /file \/no\/such\.pem of server\.tls\.ca: there is no such file[^]*-> Name a file of certificates/,
+      /file \/no\/such\.pem of server\.tls\.ca: there is no such file[^]*-> Name a file with certificates/,
     ],
     [
       'with a wrong password',
@@ -181,7 +181,7 @@ describe('a report of a mail server', () => {
       {},
       { method: 'ntlm', username: 'ann', password: 'x' },
       'authenticate',
-      /offers only PLAIN and LOGIN[^]*-> Use what is offered: authentication\.method 'password'/,
+      /offers only PLAIN and LOGIN[^]*-> Use an offered method: authentication\.method 'password'/,
     ],
   ])('%s', async (_what, tls, authentication, step, words) => {
     const ca = authentication === undefined && tls?.serverName === undefined ? {} : { ca: server.ca };
@@ -210,7 +210,7 @@ describe('a report of a mail server', () => {
     ] as const) {
       await using open = await TestSmtpServer.start({ security: 'none', users: { ann: 'x' }, mechanisms });
       expect(told(await report({ port: open.port }, { authentication: login('x') })).text).toContain(
-        `${mechanisms.join(' and ')} would let everyone on the way ${words}.`.replace(
+        `${mechanisms.join(' and ')} would let anyone on the network path ${words}.`.replace(
           'PLAIN and CRAM-MD5',
           'CRAM-MD5 and PLAIN',
         ),
@@ -229,7 +229,7 @@ describe('a report of a proxy', () => {
     expect(result).toEqual({
       step: 'connect',
       text: expect.stringMatching(
-        /The HTTP proxy \S+ was not reached: No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED\n {5}-> .*proxy\.host/,
+        /The HTTP proxy \S+ could not be reached: No connection to 127\.0\.0\.1:\d+: .*ECONNREFUSED\n {5}-> .*proxy\.host/,
       ),
     });
   });

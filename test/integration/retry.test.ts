@@ -224,7 +224,7 @@ describe('a wrong certificate or password of one server', () => {
     const untrusted: OutgoingServer = { host: '127.0.0.1', port: first.port, security: 'implicit' };
     const { warnings } = await make([untrusted, second.settings]).send(message);
     const [warning] = warnings.filter(({ code }) => code === 'WARN_SERVER_PASSED_OVER');
-    expect(warning?.message).toContain(`127.0.0.1:${first.port} was passed over`);
+    expect(warning?.message).toContain(`127.0.0.1:${first.port} was skipped`);
     expect((await failure(make([untrusted, untrusted], { retry: quick }).send(message))).code).toBe('ERR_TLS');
   });
 });

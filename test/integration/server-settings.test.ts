@@ -96,7 +96,7 @@ describe('server.ignoreExtensions', () => {
     const error = await failure(mailer.send({ to: 'grün@example.org', text: 'x' }));
     expect(error).toMatchObject({ code: 'ERR_EXTENSION_MISSING', delivery: 'not-delivered' });
     expect(error.message).toContain('server.ignoreExtensions leaves out SMTPUTF8');
-    expect(isEmailError(error) && error.remedy).toContain('take SMTPUTF8 from server.ignoreExtensions');
+    expect(isEmailError(error) && error.remedy).toContain('remove SMTPUTF8 from server.ignoreExtensions');
   });
 
   test('are shown by testConnection(), which has the others as the extensions', async () => {

@@ -223,10 +223,10 @@ describe('a profile that encrypts', () => {
 
   it.each([
     [1, 'not-delivered', 'not-delivered', undefined],
-    [1, 'unknown', 'unknown', ['bob: sent and not answered: may have it', 'eve: not sent', 'zoe: not sent']],
+    [1, 'unknown', 'unknown', ['bob: sent without a reply: may have it', 'eve: not sent', 'zoe: not sent']],
     [2, 'not-delivered', 'partly-delivered', ['eve: not sent', 'zoe: not sent']],
-    [2, 'unknown', 'unknown', ['eve: sent and not answered: may have it', 'zoe: not sent']],
-    [3, 'unknown', 'unknown', ['zoe: sent and not answered: may have it']],
+    [2, 'unknown', 'unknown', ['eve: sent without a reply: may have it', 'zoe: not sent']],
+    [3, 'unknown', 'unknown', ['zoe: sent without a reply: may have it']],
   ] as const)(
     'of which copy %i fails as %s is %s, and says who does not have it for certain',
     async (failing, part, delivery, recipients) => {

@@ -472,7 +472,7 @@ describe("Cyrus SASL's sample server", () => {
       ({ output }) => output,
       (thrown: unknown) => thrown,
     );
-    expect(isEmailError(error) && error.message).toContain('insists on a SASL security layer');
+    expect(isEmailError(error) && error.message).toContain('requires a SASL security layer');
   });
 
   it('does not accept a ticket for another key', async () => {

@@ -145,7 +145,7 @@ describe('proxies', () => {
       const none = createConnector({ ...proxy, username: undefined, password: undefined });
       await expect(none.connect({ host, port: bed.postfix.plain }, { signal })).rejects.toMatchObject({
         code: 'ERR_PROXY',
-        message: expect.stringMatching(/wants authentication/),
+        message: expect.stringMatching(/requires authentication/),
       });
     },
   );

@@ -135,7 +135,7 @@ describe('Send Test Email', () => {
     await ui.tab('Outgoing Server');
     await ui.fill('test.recipient', 'bob@example.org');
     await ui.press('Send Test Email');
-    assert.match(await ui.verdict(), /^The server took the message for bob@example\.org: 250/);
+    assert.match(await ui.verdict(), /^The server accepted the message for bob@example\.org: 250/);
     const [message] = server.messages;
     assert.equal(message.headers.importance[0], 'high');
     assert.match(readFileSync(join(served.folder, 'mail.log'), 'utf8'), / info - message \S+ sent, /);
@@ -186,7 +186,7 @@ describe('S/MIME', () => {
     const files = await writeCertificates(served.folder, 'ann@example.com', 'eve@example.com');
     await open(profile, 'S/MIME');
     await ui.press('Verify signing');
-    assert.match(await ui.report(), /The profile has no settings to sign with/);
+    assert.match(await ui.report(), /The profile has no settings for signing/);
     await ui.tick('smime.sign.use');
     await ui.fill('smime.sign.certificate.file', files['ann@example.com']);
     await ui.press('Verify signing');
@@ -237,7 +237,7 @@ describe('S/MIME', () => {
     await ui.choose('smime.sign.certificate.select', await option.getAttribute('value'));
     await ui.tab('Outgoing Server');
     await ui.press('Send Test Email');
-    assert.match(await ui.verdict(), /^The server took the message/);
+    assert.match(await ui.verdict(), /^The server accepted the message/);
     assert.match(server.messages[0].headers['content-type'][0], /^multipart\/signed/);
   });
 });
@@ -289,7 +289,7 @@ describe('OAUTH2 Authentication', () => {
     assert.match(await ui.report(), /It is refreshed when necessary/);
     await ui.tab('Outgoing Server');
     await ui.press('Send Test Email');
-    assert.match(await ui.verdict(), /^The server took the message/);
+    assert.match(await ui.verdict(), /^The server accepted the message/);
     assert.equal(server.messages[0].user, 'ann');
   });
 
@@ -316,6 +316,6 @@ describe('OAUTH2 Authentication', () => {
     await open(profile, 'OAUTH2 Authentication');
     await ui.press('Get OAUTH Authentication');
     await page.locator('#problems:not(:empty)').waitFor();
-    assert.match(await ui.problem('oauth2.clientId'), /expected settings to get a token with/);
+    assert.match(await ui.problem('oauth2.clientId'), /expected settings for getting a token/);
   });
 });

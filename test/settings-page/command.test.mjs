@@ -43,7 +43,7 @@ it('starts with a mail server and profiles to try, and leaves nothing', async (t
   assert.deepEqual(await page.locator('#profiles option').allTextContents(), ['Payroll (active)', 'Alerts']);
   await ui.tab('Outgoing Server');
   await ui.press('Send Test Email');
-  assert.match(await ui.verdict(), /^The server took the message for payroll@example\.com/);
+  assert.match(await ui.verdict(), /^The server accepted the message for payroll@example\.com/);
   await done();
   await running.stop();
   assert.equal(existsSync(running.folder), false);

@@ -284,7 +284,7 @@ describe('the form', () => {
       'oauth2.clientId': 'expected the client id, got nothing',
       'oauth2.tokenUrl': /expected an https URL/,
       'proxy.host': /expected a DNS name or an IP address/,
-      'proxy.password': /stands only beside username\nis refused/,
+      'proxy.password': /is only allowed together with username\nis refused/,
       'logging.file': 'expected a path, got an empty string',
     };
     for (const [name, words] of Object.entries(expected)) {
@@ -292,7 +292,7 @@ describe('the form', () => {
       if (typeof words === 'string') assert.equal(problem, words, name);
       else assert.match(problem, words, name);
     }
-    assert.match(await page.locator('.row .error').textContent(), /Subject cannot be a custom one/);
+    assert.match(await page.locator('.row .error').textContent(), /Subject is not allowed/);
     assert.equal(await page.locator('[aria-invalid]').count(), Object.keys(expected).length + 1);
     assert.equal(await page.locator('#problems li').count(), Object.keys(expected).length + 2);
     assert.deepEqual(await served.store.list(), []);

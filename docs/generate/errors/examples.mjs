@@ -1,34 +1,34 @@
-/** An error of each code, as the library makes it: `examples[code]` brings it about and rejects with it. */
+/** An error of each code, made by the library: `examples[code]` causes the error and rejects with it. */
 import dns from 'node:dns';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { syncBuiltinESMExports } from 'node:module';
 import { createServer } from 'node:net';
 
-/** Further help in most cases, with links, by code. */
+/** Additional help with links, by code. */
 export const hints = {
   ERR_PROFILE_INVALID: '[Every setting](profile.md).',
   ERR_MESSAGE_INVALID: '[Every field](message.md).',
-  ERR_CONTENT: 'A function that opens a stream can be asked again; a stream is read once.',
-  ERR_CONNECT: 'Many networks block port 25: use 587 or 465. [`testConnection()`](mailer.md) looks at these ports too.',
+  ERR_CONTENT: 'A function that opens a stream can be called again; a stream can be read only once.',
+  ERR_CONNECT: 'Many networks block port 25: use 587 or 465. [`testConnection()`](mailer.md) tries these ports too.',
   ERR_TLS:
-    'A private authority stands in `server.tls.ca`; a single certificate is pinned in `server.tls.pinnedFingerprints`.',
-  ERR_TLS_REQUIRED: 'A server that lost STARTTLS may be a sign of an attack.',
-  ERR_TIMEOUT: 'Look at `phase` before you raise a limit.',
-  ERR_SMTP_REPLY: '[What may be tried again](../guide/again-later.md).',
-  ERR_RECIPIENT_NOT_ALLOWED: '[Who gets mail](../guide/recipients.md).',
-  ERR_AUTH_REJECTED: 'Many providers want an app password or [OAuth 2.0](../guide/oauth2.md).',
+    'Put a private certificate authority into `server.tls.ca`, or pin a single certificate in `server.tls.pinnedFingerprints`.',
+  ERR_TLS_REQUIRED: 'If a server no longer offers STARTTLS, that may be a sign of an attack.',
+  ERR_TIMEOUT: 'Check `phase` before you raise a limit.',
+  ERR_SMTP_REPLY: '[Sending again later](../guide/again-later.md).',
+  ERR_RECIPIENT_NOT_ALLOWED: '[Limiting recipients](../guide/recipients.md).',
+  ERR_AUTH_REJECTED: 'Many providers require an app password or [OAuth 2.0](../guide/oauth2.md).',
   ERR_AUTH_UNAVAILABLE: 'Many servers offer AUTH under TLS only: check `server.security`.',
-  ERR_AUTH_PLAINTEXT: '`allowPlaintext` is for ways that are safe otherwise.',
+  ERR_AUTH_PLAINTEXT: '`allowPlaintext` is only for networks that are safe without TLS.',
   ERR_KERBEROS: '[Kerberos](../guide/kerberos.md).',
-  ERR_OAUTH2: '[What a refusal means](../guide/oauth2.md#refusals), AADSTS numbers too.',
+  ERR_OAUTH2: '[The meaning of refusals](../guide/oauth2.md#refusals), including AADSTS numbers.',
   ERR_CERTIFICATE: '[Certificates](../guide/certificates.md).',
   ERR_CERTIFICATE_MISSING: "Or allow `onMissingCertificate: 'drop-recipient'`.",
   ERR_SMIME: '[S/MIME](../guide/smime.md).',
-  ERR_STORE: '[What the store refuses](../guide/profile-store.md#what-it-refuses).',
+  ERR_STORE: '[Files that the store refuses](../guide/profile-store.md#what-it-refuses).',
 };
 
-/** The functions that bring an error about, over the modules of the library. They run in an empty working directory. */
+/** The functions that cause an error, with the modules of the library. They run in an empty working directory. */
 export function examplesOf({ sealpost, smime, testing }) {
   const { createMailer, openProfileStore, parseProfile } = sealpost;
   const { TestSmtpServer } = testing;
@@ -36,7 +36,7 @@ export function examplesOf({ sealpost, smime, testing }) {
   const base = { name: 'office', sender: { email: 'office@example.com' } };
   const byPassword = { method: 'password', username: 'office', password: 'guessed' };
 
-  /** Sends by a profile that leads to a test server. */
+  /** Sends to a test server. */
   const send = async ({
     server: options = {},
     profile = () => ({}),
@@ -84,7 +84,7 @@ export function examplesOf({ sealpost, smime, testing }) {
     ERR_CONTENT: () => send({ message: { attachments: [{ content: { file: 'report.pdf' } }] } }),
     ERR_DNS: async () => {
       const { lookup } = dns;
-      // The answer of a name service to a name that does not exist, whichever network this machine is in.
+      // The answer of DNS to a name that does not exist, so that the example does not depend on a network.
       dns.lookup = (_name, _options, done) =>
         done(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' }));
       syncBuiltinESMExports();

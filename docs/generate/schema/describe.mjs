@@ -8,7 +8,7 @@ const acronyms = new Map(
 );
 const names = { smime: 'S/MIME', oauth2: 'OAuth 2.0', replyTo: 'Reply-To', krb5ConfFile: 'krb5.conf' };
 
-/** `envelopeFrom` as `Envelope from`. */
+/** The title of a key: `Envelope from` for `envelopeFrom`. */
 export function titleOf(key) {
   if (names[key] !== undefined) return names[key];
   const words = key
@@ -21,7 +21,7 @@ export function titleOf(key) {
   return [first[0].toUpperCase() + first.slice(1), ...others].join(' ');
 }
 
-/** The declarations of a profile, walked beside its schema. */
+/** The declarations of a profile, traversed in parallel with its schema. */
 export class Described {
   #checker;
   #root;
@@ -43,7 +43,7 @@ export class Described {
     return { type: this.#root, name: 'EmailProfile', text: '' };
   }
 
-  /** The constituents of a type that an object with these fields can be. `words` are the literals of a required field. */
+  /** The members of a union that an object with these fields can be. `words` are the literals of a required field. */
   objects(type, fields, wordsOf) {
     const parts = (type.isUnion() ? type.types : [type]).filter(
       (part) => part.getFlags() & (ts.TypeFlags.Object | ts.TypeFlags.Intersection),
@@ -96,7 +96,7 @@ export class Described {
     return type;
   }
 
-  /** undefined for a field that a type has as `never`, to exclude it. */
+  /** undefined for a field of type `never`, which excludes the field. */
   #typeOf(type, key) {
     const symbol = this.#checker.getPropertyOfType(type, key);
     if (symbol === undefined) return undefined;

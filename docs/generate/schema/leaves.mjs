@@ -1,4 +1,4 @@
-/** Text, numbers and secrets as JSON Schema: the rules that a schema of src keeps in functions, as patterns. */
+/** Text, numbers and secrets as JSON Schema. Rules that a schema of src has as functions become patterns. */
 
 /** Rules that JSON Schema does not express. `problem` matches the messages of `parseProfile` about them. */
 export const unexpressed = [
@@ -17,10 +17,10 @@ export const unexpressed = [
     where: /^proxy(?:\.|$)/,
   },
   { text: 'half surrogate pairs', problem: /half of a surrogate pair/ },
-  { text: 'lengths in UTF-16 units in place of code points, and in bytes for SOCKS5', problem: /is too long/ },
+  { text: 'lengths in UTF-16 units instead of code points, and in bytes for SOCKS5', problem: /is too long/ },
   { text: 'base64 that leaves bits over', problem: /expected base64 text/ },
   { text: 'useSystemCa on a Node.js before 22.15', problem: /needs Node 22\.15/ },
-  { text: 'totalMs in the first of several servers alone', problem: /limits a whole send/ },
+  { text: 'totalMs only in the first of several servers', problem: /limits a whole send/ },
   { text: 'references to this machine, with allowReferences: false', problem: /which is not allowed here/ },
 ];
 
@@ -29,7 +29,7 @@ export const ci = (word) => word.replace(/[a-z]/g, (letter) => `[${letter.toUppe
 
 const octet = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
 const ipv4 = `${octet}(?:\\.${octet}){3}`;
-/** Hex groups with two colons at least; a zone may follow. */
+/** Groups of hex digits with at least two colons; a zone may follow. */
 const ipv6 = '[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*(?:%[\\w.~\\-]+)?';
 const label = '[A-Za-z0-9_](?:[A-Za-z0-9_\\-]{0,61}[A-Za-z0-9_])?';
 const lastIsNumber = '(?!(?:.*\\.)?(?:[0-9]+|0[Xx][0-9A-Fa-f]*)$)';
@@ -48,7 +48,7 @@ const refusedFields = [
 /** The name of a custom header field. */
 export const customFieldName = `^(?!(?:${refusedFields.map(ci).join('|')})$)${fieldName}$`;
 
-/** By the words with which a schema asks for it. null: `unexpressed` says why there is none. */
+/** Patterns by the `expected` text of a schema. null: the rule is in `unexpressed`. */
 const patterns = {
   'a DNS name or an IP address': `^${host}$`,
   'a domain name': `^${name}$`,
@@ -59,8 +59,8 @@ const patterns = {
   'the name of a header field': `^${fieldName}$`,
   'an OpenSSL cipher list': '^[\\w:!+@=,. \\-]+$',
   'a keyword of EHLO': `^(?!(?:${ci('starttls')}|${ci('bdat')})$)[A-Za-z0-9][A-Za-z0-9\\-]*$`,
-  'a Kerberos principal, as user@REALM': '[^@]@[^@]+$',
-  'a service principal, as smtp/mail.example.com': '^[^/]+/[^/]',
+  'a Kerberos principal such as user@REALM': '[^@]@[^@]+$',
+  'a service principal such as smtp/mail.example.com': '^[^/]+/[^/]',
   'PEM text': '^(?![\\s\\S]*PRIVATE KEY-----)(?=[\\s\\S]*-----BEGIN )',
   'ldap://host[:port] or ldaps://host[:port]': `^${ci('ldap')}[Ss]?://(?:${ipv6}|(?:${ipv4}|${name}|\\[${ipv6}\\])(?::${port})?)/?$`,
   'an LDAP filter (RFC 4515) with {address}': '^\\(.*\\{address\\}.*\\)$',
@@ -122,19 +122,19 @@ export function constant(which) {
   }
 }
 
-/** A schema that is a function of its own, by the words with which it asks. */
+/** A schema with a check of its own, by its `expected` text. */
 export function opaque(expected) {
   switch (expected) {
     case 'true or false':
       return { type: 'boolean' };
     case "'user' or 'machine'":
       return { enum: ['user', 'machine'] };
-    case 'an address as ann@example.com':
+    case 'an address such as ann@example.com':
       return string(1, 4096, '^[^\\u0000-\\u001f\\u007f-\\u009f]+@[^\\u0000-\\u001f\\u007f-\\u009f]+$');
-    case "an address as ann@example.com, or '' for <>":
-      return { anyOf: [{ const: '' }, opaque('an address as ann@example.com')] };
-    case "an address as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }":
-      return opaque('an address as ann@example.com');
+    case "an address such as ann@example.com, or '' for <>":
+      return { anyOf: [{ const: '' }, opaque('an address such as ann@example.com')] };
+    case "an address such as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }":
+      return opaque('an address such as ann@example.com');
     case 'the issuer, an https URL without a query':
       return string(1, 2000, patterns['an https URL'], '^[^?]*$');
     case 'ldap://host[:port] or ldaps://host[:port]':

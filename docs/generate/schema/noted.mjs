@@ -1,9 +1,9 @@
 /**
- * Loads src/profile with a kit whose functions note their arguments.
+ * Loads src/profile with a kit whose functions record their arguments.
  *
- * A schema is opaque: it has functions that check, and no list of its fields. Each function of src/schema that makes a
- * schema is wrapped here, for imports from src/profile alone, and what it was called with is kept by the schema that it
- * gave.
+ * A schema is opaque: it has functions that check values, but no list of its fields. Therefore each function of src/schema
+ * that makes a schema is wrapped here, for imports from src/profile only. The wrapper records the arguments of each
+ * schema.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,7 +35,8 @@ const constants = {
 };
 
 /**
- * A copy made by spreading shares `toJson` with the schema of an object or list, which is made anew for each of those.
+ * A copy made by spreading shares `toJson` with the original. Every schema of an object has its own `toJson`, so that
+ * finds the original.
  */
 const notes = `
   const bySchema = new Map();

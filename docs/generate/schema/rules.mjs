@@ -1,6 +1,6 @@
 /**
- * Rules between fields, by the name of the type. A type whose schema has such rules and no entry here fails the
- * generator.
+ * Rules between fields, by the name of the type. The generator fails if the schema of a type has such rules and there is
+ * no entry here.
  */
 import { customFieldName } from './leaves.mjs';
 
@@ -79,7 +79,7 @@ export const rules = {
   ],
   AutomaticProxySettings: [passwordNeedsName],
   LdapCertificates: [{ dependentRequired: { password: ['bindDn'], bindDn: ['password'] } }],
-  // A signer has no JSON form, and algorithm and publicKey stand only beside one.
+  // A signer has no JSON form, and algorithm and publicKey are only allowed together with one.
   DkimSettings: [
     { properties: { headers: { contains: { pattern: '^[Ff][Rr][Oo][Mm]$' } } } },
     { ...has('privateKey'), allOf: [hasNot('algorithm'), hasNot('publicKey')] },
@@ -114,7 +114,7 @@ export const rules = {
   ],
 };
 
-/** Rules of the names in an object that the user fills, by the words with which its schema asks. */
+/** Rules for the names in an object whose keys are free, by the `expected` text of its schema. */
 const setByLibrary = [
   'client_id', 'client_secret', 'client_assertion', 'client_assertion_type', 'redirect_uri', 'response_type', 'response_mode', 'scope', 'state',
   'code', 'code_challenge', 'code_challenge_method', 'code_verifier', 'grant_type', 'refresh_token', 'device_code', 'assertion', 'request',

@@ -1,4 +1,4 @@
-/** Writes the noted schemas of a profile as JSON Schema, with the types beside them. */
+/** Writes the recorded schemas of a profile as JSON Schema, with titles and descriptions from the types. */
 import { titleOf } from './describe.mjs';
 import { constant, opaque, path, secret, text } from './leaves.mjs';
 import { keyRules, rules } from './rules.mjs';
@@ -7,7 +7,7 @@ const methods = [
   'password', 'plain', 'scram-sha-1', 'scram-sha-256', 'scram-sha-512', 'login', 'cram-md5', 'ntlm', 'kerberos', 'xoauth2', 'oauthbearer',
   'external', 'custom',
 ]; // prettier-ignore
-/** Values that lead a `variant` to each of its schemas. */
+/** Values for which a `variant` chooses each of its schemas. */
 const probes = [
   'text', [], {}, true, false, { base64: '' }, { type: 'auto' }, { ldap: '' }, { directory: '' }, { store: '' }, { store: '', select: {} },
   ...methods.map((method) => ({ method })),
@@ -20,7 +20,7 @@ export class Writer {
   #described;
   #defaults;
   #definitions = new Map();
-  /** Schemas of types that have several forms, and so no interface that could be found. */
+  /** Schemas of types with several forms, for which there is no single interface. */
   #names;
 
   constructor({ noteOf, profileSchema, certificateData, certificateSource, storeReference, ...resolve }, described) {
@@ -127,7 +127,7 @@ export class Writer {
     const [fields, { verify } = {}] = note.args;
     const types = this.#objectsOf(note, type);
     const known = types.length === 1 ? (this.#described.nameOf(types[0]) ?? name) : name;
-    // A copy by spreading has rules of its own.
+    // A copy made by spreading has its own rules.
     const needsRules = verify !== undefined || note.schema !== schema;
     if (needsRules && rules[known] === undefined) throw new Error(`rules.mjs has no rules of ${known}`);
     const properties = {};
@@ -182,7 +182,7 @@ function choice(words) {
   return { ...(words.every((word) => typeof word === 'string') ? { type: 'string' } : {}), enum: words };
 }
 
-/** Defaults by type and field: those that the library fills in, and those that a doc comment states as a value. */
+/** Defaults by type and field: those that the library sets, and those that a doc comment states as a value. */
 function defaultsFrom(resolve) {
   const filled = {
     OutgoingServer: resolve.resolveServer({ host: 'localhost' }),
@@ -194,7 +194,7 @@ function defaultsFrom(resolve) {
   };
   return (type, key, comment) => {
     const value = filled[type]?.[key];
-    // A default that depends on another field.
+    // The default depends on another field.
     if (/\bDefault [^.,;]*(?:, (?:or|but) |; \d)/.test(comment)) return undefined;
     const stated = /\bDefault (true|false|'[^']*'|\d[\d ]*)(?=[.,;(]| \()/.exec(comment)?.[1];
     const fromComment =

@@ -16,14 +16,14 @@ export const authorize: Command = {
   usage: '--profile FILE --out FILE [options]',
   options: {
     profile: { type: 'string', value: 'FILE', help: 'the profile, which has oauth2 settings' },
-    device: { type: 'boolean', help: 'by a code that is typed in on another device (RFC 8628)' },
-    'no-browser': { type: 'boolean', help: 'show the address, and do not open the browser' },
+    device: { type: 'boolean', help: 'by a code that is entered on another device (RFC 8628)' },
+    'no-browser': { type: 'boolean', help: 'show the address without opening the browser' },
     out: { type: 'string', value: 'FILE', help: 'write the tokens there as JSON (mode 0600)' },
   },
   notes: [
-    'Tokens are secrets: they are written to the file alone, and never shown.',
+    'Tokens are secrets: they are written to the file only, and never shown.',
     '',
-    'Exit status: 0 obtained; 1 not; 64 wrong arguments or profile.',
+    'Exit status: 0 obtained; 1 not obtained; 64 wrong arguments or profile.',
     '',
     'Example: sealpost authorize --profile mail.json --device --out tokens.json',
   ],

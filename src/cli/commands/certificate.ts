@@ -11,13 +11,13 @@ import { print, printJson, styled } from '../terminal.js';
 
 export const certificate: Command = {
   name: 'certificate',
-  summary: 'Shows what a certificate file holds, and whether it fits an address and is valid today.',
+  summary: 'Shows the content of a certificate file, and whether it fits an address and is valid today.',
   usage: 'FILE [options]',
   options: {
     ...keyOptions,
-    for: { type: 'string', value: 'ADDRESS', help: 'the address that a certificate must hold' },
-    'with-key': { type: 'boolean', help: 'the private key must be in the file, as signing and decrypting need it' },
-    json: { type: 'boolean', help: 'one JSON document in place of text' },
+    for: { type: 'string', value: 'ADDRESS', help: 'the address that a certificate must contain' },
+    'with-key': { type: 'boolean', help: 'the private key must be in the file (signing and decrypting need it)' },
+    json: { type: 'boolean', help: 'one JSON document instead of text' },
   },
   notes: [
     'Exit status: 0 a certificate fits; 1 none does, or the file cannot be read; 64 wrong arguments.',
@@ -46,7 +46,7 @@ function problemsOf(info: CertificateInfo, address: string | undefined, wantsKey
     ...(info.validFrom > now ? ['it is not valid yet'] : []),
     ...(info.validTo < now ? ['it has expired'] : []),
     ...(address !== undefined && !info.emails.some((email) => email.toLowerCase() === address.toLowerCase())
-      ? [`it does not hold ${address}`]
+      ? [`it does not contain ${address}`]
       : []),
     ...(wantsKey && !info.hasPrivateKey ? ['its private key is not in the file'] : []),
   ];

@@ -23,7 +23,7 @@ export const compose: Command = {
       value: 'FILE',
       help: 'write the message there (mode 0600); - is standard output, the default',
     },
-    preview: { type: 'string', value: 'FILE', help: 'write a page for the browser there, in place of the message' },
+    preview: { type: 'string', value: 'FILE', help: 'write a page for the browser there instead of the message' },
     json: { type: 'boolean', help: 'one JSON document with envelope and content (base64)' },
   },
   notes: [

@@ -11,7 +11,7 @@ import { note, printJson } from '../terminal.js';
 import { UsageError, type Given, type OptionRules } from '../usage.js';
 
 export const keyOptions: OptionRules = {
-  key: { type: 'string', value: 'FILE', help: 'the key, where it is in a file of its own' },
+  key: { type: 'string', value: 'FILE', help: 'the key, if it is in a separate file' },
   ...passwordOptions,
   'ask-password': { type: 'boolean', help: 'ask for the password of the file' },
 };
@@ -40,7 +40,7 @@ export const decrypt: Command = {
     json: { type: 'boolean', help: 'one JSON document with algorithm and content (base64)' },
   },
   notes: [
-    'Exit status: 0 decrypted; 1 not; 64 wrong arguments.',
+    'Exit status: 0 decrypted; 1 not decrypted; 64 wrong arguments.',
     '',
     'Example: sealpost decrypt message.eml --certificate ann.p12 --ask-password --out content.eml',
   ],

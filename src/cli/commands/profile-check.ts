@@ -15,7 +15,7 @@ export const profileCheck: Command = {
   usage: 'FILE [options]',
   options: {
     show: { type: 'boolean', help: 'show the profile, with secrets hidden' },
-    json: { type: 'boolean', help: 'one JSON document in place of text' },
+    json: { type: 'boolean', help: 'one JSON document instead of text' },
   },
   notes: [
     'Exit status: 0 the profile is valid; 1 it is not; 64 wrong arguments, or the file cannot be read.',

@@ -26,14 +26,14 @@ export const deliveryStatus: Readonly<Record<EmailError['delivery'], number>> = 
 
 export const send: Command = {
   name: 'send',
-  summary: 'Sends a message, from options, from standard input, or a finished one.',
+  summary: 'Sends a message from options or standard input, or a complete message from a file.',
   usage: '--profile FILE | --url-env NAME | --server HOST [options]',
   options: {
     ...profileOptions,
     ...messageOptions,
     all: { type: 'boolean', help: 'send nothing if one recipient is refused' },
     transcript: { type: 'boolean', help: 'show the dialogue, with secrets hidden' },
-    json: { type: 'boolean', help: 'one JSON document in place of text' },
+    json: { type: 'boolean', help: 'one JSON document instead of text' },
   },
   notes: [
     'Exit status: 0 sent to every recipient; 1 not delivered; 2 delivered to some recipients; 3 unknown: the connection',

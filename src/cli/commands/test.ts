@@ -29,7 +29,7 @@ export const test: Command = {
     ...profileOptions,
     tls: { type: 'boolean', help: 'show the certificates, with a fingerprint to copy for --pin' },
     transcript: { type: 'boolean', help: 'show the dialogue, with secrets hidden' },
-    json: { type: 'boolean', help: 'one JSON document in place of text' },
+    json: { type: 'boolean', help: 'one JSON document instead of text' },
   },
   notes: [
     'Exit status: 0 the connection works; 10 resolve, 11 connect, 12 proxy, 13 tls, 14 greeting, 15 ehlo, 16 starttls,',

@@ -21,10 +21,10 @@ export const verify: Command = {
     },
     cms: { type: 'boolean', help: 'the file is a .p7m or .p7s, not a message' },
     content: { type: 'string', value: 'FILE', help: 'with --cms: the content that a .p7s signs' },
-    json: { type: 'boolean', help: 'one JSON document in place of text' },
+    json: { type: 'boolean', help: 'one JSON document instead of text' },
   },
   notes: [
-    'Exit status: 0 every signature is right, and with --ca its signer is trusted; 1 a signature is wrong or not trusted,',
+    'Exit status: 0 every signature is valid, and with --ca its signer is trusted; 1 a signature is not valid or not trusted,',
     'or there is none; 64 wrong arguments.',
     '',
     'Example: sealpost verify message.eml --ca authority.pem',

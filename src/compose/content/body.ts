@@ -174,7 +174,7 @@ function attachmentPart(attachment: Attachment, path: string, opened: ReadonlyMa
   const { contentType, parameters } = attachmentType(attachment.contentType, filename, `${path}.contentType`);
   const isText = hasOwn(content, 'text');
   if (isText && !isWellFormed(content.text))
-    throw messageInvalid(`${path}.content`, 'half of a surrogate pair is not a character');
+    throw messageInvalid(`${path}.content`, 'half of a surrogate pair is not allowed');
   return withoutPrototype<LeafPart>({
     contentType,
     parameters: isText && Object.hasOwn(parameters, 'charset') ? { ...parameters, charset: 'utf-8' } : parameters,

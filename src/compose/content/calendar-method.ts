@@ -14,7 +14,7 @@ export function checkCalendarMethod({ method, content }: CalendarPart): void {
   if (found.length === 0)
     throw messageInvalid(
       'calendar.content',
-      `has no METHOD: add a line METHOD:${method.toUpperCase()} behind BEGIN:VCALENDAR`,
+      `has no METHOD: add a line METHOD:${method.toUpperCase()} after BEGIN:VCALENDAR`,
     );
   const other = found.find((value) => value.toUpperCase() !== method.toUpperCase());
   if (other !== undefined)

@@ -52,12 +52,12 @@ class Images {
     this.#path = path;
   }
 
-  /** The `cid:` URL in place of the data: URL of an image; undefined for any other URL. `at` is its place, for errors. */
+  /** The `cid:` URL that replaces the data: URL of an image; undefined for any other URL. `at` is its place, for errors. */
   urlFor(url: string, at: number): string | undefined {
     const image = readImage(url);
     if (image === undefined) return undefined;
     if (typeof image === 'string')
-      throw messageInvalid(this.#path, `the data: URL at character ${at + 1} ${image}; write it anew, or remove it`);
+      throw messageInvalid(this.#path, `the data: URL at character ${at + 1} ${image}; correct it, or remove it`);
     const { contentType, bytes } = image;
     const hash = nodeCrypto().createHash('sha256').update(`${contentType}\0`).update(bytes).digest('hex');
     // The name is that of the content, so that equal messages stay equal; RFC 2606 reserves the domain.
@@ -68,7 +68,7 @@ class Images {
 
   #add(cid: string, contentType: string, bytes: Uint8Array): void {
     if (this.#known.size === maxImages)
-      throw messageInvalid(this.#path, `holds more than ${maxImages} different images in data: URLs`);
+      throw messageInvalid(this.#path, `contains more than ${maxImages} different images in data: URLs`);
     this.#known.add(cid);
     const extension = extensions.get(contentType);
     const part: LeafPart = {

@@ -36,7 +36,7 @@ const toRead = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);
 
 /** Checks that `file` may be read, is a regular file and can be opened. `field` is its path in the message. */
 export async function admitFile(file: string | URL, field: string, access: FileAccess): Promise<ReadableFile> {
-  if (access === false) throw messageInvalid(field, 'files are switched off by fileAccess: false');
+  if (access === false) throw messageInvalid(field, 'files are not allowed, because of fileAccess: false');
   const given = toPath(file, field);
   const outside = (): Error =>
     messageInvalid(field, `the file ${showText(given)} is outside the root that fileAccess allows`);
@@ -71,14 +71,14 @@ export async function admitFile(file: string | URL, field: string, access: FileA
  */
 async function rootOf(root: string, field: string): Promise<string> {
   return await realpath(root).catch(() => {
-    throw messageInvalid(field, 'the directory that fileAccess.root names cannot be opened, so no file is below it');
+    throw messageInvalid(field, 'the directory fileAccess.root cannot be opened, so no file can be read');
   });
 }
 
 function toPath(file: string | URL, field: string): string {
   try {
     const path = typeof file === 'string' ? file : fileURLToPath(file);
-    if (path === '' || path.includes('\0')) throw new Error('a path is not empty and holds no NUL');
+    if (path === '' || path.includes('\0')) throw new Error('a path may not be empty or contain NUL');
     return path;
   } catch (cause) {
     throw messageInvalid(`${field}.file`, reasonOf(cause));
@@ -119,7 +119,7 @@ export async function resolveMessageSecret(
     throw messageInvalid(field, 'a message may name an environment variable only with fileAccess: true');
   const file = await admitFile(secret.file, field, access);
   if (file.size > maxSecretBytes)
-    throw messageInvalid(field, `the file is longer than ${maxSecretBytes} bytes, which no secret is`);
+    throw messageInvalid(field, `the file is longer than ${maxSecretBytes} bytes, too long for a secret`);
   try {
     const chunks: Buffer[] = [];
     for await (const block of readBlocks(file)) chunks.push(Buffer.from(block));
@@ -129,7 +129,7 @@ export async function resolveMessageSecret(
   } catch (cause) {
     throw createEmailError('ERR_SECRET', `The secret ${field} could not be read from its file: ${reasonOf(cause)}`, {
       cause,
-      remedy: 'Check that this process may read the file, and that nothing changes it meanwhile.',
+      remedy: 'Check that this process may read the file, and that no other program changes it at the same time.',
     });
   }
 }
@@ -174,7 +174,7 @@ export async function* readBlocks(file: ReadableFile): AsyncGenerator<Uint8Array
     }
     if (at !== file.size)
       throw new Error(
-        `the file changed its size while it was sent: ${file.size} bytes before, now ${at > file.size ? 'more' : at}`,
+        `the size of the file changed while it was sent: ${file.size} bytes before, now ${at > file.size ? 'more' : at}`,
       );
   } finally {
     await pending?.catch(() => undefined);

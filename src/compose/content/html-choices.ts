@@ -1,5 +1,5 @@
 /**
- * Tells HTML with choices of its own from other forms of content.
+ * Distinguishes HTML with its own choices from other forms of content.
  * @module
  */
 import type { HtmlContent } from '../../model/message.js';

@@ -14,7 +14,7 @@ import type { OpenedContent } from './content.js';
 import { embedDataUrls } from './data-urls.js';
 import { isHtmlContent, type TextFromHtml } from './html-choices.js';
 
-/** HTML beyond this size is refused where it must be read whole. */
+/** HTML beyond this size is refused if it must be read whole. */
 const maxHtmlBytes = 64 * 1024 * 1024;
 
 /** A message whose HTML was read. */
@@ -52,8 +52,7 @@ async function textOf(content: OpenedContent, path: string): Promise<string> {
   let length = 0;
   for await (const chunk of hasOwn(content, 'bytes') ? [content.bytes] : content.open()) {
     length += chunk.length;
-    if (length > maxHtmlBytes)
-      throw messageInvalid(path, `is longer than ${maxHtmlBytes} bytes, the most that is read as a whole`);
+    if (length > maxHtmlBytes) throw messageInvalid(path, `is longer than ${maxHtmlBytes} bytes, the limit for HTML`);
     chunks.push(Buffer.from(chunk));
   }
   try {
@@ -76,7 +75,7 @@ async function madeText(textFromHtml: TextFromHtml, html: string): Promise<strin
     });
   }
   if (typeof text !== 'string' || !isWellFormed(text))
-    throw createEmailError('ERR_CONTENT', 'text: textFromHtml of the mailer gave no text', {
+    throw createEmailError('ERR_CONTENT', 'text: textFromHtml of the mailer did not return text', {
       phase: 'content',
       remedy: 'It must return a string, or a promise of one.',
     });

@@ -6,7 +6,7 @@
 import { markupOf } from './html-markup.js';
 
 /**
- * The URL to write in place of another; undefined leaves it. It must hold no quotes, brackets and blanks. `at` is the
+ * The URL that replaces another; undefined leaves it. It must not contain quotes, brackets and blanks. `at` is the
  * place in the HTML, for errors.
  */
 export type ReplaceUrl = (url: string, at: number) => string | undefined;

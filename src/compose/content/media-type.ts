@@ -41,7 +41,8 @@ export function parseMediaType(text: string, path: string): MediaType {
     rest = rest.slice(match[0].length);
   }
   const contentType = (type[1] ?? '').toLowerCase();
-  if (contentType.startsWith('multipart/')) throw messageInvalid(path, 'an attachment is one part, not a multipart');
+  if (contentType.startsWith('multipart/'))
+    throw messageInvalid(path, 'an attachment must be a single part, not a multipart');
   return { contentType, parameters };
 }
 

@@ -31,7 +31,7 @@ async function openStream(stream: Stream, field: string, { replay, sources }: Co
     if (used) {
       throw createEmailError('ERR_CONTENT', `${field}: the stream was already read and cannot be read again`, {
         phase: 'content',
-        remedy: 'Give a function that opens the stream, so that a second attempt can read it anew.',
+        remedy: 'Give a function that opens the stream, so that a second attempt can read it again.',
       });
     }
     used = true;
@@ -51,10 +51,10 @@ function callSource(source: () => AsyncIterable<Uint8Array>, field: string): Str
     stream.catch(() => undefined);
     throw messageInvalid(
       field,
-      'the function gave a promise: await it and give its result as content, or give an async generator function',
+      'the function returned a promise: await it and give its result as content, or give an async generator function',
     );
   }
-  throw messageInvalid(field, 'the function did not give an async iterable of bytes');
+  throw messageInvalid(field, 'the function did not return an async iterable of bytes');
 }
 
 /** Other libraries' Blobs may have no stream(), or one that cannot be iterated. */

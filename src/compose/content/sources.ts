@@ -31,7 +31,7 @@ export class Sources {
   }
 
   /**
-   * Takes over the streams of a message. `taken` holds the streams of all earlier messages: a used stream would be sent
+   * Takes over the streams of a message. `taken` contains the streams of all earlier messages: a used stream would be sent
    * as empty content.
    */
   take(message: MailMessage, taken: WeakSet<object>): void {
@@ -91,7 +91,7 @@ export class Sources {
       (this.#readers ??= new Set()).add(reader);
       for await (const chunk of reader) {
         const bytes = typeof chunk === 'string' ? text.encode(chunk) : chunk;
-        if (!isBytes(bytes)) throw new TypeError(`the stream gave a ${typeof chunk} in place of bytes or text`);
+        if (!isBytes(bytes)) throw new TypeError(`the stream gave a ${typeof chunk} instead of bytes or text`);
         if (bytes.length > 0) yield bytes;
       }
       text.end();
@@ -107,7 +107,7 @@ export class Sources {
 /** The error of a failed source, with its path in the message. */
 function contentError(cause: unknown, field: string): Error {
   if (isEmailError(cause)) return cause;
-  return createEmailError('ERR_CONTENT', `${field}: the content's source failed: ${reasonOf(cause)}`, {
+  return createEmailError('ERR_CONTENT', `${field}: the source of the content failed: ${reasonOf(cause)}`, {
     phase: 'content',
     cause,
   });
@@ -118,10 +118,10 @@ function spent(field: string, stream: Stream): Error {
   if (isError(errored)) return contentError(errored, field);
   return createEmailError(
     'ERR_CONTENT',
-    `${field}: the stream was given to a message before, was read, or is destroyed`,
+    `${field}: the stream was used by another message, was already read, or is destroyed`,
     {
       phase: 'content',
-      remedy: 'Give each message a stream of its own, or a function that opens one, which allows further attempts.',
+      remedy: 'Give each message its own stream, or a function that opens one, which allows further attempts.',
     },
   );
 }

@@ -27,5 +27,5 @@ export class TextChunks {
 }
 
 function halfCharacter(): TypeError {
-  return new TypeError('the stream gave half of a surrogate pair, which is not a character');
+  return new TypeError('the stream contains half of a surrogate pair');
 }

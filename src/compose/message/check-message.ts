@@ -17,7 +17,7 @@ export function checkMessage(message: MailMessage, given: MailMessage, problems:
   if (prototype !== Object.prototype && prototype !== null)
     for (const key of messageKeys)
       if (isInherited(key, given))
-        problem(problems, key, 'is inherited from another object; a message has its fields itself');
+        problem(problems, key, 'is inherited from another object; the fields of a message must be its own properties');
   if (accepts(messageSchema, message)) return message;
   const before = problems.problems.length;
   const right = messageSchema.check(message, '', problems);

@@ -113,7 +113,7 @@ export function buildEnvelope(
   const to = own.to === undefined ? recipients(mailboxes) : recipientsOf(own.to, problems);
   // Invalid recipients have already been reported.
   if (to.length === 0 && problems.problems.length === 0)
-    problem(problems, own.to ? 'envelope.to' : 'to', 'there is no recipient: give to, cc or bcc');
+    problem(problems, own.to ? 'envelope.to' : 'to', 'there is no recipient: set to, cc or bcc');
   if (own === noRequests && mailboxes.returnReceiptTo === undefined) return envelopeOf(from, to, noRequests);
   const dsn = own.dsn === undefined ? undefined : checkedDsn(own.dsn, to, problems);
   const isRequested = dsn !== undefined || mailboxes.returnReceiptTo !== undefined;
@@ -176,7 +176,7 @@ function checkedDsn(dsn: DsnRequest, to: readonly string[], problems: MessagePro
   const recipients = Object.entries(dsn.recipients).map(([address, request]): [string, DsnRecipient] => {
     const email = problems.attempt(() => parseMailbox(address, path).email);
     if (email !== undefined && !known.has(email))
-      problem(problems, path, `${showText(address, 200)} is no recipient of the message`);
+      problem(problems, path, `${showText(address, 200)} is not a recipient of the message`);
     const { originalRecipient } = request;
     const at = `${path}.${showText(address, 200)}.originalRecipient`;
     if (originalRecipient !== undefined) problems.attempt(() => parseOriginalRecipient(originalRecipient, at));

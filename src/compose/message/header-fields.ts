@@ -212,11 +212,11 @@ function listUrl(target: string, path: string): string {
   if (url.length > maxUrl)
     throw messageInvalid(
       path,
-      `the URL has ${url.length} characters, and fits a header field with up to ${maxUrl}: use a shorter one, ` +
-        'such as one with a token in place of data',
+      `the URL has ${url.length} characters, and a header field can contain up to ${maxUrl}: use a shorter one, ` +
+        'such as one with a token instead of data',
     );
   if (/[<>]/.test(url))
-    throw messageInvalid(path, 'give each URL by itself, without angle brackets; several are an array');
+    throw messageInvalid(path, 'give each URL separately, without angle brackets; for several use an array');
   if (!/^(?:https?|mailto|ftp):[!#$%&'*+,\-./0-9:;=?@A-Z[\]_`a-z{|}~]+$/i.test(url))
     throw messageInvalid(path, 'expected an https, http or mailto URL in ASCII, or an address');
   return `<${url.replace(/,/g, '%2C')}>`;
@@ -229,7 +229,7 @@ function listId(id: string): string {
   if (!/^[!#$%&'*+\-/0-9=?A-Z^_`a-z{|}~]+(?:\.[!#$%&'*+\-/0-9=?A-Z^_`a-z{|}~]+)+$/.test(bare)) {
     throw messageInvalid(
       'list.id',
-      'expected a list identifier such as <news.example.com>, with a description before it if wanted',
+      'expected a list identifier such as <news.example.com>, optionally after a description',
     );
   }
   const given = (match?.[1] ?? '').trim();

@@ -68,7 +68,7 @@ const address: Schema<AddressInput> = variant(addressExpected, (value) => {
 });
 const manyAddresses = any(address);
 const addresses = variant<AddressInput | readonly AddressInput[]>(
-  `${address.expected}, or an array of such`,
+  `${address.expected}, or an array of these`,
   (value) => (Array.isArray(value) ? manyAddresses : address),
 );
 const no = choice(false);
@@ -152,7 +152,11 @@ const calendar = object<CalendarPart>(
 const texts = any(anyText);
 /** Other libraries take the URL in an object. */
 const urlObject: Schema<string> = plain<string>('text', (value, path, report) =>
-  problem(report, path, `expected a URL or an address, or an array of such, got ${kindOf(value)}: give the URL itself`),
+  problem(
+    report,
+    path,
+    `expected a URL or an address, or an array of these, got ${kindOf(value)}: give the URL itself`,
+  ),
 );
 
 function isUrlObject(value: unknown): boolean {
@@ -161,7 +165,7 @@ function isUrlObject(value: unknown): boolean {
 const listFields = object<ListFields>(
   {
     unsubscribe: optional(
-      variant<string | readonly string[]>('a URL or an address, or an array of such', (value) =>
+      variant<string | readonly string[]>('a URL or an address, or an array of these', (value) =>
         Array.isArray(value) ? texts : isUrlObject(value) ? urlObject : anyText,
       ),
     ),
@@ -259,7 +263,7 @@ const messageRules: ObjectRules<MailMessage> = {
   verify(_message, given, _path, report: Report) {
     if (!given('raw')) return;
     for (const key of excludedByRaw)
-      if (given(key)) problem(report, key, 'cannot stand beside raw, which is a finished message');
+      if (given(key)) problem(report, key, 'cannot be combined with raw, which is a complete message');
   },
 };
 

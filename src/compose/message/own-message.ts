@@ -26,14 +26,14 @@ export function ownMessage(message: MailMessage): MailMessage {
     return copier.fields(message, 0) as MailMessage;
   } catch (cause) {
     if (cause instanceof TooManyEntries)
-      throw messageInvalid(copier.path, `a message holds at most ${maxEntries} fields and entries of arrays`);
+      throw messageInvalid(copier.path, `a message may have at most ${maxEntries} fields and array entries`);
     throw unreadable(copier.path, cause);
   }
 }
 
 /** The error of a value that throws when it is read. The thrown value becomes the cause and is not quoted. */
 export function unreadable(path: string, cause: unknown): EmailError {
-  const message = 'could not be read: a getter or a proxy in it threw';
+  const message = 'could not be read: a getter or a proxy in it threw an error';
   return createEmailError('ERR_MESSAGE_INVALID', `The message cannot be sent: ${path}: ${message}`, {
     problems: [{ path, message }],
     cause,

@@ -127,7 +127,7 @@ export class RecipientGuard {
   }
 }
 
-/** The field that tells the recipients of a redirected message. */
+/** The field that lists the recipients of a redirected message. */
 function fieldOf(originals: readonly string[]): WrittenField {
   return { name: originalsField, text: textField(originalsField, originals.join(', '), originalsField) };
 }

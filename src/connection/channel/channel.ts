@@ -220,7 +220,7 @@ export class Channel {
     this.#options.tracing?.replied(reply);
     if (reply.negative)
       return this.close(head?.options.refuse?.(reply) ?? replyError('closed the connection', reply), head);
-    const text = `The server answered ${reply.code} before it was asked.`;
+    const text = `The server answered ${reply.code} before any command was sent.`;
     this.close(createEmailError('ERR_SMTP_PROTOCOL', text, { reply: reply.read() }), head);
   }
 
@@ -355,7 +355,7 @@ export class Channel {
     this.#advance(next, () => next.dialogue.next());
   }
 
-  /** Removes an exchange that is over from the queue and continues those behind it. */
+  /** Removes an exchange that is over from the queue and continues those after it. */
   #ended(exchange: Exchange): void {
     const wasHead = this.#queue[0] === exchange;
     this.#remove(exchange);

@@ -16,7 +16,7 @@ export class ContentSource {
     this.#stream = stream;
   }
 
-  /** The next block; undefined at the end. ERR_CONTENT if the stream fails or gives something other than bytes. */
+  /** The next block; undefined at the end. ERR_CONTENT if the stream fails or returns a value that is not bytes. */
   async next(): Promise<Uint8Array | undefined> {
     const block = await this.#read();
     // Waits a turn so that a reply already received is read before this block is written: writing to a reset socket
@@ -42,7 +42,7 @@ export class ContentSource {
         return undefined;
       }
       if (isBytes(result.value)) return result.value;
-      throw new TypeError(`its stream gave ${typeof result.value} where bytes are to come`);
+      throw new TypeError(`its stream returned ${typeof result.value} instead of bytes`);
     } catch (cause) {
       if (isEmailError(cause)) throw cause;
       const message = `The content of the message could not be read: ${showText(reasonOf(cause))}`;

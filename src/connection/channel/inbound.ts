@@ -110,7 +110,7 @@ export class Inbound {
     return 'not-a-reply';
   }
 
-  /** Judges an incomplete line although no reply is owed. Only the start of a refusal is waited for. */
+  /** Checks an incomplete line although no reply is owed. Only for the start of a refusal is the rest awaited. */
   #suspect(): Arrival | undefined {
     if (this.#owed > 0 || this.#parser.pending === 0) return undefined;
     const begun = Buffer.from(this.#parser.rest.subarray(0, 4)).toString('latin1');

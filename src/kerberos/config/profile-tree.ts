@@ -56,7 +56,7 @@ export async function parseProfile(root: Section, source: ProfileSource): Promis
       open.splice(0, open.length, subsection(root, (section[1] ?? '').trim()));
       continue;
     }
-    const current = open.at(-1) ?? fail('stands before the first section');
+    const current = open.at(-1) ?? fail('comes before the first section');
     if (line === '}' || line === '}*') {
       if (open.length < 2) fail('closes a brace that was not opened');
       open.pop();

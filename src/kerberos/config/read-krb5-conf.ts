@@ -35,7 +35,7 @@ export async function readKrb5Conf(file: string | undefined): Promise<Section> {
   let found = 0;
   for (const candidate of candidates) if (await reader.readIfThere(candidate)) found++;
   if (found === 0 && named) {
-    throw kerberosError(`None of the files that $KRB5_CONFIG names is there: ${showText(named, 300)}`, {
+    throw kerberosError(`None of the files named in $KRB5_CONFIG exists: ${showText(named, 300)}`, {
       remedy: 'Correct $KRB5_CONFIG.',
     });
   }

@@ -47,7 +47,7 @@ export function krb5Settings(root: Section): Krb5Settings {
     const chosen = (list(name) ?? permitted).filter((type) => permitted.includes(type));
     if (chosen.length > 0) return chosen;
     throw kerberosError(
-      `krb5.conf leaves no encryption type that is supported: ${name} and permitted_enctypes have none in common`,
+      `krb5.conf allows no supported encryption type: ${name} and permitted_enctypes have none in common`,
       {
         remedy:
           'Permit aes256-cts-hmac-sha1-96, aes128-cts-hmac-sha1-96, aes256-cts-hmac-sha384-192 or aes128-cts-hmac-sha256-128.',
@@ -116,11 +116,11 @@ function parseCount(name: string, value: string): number {
 function parseDuration(name: string, value: string): number {
   if (/^\d{1,9}$/.test(value)) return Number(value);
   // The length is limited because the patterns backtrack over runs of blanks.
-  if (value.length > 40) throw invalid(name, 'seconds, or a duration as 5m');
+  if (value.length > 40) throw invalid(name, 'seconds, or a duration such as 5m');
   const clock = /^(\d{1,5}):(\d\d)(?::(\d\d))?$/.exec(value);
   if (clock !== null) return Number(clock[1]) * 3600 + Number(clock[2]) * 60 + Number(clock[3] ?? 0);
   const units = /^(?:(\d{1,5})d)?\s*(?:(\d{1,6})h)?\s*(?:(\d{1,7})m)?\s*(?:(\d{1,9})s)?$/i.exec(value);
-  if (units === null || value === '') throw invalid(name, 'seconds, or a duration as 5m');
+  if (units === null || value === '') throw invalid(name, 'seconds, or a duration such as 5m');
   const [days, hours, minutes, seconds] = units.slice(1).map((part) => Number(part ?? 0));
   return (days ?? 0) * 86_400 + (hours ?? 0) * 3600 + (minutes ?? 0) * 60 + (seconds ?? 0);
 }

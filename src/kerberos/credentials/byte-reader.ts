@@ -30,13 +30,15 @@ export class ByteReader {
   /** The next bytes, without a copy. */
   take(length: number): Buffer {
     if (length > this.remaining)
-      throw new MalformedError(`it ends at byte ${this.#end}, where ${length} bytes from byte ${this.#at} belong`);
+      throw new MalformedError(
+        `it ends at byte ${this.#end}, but ${length} bytes were expected from byte ${this.#at} on`,
+      );
     const start = this.#at;
     this.#at += length;
     return this.#bytes.subarray(start, this.#at);
   }
 
-  /** A reader of the next bytes alone. */
+  /** A reader of the next bytes only. */
   part(length: number): ByteReader {
     const start = this.#at;
     this.take(length);

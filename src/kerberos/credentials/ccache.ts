@@ -27,7 +27,7 @@ const maxComponents = 100;
 
 /**
  * Reads a ticket cache: `name`, else `$KRB5CCNAME`, else /tmp/krb5cc_<uid>; FILE caches of version 3 or 4, alone or in
- * a DIR collection. Of a collection it is the cache of `principal` where that is given, else the primary one.
+ * a DIR collection. In a collection it is the cache of `principal`, if that is given, else the primary one.
  * ERR_KERBEROS says why none can be read; KCM, KEYRING, API, MSLSA and MEMORY caches are out of reach without native
  * code, and named.
  */

@@ -101,5 +101,7 @@ export class Identities {
 }
 
 function missing(beside: string): never {
-  throw kerberosError(`${field} is missing beside authentication.${beside}`, { remedy: 'Set it to user@REALM.' });
+  throw kerberosError(`${field} is missing beside authentication.${beside}`, {
+    remedy: 'Set it to a name such as user@REALM.',
+  });
 }

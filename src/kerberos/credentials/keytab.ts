@@ -82,7 +82,7 @@ export async function readKeytab(file: string, principal: Principal): Promise<re
   if (newest.size > 0) return [...newest.values()];
   if (own.length > 0) {
     const types = own.map((entry) => describeType(entry.key.type)).join(', ');
-    throw kerberosError(`${source} has no key of ${formatPrincipal(principal)} that is supported, only ${types}`, {
+    throw kerberosError(`${source} has no supported key of ${formatPrincipal(principal)}, only ${types}`, {
       remedy: 'Export it with AES keys.',
     });
   }

@@ -128,7 +128,7 @@ class AsExchange {
         source,
       );
     }
-    throw kerberosError(`${this.#sender} did not come to an end within ${maxRounds} requests`);
+    throw kerberosError(`${this.#sender} did not finish within ${maxRounds} requests`);
   }
 
   #request(nonce: number): Buffer {
@@ -212,7 +212,7 @@ class AsExchange {
     const type = reply.encrypted.type;
     if (!this.#keys.types.includes(type)) {
       throw kerberosError(`${this.#sender} answered with ${describeType(type)}, which was not asked for`, {
-        remedy: 'Permit the type in krb5.conf, if it is strong enough.',
+        remedy: 'If this type is strong enough, permit it in krb5.conf.',
       });
     }
     if (this.#key?.type !== type) {
@@ -235,7 +235,7 @@ class AsExchange {
       throw kerberosError(
         `${this.#keys.source} is wrong for ${formatPrincipal(this.#client)}: ${source} does not decrypt with it`,
         {
-          remedy: 'Check the password; a keytab has to be exported anew after each change of the password.',
+          remedy: 'Check the password; a keytab must be exported again after each change of the password.',
         },
       );
     }
@@ -251,7 +251,7 @@ class AsExchange {
     if (!this.#canonicalize && !samePrincipal(client, this.#client)) {
       throw kerberosError(`${source} is for ${formatPrincipal(client)}, not for ${formatPrincipal(this.#client)}`, {
         remedy:
-          'Write authentication.principal as the KDC has it, the realm in upper case as a rule, or set ' +
+          'Write authentication.principal exactly as in the KDC, the realm usually in upper case, or set ' +
           'canonicalize = true in krb5.conf.',
       });
     }
@@ -265,7 +265,7 @@ class AsExchange {
       const proof = part.preAuthentication.find((pa) => pa.type === paType.requestEncPaRep);
       if (proof === undefined) throw new MalformedError('the checksum of the request is missing');
       const expected = typeOfKey(key).checksum(key.value, keyUsage.asRequest, request);
-      requireEqual(readChecksum(proof.value).value, expected, 'the request was changed on its way to the KDC');
+      requireEqual(readChecksum(proof.value).value, expected, 'the request was changed before it reached the KDC');
     }
     const ahead = part.authTime - this.#clock.systemTime();
     if (kdcTimesync) this.#clock.offsetMs = ahead;

@@ -53,7 +53,7 @@ export class ClientKeys {
     const has = secret.kind === 'keytab' ? secret.entries.map(({ key }) => describeType(key.type)).join(', ') : '';
     throw kerberosError(`${this.source} has no key of a type that krb5.conf permits, only ${has}`, {
       remedy:
-        `Export the keytab anew with a key of ${permitted.map(describeType).join(' or ')}, or name its types in ` +
+        `Export the keytab again with a key of ${permitted.map(describeType).join(' or ')}, or name its types in ` +
         'permitted_enctypes of krb5.conf (RC4: allow_rc4 = true).',
     });
   }
@@ -63,7 +63,7 @@ export class ClientKeys {
     return this.#secret.kind === 'password' ? 'the password' : `the keytab ${showText(this.#secret.file, 200)}`;
   }
 
-  /** A text of a KDC, hidden where it repeats the password: a KDC may know it, or have found it out by its keys. */
+  /** A text of a KDC, hidden if it repeats the password: a KDC may know the password, or may have guessed it from keys. */
   hidden(text: string | undefined): string | undefined {
     const secrets = new Secrets(this.#secret.kind === 'password' ? [this.#secret.password] : []);
     return text === undefined ? undefined : secrets.shown(text);
@@ -99,7 +99,7 @@ export class ClientKeys {
   /** The error for a key that the KDC uses and the keytab lacks. */
   missing(type: number, { client, sender }: KeyRequest): Error {
     return kerberosError(`${this.source} has no key of ${describeType(type)}, which ${sender} uses`, {
-      remedy: `Export the keytab anew, with all keys of ${formatPrincipal(client)} (ktadd, or ktpass with /crypto All).`,
+      remedy: `Export the keytab again, with all keys of ${formatPrincipal(client)} (ktadd, or ktpass with /crypto All).`,
     });
   }
 }
@@ -109,8 +109,8 @@ function checkedIterations(otherwise: number | undefined, parameters: Buffer | u
   const count = parameters.length === 4 ? parameters.readUInt32BE() : 0;
   if (count >= minIterations && count <= maxIterations) return count;
   throw kerberosError(
-    `${sender} wants the key made with ${count} iterations; ` +
+    `${sender} requires a key made with ${count} iterations; ` +
       `between ${minIterations} and ${maxIterations} are accepted`,
-    { remedy: 'Have the password set anew on the KDC, with its default string-to-key parameters.' },
+    { remedy: 'Set the password again on the KDC, with its default string-to-key parameters.' },
   );
 }

@@ -64,7 +64,8 @@ export async function askRealm(access: KdcAccess, realm: string, request: Uint8A
   throw kerberosError(
     `No KDC of the realm ${showText(realm, 200)} answered: ${failures.map((text) => showText(text, 200)).join('; ')}`,
     {
-      remedy: 'Check that the KDC runs and that port 88 is open to it; name it in authentication.kdc or in krb5.conf.',
+      remedy:
+        'Check that the KDC is running and that port 88 to it is open; name it in authentication.kdc or in krb5.conf.',
       retryable: true,
       server: kdcs.length === 1 && kdcs[0] !== undefined ? showTarget(kdcs[0].host, kdcs[0].port) : undefined,
     },

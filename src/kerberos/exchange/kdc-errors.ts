@@ -40,9 +40,9 @@ type Words = (subject: ErrorSubject) => readonly [says: string, remedy: string];
 const clock = 'Set the clock of this machine (NTP), or set kdc_timesync = true in krb5.conf.';
 const types =
   'Permit a type that the KDC has a key for (permitted_enctypes in krb5.conf, RC4: allow_rc4 = true), or ' +
-  'change the password so that AES keys are made; a keytab has to be exported anew then.';
+  'change the password so that AES keys are made, and export the keytab again after that.';
 const ticketRefused =
-  'Get a new ticket (kinit). If it stays, the keys of the service were changed: its keytab and the KDC must agree.';
+  'Get a new ticket (kinit). If the error remains, the keys of the service were changed: its keytab and the KDC must agree.';
 const administrator = 'Ask the administrator of the realm.';
 
 /** Name, words and remedy of the codes that users encounter. */
@@ -64,10 +64,10 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
     'KDC_ERR_PRINCIPAL_NOT_UNIQUE',
     (s) => [
       `it has more than one ${s.service}`,
-      'Have all but one of the accounts with this service principal name corrected.',
+      'Remove the service principal name from all but one of the accounts that have it.',
     ],
   ],
-  9: ['KDC_ERR_NULL_KEY', (s) => [`${s.client} or ${s.service} has no key`, 'Have its password set.']],
+  9: ['KDC_ERR_NULL_KEY', (s) => [`${s.client} or ${s.service} has no key`, 'Set its password.']],
   11: ['KDC_ERR_NEVER_VALID', () => ['the ticket would never be valid', clock]],
   12: [
     'KDC_ERR_POLICY',
@@ -82,7 +82,7 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
   16: [
     'KDC_ERR_PADATA_TYPE_NOSUPP',
     (s) => [
-      `it wants ${s.client} to prove itself otherwise than by a key`,
+      `it requires ${s.client} to authenticate by another method than a key`,
       'Use an account that may sign in by password or keytab.',
     ],
   ],
@@ -102,13 +102,13 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
     'KDC_ERR_PREAUTH_FAILED',
     (s) => [
       `${s.source} is wrong for ${s.client}`,
-      'Check the password; a keytab has to be exported anew after each change of the password.',
+      'Check the password; a keytab must be exported again after each change of the password.',
     ],
   ],
   25: [
     'KDC_ERR_PREAUTH_REQUIRED',
     (s) => [
-      `it wants ${s.client} to prove itself in a way that is not supported`,
+      `it requires ${s.client} to authenticate by a method that is not supported`,
       'Use an account that may sign in by password or keytab (encrypted timestamp).',
     ],
   ],
@@ -118,7 +118,7 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
     'KRB_AP_ERR_TKT_EXPIRED',
     () => [
       'the ticket has expired',
-      'Get a new ticket (kinit), or use a password or a keytab, with which tickets are renewed by themselves.',
+      'Get a new ticket (kinit), or use a password or a keytab, with which tickets are renewed automatically.',
     ],
   ],
   33: ['KRB_AP_ERR_TKT_NYV', () => ['the ticket is not yet valid', clock]],
@@ -134,11 +134,14 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
   37: ['KRB_AP_ERR_SKEW', () => ['the clock of this machine differs too much', clock]],
   41: [
     'KRB_AP_ERR_MODIFIED',
-    () => ['the request was changed on the way, or the ticket is for another key', ticketRefused],
+    () => ['the request was changed in transit, or the ticket is for another key', ticketRefused],
   ],
   44: ['KRB_AP_ERR_BADKEYVER', () => ['it lacks the key of this version', ticketRefused]],
   45: ['KRB_AP_ERR_NOKEY', (s) => [`it has no key for ${s.service}`, "Add the service's key to the server's keytab."]],
-  52: ['KRB_ERR_RESPONSE_TOO_BIG', () => ['its answer is too long for UDP', 'Let the KDC be reached by TCP.']],
+  52: [
+    'KRB_ERR_RESPONSE_TOO_BIG',
+    () => ['its answer is too long for UDP', 'Make sure that the KDC can be reached by TCP.'],
+  ],
   60: ['KRB_ERR_GENERIC', () => ['it failed', 'See its log for the reason.']],
   61: ['KRB_ERR_FIELD_TOOLONG', () => ['the request is too long', administrator]],
   68: [
@@ -147,7 +150,7 @@ const table: Readonly<Record<number, readonly [name: string, words: Words]>> = {
   ],
   91: [
     'KDC_ERR_MORE_PREAUTH_DATA_REQUIRED',
-    (s) => [`it wants ${s.client} to prove itself in several steps`, 'Use an account without a second factor.'],
+    (s) => [`it requires ${s.client} to authenticate in several steps`, 'Use an account without a second factor.'],
   ],
 };
 
@@ -175,7 +178,7 @@ function capital(text: string): string {
 export function krbErrorInWords(error: KrbError, subject: ErrorSubject): EmailError {
   const [name, words] = table[error.code] ?? [
     'error',
-    (): readonly [string, string] => ['it gives no reason that is known', administrator],
+    (): readonly [string, string] => ['it gives an unknown reason', administrator],
   ];
   const [says, remedy] = words(subject);
   const text =

@@ -64,7 +64,7 @@ export async function getServiceTicket(
     if (grantedRealm(ticket.server) === undefined) return ticket;
     current = ticket;
   }
-  throw kerberosError(`The way to ${formatPrincipal(principal)} leads through more than ${maxRealms} realms`, {
+  throw kerberosError(`The path to ${formatPrincipal(principal)} leads through more than ${maxRealms} realms`, {
     remedy: 'Name the realm in authentication.servicePrincipal.',
   });
 }

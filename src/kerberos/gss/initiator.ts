@@ -58,7 +58,7 @@ export class GssInitiator {
   reply(token: Uint8Array, permittedTypes: readonly number[]): KrbError | undefined {
     const { id, body } = unframe(token);
     if (id === tokenId.error) return readKrbError(body);
-    if (id !== tokenId.apReply) throw new MalformedError(`token 0x${id.toString(16)} where AP-REP belongs`);
+    if (id !== tokenId.apReply) throw new MalformedError(`token 0x${id.toString(16)} instead of AP-REP`);
     const part = readApReply(body, this.#ticket.key, keyUsage.apReply);
     if (part.seconds !== this.#now.seconds || part.microseconds !== this.#now.microseconds)
       throw new MalformedError('it answers another request');
@@ -79,7 +79,7 @@ export class GssInitiator {
   }
 
   #established(): WrapContext {
-    if (this.#context === undefined) throw new MalformedError('the service has not proved itself');
+    if (this.#context === undefined) throw new MalformedError('the service has not proved its identity');
     return this.#context;
   }
 }

@@ -33,5 +33,5 @@ function framed(token: Uint8Array): Buffer {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
   }
-  throw new MalformedError('it is no GSS-API token');
+  throw new MalformedError('it is not a GSS-API token');
 }

@@ -26,10 +26,11 @@ export function wrapRc4(key: Uint8Array, sequenceNumber: number, message: Uint8A
 
 export function unwrapRc4(key: Uint8Array, sequenceNumber: number, token: Uint8Array): Buffer {
   const { id, body } = unframe(token);
-  if (id !== tokenId.wrapRc4 || body.length < algorithms.length + 25) throw new MalformedError('it is no wrap token');
+  if (id !== tokenId.wrapRc4 || body.length < algorithms.length + 25)
+    throw new MalformedError('it is not a wrap token');
   const found = body.subarray(0, algorithms.length);
   if (found.readUInt16BE(2) !== 0xffff)
-    throw new MalformedError('it is encrypted, where RFC 4752 wants a readable message');
+    throw new MalformedError('it is encrypted, but RFC 4752 requires a readable message');
   if (!found.equals(algorithms)) throw new MalformedError('it is signed in another way');
   const rest = body.subarray(algorithms.length);
   const checksum = rest.subarray(8, 16);
@@ -38,7 +39,7 @@ export function unwrapRc4(key: Uint8Array, sequenceNumber: number, token: Uint8A
   requireEqual(
     sequenceField(key, checksum, rest.subarray(0, 8)),
     expected,
-    'its sequence number is not the one that is due',
+    'its sequence number is not the expected one',
   );
   if (rest.at(-1) !== 1) throw new MalformedError('its padding is wrong');
   return rest.subarray(24, -1);

@@ -38,14 +38,14 @@ export function unwrap(context: WrapContext, sequenceNumber: number, token: Uint
   if (context.key.type === rc4Type) return unwrapRc4(context.key.value, sequenceNumber, token);
   const bytes = asBuffer(token);
   if (bytes.length < headerBytes || bytes.readUInt16BE(0) !== 0x0504 || bytes[3] !== 0xff)
-    throw new MalformedError('it is no wrap token');
+    throw new MalformedError('it is not a wrap token');
   const flags = bytes[2] ?? 0;
   if (!(flags & flag.sentByAcceptor)) throw new MalformedError('it was not sent by the server');
-  if (flags & flag.sealed) throw new MalformedError('it is encrypted, where RFC 4752 wants a readable message');
+  if (flags & flag.sealed) throw new MalformedError('it is encrypted, but RFC 4752 requires a readable message');
   if (Boolean(flags & flag.acceptorSubkey) !== context.acceptorSubkey)
-    throw new MalformedError('it is under another key than agreed');
+    throw new MalformedError('it uses another key than the agreed one');
   if (bytes.readBigUInt64BE(8) !== BigInt(sequenceNumber))
-    throw new MalformedError('its sequence number is not the one that is due');
+    throw new MalformedError('its sequence number is not the expected one');
   const algorithm = typeOfKey(context.key);
   const extra = bytes.readUInt16BE(4);
   const rotated = bytes.subarray(headerBytes);

@@ -37,7 +37,7 @@ function listChildren(bytes: Uint8Array, parent: DerElement): DerElement[] {
 function expectTag(element: DerElement, expected: number, what: string): DerElement {
   if (element.tag === expected) return element;
   throw new MalformedError(
-    `${what} has tag 0x${element.tag.toString(16)} where 0x${expected.toString(16)} belongs, at byte ${element.offset}`,
+    `${what} has tag 0x${element.tag.toString(16)} instead of 0x${expected.toString(16)}, at byte ${element.offset}`,
   );
 }
 
@@ -51,7 +51,7 @@ function onlyElement(bytes: Uint8Array): DerElement {
 function onlyChild(bytes: Uint8Array, parent: DerElement): DerElement {
   const [child, second] = listChildren(bytes, parent);
   if (child === undefined || second !== undefined)
-    throw new MalformedError(`byte ${parent.offset} begins a tag around other than one element`);
+    throw new MalformedError(`byte ${parent.offset} begins a tag that does not contain exactly one element`);
   return child;
 }
 
@@ -66,7 +66,7 @@ export class Fields {
       if ((field.tag & 0xe0) !== 0xa0)
         throw new MalformedError(`a field has tag 0x${field.tag.toString(16)} at byte ${field.offset}`);
       const number = field.tag & 0x1f;
-      if (this.#fields.has(number)) throw new MalformedError(`field ${number} is there twice, at byte ${field.offset}`);
+      if (this.#fields.has(number)) throw new MalformedError(`field ${number} occurs twice, at byte ${field.offset}`);
       this.#fields.set(number, onlyChild(bytes, field));
     }
   }
@@ -153,7 +153,7 @@ export class Fields {
 export function applicationOf(bytes: Uint8Array): number {
   const element = onlyElement(bytes);
   if ((element.tag & 0xe0) !== 0x60)
-    throw new MalformedError(`tag 0x${element.tag.toString(16)} begins no Kerberos message`);
+    throw new MalformedError(`tag 0x${element.tag.toString(16)} is not the start of a Kerberos message`);
   return element.tag & 0x1f;
 }
 
@@ -161,7 +161,7 @@ export function applicationOf(bytes: Uint8Array): number {
 export function readApplication(bytes: Uint8Array, ...allowed: readonly number[]): Fields {
   const application = applicationOf(bytes);
   if (!allowed.includes(application))
-    throw new MalformedError(`message ${application} where ${allowed.join(' or ')} belongs`);
+    throw new MalformedError(`message ${application} instead of ${allowed.join(' or ')}`);
   return new Fields(bytes, onlyChild(bytes, onlyElement(bytes)));
 }
 

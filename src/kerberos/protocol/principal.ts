@@ -28,7 +28,7 @@ export function parsePrincipal(source: string, field: string, defaultRealm: stri
     });
   };
   if (source.length > 1000) refuse('it is longer than 1000 characters');
-  if (/[\u0000-\u001f\u007f]/.test(source)) refuse('it holds a control character');
+  if (/[\u0000-\u001f\u007f]/.test(source)) refuse('it contains a control character');
   const components = [''];
   let realm: string | undefined;
   for (let i = 0; i < source.length; i++) {

@@ -85,7 +85,7 @@ function readKey(given: string | Buffer, path: string): KeyObject {
     // The error has no cause: the cause could quote the key.
     throw messageInvalid(
       path,
-      'the key is not an unencrypted private key, as PEM or as base64 of PKCS#8; an encrypted one needs password',
+      'the key is not an unencrypted private key, as PEM or as base64 of PKCS#8; an encrypted one needs the password setting',
     );
   }
 }
@@ -135,7 +135,7 @@ export function createDkimSigner(
   if (key.asymmetricKeyType === 'rsa' && bits < minRsaBits) {
     throw messageInvalid(
       `${path}.privateKey`,
-      `an RSA key of ${bits} bits is too weak; receivers want ${minRsaBits} at least, better 2048 (RFC 8301)`,
+      `an RSA key of ${bits} bits is too weak; receivers require at least ${minRsaBits} and recommend 2048 (RFC 8301)`,
     );
   }
   const algorithm = key.asymmetricKeyType === 'rsa' ? 'rsa-sha256' : 'ed25519-sha256';

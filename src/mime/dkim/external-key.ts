@@ -43,13 +43,13 @@ export function createExternalDkimSigner(settings: ExternalDkimSettings, path = 
         : { algorithm: { name: 'Ed25519' } as const, data, digest: undefined, signal };
       const signature = await answer(() => signer.sign(request), signal, path);
       if (!isBytes(signature) || signature.length === 0)
-        throw signerFailed(path, 'gave no signature', 'Its sign() must resolve to a Uint8Array.');
+        throw signerFailed(path, 'returned no signature', 'Its sign() must resolve to a Uint8Array.');
       const copy = Buffer.from(signature);
       if (publicHalf !== undefined && !verifies(publicHalf, isRsa, isRsa ? input : digest, copy))
         throw signerFailed(
           path,
-          `gave a signature that ${path}.publicKey does not verify`,
-          'Check that the signer uses the key of this selector, and the algorithm that it is asked for.',
+          `returned a signature that ${path}.publicKey does not verify`,
+          'Check that the signer uses the key of this selector, and the requested algorithm.',
         );
       return copy;
     },
@@ -65,7 +65,7 @@ async function answer(question: () => Promise<unknown>, signal: AbortSignal, pat
     throw signerFailed(
       path,
       `failed: ${showText(reasonOf(error))}`,
-      'See the cause, and the device or service that holds the key.',
+      'Check the cause, and the device or service that has the key.',
       error,
     );
   }

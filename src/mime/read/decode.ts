@@ -47,7 +47,7 @@ export function decodeQuotedPrintable(bytes: Uint8Array): Buffer {
 }
 
 /**
- * The offset behind a soft break: `=`, optional white space, and a line end or the end of the input. -1 if there is
+ * The offset after a soft break: `=`, optional white space, and a line end or the end of the input. -1 if there is
  * none. White space counts up to the length of a line.
  */
 function endOfSoftBreak(bytes: Uint8Array, from: number): number {

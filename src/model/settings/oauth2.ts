@@ -21,7 +21,7 @@ export interface OAuth2PrivateKey {
   readonly issuer?: string | undefined;
   /** `sub` of the token: with 'jwt-bearer' the user whose mailbox it is. Default `issuer`. */
   readonly subject?: string | undefined;
-  /** `aud` of the token. Default the `issuer` of the provider where it is known, else the token endpoint. */
+  /** `aud` of the token. Default: the `issuer` of the provider if it is known, else the token endpoint. */
   readonly audience?: string | undefined;
 }
 

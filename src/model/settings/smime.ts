@@ -61,7 +61,7 @@ export type EncryptionAlgorithm =
 
 /**
  * A source of recipients' certificates: a file or bytes, a store, a directory, LDAP, or a function. A file or bytes
- * hold either one certificate for all recipients, where another address in it causes a warning, or a bundle matched by
+ * contain either one certificate for all recipients, in which another address causes a warning, or a bundle matched by
  * address, ignoring ASCII case.
  */
 export type RecipientCertificates =
@@ -83,7 +83,7 @@ export type RecipientCertificates =
 export interface LdapCertificates {
   /**
    * `ldap://host[:port]`, with StartTLS, or `ldaps://host[:port]`. If the server refuses StartTLS, plain text is used
-   * only with `trustAnchors`, which judge the certificates, and without `tls`; that causes a warning. Otherwise it is
+   * only with `trustAnchors`, which check the certificates, and without `tls`; that causes a warning. Otherwise it is
    * ERR_TLS_REQUIRED.
    */
   readonly ldap: string;

@@ -137,13 +137,13 @@ function listen(sent: ClientRequest, resolve: (response: HttpResponse) => void, 
     const malformed = cause?.code?.startsWith('HPE_') === true;
     reject(
       malformed
-        ? new HttpFault(`does not answer in HTTP${why}`)
-        : new HttpFault(`ended the connection before it had answered${why}`, { retryable: true, cause }),
+        ? new HttpFault(`does not reply in HTTP${why}`)
+        : new HttpFault(`closed the connection before it replied${why}`, { retryable: true, cause }),
     );
   };
   sent.on('error', lost);
   sent.on('close', () => lost());
-  sent.on('upgrade', () => reject(new HttpFault('wants another protocol')));
+  sent.on('upgrade', () => reject(new HttpFault('requires another protocol')));
   sent.on('response', (response) => {
     response.on('error', lost);
     response.on('aborted', () => lost());

@@ -27,7 +27,7 @@ export function createFetchClient(fetch: typeof globalThis.fetch): HttpClient {
       throw signal.aborted ? error : unanswered(error);
     }
     if (response.redirected || response.type === 'opaqueredirect')
-      throw new HttpFault('redirected the request, which is refused: it would hand the credentials on');
+      throw new HttpFault('redirected the request, which is refused because it would pass the credentials on');
     return {
       status: response.status,
       header: (name) => response.headers.get(name) ?? undefined,
@@ -43,9 +43,12 @@ export function createFetchClient(fetch: typeof globalThis.fetch): HttpClient {
 function unanswered(error: unknown): HttpFault {
   const { name, code, cause }: { name?: unknown; code?: unknown; cause?: { code?: unknown } } = Object(error);
   const words = [name, code, cause?.code].filter((word) => typeof word === 'string').map((word) => showText(word, 60));
-  return new HttpFault(`could not be asked: the fetch function failed with ${words.join(' ') || 'no Error'}`, {
-    retryable: true,
-  });
+  return new HttpFault(
+    `could not be reached: the fetch function failed with ${words.join(' ') || 'a value that is not an Error'}`,
+    {
+      retryable: true,
+    },
+  );
 }
 
 /** Iterates, because the bodies of other `fetch` packages are Node's streams. Leaving the loop cancels the stream. */
@@ -62,7 +65,7 @@ async function readBody(response: Response): Promise<Buffer> {
   } catch (error) {
     Promise.resolve(response.body?.cancel?.()).catch(() => {});
     if (error instanceof HttpFault) throw error;
-    throw new HttpFault('ended the connection before it had answered', { retryable: true });
+    throw new HttpFault('closed the connection before it replied', { retryable: true });
   }
   return Buffer.concat(chunks);
 }

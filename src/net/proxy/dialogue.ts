@@ -61,7 +61,7 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
       settle(() =>
         reject(
           new ProxyFault(
-            `broke the connection: ${showText(reasonOf(cause))}`,
+            `lost the connection: ${showText(reasonOf(cause))}`,
             { retryable: true, remedy: whyClosed, cause },
             length === 0,
           ),
@@ -72,7 +72,7 @@ function readExactly(stream: Duplex, wanted: ProxyTurn['read'], signal: AbortSig
       const line = typeof wanted === 'object';
       const limit = line ? wanted.limit : wanted;
       while (length < limit) {
-        // A line is read octet by octet, so that the octets behind it stay in the stream.
+        // A line is read octet by octet, so that the octets after it stay in the stream.
         const chunk = stream.read(line ? 1 : limit) as Buffer | null;
         if (chunk === null) return;
         parts.push(chunk);
@@ -98,7 +98,7 @@ function closedAfter(length: number): ProxyFault {
   return new ProxyFault(`closed the connection ${where}`, { retryable: true, remedy: whyClosed }, length === 0);
 }
 
-const whyClosed = 'Check proxy.type and proxy.port, and whether the proxy lets this machine in.';
+const whyClosed = 'Check proxy.type and proxy.port, and whether the proxy allows this machine.';
 
 /** The remedy for answers that do not belong to the protocol. */
-export const notAProxy = 'Check proxy.type and proxy.port: something else seems to listen there.';
+export const notAProxy = 'Check proxy.type and proxy.port: another service seems to use this port.';

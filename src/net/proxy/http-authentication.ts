@@ -102,7 +102,7 @@ export class HttpProxyAuthentication {
     const offered = offeredBy(challenges);
     if (scheme === undefined) {
       if (this.#request.credentials !== undefined || !wantsUser(challenges)) throw noneSupported(challenges, words);
-      throw new ProxyFault(`wants authentication (${offered})`, {
+      throw new ProxyFault(`requires authentication (${offered})`, {
         words,
         remedy: 'Set proxy.username and proxy.password.',
       });
@@ -173,12 +173,12 @@ export class HttpProxyAuthentication {
       return `Negotiate ${Buffer.from(token).toString('base64')}`;
     } catch (cause) {
       if (!isEmailError(cause) || cause.code !== 'ERR_KERBEROS') throw cause;
-      throw new ProxyFault(`wants Kerberos (Negotiate), and there is no ticket for HTTP/${host}: ${cause.message}`, {
+      throw new ProxyFault(`requires Kerberos (Negotiate), and there is no ticket for HTTP/${host}: ${cause.message}`, {
         cause,
         retryable: cause.retryable,
         remedy:
           credentials === undefined
-            ? 'Get a ticket with kinit, or set proxy.username to user@REALM beside proxy.password; the realm ' +
+            ? 'Get a ticket with kinit, or set proxy.username to user@REALM and proxy.password; the realm ' +
               "must know HTTP/ of the proxy's name."
             : 'Check proxy.username (user@REALM) and proxy.password, and the realm in krb5.conf; it must know ' +
               "HTTP/ of the proxy's name.",
@@ -190,7 +190,7 @@ export class HttpProxyAuthentication {
     if (this.#scheme?.name !== 'negotiate') return wrongPassword(words);
     return new ProxyFault('refused the Kerberos ticket', {
       words,
-      remedy: "See the proxy's log; its keytab must have the key of HTTP/ of its name, and the user must be let in.",
+      remedy: "Check the proxy's log; its keytab must have the key of HTTP/ of its name, and the user must be allowed.",
     });
   }
 
@@ -213,7 +213,7 @@ export class HttpProxyAuthentication {
       if (!(cause instanceof RangeError)) throw cause;
       throw new ProxyFault(`sent a bad NTLM challenge: ${reasonOf(cause)}`, {
         cause,
-        remedy: 'Look into the log of the proxy; it may have to offer Basic in place of NTLM.',
+        remedy: 'Check the log of the proxy; it may have to offer Basic instead of NTLM.',
       });
     }
   }
@@ -222,7 +222,7 @@ export class HttpProxyAuthentication {
 /** NTLM authenticates one connection: an answer is not valid on another one. */
 export function closesDuringNtlm(): ProxyFault {
   return new ProxyFault('closes the connection in the middle of NTLM', {
-    remedy: 'The proxy must keep connections alive for NTLM; use Basic else.',
+    remedy: 'For NTLM the proxy must keep connections alive; otherwise use Basic.',
   });
 }
 
@@ -253,7 +253,7 @@ function noneSupported(challenges: readonly HttpChallenge[], words: string): Pro
 
 function basic({ username, password }: HttpCredentials): string {
   if (username.includes(':'))
-    throw profileInvalid('proxy.username', 'has a colon, which Basic cannot carry (RFC 7617 section 2)');
+    throw profileInvalid('proxy.username', 'has a colon, which is not allowed in Basic (RFC 7617 section 2)');
   for (const [field, value] of Object.entries({ username, password })) {
     if (/[\x00-\x1f\x7f]/.test(value))
       throw profileInvalid(`proxy.${field}`, 'has a control character (RFC 7617 section 2)');

@@ -106,7 +106,7 @@ export function whyNot({ parameters }: HttpChallenge): string | undefined {
   const algorithm = parameters.get('algorithm') ?? 'MD5';
   const known = algorithms.get(algorithm.toLowerCase().replace(/-sess$/, ''));
   if (known === undefined) return `algorithm ${algorithm}`;
-  if (!getHashes().includes(known)) return `algorithm ${algorithm}, which this runtime lacks`;
+  if (!getHashes().includes(known)) return `algorithm ${algorithm}, which this runtime does not support`;
   if (parameters.get('nonce') === undefined) return 'no nonce';
   const qop = parameters.get('qop');
   return qop === undefined || hasAuth(qop) ? undefined : `qop ${qop}`;

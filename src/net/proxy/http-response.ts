@@ -44,7 +44,7 @@ function* readHeader(send: Buffer | undefined): ProxyDialogue<HttpResponse> {
   };
   const statusLine = yield* readLine();
   const [, minor, digits, reason = ''] = /^HTTP\/1\.([01]) ([1-5]\d\d)(?: (.*))?$/.exec(statusLine) ?? [];
-  if (digits === undefined) throw new ProxyFault('does not answer in HTTP', { words: statusLine, remedy: notAProxy });
+  if (digits === undefined) throw new ProxyFault('does not reply in HTTP', { words: statusLine, remedy: notAProxy });
   for (let line = yield* readLine(); line !== ''; line = yield* readLine()) {
     const [, name, value = ''] = /^([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*(.*)$/.exec(line) ?? [];
     if (name === undefined) throw new ProxyFault('sent a malformed header field', { words: line, remedy: notAProxy });

@@ -41,7 +41,7 @@ export interface ProxyDependencies {
 }
 
 const names = { 'http-connect': 'HTTP', socks4: 'SOCKS 4', socks4a: 'SOCKS 4a', socks5: 'SOCKS 5' } as const;
-const noTlsRemedy = 'Check proxy.port, and that the proxy speaks TLS there.';
+const noTlsRemedy = 'Check proxy.port, and that the proxy supports TLS on this port.';
 const proxySettings: PeerSettings = {
   role: '',
   host: 'proxy.host',
@@ -50,7 +50,7 @@ const proxySettings: PeerSettings = {
   plainTextRemedy: noTlsRemedy,
   handshakeRemedy: noTlsRemedy,
 };
-const reachRemedy = 'Check proxy.host and proxy.port, and that the proxy runs.';
+const reachRemedy = 'Check proxy.host and proxy.port, and that the proxy is running.';
 
 /** Connects through one proxy. It caches which authentication the proxy requires. */
 export class ProxyConnector implements OwnConnector {
@@ -107,7 +107,7 @@ export class ProxyConnector implements OwnConnector {
     }
     if (type === 'socks4' && found.kind !== 'ipv4') {
       throw this.#error(
-        new ProxyFault(`carries IPv4 only, and ${target.host} has no such address`, {
+        new ProxyFault(`supports IPv4 only, and ${target.host} has no such address`, {
           remedy: "Use proxy.type 'socks5' or 'socks4a'.",
         }),
         undefined,
@@ -161,7 +161,7 @@ export class ProxyConnector implements OwnConnector {
   #unreached(error: EmailError): EmailError {
     if (error.code !== 'ERR_CONNECT' && error.code !== 'ERR_DNS' && error.code !== 'ERR_TIMEOUT') return error;
     const remedy = error.remedy?.includes('server.localAddress') ? error.remedy : reachRemedy;
-    const message = `The ${this.description} was not reached: ${error.message}`;
+    const message = `The ${this.description} could not be reached: ${error.message}`;
     return withDetails(error, { remedy, server: this.#address }, error.server === undefined ? message : error.message);
   }
 

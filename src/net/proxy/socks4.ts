@@ -28,14 +28,18 @@ export function* socks4(target: TunnelTarget, username: string | undefined): Pro
   const name = target.kind === 'ipv4' ? Buffer.alloc(0) : utf8(`${target.host}\0`);
   const answer = yield { send: Buffer.concat([Buffer.of(4, 1), port, address, user, Buffer.of(0), name]), read: 8 };
   const [version, code = 0] = answer;
-  if (version !== 0) throw new ProxyFault(`answered with octet ${version} where SOCKS 4 has 0`, { remedy: notAProxy });
+  if (version !== 0)
+    throw new ProxyFault(`answered with octet ${version} instead of 0, as SOCKS 4 requires`, { remedy: notAProxy });
   if (code === 90) return;
-  throw new ProxyFault(`refused the way to ${authorityOf(target)}: ${refusals[code] ?? 'unknown reason'} (${code})`, {
-    retryable: code === 91,
-    remedy:
-      code === 91
-        ? 'Check server.host and server.port as seen from the proxy, and that its rules allow them; SOCKS 4 ' +
-          'proxies may not take names.'
-        : 'The proxy wants an ident server on this machine, or another proxy.username.',
-  });
+  throw new ProxyFault(
+    `refused the connection to ${authorityOf(target)}: ${refusals[code] ?? 'unknown reason'} (${code})`,
+    {
+      retryable: code === 91,
+      remedy:
+        code === 91
+          ? 'Check server.host and server.port as seen from the proxy, and that its rules allow them; SOCKS 4 ' +
+            'proxies may not accept names.'
+          : 'The proxy requires an ident server on this machine, or another proxy.username.',
+    },
+  );
 }

@@ -19,7 +19,7 @@ const noneAcceptable = 0xff;
 /** Reply codes (RFC 1928 section 6): their meaning, whether a retry may help, and the remedy. */
 const refusals: ReadonlyMap<number, { readonly words: string; readonly retryable: boolean; readonly remedy: string }> =
   new Map([
-    [1, { words: 'general SOCKS server failure', retryable: true, remedy: 'Look into the log of the proxy.' }],
+    [1, { words: 'general SOCKS server failure', retryable: true, remedy: 'Check the log of the proxy.' }],
     [
       2,
       {
@@ -37,14 +37,14 @@ const refusals: ReadonlyMap<number, { readonly words: string; readonly retryable
         remedy: 'Check server.host as seen from the proxy, and its name service.',
       },
     ],
-    [5, { words: 'connection refused', retryable: true, remedy: 'Check server.port, and that the server runs.' }],
+    [5, { words: 'connection refused', retryable: true, remedy: 'Check server.port, and that the server is running.' }],
     [6, { words: 'TTL expired', retryable: true, remedy: 'Check server.host as seen from the proxy.' }],
     [
       7,
       {
         words: 'command not supported',
         retryable: false,
-        remedy: 'The proxy does not do CONNECT: it cannot carry mail.',
+        remedy: 'The proxy does not support CONNECT, so it cannot be used for mail.',
       },
     ],
     [
@@ -52,7 +52,7 @@ const refusals: ReadonlyMap<number, { readonly words: string; readonly retryable
       {
         words: 'address type not supported',
         retryable: false,
-        remedy: "Try proxy.resolve 'local' where server.host is a name.",
+        remedy: "If server.host is a name, try proxy.resolve 'local'.",
       },
     ],
   ]);
@@ -121,7 +121,7 @@ function expectVersion(expected: number, version: number | undefined): void {
   const guess =
     version === 0x48 ? '; it looks like an HTTP proxy' : version === 0 ? '; it looks like a SOCKS 4 proxy' : '';
   throw new ProxyFault(
-    `answered with octet ${version} where ${expected === 5 ? 'SOCKS 5' : 'RFC 1929'} has ${expected}${guess}`,
+    `answered with octet ${version} instead of ${expected}, as ${expected === 5 ? 'SOCKS 5' : 'RFC 1929'} requires${guess}`,
     {
       remedy:
         version === 0x48
@@ -135,17 +135,17 @@ function methodFault(method: number | undefined, offeredLogin: boolean): ProxyFa
   if (method !== noneAcceptable)
     return new ProxyFault(`chose authentication method ${method}, which was not offered`, { remedy: notAProxy });
   return offeredLogin
-    ? new ProxyFault('takes neither anonymous users nor user name and password', {
-        remedy: 'Other methods, GSSAPI for one, are not supported.',
+    ? new ProxyFault('accepts neither anonymous users nor user name and password', {
+        remedy: 'Other methods, such as GSSAPI, are not supported.',
       })
-    : new ProxyFault('wants authentication', { remedy: 'Set proxy.username and proxy.password.' });
+    : new ProxyFault('requires authentication', { remedy: 'Set proxy.username and proxy.password.' });
 }
 
 function refusal(code: number, target: TunnelTarget): ProxyFault {
   const { words, ...details } = refusals.get(code) ?? {
     words: 'unknown reason',
     retryable: false,
-    remedy: 'Look into the log of the proxy.',
+    remedy: 'Check the log of the proxy.',
   };
-  return new ProxyFault(`refused the way to ${authorityOf(target)}: ${words} (${code})`, details);
+  return new ProxyFault(`refused the connection to ${authorityOf(target)}: ${words} (${code})`, details);
 }

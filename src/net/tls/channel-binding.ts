@@ -34,7 +34,7 @@ export function exportedKey(socket: TLSSocket): Buffer | undefined {
   return exportKeyingMaterial?.call(socket, 32, 'EXPORTER-Channel-Binding', Buffer.alloc(0));
 }
 
-/** The hash of the signature algorithm, with SHA-256 in place of MD5 and SHA-1 (RFC 5929 section 4.1). */
+/** The hash of the signature algorithm, with SHA-256 instead of MD5 and SHA-1 (RFC 5929 section 4.1). */
 function bindingHash(hash: string | undefined): string | undefined {
   return hash === 'md5' || hash === 'sha1' ? 'sha256' : hash;
 }

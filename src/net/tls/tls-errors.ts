@@ -40,20 +40,20 @@ function explain(
   switch (reason) {
     case 'CERT_HAS_EXPIRED':
       return [
-        `it, or one above it, expired; that of ${subject} was valid until ${certificate.valid_to}`,
+        `it, or a certificate above it, has expired; that of ${subject} was valid until ${certificate.valid_to}`,
         `Tell the operator of the server to renew it. ${clockRemedy(certificate, 'valid_to')}`,
       ];
     case 'CERT_NOT_YET_VALID':
       return [
-        `it, or one above it, is not valid yet; that of ${subject} is from ${certificate.valid_from} on`,
+        `it, or a certificate above it, is not valid yet; that of ${subject} is valid from ${certificate.valid_from}`,
         clockRemedy(certificate, 'valid_from'),
       ];
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return renamed === undefined
         ? [
             `it is not for ${name} but for ${showNames(certificate.raw) || subject}`,
-            `Correct ${host} to one of these names, or set ${setting}.serverName to one where the host is ` +
-              'known to be the right one.',
+            `Correct ${host} to one of these names. If the host is certainly the right one, set ${setting}.serverName ` +
+              'to one of them.',
           ]
         : [
             `it is for ${showNames(certificate.raw) || subject}, and ${setting}.serverName asks for ${name}`,
@@ -62,8 +62,8 @@ function explain(
     case 'DEPTH_ZERO_SELF_SIGNED_CERT':
       return [
         `it is self-signed, by ${subject}`,
-        `Put its fingerprint into ${setting}.pinnedFingerprints, once you have checked ` +
-          `it: ${certificate.fingerprint256}; or the certificate into ${setting}.ca.`,
+        `Check its fingerprint, and put it into ${setting}.pinnedFingerprints: ${certificate.fingerprint256}. Or put the ` +
+          `certificate into ${setting}.ca.`,
       ];
     case 'SELF_SIGNED_CERT_IN_CHAIN':
       return [
@@ -94,10 +94,10 @@ function explain(
 /** The remedy for an untrusted issuer: its certificate, the system's list if this Node can read it, or a pin. */
 function howToTrust({ fingerprint256 }: DetailedPeerCertificate, setting: string): string {
   const system = readsSystemAnchors()
-    ? `where the system trusts it, set ${setting}.useSystemCa`
-    : 'where the system trusts it, export it from there, for this version of Node cannot read the list of the system';
+    ? `if the system trusts it, set ${setting}.useSystemCa`
+    : 'if the system trusts it, export it from there, because this version of Node cannot read the list of the system';
   return (
-    `Where the issuer is your own, put its certificate into ${setting}.ca; ${system}. To trust this one ` +
+    `If the issuer is your own, put its certificate into ${setting}.ca; ${system}. To trust this one ` +
     `certificate, check its fingerprint and put it into ${setting}.pinnedFingerprints: ${fingerprint256}.`
   );
 }
@@ -120,7 +120,7 @@ function clockRemedy(leaf: DetailedPeerCertificate, bound: 'valid_from' | 'valid
   const chain = chainOf(leaf);
   const all = chain.length > 1 && chain.every((certificate) => outside(certificate[bound]));
   return all
-    ? 'Every certificate of the chain is outside its dates, so the clock of this machine is most likely wrong: ' +
+    ? 'Every certificate of the chain is outside its validity period, so the clock of this machine is probably wrong: ' +
         `it says ${now.toISOString()}.`
     : `Check the clock of this machine too: it says ${now.toISOString()}.`;
 }
@@ -133,9 +133,9 @@ export function pinMismatch(fingerprint: string, { name, names: { role, tls } }:
     {
       phase: 'tls',
       remedy:
-        'Ask the operator of the server for its fingerprint. If it is this one, put it into ' +
-        'server.tls.pinnedFingerprints: the certificate is new, or the pin is mistyped. If it is another, ' +
-        'something on the way answers in place of the server: do not add it.',
+        'Ask the operator of the server for its fingerprint. If it is the same, put it into ' +
+        'server.tls.pinnedFingerprints: the certificate is new, or the pin is mistyped. If it differs, ' +
+        'another machine answers instead of the server: do not add it.',
     },
   );
 }
@@ -167,18 +167,18 @@ function explainHandshake(
     )
   ) {
     return [
-      'the server wants a client certificate, or refused the one it got',
+      'the server requires a client certificate, or refused the one it got',
       `Set ${tls}.clientCertificate to a certificate that the server accepts.`,
     ];
   }
   if (/VERSION|PROTOCOL/.test(code))
     return [
       'the server supports no version of TLS that is allowed here',
-      `TLS 1.2 is the least: tell the operator of the server. With ${tls}.minVersion TLSv1.3 try TLSv1.2.`,
+      `TLS 1.2 is the minimum: tell the operator of the server. If ${tls}.minVersion is TLSv1.3, try TLSv1.2.`,
     ];
   if (/CIPHER|HANDSHAKE_FAILURE/.test(code))
     return [
-      'client and server have no cipher suite in common, or the server wants a client certificate',
+      'client and server have no cipher suite in common, or the server requires a client certificate',
       `Check ${tls}.ciphers and ${tls}.clientCertificate.`,
     ];
   if (/EE_KEY_TOO_SMALL|CA_MD_TOO_WEAK|DH_KEY_TOO_SMALL/.test(code))
@@ -214,7 +214,7 @@ function topOf(leaf: DetailedPeerCertificate): DetailedPeerCertificate {
 
 function chainLength(leaf: DetailedPeerCertificate): string {
   const { length } = chainOf(leaf);
-  return length === 1 ? 'no certificate but its own' : `${length} certificates`;
+  return length === 1 ? 'only its own certificate' : `${length} certificates`;
 }
 
 function issuerOfTop(leaf: DetailedPeerCertificate, fallback: string): string {

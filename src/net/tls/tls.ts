@@ -98,7 +98,7 @@ export function secure(stream: Duplex, target: TlsTarget, signal: AbortSignal): 
     let early: Buffer | undefined;
     const onEarlySession = (session: Buffer): void => void (early = session);
     if (signal.aborted) return fail(abortError(signal));
-    // A stream that closed before tells the TLS socket nothing.
+    // A stream that closed earlier does not notify the TLS socket.
     if (stream.destroyed) return stream.errored ? onError(stream.errored) : onEnd();
     stop = onAbort(signal, () => fail(abortError(signal)));
     socket.on('session', onEarlySession);

@@ -14,12 +14,12 @@ export function readAddresses(value: unknown, path: string, findings: Findings):
   if (value === undefined || value === null || value === false || value === '') return [];
   if (typeof value === 'string') return parsed(value, path, findings);
   if (Array.isArray(value)) return value.flatMap((item, i) => readAddresses(item, join(path, i), findings));
-  if (typeof value !== 'object') return unexpected(findings, path, 'an address, or an array of such', value) ?? [];
+  if (typeof value !== 'object') return unexpected(findings, path, 'an address, or an array of these', value) ?? [];
   const fields = new Fields(value, path, findings);
   const email = fields.text('address');
   const name = fields.text('name');
   if (email === undefined) fields.refuse('address', 'is missing');
-  fields.end({ email: 'is called address here', group: 'is not taken: give the mailboxes of the group' });
+  fields.end({ email: 'is called address here', group: 'is not supported: give the mailboxes of the group' });
   return email === undefined ? [] : [name === undefined ? { email } : { name, email }];
 }
 

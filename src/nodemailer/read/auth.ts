@@ -8,7 +8,7 @@ import type { OAuth2Tokens, TokenStore } from '../../model/store.js';
 import type { Fields } from './fields.js';
 import { refusedAuth } from './refused.js';
 
-/** A new access token, as the event 'token' tells of it. */
+/** A new access token, as in the event 'token'. */
 export interface NewToken {
   /** The user whose token it is. */
   readonly user: string;
@@ -22,7 +22,7 @@ export interface NewToken {
 export interface ReadAuth {
   readonly authentication?: Authentication;
   readonly oauth2?: OAuth2Settings;
-  /** Starts with the token that was given, and tells of each new one. */
+  /** Starts with the given token, and reports each new one. */
   readonly tokenStore?: TokenStore;
 }
 
@@ -79,8 +79,9 @@ function readOAuth2(
     auth.refuse('accessToken', 'is missing; or give clientId and refreshToken, or serviceClient and privateKey');
     return {};
   }
-  if (serviceClient !== undefined && key === undefined) auth.refuse('privateKey', 'is missing beside serviceClient');
-  if (serviceClient === undefined && clientId === undefined) auth.refuse('clientId', 'is missing beside refreshToken');
+  if (serviceClient !== undefined && key === undefined) auth.refuse('privateKey', 'is missing; serviceClient needs it');
+  if (serviceClient === undefined && clientId === undefined)
+    auth.refuse('clientId', 'is missing; refreshToken needs it');
   const given: OAuth2Tokens | undefined =
     accessToken === undefined
       ? undefined

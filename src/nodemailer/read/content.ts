@@ -87,11 +87,11 @@ function ofPath(fields: Fields, path: unknown, context: ReadContext): ReadConten
   context.findings.code ??= 'EFILEACCESS';
   return fields.refuse(
     'path',
-    'names a file, and files are off: set allowFiles of the transport to true or to { root }, or give the content',
+    'names a file, but files are not allowed: set allowFiles of the transport to true or to { root }, or give the content',
   );
 }
 
-/** Tells of the URL; `end` refuses what stands beside it. */
+/** Reports the URL; `end` refuses fields next to it. */
 function refuseUrl(fields: Fields, key: string): undefined {
   fields.findings.code ??= 'EURLACCESS';
   fields.any(key);

@@ -6,7 +6,7 @@ import type { DsnNotify, DsnRequest } from '../../model/envelope.js';
 import { present } from './fields.js';
 import type { Fields } from './fields.js';
 
-/** `recipient` holds for every recipient, as in nodemailer. */
+/** `recipient` applies to every recipient, as in nodemailer. */
 export function readDsnOf(dsn: Fields, recipients: readonly string[]): DsnRequest {
   const back = (dsn.text('return') ?? dsn.text('ret'))?.toLowerCase();
   const envelopeId = dsn.text('id') ?? dsn.text('envid');

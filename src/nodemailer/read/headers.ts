@@ -59,7 +59,7 @@ export function headerFields({ name, value, path }: Given, findings: Findings): 
     problem(
       findings,
       path,
-      'expected text; a prepared value is not taken: give its text, which is encoded and folded',
+      'expected text; a prepared value is not supported: give its text, which is encoded and folded',
     ) ?? []
   );
 }

@@ -188,7 +188,7 @@ function readCalendar(fields: Fields, context: ReadContext): ReadCalendar {
   event.end(refusedParts);
   const content = typeof read === 'string' ? read : isBytes(read) ? Buffer.from(read).toString('utf8') : undefined;
   if (content === undefined) {
-    if (read !== undefined) event.refuse('content', 'expected text or bytes: a stream is not taken here');
+    if (read !== undefined) event.refuse('content', 'expected text or bytes: a stream is not supported here');
     return { copies: [] };
   }
   return {
@@ -252,7 +252,8 @@ function readEnvelope(fields: Fields, { all }: Parties): Partial<Envelope> {
   const recipients = given === undefined ? all : to;
   if (given !== undefined && to.length === 0) given.refuse('to', 'is missing');
   const request = nested ?? dsn;
-  if (nested !== undefined && dsn !== undefined) fields.refuse('dsn', 'stands beside envelope.dsn; give one of them');
+  if (nested !== undefined && dsn !== undefined)
+    fields.refuse('dsn', 'cannot be combined with envelope.dsn; set only one of them');
   return {
     ...(path === undefined ? {} : { from: path }),
     ...(given === undefined ? {} : { to }),

@@ -171,9 +171,9 @@ function readTls(fields: Fields): TlsSettings | undefined {
   const pfx = bytesOrText(tls, 'pfx');
   const password = tls.text('passphrase');
   const minVersion = tls.text('minVersion');
-  if (cert !== undefined && key === undefined) tls.refuse('key', 'is missing beside cert');
-  if (key !== undefined && cert === undefined) tls.refuse('cert', 'is missing beside key');
-  if (cert !== undefined && pfx !== undefined) tls.refuse('pfx', 'stands beside cert; give one of them');
+  if (cert !== undefined && key === undefined) tls.refuse('key', 'is missing; cert needs it');
+  if (key !== undefined && cert === undefined) tls.refuse('cert', 'is missing; key needs it');
+  if (cert !== undefined && pfx !== undefined) tls.refuse('pfx', 'cannot be combined with cert; set only one of them');
   if (minVersion !== undefined && minVersion !== 'TLSv1.2' && minVersion !== 'TLSv1.3')
     tls.refuse('minVersion', "expected 'TLSv1.2' or 'TLSv1.3': older ones are not secure");
   const read: TlsSettings = {
@@ -199,7 +199,7 @@ function readAnchors(tls: Fields, value: unknown): readonly (string | Uint8Array
     if (typeof item === 'string') return [item];
     // PEM in a buffer is text.
     if (isBytes(item)) return [Buffer.from(item).includes('-----BEGIN') ? Buffer.from(item).toString('utf8') : item];
-    return tls.refuse('ca', 'expected a certificate in PEM or DER form, or an array of such') ?? [];
+    return tls.refuse('ca', 'expected a certificate in PEM or DER form, or an array of these') ?? [];
   });
 }
 

@@ -8,7 +8,9 @@ import type { Findings } from './fields.js';
 /** The options in a URL. Only names with `tls.` are nested. */
 export function optionsOfUrl(text: string, findings: Findings): Readonly<Record<string, unknown>> {
   if (!URL.canParse(text))
-    return problem(findings, 'url', 'is no URL: write smtp://user:pass@host:port, user and pass percent-encoded') ?? {};
+    return (
+      problem(findings, 'url', 'is not a URL: write smtp://user:pass@host:port, user and pass percent-encoded') ?? {}
+    );
   const url = new URL(text);
   if (url.protocol !== 'smtp:' && url.protocol !== 'smtps:')
     return problem(findings, 'url', 'expected smtp:// or smtps://, got another scheme') ?? {};

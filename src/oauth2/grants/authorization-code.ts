@@ -73,9 +73,9 @@ async function openListener(
     return await openLoopbackListener({ redirectUri, strayPage: (why) => callbackPage(why, hidden) });
   } catch (cause) {
     if (!(cause instanceof ListenFault)) throw cause;
-    throw oauth2Error(`The listener for the browser's return ${cause.message}.`, {
+    throw oauth2Error(`The listener for the browser's response ${cause.message}.`, {
       cause: cause.cause,
-      remedy: 'Leave the port out of oauth2.redirectUri, so that a free one is taken, or end the program that has it.',
+      remedy: 'Leave the port out of oauth2.redirectUri, so that a free one is used, or end the program that uses it.',
     });
   }
 }
@@ -140,7 +140,7 @@ function notOpened(cause: unknown, option: string | undefined): EmailError {
     ? oauth2Error(`No browser could be opened: ${words}`, {
         cause,
         remedy:
-          'Give onAuthorizationUrl to show the URL to the person, or openBrowser; without a browser at hand ' +
+          'Set onAuthorizationUrl to show the URL to the person, or openBrowser; on a machine without a browser ' +
           "use grant 'device-code'.",
       })
     : oauth2Error(`The sign-in could not begin: the function ${option} threw: ${words}`, {
@@ -194,7 +194,7 @@ function judge(parameters: URLSearchParams, request: AuthorizationRequest, endpo
     return {
       kind: 'wrong-state',
       error: oauth2Error(
-        `The browser came back with ${parameters.has('state') ? 'the wrong state' : 'no state'}: the answer ` +
+        `The browser returned with ${parameters.has('state') ? 'the wrong state' : 'no state'}: the answer ` +
           'does not belong to this sign-in, and was not used.',
         { remedy: `${tryAgain} If it happens again, another program or page sends answers to this machine.` },
       ),
@@ -216,7 +216,7 @@ function judge(parameters: URLSearchParams, request: AuthorizationRequest, endpo
   return {
     kind: 'malformed',
     error: oauth2Error(
-      'The browser came back with neither a code nor an error, or with several (RFC 6749 section 4.1.2).',
+      'The browser returned with neither a code nor an error, or with several (RFC 6749 section 4.1.2).',
       {
         remedy: tryAgain,
       },
@@ -242,11 +242,11 @@ function judgeIssuer(given: readonly string[], endpoints: Endpoints): EmailError
     (issuer === undefined ? URL.canParse(said) && new URL(said).origin === authorizationUrl?.origin : said === issuer);
   if (right) return undefined;
   return oauth2Error(
-    `The answer is of another issuer (iss ${showText(said, 300)}) than was asked ` +
+    `The answer comes from another issuer (iss ${showText(said, 300)}) than the one asked ` +
       `(${showText(issuer ?? authorizationUrl?.origin ?? '', 300)}): it was not used (RFC 9207).`,
     {
       remedy:
-        'If this is the right issuer, set oauth2.issuer to it. Otherwise another provider tried to pass off its answer.',
+        'If this is the right issuer, set oauth2.issuer to it. Otherwise another provider tried to answer for it.',
     },
   );
 }

@@ -14,7 +14,7 @@ import { withoutPrototype } from '../../util/without-prototype.js';
 import type { Surroundings } from '../surroundings.js';
 import { requestTokens, type TokenClient, type TokenRequest } from '../token-endpoint.js';
 
-/** Runs the grant, with a person where it needs one. */
+/** Runs the grant, with a person if it needs one. */
 export async function runGrant(
   settings: OAuth2Settings,
   options: AuthorizeOptions,

@@ -30,7 +30,7 @@ const pages: Readonly<Record<PageKind, Words>> = {
   },
   'wrong-issuer': {
     title: 'Not signed in',
-    text: `The answer came from another provider than the application had asked, so it was not used. ${again}`,
+    text: `The answer came from another provider than the one that the application asked, so it was not used. ${again}`,
   },
   malformed: { title: 'Not signed in', text: `The answer of the provider could not be read. ${again}` },
   'no-token': {

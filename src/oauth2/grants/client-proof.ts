@@ -79,7 +79,7 @@ export async function grantAssertion(
   signal: AbortSignal,
 ): Promise<string> {
   const { privateKey, clientId, scope } = settings;
-  if (privateKey === undefined) throw profileInvalid('oauth2.privateKey', "is needed by the grant 'jwt-bearer'");
+  if (privateKey === undefined) throw profileInvalid('oauth2.privateKey', "is required by the grant 'jwt-bearer'");
   const pem = await resolveSecret(privateKey.key, 'oauth2.privateKey.key', signal);
   const { issuer = clientId, subject = issuer, audience = endpoints.issuer ?? endpoints.tokenUrl.href } = privateKey;
   const claims = {

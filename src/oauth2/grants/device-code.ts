@@ -94,7 +94,7 @@ async function askForCode(
     verificationUri === undefined ||
     !isSecureUrl(verificationUri)
   )
-    throw oauth2Error(`The ${who} gave no code that a person can use (RFC 8628 section 3.2).`, {
+    throw oauth2Error(`The ${who} returned no usable code (RFC 8628 section 3.2).`, {
       remedy: 'Check oauth2.deviceAuthorizationUrl.',
     });
   const life = Math.min(numberField(fields, 'expires_in') ?? maxLifeSeconds, maxLifeSeconds);
@@ -150,7 +150,7 @@ async function ask(
 }
 
 function expired(): EmailError {
-  return createEmailError('ERR_TIMEOUT', 'The code was not typed in before it expired.', {
+  return createEmailError('ERR_TIMEOUT', 'The code was not entered before it expired.', {
     remedy: 'Start the sign-in again.',
   });
 }

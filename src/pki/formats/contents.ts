@@ -75,7 +75,7 @@ export const maxItems = 2_000;
 /** ERR_CERTIFICATE for more than `maxItems`, which is a limit and not a damaged file. */
 export function tooMany(what: string): Error {
   return certificateError(
-    `it holds more than ${maxItems} ${what}, which is the limit`,
-    'Give a file of the certificates that are meant.',
+    `it contains more than ${maxItems} ${what}, which is the limit`,
+    'Give a file with only the necessary certificates.',
   );
 }

@@ -92,8 +92,8 @@ export async function readJavaKeyStore(bytes: Buffer, reading: Reading): Promise
     // A serialized Java object has no length, so nothing after it can be read.
     else if (kind === 3)
       throw certificateError(
-        `the ${format} file holds a secret key, which cannot be passed over`,
-        'Export the entry that is meant to a file of its own, as PKCS#12.',
+        `the ${format} file contains a secret key, which cannot be skipped`,
+        'Export the entry to a separate file, as PKCS#12.',
       );
     else throw new RangeError(`entry ${i + 1} of the ${format} file is of an unknown kind`);
   }

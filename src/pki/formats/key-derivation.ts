@@ -92,7 +92,7 @@ function digestOf(inputs: Derivation['inputs']): string {
 }
 
 function checkHardening({ salt, rounds }: Hardening): void {
-  if (rounds < 1) throw new RangeError('it asks for no round of key derivation');
+  if (rounds < 1) throw new RangeError('it specifies no rounds of key derivation');
   if (salt.length > maxSaltBytes) throw new RangeError(`its salt has ${salt.length} bytes, more than ${maxSaltBytes}`);
 }
 
@@ -103,7 +103,7 @@ export function digestLength(name: string): number {
   } catch (cause) {
     throw certificateError(
       `this runtime has no hash ${name}, which its key derivation needs`,
-      'Write the file anew with SHA-256, or read it on another runtime.',
+      'Export the file again with SHA-256, or read it on another runtime.',
       cause,
     );
   }
@@ -279,7 +279,7 @@ export async function scryptDerive(
   if (128 * N * r > maxScryptBytes) {
     throw certificateError(
       `it asks for ${Math.ceil((128 * N * r) / (1 << 20))} MiB of memory to derive its key, more than ${maxScryptBytes >> 20}`,
-      'Write the file anew with smaller scrypt parameters.',
+      'Export the file again with smaller scrypt parameters.',
     );
   }
   const maxmem = 2 * maxScryptBytes;

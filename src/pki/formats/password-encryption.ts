@@ -81,7 +81,7 @@ export async function decryptWithPassword(
 function unsupported(what: string, oid: string): Error {
   return certificateError(
     `its ${what} ${oid} is not supported`,
-    'Write the file anew with PBES2, PBKDF2 and AES (what OpenSSL 3 and Java 17 do by themselves).',
+    'Export the file again with PBES2, PBKDF2 and AES (the default of OpenSSL 3 and Java 17).',
   );
 }
 
@@ -269,7 +269,7 @@ function decipherOf(cipher: Exclude<BlockCipher, 'rc2'>, key: Buffer, iv: Buffer
   } catch (cause) {
     throw certificateError(
       `this runtime has no cipher ${cipher}, which it is encrypted with`,
-      'Write the file anew with AES, or read it on another runtime.',
+      'Export the file again with AES, or read it on another runtime.',
       cause,
     );
   }

@@ -39,7 +39,8 @@ export function isRequest(label: string): boolean {
 }
 
 /** The remedy for a certificate request. */
-export const requestRemedy = 'A request is not a certificate yet: give what the certification authority sent back.';
+export const requestRemedy =
+  'A request is not a certificate: give the certificate that the certification authority issued for it.';
 
 /** The remedy for a key in OpenSSH's format. */
 export const opensshRemedy = 'Convert the key: `ssh-keygen -p -m PKCS8 -f FILE`.';
@@ -120,8 +121,8 @@ function unfinished({ label, line }: OpenBlock): Error {
 
 function joinedFiles(line: number): Error {
   return certificateError(
-    `an END and a BEGIN stand together in line ${line}: two PEM files were joined, and the first had no line end`,
-    'Put a line end between -----END …----- and -----BEGIN …-----.',
+    `an END and a BEGIN are both in line ${line}: two PEM files were joined, and the first had no line end`,
+    'Insert a line break between -----END …----- and -----BEGIN …-----.',
   );
 }
 

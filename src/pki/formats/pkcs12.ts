@@ -136,7 +136,7 @@ async function macKey(
   }
   const name = macHashes.get(oid);
   if (name === undefined)
-    throw certificateError(`its MAC ${oid} is not supported`, 'Write the file anew with a MAC of SHA-256.');
+    throw certificateError(`its MAC ${oid} is not supported`, 'Export the file again with a MAC of SHA-256.');
   const wanted = { hash: name, purpose: pkcs12Purpose.mac, length: digestLength(name) };
   return [name, await pkcs12Derive(wanted, form.bmp, hardening, budget)];
 }
@@ -163,7 +163,7 @@ async function readContentInfo(info: BerElement, reading: Pkcs12Reading): Promis
   if (oid === cmsOids.data) return readBags(octetsOf(inner, 'a content'), reading, 0);
   if (oid !== cmsOids.encryptedData) {
     throw certificateError(
-      `part of it is encrypted otherwise than by a password (${oid})`,
+      `part of it is encrypted by another method than a password (${oid})`,
       'Export the certificate again with a password.',
     );
   }
@@ -245,7 +245,7 @@ async function decryptKey(content: BerElement | undefined, reading: Pkcs12Readin
     ownPassword
       ? 'the password of the key in the PKCS#12 file is wrong'
       : 'the key in the PKCS#12 file has a password of its own',
-    `Give the key's own password in \`${reading.passwords.ownKeyField}\`; or export certificate and key anew, ` +
+    `Give the key's own password in \`${reading.passwords.ownKeyField}\`; or export certificate and key again, ` +
       'with one password for both.',
   );
 }

@@ -21,14 +21,14 @@ export function readPkcs7(bytes: Uint8Array): Contents {
   if (bytes.length > maxBundleBytes) {
     throw certificateError(
       `the PKCS#7 bundle has ${bytes.length} bytes; the limit is ${maxBundleBytes}`,
-      'Give a bundle of the certificates that are meant.',
+      'Give a bundle with only the necessary certificates.',
     );
   }
   const [type, content] = itemsOf(readStructure(bytes, { allowTail: true }), 'the PKCS#7 structure');
   const oid = oidOf(type, 'the PKCS#7 structure');
   if (oid !== signedData)
     throw certificateError(
-      `the PKCS#7 structure is of type ${oid} and holds no certificates`,
+      `the PKCS#7 structure is of type ${oid} and contains no certificates`,
       'Give a bundle of certificates (.p7b).',
     );
   const fields = itemsOf(itemsOf(content, 'signed data')[0], 'signed data');

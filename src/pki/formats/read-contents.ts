@@ -37,7 +37,7 @@ export async function readContents(bytes: Uint8Array, options: ReadOptions): Pro
   if (input.length === 0) throw certificateError('it is empty', 'Give the whole file.');
   if (input.equals(Buffer.alloc(input.length)))
     throw certificateError(
-      'it holds nothing but zero bytes',
+      'it contains only zero bytes',
       'The file was damaged; take it from a backup, or export the certificate again.',
     );
   const text = textOf(input);
@@ -54,7 +54,7 @@ export async function readContents(bytes: Uint8Array, options: ReadOptions): Pro
 export function tooLarge(length: number): Error {
   return certificateError(
     `it has ${length} bytes, more than ${maxFileBytes}`,
-    'Give a file of the certificates that are meant.',
+    'Give a file with only the necessary certificates.',
   );
 }
 
@@ -246,9 +246,9 @@ function nothingOfUse(unused: readonly string[]): Error {
     : unused.some((block) => block.startsWith('OPENSSH'))
       ? opensshRemedy
       : 'Give a file with a CERTIFICATE block.';
-  const held = unused.length > 0 ? unused.slice(0, 5).join(', ') : 'a BEGIN that begins no PEM block';
+  const held = unused.length > 0 ? unused.slice(0, 5).join(', ') : 'a BEGIN line that does not start a PEM block';
   return certificateError(
-    `it holds no certificate and no private key that can be read, but ${showText(held, 300)}`,
+    `it contains no certificate and no private key that can be read, but ${showText(held, 300)}`,
     remedy,
   );
 }

@@ -33,9 +33,9 @@ export class WorkBudget {
   spend(what: string, ms: number): void {
     if (ms > this.#leftMs) {
       throw certificateError(
-        `it asks for ${what}, which takes about ${Math.ceil(ms)} ms of processor time, more than ` +
+        `it requires ${what}, which takes about ${Math.ceil(ms)} ms of processor time, more than ` +
           `the ${Math.floor(this.#leftMs)} ms left of ${this.#maxMs}`,
-        'Write the file anew with fewer iterations; 10 000 to 600 000 are usual.',
+        'Export the file again with fewer iterations; 10 000 to 600 000 are usual.',
       );
     }
     this.#leftMs -= ms;

@@ -73,7 +73,7 @@ export class LdapClient {
    * server's message, or the signal's reason.
    */
   static async open(server: LdapServer, signal: AbortSignal): Promise<LdapClient> {
-    return limited(signal, ldapLimits.connectMs, `${server.name} did not let in`, (deadline) =>
+    return limited(signal, ldapLimits.connectMs, `${server.name} refused access to`, (deadline) =>
       LdapClient.#open(server, deadline),
     );
   }
@@ -151,8 +151,8 @@ export class LdapClient {
       throw this.#tlsRequired(
         code,
         text,
-        'no certificate was asked for',
-        ' Without TLS, certificates are taken only where smime.encrypt.trustAnchors judge them ' +
+        'no certificate was requested',
+        ' Without TLS, certificates are accepted only if smime.encrypt.trustAnchors check them ' +
           `and ${this.#server.slot}.tls is absent.`,
       );
     }
@@ -165,8 +165,8 @@ export class LdapClient {
       `${this.#name} refused StartTLS with ${code} ${resultName(code)}${said}; ${consequence}`,
       {
         remedy:
-          `Use ldaps:// in ${this.#server.slot}.ldap, or switch StartTLS on in the directory. Where it offers ` +
-          `StartTLS to others, something on the way takes the offer out.${exception}`,
+          `Use ldaps:// in ${this.#server.slot}.ldap, or enable StartTLS in the directory. If it offers ` +
+          `StartTLS to others, a firewall or another program removes the offer.${exception}`,
       },
     );
   }
@@ -219,7 +219,7 @@ export class LdapClient {
           ? error
           : certificateError(
               `${this.#name}: ${reasonOf(error)}`,
-              `See that the port of ${this.#server.slot}.ldap is that of an LDAP server.`,
+              `Check that the port of ${this.#server.slot}.ldap is that of an LDAP server.`,
               error,
             ),
       );
@@ -237,14 +237,14 @@ export class LdapClient {
     if (pending.bytes > ldapLimits.searchBytes)
       pending.reject(
         certificateError(
-          `${this.#name} gave more than ${ldapLimits.searchBytes} bytes`,
+          `${this.#name} sent more than ${ldapLimits.searchBytes} bytes`,
           `Narrow ${this.#server.slot}.filter.`,
         ),
       );
     else if (message.kind === 'entry')
       pending.values.push(...message.values.slice(0, maxValues - pending.values.length));
     else if (message.kind === 'result') {
-      if (message.operation !== pending.ends) throw new RangeError('an answer is to another operation than was asked');
+      if (message.operation !== pending.ends) throw new RangeError('a response belongs to another operation');
       pending.resolve({ code: message.code, text: message.text, values: pending.values });
     }
     return message.kind !== 'result' || message.operation !== tags.extendedResponse;
@@ -254,7 +254,7 @@ export class LdapClient {
     this.#fail(
       createEmailError('ERR_CONNECT', `${this.#name} closed the connection`, {
         retryable: true,
-        remedy: `Check that ${this.#server.slot}.ldap names the directory, and that it lets this machine in.`,
+        remedy: `Check that ${this.#server.slot}.ldap names the directory, and that it allows this machine.`,
       }),
     );
 
@@ -263,7 +263,7 @@ export class LdapClient {
       createEmailError('ERR_CONNECT', `The connection to ${this.#name} failed: ${reasonOf(error)}`, {
         cause: error,
         retryable: true,
-        remedy: `Check ${this.#server.slot}.ldap and the way to the directory.`,
+        remedy: `Check ${this.#server.slot}.ldap and the network connection to the directory.`,
       }),
     );
 

@@ -1,5 +1,5 @@
 /**
- * Encodes LDAP search filters (RFC 4515) as BER, with a value in place of `{address}`. The template is parsed first and
+ * Encodes LDAP search filters (RFC 4515) as BER, with a value instead of `{address}`. The template is parsed first and
  * the value is inserted as octets afterwards, so that no address can change the filter.
  * @module
  */
@@ -33,7 +33,7 @@ class FilterParser {
     const template = this.#filter(0);
     if (this.#at < this.text.length) throw this.#error('the end of the filter');
     if (!this.#hasPlaceholder)
-      throw profileInvalid(this.field, `must hold ${placeholder}, for which the address of a recipient is put`);
+      throw profileInvalid(this.field, `must contain ${placeholder}, which is replaced by the address of a recipient`);
     return template;
   }
 

@@ -32,7 +32,7 @@ export function peerSettingsOf({ slot }: LdapServer): PeerSettings {
     host: `${slot}.ldap`,
     port: `${slot}.ldap`,
     tls: `${slot}.tls`,
-    plainTextRemedy: `Write ldap:// in ${slot}.ldap for StartTLS, or use the port of the server for TLS, which is mostly 636.`,
+    plainTextRemedy: `Write ldap:// in ${slot}.ldap for StartTLS, or use the port of the server for TLS, which is usually 636.`,
     handshakeRemedy: `Check that the port of ${slot}.ldap expects TLS at this point: 636 is for ldaps://, 389 for ldap://.`,
   };
 }

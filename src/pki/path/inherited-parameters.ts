@@ -18,7 +18,7 @@ export function lacksParameters({ key, spki }: Certificate): boolean {
   return parameters === undefined || parameters.tag === tag.null;
 }
 
-/** The path, leaf first, with all keys completed where possible. Signatures by the others never verify. */
+/** The path, leaf first, with all keys completed if possible. Signatures by the others never verify. */
 export function withWholeKeys(path: readonly Certificate[]): readonly Certificate[] {
   if (!path.some(lacksParameters)) return path;
   const whole: Certificate[] = [];

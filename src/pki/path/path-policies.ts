@@ -77,7 +77,7 @@ export class PolicyChecker {
     const asserted = [...children(extension.value, readElement(extension.value, 0))].map((information) =>
       oidText(contentOf(extension.value, readElement(extension.value, information.start, information.end))),
     );
-    if (new Set(asserted).size !== asserted.length) throw new RangeError('a certificate policy comes twice');
+    if (new Set(asserted).size !== asserted.length) throw new RangeError('a certificate policy occurs twice');
     const expected = new Set<string>();
     for (const policies of above.values()) for (const policy of policies) expected.add(policy);
     const level: Level = new Map();

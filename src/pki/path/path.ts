@@ -34,7 +34,7 @@ const understood = new Set<string>([
 /** The criteria for a path. */
 export interface PathOptions {
   readonly anchors: readonly Certificate[];
-  /** Certificates that may be between; they are not trusted by themselves. */
+  /** Certificates that may be between; they are not trusted on their own. */
   readonly intermediates: readonly Certificate[];
   /** If any is given, every certificate below the anchor must have its status in one of them. */
   readonly revocationLists?: readonly RevocationList[] | undefined;
@@ -86,7 +86,7 @@ class PathSearch {
       return {
         trusted: false,
         path: undefined,
-        problem: `there are more than ${maxCandidates} certificates to look through`,
+        problem: `there are more than ${maxCandidates} candidate certificates`,
       };
     }
     const direct = this.#options.anchors.find((anchor) => sameBytes(anchor.der, leaf.der));
@@ -120,7 +120,7 @@ class PathSearch {
       this.#note(longer.length, problem);
     }
     if (this.#pool.spent !== undefined)
-      return this.#note(maxDepth, `the search for a path was given up: too many ${this.#pool.spent}`);
+      return this.#note(maxDepth, `the search for a path was abandoned: too many ${this.#pool.spent}`);
     const refused = this.#pool.refusedIssuer(current);
     return refused && this.#note(1, signatureText(current, refused));
   }
@@ -191,7 +191,7 @@ class PathSearch {
     if (certificate.keyUsage && !certificate.keyUsage.has('keyCertSign'))
       return `${nameOf(certificate)} may not sign certificates (keyUsage)`;
     if (!allowsPurpose(certificate, purpose)) {
-      return `${nameOf(certificate)} limits what its certificates are for, and this is not among it (extendedKeyUsage)`;
+      return `${nameOf(certificate)} limits the purposes of its certificates, and this is not one of them (extendedKeyUsage)`;
     }
     return undefined;
   }

@@ -107,7 +107,7 @@ export function unfitness(certificate: Certificate, now: Date): string | undefin
     return `has an EC key on ${key.curve ?? 'an unknown curve'}, which is not supported`;
   if (key.kind !== 'rsa' && key.kind !== 'ec' && key.kind !== 'x25519')
     return `has a key of kind ${key.kind}, which cannot encrypt`;
-  if (!isUsable(certificate)) return 'has a key that is broken, or an RSA exponent that is not safe';
+  if (!isUsable(certificate)) return 'has a broken key, or an RSA exponent that is not safe';
   const problem = misuse(certificate, 'encrypt');
   return problem === undefined ? undefined : `cannot be used for encryption: ${problem}`;
 }

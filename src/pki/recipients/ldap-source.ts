@@ -83,7 +83,7 @@ function plainTextWarning({ name, slot }: LdapServer): Warning {
   return {
     code: 'WARN_LDAP_PLAINTEXT',
     message:
-      `StartTLS was refused by ${name}, which was asked in plain text: anyone on the way can read the addresses ` +
+      `${name} refused StartTLS and was asked in plain text: anyone on the network path can read the addresses ` +
       `and change the answers. Use ldaps:// in ${slot}.ldap, or set ${slot}.tls to refuse that.`,
   };
 }
@@ -116,7 +116,7 @@ function serverOf(
     url.search === '' &&
     url.hash === '';
   if (url === undefined || !isPlain || url.hostname === '' || !['ldap:', 'ldaps:'].includes(url.protocol)) {
-    throw profileInvalid(`${slot}.ldap`, 'must be ldap://host[:port] or ldaps://host[:port], and nothing else');
+    throw profileInvalid(`${slot}.ldap`, 'must be exactly ldap://host[:port] or ldaps://host[:port]');
   }
   // A name without a password would be an anonymous login (RFC 4513 section 5.1.2), which the profile does not request.
   if (bindDn !== undefined && password === undefined) throw profileInvalid(`${slot}.password`, 'is needed with bindDn');
@@ -150,6 +150,6 @@ async function bindPassword(
   signal: AbortSignal,
 ): Promise<string> {
   const value = await resolveSecret(password, `${slot}.password`, signal);
-  if (value === '') throw profileInvalid(`${slot}.password`, 'is empty: LDAP would take that for an anonymous login');
+  if (value === '') throw profileInvalid(`${slot}.password`, 'is empty: for LDAP that would be an anonymous login');
   return value;
 }

@@ -83,7 +83,7 @@ async function callUser(source: (address: string) => unknown, address: string, s
 function readGiven(each: unknown, budget: WorkBudget): Promise<Contents> {
   const bytes = typeof each === 'string' ? Buffer.from(each, 'utf8') : each;
   if (!isBytes(bytes))
-    throw certificateError('the function returned something that is no certificate', 'Return PEM text or DER bytes.');
+    throw certificateError('the function returned a value that is not a certificate', 'Return PEM text or DER bytes.');
   return readContents(bytes, { passwords: noPasswords, wantKeys: false, budget });
 }
 
@@ -144,7 +144,7 @@ function fileSource(source: CertificateSource, { cache, signal, slot }: SourceCo
       purpose: 'encrypt',
     });
     if (contents.certificates.length === 0)
-      throw certificateError('it holds no certificate', 'Give a file with the certificates of recipients.');
+      throw certificateError('it contains no certificate', 'Give a file with the certificates of recipients.');
     const read = await readableCertificates(contents, shared);
     return indexOf(read.certificates, contents.crls, read.skipped);
   };

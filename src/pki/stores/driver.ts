@@ -114,12 +114,12 @@ function noMatch({ identities, skipped }: Identities, selector: CertificateSelec
   const names = identities.slice(0, 5).map(({ info }) => info.alias ?? info.subject);
   const held =
     identities.length === 0
-      ? 'it holds none'
-      : `it holds ${identities.length}: ${showText(names.join('; '), 400)}${identities.length > 5 ? '; …' : ''}`;
+      ? 'it contains none'
+      : `it contains ${identities.length}: ${showText(names.join('; '), 400)}${identities.length > 5 ? '; …' : ''}`;
   const unread =
     skipped[0] === undefined ? '' : `; ${skipped.length} could not be read, the first because ${skipped[0].message}`;
   return certificateError(
     `there is no certificate with ${selectorText(selector)}: ${held}${unread}`,
-    'Choose one of those that list() names: subject is the whole DN or the CN.',
+    'Choose one that list() returns: subject is the whole DN or the CN.',
   );
 }

@@ -67,7 +67,10 @@ export async function readDirectory(
     }
   }
   if (total > maxTotalBytes)
-    throw certificateError(`its files have more than ${maxTotalBytes} bytes`, 'Name a directory of certificates.');
+    throw certificateError(
+      `its files have more than ${maxTotalBytes} bytes`,
+      'Name a directory that contains only certificates.',
+    );
   const contents: Contents = {
     format: 'directory',
     certificates: all.flatMap(({ certificates }) => certificates),
@@ -99,7 +102,7 @@ async function filesOf(location: string, pattern: RegExp, field: string): Promis
   if (names.length > maxFiles)
     throw certificateError(
       `it has more than ${maxFiles} certificate files`,
-      'Name a directory of the certificates that are meant.',
+      'Name a directory with only the necessary certificates.',
     );
   return names;
 }

@@ -17,7 +17,10 @@ import { certificateError } from '../certificate-error.js';
 export async function listOf(store: CertificateStore): Promise<readonly CertificateInfo[]> {
   const list: unknown = await asked(() => store.list());
   if (Array.isArray(list) && list.every(isInfo)) return list;
-  throw certificateError('the store gave no list of certificates', 'Let list() return an array of CertificateInfo.');
+  throw certificateError(
+    'the store returned no list of certificates',
+    'list() must return an array of CertificateInfo.',
+  );
 }
 
 /** The checked certificate that a store loads. */
@@ -29,8 +32,8 @@ export async function loadOf(
   const loaded: unknown = await asked(() => store.load(selector, options));
   if (isLoaded(loaded)) return loaded;
   throw certificateError(
-    'the store gave no certificate',
-    'Let load() return info, certificate (DER bytes) and chain, or reject where there is none.',
+    'the store returned no certificate',
+    'load() must return info, certificate (DER bytes) and chain, or reject if there is none.',
   );
 }
 

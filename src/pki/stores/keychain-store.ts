@@ -76,7 +76,7 @@ async function exportKey(
     const opened = await openExported(entry, await readCertificateFile(file), password, { passwords, signal });
     if (opened !== undefined) return { ...opened, chain: entry.chain() };
     throw certificateError(
-      'the keychain does not let its private key out',
+      'the keychain does not export its private key',
       'Import the key as extractable, or use a signer.',
     );
   });

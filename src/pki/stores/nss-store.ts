@@ -37,7 +37,10 @@ async function listEntries(
   const listing = succeeded(await run({ program: 'certutil', args: ['-L', '-d', database], signal }), 'certutil');
   const names = namesOf(listing);
   if (names.size > maxNames)
-    throw certificateError(`it has more than ${maxNames} names`, 'Use a database of the certificates that are meant.');
+    throw certificateError(
+      `it has more than ${maxNames} names`,
+      'Use a database with only the necessary certificates.',
+    );
   const certificates: ContainedCertificate[] = [];
   const own = new Set<string>();
   for (const [alias, isOwn] of names) {
@@ -55,7 +58,7 @@ async function listEntries(
   return { ...found, identities: marked };
 }
 
-/** Reads nicknames, with whether the key is present, which the flag `u` tells. */
+/** Reads nicknames. The flag `u` says that the key is present. */
 function namesOf(listing: string): ReadonlyMap<string, boolean> {
   const names = new Map<string, boolean>();
   for (const line of listing.split('\n')) {
@@ -90,8 +93,8 @@ async function exportKey(
     const opened = await openExported(entry, await readCertificateFile(file), oneTime, { passwords, signal });
     if (opened === undefined)
       throw certificateError(
-        'pk12util gave no private key for it',
-        'The key may be on a token that does not let it out: use a signer.',
+        'pk12util exported no private key for it',
+        'The key may be on a token that does not export it: use a signer.',
       );
     // The database has more of the chain than the export.
     const known = entry.chain();
@@ -104,9 +107,9 @@ function succeeded(result: CommandResult, program: string): string {
   const said = showText(result.stderr.trim() || result.stdout.trim(), 300);
   const isBad = /SEC_ERROR_BAD_DATABASE|SEC_ERROR_LEGACY_DATABASE/.test(said);
   throw certificateError(
-    isBad ? 'it is no NSS database' : `${program} failed: ${said}`,
+    isBad ? 'it is not an NSS database' : `${program} failed: ${said}`,
     isBad
-      ? "Name the directory that holds cert9.db and key4.db. On Linux 'user' is ~/.pki/nssdb and 'machine' is /etc/pki/nssdb."
-      : 'Run the program by hand on the same database.',
+      ? "Name the directory that contains cert9.db and key4.db. On Linux 'user' is ~/.pki/nssdb and 'machine' is /etc/pki/nssdb."
+      : 'Run the program manually on the same database.',
   );
 }

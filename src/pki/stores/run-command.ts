@@ -37,7 +37,7 @@ export const runCommand: CommandRunner = async (command) => {
     case 'missing':
       throw certificateError(
         `the program ${program} is not installed`,
-        installHints.get(program) ?? 'Install it, or name its folder in PATH.',
+        installHints.get(program) ?? 'Install it, or add its folder to PATH.',
         outcome.cause,
       );
     case 'not-started':
@@ -56,15 +56,15 @@ export const runCommand: CommandRunner = async (command) => {
 };
 
 function ended(program: string, how: string): Error {
-  return certificateError(`the program ${program} ${how}`, 'Run it by hand to see why it does not end.');
+  return certificateError(`the program ${program} ${how}`, 'Run it manually to see why it does not end.');
 }
 
 const installNss =
   'Install the NSS tools: libnss3-tools on Debian and Ubuntu, nss-tools on Fedora and Red Hat, nss with Homebrew.';
-const elsewhere = "Elsewhere give the certificate as a file, or a store of type 'nss', 'pkcs12', 'jks' or 'directory'.";
+const elsewhere = "On other systems use a file, or a store of type 'nss', 'pkcs12', 'jks' or 'directory'.";
 const installHints: ReadonlyMap<string, string> = new Map([
   ['certutil', installNss],
   ['pk12util', installNss],
-  ['powershell.exe', `This kind of store is on Windows only. ${elsewhere}`],
-  ['security', `This kind of store is on macOS only. ${elsewhere}`],
+  ['powershell.exe', `This kind of store exists on Windows only. ${elsewhere}`],
+  ['security', `This kind of store exists on macOS only. ${elsewhere}`],
 ]);

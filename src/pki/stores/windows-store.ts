@@ -26,7 +26,7 @@ export function windowsStore(path: string, run: CommandRunner): StoreDriver {
   const [, location, store] = /^(?:Cert:\\)?(CurrentUser|LocalMachine)\\([A-Za-z]{1,40})$/i.exec(path) ?? [];
   if (location === undefined || store === undefined) {
     throw certificateError(
-      `${JSON.stringify(showText(path, 100))} is no Windows certificate store`,
+      `${JSON.stringify(showText(path, 100))} is not a Windows certificate store`,
       'Give `CurrentUser\\My` or `LocalMachine\\My`.',
     );
   }
@@ -56,21 +56,21 @@ function answerOf(stdout: string, stderr: string): Readonly<Record<string, unkno
     answer = JSON.parse(Buffer.from(stdout.trim(), 'base64').toString('utf8'));
   } catch (error) {
     throw certificateError(
-      `PowerShell gave no answer: ${showText(stderr.trim(), 300)}`,
+      `PowerShell returned no answer: ${showText(stderr.trim(), 300)}`,
       'Windows PowerShell 5.1 or later is needed, in full language mode.',
       error,
     );
   }
   if (typeof answer !== 'object' || answer === null)
     throw certificateError(
-      'PowerShell gave an answer of an unknown form',
+      'PowerShell returned an answer in an unknown form',
       'Windows PowerShell 5.1 or later is needed.',
     );
   const { error }: { error?: unknown } = Object(answer);
   if (error !== undefined)
     throw certificateError(
-      `Windows says: ${showText(String(error), 300)}`,
-      'See that this user may open the store and use the key.',
+      `Windows reports: ${showText(String(error), 300)}`,
+      'Check that this user may open the store and use the key.',
     );
   return answer as Readonly<Record<string, unknown>>;
 }
@@ -101,7 +101,7 @@ async function takeKey(ask: Ask, entry: Identity, { passwords, signal }: StoreAc
   if (typeof pfx !== 'string' || pfx === '') return { privateKey: keyInPlace(ask, thumbprint, entry), chain: known };
   const opened = await openExported(entry, Buffer.from(pfx, 'base64'), password, { passwords, signal });
   if (opened === undefined)
-    throw certificateError('Windows exported no private key for it', 'Import the certificate anew with its key.');
+    throw certificateError('Windows exported no private key for it', 'Import the certificate with its key again.');
   return { ...opened, chain: known };
 }
 
@@ -114,7 +114,7 @@ function keyInPlace(
   const valueOf = async (request: Request, signal: AbortSignal): Promise<Buffer> => {
     const { value } = await ask({ ...request, thumbprint }, signal);
     if (typeof value !== 'string' || value === '')
-      throw certificateError('Windows gave an empty answer', 'See that this user may use the key.');
+      throw certificateError('Windows returned an empty answer', 'Check that this user may use the key.');
     return Buffer.from(value, 'base64');
   };
   return {
@@ -138,7 +138,7 @@ function keyInPlace(
     },
     async rsaDecrypt({ ciphertext, scheme, hash, signal }) {
       if (certificate.key.kind !== 'rsa')
-        throw certificateError('the key in Windows is no RSA key', 'Use an RSA certificate.');
+        throw certificateError('the key in Windows is not an RSA key', 'Use an RSA certificate.');
       return valueOf(
         {
           action: 'decrypt',

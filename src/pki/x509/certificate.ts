@@ -136,7 +136,7 @@ function readCertificate(der: Uint8Array): Certificate {
 function expect(part: DerElement | undefined, tagByte: number, what: string): DerElement {
   if (part === undefined) throw new RangeError(`${what} is missing`);
   if (part.tag !== tagByte)
-    throw new RangeError(`byte ${part.offset} is 0x${part.tag.toString(16)}, where ${what} should begin`);
+    throw new RangeError(`byte ${part.offset} is 0x${part.tag.toString(16)}, but ${what} should begin here`);
   return part;
 }
 

@@ -100,7 +100,7 @@ function readList(der: Uint8Array): RevocationList {
   const entries = rest[0]?.tag === tag.sequence ? rest.shift() : undefined;
   const headBytes = der.length - (entries === undefined ? 0 : entries.end - entries.start);
   if (headBytes > maxHeadBytes)
-    throw new RangeError(`it has ${headBytes} bytes besides its entries, more than ${maxHeadBytes}`);
+    throw new RangeError(`it has ${headBytes} bytes in addition to its entries, more than ${maxHeadBytes}`);
   const extensions =
     rest[0]?.tag === 0xa0
       ? extensionMap(der, readElement(der, rest[0].start, rest[0].end))

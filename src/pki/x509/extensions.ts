@@ -94,7 +94,7 @@ export function extensionMap(bytes: Uint8Array, list: DerElement): Map<string, C
       throw new RangeError(`the extension at byte ${extension.offset} is not well-formed`);
     }
     const oid = oidText(contentOf(bytes, name));
-    if (extensions.has(oid)) throw new RangeError(`extension ${oid} comes twice`);
+    if (extensions.has(oid)) throw new RangeError(`extension ${oid} occurs twice`);
     const critical = rest.length === 2 && rest[0]?.tag === tag.boolean && (bytes[rest[0].start] ?? 0) !== 0;
     extensions.set(oid, { critical, value: contentOf(bytes, value) });
   }

@@ -14,7 +14,7 @@ export interface PublicKeyKind {
   readonly kind: 'rsa' | 'rsa-pss' | 'ec' | 'ed25519' | 'ed448' | 'x25519' | 'x448' | 'dsa' | 'other';
   /** OID of its algorithm. */
   readonly algorithm: string;
-  /** Bits of the modulus or the field, where known. */
+  /** Bits of the modulus or the field, if known. */
   readonly bits: number | undefined;
   /** For EC keys: `P-256` and the like, else the curve's OID. */
   readonly curve: string | undefined;

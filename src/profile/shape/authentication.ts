@@ -67,15 +67,19 @@ const byNtlm: Schema<NtlmAuthentication> = object<NtlmAuthentication>(
 );
 
 const principal = text({
-  expected: 'a Kerberos principal, as user@REALM',
+  expected: 'a Kerberos principal such as user@REALM',
   fault: (value) =>
-    /[^@]@[^@]+$/.test(value) ? undefined : 'expected a Kerberos principal, as user@REALM, got text without a realm',
+    /[^@]@[^@]+$/.test(value)
+      ? undefined
+      : 'expected a Kerberos principal such as user@REALM, got text without a realm',
 });
 
 const servicePrincipal = text({
-  expected: 'a service principal, as smtp/mail.example.com',
+  expected: 'a service principal such as smtp/mail.example.com',
   fault: (value) =>
-    /^[^/]+\/[^/]/.test(value) ? undefined : 'expected a service principal, as smtp/mail.example.com, got other text',
+    /^[^/]+\/[^/]/.test(value)
+      ? undefined
+      : 'expected a service principal such as smtp/mail.example.com, got other text',
 });
 
 const byKerberos: Schema<KerberosAuthentication> = object<KerberosAuthentication>(
@@ -91,7 +95,7 @@ const byKerberos: Schema<KerberosAuthentication> = object<KerberosAuthentication
     krb5ConfFile: optional(path('a Kerberos configuration file')),
     allowPlaintext,
   },
-  { others: { ...others, username: 'is called principal here, as user@REALM' }, verify: verifyKerberos },
+  { others: { ...others, username: 'is called principal here, such as user@REALM' }, verify: verifyKerberos },
 );
 
 function verifyKerberos(
@@ -101,12 +105,12 @@ function verifyKerberos(
   report: Report,
 ): void {
   if (given('password') && given('keytabFile'))
-    problem(report, `${at}.keytabFile`, 'stands beside password: give one of them');
+    problem(report, `${at}.keytabFile`, 'cannot be combined with password: set only one of them');
   if ((given('password') || given('keytabFile')) && !given('principal'))
     unexpected(report, `${at}.principal`, principal.expected, undefined);
   // Without credentials, the profile would use the tickets of the user who runs this process.
   if (!given('password') && !given('keytabFile') && !given('credentialCache'))
-    mayRefer(report, at, "has no password and so takes this machine's ticket cache");
+    mayRefer(report, at, "has no password, so it would use this machine's ticket cache");
 }
 
 const byToken: Schema<TokenAuthentication> = object<TokenAuthentication>(
@@ -132,7 +136,7 @@ const byToken: Schema<TokenAuthentication> = object<TokenAuthentication>(
         problem(
           report,
           `${at}.authorizationId`,
-          "XOAUTH2 has no such field: the mailbox is username; or take method 'oauthbearer'",
+          "XOAUTH2 has no such field: the mailbox is username; or use method 'oauthbearer'",
         );
       }
     },

@@ -35,10 +35,10 @@ const certificateText: Schema<string> = text({
   max: 4 * 1024 * 1024,
   multiline: true,
   fault(value) {
-    if (value.includes(keyMark)) return 'holds a private key; only certificates belong here';
+    if (value.includes(keyMark)) return 'contains a private key; only certificates are allowed here';
     return value.includes('-----BEGIN ')
       ? undefined
-      : 'expected PEM text, got other text: a file is { file }, base64 is { base64 }';
+      : 'expected PEM text, got other text: write a file as { file }, and base64 as { base64 }';
   },
 });
 
@@ -47,7 +47,7 @@ const publicBytes: Schema<Uint8Array> = {
   check(value, at, report) {
     const bytes = isBytesForm(value) ? checkBytes(value, at, report) : unexpected(report, at, 'bytes', value);
     if (bytes !== undefined && asBuffer(bytes).includes(keyMark))
-      return problem(report, at, 'holds a private key; only certificates belong here');
+      return problem(report, at, 'contains a private key; only certificates are allowed here');
     return bytes;
   },
   toJson: (value) => (isBytesForm(value) ? bytesToJson(value) : value),
@@ -111,7 +111,11 @@ const liveStore: Schema<CertificateStore> = live('a CertificateStore', isLiveSto
 const systemStore: Schema<'user' | 'machine'> = plain(storeWords.expected, (value, at, report) => {
   if (!mayRefer(report, at, "names the operating system's certificate store")) return undefined;
   if (typeof value === 'string' && /[\\/]/.test(value))
-    return problem(report, at, `expected ${storeWords.expected}, got a path: a store at a path is { type, location }`);
+    return problem(
+      report,
+      at,
+      `expected ${storeWords.expected}, got a path: write a store at a path as { type, location }`,
+    );
   return storeWords.check(value, at, report);
 });
 
@@ -137,7 +141,7 @@ export const filePassword: Schema<Secret> = secret({ what: 'password', allowEmpt
 const cacheFlag: Schema<boolean> = plain(flag.expected, (value, at, report) => {
   // The cache is looked up by the profile's name, so an untrusted profile could use the key of another profile with the
   // same name.
-  if (value === true && !mayRefer(report, at, "asks for the certificate cache of this machine's profile store"))
+  if (value === true && !mayRefer(report, at, "uses the certificate cache of this machine's profile store"))
     return undefined;
   return flag.check(value, at, report);
 });
@@ -188,7 +192,8 @@ export const certificateSource: Schema<CertificateSource> = ruledTo(
             `got ${present.length === 0 ? 'none' : alternatives(present).replace(' or ', ' and ')}`,
         );
       for (const [companion, origin] of companions) {
-        if (given(companion) && !given(origin)) problem(report, `${at}.${companion}`, `stands only beside ${origin}`);
+        if (given(companion) && !given(origin))
+          problem(report, `${at}.${companion}`, `is only allowed together with ${origin}`);
       }
       if (given('store') && !given('select')) unexpected(report, `${at}.select`, selector.expected, undefined);
     },

@@ -17,7 +17,7 @@ const url: Schema<string> = text({
   expected: 'an https URL',
   max: 2000,
   fault(value) {
-    if (/[{}]/.test(value)) return 'holds a placeholder in braces: put your own value in its place';
+    if (/[{}]/.test(value)) return 'contains a placeholder in braces: replace it by your own value';
     if (isSecureUrl(value)) return undefined;
     return (
       'expected an https URL without user name and fragment (http is allowed for localhost, 127.0.0.1 and [::1] ' +
@@ -51,7 +51,7 @@ const redirectUri = text({
     /^http:\/\/(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?(?:\/[\w~.!$&'()*+,;=:@%/-]*)?$/i.test(value) &&
     isSecureUrl(value)
       ? undefined
-      : 'expected an http URL of localhost, 127.0.0.1 or [::1] without a query, as http://localhost or ' +
+      : 'expected an http URL of localhost, 127.0.0.1 or [::1] without a query, such as http://localhost or ' +
         'http://127.0.0.1:8400/callback, got other text',
 });
 
@@ -83,7 +83,8 @@ const parameters: Schema<Readonly<Record<string, string>>> = record(text({ expec
   max: 100,
   key(name, path, report) {
     if (reserved.has(name)) problem(report, path, 'is set by the library');
-    else if (!/^[\w.-]{1,100}$/.test(name)) problem(report, path, 'is no name of a parameter (RFC 6749 appendix A)');
+    else if (!/^[\w.-]{1,100}$/.test(name))
+      problem(report, path, 'is not a valid parameter name (RFC 6749 appendix A)');
   },
 });
 
@@ -139,11 +140,7 @@ function verify(
 ): void {
   if (!given('authenticationValue')) {
     if (!given('tokenUrl') && !given('issuer'))
-      problem(
-        report,
-        `${at}.tokenUrl`,
-        'expected the URL of the token endpoint, or issuer in place of it, got nothing',
-      );
+      problem(report, `${at}.tokenUrl`, 'expected the URL of the token endpoint, or issuer instead of it, got nothing');
     if (grant === 'jwt-bearer' && !given('privateKey'))
       problem(report, `${at}.privateKey`, "expected a private key, because grant is 'jwt-bearer', got nothing");
     const proven = given('clientSecret') || given('privateKey') || given('clientCertificate');
@@ -151,7 +148,7 @@ function verify(
       problem(
         report,
         `${at}.clientSecret`,
-        'expected a client secret, or privateKey or clientCertificate in place of it, because grant is ' +
+        'expected a client secret, or privateKey or clientCertificate instead of it, because grant is ' +
           "'client-credentials', got nothing",
       );
   }
@@ -173,7 +170,7 @@ function verifyProof(
       "expected a certificate with its key, because clientAuthentication is 'certificate', got nothing",
     );
   if (given('clientCertificate') && !byCertificate)
-    problem(report, `${at}.clientCertificate`, "stands only beside clientAuthentication 'certificate'");
+    problem(report, `${at}.clientCertificate`, "is only allowed together with clientAuthentication 'certificate'");
   if (byCertificate && given('clientSecret'))
     problem(report, `${at}.clientSecret`, "contradicts clientAuthentication 'certificate': leave one of them out");
   if (clientAuthentication === 'basic' && !given('clientSecret'))
@@ -186,6 +183,6 @@ function verifyProof(
     problem(
       report,
       `${at}.privateKey`,
-      'is a proof of the client, beside clientSecret or clientAuthentication: leave one of them out',
+      'cannot be combined with clientSecret or clientAuthentication: leave one of them out',
     );
 }

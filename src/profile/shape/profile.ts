@@ -43,7 +43,9 @@ function parses(parse: () => unknown, report: Report): boolean {
 const addressText: Schema<string> = text({ expected: 'an address', max: 4096 });
 
 function mailbox(rules: { readonly allowNull: boolean }): Schema<string> {
-  const expected = rules.allowNull ? "an address as ann@example.com, or '' for <>" : 'an address as ann@example.com';
+  const expected = rules.allowNull
+    ? "an address such as ann@example.com, or '' for <>"
+    : 'an address such as ann@example.com';
   return plain(expected, (value, path, report) => {
     if (typeof value !== 'string' || (value === '' && !rules.allowNull))
       return unexpected(report, path, expected, value);
@@ -57,7 +59,7 @@ function mailbox(rules: { readonly allowNull: boolean }): Schema<string> {
 export const emailAddress = mailbox({ allowNull: false });
 
 /** A description of `AddressInput` for errors. */
-export const addressExpected = "an address as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }";
+export const addressExpected = "an address such as 'ann@example.com', 'Ann <ann@example.com>' or { name, email }";
 const textAddress: Schema<string> = plain(addressExpected, (value, path, report) => {
   if (typeof value !== 'string' || value === '') return unexpected(report, path, addressExpected, value);
   if (addressText.check(value, path, report) === undefined) return undefined;
@@ -81,7 +83,7 @@ const sender: Schema<Sender> = object<Sender>(
     returnReceiptTo: optional(address),
     envelopeFrom: optional(mailbox({ allowNull: true })),
   },
-  { expected: 'an object with email, and name where there is one', others: otherKeys.sender },
+  { expected: 'an object with email, and optionally name', others: otherKeys.sender },
 );
 
 const dkimKey = secret({ what: 'private key (PEM or base64 PKCS#8)' });
@@ -116,14 +118,14 @@ const dkim: Schema<DkimSettings> = object<DkimSettings>(
     verify(value, given, path, report) {
       const isNamedOtherwise = report.problems.some(({ message }) => message.endsWith('privateKey here'));
       const hasKey = given('privateKey');
-      if (hasKey && given('signer')) problem(report, `${path}.signer`, 'cannot stand beside privateKey');
+      if (hasKey && given('signer')) problem(report, `${path}.signer`, 'cannot be combined with privateKey');
       else if (!hasKey && !given('signer') && !isNamedOtherwise)
         unexpected(report, `${path}.privateKey`, dkimKey.expected, undefined);
       for (const [key, other] of dkimCompanions)
-        if (given(key) && !given(other)) problem(report, `${path}.${key}`, `stands only beside ${other}`);
+        if (given(key) && !given(other)) problem(report, `${path}.${key}`, `is only allowed together with ${other}`);
       const names = value.headers;
       if (names !== undefined && !names.some((name) => name?.toLowerCase() === 'from')) {
-        problem(report, `${path}.headers`, 'lacks From, which every signature covers (RFC 6376 section 5.4)');
+        problem(report, `${path}.headers`, 'lacks From, which every signature must cover (RFC 6376 section 5.4)');
       }
     },
   },
@@ -180,7 +182,7 @@ function verifyProfile(
     problem(
       report,
       'authentication.token',
-      'expected an access token (a string, { env }, { file } or a function), or oauth2 settings to get one with, got nothing',
+      'expected an access token (a string, { env }, { file } or a function), or oauth2 settings, got nothing',
     );
   if (server === undefined) return;
   // An entry with a problem leaves a hole.
@@ -190,7 +192,7 @@ function verifyProfile(
       if (entry === undefined) return;
       verifyServer(entry, proof, `server.${at}`, report);
       if (at > 0 && entry.timeouts?.totalMs !== undefined)
-        problem(report, `server.${at}.timeouts.totalMs`, 'limits a whole send: set it in the first server alone');
+        problem(report, `server.${at}.timeouts.totalMs`, 'limits a whole send: set it in the first server only');
     });
 }
 
@@ -211,7 +213,7 @@ function verifyServer(
     problem(
       report,
       'authentication.servicePrincipal',
-      `expected a service principal, as smtp/mail.example.com, because ${path}.host is an IP address, got nothing`,
+      `expected a service principal such as smtp/mail.example.com, because ${path}.host is an IP address, got nothing`,
     );
   }
   if (proof.method !== 'external') return;
@@ -226,6 +228,6 @@ function verifyServer(
     problem(
       report,
       `${path}.security`,
-      "cannot be 'none' with authentication.method 'external': the certificate is shown in TLS",
+      "cannot be 'none' with authentication.method 'external': the certificate is presented in TLS",
     );
 }

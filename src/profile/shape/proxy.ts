@@ -49,27 +49,36 @@ function verifyServer(
   report: Report,
 ): void {
   const { type } = value;
-  if (given('password') && !given('username')) problem(report, `${at}.password`, 'stands only beside username');
+  if (given('password') && !given('username'))
+    problem(report, `${at}.password`, 'is only allowed together with username');
   if (type === undefined) return;
   if (given('tls') && value.tls !== false && type !== 'http-connect')
-    problem(report, `${at}.tls`, `stands only with type 'http-connect', not with '${type}'`);
+    problem(report, `${at}.tls`, `is only allowed with type 'http-connect', not with '${type}'`);
   if ((type === 'socks4' || type === 'socks4a') && given('password'))
-    problem(report, `${at}.password`, `is refused: '${type}' has a user id and no password; 'socks5' has both`);
+    problem(
+      report,
+      `${at}.password`,
+      `is refused: '${type}' supports a user id but no password; 'socks5' supports both`,
+    );
   if (type === 'socks4' && value.resolve === 'proxy')
     problem(
       report,
       `${at}.resolve`,
-      "cannot be 'proxy' with type 'socks4', which takes IP addresses only; 'socks4a' takes names",
+      "cannot be 'proxy' with type 'socks4', which supports IP addresses only; 'socks4a' supports names",
     );
   if (type === 'http-connect' && value.username?.includes(':'))
-    problem(report, `${at}.username`, 'holds a colon, which a user name of HTTP Basic cannot (RFC 7617)');
+    problem(report, `${at}.username`, 'contains a colon, which HTTP Basic does not allow in a user name (RFC 7617)');
   if (type === 'http-connect' && typeof value.password === 'string' && /[\x00-\x1f\x7f]/.test(value.password))
-    problem(report, `${at}.password`, 'holds a control character, which a password of HTTP Basic cannot (RFC 7617)');
+    problem(
+      report,
+      `${at}.password`,
+      'contains a control character, which HTTP Basic does not allow in a password (RFC 7617)',
+    );
   if (type !== 'socks5') return;
   for (const key of ['username', 'password'] as const) {
     const entry = value[key];
     if (typeof entry === 'string' && Buffer.byteLength(entry) > maxSocksBytes)
-      problem(report, `${at}.${key}`, `is too long: SOCKS5 takes at most ${maxSocksBytes} bytes (RFC 1929)`);
+      problem(report, `${at}.${key}`, `is too long: SOCKS5 allows at most ${maxSocksBytes} bytes (RFC 1929)`);
   }
 }
 
@@ -78,14 +87,15 @@ const automatic: Schema<AutomaticProxySettings> = object<AutomaticProxySettings>
   {
     others: otherKeys.proxy,
     verify(_value, given, at, report) {
-      if (given('password') && !given('username')) problem(report, `${at}.password`, 'stands only beside username');
+      if (given('password') && !given('username'))
+        problem(report, `${at}.password`, 'is only allowed together with username');
       mayDetect(at, report);
     },
   },
 );
 
 function mayDetect(at: string, report: Report): boolean {
-  return mayRefer(report, at, "asks for the proxy of this machine's environment");
+  return mayRefer(report, at, "uses the proxy of this machine's environment");
 }
 
 /** A text that `parseProxyText` has checked. */

@@ -10,7 +10,7 @@ import type { Schema } from '../../schema/schema.js';
 import { showText } from '../../util/show.js';
 import { emailAddress } from './profile.js';
 
-const entryExpected = 'an address as ann@example.com, or a domain as @example.com';
+const entryExpected = 'an address such as ann@example.com, or a domain such as @example.com';
 
 const entry: Schema<string> = plain(entryExpected, (value, path, report) => {
   if (typeof value !== 'string') return unexpected(report, path, entryExpected, value);

@@ -87,9 +87,9 @@ const extensionKeyword: Schema<string> = text({
       return 'expected a keyword of EHLO: letters, digits and hyphens, without parameters';
     switch (keyword.toUpperCase()) {
       case 'STARTTLS':
-        return 'server.security decides about STARTTLS';
+        return 'server.security controls STARTTLS';
       case 'BDAT':
-        return "BDAT is a command, and the extension is called 'CHUNKING'";
+        return "BDAT is a command; the extension is called 'CHUNKING'";
       default:
         return undefined;
     }

@@ -34,7 +34,7 @@ const ldapText = text({
 });
 
 const ldapUrl: Schema<string> = plain(ldapExpected, (value, at, report) =>
-  mayRefer(report, at, 'names a directory server to be asked') ? ldapText.check(value, at, report) : undefined,
+  mayRefer(report, at, 'names a directory server') ? ldapText.check(value, at, report) : undefined,
 );
 
 const ldap: Schema<LdapCertificates> = object<LdapCertificates>(
@@ -60,11 +60,12 @@ const ldap: Schema<LdapCertificates> = object<LdapCertificates>(
   {
     others: otherKeys.ldap,
     verify(_value, given, at, report) {
-      if (given('password') && !given('bindDn')) problem(report, `${at}.password`, 'stands only beside bindDn');
+      if (given('password') && !given('bindDn'))
+        problem(report, `${at}.password`, 'is only allowed together with bindDn');
       // A name without a password is an unauthenticated bind: the server answers as to an anonymous user (RFC 4513
       // section 5.1.2).
       if (given('bindDn') && !given('password'))
-        unexpected(report, `${at}.password`, 'a password beside bindDn', undefined);
+        unexpected(report, `${at}.password`, 'a password together with bindDn', undefined);
     },
   },
 );

@@ -145,16 +145,16 @@ function splitUsername({ username, domain }: NtlmCredentials, path: string): { u
   if (at < 0) return { user: username, domain: domain ?? '' };
   const prefix = username.slice(0, at);
   if (domain !== undefined && domain.toUpperCase() !== prefix.toUpperCase()) {
-    throw profileInvalid(`${path}.domain`, `differs from the domain in ${path}.username: give one of them`);
+    throw profileInvalid(`${path}.domain`, `differs from the domain in ${path}.username: set only one of them`);
   }
   const user = username.slice(at + 1);
-  if (user === '') throw profileInvalid(`${path}.username`, 'has nothing behind the backslash');
+  if (user === '') throw profileInvalid(`${path}.username`, 'has nothing after the backslash');
   return { user, domain: prefix };
 }
 
 function encodeName(path: string, name: string, unicode: boolean): Buffer {
   if (!unicode && !isAscii(name)) {
-    throw profileInvalid(path, 'has characters beyond ASCII, and the server takes names in its own code page only');
+    throw profileInvalid(path, 'has characters beyond ASCII, but the server accepts names in its own code page only');
   }
   return unicode ? utf16(name) : Buffer.from(name, 'latin1');
 }

@@ -72,7 +72,7 @@ export interface Challenge {
 export function parseChallenge(bytes: Uint8Array): Challenge {
   const message = asBuffer(bytes);
   if (message.length > maxChallengeBytes) throw new RangeError(`the message has more than ${maxChallengeBytes} bytes`);
-  if (!isNtlmMessage(message)) throw new RangeError('the message is not of NTLM');
+  if (!isNtlmMessage(message)) throw new RangeError('the message is not an NTLM message');
   if (message.length < 32) throw new RangeError(`the message ends at byte ${message.length}, inside its header`);
   if (message.readUInt32LE(8) !== 2) throw new RangeError('the message is not a challenge');
   readSecurityBuffer(message, 12, 'target name');

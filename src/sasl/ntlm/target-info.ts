@@ -29,7 +29,7 @@ export function parseTargetInfo(bytes: Uint8Array): readonly AvPair[] {
     const value = info.subarray(at + 4, end);
     const size = fixedSizes.get(id);
     if (size !== undefined && value.length !== size)
-      throw new RangeError(`pair ${id} of the target information has ${value.length} bytes in place of ${size}`);
+      throw new RangeError(`pair ${id} of the target information has ${value.length} bytes instead of ${size}`);
     pairs.push({ id, value });
     at = end;
   }

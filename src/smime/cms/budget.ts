@@ -58,9 +58,9 @@ export class Budget {
   check(what: Counted, count: number): void {
     if (count <= limits[what]) return;
     throw smimeError(
-      `The message has more than ${limits[what]} ${what}, which is the limit.`,
-      'It may be made to keep its reader busy. Ask the sender for a message with what its signers and ' +
-        'recipients need, and no more.',
+      `The message has more than ${limits[what]} ${what}, the limit.`,
+      'It may be made to overload its reader. Ask the sender for a message that contains only what its signers and ' +
+        'recipients need.',
     );
   }
 }

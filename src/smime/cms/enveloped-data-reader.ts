@@ -99,13 +99,13 @@ export function readEncrypted(type: string, element: BerElement, budget: Budget 
 function wrongStructure({ name, mode }: ContentCipher): Error {
   return mode === 'gcm'
     ? smimeError(
-        `The message is encrypted with ${name} in EnvelopedData, which has no place for the tag that protects ` +
+        `The message is encrypted with ${name} in EnvelopedData, which cannot contain the tag that protects ` +
           'the content from being altered.',
-        'Ask the sender for AuthEnvelopedData (RFC 5083, 5084), which GCM is made for, or for AES in CBC mode.',
+        'Ask the sender to use AuthEnvelopedData (RFC 5083, 5084) with GCM, or AES in CBC mode.',
       )
     : smimeError(
         `The message is encrypted with ${name} in AuthEnvelopedData, which is made for GCM.`,
-        'Ask the sender for EnvelopedData, which CBC goes with, or for AES in GCM mode.',
+        'Ask the sender to use EnvelopedData with CBC, or AES in GCM mode.',
       );
 }
 

@@ -25,7 +25,7 @@ import { cipherMissing } from './smime-error.js';
 
 /**
  * A sender's public key from its SubjectPublicKeyInfo (DER). Throws if a curve is given by parameters instead of a
- * name: the parameters can be chosen so that the shared secret gives the private key away.
+ * name: the parameters can be chosen so that the shared secret reveals the private key.
  */
 export function peerPublicKey(spki: Uint8Array): KeyObject {
   const { kind, curve } = readPublicKeyKind(spki);
@@ -76,7 +76,7 @@ export function sharedInfo(wrapAlgorithm: Uint8Array, ukm: Uint8Array | undefine
   );
 }
 
-/** The key-encryption key. User keying material, where present, is also the salt of HKDF (RFC 8418 section 2.2). */
+/** The key-encryption key. User keying material, if present, is also the salt of HKDF (RFC 8418 section 2.2). */
 export function deriveKek(
   { kdf, digest }: AgreementScheme,
   secret: Uint8Array,
@@ -100,7 +100,7 @@ export function wrapKey({ name }: KeyWrap, kek: Uint8Array, key: Uint8Array): Bu
 
 /** Unwraps a content-encryption key. Throws if the length or the check value is wrong. */
 export function unwrapKey({ name }: KeyWrap, kek: Uint8Array, wrapped: Uint8Array): Buffer {
-  if (wrapped.length < 24 || wrapped.length % 8 !== 0) throw new RangeError('no key is wrapped in so many octets');
+  if (wrapped.length < 24 || wrapped.length % 8 !== 0) throw new RangeError('a wrapped key cannot have this length');
   if (isAesWithoutCipher(name)) return unwrapAesKey(kek, wrapped);
   const decipher = createDecipheriv(name, kek, name === 'des3-wrap' ? null : aesWrapIv);
   return Buffer.concat([decipher.update(wrapped), decipher.final()]);

@@ -158,8 +158,10 @@ function readScheme(algorithm: BerElement, digest: HashName | undefined): Signat
   const { kind } = known;
   const expected = kind === 'ed25519' ? 'sha512' : kind === 'ed448' ? 'shake256' : undefined;
   if (expected !== undefined)
-    return digest === expected ? { kind, digest } : `its hash algorithm is ${digest}, where RFC 8419 has ${expected}`;
-  if (digest === 'shake256') return 'SHAKE256 goes with Ed448 only';
+    return digest === expected
+      ? { kind, digest }
+      : `its hash algorithm is ${digest}, but RFC 8419 requires ${expected}`;
+  if (digest === 'shake256') return 'SHAKE256 is for Ed448 only';
   if (known.digest !== undefined && known.digest !== digest)
     return `its signature is made with ${known.digest}, its digest with ${digest}`;
   if (kind !== 'pss') return { kind, digest };

@@ -53,7 +53,7 @@ export function typedError(what: string, error: unknown): EmailError {
   if (error instanceof BerError)
     return smimeError(
       `The CMS structure is not well-formed: ${error.message}.`,
-      'The message was damaged on its way, or is not S/MIME.',
+      'The message was damaged in transit, or is not S/MIME.',
       error,
     );
   return smimeError(`${what}: ${showText(reasonOf(error), 300)}.`, 'See the cause of this error.', error);

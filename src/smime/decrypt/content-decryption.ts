@@ -44,7 +44,7 @@ export async function decryptContent(
     throw smimeError(
       type === cmsOids.signedData
         ? 'The message is signed, not encrypted.'
-        : `The message holds CMS of type ${type}, which is not encrypted data.`,
+        : `The message contains CMS of type ${type}, which is not encrypted data.`,
       'Give an encrypted message; verify() reads signed ones.',
     );
   }
@@ -64,7 +64,7 @@ export async function decryptContent(
   if (attempts > 0) throw decryptionError();
   throw smimeError(
     `The message is not encrypted for this certificate; it names ${named.size} other recipients.`,
-    'Use the certificate that the sender had, with its key. Of a file or store each certificate is tried, expired ones too.',
+    'Use the certificate that the sender used, with its key. All certificates of a file or store are tried, even expired ones.',
   );
 }
 

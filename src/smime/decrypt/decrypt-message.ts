@@ -37,7 +37,7 @@ export interface DecryptResult {
    * do.
    */
   readonly algorithm: string;
-  /** 'whole': the whole message is encrypted. 'part': one of its parts is; `content` is that part alone. */
+  /** 'whole': the whole message is encrypted. 'part': one of its parts is; `content` is only that part. */
   readonly covers: 'whole' | 'part';
 }
 
@@ -130,7 +130,7 @@ export async function recipientKey(loaded: LoadedCertificate): Promise<Recipient
       'ERR_CERTIFICATE',
       `There is no private key for the certificate of ${showText(certificate.info.subject)}.`,
       {
-        remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
+        remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that contains both.',
       },
     );
   }

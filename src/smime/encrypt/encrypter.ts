@@ -91,7 +91,7 @@ export function prepareEncrypter(settings: EncryptionSettings): EntityEncrypter 
       const now = new Date();
       const weakCipher = {
         code: 'WARN_WEAK_CIPHER',
-        message: 'Messages are encrypted with 3DES; use aes-256-cbc as soon as every receiver can.',
+        message: 'Messages are encrypted with 3DES; use aes-256-cbc as soon as every receiver supports it.',
       };
       return [
         ...(cipher.name === 'des-ede3-cbc' ? [weakCipher] : []),

@@ -47,7 +47,7 @@ export function recipientWriter(certificate: Certificate, options: RecipientOpti
       const who = showText(certificate.info.subject);
       throw createEmailError(
         'ERR_CERTIFICATE',
-        `Nothing can be encrypted with the certificate of ${who}: ${reasonOf(error)}.`,
+        `Encryption with the certificate of ${who} failed: ${reasonOf(error)}.`,
         { cause: error },
       );
     }
@@ -63,7 +63,7 @@ function keyTransport(certificate: Certificate, options: RecipientOptions): Reci
       `The certificate of ${showText(certificate.info.subject)} has an RSA key of fewer than 1024 bits, or ` +
         'with an exponent below 3 or above 64 bits.',
       {
-        remedy: 'Such a key hides nothing: ask its owner for another certificate.',
+        remedy: 'Such a key protects nothing: ask its owner for another certificate.',
       },
     );
   }

@@ -29,7 +29,7 @@ const cmsTypes = ['application/pkcs7-mime', 'application/x-pkcs7-mime'];
 
 /**
  * Finds the S/MIME content of a message: the message itself, or the one part of a multipart that is signed or
- * encrypted, such as behind a mailing list that adds a footer. undefined if there is none. ERR_SMIME if it is broken,
+ * encrypted, such as after a mailing list that adds a footer. undefined if there is none. ERR_SMIME if it is broken,
  * ambiguous, or not the only one.
  */
 export function findSmime(message: Uint8Array): SmimeContent | undefined {
@@ -40,8 +40,8 @@ export function findSmime(message: Uint8Array): SmimeContent | undefined {
   if (part === undefined) return undefined;
   if (found.length > 1) {
     throw smimeError(
-      `The message has ${found.length} parts that are signed or encrypted, each by itself.`,
-      'Give each part alone, with its header fields.',
+      `The message has ${found.length} parts that are signed or encrypted separately.`,
+      'Pass each part separately, with its header fields.',
     );
   }
   return contentOf(part, 'part');
@@ -73,15 +73,15 @@ function contentOf(part: ParsedPart, covers: Covered): SmimeContent | undefined 
   const { length = 0 } = part.contentType.parameters.get('boundary') ?? '';
   if (length > maxBoundary) {
     throw smimeError(
-      `The boundary of the multipart/signed message has ${length} characters, where ${maxBoundary} are the most.`,
-      'Ask the sender for a message as RFC 2046 section 5.1.1 has it.',
+      `The boundary of the multipart/signed message has ${length} characters; at most ${maxBoundary} are allowed.`,
+      'Ask the sender for a message that follows RFC 2046 section 5.1.1.',
     );
   }
   const [content, signature] = part.parts;
   if (content === undefined || signature === undefined || part.parts.length !== 2) {
     throw smimeError(
-      `The multipart/signed message has ${part.parts.length} parts, where two are due.`,
-      'The message was damaged on its way.',
+      `The multipart/signed message has ${part.parts.length} parts instead of two.`,
+      'The message was damaged in transit.',
     );
   }
   if (!signatureTypes.includes(signature.contentType.value)) return undefined;
@@ -95,7 +95,7 @@ function refuseRepeatedFields({ header }: ParsedPart): void {
     const { length } = header.getAll(name);
     if (length > 1) {
       throw smimeError(
-        `The header of the signed or encrypted part has ${length} ${name} fields, where there may be one.`,
+        `The header of the signed or encrypted part has ${length} ${name} fields; only one is allowed.`,
         'It may be made to mean different things to different readers. Ask the sender for another copy.',
       );
     }

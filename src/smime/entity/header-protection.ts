@@ -23,7 +23,7 @@ export interface ProtectedHeader {
 const hiddenSubject = 'Subject: [...]\r\n';
 
 /**
- * Copies `fields`, all of the message but MIME-Version and Content-*, into the entity. `isEncrypted` tells whether it
+ * Copies `fields`, all of the message but MIME-Version and Content-*, into the entity. `isEncrypted` says whether it
  * will be encrypted (signed or not); only then can `hideSubject` apply the baseline policy, which hides the subject and
  * removes Comments and Keywords outside. ERR_MESSAGE_INVALID if the message has HP-Outer fields of its own: a receiver
  * would apply them to other fields.

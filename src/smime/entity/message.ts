@@ -108,7 +108,7 @@ export function readable<T>(read: () => T): T {
     if (!isEmailError(error)) throw error;
     throw smimeError(
       `The message cannot be read: ${error.message}.`,
-      'It was damaged on its way, or is made to keep its reader busy.',
+      'It was damaged in transit, or is made to overload its reader.',
       error,
     );
   }

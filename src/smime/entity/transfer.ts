@@ -1,5 +1,5 @@
 /**
- * Gives the octets of an entity for signing and encryption: as pieces in memory, or as the chunks of a stream.
+ * Returns the octets of an entity for signing and encryption: as pieces in memory, or as the chunks of a stream.
  * @module
  */
 import { abortError } from '../../errors/abort.js';
@@ -61,10 +61,10 @@ export async function* chunksOf(
   for await (const chunk of body) {
     if (signal.aborted) throw abortError(signal);
     read += chunk.length;
-    if (size !== undefined && read > size) throw contentError(`has more than the ${size} bytes that were announced`);
+    if (size !== undefined && read > size) throw contentError(`has more than the announced ${size} bytes`);
     yield asBuffer(chunk);
   }
-  if (size !== undefined && read !== size) throw contentError(`has ${read} bytes, where ${size} were announced`);
+  if (size !== undefined && read !== size) throw contentError(`has ${read} bytes instead of the announced ${size}`);
   return undefined;
 }
 
@@ -73,11 +73,11 @@ const blockBytes = 1 << 16;
 /** ERR_CONTENT about the content of the message that is signed or encrypted. */
 export function contentError(what: string): Error {
   return createEmailError('ERR_CONTENT', `The content of the message ${what}.`, {
-    remedy: 'A file or stream must stay as it is until the message is sent.',
+    remedy: 'A file or stream may not change until the message is sent.',
   });
 }
 
-/** An iterable that starts anew each time; empty chunks are left out. */
+/** An iterable that starts again each time; empty chunks are left out. */
 export function streamOf(pass: () => AsyncGenerator<Uint8Array>): AsyncIterable<Uint8Array> {
   return {
     async *[Symbol.asyncIterator]() {

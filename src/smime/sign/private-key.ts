@@ -31,7 +31,7 @@ export function openPrivateKey(loaded: LoadedCertificate, certificate: Certifica
       'ERR_CERTIFICATE',
       `There is no private key for the certificate of ${showText(certificate.info.subject)}.`,
       {
-        remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that holds both.',
+        remedy: 'Name the key beside the certificate (keyFile, key), or use a file or store that contains both.',
       },
     );
   }
@@ -40,9 +40,9 @@ export function openPrivateKey(loaded: LoadedCertificate, certificate: Certifica
   if (!isPair(key, certificate)) {
     throw createEmailError(
       'ERR_CERTIFICATE',
-      `The private key is not that of the certificate of ${showText(certificate.info.subject)}.`,
+      `The private key does not belong to the certificate of ${showText(certificate.info.subject)}.`,
       {
-        remedy: 'Give the key that the certificate was issued for.',
+        remedy: 'Give the key for which the certificate was issued.',
       },
     );
   }
@@ -136,15 +136,15 @@ function externalKey(signer: PrivateKeySigner, certificate: Certificate, scheme:
       ` of ${showText(certificate.info.subject)}`,
     );
     if (!isBytes(signature)) {
-      throw smimeError('The external signer gave no signature.', 'Its sign() must resolve to a Uint8Array.');
+      throw smimeError('The external signer returned no signature.', 'Its sign() must resolve to a Uint8Array.');
     }
     const candidates: Buffer[] = [Buffer.from(signature)];
     if (scheme.kind === 'ecdsa') candidates.push(...derFromP1363(signature));
     const valid = candidates.find((candidate) => checkSignature(certificate.publicKey, scheme, data, candidate));
     if (valid !== undefined) return valid;
     throw smimeError(
-      `The external signer gave a signature that the certificate of ${showText(certificate.info.subject)} does not verify.`,
-      'Check that the signer uses the key of this certificate and the algorithm that it is asked for.',
+      `The external signer returned a signature that the certificate of ${showText(certificate.info.subject)} does not verify.`,
+      'Check that the signer uses the key of this certificate and the requested algorithm.',
     );
   };
 }
@@ -168,7 +168,7 @@ export async function ask<T>(question: () => Promise<T>, signal: AbortSignal, wh
     if (isEmailError(error)) throw error;
     throw smimeError(
       `The external key${whose} failed: ${showText(reasonOf(error))}`,
-      'See the cause, and the device or service that holds the key.',
+      'Check the cause, and the device or service that has the key.',
       error,
     );
   }

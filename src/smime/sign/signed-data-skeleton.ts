@@ -100,7 +100,7 @@ function signingCertificate({ der, issuer, serialNumber }: Certificate): Buffer 
 
 /**
  * Cuts the skeleton. Issuer and serial number are copied from the certificate, because receivers compare octets. PKI.js
- * encodes them anew, and its encoding may differ if the certificate is not strict DER.
+ * encodes them again, and its encoding may differ if the certificate is not strict DER.
  */
 function cut(skeleton: Buffer, certificate: Certificate): SignedDataPieces {
   const [contentInfoType, explicit] = partsOf(skeleton);

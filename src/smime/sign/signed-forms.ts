@@ -1,6 +1,6 @@
 /**
  * The two forms of a signed entity (RFC 8551 section 3.5). An entity in memory is signed as a whole, a stream in one
- * pass with the signature behind it.
+ * pass with the signature after it.
  * @module
  */
 import { abortError } from '../../errors/abort.js';
@@ -73,7 +73,7 @@ export function detachedForm(
     throw smimeError(
       'The message cannot be signed detached: ' +
         `it ${encoding === '8bit' ? 'has octets above ASCII' : 'has lines of more than 998 octets, CR or LF alone, or NUL'}, ` +
-        'which servers on its way may change.',
+        'which servers may change in transit.',
       'Encode text as quoted-printable and other content as base64 before signing, or sign with format opaque.',
     );
   }

@@ -77,7 +77,7 @@ function weakHash({ digest }: SigningScheme): readonly Warning[] {
   return [
     {
       code: 'WARN_WEAK_HASH',
-      message: 'Messages are signed with SHA-1, which can be forged; use sha256 as soon as every receiver can.',
+      message: 'Messages are signed with SHA-1, which can be forged; use sha256 as soon as every receiver supports it.',
     },
   ];
 }

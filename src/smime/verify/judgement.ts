@@ -43,7 +43,7 @@ export class Judge {
   judge(signer: SignerInfo, certificate: Certificate): Uint8Array | string {
     const { scheme, signed, signature } = signer;
     if (this.#data.contentType !== cmsOids.data)
-      return `it is about content of type ${this.#data.contentType}, which is not a message`;
+      return `it covers content of type ${this.#data.contentType}, which is not a message`;
     const misplaced = misplacedAttribute(signer);
     if (misplaced !== undefined) return misplaced;
     if (typeof scheme === 'string') return scheme;
@@ -57,7 +57,7 @@ export class Judge {
       const content = this.#forms.find((form) => checkSignature(key, scheme, form, signature));
       if (content === undefined) return 'the signature does not fit the content and the certificate';
       return looksLikeAttributes(content)
-        ? 'the signed attributes of another message stand in place of the content'
+        ? 'the content is replaced by the signed attributes of another message'
         : content;
     }
     const expected = expectedDigest(signed.attributes, this.#data.contentType);
@@ -84,14 +84,14 @@ export class Judge {
 function misplacedAttribute({ signed, unsigned }: SignerInfo): string | undefined {
   for (const { type } of unsigned) {
     const name = signedOnly.get(type);
-    if (name !== undefined) return `the ${name} attribute is among the attributes that no signature covers`;
+    if (name !== undefined) return `the ${name} attribute is among the unsigned attributes`;
   }
   const seen = new Set<string>();
   for (const { type, values } of signed?.attributes ?? []) {
     const name = signedOnly.get(type);
     if (name === undefined) continue;
     if (seen.has(type) || values.length !== 1)
-      return `the ${name} attribute comes more than once, or with other than one value`;
+      return `the ${name} attribute occurs more than once, or does not have exactly one value`;
     seen.add(type);
   }
   return undefined;
@@ -100,8 +100,8 @@ function misplacedAttribute({ signed, unsigned }: SignerInfo): string | undefine
 /** The digest in the attributes, or the reason why they are wrong. */
 function expectedDigest(attributes: readonly CmsAttribute[], contentType: string): Buffer | string {
   if (contentTypeOf(attributes) !== contentType)
-    return 'the content-type attribute is missing, comes more than once, or is not the type of the content';
-  return messageDigestOf(attributes) ?? 'the message-digest attribute is missing or comes more than once';
+    return 'the content-type attribute is missing, occurs more than once, or is not the type of the content';
+  return messageDigestOf(attributes) ?? 'the message-digest attribute is missing or occurs more than once';
 }
 
 function equal(a: Buffer, b: Buffer): boolean {

@@ -35,10 +35,10 @@ export interface SignatureResult {
   readonly problem?: string | undefined;
 }
 
-/** Anchors, certificates and lists by which signers are judged. */
+/** Anchors, certificates and lists for checking signers. */
 export interface TrustOptions {
   readonly anchors: readonly Certificate[];
-  /** Certificates that the message may have left out. They are not trusted by themselves. */
+  /** Certificates that the message may have left out. They are not trusted on their own. */
   readonly certificates: readonly Certificate[];
   /** Lists in addition to those in the message. */
   readonly revocationLists: readonly RevocationList[];
@@ -107,7 +107,7 @@ function onceFor<T>(work: (certificate: Certificate) => T): (certificate: Certif
 
 function resultOf({ common, form, problem }: Judged, signed: Uint8Array | undefined): SignatureResult {
   if (form !== undefined && form !== signed)
-    return { ...common, valid: false, trusted: false, problem: 'it is about another form of the content' };
+    return { ...common, valid: false, trusted: false, problem: 'it covers another form of the content' };
   const result = { ...common, valid: form !== undefined, trusted: form !== undefined && problem === undefined };
   return problem === undefined ? result : { ...result, problem };
 }
@@ -124,7 +124,7 @@ function describe(signer: SignerInfo, certificate: Certificate | undefined): Jud
 function missingSigner(broken: number): string {
   return broken > 0
     ? 'a certificate in the message cannot be read, and the signer is not among the others'
-    : 'the certificate of the signer is not in the message, nor among those that were given';
+    : 'the certificate of the signer is neither in the message nor among the given certificates';
 }
 
 async function readAll(

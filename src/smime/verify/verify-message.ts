@@ -29,7 +29,7 @@ export interface VerifyOptions {
    * one that is valid at `at`.
    */
   readonly trustAnchors?: readonly CertificateData[] | undefined;
-  /** Signers and intermediates that the message may leave out. They are never anchors and not trusted by themselves. */
+  /** Signers and intermediates that the message may leave out. They are never anchors, and not trusted on their own. */
   readonly certificates?: readonly CertificateData[] | undefined;
   /**
    * The time at which certificates must be valid. Default: now, because the time in a signature is only the signer's
@@ -60,7 +60,7 @@ export interface VerifyResult {
   readonly signatures: readonly SignatureResult[];
   /**
    * 'whole': the whole message is signed. 'part': one part of it is, and content beside that part is not, such as a
-   * footer that a mailing list added; `content` is the signed part alone.
+   * footer that a mailing list added; `content` is only the signed part.
    */
   readonly covers: 'whole' | 'part';
 }
@@ -77,7 +77,8 @@ const verifyArguments = object<VerifyOptions & { readonly message: Uint8Array }>
   },
   {
     verify(value, given, _path, report) {
-      if (given('content') && value.format !== 'cms') problem(report, 'content', "stands only beside format: 'cms'");
+      if (given('content') && value.format !== 'cms')
+        problem(report, 'content', "is only allowed together with format: 'cms'");
     },
   },
 );
@@ -121,11 +122,11 @@ function signedDataOf(found: SmimeContent, budget: Budget): SignedData {
     refuseUnsigned(
       isEncrypted
         ? 'The message is encrypted; a signature may be inside.'
-        : `The message holds CMS of type ${type}, which is not signed data.`,
+        : `The message contains CMS of type ${type}, which is not signed data.`,
     );
   }
   const data = readSignedData(content, budget);
-  if (data.signers.length === 0) refuseUnsigned('The message holds certificates, but no signature.');
+  if (data.signers.length === 0) refuseUnsigned('The message contains certificates, but no signature.');
   return data;
 }
 
@@ -134,7 +135,7 @@ function contentsOf(found: SmimeContent, data: SignedData): readonly Uint8Array[
   if (found.kind === 'detached') {
     if (data.content !== undefined) {
       throw smimeError(
-        'The detached signature holds a content of its own: readers would differ about which of the two was signed.',
+        'The detached signature contains its own content: readers could disagree about which content was signed.',
         'Ask the sender for a signature without content, or for the signed content alone.',
       );
     }

@@ -139,7 +139,7 @@ function* sendInChunks(blocks: Blocks, { session, state, replies, onSent }: Tran
 }
 
 /**
- * After a refused chunk, the chunks behind it are refused too (RFC 3030 section 2). Their replies are read before RSET.
+ * After a refused chunk, the chunks after it are refused too (RFC 3030 section 2). Their replies are read before RSET.
  */
 function* chunkRefused(reply: Reply, outstanding: number, state: TransactionState): Dialogue<Error | Broken> {
   if (reply.intermediate) return misplaced('the reply to BDAT', reply, { phase: 'content' });

@@ -109,14 +109,14 @@ export function blocksOf(content: OutgoingContent): Blocks {
   return isBytes(content.bytes) ? new SlicedBlocks(asBuffer(content.bytes)) : new StreamedBlocks(content);
 }
 
-/** The error of a stream that gave another number of octets than it announced. */
+/** The error of a stream that returned another number of octets than it announced. */
 export function sizeMismatch(promised: number, given: string): EmailError {
   return createEmailError(
     'ERR_CONTENT',
-    `The content was to have ${promised} octets and has ${given}; it was not sent.`,
+    `The content was announced with ${promised} octets and has ${given}; it was not sent.`,
     {
       phase: 'content',
-      remedy: 'Did a file change while it was read? Its size must be that of its content.',
+      remedy: 'Check whether a file changed while it was read; its size must be that of its content.',
     },
   );
 }

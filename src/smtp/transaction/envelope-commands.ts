@@ -51,7 +51,7 @@ export function createEnvelopeCommands(
   requests?: RequestWriter,
 ): EnvelopeCommands {
   if (requests === undefined && hasRequests(envelope)) throw new TypeError('the writer of requests is not loaded');
-  if (envelope.to.length === 0) throw messageInvalid('envelope.to', 'names no recipient');
+  if (envelope.to.length === 0) throw messageInvalid('envelope.to', 'has no recipient');
   const utf8 = content.smtpUtf8 || !isAscii(envelope.from) || envelope.to.some((address) => !isAscii(address));
   const options = { utf8, maxOctets: maxEnvelopeLine };
   const parameters = contentParameters(content, utf8, session) + (requests?.ofMail(envelope, session) ?? '');
@@ -84,10 +84,10 @@ function contentParameters(content: ContentNeeds, utf8: boolean, session: Sessio
     if (limit !== undefined && size > limit) {
       throw createEmailError(
         'ERR_MESSAGE_TOO_LARGE',
-        `The message has ${size} octets; the server takes at most ${limit}.`,
+        `The message has ${size} octets; the server accepts at most ${limit}.`,
         {
           phase: 'transaction',
-          remedy: 'Send less, or send large attachments another way.',
+          remedy: 'Send a smaller message, or provide large attachments in another way.',
         },
       );
     }
@@ -120,7 +120,7 @@ function missing(extension: string, what: string, { ignored }: Session): EmailEr
       `server.ignoreExtensions leaves out ${extension}, which ${what} needs. Nothing was sent.`,
       {
         phase: 'transaction',
-        remedy: `Leave it out for this server, or take ${extension} from server.ignoreExtensions.`,
+        remedy: `Leave it out for this server, or remove ${extension} from server.ignoreExtensions.`,
       },
     );
   }

@@ -17,10 +17,14 @@ const crlf = Buffer.from('\r\n');
 export function refuseNul(block: Uint8Array, offset: number): void {
   const at = asBuffer(block).indexOf(0);
   if (at === -1) return;
-  throw createEmailError('ERR_CONTENT', `The message holds a NUL at octet ${offset + at}, which SMTP cannot carry.`, {
-    phase: 'content',
-    remedy: 'Attach it, so that it is encoded.',
-  });
+  throw createEmailError(
+    'ERR_CONTENT',
+    `The message contains a NUL at octet ${offset + at}, which SMTP does not allow.`,
+    {
+      phase: 'content',
+      remedy: 'Attach it, so that it is encoded.',
+    },
+  );
 }
 
 /** Turns every line end into CRLF. A block that is already canonical is returned unchanged. */

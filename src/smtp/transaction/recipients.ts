@@ -54,7 +54,7 @@ export class RecipientReplies {
     // The server's limit for one transaction will be the same the next time.
     return withDetails(error, {
       retryable: false,
-      remedy: 'The server takes fewer recipients at once: send to fewer, or without requireAllRecipients.',
+      remedy: 'The server accepts fewer recipients at once: send to fewer, or without requireAllRecipients.',
     });
   }
 }
@@ -118,7 +118,7 @@ function remedyOfPermanent(failure: { readonly recipient: string; readonly reply
   if (!/\brelay(?:ing)?\b(?![.-]\w)/i.test(words) || reply.enhancedCode?.startsWith('5.1.') === true) return check;
   const domain = showText(recipient.slice(recipient.lastIndexOf('@') + 1), 255);
   return (
-    `The server does not pass on mail to ${domain} for this sender. Set authentication where the profile has ` +
-    'none (on the port for submission, mostly 587), or ask the operator to allow this machine to relay.'
+    `The server does not relay mail to ${domain} for this sender. If the profile has no authentication, set it (with ` +
+    'the port for submission, usually 587), or ask the operator to allow this machine to relay.'
   );
 }

@@ -57,7 +57,7 @@ function deliverByParameter({ seconds, mode }: NonNullable<Envelope['deliverBy']
     throw messageInvalid('envelope.deliverBy.seconds', "must be above 0 with mode 'return'");
   const least = Number(session.extensions.get('DELIVERBY')?.[0] ?? 0);
   if (mode === 'return' && seconds < least)
-    throw messageInvalid('envelope.deliverBy.seconds', `is below ${least}, the least that the server takes`);
+    throw messageInvalid('envelope.deliverBy.seconds', `is below ${least}, the minimum of the server`);
   return `BY=${seconds};${letter}`;
 }
 
@@ -69,7 +69,7 @@ function holdUntilParameter(date: Date, session: Session): string {
   if (date.getTime() > latest)
     throw messageInvalid(
       'envelope.holdUntil',
-      `is later than ${new Date(latest).toISOString()}, the latest that the server takes`,
+      `is later than ${new Date(latest).toISOString()}, the latest that the server accepts`,
     );
   return `HOLDUNTIL=${date.toISOString().replace(/\.\d{3}Z$/, 'Z')}`;
 }

@@ -4,7 +4,7 @@
  */
 import type { EmailError, EmailErrorPhase } from '../../model/error.js';
 
-/** The progress of a transaction. At any moment it tells what is certain about the delivery of the message. */
+/** The progress of a transaction. At any moment it says what is certain about the delivery of the message. */
 export class TransactionState {
   phase: EmailErrorPhase = 'transaction';
   /** The server answered MAIL, so it was there when the transaction began. */

@@ -3,10 +3,10 @@
  *
  *   one    PIPELINING, CHUNKING, small content of which no line begins like a command: MAIL, RCPT, BDAT LAST and the
  *          content in one write
- *   two    PIPELINING: MAIL, RCPT (and DATA, where a refused recipient does not matter); their replies; the content
+ *   two    PIPELINING: MAIL, RCPT (and DATA, if a refused recipient does not matter); their replies; the content
  *   steps  neither: a reply awaited for each command
  *
- * After `release` the next transaction is written behind this one.
+ * After `release` the next transaction is written after this one.
  * @module
  */
 import { asError, isEmailError, withDetails } from '../../errors/email-error.js';
@@ -54,7 +54,7 @@ export interface TransactionResult {
 const dataCommand = createCommand('DATA', 'DATA');
 
 /**
- * Runs the transaction. An error tells how far it came. A Broken one means that the connection cannot be used again.
+ * Runs the transaction. An error says how far it came. A Broken one means that the connection cannot be used again.
  */
 export function* transact(
   plan: TransactionPlan,
@@ -215,7 +215,7 @@ function isNamed(error: Error): boolean {
 }
 
 /**
- * The error that refuses the message although some recipients had no answer yet. The state tells whether it may have
+ * The error that refuses the message although some recipients had no answer yet. The state says whether it may have
  * reached those.
  */
 function refusalOfSome({ plan, replies }: Run): EmailError | undefined {

@@ -1,5 +1,5 @@
 /**
- * Reads a message for its preview. The message is hostile input: whatever it holds, there is a result.
+ * Reads a message for its preview. The message is hostile input: whatever it contains, there is a result.
  * @module
  */
 import { isEmailError, reasonOf } from '../../errors/email-error.js';

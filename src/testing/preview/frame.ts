@@ -7,7 +7,7 @@ import { replaceUrls } from '../../compose/content/html-urls.js';
 import type { PreviewPart } from './content.js';
 import { escapeHtml } from './text.js';
 
-/** `data:` is for images alone; styles are the message's own. */
+/** `data:` is for images only; styles are the message's own. */
 export const policy =
   "default-src 'none'; img-src data:; style-src 'unsafe-inline'; form-action 'none'; base-uri 'none'; frame-src 'none'";
 

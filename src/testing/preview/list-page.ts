@@ -19,7 +19,7 @@ export interface ListEntry {
 /** Recipients that an entry names. */
 const shownRecipients = 3;
 
-/** Fetches the list anew after each message. The server made it, and escaped what messages hold. */
+/** Fetches the list again after each message. The server made the list and escaped the text of messages. */
 const script = `
 const renew = async () => {
   const response = await fetch(location.href);
@@ -44,7 +44,7 @@ export function listPage(entries: readonly ListEntry[], query: string, total: nu
   const items = entries.map(entryItem).join('');
   const list =
     entries.length === 0
-      ? `<p class="dim">${total === 0 ? 'No message was sent yet.' : 'No message holds these words.'}</p>`
+      ? `<p class="dim">${total === 0 ? 'No message has been sent yet.' : 'No message contains these words.'}</p>`
       : `<ul class="list">${items}</ul>`;
   const body =
     `<h1>Messages</h1>${form}<div id="list"><p ` +

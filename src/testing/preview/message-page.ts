@@ -18,7 +18,7 @@ import { warningsOf } from './warnings.js';
 export interface PreviewMessage {
   /** The message as in RFC 5322. */
   readonly content: Uint8Array;
-  /** Sender and recipients; those of Bcc are here alone. */
+  /** Sender and recipients; those of Bcc are only here. */
   readonly envelope?: Envelope | undefined;
 }
 
@@ -45,7 +45,7 @@ export async function renderPreview(message: PreviewMessage | Uint8Array): Promi
   return messagePage(message, '');
 }
 
-/** `navigation` is HTML that stands above the message. */
+/** `navigation` is HTML to show above the message. */
 export async function messagePage(message: PreviewMessage | Uint8Array, navigation: string): Promise<string> {
   const given = isBytes(message) ? { content: message } : Object(message);
   checked(argument, { message: given.content }, subject);

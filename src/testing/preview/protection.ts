@@ -16,7 +16,7 @@ export interface PreviewProtection {
 const cmsTypes: ReadonlySet<string> = new Set(['application/pkcs7-mime', 'application/x-pkcs7-mime']);
 
 /**
- * Looks at S/MIME, PGP/MIME and DKIM. S/MIME signatures are verified; whether to trust the signer is not judged, for
+ * Looks at S/MIME, PGP/MIME and DKIM. S/MIME signatures are verified; trust in the signer is not checked, because
  * there are no trust anchors.
  */
 export async function protectionOf(message: Uint8Array, content: PreviewContent): Promise<PreviewProtection> {
@@ -57,7 +57,7 @@ async function verified(
     const notes = signatures.map(({ valid, signer, hashAlgorithm, problem }) => {
       const who = signer === undefined ? 'an unknown signer' : `${signer.subject} (${signer.emails.join(', ')})`;
       return valid
-        ? `Signed with S/MIME by ${who}, ${hashAlgorithm}: the signature is right. Whether to trust the signer is not judged here.`
+        ? `Signed with S/MIME by ${who}, ${hashAlgorithm}: the signature is valid. Trust in the signer is not checked here.`
         : `Signed with S/MIME by ${who}: the signature is WRONG. ${problem ?? ''}`;
     });
     return { notes, content };

@@ -32,7 +32,7 @@ export interface PreviewSource {
     | {
         /** Sender and recipients. */
         readonly envelope: Envelope;
-        /** Path of the file that holds the message. */
+        /** Path of the file that contains the message. */
         readonly file: string;
       }
   )[];
@@ -74,7 +74,7 @@ const maxSearched = 100_000;
 /**
  * Serves the list of messages, newest first, which renews itself, and a page for each. Only loopback can reach it; a
  * request under another host name is refused, so that no page of the Internet can read it. It holds the process until it
- * is closed. ERR_CONNECT if the port cannot be had; ERR_PROFILE_INVALID for wrong arguments.
+ * is closed. ERR_CONNECT if the port is in use; ERR_PROFILE_INVALID for wrong arguments.
  *
  * @example
  * ```ts
@@ -109,9 +109,9 @@ function listen(server: Server, port: number): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (cause) =>
       reject(
-        createEmailError('ERR_CONNECT', `The preview cannot have port ${port} of 127.0.0.1: ${reasonOf(cause)}`, {
+        createEmailError('ERR_CONNECT', `The preview cannot listen on port ${port} of 127.0.0.1: ${reasonOf(cause)}`, {
           cause,
-          remedy: 'Give another port, or none, so that the system chooses one.',
+          remedy: 'Set another port, or leave it out so that the system chooses one.',
         }),
       ),
     );
@@ -208,7 +208,7 @@ async function answer(
   const id = /^\/messages\/(\d{1,15})$/.exec(pathname)?.[1];
   if (id !== undefined) await messages.all();
   const sent = id === undefined ? undefined : messages.find(Number(id));
-  if (sent === undefined) return respond(response, 404, noticePage('There is no such message any more.'), policy);
+  if (sent === undefined) return respond(response, 404, noticePage('This message does not exist any more.'), policy);
   const shown = await messagePage({ envelope: sent.envelope, content: await contentOf(sent) }, backToList);
   respond(response, 200, shown, `${policy}; frame-ancestors 'none'`);
 }
@@ -228,15 +228,15 @@ function refusal({ method, rawHeaders, socket }: IncomingMessage): { status: num
   const [host, another] = fields('host');
   const names = [`127.0.0.1:${port}`, `localhost:${port}`, ...(port === 80 ? ['127.0.0.1', 'localhost'] : [])];
   if (another !== undefined || !names.includes(host?.toLowerCase() ?? ''))
-    return { status: 421, text: 'This server answers under the name 127.0.0.1 alone.' };
-  if (method !== 'GET') return { status: 405, text: 'This server answers GET alone.' };
+    return { status: 421, text: 'This server answers under the name 127.0.0.1 only.' };
+  if (method !== 'GET') return { status: 405, text: 'This server answers GET only.' };
   const [site = 'none'] = fields('sec-fetch-site');
   if (site !== 'none' && site !== 'same-origin' && !fields('sec-fetch-mode').includes('navigate'))
     return { status: 403, text: 'Another site may not read messages.' };
   return undefined;
 }
 
-/** Tells the page of each new message, until it is closed. */
+/** Notifies the page of each new message, until it is closed. */
 function follow(request: IncomingMessage, response: ServerResponse, streams: Set<ServerResponse>): void {
   response.writeHead(200, { ...headersOf("default-src 'none'"), 'Content-Type': 'text/event-stream' });
   response.write(': begin\n\n');

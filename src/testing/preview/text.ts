@@ -1,5 +1,5 @@
 /**
- * Makes text of a message safe to stand in a page.
+ * Makes text of a message safe for use in a page.
  * @module
  */
 import { showText } from '../../util/show.js';

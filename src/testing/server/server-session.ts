@@ -229,7 +229,7 @@ export class ServerSession {
   }
 }
 
-/** The state after TLS starts anew (RFC 3207 section 4.2). */
+/** After STARTTLS the session starts again (RFC 3207 section 4.2). */
 function newDialogue(settings: SessionSettings, tls: TLSSocket | undefined): ServerDialogue {
   const { security, users, protocol, script, extensions, keep } = settings;
   return new ServerDialogue({

@@ -14,13 +14,16 @@ export function closedBeforeSent(): EmailError {
 }
 
 export function endedUnused(): EmailError {
-  return createEmailError('ERR_CONNECT', 'The connection ended before it was used.', { retryable: true });
+  return createEmailError('ERR_CONNECT', 'The connection ended before it could be used.', { retryable: true });
 }
 
 /** A separate error for each waiting message. */
 export function copyOf(cause: unknown): EmailError {
   if (isEmailError(cause)) return withDetails(cause, { delivery: 'not-delivered', recipients: undefined });
-  return createEmailError('ERR_CONNECT', `No connection could be made: ${reasonOf(cause)}`, { cause, retryable: true });
+  return createEmailError('ERR_CONNECT', `No connection could be opened: ${reasonOf(cause)}`, {
+    cause,
+    retryable: true,
+  });
 }
 
 export function isPermanentRefusal(failure: Error): boolean {

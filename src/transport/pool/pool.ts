@@ -164,7 +164,7 @@ export class ConnectionPool {
         this.#slots.findIdle(after) ??
         (this.#room() > 0 ? undefined : this.#slots.findShared(this.#options.messagesInFlight, after));
       if (slot) waiters.give(at, this.#lease(slot));
-      // A waiter whose connection is being opened does not block those behind it.
+      // A waiter whose connection is being opened does not block those after it.
       else if (after !== undefined && this.#limit.current - this.#slots.size > at) at++;
       else break;
     }

@@ -8,7 +8,7 @@ import type { ResolvedRetry } from '../../profile/resolve.js';
 /** Gives numbers from 0 up to 1, as Math.random does. */
 export type Chance = () => number;
 
-/** Milliseconds to wait after so many failures: exponential up to `maxMs`, shortened at random by up to a half. */
+/** Milliseconds to wait after this number of failures: exponential up to `maxMs`, shortened at random by up to a half. */
 export function delayAfter(failures: number, { delayMs, maxMs }: ResolvedRetry, chance: Chance): number {
   return Math.min(maxMs, delayMs * 2 ** (failures - 1)) * (1 - chance() / 2);
 }

@@ -82,7 +82,7 @@ export class Outcome {
     const rejected = [...this.#rejected, ...this.#stillDeferred()];
     const reply = this.#reply;
     if (this.#partly !== undefined || reply === undefined) {
-      const error = this.#partly ?? createEmailError('ERR_CONNECT', 'No server took the message.');
+      const error = this.#partly ?? createEmailError('ERR_CONNECT', 'No server accepted the message.');
       throw withDetails(error, { recipients: [...rejected, ...this.#untried], attempts: this.attempts });
     }
     return {

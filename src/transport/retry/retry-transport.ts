@@ -1,6 +1,6 @@
 /**
  * Sends through several servers, and again after failures that allow it. docs/design/retry.md has the rules. Loaded
- * where a mailer asks for it.
+ * if a mailer uses it.
  * @module
  */
 import { allowManyListeners, createAbortController } from '../../async/abort-controller.js';

@@ -168,7 +168,7 @@ export class Sending {
     candidate.rest(replies.length > 0 ? replies : reply === undefined ? [] : [reply]);
   }
 
-  /** Another server took the message: a fault of one before it must not pass in silence. */
+  /** Another server accepted the message: a fault of an earlier server must not go unreported. */
   #warn(taker: Candidate): void {
     const at = this.#candidates.indexOf(taker);
     for (const [place, candidate] of this.#candidates.entries()) {
@@ -177,7 +177,7 @@ export class Sending {
       const { name = 'the first transport' } = candidate.server;
       this.#outcome.warnings.push({
         code: 'WARN_SERVER_PASSED_OVER',
-        message: `${name} was passed over, and ${taker.server.name ?? 'another one'} took the message: ${fault.message}`,
+        message: `${name} was skipped, and ${taker.server.name ?? 'another server'} accepted the message: ${fault.message}`,
       });
     }
   }

@@ -25,7 +25,7 @@ export class WaitingRoom {
   }
 
   /**
-   * Resolves after so many milliseconds, or at the next `wake()`. Rejects when a signal aborts. The timer holds the
+   * Resolves after this number of milliseconds, or at the next `wake()`. Rejects when a signal aborts. The timer holds the
    * process, because a message is waiting.
    */
   wait(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -78,5 +78,5 @@ function countIn(block: Buffer, step: number): void {
 
 function checkLength(length: number, least: number): void {
   if (length < least || length % 8 !== 0 || length > 1 << 20)
-    throw new RangeError('no key is wrapped in so many octets');
+    throw new RangeError('a wrapped key cannot have this length');
 }

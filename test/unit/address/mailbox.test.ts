@@ -48,7 +48,7 @@ describe('parseMailbox', () => {
   test.each([
     ['a@b..example', /the domain has an empty label/],
     ['a@b.', /the domain has an empty label/],
-    ['Ann <a@b>', /expected an address alone; a name before it has a field of its own/],
+    ['Ann <a@b>', /expected an address without a name; the name has a separate field/],
     ['<a@b', /expected a local part/],
     ['a@b>', /expected nothing after the domain/],
     ['a b@c', /expected '@'/],
@@ -305,7 +305,7 @@ describe('parseAddress', () => {
     ['', /expected an address,/],
     ['; a@b', /expected an address before ';'/],
     ['Ann', /expected '@' and a domain,/],
-    ['Ann; <a@b>', /expected '@' or '<' before ';'; such a name is quoted/],
+    ['Ann; <a@b>', /expected '@' or '<' before ';'; such a name must be quoted/],
   ])('says of %j what it expected', (text, words) => {
     expect(problemOf(() => parseAddress(text))).toMatch(words);
   });
@@ -348,8 +348,8 @@ describe('parseAddressList', () => {
 });
 
 test.each([
-  ['a@b.example, c@d.example', /expected one mailbox; several are an array/],
-  ['a@b.example; c@d.example', /expected one mailbox; several are an array/],
+  ['a@b.example, c@d.example', /expected one mailbox; for several use an array/],
+  ['a@b.example; c@d.example', /expected one mailbox; for several use an array/],
   ['a@b.example c', /expected nothing after the address/],
 ])('one address that is followed by another is told from one with a rest: %j', (text, words) => {
   expect(problemOf(() => parseAddress(text))).toMatch(words);

@@ -222,7 +222,7 @@ describe('sealpost send', () => {
     for (const command of ['send', 'compose']) {
       const { status, stdout, stderr } = await cli.run([command, '--profile', '-', ...to], { input: profile });
       expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
-      expect(stderr).toContain('standard input is wanted twice');
+      expect(stderr).toContain('standard input is used twice');
     }
   });
 
@@ -234,7 +234,7 @@ describe('sealpost send', () => {
       const args = ['compose', '--profile', path, ...to, '--text', 'x', `--${option}`, 'none'];
       const { status, stdout, stderr } = await cli.run(args);
       expect({ status, stdout }).toEqual({ status: 64, stdout: '' });
-      expect(stderr).toContain(`--${option} has no effect beside --profile`);
+      expect(stderr).toContain(`--${option} has no effect with --profile`);
     },
   );
 
@@ -427,7 +427,7 @@ describe('sealpost verify, decrypt and certificate', () => {
     expect(misses.status).toBe(1);
     expect(JSON.parse(misses.stdout)).toMatchObject({
       ok: false,
-      certificates: [{ problems: ['it does not hold x@example.com', 'its private key is not in the file'] }],
+      certificates: [{ problems: ['it does not contain x@example.com', 'its private key is not in the file'] }],
     });
     expect((await cli.run(['certificate', file('no.pem', 'nothing')])).status).toBe(1);
   });

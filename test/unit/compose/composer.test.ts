@@ -65,7 +65,9 @@ describe('header fields', () => {
     );
     const twice = { autoSubmitted: 'no', headers: { 'Auto-Submitted': 'no' } } as const;
     expect(String(await refusal({ to: 'b@example.org', ...twice }))).toContain('written from its own setting already');
-    expect(String(await refusal({ to: 'b@example.org', raw: 'x', autoSubmitted: 'no' }))).toContain('beside raw');
+    expect(String(await refusal({ to: 'b@example.org', raw: 'x', autoSubmitted: 'no' }))).toContain(
+      'combined with raw',
+    );
   });
 
   it('come from the profile, in its order, as the settings page has them', async () => {

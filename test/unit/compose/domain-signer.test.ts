@@ -86,7 +86,7 @@ describe('a signer in place of the key', () => {
   });
 
   it.each([
-    ['of another key', new Device(other), /dkim\.signer gave a signature that dkim\.publicKey does not verify/],
+    ['of another key', new Device(other), /dkim\.signer returned a signature that dkim\.publicKey does not verify/],
     ['that fails', { sign: () => Promise.reject(new Error('no token')) }, /dkim\.signer failed: no token/],
     [
       'that throws',
@@ -97,8 +97,8 @@ describe('a signer in place of the key', () => {
       },
       /dkim\.signer failed: no slot/,
     ],
-    ['that gives nothing', { sign: () => Promise.resolve(undefined as never) }, /gave no signature/],
-    ['that gives no octets', { sign: () => Promise.resolve(new Uint8Array()) }, /gave no signature/],
+    ['that gives nothing', { sign: () => Promise.resolve(undefined as never) }, /returned no signature/],
+    ['that gives no octets', { sign: () => Promise.resolve(new Uint8Array()) }, /returned no signature/],
   ])('%s ends the send', async (_, signer, words) => {
     const error = await refusal({ ...names, signer, algorithm: 'ed25519-sha256', publicKey: spki(ed25519) });
     expect(error.code).toBe('ERR_SECRET');
@@ -130,9 +130,9 @@ describe('a signer in place of the key', () => {
       { ...names, signer: new Device(rsa), publicKey: spki(ed25519) },
       "dkim.publicKey: is a key of the kind ed25519, and algorithm is 'rsa-sha256'",
     ],
-    [{ ...names, signer: new Device(rsa), privateKey: 'x' }, 'dkim.signer: cannot stand beside privateKey'],
-    [{ ...names, signer: new Device(rsa), password: 'x' }, 'dkim.password: stands only beside privateKey'],
-    [{ ...names, privateKey: 'x', publicKey: 'x' }, 'dkim.publicKey: stands only beside signer'],
+    [{ ...names, signer: new Device(rsa), privateKey: 'x' }, 'dkim.signer: cannot be combined with privateKey'],
+    [{ ...names, signer: new Device(rsa), password: 'x' }, 'dkim.password: is only allowed together with privateKey'],
+    [{ ...names, privateKey: 'x', publicKey: 'x' }, 'dkim.publicKey: is only allowed together with signer'],
     [{ ...names, signer: {} as never }, 'dkim.signer: expected a signer: an object with sign'],
     [{ ...names }, 'dkim.privateKey: expected a private key'],
   ])('is refused where the settings contradict each other', async (dkim, words) => {
@@ -163,7 +163,9 @@ describe('an encrypted key', () => {
     const dkim = { ...names, privateKey, password: { env: 'DOMAIN_SIGNER_PASSWORD' } };
     expect(await signatureOf(dkim)).toContain('a=ed25519-sha256;');
     expect((await refusal(dkim, { fileAccess: { root: folder } })).message).toContain('dkim.password');
-    expect((await refusal({ ...dkim, password: undefined })).message).toContain('an encrypted one needs password');
+    expect((await refusal({ ...dkim, password: undefined })).message).toContain(
+      'an encrypted one needs the password setting',
+    );
   });
 
   it('may have been decrypted while its password is still set', async () => {

@@ -451,7 +451,7 @@ describe('opening', () => {
   test.each([
     ['432 4.7.12 A password transition is needed', false, /sign in once under TLS with authentication.method 'plain'/],
     ['454 4.7.0 Temporary authentication failure', true, /try again later/],
-    ['500 5.5.6 Authentication exchange line is too long', false, /limit raised/],
+    ['500 5.5.6 Authentication exchange line is too long', false, /raise the limit/],
     ['534 5.7.9 Authentication mechanism is too weak', false, /application password/],
     ['535 5.7.8 Authentication credentials invalid', false, /Check user name and password/],
     ['538 5.7.11 Encryption required', false, /'explicit' or 'implicit'/],
@@ -511,11 +511,11 @@ describe('opening', () => {
       { start: (): Promise<never> => Promise.reject(new RangeError('x')) },
       'it threw RangeError',
     ],
-    ['an initial response that is text', { start: (): string => 'text' }, 'its response is no Uint8Array'],
+    ['an initial response that is text', { start: (): string => 'text' }, 'its response is not a Uint8Array'],
     [
       'no response to a challenge',
       { start: (): undefined => undefined, next: (): undefined => undefined },
-      'its response is no Uint8Array',
+      'its response is not a Uint8Array',
     ],
   ])("says of a caller's mechanism with %s that it failed", async (_, mechanism, words) => {
     await using server = await startScriptedServer(async (peer) => {

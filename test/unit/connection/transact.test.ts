@@ -583,7 +583,7 @@ describe('a source that fails', () => {
       async function* (): AsyncGenerator<Uint8Array> {
         yield 'text' as unknown as Uint8Array;
       },
-      /string where bytes/,
+      /string instead of bytes/,
     ],
   ])('because it %s is ERR_CONTENT, and the message is never ended', async (_, stream, text) => {
     await using server = await TestSmtpServer.start({ security: 'none' });

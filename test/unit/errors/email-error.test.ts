@@ -76,12 +76,12 @@ describe('an error of the library', () => {
     expect(messageInvalid('to', 'is no address')).toMatchObject({
       code: 'ERR_MESSAGE_INVALID',
       problems,
-      remedy: 'Correct the fields that are named.',
+      remedy: 'Correct the fields named in this error.',
     });
     expect(profileInvalid('to', 'is no address')).toMatchObject({
       code: 'ERR_PROFILE_INVALID',
       problems,
-      remedy: 'Correct the fields that are named.',
+      remedy: 'Correct the fields named in this error.',
     });
   });
 

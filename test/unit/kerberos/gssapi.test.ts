@@ -101,7 +101,7 @@ describe('AUTH GSSAPI (RFC 4752)', () => {
     if (taken) {
       service.finish(Buffer.from(await mechanism.next(service.offer())));
       expect(service.answer[0]).toBe(1);
-    } else expect(await failing(mechanism, service.offer())).toContain('insists on a SASL security layer');
+    } else expect(await failing(mechanism, service.offer())).toContain('requires a SASL security layer');
   });
 
   it('refuses an offer that has not four bytes, is changed anywhere, is cut, or comes from us', async () => {
@@ -143,11 +143,11 @@ describe('AUTH GSSAPI (RFC 4752)', () => {
     [
       'has another sequence number than the one that is due',
       { offerAhead: 1 },
-      'its sequence number is not the one that is due',
+      'its sequence number is not the expected one',
     ],
     ['was sent by an initiator', { offerFlags: 0x00 }, 'it was not sent by the server'],
-    ['is encrypted', { offerFlags: 0x03 }, 'it is encrypted, where RFC 4752 wants a readable message'],
-    ['is under another key than agreed', { offerFlags: 0x05 }, 'it is under another key than agreed'],
+    ['is encrypted', { offerFlags: 0x03 }, 'it is encrypted, but RFC 4752 requires a readable message'],
+    ['is under another key than agreed', { offerFlags: 0x05 }, 'it uses another key than the agreed one'],
   ] as const)('refuses an offer that %s, although its checksum is right', async (_, options, words) => {
     const mechanism = make();
     const service = serviceWith(options);
@@ -177,13 +177,13 @@ describe('AUTH GSSAPI (RFC 4752)', () => {
     const token = await begin(wrongKey);
     const stranger = new FakeService({ type: 18, value: Buffer.alloc(32, 1) });
     expect(() => stranger.accept(token)).toThrow('does not decrypt');
-    expect(await failing(make(), Buffer.alloc(0))).toContain('sent a challenge where none was due');
+    expect(await failing(make(), Buffer.alloc(0))).toContain('sent an unexpected challenge');
   });
 
   it("puts the server's KRB-ERROR in words, and gets a new ticket next time", async () => {
     for (const [code, words] of [
       [37, 'the clock of this machine differs too much'],
-      [41, 'the request was changed on the way, or the ticket is for another key'],
+      [41, 'the request was changed in transit, or the ticket is for another key'],
       [32, 'the ticket has expired'],
     ] as const) {
       const mechanism = make();
@@ -199,11 +199,13 @@ describe('AUTH GSSAPI (RFC 4752)', () => {
     const service = serviceWith();
     const proof = service.accept(await begin(mechanism));
     await failing(mechanism, Buffer.from('junk'));
-    expect(await failing(mechanism, proof)).toContain('where none was due');
+    expect(await failing(mechanism, proof)).toContain('sent an unexpected challenge');
     const other = make();
     await other.next(service.accept(await begin(other)));
     await other.next(service.offer());
-    expect((await failureOf((async () => other.next(service.offer()))())).message).toContain('where none was due');
+    expect((await failureOf((async () => other.next(service.offer()))())).message).toContain(
+      'sent an unexpected challenge',
+    );
   });
 });
 
@@ -213,7 +215,7 @@ describe('wrap tokens of RC4 (RFC 4757 section 7.3)', () => {
   it("are readable, and refuse the initiator's own direction, changes and cuts", () => {
     const token = wrapRc4(key, 7, Buffer.of(1, 0, 0, 0));
     expect(token.includes(Buffer.of(1, 0, 0, 0, 1))).toBe(true);
-    expect(() => unwrapRc4(key, 7, token)).toThrow('its sequence number is not the one that is due');
+    expect(() => unwrapRc4(key, 7, token)).toThrow('its sequence number is not the expected one');
     for (let at = 0; at < token.length; at++) {
       const changed = Buffer.from(token);
       changed[at] = (changed[at] ?? 0) ^ 1;

@@ -97,7 +97,7 @@ describe('what the transport throws is an EmailError', () => {
       },
     ],
     [
-      'no Error',
+      'a value that is not an Error',
       () => {
         throw 'a bug';
       },

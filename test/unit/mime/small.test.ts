@@ -13,7 +13,7 @@ describe('formatDate', () => {
   test.each([new Date(NaN), new Date('1899-12-31T23:59:59Z'), new Date('+010000-01-01T00:00:00Z'), new Date(-8.64e15)])(
     'refuses %s',
     (date) => {
-      expect(() => formatDate(date, 'date')).toThrow(/date: a date is a valid Date/);
+      expect(() => formatDate(date, 'date')).toThrow(/date: a date must be a valid Date/);
     },
   );
 });

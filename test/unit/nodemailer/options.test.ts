@@ -183,14 +183,14 @@ test('a URL, whose values win', () => {
 });
 
 test.each([
-  [{ opportunisticTLS: true }, 'opportunisticTLS: is not taken'],
-  [{ dnsTimeout: 5 }, 'dnsTimeout: is not taken: connectionTimeout covers the look-up'],
-  [{ getSocket: () => undefined }, 'getSocket: is not taken'],
-  [{ sendmail: true }, 'sendmail: is not taken'],
-  [{ jsonTransport: true }, 'jsonTransport: is not taken'],
+  [{ opportunisticTLS: true }, 'opportunisticTLS: is not supported'],
+  [{ dnsTimeout: 5 }, 'dnsTimeout: is not supported: connectionTimeout covers the look-up'],
+  [{ getSocket: () => undefined }, 'getSocket: is not supported'],
+  [{ sendmail: true }, 'sendmail: is not supported'],
+  [{ jsonTransport: true }, 'jsonTransport: is not supported'],
   [{ attachDataUrls: 'yes' }, 'attachDataUrls: expected true or false, got a string'],
-  [{ normalizeHeaderKey: String }, 'normalizeHeaderKey: is not taken'],
-  [{ maxRequeues: 5 }, 'maxRequeues: is not taken'],
+  [{ normalizeHeaderKey: String }, 'normalizeHeaderKey: is not supported'],
+  [{ maxRequeues: 5 }, 'maxRequeues: is not supported'],
   [{ hots: 'x' }, 'hots: is not a known key; did you mean host?'],
   [{ secure: 'false' }, 'secure: expected true or false, got a string'],
   [{ port: 'smtp' }, 'port: expected a number, got a string'],
@@ -199,16 +199,19 @@ test.each([
   [{ service: 'no such' }, 'service: is not a provider'],
   [{ service: 'gmail', host: 'other.example' }, 'host: the service is smtp.gmail.com'],
   [{ tls: { minVersion: 'TLSv1' } }, "tls.minVersion: expected 'TLSv1.2'"],
-  [{ tls: { maxVersion: 'TLSv1.2' } }, 'tls.maxVersion: is not taken'],
-  [{ tls: { cert: 'x' } }, 'tls.key: is missing beside cert'],
-  [{ tls: { checkServerIdentity: () => undefined } }, 'tls.checkServerIdentity: is not taken'],
+  [{ tls: { maxVersion: 'TLSv1.2' } }, 'tls.maxVersion: is not supported'],
+  [{ tls: { cert: 'x' } }, 'tls.key: is missing; cert needs it'],
+  [{ tls: { checkServerIdentity: () => undefined } }, 'tls.checkServerIdentity: is not supported'],
   [{ auth: { user: 'u' } }, 'auth.pass: is missing'],
   [{ auth: { pass: 'p' } }, 'auth.user: is missing'],
   [{ auth: { type: 'custom', user: 'u', pass: 'p' } }, "auth.type: expected 'login' or 'OAuth2'"],
   [{ auth: { user: 'u', pass: 'p', method: 'X-Y' } }, 'auth.method: expected PLAIN'],
   [{ auth: { username: 'u', pass: 'p' } }, 'auth.username: is called user here'],
   [{ auth: { type: 'oauth2', user: 'u' } }, 'auth.accessToken: is missing'],
-  [{ dkim: { domainName: 'd', keySelector: 's', privateKey: 'k', skipFields: 'a' } }, 'dkim.skipFields: is not taken'],
+  [
+    { dkim: { domainName: 'd', keySelector: 's', privateKey: 'k', skipFields: 'a' } },
+    'dkim.skipFields: is not supported',
+  ],
   [{ proxy: 'ftp://x' }, 'proxy: expected http://'],
   [{ url: 'http://x' }, 'url: expected smtp:// or smtps://'],
   [{ logger: 'yes' }, 'logger: expected true, false'],
@@ -294,6 +297,6 @@ test('the type of the options has no name that the reader refuses', () => {
     attachDataUrls: true,
     allowFiles: true,
   };
-  const known = problemsOf(all).filter((text) => /not a known key|is not taken/.test(text));
+  const known = problemsOf(all).filter((text) => /not a known key|is not supported/.test(text));
   expect(known).toEqual([]);
 });

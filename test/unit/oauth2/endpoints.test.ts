@@ -51,7 +51,7 @@ describe('the metadata of an issuer', () => {
 
   it.each<[string, unknown, RegExp]>([
     ['of another issuer', { issuer: 'https://evil.example' }, /another issuer: it names https:\/\/evil\.example/],
-    ['of no issuer', { issuer: undefined }, /another issuer: it names none/],
+    ['of no issuer', { issuer: undefined }, /another issuer: it names no issuer/],
     ['of an issuer with a slash more', { issuer: 'SLASH' }, /another issuer/],
     [
       'with an endpoint without TLS',
@@ -63,7 +63,7 @@ describe('the metadata of an issuer', () => {
       { authorization_endpoint: 'file:///etc/passwd' },
       /authorization_endpoint that is not/,
     ],
-    ['without an endpoint', { token_endpoint: undefined }, /name no endpoint/],
+    ['without an endpoint', { token_endpoint: undefined }, /contain no endpoint/],
   ])('%s are refused', async (_what, change, message) => {
     const made = JSON.stringify({ ...metadata(provider.origin), ...(change as object) }).replace(
       'SLASH',

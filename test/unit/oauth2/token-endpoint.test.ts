@@ -232,14 +232,14 @@ describe('an answer that is refused', () => {
     [
       'no JSON',
       () => ({ text: '<html>access_token=leak-me', headers: { 'Content-Type': 'text/html' } }),
-      /no JSON object \(text\/html\)/,
+      /not return a JSON object \(text\/html\)/,
     ],
-    ['JSON that is no object', () => ({ text: '["leak-me"]' }), /no JSON object/],
-    ['nothing', () => ({ text: '' }), /no JSON object/],
+    ['JSON that is no object', () => ({ text: '["leak-me"]' }), /not return a JSON object/],
+    ['nothing', () => ({ text: '' }), /not return a JSON object/],
     [
       'bytes that are not UTF-8',
       () => (response) => void response.end(Buffer.from([0x7b, 0xff, 0x7d])),
-      /no JSON object/,
+      /not return a JSON object/,
     ],
     ['no token', () => ({ json: { token_type: 'Bearer' } }), /no access token/],
     ['a token that is no text', () => ({ json: { access_token: 5, token_type: 'Bearer' } }), /no access token/],
@@ -258,7 +258,7 @@ describe('an answer that is refused', () => {
     [
       'a refresh token with controls',
       () => bearer('leak-me', { refresh_token: 'a\u0001b' }),
-      /refresh token that cannot be one/,
+      /an invalid refresh token/,
     ],
     [
       'a redirect to the same host',
@@ -285,13 +285,13 @@ describe('an answer that is refused', () => {
       () => (response) => void response.writeHead(200, { 'Content-Length': 1_000_000 }).write('{'),
       /more than 64 KiB/,
     ],
-    ['a connection that ends', () => (response) => void response.destroy(), /ended the connection/],
+    ['a connection that ends', () => (response) => void response.destroy(), /closed the connection/],
     [
       'half an answer',
       () => (response) => {
         response.writeHead(200, { 'Content-Length': 100 }).write('{"a', () => response.destroy());
       },
-      /ended the connection/,
+      /closed the connection/,
     ],
     [
       'another protocol',
@@ -305,14 +305,14 @@ describe('an answer that is refused', () => {
       () => (response) => {
         response.socket?.end('220 mail.example.com ESMTP\r\n');
       },
-      /does not answer in HTTP/,
+      /does not reply in HTTP/,
     ],
   ])('%s, by our own client and by fetch', async (_what, answer, message) => {
     provider.answers.set('/token', answer);
     for (const options of [{}, { fetch: globalThis.fetch }]) {
       const error = await failureOf(authorize(settings(), options));
       expect(error.code).toBe('ERR_OAUTH2');
-      if (options.fetch === undefined || !/answer in HTTP|protocol|ended/.test(message.source))
+      if (options.fetch === undefined || !/reply in HTTP|protocol|closed/.test(message.source))
         expect(error.message).toMatch(message);
       expect(everythingIn(error)).not.toContain('leak-me');
       expectNoSecret(everythingIn(error), [secret]);

@@ -93,7 +93,7 @@ describe('cache: true', () => {
     );
     expect([error.code, error.message]).toEqual([
       'ERR_CERTIFICATE',
-      expect.stringContaining('does not leave its device'),
+      expect.stringContaining('cannot be exported from its device'),
     ]);
   });
 });

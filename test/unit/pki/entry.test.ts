@@ -97,7 +97,7 @@ describe('the certificate functions of sealpost/smime', () => {
       expect([loaded.info.emails, loaded.privateKey === undefined]).toEqual([['bob@example.com'], false]);
       await expect(store.load({ email: 'eve@example.com' })).rejects.toMatchObject({
         code: 'ERR_CERTIFICATE',
-        message: expect.stringContaining('it holds 2') as string,
+        message: expect.stringContaining('it contains 2') as string,
       });
     });
 

@@ -87,7 +87,7 @@ describe('a PEM file with blocks that are not read', () => {
   });
 
   it.each<[string, string, RegExp]>([
-    ['a certificate request', 'CERTIFICATE REQUEST of line 1', /certification authority sent back/],
+    ['a certificate request', 'CERTIFICATE REQUEST of line 1', /certification authority issued/],
     ['a key of OpenSSH', 'OPENSSH PRIVATE KEY of line 1', /ssh-keygen -p -m PKCS8/],
     ['EC parameters', 'EC PARAMETERS of line 1', /CERTIFICATE block/],
   ])('names them where nothing else is there: %s', async (name, what, remedy) => {
@@ -106,7 +106,7 @@ describe('a PEM file with blocks that are not read', () => {
       subjectOf(`${pem(pkcs8, 'PRIVATE KEY')}${others['a certificate request']}`),
     );
     expect(noCertificate.message).toContain('but no certificate; not read: CERTIFICATE REQUEST of line');
-    expect(noCertificate.remedy).toContain('A request is not a certificate yet');
+    expect(noCertificate.remedy).toContain('A request is not a certificate');
   });
 });
 
@@ -153,8 +153,8 @@ describe('two PEM files joined without a line end', () => {
   it('are told as such, with the line', async () => {
     const data = `${pem(certificate).trimEnd()}${pem(authority.der)}`;
     const error = await errorOf(() => subjectOf(data));
-    expect(error.message).toMatch(/an END and a BEGIN stand together in line \d+: two PEM files were joined/);
-    expect(error.remedy).toContain('Put a line end between');
+    expect(error.message).toMatch(/an END and a BEGIN are both in line \d+: two PEM files were joined/);
+    expect(error.remedy).toContain('Insert a line break between');
   });
 });
 
@@ -264,7 +264,7 @@ describe('recipients in a directory whose file cannot be read', () => {
     [
       'one of many',
       { 'ann.cer': fixture('ann.der'), 'bob.pem': pem(Buffer.of(1), 'CERTIFICATE REQUEST') },
-      'bob.pem: it holds no certificate',
+      'bob.pem: it contains no certificate',
     ],
     ['two', { 'a.cer': 'x', 'bob.cer': 'y' }, '2 files or certificates could not be read, the first: a.cer: '],
   ])('are told with file and reason by send() and testEncryption(): %s', async (_, files, reason) => {

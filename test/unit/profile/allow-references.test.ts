@@ -62,7 +62,9 @@ describe('parseProfile with allowReferences: false', () => {
     const found = problems.find((problem) => problem.startsWith(`${path}: `));
     expect(found).toMatch(/which is not allowed here: this profile is read with allowReferences: false/);
     expect(
-      problems.every((problem) => problem.includes('allowReferences') || problem.includes('stands only beside')),
+      problems.every(
+        (problem) => problem.includes('allowReferences') || problem.includes('is only allowed together with'),
+      ),
     ).toBe(true);
   });
 

@@ -100,7 +100,7 @@ describe('a value that throws when it is read', () => {
     }
     expect(thrown).toMatchObject({
       code: 'ERR_PROFILE_INVALID',
-      problems: [{ path: 'profile', message: 'could not be read: a getter or a proxy in it threw' }],
+      problems: [{ path: 'profile', message: 'could not be read: a getter or a proxy in it threw an error' }],
     });
     expect(String(thrown) + JSON.stringify(thrown)).not.toContain(words);
     expect((thrown as Error).cause).toBeInstanceOf(Error);

@@ -68,7 +68,7 @@ describe('checkMailerOptions', () => {
 
   it('calls what it refuses options, not a profile', () => {
     expect(() => checkMailerOptions(5 as unknown as MailerOptions)).toThrow(
-      'The mailer options are not valid: options: expected an object of mailer options, got the number 5',
+      'The mailer options are not valid: options: expected an object with mailer options, got the number 5',
     );
   });
 

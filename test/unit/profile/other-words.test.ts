@@ -274,7 +274,7 @@ describe('values that are called otherwise elsewhere', () => {
     ]);
     expect(
       messageAt(inProfile({ authentication: { method: 'KERBEROS', username: 'a' } }), 'authentication.username'),
-    ).toBe('is called principal here, as user@REALM');
+    ).toBe('is called principal here, such as user@REALM');
     expect(
       messageAt(
         inProfile({ authentication: { method: 'XOAUTH2', username: 'a', password: 'b' } }),
@@ -286,22 +286,18 @@ describe('values that are called otherwise elsewhere', () => {
   it.each<[string, unknown, RegExp]>([
     ['server.port', { server: { host: 'h', port: '587' } }, /got a string: write the number without quotes$/],
     ['server.tls.useSystemCa', { server: { host: 'h', tls: { useSystemCa: 'true' } } }, /write true without quotes$/],
-    [
-      'sender',
-      { sender: 'Ann <a@example.com>' },
-      /^expected an object with email, and name where there is one, got a string$/,
-    ],
+    ['sender', { sender: 'Ann <a@example.com>' }, /^expected an object with email, and optionally name, got a string$/],
     [
       'sender.email',
       { sender: { email: 'PI <pi@example.com>' } },
-      /^expected an address alone; a name before it has a field/,
+      /^expected an address without a name; the name has a separate field/,
     ],
     ['server', { server: 'smtp.gmail.com' }, /^expected an object with host, or wellKnownServer/],
     ['smime.sign.certificate', { smime: { sign: { certificate: 'x.p12' } } }, /\{ file \}/],
     [
       'smime.sign.certificate.store',
       { smime: { sign: { certificate: { store: 'CurrentUser\\My', select: { alias: 'x' } } } } },
-      /a store at a path is \{ type, location \}$/,
+      /write a store at a path as \{ type, location \}$/,
     ],
     ['headers.X-A', { headers: { 'X-A': ['1', '2'] } }, /headers is an array of \{ name, value \}/],
   ])('of the wrong kind have a way out: %s', (path, more, words) => {
@@ -320,19 +316,19 @@ describe('values of a message', () => {
   it.each<[object, RegExp]>([
     [
       { to: 'a@example.com, b@example.com' },
-      /to: expected one mailbox; several are an array, or parseAddressList\(text\)/,
+      /to: expected one mailbox; for several use an array, or parseAddressList\(text\)/,
     ],
     [
       { to: 'a@example.com; b@example.com' },
-      /to: expected one mailbox; several are an array, or parseAddressList\(text\)/,
+      /to: expected one mailbox; for several use an array, or parseAddressList\(text\)/,
     ],
     [{ text: { path: 'x' } }, /text: .*, got an object: a file is \{ file \}$/],
     [{ text: Promise.resolve('x') }, /got a promise: await it first$/],
     [{ html: new Response('x') }, /got a response: its body is content$/],
-    [{ attachments: [{ content: async () => new Response('x').body }] }, /the function gave a promise: await it/],
+    [{ attachments: [{ content: async () => new Response('x').body }] }, /the function returned a promise: await it/],
     [
       { attachments: [{ content: () => Promise.reject(new Error('never heard')) }] },
-      /the function gave a promise: await it/,
+      /the function returned a promise: await it/,
     ],
     [{ list: { unsubscribe: { url: 'https://x.example' } } }, /list\.unsubscribe: .* give the URL itself$/],
     [{ headers: { 'X-A': ['1', '2'] } }, /headers\.X-A: .*headers is an array of \{ name, value \}/],

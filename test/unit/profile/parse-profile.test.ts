@@ -39,13 +39,13 @@ describe('parseProfile', () => {
       smime: { encrypt: {} },
     });
     expect(problems).toEqual([
-      'sender.email: expected an address as ann@example.com, got the number 7',
+      'sender.email: expected an address such as ann@example.com, got the number 7',
       'sender.nam: is not a known key; did you mean name?',
       'server.port: expected a whole number from 1 to 65535, got a string: write the number without quotes',
       'server.timeouts.replyMs: expected a whole number from 0 to 2147483647, got the number 1.5',
       "priority: 'high' belongs in importance: importance: 'high'",
       'smime.encrypt.certificates: expected a certificate source, { store }, { directory }, { ldap, baseDn } ' +
-        'or a function, or an array of such, got nothing',
+        'or a function, or an array of these, got nothing',
       'name: expected the name of the profile, got nothing',
     ]);
   });
@@ -85,7 +85,7 @@ describe('parseProfile', () => {
 
   it('refuses an object whose prototype was set', () => {
     expect(parseProblems({ ...minimal, server: Object.create({ host: 'h' }) as object })).toEqual([
-      "server: expected an object with host, or wellKnownServer('gmail'), got an object of a class",
+      "server: expected an object with host, or wellKnownServer('gmail'), got an instance of a class",
     ]);
   });
 
@@ -217,7 +217,7 @@ describe('values that are refused', () => {
     [
       'sender',
       withKeys({ sender: 'ann@example.com' }),
-      /expected an object with email, and name where there is one, got a string/,
+      /expected an object with email, and optionally name, got a string/,
     ],
     ['sender.name', withSender({ name: 'Ann\r\nBcc: eve@example.com' }), /CR, U\+000D at position 4/],
     ['sender.organization', withSender({ organization: 'a\u0085b' }), /U\+0085/],
@@ -236,7 +236,7 @@ describe('values that are refused', () => {
     ['importance', withKeys({ importance: true }), /got a boolean/],
     ['server.host', withServer({ host: '' }), /got an empty string/],
     ['server.host', withServer({ host: 'smtp://mail.example.com' }), /leave out the scheme/],
-    ['server.host', withServer({ host: 'mail.example.com:587' }), /the port has its own field/],
+    ['server.host', withServer({ host: 'mail.example.com:587' }), /the port is a separate field/],
     ['server.host', withServer({ host: '[::1]' }), /without/],
     ['server.host', withServer({ host: 'user@mail.example.com' }), /with an @/],
     ['server.host', withServer({ host: 'mail.example.com.' }), /final dot/],
@@ -275,7 +275,7 @@ describe('values that are refused', () => {
     ['server.ignoreExtensions', withServer({ ignoreExtensions: 'CHUNKING' }), /expected an array/],
     ['server.ignoreExtensions.0', withServer({ ignoreExtensions: ['SIZE 100'] }), /without parameters/],
     ['server.ignoreExtensions.0', withServer({ ignoreExtensions: ['A\r\nMAIL'] }), /CR/],
-    ['server.ignoreExtensions.1', withServer({ ignoreExtensions: ['X', 'starttls'] }), /server\.security decides/],
+    ['server.ignoreExtensions.1', withServer({ ignoreExtensions: ['X', 'starttls'] }), /server\.security controls/],
     ['server.ignoreExtensions.0', withServer({ ignoreExtensions: ['Bdat'] }), /'CHUNKING'/],
     ['server.ignoreExtensions', withServer({ ignoreExtensions: new Array(51).fill('X') }), /at most 50/],
     ['server.timeouts.connectMs', withServer({ timeouts: { connectMs: -1 } }), /from 0 to 2147483647/],
@@ -297,9 +297,9 @@ describe('values that are refused', () => {
     ['server.tls.rejectUnauthorized', withTls({ rejectUnauthorized: false }), /pinnedFingerprints/],
     ['server.tls.serverName', withTls({ serverName: 'a b' }), /neither/],
     ['server.tls.ca', withTls({ ca: [] }), /at least one/],
-    ['server.tls.ca', withTls({ ca: 'ca.pem' }), /a file is \{ file \}/],
-    ['server.tls.ca', withTls({ ca: '-----BEGIN PRIVATE KEY-----' }), /holds a private key/],
-    ['server.tls.ca', withTls({ ca: Buffer.from('-----BEGIN RSA PRIVATE KEY-----') }), /holds a private key/],
+    ['server.tls.ca', withTls({ ca: 'ca.pem' }), /write a file as \{ file \}/],
+    ['server.tls.ca', withTls({ ca: '-----BEGIN PRIVATE KEY-----' }), /contains a private key/],
+    ['server.tls.ca', withTls({ ca: Buffer.from('-----BEGIN RSA PRIVATE KEY-----') }), /contains a private key/],
     ['server.tls.ca.base64', withTls({ ca: { base64: 'AQ*=' } }), /base64 text/],
     ['server.tls.ca.base64', withTls({ ca: { base64: 'AQID-_' } }), /base64 text/],
     ['server.tls.ca', withTls({ ca: { base64: '' } }), /got none/],
@@ -333,7 +333,7 @@ describe('values that are refused', () => {
     [
       'authentication.password',
       withAuthentication({ method: 'login', username: 'a', password: '[redacted]' }),
-      /left out: give the secret itself/,
+      /hidden secret: give the secret itself/,
     ],
     // YAML and form fields may turn a password of digits into a number.
     [
@@ -389,7 +389,7 @@ describe('values that are refused', () => {
     [
       'authentication.token',
       withAuthentication({ method: 'xoauth2', username: 'a' }),
-      /or oauth2 settings to get one with, got nothing/,
+      /or oauth2 settings, got nothing/,
     ],
     [
       'authentication.token',
@@ -427,7 +427,7 @@ describe('values that are refused', () => {
     [
       'server.security',
       withAuthentication({ method: 'external' }, { security: 'none', tls: { clientCertificate: p12 } }),
-      /shown in TLS/,
+      /presented in TLS/,
     ],
     [
       'authentication.createMechanism',
@@ -435,9 +435,9 @@ describe('values that are refused', () => {
       /expected a function, got a string/,
     ],
     ['smime.sign.certificate', sign({ file: 'a', data: 'b' }), /exactly one of file, data or store, got file and data/],
-    ['smime.sign.certificate.keyFile', sign({ data: 'b', keyFile: 'k' }), /only beside file/],
-    ['smime.sign.certificate.key', sign({ file: 'b', key: 'k' }), /only beside data/],
-    ['smime.sign.certificate.select', sign({ file: 'b', select: { alias: 'x' } }), /only beside store/],
+    ['smime.sign.certificate.keyFile', sign({ data: 'b', keyFile: 'k' }), /only allowed together with file/],
+    ['smime.sign.certificate.key', sign({ file: 'b', key: 'k' }), /only allowed together with data/],
+    ['smime.sign.certificate.select', sign({ file: 'b', select: { alias: 'x' } }), /only allowed together with store/],
     ['smime.sign.certificate.select', sign({ store: 'user' }), /got nothing/],
     [
       'smime.sign.certificate.select',
@@ -455,8 +455,8 @@ describe('values that are refused', () => {
       /got 'pem'/,
     ],
     ['smime.sign.certificate.cache', sign({ file: 'b', cache: 'yes' }), /true or false/],
-    ['smime.sign.certificate.data', sign({ data: '[redacted]' }), /left out/],
-    ['smime.sign.certificate.data.base64', sign({ data: { base64: '[redacted]' } }), /left out/],
+    ['smime.sign.certificate.data', sign({ data: '[redacted]' }), /placeholder for a hidden secret/],
+    ['smime.sign.certificate.data.base64', sign({ data: { base64: '[redacted]' } }), /placeholder for a hidden secret/],
     ['smime.sign.hashAlgorithm', sign(p12, { hashAlgorithm: 'md5' }), /'sha1', 'sha256', 'sha384' or 'sha512'/],
     ['smime.sign.includeCertificate', sign(p12, { includeCertificate: 'all' }), /^'all' is called 'chain' here$/],
     ['smime.encrypt.certificates', encrypt([]), /at least one/],
@@ -468,12 +468,12 @@ describe('values that are refused', () => {
     [
       'smime.encrypt.certificates.password',
       encrypt({ ldap: 'ldap://x', baseDn: '', bindDn: 'cn=a' }),
-      /beside bindDn, got nothing/,
+      /together with bindDn, got nothing/,
     ],
     [
       'smime.encrypt.certificates.password',
       encrypt({ ldap: 'ldap://x', baseDn: '', password: 'a' }),
-      /only beside bindDn/,
+      /only allowed together with bindDn/,
     ],
     ['smime.encrypt.certificates.filter', encrypt({ ldap: 'ldap://x', baseDn: '', filter: '(mail=x)' }), /\{address\}/],
     ['smime.encrypt.algorithm', encrypt(p12, { algorithm: 'rc2' }), /got 'rc2'/],
@@ -486,21 +486,29 @@ describe('values that are refused', () => {
     ['proxy.username', withKeys({ proxy: 'http://a%0d%0ab:c@x' }), /CR/],
     ['proxy.password', withKeys({ proxy: 'http://a:b%0d%0ac@x' }), /control character, .*\(RFC 7617\)/],
     ['proxy.host', withKeys({ proxy: 'http://a b' }), /neither/],
-    ['proxy.password', withKeys({ proxy: 'socks5://a:[redacted]@x' }), /left out/],
-    ['proxy.password', withKeys({ proxy: 'socks4://a:b@x' }), /'socks4' has a user id and no password/],
+    ['proxy.password', withKeys({ proxy: 'socks5://a:[redacted]@x' }), /placeholder for a hidden secret/],
+    ['proxy.password', withKeys({ proxy: 'socks4://a:b@x' }), /'socks4' supports a user id but no password/],
     [
       'proxy.password',
       withKeys({ proxy: { type: 'socks4a', host: 'x', username: 'a', password: 'b' } }),
       /no password/,
     ],
-    ['proxy.password', withKeys({ proxy: { type: 'socks5', host: 'x', password: 'b' } }), /only beside username/],
+    [
+      'proxy.password',
+      withKeys({ proxy: { type: 'socks5', host: 'x', password: 'b' } }),
+      /only allowed together with username/,
+    ],
     [
       'proxy.password',
       withKeys({ proxy: { type: 'socks5', host: 'x', username: 'a', password: 'é'.repeat(128) } }),
       /at most 255 bytes \(RFC 1929\)/,
     ],
-    ['proxy.tls', withKeys({ proxy: { type: 'socks5', host: 'x', tls: true } }), /only with type 'http-connect'/],
-    ['proxy.resolve', withKeys({ proxy: { type: 'socks4', host: 'x', resolve: 'proxy' } }), /'socks4a' takes names/],
+    [
+      'proxy.tls',
+      withKeys({ proxy: { type: 'socks5', host: 'x', tls: true } }),
+      /only allowed with type 'http-connect'/,
+    ],
+    ['proxy.resolve', withKeys({ proxy: { type: 'socks4', host: 'x', resolve: 'proxy' } }), /'socks4a' supports names/],
     ['proxy.username', withKeys({ proxy: { type: 'http-connect', host: 'x', username: 'a:b' } }), /colon/],
     ['proxy.type', withKeys({ proxy: { type: 'http', host: 'x' } }), /^'http' is called 'http-connect' here$/],
     ['proxy.host', withKeys({ proxy: { type: 'auto', host: 'x' } }), /not a known key/],
@@ -540,7 +548,7 @@ describe('values that are refused', () => {
     'DKIM-Signature',
   ])('refuses the custom header field %s in both forms', (name) => {
     expect(parseProblems(withKeys({ headers: [{ name, value: 'x' }] }))).toEqual([
-      expect.stringMatching(new RegExp(`^headers\\.0 \\(${name}\\): the field ${name} cannot be a custom one`)),
+      expect.stringMatching(new RegExp(`^headers\\.0 \\(${name}\\): the field ${name} is not allowed`)),
     ]);
     expect(parseProblems(withKeys({ headers: { [name]: 'x' } }))).toEqual([
       expect.stringContaining(`headers.${name}: `),

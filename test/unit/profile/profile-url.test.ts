@@ -134,12 +134,12 @@ describe('a wrong URL is refused', () => {
   it.each<[unknown, RegExp]>([
     [undefined, /^url: expected smtps:\/\/user:password@host, or smtp:\/\/ for STARTTLS, got nothing$/],
     ['', /^url: expected .* got an empty string$/],
-    [new URL('smtps://u:p@h'), /^url: expected .* got an object of a class$/],
-    ['http://u:pw-secret@h', /^url: expected smtps:\/\/ .*got another beginning$/],
+    [new URL('smtps://u:p@h'), /^url: expected .* got an instance of a class$/],
+    ['http://u:pw-secret@h', /^url: expected smtps:\/\/ .*got another scheme$/],
     ['u:pw-secret@h', /^url: expected smtps/],
     ['smtps:u:pw-secret@h', /^url: expected smtps/],
-    [' smtps://u:pw-secret@h', /^url: holds a blank/],
-    ['smtps://u:pw-secret@h\n', /^url: holds a blank/],
+    [' smtps://u:pw-secret@h', /^url: contains a space/],
+    ['smtps://u:pw-secret@h\n', /^url: contains a space/],
     ['smtps://u:pw-secret/x@h', /^url: .* a \/ is written %2F/],
     ['smtps://u:pw-secret#x@h', /^url: .* a # %23/],
     ['smtps://u:pw-secret\\x@h', /^url: .* a \\ %5C/],
@@ -154,7 +154,7 @@ describe('a wrong URL is refused', () => {
     ['smtps://u:pw-secret%@h', /^authentication\.password: is not percent-encoded UTF-8/],
     ['smtps://u%ff:pw-secret@h', /^authentication\.username: is not percent-encoded UTF-8/],
     ['smtps://u%0d%0aDATA:pw-secret@h', /^authentication\.username: holds a control character \(CR/],
-    ['smtps://u:pw-secret%00@h', /^authentication\.password: holds a NUL/],
+    ['smtps://u:pw-secret%00@h', /^authentication\.password: contains a NUL/],
     ['smtps://u@h', /^authentication\.password: expected a password after the user name/],
     ['smtps://u:@h', /^authentication\.password: expected a password/],
     ['smtps://:pw-secret@h', /^authentication\.username: expected a user name/],
@@ -164,10 +164,10 @@ describe('a wrong URL is refused', () => {
       /^server\.tsl\.minVersion: is not a known parameter of the URL; did you mean server\.tls\.minVersion\?$/,
     ],
     ['smtps://u:pw-secret@h?pool=true', /^pool: is not a known parameter of the URL; known are name, /],
-    ['smtps://u:pw-secret@h?__proto__=x', /^url: holds a parameter that is not known/],
+    ['smtps://u:pw-secret@h?__proto__=x', /^url: contains an unknown parameter/],
     ['smtps://u:pw-secret@h?constructor=x', /^constructor: is not a known parameter/],
-    ['smtps://u:pw-secret@h?authentication.password=x', /^authentication\.password: stands before the @/],
-    ['smtps://u:pw-secret@h?server.port=1', /^server\.port: stands after the host/],
+    ['smtps://u:pw-secret@h?authentication.password=x', /^authentication\.password: belongs before the @/],
+    ['smtps://u:pw-secret@h?server.port=1', /^server\.port: belongs after the host/],
     ['smtps://u:pw-secret@h?name=a&name=b', /^name: is given twice/],
     ['smtps://u:pw-secret@h?name=', /^name: has no value/],
     ['smtps://u:pw-secret@h?name', /^name: has no value/],
@@ -213,8 +213,8 @@ describe('a wrong URL is refused', () => {
   it.each<[unknown, RegExp]>([
     [null, /^settings: expected an object with settings of a profile, got null/],
     ['x', /^settings: /],
-    [{ server: { host: 'x' } }, /^server: is given by the URL/],
-    [{ authentication: { method: 'external' } }, /^authentication: is given by the URL/],
+    [{ server: { host: 'x' } }, /^server: is set by the URL/],
+    [{ authentication: { method: 'external' } }, /^authentication: is set by the URL/],
     [{ sender: {} }, /^sender\.email: /],
     [{ prioritty: 'urgent' }, /^prioritty: is not a known key; did you mean priority\?/],
     [JSON.parse('{"__proto__": {"name": "x"}}'), /^__proto__: is refused/],
@@ -224,7 +224,7 @@ describe('a wrong URL is refused', () => {
 
   it('where query and settings both give the sender', () => {
     expect(problems('smtps://u:p@h?sender.name=x', { sender: { email: 'a@b.example' } })).toEqual([
-      'sender: is given in the URL and beside it: leave one out',
+      'sender: is set in the URL and in the settings: leave one out',
     ]);
   });
 });

@@ -81,7 +81,7 @@ describe.each(['xoauth2', 'oauthbearer'] as const)('%s', (method) => {
     ['JSON null', 'null', 'null'],
     ['fields of the wrong type', '{"status":{"a":1},"scope":["x"],"error":4}', 'error 4'],
     ['a field by way of __proto__', '{"__proto__":{"status":"x"},"error":"y"}', 'error y'],
-    ['nothing', '', 'the token was refused, and no reason was given'],
+    ['nothing', '', 'the token was refused without a reason'],
     ['a token repeated', `{"status":"401 for ${token}"}`, '<hidden>'],
     ['a token repeated in base64', Buffer.from(token).toString('base64'), '<hidden>'],
   ])('puts %s in one line', async (_, challenge, words) => {

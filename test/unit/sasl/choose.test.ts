@@ -93,9 +93,9 @@ describe("method 'password' without TLS", () => {
   });
 
   test.each<[readonly string[], string]>([
-    [['CRAM-MD5', 'SCRAM-SHA-256'], 'would let everyone on the way guess at the password'],
-    [['CRAM-MD5', 'PLAIN'], 'would let everyone on the way read the password, or guess at it'],
-    [['PLAIN', 'LOGIN'], 'would let everyone on the way read the secret'],
+    [['CRAM-MD5', 'SCRAM-SHA-256'], 'would let anyone on the network path guess at the password'],
+    [['CRAM-MD5', 'PLAIN'], 'would let anyone on the network path read the password, or guess at it'],
+    [['PLAIN', 'LOGIN'], 'would let anyone on the network path read the secret'],
   ])('says what %j would give away', async (offered, words) => {
     expect((await errorOf(() => choose('password', {}, { ...wire, offered }))).message).toContain(words);
   });

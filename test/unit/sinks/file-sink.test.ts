@@ -120,7 +120,7 @@ describe('a log file', () => {
     expect(warnings).toEqual([
       {
         code: 'WARN_LOG',
-        message: expect.stringMatching(/mail\.log cannot be written \(ENOENT\)\. Mail goes on/) as string,
+        message: expect.stringMatching(/mail\.log cannot be written \(ENOENT\)\. Sending continues/) as string,
       },
     ]);
     mkdirSync(join(path, '..'));

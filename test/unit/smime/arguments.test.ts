@@ -26,7 +26,7 @@ describe('the arguments of sealpost/smime', () => {
       'verify',
       () => verify(bytes, wrong({ trustAnchor: [], at: new Date(NaN), format: 'der', content: bytes })),
       'trustAnchor: is not a known key; did you mean trustAnchors?; at: expected a valid Date, got an invalid ' +
-        "Date; format: expected 'message' or 'cms', got 'der'; content: stands only beside format: 'cms'",
+        "Date; format: expected 'message' or 'cms', got 'der'; content: is only allowed together with format: 'cms'",
     ],
     [
       'verify',

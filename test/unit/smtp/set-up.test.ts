@@ -26,14 +26,14 @@ describe('the greeting', () => {
     });
   });
   test.each([
-    ['500 no', /takes nothing from this machine/],
+    ['500 no', /accepts no mail from this machine/],
     ['554 blocked using zen.spamhaus.org', /block list/],
     ['450 later', undefined],
     ['421 too many connections', undefined],
   ])('%s has the remedy of a refusal for good, or none of its own', (reply, remedy) => {
     const { error } = play(greeting(new Session('smtp', false)), [reply]);
     if (remedy === undefined)
-      expect(error).not.toHaveProperty('remedy', expect.stringMatching(/takes nothing from|block list/));
+      expect(error).not.toHaveProperty('remedy', expect.stringMatching(/accepts no mail from|block list/));
     else expect(error).toHaveProperty('remedy', expect.stringMatching(remedy));
   });
   test.each(['250 ok', '354 go', '235 welcome'])('%s is none', (reply) => {
@@ -97,7 +97,7 @@ describe('EHLO', () => {
             message: expect.stringContaining(`250 to ${verb}`) as string,
           },
         });
-        expect(String(played.error).includes('greeted a second time')).toBe(reply.startsWith('220'));
+        expect(String(played.error).includes('sent a second greeting')).toBe(reply.startsWith('220'));
         expect(session.extensions.size).toBe(0);
       }
     },

@@ -79,7 +79,7 @@ describe('a sealed value', () => {
     ]) {
       const error: unknown = await call().catch((cause: unknown) => cause);
       if (!isEmailError(error)) throw new Error('not refused');
-      expect([error.code, error.message]).toEqual(['ERR_STORE', expect.stringContaining('not sealed for its place')]);
+      expect([error.code, error.message]).toEqual(['ERR_STORE', expect.stringContaining('moved from another place')]);
       expect(error.message).toContain('authentication, password');
     }
     expect(readFileSync(file).equals(before)).toBe(true);

@@ -336,12 +336,12 @@ describe('the file of a profile store', () => {
     writeFileSync(file, readFileSync(join(scratch, 'old')));
     for (const call of [() => store.list(), () => store.save(named('x')), () => open(file)]) {
       const error = await errorOf(call());
-      expect([error.code, error.message]).toEqual(['ERR_STORE', expect.stringContaining('older than it was')]);
+      expect([error.code, error.message]).toEqual(['ERR_STORE', expect.stringContaining('older than before')]);
       expect(error.remedy).toContain('revision');
     }
     rmSync(file);
     for (const call of [() => store.list(), () => open(file)])
-      expect((await errorOf(call())).message).toContain('is gone');
+      expect((await errorOf(call())).message).toContain('is missing, but existed before');
     // The repair that the remedy describes.
     copyFileSync(join(scratch, 'old'), file);
     chmodSync(file, 0o600);

@@ -58,7 +58,7 @@ describe.skipIf(process.platform === 'win32')('a disk that fails after the file 
       failing[what] = true;
       await expect(store.save(office)).rejects.toMatchObject({
         code: 'ERR_STORE',
-        message: expect.stringMatching(/was written, but a power failure may undo that: .*\(EIO\)/) as string,
+        message: expect.stringMatching(/was written, but a power failure may undo that, because .*\(EIO\)/) as string,
         remedy: expect.stringMatching(/^The change is in the file: do not make it again\./) as string,
         retryable: false,
       });

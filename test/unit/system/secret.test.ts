@@ -86,12 +86,12 @@ describe('resolveSecret', () => {
     ['an endless device', { file: '/dev/zero' }, /it is not a regular file/],
     ['a file that is not UTF-8', file(Uint8Array.of(0x68, 0xfc, 0x74)), /it is not UTF-8 text/],
     ['an overlong encoding of NUL', file(Uint8Array.of(0x61, 0xc0, 0x80)), /it is not UTF-8 text/],
-    ['a file with a NUL', file('a\0b'), /holds a NUL character/],
+    ['a file with a NUL', file('a\0b'), /contains a NUL character/],
     ['an empty file', file('\n'), /is empty/],
     ['a function that gives a number', (() => 5) as unknown as Secret, /did not return a string/],
     ['a function that gives nothing', (() => undefined) as unknown as Secret, /did not return a string/],
     ['a function that gives an empty string', () => '', /is empty/],
-    ['a function that gives a NUL', () => Promise.resolve('a\0'), /holds a NUL character/],
+    ['a function that gives a NUL', () => Promise.resolve('a\0'), /contains a NUL character/],
   ])('refuses %s with the path of the field and the reason', async (_name, secret, reason) => {
     const error = await failure(secret);
     expect(error.code).toBe('ERR_SECRET');
@@ -132,7 +132,7 @@ describe('resolveSecret', () => {
 
   it('says so where a function throws what is no Error', async () => {
     expect((await failure(() => Promise.reject('hunter2' as unknown as Error))).message).toMatch(
-      /threw something that is no Error$/,
+      /threw a value that is not an Error$/,
     );
   });
 

@@ -1,5 +1,5 @@
 /**
- * Replacing a file on Windows while another program has it open.
+ * Replacing a file on Windows while another program uses it open.
  * @module
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';

@@ -45,8 +45,8 @@ describe('the BER reader (X.690 section 8)', () => {
     expect(() => berOid(readBer(hex('0600')))).toThrow(refused('object identifier'));
     expect(() => berInteger(readBer(hex('0201ff')))).toThrow(refused('small integer'));
     expect(() => berOctets(readBer(hex('2403020101')))).toThrow(refused('piece of an octet string'));
-    expect(() => new BerFields(readBer(hex('3100')))).toThrow(refused('tag 0x31 where 0x30'));
-    expect(() => new BerFields(readBer(hex('3000'))).oid()).toThrow(refused('nothing where tag 0x06'));
+    expect(() => new BerFields(readBer(hex('3100')))).toThrow(refused('tag 0x31 instead of 0x30'));
+    expect(() => new BerFields(readBer(hex('3000'))).oid()).toThrow(refused('nothing instead of tag 0x06'));
     expect(berOid(readBer(oid('2.16.840.1.101')))).toBe('2.16.840.1.101');
   });
 

@@ -125,8 +125,8 @@ describe('where the runtime lacks an algorithm', () => {
     );
     expect(digestChallenge(challenges)?.parameters.get('algorithm')).toBe('SHA-256');
     expect(challenges.map(whyNot)).toEqual([
-      'algorithm SHA-512-256, which this runtime lacks',
-      'algorithm MD5, which this runtime lacks',
+      'algorithm SHA-512-256, which this runtime does not support',
+      'algorithm MD5, which this runtime does not support',
       undefined,
     ]);
   });

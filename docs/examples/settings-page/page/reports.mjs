@@ -28,7 +28,7 @@ export const reports = {
   ],
 
   'send-test': ({ ok, steps: list, accepted, rejected, reply, warnings: found }) => [
-    titled(ok, `The server took the message for ${accepted.join(', ')}: ${reply.code} ${reply.lines.join(' ')}`),
+    titled(ok, `The server accepted the message for ${accepted.join(', ')}: ${reply.code} ${reply.lines.join(' ')}`),
     ...rejected.map(({ recipient, reply: no }) =>
       titled(false, `Refused: ${recipient}: ${no.code} ${no.lines.join(' ')}`),
     ),

@@ -65,8 +65,11 @@ export class AutomaticConnector implements OwnConnector {
     const look = async (): Promise<{ readonly connector: Connector; readonly words: string }> => {
       const found = await this.#find(checked, options.signal);
       if (found === undefined)
-        return { connector: this.#via, words: 'none found in the environment and the settings of this system: direct' };
-      if (found.settings === 'none') return { connector: this.#via, words: `${found.origin} says direct` };
+        return {
+          connector: this.#via,
+          words: 'no proxy found in the environment and the settings of this system: direct connection',
+        };
+      if (found.settings === 'none') return { connector: this.#via, words: `direct connection, by ${found.origin}` };
       const connector = await this.#connectorOf(found.settings);
       return { connector, words: `${connector.description}, from ${found.origin}` };
     };

@@ -33,7 +33,7 @@ export function proxyOfText(text: string, origin: string): FoundProxy {
     `The proxy in ${origin} cannot be used: ${[problem?.path, problem?.message].filter(Boolean).join(': ')}`,
     {
       phase: 'proxy',
-      remedy: `Correct ${origin}, or set the profile's proxy in place of 'auto'.`,
+      remedy: `Correct ${origin}, or set proxy in the profile instead of 'auto'.`,
     },
   );
 }

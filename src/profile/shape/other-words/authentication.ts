@@ -26,7 +26,7 @@ export const otherKeys = {
     serviceclient: "is oauth2.clientId of the profile here, with oauth2.grant: 'jwt-bearer'",
     privatekey: 'belongs in oauth2 of the profile',
     expires: 'is not a known key: the lifetime of a token is read from the token endpoint',
-    realm: 'is part of principal here, as user@REALM',
+    realm: 'is part of principal here, such as user@REALM',
     keytab: called('keytabFile'),
     ccache: called('credentialCache'),
     spn: called('servicePrincipal'),
@@ -73,7 +73,10 @@ export const otherValues = {
     scramsha256plus: quoted('scram-sha-256'),
     scramsha512plus: quoted('scram-sha-512'),
   },
-  grant: { code: quoted('authorization-code'), password: 'is not supported: it gives the password away (RFC 9700)' },
+  grant: {
+    code: quoted('authorization-code'),
+    password: 'is not supported: it discloses the password to the application (RFC 9700)',
+  },
   clientAuthentication: {
     clientsecretpost: quoted('post'),
     clientsecretbasic: quoted('basic'),

@@ -54,7 +54,7 @@ export const otherKeys = {
     href: 'is not a known key: nothing is fetched from URLs; give the body of a fetch as content',
     url: 'is not a known key: nothing is fetched from URLs; give the body of a fetch as content',
     name: called('filename'),
-    encoding: "is not a known key: content takes bytes, as Buffer.from(text, 'base64')",
+    encoding: "is not a known key: content takes bytes, such as Buffer.from(text, 'base64')",
     contenttransferencoding: chosenEncoding,
     contentdisposition: called('disposition'),
     inline: "is disposition: 'inline' here",

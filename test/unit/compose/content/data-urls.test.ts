@@ -120,7 +120,7 @@ describe('an image in a data: URL', () => {
     const images = (count: number): string =>
       Array.from({ length: count }, (_, i) => `<img src="data:image/png,${i}">`).join('');
     expect(embedDataUrls(images(1000), 'html').inline.length).toBe(1000);
-    expect(() => embedDataUrls(images(1001), 'html')).toThrow(/html: holds more than 1000 different images/);
+    expect(() => embedDataUrls(images(1001), 'html')).toThrow(/html: contains more than 1000 different images/);
   });
 });
 

@@ -109,8 +109,8 @@ describe('textFromHtml', () => {
 
   it.each([
     ['throws', () => Promise.reject(new Error('no parser')), 'text: textFromHtml of the mailer failed: no parser'],
-    ['gives no text', () => 7 as never, 'text: textFromHtml of the mailer gave no text'],
-    ['gives half a character', () => '\ud800', 'text: textFromHtml of the mailer gave no text'],
+    ['gives no text', () => 7 as never, 'text: textFromHtml of the mailer did not return text'],
+    ['gives half a character', () => '\ud800', 'text: textFromHtml of the mailer did not return text'],
   ])('that %s ends the send', async (_, hook, words) => {
     const error = await refusal({ html: '<p>Hi' }, { textFromHtml: hook });
     expect(error.code).toBe('ERR_CONTENT');

@@ -162,12 +162,12 @@ describe('refusals that say what to do', () => {
     [
       'a long unsubscribe URL',
       { list: { unsubscribe: `https://x.example/${'a'.repeat(900)}` } },
-      /the URL has 918 characters, and fits a header field with up to 900/,
+      /the URL has 918 characters, and a header field can contain up to 900/,
     ],
     [
       'two URLs in one text',
       { list: { unsubscribe: '<https://x.example/>, <mailto:u@example.com>' } },
-      /give each URL by itself, without angle brackets; several are an array/,
+      /give each URL separately, without angle brackets; for several use an array/,
     ],
   ])('%s', async (_what, message, words) => {
     expect(await refusal({ text: 'x', ...message })).toMatch(words);

@@ -59,7 +59,7 @@ describe('what arrives', () => {
     (text) => {
       const inbound = greeted();
       expect(arrivals(inbound, text)).toEqual(['not-a-reply']);
-      expect(inbound.failure.message).toMatch(/where nothing was asked of it|which is no SMTP reply/);
+      expect(inbound.failure.message).toMatch(/without a command|which is not an SMTP reply/);
     },
   );
 

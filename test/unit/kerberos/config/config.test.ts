@@ -124,8 +124,8 @@ TWO.TEST =
     ['[libdefaults]\n clockskew = soon\n', 'a clockskew that cannot be read'],
     ['[libdefaults]\n kdc_timesync = perhaps\n', 'a kdc_timesync that cannot be read'],
     ['[libdefaults]\n udp_preference_limit = -1\n', 'an? udp_preference_limit that cannot be read'],
-    ['[libdefaults]\n permitted_enctypes = des3-cbc-sha1\n', 'leaves no encryption type'],
-    ['default_realm = X\n', 'line 1 stands before the first section'],
+    ['[libdefaults]\n permitted_enctypes = des3-cbc-sha1\n', 'allows no supported encryption type'],
+    ['default_realm = X\n', 'line 1 comes before the first section'],
     ['[libdefaults]\nnonsense\n', 'line 2 is neither a section, a comment nor name = value'],
     ['[realms]\nX = {\n kdc = a\n', 'it ends inside braces'],
     ['[realms]\n}\n', 'line 2 closes a brace that was not opened'],
@@ -180,7 +180,7 @@ TWO.TEST =
       expect([settings.defaultRealm, settings.clockSkewMs]).toEqual(['A', 9000]);
       process.env['KRB5_CONFIG'] = '/no/such/file:/nor/this';
       expect((await failureOf(readKrb5Conf(undefined))).message).toContain(
-        'None of the files that $KRB5_CONFIG names is there',
+        'None of the files named in $KRB5_CONFIG exists',
       );
     } finally {
       if (before === undefined) delete process.env['KRB5_CONFIG'];

@@ -104,7 +104,7 @@ describe('AS exchange by keytab', () => {
       expect(error.message).toMatch(
         /has no key of .*aes256-cts-hmac-sha1-96.*, which the KDC of FAKE\.TEST \(127\.0\.0\.1:\d+\) uses/,
       );
-      expect(error.remedy).toContain('Export the keytab anew, with all keys of alice@FAKE.TEST');
+      expect(error.remedy).toContain('Export the keytab again, with all keys of alice@FAKE.TEST');
     },
   );
 
@@ -171,7 +171,7 @@ describe('AS exchange', () => {
     [37, 'the clock of this machine differs too much'],
     [68, 'is of another realm'],
     [91, 'in several steps'],
-    [99, 'gives no reason that is known'],
+    [99, 'gives an unknown reason'],
   ])('puts KRB-ERROR %i in words', async (code, words) => {
     kdc.script = () => krbError(code, { text: 'KDC\u001b[31m says' });
     const error = await failureOf(start());
@@ -193,7 +193,7 @@ describe('AS exchange', () => {
 
   it('says so where the KDC wants another proof than a key', async () => {
     kdc.script = () => krbError(25, { data: Buffer.from('3000', 'hex') });
-    expect((await failureOf(start())).message).toContain('prove itself in a way that is not supported');
+    expect((await failureOf(start())).message).toContain('authenticate by a method that is not supported');
   });
 
   it('corrects its clock by the KDC, once (RFC 4120 section 3.1.3, kdc_timesync)', async () => {
@@ -223,7 +223,7 @@ describe('AS exchange', () => {
     ['nonce', { nonce: true }, 'it answers another request'],
     ['client', { client: true }, 'is for mallory@FAKE.TEST, not for alice@FAKE.TEST'],
     ['service', { server: true }, 'another service'],
-    ['checksum of the request', { encPaRep: 'wrong' }, 'the request was changed on its way'],
+    ['checksum of the request', { encPaRep: 'wrong' }, 'the request was changed before it reached'],
     ['missing checksum of the request', { encPaRep: 'absent' }, 'the checksum of the request is missing'],
   ] as const)('refuses a reply with a wrong %s', async (_, spoil, words) => {
     kdc.spoil = spoil;
@@ -260,7 +260,7 @@ describe('AS exchange', () => {
       `${quietConf}[realms]\n A.TEST = {\n kdc = 127.0.0.1:${kdc.port}\n }\n B.TEST = {\n kdc = 127.0.0.1:${kdc.port}\n }\n`,
     );
     const error = await failureOf(start({ principal: 'alice\\@example.com@FAKE.TEST', krb5ConfFile: file }));
-    expect(error.message).toContain('did not come to an end within 8 requests');
+    expect(error.message).toContain('did not finish within 8 requests');
     expect(kdc.seen.map((request) => request.server.realm).slice(0, 3)).toEqual(['FAKE.TEST', 'A.TEST', 'B.TEST']);
     expect(kdc.seen[0]?.client?.type).toBe(10);
   });
@@ -275,7 +275,7 @@ describe('AS exchange', () => {
       expect(warnings).toEqual([{ code: 'WARN_KERBEROS_RC4', message: expect.stringContaining('arcfour-hmac (23)') }]);
     }
     const error = await failureOf(start({ krb5ConfFile: confWith('default_tkt_enctypes = rc4-hmac') }));
-    expect(error.message).toContain('leaves no encryption type');
+    expect(error.message).toContain('allows no supported encryption type');
   });
 
   it('warns of nothing with AES', async () => {

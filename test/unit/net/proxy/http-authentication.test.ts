@@ -428,7 +428,7 @@ describe('a proxy that wants Negotiate', () => {
     const error = await failureOf(createConnector(`http://localhost:${proxy.port}`).connect(target, { signal }));
     expect([error.code, error.phase]).toEqual(['ERR_PROXY', 'proxy']);
     expect(error.message).toContain(
-      'wants Kerberos (Negotiate), and there is no ticket for HTTP/localhost: The ticket cache /no/such/cache',
+      'requires Kerberos (Negotiate), and there is no ticket for HTTP/localhost: The ticket cache /no/such/cache',
     );
     expect(error.remedy).toMatch(/kinit.*proxy\.username to user@REALM/);
     expect(error.remedy).not.toContain('authentication.');

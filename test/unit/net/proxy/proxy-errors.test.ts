@@ -107,7 +107,7 @@ describe('the remedy', () => {
     expect(await errorOf(createConnector(`http://127.0.0.1:${proxy.port}`).connect(target, { signal }))).toMatchObject({
       code: 'ERR_PROXY',
       retryable: true,
-      message: expect.stringContaining('broke the connection: '),
+      message: expect.stringContaining('lost the connection: '),
       remedy: expect.stringContaining('proxy.type'),
     });
   });
@@ -175,7 +175,7 @@ describe('a chain', () => {
     const expected = { remedy: 'Set proxy.username and proxy.password.' };
     expect(error).toMatchObject({
       code: 'ERR_PROXY',
-      message: expect.stringContaining(`HTTP proxy 127.0.0.1:${outer.port} wants authentication`),
+      message: expect.stringContaining(`HTTP proxy 127.0.0.1:${outer.port} requires authentication`),
       ...expected,
     });
     expect(steps.at(-1)).toMatchObject({ name: 'proxy', ok: false, ...expected });
@@ -234,7 +234,7 @@ describe('TLS with a proxy', () => {
       expect([unread.code, unread.problems?.[0]?.path, unread.remedy]).toEqual([
         'ERR_PROFILE_INVALID',
         'proxy.tls.clientCertificate',
-        'Correct the fields that are named.',
+        'Correct the fields named in this error.',
       ]);
     } finally {
       await new Promise((resolve) => server.close(resolve));

@@ -151,13 +151,21 @@ describe('SOCKS connectors', () => {
   }
 
   test.each([
-    ['octets of SOCKS 4', '005b', /answered with octet 0 where SOCKS 5 has 5; it looks like a SOCKS 4 proxy/],
+    [
+      'octets of SOCKS 4',
+      '005b',
+      /answered with octet 0 instead of 5, as SOCKS 5 requires; it looks like a SOCKS 4 proxy/,
+    ],
     ['HTTP', Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n').toString('hex'), /it looks like an HTTP proxy/],
-    ['no method', '05ff', /takes neither anonymous users nor user name and password/],
+    ['no method', '05ff', /accepts neither anonymous users nor user name and password/],
     ['a method of its own', '0580', /chose authentication method 128/],
-    ['a wrong RFC 1929 version', '05020500', /answered with octet 5 where RFC 1929 has 1/],
+    ['a wrong RFC 1929 version', '05020500', /answered with octet 5 instead of 1, as RFC 1929 requires/],
     ['a refused password', '05020101', /refused the user name or the password \(status 1\)/],
-    ['general failure', '050005010001', /refused the way to mail.example.com:25: general SOCKS server failure \(1\)/],
+    [
+      'general failure',
+      '050005010001',
+      /refused the connection to mail.example.com:25: general SOCKS server failure \(1\)/,
+    ],
     ['the rules', '050005020001', /connection not allowed by ruleset \(2\)/],
     ['network unreachable', '050005030001', /network unreachable \(3\)/],
     ['host unreachable', '050005040001', /host unreachable \(4\)/],
@@ -209,7 +217,7 @@ describe('SOCKS connectors', () => {
     ['005c000000000000', /cannot reach identd on this machine \(92\)/, false],
     ['005d000000000000', /another user id \(93\)/, false],
     ['0001000000000000', /unknown reason \(1\)/, false],
-    ['055a000000000000', /answered with octet 5 where SOCKS 4 has 0/, false],
+    ['055a000000000000', /answered with octet 5 instead of 0, as SOCKS 4 requires/, false],
     ['005a0000', /in the middle of an answer, after 4 octets/, true],
   ])('SOCKS 4a that answers %s is ERR_PROXY with its words', async (hex, message, retryable) => {
     await using proxy = await FakeProxy.start(async (side) => {

@@ -32,10 +32,10 @@ describe('a refused certificate', () => {
       'CERT_HAS_EXPIRED',
       leaf,
       /expired; that of mail\.example\.com was valid until Jan {2}1 00:00:00 2021/,
-      /the clock of this machine is most likely wrong/,
+      /the clock of this machine is probably wrong/,
     ],
     ['CERT_HAS_EXPIRED', alone, /that of Here was valid/, /to renew it\. Check the clock/],
-    ['CERT_NOT_YET_VALID', leaf, /is from Jan {2}1 00:00:00 2020/, /Check the clock/],
+    ['CERT_NOT_YET_VALID', leaf, /is valid from Jan {2}1 00:00:00 2020/, /Check the clock/],
     ['DEPTH_ZERO_SELF_SIGNED_CERT', leaf, /self-signed, by mail\.example\.com/, /pinnedFingerprints.*AA:BB/],
     ['SELF_SIGNED_CERT_IN_CHAIN', leaf, /ends in Example CA/, /server\.tls\.ca/],
     [
@@ -47,7 +47,7 @@ describe('a refused certificate', () => {
     [
       'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
       alone,
-      /sent no certificate but its own, and an unnamed one is not/,
+      /sent only its own certificate, and an unnamed one is not/,
       /If an unnamed one is/,
     ],
     ['UNABLE_TO_VERIFY_LEAF_SIGNATURE', leaf, /the chain is incomplete/, /server\.tls\.ca/],
@@ -84,7 +84,7 @@ describe('a refused certificate', () => {
 
 test.each([
   ['ERR_SSL_WRONG_VERSION_NUMBER', /did not answer with TLS/, false],
-  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /wants a client certificate/, false],
+  ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /requires a client certificate/, false],
   ['ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', /no version of TLS that is allowed/, false],
   ['ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE', /no cipher suite in common/, false],
   ['ERR_SSL_EE_KEY_TOO_SMALL', /keys of the server are too weak/, false],

@@ -148,7 +148,7 @@ it.each([
   ['a page that is a program', { verification_uri: 'javascript:alert(1)' }],
 ])('refuses %s', async (_what, change) => {
   provider.answers.set('/device', () => ({ json: { ...code, ...change } }));
-  expect((await failureOf(run())).message).toContain('no code that a person can use');
+  expect((await failureOf(run())).message).toContain('no usable code');
 });
 
 it('needs onUserCode', async () => {

@@ -50,7 +50,7 @@ describe('a Java key store', () => {
   it.each<[string, Buffer, RegExp]>([
     ['of version 3', store(3, []), /the JKS version is not 1 or 2/],
     ['of too many entries', store(2, [], 1_000_000), /entries/],
-    ['with a secret key', store(2, [entry(3)]), /holds a secret key, which cannot be passed over/],
+    ['with a secret key', store(2, [entry(3)]), /contains a secret key, which cannot be skipped/],
     ['with an entry of an unknown kind', store(2, [entry(9)]), /entry 1 of the JKS file is of an unknown kind/],
     ['that ends in an entry', store(2, [entry(2, uint32(0x7fffffff))]), /ends at byte \d+, in the middle of an entry/],
   ])('%s is refused', async (_, data, reason) => {
@@ -139,13 +139,17 @@ describe('a PKCS#12 file', () => {
     [
       'encrypted for a certificate',
       file([der.sequence(der.oid('1.2.840.113549.1.7.3'), octets(Buffer.alloc(0)))]),
-      /encrypted otherwise than by a password/,
+      /encrypted by another method than a password/,
     ],
-    ['of too many items', file([bags(...Array.from({ length: 3000 }, () => certificate()))]), /holds more than 2000 /],
+    [
+      'of too many items',
+      file([bags(...Array.from({ length: 3000 }, () => certificate()))]),
+      /contains more than 2000 /,
+    ],
     [
       'with a revocation list alone',
       file([bags(bag(4, der.sequence(der.oid('1.2.840.113549.1.9.23.1'), octets(ann))))]),
-      /holds no certificate/,
+      /contains no certificate/,
     ],
   ])('%s is refused', async (_, data, reason) => {
     expect((await errorOf(() => emails(data))).message).toMatch(reason);
@@ -175,7 +179,7 @@ describe('an encrypted key', () => {
 
   it.each<[string, Buffer, RegExp]>([
     ['by PBKDF2 without a salt', pbes2(pbkdf2(rounds, rounds)), /the salt of PBKDF2 is missing/],
-    ['by PBKDF2 of no round', pbes2(pbkdf2(salt, der.integer(0))), /no round of key derivation/],
+    ['by PBKDF2 of no round', pbes2(pbkdf2(salt, der.integer(0))), /no rounds of key derivation/],
     [
       'by PBKDF2 for a key of another length',
       pbes2(pbkdf2(salt, rounds, der.integer(20))),

@@ -316,7 +316,7 @@ describe('certificates from LDAP', () => {
       'ERR_CERTIFICATE',
       'not well-formed',
     ],
-    ['entries without end', ({ id }, socket) => flood(id, socket), 'ERR_CERTIFICATE', 'gave more than'],
+    ['entries without end', ({ id }, socket) => flood(id, socket), 'ERR_CERTIFICATE', 'sent more than'],
   ])('reports %s in its own words', async (_, answer, code, reason) => {
     const server = await serve(plainly(answer));
     const [found] = await ask(server);

@@ -153,7 +153,7 @@ describe("recipients' certificates", () => {
       'the function of smime.encrypt.certificates failed: boom',
     ],
     ['no list', () => 'text' as never, 'did not return a list'],
-    ['what is no certificate', () => [42 as never], 'no certificate'],
+    ['what is no certificate', () => [42 as never], 'not a certificate'],
     ['text that is no certificate', () => ['hello world, hello'], 'not recognised'],
     ['too many', () => Array.from({ length: 101 }, () => fixture('ann.der')), 'more than 100'],
   ])('reports a function that gives %s', async (_, source, reason) => {
@@ -220,8 +220,8 @@ describe("recipients' certificates", () => {
 
   it.each<[string, Partial<CertificateStore>, string]>([
     ['fails', { list: () => Promise.reject(new Error('HSM offline')) }, 'the store failed: HSM offline'],
-    ['lists nothing', { list: () => Promise.resolve(undefined as never) }, 'the store gave no list'],
-    ['loads nothing', { load: () => Promise.resolve(undefined as never) }, 'the store gave no certificate'],
+    ['lists nothing', { list: () => Promise.resolve(undefined as never) }, 'the store returned no list'],
+    ['loads nothing', { load: () => Promise.resolve(undefined as never) }, 'the store returned no certificate'],
     ['fails to load', { load: () => Promise.reject(new TypeError('no token')) }, 'the store failed: no token'],
   ])("reports a store of the caller's own that %s", async (_, broken, reason) => {
     const inner = await openCertificateStore({ type: 'directory', location: directory });

@@ -293,7 +293,7 @@ bob                                                          ,,
     for (const which of ['user', 'machine'] as const) {
       const store = await openCertificateStore(which, { run, platform: 'linux', env: { HOME: '/people/ann' } });
       const error = await errorOf(() => store.list());
-      expect(error.message).toContain('it is no NSS database');
+      expect(error.message).toContain('it is not an NSS database');
       expect(error.remedy).toContain("'user' is ~/.pki/nssdb and 'machine' is /etc/pki/nssdb");
     }
     expect(asked.map(({ args }) => args.at(-1))).toEqual(['sql:/people/ann/.pki/nssdb', 'sql:/etc/pki/nssdb']);
@@ -480,7 +480,7 @@ describe('a Windows store', () => {
     'refuses the location %s',
     async (location) => {
       expect((await errorOf(() => openCertificateStore({ type: 'windows', location }))).message).toContain(
-        'no Windows certificate store',
+        'not a Windows certificate store',
       );
     },
   );
@@ -516,7 +516,7 @@ describe('running programs', () => {
       const error = await errorOf(() => store.list());
       expect([error.code, error.remedy]).toEqual([
         'ERR_CERTIFICATE',
-        'This kind of store is on Windows only. Elsewhere give the certificate as a file, or a store of type ' +
+        'This kind of store exists on Windows only. On other systems use a file, or a store of type ' +
           "'nss', 'pkcs12', 'jks' or 'directory'.",
       ]);
     } finally {

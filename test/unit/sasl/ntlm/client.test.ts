@@ -337,7 +337,7 @@ describe('the NTLM mechanism (MS-SMTPNTLM)', () => {
       const mechanism = make();
       const first = mechanism.start(underTls);
       expect(await mechanism.next(Buffer.from(text))).toEqual(first);
-      expect((await errorOf(() => mechanism.next(Buffer.from(text)))).message).toContain('not of NTLM');
+      expect((await errorOf(() => mechanism.next(Buffer.from(text)))).message).toContain('not an NTLM message');
       await mechanism.next(challenge);
       expect(mechanism.complete).toBe(true);
     },

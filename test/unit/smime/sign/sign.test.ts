@@ -191,7 +191,7 @@ describe('signing (RFC 8551)', () => {
     };
     await expect(prepareSigner(other, settings())).rejects.toMatchObject({
       code: 'ERR_CERTIFICATE',
-      message: expect.stringContaining('not that of') as string,
+      message: expect.stringContaining('does not belong to') as string,
     });
   });
 });

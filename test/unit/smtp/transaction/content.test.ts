@@ -23,7 +23,7 @@ test.each<[string, Partial<OutgoingContent>, string]>([
 });
 
 test('a NUL is refused in text', () => {
-  expect(() => canonicalBytes(Buffer.from('a\0'), stream({ canonical: true }))).toThrow(/holds a NUL at octet 1/);
+  expect(() => canonicalBytes(Buffer.from('a\0'), stream({ canonical: true }))).toThrow(/contains a NUL at octet 1/);
 });
 
 test('a small chunk is kept, although its source reuses the memory', () => {

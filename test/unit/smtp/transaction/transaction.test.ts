@@ -703,7 +703,7 @@ describe('a transaction', () => {
       {
         code: 'ERR_RECIPIENTS_REJECTED',
         retryable: false,
-        remedy: expect.stringContaining('does not pass on mail to x.test'),
+        remedy: expect.stringContaining('does not relay mail to x.test'),
       },
     ],
     [
@@ -739,7 +739,7 @@ describe('a transaction', () => {
     [
       'its size',
       ['250 ok', '250 ok', '354 go', '552 5.3.4 too big'],
-      { code: 'ERR_MESSAGE_TOO_LARGE', retryable: false, remedy: expect.stringContaining('Send less') },
+      { code: 'ERR_MESSAGE_TOO_LARGE', retryable: false, remedy: expect.stringContaining('Send a smaller message') },
     ],
   ])('that is refused for %s says what to do', (_, replies, error) => {
     expect(play(begin({ extensions: [] }).dialogue, replies).error).toMatchObject({

@@ -78,10 +78,10 @@ describe('the preview of a message', () => {
   it('verifies a signature', async () => {
     const message = { to: 'ann@example.com', text: 'Hello signed' };
     const page = await pageOf(message, { smime: { sign } });
-    expect(page).toMatch(/Signed with S\/MIME by [^<]*app@example\.com[^<]*sha256: the signature is right/);
+    expect(page).toMatch(/Signed with S\/MIME by [^<]*app@example\.com[^<]*sha256: the signature is valid/);
     expect(page).toContain('Hello signed');
     const opaque = await pageOf(message, { smime: { sign: { ...sign, format: 'opaque' } } });
-    expect(opaque).toContain('the signature is right');
+    expect(opaque).toContain('the signature is valid');
     expect(opaque).toContain('<pre dir="auto">Hello signed');
     await using mailer = createMailer({ ...profile, smime: { sign } });
     const { content } = await mailer.compose(message);

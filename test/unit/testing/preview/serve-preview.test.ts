@@ -41,7 +41,7 @@ const subjects = (body: string): string[] =>
 describe('servePreview', () => {
   it('lists messages, newest first, and shows each', async () => {
     const { preview, send } = await served();
-    expect((await get(preview.url)).body).toContain('No message was sent yet.');
+    expect((await get(preview.url)).body).toContain('No message has been sent yet.');
     await send('First');
     await send('Second <b>');
     const { body, headers } = await get(preview.url);

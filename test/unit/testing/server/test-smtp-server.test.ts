@@ -216,9 +216,9 @@ describe('TestSmtpServer', () => {
     ['a\0b\r\n', '', '550 5.6.0 The content has a NUL'],
     [`${'x'.repeat(999)}\r\n`, '', '550 5.6.0 The content has a line of more than 998 octets'],
     [`${'x'.repeat(998)}\r\n`, '', '250 2.0.0 OK'],
-    ['A: b\r\n\r\né\r\n', '', '550 5.6.1 The content is 8-bit and BODY=8BITMIME was not said'],
+    ['A: b\r\n\r\né\r\n', '', '550 5.6.1 The content is 8-bit and BODY=8BITMIME was not given'],
     ['A: b\r\n\r\né\r\n', ' BODY=8BITMIME', '250 2.0.0 OK'],
-    ['A: é\r\n\r\nb\r\n', ' BODY=8BITMIME', '550 5.6.7 The header is 8-bit and SMTPUTF8 was not said'],
+    ['A: é\r\n\r\nb\r\n', ' BODY=8BITMIME', '550 5.6.7 The header is 8-bit and SMTPUTF8 was not given'],
     ['A: é\r\n\r\nb\r\n', ' BODY=8BITMIME SMTPUTF8', '250 2.0.0 OK'],
   ])('judges content %j with parameters %j: %s', async (content, parameters, reply) => {
     const { client } = await inTransaction(undefined, parameters);

@@ -431,7 +431,7 @@ describe('a wrong certificate or password', () => {
     (await server(1).call(0)).accept();
     const { warnings } = await sending;
     expect(warnings?.map(({ code }) => code)).toEqual(['WARN_SERVER_PASSED_OVER']);
-    expect(warnings?.[0]?.message).toMatch(/^s1:25 was passed over, and s2:25 took the message: ERR_/);
+    expect(warnings?.[0]?.message).toMatch(/^s1:25 was skipped, and s2:25 accepted the message: ERR_/);
   });
 
   it.each(faults)('is the error where no server took it: %s', async (_, make) => {

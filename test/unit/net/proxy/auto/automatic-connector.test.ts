@@ -41,7 +41,7 @@ describe('the environment', () => {
   const direct = 'mail.example.com:587';
 
   test.each([
-    [{}, direct, 'none found in the environment and the settings of this system: direct'],
+    [{}, direct, 'no proxy found in the environment and the settings of this system: direct connection'],
     [{ ALL_PROXY: 'http://p:1' }, 'p:1', 'HTTP proxy p:1, from ALL_PROXY'],
     [{ all_proxy: 'http://p:1', ALL_PROXY: 'http://q:2' }, 'p:1', 'HTTP proxy p:1, from all_proxy'],
     [{ all_proxy: '', ALL_PROXY: 'http://q:2' }, 'q:2', 'HTTP proxy q:2, from ALL_PROXY'],
@@ -57,11 +57,11 @@ describe('the environment', () => {
     [
       { http_proxy: 'http://p:1', HTTP_PROXY: 'http://p:1' },
       direct,
-      'none found in the environment and the settings of this system: direct',
+      'no proxy found in the environment and the settings of this system: direct connection',
     ],
-    [{ ALL_PROXY: 'http://p:1', NO_PROXY: 'example.com' }, direct, 'NO_PROXY says direct'],
+    [{ ALL_PROXY: 'http://p:1', NO_PROXY: 'example.com' }, direct, 'direct connection, by NO_PROXY'],
     [{ ALL_PROXY: 'http://p:1', no_proxy: 'a.test', NO_PROXY: 'example.com' }, 'p:1', 'HTTP proxy p:1, from ALL_PROXY'],
-    [{ ALL_PROXY: 'http://p:1', no_proxy: '', NO_PROXY: 'example.com:587' }, direct, 'NO_PROXY says direct'],
+    [{ ALL_PROXY: 'http://p:1', no_proxy: '', NO_PROXY: 'example.com:587' }, direct, 'direct connection, by NO_PROXY'],
   ])('%j goes first to %s', async (environment, first, detail) => {
     expect(await explore({ environment })).toMatchObject({ first, detail: `proxy true: ${detail}` });
   });
@@ -127,14 +127,14 @@ describe('the environment', () => {
 
 describe('GNOME and libproxy', () => {
   test.each([
-    ['gnome-none', mail.host, 'none found'],
-    ['gnome-automatic', mail.host, 'none found'],
+    ['gnome-none', mail.host, 'no proxy found'],
+    ['gnome-automatic', mail.host, 'no proxy found'],
     ['gnome-https', mail.host, 'HTTP proxy proxy.example.com:3128, from the GNOME settings'],
     ['gnome-socks', mail.host, 'SOCKS 5 proxy socks.example.com:1080, from the GNOME settings'],
     ['gnome-http', mail.host, 'HTTP proxy web.example.com:8080, from the GNOME settings'],
-    ['gnome-socks', 'a.intern.example', 'the GNOME settings says direct'],
-    ['gnome-socks', '127.0.0.2', 'the GNOME settings says direct'],
-    ['gnome-socks', '::1', 'the GNOME settings says direct'],
+    ['gnome-socks', 'a.intern.example', 'direct connection, by the GNOME settings'],
+    ['gnome-socks', '127.0.0.2', 'direct connection, by the GNOME settings'],
+    ['gnome-socks', '::1', 'direct connection, by the GNOME settings'],
   ])('%s for %s: %s', async (name, host, detail) => {
     const run: ProxySurroundings['run'] = async (file, args) => {
       expect([file, ...args]).toEqual(['gsettings', 'list-recursively', 'org.gnome.system.proxy']);
@@ -170,8 +170,8 @@ describe('GNOME and libproxy', () => {
     expect(seen.slice(3)).toEqual(['x', 'proxy', 'https://mail.example.com:587/', undefined]);
     expect(
       (await explore({ run: async (file) => (file === 'proxy' ? 'direct://\n' : undefined), environment })).detail,
-    ).toContain('none found');
-    expect((await explore({ run })).detail).toContain('none found');
+    ).toContain('no proxy found');
+    expect((await explore({ run })).detail).toContain('no proxy found');
   });
 });
 
@@ -206,7 +206,7 @@ describe('Windows', () => {
   }
 
   test.each<[string, Registry, string, string]>([
-    ['no proxy', { settings: 'windows-direct' }, mail.host, 'none found'],
+    ['no proxy', { settings: 'windows-direct' }, mail.host, 'no proxy found'],
     [
       'one proxy for all',
       { settings: 'windows-one-proxy' },
@@ -217,10 +217,20 @@ describe('Windows', () => {
       'an exception',
       { settings: 'windows-one-proxy' },
       'mail.corp.example',
-      "the user's Internet settings says direct",
+      "direct connection, by the user's Internet settings",
     ],
-    ['a local name', { settings: 'windows-one-proxy' }, 'mailhost', "the user's Internet settings says direct"],
-    ['this machine', { settings: 'windows-one-proxy' }, '127.0.0.1', "the user's Internet settings says direct"],
+    [
+      'a local name',
+      { settings: 'windows-one-proxy' },
+      'mailhost',
+      "direct connection, by the user's Internet settings",
+    ],
+    [
+      'this machine',
+      { settings: 'windows-one-proxy' },
+      '127.0.0.1',
+      "direct connection, by the user's Internet settings",
+    ],
     ['proxies by scheme', { settings: 'windows-by-scheme' }, mail.host, 'HTTP proxy tunnel.corp.example:8443'],
     ['SOCKS beside others', { settings: 'windows-socks' }, mail.host, 'SOCKS 4 proxy socks.corp.example:1080'],
     [
@@ -251,7 +261,7 @@ describe('Windows', () => {
       'an exception of WinHTTP',
       { settings: 'windows-direct', machine: 'windows-winhttp-proxy' },
       'a.intern.example',
-      'the WinHTTP settings of this machine says direct',
+      'direct connection, by the WinHTTP settings of this machine',
     ],
   ])('%s', async (_what, recorded, host, detail) => {
     expect(
@@ -264,7 +274,7 @@ describe('Windows', () => {
     const run: ProxySurroundings['run'] = async (file, ...rest) =>
       file.endsWith('powershell.exe') ? 'DIRECT\r\n' : recorded(file, ...rest);
     expect((await explore({ platform: 'win32', environment, run })).detail).toContain(
-      'automatic configuration (PAC) says direct',
+      'direct connection, by automatic configuration (PAC)',
     );
   });
 
@@ -273,20 +283,20 @@ describe('Windows', () => {
     for (let cut = 0; cut < 40; cut++) {
       const run: ProxySurroundings['run'] = async (_file, args) =>
         args.includes('WinHttpSettings') ? whole.replace(/([0-9A-F]{60,})/, (hex) => hex.slice(0, 2 * cut)) : undefined;
-      expect((await explore({ platform: 'win32', environment, run })).detail).toContain('none found');
+      expect((await explore({ platform: 'win32', environment, run })).detail).toContain('no proxy found');
     }
   });
 });
 
 describe('macOS', () => {
   test.each([
-    ['macos-direct', mail.host, 'none found'],
+    ['macos-direct', mail.host, 'no proxy found'],
     ['macos-https', mail.host, 'HTTP proxy tunnel.example.com:8443, from the macOS network settings'],
-    ['macos-https', 'intern.example', 'says direct'],
-    ['macos-https', '169.254.9.9', 'says direct'],
-    ['macos-https', 'mailhost', 'says direct'],
-    ['macos-https', 'printer.local', 'says direct'],
-    ['macos-https', '127.0.0.1', 'says direct'],
+    ['macos-https', 'intern.example', 'direct connection, by'],
+    ['macos-https', '169.254.9.9', 'direct connection, by'],
+    ['macos-https', 'mailhost', 'direct connection, by'],
+    ['macos-https', 'printer.local', 'direct connection, by'],
+    ['macos-https', '127.0.0.1', 'direct connection, by'],
     ['macos-socks', 'mailhost', 'SOCKS 5 proxy socks.example.com:1080'],
     ['macos-scoped', mail.host, 'HTTP proxy tunnel.example.com:8443'],
     ['macos-scoped', 'mail.wifi.example', 'HTTP proxy tunnel.example.com:8443'],
