@@ -14,6 +14,7 @@ export const rooms = {
       'src/smtp/simple-commands.ts',
       'src/smtp/transaction/command-lines.ts',
       'src/smtp/transaction/envelope-commands.ts',
+      'src/smtp/transaction/requests.ts',
     ],
     tests: ['test/unit/smtp', 'test/wire', 'test/advisories/peers'],
   },

@@ -74,9 +74,8 @@ export class Circuit {
   leave({ isProbe, epoch }: Visit, finding: Finding): void {
     if (epoch !== this.#epoch) return;
     if (isProbe) this.#isProbed = false;
-    if (finding === 'works') {
-      if (isProbe) this.reset();
-    } else if (finding !== 'nothing') this.#fail(finding);
+    if (finding === 'works') this.reset();
+    else if (finding !== 'nothing') this.#fail(finding);
     else if (isProbe) this.#changed();
   }
 

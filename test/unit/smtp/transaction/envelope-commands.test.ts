@@ -42,6 +42,22 @@ function lines(
 }
 
 describe('MAIL and RCPT', () => {
+  test.each<[Partial<Envelope>, string]>([
+    [{ mtPriority: -9 }, ' MT-PRIORITY=-9'],
+    [{ mtPriority: 9 }, ' MT-PRIORITY=9'],
+    [{ deliverBy: { seconds: 999_999_999, mode: 'notify' } }, ' BY=999999999;N'],
+    [{ deliverBy: { seconds: -999_999_999, mode: 'notify' } }, ' BY=-999999999;N'],
+    [{ deliverBy: { seconds: 60, mode: 'return' } }, ' BY=60;R'],
+  ])('take the first and the last value that is allowed: %j', (envelope, parameter) => {
+    expect(lines(envelope)[0]).toBe(`MAIL FROM:<ann@example.test>${parameter}`);
+  });
+
+  test('take a whole number of octets alone', () => {
+    expect(lines({}, { size: 0 })[0]).toBe('MAIL FROM:<ann@example.test> SIZE=0');
+    for (const size of [-1, 1.5, NaN, 2 ** 53])
+      expect(() => lines({}, { size })).toThrow(/content\.size: is not a number of octets/);
+  });
+
   test('have no parameters that nothing asks for', () => {
     expect(lines({})).toEqual(['MAIL FROM:<ann@example.test>', 'RCPT TO:<bob@example.test>']);
     expect(lines({ from: '' })[0]).toBe('MAIL FROM:<>');
@@ -222,6 +238,7 @@ describe('MAIL and RCPT', () => {
   test.each([
     ['envelope.mtPriority', { mtPriority: '5\r\nRCPT TO:<eve@example.test>' as unknown as number }],
     ['envelope.mtPriority', { mtPriority: 10 }],
+    ['envelope.mtPriority', { mtPriority: -10 }],
     ['envelope.mtPriority', { mtPriority: 1.5 }],
     ['envelope.deliverBy.seconds', { deliverBy: { seconds: '60 X' as unknown as number, mode: 'return' } }],
     ['envelope.deliverBy.seconds', { deliverBy: { seconds: 0, mode: 'return' } }],

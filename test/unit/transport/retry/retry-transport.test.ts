@@ -559,3 +559,37 @@ describe('the caller', () => {
     expect(clock.timers()).toBe(0);
   });
 });
+
+describe('what a failure says', () => {
+  it('is nothing where the message was given up before', async () => {
+    stopClock();
+    const { server, send } = setUp(1);
+    expect(await failure(send('a@x', { signal: AbortSignal.abort() }))).toMatchObject({ code: 'ERR_ABORTED' });
+    expect(server(0).calls).toHaveLength(0);
+  });
+
+  it('is the end where every recipient was refused for good before the connection was lost', async () => {
+    stopClock();
+    const { servers, server, send } = setUp(2);
+    const sending = send();
+    const recipients = [{ recipient: 'a@x', reply: { code: 550, lines: ['no'] } }];
+    (await server(0).call(0)).fail(errorOf('ERR_CONNECT', { phase: 'transaction', retryable: true, recipients }));
+    expect(told(await failure(sending))).toHaveLength(1);
+    expect(servers.map(({ calls }) => calls.length)).toEqual([1, 0]);
+  });
+
+  it('is that the server works where a probe is refused by a reply to its message', async () => {
+    const clock = stopClock();
+    const { server, send } = setUp(1);
+    void send('a@x');
+    (await server(0).call(0)).fail(unreachable());
+    await turns();
+    await clock.advance(1000);
+    (await server(0).call(1)).fail(refusal(451, 'transaction'));
+    await turns();
+    void send('b@x');
+    void send('c@x');
+    await turns();
+    expect(server(0).calls.map(({ to }) => to)).toEqual([['a@x'], ['a@x'], ['b@x'], ['c@x']]);
+  });
+});
