@@ -35,7 +35,7 @@ export interface StreamPiece {
 
 /** Larger bodies become streams. */
 export const maxInMemory = 4 << 20;
-const blockSize = 80 * 1024;
+const blockSize = 64 * 1024;
 
 /** The octets that a piece will take, if that is known before it is read. */
 function sizeOf(piece: Piece): number | undefined {

@@ -47,7 +47,7 @@ export class Output {
 }
 
 /** Octets up to which one copy costs less than several writes. */
-const copyLimit = 80 * 1024;
+const copyLimit = 32 * 1024;
 
 function writeParts(
   stream: Duplex,

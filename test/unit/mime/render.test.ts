@@ -4,6 +4,7 @@ import { arrangeParts } from '../../../src/mime/arrange.js';
 import { parseMessage } from '../../../src/mime/read/parse.js';
 import type { LeafPart, Part, RenderOptions } from '../../../src/mime/part.js';
 import { joinEntity, renderEntity, renderMessage } from '../../../src/mime/render.js';
+import { blockBytes, flushBytes } from '../../../src/smtp/transaction/content.js';
 import type { ByteSource } from '../../../src/model/entity.js';
 
 async function collect(source: ByteSource): Promise<Buffer> {
@@ -260,6 +261,9 @@ describe('streams', () => {
       for await (const block of entity.body as AsyncIterable<Uint8Array>) {
         memory.add(block.buffer);
         total += block.length;
+        // A longer block would be sent in slices, and a shorter one would be gathered with the next: both cost a copy.
+        expect(block.length).toBeLessThanOrEqual(blockBytes);
+        if (total < (entity.size ?? 0)) expect(block.length).toBeGreaterThanOrEqual(flushBytes);
       }
       expect(total).toBe(entity.size);
       expect(memory.size).toBe(2);

@@ -50,6 +50,25 @@ test('all of one turn leaves as one, and calls for its replies then', async () =
   expect([told.at(-1), outbound.hasRoom]).toEqual(['written', true]);
 });
 
+test('a block of content is passed on without a copy, with the command before it', () => {
+  const given: Buffer[][] = [];
+  const stream = new Duplex({
+    read() {},
+    writev: (chunks, done) => {
+      given.push(chunks.map(({ chunk }) => chunk as Buffer));
+      done();
+    },
+  });
+  const nothing = (): void => {};
+  const listener = { onFlush: nothing, onWritten: nothing, onStall: nothing, onFailure: nothing };
+  const outbound = new Outbound(stream, 0, listener);
+  const block = Buffer.alloc(flushBytes, 'x');
+  outbound.gather(`BDAT ${block.length}\r\n`, [block], 1);
+  outbound.flush();
+  expect(given).toHaveLength(1);
+  expect(given[0]?.map((chunk) => chunk.buffer === block.buffer)).toEqual([false, true]);
+});
+
 test('is full from flushBytes on, and has no room until the stream took it', () => {
   const { outbound } = start();
   outbound.gather('', [Buffer.alloc(flushBytes - 1)], 0);
