@@ -35,15 +35,24 @@ export class ProxyFault extends Error {
   }
 }
 
-/** Runs a dialogue over a stream. Rejects with ProxyFault, or with `abortError`. */
+/**
+ * Runs a dialogue over a stream. Rejects with ProxyFault, or with `abortError`; the stream is destroyed then. Later
+ * errors of the stream are reported by the layer that uses it next.
+ */
 export async function runDialogue<T>(dialogue: ProxyDialogue<T>, stream: Duplex, signal: AbortSignal): Promise<T> {
-  let turn = dialogue.next();
-  while (!turn.done) {
-    const { send, read } = turn.value;
-    if (send !== undefined) stream.write(send);
-    turn = dialogue.next(await readExactly(stream, read, signal));
+  stream.on('error', () => undefined);
+  try {
+    let turn = dialogue.next();
+    while (!turn.done) {
+      const { send, read } = turn.value;
+      if (send !== undefined) stream.write(send);
+      turn = dialogue.next(await readExactly(stream, read, signal));
+    }
+    return turn.value;
+  } catch (cause) {
+    stream.destroy();
+    throw cause;
   }
-  return turn.value;
 }
 
 /** Reads exactly the requested octets; a stream in paused mode keeps the rest. */

@@ -8,7 +8,6 @@ import { createEmailError, isEmailError, reasonOf, withDetails } from '../../err
 import type { EmailError } from '../../model/error.js';
 import type { Connector } from '../../model/settings/proxy.js';
 import type { ConnectionStepReport } from '../../model/report.js';
-import type { ChannelBinding } from '../../model/sasl.js';
 import type { ResolvedProxyServer } from '../../profile/resolve.js';
 import { resolveSecret } from '../../system/secret.js';
 import { showText } from '../../util/show.js';
@@ -22,10 +21,10 @@ import type { LoadClientIdentity } from '../tls-identity.js';
 import { secure } from '../tls/tls.js';
 import { ProxyFault, runDialogue } from './dialogue.js';
 import type { ProxyDialogue } from './dialogue.js';
-import { closesDuringNtlm, HttpProxyAuthentication, wrongPassword } from './http-authentication.js';
+import { HttpProxyAuthentication } from './http-authentication.js';
 import type { HttpCredentials, KnownScheme, Negotiate } from './http-authentication.js';
-import { exchangeHttp, skipBody } from './http-response.js';
-import type { HttpResponse } from './http-response.js';
+import { openTunnel } from './http-tunnel.js';
+import type { ProxyConnection } from './http-tunnel.js';
 import { hideSecrets } from './proxy-text.js';
 import { socks4 } from './socks4.js';
 import { socks5 } from './socks5.js';
@@ -176,7 +175,7 @@ export class ProxyConnector implements OwnConnector {
     reached.on('error', () => undefined);
     try {
       if (type === 'http-connect') return await this.#tunnel(reached, target, credentials, signal);
-      await this.#run(dialogueOf(type, target, credentials), reached, signal);
+      await runDialogue(dialogueOf(type, target, credentials), reached, signal);
       return reached;
     } catch (cause) {
       reached.destroy();
@@ -185,9 +184,6 @@ export class ProxyConnector implements OwnConnector {
     }
   }
 
-  /**
-   * CONNECT, repeated with an answer to each 407: on the same connection if the proxy keeps it open, else on a new one.
-   */
   async #tunnel(
     reached: Duplex,
     target: TunnelTarget,
@@ -204,77 +200,14 @@ export class ProxyConnector implements OwnConnector {
     const known = this.#scheme;
     // The scheme is forgotten until success: after a failure the proxy may require another one.
     this.#scheme = undefined;
-    let way = await this.#startTls(reached, signal);
-    let authorization = known && (await authentication.begin(known, way.binding));
-    for (let kept = false; ;) {
-      const response = await this.#ask(way.stream, target, authorization, kept, signal);
-      if (response !== undefined) {
-        if (response.status < 300) {
-          authentication.accepted(response);
-          break;
-        }
-        try {
-          if (response.status !== 407) throw refusal(response, target);
-          authorization = await authentication.answer(response, way.binding);
-        } catch (fault) {
-          way.stream.destroy();
-          throw fault;
-        }
-      }
-      kept = response !== undefined && (await this.#skipBody(response, way.stream, signal));
-      if (kept) continue;
-      way.stream.destroy();
-      if (authentication.isOfConnection) throw closesDuringNtlm();
-      way = await this.#startTls(await this.#reach({ signal }), signal);
-    }
+    const reconnect = async (): Promise<ProxyConnection> => this.#startTls(await this.#reach({ signal }), signal);
+    const first = await this.#startTls(reached, signal);
+    const stream = await openTunnel(first, { target, authentication, known, signal, reconnect });
     this.#scheme = authentication.scheme;
-    return way.stream;
+    return stream;
   }
 
-  /**
-   * Makes one request. Undefined if a kept-alive connection was closed before the request was answered (RFC 9112
-   * section 9.5).
-   */
-  async #ask(
-    stream: Duplex,
-    target: TunnelTarget,
-    authorization: string | undefined,
-    kept: boolean,
-    signal: AbortSignal,
-  ): Promise<HttpResponse | undefined> {
-    try {
-      return await this.#run(exchangeHttp(connectRequest(target, authorization)), stream, signal);
-    } catch (fault) {
-      if (kept && fault instanceof ProxyFault && fault.unanswered) return undefined;
-      throw fault;
-    }
-  }
-
-  /** True if the next request may follow on this connection; also false if it ends in the middle of the body. */
-  async #skipBody(response: HttpResponse, stream: Duplex, signal: AbortSignal): Promise<boolean> {
-    try {
-      return await this.#run(skipBody(response), stream, signal);
-    } catch (fault) {
-      if (fault instanceof ProxyFault) return false;
-      throw fault;
-    }
-  }
-
-  /** Runs a dialogue. The stream is destroyed if it fails. */
-  async #run<T>(dialogue: ProxyDialogue<T>, stream: Duplex, signal: AbortSignal): Promise<T> {
-    stream.on('error', () => undefined);
-    try {
-      return await runDialogue(dialogue, stream, signal);
-    } catch (cause) {
-      stream.destroy();
-      throw cause;
-    }
-  }
-
-  async #startTls(
-    stream: Duplex,
-    signal: AbortSignal,
-  ): Promise<{ readonly stream: Duplex; readonly binding?: ChannelBinding | undefined }> {
+  async #startTls(stream: Duplex, signal: AbortSignal): Promise<ProxyConnection> {
     const { host, port, tls } = this.#settings;
     if (tls === undefined) return { stream };
     try {
@@ -331,24 +264,4 @@ function dialogueOf(
     case 'socks5':
       return socks5(target, credentials);
   }
-}
-
-function connectRequest(target: TunnelTarget, authorization: string | undefined): string {
-  const authority = authorityOf(target);
-  const lines = [`CONNECT ${authority} HTTP/1.1`, `Host: ${authority}`, 'Proxy-Connection: keep-alive'];
-  if (authorization !== undefined) lines.push(`Proxy-Authorization: ${authorization}`);
-  return `${lines.join('\r\n')}\r\n\r\n`;
-}
-
-function refusal({ status, words }: HttpResponse, target: TunnelTarget): ProxyFault {
-  // A proxy should not answer 401, but tinyproxy does (RFC 9110 section 15.5.2).
-  if (status === 401) return wrongPassword(words);
-  const temporary = status === 429 || status >= 500;
-  return new ProxyFault(`refused the tunnel to ${authorityOf(target)}`, {
-    words,
-    retryable: temporary && status !== 501,
-    remedy: temporary
-      ? 'Check server.host and server.port as seen from the proxy.'
-      : 'The proxy must allow CONNECT to this host and port; many allow port 443 only.',
-  });
 }
