@@ -9,11 +9,12 @@ import type { MessageCopy, PreparedMessage } from '../compose/prepared-message.j
 import type { LateComposer } from '../compose/late-composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { closedError } from '../errors/closed-error.js';
-import { createEmailError, isEmailError, reasonOf, withDetails } from '../errors/email-error.js';
+import { reasonOf } from '../errors/email-error.js';
+import { sendError, sendTimedOut } from '../errors/send-error.js';
+import type { SendOrigin } from '../errors/send-error.js';
 import { sends, traced } from '../logging/diagnostics.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
-import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, MailerStats, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
 import type { AuthorizeOptions } from '../model/settings/oauth2.js';
@@ -39,7 +40,7 @@ import { transportFailure } from '../transport/transport-failure.js';
 import { withoutPrototype } from '../util/without-prototype.js';
 
 /** The parts of a mailer. */
-export interface MailerParts {
+export interface MailerParts extends SendOrigin {
   readonly composer: LateComposer;
   readonly transport: Transport;
   /**
@@ -58,31 +59,9 @@ export interface MailerParts {
   /** Names and values that the test e-mail lists: profile, server, security, protection. */
   readonly facts: TestFacts;
   readonly senderAddress: string;
-  readonly profileName: string;
-  /** host:port of the mail server; undefined with a transport of the caller. */
-  readonly server: string | undefined;
   /** Fields of every send trace. */
   readonly traced: Pick<SendTrace, 'profile' | 'server' | 'port'>;
 }
-
-/** Codes of errors that come from the mail server or from the connection to it. */
-const ofServer: ReadonlySet<string> = new Set([
-  'ERR_DNS',
-  'ERR_CONNECT',
-  'ERR_PROXY',
-  'ERR_TLS',
-  'ERR_TLS_REQUIRED',
-  'ERR_TIMEOUT',
-  'ERR_SMTP_PROTOCOL',
-  'ERR_SMTP_REPLY',
-  'ERR_EXTENSION_MISSING',
-  'ERR_RECIPIENTS_REJECTED',
-  'ERR_MESSAGE_TOO_LARGE',
-  'ERR_AUTH_REQUIRED',
-  'ERR_AUTH_REJECTED',
-  'ERR_AUTH_UNAVAILABLE',
-  'ERR_AUTH_PLAINTEXT',
-]);
 
 type TestOptions = { readonly signal?: AbortSignal | undefined };
 const noOptions: SendOptions = withoutPrototype({});
@@ -292,12 +271,7 @@ export class ProfileMailer implements Mailer {
       return result;
     } catch (cause) {
       prepared?.identity?.release();
-      const error = await this.#told(
-        isEmailError(cause)
-          ? cause
-          : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause }),
-        prepared?.messageId,
-      );
+      const error = await sendError(cause, this.#parts, prepared?.messageId);
       this.#counts.failedWith(error);
       if (events) {
         if (prepared) events.message(prepared.messageId, 'failed', 0, Math.round(performance.now() - start));
@@ -311,31 +285,6 @@ export class ProfileMailer implements Mailer {
       this.#ended();
     }
   }
-
-  /** The error with the profile, the message, and the server that caused it. */
-  async #told(error: EmailError, messageId: string | undefined): Promise<EmailError> {
-    const { profileName, server } = this.#parts;
-    const profile = error.profile ?? profileName;
-    const id = error.messageId ?? (messageId === '' ? undefined : messageId);
-    const from = error.server ?? (ofServer.has(error.code) ? server : undefined);
-    const remedy = error.remedy ?? (await generalRemedy(error.code));
-    if (from === undefined) return withDetails(error, { profile, messageId: id, remedy });
-    const where = error.message.includes(from) ? `profile ${profile}` : `${from}, profile ${profile}`;
-    return withDetails(error, { profile, messageId: id, remedy, server: from }, `${error.message} (${where})`);
-  }
-}
-
-/** The remedy of an error without one of its own. Only failures need these texts. */
-async function generalRemedy(code: EmailError['code']): Promise<string> {
-  const { generalRemedies } = await import('../errors/general-remedies.js');
-  return generalRemedies[code];
-}
-
-function sendTimedOut(totalMs: number): EmailError {
-  return createEmailError('ERR_TIMEOUT', `The send did not finish within ${totalMs} ms (server.timeouts.totalMs).`, {
-    retryable: true,
-    remedy: 'Raise server.timeouts.totalMs, or check why the server is slow.',
-  });
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
