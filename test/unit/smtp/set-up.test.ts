@@ -57,6 +57,16 @@ describe('EHLO', () => {
     ]);
     expect([...session.extensions.keys()]).toEqual(['SIZE', 'DSN']);
   });
+  test('leaves out the extensions that the session ignores', () => {
+    const session = new Session('smtp', false, new Set(['SIZE', 'DSN']));
+    session.learn(
+      new Map([
+        ['SIZE', ['10']],
+        ['8BITMIME', []],
+      ]),
+    );
+    expect([[...session.extensions.keys()], session.ignored]).toEqual([['8BITMIME'], ['SIZE']]);
+  });
   test('falls back to HELO where it is refused for good (RFC 5321 section 3.2)', () => {
     const session = greeted();
     expect(play(hello(session, 'a.test'), ['502 what', '250-x\r\n250 PIPELINING']).written).toEqual([

@@ -20,7 +20,7 @@ test.each([
 });
 
 test('tokens go with their profile, and keep keys of other forms', () => {
-  const keys = ['["a","x"]', '["b","x"]', 'a', '["a",5]'];
+  const keys = ['["a","x"]', '[ "b", "x" ]', 'a', '["a",5]'];
   const content = { ...emptyContent, tokens: keys.map((key) => ({ key, sealed: 's' })) };
   const places: unknown[] = [];
   const { tokens } = resealed(

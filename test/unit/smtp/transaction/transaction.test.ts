@@ -595,6 +595,7 @@ describe('a transaction', () => {
 
     test.each([
       ['more', ['x'.repeat(60_000), 'yz']],
+      ['more after exactly that', ['x'.repeat(60_001), 'y']],
       ['much more', ['x'.repeat(60_000), 'y', 'z'.repeat(60_000)]],
       ['less', ['x'.repeat(60_000)]],
       ['nothing', []],
