@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { Readable } from 'node:stream';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import {
   createMailer,
   createEmailError,
@@ -246,17 +246,29 @@ describe('the retry option', () => {
   });
 
   it('keeps a stream that can be read once, and removes what it kept', async () => {
-    const before = readdirSync(tmpdir()).filter((name) => name.startsWith('sealpost-'));
+    const folder = mkdtempSync(join(tmpdir(), 'sealpost-kept-'));
+    vi.stubEnv('TMPDIR', folder);
+    onTestFinished(() => {
+      vi.unstubAllEnvs();
+      rmSync(folder, { recursive: true });
+    });
     const server = await start({ faults: [{ at: 'content', do: 'drop', times: 1 }] });
     const content = Buffer.alloc(3_000_000, 'sealpost ');
-    const stream = Readable.from([content.subarray(0, 1_000_000), content.subarray(1_000_000)]);
+    let kept: readonly string[] = [];
+    const parts = function* (): Generator<Buffer> {
+      yield content.subarray(0, 1_000_000);
+      yield content.subarray(1_000_000, 2_000_000);
+      kept = readdirSync(folder);
+      yield content.subarray(2_000_000);
+    };
     const result = await make(server.settings, { retry: quick }).send({
       ...message,
-      attachments: [{ content: stream }],
+      attachments: [{ content: Readable.from(parts()) }],
     });
     expect(result.attempts).toHaveLength(2);
     expect(Buffer.from(server.messages[0]?.attachments[0]?.content ?? []).equals(content)).toBe(true);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith('sealpost-'))).toEqual(before);
+    expect(kept).toHaveLength(1);
+    expect(readdirSync(folder)).toEqual([]);
   });
 
   it('names a function that gives the same stream twice', async () => {
