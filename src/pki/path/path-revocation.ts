@@ -38,7 +38,8 @@ export function revocationProblem(certificate: Certificate, context: RevocationC
   const issuer = comparableName(nameParts(certificate.issuer));
   const points = readPoints(certificate, issuer);
   let covered = 0;
-  for (const list of context.lists) {
+  // The newest list comes first, because an older one that is still current may lack the entry.
+  for (const list of [...context.lists].sort((a, b) => b.thisUpdate.getTime() - a.thisUpdate.getTime())) {
     if (list.base !== undefined) continue;
     const reasons = applicableReasons(list, certificate, issuer, points);
     if ((reasons & ~covered) === 0 || !isCurrent(list, context.at) || !isGenuine(list, context)) continue;

@@ -110,6 +110,9 @@ describe('the revocation status of a certificate (RFC 5280 section 6.3)', () => 
     ['an entry that says it is removed', [list([removed])], 'good'],
     ['an entry with a critical extension that is not understood', [list([odd])], 'unknown'],
     ['such an entry, and then a list without it', [list([odd]), list()], 'good'],
+    ['an older list without it, and a newer one with it', [list(), list([serial], { from: at })], 'revoked'],
+    ['a newer list with it, and an older one without it', [list([serial], { from: at }), list()], 'revoked'],
+    ['an older list with an entry that the newer one has no longer', [list([held]), list([], { from: at })], 'good'],
   ])('by %s', async (_, lists, expected) => {
     expect(await statusOf(lists)).toBe(expected);
   });
