@@ -111,7 +111,7 @@ export type {
 } from './model/settings/smime.js';
 
 // OAuth 2.0
-export { authorize } from './mailer/oauth2-service.js';
+export { authorize } from './mailer/oauth2/oauth2-service.js';
 export { sampleOAuth2Settings, type SampleOAuth2Options } from './oauth2/sample-settings.js';
 export type {
   AuthorizeOptions,

@@ -3,7 +3,7 @@
  * @module
  */
 import type { Mailbox } from '../model/address.js';
-import { encodedWords, looksEncoded } from '../util/encoded-word.js';
+import { encodedWords, looksEncoded } from './encoded-words.js';
 
 const atoms = /^[\w!#$%&'*+/=?^`{|}~-]+(?: [\w!#$%&'*+/=?^`{|}~-]+)*$/;
 const printable = /^[ -~]*$/;

@@ -4,6 +4,7 @@
  */
 import type { EmailError } from '../model/error.js';
 import { createEmailError, isEmailError, reasonOf, withDetails } from './email-error.js';
+import { generalRemedies } from './general-remedies.js';
 
 /** Codes of errors that come from the mail server or from the connection to it. */
 const ofServer: ReadonlySet<string> = new Set([
@@ -32,33 +33,19 @@ export interface SendOrigin {
 }
 
 /** The complete error for a value that a send threw. `messageId` is undefined or '' if there is none yet. */
-export async function sendError(
+export function sendError(
   cause: unknown,
   { profileName, server }: SendOrigin,
   messageId: string | undefined,
-): Promise<EmailError> {
+): EmailError {
   const error = isEmailError(cause)
     ? cause
     : createEmailError('ERR_CONTENT', `The message was not sent: ${reasonOf(cause)}`, { cause });
   const profile = error.profile ?? profileName;
   const id = error.messageId ?? (messageId === '' ? undefined : messageId);
   const from = error.server ?? (ofServer.has(error.code) ? server : undefined);
-  const remedy = error.remedy ?? (await generalRemedy(error.code));
+  const remedy = error.remedy ?? generalRemedies[error.code];
   if (from === undefined) return withDetails(error, { profile, messageId: id, remedy });
   const where = error.message.includes(from) ? `profile ${profile}` : `${from}, profile ${profile}`;
   return withDetails(error, { profile, messageId: id, remedy, server: from }, `${error.message} (${where})`);
-}
-
-/** The remedy of an error without one of its own. Only failures need these texts. */
-async function generalRemedy(code: EmailError['code']): Promise<string> {
-  const { generalRemedies } = await import('./general-remedies.js');
-  return generalRemedies[code];
-}
-
-/** The error of a send that exceeded server.timeouts.totalMs. */
-export function sendTimedOut(totalMs: number): EmailError {
-  return createEmailError('ERR_TIMEOUT', `The send did not finish within ${totalMs} ms (server.timeouts.totalMs).`, {
-    retryable: true,
-    remedy: 'Raise server.timeouts.totalMs, or check why the server is slow.',
-  });
 }

@@ -15,7 +15,7 @@ import type { ResolvedProfile } from '../profile/resolve.js';
 import { ForeignTransport } from '../transport/foreign-transport.js';
 import { clientIdentity, LateProtection } from './late-protection.js';
 import { LateTransport } from './late-transport.js';
-import { OAuth2Service } from './oauth2-service.js';
+import { OAuth2Service } from './oauth2/oauth2-service.js';
 import { ProfileLogs } from './profile-logs.js';
 import { ProfileMailer } from './profile-mailer.js';
 import { foreignConnector, showTarget } from '../net/connector.js';

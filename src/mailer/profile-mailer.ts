@@ -9,12 +9,12 @@ import type { MessageCopy, PreparedMessage } from '../compose/prepared-message.j
 import type { LateComposer } from '../compose/late-composer.js';
 import { throwIfAborted } from '../errors/abort.js';
 import { closedError } from '../errors/closed-error.js';
-import { reasonOf } from '../errors/email-error.js';
-import { sendError, sendTimedOut } from '../errors/send-error.js';
+import { createEmailError, reasonOf } from '../errors/email-error.js';
 import type { SendOrigin } from '../errors/send-error.js';
 import { sends, traced } from '../logging/diagnostics.js';
 import type { EventSink } from '../logging/event-sink.js';
 import type { AddressInput } from '../model/address.js';
+import type { EmailError } from '../model/error.js';
 import type { ComposedMessage, Mailer, MailerStats, SendAllResult, SendOptions, SendResult } from '../model/mailer.js';
 import type { MailMessage } from '../model/message.js';
 import type { AuthorizeOptions } from '../model/settings/oauth2.js';
@@ -32,7 +32,7 @@ import { isBytes } from '../util/bytes.js';
 import { deliver } from './deliver.js';
 import type { SmimeTester } from './late-protection.js';
 import type { OwnTransport } from './late-transport.js';
-import type { OAuth2Service } from './oauth2-service.js';
+import type { OAuth2Service } from './oauth2/oauth2-service.js';
 import { SendCounts } from './send-counts.js';
 import type { TestFacts } from './test-email.js';
 import { TransportClosing } from './transport-closing.js';
@@ -271,7 +271,9 @@ export class ProfileMailer implements Mailer {
       return result;
     } catch (cause) {
       prepared?.identity?.release();
-      const error = await sendError(cause, this.#parts, prepared?.messageId);
+      // Only failures need the texts of remedies.
+      const { sendError } = await import('../errors/send-error.js');
+      const error = sendError(cause, this.#parts, prepared?.messageId);
       this.#counts.failedWith(error);
       if (events) {
         if (prepared) events.message(prepared.messageId, 'failed', 0, Math.round(performance.now() - start));
@@ -285,6 +287,14 @@ export class ProfileMailer implements Mailer {
       this.#ended();
     }
   }
+}
+
+/** The error of a send that exceeded server.timeouts.totalMs. */
+export function sendTimedOut(totalMs: number): EmailError {
+  return createEmailError('ERR_TIMEOUT', `The send did not finish within ${totalMs} ms (server.timeouts.totalMs).`, {
+    retryable: true,
+    remedy: 'Raise server.timeouts.totalMs, or check why the server is slow.',
+  });
 }
 
 async function collect(stream: AsyncIterable<Uint8Array>): Promise<Uint8Array> {

@@ -8,7 +8,7 @@ import { mailboxTokens } from '../address/format.js';
 import { messageInvalid } from '../errors/email-error.js';
 import type { Mailbox } from '../model/address.js';
 import { isWellFormed } from '../util/bytes.js';
-import { encodedWords, looksEncoded } from '../util/encoded-word.js';
+import { encodedWords, looksEncoded } from '../address/encoded-words.js';
 
 /** RFC 5322 recommends 78 characters; RFC 2047 requires 76 for a line with an encoded-word. */
 const softLimit = 76;

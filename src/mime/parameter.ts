@@ -3,7 +3,7 @@
  * @module
  */
 import { messageInvalid } from '../errors/email-error.js';
-import { encodedWords, looksEncoded } from '../util/encoded-word.js';
+import { encodedWords, looksEncoded } from '../address/encoded-words.js';
 
 const token = /^[!#$%&'*+.^_`{|}~0-9A-Za-z-]+$/;
 /** A token without `*`, `'` and `%`: some readers take a value with one of these for an extended value (RFC 2231). */

@@ -20,7 +20,7 @@ export interface ParseProfileOptions {
   readonly allowReferences?: boolean | undefined;
 }
 
-const parseOptions = object<ParseProfileOptions>({ allowReferences: optional(flag) });
+const parseOptions = /* @__PURE__ */ object<ParseProfileOptions>({ allowReferences: optional(flag) });
 
 /** A profile with the `$schema` key that editors use. The schema refuses values that are not objects. */
 const fromJson: Schema<EmailProfile> = {

@@ -14,7 +14,7 @@ const require = createRequire(createRequire(path.join(root, 'package.json')).res
 const { build } = require('esbuild');
 
 const mailer =
-  "export { createMailer } from './src/mailer/create-mailer.js'; export { createSmtpTransport } from './src/mailer/create-transport.js';";
+  "export { createMailer } from './src/index.js'; export { createSmtpTransport } from './src/mailer/create-transport.js';";
 const composer = "export { Composer } from './src/compose/composer.js';";
 const measure = async (entry) => {
   const { metafile, outputFiles } = await build({

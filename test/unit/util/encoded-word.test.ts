@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { decodeEncodedWords, encodedWords } from '../../../src/util/encoded-word.js';
+import { encodedWords } from '../../../src/address/encoded-words.js';
+import { decodeEncodedWords } from '../../../src/util/encoded-word.js';
 import { cpuTimer } from '../../support/cpu-time.js';
 
 describe('encodedWords', () => {
