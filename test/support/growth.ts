@@ -8,7 +8,7 @@ const rounds = 3;
  * A garbage collection in the larger rounds only makes a ratio too large; noise does not make it smaller in every
  * round.
  */
-const attempts = 4;
+const attempts = 12;
 const clearlyLinear = 6;
 /** Shorter times are noise and count as this long. */
 const leastMs = 4;
