@@ -220,7 +220,7 @@ describe.concurrent.each(['xoauth2', 'oauthbearer'] as const)("method '%s'", (me
         [token],
       );
       expect(code).toBe('ERR_AUTH_REJECTED');
-      expect(message).toMatch(/reason: status (401|400|invalid_token|insufficient_scope|invalid_request)/);
+      expect(message).toMatch(/the reason it gives: status (401|400|invalid_token|insufficient_scope|invalid_request)/);
     }
   });
 

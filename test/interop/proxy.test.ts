@@ -157,7 +157,7 @@ describe('proxies', () => {
     expect(error, name).toMatchObject({
       code: 'ERR_PROXY',
       phase: 'proxy',
-      message: expect.stringMatching(/refused the (?:way|tunnel) to .*:1: .+/),
+      message: expect.stringMatching(/refused the (?:connection|tunnel) to .*:1: .+/),
     });
   });
 
