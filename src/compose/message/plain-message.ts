@@ -60,6 +60,7 @@ export class PlainMessages {
   prepare({ given, message, fault }: TakenMessage, sending: boolean): PreparedMessage | undefined {
     if (fault !== undefined || !isPlainObject(given) || !hasOnly(message, messageKeys)) return undefined;
     const { subject, text } = message;
+    if (isLong(message.to) || isLong(message.cc)) return undefined;
     const to = mailboxesOf(message.to);
     const cc = mailboxesOf(message.cc);
     const bcc = mailboxesOf(message.bcc);
@@ -103,6 +104,11 @@ export class PlainMessages {
 function hasOnly(value: object, keys: ReadonlySet<string>): boolean {
   for (const key of Object.keys(value)) if (!keys.has(key) && own(value, key) !== undefined) return false;
   return true;
+}
+
+/** Is it certain that the addresses do not fit in one line? Then they are not parsed here. */
+function isLong(given: AddressInput | readonly AddressInput[] | undefined): boolean {
+  return Array.isArray(given) && given.length * 'a@b, '.length > maxColumn;
 }
 
 function mailboxesOf(given: AddressInput | readonly AddressInput[] | undefined): readonly ParsedMailbox[] | undefined {
