@@ -221,7 +221,9 @@ describe.each(Object.entries(cases))('hostile %s', (kind, makers) => {
       ];
       // decrypt() reads the CMS structure with the same code.
       if (kind === 'BER') ways.push((message) => decrypt(message, recipient));
-      for (const work of ways) expect(await growth(make, (message) => settled(work(message)), 1 << 16)).toBeLessThan(9);
+      // The parts of a larger certificate fill the young generation of the heap, and copying them takes most of the time.
+      const size = kind === 'certificates' ? 1 << 14 : 1 << 16;
+      for (const work of ways) expect(await growth(make, (message) => settled(work(message)), size)).toBeLessThan(9);
     },
   );
 });
