@@ -32,6 +32,7 @@ export interface PreparedMessage {
   readonly identity: MessageIdentity | undefined;
 }
 
+/** The fields of an envelope that asks the server for nothing besides delivery. */
 export const noRequests: Partial<Envelope> = Object.freeze(Object.create(null));
 
 /** An envelope that names every field, so that none is inherited, and so that all envelopes have one shape. */
